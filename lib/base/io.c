@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/io.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int io_pread_full(int fd, void *buffer, size_t length, uint64_t offset)
+{
+	char *at = buffer;
+
+	while (length > 0) {
+		ssize_t n = pread(fd, at, length, (off_t)offset);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			return -ENODATA;
+		at += n;
+		offset += (uint64_t)n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_pwrite_full(int fd, const void *buffer, size_t length, uint64_t offset)
+{
+	const char *at = buffer;
+
+	while (length > 0) {
+		ssize_t n = pwrite(fd, at, length, (off_t)offset);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			return -EIO;
+		at += n;
+		offset += (uint64_t)n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_write_full(int fd, const void *buffer, size_t length)
+{
+	const char *at = buffer;
+
+	while (length > 0) {
+		ssize_t n = write(fd, at, length);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		at += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+static int open_below(const char *root, const char *path, int flags)
+{
+	char full[PATH_MAX];
+	int fd;
+
+	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	fd = open(full, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Fills buffer up to size; returns the bytes read. */
+static ssize_t read_up_to(int fd, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t n = read(fd, buffer + used, size - used);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	return (ssize_t)used;
+}
+
+ssize_t io_read_text(const char *root, const char *path, char *buffer, size_t size)
+{
+	_cleanup_close_ int fd = open_below(root, path, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = read_up_to(fd, buffer, size - 1);
+	if (n >= 0)
+		buffer[n] = '\0';
+	return n;
+}
+
+int io_read_file(const char *root, const char *path, size_t limit, char **ret_text,
+		 size_t *ret_length)
+{
+	_cleanup_close_ int fd = open_below(root, path, O_RDONLY);
+	_cleanup_free_ char *text = NULL;
+	size_t size = 4096, used = 0;
+
+	if (fd < 0)
+		return fd;
+	/* Files of /proc and /sys have no size that could be asked for. */
+	for (;;) {
+		ssize_t n;
+		char *more = realloc(text, size + 1);
+
+		if (!more)
+			return -ENOMEM;
+		text = more;
+		n = read_up_to(fd, text + used, size - used);
+		if (n < 0)
+			return (int)n;
+		used += (size_t)n;
+		if (used < size)
+			break;
+		if (used > limit)
+			return -EFBIG;
+		size *= 2;
+	}
+	if (used > limit)
+		return -EFBIG;
+	text[used] = '\0';
+	*ret_text = steal_pointer(&text);
+	if (ret_length)
+		*ret_length = used;
+	return 0;
+}
+
+int io_write_text(const char *root, const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open_below(root, path, O_WRONLY);
+
+	if (fd < 0)
+		return fd;
+	return io_write_full(fd, text, strlen(text));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Full reads and writes, and the small files of /proc and /sys. All functions
+ * return 0 (or a length) or a negative errno.
+ */
+#ifndef S2DISK_BASE_IO_H
+#define S2DISK_BASE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Reads or writes exactly length bytes at offset; a short read at the end of
+ * the file is -ENODATA. Interrupted calls are taken up again. */
+int io_pread_full(int fd, void *buffer, size_t length, uint64_t offset);
+int io_pwrite_full(int fd, const void *buffer, size_t length, uint64_t offset);
+
+/* Writes exactly length bytes at the current position. */
+int io_write_full(int fd, const void *buffer, size_t length);
+
+/* Reads a whole small file into buffer, always ended by a zero byte; a file
+ * longer than size - 1 is cut. root is put before path ("" for none), so that
+ * tests can point at a recorded tree. Returns the length. */
+ssize_t io_read_text(const char *root, const char *path, char *buffer, size_t size);
+
+/* Reads a whole file of unknown size, at most limit bytes (-EFBIG beyond).
+ * *ret_text is ended by a zero byte and belongs to the caller (free). */
+int io_read_file(const char *root, const char *path, size_t limit, char **ret_text,
+		 size_t *ret_length);
+
+/* Writes text to an existing file (of /proc, /sys) in one call. */
+int io_write_text(const char *root, const char *path, const char *text);
+
+#endif

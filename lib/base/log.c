@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+	const char *program;
+	enum log_level level;
+	int kmsg;
+	void (*before)(void);
+	bool journal;
+} log_state = { .program = "s2disk", .level = LOG_LEVEL_INFO, .kmsg = -1 };
+
+void log_open(const char *program)
+{
+	log_state.program = program;
+	log_state.journal = getenv("JOURNAL_STREAM") != NULL && !isatty(STDERR_FILENO);
+}
+
+void log_set_level(enum log_level level)
+{
+	log_state.level = level;
+}
+
+enum log_level log_level(void)
+{
+	return log_state.level;
+}
+
+void log_to_kernel(void)
+{
+	if (log_state.kmsg < 0)
+		log_state.kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+}
+
+void log_set_before(void (*before)(void))
+{
+	log_state.before = before;
+}
+
+/* One write a line, so that lines of several programs do not mix. A failing
+ * stderr must not stop a hibernation: the result is not looked at. */
+static void write_line(int fd, const char *line, size_t length)
+{
+	if (write(fd, line, length) < 0)
+		return;
+}
+
+void log_message(enum log_level level, const char *format, ...)
+{
+	char text[900], line[1024];
+	va_list args;
+	int length;
+
+	if (level > log_state.level)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (log_state.before)
+		log_state.before();
+
+	if (log_state.journal)
+		length = snprintf(line, sizeof(line), "<%d>%s\n", (int)level, text);
+	else
+		length = snprintf(line, sizeof(line), "%s: %s\n", log_state.program, text);
+	write_line(STDERR_FILENO, line, (size_t)length);
+
+	if (log_state.kmsg >= 0) {
+		length = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)level, log_state.program,
+				  text);
+		write_line(log_state.kmsg, line, (size_t)length);
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory that is there: page-aligned, touched and locked before user space is
+ * frozen, because hardly any can be had while a snapshot exists.
+ */
+#ifndef S2DISK_BASE_MEMORY_H
+#define S2DISK_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* An arena: one mapping that is handed out in aligned pieces and freed as a
+ * whole. Not thread-safe. */
+struct arena {
+	unsigned char *base;
+	size_t size;
+	size_t used;
+};
+
+/* Maps size bytes (rounded up to pages), zeroed and touched. 0 or -ENOMEM. */
+int arena_create(struct arena *arena, size_t size);
+
+/* A piece of at least size bytes, page-aligned; NULL when none is left. */
+void *arena_take(struct arena *arena, size_t size);
+
+/* Unmaps all; the arena is empty afterwards. Harmless on an empty one. */
+void arena_destroy(struct arena *arena);
+
+/* Bytes of a page of memory. */
+size_t page_size(void);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Digits at *text; *text is moved behind them. */
+static int parse_digits(const char **text, uint64_t *ret)
+{
+	char *end;
+	unsigned long long value;
+
+	/* strtoull alone would take a sign and white space, and octal numbers. */
+	if (!isdigit((unsigned char)**text))
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(*text, &end, text_starts(*text, "0x") ? 16 : 10);
+	if (errno)
+		return -errno;
+	*text = end;
+	*ret = value;
+	return 0;
+}
+
+int text_parse_u64(const char *text, uint64_t *ret)
+{
+	uint64_t value;
+	int r = parse_digits(&text, &value);
+
+	if (r < 0)
+		return r;
+	if (*text)
+		return -EINVAL;
+	*ret = value;
+	return 0;
+}
+
+int text_parse_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGTPE";
+	uint64_t value;
+	int r = parse_digits(&text, &value);
+
+	if (r < 0)
+		return r;
+	while (*text == ' ')
+		text++;
+	if (*text) {
+		const char *unit = strchr(units, toupper((unsigned char)*text));
+
+		if (unit) {
+			unsigned int shift = 10 * (unsigned int)(unit - units + 1);
+
+			if (value > UINT64_MAX >> shift)
+				return -ERANGE;
+			value <<= shift;
+			text++;
+			if (*text == 'i')
+				text++;
+		}
+		if (*text == 'B')
+			text++;
+		if (*text)
+			return -EINVAL;
+	}
+	*ret = value;
+	return 0;
+}
+
+int text_parse_bool(const char *text, bool *ret)
+{
+	static const char *const words[] = { "n", "y",	   "no",   "yes", "0",
+					     "1", "false", "true", "off", "on" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasecmp(text, words[i]) == 0) {
+			*ret = i % 2 == 1;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+char *text_trim(char *text)
+{
+	size_t length;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	length = strlen(text);
+	while (length > 0 && isspace((unsigned char)text[length - 1]))
+		length--;
+	text[length] = '\0';
+	return text;
+}
+
+bool text_starts(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+char *text_size(uint64_t bytes, char *buffer, size_t size)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	if (bytes < 1024) {
+		snprintf(buffer, size, "%u bytes", (unsigned int)bytes);
+		return buffer;
+	}
+	value /= 1024;
+	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(buffer, size, value < 10 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return buffer;
+}
+
+bool text_copy(char *to, size_t size, const char *from)
+{
+	return snprintf(to, size, "%s", from) < (int)size;
+}
+
+/* Length of the valid UTF-8 sequence at text, 0 when there is none. */
+static size_t utf8_length(const unsigned char *text)
+{
+	size_t length = text[0] >= 0xf0 && text[0] <= 0xf4 ? 4
+			: text[0] >= 0xe0 && text[0] < 0xf0 ? 3
+			: text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+							     : 0;
+
+	for (size_t i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	/* U+0080 to U+009F are control characters too. */
+	if (length == 2 && text[0] == 0xc2 && text[1] < 0xa0)
+		return 0;
+	return length;
+}
+
+void text_make_printable(char *text)
+{
+	unsigned char *at = (unsigned char *)text;
+
+	while (*at) {
+		size_t length = 1;
+
+		if (*at >= 0x80)
+			length = utf8_length(at);
+		else if (!isprint(*at) && *at != '\n')
+			length = 0;
+		if (length == 0) {
+			*at = '?';
+			length = 1;
+		}
+		at += length;
+	}
+}

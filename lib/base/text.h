@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Small text helpers: numbers, sizes, trimming. */
+#ifndef S2DISK_BASE_TEXT_H
+#define S2DISK_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Whole decimal or 0x number, nothing behind it; 0 or -EINVAL / -ERANGE. */
+int text_parse_u64(const char *text, uint64_t *ret);
+
+/* As above with an optional suffix K, M, G, T (and KiB, MiB … or KB, MB …):
+ * all powers of 1024, as uswsusp and the kernel read them. Bytes. */
+int text_parse_size(const char *text, uint64_t *ret);
+
+/* y, yes, true, on, 1 and n, no, false, off, 0; -EINVAL otherwise. */
+int text_parse_bool(const char *text, bool *ret);
+
+/* Cuts white space off both ends, in place; returns the new beginning. */
+char *text_trim(char *text);
+
+bool text_starts(const char *text, const char *prefix);
+
+/* "1.4 GiB", "812 MiB", "512 bytes" into buffer (24 bytes suffice); returns
+ * buffer. */
+char *text_size(uint64_t bytes, char *buffer, size_t size);
+
+/* Copies and always ends with a zero byte; false when it had to be cut. */
+bool text_copy(char *to, size_t size, const char *from);
+
+/* Replaces bytes that are neither printable ASCII nor part of valid UTF-8 by
+ * '?', in place: strings from a disk may hold terminal escapes. */
+void text_make_printable(char *text);
+
+#endif

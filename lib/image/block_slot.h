@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A block on its way: its memory and what the workers do with it. */
+#ifndef S2DISK_IMAGE_BLOCK_SLOT_H
+#define S2DISK_IMAGE_BLOCK_SLOT_H
+
+#include "base/crypto.h"
+#include "base/memory.h"
+#include "image/block_table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct block_slot {
+	unsigned char *raw;    /* block size bytes, page-aligned */
+	unsigned char *packed; /* the same */
+	uint32_t raw_size;
+	struct block_entry entry;
+	unsigned char *stored; /* raw or packed: what is on the disk */
+	uint64_t index;	       /* of the block */
+	int error;	       /* a worker's: -EBADMSG */
+};
+
+/* What each worker needs for itself. */
+struct block_worker {
+	void *codec_state;
+	struct digest crc;
+	bool compress;
+	int acceleration;
+	size_t page_size;
+};
+
+/* 0, or -ENOMEM with nothing left over. */
+int block_worker_init(struct block_worker *worker, struct arena *arena, bool compress,
+		      size_t page_size);
+void block_worker_destroy(struct block_worker *worker);
+
+/* Work functions of a pool: block_worker, block_slot.
+ *
+ * Packing: raw and raw_size in; stored, entry out; the stored bytes are padded
+ * with zeros to a whole page. Where compressing does not save a page at least,
+ * the block stays raw. */
+void block_pack(void *worker, void *slot);
+
+/* Unpacking: stored (= packed), entry and raw_size in; the check is verified,
+ * then raw filled. A raw block is not copied: *stored is the data. */
+void block_unpack(void *worker, void *slot);
+
+/* The raw bytes of a slot that was unpacked. */
+static inline const unsigned char *block_data(const struct block_slot *slot)
+{
+	return slot->entry.codec == CODEC_RAW ? slot->stored : slot->raw;
+}
+
+#endif

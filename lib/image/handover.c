@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "image/handover.h"
+
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+	AT_MAGIC = 0,
+	AT_CRC = 8,
+	AT_TEXT_LENGTH = 12,
+	AT_IMAGE_ID = 16,
+	AT_WRITE_USEC = 32,
+	AT_STREAM = 40,
+	AT_STORED = 48,
+	AT_LOAD_USEC = 56,
+	AT_ATTEMPTS = 64,
+	AT_TEXT = 128,
+};
+_Static_assert(AT_TEXT + HANDOVER_TEXT_MAX <= PAGE_SIZE_MIN, "it is one page");
+
+static const char handover_magic[8] = "s2diskHO";
+
+void handover_add_line(struct handover *handover, const char *format, ...)
+{
+	size_t used = strlen(handover->text), room = sizeof(handover->text) - used;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(handover->text + used, room, format, args);
+	va_end(args);
+	if (length < 0 || (size_t)length + 1 >= room) {
+		handover->text[used] = '\0';
+		return;
+	}
+	handover->text[used + (size_t)length] = '\n';
+	handover->text[used + (size_t)length + 1] = '\0';
+}
+
+int handover_encode(const struct handover *handover, unsigned char *page, size_t page_size)
+{
+	size_t length = strlen(handover->text);
+	uint32_t crc;
+	int r;
+
+	memset(page, 0, page_size);
+	memcpy(page + AT_MAGIC, handover_magic, sizeof(handover_magic));
+	put_le32(page + AT_TEXT_LENGTH, (uint32_t)length);
+	memcpy(page + AT_IMAGE_ID, handover->image_id, IMAGE_ID_SIZE);
+	put_le64(page + AT_WRITE_USEC, handover->write_usec);
+	put_le64(page + AT_STREAM, handover->stream_bytes);
+	put_le64(page + AT_STORED, handover->stored_bytes);
+	put_le64(page + AT_LOAD_USEC, handover->load_usec);
+	put_le64(page + AT_ATTEMPTS, handover->attempts);
+	memcpy(page + AT_TEXT, handover->text, length);
+	r = crypto_crc32(page, page_size, &crc);
+	if (r < 0)
+		return r;
+	put_le32(page + AT_CRC, crc);
+	return 0;
+}
+
+/* The checksum is of the page with zeros in its own place. */
+static int check_crc(const unsigned char *page, size_t page_size)
+{
+	static const unsigned char zeros[4];
+	struct digest crc = { 0 };
+	uint32_t found;
+	int r = digest_open(&crc, DIGEST_CRC32);
+
+	if (r < 0)
+		return r;
+	digest_update(&crc, page, AT_CRC);
+	digest_update(&crc, zeros, sizeof(zeros));
+	digest_update(&crc, page + AT_TEXT_LENGTH, page_size - AT_TEXT_LENGTH);
+	found = digest_final_crc32(&crc);
+	digest_close(&crc);
+	return found == get_le32(page + AT_CRC) ? 0 : -EBADMSG;
+}
+
+int handover_decode(const unsigned char *page, size_t page_size,
+		    const unsigned char image_id[IMAGE_ID_SIZE], struct handover *ret,
+		    struct why *w)
+{
+	uint32_t length = get_le32(page + AT_TEXT_LENGTH);
+	int r;
+
+	if (memcmp(page + AT_MAGIC, handover_magic, sizeof(handover_magic)) != 0 ||
+	    memcmp(page + AT_IMAGE_ID, image_id, IMAGE_ID_SIZE) != 0)
+		return why(w, -ENODATA, "the resume left no hand-over page");
+	r = check_crc(page, page_size);
+	if (r < 0)
+		return why(w, r, "the hand-over page is damaged");
+	if (length > HANDOVER_TEXT_MAX)
+		return why(w, -EBADMSG, "the hand-over page says %u bytes of text", length);
+	*ret = (struct handover){
+		.write_usec = get_le64(page + AT_WRITE_USEC),
+		.stream_bytes = get_le64(page + AT_STREAM),
+		.stored_bytes = get_le64(page + AT_STORED),
+		.load_usec = get_le64(page + AT_LOAD_USEC),
+		.attempts = get_le64(page + AT_ATTEMPTS),
+	};
+	memcpy(ret->image_id, image_id, IMAGE_ID_SIZE);
+	memcpy(ret->text, page + AT_TEXT, length);
+	text_make_printable(ret->text);
+	return 0;
+}

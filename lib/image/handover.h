@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hand-over page: what the program that restored an image tells the system
+ * that was restored. Pure. doc/image-format.md, "Hand-over page".
+ */
+#ifndef S2DISK_IMAGE_HANDOVER_H
+#define S2DISK_IMAGE_HANDOVER_H
+
+#include "base/why.h"
+#include "image/format.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HANDOVER_TEXT_MAX 3900
+
+struct handover {
+	unsigned char image_id[IMAGE_ID_SIZE];
+	uint64_t write_usec;
+	uint64_t stream_bytes;
+	uint64_t stored_bytes;
+	uint64_t load_usec;
+	uint64_t attempts;
+	char text[HANDOVER_TEXT_MAX + 1]; /* lines; printable */
+};
+
+/* Adds a line (printf style); what does not fit is left out. */
+void handover_add_line(struct handover *handover, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Fills the page. 0 or -ENOMEM. */
+int handover_encode(const struct handover *handover, unsigned char *page, size_t page_size);
+
+/* -ENODATA: nothing was handed over for this image; -EBADMSG: damaged. */
+int handover_decode(const unsigned char *page, size_t page_size,
+		    const unsigned char image_id[IMAGE_ID_SIZE], struct handover *ret,
+		    struct why *w);
+
+#endif

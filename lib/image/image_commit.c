@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "image/image_commit.h"
+
+#include "base/io.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+int signature_page_open(struct signature_page *sp, int fd, uint64_t offset, size_t page_size,
+			struct why *w)
+{
+	int r;
+
+	*sp = (struct signature_page){ .fd = fd, .offset = offset, .size = page_size };
+	r = arena_create(&sp->memory, 2 * page_size);
+	if (r < 0)
+		return r;
+	sp->page = arena_take(&sp->memory, page_size);
+	sp->scratch = arena_take(&sp->memory, page_size);
+	r = signature_page_read(sp, w);
+	if (r < 0)
+		signature_page_close(sp);
+	return r;
+}
+
+void signature_page_close(struct signature_page *sp)
+{
+	arena_destroy(&sp->memory);
+}
+
+int signature_page_read(struct signature_page *sp, struct why *w)
+{
+	int r = io_pread_full(sp->fd, sp->scratch, sp->size, sp->offset);
+
+	if (r == -ENODATA)
+		return why(w, r, "the device ends before the swap area's first page");
+	if (r < 0)
+		return why(w, r, "the swap area's first page cannot be read: %s", strerror(-r));
+	memcpy(sp->page, sp->scratch, sp->size);
+	return 0;
+}
+
+/* Writes, flushes, and makes sure that it is there. */
+static int write_page(struct signature_page *sp, struct why *w)
+{
+	int r = io_pwrite_full(sp->fd, sp->page, sp->size, sp->offset);
+
+	if (r < 0)
+		return why(w, r, "the swap area's first page cannot be written: %s", strerror(-r));
+	if (fdatasync(sp->fd) < 0) {
+		r = -errno;
+		return why(w, r, "the disk's cache cannot be flushed: %s", strerror(-r));
+	}
+	r = io_pread_full(sp->fd, sp->scratch, sp->size, sp->offset);
+	if (r < 0)
+		return why(w, r, "the swap area's first page cannot be read back: %s",
+			   strerror(-r));
+	if (memcmp(sp->page, sp->scratch, sp->size) != 0)
+		return why(w, -EIO, "the disk did not keep the swap area's first page");
+	return 0;
+}
+
+int image_commit(struct signature_page *sp, const struct signature_record *record, struct why *w)
+{
+	int r = signature_page_read(sp, w);
+
+	if (r == 0)
+		r = signature_record_encode(record, sp->page, sp->size, w);
+	return r < 0 ? r : write_page(sp, w);
+}
+
+/* Makes sp->page a swap area's, in memory. */
+static int make_swap(struct signature_page *sp, struct why *w)
+{
+	enum swap_signature_kind kind = swap_signature_kind(sp->page, sp->size);
+	int r;
+
+	if (kind == SWAP_IS_KERNEL_IMAGE)
+		return why(w, -EEXIST, "the swap area holds an image of the kernel's own");
+	if (kind == SWAP_IS_SWAP && !signature_record_present(sp->page, sp->size))
+		return 0;
+	r = swap_signature_restore(sp->page, sp->size, SIGNATURE_RECORD_SIZE);
+	return r < 0 ? why(w, r, "the first page does not look like a swap area's") : 0;
+}
+
+int image_clear(struct signature_page *sp, struct why *w)
+{
+	/* Where it cannot be read, what was read last must do: leaving an image
+	 * of a running system is the worst that can happen. */
+	int read_error = signature_page_read(sp, w);
+	int r = make_swap(sp, w);
+
+	if (r < 0)
+		return read_error < 0 ? read_error : r;
+	/* Also where it reads as swap already: a write that failed may still be
+	 * in the disk's cache, and this one comes after it. */
+	return write_page(sp, w);
+}
+
+int image_count_attempt(struct signature_page *sp, struct signature_record *record, struct why *w)
+{
+	struct signature_record counted = *record;
+	int r = make_swap(sp, w);
+
+	counted.attempts++;
+	if (r == 0)
+		r = signature_record_encode(&counted, sp->page, sp->size, w);
+	if (r == 0)
+		r = write_page(sp, w);
+	if (r == 0)
+		*record = counted;
+	return r;
+}

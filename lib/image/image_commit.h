@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The signature page of a swap area: what turns written pages into an image,
+ * and an image into swap again. Each step is one write of that page (only its
+ * last sector changes), flushed, and read back.
+ */
+#ifndef S2DISK_IMAGE_IMAGE_COMMIT_H
+#define S2DISK_IMAGE_IMAGE_COMMIT_H
+
+#include "base/memory.h"
+#include "base/why.h"
+#include "image/signature_record.h"
+#include "swap/swap_signature.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The first page of a swap area, on its device. */
+struct signature_page {
+	int fd;		 /* open for reading, for changes also for writing */
+	uint64_t offset; /* of the page, bytes on the device */
+	size_t size;	 /* page size */
+	struct arena memory;
+	unsigned char *page;	/* as it was read last */
+	unsigned char *scratch; /* for reading back */
+};
+
+/* Sets memory aside and reads the page. */
+int signature_page_open(struct signature_page *sp, int fd, uint64_t offset, size_t page_size,
+			struct why *w);
+void signature_page_close(struct signature_page *sp);
+
+/* Reads it again. */
+int signature_page_read(struct signature_page *sp, struct why *w);
+
+/* Commits: writes the record. The page must be a swap header's. When this
+ * fails the record may be on the disk all the same: image_take_back. */
+int image_commit(struct signature_page *sp, const struct signature_record *record,
+		 struct why *w);
+
+/* Puts the swap signature back: taking an image back, consuming it before a
+ * restore, or setting it aside. Works on a damaged record too. */
+int image_clear(struct signature_page *sp, struct why *w);
+
+/* Counts an attempt to load: the record with attempts + 1. *record is updated. */
+int image_count_attempt(struct signature_page *sp, struct signature_record *record,
+			struct why *w);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "image/image_reader.h"
+
+#include "base/bytes.h"
+#include "base/io.h"
+#include "base/memory.h"
+#include "image/block_table.h"
+#include "image/map_reader.h"
+#include "image/page_ranges.h"
+#include "image/reader_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+static int read_header(struct image_reader *reader, const struct signature_record *record,
+		       struct why *w)
+{
+	const struct image_reader_config *c = &reader->config;
+	unsigned char digest[SHA256_SIZE];
+	int r;
+
+	if (record->header_offset > c->device_bytes - c->page_size)
+		return why(w, -EBADMSG,
+			   "the header is said to be at byte %" PRIu64 ", the device has only %" PRIu64
+			   " bytes",
+			   record->header_offset, c->device_bytes);
+	r = io_pread_full(c->fd, reader->page, c->page_size, record->header_offset);
+	if (r < 0)
+		return why(w, r, "the header cannot be read at byte %" PRIu64 ": %s",
+			   record->header_offset, strerror(-r));
+	r = crypto_sha256(reader->page, c->page_size, digest);
+	if (r < 0)
+		return r;
+	if (memcmp(digest, record->header_digest, SHA256_SIZE) != 0)
+		return why(w, -EBADMSG, "the header at byte %" PRIu64 " is damaged",
+			   record->header_offset);
+	r = header_page_decode(reader->page, c->page_size, c->device_bytes, &reader->header, w);
+	if (r < 0)
+		return r;
+	if (memcmp(reader->header.image_id, record->image_id, IMAGE_ID_SIZE) != 0)
+		return why(w, -EBADMSG, "the header is that of another image");
+	return 0;
+}
+
+/* Reads a whole mapped stream into memory. */
+static int read_stream(struct image_reader *reader, struct map_reader *map, unsigned char *to,
+		       struct why *w)
+{
+	size_t page = reader->config.page_size;
+	struct extent extent;
+	int r;
+
+	while ((r = map_reader_next(map, UINT64_MAX, &extent, w)) == 0) {
+		r = io_pread_full(reader->config.fd, to, extent.pages * page, extent.offset);
+		if (r < 0)
+			return why(w, r, "the %s at byte %" PRIu64 " cannot be read: %s",
+				   map->name, extent.offset, strerror(-r));
+		to += extent.pages * page;
+	}
+	return r == -ENODATA ? 0 : r;
+}
+
+static int read_sections(struct image_reader *reader, struct why *w)
+{
+	const struct image_reader_config *c = &reader->config;
+	const struct image_header *h = &reader->header;
+	unsigned char digest[SHA256_SIZE];
+	struct map_reader map;
+	int r;
+
+	map_reader_begin(&map, c->fd, c->page_size, c->device_bytes, "sections", &h->sections,
+			 h->image_id, reader->page, &reader->digest);
+	r = map_reader_check(&map, w);
+	if (r < 0)
+		return r;
+	r = arena_create(&reader->sections_memory, h->sections.pages * c->page_size);
+	if (r < 0)
+		return why(w, r, "%" PRIu64 " bytes for the image's sections: %s",
+			   h->sections_size, strerror(-r));
+	r = read_stream(reader, &map, reader->sections_memory.base, w);
+	if (r < 0)
+		return r;
+	r = crypto_sha256(reader->sections_memory.base, h->sections_size, digest);
+	if (r < 0)
+		return r;
+	if (memcmp(digest, h->sections_digest, SHA256_SIZE) != 0)
+		return why(w, -EBADMSG, "the image's sections are damaged");
+	return sections_parse(reader->sections_memory.base, h->sections_size, &reader->sections,
+			      w);
+}
+
+/* What the sections say must fit together and to the header. */
+static int check_sections(struct image_reader *reader, struct why *w)
+{
+	const struct image_header *h = &reader->header;
+	const struct sections *s = &reader->sections;
+	struct page_ranges ranges;
+	struct image_info info;
+	int r;
+
+	if (s->kernel_header.size != h->page_size)
+		return why(w, -EBADMSG, "the kernel header has %zu bytes", s->kernel_header.size);
+	r = image_info_parse(s->kernel_header.data, h->page_size, &info, w);
+	if (r < 0)
+		return r;
+	if (info.size != h->stream_size || info.image_pages != h->image_pages)
+		return why(w, -EBADMSG, "the kernel header is that of another snapshot");
+	r = page_ranges_open(&ranges, s->page_ranges.data, s->page_ranges.size, w);
+	if (r < 0)
+		return r;
+	if (!ranges.coarse && ranges.pages - ranges.zero_pages != h->image_pages)
+		return why(w, -EBADMSG,
+			   "the page ranges hold %" PRIu64 " page frames, %" PRIu64
+			   " of them zero, the snapshot has %" PRIu64 " data pages",
+			   ranges.pages, ranges.zero_pages, h->image_pages);
+	return block_table_check(s->block_table.data, s->block_table.size, h, w);
+}
+
+static int check_body(struct image_reader *reader, struct why *w)
+{
+	const struct image_reader_config *c = &reader->config;
+
+	map_reader_begin(&reader->body, c->fd, c->page_size, c->device_bytes, "body",
+			 &reader->header.body, reader->header.image_id, reader->page,
+			 &reader->digest);
+	return map_reader_check(&reader->body, w);
+}
+
+int image_reader_open(const struct image_reader_config *config,
+		      const struct signature_record *record, struct image_reader **ret,
+		      struct why *w)
+{
+	struct image_reader *reader = calloc(1, sizeof(*reader));
+	int r;
+
+	if (!reader)
+		return -ENOMEM;
+	reader->config = *config;
+	r = arena_create(&reader->page_memory, config->page_size);
+	if (r == 0)
+		r = digest_open(&reader->digest, DIGEST_SHA256);
+	if (r < 0)
+		goto fail;
+	reader->page = reader->page_memory.base;
+	if (config->device_bytes < config->page_size)
+		r = why(w, -EBADMSG, "the device has only %" PRIu64 " bytes",
+			config->device_bytes);
+	if (r == 0)
+		r = read_header(reader, record, w);
+	if (r == 0)
+		r = read_sections(reader, w);
+	if (r == 0)
+		r = check_sections(reader, w);
+	if (r == 0)
+		r = check_body(reader, w);
+	if (r < 0)
+		goto fail;
+	*ret = reader;
+	return 0;
+fail:
+	image_reader_close(reader);
+	return r;
+}
+
+const struct image_header *image_reader_header(const struct image_reader *reader)
+{
+	return &reader->header;
+}
+
+const struct sections *image_reader_sections(const struct image_reader *reader)
+{
+	return &reader->sections;
+}
+
+uint64_t image_reader_stored_bytes(const struct image_reader *reader)
+{
+	return reader->header.body.pages * reader->config.page_size;
+}
+
+void image_reader_close(struct image_reader *reader)
+{
+	if (!reader)
+		return;
+	digest_close(&reader->digest);
+	arena_destroy(&reader->sections_memory);
+	arena_destroy(&reader->page_memory);
+	free(reader);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads an image. Opening it verifies all that says what the image is (header,
+ * sections, extents, block table); loading verifies each block before a byte
+ * of it is handed on. Everything read is taken for hostile.
+ *
+ * Reading ahead, checking and unpacking on all workers and handing pages to
+ * the sink overlap. Threads exist only inside image_reader_load.
+ */
+#ifndef S2DISK_IMAGE_IMAGE_READER_H
+#define S2DISK_IMAGE_IMAGE_READER_H
+
+#include "base/why.h"
+#include "image/header_page.h"
+#include "image/page_stream.h"
+#include "image/sections.h"
+#include "image/signature_record.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct image_reader;
+
+struct image_reader_config {
+	int fd; /* block device or file, O_DIRECT for speed */
+	size_t page_size;
+	uint64_t device_bytes;
+	unsigned int workers;  /* unpacking threads; 0: all in the caller's thread */
+	uint64_t buffer_bytes; /* at most so much memory for blocks */
+};
+
+/* 0; -EBADMSG: damaged, -ENOTSUP: needs a newer version, -EIO and the like:
+ * cannot be read; w says what and where. */
+int image_reader_open(const struct image_reader_config *config,
+		      const struct signature_record *record, struct image_reader **ret,
+		      struct why *w);
+
+/* Both belong to the reader. */
+const struct image_header *image_reader_header(const struct image_reader *reader);
+const struct sections *image_reader_sections(const struct image_reader *reader);
+
+/* Bytes that the blocks take on the device, in whole pages. */
+uint64_t image_reader_stored_bytes(const struct image_reader *reader);
+
+/* Bytes of memory that the reader holds for blocks while it loads. */
+uint64_t image_reader_memory(const struct image_reader *reader);
+
+/* Hands the whole stream to the sink, in order. first_page replaces the
+ * stream's first page (NULL: as it was). An error of the sink is returned as
+ * it is, with the byte of the stream in w. */
+int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
+		      const unsigned char *first_page, const struct stream_watch *watch,
+		      struct why *w);
+
+void image_reader_close(struct image_reader *reader);
+
+#endif

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "image/image_writer.h"
+
+#include "base/bytes.h"
+#include "base/io.h"
+#include "base/memory.h"
+#include "base/stopwatch.h"
+#include "image/block_slot.h"
+#include "image/header_page.h"
+#include "image/map_writer.h"
+#include "image/page_ranges.h"
+#include "image/section_stream.h"
+#include "image/transfer.h"
+#include "image/work_pool.h"
+#include "kernel/image_info.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One write request gathers blocks up to this size; so many are in flight. */
+#define BATCH_BYTES (1u << 20)
+#define BATCHES 4
+#define WRITE_THREADS 2
+
+/* Slots that a batch may hold, so that some are left for the workers. */
+#define BATCH_SLOTS_SHARE 4
+
+#define RANGES_SIZE_MIN (256u << 10)
+#define RANGES_SIZE_MAX (16u << 20)
+
+struct batch {
+	struct transfer transfer;
+	unsigned int slots;
+	uint64_t raw_bytes;
+};
+
+struct image_writer {
+	struct image_writer_config config;
+	struct arena arena;
+
+	struct block_slot *slots; /* used in turn */
+	unsigned int slot_count;
+	struct batch batches[BATCHES]; /* used in turn */
+	unsigned int workers;
+	struct block_worker worker_state[WORK_POOL_WORKERS_MAX];
+	void *worker_contexts[WORK_POOL_WORKERS_MAX];
+	unsigned char *table; /* encoded entries */
+	uint64_t table_entries;
+	unsigned char *ranges;
+	size_t ranges_size;
+	unsigned char *kernel_header, *chunk_page, *header_page;
+	void *pack_ring, *pack_stacks, *write_ring, *write_stacks;
+	struct digest map_digest, sections_digest;
+};
+
+/* What one run knows. Only the owner's thread touches it. */
+struct run {
+	struct image_writer *writer;
+	const struct image_writer_run *asked;
+	struct image_written *result;
+	struct why *why;
+
+	struct work_pool pack, write;
+	atomic_bool cancel;
+	struct map_writer map;
+	struct range_collector ranges;
+	struct image_info info;
+	struct image_header header;
+	uint64_t header_offset;
+
+	uint64_t read_bytes;	  /* of the stream */
+	uint64_t blocks_read;
+	uint64_t blocks_placed;
+	uint64_t written_bytes;	  /* raw bytes whose writes are done */
+	unsigned int slots_in_use; /* from read to written */
+	unsigned int next_batch;  /* being filled */
+	uint64_t last_offset;	  /* of the page placed last, to count extents */
+};
+
+static unsigned int count_slots(const struct image_writer_config *config)
+{
+	uint64_t wanted = 2ull * config->workers + 2 + (uint64_t)BATCHES * BATCH_SLOTS_SHARE;
+	uint64_t affordable = config->buffer_bytes / (2ull * config->block_size);
+
+	return (unsigned int)max_u64(4, min_u64(wanted, affordable));
+}
+
+static size_t ranges_size(const struct image_writer_config *config)
+{
+	uint64_t size = config->max_stream / config->page_size / 8;
+
+	return (size_t)min_u64(max_u64(size, RANGES_SIZE_MIN), RANGES_SIZE_MAX);
+}
+
+/* Everything but the digests' handles comes from one arena. */
+static int take_memory(struct image_writer *w)
+{
+	const struct image_writer_config *c = &w->config;
+	size_t batch_pages = (BATCH_BYTES + c->block_size) / c->page_size;
+	size_t table_size = (size_t)w->table_entries * BLOCK_ENTRY_SIZE;
+	size_t slot_array = w->slot_count * sizeof(*w->slots);
+	size_t extent_array = batch_pages * sizeof(struct extent);
+	size_t piece_array = w->slot_count * sizeof(struct iovec);
+	unsigned int threads = w->workers > 1 ? w->workers : 1;
+	size_t total = 2 * (size_t)w->slot_count * c->block_size + table_size + w->ranges_size +
+		       slot_array + BATCHES * (extent_array + piece_array) +
+		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
+		       WRITE_THREADS * WORK_POOL_STACK_SIZE +
+		       work_pool_ring_size(w->slot_count) + work_pool_ring_size(BATCHES) +
+		       /* each piece is rounded up to a page */
+		       (64 + 2 * threads) * c->page_size;
+	int r = arena_create(&w->arena, total);
+
+	if (r < 0)
+		return r;
+	w->slots = arena_take(&w->arena, slot_array);
+	for (unsigned int i = 0; i < w->slot_count; i++) {
+		w->slots[i].raw = arena_take(&w->arena, c->block_size);
+		w->slots[i].packed = arena_take(&w->arena, c->block_size);
+	}
+	for (unsigned int i = 0; i < BATCHES; i++) {
+		struct transfer *t = &w->batches[i].transfer;
+
+		t->pieces = arena_take(&w->arena, piece_array);
+		t->piece_max = w->slot_count;
+		t->extents = arena_take(&w->arena, extent_array);
+		t->extent_max = batch_pages;
+	}
+	w->table = arena_take(&w->arena, table_size);
+	w->ranges = arena_take(&w->arena, w->ranges_size);
+	w->kernel_header = arena_take(&w->arena, c->page_size);
+	w->chunk_page = arena_take(&w->arena, c->page_size);
+	w->header_page = arena_take(&w->arena, c->page_size);
+	w->pack_ring = arena_take(&w->arena, work_pool_ring_size(w->slot_count));
+	w->write_ring = arena_take(&w->arena, work_pool_ring_size(BATCHES));
+	w->pack_stacks = arena_take(&w->arena, threads * WORK_POOL_STACK_SIZE);
+	w->write_stacks = arena_take(&w->arena, WRITE_THREADS * WORK_POOL_STACK_SIZE);
+	for (unsigned int i = 0; i < threads; i++) {
+		w->worker_contexts[i] = &w->worker_state[i];
+		r = block_worker_init(&w->worker_state[i], &w->arena, c->compress, c->page_size);
+		if (r < 0)
+			return r;
+	}
+	return w->write_stacks ? 0 : -ENOMEM;
+}
+
+int image_writer_create(const struct image_writer_config *config, struct image_writer **ret,
+			struct why *w)
+{
+	struct image_writer *writer = calloc(1, sizeof(*writer));
+	int r;
+
+	if (!writer)
+		return -ENOMEM;
+	writer->config = *config;
+	if (!writer->config.block_size)
+		writer->config.block_size = BLOCK_SIZE_DEFAULT;
+	if (!is_power_of_two(writer->config.block_size) ||
+	    writer->config.block_size < BLOCK_SIZE_MIN ||
+	    writer->config.block_size > BLOCK_SIZE_MAX) {
+		r = why(w, -EINVAL, "a block size of %u bytes is not a power of two from %u to %u",
+			writer->config.block_size, BLOCK_SIZE_MIN, BLOCK_SIZE_MAX);
+		goto fail;
+	}
+	writer->workers = (unsigned int)min_u64(config->workers, WORK_POOL_WORKERS_MAX);
+	writer->config.workers = writer->workers;
+	writer->slot_count = count_slots(&writer->config);
+	writer->table_entries = div_round_up(config->max_stream, writer->config.block_size);
+	writer->ranges_size = ranges_size(config);
+	r = take_memory(writer);
+	if (r == 0)
+		r = digest_open(&writer->map_digest, DIGEST_SHA256);
+	if (r == 0)
+		r = digest_open(&writer->sections_digest, DIGEST_SHA256);
+	if (r < 0) {
+		why(w, r, "memory for writing the image (%u blocks of %u KiB): %s",
+		    2 * writer->slot_count, writer->config.block_size >> 10, strerror(-r));
+		goto fail;
+	}
+	*ret = writer;
+	return 0;
+fail:
+	image_writer_destroy(writer);
+	return r;
+}
+
+uint64_t image_writer_memory(const struct image_writer *writer)
+{
+	return writer->arena.size;
+}
+
+void image_writer_destroy(struct image_writer *writer)
+{
+	if (!writer)
+		return;
+	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
+		block_worker_destroy(&writer->worker_state[i]);
+	digest_close(&writer->map_digest);
+	digest_close(&writer->sections_digest);
+	arena_destroy(&writer->arena);
+	free(writer);
+}
+
+static int allocate(struct run *run, uint64_t *ret)
+{
+	int r = run->asked->allocator.allocate(run->asked->allocator.context, ret);
+
+	if (r == -ENOSPC)
+		return why(run->why, r, "the swap area is full");
+	if (r < 0)
+		return why(run->why, r, "no page of swap could be allocated: %s", strerror(-r));
+	return 0;
+}
+
+static void see_pfn(void *context, uint64_t pfn, bool zero)
+{
+	range_collector_add(context, pfn, zero);
+}
+
+/* The header page and the metadata pages that are in this block. */
+static int look_at_block(struct run *run, const struct block_slot *slot)
+{
+	size_t page = run->writer->config.page_size;
+	uint64_t first = slot->index * run->writer->config.block_size / page;
+	uint64_t count = slot->raw_size / page;
+	int r;
+
+	if (slot->index == 0) {
+		memcpy(run->writer->kernel_header, slot->raw, page);
+		r = image_info_parse(slot->raw, page, &run->info, run->why);
+		if (r < 0)
+			return r;
+		if (run->info.size != run->asked->stream_size)
+			return why(run->why, -EBADMSG,
+				   "the kernel's header page says %" PRIu64
+				   " bytes, the snapshot has %" PRIu64,
+				   run->info.size, run->asked->stream_size);
+	}
+	for (uint64_t i = 0; i < count; i++) {
+		if (first + i > run->info.metadata_pages)
+			break;
+		if (first + i > 0)
+			image_metadata_walk(slot->raw + i * page, page, see_pfn, &run->ranges);
+	}
+	return 0;
+}
+
+static int read_block(struct run *run)
+{
+	struct image_writer *writer = run->writer;
+	struct block_slot *slot = &writer->slots[run->blocks_read % writer->slot_count];
+	uint64_t left = run->asked->stream_size - run->read_bytes;
+	size_t length = (size_t)min_u64(left, writer->config.block_size);
+	ssize_t n = run->asked->source.read(run->asked->source.context, slot->raw, length);
+	int r;
+
+	if (n < 0)
+		return why(run->why, (int)n, "the snapshot cannot be read at byte %" PRIu64 ": %s",
+			   run->read_bytes, strerror((int)-n));
+	if ((size_t)n != length)
+		return why(run->why, -EIO, "the snapshot ended at byte %" PRIu64 " of %" PRIu64,
+			   run->read_bytes + (uint64_t)n, run->asked->stream_size);
+	slot->raw_size = (uint32_t)length;
+	slot->index = run->blocks_read;
+	r = look_at_block(run, slot);
+	if (r < 0)
+		return r;
+	run->read_bytes += length;
+	run->blocks_read++;
+	run->slots_in_use++;
+	work_pool_submit(&run->pack, slot);
+	return 0;
+}
+
+static void submit_batch(struct run *run)
+{
+	struct batch *batch = &run->writer->batches[run->next_batch % BATCHES];
+
+	work_pool_submit(&run->write, batch);
+	run->next_batch++;
+}
+
+/* Takes the oldest write request back; false when there is none (done). */
+static bool reap_batch(struct run *run, bool wait, int *ret_error)
+{
+	struct batch *batch = work_pool_collect(&run->write, wait);
+
+	if (!batch)
+		return false;
+	if (batch->transfer.error < 0 && *ret_error == 0)
+		*ret_error = why(run->why, batch->transfer.error,
+				 "writing at byte %" PRIu64 " of the device failed: %s",
+				 batch->transfer.error_offset, strerror(-batch->transfer.error));
+	run->slots_in_use -= batch->slots;
+	run->written_bytes += batch->raw_bytes;
+	batch->slots = 0;
+	batch->raw_bytes = 0;
+	transfer_reset(&batch->transfer);
+	return true;
+}
+
+static bool batch_full(const struct run *run, const struct batch *batch)
+{
+	return batch->transfer.bytes >= BATCH_BYTES ||
+	       batch->slots >= run->writer->slot_count / BATCH_SLOTS_SHARE;
+}
+
+/* Gives a packed block its place, and puts it into the batch being filled. */
+static int place_block(struct run *run, struct block_slot *slot)
+{
+	struct image_writer *writer = run->writer;
+	struct batch *batch = &writer->batches[run->next_batch % BATCHES];
+	size_t page = writer->config.page_size;
+	uint64_t pages = stored_pages(slot->entry.stored_size, page);
+	int r = 0;
+
+	/* The batch after the last that was submitted may still be in flight. */
+	while (work_pool_outstanding(&run->write) == BATCHES)
+		reap_batch(run, true, &r);
+	for (uint64_t i = 0; i < pages && r == 0; i++) {
+		uint64_t offset;
+
+		r = allocate(run, &offset);
+		if (r == 0)
+			r = map_writer_add(&run->map, offset);
+		if (r == 0 && offset != run->last_offset + page)
+			run->result->extents++;
+		if (r == 0 &&
+		    !transfer_add_extent(&batch->transfer, (struct extent){ offset, 1 }))
+			r = -ENOBUFS;
+		run->last_offset = offset;
+	}
+	if (r < 0)
+		return r;
+	if (!transfer_add_memory(&batch->transfer, slot->stored, (size_t)(pages * page)))
+		return -ENOBUFS;
+	batch->slots++;
+	batch->raw_bytes += slot->raw_size;
+	block_entry_encode(&slot->entry, writer->table + slot->index * BLOCK_ENTRY_SIZE);
+	run->blocks_placed++;
+	run->result->raw_bytes += slot->raw_size;
+	run->result->stored_bytes += pages * page;
+	if (batch_full(run, batch))
+		submit_batch(run);
+	return 0;
+}
+
+static int watch_progress(struct run *run)
+{
+	const struct stream_watch *watch = &run->asked->watch;
+
+	return watch->progress ? watch->progress(watch->context, run->written_bytes) : 0;
+}
+
+/* One step of the owner: whatever can be done without waiting, in this order:
+ * free slots, place what was packed, read more; else wait for the oldest. */
+static int step(struct run *run, bool *ret_done)
+{
+	struct image_writer *writer = run->writer;
+	bool more = run->read_bytes < run->asked->stream_size;
+	bool room = run->slots_in_use < writer->slot_count;
+	struct block_slot *slot;
+	int r = 0;
+
+	while (reap_batch(run, false, &r))
+		;
+	if (r < 0)
+		return r;
+	slot = work_pool_collect(&run->pack, !more || !room);
+	if (slot)
+		return place_block(run, slot);
+	if (more && room) {
+		r = watch_progress(run);
+		return r < 0 ? why(run->why, r, "stopped") : read_block(run);
+	}
+	/* Nothing is being packed: the rest of the batch, then its end. */
+	if (writer->batches[run->next_batch % BATCHES].slots > 0 &&
+	    work_pool_outstanding(&run->write) < BATCHES) {
+		submit_batch(run);
+		return 0;
+	}
+	*ret_done = !reap_batch(run, true, &r) && !more;
+	return r;
+}
+
+static int start_pools(struct run *run)
+{
+	struct image_writer *writer = run->writer;
+	static void *const no_context[WRITE_THREADS];
+	int r = work_pool_start(&run->pack, writer->workers, block_pack, writer->worker_contexts,
+				writer->pack_ring, writer->slot_count, writer->pack_stacks);
+
+	if (r < 0)
+		return why(run->why, r, "compressing threads cannot be started: %s", strerror(-r));
+	r = work_pool_start(&run->write, writer->workers ? WRITE_THREADS : 0, transfer_run,
+			    no_context, writer->write_ring, BATCHES, writer->write_stacks);
+	if (r < 0)
+		return why(run->why, r, "writing threads cannot be started: %s", strerror(-r));
+	return 0;
+}
+
+static int write_body(struct run *run)
+{
+	struct image_writer *writer = run->writer;
+	bool done = false;
+	int r;
+
+	for (unsigned int i = 0; i < BATCHES; i++) {
+		struct batch *batch = &writer->batches[i];
+
+		transfer_reset(&batch->transfer);
+		batch->transfer.fd = writer->config.fd;
+		batch->transfer.write = true;
+		batch->transfer.page_size = writer->config.page_size;
+		batch->transfer.cancel = &run->cancel;
+		batch->slots = 0;
+		batch->raw_bytes = 0;
+	}
+	r = start_pools(run);
+	while (r == 0 && !done)
+		r = step(run, &done);
+	if (r < 0)
+		atomic_store(&run->cancel, true);
+	/* Joins; every request has ended when this returns. */
+	work_pool_stop(&run->pack);
+	work_pool_stop(&run->write);
+	return r;
+}
+
+static int write_sections(struct run *run)
+{
+	struct image_writer *writer = run->writer;
+	const struct image_writer_config *c = &writer->config;
+	struct section_stream stream;
+	int r = section_stream_begin(&stream, c->fd, c->page_size, &run->asked->allocator,
+				     writer->slots[0].raw, c->block_size, writer->chunk_page,
+				     &writer->map_digest, &writer->sections_digest,
+				     run->asked->image_id);
+
+	if (r == 0)
+		r = section_stream_add(&stream, SECTION_KERNEL_HEADER, SECTION_CRITICAL,
+				       writer->kernel_header, c->page_size);
+	if (r == 0)
+		r = section_stream_add(&stream, SECTION_PAGE_RANGES, SECTION_CRITICAL,
+				       writer->ranges, range_collector_finish(&run->ranges));
+	if (r == 0 && c->platform)
+		r = section_stream_add(&stream, SECTION_PLATFORM, 0, c->platform,
+				       c->platform_size);
+	if (r == 0 && c->writer)
+		r = section_stream_add(&stream, SECTION_WRITER, 0, c->writer, strlen(c->writer));
+	if (r == 0)
+		r = section_stream_add(&stream, SECTION_BLOCK_TABLE, SECTION_CRITICAL,
+				       writer->table, (size_t)run->header.blocks * BLOCK_ENTRY_SIZE);
+	if (r == 0)
+		r = section_stream_finish(&stream, &run->header.sections,
+					  &run->header.sections_size,
+					  run->header.sections_digest);
+	if (r < 0)
+		why(run->why, r, "writing the image's sections failed: %s", strerror(-r));
+	return r;
+}
+
+static int write_header(struct run *run, uint64_t begun)
+{
+	struct image_writer *writer = run->writer;
+	struct signature_record *record = &run->result->record;
+	size_t page = writer->config.page_size;
+	int r;
+
+	run->header.image_pages = run->info.image_pages;
+	run->header.metadata_pages = run->info.metadata_pages;
+	run->header.write_usec = now_usec() - begun;
+	header_page_encode(&run->header, writer->header_page, page);
+	r = io_pwrite_full(writer->config.fd, writer->header_page, page, run->header_offset);
+	if (r == 0 && fdatasync(writer->config.fd) < 0)
+		r = -errno;
+	if (r < 0)
+		return why(run->why, r, "writing the image's header failed: %s", strerror(-r));
+
+	*record = (struct signature_record){
+		.page_size = (uint32_t)page,
+		.header_offset = run->header_offset,
+		.state = IMAGE_COMMITTED,
+		.created = run->asked->created,
+	};
+	memcpy(record->image_id, run->asked->image_id, IMAGE_ID_SIZE);
+	return crypto_sha256(writer->header_page, page, record->header_digest);
+}
+
+static int prepare(struct run *run)
+{
+	struct image_writer *writer = run->writer;
+	const struct image_writer_config *c = &writer->config;
+	int r;
+
+	if (run->asked->stream_size == 0 || run->asked->stream_size % c->page_size ||
+	    div_round_up(run->asked->stream_size, c->block_size) > writer->table_entries)
+		return why(run->why, -EFBIG,
+			   "a snapshot of %" PRIu64 " bytes, at most %" PRIu64 " were expected",
+			   run->asked->stream_size, c->max_stream);
+	run->header = (struct image_header){
+		.page_size = (uint32_t)c->page_size,
+		.created = run->asked->created,
+		.block_size = c->block_size,
+		.check = BLOCK_CHECK_CRC32,
+		.stream_size = run->asked->stream_size,
+		.blocks = div_round_up(run->asked->stream_size, c->block_size),
+		.handover = run->asked->handover,
+	};
+	memcpy(run->header.image_id, run->asked->image_id, IMAGE_ID_SIZE);
+	range_collector_init(&run->ranges, writer->ranges, writer->ranges_size);
+	r = allocate(run, &run->header_offset);
+	if (r < 0)
+		return r;
+	r = map_writer_begin(&run->map, c->fd, c->page_size, &run->asked->allocator,
+			     writer->chunk_page, &writer->map_digest, run->asked->image_id);
+	if (r < 0)
+		return why(run->why, r, "no page of swap could be allocated: %s", strerror(-r));
+	return 0;
+}
+
+int image_writer_run(struct image_writer *writer, const struct image_writer_run *asked,
+		     struct image_written *ret, struct why *w)
+{
+	struct run run = { .writer = writer, .asked = asked, .result = ret, .why = w };
+	unsigned char unused[SHA256_SIZE];
+	uint64_t begun = now_usec();
+	int r;
+
+	*ret = (struct image_written){ .stream_size = asked->stream_size };
+	/* A run that failed may have left something in them. */
+	digest_final(&writer->map_digest, unused);
+	digest_final(&writer->sections_digest, unused);
+	r = prepare(&run);
+	if (r == 0)
+		r = write_body(&run);
+	if (r == 0) {
+		r = map_writer_finish(&run.map, &run.header.body);
+		if (r < 0)
+			why(w, r, "writing the extents failed: %s", strerror(-r));
+	}
+	if (r == 0)
+		r = write_sections(&run);
+	if (r == 0)
+		r = write_header(&run, begun);
+	ret->usec = now_usec() - begun;
+	return r;
+}

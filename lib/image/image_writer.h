@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes an image: blocks, extents, sections, header page. What it leaves on
+ * the device is no image before its signature record is written
+ * (image_commit.h).
+ *
+ * Reading the source, compressing on all workers and writing overlap. All
+ * memory is set aside by image_writer_create; threads exist only inside
+ * image_writer_run, and when it returns, no request is on its way any more.
+ */
+#ifndef S2DISK_IMAGE_IMAGE_WRITER_H
+#define S2DISK_IMAGE_IMAGE_WRITER_H
+
+#include "base/why.h"
+#include "image/page_stream.h"
+#include "image/signature_record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct image_writer;
+
+struct image_writer_config {
+	int fd;			/* block device or file, open for writing, O_DIRECT for speed */
+	size_t page_size;
+	uint32_t block_size;	/* power of two; 0: the default */
+	unsigned int workers;	/* compressing threads; 0: all in the caller's thread */
+	uint64_t buffer_bytes;	/* at most so much memory for blocks */
+	uint64_t max_stream;	/* bytes of the largest snapshot to expect */
+	bool compress;
+	const void *platform;	/* content of the platform section; NULL: none */
+	size_t platform_size;
+	const char *writer;	/* text of the writer section */
+};
+
+/* What a run made, or how far it came. */
+struct image_written {
+	struct signature_record record; /* complete after success: to be committed */
+	uint64_t stream_size;		/* bytes of the snapshot */
+	uint64_t raw_bytes;		/* of it, compressed and placed so far */
+	uint64_t stored_bytes;		/* on the device, for those, in whole pages */
+	uint64_t extents;		/* pieces of the device that the blocks lie in */
+	uint64_t usec;
+};
+
+/* 0, -EINVAL (w says which setting), -ENOMEM. */
+int image_writer_create(const struct image_writer_config *config, struct image_writer **ret,
+			struct why *w);
+
+/* Bytes of memory that a writer holds. */
+uint64_t image_writer_memory(const struct image_writer *writer);
+
+struct image_writer_run {
+	unsigned char image_id[IMAGE_ID_SIZE]; /* never used before */
+	uint64_t created;		       /* seconds since 1970 */
+	uint64_t handover;		       /* offset of the hand-over page; 0: none */
+	uint64_t stream_size;		       /* bytes that the source will give */
+	struct page_source source;
+	struct page_allocator allocator;
+	struct stream_watch watch; /* progress may be NULL */
+};
+
+/* Writes and flushes. May be called again after a failure, with another id.
+ * -ENOSPC: the area is full (ret tells how far it came); -ECANCELED and other
+ * results of the watch; I/O errors with the place. ret is always filled. */
+int image_writer_run(struct image_writer *writer, const struct image_writer_run *run,
+		     struct image_written *ret, struct why *w);
+
+void image_writer_destroy(struct image_writer *writer);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writes the sections of an image, one after the other, onto pages of swap. */
+#ifndef S2DISK_IMAGE_SECTION_STREAM_H
+#define S2DISK_IMAGE_SECTION_STREAM_H
+
+#include "base/crypto.h"
+#include "image/map_writer.h"
+#include "image/page_stream.h"
+#include "image/sections.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct section_stream {
+	int fd;
+	size_t page_size;
+	const struct page_allocator *allocator;
+	unsigned char *buffer; /* aligned; whole pages are written from here */
+	size_t size, used;
+	uint64_t length; /* of the stream so far, bytes */
+	struct map_writer map;
+	struct digest *digest;
+};
+
+/* buffer (size bytes, whole pages), chunk_page and the two open SHA-256s stay
+ * the caller's. */
+int section_stream_begin(struct section_stream *stream, int fd, size_t page_size,
+			 const struct page_allocator *allocator, void *buffer, size_t size,
+			 void *chunk_page, struct digest *map_digest, struct digest *digest,
+			 const unsigned char image_id[IMAGE_ID_SIZE]);
+
+/* A whole section. 0 or a negative errno. */
+int section_stream_add(struct section_stream *stream, enum section_type type, uint32_t flags,
+		       const void *data, size_t length);
+
+/* Writes what is left and the extents. */
+int section_stream_finish(struct section_stream *stream, struct map *ret_map,
+			  uint64_t *ret_length, unsigned char ret_digest[SHA256_SIZE]);
+
+#endif

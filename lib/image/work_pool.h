@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Workers that take jobs and give them back in the order in which they were
+ * submitted. One thread, the owner, submits and collects.
+ *
+ * With no workers at all it is its own serial twin: submitting does the work.
+ * All memory is the caller's: nothing is allocated once a pool was started, and
+ * the threads' stacks come from the caller too, because pools are started while
+ * user space is frozen (threads created then inherit PF_SUSPEND_TASK).
+ */
+#ifndef S2DISK_IMAGE_WORK_POOL_H
+#define S2DISK_IMAGE_WORK_POOL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define WORK_POOL_WORKERS_MAX 64
+#define WORK_POOL_STACK_SIZE (256u << 10)
+
+typedef void (*work_function)(void *worker_context, void *job);
+
+struct work_pool;
+
+struct work_worker {
+	struct work_pool *pool;
+	void *context; /* given to the work function */
+	pthread_t thread;
+};
+
+struct work_entry {
+	void *job;
+	bool done; /* under the lock */
+};
+
+struct work_pool {
+	work_function work;
+	struct work_worker workers[WORK_POOL_WORKERS_MAX];
+	unsigned int started; /* threads that run; 0: serial */
+	void *serial_context;
+
+	pthread_mutex_t lock;
+	pthread_cond_t submitted, finished;
+	struct work_entry *ring; /* everything below is under the lock */
+	size_t capacity;
+	size_t collect, take, submit; /* counters that only grow */
+	bool stopping;
+};
+
+/* How many workers to use: wanted, or where that is 0 one for each processor
+ * that this process may run on; never more than WORK_POOL_WORKERS_MAX. */
+unsigned int work_pool_workers(unsigned int wanted);
+
+/* Memory that work_pool_start needs: a ring for so many jobs at once. */
+size_t work_pool_ring_size(size_t capacity);
+
+/* Starts the threads. contexts has one pointer for each worker (at least one,
+ * which the serial twin uses). ring is work_pool_ring_size(capacity) bytes,
+ * stacks workers × WORK_POOL_STACK_SIZE, page-aligned; both stay the caller's
+ * and must outlive the pool. 0, or a negative errno with no thread left over. */
+int work_pool_start(struct work_pool *pool, unsigned int workers, work_function work,
+		    void *const *contexts, void *ring, size_t capacity, void *stacks);
+
+/* Never waits: at most capacity jobs may be between submit and collect. */
+void work_pool_submit(struct work_pool *pool, void *job);
+
+/* The oldest job when it is done; NULL when it is not (or, with wait, only
+ * when none is outstanding). */
+void *work_pool_collect(struct work_pool *pool, bool wait);
+
+/* Jobs between submit and collect. */
+size_t work_pool_outstanding(const struct work_pool *pool);
+
+/* Finishes what was submitted and joins the threads. */
+void work_pool_stop(struct work_pool *pool);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's snapshot stream: one header page, the metadata pages with the
+ * page frame numbers, then the data pages (kernel/power/snapshot.c,
+ * struct swsusp_info; arch/x86/power/hibernate.c for the record before it).
+ * Pure.
+ */
+#ifndef S2DISK_KERNEL_IMAGE_INFO_H
+#define S2DISK_KERNEL_IMAGE_INFO_H
+
+#include "base/why.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct image_info {
+	uint64_t num_physpages;	 /* page frames of the machine */
+	uint32_t cpus;
+	uint64_t image_pages;	 /* data pages in the stream */
+	uint64_t pages;		 /* all pages of the stream, the header page too */
+	uint64_t size;		 /* pages in bytes */
+	uint64_t metadata_pages; /* pages - image_pages - 1 */
+};
+
+/* page is the stream's first page, size the page size. -EBADMSG when the
+ * numbers contradict each other (w says how). The fields of swsusp_info lie at
+ * the same place on every 64-bit architecture. */
+int image_info_parse(const unsigned char *page, size_t size, struct image_info *ret,
+		     struct why *w);
+
+/* The architecture's record of x86-64 in the same page. */
+struct image_arch_x86 {
+	uint64_t magic;		    /* generation of the platform check */
+	unsigned char checksum[16]; /* of the firmware memory map; 4 or 16 bytes count */
+};
+
+#define IMAGE_X86_MAGIC_MD5 0x23456789ABCDEF01ULL
+#define IMAGE_X86_MAGIC_CRC32 0x23456789ABCDEF02ULL
+#define IMAGE_X86_MAGIC_CRC32_TRIMMED 0x23456789ABCDEF03ULL
+
+void image_arch_x86_parse(const unsigned char *page, struct image_arch_x86 *ret);
+
+/* Goes through one metadata page: calls see() for each page frame number, in
+ * the order of the page; zero tells that the kernel flagged the page as all
+ * zeros (bit 63; it then has no data page). Stops at the end mark. Returns how
+ * many there were. see() may be NULL. */
+size_t image_metadata_walk(const unsigned char *page, size_t size,
+			   void (*see)(void *context, uint64_t pfn, bool zero), void *context);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/snapshot_device.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/suspend_ioctls.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Another task may hold the kernel's lock for a moment (a reader of a file in
+ * /sys/power); then the kernel says EBUSY instead of waiting. */
+#define BUSY_TRIES 200
+#define BUSY_WAIT_NSEC 5000000
+
+static int control(int fd, unsigned long request, unsigned long argument)
+{
+	for (int i = 0;; i++) {
+		const struct timespec wait = { .tv_nsec = BUSY_WAIT_NSEC };
+
+		if (ioctl(fd, request, argument) >= 0)
+			return 0;
+		if (errno != EBUSY || i == BUSY_TRIES)
+			return -errno;
+		nanosleep(&wait, NULL);
+	}
+}
+
+static int control_pointer(int fd, unsigned long request, void *argument)
+{
+	return control(fd, request, (unsigned long)(uintptr_t)argument);
+}
+
+int snapshot_open(const char *path, bool resuming)
+{
+	/* O_RDWR is ENOSYS: the direction tells the kernel what is meant. */
+	int fd = open(path, (resuming ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The kernel's new_encode_dev (include/linux/kdev_t.h). */
+static uint32_t encode_dev(dev_t dev)
+{
+	unsigned int major_number = major(dev), minor_number = minor(dev);
+
+	return (minor_number & 0xff) | major_number << 8 | (minor_number & ~0xffU) << 12;
+}
+
+int snapshot_set_swap_area(int fd, dev_t dev, uint64_t offset)
+{
+	struct resume_swap_area area = {
+		.offset = (__kernel_loff_t)offset,
+		.dev = encode_dev(dev),
+	};
+
+	return control_pointer(fd, SNAPSHOT_SET_SWAP_AREA, &area);
+}
+
+int snapshot_freeze(int fd)
+{
+	return control(fd, SNAPSHOT_FREEZE, 0);
+}
+
+int snapshot_unfreeze(int fd)
+{
+	return control(fd, SNAPSHOT_UNFREEZE, 0);
+}
+
+int snapshot_set_platform(int fd, bool platform)
+{
+	return control(fd, SNAPSHOT_PLATFORM_SUPPORT, platform);
+}
+
+int snapshot_set_image_size(int fd, uint64_t bytes)
+{
+	return control(fd, SNAPSHOT_PREF_IMAGE_SIZE, bytes);
+}
+
+int snapshot_create(int fd, bool *ret_resumed)
+{
+	int in_suspend = 0;
+	int r = control_pointer(fd, SNAPSHOT_CREATE_IMAGE, &in_suspend);
+
+	if (r < 0)
+		return r;
+	*ret_resumed = in_suspend == 0;
+	return 0;
+}
+
+int snapshot_free(int fd)
+{
+	return control(fd, SNAPSHOT_FREE, 0);
+}
+
+static int get_bytes(int fd, unsigned long request, uint64_t *ret)
+{
+	__kernel_loff_t value = 0;
+	int r = control_pointer(fd, request, &value);
+
+	if (r < 0)
+		return r;
+	*ret = (uint64_t)value;
+	return 0;
+}
+
+int snapshot_size(int fd, uint64_t *ret)
+{
+	return get_bytes(fd, SNAPSHOT_GET_IMAGE_SIZE, ret);
+}
+
+int snapshot_avail_swap(int fd, uint64_t *ret)
+{
+	return get_bytes(fd, SNAPSHOT_AVAIL_SWAP_SIZE, ret);
+}
+
+int snapshot_alloc_page(int fd, uint64_t *ret)
+{
+	return get_bytes(fd, SNAPSHOT_ALLOC_SWAP_PAGE, ret);
+}
+
+int snapshot_free_swap_pages(int fd)
+{
+	return control(fd, SNAPSHOT_FREE_SWAP_PAGES, 0);
+}
+
+int snapshot_restore(int fd)
+{
+	return control(fd, SNAPSHOT_ATOMIC_RESTORE, 0);
+}
+
+int snapshot_power_off(int fd)
+{
+	return control(fd, SNAPSHOT_POWER_OFF, 0);
+}
+
+int snapshot_suspend_to_ram(int fd)
+{
+	return control(fd, SNAPSHOT_S2RAM, 0);
+}
+
+ssize_t snapshot_read(int fd, void *buffer, size_t length)
+{
+	size_t page = page_size(), done = 0;
+
+	while (done < length) {
+		ssize_t n = read(fd, (char *)buffer + done, page);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			break;
+		done += (size_t)n;
+		/* The kernel hands out whole pages; the rest of one comes next. */
+		page = done % page_size() ? page_size() - done % page_size() : page_size();
+	}
+	return (ssize_t)done;
+}
+
+int snapshot_write(int fd, const void *buffer, size_t length)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		size_t rest = page_size() - done % page_size();
+		ssize_t n = write(fd, (const char *)buffer + done, rest);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			return -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}

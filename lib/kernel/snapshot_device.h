@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /dev/snapshot: one function an ioctl (kernel/power/user.c,
+ * Documentation/power/userland-swsusp.rst). All return 0 or a negative errno.
+ *
+ * The kernel takes a trylock for every ioctl and a lock for every read and
+ * write, so one thread only must use the device.
+ */
+#ifndef S2DISK_KERNEL_SNAPSHOT_DEVICE_H
+#define S2DISK_KERNEL_SNAPSHOT_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Opens for hibernating (reading) or for resuming (writing). Returns the fd. */
+int snapshot_open(const char *path, bool resuming);
+
+/* Names the swap area: the device and the offset of its first page in pages.
+ * -ENODEV: that is not an active swap area. */
+int snapshot_set_swap_area(int fd, dev_t dev, uint64_t offset);
+
+/* Stops all other processes; syncs file systems first. */
+int snapshot_freeze(int fd);
+
+/* Lets them go on. Does nothing while an image exists: snapshot_free first. */
+int snapshot_unfreeze(int fd);
+
+/* Whether the firmware takes part (ACPI S4). */
+int snapshot_set_platform(int fd, bool platform);
+
+/* Bytes the kernel should aim at; also sets /sys/power/image_size. */
+int snapshot_set_image_size(int fd, uint64_t bytes);
+
+/* *ret_resumed false: the snapshot was taken; true: this is the system that
+ * was restored from it. */
+int snapshot_create(int fd, bool *ret_resumed);
+
+/* Drops the snapshot and thaws kernel threads. */
+int snapshot_free(int fd);
+
+/* Bytes of the snapshot, and of free swap in the area. */
+int snapshot_size(int fd, uint64_t *ret);
+int snapshot_avail_swap(int fd, uint64_t *ret);
+
+/* A page of swap: *ret is its byte offset on the block device. -ENOSPC. */
+int snapshot_alloc_page(int fd, uint64_t *ret);
+int snapshot_free_swap_pages(int fd);
+
+/* Restores what was written. Returns only when that failed. */
+int snapshot_restore(int fd);
+
+/* ACPI S4; needs snapshot_set_platform(true). Returning 0 means that nothing
+ * happened. */
+int snapshot_power_off(int fd);
+
+/* Suspends to RAM; 0 after waking. */
+int snapshot_suspend_to_ram(int fd);
+
+/* Reads the next bytes of the snapshot, a page a call (the kernel gives no
+ * more), up to length, a multiple of the page size. Returns the bytes read; 0
+ * at the end. */
+ssize_t snapshot_read(int fd, void *buffer, size_t length);
+
+/* Writes length bytes, a multiple of the page size, a page a call. */
+int snapshot_write(int fd, const void *buffer, size_t length);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* x86: the CPUID instruction. Elsewhere this file finds nothing. */
+#include "platform/cpu.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+
+#include "base/bytes.h"
+#include "platform/tree.h"
+
+#include <cpuid.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HYPERVISOR_LEAF 0x40000000
+#define HYPERVISOR_BIT (1u << 31) /* of leaf 1, ECX */
+
+/* Registers that are nothing but feature bits. The masks leave out bits that
+ * mirror what the kernel has switched on (OSXSAVE, OSPKE). */
+static const struct {
+	uint32_t leaf, subleaf, reg, mask;
+} feature_words[] = {
+	{ 0x1, 0, 2, ~(1u << 27) }, { 0x1, 0, 3, ~0u },
+	{ 0x7, 0, 1, ~0u },	    { 0x7, 0, 2, ~(1u << 4) },
+	{ 0x7, 0, 3, ~0u },	    { 0x7, 1, 0, ~0u },
+	{ 0x7, 1, 3, ~0u },	    { 0x7, 2, 3, ~0u },
+	{ 0xd, 0, 0, ~0u },	    { 0xd, 1, 0, ~0u },
+	{ 0x80000001, 0, 2, ~0u },  { 0x80000001, 0, 3, ~0u },
+	{ 0x80000007, 0, 3, ~0u },  { 0x80000008, 0, 1, ~0u },
+	{ 0x80000021, 0, 0, ~0u },
+};
+
+static bool cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
+{
+	memset(regs, 0, 4 * sizeof(regs[0]));
+	return __get_cpuid_count(leaf, subleaf, &regs[0], &regs[1], &regs[2], &regs[3]) != 0;
+}
+
+static bool under_hypervisor(void)
+{
+	uint32_t regs[4];
+
+	return cpuid(1, 0, regs) && (regs[2] & HYPERVISOR_BIT);
+}
+
+static int add_word(struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t reg, uint32_t value)
+{
+	struct cpuid_word word = { leaf, subleaf, reg, value };
+
+	return list_append(&cpu->words, word);
+}
+
+/* What the hypervisor offers is used by the kernel as a feature is. */
+static int add_hypervisor_words(struct cpu *cpu)
+{
+	uint32_t regs[4], last;
+	int r = 0;
+
+	__cpuid(HYPERVISOR_LEAF, last, regs[1], regs[2], regs[3]);
+	/* KVM's features are in leaf 1; those of Hyper-V in leaf 3. */
+	if (last >= HYPERVISOR_LEAF + 1 && memcmp(&regs[1], "KVMK", 4) == 0) {
+		__cpuid(HYPERVISOR_LEAF + 1, regs[0], regs[1], regs[2], regs[3]);
+		r = add_word(cpu, HYPERVISOR_LEAF + 1, 0, 0, regs[0]);
+	} else if (last >= HYPERVISOR_LEAF + 3 && memcmp(&regs[1], "Micr", 4) == 0) {
+		__cpuid(HYPERVISOR_LEAF + 3, regs[0], regs[1], regs[2], regs[3]);
+		for (uint32_t reg = 0; r == 0 && reg < 4; reg++)
+			if (reg != 2) /* ECX: power states */
+				r = add_word(cpu, HYPERVISOR_LEAF + 3, 0, reg, regs[reg]);
+	}
+	return r;
+}
+
+int cpuid_capture(struct cpu *cpu)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(feature_words); i++) {
+		uint32_t leaf = feature_words[i].leaf, reg = feature_words[i].reg, regs[4];
+
+		/* A leaf that is not there has no features. */
+		cpuid(leaf, feature_words[i].subleaf, regs);
+		r = add_word(cpu, leaf, feature_words[i].subleaf, reg,
+			     regs[reg] & feature_words[i].mask);
+	}
+	if (r == 0 && under_hypervisor())
+		r = add_hypervisor_words(cpu);
+	cpu->words.known = r == 0;
+	return r;
+}
+
+void cpuid_hypervisor(char *name, size_t name_size, char *version, size_t version_size)
+{
+	uint32_t regs[4], last;
+	char signature[13] = "";
+
+	if (!under_hypervisor())
+		return;
+	__cpuid(HYPERVISOR_LEAF, last, regs[1], regs[2], regs[3]);
+	memcpy(signature, &regs[1], 12);
+	snprintf(name, name_size, "%s", signature);
+	tree_one_line(name);
+	if (last >= HYPERVISOR_LEAF + 2 && memcmp(signature, "Micr", 4) == 0) {
+		__cpuid(HYPERVISOR_LEAF + 2, regs[0], regs[1], regs[2], regs[3]);
+		snprintf(version, version_size, "%u.%u.%u", regs[1] >> 16, regs[1] & 0xffff,
+			 regs[0]);
+	} else if (last >= HYPERVISOR_LEAF + 1 && memcmp(signature, "XenV", 4) == 0) {
+		__cpuid(HYPERVISOR_LEAF + 1, regs[0], regs[1], regs[2], regs[3]);
+		snprintf(version, version_size, "%u.%u", regs[0] >> 16, regs[0] & 0xffff);
+	}
+}
+
+#else
+
+int cpuid_capture(struct cpu *cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
+void cpuid_hypervisor(char *name, size_t name_size, char *version, size_t version_size)
+{
+	(void)name;
+	(void)name_size;
+	(void)version;
+	(void)version_size;
+}
+
+#endif

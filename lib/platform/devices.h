@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices by which a machine is told from another: PCI, VMBus, virtio. */
+#ifndef S2DISK_PLATFORM_DEVICES_H
+#define S2DISK_PLATFORM_DEVICES_H
+
+#include "platform/list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DEVICES_MAX 16384
+
+enum device_flag {
+	DEVICE_REMOVABLE = 1, /* behind a port made for plugging */
+	DEVICE_VIRTUAL_PCI = 2, /* a PCI device that Hyper-V offers over the VMBus */
+};
+
+struct device {
+	char bus[12];	  /* "pci", "vmbus", "virtio" */
+	char address[48]; /* 0000:00:1f.2, an instance GUID, virtio0 */
+	char id[48];	  /* 8086:10d3, a class GUID, 0018 */
+	char driver[32];  /* "" none */
+	uint32_t class;	  /* PCI: base class, sub-class, interface */
+	uint32_t flags;
+};
+
+struct devices {
+	LIST_OF(struct device) items; /* sorted by bus and address */
+	uint32_t pci_known;
+	uint32_t vmbus_known;
+};
+
+/* 0 or -ENOMEM. */
+int devices_capture(const char *root, struct devices *ret);
+void devices_free(struct devices *devices);
+
+/* What bus and address order; NULL when it is not there. */
+const struct device *devices_find(const struct devices *devices, const char *bus,
+				  const char *address);
+
+/* "SCSI controller", "network adapter", … for a VMBus class or a PCI class. */
+const char *device_kind(const struct device *device);
+
+/* Hyper-V's disks hang off such a device. */
+bool device_is_vmbus_storage(const struct device *device);
+bool device_is_vmbus_pci(const struct device *device);
+
+/* Bound to user space's driver, which cannot hibernate. */
+bool device_is_uio(const struct device *device);
+
+#endif

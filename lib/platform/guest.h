@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Is this a guest, and of which host? */
+#ifndef S2DISK_PLATFORM_GUEST_H
+#define S2DISK_PLATFORM_GUEST_H
+
+#include <stdint.h>
+
+enum guest_kind {
+	GUEST_NONE,
+	GUEST_OTHER,
+	GUEST_KVM,
+	GUEST_HYPERV,
+	GUEST_XEN,
+	GUEST_VMWARE,
+};
+
+struct guest {
+	uint32_t hypervisor; /* the processor says that there is one */
+	uint32_t kind;	     /* enum guest_kind */
+	char name[48];	     /* as the hypervisor calls itself; "" unknown */
+	char version[64];    /* "" unknown */
+	uint32_t s4_offered; /* "platform" in /sys/power/disk */
+	uint32_t hyperv_hibernation; /* /sys/bus/vmbus/hibernation: 0 no, 1 yes, 2 absent */
+	uint32_t balloon;    /* a device that takes memory away and gives it back */
+};
+
+/* kernel_log may be NULL. flags are the processor's. */
+void guest_capture(const char *root, const char *kernel_log, const char *flags, struct guest *ret);
+
+const char *guest_kind_name(uint32_t kind);
+
+#endif

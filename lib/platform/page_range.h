@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs of page frames: which pages an image holds, which are RAM. */
+#ifndef S2DISK_PLATFORM_PAGE_RANGE_H
+#define S2DISK_PLATFORM_PAGE_RANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct page_range {
+	uint64_t first; /* page frame number */
+	uint64_t count; /* never 0 in a list */
+};
+
+/* A list is sorted, and its ranges neither overlap nor wrap around. */
+struct page_ranges {
+	struct page_range *items;
+	size_t count;
+};
+
+/* Is it such a list? Ranges that touch are fine. */
+bool page_ranges_valid(const struct page_range *ranges, size_t count);
+
+/* Page frames in all ranges, saturating. */
+uint64_t page_ranges_total(const struct page_range *ranges, size_t count);
+
+/* Page frames of the list among first … last (inclusive); O(log n + hits). */
+uint64_t page_ranges_within(const struct page_range *ranges, size_t count, uint64_t first,
+			    uint64_t last);
+
+/* The same for bytes start … end (inclusive): every frame that they touch. */
+uint64_t page_ranges_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
+			      uint64_t start, uint64_t end);
+
+/* Appends a run (not before the last one; touching runs become one). 0 or
+ * -ENOMEM. The list is freed with free(list->items). */
+int page_ranges_append(struct page_ranges *list, uint64_t first, uint64_t count);
+
+/* Sorts the list and joins what overlaps or touches. */
+void page_ranges_normalize(struct page_ranges *list);
+
+/* Frames that are in a and, for wanted, in b; or, for !wanted, not in b. */
+int page_ranges_select(const struct page_ranges *a, const struct page_ranges *b, bool wanted,
+		       struct page_ranges *ret);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "platform/platform.h"
+
+#include "base/bytes.h"
+
+/* Of the kernel's struct swsusp_info, on all 64-bit architectures. */
+#define HEADER_NUM_PHYSPAGES 400
+#define HEADER_NEEDED 448
+
+void platform_free(struct platform *platform)
+{
+	memory_map_free(&platform->map);
+	ram_free(&platform->ram);
+	acpi_free(&platform->acpi);
+	efi_free(&platform->efi);
+	cpu_free(&platform->cpu);
+	devices_free(&platform->devices);
+	*platform = (struct platform){ 0 };
+}
+
+static int capture_memory(const char *root, struct platform *platform, struct why *w)
+{
+	int r = memory_map_capture(root, &platform->map);
+
+	if (r < 0)
+		return why_prefix(w, r, "/sys/firmware/memmap");
+	e820_capture_boot_params(root, &platform->map);
+	r = ram_capture(root, &platform->ram);
+	return r < 0 ? why_prefix(w, r, "the list of memory") : 0;
+}
+
+int platform_capture(const char *root, const char *kernel_log, struct platform *ret,
+		     struct why *w)
+{
+	struct platform platform = { 0 };
+	int r = capture_memory(root, &platform, w);
+
+	if (r == 0)
+		r = acpi_capture(root, kernel_log, &platform.acpi);
+	if (r == 0)
+		r = efi_capture(root, &platform.efi);
+	if (r == 0)
+		r = cpu_capture(root, &platform.cpu);
+	if (r == 0)
+		r = devices_capture(root, &platform.devices);
+	if (r < 0) {
+		platform_free(&platform);
+		*ret = platform;
+		return r;
+	}
+	kernel_capture(root, kernel_log, &platform.kernel);
+	dmi_capture(root, &platform.dmi);
+	guest_capture(root, kernel_log, platform.cpu.info.flags, &platform.guest);
+	*ret = platform;
+	return 0;
+}
+
+int platform_calibrate(struct platform *platform, const void *header, size_t length)
+{
+	struct hibernation *hibernation = &platform->hibernation;
+	const unsigned char *page = header;
+	uint64_t pages;
+	int r = 0;
+
+	if (length < HEADER_NEEDED)
+		return 0;
+	pages = get_le64(page + HEADER_NUM_PHYSPAGES);
+	hibernation->page_count = platform->ram.pages.present == 0     ? CALIBRATION_NOT_TRIED
+				  : platform->ram.pages.present == pages ? CALIBRATION_MATCHED
+									 : CALIBRATION_FAILED;
+	hibernation->magic = get_le64(page + E820_MAGIC_OFFSET);
+	if (platform->map.entries.known)
+		r = e820_calibrate(&platform->map, hibernation->magic,
+				   page + E820_CHECKSUM_OFFSET, &hibernation->checksum);
+	return r;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All that is known of a machine: what an image's header says of the machine
+ * that hibernated, and what is seen of the one that is to resume.
+ */
+#ifndef S2DISK_PLATFORM_PLATFORM_H
+#define S2DISK_PLATFORM_PLATFORM_H
+
+#include "base/why.h"
+#include "platform/acpi.h"
+#include "platform/cpu.h"
+#include "platform/devices.h"
+#include "platform/e820.h"
+#include "platform/efi.h"
+#include "platform/guest.h"
+#include "platform/machine.h"
+#include "platform/memory_map.h"
+#include "platform/ram.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What was found out, and chosen, when the machine hibernated. */
+struct hibernation {
+	uint64_t magic;		/* of the kernel's header page */
+	uint32_t checksum;	/* enum calibration_state */
+	uint32_t page_count;	/* enum calibration_state */
+	uint32_t platform_mode; /* the firmware's S4: NVS is written back on resume */
+};
+
+struct platform {
+	struct kernel kernel;
+	struct dmi dmi;
+	struct memory_map map;
+	struct ram ram;
+	struct acpi acpi;
+	struct efi efi;
+	struct cpu cpu;
+	struct guest guest;
+	struct devices devices;
+	struct hibernation hibernation;
+};
+
+/* Looks at the machine below root ("" for this one). kernel_log is the text of
+ * the kernel's messages, one a line, or NULL. What is absent is left so. 0 or a
+ * negative errno with the reason in w; *ret is zeroed on failure. */
+int platform_capture(const char *root, const char *kernel_log, struct platform *ret,
+		     struct why *w);
+
+/* Harmless on a zeroed struct, which is what it leaves. */
+void platform_free(struct platform *platform);
+
+/* Repeats the checks of the kernel's header page (at least 448 bytes of it) and
+ * stores in platform->hibernation and ->map how that went. 0 or -ENOMEM. */
+int platform_calibrate(struct platform *platform, const void *header, size_t length);
+
+/* Typed records {le32 type, le32 flags, le64 length, payload, zeros up to a
+ * multiple of 8}. The bytes are the caller's to free. 0 or -ENOMEM. */
+int platform_encode(const struct platform *platform, unsigned char **ret, size_t *ret_length);
+
+/* The reverse, for bytes from anywhere: every length is checked, unknown
+ * records and unknown fields at the end of a record's items are skipped, what a
+ * record does not say stays zero or unknown, text is made printable. 0,
+ * -EBADMSG with the reason in w, -ENOMEM. */
+int platform_decode(const void *data, size_t length, struct platform *ret, struct why *w);
+
+#endif

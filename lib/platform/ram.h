@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What memory the running kernel uses: System RAM of /proc/iomem (the
+ * firmware's RAM, without what memmap= and mem= took away, with what was
+ * hot-added), memory blocks that are offline, virtio-mem, and the page count.
+ */
+#ifndef S2DISK_PLATFORM_RAM_H
+#define S2DISK_PLATFORM_RAM_H
+
+#include "platform/list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bytes start … end (inclusive). */
+struct byte_range {
+	uint64_t start;
+	uint64_t end;
+};
+
+/* Memory of a virtio-mem device as /proc/iomem shows it. */
+struct virtio_mem {
+	char device[32]; /* virtio3 */
+	uint64_t start;
+	uint64_t end;
+	uint64_t plugged; /* bytes of System RAM in it */
+};
+
+struct memory_pages {
+	uint64_t page_size;
+	uint64_t present;    /* all zones: the kernel's num_physpages; 0 unknown */
+	uint64_t available;  /* bytes, MemAvailable; 0 unknown */
+	uint64_t block_size; /* of memory blocks, bytes; 0 none */
+	uint64_t blocks;
+	uint64_t blocks_online;
+};
+
+#define RAM_RANGES_MAX 65536
+#define VIRTIO_MEM_MAX 1024
+
+struct ram {
+	LIST_OF(struct byte_range) used;    /* known only where root reads it */
+	LIST_OF(struct byte_range) offline; /* memory blocks */
+	LIST_OF(struct virtio_mem) virtio;
+	struct memory_pages pages;
+};
+
+/* 0 or -ENOMEM. */
+int ram_capture(const char *root, struct ram *ret);
+void ram_free(struct ram *ram);
+
+/* Pure: /proc/iomem's text into used and virtio. */
+int ram_parse_iomem(const char *text, struct ram *ram);
+
+/* Pure: the sum of "present" of /proc/zoneinfo's text. */
+uint64_t ram_parse_zoneinfo(const char *text);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files that judge; not for others. */
+#ifndef S2DISK_PLATFORM_VERDICT_INTERNAL_H
+#define S2DISK_PLATFORM_VERDICT_INTERNAL_H
+
+#include "platform/verdict.h"
+
+struct judge {
+	const struct platform *then;
+	const struct platform *now;
+	const struct verdict_image *image; /* NULL: none */
+	uint64_t page_size;
+	/* The kernel's tables: without hot-plugged entries, unknown types of
+	 * now's taken from then's. then_table borrows, now_table owns. */
+	struct memory_map then_table;
+	struct memory_map now_table;
+	struct page_ranges then_ram;
+	struct page_ranges now_ram;
+	uint64_t outside; /* image pages that are not in now_ram */
+	struct verdict *verdict;
+	struct finding spare; /* where findings beyond the limit go */
+	int error;
+};
+
+/* A new finding, both sides empty. Never NULL. */
+struct finding *judge_add(struct judge *judge, enum verdict_about about, enum verdict_class class);
+
+/* Writes one of a finding's texts, cut to fit. */
+void judge_say(char *text, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+#define SAY(member, ...) judge_say((member), sizeof(member), __VA_ARGS__)
+
+/* "Nothing to report" for an area: a finding of class same. */
+void judge_same(struct judge *judge, enum verdict_about about, const char *text);
+
+/* A text field that differs; true when a finding was added. Unknown on either
+ * side ("") is no difference. */
+struct finding *judge_text(struct judge *judge, enum verdict_about about, enum verdict_class class,
+			   const char *then, const char *now);
+
+uint64_t judge_pages(const struct judge *judge, uint64_t start, uint64_t end);
+
+void judge_regions(struct judge *judge);
+void judge_image_pages(struct judge *judge);
+void judge_hotplug(struct judge *judge);
+void judge_kernel_check(struct judge *judge);
+void judge_page_count(struct judge *judge);
+void judge_memory_size(struct judge *judge);
+void judge_acpi(struct judge *judge);
+void judge_efi(struct judge *judge);
+void judge_machine(struct judge *judge);
+void judge_kernel(struct judge *judge);
+void judge_cpu(struct judge *judge);
+void judge_guest(struct judge *judge);
+void judge_devices(struct judge *judge);
+
+/* "the reserved page", "the ACPI NVS region of 512 KiB". */
+void region_words(const struct memory_entry *entry, char *text, size_t size);
+void size_words(uint64_t bytes, char *text, size_t size);
+
+#endif

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The firmware's memory map: each difference, what it means for this image.
+ * "What is RAM" is asked of the page frames; everything else of the types.
+ */
+#include "platform/verdict_internal.h"
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "platform/map_diff.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What one segment of the difference means. */
+struct segment_judgement {
+	enum verdict_class class;
+	uint64_t image_pages;
+	uint64_t quarantined;
+	char reason[224]; /* continues "The reserved page at … moved to …" */
+};
+
+void size_words(uint64_t bytes, char *text, size_t size)
+{
+	if (bytes >= 1024 && bytes % 1024 == 0 && bytes < 10u << 20)
+		snprintf(text, size, "%u KiB", (unsigned int)(bytes / 1024));
+	else
+		text_size(bytes, text, size);
+}
+
+static const char *adjective(uint32_t type, char *buffer, size_t size)
+{
+	switch (type) {
+	case MEMORY_RAM:
+		return "RAM";
+	case MEMORY_RESERVED:
+		return "reserved";
+	case MEMORY_ACPI:
+		return "ACPI tables";
+	case MEMORY_NVS:
+		return "ACPI NVS";
+	case MEMORY_UNUSABLE:
+		return "unusable";
+	case MEMORY_PMEM:
+	case MEMORY_PRAM:
+		return "persistent memory";
+	case MEMORY_SOFT_RESERVED:
+		return "soft reserved";
+	default:
+		return memory_type_name(type, buffer, size);
+	}
+}
+
+void region_words(const struct memory_entry *entry, char *text, size_t size)
+{
+	uint64_t bytes = entry->end - entry->start + 1;
+	char type[24], amount[24];
+	const char *name = adjective(entry->type, type, sizeof(type));
+
+	size_words(bytes, amount, sizeof(amount));
+	if (bytes == 4096)
+		snprintf(text, size, "%s page at 0x%llx", name, (unsigned long long)entry->start);
+	else
+		snprintf(text, size, "%s region of %s at 0x%llx", name, amount,
+			 (unsigned long long)entry->start);
+}
+
+static void side_words(const struct memory_map *map, ssize_t first, size_t count, char *text,
+		       size_t size)
+{
+	char type[24];
+	const struct memory_entry *entry;
+
+	if (first < 0)
+		return;
+	entry = &map->entries.items[first];
+	snprintf(text, size, "%s 0x%llx-0x%llx%s", adjective(entry->type, type, sizeof(type)),
+		 (unsigned long long)entry->start, (unsigned long long)entry->end,
+		 count > 1 ? " and more" : "");
+}
+
+/* A sentence without its end: what happened, not what follows from it. */
+static void change_words(const struct judge *judge, const struct map_change *change, char *text,
+			 size_t size)
+{
+	const struct memory_entry *then =
+		change->then < 0 ? NULL : &judge->then_table.entries.items[change->then];
+	const struct memory_entry *now =
+		change->now < 0 ? NULL : &judge->now_table.entries.items[change->now];
+	char old[96] = "", new[96] = "", amount[24], type[24];
+
+	if (then)
+		region_words(then, old, sizeof(old));
+	if (now)
+		region_words(now, new, sizeof(new));
+	size_words(change->end - change->start + 1, amount, sizeof(amount));
+	switch (change->kind) {
+	case CHANGE_MOVED:
+		snprintf(text, size, "the %s moved to 0x%llx", old, (unsigned long long)now->start);
+		break;
+	case CHANGE_GREW:
+	case CHANGE_SHRANK:
+	case CHANGE_RESIZED:
+		snprintf(text, size, "the %s %s: it now is 0x%llx-0x%llx", old,
+			 change->kind == CHANGE_GREW	 ? "grew"
+			 : change->kind == CHANGE_SHRANK ? "shrank"
+							 : "moved and changed its size",
+			 (unsigned long long)now->start, (unsigned long long)now->end);
+		break;
+	case CHANGE_SPLIT:
+		snprintf(text, size, "the %s was split into %zu", old, change->now_count);
+		break;
+	case CHANGE_MERGED:
+		snprintf(text, size, "%zu regions from the %s on became one", change->then_count,
+			 old);
+		break;
+	case CHANGE_RETYPED:
+		snprintf(text, size, "the %s became %s", old,
+			 adjective(now->type, type, sizeof(type)));
+		break;
+	case CHANGE_VANISHED:
+		snprintf(text, size, "the %s is gone", old);
+		break;
+	case CHANGE_APPEARED:
+		snprintf(text, size, "a new %s appeared", new);
+		break;
+	case CHANGE_RAM_ADDED:
+		snprintf(text, size, "%s of RAM were added at 0x%llx", amount,
+			 (unsigned long long)change->start);
+		break;
+	case CHANGE_RAM_REMOVED:
+		snprintf(text, size, "%s of RAM at 0x%llx are gone", amount,
+			 (unsigned long long)change->start);
+		break;
+	case CHANGE_SEVERAL:
+		snprintf(text, size, "%zu regions between 0x%llx and 0x%llx became %zu others",
+			 change->then_count, (unsigned long long)change->start,
+			 (unsigned long long)change->end, change->now_count);
+		break;
+	}
+}
+
+static bool overlaps(uint64_t a_start, uint64_t a_end, uint64_t b_start, uint64_t b_end)
+{
+	return a_start <= b_end && b_start <= a_end;
+}
+
+static void set_reason(struct segment_judgement *ret, enum verdict_class class, const char *reason)
+{
+	ret->class = class;
+	snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
+}
+
+/* The old kernel goes on reading its ACPI tables where they were. Regions of
+ * this type without a table in them are the firmware's and the boot loader's
+ * scratch: an RNG seed, the log of a measured boot. */
+static void judge_was_acpi(const struct judge *judge, const struct map_segment *segment,
+			   struct segment_judgement *ret)
+{
+	const struct acpi *acpi = &judge->then->acpi;
+	bool all_known = acpi->tables.known;
+
+	for (size_t i = 0; i < acpi->tables.count; i++) {
+		const struct acpi_table *table = &acpi->tables.items[i];
+		uint64_t end;
+
+		if (acpi_is_informational(table->name))
+			continue;
+		if (table->address == 0 || table->length == 0 ||
+		    !checked_add(table->address, table->length - 1, &end)) {
+			all_known = false;
+			continue;
+		}
+		if (!overlaps(segment->start, segment->end, table->address, end))
+			continue;
+		ret->class = VERDICT_FATAL;
+		snprintf(ret->reason, sizeof(ret->reason),
+			 "The ACPI table %s lay there, and the saved kernel goes on using it",
+			 table->name);
+		return;
+	}
+	if (all_known)
+		set_reason(ret, VERDICT_HARMLESS, "No ACPI table lay there");
+	else
+		set_reason(ret, VERDICT_RISKY,
+			   "ACPI tables may have lain there: their addresses were not recorded");
+}
+
+static void judge_was_nvs(const struct judge *judge, struct segment_judgement *ret)
+{
+	if (judge->then->hibernation.platform_mode &&
+	    !(judge->then->kernel.flags & KERNEL_NO_NVS))
+		set_reason(ret, VERDICT_FATAL,
+			   "On resuming in platform mode the kernel writes the saved ACPI NVS "
+			   "memory back to its old place");
+	else
+		set_reason(ret, VERDICT_RISKY,
+			   "The firmware keeps its own state in ACPI NVS memory and the saved kernel "
+			   "knows its old place");
+}
+
+static bool was_efi_runtime(const struct judge *judge, const struct map_segment *segment)
+{
+	const struct efi *efi = &judge->then->efi;
+
+	for (size_t i = 0; i < efi->regions.count; i++)
+		if (overlaps(segment->start, segment->end, efi->regions.items[i].start,
+			     efi_region_end(&efi->regions.items[i])))
+			return true;
+	return false;
+}
+
+static bool efi_is_unknown(const struct judge *judge)
+{
+	const struct efi *efi = &judge->then->efi;
+
+	return efi->state.booted && !efi->regions.known &&
+	       !(judge->then->kernel.flags & KERNEL_NO_EFI_RUNTIME);
+}
+
+/* Not RAM then: nothing of it is in the image, but the saved kernel may use
+ * what lay there. */
+static void judge_not_ram(const struct judge *judge, const struct map_segment *segment,
+			  struct segment_judgement *ret)
+{
+	if (segment->then == MEMORY_NONE && segment->now == MEMORY_RAM)
+		set_reason(ret, VERDICT_HARMLESS, "The saved kernel does not know of it");
+	else if (segment->then == MEMORY_NONE)
+		set_reason(ret, VERDICT_RISKY,
+			   "The firmware now claims addresses at which the saved kernel may have "
+			   "placed devices");
+	else if (was_efi_runtime(judge, segment))
+		set_reason(ret, VERDICT_FATAL,
+			   "EFI runtime services lay there, and the saved kernel goes on calling them");
+	else if (segment->then == MEMORY_NVS)
+		judge_was_nvs(judge, ret);
+	else if (segment->then == MEMORY_ACPI)
+		judge_was_acpi(judge, segment, ret);
+	else if (segment->then == MEMORY_PMEM || segment->then == MEMORY_PRAM)
+		set_reason(ret, VERDICT_FATAL, "A file system may be mounted from it");
+	else if (segment->then == MEMORY_SOFT_RESERVED)
+		set_reason(ret, VERDICT_RISKY, "A driver may have been using it");
+	else if (efi_is_unknown(judge))
+		set_reason(ret, VERDICT_RISKY,
+			   "EFI runtime services may have lain there: their map was not recorded");
+	else
+		set_reason(ret, VERDICT_HARMLESS, "The image holds nothing of what was not RAM");
+}
+
+static void judge_lost_ram(struct judge *judge, const struct map_segment *segment,
+			   struct segment_judgement *ret)
+{
+	struct page_range touched = { segment->start / judge->page_size, 0 };
+	struct page_ranges all = { &touched, 1 }, lost = { 0 };
+	struct page_ranges *quarantine = &judge->verdict->plan.quarantine;
+
+	touched.count = segment->end / judge->page_size - touched.first + 1;
+	ret->image_pages = judge_pages(judge, segment->start, segment->end);
+	if (ret->image_pages > 0) {
+		snprintf(ret->reason, sizeof(ret->reason),
+			 "The image has %s%llu page%s there: loading it would crash the kernel",
+			 judge->image->coarse ? "up to " : "", (unsigned long long)ret->image_pages,
+			 ret->image_pages == 1 ? "" : "s");
+		ret->class = VERDICT_FATAL;
+		return;
+	}
+	/* What memmap= kept from the saved kernel it cannot hand out. */
+	if (page_ranges_select(&all, &judge->then_ram, true, &lost) < 0)
+		judge->error = -ENOMEM;
+	for (size_t i = 0; i < lost.count; i++) {
+		if (page_ranges_append(quarantine, lost.items[i].first, lost.items[i].count) < 0)
+			judge->error = -ENOMEM;
+		ret->quarantined += lost.items[i].count;
+	}
+	free(lost.items);
+	if (ret->quarantined == 0)
+		set_reason(ret, VERDICT_HARMLESS, "The saved kernel did not use it");
+	else if (!judge->image)
+		set_reason(ret, VERDICT_RISKY, "Whether an image has pages there is not known");
+	else if (judge->then->kernel.flags & KERNEL_WIPES_FREE)
+		set_reason(ret, VERDICT_RISKY,
+			   "The image has no page there, but this kernel overwrites free memory when "
+			   "it resumes (init_on_free or page_poison), before it can be taken out of "
+			   "use");
+	else
+		set_reason(ret, VERDICT_MENDED,
+			   "The image has no page there; it is taken out of use after the resume");
+}
+
+/* memmap= arguments for every place that was or is taken from RAM. */
+static void advise_memmap(const struct judge *judge, const struct map_diff *diff, uint32_t change,
+			  struct finding *finding)
+{
+	char arguments[200] = "", escaped[240] = "";
+	size_t used = 0, used_escaped = 0;
+
+	for (size_t i = 0; i < diff->segment_count; i++) {
+		const struct map_segment *segment = &diff->segments[i];
+		uint64_t mask = judge->page_size - 1, start = segment->start & ~mask;
+		unsigned long long kib = ((segment->end | mask) - start) / 1024 + 1;
+
+		if (segment->change != change ||
+		    (segment->then != MEMORY_RAM && segment->now != MEMORY_RAM))
+			continue;
+		if (used > sizeof(arguments) - 48 || used_escaped > sizeof(escaped) - 52)
+			break;
+		used += (size_t)snprintf(arguments + used, sizeof(arguments) - used,
+					 "%smemmap=%lluK$0x%llx", used ? " " : "", kib,
+					 (unsigned long long)start);
+		used_escaped += (size_t)snprintf(escaped + used_escaped,
+						 sizeof(escaped) - used_escaped,
+						 "%smemmap=%lluK\\\\\\$0x%llx", used_escaped ? " " : "",
+						 kib, (unsigned long long)start);
+	}
+	SAY(finding->advice,
+	    "Keep the area free on every boot with the kernel argument %s (in /etc/default/grub, "
+	    "where $ needs three backslashes: %s). This image resumes only with the old map: booting "
+	    "again may bring it back.",
+	    arguments, escaped);
+}
+
+static void report_change(struct judge *judge, const struct map_diff *diff, uint32_t index,
+			  const struct segment_judgement *judgements)
+{
+	const struct map_change *change = &diff->changes[index];
+	const struct segment_judgement *worst = NULL;
+	const struct map_segment *worst_at = NULL;
+	struct finding *finding;
+	uint64_t pages = 0;
+	char what[256];
+
+	for (size_t i = 0; i < diff->segment_count; i++) {
+		if (diff->segments[i].change != index)
+			continue;
+		pages += judgements[i].image_pages;
+		if (!worst || judgements[i].class > worst->class) {
+			worst = &judgements[i];
+			worst_at = &diff->segments[i];
+		}
+	}
+	if (!worst)
+		return;
+	change_words(judge, change, what, sizeof(what));
+	what[0] = what[0] >= 'a' && what[0] <= 'z' ? (char)(what[0] - 'a' + 'A') : what[0];
+	finding = judge_add(judge, ABOUT_MEMORY_REGION, worst->class);
+	side_words(&judge->then_table, change->then, change->then_count, finding->then,
+		   sizeof(finding->then));
+	side_words(&judge->now_table, change->now, change->now_count, finding->now,
+		   sizeof(finding->now));
+	SAY(finding->text, "%s. %s.", what, worst->reason);
+	finding->has_range = true;
+	finding->start = worst_at->start;
+	finding->end = worst_at->end;
+	finding->image_pages = pages;
+	if (pages > 0)
+		advise_memmap(judge, diff, index, finding);
+}
+
+/* Taking out of use is a remedy for a few pages. */
+static void limit_quarantine(struct judge *judge, const struct map_diff *diff,
+			     struct segment_judgement *judgements)
+{
+	const struct page_ranges *quarantine = &judge->verdict->plan.quarantine;
+
+	if (page_ranges_total(quarantine->items, quarantine->count) <= QUARANTINE_MAX)
+		return;
+	for (size_t i = 0; i < diff->segment_count; i++)
+		if (judgements[i].class == VERDICT_MENDED)
+			set_reason(&judgements[i], VERDICT_RISKY,
+				   "The image has no page there, but so much memory is gone that the "
+				   "kernel may hand some of it out before it can be taken out of use");
+}
+
+static void judge_diff(struct judge *judge, const struct map_diff *diff)
+{
+	struct segment_judgement *judgements =
+		calloc(diff->segment_count + 1, sizeof(*judgements));
+
+	if (!judgements) {
+		judge->error = -ENOMEM;
+		return;
+	}
+	/* By address: the quarantine list must ascend. */
+	for (size_t i = 0; i < diff->segment_count; i++) {
+		if (diff->segments[i].then == MEMORY_RAM)
+			judge_lost_ram(judge, &diff->segments[i], &judgements[i]);
+		else
+			judge_not_ram(judge, &diff->segments[i], &judgements[i]);
+	}
+	page_ranges_normalize(&judge->verdict->plan.quarantine);
+	limit_quarantine(judge, diff, judgements);
+	for (size_t i = 0; i < diff->change_count; i++)
+		report_change(judge, diff, (uint32_t)i, judgements);
+	free(judgements);
+}
+
+void judge_regions(struct judge *judge)
+{
+	struct map_diff diff = { 0 };
+	struct finding *finding;
+	char text[64];
+
+	if (!judge->then_table.entries.known && !judge->now_table.entries.known) {
+		judge_same(judge, ABOUT_MEMORY_MAP, "This kind of machine shows no memory map.");
+		return;
+	}
+	if (!judge->then_table.entries.known || !judge->now_table.entries.known) {
+		finding = judge_add(judge, ABOUT_MEMORY_MAP, VERDICT_RISKY);
+		SAY(finding->text, "The firmware's memory map is known only %s.",
+		    judge->now_table.entries.known ? "of this boot" : "of the boot that was saved");
+		return;
+	}
+	if (map_diff(&judge->then_table, &judge->now_table, &diff) < 0) {
+		judge->error = -ENOMEM;
+		return;
+	}
+	if (diff.change_count == 0) {
+		snprintf(text, sizeof(text), "The firmware's memory map is the same (%u entries).",
+			 judge->now_table.table_count);
+		judge_same(judge, ABOUT_MEMORY_MAP, text);
+	}
+	judge_diff(judge, &diff);
+	map_diff_free(&diff);
+}

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "settings.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Longest line, and largest file: far more than anybody writes by hand. */
+#define LINE_SIZE 1024
+#define FILE_LIMIT 1048576
+
+static const char *const default_files[] = { "/etc/suspend.conf", "/etc/uswsusp.conf" };
+
+static const char *const method_names[] = {
+	[METHOD_PLATFORM] = "platform",
+	[METHOD_SHUTDOWN] = "shutdown",
+	[METHOD_REBOOT] = "reboot",
+	[METHOD_SUSPEND] = "suspend",
+};
+
+const char *method_name(enum method method)
+{
+	return method_names[method];
+}
+
+int method_parse(const char *text, enum method *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(method_names); i++) {
+		if (strcasecmp(text, method_names[i]) == 0) {
+			*ret = (enum method)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+void settings_defaults(struct settings *settings)
+{
+	*settings = (struct settings){
+		.snapshot_device = "/dev/snapshot",
+		.method = METHOD_PLATFORM,
+		.compress = true,
+		.threads = true,
+		.buffer_mib = 64,
+		.block_kib = 512,
+		.suspend_loglevel = 2,
+		.max_loglevel = -1,
+		.splash = true,
+		.compute_checksum = true,
+		.early_writeout = true,
+		.max_attempts = 5,
+	};
+}
+
+/* How a key's value is written, and what holds it in struct settings. */
+enum kind {
+	KIND_BOOL,   /* bool: y or n */
+	KIND_NUMBER, /* unsigned int: min to max */
+	KIND_UNITS,  /* the same, in units of `unit` bytes; 64M is taken too */
+	KIND_POWER,  /* the same, a power of two */
+	KIND_LEVEL,  /* int: -1 (as it is) to max */
+	KIND_PAGES,  /* uint64_t */
+	KIND_SIZE,   /* uint64_t: bytes, 2G is taken too */
+	KIND_METHOD, /* enum method */
+	KIND_TEXT,   /* char[256], may be empty */
+	KIND_PATH,   /* char[256], begins with a slash */
+};
+
+struct key {
+	const char *name;
+	enum kind kind;
+	unsigned int unit;
+	size_t at;     /* offset in struct settings */
+	size_t set_at; /* of the bool that says it was given; 0: there is none */
+	unsigned int min, max;
+};
+
+#define AT(member) .at = offsetof(struct settings, member)
+#define SET_AT(member) .set_at = offsetof(struct settings, member)
+#define TEXT_SIZE sizeof(((struct settings *)0)->resume_device)
+
+_Static_assert(sizeof(((struct settings *)0)->snapshot_device) == TEXT_SIZE, "one size of text");
+_Static_assert(sizeof(((struct settings *)0)->rsa_key_file) == TEXT_SIZE, "one size of text");
+_Static_assert(sizeof(((struct settings *)0)->test_file) == TEXT_SIZE, "one size of text");
+
+static const struct key keys[] = {
+	{ "snapshot device", KIND_PATH, AT(snapshot_device) },
+	{ "resume device", KIND_TEXT, AT(resume_device) },
+	{ "resume offset", KIND_PAGES, AT(resume_offset), SET_AT(resume_offset_set) },
+	{ "image size", KIND_SIZE, AT(image_size), SET_AT(image_size_set) },
+	{ "shutdown method", KIND_METHOD, AT(method), SET_AT(method_set) },
+	{ "compress", KIND_BOOL, AT(compress) },
+	{ "threads", KIND_BOOL, AT(threads) },
+	{ "workers", KIND_NUMBER, AT(workers), .min = 0, .max = 256 },
+	{ "buffer size", KIND_UNITS, AT(buffer_mib), .min = 8, .max = 4096, .unit = 1 << 20 },
+	{ "block size", KIND_POWER, AT(block_kib), .min = 64, .max = 4096, .unit = 1 << 10 },
+	{ "suspend loglevel", KIND_LEVEL, AT(suspend_loglevel), .max = 15 },
+	{ "max loglevel", KIND_LEVEL, AT(max_loglevel), .max = 15 },
+	{ "splash", KIND_BOOL, AT(splash) },
+	{ "compute checksum", KIND_BOOL, AT(compute_checksum) },
+	{ "early writeout", KIND_BOOL, AT(early_writeout) },
+	{ "encrypt", KIND_BOOL, AT(encrypt) },
+	{ "RSA key file", KIND_TEXT, AT(rsa_key_file) },
+	{ "resume pause", KIND_NUMBER, AT(resume_pause), .min = 0, .max = 3600 },
+	{ "debug verify image", KIND_BOOL, AT(verify_image) },
+	{ "debug test file", KIND_TEXT, AT(test_file) },
+	{ "max attempts", KIND_NUMBER, AT(max_attempts), .min = 1, .max = 1000 },
+};
+
+/* Case does not count, and any blanks are as good as one. */
+static bool key_equal(const char *text, const char *name)
+{
+	while (*text && *name) {
+		if (isblank((unsigned char)*text) && *name == ' ') {
+			while (isblank((unsigned char)*text))
+				text++;
+			name++;
+			continue;
+		}
+		if (tolower((unsigned char)*text) != tolower((unsigned char)*name))
+			return false;
+		text++;
+		name++;
+	}
+	return *text == *name;
+}
+
+static const struct key *find_key(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (key_equal(name, keys[i].name))
+			return &keys[i];
+	return NULL;
+}
+
+/* What would be right, for the sentence about a wrong value. */
+static const char *expected(const struct key *key, char *buffer, size_t size)
+{
+	switch (key->kind) {
+	case KIND_BOOL:
+		return "y or n";
+	case KIND_NUMBER:
+		snprintf(buffer, size, "a number from %u to %u", key->min, key->max);
+		return buffer;
+	case KIND_UNITS:
+	case KIND_POWER:
+		snprintf(buffer, size, "%s from %u to %u %s",
+			 key->kind == KIND_POWER ? "a power of two" : "a number", key->min,
+			 key->max, key->unit == 1 << 20 ? "MiB" : "KiB");
+		return buffer;
+	case KIND_LEVEL:
+		snprintf(buffer, size, "a number from 0 to %u, or -1 for no change", key->max);
+		return buffer;
+	case KIND_PAGES:
+		return "a number of pages";
+	case KIND_SIZE:
+		return "a number of bytes, or one with K, M or G behind it";
+	case KIND_METHOD:
+		return "platform, shutdown, reboot or suspend";
+	case KIND_TEXT:
+		snprintf(buffer, size, "printable text of at most %zu bytes", TEXT_SIZE - 1);
+		return buffer;
+	case KIND_PATH:
+		snprintf(buffer, size, "a path from / on, of at most %zu bytes", TEXT_SIZE - 1);
+		return buffer;
+	}
+	return "something else";
+}
+
+static int set_number(const struct key *key, const char *value, unsigned int *ret)
+{
+	uint64_t number;
+	int r = text_parse_u64(value, &number);
+
+	if (r < 0 && key->unit) {
+		r = text_parse_size(value, &number);
+		if (r < 0 || number % key->unit != 0)
+			return -EINVAL;
+		number /= key->unit;
+	}
+	if (r < 0 || number < key->min || number > key->max ||
+	    (key->kind == KIND_POWER && !is_power_of_two(number)))
+		return -EINVAL;
+	*ret = (unsigned int)number;
+	return 0;
+}
+
+static int set_level(const struct key *key, const char *value, int *ret)
+{
+	uint64_t number;
+
+	if (strcmp(value, "-1") == 0) {
+		*ret = -1;
+		return 0;
+	}
+	if (text_parse_u64(value, &number) < 0 || number > key->max)
+		return -EINVAL;
+	*ret = (int)number;
+	return 0;
+}
+
+static int set_text(const struct key *key, const char *value, char *ret)
+{
+	if (strlen(value) >= TEXT_SIZE || (key->kind == KIND_PATH && *value != '/'))
+		return -EINVAL;
+	for (const char *c = value; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return -EINVAL;
+	text_copy(ret, TEXT_SIZE, value);
+	return 0;
+}
+
+static int set_value(void *at, const struct key *key, const char *value)
+{
+	switch (key->kind) {
+	case KIND_BOOL:
+		return text_parse_bool(value, at);
+	case KIND_NUMBER:
+	case KIND_UNITS:
+	case KIND_POWER:
+		return set_number(key, value, at);
+	case KIND_LEVEL:
+		return set_level(key, value, at);
+	case KIND_PAGES:
+		return text_parse_u64(value, at);
+	case KIND_SIZE:
+		return text_parse_size(value, at);
+	case KIND_METHOD:
+		return method_parse(value, at);
+	case KIND_TEXT:
+	case KIND_PATH:
+		return set_text(key, value, at);
+	}
+	return -EINVAL;
+}
+
+/* Of what a user wrote, for a message: printable, and not endless. */
+#define SHOWN_SIZE 64
+
+static const char *shown(const char *text, char *buffer)
+{
+	if (!text_copy(buffer, SHOWN_SIZE, text))
+		memcpy(buffer + SHOWN_SIZE - 4, "...", 4);
+	text_make_printable(buffer);
+	for (char *c = buffer; *c; c++)
+		if (*c == '\n')
+			*c = '?';
+	return buffer;
+}
+
+int settings_set(struct settings *settings, const char *name, const char *value, struct why *w)
+{
+	const struct key *key = find_key(name);
+	char buffer[128], text[SHOWN_SIZE];
+
+	if (!key)
+		return why(w, -ENOENT, "unknown key \"%s\"", shown(name, text));
+	if (set_value((char *)settings + key->at, key, value) < 0)
+		return why(w, -EINVAL, "\"%s\" cannot be \"%s\"; expected: %s", key->name,
+			   shown(value, text), expected(key, buffer, sizeof(buffer)));
+	if (key->set_at)
+		memcpy((char *)settings + key->set_at, &(bool){ true }, sizeof(bool));
+	return 0;
+}
+
+/* Cuts off a comment: a '#' that begins the line or follows a blank, outside
+ * of quotes. Quotes begin a value, so they follow a blank or the separator. */
+static void cut_comment(char *line)
+{
+	bool in_quotes = false, separated = false, after_blank = true, in_value = false;
+
+	for (char *c = line; *c; c++) {
+		if (*c == '#' && after_blank && !in_quotes) {
+			*c = '\0';
+			return;
+		}
+		after_blank = isspace((unsigned char)*c) != 0;
+		if (in_quotes) {
+			in_quotes = *c != '"';
+		} else if (!separated) {
+			separated = *c == '=' || *c == ':';
+		} else if (!in_value && !after_blank) {
+			in_value = true;
+			in_quotes = *c == '"';
+		}
+	}
+}
+
+static int unquote(char **value, struct why *w)
+{
+	char *last;
+
+	if (**value != '"')
+		return 0;
+	last = strchr(*value + 1, '"');
+	if (!last)
+		return why(w, -EINVAL, "the closing quote is missing");
+	if (last[1])
+		return why(w, -EINVAL, "something stands behind the closing quote");
+	*last = '\0';
+	(*value)++;
+	return 0;
+}
+
+/* Cuts a line up in place. *ret_key is NULL for one without anything in it. */
+static int split_line(char *line, char **ret_key, char **ret_value, struct why *w)
+{
+	char *separator, text[SHOWN_SIZE];
+	int r;
+
+	cut_comment(line);
+	line = text_trim(line);
+	*ret_key = NULL;
+	if (!*line)
+		return 0;
+	separator = strpbrk(line, "=:");
+	if (!separator)
+		return why(w, -EINVAL, "\"%s\" is not of the form key = value", shown(line, text));
+	*separator = '\0';
+	*ret_value = text_trim(separator + 1);
+	r = unquote(ret_value, w);
+	if (r < 0)
+		return r;
+	line = text_trim(line);
+	if (!*line)
+		return why(w, -EINVAL, "there is no key before the separator");
+	*ret_key = line;
+	return 0;
+}
+
+int settings_apply_line(struct settings *settings, const char *line, struct why *w)
+{
+	char copy[LINE_SIZE], *key, *value;
+	int r;
+
+	if (!text_copy(copy, sizeof(copy), line))
+		return why(w, -EINVAL, "the line has more than %zu bytes", sizeof(copy) - 1);
+	r = split_line(copy, &key, &value, w);
+	if (r < 0 || !key)
+		return r;
+	return settings_set(settings, key, value, w);
+}
+
+/* A line of a file: a very long one may be a comment all the same. */
+static int parse_line(struct settings *settings, const char *line, size_t length, struct why *w)
+{
+	char copy[LINE_SIZE];
+
+	while (length > 0 && isspace((unsigned char)*line)) {
+		line++;
+		length--;
+	}
+	if (length == 0 || *line == '#')
+		return 0;
+	if (length >= sizeof(copy))
+		return why(w, -EINVAL, "the line has more than %zu bytes", sizeof(copy) - 1);
+	memcpy(copy, line, length);
+	copy[length] = '\0';
+	return settings_apply_line(settings, copy, w);
+}
+
+static void warn_ignored(void (*warn)(const char *message), const char *file, unsigned int line,
+			 const struct why *reason)
+{
+	struct why message;
+
+	if (!warn)
+		return;
+	why(&message, 0, "%s:%u: %s, ignored", file, line, reason->text);
+	warn(message.text);
+}
+
+int settings_parse(struct settings *settings, const char *text, const char *file,
+		   void (*warn)(const char *message), struct why *w)
+{
+	struct settings parsed = *settings;
+	unsigned int line = 0;
+
+	/* Some editors put a byte order mark first. */
+	if (text_starts(text, "\xef\xbb\xbf"))
+		text += 3;
+	while (*text) {
+		const char *end = strchrnul(text, '\n');
+		struct why reason = { "" };
+		int r = parse_line(&parsed, text, (size_t)(end - text), &reason);
+
+		line++;
+		if (r == -ENOENT)
+			warn_ignored(warn, file, line, &reason);
+		else if (r < 0)
+			return why(w, r, "%s:%u: %s", file, line, why_text(&reason, r));
+		text = *end ? end + 1 : end;
+	}
+	*settings = parsed;
+	return 0;
+}
+
+static int load_file(struct settings *settings, const char *path, void (*warn)(const char *message),
+		     struct why *w)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned int line = 1;
+	size_t length;
+	int r = io_read_file("", path, FILE_LIMIT, &text, &length);
+
+	if (r == -EFBIG)
+		return why(w, r, "%s: more than %d bytes for a configuration file", path,
+			   FILE_LIMIT);
+	if (r < 0)
+		return why(w, r, "%s: %s", path, strerror(-r));
+	if (strlen(text) != length) {
+		for (const char *c = text; *c; c++)
+			line += *c == '\n';
+		return why(w, -EINVAL, "%s:%u: a zero byte; this is not a text file", path, line);
+	}
+	return settings_parse(settings, text, path, warn, w);
+}
+
+static int is_drop_in(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && length > 5 &&
+	       strcmp(entry->d_name + length - 5, ".conf") == 0;
+}
+
+/* alphasort() would sort by the user's language. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int load_drop_ins(struct settings *settings, const char *file,
+			 void (*warn)(const char *message), struct why *w)
+{
+	char folder[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
+	struct dirent **entries;
+	int count, r = 0;
+
+	if (snprintf(folder, sizeof(folder), "%s.d", file) >= (int)sizeof(folder))
+		return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
+	count = scandir(folder, &entries, is_drop_in, compare_names);
+	if (count < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : why(w, -errno, "%s: %s", folder, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+		free(entries[i]);
+		if (r == 0)
+			r = load_file(settings, path, warn, w);
+	}
+	free(entries);
+	return r;
+}
+
+/* Reads the first of the usual files; *path becomes its path, or that of the
+ * first where there is none, since drop-ins may be there all the same. */
+static int load_default_file(struct settings *settings, const char *root, char *path, size_t size,
+			     void (*warn)(const char *message), struct why *w)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(default_files); i++) {
+		struct why reason = { "" };
+		int r;
+
+		if (snprintf(path, size, "%s%s", root, default_files[i]) >= (int)size)
+			return why(w, -ENAMETOOLONG, "%s: the path is too long", root);
+		r = load_file(settings, path, warn, &reason);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return why(w, r, "%s", reason.text);
+		text_copy(settings->config_file, sizeof(settings->config_file), path);
+		return 0;
+	}
+	snprintf(path, size, "%s%s", root, default_files[0]);
+	settings->config_file[0] = '\0';
+	return 0;
+}
+
+int settings_load(struct settings *settings, const char *root, const char *file,
+		  void (*warn)(const char *message), struct why *w)
+{
+	struct settings loaded = *settings;
+	char path[sizeof(loaded.config_file)];
+	int r;
+
+	if (file) {
+		if (!text_copy(path, sizeof(path), file))
+			return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
+		text_copy(loaded.config_file, sizeof(loaded.config_file), path);
+		r = load_file(&loaded, path, warn, w);
+	} else {
+		r = load_default_file(&loaded, root, path, sizeof(path), warn, w);
+	}
+	if (r == 0)
+		r = load_drop_ins(&loaded, path, warn, w);
+	if (r == 0)
+		*settings = loaded;
+	return r;
+}

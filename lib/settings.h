@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the user wants: configuration file, -P, command line, in this order,
+ * into one struct. Keys are uswsusp's and a few of our own; see suspend.conf(5).
+ */
+#ifndef S2DISK_SETTINGS_H
+#define S2DISK_SETTINGS_H
+
+#include "base/why.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum method {
+	METHOD_PLATFORM, /* ACPI S4 (the default; shutdown where it is not offered) */
+	METHOD_SHUTDOWN, /* power off */
+	METHOD_REBOOT,
+	METHOD_SUSPEND, /* suspend to RAM, the image on disk as safety net */
+};
+
+struct settings {
+	char config_file[256];	   /* the file that was read, "" for none */
+	char snapshot_device[256]; /* "snapshot device": /dev/snapshot */
+	char resume_device[256];   /* "resume device": "" when not set */
+	uint64_t resume_offset;	   /* "resume offset", pages */
+	bool resume_offset_set;
+	uint64_t image_size; /* "image size", bytes; what the kernel should aim at */
+	bool image_size_set;
+	enum method method; /* "shutdown method" */
+	bool method_set;
+	bool compress;		   /* "compress": y */
+	bool threads;		   /* "threads": y; n is the serial twin */
+	unsigned int workers;	   /* "workers": 0 for one a processor, at most 256 */
+	unsigned int buffer_mib;   /* "buffer size", MiB for buffers: 64 (8 to 4096) */
+	unsigned int block_kib;	   /* "block size", KiB: 512 (a power of 2, 64 to 4096) */
+	int suspend_loglevel;	   /* "suspend loglevel", console while working: 2 */
+	int max_loglevel;	   /* "max loglevel", after a resume; -1: as it was */
+	bool splash;		   /* "splash": y */
+	bool compute_checksum;	   /* "compute checksum": accepted, blocks always are checked */
+	bool early_writeout;	   /* "early writeout": accepted, always so */
+	bool encrypt;		   /* "encrypt" */
+	char rsa_key_file[256];	   /* "RSA key file": accepted for a message */
+	unsigned int resume_pause; /* "resume pause": seconds to wait before restoring */
+	bool verify_image;	   /* "debug verify image": read back before the commit */
+	char test_file[256];	   /* "debug test file": write the image there instead */
+	unsigned int max_attempts; /* "max attempts": set an image aside after so many: 5 */
+};
+
+void settings_defaults(struct settings *settings);
+
+/* Sets one key. 0; -ENOENT unknown key; -EINVAL bad value; w has the sentence
+ * (which key, which value, what would be right). */
+int settings_set(struct settings *settings, const char *key, const char *value, struct why *w);
+
+/* Applies "key = value" or "key: value" (as -P gives it; a line of a file is
+ * the same). A line with nothing in it is fine. */
+int settings_apply_line(struct settings *settings, const char *line, struct why *w);
+
+/* Pure: applies the text of a configuration file. Unknown keys are told to
+ * warn (with "file:line: ...", NULL: nobody) and skipped; a bad value is an
+ * error with file and line in w. Lines: "key = value" or "key: value", '#'
+ * begins a comment at the start of a line or after white space, blank lines are
+ * skipped, values may be in double quotes, case does not count in keys. */
+int settings_parse(struct settings *settings, const char *text, const char *file,
+		   void (*warn)(const char *message), struct why *w);
+
+/* Reads file, or where it is NULL the first of /etc/suspend.conf and
+ * /etc/uswsusp.conf that exists under root (none is fine), and after it the
+ * *.conf files of that name with ".d" behind it, sorted by name (where there is
+ * none of the two, those of /etc/suspend.conf.d). A file that was named must
+ * exist. All of these change nothing when they fail. */
+int settings_load(struct settings *settings, const char *root, const char *file,
+		  void (*warn)(const char *message), struct why *w);
+
+const char *method_name(enum method method);
+int method_parse(const char *text, enum method *ret);
+
+#endif

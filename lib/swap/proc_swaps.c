@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /proc/swaps: what the system swaps to. */
+#include "swap/swap_area.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "swap/file_extents.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The kernel allows 32 areas at most; their paths may be long. */
+#define SWAPS_LIMIT 1048576
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+/* Undoes the kernel's \040 and its like; false when it does not fit. */
+static bool unescape(const char *from, size_t length, char *to, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = from[i];
+
+		if (c == '\\' && length - i > 3 && from[i + 1] <= '3' && is_octal(from[i + 1]) &&
+		    is_octal(from[i + 2]) && is_octal(from[i + 3])) {
+			c = (char)((from[i + 1] - '0') << 6 | (from[i + 2] - '0') << 3 |
+				   (from[i + 3] - '0'));
+			i += 3;
+		}
+		if (used + 1 >= size || c == '\0')
+			return false;
+		to[used++] = c;
+	}
+	to[used] = '\0';
+	return true;
+}
+
+/* The next field of a line; NULL at its end. */
+static const char *next_field(const char **at, const char *end, size_t *ret_length)
+{
+	const char *start = *at;
+
+	while (start < end && (*start == ' ' || *start == '\t'))
+		start++;
+	*at = start;
+	while (*at < end && **at != ' ' && **at != '\t')
+		(*at)++;
+	*ret_length = (size_t)(*at - start);
+	return *ret_length ? start : NULL;
+}
+
+static int next_number(const char **at, const char *end, uint64_t *ret)
+{
+	char text[24];
+	size_t length;
+	const char *field = next_field(at, end, &length);
+
+	if (!field || length >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, field, length);
+	text[length] = '\0';
+	return text_parse_u64(text, ret);
+}
+
+static int next_kib(const char **at, const char *end, uint64_t *ret_bytes)
+{
+	uint64_t kib;
+
+	if (next_number(at, end, &kib) < 0 || !checked_mul(kib, 1024, ret_bytes))
+		return -EINVAL;
+	return 0;
+}
+
+/* The kernel gives areas without a priority ever lower negative numbers. */
+static int next_priority(const char **at, const char *end, int *ret)
+{
+	uint64_t number;
+	bool negative;
+
+	while (*at < end && (**at == ' ' || **at == '\t'))
+		(*at)++;
+	negative = *at < end && **at == '-';
+	if (negative)
+		(*at)++;
+	if (next_number(at, end, &number) < 0 || number > INT_MAX)
+		return -EINVAL;
+	*ret = negative ? -(int)number : (int)number;
+	return 0;
+}
+
+/* The kernel appends this to the path of a file that was unlinked. */
+static bool cut_deleted(char *path)
+{
+	static const char suffix[] = " (deleted)";
+	size_t length = strlen(path);
+
+	if (length < sizeof(suffix) || strcmp(path + length - (sizeof(suffix) - 1), suffix) != 0)
+		return false;
+	path[length - (sizeof(suffix) - 1)] = '\0';
+	return true;
+}
+
+static int parse_entry(const char *line, const char *end, struct swap_entry *ret)
+{
+	struct swap_entry entry = { 0 };
+	size_t length;
+	const char *field = next_field(&line, end, &length);
+
+	if (!field)
+		return -EINVAL;
+	if (!unescape(field, length, entry.path, sizeof(entry.path)))
+		entry.path[0] = '\0';
+	entry.deleted = cut_deleted(entry.path);
+
+	field = next_field(&line, end, &length);
+	if (!field)
+		return -EINVAL;
+	entry.file = length == 4 && memcmp(field, "file", 4) == 0;
+	if (next_kib(&line, end, &entry.size) < 0 || next_kib(&line, end, &entry.used) < 0 ||
+	    next_priority(&line, end, &entry.priority) < 0)
+		return -EINVAL;
+	*ret = entry;
+	return 0;
+}
+
+int swaps_parse(const char *text, struct swap_entry *entries, size_t max)
+{
+	int count = 0;
+
+	if (*text && !text_starts(text, "Filename"))
+		return -EINVAL;
+	text = strchrnul(text, '\n');
+	while (*text) {
+		const char *line = text + 1, *end = strchrnul(line, '\n');
+		struct swap_entry entry;
+
+		text = end;
+		if (line == end)
+			continue;
+		if (parse_entry(line, end, &entry) < 0 || count == INT_MAX)
+			return -EINVAL;
+		if ((size_t)count < max)
+			entries[count] = entry;
+		count++;
+	}
+	return count;
+}
+
+int swaps_read(const char *root, struct swap_entry *entries, size_t max)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = io_read_file(root, "/proc/swaps", SWAPS_LIMIT, &text, NULL);
+
+	return r < 0 ? r : swaps_parse(text, entries, max);
+}
+
+bool swap_entry_suitable(const struct swap_entry *entry)
+{
+	static const char *const refused[] = { "/dev/zram", "/dev/ram", "/dev/loop", "/dev/nbd",
+					       "/dev/rbd" };
+
+	if (!entry->path[0] || entry->deleted)
+		return false;
+	if (entry->file)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		size_t length = strlen(refused[i]);
+
+		if (text_starts(entry->path, refused[i]) && entry->path[length] >= '0' &&
+		    entry->path[length] <= '9')
+			return false;
+	}
+	return true;
+}
+
+static bool is_area_file(const struct swap_area *area, const struct swap_entry *entry)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	uint64_t offset;
+
+	/* Looked at before it is opened: opening a fifo would wait. */
+	if (stat(entry->path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_dev != area->dev)
+		return false;
+	fd = open(entry->path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && file_extents_offset(fd, page_size(), &offset, NULL) == 0 &&
+	       offset == area->offset;
+}
+
+static bool is_area(const struct swap_area *area, const struct swap_entry *entry)
+{
+	struct stat st;
+
+	if (!entry->path[0] || entry->deleted || entry->file != area->file)
+		return false;
+	if (entry->file)
+		return is_area_file(area, entry);
+	return stat(entry->path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == area->dev;
+}
+
+bool swap_area_find_entry(const struct swap_area *area, const struct swap_entry *entries,
+			  size_t count, struct swap_entry *ret)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_area(area, &entries[i])) {
+			*ret = entries[i];
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which swap area is meant: by the settings, by the kernel command line, or the
+ * only one there is. */
+#ifndef S2DISK_TARGET_H
+#define S2DISK_TARGET_H
+
+#include "base/why.h"
+#include "settings.h"
+#include "swap/swap_area.h"
+
+#include <stdbool.h>
+
+/* Finds it. In the running system (running) a swap file's path will do, and
+ * without any name the only suitable line of /proc/swaps is taken; in the
+ * initramfs neither can be. root is put before /proc ("" for the real one).
+ * -ENOENT: nothing names an area; else as swap_area_resolve. w has a sentence. */
+int target_find(const struct settings *settings, const char *root, bool running,
+		struct swap_area *ret, struct why *w);
+
+#endif

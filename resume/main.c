@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resume(8): the command line. Every boot pays for this program, so with
+ * nothing to resume it does nothing that takes time. */
+#include "base/crypto.h"
+#include "base/log.h"
+#include "kernel/kernel_cmdline.h"
+#include "options.h"
+#include "restore.h"
+#include "target.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+};
+
+static const char usage[] =
+	"Usage: resume [OPTION]... [DEVICE]\n"
+	"Restores the image that s2disk left in a swap area; for the initramfs, before any\n"
+	"file system is mounted. Where there is none, it does nothing.\n"
+	"\n"
+	"  -f, --config=FILE          read FILE instead of /etc/suspend.conf\n"
+	"  -P, --parameter='KEY = V'  set KEY as the configuration file would\n"
+	"  -r, --resume-device=DEVICE block device: a path, UUID=, LABEL=, PARTUUID= or\n"
+	"                             PARTLABEL=; the same as DEVICE\n"
+	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
+	"  -q, --quiet                only warnings and errors\n"
+	"  -v, --verbose              more messages\n"
+	"  -h, --help                 this text\n"
+	"  -V, --version              the version\n"
+	"\n"
+	"Without DEVICE, the configuration or resume= and resume_offset= of the kernel\n"
+	"command line name it.\n"
+	"\n"
+	"Exit status: 0 nothing to resume, or the image was set aside: boot on; 1 failed;\n"
+	"2 wrong usage or configuration.\n";
+
+static const struct option long_options[] = {
+	COMMON_LONG_OPTIONS,
+	{ NULL, 0, NULL, 0 },
+};
+
+static int usage_error(void)
+{
+	fprintf(stderr, "Try 'resume --help'.\n");
+	return EXIT_USAGE;
+}
+
+/* -1: go on; else an exit code. */
+static int parse_command_line(int argc, char **argv, struct options *ret)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, COMMON_SHORT_OPTIONS, long_options, NULL)) !=
+	       -1) {
+		switch (option) {
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_DONE;
+		case 'V':
+			printf("resume %s\n", PACKAGE_VERSION);
+			return EXIT_DONE;
+		default:
+			if (!options_take(ret, option, optarg))
+				return usage_error();
+		}
+	}
+	if (optind < argc && !options_assign(ret, "resume device", argv[optind++]))
+		return usage_error();
+	if (optind < argc) {
+		log_error("one DEVICE only, not also '%s'", argv[optind]);
+		return usage_error();
+	}
+	return -1;
+}
+
+static int run(const struct options *options)
+{
+	struct kernel_cmdline cmdline;
+	struct settings settings;
+	struct swap_area area;
+	struct why w = { 0 };
+	int r = options_load_settings(options, &settings, &w);
+	bool noresume;
+
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_USAGE;
+	}
+	noresume = kernel_cmdline_read("", &cmdline) == 0 && cmdline.noresume;
+	r = target_find(&settings, "", false, &area, &w);
+	if (r == -ENOENT) {
+		log_debug("%s", why_text(&w, r));
+		return EXIT_DONE;
+	}
+	if (r < 0) {
+		log_error("%s; nothing is resumed", why_text(&w, r));
+		return EXIT_FAILED;
+	}
+	r = crypto_init(&w);
+	if (r == 0)
+		r = restore(&settings, &area, noresume, &w);
+	if (r < 0) {
+		log_error("%s: %s; nothing is resumed", area.name, why_text(&w, r));
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	int code;
+
+	log_open("resume");
+	code = parse_command_line(argc, argv, &options);
+	if (code >= 0)
+		return code;
+	log_to_kernel();
+	return run(&options);
+}

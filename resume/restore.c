@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "restore.h"
+
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "image/handover.h"
+#include "image/image_commit.h"
+#include "image/image_reader.h"
+#include "image/work_pool.h"
+#include "kernel/snapshot_device.h"
+#include "ui/progress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <time.h>
+#include <unistd.h>
+
+struct restore {
+	const struct settings *settings;
+	const struct swap_area *area;
+	int device;   /* the area's block device, O_DIRECT */
+	int snapshot; /* /dev/snapshot, -1 while it is closed */
+	bool frozen;
+	struct signature_page signature;
+	struct signature_record record;
+	struct image_reader *reader;
+	struct handover handover;
+	struct progress progress;
+	uint64_t begun; /* usec */
+};
+
+static void set_handover_facts(struct restore *restore)
+{
+	const struct image_header *header = image_reader_header(restore->reader);
+
+	memcpy(restore->handover.image_id, header->image_id, IMAGE_ID_SIZE);
+	restore->handover.write_usec = header->write_usec;
+	restore->handover.stream_bytes = header->stream_size;
+	restore->handover.stored_bytes = image_reader_stored_bytes(restore->reader);
+}
+
+/* Verifies what the image says of itself; not yet its blocks. */
+static int open_image(struct restore *restore, struct why *w)
+{
+	const struct settings *s = restore->settings;
+	struct image_reader_config config = {
+		.fd = restore->device,
+		.page_size = page_size(),
+		.device_bytes = restore->area->dev_bytes,
+		.workers = s->threads ? work_pool_workers(s->workers) : 0,
+		.buffer_bytes = (uint64_t)s->buffer_mib << 20,
+	};
+	int r = image_reader_open(&config, &restore->record, &restore->reader, w);
+
+	if (r == 0)
+		set_handover_facts(restore);
+	return r;
+}
+
+static void tell_image(const struct restore *restore)
+{
+	const struct image_header *header = image_reader_header(restore->reader);
+	time_t created = (time_t)header->created;
+	char size[24], stored[24], when[64] = "an unknown time";
+	struct tm tm;
+
+	if (localtime_r(&created, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	log_notice("resuming from %s: %s of memory (%s stored), hibernated at %s",
+		   restore->area->name, text_size(header->stream_size, size, sizeof(size)),
+		   text_size(image_reader_stored_bytes(restore->reader), stored, sizeof(stored)),
+		   when);
+}
+
+static int write_snapshot(void *context, const void *buffer, size_t length)
+{
+	const struct restore *restore = context;
+
+	return snapshot_write(restore->snapshot, buffer, length);
+}
+
+static int watch_loading(void *context, uint64_t done)
+{
+	struct restore *restore = context;
+
+	progress_update(&restore->progress, done);
+	return 0;
+}
+
+static int load(struct restore *restore, struct why *w)
+{
+	const struct page_sink sink = { .write = write_snapshot, .context = restore };
+	const struct stream_watch watch = { .progress = watch_loading, .context = restore };
+	int r;
+
+	progress_begin(&restore->progress, "Loading",
+		       image_reader_header(restore->reader)->stream_size,
+		       log_level() < LOG_LEVEL_NOTICE);
+	r = image_reader_load(restore->reader, &sink, NULL, &watch, w);
+	progress_end(&restore->progress);
+	/* The kernel checks its header page on the write after it. */
+	if (r == -EPERM || r == -EINVAL || r == -ENODEV)
+		why_prefix(w, r, "the kernel refuses the image: it was made on a machine or with a "
+				 "firmware memory map that differs from this boot's");
+	else if (r == -EFAULT)
+		why_prefix(w, r, "the image has pages where this machine has no memory");
+	else if (r == -ENOMEM)
+		why_prefix(w, r, "the image does not fit into this machine's memory");
+	return r;
+}
+
+/* Everything that may go wrong must have gone wrong before this returns 0: the
+ * snapshot is in memory, all else is frozen, the signature is swap's again. */
+static int load_and_consume(struct restore *restore, struct why *w)
+{
+	struct arena page = { 0 };
+	int r;
+
+	restore->snapshot = snapshot_open(restore->settings->snapshot_device, true);
+	if (restore->snapshot < 0)
+		return why(w, restore->snapshot, "%s cannot be opened: %s",
+			   restore->settings->snapshot_device, strerror(-restore->snapshot));
+	r = image_count_attempt(&restore->signature, &restore->record, w);
+	if (r < 0)
+		return r;
+	restore->handover.attempts = restore->record.attempts;
+	r = load(restore, w);
+	if (r < 0)
+		return r;
+	restore->handover.load_usec = now_usec() - restore->begun;
+
+	r = snapshot_freeze(restore->snapshot);
+	if (r < 0)
+		return why(w, r, "the boot's processes cannot be stopped: %s", strerror(-r));
+	restore->frozen = true;
+	r = arena_create(&page, page_size());
+	if (r == 0)
+		r = handover_encode(&restore->handover, page.base, page_size());
+	if (r == 0 && image_reader_header(restore->reader)->handover)
+		r = io_pwrite_full(restore->device, page.base, page_size(),
+				   image_reader_header(restore->reader)->handover);
+	arena_destroy(&page);
+	if (r < 0)
+		return why(w, r, "the hand-over page cannot be written: %s", strerror(-r));
+	/* The flush of this write covers the one before it. */
+	return image_clear(&restore->signature, w);
+}
+
+static void leave_kernel(struct restore *restore)
+{
+	if (restore->snapshot < 0)
+		return;
+	if (restore->frozen) {
+		snapshot_free(restore->snapshot);
+		snapshot_unfreeze(restore->snapshot);
+		restore->frozen = false;
+	}
+	close(restore->snapshot);
+	restore->snapshot = -1;
+}
+
+/* Makes the area swap again and says so. */
+static int set_aside(struct restore *restore, const char *reason, struct why *w)
+{
+	int r = image_clear(&restore->signature, w);
+
+	if (r < 0)
+		return why_prefix(w, r, "%s: the image cannot be set aside", restore->area->name);
+	log_error("%s: %s. The image is set aside, the boot goes on and the area is swap again",
+		  restore->area->name, reason);
+	return 0;
+}
+
+/* The atomic restore came back: nothing was restored, nothing is mounted. The
+ * image is as good as before, so it is made valid again and the machine booted
+ * again, as often as attempts allow. */
+static int try_again(struct restore *restore, const char *reason, struct why *w)
+{
+	struct why ignored = { 0 };
+	int r;
+
+	if (restore->record.attempts >= restore->settings->max_attempts)
+		return set_aside(restore, reason, w);
+	r = signature_page_read(&restore->signature, w);
+	if (r == 0 && swap_signature_kind(restore->signature.page, restore->signature.size) ==
+			      SWAP_IS_SWAP)
+		r = image_commit(&restore->signature, &restore->record, w);
+	if (r == 0) {
+		log_error("%s: %s. Booting again for attempt %u of %u", restore->area->name, reason,
+			  restore->record.attempts + 1, restore->settings->max_attempts);
+		reboot(RB_AUTOBOOT);
+		why(&ignored, -errno, "%s", strerror(errno));
+	}
+	return set_aside(restore, reason, w);
+}
+
+static int restore_image(struct restore *restore, struct why *w)
+{
+	struct why reason = { 0 };
+	bool consumed = false;
+	int r = open_image(restore, &reason);
+
+	if (r == 0) {
+		tell_image(restore);
+		if (restore->settings->resume_pause)
+			sleep(restore->settings->resume_pause);
+		r = load_and_consume(restore, &reason);
+		consumed = r == 0;
+	}
+	if (r == 0)
+		r = snapshot_set_platform(restore->snapshot,
+					  restore->settings->method == METHOD_PLATFORM);
+	if (r == 0) {
+		r = snapshot_restore(restore->snapshot);
+		why(&reason, r, "the kernel could not restore the image: %s", strerror(-r));
+	}
+	leave_kernel(restore);
+	if (consumed)
+		return try_again(restore, why_text(&reason, r), w);
+	return set_aside(restore, why_text(&reason, r), w);
+}
+
+/* Whose image is it, and may it be tried? */
+static int judge_signature(struct restore *restore, bool noresume, struct why *w)
+{
+	const struct settings *s = restore->settings;
+	struct why reason = { 0 };
+	char text[200];
+	int r;
+
+	switch (swap_signature_kind(restore->signature.page, page_size())) {
+	case SWAP_IS_KERNEL_IMAGE:
+		log_notice("%s holds an image of the kernel's own; it is left alone",
+			   restore->area->name);
+		return 0;
+	case SWAP_IS_NOTHING:
+		if (!signature_record_present(restore->signature.page, page_size())) {
+			log_notice("%s has no swap signature; nothing to resume",
+				   restore->area->name);
+			return 0;
+		}
+		return set_aside(restore, "the signature is damaged", w);
+	case SWAP_IS_SWAP:
+		log_debug("%s holds no image", restore->area->name);
+		return 0;
+	case SWAP_IS_USER_IMAGE:
+		break;
+	}
+	if (noresume)
+		return set_aside(restore, "there is an image, but the kernel command line says noresume",
+				 w);
+	r = signature_record_decode(restore->signature.page, page_size(), &restore->record, &reason);
+	if (r < 0)
+		return set_aside(restore, why_text(&reason, r), w);
+	if (restore->record.attempts >= s->max_attempts) {
+		snprintf(text, sizeof(text),
+			 "the image was tried %u times (\"max attempts\" is %u)",
+			 restore->record.attempts, s->max_attempts);
+		return set_aside(restore, text, w);
+	}
+	return restore_image(restore, w);
+}
+
+int restore(const struct settings *settings, const struct swap_area *area, bool noresume,
+	    struct why *w)
+{
+	struct restore *restore = calloc(1, sizeof(*restore));
+	int r;
+
+	if (!restore)
+		return -ENOMEM;
+	restore->settings = settings;
+	restore->area = area;
+	restore->snapshot = -1;
+	restore->begun = now_usec();
+	restore->device = swap_area_open(area, O_RDWR, w);
+	r = restore->device < 0 ? restore->device : 0;
+	if (r == 0)
+		r = signature_page_open(&restore->signature, restore->device,
+					swap_area_start(area), page_size(), w);
+	if (r == 0) {
+		r = judge_signature(restore, noresume, w);
+		image_reader_close(restore->reader);
+		signature_page_close(&restore->signature);
+	}
+	if (restore->device >= 0)
+		close(restore->device);
+	free(restore);
+	return r;
+}

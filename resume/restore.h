@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The story of a resume, from the signature page to the restored system. */
+#ifndef S2DISK_RESTORE_H
+#define S2DISK_RESTORE_H
+
+#include "base/why.h"
+#include "settings.h"
+#include "swap/swap_area.h"
+
+#include <stdbool.h>
+
+/* Looks at the area and restores the image in it, where there is one. Returns
+ * only when nothing was restored:
+ *
+ * 0: nothing to resume, or the image was set aside (it has been said which);
+ * the boot may go on with the swap area usable.
+ * negative errno: the area cannot be made usable swap (w says why); an image
+ * may still be there.
+ *
+ * noresume: an image is set aside without looking at it closer. */
+int restore(const struct settings *settings, const struct swap_area *area, bool noresume,
+	    struct why *w);
+
+#endif

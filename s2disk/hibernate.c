@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hibernate.h"
+
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "image/handover.h"
+#include "image/image_reader.h"
+#include "image/image_writer.h"
+#include "image/work_pool.h"
+#include "kernel/snapshot_device.h"
+#include "session.h"
+#include "switch_off.h"
+#include "ui/abort_watch.h"
+#include "ui/progress.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The first attempt, one that should fit by what the first one saw, and one as
+ * small as the kernel can make it. */
+#define ATTEMPTS 3
+
+/* Small allocations (digest handles) happen while memory is scarce; so much
+ * heap is touched and kept before. */
+#define HEAP_RESERVE (1u << 20)
+
+struct hibernation {
+	const struct settings *settings;
+	struct session session;
+	struct image_writer *writer;
+	enum method method;
+	char writer_text[320];
+	struct arena page; /* one page, for the hand-over */
+	struct progress progress;
+
+	unsigned char image_id[IMAGE_ID_SIZE];
+	uint64_t handover; /* bytes on the device */
+	struct image_written written;
+	bool resumed; /* this is the restored system */
+};
+
+static int create_writer(struct hibernation *h, struct why *w)
+{
+	const struct settings *s = h->settings;
+	struct utsname uts;
+	struct image_writer_config config = {
+		.fd = h->session.device,
+		.page_size = page_size(),
+		.block_size = s->block_kib << 10,
+		.workers = s->threads ? work_pool_workers(s->workers) : 0,
+		.buffer_bytes = (uint64_t)s->buffer_mib << 20,
+		.max_stream = (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size(),
+		.compress = s->compress,
+		.writer = h->writer_text,
+	};
+
+	uname(&uts);
+	snprintf(h->writer_text, sizeof(h->writer_text), "s2disk %s, %s %s %s", PACKAGE_VERSION,
+		 uts.sysname, uts.release, uts.machine);
+	return image_writer_create(&config, &h->writer, w);
+}
+
+/* From here on this process must not need memory that is not there yet. */
+static int lock_memory(struct why *w)
+{
+	void *reserve;
+
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	reserve = malloc(HEAP_RESERVE);
+	if (reserve)
+		memset(reserve, 1, HEAP_RESERVE);
+	free(reserve);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		return why(w, -errno, "this program's memory cannot be locked: %s",
+			   strerror(errno));
+	return 0;
+}
+
+static ssize_t read_snapshot(void *context, void *buffer, size_t length)
+{
+	const struct hibernation *h = context;
+
+	return snapshot_read(h->session.snapshot, buffer, length);
+}
+
+static int allocate_page(void *context, uint64_t *ret)
+{
+	struct hibernation *h = context;
+
+	h->session.pages = true;
+	return snapshot_alloc_page(h->session.snapshot, ret);
+}
+
+static int watch_writing(void *context, uint64_t done)
+{
+	struct hibernation *h = context;
+
+	progress_update(&h->progress, done);
+	return abort_requested() ? -ECANCELED : 0;
+}
+
+/* Allocated before the snapshot, so that the restored kernel knows that the
+ * page is taken and does not swap onto it before it was read. */
+static int prepare_handover(struct hibernation *h, struct why *w)
+{
+	int r = allocate_page(h, &h->handover);
+
+	if (r < 0)
+		return why(w, r, r == -ENOSPC ? "the swap area is full" : "no page of swap: %s",
+			   strerror(-r));
+	memset(h->page.base, 0, page_size());
+	r = io_pwrite_full(h->session.device, h->page.base, page_size(), h->handover);
+	if (r < 0)
+		return why(w, r, "writing at byte %" PRIu64 " of %s failed: %s", h->handover,
+			   h->session.area->device, strerror(-r));
+	return 0;
+}
+
+static int null_sink(void *context, const void *buffer, size_t length)
+{
+	(void)context;
+	(void)buffer;
+	(void)length;
+	return 0;
+}
+
+/* "debug verify image": everything is read back before it counts. */
+static int verify_image(struct hibernation *h, struct why *w)
+{
+	struct image_reader_config config = {
+		.fd = h->session.device,
+		.page_size = page_size(),
+		.device_bytes = h->session.area->dev_bytes,
+		.buffer_bytes = 4u << 20,
+	};
+	const struct page_sink sink = { .write = null_sink };
+	struct image_reader *reader;
+	int r = image_reader_open(&config, &h->written.record, &reader, w);
+
+	if (r < 0)
+		return why_prefix(w, r, "verifying what was written");
+	r = image_reader_load(reader, &sink, NULL, NULL, w);
+	image_reader_close(reader);
+	return r < 0 ? why_prefix(w, r, "verifying what was written") : 0;
+}
+
+static int write_image(struct hibernation *h, struct why *w)
+{
+	struct image_writer_run run = {
+		.created = (uint64_t)time(NULL),
+		.handover = h->handover,
+		.source = { .read = read_snapshot, .context = h },
+		.allocator = { .allocate = allocate_page, .context = h },
+		.watch = { .progress = watch_writing, .context = h },
+	};
+	int r = snapshot_size(h->session.snapshot, &run.stream_size);
+
+	if (r < 0)
+		return why(w, r, "the kernel does not tell the snapshot's size: %s", strerror(-r));
+	memcpy(run.image_id, h->image_id, IMAGE_ID_SIZE);
+	progress_begin(&h->progress, "Writing", run.stream_size,
+		       log_level() < LOG_LEVEL_NOTICE);
+	r = image_writer_run(h->writer, &run, &h->written, w);
+	progress_end(&h->progress);
+	if (r == -ECANCELED && abort_requested())
+		why(w, r, "%s", abort_requested());
+	if (r == 0 && h->settings->verify_image)
+		r = verify_image(h, w);
+	return r;
+}
+
+/* Takes a snapshot of about `size` bytes and writes it. When this returns 0,
+ * either it is complete on the disk (not committed), or h->resumed. */
+static int attempt(struct hibernation *h, const uint64_t *size, struct why *w)
+{
+	int fd = h->session.snapshot;
+	int r = crypto_random(h->image_id, IMAGE_ID_SIZE);
+
+	if (r < 0)
+		return why(w, r, "no random numbers: %s", strerror(-r));
+	r = prepare_handover(h, w);
+	if (r == 0 && size)
+		r = snapshot_set_image_size(fd, *size);
+	if (r == 0)
+		r = snapshot_set_platform(fd, h->method == METHOD_PLATFORM);
+	if (r < 0)
+		return r;
+	r = snapshot_create(fd, &h->resumed);
+	if (r < 0)
+		return why(w, r,
+			   "the kernel could not make the snapshot: %s%s", strerror(-r),
+			   r == -ENOMEM ? "; too much memory is in use, close some programs"
+					: "; its log (dmesg) says more");
+	h->session.image = true;
+	return h->resumed ? 0 : write_image(h, w);
+}
+
+/* A size that should fit, by what the failed attempt stored. */
+static uint64_t smaller_size(const struct hibernation *h, int attempts_done)
+{
+	const struct image_written *done = &h->written;
+
+	if (attempts_done > 1 || done->stored_bytes == 0)
+		return 0;
+	/* All that could be stored is as much again as was; a tenth to spare. */
+	return done->raw_bytes / 10 * 9;
+}
+
+static int attempts(struct hibernation *h, struct why *w)
+{
+	uint64_t size = h->settings->image_size;
+	bool size_set = h->settings->image_size_set;
+	int r = -ENOSPC;
+
+	for (int i = 0; i < ATTEMPTS; i++) {
+		char text[24];
+
+		r = attempt(h, size_set ? &size : NULL, w);
+		if (r != -ENOSPC && r != -ENOMEM)
+			return r;
+		session_drop_image(&h->session);
+		if (i + 1 == ATTEMPTS)
+			break;
+		size = r == -ENOSPC ? smaller_size(h, i + 1) : 0;
+		size_set = true;
+		log_notice("%s; trying with a smaller image (%s)", why_text(w, r),
+			   size ? text_size(size, text, sizeof(text)) : "as small as can be");
+	}
+	if (r == -ENOSPC)
+		why(w, r,
+		    "%s is too small for what memory holds, even for the smallest image; close "
+		    "some programs or make it larger",
+		    h->session.area->name);
+	return r;
+}
+
+static void describe(char *buffer, size_t size, uint64_t stream, uint64_t stored, uint64_t usec)
+{
+	char a[24], b[24];
+
+	snprintf(buffer, size, "%s of memory as %s (%.2f:1), written in %.1f s (%.0f MiB/s)",
+		 text_size(stream, a, sizeof(a)), text_size(stored, b, sizeof(b)),
+		 stored ? (double)stream / (double)stored : 0, (double)usec / 1e6,
+		 mib_per_second(stream, usec));
+}
+
+/* In the restored system: what the resumer left for us to tell. */
+static void report_resume(struct hibernation *h)
+{
+	struct handover *handover = calloc(1, sizeof(*handover));
+	struct why w = { 0 };
+	char text[200];
+	int r = handover ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = io_pread_full(h->session.device, h->page.base, page_size(), h->handover);
+	if (r == 0)
+		r = handover_decode(h->page.base, page_size(), h->image_id, handover, &w);
+	if (r < 0) {
+		log_notice("resumed; %s", why_text(&w, r));
+		free(handover);
+		return;
+	}
+	for (char *line = strtok(handover->text, "\n"); line; line = strtok(NULL, "\n"))
+		log_info("resume: %s", line);
+	describe(text, sizeof(text), handover->stream_bytes, handover->stored_bytes,
+		 handover->write_usec);
+	log_notice("resumed: %s, loaded in %.1f s (%.0f MiB/s)%s", text,
+		   (double)handover->load_usec / 1e6,
+		   mib_per_second(handover->stream_bytes, handover->load_usec),
+		   handover->attempts > 1 ? ", not at the first attempt" : "");
+	free(handover);
+}
+
+/* The image is complete on the disk: commit, and off. Returns when the machine
+ * was not switched off, or woke. */
+static int commit_and_switch_off(struct hibernation *h, struct why *w)
+{
+	char text[200];
+	int r;
+
+	describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
+		 h->written.usec);
+	/* The last moment: beyond it the image counts. */
+	if (abort_requested())
+		return why(w, -ECANCELED, "%s", abort_requested());
+	h->session.maybe_committed = true;
+	r = image_commit(&h->session.signature, &h->written.record, w);
+	if (r < 0)
+		return why_prefix(w, r, "%s", h->session.area->name);
+	log_notice("%s in %" PRIu64 " extents, %s", text, h->written.extents,
+		   h->method == METHOD_SUSPEND	? "going to sleep"
+		   : h->method == METHOD_REBOOT ? "rebooting"
+						: "switching off");
+	r = switch_off(h->session.snapshot, h->method, w);
+	if (r < 0)
+		return r;
+	r = session_take_back(&h->session);
+	if (r < 0)
+		return why(w, r, "the machine woke, but its image could not be taken back");
+	log_notice("woke from memory; the image was taken back (%s)", text);
+	return 0;
+}
+
+static int run(struct hibernation *h, struct why *w)
+{
+	int r = create_writer(h, w);
+
+	if (r == 0)
+		r = arena_create(&h->page, page_size());
+	if (r == 0)
+		r = lock_memory(w);
+	if (r == 0)
+		r = session_freeze(&h->session, w);
+	if (r == 0)
+		r = attempts(h, w);
+	if (r < 0)
+		return r;
+	if (h->resumed) {
+		report_resume(h);
+		return 0;
+	}
+	return commit_and_switch_off(h, w);
+}
+
+int hibernate(const struct settings *settings, const struct swap_area *area, struct why *w)
+{
+	struct hibernation h = {
+		.settings = settings,
+		.method = switch_off_method(settings->method, ""),
+	};
+	int r = session_open(&h.session, settings, area, w);
+
+	abort_watch_begin();
+	if (r == 0)
+		r = run(&h, w);
+	session_close(&h.session);
+	abort_watch_end();
+	munlockall();
+	image_writer_destroy(h.writer);
+	arena_destroy(&h.page);
+	return r;
+}

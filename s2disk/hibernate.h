@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The story of a hibernation, from opening /dev/snapshot to the resumed system. */
+#ifndef S2DISK_HIBERNATE_H
+#define S2DISK_HIBERNATE_H
+
+#include "base/why.h"
+#include "settings.h"
+#include "swap/swap_area.h"
+
+/* Hibernates. 0: the machine was off and is back (or slept and woke); one line
+ * about it has been logged. A negative errno: nothing changed, the system runs
+ * on; w says why. */
+int hibernate(const struct settings *settings, const struct swap_area *area, struct why *w);
+
+#endif

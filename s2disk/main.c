@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk(8): the command line. */
+#include "base/crypto.h"
+#include "base/log.h"
+#include "hibernate.h"
+#include "options.h"
+#include "preflight.h"
+#include "switch_off.h"
+#include "target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_REFUSED = 3,
+};
+
+enum {
+	OPTION_CHECK = 256,
+	OPTION_JSON,
+};
+
+static const char usage[] =
+	"Usage: s2disk [OPTION]...\n"
+	"Saves memory into a swap area and switches the machine off; the next boot\n"
+	"brings it back.\n"
+	"\n"
+	"  -f, --config=FILE          read FILE instead of /etc/suspend.conf\n"
+	"  -P, --parameter='KEY = V'  set KEY as the configuration file would\n"
+	"  -r, --resume-device=DEVICE swap partition or swap file to use: a path, UUID=,\n"
+	"                             LABEL=, PARTUUID= or PARTLABEL=\n"
+	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
+	"  -s, --image-size=BYTES     size to aim at (K, M, G as in 2G)\n"
+	"  -m, --method=METHOD        platform, shutdown, reboot or suspend\n"
+	"  -n, --dry-run              say what would be done\n"
+	"      --check                only look whether hibernating would work\n"
+	"      --json                 with --check: as JSON\n"
+	"  -q, --quiet                only warnings and errors\n"
+	"  -v, --verbose              more messages\n"
+	"  -h, --help                 this text\n"
+	"  -V, --version              the version\n"
+	"\n"
+	"Exit status: 0 hibernated and resumed, 1 failed and the system runs on unchanged,\n"
+	"2 wrong usage or configuration, 3 refused by a check.\n";
+
+struct command {
+	struct options options;
+	bool check, dry_run, json;
+};
+
+static const struct option long_options[] = {
+	COMMON_LONG_OPTIONS,
+	{ "image-size", required_argument, NULL, 's' },
+	{ "image_size", required_argument, NULL, 's' },
+	{ "method", required_argument, NULL, 'm' },
+	{ "dry-run", no_argument, NULL, 'n' },
+	{ "check", no_argument, NULL, OPTION_CHECK },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int usage_error(void)
+{
+	fprintf(stderr, "Try 's2disk --help'.\n");
+	return EXIT_USAGE;
+}
+
+/* -1: go on; else an exit code. */
+static int take_option(struct command *command, int option, const char *argument)
+{
+	switch (option) {
+	case 's':
+		return options_assign(&command->options, "image size", argument) ? -1
+										  : usage_error();
+	case 'm':
+		return options_assign(&command->options, "shutdown method", argument)
+			       ? -1
+			       : usage_error();
+	case 'n':
+		command->dry_run = true;
+		return -1;
+	case OPTION_CHECK:
+		command->check = true;
+		return -1;
+	case OPTION_JSON:
+		command->json = true;
+		return -1;
+	case 'h':
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	case 'V':
+		printf("s2disk %s\n", PACKAGE_VERSION);
+		return EXIT_DONE;
+	default:
+		return options_take(&command->options, option, argument) ? -1 : usage_error();
+	}
+}
+
+static int parse_command_line(int argc, char **argv, struct command *ret)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, COMMON_SHORT_OPTIONS "s:m:n", long_options,
+				     NULL)) != -1) {
+		int code = take_option(ret, option, optarg);
+
+		if (code >= 0)
+			return code;
+	}
+	if (optind < argc) {
+		log_error("'%s' is not an option; the device is named with -r", argv[optind]);
+		return usage_error();
+	}
+	if (ret->json && !ret->check) {
+		log_error("--json goes with --check");
+		return usage_error();
+	}
+	return -1;
+}
+
+/* Only what stands in the way, for a hibernation that was asked for. */
+static void log_findings(const struct preflight *preflight)
+{
+	for (size_t i = 0; i < preflight->count; i++) {
+		const struct check *check = &preflight->checks[i];
+
+		if (check->level == CHECK_FAILED)
+			log_error("%s%s%s", check->text, check->advice[0] ? "; " : "",
+				  check->advice);
+		else if (check->level == CHECK_WARNING)
+			log_warning("%s%s%s", check->text, check->advice[0] ? "; " : "",
+				    check->advice);
+	}
+}
+
+static int print_check(const struct preflight *preflight, bool json)
+{
+	if (!json)
+		preflight_print(preflight, stdout);
+	else if (preflight_print_json(preflight, stdout) < 0)
+		return EXIT_FAILED;
+	return preflight_worst(preflight) == CHECK_FAILED ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static void print_plan(const struct settings *settings, const struct swap_area *area)
+{
+	enum method method = switch_off_method(settings->method, "");
+
+	printf("would write an image into %s", area->name);
+	if (area->file || area->offset)
+		printf(" (%s, offset %llu pages)", area->device, (unsigned long long)area->offset);
+	printf(", %s, on %s, then %s\n",
+	       settings->compress ? "compressed with LZ4" : "not compressed",
+	       settings->threads ? "all processors" : "one thread",
+	       method == METHOD_REBOOT	  ? "reboot"
+	       : method == METHOD_SUSPEND ? "suspend to RAM"
+	       : method == METHOD_PLATFORM ? "let the firmware switch off (ACPI S4)"
+					   : "switch off");
+}
+
+static int run(const struct command *command)
+{
+	struct settings settings;
+	struct preflight preflight;
+	struct swap_area area;
+	struct preflight_target target = { 0 };
+	struct why w = { 0 };
+	int r = options_load_settings(&command->options, &settings, &w);
+
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_USAGE;
+	}
+	r = target_find(&settings, "", true, &area, &w);
+	if (r == 0)
+		target.area = &area;
+	else
+		target.area_problem = why_text(&w, r);
+	preflight_run(&settings, &target, "", &preflight);
+	if (command->check)
+		return print_check(&preflight, command->json);
+	log_findings(&preflight);
+	if (preflight_worst(&preflight) == CHECK_FAILED)
+		return EXIT_REFUSED;
+	if (command->dry_run) {
+		print_plan(&settings, &area);
+		return EXIT_DONE;
+	}
+	memset(&w, 0, sizeof(w));
+	r = crypto_init(&w);
+	if (r == 0)
+		r = hibernate(&settings, &area, &w);
+	if (r < 0) {
+		log_error("not hibernated: %s", why_text(&w, r));
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct command command = { 0 };
+	int code;
+
+	log_open("s2disk");
+	code = parse_command_line(argc, argv, &command);
+	return code >= 0 ? code : run(&command);
+}

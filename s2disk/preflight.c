@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "preflight.h"
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "kernel/snapshot_device.h"
+#include "preflight_checks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_real_device(const char *path, int flags, mode_t kind)
+{
+	struct stat st;
+	int fd;
+
+	/* Looked at before it is opened: opening a fifo would wait. */
+	if (stat(path, &st) < 0)
+		return -errno;
+	if ((st.st_mode & S_IFMT) != kind)
+		return -EINVAL;
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static const struct preflight_system real_system = {
+	.euid = geteuid,
+	.open_device = open_real_device,
+	.set_swap_area = snapshot_set_swap_area,
+	.avail_swap = snapshot_avail_swap,
+	.find_entry = swap_area_find_entry,
+};
+
+int preflight_open(const struct preflight_context *context, const char *path, int flags,
+		   mode_t kind)
+{
+	char full[PATH_MAX];
+
+	if (snprintf(full, sizeof(full), "%s%s", context->root, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	return context->system->open_device(full, flags, kind);
+}
+
+uint64_t preflight_mib(uint64_t bytes)
+{
+	return (bytes >> 20) + (bytes >> 19 & 1);
+}
+
+struct check *preflight_add(struct preflight_context *context, const char *id,
+			    enum check_level level, const char *format, ...)
+{
+	struct preflight *preflight = context->preflight;
+	struct check *check;
+	va_list args;
+
+	/* There are far fewer checks than places. */
+	if (preflight->count == PREFLIGHT_MAX)
+		preflight->count--;
+	check = &preflight->checks[preflight->count++];
+	*check = (struct check){ .id = id, .level = level };
+	va_start(args, format);
+	vsnprintf(check->text, sizeof(check->text), format, args);
+	va_end(args);
+	/* Names of processes and devices may hold anything. */
+	text_make_printable(check->text);
+	return check;
+}
+
+void preflight_advise(struct check *check, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(check->advice, sizeof(check->advice), format, args);
+	va_end(args);
+	text_make_printable(check->advice);
+}
+
+void check_root(struct preflight_context *context)
+{
+	if (context->system->euid() == 0) {
+		preflight_add(context, "root", CHECK_OK, "running as root");
+		return;
+	}
+	preflight_advise(preflight_add(context, "root", CHECK_FAILED, "not running as root"),
+			 "run it as root, for example with sudo");
+}
+
+void check_encrypt(struct preflight_context *context)
+{
+	const struct settings *settings = context->settings;
+	const char *key;
+	struct check *check;
+
+	if (!settings->encrypt && !settings->rsa_key_file[0]) {
+		preflight_add(context, "encrypt", CHECK_OK,
+			      "not asked for: the image is written as it is");
+		return;
+	}
+	key = settings->encrypt ? "encrypt = y" : "RSA key file";
+	check = preflight_add(context, "encrypt", CHECK_FAILED,
+			      "an encrypted image is asked for (%s), which this version cannot "
+			      "write yet; it will not write a plain one instead",
+			      key);
+	preflight_advise(check,
+			 "keep the swap on an encrypted device that is unlocked at boot, or, where "
+			 "a plain image may be on the disk, set \"encrypt = n\" and take out \"RSA "
+			 "key file\" in %s",
+			 settings->config_file[0] ? settings->config_file : "the configuration");
+}
+
+void preflight_run_on(const struct preflight_system *system, const struct settings *settings,
+		      const struct preflight_target *target, const char *root,
+		      struct preflight *ret)
+{
+	struct preflight_context context = {
+		.system = system,
+		.settings = settings,
+		.target = target,
+		.root = root,
+		.preflight = ret,
+		.snapshot_fd = -1,
+	};
+
+	ret->count = 0;
+	check_root(&context);
+	check_snapshot_device(&context);
+	check_power_state(&context);
+	check_method(&context);
+	check_swap_area(&context);
+	check_swap_size(&context);
+	check_mounted_device(&context);
+	check_memory(&context);
+	check_encrypt(&context);
+	cleanup_close(&context.snapshot_fd);
+}
+
+void preflight_run(const struct settings *settings, const struct preflight_target *target,
+		   const char *root, struct preflight *ret)
+{
+	preflight_run_on(&real_system, settings, target, root, ret);
+}
+
+enum check_level preflight_worst(const struct preflight *preflight)
+{
+	enum check_level worst = CHECK_OK;
+
+	for (size_t i = 0; i < preflight->count; i++)
+		if (preflight->checks[i].level > worst)
+			worst = preflight->checks[i].level;
+	return worst;
+}

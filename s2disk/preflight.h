@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What would stop a hibernation, found before it is tried: each check says
+ * what is, and what the user can do.
+ *
+ * Everything is read below a root directory ("" for the real one), so that
+ * tests can feed recorded and hand-made trees; what no file can stand for goes
+ * through struct preflight_system.
+ */
+#ifndef S2DISK_PREFLIGHT_H
+#define S2DISK_PREFLIGHT_H
+
+#include "settings.h"
+#include "swap/swap_area.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+enum check_level {
+	CHECK_OK,
+	CHECK_WARNING, /* may go wrong */
+	CHECK_FAILED,  /* hibernation is refused, exit code 3 */
+};
+
+struct check {
+	const char *id; /* stable word for scripts: "root", "snapshot-device", … */
+	enum check_level level;
+	char text[400];	  /* what is */
+	char advice[400]; /* what to do; "" when there is nothing to */
+};
+
+#define PREFLIGHT_MAX 32
+
+struct preflight {
+	struct check checks[PREFLIGHT_MAX];
+	size_t count;
+};
+
+/* Where the image would go, as main() found it. */
+struct preflight_target {
+	const struct swap_area *area; /* NULL: none was found */
+	const char *area_problem;     /* why none was found */
+};
+
+/* What the running system answers. */
+struct preflight_system {
+	uid_t (*euid)(void);
+	/* Opens a device; kind is S_IFCHR or S_IFBLK. The fd, -EINVAL when the
+	 * path is something else, or a negative errno. */
+	int (*open_device)(const char *path, int flags, mode_t kind);
+	/* As in kernel/snapshot_device.h and swap/swap_area.h. */
+	int (*set_swap_area)(int fd, dev_t dev, uint64_t offset);
+	int (*avail_swap)(int fd, uint64_t *ret);
+	bool (*find_entry)(const struct swap_area *area, const struct swap_entry *entries,
+			   size_t count, struct swap_entry *ret);
+};
+
+/* Runs all checks. Opens the snapshot device for a moment, so this comes before
+ * the program opens it itself. */
+void preflight_run(const struct settings *settings, const struct preflight_target *target,
+		   const char *root, struct preflight *ret);
+
+/* The same, asking another system. */
+void preflight_run_on(const struct preflight_system *system, const struct settings *settings,
+		      const struct preflight_target *target, const char *root,
+		      struct preflight *ret);
+
+enum check_level preflight_worst(const struct preflight *preflight);
+
+/* "ok", "warning", "failed". */
+const char *check_level_name(enum check_level level);
+
+/* The whole list for people (stdout) or as JSON: {"result": LEVEL, "checks":
+ * [{"id", "level", "text", "advice"}, …]}, advice null where there is none.
+ * 0 or -EIO. */
+void preflight_print(const struct preflight *preflight, FILE *out);
+int preflight_print_json(const struct preflight *preflight, FILE *out);
+
+#endif

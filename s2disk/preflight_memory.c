@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "preflight_memory.h"
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BEST_COMPRESSION 4
+
+/* "      1528 kB" */
+static int parse_kib(const char *text, uint64_t *ret)
+{
+	char *end;
+	unsigned long long value;
+
+	while (*text == ' ')
+		text++;
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || !text_starts(end, " kB") || !checked_mul(value, 1024, ret))
+		return -EINVAL;
+	return 0;
+}
+
+/* The value of the line "name: … kB". -ENOENT when there is none. */
+static int find_line(const char *text, const char *name, uint64_t *ret)
+{
+	size_t length = strlen(name);
+
+	while (*text) {
+		if (strncmp(text, name, length) == 0 && text[length] == ':')
+			return parse_kib(text + length + 1, ret);
+		text = strchrnul(text, '\n');
+		if (*text)
+			text++;
+	}
+	return -ENOENT;
+}
+
+int meminfo_parse(const char *text, struct meminfo *ret)
+{
+	struct meminfo meminfo = { 0 };
+	const struct {
+		const char *name;
+		uint64_t *value;
+		bool optional;
+	} lines[] = {
+		{ "MemTotal", &meminfo.total, false },
+		{ "MemFree", &meminfo.free, false },
+		{ "Active(anon)", &meminfo.active_anon, false },
+		{ "Inactive(anon)", &meminfo.inactive_anon, false },
+		{ "Unevictable", &meminfo.unevictable, false },
+		{ "SUnreclaim", &meminfo.slab_unreclaimable, false },
+		{ "KernelStack", &meminfo.kernel_stack, false },
+		{ "PageTables", &meminfo.page_tables, false },
+		{ "SwapCached", &meminfo.swap_cached, true }, /* no CONFIG_SWAP */
+		{ "VmallocUsed", &meminfo.vmalloc_used, true },
+		{ "SecPageTables", &meminfo.secondary_page_tables, true }, /* 6.0 */
+		{ "Percpu", &meminfo.percpu, true },
+		{ "Hugetlb", &meminfo.huge_pages, true },
+		{ "Zswap", &meminfo.zswap, true }, /* 5.19 */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		int r = find_line(text, lines[i].name, lines[i].value);
+
+		if (r < 0 && !(r == -ENOENT && lines[i].optional))
+			return -EINVAL;
+	}
+	*ret = meminfo;
+	return 0;
+}
+
+static uint64_t add_saturating(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return checked_add(a, b, &sum) ? sum : UINT64_MAX;
+}
+
+uint64_t meminfo_must_save(const struct meminfo *meminfo)
+{
+	/* The lists of pages are disjoint, which AnonPages, Shmem and Mlocked are
+	 * not. A page in the swap cache has its place in swap already. */
+	uint64_t anon = add_saturating(meminfo->active_anon, meminfo->inactive_anon);
+	uint64_t must = anon - min_u64(anon, meminfo->swap_cached);
+	const uint64_t parts[] = {
+		meminfo->unevictable,
+		meminfo->slab_unreclaimable,
+		/* Stacks may be part of the vmalloc area, or not. */
+		max_u64(meminfo->kernel_stack, meminfo->vmalloc_used),
+		meminfo->page_tables,
+		meminfo->secondary_page_tables,
+		meminfo->percpu,
+		meminfo->huge_pages,
+		meminfo->zswap,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		must = add_saturating(must, parts[i]);
+	return must;
+}
+
+void swap_need_for(uint64_t must, uint64_t total, uint64_t other_free, bool compress,
+		   struct swap_need *ret)
+{
+	struct swap_need need = { .image = min_u64(must, total / 2) };
+	uint64_t here;
+
+	need.pushed = must - need.image;
+	here = need.pushed - min_u64(need.pushed, other_free);
+	need.least = here + (compress ? need.image / BEST_COMPRESSION : need.image);
+	need.plain = here + need.image;
+	*ret = need;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Is there a place for the image, and is it large enough? */
+#include "preflight_checks.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "preflight_memory.h"
+#include "swap/swap_signature.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SWAPS_MAX 32 /* more than the kernel allows */
+#define MEMINFO_LIMIT 65536
+
+static const char how_to_make[] =
+	"make a swap area as large as the memory and name it with -r, for example: fallocate -l "
+	"16G "
+	"/swapfile; chmod 600 /swapfile; mkswap /swapfile; swapon /swapfile; s2disk -r /swapfile";
+
+/* The area's line in /proc/swaps, and what is free beside it. */
+struct listing {
+	bool listed;
+	struct swap_entry entry;
+	uint64_t all_free;
+};
+
+static uint64_t entry_free(const struct swap_entry *entry)
+{
+	return entry->size - min_u64(entry->used, entry->size);
+}
+
+static void find_listing(const struct preflight_context *context, struct listing *ret)
+{
+	const struct swap_area *area = context->target->area;
+	struct swap_entry entries[SWAPS_MAX];
+	int n = swaps_read(context->root, entries, SWAPS_MAX);
+	size_t count = n < 0 ? 0 : min_u64((uint64_t)n, SWAPS_MAX);
+
+	*ret = (struct listing){ 0 };
+	for (size_t i = 0; i < count; i++)
+		ret->all_free += entry_free(&entries[i]);
+	ret->listed = context->system->find_entry(area, entries, count, &ret->entry);
+	if (!ret->listed) {
+		ret->entry.file = area->file;
+		text_copy(ret->entry.path, sizeof(ret->entry.path), area->device);
+	}
+}
+
+/* /proc/swaps knows paths; the kernel's answer decides where it can be had. An
+ * error other than -ENODEV says nothing about the area. */
+static bool is_active(const struct preflight_context *context, const struct listing *listing)
+{
+	const struct swap_area *area = context->target->area;
+	int r = context->snapshot_fd < 0 ? -EBADF
+					 : context->system->set_swap_area(context->snapshot_fd,
+									  area->dev, area->offset);
+
+	return r == 0 || (r != -ENODEV && listing->listed);
+}
+
+static void set_free(struct preflight_context *context, const struct listing *listing)
+{
+	if (listing->listed) {
+		context->area_free = entry_free(&listing->entry);
+		context->free_known = true;
+	} else {
+		context->free_known =
+			context->system->avail_swap(context->snapshot_fd, &context->area_free) == 0;
+	}
+	if (context->free_known)
+		context->other_free =
+			listing->all_free - min_u64(listing->all_free, context->area_free);
+}
+
+static int read_signature(const struct preflight_context *context,
+			  enum swap_signature_kind *ret_kind)
+{
+	const struct swap_area *area = context->target->area;
+	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
+	/* What is on the disk, not what the page cache still thinks. */
+	_cleanup_close_ int fd =
+		preflight_open(context, area->device, O_RDONLY | O_DIRECT, S_IFBLK);
+	int r;
+
+	if (!page)
+		return -ENOMEM;
+	if (fd < 0)
+		return fd;
+	r = io_pread_full(fd, page, page_size(), swap_area_start(area));
+	if (r < 0)
+		return r;
+	*ret_kind = swap_signature_kind(page, page_size());
+	return 0;
+}
+
+static void add_inactive(struct preflight_context *context, const struct listing *listing)
+{
+	const struct swap_area *area = context->target->area;
+	struct check *check;
+
+	if (listing->listed) {
+		check = preflight_add(context, "swap-area", CHECK_FAILED,
+				      "%s is active, but the kernel knows no swap at page %" PRIu64
+				      " of %s",
+				      area->name, area->offset, area->device);
+		preflight_advise(check, "let s2disk find the offset of a swap file (-r PATH), and "
+					"correct resume_offset= and \"resume offset\"");
+		return;
+	}
+	check = preflight_add(context, "swap-area", CHECK_FAILED, "%s is not active as swap",
+			      area->name);
+	if (area->file || area->offset == 0)
+		preflight_advise(check, "swapon %s", area->file ? area->name : area->device);
+	else
+		preflight_advise(check,
+				 "is page %" PRIu64 " of %s the beginning of a swap file? "
+				 "Name the file with -r, and activate it with swapon",
+				 area->offset, area->device);
+}
+
+/* Adds a check and returns false where the area's first page is not that of
+ * plain swap. */
+static bool signature_fine(struct preflight_context *context)
+{
+	const struct swap_area *area = context->target->area;
+	enum swap_signature_kind kind;
+	struct check *check;
+	int r = read_signature(context, &kind);
+
+	if (r < 0) {
+		check = preflight_add(context, "swap-area", CHECK_FAILED,
+				      "the first page of %s cannot be read from %s: %s", area->name,
+				      area->device, strerror(-r));
+		preflight_advise(check, "see that the device exists and works (dmesg), or name "
+					"another one with -r");
+		return false;
+	}
+	if (kind == SWAP_IS_SWAP)
+		return true;
+	if (kind == SWAP_IS_NOTHING) {
+		check = preflight_add(context, "swap-area", CHECK_FAILED,
+				      "there is no swap signature at page %" PRIu64 " of %s",
+				      area->offset, area->device);
+		preflight_advise(check, "correct the device or the offset, or make it swap anew: "
+					"swapoff, mkswap, swapon");
+		return false;
+	}
+	check = preflight_add(context, "swap-area", CHECK_FAILED,
+			      "%s holds a hibernation image, though it is in use", area->name);
+	preflight_advise(check, "that image is stale: make the area swap anew (swapoff, mkswap, "
+				"swapon)");
+	return false;
+}
+
+void check_swap_area(struct preflight_context *context)
+{
+	const struct preflight_target *target = context->target;
+	struct listing listing;
+	struct check *check;
+
+	if (!target->area) {
+		check = preflight_add(context, "swap-area", CHECK_FAILED, "%s",
+				      target->area_problem ? target->area_problem
+							   : "no swap area was found");
+		preflight_advise(check, "%s", how_to_make);
+		return;
+	}
+	find_listing(context, &listing);
+	if (!swap_entry_suitable(&listing.entry)) {
+		check = preflight_add(
+			context, "swap-area", CHECK_FAILED,
+			"%s cannot keep an image while the machine is off (zram and "
+			"RAM disks are memory; loop and network devices are not there "
+			"when it resumes)",
+			target->area->name);
+		preflight_advise(check, "%s", how_to_make);
+		return;
+	}
+	if (!is_active(context, &listing)) {
+		add_inactive(context, &listing);
+		return;
+	}
+	set_free(context, &listing);
+	if (!signature_fine(context))
+		return;
+	preflight_add(context, "swap-area", CHECK_OK, "%s is active (%s, page %" PRIu64 ")",
+		      target->area->name, target->area->device, target->area->offset);
+}
+
+static int read_meminfo(const char *root, struct meminfo *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = io_read_file(root, "/proc/meminfo", MEMINFO_LIMIT, &text, NULL);
+
+	return r < 0 ? r : meminfo_parse(text, ret);
+}
+
+/* ", 300 MiB of it moved to swap first", or nothing. */
+static const char *pushed_text(const struct swap_need *need, char *buffer, size_t size)
+{
+	buffer[0] = '\0';
+	if (need->pushed > 0)
+		snprintf(buffer, size, ", %" PRIu64 " MiB of it moved to swap first",
+			 preflight_mib(need->pushed));
+	return buffer;
+}
+
+static void add_swap_size(struct preflight_context *context, uint64_t must,
+			  const struct swap_need *need)
+{
+	const char *name = context->target->area->name;
+	uint64_t free_mib = preflight_mib(context->area_free);
+	bool compress = context->settings->compress;
+	struct check *check;
+	char pushed[64];
+
+	pushed_text(need, pushed, sizeof(pushed));
+	if (need->plain <= context->area_free) {
+		preflight_add(context, "swap-size", CHECK_OK,
+			      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
+			      " MiB must be saved%s, which fits even uncompressed",
+			      free_mib, name, preflight_mib(must), pushed);
+		return;
+	}
+	if (need->least <= context->area_free) {
+		check = preflight_add(context, "swap-size", CHECK_WARNING,
+				      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
+				      " MiB must be saved%s, which needs %" PRIu64
+				      " MiB uncompressed: it fits only if it compresses well",
+				      free_mib, name, preflight_mib(must), pushed,
+				      preflight_mib(need->plain));
+	} else {
+		check = preflight_add(context, "swap-size", CHECK_FAILED,
+				      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
+				      " MiB must be saved%s, which needs %" PRIu64 " MiB %s",
+				      free_mib, name, preflight_mib(must), pushed,
+				      preflight_mib(need->least),
+				      compress ? "even compressed 4 to 1" : "uncompressed");
+	}
+	preflight_advise(check, "use a larger swap area, or end programs that use much memory%s",
+			 compress ? "" : ", or set \"compress = y\"");
+}
+
+void check_swap_size(struct preflight_context *context)
+{
+	struct meminfo meminfo;
+	struct swap_need need;
+	uint64_t must;
+
+	/* Without an active area there is no size to judge. */
+	if (!context->free_known || read_meminfo(context->root, &meminfo) < 0)
+		return;
+	must = meminfo_must_save(&meminfo);
+	swap_need_for(must, meminfo.total, context->other_free, context->settings->compress, &need);
+	add_swap_size(context, must, &need);
+}
+
+void check_mounted_device(struct preflight_context *context)
+{
+	const struct swap_area *area = context->target->area;
+	_cleanup_close_ int fd = -1;
+	struct check *check;
+
+	/* A partition is written to where it lies; below a swap file there is a
+	 * mounted file system. */
+	if (!area || (!area->file && area->offset == 0))
+		return;
+	fd = preflight_open(context, area->device, O_RDWR, S_IFBLK);
+	if (fd >= 0) {
+		preflight_add(context, "mounted-device", CHECK_OK,
+			      "%s can be written to below its file system", area->device);
+		return;
+	}
+	if (fd != -EBUSY && fd != -EPERM) {
+		check = preflight_add(context, "mounted-device", CHECK_FAILED,
+				      "%s cannot be opened for writing: %s", area->device,
+				      strerror(-fd));
+		preflight_advise(check, "see that the device is not read-only, and that this runs "
+					"as root");
+		return;
+	}
+	check = preflight_add(context, "mounted-device", CHECK_FAILED,
+			      "the kernel forbids to write to %s while its file system is mounted "
+			      "(CONFIG_BLK_DEV_WRITE_MOUNTED=n), where the swap file's blocks are",
+			      area->device);
+	preflight_advise(check, "boot with bdev_allow_write_mounted=1 on the kernel command line, "
+				"or use a swap partition");
+}
+
+void check_memory(struct preflight_context *context)
+{
+	struct meminfo meminfo;
+	struct check *check;
+	uint64_t must, used;
+	int r = read_meminfo(context->root, &meminfo);
+
+	if (r < 0) {
+		check = preflight_add(context, "memory", CHECK_WARNING,
+				      "/proc/meminfo cannot be used: %s", strerror(-r));
+		preflight_advise(check, "see that /proc is mounted; whether the image fits was not "
+					"checked");
+		return;
+	}
+	must = meminfo_must_save(&meminfo);
+	used = meminfo.total - min_u64(meminfo.free, meminfo.total);
+	if (must <= meminfo.total / 2) {
+		preflight_add(context, "memory", CHECK_OK,
+			      "%" PRIu64 " of %" PRIu64 " MiB are in use; at least %" PRIu64
+			      " MiB of them must be saved",
+			      preflight_mib(used), preflight_mib(meminfo.total),
+			      preflight_mib(must));
+		return;
+	}
+	check = preflight_add(
+		context, "memory", CHECK_WARNING,
+		"%" PRIu64 " of %" PRIu64 " MiB are in use and at least %" PRIu64
+		" MiB of them must be saved: more than half, so the kernel has to move "
+		"the rest to swap first, which takes time",
+		preflight_mib(used), preflight_mib(meminfo.total), preflight_mib(must));
+	preflight_advise(check, "end programs that use much memory");
+}

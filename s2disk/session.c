@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "session.h"
+
+#include "base/io.h"
+#include "base/log.h"
+#include "kernel/snapshot_device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TAKE_BACK_TRIES 3
+
+static int open_signature(struct session *session, struct why *w)
+{
+	const struct swap_area *area = session->area;
+	enum swap_signature_kind kind;
+	int r = signature_page_open(&session->signature, session->device, swap_area_start(area),
+				    page_size(), w);
+
+	if (r < 0)
+		return r;
+	kind = swap_signature_kind(session->signature.page, page_size());
+	if (kind == SWAP_IS_SWAP)
+		return 0;
+	return why(w, -EINVAL, "its first page (byte %llu of %s) %s",
+		   (unsigned long long)swap_area_start(area), area->device,
+		   kind == SWAP_IS_NOTHING ? "has no swap signature; is the offset right?"
+					   : "holds an image");
+}
+
+int session_open(struct session *session, const struct settings *settings,
+		 const struct swap_area *area, struct why *w)
+{
+	int r;
+
+	*session = (struct session){
+		.settings = settings,
+		.area = area,
+		.snapshot = -1,
+		.device = -1,
+	};
+	session->snapshot = snapshot_open(settings->snapshot_device, false);
+	if (session->snapshot < 0)
+		return why(w, session->snapshot, "%s cannot be opened: %s",
+			   settings->snapshot_device, strerror(-session->snapshot));
+	r = snapshot_set_swap_area(session->snapshot, area->dev, area->offset);
+	if (r == -ENODEV)
+		return why(w, r, "%s is not an active swap area (offset %llu pages); swapon it",
+			   area->name, (unsigned long long)area->offset);
+	if (r < 0)
+		return why(w, r, "the kernel does not take %s: %s", area->name, strerror(-r));
+	session->device = swap_area_open(area, O_RDWR, w);
+	if (session->device < 0)
+		return session->device;
+	r = open_signature(session, w);
+	if (r < 0)
+		return why_prefix(w, r, "%s", area->name);
+	knobs_save(&session->knobs, "");
+	return 0;
+}
+
+int session_freeze(struct session *session, struct why *w)
+{
+	int r;
+
+	/* A console full of device messages hides what we say. */
+	if (log_level() < LOG_LEVEL_DEBUG)
+		knobs_set_console_loglevel(&session->knobs, session->settings->suspend_loglevel);
+	r = snapshot_freeze(session->snapshot);
+	if (r < 0)
+		return why(w, r,
+			   "the other processes cannot be stopped: %s; the kernel's log (dmesg) "
+			   "names those that did not",
+			   strerror(-r));
+	session->frozen = true;
+	return 0;
+}
+
+void session_drop_image(struct session *session)
+{
+	if (session->pages && snapshot_free_swap_pages(session->snapshot) == 0)
+		session->pages = false;
+	if (session->image && snapshot_free(session->snapshot) == 0)
+		session->image = false;
+}
+
+int session_take_back(struct session *session)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	struct why w = { 0 };
+	int r = 0;
+
+	if (!session->maybe_committed)
+		return 0;
+	for (int i = 0; i < TAKE_BACK_TRIES; i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL);
+		r = image_clear(&session->signature, &w);
+		if (r == 0) {
+			session->maybe_committed = false;
+			return 0;
+		}
+	}
+	log_error("%s: the image cannot be taken back: %s. This system goes on, so the image must "
+		  "never be resumed: run \"swapoff %s; mkswap %s\" before the next boot",
+		  session->area->name, why_text(&w, r), session->area->name,
+		  session->area->name);
+	return r;
+}
+
+void session_close(struct session *session)
+{
+	/* First the disk: processes that run again must not find an image that a
+	 * crash could bring back. */
+	session_take_back(session);
+	if (session->snapshot >= 0) {
+		session_drop_image(session);
+		if (session->frozen) {
+			int r = snapshot_unfreeze(session->snapshot);
+
+			if (r < 0)
+				log_error("the other processes cannot be let go on: %s",
+					  strerror(-r));
+			session->frozen = false;
+		}
+	}
+	knobs_restore(&session->knobs, session->settings->max_loglevel);
+	signature_page_close(&session->signature);
+	if (session->device >= 0)
+		close(session->device);
+	if (session->snapshot >= 0)
+		close(session->snapshot); /* thaws and frees whatever is left */
+	session->device = -1;
+	session->snapshot = -1;
+}

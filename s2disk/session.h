@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state of the kernel that a hibernation takes and must give back: the
+ * snapshot device, frozen processes, a held image, swap pages, changed knobs.
+ * session_close undoes all of it, in the right order, whatever was reached.
+ */
+#ifndef S2DISK_SESSION_H
+#define S2DISK_SESSION_H
+
+#include "image/image_commit.h"
+#include "kernel/knobs.h"
+#include "settings.h"
+#include "swap/swap_area.h"
+
+#include <stdbool.h>
+
+struct session {
+	const struct settings *settings;
+	const struct swap_area *area;
+	int snapshot; /* /dev/snapshot */
+	int device;   /* the swap area's block device, O_DIRECT */
+	struct knobs knobs;
+	struct signature_page signature;
+	bool frozen;
+	bool image;	  /* the kernel holds one, or a restored one's leftovers */
+	bool pages;	  /* swap pages were allocated */
+	bool maybe_committed; /* the signature may be on the disk: clear it first */
+};
+
+/* Opens everything and checks that the area is swap and ready. */
+int session_open(struct session *session, const struct settings *settings,
+		 const struct swap_area *area, struct why *w);
+
+/* Stops all other processes, console quiet. */
+int session_freeze(struct session *session, struct why *w);
+
+/* Frees the image and the swap pages, for another attempt or for good. */
+void session_drop_image(struct session *session);
+
+/* Takes a committed image back; tries hard, since an image of a running system
+ * must not stay. 0 or a negative errno, which has been logged with what the
+ * user must do then. */
+int session_take_back(struct session *session);
+
+/* Undoes everything; safe at any point. */
+void session_close(struct session *session);
+
+#endif

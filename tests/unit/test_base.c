@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base: text, bytes, io, why, memory. */
+#include "base/bytes.h"
+#include "base/io.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/why.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* text */
+
+static const struct {
+	const char *text;
+	int r_number, r_size;
+	uint64_t number, size;
+} numbers[] = {
+	{ "0", 0, 0, 0, 0 },
+	{ "4096", 0, 0, 4096, 4096 },
+	{ "010", 0, 0, 10, 10 },
+	{ "0x1f", 0, 0, 31, 31 },
+	{ "18446744073709551615", 0, 0, UINT64_MAX, UINT64_MAX },
+	{ "18446744073709551616", -ERANGE, -ERANGE, 0, 0 },
+	{ "", -EINVAL, -EINVAL, 0, 0 },
+	{ " 1", -EINVAL, -EINVAL, 0, 0 },
+	{ "-1", -EINVAL, -EINVAL, 0, 0 },
+	{ "+1", -EINVAL, -EINVAL, 0, 0 },
+	{ "0x", -EINVAL, -EINVAL, 0, 0 },
+	{ "0x-1", -EINVAL, -EINVAL, 0, 0 },
+	{ "1x", -EINVAL, -EINVAL, 0, 0 },
+	{ "K", -EINVAL, -EINVAL, 0, 0 },
+	{ "1k", -EINVAL, 0, 0, 1024 },
+	{ "2K", -EINVAL, 0, 0, 2048 },
+	{ "3M", -EINVAL, 0, 0, 3 << 20 },
+	{ "4 GiB", -EINVAL, 0, 0, 4ULL << 30 },
+	{ "5GB", -EINVAL, 0, 0, 5ULL << 30 },
+	{ "6Ti", -EINVAL, 0, 0, 6ULL << 40 },
+	{ "7B", -EINVAL, 0, 0, 7 },
+	{ "16777215T", -EINVAL, 0, 0, 16777215ULL << 40 },
+	{ "16777216T", -EINVAL, -ERANGE, 0, 0 },
+	{ "1KK", -EINVAL, -EINVAL, 0, 0 },
+	{ "1iB", -EINVAL, -EINVAL, 0, 0 },
+	{ "1KiBs", -EINVAL, -EINVAL, 0, 0 },
+	{ "1.5G", -EINVAL, -EINVAL, 0, 0 },
+};
+
+START_TEST(text_reads_numbers)
+{
+	uint64_t value = 77;
+
+	ck_assert_int_eq(text_parse_u64(numbers[_i].text, &value), numbers[_i].r_number);
+	ck_assert_uint_eq(value, numbers[_i].r_number ? 77 : numbers[_i].number);
+	value = 77;
+	ck_assert_int_eq(text_parse_size(numbers[_i].text, &value), numbers[_i].r_size);
+	ck_assert_uint_eq(value, numbers[_i].r_size ? 77 : numbers[_i].size);
+}
+END_TEST
+
+START_TEST(text_reads_bools)
+{
+	static const char *const yes[] = { "y", "Y", "yes", "YES", "true", "on", "On", "1" };
+	static const char *const no[] = { "n", "N", "no", "No", "false", "off", "0" };
+	static const char *const neither[] = { "", " y", "yy", "2", "ye", "maybe" };
+	bool value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
+		value = false;
+		ck_assert_int_eq(text_parse_bool(yes[i], &value), 0);
+		ck_assert(value);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++) {
+		value = true;
+		ck_assert_int_eq(text_parse_bool(no[i], &value), 0);
+		ck_assert(!value);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(neither); i++) {
+		value = true;
+		ck_assert_int_eq(text_parse_bool(neither[i], &value), -EINVAL);
+		ck_assert(value);
+	}
+}
+END_TEST
+
+START_TEST(text_trims_and_copies)
+{
+	char spaces[] = " \t a b \r\n", nothing[] = " \n", small[4];
+
+	ck_assert_str_eq(text_trim(spaces), "a b");
+	ck_assert_str_eq(text_trim(nothing), "");
+	ck_assert(text_starts("resume=1", "resume="));
+	ck_assert(text_starts("", ""));
+	ck_assert(!text_starts("resume", "resume="));
+	ck_assert(text_copy(small, sizeof(small), "abc"));
+	ck_assert_str_eq(small, "abc");
+	ck_assert(!text_copy(small, sizeof(small), "abcd"));
+	ck_assert_str_eq(small, "abc");
+}
+END_TEST
+
+START_TEST(text_shows_sizes)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} sizes[] = {
+		{ 0, "0 bytes" },	   { 1023, "1023 bytes" },   { 1024, "1.0 KiB" },
+		{ 1536, "1.5 KiB" },	   { 812 << 20, "812 MiB" }, { 1503238553, "1.4 GiB" },
+		{ 1ULL << 40, "1.0 TiB" }, { UINT64_MAX, "16 EiB" },
+	};
+	char buffer[24];
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		ck_assert_str_eq(text_size(sizes[i].bytes, buffer, sizeof(buffer)), sizes[i].text);
+	ck_assert_str_eq(text_size(1536, buffer, 4), "1.5");
+}
+END_TEST
+
+START_TEST(text_makes_printable)
+{
+	static const char *const pairs[][2] = {
+		{ "", "" },
+		{ "plain text", "plain text" },
+		{ "\033[2J", "?[2J" },
+		{ "a\177\001b", "a??b" },
+		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
+		{ "\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80" },
+		{ "\xc2\x9b"
+		  "2J",
+		  "??2J" }, /* a control character of two bytes */
+		{ "\xc3", "?" },
+		{ "\xe2\x82", "??" },
+		{ "\xf0\x9f\x98", "???" },
+		{ "\xff\xfe\x80", "???" },
+		{ "\xc0\xaf", "??" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		/* On the heap, so that a read behind the end is noticed. */
+		char *text = strdup(pairs[i][0]);
+
+		ck_assert_ptr_nonnull(text);
+		text_make_printable(text);
+		ck_assert_str_eq(text, pairs[i][1]);
+		free(text);
+	}
+}
+END_TEST
+
+/* bytes */
+
+START_TEST(bytes_are_little_endian)
+{
+	static const unsigned char expected[] = { 0xaa, 8, 7, 6, 5, 4, 3, 2, 1, 0xaa };
+	unsigned char buffer[10];
+
+	memset(buffer, 0xaa, sizeof(buffer));
+	put_le64(buffer + 1, 0x0102030405060708);
+	ck_assert_mem_eq(buffer, expected, sizeof(buffer));
+	ck_assert_uint_eq(get_le64(buffer + 1), 0x0102030405060708);
+	ck_assert_uint_eq(get_le32(buffer + 1), 0x05060708);
+	ck_assert_uint_eq(get_le16(buffer + 1), 0x0708);
+	put_le32(buffer + 1, 0xfffefdfc);
+	put_le16(buffer + 5, 0xfbfa);
+	ck_assert_mem_eq(buffer + 1, "\xfc\xfd\xfe\xff\xfa\xfb\x02\x01", 8);
+}
+END_TEST
+
+START_TEST(bytes_check_arithmetic)
+{
+	uint64_t value = 77;
+
+	ck_assert(checked_add(UINT64_MAX - 1, 1, &value));
+	ck_assert_uint_eq(value, UINT64_MAX);
+	ck_assert(checked_mul(1ULL << 32, (1ULL << 32) - 1, &value));
+	ck_assert_uint_eq(value, 0xffffffff00000000);
+	value = 77;
+	ck_assert(!checked_add(UINT64_MAX, 1, &value));
+	ck_assert(!checked_mul(1ULL << 32, 1ULL << 32, &value));
+	ck_assert_uint_eq(value, 77);
+	ck_assert_uint_eq(div_round_up(0, 8), 0);
+	ck_assert_uint_eq(div_round_up(9, 8), 2);
+	ck_assert_uint_eq(div_round_up(UINT64_MAX, 2), 1ULL << 63);
+	ck_assert_uint_eq(round_up(4097, 4096), 8192);
+	ck_assert_uint_eq(round_up(4096, 4096), 4096);
+	ck_assert(is_power_of_two(1) && is_power_of_two(1ULL << 63));
+	ck_assert(!is_power_of_two(0) && !is_power_of_two(3));
+	ck_assert_uint_eq(min_u64(1, 2), 1);
+	ck_assert_uint_eq(max_u64(1, 2), 2);
+}
+END_TEST
+
+START_TEST(bytes_find_a_nonzero)
+{
+	unsigned char buffer[67] = { 0 };
+
+	ck_assert(bytes_all_zero(buffer, 0));
+	ck_assert(bytes_all_zero(buffer, sizeof(buffer)));
+	for (size_t i = 0; i < sizeof(buffer); i++) {
+		buffer[i] = 1;
+		ck_assert(!bytes_all_zero(buffer, sizeof(buffer)));
+		ck_assert(bytes_all_zero(buffer, i));
+		buffer[i] = 0;
+	}
+}
+END_TEST
+
+/* io */
+
+static char folder[] = "/tmp/test_base.XXXXXX";
+static char path[64];
+
+static void make_folder(void)
+{
+	strcpy(folder + sizeof(folder) - 7, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/file", folder);
+}
+
+static void remove_folder(void)
+{
+	unlink(path);
+	rmdir(folder);
+}
+
+static int make_file(const void *bytes, size_t length)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(io_write_full(fd, bytes, length), 0);
+	return fd;
+}
+
+START_TEST(io_reads_and_writes_in_full)
+{
+	char buffer[8] = "";
+	int fd = make_file("0123456789", 10);
+
+	ck_assert_int_eq(io_pread_full(fd, buffer, 4, 6), 0);
+	ck_assert_mem_eq(buffer, "6789", 4);
+	ck_assert_int_eq(io_pread_full(fd, buffer, 4, 7), -ENODATA);
+	ck_assert_int_eq(io_pread_full(fd, buffer, 4, 100), -ENODATA);
+	ck_assert_int_eq(io_pread_full(fd, buffer, 0, 100), 0);
+	ck_assert_int_eq(io_pwrite_full(fd, "ab", 2, 9), 0);
+	ck_assert_int_eq(io_pread_full(fd, buffer, 3, 8), 0);
+	ck_assert_mem_eq(buffer, "8ab", 3);
+	close(fd);
+	ck_assert_int_eq(io_pread_full(-1, buffer, 1, 0), -EBADF);
+	ck_assert_int_eq(io_pwrite_full(-1, buffer, 1, 0), -EBADF);
+	ck_assert_int_eq(io_write_full(-1, buffer, 1), -EBADF);
+}
+END_TEST
+
+START_TEST(io_writes_through_a_full_pipe)
+{
+	static char bytes[1 << 20];
+	size_t got = 0;
+	int ends[2], status;
+	ssize_t n;
+	pid_t child;
+
+	memset(bytes, 'x', sizeof(bytes));
+	ck_assert_int_eq(pipe(ends), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(io_write_full(ends[1], bytes, sizeof(bytes)) == 0 ? 0 : 1);
+	close(ends[1]);
+	while ((n = read(ends[0], bytes, 4000)) > 0)
+		got += (size_t)n;
+	ck_assert_uint_eq(got, sizeof(bytes));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	close(ends[0]);
+}
+END_TEST
+
+START_TEST(io_reads_text)
+{
+	char buffer[8];
+
+	close(make_file("hello\n", 6));
+	ck_assert_int_eq(io_read_text(folder, "/file", buffer, sizeof(buffer)), 6);
+	ck_assert_str_eq(buffer, "hello\n");
+	ck_assert_int_eq(io_read_text("", path, buffer, 4), 3);
+	ck_assert_str_eq(buffer, "hel");
+	ck_assert_int_eq(io_read_text(folder, "/none", buffer, sizeof(buffer)), -ENOENT);
+	ck_assert_int_eq(io_read_text(folder, "/", buffer, sizeof(buffer)), -EISDIR);
+}
+END_TEST
+
+START_TEST(io_reads_files)
+{
+	static char bytes[20000];
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 8192, 20000 };
+	char *text = NULL;
+	size_t length;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 7);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		close(make_file(bytes, sizes[i]));
+		ck_assert_int_eq(io_read_file(folder, "/file", sizes[i], &text, &length), 0);
+		ck_assert_uint_eq(length, sizes[i]);
+		ck_assert_mem_eq(text, bytes, sizes[i]);
+		ck_assert_int_eq(text[length], 0);
+		free(text);
+		text = NULL;
+		length = 99;
+		if (sizes[i] == 0)
+			continue;
+		ck_assert_int_eq(io_read_file("", path, sizes[i] - 1, &text, &length), -EFBIG);
+		ck_assert_ptr_null(text);
+		ck_assert_uint_eq(length, 99);
+	}
+	ck_assert_int_eq(io_read_file(folder, "/none", 1, &text, &length), -ENOENT);
+	ck_assert_int_eq(io_read_file("", "/proc/self/stat", 4096, &text, NULL), 0);
+	ck_assert_uint_gt(strlen(text), 0);
+	free(text);
+}
+END_TEST
+
+START_TEST(io_writes_text)
+{
+	char buffer[8], *endless = malloc(5000);
+
+	ck_assert_int_eq(io_write_text(folder, "/file", "1"), -ENOENT);
+	close(make_file("hello", 5));
+	ck_assert_int_eq(io_write_text(folder, "/file", "J"), 0);
+	ck_assert_int_eq(io_read_text("", path, buffer, sizeof(buffer)), 5);
+	ck_assert_str_eq(buffer, "Jello");
+
+	ck_assert_ptr_nonnull(endless);
+	memset(endless, 'x', 5000);
+	endless[4999] = '\0';
+	ck_assert_int_eq(io_write_text(folder, endless, "1"), -ENAMETOOLONG);
+	free(endless);
+}
+END_TEST
+
+/* why */
+
+START_TEST(why_keeps_a_sentence)
+{
+	char endless[1000];
+	struct why w = { "" };
+
+	ck_assert_str_eq(why_text(&w, -ENOENT), strerror(ENOENT));
+	ck_assert_str_eq(why_text(NULL, -ENOENT), strerror(ENOENT));
+	ck_assert_int_eq(why(NULL, -EIO, "%d", 1), -EIO);
+	ck_assert_int_eq(why_prefix(NULL, -EIO, "%d", 1), -EIO);
+
+	ck_assert_int_eq(why_prefix(&w, -ENOENT, "file %d", 1), -ENOENT);
+	ck_assert_str_eq(w.text, "file 1: No such file or directory");
+	ck_assert_int_eq(why(&w, -EIO, "page %d", 2), -EIO);
+	ck_assert_str_eq(why_text(&w, -EIO), "page 2");
+	ck_assert_int_eq(why_prefix(&w, -EIO, "/dev/%s", "sda"), -EIO);
+	ck_assert_str_eq(w.text, "/dev/sda: page 2");
+
+	memset(endless, 'x', sizeof(endless));
+	endless[sizeof(endless) - 1] = '\0';
+	ck_assert_int_eq(why(&w, -EIO, "%s", endless), -EIO);
+	ck_assert_uint_eq(strlen(w.text), sizeof(w.text) - 1);
+	ck_assert_int_eq(why_prefix(&w, -EIO, "%s", endless), -EIO);
+	ck_assert_uint_eq(strlen(w.text), sizeof(w.text) - 1);
+}
+END_TEST
+
+/* memory */
+
+START_TEST(arena_gives_aligned_pieces)
+{
+	struct arena arena = { 0 };
+	size_t page = page_size();
+	unsigned char *a, *b;
+
+	ck_assert(is_power_of_two(page));
+	arena_destroy(&arena);
+	ck_assert_int_eq(arena_create(&arena, 3 * page - 1), 0);
+	a = arena_take(&arena, 1);
+	b = arena_take(&arena, page + 1);
+	ck_assert_ptr_nonnull(a);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_uint_eq((uintptr_t)a % page, 0);
+	ck_assert_uint_eq((uintptr_t)b % page, 0);
+	ck_assert(b >= a + page || a >= b + 2 * page);
+	ck_assert(bytes_all_zero(a, page) && bytes_all_zero(b, 2 * page));
+	memset(a, 1, page);
+	memset(b, 2, 2 * page);
+	ck_assert_ptr_null(arena_take(&arena, 1));
+	ck_assert_ptr_null(arena_take(&arena, 100 * page));
+	arena_destroy(&arena);
+	arena_destroy(&arena);
+	ck_assert_ptr_null(arena.base);
+}
+END_TEST
+
+START_TEST(arena_refuses_the_impossible)
+{
+	struct arena arena = { .used = 77 };
+
+	ck_assert_int_eq(arena_create(&arena, SIZE_MAX / 2), -ENOMEM);
+	ck_assert_uint_eq(arena.used, 77);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("base");
+	TCase *text = tcase_create("text"), *bytes = tcase_create("bytes");
+	TCase *io = tcase_create("io"), *rest = tcase_create("why and memory");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(text, text_reads_numbers, 0, (int)ARRAY_SIZE(numbers));
+	tcase_add_test(text, text_reads_bools);
+	tcase_add_test(text, text_trims_and_copies);
+	tcase_add_test(text, text_shows_sizes);
+	tcase_add_test(text, text_makes_printable);
+	tcase_add_test(bytes, bytes_are_little_endian);
+	tcase_add_test(bytes, bytes_check_arithmetic);
+	tcase_add_test(bytes, bytes_find_a_nonzero);
+	tcase_add_checked_fixture(io, make_folder, remove_folder);
+	tcase_add_test(io, io_reads_and_writes_in_full);
+	tcase_add_test(io, io_writes_through_a_full_pipe);
+	tcase_add_test(io, io_reads_text);
+	tcase_add_test(io, io_reads_files);
+	tcase_add_test(io, io_writes_text);
+	tcase_add_test(rest, why_keeps_a_sentence);
+	tcase_add_test(rest, arena_gives_aligned_pieces);
+	tcase_add_test(rest, arena_refuses_the_impossible);
+	suite_add_tcase(suite, text);
+	suite_add_tcase(suite, bytes);
+	suite_add_tcase(suite, io);
+	suite_add_tcase(suite, rest);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hibernating into a swap partition and back."""
+
+from testbed import disks
+from testbed.scenario import Scenario
+
+
+class Partition612(Scenario):
+    """swap partition, Linux 6.12"""
+    name = "partition-6.12"
+    group = "quick"
+    kernel = "6.12"
+    memory = 512
+
+
+class Partition61(Scenario):
+    """swap partition, Linux 6.1"""
+    name = "partition-6.1"
+    group = "quick"
+    kernel = "6.1"
+    memory = 512
+
+
+class OneProcessor(Scenario):
+    """one processor"""
+    name = "one-cpu"
+    cpus = 1
+
+
+class FourProcessors(Scenario):
+    """four processors"""
+    name = "four-cpus"
+    cpus = 4
+
+
+class Small(Scenario):
+    """a small machine"""
+    name = "small-memory"
+    memory = 256
+    guest = "first_boot() { swap_on $SWAP; hold main 32 16; hibernate; }"
+
+
+class MoreThanHalf(Scenario):
+    """more than half of the memory in use"""
+    name = "over-half"
+    memory = 512
+    swap_mib = 1024
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    mark mem-total-kib "$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)"
+    hold main 256 64
+    hibernate
+}
+"""
+
+    def run(self):
+        before = self.hibernate()
+        total = int(before.mark("mem-total-kib"))
+        free = int(before.mark("mem-available-kib"))
+        self.need(free < total / 2, "over half of the memory is used: "
+                  "%d of %d KiB free" % (free, total))
+        self.resume()
+
+
+class TwiceInARow(Scenario):
+    """two hibernations in a row in one session"""
+    name = "twice"
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 64 16
+    hibernate
+    mark first-return
+    hold second 32 16
+    hibernate
+}
+"""
+
+    def run(self):
+        first = self.hibernate()
+        # This boot becomes the first and hibernates it again.
+        middle = self.boot()
+        self.off()
+        self.need(middle.mark("first-return") is not None,
+                  "the first hibernation came back")
+        self.need(len(middle.marks("s2disk")) == 1, "once so far")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(first)
+        self.need_signature(disks.OURS)
+        machine = self.boot()
+        self.off()
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0 again")
+        self.need_content(middle, boot_id=first.mark("boot-id"))
+        self.need_signature(disks.SWAP)
+
+
+class NoImage(Scenario):
+    """no image: the boot is not delayed"""
+    name = "no-image"
+    group = "quick"
+    guest = """
+before_resume() {
+    # The first run also reads the program in; both are reported.
+    memhold run resume-cold /usr/lib/uswsusp/resume
+}
+first_boot() { swap_is_fine $SWAP; }
+"""
+
+    def run(self):
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()
+        cold = self.run_mark("resume-cold")
+        warm = self.run_mark("resume")
+        self.figure("resume with nothing to do: %d ms, again %d ms, "
+                    "peak RSS %d KiB" % (cold["ms"], warm["ms"],
+                                         warm["maxrss"]))
+        # Emulated; some ten times the real thing.
+        self.need(cold["ms"] < 500, "resume took less than half a second")
+
+
+class NoDevice(Scenario):
+    """no settings and no resume= at all: the boot goes on"""
+    name = "no-settings"
+    config = ""
+    guest = "first_boot() { swap_is_fine $SWAP; }"
+
+    def run(self):
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()
+
+
+class OnlySwapArea(Scenario):
+    """s2disk without settings takes the only area of /proc/swaps"""
+    name = "only-swap-area"
+    config = ""
+
+    def run(self):
+        self.hibernate()
+        self.resume(cmdline="resume=/dev/vda1")
+
+
+class NoResume(Scenario):
+    """noresume: nothing is restored, the image does not stay live"""
+    name = "noresume"
+    group = "quick"
+
+    def run(self):
+        self.hibernate()
+        self.boot(cmdline="noresume")
+        self.off()
+        self.need_boot_goes_on()
+        self.need_signature(disks.SWAP)
+        # What was set aside must not come back at the next boot either.
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()

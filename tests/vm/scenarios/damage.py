@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Images that are broken, forged or not where they should be."""
+
+import os
+import re
+import struct
+
+from testbed import disks, image
+from testbed.scenario import Scenario
+
+
+class Damaged(Scenario):
+    """Base: an image is broken; it is refused, the boot goes on."""
+    memory = 320
+    guest = "first_boot() { swap_on $SWAP; hold main 48 24; hibernate; }"
+    says = None             # what the console must name
+
+    def damage(self):
+        raise NotImplementedError
+
+    def run(self):
+        self.hibernate()
+        self.damage()
+        machine = self.boot()
+        self.off()
+        code = self.exit_code("resume")
+        self.need(code in (0, 1), "resume ended with %d" % code)
+        self.need_boot_goes_on(resume_exit=code)
+        self.need_signature(disks.SWAP)
+        self.need_named(machine)
+
+    def need_named(self, machine):
+        lines = [line for line in machine.console.split("\n")
+                 if re.search(self.says, line, re.I) and "@@" not in line]
+        self.need(lines, "the console names the place: %s" % self.says)
+        self.trace("it says: " + lines[0].strip())
+
+
+class FlipRecord(Damaged):
+    """a byte flipped in the signature page's record"""
+    name = "flip-record"
+    says = "signature|record"
+
+    def damage(self):
+        self.swap.flip(image.Image(self.swap).record_at + 20)
+
+
+class FlipHeader(Damaged):
+    """a byte flipped in the header"""
+    name = "flip-header"
+    says = "header"
+    group = "quick"
+
+    def damage(self):
+        self.swap.flip(image.Image(self.swap).header_at + 72)
+
+
+class FlipExtents(Damaged):
+    """a byte flipped in the extents"""
+    name = "flip-extents"
+    says = "extent"
+
+    def damage(self):
+        self.swap.flip(image.Image(self.swap).first_chunk_at() + 64 + 2)
+
+
+class FlipSections(Damaged):
+    """a byte flipped in the sections"""
+    name = "flip-sections"
+    says = "section|table|range"
+
+    def damage(self):
+        self.swap.flip(image.Image(self.swap).sections_page_at(0) + 100)
+
+
+class FlipBlock(Damaged):
+    """a byte flipped in a block"""
+    name = "flip-block"
+    says = r"block \d+"
+    group = "quick"
+
+    def damage(self):
+        found = image.Image(self.swap)
+        middle = found.body_map().pages // 2
+        self.swap.flip(found.body_page_at(middle) + 5)
+
+
+class FlipLastBlock(Damaged):
+    """a byte flipped in the last block"""
+    name = "flip-last-block"
+    says = r"block \d+"
+
+    def damage(self):
+        found = image.Image(self.swap)
+        self.swap.flip(found.body_page_at(found.body_map().pages - 1))
+
+
+class ForgedHeaderPlace(Damaged):
+    """a record that points beyond the device, its checksum right"""
+    name = "forged-record"
+    says = "header|device"
+
+    def damage(self):
+        image.Image(self.swap).change_record(32, struct.pack("<Q", 1 << 50))
+
+
+class ForgedBlockSize(Damaged):
+    """a header with a block size of 0, all digests right"""
+    name = "forged-block-size"
+    says = "block size|header"
+
+    def damage(self):
+        image.Image(self.swap).change_header(56, struct.pack("<I", 0))
+
+
+class ForgedSizes(Damaged):
+    """a header of an endless image, all digests right"""
+    name = "forged-sizes"
+    says = "size|header|blocks|stream"
+
+    def damage(self):
+        image.Image(self.swap).change_header(64, struct.pack(
+            "<QQ", 1 << 60, (1 << 60) >> 18))
+
+
+class UnknownFeature(Damaged):
+    """an incompatible feature that no reader knows"""
+    name = "unknown-feature"
+    says = "feature"
+
+    def damage(self):
+        image.Image(self.swap).change_header(24, struct.pack("<Q", 1 << 40))
+
+
+class Truncated(Damaged):
+    """the device is smaller than when the image was written"""
+    name = "truncated-device"
+    says = "beyond|end of|short|small|outside|truncated"
+
+    def damage(self):
+        self.swap.cut_to(24)
+
+    def run(self):
+        self.hibernate()
+        self.damage()
+        machine = self.boot()
+        self.off()
+        code = self.exit_code("resume")
+        self.need(code in (0, 1), "resume ended with %d" % code)
+        # The kernel refuses swap areas longer than their device, whatever
+        # resume does; but no image may be left.
+        self.need(machine.mark("done") is not None, "the boot went on")
+        self.need_signature(disks.SWAP)
+        self.need_named(machine)
+
+
+class OldUswsusp(Damaged):
+    """an image of the old uswsusp is set aside with a clear line"""
+    name = "uswsusp-image"
+    says = "uswsusp|another|foreign|other program|record|magic"
+
+    def run(self):
+        # As uswsusp left it: place of the image, old and new signature.
+        self.swap.write(self.swap.area + image.PAGE - 28,
+                        struct.pack("<Q10s10s", 8192, b"SWAPSPACE2",
+                                    b"ULSUSPEND\0"))
+        machine = self.boot()
+        self.off()
+        code = self.exit_code("resume")
+        self.need(code in (0, 1), "resume ended with %d" % code)
+        self.need_boot_goes_on(resume_exit=code)
+        self.need_named(machine)
+
+    guest = "first_boot() { swap_is_fine $SWAP; }"
+
+
+class CopiedSignature(Damaged):
+    """the signature page of an image on another disk"""
+    name = "copied-signature"
+    says = "header"
+
+    def damage(self):
+        page = self.swap.read(self.swap.area, image.PAGE)
+        fresh = disks.SwapDisk(self.path("other.img"), self.swap_mib)
+        fresh.write(fresh.area, page)
+        self.disks[0] = self.swap = fresh
+
+
+class ForeignDevices(Scenario):
+    """devices that are no swap area: one clear line each, the boot goes on"""
+    name = "foreign-devices"
+    config = ""
+    guest = """
+try() {
+    key=$1
+    shift
+    mark "$key.begin"
+    memhold run "$key" /usr/lib/uswsusp/resume "$@"
+}
+first_boot() {
+    try empty /dev/vdb
+    try garbage /dev/vdc
+    try file-system /dev/vdd
+    try whole-disk /dev/vda
+    try missing /dev/vdz
+    try no-uuid UUID=01234567-89ab-cdef-0123-456789abcdef
+    try not-block /dev/zero
+    try offset -o 100000000 /dev/vda1
+    try bad-offset -o nonsense /dev/vda1
+    swap_is_fine $SWAP
+}
+"""
+    keys = ("empty", "garbage", "file-system", "whole-disk", "missing",
+            "no-uuid", "not-block", "offset", "bad-offset")
+
+    def make_disks(self):
+        super().make_disks()
+        self.add_disk(disks.Disk(self.path("empty.img"), 16))
+        garbage = self.add_disk(disks.Disk(self.path("garbage.img"), 16))
+        garbage.write(0, os.urandom(1 << 20))
+        self.add_disk(disks.Disk(self.path("fs.img"), 64)
+                      ).make_file_system("ext4")
+
+    def run(self):
+        machine = self.boot()
+        self.off()
+        for key in self.keys:
+            ended = self.run_mark(key)
+            wanted = (2, 1) if key == "bad-offset" else (0, 1)
+            self.need(ended["exit"] in wanted and not ended["signal"],
+                      "%s: ended with %d" % (key, ended["exit"]))
+            self.need(ended["ms"] < 5000, "%s: in %d ms" %
+                      (key, ended["ms"]))
+            said = machine.console.split("@@ %s.begin" % key)[1].split(
+                "@@ " + key)[0].strip().split("\n")
+            self.trace("%s: %s" % (key, " | ".join(
+                line.strip() for line in said[:-1])))
+        self.need_swap_works()

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Disks that fail and power that is cut."""
+
+from testbed import disks
+from testbed.scenario import Scenario
+
+MIB = 1 << 20
+
+
+class DiskError(Scenario):
+    """Base: the disk fails once while s2disk writes."""
+    # Before the snapshot the kernel swaps some tens of MiB out, to the start
+    # of the area; the image comes behind that.
+    memory = 640
+    faults = {}
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 128 64
+    hibernate
+    use_swap 200
+    check_holds
+    # Once more on the disk that is well again.
+    hibernate
+}
+"""
+
+    def make_disks(self):
+        super().make_disks()
+        self.swap.faults = self.faults
+
+    def run(self):
+        first = self.boot()
+        self.off()
+        self.need(len(first.marks("s2disk")) == 1, "one attempt failed")
+        self.need(self.exit_code("s2disk") == 1, "s2disk ended with 1")
+        self.need_content()
+        self.need_swap_works()
+        # The second attempt made an image, which must be good.
+        self.need_signature(disks.OURS)
+        self.swap.faults = {}
+        machine = self.boot()
+        self.off()
+        self.need(machine.mark("resume") is None, "resume did not return")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(first)
+        self.need_signature(disks.SWAP)
+
+
+class WriteError(DiskError):
+    """a write error in the middle of the image"""
+    name = "write-error"
+    group = "quick"
+    faults = {"inject-error.0.event": "none",
+              "inject-error.0.iotype": "write",
+              "inject-error.0.sector": (disks.PARTITION_AT + 90 * MIB) // 512,
+              "inject-error.0.errno": 5,
+              "inject-error.0.once": "on"}
+
+
+class FlushError(DiskError):
+    """the first flush fails"""
+    name = "flush-error"
+    group = "quick"
+    faults = {"inject-error.0.event": "none",
+              "inject-error.0.iotype": "flush",
+              "inject-error.0.errno": 5,
+              "inject-error.0.once": "on"}
+
+
+class LaterFlushError(DiskError):
+    """the second flush fails, that of the commit"""
+    name = "flush-error-2"
+    faults = {"set-state.0.event": "flush_to_disk", "set-state.0.state": 1,
+              "set-state.0.new_state": 2,
+              "set-state.1.event": "flush_to_disk", "set-state.1.state": 2,
+              "set-state.1.new_state": 3,
+              "inject-error.0.event": "flush_to_disk",
+              "inject-error.0.state": 2,
+              "inject-error.0.iotype": "flush",
+              "inject-error.0.errno": 5,
+              "inject-error.0.once": "on"}
+
+
+class SignatureWriteError(DiskError):
+    """the write of the signature page fails"""
+    name = "commit-error"
+    faults = {"inject-error.0.event": "none",
+              "inject-error.0.iotype": "write",
+              "inject-error.0.sector": disks.PARTITION_AT // 512,
+              "inject-error.0.errno": 5,
+              "inject-error.0.once": "on"}
+
+
+class PowerCutWriting(Scenario):
+    """a power cut before the commit: no image, swap is fine"""
+    name = "cut-writing"
+    group = "quick"
+    memory = 640
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("printk-before")
+        machine.wait_traffic("vda", written=24 * MIB)
+        self.cut_power()
+        self.need_signature(disks.SWAP)
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()
+
+
+class PowerCutResuming(Scenario):
+    """a power cut while the image is read: the next boot resumes"""
+    name = "cut-resuming"
+    group = "quick"
+    memory = 640
+
+    def run(self):
+        before = self.hibernate()
+        machine = self.boot()
+        machine.wait_mark("boot-id")
+        machine.wait_traffic("vda", read=16 * MIB)
+        self.cut_power()
+        self.need(machine.mark("s2disk") is None, "it was not resumed yet")
+        self.need_signature(disks.OURS)
+        self.machine = before
+        self.resume()
+
+
+class ReadError(Scenario):
+    """a read error while the image is read: the boot goes on"""
+    name = "read-error"
+    memory = 640
+    guest = """
+first_boot() { swap_on $SWAP; hold main 96 32; hibernate; }
+"""
+
+    def run(self):
+        self.hibernate()
+        self.swap.faults = {
+            "inject-error.0.event": "none",
+            "inject-error.0.iotype": "read",
+            "inject-error.0.sector": (disks.PARTITION_AT + 20 * MIB) // 512,
+            "inject-error.0.errno": 5, "inject-error.0.once": "off"}
+        self.boot()
+        self.off()
+        # swap_is_fine may meet the bad sector itself, so no swap is used.
+        self.need(self.machine.mark("done") is not None, "the boot went on")
+        self.need(self.machine.mark("s2disk") is None, "nothing restored")
+        code = self.exit_code("resume")
+        self.need(code in (0, 1), "resume ended with %d" % code)
+        self.figure("a read error: resume ended with %d" % code)

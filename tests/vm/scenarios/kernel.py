@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel's own swsusp beside ours: left alone, and compared."""
+
+import re
+
+from testbed import disks
+from testbed.scenario import Scenario
+
+
+class KernelOwnImage(Scenario):
+    """an image of the kernel's own is left alone and still resumes"""
+    name = "kernel-own"
+    group = "quick"
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 64 32
+    hibernate_with_kernel $SWAP
+}
+later_boot() {
+    mark resume-returned
+    resume_with_kernel $SWAP
+    mark fail "the kernel did not resume its image"
+}
+"""
+
+    def run(self):
+        self.boot()
+        self.off()
+        self.need_signature(disks.KERNELS)
+        self.kernel_resumes(self.machine)
+
+    def kernel_resumes(self, before):
+        machine = self.boot()
+        self.off()
+        if machine.mark("resume"):
+            self.need(self.exit_code("resume") == 0, "resume ended with 0")
+        self.need(machine.mark("kernel-hibernate") == "0",
+                  "the kernel resumed its image")
+        self.need_content(before)
+        self.need_signature(disks.SWAP)
+
+
+class Speed(KernelOwnImage):
+    """figures: the kernel's swsusp and ours in the same guest"""
+    name = "speed"
+    group = ""
+    memory = 768
+    swap_mib = 1024
+    limit = 500
+    content = "swap_on $SWAP; hold main 160 160"
+    kernel_guest = KernelOwnImage.guest.replace(
+        "swap_on $SWAP\n    hold main 64 32", content)
+    # resume vanishes with the kernel it ran under, so its memory is sampled
+    # until the freeze.
+    our_guest = """
+before_resume() {
+    [ "$BOOT" = 4 ] || return
+    while :; do
+        for pid in $(pidof resume); do
+            sed -n 's/^VmHWM: */<1>@@ resume-hwm /p' "/proc/$pid/status" \
+                >/dev/kmsg
+        done
+        usleep 300000
+    done 2>/dev/null &
+}
+first_boot() { :; }
+later_boot() { %s; hibernate; }
+""" % content
+
+    def run(self):
+        self.guest = self.kernel_guest
+        self.boot()
+        self.off()
+        self.need_signature(disks.KERNELS)
+        self.kernel_log("write", r"Wrote (\d+) kbytes in ([\d.]+) seconds")
+        self.kernel_resumes(self.machine)
+        self.kernel_log("read", r"Read (\d+) kbytes in ([\d.]+) seconds")
+        self.guest = self.our_guest
+        before = self.hibernate()
+        self.our_lines(before)
+        machine = self.boot()
+        self.off()
+        self.need_content(before)
+        self.our_lines(machine)
+        self.figure("peak RSS of s2disk up to the snapshot: %d KiB" %
+                    self.run_mark("s2disk")["maxrss"])
+        samples = [int(value.split()[0]) for value in
+                   machine.marks("resume-hwm")]
+        if samples:
+            self.figure("peak RSS of resume: %d KiB" % max(samples))
+        sizes = self.builder.added_size()
+        self.figure("added to an initramfs, stripped, bytes: " + ", ".join(
+            "%s %d" % item for item in sizes.items()))
+
+    def kernel_log(self, what, pattern):
+        match = re.search(pattern, self.machine.console)
+        self.need(match, "the kernel says how fast it was: " + what)
+        kib, seconds = int(match.group(1)), float(match.group(2))
+        self.figure("kernel %s: %d KiB in %.2f s, %.1f MiB/s" %
+                    (what, kib, seconds, kib / 1024 / seconds))
+
+    def our_lines(self, machine):
+        """Our programs' own words about it."""
+        for line in machine.console.split("\n"):
+            if "MiB/s" in line and "%" not in line:
+                self.figure("ours: " + line.strip())

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The four ways to switch off: platform, shutdown, reboot, suspend."""
+
+from testbed import disks
+from testbed.scenario import Scenario
+
+
+class Method(Scenario):
+    method = None
+    memory = 320
+
+    @property
+    def guest(self):
+        return ("first_boot() { swap_on $SWAP; hold main 48 16; "
+                "hibernate -m %s; mark printk-late ok; }" % self.method)
+
+    def need_event(self, event, reason):
+        qmp = self.machine.qmp
+        seen = [(name, data.get("reason")) for name, data in qmp.events]
+        self.need((event, reason) in seen,
+                  "the machine ended by %s %s: %s" % (event, reason, seen))
+
+
+class Platform(Method):
+    """platform: the firmware's S4"""
+    name = "platform"
+    group = "quick"
+    method = "platform"
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp                     # connected, so that events are seen
+        self.off()
+        self.need_signature(disks.OURS)
+        self.need_event("SUSPEND_DISK", None)
+        self.resume()
+
+
+class Shutdown(Method):
+    """shutdown: plain power-off"""
+    name = "shutdown"
+    method = "shutdown"
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp
+        self.off()
+        self.need_signature(disks.OURS)
+        self.need_event("SHUTDOWN", "guest-shutdown")
+        self.resume()
+
+
+class Reboot(Method):
+    """reboot: the machine starts again at once"""
+    name = "reboot"
+    method = "reboot"
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp
+        self.off()
+        self.need_signature(disks.OURS)
+        self.need_event("SHUTDOWN", "guest-reset")
+        self.resume()
+
+
+class Suspend(Method):
+    """suspend: to RAM, woken up; the image is taken back"""
+    name = "hybrid-wake"
+    method = "suspend"
+
+    def asleep(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp
+        machine.wait_event("SUSPEND", 100)
+        self.trace("asleep in S3")
+        self.need_signature(disks.OURS)
+        return machine
+
+    def run(self):
+        machine = self.asleep()
+        machine.qmp.execute("system_wakeup")
+        # QEMU's power button is dead after S3: the machine stays on.
+        machine.wait_mark("done")
+        self.cut_power()
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(machine)
+        self.need_signature(disks.SWAP)
+
+
+class SuspendPowerCut(Suspend):
+    """suspend: the power fails while asleep; the next boot resumes"""
+    name = "hybrid-power-cut"
+
+    def run(self):
+        self.asleep()
+        self.cut_power()
+        self.resume()

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Swap that is in use, in pieces, or too small."""
+
+from testbed.scenario import Scenario
+
+
+class HoldsData(Scenario):
+    """swap already holds other data"""
+    name = "swap-in-use"
+    group = "quick"
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold other 96 0 swapped
+    hold main 48 16
+    memhold ask other pageout >/dev/null
+    hibernate
+}
+"""
+
+    def run(self):
+        before = self.hibernate()
+        used = int(before.mark("swap-used-kib"))
+        self.need(used > 64 * 1024, "data was in swap: %d KiB" % used)
+        self.resume()
+
+
+class SinglePages(Scenario):
+    """swap is fragmented to single pages"""
+    name = "swap-fragmented"
+    memory = 300
+    swap_mib = 600
+    limit = 400
+    # Nearly the whole area is filled in order, then every second page of it
+    # is given back: what is left for the image are single pages.
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold comb 588 0 swapped
+    memhold ask comb punch | while read -r line; do
+        mark "comb.$line"
+    done
+    hold main 16 8
+    hibernate
+}
+"""
+
+    def run(self):
+        before = self.hibernate()
+        used = int(before.mark("swap-used-kib"))
+        self.need(used > 250 * 1024, "half of swap is in use: %d KiB" % used)
+        self.fragments()
+        self.resume()
+
+    def fragments(self):
+        """Proves it by what the image says of itself."""
+        from testbed import image
+        extents = image.Image(self.swap).extents()
+        single = sum(1 for extent in extents if extent.pages <= 2)
+        self.figure("%d extents, %d of at most two pages" %
+                    (len(extents), single))
+        self.need(single > 1000 and single > len(extents) / 2,
+                  "the image lies in single pages")
+
+
+class TooSmall(Scenario):
+    """swap is too small: tries smaller, fails, all is intact"""
+    name = "swap-too-small"
+    group = "quick"
+    memory = 320
+    swap_mib = 48
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 120 40
+    hibernate
+    use_swap 24
+    # The memory that was used for the attempt must be free again.
+    memory_state
+    check_holds
+}
+"""
+
+    def run(self):
+        machine = self.boot()
+        self.off()
+        code = self.exit_code("s2disk")
+        self.need(code in (1, 3), "s2disk failed with %d" % code)
+        self.need_content()
+        self.need_swap_works()
+        self.need_signature("SWAPSPACE2")
+        free = [int(value) for value in machine.marks("mem-available-kib")]
+        self.need(free[1] > free[0] - 16 * 1024,
+                  "memory is free again: %d, %d KiB" % tuple(free[:2]))
+
+
+class NoSwap(Scenario):
+    """no swap is active: s2disk says so"""
+    name = "no-swap"
+    guest = """
+first_boot() {
+    hold main 16 8
+    memhold run check /usr/sbin/s2disk --check
+    hibernate
+}
+"""
+
+    def run(self):
+        self.boot()
+        self.off()
+        self.need(self.exit_code("check") == 3, "--check ended with 3")
+        code = self.exit_code("s2disk")
+        self.need(code in (1, 3), "s2disk ended with %d" % code)
+        self.need_content()
+
+
+class CheckOnly(Scenario):
+    """--check and --dry-run say yes and change nothing"""
+    name = "check"
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 16 8
+    memhold run check /usr/sbin/s2disk --check
+    memhold run json /usr/sbin/s2disk --check --json
+    memhold run dry /usr/sbin/s2disk --dry-run
+    memhold run usage /usr/sbin/s2disk --no-such-option
+    counters
+    check_holds
+}
+"""
+
+    def run(self):
+        self.boot()
+        self.off()
+        for key, code in (("check", 0), ("json", 0), ("dry", 0),
+                          ("usage", 2)):
+            found = self.exit_code(key)
+            self.need(found == code, "%s ended with %d (%d)" %
+                      (key, code, found))
+        self.need_content()
+        self.need_signature("SWAPSPACE2")

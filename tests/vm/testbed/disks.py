@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Disk images on the host: made, read, changed and judged without the guest."""
+
+import os
+import struct
+import subprocess
+import uuid
+
+MIB = 1 << 20
+PAGE = 4096
+SIGNATURE_AT = 0xff6            # the last ten bytes of the area's first page
+SWAP = "SWAPSPACE2"
+OURS = "ULSUSPEND"
+KERNELS = "S1SUSPEND"
+PARTITION_AT = MIB
+DISK_ID = 0x5d15c0de            # makes the PARTUUID 5d15c0de-01
+
+
+class Disk:
+    """A raw, sparse image file."""
+
+    def __init__(self, path, mib):
+        self.path = path
+        self.name = os.path.basename(path)
+        self.faults = {}        # options of QEMU's blkdebug driver
+        with open(path, "wb") as stream:
+            stream.truncate(mib * MIB)
+
+    def read(self, offset, size):
+        with open(self.path, "rb") as stream:
+            stream.seek(offset)
+            return stream.read(size)
+
+    def write(self, offset, data):
+        with open(self.path, "r+b") as stream:
+            stream.seek(offset)
+            stream.write(data)
+
+    def flip(self, offset, mask=0x10):
+        """Flips bits of the byte at offset; returns its old value."""
+        old = self.read(offset, 1)[0]
+        self.write(offset, bytes([old ^ mask]))
+        return old
+
+    def truncate(self, size):
+        os.truncate(self.path, size)
+
+    def size(self):
+        return os.path.getsize(self.path)
+
+    def make_file_system(self, kind):
+        options = {"ext4": ["-q", "-F", "-b", "4096"], "xfs": ["-q", "-f"],
+                   "btrfs": ["-q", "-f"], "f2fs": ["-q", "-f"]}[kind]
+        env = dict(os.environ, PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+        subprocess.run(["mkfs." + kind] + options + [self.path], check=True,
+                       env=env, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def fill_ext4(self, folder):
+        """An ext4 with a copy of a folder of the host."""
+        subprocess.run(["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b",
+                        "4096", "-d", folder, self.path], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+class SwapDisk(Disk):
+    """A disk whose first partition is one swap area; the guest's /dev/vda1."""
+
+    def __init__(self, path, mib, label="hiber"):
+        super().__init__(path, mib)
+        self.area = PARTITION_AT
+        self.uuid = str(uuid.uuid4())
+        self.label = label
+        self.partuuid = "%08x-01" % DISK_ID
+        self._partition(self.size())
+        self.format_swap()
+
+    def _partition(self, disk_size):
+        sectors = (disk_size - PARTITION_AT) // 512
+        entry = struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", 0x82,
+                            b"\xfe\xff\xff", PARTITION_AT // 512, sectors)
+        self.write(440, struct.pack("<IH", DISK_ID, 0) + entry)
+        self.write(510, b"\x55\xaa")
+
+    def format_swap(self):
+        """What mkswap does."""
+        page = bytearray(PAGE)
+        pages = (self.size() - PARTITION_AT) // PAGE
+        struct.pack_into("<III", page, 1024, 1, pages - 1, 0)
+        page[1036:1052] = uuid.UUID(self.uuid).bytes
+        page[1052:1068] = self.label.encode().ljust(16, b"\0")
+        page[SIGNATURE_AT:] = SWAP.encode()
+        self.write(self.area, bytes(page))
+
+    def cut_to(self, mib):
+        """Makes disk and partition smaller, as a repartitioning would."""
+        self.truncate(mib * MIB)
+        self._partition(mib * MIB)
+
+    def signature(self, area=None):
+        start = self.area if area is None else area
+        data = self.read(start + SIGNATURE_AT, PAGE - SIGNATURE_AT)
+        return data.rstrip(b"\0").decode("latin-1")
+
+
+def signature_at(disk, area):
+    """The signature of a swap area that begins at a byte of a disk."""
+    data = disk.read(area + SIGNATURE_AT, PAGE - SIGNATURE_AT)
+    return data.rstrip(b"\0").decode("latin-1")

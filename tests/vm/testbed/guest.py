@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest: an initramfs of busybox, modules, our programs and memhold.
+
+The base is built once a run and kernel; what a scenario adds (its script, its
+suspend.conf) is a second, tiny archive put behind it.
+"""
+
+import lzma
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from . import cpio
+
+GUEST_DIR = os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), "guest")
+
+# Loaded at every boot.
+BOOT_MODULES = ("virtio_pci", "virtio_blk")
+# Loaded by scenarios that ask for them.
+OTHER_MODULES = ("ext4", "xfs", "btrfs", "f2fs", "dm_crypt", "nvme",
+                 "virtio_mem", "virtio_balloon", "loop")
+
+# Where our programs lie in the build tree and in the guest.
+PROGRAMS = {
+    "s2disk/s2disk": "/usr/sbin/s2disk",
+    "s2disk/s2disk-inspect": "/usr/sbin/s2disk-inspect",
+    "s2disk/s2disk-swapfile": "/usr/sbin/s2disk-swapfile",
+    "s2disk/s2disk-keygen": "/usr/sbin/s2disk-keygen",
+    "resume/resume": "/usr/lib/uswsusp/resume",
+}
+# Tools of the host that busybox lacks or does worse, as /usr/bin/NAME.
+HOST_TOOLS = ("mkswap", "swaplabel", "blkid", "filefrag", "kexec")
+
+
+def _run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+def _tool(name):
+    path = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if not path:
+        raise RuntimeError("%s is not installed" % name)
+    return path
+
+
+def _libraries(program):
+    """The shared libraries of a program, as absolute paths."""
+    done = subprocess.run(["ldd", program], capture_output=True, text=True)
+    if done.returncode:     # a static program
+        return []
+    missing = re.findall(r"(\S+) => not found", done.stdout)
+    if missing:
+        raise RuntimeError("%s needs %s" % (program, ", ".join(missing)))
+    return re.findall(r"(/\S+) \(0x", done.stdout)
+
+
+class Builder:
+    """Builds the base archives into a work folder."""
+
+    def __init__(self, build_dir, work_dir):
+        self.build_dir = build_dir
+        self.work_dir = work_dir
+        self._memhold = None
+        self._bases = {}
+
+    def base(self, kernel):
+        """Path of the base archive for a kernel."""
+        if kernel.release not in self._bases:
+            path = os.path.join(self.work_dir, "base-%s.cpio" % kernel.release)
+            with open(path, "wb") as stream:
+                stream.write(self._base_archive(kernel).bytes())
+            self._bases[kernel.release] = path
+        return self._bases[kernel.release]
+
+    def have_programs(self):
+        return all(os.path.exists(os.path.join(self.build_dir, name))
+                   for name in ("s2disk/s2disk", "resume/resume"))
+
+    def added_size(self):
+        """Bytes that resume, its libraries and s2disk add to an initramfs."""
+        sizes = {}
+        archive = cpio.Archive()
+        for name in ("resume/resume", "s2disk/s2disk"):
+            program = os.path.join(self.build_dir, name)
+            sizes[name] = len(self._stripped(program))
+            for library in _libraries(program):
+                if library not in archive:
+                    archive.folder(library)
+                    sizes[os.path.basename(library)] = len(
+                        self._stripped(library))
+        return sizes
+
+    def _base_archive(self, kernel):
+        archive = cpio.Archive()
+        for folder in ("dev", "proc", "sys", "tmp", "mnt", "etc", "run",
+                       "root"):
+            archive.folder(folder)
+        archive.device("/dev/console", 5, 1)
+        archive.copy("/init", os.path.join(GUEST_DIR, "init"), 0o755)
+        archive.copy("/lib.sh", os.path.join(GUEST_DIR, "lib.sh"))
+        archive.copy("/bin/memhold", self._build_memhold(), 0o755)
+        self._add_busybox(archive)
+        for name, place in PROGRAMS.items():
+            program = os.path.join(self.build_dir, name)
+            if os.path.exists(program):
+                self._add_program(archive, program, place)
+        for name in HOST_TOOLS:
+            self._add_program(archive, _tool(name), "/usr/bin/" + name)
+        self._add_modules(archive, kernel)
+        return archive
+
+    def _add_busybox(self, archive):
+        busybox = "/bin/busybox"
+        archive.copy("/bin/busybox", busybox, 0o755)
+        for applet in _run(busybox, "--list").stdout.split():
+            if applet != "busybox":
+                archive.link("/bin/" + applet, "busybox")
+
+    def _stripped(self, path):
+        with tempfile.NamedTemporaryFile(dir=self.work_dir) as copy:
+            _run("strip", "-o", copy.name, path)
+            with open(copy.name, "rb") as stream:
+                return stream.read()
+
+    def _add_program(self, archive, program, place):
+        archive.file(place, self._stripped(program), 0o755)
+        for library in _libraries(program):
+            if library not in archive:
+                archive.file(library, self._stripped(library), 0o755)
+
+    def _build_memhold(self):
+        if not self._memhold:
+            self._memhold = os.path.join(self.work_dir, "memhold")
+            _run(os.environ.get("CC", "cc"), "-O2", "-Wall", "-Wextra",
+                 "-static", "-o", self._memhold,
+                 os.path.join(GUEST_DIR, "memhold.c"))
+        return self._memhold
+
+    def _add_modules(self, archive, kernel):
+        """The modules and, for each, the files to insmod in their order."""
+        needs = {}
+        by_name = {}
+        with open(os.path.join(kernel.modules, "modules.dep")) as stream:
+            for line in stream:
+                path, _, rest = line.partition(":")
+                needs[path] = rest.split()
+                name = os.path.basename(path).split(".")[0].replace("-", "_")
+                by_name[name] = path
+        soft = self._soft_dependencies(kernel)
+        alias = self._crypto_aliases(kernel)
+        with open(os.path.join(kernel.modules, "modules.builtin")) as stream:
+            builtin = {os.path.basename(line.strip()).split(".")[0]
+                       .replace("-", "_") for line in stream}
+
+        def order(name, seen):
+            name = alias.get(name, name).replace("-", "_")
+            if name in seen or name not in by_name:
+                return []
+            seen.add(name)
+            files = []
+            for before in soft.get(name, ()):
+                files += order(before, seen)
+            # modules.dep lists what a module needs from near to far.
+            for path in reversed(needs[by_name[name]]):
+                # Their own soft dependencies come along.
+                files += order(os.path.basename(path).split(".")[0], seen)
+            return files + [by_name[name]]
+
+        for name in BOOT_MODULES + OTHER_MODULES:
+            if name not in by_name and name not in builtin:
+                raise RuntimeError("kernel %s has no module %s" %
+                                   (kernel.release, name))
+            lines = []
+            for path in order(name, set()):
+                place = "/lib/modules/" + re.sub(
+                    r"\.(xz|zst)$", "", os.path.basename(path))
+                lines.append(place)
+                if place not in archive:
+                    archive.file(place, self._module(
+                        os.path.join(kernel.modules, path)))
+            archive.file("/lib/modules/%s.order" % name,
+                         "".join(line + "\n" for line in lines))
+        archive.file("/lib/modules/boot.list",
+                     "".join(name + "\n" for name in BOOT_MODULES))
+
+    @staticmethod
+    def _module(path):
+        # Unpacked here: doing it in the guest would cost every boot seconds.
+        if path.endswith(".xz"):
+            with lzma.open(path) as stream:
+                return stream.read()
+        with open(path, "rb") as stream:
+            return stream.read()
+
+    @staticmethod
+    def _soft_dependencies(kernel):
+        soft = {}
+        path = os.path.join(kernel.modules, "modules.softdep")
+        if os.path.exists(path):
+            with open(path) as stream:
+                for line in stream:
+                    match = re.match(r"softdep (\S+) pre: (.*)", line)
+                    if match:
+                        soft.setdefault(match.group(1).replace("-", "_"), []
+                                        ).extend(match.group(2)
+                                                 .split(" post:")[0].split())
+        return soft
+
+    @staticmethod
+    def _crypto_aliases(kernel):
+        """Soft dependencies name algorithms; the portable module is taken."""
+        alias = {}
+        with open(os.path.join(kernel.modules, "modules.alias")) as stream:
+            for line in stream:
+                match = re.match(r"alias crypto-(\S+) (\S+_generic)$", line)
+                if match:
+                    alias["crypto-" + match.group(1)] = match.group(2)
+                    alias.setdefault(match.group(1), match.group(2))
+        return alias
+
+
+def combine(base, files, path):
+    """Writes the base archive and the files of one boot behind it to path."""
+    extra = cpio.Archive()
+    for name, data in files.items():
+        extra.file(name, data)
+    shutil.copyfile(base, path)
+    with open(path, "ab") as stream:
+        stream.write(extra.bytes())

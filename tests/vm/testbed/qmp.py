@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A client of QEMU's control socket (QMP)."""
+
+import json
+import queue
+import socket
+import threading
+import time
+
+
+class Qmp:
+    def __init__(self, path, timeout=20):
+        end = time.monotonic() + timeout
+        while True:
+            self._socket = socket.socket(socket.AF_UNIX)
+            try:
+                self._socket.connect(path)
+                break
+            except OSError:
+                self._socket.close()
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        self.events = []                # names and data, in their order
+        self._answers = queue.Queue()
+        self._lock = threading.Lock()
+        self._stream = self._socket.makefile("r")
+        self._stream.readline()         # the greeting
+        threading.Thread(target=self._reader, daemon=True).start()
+        self.execute("qmp_capabilities")
+
+    def _reader(self):
+        try:
+            for line in self._stream:
+                message = json.loads(line)
+                if "event" in message:
+                    self.events.append((message["event"],
+                                        message.get("data", {})))
+                else:
+                    self._answers.put(message)
+        except (OSError, ValueError):
+            pass
+        self._answers.put({"error": {"desc": "QEMU is gone"}})
+
+    def execute(self, command, **arguments):
+        request = {"execute": command}
+        if arguments:
+            request["arguments"] = {key.replace("_", "-"): value
+                                    for key, value in arguments.items()}
+        with self._lock:
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            answer = self._answers.get(timeout=20)
+        if "error" in answer:
+            raise RuntimeError("QMP %s: %s" % (command,
+                                               answer["error"]["desc"]))
+        return answer["return"]
+
+    def saw(self, event):
+        """The data of the last event of that name, or None."""
+        for name, data in reversed(self.events):
+            if name == event:
+                return data
+        return None
+
+    def disk_bytes(self, device):
+        """(bytes read, bytes written) of a disk since the machine started."""
+        for entry in self.execute("query-blockstats"):
+            if device in (entry.get("qdev") or ""):
+                return entry["stats"]["rd_bytes"], entry["stats"]["wr_bytes"]
+        raise RuntimeError("QEMU shows no disk %s" % device)
+
+    def close(self):
+        self._socket.close()

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs scenarios, some at once, and says how each ended."""
+
+import glob
+import importlib
+import os
+import pkgutil
+import shutil
+import tempfile
+import threading
+import time
+import traceback
+
+from . import guest, qemu, scenario
+
+
+def load_scenarios(package_name):
+    package = importlib.import_module(package_name)
+    for module in sorted(info.name for info in
+                         pkgutil.iter_modules(package.__path__)):
+        importlib.import_module("%s.%s" % (package_name, module))
+
+
+def choose(names, groups):
+    """The classes for names and groups; all when both are empty."""
+    known = scenario.REGISTRY
+    for name in names:
+        if name not in known:
+            raise KeyError(name)
+    chosen = [known[name] for name in names]
+    for group in groups:
+        found = [cls for cls in known.values()
+                 if group == "full" or group in cls.group.split()]
+        if not found:
+            raise KeyError("group " + group)
+        chosen += [cls for cls in found if cls not in chosen]
+    return chosen or list(known.values())
+
+
+class Runner:
+    def __init__(self, build_dir, logs_dir, kernel, keep):
+        self.logs_dir = logs_dir
+        self.kernel = kernel
+        self.keep = keep
+        self.work_dir = tempfile.mkdtemp(prefix="s2disk-vm-")
+        self.builder = guest.Builder(build_dir, self.work_dir)
+        self.passed = 0
+        self.failed = 0
+        self._lock = threading.Lock()       # guards all below and stdout
+        self._queue = []
+        self._stop = False
+
+    def prepare(self, classes):
+        """What all share is built first, so that no scenario pays for it."""
+        for kernel in sorted({cls.kernel or self.kernel for cls in classes}):
+            self.builder.base(scenario.kernels.get(kernel))
+
+    def run(self, classes, jobs):
+        self._queue = list(classes)
+        workers = [threading.Thread(target=self._work, daemon=True)
+                   for _ in range(min(jobs, len(classes)))]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            while worker.is_alive():
+                worker.join(0.5)            # leaves room for Ctrl-C
+
+    def close(self):
+        self._stop = True
+        qemu.kill_all()
+        if self.keep:
+            print("disk images kept in " + self.work_dir)
+        else:
+            shutil.rmtree(self.work_dir, ignore_errors=True)
+
+    def _work(self):
+        while True:
+            with self._lock:
+                if self._stop or not self._queue:
+                    return
+                cls = self._queue.pop(0)
+            self._one(cls)
+
+    def _one(self, cls):
+        log_dir = os.path.join(self.logs_dir, cls.name)
+        for old in [log_dir] + glob.glob(log_dir + ".try*"):
+            shutil.rmtree(old, ignore_errors=True)
+        started = time.monotonic()
+        note = ""
+        for attempt in range(1, 4):
+            os.makedirs(log_dir)
+            reason, instance = self._attempt(cls, log_dir)
+            if not (reason and instance and instance.emulator_failed()):
+                break
+            # Not the fault of anything under test: say so, try again.
+            note = "  (try %d: QEMU ran stale code, see README)" % (attempt +
+                                                                    1)
+            os.rename(log_dir, log_dir + ".try%d" % attempt)
+        self._report(cls.name, time.monotonic() - started, reason,
+                     instance.figures if instance else [], log_dir, note)
+
+    def _attempt(self, cls, log_dir):
+        work_dir = os.path.join(self.work_dir, cls.name)
+        shutil.rmtree(work_dir, ignore_errors=True)
+        os.makedirs(work_dir)
+        instance = None
+        reason = ""
+        try:
+            instance = cls(self.builder, work_dir, log_dir, self.kernel)
+            instance.run()
+        except scenario.Failure as error:
+            reason = str(error)
+        except (qemu.Timeout, qemu.Died) as error:
+            reason = str(error)
+        except Exception as error:      # a mistake of the scenario itself
+            reason = "%s: %s" % (type(error).__name__, error)
+            with open(os.path.join(log_dir, "trace.log"), "a") as stream:
+                traceback.print_exc(file=stream)
+        if instance:
+            instance.trace("FAIL " + reason if reason else "ok")
+            instance.finish()
+        if not self.keep:
+            shutil.rmtree(work_dir, ignore_errors=True)
+        return reason, instance
+
+    def _report(self, name, seconds, reason, figures, log_dir, note):
+        with self._lock:
+            if self._stop:
+                return
+            if reason:
+                self.failed += 1
+                print("FAIL %-24s %6.1f s  %s, %s%s" %
+                      (name, seconds, reason, log_dir, note), flush=True)
+            else:
+                self.passed += 1
+                print("ok   %-24s %6.1f s%s" % (name, seconds, note), flush=True)
+            for figure in figures:
+                print("       %s" % figure, flush=True)

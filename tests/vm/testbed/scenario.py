@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The base of all scenarios, and their registry.
+
+A scenario is a class with a name. It sets attributes, gives the guest a
+script, and may override run(). See ../README.md for the ten-line example.
+"""
+
+import os
+import re
+import time
+
+from . import disks, guest, kernels, qemu
+
+REGISTRY = {}
+
+# What the kernel says when something is badly wrong. A scenario names in
+# `allow` what it provokes on purpose.
+COMPLAINTS = re.compile(
+    r"^.*(BUG: |Oops|WARNING: |general protection|Kernel panic|"
+    r"segfault at|trap invalid opcode|AddressSanitizer|runtime error:|"
+    r"Bad swap file entry|Unable to handle).*$", re.M)
+
+
+class Failure(Exception):
+    """The scenario did not go as it must."""
+
+
+class Scenario:
+    name = None             # a class without a name is a base of others
+    group = ""              # "quick" or nothing
+    kernel = None           # "6.12" or "6.1"; None: as --kernel says
+    memory = 384            # MiB
+    cpus = 2
+    cpu = None              # QEMU's -cpu
+    firmware = ()           # more QEMU options, e.g. OVMF as pflash
+    extra = ()              # more QEMU options
+    limit = 300             # seconds for the whole scenario
+    swap_mib = 512
+    config = "resume device = /dev/vda1\n"      # /etc/suspend.conf; "": none
+    cmdline = ""
+    resume_args = ""
+    modules = ""
+    wait_for = "/dev/vda1"
+    allow = ()              # patterns of complaints that are expected
+    guest = "first_boot() { swap_on $SWAP; hold main 96 32; hibernate; }"
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.group = (cls.__module__.rsplit(".", 1)[-1] + " " +
+                     cls.__dict__.get("group", "")).strip()
+        if "name" in cls.__dict__ and cls.name:
+            if cls.name in REGISTRY:
+                raise ValueError("two scenarios are named " + cls.name)
+            REGISTRY[cls.name] = cls
+        elif "name" not in cls.__dict__:
+            cls.name = None
+
+    def __init__(self, builder, work_dir, log_dir, default_kernel):
+        self.builder = builder
+        self.work_dir = work_dir
+        self.log_dir = log_dir
+        self.linux = kernels.get(self.kernel or default_kernel)
+        self.started = time.monotonic()
+        self.deadline = self.started + self.limit
+        self.boots = 0
+        self.machine = None
+        self.figures = []       # lines for the summary
+        self._trace = open(os.path.join(log_dir, "trace.log"), "w")
+        self.disks = []
+        self.swap = None
+        self.make_disks()
+
+    # What scenarios override
+
+    def make_disks(self):
+        self.swap = self.add_disk(
+            disks.SwapDisk(self.path("swap.img"), self.swap_mib))
+
+    def run(self):
+        self.hibernate()
+        self.resume()
+
+    # What scenarios use
+
+    def trace(self, text):
+        self._trace.write("%8.2f  %s\n" % (time.monotonic() - self.started,
+                                           text))
+        self._trace.flush()
+
+    def figure(self, text):
+        """A measured value, shown with the result."""
+        self.trace("figure: " + text)
+        self.figures.append(text)
+
+    def path(self, name):
+        return os.path.join(self.work_dir, name)
+
+    def add_disk(self, disk):
+        self.disks.append(disk)
+        return disk
+
+    def need(self, truth, what):
+        self.trace(("ok: " if truth else "NOT: ") + what)
+        if not truth:
+            raise Failure("not so: " + what)
+
+    def boot_files(self, number, config=None, resume_args=None,
+                   run_resume=True, cmdline=None, **more):
+        """What a boot has beyond the base initramfs."""
+        del cmdline
+        settings = {
+            "BOOT": number, "WAIT_FOR": self.wait_for,
+            "MODULES": self.modules, "RUN_RESUME": int(run_resume),
+            "RESUME_ARGS": (self.resume_args if resume_args is None
+                            else resume_args)}
+        settings.update((key.upper(), value) for key, value in more.items())
+        files = {"/scenario.sh": self.guest,
+                 "/etc/vm.conf": "".join("%s='%s'\n" % item
+                                         for item in settings.items())}
+        config = self.config if config is None else config
+        if config:
+            files["/etc/suspend.conf"] = config
+        return files
+
+    def boot(self, **options):
+        """Starts the machine; the previous one must be off. Options are
+        those of boot_files; others become variables of the guest's script,
+        in capitals there."""
+        self.boots += 1
+        log = os.path.join(self.log_dir, "boot%d.log" % self.boots)
+        cmdline = options.get("cmdline")
+        files = self.boot_files(self.boots, **options)
+        initrd = self.path("initrd")
+        guest.combine(self.builder.base(self.linux), files, initrd)
+        words = ("console=ttyS0 loglevel=4 panic=-1 nowatchdog "
+                 "printk.devkmsg=on "
+                 + (self.cmdline if cmdline is None else cmdline))
+        self.trace("boot %d: %s" % (self.boots, words))
+        self.machine = qemu.Machine(
+            self.linux.vmlinuz, initrd, words, self.disks, log,
+            self.path("qmp%d" % self.boots), memory=self.memory,
+            cpus=self.cpus, cpu=self.cpu, firmware=list(self.firmware),
+            extra=list(self.extra), deadline=self.deadline)
+        self.trace("qemu: " + " ".join(self.machine.command))
+        return self.machine
+
+    def off(self, timeout=150):
+        """Waits until the machine is off and reads its console for trouble."""
+        self.machine.wait_off(timeout)
+        self.trace("boot %d is off" % self.boots)
+        self.no_complaints()
+
+    def cut_power(self):
+        self.machine.kill()
+        self.trace("boot %d: power cut" % self.boots)
+        self.no_complaints()
+
+    def no_complaints(self):
+        for match in COMPLAINTS.finditer(self.machine.console):
+            if not any(re.search(pattern, match.group(0))
+                       for pattern in self.allow):
+                raise Failure("the kernel complains: " +
+                              match.group(0).strip())
+        failed = self.machine.mark("fail")
+        if failed is not None:
+            raise Failure("the guest: " + failed)
+
+    def hibernate(self, signature=disks.OURS, **boot):
+        """The first half: a boot that ends with an image and the power off."""
+        machine = self.boot(**boot)
+        self.off()
+        self.need(machine.mark("s2disk") is None,
+                  "s2disk did not return before the machine was off")
+        self.need_signature(signature)
+        return machine
+
+    def resume(self, **boot):
+        """The second half: a boot that becomes the old system, verified."""
+        before = self.machine
+        machine = self.boot(**boot)
+        self.off()
+        self.need(machine.mark("resume") is None, "resume did not return")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(before)
+        self.need_signature(disks.SWAP)
+        return machine
+
+    def need_content(self, before=None, boot_id=None):
+        """Every hold of the machine is as it was: bytes, boot id, counter.
+        boot_id: where `before` was itself a resume, that of the first boot."""
+        machine = self.machine
+        before = before or machine
+        holds = sorted(set(re.findall(r"@@ (\S+)\.before\.counter",
+                                      before.console)))
+        self.need(holds, "memory was held")
+        self.need(machine.mark("checked") is not None,
+                  "the held memory was checked")
+        self.need(machine.mark("boot-id-now") ==
+                  (boot_id or before.mark("boot-id")),
+                  "boot id is that of before")
+        for name in holds:
+            for what in ("memory", "files", "boot-id"):
+                value = machine.mark("%s.hold-%s" % (name, what)) or "unknown"
+                self.need(value.startswith("ok"),
+                          "%s of %s: %s" % (what, name, value))
+            # Within one boot several attempts may have been made.
+            olds = before.marks(name + ".before.counter")
+            old = int(olds[0] if before is machine else olds[-1])
+            new = int(machine.mark(name + ".counter"))
+            # A counter started anew could overtake only after long.
+            self.need(old < new, "the counter of %s goes on: %d, %d" %
+                      (name, old, new))
+
+    def need_signature(self, wanted):
+        found = self.swap.signature()
+        self.need(found == wanted,
+                  "signature on the disk is %s (found %r)" % (wanted, found))
+
+    def need_swap_works(self):
+        """The guest filled swap and read it back (swap_is_fine, use_swap)."""
+        machine = self.machine
+        self.need(machine.mark("swapon") in (None, "0"), "swapon worked")
+        value = machine.mark("usage.hold-memory") or "never tried"
+        self.need(value.startswith("ok"), "swap can be used: " + value)
+        self.need(int(machine.mark("usage.swap-used-kib")) > 1024,
+                  "swap was really used")
+
+    def run_mark(self, key):
+        """exit, signal, ms and maxrss of a program run by memhold."""
+        value = self.machine.mark(key)
+        self.need(value is not None, key + " ended")
+        return {name: int(number) for name, number in
+                re.findall(r"(\w+)=(-?\d+)", value)}
+
+    def exit_code(self, key):
+        return self.run_mark(key)["exit"]
+
+    def need_boot_goes_on(self, resume_exit=0):
+        """resume came back, the script ran to its end, swap works."""
+        machine = self.machine
+        self.need(machine.mark("done") is not None, "the boot went on")
+        code = self.exit_code("resume")
+        self.need(code == resume_exit, "resume ended with %d (%d)" %
+                  (resume_exit, code))
+        self.need(machine.mark("s2disk") is None, "nothing was restored")
+        self.need_swap_works()
+
+    def emulator_failed(self):
+        """QEMU without KVM may run an instruction that another processor has
+        patched just now; the kernel then meets its own breakpoint."""
+        return bool(self.machine and
+                    "Oops: int3" in self.machine.console)
+
+    def finish(self):
+        if self.machine and not self.machine.ended:
+            self.machine.kill()
+        self._trace.close()
