@@ -16,14 +16,16 @@
  * underscores are accepted too. */
 #define COMMON_SHORT_OPTIONS "f:P:r:o:qvhV"
 #define COMMON_LONG_OPTIONS                                                                        \
-	{ "config", required_argument, NULL, 'f' },                                                \
-		{ "parameter", required_argument, NULL, 'P' },                                     \
+	{ "config", required_argument, NULL, 'f' }, { "parameter", required_argument, NULL, 'P' }, \
 		{ "resume-device", required_argument, NULL, 'r' },                                 \
 		{ "resume_device", required_argument, NULL, 'r' },                                 \
 		{ "resume-offset", required_argument, NULL, 'o' },                                 \
 		{ "resume_offset", required_argument, NULL, 'o' },                                 \
 		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },        \
-		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }
+		{ "help", no_argument, NULL, 'h' },                                                \
+	{                                                                                          \
+		"version", no_argument, NULL, 'V'                                                  \
+	}
 
 #define OPTIONS_ASSIGNMENTS_MAX 64
 
@@ -46,7 +48,6 @@ bool options_assign(struct options *options, const char *key, const char *value)
 
 /* Configuration file, then the options; sets the log level. -EINVAL and the
  * like with a sentence. */
-int options_load_settings(const struct options *options, struct settings *settings,
-			  struct why *w);
+int options_load_settings(const struct options *options, struct settings *settings, struct why *w);
 
 #endif

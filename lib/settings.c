@@ -60,6 +60,9 @@ void settings_defaults(struct settings *settings)
 		.splash = true,
 		.compute_checksum = true,
 		.early_writeout = true,
+		.platform_policy = POLICY_PROVEN,
+		.mismatch_action = MISMATCH_REBOOT,
+		.mismatch_retries = 2,
 		.max_attempts = 5,
 	};
 }
@@ -74,6 +77,8 @@ enum kind {
 	KIND_PAGES,  /* uint64_t */
 	KIND_SIZE,   /* uint64_t: bytes, 2G is taken too */
 	KIND_METHOD, /* enum method */
+	KIND_POLICY, /* enum verdict_policy */
+	KIND_ACTION, /* enum mismatch_action */
 	KIND_TEXT,   /* char[256], may be empty */
 	KIND_PATH,   /* char[256], begins with a slash */
 };
@@ -116,6 +121,9 @@ static const struct key keys[] = {
 	{ "resume pause", KIND_NUMBER, AT(resume_pause), .min = 0, .max = 3600 },
 	{ "debug verify image", KIND_BOOL, AT(verify_image) },
 	{ "debug test file", KIND_TEXT, AT(test_file) },
+	{ "platform policy", KIND_POLICY, AT(platform_policy) },
+	{ "mismatch action", KIND_ACTION, AT(mismatch_action) },
+	{ "mismatch retries", KIND_NUMBER, AT(mismatch_retries), .min = 0, .max = 1000 },
 	{ "max attempts", KIND_NUMBER, AT(max_attempts), .min = 1, .max = 1000 },
 };
 
@@ -169,6 +177,10 @@ static const char *expected(const struct key *key, char *buffer, size_t size)
 		return "a number of bytes, or one with K, M or G behind it";
 	case KIND_METHOD:
 		return "platform, shutdown, reboot or suspend";
+	case KIND_POLICY:
+		return "strict, proven or tolerant";
+	case KIND_ACTION:
+		return "reboot, ask or discard";
 	case KIND_TEXT:
 		snprintf(buffer, size, "printable text of at most %zu bytes", TEXT_SIZE - 1);
 		return buffer;
@@ -239,6 +251,10 @@ static int set_value(void *at, const struct key *key, const char *value)
 		return text_parse_size(value, at);
 	case KIND_METHOD:
 		return method_parse(value, at);
+	case KIND_POLICY:
+		return verdict_policy_parse(value, at);
+	case KIND_ACTION:
+		return mismatch_action_parse(value, at);
 	case KIND_TEXT:
 	case KIND_PATH:
 		return set_text(key, value, at);

@@ -7,6 +7,7 @@
 #define S2DISK_SETTINGS_H
 
 #include "base/why.h"
+#include "platform/verdict.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,13 @@ enum method {
 	METHOD_SHUTDOWN, /* power off */
 	METHOD_REBOOT,
 	METHOD_SUSPEND, /* suspend to RAM, the image on disk as safety net */
+};
+
+/* What to do with an image that this boot cannot take. */
+enum mismatch_action {
+	MISMATCH_REBOOT,  /* keep it and boot again, "mismatch retries" times; then discard */
+	MISMATCH_ASK,	  /* ask on the console; where nobody answers, as reboot */
+	MISMATCH_DISCARD, /* set it aside and boot on */
 };
 
 struct settings {
@@ -43,6 +51,9 @@ struct settings {
 	unsigned int resume_pause; /* "resume pause": seconds to wait before restoring */
 	bool verify_image;	   /* "debug verify image": read back before the commit */
 	char test_file[256];	   /* "debug test file": write the image there instead */
+	enum verdict_policy platform_policy;  /* "platform policy": proven */
+	enum mismatch_action mismatch_action; /* "mismatch action": reboot */
+	unsigned int mismatch_retries;	      /* "mismatch retries": 2 */
 	unsigned int max_attempts; /* "max attempts": set an image aside after so many: 5 */
 };
 
@@ -71,6 +82,9 @@ int settings_parse(struct settings *settings, const char *text, const char *file
  * exist. All of these change nothing when they fail. */
 int settings_load(struct settings *settings, const char *root, const char *file,
 		  void (*warn)(const char *message), struct why *w);
+
+const char *mismatch_action_name(enum mismatch_action action);
+int mismatch_action_parse(const char *text, enum mismatch_action *ret);
 
 const char *method_name(enum method method);
 int method_parse(const char *text, enum method *ret);

@@ -54,8 +54,7 @@ static int parse_command_line(int argc, char **argv, struct options *ret)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, COMMON_SHORT_OPTIONS, long_options, NULL)) !=
-	       -1) {
+	while ((option = getopt_long(argc, argv, COMMON_SHORT_OPTIONS, long_options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(usage, stdout);

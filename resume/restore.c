@@ -109,8 +109,9 @@ static int load(struct restore *restore, struct why *w)
 	progress_end(&restore->progress);
 	/* The kernel checks its header page on the write after it. */
 	if (r == -EPERM || r == -EINVAL || r == -ENODEV)
-		why_prefix(w, r, "the kernel refuses the image: it was made on a machine or with a "
-				 "firmware memory map that differs from this boot's");
+		why_prefix(w, r,
+			   "the kernel refuses the image: it was made on a machine or with a "
+			   "firmware memory map that differs from this boot's");
 	else if (r == -EFAULT)
 		why_prefix(w, r, "the image has pages where this machine has no memory");
 	else if (r == -ENOMEM)
@@ -191,8 +192,8 @@ static int try_again(struct restore *restore, const char *reason, struct why *w)
 	if (restore->record.attempts >= restore->settings->max_attempts)
 		return set_aside(restore, reason, w);
 	r = signature_page_read(&restore->signature, w);
-	if (r == 0 && swap_signature_kind(restore->signature.page, restore->signature.size) ==
-			      SWAP_IS_SWAP)
+	if (r == 0 &&
+	    swap_signature_kind(restore->signature.page, restore->signature.size) == SWAP_IS_SWAP)
 		r = image_commit(&restore->signature, &restore->record, w);
 	if (r == 0) {
 		log_error("%s: %s. Booting again for attempt %u of %u", restore->area->name, reason,
@@ -256,9 +257,10 @@ static int judge_signature(struct restore *restore, bool noresume, struct why *w
 		break;
 	}
 	if (noresume)
-		return set_aside(restore, "there is an image, but the kernel command line says noresume",
-				 w);
-	r = signature_record_decode(restore->signature.page, page_size(), &restore->record, &reason);
+		return set_aside(restore,
+				 "there is an image, but the kernel command line says noresume", w);
+	r = signature_record_decode(restore->signature.page, page_size(), &restore->record,
+				    &reason);
 	if (r < 0)
 		return set_aside(restore, why_text(&reason, r), w);
 	if (restore->record.attempts >= s->max_attempts) {
@@ -285,8 +287,8 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 	restore->device = swap_area_open(area, O_RDWR, w);
 	r = restore->device < 0 ? restore->device : 0;
 	if (r == 0)
-		r = signature_page_open(&restore->signature, restore->device,
-					swap_area_start(area), page_size(), w);
+		r = signature_page_open(&restore->signature, restore->device, swap_area_start(area),
+					page_size(), w);
 	if (r == 0) {
 		r = judge_signature(restore, noresume, w);
 		image_reader_close(restore->reader);

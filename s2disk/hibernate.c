@@ -40,6 +40,8 @@ struct hibernation {
 	struct session session;
 	struct image_writer *writer;
 	enum method method;
+	const char *device_name; /* for messages */
+	uint64_t device_bytes;
 	char writer_text[320];
 	struct arena page; /* one page, for the hand-over */
 	struct progress progress;
@@ -99,8 +101,7 @@ static int allocate_page(void *context, uint64_t *ret)
 {
 	struct hibernation *h = context;
 
-	h->session.pages = true;
-	return snapshot_alloc_page(h->session.snapshot, ret);
+	return session_allocate_page(&h->session, ret);
 }
 
 static int watch_writing(void *context, uint64_t done)
@@ -124,7 +125,7 @@ static int prepare_handover(struct hibernation *h, struct why *w)
 	r = io_pwrite_full(h->session.device, h->page.base, page_size(), h->handover);
 	if (r < 0)
 		return why(w, r, "writing at byte %" PRIu64 " of %s failed: %s", h->handover,
-			   h->session.area->device, strerror(-r));
+			   h->device_name, strerror(-r));
 	return 0;
 }
 
@@ -142,7 +143,7 @@ static int verify_image(struct hibernation *h, struct why *w)
 	struct image_reader_config config = {
 		.fd = h->session.device,
 		.page_size = page_size(),
-		.device_bytes = h->session.area->dev_bytes,
+		.device_bytes = h->device_bytes,
 		.buffer_bytes = 4u << 20,
 	};
 	const struct page_sink sink = { .write = null_sink };
@@ -170,13 +171,12 @@ static int write_image(struct hibernation *h, struct why *w)
 	if (r < 0)
 		return why(w, r, "the kernel does not tell the snapshot's size: %s", strerror(-r));
 	memcpy(run.image_id, h->image_id, IMAGE_ID_SIZE);
-	progress_begin(&h->progress, "Writing", run.stream_size,
-		       log_level() < LOG_LEVEL_NOTICE);
+	progress_begin(&h->progress, "Writing", run.stream_size, log_level() < LOG_LEVEL_NOTICE);
 	r = image_writer_run(h->writer, &run, &h->written, w);
 	progress_end(&h->progress);
 	if (r == -ECANCELED && abort_requested())
 		why(w, r, "%s", abort_requested());
-	if (r == 0 && h->settings->verify_image)
+	if (r == 0 && (h->settings->verify_image || h->session.test))
 		r = verify_image(h, w);
 	return r;
 }
@@ -197,10 +197,10 @@ static int attempt(struct hibernation *h, const uint64_t *size, struct why *w)
 		r = snapshot_set_platform(fd, h->method == METHOD_PLATFORM);
 	if (r < 0)
 		return r;
+	log_hold();
 	r = snapshot_create(fd, &h->resumed);
 	if (r < 0)
-		return why(w, r,
-			   "the kernel could not make the snapshot: %s%s", strerror(-r),
+		return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
 			   r == -ENOMEM ? "; too much memory is in use, close some programs"
 					: "; its log (dmesg) says more");
 	h->session.image = true;
@@ -242,7 +242,7 @@ static int attempts(struct hibernation *h, struct why *w)
 		why(w, r,
 		    "%s is too small for what memory holds, even for the smallest image; close "
 		    "some programs or make it larger",
-		    h->session.area->name);
+		    h->device_name);
 	return r;
 }
 
@@ -314,6 +314,17 @@ static int commit_and_switch_off(struct hibernation *h, struct why *w)
 	return 0;
 }
 
+/* "debug test file": written and verified, and that was it. */
+static int finish_test(const struct hibernation *h)
+{
+	char text[200];
+
+	describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
+		 h->written.usec);
+	log_notice("test: %s, verified on %s; the machine goes on", text, h->device_name);
+	return 0;
+}
+
 static int run(struct hibernation *h, struct why *w)
 {
 	int r = create_writer(h, w);
@@ -332,7 +343,23 @@ static int run(struct hibernation *h, struct why *w)
 		report_resume(h);
 		return 0;
 	}
-	return commit_and_switch_off(h, w);
+	return h->session.test ? finish_test(h) : commit_and_switch_off(h, w);
+}
+
+static int open_session(struct hibernation *h, const struct swap_area *area, struct why *w)
+{
+	int r;
+
+	if (h->settings->test_file[0]) {
+		r = session_open_test(&h->session, h->settings, w);
+		h->device_name = h->settings->test_file;
+		h->device_bytes = h->session.test_end;
+		return r;
+	}
+	r = session_open(&h->session, h->settings, area, w);
+	h->device_name = area->name;
+	h->device_bytes = area->dev_bytes;
+	return r;
 }
 
 int hibernate(const struct settings *settings, const struct swap_area *area, struct why *w)
@@ -341,7 +368,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area, str
 		.settings = settings,
 		.method = switch_off_method(settings->method, ""),
 	};
-	int r = session_open(&h.session, settings, area, w);
+	int r = open_session(&h, area, w);
 
 	abort_watch_begin();
 	if (r == 0)

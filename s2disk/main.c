@@ -75,7 +75,7 @@ static int take_option(struct command *command, int option, const char *argument
 	switch (option) {
 	case 's':
 		return options_assign(&command->options, "image size", argument) ? -1
-										  : usage_error();
+										 : usage_error();
 	case 'm':
 		return options_assign(&command->options, "shutdown method", argument)
 			       ? -1
@@ -156,8 +156,8 @@ static void print_plan(const struct settings *settings, const struct swap_area *
 	printf(", %s, on %s, then %s\n",
 	       settings->compress ? "compressed with LZ4" : "not compressed",
 	       settings->threads ? "all processors" : "one thread",
-	       method == METHOD_REBOOT	  ? "reboot"
-	       : method == METHOD_SUSPEND ? "suspend to RAM"
+	       method == METHOD_REBOOT	   ? "reboot"
+	       : method == METHOD_SUSPEND  ? "suspend to RAM"
 	       : method == METHOD_PLATFORM ? "let the firmware switch off (ACPI S4)"
 					   : "switch off");
 }

@@ -7,7 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +34,59 @@ static int open_signature(struct session *session, struct why *w)
 					   : "holds an image");
 }
 
+static int open_snapshot(struct session *session, const struct settings *settings, struct why *w)
+{
+	session->snapshot = snapshot_open(settings->snapshot_device, false);
+	if (session->snapshot < 0)
+		return why(w, session->snapshot, "%s cannot be opened: %s",
+			   settings->snapshot_device, strerror(-session->snapshot));
+	return 0;
+}
+
+int session_open_test(struct session *session, const struct settings *settings, struct why *w)
+{
+	const char *file = settings->test_file;
+	struct stat st;
+	int r;
+
+	*session = (struct session){
+		.settings = settings,
+		.snapshot = -1,
+		.device = -1,
+		.test = true,
+	};
+	r = open_snapshot(session, settings, w);
+	if (r < 0)
+		return r;
+	/* O_EXCL on a block device: not mounted, no swap, nobody else's. A file is
+	 * refused: no file system may be written to while a snapshot exists. */
+	session->device = open(file, O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC);
+	if (session->device < 0)
+		return why(w, -errno, "debug test file: %s: %s", file, strerror(errno));
+	if (fstat(session->device, &st) < 0 || !S_ISBLK(st.st_mode) ||
+	    ioctl(session->device, BLKGETSIZE64, &session->test_end) < 0)
+		return why(w, -ENOTBLK,
+			   "debug test file: %s is not a block device; a partition that nobody "
+			   "uses is needed (its content will be lost)",
+			   file);
+	session->test_next = page_size();
+	knobs_save(&session->knobs, "");
+	return 0;
+}
+
+int session_allocate_page(struct session *session, uint64_t *ret)
+{
+	if (!session->test) {
+		session->pages = true;
+		return snapshot_alloc_page(session->snapshot, ret);
+	}
+	if (session->test_end - session->test_next < page_size())
+		return -ENOSPC;
+	*ret = session->test_next;
+	session->test_next += page_size();
+	return 0;
+}
+
 int session_open(struct session *session, const struct settings *settings,
 		 const struct swap_area *area, struct why *w)
 {
@@ -42,10 +98,9 @@ int session_open(struct session *session, const struct settings *settings,
 		.snapshot = -1,
 		.device = -1,
 	};
-	session->snapshot = snapshot_open(settings->snapshot_device, false);
-	if (session->snapshot < 0)
-		return why(w, session->snapshot, "%s cannot be opened: %s",
-			   settings->snapshot_device, strerror(-session->snapshot));
+	r = open_snapshot(session, settings, w);
+	if (r < 0)
+		return r;
 	r = snapshot_set_swap_area(session->snapshot, area->dev, area->offset);
 	if (r == -ENODEV)
 		return why(w, r, "%s is not an active swap area (offset %llu pages); swapon it",
@@ -67,7 +122,7 @@ int session_freeze(struct session *session, struct why *w)
 	int r;
 
 	/* A console full of device messages hides what we say. */
-	if (log_level() < LOG_LEVEL_DEBUG)
+	if (log_level() < LOG_LEVEL_DEBUG && session->settings->suspend_loglevel >= 0)
 		knobs_set_console_loglevel(&session->knobs, session->settings->suspend_loglevel);
 	r = snapshot_freeze(session->snapshot);
 	if (r < 0)
@@ -81,6 +136,7 @@ int session_freeze(struct session *session, struct why *w)
 
 void session_drop_image(struct session *session)
 {
+	session->test_next = page_size();
 	if (session->pages && snapshot_free_swap_pages(session->snapshot) == 0)
 		session->pages = false;
 	if (session->image && snapshot_free(session->snapshot) == 0)
@@ -106,8 +162,7 @@ int session_take_back(struct session *session)
 	}
 	log_error("%s: the image cannot be taken back: %s. This system goes on, so the image must "
 		  "never be resumed: run \"swapoff %s; mkswap %s\" before the next boot",
-		  session->area->name, why_text(&w, r), session->area->name,
-		  session->area->name);
+		  session->area->name, why_text(&w, r), session->area->name, session->area->name);
 	return r;
 }
 
@@ -127,6 +182,7 @@ void session_close(struct session *session)
 			session->frozen = false;
 		}
 	}
+	log_release();
 	knobs_restore(&session->knobs, session->settings->max_loglevel);
 	signature_page_close(&session->signature);
 	if (session->device >= 0)

@@ -16,20 +16,29 @@
 
 struct session {
 	const struct settings *settings;
-	const struct swap_area *area;
-	int snapshot; /* /dev/snapshot */
-	int device;   /* the swap area's block device, O_DIRECT */
+	const struct swap_area *area; /* NULL in a test */
+	int snapshot;		      /* /dev/snapshot */
+	int device;		      /* the swap area's block device, O_DIRECT */
 	struct knobs knobs;
 	struct signature_page signature;
 	bool frozen;
-	bool image;	  /* the kernel holds one, or a restored one's leftovers */
-	bool pages;	  /* swap pages were allocated */
-	bool maybe_committed; /* the signature may be on the disk: clear it first */
+	bool image;		      /* the kernel holds one, or a restored one's leftovers */
+	bool pages;		      /* swap pages were allocated */
+	bool maybe_committed;	      /* the signature may be on the disk: clear it first */
+	bool test;		      /* opened by session_open_test */
+	uint64_t test_next, test_end; /* bytes on the device: what is still free */
 };
 
 /* Opens everything and checks that the area is swap and ready. */
 int session_open(struct session *session, const struct settings *settings,
 		 const struct swap_area *area, struct why *w);
+
+/* The same for "debug test file": the image goes to a block device that nobody
+ * uses, from its second page on, and is never committed. */
+int session_open_test(struct session *session, const struct settings *settings, struct why *w);
+
+/* A page for the image: its byte offset on the device. -ENOSPC. */
+int session_allocate_page(struct session *session, uint64_t *ret);
 
 /* Stops all other processes, console quiet. */
 int session_freeze(struct session *session, struct why *w);

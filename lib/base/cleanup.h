@@ -30,11 +30,11 @@ static inline void cleanup_fclose(FILE **file)
 
 /* Hands a pointer or a file descriptor on, so that the cleanup above leaves it
  * alone. */
-#define steal_pointer(pointer)                                                                     \
-	({                                                                                         \
-		__typeof__(*(pointer)) stolen_ = *(pointer);                                       \
-		*(pointer) = NULL;                                                                 \
-		stolen_;                                                                           \
+#define steal_pointer(pointer)                               \
+	({                                                   \
+		__typeof__(*(pointer)) stolen_ = *(pointer); \
+		*(pointer) = NULL;                           \
+		stolen_;                                     \
 	})
 
 static inline int steal_fd(int *fd)

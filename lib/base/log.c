@@ -2,11 +2,15 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define HELD_SIZE 8192
 
 static struct {
 	const char *program;
@@ -14,6 +18,9 @@ static struct {
 	int kmsg;
 	void (*before)(void);
 	bool journal;
+	bool holding;
+	size_t held;
+	char held_text[HELD_SIZE];
 } log_state = { .program = "s2disk", .level = LOG_LEVEL_INFO, .kmsg = -1 };
 
 void log_open(const char *program)
@@ -43,6 +50,39 @@ void log_set_before(void (*before)(void))
 	log_state.before = before;
 }
 
+void log_hold(void)
+{
+	log_state.holding = true;
+}
+
+void log_release(void)
+{
+	log_state.holding = false;
+	if (log_state.held > 0 && write(STDERR_FILENO, log_state.held_text, log_state.held) < 0)
+		log_state.held = 0;
+	log_state.held = 0;
+}
+
+/* A line while user space is frozen. */
+static void hold_line(const char *line, size_t length)
+{
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) < 0)
+		return;
+	if (S_ISREG(st.st_mode)) {
+		if (length <= HELD_SIZE - log_state.held) {
+			memcpy(log_state.held_text + log_state.held, line, length);
+			log_state.held += length;
+		}
+		return;
+	}
+	if (poll(&ready, 1, 0) == 1 && ready.revents & POLLOUT &&
+	    write(STDERR_FILENO, line, length) < 0)
+		return;
+}
+
 /* One write a line, so that lines of several programs do not mix. A failing
  * stderr must not stop a hibernation: the result is not looked at. */
 static void write_line(int fd, const char *line, size_t length)
@@ -69,7 +109,10 @@ void log_message(enum log_level level, const char *format, ...)
 		length = snprintf(line, sizeof(line), "<%d>%s\n", (int)level, text);
 	else
 		length = snprintf(line, sizeof(line), "%s: %s\n", log_state.program, text);
-	write_line(STDERR_FILENO, line, (size_t)length);
+	if (log_state.holding)
+		hold_line(line, (size_t)length);
+	else
+		write_line(STDERR_FILENO, line, (size_t)length);
 
 	if (log_state.kmsg >= 0) {
 		length = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)level, log_state.program,

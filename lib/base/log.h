@@ -31,6 +31,13 @@ enum log_level log_level(void);
  * cannot be opened. */
 void log_to_kernel(void);
 
+/* While a snapshot of this system may become an image, its file systems must not
+ * change any more: what would go to a file is kept in memory from log_hold on
+ * and written by log_release. Terminals, pipes and sockets get it at once, but
+ * nothing waits for a reader that is frozen. */
+void log_hold(void);
+void log_release(void);
+
 /* Called before a message is printed, so that a progress bar can clear its
  * line. NULL: nobody. */
 void log_set_before(void (*before)(void));

@@ -130,10 +130,10 @@ bool text_copy(char *to, size_t size, const char *from)
 /* Length of the valid UTF-8 sequence at text, 0 when there is none. */
 static size_t utf8_length(const unsigned char *text)
 {
-	size_t length = text[0] >= 0xf0 && text[0] <= 0xf4 ? 4
+	size_t length = text[0] >= 0xf0 && text[0] <= 0xf4  ? 4
 			: text[0] >= 0xe0 && text[0] < 0xf0 ? 3
 			: text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-							     : 0;
+							    : 0;
 
 	for (size_t i = 1; i < length; i++)
 		if ((text[i] & 0xc0) != 0x80)

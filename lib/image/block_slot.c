@@ -38,9 +38,9 @@ void block_pack(void *worker_context, void *job)
 
 	/* Only whole pages count, so compressing must save one. */
 	if (worker->compress && slot->raw_size > worker->page_size)
-		stored = codec_compress(worker->codec_state, slot->raw, slot->raw_size,
-					slot->packed, slot->raw_size - worker->page_size,
-					worker->acceleration);
+		stored =
+			codec_compress(worker->codec_state, slot->raw, slot->raw_size, slot->packed,
+				       slot->raw_size - worker->page_size, worker->acceleration);
 	slot->stored = stored ? slot->packed : slot->raw;
 	slot->entry = (struct block_entry){
 		.stored_size = stored ? (uint32_t)stored : slot->raw_size,

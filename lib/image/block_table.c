@@ -67,8 +67,7 @@ int block_table_check(const unsigned char *table, size_t size, const struct imag
 		pages += stored_pages(block_table_entry(table, i).stored_size, header->page_size);
 	}
 	if (pages != header->body.pages)
-		return why(w, -EBADMSG,
-			   "the blocks take %" PRIu64 " pages, the body has %" PRIu64, pages,
-			   header->body.pages);
+		return why(w, -EBADMSG, "the blocks take %" PRIu64 " pages, the body has %" PRIu64,
+			   pages, header->body.pages);
 	return 0;
 }

@@ -173,7 +173,8 @@ int chunk_decode(const unsigned char *page, size_t page_size, uint64_t device_by
 	if (header.extents == 0 || header.extents > chunk_capacity(page_size) ||
 	    header.next % page_size)
 		return why(w, -EBADMSG,
-			   "extent chunk %" PRIu64 " of the %s map says %u extents, next at %" PRIu64,
+			   "extent chunk %" PRIu64
+			   " of the %s map says %u extents, next at %" PRIu64,
 			   expected->index, name, header.extents, header.next);
 	r = check_extents(page, page_size, device_bytes, name, &header, ret_pages, w);
 	if (r < 0)

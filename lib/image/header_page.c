@@ -119,8 +119,7 @@ static int check_sizes(const struct image_header *header, uint64_t device_bytes,
 			   "the header says %" PRIu64 " blocks on a device of %" PRIu64 " bytes",
 			   header->blocks, device_bytes);
 	if (!checked_add(header->image_pages, header->metadata_pages, &pages) ||
-	    !checked_add(pages, 1, &pages) ||
-	    pages != header->stream_size / header->page_size)
+	    !checked_add(pages, 1, &pages) || pages != header->stream_size / header->page_size)
 		return why(w, -EBADMSG,
 			   "the header says %" PRIu64 " data and %" PRIu64
 			   " metadata pages in a snapshot of %" PRIu64 " bytes",
@@ -135,8 +134,7 @@ static int check_sizes(const struct image_header *header, uint64_t device_bytes,
 static int check_maps(const struct image_header *header, struct why *w)
 {
 	if (header->body.pages < header->blocks)
-		return why(w, -EBADMSG,
-			   "the header says %" PRIu64 " pages for %" PRIu64 " blocks",
+		return why(w, -EBADMSG, "the header says %" PRIu64 " pages for %" PRIu64 " blocks",
 			   header->body.pages, header->blocks);
 	if (header->sections_size == 0 || header->sections_size > SECTIONS_SIZE_MAX ||
 	    header->sections.pages != div_round_up(header->sections_size, header->page_size))

@@ -35,15 +35,13 @@ int signature_page_read(struct signature_page *sp, struct why *w);
 
 /* Commits: writes the record. The page must be a swap header's. When this
  * fails the record may be on the disk all the same: image_take_back. */
-int image_commit(struct signature_page *sp, const struct signature_record *record,
-		 struct why *w);
+int image_commit(struct signature_page *sp, const struct signature_record *record, struct why *w);
 
 /* Puts the swap signature back: taking an image back, consuming it before a
  * restore, or setting it aside. Works on a damaged record too. */
 int image_clear(struct signature_page *sp, struct why *w);
 
 /* Counts an attempt to load: the record with attempts + 1. *record is updated. */
-int image_count_attempt(struct signature_page *sp, struct signature_record *record,
-			struct why *w);
+int image_count_attempt(struct signature_page *sp, struct signature_record *record, struct why *w);
 
 #endif

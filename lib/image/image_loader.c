@@ -41,8 +41,8 @@ struct load {
 	struct work_pool read, unpack;
 	atomic_bool cancel;
 
-	uint64_t next_read;	   /* block to be read next */
-	uint64_t next_sink;	   /* block to be handed on next */
+	uint64_t next_read; /* block to be read next */
+	uint64_t next_sink; /* block to be handed on next */
 	unsigned int next_batch;
 	unsigned int slots_in_use; /* from read to handed on */
 	uint64_t sunk_bytes;
@@ -73,9 +73,8 @@ static int take_memory(struct load *load)
 	size_t total = 2 * (size_t)load->slot_count * block_size + slot_array +
 		       BATCHES * (extent_array + piece_array) +
 		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
-		       READ_THREADS * WORK_POOL_STACK_SIZE +
-		       work_pool_ring_size(load->slot_count) + work_pool_ring_size(BATCHES) +
-		       (64 + 2 * threads) * c->page_size;
+		       READ_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(load->slot_count) +
+		       work_pool_ring_size(BATCHES) + (64 + 2 * threads) * c->page_size;
 	int r = arena_create(&load->arena, total);
 
 	if (r < 0)
@@ -174,8 +173,8 @@ static int take_read(struct load *load, const struct batch *batch)
 {
 	if (batch->transfer.error < 0)
 		return why(load->why, batch->transfer.error,
-			   "block %" PRIu64 " to %" PRIu64
-			   " cannot be read at byte %" PRIu64 " of the device: %s",
+			   "block %" PRIu64 " to %" PRIu64 " cannot be read at byte %" PRIu64
+			   " of the device: %s",
 			   load->slots[batch->first_slot].index,
 			   load->slots[batch->first_slot].index + batch->slots - 1,
 			   batch->transfer.error_offset, strerror(-batch->transfer.error));

@@ -22,8 +22,8 @@ static int read_header(struct image_reader *reader, const struct signature_recor
 
 	if (record->header_offset > c->device_bytes - c->page_size)
 		return why(w, -EBADMSG,
-			   "the header is said to be at byte %" PRIu64 ", the device has only %" PRIu64
-			   " bytes",
+			   "the header is said to be at byte %" PRIu64
+			   ", the device has only %" PRIu64 " bytes",
 			   record->header_offset, c->device_bytes);
 	r = io_pread_full(c->fd, reader->page, c->page_size, record->header_offset);
 	if (r < 0)
@@ -54,8 +54,8 @@ static int read_stream(struct image_reader *reader, struct map_reader *map, unsi
 	while ((r = map_reader_next(map, UINT64_MAX, &extent, w)) == 0) {
 		r = io_pread_full(reader->config.fd, to, extent.pages * page, extent.offset);
 		if (r < 0)
-			return why(w, r, "the %s at byte %" PRIu64 " cannot be read: %s",
-				   map->name, extent.offset, strerror(-r));
+			return why(w, r, "the %s at byte %" PRIu64 " cannot be read: %s", map->name,
+				   extent.offset, strerror(-r));
 		to += extent.pages * page;
 	}
 	return r == -ENODATA ? 0 : r;
@@ -76,8 +76,8 @@ static int read_sections(struct image_reader *reader, struct why *w)
 		return r;
 	r = arena_create(&reader->sections_memory, h->sections.pages * c->page_size);
 	if (r < 0)
-		return why(w, r, "%" PRIu64 " bytes for the image's sections: %s",
-			   h->sections_size, strerror(-r));
+		return why(w, r, "%" PRIu64 " bytes for the image's sections: %s", h->sections_size,
+			   strerror(-r));
 	r = read_stream(reader, &map, reader->sections_memory.base, w);
 	if (r < 0)
 		return r;
@@ -86,8 +86,7 @@ static int read_sections(struct image_reader *reader, struct why *w)
 		return r;
 	if (memcmp(digest, h->sections_digest, SHA256_SIZE) != 0)
 		return why(w, -EBADMSG, "the image's sections are damaged");
-	return sections_parse(reader->sections_memory.base, h->sections_size, &reader->sections,
-			      w);
+	return sections_parse(reader->sections_memory.base, h->sections_size, &reader->sections, w);
 }
 
 /* What the sections say must fit together and to the header. */
@@ -144,8 +143,7 @@ int image_reader_open(const struct image_reader_config *config,
 		goto fail;
 	reader->page = reader->page_memory.base;
 	if (config->device_bytes < config->page_size)
-		r = why(w, -EBADMSG, "the device has only %" PRIu64 " bytes",
-			config->device_bytes);
+		r = why(w, -EBADMSG, "the device has only %" PRIu64 " bytes", config->device_bytes);
 	if (r == 0)
 		r = read_header(reader, record, w);
 	if (r == 0)

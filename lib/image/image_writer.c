@@ -70,13 +70,13 @@ struct run {
 	struct image_header header;
 	uint64_t header_offset;
 
-	uint64_t read_bytes;	  /* of the stream */
+	uint64_t read_bytes; /* of the stream */
 	uint64_t blocks_read;
 	uint64_t blocks_placed;
-	uint64_t written_bytes;	  /* raw bytes whose writes are done */
+	uint64_t written_bytes;	   /* raw bytes whose writes are done */
 	unsigned int slots_in_use; /* from read to written */
-	unsigned int next_batch;  /* being filled */
-	uint64_t last_offset;	  /* of the page placed last, to count extents */
+	unsigned int next_batch;   /* being filled */
+	uint64_t last_offset;	   /* of the page placed last, to count extents */
 };
 
 static unsigned int count_slots(const struct image_writer_config *config)
@@ -107,8 +107,8 @@ static int take_memory(struct image_writer *w)
 	size_t total = 2 * (size_t)w->slot_count * c->block_size + table_size + w->ranges_size +
 		       slot_array + BATCHES * (extent_array + piece_array) +
 		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
-		       WRITE_THREADS * WORK_POOL_STACK_SIZE +
-		       work_pool_ring_size(w->slot_count) + work_pool_ring_size(BATCHES) +
+		       WRITE_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(w->slot_count) +
+		       work_pool_ring_size(BATCHES) +
 		       /* each piece is rounded up to a page */
 		       (64 + 2 * threads) * c->page_size;
 	int r = arena_create(&w->arena, total);
@@ -327,8 +327,7 @@ static int place_block(struct run *run, struct block_slot *slot)
 			r = map_writer_add(&run->map, offset);
 		if (r == 0 && offset != run->last_offset + page)
 			run->result->extents++;
-		if (r == 0 &&
-		    !transfer_add_extent(&batch->transfer, (struct extent){ offset, 1 }))
+		if (r == 0 && !transfer_add_extent(&batch->transfer, (struct extent){ offset, 1 }))
 			r = -ENOBUFS;
 		run->last_offset = offset;
 	}
@@ -446,17 +445,16 @@ static int write_sections(struct run *run)
 		r = section_stream_add(&stream, SECTION_PAGE_RANGES, SECTION_CRITICAL,
 				       writer->ranges, range_collector_finish(&run->ranges));
 	if (r == 0 && c->platform)
-		r = section_stream_add(&stream, SECTION_PLATFORM, 0, c->platform,
-				       c->platform_size);
+		r = section_stream_add(&stream, SECTION_PLATFORM, 0, c->platform, c->platform_size);
 	if (r == 0 && c->writer)
 		r = section_stream_add(&stream, SECTION_WRITER, 0, c->writer, strlen(c->writer));
 	if (r == 0)
 		r = section_stream_add(&stream, SECTION_BLOCK_TABLE, SECTION_CRITICAL,
-				       writer->table, (size_t)run->header.blocks * BLOCK_ENTRY_SIZE);
+				       writer->table,
+				       (size_t)run->header.blocks * BLOCK_ENTRY_SIZE);
 	if (r == 0)
 		r = section_stream_finish(&stream, &run->header.sections,
-					  &run->header.sections_size,
-					  run->header.sections_digest);
+					  &run->header.sections_size, run->header.sections_digest);
 	if (r < 0)
 		why(run->why, r, "writing the image's sections failed: %s", strerror(-r));
 	return r;

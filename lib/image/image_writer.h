@@ -22,16 +22,16 @@
 struct image_writer;
 
 struct image_writer_config {
-	int fd;			/* block device or file, open for writing, O_DIRECT for speed */
+	int fd; /* block device or file, open for writing, O_DIRECT for speed */
 	size_t page_size;
-	uint32_t block_size;	/* power of two; 0: the default */
-	unsigned int workers;	/* compressing threads; 0: all in the caller's thread */
-	uint64_t buffer_bytes;	/* at most so much memory for blocks */
-	uint64_t max_stream;	/* bytes of the largest snapshot to expect */
+	uint32_t block_size;   /* power of two; 0: the default */
+	unsigned int workers;  /* compressing threads; 0: all in the caller's thread */
+	uint64_t buffer_bytes; /* at most so much memory for blocks */
+	uint64_t max_stream;   /* bytes of the largest snapshot to expect */
 	bool compress;
-	const void *platform;	/* content of the platform section; NULL: none */
+	const void *platform; /* content of the platform section; NULL: none */
 	size_t platform_size;
-	const char *writer;	/* text of the writer section */
+	const char *writer; /* text of the writer section */
 };
 
 /* What a run made, or how far it came. */

@@ -44,9 +44,11 @@ static int read_chunk(struct map_reader *reader, struct why *w)
 	uint64_t pages;
 	int r;
 
-	if (reader->next_chunk == 0 || reader->next_chunk > reader->device_bytes - reader->page_size)
-		return why(w, -EBADMSG, "extent chunk %" PRIu64 " of the %s map is at byte %" PRIu64
-					" of a device of %" PRIu64 " bytes",
+	if (reader->next_chunk == 0 ||
+	    reader->next_chunk > reader->device_bytes - reader->page_size)
+		return why(w, -EBADMSG,
+			   "extent chunk %" PRIu64 " of the %s map is at byte %" PRIu64
+			   " of a device of %" PRIu64 " bytes",
 			   expected.index, reader->name, reader->next_chunk, reader->device_bytes);
 	r = io_pread_full(reader->fd, reader->page, reader->page_size, reader->next_chunk);
 	if (r < 0)

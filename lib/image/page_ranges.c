@@ -152,7 +152,8 @@ int page_ranges_open(struct page_ranges *ret, const unsigned char *section, size
 	walk = ranges;
 	while (walk.left > 0) {
 		if (step(&walk, &first, &count) < 0)
-			return why(w, -EBADMSG, "page range %" PRIu64 " of %" PRIu64 " is not valid",
+			return why(w, -EBADMSG,
+				   "page range %" PRIu64 " of %" PRIu64 " is not valid",
 				   ranges.ranges - walk.left, ranges.ranges);
 		sum += count; /* cannot overflow: ranges do not overlap */
 	}

@@ -84,8 +84,8 @@ int section_stream_add(struct section_stream *stream, enum section_type type, ui
 	return r;
 }
 
-int section_stream_finish(struct section_stream *stream, struct map *ret_map,
-			  uint64_t *ret_length, unsigned char ret_digest[SHA256_SIZE])
+int section_stream_finish(struct section_stream *stream, struct map *ret_map, uint64_t *ret_length,
+			  unsigned char ret_digest[SHA256_SIZE])
 {
 	int r = flush(stream);
 

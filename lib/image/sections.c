@@ -47,9 +47,8 @@ static int parse_one(const unsigned char *stream, size_t size, size_t *at,
 	length = get_le64(stream + *at + 8);
 	*at += SECTION_HEADER_SIZE;
 	if (length > size - *at || section_footprint(length) - SECTION_HEADER_SIZE > size - *at)
-		return why(w, -EBADMSG,
-			   "section type %u says %" PRIu64 " bytes, only %zu are left", type,
-			   length, size - *at);
+		return why(w, -EBADMSG, "section type %u says %" PRIu64 " bytes, only %zu are left",
+			   type, length, size - *at);
 	slot = slot_of(sections, type);
 	if (!slot && flags & SECTION_CRITICAL)
 		return why(w, -ENOTSUP,
@@ -78,9 +77,9 @@ int sections_parse(const unsigned char *stream, size_t size, struct sections *re
 	if (!sections.kernel_header.data || !sections.page_ranges.data ||
 	    !sections.block_table.data)
 		return why(w, -EBADMSG, "the image lacks its %s",
-			   !sections.kernel_header.data	 ? "kernel header"
+			   !sections.kernel_header.data ? "kernel header"
 			   : !sections.page_ranges.data ? "page ranges"
-							 : "block table");
+							: "block table");
 	*ret = sections;
 	return 0;
 }

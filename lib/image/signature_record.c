@@ -64,7 +64,8 @@ int signature_record_decode(const unsigned char *page, size_t page_size,
 	if (!signature_record_present(page, page_size))
 		return why(w, -EBADMSG, "the signature record is not one of s2disk's");
 	if (get_le32(at + AT_VERSION) != RECORD_VERSION)
-		return why(w, -EBADMSG, "the signature record has version %u, this program knows %u",
+		return why(w, -EBADMSG,
+			   "the signature record has version %u, this program knows %u",
 			   get_le32(at + AT_VERSION), RECORD_VERSION);
 	r = record_crc(at, &crc);
 	if (r < 0)

@@ -82,8 +82,7 @@ static void advance(const struct transfer *transfer, struct cursor *cursor, size
 	}
 }
 
-static int run_extent(const struct transfer *transfer, struct extent extent,
-		      struct cursor *cursor)
+static int run_extent(const struct transfer *transfer, struct extent extent, struct cursor *cursor)
 {
 	size_t left = extent.pages * transfer->page_size;
 	off_t offset = (off_t)extent.offset;

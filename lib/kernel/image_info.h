@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 struct image_info {
-	uint64_t num_physpages;	 /* page frames of the machine */
+	uint64_t num_physpages; /* page frames of the machine */
 	uint32_t cpus;
 	uint64_t image_pages;	 /* data pages in the stream */
 	uint64_t pages;		 /* all pages of the stream, the header page too */
@@ -26,8 +26,7 @@ struct image_info {
 /* page is the stream's first page, size the page size. -EBADMSG when the
  * numbers contradict each other (w says how). The fields of swsusp_info lie at
  * the same place on every 64-bit architecture. */
-int image_info_parse(const unsigned char *page, size_t size, struct image_info *ret,
-		     struct why *w);
+int image_info_parse(const unsigned char *page, size_t size, struct image_info *ret, struct why *w);
 
 /* The architecture's record of x86-64 in the same page. */
 struct image_arch_x86 {

@@ -15,8 +15,7 @@
 void knobs_save(struct knobs *knobs, const char *root)
 {
 	*knobs = (struct knobs){ .root = root };
-	knobs->printk_saved =
-		io_read_text(root, PRINTK, knobs->printk, sizeof(knobs->printk)) > 0;
+	knobs->printk_saved = io_read_text(root, PRINTK, knobs->printk, sizeof(knobs->printk)) > 0;
 	knobs->image_size_saved =
 		io_read_text(root, IMAGE_SIZE, knobs->image_size, sizeof(knobs->image_size)) > 0;
 }

@@ -54,6 +54,38 @@ static uint64_t *collect_bounds(const struct memory_map *then, const struct memo
 	return bounds;
 }
 
+int map_align(const struct memory_map *then, const struct memory_map *now,
+	      struct map_segment **ret_rows, size_t *ret_count)
+{
+	size_t count = 0, used = 0;
+	_cleanup_free_ uint64_t *bounds = collect_bounds(then, now, &count);
+	struct map_segment *rows = calloc(count + 1, sizeof(*rows));
+
+	if (!bounds || !rows) {
+		free(rows);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct map_segment *last = used ? &rows[used - 1] : NULL;
+		struct map_segment row = { .start = bounds[i], .end = UINT64_MAX };
+
+		if (i + 1 < count)
+			row.end = bounds[i + 1] - 1;
+		row.then = memory_map_type_at(then, row.start);
+		row.now = memory_map_type_at(now, row.start);
+		if (row.then == MEMORY_NONE && row.now == MEMORY_NONE)
+			continue;
+		if (last && last->end + 1 == row.start && last->then == row.then &&
+		    last->now == row.now)
+			last->end = row.end;
+		else
+			rows[used++] = row;
+	}
+	*ret_rows = rows;
+	*ret_count = used;
+	return 0;
+}
+
 /* Regions (entries that are not RAM) of both maps and segments are nodes of a
  * graph; what hangs together is one change. Nodes: then's entries, now's
  * entries, segments. */

@@ -59,4 +59,9 @@ struct map_diff {
 int map_diff(const struct memory_map *then, const struct memory_map *now, struct map_diff *ret);
 void map_diff_free(struct map_diff *diff);
 
+/* Both maps side by side: every run of addresses that is in either, with its
+ * types (change is not set). *ret_rows is the caller's to free. */
+int map_align(const struct memory_map *then, const struct memory_map *now,
+	      struct map_segment **ret_rows, size_t *ret_count);
+
 #endif

@@ -11,7 +11,7 @@ static uint64_t last_of(const struct page_range *range)
 	return range->first + (range->count - 1);
 }
 
-bool page_ranges_valid(const struct page_range *ranges, size_t count)
+bool frames_valid(const struct page_range *ranges, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		uint64_t last;
@@ -24,7 +24,7 @@ bool page_ranges_valid(const struct page_range *ranges, size_t count)
 	return true;
 }
 
-uint64_t page_ranges_total(const struct page_range *ranges, size_t count)
+uint64_t frames_total(const struct page_range *ranges, size_t count)
 {
 	uint64_t total = 0;
 
@@ -50,7 +50,7 @@ static size_t find_from(const struct page_range *ranges, size_t count, uint64_t 
 	return low;
 }
 
-uint64_t page_ranges_within(const struct page_range *ranges, size_t count, uint64_t first,
+uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t first,
 			    uint64_t last)
 {
 	uint64_t pages = 0;
@@ -67,13 +67,13 @@ uint64_t page_ranges_within(const struct page_range *ranges, size_t count, uint6
 	return pages;
 }
 
-uint64_t page_ranges_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
+uint64_t frames_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
 			      uint64_t start, uint64_t end)
 {
-	return page_ranges_within(ranges, count, start / page_size, end / page_size);
+	return frames_within(ranges, count, start / page_size, end / page_size);
 }
 
-int page_ranges_append(struct page_ranges *list, uint64_t first, uint64_t count)
+int frames_append(struct frame_list *list, uint64_t first, uint64_t count)
 {
 	struct page_range *last = list->count ? &list->items[list->count - 1] : NULL;
 
@@ -104,7 +104,7 @@ static int compare_ranges(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void page_ranges_normalize(struct page_ranges *list)
+void frames_normalize(struct frame_list *list)
 {
 	size_t used = 0;
 
@@ -124,8 +124,8 @@ void page_ranges_normalize(struct page_ranges *list)
 }
 
 /* Cuts one range of a along b, from b's index *at onwards. */
-static int select_one(struct page_range range, const struct page_ranges *b, size_t *at, bool wanted,
-		      struct page_ranges *ret)
+static int select_one(struct page_range range, const struct frame_list *b, size_t *at, bool wanted,
+		      struct frame_list *ret)
 {
 	uint64_t from = range.first, last = last_of(&range);
 	int r = 0;
@@ -136,21 +136,21 @@ static int select_one(struct page_range range, const struct page_ranges *b, size
 		uint64_t hit = max_u64(b->items[i].first, from);
 		uint64_t hit_last = min_u64(last_of(&b->items[i]), last);
 
-		r = wanted ? page_ranges_append(ret, hit, hit_last - hit + 1)
-			   : page_ranges_append(ret, from, hit - from);
+		r = wanted ? frames_append(ret, hit, hit_last - hit + 1)
+			   : frames_append(ret, from, hit - from);
 		if (hit_last == last)
 			return r;
 		from = hit_last + 1;
 	}
 	if (r == 0 && !wanted)
-		r = page_ranges_append(ret, from, last - from + 1);
+		r = frames_append(ret, from, last - from + 1);
 	return r;
 }
 
-int page_ranges_select(const struct page_ranges *a, const struct page_ranges *b, bool wanted,
-		       struct page_ranges *ret)
+int frames_select(const struct frame_list *a, const struct frame_list *b, bool wanted,
+		       struct frame_list *ret)
 {
-	struct page_ranges list = { 0 };
+	struct frame_list list = { 0 };
 	size_t at = 0;
 
 	for (size_t i = 0; i < a->count; i++) {

@@ -13,34 +13,34 @@ struct page_range {
 };
 
 /* A list is sorted, and its ranges neither overlap nor wrap around. */
-struct page_ranges {
+struct frame_list {
 	struct page_range *items;
 	size_t count;
 };
 
 /* Is it such a list? Ranges that touch are fine. */
-bool page_ranges_valid(const struct page_range *ranges, size_t count);
+bool frames_valid(const struct page_range *ranges, size_t count);
 
 /* Page frames in all ranges, saturating. */
-uint64_t page_ranges_total(const struct page_range *ranges, size_t count);
+uint64_t frames_total(const struct page_range *ranges, size_t count);
 
 /* Page frames of the list among first … last (inclusive); O(log n + hits). */
-uint64_t page_ranges_within(const struct page_range *ranges, size_t count, uint64_t first,
+uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t first,
 			    uint64_t last);
 
 /* The same for bytes start … end (inclusive): every frame that they touch. */
-uint64_t page_ranges_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
+uint64_t frames_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
 			      uint64_t start, uint64_t end);
 
 /* Appends a run (not before the last one; touching runs become one). 0 or
  * -ENOMEM. The list is freed with free(list->items). */
-int page_ranges_append(struct page_ranges *list, uint64_t first, uint64_t count);
+int frames_append(struct frame_list *list, uint64_t first, uint64_t count);
 
 /* Sorts the list and joins what overlaps or touches. */
-void page_ranges_normalize(struct page_ranges *list);
+void frames_normalize(struct frame_list *list);
 
 /* Frames that are in a and, for wanted, in b; or, for !wanted, not in b. */
-int page_ranges_select(const struct page_ranges *a, const struct page_ranges *b, bool wanted,
-		       struct page_ranges *ret);
+int frames_select(const struct frame_list *a, const struct frame_list *b, bool wanted,
+		       struct frame_list *ret);
 
 #endif

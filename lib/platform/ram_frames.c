@@ -9,14 +9,14 @@
 /* Runs of bytes are joined before they are cut into pages: two halves of a
  * page in touching entries are a page. The last byte of the address space (no
  * RAM is there) is left out, so that ends cannot overflow. */
-static int add_bytes(struct page_ranges *bytes, uint64_t start, uint64_t end)
+static int add_bytes(struct frame_list *bytes, uint64_t start, uint64_t end)
 {
 	if (end == UINT64_MAX)
 		end--;
-	return start > end ? 0 : page_ranges_append(bytes, start, end - start + 1);
+	return start > end ? 0 : frames_append(bytes, start, end - start + 1);
 }
 
-static int ram_bytes(const struct platform *platform, struct page_ranges *bytes)
+static int ram_bytes(const struct platform *platform, struct frame_list *bytes)
 {
 	const struct memory_map *map = &platform->map;
 	const struct ram *ram = &platform->ram;
@@ -31,13 +31,13 @@ static int ram_bytes(const struct platform *platform, struct page_ranges *bytes)
 				r = add_bytes(bytes, map->entries.items[i].start,
 					      map->entries.items[i].end);
 	}
-	page_ranges_normalize(bytes);
+	frames_normalize(bytes);
 	return r;
 }
 
 /* Whole pages within runs of bytes. */
-static int whole_frames(const struct page_ranges *bytes, uint64_t page_size,
-			struct page_ranges *frames)
+static int whole_frames(const struct frame_list *bytes, uint64_t page_size,
+			struct frame_list *frames)
 {
 	int r = 0;
 
@@ -46,7 +46,7 @@ static int whole_frames(const struct page_ranges *bytes, uint64_t page_size,
 		uint64_t after = (bytes->items[i].first + bytes->items[i].count) / page_size;
 
 		if (after > first)
-			r = page_ranges_append(frames, first, after - first);
+			r = frames_append(frames, first, after - first);
 	}
 	return r;
 }
@@ -57,16 +57,16 @@ static bool may_become_ram(uint32_t type)
 	return type == MEMORY_SOFT_RESERVED || type == MEMORY_PMEM || type == MEMORY_PRAM;
 }
 
-static int add_touched(struct page_ranges *frames, uint64_t page_size, uint64_t start, uint64_t end)
+static int add_touched(struct frame_list *frames, uint64_t page_size, uint64_t start, uint64_t end)
 {
 	uint64_t first = start / page_size, last = end / page_size;
 
-	return page_ranges_append(frames, first, last - first + 1);
+	return frames_append(frames, first, last - first + 1);
 }
 
 /* Pages of which a byte is not RAM, whatever the kernel says. */
 static int barred_frames(const struct platform *platform, uint64_t page_size,
-			 struct page_ranges *frames)
+			 struct frame_list *frames)
 {
 	const struct ram *ram = &platform->ram;
 	int r = 0;
@@ -80,14 +80,14 @@ static int barred_frames(const struct platform *platform, uint64_t page_size,
 	for (size_t i = 0; r == 0 && i < ram->offline.count; i++)
 		r = add_touched(frames, page_size, ram->offline.items[i].start,
 				ram->offline.items[i].end);
-	page_ranges_normalize(frames);
+	frames_normalize(frames);
 	return r;
 }
 
 int verdict_ram_frames(const struct platform *platform, uint64_t page_size,
-		       struct page_ranges *ret)
+		       struct frame_list *ret)
 {
-	struct page_ranges bytes = { 0 }, frames = { 0 }, barred = { 0 };
+	struct frame_list bytes = { 0 }, frames = { 0 }, barred = { 0 };
 	int r = ram_bytes(platform, &bytes);
 
 	if (r == 0)
@@ -95,7 +95,7 @@ int verdict_ram_frames(const struct platform *platform, uint64_t page_size,
 	if (r == 0)
 		r = barred_frames(platform, page_size, &barred);
 	if (r == 0)
-		r = page_ranges_select(&frames, &barred, false, ret);
+		r = frames_select(&frames, &barred, false, ret);
 	free(bytes.items);
 	free(frames.items);
 	free(barred.items);

@@ -160,8 +160,16 @@ uint64_t judge_pages(const struct judge *judge, uint64_t start, uint64_t end)
 {
 	if (!judge->image)
 		return 0;
-	return page_ranges_in_bytes(judge->image->ranges, judge->image->range_count,
+	return frames_in_bytes(judge->image->ranges, judge->image->range_count,
 				    judge->page_size, start, end);
+}
+
+void judge_explained(struct judge *judge, uint64_t start, uint64_t end)
+{
+	uint64_t first = start / judge->page_size;
+
+	if (frames_append(&judge->explained, first, end / judge->page_size - first + 1) < 0)
+		judge->error = -ENOMEM;
 }
 
 static struct memory_map table_of(const struct memory_map *map)
@@ -222,7 +230,7 @@ static int prepare_tables(struct judge *judge)
 static int prepare(struct judge *judge)
 {
 	const struct verdict_image *image = judge->image;
-	struct page_ranges held = { 0 }, lost = { 0 };
+	struct frame_list held = { 0 };
 	int r = prepare_tables(judge);
 
 	if (r == 0)
@@ -234,15 +242,14 @@ static int prepare(struct judge *judge)
 	/* The caller's list, seen as ours; it is only read. */
 	held.items = (struct page_range *)image->ranges;
 	held.count = image->range_count;
-	r = page_ranges_select(&held, &judge->now_ram, false, &lost);
-	judge->outside = page_ranges_total(lost.items, lost.count);
-	free(lost.items);
+	r = frames_select(&held, &judge->now_ram, false, &judge->lost);
+	judge->outside = frames_total(judge->lost.items, judge->lost.count);
 	return r;
 }
 
 static int check_image(const struct verdict_image *image, struct why *w)
 {
-	if (!page_ranges_valid(image->ranges, image->range_count))
+	if (!frames_valid(image->ranges, image->range_count))
 		return why(w, -EINVAL, "the image's list of pages is out of order");
 	if (image->header_length < HEADER_BYTES_NEEDED)
 		return why(w, -EINVAL, "the kernel's header page is missing");
@@ -271,8 +278,8 @@ static uint64_t usable_page_size(uint64_t size)
 static void judge_all(struct judge *judge)
 {
 	judge_regions(judge);
-	judge_image_pages(judge);
 	judge_hotplug(judge);
+	judge_image_pages(judge);
 	judge_memory_size(judge);
 	judge_kernel_check(judge);
 	judge_page_count(judge);
@@ -303,6 +310,8 @@ int verdict_judge(const struct platform *then, const struct platform *now,
 	memory_map_free(&judge.now_table);
 	free(judge.then_ram.items);
 	free(judge.now_ram.items);
+	free(judge.lost.items);
+	free(judge.explained.items);
 	if (r < 0) {
 		verdict_free(&verdict);
 		return r;

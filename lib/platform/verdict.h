@@ -77,7 +77,7 @@ struct verdict_plan {
 	bool patch_page_count;
 	uint64_t old_page_count;
 	uint64_t new_page_count;
-	struct page_ranges quarantine; /* take out of use before user space is thawed */
+	struct frame_list quarantine; /* take out of use before user space is thawed */
 };
 
 struct verdict {
@@ -131,6 +131,6 @@ int verdict_policy_parse(const char *text, enum verdict_policy *ret);
  * known, what the firmware calls RAM), never what the firmware calls something
  * else, never offline blocks. */
 int verdict_ram_frames(const struct platform *platform, uint64_t page_size,
-		       struct page_ranges *ret);
+		       struct frame_list *ret);
 
 #endif

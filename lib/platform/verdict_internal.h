@@ -14,9 +14,11 @@ struct judge {
 	 * now's taken from then's. then_table borrows, now_table owns. */
 	struct memory_map then_table;
 	struct memory_map now_table;
-	struct page_ranges then_ram;
-	struct page_ranges now_ram;
-	uint64_t outside; /* image pages that are not in now_ram */
+	struct frame_list then_ram;
+	struct frame_list now_ram;
+	struct frame_list lost;  /* image pages that are not in now_ram */
+	struct frame_list explained; /* frames that a fatal finding already speaks of */
+	uint64_t outside; /* pages in lost */
 	struct verdict *verdict;
 	struct finding spare; /* where findings beyond the limit go */
 	int error;
@@ -39,6 +41,9 @@ struct finding *judge_text(struct judge *judge, enum verdict_about about, enum v
 			   const char *then, const char *now);
 
 uint64_t judge_pages(const struct judge *judge, uint64_t start, uint64_t end);
+
+/* Bytes start … end have been reported as fatal. */
+void judge_explained(struct judge *judge, uint64_t start, uint64_t end);
 
 void judge_regions(struct judge *judge);
 void judge_image_pages(struct judge *judge);

@@ -10,80 +10,72 @@
 
 #define HEADER_NUM_PHYSPAGES 400
 
-/* Image pages outside of frames, and the first of them. */
-static uint64_t outside_of(struct judge *judge, const struct page_ranges *frames,
-			   uint64_t *ret_first)
-{
-	struct page_ranges held = { (struct page_range *)judge->image->ranges,
-				    judge->image->range_count };
-	struct page_ranges lost = { 0 };
-	uint64_t pages;
-
-	if (page_ranges_select(&held, frames, false, &lost) < 0)
-		judge->error = -ENOMEM;
-	pages = page_ranges_total(lost.items, lost.count);
-	if (lost.count > 0)
-		*ret_first = lost.items[0].first;
-	free(lost.items);
-	return pages;
-}
-
 /* What the firmware alone calls RAM, with what was hot-plugged. */
-static int firmware_frames(const struct judge *judge, struct page_ranges *ret)
+static int firmware_frames(const struct judge *judge, struct frame_list *ret)
 {
 	struct platform bare = { .map = judge->now->map, .ram.offline = judge->now->ram.offline };
 
 	return verdict_ram_frames(&bare, judge->page_size, ret);
 }
 
-/* The rule above all others. The memory map's differences explain most of what
- * it finds; this one also sees what memmap=, mem=, offline blocks and
- * hot-plugged memory do. */
+static void report_outside(struct judge *judge, const struct frame_list *lost, bool barred)
+{
+	/* Without memmap= or mem= it is the kernel itself that keeps a piece of
+	 * the firmware's RAM for a table; such pieces are mapped all the same. */
+	bool fatal = barred || (judge->now->kernel.flags & KERNEL_MEMMAP);
+	struct finding *finding =
+		judge_add(judge, ABOUT_IMAGE_PAGES, fatal ? VERDICT_FATAL : VERDICT_RISKY);
+	uint64_t pages = frames_total(lost->items, lost->count);
+
+	finding->has_range = true;
+	finding->start = lost->items[0].first * judge->page_size;
+	finding->end = finding->start + judge->page_size - 1;
+	finding->image_pages = pages;
+	SAY(finding->text,
+	    "%s%llu page%s of the image %s not in memory that this kernel uses, the first at "
+	    "0x%llx.%s",
+	    judge->image->coarse ? "Up to " : "", (unsigned long long)pages, pages == 1 ? "" : "s",
+	    pages == 1 ? "is" : "are", (unsigned long long)finding->start,
+	    fatal ? " Loading them would crash the kernel." : "");
+	if (!barred && fatal)
+		SAY(finding->advice, "Take memmap= and mem= off the kernel command line.");
+}
+
+/* The rule above all others: each page of the image is RAM here. The memory
+ * map's differences and missing devices explain most of what it finds; it also
+ * sees what memmap=, mem= and offline blocks do. */
 void judge_image_pages(struct judge *judge)
 {
-	struct page_ranges firmware = { 0 };
-	uint64_t first = 0, outside = judge->outside, barred = outside;
-	struct finding *finding;
+	struct frame_list firmware = { 0 }, rest = { 0 }, barred = { 0 };
+	int r;
 
 	if (!judge->image)
 		return;
-	if (outside == 0 || judge->now_ram.count == 0) {
-		if (judge->now_ram.count == 0)
-			finding = judge_add(judge, ABOUT_IMAGE_PAGES, VERDICT_RISKY);
-		else
-			finding = judge_add(judge, ABOUT_IMAGE_PAGES, VERDICT_SAME);
-		SAY(finding->text, "%s",
-		    judge->now_ram.count ? "Every page of the image is RAM on this machine."
-					 : "What is RAM on this machine could not be found out.");
+	if (judge->now_ram.count == 0) {
+		SAY(judge_add(judge, ABOUT_IMAGE_PAGES, VERDICT_RISKY)->text,
+		    "What is RAM on this machine could not be found out.");
 		return;
 	}
-	outside_of(judge, &judge->now_ram, &first);
-	if (judge->now->map.entries.known) {
-		if (firmware_frames(judge, &firmware) < 0)
-			judge->error = -ENOMEM;
-		barred = outside_of(judge, &firmware, &first);
-		free(firmware.items);
-		if (barred == 0)
-			outside_of(judge, &judge->now_ram, &first);
+	if (judge->outside == 0) {
+		judge_same(judge, ABOUT_IMAGE_PAGES,
+			   "Every page of the image is RAM on this machine.");
+		return;
 	}
-	/* Without memmap= or mem= it is the kernel itself that keeps a piece of
-	 * the firmware's RAM for a table; such pieces are mapped all the same. */
-	finding = judge_add(judge, ABOUT_IMAGE_PAGES,
-			    barred == 0 && !(judge->now->kernel.flags & KERNEL_MEMMAP)
-				    ? VERDICT_RISKY
-				    : VERDICT_FATAL);
-	SAY(finding->text,
-	    "%s%llu page%s of the image %s not RAM that this kernel uses, the first at 0x%llx.%s",
-	    judge->image->coarse ? "Up to " : "", (unsigned long long)outside,
-	    outside == 1 ? "" : "s", outside == 1 ? "is" : "are",
-	    (unsigned long long)(first * judge->page_size),
-	    finding->class == VERDICT_FATAL ? " Loading them would crash the kernel." : "");
-	if (barred == 0 && finding->class == VERDICT_FATAL)
-		SAY(finding->advice, "Take memmap= and mem= off the kernel command line.");
-	finding->has_range = true;
-	finding->start = first * judge->page_size;
-	finding->end = finding->start + judge->page_size - 1;
-	finding->image_pages = outside;
+	frames_normalize(&judge->explained);
+	r = frames_select(&judge->lost, &judge->explained, false, &rest);
+	if (r == 0 && judge->now->map.entries.known)
+		r = firmware_frames(judge, &firmware);
+	if (r == 0)
+		r = frames_select(&rest, &firmware, false, &barred);
+	if (r < 0)
+		judge->error = r;
+	if (barred.count > 0)
+		report_outside(judge, &barred, true);
+	else if (rest.count > 0)
+		report_outside(judge, &rest, false);
+	free(firmware.items);
+	free(rest.items);
+	free(barred.items);
 }
 
 static void report_virtio(struct judge *judge, const struct virtio_mem *then, uint64_t plugged)
@@ -109,6 +101,8 @@ static void report_virtio(struct judge *judge, const struct virtio_mem *then, ui
 	finding->start = then->start;
 	finding->end = then->end;
 	finding->image_pages = judge_pages(judge, then->start, then->end);
+	if (fewer)
+		judge_explained(judge, then->start, then->end);
 }
 
 static void judge_virtio(struct judge *judge)
@@ -144,27 +138,28 @@ static void report_hotplug(struct judge *judge, const struct page_range *range)
 	finding->start = start;
 	finding->end = start + bytes - 1;
 	finding->image_pages = judge_pages(judge, start, finding->end);
+	judge_explained(judge, start, finding->end);
 }
 
 /* RAM that then's kernel had beyond the firmware's map, and virtio-mem's. */
-static int hot_added(const struct judge *judge, struct page_ranges *ret)
+static int hot_added(const struct judge *judge, struct frame_list *ret)
 {
 	struct platform bare = { .map = judge->then_table };
-	struct page_ranges firmware = { 0 }, beyond = { 0 }, virtio = { 0 };
+	struct frame_list firmware = { 0 }, beyond = { 0 }, virtio = { 0 };
 	int r = verdict_ram_frames(&bare, judge->page_size, &firmware);
 
 	for (size_t i = 0; r == 0 && i < judge->then->ram.virtio.count; i++) {
 		const struct virtio_mem *device = &judge->then->ram.virtio.items[i];
 		uint64_t first = device->start / judge->page_size;
 
-		r = page_ranges_append(&virtio, first,
+		r = frames_append(&virtio, first,
 				       device->end / judge->page_size - first + 1);
 	}
-	page_ranges_normalize(&virtio);
+	frames_normalize(&virtio);
 	if (r == 0)
-		r = page_ranges_select(&judge->then_ram, &firmware, false, &beyond);
+		r = frames_select(&judge->then_ram, &firmware, false, &beyond);
 	if (r == 0)
-		r = page_ranges_select(&beyond, &virtio, false, ret);
+		r = frames_select(&beyond, &virtio, false, ret);
 	free(firmware.items);
 	free(beyond.items);
 	free(virtio.items);
@@ -176,14 +171,14 @@ static int hot_added(const struct judge *judge, struct page_ranges *ret)
  * image has pages in it. */
 void judge_hotplug(struct judge *judge)
 {
-	struct page_ranges added = { 0 }, missing = { 0 };
+	struct frame_list added = { 0 }, missing = { 0 };
 	int r = 0;
 
 	judge_virtio(judge);
 	if (judge->then_table.entries.known)
 		r = hot_added(judge, &added);
 	if (r == 0)
-		r = page_ranges_select(&added, &judge->now_ram, false, &missing);
+		r = frames_select(&added, &judge->now_ram, false, &missing);
 	if (r < 0)
 		judge->error = r;
 	for (size_t i = 0; i < missing.count; i++)
@@ -201,7 +196,7 @@ void judge_memory_size(struct judge *judge)
 
 	if (!judge->image || available == 0)
 		return;
-	frames = page_ranges_total(judge->image->ranges, judge->image->range_count);
+	frames = frames_total(judge->image->ranges, judge->image->range_count);
 	if (judge->image->coarse || frames <= available / judge->page_size)
 		return;
 	finding = judge_add(judge, ABOUT_MEMORY_SIZE, VERDICT_FATAL);
@@ -328,7 +323,9 @@ void judge_page_count(struct judge *judge)
 	uint64_t recorded = judge->then->ram.pages.present, now = judge->now->ram.pages.present;
 	uint64_t then = header ? get_le64(header + HEADER_NUM_PHYSPAGES) : recorded;
 
-	if (then == now || (!header && then == 0)) {
+	/* What was counted then and is counted now compares even where the kernel
+	 * counts otherwise. */
+	if (then == now || (recorded != 0 && recorded == now) || (!header && then == 0)) {
 		judge_same(judge, ABOUT_PAGE_COUNT, "The number of page frames is the same.");
 	} else if (now == 0) {
 		if (recorded == 0)

@@ -251,8 +251,8 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 			   struct segment_judgement *ret)
 {
 	struct page_range touched = { segment->start / judge->page_size, 0 };
-	struct page_ranges all = { &touched, 1 }, lost = { 0 };
-	struct page_ranges *quarantine = &judge->verdict->plan.quarantine;
+	struct frame_list all = { &touched, 1 }, lost = { 0 };
+	struct frame_list *quarantine = &judge->verdict->plan.quarantine;
 
 	touched.count = segment->end / judge->page_size - touched.first + 1;
 	ret->image_pages = judge_pages(judge, segment->start, segment->end);
@@ -262,13 +262,14 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 			 judge->image->coarse ? "up to " : "", (unsigned long long)ret->image_pages,
 			 ret->image_pages == 1 ? "" : "s");
 		ret->class = VERDICT_FATAL;
+		judge_explained(judge, segment->start, segment->end);
 		return;
 	}
 	/* What memmap= kept from the saved kernel it cannot hand out. */
-	if (page_ranges_select(&all, &judge->then_ram, true, &lost) < 0)
+	if (frames_select(&all, &judge->then_ram, true, &lost) < 0)
 		judge->error = -ENOMEM;
 	for (size_t i = 0; i < lost.count; i++) {
-		if (page_ranges_append(quarantine, lost.items[i].first, lost.items[i].count) < 0)
+		if (frames_append(quarantine, lost.items[i].first, lost.items[i].count) < 0)
 			judge->error = -ENOMEM;
 		ret->quarantined += lost.items[i].count;
 	}
@@ -360,9 +361,9 @@ static void report_change(struct judge *judge, const struct map_diff *diff, uint
 static void limit_quarantine(struct judge *judge, const struct map_diff *diff,
 			     struct segment_judgement *judgements)
 {
-	const struct page_ranges *quarantine = &judge->verdict->plan.quarantine;
+	const struct frame_list *quarantine = &judge->verdict->plan.quarantine;
 
-	if (page_ranges_total(quarantine->items, quarantine->count) <= QUARANTINE_MAX)
+	if (frames_total(quarantine->items, quarantine->count) <= QUARANTINE_MAX)
 		return;
 	for (size_t i = 0; i < diff->segment_count; i++)
 		if (judgements[i].class == VERDICT_MENDED)
@@ -387,7 +388,7 @@ static void judge_diff(struct judge *judge, const struct map_diff *diff)
 		else
 			judge_not_ram(judge, &diff->segments[i], &judgements[i]);
 	}
-	page_ranges_normalize(&judge->verdict->plan.quarantine);
+	frames_normalize(&judge->verdict->plan.quarantine);
 	limit_quarantine(judge, diff, judgements);
 	for (size_t i = 0; i < diff->change_count; i++)
 		report_change(judge, diff, (uint32_t)i, judgements);

@@ -19,11 +19,11 @@ struct fake_snapshot {
 	unsigned char *stream;
 	size_t size;
 	uint64_t pfns, zero_pfns, ranges;
-	size_t read_at;	    /* source */
-	size_t written_at;  /* sink */
-	size_t fail_at;	    /* source or sink: error at this byte; 0: never */
+	size_t read_at;	   /* source */
+	size_t written_at; /* sink */
+	size_t fail_at;	   /* source or sink: error at this byte; 0: never */
 	int fail_error;
-	bool differs; /* the sink got something else */
+	bool differs;	 /* the sink got something else */
 	size_t short_at; /* source: ends here; 0: never */
 };
 

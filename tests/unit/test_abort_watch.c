@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -201,6 +202,7 @@ static int watch_in_background(const struct terminal *terminal)
 	int status;
 
 	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (setpgid(0, 0) < 0)
 			_exit(1);
 		abort_watch_begin();
@@ -226,6 +228,8 @@ static int on_terminal(int (*body)(const struct terminal *terminal))
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
+		/* Check's time limit ends its own process only. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (setsid() < 0 || ioctl(terminal.slave, TIOCSCTTY, 0) < 0 ||
 		    dup2(terminal.slave, STDIN_FILENO) < 0)
 			_exit(99);

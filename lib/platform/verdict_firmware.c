@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The firmware and the kernels: ACPI tables, EFI runtime services, names. */
+#include "platform/verdict_internal.h"
+
+#include "base/bytes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct acpi_table *find_table(const struct acpi *acpi, const char *name)
+{
+	for (size_t i = 0; i < acpi->tables.count; i++)
+		if (strcmp(acpi->tables.items[i].name, name) == 0)
+			return &acpi->tables.items[i];
+	return NULL;
+}
+
+static void report_table(struct judge *judge, const struct acpi_table *then,
+			 const struct acpi_table *now, const char *what)
+{
+	bool informational = acpi_is_informational(then->name);
+	struct finding *finding = judge_add(judge, ABOUT_ACPI_TABLES,
+					    informational ? VERDICT_HARMLESS : VERDICT_FATAL);
+
+	SAY(finding->then, "%s, %llu bytes at 0x%llx", then->name, (unsigned long long)then->length,
+	    (unsigned long long)then->address);
+	if (now)
+		SAY(finding->now, "%s, %llu bytes at 0x%llx", now->name,
+		    (unsigned long long)now->length, (unsigned long long)now->address);
+	SAY(finding->text, "The ACPI table %s %s. %s", then->name, what,
+	    informational ? "Nothing uses it once the kernel has booted."
+			  : "The saved kernel goes on using what it read when it booted, and the "
+			    "table where it was.");
+	if (then->address == 0 || then->length == 0)
+		return;
+	finding->has_range = true;
+	finding->start = then->address;
+	finding->end = then->address + (then->length - 1);
+}
+
+static void compare_table(struct judge *judge, const struct acpi_table *then)
+{
+	const struct acpi_table *now = find_table(&judge->now->acpi, then->name);
+
+	if (!now)
+		report_table(judge, then, NULL, "is missing");
+	else if (then->length != now->length ||
+		 memcmp(then->sha256, now->sha256, sizeof(then->sha256)) != 0)
+		report_table(judge, then, now, "changed");
+	else if (then->address != 0 && now->address != 0 && then->address != now->address)
+		report_table(judge, then, now, "moved");
+}
+
+static void judge_facs(struct judge *judge)
+{
+	const struct acpi_facs *then = &judge->then->acpi.facs, *now = &judge->now->acpi.facs;
+	struct finding *finding;
+
+	if (!then->present || !now->present ||
+	    then->hardware_signature == now->hardware_signature)
+		return;
+	finding = judge_add(judge, ABOUT_ACPI_SIGNATURE, VERDICT_RISKY);
+	SAY(finding->then, "0x%08x", then->hardware_signature);
+	SAY(finding->now, "0x%08x", now->hardware_signature);
+	SAY(finding->text, "The firmware says that the hardware was changed (FACS signature).");
+}
+
+void judge_acpi(struct judge *judge)
+{
+	const struct acpi *then = &judge->then->acpi, *now = &judge->now->acpi;
+	size_t before = judge->verdict->count;
+	struct finding *finding;
+
+	if (then->tables.known != now->tables.known) {
+		finding = judge_add(judge, ABOUT_ACPI_TABLES, VERDICT_RISKY);
+		SAY(finding->text, "The ACPI tables are known only %s.",
+		    now->tables.known ? "of this boot" : "of the boot that was saved");
+	} else {
+		for (size_t i = 0; i < then->tables.count; i++)
+			compare_table(judge, &then->tables.items[i]);
+		for (size_t i = 0; i < now->tables.count; i++) {
+			if (find_table(then, now->tables.items[i].name))
+				continue;
+			finding = judge_add(judge, ABOUT_ACPI_TABLES, VERDICT_HARMLESS);
+			SAY(finding->now, "%s", now->tables.items[i].name);
+			SAY(finding->text, "The ACPI table %s is new; the saved kernel does not know of it.",
+			    now->tables.items[i].name);
+		}
+	}
+	judge_facs(judge);
+	if (judge->verdict->count == before && then->tables.known)
+		judge_same(judge, ABOUT_ACPI_TABLES, "The ACPI tables are the same.");
+}
+
+static const struct efi_region *find_region(const struct efi *efi, uint64_t start)
+{
+	for (size_t i = 0; i < efi->regions.count; i++)
+		if (efi->regions.items[i].start == start)
+			return &efi->regions.items[i];
+	return NULL;
+}
+
+static struct finding *report_efi(struct judge *judge, const struct efi_region *then,
+				  const char *what)
+{
+	struct finding *finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+
+	SAY(finding->then, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(then->type),
+	    (unsigned long long)then->start, (unsigned long long)efi_region_end(then),
+	    (unsigned long long)then->virtual_start);
+	SAY(finding->text,
+	    "The EFI %s at 0x%llx %s. The saved kernel would call into nowhere.",
+	    efi_type_name(then->type), (unsigned long long)then->start, what);
+	finding->has_range = true;
+	finding->start = then->start;
+	finding->end = efi_region_end(then);
+	return finding;
+}
+
+/* The firmware has been told by this boot's kernel where it will be mapped, and
+ * has relocated itself to there; so virtual addresses count too. */
+static void compare_region(struct judge *judge, const struct efi_region *then)
+{
+	const struct efi_region *now = find_region(&judge->now->efi, then->start);
+	struct finding *finding = NULL;
+
+	if (!now) {
+		report_efi(judge, then, "is not there any more");
+		return;
+	}
+	if (then->type != now->type || then->pages != now->pages)
+		finding = report_efi(judge, then, "changed its size or its type");
+	else if (then->virtual_start != now->virtual_start)
+		finding = report_efi(judge, then, "is mapped elsewhere");
+	if (finding)
+		SAY(finding->now, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(now->type),
+		    (unsigned long long)now->start, (unsigned long long)efi_region_end(now),
+		    (unsigned long long)now->virtual_start);
+}
+
+static void compare_table_address(struct judge *judge, const char *name, uint64_t then,
+				  uint64_t now)
+{
+	struct finding *finding;
+
+	if (then == 0 || now == 0 || then == now)
+		return;
+	finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+	SAY(finding->then, "0x%llx", (unsigned long long)then);
+	SAY(finding->now, "0x%llx", (unsigned long long)now);
+	SAY(finding->text, "The EFI %s table moved. The saved kernel would call into nowhere.", name);
+}
+
+void judge_efi(struct judge *judge)
+{
+	const struct efi *then = &judge->then->efi, *now = &judge->now->efi;
+	size_t before = judge->verdict->count;
+	struct finding *finding;
+
+	if (!then->state.booted && !now->state.booted)
+		return;
+	if (then->regions.known && !now->regions.known) {
+		finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+		SAY(finding->then, "%zu regions", then->regions.count);
+		SAY(finding->text, "The saved kernel uses EFI runtime services, and this boot has none: "
+				   "it was started another way, or with noefi or efi=noruntime.");
+	} else {
+		for (size_t i = 0; i < then->regions.count; i++)
+			compare_region(judge, &then->regions.items[i]);
+		compare_table_address(judge, "runtime services", then->state.runtime,
+				      now->state.runtime);
+		compare_table_address(judge, "configuration", then->state.config_table,
+				      now->state.config_table);
+	}
+	if (judge->verdict->count == before)
+		judge_same(judge, ABOUT_EFI_RUNTIME, "The EFI runtime services are where they were.");
+}
+
+void judge_machine(struct judge *judge)
+{
+	const struct dmi *then = &judge->then->dmi, *now = &judge->now->dmi;
+	size_t before = judge->verdict->count;
+	struct finding *finding;
+	/* With services to call, other firmware has them at other addresses
+	 * within the same regions. */
+	bool called = judge->then->efi.regions.count > 0;
+
+#define MACHINE(member)                                                                            \
+	finding = judge_text(judge, ABOUT_MACHINE, VERDICT_RISKY, then->member, now->member);      \
+	if (finding)                                                                               \
+		SAY(finding->text, "This is another kind of machine: %s, not %s.", now->member,    \
+		    then->member);
+	MACHINE(vendor)
+	MACHINE(product)
+	MACHINE(version)
+	MACHINE(board)
+#undef MACHINE
+#define FIRMWARE(member)                                                                           \
+	finding = judge_text(judge, ABOUT_FIRMWARE, called ? VERDICT_FATAL : VERDICT_RISKY,        \
+			     then->member, now->member);                                           \
+	if (finding)                                                                               \
+		SAY(finding->text, "The firmware was changed from %s to %s.%s", then->member,      \
+		    now->member, called ? " The saved kernel calls the old one's services." : "");
+	FIRMWARE(firmware_vendor)
+	FIRMWARE(firmware_version)
+	FIRMWARE(firmware_date)
+#undef FIRMWARE
+	if (judge->verdict->count == before && *then->product)
+		judge_same(judge, ABOUT_MACHINE, "The machine and its firmware go by the same names.");
+}
+
+/* On x86-64 the image brings its own kernel and says where to jump: which
+ * kernel loads it makes no difference, as long as it knows the format. */
+void judge_kernel(struct judge *judge)
+{
+	const struct kernel *then = &judge->then->kernel, *now = &judge->now->kernel;
+	bool neutral = strcmp(now->machine, "x86_64") == 0 || !*now->machine;
+	struct finding *finding;
+
+	if (judge_text(judge, ABOUT_KERNEL, VERDICT_FATAL, then->machine, now->machine)) {
+		finding = &judge->verdict->findings[judge->verdict->count - 1];
+		SAY(finding->text, "The image is of another architecture.");
+		return;
+	}
+	if (judge->image && judge->image->zero_pages > 0 && *now->release &&
+	    !kernel_at_least(now->release, 6, 7)) {
+		finding = judge_add(judge, ABOUT_KERNEL, VERDICT_FATAL);
+		SAY(finding->now, "%s", now->release);
+		SAY(finding->text,
+		    "The image leaves out pages of zeros, which kernels before 6.7 do not know: this "
+		    "kernel (%s) will refuse it.",
+		    now->release);
+		SAY(finding->advice, "Boot the kernel that made it (%s).", then->release);
+		return;
+	}
+	finding = judge_text(judge, ABOUT_KERNEL, neutral ? VERDICT_HARMLESS : VERDICT_FATAL,
+			     then->build, now->build);
+	if (!finding) {
+		judge_same(judge, ABOUT_KERNEL, "The kernel is the same build.");
+		return;
+	}
+	SAY(finding->then, "%s", then->release);
+	SAY(finding->now, "%s", now->release);
+	if (neutral)
+		SAY(finding->text, "This kernel is another build than the saved one; any build of this "
+				   "architecture can load the image.");
+	else
+		SAY(finding->text, "This kernel is another build than the saved one, and on this "
+				   "architecture only the same build can load the image.");
+}
