@@ -46,6 +46,28 @@ int method_parse(const char *text, enum method *ret)
 	return -EINVAL;
 }
 
+static const char *const mismatch_action_names[] = {
+	[MISMATCH_REBOOT] = "reboot",
+	[MISMATCH_ASK] = "ask",
+	[MISMATCH_DISCARD] = "discard",
+};
+
+const char *mismatch_action_name(enum mismatch_action action)
+{
+	return mismatch_action_names[action];
+}
+
+int mismatch_action_parse(const char *text, enum mismatch_action *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mismatch_action_names); i++) {
+		if (strcasecmp(text, mismatch_action_names[i]) == 0) {
+			*ret = (enum mismatch_action)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 void settings_defaults(struct settings *settings)
 {
 	*settings = (struct settings){

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "restore.h"
 
+#include "judge.h"
+#include "mismatch.h"
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/io.h"
@@ -24,6 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#define ASK_SECONDS 60
+
+/* So that what was said can be read before the screen goes dark. */
+#define REBOOT_PAUSE_SECONDS 3
+
 struct restore {
 	const struct settings *settings;
 	const struct swap_area *area;
@@ -34,6 +41,7 @@ struct restore {
 	struct signature_record record;
 	struct image_reader *reader;
 	struct handover handover;
+	struct judgement judgement;
 	struct progress progress;
 	uint64_t begun; /* usec */
 };
@@ -105,7 +113,7 @@ static int load(struct restore *restore, struct why *w)
 	progress_begin(&restore->progress, "Loading",
 		       image_reader_header(restore->reader)->stream_size,
 		       log_level() < LOG_LEVEL_NOTICE);
-	r = image_reader_load(restore->reader, &sink, NULL, &watch, w);
+	r = image_reader_load(restore->reader, &sink, restore->judgement.first_page, &watch, w);
 	progress_end(&restore->progress);
 	/* The kernel checks its header page on the write after it. */
 	if (r == -EPERM || r == -EINVAL || r == -ENODEV)
@@ -130,7 +138,9 @@ static int load_and_consume(struct restore *restore, struct why *w)
 	if (restore->snapshot < 0)
 		return why(w, restore->snapshot, "%s cannot be opened: %s",
 			   restore->settings->snapshot_device, strerror(-restore->snapshot));
-	r = image_count_attempt(&restore->signature, &restore->record, w);
+	/* An image that crashes the machine must not do so for ever. */
+	restore->record.attempts++;
+	r = image_update_record(&restore->signature, &restore->record, w);
 	if (r < 0)
 		return r;
 	restore->handover.attempts = restore->record.attempts;
@@ -204,22 +214,86 @@ static int try_again(struct restore *restore, const char *reason, struct why *w)
 	return set_aside(restore, reason, w);
 }
 
+/* This boot cannot take the image. 0: it was set aside, or (*ret_try) the user
+ * wants it all the same. Does not return when the machine is booted again. */
+static int refuse(struct restore *restore, const char *reason, bool *ret_try, struct why *w)
+{
+	const struct settings *s = restore->settings;
+	bool ask;
+	enum mismatch_choice choice = mismatch_choose(s, restore->record.refusals, &ask);
+	struct why ignored = { 0 };
+
+	*ret_try = false;
+	log_error("%s: the image does not fit this boot: %s", restore->area->name, reason);
+	if (ask)
+		choice = mismatch_ask("/dev/console", "The hibernated session does not fit.",
+				      restore->judgement.fatal, choice, ASK_SECONDS);
+	if (choice == CHOICE_TRY) {
+		*ret_try = true;
+		return 0;
+	}
+	if (choice == CHOICE_REBOOT) {
+		restore->record.refusals++;
+		if (image_update_record(&restore->signature, &restore->record, &ignored) == 0) {
+			log_error(
+				"The image is kept and the machine booted again (%u of %u), since "
+				"the next boot may fit",
+				restore->record.refusals, s->mismatch_retries);
+			sleep(REBOOT_PAUSE_SECONDS);
+			reboot(RB_AUTOBOOT);
+			log_error("the machine cannot be rebooted: %s", strerror(errno));
+		}
+	}
+	return set_aside(restore, reason, w);
+}
+
+/* Header, verdict, and where that says no, what the settings or the user say.
+ * 0: to be loaded; else *ret_done tells that nothing is left to do. */
+static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w)
+{
+	struct settings settings = *restore->settings;
+	struct why reason = { 0 };
+	bool try = true;
+	int r = open_image(restore, &reason);
+
+	*ret_done = false;
+	if (r == 0)
+		tell_image(restore);
+	while (r == 0 && try) {
+		try = false;
+		r = judge_image(restore->reader, &settings, &restore->handover, &restore->judgement,
+				&reason);
+		if (r != -EPERM)
+			break;
+		*ret_done = true;
+		r = refuse(restore, why_text(&reason, r), &try, w);
+		if (try) {
+			judgement_free(&restore->judgement);
+			settings.platform_policy = POLICY_TOLERANT;
+			restore->handover.text[0] = '\0';
+			*ret_done = false;
+		}
+	}
+	if (r == 0 || *ret_done)
+		return r;
+	*ret_done = true;
+	return set_aside(restore, why_text(&reason, r), w);
+}
+
 static int restore_image(struct restore *restore, struct why *w)
 {
 	struct why reason = { 0 };
-	bool consumed = false;
-	int r = open_image(restore, &reason);
+	bool done, consumed;
+	int r = open_and_judge(restore, &done, w);
 
-	if (r == 0) {
-		tell_image(restore);
-		if (restore->settings->resume_pause)
-			sleep(restore->settings->resume_pause);
-		r = load_and_consume(restore, &reason);
-		consumed = r == 0;
-	}
+	if (done)
+		return r;
+	if (restore->settings->resume_pause)
+		sleep(restore->settings->resume_pause);
+	r = load_and_consume(restore, &reason);
+	consumed = r == 0;
 	if (r == 0)
-		r = snapshot_set_platform(restore->snapshot,
-					  restore->settings->method == METHOD_PLATFORM);
+		r = snapshot_set_platform(restore->snapshot, restore->judgement.platform_mode);
 	if (r == 0) {
 		r = snapshot_restore(restore->snapshot);
 		why(&reason, r, "the kernel could not restore the image: %s", strerror(-r));
@@ -291,6 +365,7 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 					page_size(), w);
 	if (r == 0) {
 		r = judge_signature(restore, noresume, w);
+		judgement_free(&restore->judgement);
 		image_reader_close(restore->reader);
 		signature_page_close(&restore->signature);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hibernate.h"
 
+#include "aftermath.h"
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/io.h"
@@ -11,7 +12,9 @@
 #include "image/image_reader.h"
 #include "image/image_writer.h"
 #include "image/work_pool.h"
+#include "kernel/kernel_log.h"
 #include "kernel/snapshot_device.h"
+#include "machine_record.h"
 #include "session.h"
 #include "switch_off.h"
 #include "ui/abort_watch.h"
@@ -31,14 +34,16 @@
  * small as the kernel can make it. */
 #define ATTEMPTS 3
 
-/* Small allocations (digest handles) happen while memory is scarce; so much
+/* Small allocations (digest handles, the platform section) happen while memory is scarce; so much
  * heap is touched and kept before. */
-#define HEAP_RESERVE (1u << 20)
+#define HEAP_RESERVE (4u << 20)
 
-struct hibernation {
+struct hibernate {
 	const struct settings *settings;
 	struct session session;
 	struct image_writer *writer;
+	struct machine_record machine;
+	int kernel_log; /* what it prints from the snapshot on; -1: cannot be read */
 	enum method method;
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
@@ -52,7 +57,7 @@ struct hibernation {
 	bool resumed; /* this is the restored system */
 };
 
-static int create_writer(struct hibernation *h, struct why *w)
+static int create_writer(struct hibernate *h, struct why *w)
 {
 	const struct settings *s = h->settings;
 	struct utsname uts;
@@ -92,21 +97,21 @@ static int lock_memory(struct why *w)
 
 static ssize_t read_snapshot(void *context, void *buffer, size_t length)
 {
-	const struct hibernation *h = context;
+	const struct hibernate *h = context;
 
 	return snapshot_read(h->session.snapshot, buffer, length);
 }
 
 static int allocate_page(void *context, uint64_t *ret)
 {
-	struct hibernation *h = context;
+	struct hibernate *h = context;
 
 	return session_allocate_page(&h->session, ret);
 }
 
 static int watch_writing(void *context, uint64_t done)
 {
-	struct hibernation *h = context;
+	struct hibernate *h = context;
 
 	progress_update(&h->progress, done);
 	return abort_requested() ? -ECANCELED : 0;
@@ -114,7 +119,7 @@ static int watch_writing(void *context, uint64_t done)
 
 /* Allocated before the snapshot, so that the restored kernel knows that the
  * page is taken and does not swap onto it before it was read. */
-static int prepare_handover(struct hibernation *h, struct why *w)
+static int prepare_handover(struct hibernate *h, struct why *w)
 {
 	int r = allocate_page(h, &h->handover);
 
@@ -138,7 +143,7 @@ static int null_sink(void *context, const void *buffer, size_t length)
 }
 
 /* "debug verify image": everything is read back before it counts. */
-static int verify_image(struct hibernation *h, struct why *w)
+static int verify_image(struct hibernate *h, struct why *w)
 {
 	struct image_reader_config config = {
 		.fd = h->session.device,
@@ -157,13 +162,14 @@ static int verify_image(struct hibernation *h, struct why *w)
 	return r < 0 ? why_prefix(w, r, "verifying what was written") : 0;
 }
 
-static int write_image(struct hibernation *h, struct why *w)
+static int write_image(struct hibernate *h, struct why *w)
 {
 	struct image_writer_run run = {
 		.created = (uint64_t)time(NULL),
 		.handover = h->handover,
 		.source = { .read = read_snapshot, .context = h },
 		.allocator = { .allocate = allocate_page, .context = h },
+		.platform = machine_record_maker(&h->machine),
 		.watch = { .progress = watch_writing, .context = h },
 	};
 	int r = snapshot_size(h->session.snapshot, &run.stream_size);
@@ -181,9 +187,23 @@ static int write_image(struct hibernation *h, struct why *w)
 	return r;
 }
 
+/* What the kernel warned of while it made the snapshot, and in the restored
+ * system while devices came back: the console was off, so it would be lost. */
+static void tell_kernel_warnings(struct hibernate *h)
+{
+	unsigned int level;
+	char text[512];
+
+	if (h->kernel_log < 0)
+		return;
+	while (kernel_log_next(h->kernel_log, text, sizeof(text), &level) > 0)
+		if (level <= LOG_LEVEL_WARNING)
+			log_warning("kernel: %s", text);
+}
+
 /* Takes a snapshot of about `size` bytes and writes it. When this returns 0,
  * either it is complete on the disk (not committed), or h->resumed. */
-static int attempt(struct hibernation *h, const uint64_t *size, struct why *w)
+static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
 {
 	int fd = h->session.snapshot;
 	int r = crypto_random(h->image_id, IMAGE_ID_SIZE);
@@ -199,6 +219,7 @@ static int attempt(struct hibernation *h, const uint64_t *size, struct why *w)
 		return r;
 	log_hold();
 	r = snapshot_create(fd, &h->resumed);
+	tell_kernel_warnings(h);
 	if (r < 0)
 		return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
 			   r == -ENOMEM ? "; too much memory is in use, close some programs"
@@ -208,7 +229,7 @@ static int attempt(struct hibernation *h, const uint64_t *size, struct why *w)
 }
 
 /* A size that should fit, by what the failed attempt stored. */
-static uint64_t smaller_size(const struct hibernation *h, int attempts_done)
+static uint64_t smaller_size(const struct hibernate *h, int attempts_done)
 {
 	const struct image_written *done = &h->written;
 
@@ -218,7 +239,7 @@ static uint64_t smaller_size(const struct hibernation *h, int attempts_done)
 	return done->raw_bytes / 10 * 9;
 }
 
-static int attempts(struct hibernation *h, struct why *w)
+static int attempts(struct hibernate *h, struct why *w)
 {
 	uint64_t size = h->settings->image_size;
 	bool size_set = h->settings->image_size_set;
@@ -246,53 +267,37 @@ static int attempts(struct hibernation *h, struct why *w)
 	return r;
 }
 
-static void describe(char *buffer, size_t size, uint64_t stream, uint64_t stored, uint64_t usec)
-{
-	char a[24], b[24];
-
-	snprintf(buffer, size, "%s of memory as %s (%.2f:1), written in %.1f s (%.0f MiB/s)",
-		 text_size(stream, a, sizeof(a)), text_size(stored, b, sizeof(b)),
-		 stored ? (double)stream / (double)stored : 0, (double)usec / 1e6,
-		 mib_per_second(stream, usec));
-}
-
-/* In the restored system: what the resumer left for us to tell. */
-static void report_resume(struct hibernation *h)
+/* In the restored system: what the resumer left for us to do and to tell. */
+static void finish_resume(struct hibernate *h)
 {
 	struct handover *handover = calloc(1, sizeof(*handover));
 	struct why w = { 0 };
-	char text[200];
 	int r = handover ? 0 : -ENOMEM;
 
 	if (r == 0)
 		r = io_pread_full(h->session.device, h->page.base, page_size(), h->handover);
 	if (r == 0)
 		r = handover_decode(h->page.base, page_size(), h->image_id, handover, &w);
-	if (r < 0) {
+	/* The image's leftovers must be gone before pages can be taken away. */
+	session_drop_image(&h->session);
+	if (r == 0) {
+		aftermath_quarantine(handover, "", page_size());
+		aftermath_report(handover);
+	} else {
 		log_notice("resumed; %s", why_text(&w, r));
-		free(handover);
-		return;
 	}
-	for (char *line = strtok(handover->text, "\n"); line; line = strtok(NULL, "\n"))
-		log_info("resume: %s", line);
-	describe(text, sizeof(text), handover->stream_bytes, handover->stored_bytes,
-		 handover->write_usec);
-	log_notice("resumed: %s, loaded in %.1f s (%.0f MiB/s)%s", text,
-		   (double)handover->load_usec / 1e6,
-		   mib_per_second(handover->stream_bytes, handover->load_usec),
-		   handover->attempts > 1 ? ", not at the first attempt" : "");
 	free(handover);
 }
 
 /* The image is complete on the disk: commit, and off. Returns when the machine
  * was not switched off, or woke. */
-static int commit_and_switch_off(struct hibernation *h, struct why *w)
+static int commit_and_switch_off(struct hibernate *h, struct why *w)
 {
 	char text[200];
 	int r;
 
-	describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
-		 h->written.usec);
+	aftermath_describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
+			   h->written.usec);
 	/* The last moment: beyond it the image counts. */
 	if (abort_requested())
 		return why(w, -ECANCELED, "%s", abort_requested());
@@ -315,19 +320,22 @@ static int commit_and_switch_off(struct hibernation *h, struct why *w)
 }
 
 /* "debug test file": written and verified, and that was it. */
-static int finish_test(const struct hibernation *h)
+static int finish_test(const struct hibernate *h)
 {
 	char text[200];
 
-	describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
-		 h->written.usec);
+	aftermath_describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
+			   h->written.usec);
 	log_notice("test: %s, verified on %s; the machine goes on", text, h->device_name);
 	return 0;
 }
 
-static int run(struct hibernation *h, struct why *w)
+static int run(struct hibernate *h, struct why *w)
 {
-	int r = create_writer(h, w);
+	int r = machine_record_capture(&h->machine, h->method == METHOD_PLATFORM, w);
+
+	if (r == 0)
+		r = create_writer(h, w);
 
 	if (r == 0)
 		r = arena_create(&h->page, page_size());
@@ -340,13 +348,13 @@ static int run(struct hibernation *h, struct why *w)
 	if (r < 0)
 		return r;
 	if (h->resumed) {
-		report_resume(h);
+		finish_resume(h);
 		return 0;
 	}
 	return h->session.test ? finish_test(h) : commit_and_switch_off(h, w);
 }
 
-static int open_session(struct hibernation *h, const struct swap_area *area, struct why *w)
+static int open_session(struct hibernate *h, const struct swap_area *area, struct why *w)
 {
 	int r;
 
@@ -364,9 +372,10 @@ static int open_session(struct hibernation *h, const struct swap_area *area, str
 
 int hibernate(const struct settings *settings, const struct swap_area *area, struct why *w)
 {
-	struct hibernation h = {
+	struct hibernate h = {
 		.settings = settings,
 		.method = switch_off_method(settings->method, ""),
+		.kernel_log = kernel_log_open("", true),
 	};
 	int r = open_session(&h, area, w);
 
@@ -377,6 +386,9 @@ int hibernate(const struct settings *settings, const struct swap_area *area, str
 	abort_watch_end();
 	munlockall();
 	image_writer_destroy(h.writer);
+	machine_record_free(&h.machine);
+	if (h.kernel_log >= 0)
+		close(h.kernel_log);
 	arena_destroy(&h.page);
 	return r;
 }

@@ -19,8 +19,12 @@ enum {
 	AT_STORED = 48,
 	AT_LOAD_USEC = 56,
 	AT_ATTEMPTS = 64,
-	AT_TEXT = 128,
+	AT_QUARANTINE_COUNT = 72,
+	AT_QUARANTINE = 128,
+	RANGE_SIZE = 16,
+	AT_TEXT = 1728,
 };
+_Static_assert(AT_QUARANTINE + HANDOVER_RANGES_MAX * RANGE_SIZE == AT_TEXT, "ranges, then text");
 _Static_assert(AT_TEXT + HANDOVER_TEXT_MAX <= PAGE_SIZE_MIN, "it is one page");
 
 static const char handover_magic[8] = "s2diskHO";
@@ -57,6 +61,13 @@ int handover_encode(const struct handover *handover, unsigned char *page, size_t
 	put_le64(page + AT_STORED, handover->stored_bytes);
 	put_le64(page + AT_LOAD_USEC, handover->load_usec);
 	put_le64(page + AT_ATTEMPTS, handover->attempts);
+	put_le32(page + AT_QUARANTINE_COUNT, handover->quarantine_count);
+	for (size_t i = 0; i < handover->quarantine_count; i++) {
+		unsigned char *at = page + AT_QUARANTINE + i * RANGE_SIZE;
+
+		put_le64(at, handover->quarantine[i].first);
+		put_le64(at + 8, handover->quarantine[i].count);
+	}
 	memcpy(page + AT_TEXT, handover->text, length);
 	r = crypto_crc32(page, page_size, &crc);
 	if (r < 0)
@@ -88,6 +99,7 @@ int handover_decode(const unsigned char *page, size_t page_size,
 		    struct why *w)
 {
 	uint32_t length = get_le32(page + AT_TEXT_LENGTH);
+	uint32_t ranges = get_le32(page + AT_QUARANTINE_COUNT);
 	int r;
 
 	if (memcmp(page + AT_MAGIC, handover_magic, sizeof(handover_magic)) != 0 ||
@@ -96,15 +108,22 @@ int handover_decode(const unsigned char *page, size_t page_size,
 	r = check_crc(page, page_size);
 	if (r < 0)
 		return why(w, r, "the hand-over page is damaged");
-	if (length > HANDOVER_TEXT_MAX)
-		return why(w, -EBADMSG, "the hand-over page says %u bytes of text", length);
+	if (length > HANDOVER_TEXT_MAX || ranges > HANDOVER_RANGES_MAX)
+		return why(w, -EBADMSG, "the hand-over page says %u bytes of text, %u ranges",
+			   length, ranges);
 	*ret = (struct handover){
 		.write_usec = get_le64(page + AT_WRITE_USEC),
 		.stream_bytes = get_le64(page + AT_STREAM),
 		.stored_bytes = get_le64(page + AT_STORED),
 		.load_usec = get_le64(page + AT_LOAD_USEC),
 		.attempts = get_le64(page + AT_ATTEMPTS),
+		.quarantine_count = ranges,
 	};
+	for (size_t i = 0; i < ranges; i++) {
+		const unsigned char *at = page + AT_QUARANTINE + i * RANGE_SIZE;
+
+		ret->quarantine[i] = (struct handover_range){ get_le64(at), get_le64(at + 8) };
+	}
 	memcpy(ret->image_id, image_id, IMAGE_ID_SIZE);
 	memcpy(ret->text, page + AT_TEXT, length);
 	text_make_printable(ret->text);

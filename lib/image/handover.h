@@ -12,7 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HANDOVER_TEXT_MAX 3900
+#define HANDOVER_TEXT_MAX 2300
+#define HANDOVER_RANGES_MAX 100
+
+struct handover_range {
+	uint64_t first; /* page frame */
+	uint64_t count; /* page frames, not 0 */
+};
 
 struct handover {
 	unsigned char image_id[IMAGE_ID_SIZE];
@@ -21,6 +27,9 @@ struct handover {
 	uint64_t stored_bytes;
 	uint64_t load_usec;
 	uint64_t attempts;
+	/* Page frames to be taken out of use before user space goes on. */
+	uint32_t quarantine_count;
+	struct handover_range quarantine[HANDOVER_RANGES_MAX];
 	char text[HANDOVER_TEXT_MAX + 1]; /* lines; printable */
 };
 

@@ -98,17 +98,12 @@ int image_clear(struct signature_page *sp, struct why *w)
 	return write_page(sp, w);
 }
 
-int image_count_attempt(struct signature_page *sp, struct signature_record *record, struct why *w)
+int image_update_record(struct signature_page *sp, const struct signature_record *record,
+			struct why *w)
 {
-	struct signature_record counted = *record;
 	int r = make_swap(sp, w);
 
-	counted.attempts++;
 	if (r == 0)
-		r = signature_record_encode(&counted, sp->page, sp->size, w);
-	if (r == 0)
-		r = write_page(sp, w);
-	if (r == 0)
-		*record = counted;
-	return r;
+		r = signature_record_encode(record, sp->page, sp->size, w);
+	return r < 0 ? r : write_page(sp, w);
 }

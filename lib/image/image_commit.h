@@ -41,7 +41,8 @@ int image_commit(struct signature_page *sp, const struct signature_record *recor
  * restore, or setting it aside. Works on a damaged record too. */
 int image_clear(struct signature_page *sp, struct why *w);
 
-/* Counts an attempt to load: the record with attempts + 1. *record is updated. */
-int image_count_attempt(struct signature_page *sp, struct signature_record *record, struct why *w);
+/* Replaces the record of the image that is there, with other counters. */
+int image_update_record(struct signature_page *sp, const struct signature_record *record,
+			struct why *w);
 
 #endif

@@ -432,20 +432,28 @@ static int write_sections(struct run *run)
 {
 	struct image_writer *writer = run->writer;
 	const struct image_writer_config *c = &writer->config;
+	const struct platform_maker *maker = &run->asked->platform;
+	const void *platform = NULL;
+	size_t platform_size = 0;
 	struct section_stream stream;
-	int r = section_stream_begin(&stream, c->fd, c->page_size, &run->asked->allocator,
-				     writer->slots[0].raw, c->block_size, writer->chunk_page,
-				     &writer->map_digest, &writer->sections_digest,
-				     run->asked->image_id);
+	int r = maker->make ? maker->make(maker->context, writer->kernel_header, c->page_size,
+					  &platform, &platform_size)
+			    : 0;
 
+	if (r < 0)
+		return why(run->why, r, "this machine cannot be described: %s", strerror(-r));
+	r = section_stream_begin(&stream, c->fd, c->page_size, &run->asked->allocator,
+				 writer->slots[0].raw, c->block_size, writer->chunk_page,
+				 &writer->map_digest, &writer->sections_digest,
+				 run->asked->image_id);
 	if (r == 0)
 		r = section_stream_add(&stream, SECTION_KERNEL_HEADER, SECTION_CRITICAL,
 				       writer->kernel_header, c->page_size);
 	if (r == 0)
 		r = section_stream_add(&stream, SECTION_PAGE_RANGES, SECTION_CRITICAL,
 				       writer->ranges, range_collector_finish(&run->ranges));
-	if (r == 0 && c->platform)
-		r = section_stream_add(&stream, SECTION_PLATFORM, 0, c->platform, c->platform_size);
+	if (r == 0 && platform_size)
+		r = section_stream_add(&stream, SECTION_PLATFORM, 0, platform, platform_size);
 	if (r == 0 && c->writer)
 		r = section_stream_add(&stream, SECTION_WRITER, 0, c->writer, strlen(c->writer));
 	if (r == 0)

@@ -29,8 +29,6 @@ struct image_writer_config {
 	uint64_t buffer_bytes; /* at most so much memory for blocks */
 	uint64_t max_stream;   /* bytes of the largest snapshot to expect */
 	bool compress;
-	const void *platform; /* content of the platform section; NULL: none */
-	size_t platform_size;
 	const char *writer; /* text of the writer section */
 };
 
@@ -51,6 +49,15 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 /* Bytes of memory that a writer holds. */
 uint64_t image_writer_memory(const struct image_writer *writer);
 
+/* Makes the content of the platform section, once the kernel's header page is
+ * known. The bytes stay the maker's until the run is over. 0, or a negative
+ * errno, which ends the run. */
+struct platform_maker {
+	int (*make)(void *context, const unsigned char *kernel_header, size_t page_size,
+		    const void **ret, size_t *ret_size);
+	void *context;
+};
+
 struct image_writer_run {
 	unsigned char image_id[IMAGE_ID_SIZE]; /* never used before */
 	uint64_t created;		       /* seconds since 1970 */
@@ -58,7 +65,8 @@ struct image_writer_run {
 	uint64_t stream_size;		       /* bytes that the source will give */
 	struct page_source source;
 	struct page_allocator allocator;
-	struct stream_watch watch; /* progress may be NULL */
+	struct platform_maker platform; /* make may be NULL: no such section */
+	struct stream_watch watch;	/* progress may be NULL */
 };
 
 /* Writes and flushes. May be called again after a failure, with another id.

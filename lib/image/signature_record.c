@@ -17,13 +17,13 @@ enum {
 	AT_ATTEMPTS = 44,
 	AT_CREATED = 48,
 	AT_DIGEST = 56,
-	AT_RESERVED = 88,
+	AT_REFUSALS = 88,
 	AT_CRC = 488,
 	AT_ORIGINAL = 492,
 	AT_SIGNATURE = 502,
 };
 
-_Static_assert(AT_DIGEST + SHA256_SIZE == AT_RESERVED, "the digest ends where the rest begins");
+_Static_assert(AT_DIGEST + SHA256_SIZE == AT_REFUSALS, "the digest ends where the rest begins");
 _Static_assert(AT_SIGNATURE + SWAP_SIGNATURE_SIZE == SIGNATURE_RECORD_SIZE, "a sector");
 
 static const char record_magic[8] = "s2diskSG";
@@ -81,6 +81,7 @@ int signature_record_decode(const unsigned char *page, size_t page_size,
 	record.attempts = get_le32(at + AT_ATTEMPTS);
 	record.created = get_le64(at + AT_CREATED);
 	memcpy(record.header_digest, at + AT_DIGEST, SHA256_SIZE);
+	record.refusals = get_le32(at + AT_REFUSALS);
 
 	if (record.page_size != page_size)
 		return why(w, -EBADMSG,
@@ -122,6 +123,7 @@ int signature_record_encode(const struct signature_record *record, unsigned char
 	put_le32(bytes + AT_ATTEMPTS, record->attempts);
 	put_le64(bytes + AT_CREATED, record->created);
 	memcpy(bytes + AT_DIGEST, record->header_digest, SHA256_SIZE);
+	put_le32(bytes + AT_REFUSALS, record->refusals);
 	memcpy(bytes + AT_ORIGINAL, page + page_size - SWAP_SIGNATURE_SIZE, SWAP_SIGNATURE_SIZE);
 	memcpy(bytes + AT_SIGNATURE, SWAP_SIGNATURE_USER, SWAP_SIGNATURE_SIZE);
 	r = record_crc(bytes, &crc);

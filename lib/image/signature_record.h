@@ -28,6 +28,7 @@ struct signature_record {
 	uint32_t attempts;
 	uint64_t created; /* seconds since 1970 */
 	unsigned char header_digest[SHA256_SIZE];
+	uint32_t refusals; /* how often it was kept for another boot */
 };
 
 /* Has this page a record of ours, sound or not? (its magic, with either

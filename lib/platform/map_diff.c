@@ -170,6 +170,24 @@ static void join_segments(struct graph *graph)
 	}
 }
 
+/* A region that grew is the same one: what it kept is in no segment. */
+static void join_overlapping(struct graph *graph)
+{
+	for (size_t i = 0; i < graph->then->entries.count; i++) {
+		const struct memory_entry *a = &graph->then->entries.items[i];
+
+		for (size_t j = 0; a->type != MEMORY_RAM && j < graph->now->entries.count; j++) {
+			const struct memory_entry *b = &graph->now->entries.items[j];
+
+			if (a->type != b->type || a->start > b->end || b->start > a->end ||
+			    (a->start == b->start && a->end == b->end))
+				continue;
+			graph->changed[i] = graph->changed[now_node(graph, j)] = true;
+			join(graph, i, now_node(graph, j));
+		}
+	}
+}
+
 /* Changed regions of one map that have no partner of their type: they vanished
  * (or appeared), so they may have moved. */
 static size_t list_lonely(const struct graph *graph, bool of_then, size_t *list)
@@ -351,6 +369,7 @@ int map_diff(const struct memory_map *then, const struct memory_map *now, struct
 	for (size_t i = 0; i < nodes; i++)
 		parent[i] = i;
 	join_segments(&graph);
+	join_overlapping(&graph);
 	join_moved(&graph);
 	count = number_changes(&graph, number);
 	changes = calloc(count + 1, sizeof(*changes));

@@ -188,7 +188,7 @@ static int watch_keys(const struct terminal *terminal)
 	if (!reason || strcmp(reason, "interrupted by Backspace") != 0)
 		return 6;
 	abort_watch_clear();
-	if (write(terminal->master, "a\b", 2) != 2 || !after_next_key())
+	if (write(terminal->master, "\b", 1) != 1 || !after_next_key())
 		return 7;
 	abort_watch_end();
 	return local_flags(STDIN_FILENO) == before ? 0 : 8;

@@ -25,6 +25,7 @@ struct fixture {
 	unsigned int workers;
 	uint32_t block_size;
 	bool compress;
+	int platform_error;
 	int stop_after; /* calls of the watch until it says stop; 0: never */
 };
 
@@ -38,6 +39,19 @@ static int watch(void *context, uint64_t done)
 	return 0;
 }
 
+/* The maker sees the kernel's header page. */
+static int make_platform(void *context, const unsigned char *kernel_header, size_t page_size,
+			 const void **ret, size_t *ret_size)
+{
+	struct fixture *f = context;
+
+	ck_assert_uint_eq(page_size, FAKE_PAGE);
+	ck_assert(memcmp(kernel_header, f->snapshot.stream, FAKE_PAGE) == 0);
+	*ret = "platform!";
+	*ret_size = 9;
+	return f->platform_error;
+}
+
 static int write_image(struct fixture *f)
 {
 	struct image_writer_config config = {
@@ -48,8 +62,6 @@ static int write_image(struct fixture *f)
 		.buffer_bytes = 32u << 20,
 		.max_stream = f->snapshot.size,
 		.compress = f->compress,
-		.platform = "platform!",
-		.platform_size = 9,
 		.writer = "a test",
 	};
 	struct image_writer_run run = {
@@ -58,6 +70,7 @@ static int write_image(struct fixture *f)
 		.stream_size = f->snapshot.size,
 		.source = fake_snapshot_source(&f->snapshot),
 		.allocator = fake_device_allocator(&f->device),
+		.platform = { .make = make_platform, .context = f },
 		.watch = { .progress = watch, .context = f },
 	};
 	struct image_writer *writer = NULL;
@@ -221,6 +234,17 @@ START_TEST(test_sections)
 }
 END_TEST
 
+START_TEST(test_platform_fails)
+{
+	struct fixture f;
+
+	make(&f, 2, 100, 1);
+	f.platform_error = -ENOMEM;
+	ck_assert_int_eq(write_image(&f), -ENOMEM);
+	unmake(&f);
+}
+END_TEST
+
 START_TEST(test_area_full)
 {
 	struct fixture f;
@@ -376,11 +400,15 @@ START_TEST(test_commit)
 	/* A second image cannot be committed over it. */
 	ck_assert_int_eq(image_commit(&sp, &f.written.record, NULL), -EINVAL);
 
-	ck_assert_int_eq(image_count_attempt(&sp, &record, NULL), 0);
-	ck_assert_int_eq(image_count_attempt(&sp, &record, NULL), 0);
+	record.attempts = 1;
+	ck_assert_int_eq(image_update_record(&sp, &record, NULL), 0);
+	record.attempts = 2;
+	record.refusals = 7;
+	ck_assert_int_eq(image_update_record(&sp, &record, NULL), 0);
 	ck_assert_int_eq(signature_page_read(&sp, NULL), 0);
 	ck_assert_int_eq(signature_record_decode(sp.page, FAKE_PAGE, &record, NULL), 0);
 	ck_assert_uint_eq(record.attempts, 2);
+	ck_assert_uint_eq(record.refusals, 7);
 	ck_assert_uint_eq(record.created, 1234567890);
 	f.written.record = record;
 	ck_assert_int_eq(load_image(&f), 0);
@@ -435,6 +463,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_sizes, 0, 11);
 	tcase_add_loop_test(tcase, test_twin_writes_the_same, 1, 4);
 	tcase_add_test(tcase, test_sections);
+	tcase_add_test(tcase, test_platform_fails);
 	tcase_add_loop_test(tcase, test_area_full, 0, workers);
 	tcase_add_loop_test(tcase, test_stopped, 0, workers);
 	tcase_add_loop_test(tcase, test_source_fails, 0, workers);

@@ -31,7 +31,7 @@ class Damaged(Scenario):
 
     def need_named(self, machine):
         lines = [line for line in machine.console.split("\n")
-                 if re.search(self.says, line, re.I) and "@@" not in line]
+                 if re.search("resume: .*(%s)" % self.says, line, re.I)]
         self.need(lines, "the console names the place: %s" % self.says)
         self.trace("it says: " + lines[0].strip())
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Disks that fail and power that is cut."""
 
-from testbed import disks
+from testbed import disks, image
 from testbed.scenario import Scenario
 
 MIB = 1 << 20
@@ -9,8 +9,6 @@ MIB = 1 << 20
 
 class DiskError(Scenario):
     """Base: the disk fails once while s2disk writes."""
-    # Before the snapshot the kernel swaps some tens of MiB out, to the start
-    # of the area; the image comes behind that.
     memory = 640
     faults = {}
     guest = """
@@ -51,11 +49,23 @@ class WriteError(DiskError):
     """a write error in the middle of the image"""
     name = "write-error"
     group = "quick"
-    faults = {"inject-error.0.event": "none",
-              "inject-error.0.iotype": "write",
-              "inject-error.0.sector": (disks.PARTITION_AT + 90 * MIB) // 512,
-              "inject-error.0.errno": 5,
-              "inject-error.0.once": "on"}
+    limit = 400
+
+    def run(self):
+        # Before the snapshot the kernel swaps out what it likes, so where
+        # the image comes to lie is learned from a first, healthy run.
+        self.hibernate()
+        found = image.Image(self.swap)
+        middle = found.body_page_at(found.body_map().pages // 2)
+        self.trace("the write error will be at byte %d" % middle)
+        self.swap.format_swap()
+        self.boots = 0
+        self.swap.faults = {"inject-error.0.event": "none",
+                            "inject-error.0.iotype": "write",
+                            "inject-error.0.sector": middle // 512,
+                            "inject-error.0.errno": 5,
+                            "inject-error.0.once": "on"}
+        super().run()
 
 
 class FlushError(DiskError):
@@ -137,11 +147,13 @@ first_boot() { swap_on $SWAP; hold main 96 32; hibernate; }
 
     def run(self):
         self.hibernate()
-        self.swap.faults = {
-            "inject-error.0.event": "none",
-            "inject-error.0.iotype": "read",
-            "inject-error.0.sector": (disks.PARTITION_AT + 20 * MIB) // 512,
-            "inject-error.0.errno": 5, "inject-error.0.once": "off"}
+        found = image.Image(self.swap)
+        middle = found.body_page_at(found.body_map().pages // 2)
+        self.swap.faults = {"inject-error.0.event": "none",
+                            "inject-error.0.iotype": "read",
+                            "inject-error.0.sector": middle // 512,
+                            "inject-error.0.errno": 5,
+                            "inject-error.0.once": "off"}
         self.boot()
         self.off()
         # swap_is_fine may meet the bad sector itself, so no swap is used.

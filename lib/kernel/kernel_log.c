@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/kernel_log.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The kernel gives a whole record for each read, at most this long
+ * (PRINTK_MESSAGE_MAX and its predecessors). */
+#define RECORD_SIZE 8192
+
+int kernel_log_open(const char *root, bool from_now)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/dev/kmsg", root);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (from_now && lseek(fd, 0, SEEK_END) < 0) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+int kernel_log_parse(const char *record, char *text, size_t size, unsigned int *ret_level)
+{
+	const char *message = strchr(record, ';');
+	unsigned long prefix;
+	char *end;
+
+	prefix = strtoul(record, &end, 10);
+	if (!message || end == record || *end != ',')
+		return -EBADMSG;
+	message++;
+	/* Lines that follow the first are its dictionary. */
+	snprintf(text, size, "%.*s", (int)strcspn(message, "\n"), message);
+	*ret_level = (unsigned int)(prefix & 7);
+	return 0;
+}
+
+int kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level)
+{
+	char record[RECORD_SIZE];
+
+	for (;;) {
+		ssize_t n = read(fd, record, sizeof(record) - 1);
+
+		if (n < 0 && (errno == EPIPE || errno == EINTR))
+			continue;
+		if (n == 0 || (n < 0 && errno == EAGAIN))
+			return 0;
+		if (n < 0)
+			return -errno;
+		record[n] = '\0';
+		if (kernel_log_parse(record, text, size, ret_level) == 0)
+			return 1;
+	}
+}
+
+int kernel_log_read(const char *root, size_t limit, char **ret)
+{
+	_cleanup_close_ int fd = kernel_log_open(root, false);
+	_cleanup_free_ char *text = NULL;
+	char message[RECORD_SIZE];
+	size_t used = 0, size = 0;
+	unsigned int level;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	while ((r = kernel_log_next(fd, message, sizeof(message), &level)) > 0) {
+		size_t length = strlen(message);
+
+		if (used + length + 2 > limit)
+			break;
+		if (used + length + 2 > size) {
+			char *more = realloc(text, 2 * size + length + 4096);
+
+			if (!more)
+				return -ENOMEM;
+			text = more;
+			size = 2 * size + length + 4096;
+		}
+		memcpy(text + used, message, length);
+		text[used + length] = '\n';
+		used += length + 1;
+	}
+	if (r < 0)
+		return r;
+	if (!text) {
+		text = calloc(1, 1);
+		if (!text)
+			return -ENOMEM;
+	}
+	text[used] = '\0';
+	*ret = steal_pointer(&text);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel's messages (/dev/kmsg, Documentation/ABI/testing/dev-kmsg). */
+#ifndef S2DISK_KERNEL_KERNEL_LOG_H
+#define S2DISK_KERNEL_KERNEL_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Opens root/dev/kmsg for reading, at the first message that is still there, or
+ * with from_now behind the last. Never waits. Returns the fd or a negative
+ * errno. */
+int kernel_log_open(const char *root, bool from_now);
+
+/* The next message into text (size bytes, cut to fit, without its newline) and
+ * its level (0 to 7). 1; 0: no more; or a negative errno. Messages that were
+ * overwritten before they could be read are skipped. */
+int kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level);
+
+/* All messages, one a line, at most limit bytes of them. The caller frees
+ * *ret. */
+int kernel_log_read(const char *root, size_t limit, char **ret);
+
+/* Pure: one record as /dev/kmsg gives it. 0 or -EBADMSG. */
+int kernel_log_parse(const char *record, char *text, size_t size, unsigned int *ret_level);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "judge.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "image/page_ranges.h"
+#include "kernel/kernel_log.h"
+#include "platform/verdict_report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KERNEL_LOG_LIMIT (4u << 20)
+
+/* What the kernel needs beside the pages themselves: page lists and bitmaps,
+ * about 1/128, and this program's buffers. */
+#define MEMORY_OVERHEAD_SHARE 64
+
+static int get_ranges(const struct sections *sections, struct frame_list *ret,
+		      struct page_ranges *ret_facts, struct why *w)
+{
+	struct page_ranges ranges;
+	uint64_t first, count;
+	int r = page_ranges_open(&ranges, sections->page_ranges.data, sections->page_ranges.size,
+				 w);
+
+	if (r < 0)
+		return r;
+	*ret_facts = ranges;
+	if (ranges.ranges > SIZE_MAX / sizeof(*ret->items))
+		return -ENOMEM;
+	ret->items = malloc(ranges.ranges * sizeof(*ret->items) + 1);
+	if (!ret->items)
+		return -ENOMEM;
+	while (page_ranges_next(&ranges, &first, &count))
+		ret->items[ret->count++] = (struct page_range){ first, count };
+	return 0;
+}
+
+/* MemAvailable in bytes; 0 when unknown. */
+static uint64_t available_memory(void)
+{
+	char text[4096], *at;
+
+	if (io_read_text("", "/proc/meminfo", text, sizeof(text)) < 0)
+		return 0;
+	at = strstr(text, "MemAvailable:");
+	return at ? strtoull(at + strlen("MemAvailable:"), NULL, 10) << 10 : 0;
+}
+
+static int check_memory(struct image_reader *reader, struct why *w)
+{
+	const struct image_header *header = image_reader_header(reader);
+	uint64_t pages = (header->image_pages + header->metadata_pages) * header->page_size;
+	uint64_t needed = pages + pages / MEMORY_OVERHEAD_SHARE + image_reader_memory(reader);
+	uint64_t available = available_memory();
+
+	if (available == 0 || needed <= available)
+		return 0;
+	return why(w, -EPERM,
+		   "the image needs %" PRIu64
+		   " MiB of memory to be loaded, this machine has %" PRIu64 " MiB available",
+		   needed >> 20, available >> 20);
+}
+
+static void tell_finding(const struct finding *finding, struct handover *handover)
+{
+	const char *class = verdict_class_name(finding->class);
+
+	if (finding->class == VERDICT_SAME)
+		return;
+	if (finding->class == VERDICT_HARMLESS) {
+		log_info("%s: %s", class, finding->text);
+		return;
+	}
+	log_notice("%s: %s%s%s", class, finding->text, finding->advice[0] ? " " : "",
+		   finding->advice);
+	handover_add_line(handover, "%s: %s", class, finding->text);
+}
+
+static void hex(const unsigned char *bytes, size_t count, char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void tell_plan(const struct verdict_plan *plan, struct handover *handover)
+{
+	char old[2 * E820_CHECKSUM_MAX + 1], new[2 * E820_CHECKSUM_MAX + 1];
+
+	if (plan->patch_checksum) {
+		hex(plan->old_checksum, plan->checksum_size, old);
+		hex(plan->new_checksum, plan->checksum_size, new);
+		log_notice("memory map checksum in the kernel's header: %s, now %s", old, new);
+		handover_add_line(handover, "memory map checksum %s became %s", old, new);
+	}
+	if (plan->patch_page_count) {
+		log_notice("page count in the kernel's header: %" PRIu64 ", now %" PRIu64,
+			   plan->old_page_count, plan->new_page_count);
+		handover_add_line(handover, "page count %" PRIu64 " became %" PRIu64,
+				  plan->old_page_count, plan->new_page_count);
+	}
+}
+
+/* The quarantine goes to the restored system; what does not fit there cannot be
+ * done, so it must not be counted on. */
+static int plan_quarantine(const struct verdict_plan *plan, struct handover *handover,
+			   struct why *w)
+{
+	if (plan->quarantine.count > HANDOVER_RANGES_MAX)
+		return why(w, -EPERM,
+			   "%zu ranges of pages would have to be taken out of use, at "
+			   "most %u can be",
+			   plan->quarantine.count, HANDOVER_RANGES_MAX);
+	for (size_t i = 0; i < plan->quarantine.count; i++)
+		handover->quarantine[i] = (struct handover_range){
+			.first = plan->quarantine.items[i].first,
+			.count = plan->quarantine.items[i].count,
+		};
+	handover->quarantine_count = (uint32_t)plan->quarantine.count;
+	return 0;
+}
+
+static int mend(const struct sections *sections, const struct verdict_plan *plan,
+		unsigned char **ret, struct why *w)
+{
+	_cleanup_free_ unsigned char *page = NULL;
+	int r;
+
+	if (!plan->patch_checksum && !plan->patch_page_count)
+		return 0;
+	page = malloc(sections->kernel_header.size);
+	if (!page)
+		return -ENOMEM;
+	memcpy(page, sections->kernel_header.data, sections->kernel_header.size);
+	r = verdict_mend_header(plan, page, sections->kernel_header.size);
+	if (r < 0)
+		return why(w, r, "the kernel's header is not the one that was judged");
+	*ret = steal_pointer(&page);
+	return 0;
+}
+
+/* Logs all findings; refuses with the worst. */
+static int apply_policy(const struct judgement *judgement, enum verdict_policy policy,
+			struct handover *handover, struct why *w)
+{
+	const struct verdict *verdict = &judgement->verdict;
+	char summary[160];
+
+	verdict_summary(verdict, summary, sizeof(summary));
+	log_notice("this machine and the one that hibernated: %s", summary);
+	for (size_t i = 0; i < verdict->count; i++)
+		tell_finding(&verdict->findings[i], handover);
+	if (verdict_allows(verdict, policy)) {
+		tell_plan(&verdict->plan, handover);
+		return plan_quarantine(&verdict->plan, handover, w);
+	}
+	if (verdict->count == 0)
+		return why(w, -EPERM, "%s", summary);
+	return why(w, -EPERM, "%s: %s (platform policy = %s)", verdict_class_name(verdict->worst),
+		   verdict->findings[0].text, verdict_policy_name(policy));
+}
+
+static int judge_platforms(const struct sections *sections, const struct platform *then,
+			   const struct platform *now, struct verdict *ret, struct why *w)
+{
+	struct frame_list ranges = { 0 };
+	struct page_ranges facts;
+	int r = get_ranges(sections, &ranges, &facts, w);
+
+	if (r == 0) {
+		const struct verdict_image image = {
+			.ranges = ranges.items,
+			.range_count = ranges.count,
+			.coarse = facts.coarse,
+			.zero_pages = facts.zero_pages,
+			.header = sections->kernel_header.data,
+			.header_length = sections->kernel_header.size,
+		};
+
+		r = verdict_judge(then, now, &image, ret, w);
+	}
+	free(ranges.items);
+	return r;
+}
+
+int judge_image(struct image_reader *reader, const struct settings *settings,
+		struct handover *handover, struct judgement *ret, struct why *w)
+{
+	const struct sections *sections = image_reader_sections(reader);
+	struct platform then = { 0 }, now = { 0 };
+	_cleanup_free_ char *log = NULL;
+	int r;
+
+	*ret = (struct judgement){ 0 };
+	r = check_memory(reader, w);
+	if (r < 0) {
+		ret->fatal = true;
+		return r;
+	}
+	if (!sections->platform.data)
+		return settings->platform_policy == POLICY_TOLERANT
+			       ? 0
+			       : why(w, -EPERM, "the image does not say what machine it is of");
+	r = platform_decode(sections->platform.data, sections->platform.size, &then, w);
+	if (r == 0) {
+		if (kernel_log_read("", KERNEL_LOG_LIMIT, &log) < 0)
+			log = NULL;
+		r = platform_capture("", log, &now, w);
+	}
+	if (r == 0)
+		r = judge_platforms(sections, &then, &now, &ret->verdict, w);
+	ret->platform_mode = then.hibernation.platform_mode;
+	platform_free(&then);
+	platform_free(&now);
+	if (r < 0)
+		return r;
+	ret->fatal = ret->verdict.worst == VERDICT_FATAL;
+	r = apply_policy(ret, settings->platform_policy, handover, w);
+	return r < 0 ? r : mend(sections, &ret->verdict.plan, &ret->first_page, w);
+}
+
+void judgement_free(struct judgement *judgement)
+{
+	verdict_free(&judgement->verdict);
+	free(judgement->first_page);
+	judgement->first_page = NULL;
+}

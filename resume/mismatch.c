@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mismatch.h"
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/stopwatch.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+
+enum mismatch_choice mismatch_choose(const struct settings *settings, uint32_t refusals,
+				     bool *ret_ask)
+{
+	*ret_ask = settings->mismatch_action == MISMATCH_ASK;
+	if (settings->mismatch_action == MISMATCH_DISCARD || refusals >= settings->mismatch_retries)
+		return CHOICE_DISCARD;
+	return CHOICE_REBOOT;
+}
+
+bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret)
+{
+	switch (tolower((unsigned char)key)) {
+	case 'b':
+		*ret = CHOICE_REBOOT;
+		return true;
+	case 'd':
+		*ret = CHOICE_DISCARD;
+		return true;
+	case 't':
+		if (fatal)
+			return false;
+		*ret = CHOICE_TRY;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void say(int fd, const char *text)
+{
+	/* A console that is gone is found when reading. */
+	if (io_write_full(fd, text, strlen(text)) < 0)
+		return;
+}
+
+/* Waits for a key that means something. */
+static enum mismatch_choice wait_for_key(int fd, bool fatal, enum mismatch_choice fallback,
+					 unsigned int seconds)
+{
+	uint64_t end = now_usec() + (uint64_t)seconds * 1000000, now;
+
+	while ((now = now_usec()) < end) {
+		struct pollfd ready = { .fd = fd, .events = POLLIN };
+		enum mismatch_choice choice;
+		char key;
+
+		if (poll(&ready, 1, (int)((end - now) / 1000 + 1)) <= 0)
+			continue;
+		if (read(fd, &key, 1) != 1)
+			return fallback;
+		if (mismatch_key(key, fatal, &choice))
+			return choice;
+	}
+	return fallback;
+}
+
+enum mismatch_choice mismatch_ask(const char *console, const char *question, bool fatal,
+				  enum mismatch_choice fallback, unsigned int seconds)
+{
+	_cleanup_close_ int fd = open(console, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct termios before, keys;
+	enum mismatch_choice choice;
+	char text[200];
+	bool terminal;
+
+	if (fd < 0)
+		return fallback;
+	terminal = tcgetattr(fd, &before) == 0;
+	if (terminal) {
+		keys = before;
+		keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		keys.c_cc[VMIN] = 1;
+		keys.c_cc[VTIME] = 0;
+		tcsetattr(fd, TCSAFLUSH, &keys);
+	}
+	snprintf(text, sizeof(text),
+		 "\r\n%s b: boot again and keep it; d: discard it and go on%s [%c in %u s] ",
+		 question, fatal ? "" : "; t: try it all the same",
+		 fallback == CHOICE_REBOOT ? 'b' : 'd', seconds);
+	say(fd, text);
+	choice = wait_for_key(fd, fatal, fallback, seconds);
+	say(fd, "\r\n");
+	if (terminal)
+		tcsetattr(fd, TCSANOW, &before);
+	return choice;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What becomes of an image that this boot cannot take. */
+#ifndef S2DISK_MISMATCH_H
+#define S2DISK_MISMATCH_H
+
+#include "settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum mismatch_choice {
+	CHOICE_REBOOT,	/* keep it, boot again: firmware often fits at another boot */
+	CHOICE_DISCARD, /* set it aside, boot on */
+	CHOICE_TRY,	/* load it all the same; never for what is fatal */
+};
+
+/* Pure: what the settings say, after so many refusals before this one. ask is
+ * set when the user is to be asked; the result then is what happens without an
+ * answer. */
+enum mismatch_choice mismatch_choose(const struct settings *settings, uint32_t refusals,
+				     bool *ret_ask);
+
+/* Pure: what a key on the keyboard means; false: nothing. */
+bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret);
+
+/* Asks on console (a path), for so many seconds. fallback where nobody answers
+ * or there is no console. */
+enum mismatch_choice mismatch_ask(const char *console, const char *question, bool fatal,
+				  enum mismatch_choice fallback, unsigned int seconds);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "aftermath.h"
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SOFT_OFFLINE "/sys/devices/system/memory/soft_offline_page"
+
+uint64_t aftermath_quarantine(const struct handover *handover, const char *root, size_t page_size)
+{
+	uint64_t taken = 0;
+
+	for (uint32_t i = 0; i < handover->quarantine_count; i++) {
+		const struct handover_range *range = &handover->quarantine[i];
+
+		for (uint64_t n = 0; n < range->count; n++) {
+			uint64_t address = (range->first + n) * page_size;
+			char text[32];
+			int r;
+
+			snprintf(text, sizeof(text), "0x%" PRIx64 "\n", address);
+			r = io_write_text(root, SOFT_OFFLINE, text);
+			if (r == 0) {
+				taken++;
+				continue;
+			}
+			log_warning("the page at 0x%" PRIx64 ", which the firmware claims since "
+				    "this boot, could not be taken out of use: %s; reboot when "
+				    "you can",
+				    address, strerror(-r));
+		}
+	}
+	if (taken > 0)
+		log_notice("%" PRIu64 " page%s that the firmware claims since this boot %s out "
+			   "of use",
+			   taken, taken == 1 ? "" : "s", taken == 1 ? "is" : "are");
+	return taken;
+}
+
+void aftermath_describe(char *buffer, size_t size, uint64_t stream, uint64_t stored, uint64_t usec)
+{
+	char a[24], b[24];
+
+	snprintf(buffer, size, "%s of memory as %s (%.2f:1), written in %.1f s (%.0f MiB/s)",
+		 text_size(stream, a, sizeof(a)), text_size(stored, b, sizeof(b)),
+		 stored ? (double)stream / (double)stored : 0, (double)usec / 1e6,
+		 mib_per_second(stream, usec));
+}
+
+void aftermath_report(struct handover *handover)
+{
+	char text[200];
+
+	for (char *line = strtok(handover->text, "\n"); line; line = strtok(NULL, "\n"))
+		log_notice("resume: %s", line);
+	aftermath_describe(text, sizeof(text), handover->stream_bytes, handover->stored_bytes,
+			   handover->write_usec);
+	log_notice("resumed: %s, loaded in %.1f s (%.0f MiB/s)%s", text,
+		   (double)handover->load_usec / 1e6,
+		   mib_per_second(handover->stream_bytes, handover->load_usec),
+		   handover->attempts > 1 ? ", not at the first attempt" : "");
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * In the restored system, before user space goes on: what the resumer handed
+ * over is read, pages that the firmware now claims are taken out of use, and it
+ * is all told.
+ */
+#ifndef S2DISK_AFTERMATH_H
+#define S2DISK_AFTERMATH_H
+
+#include "image/handover.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Takes pages out of use through root/sys/devices/system/memory/
+ * soft_offline_page (works on free and movable pages). Each one that the kernel
+ * does not give is logged. Returns how many were taken. */
+uint64_t aftermath_quarantine(const struct handover *handover, const char *root, size_t page_size);
+
+/* One line about the image, one about its way back, and what the resumer said. */
+void aftermath_report(struct handover *handover);
+
+/* "1.2 GiB of memory as 540 MiB (2.27:1), written in 2.1 s (585 MiB/s)". */
+void aftermath_describe(char *buffer, size_t size, uint64_t stream, uint64_t stored, uint64_t usec);
+
+#endif
