@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 bool options_assign(struct options *options, const char *key, const char *value)
 {
@@ -43,6 +44,14 @@ static void warn(const char *message)
 	log_warning("%s", message);
 }
 
+static bool assigns(const struct options *options, const char *key)
+{
+	for (unsigned int i = 0; i < options->count; i++)
+		if (options->assignments[i].key && strcmp(options->assignments[i].key, key) == 0)
+			return true;
+	return false;
+}
+
 int options_load_settings(const struct options *options, struct settings *settings, struct why *w)
 {
 	int r;
@@ -53,6 +62,11 @@ int options_load_settings(const struct options *options, struct settings *settin
 		log_set_level(LOG_LEVEL_DEBUG);
 	settings_defaults(settings);
 	r = settings_load(settings, "", options->config_file, warn, w);
+	/* The file's offset belongs to the file's device. */
+	if (r == 0 && assigns(options, "resume device") && !assigns(options, "resume offset")) {
+		settings->resume_offset = 0;
+		settings->resume_offset_set = false;
+	}
 	for (unsigned int i = 0; r == 0 && i < options->count; i++) {
 		const char *key = options->assignments[i].key;
 		const char *value = options->assignments[i].value;

@@ -130,7 +130,7 @@ static const struct key keys[] = {
 	{ "shutdown method", KIND_METHOD, AT(method), SET_AT(method_set) },
 	{ "compress", KIND_BOOL, AT(compress) },
 	{ "threads", KIND_BOOL, AT(threads) },
-	{ "workers", KIND_NUMBER, AT(workers), .min = 0, .max = 256 },
+	{ "workers", KIND_NUMBER, AT(workers), .min = 0, .max = 64 },
 	{ "buffer size", KIND_UNITS, AT(buffer_mib), .min = 8, .max = 4096, .unit = 1 << 20 },
 	{ "block size", KIND_POWER, AT(block_kib), .min = 64, .max = 4096, .unit = 1 << 10 },
 	{ "suspend loglevel", KIND_LEVEL, AT(suspend_loglevel), .max = 15 },

@@ -81,8 +81,9 @@ static void tell_image(const struct restore *restore)
 	char size[24], stored[24], when[64] = "an unknown time";
 	struct tm tm;
 
-	if (localtime_r(&created, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	/* The initramfs knows no time zone. */
+	if (gmtime_r(&created, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
 	log_notice("resuming from %s: %s of memory (%s stored), hibernated at %s",
 		   restore->area->name, text_size(header->stream_size, size, sizeof(size)),
 		   text_size(image_reader_stored_bytes(restore->reader), stored, sizeof(stored)),
@@ -191,60 +192,61 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 	return 0;
 }
 
-/* The atomic restore came back: nothing was restored, nothing is mounted. The
- * image is as good as before, so it is made valid again and the machine booted
- * again, as often as attempts allow. */
-static int try_again(struct restore *restore, const char *reason, struct why *w)
+/* Counts a refusal and boots again with the image kept; returns only when that
+ * did not work. */
+static void keep_and_reboot(struct restore *restore)
 {
-	struct why ignored = { 0 };
+	struct why w = { 0 };
 	int r;
 
-	if (restore->record.attempts >= restore->settings->max_attempts)
-		return set_aside(restore, reason, w);
-	r = signature_page_read(&restore->signature, w);
-	if (r == 0 &&
-	    swap_signature_kind(restore->signature.page, restore->signature.size) == SWAP_IS_SWAP)
-		r = image_commit(&restore->signature, &restore->record, w);
-	if (r == 0) {
-		log_error("%s: %s. Booting again for attempt %u of %u", restore->area->name, reason,
-			  restore->record.attempts + 1, restore->settings->max_attempts);
-		reboot(RB_AUTOBOOT);
-		why(&ignored, -errno, "%s", strerror(errno));
+	restore->record.refusals++;
+	r = image_update_record(&restore->signature, &restore->record, &w);
+	if (r < 0) {
+		log_error("%s: %s", restore->area->name, why_text(&w, r));
+		return;
 	}
-	return set_aside(restore, reason, w);
+	log_error("The image is kept and the machine is booted again (%u of %u): the next boot may "
+		  "fit",
+		  restore->record.refusals, restore->settings->mismatch_retries);
+	sleep(REBOOT_PAUSE_SECONDS);
+	reboot(RB_AUTOBOOT);
+	log_error("the machine cannot be rebooted: %s", strerror(errno));
 }
 
-/* This boot cannot take the image. 0: it was set aside, or (*ret_try) the user
- * wants it all the same. Does not return when the machine is booted again. */
+/* This boot cannot take the image, which is sound as far as is known. 0: it was
+ * set aside, or (*ret_try) the user wants it all the same. Does not return when
+ * the machine is booted again. */
 static int refuse(struct restore *restore, const char *reason, bool *ret_try, struct why *w)
 {
-	const struct settings *s = restore->settings;
 	bool ask;
-	enum mismatch_choice choice = mismatch_choose(s, restore->record.refusals, &ask);
-	struct why ignored = { 0 };
+	enum mismatch_choice choice =
+		mismatch_choose(restore->settings, restore->record.refusals, &ask);
 
 	*ret_try = false;
-	log_error("%s: the image does not fit this boot: %s", restore->area->name, reason);
+	log_error("%s: this boot cannot take the image: %s", restore->area->name, reason);
 	if (ask)
-		choice = mismatch_ask("/dev/console", "The hibernated session does not fit.",
+		choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
 				      restore->judgement.fatal, choice, ASK_SECONDS);
 	if (choice == CHOICE_TRY) {
 		*ret_try = true;
 		return 0;
 	}
-	if (choice == CHOICE_REBOOT) {
-		restore->record.refusals++;
-		if (image_update_record(&restore->signature, &restore->record, &ignored) == 0) {
-			log_error(
-				"The image is kept and the machine booted again (%u of %u), since "
-				"the next boot may fit",
-				restore->record.refusals, s->mismatch_retries);
-			sleep(REBOOT_PAUSE_SECONDS);
-			reboot(RB_AUTOBOOT);
-			log_error("the machine cannot be rebooted: %s", strerror(errno));
-		}
-	}
+	if (choice == CHOICE_REBOOT)
+		keep_and_reboot(restore);
 	return set_aside(restore, reason, w);
+}
+
+/* Loading or restoring failed, and the kernel has let go of everything. A
+ * damaged image is of no use to anybody; any other failure may be this boot's
+ * (a cable, the kernel, its memory), so the image is kept for another. */
+static int give_up(struct restore *restore, int error, const char *reason, struct why *w)
+{
+	bool try;
+
+	if (error == -EBADMSG || error == -ENOTSUP)
+		return set_aside(restore, reason, w);
+	restore->judgement.fatal = true; /* it has been tried */
+	return refuse(restore, reason, &try, w);
 }
 
 /* Header, verdict, and where that says no, what the settings or the user say.
@@ -277,13 +279,13 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 	if (r == 0 || *ret_done)
 		return r;
 	*ret_done = true;
-	return set_aside(restore, why_text(&reason, r), w);
+	return give_up(restore, r, why_text(&reason, r), w);
 }
 
 static int restore_image(struct restore *restore, struct why *w)
 {
 	struct why reason = { 0 };
-	bool done, consumed;
+	bool done;
 	int r = open_and_judge(restore, &done, w);
 
 	if (done)
@@ -291,20 +293,43 @@ static int restore_image(struct restore *restore, struct why *w)
 	if (restore->settings->resume_pause)
 		sleep(restore->settings->resume_pause);
 	r = load_and_consume(restore, &reason);
-	consumed = r == 0;
 	if (r == 0)
 		r = snapshot_set_platform(restore->snapshot, restore->judgement.platform_mode);
 	if (r == 0) {
 		r = snapshot_restore(restore->snapshot);
 		why(&reason, r, "the kernel could not restore the image: %s", strerror(-r));
 	}
+	/* Still here: nothing was restored and nothing is mounted. Where the image
+	 * was consumed, keeping it makes it valid again. */
 	leave_kernel(restore);
-	if (consumed)
-		return try_again(restore, why_text(&reason, r), w);
-	return set_aside(restore, why_text(&reason, r), w);
+	return give_up(restore, r, why_text(&reason, r), w);
 }
 
-/* Whose image is it, and may it be tried? */
+/* Is there an image that is ours to deal with? */
+static bool holds_image(const struct restore *restore)
+{
+	const char *name = restore->area->name;
+
+	switch (swap_signature_kind(restore->signature.page, page_size())) {
+	case SWAP_IS_KERNEL_IMAGE:
+		log_notice("%s holds an image of the kernel's own; it is left alone", name);
+		return false;
+	case SWAP_IS_NOTHING:
+		/* Ours, with its signature damaged? */
+		if (signature_record_present(restore->signature.page, page_size()))
+			return true;
+		log_notice("%s has no swap signature; nothing to resume", name);
+		return false;
+	case SWAP_IS_SWAP:
+		log_debug("%s holds no image", name);
+		return false;
+	case SWAP_IS_USER_IMAGE:
+		break;
+	}
+	return true;
+}
+
+/* An image is there: may it be tried? */
 static int judge_signature(struct restore *restore, bool noresume, struct why *w)
 {
 	const struct settings *s = restore->settings;
@@ -312,24 +337,6 @@ static int judge_signature(struct restore *restore, bool noresume, struct why *w
 	char text[200];
 	int r;
 
-	switch (swap_signature_kind(restore->signature.page, page_size())) {
-	case SWAP_IS_KERNEL_IMAGE:
-		log_notice("%s holds an image of the kernel's own; it is left alone",
-			   restore->area->name);
-		return 0;
-	case SWAP_IS_NOTHING:
-		if (!signature_record_present(restore->signature.page, page_size())) {
-			log_notice("%s has no swap signature; nothing to resume",
-				   restore->area->name);
-			return 0;
-		}
-		return set_aside(restore, "the signature is damaged", w);
-	case SWAP_IS_SWAP:
-		log_debug("%s holds no image", restore->area->name);
-		return 0;
-	case SWAP_IS_USER_IMAGE:
-		break;
-	}
 	if (noresume)
 		return set_aside(restore,
 				 "there is an image, but the kernel command line says noresume", w);
@@ -337,6 +344,10 @@ static int judge_signature(struct restore *restore, bool noresume, struct why *w
 				    &reason);
 	if (r < 0)
 		return set_aside(restore, why_text(&reason, r), w);
+	if (s->encrypt)
+		return set_aside(restore,
+				 "the settings ask for encryption, and the image is not encrypted",
+				 w);
 	if (restore->record.attempts >= s->max_attempts) {
 		snprintf(text, sizeof(text),
 			 "the image was tried %u times (\"max attempts\" is %u)",
@@ -346,10 +357,34 @@ static int judge_signature(struct restore *restore, bool noresume, struct why *w
 	return restore_image(restore, w);
 }
 
+/* Opens the area for reading, or for changing it too, and reads its first page. */
+static int open_area(struct restore *restore, int flags, struct why *w)
+{
+	int r;
+
+	restore->device = swap_area_open(restore->area, flags, w);
+	if (restore->device < 0)
+		return restore->device;
+	r = signature_page_open(&restore->signature, restore->device,
+				swap_area_start(restore->area), page_size(), w);
+	if (r < 0) {
+		close(restore->device);
+		restore->device = -1;
+	}
+	return r;
+}
+
+static void close_area(struct restore *restore)
+{
+	signature_page_close(&restore->signature);
+	close(restore->device);
+}
+
 int restore(const struct settings *settings, const struct swap_area *area, bool noresume,
 	    struct why *w)
 {
 	struct restore *restore = calloc(1, sizeof(*restore));
+	bool image = false;
 	int r;
 
 	if (!restore)
@@ -358,19 +393,20 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 	restore->area = area;
 	restore->snapshot = -1;
 	restore->begun = now_usec();
-	restore->device = swap_area_open(area, O_RDWR, w);
-	r = restore->device < 0 ? restore->device : 0;
-	if (r == 0)
-		r = signature_page_open(&restore->signature, restore->device, swap_area_start(area),
-					page_size(), w);
+	/* Most boots have no image, and a disk may be read-only. */
+	r = open_area(restore, O_RDONLY, w);
 	if (r == 0) {
+		image = holds_image(restore);
+		close_area(restore);
+	}
+	if (image)
+		r = open_area(restore, O_RDWR, w);
+	if (r == 0 && image) {
 		r = judge_signature(restore, noresume, w);
 		judgement_free(&restore->judgement);
 		image_reader_close(restore->reader);
-		signature_page_close(&restore->signature);
+		close_area(restore);
 	}
-	if (restore->device >= 0)
-		close(restore->device);
 	free(restore);
 	return r;
 }

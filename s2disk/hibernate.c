@@ -216,7 +216,9 @@ static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
 	if (r == 0)
 		r = snapshot_set_platform(fd, h->method == METHOD_PLATFORM);
 	if (r < 0)
-		return r;
+		return w->text[0] ? r
+				  : why(w, r, "the kernel does not take the settings: %s",
+					strerror(-r));
 	log_hold();
 	r = snapshot_create(fd, &h->resumed);
 	tell_kernel_warnings(h);

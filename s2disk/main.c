@@ -153,9 +153,9 @@ static void print_plan(const struct settings *settings, const struct swap_area *
 	printf("would write an image into %s", area->name);
 	if (area->file || area->offset)
 		printf(" (%s, offset %llu pages)", area->device, (unsigned long long)area->offset);
-	printf(", %s, on %s, then %s\n",
+	printf(", %s, in %s, then %s\n",
 	       settings->compress ? "compressed with LZ4" : "not compressed",
-	       settings->threads ? "all processors" : "one thread",
+	       settings->threads ? "several threads" : "one thread",
 	       method == METHOD_REBOOT	   ? "reboot"
 	       : method == METHOD_SUSPEND  ? "suspend to RAM"
 	       : method == METHOD_PLATFORM ? "let the firmware switch off (ACPI S4)"

@@ -34,7 +34,7 @@ void signature_page_close(struct signature_page *sp);
 int signature_page_read(struct signature_page *sp, struct why *w);
 
 /* Commits: writes the record. The page must be a swap header's. When this
- * fails the record may be on the disk all the same: image_take_back. */
+ * fails the record may be on the disk all the same: image_clear. */
 int image_commit(struct signature_page *sp, const struct signature_record *record, struct why *w);
 
 /* Puts the swap signature back: taking an image back, consuming it before a

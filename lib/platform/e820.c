@@ -168,6 +168,7 @@ void e820_apply_boot_params(struct memory_map *map, const void *data, size_t len
 			break;
 		map->table_count--;
 	}
+	map->table_known = 1;
 }
 
 void e820_capture_boot_params(const char *root, struct memory_map *map)

@@ -52,12 +52,13 @@ const char *memory_type_name(uint32_t type, char *buffer, size_t size)
 void memory_map_free(struct memory_map *map)
 {
 	list_free(&map->entries);
-	map->table_count = 0;
+	map->table_count = map->table_known = 0;
 }
 
 int memory_map_copy(const struct memory_map *map, struct memory_map *ret)
 {
-	struct memory_map copy = { .table_count = map->table_count };
+	struct memory_map copy = { .table_count = map->table_count,
+				   .table_known = map->table_known };
 
 	for (size_t i = 0; i < map->entries.count; i++) {
 		if (list_append(&copy.entries, map->entries.items[i]) < 0) {

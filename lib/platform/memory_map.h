@@ -39,6 +39,7 @@ struct memory_entry {
 struct memory_map {
 	LIST_OF(struct memory_entry) entries;
 	uint32_t table_count;
+	uint32_t table_known; /* table_count is from the boot loader's list, not a guess */
 };
 
 void memory_map_free(struct memory_map *map);

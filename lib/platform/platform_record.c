@@ -52,7 +52,7 @@ static const struct record_field map_fields[] = {
 	U32(struct memory_entry, type), U32(struct memory_entry, unknown),
 };
 static const struct record_field table_fields[] = {
-	U32(struct memory_map, table_count),
+	U32(struct memory_map, table_count), U32(struct memory_map, table_known),
 };
 static const struct record_field range_fields[] = {
 	U64(struct byte_range, start), U64(struct byte_range, end),

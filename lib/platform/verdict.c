@@ -201,7 +201,7 @@ static void settle_length(const struct memory_map *then, struct memory_map *now)
 {
 	uint32_t full = now->table_count;
 
-	for (;;) {
+	while (!now->table_known) {
 		now->entries.count = now->table_count;
 		if (memory_map_equal(then, now))
 			return;

@@ -236,7 +236,8 @@ void judge_kernel(struct judge *judge)
 	finding = judge_text(judge, ABOUT_KERNEL, neutral ? VERDICT_HARMLESS : VERDICT_FATAL,
 			     then->build, now->build);
 	if (!finding) {
-		judge_same(judge, ABOUT_KERNEL, "The kernel is the same build.");
+		if (*then->build)
+			judge_same(judge, ABOUT_KERNEL, "The kernel is the same build.");
 		return;
 	}
 	SAY(finding->then, "%s", then->release);

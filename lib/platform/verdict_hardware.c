@@ -112,7 +112,7 @@ static void judge_features(struct judge *judge)
 		SAY(finding->text, "%u more processor feature%s: the saved kernel does not use %s.",
 		    gained, gained == 1 ? "" : "s", gained == 1 ? "it" : "them");
 	}
-	if (lost == 0 && lost_bits == 0 && gained == 0)
+	if (lost == 0 && lost_bits == 0 && gained == 0 && (registers || *then->info.flags))
 		judge_same(judge, ABOUT_CPU_FEATURES, "The processor has the same features.");
 }
 

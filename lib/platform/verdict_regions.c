@@ -9,8 +9,12 @@
 #include "base/text.h"
 #include "platform/map_diff.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Pages; nobody sets more memory than this aside for a firmware. */
+#define KEEP_FREE_MAX 32768
 
 /* What one segment of the difference means. */
 struct segment_judgement {
@@ -247,15 +251,30 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 		set_reason(ret, VERDICT_HARMLESS, "The image holds nothing of what was not RAM");
 }
 
+/* Frames that a segment touches and that are not RAM any more. (Memory that
+ * left the firmware's map may be there all the same, plugged in.) */
+static struct frame_list frames_lost(struct judge *judge, const struct map_segment *segment)
+{
+	uint64_t first = segment->start / judge->page_size;
+	struct page_range touched = { first, segment->end / judge->page_size - first + 1 };
+	struct frame_list all = { &touched, 1 }, lost = { 0 };
+
+	if (frames_select(&all, &judge->now_ram, false, &lost) < 0)
+		judge->error = -ENOMEM;
+	return lost;
+}
+
+/* RAM then, and now something else. */
 static void judge_lost_ram(struct judge *judge, const struct map_segment *segment,
 			   struct segment_judgement *ret)
 {
-	struct page_range touched = { segment->start / judge->page_size, 0 };
-	struct frame_list all = { &touched, 1 }, lost = { 0 };
+	struct frame_list gone = frames_lost(judge, segment), lost = { 0 };
 	struct frame_list *quarantine = &judge->verdict->plan.quarantine;
 
-	touched.count = segment->end / judge->page_size - touched.first + 1;
-	ret->image_pages = judge_pages(judge, segment->start, segment->end);
+	for (size_t i = 0; judge->image && i < gone.count; i++)
+		ret->image_pages += frames_within(judge->image->ranges, judge->image->range_count,
+						  gone.items[i].first,
+						  gone.items[i].first + gone.items[i].count - 1);
 	if (ret->image_pages > 0) {
 		snprintf(ret->reason, sizeof(ret->reason),
 			 "The image has %s%llu page%s there: loading it would crash the kernel",
@@ -263,10 +282,11 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 			 ret->image_pages == 1 ? "" : "s");
 		ret->class = VERDICT_FATAL;
 		judge_explained(judge, segment->start, segment->end);
+		free(gone.items);
 		return;
 	}
 	/* What memmap= kept from the saved kernel it cannot hand out. */
-	if (frames_select(&all, &judge->then_ram, true, &lost) < 0)
+	if (frames_select(&gone, &judge->then_ram, true, &lost) < 0)
 		judge->error = -ENOMEM;
 	for (size_t i = 0; i < lost.count; i++) {
 		if (frames_append(quarantine, lost.items[i].first, lost.items[i].count) < 0)
@@ -274,8 +294,9 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 		ret->quarantined += lost.items[i].count;
 	}
 	free(lost.items);
+	free(gone.items);
 	if (ret->quarantined == 0)
-		set_reason(ret, VERDICT_HARMLESS, "The saved kernel did not use it");
+		set_reason(ret, VERDICT_HARMLESS, "No memory that the saved kernel used is gone");
 	else if (!judge->image)
 		set_reason(ret, VERDICT_RISKY, "Whether an image has pages there is not known");
 	else if (judge->then->kernel.flags & KERNEL_WIPES_FREE)
@@ -353,7 +374,11 @@ static void report_change(struct judge *judge, const struct map_diff *diff, uint
 	finding->start = worst_at->start;
 	finding->end = worst_at->end;
 	finding->image_pages = pages;
-	if (pages > 0)
+	if (pages == 0)
+		return;
+	if (change->kind == CHANGE_RAM_REMOVED || pages > KEEP_FREE_MAX)
+		SAY(finding->advice, "Give the machine the memory back that it had, and boot again.");
+	else
 		advise_memmap(judge, diff, index, finding);
 }
 

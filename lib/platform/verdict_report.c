@@ -97,6 +97,7 @@ static void print_row(const struct map_segment *row, bool both, uint64_t pages, 
 	char then[24], now[24], amount[24];
 	const char *old = memory_type_name(row->then, then, sizeof(then));
 	const char *new = memory_type_name(row->now, now, sizeof(now));
+	const char *last = !both ? old : row->then == row->now ? "=" : new;
 
 	if (row->start == 0 && row->end == UINT64_MAX)
 		snprintf(amount, sizeof(amount), "16 EiB");
@@ -105,12 +106,11 @@ static void print_row(const struct map_segment *row, bool both, uint64_t pages, 
 	fprintf(out, "%c 0x%012" PRIx64 " 0x%012" PRIx64 " %9s  ", row->then == row->now ? ' ' : '*',
 		row->start, row->end, amount);
 	if (both)
-		fprintf(out, "%-26s %-26s", old, row->then == row->now ? "=" : new);
-	else
-		fprintf(out, "%-26s", old);
+		fprintf(out, "%-26s ", old);
 	if (pages > 0)
-		fprintf(out, " %10" PRIu64, pages);
-	fprintf(out, "\n");
+		fprintf(out, "%-26s %10" PRIu64 "\n", last, pages);
+	else
+		fprintf(out, "%s\n", last);
 }
 
 int verdict_print_maps(const struct platform *then, const struct platform *now,

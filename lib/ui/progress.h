@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How far it is: a bar with MiB/s and seconds left where stderr is a terminal
- * (NO_COLOR and TERM=dumb respected), plain lines every tenth otherwise.
+ * (not a dumb one; no colours), plain lines every tenth otherwise.
  *
  * No memory is allocated and no file is opened after progress_begin: it runs
  * while user space is frozen. The terminal is never waited for.

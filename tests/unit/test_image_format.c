@@ -148,7 +148,6 @@ static const struct fault record_faults[] = {
 	{ 8, 4, 0, -EBADMSG, "version 0" },
 	{ 8, 4, 2, -EBADMSG, "version 2" },
 	{ 8, 4, UINT32_MAX, -EBADMSG, "version 4294967295" },
-	{ 12, 4, 0, -EBADMSG, "pages of 0 bytes" },
 	{ 12, 4, 8192, -EBADMSG, "pages of 8192 bytes" },
 	{ 16, 8, 0, 0, NULL },
 	{ 32, 8, 0, -EBADMSG, "header is at byte 0" },
@@ -322,7 +321,6 @@ END_TEST
 static const struct fault header_faults[] = {
 	{ 0, 1, 'S', -EBADMSG, "header page is not there" },
 	{ 8, 4, 1023, -EBADMSG, "says 1023 bytes" },
-	{ 8, 4, UINT32_MAX, -EBADMSG, "says 4294967295 bytes" },
 	{ 12, 4, 0, -EBADMSG, "pages of 0" },
 	{ 12, 4, 8192, -EBADMSG, "pages of 8192" },
 	{ 16, 8, UINT64_MAX, 0, NULL }, /* compatible features */
@@ -333,7 +331,6 @@ static const struct fault header_faults[] = {
 	{ 56, 4, 0, -EBADMSG, "blocks of 0 bytes" },
 	{ 56, 4, 32768, -EBADMSG, "blocks of 32768 bytes" },
 	{ 56, 4, 65537, -EBADMSG, "blocks of 65537 bytes" },
-	{ 56, 4, 98304, -EBADMSG, "blocks of 98304 bytes" },
 	{ 56, 4, 8388608, -EBADMSG, "blocks of 8388608 bytes" },
 	{ 56, 4, 131072, -EBADMSG, "3 blocks" },
 	{ 60, 4, 0, -ENOTSUP, "unknown kind 0" },
@@ -380,7 +377,6 @@ static const struct fault header_faults[] = {
 	{ 224, 8, 3, -EBADMSG, "bytes of sections on 3 pages" },
 	{ 224, 8, UINT64_MAX, -EBADMSG, "sections map says 18446744073709551615 pages" },
 	{ 264, 8, UINT64_MAX, 0, NULL },
-	{ 1016, 8, UINT64_MAX, 0, NULL },
 };
 
 START_TEST(header_field)
@@ -519,7 +515,6 @@ static const struct fault chunk_faults[] = {
 	{ 32, 8, 1259, -EBADMSG, "belongs somewhere else" },
 	{ 40, 8, UINT64_MAX, 0, NULL },
 	{ 48, 1, 'x', -EBADMSG, "belongs somewhere else" },
-	{ 63, 1, 'x', -EBADMSG, "belongs somewhere else" },
 	{ 64, 8, 100 * PAGE + 512, -EBADMSG, "extent 0 of chunk 5" },
 	{ 64, 8, UINT64_MAX - 4095, -EBADMSG, "extent 0 of chunk 5" },
 	{ 72, 8, 0, -EBADMSG, "(0 pages at byte 409600)" },

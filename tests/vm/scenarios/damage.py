@@ -135,7 +135,7 @@ class UnknownFeature(Damaged):
 class Truncated(Damaged):
     """the device is smaller than when the image was written"""
     name = "truncated-device"
-    says = "beyond|end of|short|small|outside|truncated"
+    says = "only|beyond|outside"
 
     def damage(self):
         self.swap.cut_to(24)

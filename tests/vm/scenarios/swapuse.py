@@ -33,14 +33,15 @@ class SinglePages(Scenario):
     swap_mib = 600
     limit = 400
     # Nearly the whole area is filled in order, then every second page of it
-    # is given back: what is left for the image are single pages.
+    # is given back, and the rest is filled: what is left are single pages.
     guest = """
 first_boot() {
     swap_on $SWAP
-    hold comb 588 0 swapped
+    hold comb 560 0 swapped
     memhold ask comb punch | while read -r line; do
         mark "comb.$line"
     done
+    hold rest 32 0 swapped
     hold main 16 8
     hibernate
 }

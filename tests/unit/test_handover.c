@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* image/handover: the page against doc/image-format.md, and its text. */
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "image/handover.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define PAGE 4096u
+
+static const unsigned char id[16] = "0123456789abcdef";
+
+static void seal(unsigned char *page)
+{
+	uint32_t crc;
+
+	put_le32(page + 8, 0);
+	ck_assert_int_eq(crypto_crc32(page, PAGE, &crc), 0);
+	put_le32(page + 8, crc);
+}
+
+static void make_page(unsigned char *page, const char *text)
+{
+	memset(page, 0, PAGE);
+	memcpy(page, "s2diskHO", 8);
+	put_le32(page + 12, (uint32_t)strlen(text));
+	memcpy(page + 16, id, 16);
+	put_le64(page + 32, 1111111);
+	put_le64(page + 40, 2222222222222);
+	put_le64(page + 48, 333333333333);
+	put_le64(page + 56, 4444444);
+	put_le64(page + 64, 5);
+	memcpy(page + 128, text, strlen(text));
+	seal(page);
+}
+
+static struct handover made(void)
+{
+	struct handover handover = {
+		.write_usec = 1111111,
+		.stream_bytes = 2222222222222,
+		.stored_bytes = 333333333333,
+		.load_usec = 4444444,
+		.attempts = 5,
+	};
+
+	memcpy(handover.image_id, id, 16);
+	return handover;
+}
+
+START_TEST(bytes)
+{
+	unsigned char page[PAGE], expected[PAGE];
+	struct handover handover = made(), decoded;
+
+	handover_add_line(&handover, "number %d", 1);
+	handover_add_line(&handover, "größer");
+	make_page(expected, "number 1\ngrößer\n");
+	memset(page, 0xee, PAGE);
+	ck_assert_int_eq(handover_encode(&handover, page, PAGE), 0);
+	ck_assert(memcmp(page, expected, PAGE) == 0);
+	memset(&decoded, 0x5a, sizeof(decoded));
+	ck_assert_int_eq(handover_decode(expected, PAGE, id, &decoded, NULL), 0);
+	ck_assert(memcmp(decoded.image_id, id, 16) == 0);
+	ck_assert_uint_eq(decoded.write_usec, 1111111);
+	ck_assert_uint_eq(decoded.stream_bytes, 2222222222222);
+	ck_assert_uint_eq(decoded.stored_bytes, 333333333333);
+	ck_assert_uint_eq(decoded.load_usec, 4444444);
+	ck_assert_uint_eq(decoded.attempts, 5);
+	ck_assert_str_eq(decoded.text, "number 1\ngrößer\n");
+}
+END_TEST
+
+START_TEST(large_page)
+{
+	static unsigned char page[65536];
+	struct handover handover = made(), decoded;
+
+	handover_add_line(&handover, "x");
+	ck_assert_int_eq(handover_encode(&handover, page, sizeof(page)), 0);
+	ck_assert_int_eq(handover_decode(page, sizeof(page), id, &decoded, NULL), 0);
+	page[65535] = 1;
+	ck_assert_int_eq(handover_decode(page, sizeof(page), id, &decoded, NULL), -EBADMSG);
+}
+END_TEST
+
+/* A line is there whole or not at all. */
+START_TEST(text_that_does_not_fit)
+{
+	struct handover handover = made();
+	unsigned char page[PAGE];
+	struct handover decoded;
+
+	for (unsigned int i = 0; i < 38; i++)
+		handover_add_line(&handover, "%099u", i);
+	handover_add_line(&handover, "%090u", 38u);
+	ck_assert_uint_eq(strlen(handover.text), 3800 + 91);
+	handover_add_line(&handover, "123456789");
+	ck_assert_uint_eq(strlen(handover.text), 3800 + 91);
+	handover_add_line(&handover, "12345678");
+	ck_assert_uint_eq(strlen(handover.text), HANDOVER_TEXT_MAX);
+	handover_add_line(&handover, "%s", "");
+	ck_assert_uint_eq(strlen(handover.text), HANDOVER_TEXT_MAX);
+	ck_assert_str_eq(handover.text + HANDOVER_TEXT_MAX - 9, "12345678\n");
+	ck_assert_int_eq(handover_encode(&handover, page, PAGE), 0);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_str_eq(decoded.text, handover.text);
+	/* One line longer than all there is. */
+	handover = made();
+	handover_add_line(&handover, "%0*d", HANDOVER_TEXT_MAX, 0);
+	ck_assert_str_eq(handover.text, "");
+	handover_add_line(&handover, "%0*d", HANDOVER_TEXT_MAX - 1, 0);
+	ck_assert_uint_eq(strlen(handover.text), HANDOVER_TEXT_MAX);
+}
+END_TEST
+
+START_TEST(nothing_handed_over)
+{
+	static const unsigned char other[16] = "0123456789abcdeg";
+	unsigned char page[PAGE] = { 0 };
+	struct handover decoded;
+	struct why w = { "" };
+
+	memset(&decoded, 0x5a, sizeof(decoded));
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), -ENODATA);
+	ck_assert_ptr_nonnull(strstr(w.text, "left no hand-over"));
+	memset(page, 0xff, PAGE);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), -ENODATA);
+	make_page(page, "text\n");
+	ck_assert_int_eq(handover_decode(page, PAGE, other, &decoded, &w), -ENODATA);
+	ck_assert_uint_eq(*(unsigned char *)&decoded, 0x5a);
+}
+END_TEST
+
+START_TEST(damage)
+{
+	unsigned char page[PAGE];
+	struct handover decoded;
+	struct why w = { "" };
+
+	make_page(page, "text\n");
+	for (unsigned int at = 0; at < PAGE; at++) {
+		bool another = at < 8 || (at >= 16 && at < 32);
+
+		page[at] ^= 0x80;
+		ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w),
+				 another ? -ENODATA : -EBADMSG);
+		page[at] ^= 0x80;
+	}
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), 0);
+}
+END_TEST
+
+START_TEST(length_of_the_text)
+{
+	static const uint32_t too_long[] = { 3901, 3968, 3969, 0x10000000, UINT32_MAX };
+	unsigned char page[PAGE];
+	struct handover decoded;
+	struct why w = { "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(too_long); i++) {
+		char number[16];
+
+		make_page(page, "text\n");
+		put_le32(page + 12, too_long[i]);
+		seal(page);
+		ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), -EBADMSG);
+		snprintf(number, sizeof(number), " %u bytes", too_long[i]);
+		ck_assert_msg(strstr(w.text, number) != NULL, "%s", w.text);
+	}
+	memset(page + 128, 'x', PAGE - 128);
+	put_le32(page + 12, HANDOVER_TEXT_MAX);
+	seal(page);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), 0);
+	ck_assert_uint_eq(strlen(decoded.text), HANDOVER_TEXT_MAX);
+}
+END_TEST
+
+/* It goes to a log, and to a terminal. */
+START_TEST(text_becomes_printable)
+{
+	static const struct {
+		const char *text, *printable;
+	} texts[] = {
+		{ "a\033[2Jb\n", "a?[2Jb\n" },
+		{ "tab\there\r\n", "tab?here?\n" },
+		{ "\xc2\x9b" "31m\n", "??31m\n" },
+		{ "\xff\xfe\xc3\n", "???\n" },
+	};
+	unsigned char page[PAGE];
+	struct handover decoded;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		make_page(page, texts[i].text);
+		ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+		ck_assert_str_eq(decoded.text, texts[i].printable);
+	}
+	/* A zero byte ends it. */
+	make_page(page, "abc\ndef\n");
+	page[128 + 3] = 0;
+	seal(page);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_str_eq(decoded.text, "abc");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("handover");
+	TCase *tcase = tcase_create("handover");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	if (crypto_init(NULL) < 0)
+		return EXIT_FAILURE;
+	tcase_add_test(tcase, bytes);
+	tcase_add_test(tcase, large_page);
+	tcase_add_test(tcase, text_that_does_not_fit);
+	tcase_add_test(tcase, nothing_handed_over);
+	tcase_add_test(tcase, damage);
+	tcase_add_test(tcase, length_of_the_text);
+	tcase_add_test(tcase, text_becomes_printable);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kernel/knobs, on a tree of files. Unlike files of /proc, these keep the end of
+ * what was longer, so only what was written is looked at. */
+#include "base/io.h"
+#include "kernel/knobs.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PRINTK "/proc/sys/kernel/printk"
+#define IMAGE_SIZE "/sys/power/image_size"
+
+static const char *const folders[] = { "/proc", "/proc/sys", "/proc/sys/kernel", "/sys",
+				       "/sys/power" };
+#define FOLDERS (sizeof(folders) / sizeof(folders[0]))
+static char root[64];
+
+static void put(const char *path, const char *text)
+{
+	char full[128];
+	FILE *file;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	file = fopen(full, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void drop(const char *path)
+{
+	char full[128];
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	unlink(full);
+}
+
+static void check_starts(const char *path, const char *expected)
+{
+	char text[128];
+
+	ck_assert_int_ge(io_read_text(root, path, text, sizeof(text)), 0);
+	ck_assert_msg(strncmp(text, expected, strlen(expected)) == 0, "%s holds \"%s\"", path, text);
+}
+
+static void make_tree(void)
+{
+	char path[128];
+
+	strcpy(root, "/tmp/test_knobs.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(root));
+	for (size_t i = 0; i < FOLDERS; i++) {
+		snprintf(path, sizeof(path), "%s%s", root, folders[i]);
+		ck_assert_int_eq(mkdir(path, 0700), 0);
+	}
+	put(PRINTK, "7\t4\t1\t7\n");
+	put(IMAGE_SIZE, "6442450944\n");
+}
+
+static void remove_tree(void)
+{
+	char path[128];
+
+	drop(PRINTK);
+	drop(IMAGE_SIZE);
+	for (size_t i = FOLDERS; i > 0; i--) {
+		snprintf(path, sizeof(path), "%s%s", root, folders[i - 1]);
+		rmdir(path);
+	}
+	rmdir(root);
+}
+
+START_TEST(saves_and_restores)
+{
+	struct knobs knobs;
+	uint64_t size = 0;
+
+	knobs_save(&knobs, root);
+	ck_assert(knobs_image_size(&knobs, &size));
+	ck_assert_uint_eq(size, 6442450944);
+	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 2), 0);
+	check_starts(PRINTK, "2\n");
+	put(IMAGE_SIZE, "1\n");
+	/* What was saved, not what is there. */
+	ck_assert(knobs_image_size(&knobs, &size));
+	ck_assert_uint_eq(size, 6442450944);
+	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	check_starts(PRINTK, "7\t4\t1\t7\n");
+	check_starts(IMAGE_SIZE, "6442450944\n");
+	/* A second time changes nothing. */
+	put(PRINTK, "5\n");
+	put(IMAGE_SIZE, "5\n");
+	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	check_starts(PRINTK, "5\n");
+	check_starts(IMAGE_SIZE, "5\n");
+}
+END_TEST
+
+static const struct {
+	int max;
+	const char *saved, *restored;
+} limits[] = {
+	{ -1, "15\t4\t1\t7\n", "15\t4\t1\t7\n" },
+	{ 0, "7\t4\t1\t7\n", "0\n" },
+	{ 6, "7\t4\t1\t7\n", "6\n" },
+	{ 7, "7\t4\t1\t7\n", "7\t4\t1\t7\n" },
+	{ 15, "7\t4\t1\t7\n", "7\t4\t1\t7\n" },
+	{ 9, "10\t4\t1\t7\n", "9\n" },
+	{ 3, "0\t4\t1\t7\n", "0\t4\t1\t7\n" },
+};
+
+START_TEST(limits_the_level)
+{
+	struct knobs knobs;
+
+	put(PRINTK, limits[_i].saved);
+	knobs_save(&knobs, root);
+	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 1), 0);
+	ck_assert_int_eq(knobs_restore(&knobs, limits[_i].max), 0);
+	check_starts(PRINTK, limits[_i].restored);
+}
+END_TEST
+
+START_TEST(levels)
+{
+	struct knobs knobs;
+
+	knobs_save(&knobs, root);
+	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, -1), -EINVAL);
+	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 16), -EINVAL);
+	check_starts(PRINTK, "7\t4\t1\t7\n");
+	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 0), 0);
+	check_starts(PRINTK, "0\n");
+	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 15), 0);
+	check_starts(PRINTK, "15\n");
+}
+END_TEST
+
+START_TEST(what_is_not_there)
+{
+	struct knobs knobs;
+	uint64_t size = 77;
+
+	drop(PRINTK);
+	drop(IMAGE_SIZE);
+	memset(&knobs, 0xff, sizeof(knobs));
+	knobs_save(&knobs, root);
+	ck_assert(!knobs_image_size(&knobs, &size));
+	ck_assert_uint_eq(size, 77);
+	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 3), -ENOENT);
+	/* Nothing was saved, so nothing is put back, even if it is there now. */
+	put(PRINTK, "4\n");
+	put(IMAGE_SIZE, "4\n");
+	ck_assert_int_eq(knobs_restore(&knobs, 0), 0);
+	check_starts(PRINTK, "4\n");
+	check_starts(IMAGE_SIZE, "4\n");
+}
+END_TEST
+
+/* The first error is told, the rest is done. */
+START_TEST(restores_what_it_can)
+{
+	struct knobs knobs;
+
+	knobs_save(&knobs, root);
+	drop(PRINTK);
+	put(IMAGE_SIZE, "1\n");
+	ck_assert_int_eq(knobs_restore(&knobs, -1), -ENOENT);
+	check_starts(IMAGE_SIZE, "6442450944\n");
+	put(PRINTK, "7\n");
+	knobs_save(&knobs, root);
+	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 1), 0);
+	drop(IMAGE_SIZE);
+	ck_assert_int_eq(knobs_restore(&knobs, -1), -ENOENT);
+	check_starts(PRINTK, "7\n");
+}
+END_TEST
+
+START_TEST(image_sizes)
+{
+	static const struct {
+		const char *text;
+		bool known;
+		uint64_t size;
+	} sizes[] = {
+		{ "0\n", true, 0 },
+		{ "18446744073709551615\n", true, UINT64_MAX },
+		{ "18446744073709551616\n", false, 77 },
+		{ "", false, 77 },
+		{ "\n", false, 77 },
+		{ "-1\n", false, 77 },
+		{ "12 13\n", false, 77 },
+		{ "much\n", false, 77 },
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct knobs knobs;
+		uint64_t size = 77;
+
+		put(IMAGE_SIZE, sizes[i].text);
+		knobs_save(&knobs, root);
+		ck_assert_int_eq(knobs_image_size(&knobs, &size), sizes[i].known);
+		ck_assert_uint_eq(size, sizes[i].size);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("knobs");
+	TCase *tcase = tcase_create("knobs");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, make_tree, remove_tree);
+	tcase_add_test(tcase, saves_and_restores);
+	tcase_add_loop_test(tcase, limits_the_level, 0, (int)(sizeof(limits) / sizeof(limits[0])));
+	tcase_add_test(tcase, levels);
+	tcase_add_test(tcase, what_is_not_there);
+	tcase_add_test(tcase, restores_what_it_can);
+	tcase_add_test(tcase, image_sizes);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
