@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "image/page_ranges.h"
+#include "image/image_machine.h"
 #include "kernel/kernel_log.h"
 #include "platform/verdict_report.h"
 
@@ -22,27 +22,6 @@
 /* What the kernel needs beside the pages themselves: page lists and bitmaps,
  * about 1/128, and this program's buffers. */
 #define MEMORY_OVERHEAD_SHARE 64
-
-static int get_ranges(const struct sections *sections, struct frame_list *ret,
-		      struct page_ranges *ret_facts, struct why *w)
-{
-	struct page_ranges ranges;
-	uint64_t first, count;
-	int r = page_ranges_open(&ranges, sections->page_ranges.data, sections->page_ranges.size,
-				 w);
-
-	if (r < 0)
-		return r;
-	*ret_facts = ranges;
-	if (ranges.ranges > SIZE_MAX / sizeof(*ret->items))
-		return -ENOMEM;
-	ret->items = malloc(ranges.ranges * sizeof(*ret->items) + 1);
-	if (!ret->items)
-		return -ENOMEM;
-	while (page_ranges_next(&ranges, &first, &count))
-		ret->items[ret->count++] = (struct page_range){ first, count };
-	return 0;
-}
 
 /* MemAvailable in bytes; 0 when unknown. */
 static uint64_t available_memory(void)
@@ -168,26 +147,19 @@ static int apply_policy(const struct judgement *judgement, enum verdict_policy p
 		   verdict->findings[0].text, verdict_policy_name(policy));
 }
 
-static int judge_platforms(const struct sections *sections, const struct platform *then,
-			   const struct platform *now, struct verdict *ret, struct why *w)
+static int compare(const struct image_machine *then, struct verdict *ret, struct why *w)
 {
-	struct frame_list ranges = { 0 };
-	struct page_ranges facts;
-	int r = get_ranges(sections, &ranges, &facts, w);
+	_cleanup_free_ char *log = NULL;
+	struct platform now = { 0 };
+	int r;
 
-	if (r == 0) {
-		const struct verdict_image image = {
-			.ranges = ranges.items,
-			.range_count = ranges.count,
-			.coarse = facts.coarse,
-			.zero_pages = facts.zero_pages,
-			.header = sections->kernel_header.data,
-			.header_length = sections->kernel_header.size,
-		};
-
-		r = verdict_judge(then, now, &image, ret, w);
-	}
-	free(ranges.items);
+	/* Without a log less is known, and the verdict says so. */
+	if (kernel_log_read("", KERNEL_LOG_LIMIT, &log) < 0)
+		log = NULL;
+	r = platform_capture("", log, &now, w);
+	if (r == 0)
+		r = verdict_judge(&then->platform, &now, &then->image, ret, w);
+	platform_free(&now);
 	return r;
 }
 
@@ -195,8 +167,7 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 		struct handover *handover, struct judgement *ret, struct why *w)
 {
 	const struct sections *sections = image_reader_sections(reader);
-	struct platform then = { 0 }, now = { 0 };
-	_cleanup_free_ char *log = NULL;
+	struct image_machine then = { 0 };
 	int r;
 
 	*ret = (struct judgement){ 0 };
@@ -205,21 +176,15 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 		ret->fatal = true;
 		return r;
 	}
-	if (!sections->platform.data)
-		return settings->platform_policy == POLICY_TOLERANT
-			       ? 0
-			       : why(w, -EPERM, "the image does not say what machine it is of");
-	r = platform_decode(sections->platform.data, sections->platform.size, &then, w);
-	if (r == 0) {
-		if (kernel_log_read("", KERNEL_LOG_LIMIT, &log) < 0)
-			log = NULL;
-		r = platform_capture("", log, &now, w);
-	}
-	if (r == 0)
-		r = judge_platforms(sections, &then, &now, &ret->verdict, w);
-	ret->platform_mode = then.hibernation.platform_mode;
-	platform_free(&then);
-	platform_free(&now);
+	r = image_machine_open(sections, &then, w);
+	if (r < 0)
+		return r;
+	ret->platform_mode = then.platform.hibernation.platform_mode;
+	if (then.described)
+		r = compare(&then, &ret->verdict, w);
+	else if (settings->platform_policy != POLICY_TOLERANT)
+		r = why(w, -EPERM, "the image does not say what machine it is of");
+	image_machine_close(&then);
 	if (r < 0)
 		return r;
 	ret->fatal = ret->verdict.worst == VERDICT_FATAL;

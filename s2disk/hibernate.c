@@ -219,7 +219,6 @@ static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
 		return w->text[0] ? r
 				  : why(w, r, "the kernel does not take the settings: %s",
 					strerror(-r));
-	log_hold();
 	r = snapshot_create(fd, &h->resumed);
 	tell_kernel_warnings(h);
 	if (r < 0)
@@ -254,7 +253,8 @@ static int attempts(struct hibernate *h, struct why *w)
 		if (r != -ENOSPC && r != -ENOMEM)
 			return r;
 		session_drop_image(&h->session);
-		if (i + 1 == ATTEMPTS)
+		/* There is nothing smaller than the smallest. */
+		if (i + 1 == ATTEMPTS || (size_set && size == 0))
 			break;
 		size = r == -ENOSPC ? smaller_size(h, i + 1) : 0;
 		size_set = true;

@@ -124,6 +124,7 @@ int session_freeze(struct session *session, struct why *w)
 	/* A console full of device messages hides what we say. */
 	if (log_level() < LOG_LEVEL_DEBUG && session->settings->suspend_loglevel >= 0)
 		knobs_set_console_loglevel(&session->knobs, session->settings->suspend_loglevel);
+	log_hold();
 	r = snapshot_freeze(session->snapshot);
 	if (r < 0)
 		return why(w, r,

@@ -115,6 +115,9 @@ void log_message(enum log_level level, const char *format, ...)
 		write_line(STDERR_FILENO, line, (size_t)length);
 
 	if (log_state.kmsg >= 0) {
+		/* The console has it from stderr already. */
+		if (level < LOG_LEVEL_INFO)
+			level = LOG_LEVEL_INFO;
 		length = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)level, log_state.program,
 				  text);
 		write_line(log_state.kmsg, line, (size_t)length);

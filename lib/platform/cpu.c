@@ -23,7 +23,10 @@ static const struct {
 	size_t offset;
 	size_t size;
 } fields[] = {
-#define FIELD(key, member) { key, offsetof(struct cpu_info, member), sizeof(((struct cpu_info *)0)->member) }
+#define FIELD(key, member)                                                                     \
+	{                                                                                      \
+		key, offsetof(struct cpu_info, member), sizeof(((struct cpu_info *)0)->member) \
+	}
 	FIELD("vendor_id", vendor),
 	FIELD("cpu family", family),
 	FIELD("model", model),

@@ -96,7 +96,7 @@ static void capture_pci(const char *root, const char *name, struct device *devic
 	tree_u64(root, &class, "/sys/bus/pci/devices/%s/class", name);
 	snprintf(device->id, sizeof(device->id), "%04x:%04x", (unsigned int)vendor,
 		 (unsigned int)id);
-	device->class = (uint32_t)class;
+	device->class = (uint32_t) class;
 	if (tree_text(root, removable, sizeof(removable), "/sys/bus/pci/devices/%s/removable",
 		      name) &&
 	    strcmp(removable, "removable") == 0)
@@ -164,8 +164,8 @@ static int capture_bus(const char *root, const char *bus, capture_device *captur
 		text_copy(device.bus, sizeof(device.bus), bus);
 		text_copy(device.address, sizeof(device.address), names.items[i]);
 		tree_one_line(device.address);
-		tree_link(root, device.driver, sizeof(device.driver), "/sys/bus/%s/devices/%s/driver",
-			  bus, names.items[i]);
+		tree_link(root, device.driver, sizeof(device.driver),
+			  "/sys/bus/%s/devices/%s/driver", bus, names.items[i]);
 		capture(root, names.items[i], &device);
 		if (list_append(&devices->items, device) < 0)
 			return -ENOMEM;

@@ -11,7 +11,7 @@
 #define DEVICES_MAX 16384
 
 enum device_flag {
-	DEVICE_REMOVABLE = 1, /* behind a port made for plugging */
+	DEVICE_REMOVABLE = 1,	/* behind a port made for plugging */
 	DEVICE_VIRTUAL_PCI = 2, /* a PCI device that Hyper-V offers over the VMBus */
 };
 

@@ -16,8 +16,7 @@ uint64_t efi_region_end(const struct efi_region *region)
 {
 	uint64_t size, end;
 
-	if (!checked_mul(region->pages, EFI_PAGE, &size) ||
-	    !checked_add(region->start, size, &end))
+	if (!checked_mul(region->pages, EFI_PAGE, &size) || !checked_add(region->start, size, &end))
 		return UINT64_MAX;
 	return end ? end - 1 : 0;
 }

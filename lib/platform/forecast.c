@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 5, 6)))
-static void add(struct forecast *forecast, const char *id, bool certain, const char *advice,
-		const char *format, ...)
+__attribute__((format(printf, 5, 6))) static void add(struct forecast *forecast, const char *id,
+						      bool certain, const char *advice,
+						      const char *format, ...)
 {
 	struct forecast_item *item;
 	va_list args;
@@ -42,7 +42,8 @@ static void forecast_memory(const struct platform *platform, struct forecast *re
 		add(ret, "hot-plugged-memory", false,
 		    "See to it that the machine has this memory when it starts again.",
 		    "%llu MiB of memory at 0x%llx were added to the running machine.",
-		    (unsigned long long)((map->entries.items[i].end - map->entries.items[i].start + 1) >>
+		    (unsigned long long)((map->entries.items[i].end - map->entries.items[i].start +
+					  1) >>
 					 20),
 		    (unsigned long long)map->entries.items[i].start);
 }
@@ -58,9 +59,11 @@ static void forecast_devices(const struct platform *platform, struct forecast *r
 			    device_kind(device), device->address, device->driver);
 		else if (device_is_vmbus_pci(device))
 			add(ret, "vmbus-pci", false,
-			    "Let the host ask for hibernation, which takes it away before, or remove "
+			    "Let the host ask for hibernation, which takes it away before, or "
+			    "remove "
 			    "it yourself.",
-			    "The virtual machine has a passed-through PCI device or virtual function "
+			    "The virtual machine has a passed-through PCI device or virtual "
+			    "function "
 			    "(%s). On a new virtual machine its id is another.",
 			    device->address);
 	}
@@ -78,7 +81,8 @@ static void forecast_guest(const struct platform *platform, struct forecast *ret
 		    "add memory to it while it runs.");
 	if (guest->kind == GUEST_XEN && !(platform->kernel.flags & KERNEL_NOKASLR))
 		add(ret, "xen-kaslr", false, "Add nokaslr to the kernel command line.",
-		    "On Xen, about 3 of 100 resumes were seen to fail while the kernel's address is "
+		    "On Xen, about 3 of 100 resumes were seen to fail while the kernel's address "
+		    "is "
 		    "randomized (KASLR).");
 	if (guest->kind == GUEST_HYPERV && guest->balloon && !guest->s4_offered)
 		add(ret, "balloon", false, "Give the virtual machine a fixed amount of memory.",

@@ -14,8 +14,8 @@
 
 const char *guest_kind_name(uint32_t kind)
 {
-	static const char *const names[] = { "none", "unknown hypervisor", "KVM",
-					     "Hyper-V", "Xen", "VMware" };
+	static const char *const names[] = { "none",  "unknown hypervisor", "KVM", "Hyper-V", "Xen",
+					     "VMware" };
 
 	return kind < ARRAY_SIZE(names) ? names[kind] : "unknown hypervisor";
 }
@@ -26,8 +26,8 @@ static uint32_t kind_of_name(const char *name)
 		const char *part;
 		uint32_t kind;
 	} parts[] = {
-		{ "KVM", GUEST_KVM },	      { "Microsoft", GUEST_HYPERV }, { "Hyper-V", GUEST_HYPERV },
-		{ "Xen", GUEST_XEN },	      { "VMware", GUEST_VMWARE },
+		{ "KVM", GUEST_KVM }, { "Microsoft", GUEST_HYPERV }, { "Hyper-V", GUEST_HYPERV },
+		{ "Xen", GUEST_XEN }, { "VMware", GUEST_VMWARE },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)

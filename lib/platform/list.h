@@ -10,11 +10,11 @@
 
 /* known: it could be looked at; a list that is known and empty says "none",
  * one that is not known says nothing. */
-#define LIST_OF(type)                                                                              \
-	struct {                                                                                   \
-		type *items;                                                                       \
-		size_t count;                                                                      \
-		bool known;                                                                        \
+#define LIST_OF(type)         \
+	struct {              \
+		type *items;  \
+		size_t count; \
+		bool known;   \
 	}
 
 /* Room for one more item (uninitialised; the count is the caller's to raise).
@@ -27,23 +27,23 @@ static inline void *list_grow(void *items, size_t count, size_t item_size)
 }
 
 /* Appends value; 0 or -ENOMEM. */
-#define list_append(list, value)                                                                   \
-	({                                                                                         \
-		__typeof__((list)->items) grown_ =                                                 \
-			list_grow((list)->items, (list)->count, sizeof(*(list)->items));           \
-		if (grown_) {                                                                      \
-			(list)->items = grown_;                                                    \
-			(list)->items[(list)->count++] = (value);                                  \
-		}                                                                                  \
-		grown_ ? 0 : -ENOMEM;                                                              \
+#define list_append(list, value)                                                         \
+	({                                                                               \
+		__typeof__((list)->items) grown_ =                                       \
+			list_grow((list)->items, (list)->count, sizeof(*(list)->items)); \
+		if (grown_) {                                                            \
+			(list)->items = grown_;                                          \
+			(list)->items[(list)->count++] = (value);                        \
+		}                                                                        \
+		grown_ ? 0 : -ENOMEM;                                                    \
 	})
 
-#define list_free(list)                                                                            \
-	do {                                                                                       \
-		free((list)->items);                                                               \
-		(list)->items = NULL;                                                              \
-		(list)->count = 0;                                                                 \
-		(list)->known = false;                                                             \
+#define list_free(list)                \
+	do {                           \
+		free((list)->items);   \
+		(list)->items = NULL;  \
+		(list)->count = 0;     \
+		(list)->known = false; \
 	} while (0)
 
 #endif

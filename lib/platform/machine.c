@@ -61,7 +61,7 @@ void dmi_capture(const char *root, struct dmi *ret)
 {
 	struct dmi dmi = { 0 };
 
-#define TAKE(member, name)                                                                         \
+#define TAKE(member, name) \
 	tree_text(root, dmi.member, sizeof(dmi.member), "/sys/class/dmi/id/" name)
 	TAKE(vendor, "sys_vendor");
 	TAKE(product, "product_name");

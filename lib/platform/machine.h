@@ -6,18 +6,18 @@
 #include <stdint.h>
 
 enum kernel_flag {
-	KERNEL_NOKASLR = 1,	/* nokaslr */
-	KERNEL_MEMMAP = 2,	/* memmap= or mem= changes what is RAM */
+	KERNEL_NOKASLR = 1,	   /* nokaslr */
+	KERNEL_MEMMAP = 2,	   /* memmap= or mem= changes what is RAM */
 	KERNEL_NO_EFI_RUNTIME = 4, /* noefi, efi=noruntime */
-	KERNEL_WIPES_FREE = 8,	/* free pages are written to after a resume */
-	KERNEL_NO_NVS = 16,	/* acpi_sleep=nonvs: NVS is not saved */
+	KERNEL_WIPES_FREE = 8,	   /* free pages are written to after a resume */
+	KERNEL_NO_NVS = 16,	   /* acpi_sleep=nonvs: NVS is not saved */
 };
 
 struct kernel {
 	char release[96];
-	char build[320]; /* /proc/version */
+	char build[320];  /* /proc/version */
 	char machine[32]; /* x86_64 */
-	uint32_t flags;	 /* enum kernel_flag */
+	uint32_t flags;	  /* enum kernel_flag */
 };
 
 struct dmi {

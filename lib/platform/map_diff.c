@@ -279,7 +279,7 @@ static enum change_kind kind_of_pair(const struct memory_entry *then,
 {
 	if (then->type != now->type)
 		return then->start == now->start && then->end == now->end ? CHANGE_RETYPED
-									   : CHANGE_SEVERAL;
+									  : CHANGE_SEVERAL;
 	if (same_kind(then, now))
 		return CHANGE_MOVED;
 	if (now->start <= then->start && now->end >= then->end)

@@ -15,17 +15,17 @@
  * is in exactly one segment; a segment never overlaps another. */
 struct map_segment {
 	uint64_t start;
-	uint64_t end; /* inclusive */
+	uint64_t end;  /* inclusive */
 	uint32_t then; /* enum memory_type */
 	uint32_t now;
 	uint32_t change; /* index of the change that it belongs to */
 };
 
 enum change_kind {
-	CHANGE_MOVED,	 /* same type and size, elsewhere */
+	CHANGE_MOVED, /* same type and size, elsewhere */
 	CHANGE_GREW,
 	CHANGE_SHRANK,
-	CHANGE_RESIZED,	 /* both ends or the size and the place */
+	CHANGE_RESIZED, /* both ends or the size and the place */
 	CHANGE_SPLIT,
 	CHANGE_MERGED,
 	CHANGE_RETYPED,
@@ -33,7 +33,7 @@ enum change_kind {
 	CHANGE_APPEARED,
 	CHANGE_RAM_ADDED,
 	CHANGE_RAM_REMOVED,
-	CHANGE_SEVERAL,	 /* neighbours that cannot be told apart */
+	CHANGE_SEVERAL, /* neighbours that cannot be told apart */
 };
 
 /* One difference. then and now are the first region on either side, index -1

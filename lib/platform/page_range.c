@@ -16,7 +16,8 @@ bool frames_valid(const struct page_range *ranges, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		uint64_t last;
 
-		if (ranges[i].count == 0 || !checked_add(ranges[i].first, ranges[i].count - 1, &last))
+		if (ranges[i].count == 0 ||
+		    !checked_add(ranges[i].first, ranges[i].count - 1, &last))
 			return false;
 		if (i > 0 && ranges[i].first <= last_of(&ranges[i - 1]))
 			return false;
@@ -50,14 +51,14 @@ static size_t find_from(const struct page_range *ranges, size_t count, uint64_t 
 	return low;
 }
 
-uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t first,
-			    uint64_t last)
+uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t first, uint64_t last)
 {
 	uint64_t pages = 0;
 
 	if (first > last)
 		return 0;
-	for (size_t i = find_from(ranges, count, first); i < count && ranges[i].first <= last; i++) {
+	for (size_t i = find_from(ranges, count, first); i < count && ranges[i].first <= last;
+	     i++) {
 		uint64_t from = max_u64(ranges[i].first, first);
 		uint64_t to = min_u64(last_of(&ranges[i]), last);
 
@@ -68,7 +69,7 @@ uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t f
 }
 
 uint64_t frames_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
-			      uint64_t start, uint64_t end)
+			 uint64_t start, uint64_t end)
 {
 	return frames_within(ranges, count, start / page_size, end / page_size);
 }
@@ -148,7 +149,7 @@ static int select_one(struct page_range range, const struct frame_list *b, size_
 }
 
 int frames_select(const struct frame_list *a, const struct frame_list *b, bool wanted,
-		       struct frame_list *ret)
+		  struct frame_list *ret)
 {
 	struct frame_list list = { 0 };
 	size_t at = 0;

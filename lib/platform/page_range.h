@@ -26,11 +26,11 @@ uint64_t frames_total(const struct page_range *ranges, size_t count);
 
 /* Page frames of the list among first … last (inclusive); O(log n + hits). */
 uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t first,
-			    uint64_t last);
+		       uint64_t last);
 
 /* The same for bytes start … end (inclusive): every frame that they touch. */
 uint64_t frames_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
-			      uint64_t start, uint64_t end);
+			 uint64_t start, uint64_t end);
 
 /* Appends a run (not before the last one; touching runs become one). 0 or
  * -ENOMEM. The list is freed with free(list->items). */
@@ -41,6 +41,6 @@ void frames_normalize(struct frame_list *list);
 
 /* Frames that are in a and, for wanted, in b; or, for !wanted, not in b. */
 int frames_select(const struct frame_list *a, const struct frame_list *b, bool wanted,
-		       struct frame_list *ret);
+		  struct frame_list *ret);
 
 #endif

@@ -29,8 +29,7 @@ static int capture_memory(const char *root, struct platform *platform, struct wh
 	return r < 0 ? why_prefix(w, r, "the list of memory") : 0;
 }
 
-int platform_capture(const char *root, const char *kernel_log, struct platform *ret,
-		     struct why *w)
+int platform_capture(const char *root, const char *kernel_log, struct platform *ret, struct why *w)
 {
 	struct platform platform = { 0 };
 	int r = capture_memory(root, &platform, w);
@@ -65,12 +64,12 @@ int platform_calibrate(struct platform *platform, const void *header, size_t len
 	if (length < HEADER_NEEDED)
 		return 0;
 	pages = get_le64(page + HEADER_NUM_PHYSPAGES);
-	hibernation->page_count = platform->ram.pages.present == 0     ? CALIBRATION_NOT_TRIED
+	hibernation->page_count = platform->ram.pages.present == 0	 ? CALIBRATION_NOT_TRIED
 				  : platform->ram.pages.present == pages ? CALIBRATION_MATCHED
 									 : CALIBRATION_FAILED;
 	hibernation->magic = get_le64(page + E820_MAGIC_OFFSET);
 	if (platform->map.entries.known)
-		r = e820_calibrate(&platform->map, hibernation->magic,
-				   page + E820_CHECKSUM_OFFSET, &hibernation->checksum);
+		r = e820_calibrate(&platform->map, hibernation->magic, page + E820_CHECKSUM_OFFSET,
+				   &hibernation->checksum);
 	return r;
 }

@@ -44,8 +44,7 @@ struct platform {
 /* Looks at the machine below root ("" for this one). kernel_log is the text of
  * the kernel's messages, one a line, or NULL. What is absent is left so. 0 or a
  * negative errno with the reason in w; *ret is zeroed on failure. */
-int platform_capture(const char *root, const char *kernel_log, struct platform *ret,
-		     struct why *w);
+int platform_capture(const char *root, const char *kernel_log, struct platform *ret, struct why *w);
 
 /* Harmless on a zeroed struct, which is what it leaves. */
 void platform_free(struct platform *platform);

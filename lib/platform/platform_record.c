@@ -32,13 +32,27 @@ enum record_type {
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
-#define U32(type, member) { RECORD_U32, offsetof(type, member), 4 }
-#define U64(type, member) { RECORD_U64, offsetof(type, member), 8 }
-#define TEXT(type, member) { RECORD_TEXT, offsetof(type, member), MEMBER_SIZE(type, member) }
-#define BYTES(type, member) { RECORD_BYTES, offsetof(type, member), MEMBER_SIZE(type, member) }
+#define U32(type, member)                             \
+	{                                             \
+		RECORD_U32, offsetof(type, member), 4 \
+	}
+#define U64(type, member)                             \
+	{                                             \
+		RECORD_U64, offsetof(type, member), 8 \
+	}
+#define TEXT(type, member)                                                     \
+	{                                                                      \
+		RECORD_TEXT, offsetof(type, member), MEMBER_SIZE(type, member) \
+	}
+#define BYTES(type, member)                                                     \
+	{                                                                       \
+		RECORD_BYTES, offsetof(type, member), MEMBER_SIZE(type, member) \
+	}
 
 static const struct record_field kernel_fields[] = {
-	TEXT(struct kernel, release), TEXT(struct kernel, build), TEXT(struct kernel, machine),
+	TEXT(struct kernel, release),
+	TEXT(struct kernel, build),
+	TEXT(struct kernel, machine),
 	U32(struct kernel, flags),
 };
 static const struct record_field dmi_fields[] = {
@@ -48,18 +62,24 @@ static const struct record_field dmi_fields[] = {
 	TEXT(struct dmi, firmware_date),
 };
 static const struct record_field map_fields[] = {
-	U64(struct memory_entry, start), U64(struct memory_entry, end),
-	U32(struct memory_entry, type), U32(struct memory_entry, unknown),
+	U64(struct memory_entry, start),
+	U64(struct memory_entry, end),
+	U32(struct memory_entry, type),
+	U32(struct memory_entry, unknown),
 };
 static const struct record_field table_fields[] = {
-	U32(struct memory_map, table_count), U32(struct memory_map, table_known),
+	U32(struct memory_map, table_count),
+	U32(struct memory_map, table_known),
 };
 static const struct record_field range_fields[] = {
-	U64(struct byte_range, start), U64(struct byte_range, end),
+	U64(struct byte_range, start),
+	U64(struct byte_range, end),
 };
 static const struct record_field virtio_fields[] = {
-	TEXT(struct virtio_mem, device), U64(struct virtio_mem, start),
-	U64(struct virtio_mem, end), U64(struct virtio_mem, plugged),
+	TEXT(struct virtio_mem, device),
+	U64(struct virtio_mem, start),
+	U64(struct virtio_mem, end),
+	U64(struct virtio_mem, plugged),
 };
 static const struct record_field pages_fields[] = {
 	U64(struct memory_pages, page_size), U64(struct memory_pages, present),
@@ -67,19 +87,24 @@ static const struct record_field pages_fields[] = {
 	U64(struct memory_pages, blocks),    U64(struct memory_pages, blocks_online),
 };
 static const struct record_field acpi_fields[] = {
-	TEXT(struct acpi_table, name), U64(struct acpi_table, address),
-	U64(struct acpi_table, length), BYTES(struct acpi_table, sha256),
+	TEXT(struct acpi_table, name),
+	U64(struct acpi_table, address),
+	U64(struct acpi_table, length),
+	BYTES(struct acpi_table, sha256),
 };
 static const struct record_field facs_fields[] = {
-	U32(struct acpi_facs, present), U32(struct acpi_facs, hardware_signature),
+	U32(struct acpi_facs, present),
+	U32(struct acpi_facs, hardware_signature),
 };
 static const struct record_field efi_fields[] = {
-	U32(struct efi_state, booted), U64(struct efi_state, runtime),
+	U32(struct efi_state, booted),
+	U64(struct efi_state, runtime),
 	U64(struct efi_state, config_table),
 };
 static const struct record_field region_fields[] = {
-	U32(struct efi_region, type), U64(struct efi_region, start), U64(struct efi_region, pages),
-	U64(struct efi_region, virtual_start), U64(struct efi_region, attribute),
+	U32(struct efi_region, type),	   U64(struct efi_region, start),
+	U64(struct efi_region, pages),	   U64(struct efi_region, virtual_start),
+	U64(struct efi_region, attribute),
 };
 static const struct record_field cpu_fields[] = {
 	TEXT(struct cpu_info, vendor),	  TEXT(struct cpu_info, family),
@@ -89,13 +114,15 @@ static const struct record_field cpu_fields[] = {
 	U32(struct cpu_info, online),	  U32(struct cpu_info, present),
 };
 static const struct record_field cpuid_fields[] = {
-	U32(struct cpuid_word, leaf), U32(struct cpuid_word, subleaf), U32(struct cpuid_word, reg),
+	U32(struct cpuid_word, leaf),
+	U32(struct cpuid_word, subleaf),
+	U32(struct cpuid_word, reg),
 	U32(struct cpuid_word, value),
 };
 static const struct record_field guest_fields[] = {
-	U32(struct guest, hypervisor),	       U32(struct guest, kind),
-	TEXT(struct guest, name),	       TEXT(struct guest, version),
-	U32(struct guest, s4_offered),	       U32(struct guest, hyperv_hibernation),
+	U32(struct guest, hypervisor), U32(struct guest, kind),
+	TEXT(struct guest, name),      TEXT(struct guest, version),
+	U32(struct guest, s4_offered), U32(struct guest, hyperv_hibernation),
 	U32(struct guest, balloon),
 };
 static const struct record_field device_fields[] = {
@@ -103,11 +130,14 @@ static const struct record_field device_fields[] = {
 	TEXT(struct device, driver), U32(struct device, class),	   U32(struct device, flags),
 };
 static const struct record_field buses_fields[] = {
-	U32(struct devices, pci_known), U32(struct devices, vmbus_known),
+	U32(struct devices, pci_known),
+	U32(struct devices, vmbus_known),
 };
 static const struct record_field hibernation_fields[] = {
-	U64(struct hibernation, magic), U32(struct hibernation, checksum),
-	U32(struct hibernation, page_count), U32(struct hibernation, platform_mode),
+	U64(struct hibernation, magic),
+	U32(struct hibernation, checksum),
+	U32(struct hibernation, page_count),
+	U32(struct hibernation, platform_mode),
 };
 
 /* A list is described by where its three members are; a single struct has
@@ -121,13 +151,18 @@ struct part {
 	size_t known;
 };
 
-#define LIST_PART(number, text, member, type, max, table)                                          \
-	{ { number, text, sizeof(type), max, table, ARRAY_SIZE(table) },                           \
-	  offsetof(struct platform, member.items), offsetof(struct platform, member.count),        \
-	  offsetof(struct platform, member.known) }
-#define SINGLE_PART(number, text, member, type, table)                                             \
-	{ { number, text, sizeof(type), 1, table, ARRAY_SIZE(table) },                             \
-	  offsetof(struct platform, member), NO_LIST, NO_LIST }
+#define LIST_PART(number, text, member, type, max, table)                      \
+	{                                                                      \
+		{ number, text, sizeof(type), max, table, ARRAY_SIZE(table) }, \
+			offsetof(struct platform, member.items),               \
+			offsetof(struct platform, member.count),               \
+			offsetof(struct platform, member.known)                \
+	}
+#define SINGLE_PART(number, text, member, type, table)                       \
+	{                                                                    \
+		{ number, text, sizeof(type), 1, table, ARRAY_SIZE(table) }, \
+			offsetof(struct platform, member), NO_LIST, NO_LIST  \
+	}
 
 static const struct part parts[] = {
 	SINGLE_PART(RECORD_KERNEL, "kernel", kernel, struct kernel, kernel_fields),

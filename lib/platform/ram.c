@@ -155,7 +155,8 @@ static int capture_blocks(const char *root, struct ram *ram)
 		char state[24];
 
 		if (!tree_hex(root, &index, BLOCKS_PATH "/%s/phys_index", names.items[i]) ||
-		    !tree_text(root, state, sizeof(state), BLOCKS_PATH "/%s/state", names.items[i]) ||
+		    !tree_text(root, state, sizeof(state), BLOCKS_PATH "/%s/state",
+			       names.items[i]) ||
 		    !checked_mul(index, pages->block_size, &start))
 			continue;
 		pages->blocks++;

@@ -84,8 +84,7 @@ static int barred_frames(const struct platform *platform, uint64_t page_size,
 	return r;
 }
 
-int verdict_ram_frames(const struct platform *platform, uint64_t page_size,
-		       struct frame_list *ret)
+int verdict_ram_frames(const struct platform *platform, uint64_t page_size, struct frame_list *ret)
 {
 	struct frame_list bytes = { 0 }, frames = { 0 }, barred = { 0 };
 	int r = ram_bytes(platform, &bytes);

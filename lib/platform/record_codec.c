@@ -150,9 +150,7 @@ static bool get_text(struct window *window, const struct record_field *field, un
 
 static bool get_field(struct window *window, const struct record_field *field, unsigned char *to)
 {
-	size_t size = field->kind == RECORD_U32	  ? 4
-		      : field->kind == RECORD_U64 ? 8
-						  : field->size;
+	size_t size = field->kind == RECORD_U32 ? 4 : field->kind == RECORD_U64 ? 8 : field->size;
 	const unsigned char *at;
 	uint32_t small;
 	uint64_t large;

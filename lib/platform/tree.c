@@ -21,8 +21,9 @@ void tree_one_line(char *text)
 			*text = ' ';
 }
 
-__attribute__((format(printf, 4, 0)))
-static bool read_line(const char *root, char *text, size_t size, const char *path, va_list args)
+__attribute__((format(printf, 4, 0))) static bool read_line(const char *root, char *text,
+							    size_t size, const char *path,
+							    va_list args)
 {
 	char full[PATH_MAX], line[PATH_MAX];
 

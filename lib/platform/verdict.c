@@ -95,8 +95,7 @@ int verdict_mend_header(const struct verdict_plan *plan, void *header, size_t le
 	if (plan->patch_checksum &&
 	    memcmp(page + E820_CHECKSUM_OFFSET, plan->old_checksum, plan->checksum_size) != 0)
 		return -EINVAL;
-	if (plan->patch_page_count &&
-	    get_le64(page + HEADER_NUM_PHYSPAGES) != plan->old_page_count)
+	if (plan->patch_page_count && get_le64(page + HEADER_NUM_PHYSPAGES) != plan->old_page_count)
 		return -EINVAL;
 	if (plan->patch_checksum)
 		memcpy(page + E820_CHECKSUM_OFFSET, plan->new_checksum, plan->checksum_size);
@@ -160,8 +159,8 @@ uint64_t judge_pages(const struct judge *judge, uint64_t start, uint64_t end)
 {
 	if (!judge->image)
 		return 0;
-	return frames_in_bytes(judge->image->ranges, judge->image->range_count,
-				    judge->page_size, start, end);
+	return frames_in_bytes(judge->image->ranges, judge->image->range_count, judge->page_size,
+			       start, end);
 }
 
 void judge_explained(struct judge *judge, uint64_t start, uint64_t end)

@@ -58,7 +58,7 @@ enum verdict_policy {
 struct finding {
 	enum verdict_about about;
 	enum verdict_class class;
-	char then[192];	  /* both sides in short; "" where there is nothing */
+	char then[192]; /* both sides in short; "" where there is nothing */
 	char now[192];
 	char text[480];	  /* a sentence */
 	char advice[480]; /* what the user can do; "" */
@@ -99,7 +99,7 @@ struct verdict {
 struct verdict_image {
 	const struct page_range *ranges; /* sorted; zero pages included */
 	size_t range_count;
-	bool coarse; /* ranges may cover page frames that are not in the image */
+	bool coarse;	     /* ranges may cover page frames that are not in the image */
 	uint64_t zero_pages; /* frames flagged by bit 63 */
 	const void *header;  /* the kernel's header page, HEADER_BYTES_NEEDED of it or more */
 	size_t header_length;
@@ -130,7 +130,6 @@ int verdict_policy_parse(const char *text, enum verdict_policy *ret);
 /* Page frames of RAM on a machine: what the kernel uses (or where that is not
  * known, what the firmware calls RAM), never what the firmware calls something
  * else, never offline blocks. */
-int verdict_ram_frames(const struct platform *platform, uint64_t page_size,
-		       struct frame_list *ret);
+int verdict_ram_frames(const struct platform *platform, uint64_t page_size, struct frame_list *ret);
 
 #endif

@@ -56,8 +56,7 @@ static void judge_facs(struct judge *judge)
 	const struct acpi_facs *then = &judge->then->acpi.facs, *now = &judge->now->acpi.facs;
 	struct finding *finding;
 
-	if (!then->present || !now->present ||
-	    then->hardware_signature == now->hardware_signature)
+	if (!then->present || !now->present || then->hardware_signature == now->hardware_signature)
 		return;
 	finding = judge_add(judge, ABOUT_ACPI_SIGNATURE, VERDICT_RISKY);
 	SAY(finding->then, "0x%08x", then->hardware_signature);
@@ -83,7 +82,8 @@ void judge_acpi(struct judge *judge)
 				continue;
 			finding = judge_add(judge, ABOUT_ACPI_TABLES, VERDICT_HARMLESS);
 			SAY(finding->now, "%s", now->tables.items[i].name);
-			SAY(finding->text, "The ACPI table %s is new; the saved kernel does not know of it.",
+			SAY(finding->text,
+			    "The ACPI table %s is new; the saved kernel does not know of it.",
 			    now->tables.items[i].name);
 		}
 	}
@@ -108,8 +108,7 @@ static struct finding *report_efi(struct judge *judge, const struct efi_region *
 	SAY(finding->then, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(then->type),
 	    (unsigned long long)then->start, (unsigned long long)efi_region_end(then),
 	    (unsigned long long)then->virtual_start);
-	SAY(finding->text,
-	    "The EFI %s at 0x%llx %s. The saved kernel would call into nowhere.",
+	SAY(finding->text, "The EFI %s at 0x%llx %s. The saved kernel would call into nowhere.",
 	    efi_type_name(then->type), (unsigned long long)then->start, what);
 	finding->has_range = true;
 	finding->start = then->start;
@@ -148,7 +147,8 @@ static void compare_table_address(struct judge *judge, const char *name, uint64_
 	finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
 	SAY(finding->then, "0x%llx", (unsigned long long)then);
 	SAY(finding->now, "0x%llx", (unsigned long long)now);
-	SAY(finding->text, "The EFI %s table moved. The saved kernel would call into nowhere.", name);
+	SAY(finding->text, "The EFI %s table moved. The saved kernel would call into nowhere.",
+	    name);
 }
 
 void judge_efi(struct judge *judge)
@@ -162,8 +162,9 @@ void judge_efi(struct judge *judge)
 	if (then->regions.known && !now->regions.known) {
 		finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
 		SAY(finding->then, "%zu regions", then->regions.count);
-		SAY(finding->text, "The saved kernel uses EFI runtime services, and this boot has none: "
-				   "it was started another way, or with noefi or efi=noruntime.");
+		SAY(finding->text,
+		    "The saved kernel uses EFI runtime services, and this boot has none: "
+		    "it was started another way, or with noefi or efi=noruntime.");
 	} else {
 		for (size_t i = 0; i < then->regions.count; i++)
 			compare_region(judge, &then->regions.items[i]);
@@ -173,7 +174,8 @@ void judge_efi(struct judge *judge)
 				      now->state.config_table);
 	}
 	if (judge->verdict->count == before)
-		judge_same(judge, ABOUT_EFI_RUNTIME, "The EFI runtime services are where they were.");
+		judge_same(judge, ABOUT_EFI_RUNTIME,
+			   "The EFI runtime services are where they were.");
 }
 
 void judge_machine(struct judge *judge)
@@ -185,28 +187,29 @@ void judge_machine(struct judge *judge)
 	 * within the same regions. */
 	bool called = judge->then->efi.regions.count > 0;
 
-#define MACHINE(member)                                                                            \
-	finding = judge_text(judge, ABOUT_MACHINE, VERDICT_RISKY, then->member, now->member);      \
-	if (finding)                                                                               \
-		SAY(finding->text, "This is another kind of machine: %s, not %s.", now->member,    \
+#define MACHINE(member)                                                                         \
+	finding = judge_text(judge, ABOUT_MACHINE, VERDICT_RISKY, then->member, now->member);   \
+	if (finding)                                                                            \
+		SAY(finding->text, "This is another kind of machine: %s, not %s.", now->member, \
 		    then->member);
 	MACHINE(vendor)
 	MACHINE(product)
 	MACHINE(version)
 	MACHINE(board)
 #undef MACHINE
-#define FIRMWARE(member)                                                                           \
-	finding = judge_text(judge, ABOUT_FIRMWARE, called ? VERDICT_FATAL : VERDICT_RISKY,        \
-			     then->member, now->member);                                           \
-	if (finding)                                                                               \
-		SAY(finding->text, "The firmware was changed from %s to %s.%s", then->member,      \
+#define FIRMWARE(member)                                                                      \
+	finding = judge_text(judge, ABOUT_FIRMWARE, called ? VERDICT_FATAL : VERDICT_RISKY,   \
+			     then->member, now->member);                                      \
+	if (finding)                                                                          \
+		SAY(finding->text, "The firmware was changed from %s to %s.%s", then->member, \
 		    now->member, called ? " The saved kernel calls the old one's services." : "");
 	FIRMWARE(firmware_vendor)
 	FIRMWARE(firmware_version)
 	FIRMWARE(firmware_date)
 #undef FIRMWARE
 	if (judge->verdict->count == before && *then->product)
-		judge_same(judge, ABOUT_MACHINE, "The machine and its firmware go by the same names.");
+		judge_same(judge, ABOUT_MACHINE,
+			   "The machine and its firmware go by the same names.");
 }
 
 /* On x86-64 the image brings its own kernel and says where to jump: which
@@ -227,7 +230,8 @@ void judge_kernel(struct judge *judge)
 		finding = judge_add(judge, ABOUT_KERNEL, VERDICT_FATAL);
 		SAY(finding->now, "%s", now->release);
 		SAY(finding->text,
-		    "The image leaves out pages of zeros, which kernels before 6.7 do not know: this "
+		    "The image leaves out pages of zeros, which kernels before 6.7 do not know: "
+		    "this "
 		    "kernel (%s) will refuse it.",
 		    now->release);
 		SAY(finding->advice, "Boot the kernel that made it (%s).", then->release);
@@ -243,8 +247,9 @@ void judge_kernel(struct judge *judge)
 	SAY(finding->then, "%s", then->release);
 	SAY(finding->now, "%s", now->release);
 	if (neutral)
-		SAY(finding->text, "This kernel is another build than the saved one; any build of this "
-				   "architecture can load the image.");
+		SAY(finding->text,
+		    "This kernel is another build than the saved one; any build of this "
+		    "architecture can load the image.");
 	else
 		SAY(finding->text, "This kernel is another build than the saved one, and on this "
 				   "architecture only the same build can load the image.");

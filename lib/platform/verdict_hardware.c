@@ -77,8 +77,9 @@ static void report_lost(struct judge *judge, unsigned int count, const char *nam
 	SAY(finding->then, "%s", names);
 	SAY(finding->text, "The processor lacks %u feature%s that the saved kernel had: %s.", count,
 	    count == 1 ? "" : "s", names);
-	SAY(finding->advice, "Resume on a processor (or, in a guest, with a processor model) that has "
-			     "them.");
+	SAY(finding->advice,
+	    "Resume on a processor (or, in a guest, with a processor model) that has "
+	    "them.");
 }
 
 /* The flags of /proc/cpuinfo also depend on the kernel that prints them. Where
@@ -103,8 +104,10 @@ static void judge_features(struct judge *judge)
 	else if (lost > 0) {
 		finding = judge_add(judge, ABOUT_CPU_FEATURES, VERDICT_HARMLESS);
 		SAY(finding->then, "%s", names);
-		SAY(finding->text, "This kernel does not name %u feature%s that the saved one did, but "
-				   "the processor has what it had.", lost, lost == 1 ? "" : "s");
+		SAY(finding->text,
+		    "This kernel does not name %u feature%s that the saved one did, but "
+		    "the processor has what it had.",
+		    lost, lost == 1 ? "" : "s");
 	}
 	if (gained > 0) {
 		finding = judge_add(judge, ABOUT_CPU_FEATURES, VERDICT_HARMLESS);
@@ -127,12 +130,15 @@ static void judge_cpu_count(struct judge *judge)
 	SAY(finding->then, "%u", then);
 	SAY(finding->now, "%u", now);
 	if (now < then)
-		SAY(finding->text, "The machine has %u processors instead of %u: the saved kernel will "
-				   "wait for the others, and work that was bound to them moves.",
+		SAY(finding->text,
+		    "The machine has %u processors instead of %u: the saved kernel will "
+		    "wait for the others, and work that was bound to them moves.",
 		    now, then);
 	else
-		SAY(finding->text, "The machine has %u processors instead of %u: the saved kernel uses "
-				   "those that it knows.", now, then);
+		SAY(finding->text,
+		    "The machine has %u processors instead of %u: the saved kernel uses "
+		    "those that it knows.",
+		    now, then);
 }
 
 /* "46 bits physical, …" */
@@ -161,12 +167,13 @@ void judge_cpu(struct judge *judge)
 	if (finding)
 		SAY(finding->text, "The processor is of another make: %s, not %s.", now->vendor,
 		    then->vendor);
-#define MODEL(member, word)                                                                        \
-	finding = judge_text(judge, ABOUT_CPU, VERDICT_RISKY, then->member, now->member);          \
-	if (finding)                                                                               \
-		SAY(finding->text,                                                                 \
-		    "The processor's " word " is %s, not %s: the saved kernel chose its workarounds "  \
-		    "and its clock for the other.",                                                \
+#define MODEL(member, word)                                                               \
+	finding = judge_text(judge, ABOUT_CPU, VERDICT_RISKY, then->member, now->member); \
+	if (finding)                                                                      \
+		SAY(finding->text,                                                        \
+		    "The processor's " word                                               \
+		    " is %s, not %s: the saved kernel chose its workarounds "             \
+		    "and its clock for the other.",                                       \
 		    now->member, then->member);
 	MODEL(family, "family")
 	MODEL(model, "model")
@@ -178,7 +185,8 @@ void judge_cpu(struct judge *judge)
 	finding = judge_text(judge, ABOUT_MICROCODE, VERDICT_HARMLESS, then->microcode,
 			     now->microcode);
 	if (finding)
-		SAY(finding->text, "The processor has other microcode: the kernel loads its own again.");
+		SAY(finding->text,
+		    "The processor has other microcode: the kernel loads its own again.");
 	judge_cpu_count(judge);
 	judge_features(judge);
 }
@@ -200,13 +208,17 @@ void judge_guest(struct judge *judge)
 	hypervisor_words(now, new, sizeof(new));
 	if (then->hypervisor != now->hypervisor || (then->kind != now->kind && !vague)) {
 		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_FATAL);
-		SAY(finding->text, "The hypervisor is another: %s, not %s. The saved kernel talks to the "
-				   "old one.", new, old);
-	} else if (then->kind != now->kind || (*then->version && *now->version &&
-					       strcmp(then->version, now->version) != 0)) {
+		SAY(finding->text,
+		    "The hypervisor is another: %s, not %s. The saved kernel talks to the "
+		    "old one.",
+		    new, old);
+	} else if (then->kind != now->kind ||
+		   (*then->version && *now->version && strcmp(then->version, now->version) != 0)) {
 		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
-		SAY(finding->text, "The hypervisor's version is another: %s, not %s. Linux does not notice "
-				   "that while it resumes.", new, old);
+		SAY(finding->text,
+		    "The hypervisor's version is another: %s, not %s. Linux does not notice "
+		    "that while it resumes.",
+		    new, old);
 	} else if (then->kind != GUEST_NONE) {
 		judge_same(judge, ABOUT_HYPERVISOR, "The hypervisor is the same.");
 	}
@@ -235,21 +247,23 @@ static const struct device *newcomer_like(const struct judge *judge, const struc
 static void report_vmbus(struct judge *judge, const struct device *device)
 {
 	const struct device *other = newcomer_like(judge, device);
-	struct finding *finding = judge_add(judge, ABOUT_VMBUS_DEVICE,
-					    device_is_vmbus_storage(device) ? VERDICT_FATAL
-									    : VERDICT_RISKY);
+	struct finding *finding =
+		judge_add(judge, ABOUT_VMBUS_DEVICE,
+			  device_is_vmbus_storage(device) ? VERDICT_FATAL : VERDICT_RISKY);
 
 	SAY(finding->then, "%s %s", device_kind(device), device->address);
 	if (other)
 		SAY(finding->now, "%s %s", device_kind(other), other->address);
 	SAY(finding->text,
-	    "The %s %s on the VMBus is missing%s. The kernel waits 10 seconds for it; then what uses "
+	    "The %s %s on the VMBus is missing%s. The kernel waits 10 seconds for it; then what "
+	    "uses "
 	    "it fails.",
 	    device_kind(device), device->address,
 	    other ? " (one of its kind is there with another id)" : "");
 	if (device_is_vmbus_pci(device))
-		SAY(finding->advice, "Take passed-through devices and virtual functions away before "
-				     "hibernating: on a new virtual machine their ids are others.");
+		SAY(finding->advice,
+		    "Take passed-through devices and virtual functions away before "
+		    "hibernating: on a new virtual machine their ids are others.");
 }
 
 static void report_pci(struct judge *judge, const struct device *device, const struct device *now)
@@ -257,8 +271,7 @@ static void report_pci(struct judge *judge, const struct device *device, const s
 	bool unused = !*device->driver;
 	bool removable = device->flags & DEVICE_REMOVABLE;
 	struct finding *finding = judge_add(judge, ABOUT_PCI_DEVICE,
-					    unused || removable ? VERDICT_HARMLESS
-								: VERDICT_RISKY);
+					    unused || removable ? VERDICT_HARMLESS : VERDICT_RISKY);
 
 	SAY(finding->then, "%s %s (%s)", device->id, device_kind(device), device->driver);
 	if (now)

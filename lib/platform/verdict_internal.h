@@ -16,9 +16,9 @@ struct judge {
 	struct memory_map now_table;
 	struct frame_list then_ram;
 	struct frame_list now_ram;
-	struct frame_list lost;  /* image pages that are not in now_ram */
+	struct frame_list lost;	     /* image pages that are not in now_ram */
 	struct frame_list explained; /* frames that a fatal finding already speaks of */
-	uint64_t outside; /* pages in lost */
+	uint64_t outside;	     /* pages in lost */
 	struct verdict *verdict;
 	struct finding spare; /* where findings beyond the limit go */
 	int error;

@@ -81,8 +81,8 @@ void judge_image_pages(struct judge *judge)
 static void report_virtio(struct judge *judge, const struct virtio_mem *then, uint64_t plugged)
 {
 	bool fewer = plugged < then->plugged;
-	struct finding *finding = judge_add(judge, ABOUT_VIRTIO_MEM,
-					    fewer ? VERDICT_FATAL : VERDICT_HARMLESS);
+	struct finding *finding =
+		judge_add(judge, ABOUT_VIRTIO_MEM, fewer ? VERDICT_FATAL : VERDICT_HARMLESS);
 	char had[24], has[24];
 
 	size_words(then->plugged, had, sizeof(had));
@@ -152,8 +152,7 @@ static int hot_added(const struct judge *judge, struct frame_list *ret)
 		const struct virtio_mem *device = &judge->then->ram.virtio.items[i];
 		uint64_t first = device->start / judge->page_size;
 
-		r = frames_append(&virtio, first,
-				       device->end / judge->page_size - first + 1);
+		r = frames_append(&virtio, first, device->end / judge->page_size - first + 1);
 	}
 	frames_normalize(&virtio);
 	if (r == 0)
@@ -258,7 +257,8 @@ static void judge_changed_checksum(struct judge *judge, enum e820_check check)
 	}
 	if (judge->then->hibernation.checksum != CALIBRATION_MATCHED ||
 	    memcmp(then, stored, size) != 0) {
-		report_refusal(judge, "its checksum could not be reproduced when the image was made");
+		report_refusal(judge,
+			       "its checksum could not be reproduced when the image was made");
 		return;
 	}
 	if (memcmp(then, now, size) == 0) {
@@ -270,8 +270,8 @@ static void judge_changed_checksum(struct judge *judge, enum e820_check check)
 	finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_MENDED);
 	checksum_words(stored, size, finding->then, sizeof(finding->then));
 	checksum_words(now, size, finding->now, sizeof(finding->now));
-	SAY(finding->text,
-	    "The kernel's checksum of the memory map differs; it is replaced in the image's header.");
+	SAY(finding->text, "The kernel's checksum of the memory map differs; it is replaced in the "
+			   "image's header.");
 }
 
 void judge_kernel_check(struct judge *judge)
@@ -332,28 +332,32 @@ void judge_page_count(struct judge *judge)
 			return; /* neither side could be counted: the kernel will */
 		report_pages(judge, VERDICT_RISKY, then, "The page frames could not be counted.");
 	} else if (judge->outside > 0) {
-		report_pages(judge, VERDICT_FATAL, then,
-			     "The number of page frames differs, and not all pages of the image are "
-			     "RAM on this machine: the kernel will refuse it.");
+		report_pages(
+			judge, VERDICT_FATAL, then,
+			"The number of page frames differs, and not all pages of the image are "
+			"RAM on this machine: the kernel will refuse it.");
 	} else if (!header) {
-		report_pages(judge, VERDICT_MENDED, then,
-			     "The number of page frames differs; it would be replaced in the image's "
-			     "header.");
-	} else if (judge->then->hibernation.page_count != CALIBRATION_MATCHED ||
-		   recorded != then) {
-		report_pages(judge, VERDICT_FATAL, then,
-			     "The number of page frames differs, and the kernel will refuse the image: "
-			     "its count could not be reproduced when the image was made.");
+		report_pages(
+			judge, VERDICT_MENDED, then,
+			"The number of page frames differs; it would be replaced in the image's "
+			"header.");
+	} else if (judge->then->hibernation.page_count != CALIBRATION_MATCHED || recorded != then) {
+		report_pages(
+			judge, VERDICT_FATAL, then,
+			"The number of page frames differs, and the kernel will refuse the image: "
+			"its count could not be reproduced when the image was made.");
 	} else if (judge->now_ram.count == 0 || !judge->now_table.entries.known) {
-		report_pages(judge, VERDICT_FATAL, then,
-			     "The number of page frames differs, and what is RAM here is not known: the "
-			     "kernel will refuse the image.");
+		report_pages(
+			judge, VERDICT_FATAL, then,
+			"The number of page frames differs, and what is RAM here is not known: the "
+			"kernel will refuse the image.");
 	} else {
 		plan->patch_page_count = true;
 		plan->old_page_count = then;
 		plan->new_page_count = now;
-		report_pages(judge, VERDICT_MENDED, then,
-			     "The number of page frames differs, and every page of the image is RAM: "
-			     "the number is replaced in the image's header.");
+		report_pages(
+			judge, VERDICT_MENDED, then,
+			"The number of page frames differs, and every page of the image is RAM: "
+			"the number is replaced in the image's header.");
 	}
 }

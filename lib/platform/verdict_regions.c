@@ -83,65 +83,78 @@ static void side_words(const struct memory_map *map, ssize_t first, size_t count
 		 count > 1 ? " and more" : "");
 }
 
-/* A sentence without its end: what happened, not what follows from it. */
-static void change_words(const struct judge *judge, const struct map_change *change, char *text,
-			 size_t size)
+static const struct memory_entry *region_at(const struct memory_map *map, ssize_t index)
 {
-	const struct memory_entry *then =
-		change->then < 0 ? NULL : &judge->then_table.entries.items[change->then];
-	const struct memory_entry *now =
-		change->now < 0 ? NULL : &judge->now_table.entries.items[change->now];
-	char old[96] = "", new[96] = "", amount[24], type[24];
+	return index < 0 ? NULL : &map->entries.items[index];
+}
 
-	if (then)
-		region_words(then, old, sizeof(old));
-	if (now)
-		region_words(now, new, sizeof(new));
-	size_words(change->end - change->start + 1, amount, sizeof(amount));
+/* What became of a region that is there on both sides. */
+static void pair_words(const struct map_change *change, const char *old,
+		       const struct memory_entry *now, char *text, size_t size)
+{
+	unsigned long long start = now->start, end = now->end;
+	char type[24];
+
 	switch (change->kind) {
 	case CHANGE_MOVED:
-		snprintf(text, size, "the %s moved to 0x%llx", old, (unsigned long long)now->start);
+		snprintf(text, size, "The %s moved to 0x%llx", old, start);
 		break;
 	case CHANGE_GREW:
+		snprintf(text, size, "The %s grew: it now is 0x%llx-0x%llx", old, start, end);
+		break;
 	case CHANGE_SHRANK:
+		snprintf(text, size, "The %s shrank: it now is 0x%llx-0x%llx", old, start, end);
+		break;
 	case CHANGE_RESIZED:
-		snprintf(text, size, "the %s %s: it now is 0x%llx-0x%llx", old,
-			 change->kind == CHANGE_GREW	 ? "grew"
-			 : change->kind == CHANGE_SHRANK ? "shrank"
-							 : "moved and changed its size",
-			 (unsigned long long)now->start, (unsigned long long)now->end);
+		snprintf(text, size, "The %s moved and changed its size: it now is 0x%llx-0x%llx",
+			 old, start, end);
 		break;
 	case CHANGE_SPLIT:
-		snprintf(text, size, "the %s was split into %zu", old, change->now_count);
+		snprintf(text, size, "The %s was split into %zu", old, change->now_count);
 		break;
 	case CHANGE_MERGED:
 		snprintf(text, size, "%zu regions from the %s on became one", change->then_count,
 			 old);
 		break;
 	case CHANGE_RETYPED:
-		snprintf(text, size, "the %s became %s", old,
+		snprintf(text, size, "The %s became %s", old,
 			 adjective(now->type, type, sizeof(type)));
 		break;
-	case CHANGE_VANISHED:
-		snprintf(text, size, "the %s is gone", old);
-		break;
-	case CHANGE_APPEARED:
-		snprintf(text, size, "a new %s appeared", new);
-		break;
-	case CHANGE_RAM_ADDED:
-		snprintf(text, size, "%s of RAM were added at 0x%llx", amount,
-			 (unsigned long long)change->start);
-		break;
-	case CHANGE_RAM_REMOVED:
-		snprintf(text, size, "%s of RAM at 0x%llx are gone", amount,
-			 (unsigned long long)change->start);
-		break;
-	case CHANGE_SEVERAL:
+	default:
 		snprintf(text, size, "%zu regions between 0x%llx and 0x%llx became %zu others",
 			 change->then_count, (unsigned long long)change->start,
 			 (unsigned long long)change->end, change->now_count);
 		break;
 	}
+}
+
+/* A sentence without its end: what happened, not what follows from it. */
+static void change_words(const struct judge *judge, const struct map_change *change, char *text,
+			 size_t size)
+{
+	const struct memory_entry *then = region_at(&judge->then_table, change->then);
+	const struct memory_entry *now = region_at(&judge->now_table, change->now);
+	unsigned long long start = change->start;
+	char old[96] = "", new[96] = "", amount[24];
+
+	if (then)
+		region_words(then, old, sizeof(old));
+	if (now)
+		region_words(now, new, sizeof(new));
+	size_words(change->end - change->start + 1, amount, sizeof(amount));
+	if (then && now)
+		pair_words(change, old, now, text, size);
+	else if (change->kind == CHANGE_VANISHED)
+		snprintf(text, size, "The %s is gone", old);
+	else if (change->kind == CHANGE_APPEARED)
+		snprintf(text, size, "A new %s appeared", new);
+	else if (change->kind == CHANGE_RAM_ADDED)
+		snprintf(text, size, "%s of RAM were added at 0x%llx", amount, start);
+	else if (change->kind == CHANGE_RAM_REMOVED)
+		snprintf(text, size, "%s of RAM at 0x%llx are gone", amount, start);
+	else
+		snprintf(text, size, "%zu regions from 0x%llx on became %zu others",
+			 change->then_count, start, change->now_count);
 }
 
 static bool overlaps(uint64_t a_start, uint64_t a_end, uint64_t b_start, uint64_t b_end)
@@ -192,15 +205,15 @@ static void judge_was_acpi(const struct judge *judge, const struct map_segment *
 
 static void judge_was_nvs(const struct judge *judge, struct segment_judgement *ret)
 {
-	if (judge->then->hibernation.platform_mode &&
-	    !(judge->then->kernel.flags & KERNEL_NO_NVS))
+	if (judge->then->hibernation.platform_mode && !(judge->then->kernel.flags & KERNEL_NO_NVS))
 		set_reason(ret, VERDICT_FATAL,
 			   "On resuming in platform mode the kernel writes the saved ACPI NVS "
 			   "memory back to its old place");
 	else
-		set_reason(ret, VERDICT_RISKY,
-			   "The firmware keeps its own state in ACPI NVS memory and the saved kernel "
-			   "knows its old place");
+		set_reason(
+			ret, VERDICT_RISKY,
+			"The firmware keeps its own state in ACPI NVS memory and the saved kernel "
+			"knows its old place");
 }
 
 static bool was_efi_runtime(const struct judge *judge, const struct map_segment *segment)
@@ -235,7 +248,8 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 			   "placed devices");
 	else if (was_efi_runtime(judge, segment))
 		set_reason(ret, VERDICT_FATAL,
-			   "EFI runtime services lay there, and the saved kernel goes on calling them");
+			   "EFI runtime services lay there, and the saved kernel goes on calling "
+			   "them");
 	else if (segment->then == MEMORY_NVS)
 		judge_was_nvs(judge, ret);
 	else if (segment->then == MEMORY_ACPI)
@@ -300,10 +314,11 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 	else if (!judge->image)
 		set_reason(ret, VERDICT_RISKY, "Whether an image has pages there is not known");
 	else if (judge->then->kernel.flags & KERNEL_WIPES_FREE)
-		set_reason(ret, VERDICT_RISKY,
-			   "The image has no page there, but this kernel overwrites free memory when "
-			   "it resumes (init_on_free or page_poison), before it can be taken out of "
-			   "use");
+		set_reason(
+			ret, VERDICT_RISKY,
+			"The image has no page there, but this kernel overwrites free memory when "
+			"it resumes (init_on_free or page_poison), before it can be taken out of "
+			"use");
 	else
 		set_reason(ret, VERDICT_MENDED,
 			   "The image has no page there; it is taken out of use after the resume");
@@ -329,14 +344,15 @@ static void advise_memmap(const struct judge *judge, const struct map_diff *diff
 		used += (size_t)snprintf(arguments + used, sizeof(arguments) - used,
 					 "%smemmap=%lluK$0x%llx", used ? " " : "", kib,
 					 (unsigned long long)start);
-		used_escaped += (size_t)snprintf(escaped + used_escaped,
-						 sizeof(escaped) - used_escaped,
-						 "%smemmap=%lluK\\\\\\$0x%llx", used_escaped ? " " : "",
-						 kib, (unsigned long long)start);
+		used_escaped +=
+			(size_t)snprintf(escaped + used_escaped, sizeof(escaped) - used_escaped,
+					 "%smemmap=%lluK\\\\\\$0x%llx", used_escaped ? " " : "",
+					 kib, (unsigned long long)start);
 	}
 	SAY(finding->advice,
 	    "Keep the area free on every boot with the kernel argument %s (in /etc/default/grub, "
-	    "where $ needs three backslashes: %s). This image resumes only with the old map: booting "
+	    "where $ needs three backslashes: %s). This image resumes only with the old map: "
+	    "booting "
 	    "again may bring it back.",
 	    arguments, escaped);
 }
@@ -363,7 +379,6 @@ static void report_change(struct judge *judge, const struct map_diff *diff, uint
 	if (!worst)
 		return;
 	change_words(judge, change, what, sizeof(what));
-	what[0] = what[0] >= 'a' && what[0] <= 'z' ? (char)(what[0] - 'a' + 'A') : what[0];
 	finding = judge_add(judge, ABOUT_MEMORY_REGION, worst->class);
 	side_words(&judge->then_table, change->then, change->then_count, finding->then,
 		   sizeof(finding->then));
@@ -377,7 +392,8 @@ static void report_change(struct judge *judge, const struct map_diff *diff, uint
 	if (pages == 0)
 		return;
 	if (change->kind == CHANGE_RAM_REMOVED || pages > KEEP_FREE_MAX)
-		SAY(finding->advice, "Give the machine the memory back that it had, and boot again.");
+		SAY(finding->advice,
+		    "Give the machine the memory back that it had, and boot again.");
 	else
 		advise_memmap(judge, diff, index, finding);
 }
@@ -392,15 +408,15 @@ static void limit_quarantine(struct judge *judge, const struct map_diff *diff,
 		return;
 	for (size_t i = 0; i < diff->segment_count; i++)
 		if (judgements[i].class == VERDICT_MENDED)
-			set_reason(&judgements[i], VERDICT_RISKY,
-				   "The image has no page there, but so much memory is gone that the "
-				   "kernel may hand some of it out before it can be taken out of use");
+			set_reason(
+				&judgements[i], VERDICT_RISKY,
+				"The image has no page there, but so much memory is gone that the "
+				"kernel may hand some of it out before it can be taken out of use");
 }
 
 static void judge_diff(struct judge *judge, const struct map_diff *diff)
 {
-	struct segment_judgement *judgements =
-		calloc(diff->segment_count + 1, sizeof(*judgements));
+	struct segment_judgement *judgements = calloc(diff->segment_count + 1, sizeof(*judgements));
 
 	if (!judgements) {
 		judge->error = -ENOMEM;

@@ -15,7 +15,7 @@ void verdict_summary(const struct verdict *verdict, char *text, size_t size)
 
 	for (size_t i = 0; i < verdict->count; i++)
 		counts[verdict->findings[i].class]++;
-	for (size_t class = VERDICT_HARMLESS; class <= VERDICT_FATAL; class++)
+	for (size_t class = VERDICT_HARMLESS; class <= VERDICT_FATAL; class ++)
 		different += counts[class];
 	if (different == 0) {
 		snprintf(text, size, "no differences");
@@ -23,10 +23,11 @@ void verdict_summary(const struct verdict *verdict, char *text, size_t size)
 	}
 	used = (size_t)snprintf(text, size, "%zu difference%s:", different + verdict->omitted,
 				different + verdict->omitted == 1 ? "" : "s");
-	for (size_t class = VERDICT_FATAL; class >= VERDICT_HARMLESS; class--)
+	for (size_t class = VERDICT_FATAL; class >= VERDICT_HARMLESS; class --)
 		if (counts[class] && used < size)
-			used += (size_t)snprintf(text + used, size - used, " %zu %s,", counts[class],
-						 verdict_class_name((enum verdict_class)class));
+			used += (size_t)snprintf(text + used, size - used, " %zu %s,",
+						 counts[class],
+						 verdict_class_name((enum verdict_class) class));
 	if (used < size)
 		text[used - 1] = '\0'; /* the last comma */
 }
@@ -82,14 +83,13 @@ static uint64_t row_pages(const struct verdict_image *image, uint64_t page_size,
 {
 	if (!image || page_size == 0)
 		return 0;
-	return frames_in_bytes(image->ranges, image->range_count, page_size, row->start,
-				    row->end);
+	return frames_in_bytes(image->ranges, image->range_count, page_size, row->start, row->end);
 }
 
 static uint64_t page_size_of(const struct platform *platform)
 {
 	return is_power_of_two(platform->ram.pages.page_size) ? platform->ram.pages.page_size
-							       : 4096;
+							      : 4096;
 }
 
 static void print_row(const struct map_segment *row, bool both, uint64_t pages, FILE *out)
@@ -103,8 +103,8 @@ static void print_row(const struct map_segment *row, bool both, uint64_t pages, 
 		snprintf(amount, sizeof(amount), "16 EiB");
 	else
 		text_size(row->end - row->start + 1, amount, sizeof(amount));
-	fprintf(out, "%c 0x%012" PRIx64 " 0x%012" PRIx64 " %9s  ", row->then == row->now ? ' ' : '*',
-		row->start, row->end, amount);
+	fprintf(out, "%c 0x%012" PRIx64 " 0x%012" PRIx64 " %9s  ",
+		row->then == row->now ? ' ' : '*', row->start, row->end, amount);
 	if (both)
 		fprintf(out, "%-26s ", old);
 	if (pages > 0)
@@ -155,14 +155,15 @@ void platform_print(const struct platform *platform, FILE *out)
 	char text[320], size[24];
 
 	print_line(out, "kernel", platform->kernel.build);
-	snprintf(text, sizeof(text), "%s%s%s", platform->dmi.vendor, *platform->dmi.vendor ? " " : "",
-		 platform->dmi.product);
+	snprintf(text, sizeof(text), "%s%s%s", platform->dmi.vendor,
+		 *platform->dmi.vendor ? " " : "", platform->dmi.product);
 	print_line(out, "machine", text);
 	snprintf(text, sizeof(text), "%s%s%s", platform->dmi.firmware_vendor,
 		 *platform->dmi.firmware_vendor ? " " : "", platform->dmi.firmware_version);
 	print_line(out, "firmware", text);
 	snprintf(text, sizeof(text), "%s (%s family %s model %s stepping %s), %u present",
-		 cpu->model_name, cpu->vendor, cpu->family, cpu->model, cpu->stepping, cpu->present);
+		 cpu->model_name, cpu->vendor, cpu->family, cpu->model, cpu->stepping,
+		 cpu->present);
 	print_line(out, "processor", *cpu->vendor ? text : "");
 	if (platform->guest.kind != GUEST_NONE) {
 		snprintf(text, sizeof(text), "%s %s", guest_kind_name(platform->guest.kind),

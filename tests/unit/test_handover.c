@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define PAGE 4096u
@@ -32,7 +33,12 @@ static void make_page(unsigned char *page, const char *text)
 	put_le64(page + 48, 333333333333);
 	put_le64(page + 56, 4444444);
 	put_le64(page + 64, 5);
-	memcpy(page + 128, text, strlen(text));
+	put_le32(page + 72, 2);
+	put_le64(page + 128, 0x1e000);
+	put_le64(page + 136, 32);
+	put_le64(page + 144, 0x20000);
+	put_le64(page + 152, 1);
+	memcpy(page + 1728, text, strlen(text));
 	seal(page);
 }
 
@@ -44,6 +50,8 @@ static struct handover made(void)
 		.stored_bytes = 333333333333,
 		.load_usec = 4444444,
 		.attempts = 5,
+		.quarantine_count = 2,
+		.quarantine = { { 0x1e000, 32 }, { 0x20000, 1 } },
 	};
 
 	memcpy(handover.image_id, id, 16);
@@ -69,6 +77,11 @@ START_TEST(bytes)
 	ck_assert_uint_eq(decoded.stored_bytes, 333333333333);
 	ck_assert_uint_eq(decoded.load_usec, 4444444);
 	ck_assert_uint_eq(decoded.attempts, 5);
+	ck_assert_uint_eq(decoded.quarantine_count, 2);
+	ck_assert_uint_eq(decoded.quarantine[0].first, 0x1e000);
+	ck_assert_uint_eq(decoded.quarantine[0].count, 32);
+	ck_assert_uint_eq(decoded.quarantine[1].first, 0x20000);
+	ck_assert_uint_eq(decoded.quarantine[1].count, 1);
 	ck_assert_str_eq(decoded.text, "number 1\ngrößer\n");
 }
 END_TEST
@@ -93,12 +106,12 @@ START_TEST(text_that_does_not_fit)
 	unsigned char page[PAGE];
 	struct handover decoded;
 
-	for (unsigned int i = 0; i < 38; i++)
+	for (unsigned int i = 0; i < 22; i++)
 		handover_add_line(&handover, "%099u", i);
-	handover_add_line(&handover, "%090u", 38u);
-	ck_assert_uint_eq(strlen(handover.text), 3800 + 91);
+	handover_add_line(&handover, "%090u", 22u);
+	ck_assert_uint_eq(strlen(handover.text), 2200 + 91);
 	handover_add_line(&handover, "123456789");
-	ck_assert_uint_eq(strlen(handover.text), 3800 + 91);
+	ck_assert_uint_eq(strlen(handover.text), 2200 + 91);
 	handover_add_line(&handover, "12345678");
 	ck_assert_uint_eq(strlen(handover.text), HANDOVER_TEXT_MAX);
 	handover_add_line(&handover, "%s", "");
@@ -155,7 +168,7 @@ END_TEST
 
 START_TEST(length_of_the_text)
 {
-	static const uint32_t too_long[] = { 3901, 3968, 3969, 0x10000000, UINT32_MAX };
+	static const uint32_t too_long[] = { 2301, 2368, 2369, 0x10000000, UINT32_MAX };
 	unsigned char page[PAGE];
 	struct handover decoded;
 	struct why w = { "" };
@@ -170,11 +183,64 @@ START_TEST(length_of_the_text)
 		snprintf(number, sizeof(number), " %u bytes", too_long[i]);
 		ck_assert_msg(strstr(w.text, number) != NULL, "%s", w.text);
 	}
-	memset(page + 128, 'x', PAGE - 128);
+	make_page(page, "");
+	memset(page + 1728, 'x', PAGE - 1728);
 	put_le32(page + 12, HANDOVER_TEXT_MAX);
 	seal(page);
 	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), 0);
 	ck_assert_uint_eq(strlen(decoded.text), HANDOVER_TEXT_MAX);
+}
+END_TEST
+
+START_TEST(quarantine)
+{
+	static const uint32_t too_many[] = { 101, 0x10000000, UINT32_MAX };
+	unsigned char page[PAGE];
+	struct handover decoded;
+	struct why w = { "" };
+
+	make_page(page, "text\n");
+	for (uint32_t i = 0; i < 100; i++) {
+		put_le64(page + 128 + 16 * (size_t)i, i * 1000);
+		put_le64(page + 136 + 16 * (size_t)i, i + 1);
+	}
+	put_le32(page + 72, 100);
+	seal(page);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), 0);
+	ck_assert_uint_eq(decoded.quarantine_count, 100);
+	ck_assert_uint_eq(decoded.quarantine[99].first, 99000);
+	ck_assert_uint_eq(decoded.quarantine[99].count, 100);
+	ck_assert_str_eq(decoded.text, "text\n");
+	for (size_t i = 0; i < ARRAY_SIZE(too_many); i++) {
+		char number[24];
+
+		put_le32(page + 72, too_many[i]);
+		seal(page);
+		ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), -EBADMSG);
+		snprintf(number, sizeof(number), "%u ranges", too_many[i]);
+		ck_assert_msg(strstr(w.text, number) != NULL, "%s", w.text);
+	}
+}
+END_TEST
+
+/* Whoever goes through the page frames of a range relies on its end. */
+START_TEST(quarantine_that_is_none)
+{
+	static const struct handover_range ranges[] = {
+		{ 5, 0 },
+		{ 1, UINT64_MAX },
+		{ UINT64_MAX, 1 },
+		{ 1ull << 63, 1ull << 63 },
+	};
+	unsigned char page[PAGE];
+	struct handover decoded;
+	struct why w = { "" };
+
+	make_page(page, "text\n");
+	put_le64(page + 144, ranges[_i].first);
+	put_le64(page + 152, ranges[_i].count);
+	seal(page);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), -EBADMSG);
 }
 END_TEST
 
@@ -199,7 +265,7 @@ START_TEST(text_becomes_printable)
 	}
 	/* A zero byte ends it. */
 	make_page(page, "abc\ndef\n");
-	page[128 + 3] = 0;
+	page[1728 + 3] = 0;
 	seal(page);
 	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
 	ck_assert_str_eq(decoded.text, "abc");
@@ -221,6 +287,8 @@ int main(void)
 	tcase_add_test(tcase, nothing_handed_over);
 	tcase_add_test(tcase, damage);
 	tcase_add_test(tcase, length_of_the_text);
+	tcase_add_test(tcase, quarantine);
+	tcase_add_loop_test(tcase, quarantine_that_is_none, 0, 4);
 	tcase_add_test(tcase, text_becomes_printable);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

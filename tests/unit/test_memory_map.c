@@ -153,8 +153,9 @@ END_TEST
 
 START_TEST(reads_boot_params)
 {
-	struct memory_map map = make_map("0x0 0x9ffff System RAM\n0x100000 0x1fffff Unknown E820 type\n"
-					 "0x100000000 0x107ffffff System RAM\n");
+	struct memory_map map =
+		make_map("0x0 0x9ffff System RAM\n0x100000 0x1fffff Unknown E820 type\n"
+			 "0x100000000 0x107ffffff System RAM\n");
 	unsigned char page[4096] = { 0 }, *at = page + 0x2d0;
 
 	page[0x1e8] = 2;
@@ -177,7 +178,8 @@ END_TEST
 
 START_TEST(refuses_bad_text)
 {
-	static const char *const bad[] = { "0x0", "0x0 0x1", "0x2 0x1 System RAM", "x 0x1 System RAM",
+	static const char *const bad[] = { "0x0", "0x0 0x1", "0x2 0x1 System RAM",
+					   "x 0x1 System RAM",
 					   "0x0 0x1 System RAM\n-1 0x2 Reserved" };
 	struct memory_map map = { .table_count = 77 };
 	struct why w = { "" };
@@ -219,16 +221,21 @@ static const struct {
 	  CHANGE_MOVED, 1 },
 	{ FRAME, "0x0 0x1fff System RAM\n0x2000 0x6fff Reserved\n0x7000 0x8fff System RAM\n",
 	  CHANGE_RESIZED, 1 },
-	{ FRAME, "0x0 0xfff System RAM\n0x1000 0x1fff Reserved\n0x2000 0x3fff System RAM\n"
-		 "0x4000 0x4fff Reserved\n0x5000 0x8fff System RAM\n", CHANGE_SPLIT, 1 },
-	{ FRAME, "0x0 0xfff System RAM\n0x1000 0x4fff ACPI Non-volatile Storage\n"
-		 "0x5000 0x8fff System RAM\n", CHANGE_RETYPED, 1 },
+	{ FRAME,
+	  "0x0 0xfff System RAM\n0x1000 0x1fff Reserved\n0x2000 0x3fff System RAM\n"
+	  "0x4000 0x4fff Reserved\n0x5000 0x8fff System RAM\n",
+	  CHANGE_SPLIT, 1 },
+	{ FRAME,
+	  "0x0 0xfff System RAM\n0x1000 0x4fff ACPI Non-volatile Storage\n"
+	  "0x5000 0x8fff System RAM\n",
+	  CHANGE_RETYPED, 1 },
 	{ FRAME, "0x0 0x8fff System RAM\n", CHANGE_VANISHED, 1 },
 	{ "0x0 0x8fff System RAM\n", FRAME, CHANGE_APPEARED, 1 },
 	{ "0x0 0x8fff System RAM\n", "0x0 0x6fff System RAM\n", CHANGE_RAM_REMOVED, 1 },
 	{ "0x0 0x6fff System RAM\n", "0x0 0x8fff System RAM\n", CHANGE_RAM_ADDED, 1 },
 	{ FRAME, FRAME, CHANGE_MOVED, 0 },
-	{ "0x0 0xffffffffffffffff Reserved\n", "0x0 0xfffffffffffffffe Reserved\n", CHANGE_SHRANK, 1 },
+	{ "0x0 0xffffffffffffffff Reserved\n", "0x0 0xfffffffffffffffe Reserved\n", CHANGE_SHRANK,
+	  1 },
 };
 
 START_TEST(names_changes)
@@ -250,7 +257,8 @@ START_TEST(counts_pages)
 {
 	static const struct page_range ranges[] = { { 0, 1 }, { 10, 5 }, { 15, 1 }, { 100, 50 } };
 	const size_t count = ARRAY_SIZE(ranges);
-	static const struct page_range wrapped[] = { { UINT64_MAX, 2 } }, crossed[] = { { 5, 2 }, { 6, 1 } };
+	static const struct page_range wrapped[] = { { UINT64_MAX, 2 } },
+				       crossed[] = { { 5, 2 }, { 6, 1 } };
 
 	ck_assert(frames_valid(ranges, count));
 	ck_assert(!frames_valid(wrapped, 1) && !frames_valid(crossed, 2));
@@ -280,7 +288,8 @@ START_TEST(selects_frames)
 
 		for (size_t side = 0; side < 2; side++) {
 			for (int i = rand() % 6; i > 0; i--) {
-				uint64_t first = (uint64_t)(rand() % 80), size = (uint64_t)(rand() % 15 + 1);
+				uint64_t first = (uint64_t)(rand() % 80),
+					 size = (uint64_t)(rand() % 15 + 1);
 
 				ck_assert_int_eq(frames_append(&list[side], first, size), 0);
 				memset(&bits[side][first], 1, size);

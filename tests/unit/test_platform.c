@@ -79,11 +79,11 @@ END_TEST
 
 START_TEST(captures_hyperv)
 {
-	struct platform platform = capture(
-		"hyperv-uio", "[    0.000000] Hypervisor detected: Microsoft Hyper-V\n"
-			      "[    0.000000] Hyper-V: Host Build 10.0.20348.1607-1-0\n");
-	const struct device *uio = devices_find(&platform.devices, "vmbus",
-						"000d3a6c-2222-4222-8333-000d3a6c2222");
+	struct platform platform =
+		capture("hyperv-uio", "[    0.000000] Hypervisor detected: Microsoft Hyper-V\n"
+				      "[    0.000000] Hyper-V: Host Build 10.0.20348.1607-1-0\n");
+	const struct device *uio =
+		devices_find(&platform.devices, "vmbus", "000d3a6c-2222-4222-8333-000d3a6c2222");
 	const struct device *vf = devices_find(&platform.devices, "pci", "5f3c:00:02.0");
 	struct forecast forecast;
 
@@ -145,11 +145,12 @@ END_TEST
 START_TEST(captures_uefi)
 {
 	struct platform platform =
-		capture("ovmf", "[    0.0] ACPI: RSDP 0x000000001EB7E014 000024 (v02 BOCHS )\n"
-				"[    0.0] ACPI: DSDT 0x000000001EB7A000 00027C (v01 BOCHS  BXPC 1)\n"
-				"[    0.0] ACPI: APIC 0x000000001EB78000 000078 (v01 BOCHS  BXPC 1)\n"
-				"[    0.0] ACPI: BGRT 0x000000001EB77000 000099 (v01 wrong length)\n"
-				"mem auto-init: stack:all(zero), heap alloc:on, heap free:on\n");
+		capture("ovmf",
+			"[    0.0] ACPI: RSDP 0x000000001EB7E014 000024 (v02 BOCHS )\n"
+			"[    0.0] ACPI: DSDT 0x000000001EB7A000 00027C (v01 BOCHS  BXPC 1)\n"
+			"[    0.0] ACPI: APIC 0x000000001EB78000 000078 (v01 BOCHS  BXPC 1)\n"
+			"[    0.0] ACPI: BGRT 0x000000001EB77000 000099 (v01 wrong length)\n"
+			"mem auto-init: stack:all(zero), heap alloc:on, heap free:on\n");
 	const struct acpi *acpi = &platform.acpi;
 
 	ck_assert_uint_eq(platform.efi.regions.count, 2);
@@ -209,6 +210,15 @@ START_TEST(survives_a_round_trip)
 }
 END_TEST
 
+static const unsigned char some_header[HEADER_BYTES_NEEDED] = {
+	[24] = 0x02, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x11, 0x22, 0x33, 0x44,
+};
+static const struct page_range some_ranges[] = { { 1, 9 }, { 0x100, 0x1000 }, { 0x100000, 1 } };
+static const struct verdict_image some_image = { .ranges = some_ranges,
+						 .range_count = ARRAY_SIZE(some_ranges),
+						 .header = some_header,
+						 .header_length = sizeof(some_header) };
+
 /* Whatever the bytes: an answer, and where it is yes, something that can be
  * judged. */
 static void feed(const struct platform *whole, const unsigned char *bytes, size_t length)
@@ -228,7 +238,9 @@ static void feed(const struct platform *whole, const unsigned char *bytes, size_
 		ck_assert_str_ne(w.text, "");
 		return;
 	}
-	ck_assert_int_eq(verdict_judge(&platform, whole, NULL, &verdict, &w), 0);
+	ck_assert_int_eq(verdict_judge(&platform, whole, &some_image, &verdict, &w), 0);
+	verdict_free(&verdict);
+	ck_assert_int_eq(verdict_judge(whole, &platform, NULL, &verdict, &w), 0);
 	verdict_free(&verdict);
 	platform_free(&platform);
 }
@@ -327,7 +339,8 @@ START_TEST(reads_what_it_knows)
 	put_le16(at + 12, sizeof(text) - 1);
 	memcpy(at + 14, text, sizeof(text) - 1);
 	at += 14 + sizeof(text) - 1;
-	ck_assert_msg(platform_decode(bytes, (size_t)(at - bytes), &platform, &w) == 0, "%s", w.text);
+	ck_assert_msg(platform_decode(bytes, (size_t)(at - bytes), &platform, &w) == 0, "%s",
+		      w.text);
 	ck_assert_str_eq(platform.kernel.release, "evil?[2J name");
 	ck_assert_str_eq(platform.kernel.build, "");
 	platform_free(&platform);

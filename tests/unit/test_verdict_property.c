@@ -29,9 +29,10 @@ static unsigned int pick(unsigned int below)
 
 static uint32_t random_type(void)
 {
-	static const uint32_t types[] = { MEMORY_RAM, MEMORY_RAM, MEMORY_RAM,	MEMORY_RAM,
-					  MEMORY_RAM, MEMORY_RESERVED, MEMORY_NVS, MEMORY_ACPI,
-					  MEMORY_VENDOR_20, MEMORY_NONE };
+	static const uint32_t types[] = { MEMORY_RAM, MEMORY_RAM,  MEMORY_RAM,
+					  MEMORY_RAM, MEMORY_RAM,  MEMORY_RESERVED,
+					  MEMORY_NVS, MEMORY_ACPI, MEMORY_VENDOR_20,
+					  MEMORY_NONE };
 
 	return types[pick(ARRAY_SIZE(types))];
 }
@@ -56,7 +57,8 @@ static struct memory_map random_map(void)
 
 		if (at + length > UNITS)
 			length = UNITS - at;
-		add_entry(&map, (uint64_t)at * UNIT, (uint64_t)(at + length) * UNIT - 1, random_type());
+		add_entry(&map, (uint64_t)at * UNIT, (uint64_t)(at + length) * UNIT - 1,
+			  random_type());
 		at += length;
 	}
 	return map;
@@ -176,15 +178,16 @@ static void make_world(struct world *world)
 	world->then.hibernation.platform_mode = pick(2);
 	put_le64(world->header + E820_MAGIC_OFFSET, 0x23456789abcdef02);
 	ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &world->then.map,
-				       world->header + E820_CHECKSUM_OFFSET), 0);
+				       world->header + E820_CHECKSUM_OFFSET),
+			 0);
 	put_le64(world->header + 400, world->then.ram.pages.present);
 	ck_assert_int_eq(platform_calibrate(&world->then, world->header, HEADER_BYTES_NEEDED), 0);
 	world->image = (struct verdict_image){ .ranges = world->held.items,
 					       .range_count = world->held.count,
 					       .header = world->header,
 					       .header_length = HEADER_BYTES_NEEDED };
-	ck_assert_int_eq(verdict_judge(&world->then, &world->now, &world->image, &world->verdict,
-				       NULL), 0);
+	ck_assert_int_eq(
+		verdict_judge(&world->then, &world->now, &world->image, &world->verdict, NULL), 0);
 }
 
 static void free_world(struct world *world)
@@ -259,7 +262,8 @@ START_TEST(patches_are_right)
 		make_world(&world);
 		if (world.verdict.worst <= VERDICT_MENDED) {
 			ck_assert_int_eq(verdict_mend_header(&world.verdict.plan, world.header,
-							     HEADER_BYTES_NEEDED), 0);
+							     HEADER_BYTES_NEEDED),
+					 0);
 			ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &world.now.map, sum), 0);
 			ck_assert_mem_eq(world.header + E820_CHECKSUM_OFFSET, sum, 8);
 			ck_assert_uint_eq(get_le64(world.header + 400),
@@ -285,7 +289,8 @@ START_TEST(the_same_is_the_same)
 				world.held.count = 0;
 		world.image.ranges = world.held.items;
 		world.image.range_count = world.held.count;
-		ck_assert_int_eq(verdict_judge(&world.then, &world.then, &world.image, &verdict, NULL), 0);
+		ck_assert_int_eq(
+			verdict_judge(&world.then, &world.then, &world.image, &verdict, NULL), 0);
 		for (size_t i = 0; i < verdict.count; i++)
 			ck_assert_msg(verdict.findings[i].class == VERDICT_SAME ||
 					      count_ram(&world.then) == 0,

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "inspect.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "image/block_table.h"
+#include "image/image_commit.h"
+#include "image/work_pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES (32u << 20)
+
+static int device_size(int fd, uint64_t *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISBLK(st.st_mode))
+		return ioctl(fd, BLKGETSIZE64, ret) < 0 ? -errno : 0;
+	if (!S_ISREG(st.st_mode))
+		return -ENOTBLK;
+	*ret = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* An active swap area's pages may differ in the page cache from the disk, so a
+ * device is read directly; a file may be on a file system that cannot. */
+static int open_source(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_image(struct inspection *inspection, const unsigned char *page,
+		      uint64_t device_bytes, struct why *w)
+{
+	struct image_reader_config config = {
+		.fd = inspection->fd,
+		.page_size = page_size(),
+		.device_bytes = device_bytes,
+		.workers = work_pool_workers(0),
+		.buffer_bytes = BUFFER_BYTES,
+	};
+	int r = signature_record_decode(page, page_size(), &inspection->record, w);
+
+	if (r == 0)
+		r = image_reader_open(&config, &inspection->record, &inspection->reader, w);
+	if (r == 0)
+		r = image_machine_open(image_reader_sections(inspection->reader),
+				       &inspection->machine, w);
+	return r;
+}
+
+int inspect_open(const char *path, const char *name, uint64_t offset, struct inspection *ret,
+		 struct why *w)
+{
+	struct signature_page sp = { 0 };
+	uint64_t device_bytes = 0;
+	int r;
+
+	*ret = (struct inspection){ .area_offset = offset };
+	text_copy(ret->name, sizeof(ret->name), name);
+	ret->fd = open_source(path);
+	if (ret->fd < 0)
+		return why(w, ret->fd, "%s: %s", path, strerror(-ret->fd));
+	r = device_size(ret->fd, &device_bytes);
+	if (r < 0)
+		r = why(w, r, "%s is neither a block device nor a file", path);
+	else
+		r = signature_page_open(&sp, ret->fd, offset, page_size(), w);
+	if (r < 0) {
+		inspect_close(ret);
+		return r;
+	}
+	ret->kind = swap_signature_kind(sp.page, page_size());
+	ret->header_known = swap_header_parse(sp.page, page_size(), &ret->header) == 0;
+	ret->record_present = signature_record_present(sp.page, page_size());
+	if (ret->kind == SWAP_IS_USER_IMAGE || ret->record_present)
+		ret->problem = open_image(ret, sp.page, device_bytes, &ret->problem_text);
+	signature_page_close(&sp);
+	return 0;
+}
+
+void inspect_close(struct inspection *inspection)
+{
+	image_machine_close(&inspection->machine);
+	image_reader_close(inspection->reader);
+	if (inspection->fd >= 0)
+		close(inspection->fd);
+	inspection->reader = NULL;
+	inspection->fd = -1;
+}
+
+struct block_statistics inspect_blocks(const struct inspection *inspection)
+{
+	const struct image_header *header = image_reader_header(inspection->reader);
+	const struct section *table = &image_reader_sections(inspection->reader)->block_table;
+	struct block_statistics statistics = { 0 };
+
+	for (uint64_t i = 0; i < header->blocks; i++) {
+		struct block_entry entry = block_table_entry(table->data, i);
+
+		statistics.stored_bytes += entry.stored_size;
+		if (entry.codec == CODEC_RAW)
+			statistics.raw_blocks++;
+		else
+			statistics.lz4_blocks++;
+	}
+	return statistics;
+}
