@@ -103,7 +103,7 @@ static int run(const struct options *options)
 	if (r == 0)
 		r = restore(&settings, &area, noresume, &w);
 	if (r < 0) {
-		log_error("%s: %s; nothing is resumed", area.name, why_text(&w, r));
+		log_error("%s; nothing is resumed", why_text(&w, r));
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;

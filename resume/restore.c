@@ -368,6 +368,7 @@ static int open_area(struct restore *restore, int flags, struct why *w)
 	r = signature_page_open(&restore->signature, restore->device,
 				swap_area_start(restore->area), page_size(), w);
 	if (r < 0) {
+		why_prefix(w, r, "%s", restore->area->name);
 		close(restore->device);
 		restore->device = -1;
 	}

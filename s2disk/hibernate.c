@@ -42,7 +42,7 @@ struct hibernate {
 	const struct settings *settings;
 	struct session session;
 	struct image_writer *writer;
-	struct machine_record machine;
+	struct machine_record *machine;
 	int kernel_log; /* what it prints from the snapshot on; -1: cannot be read */
 	enum method method;
 	const char *device_name; /* for messages */
@@ -169,7 +169,7 @@ static int write_image(struct hibernate *h, struct why *w)
 		.handover = h->handover,
 		.source = { .read = read_snapshot, .context = h },
 		.allocator = { .allocate = allocate_page, .context = h },
-		.platform = machine_record_maker(&h->machine),
+		.platform = machine_record_maker(h->machine),
 		.watch = { .progress = watch_writing, .context = h },
 	};
 	int r = snapshot_size(h->session.snapshot, &run.stream_size);
@@ -334,10 +334,7 @@ static int finish_test(const struct hibernate *h)
 
 static int run(struct hibernate *h, struct why *w)
 {
-	int r = machine_record_capture(&h->machine, h->method == METHOD_PLATFORM, w);
-
-	if (r == 0)
-		r = create_writer(h, w);
+	int r = create_writer(h, w);
 
 	if (r == 0)
 		r = arena_create(&h->page, page_size());
@@ -372,14 +369,18 @@ static int open_session(struct hibernate *h, const struct swap_area *area, struc
 	return r;
 }
 
-int hibernate(const struct settings *settings, const struct swap_area *area, struct why *w)
+int hibernate(const struct settings *settings, const struct swap_area *area,
+	      struct machine_record *machine, struct why *w)
 {
 	struct hibernate h = {
 		.settings = settings,
+		.machine = machine,
 		.method = switch_off_method(settings->method, ""),
 		.kernel_log = kernel_log_open("", true),
 	};
 	int r = open_session(&h, area, w);
+
+	machine->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
 
 	abort_watch_begin();
 	if (r == 0)
@@ -388,7 +389,6 @@ int hibernate(const struct settings *settings, const struct swap_area *area, str
 	abort_watch_end();
 	munlockall();
 	image_writer_destroy(h.writer);
-	machine_record_free(&h.machine);
 	if (h.kernel_log >= 0)
 		close(h.kernel_log);
 	arena_destroy(&h.page);

@@ -4,12 +4,14 @@
 #define S2DISK_HIBERNATE_H
 
 #include "base/why.h"
+#include "machine_record.h"
 #include "settings.h"
 #include "swap/swap_area.h"
 
-/* Hibernates. 0: the machine was off and is back (or slept and woke); one line
- * about it has been logged. A negative errno: nothing changed, the system runs
- * on; w says why. */
-int hibernate(const struct settings *settings, const struct swap_area *area, struct why *w);
+/* Hibernates; machine was captured just before. 0: the machine was off and is back (or slept and
+ * woke); one line about it has been logged. A negative errno: nothing changed, the system runs on;
+ * w says why. */
+int hibernate(const struct settings *settings, const struct swap_area *area,
+	      struct machine_record *machine, struct why *w);
 
 #endif

@@ -8,7 +8,7 @@
 /* The kernel tells the addresses of ACPI tables only in its log, at boot. */
 #define KERNEL_LOG_LIMIT (4u << 20)
 
-int machine_record_capture(struct machine_record *record, bool platform_mode, struct why *w)
+int machine_record_capture(struct machine_record *record, struct why *w)
 {
 	char *log = NULL;
 	int r;
@@ -19,8 +19,6 @@ int machine_record_capture(struct machine_record *record, bool platform_mode, st
 		log = NULL;
 	r = platform_capture("", log, &record->platform, w);
 	free(log);
-	if (r == 0)
-		record->platform.hibernation.platform_mode = platform_mode;
 	return r;
 }
 

@@ -15,7 +15,7 @@ struct machine_record {
 };
 
 /* Looks at the machine; before the freeze. */
-int machine_record_capture(struct machine_record *record, bool platform_mode, struct why *w);
+int machine_record_capture(struct machine_record *record, struct why *w);
 
 /* Calibrates against the kernel's header page and encodes, when asked. */
 struct platform_maker machine_record_maker(struct machine_record *record);

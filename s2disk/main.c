@@ -162,14 +162,41 @@ static void print_plan(const struct settings *settings, const struct swap_area *
 					   : "switch off");
 }
 
+/* With everything found and looked at. */
+static int check_and_hibernate(const struct command *command, const struct settings *settings,
+			       const struct preflight_target *target,
+			       struct machine_record *machine)
+{
+	struct preflight preflight;
+	struct why w = { 0 };
+	int r;
+
+	preflight_run(settings, target, "", &preflight);
+	if (command->check)
+		return print_check(&preflight, command->json);
+	log_findings(&preflight);
+	if (preflight_worst(&preflight) == CHECK_FAILED)
+		return EXIT_REFUSED;
+	if (command->dry_run) {
+		print_plan(settings, target->area);
+		return EXIT_DONE;
+	}
+	r = hibernate(settings, target->area, machine, &w);
+	if (r < 0) {
+		log_error("not hibernated: %s", why_text(&w, r));
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
 static int run(const struct command *command)
 {
 	struct settings settings;
-	struct preflight preflight;
+	struct machine_record machine = { 0 };
 	struct swap_area area;
 	struct preflight_target target = { 0 };
-	struct why w = { 0 };
-	int r = options_load_settings(&command->options, &settings, &w);
+	struct why w = { 0 }, reason = { 0 };
+	int r = options_load_settings(&command->options, &settings, &w), code;
 
 	if (r < 0) {
 		log_error("%s", why_text(&w, r));
@@ -180,25 +207,17 @@ static int run(const struct command *command)
 		target.area = &area;
 	else
 		target.area_problem = why_text(&w, r);
-	preflight_run(&settings, &target, "", &preflight);
-	if (command->check)
-		return print_check(&preflight, command->json);
-	log_findings(&preflight);
-	if (preflight_worst(&preflight) == CHECK_FAILED)
-		return EXIT_REFUSED;
-	if (command->dry_run) {
-		print_plan(&settings, &area);
-		return EXIT_DONE;
-	}
-	memset(&w, 0, sizeof(w));
-	r = crypto_init(&w);
+	r = crypto_init(&reason);
 	if (r == 0)
-		r = hibernate(&settings, &area, &w);
+		r = machine_record_capture(&machine, &reason);
 	if (r < 0) {
-		log_error("not hibernated: %s", why_text(&w, r));
+		log_error("%s", why_text(&reason, r));
 		return EXIT_FAILED;
 	}
-	return EXIT_DONE;
+	target.platform = &machine.platform;
+	code = check_and_hibernate(command, &settings, &target, &machine);
+	machine_record_free(&machine);
+	return code;
 }
 
 int main(int argc, char **argv)

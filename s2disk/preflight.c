@@ -136,6 +136,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	check_mounted_device(&context);
 	check_memory(&context);
 	check_encrypt(&context);
+	check_platform_forecast(&context);
 	cleanup_close(&context.snapshot_fd);
 }
 

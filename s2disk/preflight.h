@@ -10,6 +10,7 @@
 #ifndef S2DISK_PREFLIGHT_H
 #define S2DISK_PREFLIGHT_H
 
+#include "platform/platform.h"
 #include "settings.h"
 #include "swap/swap_area.h"
 
@@ -41,8 +42,9 @@ struct preflight {
 
 /* Where the image would go, as main() found it. */
 struct preflight_target {
-	const struct swap_area *area; /* NULL: none was found */
-	const char *area_problem;     /* why none was found */
+	const struct swap_area *area;	 /* NULL: none was found */
+	const char *area_problem;	 /* why none was found */
+	const struct platform *platform; /* this machine; NULL: not looked at */
 };
 
 /* What the running system answers. */

@@ -68,7 +68,8 @@ struct finding {
 	uint64_t image_pages;
 };
 
-/* What must be done so that everything "mended" is so. */
+/* What must be done so that everything "mended" is so. Of use only when the
+ * verdict allows the image: it is filled as far as it goes in any case. */
 struct verdict_plan {
 	bool patch_checksum;
 	size_t checksum_size;

@@ -290,6 +290,8 @@ void judge_kernel_check(struct judge *judge)
 	if (!changed)
 		judge_same(judge, ABOUT_KERNEL_CHECK,
 			   "The kernel's own check of the memory map will pass.");
+	else if (!judge->then_table.entries.known || !judge->now_table.entries.known)
+		report_refusal(judge, "one of the maps is not known");
 	else if (check == E820_CHECK_UNKNOWN)
 		report_refusal(judge, "how this kernel checks is not known");
 	else if (!header) {

@@ -125,9 +125,17 @@ START_TEST(efi_and_acpi)
 	judge();
 	ck_assert_ptr_nonnull(strstr(only(ABOUT_ACPI_TABLES)->text, "DSDT moved"));
 	verdict_free(&verdict);
+	now.acpi.tables.items[2].address -= 0x1000;
+	now.acpi.facs.hardware_signature ^= 1;
 	list_free(&now.efi.regions);
 	judge();
 	ck_assert_int_eq(only(ABOUT_EFI_RUNTIME)->class, VERDICT_FATAL);
+	verdict_free(&verdict);
+	/* Booted without EFI, the saved kernel calls nothing of it. */
+	list_free(&then.efi.regions);
+	then.efi.state = (struct efi_state){ 0 };
+	judge();
+	ck_assert_int_le(verdict.worst, VERDICT_HARMLESS);
 	clean_up();
 }
 END_TEST

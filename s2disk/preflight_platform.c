@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What on this machine is likely to keep an image from being resumed. */
+#include "preflight_checks.h"
+
+#include "platform/forecast.h"
+
+#include <stdlib.h>
+
+void check_platform_forecast(struct preflight_context *context)
+{
+	struct forecast *forecast;
+
+	if (!context->target->platform)
+		return;
+	forecast = calloc(1, sizeof(*forecast));
+	if (!forecast)
+		return;
+	platform_forecast(context->target->platform, forecast);
+	for (size_t i = 0; i < forecast->count; i++) {
+		const struct forecast_item *item = &forecast->items[i];
+		enum check_level level = item->certain ? CHECK_FAILED : CHECK_WARNING;
+		struct check *check = preflight_add(context, item->id, level, "%s", item->text);
+
+		preflight_advise(check, "%s", item->advice);
+	}
+	if (forecast->count == 0)
+		preflight_add(context, "platform", CHECK_OK,
+			      "nothing on this machine is known to stand in the way of a resume");
+	free(forecast);
+}
