@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -111,6 +112,16 @@ int handover_decode(const unsigned char *page, size_t page_size,
 	if (length > HANDOVER_TEXT_MAX || ranges > HANDOVER_RANGES_MAX)
 		return why(w, -EBADMSG, "the hand-over page says %u bytes of text, %u ranges",
 			   length, ranges);
+	for (size_t i = 0; i < ranges; i++) {
+		const unsigned char *at = page + AT_QUARANTINE + i * RANGE_SIZE;
+		uint64_t first = get_le64(at), count = get_le64(at + 8), end;
+
+		if (count == 0 || !checked_add(first, count, &end) || end > UINT64_MAX / page_size)
+			return why(w, -EBADMSG,
+				   "the hand-over page says %" PRIu64
+				   " pages from frame 0x%" PRIx64,
+				   count, first);
+	}
 	*ret = (struct handover){
 		.write_usec = get_le64(page + AT_WRITE_USEC),
 		.stream_bytes = get_le64(page + AT_STREAM),

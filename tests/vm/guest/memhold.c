@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -359,6 +360,9 @@ static int run(char **argv)
 		execv(argv[1], argv + 1);
 		die(argv[1]);
 	}
+	/* What the terminal sends to all of us is meant for the program. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	if (child < 0 || wait4(child, &status, 0, &use) < 0)
 		die("run");
 	clock_gettime(CLOCK_MONOTONIC, &b);
