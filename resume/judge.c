@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "image/image_machine.h"
-#include "kernel/kernel_log.h"
+#include "kernel/boot_log.h"
 #include "platform/verdict_report.h"
 
 #include <errno.h>
@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define KERNEL_LOG_LIMIT (4u << 20)
 
 /* What the kernel needs beside the pages themselves: page lists and bitmaps,
  * about 1/128, and this program's buffers. */
@@ -154,7 +152,7 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 	int r;
 
 	/* Without a log less is known, and the verdict says so. */
-	if (kernel_log_read("", KERNEL_LOG_LIMIT, &log) < 0)
+	if (boot_log_read("", &log) < 0)
 		log = NULL;
 	r = platform_capture("", log, &now, w);
 	if (r == 0)

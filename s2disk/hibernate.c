@@ -47,7 +47,7 @@ struct hibernate {
 	enum method method;
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
-	char writer_text[320];
+	char writer_text[640];
 	struct arena page; /* one page, for the hand-over */
 	struct progress progress;
 
@@ -73,8 +73,10 @@ static int create_writer(struct hibernate *h, struct why *w)
 	};
 
 	uname(&uts);
-	snprintf(h->writer_text, sizeof(h->writer_text), "s2disk %s, %s %s %s", PACKAGE_VERSION,
-		 uts.sysname, uts.release, uts.machine);
+	snprintf(h->writer_text, sizeof(h->writer_text),
+		 "s2disk %s, %s %s %s, on %s at page %" PRIu64, PACKAGE_VERSION, uts.sysname,
+		 uts.release, uts.machine, h->device_name,
+		 h->session.area ? h->session.area->offset : 0);
 	return image_writer_create(&config, &h->writer, w);
 }
 

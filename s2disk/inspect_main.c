@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "inspect.h"
-#include "kernel/kernel_log.h"
+#include "kernel/boot_log.h"
 #include "options.h"
 #include "target.h"
 
@@ -30,7 +30,6 @@ enum {
 	OPTION_EXPORT,
 };
 
-#define KERNEL_LOG_LIMIT (4u << 20)
 #define PLATFORM_FILE_LIMIT (16u << 20)
 
 static const char usage[] =
@@ -142,7 +141,7 @@ static int capture(struct platform *ret, struct why *w)
 {
 	_cleanup_free_ char *log = NULL;
 
-	if (kernel_log_read("", KERNEL_LOG_LIMIT, &log) < 0)
+	if (boot_log_read("", &log) < 0)
 		log = NULL;
 	return platform_capture("", log, ret, w);
 }

@@ -84,9 +84,9 @@ void range_collector_add(struct range_collector *c, uint64_t pfn, bool zero)
 	if (pfn < c->end) {
 		/* Not ascending: nothing that a kernel does. Where it lies below,
 		 * one range that begins at 0 covers it and all before it. */
+		c->coarse = true;
 		if (pfn >= c->first)
 			return;
-		c->coarse = true;
 		c->used = PAGE_RANGES_HEADER;
 		c->ranges = 0;
 		c->pages = 0;

@@ -2,6 +2,7 @@
 /* The restored system takes pages out of use; the kernel's messages are read. */
 #include "aftermath.h"
 #include "base/cleanup.h"
+#include "kernel/boot_log.h"
 #include "kernel/kernel_log.h"
 #include "switch_off.h"
 
@@ -130,6 +131,31 @@ START_TEST(test_kernel_log_read)
 }
 END_TEST
 
+START_TEST(test_boot_log)
+{
+	char *log = NULL, full[128];
+	struct stat st;
+
+	ck_assert_int_eq(boot_log_read(root, &log), -ENOENT);
+	/* No /run: nothing to keep it in. */
+	put_file("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
+	ck_assert_int_eq(boot_log_save(root), -ENOENT);
+	snprintf(full, sizeof(full), "%s/run", root);
+	ck_assert_int_eq(mkdir(full, 0700), 0);
+	ck_assert_int_eq(boot_log_save(root), 0);
+	snprintf(full, sizeof(full), "%s/run/s2disk/boot.log", root);
+	ck_assert_int_eq(stat(full, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+
+	/* Days later the kernel has forgotten; a second boot script changes nothing. */
+	put_file("/dev/kmsg", "6,9,9,-;something else\n");
+	ck_assert_int_eq(boot_log_save(root), 0);
+	ck_assert_int_eq(boot_log_read(root, &log), 0);
+	ck_assert_str_eq(log, "ACPI: DSDT 0x1FFE2182 002B5E\n");
+	free(log);
+}
+END_TEST
+
 START_TEST(test_method)
 {
 	put_file("/sys/power/disk", "[platform] shutdown reboot suspend test_resume\n");
@@ -155,6 +181,7 @@ int main(void)
 	tcase_add_test(tcase, test_describe);
 	tcase_add_test(tcase, test_kernel_log_parse);
 	tcase_add_test(tcase, test_kernel_log_read);
+	tcase_add_test(tcase, test_boot_log);
 	tcase_add_test(tcase, test_method);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

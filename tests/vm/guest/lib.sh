@@ -213,6 +213,9 @@ map_paint() {
     [ "$3" = none ] || map_add $first $last "$3"
 }
 
+# map_more: what a scenario changes beside it.
+map_more() { :; }
+
 second_stage() { grep -qw stage2 /proc/cmdline; }
 
 # map_boot: starts the kernel again with the changed map; does not return.

@@ -41,6 +41,38 @@ class EfiMaxProcessors(firmware.Ovmf, Scenario):
         self.need_signature(disks.SWAP)
 
 
+class EfiMoved(firmware.Ovmf, moved.MovedMap):
+    """an EFI runtime region moved: refused"""
+    name = "efi-moved"
+    memory = 512
+    kernel = "6.12"
+    # The flash: reading variables does not need it, so that the kernel boots.
+    guest = moved.MovedMap.guest + """
+map_more() {
+    [ "$EFI" = moved ] || return
+    cp -r /sys/firmware/efi/runtime-map /tmp/efi
+    for entry in /tmp/efi/*; do
+        [ "$(cat "$entry/type")" = 0xb ] || continue
+        mark efi-moved "$(cat "$entry/phys_addr")"
+        printf '0x%x\\n' $(($(cat "$entry/phys_addr") - 0x800000)) \\
+            >"$entry/phys_addr"
+    done
+    mount --bind /tmp/efi /sys/firmware/efi/runtime-map
+}
+"""
+
+    def run(self):
+        before = self.hibernate(map="0x10000000+0x1000", efi="same")
+        self.boot(map="0x10000000+0x1000", efi="moved")
+        self.reboots()
+        self.need(self.machine.mark("efi-moved"), "a region was moved")
+        self.need_said("fatal: The EFI .* is not there any more")
+        self.need_kept(1)
+        self.machine = before
+        self.resume(map="0x10000000+0x1000", efi="same")
+        self.need_said("hibernated: no differences")
+
+
 class SameMap(moved.MovedMap):
     """a memory map made by kexec, the same in both boots"""
     name = "map-same"

@@ -26,10 +26,12 @@ before_resume() {
             [ "$piece" = "$word" ] || type=$(echo "${word#*:}" | tr _ ' ')
             map_paint "${piece%+*}" "${piece#*+}" "$type"
         done
+        map_more
         map_boot
     fi
     for entry in /sys/firmware/memmap/*; do
-        mark map "$(cat "$entry/start" "$entry/end" "$entry/type" | tr '\\n' ' ')"
+        mark map "$(cat "$entry/start" "$entry/end" "$entry/type" |
+            tr '\\n' ' ')"
     done
 }
 """
