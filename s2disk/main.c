@@ -210,11 +210,12 @@ static int run(const struct command *command)
 	r = crypto_init(&reason);
 	if (r == 0)
 		r = machine_record_capture(&machine, &reason);
-	if (r < 0) {
-		log_error("%s", why_text(&reason, r));
+	if (r == 0)
+		target.platform = &machine.platform;
+	else
+		log_error("this machine cannot be described: %s", why_text(&reason, r));
+	if (r < 0 && !command->check)
 		return EXIT_FAILED;
-	}
-	target.platform = &machine.platform;
 	code = check_and_hibernate(command, &settings, &target, &machine);
 	machine_record_free(&machine);
 	return code;

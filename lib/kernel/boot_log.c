@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel/boot_log.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define FOLDER "/run/s2disk"
@@ -22,9 +24,17 @@
 #define RECORDS_MAX 4000
 #define LOG_LIMIT (4u << 20)
 
+/* All that lib/platform looks for in a log. */
 static bool wanted(const char *line)
 {
-	return text_starts(line, "ACPI: ") || text_starts(line, "BIOS-e820: ");
+	static const char *const words[] = { "heap free:", "Hypervisor detected: ", "Host Build " };
+
+	if (text_starts(line, "ACPI: "))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(line, words[i]))
+			return true;
+	return false;
 }
 
 static int save_lines(int log, FILE *file)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel says at boot and nowhere else: where the ACPI tables lie. Its
- * log forgets that after days of running, so the initramfs keeps those lines in
- * /run, which the system takes over.
+ * What the kernel says at boot and nowhere else: where the ACPI tables lie,
+ * and a few things more. Its log forgets that after days of running, so the
+ * initramfs keeps those lines in /run, which the system takes over.
  */
 #ifndef S2DISK_KERNEL_BOOT_LOG_H
 #define S2DISK_KERNEL_BOOT_LOG_H
