@@ -64,5 +64,5 @@ int target_find(const struct settings *settings, const char *root, bool running,
 			   "no device is named: neither \"resume device\" in the configuration nor "
 			   "resume= on the kernel command line");
 	r = only_swap(root, spec, sizeof(spec), w);
-	return r < 0 ? r : swap_area_resolve(spec, 0, true, ret, w);
+	return r < 0 ? r : swap_area_resolve(spec, offset, true, ret, w);
 }

@@ -349,13 +349,14 @@ END_TEST
 START_TEST(test_flipped_bits)
 {
 	struct fixture f;
-	uint64_t end;
+	uint64_t end, stride;
 	unsigned int refused = 0, harmless = 0;
 
 	make(&f, worker_counts[_i], 600, _i == 2 ? 3 : 1);
 	ck_assert_int_eq(write_image(&f), 0);
 	end = f.device.step == 1 ? (f.device.allocated + 1) * FAKE_PAGE : f.device.bytes / 2;
-	for (uint64_t at = FAKE_PAGE; at < end; at += 509) {
+	stride = f.device.step == 1 ? 509 : 8191;
+	for (uint64_t at = FAKE_PAGE; at < end; at += stride) {
 		int r;
 
 		fake_device_flip(&f.device, at, (unsigned char)(1u << at % 8));
