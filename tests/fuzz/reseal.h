@@ -12,10 +12,10 @@
 #define RESEAL_PAGE 4096u
 
 enum reseal_part {
-	RESEAL_CHUNKS = 1, /* checksums of extent chunks, digests of the maps */
-	RESEAL_BLOCKS = 2, /* checks in the block table */
+	RESEAL_CHUNKS = 1,   /* checksums of extent chunks, digests of the maps */
+	RESEAL_BLOCKS = 2,   /* checks in the block table */
 	RESEAL_SECTIONS = 4, /* digest of the sections */
-	RESEAL_RECORD = 8, /* digest of the header, checksum of the record */
+	RESEAL_RECORD = 8,   /* digest of the header, checksum of the record */
 	RESEAL_ALL = 15,
 };
 

@@ -192,7 +192,8 @@ static const struct {
 	{ BLOCK_TABLE, 4, 1, 1, RESEAL_ALL, 0, NULL },
 	{ BLOCK_TABLE, 4, 1, 0, RESEAL_ALL, -EBADMSG, "block 0 has" },
 	{ BLOCK_TABLE, 4, 1, 9, RESEAL_ALL, -ENOTSUP, "unknown way 9" },
-	{ BLOCK_TABLE, 8, 4, 0, RESEAL_SECTIONS | RESEAL_RECORD, -EBADMSG, "block 0 of 6 is damaged" },
+	{ BLOCK_TABLE, 8, 4, 0, RESEAL_SECTIONS | RESEAL_RECORD, -EBADMSG,
+	  "block 0 of 6 is damaged" },
 };
 
 START_TEST(one_fault)
@@ -227,7 +228,7 @@ START_TEST(no_page_frames)
 	put_le64(ranges, 0);
 	put_le64(ranges + 8, 0);
 	put_le64(ranges + 16, (uint64_t)-80);
-	put_le64(ranges - 8, 32); /* the section's length */
+	put_le64(ranges - 8, 32);  /* the section's length */
 	put_le32(ranges + 32, 99); /* what is left: a section that is skipped */
 	put_le32(ranges + 36, 0);
 	put_le64(ranges + 40, rest - 16);

@@ -257,7 +257,9 @@ START_TEST(text_becomes_printable)
 	} texts[] = {
 		{ "a\033[2Jb\n", "a?[2Jb\n" },
 		{ "tab\there\r\n", "tab?here?\n" },
-		{ "\xc2\x9b" "31m\n", "??31m\n" },
+		{ "\xc2\x9b"
+		  "31m\n",
+		  "??31m\n" },
 		{ "\xff\xfe\xc3\n", "???\n" },
 	};
 	unsigned char page[PAGE];
