@@ -38,6 +38,8 @@ floor()
 # check FILE ROOM: every line #include "..." of it.
 check()
 {
+	# Names of headers have no blanks.
+	# shellcheck disable=SC2013
 	for header in $(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$1")
 	do
 		case $header in
@@ -56,7 +58,7 @@ check()
 		to=$(room "$header")
 		if [ "$to" = unknown ]; then
 			complain "$1: includes $header, which is on no floor"
-		elif [ "$to" != "$2" ] && [ "$to" != top -o "$2" != top ] &&
+		elif [ "$to" != "$2" ] && { [ "$to" != top ] || [ "$2" != top ]; } &&
 			[ "$(floor "$to")" -ge "$(floor "$2")" ]; then
 			complain "$1: $2 (floor $(floor "$2")) includes $header ($to, floor $(floor "$to"))"
 		fi
