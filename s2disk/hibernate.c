@@ -34,8 +34,8 @@
  * small as the kernel can make it. */
 #define ATTEMPTS 3
 
-/* Small allocations (digest handles, the platform section) happen while memory is scarce; so much
- * heap is touched and kept before. */
+/* Small allocations (digest handles, the platform section) happen while memory
+ * is scarce; so much heap is touched and kept before. */
 #define HEAP_RESERVE (4u << 20)
 
 struct hibernate {
@@ -210,6 +210,7 @@ static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
 	int fd = h->session.snapshot;
 	int r = crypto_random(h->image_id, IMAGE_ID_SIZE);
 
+	w->text[0] = '\0'; /* of the attempt before */
 	if (r < 0)
 		return why(w, r, "no random numbers: %s", strerror(-r));
 	r = prepare_handover(h, w);

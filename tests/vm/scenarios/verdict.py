@@ -156,8 +156,8 @@ class RamTop(Verdict):
     name = "map-ram-top"
     kernel = "6.12"
     cmdline = "memmap=4M$0x1fc00000"
-    # QEMU's own tables begin at 0x1ffdf000.
-    cut = "0x1ffbf000+0x20000:none"
+    # Below what SeaBIOS keeps for its tables.
+    cut = "0x1ffb0000+0x20000:none"
 
     def run(self):
         self.first_half()
