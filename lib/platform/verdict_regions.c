@@ -236,7 +236,8 @@ static bool was_efi_runtime(const struct judge *judge, const struct map_segment 
 	const struct efi *efi = &judge->then->efi;
 
 	for (size_t i = 0; i < efi->regions.count; i++)
-		if (overlaps(segment->start, segment->end, efi->regions.items[i].start,
+		if (efi_region_is_firmware(&efi->regions.items[i]) &&
+		    overlaps(segment->start, segment->end, efi->regions.items[i].start,
 			     efi_region_end(&efi->regions.items[i])))
 			return true;
 	return false;

@@ -195,7 +195,7 @@ class Acpi(Verdict):
     nvs = "0x10000000+0x1000:ACPI_Non-volatile_Storage"
     empty = "0x11000000+0x1000:ACPI_Tables"
     # Where SeaBIOS puts the tables; it calls the place reserved.
-    tables = "0x1ffdf000+0x21000:ACPI_Tables"
+    tables = "0x1ffda000+0x26000:ACPI_Tables"
     then = " ".join((nvs, empty, tables))
 
     def run(self):
@@ -210,7 +210,7 @@ class Acpi(Verdict):
             self.nvs, area(free, 1, "ACPI Tables"), self.tables)),
             quarantined=1, says="mended: .*moved to 0x%x" % (free * 4096))
         self.refused("ACPI region with tables retyped", " ".join((
-            self.nvs, self.empty, "0x1ffdf000+0x21000")),
+            self.nvs, self.empty, "0x1ffda000+0x26000")),
             "fatal: .*ACPI table .* lay there")
 
 
