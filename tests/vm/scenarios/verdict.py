@@ -120,8 +120,8 @@ class Regions(Verdict):
         self.resumes("split", "%s 0x%x+0x1000 0x%x+0x2000" % (
             self.without(first), first, first + 0x2000), says="split")
         self.resumes("vanished", self.without(first), says="is gone")
-        self.resumes("retyped", "%s 0x%x+0x4000:Unusable_memory" % (
-            self.without(first), first), says="became unusable")
+        self.resumes("retyped", "%s 0x%x+0x4000:ACPI_Tables" % (
+            self.without(first), first), says="became ACPI")
 
 
 class Regions61(Regions):
