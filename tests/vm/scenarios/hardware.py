@@ -79,9 +79,9 @@ class NetworkCard(Scenario):
     config = DISCARD
     # In a slot of its own that the ACPI tables do not describe.
     slot = ("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
-            "-device", "pcie-root-port,id=slot,chassis=1,addr=10")
+            "-device", "pcie-root-port,id=rp0,chassis=1,addr=10")
     extra = slot
-    card = ("-device", "e1000e,bus=slot")
+    card = ("-device", "e1000e,bus=rp0")
 
     def run(self):
         self.hibernate()
