@@ -255,6 +255,7 @@ global { event_activation = 0 } backup { backup = 0 archive = 0 }' >/etc/lvm/lvm
 class ToolLuks(ToolLvm):
     """ext4 on LUKS"""
     name = "tool-luks"
+    memory = 512            # the kernel swaps through dm-crypt to make room
     tools = ("cryptsetup", "mke2fs")
     mount = "mount -t ext4 /dev/mapper/secret /mnt"
     open_device = """
