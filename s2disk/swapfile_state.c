@@ -296,8 +296,8 @@ static bool is_needed(const struct step *step, bool changed)
 }
 
 /* Undoes the steps, the last one first; those that failed are what is left of
- * the plan. When the swap file cannot be switched off, that is the end: files
- * come before it in a plan, so nothing of them was touched yet. */
+ * the plan. When the swap file cannot be switched off or deleted, that is the
+ * end: what comes before it in a plan was not touched yet, and is to stay. */
 static int undo_steps(const struct swapfile_system *system, struct plan *plan, bool changed,
 		      const struct step_teller *teller, struct why *w)
 {
@@ -318,7 +318,7 @@ static int undo_steps(const struct swapfile_system *system, struct plan *plan, b
 		changed |= now;
 		if (r < 0 && result == 0)
 			result = why(w, r, "%s", why_text(&reason, r));
-		stop = r < 0 && step.kind == STEP_SWAP;
+		stop = r < 0 && (step.kind == STEP_SWAP || step.kind == STEP_MADE);
 		left--;
 		if (r < 0)
 			plan->steps[--kept] = step;
