@@ -44,16 +44,23 @@ static void warn(const char *message)
 	log_warning("%s", message);
 }
 
-static bool assigns(const struct options *options, const char *key)
+static int assign_all(const struct options *options, struct settings *settings, struct why *w)
 {
-	for (unsigned int i = 0; i < options->count; i++)
-		if (options->assignments[i].key && strcmp(options->assignments[i].key, key) == 0)
-			return true;
-	return false;
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < options->count; i++) {
+		const char *key = options->assignments[i].key;
+		const char *value = options->assignments[i].value;
+
+		r = key ? settings_set(settings, key, value, w)
+			: settings_apply_line(settings, value, w);
+	}
+	return r;
 }
 
 int options_load_settings(const struct options *options, struct settings *settings, struct why *w)
 {
+	struct settings from_file;
 	int r;
 
 	if (options->quiet)
@@ -62,17 +69,17 @@ int options_load_settings(const struct options *options, struct settings *settin
 		log_set_level(LOG_LEVEL_DEBUG);
 	settings_defaults(settings);
 	r = settings_load(settings, "", options->config_file, warn, w);
+	if (r < 0)
+		return r;
 	/* The file's offset belongs to the file's device. */
-	if (r == 0 && assigns(options, "resume device") && !assigns(options, "resume offset")) {
-		settings->resume_offset = 0;
-		settings->resume_offset_set = false;
-	}
-	for (unsigned int i = 0; r == 0 && i < options->count; i++) {
-		const char *key = options->assignments[i].key;
-		const char *value = options->assignments[i].value;
-
-		r = key ? settings_set(settings, key, value, w)
-			: settings_apply_line(settings, value, w);
+	from_file = *settings;
+	settings->resume_offset = 0;
+	settings->resume_offset_set = false;
+	r = assign_all(options, settings, w);
+	if (r == 0 && !settings->resume_offset_set &&
+	    strcmp(settings->resume_device, from_file.resume_device) == 0) {
+		settings->resume_offset = from_file.resume_offset;
+		settings->resume_offset_set = from_file.resume_offset_set;
 	}
 	return r;
 }

@@ -50,7 +50,7 @@ int target_find(const struct settings *settings, const char *root, bool running,
 	}
 	r = kernel_cmdline_read(root, &cmdline);
 	if (r == 0 && cmdline.resume[0]) {
-		if (cmdline.bad_offset[0])
+		if (cmdline.bad_offset[0] && !settings->resume_offset_set)
 			return why(w, -EINVAL,
 				   "resume_offset=%s on the kernel command line is not a number",
 				   cmdline.bad_offset);
@@ -64,5 +64,5 @@ int target_find(const struct settings *settings, const char *root, bool running,
 			   "no device is named: neither \"resume device\" in the configuration nor "
 			   "resume= on the kernel command line");
 	r = only_swap(root, spec, sizeof(spec), w);
-	return r < 0 ? r : swap_area_resolve(spec, 0, true, ret, w);
+	return r < 0 ? r : swap_area_resolve(spec, offset, true, ret, w);
 }

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "image/image_machine.h"
-#include "kernel/kernel_log.h"
+#include "kernel/boot_log.h"
 #include "platform/verdict_report.h"
 
 #include <errno.h>
@@ -16,38 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define KERNEL_LOG_LIMIT (4u << 20)
-
-/* What the kernel needs beside the pages themselves: page lists and bitmaps,
- * about 1/128, and this program's buffers. */
-#define MEMORY_OVERHEAD_SHARE 64
-
-/* MemAvailable in bytes; 0 when unknown. */
-static uint64_t available_memory(void)
-{
-	char text[4096], *at;
-
-	if (io_read_text("", "/proc/meminfo", text, sizeof(text)) < 0)
-		return 0;
-	at = strstr(text, "MemAvailable:");
-	return at ? strtoull(at + strlen("MemAvailable:"), NULL, 10) << 10 : 0;
-}
-
-static int check_memory(struct image_reader *reader, struct why *w)
-{
-	const struct image_header *header = image_reader_header(reader);
-	uint64_t pages = (header->image_pages + header->metadata_pages) * header->page_size;
-	uint64_t needed = pages + pages / MEMORY_OVERHEAD_SHARE + image_reader_memory(reader);
-	uint64_t available = available_memory();
-
-	if (available == 0 || needed <= available)
-		return 0;
-	return why(w, -EPERM,
-		   "the image needs %" PRIu64
-		   " MiB of memory to be loaded, this machine has %" PRIu64 " MiB available",
-		   needed >> 20, available >> 20);
-}
 
 static void tell_finding(const struct finding *finding, struct handover *handover)
 {
@@ -64,10 +32,11 @@ static void tell_finding(const struct finding *finding, struct handover *handove
 	handover_add_line(handover, "%s: %s", class, finding->text);
 }
 
+/* As a number, so the last byte first. */
 static void hex(const unsigned char *bytes, size_t count, char *text)
 {
 	for (size_t i = 0; i < count; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+		snprintf(text + 2 * i, 3, "%02x", bytes[count - 1 - i]);
 }
 
 static void tell_plan(const struct verdict_plan *plan, struct handover *handover)
@@ -90,14 +59,18 @@ static void tell_plan(const struct verdict_plan *plan, struct handover *handover
 
 /* The quarantine goes to the restored system; what does not fit there cannot be
  * done, so it must not be counted on. */
-static int plan_quarantine(const struct verdict_plan *plan, struct handover *handover,
-			   struct why *w)
+static int plan_quarantine(struct judgement *judgement, struct handover *handover, struct why *w)
 {
-	if (plan->quarantine.count > HANDOVER_RANGES_MAX)
+	const struct verdict_plan *plan = &judgement->verdict.plan;
+	uint64_t pages = frames_total(plan->quarantine.items, plan->quarantine.count);
+
+	if (plan->quarantine.count > HANDOVER_RANGES_MAX || pages > HANDOVER_PAGES_MAX) {
+		judgement->fatal = true;
 		return why(w, -EPERM,
 			   "%zu ranges of pages would have to be taken out of use, at "
 			   "most %u can be",
 			   plan->quarantine.count, HANDOVER_RANGES_MAX);
+	}
 	for (size_t i = 0; i < plan->quarantine.count; i++)
 		handover->quarantine[i] = (struct handover_range){
 			.first = plan->quarantine.items[i].first,
@@ -139,7 +112,7 @@ static int apply_policy(const struct judgement *judgement, enum verdict_policy p
 		tell_finding(&verdict->findings[i], handover);
 	if (verdict_allows(verdict, policy)) {
 		tell_plan(&verdict->plan, handover);
-		return plan_quarantine(&verdict->plan, handover, w);
+		return 0;
 	}
 	if (verdict->count == 0)
 		return why(w, -EPERM, "%s", summary);
@@ -154,7 +127,7 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 	int r;
 
 	/* Without a log less is known, and the verdict says so. */
-	if (kernel_log_read("", KERNEL_LOG_LIMIT, &log) < 0)
+	if (boot_log_read("", &log) < 0)
 		log = NULL;
 	r = platform_capture("", log, &now, w);
 	if (r == 0)
@@ -171,11 +144,6 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 	int r;
 
 	*ret = (struct judgement){ 0 };
-	r = check_memory(reader, w);
-	if (r < 0) {
-		ret->fatal = true;
-		return r;
-	}
 	r = image_machine_open(sections, &then, w);
 	if (r < 0)
 		return r;
@@ -189,6 +157,8 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 		return r;
 	ret->fatal = ret->verdict.worst == VERDICT_FATAL;
 	r = apply_policy(ret, settings->platform_policy, handover, w);
+	if (r == 0)
+		r = plan_quarantine(ret, handover, w);
 	return r < 0 ? r : mend(sections, &ret->verdict.plan, &ret->first_page, w);
 }
 

@@ -3,6 +3,7 @@
  * nothing to resume it does nothing that takes time. */
 #include "base/crypto.h"
 #include "base/log.h"
+#include "kernel/boot_log.h"
 #include "kernel/kernel_cmdline.h"
 #include "options.h"
 #include "restore.h"
@@ -119,5 +120,8 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	log_to_kernel();
-	return run(&options);
+	code = run(&options);
+	/* Still here: this boot's system will want to know, when it hibernates. */
+	boot_log_save("");
+	return code;
 }

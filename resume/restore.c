@@ -205,8 +205,8 @@ static void keep_and_reboot(struct restore *restore)
 		log_error("%s: %s", restore->area->name, why_text(&w, r));
 		return;
 	}
-	log_error("The image is kept and the machine is booted again (%u of %u): the next boot may "
-		  "fit",
+	log_error("The image is kept and the machine is booted again: the next boot may fit "
+		  "(refused %u times; set aside after %u)",
 		  restore->record.refusals, restore->settings->mismatch_retries);
 	sleep(REBOOT_PAUSE_SECONDS);
 	reboot(RB_AUTOBOOT);

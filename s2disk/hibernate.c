@@ -34,8 +34,8 @@
  * small as the kernel can make it. */
 #define ATTEMPTS 3
 
-/* Small allocations (digest handles, the platform section) happen while memory is scarce; so much
- * heap is touched and kept before. */
+/* Small allocations (digest handles, the platform section) happen while memory
+ * is scarce; so much heap is touched and kept before. */
 #define HEAP_RESERVE (4u << 20)
 
 struct hibernate {
@@ -47,7 +47,7 @@ struct hibernate {
 	enum method method;
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
-	char writer_text[320];
+	char writer_text[640];
 	struct arena page; /* one page, for the hand-over */
 	struct progress progress;
 
@@ -73,8 +73,10 @@ static int create_writer(struct hibernate *h, struct why *w)
 	};
 
 	uname(&uts);
-	snprintf(h->writer_text, sizeof(h->writer_text), "s2disk %s, %s %s %s", PACKAGE_VERSION,
-		 uts.sysname, uts.release, uts.machine);
+	snprintf(h->writer_text, sizeof(h->writer_text),
+		 "s2disk %s, %s %s %s, on %s at page %" PRIu64, PACKAGE_VERSION, uts.sysname,
+		 uts.release, uts.machine, h->device_name,
+		 h->session.area ? h->session.area->offset : 0);
 	return image_writer_create(&config, &h->writer, w);
 }
 
@@ -208,6 +210,7 @@ static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
 	int fd = h->session.snapshot;
 	int r = crypto_random(h->image_id, IMAGE_ID_SIZE);
 
+	w->text[0] = '\0'; /* of the attempt before */
 	if (r < 0)
 		return why(w, r, "no random numbers: %s", strerror(-r));
 	r = prepare_handover(h, w);

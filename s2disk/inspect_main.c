@@ -6,12 +6,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "inspect.h"
-#include "kernel/kernel_log.h"
+#include "kernel/boot_log.h"
 #include "options.h"
 #include "target.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,7 +31,7 @@ enum {
 	OPTION_EXPORT,
 };
 
-#define KERNEL_LOG_LIMIT (4u << 20)
+#define SWAPS_MAX 64
 #define PLATFORM_FILE_LIMIT (16u << 20)
 
 static const char usage[] =
@@ -112,6 +113,21 @@ static int take_option(struct command *command, int option, const char *argument
 	}
 }
 
+/* A swap file is looked at on its device, any other file is a copy of one. */
+static bool is_active_swap(const char *path)
+{
+	struct swap_entry entries[SWAPS_MAX];
+	int count = swaps_read("", entries, SWAPS_MAX);
+	char real[PATH_MAX];
+
+	if (!realpath(path, real))
+		return false;
+	for (int i = 0; i < count && i < SWAPS_MAX; i++)
+		if (strcmp(entries[i].path, real) == 0)
+			return true;
+	return false;
+}
+
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
 	struct stat st;
@@ -126,7 +142,7 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 	if (optind < argc) {
 		const char *target = argv[optind++];
 
-		if (stat(target, &st) == 0 && S_ISREG(st.st_mode))
+		if (stat(target, &st) == 0 && S_ISREG(st.st_mode) && !is_active_swap(target))
 			ret->file = target;
 		if (!options_assign(&ret->options, "resume device", target))
 			return usage_error();
@@ -142,7 +158,7 @@ static int capture(struct platform *ret, struct why *w)
 {
 	_cleanup_free_ char *log = NULL;
 
-	if (kernel_log_read("", KERNEL_LOG_LIMIT, &log) < 0)
+	if (boot_log_read("", &log) < 0)
 		log = NULL;
 	return platform_capture("", log, ret, w);
 }
@@ -215,21 +231,22 @@ static int read_blocks(const struct inspection *inspection, const char *path, st
 	r = image_reader_load(inspection->reader, &sink, NULL, NULL, w);
 	if (r == 0 && fd >= 0 && fsync(fd) < 0)
 		r = why(w, -errno, "%s: %s", path, strerror(errno));
+	/* Half a stream is worse than none. */
+	if (r < 0 && path)
+		unlink(path);
 	return r;
 }
 
-static int find_and_open(const struct command *command, struct inspection *ret, struct why *w)
+static int find_and_open(const struct command *command, const struct settings *settings,
+			 struct inspection *ret, struct why *w)
 {
-	struct settings settings;
 	struct swap_area area;
-	int r = options_load_settings(&command->options, &settings, w);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (command->file)
 		return inspect_open(command->file, command->file,
-				    settings.resume_offset * page_size(), ret, w);
-	r = target_find(&settings, "", true, &area, w);
+				    settings->resume_offset * page_size(), ret, w);
+	r = target_find(settings, "", true, &area, w);
 	if (r < 0)
 		return r;
 	return inspect_open(area.device, area.name, swap_area_start(&area), ret, w);
@@ -244,7 +261,7 @@ static int show(const struct command *command, const struct inspection *i)
 	int r = 0, code = i->problem < 0 ? EXIT_FAILED : EXIT_DONE;
 
 	if ((command->compare || command->verify || command->export) && !sound && code == EXIT_DONE)
-		r = why(&w, -ENODATA, "%s holds no image of s2disk's", i->name);
+		r = why(&w, -ENODATA, "it holds no image of s2disk's");
 	if (r == 0 && sound && (command->verify || command->export))
 		r = read_blocks(i, command->export, &w);
 	if (r == 0 && sound && command->compare) {
@@ -277,16 +294,22 @@ static int show(const struct command *command, const struct inspection *i)
 static int run(const struct command *command)
 {
 	struct inspection inspection;
+	struct settings settings;
 	struct why w = { 0 };
-	int r = crypto_init(&w), code;
+	int r = options_load_settings(&command->options, &settings, &w), code;
 
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_USAGE;
+	}
+	r = crypto_init(&w);
 	if (r == 0 && command->save_platform) {
 		r = save_platform(command->save_platform, &w);
 		if (r == 0 && !command->compare && !command->verify && !command->export)
 			return EXIT_DONE;
 	}
 	if (r == 0)
-		r = find_and_open(command, &inspection, &w);
+		r = find_and_open(command, &settings, &inspection, &w);
 	if (r < 0) {
 		log_error("%s", why_text(&w, r));
 		return EXIT_FAILED;

@@ -34,11 +34,11 @@ static const char *kind_word(const struct inspection *i)
 	case SWAP_IS_KERNEL_IMAGE:
 		return "kernel-image";
 	case SWAP_IS_USER_IMAGE:
-		return "image";
+		return i->record_present ? "image" : "foreign-image";
 	case SWAP_IS_NOTHING:
 		break;
 	}
-	return "nothing";
+	return i->record_present ? "damaged-image" : "nothing";
 }
 
 static void hex(const unsigned char *bytes, size_t count, char *text)

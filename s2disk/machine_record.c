@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "machine_record.h"
 
-#include "kernel/kernel_log.h"
+#include "kernel/boot_log.h"
 
 #include <stdlib.h>
-
-/* The kernel tells the addresses of ACPI tables only in its log, at boot. */
-#define KERNEL_LOG_LIMIT (4u << 20)
 
 int machine_record_capture(struct machine_record *record, struct why *w)
 {
@@ -15,7 +12,7 @@ int machine_record_capture(struct machine_record *record, struct why *w)
 
 	*record = (struct machine_record){ 0 };
 	/* Without a log less is known, and the verdict says so. */
-	if (kernel_log_read("", KERNEL_LOG_LIMIT, &log) < 0)
+	if (boot_log_read("", &log) < 0)
 		log = NULL;
 	r = platform_capture("", log, &record->platform, w);
 	free(log);

@@ -214,14 +214,14 @@ static int run(const struct command *command)
 	r = crypto_init(&reason);
 	if (r == 0)
 		r = machine_record_capture(&machine, &reason);
-	if (r == 0) {
+	if (r == 0)
 		target.platform = &machine.platform;
+	else
+		log_error("this machine cannot be described: %s", why_text(&reason, r));
+	code = EXIT_FAILED;
+	if (r == 0 || command->check)
 		code = check_and_hibernate(command, &settings, &target, &machine);
-		machine_record_free(&machine);
-	} else {
-		log_error("%s", why_text(&reason, r));
-		code = EXIT_FAILED;
-	}
+	machine_record_free(&machine);
 	if (!command->check && !command->dry_run)
 		swap_on_demand_end(&settings);
 	return code;

@@ -93,23 +93,28 @@ void check_root(struct preflight_context *context)
 void check_encrypt(struct preflight_context *context)
 {
 	const struct settings *settings = context->settings;
-	const char *key;
 	struct check *check;
 
-	if (!settings->encrypt && !settings->rsa_key_file[0]) {
+	if (!settings->encrypt && settings->rsa_key_file[0]) {
+		/* uswsusp did not look at the key without "encrypt = y" either. */
+		check = preflight_add(context, "encrypt", CHECK_WARNING,
+				      "\"RSA key file\" is set and without effect");
+		preflight_advise(check, "take it out of %s",
+				 settings->config_file[0] ? settings->config_file
+							  : "the configuration");
+		return;
+	}
+	if (!settings->encrypt) {
 		preflight_add(context, "encrypt", CHECK_OK,
 			      "not asked for: the image is written as it is");
 		return;
 	}
-	key = settings->encrypt ? "encrypt = y" : "RSA key file";
 	check = preflight_add(context, "encrypt", CHECK_FAILED,
-			      "an encrypted image is asked for (%s), which this version cannot "
-			      "write yet; it will not write a plain one instead",
-			      key);
+			      "an encrypted image is asked for (encrypt = y), which this version "
+			      "cannot write yet; it will not write a plain one instead");
 	preflight_advise(check,
 			 "keep the swap on an encrypted device that is unlocked at boot, or, where "
-			 "a plain image may be on the disk, set \"encrypt = n\" and take out \"RSA "
-			 "key file\" in %s",
+			 "a plain image may be on the disk, set \"encrypt = n\" in %s",
 			 settings->config_file[0] ? settings->config_file : "the configuration");
 }
 

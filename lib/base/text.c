@@ -138,6 +138,10 @@ static size_t utf8_length(const unsigned char *text)
 	for (size_t i = 1; i < length; i++)
 		if ((text[i] & 0xc0) != 0x80)
 			return 0;
+	/* A shorter sequence would do, a surrogate, or beyond the last character. */
+	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+		return 0;
 	/* U+0080 to U+009F are control characters too. */
 	if (length == 2 && text[0] == 0xc2 && text[1] < 0xa0)
 		return 0;

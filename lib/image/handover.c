@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -100,6 +101,7 @@ int handover_decode(const unsigned char *page, size_t page_size,
 {
 	uint32_t length = get_le32(page + AT_TEXT_LENGTH);
 	uint32_t ranges = get_le32(page + AT_QUARANTINE_COUNT);
+	uint64_t pages = 0;
 	int r;
 
 	if (memcmp(page + AT_MAGIC, handover_magic, sizeof(handover_magic)) != 0 ||
@@ -111,6 +113,18 @@ int handover_decode(const unsigned char *page, size_t page_size,
 	if (length > HANDOVER_TEXT_MAX || ranges > HANDOVER_RANGES_MAX)
 		return why(w, -EBADMSG, "the hand-over page says %u bytes of text, %u ranges",
 			   length, ranges);
+	for (size_t i = 0; i < ranges; i++) {
+		const unsigned char *at = page + AT_QUARANTINE + i * RANGE_SIZE;
+		uint64_t first = get_le64(at), count = get_le64(at + 8), end;
+
+		if (count == 0 || count > HANDOVER_PAGES_MAX - pages ||
+		    !checked_add(first, count, &end) || end > UINT64_MAX / page_size)
+			return why(w, -EBADMSG,
+				   "the hand-over page says %" PRIu64
+				   " pages from frame 0x%" PRIx64,
+				   count, first);
+		pages += count;
+	}
 	*ret = (struct handover){
 		.write_usec = get_le64(page + AT_WRITE_USEC),
 		.stream_bytes = get_le64(page + AT_STREAM),

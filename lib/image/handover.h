@@ -14,6 +14,7 @@
 
 #define HANDOVER_TEXT_MAX 2300
 #define HANDOVER_RANGES_MAX 100
+#define HANDOVER_PAGES_MAX 1024 /* in all ranges: all else is frozen meanwhile */
 
 struct handover_range {
 	uint64_t first; /* page frame */

@@ -108,7 +108,9 @@ static int check_sections(struct image_reader *reader, struct why *w)
 	r = page_ranges_open(&ranges, s->page_ranges.data, s->page_ranges.size, w);
 	if (r < 0)
 		return r;
-	if (!ranges.coarse && ranges.pages - ranges.zero_pages != h->image_pages)
+	/* Ranges that cover too few page frames would hide some from the verdict. */
+	if (ranges.pages - ranges.zero_pages < h->image_pages ||
+	    (!ranges.coarse && ranges.pages - ranges.zero_pages != h->image_pages))
 		return why(w, -EBADMSG,
 			   "the page ranges hold %" PRIu64 " page frames, %" PRIu64
 			   " of them zero, the snapshot has %" PRIu64 " data pages",

@@ -101,6 +101,7 @@ int map_reader_check(struct map_reader *reader, struct why *w)
 	int r = 0;
 
 	digest_final(reader->digest, digest); /* empties it */
+	rewind_reader(reader);
 	while (r == 0 && reader->chunks_read < reader->map.chunks)
 		r = read_chunk(reader, w);
 	digest_final(reader->digest, digest);

@@ -82,11 +82,16 @@ void range_collector_add(struct range_collector *c, uint64_t pfn, bool zero)
 		return;
 	}
 	if (pfn < c->end) {
-		/* Not ascending: nothing that a kernel does. Cover it if it lies
-		 * below, by stretching down to the end of the range before. */
+		/* Not ascending: nothing that a kernel does. Where it lies below,
+		 * one range that begins at 0 covers it and all before it. */
 		c->coarse = true;
-		if (pfn < c->first)
-			c->first = c->ranges ? c->previous_end + 1 : 0;
+		if (pfn >= c->first)
+			return;
+		c->used = PAGE_RANGES_HEADER;
+		c->ranges = 0;
+		c->pages = 0;
+		c->previous_end = 0;
+		c->first = 0;
 		return;
 	}
 	/* Room must stay for this range and for one more. */
@@ -157,6 +162,10 @@ int page_ranges_open(struct page_ranges *ret, const unsigned char *section, size
 				   ranges.ranges - walk.left, ranges.ranges);
 		sum += count; /* cannot overflow: ranges do not overlap */
 	}
+	if (ranges.zero_pages > ranges.pages)
+		return why(w, -EBADMSG,
+			   "the page ranges hold %" PRIu64 " page frames, %" PRIu64 " of them zero",
+			   ranges.pages, ranges.zero_pages);
 	if (sum != ranges.pages || walk.at != walk.end)
 		return why(w, -EBADMSG,
 			   "the page ranges hold %" PRIu64 " page frames instead of %" PRIu64, sum,

@@ -30,12 +30,13 @@ bool transfer_add_memory(struct transfer *transfer, void *memory, size_t bytes)
 
 bool transfer_add_extent(struct transfer *transfer, struct extent extent)
 {
-	struct extent *last = transfer->extents + transfer->extent_count - 1;
+	if (transfer->extent_count > 0) {
+		struct extent *last = &transfer->extents[transfer->extent_count - 1];
 
-	if (transfer->extent_count > 0 &&
-	    last->offset + last->pages * transfer->page_size == extent.offset) {
-		last->pages += extent.pages;
-		return true;
+		if (last->offset + last->pages * transfer->page_size == extent.offset) {
+			last->pages += extent.pages;
+			return true;
+		}
 	}
 	if (transfer->extent_count == transfer->extent_max)
 		return false;

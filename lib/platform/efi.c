@@ -21,9 +21,26 @@ uint64_t efi_region_end(const struct efi_region *region)
 	return end ? end - 1 : 0;
 }
 
+bool efi_region_is_firmware(const struct efi_region *region)
+{
+	switch (region->type) {
+	case 1: /* loader code and data */
+	case 2:
+	case 3: /* boot services code and data */
+	case 4:
+	case 7: /* conventional memory */
+		return false;
+	default:
+		return true;
+	}
+}
+
 const char *efi_type_name(uint32_t type)
 {
 	switch (type) {
+	case 3:
+	case 4:
+		return "boot services memory";
 	case 5:
 		return "runtime code";
 	case 6:

@@ -6,6 +6,7 @@
 
 #include "platform/list.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define EFI_REGIONS_MAX 4096
@@ -35,6 +36,13 @@ void efi_free(struct efi *efi);
 
 /* Last byte of a region. */
 uint64_t efi_region_end(const struct efi_region *region);
+
+/* Does the firmware go on using it? The map also has memory that is the
+ * operating system's after boot (loader, boot services, conventional): pages of
+ * it in which the firmware left a table (ESRT, memory attributes) and which the
+ * kernel reserved for itself, by giving them the runtime attribute
+ * (efi_arch_mem_reserve() in arch/x86/platform/efi/quirks.c). */
+bool efi_region_is_firmware(const struct efi_region *region);
 
 const char *efi_type_name(uint32_t type);
 

@@ -116,6 +116,23 @@ static struct finding *report_efi(struct judge *judge, const struct efi_region *
 	return finding;
 }
 
+/* A table that the firmware left in memory that is not its own any more. */
+static void compare_left_over(struct judge *judge, const struct efi_region *then,
+			      const struct efi_region *now)
+{
+	struct finding *finding;
+
+	if (now && now->type == then->type && now->pages == then->pages)
+		return;
+	finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS);
+	SAY(finding->then, "%s 0x%llx-0x%llx", efi_type_name(then->type),
+	    (unsigned long long)then->start, (unsigned long long)efi_region_end(then));
+	SAY(finding->text,
+	    "The firmware left its boot's tables at another place than 0x%llx. It does not use "
+	    "them, and the saved kernel has read them.",
+	    (unsigned long long)then->start);
+}
+
 /* The firmware has been told by this boot's kernel where it will be mapped, and
  * has relocated itself to there; so virtual addresses count too. */
 static void compare_region(struct judge *judge, const struct efi_region *then)
@@ -123,6 +140,10 @@ static void compare_region(struct judge *judge, const struct efi_region *then)
 	const struct efi_region *now = find_region(&judge->now->efi, then->start);
 	struct finding *finding = NULL;
 
+	if (!efi_region_is_firmware(then)) {
+		compare_left_over(judge, then, now);
+		return;
+	}
 	if (!now) {
 		report_efi(judge, then, "is not there any more");
 		return;

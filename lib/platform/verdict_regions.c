@@ -168,15 +168,14 @@ static void set_reason(struct segment_judgement *ret, enum verdict_class class, 
 	snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
 }
 
-/* The old kernel goes on reading its ACPI tables where they were. Regions of
- * this type without a table in them are the firmware's and the boot loader's
- * scratch: an RNG seed, the log of a measured boot. */
-static void judge_was_acpi(const struct judge *judge, const struct map_segment *segment,
-			   struct segment_judgement *ret)
+/* The table that the saved kernel uses within a segment, if one is known to be
+ * there; *ret_all_known tells whether all addresses are known. */
+static const struct acpi_table *table_in(const struct judge *judge,
+					 const struct map_segment *segment, bool *ret_all_known)
 {
 	const struct acpi *acpi = &judge->then->acpi;
-	bool all_known = acpi->tables.known;
 
+	*ret_all_known = acpi->tables.known;
 	for (size_t i = 0; i < acpi->tables.count; i++) {
 		const struct acpi_table *table = &acpi->tables.items[i];
 		uint64_t end;
@@ -184,23 +183,39 @@ static void judge_was_acpi(const struct judge *judge, const struct map_segment *
 		if (acpi_is_informational(table->name))
 			continue;
 		if (table->address == 0 || table->length == 0 ||
-		    !checked_add(table->address, table->length - 1, &end)) {
-			all_known = false;
-			continue;
-		}
-		if (!overlaps(segment->start, segment->end, table->address, end))
-			continue;
+		    !checked_add(table->address, table->length - 1, &end))
+			*ret_all_known = false;
+		else if (overlaps(segment->start, segment->end, table->address, end))
+			return table;
+	}
+	return NULL;
+}
+
+/* The old kernel goes on reading its ACPI tables where they were; some firmware
+ * has them in memory that it only calls reserved. False: not concerned. */
+static bool judge_was_table(const struct judge *judge, const struct map_segment *segment,
+			    struct segment_judgement *ret)
+{
+	bool free_now = segment->now == MEMORY_RAM || segment->now == MEMORY_NONE, all_known;
+	const struct acpi_table *table = table_in(judge, segment, &all_known);
+
+	if (table && (free_now || segment->then == MEMORY_ACPI)) {
 		ret->class = VERDICT_FATAL;
 		snprintf(ret->reason, sizeof(ret->reason),
 			 "The ACPI table %s lay there, and the saved kernel goes on using it",
 			 table->name);
-		return;
+		return true;
 	}
+	if (segment->then != MEMORY_ACPI)
+		return false;
+	/* Regions of this type without a table are scratch: an RNG seed, the
+	 * log of a measured boot. */
 	if (all_known)
 		set_reason(ret, VERDICT_HARMLESS, "No ACPI table lay there");
 	else
 		set_reason(ret, VERDICT_RISKY,
 			   "ACPI tables may have lain there: their addresses were not recorded");
+	return true;
 }
 
 static void judge_was_nvs(const struct judge *judge, struct segment_judgement *ret)
@@ -221,7 +236,8 @@ static bool was_efi_runtime(const struct judge *judge, const struct map_segment 
 	const struct efi *efi = &judge->then->efi;
 
 	for (size_t i = 0; i < efi->regions.count; i++)
-		if (overlaps(segment->start, segment->end, efi->regions.items[i].start,
+		if (efi_region_is_firmware(&efi->regions.items[i]) &&
+		    overlaps(segment->start, segment->end, efi->regions.items[i].start,
 			     efi_region_end(&efi->regions.items[i])))
 			return true;
 	return false;
@@ -250,10 +266,10 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 		set_reason(ret, VERDICT_FATAL,
 			   "EFI runtime services lay there, and the saved kernel goes on calling "
 			   "them");
+	else if (judge_was_table(judge, segment, ret))
+		return;
 	else if (segment->then == MEMORY_NVS)
 		judge_was_nvs(judge, ret);
-	else if (segment->then == MEMORY_ACPI)
-		judge_was_acpi(judge, segment, ret);
 	else if (segment->then == MEMORY_PMEM || segment->then == MEMORY_PRAM)
 		set_reason(ret, VERDICT_FATAL, "A file system may be mounted from it");
 	else if (segment->then == MEMORY_SOFT_RESERVED)

@@ -202,15 +202,20 @@ START_TEST(quarantine)
 	make_page(page, "text\n");
 	for (uint32_t i = 0; i < 100; i++) {
 		put_le64(page + 128 + 16 * (size_t)i, i * 1000);
-		put_le64(page + 136 + 16 * (size_t)i, i + 1);
+		put_le64(page + 136 + 16 * (size_t)i, i % 10 + 1);
 	}
 	put_le32(page + 72, 100);
 	seal(page);
 	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), 0);
 	ck_assert_uint_eq(decoded.quarantine_count, 100);
 	ck_assert_uint_eq(decoded.quarantine[99].first, 99000);
-	ck_assert_uint_eq(decoded.quarantine[99].count, 100);
+	ck_assert_uint_eq(decoded.quarantine[99].count, 10);
 	ck_assert_str_eq(decoded.text, "text\n");
+	/* More pages in all than anybody waits for. */
+	put_le64(page + 136, 1024);
+	seal(page);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), -EBADMSG);
+	put_le64(page + 136, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(too_many); i++) {
 		char number[24];
 
@@ -252,7 +257,9 @@ START_TEST(text_becomes_printable)
 	} texts[] = {
 		{ "a\033[2Jb\n", "a?[2Jb\n" },
 		{ "tab\there\r\n", "tab?here?\n" },
-		{ "\xc2\x9b" "31m\n", "??31m\n" },
+		{ "\xc2\x9b"
+		  "31m\n",
+		  "??31m\n" },
 		{ "\xff\xfe\xc3\n", "???\n" },
 	};
 	unsigned char page[PAGE];

@@ -17,6 +17,17 @@
 
 #define DEVICE_PAGES 8192u
 
+/* ThreadSanitizer makes starting threads slow, and each load starts some; races
+ * show in a few loads as well as in thousands. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THINNING 16
+#endif
+#endif
+#ifndef THINNING
+#define THINNING 1
+#endif
+
 struct fixture {
 	struct fake_snapshot snapshot;
 	struct fake_device device;
@@ -349,13 +360,14 @@ END_TEST
 START_TEST(test_flipped_bits)
 {
 	struct fixture f;
-	uint64_t end;
+	uint64_t end, stride;
 	unsigned int refused = 0, harmless = 0;
 
 	make(&f, worker_counts[_i], 600, _i == 2 ? 3 : 1);
 	ck_assert_int_eq(write_image(&f), 0);
 	end = f.device.step == 1 ? (f.device.allocated + 1) * FAKE_PAGE : f.device.bytes / 2;
-	for (uint64_t at = FAKE_PAGE; at < end; at += 509) {
+	stride = f.device.step == 1 ? 509 : 4099;
+	for (uint64_t at = FAKE_PAGE; at < end; at += stride * THINNING) {
 		int r;
 
 		fake_device_flip(&f.device, at, (unsigned char)(1u << at % 8));
@@ -370,7 +382,7 @@ START_TEST(test_flipped_bits)
 		}
 		fake_device_flip(&f.device, at, (unsigned char)(1u << at % 8));
 	}
-	ck_assert_uint_gt(refused, 100);
+	ck_assert_uint_gt(refused, 100 / THINNING);
 	if (f.device.step == 1)
 		ck_assert_uint_gt(refused, 5 * harmless);
 	ck_assert_int_eq(load_image(&f), 0);

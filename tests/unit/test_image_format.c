@@ -539,8 +539,8 @@ START_TEST(chunk_field)
 	make_chunk(page);
 	le(page + fault->at, fault->width, fault->value);
 	seal_chunk(page);
-	check_refused(fault, chunk_decode(page, PAGE, DEVICE, &expected, "body", &header, &pages, &w),
-		      &w);
+	check_refused(fault,
+		      chunk_decode(page, PAGE, DEVICE, &expected, "body", &header, &pages, &w), &w);
 	if (fault->error)
 		check_untouched(&header, sizeof(header));
 }

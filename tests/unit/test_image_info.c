@@ -108,8 +108,10 @@ START_TEST(x86_record)
 		page[32 + i] = (unsigned char)i;
 	image_arch_x86_parse(page, &arch);
 	ck_assert_uint_eq(arch.magic, 0x23456789ABCDEF02ull);
-	ck_assert(memcmp(arch.checksum, "\xf7\xc2\x35\x61\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d"
-					"\x0e\x0f", 16) == 0);
+	ck_assert(memcmp(arch.checksum,
+			 "\xf7\xc2\x35\x61\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d"
+			 "\x0e\x0f",
+			 16) == 0);
 }
 END_TEST
 

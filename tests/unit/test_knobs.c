@@ -45,7 +45,8 @@ static void check_starts(const char *path, const char *expected)
 	char text[128];
 
 	ck_assert_int_ge(io_read_text(root, path, text, sizeof(text)), 0);
-	ck_assert_msg(strncmp(text, expected, strlen(expected)) == 0, "%s holds \"%s\"", path, text);
+	ck_assert_msg(strncmp(text, expected, strlen(expected)) == 0, "%s holds \"%s\"", path,
+		      text);
 }
 
 static void make_tree(void)

@@ -43,7 +43,11 @@ static const struct {
 	{ { 127, 255, END }, 2, 2, 0, 0, 4, { 127, 0, 127, 0 } },
 	{ { 128, 257, END }, 2, 2, 0, 0, 6, { 0x80, 1, 0, 0x80, 1, 0 } },
 	{ { (1ull << 63) - 2, END },
-	  1, 1, 0, 0, 10,
+	  1,
+	  1,
+	  0,
+	  0,
+	  10,
 	  { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0 } },
 	/* Twice the same: it is there once. */
 	{ { 5, 6, 6, END }, 2, 1, 0, 1, 2, { 5, 1 } },
@@ -180,14 +184,11 @@ END_TEST
 
 /* What no kernel does: coarse from there on, but never fewer. */
 static const uint64_t orders[][8] = {
-	{ 10, 20, 15, END },	     /* between the last two ranges */
-	{ 10, 20, 25, 22, END },
-	{ 10, 5, END },		     /* below the first */
-	{ 10, 0, 30, END },
-	{ 10, 20, 11, END },	     /* right behind the range before */
-	{ 10, 20, 5, END },	     /* below ranges that are written already */
-	{ 10, 20, 30, 15, END },
-	{ 100, 200, 300, 0, 400, END },
+	{ 10, 20, 15, END },			      /* between the last two ranges */
+	{ 10, 20, 25, 22, END }, { 10, 5, END },      /* below the first */
+	{ 10, 0, 30, END },	 { 10, 20, 11, END }, /* right behind the range before */
+	{ 10, 20, 5, END },			      /* below ranges that are written already */
+	{ 10, 20, 30, 15, END }, { 100, 200, 300, 0, 400, END },
 };
 
 START_TEST(not_ascending)
@@ -227,23 +228,32 @@ static const struct {
 	int error;
 } hostile[] = {
 	{ 2, 2, BYTES("\x05\x00\x01\x00"), 0 },
-	{ 2, 2, BYTES("\x05\x00\x00\x00"), -EBADMSG },		  /* they touch */
-	{ 2, 2, BYTES("\x05\x00\x80\x00\x00"), -EBADMSG },	  /* the same, written longer */
-	{ 1, 2, BYTES("\x05\x00\x01\x00"), -EBADMSG },		  /* the sum */
+	{ 2, 2, BYTES("\x05\x00\x00\x00"), -EBADMSG },	   /* they touch */
+	{ 2, 2, BYTES("\x05\x00\x80\x00\x00"), -EBADMSG }, /* the same, written longer */
+	{ 1, 2, BYTES("\x05\x00\x01\x00"), -EBADMSG },	   /* the sum */
 	{ 3, 2, BYTES("\x05\x00\x01\x00"), -EBADMSG },
 	{ UINT64_MAX, 2, BYTES("\x05\x00\x01\x00"), -EBADMSG },
-	{ 1, 1, BYTES("\x05\x00\x01\x00"), -EBADMSG },		  /* something behind it */
+	{ 1, 1, BYTES("\x05\x00\x01\x00"), -EBADMSG }, /* something behind it */
 	{ 0, 0, BYTES("\x00"), -EBADMSG },
-	{ 2, 3, BYTES("\x05\x00\x01\x00"), -EBADMSG },		  /* too few */
+	{ 2, 3, BYTES("\x05\x00\x01\x00"), -EBADMSG }, /* too few */
 	{ 2, UINT64_MAX, BYTES("\x05\x00\x01\x00"), -EBADMSG },
-	{ 1, 1, BYTES(FF9 "\x01\x00"), -EBADMSG },		  /* first + 1 overflows */
-	{ 1, 1, BYTES("\xfe" "\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00"), 0 },
-	{ 1, 1, BYTES(FF9 "\x02\x00"), -EBADMSG },		  /* 65 bits */
-	{ 1, 1, BYTES(FF9 "\x81\x00\x00"), -EBADMSG },		  /* 11 bytes */
-	{ 0, 1, BYTES("\x00" FF9 "\x01"), -EBADMSG },		  /* the length is 2^64 */
-	{ UINT64_MAX, 1, BYTES("\x00\xfe" "\xff\xff\xff\xff\xff\xff\xff\xff\x01"), 0 },
-	{ UINT64_MAX, 1, BYTES("\x01\xfe" "\xff\xff\xff\xff\xff\xff\xff\xff\x01"), -EBADMSG },
-	{ 2, 2, BYTES("\x05\x00" FF9 "\x01\x00"), -EBADMSG },	  /* the gap wraps */
+	{ 1, 1, BYTES(FF9 "\x01\x00"), -EBADMSG }, /* first + 1 overflows */
+	{ 1, 1,
+	  BYTES("\xfe"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00"),
+	  0 },
+	{ 1, 1, BYTES(FF9 "\x02\x00"), -EBADMSG },     /* 65 bits */
+	{ 1, 1, BYTES(FF9 "\x81\x00\x00"), -EBADMSG }, /* 11 bytes */
+	{ 0, 1, BYTES("\x00" FF9 "\x01"), -EBADMSG },  /* the length is 2^64 */
+	{ UINT64_MAX, 1,
+	  BYTES("\x00\xfe"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+	  0 },
+	{ UINT64_MAX, 1,
+	  BYTES("\x01\xfe"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+	  -EBADMSG },
+	{ 2, 2, BYTES("\x05\x00" FF9 "\x01\x00"), -EBADMSG }, /* the gap wraps */
 	{ 1, 1, BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"), -EBADMSG },
 };
 

@@ -55,14 +55,15 @@ static void remove_tree(void)
 }
 
 static const struct {
-	const char *name; /* "resume device" of the settings; "" when not set */
+	const char *name;	     /* "resume device" of the settings; "" when not set */
 	const char *cmdline, *swaps; /* NULL: no such file */
 	bool running;
 	int error;
 	const char *sentence;
 } cases[] = {
 	/* The settings come first. */
-	{ "/no/a", "resume=/no/b", HEAD "/no/c partition 1 0 -2\n", true, -ENODEV, "/no/a: does not" },
+	{ "/no/a", "resume=/no/b", HEAD "/no/c partition 1 0 -2\n", true, -ENODEV,
+	  "/no/a: does not" },
 	{ "/no/a", "resume=/no/b", HEAD, false, -ENODEV, "/no/a: does not" },
 	{ "/no/a", NULL, NULL, false, -ENODEV, "/no/a: does not" },
 	{ "nonsense", "resume=/no/b", HEAD, false, -EINVAL, "nonsense: is not a device" },

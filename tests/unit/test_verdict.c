@@ -238,6 +238,20 @@ START_TEST(acpi_data_slides)
 }
 END_TEST
 
+/* SeaBIOS has its tables in memory that it calls reserved. */
+START_TEST(tables_in_reserved_memory)
+{
+	start_with("0x100000 0xffffff System RAM\n0x1000000 0x100ffff Reserved\n",
+		   "0x100000 0x1003fff System RAM\n0x1004000 0x100ffff Reserved\n");
+	hold(0x200, 0x20);
+	add_table(&then, "APIC", _i ? 0x1003000 : 0x1005000);
+	add_table(&now, "APIC", _i ? 0x1003000 : 0x1005000);
+	judge();
+	ck_assert_int_eq(only(ABOUT_MEMORY_REGION)->class, _i ? VERDICT_FATAL : VERDICT_HARMLESS);
+	clean_up();
+}
+END_TEST
+
 /* What is RAM now to the firmware, but not to the kernel. */
 START_TEST(memmap_takes_image_pages)
 {
@@ -371,6 +385,7 @@ int main(void)
 	tcase_add_loop_test(tcase, much_memory_is_not_mended, 0, 2);
 	tcase_add_loop_test(tcase, not_ram_becomes_ram, 0, (int)ARRAY_SIZE(gone));
 	tcase_add_loop_test(tcase, acpi_data_slides, 0, 2);
+	tcase_add_loop_test(tcase, tables_in_reserved_memory, 0, 2);
 	tcase_add_loop_test(tcase, memmap_takes_image_pages, 0, 2);
 	tcase_add_test(tcase, offline_blocks_are_not_ram);
 	tcase_add_test(tcase, missing_dimm_and_virtio_mem);

@@ -140,6 +140,29 @@ START_TEST(efi_and_acpi)
 }
 END_TEST
 
+/* The forum's machine: at each boot the firmware leaves the table of memory
+ * attributes at another place, in memory that is not its own any more. */
+START_TEST(efi_left_over)
+{
+	start_with_tree("ovmf");
+	hold(0x100, 0x10);
+	then.efi.regions.items[0].type = 4;
+	now.efi.regions.items[0].type = 4;
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_SAME);
+	verdict_free(&verdict);
+	now.efi.regions.items[0].start -= 0x1000;
+	judge();
+	ck_assert_int_eq(only(ABOUT_EFI_RUNTIME)->class, VERDICT_HARMLESS);
+	verdict_free(&verdict);
+	/* With its mapping it may push the firmware's own to other addresses. */
+	now.efi.regions.items[1].virtual_start -= 0x1000;
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_FATAL);
+	clean_up();
+}
+END_TEST
+
 START_TEST(pci_and_kernel)
 {
 	start_with_tree("ovmf");
@@ -174,6 +197,7 @@ int main(void)
 	tcase_add_test(tcase, processor_and_hypervisor);
 	tcase_add_test(tcase, hyperv_devices);
 	tcase_add_test(tcase, efi_and_acpi);
+	tcase_add_test(tcase, efi_left_over);
 	tcase_add_test(tcase, pci_and_kernel);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -107,20 +107,30 @@ memory_state() {
 
 # hibernate ARGUMENTS…: s2disk; what comes after runs in the resumed system,
 # or in the same one if hibernating failed.
-hibernate() {
+hibernate() { hibernate_by memhold run s2disk /usr/sbin/s2disk "$@"; }
+
+# hibernate_by COMMAND…: the same by a command that runs s2disk.
+hibernate_by() {
     counters
     memory_state
     mark printk-before "$(cat /proc/sys/kernel/printk)"
     image_size=$(cat /sys/power/image_size)
-    memhold run s2disk /usr/sbin/s2disk "$@"
+    "$@"
     code=$?
     mark printk-after "$(cat /proc/sys/kernel/printk)"
     [ "$(cat /sys/power/image_size)" = "$image_size" ] ||
         mark image-size-left "$(cat /sys/power/image_size)"
     echo 7 >/proc/sys/kernel/printk
+    mark hardware-corrupted-kib "$(corrupted_kib)"
     check_holds
     return $code
 }
+
+# on_terminal COMMAND…: as a shell does it, so that keys can interrupt it.
+on_terminal() { setsid -c "$@" </dev/ttyS0 >/dev/ttyS0 2>&1; }
+
+# corrupted_kib: memory that the kernel has taken out of use.
+corrupted_kib() { awk '/^HardwareCorrupted/ { print $2 }' /proc/meminfo; }
 
 # device_number DEVICE: MAJ:MIN
 device_number() { cat "/sys/class/block/$(basename "$1")/dev"; }
@@ -165,6 +175,7 @@ first_extent() {
 
 # map_copy: makes /tmp/map, which the functions below change.
 map_copy() {
+    map_added=0
     mkdir -p /tmp/map
     for entry in /sys/firmware/memmap/*; do
         mkdir "/tmp/map/${entry##*/}"
@@ -176,31 +187,34 @@ map_copy() {
 
 # map_add START END TYPE: END is inclusive, as in the kernel's files.
 map_add() {
-    number=$(find /tmp/map -mindepth 1 -maxdepth 1 | wc -l)
-    mkdir "/tmp/map/$number"
-    printf '0x%x\n' "$1" >"/tmp/map/$number/start"
-    printf '0x%x\n' "$2" >"/tmp/map/$number/end"
-    echo "$3" >"/tmp/map/$number/type"
+    map_added=$((map_added + 1))
+    mkdir "/tmp/map/added$map_added"
+    printf '0x%x\n' "$1" >"/tmp/map/added$map_added/start"
+    printf '0x%x\n' "$2" >"/tmp/map/added$map_added/end"
+    echo "$3" >"/tmp/map/added$map_added/type"
 }
 
-# map_reserve START SIZE [TYPE]: takes a piece out of the RAM around it.
-map_reserve() {
+# map_paint START SIZE TYPE: whatever was there, now it is this; "none" leaves a
+# hole.
+map_paint() {
     first=$(($1))
     last=$(($1 + $2 - 1))
     for entry in /tmp/map/*; do
         start=$(($(cat "$entry/start")))
         end=$(($(cat "$entry/end")))
-        [ "$(cat "$entry/type")" = "System RAM" ] || continue
-        if [ $start -ge $first ] || [ $end -le $last ]; then
+        type=$(cat "$entry/type")
+        if [ $end -lt $first ] || [ $start -gt $last ]; then
             continue
         fi
-        printf '0x%x\n' $((first - 1)) >"$entry/end"
-        map_add $first $last "${3:-Reserved}"
-        map_add $((last + 1)) $end "System RAM"
-        return
+        rm -r "$entry"
+        [ $start -ge $first ] || map_add $start $((first - 1)) "$type"
+        [ $end -le $last ] || map_add $((last + 1)) $end "$type"
     done
-    mark fail "no RAM around $1"
+    [ "$3" = none ] || map_add $first $last "$3"
 }
+
+# map_more: what a scenario changes beside it.
+map_more() { :; }
 
 second_stage() { grep -qw stage2 /proc/cmdline; }
 

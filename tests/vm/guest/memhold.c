@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,9 +36,9 @@ struct hold {
 	uint64_t seed;
 	size_t pages;
 	unsigned char *memory;
-	int punched;		/* every second page was given back */
+	int punched; /* every second page was given back */
 	char dir[200];
-	size_t file_pages;	/* of each file */
+	size_t file_pages; /* of each file */
 	uint64_t file_sum[FILES];
 	char boot_id[64];
 	uint64_t counter;
@@ -75,8 +76,7 @@ static void make_page(uint64_t seed, uint64_t index, uint64_t *page)
 		}
 	} else {
 		for (i = 0; i < PAGE / 8; i++)
-			page[i] = i % 8 ? x ^ (0x0101010101010101u * (i % 8))
-					: index * PAGE + i;
+			page[i] = i % 8 ? x ^ (0x0101010101010101u * (i % 8)) : index * PAGE + i;
 	}
 }
 
@@ -175,8 +175,8 @@ static int check_memory(FILE *out)
 			first = i;
 	}
 	if (bad)
-		fprintf(out, "hold-memory bad: %zu of %zu pages, first %zu\n",
-			bad, hold.pages, first);
+		fprintf(out, "hold-memory bad: %zu of %zu pages, first %zu\n", bad, hold.pages,
+			first);
 	else
 		fprintf(out, "hold-memory ok %zu pages\n", hold.pages);
 	return bad != 0;
@@ -200,8 +200,7 @@ static int check_files(FILE *out)
 			sum = sum_page(sum, page);
 			make_page(hold.seed + 100 + (uint64_t)n, i, want);
 			if (memcmp(page, want, PAGE) && !bad++)
-				fprintf(out, "hold-files-first %s page %zu\n",
-					name, i);
+				fprintf(out, "hold-files-first %s page %zu\n", name, i);
 		}
 		if (fd >= 0)
 			close(fd);
@@ -211,8 +210,7 @@ static int check_files(FILE *out)
 	if (bad)
 		fprintf(out, "hold-files bad: %zu\n", bad);
 	else
-		fprintf(out, "hold-files ok %d files of %zu pages\n", FILES,
-			hold.file_pages);
+		fprintf(out, "hold-files ok %d files of %zu pages\n", FILES, hold.file_pages);
 	return bad != 0;
 }
 
@@ -225,17 +223,13 @@ static void command(const char *name, FILE *out)
 		check_memory(out);
 		check_files(out);
 		read_boot_id(id);
-		fprintf(out, "hold-boot-id %s\n",
-			strcmp(id, hold.boot_id) ? "bad: changed" : "ok");
-		fprintf(out, "counter %llu\n",
-			(unsigned long long)hold.counter);
+		fprintf(out, "hold-boot-id %s\n", strcmp(id, hold.boot_id) ? "bad: changed" : "ok");
+		fprintf(out, "counter %llu\n", (unsigned long long)hold.counter);
 	} else if (!strcmp(name, "counter")) {
-		fprintf(out, "counter %llu\n",
-			(unsigned long long)hold.counter);
+		fprintf(out, "counter %llu\n", (unsigned long long)hold.counter);
 	} else if (!strcmp(name, "pageout")) {
 		for (i = 0; i < hold.pages; i += CHUNK / PAGE)
-			page_out(i, hold.pages - i < CHUNK / PAGE ?
-				 hold.pages - i : CHUNK / PAGE);
+			page_out(i, hold.pages - i < CHUNK / PAGE ? hold.pages - i : CHUNK / PAGE);
 		fprintf(out, "swapped-kib %zu\n", status_kib("VmSwap"));
 	} else if (!strcmp(name, "punch")) {
 		/* Twice: what was just written out may still be mapped. */
@@ -258,9 +252,8 @@ static socklen_t address(struct sockaddr_un *where, const char *name)
 	memset(where, 0, sizeof(*where));
 	where->sun_family = AF_UNIX;
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-		(size_t)snprintf(where->sun_path + 1,
-				 sizeof(where->sun_path) - 1,
-				 "memhold-%s", name));
+			   (size_t)snprintf(where->sun_path + 1, sizeof(where->sun_path) - 1,
+					    "memhold-%s", name));
 }
 
 static void serve(int fd)
@@ -274,8 +267,7 @@ static void serve(int fd)
 			continue;
 
 		int client = accept(fd, NULL, NULL);
-		ssize_t n = client < 0 ? -1 : read(client, line,
-						   sizeof(line) - 1);
+		ssize_t n = client < 0 ? -1 : read(client, line, sizeof(line) - 1);
 
 		if (n > 0) {
 			FILE *out = fdopen(client, "w");
@@ -359,17 +351,19 @@ static int run(char **argv)
 		execv(argv[1], argv + 1);
 		die(argv[1]);
 	}
+	/* What the terminal sends to all of us is meant for the program. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	if (child < 0 || wait4(child, &status, 0, &use) < 0)
 		die("run");
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	kmsg = open("/dev/kmsg", O_WRONLY);
 	/* One write is one line of the kernel log. */
-	n = snprintf(line, sizeof(line),
-		     "<1>@@ %s exit=%d signal=%d ms=%lld maxrss=%ld\n",
-		     argv[0], WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+	n = snprintf(line, sizeof(line), "<1>@@ %s exit=%d signal=%d ms=%lld maxrss=%ld\n", argv[0],
+		     WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 		     WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-		     (long long)(b.tv_sec - a.tv_sec) * 1000 +
-		     (b.tv_nsec - a.tv_nsec) / 1000000, use.ru_maxrss);
+		     (long long)(b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000,
+		     use.ru_maxrss);
 	if (write(kmsg, line, (size_t)n) != n)
 		die("kmsg");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;

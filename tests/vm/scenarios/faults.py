@@ -138,12 +138,32 @@ class PowerCutResuming(Scenario):
 
 
 class ReadError(Scenario):
-    """a read error while the image is read: the boot goes on"""
+    """a read error while the image is read: kept, the next boot resumes"""
     name = "read-error"
     memory = 640
-    guest = """
-first_boot() { swap_on $SWAP; hold main 96 32; hibernate; }
-"""
+
+    def run(self):
+        before = self.hibernate()
+        found = image.Image(self.swap)
+        middle = found.body_page_at(found.body_map().pages // 2)
+        self.swap.faults = {"inject-error.0.event": "none",
+                            "inject-error.0.iotype": "read",
+                            "inject-error.0.sector": middle // 512,
+                            "inject-error.0.errno": 5,
+                            "inject-error.0.once": "on"}
+        self.boot()
+        self.reboots()
+        self.need_said("this boot cannot take the image: .*read")
+        self.need_said("is kept and the machine is booted again")
+        self.need_kept(1)
+        self.swap.faults = {}
+        self.machine = before
+        self.resume()
+
+
+class ReadErrorAlways(ReadError):
+    """a read error that stays: after two more boots the image is set aside"""
+    name = "read-error-always"
 
     def run(self):
         self.hibernate()
@@ -154,11 +174,90 @@ first_boot() { swap_on $SWAP; hold main 96 32; hibernate; }
                             "inject-error.0.sector": middle // 512,
                             "inject-error.0.errno": 5,
                             "inject-error.0.once": "off"}
+        for number in (1, 2):
+            self.boot()
+            self.reboots()
+            self.need_kept(number)
         self.boot()
         self.off()
-        # swap_is_fine may meet the bad sector itself, so no swap is used.
+        # swap_is_fine may meet the bad sector itself, so its use is no test.
         self.need(self.machine.mark("done") is not None, "the boot went on")
         self.need(self.machine.mark("s2disk") is None, "nothing restored")
-        code = self.exit_code("resume")
-        self.need(code in (0, 1), "resume ended with %d" % code)
-        self.figure("a read error: resume ended with %d" % code)
+        self.need(self.exit_code("resume") == 0, "resume ended with 0")
+        self.need_signature(disks.SWAP)
+
+
+class Aborted(Scenario):
+    """Base: s2disk is told to stop while it writes."""
+    memory = 640
+    key = None
+    says = None
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 128 64
+    hibernate_by on_terminal memhold run s2disk /usr/sbin/s2disk
+    use_swap 200
+    check_holds
+    hibernate
+}
+"""
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("printk-before")
+        machine.wait_traffic("vda", written=8 * MIB)
+        machine.type(self.key)
+        self.off()
+        self.need(len(machine.marks("s2disk")) == 1, "one attempt ended")
+        self.need(self.exit_code("s2disk") == 1, "s2disk ended with 1")
+        self.need_said(self.says)
+        self.need_content()
+        self.need_swap_works()
+        # The second attempt was left alone.
+        self.need_signature(disks.OURS)
+        self.resume()
+
+
+class CtrlC(Aborted):
+    """Ctrl-C while the image is written: all goes on, all intact"""
+    name = "ctrl-c"
+    group = "quick"
+    key = "\x03"
+    says = "SIGINT"
+
+
+class Backspace(Aborted):
+    """Backspace while the image is written: all goes on, all intact"""
+    name = "backspace"
+    key = "\x7f"
+    says = "Backspace"
+
+
+class NoPowerOff(Scenario):
+    """the machine does not go off after the commit: the image is taken back"""
+    name = "power-off-fails"
+    group = "quick"
+    # Suspending to RAM where the firmware has no S3.
+    extra = ("-global", "ICH9-LPC.disable_s3=1")
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 96 32
+    hibernate -m suspend
+    use_swap 100
+    check_holds
+}
+"""
+
+    def run(self):
+        self.boot()
+        self.off()
+        self.need(self.exit_code("s2disk") == 1, "s2disk ended with 1")
+        self.need_said("cannot sleep")
+        self.need_content()
+        self.need_swap_works()
+        self.need_signature(disks.SWAP)
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()

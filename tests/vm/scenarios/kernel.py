@@ -3,7 +3,7 @@
 
 import re
 
-from testbed import disks
+from testbed import disks, moved
 from testbed.scenario import Scenario
 
 
@@ -39,6 +39,49 @@ later_boot() {
                   "the kernel resumed its image")
         self.need_content(before)
         self.need_signature(disks.SWAP)
+
+
+class KernelLoses(moved.MovedMap):
+    """the kernel's own swsusp loses the session where a page moved"""
+    name = "kernel-loses"
+    memory = 512
+    kernel = "6.12"
+    config = ""
+    guest = moved.MovedMap.stage + """
+first_boot() {
+    swap_on $SWAP
+    hold main 64 32
+    hibernate_with_kernel $SWAP
+}
+later_boot() {
+    resume_with_kernel $SWAP
+    mark kernel-refused
+    swap_is_fine $SWAP
+}
+"""
+
+    def run(self):
+        self.boot(map="0x10000000+0x1000")
+        self.off()
+        self.need_signature(disks.KERNELS)
+        machine = self.boot(map="0x18000000+0x1000")
+        self.off()
+        self.need(machine.mark("kernel-refused") is not None,
+                  "the kernel did not resume its image")
+        said = re.search(r"Hibernate inconsistent memory map detected!|"
+                         r"Image mismatch: .*", machine.console)
+        self.need(said, "the kernel says why")
+        self.figure("the kernel: " + said.group(0))
+        self.need(machine.mark("kernel-hibernate") is None and
+                  machine.mark("checked") is None, "the session is lost")
+        self.need_swap_works()
+        self.need_signature(disks.SWAP)
+
+
+class KernelLoses61(KernelLoses):
+    """the same, Linux 6.1"""
+    name = "kernel-loses-6.1"
+    kernel = "6.1"
 
 
 class Speed(KernelOwnImage):

@@ -103,6 +103,11 @@ class SwapDisk(Disk):
         return data.rstrip(b"\0").decode("latin-1")
 
 
+def copy(source, target):
+    """Copies an image file and keeps its holes."""
+    subprocess.run(["cp", "--sparse=always", source, target], check=True)
+
+
 def signature_at(disk, area):
     """The signature of a swap area that begins at a byte of a disk."""
     data = disk.read(area + SIGNATURE_AT, PAGE - SIGNATURE_AT)

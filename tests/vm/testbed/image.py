@@ -21,6 +21,16 @@ class NoImage(Exception):
     pass
 
 
+def _leb128(data):
+    number = shift = 0
+    for byte in data:
+        number |= (byte & 0x7f) << shift
+        shift += 7
+        if byte < 0x80:
+            yield number
+            number = shift = 0
+
+
 class Image:
     """The image in a swap area. Device offsets are from the device's start,
     so `base` is where the guest's device (the partition) starts on the disk."""
@@ -50,6 +60,9 @@ class Image:
 
     def attempts(self):
         return struct.unpack_from("<I", self.record, 44)[0]
+
+    def refusals(self):
+        return struct.unpack_from("<I", self.record, 88)[0]
 
     def _map(self, offset):
         return Map(*struct.unpack_from("<QQQ32s", self.header, offset))
@@ -102,6 +115,40 @@ class Image:
 
     def first_chunk_at(self):
         return self.base + self.body_map().first
+
+    def section(self, wanted):
+        """The content of a section."""
+        data = b"".join(self.disk.read(self.base + extent.offset,
+                                       extent.pages * PAGE)
+                        for extent in self._extents(self.sections_map()))
+        data = data[:self.sections_size]
+        if hashlib.sha256(data).digest() != self.header[120:152]:
+            raise NoImage("the digest of the sections is wrong")
+        at = 0
+        while at < len(data):
+            kind, _, length = struct.unpack_from("<IIQ", data, at)
+            if kind == wanted:
+                return data[at + 16:at + 16 + length]
+            at += 16 + (length + 7) // 8 * 8
+        raise NoImage("no section %d" % wanted)
+
+    def page_ranges(self):
+        """Which page frames the image holds: (first, count), ascending."""
+        data = self.section(2)
+        pages, count, _, flags = struct.unpack_from("<QQQI", data)
+        numbers = _leb128(data[32:])
+        if flags & 1:
+            raise NoImage("the ranges are coarse")
+        found = []
+        end = 0
+        for _ in range(count):
+            first = end + next(numbers)
+            length = next(numbers) + 1
+            found.append((first, length))
+            end = first + length
+        if sum(length for _, length in found) != pages:
+            raise NoImage("the ranges do not add up")
+        return found
 
     def change_record(self, offset, data):
         """Changes a field of the record and makes its checksum right."""

@@ -2,30 +2,40 @@
 """Scenarios whose firmware memory map is changed at will, by kexec."""
 
 import os
+import re
 import shutil
 
-from . import disks, guest, scenario
+from . import disks, guest, image, scenario
+
+PAGE = 4096
 
 
 class MovedMap(scenario.Scenario):
-    """Each boot gets the map that `boot(map="…")` describes, as words
-    START+SIZE or START+SIZE:TYPE: pieces taken out of RAM."""
+    """Each boot gets the map that `boot(map="…")` describes: what is painted
+    over the firmware's, as words START+SIZE (reserved) or START+SIZE:TYPE."""
     modules = "ext4"
     limit = 400
     stage = """
 before_resume() {
-    second_stage && return
-    [ -n "$MAP" ] || return
-    map_copy
-    for word in $MAP; do
-        piece=${word%%:*}
-        type=Reserved
-        [ "$piece" = "$word" ] || type=$(echo "${word#*:}" | tr _ ' ')
-        map_reserve "${piece%+*}" "${piece#*+}" "$type"
+    if ! second_stage; then
+        [ -n "$MAP" ] || return
+        map_copy
+        for word in $MAP; do
+            piece=${word%%:*}
+            type=Reserved
+            [ "$piece" = "$word" ] || type=$(echo "${word#*:}" | tr _ ' ')
+            map_paint "${piece%+*}" "${piece#*+}" "$type"
+        done
+        map_more
+        map_boot
+    fi
+    for entry in /sys/firmware/memmap/*; do
+        mark map "$(cat "$entry/start" "$entry/end" "$entry/type" |
+            tr '\\n' ' ')"
     done
-    map_boot
 }
 """
+    guest = stage + scenario.Scenario.guest
 
     def boot(self, **options):
         # The second stage boots from a disk what the first was given by QEMU.
@@ -38,4 +48,70 @@ before_resume() {
         guest.combine(self.builder.base(self.linux), files,
                       os.path.join(folder, "initrd"))
         self.disks[1].fill_ext4(folder)
+        self.changed = bool(options.get("map"))
         return super().boot(**options)
+
+    def off(self, timeout=150):
+        super().off(timeout)
+        if self.changed:
+            self.need(self.machine.mark("kexec") is not None,
+                      "the map was changed")
+
+    def ram(self, machine=None):
+        """RAM as the guest's kernel saw it: (first, end) page frames."""
+        found = []
+        for value in (machine or self.machine).marks("map"):
+            start, end, kind = re.match(r"(\S+) (\S+) (.*?) *$",
+                                        value).groups()
+            if kind == "System RAM":
+                found.append((-(-int(start, 16) // PAGE),
+                              (int(end, 16) + 1) // PAGE))
+        self.need(found, "the guest told its memory map")
+        return sorted(found)
+
+
+class Frames:
+    """Which page frames an image holds: to find a place for a test."""
+
+    def __init__(self, swap, ram):
+        self.ranges = image.Image(swap).page_ranges()
+        self.ram = ram
+
+    def holds(self, first, count=1):
+        """How many of these frames are in the image."""
+        return sum(max(0, min(first + count, start + length) -
+                       max(first, start))
+                   for start, length in self.ranges)
+
+    # Low memory is special, and needed to start a kernel.
+    LOWEST = (64 << 20) // PAGE
+
+    def free(self, count=1):
+        """Frames of RAM, none of them in the image, in the middle of the
+        largest gap there is; the first one's number."""
+        best = (0, 0)
+        for begin, end in self.ram:
+            at = max(begin, self.LOWEST)
+            for start, length in self.ranges + [(end, 0)]:
+                if at < end and min(start, end) - at > best[0]:
+                    best = (min(start, end) - at, at)
+                at = max(at, start + length)
+        if best[0] < count + 2:
+            raise scenario.Failure("no %d free frames in a row" % count)
+        return best[1] + (best[0] - count) // 2
+
+    def used(self, count=1):
+        """Frames of RAM that are all in the image."""
+        for start, length in self.ranges:
+            at = max(start, self.LOWEST)
+            if start + length - at >= count and any(
+                    begin <= at and at + count <= end
+                    for begin, end in self.ram):
+                return at
+        raise scenario.Failure("no %d used frames in a row" % count)
+
+
+def area(first, count=1, kind=None):
+    """Frames as a word of a map."""
+    return "0x%x+0x%x%s" % (first * PAGE, count * PAGE,
+                            ":" + kind.replace(" ", "_") if kind else "")

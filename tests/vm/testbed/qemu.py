@@ -150,6 +150,11 @@ class Machine:
         """Waits for the machine to switch itself off."""
         self._until(lambda: self._ended, "power-off", timeout)
 
+    @property
+    def rebooted(self):
+        """The machine was told to start again, where this run of QEMU ends."""
+        return self.ended and "reboot: Restarting system" in self.console
+
     def wait_traffic(self, disk, *, read=0, written=0, timeout=120):
         """Waits until that many bytes more were read from or written to a
         disk: a moment to cut the power at."""

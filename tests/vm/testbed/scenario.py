@@ -9,7 +9,7 @@ import os
 import re
 import time
 
-from . import disks, guest, kernels, qemu
+from . import disks, guest, image, kernels, qemu
 
 REGISTRY = {}
 
@@ -150,6 +150,11 @@ class Scenario:
         self.trace("boot %d is off" % self.boots)
         self.no_complaints()
 
+    def reboots(self, timeout=150):
+        """Waits until the machine starts again, where QEMU ends."""
+        self.off(timeout)
+        self.need(self.machine.rebooted, "the machine was started again")
+
     def cut_power(self):
         self.machine.kill()
         self.trace("boot %d: power cut" % self.boots)
@@ -224,6 +229,34 @@ class Scenario:
         self.need(value.startswith("ok"), "swap can be used: " + value)
         self.need(int(machine.mark("usage.swap-used-kib")) > 1024,
                   "swap was really used")
+
+    def said(self, pattern, machine=None):
+        """The first line of our programs that a pattern is found in."""
+        for line in (machine or self.machine).console.split("\n"):
+            if re.search("(resume|s2disk): .*(?:%s)" % pattern, line, re.I):
+                return line.strip()
+        return None
+
+    def need_said(self, pattern):
+        line = self.said(pattern)
+        self.need(line, "it says: " + pattern)
+        self.trace("it says: " + line)
+        return line
+
+    def need_kept(self, refusals):
+        """The image was refused so often, and is still there."""
+        self.need_signature(disks.OURS)
+        found = image.Image(self.swap).refusals()
+        self.need(found == refusals, "refused and kept %d times (%d)" %
+                  (refusals, found))
+
+    def keep_disk(self):
+        """A copy of the swap disk, to resume from it again and again."""
+        disks.copy(self.swap.path, self.path("kept.img"))
+
+    def put_disk_back(self):
+        os.unlink(self.swap.path)
+        disks.copy(self.path("kept.img"), self.swap.path)
 
     def run_mark(self, key):
         """exit, signal, ms and maxrss of a program run by memhold."""

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What becomes of an image that a boot cannot take. */
+#include "../../resume/mismatch.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+START_TEST(test_choose)
+{
+	static const struct {
+		enum mismatch_action action;
+		uint32_t refusals;
+		enum mismatch_choice choice;
+		bool ask;
+	} cases[] = {
+		{ MISMATCH_REBOOT, 0, CHOICE_REBOOT, false },
+		{ MISMATCH_REBOOT, 1, CHOICE_REBOOT, false },
+		{ MISMATCH_REBOOT, 2, CHOICE_DISCARD, false },
+		{ MISMATCH_REBOOT, UINT32_MAX, CHOICE_DISCARD, false },
+		{ MISMATCH_ASK, 0, CHOICE_REBOOT, true },
+		{ MISMATCH_ASK, 2, CHOICE_DISCARD, true },
+		{ MISMATCH_DISCARD, 0, CHOICE_DISCARD, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings settings;
+		bool ask;
+
+		settings_defaults(&settings);
+		ck_assert_uint_eq(settings.mismatch_retries, 2);
+		settings.mismatch_action = cases[i].action;
+		ck_assert_int_eq(mismatch_choose(&settings, cases[i].refusals, &ask),
+				 cases[i].choice);
+		ck_assert_int_eq(ask, cases[i].ask);
+	}
+}
+END_TEST
+
+START_TEST(test_no_retries)
+{
+	struct settings settings;
+	bool ask;
+
+	settings_defaults(&settings);
+	settings.mismatch_retries = 0;
+	ck_assert_int_eq(mismatch_choose(&settings, 0, &ask), CHOICE_DISCARD);
+}
+END_TEST
+
+START_TEST(test_keys)
+{
+	enum mismatch_choice choice = CHOICE_DISCARD;
+
+	ck_assert(mismatch_key('b', true, &choice) && choice == CHOICE_REBOOT);
+	ck_assert(mismatch_key('D', true, &choice) && choice == CHOICE_DISCARD);
+	ck_assert(mismatch_key('t', false, &choice) && choice == CHOICE_TRY);
+	/* What is fatal is not tried, whoever asks for it. */
+	ck_assert(!mismatch_key('t', true, &choice));
+	ck_assert(!mismatch_key('T', true, &choice));
+	for (int c = 0; c < 256; c++)
+		if (!strchr("bBdDtT", c) || c == 0)
+			ck_assert(!mismatch_key((char)c, false, &choice));
+}
+END_TEST
+
+/* Asks on a pseudo terminal at which keys were pressed before. */
+static enum mismatch_choice ask_with(const char *keys, bool fatal, enum mismatch_choice fallback,
+				     unsigned int seconds)
+{
+	int master = -1, slave = -1, status;
+	char name[128], byte;
+	pid_t child;
+
+	ck_assert_int_eq(openpty(&master, &slave, name, NULL, NULL), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		close(master);
+		_exit(100 + (int)mismatch_ask(name, "?", fatal, fallback, seconds));
+	}
+	/* The question has been put when its first byte arrives: what was typed
+	 * before is flushed. */
+	ck_assert_int_eq(read(master, &byte, 1), 1);
+	ck_assert_int_eq(write(master, keys, strlen(keys)), (ssize_t)strlen(keys));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	close(master);
+	close(slave);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) >= 100);
+	return (enum mismatch_choice)(WEXITSTATUS(status) - 100);
+}
+
+START_TEST(test_ask)
+{
+	ck_assert_int_eq(ask_with("d", false, CHOICE_REBOOT, 60), CHOICE_DISCARD);
+	ck_assert_int_eq(ask_with("xyb", false, CHOICE_DISCARD, 60), CHOICE_REBOOT);
+	ck_assert_int_eq(ask_with("t", false, CHOICE_DISCARD, 60), CHOICE_TRY);
+	ck_assert_int_eq(ask_with("td", true, CHOICE_REBOOT, 60), CHOICE_DISCARD);
+	/* Nobody answers. */
+	ck_assert_int_eq(ask_with("x", false, CHOICE_REBOOT, 1), CHOICE_REBOOT);
+	/* There is no console. */
+	ck_assert_int_eq(mismatch_ask("/nonexistent/console", "?", false, CHOICE_DISCARD, 60),
+			 CHOICE_DISCARD);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("mismatch");
+	TCase *tcase = tcase_create("mismatch");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, test_choose);
+	tcase_add_test(tcase, test_no_retries);
+	tcase_add_test(tcase, test_keys);
+	tcase_add_test(tcase, test_ask);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Two machines and an image, for the tests of verdicts. One file includes it
+ * once; the tests run in processes of their own. */
+#ifndef S2DISK_TESTS_VERDICT_FIXTURE_H
+#define S2DISK_TESTS_VERDICT_FIXTURE_H
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/crypto.h"
+#include "base/io.h"
+#include "platform/verdict.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC_CRC32 0x23456789abcdef02
+
+/* Two machines that are the same until a test changes one, and an image. */
+static struct platform then, now;
+static unsigned char header[HEADER_BYTES_NEEDED];
+static struct page_range ranges[8];
+static struct verdict_image image;
+static struct verdict verdict;
+
+static inline const char *data_root(void)
+{
+	const char *data = getenv("S2DISK_TEST_DATA");
+
+	return data ? data : "tests/data";
+}
+
+/* As if the machine had hibernated: the kernel's header, calibrated. */
+static inline void hibernate(void)
+{
+	memset(header, 0, sizeof(header));
+	put_le64(header + E820_MAGIC_OFFSET, MAGIC_CRC32);
+	ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &then.map, header + E820_CHECKSUM_OFFSET),
+			 0);
+	put_le64(header + 400, then.ram.pages.present);
+	ck_assert_int_eq(platform_calibrate(&then, header, sizeof(header)), 0);
+	image = (struct verdict_image){ .ranges = ranges,
+					.header = header,
+					.header_length = sizeof(header) };
+}
+
+static inline void set_map(struct platform *platform, const char *text)
+{
+	memory_map_free(&platform->map);
+	ck_assert_int_eq(memory_map_parse(text, &platform->map, NULL), 0);
+}
+
+static inline void start_with(const char *then_map, const char *now_map)
+{
+	then.ram.pages = (struct memory_pages){ .page_size = 4096, .present = 100000 };
+	now.ram.pages = then.ram.pages;
+	set_map(&then, then_map);
+	set_map(&now, now_map);
+	hibernate();
+}
+
+static inline void start_with_files(const char *then_file, const char *now_file)
+{
+	_cleanup_free_ char *a = NULL, *b = NULL;
+	char path[200];
+
+	snprintf(path, sizeof(path), "/memory-maps/%s", then_file);
+	ck_assert_int_eq(io_read_file(data_root(), path, 1 << 20, &a, NULL), 0);
+	snprintf(path, sizeof(path), "/memory-maps/%s", now_file);
+	ck_assert_int_eq(io_read_file(data_root(), path, 1 << 20, &b, NULL), 0);
+	start_with(a, b);
+}
+
+static inline void start_with_tree(const char *tree)
+{
+	char root[300];
+
+	snprintf(root, sizeof(root), "%s/platform/%s", data_root(), tree);
+	ck_assert_int_eq(platform_capture(root, NULL, &then, NULL), 0);
+	ck_assert_int_eq(platform_capture(root, NULL, &now, NULL), 0);
+	hibernate();
+}
+
+/* Pages of the image: pairs of first frame and count, ended by a count of 0. */
+static inline void hold(uint64_t first, uint64_t count)
+{
+	ranges[image.range_count++] = (struct page_range){ first, count };
+}
+
+static inline void judge(void)
+{
+	struct why w = { "" };
+
+	ck_assert_msg(verdict_judge(&then, &now, &image, &verdict, &w) == 0, "%s", w.text);
+}
+
+static inline void clean_up(void)
+{
+	verdict_free(&verdict);
+	platform_free(&then);
+	platform_free(&now);
+}
+
+/* The only finding about something; fails when there are others. */
+static inline const struct finding *only(enum verdict_about about)
+{
+	const struct finding *found = NULL;
+
+	for (size_t i = 0; i < verdict.count; i++) {
+		if (verdict.findings[i].about != about)
+			continue;
+		ck_assert_msg(!found, "two: %s / %s", found ? found->text : "",
+			      verdict.findings[i].text);
+		found = &verdict.findings[i];
+	}
+	ck_assert_msg(found != NULL, "none about %s", verdict_about_name(about));
+	return found;
+}
+
+static inline size_t differences(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < verdict.count; i++)
+		count += verdict.findings[i].class != VERDICT_SAME;
+	return count;
+}
+
+#endif

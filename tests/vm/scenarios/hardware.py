@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Another machine at the second boot: processor, memory, devices."""
+
+from testbed import disks
+from testbed.scenario import Scenario
+
+DISCARD = Scenario.config + "mismatch action = discard\n"
+MIB = 1 << 20
+
+
+class Fewer(Scenario):
+    """a processor with fewer features: refused with their names"""
+    name = "cpu-fewer"
+    group = "quick"
+    memory = 320
+    config = DISCARD
+    guest = "first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }"
+    cpu = "max"
+    later = "max,-avx2,-bmi2"
+
+    def run(self):
+        self.hibernate()
+        self.cpu = self.later
+        self.second_half()
+
+    def second_half(self):
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()
+        self.need_said("fatal: .*lacks.*avx2")
+        self.need_said("fatal: .*lacks.*bmi2")
+        self.need_signature(disks.SWAP)
+
+
+class Fewer61(Fewer):
+    """a processor with fewer features, Linux 6.1"""
+    name = "cpu-fewer-6.1"
+    group = ""
+    kernel = "6.1"
+
+
+class More(Fewer):
+    """a processor with more features: resumes"""
+    name = "cpu-more"
+    group = ""
+    cpu = "max,-avx2,-bmi2"
+    later = "max"
+
+    def second_half(self):
+        self.resume()
+
+
+class More61(More):
+    """a processor with more features, Linux 6.1"""
+    name = "cpu-more-6.1"
+    kernel = "6.1"
+
+
+class LessMemory(Scenario):
+    """far less memory: said with numbers, before a block is read"""
+    name = "less-memory"
+    config = DISCARD
+    memory = 768
+    guest = "first_boot() { swap_on $SWAP; hold main 160 80; hibernate; }"
+
+    def run(self):
+        self.hibernate()
+        self.memory = 256
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()
+        self.need_said("needs [0-9]+ MiB of memory.*has [0-9]+ MiB")
+        self.need_signature(disks.SWAP)
+
+
+class NetworkCard(Scenario):
+    """a network card that comes and goes"""
+    name = "devices"
+    config = DISCARD
+    # In a slot of its own that the ACPI tables do not describe.
+    slot = ("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+            "-device", "pcie-root-port,id=slot,chassis=1,addr=10")
+    extra = slot
+    card = ("-device", "e1000e,bus=slot")
+
+    def run(self):
+        self.hibernate()
+        self.extra = self.slot + self.card
+        self.resume()
+        self.need_said("harmless: .*is new")
+        self.swap.format_swap()
+        self.boots = 0
+        self.hibernate()
+        self.extra = self.slot
+        self.resume()
+        # No driver of the guest uses the card.
+        self.need_said("harmless: .*missing; no driver used it")
+
+
+class HotPlugged(Scenario):
+    """memory added while running (pc-dimm), missing later: refused"""
+    name = "dimm-missing"
+    group = "quick"
+    memory = "384,slots=2,maxmem=2G"
+    cmdline = "memhp_default_state=online"
+    config = DISCARD
+    guest = """
+memory_total() { awk '/^MemTotal/ { print $2 }' /proc/meminfo; }
+first_boot() {
+    swap_on $SWAP
+    hold main 48 16
+    total=$(memory_total)
+    mark want-memory
+    tries=100
+    while [ "$(memory_total)" -lt $((total + 65536)) ]; do
+        usleep 100000
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || { mark fail "no memory was added"; return; }
+    done
+    memhold run check /usr/sbin/s2disk --check
+    mark forecast-said
+    hibernate
+}
+"""
+
+    def first_half(self):
+        machine = self.boot()
+        machine.wait_mark("want-memory")
+        machine.qmp.execute("object-add", qom_type="memory-backend-ram",
+                            id="m0", size=128 * MIB)
+        machine.qmp.execute("device_add", driver="pc-dimm", id="d0",
+                            memdev="m0")
+        self.off()
+        self.need_signature(disks.OURS)
+        self.need_forecast("128 MiB of memory at 0x")
+        return machine
+
+    def need_forecast(self, pattern):
+        before = self.machine.console.split("@@ forecast-said")[0]
+        line = [line for line in before.split("\n") if pattern in line]
+        self.need(line, "s2disk --check tells of it: " + pattern)
+        self.figure("--check: " + line[0].strip())
+
+    def run(self):
+        self.first_half()
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()
+        self.figure(self.need_said(
+            "fatal: .*128 MiB of memory at 0x[0-9a-f]+.* missing"))
+        self.need_signature(disks.SWAP)
+
+
+class HotPlugged61(HotPlugged):
+    """memory added while running, missing later; Linux 6.1"""
+    name = "dimm-missing-6.1"
+    group = ""
+    kernel = "6.1"
+
+
+class HotPluggedBack(HotPlugged):
+    """memory added while running, there from the start later: resumes"""
+    name = "dimm-again"
+    group = ""
+
+    def run(self):
+        before = self.first_half()
+        self.extra = ("-object", "memory-backend-ram,id=m0,size=128M",
+                      "-device", "pc-dimm,id=d0,memdev=m0")
+        self.machine = before
+        self.resume()
+
+
+class VirtioMem(HotPlugged):
+    """virtio-mem with memory plugged: --check tells, nobody hibernates"""
+    name = "virtio-mem"
+    group = ""
+    memory = "384,maxmem=2G"
+    modules = "virtio_mem"
+    extra = ("-object", "memory-backend-ram,id=m0,size=256M",
+             "-device", "virtio-mem-pci,id=v0,memdev=m0,requested-size=0")
+    guest = HotPlugged.guest.replace("    hibernate\n", """
+    hibernate
+    use_swap 48
+    check_holds
+    # What the kernel would have done.
+    hibernate_with_kernel $SWAP
+""")
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("want-memory")
+        machine.qmp.execute("qom-set", path="/machine/peripheral/v0",
+                            property="requested-size", value=128 * MIB)
+        self.off()
+        self.need_forecast("128 MiB plugged")
+        for key in ("check", "s2disk"):
+            self.need(self.exit_code(key) == 3, key + " ended with 3")
+        self.need_swap_works()
+        self.need_content()
+        self.need_signature(disks.SWAP)
+        self.need(machine.mark("kernel-hibernate") not in (None, "0"),
+                  "the kernel does not hibernate such a machine")

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The firmware's memory map differs: what resumes, what is refused.
+
+One rule decides about RAM that is gone, and the scenarios work it out from the
+image themselves: where the image has a page, refused; where it has none,
+resumed, and the page taken out of use.
+"""
+
+from testbed import disks, moved
+from testbed.moved import area
+from testbed.scenario import Scenario
+
+DISCARD = Scenario.config + "mismatch action = discard\n"
+STRICT = "platform policy = strict\n"
+THEN = "0x10000000+0x1000"
+
+
+class Verdict(moved.MovedMap):
+    """Base: one image, tried on several maps."""
+    memory = 512
+    limit = 900
+    then = THEN
+
+    def first_half(self):
+        self.before = self.hibernate(map=self.then)
+        self.frames = moved.Frames(self.swap, self.ram())
+        self.keep_disk()
+
+    def try_map(self, title, now, config):
+        """The image on another map; whether it was resumed."""
+        self.trace("-- %s: %s" % (title, now))
+        self.put_disk_back()
+        self.boot(map=now, config=config)
+        self.off()
+        self.need_signature(disks.SWAP)
+        resumed = self.machine.mark("s2disk") is not None
+        self.trace("%s: %s" % (title, "resumed" if resumed else "refused"))
+        return resumed
+
+    def resumes(self, title, now, quarantined=0, says=None, config=DISCARD):
+        self.need(self.try_map(title, now, config=config), title + ": resumed")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(self.before)
+        kib = int(self.machine.mark("hardware-corrupted-kib"))
+        self.need(kib == 4 * quarantined, "%d pages taken out of use "
+                  "(%d KiB)" % (quarantined, kib))
+        if quarantined:
+            self.need_said("%d pages? that the firmware claims since this "
+                           "boot (is|are) out of use" % quarantined)
+        self.need_said("mended: .*checksum")
+        if says:
+            self.need_said(says)
+        self.figure("%s: resumes" % title)
+
+    def refused(self, title, now, says, config=DISCARD):
+        self.need(not self.try_map(title, now, config=config),
+                  title + ": refused")
+        self.need_boot_goes_on()
+        self.need_said("set aside")
+        self.need_said(says)
+        self.figure("%s: refused" % title)
+
+
+class Moved(Verdict):
+    """a reserved page moved: to a free page, to a used one, by policy"""
+    name = "map-moved"
+    group = "quick"
+    kernel = "6.12"
+
+    def run(self):
+        self.first_half()
+        free = self.frames.free()
+        used = self.frames.used()
+        self.resumes("to a free page", area(free), quarantined=1,
+                     says="mended: .*moved to 0x%x" % (free * 4096))
+        self.refused("to a used page", area(used),
+                     "fatal: .*moved to 0x%x.*image has 1 page there" %
+                     (used * 4096))
+        # What would keep it free, spelled out.
+        self.need_said(r"memmap=4K\$0x%x" % (used * 4096))
+        self.refused("to a free page, strict", area(free),
+                     r"mended: .*\(platform policy = strict\)",
+                     config=DISCARD + STRICT)
+
+
+class Moved61(Moved):
+    """the same, Linux 6.1"""
+    name = "map-moved-6.1"
+    kernel = "6.1"
+
+
+class Regions(Verdict):
+    """regions grown, shrunk, split, vanished, retyped"""
+    name = "map-regions"
+    kernel = "6.12"
+    places = [start << 20 for start in range(96, 480, 32)]
+    then = " ".join("0x%x+0x4000" % start for start in places)
+
+    def without(self, place):
+        return " ".join("0x%x+0x4000" % start for start in self.places
+                        if start != place)
+
+    def run(self):
+        self.first_half()
+        # The kernel first uses up what such a region leaves of a larger block,
+        # which is after it, and keeps whole blocks, as before it.
+        free = [place for place in self.places
+                if not self.frames.holds(place // 4096 - 1)]
+        used = [place for place in self.places
+                if self.frames.holds(place // 4096 + 4)]
+        first = self.places[0]
+        self.need(free and used, "%d places can grow, %d cannot" %
+                  (len(free), len(used)))
+        self.resumes("grown, the page was free", "%s 0x%x+0x5000" % (
+            self.without(free[0]), free[0] - 4096), quarantined=1, says="grew")
+        self.refused("grown, the page was used", "%s 0x%x+0x5000" % (
+            self.without(used[0]), used[0]), "fatal: .*grew.*image has 1 page")
+        self.resumes("shrunk", "%s 0x%x+0x3000" % (
+            self.without(first), first), says="shrank")
+        self.resumes("split", "%s 0x%x+0x1000 0x%x+0x2000" % (
+            self.without(first), first, first + 0x2000), says="split")
+        self.resumes("vanished", self.without(first), says="is gone")
+        self.resumes("retyped", "%s 0x%x+0x4000:ACPI_Tables" % (
+            self.without(first), first), says="became ACPI")
+
+
+class Regions61(Regions):
+    """regions grown, shrunk, split, vanished, retyped; Linux 6.1"""
+    name = "map-regions-6.1"
+    kernel = "6.1"
+
+
+class Ram(Verdict):
+    """RAM removed and added, in the middle and at the top"""
+    name = "map-ram"
+    kernel = "6.12"
+    pages = 64
+    hole = "0x10000000+0x40000:none"
+    then = hole
+
+    def run(self):
+        self.first_half()
+        free = self.frames.free(self.pages)
+        used = self.frames.used(self.pages)
+        self.resumes("removed in the middle, free", "%s %s" % (
+            self.hole, area(free, self.pages, "none")),
+            quarantined=self.pages, says="mended: .*page frames")
+        self.refused("removed in the middle, used", "%s %s" % (
+            self.hole, area(used, self.pages, "none")), "fatal: .*are gone")
+        self.resumes("added in the middle", "0x10000000+0x1000:System_RAM",
+                     says="RAM were added at 0x10000000")
+
+
+class RamTop(Verdict):
+    """RAM removed at the top, which had been kept free"""
+    name = "map-ram-top"
+    kernel = "6.12"
+    cmdline = "memmap=4M$0x1fc00000"
+    # Below what SeaBIOS keeps for its tables.
+    cut = "0x1ffb0000+0x20000:none"
+
+    def run(self):
+        self.first_half()
+        self.resumes("removed", self.then + " " + self.cut)
+
+
+class RamTopAdded(Verdict):
+    """RAM added at the top"""
+    name = "map-ram-top-added"
+    kernel = "6.12"
+    then = RamTop.cut
+
+    def run(self):
+        self.first_half()
+        self.resumes("added", "0x10000000+0x1000:System_RAM")
+
+
+class RamTopUsed(Verdict):
+    """RAM removed at the top, where the image has pages"""
+    name = "map-ram-top-used"
+    kernel = "6.12"
+
+    def run(self):
+        self.first_half()
+        top = max(end for _, end in self.ram()) - 256
+        self.need(self.frames.holds(top, 256), "the image has pages there")
+        self.refused("removed, used", self.then + " " + area(
+            top, 256, "none"), "fatal: .*(are gone|shrank)")
+
+
+class Acpi(Verdict):
+    """ACPI NVS and ACPI tables moved and retyped"""
+    name = "map-acpi"
+    kernel = "6.12"
+    nvs = "0x10000000+0x1000:ACPI_Non-volatile_Storage"
+    empty = "0x11000000+0x1000:ACPI_Tables"
+    # Where SeaBIOS puts the tables; it calls the place reserved.
+    tables = "0x1ffda000+0x26000:ACPI_Tables"
+    then = " ".join((nvs, empty, tables))
+
+    def run(self):
+        self.first_half()
+        free = self.frames.free()
+        self.refused("NVS moved", " ".join((
+            area(free, 1, "ACPI Non-volatile Storage"), self.empty,
+            self.tables)), "fatal: .*moved to 0x%x.*NVS" % (free * 4096))
+        self.refused("NVS gone", " ".join((self.empty, self.tables)),
+                     "fatal: .*NVS")
+        self.resumes("ACPI region without a table moved", " ".join((
+            self.nvs, area(free, 1, "ACPI Tables"), self.tables)),
+            quarantined=1, says="mended: .*moved to 0x%x" % (free * 4096))
+        self.refused("ACPI region with tables retyped", " ".join((
+            self.nvs, self.empty, "0x1ffda000+0x26000")),
+            "fatal: .*ACPI table .* lay there")
+
+
+class NvsShutdown(Verdict):
+    """ACPI NVS moved, not in platform mode: refused by default"""
+    name = "map-nvs-shutdown"
+    kernel = "6.12"
+    then = Acpi.nvs
+    guest = moved.MovedMap.stage + """
+first_boot() { swap_on $SWAP; hold main 96 32; hibernate -m shutdown; }
+"""
+
+    def run(self):
+        self.first_half()
+        now = area(self.frames.free(), 1, "ACPI Non-volatile Storage")
+        self.refused("NVS moved", now, "risky: .*NVS")
+        self.resumes("NVS moved, tolerant", now, quarantined=1,
+                     config=DISCARD + "platform policy = tolerant\n")
+
+
+class AcpiAdded(Scenario):
+    """the ACPI tables moved, because there are more of them"""
+    name = "acpi-tables-moved"
+    config = DISCARD
+
+    def run(self):
+        self.hibernate()
+        data = self.path("table")
+        with open(data, "wb") as stream:
+            stream.write(b"\0" * 60000)
+        self.extra = ("-acpitable", "sig=OEM1,data=" + data) * 3
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()
+        self.need_said("fatal: .*ACPI table")
+        self.need_signature(disks.SWAP)
