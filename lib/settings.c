@@ -126,6 +126,7 @@ static const struct key keys[] = {
 	{ "snapshot device", KIND_PATH, AT(snapshot_device) },
 	{ "resume device", KIND_TEXT, AT(resume_device) },
 	{ "resume offset", KIND_PAGES, AT(resume_offset), SET_AT(resume_offset_set) },
+	{ "swap on demand", KIND_TEXT, AT(swap_on_demand) },
 	{ "image size", KIND_SIZE, AT(image_size), SET_AT(image_size_set) },
 	{ "shutdown method", KIND_METHOD, AT(method), SET_AT(method_set) },
 	{ "compress", KIND_BOOL, AT(compress) },

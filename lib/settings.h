@@ -32,7 +32,9 @@ struct settings {
 	char resume_device[256];   /* "resume device": "" when not set */
 	uint64_t resume_offset;	   /* "resume offset", pages */
 	bool resume_offset_set;
-	uint64_t image_size; /* "image size", bytes; what the kernel should aim at */
+	char swap_on_demand[256]; /* "swap on demand": a swap file that is on only while
+				     hibernating; "" for none */
+	uint64_t image_size;	  /* "image size", bytes; what the kernel should aim at */
 	bool image_size_set;
 	enum method method; /* "shutdown method" */
 	bool method_set;

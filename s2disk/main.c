@@ -5,6 +5,7 @@
 #include "hibernate.h"
 #include "options.h"
 #include "preflight.h"
+#include "swap_on_demand.h"
 #include "switch_off.h"
 #include "target.h"
 
@@ -202,7 +203,10 @@ static int run(const struct command *command)
 		log_error("%s", why_text(&w, r));
 		return EXIT_USAGE;
 	}
-	r = target_find(&settings, "", true, &area, &w);
+	/* Before the target is looked for: switching on may move a file. */
+	r = command->check || command->dry_run ? 0 : swap_on_demand_begin(&settings, &w);
+	if (r == 0)
+		r = target_find(&settings, "", true, &area, &w);
 	if (r == 0)
 		target.area = &area;
 	else
@@ -214,10 +218,12 @@ static int run(const struct command *command)
 		target.platform = &machine.platform;
 	else
 		log_error("this machine cannot be described: %s", why_text(&reason, r));
-	if (r < 0 && !command->check)
-		return EXIT_FAILED;
-	code = check_and_hibernate(command, &settings, &target, &machine);
+	code = EXIT_FAILED;
+	if (r == 0 || command->check)
+		code = check_and_hibernate(command, &settings, &target, &machine);
 	machine_record_free(&machine);
+	if (!command->check && !command->dry_run)
+		swap_on_demand_end(&settings);
 	return code;
 }
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -125,6 +126,24 @@ static void add_inactive(struct preflight_context *context, const struct listing
 				 area->offset, area->device);
 }
 
+/* "swap on demand": off now, and on before it is needed. Its size is that of
+ * the file then. */
+static bool comes_on_demand(struct preflight_context *context, const struct listing *listing)
+{
+	const char *path = context->settings->swap_on_demand;
+	char full[PATH_MAX];
+	struct stat st;
+
+	if (!path[0] || listing->listed ||
+	    snprintf(full, sizeof(full), "%s%s", context->root, path) >= (int)sizeof(full) ||
+	    stat(full, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)page_size())
+		return false;
+	context->area_free = (uint64_t)st.st_size - page_size();
+	context->other_free = listing->all_free;
+	context->free_known = true;
+	return true;
+}
+
 /* Adds a check and returns false where the area's first page is not that of
  * plain swap. */
 static bool signature_fine(struct preflight_context *context)
@@ -183,11 +202,20 @@ void check_swap_area(struct preflight_context *context)
 		preflight_advise(check, "%s", how_to_make);
 		return;
 	}
-	if (!is_active(context, &listing)) {
+	if (is_active(context, &listing)) {
+		set_free(context, &listing);
+	} else if (comes_on_demand(context, &listing)) {
+		if (signature_fine(context))
+			preflight_add(context, "swap-area", CHECK_OK,
+				      "%s is off; it is switched on for hibernating (%s, page "
+				      "%" PRIu64 ")",
+				      context->settings->swap_on_demand, target->area->device,
+				      target->area->offset);
+		return;
+	} else {
 		add_inactive(context, &listing);
 		return;
 	}
-	set_free(context, &listing);
 	if (!signature_fine(context))
 		return;
 	preflight_add(context, "swap-area", CHECK_OK, "%s is active (%s, page %" PRIu64 ")",

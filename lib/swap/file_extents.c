@@ -157,9 +157,7 @@ static int check_file(int fd, uint64_t page_size, uint64_t *ret_size, struct why
 	/* f_type is signed, and of 32 bits on some machines. */
 	if ((uint32_t)fs.f_type == BTRFS_SUPER_MAGIC)
 		return why(w, -EOPNOTSUPP,
-			   "the place of a swap file on btrfs cannot be found yet; set \"resume "
-			   "device\" to its partition and \"resume offset\" to what 'btrfs "
-			   "inspect-internal map-swapfile -r' says");
+			   "on btrfs the extents' addresses are not those of a device");
 	*ret_size = (uint64_t)st.st_size / page_size * page_size;
 	if (*ret_size == 0)
 		return why(w, -EINVAL, "the file is shorter than a page");

@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "swap/file_extents.h"
+#include "swap/file_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -187,14 +187,14 @@ static bool is_area_file(const struct swap_area *area, const struct swap_entry *
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
-	uint64_t offset;
+	struct file_place place;
 
 	/* Looked at before it is opened: opening a fifo would wait. */
-	if (stat(entry->path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_dev != area->dev)
+	if (stat(entry->path, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
 	fd = open(entry->path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && file_extents_offset(fd, page_size(), &offset, NULL) == 0 &&
-	       offset == area->offset;
+	return fd >= 0 && file_place_find(fd, page_size(), &place, NULL) == 0 &&
+	       place.dev == area->dev && place.offset == area->offset;
 }
 
 static bool is_area(const struct swap_area *area, const struct swap_entry *entry)

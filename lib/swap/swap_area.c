@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "swap/file_extents.h"
+#include "swap/file_place.h"
 #include "swap/swap_signature.h"
 
 #include <blkid/blkid.h>
@@ -241,7 +241,7 @@ static int examine_device(struct swap_area *area, struct why *w)
 	return 0;
 }
 
-/* Is the first page really where FIEMAP says? */
+/* Is the first page really where the file system says? */
 static int confirm_signature(const struct swap_area *area, struct why *w)
 {
 	_cleanup_close_ int fd = swap_area_open(area, O_RDONLY, w);
@@ -268,27 +268,23 @@ static int confirm_signature(const struct swap_area *area, struct why *w)
 /* area->device is the path of a regular file; becomes that of its device. */
 static int resolve_file(struct swap_area *area, struct why *w)
 {
-	_cleanup_close_ int fd = -1;
-	uint64_t offset;
-	struct stat st;
+	_cleanup_close_ int fd = open(area->device, O_RDONLY | O_CLOEXEC);
+	struct file_place place;
 	int r;
 
-	fd = open(area->device, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return why(w, -errno, "cannot be opened: %s", strerror(errno));
-	r = file_extents_offset(fd, page_size(), &offset, w);
+	r = file_place_find(fd, page_size(), &place, w);
 	if (r < 0)
 		return r;
-	if (major(st.st_dev) == 0)
-		return why(w, -EOPNOTSUPP, "its file system is not on one block device");
-	if (area->offset != 0 && area->offset != offset)
+	if (area->offset != 0 && area->offset != place.offset)
 		return why(w, -EINVAL,
 			   "begins at page %" PRIu64 " of its device, but the resume offset given "
 			   "is %" PRIu64,
-			   offset, area->offset);
-	area->offset = offset;
+			   place.offset, area->offset);
+	area->offset = place.offset;
 	area->file = true;
-	r = device_path(st.st_dev, area->device, sizeof(area->device), w);
+	r = device_path(place.dev, area->device, sizeof(area->device), w);
 	if (r == 0)
 		r = examine_device(area, w);
 	return r < 0 ? r : confirm_signature(area, w);

@@ -21,7 +21,8 @@ GUEST_DIR = os.path.join(os.path.dirname(os.path.dirname(
 BOOT_MODULES = ("virtio_pci", "virtio_blk")
 # Loaded by scenarios that ask for them.
 OTHER_MODULES = ("ext4", "xfs", "btrfs", "f2fs", "dm_crypt", "nvme",
-                 "virtio_mem", "virtio_balloon", "loop")
+                 "virtio_mem", "virtio_balloon", "loop", "dm_mod", "xts",
+                 "algif_skcipher", "overlay", "zram")
 
 # Where our programs lie in the build tree and in the guest.
 PROGRAMS = {
@@ -226,7 +227,8 @@ def combine(base, files, path):
     """Writes the base archive and the files of one boot behind it to path."""
     extra = cpio.Archive()
     for name, data in files.items():
-        extra.file(name, data)
+        program = data[:4] == b"\x7fELF"
+        extra.file(name, data, 0o755 if program else 0o644)
     shutil.copyfile(base, path)
     with open(path, "ab") as stream:
         stream.write(extra.bytes())

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What btrfs says of a file: items of its trees, as the kernel's tree search
+ * gives them. Pure: bytes in, values out, whatever the bytes are.
+ *
+ * Sources: include/uapi/linux/btrfs_tree.h (disk structs, little-endian) and
+ * include/uapi/linux/btrfs.h (the search's headers, in the machine's order).
+ */
+#ifndef S2DISK_SWAP_BTRFS_TREE_H
+#define S2DISK_SWAP_BTRFS_TREE_H
+
+#include "base/why.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One item of an answer; data points into the answer. */
+struct btrfs_item {
+	uint64_t objectid;
+	uint64_t offset;
+	uint32_t type;
+	const unsigned char *data;
+	uint32_t length;
+};
+
+/* The item at *at of an answer of size bytes; *at is moved behind it. 1, 0 at
+ * the end, or -EBADMSG when the answer is cut off there. */
+int btrfs_item_next(const unsigned char *answer, size_t size, size_t *at, struct btrfs_item *ret);
+
+/* A stretch of the file system's own addresses and where it lies. */
+struct btrfs_span {
+	uint64_t logical;
+	uint64_t length;
+	uint64_t type;	   /* BTRFS_BLOCK_GROUP_… */
+	uint16_t stripes;  /* copies or pieces */
+	uint64_t device;   /* of the first stripe: its devid */
+	uint64_t physical; /* of the first stripe: bytes on that device */
+};
+
+/* Parses a CHUNK_ITEM of the chunk tree. -EBADMSG. */
+int btrfs_chunk_parse(const struct btrfs_item *item, struct btrfs_span *ret, struct why *w);
+
+/* The chunk that holds a logical address; NULL for none. Chunks are sorted by
+ * logical address, as the search gives them. */
+const struct btrfs_span *btrfs_chunk_find(const struct btrfs_span *chunks, size_t count,
+					  uint64_t logical);
+
+/* A file's extents, fed one by one in order. Zeroed but for the first three. */
+struct btrfs_walk {
+	const struct btrfs_span *chunks;
+	size_t chunk_count;
+	uint64_t page_size;
+	uint64_t end;	 /* bytes of the file seen so far */
+	uint64_t device; /* that all extents lie on */
+	uint64_t first;	 /* bytes on that device where the file begins */
+};
+
+/* Takes an EXTENT_DATA item. -EINVAL where a swap file may not have it: holes,
+ * inline data, compression, encryption, any profile but SINGLE, a second
+ * device, a beginning that is not page-aligned; -EBADMSG where it makes no
+ * sense. */
+int btrfs_walk_extent(struct btrfs_walk *walk, const struct btrfs_item *item, struct why *w);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What lies under a block device: partitions, LVM, dm-crypt, MD, loop devices,
+ * down to the disks, as sysfs tells it below a root directory.
+ */
+#ifndef S2DISK_SWAP_DEVICE_STACK_H
+#define S2DISK_SWAP_DEVICE_STACK_H
+
+#include "base/why.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum layer_kind {
+	LAYER_DISK,
+	LAYER_PARTITION,
+	LAYER_LVM,
+	LAYER_CRYPT,
+	LAYER_MD,
+	LAYER_MAPPER, /* another device of the device mapper */
+	LAYER_LOOP,
+	LAYER_MEMORY,  /* zram, RAM disks */
+	LAYER_NETWORK, /* nbd, rbd, iSCSI */
+	LAYER_ZVOL,
+};
+
+struct device_layer {
+	enum layer_kind kind;
+	dev_t dev;
+	char name[64];	  /* the kernel's: "dm-0" */
+	char mapper[128]; /* the device mapper's: "vg-root"; "" for others */
+	char detail[192]; /* LOOP: the file; MD: the level; CRYPT: "LUKS2" or so */
+};
+
+#define LAYERS_MAX 64
+
+struct device_stack {
+	struct device_layer layers[LAYERS_MAX]; /* the device itself first */
+	size_t count;
+};
+
+/* Devices that lie under several others are listed once. -ENODEV where sysfs
+ * does not know the device, -ELOOP where there are too many layers. */
+int device_stack_read(const char *root, dev_t dev, struct device_stack *ret, struct why *w);
+
+/* Can a hibernation image lie there and be found at the next boot? -EINVAL with
+ * the reason and the way out: loop devices over files, memory, network block
+ * devices, zvols, dm-crypt with a key that is random at every boot (looked up
+ * in root/etc/crypttab). */
+int device_stack_check(const char *root, const struct device_stack *stack, struct why *w);
+
+bool device_stack_has(const struct device_stack *stack, enum layer_kind kind);
+
+/* "LVM vg-root on LUKS2 sda2_crypt on partition sda2 on sda"; returns buffer. */
+const char *device_stack_text(const struct device_stack *stack, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "swapfile_boot.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "kernel/kernel_cmdline.h"
+#include "swapfile_kernels.h"
+#include "swapfile_text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GRUB_DEFAULT "/etc/default/grub"
+#define GRUB_FOLDER "/etc/default/grub.d"
+#define GRUB_FILE GRUB_FOLDER "/95-s2disk-swapfile.cfg"
+#define KERNEL_CMDLINE "/etc/kernel/cmdline"
+#define UBOOT_DEFAULT "/etc/default/u-boot"
+
+static const char *const grub_configs[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg" };
+
+static const char *const extlinux_files[] = {
+	"/boot/extlinux/extlinux.conf",
+	"/boot/extlinux.conf",
+	"/extlinux/extlinux.conf",
+	"/boot/syslinux/syslinux.cfg",
+};
+
+static bool has_program(const struct swapfile_system *system, const char *name)
+{
+	char path[64];
+
+	return system_find_program(system, name, path, sizeof(path)) != NULL;
+}
+
+/* systemd-boot leaves its name, in UTF-16, in a variable of the firmware. */
+static bool booted_by_systemd_boot(const struct swapfile_system *system)
+{
+	static const char wanted[] = "s\0y\0s\0t\0e\0m\0d\0-\0b\0o\0o\0t";
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+
+	return io_read_file(system->root,
+			    "/sys/firmware/efi/efivars/"
+			    "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+			    4096, &text, &length) == 0 &&
+	       memmem(text, length, wanted, sizeof(wanted) - 1);
+}
+
+static const char *first_there(const struct swapfile_system *system, const char *const *paths,
+			       size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (system_has(system, paths[i]))
+			return paths[i];
+	return NULL;
+}
+
+/* Debian's grub-mkconfig reads the folder, others do not. */
+static bool reads_grub_folder(const struct swapfile_system *system)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[64];
+
+	if (!system_find_program(system, "grub-mkconfig", path, sizeof(path)) ||
+	    system_read(system, path, &text) < 0 || !text)
+		return system_has(system, GRUB_FOLDER);
+	return strstr(text, "default/grub.d") != NULL;
+}
+
+static const char *grub_mkconfig(const struct swapfile_system *system, char *path, size_t size)
+{
+	if (system_find_program(system, "grub2-mkconfig", path, size))
+		return path;
+	return system_find_program(system, "grub-mkconfig", path, size);
+}
+
+enum boot_loader boot_detect(const struct swapfile_system *system)
+{
+	bool entries = kernels_have_entries(system);
+	char path[64];
+
+	if (entries && booted_by_systemd_boot(system))
+		return BOOT_ENTRIES;
+	if (has_program(system, "grubby"))
+		return BOOT_GRUBBY;
+	if (system_has(system, GRUB_DEFAULT) && has_program(system, "update-grub") &&
+	    reads_grub_folder(system))
+		return BOOT_GRUB_FOLDER;
+	if (system_has(system, GRUB_DEFAULT) && grub_mkconfig(system, path, sizeof(path)) &&
+	    first_there(system, grub_configs, ARRAY_SIZE(grub_configs)))
+		return BOOT_GRUB_FILE;
+	if (entries)
+		return BOOT_ENTRIES;
+	if (system_has(system, KERNEL_CMDLINE) && has_program(system, "kernel-install"))
+		return BOOT_KERNEL_INSTALL;
+	if (has_program(system, "u-boot-update") && system_has(system, extlinux_files[0]))
+		return BOOT_UBOOT;
+	if (first_there(system, extlinux_files, ARRAY_SIZE(extlinux_files)))
+		return BOOT_EXTLINUX;
+	return BOOT_NONE;
+}
+
+const char *boot_name(enum boot_loader loader)
+{
+	switch (loader) {
+	case BOOT_NONE:
+		return "none";
+	case BOOT_GRUBBY:
+		return "grubby";
+	case BOOT_GRUB_FOLDER:
+		return "GRUB (" GRUB_FOLDER ")";
+	case BOOT_GRUB_FILE:
+		return "GRUB (" GRUB_DEFAULT ")";
+	case BOOT_ENTRIES:
+		return "boot loader entries";
+	case BOOT_KERNEL_INSTALL:
+		return "kernel-install (" KERNEL_CMDLINE ")";
+	case BOOT_UBOOT:
+		return "u-boot-update";
+	case BOOT_EXTLINUX:
+		return "extlinux";
+	}
+	return "none";
+}
+
+/* A change that needs a program to take effect, before and after. */
+static int plan_generated(struct plan *plan, const struct swapfile_system *system, const char *path,
+			  char *new_text, const char *command, struct why *w)
+{
+	_cleanup_free_ char *current = NULL;
+	int r = new_text ? system_read(system, path, &current) : -ENOMEM;
+
+	if (r < 0 || (current && strcmp(current, new_text) == 0)) {
+		free(new_text);
+		return r < 0 ? why(w, r, "%s: %s", path, strerror(-r)) : 0;
+	}
+	r = plan_run(plan, NULL, command);
+	if (r < 0) {
+		free(new_text);
+		return r;
+	}
+	r = plan_file(plan, system, path, new_text, w);
+	return r < 0 ? r : plan_run(plan, command, NULL);
+}
+
+/* For all boots, rescue ones too: one that does not look for the image would
+ * mount what it needs untouched. */
+static int plan_grub_folder(struct plan *plan, const struct swapfile_system *system,
+			    const char *arguments, struct why *w)
+{
+	char program[64], *text;
+
+	if (asprintf(&text,
+		     "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\n"
+		     "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n"
+		     "# Resuming needs the initramfs, which this would leave out (cloud images).\n"
+		     "GRUB_FORCE_PARTUUID=\n",
+		     arguments) < 0)
+		text = NULL;
+	return plan_generated(plan, system, GRUB_FILE, text,
+			      system_find_program(system, "update-grub", program, sizeof(program)),
+			      w);
+}
+
+static int plan_block(struct plan *plan, const struct swapfile_system *system, const char *path,
+		      char *body, const char *command, struct why *w)
+{
+	_cleanup_free_ char *current = NULL;
+	int r = body ? system_read(system, path, &current) : -ENOMEM;
+
+	if (r == 0)
+		r = plan_generated(plan, system, path, text_put_block(current ? current : "", body),
+				   command, w);
+	free(body);
+	return r;
+}
+
+static int plan_grub_file(struct plan *plan, const struct swapfile_system *system,
+			  const char *arguments, struct why *w)
+{
+	const char *config = first_there(system, grub_configs, ARRAY_SIZE(grub_configs));
+	char program[64], command[160], *body;
+
+	snprintf(command, sizeof(command), "%s\n-o\n%s",
+		 grub_mkconfig(system, program, sizeof(program)), config);
+	if (asprintf(&body, "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n", arguments) < 0)
+		body = NULL;
+	return plan_block(plan, system, GRUB_DEFAULT, body, command, w);
+}
+
+static int plan_uboot(struct plan *plan, const struct swapfile_system *system,
+		      const char *arguments, struct why *w)
+{
+	char program[64], *body;
+
+	if (asprintf(&body, "U_BOOT_PARAMETERS=\"${U_BOOT_PARAMETERS:-ro quiet} %s\"\n",
+		     arguments) < 0)
+		body = NULL;
+	return plan_block(plan, system, UBOOT_DEFAULT, body,
+			  system_find_program(system, "u-boot-update", program, sizeof(program)),
+			  w);
+}
+
+static int plan_extlinux(struct plan *plan, const struct swapfile_system *system,
+			 const char *arguments, struct why *w)
+{
+	const char *path = first_there(system, extlinux_files, ARRAY_SIZE(extlinux_files));
+	_cleanup_free_ char *current = NULL;
+	int r = system_read(system, path, &current);
+
+	if (r < 0 || !current)
+		return why(w, r < 0 ? r : -ENOENT, "%s cannot be read", path);
+	return plan_file(plan, system, path,
+			 text_put_keyword_arguments(current, "append", true, arguments), w);
+}
+
+/* The value of args="..." in a line of grubby's output, in place; NULL. */
+static char *args_of(char *line)
+{
+	char *end;
+
+	if (strncmp(line, "args=\"", 6) != 0)
+		return NULL;
+	line += 6;
+	end = strrchr(line, '"');
+	if (end)
+		*end = '\0';
+	return line;
+}
+
+/* What grubby's entries say now: whether all have the arguments, and what the
+ * first one has of its own ("" for nothing). */
+static void read_grubby(char *output, const char *arguments, bool *ret_all, char *old, size_t size)
+{
+	bool any = false;
+	char *line;
+
+	*ret_all = true;
+	old[0] = '\0';
+	while ((line = strsep(&output, "\n"))) {
+		char *args = args_of(line);
+		struct kernel_cmdline cmdline;
+		_cleanup_free_ char *with = NULL;
+
+		if (!args)
+			continue;
+		with = text_put_arguments(args, arguments);
+		if (!with || strcmp(with, args) != 0)
+			*ret_all = false;
+		kernel_cmdline_parse(args, &cmdline);
+		if (!any && cmdline.resume[0]) {
+			size_t used = (size_t)snprintf(old, size, "resume=%s", cmdline.resume);
+
+			if (cmdline.resume_offset && used < size)
+				snprintf(old + used, size - used, " resume_offset=%llu",
+					 (unsigned long long)cmdline.resume_offset);
+		}
+		any = true;
+	}
+	*ret_all &= any;
+}
+
+static int plan_grubby(struct plan *plan, const struct swapfile_system *system,
+		       const char *arguments, struct why *w)
+{
+	char program[64], command[1200], undo[1200], old[400];
+	_cleanup_free_ char *output = NULL;
+	bool all;
+	int r;
+
+	system_find_program(system, "grubby", program, sizeof(program));
+	snprintf(command, sizeof(command), "%s\n--info=ALL", program);
+	r = system->run(system, command, &output, w);
+	if (r < 0)
+		return r;
+	read_grubby(output, arguments, &all, old, sizeof(old));
+	if (all)
+		return 0;
+	snprintf(command, sizeof(command), "%s\n--update-kernel=ALL\n--args=%s", program,
+		 arguments);
+	snprintf(undo, sizeof(undo), "%s\n--update-kernel=ALL\n--remove-args=%s%s%s", program,
+		 arguments, old[0] ? "\n--args=" : "", old);
+	return plan_run(plan, command, undo);
+}
+
+int boot_plan(struct plan *plan, const struct swapfile_system *system, enum boot_loader loader,
+	      const char *arguments, struct why *w)
+{
+	switch (loader) {
+	case BOOT_NONE:
+		return 0;
+	case BOOT_GRUBBY:
+		return plan_grubby(plan, system, arguments, w);
+	case BOOT_GRUB_FOLDER:
+		return plan_grub_folder(plan, system, arguments, w);
+	case BOOT_GRUB_FILE:
+		return plan_grub_file(plan, system, arguments, w);
+	case BOOT_ENTRIES:
+		return kernels_plan_entries(plan, system, arguments, w);
+	case BOOT_KERNEL_INSTALL:
+		return kernels_plan_install(plan, system, arguments, w);
+	case BOOT_UBOOT:
+		return plan_uboot(plan, system, arguments, w);
+	case BOOT_EXTLINUX:
+		return plan_extlinux(plan, system, arguments, w);
+	}
+	return -EINVAL;
+}
+
+const char *boot_initramfs_command(const struct swapfile_system *system)
+{
+	static const struct {
+		const char *program, *arguments;
+	} makers[] = {
+		{ "update-initramfs", "-u\n-k\nall" },
+		{ "mkinitcpio", "-P" },
+		{ "dracut", "--force\n--regenerate-all" },
+	};
+	static char command[128];
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
+		if (!system_find_program(system, makers[i].program, path, sizeof(path)))
+			continue;
+		snprintf(command, sizeof(command), "%s\n%s", path, makers[i].arguments);
+		return command;
+	}
+	return NULL;
+}
+
+bool boot_grub_says(const struct swapfile_system *system, const char *arguments,
+		    const char **ret_path)
+{
+	const char *path = first_there(system, grub_configs, ARRAY_SIZE(grub_configs));
+	_cleanup_free_ char *text = NULL;
+
+	if (ret_path)
+		*ret_path = path;
+	return !path || system_read(system, path, &text) < 0 || !text || strstr(text, arguments);
+}

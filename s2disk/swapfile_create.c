@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "swapfile_create.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/crypto.h"
+#include "base/io.h"
+#include "base/memory.h"
+#include "swap/swap_area.h"
+#include "swap/swap_signature.h"
+#include "ui/progress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/f2fs.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define ZEROS_SIZE (1u << 20)
+
+/* union swap_header of the kernel's include/linux/swap.h. */
+#define HEADER_VERSION 1024
+#define HEADER_LAST_PAGE 1028
+#define HEADER_UUID 1036
+
+/* struct f2fs_super_block, little-endian. */
+#define F2FS_MAGIC_AT 0
+#define F2FS_LOG_BLOCK_SIZE 16
+#define F2FS_LOG_BLOCKS 20
+#define F2FS_SEGMENTS 24
+#define F2FS_SUPERBLOCK_AT 1024
+
+void swapfile_header_make(unsigned char *page, size_t size, uint64_t bytes,
+			  const unsigned char uuid[16])
+{
+	const uint32_t version = 1, last_page = (uint32_t)(bytes / size - 1);
+
+	memset(page, 0, size);
+	memcpy(page + HEADER_VERSION, &version, sizeof(version));
+	memcpy(page + HEADER_LAST_PAGE, &last_page, sizeof(last_page));
+	memcpy(page + HEADER_UUID, uuid, 16);
+	memcpy(page + size - SWAP_SIGNATURE_SIZE, SWAP_SIGNATURE_SWAP, SWAP_SIGNATURE_SIZE);
+}
+
+uint64_t f2fs_section_size(const unsigned char *superblock)
+{
+	uint32_t block = get_le32(superblock + F2FS_LOG_BLOCK_SIZE);
+	uint32_t blocks = get_le32(superblock + F2FS_LOG_BLOCKS);
+	uint32_t segments = get_le32(superblock + F2FS_SEGMENTS);
+
+	if (get_le32(superblock + F2FS_MAGIC_AT) != F2FS_SUPER_MAGIC || block < 9 || block > 20 ||
+	    blocks > 20 || segments == 0 || segments > 1 << 20)
+		return 0;
+	return ((uint64_t)segments << blocks) << block;
+}
+
+static int read_section_size(const char *folder, uint64_t *ret, struct why *w)
+{
+	unsigned char superblock[4096];
+	_cleanup_close_ int fd = -1;
+	char device[64];
+	struct stat st;
+	int r;
+
+	if (stat(folder, &st) < 0)
+		return -errno;
+	snprintf(device, sizeof(device), "/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	fd = open(device, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		struct swap_area area;
+
+		/* Without udev: by what sysfs calls it. */
+		snprintf(device, sizeof(device), "%u:%u", major(st.st_dev), minor(st.st_dev));
+		r = swap_area_resolve(device, 0, false, &area, w);
+		if (r < 0)
+			return r;
+		fd = open(area.device, O_RDONLY | O_CLOEXEC);
+	}
+	r = fd < 0 ? -errno : io_pread_full(fd, superblock, sizeof(superblock), F2FS_SUPERBLOCK_AT);
+	if (r < 0)
+		return why(w, r, "the superblock of its f2fs cannot be read: %s", strerror(-r));
+	*ret = f2fs_section_size(superblock);
+	return *ret ? 0 : why(w, -EBADMSG, "the superblock of its f2fs makes no sense");
+}
+
+/* btrfs must not copy on write, which can be said of an empty file only. */
+static int prepare_btrfs(int fd, struct why *w)
+{
+	unsigned int flags = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return why(w, -errno, "its attributes cannot be read: %s", strerror(errno));
+	flags = (flags & ~(unsigned int)FS_COMPR_FL) | FS_NOCOW_FL;
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
+		return why(w, -errno, "the attribute NOCOW cannot be set: %s", strerror(errno));
+	return 0;
+}
+
+/* A pinned file is not moved; its space comes in whole sections. */
+static int prepare_f2fs(int fd, struct create *create, struct why *w)
+{
+	uint32_t pin = 1;
+	uint64_t section;
+	int r = read_section_size(create->site->folder, &section, w);
+
+	if (r < 0)
+		return r;
+	create->size = round_up(create->size, section);
+	if (ioctl(fd, F2FS_IOC_SET_PIN_FILE, &pin) < 0)
+		return why(w, -errno, "the file cannot be pinned to its place: %s",
+			   strerror(errno));
+	return 0;
+}
+
+/* Where the file system cannot allocate without writing. */
+static int fill(int fd, const struct create *create, struct why *w)
+{
+	_cleanup_free_ unsigned char *zeros = calloc(1, ZEROS_SIZE);
+	struct progress progress;
+	int r = zeros ? 0 : -ENOMEM;
+
+	progress_begin(&progress, "Filling", create->size, create->quiet);
+	for (uint64_t done = 0; done < create->size && r == 0; done += ZEROS_SIZE) {
+		r = io_pwrite_full(fd, zeros, min_u64(ZEROS_SIZE, create->size - done), done);
+		progress_update(&progress, done);
+	}
+	progress_end(&progress);
+	return r < 0 ? why(w, r, "writing it failed: %s", strerror(-r)) : 0;
+}
+
+static int allocate(int fd, const struct create *create, struct why *w)
+{
+	if (fallocate(fd, 0, 0, (off_t)create->size) == 0)
+		return 0;
+	if (errno == EOPNOTSUPP)
+		return fill(fd, create, w);
+	return why(w, -errno, "space for it cannot be had: %s%s", strerror(errno),
+		   errno == ENOSPC && create->site->magic == F2FS_SUPER_MAGIC
+			   ? " (f2fs needs whole free sections)"
+			   : "");
+}
+
+static int write_header(int fd, const struct create *create, struct why *w)
+{
+	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
+	unsigned char uuid[16];
+	int r = page ? crypto_random(uuid, sizeof(uuid)) : -ENOMEM;
+
+	if (r == 0) {
+		uuid[6] = (unsigned char)((uuid[6] & 0x0f) | 0x40);
+		uuid[8] = (unsigned char)((uuid[8] & 0x3f) | 0x80);
+		swapfile_header_make(page, page_size(), create->size, uuid);
+		r = io_pwrite_full(fd, page, page_size(), 0);
+	}
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	return r < 0 ? why(w, r, "writing the swap header failed: %s", strerror(-r)) : 0;
+}
+
+static int make(int fd, struct create *create, struct why *w)
+{
+	int r = 0;
+
+	/* The folder's umask and default ACL shall not matter. */
+	if (fchmod(fd, 0600) < 0)
+		return -errno;
+	if (create->site->magic == BTRFS_SUPER_MAGIC)
+		r = prepare_btrfs(fd, w);
+	else if (create->site->magic == F2FS_SUPER_MAGIC)
+		r = prepare_f2fs(fd, create, w);
+	if (r == 0)
+		r = allocate(fd, create, w);
+	return r < 0 ? r : write_header(fd, create, w);
+}
+
+int swapfile_create(void *context, const char *path, struct why *w)
+{
+	struct create *create = context;
+	_cleanup_close_ int fd = -1;
+	struct swap_area area;
+	int r;
+
+	create->size = create->size / page_size() * page_size();
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return why(w, -errno, "%s: %s", path,
+			   errno == EEXIST ? "exists already; take another name, or enable it as "
+					     "it is"
+					   : strerror(errno));
+	r = make(fd, create, w);
+	if (r < 0)
+		return why_prefix(w, r, "%s", path);
+	/* Its place is found and the header read there: the whole way. */
+	return swap_area_resolve(path, 0, true, &area, w);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "swapfile_kernels.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "swapfile_text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KERNEL_CMDLINE "/etc/kernel/cmdline"
+
+static const char *const entry_folders[] = { "/efi/loader/entries", "/boot/loader/entries",
+					     "/boot/efi/loader/entries" };
+
+static int no_dots(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* alphasort() would sort by the user's language. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Calls see() for everything in a folder, sorted; stops at an error. */
+static int each_in(const struct swapfile_system *system, const char *folder,
+		   int (*see)(void *context, const char *folder, const char *name), void *context)
+{
+	_cleanup_free_ char *full = system_path(system, folder);
+	struct dirent **entries;
+	int count = full ? scandir(full, &entries, no_dots, compare_names) : -1, r = 0;
+
+	if (count < 0)
+		return 0;
+	for (int i = 0; i < count; i++) {
+		if (r == 0)
+			r = see(context, folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+/* Does the entry boot a Linux kernel? (others have efi) */
+static bool boots_linux(const char *text)
+{
+	for (; *text; text = strchrnul(text, '\n'), text += *text == '\n') {
+		while (*text == ' ' || *text == '\t')
+			text++;
+		if (strncmp(text, "linux", 5) == 0 && (text[5] == ' ' || text[5] == '\t'))
+			return true;
+	}
+	return false;
+}
+
+struct walk {
+	struct plan *plan;
+	const struct swapfile_system *system;
+	const char *arguments;
+	struct why *w;
+	bool found;
+	/* kernel-install: */
+	const char *program;
+	bool undo;
+};
+
+/* The text of an entry for Linux; NULL in *ret for anything else. */
+static int read_entry(const struct swapfile_system *system, const char *folder, const char *name,
+		      char *path, size_t size, char **ret)
+{
+	size_t length = strlen(name);
+	int r;
+
+	*ret = NULL;
+	if (length < 6 || strcmp(name + length - 5, ".conf") != 0 ||
+	    snprintf(path, size, "%s/%s", folder, name) >= (int)size)
+		return 0;
+	r = system_read(system, path, ret);
+	if (r == 0 && *ret && !boots_linux(*ret))
+		free(steal_pointer(ret));
+	return r;
+}
+
+static int see_entry(void *context, const char *folder, const char *name)
+{
+	struct walk *walk = context;
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+
+	if (read_entry(walk->system, folder, name, path, sizeof(path), &text) == 0 && text)
+		walk->found = true;
+	return 0;
+}
+
+bool kernels_have_entries(const struct swapfile_system *system)
+{
+	struct walk walk = { .system = system };
+
+	for (size_t i = 0; i < ARRAY_SIZE(entry_folders); i++)
+		each_in(system, entry_folders[i], see_entry, &walk);
+	return walk.found;
+}
+
+static int change_entry(void *context, const char *folder, const char *name)
+{
+	struct walk *walk = context;
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+	int r = read_entry(walk->system, folder, name, path, sizeof(path), &text);
+
+	if (r < 0)
+		return why(walk->w, r, "%s: %s", path, strerror(-r));
+	if (!text)
+		return 0;
+	return plan_file(walk->plan, walk->system, path,
+			 text_put_keyword_arguments(text, "options", false, walk->arguments),
+			 walk->w);
+}
+
+static int change_cmdline(struct plan *plan, const struct swapfile_system *system,
+			  const char *arguments, struct why *w)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = system_read(system, KERNEL_CMDLINE, &text);
+
+	if (r < 0)
+		return why(w, r, "%s: %s", KERNEL_CMDLINE, strerror(-r));
+	if (!text)
+		return 0;
+	return plan_file(plan, system, KERNEL_CMDLINE, text_put_arguments(text, arguments), w);
+}
+
+int kernels_plan_entries(struct plan *plan, const struct swapfile_system *system,
+			 const char *arguments, struct why *w)
+{
+	struct walk walk = { .plan = plan, .system = system, .arguments = arguments, .w = w };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(entry_folders) && r == 0; i++)
+		r = each_in(system, entry_folders[i], change_entry, &walk);
+	return r < 0 ? r : change_cmdline(plan, system, arguments, w);
+}
+
+static int install_kernel(void *context, const char *folder, const char *name)
+{
+	struct walk *walk = context;
+	char image[PATH_MAX], command[2 * PATH_MAX];
+
+	snprintf(image, sizeof(image), "%s/%s/vmlinuz", folder, name);
+	if (!system_has(walk->system, image))
+		snprintf(image, sizeof(image), "/boot/vmlinuz-%s", name);
+	if (!system_has(walk->system, image))
+		return 0;
+	if (snprintf(command, sizeof(command), "%s\nadd\n%s\n%s", walk->program, name, image) >=
+	    (int)sizeof(command))
+		return -ENAMETOOLONG;
+	return plan_run(walk->plan, walk->undo ? NULL : command, walk->undo ? command : NULL);
+}
+
+int kernels_plan_install(struct plan *plan, const struct swapfile_system *system,
+			 const char *arguments, struct why *w)
+{
+	static const char modules[] = "/usr/lib/modules";
+	const char *folder = system_has(system, modules) ? modules : "/lib/modules";
+	_cleanup_free_ char *text = NULL, *changed = NULL;
+	char program[64];
+	struct walk walk = { .plan = plan, .system = system, .undo = true };
+	int r = system_read(system, KERNEL_CMDLINE, &text);
+
+	if (r < 0)
+		return why(w, r, "%s: %s", KERNEL_CMDLINE, strerror(-r));
+	changed = text_put_arguments(text ? text : "", arguments);
+	if (!changed)
+		return -ENOMEM;
+	if (text && strcmp(text, changed) == 0)
+		return 0;
+	walk.program = system_find_program(system, "kernel-install", program, sizeof(program));
+	if (!walk.program)
+		return why(w, -ENOENT, "kernel-install is not there");
+	r = each_in(system, folder, install_kernel, &walk);
+	if (r == 0)
+		r = plan_file(plan, system, KERNEL_CMDLINE, steal_pointer(&changed), w);
+	walk.undo = false;
+	return r < 0 ? r : each_in(system, folder, install_kernel, &walk);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk-swapfile(8): the command line. */
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "swapfile.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_REFUSED = 3,
+};
+
+enum {
+	OPTION_JSON = 256,
+	OPTION_SUBVOLUME,
+	OPTION_ENABLE,
+	OPTION_ONLY,
+	OPTION_ROOT,
+};
+
+static const char usage[] =
+	"Usage: s2disk-swapfile create [--size=SIZE] [--subvolume] [--enable] PATH\n"
+	"       s2disk-swapfile offset PATH\n"
+	"       s2disk-swapfile check [PATH]\n"
+	"       s2disk-swapfile enable [--hibernate-only] PATH\n"
+	"       s2disk-swapfile disable\n"
+	"       s2disk-swapfile remove [PATH]\n"
+	"       swap-offset PATH\n"
+	"Makes a swap file that can be resumed from, and sets up fstab, the boot loader, the\n"
+	"initramfs and s2disk for it; takes all of it back.\n"
+	"\n"
+	"  -s, --size=SIZE       bytes (K, M, G as in 16G), or auto: as large as memory\n"
+	"      --subvolume       on btrfs: in a subvolume of its own, the path's folder\n"
+	"      --enable          enable it when it is made\n"
+	"      --hibernate-only  keep it off but while hibernating\n"
+	"  -n, --dry-run         say what would be changed\n"
+	"      --json            as JSON\n"
+	"      --root=DIR        take the system's files from below DIR (for tests)\n"
+	"  -q, --quiet           only warnings and errors\n"
+	"  -v, --verbose         more messages\n"
+	"  -h, --help            this text\n"
+	"  -V, --version         the version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed and what was done is undone, 2 wrong usage, 3 it cannot\n"
+	"work here.\n";
+
+static const struct option long_options[] = {
+	{ "size", required_argument, NULL, 's' },
+	{ "subvolume", no_argument, NULL, OPTION_SUBVOLUME },
+	{ "enable", no_argument, NULL, OPTION_ENABLE },
+	{ "hibernate-only", no_argument, NULL, OPTION_ONLY },
+	{ "dry-run", no_argument, NULL, 'n' },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "root", required_argument, NULL, OPTION_ROOT },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static enum outcome offset(struct swapfile *s, struct why *w)
+{
+	return swapfile_do_offset(s, false, w);
+}
+
+static const struct command {
+	const char *name;
+	enum outcome (*run)(struct swapfile *s, struct why *w);
+	bool needs_path, takes_path;
+} commands[] = {
+	{ "create", swapfile_do_create, true, true },
+	{ "offset", offset, true, true },
+	{ "check", swapfile_do_check, false, true },
+	{ "enable", swapfile_do_enable, true, true },
+	{ "disable", swapfile_do_disable, false, false },
+	{ "remove", swapfile_do_remove, false, true },
+};
+
+static const char *program;
+
+static int usage_error(void)
+{
+	fprintf(stderr, "Try '%s --help'.\n", program);
+	return EXIT_USAGE;
+}
+
+static int set_size(struct swapfile *s, const char *text)
+{
+	if (strcmp(text, "auto") == 0) {
+		s->size = 0;
+		return -1;
+	}
+	if (text_parse_size(text, &s->size) < 0 || s->size == 0) {
+		log_error("'%s' is not a size; expected: auto, or bytes as in 16G", text);
+		return usage_error();
+	}
+	return -1;
+}
+
+/* -1: go on; else an exit code. */
+static int take_option(struct swapfile *s, int option, const char *argument)
+{
+	switch (option) {
+	case 's':
+		return set_size(s, argument);
+	case OPTION_SUBVOLUME:
+		s->subvolume = true;
+		return -1;
+	case OPTION_ENABLE:
+		s->enable = true;
+		return -1;
+	case OPTION_ONLY:
+		s->hibernate_only = true;
+		return -1;
+	case 'n':
+		s->dry_run = true;
+		return -1;
+	case OPTION_JSON:
+		s->report.use_json = true;
+		return -1;
+	case OPTION_ROOT:
+		s->system.root = argument;
+		return -1;
+	case 'q':
+		s->report.quiet = true;
+		log_set_level(LOG_LEVEL_WARNING);
+		return -1;
+	case 'v':
+		log_set_level(LOG_LEVEL_DEBUG);
+		return -1;
+	case 'h':
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	case 'V':
+		printf("%s %s\n", program, PACKAGE_VERSION);
+		return EXIT_DONE;
+	default:
+		return usage_error();
+	}
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int run(struct swapfile *s, const struct command *command)
+{
+	static const char *const results[] = { "done", "failed", "refused" };
+	static const int codes[] = { EXIT_DONE, EXIT_FAILED, EXIT_REFUSED };
+	struct why w = { "" };
+	enum outcome outcome;
+
+	if (crypto_init(&w) < 0) {
+		log_error("%s", w.text);
+		return EXIT_FAILED;
+	}
+	s->report.dry_run = s->dry_run;
+	report_begin(&s->report, command->name);
+	outcome = command->run(s, &w);
+	/* check has told its own. */
+	if (outcome != OUTCOME_DONE && w.text[0])
+		log_error("%s", w.text);
+	if (report_end(&s->report, results[outcome], w.text[0] ? w.text : NULL) < 0)
+		return EXIT_FAILED;
+	return codes[outcome];
+}
+
+/* uswsusp's program: one path, one line. */
+static int run_swap_offset(struct swapfile *s)
+{
+	struct why w = { "" };
+	enum outcome outcome;
+
+	if (!s->path)
+		return usage_error();
+	outcome = swapfile_do_offset(s, true, &w);
+	if (outcome != OUTCOME_DONE)
+		log_error("%s", w.text);
+	return outcome == OUTCOME_DONE ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run_command(struct swapfile *s, int argc, char **argv)
+{
+	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
+
+	if (argc == 0) {
+		log_error("what shall be done?");
+		return usage_error();
+	}
+	if (!command) {
+		log_error("'%s' is not a command", argv[0]);
+		return usage_error();
+	}
+	if (argc > 1)
+		s->path = argv[1];
+	if (argc > 2 || (argc > 1 && !command->takes_path) || (!s->path && command->needs_path)) {
+		log_error("%s takes %s", command->name,
+			  command->needs_path	? "one PATH"
+			  : command->takes_path ? "one PATH at most"
+						: "no PATH");
+		return usage_error();
+	}
+	if ((s->size || s->subvolume || s->enable) && strcmp(command->name, "create") != 0) {
+		log_error("--size, --subvolume and --enable go with create");
+		return usage_error();
+	}
+	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0) {
+		log_error("--hibernate-only goes with enable");
+		return usage_error();
+	}
+	return run(s, command);
+}
+
+int main(int argc, char **argv)
+{
+	struct swapfile s = { .system = swapfile_real_system };
+	int option;
+
+	program = argc > 0 && strcmp(basename(argv[0]), "swap-offset") == 0 ? "swap-offset"
+									    : "s2disk-swapfile";
+	log_open(program);
+	while ((option = getopt_long(argc, argv, "s:nqvhV", long_options, NULL)) != -1) {
+		int code = take_option(&s, option, optarg);
+
+		if (code >= 0)
+			return code;
+	}
+	if (strcmp(program, "swap-offset") == 0) {
+		s.path = optind + 1 == argc ? argv[optind] : NULL;
+		return run_swap_offset(&s);
+	}
+	return run_command(&s, argc - optind, argv + optind);
+}

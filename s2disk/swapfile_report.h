@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What s2disk-swapfile says: lines for people, or one JSON object. */
+#ifndef S2DISK_SWAPFILE_REPORT_H
+#define S2DISK_SWAPFILE_REPORT_H
+
+#include "base/json.h"
+#include "swapfile_steps.h"
+
+#include <stdbool.h>
+
+struct report {
+	bool use_json, dry_run, quiet;
+	struct json json;
+	bool in_steps; /* inside of the JSON's array of steps */
+};
+
+void report_begin(struct report *report, const char *command);
+/* The result in JSON: "done", "refused" or "failed" with the reason; people
+ * have been told. 0 or -EIO. */
+int report_end(struct report *report, const char *result, const char *reason);
+
+/* A value, for JSON only, and a line, for people only. */
+void report_value(struct report *report, const char *key, const char *value);
+void report_number(struct report *report, const char *key, uint64_t value);
+void report_line(struct report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Steps are told between these two. */
+struct step_teller report_steps_begin(struct report *report);
+void report_steps_end(struct report *report);
+
+/* Tells all steps of a plan as they would be done or undone. */
+void report_plan(struct report *report, const struct plan *plan, bool undo);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The place for a swap file: its file system, and what that is good for. */
+#ifndef S2DISK_SWAPFILE_SITE_H
+#define S2DISK_SWAPFILE_SITE_H
+
+#include "base/why.h"
+#include "swap/device_stack.h"
+#include "swapfile_system.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct site {
+	char path[256];	      /* absolute; links in its folders followed */
+	char folder[256];     /* the folder that it is in */
+	uint32_t magic;	      /* of the file system */
+	const char *kind;     /* its name, "ext4" */
+	uint64_t free, total; /* bytes for data */
+	uint32_t block;	      /* bytes of the file system's block */
+};
+
+/* Pure: a file system's name, NULL for one not known; and why a swap file
+ * cannot be there, with the way out, NULL where it can. */
+const char *site_kind(uint32_t magic);
+const char *site_refusal(uint32_t magic);
+
+/* Looks at the folder of path (which need not exist itself). -EINVAL with
+ * reason and way out where no swap file to resume from can be there: the file
+ * systems above, /home and /root under systemd, devices of device_stack_check. */
+int site_examine(const struct swapfile_system *system, const char *path, struct site *ret,
+		 struct why *w);
+
+/* Checks what lies under a device. */
+int site_check_device(const struct swapfile_system *system, dev_t dev, struct device_stack *stack,
+		      struct why *w);
+
+/* How resume= is to name the device so that the initramfs finds it, whatever
+ * number it gets: UUID= where it is its alone (on btrfs with several devices it
+ * is not), PARTUUID=, a name of the device mapper, a link that tells the device's
+ * identity, else its path. */
+int site_resume_name(const struct swapfile_system *system, dev_t dev, const char *device,
+		     char *buffer, size_t size, struct why *w);
+
+#endif

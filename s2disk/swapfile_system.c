@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "swapfile_system.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "swap/swap_area.h"
+#include "swapfile_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/xattr.h>
+
+/* Far more than a configuration file has. */
+#define FILE_LIMIT (8u << 20)
+#define SWAPS_MAX 64
+
+static int real_swap_on(const char *path, int priority)
+{
+	int flags = priority < 0 ? 0 : SWAP_FLAG_PREFER | (priority & SWAP_FLAG_PRIO_MASK);
+
+	return swapon(path, flags) < 0 ? -errno : 0;
+}
+
+static int real_swap_off(const char *path)
+{
+	return swapoff(path) < 0 ? -errno : 0;
+}
+
+static bool real_is_active(const char *path)
+{
+	struct swap_entry entries[SWAPS_MAX];
+	int count = swaps_read("", entries, SWAPS_MAX);
+	struct stat st, other;
+
+	if (stat(path, &st) < 0)
+		return false;
+	for (int i = 0; i < count && i < SWAPS_MAX; i++)
+		if (entries[i].path[0] && !entries[i].deleted &&
+		    stat(entries[i].path, &other) == 0 && other.st_dev == st.st_dev &&
+		    other.st_ino == st.st_ino)
+			return true;
+	return false;
+}
+
+const struct swapfile_system swapfile_real_system = {
+	.root = "",
+	.run = swapfile_run,
+	.swap_on = real_swap_on,
+	.swap_off = real_swap_off,
+	.is_active = real_is_active,
+};
+
+char *system_path(const struct swapfile_system *system, const char *path)
+{
+	char *full;
+
+	return asprintf(&full, "%s%s", system->root, path) < 0 ? NULL : full;
+}
+
+bool system_has(const struct swapfile_system *system, const char *path)
+{
+	_cleanup_free_ char *full = system_path(system, path);
+	struct stat st;
+
+	return full && stat(full, &st) == 0;
+}
+
+const char *system_find_program(const struct swapfile_system *system, const char *name,
+				char *buffer, size_t size)
+{
+	static const char *const folders[] = { "/usr/sbin", "/usr/bin",	       "/sbin",
+					       "/bin",	    "/usr/local/sbin", "/usr/local/bin" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_free_ char *full = NULL;
+
+		if (snprintf(buffer, size, "%s/%s", folders[i], name) >= (int)size)
+			continue;
+		full = system_path(system, buffer);
+		if (full && access(full, X_OK) == 0)
+			return buffer;
+	}
+	return NULL;
+}
+
+int system_read(const struct swapfile_system *system, const char *path, char **ret)
+{
+	size_t length;
+	int r = io_read_file(system->root, path, FILE_LIMIT, ret, &length);
+
+	if (r == -ENOENT || r == -ENOTDIR) {
+		*ret = NULL;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	if (strlen(*ret) != length) {
+		free(steal_pointer(ret));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Labels of SELinux and its like; what cannot be copied is left. */
+static void copy_attributes(int from, int to)
+{
+	char names[4096], value[4096];
+	ssize_t size = flistxattr(from, names, sizeof(names));
+
+	for (const char *name = names; size > 0 && name < names + size; name += strlen(name) + 1) {
+		ssize_t length = fgetxattr(from, name, value, sizeof(value));
+
+		if (length >= 0 && fsetxattr(to, name, value, (size_t)length, 0) < 0)
+			continue;
+	}
+}
+
+static int copy_owner(const char *path, int to, mode_t mode)
+{
+	_cleanup_close_ int from = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (from < 0)
+		return fchmod(to, mode) < 0 ? -errno : 0;
+	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
+	    fchmod(to, st.st_mode & 07777) < 0)
+		return -errno;
+	copy_attributes(from, to);
+	return 0;
+}
+
+static int sync_folder_of(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	_cleanup_close_ int fd = -1;
+
+	if (!copy)
+		return -ENOMEM;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int write_beside(const char *path, const char *text, mode_t mode)
+{
+	_cleanup_free_ char *other = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (asprintf(&other, "%s.s2disk-new", path) < 0)
+		return -ENOMEM;
+	unlink(other); /* of a run that was cut off */
+	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = io_write_full(fd, text, strlen(text));
+	if (r == 0)
+		r = copy_owner(path, fd, mode);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && rename(other, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(other);
+	return r < 0 ? r : sync_folder_of(path);
+}
+
+int system_write(const struct swapfile_system *system, const char *path, const char *text,
+		 mode_t mode)
+{
+	_cleanup_free_ char *full = system_path(system, path), *real = NULL;
+
+	if (!full)
+		return -ENOMEM;
+	real = realpath(full, NULL);
+	return write_beside(real ? real : full, text, mode);
+}
+
+int system_unlink(const struct swapfile_system *system, const char *path)
+{
+	_cleanup_free_ char *full = system_path(system, path);
+
+	if (!full)
+		return -ENOMEM;
+	if (unlink(full) < 0 && errno != ENOENT)
+		return -errno;
+	return sync_folder_of(full);
+}

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Making swap files: sizes, headers, places that are refused, and real file
+ * systems on loop devices where that is possible (which sysfs, made up, calls
+ * disks). */
+#include "swapfile.h"
+
+#include "base/bytes.h"
+#include "made_tree.h"
+#include "swap/device_stack.h"
+#include "swap/swap_signature.h"
+#include "swapfile_create.h"
+#include "swapfile_site.h"
+#include "swapfile_size.h"
+#include "swapfile_state.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define MIB (1ULL << 20)
+#define GIB (1ULL << 30)
+
+/* Sizes */
+
+static const struct {
+	uint64_t total, used, fs_free, fs_total;
+	int error;
+	uint64_t bytes;
+	const char *says;
+} sizes[] = {
+	{ 16 * GIB, 2 * GIB, 100 * GIB, 200 * GIB, 0, 16 * GIB + 272 * MIB, "all of memory" },
+	{ 16 * GIB, 2 * GIB, 17 * GIB + 272 * MIB, 200 * GIB, 0, 16 * GIB + 272 * MIB,
+	  "all of memory" },
+	{ 16 * GIB, 2 * GIB, 17 * GIB, 200 * GIB, 0, 16 * GIB, "less than memory" },
+	{ 16 * GIB, 2 * GIB, 10 * GIB, 200 * GIB, 0, 9 * GIB, "less than memory" },
+	{ 16 * GIB, 2 * GIB, 9 * GIB, 200 * GIB, -ENOSPC, 0, "make room" },
+	{ 16 * GIB, 12 * GIB, 13 * GIB, 200 * GIB, -ENOSPC, 0, "make room" },
+	{ 16 * GIB, 2 * GIB, 0, 200 * GIB, -ENOSPC, 0, "make room" },
+	{ 16 * GIB, 2 * GIB, 0, 0, -ENOSPC, 0, "make room" },
+	/* More than 2^44 bytes of everything. */
+	{ 64ULL << 40, GIB, 200ULL << 40, 400ULL << 40, 0, (65ULL << 40) + 16 * MIB, "all of" },
+};
+
+START_TEST(automatic_size)
+{
+	const struct meminfo meminfo = { .total = sizes[_i].total,
+					 .inactive_anon = sizes[_i].used };
+	struct swapfile_size size;
+	struct why w = { "" };
+	int r = swapfile_size_auto(&meminfo, sizes[_i].fs_free, sizes[_i].fs_total, &size, &w);
+
+	ck_assert_msg(r == sizes[_i].error, "%d: %s", r, w.text);
+	ck_assert_ptr_nonnull(strstr(r < 0 ? w.text : size.text, sizes[_i].says));
+	if (r == 0)
+		ck_assert_uint_eq(size.bytes, sizes[_i].bytes);
+}
+END_TEST
+
+START_TEST(chosen_size)
+{
+	struct why w = { "" };
+
+	ck_assert_int_eq(swapfile_size_check(GIB, 4096, 3 * GIB, 40 * GIB, &w), 0);
+	ck_assert_int_eq(swapfile_size_check(2 * GIB, 4096, 3 * GIB, 40 * GIB, &w), 0);
+	ck_assert_int_eq(swapfile_size_check(2 * GIB + 1, 4096, 3 * GIB, 40 * GIB, &w), -ENOSPC);
+	ck_assert_ptr_nonnull(strstr(w.text, "must stay free"));
+	ck_assert_int_eq(swapfile_size_check(UINT64_MAX, 4096, 3 * GIB, 40 * GIB, &w), -EINVAL);
+	ck_assert_int_eq(swapfile_size_check(16ULL << 40, 4096, 1ULL << 62, 1ULL << 62, &w),
+			 -EINVAL);
+	ck_assert_int_eq(
+		swapfile_size_check((16ULL << 40) - 4096, 4096, 1ULL << 62, 1ULL << 62, &w), 0);
+	ck_assert_int_eq(swapfile_size_check(MIB, 4096, 3 * GIB, 40 * GIB, &w), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, "too small"));
+}
+END_TEST
+
+START_TEST(header)
+{
+	unsigned char page[4096];
+	struct swap_header parsed;
+
+	memset(page, 0xff, sizeof(page));
+	swapfile_header_make(page, sizeof(page), (16ULL << 40) - 4096,
+			     (const unsigned char *)"0123456789abcdef");
+	ck_assert_int_eq(swap_signature_kind(page, sizeof(page)), SWAP_IS_SWAP);
+	ck_assert_int_eq(swap_header_parse(page, sizeof(page), &parsed), 0);
+	ck_assert_uint_eq(parsed.last_page, UINT32_MAX - 1);
+	ck_assert_uint_eq(parsed.bad_pages, 0);
+	ck_assert_str_eq(parsed.label, "");
+	ck_assert_mem_eq(parsed.uuid, "0123456789abcdef", 16);
+}
+END_TEST
+
+START_TEST(f2fs_sections)
+{
+	unsigned char block[4096] = { 0 };
+
+	ck_assert_uint_eq(f2fs_section_size(block), 0);
+	put_le32(block, F2FS_SUPER_MAGIC);
+	ck_assert_uint_eq(f2fs_section_size(block), 0);
+	put_le32(block + 16, 12);
+	put_le32(block + 20, 9);
+	put_le32(block + 24, 1);
+	ck_assert_uint_eq(f2fs_section_size(block), 2 * MIB);
+	put_le32(block + 24, 128);
+	ck_assert_uint_eq(f2fs_section_size(block), 256 * MIB);
+	put_le32(block + 24, UINT32_MAX);
+	ck_assert_uint_eq(f2fs_section_size(block), 0);
+	put_le32(block + 24, 1);
+	put_le32(block + 20, 64);
+	ck_assert_uint_eq(f2fs_section_size(block), 0);
+}
+END_TEST
+
+/* Devices */
+
+static void put_device(const char *numbers, const char *name, const char *attribute,
+		       const char *value)
+{
+	char path[256], text[256];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%s/uevent", numbers);
+	snprintf(text, sizeof(text), "MAJOR=1\nDEVNAME=%s\nDEVTYPE=disk\n", name);
+	made_put(path, text);
+	if (!attribute)
+		return;
+	snprintf(path, sizeof(path), "/sys/dev/block/%s/%s", numbers, attribute);
+	made_put(path, value);
+}
+
+/* ext4 on LVM on LUKS on two mirrored partitions, as sysfs has it. */
+static void make_tower(void)
+{
+	put_device("253:1", "dm-1", "dm/name", "vg-root\n");
+	put_device("253:1", "dm-1", "dm/uuid", "LVM-abc\n");
+	put_device("253:1", "dm-1", "slaves/dm-0/dev", "253:0\n");
+	put_device("253:0", "dm-0", "dm/name", "md0_crypt\n");
+	put_device("253:0", "dm-0", "dm/uuid", "CRYPT-LUKS2-0123-md0_crypt\n");
+	put_device("253:0", "dm-0", "slaves/md0/dev", "9:0\n");
+	put_device("9:0", "md0", "md/level", "raid1\n");
+	put_device("9:0", "md0", "slaves/sda1/dev", "8:1\n");
+	put_device("9:0", "md0", "slaves/sdb1/dev", "8:17\n");
+	made_put("/sys/devices/sda/uevent", "DEVNAME=sda\n");
+	made_put("/sys/devices/sda/dev", "8:0\n");
+	made_put("/sys/devices/sda/sda1/uevent", "DEVNAME=sda1\n");
+	made_put("/sys/devices/sda/sda1/partition", "1\n");
+	made_link("/sys/dev/block/8:1", "../../devices/sda/sda1");
+	made_link("/sys/dev/block/8:0", "../../devices/sda");
+	put_device("8:17", "sdb1", "partition", "1\n");
+}
+
+START_TEST(walks_a_stack)
+{
+	struct device_stack stack;
+	struct why w = { "" };
+	char text[256];
+
+	make_tower();
+	ck_assert_msg(device_stack_read(made_root, makedev(253, 1), &stack, &w) == 0, "%s", w.text);
+	ck_assert_str_eq(device_stack_text(&stack, text, sizeof(text)),
+			 "LVM vg-root on LUKS2 md0_crypt on raid1 md0 on partition sda1 on sda on "
+			 "partition sdb1");
+	ck_assert(device_stack_has(&stack, LAYER_MD));
+	ck_assert(!device_stack_has(&stack, LAYER_LOOP));
+	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), 0);
+	device_stack_text(&stack, text, 10);
+	ck_assert_uint_lt(strlen(text), 10);
+
+	made_put("/etc/crypttab", "# c\nmd0_crypt /dev/md0 none luks\n");
+	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), 0);
+	made_put("/etc/crypttab", "other /dev/x none\nmd0_crypt\t/dev/md0  /dev/urandom plain\n");
+	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, "random at every boot"));
+	ck_assert_int_eq(device_stack_read(made_root, makedev(1, 99), &stack, &w), -ENODEV);
+}
+END_TEST
+
+static const struct {
+	const char *name, *attribute, *value, *says;
+} bad_devices[] = {
+	{ "zram0", NULL, NULL, "which is memory" },
+	{ "ram1", NULL, NULL, "which is memory" },
+	{ "nbd0", NULL, NULL, "over the network" },
+	{ "rbd0", NULL, NULL, "over the network" },
+	{ "zd16", NULL, NULL, "ZFS volume" },
+	{ "loop3", "loop/backing_file", "/var/disk.img\n", "over /var/disk.img" },
+	{ "dm-3", "dm/uuid", "CRYPT-TEMP-tmp\n", "random at every boot" },
+};
+
+START_TEST(refuses_devices)
+{
+	struct device_stack stack;
+	struct why w = { "" };
+
+	put_device("7:3", bad_devices[_i].name, bad_devices[_i].attribute, bad_devices[_i].value);
+	ck_assert_int_eq(device_stack_read(made_root, makedev(7, 3), &stack, &w), 0);
+	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), -EINVAL);
+	ck_assert_msg(strstr(w.text, bad_devices[_i].says) != NULL, "%s", w.text);
+}
+END_TEST
+
+/* A ring cannot be in sysfs; it must not hang all the same. */
+START_TEST(stacks_without_end)
+{
+	struct device_stack stack;
+	struct why w = { "" };
+	char numbers[16], slave[32], text[16];
+
+	put_device("253:0", "dm-0", "slaves/dm-0/dev", "253:0\n");
+	ck_assert_int_eq(device_stack_read(made_root, makedev(253, 0), &stack, &w), 0);
+	ck_assert_uint_eq(stack.count, 1);
+	for (int i = 1; i < LAYERS_MAX + 3; i++) {
+		snprintf(numbers, sizeof(numbers), "253:%d", i);
+		snprintf(slave, sizeof(slave), "slaves/dm-%d/dev", i + 1);
+		snprintf(text, sizeof(text), "253:%d\n", i + 1);
+		put_device(numbers, "dm-x", slave, text);
+	}
+	ck_assert_int_eq(device_stack_read(made_root, makedev(253, 1), &stack, &w), -ELOOP);
+}
+END_TEST
+
+/* Places */
+
+static const struct {
+	uint32_t magic;
+	const char *kind, *says;
+} magics[] = {
+	{ 0xef53, "ext4", NULL },
+	{ 0x58465342, "xfs", NULL },
+	{ 0x9123683e, "btrfs", NULL },
+	{ 0xf2f52010, "f2fs", NULL },
+	{ 0x2fc12fc1, "ZFS", "no fixed place" },
+	{ 0xca451a4e, "bcachefs", "no fixed place" },
+	{ 0x794c7630, "overlay", "file system below" },
+	{ 0x01021994, "tmpfs", "it is memory" },
+	{ 0x6969, "NFS", "over the network" },
+	{ 0xff534d42, "CIFS", "over the network" },
+	{ 0x65735546, "FUSE", "no fixed place" },
+	{ 0x73717368, "squashfs", "cannot be written" },
+	{ 0x12345678, NULL, NULL },
+};
+
+START_TEST(judges_file_systems)
+{
+	const char *kind = site_kind(magics[_i].magic), *says = site_refusal(magics[_i].magic);
+
+	ck_assert(!kind == !magics[_i].kind && !says == !magics[_i].says);
+	if (kind)
+		ck_assert_str_eq(kind, magics[_i].kind);
+	if (says)
+		ck_assert_ptr_nonnull(strstr(says, magics[_i].says));
+}
+END_TEST
+
+static char folder[64];
+
+static bool run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static bool run(const char *format, ...)
+{
+	char command[1024];
+	size_t used = (size_t)snprintf(command, sizeof(command),
+				       "exec 2>/dev/null >/dev/null; "
+				       "PATH=/usr/sbin:/usr/bin:/sbin:/bin; cd %s || exit; ",
+				       folder);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command + used, sizeof(command) - used, format, args);
+	va_end(args);
+	return system(command) == 0;
+}
+
+static void make_folder(void)
+{
+	made_create();
+	strcpy(folder, "/tmp/test_create.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert(run("mkdir mount"));
+}
+
+static void remove_folder(void)
+{
+	run("umount mount");
+	run("cd / && rm -rf %s", folder);
+	made_remove();
+}
+
+/* Mounts a new file system; its loop device becomes a disk in the made-up
+ * sysfs. */
+static bool mount_new(const char *make, const char *size)
+{
+	char path[128], text[16];
+	struct stat st;
+	FILE *pipe;
+
+	if (!run("truncate -s %s image && %s image && mount -o loop image mount", size, make))
+		return false;
+	snprintf(path, sizeof(path), "losetup -nO MAJ:MIN -j %s/image | tr -d ' \\n'", folder);
+	pipe = popen(path, "r");
+	ck_assert_ptr_nonnull(pipe);
+	ck_assert_ptr_nonnull(fgets(text, sizeof(text), pipe));
+	pclose(pipe);
+	put_device(text, "sda9", NULL, NULL);
+	snprintf(path, sizeof(path), "%s/mount", folder);
+	return stat(path, &st) == 0;
+}
+
+static struct swapfile a_command(char *path, size_t size, const char *name)
+{
+	snprintf(path, size, "%s/mount/%s", folder, name);
+	return (struct swapfile){ .system = made_system,
+				  .path = path,
+				  .report = { .quiet = true } };
+}
+
+static const struct {
+	const char *make, *size;
+	bool subvolume;
+} systems[] = {
+	{ "mke2fs -q -F -t ext4 -b 4096", "300M", false },
+	{ "mke2fs -q -F -t ext2 -b 4096", "300M", false },
+	{ "mkfs.xfs -q -f", "400M", false },
+	{ "mkfs.btrfs -q", "500M", false },
+	{ "mkfs.btrfs -q", "500M", true },
+};
+
+START_TEST(makes_and_removes)
+{
+	char path[128];
+	struct swapfile s =
+		a_command(path, sizeof(path), systems[_i].subvolume ? "sub/file" : "file");
+	struct why w = { "" };
+	struct stat st;
+
+	if (geteuid() != 0 || !mount_new(systems[_i].make, systems[_i].size))
+		return;
+	s.subvolume = systems[_i].subvolume;
+	s.size = 50 * MIB + 100;
+	s.dry_run = true;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
+	ck_assert_int_lt(stat(path, &st), 0);
+	s.dry_run = false;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, 50 * MIB);
+	ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);
+	ck_assert_int_ge(st.st_blocks, 50 * 2048);
+	/* Not again, and not of another's file. */
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_ptr_nonnull(strstr(w.text, "exists already"));
+	made_active = true;
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_FAILED);
+	ck_assert_ptr_nonnull(strstr(w.text, "in use as swap"));
+	made_active = false;
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_lt(stat(path, &st), 0);
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
+	ck_assert_ptr_nonnull(strstr(w.text, "was not made by"));
+	made_check(SWAPFILE_STATE, NULL);
+	if (s.subvolume)
+		ck_assert(run("! test -e mount/sub"));
+}
+END_TEST
+
+/* What cannot work leaves no file and no state. */
+static const struct {
+	const char *make, *size, *prepare;
+	uint64_t wanted;
+	const char *says;
+} failures[] = {
+	{ "mke2fs -q -F -t ext4 -b 4096", "100M", "true", 200 * MIB, "do not fit" },
+	{ "mke2fs -q -F -t ext4 -b 1024 -O ^metadata_csum -N 16", "100M",
+	  "for i in 1 2 3 4 5 6 7; do fallocate -l 10M mount/pad$i; "
+	  "dd if=/dev/zero of=mount/odd$i bs=1k count=1; sync; done; rm mount/pad*; sync",
+	  20 * MIB, "multiple of the page size" },
+	{ "mkfs.btrfs -q -d dup", "800M", "true", 50 * MIB, "profile SINGLE" },
+};
+
+START_TEST(leaves_nothing)
+{
+	char path[128];
+	struct swapfile s = a_command(path, sizeof(path), "file");
+	enum outcome outcome;
+	struct why w = { "" };
+	struct stat st;
+
+	if (geteuid() != 0 || !mount_new(failures[_i].make, failures[_i].size))
+		return;
+	run("%s", failures[_i].prepare);
+	s.size = failures[_i].wanted;
+	outcome = swapfile_do_create(&s, &w);
+	/* Small blocks are aligned by chance at times. */
+	if (outcome == OUTCOME_DONE && _i == 1)
+		return;
+	ck_assert_int_eq(outcome, OUTCOME_REFUSED);
+	ck_assert_msg(strstr(w.text, failures[_i].says) != NULL, "%s", w.text);
+	ck_assert_int_lt(stat(path, &st), 0);
+	made_check(SWAPFILE_STATE, NULL);
+}
+END_TEST
+
+/* The real sysfs calls a loop device what it is. */
+START_TEST(refuses_places)
+{
+	char path[128];
+	struct swapfile s = a_command(path, sizeof(path), "file");
+	struct why w = { "" };
+
+	if (geteuid() != 0)
+		return;
+	s.path = "/dev/shm/file";
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_msg(strstr(w.text, "it is memory") != NULL, "%s", w.text);
+	s.path = "/nowhere/at/all";
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_FAILED);
+	s.path = "/tmp/..";
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	s.path = "/tmp/a\nb";
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	made_put("/run/systemd/system/x", "");
+	s.path = "/root/file";
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_msg(strstr(w.text, "ProtectHome") != NULL, "%s", w.text);
+	if (!mount_new("mke2fs -q -F -t ext4 -b 4096", "100M"))
+		return;
+	s = a_command(path, sizeof(path), "file");
+	s.system.root = "";
+	s.size = 50 * MIB;
+	s.dry_run = true;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_msg(strstr(w.text, "on a loop device") != NULL, "%s", w.text);
+	if (run("mkdir mount/l mount/u mount/w && "
+		"mount -t overlay none -o lowerdir=mount/l,upperdir=mount/u,workdir=mount/w "
+		"mount/l")) {
+		s = a_command(path, sizeof(path), "l/file");
+		ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+		ck_assert_msg(strstr(w.text, "overlay") != NULL, "%s", w.text);
+		run("umount mount/l");
+	}
+}
+END_TEST
+
+/* Files that are there but cannot be enabled. */
+START_TEST(refuses_files)
+{
+	char path[128];
+	struct swapfile s = a_command(path, sizeof(path), "hole");
+	struct why w = { "" };
+
+	if (geteuid() != 0 || !mount_new("mke2fs -q -F -t ext4 -b 4096", "200M"))
+		return;
+	ck_assert(run("dd if=/dev/zero of=mount/hole bs=1M count=30; truncate -s 50M mount/hole; "
+		      "mkswap mount/hole; dd if=/dev/zero of=mount/plain bs=1M count=30; sync"));
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
+	ck_assert_msg(strstr(w.text, "hole") != NULL, "%s", w.text);
+	s = a_command(path, sizeof(path), "plain");
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
+	ck_assert_msg(strstr(w.text, "not a swap file") != NULL, "%s", w.text);
+	s = a_command(path, sizeof(path), "none");
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
+	ck_assert_msg(strstr(w.text, "make it first") != NULL, "%s", w.text);
+	made_check(SWAPFILE_STATE, NULL);
+}
+END_TEST
+
+/* create --enable: one command, and one that takes it all back. */
+START_TEST(all_in_one)
+{
+	char path[128], *before, *after;
+	struct swapfile s = a_command(path, sizeof(path), "file");
+	struct why w = { "" };
+	struct stat st;
+
+	if (geteuid() != 0 || !mount_new("mke2fs -q -F -t ext4 -b 4096", "300M"))
+		return;
+	made_put("/etc/fstab", "x\n");
+	made_program("/usr/sbin/update-initramfs");
+	before = made_look();
+	s.size = 50 * MIB;
+	s.enable = true;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert(made_active);
+	s.path = NULL;
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	free(after);
+
+	/* When enabling fails, the file goes too. */
+	made_fail = "swapon";
+	s = a_command(path, sizeof(path), "file");
+	s.size = 50 * MIB;
+	s.enable = true;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_FAILED);
+	ck_assert_ptr_nonnull(strstr(w.text, "cannot be switched on"));
+	ck_assert_int_lt(stat(path, &st), 0);
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	free(after);
+	free(before);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("swapfile_create");
+	TCase *tcase = tcase_create("swapfile_create");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+	tcase_set_timeout(tcase, 120);
+	tcase_add_loop_test(tcase, automatic_size, 0, (int)ARRAY_SIZE(sizes));
+	tcase_add_test(tcase, chosen_size);
+	tcase_add_test(tcase, header);
+	tcase_add_test(tcase, f2fs_sections);
+	tcase_add_test(tcase, walks_a_stack);
+	tcase_add_loop_test(tcase, refuses_devices, 0, (int)ARRAY_SIZE(bad_devices));
+	tcase_add_test(tcase, stacks_without_end);
+	tcase_add_loop_test(tcase, judges_file_systems, 0, (int)ARRAY_SIZE(magics));
+	tcase_add_loop_test(tcase, makes_and_removes, 0, (int)ARRAY_SIZE(systems));
+	tcase_add_loop_test(tcase, leaves_nothing, 0, (int)ARRAY_SIZE(failures));
+	tcase_add_test(tcase, refuses_places);
+	tcase_add_test(tcase, refuses_files);
+	tcase_add_test(tcase, all_in_one);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
