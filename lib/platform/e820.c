@@ -138,6 +138,32 @@ static uint32_t boot_type_at(const unsigned char *entries, size_t count, uint64_
 	return type;
 }
 
+/*
+ * Moves memory that the boot loader did not know to the end of the list and
+ * out of the table. A module that is plugged while the machine boots comes
+ * first in /sys/firmware/memmap, one that is plugged later comes last.
+ */
+static int leave_out_added(struct memory_map *map, const unsigned char *entries, size_t count)
+{
+	struct memory_entry *items = map->entries.items;
+	_cleanup_free_ struct memory_entry *added = calloc(map->entries.count + 1, sizeof(*added));
+	size_t kept = 0, left = 0;
+
+	if (!added)
+		return -ENOMEM;
+	for (size_t i = 0; i < map->entries.count; i++) {
+		if (items[i].type == MEMORY_RAM &&
+		    boot_type_at(entries, count, items[i].start) == MEMORY_NONE)
+			added[left++] = items[i];
+		else
+			items[kept++] = items[i];
+	}
+	for (size_t i = 0; i < left; i++)
+		items[kept + i] = added[i];
+	map->table_count = (uint32_t)kept;
+	return 0;
+}
+
 void e820_apply_boot_params(struct memory_map *map, const void *data, size_t length)
 {
 	const unsigned char *page = data, *entries = page + BOOT_PARAMS_ENTRIES;
@@ -160,14 +186,8 @@ void e820_apply_boot_params(struct memory_map *map, const void *data, size_t len
 	 * nothing. */
 	if (count == BOOT_PARAMS_MAX)
 		return;
-	while (map->table_count > 0) {
-		const struct memory_entry *last = &map->entries.items[map->table_count - 1];
-
-		if (last->type != MEMORY_RAM ||
-		    boot_type_at(entries, count, last->start) != MEMORY_NONE)
-			break;
-		map->table_count--;
-	}
+	if (leave_out_added(map, entries, count) < 0)
+		return;
 	map->table_known = 1;
 }
 

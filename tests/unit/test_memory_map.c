@@ -176,6 +176,34 @@ START_TEST(reads_boot_params)
 }
 END_TEST
 
+/* A module that was there at boot comes first in sysfs; no firmware list has it. */
+START_TEST(leaves_out_memory_plugged_at_boot)
+{
+	struct memory_map map =
+		make_map("0x100000000 0x107ffffff System RAM\n0x0 0x9ffff System RAM\n"
+			 "0x100000 0x1fffff Reserved\n0x108000000 0x10fffffff System RAM\n");
+	unsigned char page[4096] = { 0 }, *at = page + 0x2d0;
+
+	page[0x1e8] = 2;
+	put_le64(at + 8, 0xa0000);
+	put_le32(at + 16, 1);
+	put_le64(at + 20, 0x100000);
+	put_le64(at + 28, 0x100000);
+	put_le32(at + 36, 2);
+	/* Twice: the second time finds them where the first put them. */
+	for (int i = 0; i < 2; i++) {
+		e820_apply_boot_params(&map, page, sizeof(page));
+		ck_assert_uint_eq(map.table_count, 2);
+		ck_assert_uint_eq(map.entries.count, 4);
+		ck_assert_uint_eq(map.entries.items[0].start, 0);
+		ck_assert_uint_eq(map.entries.items[1].start, 0x100000);
+		ck_assert_uint_eq(map.entries.items[2].start, 0x100000000);
+		ck_assert_uint_eq(map.entries.items[3].start, 0x108000000);
+	}
+	memory_map_free(&map);
+}
+END_TEST
+
 START_TEST(refuses_bad_text)
 {
 	static const char *const bad[] = { "0x0", "0x0 0x1", "0x2 0x1 System RAM",
@@ -326,6 +354,7 @@ int main(void)
 	tcase_add_loop_test(tcase, calibrates_types_and_hotplug, 6, 24);
 	tcase_add_test(tcase, leaves_unknown_generations_alone);
 	tcase_add_test(tcase, reads_boot_params);
+	tcase_add_test(tcase, leaves_out_memory_plugged_at_boot);
 	tcase_add_test(tcase, refuses_bad_text);
 	tcase_add_test(tcase, sees_a_region_move);
 	tcase_add_loop_test(tcase, names_changes, 0, (int)ARRAY_SIZE(pairs));
