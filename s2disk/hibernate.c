@@ -310,7 +310,8 @@ static int commit_and_switch_off(struct hibernate *h, struct why *w)
 	r = image_commit(&h->session.signature, &h->written.record, w);
 	if (r < 0)
 		return why_prefix(w, r, "%s", h->session.area->name);
-	log_notice("%s in %" PRIu64 " extents, %s", text, h->written.extents,
+	log_notice("%s in %" PRIu64 " extent%s, %s", text, h->written.extents,
+		   h->written.extents == 1 ? "" : "s",
 		   h->method == METHOD_SUSPEND	? "going to sleep"
 		   : h->method == METHOD_REBOOT ? "rebooting"
 						: "switching off");

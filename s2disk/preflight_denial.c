@@ -201,8 +201,34 @@ static bool denied_by_cxl(const char *root, struct check *check)
 	return false;
 }
 
+/* The driver's own veto: its plugged blocks would come back as anything at all
+ * (drivers/virtio/virtio_mem.c, virtio_mem_pm_notifier_cb). */
+static bool denied_by_virtio_mem(const char *root, struct check *check)
+{
+	_cleanup_closedir_ DIR *devices =
+		open_directory(root, "/sys/bus/virtio/drivers/virtio_mem");
+	const struct dirent *entry;
+
+	while (devices && (entry = readdir(devices))) {
+		const char *name = entry->d_name;
+
+		if (!text_starts(name, "virtio") || !isdigit((unsigned char)name[6]))
+			continue;
+		snprintf(check->text, sizeof(check->text),
+			 "memory of a virtio-mem device (%.32s) is in use, with which the kernel "
+			 "does not hibernate",
+			 name);
+		text_copy(check->advice, sizeof(check->advice),
+			  "give the guest its memory at boot instead, or let the host take the "
+			  "device away");
+		return true;
+	}
+	return false;
+}
+
 bool preflight_find_denial(const char *root, struct check *check)
 {
 	return denied_by_cmdline(root, check) || denied_by_lockdown(root, check) ||
-	       denied_by_cxl(root, check) || denied_by_secret_memory(root, check);
+	       denied_by_cxl(root, check) || denied_by_virtio_mem(root, check) ||
+	       denied_by_secret_memory(root, check);
 }

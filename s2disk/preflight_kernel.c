@@ -164,12 +164,32 @@ static void check_platform(struct preflight_context *context)
 			 "to be rid of this warning, set \"shutdown method = shutdown\"");
 }
 
+/* SNAPSHOT_S2RAM enters the state "mem" as it is set up by the firmware, never
+ * suspend-to-idle (kernel/power/user.c calls suspend_devices_and_enter with
+ * PM_SUSPEND_MEM). Kernels without mem_sleep know only that one. */
+static bool has_deep_sleep(const char *root)
+{
+	char text[128];
+
+	if (io_read_text(root, "/sys/power/mem_sleep", text, sizeof(text)) < 0)
+		return true;
+	return file_has_word(root, "/sys/power/mem_sleep", "deep");
+}
+
 void check_method(struct preflight_context *context)
 {
 	enum method method = context->settings->method;
 
 	if (method == METHOD_PLATFORM) {
 		check_platform(context);
+		return;
+	}
+	if (method == METHOD_SUSPEND && !has_deep_sleep(context->root)) {
+		preflight_advise(preflight_add(context, "method", CHECK_FAILED,
+					       "this machine has no deep sleep (no \"deep\" in "
+					       "/sys/power/mem_sleep), the only one from which "
+					       "/dev/snapshot can wake"),
+				 "use another method: -m platform or -m shutdown");
 		return;
 	}
 	if (method != METHOD_SUSPEND || file_has_word(context->root, "/sys/power/state", "mem")) {

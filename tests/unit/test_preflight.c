@@ -237,6 +237,7 @@ static const struct {
 	{ -EPERM, "lockdown-confidentiality", "(confidentiality mode", "Secure Boot" },
 	{ -EPERM, "secretmem", "in use by key-agent (process 4711)", "secretmem.enable=0" },
 	{ -EPERM, "cxl", "CXL memory (mem0)", "cxl disable-memdev" },
+	{ -EPERM, "virtio-mem", "virtio-mem device (virtio5)", "at boot" },
 	{ -EPERM, "disabled-unknown", "reason that was not found", "dmesg" },
 	{ -EPERM, "good", "reason that was not found", "container" },
 };
@@ -331,6 +332,12 @@ START_TEST(method_suspend)
 	tree("no-mem");
 	ck_assert_int_eq(run(), CHECK_FAILED);
 	expect_only("method", CHECK_FAILED, "cannot suspend to RAM", "-m");
+	/* The kernel's "mem" may be no more than suspend-to-idle. */
+	tree("s2idle-only");
+	ck_assert_int_eq(run(), CHECK_FAILED);
+	expect_only("method", CHECK_FAILED, "no deep sleep", "-m");
+	tree("deep-sleep");
+	ck_assert_int_eq(run(), CHECK_OK);
 }
 END_TEST
 
