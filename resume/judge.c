@@ -116,8 +116,9 @@ static int apply_policy(const struct judgement *judgement, enum verdict_policy p
 	}
 	if (verdict->count == 0)
 		return why(w, -EPERM, "%s", summary);
-	return why(w, -EPERM, "%s: %s (platform policy = %s)", verdict_class_name(verdict->worst),
-		   verdict->findings[0].text, verdict_policy_name(policy));
+	/* The findings have just been told. */
+	return why(w, -EPERM, "the verdict is %s, which platform policy = %s does not accept",
+		   verdict_class_name(verdict->worst), verdict_policy_name(policy));
 }
 
 static int compare(const struct image_machine *then, struct verdict *ret, struct why *w)

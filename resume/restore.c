@@ -180,15 +180,15 @@ static void leave_kernel(struct restore *restore)
 	restore->snapshot = -1;
 }
 
-/* Makes the area swap again and says so. */
+/* Makes the area swap again and says so, with the reason unless it was told. */
 static int set_aside(struct restore *restore, const char *reason, struct why *w)
 {
 	int r = image_clear(&restore->signature, w);
 
 	if (r < 0)
 		return why_prefix(w, r, "%s: the image cannot be set aside", restore->area->name);
-	log_error("%s: %s. The image is set aside, the boot goes on and the area is swap again",
-		  restore->area->name, reason);
+	log_error("%s: %s%sthe image is set aside, the boot goes on and the area is swap again",
+		  restore->area->name, reason ? reason : "", reason ? "; " : "");
 	return 0;
 }
 
@@ -206,7 +206,7 @@ static void keep_and_reboot(struct restore *restore)
 		return;
 	}
 	log_error("The image is kept and the machine is booted again: the next boot may fit "
-		  "(refused %u times; set aside after %u)",
+		  "(refusal %u of %u before it is set aside)",
 		  restore->record.refusals, restore->settings->mismatch_retries);
 	sleep(REBOOT_PAUSE_SECONDS);
 	reboot(RB_AUTOBOOT);
@@ -233,7 +233,7 @@ static int refuse(struct restore *restore, const char *reason, bool *ret_try, st
 	}
 	if (choice == CHOICE_REBOOT)
 		keep_and_reboot(restore);
-	return set_aside(restore, reason, w);
+	return set_aside(restore, NULL, w);
 }
 
 /* Loading or restoring failed, and the kernel has let go of everything. A

@@ -270,8 +270,8 @@ static void judge_changed_checksum(struct judge *judge, enum e820_check check)
 	finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_MENDED);
 	checksum_words(stored, size, finding->then, sizeof(finding->then));
 	checksum_words(now, size, finding->now, sizeof(finding->now));
-	SAY(finding->text, "The kernel's checksum of the memory map differs; it is replaced in the "
-			   "image's header.");
+	SAY(finding->text, "The kernel's checksum of the memory map differs; it has to be replaced "
+			   "in the image's header.");
 }
 
 void judge_kernel_check(struct judge *judge)
@@ -360,6 +360,6 @@ void judge_page_count(struct judge *judge)
 		report_pages(
 			judge, VERDICT_MENDED, then,
 			"The number of page frames differs, and every page of the image is RAM: "
-			"the number is replaced in the image's header.");
+			"the number has to be replaced in the image's header.");
 	}
 }

@@ -79,7 +79,7 @@ class Moved(Verdict):
         # What would keep it free, spelled out.
         self.need_said(r"memmap=4K\$0x%x" % (used * 4096))
         self.refused("to a free page, strict", area(free),
-                     r"mended: .*\(platform policy = strict\)",
+                     "verdict is mended, which platform policy = strict",
                      config=DISCARD + STRICT)
 
 
