@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <gcrypt.h>
+#include <pthread.h>
 #include <sys/random.h>
+#include <sys/uio.h>
 
 #define GCRYPT_NEEDED "1.10.0"
 
@@ -111,6 +113,243 @@ int crypto_sha256(const void *data, size_t length, unsigned char result[SHA256_S
 int crypto_md5(const void *data, size_t length, unsigned char result[MD5_SIZE])
 {
 	return digest_once(DIGEST_MD5, data, length, result);
+}
+
+static int errno_of(gcry_error_t error)
+{
+	switch (gcry_err_code(error)) {
+	case GPG_ERR_NO_ERROR:
+		return 0;
+	case GPG_ERR_ENOMEM:
+		return -ENOMEM;
+	case GPG_ERR_CHECKSUM:
+		return -EBADMSG;
+	case GPG_ERR_INV_VALUE:
+	case GPG_ERR_INV_ARG:
+	case GPG_ERR_INV_DATA:
+	case GPG_ERR_INV_LENGTH:
+	case GPG_ERR_INV_KEYLEN:
+		return -EINVAL;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+int aead_open(struct aead *aead, enum aead_kind kind)
+{
+	gcry_cipher_hd_t handle;
+	gcry_error_t error = GPG_ERR_CIPHER_ALGO;
+
+	switch (kind) {
+	case AEAD_AES256_OCB:
+		error = gcry_cipher_open(&handle, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_OCB, 0);
+		break;
+	case AEAD_AES256_GCM:
+		error = gcry_cipher_open(&handle, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM, 0);
+		break;
+	case AEAD_CHACHA20_POLY1305:
+		error = gcry_cipher_open(&handle, GCRY_CIPHER_CHACHA20, GCRY_CIPHER_MODE_POLY1305,
+					 0);
+		break;
+	}
+	if (error)
+		return errno_of(error);
+	aead->handle = handle;
+	return 0;
+}
+
+int aead_set_key(struct aead *aead, const unsigned char key[AEAD_KEY_SIZE])
+{
+	return errno_of(gcry_cipher_setkey(aead->handle, key, AEAD_KEY_SIZE));
+}
+
+static gcry_error_t begin_message(gcry_cipher_hd_t handle, const unsigned char *nonce,
+				  const void *ad, size_t ad_length)
+{
+	gcry_error_t error = gcry_cipher_setiv(handle, nonce, AEAD_NONCE_SIZE);
+
+	if (!error && ad_length)
+		error = gcry_cipher_authenticate(handle, ad, ad_length);
+	/* OCB must know which piece is the last. */
+	return error ? error : gcry_cipher_final(handle);
+}
+
+int aead_seal(struct aead *aead, const unsigned char nonce[AEAD_NONCE_SIZE], const void *ad,
+	      size_t ad_length, void *data, size_t length, unsigned char tag[AEAD_TAG_SIZE])
+{
+	gcry_cipher_hd_t handle = aead->handle;
+	gcry_error_t error = begin_message(handle, nonce, ad, ad_length);
+
+	if (!error)
+		error = gcry_cipher_encrypt(handle, data, length, NULL, 0);
+	if (!error)
+		error = gcry_cipher_gettag(handle, tag, AEAD_TAG_SIZE);
+	return errno_of(error);
+}
+
+int aead_unseal(struct aead *aead, const unsigned char nonce[AEAD_NONCE_SIZE], const void *ad,
+		size_t ad_length, void *data, size_t length, const unsigned char tag[AEAD_TAG_SIZE])
+{
+	gcry_cipher_hd_t handle = aead->handle;
+	gcry_error_t error = begin_message(handle, nonce, ad, ad_length);
+
+	if (!error)
+		error = gcry_cipher_decrypt(handle, data, length, NULL, 0);
+	if (!error)
+		error = gcry_cipher_checktag(handle, tag, AEAD_TAG_SIZE);
+	if (error)
+		explicit_bzero(data, length);
+	return errno_of(error);
+}
+
+void aead_close(struct aead *aead)
+{
+	if (aead->handle)
+		gcry_cipher_close(aead->handle); /* wipes */
+	aead->handle = NULL;
+}
+
+/* HMAC-SHA-256 over up to three pieces. */
+static void hmac(gcry_md_hd_t handle, const struct iovec *pieces, size_t count,
+		 unsigned char result[SHA256_SIZE])
+{
+	for (size_t i = 0; i < count; i++)
+		gcry_md_write(handle, pieces[i].iov_base, pieces[i].iov_len);
+	memcpy(result, gcry_md_read(handle, GCRY_MD_SHA256), SHA256_SIZE);
+	gcry_md_reset(handle);
+}
+
+int crypto_hkdf_sha256(const struct hkdf_input *input, unsigned char *result, size_t length)
+{
+	static const unsigned char no_salt[SHA256_SIZE];
+	unsigned char key[SHA256_SIZE], block[SHA256_SIZE], counter = 1;
+	const struct iovec secret = { (void *)input->secret, input->secret_length };
+	struct iovec pieces[] = {
+		{ block, 0 },
+		{ (void *)input->info, input->info_length },
+		{ &counter, 1 },
+	};
+	gcry_md_hd_t handle;
+	gcry_error_t error =
+		gcry_md_open(&handle, GCRY_MD_SHA256, GCRY_MD_FLAG_HMAC | GCRY_MD_FLAG_SECURE);
+
+	if (error)
+		return errno_of(error);
+	error = gcry_md_setkey(handle, input->salt_length ? input->salt : no_salt,
+			       input->salt_length ? input->salt_length : sizeof(no_salt));
+	if (!error) {
+		hmac(handle, &secret, 1, key);
+		error = gcry_md_setkey(handle, key, sizeof(key));
+	}
+	while (!error && length > 0) {
+		size_t part = (size_t)min_u64(length, sizeof(block));
+
+		hmac(handle, pieces, ARRAY_SIZE(pieces), block);
+		memcpy(result, block, part);
+		pieces[0].iov_len = sizeof(block);
+		result += part;
+		length -= part;
+		counter++;
+	}
+	gcry_md_close(handle);
+	explicit_bzero(key, sizeof(key));
+	explicit_bzero(block, sizeof(block));
+	return errno_of(error);
+}
+
+/* Argon2's lanes: one thread each, joined after every slice. */
+struct lanes {
+	pthread_t threads[ARGON2_LANES_MAX];
+	struct lane_job {
+		gcry_kdf_job_fn_t work;
+		void *context;
+	} jobs[ARGON2_LANES_MAX];
+	unsigned int count;
+};
+
+/* Little is on it, and with all memory locked an ordinary one is much. */
+#define LANE_STACK_SIZE (256u << 10)
+
+static void *run_lane(void *context)
+{
+	const struct lane_job *job = context;
+
+	job->work(job->context);
+	return NULL;
+}
+
+static int begin_lane(void *context, gcry_kdf_job_fn_t work, void *job)
+{
+	struct lanes *lanes = context;
+	pthread_attr_t attributes;
+	int r = -EAGAIN;
+
+	if (lanes->count < ARGON2_LANES_MAX && pthread_attr_init(&attributes) == 0) {
+		lanes->jobs[lanes->count] = (struct lane_job){ work, job };
+		pthread_attr_setstacksize(&attributes, LANE_STACK_SIZE);
+		r = pthread_create(&lanes->threads[lanes->count], &attributes, run_lane,
+				   &lanes->jobs[lanes->count]);
+		pthread_attr_destroy(&attributes);
+	}
+	if (r == 0)
+		lanes->count++;
+	else
+		work(job); /* here, then */
+	return 0;
+}
+
+static int end_lanes(void *context)
+{
+	struct lanes *lanes = context;
+
+	while (lanes->count > 0)
+		pthread_join(lanes->threads[--lanes->count], NULL);
+	return 0;
+}
+
+int crypto_argon2id(const struct argon2_input *input, unsigned char *result, size_t length)
+{
+	const unsigned long parameters[] = { length, input->passes, input->memory_kib,
+					     input->lanes };
+	struct lanes lanes = { .count = 0 };
+	const gcry_kdf_thread_ops_t threads = { &lanes, begin_lane, end_lanes };
+	gcry_kdf_hd_t handle;
+	gcry_error_t error;
+
+	if (input->lanes == 0 || input->lanes > ARGON2_LANES_MAX || input->passes == 0 ||
+	    input->memory_kib < 8 * input->lanes)
+		return -EINVAL;
+	error = gcry_kdf_open(&handle, GCRY_KDF_ARGON2, GCRY_KDF_ARGON2ID, parameters,
+			      ARRAY_SIZE(parameters), input->password, input->password_length,
+			      input->salt, input->salt_length, input->secret, input->secret_length,
+			      input->data, input->data_length);
+	if (error)
+		return errno_of(error);
+	error = gcry_kdf_compute(handle, input->lanes > 1 ? &threads : NULL);
+	if (!error)
+		error = gcry_kdf_final(handle, length, result);
+	gcry_kdf_close(handle); /* wipes */
+	return errno_of(error);
+}
+
+int crypto_x25519(const unsigned char scalar[X25519_SIZE], const unsigned char *point,
+		  unsigned char result[X25519_SIZE])
+{
+	gcry_error_t error = gcry_ecc_mul_point(GCRY_ECC_CURVE25519, result, scalar, point);
+
+	if (error)
+		return errno_of(error);
+	return bytes_all_zero(result, X25519_SIZE) ? -EBADMSG : 0;
+}
+
+bool crypto_equal(const void *a, const void *b, size_t length)
+{
+	const unsigned char *x = a, *y = b;
+	unsigned char difference = 0;
+
+	for (size_t i = 0; i < length; i++)
+		difference |= x[i] ^ y[i];
+	return difference == 0;
 }
 
 int crypto_random(void *buffer, size_t length)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checksums and digests. crypto.c is the only file that knows libgcrypt.
+ * Checksums, digests and the primitives of sealed images. crypto.c is the only
+ * file that knows libgcrypt. Nothing here decides how they are put together:
+ * image/seal.h and doc/security.md do.
  */
 #ifndef S2DISK_BASE_CRYPTO_H
 #define S2DISK_BASE_CRYPTO_H
 
 #include "base/why.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +50,84 @@ void digest_close(struct digest *digest);
 int crypto_crc32(const void *data, size_t length, uint32_t *ret);
 int crypto_sha256(const void *data, size_t length, unsigned char result[SHA256_SIZE]);
 int crypto_md5(const void *data, size_t length, unsigned char result[MD5_SIZE]);
+
+/* Authenticated encryption. The numbers stand in images. */
+enum aead_kind {
+	AEAD_AES256_OCB = 1,	    /* RFC 7253 */
+	AEAD_AES256_GCM = 2,	    /* NIST SP 800-38D */
+	AEAD_CHACHA20_POLY1305 = 3, /* RFC 8439 */
+};
+
+#define AEAD_KINDS 3
+#define AEAD_KEY_SIZE 32
+#define AEAD_NONCE_SIZE 12
+#define AEAD_TAG_SIZE 16
+
+/* A cipher that is ready to work. Opening it allocates, so that is done before
+ * memory becomes scarce. Not to be shared by threads. */
+struct aead {
+	void *handle;
+};
+
+/* 0, -ENOMEM, -EOPNOTSUPP where the library refuses the cipher (FIPS mode). */
+int aead_open(struct aead *aead, enum aead_kind kind);
+
+/* Also replaces the key that was there, so that nothing is left of it. */
+int aead_set_key(struct aead *aead, const unsigned char key[AEAD_KEY_SIZE]);
+
+/* Encrypts data in place and makes the tag, over ad (ad_length bytes that stay
+ * as they are) too. A nonce must never be used twice with a key. */
+int aead_seal(struct aead *aead, const unsigned char nonce[AEAD_NONCE_SIZE], const void *ad,
+	      size_t ad_length, void *data, size_t length, unsigned char tag[AEAD_TAG_SIZE]);
+
+/* Decrypts in place. -EBADMSG: not what was sealed with this key, nonce and ad;
+ * data is then wiped. */
+int aead_unseal(struct aead *aead, const unsigned char nonce[AEAD_NONCE_SIZE], const void *ad,
+		size_t ad_length, void *data, size_t length,
+		const unsigned char tag[AEAD_TAG_SIZE]);
+
+/* Wipes the key. Harmless on a zeroed struct. */
+void aead_close(struct aead *aead);
+
+/* HKDF with SHA-256 (RFC 5869): length bytes (at most 255 × 32) out of a secret
+ * that has enough entropy. Allocates. */
+struct hkdf_input {
+	const void *secret;
+	size_t secret_length;
+	const void *salt;
+	size_t salt_length;
+	const void *info; /* what the result is for */
+	size_t info_length;
+};
+
+int crypto_hkdf_sha256(const struct hkdf_input *input, unsigned char *result, size_t length);
+
+/* Argon2id (RFC 9106), version 0x13. Takes memory_kib of memory and as many
+ * threads as lanes. -EINVAL, -ENOMEM. secret and data may be NULL. */
+struct argon2_input {
+	const void *password;
+	size_t password_length;
+	const void *salt;
+	size_t salt_length;
+	const void *secret;
+	size_t secret_length;
+	const void *data;
+	size_t data_length;
+	uint32_t memory_kib, passes, lanes;
+};
+
+#define ARGON2_LANES_MAX 8u
+
+int crypto_argon2id(const struct argon2_input *input, unsigned char *result, size_t length);
+
+/* X25519 (RFC 7748). point NULL: the base point, which makes the public half of
+ * a private key. -EBADMSG: the result is all zeros (a point of small order). */
+#define X25519_SIZE 32
+int crypto_x25519(const unsigned char scalar[X25519_SIZE], const unsigned char *point,
+		  unsigned char result[X25519_SIZE]);
+
+/* Are they equal? Takes the same time whatever the answer. */
+bool crypto_equal(const void *a, const void *b, size_t length);
 
 /* Random bytes for identifiers and keys, from the kernel (getrandom). 0 or a
  * negative errno; never blocks once the machine has booted. */
