@@ -34,7 +34,6 @@ static const char usage[] =
 	"       s2disk-swapfile enable [--hibernate-only] PATH\n"
 	"       s2disk-swapfile disable\n"
 	"       s2disk-swapfile remove [PATH]\n"
-	"       swap-offset PATH\n"
 	"Makes a swap file that can be resumed from, and sets up fstab, the boot loader, the\n"
 	"initramfs and s2disk for it; takes all of it back.\n"
 	"\n"
@@ -52,6 +51,16 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 done, 1 failed and what was done is undone, 2 wrong usage, 3 it cannot\n"
 	"work here.\n";
+
+static const char swap_offset_usage[] =
+	"Usage: swap-offset PATH\n"
+	"Prints the line for /etc/suspend.conf that tells where a swap file begins on its\n"
+	"device; see s2disk-swapfile(8).\n"
+	"\n"
+	"  -h, --help            this text\n"
+	"  -V, --version         the version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage.\n";
 
 static const struct option long_options[] = {
 	{ "size", required_argument, NULL, 's' },
@@ -87,6 +96,11 @@ static const struct command {
 };
 
 static const char *program;
+
+static bool is_swap_offset(void)
+{
+	return strcmp(program, "swap-offset") == 0;
+}
 
 static int usage_error(void)
 {
@@ -139,7 +153,7 @@ static int take_option(struct swapfile *s, int option, const char *argument)
 		log_set_level(LOG_LEVEL_DEBUG);
 		return -1;
 	case 'h':
-		fputs(usage, stdout);
+		fputs(is_swap_offset() ? swap_offset_usage : usage, stdout);
 		return EXIT_DONE;
 	case 'V':
 		printf("%s %s\n", program, PACKAGE_VERSION);
@@ -185,8 +199,10 @@ static int run_swap_offset(struct swapfile *s)
 	struct why w = { "" };
 	enum outcome outcome;
 
-	if (!s->path)
+	if (!s->path) {
+		log_error("expected: the path of one swap file");
 		return usage_error();
+	}
 	outcome = swapfile_do_offset(s, true, &w);
 	if (outcome != OUTCOME_DONE)
 		log_error("%s", w.text);
@@ -239,7 +255,7 @@ int main(int argc, char **argv)
 		if (code >= 0)
 			return code;
 	}
-	if (strcmp(program, "swap-offset") == 0) {
+	if (is_swap_offset()) {
 		s.path = optind + 1 == argc ? argv[optind] : NULL;
 		return run_swap_offset(&s);
 	}
