@@ -14,6 +14,7 @@ OURS = "ULSUSPEND"
 KERNELS = "S1SUSPEND"
 PARTITION_AT = MIB
 DISK_ID = 0x5d15c0de            # makes the PARTUUID 5d15c0de-01
+LOG_SIZE = 8 << 30              # room for all that a boot may write
 
 
 class Disk:
@@ -23,6 +24,7 @@ class Disk:
         self.path = path
         self.name = os.path.basename(path)
         self.faults = {}        # options of QEMU's blkdebug driver
+        self.log = None         # file for QEMU's log of writes and flushes
         with open(path, "wb") as stream:
             stream.truncate(mib * MIB)
 
@@ -44,6 +46,14 @@ class Disk:
 
     def truncate(self, size):
         os.truncate(self.path, size)
+
+    def log_writes(self, path):
+        """From the next boot on, what is written is logged there too; None:
+        no more."""
+        self.log = path
+        if path:
+            with open(path, "wb") as stream:    # sparse; it never gets longer
+                stream.truncate(LOG_SIZE)
 
     def size(self):
         return os.path.getsize(self.path)

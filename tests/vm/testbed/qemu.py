@@ -29,18 +29,25 @@ def kill_all():
 
 
 def _blockdev(index, disk):
-    """The options for one disk, faults in between where asked for."""
-    file_node = "driver=file,filename=%s,node-name=file%d" % (disk.path, index)
-    if not disk.faults:
-        return ["-blockdev", file_node,
-                "-blockdev", "driver=raw,file=file%d,node-name=disk%d" %
-                (index, index)]
-    faults = "".join(",%s=%s" % item for item in disk.faults.items())
-    return ["-blockdev", file_node,
-            "-blockdev", "driver=blkdebug,image=file%d,node-name=faulty%d%s" %
-            (index, index, faults),
-            "-blockdev", "driver=raw,file=faulty%d,node-name=disk%d" %
-            (index, index)]
+    """The options for one disk: faults and a log in between where asked for."""
+    options = ["-blockdev", "driver=file,filename=%s,node-name=file%d" %
+               (disk.path, index)]
+    below = "file%d" % index
+    if disk.faults:
+        faults = "".join(",%s=%s" % item for item in disk.faults.items())
+        options += ["-blockdev", "driver=blkdebug,image=%s,node-name=faulty%d%s"
+                    % (below, index, faults)]
+        below = "faulty%d" % index
+    if disk.log:
+        # The number of entries is written with each one: a power cut may come.
+        options += ["-blockdev", "driver=file,filename=%s,node-name=log%d" %
+                    (disk.log, index),
+                    "-blockdev", "driver=blklogwrites,file=%s,log=log%d,"
+                    "log-sector-size=512,log-super-update-interval=1,"
+                    "node-name=logged%d" % (below, index, index)]
+        below = "logged%d" % index
+    return options + ["-blockdev", "driver=raw,file=%s,node-name=disk%d" %
+                      (below, index)]
 
 
 class Machine:
