@@ -51,6 +51,7 @@ for program in s2disk/s2disk s2disk/s2disk-*; do
 		continue
 	fi
 	name=${program##*/}
+	[ "$name" != s2disk-sleep ] || continue # systemd types it, nobody else
 	found=$((found + 1))
 	check_shell "$completions/bash/$name" bash "$program"
 	check_shell "$completions/zsh/_$name" zsh "$program"

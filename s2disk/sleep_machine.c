@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sleep: the machine this runs on. */
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sleep.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* As long as systemd lets these take. */
+#define HOOK_SECONDS 90
+
+/* Only where homed is there; it is not started for this. */
+#define HOMED "/run/systemd/home"
+
+/* The exit status, or a negative errno. */
+static int run_program(const char *const *arguments)
+{
+	pid_t pid = fork();
+	sigset_t none;
+	int status;
+
+	if (pid == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		/* execvp() changes nothing in them. */
+		execvp(arguments[0], (char *const *)(uintptr_t)arguments);
+		log_error("%s cannot be run: %s", arguments[0], strerror(errno));
+		_exit(127);
+	}
+	if (pid < 0)
+		return -errno;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+static int real_hibernate(void *context, bool in_memory)
+{
+	const struct sleep_machine *machine = context;
+	const char *const plain[] = { machine->program, NULL };
+	const char *const hybrid[] = { machine->program, "--method=suspend", NULL };
+	int r = run_program(in_memory ? hybrid : plain);
+
+	if (r == -EINTR)
+		log_error("%s was ended by a signal", machine->program);
+	else if (r < 0)
+		log_error("%s cannot be run: %s", machine->program, strerror(-r));
+	return r;
+}
+
+/* The first of the words that the kernel takes. */
+static int write_one_of(const char *path, const char *words)
+{
+	char copy[128], *rest = NULL;
+	int r = -EINVAL;
+
+	text_copy(copy, sizeof(copy), words);
+	for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+		r = io_write_text("", path, word);
+		if (r == 0)
+			return 0;
+	}
+	return r;
+}
+
+static int real_suspend(void *context, const struct sleep_config *config)
+{
+	int r;
+
+	(void)context;
+	if (config->memory_mode[0]) {
+		r = write_one_of("/sys/power/mem_sleep", config->memory_mode);
+		if (r < 0)
+			log_warning("MemorySleepMode=%s is not offered by the kernel: %s",
+				    config->memory_mode, strerror(-r));
+	}
+	r = write_one_of("/sys/power/state", config->suspend_state);
+	if (r < 0)
+		log_error("the machine cannot sleep in memory: %s", strerror(-r));
+	return r;
+}
+
+static int real_alarm_set(void *context, uint64_t usec)
+{
+	int fd = timerfd_create(CLOCK_BOOTTIME_ALARM, TFD_NONBLOCK | TFD_CLOEXEC);
+	struct itimerspec when = {
+		.it_value = { .tv_sec = (time_t)(usec / 1000000),
+			      .tv_nsec = (long)(usec % 1000000 * 1000) },
+	};
+	int r;
+
+	(void)context;
+	if (fd < 0)
+		return -errno;
+	if (timerfd_settime(fd, 0, &when, NULL) == 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}
+
+static bool real_alarm_rang(void *context, int alarm)
+{
+	struct itimerspec left;
+
+	(void)context;
+	return timerfd_gettime(alarm, &left) == 0 && left.it_value.tv_sec == 0 &&
+	       left.it_value.tv_nsec == 0;
+}
+
+static void real_alarm_close(void *context, int alarm)
+{
+	(void)context;
+	close(alarm);
+}
+
+static uint64_t real_now(void *context)
+{
+	struct timespec now;
+
+	(void)context;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* By the program that comes with systemd: no library for one call. */
+static void real_lock_homes(void *context)
+{
+	static const char *const call[] = {
+		"busctl",
+		"--quiet",
+		"--auto-start=no",
+		"call",
+		"org.freedesktop.home1",
+		"/org/freedesktop/home1",
+		"org.freedesktop.home1.Manager",
+		"LockAllHomes",
+		NULL,
+	};
+
+	(void)context;
+	if (access(HOMED, F_OK) == 0 && run_program(call) != 0)
+		log_warning("the home directories of systemd-homed could not be locked");
+}
+
+void sleep_system_real(struct sleep_machine *machine, struct sleep_system *ret)
+{
+	*ret = (struct sleep_system){
+		.root = "",
+		.hooks = { .root = "", .seconds = HOOK_SECONDS },
+		.context = machine,
+		.hibernate = real_hibernate,
+		.suspend = real_suspend,
+		.alarm_set = real_alarm_set,
+		.alarm_rang = real_alarm_rang,
+		.alarm_close = real_alarm_close,
+		.now = real_now,
+		.lock_homes = real_lock_homes,
+	};
+}
