@@ -32,6 +32,8 @@ struct settings {
 	char resume_device[256];   /* "resume device": "" when not set */
 	uint64_t resume_offset;	   /* "resume offset", pages */
 	bool resume_offset_set;
+	char default_device[256]; /* no key: what resume takes where neither a key nor the kernel
+				     command line names a device; "" for none */
 	char swap_on_demand[256]; /* "swap on demand": a swap file that is on only while
 				     hibernating; "" for none */
 	uint64_t image_size;	  /* "image size", bytes; what the kernel should aim at */

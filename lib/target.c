@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "target.h"
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define SWAPS_MAX 64
 
@@ -36,33 +38,85 @@ static int only_swap(const char *root, char *ret, size_t size, struct why *w)
 	return 0;
 }
 
+/* What is named, and by whom: the settings, the kernel command line, or whoever
+ * made the initramfs. -ENOENT: nobody names anything. */
+static int named(const struct settings *settings, const char *root, bool running, char *ret,
+		 size_t size, uint64_t *ret_offset, const char **ret_by, struct why *w)
+{
+	struct kernel_cmdline cmdline = { 0 };
+	const char *device = settings->resume_device;
+
+	*ret_by = NULL;
+	*ret_offset = settings->resume_offset_set ? settings->resume_offset : 0;
+	if (!device[0]) {
+		if (kernel_cmdline_read(root, &cmdline) == 0 && cmdline.resume[0]) {
+			device = cmdline.resume;
+			*ret_by = "resume= on the kernel command line";
+		} else if (!running) {
+			device = settings->default_device;
+		}
+		if (!device[0])
+			return -ENOENT;
+		if (!settings->resume_offset_set) {
+			if (cmdline.bad_offset[0])
+				return why(w, -EINVAL,
+					   "resume_offset=%s on the kernel command line is not a "
+					   "number",
+					   cmdline.bad_offset);
+			*ret_offset = cmdline.resume_offset;
+		}
+	}
+	text_copy(ret, size, device);
+	return 0;
+}
+
 int target_find(const struct settings *settings, const char *root, bool running,
 		struct swap_area *ret, struct why *w)
 {
 	char spec[sizeof(settings->resume_device)];
-	uint64_t offset = settings->resume_offset_set ? settings->resume_offset : 0;
-	struct kernel_cmdline cmdline;
-	int r;
+	const char *by;
+	uint64_t offset;
+	int r = named(settings, root, running, spec, sizeof(spec), &offset, &by, w);
 
-	if (settings->resume_device[0]) {
-		text_copy(spec, sizeof(spec), settings->resume_device);
-		return swap_area_resolve(spec, offset, running, ret, w);
+	if (r == 0) {
+		r = swap_area_resolve(spec, offset, running, ret, w);
+		return r < 0 && by ? why_prefix(w, r, "%s", by) : r;
 	}
-	r = kernel_cmdline_read(root, &cmdline);
-	if (r == 0 && cmdline.resume[0]) {
-		if (cmdline.bad_offset[0] && !settings->resume_offset_set)
-			return why(w, -EINVAL,
-				   "resume_offset=%s on the kernel command line is not a number",
-				   cmdline.bad_offset);
-		if (!settings->resume_offset_set)
-			offset = cmdline.resume_offset;
-		r = swap_area_resolve(cmdline.resume, offset, running, ret, w);
-		return r < 0 ? why_prefix(w, r, "resume= on the kernel command line") : 0;
-	}
+	if (r != -ENOENT)
+		return r;
 	if (!running)
 		return why(w, -ENOENT,
 			   "no device is named: neither \"resume device\" in the configuration nor "
 			   "resume= on the kernel command line");
 	r = only_swap(root, spec, sizeof(spec), w);
 	return r < 0 ? r : swap_area_resolve(spec, offset, true, ret, w);
+}
+
+/* UUID=, LABEL=, PARTUUID=, PARTLABEL= */
+static bool is_tag(const char *spec)
+{
+	static const char *const tags[] = { "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
+		if (strncmp(spec, tags[i], strlen(tags[i])) == 0)
+			return true;
+	return false;
+}
+
+void target_awaited(const struct settings *settings, const char *root, char *ret, size_t size)
+{
+	char spec[sizeof(settings->resume_device)];
+	unsigned int major, minor;
+	struct why w = { 0 };
+	const char *by;
+	uint64_t offset;
+	int end = 0;
+
+	ret[0] = '\0';
+	if (named(settings, root, false, spec, sizeof(spec), &offset, &by, &w) < 0)
+		return;
+	if (sscanf(spec, "%5u:%7u%n", &major, &minor, &end) == 2 && !spec[end])
+		snprintf(ret, size, "/dev/block/%u:%u", major, minor);
+	else if (is_tag(spec) || strncmp(spec, "/dev/", 5) == 0)
+		text_copy(ret, size, spec);
 }

@@ -9,6 +9,7 @@
 #include "swap/swap_area.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Finds it. In the running system (running) a swap file's path will do, and
  * without any name the only suitable line of /proc/swaps is taken; in the
@@ -16,5 +17,10 @@
  * -ENOENT: nothing names an area; else as swap_area_resolve. w has a sentence. */
 int target_find(const struct settings *settings, const char *root, bool running,
 		struct swap_area *ret, struct why *w);
+
+/* What target_find in the initramfs would look for, so that a script can wait
+ * for it: a path below /dev, or UUID=, LABEL=, PARTUUID= or PARTLABEL=; "" when
+ * nothing is named, or nothing that could ever appear. */
+void target_awaited(const struct settings *settings, const char *root, char *ret, size_t size);
 
 #endif

@@ -3,6 +3,7 @@
  * nothing to resume it does nothing that takes time. */
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "kernel/boot_log.h"
 #include "kernel/kernel_cmdline.h"
 #include "options.h"
@@ -18,6 +19,11 @@ enum exit_code {
 	EXIT_USAGE = 2,
 };
 
+enum {
+	OPTION_DEFAULT_DEVICE = 256,
+	OPTION_PRINT_DEVICE,
+};
+
 static const char usage[] =
 	"Usage: resume [OPTION]... [DEVICE]\n"
 	"Restores the image that s2disk left in a swap area; for the initramfs, before any\n"
@@ -28,20 +34,31 @@ static const char usage[] =
 	"  -r, --resume-device=DEVICE block device: a path, UUID=, LABEL=, PARTUUID= or\n"
 	"                             PARTLABEL=; the same as DEVICE\n"
 	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
+	"      --default-device=DEVICE\n"
+	"                             take DEVICE where nothing else names one\n"
+	"      --print-device         only print what is to be waited for, if anything\n"
 	"  -q, --quiet                only warnings and errors\n"
 	"  -v, --verbose              more messages\n"
 	"  -h, --help                 this text\n"
 	"  -V, --version              the version\n"
 	"\n"
 	"Without DEVICE, the configuration or resume= and resume_offset= of the kernel\n"
-	"command line name it.\n"
+	"command line name it, and else --default-device.\n"
 	"\n"
 	"Exit status: 0 nothing to resume, or the image was set aside: boot on; 1 failed;\n"
 	"2 wrong usage or configuration.\n";
 
 static const struct option long_options[] = {
 	COMMON_LONG_OPTIONS,
+	{ "default-device", required_argument, NULL, OPTION_DEFAULT_DEVICE },
+	{ "print-device", no_argument, NULL, OPTION_PRINT_DEVICE },
 	{ NULL, 0, NULL, 0 },
+};
+
+struct command {
+	struct options options;
+	const char *default_device; /* NULL: none */
+	bool print_device;
 };
 
 static int usage_error(void)
@@ -51,7 +68,7 @@ static int usage_error(void)
 }
 
 /* -1: go on; else an exit code. */
-static int parse_command_line(int argc, char **argv, struct options *ret)
+static int parse_command_line(int argc, char **argv, struct command *ret)
 {
 	int option;
 
@@ -63,12 +80,18 @@ static int parse_command_line(int argc, char **argv, struct options *ret)
 		case 'V':
 			printf("resume %s\n", PACKAGE_VERSION);
 			return EXIT_DONE;
+		case OPTION_DEFAULT_DEVICE:
+			ret->default_device = optarg;
+			break;
+		case OPTION_PRINT_DEVICE:
+			ret->print_device = true;
+			break;
 		default:
-			if (!options_take(ret, option, optarg))
+			if (!options_take(&ret->options, option, optarg))
 				return usage_error();
 		}
 	}
-	if (optind < argc && !options_assign(ret, "resume device", argv[optind++]))
+	if (optind < argc && !options_assign(&ret->options, "resume device", argv[optind++]))
 		return usage_error();
 	if (optind < argc) {
 		log_error("one DEVICE only, not also '%s'", argv[optind]);
@@ -77,19 +100,34 @@ static int parse_command_line(int argc, char **argv, struct options *ret)
 	return -1;
 }
 
-static int run(const struct options *options)
+static int print_device(const struct settings *settings)
+{
+	char device[sizeof(settings->resume_device)];
+
+	target_awaited(settings, "", device, sizeof(device));
+	if (device[0])
+		puts(device);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run(const struct command *command)
 {
 	struct kernel_cmdline cmdline;
 	struct settings settings;
 	struct swap_area area;
 	struct why w = { 0 };
-	int r = options_load_settings(options, &settings, &w);
+	int r = options_load_settings(&command->options, &settings, &w);
 	bool noresume;
 
 	if (r < 0) {
 		log_error("%s", why_text(&w, r));
 		return EXIT_USAGE;
 	}
+	if (command->default_device)
+		text_copy(settings.default_device, sizeof(settings.default_device),
+			  command->default_device);
+	if (command->print_device)
+		return print_device(&settings);
 	noresume = kernel_cmdline_read("", &cmdline) == 0 && cmdline.noresume;
 	r = target_find(&settings, "", false, &area, &w);
 	if (r == -ENOENT) {
@@ -112,15 +150,17 @@ static int run(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = { 0 };
+	struct command command = { 0 };
 	int code;
 
 	log_open("resume");
-	code = parse_command_line(argc, argv, &options);
+	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)
 		return code;
+	if (command.print_device)
+		return run(&command);
 	log_to_kernel();
-	code = run(&options);
+	code = run(&command);
 	/* Still here: this boot's system will want to know, when it hibernates. */
 	boot_log_save("");
 	return code;

@@ -186,6 +186,66 @@ START_TEST(offset_of_the_settings)
 }
 END_TEST
 
+/* What the initramfs' maker chose counts last, there only, and takes the
+ * command line's offset. */
+START_TEST(default_device)
+{
+	struct settings settings;
+	struct swap_area area;
+	struct why w = { "" };
+
+	settings_defaults(&settings);
+	strcpy(settings.default_device, "/no/z");
+	put("/proc/cmdline", "quiet resume_offset=7x");
+	put("/proc/swaps", HEAD "/no/c partition 1 0 -2\n");
+	ck_assert_int_eq(target_find(&settings, root, false, &area, &w), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, "resume_offset=7x"));
+	put("/proc/cmdline", "quiet");
+	w.text[0] = '\0';
+	ck_assert_int_eq(target_find(&settings, root, false, &area, &w), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(w.text, "/no/z: does not exist"));
+	w.text[0] = '\0';
+	ck_assert_int_eq(target_find(&settings, root, true, &area, &w), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(w.text, "/no/c: does not exist"));
+	put("/proc/cmdline", "resume=/no/b");
+	w.text[0] = '\0';
+	ck_assert_int_eq(target_find(&settings, root, false, &area, &w), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(w.text, "/no/b: does not exist"));
+}
+END_TEST
+
+static const struct {
+	const char *name, *cmdline, *by_default, *awaited;
+} awaited[] = {
+	{ "UUID=12-ab", "resume=/dev/sda2", "/dev/sda3", "UUID=12-ab" },
+	{ "", "resume=PARTLABEL=swap", "/dev/sda3", "PARTLABEL=swap" },
+	{ "", "noresume", "LABEL=x", "LABEL=x" },
+	{ "", "", "", "" },
+	{ "", NULL, "PARTUUID=1-01", "PARTUUID=1-01" },
+	{ "8:2", "", "", "/dev/block/8:2" },
+	{ "/dev/sda2", "", "", "/dev/sda2" },
+	/* Nothing of that kind ever comes to be in an initramfs. */
+	{ "/swapfile", "", "", "" },
+	{ "sda2", "", "", "" },
+	{ "8:2x", "", "", "" },
+	{ "", "resume=/dev/sda2 resume_offset=x", "", "" },
+};
+
+START_TEST(what_to_wait_for)
+{
+	struct settings settings;
+	char text[256];
+
+	settings_defaults(&settings);
+	strcpy(settings.resume_device, awaited[_i].name);
+	strcpy(settings.default_device, awaited[_i].by_default);
+	put("/proc/cmdline", awaited[_i].cmdline);
+	memset(text, 'x', sizeof(text));
+	target_awaited(&settings, root, text, sizeof(text));
+	ck_assert_str_eq(text, awaited[_i].awaited);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("target");
@@ -198,6 +258,9 @@ int main(void)
 	tcase_add_test(tcase, many_swap_areas);
 	tcase_add_test(tcase, files);
 	tcase_add_test(tcase, offset_of_the_settings);
+	tcase_add_test(tcase, default_device);
+	tcase_add_loop_test(tcase, what_to_wait_for, 0,
+			    (int)(sizeof(awaited) / sizeof(awaited[0])));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
