@@ -59,8 +59,9 @@ static void add_field(struct journal_entry *entry, const char *name, const char 
 	add(entry, "\n", 1);
 }
 
-static void add_formatted(struct journal_entry *entry, const char *name, const char *format,
-			  va_list args)
+__attribute__((format(printf, 3, 0))) static void add_formatted(struct journal_entry *entry,
+								const char *name,
+								const char *format, va_list args)
 {
 	_cleanup_free_ char *value = NULL;
 
