@@ -77,6 +77,7 @@ static void disable(struct state *state)
 	r = state_undo(&made_system, state, &state->plans[0], &teller, &w);
 	ck_assert_msg(r == 0, "%s", w.text);
 	ck_assert_uint_eq(state->count, 0);
+	state_free(state);
 }
 
 static void make_grub_folder(void)
