@@ -245,8 +245,12 @@ static int step(struct load *load)
 	batch = work_pool_collect(&load->read, false);
 	if (batch)
 		return take_read(load, batch);
+	slot = work_pool_collect(&load->unpack, false);
+	if (!slot && work_pool_help(&load->unpack, 0))
+		return 0;
 	/* With reads to begin or to pass on, nothing is waited for. */
-	slot = work_pool_collect(&load->unpack, !begun);
+	if (!slot)
+		slot = work_pool_collect(&load->unpack, !begun);
 	if (slot)
 		return take_unpacked(load, slot);
 	if (begun)
@@ -257,8 +261,10 @@ static int step(struct load *load)
 
 static int run_load(struct load *load)
 {
-	static void *const no_context[READ_THREADS];
-	int r = work_pool_start(&load->unpack, load->workers, block_unpack, load->worker_contexts,
+	static void *const no_context[READ_THREADS + 1];
+	/* The owner is one of the workers. */
+	unsigned int threads = load->workers ? load->workers - 1 : 0;
+	int r = work_pool_start(&load->unpack, threads, block_unpack, load->worker_contexts,
 				load->unpack_ring, load->slot_count, load->unpack_stacks);
 
 	if (r == 0)

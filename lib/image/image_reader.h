@@ -25,7 +25,8 @@ struct image_reader_config {
 	int fd; /* block device or file, O_DIRECT for speed */
 	size_t page_size;
 	uint64_t device_bytes;
-	unsigned int workers;  /* unpacking threads; 0: all in the caller's thread */
+	unsigned int
+		workers; /* threads that unpack, the caller's among them; 0: no others at all */
 	uint64_t buffer_bytes; /* at most so much memory for blocks */
 };
 

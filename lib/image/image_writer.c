@@ -24,6 +24,10 @@
 #define BATCHES 4
 #define WRITE_THREADS 2
 
+/* With so many blocks waiting for each compressing thread, the owner packs one
+ * too instead of reading more: what it has just read is still in its caches. */
+#define ENOUGH_WAITING 2
+
 /* Slots that a batch may hold, so that some are left for the workers. */
 #define BATCH_SLOTS_SHARE 4
 
@@ -63,6 +67,7 @@ struct run {
 	struct why *why;
 
 	struct work_pool pack, write;
+	size_t enough; /* blocks that wait for a thread */
 	atomic_bool cancel;
 	struct map_writer map;
 	struct range_collector ranges;
@@ -354,7 +359,7 @@ static int watch_progress(struct run *run)
 }
 
 /* One step of the owner: whatever can be done without waiting, in this order:
- * free slots, place what was packed, read more; else wait for the oldest. */
+ * free slots, place what was packed, pack, read more; else wait for the oldest. */
 static int step(struct run *run, bool *ret_done)
 {
 	struct image_writer *writer = run->writer;
@@ -367,7 +372,12 @@ static int step(struct run *run, bool *ret_done)
 		;
 	if (r < 0)
 		return r;
-	slot = work_pool_collect(&run->pack, !more || !room);
+	slot = work_pool_collect(&run->pack, false);
+	if (!slot) {
+		if (work_pool_help(&run->pack, more && room ? run->enough : 0))
+			return 0;
+		slot = work_pool_collect(&run->pack, !more || !room);
+	}
 	if (slot)
 		return place_block(run, slot);
 	if (more && room) {
@@ -387,9 +397,13 @@ static int step(struct run *run, bool *ret_done)
 static int start_pools(struct run *run)
 {
 	struct image_writer *writer = run->writer;
-	static void *const no_context[WRITE_THREADS];
-	int r = work_pool_start(&run->pack, writer->workers, block_pack, writer->worker_contexts,
+	static void *const no_context[WRITE_THREADS + 1];
+	/* The owner is one of the workers. */
+	unsigned int threads = writer->workers ? writer->workers - 1 : 0;
+	int r = work_pool_start(&run->pack, threads, block_pack, writer->worker_contexts,
 				writer->pack_ring, writer->slot_count, writer->pack_stacks);
+
+	run->enough = (size_t)ENOUGH_WAITING * threads;
 
 	if (r < 0)
 		return why(run->why, r, "compressing threads cannot be started: %s", strerror(-r));

@@ -24,8 +24,9 @@ struct image_writer;
 struct image_writer_config {
 	int fd; /* block device or file, open for writing, O_DIRECT for speed */
 	size_t page_size;
-	uint32_t block_size;   /* power of two; 0: the default */
-	unsigned int workers;  /* compressing threads; 0: all in the caller's thread */
+	uint32_t block_size; /* power of two; 0: the default */
+	unsigned int
+		workers; /* threads that compress, the caller's among them; 0: no others at all */
 	uint64_t buffer_bytes; /* at most so much memory for blocks */
 	uint64_t max_stream;   /* bytes of the largest snapshot to expect */
 	bool compress;

@@ -21,6 +21,28 @@ size_t work_pool_ring_size(size_t capacity)
 	return capacity * sizeof(struct work_entry);
 }
 
+/* The oldest job that nobody has taken, with the lock held. */
+static struct work_entry *oldest_waiting(struct work_pool *pool)
+{
+	while (pool->take != pool->submit && pool->ring[pool->take % pool->capacity].taken)
+		pool->take++;
+	return pool->take != pool->submit ? &pool->ring[pool->take % pool->capacity] : NULL;
+}
+
+/* Does a job that waits; the lock is held before and after. */
+static void run_entry(struct work_pool *pool, struct work_entry *entry, void *context)
+{
+	entry->taken = true;
+	pool->waiting--;
+	pthread_mutex_unlock(&pool->lock);
+	pool->work(context, entry->job);
+	pthread_mutex_lock(&pool->lock);
+	entry->done = true;
+	/* Only the oldest job is ever waited for. */
+	if (entry == &pool->ring[pool->collect % pool->capacity])
+		pthread_cond_signal(&pool->finished);
+}
+
 static void *run_worker(void *argument)
 {
 	struct work_worker *worker = argument;
@@ -30,18 +52,11 @@ static void *run_worker(void *argument)
 	for (;;) {
 		struct work_entry *entry;
 
-		while (pool->take == pool->submit && !pool->stopping)
+		while (!(entry = oldest_waiting(pool)) && !pool->stopping)
 			pthread_cond_wait(&pool->submitted, &pool->lock);
-		if (pool->take == pool->submit)
+		if (!entry)
 			break;
-		entry = &pool->ring[pool->take++ % pool->capacity];
-		pthread_mutex_unlock(&pool->lock);
-		pool->work(worker->context, entry->job);
-		pthread_mutex_lock(&pool->lock);
-		entry->done = true;
-		/* Only the oldest job is ever waited for. */
-		if (entry == &pool->ring[pool->collect % pool->capacity])
-			pthread_cond_signal(&pool->finished);
+		run_entry(pool, entry, worker->context);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
@@ -74,7 +89,7 @@ int work_pool_start(struct work_pool *pool, unsigned int workers, work_function 
 		return -EINVAL;
 	*pool = (struct work_pool){
 		.work = work,
-		.serial_context = contexts[0],
+		.owner_context = contexts[0],
 		.ring = ring,
 		.capacity = capacity,
 	};
@@ -86,7 +101,7 @@ int work_pool_start(struct work_pool *pool, unsigned int workers, work_function 
 		int r;
 
 		worker->pool = pool;
-		worker->context = contexts[i];
+		worker->context = contexts[i + 1];
 		r = start_thread(worker, (char *)stacks + (size_t)i * WORK_POOL_STACK_SIZE);
 		if (r < 0) {
 			work_pool_stop(pool);
@@ -102,14 +117,15 @@ void work_pool_submit(struct work_pool *pool, void *job)
 	struct work_entry *entry = &pool->ring[pool->submit % pool->capacity];
 
 	if (pool->started == 0) {
-		pool->work(pool->serial_context, job);
-		*entry = (struct work_entry){ .job = job, .done = true };
+		pool->work(pool->owner_context, job);
+		*entry = (struct work_entry){ .job = job, .taken = true, .done = true };
 		pool->submit++;
 		return;
 	}
 	pthread_mutex_lock(&pool->lock);
 	*entry = (struct work_entry){ .job = job };
 	pool->submit++;
+	pool->waiting++;
 	pthread_cond_signal(&pool->submitted);
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -131,6 +147,23 @@ void *work_pool_collect(struct work_pool *pool, bool wait)
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return job;
+}
+
+bool work_pool_help(struct work_pool *pool, size_t enough)
+{
+	bool helped = false;
+
+	pthread_mutex_lock(&pool->lock);
+	if (pool->waiting > enough) {
+		size_t newest = pool->submit - 1;
+
+		while (pool->ring[newest % pool->capacity].taken)
+			newest--;
+		run_entry(pool, &pool->ring[newest % pool->capacity], pool->owner_context);
+		helped = true;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return helped;
 }
 
 size_t work_pool_outstanding(const struct work_pool *pool)

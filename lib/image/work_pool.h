@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Workers that take jobs and give them back in the order in which they were
- * submitted. One thread, the owner, submits and collects.
+ * submitted. One thread, the owner, submits and collects; where it has nothing
+ * better to do it helps, so that no processor waits for another's thread.
  *
  * With no workers at all it is its own serial twin: submitting does the work.
  * All memory is the caller's: nothing is allocated once a pool was started, and
@@ -30,20 +31,21 @@ struct work_worker {
 
 struct work_entry {
 	void *job;
-	bool done; /* under the lock */
+	bool taken, done; /* under the lock */
 };
 
 struct work_pool {
 	work_function work;
 	struct work_worker workers[WORK_POOL_WORKERS_MAX];
 	unsigned int started; /* threads that run; 0: serial */
-	void *serial_context;
+	void *owner_context;
 
 	pthread_mutex_t lock;
 	pthread_cond_t submitted, finished;
 	struct work_entry *ring; /* everything below is under the lock */
 	size_t capacity;
 	size_t collect, take, submit; /* counters that only grow */
+	size_t waiting;		      /* jobs that nobody has taken yet */
 	bool stopping;
 };
 
@@ -54,8 +56,8 @@ unsigned int work_pool_workers(unsigned int wanted);
 /* Memory that work_pool_start needs: a ring for so many jobs at once. */
 size_t work_pool_ring_size(size_t capacity);
 
-/* Starts the threads. contexts has one pointer for each worker (at least one,
- * which the serial twin uses). ring is work_pool_ring_size(capacity) bytes,
+/* Starts the threads. contexts has one pointer for each worker, and before them
+ * the owner's (for the serial twin and for helping). ring is work_pool_ring_size(capacity) bytes,
  * stacks workers × WORK_POOL_STACK_SIZE, page-aligned; both stay the caller's
  * and must outlive the pool. 0, or a negative errno with no thread left over. */
 int work_pool_start(struct work_pool *pool, unsigned int workers, work_function work,
@@ -67,6 +69,10 @@ void work_pool_submit(struct work_pool *pool, void *job);
 /* The oldest job when it is done; NULL when it is not (or, with wait, only
  * when none is outstanding). */
 void *work_pool_collect(struct work_pool *pool, bool wait);
+
+/* The owner does a job itself, if more than `enough` wait for a worker: the
+ * newest, which its caches still hold. False when there was none to do. */
+bool work_pool_help(struct work_pool *pool, size_t enough);
 
 /* Jobs between submit and collect. */
 size_t work_pool_outstanding(const struct work_pool *pool);

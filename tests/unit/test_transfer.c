@@ -250,7 +250,7 @@ END_TEST
 START_TEST(in_a_pool)
 {
 	static unsigned char stacks[3 * WORK_POOL_STACK_SIZE] __attribute__((aligned(65536)));
-	static void *const no_context[3];
+	static void *const no_context[4];
 	static struct transfer transfers[PAGES];
 	struct work_entry ring[PAGES];
 	struct work_pool pool;

@@ -29,8 +29,8 @@ struct context {
 struct fixture {
 	struct work_pool pool;
 	struct arena arena;
-	struct context contexts[WORK_POOL_WORKERS_MAX];
-	void *context_list[WORK_POOL_WORKERS_MAX];
+	struct context contexts[WORK_POOL_WORKERS_MAX + 1]; /* the owner's first */
+	void *context_list[WORK_POOL_WORKERS_MAX + 1];
 	unsigned int workers;
 };
 
@@ -61,7 +61,7 @@ static void start(struct fixture *f, unsigned int workers, work_function functio
 	void *ring, *memory;
 
 	*f = (struct fixture){ .workers = workers };
-	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
+	for (unsigned int i = 0; i <= WORK_POOL_WORKERS_MAX; i++)
 		f->context_list[i] = &f->contexts[i];
 	ck_assert_int_eq(arena_create(&f->arena, work_pool_ring_size(capacity) + page_size() +
 							 stacks * WORK_POOL_STACK_SIZE),
@@ -84,7 +84,7 @@ static uint64_t jobs_done(const struct fixture *f)
 {
 	uint64_t jobs = 0;
 
-	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
+	for (unsigned int i = 0; i <= WORK_POOL_WORKERS_MAX; i++)
 		jobs += f->contexts[i].jobs;
 	return jobs;
 }
@@ -142,8 +142,9 @@ START_TEST(twin_gives_the_same)
 	}
 	end(&a);
 	end(&b);
-	/* The serial twin uses the first context. */
+	/* The serial twin uses the owner's context, and nobody else does. */
 	ck_assert_uint_eq(a.contexts[0].jobs, 1000);
+	ck_assert_uint_eq(b.contexts[0].jobs, b.workers ? 0 : 1000);
 }
 END_TEST
 
@@ -213,6 +214,74 @@ START_TEST(waits_for_the_oldest)
 }
 END_TEST
 
+/* The owner takes the newest of those that wait, and leaves `enough`. */
+START_TEST(owner_helps_with_the_newest)
+{
+	sem_t begun, may_end;
+	struct job jobs[4];
+	struct fixture f;
+
+	start(&f, 1, work, 4);
+	ck_assert(!work_pool_help(&f.pool, 0));
+	ck_assert_int_eq(sem_init(&begun, 0, 0), 0);
+	ck_assert_int_eq(sem_init(&may_end, 0, 0), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		jobs[i] = (struct job){ .number = i };
+		if (i == 0)
+			jobs[i] = (struct job){ .begun = &begun, .may_end = &may_end };
+		work_pool_submit(&f.pool, &jobs[i]);
+		if (i == 0)
+			sem_wait(&begun); /* the worker has it */
+	}
+	ck_assert(!work_pool_help(&f.pool, 3));
+	ck_assert(work_pool_help(&f.pool, 2));
+	ck_assert_uint_eq(jobs[3].runs, 1);
+	ck_assert(pthread_equal(jobs[3].thread, pthread_self()));
+	ck_assert(!work_pool_help(&f.pool, 2));
+	ck_assert(work_pool_help(&f.pool, 0));
+	ck_assert_uint_eq(jobs[2].runs, 1);
+	ck_assert_uint_eq(jobs[1].runs, 0);
+	ck_assert_uint_eq(f.contexts[0].jobs, 2);
+	/* Order is as it was, and the worker does what is left, once. */
+	ck_assert_ptr_null(work_pool_collect(&f.pool, false));
+	sem_post(&may_end);
+	for (unsigned int i = 0; i < 4; i++)
+		ck_assert_ptr_eq(work_pool_collect(&f.pool, true), &jobs[i]);
+	ck_assert(!work_pool_help(&f.pool, 0));
+	work_pool_stop(&f.pool);
+	ck_assert_uint_eq(f.contexts[1].jobs, 2);
+	ck_assert_uint_eq(jobs_done(&f), 4);
+	end(&f);
+}
+END_TEST
+
+/* Helping and collecting in turn, with the ring going round. */
+START_TEST(keeps_the_order_while_helping)
+{
+	static struct job jobs[CAPACITY];
+	uint64_t submitted = 0;
+	struct fixture f;
+
+	start(&f, worker_counts[_i], work, CAPACITY);
+	for (uint64_t collected = 0; collected < JOBS; collected++) {
+		struct job *job;
+
+		for (; submitted < JOBS && submitted - collected < CAPACITY; submitted++) {
+			jobs[submitted % CAPACITY] = (struct job){ .number = submitted };
+			work_pool_submit(&f.pool, &jobs[submitted % CAPACITY]);
+		}
+		work_pool_help(&f.pool, collected % CAPACITY);
+		job = work_pool_collect(&f.pool, true);
+		ck_assert_uint_eq(job->number, collected);
+		ck_assert_uint_eq(job->runs, 1);
+	}
+	ck_assert(!work_pool_help(&f.pool, 0));
+	work_pool_stop(&f.pool);
+	ck_assert_uint_eq(jobs_done(&f), JOBS);
+	end(&f);
+}
+END_TEST
+
 static void look_at_signals(void *context, void *argument)
 {
 	struct job *job = argument;
@@ -244,7 +313,7 @@ END_TEST
 START_TEST(refuses_what_it_cannot_do)
 {
 	struct work_pool pool = { 0 };
-	void *contexts[WORK_POOL_WORKERS_MAX + 1] = { 0 };
+	void *contexts[WORK_POOL_WORKERS_MAX + 2] = { 0 };
 	struct work_entry ring[1];
 
 	ck_assert_int_eq(work_pool_start(&pool, WORK_POOL_WORKERS_MAX + 1, work, contexts, ring, 1,
@@ -273,6 +342,8 @@ int main(void)
 	tcase_add_loop_test(tcase, stop_finishes_what_was_submitted, 0, counts);
 	tcase_add_test(tcase, starts_again);
 	tcase_add_test(tcase, waits_for_the_oldest);
+	tcase_add_test(tcase, owner_helps_with_the_newest);
+	tcase_add_loop_test(tcase, keeps_the_order_while_helping, 0, counts);
 	tcase_add_test(tcase, signals_are_for_the_owner);
 	tcase_add_test(tcase, refuses_what_it_cannot_do);
 	suite_add_tcase(suite, tcase);
