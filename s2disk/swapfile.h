@@ -39,14 +39,17 @@ enum outcome swapfile_do_disable(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_remove(struct swapfile *s, struct why *w);
 
 /* The swap file's absolute path without links, its place, and its device as
- * resume= shall name it, after everything was checked that keeps it from being
- * resumed from. */
+ * resume= shall name it. */
 struct swapfile_place {
 	char path[256];
 	char device[256];
+	char objection[512]; /* why it cannot be resumed from; "" where it can */
 	struct swap_area area;
 };
 
-enum outcome swapfile_find(const struct swapfile *s, struct swapfile_place *ret, struct why *w);
+/* tolerant: a file that cannot be resumed from where it is found too, with the
+ * reason in the objection. */
+enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
+			   struct why *w);
 
 #endif

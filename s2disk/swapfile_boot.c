@@ -4,11 +4,15 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "kernel/kernel_cmdline.h"
 #include "swapfile_kernels.h"
 #include "swapfile_text.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,19 +150,67 @@ static int plan_generated(struct plan *plan, const struct swapfile_system *syste
 	return r < 0 ? r : plan_run(plan, command, NULL);
 }
 
-/* For all boots, rescue ones too: one that does not look for the image would
- * mount what it needs untouched. */
+static int only_cfg(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 4 && strcmp(entry->d_name + length - 4, ".cfg") == 0;
+}
+
+static bool says_resume(const struct swapfile_system *system, const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return system_read(system, path, &text) == 0 && text && strstr(text, "resume");
+}
+
+/* Does GRUB's configuration, but for ours, say resume= or resume_offset=? */
+static bool grub_has_resume(const struct swapfile_system *system)
+{
+	_cleanup_free_ char *folder = system_path(system, GRUB_FOLDER);
+	bool found = says_resume(system, GRUB_DEFAULT);
+	struct dirent **entries;
+	int count = folder ? scandir(folder, &entries, only_cfg, NULL) : -1;
+
+	for (int i = 0; i < count; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), GRUB_FOLDER "/%s", entries[i]->d_name);
+		found |= strcmp(path, GRUB_FILE) != 0 && says_resume(system, path);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	return found;
+}
+
+/* Lines of shell for all boots, rescue ones too: one that does not look for the
+ * image would mount what it needs untouched. The second variable comes behind
+ * the first; what it says already of resume= must not win. */
+static char *grub_lines(const char *arguments, bool both)
+{
+	char *text;
+
+	return asprintf(&text, "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n%s%s%s", arguments,
+			both ? "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT " : "",
+			both ? arguments : "", both ? "\"\n" : "") < 0
+		       ? NULL
+		       : text;
+}
+
 static int plan_grub_folder(struct plan *plan, const struct swapfile_system *system,
 			    const char *arguments, struct why *w)
 {
+	_cleanup_free_ char *lines = grub_lines(arguments, grub_has_resume(system));
 	char program[64], *text;
 
-	if (asprintf(&text,
+	if (!lines ||
+	    asprintf(&text,
 		     "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\n"
-		     "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n"
+		     "%s"
 		     "# Resuming needs the initramfs, which this would leave out (cloud images).\n"
 		     "GRUB_FORCE_PARTUUID=\n",
-		     arguments) < 0)
+		     lines) < 0)
 		text = NULL;
 	return plan_generated(plan, system, GRUB_FILE, text,
 			      system_find_program(system, "update-grub", program, sizeof(program)),
@@ -182,13 +234,19 @@ static int plan_grub_file(struct plan *plan, const struct swapfile_system *syste
 			  const char *arguments, struct why *w)
 {
 	const char *config = first_there(system, grub_configs, ARRAY_SIZE(grub_configs));
-	char program[64], command[160], *body;
+	_cleanup_free_ char *current = NULL, *others = NULL;
+	char program[64], command[160];
+	int r = system_read(system, GRUB_DEFAULT, &current);
+
+	if (r < 0 || !current)
+		return why(w, r < 0 ? r : -ENOENT, GRUB_DEFAULT " cannot be read");
+	others = text_drop_block(current);
 
 	snprintf(command, sizeof(command), "%s\n-o\n%s",
 		 grub_mkconfig(system, program, sizeof(program)), config);
-	if (asprintf(&body, "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n", arguments) < 0)
-		body = NULL;
-	return plan_block(plan, system, GRUB_DEFAULT, body, command, w);
+	return plan_block(plan, system, GRUB_DEFAULT,
+			  grub_lines(arguments, strstr(others ? others : current, "resume")),
+			  command, w);
 }
 
 static int plan_uboot(struct plan *plan, const struct swapfile_system *system,
@@ -217,72 +275,106 @@ static int plan_extlinux(struct plan *plan, const struct swapfile_system *system
 			 text_put_keyword_arguments(current, "append", true, arguments), w);
 }
 
-/* The value of args="..." in a line of grubby's output, in place; NULL. */
-static char *args_of(char *line)
+/* One entry's own values of resume= and resume_offset= as arguments; "" for
+ * none. */
+static void own_arguments(const char *args, char *buffer, size_t size)
 {
+	struct kernel_cmdline cmdline;
+	size_t used = 0;
+
+	kernel_cmdline_parse(args, &cmdline);
+	buffer[0] = '\0';
+	if (cmdline.resume[0])
+		used = (size_t)snprintf(buffer, size, "resume=%s", cmdline.resume);
+	if (cmdline.resume_offset && used < size)
+		snprintf(buffer + used, size - used, "%sresume_offset=%" PRIu64, used ? " " : "",
+			 cmdline.resume_offset);
+}
+
+/* What undoing gives one kernel back. */
+static int plan_grubby_entry(struct plan *plan, const char *program, const char *kernel,
+			     const char *args)
+{
+	char undo[1200], own[400];
+
+	own_arguments(args, own, sizeof(own));
+	if (!own[0] || !kernel)
+		return 0;
+	if (snprintf(undo, sizeof(undo), "%s\n--update-kernel=%s\n--args=%s", program, kernel,
+		     own) >= (int)sizeof(undo))
+		return -ENAMETOOLONG;
+	return plan_run(plan, NULL, undo);
+}
+
+/* The value of name="..." in a line of grubby's output, in place; NULL. */
+static char *value_of(char *line, const char *name)
+{
+	size_t length = strlen(name);
 	char *end;
 
-	if (strncmp(line, "args=\"", 6) != 0)
+	if (strncmp(line, name, length) != 0 || strncmp(line + length, "=\"", 2) != 0)
 		return NULL;
-	line += 6;
+	line += length + 2;
 	end = strrchr(line, '"');
 	if (end)
 		*end = '\0';
 	return line;
 }
 
-/* What grubby's entries say now: whether all have the arguments, and what the
- * first one has of its own ("" for nothing). */
-static void read_grubby(char *output, const char *arguments, bool *ret_all, char *old, size_t size)
+/* Plans what gives each entry back what it has now of its own. *ret_all: all of
+ * them have the arguments already. */
+static int plan_grubby_entries(struct plan *plan, const char *program, char *output,
+			       const char *arguments, bool *ret_all)
 {
-	bool any = false;
+	const char *kernel = NULL;
+	bool any = false, all = true;
+	int r = 0;
 	char *line;
 
-	*ret_all = true;
-	old[0] = '\0';
-	while ((line = strsep(&output, "\n"))) {
-		char *args = args_of(line);
-		struct kernel_cmdline cmdline;
+	while (r == 0 && (line = strsep(&output, "\n"))) {
+		char *path = value_of(line, "kernel"), *args = value_of(line, "args");
 		_cleanup_free_ char *with = NULL;
 
+		if (strncmp(line, "index=", 6) == 0)
+			kernel = NULL;
+		if (path)
+			kernel = path;
 		if (!args)
 			continue;
 		with = text_put_arguments(args, arguments);
-		if (!with || strcmp(with, args) != 0)
-			*ret_all = false;
-		kernel_cmdline_parse(args, &cmdline);
-		if (!any && cmdline.resume[0]) {
-			size_t used = (size_t)snprintf(old, size, "resume=%s", cmdline.resume);
-
-			if (cmdline.resume_offset && used < size)
-				snprintf(old + used, size - used, " resume_offset=%llu",
-					 (unsigned long long)cmdline.resume_offset);
-		}
+		all &= with && strcmp(with, args) == 0;
 		any = true;
+		r = plan_grubby_entry(plan, program, kernel, args);
 	}
-	*ret_all &= any;
+	*ret_all = any && all;
+	return r;
 }
 
 static int plan_grubby(struct plan *plan, const struct swapfile_system *system,
 		       const char *arguments, struct why *w)
 {
-	char program[64], command[1200], undo[1200], old[400];
+	char program[64], command[1200], undo[1200];
 	_cleanup_free_ char *output = NULL;
-	bool all;
+	size_t before = plan->count;
+	bool all = false;
 	int r;
 
 	system_find_program(system, "grubby", program, sizeof(program));
 	snprintf(command, sizeof(command), "%s\n--info=ALL", program);
 	r = system->run(system, command, &output, w);
+	if (r == 0)
+		r = plan_grubby_entries(plan, program, output, arguments, &all);
 	if (r < 0)
 		return r;
-	read_grubby(output, arguments, &all, old, sizeof(old));
-	if (all)
+	if (all) {
+		while (plan->count > before)
+			plan_drop(&plan->steps[--plan->count]);
 		return 0;
+	}
 	snprintf(command, sizeof(command), "%s\n--update-kernel=ALL\n--args=%s", program,
 		 arguments);
-	snprintf(undo, sizeof(undo), "%s\n--update-kernel=ALL\n--remove-args=%s%s%s", program,
-		 arguments, old[0] ? "\n--args=" : "", old);
+	snprintf(undo, sizeof(undo), "%s\n--update-kernel=ALL\n--remove-args=%s", program,
+		 arguments);
 	return plan_run(plan, command, undo);
 }
 
@@ -336,8 +428,28 @@ bool boot_grub_says(const struct swapfile_system *system, const char *arguments,
 {
 	const char *path = first_there(system, grub_configs, ARRAY_SIZE(grub_configs));
 	_cleanup_free_ char *text = NULL;
+	struct kernel_cmdline wanted;
+	bool says = false;
+	char *at, *line;
 
 	if (ret_path)
 		*ret_path = path;
-	return !path || system_read(system, path, &text) < 0 || !text || strstr(text, arguments);
+	if (!path || system_read(system, path, &text) < 0 || !text)
+		return true;
+	kernel_cmdline_parse(arguments, &wanted);
+	at = text;
+	while ((line = strsep(&at, "\n"))) {
+		struct kernel_cmdline cmdline;
+
+		line += strspn(line, " \t");
+		if (!text_starts(line, "linux"))
+			continue;
+		kernel_cmdline_parse(line, &cmdline);
+		if (strcmp(cmdline.resume, wanted.resume) == 0 &&
+		    cmdline.resume_offset == wanted.resume_offset)
+			says = true;
+		else if (strstr(line, arguments))
+			return false;
+	}
+	return says;
 }

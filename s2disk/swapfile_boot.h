@@ -31,8 +31,9 @@ int boot_plan(struct plan *plan, const struct swapfile_system *system, enum boot
  * NULL where none is known. */
 const char *boot_initramfs_command(const struct swapfile_system *system);
 
-/* Does a generated grub.cfg say the arguments? true also where there is none
- * to look at; *ret_path (may be NULL) is what was looked at, NULL for nothing. */
+/* Does a generated grub.cfg give a kernel the arguments, with no others that win
+ * over them? true also where there is none to look at; *ret_path (may be NULL)
+ * is what was looked at, NULL for nothing. */
 bool boot_grub_says(const struct swapfile_system *system, const char *arguments,
 		    const char **ret_path);
 

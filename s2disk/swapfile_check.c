@@ -111,11 +111,10 @@ static void add_preflight(struct swapfile_check *check)
 
 static void run_checks(struct swapfile_check *check)
 {
-	const struct enable enable = {
-		.device = check->place.device,
-		.offset = check->place.area.offset,
-	};
+	char offset[24];
+	const struct enable enable = { .device = check->place.device, .offset = offset };
 
+	snprintf(offset, sizeof(offset), "%" PRIu64, check->place.area.offset);
 	enable_arguments(&enable, check->arguments, sizeof(check->arguments));
 	device_stack_read(check->swapfile->system.root, check->place.area.dev, &check->stack, NULL);
 	add_file(check);
@@ -157,6 +156,20 @@ static enum outcome tell(struct swapfile *s, const struct swapfile_check *check)
 	return preflight_worst(&check->list) == CHECK_FAILED ? OUTCOME_REFUSED : OUTCOME_DONE;
 }
 
+/* A power cut, for instance. */
+static void add_unfinished(struct swapfile_check *check, const struct plan *plan)
+{
+	struct check *added;
+
+	if (!plan || !plan->unfinished)
+		return;
+	added = preflight_add(&check->context, "set-up", CHECK_FAILED,
+			      "enabling %s, or disabling it, was cut off in the middle",
+			      plan->path);
+	preflight_advise(added, "s2disk-swapfile enable %s, or s2disk-swapfile disable",
+			 plan->path);
+}
+
 static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
 			       const struct state *state, struct why *w)
 {
@@ -176,8 +189,9 @@ static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
 	check->swapfile = &other;
 	check->context.preflight = &check->list;
 	other.dry_run = true; /* nothing is switched on to look */
-	outcome = swapfile_find(&other, &check->place, &reason);
+	outcome = swapfile_find(&other, false, &check->place, &reason);
 	if (outcome == OUTCOME_DONE) {
+		add_unfinished(check, plan);
 		check->hibernate_only =
 			plan ? plan->hibernate_only : check->settings.swap_on_demand[0] != '\0';
 		run_checks(check);

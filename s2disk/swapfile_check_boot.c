@@ -8,6 +8,7 @@
 #include "kernel/kernel_cmdline.h"
 #include "swapfile_boot.h"
 #include "swapfile_enable.h"
+#include "swapfile_site.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -194,19 +195,30 @@ static bool unlocked_early(const struct swapfile_system *system, const char *map
 	return false;
 }
 
+struct search {
+	const char *root;
+	dev_t dev;
+	bool found;
+};
+
+static int look_below(void *context, dev_t dev)
+{
+	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
+	struct search *search = context;
+
+	if (!stack || device_stack_read(search->root, dev, stack, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < stack->count; i++)
+		search->found |= stack->layers[i].dev == search->dev;
+	return 0;
+}
+
 /* The root file system's devices are there early in any case. */
 static bool is_below_root(const struct swapfile_check *check, dev_t dev)
 {
-	_cleanup_free_ struct device_stack *root = calloc(1, sizeof(*root));
-	struct stat st;
+	struct search search = { .root = check->swapfile->system.root, .dev = dev };
 
-	if (!root || stat("/", &st) < 0 ||
-	    device_stack_read(check->swapfile->system.root, st.st_dev, root, NULL) < 0)
-		return false;
-	for (size_t i = 0; i < root->count; i++)
-		if (root->layers[i].dev == dev)
-			return true;
-	return false;
+	return site_each_device("/", look_below, &search, NULL) == 0 && search.found;
 }
 
 void check_early_device(struct swapfile_check *check)
@@ -231,7 +243,7 @@ void check_early_device(struct swapfile_check *check)
 				 "line in /etc/crypttab, then make the initramfs anew");
 		return;
 	}
-	preflight_add(&check->context, "early-device", CHECK_OK, "%s is %s",
-		      check->place.area.device,
+	preflight_add(&check->context, "early-device", CHECK_OK,
+		      "nothing keeps the initramfs from seeing %s (%s)", check->place.area.device,
 		      device_stack_text(&check->stack, text, sizeof(text)));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* create, offset, enable, disable, remove. */
-#include "swapfile.h"
+/* create, offset, remove, and what the commands share. */
+#include "swapfile_commands.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -21,21 +21,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static enum outcome failed(int r)
+enum outcome command_failed(int r)
 {
 	return r < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
 }
 
-/* A full disk or a file that cannot be is something else than a broken one. */
-static enum outcome refused(int r)
+enum outcome command_refused(int r)
 {
 	return r == -EINVAL || r == -EOPNOTSUPP || r == -ENOSPC || r == -EEXIST ? OUTCOME_REFUSED
-										: failed(r);
+										: command_failed(r);
 }
 
-static int need_root(struct why *w)
+int command_need_root(const struct swapfile *s, struct why *w)
 {
-	return geteuid() == 0 ? 0 : why(w, -EPERM, "only root can do this");
+	return s->dry_run || geteuid() == 0 ? 0 : why(w, -EPERM, "only root can do this");
 }
 
 static bool exists(const char *path)
@@ -59,43 +58,63 @@ static int settle(const struct swapfile *s, const char *path, struct why *w)
 	return r < 0 ? why(w, r, "%s cannot be switched on: %s", path, strerror(-r)) : 0;
 }
 
-enum outcome swapfile_find(const struct swapfile *s, struct swapfile_place *ret, struct why *w)
+/* What keeps the file from being resumed from ends this, or with `tolerant` goes
+ * to ret->objection. */
+static int object(struct swapfile_place *ret, bool tolerant, int r, struct why *w)
+{
+	if (r != -EINVAL || !tolerant)
+		return r;
+	text_copy(ret->objection, sizeof(ret->objection), w->text);
+	w->text[0] = '\0';
+	return 0;
+}
+
+static int find_place(const struct swapfile *s, const char *real, bool tolerant,
+		      struct swapfile_place *ret, struct why *w)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
-	_cleanup_free_ char *real = realpath(s->path, NULL);
-	struct site site;
-	int r;
+	struct site site = { 0 };
+	int r = stack ? site_examine(&s->system, real, &site, w) : -ENOMEM;
 
-	if (!stack)
-		return OUTCOME_FAILED;
+	r = object(ret, tolerant, r, w);
+	if (r == 0 && !text_copy(ret->path, sizeof(ret->path), real))
+		r = -ENAMETOOLONG;
+	if (r == 0 && site.magic == F2FS_SUPER_MAGIC)
+		r = settle(s, ret->path, w);
+	if (r == 0)
+		r = swap_area_resolve(ret->path, 0, true, &ret->area, w);
+	if (r == 0 && !ret->area.file)
+		r = why(w, -EINVAL, "%s is a device, not a swap file", ret->path);
+	if (r == 0)
+		r = object(ret, tolerant, site_check_device(&s->system, ret->area.dev, stack, w),
+			   w);
+	return r == 0 ? site_resume_name(&s->system, ret->area.dev, ret->area.device, ret->device,
+					 sizeof(ret->device), w)
+		      : r;
+}
+
+enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
+			   struct why *w)
+{
+	_cleanup_free_ char *real = realpath(s->path, NULL);
+
 	if (!real)
-		return failed(
+		return command_failed(
 			why(w, -errno, "%s: %s%s", s->path, strerror(errno),
 			    errno == ENOENT ? "; make it first: s2disk-swapfile create" : ""));
-	r = site_examine(&s->system, real, &site, w);
-	if (r == 0 && site.magic == F2FS_SUPER_MAGIC)
-		r = settle(s, site.path, w);
-	if (r == 0)
-		r = swap_area_resolve(site.path, 0, true, &ret->area, w);
-	if (r == 0 && !ret->area.file)
-		r = why(w, -EINVAL, "%s is a device, not a swap file", site.path);
-	if (r == 0)
-		r = site_check_device(&s->system, ret->area.dev, stack, w);
-	if (r == 0)
-		r = site_resume_name(&s->system, ret->area.dev, ret->area.device, ret->device,
-				     sizeof(ret->device), w);
-	if (r == 0)
-		text_copy(ret->path, sizeof(ret->path), site.path);
-	return refused(r);
+	return command_refused(find_place(s, real, tolerant, ret, w));
 }
 
 enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
 {
 	struct swapfile_place place = { 0 };
-	enum outcome outcome = swapfile_find(s, &place, w);
+	enum outcome outcome = swapfile_find(s, true, &place, w);
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
+	/* What was asked for is known all the same. */
+	if (place.objection[0])
+		log_warning("it cannot be resumed from: %s", place.objection);
 	if (uswsusp) {
 		printf("resume offset = %" PRIu64 "\n", place.area.offset);
 		return OUTCOME_DONE;
@@ -104,6 +123,7 @@ enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
 	report_value(&s->report, "device", place.area.device);
 	report_value(&s->report, "resume", place.device);
 	report_number(&s->report, "offset", place.area.offset);
+	report_value(&s->report, "objection", place.objection[0] ? place.objection : NULL);
 	report_line(&s->report, "resume=%s resume_offset=%" PRIu64, place.device,
 		    place.area.offset);
 	return OUTCOME_DONE;
@@ -180,8 +200,7 @@ static int examine_site(const struct swapfile *s, const char *subvolume, struct 
 	return r;
 }
 
-/* Makes or tells a plan. */
-static int carry_out(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
+int command_carry_out(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
 {
 	struct step_teller teller = report_steps_begin(&s->report);
 
@@ -190,6 +209,17 @@ static int carry_out(struct swapfile *s, struct state *state, struct plan *plan,
 		return 0;
 	}
 	return state_do(&s->system, state, plan, &teller, w);
+}
+
+int command_undo(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
+{
+	struct step_teller teller = report_steps_begin(&s->report);
+
+	if (s->dry_run) {
+		report_plan(&s->report, plan, true);
+		return 0;
+	}
+	return state_undo(&s->system, state, plan, &teller, w);
 }
 
 static int create_file(struct swapfile *s, struct state *state, const struct site *site,
@@ -211,22 +241,20 @@ static int create_file(struct swapfile *s, struct state *state, const struct sit
 	plan.make = swapfile_create;
 	plan.context = &create;
 	if (r == 0)
-		r = carry_out(s, state, &plan, w);
+		r = command_carry_out(s, state, &plan, w);
 	plan_close(&plan);
 	return r;
 }
 
-static enum outcome create_and_enable(struct swapfile *s, struct state *state, const char *path,
-				      struct why *w)
+static enum outcome create_and_enable(struct swapfile *s, struct state *state,
+				      const struct site *site, struct why *w)
 {
 	enum outcome outcome;
 	struct plan *made;
 
-	if (s->dry_run) {
-		report_line(&s->report, "then enable it; its offset is known when it is there");
-		return OUTCOME_DONE;
-	}
-	s->path = path;
+	if (s->dry_run)
+		return command_foretell_enable(s, site, w);
+	s->path = site->path;
 	outcome = swapfile_do_enable(s, w);
 	if (outcome == OUTCOME_DONE)
 		return outcome;
@@ -235,7 +263,7 @@ static enum outcome create_and_enable(struct swapfile *s, struct state *state, c
 	if (state_load(&s->system, state, NULL) == 0) {
 		struct step_teller teller = report_steps_begin(&s->report);
 
-		made = state_find(state, "create", path);
+		made = state_find(state, "create", site->path);
 		if (made)
 			state_undo(&s->system, state, made, &teller, NULL);
 	}
@@ -248,7 +276,7 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	struct state state = { 0 };
 	struct site site;
 	enum outcome outcome;
-	int r = s->dry_run ? 0 : need_root(w);
+	int r = command_need_root(s, w);
 
 	if (r == 0)
 		r = plan_subvolume(s, &subvolume, w);
@@ -260,185 +288,21 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	if (r == 0)
 		r = choose_size(s, &site, w);
 	if (r < 0)
-		return refused(r);
+		return command_refused(r);
 	report_value(&s->report, "path", site.path);
 	report_number(&s->report, "size", s->size);
 	r = state_load(&s->system, &state, w);
 	if (r == 0)
 		r = create_file(s, &state, &site, subvolume, w);
-	outcome = refused(r);
+	outcome = command_refused(r);
 	if (outcome == OUTCOME_DONE && s->enable)
-		outcome = create_and_enable(s, &state, site.path, w);
+		outcome = create_and_enable(s, &state, &site, w);
 	else if (outcome == OUTCOME_DONE && !s->dry_run)
 		report_line(&s->report,
 			    "%s is made; 's2disk-swapfile enable %s' sets the system up", site.path,
 			    site.path);
 	state_free(&state);
 	return outcome;
-}
-
-/* Would carrying it out change nothing? */
-static bool is_empty(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->steps[i].kind != STEP_RUN || plan->steps[i].command)
-			return false;
-	return true;
-}
-
-static void tell_after_enable(struct swapfile *s, enum boot_loader loader, const char *arguments)
-{
-	report_steps_end(&s->report);
-	report_value(&s->report, "boot-loader", boot_name(loader));
-	report_value(&s->report, "arguments", arguments);
-	if (loader == BOOT_NONE)
-		log_warning("no boot loader that is known here was found; add this to the kernel "
-			    "command line yourself: %s",
-			    arguments);
-	if (s->dry_run)
-		return;
-	report_line(&s->report, "Done. The kernel command line is new from the next boot on; "
-				"'s2disk-swapfile check' then tells whether all is well.");
-	if (s->hibernate_only && system_has(&s->system, "/run/systemd/system"))
-		report_line(&s->report,
-			    "Until then 'systemctl hibernate' may say that there is not "
-			    "enough swap; s2disk itself works.");
-}
-
-/* The file is still where it was found, now that it is switched on? */
-static int confirm_place(struct swapfile *s, struct state *state,
-			 const struct swapfile_place *place, struct why *w)
-{
-	struct step_teller teller = report_steps_begin(&s->report);
-	struct swap_area area;
-	int r = swap_area_resolve(place->path, 0, true, &area, w);
-
-	if (r == 0 && (area.offset != place->area.offset || area.dev != place->area.dev))
-		r = why(w, -ESTALE, "%s was moved by its file system when it was switched on",
-			place->path);
-	if (r < 0)
-		state_undo(&s->system, state, state_find(state, "enable", NULL), &teller, NULL);
-	return r;
-}
-
-/* What is enabled already makes room for the new. *ret_same: it is the same. */
-static int give_way(struct swapfile *s, struct state *state, const struct enable *enable,
-		    bool *ret_same, struct why *w)
-{
-	struct plan *old = state_find(state, "enable", NULL), plan;
-	struct step_teller teller;
-	enum boot_loader loader;
-	char offset[24];
-	int r;
-
-	*ret_same = false;
-	if (!old)
-		return 0;
-	r = plan_open(&plan, "enable", enable->path);
-	if (r == 0)
-		r = enable_plan(&plan, &s->system, enable, &loader, w);
-	snprintf(offset, sizeof(offset), "%" PRIu64, enable->offset);
-	*ret_same = r == 0 && is_empty(&plan) && strcmp(old->path, enable->path) == 0 &&
-		    strcmp(old->device ? old->device : "", enable->device) == 0 &&
-		    strcmp(old->offset ? old->offset : "", offset) == 0 &&
-		    old->hibernate_only == enable->hibernate_only;
-	plan_close(&plan);
-	if (r < 0 || *ret_same)
-		return r;
-	teller = report_steps_begin(&s->report);
-	if (s->dry_run) {
-		report_plan(&s->report, old, true);
-		return 0;
-	}
-	return state_undo(&s->system, state, old, &teller, w);
-}
-
-static enum outcome enable_with(struct swapfile *s, struct state *state,
-				const struct swapfile_place *place, struct why *w)
-{
-	const struct enable enable = {
-		.path = place->path,
-		.device = place->device,
-		.offset = place->area.offset,
-		.hibernate_only = s->hibernate_only,
-	};
-	enum boot_loader loader = BOOT_NONE;
-	char arguments[400];
-	struct plan plan;
-	bool same;
-	int r = give_way(s, state, &enable, &same, w);
-
-	enable_arguments(&enable, arguments, sizeof(arguments));
-	if (r == 0 && same) {
-		report_line(&s->report, "%s is enabled already; there is nothing to do",
-			    place->path);
-		return OUTCOME_DONE;
-	}
-	if (r == 0)
-		r = plan_open(&plan, "enable", place->path);
-	if (r < 0)
-		return OUTCOME_FAILED;
-	r = enable_plan(&plan, &s->system, &enable, &loader, w);
-	if (r == -EINVAL) {
-		plan_close(&plan);
-		return OUTCOME_REFUSED;
-	}
-	if (r == 0)
-		r = carry_out(s, state, &plan, w);
-	plan_close(&plan);
-	if (r == 0 && !s->dry_run)
-		r = confirm_place(s, state, place, w);
-	if (r == 0)
-		tell_after_enable(s, loader, arguments);
-	return failed(r);
-}
-
-enum outcome swapfile_do_enable(struct swapfile *s, struct why *w)
-{
-	struct swapfile_place place = { 0 };
-	struct state state = { 0 };
-	enum outcome outcome;
-
-	if (!s->dry_run && need_root(w) < 0)
-		return OUTCOME_FAILED;
-	outcome = swapfile_find(s, &place, w);
-	if (outcome != OUTCOME_DONE)
-		return outcome;
-	if (state_load(&s->system, &state, w) < 0)
-		return OUTCOME_FAILED;
-	outcome = enable_with(s, &state, &place, w);
-	state_free(&state);
-	return outcome;
-}
-
-static int undo_plan(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
-{
-	struct step_teller teller = report_steps_begin(&s->report);
-
-	if (s->dry_run) {
-		report_plan(&s->report, plan, true);
-		return 0;
-	}
-	return state_undo(&s->system, state, plan, &teller, w);
-}
-
-enum outcome swapfile_do_disable(struct swapfile *s, struct why *w)
-{
-	struct state state = { 0 };
-	struct plan *plan;
-	int r = s->dry_run ? 0 : need_root(w);
-
-	if (r == 0)
-		r = state_load(&s->system, &state, w);
-	if (r < 0)
-		return OUTCOME_FAILED;
-	plan = state_find(&state, "enable", NULL);
-	if (plan)
-		r = undo_plan(s, &state, plan, w);
-	else
-		report_line(&s->report, "no swap file is enabled; there is nothing to do");
-	state_free(&state);
-	return failed(r);
 }
 
 /* The plan that made the file: of that path, or the only one. */
@@ -460,11 +324,15 @@ static int find_made(const struct swapfile *s, struct state *state, struct plan 
 	}
 	if (count > 1)
 		return why(w, -EINVAL, "there are %u swap files; say which", count);
+	if (!found && !s->path)
+		return why(w, -EINVAL,
+			   "there is no swap file that s2disk-swapfile made; one made otherwise "
+			   "is yours to delete, after 's2disk-swapfile disable'");
 	if (!found)
 		return why(w, -EINVAL,
 			   "%s was not made by s2disk-swapfile; delete it yourself, after "
 			   "'s2disk-swapfile disable'",
-			   s->path ? s->path : "no swap file");
+			   s->path);
 	*ret = found;
 	return 0;
 }
@@ -473,7 +341,7 @@ enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
 {
 	struct state state = { 0 };
 	struct plan *made = NULL, *enabled;
-	int r = s->dry_run ? 0 : need_root(w);
+	int r = command_need_root(s, w);
 
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
@@ -487,12 +355,12 @@ enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
 	report_value(&s->report, "path", made->path);
 	enabled = state_find(&state, "enable", made->path);
 	if (enabled)
-		r = undo_plan(s, &state, enabled, w);
+		r = command_undo(s, &state, enabled, w);
 	/* The plans moved up. */
 	if (r == 0)
 		r = find_made(s, &state, &made, w);
 	if (r == 0)
-		r = undo_plan(s, &state, made, w);
+		r = command_undo(s, &state, made, w);
 	state_free(&state);
-	return failed(r);
+	return command_failed(r);
 }

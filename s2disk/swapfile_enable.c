@@ -6,7 +6,6 @@
 #include "swapfile_text.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 
 const char *enable_arguments(const struct enable *enable, char *buffer, size_t size)
 {
-	snprintf(buffer, size, "resume=%s resume_offset=%" PRIu64, enable->device, enable->offset);
+	snprintf(buffer, size, "resume=%s resume_offset=%s", enable->device, enable->offset);
 	return buffer;
 }
 
@@ -37,7 +36,7 @@ static int plan_config(struct plan *plan, const struct swapfile_system *system,
 	if (asprintf(&text,
 		     TAKES_AWAY "# The swap file %s.\n"
 				"resume device = %s\n"
-				"resume offset = %" PRIu64 "\n"
+				"resume offset = %s\n"
 				"%s%s%s",
 		     enable->path, enable->device, enable->offset,
 		     enable->hibernate_only ? "swap on demand = \"" : "",
@@ -100,11 +99,8 @@ static int plan_values(struct plan *plan, const struct enable *enable)
 {
 	plan->hibernate_only = enable->hibernate_only;
 	plan->device = strdup(enable->device);
-	if (!plan->device || asprintf(&plan->offset, "%" PRIu64, enable->offset) < 0) {
-		plan->offset = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	plan->offset = strdup(enable->offset);
+	return plan->device && plan->offset ? 0 : -ENOMEM;
 }
 
 static int plan_files(struct plan *plan, const struct swapfile_system *system,

@@ -7,12 +7,11 @@
 #include "swapfile_steps.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct enable {
 	const char *path;    /* the swap file */
 	const char *device;  /* as resume= shall name it */
-	uint64_t offset;     /* in pages */
+	const char *offset;  /* in pages, decimal */
 	bool hibernate_only; /* off but while hibernating */
 };
 

@@ -19,7 +19,7 @@ void report_begin(struct report *report, const char *command);
  * have been told. 0 or -EIO. */
 int report_end(struct report *report, const char *result, const char *reason);
 
-/* A value, for JSON only, and a line, for people only. */
+/* A value (NULL for none), for JSON only, and a line, for people only. */
 void report_value(struct report *report, const char *key, const char *value);
 void report_number(struct report *report, const char *key, uint64_t value);
 void report_line(struct report *report, const char *format, ...)

@@ -168,9 +168,8 @@ int site_check_device(const struct swapfile_system *system, dev_t dev, struct de
 	return r < 0 ? r : device_stack_check(system->root, stack, w);
 }
 
-/* Each of the file system's devices may get the file. */
-static int check_btrfs_devices(const struct swapfile_system *system, const char *folder,
-			       struct device_stack *stack, struct why *w)
+static int each_btrfs_device(const char *folder, int (*see)(void *context, dev_t dev),
+			     void *context, struct why *w)
 {
 	_cleanup_free_ struct btrfs_ioctl_dev_info_args *info = calloc(1, sizeof(*info));
 	_cleanup_close_ int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -188,26 +187,77 @@ static int check_btrfs_devices(const struct swapfile_system *system, const char 
 			continue;
 		info->path[sizeof(info->path) - 1] = '\0';
 		if (stat((char *)info->path, &st) == 0 && S_ISBLK(st.st_mode))
-			r = site_check_device(system, st.st_rdev, stack, w);
+			r = see(context, st.st_rdev);
 	}
 	return r;
+}
+
+int site_each_device(const char *folder, int (*see)(void *context, dev_t dev), void *context,
+		     struct why *w)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (stat(folder, &st) < 0 || statfs(folder, &fs) < 0)
+		return why(w, -errno, "%s: %s", folder, strerror(errno));
+	/* f_type is signed, and of 32 bits on some machines. */
+	if ((uint32_t)fs.f_type == BTRFS_SUPER_MAGIC)
+		return each_btrfs_device(folder, see, context, w);
+	return major(st.st_dev) == 0 ? 0 : see(context, st.st_dev);
+}
+
+struct device_check {
+	const struct swapfile_system *system;
+	struct device_stack *stack;
+	struct why *w;
+	size_t count;
+};
+
+/* Each of the file system's devices may get the file. */
+static int check_one(void *context, dev_t dev)
+{
+	struct device_check *check = context;
+
+	check->count++;
+	return site_check_device(check->system, dev, check->stack, check->w);
 }
 
 static int check_devices(const struct swapfile_system *system, const struct site *site,
 			 struct why *w)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
-	struct stat st;
+	struct device_check check = { .system = system, .stack = stack, .w = w };
+	int r = stack ? site_each_device(site->folder, check_one, &check, w) : -ENOMEM;
 
-	if (!stack)
-		return -ENOMEM;
-	if (site->magic == BTRFS_SUPER_MAGIC)
-		return check_btrfs_devices(system, site->folder, stack, w);
-	if (stat(site->folder, &st) < 0)
-		return why(w, -errno, "%s: %s", site->folder, strerror(errno));
-	if (major(st.st_dev) == 0)
-		return why(w, -EINVAL, "it is on %s: %s", site->kind, no_place);
-	return site_check_device(system, st.st_dev, stack, w);
+	if (r == 0 && check.count == 0)
+		r = why(w, -EINVAL, "it is on %s: %s", site->kind, no_place);
+	return r;
+}
+
+struct only {
+	dev_t dev;
+	size_t count;
+};
+
+static int take_one(void *context, dev_t dev)
+{
+	struct only *only = context;
+
+	only->dev = dev;
+	only->count++;
+	return 0;
+}
+
+int site_only_device(const struct site *site, dev_t *ret, struct why *w)
+{
+	struct only only = { 0 };
+	int r = site_each_device(site->folder, take_one, &only, w);
+
+	if (r == 0 && only.count != 1)
+		r = why(w, -EOPNOTSUPP, "its file system has %zu devices", only.count);
+	if (r == 0)
+		*ret = only.dev;
+	return r;
 }
 
 int site_examine(const struct swapfile_system *system, const char *path, struct site *ret,

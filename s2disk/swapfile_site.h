@@ -30,6 +30,14 @@ const char *site_refusal(uint32_t magic);
 int site_examine(const struct swapfile_system *system, const char *path, struct site *ret,
 		 struct why *w);
 
+/* Calls see() for the block devices of the file system that a folder is on:
+ * several of btrfs, none of what has none. Stops at an error. */
+int site_each_device(const char *folder, int (*see)(void *context, dev_t dev), void *context,
+		     struct why *w);
+
+/* The device of a file system that has one; else -EOPNOTSUPP. */
+int site_only_device(const struct site *site, dev_t *ret, struct why *w);
+
 /* Checks what lies under a device. */
 int site_check_device(const struct swapfile_system *system, dev_t dev, struct device_stack *stack,
 		      struct why *w);

@@ -40,6 +40,16 @@ static void put_field(FILE *out, const char *text)
 	}
 }
 
+#define FLAG_ONLY "hibernate-only"
+#define FLAG_UNFINISHED "unfinished"
+
+static const char *plan_flags(const struct plan *plan)
+{
+	if (plan->unfinished)
+		return plan->hibernate_only ? FLAG_ONLY " " FLAG_UNFINISHED : FLAG_UNFINISHED;
+	return plan->hibernate_only ? FLAG_ONLY : NULL;
+}
+
 static void put_plan(FILE *out, const struct plan *plan)
 {
 	fputs("plan", out);
@@ -47,7 +57,7 @@ static void put_plan(FILE *out, const struct plan *plan)
 	put_field(out, plan->path);
 	put_field(out, plan->device);
 	put_field(out, plan->offset);
-	put_field(out, plan->hibernate_only ? "hibernate-only" : NULL);
+	put_field(out, plan_flags(plan));
 	putc('\n', out);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
@@ -109,7 +119,7 @@ static int read_field(char *field, char **ret)
 static int add_plan(struct state *state, char **fields)
 {
 	struct plan *more = reallocarray(state->plans, state->count + 1, sizeof(*more)), *plan;
-	char *only = NULL;
+	char *flags = NULL;
 	int r;
 
 	if (!more)
@@ -125,9 +135,10 @@ static int add_plan(struct state *state, char **fields)
 	if (r == 0)
 		r = read_field(fields[3], &plan->offset);
 	if (r == 0)
-		r = read_field(fields[4], &only);
-	plan->hibernate_only = only != NULL;
-	free(only);
+		r = read_field(fields[4], &flags);
+	plan->hibernate_only = flags && strstr(flags, FLAG_ONLY);
+	plan->unfinished = flags && strstr(flags, FLAG_UNFINISHED);
+	free(flags);
 	return r == 0 && (!plan->name || !plan->path) ? -EBADMSG : r;
 }
 
@@ -379,10 +390,15 @@ int state_do(const struct swapfile_system *system, struct state *state, struct p
 	state->plans = more;
 	more[state->count++] = *plan;
 	*plan = (struct plan){ 0 };
+	more[state->count - 1].unfinished = true;
 	r = do_steps(system, state, teller, w);
+	more = &state->plans[state->count - 1];
+	if (r == 0) {
+		more->unfinished = false;
+		r = save(system, state, w);
+	}
 	if (r == 0)
 		return 0;
-	more = &state->plans[state->count - 1];
 	if (undo_steps(system, more, false, teller, &reason) < 0) {
 		if (teller && teller->warn)
 			teller->warn(teller->context, reason.text);
@@ -398,8 +414,12 @@ int state_undo(const struct swapfile_system *system, struct state *state, struct
 	       const struct step_teller *teller, struct why *w)
 {
 	struct why reason = { "" };
-	int r = undo_steps(system, plan, plan_changes_files(plan, plan->count), teller, w), saved;
+	int r, saved;
 
+	/* On a full disk it is to be undone all the same. */
+	plan->unfinished = true;
+	save(system, state, NULL);
+	r = undo_steps(system, plan, plan_changes_files(plan, plan->count), teller, w);
 	if (r == 0)
 		remove_plan(state, plan);
 	saved = save(system, state, &reason);

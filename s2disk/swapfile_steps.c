@@ -231,6 +231,10 @@ static int put_back(const struct swapfile_system *system, const struct step *ste
 		return strcmp(current, step->new_text) == 0 ? system_unlink(system, step->path)
 							    : set_aside(system, step, teller);
 	r = text_take_back(step->old_text, step->new_text, current, &before);
+	if (r == -ENOENT && (before = text_drop_block(current))) {
+		warn(teller, "%s was edited since; all between the marks is taken out", step->path);
+		r = 0;
+	}
 	if (r == -ENOENT) {
 		warn(teller,
 		     "%s was edited since, where this program had changed it; look at "

@@ -40,6 +40,7 @@ struct plan {
 	char *device; /* resume device for the boot; NULL for create */
 	char *offset; /* in pages, decimal */
 	bool hibernate_only;
+	bool unfinished; /* was begun, doing it or undoing it, and not ended */
 	struct step *steps;
 	size_t count;
 	/* Makes the file of a STEP_MADE; not stored. */

@@ -146,6 +146,10 @@ int text_take_back(const char *old, const char *new, const char *current, char *
 		fwrite(current, 1, (size_t)(found - current), out);
 		fwrite(old + hunk->old_start, 1, hunk->old_length, out);
 		current = found + hunk->new_length;
+		/* The old last line without an end is not the last any more. */
+		if (hunk->old_length > 0 && old[hunk->old_start + hunk->old_length - 1] != '\n' &&
+		    *current && *current != '\n')
+			putc('\n', out);
 	}
 	fputs(current, out);
 	if (fclose(out) != 0 && r == 0)
@@ -183,6 +187,16 @@ char *text_put_block(const char *text, const char *body)
 		     newline, body, end) < 0)
 		return NULL;
 	return result;
+}
+
+char *text_drop_block(const char *text)
+{
+	const char *begin, *end;
+	char *result;
+
+	if (!find_block(text, &begin, &end))
+		return NULL;
+	return asprintf(&result, "%.*s%s", (int)(begin - text), text, end) < 0 ? NULL : result;
 }
 
 bool text_has_block(const char *text, const char *body)

@@ -30,6 +30,10 @@ int text_take_back(const char *old, const char *new, const char *current, char *
  * lines. */
 char *text_put_block(const char *text, const char *body);
 
+/* The text without that block, whatever it has become; NULL also where there is
+ * none. */
+char *text_drop_block(const char *text);
+
 /* Is that block, with exactly that body, there? */
 bool text_has_block(const char *text, const char *body);
 

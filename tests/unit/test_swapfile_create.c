@@ -5,6 +5,7 @@
 #include "swapfile.h"
 
 #include "base/bytes.h"
+#include "made_disk.h"
 #include "made_tree.h"
 #include "swap/device_stack.h"
 #include "swap/swap_signature.h"
@@ -17,7 +18,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,39 +122,25 @@ END_TEST
 
 /* Devices */
 
-static void put_device(const char *numbers, const char *name, const char *attribute,
-		       const char *value)
-{
-	char path[256], text[256];
-
-	snprintf(path, sizeof(path), "/sys/dev/block/%s/uevent", numbers);
-	snprintf(text, sizeof(text), "MAJOR=1\nDEVNAME=%s\nDEVTYPE=disk\n", name);
-	made_put(path, text);
-	if (!attribute)
-		return;
-	snprintf(path, sizeof(path), "/sys/dev/block/%s/%s", numbers, attribute);
-	made_put(path, value);
-}
-
 /* ext4 on LVM on LUKS on two mirrored partitions, as sysfs has it. */
 static void make_tower(void)
 {
-	put_device("253:1", "dm-1", "dm/name", "vg-root\n");
-	put_device("253:1", "dm-1", "dm/uuid", "LVM-abc\n");
-	put_device("253:1", "dm-1", "slaves/dm-0/dev", "253:0\n");
-	put_device("253:0", "dm-0", "dm/name", "md0_crypt\n");
-	put_device("253:0", "dm-0", "dm/uuid", "CRYPT-LUKS2-0123-md0_crypt\n");
-	put_device("253:0", "dm-0", "slaves/md0/dev", "9:0\n");
-	put_device("9:0", "md0", "md/level", "raid1\n");
-	put_device("9:0", "md0", "slaves/sda1/dev", "8:1\n");
-	put_device("9:0", "md0", "slaves/sdb1/dev", "8:17\n");
+	made_device("253:1", "dm-1", "dm/name", "vg-root\n");
+	made_device("253:1", "dm-1", "dm/uuid", "LVM-abc\n");
+	made_device("253:1", "dm-1", "slaves/dm-0/dev", "253:0\n");
+	made_device("253:0", "dm-0", "dm/name", "md0_crypt\n");
+	made_device("253:0", "dm-0", "dm/uuid", "CRYPT-LUKS2-0123-md0_crypt\n");
+	made_device("253:0", "dm-0", "slaves/md0/dev", "9:0\n");
+	made_device("9:0", "md0", "md/level", "raid1\n");
+	made_device("9:0", "md0", "slaves/sda1/dev", "8:1\n");
+	made_device("9:0", "md0", "slaves/sdb1/dev", "8:17\n");
 	made_put("/sys/devices/sda/uevent", "DEVNAME=sda\n");
 	made_put("/sys/devices/sda/dev", "8:0\n");
 	made_put("/sys/devices/sda/sda1/uevent", "DEVNAME=sda1\n");
 	made_put("/sys/devices/sda/sda1/partition", "1\n");
 	made_link("/sys/dev/block/8:1", "../../devices/sda/sda1");
 	made_link("/sys/dev/block/8:0", "../../devices/sda");
-	put_device("8:17", "sdb1", "partition", "1\n");
+	made_device("8:17", "sdb1", "partition", "1\n");
 }
 
 START_TEST(walks_a_stack)
@@ -200,7 +186,7 @@ START_TEST(refuses_devices)
 	struct device_stack stack;
 	struct why w = { "" };
 
-	put_device("7:3", bad_devices[_i].name, bad_devices[_i].attribute, bad_devices[_i].value);
+	made_device("7:3", bad_devices[_i].name, bad_devices[_i].attribute, bad_devices[_i].value);
 	ck_assert_int_eq(device_stack_read(made_root, makedev(7, 3), &stack, &w), 0);
 	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), -EINVAL);
 	ck_assert_msg(strstr(w.text, bad_devices[_i].says) != NULL, "%s", w.text);
@@ -214,14 +200,14 @@ START_TEST(stacks_without_end)
 	struct why w = { "" };
 	char numbers[16], slave[32], text[16];
 
-	put_device("253:0", "dm-0", "slaves/dm-0/dev", "253:0\n");
+	made_device("253:0", "dm-0", "slaves/dm-0/dev", "253:0\n");
 	ck_assert_int_eq(device_stack_read(made_root, makedev(253, 0), &stack, &w), 0);
 	ck_assert_uint_eq(stack.count, 1);
 	for (int i = 1; i < LAYERS_MAX + 3; i++) {
 		snprintf(numbers, sizeof(numbers), "253:%d", i);
 		snprintf(slave, sizeof(slave), "slaves/dm-%d/dev", i + 1);
 		snprintf(text, sizeof(text), "253:%d\n", i + 1);
-		put_device(numbers, "dm-x", slave, text);
+		made_device(numbers, "dm-x", slave, text);
 	}
 	ck_assert_int_eq(device_stack_read(made_root, makedev(253, 1), &stack, &w), -ELOOP);
 }
@@ -260,68 +246,6 @@ START_TEST(judges_file_systems)
 }
 END_TEST
 
-static char folder[64];
-
-static bool run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static bool run(const char *format, ...)
-{
-	char command[1024];
-	size_t used = (size_t)snprintf(command, sizeof(command),
-				       "exec 2>/dev/null >/dev/null; "
-				       "PATH=/usr/sbin:/usr/bin:/sbin:/bin; cd %s || exit; ",
-				       folder);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command + used, sizeof(command) - used, format, args);
-	va_end(args);
-	return system(command) == 0;
-}
-
-static void make_folder(void)
-{
-	made_create();
-	strcpy(folder, "/tmp/test_create.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert(run("mkdir mount"));
-}
-
-static void remove_folder(void)
-{
-	run("umount mount");
-	run("cd / && rm -rf %s", folder);
-	made_remove();
-}
-
-/* Mounts a new file system; its loop device becomes a disk in the made-up
- * sysfs. */
-static bool mount_new(const char *make, const char *size)
-{
-	char path[128], text[16];
-	struct stat st;
-	FILE *pipe;
-
-	if (!run("truncate -s %s image && %s image && mount -o loop image mount", size, make))
-		return false;
-	snprintf(path, sizeof(path), "losetup -nO MAJ:MIN -j %s/image | tr -d ' \\n'", folder);
-	pipe = popen(path, "r");
-	ck_assert_ptr_nonnull(pipe);
-	ck_assert_ptr_nonnull(fgets(text, sizeof(text), pipe));
-	pclose(pipe);
-	put_device(text, "sda9", NULL, NULL);
-	snprintf(path, sizeof(path), "%s/mount", folder);
-	return stat(path, &st) == 0;
-}
-
-static struct swapfile a_command(char *path, size_t size, const char *name)
-{
-	snprintf(path, size, "%s/mount/%s", folder, name);
-	return (struct swapfile){ .system = made_system,
-				  .path = path,
-				  .report = { .quiet = true } };
-}
-
 static const struct {
 	const char *make, *size;
 	bool subvolume;
@@ -337,11 +261,11 @@ START_TEST(makes_and_removes)
 {
 	char path[128];
 	struct swapfile s =
-		a_command(path, sizeof(path), systems[_i].subvolume ? "sub/file" : "file");
+		made_command(path, sizeof(path), systems[_i].subvolume ? "sub/file" : "file");
 	struct why w = { "" };
 	struct stat st;
 
-	if (geteuid() != 0 || !mount_new(systems[_i].make, systems[_i].size))
+	if (geteuid() != 0 || !made_mount(systems[_i].make, systems[_i].size))
 		return;
 	s.subvolume = systems[_i].subvolume;
 	s.size = 50 * MIB + 100;
@@ -367,7 +291,7 @@ START_TEST(makes_and_removes)
 	ck_assert_ptr_nonnull(strstr(w.text, "was not made by"));
 	made_check(SWAPFILE_STATE, NULL);
 	if (s.subvolume)
-		ck_assert(run("! test -e mount/sub"));
+		ck_assert(made_run("! test -e mount/sub"));
 }
 END_TEST
 
@@ -388,14 +312,14 @@ static const struct {
 START_TEST(leaves_nothing)
 {
 	char path[128];
-	struct swapfile s = a_command(path, sizeof(path), "file");
+	struct swapfile s = made_command(path, sizeof(path), "file");
 	enum outcome outcome;
 	struct why w = { "" };
 	struct stat st;
 
-	if (geteuid() != 0 || !mount_new(failures[_i].make, failures[_i].size))
+	if (geteuid() != 0 || !made_mount(failures[_i].make, failures[_i].size))
 		return;
-	run("%s", failures[_i].prepare);
+	made_run("%s", failures[_i].prepare);
 	s.size = failures[_i].wanted;
 	outcome = swapfile_do_create(&s, &w);
 	/* Small blocks are aligned by chance at times. */
@@ -412,7 +336,7 @@ END_TEST
 START_TEST(refuses_places)
 {
 	char path[128];
-	struct swapfile s = a_command(path, sizeof(path), "file");
+	struct swapfile s = made_command(path, sizeof(path), "file");
 	struct why w = { "" };
 
 	if (geteuid() != 0)
@@ -430,21 +354,21 @@ START_TEST(refuses_places)
 	s.path = "/root/file";
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
 	ck_assert_msg(strstr(w.text, "ProtectHome") != NULL, "%s", w.text);
-	if (!mount_new("mke2fs -q -F -t ext4 -b 4096", "100M"))
+	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "100M"))
 		return;
-	s = a_command(path, sizeof(path), "file");
+	s = made_command(path, sizeof(path), "file");
 	s.system.root = "";
 	s.size = 50 * MIB;
 	s.dry_run = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
 	ck_assert_msg(strstr(w.text, "on a loop device") != NULL, "%s", w.text);
-	if (run("mkdir mount/l mount/u mount/w && "
-		"mount -t overlay none -o lowerdir=mount/l,upperdir=mount/u,workdir=mount/w "
-		"mount/l")) {
-		s = a_command(path, sizeof(path), "l/file");
+	if (made_run("mkdir mount/l mount/u mount/w && "
+		     "mount -t overlay none -o lowerdir=mount/l,upperdir=mount/u,workdir=mount/w "
+		     "mount/l")) {
+		s = made_command(path, sizeof(path), "l/file");
 		ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
 		ck_assert_msg(strstr(w.text, "overlay") != NULL, "%s", w.text);
-		run("umount mount/l");
+		made_run("umount mount/l");
 	}
 }
 END_TEST
@@ -453,60 +377,23 @@ END_TEST
 START_TEST(refuses_files)
 {
 	char path[128];
-	struct swapfile s = a_command(path, sizeof(path), "hole");
+	struct swapfile s = made_command(path, sizeof(path), "hole");
 	struct why w = { "" };
 
-	if (geteuid() != 0 || !mount_new("mke2fs -q -F -t ext4 -b 4096", "200M"))
+	if (geteuid() != 0 || !made_mount("mke2fs -q -F -t ext4 -b 4096", "200M"))
 		return;
-	ck_assert(run("dd if=/dev/zero of=mount/hole bs=1M count=30; truncate -s 50M mount/hole; "
-		      "mkswap mount/hole; dd if=/dev/zero of=mount/plain bs=1M count=30; sync"));
+	ck_assert(made_run(
+		"dd if=/dev/zero of=mount/hole bs=1M count=30; truncate -s 50M mount/hole; "
+		"mkswap mount/hole; dd if=/dev/zero of=mount/plain bs=1M count=30; sync"));
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
 	ck_assert_msg(strstr(w.text, "hole") != NULL, "%s", w.text);
-	s = a_command(path, sizeof(path), "plain");
+	s = made_command(path, sizeof(path), "plain");
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
 	ck_assert_msg(strstr(w.text, "not a swap file") != NULL, "%s", w.text);
-	s = a_command(path, sizeof(path), "none");
+	s = made_command(path, sizeof(path), "none");
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
 	ck_assert_msg(strstr(w.text, "make it first") != NULL, "%s", w.text);
 	made_check(SWAPFILE_STATE, NULL);
-}
-END_TEST
-
-/* create --enable: one command, and one that takes it all back. */
-START_TEST(all_in_one)
-{
-	char path[128], *before, *after;
-	struct swapfile s = a_command(path, sizeof(path), "file");
-	struct why w = { "" };
-	struct stat st;
-
-	if (geteuid() != 0 || !mount_new("mke2fs -q -F -t ext4 -b 4096", "300M"))
-		return;
-	made_put("/etc/fstab", "x\n");
-	made_program("/usr/sbin/update-initramfs");
-	before = made_look();
-	s.size = 50 * MIB;
-	s.enable = true;
-	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
-	ck_assert(made_active);
-	s.path = NULL;
-	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
-	after = made_look();
-	ck_assert_str_eq(after, before);
-	free(after);
-
-	/* When enabling fails, the file goes too. */
-	made_fail = "swapon";
-	s = a_command(path, sizeof(path), "file");
-	s.size = 50 * MIB;
-	s.enable = true;
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_FAILED);
-	ck_assert_ptr_nonnull(strstr(w.text, "cannot be switched on"));
-	ck_assert_int_lt(stat(path, &st), 0);
-	after = made_look();
-	ck_assert_str_eq(after, before);
-	free(after);
-	free(before);
 }
 END_TEST
 
@@ -517,7 +404,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+	tcase_add_checked_fixture(tcase, made_disk_create, made_disk_remove);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, automatic_size, 0, (int)ARRAY_SIZE(sizes));
 	tcase_add_test(tcase, chosen_size);
@@ -531,7 +418,6 @@ int main(void)
 	tcase_add_loop_test(tcase, leaves_nothing, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, refuses_places);
 	tcase_add_test(tcase, refuses_files);
-	tcase_add_test(tcase, all_in_one);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -19,9 +19,11 @@
 #define BEGIN "# s2disk-swapfile begin (\"s2disk-swapfile disable\" takes this out)\n"
 #define END "# s2disk-swapfile end\n"
 
-static const struct enable wanted = { .path = "/swapfile", .device = "UUID=1-2", .offset = 34816 };
+static const struct enable wanted = { .path = "/swapfile",
+				      .device = "UUID=1-2",
+				      .offset = "34816" };
 static const struct enable only = {
-	.path = "/swapfile", .device = "UUID=1-2", .offset = 34816, .hibernate_only = true
+	.path = "/swapfile", .device = "UUID=1-2", .offset = "34816", .hibernate_only = true
 };
 
 static char warnings[2048];
@@ -99,7 +101,9 @@ static void make_grubby(void)
 {
 	make_grub_file();
 	made_program("/usr/sbin/grubby");
-	made_output = "index=0\nkernel=\"/boot/a\"\nargs=\"ro resume=/dev/sda2 quiet\"\n";
+	made_output = "index=0\nkernel=\"/boot/a\"\nargs=\"ro resume=/dev/sda2 quiet\"\n"
+		      "index=1\nkernel=\"/boot/b\"\nargs=\"ro\"\n"
+		      "index=2\nkernel=\"/boot/c\"\nargs=\"resume=/dev/sda3 resume_offset=7\"\n";
 }
 
 static void make_entries(void)
@@ -179,8 +183,9 @@ static const struct {
 	{ make_grubby, BOOT_GRUBBY, NULL, NULL,
 	  "run /usr/sbin/grubby --info=ALL\n"
 	  "run /usr/sbin/grubby --update-kernel=ALL --args=" ARGS "\nswapon /swapfile\n",
-	  "swapoff /swapfile\nrun /usr/sbin/grubby --update-kernel=ALL --remove-args=" ARGS
-	  " --args=resume=/dev/sda2\n" },
+	  "swapoff /swapfile\nrun /usr/sbin/grubby --update-kernel=ALL --remove-args=" ARGS "\n"
+	  "run /usr/sbin/grubby --update-kernel=/boot/c --args=resume=/dev/sda3 resume_offset=7\n"
+	  "run /usr/sbin/grubby --update-kernel=/boot/a --args=resume=/dev/sda2\n" },
 	{ make_entries, BOOT_ENTRIES, "/boot/loader/entries/a.conf",
 	  "title A\nlinux /a\noptions root=/ ro " ARGS "\n", "swapon /swapfile\n",
 	  "swapoff /swapfile\n" },
@@ -391,13 +396,30 @@ START_TEST(keeps_edits)
 	made_put("/etc/default/grub", "all new\n");
 	made_put("/etc/suspend.conf.d/90-swapfile.conf", "resume offset = 1\n");
 	disable(&state);
-	made_check("/etc/fstab", "# mine\nUUID=1 / ext4 defaults 0 1\nlast line"
+	made_check("/etc/fstab", "# mine\nUUID=1 / ext4 defaults 0 1\nlast line\n"
 				 "tmpfs /tmp tmpfs\n");
 	made_check("/etc/default/grub", "all new\n");
 	made_check("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 	made_check("/etc/suspend.conf.d/90-swapfile.conf.save", "resume offset = 1\n");
 	ck_assert_ptr_nonnull(strstr(warnings, "/etc/default/grub was edited"));
 	ck_assert_ptr_nonnull(strstr(warnings, "90-swapfile.conf was edited"));
+}
+END_TEST
+
+/* What stands between the marks is ours, edited or not. */
+START_TEST(takes_edited_blocks_out)
+{
+	struct state state = { 0 };
+	struct why w = { "" };
+
+	make_grub_file();
+	ck_assert_int_eq(enable(&state, &wanted, NULL, &w), 0);
+	made_put("/etc/fstab",
+		 "UUID=1 / ext4\n" BEGIN "/swapfile none swap pri=7\n" END "tmpfs /tmp tmpfs\n");
+	disable(&state);
+	made_check("/etc/fstab", "UUID=1 / ext4\ntmpfs /tmp tmpfs\n");
+	made_check("/etc/default/grub", "GRUB_CMDLINE_LINUX=\"\"");
+	ck_assert_ptr_nonnull(strstr(warnings, "/etc/fstab was edited since; all between"));
 }
 END_TEST
 
@@ -547,6 +569,7 @@ int main(void)
 	tcase_add_loop_test(tcase, rolls_back, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, swapoff_that_fails_changes_nothing);
 	tcase_add_test(tcase, keeps_edits);
+	tcase_add_test(tcase, takes_edited_blocks_out);
 	tcase_add_test(tcase, keeps_links_and_modes);
 	tcase_add_test(tcase, survives_being_cut_off);
 	tcase_add_loop_test(tcase, refuses_broken_states, 0, (int)ARRAY_SIZE(broken));

@@ -32,7 +32,7 @@ static const struct {
 	{ "a\nb\nc\nd\n", "a\nX\nc\nY\n", "a\nX\nc\nd\n", NULL },
 	/* No newline at the end, before or after. */
 	{ "a\nb", "a\nb\nX\n", "a\nb\nX\n", "a\nb" },
-	{ "a\nb", "a\nb\nX\n", "a\nb\nX\nc\n", "a\nbc\n" },
+	{ "a\nb", "a\nb\nX\n", "a\nb\nX\nc\n", "a\nb\nc\n" },
 	{ "root=/", "root=/ X", "root=/ X", "root=/" },
 };
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the commands share; nobody else includes this. */
+#ifndef S2DISK_SWAPFILE_COMMANDS_H
+#define S2DISK_SWAPFILE_COMMANDS_H
+
+#include "swapfile.h"
+#include "swapfile_site.h"
+#include "swapfile_state.h"
+
+/* The outcome that a negative errno stands for. refused: a full disk or a file
+ * that cannot be is something else than a broken one. */
+enum outcome command_failed(int r);
+enum outcome command_refused(int r);
+
+/* -EPERM without root where something is to be changed. */
+int command_need_root(const struct swapfile *s, struct why *w);
+
+/* Makes a plan, or tells it; undoes one of the state's, or tells that. */
+int command_carry_out(struct swapfile *s, struct state *state, struct plan *plan, struct why *w);
+int command_undo(struct swapfile *s, struct state *state, struct plan *plan, struct why *w);
+
+/* Tells what enabling a file would do that is yet to be made at that place. */
+enum outcome command_foretell_enable(struct swapfile *s, const struct site *site, struct why *w);
+
+#endif

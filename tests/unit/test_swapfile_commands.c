@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of s2disk-swapfile as a user gives them, on real file systems. */
+#include "swapfile.h"
+
+#include "base/bytes.h"
+#include "made_disk.h"
+#include "made_tree.h"
+#include "swapfile_state.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MIB (1ULL << 20)
+
+/* create --enable: one command, and one that takes it all back. */
+START_TEST(all_in_one)
+{
+	char path[128], *before, *after;
+	struct swapfile s = made_command(path, sizeof(path), "file");
+	struct why w = { "" };
+	struct stat st;
+
+	if (geteuid() != 0 || !made_mount("mke2fs -q -F -t ext4 -b 4096", "300M"))
+		return;
+	made_put("/etc/fstab", "x\n");
+	made_program("/usr/sbin/update-initramfs");
+	before = made_look();
+	s.size = 50 * MIB;
+	s.enable = true;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert(made_active);
+	s.path = NULL;
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	free(after);
+
+	/* When enabling fails, the file goes too. */
+	made_fail = "swapon";
+	s = made_command(path, sizeof(path), "file");
+	s.size = 50 * MIB;
+	s.enable = true;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_FAILED);
+	ck_assert_ptr_nonnull(strstr(w.text, "cannot be switched on"));
+	ck_assert_int_lt(stat(path, &st), 0);
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	free(after);
+	free(before);
+}
+END_TEST
+
+/* A file of 32 MiB. */
+static void made_file(const char *name, char *path, size_t size)
+{
+	struct swapfile s = made_command(path, size, name);
+	struct why w = { "" };
+
+	s.size = 32 * MIB;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+}
+
+static bool mounted(void)
+{
+	return geteuid() == 0 && made_mount("mke2fs -q -F -t ext4 -b 4096", "300M");
+}
+
+static struct swapfile command_for(const char *path)
+{
+	return (struct swapfile){ .system = made_system,
+				  .path = path,
+				  .report = { .quiet = true } };
+}
+
+/* Standard output of what follows goes to a file, until told_text(). */
+static int real_stdout = -1;
+
+static void tell_to_file(void)
+{
+	char path[128];
+
+	fflush(stdout);
+	snprintf(path, sizeof(path), "%s/told", made_root);
+	real_stdout = dup(STDOUT_FILENO);
+	ck_assert_int_ge(real_stdout, 0);
+	ck_assert_ptr_nonnull(freopen(path, "w", stdout));
+}
+
+static void told(char *text, size_t size)
+{
+	char path[128];
+	FILE *file;
+
+	fflush(stdout);
+	dup2(real_stdout, STDOUT_FILENO);
+	close(real_stdout);
+	snprintf(path, sizeof(path), "%s/told", made_root);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	text[fread(text, 1, size - 1, file)] = '\0';
+	fclose(file);
+	unlink(path);
+}
+
+static void check_told(const char *text, const char *wanted)
+{
+	ck_assert_msg(strstr(text, wanted) != NULL, "no '%s' in:\n%s", wanted, text);
+}
+
+/* All that would be done is told beforehand, and nothing of it is done. */
+START_TEST(foretells_all)
+{
+	char path[128], text[8192], *before, *after;
+	struct swapfile s = made_command(path, sizeof(path), "a file");
+	struct why w = { "" };
+	struct stat st;
+
+	if (!mounted())
+		return;
+	made_put("/etc/fstab", "x\n");
+	made_program("/usr/sbin/update-initramfs");
+	before = made_look();
+	s.size = 32 * MIB;
+	s.enable = s.dry_run = s.report.dry_run = true;
+	s.report.quiet = false;
+	tell_to_file();
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	told(text, sizeof(text));
+	check_told(text, "would make /");
+	check_told(text, "would write /etc/suspend.conf.d/90-swapfile.conf");
+	check_told(text, "+ resume device = UUID=");
+	check_told(text, "+ resume offset = OFFSET");
+	check_told(text, "a\\040file none swap defaults 0 0");
+	check_told(text, "would switch on /");
+	check_told(text, "would run /usr/sbin/update-initramfs");
+	ck_assert_int_lt(stat(path, &st), 0);
+	ck_assert_str_eq(made_log, "");
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	free(before);
+	free(after);
+}
+END_TEST
+
+/* Another file takes over; when it cannot, the former one is back. */
+START_TEST(gives_way)
+{
+	char first[128], second[128], fail[192], *before, *after;
+	struct why w = { "" };
+	struct swapfile s;
+
+	if (!mounted())
+		return;
+	made_file("first", first, sizeof(first));
+	made_file("second", second, sizeof(second));
+	made_put("/etc/fstab", "x\n");
+	made_program("/usr/sbin/update-initramfs");
+	s = command_for(first);
+	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	before = made_look();
+	s = command_for(second);
+	made_fail = "swapon";
+	/* The first is off and cannot be switched on either: then it is gone. */
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
+	made_check("/etc/fstab", "x\n");
+	made_fail = NULL;
+	s = command_for(first);
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
+	s = command_for(second);
+	snprintf(fail, sizeof(fail), "swapon %s", second);
+	made_fail = fail;
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	ck_assert(made_active);
+	made_fail = NULL;
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
+	s.path = NULL;
+	ck_assert_int_eq(swapfile_do_disable(&s, &w), OUTCOME_DONE);
+	made_check("/etc/fstab", "x\n");
+	/* Two of them: which one? */
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "there are 2 swap files");
+	free(before);
+	free(after);
+}
+END_TEST
+
+/* The power failed while the last program ran: all files are as they shall be,
+ * and enabling again must not take that for the whole. */
+START_TEST(ends_what_was_cut_off)
+{
+	char path[128], *text;
+	struct why w = { "" };
+	struct state state;
+	struct swapfile s;
+
+	if (!mounted())
+		return;
+	made_file("file", path, sizeof(path));
+	made_program("/usr/sbin/update-initramfs");
+	s = command_for(path);
+	s.hibernate_only = true;
+	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_eq(state_load(&made_system, &state, &w), 0);
+	ck_assert(!state_find(&state, "enable", NULL)->unfinished);
+	state_find(&state, "enable", NULL)->unfinished = true;
+	text = state_encode(&state);
+	check_told(text, "=hibernate-only unfinished\n");
+	made_put(SWAPFILE_STATE, text);
+	state_free(&state);
+	free(text);
+
+	made_log[0] = '\0';
+	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	check_told(made_log, "run /usr/sbin/update-initramfs -u -k all");
+	made_log[0] = '\0';
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
+	ck_assert_str_eq(made_log, "");
+}
+END_TEST
+
+/* offset tells the place also where the file is no good, and why it is not. */
+START_TEST(offset_objects)
+{
+	char path[128], text[2048];
+	struct why w = { "" };
+	struct swapfile s;
+
+	if (!mounted())
+		return;
+	made_file("file", path, sizeof(path));
+	s = command_for(path);
+	s.system.root = ""; /* where it is on a loop device */
+	s.report = (struct report){ .use_json = true };
+	tell_to_file();
+	report_begin(&s.report, "offset");
+	ck_assert_msg(swapfile_do_offset(&s, false, &w) == OUTCOME_DONE, "%s", w.text);
+	report_end(&s.report, "done", NULL);
+	told(text, sizeof(text));
+	check_told(text, "\"objection\": \"it is on a loop device");
+	check_told(text, "\"offset\": ");
+	s.report = (struct report){ .quiet = true };
+	tell_to_file();
+	ck_assert_int_eq(swapfile_do_offset(&s, true, &w), OUTCOME_DONE);
+	told(text, sizeof(text));
+	ck_assert_int_eq(strncmp(text, "resume offset = ", 16), 0);
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "on a loop device");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("swapfile_commands");
+	TCase *tcase = tcase_create("swapfile_commands");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, made_disk_create, made_disk_remove);
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, all_in_one);
+	tcase_add_test(tcase, foretells_all);
+	tcase_add_test(tcase, gives_way);
+	tcase_add_test(tcase, ends_what_was_cut_off);
+	tcase_add_test(tcase, offset_objects);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
