@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "image/block_table.h"
+#include "image/seal.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,7 @@ struct block_slot {
 	struct block_entry entry;
 	unsigned char *stored; /* raw or packed: what is on the disk */
 	uint64_t index;	       /* of the block */
-	int error;	       /* a worker's: -EBADMSG */
+	int error;	       /* a worker's: -EBADMSG when it is damaged */
 };
 
 /* What each worker needs for itself. */
@@ -28,11 +29,20 @@ struct block_worker {
 	bool compress;
 	int acceleration;
 	size_t page_size;
+	struct aead aead;	       /* of a sealed image; without handle: of a plain one */
+	const unsigned char *image_id; /* of a sealed image */
 };
 
-/* 0, or -ENOMEM with nothing left over. */
+/* cipher 0: for plain images; else block_worker_key comes before the first
+ * block. 0, -ENOMEM, -EOPNOTSUPP; block_worker_destroy in any case. */
 int block_worker_init(struct block_worker *worker, struct arena *arena, bool compress,
-		      size_t page_size);
+		      size_t page_size, enum aead_kind cipher);
+
+/* The key of an image, which must outlive its use. */
+int block_worker_key(struct block_worker *worker, const struct seal *seal);
+
+/* Puts zeros in its place; harmless where there was none. */
+void block_worker_forget(struct block_worker *worker);
 void block_worker_destroy(struct block_worker *worker);
 
 /* Work functions of a pool: block_worker, block_slot.

@@ -6,6 +6,8 @@
 #ifndef S2DISK_IMAGE_FORMAT_H
 #define S2DISK_IMAGE_FORMAT_H
 
+#include <stdint.h>
+
 #define IMAGE_ID_SIZE 16
 
 #define BLOCK_SIZE_MIN (64u << 10)
@@ -29,9 +31,17 @@ enum section_type {
 
 #define SECTION_CRITICAL 1u
 
+/* Incompatible features. */
+#define FEATURE_SEALED UINT64_C(1)
+
+/* Ways to the key of a sealed image. */
+#define KEY_SLOTS_MAX 8u
+#define KEY_SLOT_SIZE 256u
+
 /* What a block's check field holds. */
 enum block_check {
 	BLOCK_CHECK_CRC32 = 1,
+	BLOCK_CHECK_SEAL = 2, /* the tag of the AEAD; in sealed images, and only there */
 };
 
 #endif

@@ -26,21 +26,32 @@ enum {
 	AT_SECTIONS_DIGEST = 120,
 	AT_BODY = 152,
 	AT_SECTIONS = 208,
-	AT_RESERVED = 264,
-	HEADER_SIZE = 1024,
+	AT_CIPHER = 264,
+	AT_SLOTS = 268,
+	AT_RESERVED = 288,
+	HEADER_SIZE = 1024, /* and the slots behind it */
 };
 
 _Static_assert(AT_SECTIONS_DIGEST + SHA256_SIZE == AT_BODY, "body map");
 _Static_assert(AT_BODY + MAP_DISK_SIZE == AT_SECTIONS, "sections map");
-_Static_assert(AT_SECTIONS + MAP_DISK_SIZE == AT_RESERVED, "room for sealing");
+_Static_assert(AT_SECTIONS + MAP_DISK_SIZE == AT_CIPHER, "what sealing needs");
+_Static_assert(AT_BLOCK_SIZE == HEADER_SEALED_AT, "what asking for the key needs is not sealed");
+_Static_assert(HEADER_SEALED_AT + HEADER_SEALED_SIZE == AT_CIPHER, "all the rest is");
+_Static_assert(HEADER_TAG_AT + AEAD_TAG_SIZE == AT_RESERVED, "the tag");
+_Static_assert(HEADER_SLOTS_AT + KEY_SLOTS_MAX * KEY_SLOT_SIZE <= PAGE_SIZE_MIN, "fits a page");
 
 static const char header_magic[8] = "s2diskIM";
+
+static uint32_t header_size(uint32_t slots)
+{
+	return HEADER_SIZE + slots * KEY_SLOT_SIZE;
+}
 
 void header_page_encode(const struct image_header *header, unsigned char *page, size_t page_size)
 {
 	memset(page, 0, page_size);
 	memcpy(page + AT_MAGIC, header_magic, sizeof(header_magic));
-	put_le32(page + AT_HEADER_SIZE, HEADER_SIZE);
+	put_le32(page + AT_HEADER_SIZE, header_size(header->slots));
 	put_le32(page + AT_PAGE_SIZE, header->page_size);
 	put_le64(page + AT_COMPATIBLE, header->compatible);
 	put_le64(page + AT_INCOMPATIBLE, header->incompatible);
@@ -58,6 +69,10 @@ void header_page_encode(const struct image_header *header, unsigned char *page, 
 	memcpy(page + AT_SECTIONS_DIGEST, header->sections_digest, SHA256_SIZE);
 	map_encode(&header->body, page + AT_BODY);
 	map_encode(&header->sections, page + AT_SECTIONS);
+	if (header_sealed(header)) {
+		put_le32(page + AT_CIPHER, header->cipher);
+		put_le32(page + AT_SLOTS, header->slots);
+	}
 }
 
 static void get_numbers(const unsigned char *page, struct image_header *header)
@@ -79,23 +94,64 @@ static void get_numbers(const unsigned char *page, struct image_header *header)
 	memcpy(header->sections_digest, page + AT_SECTIONS_DIGEST, SHA256_SIZE);
 }
 
-/* Is this a header that we know how to read? */
-static int check_kind(const unsigned char *page, size_t page_size,
-		      const struct image_header *header, struct why *w)
+static int check_front(const unsigned char *page, struct header_front *front, struct why *w)
 {
+	uint32_t cipher = get_le32(page + AT_CIPHER), slots = get_le32(page + AT_SLOTS);
+
+	if (cipher < AEAD_AES256_OCB || cipher > AEAD_CHACHA20_POLY1305)
+		return why(w, -ENOTSUP, "the image is sealed with the unknown cipher %u", cipher);
+	if (slots == 0 || slots > KEY_SLOTS_MAX)
+		return why(w, -EBADMSG, "the header says %u key slots", slots);
+	front->cipher = (enum aead_kind)cipher;
+	front->slots = slots;
+	front->at = page + HEADER_SLOTS_AT;
+	return 0;
+}
+
+int header_page_front(const unsigned char *page, size_t page_size, struct header_front *ret,
+		      struct why *w)
+{
+	uint64_t incompatible = get_le64(page + AT_INCOMPATIBLE);
+	struct header_front front = {
+		.created = get_le64(page + AT_CREATED),
+		.sealed = incompatible & FEATURE_SEALED,
+	};
+	int r = 0;
+
 	if (memcmp(page + AT_MAGIC, header_magic, sizeof(header_magic)) != 0)
 		return why(w, -EBADMSG, "the header page is not there");
-	if (get_le32(page + AT_HEADER_SIZE) != HEADER_SIZE || header->page_size != page_size)
-		return why(w, -EBADMSG, "the header says %u bytes in pages of %u",
-			   get_le32(page + AT_HEADER_SIZE), header->page_size);
-	if (header->incompatible)
+	if (get_le32(page + AT_PAGE_SIZE) == page_size && incompatible & ~FEATURE_SEALED)
 		return why(w, -ENOTSUP,
 			   "the image uses features (0x%" PRIx64
 			   ") that this version does not know; it needs a newer s2disk",
-			   header->incompatible);
-	if (header->check != BLOCK_CHECK_CRC32)
+			   incompatible & ~FEATURE_SEALED);
+	if (front.sealed)
+		r = check_front(page, &front, w);
+	if (r < 0)
+		return r;
+	if (get_le32(page + AT_HEADER_SIZE) != header_size(front.slots) ||
+	    get_le32(page + AT_PAGE_SIZE) != page_size)
+		return why(w, -EBADMSG, "the header says %u bytes in pages of %u",
+			   get_le32(page + AT_HEADER_SIZE), get_le32(page + AT_PAGE_SIZE));
+	memcpy(front.image_id, page + AT_IMAGE_ID, IMAGE_ID_SIZE);
+	*ret = front;
+	return 0;
+}
+
+/* Is this a header that we know how to read? */
+static int check_kind(const unsigned char *page, size_t page_size, struct image_header *header,
+		      struct why *w)
+{
+	struct header_front front;
+	int r = header_page_front(page, page_size, &front, w);
+
+	if (r < 0)
+		return r;
+	if (header->check != (front.sealed ? BLOCK_CHECK_SEAL : BLOCK_CHECK_CRC32))
 		return why(w, -ENOTSUP, "the image's blocks have checks of the unknown kind %u",
 			   header->check);
+	header->cipher = front.cipher;
+	header->slots = front.slots;
 	return 0;
 }
 

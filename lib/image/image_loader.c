@@ -101,7 +101,10 @@ static int take_memory(struct load *load)
 	load->read_stacks = arena_take(&load->arena, READ_THREADS * WORK_POOL_STACK_SIZE);
 	for (unsigned int i = 0; i < threads; i++) {
 		load->worker_contexts[i] = &load->worker_state[i];
-		r = block_worker_init(&load->worker_state[i], &load->arena, false, c->page_size);
+		r = block_worker_init(&load->worker_state[i], &load->arena, false, c->page_size,
+				      load->reader->header.cipher);
+		if (r == 0 && header_sealed(&load->reader->header))
+			r = block_worker_key(&load->worker_state[i], &load->reader->seal);
 		if (r < 0)
 			return r;
 	}

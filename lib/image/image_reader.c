@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "image/block_table.h"
 #include "image/map_reader.h"
 #include "image/page_ranges.h"
@@ -13,34 +14,86 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static int read_header(struct image_reader *reader, const struct signature_record *record,
-		       struct why *w)
+int image_read_front(const struct image_reader_config *c, const struct signature_record *record,
+		     unsigned char *page, struct header_front *ret, struct why *w)
 {
-	const struct image_reader_config *c = &reader->config;
 	unsigned char digest[SHA256_SIZE];
 	int r;
 
-	if (record->header_offset > c->device_bytes - c->page_size)
+	if (c->device_bytes < c->page_size ||
+	    record->header_offset > c->device_bytes - c->page_size)
 		return why(w, -EBADMSG,
 			   "the header is said to be at byte %" PRIu64
 			   ", the device has only %" PRIu64 " bytes",
 			   record->header_offset, c->device_bytes);
-	r = io_pread_full(c->fd, reader->page, c->page_size, record->header_offset);
+	r = io_pread_full(c->fd, page, c->page_size, record->header_offset);
 	if (r < 0)
 		return why(w, r, "the header cannot be read at byte %" PRIu64 ": %s",
 			   record->header_offset, strerror(-r));
-	r = crypto_sha256(reader->page, c->page_size, digest);
+	r = crypto_sha256(page, c->page_size, digest);
 	if (r < 0)
 		return r;
 	if (memcmp(digest, record->header_digest, SHA256_SIZE) != 0)
 		return why(w, -EBADMSG, "the header at byte %" PRIu64 " is damaged",
 			   record->header_offset);
-	r = header_page_decode(reader->page, c->page_size, c->device_bytes, &reader->header, w);
+	r = header_page_front(page, c->page_size, ret, w);
 	if (r < 0)
 		return r;
-	if (memcmp(reader->header.image_id, record->image_id, IMAGE_ID_SIZE) != 0)
+	if (memcmp(ret->image_id, record->image_id, IMAGE_ID_SIZE) != 0)
 		return why(w, -EBADMSG, "the header is that of another image");
 	return 0;
+}
+
+/* Finds the key of a sealed image. */
+static int unlock(struct image_reader *reader, const struct header_front *front, struct why *w)
+{
+	const struct image_unlocker *unlocker = &reader->config.unlocker;
+	struct key_slots slots;
+	unsigned char *key;
+	int r = key_slots_decode(front, &slots, w);
+
+	if (r < 0)
+		return r;
+	if (!unlocker->unlock)
+		return why(w, -ENOKEY, "the image is sealed");
+	r = seal_create(&reader->seal, front->cipher, w);
+	if (r < 0)
+		return r;
+	key = secret_alloc(IMAGE_KEY_SIZE);
+	if (!key)
+		return why(w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));
+	r = unlocker->unlock(unlocker->context, &slots, key, w);
+	if (r == 0) {
+		r = seal_set_key(&reader->seal, front->image_id, key);
+		if (r < 0)
+			why(w, r, "the image's key cannot be used: %s", strerror(-r));
+	}
+	secret_free(key, IMAGE_KEY_SIZE);
+	return r;
+}
+
+static int read_header(struct image_reader *reader, const struct signature_record *record,
+		       struct why *w)
+{
+	const struct image_reader_config *c = &reader->config;
+	struct header_front front;
+	int r = image_read_front(c, record, reader->page, &front, w);
+
+	if (r < 0)
+		return r;
+	if (!front.sealed && c->sealed_only)
+		return why(w, -EKEYREJECTED,
+			   "the settings ask for encryption, and the image is not encrypted");
+	if (front.sealed) {
+		r = unlock(reader, &front, w);
+		if (r < 0)
+			return r;
+		r = unseal_header(&reader->seal, reader->page, c->page_size);
+		if (r < 0)
+			return why(w, r, "the header at byte %" PRIu64 " was changed",
+				   record->header_offset);
+	}
+	return header_page_decode(reader->page, c->page_size, c->device_bytes, &reader->header, w);
 }
 
 /* Reads a whole mapped stream into memory. */
@@ -61,12 +114,42 @@ static int read_stream(struct image_reader *reader, struct map_reader *map, unsi
 	return r == -ENODATA ? 0 : r;
 }
 
+/* Opens the pieces of the sections and closes the gaps that their tags leave. */
+static int unseal_sections(struct image_reader *reader, uint64_t *length, struct why *w)
+{
+	unsigned char *from = reader->sections_memory.base, *to = from;
+	size_t end = (size_t)round_up(*length, reader->config.page_size);
+	uint64_t left = *length;
+
+	if (!bytes_all_zero(from + left, end - left))
+		return why(w, -EBADMSG, "the image's sections are damaged");
+	for (uint64_t i = 0; left > 0; i++) {
+		size_t piece = (size_t)min_u64(left, reader->header.block_size), plain;
+		int r;
+
+		if (piece <= AEAD_TAG_SIZE)
+			return why(w, -EBADMSG, "the image's sections end in the middle of a tag");
+		plain = piece - AEAD_TAG_SIZE;
+		r = unseal_section(&reader->seal, i, from, plain, from + plain);
+		if (r < 0)
+			return why(w, r, "piece %" PRIu64 " of the image's sections was changed",
+				   i);
+		memmove(to, from, plain);
+		from += piece;
+		to += plain;
+		left -= piece;
+	}
+	*length = (uint64_t)(to - reader->sections_memory.base);
+	return 0;
+}
+
 static int read_sections(struct image_reader *reader, struct why *w)
 {
 	const struct image_reader_config *c = &reader->config;
 	const struct image_header *h = &reader->header;
 	unsigned char digest[SHA256_SIZE];
 	struct map_reader map;
+	uint64_t length;
 	int r;
 
 	map_reader_begin(&map, c->fd, c->page_size, c->device_bytes, "sections", &h->sections,
@@ -86,7 +169,13 @@ static int read_sections(struct image_reader *reader, struct why *w)
 		return r;
 	if (memcmp(digest, h->sections_digest, SHA256_SIZE) != 0)
 		return why(w, -EBADMSG, "the image's sections are damaged");
-	return sections_parse(reader->sections_memory.base, h->sections_size, &reader->sections, w);
+	length = h->sections_size;
+	if (header_sealed(h)) {
+		r = unseal_sections(reader, &length, w);
+		if (r < 0)
+			return r;
+	}
+	return sections_parse(reader->sections_memory.base, length, &reader->sections, w);
 }
 
 /* What the sections say must fit together and to the header. */
@@ -178,10 +267,16 @@ uint64_t image_reader_stored_bytes(const struct image_reader *reader)
 	return reader->header.body.pages * reader->config.page_size;
 }
 
+void image_reader_forget_keys(struct image_reader *reader)
+{
+	seal_forget(&reader->seal);
+}
+
 void image_reader_close(struct image_reader *reader)
 {
 	if (!reader)
 		return;
+	seal_destroy(&reader->seal);
 	digest_close(&reader->digest);
 	arena_destroy(&reader->sections_memory);
 	arena_destroy(&reader->page_memory);

@@ -12,14 +12,25 @@
 
 #include "base/why.h"
 #include "image/header_page.h"
+#include "image/key_slots.h"
 #include "image/page_stream.h"
 #include "image/sections.h"
 #include "image/signature_record.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct image_reader;
+
+/* Finds the key of a sealed image: asks for a passphrase, reads a file. 0 with
+ * the key (in locked memory), -EKEYREJECTED or another negative errno with a
+ * sentence. */
+struct image_unlocker {
+	int (*unlock)(void *context, const struct key_slots *slots,
+		      unsigned char key[IMAGE_KEY_SIZE], struct why *w);
+	void *context;
+};
 
 struct image_reader_config {
 	int fd; /* block device or file, O_DIRECT for speed */
@@ -27,11 +38,15 @@ struct image_reader_config {
 	uint64_t device_bytes;
 	unsigned int
 		workers; /* threads that unpack, the caller's among them; 0: no others at all */
-	uint64_t buffer_bytes; /* at most so much memory for blocks */
+	uint64_t buffer_bytes;		/* at most so much memory for blocks */
+	struct image_unlocker unlocker; /* unlock may be NULL: plain images only */
+	bool sealed_only;		/* refuse plain images */
 };
 
-/* 0; -EBADMSG: damaged, -ENOTSUP: needs a newer version, -EIO and the like:
- * cannot be read; w says what and where. */
+/* 0; -EBADMSG: damaged or forged, -ENOTSUP: needs a newer version, -ENOKEY: it is
+ * sealed and there is no unlocker, -EKEYREJECTED: no key was found, or it is
+ * plain and must not be; -EIO and the like: cannot be read; w says what and
+ * where. A sealed image's header is authenticated before its numbers are used. */
 int image_reader_open(const struct image_reader_config *config,
 		      const struct signature_record *record, struct image_reader **ret,
 		      struct why *w);
@@ -52,6 +67,16 @@ uint64_t image_reader_memory(const struct image_reader *reader);
 int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 		      const unsigned char *first_page, const struct stream_watch *watch,
 		      struct why *w);
+
+/* Reads the header page of the image with that record and looks at what is not
+ * sealed: page is page_size bytes of aligned memory, and ret points into it.
+ * Errors as of image_reader_open. */
+int image_read_front(const struct image_reader_config *config,
+		     const struct signature_record *record, unsigned char *page,
+		     struct header_front *ret, struct why *w);
+
+/* Wipes the keys of a sealed image. It cannot be loaded any more. */
+void image_reader_forget_keys(struct image_reader *reader);
 
 void image_reader_close(struct image_reader *reader);
 

@@ -57,6 +57,8 @@ struct image_writer {
 	unsigned char *kernel_header, *chunk_page, *header_page;
 	void *pack_ring, *pack_stacks, *write_ring, *write_stacks;
 	struct digest map_digest, sections_digest;
+	struct seal seal; /* of a sealed image */
+	bool have_key;
 };
 
 /* What one run knows. Only the owner's thread touches it. */
@@ -144,7 +146,8 @@ static int take_memory(struct image_writer *w)
 	w->write_stacks = arena_take(&w->arena, WRITE_THREADS * WORK_POOL_STACK_SIZE);
 	for (unsigned int i = 0; i < threads; i++) {
 		w->worker_contexts[i] = &w->worker_state[i];
-		r = block_worker_init(&w->worker_state[i], &w->arena, c->compress, c->page_size);
+		r = block_worker_init(&w->worker_state[i], &w->arena, c->compress, c->page_size,
+				      c->keys ? c->cipher : 0);
 		if (r < 0)
 			return r;
 	}
@@ -174,6 +177,11 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 	writer->slot_count = count_slots(&writer->config);
 	writer->table_entries = div_round_up(config->max_stream, writer->config.block_size);
 	writer->ranges_size = ranges_size(config);
+	if (config->keys) {
+		r = seal_create(&writer->seal, config->cipher, w);
+		if (r < 0)
+			goto fail;
+	}
 	r = take_memory(writer);
 	if (r == 0)
 		r = digest_open(&writer->map_digest, DIGEST_SHA256);
@@ -196,6 +204,31 @@ uint64_t image_writer_memory(const struct image_writer *writer)
 	return writer->arena.size;
 }
 
+const unsigned char *image_writer_key(const struct image_writer *writer)
+{
+	return writer->have_key ? seal_key(&writer->seal) : NULL;
+}
+
+void image_writer_forget_key(struct image_writer *writer)
+{
+	writer->have_key = false;
+	seal_forget(&writer->seal);
+	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
+		block_worker_forget(&writer->worker_state[i]);
+}
+
+/* A key that no image had before, also for a second attempt. */
+static int make_key(struct image_writer *writer, const unsigned char image_id[IMAGE_ID_SIZE])
+{
+	unsigned int threads = writer->workers > 1 ? writer->workers : 1;
+	int r = seal_make_key(&writer->seal, image_id);
+
+	for (unsigned int i = 0; r == 0 && i < threads; i++)
+		r = block_worker_key(&writer->worker_state[i], &writer->seal);
+	writer->have_key = r == 0;
+	return r;
+}
+
 void image_writer_destroy(struct image_writer *writer)
 {
 	if (!writer)
@@ -204,6 +237,7 @@ void image_writer_destroy(struct image_writer *writer)
 		block_worker_destroy(&writer->worker_state[i]);
 	digest_close(&writer->map_digest);
 	digest_close(&writer->sections_digest);
+	seal_destroy(&writer->seal);
 	arena_destroy(&writer->arena);
 	free(writer);
 }
@@ -321,6 +355,9 @@ static int place_block(struct run *run, struct block_slot *slot)
 	uint64_t pages = stored_pages(slot->entry.stored_size, page);
 	int r = 0;
 
+	if (slot->error < 0)
+		return why(run->why, slot->error, "block %" PRIu64 " cannot be sealed: %s",
+			   slot->index, strerror(-slot->error));
 	/* The batch after the last that was submitted may still be in flight. */
 	while (work_pool_outstanding(&run->write) == BATCHES)
 		reap_batch(run, true, &r);
@@ -459,7 +496,7 @@ static int write_sections(struct run *run)
 	r = section_stream_begin(&stream, c->fd, c->page_size, &run->asked->allocator,
 				 writer->slots[0].raw, c->block_size, writer->chunk_page,
 				 &writer->map_digest, &writer->sections_digest,
-				 run->asked->image_id);
+				 run->asked->image_id, c->keys ? &writer->seal : NULL);
 	if (r == 0)
 		r = section_stream_add(&stream, SECTION_KERNEL_HEADER, SECTION_CRITICAL,
 				       writer->kernel_header, c->page_size);
@@ -482,6 +519,18 @@ static int write_sections(struct run *run)
 	return r;
 }
 
+static int seal_written_header(struct image_writer *writer, const struct run *run)
+{
+	unsigned char *page = writer->header_page;
+	int r;
+
+	if (!writer->config.keys)
+		return 0;
+	r = key_ways_wrap(writer->config.keys, run->asked->image_id, seal_key(&writer->seal),
+			  page + HEADER_SLOTS_AT);
+	return r < 0 ? r : seal_header(&writer->seal, page, writer->config.page_size);
+}
+
 static int write_header(struct run *run, uint64_t begun)
 {
 	struct image_writer *writer = run->writer;
@@ -493,6 +542,9 @@ static int write_header(struct run *run, uint64_t begun)
 	run->header.metadata_pages = run->info.metadata_pages;
 	run->header.write_usec = now_usec() - begun;
 	header_page_encode(&run->header, writer->header_page, page);
+	r = seal_written_header(writer, run);
+	if (r < 0)
+		return why(run->why, r, "the image's header cannot be sealed: %s", strerror(-r));
 	r = io_pwrite_full(writer->config.fd, writer->header_page, page, run->header_offset);
 	if (r == 0 && fdatasync(writer->config.fd) < 0)
 		r = -errno;
@@ -530,6 +582,15 @@ static int prepare(struct run *run)
 		.handover = run->asked->handover,
 	};
 	memcpy(run->header.image_id, run->asked->image_id, IMAGE_ID_SIZE);
+	if (c->keys) {
+		run->header.incompatible = FEATURE_SEALED;
+		run->header.check = BLOCK_CHECK_SEAL;
+		run->header.cipher = c->cipher;
+		run->header.slots = c->keys->count;
+		r = make_key(writer, run->asked->image_id);
+		if (r < 0)
+			return why(run->why, r, "no key for the image: %s", strerror(-r));
+	}
 	range_collector_init(&run->ranges, writer->ranges, writer->ranges_size);
 	r = allocate(run, &run->header_offset);
 	if (r < 0)
@@ -565,6 +626,8 @@ int image_writer_run(struct image_writer *writer, const struct image_writer_run 
 		r = write_sections(&run);
 	if (r == 0)
 		r = write_header(&run, begun);
+	if (r < 0)
+		image_writer_forget_key(writer);
 	ret->usec = now_usec() - begun;
 	return r;
 }

@@ -12,6 +12,7 @@
 #define S2DISK_IMAGE_IMAGE_WRITER_H
 
 #include "base/why.h"
+#include "image/key_slots.h"
 #include "image/page_stream.h"
 #include "image/signature_record.h"
 
@@ -31,6 +32,10 @@ struct image_writer_config {
 	uint64_t max_stream;   /* bytes of the largest snapshot to expect */
 	bool compress;
 	const char *writer; /* text of the writer section */
+	/* Ways to the key of a sealed image, which outlive the writer; NULL: a plain
+	 * image is written. Every run makes a key of its own. */
+	const struct key_ways *keys;
+	enum aead_kind cipher; /* of a sealed image */
 };
 
 /* What a run made, or how far it came. */
@@ -75,6 +80,13 @@ struct image_writer_run {
  * results of the watch; I/O errors with the place. ret is always filled. */
 int image_writer_run(struct image_writer *writer, const struct image_writer_run *run,
 		     struct image_written *ret, struct why *w);
+
+/* The key of the image that the last run sealed, for reading it back; NULL when
+ * there is none. */
+const unsigned char *image_writer_key(const struct image_writer *writer);
+
+/* Wipes it. A run that fails has done so itself. */
+void image_writer_forget_key(struct image_writer *writer);
 
 void image_writer_destroy(struct image_writer *writer);
 

@@ -17,6 +17,7 @@ struct image_reader {
 	struct image_header header;
 	struct sections sections;
 	struct map_reader body; /* at its beginning, checked */
+	struct seal seal;	/* of a sealed image */
 };
 
 #endif

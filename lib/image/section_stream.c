@@ -7,7 +7,7 @@
 int section_stream_begin(struct section_stream *stream, int fd, size_t page_size,
 			 const struct page_allocator *allocator, void *buffer, size_t size,
 			 void *chunk_page, struct digest *map_digest, struct digest *digest,
-			 const unsigned char image_id[IMAGE_ID_SIZE])
+			 const unsigned char image_id[IMAGE_ID_SIZE], struct seal *seal)
 {
 	*stream = (struct section_stream){
 		.fd = fd,
@@ -15,18 +15,40 @@ int section_stream_begin(struct section_stream *stream, int fd, size_t page_size
 		.allocator = allocator,
 		.buffer = buffer,
 		.size = size,
+		.room = seal ? size - AEAD_TAG_SIZE : size,
 		.digest = digest,
+		.seal = seal,
 	};
 	return map_writer_begin(&stream->map, fd, page_size, allocator, chunk_page, map_digest,
 				image_id);
+}
+
+static int seal_piece(struct section_stream *stream)
+{
+	unsigned char *tag = stream->buffer + stream->used;
+	int r = seal_section(stream->seal, stream->pieces, stream->buffer, stream->used, tag);
+
+	stream->used += AEAD_TAG_SIZE;
+	stream->length += AEAD_TAG_SIZE;
+	return r;
 }
 
 /* Writes the buffer, padded to whole pages. Sections are small beside the
  * blocks, so these writes are not gathered. */
 static int flush(struct section_stream *stream)
 {
-	size_t end = (size_t)round_up(stream->used, stream->page_size);
+	size_t end;
 
+	if (stream->used == 0)
+		return 0;
+	if (stream->seal) {
+		int r = seal_piece(stream);
+
+		if (r < 0)
+			return r;
+	}
+	stream->pieces++;
+	end = (size_t)round_up(stream->used, stream->page_size);
 	memset(stream->buffer + stream->used, 0, end - stream->used);
 	digest_update(stream->digest, stream->buffer, stream->used);
 	for (size_t at = 0; at < end; at += stream->page_size) {
@@ -51,13 +73,13 @@ static int append(struct section_stream *stream, const void *data, size_t length
 
 	stream->length += length;
 	while (length > 0) {
-		size_t part = (size_t)min_u64(length, stream->size - stream->used);
+		size_t part = (size_t)min_u64(length, stream->room - stream->used);
 
 		memcpy(stream->buffer + stream->used, from, part);
 		stream->used += part;
 		from += part;
 		length -= part;
-		if (stream->used == stream->size) {
+		if (stream->used == stream->room) {
 			int r = flush(stream);
 
 			if (r < 0)

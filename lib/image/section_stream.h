@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes the sections of an image, one after the other, onto pages of swap. */
+/* Writes the sections of an image, one after the other, onto pages of swap. In a
+ * sealed image each bufferful is sealed and followed by its tag. */
 #ifndef S2DISK_IMAGE_SECTION_STREAM_H
 #define S2DISK_IMAGE_SECTION_STREAM_H
 
 #include "base/crypto.h"
 #include "image/map_writer.h"
 #include "image/page_stream.h"
+#include "image/seal.h"
 #include "image/sections.h"
 
 #include <stddef.h>
@@ -17,17 +19,20 @@ struct section_stream {
 	const struct page_allocator *allocator;
 	unsigned char *buffer; /* aligned; whole pages are written from here */
 	size_t size, used;
-	uint64_t length; /* of the stream so far, bytes */
+	size_t room;	   /* of the buffer, without that of a tag */
+	uint64_t length;   /* of the stream so far, bytes, tags included */
+	uint64_t pieces;   /* bufferfuls written */
+	struct seal *seal; /* NULL: a plain image */
 	struct map_writer map;
 	struct digest *digest;
 };
 
 /* buffer (size bytes, whole pages), chunk_page and the two open SHA-256s stay
- * the caller's. */
+ * the caller's; so does seal, which is NULL for a plain image. */
 int section_stream_begin(struct section_stream *stream, int fd, size_t page_size,
 			 const struct page_allocator *allocator, void *buffer, size_t size,
 			 void *chunk_page, struct digest *map_digest, struct digest *digest,
-			 const unsigned char image_id[IMAGE_ID_SIZE]);
+			 const unsigned char image_id[IMAGE_ID_SIZE], struct seal *seal);
 
 /* A whole section. 0 or a negative errno. */
 int section_stream_add(struct section_stream *stream, enum section_type type, uint32_t flags,

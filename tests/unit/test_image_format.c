@@ -327,7 +327,8 @@ static const struct fault header_faults[] = {
 	{ 12, 4, 0, -EBADMSG, "pages of 0" },
 	{ 12, 4, 8192, -EBADMSG, "pages of 8192" },
 	{ 16, 8, UINT64_MAX, 0, NULL }, /* compatible features */
-	{ 24, 8, 1, -ENOTSUP, "(0x1)" },
+	{ 24, 8, 2, -ENOTSUP, "(0x2)" },
+	{ 24, 8, 1, -ENOTSUP, "unknown cipher 0" }, /* sealed */
 	{ 24, 8, 1ull << 63, -ENOTSUP, "(0x8000000000000000)" },
 	{ 32, 8, UINT64_MAX, 0, NULL },
 	{ 48, 8, UINT64_MAX, 0, NULL },
