@@ -30,6 +30,11 @@ static void tell_after_enable(struct swapfile *s, enum boot_loader loader, const
 		log_warning("no boot loader that is known here was found; add this to the kernel "
 			    "command line yourself: %s",
 			    arguments);
+	if (strstr(arguments, "resume=/dev/") && !strstr(arguments, "resume=/dev/mapper/") &&
+	    !strstr(arguments, "resume=/dev/disk/"))
+		log_warning("the device has neither a UUID nor another name that holds, and may "
+			    "be called otherwise at the next boot; give its file system a UUID, "
+			    "then enable it again");
 	if (s->dry_run)
 		return;
 	report_line(&s->report, "Done. The kernel command line is new from the next boot on; "

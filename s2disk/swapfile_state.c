@@ -230,14 +230,17 @@ void state_free(struct state *state)
 int state_load(const struct swapfile_system *system, struct state *ret, struct why *w)
 {
 	_cleanup_free_ char *text = NULL;
+	struct why reason = { "" };
 	int r = system_read(system, SWAPFILE_STATE, &text);
 
 	*ret = (struct state){ 0 };
 	if (r == 0 && text)
-		r = state_decode(text, ret, w);
+		r = state_decode(text, ret, &reason);
 	if (r < 0)
-		return why_prefix(w, r, "%s, which says what to undo, cannot be used",
-				  SWAPFILE_STATE);
+		return why(w, r,
+			   "%s, which says what to undo, cannot be used: %s; mend it, or move it "
+			   "away and undo by hand what stands in it",
+			   SWAPFILE_STATE, why_text(&reason, r));
 	return 0;
 }
 

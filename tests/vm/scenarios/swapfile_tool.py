@@ -50,7 +50,7 @@ first_boot() {
     mark on-enabled "$(is_on $SWAP)"
     marked again s2disk-swapfile enable $ONLY $SWAP
     hold main 64 32
-    hibernate
+    hibernate $HOW
     sleep 1
     mark on-resumed "$(is_on $SWAP)"
     s2disk-swapfile check --json >/tmp/check
@@ -75,6 +75,7 @@ class SwapFileTool(Scenario):
     disk_mib = 900
     size = "--size=300M"
     only = ""
+    how = ""                # arguments of s2disk
     config = ""
     wait_for = "/dev/vda"
     tools = ()              # of the host, for the guest
@@ -90,9 +91,9 @@ class SwapFileTool(Scenario):
 
     @property
     def guest(self):
-        return (SYSTEM + "SIZE='%s'\nONLY='%s'\nmount_it() { %s; }\n"
+        return (SYSTEM + "SIZE='%s'\nONLY='%s'\nHOW='%s'\nmount_it() { %s; }\n"
                 "other_offset() { %s; }\nopen_device() {\n%s\n}\n" %
-                (self.size, self.only,
+                (self.size, self.only, self.how,
                  self.mount.replace("%s", self.file_system), self.other,
                  self.open_device))
 
@@ -204,8 +205,9 @@ class ToolBtrfsTwo(ToolBtrfs):
 
 
 class ToolBtrfsSubvolume(ToolBtrfs):
-    """btrfs, in a subvolume of its own"""
+    """btrfs, in a subvolume of its own; s2disk -r finds the place itself"""
     name = "tool-btrfs-subvolume"
+    how = "-r /mnt/swap/swapfile"
     size = "--subvolume --size=300M"
     mount = "mount -t btrfs /dev/vda /mnt; SWAP=/mnt/swap/swapfile"
 
