@@ -85,6 +85,7 @@ void settings_defaults(struct settings *settings)
 		.platform_policy = POLICY_PROVEN,
 		.mismatch_action = MISMATCH_REBOOT,
 		.mismatch_retries = 2,
+		.way_back = WAY_BACK_REQUIRE,
 		.max_attempts = 5,
 	};
 }
@@ -101,6 +102,7 @@ enum kind {
 	KIND_METHOD, /* enum method */
 	KIND_POLICY, /* enum verdict_policy */
 	KIND_ACTION, /* enum mismatch_action */
+	KIND_WAY,    /* enum way_back */
 	KIND_TEXT,   /* char[256], may be empty */
 	KIND_PATH,   /* char[256], begins with a slash */
 };
@@ -147,6 +149,7 @@ static const struct key keys[] = {
 	{ "platform policy", KIND_POLICY, AT(platform_policy) },
 	{ "mismatch action", KIND_ACTION, AT(mismatch_action) },
 	{ "mismatch retries", KIND_NUMBER, AT(mismatch_retries), .min = 0, .max = 1000 },
+	{ "way back", KIND_WAY, AT(way_back) },
 	{ "max attempts", KIND_NUMBER, AT(max_attempts), .min = 1, .max = 1000 },
 };
 
@@ -204,6 +207,8 @@ static const char *expected(const struct key *key, char *buffer, size_t size)
 		return "strict, proven or tolerant";
 	case KIND_ACTION:
 		return "reboot, ask or discard";
+	case KIND_WAY:
+		return "require, warn or ignore";
 	case KIND_TEXT:
 		snprintf(buffer, size, "printable text of at most %zu bytes", TEXT_SIZE - 1);
 		return buffer;
@@ -257,6 +262,23 @@ static int set_text(const struct key *key, const char *value, char *ret)
 	return 0;
 }
 
+static int parse_way_back(const char *text, enum way_back *ret)
+{
+	static const char *const names[] = {
+		[WAY_BACK_REQUIRE] = "require",
+		[WAY_BACK_WARN] = "warn",
+		[WAY_BACK_IGNORE] = "ignore",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcasecmp(text, names[i]) == 0) {
+			*ret = (enum way_back)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static int set_value(void *at, const struct key *key, const char *value)
 {
 	switch (key->kind) {
@@ -278,6 +300,8 @@ static int set_value(void *at, const struct key *key, const char *value)
 		return verdict_policy_parse(value, at);
 	case KIND_ACTION:
 		return mismatch_action_parse(value, at);
+	case KIND_WAY:
+		return parse_way_back(value, at);
 	case KIND_TEXT:
 	case KIND_PATH:
 		return set_text(key, value, at);

@@ -26,6 +26,13 @@ enum mismatch_action {
 	MISMATCH_DISCARD, /* set it aside and boot on */
 };
 
+/* What to do when the next boot would not find the image. */
+enum way_back {
+	WAY_BACK_REQUIRE, /* do not hibernate */
+	WAY_BACK_WARN,	  /* hibernate all the same */
+	WAY_BACK_IGNORE,  /* do not look */
+};
+
 struct settings {
 	char config_file[256];	   /* the file that was read, "" for none */
 	char snapshot_device[256]; /* "snapshot device": /dev/snapshot */
@@ -58,6 +65,7 @@ struct settings {
 	enum verdict_policy platform_policy;  /* "platform policy": proven */
 	enum mismatch_action mismatch_action; /* "mismatch action": reboot */
 	unsigned int mismatch_retries;	      /* "mismatch retries": 2 */
+	enum way_back way_back;		      /* "way back": require */
 	unsigned int max_attempts; /* "max attempts": set an image aside after so many: 5 */
 };
 

@@ -38,19 +38,17 @@ static int only_swap(const char *root, char *ret, size_t size, struct why *w)
 	return 0;
 }
 
-/* What is named, and by whom: the settings, the kernel command line, or whoever
- * made the initramfs. -ENOENT: nobody names anything. */
-static int named(const struct settings *settings, const char *root, bool running, char *ret,
-		 size_t size, uint64_t *ret_offset, const char **ret_by, struct why *w)
+int target_named(const struct settings *settings, const struct kernel_cmdline *cmdline,
+		 bool running, char *ret, size_t size, uint64_t *ret_offset, const char **ret_by,
+		 struct why *w)
 {
-	struct kernel_cmdline cmdline = { 0 };
 	const char *device = settings->resume_device;
 
 	*ret_by = NULL;
 	*ret_offset = settings->resume_offset_set ? settings->resume_offset : 0;
 	if (!device[0]) {
-		if (kernel_cmdline_read(root, &cmdline) == 0 && cmdline.resume[0]) {
-			device = cmdline.resume;
+		if (cmdline->resume[0]) {
+			device = cmdline->resume;
 			*ret_by = "resume= on the kernel command line";
 		} else if (!running) {
 			device = settings->default_device;
@@ -58,16 +56,26 @@ static int named(const struct settings *settings, const char *root, bool running
 		if (!device[0])
 			return -ENOENT;
 		if (!settings->resume_offset_set) {
-			if (cmdline.bad_offset[0])
+			if (cmdline->bad_offset[0])
 				return why(w, -EINVAL,
 					   "resume_offset=%s on the kernel command line is not a "
 					   "number",
-					   cmdline.bad_offset);
-			*ret_offset = cmdline.resume_offset;
+					   cmdline->bad_offset);
+			*ret_offset = cmdline->resume_offset;
 		}
 	}
 	text_copy(ret, size, device);
 	return 0;
+}
+
+/* By this boot's command line; where that cannot be read, there is none. */
+static int named(const struct settings *settings, const char *root, bool running, char *ret,
+		 size_t size, uint64_t *ret_offset, const char **ret_by, struct why *w)
+{
+	struct kernel_cmdline cmdline = { 0 };
+
+	kernel_cmdline_read(root, &cmdline);
+	return target_named(settings, &cmdline, running, ret, size, ret_offset, ret_by, w);
 }
 
 int target_find(const struct settings *settings, const char *root, bool running,

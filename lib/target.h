@@ -5,11 +5,20 @@
 #define S2DISK_TARGET_H
 
 #include "base/why.h"
+#include "kernel/kernel_cmdline.h"
 #include "settings.h"
 #include "swap/swap_area.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* Pure: what is named, and by whom: the settings, a kernel command line, or
+ * (settings->default_device, in the initramfs only) whoever made that. *ret_by
+ * is a phrase for messages, NULL for the settings. -ENOENT: nobody names
+ * anything; -EINVAL: an offset that is no number. */
+int target_named(const struct settings *settings, const struct kernel_cmdline *cmdline,
+		 bool running, char *ret, size_t size, uint64_t *ret_offset, const char **ret_by,
+		 struct why *w);
 
 /* Finds it. In the running system (running) a swap file's path will do, and
  * without any name the only suitable line of /proc/swaps is taken; in the

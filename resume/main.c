@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "boot/initramfs.h"
 #include "kernel/boot_log.h"
 #include "kernel/kernel_cmdline.h"
 #include "options.h"
@@ -78,7 +79,7 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 			fputs(usage, stdout);
 			return EXIT_DONE;
 		case 'V':
-			printf("resume %s\n", PACKAGE_VERSION);
+			printf("resume %s (%s)\n", PACKAGE_VERSION, INITRAMFS_RESUME_MARK);
 			return EXIT_DONE;
 		case OPTION_DEFAULT_DEVICE:
 			ret->default_device = optarg;

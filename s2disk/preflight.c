@@ -33,6 +33,7 @@ static const struct preflight_system real_system = {
 	.set_swap_area = snapshot_set_swap_area,
 	.avail_swap = snapshot_avail_swap,
 	.find_entry = swap_area_find_entry,
+	.resolve = swap_area_resolve,
 };
 
 int preflight_open(const struct preflight_context *context, const char *path, int flags,
@@ -141,6 +142,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	check_mounted_device(&context);
 	check_memory(&context);
 	check_encrypt(&context);
+	check_way_back(&context);
 	check_platform_forecast(&context);
 	cleanup_close(&context.snapshot_fd);
 }

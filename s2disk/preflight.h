@@ -58,6 +58,8 @@ struct preflight_system {
 	int (*avail_swap)(int fd, uint64_t *ret);
 	bool (*find_entry)(const struct swap_area *area, const struct swap_entry *entries,
 			   size_t count, struct swap_entry *ret);
+	int (*resolve)(const char *spec, uint64_t offset, bool allow_file, struct swap_area *ret,
+		       struct why *w);
 };
 
 /* Runs all checks. Opens the snapshot device for a moment, so this comes before

@@ -3,8 +3,8 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "base/text.h"
+#include "boot/boot_entry.h"
 #include "kernel/kernel_cmdline.h"
 #include "swapfile_kernels.h"
 #include "swapfile_text.h"
@@ -23,13 +23,12 @@
 #define KERNEL_CMDLINE "/etc/kernel/cmdline"
 #define UBOOT_DEFAULT "/etc/default/u-boot"
 
-static const char *const grub_configs[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg" };
-
 static const char *const extlinux_files[] = {
 	"/boot/extlinux/extlinux.conf",
 	"/boot/extlinux.conf",
 	"/extlinux/extlinux.conf",
 	"/boot/syslinux/syslinux.cfg",
+	NULL,
 };
 
 static bool has_program(const struct swapfile_system *system, const char *name)
@@ -39,26 +38,11 @@ static bool has_program(const struct swapfile_system *system, const char *name)
 	return system_find_program(system, name, path, sizeof(path)) != NULL;
 }
 
-/* systemd-boot leaves its name, in UTF-16, in a variable of the firmware. */
-static bool booted_by_systemd_boot(const struct swapfile_system *system)
+static const char *first_there(const struct swapfile_system *system, const char *const *paths)
 {
-	static const char wanted[] = "s\0y\0s\0t\0e\0m\0d\0-\0b\0o\0o\0t";
-	_cleanup_free_ char *text = NULL;
-	size_t length;
-
-	return io_read_file(system->root,
-			    "/sys/firmware/efi/efivars/"
-			    "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
-			    4096, &text, &length) == 0 &&
-	       memmem(text, length, wanted, sizeof(wanted) - 1);
-}
-
-static const char *first_there(const struct swapfile_system *system, const char *const *paths,
-			       size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (system_has(system, paths[i]))
-			return paths[i];
+	for (; *paths; paths++)
+		if (system_has(system, *paths))
+			return *paths;
 	return NULL;
 }
 
@@ -86,7 +70,7 @@ enum boot_loader boot_detect(const struct swapfile_system *system)
 	bool entries = kernels_have_entries(system);
 	char path[64];
 
-	if (entries && booted_by_systemd_boot(system))
+	if (entries && boot_by_systemd_boot(system->root))
 		return BOOT_ENTRIES;
 	if (has_program(system, "grubby"))
 		return BOOT_GRUBBY;
@@ -94,7 +78,7 @@ enum boot_loader boot_detect(const struct swapfile_system *system)
 	    reads_grub_folder(system))
 		return BOOT_GRUB_FOLDER;
 	if (system_has(system, GRUB_DEFAULT) && grub_mkconfig(system, path, sizeof(path)) &&
-	    first_there(system, grub_configs, ARRAY_SIZE(grub_configs)))
+	    first_there(system, boot_grub_configs))
 		return BOOT_GRUB_FILE;
 	if (entries)
 		return BOOT_ENTRIES;
@@ -102,7 +86,7 @@ enum boot_loader boot_detect(const struct swapfile_system *system)
 		return BOOT_KERNEL_INSTALL;
 	if (has_program(system, "u-boot-update") && system_has(system, extlinux_files[0]))
 		return BOOT_UBOOT;
-	if (first_there(system, extlinux_files, ARRAY_SIZE(extlinux_files)))
+	if (first_there(system, extlinux_files))
 		return BOOT_EXTLINUX;
 	return BOOT_NONE;
 }
@@ -233,7 +217,7 @@ static int plan_block(struct plan *plan, const struct swapfile_system *system, c
 static int plan_grub_file(struct plan *plan, const struct swapfile_system *system,
 			  const char *arguments, struct why *w)
 {
-	const char *config = first_there(system, grub_configs, ARRAY_SIZE(grub_configs));
+	const char *config = first_there(system, boot_grub_configs);
 	_cleanup_free_ char *current = NULL, *others = NULL;
 	char program[64], command[160];
 	int r = system_read(system, GRUB_DEFAULT, &current);
@@ -265,7 +249,7 @@ static int plan_uboot(struct plan *plan, const struct swapfile_system *system,
 static int plan_extlinux(struct plan *plan, const struct swapfile_system *system,
 			 const char *arguments, struct why *w)
 {
-	const char *path = first_there(system, extlinux_files, ARRAY_SIZE(extlinux_files));
+	const char *path = first_there(system, extlinux_files);
 	_cleanup_free_ char *current = NULL;
 	int r = system_read(system, path, &current);
 
@@ -426,7 +410,7 @@ const char *boot_initramfs_command(const struct swapfile_system *system)
 bool boot_grub_says(const struct swapfile_system *system, const char *arguments,
 		    const char **ret_path)
 {
-	const char *path = first_there(system, grub_configs, ARRAY_SIZE(grub_configs));
+	const char *path = first_there(system, boot_grub_configs);
 	_cleanup_free_ char *text = NULL;
 	struct kernel_cmdline wanted;
 	bool says = false;

@@ -122,7 +122,6 @@ static void run_checks(struct swapfile_check *check)
 	check_configuration(check);
 	check_boot_cmdline(check);
 	check_boot_loader(check);
-	check_initramfs(check);
 	check_early_device(check);
 	add_preflight(check);
 }

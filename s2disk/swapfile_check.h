@@ -23,7 +23,6 @@ struct swapfile_check {
 /* Each adds one or two checks. */
 void check_boot_cmdline(struct swapfile_check *check);
 void check_boot_loader(struct swapfile_check *check);
-void check_initramfs(struct swapfile_check *check);
 void check_early_device(struct swapfile_check *check);
 
 /* Do these name the area's place? spec may be any form of resume=. */

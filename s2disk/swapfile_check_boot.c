@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Will the next boot find the image: arguments, initramfs, devices. */
+/* Will the next boot find the image: arguments and devices. (s2disk's own checks,
+ * which are made too, look into the initramfs.) */
 #include "swapfile_check.h"
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "kernel/kernel_cmdline.h"
 #include "swapfile_boot.h"
-#include "swapfile_enable.h"
 #include "swapfile_site.h"
 
 #include <errno.h>
@@ -16,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 void check_boot_cmdline(struct swapfile_check *check)
 {
@@ -89,89 +86,6 @@ void check_boot_loader(struct swapfile_check *check)
 			      boot_name(loader), check->arguments);
 	}
 	plan_close(&plan);
-}
-
-static const char *find_initramfs(const struct swapfile_system *system, char *path, size_t size)
-{
-	static const struct {
-		const char *before, *after;
-	} forms[] = {
-		{ "/boot/initrd.img-", "" },
-		{ "/boot/initramfs-", ".img" },
-		{ "/boot/initrd-", "" },
-		{ "/boot/initrd-", ".img" },
-	};
-	struct utsname uts;
-
-	uname(&uts);
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		snprintf(path, size, "%s%s%s", forms[i].before, uts.release, forms[i].after);
-		if (system_has(system, path))
-			return path;
-	}
-	snprintf(path, size, "/boot/initramfs-linux.img");
-	return system_has(system, path) ? path : NULL;
-}
-
-/* What is in it, as the generator's own tool lists it; NULL where there is
- * none. */
-static char *list_initramfs(const struct swapfile_system *system, const char *path)
-{
-	static const char *const tools[] = { "lsinitramfs", "lsinitrd", "lsinitcpio" };
-	char program[64], command[512], *output = NULL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
-		if (!system_find_program(system, tools[i], program, sizeof(program)))
-			continue;
-		snprintf(command, sizeof(command), "%s\n%s", program, path);
-		if (system->run(system, command, &output, NULL) == 0)
-			return output;
-	}
-	return NULL;
-}
-
-static bool is_older(const struct swapfile_system *system, const char *path, const char *than)
-{
-	_cleanup_free_ char *first = system_path(system, path), *second = system_path(system, than);
-	struct stat a, b;
-
-	return first && second && stat(first, &a) == 0 && stat(second, &b) == 0 &&
-	       (a.st_mtim.tv_sec < b.st_mtim.tv_sec);
-}
-
-void check_initramfs(struct swapfile_check *check)
-{
-	const struct swapfile_system *system = &check->swapfile->system;
-	_cleanup_free_ char *list = NULL;
-	struct check *added;
-	char path[160];
-
-	if (!find_initramfs(system, path, sizeof(path)) || !(list = list_initramfs(system, path))) {
-		added = preflight_add(&check->context, "initramfs", CHECK_WARNING,
-				      "what is in the initramfs of this kernel could not be seen");
-		preflight_advise(added, "see that /usr/lib/uswsusp/resume is in it");
-		return;
-	}
-	if (!strstr(list, "uswsusp/resume")) {
-		added = preflight_add(&check->context, "initramfs", CHECK_FAILED,
-				      "resume is not in %s, so nothing would read the image", path);
-		preflight_advise(added,
-				 "install s2disk's hooks for the initramfs, then make it "
-				 "anew: %s",
-				 boot_initramfs_command(system)
-					 ? "update-initramfs -u, dracut -f or "
-					   "mkinitcpio -P"
-					 : "as your distribution does");
-		return;
-	}
-	if (is_older(system, path, enable_config_path(system))) {
-		added = preflight_add(&check->context, "initramfs", CHECK_WARNING,
-				      "%s is older than the configuration", path);
-		preflight_advise(added, "make it anew: update-initramfs -u, dracut -f or "
-					"mkinitcpio -P");
-		return;
-	}
-	preflight_add(&check->context, "initramfs", CHECK_OK, "resume is in %s", path);
 }
 
 /* Does crypttab say that the initramfs unlocks this mapping? */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "swapfile_kernels.h"
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
+#include "boot/boot_entry.h"
 #include "swapfile_text.h"
 
 #include <dirent.h>
@@ -13,9 +13,6 @@
 #include <string.h>
 
 #define KERNEL_CMDLINE "/etc/kernel/cmdline"
-
-static const char *const entry_folders[] = { "/efi/loader/entries", "/boot/loader/entries",
-					     "/boot/efi/loader/entries" };
 
 static int no_dots(const struct dirent *entry)
 {
@@ -102,8 +99,8 @@ bool kernels_have_entries(const struct swapfile_system *system)
 {
 	struct walk walk = { .system = system };
 
-	for (size_t i = 0; i < ARRAY_SIZE(entry_folders); i++)
-		each_in(system, entry_folders[i], see_entry, &walk);
+	for (size_t i = 0; boot_entry_folders[i]; i++)
+		each_in(system, boot_entry_folders[i], see_entry, &walk);
 	return walk.found;
 }
 
@@ -142,8 +139,8 @@ int kernels_plan_entries(struct plan *plan, const struct swapfile_system *system
 	struct walk walk = { .plan = plan, .system = system, .arguments = arguments, .w = w };
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(entry_folders) && r == 0; i++)
-		r = each_in(system, entry_folders[i], change_entry, &walk);
+	for (size_t i = 0; boot_entry_folders[i] && r == 0; i++)
+		r = each_in(system, boot_entry_folders[i], change_entry, &walk);
 	return r < 0 ? r : change_cmdline(plan, system, arguments, w);
 }
 

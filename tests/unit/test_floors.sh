@@ -18,7 +18,7 @@ complain()
 room()
 {
 	case $1 in
-	base/* | kernel/* | swap/* | platform/* | image/* | ui/*) echo "${1%%/*}" ;;
+	base/* | boot/* | kernel/* | swap/* | platform/* | image/* | ui/*) echo "${1%%/*}" ;;
 	settings.[ch] | options.[ch] | target.[ch]) echo top ;;
 	*) echo unknown ;;
 	esac
@@ -28,7 +28,7 @@ floor()
 {
 	case $1 in
 	base) echo 0 ;;
-	kernel | swap | platform) echo 1 ;;
+	boot | kernel | swap | platform) echo 1 ;;
 	image | ui) echo 2 ;;
 	top) echo 3 ;;
 	s2disk | resume) echo 4 ;;

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "boot/initramfs.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "boot/cpio.h"
+#include "boot/initramfs_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TEXT_LIMIT 65536
+#define PROGRAM_LIMIT (64u << 20)
+
+/* What no initramfs comes near to. */
+#define ENTRIES_LIMIT 1000000
+#define ARCHIVES_LIMIT 16
+
+static const struct packer {
+	const char *magic;
+	size_t length;
+	const char *command[4];
+} packers[] = {
+	{ "\x1f\x8b", 2, { "gzip", "-cd" } },
+	{ "\xfd"
+	  "7zXZ",
+	  6,
+	  { "xz", "-cd" } },
+	{ "\x28\xb5\x2f\xfd", 4, { "zstd", "-cdq" } },
+	{ "\x02\x21\x4c\x18", 4, { "lz4", "-cd" } },
+	{ "\x04\x22\x4d\x18", 4, { "lz4", "-cd" } },
+	{ "BZh", 3, { "bzip2", "-cd" } },
+	{ "\x89LZO", 4, { "lzop", "-cd" } },
+	{ "\x5d\0\0", 3, { "xz", "--format=lzma", "-cd" } },
+};
+
+/* What the generators make of our hooks, and their own. '*' takes slashes too. */
+static const struct mark {
+	const char *pattern;
+	size_t flag; /* offset of the bool */
+} marks[] = {
+	{ "*uswsusp/resume", offsetof(struct initramfs, resume) },
+	{ "scripts/*/*s2disk*", offsetof(struct initramfs, script) },
+	{ "*dracut/hooks/*s2disk*", offsetof(struct initramfs, script) },
+	{ "hooks/*s2disk*", offsetof(struct initramfs, script) },
+	/* dracut without systemd runs uswsusp's resume by itself. */
+	{ "*dracut/hooks/*resume-genrules*", offsetof(struct initramfs, script) },
+	{ "*systemd-hibernate-resume*.d/*s2disk*.conf", offsetof(struct initramfs, unit) },
+	{ "scripts/local-premount/resume", offsetof(struct initramfs, stock) },
+	{ "hooks/resume", offsetof(struct initramfs, stock) },
+	{ "*systemd-hibernate-resume-generator", offsetof(struct initramfs, stock) },
+};
+
+static const char *const wanted_files[] = {
+	"etc/suspend.conf",	     "etc/uswsusp.conf", "etc/suspend.conf.d/*.conf",
+	"etc/uswsusp.conf.d/*.conf", "conf/conf.d/*",
+};
+
+static const char *plain_name(const char *name)
+{
+	while (*name == '/' || (*name == '.' && name[1] == '/'))
+		name++;
+	return name;
+}
+
+void initramfs_note(struct initramfs *initramfs, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (fnmatch(marks[i].pattern, name, 0) == 0)
+			memcpy((char *)initramfs + marks[i].flag, &(bool){ true }, sizeof(bool));
+}
+
+int initramfs_add_file(struct initramfs *initramfs, const char *name, char *text)
+{
+	struct initramfs_file *files = initramfs->files;
+	size_t at = initramfs->count;
+
+	/* The kernel unpacks them in their order: the last one of a name stays. */
+	for (size_t i = 0; i < initramfs->count; i++) {
+		if (strcmp(files[i].name, name) == 0) {
+			free(files[i].text);
+			files[i].text = text;
+			return 0;
+		}
+	}
+	if (initramfs->count == INITRAMFS_FILES_MAX || strlen(name) >= sizeof(files[0].name)) {
+		free(text);
+		return -EOVERFLOW;
+	}
+	for (; at > 0 && strcmp(files[at - 1].name, name) > 0; at--)
+		files[at] = files[at - 1];
+	text_copy(files[at].name, sizeof(files[at].name), name);
+	files[at].text = text;
+	initramfs->count++;
+	return 0;
+}
+
+static bool is_wanted(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(wanted_files); i++)
+		if (fnmatch(wanted_files[i], name, FNM_PATHNAME) == 0)
+			return true;
+	return false;
+}
+
+/* 0: taken; 1: not one to look into. */
+static int take_content(struct cpio *cpio, const struct cpio_entry *entry, const char *name,
+			struct initramfs *ret)
+{
+	bool program = fnmatch(marks[0].pattern, name, 0) == 0;
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (!S_ISREG(entry->mode) || entry->size > (program ? PROGRAM_LIMIT : TEXT_LIMIT) ||
+	    (!program && !is_wanted(name)))
+		return 1;
+	text = malloc(entry->size + 1);
+	if (!text)
+		return -ENOMEM;
+	r = cpio_content(cpio, entry, text);
+	if (r < 0)
+		return r;
+	text[entry->size] = '\0';
+	if (!program)
+		return initramfs_add_file(ret, name, steal_pointer(&text));
+	ret->current = memmem(text, entry->size, INITRAMFS_RESUME_MARK,
+			      strlen(INITRAMFS_RESUME_MARK)) != NULL;
+	return 0;
+}
+
+static int read_archive(struct cpio *cpio, struct initramfs *ret)
+{
+	struct cpio_entry entry;
+	int r;
+
+	for (int i = 0; i < ENTRIES_LIMIT; i++) {
+		const char *name;
+
+		r = cpio_next(cpio, &entry);
+		if (r <= 0)
+			return r;
+		name = plain_name(entry.name);
+		initramfs_note(ret, name);
+		r = take_content(cpio, &entry, name, ret);
+		if (r > 0)
+			r = cpio_content(cpio, &entry, NULL);
+		if (r < 0)
+			return r;
+	}
+	return -EBADMSG;
+}
+
+static const struct packer *find_packer(const unsigned char *start, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
+		if (length >= packers[i].length &&
+		    memcmp(start, packers[i].magic, packers[i].length) == 0)
+			return &packers[i];
+	return NULL;
+}
+
+static void become_packer(const struct packer *packer, int in, int out)
+{
+	int null = open("/dev/null", O_WRONLY);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(in, STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	if (null >= 0)
+		dup2(null, STDERR_FILENO); /* of what is behind the archive */
+	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	execvp(packer->command[0], (char *const *)(uintptr_t)packer->command);
+	_exit(127);
+}
+
+static int read_packed(const struct packer *packer, int in, struct initramfs *ret, struct why *w)
+{
+	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
+	int ends[2], status = 0, r;
+	pid_t child;
+
+	if (!cpio)
+		return -ENOMEM;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	child = fork();
+	if (child == 0)
+		become_packer(packer, in, ends[1]);
+	r = child < 0 ? -errno : 0;
+	close(ends[1]);
+	if (r == 0) {
+		cpio_begin(cpio, ends[0]);
+		r = read_archive(cpio, ret);
+	}
+	/* It gets a broken pipe if there is more. */
+	close(ends[0]);
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (r < 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return why(w, -ENOENT, "%s, which would unpack it, is not installed",
+			   packer->command[0]);
+	return r < 0 ? why(w, r, "it cannot be unpacked with %s", packer->command[0]) : 0;
+}
+
+static int read_all(int fd, struct initramfs *ret, struct why *w)
+{
+	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
+	unsigned char start[6];
+
+	if (!cpio)
+		return -ENOMEM;
+	cpio_begin(cpio, fd);
+	for (int i = 0; i < ARCHIVES_LIMIT; i++) {
+		const struct packer *packer;
+		size_t length;
+		int r;
+
+		cpio_skip_zeros(cpio);
+		length = cpio_peek(cpio, start, sizeof(start));
+		if (length == 0 && i > 0)
+			return 0;
+		packer = find_packer(start, length);
+		if (packer) {
+			if (lseek(fd, (off_t)cpio->position, SEEK_SET) < 0)
+				return -errno;
+			/* Nothing comes behind a compressed one that matters here. */
+			return read_packed(packer, fd, ret, w);
+		}
+		r = read_archive(cpio, ret);
+		if (r < 0)
+			return why(w, r, "it is damaged, or packed in a way not known here");
+	}
+	return why(w, -EBADMSG, "it has too many parts");
+}
+
+int initramfs_read(const char *root, const char *path, struct initramfs *ret, struct why *w)
+{
+	char full[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	*ret = (struct initramfs){ 0 };
+	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	fd = open(full, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return why(w, -errno, "%s: %s", path, strerror(errno));
+	r = read_all(fd, ret, w);
+	if (r < 0) {
+		initramfs_free(ret);
+		return why_prefix(w, r, "%s", path);
+	}
+	return 0;
+}
+
+void initramfs_free(struct initramfs *initramfs)
+{
+	for (size_t i = 0; i < initramfs->count; i++)
+		free(initramfs->files[i].text);
+	*initramfs = (struct initramfs){ 0 };
+}
+
+const char *initramfs_file(const struct initramfs *initramfs, const char *name)
+{
+	for (size_t i = 0; i < initramfs->count; i++)
+		if (strcmp(initramfs->files[i].name, name) == 0)
+			return initramfs->files[i].text;
+	return NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is in an initramfs, as far as resuming goes: cpio archives one after the
+ * other, the last of them compressed as a rule (the kernel's
+ * Documentation/driver-api/early-userspace/buffer-format.rst). The system's own
+ * programs unpack it (gzip, xz, zstd, lz4, bzip2, lzop): whoever has made an
+ * initramfs so has them.
+ */
+#ifndef S2DISK_BOOT_INITRAMFS_H
+#define S2DISK_BOOT_INITRAMFS_H
+
+#include "base/why.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A string in the resume(8) that knows the images of today. Raise the number
+ * when a program from before would not resume those any more. */
+#define INITRAMFS_RESUME_MARK "s2disk images, form 1"
+
+#define INITRAMFS_FILES_MAX 32
+
+/* A small text file of it. */
+struct initramfs_file {
+	char name[256]; /* without a slash in front: "etc/suspend.conf" */
+	char *text;
+};
+
+struct initramfs {
+	bool resume;  /* our resume(8), or uswsusp's, is in it */
+	bool current; /* … and it is one that knows the images of today */
+	bool script;  /* a script of the generator runs it, whatever resume= says */
+	bool unit;    /* systemd's unit runs it, for what resume= names */
+	bool stock;   /* the generator's own way to resume the kernel's images */
+	struct initramfs_file files[INITRAMFS_FILES_MAX]; /* configuration, sorted by name */
+	size_t count;
+};
+
+/* Reads root/path. -EBADMSG when it is no initramfs or ends in the middle,
+ * -ENOENT when it, or the program to unpack it with, is missing; w says what. */
+int initramfs_read(const char *root, const char *path, struct initramfs *ret, struct why *w);
+
+/* The same, remembered below root/run/s2disk for as long as the file is the
+ * same (unpacking takes seconds where it is xz). */
+int initramfs_read_cached(const char *root, const char *path, struct initramfs *ret, struct why *w);
+
+void initramfs_free(struct initramfs *initramfs);
+
+/* Text of one of its files, NULL where it has none. */
+const char *initramfs_file(const struct initramfs *initramfs, const char *name);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Makes initramfs images for tests: cpio archives, packed by the system. */
+#ifndef TESTS_MADE_INITRAMFS_H
+#define TESTS_MADE_INITRAMFS_H
+
+#include <stdio.h>
+
+/* Appends a regular file, or, where text is NULL, a folder. */
+void made_cpio_add(FILE *out, const char *name, const char *text);
+
+/* Appends the archive's end and zeros to the next 512 bytes. */
+void made_cpio_end(FILE *out);
+
+/* Writes an initramfs as distributions make them: microcode in an archive of
+ * its own, then the rest, packed with the command ("" for not at all). files:
+ * pairs of name and text, ended by NULL. */
+void made_initramfs(const char *path, const char *packer, const char *const *files);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* initramfs: what is found in archives that are whole, odd, cut off, damaged. */
+#include "boot/cpio.h"
+#include "boot/initramfs.h"
+#include "made_initramfs.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[64], path[128];
+
+static void make(void)
+{
+	char folder[80];
+
+	strcpy(root, "/tmp/test_initramfs.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(root));
+	snprintf(folder, sizeof(folder), "%s/run", root);
+	ck_assert_int_eq(mkdir(folder, 0755), 0);
+	snprintf(path, sizeof(path), "%s/initrd", root);
+}
+
+static void clean(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	ck_assert_int_eq(system(command), 0);
+}
+
+#define RESUME "ELF... " INITRAMFS_RESUME_MARK " ..."
+
+static const char *const usual[] = {
+	"usr/lib/uswsusp/resume",
+	RESUME,
+	"scripts/local-premount/s2disk",
+	"#!/bin/sh",
+	"scripts/local-premount/resume",
+	"#!/bin/sh",
+	"etc/suspend.conf",
+	"resume device = /dev/a\n",
+	"etc/suspend.conf.d/b.conf",
+	"resume offset = 2\n",
+	"etc/suspend.conf.d/a.conf",
+	"resume offset = 1\n",
+	"conf/conf.d/resume",
+	"RESUME=UUID=1\n",
+	"etc/passwd",
+	"root",
+	NULL,
+};
+
+static void expect_usual(const struct initramfs *initramfs)
+{
+	ck_assert(initramfs->resume && initramfs->current && initramfs->script && initramfs->stock);
+	ck_assert(!initramfs->unit);
+	ck_assert_uint_eq(initramfs->count, 4);
+	ck_assert_str_eq(initramfs_file(initramfs, "etc/suspend.conf"), "resume device = /dev/a\n");
+	ck_assert_str_eq(initramfs->files[1].name, "etc/suspend.conf");
+	ck_assert_str_eq(initramfs->files[2].name, "etc/suspend.conf.d/a.conf");
+	ck_assert_str_eq(initramfs->files[3].text, "resume offset = 2\n");
+	ck_assert_str_eq(initramfs_file(initramfs, "conf/conf.d/resume"), "RESUME=UUID=1\n");
+	ck_assert_ptr_null(initramfs_file(initramfs, "etc/passwd"));
+}
+
+/* Those that the machine of the tests has. */
+static const char *const packers[] = {
+	"",	    "gzip -c", "xz -c --check=crc32", "zstd -cq", "lz4 -lc",
+	"bzip2 -c", "lzop -c", "xz -c --format=lzma"
+};
+
+START_TEST(unpacks)
+{
+	struct initramfs initramfs;
+	struct why w = { "" };
+	char command[128];
+
+	snprintf(command, sizeof(command), "command -v %.*s >/dev/null",
+		 (int)strcspn(packers[_i], " "), packers[_i]);
+	/* gzip and none are everywhere. */
+	if (_i > 1 && system(command) != 0)
+		return;
+	made_initramfs(path, packers[_i], usual);
+	ck_assert_msg(initramfs_read(root, "/initrd", &initramfs, &w) == 0, "%s: %s", packers[_i],
+		      w.text);
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
+	ck_assert_uint_eq(initramfs.count, 0);
+}
+END_TEST
+
+static struct initramfs read_with(const char *name, const char *text)
+{
+	const char *const files[] = { name, text, NULL };
+	struct initramfs initramfs;
+	struct why w = { "" };
+
+	made_initramfs(path, "gzip -c", files);
+	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), 0);
+	return initramfs;
+}
+
+START_TEST(knows_the_generators)
+{
+	static const char *const scripts[] = {
+		"./scripts/local-premount/s2disk",
+		"usr/lib/dracut/hooks/pre-mount/09-s2disk-resume.sh",
+		"lib/dracut/hooks/pre-mount/09-s2disk-resume.sh",
+		"var/lib/dracut/hooks/pre-mount/09-s2disk-resume.sh",
+		"usr/lib/dracut/hooks/pre-udev/30-resume-genrules.sh",
+		"hooks/s2disk",
+	};
+	static const char *const units[] = {
+		"usr/lib/systemd/system/systemd-hibernate-resume@.service.d/50-s2disk.conf",
+		"etc/systemd/system/systemd-hibernate-resume.service.d/s2disk.conf",
+	};
+	static const char *const others[] = {
+		"usr/lib/s2disk",
+		"scripts/s2disk",
+		"etc/s2disk/hooks/x",
+		"hooks/sleep",
+		"usr/lib/systemd/system/systemd-hibernate-resume.service",
+	};
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+		ck_assert_msg(read_with(scripts[i], "x").script, "%s", scripts[i]);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		ck_assert_msg(read_with(units[i], "x").unit, "%s", units[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		const struct initramfs got = read_with(others[i], "x");
+
+		ck_assert_msg(!got.script && !got.unit && !got.resume, "%s", others[i]);
+	}
+	ck_assert(read_with("hooks/resume", "x").stock);
+	ck_assert(read_with("usr/lib/systemd/system-generators/systemd-hibernate-resume-generator",
+			    "x")
+			  .stock);
+}
+END_TEST
+
+/* uswsusp's program has the same name and place. */
+START_TEST(knows_whose_resume_it_is)
+{
+	struct initramfs initramfs = read_with("usr/lib/uswsusp/resume", "ELF of uswsusp");
+
+	ck_assert(initramfs.resume && !initramfs.current);
+	initramfs = read_with("lib/uswsusp/resume", RESUME);
+	ck_assert(initramfs.resume && initramfs.current);
+}
+END_TEST
+
+/* The installed one says what we look for. */
+START_TEST(finds_the_mark_in_resume)
+{
+	char command[256];
+
+	if (access("resume/resume", R_OK) != 0)
+		return;
+	snprintf(command, sizeof(command), "grep -qaF '%s' resume/resume", INITRAMFS_RESUME_MARK);
+	ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+START_TEST(takes_the_last_of_a_name)
+{
+	const char *const files[] = { "etc/suspend.conf", "first", "etc/suspend.conf", "second",
+				      NULL };
+	struct initramfs initramfs;
+
+	made_initramfs(path, "", files);
+	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, NULL), 0);
+	ck_assert_uint_eq(initramfs.count, 1);
+	ck_assert_str_eq(initramfs.files[0].text, "second");
+	initramfs_free(&initramfs);
+}
+END_TEST
+
+/* Wherever it was cut off or one byte was changed: an answer, or an error. */
+START_TEST(stands_damage)
+{
+	static const char *const ways[] = { "", "gzip -c" };
+	struct initramfs initramfs;
+	unsigned char *whole = malloc(65536);
+	long size;
+
+	for (size_t way = 0; way < 2; way++) {
+		FILE *file;
+
+		made_initramfs(path, ways[way], usual);
+		file = fopen(path, "r");
+		size = (long)fread(whole, 1, 65536, file);
+		fclose(file);
+		for (long cut = 0; cut < size; cut += way ? 97 : 31) {
+			struct why w = { "" };
+
+			ck_assert_int_eq(truncate(path, cut), 0);
+			if (initramfs_read(root, "/initrd", &initramfs, &w) == 0)
+				initramfs_free(&initramfs);
+			else
+				ck_assert_ptr_nonnull(strstr(w.text, "/initrd: "));
+			file = fopen(path, "w");
+			fwrite(whole, 1, (size_t)size, file);
+			fseek(file, cut, SEEK_SET);
+			putc(whole[cut] ^ 0x5a, file);
+			fclose(file);
+			if (initramfs_read(root, "/initrd", &initramfs, NULL) == 0)
+				initramfs_free(&initramfs);
+			file = fopen(path, "w");
+			fwrite(whole, 1, (size_t)size, file);
+			fclose(file);
+		}
+	}
+	free(whole);
+}
+END_TEST
+
+START_TEST(says_what_is_wrong)
+{
+	struct initramfs initramfs;
+	struct why w = { "" };
+	FILE *file;
+
+	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(w.text, "/initrd: No such file"));
+	file = fopen(path, "w");
+	fputs("what is this?", file);
+	fclose(file);
+	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(w.text, "not known here"));
+	file = fopen(path, "w");
+	fclose(file);
+	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -EBADMSG);
+	file = fopen(path, "w");
+	fputs("\x1f\x8b\x08 not really", file);
+	fclose(file);
+	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(w.text, "gzip"));
+}
+END_TEST
+
+/* The program that would unpack it is not there. */
+START_TEST(says_what_is_missing)
+{
+	struct initramfs initramfs;
+	struct why w = { "" };
+	FILE *file;
+
+	if (system("command -v lzop >/dev/null") == 0)
+		return;
+	file = fopen(path, "w");
+	fputs("\x89LZO", file);
+	fclose(file);
+	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(w.text, "lzop"));
+}
+END_TEST
+
+static struct initramfs read_cached(void)
+{
+	struct initramfs initramfs;
+	struct why w = { "" };
+
+	ck_assert_int_eq(initramfs_read_cached(root, "/initrd", &initramfs, &w), 0);
+	return initramfs;
+}
+
+static void change_cache(const char *expression)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "sed -i '%s' %s/run/s2disk/initramfs", expression, root);
+	ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(remembers)
+{
+	struct initramfs initramfs;
+	char command[600];
+
+	made_initramfs(path, "gzip -c", usual);
+	initramfs = read_cached();
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
+	initramfs = read_cached();
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
+	/* It is taken from there … */
+	change_cache("s/\\/dev\\/a/\\/dev\\/b/");
+	initramfs = read_cached();
+	ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"),
+			 "resume device = /dev/b\n");
+	initramfs_free(&initramfs);
+	/* … unless it was damaged … */
+	change_cache("s/^file 23/file 24/");
+	initramfs = read_cached();
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
+	change_cache("s/^flags 1 1/flags 1 x/");
+	initramfs = read_cached();
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
+	change_cache("/^end/d");
+	initramfs = read_cached();
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
+	/* … or the initramfs is another one, of the same size and time. */
+	change_cache("s/\\/dev\\/a/\\/dev\\/b/");
+	snprintf(command, sizeof(command), "cp -p %s %s.new && mv %s.new %s", path, path, path,
+		 path);
+	ck_assert_int_eq(system(command), 0);
+	initramfs = read_cached();
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
+}
+END_TEST
+
+START_TEST(does_without_a_place_to_remember)
+{
+	struct initramfs initramfs;
+	char command[128];
+
+	made_initramfs(path, "gzip -c", usual);
+	snprintf(command, sizeof(command), "rmdir %s/run", root);
+	ck_assert_int_eq(system(command), 0);
+	initramfs = read_cached();
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
+	ck_assert_int_eq(initramfs_read_cached(root, "/other", &initramfs, NULL), -ENOENT);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("initramfs");
+	TCase *test = tcase_create("initramfs");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(test, make, clean);
+	tcase_set_timeout(test, 120);
+	tcase_add_loop_test(test, unpacks, 0, sizeof(packers) / sizeof(packers[0]));
+	tcase_add_test(test, knows_the_generators);
+	tcase_add_test(test, knows_whose_resume_it_is);
+	tcase_add_test(test, finds_the_mark_in_resume);
+	tcase_add_test(test, takes_the_last_of_a_name);
+	tcase_add_test(test, stands_damage);
+	tcase_add_test(test, says_what_is_wrong);
+	tcase_add_test(test, says_what_is_missing);
+	tcase_add_test(test, remembers);
+	tcase_add_test(test, does_without_a_place_to_remember);
+	suite_add_tcase(suite, test);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
