@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "swap/swap_area.h"
 #include "swap/swap_signature.h"
+#include "swapfile_stop.h"
 #include "ui/progress.h"
 
 #include <errno.h>
@@ -126,7 +127,10 @@ static int fill(int fd, const struct create *create, struct why *w)
 
 	progress_begin(&progress, "Filling", create->size, create->quiet);
 	for (uint64_t done = 0; done < create->size && r == 0; done += ZEROS_SIZE) {
-		r = io_pwrite_full(fd, zeros, min_u64(ZEROS_SIZE, create->size - done), done);
+		r = stop_asked() ? -EINTR : 0;
+		if (r == 0)
+			r = io_pwrite_full(fd, zeros, min_u64(ZEROS_SIZE, create->size - done),
+					   done);
 		progress_update(&progress, done);
 	}
 	progress_end(&progress);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-swapfile(8): the command line. */
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "swapfile.h"
+#include "swapfile_state.h"
+#include "swapfile_stop.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -85,14 +89,14 @@ static enum outcome offset(struct swapfile *s, struct why *w)
 static const struct command {
 	const char *name;
 	enum outcome (*run)(struct swapfile *s, struct why *w);
-	bool needs_path, takes_path;
+	bool needs_path, takes_path, changes;
 } commands[] = {
-	{ "create", swapfile_do_create, true, true },
-	{ "offset", offset, true, true },
-	{ "check", swapfile_do_check, false, true },
-	{ "enable", swapfile_do_enable, true, true },
-	{ "disable", swapfile_do_disable, false, false },
-	{ "remove", swapfile_do_remove, false, true },
+	{ "create", swapfile_do_create, true, true, true },
+	{ "offset", offset, true, true, false },
+	{ "check", swapfile_do_check, false, true, false },
+	{ "enable", swapfile_do_enable, true, true, true },
+	{ "disable", swapfile_do_disable, false, false, true },
+	{ "remove", swapfile_do_remove, false, true, true },
 };
 
 static const char *program;
@@ -175,10 +179,18 @@ static int run(struct swapfile *s, const struct command *command)
 {
 	static const char *const results[] = { "done", "failed", "refused" };
 	static const int codes[] = { EXIT_DONE, EXIT_FAILED, EXIT_REFUSED };
+	_cleanup_close_ int lock = -1;
 	struct why w = { "" };
 	enum outcome outcome;
+	int r = 0;
 
-	if (crypto_init(&w) < 0) {
+	if (command->changes && !s->dry_run && geteuid() == 0) {
+		r = state_lock(&s->system, &lock, &w);
+		stop_begin();
+	}
+	if (r == 0)
+		r = crypto_init(&w);
+	if (r < 0) {
 		log_error("%s", w.text);
 		return EXIT_FAILED;
 	}

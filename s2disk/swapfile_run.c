@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "swapfile_stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,6 +53,7 @@ static void become(const char *root, char **arguments, int out, int err)
 	char *program;
 	int null = open("/dev/null", O_RDWR);
 
+	stop_reset();
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    dup2(err, STDERR_FILENO) < 0 || asprintf(&program, "%s%s", root, arguments[0]) < 0)
 		_exit(126);

@@ -4,16 +4,21 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "swapfile_stop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Text of the system's files: for root's eyes. */
 #define STATE_MODE 0600
+#define LOCK "/run/s2disk-swapfile.lock"
 #define HEAD "s2disk-swapfile state 1"
 #define FIELDS_MAX 8
 
@@ -244,6 +249,23 @@ int state_load(const struct swapfile_system *system, struct state *ret, struct w
 	return 0;
 }
 
+int state_lock(const struct swapfile_system *system, int *ret_fd, struct why *w)
+{
+	_cleanup_free_ char *full = system_path(system, LOCK);
+	_cleanup_close_ int fd = -1;
+
+	*ret_fd = -1;
+	if (!full)
+		return -ENOMEM;
+	fd = open(full, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, STATE_MODE);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : why(w, -errno, LOCK ": %s", strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return why(w, -EAGAIN, "another s2disk-swapfile is at work; wait for its end");
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
 static int make_folders(const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path);
@@ -365,6 +387,11 @@ static int do_steps(const struct swapfile_system *system, struct state *state,
 	for (size_t i = 0; i < all && r == 0; i++) {
 		const struct step *step = &plan->steps[i];
 
+		if (stop_asked()) {
+			plan->count = i;
+			r = why(w, -EINTR, "interrupted; what was done is undone");
+			break;
+		}
 		plan->count = i + 1;
 		r = save(system, state, w);
 		if (r == 0 && (step->kind != STEP_RUN || step->command))

@@ -20,6 +20,10 @@ struct state {
 char *state_encode(const struct state *state);
 int state_decode(const char *text, struct state *ret, struct why *w);
 
+/* Keeps other runs from changing the system until the descriptor is closed (-1
+ * where there is no /run for the lock); -EAGAIN where one is at work. */
+int state_lock(const struct swapfile_system *system, int *ret_fd, struct why *w);
+
 /* None is an empty state. */
 int state_load(const struct swapfile_system *system, struct state *ret, struct why *w);
 void state_free(struct state *state);

@@ -6,8 +6,11 @@
 #include "made_disk.h"
 #include "made_tree.h"
 #include "swapfile_state.h"
+#include "swapfile_stop.h"
 
 #include <check.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +257,55 @@ START_TEST(offset_objects)
 }
 END_TEST
 
+/* Ctrl-C: nothing is left half done. */
+START_TEST(stops)
+{
+	char path[128], *before, *after;
+	struct why w = { "" };
+	struct swapfile s;
+
+	if (!mounted())
+		return;
+	made_file("file", path, sizeof(path));
+	made_put("/etc/fstab", "x\n");
+	before = made_look();
+	s = command_for(path);
+	stop_begin();
+	ck_assert(!stop_asked());
+	raise(SIGINT);
+	ck_assert(stop_asked());
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
+	check_told(w.text, "interrupted");
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	/* Undoing is not stopped. */
+	s.path = NULL;
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_DONE);
+	free(before);
+	free(after);
+}
+END_TEST
+
+START_TEST(one_at_a_time)
+{
+	struct why w = { "" };
+	int first = -1, second = -1;
+
+	/* No /run: nobody else can be there. */
+	ck_assert_int_eq(state_lock(&made_system, &first, &w), 0);
+	ck_assert_int_lt(first, 0);
+	made_put("/run/x", "");
+	ck_assert_int_eq(state_lock(&made_system, &first, &w), 0);
+	ck_assert_int_ge(first, 0);
+	ck_assert_int_eq(state_lock(&made_system, &second, &w), -EAGAIN);
+	check_told(w.text, "another s2disk-swapfile");
+	ck_assert_int_lt(second, 0);
+	close(first);
+	ck_assert_int_eq(state_lock(&made_system, &second, &w), 0);
+	close(second);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("swapfile_commands");
@@ -268,6 +320,8 @@ int main(void)
 	tcase_add_test(tcase, gives_way);
 	tcase_add_test(tcase, ends_what_was_cut_off);
 	tcase_add_test(tcase, offset_objects);
+	tcase_add_test(tcase, stops);
+	tcase_add_test(tcase, one_at_a_time);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
