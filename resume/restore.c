@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "boot/set_aside.h"
 #include "image/handover.h"
 #include "image/image_commit.h"
 #include "image/image_reader.h"
@@ -43,7 +44,8 @@ struct restore {
 	struct handover handover;
 	struct judgement judgement;
 	struct progress progress;
-	uint64_t begun; /* usec */
+	uint64_t begun;	     /* usec */
+	const char *refused; /* why, while a refusal is dealt with */
 };
 
 static void set_handover_facts(struct restore *restore)
@@ -180,6 +182,16 @@ static void leave_kernel(struct restore *restore)
 	restore->snapshot = -1;
 }
 
+/* For "s2disk --last" in the system that starts now. */
+static void note_set_aside(const struct restore *restore, const char *reason)
+{
+	struct set_aside note = { .time = (uint64_t)time(NULL) };
+
+	text_copy(note.area, sizeof(note.area), restore->area->name);
+	text_copy(note.reason, sizeof(note.reason), reason);
+	set_aside_write("", &note);
+}
+
 /* Makes the area swap again and says so, with the reason unless it was told. */
 static int set_aside(struct restore *restore, const char *reason, struct why *w)
 {
@@ -189,6 +201,7 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 		return why_prefix(w, r, "%s: the image cannot be set aside", restore->area->name);
 	log_error("%s: %s%sthe image is set aside, the boot goes on and the area is swap again",
 		  restore->area->name, reason ? reason : "", reason ? "; " : "");
+	note_set_aside(restore, reason ? reason : restore->refused);
 	return 0;
 }
 
@@ -224,6 +237,7 @@ static int refuse(struct restore *restore, const char *reason, bool *ret_try, st
 
 	*ret_try = false;
 	log_error("%s: this boot cannot take the image: %s", restore->area->name, reason);
+	restore->refused = reason;
 	if (ask)
 		choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
 				      restore->judgement.fatal, choice, ASK_SECONDS);

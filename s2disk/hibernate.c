@@ -43,6 +43,7 @@ struct hibernate {
 	struct session session;
 	struct image_writer *writer;
 	struct machine_record *machine;
+	struct last *last;
 	int kernel_log; /* what it prints from the snapshot on; -1: cannot be read */
 	enum method method;
 	const char *device_name; /* for messages */
@@ -286,11 +287,13 @@ static void finish_resume(struct hibernate *h)
 	/* The image's leftovers must be gone before pages can be taken away. */
 	session_drop_image(&h->session);
 	if (r == 0) {
-		aftermath_quarantine(handover, "", page_size());
+		last_take_handover(h->last, handover,
+				   aftermath_quarantine(handover, "", page_size()));
 		aftermath_report(handover);
 	} else {
 		log_notice("resumed; %s", why_text(&w, r));
 	}
+	last_end(h->last, LAST_RESUMED, r < 0 ? why_text(&w, r) : NULL);
 	free(handover);
 }
 
@@ -322,17 +325,19 @@ static int commit_and_switch_off(struct hibernate *h, struct why *w)
 	if (r < 0)
 		return why(w, r, "the machine woke, but its image could not be taken back");
 	log_notice("woke from memory; the image was taken back (%s)", text);
+	last_end(h->last, LAST_WOKE, NULL);
 	return 0;
 }
 
 /* "debug test file": written and verified, and that was it. */
-static int finish_test(const struct hibernate *h)
+static int finish_test(struct hibernate *h)
 {
 	char text[200];
 
 	aftermath_describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
 			   h->written.usec);
 	log_notice("test: %s, verified on %s; the machine goes on", text, h->device_name);
+	last_end(h->last, LAST_TESTED, NULL);
 	return 0;
 }
 
@@ -374,11 +379,12 @@ static int open_session(struct hibernate *h, const struct swap_area *area, struc
 }
 
 int hibernate(const struct settings *settings, const struct swap_area *area,
-	      struct machine_record *machine, struct why *w)
+	      struct machine_record *machine, struct last *last, struct why *w)
 {
 	struct hibernate h = {
 		.settings = settings,
 		.machine = machine,
+		.last = last,
 		.method = switch_off_method(settings->method, ""),
 		.kernel_log = kernel_log_open("", true),
 	};
@@ -396,5 +402,12 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	if (h.kernel_log >= 0)
 		close(h.kernel_log);
 	arena_destroy(&h.page);
+	if (!last->image_bytes) {
+		last->image_bytes = h.written.stream_size;
+		last->stored_bytes = h.written.stored_bytes;
+		last->write_usec = h.written.usec;
+	}
+	if (r < 0)
+		last_end(last, LAST_FAILED, why_text(w, r));
 	return r;
 }

@@ -4,14 +4,15 @@
 #define S2DISK_HIBERNATE_H
 
 #include "base/why.h"
+#include "last.h"
 #include "machine_record.h"
 #include "settings.h"
 #include "swap/swap_area.h"
 
 /* Hibernates; machine was captured just before. 0: the machine was off and is back (or slept and
  * woke); one line about it has been logged. A negative errno: nothing changed, the system runs on;
- * w says why. */
+ * w says why. last, which was begun, gets what is known of it, and its end. */
 int hibernate(const struct settings *settings, const struct swap_area *area,
-	      struct machine_record *machine, struct why *w);
+	      struct machine_record *machine, struct last *last, struct why *w);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "hibernate.h"
+#include "last.h"
 #include "options.h"
 #include "preflight.h"
 #include "swap_on_demand.h"
@@ -23,6 +24,7 @@ enum exit_code {
 enum {
 	OPTION_CHECK = 256,
 	OPTION_JSON,
+	OPTION_LAST,
 };
 
 static const char usage[] =
@@ -39,7 +41,8 @@ static const char usage[] =
 	"  -m, --method=METHOD        platform, shutdown, reboot or suspend\n"
 	"  -n, --dry-run              say what would be done\n"
 	"      --check                only look whether hibernating would work\n"
-	"      --json                 with --check: as JSON\n"
+	"      --last                 only show what became of the last hibernation\n"
+	"      --json                 with --check and --last: as JSON\n"
 	"  -q, --quiet                only warnings and errors\n"
 	"  -v, --verbose              more messages\n"
 	"  -h, --help                 this text\n"
@@ -50,7 +53,7 @@ static const char usage[] =
 
 struct command {
 	struct options options;
-	bool check, dry_run, json;
+	bool check, dry_run, json, last;
 };
 
 static const struct option long_options[] = {
@@ -61,6 +64,7 @@ static const struct option long_options[] = {
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "check", no_argument, NULL, OPTION_CHECK },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "last", no_argument, NULL, OPTION_LAST },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -90,6 +94,9 @@ static int take_option(struct command *command, int option, const char *argument
 	case OPTION_JSON:
 		command->json = true;
 		return -1;
+	case OPTION_LAST:
+		command->last = true;
+		return -1;
 	case 'h':
 		fputs(usage, stdout);
 		return EXIT_DONE;
@@ -116,8 +123,8 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		log_error("'%s' is not an option; the device is named with -r", argv[optind]);
 		return usage_error();
 	}
-	if (ret->json && !ret->check) {
-		log_error("--json goes with --check");
+	if (ret->json && !ret->check && !ret->last) {
+		log_error("--json goes with --check or --last");
 		return usage_error();
 	}
 	return -1;
@@ -163,26 +170,70 @@ static void print_plan(const struct settings *settings, const struct swap_area *
 					   : "switch off");
 }
 
+/* Told and kept, when nothing is frozen any more. */
+static void keep_last(const struct last *last)
+{
+	struct why w = { 0 };
+	int r;
+
+	last_tell_journal(last, "");
+	r = last_save(last, "", &w);
+	if (r < 0)
+		log_warning("%s", why_text(&w, r));
+}
+
+static void keep_refusal(struct last *last, const struct preflight *preflight)
+{
+	char reason[sizeof(last->reason)] = "";
+
+	for (size_t i = 0; i < preflight->count; i++) {
+		size_t used = strlen(reason);
+
+		if (preflight->checks[i].level == CHECK_FAILED)
+			snprintf(reason + used, sizeof(reason) - used, "%s%s", used ? "; " : "",
+				 preflight->checks[i].text);
+	}
+	last_end(last, LAST_REFUSED, reason);
+	keep_last(last);
+}
+
+static int show_last(bool json)
+{
+	struct why w = { 0 };
+	int r = last_print("", json, stdout, &w);
+
+	if (r < 0)
+		log_error("%s", why_text(&w, r));
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 /* With everything found and looked at. */
 static int check_and_hibernate(const struct command *command, const struct settings *settings,
 			       const struct preflight_target *target,
 			       struct machine_record *machine)
 {
+	enum method method = switch_off_method(settings->method, "");
 	struct preflight preflight;
 	struct why w = { 0 };
+	struct last last;
 	int r;
 
+	last_begin(&last, target->area ? target->area->name : "", method_name(method));
 	preflight_run(settings, target, "", &preflight);
 	if (command->check)
 		return print_check(&preflight, command->json);
 	log_findings(&preflight);
-	if (preflight_worst(&preflight) == CHECK_FAILED)
+	if (preflight_worst(&preflight) == CHECK_FAILED) {
+		if (!command->dry_run)
+			keep_refusal(&last, &preflight);
 		return EXIT_REFUSED;
+	}
 	if (command->dry_run) {
 		print_plan(settings, target->area);
 		return EXIT_DONE;
 	}
-	r = hibernate(settings, target->area, machine, &w);
+	r = hibernate(settings, target->area, machine, &last, &w);
+	keep_last(&last);
 	if (r < 0) {
 		log_error("not hibernated: %s", why_text(&w, r));
 		return EXIT_FAILED;
@@ -234,5 +285,7 @@ int main(int argc, char **argv)
 
 	log_open("s2disk");
 	code = parse_command_line(argc, argv, &command);
-	return code >= 0 ? code : run(&command);
+	if (code >= 0)
+		return code;
+	return command.last ? show_last(command.json) : run(&command);
 }

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* last: for people and as JSON. */
+#include "aftermath.h"
+#include "base/json.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "boot/set_aside.h"
+#include "last_fields.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+static const char *time_text(uint64_t when, char *buffer, size_t size)
+{
+	time_t seconds = (time_t)when;
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || strftime(buffer, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		snprintf(buffer, size, "%" PRIu64, when);
+	return buffer;
+}
+
+static void print_image(const struct last *last, FILE *out)
+{
+	char text[200];
+
+	if (!last->image_bytes)
+		return;
+	aftermath_describe(text, sizeof(text), last->image_bytes, last->stored_bytes,
+			   last->write_usec);
+	fprintf(out, "                %s\n", text);
+}
+
+static void print_lines(const char *lines, FILE *out)
+{
+	while (*lines) {
+		size_t length = strcspn(lines, "\n");
+
+		if (length > 0)
+			fprintf(out, "                %.*s\n", (int)length, lines);
+		lines += length + (lines[length] == '\n');
+	}
+}
+
+static void print_pages(uint64_t count, const char *what, FILE *out)
+{
+	if (count > 0)
+		fprintf(out,
+			"                %" PRIu64 " page%s that the firmware claims since "
+			"then %s\n",
+			count, count == 1 ? "" : "s", what);
+}
+
+static void print_resumed(const struct last *last, FILE *out)
+{
+	char when[64];
+
+	fprintf(out, "resumed         %s", time_text(last->ended, when, sizeof(when)));
+	if (last->load_usec)
+		fprintf(out, ", loaded in %.1f s (%.0f MiB/s)", (double)last->load_usec / 1e6,
+			mib_per_second(last->image_bytes, last->load_usec));
+	if (last->attempts > 1)
+		fprintf(out, ", at attempt %" PRIu64, last->attempts);
+	fputs("\n", out);
+	if (last->verdict[0])
+		fprintf(out, "verdict         %s\n", last->verdict);
+	print_lines(last->findings, out);
+	print_pages(last->quarantined_pages, "out of use", out);
+	print_pages(last->unquarantined_pages, "could not be taken out of use", out);
+	if (last->reason[0])
+		fprintf(out, "but             %s\n", last->reason);
+}
+
+static void print_last(const struct last *last, FILE *out)
+{
+	bool bad = last->result == LAST_FAILED || last->result == LAST_REFUSED;
+	char when[64];
+
+	fprintf(out, "%s  %s%s%s (%s)\n", bad ? "not hibernated" : "hibernated    ",
+		time_text(last->begun, when, sizeof(when)), last->area[0] ? " into " : "",
+		last->area, last->method);
+	print_image(last, out);
+	switch (last->result) {
+	case LAST_RESUMED:
+		print_resumed(last, out);
+		break;
+	case LAST_WOKE:
+		fprintf(out, "woke            %s, from memory; the image was taken back\n",
+			time_text(last->ended, when, sizeof(when)));
+		break;
+	case LAST_TESTED:
+		fprintf(out, "tested          %s, the machine went on\n",
+			time_text(last->ended, when, sizeof(when)));
+		break;
+	case LAST_FAILED:
+	case LAST_REFUSED:
+		fprintf(out, "%s         %s\n", last->result == LAST_FAILED ? "failed " : "refused",
+			last->reason);
+		break;
+	}
+}
+
+static void print_json_last(struct json *json, const struct last *last)
+{
+	json_object_begin(json, "last");
+	json_string(json, "result", last_result_name(last->result));
+	for (const struct last_field *field = last_fields; field->name; field++) {
+		if (!field->size)
+			json_u64(json, field->name, last_number_of(last, field));
+		else
+			json_string(json, field->name,
+				    *last_text_of(last, field) ? last_text_of(last, field) : NULL);
+	}
+	json_object_end(json);
+}
+
+static int print_json(const struct last *last, const struct set_aside *note, FILE *out)
+{
+	struct json json;
+
+	json_begin(&json, out);
+	json_object_begin(&json, NULL);
+	if (last)
+		print_json_last(&json, last);
+	else
+		json_null(&json, "last");
+	if (note) {
+		json_object_begin(&json, "set_aside");
+		json_u64(&json, "time", note->time);
+		json_string(&json, "area", note->area);
+		json_string(&json, "reason", note->reason);
+		json_object_end(&json);
+	} else {
+		json_null(&json, "set_aside");
+	}
+	json_object_end(&json);
+	return json_end(&json);
+}
+
+int last_print(const char *root, bool json, FILE *out, struct why *w)
+{
+	struct set_aside note;
+	struct last last;
+	char when[64];
+	int r = last_load(&last, root, w);
+	bool known = r == 0, noted = set_aside_read(root, &note) == 0;
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	/* Since then there has been another hibernation. */
+	if (known && noted && note.time < last.begun)
+		noted = false;
+	if (json)
+		return print_json(known ? &last : NULL, noted ? &note : NULL, out);
+	if (known)
+		print_last(&last, out);
+	if (noted)
+		fprintf(out, "set aside       %s, at this boot, in %s: %s\n",
+			time_text(note.time, when, sizeof(when)), note.area, note.reason);
+	if (!known && !noted)
+		fputs("nothing is known of a hibernation\n", out);
+	return fflush(out) == 0 ? 0 : -EIO;
+}
