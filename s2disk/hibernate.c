@@ -170,6 +170,7 @@ static int write_image(struct hibernate *h, struct why *w)
 	struct image_writer_run run = {
 		.created = (uint64_t)time(NULL),
 		.handover = h->handover,
+		.room = session_room(&h->session),
 		.source = { .read = read_snapshot, .context = h },
 		.allocator = { .allocate = allocate_page, .context = h },
 		.platform = machine_record_maker(h->machine),

@@ -87,6 +87,15 @@ int session_allocate_page(struct session *session, uint64_t *ret)
 	return 0;
 }
 
+uint64_t session_room(const struct session *session)
+{
+	uint64_t room;
+
+	if (session->test)
+		return session->test_end - session->test_next;
+	return snapshot_avail_swap(session->snapshot, &room) == 0 ? room : 0;
+}
+
 int session_open(struct session *session, const struct settings *settings,
 		 const struct swap_area *area, struct why *w)
 {

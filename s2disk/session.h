@@ -40,6 +40,9 @@ int session_open_test(struct session *session, const struct settings *settings, 
 /* A page for the image: its byte offset on the device. -ENOSPC. */
 int session_allocate_page(struct session *session, uint64_t *ret);
 
+/* Bytes that session_allocate_page can still give; 0: not known. */
+uint64_t session_room(const struct session *session);
+
 /* Stops all other processes, console quiet. */
 int session_freeze(struct session *session, struct why *w);
 

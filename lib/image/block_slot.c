@@ -2,6 +2,7 @@
 #include "image/block_slot.h"
 
 #include "base/bytes.h"
+#include "base/stopwatch.h"
 
 #include <errno.h>
 
@@ -12,12 +13,13 @@ int block_worker_init(struct block_worker *worker, struct arena *arena, bool com
 
 	*worker = (struct block_worker){
 		.compress = compress,
-		.acceleration = 1,
 		.page_size = page_size,
 	};
-	worker->codec_state = arena_take(arena, codec_state_size());
-	if (!worker->codec_state)
-		return -ENOMEM;
+	if (compress) {
+		worker->codec_state = arena_take(arena, codec_state_size());
+		if (!worker->codec_state)
+			return -ENOMEM;
+	}
 	if (cipher)
 		r = aead_open(&worker->aead, cipher);
 	return r < 0 ? r : digest_open(&worker->crc, DIGEST_CRC32);
@@ -90,13 +92,14 @@ void block_pack(void *worker_context, void *job)
 {
 	struct block_worker *worker = worker_context;
 	struct block_slot *slot = job;
+	uint64_t begun = now_usec();
 	size_t stored = 0, padding;
 
 	/* Only whole pages count, so compressing must save one. */
 	if (worker->compress && slot->raw_size > worker->page_size)
 		stored =
 			codec_compress(worker->codec_state, slot->raw, slot->raw_size, slot->packed,
-				       slot->raw_size - worker->page_size, worker->acceleration);
+				       slot->raw_size - worker->page_size, slot->effort);
 	slot->stored = stored ? slot->packed : slot->raw;
 	slot->entry = (struct block_entry){
 		.stored_size = stored ? (uint32_t)stored : slot->raw_size,
@@ -106,6 +109,7 @@ void block_pack(void *worker_context, void *job)
 		  slot->entry.stored_size;
 	memset(slot->stored + slot->entry.stored_size, 0, padding);
 	slot->error = protect(worker, slot);
+	slot->usec = now_usec() - begun;
 }
 
 void block_unpack(void *worker_context, void *job)

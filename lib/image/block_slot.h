@@ -19,15 +19,16 @@ struct block_slot {
 	struct block_entry entry;
 	unsigned char *stored; /* raw or packed: what is on the disk */
 	uint64_t index;	       /* of the block */
+	int effort;	       /* packing: how hard, as codec_compress takes it */
+	uint64_t usec;	       /* that packing took */
 	int error;	       /* a worker's: -EBADMSG when it is damaged */
 };
 
 /* What each worker needs for itself. */
 struct block_worker {
-	void *codec_state;
+	void *codec_state; /* for compressing only */
 	struct digest crc;
 	bool compress;
-	int acceleration;
 	size_t page_size;
 	struct aead aead;	       /* of a sealed image; without handle: of a plain one */
 	const unsigned char *image_id; /* of a sealed image */
@@ -47,7 +48,7 @@ void block_worker_destroy(struct block_worker *worker);
 
 /* Work functions of a pool: block_worker, block_slot.
  *
- * Packing: raw and raw_size in; stored, entry out; the stored bytes are padded
+ * Packing: raw, raw_size and effort in; stored, entry, usec out; the stored bytes are padded
  * with zeros to a whole page. Where compressing does not save a page at least,
  * the block stays raw. */
 void block_pack(void *worker, void *slot);

@@ -3,17 +3,22 @@
 
 #include <errno.h>
 #include <lz4.h>
+#include <lz4hc.h>
 
 size_t codec_state_size(void)
 {
-	return (size_t)LZ4_sizeofState();
+	int fast = LZ4_sizeofState(), hard = LZ4_sizeofStateHC();
+
+	return (size_t)(fast > hard ? fast : hard);
 }
 
 size_t codec_compress(void *state, const void *raw, size_t raw_size, void *out, size_t out_size,
-		      int acceleration)
+		      int effort)
 {
-	int n = LZ4_compress_fast_extState(state, raw, out, (int)raw_size, (int)out_size,
-					   acceleration);
+	int n = effort < 0 ? LZ4_compress_HC_extStateHC(state, raw, out, (int)raw_size,
+							(int)out_size, -effort)
+			   : LZ4_compress_fast_extState(state, raw, out, (int)raw_size,
+							(int)out_size, effort);
 
 	return n > 0 ? (size_t)n : 0;
 }

@@ -10,14 +10,18 @@ enum codec {
 	CODEC_LZ4 = 1,
 };
 
+/* How hard to compress: LZ4's acceleration (1 compresses best, more is faster),
+ * or a level of its high compression, slower and smaller. All are unpacked
+ * alike. */
+#define EFFORT_HC(level) (-(level))
+
 /* Bytes of working memory that a compressor needs. */
 size_t codec_state_size(void);
 
 /* Compresses raw into out. Returns the bytes stored, or 0 when they would be
- * more than out_size: then the block is stored raw. acceleration as LZ4 means
- * it: 1 compresses best, more is faster. */
+ * more than out_size: then the block is stored raw. */
 size_t codec_compress(void *state, const void *raw, size_t raw_size, void *out, size_t out_size,
-		      int acceleration);
+		      int effort);
 
 /* Fills raw with exactly raw_size bytes. -EBADMSG when stored is not what a
  * compressor would have made of so many. Safe for hostile bytes. */

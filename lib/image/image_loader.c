@@ -13,9 +13,12 @@
 #include <stdlib.h>
 
 /* One read request fills blocks up to this size; so many are in flight. */
-#define BATCH_BYTES (1u << 20)
+#define BATCH_BYTES (2u << 20)
 #define BATCHES 4
 #define READ_THREADS 2
+/* Slots of a batch: as many as make it full at 2:1, and no more than leave some
+ * for the workers. */
+#define BATCH_SLOTS 8
 #define BATCH_SLOTS_SHARE 4
 
 struct batch {
@@ -50,7 +53,7 @@ struct load {
 
 static unsigned int count_slots(const struct image_reader *reader)
 {
-	uint64_t wanted = 2ull * reader->config.workers + 2 + (uint64_t)BATCHES * BATCH_SLOTS_SHARE;
+	uint64_t wanted = 2ull * reader->config.workers + 2 + (uint64_t)BATCHES * BATCH_SLOTS;
 	uint64_t affordable = reader->config.buffer_bytes / (2ull * reader->header.block_size);
 
 	return (unsigned int)max_u64(4, min_u64(wanted, affordable));
@@ -71,8 +74,7 @@ static int take_memory(struct load *load)
 	size_t piece_array = load->slot_count * sizeof(struct iovec);
 	unsigned int threads = load->workers > 1 ? load->workers : 1;
 	size_t total = 2 * (size_t)load->slot_count * block_size + slot_array +
-		       BATCHES * (extent_array + piece_array) +
-		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
+		       BATCHES * (extent_array + piece_array) + threads * WORK_POOL_STACK_SIZE +
 		       READ_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(load->slot_count) +
 		       work_pool_ring_size(BATCHES) + (64 + 2 * threads) * c->page_size;
 	int r = arena_create(&load->arena, total);

@@ -1,65 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "image/image_writer.h"
+#include "image/writer_private.h"
 
 #include "base/bytes.h"
 #include "base/io.h"
-#include "base/memory.h"
 #include "base/stopwatch.h"
-#include "image/block_slot.h"
 #include "image/header_page.h"
 #include "image/map_writer.h"
+#include "image/pace.h"
 #include "image/page_ranges.h"
 #include "image/section_stream.h"
-#include "image/transfer.h"
-#include "image/work_pool.h"
 #include "kernel/image_info.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-/* One write request gathers blocks up to this size; so many are in flight. */
-#define BATCH_BYTES (1u << 20)
-#define BATCHES 4
-#define WRITE_THREADS 2
 
 /* With so many blocks waiting for each compressing thread, the owner packs one
  * too instead of reading more: what it has just read is still in its caches. */
 #define ENOUGH_WAITING 2
-
-/* Slots that a batch may hold, so that some are left for the workers. */
-#define BATCH_SLOTS_SHARE 4
-
-#define RANGES_SIZE_MIN (256u << 10)
-#define RANGES_SIZE_MAX (16u << 20)
-
-struct batch {
-	struct transfer transfer;
-	unsigned int slots;
-	uint64_t raw_bytes;
-};
-
-struct image_writer {
-	struct image_writer_config config;
-	struct arena arena;
-
-	struct block_slot *slots; /* used in turn */
-	unsigned int slot_count;
-	struct batch batches[BATCHES]; /* used in turn */
-	unsigned int workers;
-	struct block_worker worker_state[WORK_POOL_WORKERS_MAX];
-	void *worker_contexts[WORK_POOL_WORKERS_MAX];
-	unsigned char *table; /* encoded entries */
-	uint64_t table_entries;
-	unsigned char *ranges;
-	size_t ranges_size;
-	unsigned char *kernel_header, *chunk_page, *header_page;
-	void *pack_ring, *pack_stacks, *write_ring, *write_stacks;
-	struct digest map_digest, sections_digest;
-	struct seal seal; /* of a sealed image */
-	bool have_key;
-};
 
 /* What one run knows. Only the owner's thread touches it. */
 struct run {
@@ -70,6 +28,7 @@ struct run {
 
 	struct work_pool pack, write;
 	size_t enough; /* blocks that wait for a thread */
+	struct pace pace;
 	atomic_bool cancel;
 	struct map_writer map;
 	struct range_collector ranges;
@@ -85,124 +44,6 @@ struct run {
 	unsigned int next_batch;   /* being filled */
 	uint64_t last_offset;	   /* of the page placed last, to count extents */
 };
-
-static unsigned int count_slots(const struct image_writer_config *config)
-{
-	uint64_t wanted = 2ull * config->workers + 2 + (uint64_t)BATCHES * BATCH_SLOTS_SHARE;
-	uint64_t affordable = config->buffer_bytes / (2ull * config->block_size);
-
-	return (unsigned int)max_u64(4, min_u64(wanted, affordable));
-}
-
-static size_t ranges_size(const struct image_writer_config *config)
-{
-	uint64_t size = config->max_stream / config->page_size / 8;
-
-	return (size_t)min_u64(max_u64(size, RANGES_SIZE_MIN), RANGES_SIZE_MAX);
-}
-
-/* Everything but the digests' handles comes from one arena. */
-static int take_memory(struct image_writer *w)
-{
-	const struct image_writer_config *c = &w->config;
-	size_t batch_pages = (BATCH_BYTES + c->block_size) / c->page_size;
-	size_t table_size = (size_t)w->table_entries * BLOCK_ENTRY_SIZE;
-	size_t slot_array = w->slot_count * sizeof(*w->slots);
-	size_t extent_array = batch_pages * sizeof(struct extent);
-	size_t piece_array = w->slot_count * sizeof(struct iovec);
-	unsigned int threads = w->workers > 1 ? w->workers : 1;
-	size_t total = 2 * (size_t)w->slot_count * c->block_size + table_size + w->ranges_size +
-		       slot_array + BATCHES * (extent_array + piece_array) +
-		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
-		       WRITE_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(w->slot_count) +
-		       work_pool_ring_size(BATCHES) +
-		       /* each piece is rounded up to a page */
-		       (64 + 2 * threads) * c->page_size;
-	int r = arena_create(&w->arena, total);
-
-	if (r < 0)
-		return r;
-	w->slots = arena_take(&w->arena, slot_array);
-	for (unsigned int i = 0; i < w->slot_count; i++) {
-		w->slots[i].raw = arena_take(&w->arena, c->block_size);
-		w->slots[i].packed = arena_take(&w->arena, c->block_size);
-	}
-	for (unsigned int i = 0; i < BATCHES; i++) {
-		struct transfer *t = &w->batches[i].transfer;
-
-		t->pieces = arena_take(&w->arena, piece_array);
-		t->piece_max = w->slot_count;
-		t->extents = arena_take(&w->arena, extent_array);
-		t->extent_max = batch_pages;
-	}
-	w->table = arena_take(&w->arena, table_size);
-	w->ranges = arena_take(&w->arena, w->ranges_size);
-	w->kernel_header = arena_take(&w->arena, c->page_size);
-	w->chunk_page = arena_take(&w->arena, c->page_size);
-	w->header_page = arena_take(&w->arena, c->page_size);
-	w->pack_ring = arena_take(&w->arena, work_pool_ring_size(w->slot_count));
-	w->write_ring = arena_take(&w->arena, work_pool_ring_size(BATCHES));
-	w->pack_stacks = arena_take(&w->arena, threads * WORK_POOL_STACK_SIZE);
-	w->write_stacks = arena_take(&w->arena, WRITE_THREADS * WORK_POOL_STACK_SIZE);
-	for (unsigned int i = 0; i < threads; i++) {
-		w->worker_contexts[i] = &w->worker_state[i];
-		r = block_worker_init(&w->worker_state[i], &w->arena, c->compress, c->page_size,
-				      c->keys ? c->cipher : 0);
-		if (r < 0)
-			return r;
-	}
-	return w->write_stacks ? 0 : -ENOMEM;
-}
-
-int image_writer_create(const struct image_writer_config *config, struct image_writer **ret,
-			struct why *w)
-{
-	struct image_writer *writer = calloc(1, sizeof(*writer));
-	int r;
-
-	if (!writer)
-		return -ENOMEM;
-	writer->config = *config;
-	if (!writer->config.block_size)
-		writer->config.block_size = BLOCK_SIZE_DEFAULT;
-	if (!is_power_of_two(writer->config.block_size) ||
-	    writer->config.block_size < BLOCK_SIZE_MIN ||
-	    writer->config.block_size > BLOCK_SIZE_MAX) {
-		r = why(w, -EINVAL, "a block size of %u bytes is not a power of two from %u to %u",
-			writer->config.block_size, BLOCK_SIZE_MIN, BLOCK_SIZE_MAX);
-		goto fail;
-	}
-	writer->workers = (unsigned int)min_u64(config->workers, WORK_POOL_WORKERS_MAX);
-	writer->config.workers = writer->workers;
-	writer->slot_count = count_slots(&writer->config);
-	writer->table_entries = div_round_up(config->max_stream, writer->config.block_size);
-	writer->ranges_size = ranges_size(config);
-	if (config->keys) {
-		r = seal_create(&writer->seal, config->cipher, w);
-		if (r < 0)
-			goto fail;
-	}
-	r = take_memory(writer);
-	if (r == 0)
-		r = digest_open(&writer->map_digest, DIGEST_SHA256);
-	if (r == 0)
-		r = digest_open(&writer->sections_digest, DIGEST_SHA256);
-	if (r < 0) {
-		why(w, r, "memory for writing the image (%u blocks of %u KiB): %s",
-		    2 * writer->slot_count, writer->config.block_size >> 10, strerror(-r));
-		goto fail;
-	}
-	*ret = writer;
-	return 0;
-fail:
-	image_writer_destroy(writer);
-	return r;
-}
-
-uint64_t image_writer_memory(const struct image_writer *writer)
-{
-	return writer->arena.size;
-}
 
 const unsigned char *image_writer_key(const struct image_writer *writer)
 {
@@ -227,19 +68,6 @@ static int make_key(struct image_writer *writer, const unsigned char image_id[IM
 		r = block_worker_key(&writer->worker_state[i], &writer->seal);
 	writer->have_key = r == 0;
 	return r;
-}
-
-void image_writer_destroy(struct image_writer *writer)
-{
-	if (!writer)
-		return;
-	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
-		block_worker_destroy(&writer->worker_state[i]);
-	digest_close(&writer->map_digest);
-	digest_close(&writer->sections_digest);
-	seal_destroy(&writer->seal);
-	arena_destroy(&writer->arena);
-	free(writer);
 }
 
 static int allocate(struct run *run, uint64_t *ret)
@@ -286,6 +114,16 @@ static int look_at_block(struct run *run, const struct block_slot *slot)
 	return 0;
 }
 
+/* Would all that is not yet placed fit as it is? Blocks being packed count
+ * whole, and a little is left for sections and extents. */
+static bool rest_fits(const struct run *run)
+{
+	uint64_t rest = run->asked->stream_size - run->result->raw_bytes;
+	uint64_t needed = run->result->stored_bytes + rest + rest / 64;
+
+	return needed < run->asked->room;
+}
+
 static int read_block(struct run *run)
 {
 	struct image_writer *writer = run->writer;
@@ -303,6 +141,7 @@ static int read_block(struct run *run)
 			   run->read_bytes + (uint64_t)n, run->asked->stream_size);
 	slot->raw_size = (uint32_t)length;
 	slot->index = run->blocks_read;
+	slot->effort = pace_effort(&run->pace, rest_fits(run));
 	r = look_at_block(run, slot);
 	if (r < 0)
 		return r;
@@ -324,8 +163,14 @@ static void submit_batch(struct run *run)
 /* Takes the oldest write request back; false when there is none (done). */
 static bool reap_batch(struct run *run, bool wait, int *ret_error)
 {
-	struct batch *batch = work_pool_collect(&run->write, wait);
+	struct batch *batch = work_pool_collect(&run->write, false);
 
+	if (!batch && wait) {
+		uint64_t begun = now_usec();
+
+		batch = work_pool_collect(&run->write, true);
+		pace_waited(&run->pace, now_usec() - begun);
+	}
 	if (!batch)
 		return false;
 	if (batch->transfer.error < 0 && *ret_error == 0)
@@ -358,9 +203,7 @@ static int place_block(struct run *run, struct block_slot *slot)
 	if (slot->error < 0)
 		return why(run->why, slot->error, "block %" PRIu64 " cannot be sealed: %s",
 			   slot->index, strerror(-slot->error));
-	/* The batch after the last that was submitted may still be in flight. */
-	while (work_pool_outstanding(&run->write) == BATCHES)
-		reap_batch(run, true, &r);
+	pace_block_placed(&run->pace, slot->effort, slot->usec, now_usec());
 	for (uint64_t i = 0; i < pages && r == 0; i++) {
 		uint64_t offset;
 
@@ -395,40 +238,51 @@ static int watch_progress(struct run *run)
 	return watch->progress ? watch->progress(watch->context, run->written_bytes) : 0;
 }
 
-/* One step of the owner: whatever can be done without waiting, in this order:
- * free slots, place what was packed, pack, read more; else wait for the oldest. */
-static int step(struct run *run, bool *ret_done)
+/* Nothing is left to be packed or to be read, or it has no room: the rest of the
+ * batch goes out, then the oldest request is waited for. */
+static int drain(struct run *run, bool more, bool *ret_done)
 {
-	struct image_writer *writer = run->writer;
-	bool more = run->read_bytes < run->asked->stream_size;
-	bool room = run->slots_in_use < writer->slot_count;
-	struct block_slot *slot;
 	int r = 0;
 
-	while (reap_batch(run, false, &r))
-		;
-	if (r < 0)
-		return r;
-	slot = work_pool_collect(&run->pack, false);
-	if (!slot) {
-		if (work_pool_help(&run->pack, more && room ? run->enough : 0))
-			return 0;
-		slot = work_pool_collect(&run->pack, !more || !room);
-	}
-	if (slot)
-		return place_block(run, slot);
-	if (more && room) {
-		r = watch_progress(run);
-		return r < 0 ? why(run->why, r, "stopped") : read_block(run);
-	}
-	/* Nothing is being packed: the rest of the batch, then its end. */
-	if (writer->batches[run->next_batch % BATCHES].slots > 0 &&
+	if (run->writer->batches[run->next_batch % BATCHES].slots > 0 &&
 	    work_pool_outstanding(&run->write) < BATCHES) {
 		submit_batch(run);
 		return 0;
 	}
 	*ret_done = !reap_batch(run, true, &r) && !more;
 	return r;
+}
+
+/* One step of the owner: whatever can be done without waiting, in this order:
+ * free slots, place what was packed, pack, read more; else wait for the oldest. */
+static int step(struct run *run, bool *ret_done)
+{
+	bool more = run->read_bytes < run->asked->stream_size;
+	bool room = run->slots_in_use < run->writer->slot_count;
+	struct block_slot *slot;
+	bool place;
+	int r = 0;
+
+	while (reap_batch(run, false, &r))
+		;
+	if (r < 0)
+		return r;
+	/* The batch after the last that was submitted may still be in flight. */
+	place = work_pool_outstanding(&run->write) < BATCHES;
+	slot = place ? work_pool_collect(&run->pack, false) : NULL;
+	if (slot)
+		return place_block(run, slot);
+	if (work_pool_help(&run->pack, more && room ? run->enough : 0)) {
+		if (place)
+			pace_packing_behind(&run->pace);
+		return 0;
+	}
+	if (more && room) {
+		r = watch_progress(run);
+		return r < 0 ? why(run->why, r, "stopped") : read_block(run);
+	}
+	slot = place ? work_pool_collect(&run->pack, true) : NULL;
+	return slot ? place_block(run, slot) : drain(run, more, ret_done);
 }
 
 static int start_pools(struct run *run)
@@ -455,7 +309,7 @@ static int write_body(struct run *run)
 {
 	struct image_writer *writer = run->writer;
 	bool done = false;
-	int r;
+	int r, effort;
 
 	for (unsigned int i = 0; i < BATCHES; i++) {
 		struct batch *batch = &writer->batches[i];
@@ -468,6 +322,9 @@ static int write_body(struct run *run)
 		batch->slots = 0;
 		batch->raw_bytes = 0;
 	}
+	/* Alone, nobody waits for anybody. */
+	effort = writer->config.effort ? writer->config.effort : writer->workers ? 0 : 1;
+	pace_begin(&run->pace, effort, writer->workers, now_usec());
 	r = start_pools(run);
 	while (r == 0 && !done)
 		r = step(run, &done);

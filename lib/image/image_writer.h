@@ -31,6 +31,8 @@ struct image_writer_config {
 	uint64_t buffer_bytes; /* at most so much memory for blocks */
 	uint64_t max_stream;   /* bytes of the largest snapshot to expect */
 	bool compress;
+	int effort;	    /* as codec_compress takes it; 0: as suits the device and the
+			       processors from block to block (1 without threads) */
 	const char *writer; /* text of the writer section */
 	/* Ways to the key of a sealed image, which outlive the writer; NULL: a plain
 	 * image is written. Every run makes a key of its own. */
@@ -69,6 +71,7 @@ struct image_writer_run {
 	uint64_t created;		       /* seconds since 1970 */
 	uint64_t handover;		       /* offset of the hand-over page; 0: none */
 	uint64_t stream_size;		       /* bytes that the source will give */
+	uint64_t room;			       /* bytes that the allocator can give; 0: not known */
 	struct page_source source;
 	struct page_allocator allocator;
 	struct platform_maker platform; /* make may be NULL: no such section */

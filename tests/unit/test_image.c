@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fake_snapshot.h"
+#include "image/codec.h"
 #include "image/image_commit.h"
 #include "image/image_reader.h"
 #include "image/image_writer.h"
@@ -36,6 +37,8 @@ struct fixture {
 	unsigned int workers;
 	uint32_t block_size;
 	bool compress;
+	int effort;
+	uint64_t room;
 	int platform_error;
 	int stop_after; /* calls of the watch until it says stop; 0: never */
 };
@@ -73,12 +76,14 @@ static int write_image(struct fixture *f)
 		.buffer_bytes = 32u << 20,
 		.max_stream = f->snapshot.size,
 		.compress = f->compress,
+		.effort = f->effort,
 		.writer = "a test",
 	};
 	struct image_writer_run run = {
 		.image_id = "0123456789abcde",
 		.created = 1234567890,
 		.stream_size = f->snapshot.size,
+		.room = f->room,
 		.source = fake_snapshot_source(&f->snapshot),
 		.allocator = fake_device_allocator(&f->device),
 		.platform = { .make = make_platform, .context = f },
@@ -122,7 +127,12 @@ static int load_image(struct fixture *f)
 
 static void make(struct fixture *f, unsigned int workers, size_t pages, uint64_t step)
 {
-	*f = (struct fixture){ .workers = workers, .block_size = 64u << 10, .compress = true };
+	*f = (struct fixture){
+		.workers = workers,
+		.block_size = 64u << 10,
+		.compress = true,
+		.effort = 1,
+	};
 	ck_assert_int_eq(crypto_init(NULL), 0);
 	fake_snapshot_make(&f->snapshot, pages, 1, true);
 	fake_device_make(&f->device, DEVICE_PAGES, step);
@@ -168,6 +178,62 @@ START_TEST(test_round_trip_uncompressed)
 	round_trip(&f);
 	ck_assert_uint_ge(f.written.stored_bytes, f.snapshot.size);
 	unmake(&f);
+}
+END_TEST
+
+START_TEST(test_efforts)
+{
+	static const int efforts[] = { 64, 1, EFFORT_HC(2) };
+	size_t size = 1u << 18, before = size;
+	char *raw = malloc(size), *packed = malloc(size), *again = malloc(size);
+	void *state = malloc(codec_state_size());
+	unsigned int random = 1;
+
+	/* Words that come again and again. */
+	for (size_t i = 0, k = 0; i < size; i++, k++) {
+		if (k % 8 == 0)
+			random = random * 1103515245 + 12345;
+		raw[i] = (char)('a' + (random >> 16) % 1000 * (k % 8 + 3) % 26);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(efforts); i++) {
+		size_t n = codec_compress(state, raw, size, packed, size, efforts[i]);
+
+		ck_assert_uint_gt(n, 0);
+		ck_assert_uint_lt(n, before);
+		before = n;
+		ck_assert_int_eq(codec_decompress(packed, n, again, size), 0);
+		ck_assert(memcmp(raw, again, size) == 0);
+		/* What would be larger than allowed is refused. */
+		ck_assert_uint_eq(codec_compress(state, raw, size, packed, n - 1, efforts[i]), 0);
+	}
+	free(raw);
+	free(packed);
+	free(again);
+	free(state);
+}
+END_TEST
+
+/* As hard as suits, or harder or less hard throughout. */
+START_TEST(test_round_trip_efforts)
+{
+	static const int efforts[] = { 0, 64, 1, EFFORT_HC(2) };
+	uint64_t stored[ARRAY_SIZE(efforts)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(efforts); i++) {
+		struct fixture f;
+
+		make(&f, worker_counts[_i], 3000, 1);
+		f.effort = efforts[i];
+		f.room = f.device.bytes;
+		round_trip(&f);
+		stored[i] = f.written.stored_bytes;
+		unmake(&f);
+	}
+	ck_assert_uint_ge(stored[1], stored[2]);
+	ck_assert_uint_ge(stored[2], stored[3]);
+	/* Alone, nothing is chosen. */
+	if (worker_counts[_i] == 0)
+		ck_assert_uint_eq(stored[0], stored[2]);
 }
 END_TEST
 
@@ -471,6 +537,8 @@ int main(void)
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, test_round_trip, 0, workers);
 	tcase_add_loop_test(tcase, test_round_trip_uncompressed, 0, workers);
+	tcase_add_test(tcase, test_efforts);
+	tcase_add_loop_test(tcase, test_round_trip_efforts, 0, workers);
 	tcase_add_loop_test(tcase, test_round_trip_fragmented, 0, workers);
 	tcase_add_loop_test(tcase, test_sizes, 0, 11);
 	tcase_add_loop_test(tcase, test_twin_writes_the_same, 1, 4);

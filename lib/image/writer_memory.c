@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Making and unmaking an image writer: all its memory. */
+#include "image/writer_private.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define RANGES_SIZE_MIN (256u << 10)
+#define RANGES_SIZE_MAX (16u << 20)
+
+static unsigned int count_slots(const struct image_writer_config *config)
+{
+	uint64_t wanted = 2ull * config->workers + 2 + (uint64_t)BATCHES * BATCH_SLOTS;
+	uint64_t affordable = config->buffer_bytes / (2ull * config->block_size);
+
+	return (unsigned int)max_u64(4, min_u64(wanted, affordable));
+}
+
+static size_t ranges_size(const struct image_writer_config *config)
+{
+	uint64_t size = config->max_stream / config->page_size / 8;
+
+	return (size_t)min_u64(max_u64(size, RANGES_SIZE_MIN), RANGES_SIZE_MAX);
+}
+
+/* Everything but the digests' handles comes from one arena. */
+static int take_memory(struct image_writer *w)
+{
+	const struct image_writer_config *c = &w->config;
+	size_t batch_pages = (BATCH_BYTES + c->block_size) / c->page_size;
+	size_t table_size = (size_t)w->table_entries * BLOCK_ENTRY_SIZE;
+	size_t slot_array = w->slot_count * sizeof(*w->slots);
+	size_t extent_array = batch_pages * sizeof(struct extent);
+	size_t piece_array = w->slot_count * sizeof(struct iovec);
+	unsigned int threads = w->workers > 1 ? w->workers : 1;
+	size_t total = 2 * (size_t)w->slot_count * c->block_size + table_size + w->ranges_size +
+		       slot_array + BATCHES * (extent_array + piece_array) +
+		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
+		       WRITE_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(w->slot_count) +
+		       work_pool_ring_size(BATCHES) +
+		       /* each piece is rounded up to a page */
+		       (64 + 2 * threads) * c->page_size;
+	int r = arena_create(&w->arena, total);
+
+	if (r < 0)
+		return r;
+	w->slots = arena_take(&w->arena, slot_array);
+	for (unsigned int i = 0; i < w->slot_count; i++) {
+		w->slots[i].raw = arena_take(&w->arena, c->block_size);
+		w->slots[i].packed = arena_take(&w->arena, c->block_size);
+	}
+	for (unsigned int i = 0; i < BATCHES; i++) {
+		struct transfer *t = &w->batches[i].transfer;
+
+		t->pieces = arena_take(&w->arena, piece_array);
+		t->piece_max = w->slot_count;
+		t->extents = arena_take(&w->arena, extent_array);
+		t->extent_max = batch_pages;
+	}
+	w->table = arena_take(&w->arena, table_size);
+	w->ranges = arena_take(&w->arena, w->ranges_size);
+	w->kernel_header = arena_take(&w->arena, c->page_size);
+	w->chunk_page = arena_take(&w->arena, c->page_size);
+	w->header_page = arena_take(&w->arena, c->page_size);
+	w->pack_ring = arena_take(&w->arena, work_pool_ring_size(w->slot_count));
+	w->write_ring = arena_take(&w->arena, work_pool_ring_size(BATCHES));
+	w->pack_stacks = arena_take(&w->arena, threads * WORK_POOL_STACK_SIZE);
+	w->write_stacks = arena_take(&w->arena, WRITE_THREADS * WORK_POOL_STACK_SIZE);
+	for (unsigned int i = 0; i < threads; i++) {
+		w->worker_contexts[i] = &w->worker_state[i];
+		r = block_worker_init(&w->worker_state[i], &w->arena, c->compress, c->page_size,
+				      c->keys ? c->cipher : 0);
+		if (r < 0)
+			return r;
+	}
+	return w->write_stacks ? 0 : -ENOMEM;
+}
+
+int image_writer_create(const struct image_writer_config *config, struct image_writer **ret,
+			struct why *w)
+{
+	struct image_writer *writer = calloc(1, sizeof(*writer));
+	int r;
+
+	if (!writer)
+		return -ENOMEM;
+	writer->config = *config;
+	if (!writer->config.block_size)
+		writer->config.block_size = BLOCK_SIZE_DEFAULT;
+	if (!is_power_of_two(writer->config.block_size) ||
+	    writer->config.block_size < BLOCK_SIZE_MIN ||
+	    writer->config.block_size > BLOCK_SIZE_MAX) {
+		r = why(w, -EINVAL, "a block size of %u bytes is not a power of two from %u to %u",
+			writer->config.block_size, BLOCK_SIZE_MIN, BLOCK_SIZE_MAX);
+		goto fail;
+	}
+	writer->workers = (unsigned int)min_u64(config->workers, WORK_POOL_WORKERS_MAX);
+	writer->config.workers = writer->workers;
+	writer->slot_count = count_slots(&writer->config);
+	writer->table_entries = div_round_up(config->max_stream, writer->config.block_size);
+	writer->ranges_size = ranges_size(config);
+	if (config->keys) {
+		r = seal_create(&writer->seal, config->cipher, w);
+		if (r < 0)
+			goto fail;
+	}
+	r = take_memory(writer);
+	if (r == 0)
+		r = digest_open(&writer->map_digest, DIGEST_SHA256);
+	if (r == 0)
+		r = digest_open(&writer->sections_digest, DIGEST_SHA256);
+	if (r < 0) {
+		why(w, r, "memory for writing the image (%u blocks of %u KiB): %s",
+		    2 * writer->slot_count, writer->config.block_size >> 10, strerror(-r));
+		goto fail;
+	}
+	*ret = writer;
+	return 0;
+fail:
+	image_writer_destroy(writer);
+	return r;
+}
+
+uint64_t image_writer_memory(const struct image_writer *writer)
+{
+	return writer->arena.size;
+}
+
+void image_writer_destroy(struct image_writer *writer)
+{
+	if (!writer)
+		return;
+	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
+		block_worker_destroy(&writer->worker_state[i]);
+	digest_close(&writer->map_digest);
+	digest_close(&writer->sections_digest);
+	seal_destroy(&writer->seal);
+	arena_destroy(&writer->arena);
+	free(writer);
+}
