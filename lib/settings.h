@@ -54,7 +54,7 @@ struct settings {
 	unsigned int block_kib;	   /* "block size", KiB: 512 (a power of 2, 64 to 4096) */
 	int suspend_loglevel;	   /* "suspend loglevel", console while working: 2 */
 	int max_loglevel;	   /* "max loglevel", after a resume; -1: as it was */
-	bool splash;		   /* "splash": y */
+	bool splash;		   /* "splash": y; tell Plymouth, where it runs */
 	bool compute_checksum;	   /* "compute checksum": accepted, blocks always are checked */
 	bool early_writeout;	   /* "early writeout": accepted, always so */
 	bool encrypt;		   /* "encrypt" */

@@ -15,6 +15,7 @@
 #include "image/image_reader.h"
 #include "image/work_pool.h"
 #include "kernel/snapshot_device.h"
+#include "ui/plymouth.h"
 #include "ui/progress.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ struct restore {
 	struct handover handover;
 	struct judgement judgement;
 	struct progress progress;
+	struct plymouth plymouth;
 	uint64_t begun;	     /* usec */
 	const char *refused; /* why, while a refusal is dealt with */
 };
@@ -116,6 +118,8 @@ static int load(struct restore *restore, struct why *w)
 	progress_begin(&restore->progress, "Loading",
 		       image_reader_header(restore->reader)->stream_size,
 		       log_level() < LOG_LEVEL_NOTICE);
+	if (plymouth_is_open(&restore->plymouth))
+		progress_on_plymouth(&restore->progress, &restore->plymouth);
 	r = image_reader_load(restore->reader, &sink, restore->judgement.first_page, &watch, w);
 	progress_end(&restore->progress);
 	/* The kernel checks its header page on the write after it. */
@@ -201,6 +205,8 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 		return why_prefix(w, r, "%s: the image cannot be set aside", restore->area->name);
 	log_error("%s: %s%sthe image is set aside, the boot goes on and the area is swap again",
 		  restore->area->name, reason ? reason : "", reason ? "; " : "");
+	if (reason)
+		plymouth_message(&restore->plymouth, "The hibernated session is lost: %s", reason);
 	note_set_aside(restore, reason ? reason : restore->refused);
 	return 0;
 }
@@ -238,9 +244,14 @@ static int refuse(struct restore *restore, const char *reason, bool *ret_try, st
 	*ret_try = false;
 	log_error("%s: this boot cannot take the image: %s", restore->area->name, reason);
 	restore->refused = reason;
-	if (ask)
+	plymouth_message(&restore->plymouth, "The hibernated session cannot be resumed: %s",
+			 reason);
+	if (ask) {
+		plymouth_leave(&restore->plymouth);
 		choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
 				      restore->judgement.fatal, choice, ASK_SECONDS);
+		plymouth_return(&restore->plymouth);
+	}
 	if (choice == CHOICE_TRY) {
 		*ret_try = true;
 		return 0;
@@ -407,6 +418,7 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 	restore->settings = settings;
 	restore->area = area;
 	restore->snapshot = -1;
+	restore->plymouth.fd = -1;
 	restore->begun = now_usec();
 	/* Most boots have no image, and a disk may be read-only. */
 	r = open_area(restore, O_RDONLY, w);
@@ -417,7 +429,10 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 	if (image)
 		r = open_area(restore, O_RDWR, w);
 	if (r == 0 && image) {
+		if (settings->splash)
+			plymouth_open(&restore->plymouth, NULL);
 		r = judge_signature(restore, noresume, w);
+		plymouth_close(&restore->plymouth);
 		judgement_free(&restore->judgement);
 		image_reader_close(restore->reader);
 		close_area(restore);

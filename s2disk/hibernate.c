@@ -18,6 +18,7 @@
 #include "session.h"
 #include "switch_off.h"
 #include "ui/abort_watch.h"
+#include "ui/plymouth.h"
 #include "ui/progress.h"
 
 #include <errno.h>
@@ -389,14 +390,21 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 		.method = switch_off_method(settings->method, ""),
 		.kernel_log = kernel_log_open("", true),
 	};
+	struct plymouth plymouth = { .fd = -1 };
 	int r = open_session(&h, area, w);
 
 	machine->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
 
+	/* It is frozen with the others: a message is all that it can show. */
+	if (r == 0 && settings->splash)
+		plymouth_open(&plymouth, NULL);
+	plymouth_message(&plymouth, "Hibernating");
 	abort_watch_begin();
 	if (r == 0)
 		r = run(&h, w);
 	session_close(&h.session);
+	plymouth_hide_message(&plymouth);
+	plymouth_close(&plymouth);
 	abort_watch_end();
 	munlockall();
 	image_writer_destroy(h.writer);
