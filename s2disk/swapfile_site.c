@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <linux/btrfs.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -206,6 +207,46 @@ int site_each_device(const char *folder, int (*see)(void *context, dev_t dev), v
 	return major(st.st_dev) == 0 ? 0 : see(context, st.st_dev);
 }
 
+/* The type of a mounted file system by its device number, from the text of
+ * mountinfo; NULL where it is not there. In place. */
+static const char *mounted_type(char *text, dev_t dev)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		unsigned int high, low;
+		char *type = strstr(line, " - ");
+
+		if (!type || sscanf(line, "%*u %*u %u:%u ", &high, &low) != 2 ||
+		    makedev(high, low) != dev)
+			continue;
+		type += 3;
+		*strchrnul(type, ' ') = '\0';
+		return type;
+	}
+	return NULL;
+}
+
+/* A file system without a block device. 9p says the magic number of what lies
+ * on the other side, so the kernel's list of mounts is asked. */
+static int refuse_without_device(const struct swapfile_system *system, const struct site *site,
+				 struct why *w)
+{
+	static const char *const remote[] = { "9p",   "nfs", "nfs4",	 "cifs",   "smb3",
+					      "ceph", "afs", "virtiofs", "vboxsf", "orangefs" };
+	_cleanup_free_ char *text = NULL;
+	const char *type = NULL;
+	struct stat st;
+
+	if (stat(site->folder, &st) == 0 &&
+	    system_read(system, "/proc/self/mountinfo", &text) == 0 && text)
+		type = mounted_type(text, st.st_dev);
+	for (size_t i = 0; type && i < ARRAY_SIZE(remote); i++)
+		if (strcmp(type, remote[i]) == 0)
+			return why(w, -EINVAL, "it is on %s: %s", type, over_network);
+	return why(w, -EINVAL, "it is on %s: %s", type ? type : site->kind, no_place);
+}
+
 struct device_check {
 	const struct swapfile_system *system;
 	struct device_stack *stack;
@@ -230,7 +271,7 @@ static int check_devices(const struct swapfile_system *system, const struct site
 	int r = stack ? site_each_device(site->folder, check_one, &check, w) : -ENOMEM;
 
 	if (r == 0 && check.count == 0)
-		r = why(w, -EINVAL, "it is on %s: %s", site->kind, no_place);
+		r = refuse_without_device(system, site, w);
 	return r;
 }
 

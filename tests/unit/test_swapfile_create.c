@@ -373,6 +373,33 @@ START_TEST(refuses_places)
 }
 END_TEST
 
+/* 9p, for one, says the magic number of the file system on the other side; what
+ * it is stands in the list of mounts. */
+START_TEST(knows_remote_mounts)
+{
+	struct swapfile s = { .system = made_system,
+			      .path = "/proc/file",
+			      .report = { .quiet = true } };
+	struct why w = { "" };
+	struct stat st;
+	char text[256];
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(stat("/proc", &st), 0);
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_msg(strstr(w.text, "no fixed place") != NULL, "%s", w.text);
+	snprintf(text, sizeof(text),
+		 "junk\n1 2 99999:7 / /a rw - ext4 /dev/a rw\n"
+		 "3 1 %u:%u / /proc rw,nosuid shared:1 - 9p host rw,trans=virtio\n",
+		 major(st.st_dev), minor(st.st_dev));
+	made_put("/proc/self/mountinfo", text);
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_msg(strstr(w.text, "it is on 9p: it comes over the network") != NULL, "%s",
+		      w.text);
+}
+END_TEST
+
 /* Files that are there but cannot be enabled. */
 START_TEST(refuses_files)
 {
@@ -417,6 +444,7 @@ int main(void)
 	tcase_add_loop_test(tcase, makes_and_removes, 0, (int)ARRAY_SIZE(systems));
 	tcase_add_loop_test(tcase, leaves_nothing, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, refuses_places);
+	tcase_add_test(tcase, knows_remote_mounts);
 	tcase_add_test(tcase, refuses_files);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
