@@ -149,6 +149,9 @@ static int read_block(struct run *run)
 	run->blocks_read++;
 	run->slots_in_use++;
 	work_pool_submit(&run->pack, slot);
+	/* Without a thread that was all the packing there is, and reading waited. */
+	if (run->enough == 0)
+		pace_packing_behind(&run->pace);
 	return 0;
 }
 

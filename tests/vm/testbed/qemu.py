@@ -59,6 +59,8 @@ class Machine:
         self.deadline = deadline
         self.started = time.monotonic()
         self._text = ""
+        self._arrivals = []     # (length of the text, time) of each piece
+        self.end = None         # time at which QEMU ended
         self._ready = threading.Condition()
         self._ended = False
         command = [
@@ -108,8 +110,10 @@ class Machine:
             text = data.decode("utf-8", "replace").replace("\r", "")
             with self._ready:
                 self._text += text
+                self._arrivals.append((len(self._text), time.monotonic()))
                 self._ready.notify_all()
         self.process.wait()
+        self.end = time.monotonic()
         self._log_stream.close()
         with _running_lock:
             _running.discard(self)
@@ -126,6 +130,18 @@ class Machine:
     def ended(self):
         with self._ready:
             return self._ended
+
+    def moment(self, pattern, after=0):
+        """The host's time at which the first match of a regular expression was
+        on the console, from a time on; None if it never was."""
+        with self._ready:
+            text, arrivals = self._text, list(self._arrivals)
+        for match in re.finditer(pattern, text, re.M):
+            arrived = next(when for length, when in arrivals
+                           if length >= match.end())
+            if arrived >= after:
+                return arrived
+        return None
 
     def _until(self, condition, what, timeout):
         end = min(time.monotonic() + timeout, self.deadline)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Devices to measure on: memory as a file, as a loop device, throttled."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+
+BLKIO = "/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device"
+
+
+def on_tmpfs(path):
+    done = subprocess.run(["stat", "-f", "-c", "%T", path],
+                          capture_output=True, text=True)
+    return done.stdout.strip() == "tmpfs"
+
+
+def memory_folder(stack):
+    """A folder on tmpfs that is gone when the stack ends."""
+    base = "/dev/shm" if on_tmpfs("/dev/shm") else None
+    folder = tempfile.mkdtemp(prefix="s2disk-bench-", dir=base)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+class Memory:
+    """A file whose pages are there before the clock runs. It stands for a disk
+    that costs the processors as little as one can: a copy."""
+
+    def __init__(self, folder, size):
+        self.path = os.path.join(folder, "disk")
+        self.size = size
+
+    def __enter__(self):
+        with open(self.path, "wb") as stream:
+            os.posix_fallocate(stream.fileno(), 0, self.size)
+        return self
+
+    def __exit__(self, *_):
+        os.unlink(self.path)
+
+
+class Loop:
+    def __init__(self, path):
+        self.path = path
+        with open("/sys/block/%s/dev" % os.path.basename(path)) as stream:
+            self.number = stream.read().strip()
+
+    @contextlib.contextmanager
+    def throttled(self, rate):
+        """At most so many bytes a second; yields False where the kernel cannot
+        (no root, no cgroup of version 1 for block devices)."""
+        try:
+            with open(BLKIO, "w") as stream:
+                stream.write("%s %d" % (self.number, rate))
+        except OSError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            with open(BLKIO, "w") as stream:
+                stream.write("%s 0" % self.number)
+
+
+@contextlib.contextmanager
+def loop(path):
+    """A loop device on the file, or None where there cannot be one."""
+    losetup = shutil.which("losetup", path="/usr/sbin:/sbin:/usr/bin")
+    done = losetup and subprocess.run([losetup, "-f", "--show", path],
+                                      capture_output=True, text=True)
+    if not done or done.returncode:
+        yield None
+        return
+    name = done.stdout.strip()
+    try:
+        yield Loop(name)
+    finally:
+        subprocess.run([losetup, "-d", name], check=False)

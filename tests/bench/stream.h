@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the benchmark puts in place of the kernel: a snapshot to read, one to
+ * write, pages of swap, and a clock of processor time. As with /dev/snapshot
+ * each page is a system call that copies it from or to memory.
+ */
+#ifndef S2DISK_TESTS_BENCH_STREAM_H
+#define S2DISK_TESTS_BENCH_STREAM_H
+
+#include "base/why.h"
+#include "image/page_stream.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STREAM_PAGE 4096u
+
+/* A snapshot: a recorded one, or one made up as it is read. */
+struct stream {
+	int fd; /* the recorded one, or the pages that a made one repeats */
+	uint64_t size;
+	uint64_t at;
+
+	bool made;
+	uint64_t metadata_pages;
+	uint64_t ring_pages;
+	unsigned char header[STREAM_PAGE];
+};
+
+/* name: a file (on tmpfs, so that reading it is copying memory), or
+ * "made:KIND:MIB" with KIND random (does not compress), mixed (as memory does:
+ * a third random, a third text, the rest repeats itself) or plain (compresses
+ * by far). 0 or a negative errno with w. */
+int stream_open(struct stream *stream, const char *name, struct why *w);
+void stream_close(struct stream *stream);
+
+/* From the start again. */
+struct page_source stream_source(struct stream *stream);
+
+/* Takes pages and forgets them: memory of a fixed size, written again and
+ * again. Where compare is not NULL, each is compared with that stream. */
+struct sink {
+	int fd;
+	uint64_t at;
+	struct stream *compare;
+	unsigned char *page; /* of the stream to compare with */
+};
+
+int sink_open(struct sink *sink, struct stream *compare);
+void sink_close(struct sink *sink);
+struct page_sink sink_sink(struct sink *sink);
+
+/* Pages of an area from the second on: one after the other, or in runs of so
+ * many with as many left out between. A system call a page, too. */
+struct allocator {
+	uint64_t next, end; /* pages */
+	uint64_t run;	    /* 0: all in one piece */
+	uint64_t in_run;
+	int fd;
+};
+
+struct page_allocator allocator_begin(struct allocator *allocator, int fd, uint64_t bytes,
+				      uint64_t run);
+
+/* Seconds of processor time of this process and, as far as the kernel counts it
+ * separately, of the kernel's workers, who do the work of loop devices. */
+struct cpu_time {
+	double own, workers;
+};
+
+struct cpu_time cpu_time_now(void);
+
+#endif
