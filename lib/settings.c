@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "image/seal.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -103,6 +104,7 @@ enum kind {
 	KIND_POLICY, /* enum verdict_policy */
 	KIND_ACTION, /* enum mismatch_action */
 	KIND_WAY,    /* enum way_back */
+	KIND_CIPHER, /* enum aead_kind; 0: auto */
 	KIND_TEXT,   /* char[256], may be empty */
 	KIND_PATH,   /* char[256], begins with a slash */
 };
@@ -122,6 +124,8 @@ struct key {
 
 _Static_assert(sizeof(((struct settings *)0)->snapshot_device) == TEXT_SIZE, "one size of text");
 _Static_assert(sizeof(((struct settings *)0)->rsa_key_file) == TEXT_SIZE, "one size of text");
+_Static_assert(sizeof(((struct settings *)0)->key_pair) == TEXT_SIZE, "one size of text");
+_Static_assert(sizeof(((struct settings *)0)->key_file) == TEXT_SIZE, "one size of text");
 _Static_assert(sizeof(((struct settings *)0)->test_file) == TEXT_SIZE, "one size of text");
 
 static const struct key keys[] = {
@@ -142,6 +146,10 @@ static const struct key keys[] = {
 	{ "compute checksum", KIND_BOOL, AT(compute_checksum) },
 	{ "early writeout", KIND_BOOL, AT(early_writeout) },
 	{ "encrypt", KIND_BOOL, AT(encrypt) },
+	{ "cipher", KIND_CIPHER, AT(cipher) },
+	{ "passphrase", KIND_BOOL, AT(passphrase), SET_AT(passphrase_set) },
+	{ "key pair", KIND_TEXT, AT(key_pair) },
+	{ "key file", KIND_TEXT, AT(key_file) },
 	{ "RSA key file", KIND_TEXT, AT(rsa_key_file) },
 	{ "resume pause", KIND_NUMBER, AT(resume_pause), .min = 0, .max = 3600 },
 	{ "debug verify image", KIND_BOOL, AT(verify_image) },
@@ -209,6 +217,8 @@ static const char *expected(const struct key *key, char *buffer, size_t size)
 		return "reboot, ask or discard";
 	case KIND_WAY:
 		return "require, warn or ignore";
+	case KIND_CIPHER:
+		return "auto, aes-256-ocb, aes-256-gcm or chacha20-poly1305";
 	case KIND_TEXT:
 		snprintf(buffer, size, "printable text of at most %zu bytes", TEXT_SIZE - 1);
 		return buffer;
@@ -279,6 +289,14 @@ static int parse_way_back(const char *text, enum way_back *ret)
 	return -EINVAL;
 }
 
+static int set_cipher(const char *value, enum aead_kind *ret)
+{
+	if (strcasecmp(value, "auto") != 0)
+		return cipher_parse(value, ret);
+	*ret = 0;
+	return 0;
+}
+
 static int set_value(void *at, const struct key *key, const char *value)
 {
 	switch (key->kind) {
@@ -302,6 +320,8 @@ static int set_value(void *at, const struct key *key, const char *value)
 		return mismatch_action_parse(value, at);
 	case KIND_WAY:
 		return parse_way_back(value, at);
+	case KIND_CIPHER:
+		return set_cipher(value, at);
 	case KIND_TEXT:
 	case KIND_PATH:
 		return set_text(key, value, at);

@@ -6,6 +6,7 @@
 #ifndef S2DISK_SETTINGS_H
 #define S2DISK_SETTINGS_H
 
+#include "base/crypto.h"
 #include "base/why.h"
 #include "platform/verdict.h"
 
@@ -54,10 +55,15 @@ struct settings {
 	unsigned int block_kib;	   /* "block size", KiB: 512 (a power of 2, 64 to 4096) */
 	int suspend_loglevel;	   /* "suspend loglevel", console while working: 2 */
 	int max_loglevel;	   /* "max loglevel", after a resume; -1: as it was */
-	bool splash;		   /* "splash": y; tell Plymouth, where it runs */
+	bool splash;		   /* "splash": y */
 	bool compute_checksum;	   /* "compute checksum": accepted, blocks always are checked */
 	bool early_writeout;	   /* "early writeout": accepted, always so */
-	bool encrypt;		   /* "encrypt" */
+	bool encrypt;		   /* "encrypt": seal images, and take no plain ones */
+	enum aead_kind cipher;	   /* "cipher"; 0: "auto", the fastest here */
+	bool passphrase;	   /* "passphrase": ask for one when hibernating */
+	bool passphrase_set;	   /* … else only where there is no other way to the key */
+	char key_pair[256];	   /* "key pair": file of s2disk-keygen; "" for none */
+	char key_file[256];	   /* "key file": one or more, blanks between; "" for none */
 	char rsa_key_file[256];	   /* "RSA key file": accepted for a message */
 	unsigned int resume_pause; /* "resume pause": seconds to wait before restoring */
 	bool verify_image;	   /* "debug verify image": read back before the commit */

@@ -12,7 +12,9 @@ void *secret_alloc(size_t size)
 
 	if (memory == MAP_FAILED)
 		return NULL;
-	if (mlock(memory, size) < 0 || madvise(memory, size, MADV_DONTDUMP) < 0) {
+	/* Nor is it for programs that are started to ask for a passphrase. */
+	if (mlock(memory, size) < 0 || madvise(memory, size, MADV_DONTDUMP) < 0 ||
+	    madvise(memory, size, MADV_DONTFORK) < 0) {
 		munmap(memory, size);
 		return NULL;
 	}

@@ -2,6 +2,7 @@
 #include "image/image_commit.h"
 
 #include "base/io.h"
+#include "image/header_page.h"
 
 #include <errno.h>
 #include <string.h>
@@ -106,4 +107,56 @@ int image_update_record(struct signature_page *sp, const struct signature_record
 	if (r == 0)
 		r = signature_record_encode(record, sp->page, sp->size, w);
 	return r < 0 ? r : write_page(sp, w);
+}
+
+static int write_header(int fd, const unsigned char *page, size_t page_size, uint64_t offset,
+			struct why *w)
+{
+	int r = io_pwrite_full(fd, page, page_size, offset);
+
+	if (r == 0 && fdatasync(fd) < 0)
+		r = -errno;
+	return r < 0 ? why(w, r, "the image's header cannot be written: %s", strerror(-r)) : 0;
+}
+
+static bool is_sealed_header(const unsigned char *page, size_t page_size,
+			     const struct signature_record *record)
+{
+	struct header_front front;
+
+	return header_page_front(page, page_size, &front, NULL) == 0 && front.sealed &&
+	       memcmp(front.image_id, record->image_id, IMAGE_ID_SIZE) == 0;
+}
+
+int sealed_header_wipe(struct sealed_header *header, int fd, size_t page_size,
+		       const struct signature_record *record, struct why *w)
+{
+	unsigned char *page, *zeros;
+	int r = arena_create(&header->memory, 2 * page_size);
+
+	if (r < 0)
+		return why(w, r, "memory for the image's header: %s", strerror(-r));
+	page = arena_take(&header->memory, page_size);
+	zeros = arena_take(&header->memory, page_size);
+	header->offset = record->header_offset;
+	/* Whatever cannot be read has no slots that could be. */
+	r = io_pread_full(fd, page, page_size, header->offset);
+	if (r == 0 && is_sealed_header(page, page_size, record)) {
+		header->page = page;
+		return write_header(fd, zeros, page_size, header->offset, w);
+	}
+	sealed_header_free(header);
+	return 0;
+}
+
+int sealed_header_put_back(const struct sealed_header *header, int fd, size_t page_size,
+			   struct why *w)
+{
+	return header->page ? write_header(fd, header->page, page_size, header->offset, w) : 0;
+}
+
+void sealed_header_free(struct sealed_header *header)
+{
+	arena_destroy(&header->memory);
+	header->page = NULL;
 }

@@ -45,4 +45,24 @@ int image_clear(struct signature_page *sp, struct why *w);
 int image_update_record(struct signature_page *sp, const struct signature_record *record,
 			struct why *w);
 
+/* The header page of a sealed image, whose key slots must not outlive it. */
+struct sealed_header {
+	struct arena memory;
+	unsigned char *page; /* what was there; NULL: nothing was wiped */
+	uint64_t offset;
+};
+
+/* Overwrites the header page of the image with that record with zeros, flushes,
+ * and remembers what was there. Does nothing where the page is not that of a
+ * sealed image of this id: the record may say anything. */
+int sealed_header_wipe(struct sealed_header *header, int fd, size_t page_size,
+		       const struct signature_record *record, struct why *w);
+
+/* Puts it back, where the image is kept after all. */
+int sealed_header_put_back(const struct sealed_header *header, int fd, size_t page_size,
+			   struct why *w);
+
+/* Harmless on a zeroed struct. */
+void sealed_header_free(struct sealed_header *header);
+
 #endif

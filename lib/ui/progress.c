@@ -220,35 +220,12 @@ void progress_begin(struct progress *progress, const char *what, uint64_t total,
 		draw_bar(progress, progress->begun);
 }
 
-/* The message every tenth only: some themes show one below the other. */
-static void draw_splash(struct progress *progress)
-{
-	struct plymouth *plymouth = progress->plymouth;
-	unsigned int now;
-
-	if (!plymouth || progress->total == 0)
-		return;
-	now = percent(progress);
-	if (now / 10 != plymouth->percent / 10)
-		plymouth_message(plymouth, "%s the hibernated session: %u %%", progress->what,
-				 now / 10 * 10);
-	plymouth_percent(plymouth, now);
-}
-
-void progress_on_plymouth(struct progress *progress, struct plymouth *plymouth)
-{
-	progress->plymouth = plymouth;
-	plymouth->percent = 0;
-	plymouth_message(plymouth, "%s the hibernated session", progress->what);
-}
-
 void progress_update(struct progress *progress, uint64_t done)
 {
 	uint64_t now;
 	unsigned int tenth;
 
 	progress->done = done;
-	draw_splash(progress);
 	if (progress->quiet)
 		return;
 	if (progress->bar) {

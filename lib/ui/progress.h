@@ -9,8 +9,6 @@
 #ifndef S2DISK_UI_PROGRESS_H
 #define S2DISK_UI_PROGRESS_H
 
-#include "ui/plymouth.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,15 +23,11 @@ struct progress {
 	unsigned int columns;
 	bool bar;
 	bool quiet;
-	struct plymouth *plymouth; /* NULL: none */
 };
 
 /* quiet: keeps the numbers but draws nothing. Registers itself with the log so
  * that messages do not tear the bar. */
 void progress_begin(struct progress *progress, const char *what, uint64_t total, bool quiet);
-
-/* Shows it on the splash screen too, from now on. */
-void progress_on_plymouth(struct progress *progress, struct plymouth *plymouth);
 
 /* done bytes of the total so far; draws when it is time to. */
 void progress_update(struct progress *progress, uint64_t done);

@@ -77,6 +77,11 @@ static const char *changes(const struct settings *s)
 	ADD_NUMBER(compute_checksum);
 	ADD_NUMBER(early_writeout);
 	ADD_NUMBER(encrypt);
+	ADD_NUMBER(cipher);
+	ADD_NUMBER(passphrase);
+	ADD_NUMBER(passphrase_set);
+	ADD_TEXT(key_pair);
+	ADD_TEXT(key_file);
 	ADD_TEXT(rsa_key_file);
 	ADD_NUMBER(resume_pause);
 	ADD_NUMBER(verify_image);
@@ -132,6 +137,13 @@ static const struct {
 	{ "compute checksum", "n", "compute_checksum=0" },
 	{ "early writeout", "n", "early_writeout=0" },
 	{ "encrypt", "y", "encrypt=1" },
+	{ "cipher", "auto", "" },
+	{ "cipher", "AES-256-GCM", "cipher=2" },
+	{ "cipher", "chacha20-poly1305", "cipher=3" },
+	{ "passphrase", "y", "passphrase=1 passphrase_set=1" },
+	{ "passphrase", "n", "passphrase_set=1" },
+	{ "key pair", "/etc/s2disk/key-pair", "key_pair=/etc/s2disk/key-pair" },
+	{ "key file", "/a.key /b.key", "key_file=/a.key /b.key" },
 	{ "RSA key file", "/etc/suspend.key", "rsa_key_file=/etc/suspend.key" },
 	{ "rsa  KEY\tfile", "k", "rsa_key_file=k" },
 	{ "resume pause", "3600", "resume_pause=3600" },
@@ -160,6 +172,7 @@ static const struct {
 	{ "compress", "maybe", "\"compress\" cannot be \"maybe\"; expected: y or n" },
 	{ "threads", "", "\"threads\" cannot be \"\"; expected: y or n" },
 	{ "splash", "2", "y or n" },
+	{ "cipher", "blowfish", "\"cipher\" cannot be \"blowfish\"; expected: auto, aes" },
 	{ "encrypt", "\033[31m", "\"encrypt\" cannot be \"?[31m\"" },
 	{ "early writeout", "j", "y or n" },
 	{ "compute checksum", "yy", "y or n" },

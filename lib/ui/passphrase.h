@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asks for a passphrase: whoever there is to ask. In this order:
+ *
+ * - standard input, where it is a pipe, a socket or a file: a line of it;
+ * - systemd's agents, where systemd runs and standard input is no terminal;
+ * - Plymouth, where it shows its screen;
+ * - the terminal on standard input, or else the console, without echo.
+ */
+#ifndef S2DISK_UI_PASSPHRASE_H
+#define S2DISK_UI_PASSPHRASE_H
+
+#include "base/why.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes of the longest, and of the memory for it with its zero byte. */
+#define PASSPHRASE_MAX 511u
+#define PASSPHRASE_SIZE 512u
+
+/* Where to look; tests have others than the system. */
+struct passphrase_places {
+	int input;		     /* standard input */
+	int output;		     /* standard error: where input cannot be written to */
+	const char *systemd_folder;  /* there where systemd's agents can be asked */
+	const char *systemd_program; /* systemd-ask-password */
+	const char *plymouth_program;
+	const char *console;
+};
+
+extern const struct passphrase_places passphrase_system;
+
+/* Asks once, without echo. prompt is one line without a colon at its end;
+ * seconds: how long systemd's agents may take, 0 for ever. buffer
+ * (PASSPHRASE_SIZE bytes) is locked memory of the caller's, and ends with a
+ * zero byte. 0; -ENOKEY: nobody answered or could be asked; -ECANCELED: the user
+ * said no; -E2BIG: more than PASSPHRASE_MAX bytes. */
+int passphrase_ask(const struct passphrase_places *places, const char *prompt, unsigned int seconds,
+		   char *buffer, size_t *ret_length, struct why *w);
+
+/* Does a person answer, who may mistype? Not where a pipe does. */
+bool passphrase_typed(const struct passphrase_places *places);
+
+#endif
