@@ -3,6 +3,7 @@
  * nothing to resume it does nothing that takes time. */
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
 #include "kernel/boot_log.h"
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
 	struct command command = { 0 };
 	int code;
 
+	secret_process();
 	log_open("resume");
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)

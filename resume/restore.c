@@ -14,8 +14,8 @@
 #include "image/image_commit.h"
 #include "image/image_reader.h"
 #include "image/work_pool.h"
+#include "image_keys.h"
 #include "kernel/snapshot_device.h"
-#include "ui/plymouth.h"
 #include "ui/progress.h"
 
 #include <errno.h>
@@ -42,10 +42,10 @@ struct restore {
 	struct signature_page signature;
 	struct signature_record record;
 	struct image_reader *reader;
+	struct sealed_header header; /* wiped */
 	struct handover handover;
 	struct judgement judgement;
 	struct progress progress;
-	struct plymouth plymouth;
 	uint64_t begun;	     /* usec */
 	const char *refused; /* why, while a refusal is dealt with */
 };
@@ -64,12 +64,19 @@ static void set_handover_facts(struct restore *restore)
 static int open_image(struct restore *restore, struct why *w)
 {
 	const struct settings *s = restore->settings;
+	struct image_unlock unlock = {
+		.settings = s,
+		.places = &passphrase_system,
+		.name = restore->area->name,
+	};
 	struct image_reader_config config = {
 		.fd = restore->device,
 		.page_size = page_size(),
 		.device_bytes = restore->area->dev_bytes,
 		.workers = s->threads ? work_pool_workers(s->workers) : 0,
 		.buffer_bytes = (uint64_t)s->buffer_mib << 20,
+		.unlocker = image_unlocker_of(&unlock),
+		.sealed_only = s->encrypt,
 	};
 	int r = image_reader_open(&config, &restore->record, &restore->reader, w);
 
@@ -118,10 +125,10 @@ static int load(struct restore *restore, struct why *w)
 	progress_begin(&restore->progress, "Loading",
 		       image_reader_header(restore->reader)->stream_size,
 		       log_level() < LOG_LEVEL_NOTICE);
-	if (plymouth_is_open(&restore->plymouth))
-		progress_on_plymouth(&restore->progress, &restore->plymouth);
 	r = image_reader_load(restore->reader, &sink, restore->judgement.first_page, &watch, w);
 	progress_end(&restore->progress);
+	/* The restored system must not find them in its memory. */
+	image_reader_forget_keys(restore->reader);
 	/* The kernel checks its header page on the write after it. */
 	if (r == -EPERM || r == -EINVAL || r == -ENODEV)
 		why_prefix(w, r,
@@ -132,6 +139,19 @@ static int load(struct restore *restore, struct why *w)
 	else if (r == -ENOMEM)
 		why_prefix(w, r, "the image does not fit into this machine's memory");
 	return r;
+}
+
+/* After this the image is used up: the area is swap, and what could open a
+ * sealed image is gone. In this order, so that no power cut leaves an image
+ * that cannot be opened. */
+static int consume(struct restore *restore, struct why *w)
+{
+	/* The flush of this write covers those before it. */
+	int r = image_clear(&restore->signature, w);
+
+	return r < 0 ? r
+		     : sealed_header_wipe(&restore->header, restore->device, page_size(),
+					  &restore->record, w);
 }
 
 /* Everything that may go wrong must have gone wrong before this returns 0: the
@@ -169,8 +189,7 @@ static int load_and_consume(struct restore *restore, struct why *w)
 	arena_destroy(&page);
 	if (r < 0)
 		return why(w, r, "the hand-over page cannot be written: %s", strerror(-r));
-	/* The flush of this write covers the one before it. */
-	return image_clear(&restore->signature, w);
+	return consume(restore, w);
 }
 
 static void leave_kernel(struct restore *restore)
@@ -196,6 +215,21 @@ static void note_set_aside(const struct restore *restore, const char *reason)
 	set_aside_write("", &note);
 }
 
+static void wipe_header(struct restore *restore)
+{
+	struct why reason = { 0 };
+	int r;
+
+	/* Without a sound record there is no telling where it is. */
+	if (!restore->record.header_offset || restore->header.page)
+		return;
+	r = sealed_header_wipe(&restore->header, restore->device, page_size(), &restore->record,
+			       &reason);
+	if (r < 0)
+		log_warning("%s: %s; whoever has its key could still open it", restore->area->name,
+			    why_text(&reason, r));
+}
+
 /* Makes the area swap again and says so, with the reason unless it was told. */
 static int set_aside(struct restore *restore, const char *reason, struct why *w)
 {
@@ -203,10 +237,9 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 
 	if (r < 0)
 		return why_prefix(w, r, "%s: the image cannot be set aside", restore->area->name);
+	wipe_header(restore);
 	log_error("%s: %s%sthe image is set aside, the boot goes on and the area is swap again",
 		  restore->area->name, reason ? reason : "", reason ? "; " : "");
-	if (reason)
-		plymouth_message(&restore->plymouth, "The hibernated session is lost: %s", reason);
 	note_set_aside(restore, reason ? reason : restore->refused);
 	return 0;
 }
@@ -219,7 +252,10 @@ static void keep_and_reboot(struct restore *restore)
 	int r;
 
 	restore->record.refusals++;
-	r = image_update_record(&restore->signature, &restore->record, &w);
+	r = sealed_header_put_back(&restore->header, restore->device, page_size(), &w);
+	sealed_header_free(&restore->header);
+	if (r == 0)
+		r = image_update_record(&restore->signature, &restore->record, &w);
 	if (r < 0) {
 		log_error("%s: %s", restore->area->name, why_text(&w, r));
 		return;
@@ -244,14 +280,9 @@ static int refuse(struct restore *restore, const char *reason, bool *ret_try, st
 	*ret_try = false;
 	log_error("%s: this boot cannot take the image: %s", restore->area->name, reason);
 	restore->refused = reason;
-	plymouth_message(&restore->plymouth, "The hibernated session cannot be resumed: %s",
-			 reason);
-	if (ask) {
-		plymouth_leave(&restore->plymouth);
+	if (ask)
 		choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
 				      restore->judgement.fatal, choice, ASK_SECONDS);
-		plymouth_return(&restore->plymouth);
-	}
 	if (choice == CHOICE_TRY) {
 		*ret_try = true;
 		return 0;
@@ -362,17 +393,13 @@ static int judge_signature(struct restore *restore, bool noresume, struct why *w
 	char text[200];
 	int r;
 
+	r = signature_record_decode(restore->signature.page, page_size(), &restore->record,
+				    &reason);
 	if (noresume)
 		return set_aside(restore,
 				 "there is an image, but the kernel command line says noresume", w);
-	r = signature_record_decode(restore->signature.page, page_size(), &restore->record,
-				    &reason);
 	if (r < 0)
 		return set_aside(restore, why_text(&reason, r), w);
-	if (s->encrypt)
-		return set_aside(restore,
-				 "the settings ask for encryption, and the image is not encrypted",
-				 w);
 	if (restore->record.attempts >= s->max_attempts) {
 		snprintf(text, sizeof(text),
 			 "the image was tried %u times (\"max attempts\" is %u)",
@@ -418,7 +445,6 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 	restore->settings = settings;
 	restore->area = area;
 	restore->snapshot = -1;
-	restore->plymouth.fd = -1;
 	restore->begun = now_usec();
 	/* Most boots have no image, and a disk may be read-only. */
 	r = open_area(restore, O_RDONLY, w);
@@ -429,12 +455,10 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 	if (image)
 		r = open_area(restore, O_RDWR, w);
 	if (r == 0 && image) {
-		if (settings->splash)
-			plymouth_open(&restore->plymouth, NULL);
 		r = judge_signature(restore, noresume, w);
-		plymouth_close(&restore->plymouth);
 		judgement_free(&restore->judgement);
 		image_reader_close(restore->reader);
+		sealed_header_free(&restore->header);
 		close_area(restore);
 	}
 	free(restore);

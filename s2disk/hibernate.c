@@ -6,19 +6,20 @@
 #include "base/crypto.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "image/handover.h"
 #include "image/image_reader.h"
 #include "image/image_writer.h"
 #include "image/work_pool.h"
+#include "image_keys.h"
 #include "kernel/kernel_log.h"
 #include "kernel/snapshot_device.h"
 #include "machine_record.h"
 #include "session.h"
 #include "switch_off.h"
 #include "ui/abort_watch.h"
-#include "ui/plymouth.h"
 #include "ui/progress.h"
 
 #include <errno.h>
@@ -45,7 +46,8 @@ struct hibernate {
 	struct image_writer *writer;
 	struct machine_record *machine;
 	struct last *last;
-	int kernel_log; /* what it prints from the snapshot on; -1: cannot be read */
+	struct key_ways *keys; /* NULL: a plain image */
+	int kernel_log;	       /* what it prints from the snapshot on; -1: cannot be read */
 	enum method method;
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
@@ -72,7 +74,13 @@ static int create_writer(struct hibernate *h, struct why *w)
 		.max_stream = (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size(),
 		.compress = s->compress,
 		.writer = h->writer_text,
+		.keys = h->keys,
 	};
+
+	if (h->keys) {
+		config.cipher = image_keys_cipher(s);
+		log_info("the image is encrypted with %s", cipher_name(config.cipher));
+	}
 
 	uname(&uts);
 	snprintf(h->writer_text, sizeof(h->writer_text),
@@ -146,6 +154,18 @@ static int null_sink(void *context, const void *buffer, size_t length)
 	return 0;
 }
 
+/* It has the key that it sealed with. */
+static int unlock_own(void *context, const struct key_slots *slots,
+		      unsigned char key[IMAGE_KEY_SIZE], struct why *w)
+{
+	const struct hibernate *h = context;
+
+	(void)slots;
+	(void)w;
+	memcpy(key, image_writer_key(h->writer), IMAGE_KEY_SIZE);
+	return 0;
+}
+
 /* "debug verify image": everything is read back before it counts. */
 static int verify_image(struct hibernate *h, struct why *w)
 {
@@ -154,6 +174,8 @@ static int verify_image(struct hibernate *h, struct why *w)
 		.page_size = page_size(),
 		.device_bytes = h->device_bytes,
 		.buffer_bytes = 4u << 20,
+		.unlocker = { .unlock = unlock_own, .context = h },
+		.sealed_only = h->keys,
 	};
 	const struct page_sink sink = { .write = null_sink };
 	struct image_reader *reader;
@@ -185,10 +207,15 @@ static int write_image(struct hibernate *h, struct why *w)
 	progress_begin(&h->progress, "Writing", run.stream_size, log_level() < LOG_LEVEL_NOTICE);
 	r = image_writer_run(h->writer, &run, &h->written, w);
 	progress_end(&h->progress);
+	if (r == 0 && h->keys) {
+		h->session.sealed = true;
+		h->session.sealed_record = h->written.record;
+	}
 	if (r == -ECANCELED && abort_requested())
 		why(w, r, "%s", abort_requested());
 	if (r == 0 && (h->settings->verify_image || h->session.test))
 		r = verify_image(h, w);
+	image_writer_forget_key(h->writer);
 	return r;
 }
 
@@ -252,6 +279,12 @@ static int attempts(struct hibernate *h, struct why *w)
 	bool size_set = h->settings->image_size_set;
 	int r = -ENOSPC;
 
+	/* What is not in the image the kernel moves to swap, as it is: for a sealed
+	 * one it is to move no more than it must. */
+	if (h->keys && !size_set) {
+		size = (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size();
+		size_set = true;
+	}
 	for (int i = 0; i < ATTEMPTS; i++) {
 		char text[24];
 
@@ -355,6 +388,9 @@ static int run(struct hibernate *h, struct why *w)
 		r = session_freeze(&h->session, w);
 	if (r == 0)
 		r = attempts(h, w);
+	/* Written, failed or restored: no key is needed any more. */
+	if (h->keys)
+		secret_wipe(h->keys, sizeof(*h->keys));
 	if (r < 0)
 		return r;
 	if (h->resumed) {
@@ -381,30 +417,25 @@ static int open_session(struct hibernate *h, const struct swap_area *area, struc
 }
 
 int hibernate(const struct settings *settings, const struct swap_area *area,
-	      struct machine_record *machine, struct last *last, struct why *w)
+	      struct machine_record *machine, struct key_ways *keys, struct last *last,
+	      struct why *w)
 {
 	struct hibernate h = {
 		.settings = settings,
 		.machine = machine,
 		.last = last,
+		.keys = keys,
 		.method = switch_off_method(settings->method, ""),
 		.kernel_log = kernel_log_open("", true),
 	};
-	struct plymouth plymouth = { .fd = -1 };
 	int r = open_session(&h, area, w);
 
 	machine->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
 
-	/* It is frozen with the others: a message is all that it can show. */
-	if (r == 0 && settings->splash)
-		plymouth_open(&plymouth, NULL);
-	plymouth_message(&plymouth, "Hibernating");
 	abort_watch_begin();
 	if (r == 0)
 		r = run(&h, w);
 	session_close(&h.session);
-	plymouth_hide_message(&plymouth);
-	plymouth_close(&plymouth);
 	abort_watch_end();
 	munlockall();
 	image_writer_destroy(h.writer);

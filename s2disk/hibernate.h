@@ -4,6 +4,7 @@
 #define S2DISK_HIBERNATE_H
 
 #include "base/why.h"
+#include "image/key_slots.h"
 #include "last.h"
 #include "machine_record.h"
 #include "settings.h"
@@ -11,8 +12,10 @@
 
 /* Hibernates; machine was captured just before. 0: the machine was off and is back (or slept and
  * woke); one line about it has been logged. A negative errno: nothing changed, the system runs on;
- * w says why. last, which was begun, gets what is known of it, and its end. */
+ * w says why. keys: ways to the key of a sealed image, wiped afterwards; NULL: a plain one. last,
+ * which was begun, gets what is known of it, and its end. */
 int hibernate(const struct settings *settings, const struct swap_area *area,
-	      struct machine_record *machine, struct last *last, struct why *w);
+	      struct machine_record *machine, struct key_ways *keys, struct last *last,
+	      struct why *w);
 
 #endif

@@ -42,8 +42,30 @@ static int open_source(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What a sealed image says without its key. */
+static int look_at_front(struct inspection *inspection, const struct image_reader_config *config,
+			 struct why *w)
+{
+	struct header_front front;
+	struct arena page = { 0 };
+	int r = arena_create(&page, config->page_size);
+
+	if (r < 0)
+		return r;
+	r = image_read_front(config, &inspection->record, page.base, &front, w);
+	if (r == 0 && front.sealed) {
+		inspection->sealed = true;
+		inspection->cipher = front.cipher;
+		r = key_slots_decode(&front, &inspection->slots, w);
+	}
+	for (uint32_t i = 0; i < inspection->slots.count; i++)
+		inspection->slots.slots[i].at = NULL; /* was in the page */
+	arena_destroy(&page);
+	return r;
+}
+
 static int open_image(struct inspection *inspection, const unsigned char *page,
-		      uint64_t device_bytes, struct why *w)
+		      uint64_t device_bytes, struct image_unlock *unlock, struct why *w)
 {
 	struct image_reader_config config = {
 		.fd = inspection->fd,
@@ -54,6 +76,13 @@ static int open_image(struct inspection *inspection, const unsigned char *page,
 	};
 	int r = signature_record_decode(page, page_size(), &inspection->record, w);
 
+	if (unlock)
+		config.unlocker = image_unlocker_of(unlock);
+	if (r == 0)
+		r = look_at_front(inspection, &config, w);
+	inspection->locked = r == 0 && inspection->sealed && !unlock;
+	if (inspection->locked)
+		return 0;
 	if (r == 0)
 		r = image_reader_open(&config, &inspection->record, &inspection->reader, w);
 	if (r == 0)
@@ -62,8 +91,8 @@ static int open_image(struct inspection *inspection, const unsigned char *page,
 	return r;
 }
 
-int inspect_open(const char *path, const char *name, uint64_t offset, struct inspection *ret,
-		 struct why *w)
+int inspect_open(const char *path, const char *name, uint64_t offset, struct image_unlock *unlock,
+		 struct inspection *ret, struct why *w)
 {
 	struct signature_page sp = { 0 };
 	uint64_t device_bytes = 0;
@@ -87,9 +116,15 @@ int inspect_open(const char *path, const char *name, uint64_t offset, struct ins
 	ret->header_known = swap_header_parse(sp.page, page_size(), &ret->header) == 0;
 	ret->record_present = signature_record_present(sp.page, page_size());
 	if (ret->kind == SWAP_IS_USER_IMAGE || ret->record_present)
-		ret->problem = open_image(ret, sp.page, device_bytes, &ret->problem_text);
+		ret->problem = open_image(ret, sp.page, device_bytes, unlock, &ret->problem_text);
 	signature_page_close(&sp);
-	return 0;
+	if (ret->problem != -EKEYREJECTED)
+		return 0;
+	/* Nothing is wrong with the image. */
+	why_prefix(&ret->problem_text, ret->problem, "%s", name);
+	r = why(w, ret->problem, "%s", why_text(&ret->problem_text, ret->problem));
+	inspect_close(ret);
+	return r;
 }
 
 void inspect_close(struct inspection *inspection)

@@ -6,6 +6,7 @@
 #include "base/why.h"
 #include "image/image_machine.h"
 #include "image/image_reader.h"
+#include "image_keys.h"
 #include "swap/swap_signature.h"
 
 #include <stdbool.h>
@@ -23,15 +24,20 @@ struct inspection {
 	int fd;
 	struct image_reader *reader; /* NULL: no sound image of ours */
 	struct image_machine machine;
-	int problem; /* why there is none: 0 or a negative errno */
+	bool sealed;
+	bool locked; /* sealed, and nobody was asked for the key: no reader */
+	enum aead_kind cipher;
+	struct key_slots slots; /* of a sealed image */
+	int problem;		/* why there is none: 0 or a negative errno */
 	struct why problem_text;
 };
 
 /* Looks at a block device or a copy of one in a file; offset is that of the
- * area's first page, in bytes. An image that is damaged is no error: it is in
+ * area's first page, in bytes. unlock: where a sealed image's key comes from;
+ * NULL: what needs it is not looked at. An image that is damaged is no error: it is in
  * ret->problem. Negative errno when the device cannot be read at all. */
-int inspect_open(const char *path, const char *name, uint64_t offset, struct inspection *ret,
-		 struct why *w);
+int inspect_open(const char *path, const char *name, uint64_t offset, struct image_unlock *unlock,
+		 struct inspection *ret, struct why *w);
 void inspect_close(struct inspection *inspection);
 
 struct block_statistics {

@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "inspect.h"
 #include "kernel/boot_log.h"
 #include "options.h"
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 enum exit_code {
@@ -29,6 +31,7 @@ enum {
 	OPTION_COMPARE,
 	OPTION_SAVE_PLATFORM,
 	OPTION_EXPORT,
+	OPTION_UNLOCK,
 };
 
 #define SWAPS_MAX 64
@@ -44,6 +47,8 @@ static const char usage[] =
 	"                             --save-platform described?\n"
 	"      --save-platform=FILE   describe this machine in FILE\n"
 	"      --export=FILE          write the kernel's snapshot, unpacked, to FILE\n"
+	"      --unlock               open an encrypted image: key file, or passphrase. The\n"
+	"                             options above but --save-platform do so too\n"
 	"      --json                 as JSON\n"
 	"  -f, --config=FILE          read FILE instead of /etc/suspend.conf\n"
 	"  -P, --parameter='KEY = V'  set KEY as the configuration file would\n"
@@ -59,7 +64,7 @@ static const char usage[] =
 
 struct command {
 	struct options options;
-	bool json, verify, compare;
+	bool json, verify, compare, unlock;
 	const char *compare_with; /* NULL: this machine */
 	const char *save_platform;
 	const char *export;
@@ -73,6 +78,7 @@ static const struct option long_options[] = {
 	{ "compare", optional_argument, NULL, OPTION_COMPARE },
 	{ "save-platform", required_argument, NULL, OPTION_SAVE_PLATFORM },
 	{ "export", required_argument, NULL, OPTION_EXPORT },
+	{ "unlock", no_argument, NULL, OPTION_UNLOCK },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -88,6 +94,9 @@ static int take_option(struct command *command, int option, const char *argument
 	switch (option) {
 	case OPTION_JSON:
 		command->json = true;
+		return -1;
+	case OPTION_UNLOCK:
+		command->unlock = true;
 		return -1;
 	case OPTION_VERIFY:
 		command->verify = true;
@@ -240,16 +249,29 @@ static int read_blocks(const struct inspection *inspection, const char *path, st
 static int find_and_open(const struct command *command, const struct settings *settings,
 			 struct inspection *ret, struct why *w)
 {
+	struct image_unlock unlock = {
+		.settings = settings,
+		.places = &passphrase_system,
+	};
+	bool key = command->unlock || command->verify || command->compare || command->export;
 	struct swap_area area;
 	int r;
 
+	/* What keys are made of should not be swapped out; where the limits do not
+	 * allow it, the keys themselves still are in locked memory. */
+	if (key)
+		mlockall(MCL_CURRENT | MCL_FUTURE);
+	unlock.name = command->file;
 	if (command->file)
 		return inspect_open(command->file, command->file,
-				    settings->resume_offset * page_size(), ret, w);
+				    settings->resume_offset * page_size(), key ? &unlock : NULL,
+				    ret, w);
 	r = target_find(settings, "", true, &area, w);
 	if (r < 0)
 		return r;
-	return inspect_open(area.device, area.name, swap_area_start(&area), ret, w);
+	unlock.name = area.name;
+	return inspect_open(area.device, area.name, swap_area_start(&area), key ? &unlock : NULL,
+			    ret, w);
 }
 
 static int show(const struct command *command, const struct inspection *i)
@@ -324,6 +346,7 @@ int main(int argc, char **argv)
 	struct command command = { 0 };
 	int code;
 
+	secret_process();
 	log_open("s2disk-inspect");
 	code = parse_command_line(argc, argv, &command);
 	return code >= 0 ? code : run(&command);

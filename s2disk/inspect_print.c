@@ -76,6 +76,43 @@ static void print_area(const struct inspection *i, FILE *out)
 		fprintf(out, "  label       %s\n", i->header.label);
 }
 
+/* "key pair, passphrase": what opens it, each once. */
+static void ways_text(const struct inspection *i, char *buffer, size_t size)
+{
+	static const enum key_kind kinds[] = { KEY_PASSPHRASE, KEY_PAIR, KEY_FILE };
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		if (key_slots_have(&i->slots, kinds[k]))
+			used += (size_t)snprintf(buffer + used, size - used, "%s%s",
+						 used ? ", " : "", key_kind_name(kinds[k]));
+}
+
+static void print_sealing(const struct inspection *i, FILE *out)
+{
+	char ways[64];
+
+	ways_text(i, ways, sizeof(ways));
+	if (i->sealed)
+		fprintf(out, "  encrypted   %s; what opens it: %s\n", cipher_name(i->cipher), ways);
+	else
+		fprintf(out, "  encrypted   no\n");
+}
+
+static void print_locked(const struct inspection *i, FILE *out)
+{
+	char id[2 * IMAGE_ID_SIZE + 1], when[40];
+
+	hex(i->record.image_id, IMAGE_ID_SIZE, id);
+	time_text(i->record.created, when, sizeof(when));
+	fprintf(out, "  image       %s, made at %s\n", id, when);
+	fprintf(out, "  state       committed, load attempts %u, refused and kept %u times\n",
+		i->record.attempts, i->record.refusals);
+	print_sealing(i, out);
+	fprintf(out, "The rest is encrypted; --unlock shows it.\n");
+}
+
 static void print_image(const struct inspection *i, FILE *out)
 {
 	const struct image_header *h = image_reader_header(i->reader);
@@ -92,6 +129,7 @@ static void print_image(const struct inspection *i, FILE *out)
 		(double)h->write_usec / 1e6);
 	fprintf(out, "  state       committed, load attempts %u, refused and kept %u times\n",
 		i->record.attempts, i->record.refusals);
+	print_sealing(i, out);
 	fprintf(out, "  size        %s of memory, %s stored (%.2f:1)\n",
 		text_size(h->stream_size, a, sizeof(a)), text_size(stored, b, sizeof(b)),
 		stored ? (double)h->stream_size / (double)stored : 0);
@@ -111,6 +149,8 @@ void inspect_print(const struct inspection *i, const struct verdict *verdict,
 	print_area(i, out);
 	if (i->problem < 0)
 		fprintf(out, "  damaged     %s\n", why_text(&i->problem_text, i->problem));
+	if (i->locked)
+		print_locked(i, out);
 	if (!i->reader || i->problem < 0)
 		return;
 	print_image(i, out);
@@ -132,6 +172,36 @@ void inspect_print(const struct inspection *i, const struct verdict *verdict,
 	}
 }
 
+static void json_sealing(struct json *json, const struct inspection *i)
+{
+	char ways[64];
+
+	json_bool(json, "encrypted", i->sealed);
+	if (!i->sealed)
+		return;
+	ways_text(i, ways, sizeof(ways));
+	json_string(json, "cipher", cipher_name(i->cipher));
+	json_string(json, "opened_by", ways);
+}
+
+/* What needs no key. */
+static void json_locked(struct json *json, const struct inspection *i)
+{
+	char id[2 * IMAGE_ID_SIZE + 1], when[40];
+
+	hex(i->record.image_id, IMAGE_ID_SIZE, id);
+	time_text(i->record.created, when, sizeof(when));
+	json_object_begin(json, "image");
+	json_string(json, "id", id);
+	json_string(json, "created", when);
+	json_string(json, "state", "committed");
+	json_u64(json, "attempts", i->record.attempts);
+	json_u64(json, "refusals", i->record.refusals);
+	json_sealing(json, i);
+	json_bool(json, "locked", true);
+	json_object_end(json);
+}
+
 static void json_image(struct json *json, const struct inspection *i)
 {
 	const struct image_header *h = image_reader_header(i->reader);
@@ -149,6 +219,7 @@ static void json_image(struct json *json, const struct inspection *i)
 	json_string(json, "state", "committed");
 	json_u64(json, "attempts", i->record.attempts);
 	json_u64(json, "refusals", i->record.refusals);
+	json_sealing(json, i);
 	json_u64(json, "write_microseconds", h->write_usec);
 	json_u64(json, "stream_bytes", h->stream_size);
 	json_u64(json, "stored_bytes", image_reader_stored_bytes(i->reader));
@@ -184,6 +255,8 @@ int inspect_print_json(const struct inspection *i, const struct verdict *verdict
 		json_string(&json, "damaged", why_text(&i->problem_text, i->problem));
 	if (sound)
 		json_image(&json, i);
+	else if (i->locked)
+		json_locked(&json, i);
 	else
 		json_null(&json, "image");
 	if (verified)

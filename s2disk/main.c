@@ -2,7 +2,9 @@
 /* s2disk(8): the command line. */
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "hibernate.h"
+#include "image_keys.h"
 #include "last.h"
 #include "options.h"
 #include "preflight.h"
@@ -13,6 +15,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -161,8 +164,9 @@ static void print_plan(const struct settings *settings, const struct swap_area *
 	printf("would write an image into %s", area->name);
 	if (area->file || area->offset)
 		printf(" (%s, offset %llu pages)", area->device, (unsigned long long)area->offset);
-	printf(", %s, in %s, then %s\n",
+	printf(", %s, %s, in %s, then %s\n",
 	       settings->compress ? "compressed with LZ4" : "not compressed",
+	       settings->encrypt ? "encrypted" : "not encrypted",
 	       settings->threads ? "several threads" : "one thread",
 	       method == METHOD_REBOOT	   ? "reboot"
 	       : method == METHOD_SUSPEND  ? "suspend to RAM"
@@ -207,6 +211,33 @@ static int show_last(bool json)
 	return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* Asks for what is needed before anything is stopped. *ret stays NULL where the
+ * image is to be plain. */
+static int prepare_keys(const struct settings *settings, struct key_ways **ret, struct why *w)
+{
+	if (!settings->encrypt)
+		return 0;
+	/* Neither keys nor what they are made of may be swapped out. */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		return why(w, -errno, "this program's memory cannot be locked: %s",
+			   strerror(errno));
+	return image_keys_prepare(settings, &passphrase_system, ret, w);
+}
+
+static int hibernate_with_keys(const struct settings *settings, const struct swap_area *area,
+			       struct machine_record *machine, struct last *last, struct why *w)
+{
+	struct key_ways *keys = NULL;
+	int r = prepare_keys(settings, &keys, w);
+
+	if (r < 0)
+		last_end(last, LAST_FAILED, why_text(w, r));
+	else
+		r = hibernate(settings, area, machine, keys, last, w);
+	key_ways_free(keys);
+	return r;
+}
+
 /* With everything found and looked at. */
 static int check_and_hibernate(const struct command *command, const struct settings *settings,
 			       const struct preflight_target *target,
@@ -232,7 +263,7 @@ static int check_and_hibernate(const struct command *command, const struct setti
 		print_plan(settings, target->area);
 		return EXIT_DONE;
 	}
-	r = hibernate(settings, target->area, machine, &last, &w);
+	r = hibernate_with_keys(settings, target->area, machine, &last, &w);
 	keep_last(&last);
 	if (r < 0) {
 		log_error("not hibernated: %s", why_text(&w, r));
@@ -283,6 +314,7 @@ int main(int argc, char **argv)
 	struct command command = { 0 };
 	int code;
 
+	secret_process();
 	log_open("s2disk");
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "image_keys.h"
 #include "kernel/snapshot_device.h"
 #include "preflight_checks.h"
 
@@ -91,18 +92,37 @@ void check_root(struct preflight_context *context)
 			 "run it as root, for example with sudo");
 }
 
+/* uswsusp sealed images under an RSA key. */
+static void advise_key_pair(struct check *check, const struct settings *settings)
+{
+	preflight_advise(check,
+			 "make a key pair with s2disk-keygen, name it with \"key pair\", and take "
+			 "\"RSA key file\" out of %s",
+			 settings->config_file[0] ? settings->config_file : "the configuration");
+}
+
+static void describe_ways(const struct settings *settings, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s%s%s%s", settings->key_pair[0] ? "a key pair" : "",
+		 settings->key_pair[0] && settings->key_file[0] ? ", " : "",
+		 settings->key_file[0] ? "a key file" : "",
+		 image_keys_ask(settings) && (settings->key_pair[0] || settings->key_file[0]) ? ", "
+											      : "",
+		 image_keys_ask(settings) ? "a passphrase that is asked for" : "");
+}
+
 void check_encrypt(struct preflight_context *context)
 {
 	const struct settings *settings = context->settings;
-	struct check *check;
+	struct why warning = { 0 }, w = { 0 };
+	char ways[80];
+	int r;
 
 	if (!settings->encrypt && settings->rsa_key_file[0]) {
 		/* uswsusp did not look at the key without "encrypt = y" either. */
-		check = preflight_add(context, "encrypt", CHECK_WARNING,
-				      "\"RSA key file\" is set and without effect");
-		preflight_advise(check, "take it out of %s",
-				 settings->config_file[0] ? settings->config_file
-							  : "the configuration");
+		advise_key_pair(preflight_add(context, "encrypt", CHECK_WARNING,
+					      "\"RSA key file\" is set and without effect"),
+				settings);
 		return;
 	}
 	if (!settings->encrypt) {
@@ -110,13 +130,29 @@ void check_encrypt(struct preflight_context *context)
 			      "not asked for: the image is written as it is");
 		return;
 	}
-	check = preflight_add(context, "encrypt", CHECK_FAILED,
-			      "an encrypted image is asked for (encrypt = y), which this version "
-			      "cannot write yet; it will not write a plain one instead");
-	preflight_advise(check,
-			 "keep the swap on an encrypted device that is unlocked at boot, or, where "
-			 "a plain image may be on the disk, set \"encrypt = n\" in %s",
-			 settings->config_file[0] ? settings->config_file : "the configuration");
+	r = image_keys_check(settings, context->root, &warning, &w);
+	if (r < 0) {
+		preflight_advise(preflight_add(context, "encrypt", CHECK_FAILED,
+					       "the image cannot be encrypted: %s",
+					       why_text(&w, r)),
+				 "see \"key pair\", \"key file\" and \"passphrase\" in "
+				 "suspend.conf(5)");
+		return;
+	}
+	describe_ways(settings, ways, sizeof(ways));
+	if (settings->rsa_key_file[0])
+		advise_key_pair(preflight_add(context, "encrypt", CHECK_WARNING,
+					      "the image will be encrypted; what opens it: %s; "
+					      "the RSA key of uswsusp is not used",
+					      ways),
+				settings);
+	else if (warning.text[0])
+		preflight_advise(preflight_add(context, "encrypt", CHECK_WARNING,
+					       "the image will be encrypted, but %s", warning.text),
+				 "make it root's alone: chmod 600");
+	else
+		preflight_add(context, "encrypt", CHECK_OK,
+			      "the image will be encrypted; what opens it: %s", ways);
 }
 
 void preflight_run_on(const struct preflight_system *system, const struct settings *settings,

@@ -144,8 +144,26 @@ int session_freeze(struct session *session, struct why *w)
 	return 0;
 }
 
+/* Nothing may be left by which what was written could be opened. */
+static void wipe_header(struct session *session)
+{
+	struct sealed_header header = { 0 };
+	struct why w = { 0 };
+	int r;
+
+	if (!session->sealed)
+		return;
+	r = sealed_header_wipe(&header, session->device, page_size(), &session->sealed_record, &w);
+	if (r < 0)
+		log_warning("%s; the image that was not used could still be opened with its key",
+			    why_text(&w, r));
+	sealed_header_free(&header);
+	session->sealed = false;
+}
+
 void session_drop_image(struct session *session)
 {
+	wipe_header(session);
 	session->test_next = page_size();
 	if (session->pages && snapshot_free_swap_pages(session->snapshot) == 0)
 		session->pages = false;

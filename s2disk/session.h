@@ -22,9 +22,11 @@ struct session {
 	struct knobs knobs;
 	struct signature_page signature;
 	bool frozen;
-	bool image;		      /* the kernel holds one, or a restored one's leftovers */
-	bool pages;		      /* swap pages were allocated */
-	bool maybe_committed;	      /* the signature may be on the disk: clear it first */
+	bool image;	      /* the kernel holds one, or a restored one's leftovers */
+	bool pages;	      /* swap pages were allocated */
+	bool maybe_committed; /* the signature may be on the disk: clear it first */
+	bool sealed;	      /* a sealed image was written: sealed_record */
+	struct signature_record sealed_record;
 	bool test;		      /* opened by session_open_test */
 	uint64_t test_next, test_end; /* bytes on the device: what is still free */
 };
@@ -46,7 +48,8 @@ uint64_t session_room(const struct session *session);
 /* Stops all other processes, console quiet. */
 int session_freeze(struct session *session, struct why *w);
 
-/* Frees the image and the swap pages, for another attempt or for good. */
+/* Frees the image and the swap pages, for another attempt or for good; before
+ * that it wipes the header of a sealed image. */
 void session_drop_image(struct session *session);
 
 /* Takes a committed image back; tries hard, since an image of a running system

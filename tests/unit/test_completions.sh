@@ -107,6 +107,8 @@ if command -v bash >/dev/null; then
 	expect "auto" s2disk-swapfile create --size=
 	expect "/etc/fstab" s2disk-swapfile -n remove /etc/fsta
 	expect "" s2disk-swapfile disable /etc/fsta
+	expect "--change-passphrase" s2disk-keygen --c
+	expect "/etc/fstab" s2disk-keygen /etc/fsta
 	expect "/etc/fstab" swap-offset /etc/fsta
 fi
 exit $failed

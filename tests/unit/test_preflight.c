@@ -497,15 +497,38 @@ END_TEST
 
 START_TEST(encryption_is_never_dropped)
 {
-	machine.settings.encrypt = true;
-	ck_assert_int_eq(run(), CHECK_FAILED);
-	expect_only("encrypt", CHECK_FAILED, "encrypt = y", "encrypted device");
-	machine.settings.encrypt = false;
 	machine.settings.way_back = WAY_BACK_IGNORE; /* has a test of its own */
+	strcpy(machine.settings.config_file, "/etc/uswsusp.conf");
+	machine.settings.encrypt = true;
+	ck_assert_int_eq(run(), CHECK_OK);
+	expect_only("encrypt", CHECK_OK, "what opens it: a passphrase that is asked for", "");
+	strcpy(machine.settings.key_pair, "/etc/no-such-pair");
+	ck_assert_int_eq(run(), CHECK_FAILED);
+	expect_only("encrypt", CHECK_FAILED, "/etc/no-such-pair: No such file", "key pair");
+	machine.settings.key_pair[0] = '\0';
+	machine.settings.passphrase_set = true;
+	ck_assert_int_eq(run(), CHECK_FAILED);
+	expect_only("encrypt", CHECK_FAILED, "no way to the key", "suspend.conf(5)");
+	machine.settings.passphrase = true;
+	/* Any file that is there, and long enough. */
+	strcpy(machine.settings.key_file, "/proc/swaps");
+	ck_assert_int_ne(run(), CHECK_FAILED);
+	expect("encrypt", CHECK_WARNING, "can be read or written by others", "chmod 600");
+}
+END_TEST
+
+START_TEST(rsa_key_of_uswsusp)
+{
+	machine.settings.way_back = WAY_BACK_IGNORE;
 	strcpy(machine.settings.rsa_key_file, "/etc/uswsusp.key");
 	strcpy(machine.settings.config_file, "/etc/uswsusp.conf");
 	ck_assert_int_eq(run(), CHECK_WARNING);
+	expect_only("encrypt", CHECK_WARNING, "RSA key file", "s2disk-keygen");
 	expect_only("encrypt", CHECK_WARNING, "RSA key file", "/etc/uswsusp.conf");
+	machine.settings.encrypt = true;
+	ck_assert_int_eq(run(), CHECK_WARNING);
+	expect_only("encrypt", CHECK_WARNING, "a passphrase that is asked for; the RSA key",
+		    "s2disk-keygen");
 }
 END_TEST
 
@@ -528,6 +551,7 @@ static TCase *kernel_case(void)
 	tcase_add_test(tcase, method_without_platform);
 	tcase_add_test(tcase, method_suspend);
 	tcase_add_test(tcase, encryption_is_never_dropped);
+	tcase_add_test(tcase, rsa_key_of_uswsusp);
 	return tcase;
 }
 
