@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Encrypted images: the ways to the key, and what is refused."""
+
+import hashlib
+import os
+import re
+
+from testbed import disks, image
+from testbed.scenario import Scenario
+
+PHRASE = "correct horse battery"
+
+
+class Sealed(Scenario):
+    """Base: a passphrase, given by a pipe when hibernating, typed at boot."""
+    memory = 320
+    settings = "encrypt = y\n"
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 48 24
+    cp /etc/planted /tmp/planted
+    hibernate_by sh -c 'echo "$0" | memhold run s2disk /usr/sbin/s2disk' \\
+        "$(cat /etc/phrase)"
+}
+"""
+
+    def __init__(self, *arguments):
+        self.planted = os.urandom(64)
+        self.key = os.urandom(48)
+        super().__init__(*arguments)
+        self.config += self.settings
+
+    def boot_files(self, number, **options):
+        files = super().boot_files(number, **options)
+        files["/etc/image.key"] = self.key
+        if number == 1:     # what only the machine that hibernates has
+            files["/etc/planted"] = self.planted
+            files["/etc/phrase"] = PHRASE
+        return files
+
+    def type_phrases(self, phrases):
+        for count, phrase in enumerate(phrases, 1):
+            self.machine.wait_for(
+                "(?s)" + "(?:Passphrase for the session on .*?: .*?)" * count)
+            self.machine.type(phrase + "\n")
+
+    def unlock(self, phrases=(PHRASE,), **boot):
+        """A boot that becomes the old system."""
+        before = self.machine
+        header_at = image.Image(self.swap).header_at
+        machine = self.boot(**boot)
+        self.type_phrases(phrases)
+        self.off()
+        self.need(machine.mark("resume") is None, "resume did not return")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(before)
+        self.need_signature(disks.SWAP)
+        self.need(self.swap.read(header_at, image.PAGE) ==
+                  bytes(image.PAGE), "the header is wiped")
+        for phrase in phrases:
+            self.need(phrase not in machine.console, "no echo")
+        return machine
+
+    def on_disk(self, secret):
+        """Is it anywhere on the whole device?"""
+        with open(self.swap.path, "rb") as stream:
+            rest = b""
+            while True:
+                data = stream.read(1 << 22)
+                if not data:
+                    return False
+                if secret in rest + data:
+                    return True
+                rest = data[-len(secret):]
+
+    def need_nothing_in_plain(self):
+        for name, secret in (("planted secret", self.planted),
+                             ("passphrase", PHRASE.encode()),
+                             ("key file", self.key),
+                             ("text of a section", b"s2disk 0."),
+                             ("kernel's text", b"Linux version ")):
+            self.need(not self.on_disk(secret),
+                      "the %s is not on the disk" % name)
+
+    def run(self):
+        self.hibernate()
+        self.need_nothing_in_plain()
+        self.unlock()
+
+
+class Passphrase(Sealed):
+    """encrypted under a passphrase, Linux 6.12"""
+    name = "sealed-passphrase"
+    group = "quick"
+    kernel = "6.12"
+    settings = "encrypt = y\ncompress = n\ndebug verify image = y\n"
+
+
+class Passphrase61(Sealed):
+    """encrypted under a passphrase, Linux 6.1"""
+    name = "sealed-passphrase-6.1"
+    kernel = "6.1"
+
+
+class Typed(Sealed):
+    """a passphrase typed twice on the terminal before hibernating"""
+    name = "sealed-typed"
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 48 24
+    hibernate_by on_terminal memhold run s2disk /usr/sbin/s2disk
+}
+"""
+
+    def run(self):
+        machine = self.boot()
+        for prompt, text in (("Passphrase for the hibernated session", PHRASE),
+                             ("The same again", PHRASE + "x"),
+                             ("They were not the same", PHRASE),
+                             ("(?s)The same again.*The same again", PHRASE)):
+            machine.wait_for(prompt + ".*: ")
+            machine.type(text + "\n")
+        self.off()
+        self.need(PHRASE not in machine.console, "no echo")
+        self.need_signature(disks.OURS)
+        self.unlock()
+
+
+class Plain(Sealed):
+    """not encrypted: what the search looks for can be found"""
+    name = "sealed-not"
+    settings = "compress = n\n"
+
+    def run(self):
+        self.hibernate()
+        self.need(self.on_disk(self.planted), "the secret is on the disk")
+        self.need(self.on_disk(b"s2disk 0."), "a section's text is, too")
+        self.resume()
+
+
+class KeyPair(Sealed):
+    """a key pair: hibernating asks nothing, resuming needs no file"""
+    name = "sealed-key-pair"
+    group = "quick"
+    settings = "encrypt = y\nkey pair = /etc/s2disk/key-pair\n"
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 48 24
+    cp /etc/planted /tmp/planted
+    marked keygen sh -c 'echo "$0" | s2disk-keygen' "$(cat /etc/phrase)"
+    rm /etc/phrase
+    hibernate </dev/null
+}
+"""
+
+    def run(self):
+        machine = self.hibernate()
+        self.need(machine.mark("keygen") == "0", "s2disk-keygen ended with 0")
+        self.need("Passphrase" not in machine.console, "nothing was asked")
+        self.need_nothing_in_plain()
+        self.unlock()
+
+
+class KeyFile(Sealed):
+    """a key file: nobody is asked, at either end; ChaCha20-Poly1305"""
+    name = "sealed-key-file"
+    settings = ("encrypt = y\nkey file = /etc/image.key\n"
+                "cipher = chacha20-poly1305\n")
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 48 24
+    cp /etc/planted /tmp/planted
+    hibernate </dev/null
+}
+"""
+
+    def run(self):
+        self.hibernate()
+        self.need_nothing_in_plain()
+        self.unlock(phrases=())
+        self.need("Passphrase" not in self.machine.console,
+                  "nobody was asked")
+
+
+class SeveralWays(Sealed):
+    """two key files and a passphrase: any one is enough; AES-256-GCM"""
+    name = "sealed-several-ways"
+    settings = ("encrypt = y\nkey file = /etc/none-here.key /etc/image.key\n"
+                "passphrase = y\ncipher = aes-256-gcm\n")
+
+    def boot_files(self, number, **options):
+        files = super().boot_files(number, **options)
+        if number == 1:
+            files["/etc/none-here.key"] = os.urandom(32)
+        else:
+            files["/etc/image.key"] = os.urandom(48)
+        return files
+
+    def run(self):
+        before = self.hibernate()
+        self.keep_disk()
+        self.unlock()
+        self.need_said("session")
+        good, self.machine = self.key, before
+        self.put_disk_back()
+        # The other file is missing, this one is right.
+        self.boot_files = lambda *a, **k: dict(
+            SeveralWays.boot_files(self, *a, **k), **{"/etc/image.key": good})
+        self.unlock(phrases=())
+
+    def need_said(self, pattern):
+        self.need("Passphrase for the " + pattern in self.machine.console,
+                  "it asked, as no file fits")
+
+
+class WrongPassphrase(Sealed):
+    """wrong three times: kept for another boot, where it is right"""
+    name = "sealed-wrong-passphrase"
+    group = "quick"
+
+    def wrong(self):
+        self.boot()
+        self.type_phrases(["wrong", PHRASE + " ", "third"])
+
+    def run(self):
+        before = self.hibernate()
+        self.wrong()
+        self.reboots()
+        self.need_said("no passphrase that was given opens the image")
+        self.need_kept(1)
+        self.machine = before
+        self.unlock(["wrong once", PHRASE])
+
+
+class WrongAndDiscard(WrongPassphrase):
+    """wrong three times, mismatch action = discard: the boot goes on"""
+    name = "sealed-wrong-discard"
+    settings = "encrypt = y\nmismatch action = discard\n"
+
+    def run(self):
+        self.hibernate()
+        header_at = image.Image(self.swap).header_at
+        self.wrong()
+        self.off()
+        self.need_said("no passphrase that was given opens the image")
+        self.need_boot_goes_on()
+        self.need_signature(disks.SWAP)
+        self.need(self.swap.read(header_at, 8) != b"s2diskIM",
+                  "the header is wiped")
+
+
+class WrongKeyFile(KeyFile):
+    """another key file, mismatch action = discard: the boot goes on"""
+    name = "sealed-wrong-key-file"
+    settings = KeyFile.settings + "mismatch action = discard\n"
+
+    def run(self):
+        self.hibernate()
+        self.key = os.urandom(48)
+        self.boot()
+        self.off()
+        self.need_said("image.key does not open the image")
+        self.need_boot_goes_on()
+        self.need_signature(disks.SWAP)
+
+
+class PlainRefused(Sealed):
+    """encryption is required where the image is plain: refused, kept"""
+    name = "sealed-no-downgrade"
+    group = "quick"
+    settings = ""
+    guest = "first_boot() { swap_on $SWAP; hold main 48 24; hibernate; }"
+
+    def run(self):
+        before = self.hibernate()
+        plain = self.config
+        self.config += "encrypt = y\nplatform policy = tolerant\n"
+        self.boot()
+        self.reboots()
+        self.need_said("ask for encryption, and the image is not encrypted")
+        self.need_kept(1)
+        self.config += "mismatch action = discard\n"
+        self.keep_disk()
+        self.boot()
+        self.off()
+        self.need_boot_goes_on()
+        self.need_signature(disks.SWAP)
+        self.put_disk_back()
+        self.config = plain
+        self.machine = before
+        self.resume()
+
+
+class Damaged(KeyFile):
+    """header, data, order, length changed: refused, nothing was loaded"""
+    name = "sealed-damaged"
+    limit = 600
+
+    def forge(self, offset, data):
+        """Changes the header and makes digest and checksum right, as one can
+        without a key."""
+        image.Image(self.swap).change_header(offset, data)
+
+    def flip_header(self, offset):
+        old = image.Image(self.swap).header[offset]
+        self.forge(offset, bytes([old ^ 1]))
+
+    def body(self, page):
+        """A page of the image: they follow its header."""
+        return image.Image(self.swap).header_at + (page + 3) * image.PAGE
+
+    def swap_runs(self):
+        size = 256 * image.PAGE
+        one = self.swap.read(self.body(0), size)
+        two = self.swap.read(self.body(256), size)
+        self.swap.write(self.body(0), two)
+        self.swap.write(self.body(256), one)
+
+    def other_header(self):
+        """The header of an older image of the same machine and key."""
+        header = bytearray(self.older.header)
+        header[32:48] = image.Image(self.swap).header[32:48]
+        self.forge(0, bytes(header))
+
+    def refused(self, what, says):
+        machine = self.boot()
+        self.off()
+        self.need_boot_goes_on()
+        self.need_signature(disks.SWAP)
+        self.need("Loading" not in machine.console or "block" in says,
+                  what + ": nothing was loaded")
+        self.trace("%s: %s" % (what, self.need_said(says)))
+        self.put_disk_back()
+
+    def run(self):
+        self.hibernate()
+        self.older = image.Image(self.swap)
+        self.put_fresh_swap()
+        before = self.hibernate()
+        self.keep_disk()
+        for offset in (0x29, 56, 100, 200, 263, 270, 280, 600, 1024, 1070,
+                       1300, 4095):
+            self.flip_header(offset)
+            self.refused("byte %d of the header" % offset,
+                         "changed|unknown|damaged|does not open|says|another")
+        self.other_header()
+        self.refused("the header of another image", "does not open|changed")
+        for page in (40, 900):
+            self.swap.flip(self.body(page) + 7)
+            self.refused("a byte of page %d" % page, r"block \d+ of")
+        self.swap_runs()
+        self.refused("pages exchanged", r"extent|block \d+ of|damaged")
+        self.swap.cut_to(24)
+        self.boot()
+        self.off()
+        self.need_said("only|beyond|outside|cannot be read")
+        self.need_signature(disks.SWAP)
+        self.put_disk_back()
+        self.machine = before
+        self.unlock(phrases=())
+
+    def put_fresh_swap(self):
+        self.swap.format_swap()
+
+    def boot_files(self, number, **options):
+        # The second boot hibernates again.
+        return super().boot_files(1 if number == 2 else number, **options)
+
+
+class NoResumeSealed(KeyFile):
+    """noresume: set aside without a key, and nothing can open it any more"""
+    name = "sealed-noresume"
+
+    def run(self):
+        self.hibernate()
+        header_at = image.Image(self.swap).header_at
+        digest = hashlib.sha256(self.swap.read(header_at, image.PAGE)).digest()
+        self.boot(cmdline="noresume")
+        self.off()
+        self.need_boot_goes_on()
+        self.need_signature(disks.SWAP)
+        self.need(hashlib.sha256(self.swap.read(header_at, image.PAGE)
+                                 ).digest() != digest, "the header is wiped")
+
+
+class Inspected(Sealed):
+    """s2disk-inspect shows what is not sealed, and all of it with the key"""
+    name = "sealed-inspect"
+    settings = "encrypt = y\nmismatch action = discard\n"
+    guest = Sealed.guest + """
+before_resume() {
+    [ "$BOOT" = 2 ] || return
+    s2disk-inspect >/tmp/locked 2>&1
+    while read -r line; do mark locked "$line"; done </tmp/locked
+    marked wrong sh -c 'echo no | s2disk-inspect --verify >/tmp/wrong 2>&1'
+    marked right sh -c 'echo "correct horse battery" |
+        s2disk-inspect --verify >/tmp/right 2>&1'
+    while read -r line; do mark right "$line"; done </tmp/right
+}
+"""
+
+    def run(self):
+        self.hibernate()
+        self.unlock()
+        console = self.machine.console
+        self.need(re.search("locked encrypted +aes-256-ocb|locked encrypted +"
+                            "(aes|chacha)", console), "it says how")
+        self.need("locked machine" not in console and
+                  "System RAM" not in console.split("@@ wrong")[0],
+                  "nothing of the machine without the key")
+        self.need(self.machine.marks("wrong")[-1] == "1", "wrong key: 1")
+        self.need("Every block was read" in console, "right key: verified")
