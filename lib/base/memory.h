@@ -16,7 +16,8 @@ struct arena {
 	size_t used;
 };
 
-/* Maps size bytes (rounded up to pages), zeroed and touched. 0 or -ENOMEM. */
+/* Maps size bytes (rounded up to pages), zeroed and touched; from 2 MiB on in large
+ * pages, where the kernel gives them. 0 or -ENOMEM. */
 int arena_create(struct arena *arena, size_t size);
 
 /* A piece of at least size bytes, page-aligned; NULL when none is left. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -376,6 +377,31 @@ END_TEST
 
 /* memory */
 
+/* Large arenas: zeroed, there to the last page and no further, and gone. */
+START_TEST(arena_of_any_size)
+{
+	static const size_t sizes[] = { 1, (2u << 20) - 1, 2u << 20, (2u << 20) + 1, 11u << 20 };
+	size_t page = page_size(), size = round_up(sizes[_i], page);
+	struct arena arena = { 0 };
+	unsigned char there[(12u << 20) / 4096];
+
+	ck_assert_int_eq(arena_create(&arena, sizes[_i]), 0);
+	ck_assert_uint_eq(arena.size, size);
+	ck_assert_uint_eq((uintptr_t)arena.base % page, 0);
+	ck_assert(bytes_all_zero(arena.base, size));
+	memset(arena.base, 1, size);
+	ck_assert_int_eq(mincore(arena.base, size, there), 0);
+	for (size_t i = 0; i < size / page; i++)
+		ck_assert(there[i] & 1);
+	ck_assert_ptr_nonnull(arena_take(&arena, size));
+	ck_assert_ptr_null(arena_take(&arena, 1));
+	arena_destroy(&arena);
+	ck_assert_int_eq(arena_create(&arena, SIZE_MAX), -ENOMEM);
+	ck_assert_int_eq(arena_create(&arena, SIZE_MAX / 2), -ENOMEM);
+	ck_assert_ptr_null(arena.base);
+}
+END_TEST
+
 START_TEST(arena_gives_aligned_pieces)
 {
 	struct arena arena = { 0 };
@@ -435,6 +461,7 @@ int main(void)
 	tcase_add_test(io, io_reads_files);
 	tcase_add_test(io, io_writes_text);
 	tcase_add_test(rest, why_keeps_a_sentence);
+	tcase_add_loop_test(rest, arena_of_any_size, 0, 5);
 	tcase_add_test(rest, arena_gives_aligned_pieces);
 	tcase_add_test(rest, arena_refuses_the_impossible);
 	suite_add_tcase(suite, text);
