@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -180,6 +181,8 @@ static void keep_last(const struct last *last)
 	struct why w = { 0 };
 	int r;
 
+	if (geteuid() != 0)
+		return;
 	last_tell_journal(last, "");
 	r = last_save(last, "", &w);
 	if (r < 0)

@@ -13,6 +13,7 @@
 #include "preflight_checks.h"
 #include "target.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -191,13 +192,22 @@ static int load_settings(const struct way *way, struct settings *ret, struct why
 	return r;
 }
 
+/* Names of most, but not all, have the kernel's release in them: "6.1". */
+static bool names_a_release(const char *path)
+{
+	for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.'))
+		if (dot > path && isdigit((unsigned char)dot[-1]) && isdigit((unsigned char)dot[1]))
+			return true;
+	return false;
+}
+
 /* "another kernel than this one", when it is. */
 static const char *kernel_note(const struct way *way)
 {
 	struct utsname uts;
 
 	uname(&uts);
-	return strstr(way->path, uts.release) || !way->entry.source[0]
+	return strstr(way->path, uts.release) || !names_a_release(way->path)
 		       ? ""
 		       : ", of another kernel than the running one,";
 }
