@@ -257,9 +257,9 @@ static int find_and_open(const struct command *command, const struct settings *s
 	struct swap_area area;
 	int r;
 
-	/* What keys are made of should not be swapped out; where the limits do not
-	 * allow it, the keys themselves still are in locked memory. */
-	if (key)
+	/* What keys are made of should not be swapped out. Others than root may lock
+	 * little; the keys themselves are in locked memory in any case. */
+	if (key && geteuid() == 0)
 		mlockall(MCL_CURRENT | MCL_FUTURE);
 	unlock.name = command->file;
 	if (command->file)

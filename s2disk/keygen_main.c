@@ -236,9 +236,10 @@ static int run(const struct command *command)
 	struct why w = { 0 };
 	int r = crypto_init(&w);
 
-	/* What keys are made of should not be swapped out; not everybody may lock
-	 * so much, but the keys themselves are locked in any case. */
-	mlockall(MCL_CURRENT | MCL_FUTURE);
+	/* What keys are made of should not be swapped out. Others than root may lock
+	 * little; the keys themselves are in locked memory in any case. */
+	if (geteuid() == 0)
+		mlockall(MCL_CURRENT | MCL_FUTURE);
 	secrets = secret_alloc(sizeof(*secrets));
 	if (!secrets)
 		r = why(&w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));

@@ -2,6 +2,7 @@
 /* Sealed images: every way to the key, and what must not be on the disk. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "image/image_commit.h"
 #include "sealed_fixture.h"
 
 #include <check.h>
@@ -234,6 +235,90 @@ START_TEST(test_key_file_sizes)
 }
 END_TEST
 
+/* When the image was used: nothing opens it any more, unless it is put back. */
+START_TEST(test_wiped_header)
+{
+	unsigned char before[FAKE_PAGE], after[FAKE_PAGE];
+	struct sealed_header header = { 0 };
+	struct signature_record other;
+	struct sealed_fixture f;
+	uint64_t offset;
+
+	sealed_make(&f, AEAD_AES256_OCB, 0);
+	sealed_add_file(&f, SEALED_KEY_FILE);
+	f.file = SEALED_KEY_FILE;
+	sealed_write(&f);
+	offset = f.written.record.header_offset;
+	ck_assert_int_eq(io_pread_full(f.device.fd, before, FAKE_PAGE, offset), 0);
+	/* A record that names another image, another place, or none. */
+	other = f.written.record;
+	other.image_id[3] ^= 1;
+	ck_assert_int_eq(sealed_header_wipe(&header, f.device.fd, FAKE_PAGE, &other, &f.why), 0);
+	ck_assert_ptr_null(header.page);
+	other = f.written.record;
+	other.header_offset += FAKE_PAGE;
+	ck_assert_int_eq(sealed_header_wipe(&header, f.device.fd, FAKE_PAGE, &other, &f.why), 0);
+	other.header_offset = f.device.bytes;
+	ck_assert_int_eq(sealed_header_wipe(&header, f.device.fd, FAKE_PAGE, &other, &f.why), 0);
+	ck_assert_int_eq(sealed_header_put_back(&header, f.device.fd, FAKE_PAGE, &f.why), 0);
+	sealed_expect_loaded(&f);
+
+	ck_assert_int_eq(
+		sealed_header_wipe(&header, f.device.fd, FAKE_PAGE, &f.written.record, &f.why), 0);
+	ck_assert_ptr_nonnull(header.page);
+	ck_assert_int_eq(io_pread_full(f.device.fd, after, FAKE_PAGE, offset), 0);
+	ck_assert(bytes_all_zero(after, FAKE_PAGE));
+	ck_assert_int_lt(sealed_load(&f), 0);
+	ck_assert_int_eq(sealed_header_put_back(&header, f.device.fd, FAKE_PAGE, &f.why), 0);
+	sealed_header_free(&header);
+	sealed_header_free(&header);
+	sealed_expect_loaded(&f);
+	sealed_unmake(&f);
+}
+END_TEST
+
+/* A plain image's header is left alone. */
+START_TEST(test_plain_header_stays)
+{
+	struct sealed_header header = { 0 };
+	struct image_reader_config config;
+	struct sealed_fixture f;
+
+	sealed_make(&f, AEAD_AES256_OCB, 0);
+	sealed_write(&f);
+	ck_assert_int_eq(
+		sealed_header_wipe(&header, f.device.fd, FAKE_PAGE, &f.written.record, &f.why), 0);
+	ck_assert_ptr_null(header.page);
+	config = sealed_config(&f);
+	config.sealed_only = false;
+	ck_assert_int_eq(sealed_load_with(&f, &config), 0);
+	sealed_unmake(&f);
+}
+END_TEST
+
+/* Without its keys a reader has nothing to load with. */
+START_TEST(test_forgotten_keys)
+{
+	struct image_reader_config config;
+	struct image_reader *reader = NULL;
+	struct page_sink sink;
+	struct sealed_fixture f;
+
+	sealed_make(&f, ciphers[_i], 2);
+	sealed_add_file(&f, SEALED_KEY_FILE);
+	f.file = SEALED_KEY_FILE;
+	sealed_write(&f);
+	config = sealed_config(&f);
+	sink = fake_snapshot_sink(&f.snapshot);
+	ck_assert_int_eq(image_reader_open(&config, &f.written.record, &reader, &f.why), 0);
+	image_reader_forget_keys(reader);
+	ck_assert_int_eq(image_reader_load(reader, &sink, NULL, NULL, &f.why), -EBADMSG);
+	ck_assert_uint_eq(f.snapshot.written_at, 0);
+	image_reader_close(reader);
+	sealed_unmake(&f);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("seal");
@@ -249,6 +334,9 @@ int main(void)
 	tcase_add_test(tcase, test_plain_refused);
 	tcase_add_loop_test(tcase, test_nothing_in_plain, 0, 3);
 	tcase_add_test(tcase, test_fresh_key);
+	tcase_add_test(tcase, test_wiped_header);
+	tcase_add_test(tcase, test_plain_header_stays);
+	tcase_add_loop_test(tcase, test_forgotten_keys, 0, 3);
 	tcase_add_test(tcase, test_origin);
 	tcase_add_test(tcase, test_too_many_ways);
 	tcase_add_test(tcase, test_key_file_sizes);
