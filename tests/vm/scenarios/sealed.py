@@ -12,8 +12,10 @@ PHRASE = "correct horse battery"
 
 
 class Sealed(Scenario):
-    """Base: a passphrase, given by a pipe when hibernating, typed at boot."""
-    memory = 320
+    """Base: a passphrase, given by a pipe when hibernating, typed at boot.
+    So much memory that less than half is used: nothing is swapped out, which
+    would be in plain."""
+    memory = 768
     settings = "encrypt = y\n"
     guest = """
 first_boot() {
