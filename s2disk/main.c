@@ -283,6 +283,7 @@ static int run(const struct command *command)
 	struct preflight_target target = { 0 };
 	struct why w = { 0 }, reason = { 0 };
 	int r = options_load_settings(&command->options, &settings, &w), code;
+	bool switched_on;
 
 	if (r < 0) {
 		log_error("%s", why_text(&w, r));
@@ -290,7 +291,8 @@ static int run(const struct command *command)
 	}
 	/* Before the target is looked for: switching on may move a file. */
 	r = command->check || command->dry_run ? 0 : swap_on_demand_begin(&settings, &w);
-	if (r == 0)
+	switched_on = r > 0;
+	if (r >= 0)
 		r = target_find(&settings, "", true, &area, &w);
 	if (r == 0)
 		target.area = &area;
@@ -307,7 +309,7 @@ static int run(const struct command *command)
 	if (r == 0 || command->check)
 		code = check_and_hibernate(command, &settings, &target, &machine);
 	machine_record_free(&machine);
-	if (!command->check && !command->dry_run)
+	if (switched_on)
 		swap_on_demand_end(&settings);
 	return code;
 }

@@ -21,8 +21,11 @@ int swap_on_demand_begin(const struct settings *settings, struct why *w)
 {
 	const char *path = settings->swap_on_demand;
 
-	if (!path[0] || swapon(path, SWAP_FLAG_PREFER | PRIORITY) == 0)
+	if (!path[0])
 		return 0;
+	if (swapon(path, SWAP_FLAG_PREFER | PRIORITY) == 0)
+		return 1;
+	/* Whoever switched it on wants it on. */
 	if (errno == EBUSY)
 		return 0;
 	return why(w, -errno, "%s (\"swap on demand\") cannot be switched on: %s", path,
@@ -52,8 +55,6 @@ void swap_on_demand_end(const struct settings *settings)
 	const char *path = settings->swap_on_demand;
 	pid_t child, ended = 0;
 
-	if (!path[0])
-		return;
 	child = fork();
 	if (child == 0)
 		switch_off(path);

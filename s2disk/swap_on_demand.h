@@ -10,7 +10,8 @@
 #include "settings.h"
 
 /* Switches it on, at the highest priority, so that what must leave memory goes
- * there. Does nothing without the setting, or when it is on already. */
+ * there. 1, it was off and is on now, so that swap_on_demand_end() is due; 0,
+ * there is no such setting, or it was on already; else a negative errno. */
 int swap_on_demand_begin(const struct settings *settings, struct why *w);
 
 /* Switches it off, in the resumed system too. What is in it must be read back,
