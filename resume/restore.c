@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,22 @@ struct restore {
 	uint64_t begun;	     /* usec */
 	const char *refused; /* why, while a refusal is dealt with */
 };
+
+/* A boot that goes on with a live image is the worst that can happen here, so
+ * what may have failed for this once (a disk that is not quite awake, memory)
+ * is tried again, this often in all. */
+#define TRIES 3
+
+/* After a try that failed: waits, and tells whether there is another. */
+static bool once_more(int *tries)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+
+	if (++*tries >= TRIES)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
 
 static void set_handover_facts(struct restore *restore)
 {
@@ -233,8 +250,11 @@ static void wipe_header(struct restore *restore)
 /* Makes the area swap again and says so, with the reason unless it was told. */
 static int set_aside(struct restore *restore, const char *reason, struct why *w)
 {
-	int r = image_clear(&restore->signature, w);
+	int tries = 0, r;
 
+	do {
+		r = image_clear(&restore->signature, w);
+	} while (r < 0 && once_more(&tries));
 	if (r < 0)
 		return why_prefix(w, r, "%s: the image cannot be set aside", restore->area->name);
 	wipe_header(restore);
@@ -249,13 +269,15 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 static void keep_and_reboot(struct restore *restore)
 {
 	struct why w = { 0 };
-	int r;
+	int tries = 0, r;
 
 	restore->record.refusals++;
-	r = sealed_header_put_back(&restore->header, restore->device, page_size(), &w);
+	do {
+		r = sealed_header_put_back(&restore->header, restore->device, page_size(), &w);
+		if (r == 0)
+			r = image_update_record(&restore->signature, &restore->record, &w);
+	} while (r < 0 && once_more(&tries));
 	sealed_header_free(&restore->header);
-	if (r == 0)
-		r = image_update_record(&restore->signature, &restore->record, &w);
 	if (r < 0) {
 		log_error("%s: %s", restore->area->name, why_text(&w, r));
 		return;
@@ -390,11 +412,13 @@ static int judge_signature(struct restore *restore, bool noresume, struct why *w
 {
 	const struct settings *s = restore->settings;
 	struct why reason = { 0 };
+	int tries = 0, r;
 	char text[200];
-	int r;
 
-	r = signature_record_decode(restore->signature.page, page_size(), &restore->record,
-				    &reason);
+	do {
+		r = signature_record_decode(restore->signature.page, page_size(), &restore->record,
+					    &reason);
+	} while (r < 0 && r != -EBADMSG && once_more(&tries));
 	if (noresume)
 		return set_aside(restore,
 				 "there is an image, but the kernel command line says noresume", w);
@@ -410,10 +434,11 @@ static int judge_signature(struct restore *restore, bool noresume, struct why *w
 }
 
 /* Opens the area for reading, or for changing it too, and reads its first page. */
-static int open_area(struct restore *restore, int flags, struct why *w)
+static int try_open_area(struct restore *restore, int flags, struct why *w)
 {
 	int r;
 
+	w->text[0] = '\0'; /* of the try before */
 	restore->device = swap_area_open(restore->area, flags, w);
 	if (restore->device < 0)
 		return restore->device;
@@ -427,25 +452,47 @@ static int open_area(struct restore *restore, int flags, struct why *w)
 	return r;
 }
 
+static int open_area(struct restore *restore, int flags, struct why *w)
+{
+	int tries = 0, r;
+
+	do {
+		r = try_open_area(restore, flags, w);
+	} while (r < 0 && once_more(&tries));
+	return r;
+}
+
 static void close_area(struct restore *restore)
 {
 	signature_page_close(&restore->signature);
 	close(restore->device);
 }
 
+/* Who stopped this program halfway would leave the image to a boot that goes on. */
+static void ignore_signals(void)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		signal(numbers[i], SIG_IGN);
+}
+
 int restore(const struct settings *settings, const struct swap_area *area, bool noresume,
 	    struct why *w)
 {
-	struct restore *restore = calloc(1, sizeof(*restore));
+	/* Not from the heap: that there is no memory must not be found here. */
+	static struct restore only;
+	struct restore *restore = &only;
 	bool image = false;
 	int r;
 
-	if (!restore)
-		return -ENOMEM;
-	restore->settings = settings;
-	restore->area = area;
-	restore->snapshot = -1;
-	restore->begun = now_usec();
+	*restore = (struct restore){
+		.settings = settings,
+		.area = area,
+		.snapshot = -1,
+		.begun = now_usec(),
+	};
+	ignore_signals();
 	/* Most boots have no image, and a disk may be read-only. */
 	r = open_area(restore, O_RDONLY, w);
 	if (r == 0) {
@@ -461,6 +508,5 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 		sealed_header_free(&restore->header);
 		close_area(restore);
 	}
-	free(restore);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "platform/tree.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,14 +50,14 @@ static int compare_words(const void *a, const void *b)
 }
 
 /* Kernels list flags in the order of their own tables; sorted they compare. */
-static void sort_words(char *text, size_t size)
+static int sort_words(char *text, size_t size)
 {
 	_cleanup_free_ char *copy = strdup(text);
 	char *words[1024], *at = copy, *word;
 	size_t count = 0, used = 0;
 
 	if (!copy)
-		return;
+		return -ENOMEM;
 	while (count < ARRAY_SIZE(words) && (word = strsep(&at, " ")))
 		if (*word)
 			words[count++] = word;
@@ -64,6 +65,7 @@ static void sort_words(char *text, size_t size)
 	text[0] = '\0';
 	for (size_t i = 0; i < count && used + strlen(words[i]) + 2 <= size; i++)
 		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", words[i]);
+	return 0;
 }
 
 static void take_field(struct cpu_info *info, const char *key, const char *value)
@@ -79,12 +81,14 @@ static void take_field(struct cpu_info *info, const char *key, const char *value
 	}
 }
 
-void cpu_parse(const char *cpuinfo, struct cpu_info *ret)
+int cpu_parse(const char *cpuinfo, struct cpu_info *ret)
 {
 	_cleanup_free_ char *copy = strdup(cpuinfo);
 	char *at = copy, *line;
 
-	while (copy && (line = strsep(&at, "\n"))) {
+	if (!copy)
+		return -ENOMEM;
+	while ((line = strsep(&at, "\n"))) {
 		char *key = strsep(&line, ":");
 
 		if (!line)
@@ -95,7 +99,7 @@ void cpu_parse(const char *cpuinfo, struct cpu_info *ret)
 		else
 			take_field(ret, key, text_trim(line));
 	}
-	sort_words(ret->flags, sizeof(ret->flags));
+	return sort_words(ret->flags, sizeof(ret->flags));
 }
 
 uint32_t cpu_count_list(const char *text)
@@ -141,7 +145,7 @@ int cpu_capture(const char *root, struct cpu *ret)
 	int r = io_read_file(root, "/proc/cpuinfo", CPUINFO_LIMIT, &text, NULL);
 
 	if (r == 0)
-		cpu_parse(text, &cpu.info);
+		r = cpu_parse(text, &cpu.info);
 	if (r == -ENOMEM)
 		return r;
 	if (tree_text(root, present, sizeof(present), "/sys/devices/system/cpu/present"))

@@ -42,8 +42,8 @@ struct cpu {
 int cpu_capture(const char *root, struct cpu *ret);
 void cpu_free(struct cpu *cpu);
 
-/* Pure. */
-void cpu_parse(const char *cpuinfo, struct cpu_info *ret);
+/* Pure. 0 or -ENOMEM. */
+int cpu_parse(const char *cpuinfo, struct cpu_info *ret);
 
 /* "0-3,6" → 5; 0 when it is not such a list. */
 uint32_t cpu_count_list(const char *text);

@@ -191,13 +191,15 @@ void e820_apply_boot_params(struct memory_map *map, const void *data, size_t len
 	map->table_known = 1;
 }
 
-void e820_capture_boot_params(const char *root, struct memory_map *map)
+int e820_capture_boot_params(const char *root, struct memory_map *map)
 {
 	_cleanup_free_ char *data = NULL;
 	size_t length;
+	int r = io_read_file(root, "/sys/kernel/boot_params/data", 65536, &data, &length);
 
-	if (io_read_file(root, "/sys/kernel/boot_params/data", 65536, &data, &length) == 0)
+	if (r == 0)
 		e820_apply_boot_params(map, data, length);
+	return r == -ENOMEM ? r : 0;
 }
 
 const char *calibration_name(uint32_t state)

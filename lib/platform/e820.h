@@ -46,8 +46,9 @@ int e820_checksum(enum e820_check check, const struct memory_map *map,
  * /sys/kernel/boot_params/data). Pure. */
 void e820_apply_boot_params(struct memory_map *map, const void *data, size_t length);
 
-/* The same, reading ROOT/sys/kernel/boot_params/data where it is there. */
-void e820_capture_boot_params(const char *root, struct memory_map *map);
+/* The same, reading ROOT/sys/kernel/boot_params/data where it is there. 0 or
+ * -ENOMEM. */
+int e820_capture_boot_params(const char *root, struct memory_map *map);
 
 enum calibration_state {
 	CALIBRATION_NOT_TRIED = 0,

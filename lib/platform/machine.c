@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "platform/tree.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -29,32 +30,45 @@ static uint32_t flag_of_word(const char *word)
 
 uint32_t kernel_flags_of(const char *cmdline)
 {
-	_cleanup_free_ char *copy = strdup(cmdline);
-	char *at = copy, *word;
 	uint32_t flags = 0;
 
-	while (copy && (word = strsep(&at, " \t\n")))
-		flags |= flag_of_word(word);
+	while (*cmdline) {
+		size_t length = strcspn(cmdline, " \t\n");
+		char word[256];
+
+		/* What is longer is none of them. */
+		if (length < sizeof(word)) {
+			memcpy(word, cmdline, length);
+			word[length] = '\0';
+			flags |= flag_of_word(word);
+		}
+		cmdline += length + (cmdline[length] != '\0');
+	}
 	return flags;
 }
 
-void kernel_capture(const char *root, const char *kernel_log, struct kernel *ret)
+int kernel_capture(const char *root, const char *kernel_log, struct kernel *ret)
 {
 	_cleanup_free_ char *cmdline = NULL;
 	struct kernel kernel = { 0 };
 	struct utsname uts;
+	int r;
 
 	tree_text(root, kernel.release, sizeof(kernel.release), "/proc/sys/kernel/osrelease");
 	tree_text(root, kernel.build, sizeof(kernel.build), "/proc/version");
 	if (!tree_text(root, kernel.machine, sizeof(kernel.machine), "/proc/sys/kernel/arch") &&
 	    !*root && uname(&uts) == 0)
 		text_copy(kernel.machine, sizeof(kernel.machine), uts.machine);
-	if (io_read_file(root, "/proc/cmdline", 1u << 16, &cmdline, NULL) == 0)
+	r = io_read_file(root, "/proc/cmdline", 1u << 16, &cmdline, NULL);
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0)
 		kernel.flags = kernel_flags_of(cmdline);
 	/* A kernel built to wipe says so only here. */
 	if (kernel_log && strstr(kernel_log, "heap free:on"))
 		kernel.flags |= KERNEL_WIPES_FREE;
 	*ret = kernel;
+	return 0;
 }
 
 void dmi_capture(const char *root, struct dmi *ret)

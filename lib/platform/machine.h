@@ -30,8 +30,8 @@ struct dmi {
 	char firmware_date[32];
 };
 
-/* kernel_log may be NULL. */
-void kernel_capture(const char *root, const char *kernel_log, struct kernel *ret);
+/* kernel_log may be NULL. 0 or -ENOMEM. */
+int kernel_capture(const char *root, const char *kernel_log, struct kernel *ret);
 
 /* Pure: flags from a kernel command line. */
 uint32_t kernel_flags_of(const char *cmdline);

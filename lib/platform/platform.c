@@ -24,8 +24,9 @@ static int capture_memory(const char *root, struct platform *platform, struct wh
 
 	if (r < 0)
 		return why_prefix(w, r, "/sys/firmware/memmap");
-	e820_capture_boot_params(root, &platform->map);
-	r = ram_capture(root, &platform->ram);
+	r = e820_capture_boot_params(root, &platform->map);
+	if (r == 0)
+		r = ram_capture(root, &platform->ram);
 	return r < 0 ? why_prefix(w, r, "the list of memory") : 0;
 }
 
@@ -42,12 +43,13 @@ int platform_capture(const char *root, const char *kernel_log, struct platform *
 		r = cpu_capture(root, &platform.cpu);
 	if (r == 0)
 		r = devices_capture(root, &platform.devices);
+	if (r == 0)
+		r = kernel_capture(root, kernel_log, &platform.kernel);
 	if (r < 0) {
 		platform_free(&platform);
 		*ret = platform;
 		return r;
 	}
-	kernel_capture(root, kernel_log, &platform.kernel);
 	dmi_capture(root, &platform.dmi);
 	guest_capture(root, kernel_log, platform.cpu.info.flags, &platform.guest);
 	*ret = platform;

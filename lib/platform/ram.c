@@ -9,6 +9,7 @@
 #include "platform/tree.h"
 
 #include <inttypes.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -169,18 +170,29 @@ static int capture_blocks(const char *root, struct ram *ram)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* A file that may be absent (*ret stays NULL), but no memory is no absence: a
+ * machine described without it would not be known again. 0 or -ENOMEM. */
+static int read_if_there(const char *root, const char *path, char **ret)
+{
+	return io_read_file(root, path, FILE_LIMIT, ret, NULL) == -ENOMEM ? -ENOMEM : 0;
+}
+
 int ram_capture(const char *root, struct ram *ret)
 {
 	_cleanup_free_ char *iomem = NULL, *zones = NULL, *meminfo = NULL;
 	struct ram ram = { 0 };
-	int r = 0;
+	int r = read_if_there(root, "/proc/iomem", &iomem);
 
 	ram.pages.page_size = page_size();
-	if (io_read_file(root, "/proc/iomem", FILE_LIMIT, &iomem, NULL) == 0)
+	if (r == 0)
+		r = read_if_there(root, "/proc/zoneinfo", &zones);
+	if (r == 0)
+		r = read_if_there(root, "/proc/meminfo", &meminfo);
+	if (r == 0 && iomem)
 		r = ram_parse_iomem(iomem, &ram);
-	if (io_read_file(root, "/proc/zoneinfo", FILE_LIMIT, &zones, NULL) == 0)
+	if (zones)
 		ram.pages.present = ram_parse_zoneinfo(zones);
-	if (io_read_file(root, "/proc/meminfo", FILE_LIMIT, &meminfo, NULL) == 0)
+	if (meminfo)
 		ram.pages.available = available_bytes(meminfo);
 	drop_other_virtio(root, &ram);
 	if (r == 0)

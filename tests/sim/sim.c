@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim_private.h"
+
+#include "base/bytes.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "hibernate.h"
+#include "restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* More boots than the settings allow mean that it never ends. */
+#define BOOTS_MAX 12u
+
+struct sim *sim;
+bool sim_active;
+
+bool sim_due(enum sim_class class)
+{
+	struct sim_shared *s = sim->shared;
+	const struct sim_plan *plan = &s->plan;
+	uint64_t number;
+
+	if (!sim_active)
+		return false;
+	number = __atomic_add_fetch(&s->outcome.counts[class], 1, __ATOMIC_RELAXED);
+	if (class != plan->class || (number != plan->at && number != plan->second_at))
+		return false;
+	if (plan->fault == SIM_CUT)
+		sim_end(SIM_POWERCUT);
+	if (plan->fault == SIM_SIGNAL)
+		raise(plan->number);
+	if (plan->fault == SIM_DAMAGE) {
+		size_t at = SIM_PAGE + (size_t)(plan->seed * 40503 % (SIM_DISK_BYTES - SIM_PAGE));
+
+		sim->disk[at] ^= 0x20;
+		s->durable[at] ^= 0x20;
+	}
+	return plan->fault != SIM_SIGNAL && plan->fault != SIM_DAMAGE;
+}
+
+void sim_broken(const char *format, ...)
+{
+	struct sim_outcome *outcome = &sim->shared->outcome;
+	va_list args;
+
+	va_start(args, format);
+	if (!outcome->broken[0])
+		vsnprintf(outcome->broken, sizeof(outcome->broken), format, args);
+	va_end(args);
+	sim_end(SIM_NOTHING);
+}
+
+void sim_end(enum sim_fate fate)
+{
+	sim->shared->outcome.fate = fate;
+	_exit(0);
+}
+
+/* The first page, as mkswap makes it. */
+static void make_swap(unsigned char *disk)
+{
+	memset(disk, 0, SIM_DISK_BYTES);
+	put_le32(disk + 1024, 1);
+	put_le32(disk + 1028, SIM_DISK_PAGES - 1);
+	memset(disk + 1036, 0xab, 16);
+	memcpy(disk + 1052, "simulated", 9);
+	memcpy(disk + SIM_PAGE - 10, "SWAPSPACE2", 10);
+}
+
+struct sim *sim_create(void)
+{
+	struct sim *new = calloc(1, sizeof(*new));
+
+	if (!new)
+		abort();
+	new->device = memfd_create("disk", MFD_CLOEXEC);
+	new->said = memfd_create("said", MFD_CLOEXEC);
+	if (new->device < 0 || new->said < 0 || ftruncate(new->device, SIM_DISK_BYTES) < 0)
+		abort();
+	new->disk = mmap(NULL, SIM_DISK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, new->device, 0);
+	new->shared = mmap(NULL, sizeof(*new->shared), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (new->disk == MAP_FAILED || new->shared == MAP_FAILED)
+		abort();
+	return new;
+}
+
+void sim_destroy(struct sim *old)
+{
+	munmap(old->disk, SIM_DISK_BYTES);
+	munmap(old->shared, sizeof(*old->shared));
+	close(old->device);
+	close(old->said);
+	free(old);
+}
+
+static void make_settings(struct settings *settings)
+{
+	const struct sim_plan *plan = &sim->shared->plan;
+
+	settings_defaults(settings);
+	settings->splash = false;
+	settings->threads = plan->workers > 0;
+	settings->workers = plan->workers;
+	settings->buffer_mib = 8;
+	settings->block_kib = 64;
+	settings->method = plan->method;
+	settings->mismatch_action = plan->action;
+}
+
+static const struct swap_area area = {
+	.name = "/dev/simulated",
+	.device = "/dev/simulated",
+	.dev_bytes = SIM_DISK_BYTES,
+};
+
+static void begin_process(bool is_boot)
+{
+	kernel.device = kernel.snapshot = -1;
+	kernel.resuming = kernel.frozen = kernel.image = false;
+	kernel.is_boot = is_boot;
+	kernel.data_pages = SIM_FULL_PAGES;
+	memset(kernel.taken, 0, sizeof(kernel.taken));
+	dup2(sim->said, STDERR_FILENO);
+	/* Not those of the test, nor of the system that stood still. */
+	for (int number = 1; number < SIGRTMIN; number++)
+		signal(number, SIG_DFL);
+	if (crypto_init(NULL) < 0)
+		sim_broken("no libgcrypt");
+}
+
+static bool same_first_page(const unsigned char *disk)
+{
+	static unsigned char fresh[SIM_DISK_BYTES];
+
+	make_swap(fresh);
+	return memcmp(disk, fresh, SIM_PAGE) == 0;
+}
+
+/* The system goes on, or the boot does: swap must be swap. */
+static void check_swap(const char *who)
+{
+	if (sim->shared->outcome.dead)
+		return;
+	if (sim_live_image(sim->disk) || sim_live_image(sim->shared->durable))
+		sim_broken("%s goes on with a live image", who);
+	if (!same_first_page(sim->disk) || !same_first_page(sim->shared->durable))
+		sim_broken("%s goes on with a swap header that is not mkswap's", who);
+}
+
+/* One boot: what the initramfs does. */
+static void boot(void)
+{
+	struct settings settings;
+	struct why w = { "" };
+	int r;
+
+	begin_process(true);
+	log_release();	     /* what the system held back when it stood still */
+	kernel.taken[1] = 1; /* the hand-over page */
+	make_settings(&settings);
+	sim_active = true;
+	r = restore(&settings, &area, sim->shared->plan.noresume, &w);
+	sim_active = false;
+	if (r < 0)
+		log_error("%s; nothing is resumed", why_text(&w, r));
+	check_swap("the boot");
+	sim_end(SIM_FRESH);
+}
+
+/* May the session be lost by this boot? */
+static bool may_be_lost(bool was_live)
+{
+	const struct sim_plan *plan = &sim->shared->plan;
+
+	return !was_live || plan->noresume || plan->fault == SIM_DAMAGE ||
+	       plan->action == MISMATCH_DISCARD || sim->shared->outcome.dead;
+}
+
+enum sim_fate sim_boots(void)
+{
+	struct sim_outcome *outcome = &sim->shared->outcome;
+
+	while (outcome->boots++ < BOOTS_MAX) {
+		bool live;
+		pid_t child;
+		int status;
+
+		if (outcome->fate == SIM_POWERCUT)
+			sim_lose();
+		live = sim_live_image(sim->disk);
+		outcome->fate = SIM_NOTHING;
+		fflush(NULL);
+		child = fork();
+		if (child == 0)
+			boot();
+		if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+			sim_broken("resume ended with status 0x%x", status);
+		if (outcome->broken[0] || outcome->fate == SIM_RESTORED)
+			return outcome->fate;
+		if (outcome->fate == SIM_FRESH && !may_be_lost(live))
+			sim_broken("a session was lost");
+		outcome->may_lose = outcome->may_lose || may_be_lost(live);
+		if (outcome->fate == SIM_FRESH)
+			return outcome->fate;
+		if (outcome->fate == SIM_REBOOT && !sim_live_image(sim->disk))
+			sim_broken("booted again without an image");
+	}
+	sim_broken("it boots for ever");
+}
+
+/* The machine hibernates; in the resumed system the same process goes on. */
+static void hibernate_and_go_on(void)
+{
+	struct machine_record machine = { 0 };
+	struct last last;
+	struct settings settings;
+	struct why w = { "" };
+	bool slept = sim->shared->plan.method == METHOD_SUSPEND;
+	int r;
+
+	begin_process(false);
+	make_settings(&settings);
+	sim_active = true;
+	last_begin(&last, area.name, method_name(settings.method));
+	r = machine_record_capture(&machine, &w);
+	if (r == 0)
+		r = hibernate(&settings, &area, &machine, NULL, &last, &w);
+	sim_active = false;
+	machine_record_free(&machine);
+	if (r < 0)
+		log_error("not hibernated: %s", why_text(&w, r));
+	if (kernel.snapshot >= 0 && fcntl(kernel.snapshot, F_GETFD) >= 0)
+		sim_broken("/dev/snapshot was left open");
+	check_swap("the system");
+	if (r < 0 && sim->shared->outcome.boots > 0)
+		sim_broken("resumed, and then: %s", why_text(&w, r));
+	if (r < 0)
+		sim_end(SIM_RUNS_ON);
+	sim_end(sim->shared->outcome.boots > 0 ? SIM_RESUMED : slept ? SIM_WOKE : SIM_NOTHING);
+}
+
+static void begin_life(const struct sim_plan *plan)
+{
+	struct sim_shared *s = sim->shared;
+
+	s->plan = *plan;
+	s->outcome = (struct sim_outcome){ .fate = SIM_NOTHING };
+	s->log_count = s->log_used = s->unflushed = 0;
+	make_swap(sim->disk);
+	memcpy(s->durable, sim->disk, SIM_DISK_BYTES);
+	if (ftruncate(sim->said, 0) < 0 || lseek(sim->said, 0, SEEK_SET) < 0)
+		abort();
+}
+
+void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome *ret)
+{
+	struct sim_outcome *outcome;
+	pid_t child;
+	int status;
+	ssize_t n;
+
+	sim = which;
+	begin_life(plan);
+	outcome = &sim->shared->outcome;
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		hibernate_and_go_on();
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		abort();
+	/* s2disk may be killed as long as it has changed nothing. */
+	if (WIFSIGNALED(status) && plan->fault == SIM_SIGNAL && WTERMSIG(status) == plan->number &&
+	    same_first_page(sim->disk))
+		outcome->fate = SIM_RUNS_ON;
+	else if (status != 0 && !outcome->broken[0])
+		snprintf(outcome->broken, sizeof(outcome->broken), "s2disk ended with status 0x%x",
+			 status);
+	/* A power cut before there was a snapshot. */
+	if (outcome->fate == SIM_POWERCUT) {
+		child = fork();
+		if (child == 0) {
+			sim_boots();
+			_exit(0);
+		}
+		waitpid(child, &status, 0);
+	}
+	if (outcome->fate < SIM_RUNS_ON && !outcome->broken[0])
+		snprintf(outcome->broken, sizeof(outcome->broken), "it ended as %d", outcome->fate);
+	n = pread(sim->said, outcome->said, sizeof(outcome->said) - 1, 0);
+	outcome->said[n > 0 ? n : 0] = '\0';
+	*ret = *outcome;
+}
+
+void sim_log(struct sim *which, struct write_log *ret)
+{
+	struct sim_shared *s = which->shared;
+	struct log_entry *entries = calloc(s->log_count + 1, sizeof(*entries));
+
+	if (!entries)
+		abort();
+	for (size_t i = 0; i < s->log_count; i++)
+		entries[i] = (struct log_entry){
+			.kind = s->log[i].kind,
+			.offset = s->log[i].offset,
+			.length = s->log[i].length,
+			.data = s->log_bytes + s->log[i].data,
+		};
+	*ret = (struct write_log){ .entries = entries, .count = s->log_count };
+}
+
+int sim_fresh_disk(struct disk_state *ret)
+{
+	int fd = memfd_create("fresh", MFD_CLOEXEC), r;
+	unsigned char *bytes = calloc(1, SIM_DISK_BYTES);
+
+	if (fd < 0 || !bytes)
+		abort();
+	make_swap(bytes);
+	r = io_pwrite_full(fd, bytes, SIM_DISK_BYTES, 0);
+	free(bytes);
+	return r < 0 ? r : disk_state_map(ret, fd, SIM_DISK_BYTES, 0, NULL);
+}

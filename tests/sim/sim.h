@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A whole life: a machine hibernates, is off, boots, and goes on. The code of
+ * s2disk and resume runs as it is; the kernel and the disk below it are made
+ * up, and any one thing that they do can be made to go wrong.
+ *
+ * A snapshot is a fork: the parent stands still, as memory in an image does,
+ * while the child writes the image and switches off. If a boot, in a process
+ * of its own, restores all of it, the parent goes on as the resumed system.
+ */
+#ifndef S2DISK_TESTS_SIM_H
+#define S2DISK_TESTS_SIM_H
+
+#include "settings.h"
+#include "../replay/disk_state.h"
+#include "../replay/write_log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIM_PAGE 4096u
+#define SIM_DISK_PAGES 640u
+#define SIM_DISK_BYTES ((uint64_t)SIM_DISK_PAGES * SIM_PAGE)
+
+/* What can go wrong, each kind counted on its own, from the beginning of the
+ * life to its end. */
+enum sim_class {
+	SIM_IO,	   /* reads, writes and flushes of the swap device */
+	SIM_CALL,  /* calls of /dev/snapshot */
+	SIM_ALLOC, /* allocations of memory, digests among them */
+	SIM_CLASSES,
+};
+
+enum sim_fault {
+	SIM_FAIL,      /* it returns an error, and did nothing */
+	SIM_FAIL_DONE, /* it returns an error, and did it all the same */
+	SIM_DEAD,      /* from here on no write and no flush works any more */
+	SIM_CUT,       /* the power goes */
+	SIM_SIGNAL,    /* a signal arrives, and then it works */
+	SIM_DAMAGE,    /* nothing fails now, but a block is damaged on the disk */
+};
+
+struct sim_plan {
+	enum sim_class class;
+	uint64_t at; /* number of what goes wrong, from 1; 0: nothing */
+	enum sim_fault fault;
+	int number;	     /* of the signal */
+	uint64_t second_at;  /* another that fails (SIM_FAIL), 0: none */
+	uint64_t full_after; /* pages of swap until there are no more, 0: enough */
+	enum method method;
+	bool cannot_switch_off;
+	unsigned int workers; /* threads; 0: the serial twin */
+	enum mismatch_action action;
+	bool noresume;
+	uint64_t seed; /* of what a power cut loses; not 0 */
+};
+
+enum sim_fate {
+	SIM_NOTHING,
+	SIM_OFF,      /* switched off, an image on the disk */
+	SIM_POWERCUT, /* the power went */
+	SIM_REBOOT,   /* the boot wants another one */
+	SIM_RESTORED, /* the boot gave all of the image to the kernel */
+	/* Ends of a life: */
+	SIM_RUNS_ON, /* did not hibernate: everything is as before */
+	SIM_RESUMED, /* hibernated and resumed, as it was */
+	SIM_WOKE,    /* slept and woke */
+	SIM_FRESH,   /* the boot went on without the session */
+};
+
+struct sim_outcome {
+	enum sim_fate fate;
+	char broken[400]; /* what must never happen and did; "": nothing */
+	char said[4000];  /* by the programs */
+	uint64_t counts[SIM_CLASSES];
+	unsigned int boots;
+	bool may_lose; /* a boot began with swap: the session was lost before */
+	bool dead;     /* the disk takes no writes */
+};
+
+struct sim;
+
+/* The disk is freshly made swap. */
+struct sim *sim_create(void);
+void sim_destroy(struct sim *sim);
+
+/* A life from the beginning. */
+void sim_live(struct sim *sim, const struct sim_plan *plan, struct sim_outcome *ret);
+
+/* What was written to the disk in the last life. The entries are to be freed,
+ * their data belong to the sim. */
+void sim_log(struct sim *sim, struct write_log *ret);
+
+/* A disk as it was at the beginning of every life. */
+int sim_fresh_disk(struct disk_state *ret);
+
+#endif

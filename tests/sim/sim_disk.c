@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The disk: what the programs' reads, writes and flushes become. Linked with
+ * --wrap for each of them. */
+#include "sim_private.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+ssize_t __real_pread(int fd, void *buffer, size_t length, off_t offset);
+ssize_t __real_pwrite(int fd, const void *buffer, size_t length, off_t offset);
+ssize_t __real_preadv(int fd, const struct iovec *pieces, int count, off_t offset);
+ssize_t __real_pwritev(int fd, const struct iovec *pieces, int count, off_t offset);
+int __real_fdatasync(int fd);
+ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *buffer, size_t length, off_t offset);
+ssize_t __wrap_preadv(int fd, const struct iovec *pieces, int count, off_t offset);
+ssize_t __wrap_pwritev(int fd, const struct iovec *pieces, int count, off_t offset);
+int __wrap_fdatasync(int fd);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct sim_log_entry *log_entry(enum log_kind kind)
+{
+	struct sim_shared *s = sim->shared;
+
+	if (s->log_count == SIM_LOG_ENTRIES)
+		sim_broken("the log of writes is full");
+	s->log[s->log_count] = (struct sim_log_entry){ .kind = kind };
+	return &s->log[s->log_count++];
+}
+
+/* Who writes where nothing of theirs is destroys what others keep there. */
+static void check_place(uint64_t offset, size_t length)
+{
+	if (offset % SIM_PAGE || length % SIM_PAGE || offset + length > SIM_DISK_BYTES)
+		sim_broken("a write of %zu bytes at %llu", length, (unsigned long long)offset);
+	for (uint64_t page = offset / SIM_PAGE; page < (offset + length) / SIM_PAGE; page++)
+		if (page > 0 && !kernel.taken[page])
+			sim_broken("a write to page %llu, which is not the image's",
+				   (unsigned long long)page);
+}
+
+static void do_write(const struct iovec *pieces, int count, uint64_t offset)
+{
+	struct sim_log_entry *entry = log_entry(LOG_WRITE);
+	struct sim_shared *s = sim->shared;
+
+	*entry = (struct sim_log_entry){ .kind = LOG_WRITE, .offset = offset, .data = s->log_used };
+	for (int i = 0; i < count; i++) {
+		if (s->log_used + pieces[i].iov_len > SIM_LOG_BYTES)
+			sim_broken("the log's bytes are full");
+		memcpy(s->log_bytes + s->log_used, pieces[i].iov_base, pieces[i].iov_len);
+		s->log_used += pieces[i].iov_len;
+		entry->length += pieces[i].iov_len;
+	}
+	check_place(offset, entry->length);
+	memcpy(sim->disk + offset, s->log_bytes + entry->data, entry->length);
+}
+
+static void do_flush(void)
+{
+	log_entry(LOG_FLUSH);
+	memcpy(sim->shared->durable, sim->disk, SIM_DISK_BYTES);
+	sim->shared->unflushed = sim->shared->log_count;
+}
+
+/* What the plan makes of a request: 0 does it; else it fails, and *ret_done
+ * tells whether it was done all the same. */
+static int fate_of(bool changes, bool *ret_done)
+{
+	struct sim_shared *s = sim->shared;
+	bool due = sim_due(SIM_IO);
+
+	*ret_done = false;
+	if (due && s->plan.fault == SIM_DEAD)
+		s->outcome.dead = true;
+	if (s->outcome.dead)
+		return changes ? -EIO : 0;
+	if (!due)
+		return 0;
+	*ret_done = s->plan.fault == SIM_FAIL_DONE;
+	return -EIO;
+}
+
+static ssize_t read_or_write(const struct iovec *pieces, int count, off_t offset, bool write)
+{
+	ssize_t length = 0;
+	bool done;
+	int r;
+
+	for (int i = 0; i < count; i++)
+		length += (ssize_t)pieces[i].iov_len;
+	pthread_mutex_lock(&lock);
+	r = fate_of(write, &done);
+	if (write && (r == 0 || done))
+		do_write(pieces, count, (uint64_t)offset);
+	pthread_mutex_unlock(&lock);
+	if (r < 0) {
+		errno = -r;
+		return -1;
+	}
+	return write ? length : __real_preadv(kernel.device, pieces, count, offset);
+}
+
+ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset)
+{
+	const struct iovec piece = { buffer, length };
+
+	if (!sim_active || fd != kernel.device)
+		return __real_pread(fd, buffer, length, offset);
+	return read_or_write(&piece, 1, offset, false);
+}
+
+ssize_t __wrap_pwrite(int fd, const void *buffer, size_t length, off_t offset)
+{
+	const struct iovec piece = { (void *)(uintptr_t)buffer, length };
+
+	if (!sim_active || fd != kernel.device)
+		return __real_pwrite(fd, buffer, length, offset);
+	return read_or_write(&piece, 1, offset, true);
+}
+
+ssize_t __wrap_preadv(int fd, const struct iovec *pieces, int count, off_t offset)
+{
+	if (!sim_active || fd != kernel.device)
+		return __real_preadv(fd, pieces, count, offset);
+	return read_or_write(pieces, count, offset, false);
+}
+
+ssize_t __wrap_pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
+{
+	if (!sim_active || fd != kernel.device)
+		return __real_pwritev(fd, pieces, count, offset);
+	return read_or_write(pieces, count, offset, true);
+}
+
+int __wrap_fdatasync(int fd)
+{
+	bool done;
+	int r;
+
+	if (!sim_active || fd != kernel.device)
+		return __real_fdatasync(fd);
+	pthread_mutex_lock(&lock);
+	r = fate_of(true, &done);
+	if (r == 0 || done)
+		do_flush();
+	pthread_mutex_unlock(&lock);
+	if (r == 0)
+		return 0;
+	errno = -r;
+	return -1;
+}
+
+bool sim_live_image(const unsigned char *disk)
+{
+	return memcmp(disk + SIM_PAGE - 10, "ULSUSPEND", 9) == 0;
+}
+
+void sim_lose(void)
+{
+	struct sim_shared *s = sim->shared;
+	uint64_t random = s->plan.seed ? s->plan.seed : 1;
+
+	for (size_t i = s->unflushed; i < s->log_count; i++) {
+		const struct sim_log_entry *entry = &s->log[i];
+
+		for (size_t at = 0; at < entry->length; at += STATE_SECTOR) {
+			/* Whole writes mostly, now and then some sectors. */
+			if (at == 0 || (s->plan.seed & 1)) {
+				random ^= random << 13;
+				random ^= random >> 7;
+				random ^= random << 17;
+			}
+			if (random >> 20 & 1)
+				memcpy(s->durable + entry->offset + at,
+				       s->log_bytes + entry->data + at, STATE_SECTOR);
+		}
+	}
+	memcpy(sim->disk, s->durable, SIM_DISK_BYTES);
+	s->unflushed = s->log_count;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Memory, which may run out: allocations of the programs' own code. */
+#include "sim_private.h"
+
+#include <errno.h>
+#include <gcrypt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+gcry_error_t __real_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int flags);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+gcry_error_t __wrap_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int flags);
+
+static bool none_left(void)
+{
+	if (!sim_active || !sim_due(SIM_ALLOC))
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return none_left() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return none_left() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return none_left() ? NULL : __real_realloc(old, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return none_left() ? NULL : __real_strdup(text);
+}
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	return none_left() ? MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
+}
+
+gcry_error_t __wrap_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int flags)
+{
+	return none_left() ? gcry_error(GPG_ERR_ENOMEM)
+			   : __real_gcry_md_open(ret, algorithm, flags);
+}

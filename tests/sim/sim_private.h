@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the parts of the made-up machine. */
+#ifndef S2DISK_TESTS_SIM_PRIVATE_H
+#define S2DISK_TESTS_SIM_PRIVATE_H
+
+#include "sim.h"
+
+#include <stdio.h>
+
+#define SIM_LOG_BYTES (48u << 20)
+#define SIM_LOG_ENTRIES 20000u
+#define SIM_FULL_PAGES 230u  /* of data, when all of memory is in the image */
+#define SIM_SMALL_PAGES 120u /* when it is as small as can be */
+#define SIM_STREAM_PAGES (2 + SIM_FULL_PAGES)
+
+struct sim_log_entry {
+	enum log_kind kind;
+	uint64_t offset;
+	size_t length, data; /* data: where in log_bytes */
+};
+
+/* What all processes of a life see. */
+struct sim_shared {
+	struct sim_plan plan;
+	struct sim_outcome outcome;
+	unsigned char durable[SIM_DISK_BYTES]; /* what is flushed */
+	size_t log_count, log_used, unflushed; /* unflushed: first entry that may be lost */
+	struct sim_log_entry log[SIM_LOG_ENTRIES];
+	unsigned char log_bytes[SIM_LOG_BYTES];
+};
+
+struct sim {
+	struct sim_shared *shared;
+	int device; /* the disk, as reads see it */
+	unsigned char *disk;
+	int said; /* stderr of the programs */
+};
+
+/* The life that goes on in this process. */
+extern struct sim *sim;
+
+/* The kernel's memory in this process; copied by the snapshot's fork. */
+struct sim_kernel {
+	int device;   /* opened by swap_area_open, -1 */
+	int snapshot; /* /dev/snapshot, -1 */
+	bool resuming, frozen, image, is_boot;
+	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
+	uint64_t given;			     /* how many in all */
+	uint64_t data_pages;
+	size_t at; /* of the stream: read or written */
+	unsigned char stream[SIM_STREAM_PAGES * SIM_PAGE];
+};
+
+extern struct sim_kernel kernel;
+extern bool sim_active; /* counting, and failing */
+
+/* Counts one; true: it is to go wrong, in the way of the plan. */
+bool sim_due(enum sim_class class);
+
+/* Something that must never happen; ends the process. */
+void sim_broken(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* Ends the process. */
+void sim_end(enum sim_fate fate) __attribute__((noreturn));
+
+/* The disk after a power cut: what was flushed, and some of the rest. */
+void sim_lose(void);
+
+/* Is there an image in the first page of these bytes? */
+bool sim_live_image(const unsigned char *disk);
+
+/* Makes the kernel's stream of so many data pages; returns its bytes. */
+size_t sim_make_stream(unsigned char *stream, uint64_t data_pages);
+
+/* One boot, in a process of its own; how it ended. */
+enum sim_fate sim_boots(void);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every read, write and flush, every call of the kernel, every allocation and
+ * every page of swap in the life of a hibernation goes wrong once; the power is
+ * cut at each, signals arrive. What must hold is checked by the simulator: the
+ * system runs on, or the session is resumed byte by byte; no live image is left
+ * to a system that goes on; none is restored twice; nothing is written where
+ * it does not belong. And every disk that a further power cut could have left
+ * in any of these lives is judged.
+ */
+#include "../replay/crash.h"
+#include "base/bytes.h"
+#include "sim.h"
+
+#include <check.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Every one of them takes half a minute of a processor, so it is asked for with
+ * S2DISK_EVERYTHING (as ./run-tests does); else every third goes wrong, and
+ * under sanitizers, where a life takes ten times as long, every 20th. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STRIDE 20u
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define STRIDE 20u
+#endif
+#endif
+#ifndef STRIDE
+#define STRIDE 3u
+#endif
+
+static uint64_t stride;
+
+static struct sim *machine;
+static struct sim_outcome outcome;
+
+/* How many lives ended how, for the line that tells it. */
+static struct {
+	uint64_t lives, resumed, runs_on, fresh, woke, states, images;
+} tally;
+
+static void make(void)
+{
+	machine = sim_create();
+	memset(&tally, 0, sizeof(tally));
+}
+
+static void unmake(void)
+{
+	sim_destroy(machine);
+}
+
+static void live(const struct sim_plan *plan)
+{
+	sim_live(machine, plan, &outcome);
+	ck_assert_msg(!outcome.broken[0],
+		      "class %d, number %" PRIu64 " (%" PRIu64 "), fault %d, full after %" PRIu64
+		      ", seed %" PRIu64 ": %s\n%s",
+		      plan->class, plan->at, plan->second_at, plan->fault, plan->full_after,
+		      plan->seed, outcome.broken, outcome.said);
+	tally.lives++;
+	tally.resumed += outcome.fate == SIM_RESUMED;
+	tally.runs_on += outcome.fate == SIM_RUNS_ON;
+	tally.fresh += outcome.fate == SIM_FRESH;
+	tally.woke += outcome.fate == SIM_WOKE;
+}
+
+static void judge_disks(const struct sim_plan *plan, unsigned int shuffles)
+{
+	const struct crash_options options = { .shuffles = shuffles, .seed = 1 + plan->at };
+	struct crash_report report;
+	struct disk_state state;
+	struct write_log log;
+	struct why w = { "" };
+	int r;
+
+	ck_assert_int_eq(crypto_init(NULL), 0);
+	ck_assert_int_eq(sim_fresh_disk(&state), 0);
+	sim_log(machine, &log);
+	r = crash_judge(&state, &log, &options, &report, &w);
+	ck_assert_msg(r == 0, "class %d, number %" PRIu64 ", fault %d: %s", plan->class, plan->at,
+		      plan->fault, why_text(&w, r));
+	tally.states += report.swap + report.image;
+	tally.images += report.verified;
+	free(log.entries);
+	disk_state_free(&state);
+}
+
+static void tell(const char *what)
+{
+	printf("tried %-34s %5" PRIu64 " lives: %" PRIu64 " resumed, %" PRIu64 " ran on, %" PRIu64
+	       " woke, %" PRIu64 " began anew by right",
+	       what, tally.lives, tally.resumed, tally.runs_on, tally.woke, tally.fresh);
+	if (tally.states)
+		printf("; %" PRIu64 " disks judged, %" PRIu64 " images verified", tally.states,
+		       tally.images);
+	printf("\n");
+}
+
+/* How often something happens in a life without faults. */
+static uint64_t count(enum sim_class class, const struct sim_plan *plan)
+{
+	struct sim_plan good = *plan;
+
+	good.at = 0;
+	live(&good);
+	return outcome.counts[class];
+}
+
+/* Each of a class, from the first to the last, goes wrong in this way. */
+static void each(struct sim_plan plan, uint64_t step, bool judge)
+{
+	uint64_t last = count(plan.class, &plan);
+
+	ck_assert_uint_gt(last, 10);
+	for (plan.at = 1; plan.at <= last; plan.at += step * stride) {
+		plan.seed = plan.at * 2654435761u + 1;
+		live(&plan);
+		if (judge)
+			judge_disks(&plan, 40);
+	}
+}
+
+static const unsigned int worker_counts[] = { 0, 2 };
+
+START_TEST(test_good)
+{
+	static const enum method methods[] = { METHOD_PLATFORM, METHOD_SHUTDOWN, METHOD_REBOOT };
+	struct sim_plan plan = { .workers = worker_counts[_i % 2], .method = methods[_i / 2] };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_uint_eq(outcome.boots, 1);
+	judge_disks(&plan, 500);
+	tell("nothing going wrong:");
+}
+END_TEST
+
+START_TEST(test_woke)
+{
+	struct sim_plan plan = { .method = METHOD_SUSPEND };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_WOKE, "%d: %s", outcome.fate, outcome.said);
+	judge_disks(&plan, 500);
+	plan.cannot_switch_off = true;
+	for (int method = METHOD_PLATFORM; method <= METHOD_SUSPEND; method++) {
+		plan.method = (enum method)method;
+		live(&plan);
+		ck_assert_int_eq(outcome.fate, SIM_RUNS_ON);
+		judge_disks(&plan, 500);
+	}
+	tell("a sleep, and machines that stay on:");
+}
+END_TEST
+
+START_TEST(test_io_fails)
+{
+	static const enum sim_fault faults[] = { SIM_FAIL, SIM_FAIL_DONE };
+	struct sim_plan plan = { .class = SIM_IO,
+				 .fault = faults[_i % 2],
+				 .workers = worker_counts[_i / 2],
+				 .method = METHOD_SHUTDOWN };
+
+	each(plan, plan.workers ? 3 : 1, !plan.workers);
+	ck_assert_uint_eq(tally.fresh, 0);
+	tell(_i % 2 ? "an I/O error, though it was done:" : "an I/O error each:");
+}
+END_TEST
+
+START_TEST(test_io_fails_twice)
+{
+	struct sim_plan plan = { .class = SIM_IO, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN };
+	uint64_t last = count(SIM_IO, &plan);
+
+	for (plan.at = 1; plan.at <= last; plan.at += stride)
+		for (plan.second_at = plan.at + 1; plan.second_at < plan.at + 4; plan.second_at++)
+			live(&plan);
+	ck_assert_uint_eq(tally.fresh, 0);
+	tell("two I/O errors each:");
+}
+END_TEST
+
+/* While hibernating to disk or to memory, with a disk that takes nothing more:
+ * the user is told what to do where an image could not be taken back. */
+START_TEST(test_disk_dies)
+{
+	struct sim_plan plan = { .class = SIM_IO,
+				 .fault = SIM_DEAD,
+				 .method = _i ? METHOD_SUSPEND : METHOD_SHUTDOWN };
+	uint64_t last = count(SIM_IO, &plan), told = 0;
+
+	for (plan.at = 1; plan.at <= last; plan.at += stride) {
+		live(&plan);
+		told += strstr(outcome.said, "the image must never be resumed") != NULL;
+	}
+	if (_i && stride == 1)
+		ck_assert_uint_gt(told, 0);
+	tell("a disk that dies:");
+}
+END_TEST
+
+START_TEST(test_power_cuts)
+{
+	static const enum sim_class classes[] = { SIM_IO, SIM_CALL };
+	struct sim_plan plan = { .class = classes[_i],
+				 .fault = SIM_CUT,
+				 .method = METHOD_SHUTDOWN };
+	uint64_t last = count(plan.class, &plan);
+
+	for (plan.at = 1; plan.at <= last; plan.at += stride)
+		for (plan.seed = 1; plan.seed <= (_i ? 1 : 4); plan.seed++)
+			live(&plan);
+	ck_assert_uint_gt(tally.fresh, 0);
+	ck_assert(stride > 3 || tally.resumed > 0);
+	tell(_i ? "a power cut at each call:" : "a power cut at each request:");
+}
+END_TEST
+
+START_TEST(test_calls_fail)
+{
+	static const enum method methods[] = { METHOD_PLATFORM, METHOD_SUSPEND };
+	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .method = methods[_i] };
+
+	each(plan, 1, _i == 1);
+	ck_assert_uint_eq(tally.fresh, 0);
+	tell("a call of the kernel that fails:");
+}
+END_TEST
+
+START_TEST(test_no_memory)
+{
+	struct sim_plan plan = { .class = SIM_ALLOC, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN };
+
+	each(plan, 1, false);
+	ck_assert_uint_eq(tally.fresh, 0);
+	tell("an allocation that fails:");
+}
+END_TEST
+
+/* The n-th page of swap is refused; smaller images are tried. */
+START_TEST(test_no_swap)
+{
+	struct sim_plan plan = { .class = SIM_CALL, .method = METHOD_SHUTDOWN };
+	bool resumed = false;
+
+	for (plan.full_after = 1; plan.full_after < 200; plan.full_after += stride) {
+		live(&plan);
+		ck_assert_uint_eq(tally.fresh, 0);
+		/* Where it fits once, it fits with more. */
+		ck_assert(!resumed || outcome.fate == SIM_RESUMED);
+		resumed = outcome.fate == SIM_RESUMED;
+	}
+	ck_assert(resumed);
+	ck_assert_uint_gt(tally.runs_on, 0);
+	tell("swap that ends at each page:");
+}
+END_TEST
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+
+START_TEST(test_signals)
+{
+	struct sim_plan plan = { .class = _i % 2 ? SIM_CALL : SIM_IO,
+				 .fault = SIM_SIGNAL,
+				 .number = signals[_i / 2],
+				 .method = METHOD_SHUTDOWN };
+
+	each(plan, 5, false);
+	ck_assert_uint_eq(tally.fresh, 0);
+	ck_assert(stride > 3 || tally.resumed > 0);
+	tell(strsignal(signals[_i / 2]));
+}
+END_TEST
+
+START_TEST(test_damage)
+{
+	struct sim_plan plan = { .class = SIM_IO, .fault = SIM_DAMAGE, .method = METHOD_SHUTDOWN };
+
+	for (plan.at = 1; plan.at <= 100; plan.at += stride)
+		for (plan.seed = 1; plan.seed <= 40; plan.seed += 19) {
+			plan.seed += plan.at;
+			live(&plan);
+			plan.seed -= plan.at;
+		}
+	tell("bytes damaged on the disk:");
+}
+END_TEST
+
+START_TEST(test_not_wanted)
+{
+	struct sim_plan plan = {
+		.class = SIM_IO, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN, .noresume = true
+	};
+
+	each(plan, 2, true);
+	ck_assert(stride > 3 || tally.fresh > 0);
+	plan.noresume = false;
+	plan.action = MISMATCH_DISCARD;
+	each(plan, 2, true);
+	tell("noresume and discard, with I/O errors:");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("life");
+	TCase *tcase = tcase_create("life");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	stride = getenv("S2DISK_EVERYTHING") ? 1 : STRIDE;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	tcase_add_checked_fixture(tcase, make, unmake);
+	tcase_set_timeout(tcase, 600);
+	tcase_add_loop_test(tcase, test_good, 0, 6);
+	tcase_add_test(tcase, test_woke);
+	tcase_add_loop_test(tcase, test_io_fails, 0, 4);
+	tcase_add_test(tcase, test_io_fails_twice);
+	tcase_add_loop_test(tcase, test_disk_dies, 0, 2);
+	tcase_add_loop_test(tcase, test_power_cuts, 0, 2);
+	tcase_add_loop_test(tcase, test_calls_fail, 0, 2);
+	tcase_add_test(tcase, test_no_memory);
+	tcase_add_test(tcase, test_no_swap);
+	tcase_add_loop_test(tcase, test_signals, 0, 2 * (int)ARRAY_SIZE(signals));
+	tcase_add_test(tcase, test_damage);
+	tcase_add_test(tcase, test_not_wanted);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Samples of what tests/vm/soak does for hours."""
+
+from testbed import soak
+
+
+class SomeCycles(soak.Cycles):
+    """a session hibernates and resumes five times, its load changes"""
+    name = "some-cycles"
+    group = "quick"
+    count = 5
+
+
+class SomeCuts(soak.Cuts):
+    """eight power cuts at random moments"""
+    name = "some-cuts"
+    group = "quick"
+    count = 8

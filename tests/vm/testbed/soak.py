@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hibernating again and again: how often does it go wrong?
+
+One guest hibernates in a loop, with a load that changes; each boot becomes the
+session before, verifies every byte of it, and hibernates again. What fails is
+kept with its logs and counted, and a new session begins.
+"""
+
+import os
+import random
+import re
+import shutil
+import time
+
+from . import disks, image, qemu, writelog
+from .scenario import Failure, Scenario
+
+# `cycle` is all the guest remembers; the sizes follow from it. Every third
+# load is in swap when the image is written.
+GUEST = """
+change_load() {
+    [ -z "$load" ] || hold_quit "$load"
+    cycle=$((cycle + 1))
+    load=load$cycle
+    swapped=
+    [ $((cycle % 3)) -ne 0 ] || swapped=swapped
+    hold $load $((8 + cycle * 7 % 30)) $((4 + cycle * 5 % 12)) $swapped
+}
+session() {
+    cycle=0
+    load=
+    hold main 24 12
+    while :; do
+        change_load
+        mark cycle $cycle
+        hibernate || break
+    done
+    mark fail "s2disk ended with $?"
+}
+first_boot() { swap_on $SWAP; session; }
+later_boot() {
+    swap_is_fine $SWAP 32
+    mark swap-fine
+    session
+}
+"""
+
+
+def median(values):
+    values = sorted(values)
+    return values[len(values) // 2]
+
+
+class Soak(Scenario):
+    """Base: what cycles and cuts share."""
+    memory = 256
+    swap_mib = 224
+    limit = 1 << 30
+    boot_limit = 240            # seconds for one boot
+    # Power cuts count as attempts; that images are given up is tested elsewhere.
+    config = "resume device = /dev/vda1\nmax attempts = 1000\n"
+    guest = GUEST
+    count = 10
+    seed = 1
+    tell = None                 # called with each line of progress
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.dice = random.Random(self.seed)
+        self.before = None      # the boot that made the image on the disk
+        self.session_id = None  # boot id of the session in it
+        self.failures = 0
+        self.emulator = 0       # runs that QEMU spoiled
+        self.times = {"resume": [], "hibernate": []}
+
+    def say(self, text):
+        self.trace(text)
+        if self.tell:
+            self.tell(text)
+
+    def forget(self):
+        """Begins anew: fresh swap, no session."""
+        self.swap.log_writes(None)
+        self.swap.format_swap()
+        self.before = self.session_id = None
+
+    def boot(self, **options):
+        self.deadline = time.monotonic() + self.boot_limit
+        # Logs of what went well are not kept.
+        if self.boots:
+            old = os.path.join(self.log_dir, "boot%d.log" % self.boots)
+            kept = os.path.join(self.log_dir, "before.log")
+            if os.path.exists(old):
+                os.replace(old, kept)
+        return super().boot(**options)
+
+    def keep_logs(self, number, reason):
+        """Console of the boot that failed, and of the one before it."""
+        folder = os.path.join(self.log_dir, "failure%d" % number)
+        os.makedirs(folder, exist_ok=True)
+        for name in ("boot%d.log" % self.boots, "before.log", "trace.log"):
+            path = os.path.join(self.log_dir, name)
+            if os.path.exists(path):
+                shutil.copy(path, folder)
+        with open(os.path.join(folder, "reason"), "w") as stream:
+            stream.write(reason + "\n")
+
+    def guarded(self, step):
+        """Does one step; whatever goes wrong is counted and kept."""
+        try:
+            step()
+            return True
+        except (Failure, qemu.Timeout, qemu.Died) as error:
+            reason = str(error)
+        if self.emulator_failed():
+            self.emulator += 1
+            self.say("QEMU ran stale code (see README); not counted")
+        else:
+            self.failures += 1
+            self.keep_logs(self.failures, reason)
+            self.say("FAIL %s" % reason)
+        if self.machine and not self.machine.ended:
+            self.machine.kill()
+        self.forget()
+        return False
+
+    def need_session(self):
+        """This boot became the session before, every byte of it."""
+        machine = self.machine
+        self.need(machine.mark("resume") is None, "resume did not return")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(self.before, boot_id=self.session_id)
+
+    def need_none_lost(self):
+        if self.failures:
+            raise Failure("%d lost, logs in %s" % (self.failures,
+                                                   self.log_dir))
+
+    def took(self, name):
+        values = self.times[name]
+        if not values:
+            return "%s: none" % name
+        return "%s: %.1f s median, %.1f to %.1f" % (
+            name, median(values), min(values), max(values))
+
+
+class Cycles(Soak):
+    """hibernates and resumes one session many times"""
+
+    def run(self):
+        done = tried = 0
+        while done < self.count and tried < 2 * self.count + 10:
+            tried += 1
+            if self.before is None:
+                self.guarded(self.begin)
+            elif self.guarded(self.cycle):
+                done += 1
+                self.say("cycle %d of %d: ok, resumed in %.1f s, hibernated "
+                         "in %.1f s" % (done, self.count,
+                                        self.times["resume"][-1],
+                                        self.times["hibernate"][-1]))
+        self.figure("%d cycles tried, %d failed, %d spoiled by the emulator" %
+                    (done + self.failures, self.failures, self.emulator))
+        self.figure(self.took("resume") + "; " + self.took("hibernate"))
+        self.need(done >= self.count or self.failures, "all were done")
+        self.need_none_lost()
+
+    def begin(self):
+        self.boot()
+        self.off()
+        self.need_signature(disks.OURS)
+        self.before = self.machine
+        self.session_id = self.machine.mark("boot-id")
+
+    def cycle(self):
+        machine = self.boot()
+        begun = time.monotonic()
+        machine.wait_mark("checked", self.boot_limit)
+        back = time.monotonic()
+        self.off()
+        self.need_session()
+        self.need_signature(disks.OURS)
+        self.times["resume"].append(back - begun)
+        self.times["hibernate"].append(time.monotonic() - back)
+        self.before = machine
+
+
+class Cuts(Soak):
+    """cuts the power at random moments, and sees what the next boot makes of it
+
+    A cut loses what the disk had not flushed, or some of it. What is on the
+    disk then says what the next boot must do: resume, all of it, or begin anew
+    with swap that works. Then the power is cut again.
+    """
+
+    # Cuts come so late, in seconds, at most; adapted to what is seen.
+    span = {"resume": 8.0, "hibernate": 6.0}
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.span = dict(self.span)
+        self.counts = dict.fromkeys(
+            ("resumed", "fresh", "cut again", "writes lost"), 0)
+        self.hits = {"resume": 0, "hibernate": 0}
+
+    def run(self):
+        cuts = tried = 0
+        while cuts < self.count and tried < 2 * self.count + 10:
+            tried += 1
+            if self.guarded(self.one_cut):
+                cuts += 1
+                self.say("cut %d of %d: %s" % (cuts, self.count, self.told))
+        # What the last one left.
+        if self.guarded(lambda: self.one_cut(cut=False)):
+            self.say("and a last boot that is not cut")
+        self.figure("%d power cuts (seed %d), %d through resuming, %d through "
+                    "hibernating; %d writes lost" %
+                    (cuts, self.seed, self.hits["resume"],
+                     self.hits["hibernate"], self.counts["writes lost"]))
+        self.figure("after them: %d resumed and verified, %d booted with swap "
+                    "verified, %d cut again before that; %d failed, %d spoiled "
+                    "by the emulator" %
+                    (self.counts["resumed"], self.counts["fresh"],
+                     self.counts["cut again"], self.failures, self.emulator))
+        self.need(cuts >= self.count or self.failures, "all were done")
+        self.need_none_lost()
+
+    def image_id(self):
+        """That of the image on the disk; None: swap. Nothing else may be."""
+        found = self.swap.signature()
+        if found == disks.SWAP:
+            return None
+        self.need(found == disks.OURS, "swap or an image is on the disk (%r)" %
+                  found)
+        return image.Image(self.swap).record[16:32]
+
+    def one_cut(self, cut=True):
+        target = self.dice.choice(("resume", "hibernate"))
+        moment = self.dice.random()
+        if cut and target == "resume" and self.image_id() is None:
+            self.one_cut(cut=False)     # makes an image
+        was = self.image_id()
+        copy, log = self.path("before.img"), self.path("writes.log")
+        disks.copy(self.swap.path, copy)
+        self.swap.log_writes(log)
+        machine = self.boot()
+        if cut:
+            late = self.cut_at(target, moment * self.span[target])
+            lost, unsafe = writelog.apply(log, copy, self.dice)
+            os.replace(copy, self.swap.path)
+            self.counts["writes lost"] += lost
+            self.told = "%.2f s into %s, %d of %d unflushed writes lost" % (
+                late, target, lost, unsafe)
+            self.hits[target] += 1
+        else:
+            self.off()
+            os.unlink(copy)
+        self.swap.log_writes(None)
+        self.judge(was, machine, cut)
+
+    def cut_at(self, target, late):
+        """Cuts the power so many seconds into what is to be hit."""
+        machine = self.machine
+        mark = "boot-id" if target == "resume" else "printk-before"
+        machine.wait_mark(mark, self.boot_limit)
+        begun = time.monotonic()
+        while time.monotonic() - begun < late and not machine.ended:
+            time.sleep(0.005)
+        if not machine.ended:
+            self.cut_power()
+        else:
+            self.no_complaints()
+        took = time.monotonic() - begun
+        # So that half of the cuts come before the end and few long after.
+        over = machine.mark("checked") is not None if target == "resume" \
+            else self.swap.signature() == disks.OURS
+        self.span[target] *= 0.85 if over else 1.2
+        return took
+
+    def judge(self, was, machine, cut):
+        """What this boot did with what it found, and what it leaves."""
+        fresh = machine.mark("resume") is not None
+        checked = machine.mark("checked") is not None
+        if was is not None:
+            self.need(not fresh, "an image is resumed")
+        if was is not None and checked:
+            self.need_session()
+            self.counts["resumed"] += 1
+        elif fresh and machine.mark("swap-fine") is not None:
+            self.need_swap_works()
+            self.counts["fresh"] += 1
+        else:
+            # The very first boot has nothing to verify.
+            self.need(cut or fresh and self.boots == 1, "the boot was verified")
+            self.counts["cut again"] += cut
+        left = self.image_id()
+        if fresh:
+            self.session_id = machine.mark("boot-id")
+        if left is not None and left != was:
+            self.before = machine
+        self.trace("%s -> %s" % (was and was.hex(), left and left.hex()))
