@@ -5,11 +5,14 @@ line, by the clock of the host."""
 
 import os
 import re
+import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "vm"))
 
+from record import copy_some            # noqa: E402
 from testbed import disks, runner       # noqa: E402
 from testbed.scenario import Scenario   # noqa: E402
 
@@ -47,7 +50,9 @@ class Compared(Scenario):
     limit = 600
     config = ("resume device = /dev/vda1\nsuspend loglevel = 7\n"
               "shutdown method = shutdown\n")
-    prepare = "swap_on $SWAP; hold main 160 200"
+    # Random numbers are there early on a real machine.
+    prepare = ("swap_on $SWAP; head -c 1 /dev/random >/dev/null; "
+               "hold main 160 200")
     kernels = """
 first_boot() {
     %s
@@ -124,18 +129,79 @@ def phases(machine, begin, patterns, end):
             for (name, start), stop in zip(marks, ends)]
 
 
-def measure(build, kernel="6.12"):
-    """The figures, or an exception."""
+class ImageSize(Scenario):
+    """what the preferred size of the image costs and saves"""
+    name = "image-size"
+    memory = 1280
+    swap_mib = 1280
+    limit = 900
+    modules = "ext4"
+    sizes = ("as-small-as-can-be 0", "the-kernels-choice -",
+             "all-of-memory 2000000000")
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    head -c 1 /dev/random >/dev/null
+    mount -t ext4 -o ro /dev/vdb /mnt
+    find /mnt -type f -exec cat {} + >/dev/null
+    hold main 120 60
+    echo "resume device = /dev/vda1" >/etc/suspend.conf
+    [ "$SIZE" = - ] || echo "image size = $SIZE" >>/etc/suspend.conf
+    echo "suspend loglevel = 7" >>/etc/suspend.conf
+    mark write-begins
+    s2disk -v
+    mark program
+    find /mnt -type f -exec cat {} + >/dev/null
+    mark files-read
+    check_holds
+}
+later_boot() { first_boot; }
+before_resume() { mark read-begins; }
+"""
+    result = None
+
+    def make_disks(self):
+        super().make_disks()
+        folder = self.path("data")
+        copy_some("/usr/lib/x86_64-linux-gnu", folder, 450)
+        data = self.add_disk(disks.Disk(self.path("data.img"), 600))
+        data.fill_ext4(folder)
+        shutil.rmtree(folder)
+
+    def run(self):
+        result = []
+        for text in self.sizes:
+            name, size = text.split()
+            first = self.boot(size=size)
+            self.off()
+            second = self.boot(size=size)
+            self.off()
+            self.need(second.mark("checked") is not None, "it came back")
+            program = second.moment("@@ program")
+            parts = dict(phases(first, "write-begins", OUR_WRITE, first.end))
+            stored = re.search(r"s2disk: (.*) of memory as", first.console)
+            result.append({
+                "name": name.replace("-", " "),
+                "image": stored.group(1) if stored else "?",
+                "free": parts.get("free memory", 0),
+                "write": first.end - first.moment("@@ write-begins"),
+                "read": program - second.moment("@@ read-begins"),
+                "files": second.moment("@@ files-read") - program})
+        ImageSize.result = result
+
+
+def measure(build, scenario=Compared, kernel="6.12"):
+    """The figures of a scenario, or an exception."""
     logs = os.path.join(build, "tests", "bench", "logs")
     bench = runner.Runner(build, logs, kernel, False)
     try:
-        bench.prepare([Compared])
-        bench.run([Compared], 1)
+        bench.prepare([scenario])
+        bench.run([scenario], 1)
     finally:
         bench.close()
     if bench.failed:
         raise RuntimeError("the guest failed, see " + logs)
-    return Compared.result
+    return scenario.result
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from xml.sax.saxutils import escape
 
 COLOURS = {"fixed": "#4477aa", "chosen": "#66ccee", "read": "#228833",
            "limit": "#bbbbbb"}
-PHASES = ("#bbbbbb", "#ccbb44", "#4477aa", "#66ccee", "#228833", "#ee6677",
-          "#aa3377")
+PHASES = {"begin": "#bbbbbb", "freeze": "#ccbb44", "free memory": "#4477aa",
+          "snapshot": "#66ccee", "write": "#228833", "off": "#ee6677",
+          "read": "#228833", "restore": "#aa3377"}
 STYLE = ("text { font: 13px sans-serif; fill: #222 } "
          ".small { font-size: 11px } .title { font-size: 16px }")
 
@@ -83,34 +84,38 @@ def throughput(figures, path):
             [(COLOURS["limit"], "limit (acceleration 1)")]:
         picture.box(x, 365, 12, 12, colour)
         picture.text(x + 18, 376, label, kind="small")
-        x += 160
+        x += 155
     picture.write(path)
 
 
 def timeline(guest, path):
     """Seconds of each phase, the kernel's own hibernation and ours."""
     lines = guest["timeline"]
-    picture = Picture(820, 90 + 70 * len(lines),
+    bottom = 56 + 46 * len(lines)
+    picture = Picture(820, bottom + 60,
                       "The same guest, hibernated and resumed")
     longest = max(sum(phase[1] for phase in line["phases"]) for line in lines)
-    scale = 600 / longest
+    scale = 570 / longest
     for second in range(0, int(longest) + 1, 2 if longest < 40 else 10):
-        picture.line(180 + second * scale, 50, 180 + second * scale,
-                     50 + 70 * len(lines), "#ddd")
-        picture.text(180 + second * scale, 66 + 70 * len(lines),
-                     "%d s" % second, "middle", "small")
+        x = 130 + second * scale
+        picture.line(x, 46, x, bottom, "#ddd")
+        picture.text(x, bottom + 16, "%d s" % second, "middle", "small")
     for number, line in enumerate(lines):
-        y = 56 + 70 * number
-        picture.text(170, y + 20, line["name"], "end")
-        x, up = 180, False
-        for k, (label, seconds) in enumerate(line["phases"]):
-            width = seconds * scale
-            picture.box(x, y, width, 30, PHASES[k % len(PHASES)])
-            if width > 12:
-                picture.text(x + 3, y + (56 if up else 43),
-                             "%s %.1f" % (label, seconds), kind="small")
-                up = not up
-            x += width
+        x, y = 130, 56 + 46 * number
+        picture.text(x - 10, y + 20, line["name"], "end")
+        for label, seconds in line["phases"]:
+            picture.box(x, y, seconds * scale, 30, PHASES[label])
+            x += seconds * scale
+        picture.text(x + 6, y + 20, "%.1f s" % sum(
+            seconds for _, seconds in line["phases"]), kind="small")
+    x = 130
+    for label, colour in PHASES.items():
+        if label == "read":     # the colour of "write"
+            continue
+        picture.box(x, bottom + 32, 12, 12, colour)
+        picture.text(x + 17, bottom + 42, label if label != "write"
+                     else "write or read", kind="small")
+        x += 96
     picture.write(path)
 
 

@@ -165,6 +165,18 @@ def guest(figures):
         print("  " + line)
 
 
+def image_size(figures):
+    table = [("preferred size", "image", "freeing s", "write s", "read s",
+              "files again s", "all s")]
+    for one in figures:
+        table.append((one["name"], one["image"], "%.1f" % one["free"],
+                      "%.1f" % one["write"], "%.1f" % one["read"],
+                      "%.1f" % one["files"], "%.1f" % (
+                          one["write"] + one["read"] + one["files"])))
+    rows("The preferred size of the image, in a guest; \"write\" is from the "
+         "command to the power-off", table)
+
+
 def table(figures):
     done()
     print("%(cpu)s, %(cores)d cores, Linux %(kernel)s, load %(load).1f" %
@@ -181,7 +193,9 @@ def table(figures):
         scale(figures["scale"])
     if figures.get("guest"):
         guest(figures["guest"])
+        image_size(figures["image_size"])
     rows("Bytes in an initramfs, stripped",
          [(name, size) for name, size in figures["size"].items()] +
-         [("without the C library", added(figures["size"]))])
+         [("without the C library", added(figures["size"])),
+          ("all in one static program", figures["static_size"] or "?")])
     aims(figures)
