@@ -69,6 +69,7 @@ class Soak(Scenario):
         self.dice = random.Random(self.seed)
         self.before = None      # the boot that made the image on the disk
         self.session_id = None  # boot id of the session in it
+        self.done = 0
         self.failures = 0
         self.emulator = 0       # runs that QEMU spoiled
         self.times = {"resume": [], "hibernate": []}
@@ -148,22 +149,25 @@ class Cycles(Soak):
     """hibernates and resumes one session many times"""
 
     def run(self):
-        done = tried = 0
-        while done < self.count and tried < 2 * self.count + 10:
+        tried = 0
+        while self.done < self.count and tried < 2 * self.count + 10:
             tried += 1
             if self.before is None:
                 self.guarded(self.begin)
             elif self.guarded(self.cycle):
-                done += 1
+                self.done += 1
                 self.say("cycle %d of %d: ok, resumed in %.1f s, hibernated "
-                         "in %.1f s" % (done, self.count,
+                         "in %.1f s" % (self.done, self.count,
                                         self.times["resume"][-1],
                                         self.times["hibernate"][-1]))
-        self.figure("%d cycles tried, %d failed, %d spoiled by the emulator" %
-                    (done + self.failures, self.failures, self.emulator))
-        self.figure(self.took("resume") + "; " + self.took("hibernate"))
-        self.need(done >= self.count or self.failures, "all were done")
+        self.summary()
+        self.need(self.done >= self.count or self.failures, "all were done")
         self.need_none_lost()
+
+    def summary(self):
+        self.figure("%d cycles tried, %d failed, %d spoiled by the emulator" %
+                    (self.done + self.failures, self.failures, self.emulator))
+        self.figure(self.took("resume") + "; " + self.took("hibernate"))
 
     def begin(self):
         self.boot()
@@ -204,26 +208,30 @@ class Cuts(Soak):
         self.hits = {"resume": 0, "hibernate": 0}
 
     def run(self):
-        cuts = tried = 0
-        while cuts < self.count and tried < 2 * self.count + 10:
+        tried = 0
+        while self.done < self.count and tried < 2 * self.count + 10:
             tried += 1
             if self.guarded(self.one_cut):
-                cuts += 1
-                self.say("cut %d of %d: %s" % (cuts, self.count, self.told))
+                self.done += 1
+                self.say("cut %d of %d: %s" % (self.done, self.count,
+                                               self.told))
         # What the last one left.
         if self.guarded(lambda: self.one_cut(cut=False)):
             self.say("and a last boot that is not cut")
+        self.summary()
+        self.need(self.done >= self.count or self.failures, "all were done")
+        self.need_none_lost()
+
+    def summary(self):
         self.figure("%d power cuts (seed %d), %d through resuming, %d through "
                     "hibernating; %d writes lost" %
-                    (cuts, self.seed, self.hits["resume"],
+                    (self.done, self.seed, self.hits["resume"],
                      self.hits["hibernate"], self.counts["writes lost"]))
         self.figure("after them: %d resumed and verified, %d booted with swap "
                     "verified, %d cut again before that; %d failed, %d spoiled "
                     "by the emulator" %
                     (self.counts["resumed"], self.counts["fresh"],
                      self.counts["cut again"], self.failures, self.emulator))
-        self.need(cuts >= self.count or self.failures, "all were done")
-        self.need_none_lost()
 
     def image_id(self):
         """That of the image on the disk; None: swap. Nothing else may be."""
