@@ -10,7 +10,9 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -238,6 +240,164 @@ START_TEST(no_page_frames)
 }
 END_TEST
 
+/* Every field that the tables of doc/image-format.md have, so that a new one is
+ * tried as soon as it is written down. */
+static const struct {
+	const char *heading;
+	enum place place;
+	unsigned int at; /* of the table in that place */
+} tables[] = {
+	{ "## Signature record", RECORD, 0 },  { "## Header page", HEADER, 0 },
+	{ "### Map (56 bytes)", HEADER, 152 }, { "### Map (56 bytes)", HEADER, 208 },
+	{ "## Extent chunk", BODY_CHUNK, 0 },  { "## Extent chunk", SECTIONS_CHUNK, 0 },
+	{ "### Page ranges", PAGE_RANGES, 0 }, { "### Block table", BLOCK_TABLE, 0 },
+};
+
+struct field {
+	unsigned int at, size;
+	char name[40];
+};
+
+/* The next row of a table: "| 8 | 4 | name | …"; false at its end. */
+static bool next_field(const char **at, struct field *ret)
+{
+	while (**at) {
+		const char *line = *at;
+		size_t length = strcspn(line, "\n");
+
+		*at += length + (line[length] != '\0');
+		if (sscanf(line, "| %u | %u | %39[^|]|", &ret->at, &ret->size, ret->name) == 3)
+			return true;
+		if (sscanf(line, "| %u | %u each | %39[^|]|", &ret->at, &ret->size, ret->name) == 3)
+			return true;
+		if (strncmp(line, "#", 1) == 0)
+			return false;
+	}
+	return false;
+}
+
+/* What loading came to: 0 and a number that stands for what was loaded. */
+static int hash(void *context, const void *buffer, size_t length)
+{
+	const unsigned char *bytes = buffer;
+	uint64_t *sum = context;
+
+	for (size_t i = 0; i < length; i++)
+		*sum = (*sum ^ bytes[i]) * 0x100000001b3u;
+	return 0;
+}
+
+static int try_image(uint64_t *ret_sum, struct why *w)
+{
+	struct image_reader *reader = NULL;
+	uint64_t sum = 0xcbf29ce484222325u;
+	const struct page_sink nowhere = { .write = hash, .context = &sum };
+	int r = open_image(&reader, w);
+
+	if (r == 0)
+		r = image_reader_load(reader, &nowhere, NULL, NULL, w);
+	image_reader_close(reader);
+	*ret_sum = sum;
+	return r;
+}
+
+/* May a change of this field be harmless? Others must be noticed. (Of the
+ * signature the programs take care, not the reader.) */
+static bool is_free(const char *name)
+{
+	static const char *const names[] = { "attempts",   "created",	 "refusals",   "reserved",
+					     "write time", "compatible", "hand-over",  "original",
+					     "page size",  "cipher",	 "key slots",  "tag",
+					     "image id",   "extents",	 "zero pages", "flags",
+					     "signature" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static unsigned int fields_tried, values_tried, values_refused;
+
+/* One field, other values: refused with a sentence, or nothing changes. */
+static void try_field(unsigned int table, const struct field *field, uint64_t good)
+{
+	static unsigned char pristine[SMALL_BYTES];
+	bool digest = strstr(field->name, "digest") || strstr(field->name, "CRC");
+	unsigned int refused = 0;
+
+	memcpy(pristine, device, SMALL_BYTES);
+	for (unsigned int value = 0; value < 8; value++) {
+		unsigned char *at = find(tables[table].place) + tables[table].at + field->at;
+		unsigned int size = field->size < 8 ? field->size : 8;
+		uint64_t old = 0, new, sum;
+		struct why w = { "" };
+		int r;
+
+		memcpy(&old, at, size);
+		new = value == 0   ? 0
+		      : value == 1 ? UINT64_MAX
+		      : value == 2 ? old + 1
+		      : value == 3 ? old - 1
+		      : value == 4 ? old << 1
+		      : value == 5 ? old ^ 1ull << (8 * size - 1)
+		      : value == 6 ? old + PAGE
+				   : 1ull << 40;
+		memcpy(at, &new, size);
+		/* A digest would be made right again. */
+		reseal(device, SMALL_BYTES,
+		       digest				       ? 0
+		       : strncmp(field->name, "check", 5) == 0 ? RESEAL_ALL & ~RESEAL_BLOCKS
+							       : RESEAL_ALL);
+		r = try_image(&sum, &w);
+		ck_assert_msg(r == 0 || r == -EBADMSG || r == -ENOTSUP, "%s %s value %u: %d",
+			      tables[table].heading, field->name, value, r);
+		ck_assert_msg(r < 0 ? w.text[0] != '\0' : sum == good,
+			      "%s: %s, value %u: loaded as something else", tables[table].heading,
+			      field->name, value);
+		refused += r < 0;
+		values_tried++;
+		memcpy(device, pristine, SMALL_BYTES);
+	}
+	ck_assert_msg(refused || is_free(field->name), "%s: %s may be anything",
+		      tables[table].heading, field->name);
+	values_refused += refused;
+	fields_tried++;
+}
+
+START_TEST(every_field)
+{
+	const char *data = getenv("S2DISK_TEST_DATA"), *at;
+	unsigned int table = (unsigned int)_i, end = 0;
+	struct why w = { "" };
+	struct field field;
+	char root[400], *text;
+	uint64_t good;
+
+	snprintf(root, sizeof(root), "%s/../..", data ? data : "tests/data");
+	ck_assert_int_eq(io_read_file(root, "/doc/image-format.md", 1 << 20, &text, NULL), 0);
+	at = strstr(text, tables[table].heading);
+	ck_assert_msg(at != NULL, "the document has no %s", tables[table].heading);
+	at += strlen(tables[table].heading);
+	ck_assert_int_eq(try_image(&good, &w), 0);
+	fields_tried = values_tried = values_refused = 0;
+	while (next_field(&at, &field)) {
+		/* Sealed images have more, behind this header. */
+		if (tables[table].place == HEADER && field.at >= 1024)
+			break;
+		ck_assert_msg(field.at == end, "%s: bytes %u to %u are no field's",
+			      tables[table].heading, end, field.at);
+		end = field.at + field.size;
+		try_field(table, &field, good);
+	}
+	ck_assert_uint_gt(fields_tried, 2);
+	ck_assert_uint_gt(values_refused, fields_tried);
+	printf("%-22s %2u fields, %3u values, %3u of them refused\n", tables[table].heading,
+	       fields_tried, values_tried, values_refused);
+	free(text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("small_image");
@@ -252,6 +412,7 @@ int main(void)
 	tcase_add_loop_test(tcase, loads_more_than_once, 0, 2);
 	tcase_add_loop_test(tcase, one_fault, 0, (int)ARRAY_SIZE(faults));
 	tcase_add_test(tcase, no_page_frames);
+	tcase_add_loop_test(tcase, every_field, 0, (int)ARRAY_SIZE(tables));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
