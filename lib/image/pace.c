@@ -15,10 +15,6 @@ static const int efforts[] = { 1, 2, 4, 8, 16, 32, 64 };
  * with fewer it would go too far either way. */
 #define PERIOD 8
 
-/* While the owner waits, so do all that pack for it. Not all of what was lost
- * comes back as waiting, so more than that is spent. */
-#define SPEND_A_LOSS 2
-
 /* What was lost long ago tells nothing about now. Devices that are throttled,
  * and some others, work and rest in turns of up to a tenth of a second. */
 #define MEMORY_USEC 100000
@@ -26,8 +22,8 @@ static const int efforts[] = { 1, 2, 4, 8, 16, 32, 64 };
 
 /* A device takes the first megabytes at once, and one that was behind will be so
  * again: wait before packing faster. */
-#define HOLD_FIRST_USEC 30000
-#define HOLD_USEC 200000
+#define HOLD_FIRST_USEC 80000
+#define HOLD_USEC 400000
 
 /* Percent of the time spent waiting: below the first, packing may go faster;
  * above the second, it need not; only above the third is there time for high
@@ -75,7 +71,8 @@ void pace_waited(struct pace *pace, uint64_t usec)
 
 	usec = min_u64(usec, MEMORY_USEC);
 	pace->waited_usec += usec;
-	pace->spare_usec += (int64_t)(usec * SPEND_A_LOSS * pace->workers);
+	/* While the owner waits, so do all that pack for it. */
+	pace->spare_usec += (int64_t)(usec * pace->workers);
 	if (pace->spare_usec > most)
 		pace->spare_usec = most;
 }

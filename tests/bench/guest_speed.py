@@ -111,7 +111,7 @@ later_boot() {
                 name + ": " + line.strip()
                 for machine in (first, second)
                 for line in machine.console.split("\n")
-                if re.search(r"kbytes in|MiB/s(?!.*%)", line)]
+                if re.search("kbytes in|MiB/s", line) and "%" not in line]
         result["ratio"] = {key: result["kernel"][key] / result["ours"][key]
                            for key in ("write", "read")}
         Compared.result = result
@@ -179,7 +179,8 @@ before_resume() { mark read-begins; }
             self.need(second.mark("checked") is not None, "it came back")
             program = second.moment("@@ program")
             parts = dict(phases(first, "write-begins", OUR_WRITE, first.end))
-            stored = re.search(r"s2disk: (.*) of memory as", first.console)
+            stored = re.search(r"resumed: (.*?) of memory as",
+                               second.console)
             result.append({
                 "name": name.replace("-", " "),
                 "image": stored.group(1) if stored else "?",
