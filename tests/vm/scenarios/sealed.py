@@ -348,7 +348,7 @@ class Damaged(KeyFile):
                        1300, 4095):
             self.flip_header(offset)
             self.refused("byte %d of the header" % offset,
-                         "changed|unknown|damaged|does not open|says|another")
+                         "not taken|changed|unknown|damaged|does not open|says|another")
         self.other_header()
         self.refused("the header of another image", "does not open|changed")
         for page in (40, 900):
