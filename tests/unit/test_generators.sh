@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The scripts of the initramfs generators, with made-up generators around them:
+# what is put in, what is waited for, how resume is called. Full guests
+# (tests/vm) prove those of initramfs-tools and dracut; these are for the
+# branches that no guest takes.
+set -u
+
+source=${srcdir:-.}/initramfs
+build=initramfs
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+complain() {
+	echo "$*" >&2
+	failed=1
+}
+
+# is WHAT FOUND WANTED
+is() {
+	[ "$2" = "$3" ] || complain "$1: '$2' instead of '$3'"
+}
+
+# A resume that tells how it was called and answers --print-device.
+cat >"$work/resume" <<END
+#!/bin/sh
+echo "resume \$*" >>"$work/calls"
+case "\$*" in
+*--print-device) cat "$work/device" ;;
+esac
+END
+chmod +x "$work/resume"
+
+# in_place SCRIPT: a copy that uses the made-up resume and files below $work.
+in_place() {
+	sed -e "s,/usr/lib/uswsusp/resume,$work/resume,g" \
+		-e "s,/tmp/s2disk-wait,$work/wait,g" -e "s,/proc/uptime,$work/uptime,g" \
+		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/scripts/,$work/scripts/,g" \
+		"$1" >"$work/script"
+	: >"$work/calls"
+	: >"$work/device"
+}
+
+for script in "$build/initramfs-tools/hooks/s2disk" \
+	"$source/initramfs-tools/scripts/local-premount/s2disk"; do
+	is "$script prereqs" "$(sh "$script" prereqs)" ""
+	sh -n "$script" || complain "$script cannot be read"
+done
+
+# initramfs-tools
+mkdir -p "$work/scripts/local-premount" "$work/conf.d"
+: >"$work/scripts/functions"
+# shellcheck disable=SC2016 # for the script
+echo 'local_device_setup() { echo "wait $*" >>"$CALLS"; return 1; }' >"$work/scripts/local"
+premount() { # RESUME-OF-INIT
+	in_place "$source/initramfs-tools/scripts/local-premount/s2disk"
+	echo "$2" >"$work/device"
+	[ -n "$2" ] || : >"$work/device"
+	CALLS=$work/calls resume=$1 sh "$work/script" || complain "the boot script failed"
+	tr '\n' ';' <"$work/calls"
+}
+is "nothing named" "$(premount "" "")" "resume --default-device= --print-device;"
+is "named" "$(premount "" UUID=1)" "resume --default-device= --print-device;wait UUID=1 \
+hibernation device false;resume --default-device=;"
+echo "RESUME=UUID=2" >"$work/conf.d/resume"
+is "noresume" "$(premount "" UUID=2)" "resume --default-device=UUID=2 --print-device;wait UUID=2 \
+hibernation device false;resume --default-device=UUID=2;"
+echo "RESUME=none" >"$work/conf.d/resume"
+is "RESUME=none" "$(premount "" "")" "resume --default-device= --print-device;"
+printf '#!/bin/sh\n' >"$work/scripts/local-premount/resume"
+chmod +x "$work/scripts/local-premount/resume"
+is "waited for already" "$(premount UUID=2 UUID=2)" \
+	"resume --default-device=UUID=2 --print-device;resume --default-device=UUID=2;"
+is "another was waited for" "$(premount UUID=2 UUID=3)" "resume --default-device=UUID=2 \
+--print-device;wait UUID=3 hibernation device false;resume --default-device=UUID=2;"
+
+# With encryption, the layout of the keyboard is put in.
+layout() { # LINE OF suspend.conf
+	mkdir -p "$work/etc"
+	echo "$1" >"$work/etc/suspend.conf"
+	sed "s,/etc/,$work/etc/,g" "$source/initramfs-tools/conf-hooks.d/s2disk" >"$work/script"
+	sh -ec 'KEYMAP=; . "$1"; echo "$KEYMAP"' - "$work/script"
+}
+is "no encryption" "$(layout "# encrypt = y")" ""
+is "encrypt = n" "$(layout "encrypt = n")" ""
+is "encrypt = y" "$(layout "encrypt = y")" y
+is "Encrypt: yes" "$(layout '  Encrypt: "yes" # for travel')" y
+
+# dracut
+wait_for() { # DEVICE UPTIME: the exit code
+	in_place "$source/dracut/55s2disk/s2disk-wait.sh"
+	echo "$1" >"$work/device"
+	[ -n "$1" ] || : >"$work/device"
+	echo "$2.50 9.9" >"$work/uptime"
+	(
+		# shellcheck disable=SC2317
+		getarg() { echo "of $1"; }
+		# shellcheck disable=SC2317
+		label_uuid_to_dev() { echo "$1"; }
+		# shellcheck source=/dev/null
+		. "$work/script"
+	)
+	echo $?
+}
+is "dracut: nothing named" "$(wait_for "" 10)" 0
+is "dracut: asked with" "$(cat "$work/calls")" "resume --default-device=of resume= --print-device"
+is "dracut: not there" "$(wait_for "$work/no" 10)" 1
+is "dracut: not there yet" "$(wait_for "$work/no" 39)" 1
+is "dracut: given up" "$(wait_for "$work/no" 40)" 0
+in_place "$source/dracut/55s2disk/s2disk-resume.sh"
+(
+	# shellcheck disable=SC2317
+	getarg() { echo "of $1"; }
+	# shellcheck source=/dev/null
+	. "$work/script"
+)
+is "dracut: resumes" "$(cat "$work/calls")" "resume --default-device=of resume="
+
+# mkinitcpio
+hook() { # RESUME-OF-INIT DEVICE
+	in_place "$source/mkinitcpio/hooks/s2disk"
+	echo "$2" >"$work/device"
+	[ -n "$2" ] || : >"$work/device"
+	(
+		# shellcheck disable=SC2034
+		resume=$1
+		# shellcheck disable=SC2317
+		resolve_device() { echo "wait $*" >>"$work/calls"; }
+		# shellcheck source=/dev/null
+		. "$work/script"
+		run_hook
+	) || complain "mkinitcpio: run_hook failed"
+	tr '\n' ';' <"$work/calls"
+}
+is "mkinitcpio: nothing named" "$(hook "" "")" "resume --default-device= --print-device;"
+is "mkinitcpio: named" "$(hook /dev/x UUID=5)" "resume --default-device=/dev/x \
+--print-device;wait UUID=5;resume --default-device=/dev/x;"
+if command -v bash >/dev/null; then
+	for name in s2disk sd-s2disk; do
+		# shellcheck disable=SC2016
+		said=$(bash -c 'add_binary() { echo "binary $2"; }; add_file() { :; }
+			add_runscript() { echo runscript; }; . "$1"; build; help >/dev/null' - \
+			"$build/mkinitcpio/install/$name" | tr '\n' ';')
+		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;"
+	done
+fi
+exit $failed

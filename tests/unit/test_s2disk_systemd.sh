@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# s2disk-systemd on a made-up system: off, on, what is not its own.
+set -u
+
+program=$PWD/initramfs/systemd/s2disk-systemd
+from=$(sed -n 's/^from=//p' "$program")
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+failed=0
+
+# expect CODE TEXT ARGUMENT...: exit code and a part of what is printed.
+expect() {
+	code=$1 text=$2
+	shift 2
+	found=0
+	said=$(sh "$program" "$@" 2>&1) || found=$?
+	if [ "$found" != "$code" ]; then
+		echo "$*: exit $found instead of $code: $said" >&2
+		failed=1
+	fi
+	case $said in
+	*"$text"*) ;;
+	*)
+		echo "$*: no '$text' in: $said" >&2
+		failed=1
+		;;
+	esac
+}
+
+same() { # WHAT: as before?
+	if [ "$(cd "$root" && find . | sort)" != "$before" ]; then
+		echo "$1: files are not as before" >&2
+		failed=1
+	fi
+}
+
+if [ "$from" = no ]; then
+	exit 77 # configured without systemd
+fi
+expect 1 "is missing" --root="$root" on
+expect 3 "systemd-hibernate: the kernel" --root="$root" status
+for unit in systemd-hibernate systemd-hybrid-sleep systemd-suspend-then-hibernate; do
+	mkdir -p "$root$from/$unit.service.d"
+	echo "[Service]" >"$root$from/$unit.service.d/50-s2disk.conf"
+done
+mkdir -p "$root/etc/systemd/system/systemd-hibernate.service.d"
+touch "$root/etc/systemd/system/systemd-hibernate.service.d/mine.conf"
+before=$(cd "$root" && find . | sort)
+
+expect 0 "systemd-hybrid-sleep: s2disk" --root="$root" status
+expect 0 "" --root="$root" on
+same "on when it is on"
+expect 0 "" --root="$root" off
+expect 3 "systemd-suspend-then-hibernate: the kernel" --root="$root" status
+expect 0 "" --root="$root" off
+expect 3 "the kernel" --root="$root" status
+expect 0 "" on --root="$root"
+expect 0 "systemd-hibernate: s2disk" --root="$root" status
+same "off and on"
+
+# The user's own file of that name is left alone.
+echo "[Service]" >"$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf"
+expect 0 "" --root="$root" on
+if [ ! -s "$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf" ]; then
+	echo "a file of the user's is gone" >&2
+	failed=1
+fi
+
+expect 0 "Usage: s2disk-systemd" --help
+expect 0 "s2disk-systemd " --version
+expect 2 "unknown argument 'maybe'" maybe
+expect 2 "one command only" on off
+expect 2 "on, off or status" --root="$root"
+exit $failed
