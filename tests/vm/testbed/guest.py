@@ -30,6 +30,7 @@ PROGRAMS = {
     "s2disk/s2disk-inspect": "/usr/sbin/s2disk-inspect",
     "s2disk/s2disk-swapfile": "/usr/sbin/s2disk-swapfile",
     "s2disk/s2disk-keygen": "/usr/sbin/s2disk-keygen",
+    "s2disk/s2disk-sleep": "/usr/libexec/s2disk/s2disk-sleep",
     "resume/resume": "/usr/lib/uswsusp/resume",
 }
 # Tools of the host that busybox lacks or does worse, as /usr/bin/NAME.
@@ -97,7 +98,7 @@ class Builder:
     def _base_archive(self, kernel):
         archive = cpio.Archive()
         for folder in ("dev", "proc", "sys", "tmp", "mnt", "etc", "run",
-                       "root"):
+                       "root", "var", "var/lib"):
             archive.folder(folder)
         archive.device("/dev/console", 5, 1)
         archive.copy("/init", os.path.join(GUEST_DIR, "init"), 0o755)

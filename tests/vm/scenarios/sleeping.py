@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is around a hibernation: systemd's part, the way back, the record."""
+
+from testbed import disks
+from testbed.scenario import Scenario
+
+
+class Sleep(Scenario):
+    """s2disk-sleep hibernates: hooks before and after, told what is done"""
+    name = "sleep-hibernate"
+    group = "quick"
+    memory = 320
+    operation = "hibernate"
+    settings = ""
+    hooks = "pre hibernate hibernate;post hibernate hibernate;"
+
+    @property
+    def guest(self):
+        return """
+first_boot() {
+    mkdir -p /usr/lib/systemd/system-sleep /etc/systemd
+    printf '[Sleep]\\n%(settings)s\\n' >/etc/systemd/sleep.conf
+    printf '#!/bin/sh\\necho "$1 $2 $SYSTEMD_SLEEP_ACTION" >>/tmp/hooks\\n' \\
+        >/usr/lib/systemd/system-sleep/note
+    printf '#!/bin/sh\\nexit 7\\n' >/usr/lib/systemd/system-sleep/failing
+    chmod +x /usr/lib/systemd/system-sleep/*
+    swap_on $SWAP
+    hold main 48 16
+    hibernate_by memhold run s2disk /usr/libexec/s2disk/s2disk-sleep \\
+        --s2disk=/usr/sbin/s2disk %(operation)s
+    mark hooks "$(tr '\\n' ';' </tmp/hooks)"
+}
+""" % {"operation": self.operation, "settings": self.settings}
+
+    def need_hooks(self):
+        found = self.machine.mark("hooks")
+        self.need(found == self.hooks, "hooks ran: %s" % found)
+
+    def run(self):
+        self.hibernate()
+        self.resume()
+        self.need_hooks()
+        self.need("/failing failed with exit status 7" in
+                  self.machine.console, "it tells what a hook returned")
+
+
+class SleepThen(Sleep):
+    """suspend-then-hibernate: asleep in memory, woken by the alarm, then off"""
+    name = "sleep-then-hibernate"
+    operation = "suspend-then-hibernate"
+    settings = "HibernateDelaySec=10"
+    # QEMU's power-off is dead after S3.
+    config = Scenario.config + "shutdown method = reboot\n"
+    hooks = "".join("%s suspend-then-hibernate %s;" % (when, action)
+                    for action in ("suspend", "hibernate")
+                    for when in ("pre", "post"))
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp                     # connected, so that events are seen
+        machine.wait_event("SUSPEND", 100)
+        self.need_signature(disks.SWAP)
+        machine.wait_event("WAKEUP", 100)
+        self.off()
+        self.need_signature(disks.OURS)
+        self.resume()
+        self.need_hooks()
+
+
+class SleepRefused(Sleep):
+    """s2disk-sleep where s2disk refuses: hooks after it all the same, exit 1"""
+    name = "sleep-refused"
+    hooks = "pre hibernate hibernate;post hibernate hibernate;"
+
+    def run(self):
+        self.boot(cmdline="nohibernate")
+        self.off()
+        self.need(self.exit_code("s2disk") == 1, "s2disk-sleep ended with 1")
+        self.need_hooks()
+        self.need_signature(disks.SWAP)
+
+
+class WayBack(Scenario):
+    """no hibernation without a way back: refused three times, then it works"""
+    name = "way-back"
+    group = "quick"
+    memory = 320
+    config = ""
+    guest = """
+# menu ARGUMENTS: what the next boot has on its command line.
+menu() {
+    printf "menuentry 'Linux' {\\n linux /vmlinuz %s\\n initrd /initrd\\n}\\n" \\
+        "$*" >/boot/grub/grub.cfg
+}
+make_initramfs() {
+    (cd /tmp/initramfs && find . | cpio -o -H newc | gzip) >/boot/initrd
+}
+first_boot() {
+    mkdir -p /boot/grub /tmp/initramfs/scripts/local-premount
+    cd /tmp/initramfs
+    touch scripts/local-premount/s2disk scripts/local-premount/resume
+    menu resume=/dev/vda1
+    swap_on $SWAP
+    hold main 32 16
+    make_initramfs
+    marked no-resume s2disk
+    mkdir -p usr/lib/uswsusp
+    cp /usr/lib/uswsusp/resume usr/lib/uswsusp
+    make_initramfs
+    menu resume=/dev/vda
+    marked elsewhere s2disk
+    menu resume=/dev/vda1 noresume
+    marked noresume s2disk
+    mark refused "$(s2disk --last --json | grep '"result"')"
+    menu resume=/dev/vda1
+    hibernate
+}
+"""
+
+    def run(self):
+        before = self.hibernate()
+        for key in ("no-resume", "elsewhere", "noresume"):
+            self.need(before.mark(key) == "3", key + " was refused")
+        self.need('"refused"' in before.mark("refused"), "it was kept")
+        self.need_said("resume is not in /boot/initrd")
+        self.need_said("will look at /dev/vda, page 0")
+        self.need_said("will have noresume")
+        self.resume(cmdline="resume=/dev/vda1")
+
+
+class Last(Scenario):
+    """s2disk --last: after a resume, and after an image was set aside"""
+    name = "last"
+    memory = 320
+    guest = """
+last() {
+    s2disk --last
+    mark last "$(s2disk --last --json | tr -d ' \\n')"
+}
+first_boot() {
+    swap_on $SWAP
+    hold main 32 16
+    hibernate
+    last
+}
+later_boot() {
+    swap_is_fine $SWAP
+    last
+}
+"""
+
+    def run(self):
+        self.hibernate()
+        self.keep_disk()
+        self.resume()
+        told = self.machine.mark("last")
+        for words in ('"result":"resumed"', '"area":"/dev/vda1"',
+                      '"verdict":"harmless"', '"attempts":1,',
+                      '"set_aside":null'):
+            self.need(words in told, "--last tells %s" % words)
+        self.put_disk_back()
+        self.boot(cmdline="noresume")
+        self.off()
+        self.need_boot_goes_on()
+        told = self.machine.mark("last")
+        self.need('"last":null,"set_aside":{' in told and "noresume" in told,
+                  "--last tells why it was set aside: " + told)
