@@ -18,15 +18,16 @@ LOG_SIZE = 8 << 30              # room for all that a boot may write
 
 
 class Disk:
-    """A raw, sparse image file."""
+    """A raw, sparse image file; without a size, one that is there already."""
 
-    def __init__(self, path, mib):
+    def __init__(self, path, mib=None):
         self.path = path
         self.name = os.path.basename(path)
         self.faults = {}        # options of QEMU's blkdebug driver
         self.log = None         # file for QEMU's log of writes and flushes
-        with open(path, "wb") as stream:
-            stream.truncate(mib * MIB)
+        if mib is not None:
+            with open(path, "wb") as stream:
+                stream.truncate(mib * MIB)
 
     def read(self, offset, size):
         with open(self.path, "rb") as stream:
@@ -76,10 +77,10 @@ class Disk:
 class SwapDisk(Disk):
     """A disk whose first partition is one swap area; the guest's /dev/vda1."""
 
-    def __init__(self, path, mib, label="hiber"):
+    def __init__(self, path, mib, label="hiber", identity=None):
         super().__init__(path, mib)
         self.area = PARTITION_AT
-        self.uuid = str(uuid.uuid4())
+        self.uuid = identity or str(uuid.uuid4())
         self.label = label
         self.partuuid = "%08x-01" % DISK_ID
         self._partition(self.size())

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 
-from . import cpio
+from . import cpio, debian
 
 GUEST_DIR = os.path.join(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))), "guest")
@@ -65,6 +65,7 @@ class Builder:
     def __init__(self, build_dir, work_dir):
         self.build_dir = build_dir
         self.work_dir = work_dir
+        self.debian = debian.Debian(build_dir, work_dir)
         self._memhold = None
         self._bases = {}
 
@@ -103,7 +104,7 @@ class Builder:
         archive.device("/dev/console", 5, 1)
         archive.copy("/init", os.path.join(GUEST_DIR, "init"), 0o755)
         archive.copy("/lib.sh", os.path.join(GUEST_DIR, "lib.sh"))
-        archive.copy("/bin/memhold", self._build_memhold(), 0o755)
+        archive.copy("/bin/memhold", self.memhold(), 0o755)
         self._add_busybox(archive)
         for name, place in PROGRAMS.items():
             program = os.path.join(self.build_dir, name)
@@ -133,7 +134,7 @@ class Builder:
             if library not in archive:
                 archive.file(library, self._stripped(library), 0o755)
 
-    def _build_memhold(self):
+    def memhold(self):
         if not self._memhold:
             self._memhold = os.path.join(self.work_dir, "memhold")
             _run(os.environ.get("CC", "cc"), "-O2", "-Wall", "-Wextra",
@@ -222,6 +223,18 @@ class Builder:
                     alias["crypto-" + match.group(1)] = match.group(2)
                     alias.setdefault(match.group(1), match.group(2))
         return alias
+
+
+def tool_files(*names):
+    """Programs of the host and their libraries, for the files of a boot."""
+    files = {}
+    for name in names:
+        program = _tool(name)
+        for place, source in [("/usr/bin/" + name, program)] + [
+                (library, library) for library in _libraries(program)]:
+            with open(source, "rb") as stream:
+                files[place] = stream.read()
+    return files
 
 
 def combine(base, files, path):

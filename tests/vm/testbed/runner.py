@@ -22,7 +22,8 @@ def load_scenarios(package_name):
 
 
 def choose(names, groups):
-    """The classes for names and groups; all when both are empty."""
+    """The classes for names and groups; all but the slow ones when both are
+    empty."""
     known = scenario.REGISTRY
     for name in names:
         if name not in known:
@@ -34,7 +35,8 @@ def choose(names, groups):
         if not found:
             raise KeyError("group " + group)
         chosen += [cls for cls in found if cls not in chosen]
-    return chosen or list(known.values())
+    return chosen or [cls for cls in known.values()
+                      if "slow" not in cls.group.split()]
 
 
 class Runner:
@@ -51,9 +53,9 @@ class Runner:
         self._stop = False
 
     def prepare(self, classes):
-        """What all share is built first, so that no scenario pays for it."""
-        for kernel in sorted({cls.kernel or self.kernel for cls in classes}):
-            self.builder.base(scenario.kernels.get(kernel))
+        """What several share is built first."""
+        for cls in classes:
+            cls.prepare(self.builder, self.kernel)
 
     def run(self, classes, jobs):
         self._queue = list(classes)
