@@ -192,7 +192,7 @@ enum sim_fate sim_boots(void)
 	while (outcome->boots++ < BOOTS_MAX) {
 		bool live;
 		pid_t child;
-		int status;
+		int status = -1;
 
 		if (outcome->fate == SIM_POWERCUT)
 			sim_lose();
