@@ -44,6 +44,7 @@ static void warn(const char *message)
 	log_warning("%s", message);
 }
 
+/* Stops at the first that is wrong, or skips it. */
 static int assign_all(const struct options *options, struct settings *settings, struct why *w)
 {
 	int r = 0;
@@ -54,21 +55,18 @@ static int assign_all(const struct options *options, struct settings *settings, 
 
 		r = key ? settings_set(settings, key, value, w)
 			: settings_apply_line(settings, value, w);
+		if (settings->skip_bad)
+			r = 0;
 	}
 	return r;
 }
 
-int options_load_settings(const struct options *options, struct settings *settings, struct why *w)
+static int load(const struct options *options, struct settings *settings,
+		void (*tell)(const char *message), struct why *w)
 {
 	struct settings from_file;
-	int r;
+	int r = settings_load(settings, "", options->config_file, tell, w);
 
-	if (options->quiet)
-		log_set_level(LOG_LEVEL_WARNING);
-	else if (options->verbose)
-		log_set_level(LOG_LEVEL_DEBUG);
-	settings_defaults(settings);
-	r = settings_load(settings, "", options->config_file, warn, w);
 	if (r < 0)
 		return r;
 	/* The file's offset belongs to the file's device. */
@@ -82,4 +80,23 @@ int options_load_settings(const struct options *options, struct settings *settin
 		settings->resume_offset_set = from_file.resume_offset_set;
 	}
 	return r;
+}
+
+int options_load_settings(const struct options *options, struct settings *settings, struct why *w)
+{
+	if (options->quiet)
+		log_set_level(LOG_LEVEL_WARNING);
+	else if (options->verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+	settings_defaults(settings);
+	return load(options, settings, warn, w);
+}
+
+int options_salvage_settings(const struct options *options, struct settings *settings)
+{
+	struct why w = { 0 };
+
+	settings_defaults(settings);
+	settings->skip_bad = true;
+	return load(options, settings, NULL, &w);
 }

@@ -50,4 +50,8 @@ bool options_assign(struct options *options, const char *key, const char *value)
  * like with a sentence. */
 int options_load_settings(const struct options *options, struct settings *settings, struct why *w);
 
+/* What can be used of them where the former failed; nothing is told. 0, or a
+ * negative errno where the file that was named does not exist. */
+int options_salvage_settings(const struct options *options, struct settings *settings);
+
 #endif

@@ -480,7 +480,7 @@ int settings_parse(struct settings *settings, const char *text, const char *file
 		int r = parse_line(&parsed, text, (size_t)(end - text), &reason);
 
 		line++;
-		if (r == -ENOENT)
+		if (r == -ENOENT || (r < 0 && settings->skip_bad))
 			warn_ignored(warn, file, line, &reason);
 		else if (r < 0)
 			return why(w, r, "%s:%u: %s", file, line, why_text(&reason, r));
@@ -490,8 +490,8 @@ int settings_parse(struct settings *settings, const char *text, const char *file
 	return 0;
 }
 
-static int load_file(struct settings *settings, const char *path, void (*warn)(const char *message),
-		     struct why *w)
+static int load_whole_file(struct settings *settings, const char *path,
+			   void (*warn)(const char *message), struct why *w)
 {
 	_cleanup_free_ char *text = NULL;
 	unsigned int line = 1;
@@ -509,6 +509,15 @@ static int load_file(struct settings *settings, const char *path, void (*warn)(c
 		return why(w, -EINVAL, "%s:%u: a zero byte; this is not a text file", path, line);
 	}
 	return settings_parse(settings, text, path, warn, w);
+}
+
+static int load_file(struct settings *settings, const char *path, void (*warn)(const char *message),
+		     struct why *w)
+{
+	int r = load_whole_file(settings, path, warn, w);
+
+	/* Whether there is such a file is another question. */
+	return settings->skip_bad && r != -ENOENT ? 0 : r;
 }
 
 static int is_drop_in(const struct dirent *entry)
@@ -536,7 +545,7 @@ static int load_drop_ins(struct settings *settings, const char *file,
 		return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
 	count = scandir(folder, &entries, is_drop_in, compare_names);
 	if (count < 0)
-		return errno == ENOENT || errno == ENOTDIR
+		return errno == ENOENT || errno == ENOTDIR || settings->skip_bad
 			       ? 0
 			       : why(w, -errno, "%s: %s", folder, strerror(errno));
 	for (int i = 0; i < count; i++) {

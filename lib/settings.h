@@ -72,6 +72,7 @@ struct settings {
 	enum mismatch_action mismatch_action; /* "mismatch action": reboot */
 	unsigned int mismatch_retries;	      /* "mismatch retries": 2 */
 	enum way_back way_back;		      /* "way back": require */
+	bool skip_bad;		   /* no setting: what cannot be used of a file is skipped */
 	unsigned int max_attempts; /* "max attempts": set an image aside after so many: 5 */
 };
 
@@ -97,7 +98,8 @@ int settings_parse(struct settings *settings, const char *text, const char *file
  * /etc/uswsusp.conf that exists under root (none is fine), and after it the
  * *.conf files of that name with ".d" behind it, sorted by name (where there is
  * none of the two, those of /etc/suspend.conf.d). A file that was named must
- * exist. All of these change nothing when they fail. */
+ * exist. All of these change nothing when they fail; with skip_bad set, they
+ * take what can be used instead. */
 int settings_load(struct settings *settings, const char *root, const char *file,
 		  void (*warn)(const char *message), struct why *w);
 

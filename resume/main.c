@@ -112,42 +112,70 @@ static int print_device(const struct settings *settings)
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int run(const struct command *command)
+/* Nothing can be resumed by these settings. The boot goes on, so an image that
+ * is there all the same must not wait for another. */
+static void set_aside_unwanted(const struct command *command)
 {
-	struct kernel_cmdline cmdline;
 	struct settings settings;
 	struct swap_area area;
 	struct why w = { 0 };
-	int r = options_load_settings(&command->options, &settings, &w);
-	bool noresume;
+	int r = options_salvage_settings(&command->options, &settings);
 
-	if (r < 0) {
-		log_error("%s", why_text(&w, r));
-		return EXIT_USAGE;
-	}
 	if (command->default_device)
 		text_copy(settings.default_device, sizeof(settings.default_device),
 			  command->default_device);
-	if (command->print_device)
-		return print_device(&settings);
-	noresume = kernel_cmdline_read("", &cmdline) == 0 && cmdline.noresume;
-	r = target_find(&settings, "", false, &area, &w);
+	if (r == 0)
+		r = target_find(&settings, "", false, &area, &w);
+	if (r == 0)
+		r = crypto_init(&w);
+	if (r == 0)
+		r = restore(&settings, &area, "there is an image, but the settings are wrong", &w);
+	if (r < 0 && r != -ENOENT)
+		log_error("%s", why_text(&w, r));
+}
+
+static int find_and_restore(const struct settings *settings)
+{
+	struct kernel_cmdline cmdline;
+	struct swap_area area;
+	struct why w = { 0 }, reason = { 0 };
+	const char *unwanted = NULL;
+	int r = target_find(settings, "", false, &area, &w);
+
 	if (r == -ENOENT) {
 		log_debug("%s", why_text(&w, r));
 		return EXIT_DONE;
 	}
-	if (r < 0) {
-		log_error("%s; nothing is resumed", why_text(&w, r));
-		return EXIT_FAILED;
+	if (r == 0) {
+		if (kernel_cmdline_read("", &cmdline) == 0 && cmdline.noresume)
+			unwanted = "there is an image, but the kernel command line says noresume";
+		if (crypto_init(&reason) < 0)
+			unwanted = reason.text;
+		r = restore(settings, &area, unwanted, &w);
 	}
-	r = crypto_init(&w);
-	if (r == 0)
-		r = restore(&settings, &area, noresume, &w);
 	if (r < 0) {
 		log_error("%s; nothing is resumed", why_text(&w, r));
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
+}
+
+static int run(const struct command *command)
+{
+	struct settings settings;
+	struct why w = { 0 };
+	int r = options_load_settings(&command->options, &settings, &w);
+
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		if (!command->print_device)
+			set_aside_unwanted(command);
+		return EXIT_USAGE;
+	}
+	if (command->default_device)
+		text_copy(settings.default_device, sizeof(settings.default_device),
+			  command->default_device);
+	return command->print_device ? print_device(&settings) : find_and_restore(&settings);
 }
 
 int main(int argc, char **argv)

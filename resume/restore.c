@@ -408,7 +408,7 @@ static bool holds_image(const struct restore *restore)
 }
 
 /* An image is there: may it be tried? */
-static int judge_signature(struct restore *restore, bool noresume, struct why *w)
+static int judge_signature(struct restore *restore, const char *unwanted, struct why *w)
 {
 	const struct settings *s = restore->settings;
 	struct why reason = { 0 };
@@ -419,9 +419,8 @@ static int judge_signature(struct restore *restore, bool noresume, struct why *w
 		r = signature_record_decode(restore->signature.page, page_size(), &restore->record,
 					    &reason);
 	} while (r < 0 && r != -EBADMSG && once_more(&tries));
-	if (noresume)
-		return set_aside(restore,
-				 "there is an image, but the kernel command line says noresume", w);
+	if (unwanted)
+		return set_aside(restore, unwanted, w);
 	if (r < 0)
 		return set_aside(restore, why_text(&reason, r), w);
 	if (restore->record.attempts >= s->max_attempts) {
@@ -477,7 +476,7 @@ static void ignore_signals(void)
 		signal(numbers[i], SIG_IGN);
 }
 
-int restore(const struct settings *settings, const struct swap_area *area, bool noresume,
+int restore(const struct settings *settings, const struct swap_area *area, const char *unwanted,
 	    struct why *w)
 {
 	/* Not from the heap: that there is no memory must not be found here. */
@@ -502,7 +501,7 @@ int restore(const struct settings *settings, const struct swap_area *area, bool 
 	if (image)
 		r = open_area(restore, O_RDWR, w);
 	if (r == 0 && image) {
-		r = judge_signature(restore, noresume, w);
+		r = judge_signature(restore, unwanted, w);
 		judgement_free(&restore->judgement);
 		image_reader_close(restore->reader);
 		sealed_header_free(&restore->header);

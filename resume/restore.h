@@ -17,8 +17,9 @@
  * negative errno: the area cannot be made usable swap (w says why); an image
  * may still be there.
  *
- * noresume: an image is set aside without looking at it closer. */
-int restore(const struct settings *settings, const struct swap_area *area, bool noresume,
+ * unwanted: why an image is to be set aside without looking at it closer; NULL
+ * for one that is wanted. */
+int restore(const struct settings *settings, const struct swap_area *area, const char *unwanted,
 	    struct why *w);
 
 #endif

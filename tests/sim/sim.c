@@ -168,7 +168,7 @@ static void boot(void)
 	kernel.taken[1] = 1; /* the hand-over page */
 	make_settings(&settings);
 	sim_active = true;
-	r = restore(&settings, &area, sim->shared->plan.noresume, &w);
+	r = restore(&settings, &area, sim->shared->plan.noresume ? "noresume" : NULL, &w);
 	sim_active = false;
 	if (r < 0)
 		log_error("%s; nothing is resumed", why_text(&w, r));

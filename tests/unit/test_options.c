@@ -239,6 +239,24 @@ START_TEST(first_error_is_told)
 }
 END_TEST
 
+/* What leads to the area is found beside what is wrong. */
+START_TEST(salvages_what_can_be_used)
+{
+	struct options options = with_file();
+	struct settings settings;
+	struct why w = { "" };
+
+	put("workers = 999\nresume device = /dev/sda7\nno sense\nresume offset = 77\n");
+	options_take(&options, 'P', "block size = 1");
+	ck_assert_int_eq(options_load_settings(&options, &settings, &w), -EINVAL);
+	ck_assert_int_eq(options_salvage_settings(&options, &settings), 0);
+	ck_assert_str_eq(settings.resume_device, "/dev/sda7");
+	ck_assert_uint_eq(settings.resume_offset, 77);
+	remove_file();
+	ck_assert_int_eq(options_salvage_settings(&options, &settings), -ENOENT);
+}
+END_TEST
+
 START_TEST(levels_of_the_log)
 {
 	struct options options = with_file();
@@ -273,6 +291,7 @@ int main(void)
 	tcase_add_test(tcase, offset_of_another_device_by_parameter);
 	tcase_add_loop_test(tcase, wrong_values, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
 	tcase_add_test(tcase, first_error_is_told);
+	tcase_add_test(tcase, salvages_what_can_be_used);
 	tcase_add_test(tcase, levels_of_the_log);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
