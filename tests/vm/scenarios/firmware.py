@@ -23,7 +23,7 @@ class Efi(firmware.Ovmf, Scenario):
 class Efi61(Efi):
     """EFI firmware (OVMF), Linux 6.1"""
     name = "efi-6.1"
-    group = ""
+    group = "slow"
     kernel = "6.1"
 
 

@@ -35,7 +35,7 @@ class Fewer(Scenario):
 class Fewer61(Fewer):
     """a processor with fewer features, Linux 6.1"""
     name = "cpu-fewer-6.1"
-    group = ""
+    group = "slow"
     kernel = "6.1"
 
 
@@ -53,6 +53,7 @@ class More(Fewer):
 class More61(More):
     """a processor with more features, Linux 6.1"""
     name = "cpu-more-6.1"
+    group = "slow"
     kernel = "6.1"
 
 
@@ -154,7 +155,7 @@ first_boot() {
 class HotPlugged61(HotPlugged):
     """memory added while running, missing later; Linux 6.1"""
     name = "dimm-missing-6.1"
-    group = ""
+    group = "slow"
     kernel = "6.1"
 
 

@@ -81,6 +81,7 @@ later_boot() {
 class KernelLoses61(KernelLoses):
     """the same, Linux 6.1"""
     name = "kernel-loses-6.1"
+    group = "slow"
     kernel = "6.1"
 
 

@@ -40,7 +40,7 @@ class TryAgain(moved.MovedMap):
 class TryAgain61(TryAgain):
     """the same, Linux 6.1"""
     name = "try-again-6.1"
-    group = ""
+    group = "slow"
     kernel = "6.1"
 
 

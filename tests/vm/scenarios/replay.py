@@ -86,9 +86,12 @@ class ReplayCycle(Replay):
 class ReplayTakeBack(Replay):
     """all power cuts through taking an image back"""
     name = "replay-take-back"
+    # As in power-off-fails.
     extra = ("-global", "ICH9-LPC.disable_s3=1")
     guest = """
 first_boot() {
+    echo 's2idle [deep]' >/tmp/mem_sleep
+    mount --bind /tmp/mem_sleep /sys/power/mem_sleep
     swap_on $SWAP
     hold main 32 16
     hibernate -m suspend

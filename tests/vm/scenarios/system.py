@@ -22,6 +22,7 @@ class Partition(FullGuest):
 class Dracut(FullGuest):
     """the same with dracut, systemd in the initramfs"""
     name = "debian-dracut"
+    group = "slow"
     generator = "dracut"
     # What dracut would find out by itself on a machine.
     setup = "true"

@@ -127,6 +127,7 @@ class Regions(Verdict):
 class Regions61(Regions):
     """regions grown, shrunk, split, vanished, retyped; Linux 6.1"""
     name = "map-regions-6.1"
+    group = "slow"
     kernel = "6.1"
 
 
