@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whole Debian systems: systemctl, logind, initramfs generators, the package."""
 
+import os
+
+from testbed import disks
 from testbed.full import FullGuest
 
 
@@ -27,3 +30,114 @@ class Dracut(FullGuest):
     # What dracut would find out by itself on a machine.
     setup = "true"
     options = FullGuest.options + " resume=UUID=" + FullGuest.swap_uuid
+
+
+class SwapFile(FullGuest):
+    """s2disk-swapfile create --enable, then systemctl hibernate: ext4"""
+    name = "debian-swapfile"
+    group = "slow"
+    limit = 700
+    setup = "true"
+    fstab = ("/dev/vda / ext4 defaults 0 1\n"
+             "LABEL=boot /boot ext2 defaults 0 2\n")
+    root_mib = 1600
+    swap_file = "/swapfile"
+    create = ""
+    guest = """
+first_boot() {
+    can before
+    marked create s2disk-swapfile create --size=500M --enable %(create)s %(file)s
+    mark told "$(s2disk-swapfile offset %(file)s)"
+    can after
+    %(then)s
+}
+later_boot() { can later; hibernate_and_tell; }
+can() { mark "can-$1" "$(busctl --json=short call org.freedesktop.login1 \\
+    /org/freedesktop/login1 org.freedesktop.login1.Manager CanHibernate)"; }
+hibernate_and_tell() {
+    hold main 96 32
+    sleep_by hibernate
+    s2disk-swapfile check --json | tr -d '\\n' >check.json
+    marked disable s2disk-swapfile disable
+    mark swaps "$(tail -n +2 /proc/swaps)"
+}
+"""
+    then = "hibernate_and_tell"
+
+    def make_disks(self):
+        super().make_disks()
+        # No other swap.
+        self.disks.remove(self.swap)
+
+    def boot_files(self, number, **options):
+        files = super().boot_files(number, **options)
+        for name, value in (("create", self.create), ("then", self.then),
+                            ("file", self.swap_file)):
+            files["/scenario.sh"] = files["/scenario.sh"].replace(
+                "%%(%s)s" % name, value)
+        return files
+
+    def need_enabled(self, machine, can):
+        self.need(machine.mark("create") == "0", "create ended with 0")
+        self.need("yes" not in machine.mark("can-before"),
+                  "logind could not hibernate: " + machine.mark("can-before"))
+        self.need("yes" in machine.mark(can),
+                  "logind can hibernate: " + machine.mark(can))
+
+    def place(self, machine):
+        """Byte of the root disk where the area is."""
+        words = dict(word.split("=", 1) for word in
+                     machine.mark("told").split())
+        return int(words["resume_offset"]) * disks.PAGE
+
+    def run(self):
+        first = self.boot()
+        self.off(400)
+        self.need_enabled(first, "can-after")
+        self.need_image(first)
+        self.boot()
+        self.off(300)
+        self.need_back(first)
+        self.need(self.machine.mark("disable") == "0", "disable ended with 0")
+        self.need(self.machine.mark("swaps") == "", "no swap is left: " +
+                  self.machine.mark("swaps"))
+
+    def need_image(self, first):
+        found = disks.signature_at(self.root_disk, self.place(first))
+        self.need(found == disks.OURS, "signature in the file: " + found)
+
+
+class WithoutPackage(FullGuest):
+    setup = FullGuest.setup + "\napt-get -qy remove s2disk s2disk-initramfs"
+
+
+class BootTime(FullGuest):
+    """figures: a boot with nothing to resume, with the package and without"""
+    name = "debian-boot-time"
+    group = "slow"
+    limit = 1500
+    rounds = 4
+    guest = "first_boot() { :; }\nlater_boot() { :; }"
+
+    def put_system(self, cls):
+        for source, disk in zip(cls.system(self.builder),
+                                (self.root_disk, self.boot_disk)):
+            os.unlink(disk.path)
+            disks.copy(source, disk.path)
+
+    def run(self):
+        """In turns, since other things run on this machine; the fastest
+        counts. Seconds until the initramfs is done."""
+        times = {FullGuest: [], WithoutPackage: []}
+        for _ in range(self.rounds):
+            for cls, found in times.items():
+                self.put_system(cls)
+                machine = self.boot()
+                self.off()
+                done = machine.mark("initramfs-done")
+                self.need(done is not None, "the boot went on")
+                found.append(int(done) / 1e6)
+        best = [min(found) for found in times.values()]
+        self.figure("initramfs done after %.2f s, without the package %.2f s "
+                    "(fastest of %d; all: %s)" %
+                    (*best, self.rounds, list(times.values())))
