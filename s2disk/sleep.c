@@ -114,10 +114,9 @@ static int do_step(const struct story *story, enum step step)
 
 /* How long to sleep in memory before looking again, in microseconds; 0: not at
  * all. A battery alone decides where no delay is configured. */
-static uint64_t next_nap(const struct story *story, const struct battery *battery, uint64_t begun)
+static uint64_t next_nap(const struct story *story, const struct battery *battery, uint64_t passed)
 {
 	const struct sleep_config *config = story->config;
-	uint64_t passed = story->system->now(story->system->context) - begun;
 	uint64_t left = config->delay_usec > passed ? config->delay_usec - passed : 0;
 
 	if (battery_is_low(battery))
@@ -133,14 +132,14 @@ static uint64_t next_nap(const struct story *story, const struct battery *batter
 static int nap_until_time(struct story *story)
 {
 	const struct sleep_system *system = story->system;
-	uint64_t begun = system->now(system->context), nap;
+	uint64_t begun = system->now(system->context), passed = 0, nap;
 	struct battery before, after;
 	bool rang;
 	int r;
 
 	for (;;) {
 		battery_read(system->root, &before);
-		nap = next_nap(story, &before, begun);
+		nap = next_nap(story, &before, passed);
 		if (nap == 0)
 			return 0;
 		story->alarm = system->alarm_set(system->context, nap);
@@ -159,6 +158,9 @@ static int nap_until_time(struct story *story)
 			return r;
 		if (!rang)
 			return 1;
+		/* It may ring a little early; for what is left then, no sleep is worth while,
+		 * nor would the kernel sleep so shortly. */
+		passed = max_u64(passed + nap, system->now(system->context) - begun);
 		battery_read(system->root, &after);
 		if (battery_will_be_low(&before, &after))
 			return 0;

@@ -71,7 +71,8 @@ static struct {
 	uint64_t woken_after; /* by the user; 0: by the alarm only */
 	unsigned int percent, percent_a_hour;
 	int hibernate_result, suspend_result, alarm_result;
-	bool early; /* the alarm rings before the machine sleeps */
+	bool early;	   /* the alarm rings before the machine sleeps */
+	uint64_t short_of; /* the machine is up so long before the alarm */
 } machine;
 
 static void put_battery(void)
@@ -106,7 +107,7 @@ static int pretend_suspend(void *context, const struct sleep_config *config)
 		nap = machine.woken_after;
 	snprintf(line, sizeof(line), "suspend %llu min", (unsigned long long)(nap / MINUTE));
 	note(line);
-	machine.now += nap;
+	machine.now += nap - machine.short_of;
 	machine.percent -= (unsigned int)(machine.percent_a_hour * nap / HOUR);
 	if (machine.percent_a_hour)
 		put_battery();
@@ -129,7 +130,7 @@ static bool pretend_alarm_rang(void *context, int alarm)
 {
 	(void)context;
 	ck_assert_int_eq(alarm, 7);
-	return machine.now >= machine.alarm_at;
+	return machine.now + machine.short_of >= machine.alarm_at;
 }
 
 static void pretend_alarm_close(void *context, int alarm)
@@ -343,6 +344,15 @@ START_TEST(does_not_sleep_past_its_alarm)
 }
 END_TEST
 
+/* The clock that wakes it counts whole seconds. */
+START_TEST(does_not_sleep_for_what_a_clock_was_early)
+{
+	machine.short_of = MINUTE / 30;
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_str_eq(story(), NAP("120") DISK);
+}
+END_TEST
+
 START_TEST(hibernates_at_once_without_an_alarm_clock)
 {
 	machine.alarm_result = -EOPNOTSUPP;
@@ -424,6 +434,7 @@ int main(void)
 	tcase_add_test(test, suspends_again_when_hibernating_failed);
 	tcase_add_test(test, fails_when_it_cannot_suspend);
 	tcase_add_test(test, does_not_sleep_past_its_alarm);
+	tcase_add_test(test, does_not_sleep_for_what_a_clock_was_early);
 	tcase_add_test(test, hibernates_at_once_without_an_alarm_clock);
 	tcase_add_test(test, watches_the_battery);
 	tcase_add_test(test, watches_the_battery_within_the_delay);
