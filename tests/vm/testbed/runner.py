@@ -13,6 +13,10 @@ import traceback
 
 from . import guest, qemu, scenario
 
+# Of a failed scenario's console: lines, and characters of each.
+LAST_WORDS = 15
+LAST_WORDS_WIDTH = 160
+
 
 def load_scenarios(package_name):
     package = importlib.import_module(package_name)
@@ -125,6 +129,17 @@ class Runner:
             shutil.rmtree(work_dir, ignore_errors=True)
         return reason, instance
 
+    @staticmethod
+    def _last_words(log_dir):
+        """The end of what the last boot had on its console."""
+        logs = glob.glob(os.path.join(log_dir, "boot*.log"))
+        if not logs:
+            return []
+        with open(max(logs, key=os.path.getmtime), errors="replace") as stream:
+            lines = [line.rstrip() for line in stream]
+        return ["".join(char if char.isprintable() else "?" for char in line)
+                [-LAST_WORDS_WIDTH:] for line in lines if line][-LAST_WORDS:]
+
     def _report(self, name, seconds, reason, figures, log_dir, note):
         with self._lock:
             if self._stop:
@@ -133,6 +148,9 @@ class Runner:
                 self.failed += 1
                 print("FAIL %-24s %6.1f s  %s, %s%s" %
                       (name, seconds, reason, log_dir, note), flush=True)
+                # Where the logs cannot be had, this is all there is.
+                for line in self._last_words(log_dir):
+                    print("       | " + line, flush=True)
             else:
                 self.passed += 1
                 print("ok   %-24s %6.1f s%s" % (name, seconds, note), flush=True)
