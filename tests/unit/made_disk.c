@@ -52,7 +52,7 @@ void made_disk_remove(void)
 {
 	made_run("umount mount");
 	made_run("cd / && rm -rf %s", folder);
-	made_remove();
+	made_root_remove();
 }
 
 /* Mounts a new file system; its loop device becomes a disk in the made-up

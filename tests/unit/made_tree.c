@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-char made_root[64];
 char made_log[8192];
 const char *made_fail;
 const char *made_output;
@@ -78,68 +77,17 @@ struct swapfile_system made_system = {
 
 void made_create(void)
 {
-	strcpy(made_root, "/tmp/test_swapfile.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(made_root));
-	made_put("/var/lib/x", "");
-	made_put("/var/lib/x", NULL);
+	made_root_create();
+	made_folder("/var/lib");
 	made_log[0] = '\0';
 	made_fail = NULL;
 	made_output = NULL;
 	made_active = false;
 }
 
-void made_remove(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", made_root);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static void make_folders(char *path)
-{
-	for (char *c = path + strlen(made_root) + 1; *c; c++) {
-		if (*c != '/')
-			continue;
-		*c = '\0';
-		mkdir(path, 0755);
-		*c = '/';
-	}
-}
-
-void made_put(const char *path, const char *text)
-{
-	char full[512];
-	FILE *file;
-
-	snprintf(full, sizeof(full), "%s%s", made_root, path);
-	if (!text) {
-		unlink(full);
-		return;
-	}
-	make_folders(full);
-	file = fopen(full, "w");
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-void made_link(const char *path, const char *target)
-{
-	char full[512];
-
-	snprintf(full, sizeof(full), "%s%s", made_root, path);
-	make_folders(full);
-	ck_assert_int_eq(symlink(target, full), 0);
-}
-
 void made_program(const char *path)
 {
-	char full[512];
-
-	made_put(path, "#!/bin/sh\n");
-	snprintf(full, sizeof(full), "%s%s", made_root, path);
-	ck_assert_int_eq(chmod(full, 0755), 0);
+	made_put_mode(path, "#!/bin/sh\n", 0755);
 }
 
 void made_check(const char *path, const char *text)

@@ -3,22 +3,19 @@
 #ifndef TESTS_MADE_TREE_H
 #define TESTS_MADE_TREE_H
 
+#include "made_root.h"
 #include "swapfile_system.h"
 
 #include <stdbool.h>
 
 extern struct swapfile_system made_system; /* swap and programs are pretended */
-extern char made_root[64];
-extern char made_log[8192];   /* what was run and switched, a line each */
-extern const char *made_fail; /* what shall fail: a line of that log begins with it */
+extern char made_log[8192];		   /* what was run and switched, a line each */
+extern const char *made_fail;		   /* what shall fail: a line of that log begins with it */
 extern bool made_active;
 extern const char *made_output; /* of every program */
 
+/* Also the root; take it away with made_root_remove(). */
 void made_create(void);
-void made_remove(void);
-/* Folders are made as needed; text NULL deletes. */
-void made_put(const char *path, const char *text);
-void made_link(const char *path, const char *target);
 /* A program of the system. */
 void made_program(const char *path);
 /* Asserts the file's text; NULL: that it is not there. */

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "kernel/boot_log.h"
 #include "kernel/kernel_log.h"
+#include "made_root.h"
 #include "switch_off.h"
 
 #include <check.h>
@@ -13,38 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char root[64];
-
-static void make_root(void)
-{
-	char command[512];
-
-	snprintf(root, sizeof(root), "/tmp/s2disk-aftermath-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	snprintf(command, sizeof(command),
-		 "mkdir -p %s/sys/devices/system/memory %s/sys/power %s/dev", root, root, root);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static void remove_root(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static void put_file(const char *path, const char *text)
-{
-	char full[256];
-	_cleanup_fclose_ FILE *file = NULL;
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	file = fopen(full, "w");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-}
 
 static struct handover two_ranges(void)
 {
@@ -60,10 +29,10 @@ START_TEST(test_quarantine)
 	char full[256], text[256] = "";
 	_cleanup_fclose_ FILE *file = NULL;
 
-	put_file("/sys/devices/system/memory/soft_offline_page", "");
-	ck_assert_uint_eq(aftermath_quarantine(&handover, root, 4096), 4);
+	made_put("/sys/devices/system/memory/soft_offline_page", "");
+	ck_assert_uint_eq(aftermath_quarantine(&handover, made_root, 4096), 4);
 	/* A plain file keeps the last write at its beginning. */
-	snprintf(full, sizeof(full), "%s/sys/devices/system/memory/soft_offline_page", root);
+	snprintf(full, sizeof(full), "%s/sys/devices/system/memory/soft_offline_page", made_root);
 	file = fopen(full, "r");
 	ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
 	ck_assert_str_eq(text, "0x80002000\n");
@@ -74,9 +43,9 @@ START_TEST(test_quarantine_not_possible)
 {
 	struct handover handover = two_ranges();
 
-	ck_assert_uint_eq(aftermath_quarantine(&handover, root, 4096), 0);
+	ck_assert_uint_eq(aftermath_quarantine(&handover, made_root, 4096), 0);
 	handover.quarantine_count = 0;
-	ck_assert_uint_eq(aftermath_quarantine(&handover, root, 4096), 0);
+	ck_assert_uint_eq(aftermath_quarantine(&handover, made_root, 4096), 0);
 }
 END_TEST
 
@@ -119,13 +88,13 @@ START_TEST(test_kernel_log_read)
 {
 	char *log = NULL;
 
-	ck_assert_int_eq(kernel_log_read(root, 1000, &log), -ENOENT);
-	put_file("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
-	ck_assert_int_eq(kernel_log_read(root, 1000, &log), 0);
+	ck_assert_int_eq(kernel_log_read(made_root, 1000, &log), -ENOENT);
+	made_put("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
+	ck_assert_int_eq(kernel_log_read(made_root, 1000, &log), 0);
 	ck_assert_str_eq(log, "ACPI: DSDT 0x1FFE2182 002B5E\n");
 	free(log);
 	/* Bounded. */
-	ck_assert_int_eq(kernel_log_read(root, 10, &log), 0);
+	ck_assert_int_eq(kernel_log_read(made_root, 10, &log), 0);
 	ck_assert_str_eq(log, "");
 	free(log);
 }
@@ -136,21 +105,21 @@ START_TEST(test_boot_log)
 	char *log = NULL, full[128];
 	struct stat st;
 
-	ck_assert_int_eq(boot_log_read(root, &log), -ENOENT);
+	ck_assert_int_eq(boot_log_read(made_root, &log), -ENOENT);
 	/* No /run: nothing to keep it in. */
-	put_file("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
-	ck_assert_int_eq(boot_log_save(root), -ENOENT);
-	snprintf(full, sizeof(full), "%s/run", root);
+	made_put("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
+	ck_assert_int_eq(boot_log_save(made_root), -ENOENT);
+	snprintf(full, sizeof(full), "%s/run", made_root);
 	ck_assert_int_eq(mkdir(full, 0700), 0);
-	ck_assert_int_eq(boot_log_save(root), 0);
-	snprintf(full, sizeof(full), "%s/run/s2disk/boot.log", root);
+	ck_assert_int_eq(boot_log_save(made_root), 0);
+	snprintf(full, sizeof(full), "%s/run/s2disk/boot.log", made_root);
 	ck_assert_int_eq(stat(full, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 
 	/* Days later the kernel has forgotten; a second boot script changes nothing. */
-	put_file("/dev/kmsg", "6,9,9,-;something else\n");
-	ck_assert_int_eq(boot_log_save(root), 0);
-	ck_assert_int_eq(boot_log_read(root, &log), 0);
+	made_put("/dev/kmsg", "6,9,9,-;something else\n");
+	ck_assert_int_eq(boot_log_save(made_root), 0);
+	ck_assert_int_eq(boot_log_read(made_root, &log), 0);
 	ck_assert_str_eq(log, "ACPI: DSDT 0x1FFE2182 002B5E\n");
 	free(log);
 }
@@ -158,11 +127,11 @@ END_TEST
 
 START_TEST(test_method)
 {
-	put_file("/sys/power/disk", "[platform] shutdown reboot suspend test_resume\n");
-	ck_assert_int_eq(switch_off_method(METHOD_PLATFORM, root), METHOD_PLATFORM);
-	put_file("/sys/power/disk", "[shutdown] reboot suspend test_resume\n");
-	ck_assert_int_eq(switch_off_method(METHOD_PLATFORM, root), METHOD_SHUTDOWN);
-	ck_assert_int_eq(switch_off_method(METHOD_REBOOT, root), METHOD_REBOOT);
+	made_put("/sys/power/disk", "[platform] shutdown reboot suspend test_resume\n");
+	ck_assert_int_eq(switch_off_method(METHOD_PLATFORM, made_root), METHOD_PLATFORM);
+	made_put("/sys/power/disk", "[shutdown] reboot suspend test_resume\n");
+	ck_assert_int_eq(switch_off_method(METHOD_PLATFORM, made_root), METHOD_SHUTDOWN);
+	ck_assert_int_eq(switch_off_method(METHOD_REBOOT, made_root), METHOD_REBOOT);
 	ck_assert_int_eq(switch_off_method(METHOD_SUSPEND, "/nonexistent"), METHOD_SUSPEND);
 	ck_assert_int_eq(switch_off_method(METHOD_PLATFORM, "/nonexistent"), METHOD_SHUTDOWN);
 }
@@ -175,7 +144,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, make_root, remove_root);
+	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, test_quarantine);
 	tcase_add_test(tcase, test_quarantine_not_possible);
 	tcase_add_test(tcase, test_describe);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* boot_entry: which kernel, initramfs and command line the next boot has. */
 #include "boot/boot_entry.h"
+#include "made_root.h"
 
 #include <check.h>
 #include <errno.h>
@@ -8,27 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-
-static char root[64];
-
-static void put_bytes(const char *path, const char *text, size_t length)
-{
-	char command[512], full[256];
-	FILE *out;
-
-	snprintf(command, sizeof(command), "mkdir -p $(dirname %s%s)", root, path);
-	ck_assert_int_eq(system(command), 0);
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	out = fopen(full, "w");
-	ck_assert_ptr_nonnull(out);
-	fwrite(text, 1, length, out);
-	fclose(out);
-}
-
-static void put(const char *path, const char *text)
-{
-	put_bytes(path, text, strlen(text));
-}
 
 /* A variable of the firmware, as systemd-boot writes it. */
 static void put_variable(const char *name, const char *value)
@@ -39,21 +19,7 @@ static void put_variable(const char *name, const char *value)
 		text[4 + 2 * i] = value[i];
 	snprintf(path, sizeof(path),
 		 "/sys/firmware/efi/efivars/Loader%s-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", name);
-	put_bytes(path, text, 4 + 2 * strlen(value) + 2);
-}
-
-static void make(void)
-{
-	strcpy(root, "/tmp/test_boot_entry.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-}
-
-static void clean(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
+	made_put_bytes(path, text, 4 + 2 * strlen(value) + 2);
 }
 
 /* As Debian's grub-mkconfig writes it, cut down. */
@@ -165,14 +131,14 @@ static struct boot_entry found(void)
 	struct boot_entry entry;
 	struct why w = { "" };
 
-	ck_assert_int_eq(boot_entry_find(root, &entry, &w), 0);
+	ck_assert_int_eq(boot_entry_find(made_root, &entry, &w), 0);
 	return entry;
 }
 
 START_TEST(finds_grub_below_a_root)
 {
-	put("/boot/grub/grub.cfg", GRUB("${saved_entry}"));
-	put("/boot/grub/grubenv", "saved_entry=1>1\n");
+	made_put("/boot/grub/grub.cfg", GRUB("${saved_entry}"));
+	made_put("/boot/grub/grubenv", "saved_entry=1>1\n");
 	ck_assert_str_eq(found().kernel, "/boot/vmlinuz-6.1");
 	ck_assert_str_eq(found().source, "/boot/grub/grub.cfg");
 }
@@ -181,38 +147,38 @@ END_TEST
 /* Fedora's GRUB takes what is in the folder; the newest, unless one was saved. */
 START_TEST(finds_entries)
 {
-	put("/boot/grub2/grub.cfg", "insmod blscfg\nblscfg\n");
-	put("/boot/loader/entries/ab-6.9.conf", "linux /vmlinuz-6.9\n");
-	put("/boot/loader/entries/ab-6.10.conf", "linux /vmlinuz-6.10\noptions q\n");
-	put("/boot/loader/entries/ab-7-rescue.conf", "linux /vmlinuz-rescue\n");
-	put("/boot/loader/entries/readme", "linux /no\n");
+	made_put("/boot/grub2/grub.cfg", "insmod blscfg\nblscfg\n");
+	made_put("/boot/loader/entries/ab-6.9.conf", "linux /vmlinuz-6.9\n");
+	made_put("/boot/loader/entries/ab-6.10.conf", "linux /vmlinuz-6.10\noptions q\n");
+	made_put("/boot/loader/entries/ab-7-rescue.conf", "linux /vmlinuz-rescue\n");
+	made_put("/boot/loader/entries/readme", "linux /no\n");
 	ck_assert_str_eq(found().kernel, "/vmlinuz-6.10");
 	ck_assert_str_eq(found().source, "/boot/loader/entries/ab-6.10.conf");
-	put("/boot/grub2/grubenv", "saved_entry=ab-6.9\n");
+	made_put("/boot/grub2/grubenv", "saved_entry=ab-6.9\n");
 	ck_assert_str_eq(found().kernel, "/vmlinuz-6.9");
-	put("/boot/grub2/grubenv", "saved_entry=gone\n");
+	made_put("/boot/grub2/grubenv", "saved_entry=gone\n");
 	ck_assert_str_eq(found().kernel, "/vmlinuz-6.10");
 }
 END_TEST
 
 START_TEST(asks_systemd_boot)
 {
-	put("/boot/grub/grub.cfg", GRUB("0")); /* left by somebody */
-	put("/boot/efi/loader/entries/ab-1.conf", "linux /ab/1/linux\n");
-	put("/boot/efi/loader/entries/ab-2.conf", "linux /ab/2/linux\n");
-	put("/boot/efi/loader/entries/zz-0.conf", "linux /zz/0/linux\n");
+	made_put("/boot/grub/grub.cfg", GRUB("0")); /* left by somebody */
+	made_put("/boot/efi/loader/entries/ab-1.conf", "linux /ab/1/linux\n");
+	made_put("/boot/efi/loader/entries/ab-2.conf", "linux /ab/2/linux\n");
+	made_put("/boot/efi/loader/entries/zz-0.conf", "linux /zz/0/linux\n");
 	ck_assert_str_eq(found().kernel, "/boot/vmlinuz-6.12");
 	put_variable("Info", "systemd-boot 252");
-	ck_assert(boot_by_systemd_boot(root));
+	ck_assert(boot_by_systemd_boot(made_root));
 	ck_assert_str_eq(found().kernel, "/zz/0/linux");
-	put("/boot/efi/loader/loader.conf", "timeout 3\ndefault ab-*\n");
+	made_put("/boot/efi/loader/loader.conf", "timeout 3\ndefault ab-*\n");
 	ck_assert_str_eq(found().kernel, "/ab/2/linux");
 	put_variable("EntryDefault", "ab-1.conf");
 	ck_assert_str_eq(found().kernel, "/ab/1/linux");
 	put_variable("EntryOneShot", "zz-0.conf");
 	ck_assert_str_eq(found().kernel, "/zz/0/linux");
 	put_variable("Info", "another loader");
-	ck_assert(!boot_by_systemd_boot(root));
+	ck_assert(!boot_by_systemd_boot(made_root));
 }
 END_TEST
 
@@ -223,12 +189,12 @@ START_TEST(assumes_the_running_kernel)
 	struct utsname uts;
 	char path[256];
 
-	ck_assert_int_eq(boot_entry_find(root, &entry, &w), -ENOENT);
+	ck_assert_int_eq(boot_entry_find(made_root, &entry, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "/boot"));
 	uname(&uts);
 	snprintf(path, sizeof(path), "/boot/initramfs-%s.img", uts.release);
-	put(path, "");
-	put("/proc/cmdline", "root=/dev/a resume=/dev/b\n");
+	made_put(path, "");
+	made_put("/proc/cmdline", "root=/dev/a resume=/dev/b\n");
 	entry = found();
 	ck_assert_str_eq(entry.source, "");
 	ck_assert_str_eq(entry.initramfs, path);
@@ -253,19 +219,20 @@ START_TEST(finds_the_initramfs)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		strcpy(entry.initramfs, cases[i].named);
-		ck_assert_int_eq(boot_entry_initramfs(root, &entry, got, sizeof(got)), -ENOENT);
-		put(cases[i].there, "");
-		ck_assert_int_eq(boot_entry_initramfs(root, &entry, got, sizeof(got)), 0);
+		ck_assert_int_eq(boot_entry_initramfs(made_root, &entry, got, sizeof(got)),
+				 -ENOENT);
+		made_put(cases[i].there, "");
+		ck_assert_int_eq(boot_entry_initramfs(made_root, &entry, got, sizeof(got)), 0);
 		ck_assert_str_eq(got, cases[i].there);
 	}
 	/* Where /boot is a file system of its own, that one is meant. */
-	put("/initrd.img-6.2", "");
+	made_put("/initrd.img-6.2", "");
 	strcpy(entry.initramfs, "/initrd.img-6.2");
-	ck_assert_int_eq(boot_entry_initramfs(root, &entry, got, sizeof(got)), 0);
+	ck_assert_int_eq(boot_entry_initramfs(made_root, &entry, got, sizeof(got)), 0);
 	ck_assert_str_eq(got, "/boot/initrd.img-6.2");
 	strcpy(entry.initramfs, "relative");
-	ck_assert_int_eq(boot_entry_initramfs(root, &entry, got, sizeof(got)), -ENOENT);
-	ck_assert_int_eq(boot_entry_initramfs(root, &entry, got, 5), -ENOENT);
+	ck_assert_int_eq(boot_entry_initramfs(made_root, &entry, got, sizeof(got)), -ENOENT);
+	ck_assert_int_eq(boot_entry_initramfs(made_root, &entry, got, 5), -ENOENT);
 }
 END_TEST
 
@@ -276,7 +243,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(test, make, clean);
+	tcase_add_checked_fixture(test, made_root_create, made_root_remove);
 	tcase_add_loop_test(test, finds_the_default_of_grub, 0, sizeof(grubs) / sizeof(grubs[0]));
 	tcase_add_test(test, reads_an_entry_of_grub);
 	tcase_add_test(test, stands_strange_grub);

@@ -3,6 +3,7 @@
 #include "boot/cpio.h"
 #include "boot/initramfs.h"
 #include "made_initramfs.h"
+#include "made_root.h"
 
 #include <check.h>
 #include <errno.h>
@@ -12,25 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char root[64], path[128];
+static char path[128];
 
 static void make(void)
 {
-	char folder[80];
-
-	strcpy(root, "/tmp/test_initramfs.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	snprintf(folder, sizeof(folder), "%s/run", root);
-	ck_assert_int_eq(mkdir(folder, 0755), 0);
-	snprintf(path, sizeof(path), "%s/initrd", root);
-}
-
-static void clean(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
+	made_root_create();
+	made_folder("/run");
+	snprintf(path, sizeof(path), "%s/initrd", made_root);
 }
 
 #define RESUME "ELF... " INITRAMFS_RESUME_MARK " ..."
@@ -86,8 +75,8 @@ START_TEST(unpacks)
 	if (_i > 1 && system(command) != 0)
 		return;
 	made_initramfs(path, packers[_i], usual);
-	ck_assert_msg(initramfs_read(root, "/initrd", &initramfs, &w) == 0, "%s: %s", packers[_i],
-		      w.text);
+	ck_assert_msg(initramfs_read(made_root, "/initrd", &initramfs, &w) == 0, "%s: %s",
+		      packers[_i], w.text);
 	expect_usual(&initramfs);
 	initramfs_free(&initramfs);
 	ck_assert_uint_eq(initramfs.count, 0);
@@ -101,7 +90,7 @@ static struct initramfs read_with(const char *name, const char *text)
 	struct why w = { "" };
 
 	made_initramfs(path, "gzip -c", files);
-	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), 0);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), 0);
 	return initramfs;
 }
 
@@ -173,7 +162,7 @@ START_TEST(takes_the_last_of_a_name)
 	struct initramfs initramfs;
 
 	made_initramfs(path, "", files);
-	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, NULL), 0);
 	ck_assert_uint_eq(initramfs.count, 1);
 	ck_assert_str_eq(initramfs.files[0].text, "second");
 	initramfs_free(&initramfs);
@@ -199,7 +188,7 @@ START_TEST(stands_damage)
 			struct why w = { "" };
 
 			ck_assert_int_eq(truncate(path, cut), 0);
-			if (initramfs_read(root, "/initrd", &initramfs, &w) == 0)
+			if (initramfs_read(made_root, "/initrd", &initramfs, &w) == 0)
 				initramfs_free(&initramfs);
 			else
 				ck_assert_ptr_nonnull(strstr(w.text, "/initrd: "));
@@ -208,7 +197,7 @@ START_TEST(stands_damage)
 			fseek(file, cut, SEEK_SET);
 			putc(whole[cut] ^ 0x5a, file);
 			fclose(file);
-			if (initramfs_read(root, "/initrd", &initramfs, NULL) == 0)
+			if (initramfs_read(made_root, "/initrd", &initramfs, NULL) == 0)
 				initramfs_free(&initramfs);
 			file = fopen(path, "w");
 			fwrite(whole, 1, (size_t)size, file);
@@ -225,20 +214,20 @@ START_TEST(says_what_is_wrong)
 	struct why w = { "" };
 	FILE *file;
 
-	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "/initrd: No such file"));
 	file = fopen(path, "w");
 	fputs("what is this?", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(w.text, "not known here"));
 	file = fopen(path, "w");
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -EBADMSG);
 	file = fopen(path, "w");
 	fputs("\x1f\x8b\x08 not really", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(w.text, "gzip"));
 }
 END_TEST
@@ -255,7 +244,7 @@ START_TEST(says_what_is_missing)
 	file = fopen(path, "w");
 	fputs("\x89LZO", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(root, "/initrd", &initramfs, &w), -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "lzop"));
 }
 END_TEST
@@ -265,7 +254,7 @@ static struct initramfs read_cached(void)
 	struct initramfs initramfs;
 	struct why w = { "" };
 
-	ck_assert_int_eq(initramfs_read_cached(root, "/initrd", &initramfs, &w), 0);
+	ck_assert_int_eq(initramfs_read_cached(made_root, "/initrd", &initramfs, &w), 0);
 	return initramfs;
 }
 
@@ -273,7 +262,8 @@ static void change_cache(const char *expression)
 {
 	char command[256];
 
-	snprintf(command, sizeof(command), "sed -i '%s' %s/run/s2disk/initramfs", expression, root);
+	snprintf(command, sizeof(command), "sed -i '%s' %s/run/s2disk/initramfs", expression,
+		 made_root);
 	ck_assert_int_eq(system(command), 0);
 }
 
@@ -325,12 +315,12 @@ START_TEST(does_without_a_place_to_remember)
 	char command[128];
 
 	made_initramfs(path, "gzip -c", usual);
-	snprintf(command, sizeof(command), "rmdir %s/run", root);
+	snprintf(command, sizeof(command), "rmdir %s/run", made_root);
 	ck_assert_int_eq(system(command), 0);
 	initramfs = read_cached();
 	expect_usual(&initramfs);
 	initramfs_free(&initramfs);
-	ck_assert_int_eq(initramfs_read_cached(root, "/other", &initramfs, NULL), -ENOENT);
+	ck_assert_int_eq(initramfs_read_cached(made_root, "/other", &initramfs, NULL), -ENOENT);
 }
 END_TEST
 
@@ -341,7 +331,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(test, make, clean);
+	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_set_timeout(test, 120);
 	tcase_add_loop_test(test, unpacks, 0, sizeof(packers) / sizeof(packers[0]));
 	tcase_add_test(test, knows_the_generators);

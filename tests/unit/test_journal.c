@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* journal: what arrives at the journal's socket. */
 #include "base/journal.h"
+#include "made_root.h"
 
 #include <check.h>
 #include <errno.h>
@@ -14,30 +15,24 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char root[64];
 static int receiver;
 
 static void make_journal(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char command[256];
 
-	strcpy(root, "/tmp/test_journal.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	snprintf(command, sizeof(command), "mkdir -p %s/run/systemd/journal", root);
-	ck_assert_int_eq(system(command), 0);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket", root);
+	made_root_create();
+	made_folder("/run/systemd/journal");
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket",
+		 made_root);
 	receiver = socket(AF_UNIX, SOCK_DGRAM, 0);
 	ck_assert_int_eq(bind(receiver, (struct sockaddr *)&address, sizeof(address)), 0);
 }
 
 static void remove_journal(void)
 {
-	char command[128];
-
 	close(receiver);
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
+	made_root_remove();
 }
 
 /* The next datagram, and the file that came with it, -1 for none. */
@@ -73,7 +68,7 @@ START_TEST(sends_fields_as_lines)
 
 	journal_begin(&entry, "s2disk", LOG_LEVEL_NOTICE, "resumed %d", 12);
 	journal_field(&entry, "S2DISK_BYTES", "%d", 4096);
-	ck_assert_int_eq(journal_send(&entry, root), 0);
+	ck_assert_int_eq(journal_send(&entry, made_root), 0);
 	ck_assert_ptr_null(entry.data);
 	ck_assert_uint_eq(receive(got, sizeof(got), &fd), sizeof(wanted) - 1);
 	ck_assert_mem_eq(got, wanted, sizeof(wanted) - 1);
@@ -91,7 +86,7 @@ START_TEST(gives_lengths_of_values_with_lines)
 
 	journal_begin(&entry, "x", LOG_LEVEL_ERROR, "m");
 	journal_field(&entry, "S2DISK_TEXT", "a\nb");
-	ck_assert_int_eq(journal_send(&entry, root), 0);
+	ck_assert_int_eq(journal_send(&entry, made_root), 0);
 	ck_assert_uint_eq(receive(got, sizeof(got), &fd), sizeof(wanted) - 1);
 	ck_assert_mem_eq(got, wanted, sizeof(wanted) - 1);
 }
@@ -110,7 +105,7 @@ START_TEST(sends_what_is_long_as_a_file)
 	text[length] = '\0';
 	journal_begin(&entry, "x", LOG_LEVEL_INFO, "m");
 	journal_field(&entry, "LONG", "%s", text);
-	ck_assert_int_eq(journal_send(&entry, root), 0);
+	ck_assert_int_eq(journal_send(&entry, made_root), 0);
 	ck_assert_uint_eq(receive(start, sizeof(start), &fd), 0);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fcntl(fd, F_GET_SEALS),
@@ -142,7 +137,7 @@ START_TEST(says_when_there_is_no_journal)
 	close(receiver);
 	receiver = -1;
 	journal_begin(&entry, "x", LOG_LEVEL_INFO, "m");
-	ck_assert_int_eq(journal_send(&entry, root), -ECONNREFUSED);
+	ck_assert_int_eq(journal_send(&entry, made_root), -ECONNREFUSED);
 }
 END_TEST
 
@@ -154,7 +149,7 @@ START_TEST(does_not_wait_for_ever)
 
 	for (int i = 0; r == 0 && i < 10000; i++) {
 		journal_begin(&entry, "x", LOG_LEVEL_INFO, "m");
-		r = journal_send(&entry, root);
+		r = journal_send(&entry, made_root);
 	}
 	ck_assert_int_eq(r, -EAGAIN);
 }

@@ -3,6 +3,7 @@
  * what was longer, so only what was written is looked at. */
 #include "base/io.h"
 #include "kernel/knobs.h"
+#include "made_root.h"
 
 #include <check.h>
 #include <errno.h>
@@ -10,70 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define PRINTK "/proc/sys/kernel/printk"
 #define IMAGE_SIZE "/sys/power/image_size"
-
-static const char *const folders[] = { "/proc", "/proc/sys", "/proc/sys/kernel", "/sys",
-				       "/sys/power" };
-#define FOLDERS (sizeof(folders) / sizeof(folders[0]))
-static char root[64];
-
-static void put(const char *path, const char *text)
-{
-	char full[128];
-	FILE *file;
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	file = fopen(full, "w");
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static void drop(const char *path)
-{
-	char full[128];
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	unlink(full);
-}
 
 static void check_starts(const char *path, const char *expected)
 {
 	char text[128];
 
-	ck_assert_int_ge(io_read_text(root, path, text, sizeof(text)), 0);
+	ck_assert_int_ge(io_read_text(made_root, path, text, sizeof(text)), 0);
 	ck_assert_msg(strncmp(text, expected, strlen(expected)) == 0, "%s holds \"%s\"", path,
 		      text);
 }
 
 static void make_tree(void)
 {
-	char path[128];
-
-	strcpy(root, "/tmp/test_knobs.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	for (size_t i = 0; i < FOLDERS; i++) {
-		snprintf(path, sizeof(path), "%s%s", root, folders[i]);
-		ck_assert_int_eq(mkdir(path, 0700), 0);
-	}
-	put(PRINTK, "7\t4\t1\t7\n");
-	put(IMAGE_SIZE, "6442450944\n");
-}
-
-static void remove_tree(void)
-{
-	char path[128];
-
-	drop(PRINTK);
-	drop(IMAGE_SIZE);
-	for (size_t i = FOLDERS; i > 0; i--) {
-		snprintf(path, sizeof(path), "%s%s", root, folders[i - 1]);
-		rmdir(path);
-	}
-	rmdir(root);
+	made_root_create();
+	made_put(PRINTK, "7\t4\t1\t7\n");
+	made_put(IMAGE_SIZE, "6442450944\n");
 }
 
 START_TEST(saves_and_restores)
@@ -81,12 +36,12 @@ START_TEST(saves_and_restores)
 	struct knobs knobs;
 	uint64_t size = 0;
 
-	knobs_save(&knobs, root);
+	knobs_save(&knobs, made_root);
 	ck_assert(knobs_image_size(&knobs, &size));
 	ck_assert_uint_eq(size, 6442450944);
 	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 2), 0);
 	check_starts(PRINTK, "2\n");
-	put(IMAGE_SIZE, "1\n");
+	made_put(IMAGE_SIZE, "1\n");
 	/* What was saved, not what is there. */
 	ck_assert(knobs_image_size(&knobs, &size));
 	ck_assert_uint_eq(size, 6442450944);
@@ -94,8 +49,8 @@ START_TEST(saves_and_restores)
 	check_starts(PRINTK, "7\t4\t1\t7\n");
 	check_starts(IMAGE_SIZE, "6442450944\n");
 	/* A second time changes nothing. */
-	put(PRINTK, "5\n");
-	put(IMAGE_SIZE, "5\n");
+	made_put(PRINTK, "5\n");
+	made_put(IMAGE_SIZE, "5\n");
 	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
 	check_starts(PRINTK, "5\n");
 	check_starts(IMAGE_SIZE, "5\n");
@@ -119,8 +74,8 @@ START_TEST(limits_the_level)
 {
 	struct knobs knobs;
 
-	put(PRINTK, limits[_i].saved);
-	knobs_save(&knobs, root);
+	made_put(PRINTK, limits[_i].saved);
+	knobs_save(&knobs, made_root);
 	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 1), 0);
 	ck_assert_int_eq(knobs_restore(&knobs, limits[_i].max), 0);
 	check_starts(PRINTK, limits[_i].restored);
@@ -131,7 +86,7 @@ START_TEST(levels)
 {
 	struct knobs knobs;
 
-	knobs_save(&knobs, root);
+	knobs_save(&knobs, made_root);
 	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, -1), -EINVAL);
 	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 16), -EINVAL);
 	check_starts(PRINTK, "7\t4\t1\t7\n");
@@ -147,16 +102,16 @@ START_TEST(what_is_not_there)
 	struct knobs knobs;
 	uint64_t size = 77;
 
-	drop(PRINTK);
-	drop(IMAGE_SIZE);
+	made_put(PRINTK, NULL);
+	made_put(IMAGE_SIZE, NULL);
 	memset(&knobs, 0xff, sizeof(knobs));
-	knobs_save(&knobs, root);
+	knobs_save(&knobs, made_root);
 	ck_assert(!knobs_image_size(&knobs, &size));
 	ck_assert_uint_eq(size, 77);
 	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 3), -ENOENT);
 	/* Nothing was saved, so nothing is put back, even if it is there now. */
-	put(PRINTK, "4\n");
-	put(IMAGE_SIZE, "4\n");
+	made_put(PRINTK, "4\n");
+	made_put(IMAGE_SIZE, "4\n");
 	ck_assert_int_eq(knobs_restore(&knobs, 0), 0);
 	check_starts(PRINTK, "4\n");
 	check_starts(IMAGE_SIZE, "4\n");
@@ -168,15 +123,15 @@ START_TEST(restores_what_it_can)
 {
 	struct knobs knobs;
 
-	knobs_save(&knobs, root);
-	drop(PRINTK);
-	put(IMAGE_SIZE, "1\n");
+	knobs_save(&knobs, made_root);
+	made_put(PRINTK, NULL);
+	made_put(IMAGE_SIZE, "1\n");
 	ck_assert_int_eq(knobs_restore(&knobs, -1), -ENOENT);
 	check_starts(IMAGE_SIZE, "6442450944\n");
-	put(PRINTK, "7\n");
-	knobs_save(&knobs, root);
+	made_put(PRINTK, "7\n");
+	knobs_save(&knobs, made_root);
 	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 1), 0);
-	drop(IMAGE_SIZE);
+	made_put(IMAGE_SIZE, NULL);
 	ck_assert_int_eq(knobs_restore(&knobs, -1), -ENOENT);
 	check_starts(PRINTK, "7\n");
 }
@@ -203,8 +158,8 @@ START_TEST(image_sizes)
 		struct knobs knobs;
 		uint64_t size = 77;
 
-		put(IMAGE_SIZE, sizes[i].text);
-		knobs_save(&knobs, root);
+		made_put(IMAGE_SIZE, sizes[i].text);
+		knobs_save(&knobs, made_root);
 		ck_assert_int_eq(knobs_image_size(&knobs, &size), sizes[i].known);
 		ck_assert_uint_eq(size, sizes[i].size);
 	}
@@ -218,7 +173,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, make_tree, remove_tree);
+	tcase_add_checked_fixture(tcase, make_tree, made_root_remove);
 	tcase_add_test(tcase, saves_and_restores);
 	tcase_add_loop_test(tcase, limits_the_level, 0, (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(tcase, levels);

@@ -2,6 +2,7 @@
 /* last: what is kept of a hibernation, and how it is told. */
 #include "boot/set_aside.h"
 #include "last.h"
+#include "made_root.h"
 
 #include <check.h>
 #include <errno.h>
@@ -13,31 +14,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char root[64];
-
-static void make_folder(const char *path)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "mkdir -p %s%s", root, path);
-	ck_assert_int_eq(system(command), 0);
-}
-
 static void make(void)
 {
-	strcpy(root, "/tmp/test_last.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	make_folder("/var/lib");
-	make_folder("/run/systemd/journal");
+	made_root_create();
+	made_folder("/var/lib");
+	made_folder("/run/systemd/journal");
 	setenv("TZ", "UTC", 1);
-}
-
-static void clean(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static const struct handover handover = {
@@ -70,7 +52,7 @@ static void save(const struct last *last)
 {
 	struct why w = { "" };
 
-	ck_assert_msg(last_save(last, root, &w) == 0, "%s", w.text);
+	ck_assert_msg(last_save(last, made_root, &w) == 0, "%s", w.text);
 }
 
 START_TEST(takes_what_was_handed_over)
@@ -110,10 +92,10 @@ START_TEST(keeps_it)
 	struct last last = resumed(), got;
 	struct why w = { "" };
 
-	ck_assert_int_eq(last_load(&got, root, &w), -ENOENT);
+	ck_assert_int_eq(last_load(&got, made_root, &w), -ENOENT);
 	strcpy(last.reason, "a \\ and\na line = 2");
 	save(&last);
-	ck_assert_int_eq(last_load(&got, root, &w), 0);
+	ck_assert_int_eq(last_load(&got, made_root, &w), 0);
 	ck_assert_int_eq(got.result, LAST_RESUMED);
 	ck_assert_uint_eq(got.begun, last.begun);
 	ck_assert_uint_eq(got.ended, last.ended);
@@ -134,7 +116,7 @@ START_TEST(keeps_it)
 	last_begin(&last, "/swapfile", "reboot");
 	last_end(&last, LAST_FAILED, "no");
 	save(&last);
-	ck_assert_int_eq(last_load(&got, root, &w), 0);
+	ck_assert_int_eq(last_load(&got, made_root, &w), 0);
 	ck_assert_int_eq(got.result, LAST_FAILED);
 	ck_assert_str_eq(got.findings, "");
 }
@@ -144,7 +126,8 @@ static void change(const char *expression)
 {
 	char command[256];
 
-	snprintf(command, sizeof(command), "sed -i '%s' %s/var/lib/s2disk/last", expression, root);
+	snprintf(command, sizeof(command), "sed -i '%s' %s/var/lib/s2disk/last", expression,
+		 made_root);
 	ck_assert_int_eq(system(command), 0);
 }
 
@@ -160,22 +143,22 @@ START_TEST(stands_damage)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		save(&last);
 		change(bad[i]);
-		ck_assert_msg(last_load(&got, root, &w) == -EBADMSG, "%s", bad[i]);
-		ck_assert_int_eq(last_print(root, false, stdout, &w), -EBADMSG);
+		ck_assert_msg(last_load(&got, made_root, &w) == -EBADMSG, "%s", bad[i]);
+		ck_assert_int_eq(last_print(made_root, false, stdout, &w), -EBADMSG);
 		ck_assert_ptr_nonnull(strstr(w.text, "/var/lib/s2disk/last is damaged"));
 	}
 	/* Fields of another version, escapes for terminals, texts too long. */
 	save(&last);
 	change("s/^verdict=.*/new=1\\nverdict=\\x1b[1m/");
-	ck_assert_int_eq(last_load(&got, root, &w), 0);
+	ck_assert_int_eq(last_load(&got, made_root, &w), 0);
 	ck_assert_str_eq(got.verdict, "?[1m");
 	memset(text, 'q', sizeof(text));
 	memcpy(text, "method=", 7);
-	snprintf(path, sizeof(path), "%s/var/lib/s2disk/last", root);
+	snprintf(path, sizeof(path), "%s/var/lib/s2disk/last", made_root);
 	out = fopen(path, "w");
 	fprintf(out, "%.*s\nend\n", (int)sizeof(text), text);
 	fclose(out);
-	ck_assert_int_eq(last_load(&got, root, &w), 0);
+	ck_assert_int_eq(last_load(&got, made_root, &w), 0);
 	ck_assert_uint_eq(strlen(got.method), sizeof(got.method) - 1);
 }
 END_TEST
@@ -186,9 +169,10 @@ START_TEST(says_when_it_cannot_be_kept)
 	struct why w = { "" };
 	char command[256];
 
-	snprintf(command, sizeof(command), "rmdir %s/var/lib && touch %s/var/lib", root, root);
+	snprintf(command, sizeof(command), "rmdir %s/var/lib && touch %s/var/lib", made_root,
+		 made_root);
 	ck_assert_int_eq(system(command), 0);
-	ck_assert_int_eq(last_save(&last, root, &w), -ENOTDIR);
+	ck_assert_int_eq(last_save(&last, made_root, &w), -ENOTDIR);
 	ck_assert_ptr_nonnull(strstr(w.text, "/var/lib/s2disk/last cannot be written: "));
 }
 END_TEST
@@ -201,7 +185,7 @@ static char *printed(bool json)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	ck_assert_msg(last_print(root, json, out, &w) == 0, "%s", w.text);
+	ck_assert_msg(last_print(made_root, json, out, &w) == 0, "%s", w.text);
 	fclose(out);
 	return text;
 }
@@ -279,9 +263,9 @@ START_TEST(tells_what_was_set_aside)
 	struct set_aside got;
 	char command[256], *text;
 
-	ck_assert_int_eq(set_aside_read(root, &got), -ENOENT);
-	ck_assert_int_eq(set_aside_write(root, &note), 0);
-	ck_assert_int_eq(set_aside_read(root, &got), 0);
+	ck_assert_int_eq(set_aside_read(made_root, &got), -ENOENT);
+	ck_assert_int_eq(set_aside_write(made_root, &note), 0);
+	ck_assert_int_eq(set_aside_read(made_root, &got), 0);
 	ck_assert_uint_eq(got.time, note.time);
 	ck_assert_str_eq(got.area, note.area);
 	ck_assert_str_eq(got.reason, note.reason);
@@ -296,9 +280,9 @@ START_TEST(tells_what_was_set_aside)
 	text = printed(false);
 	ck_assert_ptr_null(strstr(text, "set aside"));
 	free(text);
-	snprintf(command, sizeof(command), "echo x >%s/run/s2disk/set-aside", root);
+	snprintf(command, sizeof(command), "echo x >%s/run/s2disk/set-aside", made_root);
 	ck_assert_int_eq(system(command), 0);
-	ck_assert_int_eq(set_aside_read(root, &got), -EBADMSG);
+	ck_assert_int_eq(set_aside_read(made_root, &got), -EBADMSG);
 }
 END_TEST
 
@@ -310,10 +294,11 @@ START_TEST(tells_the_journal)
 	char text[4096];
 	ssize_t length;
 
-	ck_assert_int_eq(last_tell_journal(&last, root), -ENOENT);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket", root);
+	ck_assert_int_eq(last_tell_journal(&last, made_root), -ENOENT);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket",
+		 made_root);
 	ck_assert_int_eq(bind(journal, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(last_tell_journal(&last, root), 0);
+	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
@@ -325,7 +310,7 @@ START_TEST(tells_the_journal)
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_VERDICT=mended\n"));
 	ck_assert_ptr_null(strstr(text, "S2DISK_REASON"));
 	last_end(&last, LAST_FAILED, "the disk is full");
-	ck_assert_int_eq(last_tell_journal(&last, root), 0);
+	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
@@ -343,7 +328,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(test, make, clean);
+	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_add_test(test, takes_what_was_handed_over);
 	tcase_add_test(test, finds_the_worst_class);
 	tcase_add_test(test, keeps_it);

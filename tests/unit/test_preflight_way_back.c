@@ -2,6 +2,7 @@
 /* "No hibernation without a way back", on made-up systems. */
 #include "boot/initramfs.h"
 #include "made_initramfs.h"
+#include "made_root.h"
 #include "preflight.h"
 #include "preflight_checks.h"
 
@@ -14,25 +15,9 @@
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
-static char root[64];
 static struct settings settings;
 static struct swap_area area;
 static struct preflight result;
-
-static void put(const char *path, const char *text)
-{
-	char command[512], full[256];
-	FILE *out;
-
-	snprintf(command, sizeof(command), "mkdir -p $(dirname %s%s)", root, path);
-	ck_assert_int_eq(system(command), 0);
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	out = fopen(full, "w");
-	ck_assert_ptr_nonnull(out);
-	fputs(text, out);
-	fclose(out);
-	chmod(full, 0755);
-}
 
 /* /dev/vda2 and UUID=2 are one device, /dev/vda1 and UUID=1 another. */
 static int pretend_resolve(const char *spec, uint64_t offset, bool allow_file,
@@ -69,29 +54,20 @@ static void put_initramfs(const char *name, const char *text, const char *name2,
 				      NULL };
 	char full[128];
 
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", root);
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
 	made_initramfs(full, "gzip -c", files);
 }
 
 static void make(void)
 {
-	strcpy(root, "/tmp/test_way_back.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
+	made_root_create();
 	settings_defaults(&settings);
 	area = (struct swap_area){ .dev = makedev(254, 2) };
 	strcpy(area.name, "/dev/vda2");
 	strcpy(area.device, "/dev/vda2");
-	put("/run/x", "");
-	put("/boot/grub/grub.cfg", GRUB("resume=UUID=2"));
+	made_folder("/run");
+	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2"));
 	put_initramfs(NULL, NULL, NULL, NULL);
-}
-
-static void clean(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static void look(void)
@@ -100,7 +76,7 @@ static void look(void)
 	struct preflight_context context = { .system = &made_system,
 					     .settings = &settings,
 					     .target = &target,
-					     .root = root,
+					     .root = made_root,
 					     .preflight = &result };
 
 	result.count = 0;
@@ -136,7 +112,7 @@ START_TEST(sees_the_way)
 	snprintf(command, sizeof(command),
 		 "mv %s/boot/initrd.img-6.1 %s/boot/initramfs-linux.img; "
 		 "sed -i s/initrd.img-6.1/initramfs-linux.img/ %s/boot/grub/grub.cfg",
-		 root, root, root);
+		 made_root, made_root, made_root);
 	ck_assert_int_eq(system(command), 0);
 	expect(CHECK_OK, "resume is in /boot/initramfs-linux.img and will look", "");
 }
@@ -147,10 +123,10 @@ START_TEST(wants_resume)
 	const char *const empty[] = { "bin/sh", "x", NULL };
 	char full[128];
 
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", root);
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
 	made_initramfs(full, "gzip -c", empty);
 	expect(CHECK_FAILED, "resume is not in /boot/initrd.img-6.1", AROUND);
-	put("/usr/sbin/update-initramfs", "");
+	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
 	expect(CHECK_FAILED, "", "update-initramfs -u -k all");
 }
 END_TEST
@@ -162,9 +138,9 @@ START_TEST(wants_our_resume)
 	const char *const unused[] = { "usr/lib/uswsusp/resume", resume, NULL };
 	char full[128];
 
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", root);
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
 	made_initramfs(full, "gzip -c", other);
-	put("/usr/bin/dracut", "");
+	made_put_mode("/usr/bin/dracut", "", 0755);
 	expect(CHECK_FAILED, "another program's or of another version", "dracut --force");
 	made_initramfs(full, "gzip -c", unused);
 	expect(CHECK_WARNING, "nothing that is known to run it", "way back = ignore");
@@ -173,7 +149,7 @@ END_TEST
 
 START_TEST(is_told_otherwise)
 {
-	put("/boot/grub/grub.cfg", GRUB("resume=UUID=1"));
+	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=1"));
 	expect(CHECK_FAILED, "will look at UUID=1", AROUND);
 	settings.way_back = WAY_BACK_WARN;
 	expect(CHECK_WARNING, "will look at UUID=1", "correct");
@@ -192,16 +168,16 @@ END_TEST
 
 START_TEST(compares_device_and_offset)
 {
-	put("/boot/grub/grub.cfg", GRUB("resume=/dev/vda2 resume_offset=34816"));
+	made_put("/boot/grub/grub.cfg", GRUB("resume=/dev/vda2 resume_offset=34816"));
 	expect(CHECK_FAILED,
 	       "page 34816 (resume= on the kernel command line), but the image would "
 	       "go to /dev/vda2, page 0",
 	       "");
 	area.offset = 34816;
 	expect(CHECK_OK, "will look at /dev/vda2, page 34816", "");
-	put("/boot/grub/grub.cfg", GRUB("resume=/dev/vda2 resume_offset=x"));
+	made_put("/boot/grub/grub.cfg", GRUB("resume=/dev/vda2 resume_offset=x"));
 	expect(CHECK_FAILED, "resume_offset=x on the kernel command line is not a number", "");
-	put("/boot/grub/grub.cfg", GRUB("resume=UUID=7"));
+	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=7"));
 	expect(CHECK_FAILED, "of no use: UUID=7: no such device", "");
 }
 END_TEST
@@ -227,7 +203,7 @@ END_TEST
 
 START_TEST(follows_what_the_generator_chose)
 {
-	put("/boot/grub/grub.cfg", GRUB("quiet"));
+	made_put("/boot/grub/grub.cfg", GRUB("quiet"));
 	expect(CHECK_FAILED, "nothing will tell resume in the next boot where the image is", "");
 	put_initramfs("conf/conf.d/resume", "# made\nRESUME=\"UUID=2\"\n", NULL, NULL);
 	expect(CHECK_OK, "will look at UUID=2", "");
@@ -241,9 +217,9 @@ END_TEST
 
 START_TEST(sees_noresume)
 {
-	put("/boot/grub/grub.cfg", GRUB("resume=UUID=2 noresume"));
+	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2 noresume"));
 	expect(CHECK_FAILED, "noresume", "which is now in /boot/grub/grub.cfg");
-	put("/boot/grub/grub.cfg", GRUB("resume=UUID=2 hibernate=noresume"));
+	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2 hibernate=noresume"));
 	expect(CHECK_FAILED, "noresume", "");
 }
 END_TEST
@@ -269,10 +245,10 @@ START_TEST(knows_what_the_unit_needs)
 	};
 	char full[128];
 
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", root);
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
 	made_initramfs(full, "gzip -c", files);
 	expect(CHECK_OK, "/dev/vda2", "");
-	put("/boot/grub/grub.cfg", GRUB("quiet"));
+	made_put("/boot/grub/grub.cfg", GRUB("quiet"));
 	expect(CHECK_FAILED, "no resume= on its command line", "add resume=");
 }
 END_TEST
@@ -281,16 +257,16 @@ START_TEST(warns_where_it_cannot_tell)
 {
 	char full[128];
 
-	put("/boot/grub/grub.cfg", "set default=0\nmenuentry 'x' {\nlinux /vmlinuz ro\n}\n");
+	made_put("/boot/grub/grub.cfg", "set default=0\nmenuentry 'x' {\nlinux /vmlinuz ro\n}\n");
 	expect(CHECK_FAILED, "has no initramfs", "");
-	put("/boot/grub/grub.cfg", GRUB("resume=UUID=2"));
-	put("/boot/initrd.img-6.1", "no cpio");
+	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2"));
+	made_put("/boot/initrd.img-6.1", "no cpio");
 	expect(CHECK_WARNING, "could not be seen: /boot/initrd.img-6.1: ", "way back = ignore");
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", root);
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
 	ck_assert_int_eq(remove(full), 0);
 	expect(CHECK_WARNING, "/initrd.img-6.1, which /boot/grub/grub.cfg names, was not found",
 	       "");
-	put("/boot/grub/grub.cfg", "");
+	made_put("/boot/grub/grub.cfg", "");
 	expect(CHECK_WARNING, "could not be seen: neither the configuration of a boot loader", "");
 }
 END_TEST
@@ -302,14 +278,14 @@ START_TEST(only_warns_where_it_guesses)
 	char path[256];
 
 	uname(&uts);
-	snprintf(path, sizeof(path), "mv %s/boot/initrd.img-6.1 %s/boot/initrd.img-%s", root, root,
-		 uts.release);
+	snprintf(path, sizeof(path), "mv %s/boot/initrd.img-6.1 %s/boot/initrd.img-%s", made_root,
+		 made_root, uts.release);
 	ck_assert_int_eq(system(path), 0);
-	put("/boot/grub/grub.cfg", "");
-	put("/proc/cmdline", "resume=UUID=2\n");
+	made_put("/boot/grub/grub.cfg", "");
+	made_put("/proc/cmdline", "resume=UUID=2\n");
 	expect(CHECK_OK, "will look at UUID=2", "");
 	ck_assert_ptr_null(strstr(result.checks[0].text, "another kernel"));
-	put("/proc/cmdline", "resume=UUID=1\n");
+	made_put("/proc/cmdline", "resume=UUID=1\n");
 	expect(CHECK_WARNING, "will look at UUID=1", "");
 }
 END_TEST
@@ -320,7 +296,7 @@ START_TEST(leaves_it_to_others_without_an_area)
 	struct preflight_context context = { .system = &made_system,
 					     .settings = &settings,
 					     .target = &target,
-					     .root = root,
+					     .root = made_root,
 					     .preflight = &result };
 
 	result.count = 0;
@@ -336,7 +312,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(test, make, clean);
+	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_set_timeout(test, 60);
 	tcase_add_test(test, sees_the_way);
 	tcase_add_test(test, wants_resume);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-sleep's story on a made-up machine: what happens, in which order. */
 #include "base/log.h"
+#include "made_root.h"
 #include "sleep.h"
 
 #include <check.h>
@@ -17,23 +18,6 @@
 #define MINUTE 60000000ull
 #define HOUR (60 * MINUTE)
 
-static char root[64];
-
-static void put(const char *path, const char *text)
-{
-	char command[512], full[256];
-	FILE *out;
-
-	snprintf(command, sizeof(command), "mkdir -p $(dirname %s%s)", root, path);
-	ck_assert_int_eq(system(command), 0);
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	out = fopen(full, "w");
-	ck_assert_ptr_nonnull(out);
-	fputs(text, out);
-	fclose(out);
-	chmod(full, 0755);
-}
-
 /* What happened, a line each, hooks too. */
 static const char *story(void)
 {
@@ -42,7 +26,7 @@ static const char *story(void)
 	FILE *in;
 	size_t length = 0;
 
-	snprintf(path, sizeof(path), "%s/story", root);
+	snprintf(path, sizeof(path), "%s/story", made_root);
 	in = fopen(path, "r");
 	if (in) {
 		length = fread(text, 1, sizeof(text) - 1, in);
@@ -57,7 +41,7 @@ static void note(const char *line)
 	char path[128];
 	FILE *out;
 
-	snprintf(path, sizeof(path), "%s/story", root);
+	snprintf(path, sizeof(path), "%s/story", made_root);
 	out = fopen(path, "a");
 	ck_assert_ptr_nonnull(out);
 	fprintf(out, "%s\n", line);
@@ -80,9 +64,9 @@ static void put_battery(void)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u\n", machine.percent);
-	put("/sys/class/power_supply/BAT0/type", "Battery\n");
-	put("/sys/class/power_supply/BAT0/status", "Discharging\n");
-	put("/sys/class/power_supply/BAT0/capacity", text);
+	made_put("/sys/class/power_supply/BAT0/type", "Battery\n");
+	made_put("/sys/class/power_supply/BAT0/status", "Discharging\n");
+	made_put("/sys/class/power_supply/BAT0/capacity", text);
 }
 
 static int pretend_hibernate(void *context, bool in_memory)
@@ -153,8 +137,8 @@ static void pretend_lock(void *context)
 }
 
 static const struct sleep_system made_system = {
-	.root = root,
-	.hooks = { .root = root, .seconds = 20 },
+	.root = made_root,
+	.hooks = { .root = made_root, .seconds = 20 },
 	.hibernate = pretend_hibernate,
 	.suspend = pretend_suspend,
 	.alarm_set = pretend_alarm_set,
@@ -170,28 +154,24 @@ static void make(void)
 
 	memset(&machine, 0, sizeof(machine));
 	machine.now = 1000 * HOUR;
-	strcpy(root, "/tmp/test_sleep.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
+	made_root_create();
 	snprintf(hook, sizeof(hook), "#!/bin/sh\necho \"$1 $2 $SYSTEMD_SLEEP_ACTION\" >>%s/story\n",
-		 root);
-	put("/usr/lib/systemd/system-sleep/note.sh", hook);
+		 made_root);
+	made_put_mode("/usr/lib/systemd/system-sleep/note.sh", hook, 0755);
 	log_set_level(LOG_LEVEL_ERROR);
 }
 
 static void clean(void)
 {
-	char command[128];
-
 	ck_assert_int_eq(machine.alarms, 0);
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
+	made_root_remove();
 }
 
 static int run(enum sleep_operation operation)
 {
 	struct sleep_config config;
 
-	sleep_config_load(root, &config, NULL);
+	sleep_config_load(made_root, &config, NULL);
 	return sleep_run(&made_system, &config, operation);
 }
 
@@ -234,8 +214,9 @@ static int open_journal(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-	put("/run/systemd/journal/x", "");
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket", root);
+	made_folder("/run/systemd/journal");
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket",
+		 made_root);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
 }
@@ -300,7 +281,7 @@ END_TEST
 
 START_TEST(obeys_the_delay)
 {
-	put("/etc/systemd/sleep.conf.d/x.conf", "[Sleep]\nHibernateDelaySec=7min\n");
+	made_put("/etc/systemd/sleep.conf.d/x.conf", "[Sleep]\nHibernateDelaySec=7min\n");
 	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
 	ck_assert_str_eq(story(), NAP("7") DISK);
 }
@@ -374,8 +355,8 @@ END_TEST
 
 START_TEST(watches_the_battery_within_the_delay)
 {
-	put("/etc/systemd/sleep.conf",
-	    "[Sleep]\nHibernateDelaySec=100min\nSuspendEstimationSec=40min\n");
+	made_put("/etc/systemd/sleep.conf",
+		 "[Sleep]\nHibernateDelaySec=100min\nSuspendEstimationSec=40min\n");
 	machine.percent = 90;
 	machine.percent_a_hour = 1;
 	put_battery();
@@ -396,13 +377,13 @@ END_TEST
 START_TEST(obeys_what_is_forbidden)
 {
 	log_set_level((enum log_level)0);
-	put("/etc/systemd/sleep.conf", "[Sleep]\nAllowHibernation=no\n");
+	made_put("/etc/systemd/sleep.conf", "[Sleep]\nAllowHibernation=no\n");
 	ck_assert_int_eq(run(SLEEP_HIBERNATE), -EPERM);
 	ck_assert_int_eq(run(SLEEP_HYBRID), -EPERM);
 	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), -EPERM);
 	ck_assert_str_eq(story(), "");
-	put("/etc/systemd/sleep.conf",
-	    "[Sleep]\nAllowSuspend=no\nAllowSuspendThenHibernate=yes\nAllowHybridSleep=\n");
+	made_put("/etc/systemd/sleep.conf",
+		 "[Sleep]\nAllowSuspend=no\nAllowSuspendThenHibernate=yes\nAllowHybridSleep=\n");
 	ck_assert_int_eq(run(SLEEP_HYBRID), -EPERM);
 	ck_assert_int_eq(run(SLEEP_HIBERNATE), 0);
 	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);

@@ -2,6 +2,7 @@
 /* s2disk-sleep's parts: sleep.conf, the battery, the hooks of other packages. */
 #include "base/log.h"
 #include "base/stopwatch.h"
+#include "made_root.h"
 #include "sleep_battery.h"
 #include "sleep_config.h"
 #include "sleep_hooks.h"
@@ -18,36 +19,12 @@
 #define SECOND 1000000ull
 #define HOUR (3600 * SECOND)
 
-static char root[64];
 static char warnings[2048];
-
-static void put(const char *path, const char *text)
-{
-	char command[512], full[256];
-	FILE *out;
-
-	snprintf(command, sizeof(command), "mkdir -p $(dirname %s%s)", root, path);
-	ck_assert_int_eq(system(command), 0);
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	out = fopen(full, "w");
-	ck_assert_ptr_nonnull(out);
-	fputs(text, out);
-	fclose(out);
-}
 
 static void make(void)
 {
-	strcpy(root, "/tmp/test_sleep.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
+	made_root_create();
 	warnings[0] = '\0';
-}
-
-static void clean(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static void warn(const char *message)
@@ -92,7 +69,7 @@ START_TEST(has_systemds_defaults)
 {
 	struct sleep_config config;
 
-	sleep_config_load(root, &config, warn);
+	sleep_config_load(made_root, &config, warn);
 	ck_assert(config.allow_hibernation && config.allow_hybrid_sleep &&
 		  config.allow_suspend_then_hibernate);
 	ck_assert_str_eq(config.suspend_state, "mem standby freeze");
@@ -108,16 +85,16 @@ START_TEST(reads_the_main_file_and_drop_ins_by_name)
 {
 	struct sleep_config config;
 
-	put("/etc/systemd/sleep.conf", "# comment\n; another\n[Other]\nHibernateDelaySec=1\n"
-				       "[Sleep]\nHibernateDelaySec = 10\nSuspendState=freeze\n"
-				       "HibernateMode=shutdown\n");
-	put("/usr/lib/systemd/sleep.conf", "[Sleep]\nSuspendState=never\n");
-	put("/usr/lib/systemd/sleep.conf.d/20-b.conf",
-	    "[Sleep]\nHibernateDelaySec=20\nMemorySleepMode=s2idle deep\n");
-	put("/run/systemd/sleep.conf.d/10-a.conf",
-	    "[Sleep]\nHibernateDelaySec=30\nSuspendEstimationSec=5min\n");
-	put("/etc/systemd/sleep.conf.d/not-one", "[Sleep]\nHibernateDelaySec=40\n");
-	sleep_config_load(root, &config, warn);
+	made_put("/etc/systemd/sleep.conf", "# comment\n; another\n[Other]\nHibernateDelaySec=1\n"
+					    "[Sleep]\nHibernateDelaySec = 10\nSuspendState=freeze\n"
+					    "HibernateMode=shutdown\n");
+	made_put("/usr/lib/systemd/sleep.conf", "[Sleep]\nSuspendState=never\n");
+	made_put("/usr/lib/systemd/sleep.conf.d/20-b.conf",
+		 "[Sleep]\nHibernateDelaySec=20\nMemorySleepMode=s2idle deep\n");
+	made_put("/run/systemd/sleep.conf.d/10-a.conf",
+		 "[Sleep]\nHibernateDelaySec=30\nSuspendEstimationSec=5min\n");
+	made_put("/etc/systemd/sleep.conf.d/not-one", "[Sleep]\nHibernateDelaySec=40\n");
+	sleep_config_load(made_root, &config, warn);
 	ck_assert(config.delay_set);
 	ck_assert(config.delay_usec == 20 * SECOND);
 	ck_assert(config.estimation_usec == 300 * SECOND);
@@ -125,13 +102,14 @@ START_TEST(reads_the_main_file_and_drop_ins_by_name)
 	ck_assert_str_eq(config.memory_mode, "s2idle deep");
 	ck_assert_str_eq(warnings, "");
 	/* The administrator's hides the package's. */
-	put("/etc/systemd/sleep.conf.d/20-b.conf", "");
-	sleep_config_load(root, &config, warn);
+	made_put("/etc/systemd/sleep.conf.d/20-b.conf", "");
+	sleep_config_load(made_root, &config, warn);
 	ck_assert(config.delay_usec == 30 * SECOND);
 	ck_assert_str_eq(config.memory_mode, "");
 	/* An empty value takes back. */
-	put("/etc/systemd/sleep.conf.d/20-b.conf", "[Sleep]\nHibernateDelaySec=\nSuspendState=\n");
-	sleep_config_load(root, &config, warn);
+	made_put("/etc/systemd/sleep.conf.d/20-b.conf",
+		 "[Sleep]\nHibernateDelaySec=\nSuspendState=\n");
+	sleep_config_load(made_root, &config, warn);
 	ck_assert(!config.delay_set);
 	ck_assert(config.delay_usec == 2 * HOUR);
 	ck_assert_str_eq(config.suspend_state, "mem standby freeze");
@@ -143,9 +121,10 @@ START_TEST(says_what_it_does_not_understand)
 	struct sleep_config config;
 	char hidden[600];
 
-	put("/etc/systemd/sleep.conf", "[Sleep]\nHibernateDelaySec=soon\nAllowHibernation=maybe\n"
-				       "what\nAllowHibernation=no\n");
-	sleep_config_load(root, &config, warn);
+	made_put("/etc/systemd/sleep.conf",
+		 "[Sleep]\nHibernateDelaySec=soon\nAllowHibernation=maybe\n"
+		 "what\nAllowHibernation=no\n");
+	sleep_config_load(made_root, &config, warn);
 	ck_assert(!config.allow_hibernation && !config.allow_hybrid_sleep);
 	ck_assert(config.delay_usec == 2 * HOUR);
 	ck_assert_ptr_nonnull(strstr(warnings, "/etc/systemd/sleep.conf:2: \"HibernateDelaySec="
@@ -156,8 +135,8 @@ START_TEST(says_what_it_does_not_understand)
 	memset(hidden, 'm', sizeof(hidden));
 	memcpy(hidden, "[Sleep]\nSuspendState=", 21);
 	hidden[sizeof(hidden) - 1] = '\0';
-	put("/etc/systemd/sleep.conf", hidden);
-	sleep_config_load(root, &config, NULL);
+	made_put("/etc/systemd/sleep.conf", hidden);
+	sleep_config_load(made_root, &config, NULL);
 	ck_assert_uint_lt(strlen(config.suspend_state), sizeof(config.suspend_state));
 }
 END_TEST
@@ -167,45 +146,45 @@ static void put_battery(const char *name, const char *status, const char *percen
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/class/power_supply/%s/type", name);
-	put(path, "Battery\n");
+	made_put(path, "Battery\n");
 	snprintf(path, sizeof(path), "/sys/class/power_supply/%s/status", name);
-	put(path, status);
+	made_put(path, status);
 	snprintf(path, sizeof(path), "/sys/class/power_supply/%s/capacity", name);
-	put(path, percent);
+	made_put(path, percent);
 }
 
 START_TEST(reads_batteries)
 {
 	struct battery battery;
 
-	battery_read(root, &battery);
+	battery_read(made_root, &battery);
 	ck_assert(!battery.present && !battery.discharging && !battery_is_low(&battery));
 	put_battery("mouse", "Discharging\n", "1\n");
-	put("/sys/class/power_supply/mouse/scope", "Device\n");
-	battery_read(root, &battery);
+	made_put("/sys/class/power_supply/mouse/scope", "Device\n");
+	battery_read(made_root, &battery);
 	ck_assert(!battery.present);
 	put_battery("BAT0", "Not charging\n", "3\n");
-	battery_read(root, &battery);
+	battery_read(made_root, &battery);
 	ck_assert(battery.present && !battery.discharging && !battery_is_low(&battery));
 	put_battery("BAT1", "Discharging\n", "40\n");
-	battery_read(root, &battery);
+	battery_read(made_root, &battery);
 	ck_assert(battery.discharging && battery.percent == 40);
 	ck_assert(!battery_is_low(&battery));
 	put_battery("BAT1", "Discharging\n", "5\n");
-	battery_read(root, &battery);
+	battery_read(made_root, &battery);
 	ck_assert(battery_is_low(&battery));
-	put("/sys/class/power_supply/AC/type", "Mains\n");
-	put("/sys/class/power_supply/AC/online", "0\n");
-	battery_read(root, &battery);
+	made_put("/sys/class/power_supply/AC/type", "Mains\n");
+	made_put("/sys/class/power_supply/AC/online", "0\n");
+	battery_read(made_root, &battery);
 	ck_assert(battery_is_low(&battery));
-	put("/sys/class/power_supply/AC/online", "1\n");
-	battery_read(root, &battery);
+	made_put("/sys/class/power_supply/AC/online", "1\n");
+	battery_read(made_root, &battery);
 	ck_assert(battery.present && !battery.discharging && !battery_is_low(&battery));
 	/* Nonsense and an empty bay. */
-	put("/sys/class/power_supply/AC/online", "0\n");
+	made_put("/sys/class/power_supply/AC/online", "0\n");
 	put_battery("BAT0", "Unknown\n", "101\n");
-	put("/sys/class/power_supply/BAT1/present", "0\n");
-	battery_read(root, &battery);
+	made_put("/sys/class/power_supply/BAT1/present", "0\n");
+	battery_read(made_root, &battery);
 	ck_assert(!battery.present);
 }
 END_TEST
@@ -226,26 +205,24 @@ END_TEST
 
 static void put_hook(const char *name, const char *script, mode_t mode)
 {
-	char path[256], full[512], text[1024];
+	char path[256], text[1024];
 
 	snprintf(path, sizeof(path), HOOKS "%s", name);
-	snprintf(text, sizeof(text), "#!/bin/sh\ncd %s\n%s\n", root, script);
-	put(path, text);
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	ck_assert_int_eq(chmod(full, mode), 0);
+	snprintf(text, sizeof(text), "#!/bin/sh\ncd %s\n%s\n", made_root, script);
+	made_put_mode(path, text, mode);
 }
 
 static bool there(const char *name)
 {
 	char path[256];
 
-	snprintf(path, sizeof(path), "%s/%s", root, name);
+	snprintf(path, sizeof(path), "%s/%s", made_root, name);
 	return access(path, F_OK) == 0;
 }
 
 static void run_hooks(unsigned int seconds)
 {
-	const struct sleep_hooks hooks = { root, seconds };
+	const struct sleep_hooks hooks = { made_root, seconds };
 
 	log_set_level((enum log_level)0);
 	sleep_hooks_run(&hooks, "pre", "hybrid-sleep", "hybrid-sleep");
@@ -265,14 +242,14 @@ START_TEST(runs_what_is_executable)
 	put_hook("old.dpkg-old", "touch ran-old", 0755);
 	put_hook(".hidden", "touch ran-hidden", 0755);
 	put_hook("folder/inner", "touch ran-inner", 0755);
-	put("/elsewhere", "#!/bin/sh\ntouch \"$(dirname \"$0\")/../../../../ran-link\"\n");
+	made_put("/elsewhere", "#!/bin/sh\ntouch \"$(dirname \"$0\")/../../../../ran-link\"\n");
 	snprintf(link, sizeof(link), "chmod 755 %s/elsewhere; ln -s %s/elsewhere %s" HOOKS "link",
-		 root, root, root);
+		 made_root, made_root, made_root);
 	ck_assert_int_eq(system(link), 0);
 	put_hook("failing", "touch ran-failing; exit 3", 0755);
 	put_hook("killed", "touch ran-killed; kill -KILL $$", 0755);
-	put(HOOKS "no-program", "just text");
-	snprintf(link, sizeof(link), "chmod 755 %s" HOOKS "no-program", root);
+	made_put(HOOKS "no-program", "just text");
+	snprintf(link, sizeof(link), "chmod 755 %s" HOOKS "no-program", made_root);
 	ck_assert_int_eq(system(link), 0);
 	run_hooks(20);
 	ck_assert(there("ran-a") && there("ran-link") && there("ran-failing") &&
@@ -288,10 +265,10 @@ START_TEST(runs_a_hook_once)
 	char command[256];
 
 	put_hook("count", "echo x >>count", 0755);
-	snprintf(command, sizeof(command), "ln -s usr/lib %s/lib", root);
+	snprintf(command, sizeof(command), "ln -s usr/lib %s/lib", made_root);
 	ck_assert_int_eq(system(command), 0);
 	run_hooks(20);
-	snprintf(command, sizeof(command), "test $(wc -l <%s/count) = 1", root);
+	snprintf(command, sizeof(command), "test $(wc -l <%s/count) = 1", made_root);
 	ck_assert_int_eq(system(command), 0);
 }
 END_TEST
@@ -301,10 +278,10 @@ START_TEST(runs_those_outside_of_usr)
 	char command[256];
 
 	put_hook("count", "echo x >>count", 0755);
-	snprintf(command, sizeof(command), "cp -r %s/usr/lib %s/lib", root, root);
+	snprintf(command, sizeof(command), "cp -r %s/usr/lib %s/lib", made_root, made_root);
 	ck_assert_int_eq(system(command), 0);
 	run_hooks(20);
-	snprintf(command, sizeof(command), "test $(wc -l <%s/count) = 2", root);
+	snprintf(command, sizeof(command), "test $(wc -l <%s/count) = 2", made_root);
 	ck_assert_int_eq(system(command), 0);
 }
 END_TEST
@@ -345,7 +322,7 @@ int main(void)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	tcase_add_checked_fixture(test, make, clean);
+	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_set_timeout(test, 60);
 	tcase_add_test(test, reads_spans);
 	tcase_add_test(test, has_systemds_defaults);

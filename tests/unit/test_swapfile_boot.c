@@ -34,7 +34,7 @@ static void begin(void)
 static void end(void)
 {
 	plan_close(&plan);
-	made_remove();
+	made_root_remove();
 }
 
 static const char *new_text(const char *path)

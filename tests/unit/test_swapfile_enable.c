@@ -560,7 +560,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, make_system, made_remove);
+	tcase_add_checked_fixture(tcase, make_system, made_root_remove);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, there_and_back, 0, (int)ARRAY_SIZE(loaders));
 	tcase_add_loop_test(tcase, does_nothing_twice, 0, (int)ARRAY_SIZE(loaders));

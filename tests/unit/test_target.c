@@ -2,6 +2,7 @@
 /* target: who names the swap area. Trees of /proc; devices that do not exist,
  * so that the sentence tells which was chosen, and files, which only the
  * running system may name. */
+#include "made_root.h"
 #include "target.h"
 
 #include <check.h>
@@ -10,48 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define HEAD "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
-static char root[64], plain_file[128];
-
-static void put(const char *path, const char *text)
-{
-	char full[128];
-	FILE *file;
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	if (!text) {
-		unlink(full);
-		return;
-	}
-	file = fopen(full, "w");
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	fclose(file);
-}
+static char plain_file[128];
 
 static void make_tree(void)
 {
-	strcpy(root, "/tmp/test_target.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	snprintf(plain_file, sizeof(plain_file), "%s/proc", root);
-	ck_assert_int_eq(mkdir(plain_file, 0700), 0);
-	snprintf(plain_file, sizeof(plain_file), "%s/plain", root);
-	put("/plain", "no swap file\n");
-}
-
-static void remove_tree(void)
-{
-	char path[128];
-
-	put("/proc/cmdline", NULL);
-	put("/proc/swaps", NULL);
-	put("/plain", NULL);
-	snprintf(path, sizeof(path), "%s/proc", root);
-	rmdir(path);
-	rmdir(root);
+	made_root_create();
+	made_folder("/proc");
+	snprintf(plain_file, sizeof(plain_file), "%s/plain", made_root);
+	made_put("/plain", "no swap file\n");
 }
 
 static const struct {
@@ -115,10 +85,10 @@ START_TEST(who_names_it)
 
 	settings_defaults(&settings);
 	strcpy(settings.resume_device, cases[_i].name);
-	put("/proc/cmdline", cases[_i].cmdline);
-	put("/proc/swaps", cases[_i].swaps);
+	made_put("/proc/cmdline", cases[_i].cmdline);
+	made_put("/proc/swaps", cases[_i].swaps);
 	memset(&area, 0x5a, sizeof(area));
-	r = target_find(&settings, root, cases[_i].running, &area, &w);
+	r = target_find(&settings, made_root, cases[_i].running, &area, &w);
 	ck_assert_msg(r == cases[_i].error, "%d: %s", r, w.text);
 	ck_assert_msg(strstr(w.text, cases[_i].sentence) != NULL, "%s", w.text);
 	for (size_t i = 0; i < sizeof(area); i++)
@@ -138,8 +108,8 @@ START_TEST(many_swap_areas)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 "/no/%02d partition 1 0 -%d\n", i, i + 2);
 	settings_defaults(&settings);
-	put("/proc/swaps", text);
-	ck_assert_int_eq(target_find(&settings, root, true, &area, &w), -ENOENT);
+	made_put("/proc/swaps", text);
+	ck_assert_int_eq(target_find(&settings, made_root, true, &area, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "swap areas are active"));
 }
 END_TEST
@@ -157,10 +127,10 @@ START_TEST(files)
 	snprintf(text, sizeof(text), "resume=%s", plain_file);
 	for (int from_settings = 0; from_settings < 2; from_settings++) {
 		strcpy(settings.resume_device, from_settings ? plain_file : "");
-		put("/proc/cmdline", from_settings ? "" : text);
-		ck_assert_int_eq(target_find(&settings, root, false, &area, &w), -ENOTBLK);
+		made_put("/proc/cmdline", from_settings ? "" : text);
+		ck_assert_int_eq(target_find(&settings, made_root, false, &area, &w), -ENOTBLK);
 		ck_assert_ptr_nonnull(strstr(w.text, "is a file; here the block device"));
-		r = target_find(&settings, root, true, &area, &w);
+		r = target_find(&settings, made_root, true, &area, &w);
 		ck_assert_int_lt(r, 0);
 		ck_assert_int_ne(r, -ENOTBLK);
 		ck_assert_ptr_null(strstr(w.text, "here the block device"));
@@ -180,8 +150,8 @@ START_TEST(offset_of_the_settings)
 	settings_defaults(&settings);
 	settings.resume_offset_set = true;
 	settings.resume_offset = 38912;
-	put("/proc/cmdline", "resume=/no/b resume_offset=7x");
-	ck_assert_int_eq(target_find(&settings, root, false, &area, &w), -ENODEV);
+	made_put("/proc/cmdline", "resume=/no/b resume_offset=7x");
+	ck_assert_int_eq(target_find(&settings, made_root, false, &area, &w), -ENODEV);
 	ck_assert_ptr_nonnull(strstr(w.text, "/no/b: does not exist"));
 }
 END_TEST
@@ -196,20 +166,20 @@ START_TEST(default_device)
 
 	settings_defaults(&settings);
 	strcpy(settings.default_device, "/no/z");
-	put("/proc/cmdline", "quiet resume_offset=7x");
-	put("/proc/swaps", HEAD "/no/c partition 1 0 -2\n");
-	ck_assert_int_eq(target_find(&settings, root, false, &area, &w), -EINVAL);
+	made_put("/proc/cmdline", "quiet resume_offset=7x");
+	made_put("/proc/swaps", HEAD "/no/c partition 1 0 -2\n");
+	ck_assert_int_eq(target_find(&settings, made_root, false, &area, &w), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(w.text, "resume_offset=7x"));
-	put("/proc/cmdline", "quiet");
+	made_put("/proc/cmdline", "quiet");
 	w.text[0] = '\0';
-	ck_assert_int_eq(target_find(&settings, root, false, &area, &w), -ENODEV);
+	ck_assert_int_eq(target_find(&settings, made_root, false, &area, &w), -ENODEV);
 	ck_assert_ptr_nonnull(strstr(w.text, "/no/z: does not exist"));
 	w.text[0] = '\0';
-	ck_assert_int_eq(target_find(&settings, root, true, &area, &w), -ENODEV);
+	ck_assert_int_eq(target_find(&settings, made_root, true, &area, &w), -ENODEV);
 	ck_assert_ptr_nonnull(strstr(w.text, "/no/c: does not exist"));
-	put("/proc/cmdline", "resume=/no/b");
+	made_put("/proc/cmdline", "resume=/no/b");
 	w.text[0] = '\0';
-	ck_assert_int_eq(target_find(&settings, root, false, &area, &w), -ENODEV);
+	ck_assert_int_eq(target_find(&settings, made_root, false, &area, &w), -ENODEV);
 	ck_assert_ptr_nonnull(strstr(w.text, "/no/b: does not exist"));
 }
 END_TEST
@@ -239,9 +209,9 @@ START_TEST(what_to_wait_for)
 	settings_defaults(&settings);
 	strcpy(settings.resume_device, awaited[_i].name);
 	strcpy(settings.default_device, awaited[_i].by_default);
-	put("/proc/cmdline", awaited[_i].cmdline);
+	made_put("/proc/cmdline", awaited[_i].cmdline);
 	memset(text, 'x', sizeof(text));
-	target_awaited(&settings, root, text, sizeof(text));
+	target_awaited(&settings, made_root, text, sizeof(text));
 	ck_assert_str_eq(text, awaited[_i].awaited);
 }
 END_TEST
@@ -253,7 +223,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, make_tree, remove_tree);
+	tcase_add_checked_fixture(tcase, make_tree, made_root_remove);
 	tcase_add_loop_test(tcase, who_names_it, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tcase, many_swap_areas);
 	tcase_add_test(tcase, files);
