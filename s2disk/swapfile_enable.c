@@ -46,15 +46,29 @@ static int plan_config(struct plan *plan, const struct swapfile_system *system,
 	return plan_file(plan, system, enable_config_path(system), text, w);
 }
 
+/* What fstab entries are compared with. */
+struct wanted {
+	const struct swapfile_system *system;
+	const char *path;
+};
+
+static bool is_wanted(const void *context, const char *path)
+{
+	const struct wanted *wanted = context;
+
+	return path[0] == '/' && system_same_file(wanted->system, path, wanted->path);
+}
+
 static int plan_fstab(struct plan *plan, const struct swapfile_system *system,
 		      const struct enable *enable, struct why *w)
 {
 	_cleanup_free_ char *text = NULL, *escaped = text_fstab_escape(enable->path), *body = NULL;
+	const struct wanted wanted = { system, enable->path };
 	int r = system_read(system, FSTAB, &text);
 
 	if (r < 0)
 		return why(w, r, FSTAB ": %s", strerror(-r));
-	if (text && text_fstab_has_swap(text, enable->path)) {
+	if (text && text_fstab_has_swap(text, is_wanted, &wanted)) {
 		if (!enable->hibernate_only)
 			return 0;
 		return why(w, -EINVAL,

@@ -74,6 +74,18 @@ bool system_has(const struct swapfile_system *system, const char *path)
 	return full && stat(full, &st) == 0;
 }
 
+bool system_same_file(const struct swapfile_system *system, const char *path, const char *other)
+{
+	_cleanup_free_ char *full = system_path(system, path),
+			    *full_other = system_path(system, other);
+	struct stat st, st_other;
+
+	if (strcmp(path, other) == 0)
+		return true;
+	return full && full_other && stat(full, &st) == 0 && stat(full_other, &st_other) == 0 &&
+	       st.st_dev == st_other.st_dev && st.st_ino == st_other.st_ino;
+}
+
 const char *system_find_program(const struct swapfile_system *system, const char *name,
 				char *buffer, size_t size)
 {

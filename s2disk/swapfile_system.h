@@ -33,6 +33,10 @@ char *system_path(const struct swapfile_system *system, const char *path);
 
 bool system_has(const struct swapfile_system *system, const char *path);
 
+/* Do both paths lead to one file, through links of any kind? A path that leads
+ * nowhere is the same as itself only. */
+bool system_same_file(const struct swapfile_system *system, const char *path, const char *other);
+
 /* The first of the usual folders that has this program, as a path without the
  * root, into buffer; NULL when none has it. */
 const char *system_find_program(const struct swapfile_system *system, const char *name,

@@ -406,25 +406,43 @@ static bool has_option(const char *options, const char *wanted)
 	return false;
 }
 
-bool text_fstab_has_swap(const char *text, const char *path)
+/* In place: what text_fstab_escape() did, undone. */
+static void fstab_unescape(char *path)
 {
-	_cleanup_free_ char *escaped = text_fstab_escape(path);
+	char *out = path;
 
-	for (; escaped && *text; text += line_length(text)) {
+	for (; *path; path++) {
+		if (path[0] == '\\' && path[1] >= '0' && path[1] <= '3' && path[2] >= '0' &&
+		    path[2] <= '7' && path[3] >= '0' && path[3] <= '7') {
+			*out++ = (char)((path[1] - '0') << 6 | (path[2] - '0') << 3 |
+					(path[3] - '0'));
+			path += 3;
+		} else {
+			*out++ = *path;
+		}
+	}
+	*out = '\0';
+}
+
+bool text_fstab_has_swap(const char *text, bool (*is_it)(const void *context, const char *path),
+			 const void *context)
+{
+	bool found = false;
+
+	for (; *text && !found; text += line_length(text)) {
 		char *what = NULL, *where = NULL, *type = NULL, *options = NULL;
 		_cleanup_free_ char *line = strndup(text, line_length(text));
-		bool found = false;
 
 		if (line && !is_blank_line(line) &&
-		    sscanf(line, "%ms %ms %ms %ms", &what, &where, &type, &options) >= 3)
-			found = strcmp(what, escaped) == 0 && strcmp(type, "swap") == 0 &&
-				!(options && has_option(options, "noauto"));
+		    sscanf(line, "%ms %ms %ms %ms", &what, &where, &type, &options) >= 3 &&
+		    strcmp(type, "swap") == 0 && !(options && has_option(options, "noauto"))) {
+			fstab_unescape(what);
+			found = is_it(context, what);
+		}
 		free(what);
 		free(where);
 		free(type);
 		free(options);
-		if (found)
-			return true;
 	}
-	return false;
+	return found;
 }

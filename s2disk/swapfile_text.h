@@ -49,8 +49,10 @@ char *text_put_arguments(const char *text, const char *arguments);
 char *text_put_keyword_arguments(const char *text, const char *keyword, bool each,
 				 const char *arguments);
 
-/* Does fstab switch this file on as swap? (an entry without noauto) */
-bool text_fstab_has_swap(const char *text, const char *path);
+/* Does fstab switch this file on as swap (an entry without noauto)? is_it says
+ * whether a path of fstab is the file meant. */
+bool text_fstab_has_swap(const char *text, bool (*is_it)(const void *context, const char *path),
+			 const void *context);
 
 /* A path as fstab has it: blanks as \040. */
 char *text_fstab_escape(const char *path);

@@ -312,6 +312,17 @@ START_TEST(fstab_stands_against_it)
 	ck_assert_int_eq(enable(&state, &wanted, NULL, &w), 0);
 	made_check("/etc/fstab", "/swapfile none swap sw 0 0\n");
 	state_free(&state);
+
+	/* By another name, and by one that leads nowhere. */
+	made_put("/swapfile", "");
+	made_link("/a way", "swapfile");
+	made_put("/etc/fstab", "/gone none swap sw\n/a\\040way none swap sw 0 0\n");
+	ck_assert_int_eq(enable(&state, &only, NULL, &w), -EINVAL);
+	made_put("/etc/fstab", "/gone none swap sw\n");
+	ck_assert_int_eq(enable(&state, &wanted, NULL, &w), 0);
+	made_check("/etc/fstab",
+		   "/gone none swap sw\n" BEGIN "/swapfile none swap defaults 0 0\n" END);
+	state_free(&state);
 }
 END_TEST
 

@@ -139,6 +139,11 @@ START_TEST(there_and_back)
 }
 END_TEST
 
+static bool is_it(const void *context, const char *path)
+{
+	return strcmp(path, context) == 0;
+}
+
 START_TEST(reads_fstab)
 {
 	static const char fstab[] = "# /commented none swap sw 0 0\n"
@@ -147,18 +152,20 @@ START_TEST(reads_fstab)
 				    "/off none swap noauto,pri=5 0 0\n"
 				    "/ext none ext4 defaults 0 0\n"
 				    "/short none swap\n"
+				    "/odd\\08\\400\\04 none swap\n"
 				    "/bad\n";
 	char *escaped = text_fstab_escape("/a b\t#\\");
 
 	ck_assert_str_eq(escaped, "/a\\040b\\011\\043\\134");
 	free(escaped);
-	ck_assert(text_fstab_has_swap(fstab, "/swap file"));
-	ck_assert(text_fstab_has_swap(fstab, "/short"));
-	ck_assert(!text_fstab_has_swap(fstab, "/off"));
-	ck_assert(!text_fstab_has_swap(fstab, "/ext"));
-	ck_assert(!text_fstab_has_swap(fstab, "/bad"));
-	ck_assert(!text_fstab_has_swap(fstab, "/commented"));
-	ck_assert(!text_fstab_has_swap("", "/x"));
+	ck_assert(text_fstab_has_swap(fstab, is_it, "/swap file"));
+	ck_assert(text_fstab_has_swap(fstab, is_it, "/short"));
+	ck_assert(text_fstab_has_swap(fstab, is_it, "/odd\\08\\400\\04"));
+	ck_assert(!text_fstab_has_swap(fstab, is_it, "/off"));
+	ck_assert(!text_fstab_has_swap(fstab, is_it, "/ext"));
+	ck_assert(!text_fstab_has_swap(fstab, is_it, "/bad"));
+	ck_assert(!text_fstab_has_swap(fstab, is_it, "/commented"));
+	ck_assert(!text_fstab_has_swap("", is_it, "/x"));
 }
 END_TEST
 
