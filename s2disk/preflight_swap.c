@@ -21,9 +21,8 @@
 #define MEMINFO_LIMIT 65536
 
 static const char how_to_make[] =
-	"make a swap area as large as the memory and name it with -r, for example: fallocate -l "
-	"16G "
-	"/swapfile; chmod 600 /swapfile; mkswap /swapfile; swapon /swapfile; s2disk -r /swapfile";
+	"make a swap file, \"s2disk-swapfile create /swapfile\" and then \"s2disk-swapfile "
+	"enable /swapfile\", or name a swap partition as large as the memory with -r";
 
 /* The area's line in /proc/swaps, and what is free beside it. */
 struct listing {
@@ -272,7 +271,9 @@ static void add_swap_size(struct preflight_context *context, uint64_t must,
 				      preflight_mib(need->least),
 				      compress ? "even compressed 4 to 1" : "uncompressed");
 	}
-	preflight_advise(check, "use a larger swap area, or end programs that use much memory%s",
+	preflight_advise(check,
+			 "use a larger swap area (s2disk-swapfile makes one), or end programs "
+			 "that use much memory%s",
 			 compress ? "" : ", or set \"compress = y\"");
 }
 

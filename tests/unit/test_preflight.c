@@ -349,10 +349,10 @@ START_TEST(no_area)
 
 	tree("no-swap");
 	ck_assert_int_eq(run_for(&silent), CHECK_FAILED);
-	expect_only("swap-area", CHECK_FAILED, "no swap area was found", "mkswap");
+	expect_only("swap-area", CHECK_FAILED, "no swap area was found", "s2disk-swapfile create");
 	ck_assert_ptr_null(find("swap-size"));
 	ck_assert_int_eq(run_for(&told), CHECK_FAILED);
-	expect_only("swap-area", CHECK_FAILED, "UUID=77: no such device", "mkswap");
+	expect_only("swap-area", CHECK_FAILED, "UUID=77: no such device", "s2disk-swapfile create");
 }
 END_TEST
 
@@ -408,7 +408,8 @@ START_TEST(area_on_zram)
 	strcpy(machine.area.name, "/dev/zram0");
 	strcpy(machine.area.device, "/dev/zram0");
 	ck_assert_int_eq(run(), CHECK_FAILED);
-	expect_only("swap-area", CHECK_FAILED, "/dev/zram0 cannot keep an image", "mkswap");
+	expect_only("swap-area", CHECK_FAILED, "/dev/zram0 cannot keep an image",
+		    "s2disk-swapfile create");
 }
 END_TEST
 
