@@ -233,6 +233,16 @@ static void tell_kernel_warnings(struct hibernate *h)
 			log_warning("kernel: %s", text);
 }
 
+static const char *snapshot_advice(int r)
+{
+	if (r == -ENOMEM)
+		return "; too much memory is in use, close some programs";
+	if (r == -EBUSY || r == -EAGAIN)
+		return "; a device did not stop, or something woke the machine in that moment: "
+		       "its log (dmesg) says more";
+	return "; its log (dmesg) says more";
+}
+
 /* Takes a snapshot of about `size` bytes and writes it. When this returns 0,
  * either it is complete on the disk (not committed), or h->resumed. */
 static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
@@ -256,8 +266,7 @@ static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
 	tell_kernel_warnings(h);
 	if (r < 0)
 		return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
-			   r == -ENOMEM ? "; too much memory is in use, close some programs"
-					: "; its log (dmesg) says more");
+			   snapshot_advice(r));
 	h->session.image = true;
 	return h->resumed ? 0 : write_image(h, w);
 }
@@ -336,6 +345,7 @@ static void finish_resume(struct hibernate *h)
  * was not switched off, or woke. */
 static int commit_and_switch_off(struct hibernate *h, struct why *w)
 {
+	uint64_t asleep = 0;
 	char text[200];
 	int r;
 
@@ -353,13 +363,13 @@ static int commit_and_switch_off(struct hibernate *h, struct why *w)
 		   h->method == METHOD_SUSPEND	? "going to sleep"
 		   : h->method == METHOD_REBOOT ? "rebooting"
 						: "switching off");
-	r = switch_off(h->session.snapshot, h->method, w);
+	r = switch_off(h->session.snapshot, h->method, &asleep, w);
 	if (r < 0)
 		return r;
 	r = session_take_back(&h->session);
 	if (r < 0)
 		return why(w, r, "the machine woke, but its image could not be taken back");
-	log_notice("woke from memory; the image was taken back (%s)", text);
+	switch_off_tell_woke(asleep, text);
 	last_end(h->last, LAST_WOKE, NULL);
 	return 0;
 }

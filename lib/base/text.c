@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,20 @@ char *text_size(uint64_t bytes, char *buffer, size_t size)
 		unit++;
 	}
 	snprintf(buffer, size, value < 10 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return buffer;
+}
+
+char *text_duration(uint64_t usec, char *buffer, size_t size)
+{
+	uint64_t seconds = usec / 1000000 + (usec % 1000000 >= 500000);
+
+	if (seconds < 60)
+		snprintf(buffer, size, "%" PRIu64 " s", seconds);
+	else if (seconds < 3600)
+		snprintf(buffer, size, "%" PRIu64 " min %" PRIu64 " s", seconds / 60, seconds % 60);
+	else
+		snprintf(buffer, size, "%" PRIu64 " h %" PRIu64 " min", seconds / 3600,
+			 seconds % 3600 / 60);
 	return buffer;
 }
 

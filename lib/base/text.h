@@ -26,6 +26,10 @@ bool text_starts(const char *text, const char *prefix);
  * buffer. */
 char *text_size(uint64_t bytes, char *buffer, size_t size);
 
+/* "7 s", "12 min 5 s", "3 h 0 min" of microseconds, rounded to the nearest
+ * second, into buffer (24 bytes suffice); returns buffer. */
+char *text_duration(uint64_t usec, char *buffer, size_t size);
+
 /* Copies and always ends with a zero byte; false when it had to be cut. */
 bool text_copy(char *to, size_t size, const char *from);
 

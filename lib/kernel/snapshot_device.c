@@ -2,6 +2,7 @@
 #include "kernel/snapshot_device.h"
 
 #include "base/memory.h"
+#include "base/stopwatch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,18 +15,24 @@
 
 /* Another task may hold the kernel's lock for a moment (a reader of a file in
  * /sys/power); then the kernel says EBUSY instead of waiting. */
-#define BUSY_TRIES 200
+#define BUSY_USEC 1000000
 #define BUSY_WAIT_NSEC 5000000
+
+static int control_once(int fd, unsigned long request, unsigned long argument)
+{
+	return ioctl(fd, request, argument) < 0 ? -errno : 0;
+}
 
 static int control(int fd, unsigned long request, unsigned long argument)
 {
-	for (int i = 0;; i++) {
-		const struct timespec wait = { .tv_nsec = BUSY_WAIT_NSEC };
+	const struct timespec wait = { .tv_nsec = BUSY_WAIT_NSEC };
+	uint64_t begun = now_usec();
 
-		if (ioctl(fd, request, argument) >= 0)
-			return 0;
-		if (errno != EBUSY || i == BUSY_TRIES)
-			return -errno;
+	for (;;) {
+		int r = control_once(fd, request, argument);
+
+		if (r != -EBUSY || now_usec() - begun >= BUSY_USEC)
+			return r;
 		nanosleep(&wait, NULL);
 	}
 }
@@ -84,7 +91,7 @@ int snapshot_set_image_size(int fd, uint64_t bytes)
 int snapshot_create(int fd, bool *ret_resumed)
 {
 	int in_suspend = 0;
-	int r = control_pointer(fd, SNAPSHOT_CREATE_IMAGE, &in_suspend);
+	int r = control_once(fd, SNAPSHOT_CREATE_IMAGE, (unsigned long)(uintptr_t)&in_suspend);
 
 	if (r < 0)
 		return r;
@@ -135,12 +142,12 @@ int snapshot_restore(int fd)
 
 int snapshot_power_off(int fd)
 {
-	return control(fd, SNAPSHOT_POWER_OFF, 0);
+	return control_once(fd, SNAPSHOT_POWER_OFF, 0);
 }
 
 int snapshot_suspend_to_ram(int fd)
 {
-	return control(fd, SNAPSHOT_S2RAM, 0);
+	return control_once(fd, SNAPSHOT_S2RAM, 0);
 }
 
 ssize_t snapshot_read(int fd, void *buffer, size_t length)

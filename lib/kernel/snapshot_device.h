@@ -4,7 +4,12 @@
  * Documentation/power/userland-swsusp.rst). All return 0 or a negative errno.
  *
  * The kernel takes a trylock for every ioctl and a lock for every read and
- * write, so one thread only must use the device.
+ * write, so one thread only must use the device. Where another process holds
+ * that lock (-EBUSY) they try again for a second. Those marked (*) do not: they
+ * are called while all processes are frozen, so nobody holds it, and -EBUSY and
+ * -EAGAIN come from what they do. A device did not stop, or something woke the
+ * machine meanwhile (kernel/power/suspend.c, drivers/base/power/main.c); if it
+ * were tried again, the machine could sleep through what it should wake for.
  */
 #ifndef S2DISK_KERNEL_SNAPSHOT_DEVICE_H
 #define S2DISK_KERNEL_SNAPSHOT_DEVICE_H
@@ -21,7 +26,8 @@ int snapshot_open(const char *path, bool resuming);
  * -ENODEV: that is not an active swap area. */
 int snapshot_set_swap_area(int fd, dev_t dev, uint64_t offset);
 
-/* Stops all other processes; syncs file systems first. */
+/* Stops all other processes; syncs file systems first. -EBUSY: some did not
+ * stop within the kernel's time (20 s, /sys/power/pm_freeze_timeout). */
 int snapshot_freeze(int fd);
 
 /* Lets them go on. Does nothing while an image exists: snapshot_free first. */
@@ -33,7 +39,7 @@ int snapshot_set_platform(int fd, bool platform);
 /* Bytes the kernel should aim at; also sets /sys/power/image_size. */
 int snapshot_set_image_size(int fd, uint64_t bytes);
 
-/* *ret_resumed false: the snapshot was taken; true: this is the system that
+/* (*) *ret_resumed false: the snapshot was taken; true: this is the system that
  * was restored from it. */
 int snapshot_create(int fd, bool *ret_resumed);
 
@@ -51,11 +57,11 @@ int snapshot_free_swap_pages(int fd);
 /* Restores what was written. Returns only when that failed. */
 int snapshot_restore(int fd);
 
-/* ACPI S4; needs snapshot_set_platform(true). Returning 0 means that nothing
+/* (*) ACPI S4; needs snapshot_set_platform(true). Returning 0 means that nothing
  * happened. */
 int snapshot_power_off(int fd);
 
-/* Suspends to RAM; 0 after waking. */
+/* (*) Suspends to RAM; 0 after waking. */
 int snapshot_suspend_to_ram(int fd);
 
 /* Reads the next bytes of the snapshot, a page a call (the kernel gives no

@@ -124,6 +124,30 @@ START_TEST(text_shows_sizes)
 }
 END_TEST
 
+START_TEST(text_durations)
+{
+	static const struct {
+		uint64_t usec;
+		const char *text;
+	} spans[] = {
+		{ 0, "0 s" },
+		{ 499999, "0 s" },
+		{ 500000, "1 s" },
+		{ 59400000, "59 s" },
+		{ 59500000, "1 min 0 s" },
+		{ 3599000000u, "59 min 59 s" },
+		{ 3600000000u, "1 h 0 min" },
+		{ UINT64_C(108120000000), "30 h 2 min" },
+		{ UINT64_MAX, "5124095576 h 1 min" },
+	};
+	char buffer[24];
+
+	for (size_t i = 0; i < ARRAY_SIZE(spans); i++)
+		ck_assert_str_eq(text_duration(spans[i].usec, buffer, sizeof(buffer)),
+				 spans[i].text);
+}
+END_TEST
+
 START_TEST(text_makes_printable)
 {
 	static const char *const pairs[][2] = {
@@ -450,6 +474,7 @@ int main(void)
 	tcase_add_test(text, text_reads_bools);
 	tcase_add_test(text, text_trims_and_copies);
 	tcase_add_test(text, text_shows_sizes);
+	tcase_add_test(text, text_durations);
 	tcase_add_test(text, text_makes_printable);
 	tcase_add_test(bytes, bytes_are_little_endian);
 	tcase_add_test(bytes, bytes_check_arithmetic);
