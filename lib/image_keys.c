@@ -57,8 +57,7 @@ int secret_read_file(const char *path, void *memory, size_t size, size_t *ret_le
 	return 0;
 }
 
-/* The next of several paths with blanks between; false when there is none. */
-static bool next_path(const char **list, char *path, size_t size)
+bool image_keys_next_file(const char **list, char *path, size_t size)
 {
 	size_t length;
 
@@ -97,6 +96,19 @@ static int with_file(const char *root, const char *path, file_function function,
 	return r;
 }
 
+static int digest_file(void *context, const void *data, size_t size, struct why *w)
+{
+	int r = crypto_sha256_text(data, size, context);
+
+	return r < 0 ? why(w, r, "it cannot be read for comparing") : 0;
+}
+
+int image_keys_digest(const char *root, const char *path, char result[SHA256_TEXT_SIZE],
+		      struct why *w)
+{
+	return with_file(root, path, digest_file, result, w);
+}
+
 static int add_file(void *context, const void *data, size_t size, struct why *w)
 {
 	return key_ways_add_file(context, data, size, w);
@@ -125,7 +137,7 @@ static int add_files(const struct settings *settings, const char *root, struct k
 
 	if (settings->key_pair[0])
 		r = with_file(root, settings->key_pair, add_pair, ways, w);
-	while (r == 0 && next_path(&list, path, sizeof(path)))
+	while (r == 0 && image_keys_next_file(&list, path, sizeof(path)))
 		r = with_file(root, path, add_file, ways, w);
 	return r;
 }
@@ -250,7 +262,7 @@ int image_keys_check(const struct settings *settings, const char *root, struct w
 	key_ways_free(ways);
 	if (settings->key_pair[0])
 		check_mode(root, settings->key_pair, warning);
-	while (next_path(&list, path, sizeof(path)))
+	while (image_keys_next_file(&list, path, sizeof(path)))
 		check_mode(root, path, warning);
 	return r;
 }
@@ -278,7 +290,7 @@ static int try_files(const struct settings *settings, struct attempt *attempt, s
 		return -EKEYREJECTED;
 	if (!*list)
 		why(w, 0, "a key file opens the image, and the settings name none");
-	while (next_path(&list, path, sizeof(path))) {
+	while (image_keys_next_file(&list, path, sizeof(path))) {
 		int r = with_file("", path, try_file, attempt, w);
 
 		if (r == 0)

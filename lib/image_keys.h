@@ -6,6 +6,7 @@
 #ifndef S2DISK_IMAGE_KEYS_H
 #define S2DISK_IMAGE_KEYS_H
 
+#include "base/crypto.h"
 #include "base/why.h"
 #include "image/image_reader.h"
 #include "image/key_slots.h"
@@ -19,6 +20,14 @@
 
 /* Does hibernating with these settings ask for a passphrase? */
 bool image_keys_ask(const struct settings *settings);
+
+/* The next of the settings' key files (a list with blanks between, of which *list
+ * is moved behind it); false when there is none. */
+bool image_keys_next_file(const char **list, char *path, size_t size);
+
+/* SHA-256 of root/path, as hexadecimal digits, to compare with a copy of it. */
+int image_keys_digest(const char *root, const char *path, char result[SHA256_TEXT_SIZE],
+		      struct why *w);
 
 /* Can the files that the settings name, below root, be used? Asks nobody. warning: where one
  * can, but should not be as it is ("" otherwise). */

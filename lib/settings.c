@@ -150,6 +150,7 @@ static const struct key keys[] = {
 	{ "passphrase", KIND_BOOL, AT(passphrase), SET_AT(passphrase_set) },
 	{ "key pair", KIND_TEXT, AT(key_pair) },
 	{ "key file", KIND_TEXT, AT(key_file) },
+	{ "key file in initramfs", KIND_BOOL, AT(key_file_in_initramfs) },
 	{ "RSA key file", KIND_TEXT, AT(rsa_key_file) },
 	{ "resume pause", KIND_NUMBER, AT(resume_pause), .min = 0, .max = 3600 },
 	{ "debug verify image", KIND_BOOL, AT(verify_image) },

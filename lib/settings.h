@@ -48,26 +48,27 @@ struct settings {
 	bool image_size_set;
 	enum method method; /* "shutdown method" */
 	bool method_set;
-	bool compress;		   /* "compress": y */
-	bool threads;		   /* "threads": y; n is the serial twin */
-	unsigned int workers;	   /* "workers": 0 for one a processor; at most 64, at most 256 */
-	unsigned int buffer_mib;   /* "buffer size", MiB for buffers: 64 (8 to 4096) */
-	unsigned int block_kib;	   /* "block size", KiB: 512 (a power of 2, 64 to 4096) */
-	int suspend_loglevel;	   /* "suspend loglevel", console while working: 2 */
-	int max_loglevel;	   /* "max loglevel", after a resume; -1: as it was */
-	bool splash;		   /* "splash": y */
-	bool compute_checksum;	   /* "compute checksum": accepted, blocks always are checked */
-	bool early_writeout;	   /* "early writeout": accepted, always so */
-	bool encrypt;		   /* "encrypt": seal images, and take no plain ones */
-	enum aead_kind cipher;	   /* "cipher"; 0: "auto", the fastest here */
-	bool passphrase;	   /* "passphrase": ask for one when hibernating */
-	bool passphrase_set;	   /* … else only where there is no other way to the key */
-	char key_pair[256];	   /* "key pair": file of s2disk-keygen; "" for none */
-	char key_file[256];	   /* "key file": one or more, blanks between; "" for none */
-	char rsa_key_file[256];	   /* "RSA key file": accepted for a message */
-	unsigned int resume_pause; /* "resume pause": seconds to wait before restoring */
-	bool verify_image;	   /* "debug verify image": read back before the commit */
-	char test_file[256];	   /* "debug test file": write the image there instead */
+	bool compress;		    /* "compress": y */
+	bool threads;		    /* "threads": y; n is the serial twin */
+	unsigned int workers;	    /* "workers": 0 for one a processor; at most 64, at most 256 */
+	unsigned int buffer_mib;    /* "buffer size", MiB for buffers: 64 (8 to 4096) */
+	unsigned int block_kib;	    /* "block size", KiB: 512 (a power of 2, 64 to 4096) */
+	int suspend_loglevel;	    /* "suspend loglevel", console while working: 2 */
+	int max_loglevel;	    /* "max loglevel", after a resume; -1: as it was */
+	bool splash;		    /* "splash": y */
+	bool compute_checksum;	    /* "compute checksum": accepted, blocks always are checked */
+	bool early_writeout;	    /* "early writeout": accepted, always so */
+	bool encrypt;		    /* "encrypt": seal images, and take no plain ones */
+	enum aead_kind cipher;	    /* "cipher"; 0: "auto", the fastest here */
+	bool passphrase;	    /* "passphrase": ask for one when hibernating */
+	bool passphrase_set;	    /* … else only where there is no other way to the key */
+	char key_pair[256];	    /* "key pair": file of s2disk-keygen; "" for none */
+	char key_file[256];	    /* "key file": one or more, blanks between; "" for none */
+	bool key_file_in_initramfs; /* "key file in initramfs": hooks copy them there */
+	char rsa_key_file[256];	    /* "RSA key file": accepted for a message */
+	unsigned int resume_pause;  /* "resume pause": seconds to wait before restoring */
+	bool verify_image;	    /* "debug verify image": read back before the commit */
+	char test_file[256];	    /* "debug test file": write the image there instead */
 	enum verdict_policy platform_policy;  /* "platform policy": proven */
 	enum mismatch_action mismatch_action; /* "mismatch action": reboot */
 	unsigned int mismatch_retries;	      /* "mismatch retries": 2 */

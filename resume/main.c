@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
+#include "image_keys.h"
 #include "kernel/boot_log.h"
 #include "kernel/kernel_cmdline.h"
 #include "options.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -24,6 +26,7 @@ enum exit_code {
 enum {
 	OPTION_DEFAULT_DEVICE = 256,
 	OPTION_PRINT_DEVICE,
+	OPTION_PRINT_KEY_FILES,
 };
 
 static const char usage[] =
@@ -39,6 +42,7 @@ static const char usage[] =
 	"      --default-device=DEVICE\n"
 	"                             take DEVICE where nothing else names one\n"
 	"      --print-device         only print what is to be waited for, if anything\n"
+	"      --print-key-files      only print which key files belong in the initramfs\n"
 	"  -q, --quiet                only warnings and errors\n"
 	"  -v, --verbose              more messages\n"
 	"  -h, --help                 this text\n"
@@ -54,19 +58,43 @@ static const struct option long_options[] = {
 	COMMON_LONG_OPTIONS,
 	{ "default-device", required_argument, NULL, OPTION_DEFAULT_DEVICE },
 	{ "print-device", no_argument, NULL, OPTION_PRINT_DEVICE },
+	{ "print-key-files", no_argument, NULL, OPTION_PRINT_KEY_FILES },
 	{ NULL, 0, NULL, 0 },
 };
 
 struct command {
 	struct options options;
 	const char *default_device; /* NULL: none */
-	bool print_device;
+	/* Instead of restoring; NULL: nothing. */
+	int (*print)(const struct settings *settings);
 };
 
 static int usage_error(void)
 {
 	fprintf(stderr, "Try 'resume --help'.\n");
 	return EXIT_USAGE;
+}
+
+static int print_device(const struct settings *settings)
+{
+	char device[sizeof(settings->resume_device)];
+
+	target_awaited(settings, "", device, sizeof(device));
+	if (device[0])
+		puts(device);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* For the hooks of the generators: secrets, so only where the user says so. */
+static int print_key_files(const struct settings *settings)
+{
+	const char *list = settings->key_file_in_initramfs ? settings->key_file : "";
+	char path[sizeof(settings->key_file)];
+
+	while (image_keys_next_file(&list, path, sizeof(path)))
+		if (path[0] == '/' && access(path, R_OK) == 0)
+			puts(path);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* -1: go on; else an exit code. */
@@ -86,7 +114,10 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 			ret->default_device = optarg;
 			break;
 		case OPTION_PRINT_DEVICE:
-			ret->print_device = true;
+			ret->print = print_device;
+			break;
+		case OPTION_PRINT_KEY_FILES:
+			ret->print = print_key_files;
 			break;
 		default:
 			if (!options_take(&ret->options, option, optarg))
@@ -100,16 +131,6 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		return usage_error();
 	}
 	return -1;
-}
-
-static int print_device(const struct settings *settings)
-{
-	char device[sizeof(settings->resume_device)];
-
-	target_awaited(settings, "", device, sizeof(device));
-	if (device[0])
-		puts(device);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* Nothing can be resumed by these settings. The boot goes on, so an image that
@@ -168,14 +189,14 @@ static int run(const struct command *command)
 
 	if (r < 0) {
 		log_error("%s", why_text(&w, r));
-		if (!command->print_device)
+		if (!command->print)
 			set_aside_unwanted(command);
 		return EXIT_USAGE;
 	}
 	if (command->default_device)
 		text_copy(settings.default_device, sizeof(settings.default_device),
 			  command->default_device);
-	return command->print_device ? print_device(&settings) : find_and_restore(&settings);
+	return command->print ? command->print(&settings) : find_and_restore(&settings);
 }
 
 int main(int argc, char **argv)
@@ -188,7 +209,7 @@ int main(int argc, char **argv)
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)
 		return code;
-	if (command.print_device)
+	if (command.print)
 		return run(&command);
 	log_to_kernel();
 	code = run(&command);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "boot/boot_entry.h"
 #include "boot/initramfs.h"
+#include "image_keys.h"
 #include "kernel/kernel_cmdline.h"
 #include "preflight_checks.h"
 #include "target.h"
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -227,6 +229,105 @@ static void add_fine(const struct way *way, const char *spec, uint64_t offset)
 					   : "");
 }
 
+/* What opens the image is one of these files, and no passphrase. */
+static bool needs_key_file(const struct settings *settings)
+{
+	return settings->encrypt && settings->key_file[0] && !settings->key_pair[0] &&
+	       !image_keys_ask(settings);
+}
+
+static void wanted_secrets(const struct settings *settings, struct initramfs_secrets *ret)
+{
+	const char *list = settings->key_file;
+	char path[256];
+
+	ret->count = 0;
+	while (needs_key_file(settings) && ret->count < INITRAMFS_SECRETS_MAX &&
+	       image_keys_next_file(&list, path, sizeof(path)))
+		text_copy(ret->names[ret->count++], sizeof(ret->names[0]), path + (path[0] == '/'));
+}
+
+static bool is_named(const struct settings *settings, const char *wanted)
+{
+	const char *list = settings->key_file;
+	char path[256];
+
+	while (image_keys_next_file(&list, path, sizeof(path)))
+		if (strcmp(path, wanted) == 0)
+			return true;
+	return false;
+}
+
+/* NULL: it will open the image there; else what is wrong with it. */
+static const char *judge_key_file(const struct way *way, const struct settings *there,
+				  const char *path)
+{
+	const char *found = initramfs_file(&way->initramfs, path + (path[0] == '/'));
+	char digest[SHA256_TEXT_SIZE];
+
+	if (!is_named(there, path))
+		return "is not named by the configuration in";
+	/* A tool of the machine (TPM, network) puts it there at boot. */
+	if (text_starts(path, "/run/"))
+		return NULL;
+	if (!found)
+		return "is not in";
+	if (image_keys_digest(way->context->root, path, digest, NULL) < 0 ||
+	    strcmp(digest, found) != 0)
+		return "is not the same as that in";
+	return NULL;
+}
+
+/* Of a key inside, the initramfs' mode is the lock. */
+static void judge_readers(const struct way *way, const char *key_file)
+{
+	char full[PATH_MAX];
+	struct check *check;
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s%s", way->context->root, way->path);
+	if (stat(full, &st) < 0 || !(st.st_mode & (S_IRGRP | S_IROTH)))
+		return;
+	check = preflight_add(way->context, ID, CHECK_WARNING,
+			      "%s has %s in it, which opens the image, and can be read by others "
+			      "than root",
+			      way->path, key_file);
+	preflight_advise(check, "chmod 600 %s, and have it made so: for initramfs-tools UMASK=0077",
+			 way->path);
+}
+
+/* Where nobody can be asked, the file that opens the image must be there. */
+static bool key_file_fine(const struct way *way, const struct settings *there)
+{
+	const struct settings *settings = way->context->settings;
+	const char *list = settings->key_file, *wrong = NULL;
+	char path[256], named[256] = "";
+	struct check *check;
+
+	if (!needs_key_file(settings))
+		return true;
+	while (image_keys_next_file(&list, path, sizeof(path))) {
+		const char *this = judge_key_file(way, there, path);
+
+		if (!this && !text_starts(path, "/run/"))
+			judge_readers(way, path);
+		if (!this)
+			return true;
+		if (!wrong) {
+			wrong = this;
+			text_copy(named, sizeof(named), path);
+		}
+	}
+	check = preflight_add(way->context, ID, way->bad,
+			      "only a key file opens the image, and %s %s %s", named, wrong,
+			      way->path);
+	advise(way, check,
+	       "set \"key file in initramfs = y\" where nobody else can read %s (see "
+	       "suspend.conf(5)) and run %s; or have a passphrase open it, by \"key pair\"",
+	       way->path, make_initramfs(way));
+	return false;
+}
+
 /* Where will it look, and is that where the image goes? */
 static void judge_place(const struct way *way)
 {
@@ -267,7 +368,8 @@ static void judge_place(const struct way *way)
 		return;
 	}
 	if (found.dev == area->dev && offset == area->offset) {
-		add_fine(way, spec, offset);
+		if (key_file_fine(way, &settings))
+			add_fine(way, spec, offset);
 		return;
 	}
 	check = preflight_add(way->context, ID, way->bad,
@@ -291,6 +393,7 @@ static void judge(struct way *way)
 static void look(struct way *way)
 {
 	const char *root = way->context->root;
+	struct initramfs_secrets secrets;
 	struct why reason = { "" };
 	struct check *check;
 	int r = boot_entry_find(root, &way->entry, &reason);
@@ -317,7 +420,8 @@ static void look(struct way *way)
 		cannot_tell(way, reason.text);
 		return;
 	}
-	r = initramfs_read_cached(root, way->path, &way->initramfs, &reason);
+	wanted_secrets(way->context->settings, &secrets);
+	r = initramfs_read_cached(root, way->path, &secrets, &way->initramfs, &reason);
 	if (r < 0) {
 		cannot_tell(way, why_text(&reason, r));
 		return;

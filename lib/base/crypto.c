@@ -110,6 +110,16 @@ int crypto_sha256(const void *data, size_t length, unsigned char result[SHA256_S
 	return digest_once(DIGEST_SHA256, data, length, result);
 }
 
+int crypto_sha256_text(const void *data, size_t length, char result[SHA256_TEXT_SIZE])
+{
+	unsigned char sum[SHA256_SIZE];
+	int r = crypto_sha256(data, length, sum);
+
+	for (size_t i = 0; r == 0 && i < SHA256_SIZE; i++)
+		snprintf(result + 2 * i, 3, "%02x", sum[i]);
+	return r;
+}
+
 int crypto_md5(const void *data, size_t length, unsigned char result[MD5_SIZE])
 {
 	return digest_once(DIGEST_MD5, data, length, result);

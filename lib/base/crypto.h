@@ -49,6 +49,10 @@ void digest_close(struct digest *digest);
  * algorithm (MD5 in FIPS mode), -ENOMEM. */
 int crypto_crc32(const void *data, size_t length, uint32_t *ret);
 int crypto_sha256(const void *data, size_t length, unsigned char result[SHA256_SIZE]);
+
+/* The same as hexadecimal digits. */
+#define SHA256_TEXT_SIZE (2 * SHA256_SIZE + 1)
+int crypto_sha256_text(const void *data, size_t length, char result[SHA256_TEXT_SIZE]);
 int crypto_md5(const void *data, size_t length, unsigned char result[MD5_SIZE]);
 
 /* Authenticated encryption. The numbers stand in images. */

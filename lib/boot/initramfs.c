@@ -3,6 +3,8 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/crypto.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "boot/cpio.h"
 #include "boot/initramfs_private.h"
@@ -113,16 +115,36 @@ static bool is_wanted(const char *name)
 	return false;
 }
 
+static bool is_secret(const struct initramfs_secrets *secrets, const char *name)
+{
+	for (size_t i = 0; secrets && i < secrets->count; i++)
+		if (strcmp(secrets->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int take_secret(struct initramfs *ret, const char *name, char *content, size_t size)
+{
+	char digest[SHA256_TEXT_SIZE];
+	int r = crypto_sha256_text(content, size, digest);
+	char *text;
+
+	secret_wipe(content, size);
+	text = r == 0 ? strdup(digest) : NULL;
+	return text ? initramfs_add_file(ret, name, text) : -ENOMEM;
+}
+
 /* 0: taken; 1: not one to look into. */
 static int take_content(struct cpio *cpio, const struct cpio_entry *entry, const char *name,
-			struct initramfs *ret)
+			const struct initramfs_secrets *secrets, struct initramfs *ret)
 {
 	bool program = fnmatch(marks[0].pattern, name, 0) == 0;
+	bool secret = is_secret(secrets, name);
 	_cleanup_free_ char *text = NULL;
 	int r;
 
 	if (!S_ISREG(entry->mode) || entry->size > (program ? PROGRAM_LIMIT : TEXT_LIMIT) ||
-	    (!program && !is_wanted(name)))
+	    (!program && !secret && !is_wanted(name)))
 		return 1;
 	text = malloc(entry->size + 1);
 	if (!text)
@@ -131,6 +153,8 @@ static int take_content(struct cpio *cpio, const struct cpio_entry *entry, const
 	if (r < 0)
 		return r;
 	text[entry->size] = '\0';
+	if (secret)
+		return take_secret(ret, name, text, entry->size);
 	if (!program)
 		return initramfs_add_file(ret, name, steal_pointer(&text));
 	ret->current = memmem(text, entry->size, INITRAMFS_RESUME_MARK,
@@ -138,7 +162,8 @@ static int take_content(struct cpio *cpio, const struct cpio_entry *entry, const
 	return 0;
 }
 
-static int read_archive(struct cpio *cpio, struct initramfs *ret)
+static int read_archive(struct cpio *cpio, const struct initramfs_secrets *secrets,
+			struct initramfs *ret)
 {
 	struct cpio_entry entry;
 	int r;
@@ -151,7 +176,7 @@ static int read_archive(struct cpio *cpio, struct initramfs *ret)
 			return r;
 		name = plain_name(entry.name);
 		initramfs_note(ret, name);
-		r = take_content(cpio, &entry, name, ret);
+		r = take_content(cpio, &entry, name, secrets, ret);
 		if (r > 0)
 			r = cpio_content(cpio, &entry, NULL);
 		if (r < 0)
@@ -185,7 +210,8 @@ static void become_packer(const struct packer *packer, int in, int out)
 	_exit(127);
 }
 
-static int read_packed(const struct packer *packer, int in, struct initramfs *ret, struct why *w)
+static int read_packed(const struct packer *packer, int in, const struct initramfs_secrets *secrets,
+		       struct initramfs *ret, struct why *w)
 {
 	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
 	int ends[2], status = 0, r;
@@ -202,7 +228,7 @@ static int read_packed(const struct packer *packer, int in, struct initramfs *re
 	close(ends[1]);
 	if (r == 0) {
 		cpio_begin(cpio, ends[0]);
-		r = read_archive(cpio, ret);
+		r = read_archive(cpio, secrets, ret);
 	}
 	/* It gets a broken pipe if there is more. */
 	close(ends[0]);
@@ -214,7 +240,8 @@ static int read_packed(const struct packer *packer, int in, struct initramfs *re
 	return r < 0 ? why(w, r, "it cannot be unpacked with %s", packer->command[0]) : 0;
 }
 
-static int read_all(int fd, struct initramfs *ret, struct why *w)
+static int read_all(int fd, const struct initramfs_secrets *secrets, struct initramfs *ret,
+		    struct why *w)
 {
 	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
 	unsigned char start[6];
@@ -236,16 +263,17 @@ static int read_all(int fd, struct initramfs *ret, struct why *w)
 			if (lseek(fd, (off_t)cpio->position, SEEK_SET) < 0)
 				return -errno;
 			/* Nothing comes behind a compressed one that matters here. */
-			return read_packed(packer, fd, ret, w);
+			return read_packed(packer, fd, secrets, ret, w);
 		}
-		r = read_archive(cpio, ret);
+		r = read_archive(cpio, secrets, ret);
 		if (r < 0)
 			return why(w, r, "it is damaged, or packed in a way not known here");
 	}
 	return why(w, -EBADMSG, "it has too many parts");
 }
 
-int initramfs_read(const char *root, const char *path, struct initramfs *ret, struct why *w)
+int initramfs_read(const char *root, const char *path, const struct initramfs_secrets *secrets,
+		   struct initramfs *ret, struct why *w)
 {
 	char full[PATH_MAX];
 	_cleanup_close_ int fd = -1;
@@ -257,7 +285,7 @@ int initramfs_read(const char *root, const char *path, struct initramfs *ret, st
 	fd = open(full, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return why(w, -errno, "%s: %s", path, strerror(errno));
-	r = read_all(fd, ret, w);
+	r = read_all(fd, secrets, ret, w);
 	if (r < 0) {
 		initramfs_free(ret);
 		return why_prefix(w, r, "%s", path);

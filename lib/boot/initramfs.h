@@ -20,10 +20,18 @@
 
 #define INITRAMFS_FILES_MAX 32
 
-/* A small text file of it. */
+/* A small text file of it; of a secret one, the digest. */
 struct initramfs_file {
 	char name[256]; /* without a slash in front: "etc/suspend.conf" */
 	char *text;
+};
+
+/* Secret files that are looked for: of their content only the SHA-256 is kept,
+ * in hexadecimal digits. */
+#define INITRAMFS_SECRETS_MAX 8
+struct initramfs_secrets {
+	char names[INITRAMFS_SECRETS_MAX][256]; /* without a slash in front */
+	size_t count;
 };
 
 struct initramfs {
@@ -36,13 +44,16 @@ struct initramfs {
 	size_t count;
 };
 
-/* Reads root/path. -EBADMSG when it is no initramfs or ends in the middle,
+/* Reads root/path; secrets: NULL for none. -EBADMSG when it is no initramfs or ends in the middle,
  * -ENOENT when it, or the program to unpack it with, is missing; w says what. */
-int initramfs_read(const char *root, const char *path, struct initramfs *ret, struct why *w);
+int initramfs_read(const char *root, const char *path, const struct initramfs_secrets *secrets,
+		   struct initramfs *ret, struct why *w);
 
 /* The same, remembered below root/run/s2disk for as long as the file is the
  * same (unpacking takes seconds where it is xz). */
-int initramfs_read_cached(const char *root, const char *path, struct initramfs *ret, struct why *w);
+int initramfs_read_cached(const char *root, const char *path,
+			  const struct initramfs_secrets *secrets, struct initramfs *ret,
+			  struct why *w);
 
 void initramfs_free(struct initramfs *initramfs);
 

@@ -22,20 +22,24 @@
 
 /* A file is the same while all of this is; another version of this program
  * looks for other things. */
-static int make_key(const char *root, const char *path, char *key, size_t size)
+static int make_key(const char *root, const char *path, const struct initramfs_secrets *secrets,
+		    char *key, size_t size)
 {
-	char full[PATH_MAX];
+	char full[PATH_MAX], wanted[INITRAMFS_SECRETS_MAX * 257 + 1] = "";
 	struct stat st;
 
+	for (size_t i = 0; secrets && i < secrets->count; i++)
+		snprintf(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), " %s",
+			 secrets->names[i]);
 	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
 		return -ENAMETOOLONG;
 	if (stat(full, &st) < 0)
 		return -errno;
-	if (snprintf(key, size, "s2disk %s, %s; %llx %llx %llx %lld.%09ld %lld.%09ld %s\n",
+	if (snprintf(key, size, "s2disk %s, %s; %llx %llx %llx %lld.%09ld %lld.%09ld %s%s\n",
 		     PACKAGE_VERSION, INITRAMFS_RESUME_MARK, (unsigned long long)st.st_dev,
 		     (unsigned long long)st.st_ino, (unsigned long long)st.st_size,
 		     (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,
-		     st.st_ctim.tv_nsec, path) >= (int)size)
+		     st.st_ctim.tv_nsec, path, wanted) >= (int)size)
 		return -ENAMETOOLONG;
 	return 0;
 }
@@ -122,14 +126,16 @@ static void write_cache(const char *root, const char *key, const struct initramf
 		unlink(new_path);
 }
 
-int initramfs_read_cached(const char *root, const char *path, struct initramfs *ret, struct why *w)
+int initramfs_read_cached(const char *root, const char *path,
+			  const struct initramfs_secrets *secrets, struct initramfs *ret,
+			  struct why *w)
 {
-	char key[PATH_MAX + 256];
-	int r = make_key(root, path, key, sizeof(key));
+	char key[PATH_MAX + INITRAMFS_SECRETS_MAX * 257 + 256];
+	int r = make_key(root, path, secrets, key, sizeof(key));
 
 	if (r == 0 && read_cache(root, key, ret))
 		return 0;
-	r = initramfs_read(root, path, ret, w);
+	r = initramfs_read(root, path, secrets, ret, w);
 	if (r == 0)
 		write_cache(root, key, ret);
 	return r;

@@ -22,15 +22,19 @@ is() {
 	[ "$2" = "$3" ] || complain "$1: '$2' instead of '$3'"
 }
 
-# A resume that tells how it was called and answers --print-device.
+# A resume that tells how it was called and answers --print-device and
+# --print-key-files.
 cat >"$work/resume" <<END
 #!/bin/sh
 echo "resume \$*" >>"$work/calls"
 case "\$*" in
 *--print-device) cat "$work/device" ;;
+*--print-key-files) cat "$work/keys" ;;
 esac
 END
 chmod +x "$work/resume"
+
+: >"$work/keys"
 
 # in_place SCRIPT: a copy that uses the made-up resume and files below $work.
 in_place() {
@@ -75,17 +79,60 @@ is "waited for already" "$(premount UUID=2 UUID=2)" \
 is "another was waited for" "$(premount UUID=2 UUID=3)" "resume --default-device=UUID=2 \
 --print-device;wait UUID=3 hibernation device false;resume --default-device=UUID=2;"
 
+# built SCRIPT: a copy of one that configure's folders were put into.
+built() {
+	sed -e "s,[^ (]*/resume --print,$work/resume --print,g" -e "s,/etc/,$work/etc/,g" \
+		-e "s,/usr/share/,$work/,g" "$build/$1" >"$work/script"
+}
+
 # With encryption, the layout of the keyboard is put in.
 layout() { # LINE OF suspend.conf
 	mkdir -p "$work/etc"
 	echo "$1" >"$work/etc/suspend.conf"
-	sed "s,/etc/,$work/etc/,g" "$source/initramfs-tools/conf-hooks.d/s2disk" >"$work/script"
-	sh -ec 'KEYMAP=; . "$1"; echo "$KEYMAP"' - "$work/script"
+	built initramfs-tools/conf-hooks.d/s2disk
+	sh -ec 'KEYMAP=; UMASK=; . "$1"; echo "$KEYMAP$UMASK"' - "$work/script"
 }
 is "no encryption" "$(layout "# encrypt = y")" ""
 is "encrypt = n" "$(layout "encrypt = n")" ""
 is "encrypt = y" "$(layout "encrypt = y")" y
 is "Encrypt: yes" "$(layout '  Encrypt: "yes" # for travel')" y
+echo "/etc/image.key" >"$work/keys"
+is "a key file inside" "$(layout "encrypt = y")" y0077
+mkdir -p "$work/initramfs-tools"
+# shellcheck disable=SC2016 # for the script
+echo 'copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
+	>"$work/initramfs-tools/hook-functions"
+put_in() { # SHELL: what the hook puts in beside resume and configuration
+	: >"$work/calls"
+	"$@" || complain "$* failed"
+	grep -v -e suspend.conf -e print-key-files "$work/calls" | tr '\n' ';'
+}
+built initramfs-tools/hooks/s2disk
+is "initramfs-tools: key" "$(CALLS=$work/calls put_in sh "$work/script")" "key /etc/image.key;"
+built dracut/55s2disk/module-setup.sh
+# shellcheck disable=SC2317 # called by the script
+dracut_install() {
+	moddir=$work
+	export moddir
+	inst_binary() { :; }
+	inst_hook() { :; }
+	dracut_need_initqueue() { :; }
+	inst_multiple() { echo "$*" >>"$work/calls"; }
+	# shellcheck source=/dev/null
+	. "$work/script"
+	install
+}
+is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
+if command -v bash >/dev/null; then
+	for name in s2disk sd-s2disk; do
+		built "mkinitcpio/install/$name"
+		# shellcheck disable=SC2016
+		is "mkinitcpio: key in $name" "$(CALLS=$work/calls put_in bash -c \
+			'add_binary() { :; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
+			. "$1"; build' - "$work/script")" "/etc/image.key;"
+	done
+fi
+: >"$work/keys"
 
 # dracut
 wait_for() { # DEVICE UPTIME: the exit code
@@ -138,10 +185,11 @@ is "mkinitcpio: named" "$(hook /dev/x UUID=5)" "resume --default-device=/dev/x \
 --print-device;wait UUID=5;resume --default-device=/dev/x;"
 if command -v bash >/dev/null; then
 	for name in s2disk sd-s2disk; do
+		built "mkinitcpio/install/$name"
 		# shellcheck disable=SC2016
 		said=$(bash -c 'add_binary() { echo "binary $2"; }; add_file() { :; }
 			add_runscript() { echo runscript; }; . "$1"; build; help >/dev/null' - \
-			"$build/mkinitcpio/install/$name" | tr '\n' ';')
+			"$work/script" | tr '\n' ';')
 		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;"
 	done
 fi

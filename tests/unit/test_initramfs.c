@@ -75,7 +75,7 @@ START_TEST(unpacks)
 	if (_i > 1 && system(command) != 0)
 		return;
 	made_initramfs(path, packers[_i], usual);
-	ck_assert_msg(initramfs_read(made_root, "/initrd", &initramfs, &w) == 0, "%s: %s",
+	ck_assert_msg(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w) == 0, "%s: %s",
 		      packers[_i], w.text);
 	expect_usual(&initramfs);
 	initramfs_free(&initramfs);
@@ -90,7 +90,7 @@ static struct initramfs read_with(const char *name, const char *text)
 	struct why w = { "" };
 
 	made_initramfs(path, "gzip -c", files);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), 0);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), 0);
 	return initramfs;
 }
 
@@ -162,7 +162,7 @@ START_TEST(takes_the_last_of_a_name)
 	struct initramfs initramfs;
 
 	made_initramfs(path, "", files);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
 	ck_assert_uint_eq(initramfs.count, 1);
 	ck_assert_str_eq(initramfs.files[0].text, "second");
 	initramfs_free(&initramfs);
@@ -188,7 +188,7 @@ START_TEST(stands_damage)
 			struct why w = { "" };
 
 			ck_assert_int_eq(truncate(path, cut), 0);
-			if (initramfs_read(made_root, "/initrd", &initramfs, &w) == 0)
+			if (initramfs_read(made_root, "/initrd", NULL, &initramfs, &w) == 0)
 				initramfs_free(&initramfs);
 			else
 				ck_assert_ptr_nonnull(strstr(w.text, "/initrd: "));
@@ -197,7 +197,7 @@ START_TEST(stands_damage)
 			fseek(file, cut, SEEK_SET);
 			putc(whole[cut] ^ 0x5a, file);
 			fclose(file);
-			if (initramfs_read(made_root, "/initrd", &initramfs, NULL) == 0)
+			if (initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL) == 0)
 				initramfs_free(&initramfs);
 			file = fopen(path, "w");
 			fwrite(whole, 1, (size_t)size, file);
@@ -214,20 +214,20 @@ START_TEST(says_what_is_wrong)
 	struct why w = { "" };
 	FILE *file;
 
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "/initrd: No such file"));
 	file = fopen(path, "w");
 	fputs("what is this?", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(w.text, "not known here"));
 	file = fopen(path, "w");
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
 	file = fopen(path, "w");
 	fputs("\x1f\x8b\x08 not really", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(w.text, "gzip"));
 }
 END_TEST
@@ -244,7 +244,7 @@ START_TEST(says_what_is_missing)
 	file = fopen(path, "w");
 	fputs("\x89LZO", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &initramfs, &w), -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "lzop"));
 }
 END_TEST
@@ -254,7 +254,7 @@ static struct initramfs read_cached(void)
 	struct initramfs initramfs;
 	struct why w = { "" };
 
-	ck_assert_int_eq(initramfs_read_cached(made_root, "/initrd", &initramfs, &w), 0);
+	ck_assert_int_eq(initramfs_read_cached(made_root, "/initrd", NULL, &initramfs, &w), 0);
 	return initramfs;
 }
 
@@ -309,6 +309,31 @@ START_TEST(remembers)
 }
 END_TEST
 
+/* Of a secret only the digest is kept, and it is looked for by name. */
+START_TEST(keeps_digests_of_secrets)
+{
+	const char *const files[] = { "etc/key", "abc", "etc/suspend.conf", "encrypt = y\n", NULL };
+	static const char sum[] =
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	struct initramfs_secrets secrets = { .names = { "etc/key", "etc/none" }, .count = 2 };
+	struct initramfs initramfs;
+
+	made_initramfs(path, "gzip -c", files);
+	initramfs = read_cached();
+	ck_assert_ptr_null(initramfs_file(&initramfs, "etc/key"));
+	initramfs_free(&initramfs);
+	/* The first time what was remembered is of no use. */
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(
+			initramfs_read_cached(made_root, "/initrd", &secrets, &initramfs, NULL), 0);
+		ck_assert_str_eq(initramfs_file(&initramfs, "etc/key"), sum);
+		ck_assert_ptr_null(initramfs_file(&initramfs, "etc/none"));
+		ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"), "encrypt = y\n");
+		initramfs_free(&initramfs);
+	}
+}
+END_TEST
+
 START_TEST(does_without_a_place_to_remember)
 {
 	struct initramfs initramfs;
@@ -320,7 +345,8 @@ START_TEST(does_without_a_place_to_remember)
 	initramfs = read_cached();
 	expect_usual(&initramfs);
 	initramfs_free(&initramfs);
-	ck_assert_int_eq(initramfs_read_cached(made_root, "/other", &initramfs, NULL), -ENOENT);
+	ck_assert_int_eq(initramfs_read_cached(made_root, "/other", NULL, &initramfs, NULL),
+			 -ENOENT);
 }
 END_TEST
 
@@ -342,6 +368,7 @@ int main(void)
 	tcase_add_test(test, says_what_is_wrong);
 	tcase_add_test(test, says_what_is_missing);
 	tcase_add_test(test, remembers);
+	tcase_add_test(test, keeps_digests_of_secrets);
 	tcase_add_test(test, does_without_a_place_to_remember);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);

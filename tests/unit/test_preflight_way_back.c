@@ -215,6 +215,80 @@ START_TEST(follows_what_the_generator_chose)
 }
 END_TEST
 
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static void chmod_initramfs(unsigned int mode)
+{
+	char full[128];
+
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
+	ck_assert_int_eq(chmod(full, mode), 0);
+}
+
+START_TEST(wants_the_key_file_there)
+{
+	const char *const conf = "encrypt = y\nkey file = /etc/image.key\n";
+
+	settings.encrypt = true;
+	strcpy(settings.key_file, "/etc/image.key");
+	made_put("/etc/image.key", KEY);
+	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
+	expect(CHECK_FAILED,
+	       "only a key file opens the image, and /etc/image.key is not named by the "
+	       "configuration in /boot/initrd.img-6.1",
+	       "update-initramfs -u -k all; or have a passphrase");
+	put_initramfs("etc/suspend.conf", conf, NULL, NULL);
+	expect(CHECK_FAILED, "/etc/image.key is not in /boot/initrd.img-6.1",
+	       "\"key file in initramfs = y\"");
+	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY "!");
+	expect(CHECK_FAILED, "/etc/image.key is not the same as that in", AROUND);
+	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY);
+	chmod_initramfs(0600);
+	expect(CHECK_OK, "will look at UUID=2", "");
+	/* Of two, one is enough. */
+	strcpy(settings.key_file, "/etc/other.key /etc/image.key");
+	expect(CHECK_OK, "will look at UUID=2", "");
+}
+END_TEST
+
+START_TEST(needs_no_key_file_there)
+{
+	settings.encrypt = true;
+	strcpy(settings.key_file, "/etc/image.key");
+	/* Somebody can be asked. */
+	settings.passphrase_set = settings.passphrase = true;
+	expect(CHECK_OK, "will look at UUID=2", "");
+	settings.passphrase = false;
+	strcpy(settings.key_pair, "/etc/pair");
+	expect(CHECK_OK, "will look at UUID=2", "");
+	/* A tool puts it there at boot. */
+	settings.key_pair[0] = '\0';
+	strcpy(settings.key_file, "/run/key");
+	put_initramfs("etc/suspend.conf", "key file = /run/key\n", NULL, NULL);
+	expect(CHECK_OK, "will look at UUID=2", "");
+	/* Not sealed at all. */
+	settings.encrypt = false;
+	strcpy(settings.key_file, "/etc/image.key");
+	expect(CHECK_OK, "will look at UUID=2", "");
+}
+END_TEST
+
+START_TEST(warns_of_readers_of_the_key)
+{
+	settings.encrypt = true;
+	strcpy(settings.key_file, "/etc/image.key");
+	made_put("/etc/image.key", KEY);
+	put_initramfs("etc/suspend.conf", "key file = /etc/image.key\n", "etc/image.key", KEY);
+	chmod_initramfs(0644);
+	look();
+	ck_assert_uint_eq(result.count, 2);
+	ck_assert_int_eq(result.checks[0].level, CHECK_WARNING);
+	ck_assert_ptr_nonnull(strstr(result.checks[0].text, "can be read by others"));
+	ck_assert_ptr_nonnull(strstr(result.checks[0].advice, "chmod 600 /boot/initrd.img-6.1"));
+	ck_assert_int_eq(result.checks[1].level, CHECK_OK);
+}
+END_TEST
+
 START_TEST(sees_noresume)
 {
 	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2 noresume"));
@@ -321,6 +395,9 @@ int main(void)
 	tcase_add_test(test, compares_device_and_offset);
 	tcase_add_test(test, reads_the_configuration_there);
 	tcase_add_test(test, follows_what_the_generator_chose);
+	tcase_add_test(test, wants_the_key_file_there);
+	tcase_add_test(test, needs_no_key_file_there);
+	tcase_add_test(test, warns_of_readers_of_the_key);
 	tcase_add_test(test, sees_noresume);
 	tcase_add_test(test, sees_the_systems_own_hook);
 	tcase_add_test(test, knows_what_the_unit_needs);

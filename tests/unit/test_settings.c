@@ -82,6 +82,7 @@ static const char *changes(const struct settings *s)
 	ADD_NUMBER(passphrase_set);
 	ADD_TEXT(key_pair);
 	ADD_TEXT(key_file);
+	ADD_NUMBER(key_file_in_initramfs);
 	ADD_TEXT(rsa_key_file);
 	ADD_NUMBER(resume_pause);
 	ADD_NUMBER(verify_image);
@@ -144,6 +145,7 @@ static const struct {
 	{ "passphrase", "n", "passphrase_set=1" },
 	{ "key pair", "/etc/s2disk/key-pair", "key_pair=/etc/s2disk/key-pair" },
 	{ "key file", "/a.key /b.key", "key_file=/a.key /b.key" },
+	{ "key file in initramfs", "y", "key_file_in_initramfs=1" },
 	{ "RSA key file", "/etc/suspend.key", "rsa_key_file=/etc/suspend.key" },
 	{ "rsa  KEY\tfile", "k", "rsa_key_file=k" },
 	{ "resume pause", "3600", "resume_pause=3600" },
