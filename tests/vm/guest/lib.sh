@@ -31,6 +31,15 @@ power_off() {
     sleep 60
 }
 
+# mend_chipset: for after S3. QEMU resets the chipset then, and its firmware does
+# not say again at which ports the power management registers are: the kernel
+# reads ones there, and sleeping or switching off does nothing. This writes what
+# the firmware did at first (ICH9: PMBASE, ACPI_CNTL).
+mend_chipset() {
+    printf '\001\006\000\000\200' |
+        dd of=/sys/bus/pci/devices/0000:00:1f.0/config bs=1 seek=64 conv=notrunc 2>/dev/null
+}
+
 load_module() {
     while read -r file; do
         # A module that is loaded already is no error.

@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -369,6 +370,24 @@ static int run(char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* alarms SECONDS: one rings each second, so the kernel has no time to sleep in
+ * memory (kernel/time/alarmtimer.c wants two seconds until the next). */
+static int alarms(int seconds)
+{
+	if (fork())
+		return 0;
+	setsid();
+	for (int i = 1; i <= seconds; i++) {
+		struct itimerspec when = { .it_value.tv_sec = i };
+		int fd = timerfd_create(CLOCK_BOOTTIME_ALARM, 0);
+
+		if (fd < 0 || timerfd_settime(fd, 0, &when, NULL))
+			die("timerfd");
+	}
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "start"))
@@ -377,6 +396,8 @@ int main(int argc, char **argv)
 		return ask(argv[2], argv[3]);
 	if (argc >= 4 && !strcmp(argv[1], "run"))
 		return run(argv + 2);
-	fprintf(stderr, "usage: memhold start|ask|run …\n");
+	if (argc == 3 && !strcmp(argv[1], "alarms"))
+		return alarms(atoi(argv[2]));
+	fprintf(stderr, "usage: memhold start|ask|run|alarms …\n");
 	return 2;
 }

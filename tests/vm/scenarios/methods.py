@@ -84,11 +84,35 @@ class Suspend(Method):
     def run(self):
         machine = self.asleep()
         machine.qmp.execute("system_wakeup")
-        # QEMU's power button is dead after S3: the machine stays on.
+        # QEMU's power button is dead after S3 (see mend_chipset).
         machine.wait_mark("done")
         self.cut_power()
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_said("woke from memory after")
         self.need_content(machine)
+        self.need_signature(disks.SWAP)
+
+
+class SuspendRefused(Method):
+    """suspend: an alarm is about to ring; not slept through, the image taken back"""
+    name = "hybrid-alarm"
+    group = "slow"
+    method = "suspend"
+
+    @property
+    def guest(self):
+        return ("first_boot() { swap_on $SWAP; hold main 48 16; "
+                "memhold alarms 250; hibernate -m suspend; }")
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp
+        self.off()
+        self.need(self.exit_code("s2disk") == 1, "s2disk ended with 1")
+        self.need_said("did not sleep: .* something woke the machine")
+        self.need(machine.qmp.saw("SUSPEND") is None, "it did not sleep")
+        self.need_content()
         self.need_signature(disks.SWAP)
 
 

@@ -49,7 +49,7 @@ class SleepThen(Sleep):
     name = "sleep-then-hibernate"
     operation = "suspend-then-hibernate"
     settings = "HibernateDelaySec=10"
-    # QEMU's power-off is dead after S3.
+    # After S3 QEMU's machine does not switch off (see mend_chipset).
     config = Scenario.config + "shutdown method = reboot\n"
     hooks = "".join("%s suspend-then-hibernate %s;" % (when, action)
                     for action in ("suspend", "hibernate")

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whole Debian systems: the other ways to sleep, and without s2disk again."""
+
+from testbed import disks
+from testbed.full import FullGuest
+
+
+class HybridSleep(FullGuest):
+    """hybrid-sleep: wakes from memory; again, and the power fails: from disk"""
+    name = "debian-hybrid-sleep"
+    group = "slow"
+    operation = "hybrid-sleep"
+    guest = """
+first_boot() {
+    hold main 96 32
+    sleep_by hybrid-sleep
+    mend_chipset
+    mark awake
+    sleep_by hybrid-sleep
+    story
+}
+"""
+
+    def asleep(self):
+        self.machine.wait_event("SUSPEND", 300)
+        self.need_signature(disks.OURS)
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp                     # connected, so that events are seen
+        self.asleep()
+        # The second time counts from here on.
+        machine.qmp.events.clear()
+        machine.qmp.execute("system_wakeup")
+        machine.wait_mark("awake", 120)
+        self.need_back(machine)
+        self.asleep()
+        self.cut_power()
+        self.boot()
+        self.off(200)
+        self.need_back(machine)
+        self.need_signature(disks.SWAP)
+
+
+class Off(FullGuest):
+    """s2disk-systemd off: the kernel's image, our hooks left in place; on again"""
+    name = "debian-off"
+    group = "slow"
+    guest = """
+first_boot() {
+    marked off s2disk-systemd off
+    mark who "$(s2disk-systemd status | cut -d: -f2 | sort -u)"
+    hold main 96 32
+    sleep_by hibernate
+    marked on s2disk-systemd on
+    mark who-then "$(s2disk-systemd status | cut -d: -f2 | sort -u)"
+    mark unit-then "$(systemctl show -P ExecStart systemd-hibernate.service)"
+}
+"""
+
+    def run(self):
+        machine = self.hibernate(disks.KERNELS)
+        self.need(machine.mark("off") == "0", "off ended with 0")
+        self.need(machine.mark("who") == " the kernel", "it is the kernel: " +
+                  machine.mark("who"))
+        self.resume()
+        machine = self.machine
+        self.need(machine.mark("on") == "0", "on ended with 0")
+        self.need(machine.mark("who-then") == " s2disk", "it is s2disk again: "
+                  + machine.mark("who-then"))
+        self.need("s2disk-sleep" in machine.mark("unit-then"),
+                  "systemd knows: " + machine.mark("unit-then"))
