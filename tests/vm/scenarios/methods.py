@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The four ways to switch off: platform, shutdown, reboot, suspend."""
 
+import time
+
 from testbed import disks
 from testbed.scenario import Scenario
 
@@ -89,6 +91,40 @@ class Suspend(Method):
         self.cut_power()
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
         self.need_said("woke from memory after")
+        self.need_content(machine)
+        self.need_signature(disks.SWAP)
+
+
+class SuspendTwice(Suspend):
+    """suspend: twice in one boot, then off"""
+    name = "hybrid-twice"
+    group = "slow"
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 48 16
+    hibernate -m suspend
+    mend_chipset
+    mark awake
+    hibernate -m suspend
+    mend_chipset
+}
+"""
+
+    def run(self):
+        machine = self.asleep()
+        machine.qmp.events.clear()
+        time.sleep(3)
+        machine.qmp.execute("system_wakeup")
+        machine.wait_mark("awake")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_said("woke from memory after [1-9][0-9]* s asleep")
+        self.need_signature(disks.SWAP)
+        machine.wait_event("SUSPEND", 100)
+        self.need_signature(disks.OURS)
+        machine.qmp.execute("system_wakeup")
+        self.off()
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0 again")
         self.need_content(machine)
         self.need_signature(disks.SWAP)
 
