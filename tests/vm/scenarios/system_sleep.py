@@ -43,6 +43,40 @@ first_boot() {
         self.need_signature(disks.SWAP)
 
 
+class SuspendThenHibernate(FullGuest):
+    """suspend-then-hibernate: its alarm wakes it, then it hibernates"""
+    name = "debian-suspend-then-hibernate"
+    group = "slow"
+    operation = "suspend-then-hibernate"
+    # After S3 QEMU's machine does not switch off (see mend_chipset).
+    setup = FullGuest.setup + \
+        "\necho 'shutdown method = reboot' >/etc/suspend.conf"
+    guest = """
+first_boot() {
+    mkdir -p /etc/systemd/sleep.conf.d
+    printf '[Sleep]\\nHibernateDelaySec=10\\n' >/etc/systemd/sleep.conf.d/soon.conf
+    hold main 96 32
+    POSTS=4
+    sleep_by suspend-then-hibernate
+}
+"""
+
+    def need_hooks(self, operations):
+        super().need_hooks([(self.operation, "suspend"),
+                            (self.operation, "hibernate")])
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp
+        machine.wait_event("SUSPEND", 300)
+        self.need_signature(disks.SWAP)
+        machine.wait_event("WAKEUP", 100)
+        self.off(200)
+        self.need_signature(disks.OURS)
+        self.resume()
+
+
 class Off(FullGuest):
     """s2disk-systemd off: the kernel's image, our hooks left in place; on again"""
     name = "debian-off"
