@@ -14,7 +14,7 @@
 
 struct block_slot {
 	unsigned char *raw;    /* block size bytes, page-aligned */
-	unsigned char *packed; /* the same */
+	unsigned char *packed; /* the same; for packing only */
 	uint32_t raw_size;
 	struct block_entry entry;
 	unsigned char *stored; /* raw or packed: what is on the disk */
@@ -53,8 +53,8 @@ void block_worker_destroy(struct block_worker *worker);
  * the block stays raw. */
 void block_pack(void *worker, void *slot);
 
-/* Unpacking: stored (= packed), entry and raw_size in; the check is verified,
- * then raw filled. A raw block is not copied: *stored is the data. */
+/* Unpacking: stored, entry and raw_size in; the check is verified, then raw
+ * filled. A raw block is not copied: *stored is the data. */
 void block_unpack(void *worker, void *slot);
 
 /* The raw bytes of a slot that was unpacked. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The blocks of an image: read ahead, unpacked, handed to the sink in order. */
+/*
+ * The blocks of an image. Threads of their own read them ahead. All others take
+ * one after the other, unpack it, and hand it to the sink themselves when its
+ * turn comes: then it is still in the caches of their processor.
+ */
 #include "image/image_reader.h"
 
 #include "base/bytes.h"
@@ -12,18 +16,25 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* One read request fills blocks up to this size; so many are in flight. */
+/* A read request with so many bytes is full; so many are being read, or have
+ * blocks that were not handed on yet. */
 #define BATCH_BYTES (2u << 20)
 #define BATCHES 4
 #define READ_THREADS 2
-/* Slots of a batch: as many as make it full at 2:1, and no more than leave some
- * for the workers. */
-#define BATCH_SLOTS 8
-#define BATCH_SLOTS_SHARE 4
 
 struct batch {
 	struct transfer transfer;
-	unsigned int first_slot, slots;
+	struct iovec memory;
+	uint64_t end; /* the block behind its last */
+	int error;    /* of reading, and its sentence */
+	struct why why;
+	bool ready; /* under the lock: its blocks may be taken */
+};
+
+struct unpacker {
+	struct load *load;
+	struct block_worker worker;
+	unsigned char *raw;
 };
 
 struct load {
@@ -31,162 +42,309 @@ struct load {
 	const struct page_sink *sink;
 	const unsigned char *first_page;
 	const struct stream_watch *watch;
-	struct why *why;
+	struct why *why; /* of whose turn it is */
+	uint64_t sunk_bytes;
 
 	struct arena arena;
-	struct block_slot *slots; /* used in turn */
-	unsigned int slot_count;
+	size_t batch_bytes;	       /* one with so many is full */
 	struct batch batches[BATCHES]; /* used in turn */
-	unsigned int workers;
-	struct block_worker worker_state[WORK_POOL_WORKERS_MAX];
-	void *worker_contexts[WORK_POOL_WORKERS_MAX];
+	bool serial;		       /* no threads at all */
+	unsigned int threads;	       /* that unpack, the caller's among them */
+	struct unpacker unpackers[WORK_POOL_WORKERS_MAX];
+	void *contexts[WORK_POOL_WORKERS_MAX];
 	void *unpack_ring, *unpack_stacks, *read_ring, *read_stacks;
 	struct work_pool read, unpack;
 	atomic_bool cancel;
 
-	uint64_t next_read; /* block to be read next */
-	uint64_t next_sink; /* block to be handed on next */
-	unsigned int next_batch;
-	unsigned int slots_in_use; /* from read to handed on */
-	uint64_t sunk_bytes;
+	pthread_mutex_t plan_lock; /* requests are made in the order of blocks */
+	uint64_t next_read;	   /* block to be read next */
+	uint64_t next_batch;
+
+	pthread_mutex_t lock;			     /* everything below */
+	pthread_cond_t ready;			     /* a batch is */
+	pthread_cond_t room;			     /* for another batch */
+	pthread_cond_t turns[WORK_POOL_WORKERS_MAX]; /* of block number … modulo threads */
+	uint64_t next_unpack;			     /* block to be taken next, */
+	uint64_t unpack_batch;			     /* the number of its batch, */
+	size_t unpack_at;			     /* and its place there */
+	uint64_t next_sink;			     /* block whose turn it is */
+	uint64_t batches_done;
+	bool stopping;
+	int error;
 };
 
-static unsigned int count_slots(const struct image_reader *reader)
+/* Every thread has at most one block, so half of the memory limits them. */
+static unsigned int count_threads(const struct image_reader *reader)
 {
-	uint64_t wanted = 2ull * reader->config.workers + 2 + (uint64_t)BATCHES * BATCH_SLOTS;
-	uint64_t affordable = reader->config.buffer_bytes / (2ull * reader->header.block_size);
+	uint64_t most = reader->config.buffer_bytes / 2 / reader->header.block_size;
 
-	return (unsigned int)max_u64(4, min_u64(wanted, affordable));
+	most = min_u64(max_u64(most, 1), WORK_POOL_WORKERS_MAX);
+	return (unsigned int)min_u64(max_u64(reader->config.workers, 1), most);
+}
+
+static size_t full_batch(const struct image_reader *reader)
+{
+	uint64_t block = reader->header.block_size, page = reader->config.page_size;
+	uint64_t raw = count_threads(reader) * block;
+	uint64_t left = reader->config.buffer_bytes > raw ? reader->config.buffer_bytes - raw : 0;
+	uint64_t each = left / BATCHES;
+
+	/* The last block may go beyond by all of its size. */
+	each = each > block ? (each - block) / page * page : 0;
+	return (size_t)max_u64(page, min_u64(each, BATCH_BYTES));
 }
 
 uint64_t image_reader_memory(const struct image_reader *reader)
 {
-	return 2ull * count_slots(reader) * reader->header.block_size;
+	uint64_t block = reader->header.block_size;
+
+	return BATCHES * (full_batch(reader) + block) + count_threads(reader) * block;
+}
+
+static int take_unpacker(struct load *load, unsigned int number)
+{
+	struct unpacker *unpacker = &load->unpackers[number];
+	const struct image_reader *reader = load->reader;
+	int r;
+
+	unpacker->load = load;
+	unpacker->raw = arena_take(&load->arena, reader->header.block_size);
+	load->contexts[number] = unpacker;
+	r = block_worker_init(&unpacker->worker, &load->arena, false, reader->config.page_size,
+			      reader->header.cipher);
+	if (r == 0 && header_sealed(&reader->header))
+		r = block_worker_key(&unpacker->worker, &reader->seal);
+	return r;
 }
 
 static int take_memory(struct load *load)
 {
 	const struct image_reader_config *c = &load->reader->config;
 	uint32_t block_size = load->reader->header.block_size;
-	size_t batch_pages = (BATCH_BYTES + block_size) / c->page_size;
-	size_t slot_array = load->slot_count * sizeof(*load->slots);
+	size_t batch_memory = load->batch_bytes + block_size;
+	size_t batch_pages = batch_memory / c->page_size;
 	size_t extent_array = batch_pages * sizeof(struct extent);
-	size_t piece_array = load->slot_count * sizeof(struct iovec);
-	unsigned int threads = load->workers > 1 ? load->workers : 1;
-	size_t total = 2 * (size_t)load->slot_count * block_size + slot_array +
-		       BATCHES * (extent_array + piece_array) + threads * WORK_POOL_STACK_SIZE +
-		       READ_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(load->slot_count) +
-		       work_pool_ring_size(BATCHES) + (64 + 2 * threads) * c->page_size;
+	size_t total = BATCHES * (batch_memory + extent_array) +
+		       load->threads * ((size_t)block_size + WORK_POOL_STACK_SIZE) +
+		       READ_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(load->threads) +
+		       work_pool_ring_size(READ_THREADS) + (64 + 2 * load->threads) * c->page_size;
 	int r = arena_create(&load->arena, total);
 
+	for (unsigned int i = 0; r == 0 && i < load->threads; i++)
+		r = take_unpacker(load, i);
 	if (r < 0)
 		return r;
-	load->slots = arena_take(&load->arena, slot_array);
-	for (unsigned int i = 0; i < load->slot_count; i++) {
-		load->slots[i].raw = arena_take(&load->arena, block_size);
-		load->slots[i].packed = arena_take(&load->arena, block_size);
-	}
 	for (unsigned int i = 0; i < BATCHES; i++) {
-		struct transfer *t = &load->batches[i].transfer;
+		struct batch *batch = &load->batches[i];
 
-		t->fd = c->fd;
-		t->page_size = c->page_size;
-		t->cancel = &load->cancel;
-		t->pieces = arena_take(&load->arena, piece_array);
-		t->piece_max = load->slot_count;
-		t->extents = arena_take(&load->arena, extent_array);
-		t->extent_max = batch_pages;
+		batch->memory.iov_base = arena_take(&load->arena, batch_memory);
+		batch->transfer = (struct transfer){
+			.fd = c->fd,
+			.page_size = c->page_size,
+			.cancel = &load->cancel,
+			.pieces = &batch->memory,
+			.piece_max = 1,
+			.extents = arena_take(&load->arena, extent_array),
+			.extent_max = batch_pages,
+		};
 	}
-	load->unpack_ring = arena_take(&load->arena, work_pool_ring_size(load->slot_count));
-	load->read_ring = arena_take(&load->arena, work_pool_ring_size(BATCHES));
-	load->unpack_stacks = arena_take(&load->arena, threads * WORK_POOL_STACK_SIZE);
+	load->unpack_ring = arena_take(&load->arena, work_pool_ring_size(load->threads));
+	load->read_ring = arena_take(&load->arena, work_pool_ring_size(READ_THREADS));
+	load->unpack_stacks = arena_take(&load->arena, load->threads * WORK_POOL_STACK_SIZE);
 	load->read_stacks = arena_take(&load->arena, READ_THREADS * WORK_POOL_STACK_SIZE);
-	for (unsigned int i = 0; i < threads; i++) {
-		load->worker_contexts[i] = &load->worker_state[i];
-		r = block_worker_init(&load->worker_state[i], &load->arena, false, c->page_size,
-				      load->reader->header.cipher);
-		if (r == 0 && header_sealed(&load->reader->header))
-			r = block_worker_key(&load->worker_state[i], &load->reader->seal);
-		if (r < 0)
-			return r;
-	}
 	return load->read_stacks ? 0 : -ENOMEM;
 }
 
-/* Adds the next block to a read request. */
-static int add_block(struct load *load, struct batch *batch)
+/* Adds the extents of the next block to a read request. */
+static int add_block(struct load *load, struct batch *batch, size_t *bytes)
 {
 	struct image_reader *reader = load->reader;
-	struct block_slot *slot = &load->slots[load->next_read % load->slot_count];
 	size_t page = reader->config.page_size;
-	uint64_t pages;
-	int r;
+	struct block_entry entry =
+		block_table_entry(reader->sections.block_table.data, load->next_read);
+	uint64_t pages = stored_pages(entry.stored_size, page);
 
-	slot->index = load->next_read;
-	slot->entry = block_table_entry(reader->sections.block_table.data, slot->index);
-	slot->raw_size = header_block_raw_size(&reader->header, slot->index);
-	slot->stored = slot->packed;
-	pages = stored_pages(slot->entry.stored_size, page);
-	if (!transfer_add_memory(&batch->transfer, slot->stored, (size_t)(pages * page)))
-		return -ENOBUFS;
+	*bytes += (size_t)(pages * page);
 	while (pages > 0) {
 		struct extent extent;
+		int r = map_reader_next(&reader->body, pages, &extent, &batch->why);
 
-		r = map_reader_next(&reader->body, pages, &extent, load->why);
 		if (r < 0)
 			return r == -ENODATA ? -EBADMSG : r;
 		if (!transfer_add_extent(&batch->transfer, extent))
 			return -ENOBUFS;
 		pages -= extent.pages;
 	}
-	batch->slots++;
 	load->next_read++;
-	load->slots_in_use++;
 	return 0;
 }
 
-/* Begins a read request where there is room for one. */
-static int read_ahead(struct load *load, bool *ret_begun)
+/* Which blocks a request reads, and from where. */
+static void plan_batch(struct load *load, struct batch *batch)
 {
-	struct batch *batch = &load->batches[load->next_batch % BATCHES];
-	unsigned int slots_max = load->slot_count / BATCH_SLOTS_SHARE;
+	uint64_t blocks = load->reader->header.blocks;
+	size_t bytes = 0;
 
-	*ret_begun = false;
-	if (work_pool_outstanding(&load->read) == BATCHES ||
-	    load->slot_count - load->slots_in_use < slots_max)
-		return 0;
 	transfer_reset(&batch->transfer);
-	batch->slots = 0;
-	batch->first_slot = (unsigned int)(load->next_read % load->slot_count);
-	while (load->next_read < load->reader->header.blocks && batch->slots < slots_max &&
-	       batch->transfer.bytes < BATCH_BYTES) {
-		int r = add_block(load, batch);
-
-		if (r < 0)
-			return r;
-	}
-	if (batch->slots == 0)
-		return 0;
-	work_pool_submit(&load->read, batch);
-	load->next_batch++;
-	*ret_begun = true;
-	return 0;
+	batch->error = 0;
+	while (batch->error == 0 && load->next_read < blocks && bytes < load->batch_bytes)
+		batch->error = add_block(load, batch, &bytes);
+	/* Nothing is read after what failed. */
+	if (batch->error < 0)
+		load->next_read = blocks;
+	else if (!transfer_add_memory(&batch->transfer, batch->memory.iov_base, bytes))
+		batch->error = -ENOBUFS;
+	batch->end = load->next_read;
 }
 
-/* A finished read request: its blocks go to the workers. */
-static int take_read(struct load *load, const struct batch *batch)
+static void run_batch(struct batch *batch, uint64_t first)
 {
+	transfer_run(NULL, &batch->transfer);
 	if (batch->transfer.error < 0)
-		return why(load->why, batch->transfer.error,
-			   "block %" PRIu64 " to %" PRIu64 " cannot be read at byte %" PRIu64
-			   " of the device: %s",
-			   load->slots[batch->first_slot].index,
-			   load->slots[batch->first_slot].index + batch->slots - 1,
-			   batch->transfer.error_offset, strerror(-batch->transfer.error));
-	for (unsigned int i = 0; i < batch->slots; i++)
-		work_pool_submit(&load->unpack,
-				 &load->slots[(batch->first_slot + i) % load->slot_count]);
-	return 0;
+		batch->error = why(&batch->why, batch->transfer.error,
+				   "block %" PRIu64 " to %" PRIu64
+				   " cannot be read at byte %" PRIu64 " of the device: %s",
+				   first, batch->end - 1, batch->transfer.error_offset,
+				   strerror(-batch->transfer.error));
+}
+
+static bool wait_for_room(struct load *load)
+{
+	bool room;
+
+	pthread_mutex_lock(&load->lock);
+	while (!load->stopping && load->next_batch == load->batches_done + BATCHES)
+		pthread_cond_wait(&load->room, &load->lock);
+	room = !load->stopping;
+	pthread_mutex_unlock(&load->lock);
+	return room;
+}
+
+/* Reads the next batch; false when there is none. */
+static bool read_batch(struct load *load)
+{
+	struct batch *batch = NULL;
+	uint64_t first;
+
+	pthread_mutex_lock(&load->plan_lock);
+	first = load->next_read;
+	if (first < load->reader->header.blocks && wait_for_room(load)) {
+		batch = &load->batches[load->next_batch++ % BATCHES];
+		plan_batch(load, batch);
+	}
+	pthread_mutex_unlock(&load->plan_lock);
+	if (!batch)
+		return false;
+	if (batch->error == 0)
+		run_batch(batch, first);
+	pthread_mutex_lock(&load->lock);
+	batch->ready = true;
+	pthread_cond_broadcast(&load->ready);
+	pthread_mutex_unlock(&load->lock);
+	return true;
+}
+
+static void read_all(void *context, void *job)
+{
+	(void)context;
+	while (read_batch(job))
+		;
+}
+
+/* The batch of the block to be taken next; NULL when it is not there yet. */
+static struct batch *batch_to_unpack(struct load *load)
+{
+	struct batch *batch = &load->batches[load->unpack_batch % BATCHES];
+
+	/* Otherwise it is still that of an earlier round. */
+	if (load->unpack_batch - load->batches_done < BATCHES && batch->ready)
+		return batch;
+	return NULL;
+}
+
+/* Waits for the next block, with the lock held; NULL when there is none. */
+static struct batch *wait_for_block(struct load *load)
+{
+	while (!load->stopping && load->next_unpack < load->reader->header.blocks) {
+		struct batch *batch = batch_to_unpack(load);
+
+		if (batch)
+			return batch;
+		if (load->serial) {
+			pthread_mutex_unlock(&load->lock);
+			read_batch(load);
+			pthread_mutex_lock(&load->lock);
+		} else {
+			pthread_cond_wait(&load->ready, &load->lock);
+		}
+	}
+	return NULL;
+}
+
+/* Takes the next block to be unpacked. Returns its batch, NULL: there is none. */
+static struct batch *take_block(struct load *load, struct block_slot *slot)
+{
+	const struct image_reader *reader = load->reader;
+	size_t page = reader->config.page_size;
+	struct batch *batch;
+
+	pthread_mutex_lock(&load->lock);
+	batch = wait_for_block(load);
+	if (batch) {
+		slot->index = load->next_unpack++;
+		slot->entry = block_table_entry(reader->sections.block_table.data, slot->index);
+		slot->raw_size = header_block_raw_size(&reader->header, slot->index);
+		slot->stored = (unsigned char *)batch->memory.iov_base + load->unpack_at;
+		load->unpack_at += (size_t)stored_pages(slot->entry.stored_size, page) * page;
+		if (load->next_unpack == batch->end) {
+			load->unpack_batch++;
+			load->unpack_at = 0;
+		}
+	}
+	pthread_mutex_unlock(&load->lock);
+	return batch;
+}
+
+static bool wait_for_turn(struct load *load, uint64_t index)
+{
+	bool go;
+
+	pthread_mutex_lock(&load->lock);
+	while (!load->stopping && load->next_sink != index)
+		pthread_cond_wait(&load->turns[index % load->threads], &load->lock);
+	go = !load->stopping;
+	pthread_mutex_unlock(&load->lock);
+	return go;
+}
+
+/* With the lock held: ends every wait. */
+static void stop(struct load *load, int error)
+{
+	load->error = error;
+	load->stopping = true;
+	atomic_store(&load->cancel, true);
+	pthread_cond_broadcast(&load->ready);
+	pthread_cond_broadcast(&load->room);
+	for (unsigned int i = 0; i < load->threads; i++)
+		pthread_cond_broadcast(&load->turns[i]);
+}
+
+/* The block was handed on; it is the next one's turn. */
+static void end_turn(struct load *load, struct batch *batch, int error)
+{
+	pthread_mutex_lock(&load->lock);
+	if (error < 0) {
+		stop(load, error);
+	} else {
+		load->next_sink++;
+		pthread_cond_signal(&load->turns[load->next_sink % load->threads]);
+		if (load->next_sink == batch->end) {
+			batch->ready = false;
+			load->batches_done++;
+			pthread_cond_signal(&load->room);
+		}
+	}
+	pthread_mutex_unlock(&load->lock);
 }
 
 static int sink_bytes(struct load *load, const unsigned char *data, size_t length)
@@ -214,11 +372,14 @@ static int sink_first_block(struct load *load, const unsigned char *data, size_t
 	return r < 0 ? r : sink_bytes(load, data + page, length - page);
 }
 
-static int take_unpacked(struct load *load, const struct block_slot *slot)
+/* What the thread does whose turn it is; no other does any of this meanwhile. */
+static int hand_on(struct load *load, const struct batch *batch, const struct block_slot *slot)
 {
 	const unsigned char *data = block_data(slot);
 	int r;
 
+	if (batch->error < 0)
+		return why(load->why, batch->error, "%s", why_text(&batch->why, batch->error));
 	if (slot->error < 0)
 		return why(load->why, slot->error, "block %" PRIu64 " of %" PRIu64 " is damaged",
 			   slot->index, load->reader->header.blocks);
@@ -226,64 +387,70 @@ static int take_unpacked(struct load *load, const struct block_slot *slot)
 		r = sink_first_block(load, data, slot->raw_size);
 	else
 		r = sink_bytes(load, data, slot->raw_size);
-	if (r < 0)
+	if (r < 0 || !load->watch || !load->watch->progress)
 		return r;
-	load->next_sink++;
-	load->slots_in_use--;
-	if (!load->watch || !load->watch->progress)
-		return 0;
 	r = load->watch->progress(load->watch->context, load->sunk_bytes);
 	return r < 0 ? why(load->why, r, "stopped") : 0;
 }
 
-/* One step of the owner: begin reads, pass finished ones to the workers, hand
- * on what is unpacked; wait only when none of this can be done. */
-static int step(struct load *load)
+static void unpack_all(void *context, void *job)
 {
-	struct block_slot *slot;
+	struct unpacker *unpacker = context;
+	struct load *load = job;
+	struct block_slot slot = { .raw = unpacker->raw };
 	struct batch *batch;
-	bool begun;
-	int r = read_ahead(load, &begun);
 
+	while ((batch = take_block(load, &slot))) {
+		if (batch->error == 0)
+			block_unpack(&unpacker->worker, &slot);
+		if (!wait_for_turn(load, slot.index))
+			break;
+		end_turn(load, batch, hand_on(load, batch, &slot));
+	}
+}
+
+/* Starts all threads but the caller's, which then is like the others. */
+static int start_threads(struct load *load)
+{
+	static void *const no_context[READ_THREADS + 1];
+	unsigned int others = load->threads - 1, readers = load->serial ? 0 : READ_THREADS;
+	int r = work_pool_start(&load->unpack, others, unpack_all, load->contexts,
+				load->unpack_ring, load->threads, load->unpack_stacks);
+
+	if (r == 0)
+		r = work_pool_start(&load->read, readers, read_all, no_context, load->read_ring,
+				    READ_THREADS, load->read_stacks);
 	if (r < 0)
-		return r;
-	batch = work_pool_collect(&load->read, false);
-	if (batch)
-		return take_read(load, batch);
-	slot = work_pool_collect(&load->unpack, false);
-	if (!slot && work_pool_help(&load->unpack, 0))
-		return 0;
-	/* With reads to begin or to pass on, nothing is waited for. */
-	if (!slot)
-		slot = work_pool_collect(&load->unpack, !begun);
-	if (slot)
-		return take_unpacked(load, slot);
-	if (begun)
-		return 0;
-	batch = work_pool_collect(&load->read, true);
-	return batch ? take_read(load, batch) : -EBADMSG;
+		return why(load->why, r, "threads cannot be started: %s", strerror(-r));
+	for (unsigned int i = 0; i < readers; i++)
+		work_pool_submit(&load->read, load);
+	for (unsigned int i = 0; i < others; i++)
+		work_pool_submit(&load->unpack, load);
+	return 0;
 }
 
 static int run_load(struct load *load)
 {
-	static void *const no_context[READ_THREADS + 1];
-	/* The owner is one of the workers. */
-	unsigned int threads = load->workers ? load->workers - 1 : 0;
-	int r = work_pool_start(&load->unpack, threads, block_unpack, load->worker_contexts,
-				load->unpack_ring, load->slot_count, load->unpack_stacks);
+	int r;
 
+	pthread_mutex_init(&load->plan_lock, NULL);
+	pthread_mutex_init(&load->lock, NULL);
+	pthread_cond_init(&load->ready, NULL);
+	pthread_cond_init(&load->room, NULL);
+	for (unsigned int i = 0; i < load->threads; i++)
+		pthread_cond_init(&load->turns[i], NULL);
+	r = start_threads(load);
 	if (r == 0)
-		r = work_pool_start(&load->read, load->workers ? READ_THREADS : 0, transfer_run,
-				    no_context, load->read_ring, BATCHES, load->read_stacks);
-	if (r < 0)
-		why(load->why, r, "threads cannot be started: %s", strerror(-r));
-	while (r == 0 && load->next_sink < load->reader->header.blocks)
-		r = step(load);
-	if (r < 0)
-		atomic_store(&load->cancel, true);
+		unpack_all(load->contexts[0], load);
 	work_pool_stop(&load->read);
 	work_pool_stop(&load->unpack);
-	return r;
+	for (unsigned int i = 0; i < load->threads; i++)
+		pthread_cond_destroy(&load->turns[i]);
+	pthread_cond_destroy(&load->room);
+	pthread_cond_destroy(&load->ready);
+	pthread_mutex_destroy(&load->lock);
+	pthread_mutex_destroy(&load->plan_lock);
+	return r < 0 ? r : load->error;
 }
 
 int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
@@ -300,8 +467,9 @@ int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 	load->first_page = first_page;
 	load->watch = watch;
 	load->why = w;
-	load->workers = (unsigned int)min_u64(reader->config.workers, WORK_POOL_WORKERS_MAX);
-	load->slot_count = count_slots(reader);
+	load->serial = reader->config.workers == 0;
+	load->threads = count_threads(reader);
+	load->batch_bytes = full_batch(reader);
 	/* From the start, whether or not it was loaded before. */
 	r = map_reader_check(&reader->body, w);
 	if (r == 0) {
@@ -312,7 +480,7 @@ int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 	if (r == 0)
 		r = run_load(load);
 	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
-		block_worker_destroy(&load->worker_state[i]);
+		block_worker_destroy(&load->unpackers[i].worker);
 	arena_destroy(&load->arena);
 	free(load);
 	return r;

@@ -5,7 +5,8 @@
  * of it is handed on. Everything read is taken for hostile.
  *
  * Reading ahead, checking and unpacking on all workers and handing pages to
- * the sink overlap. Threads exist only inside image_reader_load.
+ * the sink overlap; the worker that unpacked a block hands it on, in its turn.
+ * Threads exist only inside image_reader_load.
  */
 #ifndef S2DISK_IMAGE_IMAGE_READER_H
 #define S2DISK_IMAGE_IMAGE_READER_H

@@ -18,7 +18,8 @@ struct page_source {
 	void *context;
 };
 
-/* Takes the next length bytes, whole pages. 0 or a negative errno. */
+/* Takes the next length bytes, whole pages. 0 or a negative errno. Called by one
+ * thread at a time, not always the same, each after the other was done. */
 struct page_sink {
 	int (*write)(void *context, const void *buffer, size_t length);
 	void *context;
@@ -31,7 +32,8 @@ struct page_allocator {
 	void *context;
 };
 
-/* Told how many bytes of the raw stream are done. A negative return ends the
+/* Told how many bytes of the raw stream are done, by the thread that has just
+ * read from the source or written to the sink. A negative return ends the
  * work and becomes its result (-ECANCELED: the user said stop). */
 struct stream_watch {
 	int (*progress)(void *context, uint64_t done);
