@@ -47,6 +47,7 @@ struct restore {
 	struct handover handover;
 	struct judgement judgement;
 	struct progress progress;
+	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */
 	uint64_t begun;	     /* usec */
 	const char *refused; /* why, while a refusal is dealt with */
 };
@@ -120,9 +121,15 @@ static void tell_image(const struct restore *restore)
 
 static int write_snapshot(void *context, const void *buffer, size_t length)
 {
-	const struct restore *restore = context;
+	struct restore *restore = context;
+	size_t head = (size_t)min_u64(restore->head_left, length);
+	int r = head > 0 ? snapshot_write(restore->snapshot, buffer, head, 1) : 0;
 
-	return snapshot_write(restore->snapshot, buffer, length);
+	restore->head_left -= head;
+	if (r < 0 || head == length)
+		return r;
+	return snapshot_write(restore->snapshot, (const char *)buffer + head, length - head,
+			      SNAPSHOT_PAGES_A_CALL);
 }
 
 static int watch_loading(void *context, uint64_t done)
@@ -137,10 +144,12 @@ static int load(struct restore *restore, struct why *w)
 {
 	const struct page_sink sink = { .write = write_snapshot, .context = restore };
 	const struct stream_watch watch = { .progress = watch_loading, .context = restore };
+	const struct image_header *header = image_reader_header(restore->reader);
 	int r;
 
-	progress_begin(&restore->progress, "Loading",
-		       image_reader_header(restore->reader)->stream_size,
+	/* Its header, metadata, and the first page of data. */
+	restore->head_left = (2 + header->metadata_pages) * page_size();
+	progress_begin(&restore->progress, "Loading", header->stream_size,
 		       log_level() < LOG_LEVEL_NOTICE);
 	r = image_reader_load(restore->reader, &sink, restore->judgement.first_page, &watch, w);
 	progress_end(&restore->progress);

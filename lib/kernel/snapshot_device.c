@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -150,12 +151,34 @@ int snapshot_suspend_to_ram(int fd)
 	return control_once(fd, SNAPSHOT_S2RAM, 0);
 }
 
+/* The next pages behind `done`, each for itself; the first may have been begun. */
+static int page_vectors(const char *buffer, size_t length, size_t done, unsigned int most,
+			struct iovec *vectors)
+{
+	unsigned int count = 0;
+
+	while (count < most && done < length) {
+		size_t rest = page_size() - done % page_size();
+
+		if (rest > length - done)
+			rest = length - done;
+		vectors[count++] = (struct iovec){
+			.iov_base = (void *)(uintptr_t)(buffer + done),
+			.iov_len = rest,
+		};
+		done += rest;
+	}
+	return (int)count;
+}
+
 ssize_t snapshot_read(int fd, void *buffer, size_t length)
 {
-	size_t page = page_size(), done = 0;
+	struct iovec vectors[SNAPSHOT_PAGES_A_CALL];
+	size_t done = 0;
 
 	while (done < length) {
-		ssize_t n = read(fd, (char *)buffer + done, page);
+		int count = page_vectors(buffer, length, done, SNAPSHOT_PAGES_A_CALL, vectors);
+		ssize_t n = readv(fd, vectors, count);
 
 		if (n < 0) {
 			if (errno == EINTR)
@@ -165,19 +188,20 @@ ssize_t snapshot_read(int fd, void *buffer, size_t length)
 		if (n == 0)
 			break;
 		done += (size_t)n;
-		/* The kernel hands out whole pages; the rest of one comes next. */
-		page = done % page_size() ? page_size() - done % page_size() : page_size();
 	}
 	return (ssize_t)done;
 }
 
-int snapshot_write(int fd, const void *buffer, size_t length)
+int snapshot_write(int fd, const void *buffer, size_t length, unsigned int pages_a_call)
 {
+	struct iovec vectors[SNAPSHOT_PAGES_A_CALL];
 	size_t done = 0;
 
+	if (pages_a_call > SNAPSHOT_PAGES_A_CALL)
+		pages_a_call = SNAPSHOT_PAGES_A_CALL;
 	while (done < length) {
-		size_t rest = page_size() - done % page_size();
-		ssize_t n = write(fd, (const char *)buffer + done, rest);
+		int count = page_vectors(buffer, length, done, pages_a_call, vectors);
+		ssize_t n = writev(fd, vectors, count);
 
 		if (n < 0) {
 			if (errno == EINTR)

@@ -64,12 +64,24 @@ int snapshot_power_off(int fd);
 /* (*) Suspends to RAM; 0 after waking. */
 int snapshot_suspend_to_ram(int fd);
 
-/* Reads the next bytes of the snapshot, a page a call (the kernel gives no
- * more), up to length, a multiple of the page size. Returns the bytes read; 0
- * at the end. */
+/* read(2) and write(2) move a page at most (kernel/power/user.c), and of a
+ * readv(2) or writev(2) the kernel makes one of these for each vector
+ * (do_loop_readv_writev in fs/read_write.c): so several pages go in and out of
+ * the kernel at once. It needs no memory of its own for so many vectors
+ * (UIO_FASTIOV), which matters while there is hardly any. */
+#define SNAPSHOT_PAGES_A_CALL 8u
+
+/* Reads the next bytes of the snapshot, up to length, a multiple of the page
+ * size. Returns the bytes read; fewer only at the end. */
 ssize_t snapshot_read(int fd, void *buffer, size_t length);
 
-/* Writes length bytes, a multiple of the page size, a page a call. */
-int snapshot_write(int fd, const void *buffer, size_t length);
+/* Writes length bytes, a multiple of the page size; at most so many pages a
+ * call, 1 to SNAPSHOT_PAGES_A_CALL. What the kernel says of a page that it does
+ * not take is surely told only with one a call: behind others that it took, the
+ * page has to be offered a second time, when the kernel may have given up all
+ * it had. It looks at the header page when it gets the second, at the metadata
+ * pages each when it gets the next, and takes all the memory that it will need
+ * when it gets the first page behind these. */
+int snapshot_write(int fd, const void *buffer, size_t length, unsigned int pages_a_call);
 
 #endif

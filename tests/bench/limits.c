@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/stopwatch.h"
 #include "image/codec.h"
+#include "kernel/snapshot_device.h"
 
 #include <errno.h>
 #include <math.h>
@@ -31,15 +32,18 @@ static double thread_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static int measure_pages(struct stream *stream, unsigned char *rotation, struct limits *ret)
+static int measure_pages(struct stream *stream, unsigned char *rotation, unsigned int pages_a_call,
+			 double *ret_read, double *ret_write)
 {
 	const struct page_source source = stream_source(stream);
 	uint64_t bytes = min_u64(stream->size, PAGES_BYTES), done = 0;
 	struct sink sink = { .fd = -1 };
+	unsigned int usual = stream->pages_a_call;
 	struct page_sink to;
 	double begun = thread_seconds();
 	int r;
 
+	stream->pages_a_call = pages_a_call;
 	for (; done < bytes; done += REQUEST_BYTES) {
 		ssize_t n = source.read(source.context, rotation + done % ROTATION_BYTES,
 					(size_t)min_u64(REQUEST_BYTES, bytes - done));
@@ -47,14 +51,16 @@ static int measure_pages(struct stream *stream, unsigned char *rotation, struct 
 		if (n < 0)
 			return (int)n;
 	}
-	ret->page_read = (double)bytes / (thread_seconds() - begun);
+	*ret_read = (double)bytes / (thread_seconds() - begun);
+	stream->pages_a_call = usual;
 	r = sink_open(&sink, NULL);
+	sink.pages_a_call = pages_a_call;
 	to = sink_sink(&sink);
 	begun = thread_seconds();
 	for (done = 0; done < bytes && r == 0; done += REQUEST_BYTES)
 		r = to.write(to.context, rotation + done % ROTATION_BYTES,
 			     (size_t)min_u64(REQUEST_BYTES, bytes - done));
-	ret->page_write = (double)bytes / (thread_seconds() - begun);
+	*ret_write = (double)bytes / (thread_seconds() - begun);
 	sink_close(&sink);
 	return r;
 }
@@ -181,7 +187,10 @@ int limits_measure(struct stream *stream, int fd, uint64_t device_bytes, uint32_
 		return why(w, r, "memory: %s", strerror(-r));
 	rotation = arena_take(&memory, ROTATION_BYTES);
 	codec.state = arena_take(&memory, codec_state_size());
-	r = measure_pages(stream, rotation, ret);
+	r = measure_pages(stream, rotation, 1, &ret->page_read, &ret->page_write);
+	if (r == 0)
+		r = measure_pages(stream, rotation, SNAPSHOT_PAGES_A_CALL, &ret->pages_read,
+				  &ret->pages_write);
 	if (r == 0)
 		r = measure_codec(stream, rotation, &codec);
 	if (r == 0)

@@ -12,6 +12,7 @@
 
 struct limits {
 	double page_read, page_write;	  /* a system call a page */
+	double pages_read, pages_write;	  /* SNAPSHOT_PAGES_A_CALL */
 	double lz4, unlz4;		  /* raw bytes, one core, with the effort asked for */
 	double ratio;			  /* raw bytes : stored whole pages */
 	double device_write, device_read; /* requests of a MiB, two at a time, O_DIRECT */

@@ -245,6 +245,8 @@ static int play_limits(struct play *play, struct why *w)
 
 	json_double(&play->json, "page_read", limits.page_read);
 	json_double(&play->json, "page_write", limits.page_write);
+	json_double(&play->json, "pages_read", limits.pages_read);
+	json_double(&play->json, "pages_write", limits.pages_write);
 	json_double(&play->json, "lz4", limits.lz4);
 	json_double(&play->json, "unlz4", limits.unlz4);
 	json_double(&play->json, "ratio", limits.ratio);

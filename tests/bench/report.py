@@ -70,6 +70,8 @@ def limits(figures, cores):
     rows("Limits, MB/s: one processor's second, and the device by the clock",
          [("page a call, read / write", mb(first["page_read"]),
            mb(first["page_write"])),
+          ("several pages a call, read / write", mb(first["pages_read"]),
+           mb(first["pages_write"])),
           ("LZ4 / its undoing, raw bytes", mb(first["lz4"]),
            mb(first["unlz4"])),
           ("direct write / read, processor", mb(first["device_write_cpu"]),

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
+#include "kernel/snapshot_device.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define RING_BYTES (64u << 20)
@@ -118,7 +120,7 @@ int stream_open(struct stream *stream, const char *name, struct why *w)
 {
 	struct stat st;
 
-	*stream = (struct stream){ .fd = -1 };
+	*stream = (struct stream){ .fd = -1, .pages_a_call = SNAPSHOT_PAGES_A_CALL };
 	if (strncmp(name, "made:", 5) == 0)
 		return make_stream(stream, name, w);
 	stream->fd = open(name, O_RDONLY | O_CLOEXEC);
@@ -150,34 +152,60 @@ static void fill_metadata(const struct stream *stream, uint64_t page, unsigned c
 	}
 }
 
-static ssize_t read_page(struct stream *stream, unsigned char *to)
+/* At most so many pages of memory, each a vector, as snapshot_device.c has them. */
+static int page_vectors(unsigned char *memory, uint64_t pages, struct iovec *vectors)
+{
+	int count = 0;
+
+	for (; count < (int)SNAPSHOT_PAGES_A_CALL && (uint64_t)count < pages; count++)
+		vectors[count] =
+			(struct iovec){ memory + (size_t)count * STREAM_PAGE, STREAM_PAGE };
+	return count;
+}
+
+/* The next pages of a file, one call. Returns how many. */
+static int64_t read_file(int fd, uint64_t page, unsigned char *to, uint64_t pages)
+{
+	struct iovec vectors[SNAPSHOT_PAGES_A_CALL];
+	ssize_t n =
+		preadv(fd, vectors, page_vectors(to, pages, vectors), (off_t)(page * STREAM_PAGE));
+
+	return n < 0 ? -errno : n / (ssize_t)STREAM_PAGE;
+}
+
+/* At most so many of the next pages, one call. Returns how many. */
+static int64_t read_pages(struct stream *stream, unsigned char *to, uint64_t pages)
 {
 	uint64_t page = stream->at / STREAM_PAGE;
 
+	pages = min_u64(pages, stream->pages_a_call);
 	if (!stream->made)
-		return pread(stream->fd, to, STREAM_PAGE, (off_t)stream->at);
+		return read_file(stream->fd, page, to, pages);
+	if (page > stream->metadata_pages) {
+		page = (page - 1 - stream->metadata_pages) % stream->ring_pages;
+		return read_file(stream->fd, page, to, min_u64(pages, stream->ring_pages - page));
+	}
 	if (page == 0)
 		memcpy(to, stream->header, STREAM_PAGE);
-	else if (page <= stream->metadata_pages)
-		fill_metadata(stream, page - 1, to);
 	else
-		return pread(stream->fd, to, STREAM_PAGE,
-			     (off_t)((page - 1 - stream->metadata_pages) % stream->ring_pages *
-				     STREAM_PAGE));
-	return STREAM_PAGE;
+		fill_metadata(stream, page - 1, to);
+	return 1;
 }
 
 static ssize_t source_read(void *context, void *buffer, size_t length)
 {
 	struct stream *stream = context;
-	size_t done;
+	size_t done = 0;
 
-	for (done = 0; done < length && stream->at < stream->size; done += STREAM_PAGE) {
-		ssize_t n = read_page(stream, (unsigned char *)buffer + done);
+	length = (size_t)min_u64(length, stream->size - stream->at);
+	while (done < length) {
+		int64_t n = read_pages(stream, (unsigned char *)buffer + done,
+				       (length - done) / STREAM_PAGE);
 
-		if (n != STREAM_PAGE)
-			return n < 0 ? -errno : -EIO;
-		stream->at += STREAM_PAGE;
+		if (n <= 0)
+			return n < 0 ? (ssize_t)n : -EIO;
+		stream->at += (uint64_t)n * STREAM_PAGE;
+		done += (size_t)n * STREAM_PAGE;
 	}
 	return (ssize_t)done;
 }
@@ -190,7 +218,7 @@ struct page_source stream_source(struct stream *stream)
 
 int sink_open(struct sink *sink, struct stream *compare)
 {
-	*sink = (struct sink){ .compare = compare };
+	*sink = (struct sink){ .compare = compare, .pages_a_call = SNAPSHOT_PAGES_A_CALL };
 	sink->fd = memfd_create("s2disk-bench-sink", MFD_CLOEXEC);
 	sink->page = malloc(STREAM_PAGE);
 	/* The pages are there before the clock runs, as the kernel's are. */
@@ -206,25 +234,36 @@ void sink_close(struct sink *sink)
 		close(sink->fd);
 }
 
+static int compare_page(struct sink *sink, const unsigned char *page)
+{
+	if (source_read(sink->compare, sink->page, STREAM_PAGE) != STREAM_PAGE ||
+	    memcmp(page, sink->page, STREAM_PAGE) != 0)
+		return -EBADMSG;
+	return 0;
+}
+
 static int sink_write(void *context, const void *buffer, size_t length)
 {
 	struct sink *sink = context;
+	size_t done = 0;
+	int r = 0;
 
-	for (size_t done = 0; done < length; done += STREAM_PAGE) {
-		const char *page = (const char *)buffer + done;
+	while (done < length && r == 0) {
+		unsigned char *pages = (unsigned char *)(uintptr_t)buffer + done;
+		uint64_t at = sink->at % SINK_BYTES;
+		uint64_t most = min_u64(length - done, SINK_BYTES - at) / STREAM_PAGE;
+		struct iovec vectors[SNAPSHOT_PAGES_A_CALL];
+		int count = page_vectors(pages, min_u64(most, sink->pages_a_call), vectors);
+		size_t bytes = (size_t)count * STREAM_PAGE;
 
-		if (pwrite(sink->fd, page, STREAM_PAGE, (off_t)(sink->at % SINK_BYTES)) !=
-		    STREAM_PAGE)
+		if (pwritev(sink->fd, vectors, count, (off_t)at) != (ssize_t)bytes)
 			return -EIO;
-		sink->at += STREAM_PAGE;
-		if (!sink->compare)
-			continue;
-		if (read_page(sink->compare, sink->page) != STREAM_PAGE ||
-		    memcmp(page, sink->page, STREAM_PAGE) != 0)
-			return -EBADMSG;
-		sink->compare->at += STREAM_PAGE;
+		sink->at += bytes;
+		done += bytes;
+		for (size_t i = 0; sink->compare && i < bytes && r == 0; i += STREAM_PAGE)
+			r = compare_page(sink, pages + i);
 	}
-	return 0;
+	return r;
 }
 
 struct page_sink sink_sink(struct sink *sink)

@@ -2,7 +2,8 @@
 /*
  * What the benchmark puts in place of the kernel: a snapshot to read, one to
  * write, pages of swap, and a clock of processor time. As with /dev/snapshot
- * each page is a system call that copies it from or to memory.
+ * each page is looked up and copied for itself, so many in a system call as
+ * snapshot_read and snapshot_write take.
  */
 #ifndef S2DISK_TESTS_BENCH_STREAM_H
 #define S2DISK_TESTS_BENCH_STREAM_H
@@ -21,6 +22,7 @@ struct stream {
 	int fd; /* the recorded one, or the pages that a made one repeats */
 	uint64_t size;
 	uint64_t at;
+	unsigned int pages_a_call; /* stream_open: as many as there can be */
 
 	bool made;
 	uint64_t metadata_pages;
@@ -43,6 +45,7 @@ struct page_source stream_source(struct stream *stream);
 struct sink {
 	int fd;
 	uint64_t at;
+	unsigned int pages_a_call; /* sink_open: as many as there can be */
 	struct stream *compare;
 	unsigned char *page; /* of the stream to compare with */
 };

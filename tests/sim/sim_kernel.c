@@ -42,7 +42,7 @@ int __wrap_snapshot_restore(int fd);
 int __wrap_snapshot_power_off(int fd);
 int __wrap_snapshot_suspend_to_ram(int fd);
 ssize_t __wrap_snapshot_read(int fd, void *buffer, size_t length);
-int __wrap_snapshot_write(int fd, const void *buffer, size_t length);
+int __wrap_snapshot_write(int fd, const void *buffer, size_t length, unsigned int pages_a_call);
 int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w);
 int __wrap_reboot(int command);
 int __wrap_mlockall(int flags);
@@ -306,7 +306,7 @@ ssize_t __wrap_snapshot_read(int fd, void *buffer, size_t length)
 }
 
 /* What is restored must be what was read, byte by byte. */
-int __wrap_snapshot_write(int fd, const void *buffer, size_t length)
+int __wrap_snapshot_write(int fd, const void *buffer, size_t length, unsigned int pages_a_call)
 {
 	static unsigned char expected[sizeof(kernel.stream)];
 	size_t size;
@@ -316,6 +316,9 @@ int __wrap_snapshot_write(int fd, const void *buffer, size_t length)
 		return -ENOMEM;
 	if (length > sizeof(kernel.stream) - kernel.at)
 		sim_broken("too much is loaded");
+	/* What it does not take of header, metadata and the first page it must be able to say. */
+	if (kernel.at < 3 * SIM_PAGE && pages_a_call != 1)
+		sim_broken("what the kernel may refuse is loaded with other pages");
 	memcpy(kernel.stream + kernel.at, buffer, length);
 	size = sim_make_stream(expected, get_le64(kernel.stream + 416));
 	if (kernel.at + length > size ||
