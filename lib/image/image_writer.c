@@ -39,6 +39,7 @@ struct run {
 	uint64_t read_bytes; /* of the stream */
 	uint64_t blocks_read;
 	uint64_t blocks_placed;
+	uint64_t blocks_written;
 	uint64_t written_bytes;	   /* raw bytes whose writes are done */
 	unsigned int slots_in_use; /* from read to written */
 	unsigned int next_batch;   /* being filled */
@@ -124,15 +125,40 @@ static bool rest_fits(const struct run *run)
 	return needed < run->asked->room;
 }
 
+static void all_buffers_free(struct image_writer *writer)
+{
+	writer->free_count = writer->buffer_count;
+	for (unsigned int i = 0; i < writer->buffer_count; i++)
+		writer->free_buffers[i] = writer->buffers + (size_t)i * writer->config.block_size;
+}
+
+static unsigned char *take_buffer(struct image_writer *writer)
+{
+	return writer->free_buffers[--writer->free_count];
+}
+
+static void give_buffer(struct image_writer *writer, unsigned char *buffer)
+{
+	writer->free_buffers[writer->free_count++] = buffer;
+}
+
+static bool room_to_read(const struct run *run)
+{
+	return run->slots_in_use < run->writer->slot_count && run->writer->free_count >= 2;
+}
+
 static int read_block(struct run *run)
 {
 	struct image_writer *writer = run->writer;
 	struct block_slot *slot = &writer->slots[run->blocks_read % writer->slot_count];
 	uint64_t left = run->asked->stream_size - run->read_bytes;
 	size_t length = (size_t)min_u64(left, writer->config.block_size);
-	ssize_t n = run->asked->source.read(run->asked->source.context, slot->raw, length);
+	ssize_t n;
 	int r;
 
+	slot->packed = take_buffer(writer);
+	slot->raw = take_buffer(writer);
+	n = run->asked->source.read(run->asked->source.context, slot->raw, length);
 	if (n < 0)
 		return why(run->why, (int)n, "the snapshot cannot be read at byte %" PRIu64 ": %s",
 			   run->read_bytes, strerror((int)-n));
@@ -180,6 +206,11 @@ static bool reap_batch(struct run *run, bool wait, int *ret_error)
 		*ret_error = why(run->why, batch->transfer.error,
 				 "writing at byte %" PRIu64 " of the device failed: %s",
 				 batch->transfer.error_offset, strerror(-batch->transfer.error));
+	for (unsigned int i = 0; i < batch->slots; i++, run->blocks_written++) {
+		struct image_writer *writer = run->writer;
+
+		give_buffer(writer, writer->slots[run->blocks_written % writer->slot_count].stored);
+	}
 	run->slots_in_use -= batch->slots;
 	run->written_bytes += batch->raw_bytes;
 	batch->slots = 0;
@@ -206,6 +237,7 @@ static int place_block(struct run *run, struct block_slot *slot)
 	if (slot->error < 0)
 		return why(run->why, slot->error, "block %" PRIu64 " cannot be sealed: %s",
 			   slot->index, strerror(-slot->error));
+	give_buffer(writer, slot->stored == slot->raw ? slot->packed : slot->raw);
 	pace_block_placed(&run->pace, slot->effort, slot->usec, now_usec());
 	for (uint64_t i = 0; i < pages && r == 0; i++) {
 		uint64_t offset;
@@ -261,7 +293,7 @@ static int drain(struct run *run, bool more, bool *ret_done)
 static int step(struct run *run, bool *ret_done)
 {
 	bool more = run->read_bytes < run->asked->stream_size;
-	bool room = run->slots_in_use < run->writer->slot_count;
+	bool room = room_to_read(run);
 	struct block_slot *slot;
 	bool place;
 	int r = 0;
@@ -314,6 +346,7 @@ static int write_body(struct run *run)
 	bool done = false;
 	int r, effort;
 
+	all_buffers_free(writer);
 	for (unsigned int i = 0; i < BATCHES; i++) {
 		struct batch *batch = &writer->batches[i];
 
@@ -354,7 +387,7 @@ static int write_sections(struct run *run)
 	if (r < 0)
 		return why(run->why, r, "this machine cannot be described: %s", strerror(-r));
 	r = section_stream_begin(&stream, c->fd, c->page_size, &run->asked->allocator,
-				 writer->slots[0].raw, c->block_size, writer->chunk_page,
+				 writer->buffers, c->block_size, writer->chunk_page,
 				 &writer->map_digest, &writer->sections_digest,
 				 run->asked->image_id, c->keys ? &writer->seal : NULL);
 	if (r == 0)

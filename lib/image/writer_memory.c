@@ -10,12 +10,23 @@
 #define RANGES_SIZE_MIN (256u << 10)
 #define RANGES_SIZE_MAX (16u << 20)
 
-static unsigned int count_slots(const struct image_writer_config *config)
+/* Blocks that are read and not packed yet, or packed before their turn. */
+static unsigned int count_packing(const struct image_writer_config *config)
 {
-	uint64_t wanted = 2ull * config->workers + 2 + (uint64_t)BATCHES * BATCH_SLOTS;
-	uint64_t affordable = config->buffer_bytes / (2ull * config->block_size);
+	return 2 * config->workers + 2;
+}
 
-	return (unsigned int)max_u64(4, min_u64(wanted, affordable));
+/* At least a slot for every batch, and memory to pack. */
+static void count_slots(struct image_writer *w)
+{
+	const struct image_writer_config *c = &w->config;
+	uint64_t batch = max_u64(BATCH_RAW * BATCH_BYTES / c->block_size, 1);
+	uint64_t packing = count_packing(c);
+	uint64_t wanted = packing + BATCHES * batch;
+	uint64_t affordable = c->buffer_bytes / c->block_size;
+
+	w->buffer_count = (unsigned int)max_u64(8, min_u64(wanted + packing, affordable));
+	w->slot_count = (unsigned int)min_u64(wanted, w->buffer_count - 1);
 }
 
 static size_t ranges_size(const struct image_writer_config *config)
@@ -32,11 +43,12 @@ static int take_memory(struct image_writer *w)
 	size_t batch_pages = (BATCH_BYTES + c->block_size) / c->page_size;
 	size_t table_size = (size_t)w->table_entries * BLOCK_ENTRY_SIZE;
 	size_t slot_array = w->slot_count * sizeof(*w->slots);
+	size_t buffer_array = w->buffer_count * sizeof(*w->free_buffers);
 	size_t extent_array = batch_pages * sizeof(struct extent);
 	size_t piece_array = w->slot_count * sizeof(struct iovec);
 	unsigned int threads = w->workers > 1 ? w->workers : 1;
-	size_t total = 2 * (size_t)w->slot_count * c->block_size + table_size + w->ranges_size +
-		       slot_array + BATCHES * (extent_array + piece_array) +
+	size_t total = (size_t)w->buffer_count * c->block_size + table_size + w->ranges_size +
+		       slot_array + buffer_array + BATCHES * (extent_array + piece_array) +
 		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
 		       WRITE_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(w->slot_count) +
 		       work_pool_ring_size(BATCHES) +
@@ -47,10 +59,8 @@ static int take_memory(struct image_writer *w)
 	if (r < 0)
 		return r;
 	w->slots = arena_take(&w->arena, slot_array);
-	for (unsigned int i = 0; i < w->slot_count; i++) {
-		w->slots[i].raw = arena_take(&w->arena, c->block_size);
-		w->slots[i].packed = arena_take(&w->arena, c->block_size);
-	}
+	w->free_buffers = arena_take(&w->arena, buffer_array);
+	w->buffers = arena_take(&w->arena, (size_t)w->buffer_count * c->block_size);
 	for (unsigned int i = 0; i < BATCHES; i++) {
 		struct transfer *t = &w->batches[i].transfer;
 
@@ -98,7 +108,7 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 	}
 	writer->workers = (unsigned int)min_u64(config->workers, WORK_POOL_WORKERS_MAX);
 	writer->config.workers = writer->workers;
-	writer->slot_count = count_slots(&writer->config);
+	count_slots(writer);
 	writer->table_entries = div_round_up(config->max_stream, writer->config.block_size);
 	writer->ranges_size = ranges_size(config);
 	if (config->keys) {
@@ -113,7 +123,7 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 		r = digest_open(&writer->sections_digest, DIGEST_SHA256);
 	if (r < 0) {
 		why(w, r, "memory for writing the image (%u blocks of %u KiB): %s",
-		    2 * writer->slot_count, writer->config.block_size >> 10, strerror(-r));
+		    writer->buffer_count, writer->config.block_size >> 10, strerror(-r));
 		goto fail;
 	}
 	*ret = writer;

@@ -14,9 +14,9 @@
 #define BATCHES 4
 #define WRITE_THREADS 2
 
-/* Slots that a batch may hold: as many as make it full at 2:1, and no more than
- * leave some for the workers. */
-#define BATCH_SLOTS 8
+/* A batch may hold so many times its bytes of the snapshot, which makes it full
+ * at 2:1, and no more of the slots than leaves some for the workers. */
+#define BATCH_RAW 2
 #define BATCH_SLOTS_SHARE 4
 
 struct batch {
@@ -31,6 +31,10 @@ struct image_writer {
 
 	struct block_slot *slots; /* used in turn */
 	unsigned int slot_count;
+	/* Memory for a block each. A slot has two until it is packed, then one. The
+	 * one given back last is used first: caches may still hold it. */
+	unsigned char *buffers, **free_buffers;
+	unsigned int buffer_count, free_count;
 	struct batch batches[BATCHES]; /* used in turn */
 	unsigned int workers;
 	struct block_worker worker_state[WORK_POOL_WORKERS_MAX];
