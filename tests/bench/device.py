@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 
 BLKIO = "/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device"
 
@@ -46,6 +47,15 @@ class Loop:
         self.path = path
         with open("/sys/block/%s/dev" % os.path.basename(path)) as stream:
             self.number = stream.read().strip()
+
+    def make_swap(self):
+        """An area of swap on it; its UUID, or None without mkswap."""
+        mkswap = shutil.which("mkswap", path="/usr/sbin:/sbin:/usr/bin")
+        name = str(uuid.uuid4())
+        if not mkswap or subprocess.run([mkswap, "-U", name, self.path],
+                                        capture_output=True).returncode:
+            return None
+        return name
 
     @contextlib.contextmanager
     def throttled(self, rate):

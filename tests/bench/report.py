@@ -125,7 +125,9 @@ def aims(figures):
         for key in ("write", "read"):
             table.append(aim("guest: ours, of the kernel's, %s" % key,
                              figures["guest"]["ratio"][key], 1.2))
-    table.append(aim("resume with nothing to do, ms",
+    table.append(aim("resume with nothing to do, ms: " +
+                     ("swap found by UUID" if "swap" in figures["nothing"]
+                      else "no such UUID"),
                      1000 * figures["nothing"]["seconds"], 10, True))
     table.append(aim("added to an initramfs, MiB",
                      added(figures["size"]) / (1 << 20),
