@@ -117,3 +117,36 @@ END
         self.resume()
         asked = self.machine.console.count(self.prompt)
         self.need(asked == 1, "asked for the passphrase once: %d" % asked)
+
+
+class LuksSealed(Luks):
+    """the same, the image sealed with a key pair: asked for the disk, then for it"""
+    name = "debian-luks-sealed"
+    group = "slow"
+    setup = Luks.setup + ("\nprintf 'encrypt = y\\nkey pair = /etc/s2disk/key-pair\\n'"
+                          " >/etc/suspend.conf")
+    phrase = "battery staple"
+    guest = """
+first_boot() {
+    marked keygen sh -c 'echo "%s" | s2disk-keygen'
+    hold main 96 32
+    sleep_by hibernate
+    story
+}
+""" % phrase
+    asks = "Passphrase for the session on"
+
+    def resume(self, **boot):
+        before = self.machine
+        self.need(before.mark("keygen") == "0", "s2disk-keygen ended with 0")
+        self.need(self.asks not in before.console,
+                  "nothing was asked to hibernate")
+        machine = self.boot(**boot)
+        machine.wait_for(self.asks, 120)
+        machine.type(self.phrase + "\n")
+        self.off(300)
+        self.need_back(before)
+        asked = machine.console.count(self.asks)
+        self.need(asked == 1, "asked for the session's once: %d" % asked)
+        self.need(any("encrypted" in line for line in machine.marks("journal")),
+                  "the image was sealed")

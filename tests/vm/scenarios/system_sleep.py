@@ -105,3 +105,30 @@ first_boot() {
                   + machine.mark("who-then"))
         self.need("s2disk-sleep" in machine.mark("unit-then"),
                   "systemd knows: " + machine.mark("unit-then"))
+
+
+class Removed(FullGuest):
+    """the package removed: systemctl hibernate is the kernel's again"""
+    name = "debian-removed"
+    group = "slow"
+    limit = 1500
+    guest = """
+first_boot() {
+    # The initramfs is made anew, in the emulator.
+    marked remove apt-get -qy remove s2disk s2disk-initramfs
+    mark left "$(find /usr /etc /run/systemd -path '*s2disk*' -not -path '*/doc/*')"
+    mark removed
+    hold main 96 32
+    sleep_by hibernate
+}
+"""
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("removed", 900)
+        self.off(900)
+        self.need(machine.mark("remove") == "0", "apt-get removed it")
+        self.need(machine.mark("left") == "", "nothing is left: " +
+                  machine.mark("left"))
+        self.need_signature(disks.KERNELS)
+        self.resume()
