@@ -150,3 +150,36 @@ first_boot() {
         self.need(asked == 1, "asked for the session's once: %d" % asked)
         self.need(any("encrypted" in line for line in machine.marks("journal")),
                   "the image was sealed")
+
+
+class KeyFile(FullGuest):
+    """an image sealed with a key file, which the hook puts into the initramfs"""
+    name = "debian-key-file"
+    group = "slow"
+    setup = FullGuest.setup + """
+umask 077
+head -c 64 /dev/urandom >/etc/image.key
+printf 'encrypt = y\\nkey file = /etc/image.key\\nkey file in initramfs = y\\n' \\
+    >/etc/suspend.conf
+umask 022"""
+    guest = """
+first_boot() {
+    mark mode "$(stat -c %a /boot/initrd.img-*)"
+    hold main 96 32
+    sleep_by hibernate
+    story
+}
+"""
+
+    def run(self):
+        super().run()
+        machine = self.machine
+        self.need("Passphrase" not in machine.console, "nobody was asked")
+        self.need(any("encrypted" in line for line in machine.marks("journal")),
+                  "the image was sealed")
+
+    def hibernate(self, **options):
+        machine = super().hibernate(**options)
+        self.need(machine.mark("mode") == "600",
+                  "only root can read the initramfs: " + machine.mark("mode"))
+        return machine
