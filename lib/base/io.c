@@ -159,3 +159,15 @@ int io_write_text(const char *root, const char *path, const char *text)
 		return fd;
 	return io_write_full(fd, text, strlen(text));
 }
+
+void io_open_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		/* The lowest free number is this one. Early at boot there may be no
+		 * /dev; to what is open for its path only nothing can be written. */
+		if (open("/dev/null", O_RDWR) < 0 && open("/", O_PATH) < 0)
+			return;
+	}
+}

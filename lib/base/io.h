@@ -28,6 +28,10 @@ ssize_t io_read_text(const char *root, const char *path, char *buffer, size_t si
 int io_read_file(const char *root, const char *path, size_t limit, char **ret_text,
 		 size_t *ret_length);
 
+/* Sees to it that the descriptors 0, 1 and 2 are open, so that no device opened
+ * later gets one of these numbers, and with it what is printed. */
+void io_open_standard(void);
+
 /* Writes text to an existing file (of /proc, /sys) in one call. */
 int io_write_text(const char *root, const char *path, const char *text);
 

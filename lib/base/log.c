@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/log.h"
 
+#include "base/io.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -25,6 +27,7 @@ static struct {
 
 void log_open(const char *program)
 {
+	io_open_standard();
 	log_state.program = program;
 	log_state.journal = getenv("JOURNAL_STREAM") != NULL && !isatty(STDERR_FILENO);
 }

@@ -20,7 +20,9 @@ enum log_level {
 	LOG_LEVEL_DEBUG = 7,
 };
 
-/* Name that precedes every message; a string that outlives the program. */
+/* Name that precedes every message; a string that outlives the program. The first
+ * call of a program, before it opens any file: where it was started without
+ * standard output or error, messages must not end up in a device. */
 void log_open(const char *program);
 
 /* Messages above this level are dropped. Default: LOG_LEVEL_INFO. */

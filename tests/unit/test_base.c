@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -371,6 +372,32 @@ START_TEST(io_writes_text)
 }
 END_TEST
 
+/* A program that was started with some of its standard descriptors closed. */
+START_TEST(io_opens_what_is_closed)
+{
+	pid_t child = fork();
+	int status, all = 0;
+	struct stat st;
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		for (int fd = 0; fd <= 2; fd++)
+			if (_i & 1 << fd)
+				close(fd);
+		io_open_standard();
+		for (int fd = 0; fd <= 2; fd++) {
+			bool null = fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+				    st.st_rdev == makedev(1, 3);
+
+			all += fcntl(fd, F_GETFD) >= 0 && (null || !(_i & 1 << fd));
+		}
+		_exit(all == 3 && open("/", O_RDONLY) > 2 ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 /* why */
 
 START_TEST(why_keeps_a_sentence)
@@ -485,6 +512,7 @@ int main(void)
 	tcase_add_test(io, io_reads_text);
 	tcase_add_test(io, io_reads_files);
 	tcase_add_test(io, io_writes_text);
+	tcase_add_loop_test(io, io_opens_what_is_closed, 0, 8);
 	tcase_add_test(rest, why_keeps_a_sentence);
 	tcase_add_loop_test(rest, arena_of_any_size, 0, 5);
 	tcase_add_test(rest, arena_gives_aligned_pieces);
