@@ -211,6 +211,7 @@ int main(int argc, char **argv)
 		return code;
 	if (command.print)
 		return run(&command);
+	restore_ignore_signals();
 	log_to_kernel();
 	code = run(&command);
 	/* Still here: this boot's system will want to know, when it hibernates. */

@@ -476,8 +476,7 @@ static void close_area(struct restore *restore)
 	close(restore->device);
 }
 
-/* Who stopped this program halfway would leave the image to a boot that goes on. */
-static void ignore_signals(void)
+void restore_ignore_signals(void)
 {
 	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP };
 
@@ -500,7 +499,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		.snapshot = -1,
 		.begun = now_usec(),
 	};
-	ignore_signals();
+	restore_ignore_signals();
 	/* Most boots have no image, and a disk may be read-only. */
 	r = open_area(restore, O_RDONLY, w);
 	if (r == 0) {

@@ -9,6 +9,11 @@
 
 #include <stdbool.h>
 
+/* Whoever stopped this program halfway would leave the image to a boot that goes
+ * on: from here on no signal does, nor a console that goes away. restore() calls
+ * it; what comes before that and may print is to call it too. */
+void restore_ignore_signals(void);
+
 /* Looks at the area and restores the image in it, where there is one. Returns
  * only when nothing was restored:
  *
