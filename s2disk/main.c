@@ -6,6 +6,7 @@
 #include "hibernate.h"
 #include "image_keys.h"
 #include "last.h"
+#include "only_one.h"
 #include "options.h"
 #include "preflight.h"
 #include "swap_on_demand.h"
@@ -13,6 +14,7 @@
 #include "target.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -58,6 +60,7 @@ static const char usage[] =
 struct command {
 	struct options options;
 	bool check, dry_run, json, last;
+	int only_one; /* held while it hibernates, -1 */
 };
 
 static const struct option long_options[] = {
@@ -227,11 +230,25 @@ static int prepare_keys(const struct settings *settings, struct key_ways **ret, 
 	return image_keys_prepare(settings, &passphrase_system, ret, w);
 }
 
-static int hibernate_with_keys(const struct settings *settings, const struct swap_area *area,
-			       struct machine_record *machine, struct last *last, struct why *w)
+/* Nobody else is kept from hibernating while this one waits for a passphrase. */
+static int prepare_keys_alone(struct command *command, const struct settings *settings,
+			      struct key_ways **ret, struct why *w)
+{
+	int r;
+
+	if (!image_keys_ask(settings))
+		return prepare_keys(settings, ret, w);
+	only_one_give(&command->only_one);
+	r = prepare_keys(settings, ret, w);
+	return r < 0 ? r : only_one_take("", &command->only_one, w);
+}
+
+static int hibernate_with_keys(struct command *command, const struct settings *settings,
+			       const struct swap_area *area, struct machine_record *machine,
+			       struct last *last, struct why *w)
 {
 	struct key_ways *keys = NULL;
-	int r = prepare_keys(settings, &keys, w);
+	int r = prepare_keys_alone(command, settings, &keys, w);
 
 	if (r < 0)
 		last_end(last, LAST_FAILED, why_text(w, r));
@@ -242,7 +259,7 @@ static int hibernate_with_keys(const struct settings *settings, const struct swa
 }
 
 /* With everything found and looked at. */
-static int check_and_hibernate(const struct command *command, const struct settings *settings,
+static int check_and_hibernate(struct command *command, const struct settings *settings,
 			       const struct preflight_target *target,
 			       struct machine_record *machine)
 {
@@ -266,7 +283,7 @@ static int check_and_hibernate(const struct command *command, const struct setti
 		print_plan(settings, target->area);
 		return EXIT_DONE;
 	}
-	r = hibernate_with_keys(settings, target->area, machine, &last, &w);
+	r = hibernate_with_keys(command, settings, target->area, machine, &last, &w);
 	keep_last(&last);
 	if (r < 0) {
 		log_error("not hibernated: %s", why_text(&w, r));
@@ -275,25 +292,23 @@ static int check_and_hibernate(const struct command *command, const struct setti
 	return EXIT_DONE;
 }
 
-static int run(const struct command *command)
+static bool only_looks(const struct command *command)
 {
-	struct settings settings;
+	return command->check || command->dry_run;
+}
+
+static int find_and_hibernate(struct command *command, const struct settings *settings)
+{
 	struct machine_record machine = { 0 };
 	struct swap_area area;
 	struct preflight_target target = { 0 };
 	struct why w = { 0 }, reason = { 0 };
-	int r = options_load_settings(&command->options, &settings, &w), code;
-	bool switched_on;
-
-	if (r < 0) {
-		log_error("%s", why_text(&w, r));
-		return EXIT_USAGE;
-	}
 	/* Before the target is looked for: switching on may move a file. */
-	r = command->check || command->dry_run ? 0 : swap_on_demand_begin(&settings, &w);
-	switched_on = r > 0;
+	int r = only_looks(command) ? 0 : swap_on_demand_begin(settings, &w), code;
+	bool switched_on = r > 0;
+
 	if (r >= 0)
-		r = target_find(&settings, "", true, &area, &w);
+		r = target_find(settings, "", true, &area, &w);
 	if (r == 0)
 		target.area = &area;
 	else
@@ -307,16 +322,40 @@ static int run(const struct command *command)
 		log_error("this machine cannot be described: %s", why_text(&reason, r));
 	code = EXIT_FAILED;
 	if (r == 0 || command->check)
-		code = check_and_hibernate(command, &settings, &target, &machine);
+		code = check_and_hibernate(command, settings, &target, &machine);
 	machine_record_free(&machine);
 	if (switched_on)
-		swap_on_demand_end(&settings);
+		swap_on_demand_end(settings);
+	return code;
+}
+
+static int run(struct command *command)
+{
+	struct settings settings;
+	struct why w = { 0 };
+	int r = options_load_settings(&command->options, &settings, &w), code;
+
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_USAGE;
+	}
+	if (only_looks(command))
+		return find_and_hibernate(command, &settings);
+	/* A console that goes away must not end this before everything is undone. */
+	signal(SIGPIPE, SIG_IGN);
+	r = only_one_take("", &command->only_one, &w);
+	if (r < 0) {
+		log_error("not hibernated: %s", why_text(&w, r));
+		return EXIT_FAILED;
+	}
+	code = find_and_hibernate(command, &settings);
+	only_one_give(&command->only_one);
 	return code;
 }
 
 int main(int argc, char **argv)
 {
-	struct command command = { 0 };
+	struct command command = { .only_one = -1 };
 	int code;
 
 	secret_process();

@@ -38,8 +38,11 @@ static int open_snapshot(struct session *session, const struct settings *setting
 {
 	session->snapshot = snapshot_open(settings->snapshot_device, false);
 	if (session->snapshot < 0)
-		return why(w, session->snapshot, "%s cannot be opened: %s",
-			   settings->snapshot_device, strerror(-session->snapshot));
+		return why(w, session->snapshot, "%s cannot be opened: %s%s",
+			   settings->snapshot_device, strerror(-session->snapshot),
+			   session->snapshot == -EBUSY
+				   ? "; another program, or the kernel itself, is hibernating"
+				   : "");
 	return 0;
 }
 

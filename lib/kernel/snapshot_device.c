@@ -15,9 +15,21 @@
 #include <unistd.h>
 
 /* Another task may hold the kernel's lock for a moment (a reader of a file in
- * /sys/power); then the kernel says EBUSY instead of waiting. */
+ * /sys/power), or the device (a check whether it can be opened); then the kernel
+ * says EBUSY instead of waiting. */
 #define BUSY_USEC 1000000
 #define BUSY_WAIT_NSEC 5000000
+
+/* Waits a moment; false when that was done long enough. */
+static bool wait_while_busy(uint64_t begun)
+{
+	const struct timespec wait = { .tv_nsec = BUSY_WAIT_NSEC };
+
+	if (now_usec() - begun >= BUSY_USEC)
+		return false;
+	nanosleep(&wait, NULL);
+	return true;
+}
 
 static int control_once(int fd, unsigned long request, unsigned long argument)
 {
@@ -26,16 +38,13 @@ static int control_once(int fd, unsigned long request, unsigned long argument)
 
 static int control(int fd, unsigned long request, unsigned long argument)
 {
-	const struct timespec wait = { .tv_nsec = BUSY_WAIT_NSEC };
 	uint64_t begun = now_usec();
+	int r;
 
-	for (;;) {
-		int r = control_once(fd, request, argument);
-
-		if (r != -EBUSY || now_usec() - begun >= BUSY_USEC)
-			return r;
-		nanosleep(&wait, NULL);
-	}
+	do {
+		r = control_once(fd, request, argument);
+	} while (r == -EBUSY && wait_while_busy(begun));
+	return r;
 }
 
 static int control_pointer(int fd, unsigned long request, void *argument)
@@ -46,8 +55,13 @@ static int control_pointer(int fd, unsigned long request, void *argument)
 int snapshot_open(const char *path, bool resuming)
 {
 	/* O_RDWR is ENOSYS: the direction tells the kernel what is meant. */
-	int fd = open(path, (resuming ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+	const int flags = (resuming ? O_WRONLY : O_RDONLY) | O_CLOEXEC;
+	uint64_t begun = now_usec();
+	int fd;
 
+	do {
+		fd = open(path, flags);
+	} while (fd < 0 && errno == EBUSY && wait_while_busy(begun));
 	return fd < 0 ? -errno : fd;
 }
 
