@@ -129,6 +129,20 @@ int session_open(struct session *session, const struct settings *settings,
 	return 0;
 }
 
+/* Nobody can switch the area off any more. If somebody just has, and another
+ * area took its number in the kernel, the kernel would give out pages of that
+ * one, and they would be written here. */
+static int still_active(const struct session *session, struct why *w)
+{
+	const struct swap_area *area = session->area;
+
+	if (session->test ||
+	    snapshot_set_swap_area(session->snapshot, area->dev, area->offset) != -ENODEV)
+		return 0;
+	return why(w, -ENODEV, "%s was switched off as swap in the meantime; swapon it",
+		   area->name);
+}
+
 int session_freeze(struct session *session, struct why *w)
 {
 	int r;
@@ -144,7 +158,7 @@ int session_freeze(struct session *session, struct why *w)
 			   "names those that did not",
 			   strerror(-r));
 	session->frozen = true;
-	return 0;
+	return still_active(session, w);
 }
 
 /* Nothing may be left by which what was written could be opened. */

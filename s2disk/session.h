@@ -45,7 +45,8 @@ int session_allocate_page(struct session *session, uint64_t *ret);
 /* Bytes that session_allocate_page can still give; 0: not known. */
 uint64_t session_room(const struct session *session);
 
-/* Stops all other processes, console quiet. */
+/* Stops all other processes, console quiet, and makes sure that the area is
+ * still swap. */
 int session_freeze(struct session *session, struct why *w);
 
 /* Frees the image and the swap pages, for another attempt or for good; before

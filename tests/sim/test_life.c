@@ -231,6 +231,24 @@ START_TEST(test_calls_fail)
 }
 END_TEST
 
+/* swapoff between the beginning and the moment when nobody can do it any more. */
+START_TEST(test_switched_off)
+{
+	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN };
+	unsigned int told = 0;
+
+	for (plan.at = 1; plan.at <= 8; plan.at++) {
+		live(&plan);
+		ck_assert_int_ne(outcome.fate, SIM_FRESH);
+		if (!strstr(outcome.said, "was switched off as swap in the meantime"))
+			continue;
+		ck_assert_int_eq(outcome.fate, SIM_RUNS_ON);
+		told++;
+	}
+	ck_assert_uint_eq(told, 1);
+}
+END_TEST
+
 START_TEST(test_no_memory)
 {
 	struct sim_plan plan = { .class = SIM_ALLOC, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN };
@@ -323,6 +341,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_disk_dies, 0, 2);
 	tcase_add_loop_test(tcase, test_power_cuts, 0, 2);
 	tcase_add_loop_test(tcase, test_calls_fail, 0, 2);
+	tcase_add_test(tcase, test_switched_off);
 	tcase_add_test(tcase, test_no_memory);
 	tcase_add_test(tcase, test_no_swap);
 	tcase_add_loop_test(tcase, test_signals, 0, 2 * (int)ARRAY_SIZE(signals));
