@@ -55,8 +55,9 @@ struct hibernate {
 	struct arena page; /* one page, for the hand-over */
 	struct progress progress;
 
-	unsigned char image_id[IMAGE_ID_SIZE];
-	uint64_t handover; /* bytes on the device */
+	unsigned char image_ids[ATTEMPTS][IMAGE_ID_SIZE]; /* one for each attempt */
+	const unsigned char *image_id;			  /* of this one */
+	uint64_t handover;				  /* bytes on the device */
 	struct image_written written;
 	bool resumed; /* this is the restored system */
 };
@@ -88,6 +89,18 @@ static int create_writer(struct hibernate *h, struct why *w)
 		 uts.release, uts.machine, h->device_name,
 		 h->session.area ? h->session.area->offset : 0);
 	return image_writer_create(&config, &h->writer, w);
+}
+
+/* Drawn while everything still runs: with all else stopped, a kernel that has
+ * no entropy yet would be long in finding some. An id is no secret, and only has
+ * to be new; that the restored system knows it already is what it checks the
+ * hand-over page by. The key of a sealed image must not be drawn here: it would
+ * be in the image, and another attempt needs another one. */
+static int draw_ids(struct hibernate *h, struct why *w)
+{
+	int r = crypto_random(h->image_ids, sizeof(h->image_ids));
+
+	return r < 0 ? why(w, r, "no random numbers: %s", strerror(-r)) : 0;
 }
 
 /* From here on this process must not need memory that is not there yet. */
@@ -248,11 +261,9 @@ static const char *snapshot_advice(int r)
 static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
 {
 	int fd = h->session.snapshot;
-	int r = crypto_random(h->image_id, IMAGE_ID_SIZE);
+	int r;
 
 	w->text[0] = '\0'; /* of the attempt before */
-	if (r < 0)
-		return why(w, r, "no random numbers: %s", strerror(-r));
 	r = prepare_handover(h, w);
 	if (r == 0 && size)
 		r = snapshot_set_image_size(fd, *size);
@@ -297,6 +308,7 @@ static int attempts(struct hibernate *h, struct why *w)
 	for (int i = 0; i < ATTEMPTS; i++) {
 		char text[24];
 
+		h->image_id = h->image_ids[i];
 		r = attempt(h, size_set ? &size : NULL, w);
 		if (r != -ENOSPC && r != -ENOMEM)
 			return r;
@@ -394,6 +406,8 @@ static int run(struct hibernate *h, struct why *w)
 		r = arena_create(&h->page, page_size());
 	if (r == 0)
 		r = lock_memory(w);
+	if (r == 0)
+		r = draw_ids(h, w);
 	if (r == 0)
 		r = session_freeze(&h->session, w);
 	if (r == 0)
