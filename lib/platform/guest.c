@@ -6,6 +6,7 @@
 #include "platform/cpu.h"
 #include "platform/tree.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -64,31 +65,36 @@ static void take_xen(const char *root, struct guest *guest)
 		 (unsigned int)minor, extra);
 }
 
-static uint32_t has_balloon(const char *root)
+static int find_balloon(const char *root, uint32_t *ret)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
+	int r;
 
-	if (tree_exists(root, "/sys/devices/system/xen_memory/xen_memory0") ||
-	    tree_exists(root, "/sys/bus/vmbus/drivers/hv_balloon"))
-		return 1;
-	if (tree_list(root, "/sys/bus/virtio/devices", &names) < 0)
+	*ret = tree_exists(root, "/sys/devices/system/xen_memory/xen_memory0") ||
+	       tree_exists(root, "/sys/bus/vmbus/drivers/hv_balloon");
+	if (*ret)
 		return 0;
-	for (size_t i = 0; i < names.count; i++) {
+	r = tree_list(root, "/sys/bus/virtio/devices", &names);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < names.count && !*ret; i++) {
 		uint64_t id;
 
-		if (tree_u64(root, &id, "/sys/bus/virtio/devices/%s/device", names.items[i]) &&
-		    id == VIRTIO_ID_BALLOON)
-			return 1;
+		*ret = tree_u64(root, &id, "/sys/bus/virtio/devices/%s/device", names.items[i]) &&
+		       id == VIRTIO_ID_BALLOON;
 	}
 	return 0;
 }
 
-void guest_capture(const char *root, const char *kernel_log, const char *flags, struct guest *ret)
+int guest_capture(const char *root, const char *kernel_log, const char *flags, struct guest *ret)
 {
 	struct guest guest = { .hyperv_hibernation = 2 };
 	uint64_t value;
 	char modes[128];
+	int r = find_balloon(root, &guest.balloon);
 
+	if (r < 0)
+		return r;
 	guest.hypervisor = cpu_has_flag(flags, "hypervisor", strlen("hypervisor"));
 	if (tree_exists(root, "/sys/hypervisor/type"))
 		take_xen(root, &guest);
@@ -107,6 +113,6 @@ void guest_capture(const char *root, const char *kernel_log, const char *flags, 
 		guest.s4_offered = strstr(modes, "platform") != NULL;
 	if (tree_u64(root, &value, "/sys/bus/vmbus/hibernation"))
 		guest.hyperv_hibernation = value != 0;
-	guest.balloon = has_balloon(root);
 	*ret = guest;
+	return 0;
 }

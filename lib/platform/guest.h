@@ -24,8 +24,8 @@ struct guest {
 	uint32_t balloon;	     /* a device that takes memory away and gives it back */
 };
 
-/* kernel_log may be NULL. flags are the processor's. */
-void guest_capture(const char *root, const char *kernel_log, const char *flags, struct guest *ret);
+/* kernel_log may be NULL. flags are the processor's. 0 or -ENOMEM. */
+int guest_capture(const char *root, const char *kernel_log, const char *flags, struct guest *ret);
 
 const char *guest_kind_name(uint32_t kind);
 

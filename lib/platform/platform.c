@@ -45,13 +45,14 @@ int platform_capture(const char *root, const char *kernel_log, struct platform *
 		r = devices_capture(root, &platform.devices);
 	if (r == 0)
 		r = kernel_capture(root, kernel_log, &platform.kernel);
+	if (r == 0)
+		r = guest_capture(root, kernel_log, platform.cpu.info.flags, &platform.guest);
 	if (r < 0) {
 		platform_free(&platform);
 		*ret = platform;
 		return r;
 	}
 	dmi_capture(root, &platform.dmi);
-	guest_capture(root, kernel_log, platform.cpu.info.flags, &platform.guest);
 	*ret = platform;
 	return 0;
 }
