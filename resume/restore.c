@@ -175,9 +175,10 @@ static int consume(struct restore *restore, struct why *w)
 	/* The flush of this write covers those before it. */
 	int r = image_clear(&restore->signature, w);
 
-	return r < 0 ? r
-		     : sealed_header_wipe(&restore->header, restore->device, page_size(),
-					  &restore->record, w);
+	if (r == 0 && header_sealed(image_reader_header(restore->reader)))
+		r = sealed_header_wipe(&restore->header, restore->device, page_size(),
+				       &restore->record, w);
+	return r;
 }
 
 /* Everything that may go wrong must have gone wrong before this returns 0: the
@@ -247,13 +248,14 @@ static void wipe_header(struct restore *restore)
 	int r;
 
 	/* Without a sound record there is no telling where it is. */
-	if (!restore->record.header_offset || restore->header.page)
+	if (!restore->record.header_offset ||
+	    (restore->reader && !header_sealed(image_reader_header(restore->reader))))
 		return;
 	r = sealed_header_wipe(&restore->header, restore->device, page_size(), &restore->record,
 			       &reason);
 	if (r < 0)
-		log_warning("%s: %s; whoever has its key could still open it", restore->area->name,
-			    why_text(&reason, r));
+		log_warning("%s: %s; if it is encrypted, whoever has its key could still open it",
+			    restore->area->name, why_text(&reason, r));
 }
 
 /* Makes the area swap again and says so, with the reason unless it was told. */

@@ -220,7 +220,9 @@ static int write_image(struct hibernate *h, struct why *w)
 	progress_begin(&h->progress, "Writing", run.stream_size, log_level() < LOG_LEVEL_NOTICE);
 	r = image_writer_run(h->writer, &run, &h->written, w);
 	progress_end(&h->progress);
-	if (r == 0 && h->keys) {
+	/* To be wiped, should the image not be used; also where writing it failed,
+	 * and it may be on the disk all the same. */
+	if (h->keys && h->written.record.header_offset) {
 		h->session.sealed = true;
 		h->session.sealed_record = h->written.record;
 	}

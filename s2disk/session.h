@@ -25,7 +25,7 @@ struct session {
 	bool image;	      /* the kernel holds one, or a restored one's leftovers */
 	bool pages;	      /* swap pages were allocated */
 	bool maybe_committed; /* the signature may be on the disk: clear it first */
-	bool sealed;	      /* a sealed image was written: sealed_record */
+	bool sealed;	      /* a sealed image's header was written: sealed_record */
 	struct signature_record sealed_record;
 	bool test;		      /* opened by session_open_test */
 	uint64_t test_next, test_end; /* bytes on the device: what is still free */

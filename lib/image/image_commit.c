@@ -128,25 +128,38 @@ static bool is_sealed_header(const unsigned char *page, size_t page_size,
 	       memcmp(front.image_id, record->image_id, IMAGE_ID_SIZE) == 0;
 }
 
-int sealed_header_wipe(struct sealed_header *header, int fd, size_t page_size,
-		       const struct signature_record *record, struct why *w)
+/* Makes sure that there is something to wipe, and keeps it. */
+static int read_sealed_header(struct sealed_header *header, int fd, size_t page_size,
+			      const struct signature_record *record, struct why *w)
 {
-	unsigned char *page, *zeros;
+	unsigned char *page;
 	int r = arena_create(&header->memory, 2 * page_size);
 
 	if (r < 0)
 		return why(w, r, "memory for the image's header: %s", strerror(-r));
 	page = arena_take(&header->memory, page_size);
-	zeros = arena_take(&header->memory, page_size);
+	header->zeros = arena_take(&header->memory, page_size);
 	header->offset = record->header_offset;
-	/* Whatever cannot be read has no slots that could be. */
 	r = io_pread_full(fd, page, page_size, header->offset);
 	if (r == 0 && is_sealed_header(page, page_size, record)) {
 		header->page = page;
-		return write_header(fd, zeros, page_size, header->offset, w);
+		return 0;
 	}
 	sealed_header_free(header);
-	return 0;
+	/* Beyond the device's end there is nothing. */
+	return r == 0 || r == -ENODATA
+		       ? 0
+		       : why(w, r, "the image's header cannot be read: %s", strerror(-r));
+}
+
+int sealed_header_wipe(struct sealed_header *header, int fd, size_t page_size,
+		       const struct signature_record *record, struct why *w)
+{
+	int r = header->page ? 0 : read_sealed_header(header, fd, page_size, record, w);
+
+	if (r < 0 || !header->page)
+		return r;
+	return write_header(fd, header->zeros, page_size, header->offset, w);
 }
 
 int sealed_header_put_back(const struct sealed_header *header, int fd, size_t page_size,

@@ -48,13 +48,15 @@ int image_update_record(struct signature_page *sp, const struct signature_record
 /* The header page of a sealed image, whose key slots must not outlive it. */
 struct sealed_header {
 	struct arena memory;
-	unsigned char *page; /* what was there; NULL: nothing was wiped */
+	unsigned char *page;  /* what was there; NULL: nothing was wiped */
+	unsigned char *zeros; /* what is written over it */
 	uint64_t offset;
 };
 
 /* Overwrites the header page of the image with that record with zeros, flushes,
  * and remembers what was there. Does nothing where the page is not that of a
- * sealed image of this id: the record may say anything. */
+ * sealed image of this id: the record may say anything. Where it failed it can be
+ * called again. */
 int sealed_header_wipe(struct sealed_header *header, int fd, size_t page_size,
 		       const struct signature_record *record, struct why *w);
 

@@ -438,12 +438,6 @@ static int write_header(struct run *run, uint64_t begun)
 	r = seal_written_header(writer, run);
 	if (r < 0)
 		return why(run->why, r, "the image's header cannot be sealed: %s", strerror(-r));
-	r = io_pwrite_full(writer->config.fd, writer->header_page, page, run->header_offset);
-	if (r == 0 && fdatasync(writer->config.fd) < 0)
-		r = -errno;
-	if (r < 0)
-		return why(run->why, r, "writing the image's header failed: %s", strerror(-r));
-
 	*record = (struct signature_record){
 		.page_size = (uint32_t)page,
 		.header_offset = run->header_offset,
@@ -451,7 +445,13 @@ static int write_header(struct run *run, uint64_t begun)
 		.created = run->asked->created,
 	};
 	memcpy(record->image_id, run->asked->image_id, IMAGE_ID_SIZE);
-	return crypto_sha256(writer->header_page, page, record->header_digest);
+	r = crypto_sha256(writer->header_page, page, record->header_digest);
+	if (r < 0)
+		return why(run->why, r, "the image's header has no digest: %s", strerror(-r));
+	r = io_pwrite_full(writer->config.fd, writer->header_page, page, run->header_offset);
+	if (r == 0 && fdatasync(writer->config.fd) < 0)
+		r = -errno;
+	return r < 0 ? why(run->why, r, "writing the image's header failed: %s", strerror(-r)) : 0;
 }
 
 static int prepare(struct run *run)

@@ -42,11 +42,13 @@ struct image_writer_config {
 
 /* What a run made, or how far it came. */
 struct image_written {
-	struct signature_record record; /* complete after success: to be committed */
-	uint64_t stream_size;		/* bytes of the snapshot */
-	uint64_t raw_bytes;		/* of it, compressed and placed so far */
-	uint64_t stored_bytes;		/* on the device, for those, in whole pages */
-	uint64_t extents;		/* pieces of the device that the blocks lie in */
+	/* Complete after success: to be committed. After a failure it says where a
+	 * header may have been written (header_offset is 0: none was). */
+	struct signature_record record;
+	uint64_t stream_size;  /* bytes of the snapshot */
+	uint64_t raw_bytes;    /* of it, compressed and placed so far */
+	uint64_t stored_bytes; /* on the device, for those, in whole pages */
+	uint64_t extents;      /* pieces of the device that the blocks lie in */
 	uint64_t usec;
 };
 
