@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "image/handover.h"
-#include "image/image_reader.h"
 #include "swap/swap_signature.h"
 
 #include <errno.h>
@@ -117,6 +116,7 @@ static int hash_image(struct disk_state *state, const struct signature_record *r
 		.page_size = STATE_PAGE,
 		.device_bytes = state->size,
 		.buffer_bytes = BUFFER_BYTES,
+		.unlocker = state->unlocker,
 	};
 	struct image_reader *reader = NULL;
 	struct digest digest = { 0 };

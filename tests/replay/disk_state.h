@@ -8,6 +8,7 @@
 
 #include "base/crypto.h"
 #include "base/why.h"
+#include "image/image_reader.h"
 #include "image/signature_record.h"
 
 #include <stdbool.h>
@@ -30,7 +31,8 @@ struct disk_state {
 	/* What the image with this id restores, once one was verified. */
 	bool known;
 	unsigned char image_id[IMAGE_ID_SIZE], content[SHA256_SIZE];
-	uint64_t verified; /* images read whole */
+	uint64_t verified;		/* images read whole */
+	struct image_unlocker unlocker; /* of sealed ones; none unless it is set */
 };
 
 /* The size bytes of a file from `start` on; holes stay holes. */

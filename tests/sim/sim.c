@@ -114,6 +114,8 @@ static void make_settings(struct settings *settings)
 	settings->block_kib = 64;
 	settings->method = plan->method;
 	settings->mismatch_action = plan->action;
+	settings->encrypt = plan->ways != SIM_PLAIN;
+	settings->cipher = AEAD_AES256_GCM;
 }
 
 static const struct swap_area area = {
@@ -124,6 +126,7 @@ static const struct swap_area area = {
 
 static void begin_process(bool is_boot)
 {
+	sim_active = false; /* the system that stands still was in the midst of it */
 	kernel.device = kernel.snapshot = -1;
 	kernel.resuming = kernel.frozen = kernel.image = false;
 	kernel.is_boot = is_boot;
@@ -156,6 +159,18 @@ static void check_swap(const char *who)
 		sim_broken("%s goes on with a swap header that is not mkswap's", who);
 }
 
+/* Of the image on the disk, what a boot may write to: the hand-over page, and the
+ * header, which is wiped where it was sealed. */
+static void take_image_pages(void)
+{
+	struct signature_record record;
+
+	kernel.taken[1] = 1;
+	if (sim_live_image(sim->disk) &&
+	    signature_record_decode(sim->disk, SIM_PAGE, &record, NULL) == 0)
+		kernel.taken[record.header_offset / SIM_PAGE % SIM_DISK_PAGES] = 1;
+}
+
 /* One boot: what the initramfs does. */
 static void boot(void)
 {
@@ -164,8 +179,8 @@ static void boot(void)
 	int r;
 
 	begin_process(true);
-	log_release();	     /* what the system held back when it stood still */
-	kernel.taken[1] = 1; /* the hand-over page */
+	log_release(); /* what the system held back when it stood still */
+	take_image_pages();
 	make_settings(&settings);
 	sim_active = true;
 	r = restore(&settings, &area, sim->shared->plan.noresume ? "noresume" : NULL, &w);
@@ -217,6 +232,29 @@ enum sim_fate sim_boots(void)
 	sim_broken("it boots for ever");
 }
 
+/* Cheap, since it is opened in every life. */
+static const struct stretch stretch = { .memory_kib = 8, .passes = 1, .lanes = 1 };
+
+static struct key_ways *make_keys(void)
+{
+	unsigned int wanted = sim->shared->plan.ways;
+	struct key_ways *ways = wanted ? key_ways_alloc() : NULL;
+	struct key_pair pair;
+	int r = 0;
+
+	if (wanted && !ways)
+		r = -ENOMEM;
+	if (r == 0 && wanted & SIM_PASSPHRASE)
+		r = key_ways_add_passphrase(ways, &stretch, SIM_PHRASE, strlen(SIM_PHRASE), NULL);
+	if (r == 0 && wanted & SIM_KEY_PAIR)
+		r = key_pair_make(&stretch, SIM_PHRASE, strlen(SIM_PHRASE), &pair, NULL);
+	if (r == 0 && wanted & SIM_KEY_PAIR)
+		r = key_ways_add_pair(ways, &pair, NULL);
+	if (r < 0)
+		sim_broken("no keys: %d", r);
+	return ways;
+}
+
 /* The machine hibernates; in the resumed system the same process goes on. */
 static void hibernate_and_go_on(void)
 {
@@ -225,17 +263,20 @@ static void hibernate_and_go_on(void)
 	struct settings settings;
 	struct why w = { "" };
 	bool slept = sim->shared->plan.method == METHOD_SUSPEND;
+	struct key_ways *keys;
 	int r;
 
 	begin_process(false);
 	make_settings(&settings);
+	keys = make_keys();
 	sim_active = true;
 	last_begin(&last, area.name, method_name(settings.method));
 	r = machine_record_capture(&machine, &w);
 	if (r == 0)
-		r = hibernate(&settings, &area, &machine, NULL, &last, &w);
+		r = hibernate(&settings, &area, &machine, keys, &last, &w);
 	sim_active = false;
 	machine_record_free(&machine);
+	key_ways_free(keys);
 	if (r < 0)
 		log_error("not hibernated: %s", why_text(&w, r));
 	if (kernel.snapshot >= 0 && fcntl(kernel.snapshot, F_GETFD) >= 0)
@@ -254,7 +295,7 @@ static void begin_life(const struct sim_plan *plan)
 
 	s->plan = *plan;
 	s->outcome = (struct sim_outcome){ .fate = SIM_NOTHING };
-	s->log_count = s->log_used = s->unflushed = 0;
+	s->log_count = s->log_used = s->unflushed = s->restores = 0;
 	make_swap(sim->disk);
 	memcpy(s->durable, sim->disk, SIM_DISK_BYTES);
 	if (ftruncate(sim->said, 0) < 0 || lseek(sim->said, 0, SEEK_SET) < 0)
@@ -297,6 +338,13 @@ void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome
 		snprintf(outcome->broken, sizeof(outcome->broken), "it ended as %d", outcome->fate);
 	n = pread(sim->said, outcome->said, sizeof(outcome->said) - 1, 0);
 	outcome->said[n > 0 ? n : 0] = '\0';
+	/* Whoever goes on has been told of what was left, but for what a power cut
+	 * or damage left. */
+	if (!outcome->dead && plan->fault != SIM_CUT && plan->fault != SIM_DAMAGE &&
+	    sim_sealed_header(sim->disk) && !strstr(outcome->said, "could still") &&
+	    !outcome->broken[0])
+		snprintf(outcome->broken, sizeof(outcome->broken),
+			 "nobody was told that what was sealed could still be opened");
 	*ret = *outcome;
 }
 
@@ -317,6 +365,13 @@ void sim_log(struct sim *which, struct write_log *ret)
 	*ret = (struct write_log){ .entries = entries, .count = s->log_count };
 }
 
+static int open_with_phrase(void *context, const struct key_slots *slots,
+			    unsigned char key[IMAGE_KEY_SIZE], struct why *w)
+{
+	(void)context;
+	return key_slots_try_passphrase(slots, SIM_PHRASE, strlen(SIM_PHRASE), key, w);
+}
+
 int sim_fresh_disk(struct disk_state *ret)
 {
 	int fd = memfd_create("fresh", MFD_CLOEXEC), r;
@@ -327,5 +382,9 @@ int sim_fresh_disk(struct disk_state *ret)
 	make_swap(bytes);
 	r = io_pwrite_full(fd, bytes, SIM_DISK_BYTES, 0);
 	free(bytes);
-	return r < 0 ? r : disk_state_map(ret, fd, SIM_DISK_BYTES, 0, NULL);
+	if (r == 0)
+		r = disk_state_map(ret, fd, SIM_DISK_BYTES, 0, NULL);
+	if (r == 0)
+		ret->unlocker = (struct image_unlocker){ .unlock = open_with_phrase };
+	return r;
 }

@@ -41,6 +41,13 @@ enum sim_fault {
 	SIM_DAMAGE,    /* nothing fails now, but a block is damaged on the disk */
 };
 
+/* What opens a sealed image; bits. */
+enum sim_ways {
+	SIM_PLAIN = 0,
+	SIM_PASSPHRASE = 1,
+	SIM_KEY_PAIR = 2,
+};
+
 struct sim_plan {
 	enum sim_class class;
 	uint64_t at; /* number of what goes wrong, from 1; 0: nothing */
@@ -53,7 +60,9 @@ struct sim_plan {
 	unsigned int workers; /* threads; 0: the serial twin */
 	enum mismatch_action action;
 	bool noresume;
-	uint64_t seed; /* of what a power cut loses; not 0 */
+	unsigned int ways;	      /* enum sim_ways */
+	unsigned int failed_restores; /* so many that the kernel cannot do, whatever else */
+	uint64_t seed;		      /* of what a power cut loses; not 0 */
 };
 
 enum sim_fate {
@@ -92,7 +101,8 @@ void sim_live(struct sim *sim, const struct sim_plan *plan, struct sim_outcome *
  * their data belong to the sim. */
 void sim_log(struct sim *sim, struct write_log *ret);
 
-/* A disk as it was at the beginning of every life. */
+/* A disk as it was at the beginning of every life, and what opens the images
+ * that come to it. */
 int sim_fresh_disk(struct disk_state *ret);
 
 #endif

@@ -4,6 +4,7 @@
 #include "sim_private.h"
 
 #include "base/bytes.h"
+#include "image/header_page.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -161,6 +162,16 @@ int __wrap_fdatasync(int fd)
 bool sim_live_image(const unsigned char *disk)
 {
 	return memcmp(disk + SIM_PAGE - 10, "ULSUSPEND", 9) == 0;
+}
+
+bool sim_sealed_header(const unsigned char *disk)
+{
+	struct header_front front;
+
+	for (size_t at = 0; at < SIM_DISK_BYTES; at += SIM_PAGE)
+		if (header_page_front(disk + at, SIM_PAGE, &front, NULL) == 0 && front.sealed)
+			return true;
+	return false;
 }
 
 void sim_lose(void)

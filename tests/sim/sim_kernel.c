@@ -12,6 +12,7 @@
 #include "kernel/snapshot_device.h"
 #include "platform/platform.h"
 #include "swap/swap_area.h"
+#include "ui/passphrase.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +55,10 @@ int __wrap_boot_log_read(const char *root, char **ret);
 int __wrap_set_aside_write(const char *root, const struct set_aside *note);
 unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
+int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
+			  unsigned int seconds, char *buffer, size_t *ret_length, struct why *w);
+int __real_madvise(void *at, size_t size, int advice);
+int __wrap_madvise(void *at, size_t size, int advice);
 long __real_sysconf(int name);
 long __wrap_sysconf(int name);
 int __real_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w);
@@ -252,12 +257,14 @@ int __wrap_snapshot_restore(int fd)
 	size_t size = (size_t)get_le64(kernel.stream + 432);
 
 	(void)fd;
-	if (sim_due(SIM_CALL))
+	if (sim_due(SIM_CALL) || ++sim->shared->restores <= sim->shared->plan.failed_restores)
 		return -EIO;
 	if (!kernel.frozen || kernel.at != size)
 		return -ENODATA;
 	if (sim_live_image(sim->shared->durable) && !sim->shared->outcome.dead)
 		sim_broken("restored, and the image could be used a second time");
+	if (sim_sealed_header(sim->shared->durable) && !sim->shared->outcome.dead)
+		sim_broken("restored, and what was sealed could still be opened");
 	sim_end(SIM_RESTORED);
 }
 
@@ -415,4 +422,23 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	(void)root;
 	snprintf(tree, sizeof(tree), "%s/platform/microvm", data ? data : "tests/data");
 	return __real_platform_capture(tree, log, ret, w);
+}
+
+/* The user, who does not mistype. */
+int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
+			  unsigned int seconds, char *buffer, size_t *ret_length, struct why *w)
+{
+	(void)places;
+	(void)prompt;
+	(void)seconds;
+	(void)w;
+	*ret_length = strlen(SIM_PHRASE);
+	memcpy(buffer, SIM_PHRASE, *ret_length + 1);
+	return 0;
+}
+
+/* A snapshot has memory that no fork has; here it is a fork. */
+int __wrap_madvise(void *at, size_t size, int advice)
+{
+	return advice == MADV_DONTFORK ? 0 : __real_madvise(at, size, advice);
 }

@@ -14,12 +14,16 @@ void *__real_realloc(void *old, size_t size);
 char *__real_strdup(const char *text);
 void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 gcry_error_t __real_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int flags);
+gcry_error_t __real_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode,
+				     unsigned int flags);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 char *__wrap_strdup(const char *text);
 void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 gcry_error_t __wrap_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int flags);
+gcry_error_t __wrap_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode,
+				     unsigned int flags);
 
 static bool none_left(void)
 {
@@ -58,4 +62,11 @@ gcry_error_t __wrap_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int 
 {
 	return none_left() ? gcry_error(GPG_ERR_ENOMEM)
 			   : __real_gcry_md_open(ret, algorithm, flags);
+}
+
+gcry_error_t __wrap_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode,
+				     unsigned int flags)
+{
+	return none_left() ? gcry_error(GPG_ERR_ENOMEM)
+			   : __real_gcry_cipher_open(ret, cipher, mode, flags);
 }

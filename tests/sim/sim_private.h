@@ -11,6 +11,7 @@
 #define SIM_LOG_ENTRIES 20000u
 #define SIM_FULL_PAGES 230u  /* of data, when all of memory is in the image */
 #define SIM_SMALL_PAGES 120u /* when it is as small as can be */
+#define SIM_PHRASE "a phrase"
 #define SIM_STREAM_PAGES (2 + SIM_FULL_PAGES)
 
 struct sim_log_entry {
@@ -24,6 +25,7 @@ struct sim_shared {
 	struct sim_plan plan;
 	struct sim_outcome outcome;
 	unsigned char durable[SIM_DISK_BYTES]; /* what is flushed */
+	unsigned int restores;		       /* tried */
 	size_t log_count, log_used, unflushed; /* unflushed: first entry that may be lost */
 	struct sim_log_entry log[SIM_LOG_ENTRIES];
 	unsigned char log_bytes[SIM_LOG_BYTES];
@@ -68,6 +70,9 @@ void sim_lose(void);
 
 /* Is there an image in the first page of these bytes? */
 bool sim_live_image(const unsigned char *disk);
+
+/* Is there anywhere what a key could open, the header of a sealed image? */
+bool sim_sealed_header(const unsigned char *disk);
 
 /* Makes the kernel's stream of so many data pages; returns its bytes. */
 size_t sim_make_stream(unsigned char *stream, uint64_t data_pages);
