@@ -129,7 +129,9 @@ int cpio_next(struct cpio *cpio, struct cpio_entry *ret)
 
 	if (take(cpio, header, sizeof(header)) < 0 ||
 	    (memcmp(header, "070701", 6) != 0 && memcmp(header, "070702", 6) != 0) ||
-	    hex(header + 14, &ret->mode) < 0 || hex(header + 54, &size) < 0 ||
+	    hex(header + 6, &ret->file[0]) < 0 || hex(header + 14, &ret->mode) < 0 ||
+	    hex(header + 38, &ret->links) < 0 || hex(header + 54, &size) < 0 ||
+	    hex(header + 62, &ret->file[1]) < 0 || hex(header + 70, &ret->file[2]) < 0 ||
 	    hex(header + 94, &name_size) < 0)
 		return -EBADMSG;
 	ret->size = size;

@@ -18,6 +18,9 @@ struct cpio {
 struct cpio_entry {
 	char name[1024];
 	uint32_t mode;
+	/* Several names may be one file; then only the last of them has its content. */
+	uint32_t links;
+	uint32_t file[3]; /* inode and device, the same for one file */
 	uint64_t size;
 };
 

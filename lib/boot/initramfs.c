@@ -123,47 +123,110 @@ static bool is_secret(const struct initramfs_secrets *secrets, const char *name)
 	return false;
 }
 
-static int take_secret(struct initramfs *ret, const char *name, char *content, size_t size)
+static bool is_program(const char *name)
 {
-	char digest[SHA256_TEXT_SIZE];
-	int r = crypto_sha256_text(content, size, digest);
-	char *text;
+	return fnmatch(marks[0].pattern, name, 0) == 0;
+}
 
-	secret_wipe(content, size);
-	text = r == 0 ? strdup(digest) : NULL;
-	return text ? initramfs_add_file(ret, name, text) : -ENOMEM;
+/* A name that a later one will bring the content for. dracut makes one file of
+ * all that are the same. */
+struct link {
+	uint32_t file[3];
+	char name[256];
+};
+
+#define LINKS_MAX 32
+
+/* One archive. */
+struct reading {
+	struct cpio *cpio;
+	const struct initramfs_secrets *secrets;
+	struct initramfs *ret;
+	struct link links[LINKS_MAX];
+	size_t link_count;
+};
+
+static int keep(struct reading *reading, const char *name, const char *content, size_t size)
+{
+	char digest[SHA256_TEXT_SIZE], *text;
+	int r = 0;
+
+	if (is_program(name)) {
+		reading->ret->current = memmem(content, size, INITRAMFS_RESUME_MARK,
+					       strlen(INITRAMFS_RESUME_MARK)) != NULL;
+		return 0;
+	}
+	if (size > TEXT_LIMIT)
+		return 0;
+	if (is_secret(reading->secrets, name))
+		r = crypto_sha256_text(content, size, digest);
+	else
+		digest[0] = '\0';
+	if (r < 0)
+		return r;
+	text = digest[0] ? strdup(digest) : strndup(content, size);
+	return text ? initramfs_add_file(reading->ret, name, text) : -ENOMEM;
+}
+
+static int keep_linked(struct reading *reading, const struct cpio_entry *entry, const char *content)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < reading->link_count && r == 0; i++)
+		if (memcmp(reading->links[i].file, entry->file, sizeof(entry->file)) == 0)
+			r = keep(reading, reading->links[i].name, content, entry->size);
+	return r;
+}
+
+/* How much of an entry may matter: 0, it is not one to look into. */
+static uint64_t wanted_size(const struct reading *reading, const struct cpio_entry *entry,
+			    const char *name)
+{
+	uint64_t size = 0;
+
+	if (is_program(name))
+		return PROGRAM_LIMIT;
+	if (is_wanted(name) || is_secret(reading->secrets, name))
+		size = TEXT_LIMIT;
+	for (size_t i = 0; i < reading->link_count && entry->links > 1; i++)
+		if (memcmp(reading->links[i].file, entry->file, sizeof(entry->file)) == 0)
+			size = is_program(reading->links[i].name) ? PROGRAM_LIMIT
+								  : max_u64(size, TEXT_LIMIT);
+	return size;
 }
 
 /* 0: taken; 1: not one to look into. */
-static int take_content(struct cpio *cpio, const struct cpio_entry *entry, const char *name,
-			const struct initramfs_secrets *secrets, struct initramfs *ret)
+static int take_content(struct reading *reading, const struct cpio_entry *entry, const char *name)
 {
-	bool program = fnmatch(marks[0].pattern, name, 0) == 0;
-	bool secret = is_secret(secrets, name);
-	_cleanup_free_ char *text = NULL;
+	bool own = is_program(name) || is_wanted(name) || is_secret(reading->secrets, name);
+	uint64_t limit = wanted_size(reading, entry, name);
+	char *content;
 	int r;
 
-	if (!S_ISREG(entry->mode) || entry->size > (program ? PROGRAM_LIMIT : TEXT_LIMIT) ||
-	    (!program && !secret && !is_wanted(name)))
+	if (!S_ISREG(entry->mode) || limit == 0 || entry->size > limit)
 		return 1;
-	text = malloc(entry->size + 1);
-	if (!text)
+	content = malloc(entry->size + 1);
+	if (!content)
 		return -ENOMEM;
-	r = cpio_content(cpio, entry, text);
-	if (r < 0)
-		return r;
-	text[entry->size] = '\0';
-	if (secret)
-		return take_secret(ret, name, text, entry->size);
-	if (!program)
-		return initramfs_add_file(ret, name, steal_pointer(&text));
-	ret->current = memmem(text, entry->size, INITRAMFS_RESUME_MARK,
-			      strlen(INITRAMFS_RESUME_MARK)) != NULL;
-	return 0;
+	r = cpio_content(reading->cpio, entry, content);
+	if (r == 0 && own)
+		r = keep(reading, name, content, entry->size);
+	if (r == 0 && entry->size > 0 && entry->links > 1)
+		r = keep_linked(reading, entry, content);
+	secret_wipe(content, entry->size);
+	free(content);
+	if (r == 0 && own && entry->size == 0 && entry->links > 1 &&
+	    reading->link_count < LINKS_MAX) {
+		struct link *link = &reading->links[reading->link_count];
+
+		memcpy(link->file, entry->file, sizeof(link->file));
+		if (text_copy(link->name, sizeof(link->name), name))
+			reading->link_count++;
+	}
+	return r;
 }
 
-static int read_archive(struct cpio *cpio, const struct initramfs_secrets *secrets,
-			struct initramfs *ret)
+static int read_entries(struct reading *reading)
 {
 	struct cpio_entry entry;
 	int r;
@@ -171,18 +234,31 @@ static int read_archive(struct cpio *cpio, const struct initramfs_secrets *secre
 	for (int i = 0; i < ENTRIES_LIMIT; i++) {
 		const char *name;
 
-		r = cpio_next(cpio, &entry);
+		r = cpio_next(reading->cpio, &entry);
 		if (r <= 0)
 			return r;
 		name = plain_name(entry.name);
-		initramfs_note(ret, name);
-		r = take_content(cpio, &entry, name, secrets, ret);
+		initramfs_note(reading->ret, name);
+		r = take_content(reading, &entry, name);
 		if (r > 0)
-			r = cpio_content(cpio, &entry, NULL);
+			r = cpio_content(reading->cpio, &entry, NULL);
 		if (r < 0)
 			return r;
 	}
 	return -EBADMSG;
+}
+
+static int read_archive(struct cpio *cpio, const struct initramfs_secrets *secrets,
+			struct initramfs *ret)
+{
+	_cleanup_free_ struct reading *reading = calloc(1, sizeof(*reading));
+
+	if (!reading)
+		return -ENOMEM;
+	reading->cpio = cpio;
+	reading->secrets = secrets;
+	reading->ret = ret;
+	return read_entries(reading);
 }
 
 static const struct packer *find_packer(const unsigned char *start, size_t length)

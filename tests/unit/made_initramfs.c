@@ -11,16 +11,25 @@ static void pad(FILE *out, long unit)
 		putc(0, out);
 }
 
-void made_cpio_add(FILE *out, const char *name, const char *text)
+static void add(FILE *out, const char *name, unsigned int inode, unsigned int links,
+		unsigned int mode, const char *text)
 {
-	fprintf(out, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X", 1,
-		text ? 0100644 : 0040755, 0, 0, 1, 0, text ? strlen(text) : 0, 0, 0, 0, 0,
-		strlen(name) + 1, 0);
+	fprintf(out, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X", inode, mode, 0,
+		0, links, 0, strlen(text), 0, 0, 0, 0, strlen(name) + 1, 0);
 	fwrite(name, 1, strlen(name) + 1, out);
 	pad(out, 4);
-	if (text)
-		fputs(text, out);
+	fputs(text, out);
 	pad(out, 4);
+}
+
+void made_cpio_add(FILE *out, const char *name, const char *text)
+{
+	add(out, name, 1, 1, text ? 0100644 : 0040755, text ? text : "");
+}
+
+void made_cpio_add_link(FILE *out, const char *name, unsigned int inode, const char *text)
+{
+	add(out, name, inode, 2, 0100644, text ? text : "");
 }
 
 void made_cpio_end(FILE *out)

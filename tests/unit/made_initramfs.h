@@ -8,6 +8,9 @@
 /* Appends a regular file, or, where text is NULL, a folder. */
 void made_cpio_add(FILE *out, const char *name, const char *text);
 
+/* Appends one of several names of a file: text NULL for all but the last. */
+void made_cpio_add_link(FILE *out, const char *name, unsigned int inode, const char *text);
+
 /* Appends the archive's end and zeros to the next 512 bytes. */
 void made_cpio_end(FILE *out);
 

@@ -309,6 +309,41 @@ START_TEST(remembers)
 }
 END_TEST
 
+/* One file by several names has its content with the last. */
+START_TEST(follows_links)
+{
+	static const char program[] = "ELF " INITRAMFS_RESUME_MARK;
+	struct initramfs initramfs;
+	FILE *out = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(out);
+	made_cpio_add_link(out, "usr/lib/uswsusp/resume", 7, NULL);
+	made_cpio_add_link(out, "etc/suspend.conf", 8, NULL);
+	made_cpio_add_link(out, "etc/uswsusp.conf", 9, NULL);
+	made_cpio_add_link(out, "bin/other", 6, "nothing of it");
+	made_cpio_add_link(out, "sbin/resume", 7, program);
+	made_cpio_add_link(out, "etc/copy", 8, "encrypt = y\n");
+	made_cpio_end(out);
+	fclose(out);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
+	ck_assert(initramfs.resume && initramfs.current);
+	ck_assert_uint_eq(initramfs.count, 2);
+	ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"), "encrypt = y\n");
+	/* Really empty. */
+	ck_assert_str_eq(initramfs_file(&initramfs, "etc/uswsusp.conf"), "");
+	initramfs_free(&initramfs);
+	/* The other way round, as an archive of its own. */
+	out = fopen(path, "w");
+	made_cpio_add_link(out, "sbin/resume", 7, NULL);
+	made_cpio_add_link(out, "usr/lib/uswsusp/resume", 7, program);
+	made_cpio_end(out);
+	fclose(out);
+	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
+	ck_assert(initramfs.resume && initramfs.current);
+	initramfs_free(&initramfs);
+}
+END_TEST
+
 /* Of a secret only the digest is kept, and it is looked for by name. */
 START_TEST(keeps_digests_of_secrets)
 {
@@ -368,6 +403,7 @@ int main(void)
 	tcase_add_test(test, says_what_is_wrong);
 	tcase_add_test(test, says_what_is_missing);
 	tcase_add_test(test, remembers);
+	tcase_add_test(test, follows_links);
 	tcase_add_test(test, keeps_digests_of_secrets);
 	tcase_add_test(test, does_without_a_place_to_remember);
 	suite_add_tcase(suite, test);
