@@ -33,6 +33,14 @@ class Dracut(FullGuest):
     options = FullGuest.options + " resume=UUID=" + FullGuest.swap_uuid
 
 
+class DracutPlain(Dracut):
+    """the same with dracut, no systemd in the initramfs"""
+    name = "debian-dracut-plain"
+    group = "slow"
+    setup = ("echo 'omit_dracutmodules+=\" systemd systemd-initrd "
+             "dracut-systemd \"' >/etc/dracut.conf.d/plain.conf")
+
+
 class SwapFile(FullGuest):
     """s2disk-swapfile create --enable, then systemctl hibernate: ext4"""
     name = "debian-swapfile"
@@ -96,7 +104,7 @@ hibernate_and_tell() {
         self.need_enabled(first, first.mark("can-after"))
         self.need_image(first)
         self.boot()
-        self.off(300)
+        self.off(700)
         self.need_back(first)
         self.need(self.machine.mark("disable") == "0", "disable ended with 0")
         self.need(self.machine.mark("swaps") == "", "no swap is left: " +
@@ -129,11 +137,11 @@ class SwapFileBtrfs(SwapFile):
         first = self.boot()
         self.off(700)
         second = self.boot()
-        self.off(300)
+        self.off(700)
         # systemd 252 cannot tell places on btrfs, only compare with the kernel's.
         self.need_enabled(first, second.mark("can-later"))
         self.boot()
-        self.off(300)
+        self.off(700)
         self.need_back(second)
         self.need(self.machine.mark("disable") == "0", "disable ended with 0")
         self.need(self.machine.mark("swaps") == "", "no swap is left: " +
