@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "image/block_slot.h"
 #include "image/image_writer.h"
+#include "image/request_queue.h"
 #include "image/transfer.h"
 #include "image/work_pool.h"
 
@@ -45,6 +46,7 @@ struct image_writer {
 	size_t ranges_size;
 	unsigned char *kernel_header, *chunk_page, *header_page;
 	void *pack_ring, *pack_stacks, *write_ring, *write_stacks;
+	struct request_queue queues[WRITE_THREADS];
 	struct digest map_digest, sections_digest;
 	struct seal seal; /* of a sealed image */
 	bool have_key;
