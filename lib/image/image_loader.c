@@ -9,7 +9,6 @@
 #include "base/bytes.h"
 #include "image/block_slot.h"
 #include "image/reader_private.h"
-#include "image/request_queue.h"
 #include "image/transfer.h"
 #include "image/work_pool.h"
 
@@ -54,7 +53,6 @@ struct load {
 	struct unpacker unpackers[WORK_POOL_WORKERS_MAX];
 	void *contexts[WORK_POOL_WORKERS_MAX];
 	void *unpack_ring, *unpack_stacks, *read_ring, *read_stacks;
-	struct request_queue queues[READ_THREADS];
 	struct work_pool read, unpack;
 	atomic_bool cancel;
 
@@ -199,9 +197,9 @@ static void plan_batch(struct load *load, struct batch *batch)
 	batch->end = load->next_read;
 }
 
-static void run_batch(struct batch *batch, uint64_t first, struct request_queue *queue)
+static void run_batch(struct batch *batch, uint64_t first)
 {
-	transfer_run(queue, &batch->transfer);
+	transfer_run(NULL, &batch->transfer);
 	if (batch->transfer.error < 0)
 		batch->error = why(&batch->why, batch->transfer.error,
 				   "block %" PRIu64 " to %" PRIu64
@@ -223,7 +221,7 @@ static bool wait_for_room(struct load *load)
 }
 
 /* Reads the next batch; false when there is none. */
-static bool read_batch(struct load *load, struct request_queue *queue)
+static bool read_batch(struct load *load)
 {
 	struct batch *batch = NULL;
 	uint64_t first;
@@ -238,7 +236,7 @@ static bool read_batch(struct load *load, struct request_queue *queue)
 	if (!batch)
 		return false;
 	if (batch->error == 0)
-		run_batch(batch, first, queue);
+		run_batch(batch, first);
 	pthread_mutex_lock(&load->lock);
 	batch->ready = true;
 	pthread_cond_broadcast(&load->ready);
@@ -246,9 +244,10 @@ static bool read_batch(struct load *load, struct request_queue *queue)
 	return true;
 }
 
-static void read_all(void *queue, void *job)
+static void read_all(void *context, void *job)
 {
-	while (read_batch(job, queue))
+	(void)context;
+	while (read_batch(job))
 		;
 }
 
@@ -273,7 +272,7 @@ static struct batch *wait_for_block(struct load *load)
 			return batch;
 		if (load->serial) {
 			pthread_mutex_unlock(&load->lock);
-			read_batch(load, &load->queues[0]);
+			read_batch(load);
 			pthread_mutex_lock(&load->lock);
 		} else {
 			pthread_cond_wait(&load->ready, &load->lock);
@@ -413,13 +412,13 @@ static void unpack_all(void *context, void *job)
 /* Starts all threads but the caller's, which then is like the others. */
 static int start_threads(struct load *load)
 {
-	void *const queues[READ_THREADS + 1] = { NULL, &load->queues[0], &load->queues[1] };
+	static void *const no_context[READ_THREADS + 1];
 	unsigned int others = load->threads - 1, readers = load->serial ? 0 : READ_THREADS;
 	int r = work_pool_start(&load->unpack, others, unpack_all, load->contexts,
 				load->unpack_ring, load->threads, load->unpack_stacks);
 
 	if (r == 0)
-		r = work_pool_start(&load->read, readers, read_all, queues, load->read_ring,
+		r = work_pool_start(&load->read, readers, read_all, no_context, load->read_ring,
 				    READ_THREADS, load->read_stacks);
 	if (r < 0)
 		return why(load->why, r, "threads cannot be started: %s", strerror(-r));
@@ -482,8 +481,6 @@ int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 		r = run_load(load);
 	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
 		block_worker_destroy(&load->unpackers[i].worker);
-	for (unsigned int i = 0; i < READ_THREADS; i++)
-		request_queue_close(&load->queues[i]);
 	arena_destroy(&load->arena);
 	free(load);
 	return r;

@@ -320,13 +320,10 @@ static int step(struct run *run, bool *ret_done)
 	return slot ? place_block(run, slot) : drain(run, more, ret_done);
 }
 
-_Static_assert(WRITE_THREADS == 2, "the queues of start_pools");
-
 static int start_pools(struct run *run)
 {
 	struct image_writer *writer = run->writer;
-	/* The owner's is used where there is no other thread. */
-	void *const queues[] = { &writer->queues[0], &writer->queues[0], &writer->queues[1] };
+	static void *const no_context[WRITE_THREADS + 1];
 	/* The owner is one of the workers. */
 	unsigned int threads = writer->workers ? writer->workers - 1 : 0;
 	int r = work_pool_start(&run->pack, threads, block_pack, writer->worker_contexts,
@@ -336,8 +333,8 @@ static int start_pools(struct run *run)
 
 	if (r < 0)
 		return why(run->why, r, "compressing threads cannot be started: %s", strerror(-r));
-	r = work_pool_start(&run->write, writer->workers ? WRITE_THREADS : 0, transfer_run, queues,
-			    writer->write_ring, BATCHES, writer->write_stacks);
+	r = work_pool_start(&run->write, writer->workers ? WRITE_THREADS : 0, transfer_run,
+			    no_context, writer->write_ring, BATCHES, writer->write_stacks);
 	if (r < 0)
 		return why(run->why, r, "writing threads cannot be started: %s", strerror(-r));
 	return 0;

@@ -2,16 +2,11 @@
 #include "image/transfer.h"
 
 #include "base/bytes.h"
-#include "image/request_queue.h"
 
 #include <errno.h>
 #include <limits.h>
 
 #define PIECES_A_CALL 64
-
-/* Fewer are large or done soon, one after the other. */
-#define MANY_EXTENTS 4
-
 _Static_assert(PIECES_A_CALL <= IOV_MAX, "what one call takes");
 
 void transfer_reset(struct transfer *transfer)
@@ -113,74 +108,18 @@ static int run_extent(const struct transfer *transfer, struct extent extent, str
 	return 0;
 }
 
-static bool cancelled(const struct transfer *transfer)
+void transfer_run(void *worker_context, void *job)
 {
-	return transfer->cancel && atomic_load(transfer->cancel);
-}
-
-static void run_in_turn(struct transfer *transfer)
-{
+	struct transfer *transfer = job;
 	struct cursor cursor = { 0 };
 
+	(void)worker_context;
 	for (size_t i = 0; i < transfer->extent_count && transfer->error == 0; i++) {
-		if (cancelled(transfer))
+		if (transfer->cancel && atomic_load(transfer->cancel))
 			transfer->error = -ECANCELED;
 		else
 			transfer->error = run_extent(transfer, transfer->extents[i], &cursor);
 		if (transfer->error < 0)
 			transfer->error_offset = transfer->extents[i].offset;
 	}
-}
-
-/* A request for each piece of an extent. */
-static int queue_extent(const struct transfer *transfer, struct extent extent,
-			struct cursor *cursor, struct request_queue *queue)
-{
-	size_t left = extent.pages * transfer->page_size;
-
-	while (left > 0) {
-		const struct iovec *piece = &transfer->pieces[cursor->piece];
-		size_t part;
-
-		if (cursor->piece == transfer->piece_count)
-			return transfer->write ? -EIO : -ENODATA;
-		part = min_u64(piece->iov_len - cursor->offset, left);
-
-		request_queue_add(queue, transfer->fd, transfer->write,
-				  (char *)piece->iov_base + cursor->offset, part, extent.offset);
-		extent.offset += part;
-		left -= part;
-		advance(transfer, cursor, part);
-	}
-	return 0;
-}
-
-static void run_at_once(struct transfer *transfer, struct request_queue *queue)
-{
-	struct cursor cursor = { 0 };
-	uint64_t offset = 0;
-	int r = 0;
-
-	for (size_t i = 0; i < transfer->extent_count && r == 0 && queue->error == 0; i++) {
-		offset = transfer->extents[i].offset;
-		r = cancelled(transfer)
-			    ? -ECANCELED
-			    : queue_extent(transfer, transfer->extents[i], &cursor, queue);
-	}
-	transfer->error = request_queue_finish(queue);
-	transfer->error_offset = queue->error_offset;
-	if (transfer->error == 0 && r < 0) {
-		transfer->error = r;
-		transfer->error_offset = offset;
-	}
-}
-
-void transfer_run(void *queue, void *job)
-{
-	struct transfer *transfer = job;
-
-	if (queue && transfer->extent_count >= MANY_EXTENTS && request_queue_ready(queue))
-		run_at_once(transfer, queue);
-	else
-		run_in_turn(transfer);
 }

@@ -40,10 +40,7 @@ void transfer_reset(struct transfer *transfer);
 bool transfer_add_memory(struct transfer *transfer, void *memory, size_t bytes);
 bool transfer_add_extent(struct transfer *transfer, struct extent extent);
 
-/* Does it. The work function of a pool; queue is the thread's struct
- * request_queue, for transfers of many extents, or NULL. It is opened when it is
- * needed first, if it was not before. When this returns, no request is on its
- * way. */
-void transfer_run(void *queue, void *transfer);
+/* Does it. The work function of a pool; worker_context is not used. */
+void transfer_run(void *worker_context, void *transfer);
 
 #endif

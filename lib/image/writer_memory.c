@@ -121,9 +121,6 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 		r = digest_open(&writer->map_digest, DIGEST_SHA256);
 	if (r == 0)
 		r = digest_open(&writer->sections_digest, DIGEST_SHA256);
-	/* Where there is none, swap in pieces takes longer. */
-	for (unsigned int i = 0; i < WRITE_THREADS; i++)
-		(void)request_queue_open(&writer->queues[i]);
 	if (r < 0) {
 		why(w, r, "memory for writing the image (%u blocks of %u KiB): %s",
 		    writer->buffer_count, writer->config.block_size >> 10, strerror(-r));
@@ -147,8 +144,6 @@ void image_writer_destroy(struct image_writer *writer)
 		return;
 	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
 		block_worker_destroy(&writer->worker_state[i]);
-	for (unsigned int i = 0; i < WRITE_THREADS; i++)
-		request_queue_close(&writer->queues[i]);
 	digest_close(&writer->map_digest);
 	digest_close(&writer->sections_digest);
 	seal_destroy(&writer->seal);

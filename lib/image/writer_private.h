@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "image/block_slot.h"
 #include "image/image_writer.h"
-#include "image/request_queue.h"
 #include "image/transfer.h"
 #include "image/work_pool.h"
 
@@ -46,7 +45,6 @@ struct image_writer {
 	size_t ranges_size;
 	unsigned char *kernel_header, *chunk_page, *header_page;
 	void *pack_ring, *pack_stacks, *write_ring, *write_stacks;
-	struct request_queue queues[WRITE_THREADS];
 	struct digest map_digest, sections_digest;
 	struct seal seal; /* of a sealed image */
 	bool have_key;

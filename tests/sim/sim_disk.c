@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 #include "image/header_page.h"
-#include "image/request_queue.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +20,6 @@ ssize_t __real_pwritev(int fd, const struct iovec *pieces, int count, off_t offs
 int __real_fdatasync(int fd);
 ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset);
 ssize_t __wrap_pwrite(int fd, const void *buffer, size_t length, off_t offset);
-int __wrap_request_queue_open(struct request_queue *queue);
 ssize_t __wrap_preadv(int fd, const struct iovec *pieces, int count, off_t offset);
 ssize_t __wrap_pwritev(int fd, const struct iovec *pieces, int count, off_t offset);
 int __wrap_fdatasync(int fd);
@@ -127,13 +125,6 @@ ssize_t __wrap_pwrite(int fd, const void *buffer, size_t length, off_t offset)
 	if (!sim_active || fd != kernel.device)
 		return __real_pwrite(fd, buffer, length, offset);
 	return read_or_write(&piece, 1, offset, true);
-}
-
-/* Requests are made one by one, each by one of the calls here. */
-int __wrap_request_queue_open(struct request_queue *queue)
-{
-	*queue = (struct request_queue){ .tried = true };
-	return -ENOSYS;
 }
 
 ssize_t __wrap_preadv(int fd, const struct iovec *pieces, int count, off_t offset)
