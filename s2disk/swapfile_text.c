@@ -406,24 +406,6 @@ static bool has_option(const char *options, const char *wanted)
 	return false;
 }
 
-/* In place: what text_fstab_escape() did, undone. */
-static void fstab_unescape(char *path)
-{
-	char *out = path;
-
-	for (; *path; path++) {
-		if (path[0] == '\\' && path[1] >= '0' && path[1] <= '3' && path[2] >= '0' &&
-		    path[2] <= '7' && path[3] >= '0' && path[3] <= '7') {
-			*out++ = (char)((path[1] - '0') << 6 | (path[2] - '0') << 3 |
-					(path[3] - '0'));
-			path += 3;
-		} else {
-			*out++ = *path;
-		}
-	}
-	*out = '\0';
-}
-
 bool text_fstab_has_swap(const char *text, bool (*is_it)(const void *context, const char *path),
 			 const void *context)
 {
@@ -436,8 +418,10 @@ bool text_fstab_has_swap(const char *text, bool (*is_it)(const void *context, co
 		if (line && !is_blank_line(line) &&
 		    sscanf(line, "%ms %ms %ms %ms", &what, &where, &type, &options) >= 3 &&
 		    strcmp(type, "swap") == 0 && !(options && has_option(options, "noauto"))) {
-			fstab_unescape(what);
-			found = is_it(context, what);
+			size_t length = strlen(what);
+
+			found = text_unescape_octal(what, length, what, length + 1) &&
+				is_it(context, what);
 		}
 		free(what);
 		free(where);

@@ -142,6 +142,32 @@ bool text_copy(char *to, size_t size, const char *from)
 	return snprintf(to, size, "%s", from) < (int)size;
 }
 
+static bool is_octal(char c, char most)
+{
+	return c >= '0' && c <= most;
+}
+
+bool text_unescape_octal(const char *from, size_t length, char *to, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = from[i];
+
+		if (c == '\\' && length - i > 3 && is_octal(from[i + 1], '3') &&
+		    is_octal(from[i + 2], '7') && is_octal(from[i + 3], '7')) {
+			c = (char)((from[i + 1] - '0') << 6 | (from[i + 2] - '0') << 3 |
+				   (from[i + 3] - '0'));
+			i += 3;
+		}
+		if (used + 1 >= size || c == '\0')
+			return false;
+		to[used++] = c;
+	}
+	to[used] = '\0';
+	return true;
+}
+
 /* Length of the valid UTF-8 sequence at text, 0 when there is none. */
 static size_t utf8_length(const unsigned char *text)
 {

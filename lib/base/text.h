@@ -33,6 +33,11 @@ char *text_duration(uint64_t usec, char *buffer, size_t size);
 /* Copies and always ends with a zero byte; false when it had to be cut. */
 bool text_copy(char *to, size_t size, const char *from);
 
+/* length bytes with \040 and its like undone, as the kernel writes blanks in
+ * /proc and fstab(5) has them; to may be from. false: it does not fit, or holds
+ * a zero byte. */
+bool text_unescape_octal(const char *from, size_t length, char *to, size_t size);
+
 /* Replaces bytes that are neither printable ASCII nor part of valid UTF-8 by
  * '?', in place: strings from a disk may hold terminal escapes. */
 void text_make_printable(char *text);

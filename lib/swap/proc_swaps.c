@@ -18,33 +18,6 @@
 /* The kernel allows 32 areas at most; their paths may be long. */
 #define SWAPS_LIMIT 1048576
 
-static bool is_octal(char c)
-{
-	return c >= '0' && c <= '7';
-}
-
-/* Undoes the kernel's \040 and its like; false when it does not fit. */
-static bool unescape(const char *from, size_t length, char *to, size_t size)
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		char c = from[i];
-
-		if (c == '\\' && length - i > 3 && from[i + 1] <= '3' && is_octal(from[i + 1]) &&
-		    is_octal(from[i + 2]) && is_octal(from[i + 3])) {
-			c = (char)((from[i + 1] - '0') << 6 | (from[i + 2] - '0') << 3 |
-				   (from[i + 3] - '0'));
-			i += 3;
-		}
-		if (used + 1 >= size || c == '\0')
-			return false;
-		to[used++] = c;
-	}
-	to[used] = '\0';
-	return true;
-}
-
 /* The next field of a line; NULL at its end. */
 static const char *next_field(const char **at, const char *end, size_t *ret_length)
 {
@@ -118,7 +91,7 @@ static int parse_entry(const char *line, const char *end, struct swap_entry *ret
 
 	if (!field)
 		return -EINVAL;
-	if (!unescape(field, length, entry.path, sizeof(entry.path)))
+	if (!text_unescape_octal(field, length, entry.path, sizeof(entry.path)))
 		entry.path[0] = '\0';
 	entry.deleted = cut_deleted(entry.path);
 

@@ -182,6 +182,37 @@ END_TEST
 
 /* bytes */
 
+START_TEST(text_undoes_octal)
+{
+	static const struct {
+		const char *from, *to; /* NULL: refused */
+	} cases[] = {
+		{ "", "" },
+		{ "/a\\040b\\011", "/a b\t" },
+		{ "\\377", "\377" },
+		{ "\\400 \\08 \\04", "\\400 \\08 \\04" },
+		{ "\\!01", "\\!01" },
+		{ "\\", "\\" },
+		{ "a\\000b", NULL },
+		{ "123456789012345", "123456789012345" },
+		{ "1234567890123456", NULL },
+	};
+	char text[16];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool fits = text_unescape_octal(cases[i].from, strlen(cases[i].from), text,
+						sizeof(text));
+
+		ck_assert_msg(fits == (cases[i].to != NULL), "%s", cases[i].from);
+		if (fits)
+			ck_assert_str_eq(text, cases[i].to);
+	}
+	strcpy(text, "x\\040y");
+	ck_assert(text_unescape_octal(text, strlen(text), text, sizeof(text)));
+	ck_assert_str_eq(text, "x y");
+}
+END_TEST
+
 START_TEST(bytes_are_little_endian)
 {
 	static const unsigned char expected[] = { 0xaa, 8, 7, 6, 5, 4, 3, 2, 1, 0xaa };
@@ -503,6 +534,7 @@ int main(void)
 	tcase_add_test(text, text_shows_sizes);
 	tcase_add_test(text, text_durations);
 	tcase_add_test(text, text_makes_printable);
+	tcase_add_test(text, text_undoes_octal);
 	tcase_add_test(bytes, bytes_are_little_endian);
 	tcase_add_test(bytes, bytes_check_arithmetic);
 	tcase_add_test(bytes, bytes_find_a_nonzero);
