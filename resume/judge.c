@@ -132,6 +132,8 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 		log = NULL;
 	r = platform_capture("", log, &now, w);
 	if (r == 0)
+		r = platform_look_for("", &then->platform, &now);
+	if (r == 0)
 		r = verdict_judge(&then->platform, &now, &then->image, ret, w);
 	platform_free(&now);
 	return r;
@@ -157,6 +159,7 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 	if (r < 0)
 		return r;
 	ret->fatal = ret->verdict.worst == VERDICT_FATAL;
+	ret->hopeless = ret->verdict.hopeless;
 	r = apply_policy(ret, settings->platform_policy, handover, w);
 	if (r == 0)
 		r = plan_quarantine(ret, handover, w);

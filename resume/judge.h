@@ -17,6 +17,7 @@
 struct judgement {
 	struct verdict verdict;
 	bool fatal;		   /* no policy allows it */
+	bool hopeless;		   /* nor will another boot do better */
 	bool platform_mode;	   /* the firmware's S4 was used to switch off */
 	unsigned char *first_page; /* mended header page; NULL: as it was */
 };

@@ -13,10 +13,11 @@
 #include <termios.h>
 
 enum mismatch_choice mismatch_choose(const struct settings *settings, uint32_t refusals,
-				     bool *ret_ask)
+				     bool hopeless, bool *ret_ask)
 {
 	*ret_ask = settings->mismatch_action == MISMATCH_ASK;
-	if (settings->mismatch_action == MISMATCH_DISCARD || refusals >= settings->mismatch_retries)
+	if (hopeless || settings->mismatch_action == MISMATCH_DISCARD ||
+	    refusals >= settings->mismatch_retries)
 		return CHOICE_DISCARD;
 	return CHOICE_REBOOT;
 }

@@ -14,11 +14,11 @@ enum mismatch_choice {
 	CHOICE_TRY,	/* load it all the same; never for what is fatal */
 };
 
-/* Pure: what the settings say, after so many refusals before this one. ask is
- * set when the user is to be asked; the result then is what happens without an
- * answer. */
+/* Pure: what the settings say, after so many refusals before this one. hopeless:
+ * another boot would not help. ask is set when the user is to be asked; the
+ * result then is what happens without an answer. */
 enum mismatch_choice mismatch_choose(const struct settings *settings, uint32_t refusals,
-				     bool *ret_ask);
+				     bool hopeless, bool *ret_ask);
 
 /* Pure: what a key on the keyboard means; false: nothing. */
 bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret);

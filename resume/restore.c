@@ -307,8 +307,8 @@ static void keep_and_reboot(struct restore *restore)
 static int refuse(struct restore *restore, const char *reason, bool *ret_try, struct why *w)
 {
 	bool ask;
-	enum mismatch_choice choice =
-		mismatch_choose(restore->settings, restore->record.refusals, &ask);
+	enum mismatch_choice choice = mismatch_choose(restore->settings, restore->record.refusals,
+						      restore->judgement.hopeless, &ask);
 
 	*ret_try = false;
 	log_error("%s: this boot cannot take the image: %s", restore->area->name, reason);

@@ -288,6 +288,8 @@ static int show(const struct command *command, const struct inspection *i)
 		r = read_blocks(i, command->export, &w);
 	if (r == 0 && sound && command->compare) {
 		r = load_platform(command->compare_with, &now, &w);
+		if (r == 0 && !command->compare_with)
+			r = platform_look_for("", &i->machine.platform, &now);
 		if (r == 0)
 			r = verdict_judge(&i->machine.platform, &now, &i->machine.image, &verdict,
 					  &w);

@@ -16,6 +16,8 @@ int machine_record_capture(struct machine_record *record, struct why *w)
 		log = NULL;
 	r = platform_capture("", log, &record->platform, w);
 	free(log);
+	if (r == 0)
+		r = mounted_open("", &record->mounted, &record->platform.filesystems);
 	return r;
 }
 
@@ -27,6 +29,7 @@ static int make_section(void *context, const unsigned char *kernel_header, size_
 
 	if (r < 0)
 		return r;
+	mounted_stamp(&record->mounted, &record->platform.filesystems);
 	free(record->encoded);
 	record->encoded = NULL;
 	r = platform_encode(&record->platform, &record->encoded, ret_size);
@@ -42,6 +45,7 @@ struct platform_maker machine_record_maker(struct machine_record *record)
 
 void machine_record_free(struct machine_record *record)
 {
+	mounted_close(&record->mounted);
 	platform_free(&record->platform);
 	free(record->encoded);
 	record->encoded = NULL;

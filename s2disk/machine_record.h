@@ -11,13 +11,15 @@
 
 struct machine_record {
 	struct platform platform;
+	struct mounted mounted;
 	unsigned char *encoded; /* made while the image is written */
 };
 
 /* Looks at the machine; before the freeze. */
 int machine_record_capture(struct machine_record *record, struct why *w);
 
-/* Calibrates against the kernel's header page and encodes, when asked. */
+/* Calibrates against the kernel's header page, reads the stamps of the mounted
+ * file systems, and encodes, when asked. */
 struct platform_maker machine_record_maker(struct machine_record *record);
 
 /* Harmless on a zeroed struct. */

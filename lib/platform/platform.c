@@ -15,6 +15,7 @@ void platform_free(struct platform *platform)
 	efi_free(&platform->efi);
 	cpu_free(&platform->cpu);
 	devices_free(&platform->devices);
+	filesystems_free(&platform->filesystems);
 	*platform = (struct platform){ 0 };
 }
 
@@ -55,6 +56,12 @@ int platform_capture(const char *root, const char *kernel_log, struct platform *
 	dmi_capture(root, &platform.dmi);
 	*ret = platform;
 	return 0;
+}
+
+int platform_look_for(const char *root, const struct platform *then, struct platform *now)
+{
+	filesystems_free(&now->filesystems);
+	return filesystems_look(root, &then->filesystems, &now->filesystems);
 }
 
 int platform_calibrate(struct platform *platform, const void *header, size_t length)

@@ -12,6 +12,7 @@
 #include "platform/devices.h"
 #include "platform/e820.h"
 #include "platform/efi.h"
+#include "platform/filesystems.h"
 #include "platform/guest.h"
 #include "platform/machine.h"
 #include "platform/memory_map.h"
@@ -38,6 +39,7 @@ struct platform {
 	struct cpu cpu;
 	struct guest guest;
 	struct devices devices;
+	struct filesystems filesystems; /* not by platform_capture */
 	struct hibernation hibernation;
 };
 
@@ -45,6 +47,10 @@ struct platform {
  * the kernel's messages, one a line, or NULL. What is absent is left so. 0 or a
  * negative errno with the reason in w; *ret is zeroed on failure. */
 int platform_capture(const char *root, const char *kernel_log, struct platform *ret, struct why *w);
+
+/* Looks in what is seen from below root for the file systems that the other
+ * machine had mounted, for verdict_judge(then, now, …). 0 or -ENOMEM. */
+int platform_look_for(const char *root, const struct platform *then, struct platform *now);
 
 /* Harmless on a zeroed struct, which is what it leaves. */
 void platform_free(struct platform *platform);

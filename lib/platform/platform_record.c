@@ -29,6 +29,7 @@ enum record_type {
 	RECORD_DEVICES = 16,
 	RECORD_BUSES = 17,
 	RECORD_HIBERNATION = 18,
+	RECORD_FILE_SYSTEMS = 19,
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
@@ -140,6 +141,12 @@ static const struct record_field hibernation_fields[] = {
 	U32(struct hibernation, platform_mode),
 };
 
+static const struct record_field filesystem_fields[] = {
+	TEXT(struct filesystem, type),	 TEXT(struct filesystem, device),
+	TEXT(struct filesystem, place),	 BYTES(struct filesystem, uuid),
+	BYTES(struct filesystem, stamp),
+};
+
 /* A list is described by where its three members are; a single struct has
  * NO_LIST there. */
 #define NO_LIST SIZE_MAX
@@ -189,6 +196,8 @@ static const struct part parts[] = {
 	LIST_PART(RECORD_DEVICES, "devices", devices.items, struct device, DEVICES_MAX,
 		  device_fields),
 	SINGLE_PART(RECORD_BUSES, "buses", devices, struct devices, buses_fields),
+	LIST_PART(RECORD_FILE_SYSTEMS, "file systems", filesystems.items, struct filesystem,
+		  FILESYSTEMS_MAX, filesystem_fields),
 	SINGLE_PART(RECORD_HIBERNATION, "hibernation", hibernation, struct hibernation,
 		    hibernation_fields),
 };

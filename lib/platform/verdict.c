@@ -37,6 +37,7 @@ static const char *const about_names[] = {
 	[ABOUT_HYPERVISOR] = "hypervisor",
 	[ABOUT_VMBUS_DEVICE] = "vmbus-device",
 	[ABOUT_PCI_DEVICE] = "pci-device",
+	[ABOUT_FILE_SYSTEM] = "file-system",
 };
 
 _Static_assert(ARRAY_SIZE(about_names) == ABOUT_COUNT, "a name for everything");
@@ -289,6 +290,7 @@ static void judge_all(struct judge *judge)
 	judge_cpu(judge);
 	judge_guest(judge);
 	judge_devices(judge);
+	judge_filesystems(judge);
 }
 
 int verdict_judge(const struct platform *then, const struct platform *now,

@@ -46,6 +46,7 @@ enum verdict_about {
 	ABOUT_HYPERVISOR,
 	ABOUT_VMBUS_DEVICE,
 	ABOUT_PCI_DEVICE,
+	ABOUT_FILE_SYSTEM,
 	ABOUT_COUNT,
 };
 
@@ -86,6 +87,7 @@ struct verdict {
 	size_t count;
 	size_t omitted; /* findings beyond FINDINGS_MAX; worst includes them */
 	enum verdict_class worst;
+	bool hopeless; /* no other boot can take the image either */
 	struct verdict_plan plan;
 };
 

@@ -58,6 +58,7 @@ void judge_kernel(struct judge *judge);
 void judge_cpu(struct judge *judge);
 void judge_guest(struct judge *judge);
 void judge_devices(struct judge *judge);
+void judge_filesystems(struct judge *judge);
 
 /* "the reserved page", "the ACPI NVS region of 512 KiB". */
 void region_words(const struct memory_entry *entry, char *text, size_t size);

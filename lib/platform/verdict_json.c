@@ -198,6 +198,26 @@ static void json_names(struct json *json, const struct platform *platform)
 	json_string(json, "hypervisor_version", platform->guest.version);
 }
 
+static void json_filesystems(struct json *json, const struct filesystems *filesystems)
+{
+	char words[120];
+
+	json_array_begin(json, "file_systems");
+	for (size_t i = 0; i < filesystems->items.count; i++) {
+		const struct filesystem *item = &filesystems->items.items[i];
+
+		filesystem_words(item, words, sizeof(words));
+		json_object_begin(json, NULL);
+		json_string(json, "type", item->type);
+		json_string(json, "device", item->device);
+		json_string(json, "place", item->place);
+		json_bytes(json, "uuid", item->uuid, sizeof(item->uuid));
+		json_string(json, "state", words);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
 void platform_json(struct json *json, const char *key, const struct platform *platform)
 {
 	json_object_begin(json, key);
@@ -212,5 +232,6 @@ void platform_json(struct json *json, const char *key, const struct platform *pl
 	json_memory(json, &platform->ram);
 	json_firmware(json, platform);
 	json_devices(json, &platform->devices);
+	json_filesystems(json, &platform->filesystems);
 	json_object_end(json);
 }

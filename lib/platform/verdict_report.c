@@ -149,6 +149,19 @@ static void print_line(FILE *out, const char *label, const char *text)
 		fprintf(out, "  %-11s %s\n", label, text);
 }
 
+static void print_filesystems(const struct filesystems *filesystems, FILE *out)
+{
+	for (size_t i = 0; i < filesystems->items.count; i++) {
+		const struct filesystem *item = &filesystems->items.items[i];
+		char words[120], text[400];
+
+		filesystem_words(item, words, sizeof(words));
+		snprintf(text, sizeof(text), "%s%s%s: %s", item->device, *item->place ? " on " : "",
+			 item->place, words);
+		print_line(out, i == 0 ? "mounted" : "", text);
+	}
+}
+
 void platform_print(const struct platform *platform, FILE *out)
 {
 	const struct cpu_info *cpu = &platform->cpu.info;
@@ -182,4 +195,5 @@ void platform_print(const struct platform *platform, FILE *out)
 		 e820_check_name(e820_check_of_magic(platform->hibernation.magic)),
 		 calibration_name(platform->hibernation.checksum));
 	print_line(out, "kernel check", platform->hibernation.magic ? text : "");
+	print_filesystems(&platform->filesystems, out);
 }

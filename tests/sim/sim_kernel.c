@@ -61,6 +61,8 @@ int __real_madvise(void *at, size_t size, int advice);
 int __wrap_madvise(void *at, size_t size, int advice);
 long __real_sysconf(int name);
 long __wrap_sysconf(int name);
+int __real_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
+int __wrap_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
 int __real_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w);
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w);
 
@@ -414,13 +416,29 @@ long __wrap_sysconf(int name)
 	return name == _SC_PHYS_PAGES ? 2 * (long)SIM_STREAM_PAGES : __real_sysconf(name);
 }
 
-int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w)
+static const char *made_up_machine(char *tree, size_t size)
 {
 	const char *data = getenv("S2DISK_TEST_DATA");
+
+	snprintf(tree, size, "%s/platform/microvm", data ? data : "tests/data");
+	return tree;
+}
+
+/* Nothing is mounted there. */
+int __wrap_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret)
+{
 	char tree[400];
 
 	(void)root;
-	snprintf(tree, sizeof(tree), "%s/platform/microvm", data ? data : "tests/data");
+	return __real_mounted_open(made_up_machine(tree, sizeof(tree)), mounted, ret);
+}
+
+int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w)
+{
+	char tree[400];
+
+	(void)root;
+	made_up_machine(tree, sizeof(tree));
 	return __real_platform_capture(tree, log, ret, w);
 }
 

@@ -34,8 +34,12 @@ START_TEST(test_choose)
 		settings_defaults(&settings);
 		ck_assert_uint_eq(settings.mismatch_retries, 2);
 		settings.mismatch_action = cases[i].action;
-		ck_assert_int_eq(mismatch_choose(&settings, cases[i].refusals, &ask),
+		ck_assert_int_eq(mismatch_choose(&settings, cases[i].refusals, false, &ask),
 				 cases[i].choice);
+		ck_assert_int_eq(ask, cases[i].ask);
+		/* Another boot would not help: no reason for one. */
+		ck_assert_int_eq(mismatch_choose(&settings, cases[i].refusals, true, &ask),
+				 CHOICE_DISCARD);
 		ck_assert_int_eq(ask, cases[i].ask);
 	}
 }
@@ -48,7 +52,7 @@ START_TEST(test_no_retries)
 
 	settings_defaults(&settings);
 	settings.mismatch_retries = 0;
-	ck_assert_int_eq(mismatch_choose(&settings, 0, &ask), CHOICE_DISCARD);
+	ck_assert_int_eq(mismatch_choose(&settings, 0, false, &ask), CHOICE_DISCARD);
 }
 END_TEST
 

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "platform/filesystem_stamp.h"
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Offsets within the superblocks are those of the kernel's structures. */
+
+/* struct ext4_super_block (fs/ext4/ext4.h), at byte 1024. Other fields change
+ * on the disk while it is mounted; these do when it is mounted for writing, when
+ * its journal is replayed, or when e2fsck was there. */
+#define EXT_AT 1024
+#define EXT_MAGIC 0xef53
+#define EXT_MTIME 0x2c
+#define EXT_MOUNT_COUNT 0x34
+#define EXT_MAGIC_AT 0x38
+#define EXT_LASTCHECK 0x40
+#define EXT_INCOMPAT 0x60
+#define EXT_UUID 0x68
+#define EXT_MTIME_HIGH 0x275
+#define EXT_LASTCHECK_HIGH 0x277
+#define EXT_NEEDS_RECOVERY 4
+
+/* The stamp of ext. */
+#define STAMP_MTIME 0
+#define STAMP_MOUNT_COUNT 8
+#define STAMP_LASTCHECK 12
+#define STAMP_RECOVERY 20
+
+static bool take_ext(const unsigned char *page, struct filesystem *ret)
+{
+	const unsigned char *super = page + EXT_AT;
+
+	if (get_le16(super + EXT_MAGIC_AT) != EXT_MAGIC)
+		return false;
+	strcpy(ret->type, "ext");
+	memcpy(ret->uuid, super + EXT_UUID, sizeof(ret->uuid));
+	memcpy(ret->stamp + STAMP_MTIME, super + EXT_MTIME, 4);
+	ret->stamp[STAMP_MTIME + 4] = super[EXT_MTIME_HIGH];
+	memcpy(ret->stamp + STAMP_MOUNT_COUNT, super + EXT_MOUNT_COUNT, 2);
+	memcpy(ret->stamp + STAMP_LASTCHECK, super + EXT_LASTCHECK, 4);
+	ret->stamp[STAMP_LASTCHECK + 4] = super[EXT_LASTCHECK_HIGH];
+	ret->stamp[STAMP_RECOVERY] = super[EXT_INCOMPAT] & EXT_NEEDS_RECOVERY;
+	return true;
+}
+
+/* struct xfs_dsb (fs/xfs/libxfs/xfs_format.h), big-endian: the counters, which
+ * are written when it is unmounted, and the log's place at which that was. */
+#define XFS_UUID 32
+#define XFS_VERSION 100
+#define XFS_COUNTERS 128
+#define XFS_LSN 240
+
+#define STAMP_LSN 24
+
+static bool take_xfs(const unsigned char *page, struct filesystem *ret)
+{
+	if (memcmp(page, "XFSB", 4) != 0)
+		return false;
+	strcpy(ret->type, "xfs");
+	memcpy(ret->uuid, page + XFS_UUID, sizeof(ret->uuid));
+	memcpy(ret->stamp, page + XFS_COUNTERS, STAMP_LSN);
+	if ((page[XFS_VERSION + 1] & 0xf) >= 5)
+		memcpy(ret->stamp + STAMP_LSN, page + XFS_LSN, 8);
+	return true;
+}
+
+/* struct btrfs_super_block (fs/btrfs/accessors.h), at byte 65536: generation,
+ * root and log root change with every commit. */
+#define BTRFS_AT 65536
+#define BTRFS_UUID 0x20
+#define BTRFS_MAGIC_AT 0x40
+#define BTRFS_GENERATION 0x48
+#define BTRFS_STAMP 32
+
+static bool take_btrfs(const unsigned char *page, struct filesystem *ret)
+{
+	if (memcmp(page + BTRFS_MAGIC_AT, "_BHRfS_M", 8) != 0)
+		return false;
+	strcpy(ret->type, "btrfs");
+	memcpy(ret->uuid, page + BTRFS_UUID, sizeof(ret->uuid));
+	memcpy(ret->stamp, page + BTRFS_GENERATION, BTRFS_STAMP);
+	return true;
+}
+
+/* struct f2fs_super_block (include/linux/f2fs_fs.h), at byte 1024: it points to
+ * two checkpoints, of which each write takes the older one and counts on. */
+#define F2FS_AT 1024
+#define F2FS_MAGIC 0xf2f52010u
+#define F2FS_LOG_BLOCKS_PER_SEGMENT 20
+#define F2FS_CHECKPOINT 76
+#define F2FS_UUID 108
+
+static int take_f2fs(const struct filesystem_source *source, unsigned char *page,
+		     struct filesystem *ret)
+{
+	const unsigned char *super = page + F2FS_AT;
+	uint64_t first = get_le32(super + F2FS_CHECKPOINT);
+	uint32_t shift = get_le32(super + F2FS_LOG_BLOCKS_PER_SEGMENT);
+	int r;
+
+	if (get_le32(super) != F2FS_MAGIC || shift > 20)
+		return -ENODEV;
+	strcpy(ret->type, "f2fs");
+	memcpy(ret->uuid, super + F2FS_UUID, sizeof(ret->uuid));
+	for (unsigned int i = 0; i < 2; i++) {
+		r = source->read(source->context, (first + ((uint64_t)i << shift)) * 4096, page);
+		if (r < 0)
+			return r;
+		memcpy(ret->stamp + 8 * i, page, 8);
+	}
+	return 0;
+}
+
+int filesystem_identify(const struct filesystem_source *source, unsigned char *page,
+			struct filesystem *ret)
+{
+	int r = source->read(source->context, 0, page);
+
+	memset(ret->type, 0, sizeof(ret->type));
+	memset(ret->uuid, 0, sizeof(ret->uuid));
+	memset(ret->stamp, 0, sizeof(ret->stamp));
+	if (r < 0)
+		return r;
+	if (take_ext(page, ret) || take_xfs(page, ret))
+		return 0;
+	r = take_f2fs(source, page, ret);
+	if (r != -ENODEV)
+		return r;
+	r = source->read(source->context, BTRFS_AT, page);
+	if (r < 0)
+		return r;
+	return take_btrfs(page, ret) ? 0 : -ENODEV;
+}
+
+bool filesystem_same(const struct filesystem *a, const struct filesystem *b)
+{
+	return strcmp(a->type, b->type) == 0 && memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
+}
+
+static void ext_words(const unsigned char *stamp, char *text, size_t size)
+{
+	time_t when =
+		(time_t)(get_le32(stamp + STAMP_MTIME) | (uint64_t)stamp[STAMP_MTIME + 4] << 32);
+	unsigned int count = get_le16(stamp + STAMP_MOUNT_COUNT);
+	char time_text[40] = "?";
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm))
+		strftime(time_text, sizeof(time_text), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	snprintf(text, size, "mounted %u time%s, last at %s, %s", count, count == 1 ? "" : "s",
+		 time_text, stamp[STAMP_RECOVERY] ? "in use" : "at rest");
+}
+
+void filesystem_words(const struct filesystem *filesystem, char *text, size_t size)
+{
+	const unsigned char *stamp = filesystem->stamp;
+	uint64_t lsn;
+
+	if (strcmp(filesystem->type, "ext") == 0) {
+		ext_words(stamp, text, size);
+	} else if (strcmp(filesystem->type, "xfs") == 0) {
+		memcpy(&lsn, stamp + STAMP_LSN, sizeof(lsn));
+		lsn = be64toh(lsn);
+		snprintf(text, size, "log at %" PRIu64 ":%" PRIu64, lsn >> 32, lsn & UINT32_MAX);
+	} else if (strcmp(filesystem->type, "btrfs") == 0) {
+		snprintf(text, size, "generation %" PRIu64, get_le64(stamp));
+	} else if (strcmp(filesystem->type, "f2fs") == 0) {
+		snprintf(text, size, "checkpoint %" PRIu64,
+			 max_u64(get_le64(stamp), get_le64(stamp + 8)));
+	} else {
+		text_copy(text, size, "?");
+	}
+}

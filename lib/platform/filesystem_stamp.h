@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file system's stamp: what its superblock says that changes when it is
+ * mounted, checked or recovered, and never while a snapshot of its kernel is on
+ * disk. A saved kernel knows its file systems as they were: where one was
+ * written to in between, going back would destroy it.
+ */
+#ifndef S2DISK_PLATFORM_FILESYSTEM_STAMP_H
+#define S2DISK_PLATFORM_FILESYSTEM_STAMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct filesystem {
+	char type[12];	 /* ext, xfs, btrfs, f2fs */
+	char device[96]; /* /dev/vda2, as it was called */
+	char place[128]; /* where it was mounted; "" unknown */
+	unsigned char uuid[16];
+	unsigned char stamp[32]; /* what it means depends on the type */
+};
+
+#define FILESYSTEM_PAGE 4096
+
+/* Reads FILESYSTEM_PAGE bytes at a multiple of that; 0 or a negative errno. */
+struct filesystem_source {
+	int (*read)(void *context, uint64_t offset, unsigned char *page);
+	void *context;
+};
+
+/* Fills type, uuid and stamp from what lies on a device. page is room for
+ * FILESYSTEM_PAGE bytes. 0, -ENODEV where there is none of the file systems
+ * known here, or the error of reading. */
+int filesystem_identify(const struct filesystem_source *source, unsigned char *page,
+			struct filesystem *ret);
+
+/* The same file system, in whatever state. */
+bool filesystem_same(const struct filesystem *a, const struct filesystem *b);
+
+/* Its stamp for people: "mounted 12 times, last 2026-11-21 10:00:00 UTC". */
+void filesystem_words(const struct filesystem *filesystem, char *text, size_t size);
+
+#endif

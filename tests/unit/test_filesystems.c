@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* filesystem_stamp on what mkfs makes, filesystems below a made-up root, and
+ * what the verdict says of what they find. */
+#include "base/bytes.h"
+#include "base/io.h"
+#include "made_root.h"
+#include "platform/platform.h"
+#include "platform/verdict.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the root; false where the program is not installed. */
+__attribute__((format(printf, 1, 2))) static bool run(const char *format, ...)
+{
+	char command[600];
+	int used = snprintf(command, sizeof(command), "cd %s && PATH=$PATH:/sbin:/usr/sbin && ",
+			    made_root);
+	va_list args;
+	int status;
+
+	va_start(args, format);
+	vsnprintf(command + used, sizeof(command) - (size_t)used, format, args);
+	va_end(args);
+	status = system(command);
+	ck_assert_msg(status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 127), "%s",
+		      command);
+	return status == 0;
+}
+
+struct file {
+	int fd;
+	unsigned int reads, fail_at; /* 0: never */
+};
+
+static int read_file(void *context, uint64_t offset, unsigned char *page)
+{
+	struct file *file = context;
+
+	return ++file->reads == file->fail_at
+		       ? -EIO
+		       : io_pread_full(file->fd, page, FILESYSTEM_PAGE, offset);
+}
+
+static int identify_failing(const char *name, unsigned int fail_at, struct filesystem *ret)
+{
+	unsigned char page[FILESYSTEM_PAGE];
+	char path[128];
+	struct file file = { .fail_at = fail_at };
+	const struct filesystem_source source = { read_file, &file };
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", made_root, name);
+	file.fd = open(path, O_RDONLY);
+	ck_assert_int_ge(file.fd, 0);
+	*ret = (struct filesystem){ 0 };
+	r = filesystem_identify(&source, page, ret);
+	close(file.fd);
+	return r;
+}
+
+static int identify(const char *name, struct filesystem *ret)
+{
+	return identify_failing(name, 0, ret);
+}
+
+/* What the file systems' own tools make, and what they call it. */
+static const struct {
+	const char *type, *make, *change, *words;
+} kinds[] = {
+	{ "ext", "mkfs.ext4 -qF -U 01020304-0506-0708-090a-0b0c0d0e0f10 disk",
+	  "tune2fs -C 7 disk >/dev/null",
+	  "mounted 0 times, last at 1970-01-01 00:00:00 UTC, at rest" },
+	{ "ext", "mkfs.ext2 -qF -U 01020304-0506-0708-090a-0b0c0d0e0f10 disk",
+	  "tune2fs -T 20200101 disk >/dev/null",
+	  "mounted 0 times, last at 1970-01-01 00:00:00 UTC, at rest" },
+	{ "xfs", "mkfs.xfs -qf -m uuid=01020304-0506-0708-090a-0b0c0d0e0f10 disk",
+	  "xfs_db -x -c 'sb 0' -c 'write fdblocks 9' disk >/dev/null", NULL },
+	{ "btrfs", "mkfs.btrfs -qf -U 01020304-0506-0708-090a-0b0c0d0e0f10 disk",
+	  "btrfstune -S 1 disk", "generation " },
+	{ "f2fs", "mkfs.f2fs -qf -U 01020304-0506-0708-090a-0b0c0d0e0f10 disk",
+	  "printf 9 | dd of=disk bs=1 seek=$((512 * 4096)) conv=notrunc 2>/dev/null",
+	  "checkpoint " },
+};
+
+START_TEST(knows_what_mkfs_makes)
+{
+	static const unsigned char uuid[16] = { 1, 2,  3,  4,  5,  6,  7,  8,
+						9, 10, 11, 12, 13, 14, 15, 16 };
+	struct filesystem before, after;
+	char words[120];
+
+	/* mkfs.xfs wants no less. */
+	run("truncate -s 320M disk");
+	if (!run("%s", kinds[_i].make))
+		return;
+	ck_assert_int_eq(identify("disk", &before), 0);
+	ck_assert_str_eq(before.type, kinds[_i].type);
+	ck_assert_mem_eq(before.uuid, uuid, sizeof(uuid));
+	filesystem_words(&before, words, sizeof(words));
+	if (kinds[_i].words)
+		ck_assert_msg(strncmp(words, kinds[_i].words, strlen(kinds[_i].words)) == 0, "%s",
+			      words);
+
+	ck_assert_int_eq(identify("disk", &after), 0);
+	ck_assert_mem_eq(&before, &after, sizeof(after));
+	if (!run("%s", kinds[_i].change))
+		return;
+	ck_assert_int_eq(identify("disk", &after), 0);
+	ck_assert(filesystem_same(&before, &after));
+	ck_assert_mem_ne(before.stamp, after.stamp, sizeof(after.stamp));
+}
+END_TEST
+
+/* Every read that one of them needs. */
+START_TEST(tells_errors_of_reading)
+{
+	struct filesystem found;
+
+	run("truncate -s 320M disk");
+	ck_assert_int_eq(identify("disk", &found), -ENODEV);
+	for (unsigned int i = 1; i <= 2; i++)
+		ck_assert_int_eq(identify_failing("disk", i, &found), -EIO);
+	run("truncate -s 5000 short");
+	ck_assert_int_lt(identify("short", &found), 0);
+	run("truncate -s 2000 short");
+	ck_assert_int_lt(identify("short", &found), 0);
+	if (!run("mkfs.f2fs -qf disk"))
+		return;
+	ck_assert_int_eq(identify("disk", &found), 0);
+	for (unsigned int i = 2; i <= 3; i++)
+		ck_assert_int_eq(identify_failing("disk", i, &found), -EIO);
+	/* A superblock that points anywhere. */
+	run("printf '\\377\\377\\377\\377' | dd of=disk bs=1 seek=1100 conv=notrunc 2>/dev/null");
+	ck_assert_int_lt(identify("disk", &found), 0);
+	run("printf '\\377' | dd of=disk bs=1 seek=1044 conv=notrunc 2>/dev/null");
+	ck_assert_int_eq(identify("disk", &found), -ENODEV);
+}
+END_TEST
+
+/* A disk with what of ext is looked at. */
+static void put_ext(const char *path, unsigned char uuid, unsigned int mounts)
+{
+	static unsigned char disk[2 * 65536];
+
+	memset(disk, 0, sizeof(disk));
+	put_le16(disk + 1024 + 0x38, 0xef53);
+	put_le16(disk + 1024 + 0x34, (uint16_t)mounts);
+	disk[1024 + 0x60] = 4;
+	memset(disk + 1024 + 0x68, uuid, 16);
+	made_put_bytes(path, disk, sizeof(disk));
+}
+
+#define MOUNTS                                                                        \
+	"22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/root rw,errors=remount-ro\n" \
+	"23 22 0:21 / /proc rw,nosuid - proc proc rw\n"                               \
+	"24 22 254:1 /home /mnt rw - ext4 /dev/vda1 rw\n"                             \
+	"25 22 0:40 / /a\\040b rw - btrfs /dev/mapper/x rw,subvol=/\n"                \
+	"26 22 254:9 / /gone rw - ext4 /dev/vdi rw\n"                                 \
+	"27 22 254:17 / /boot rw - vfat /dev/vdb1 rw\n"                               \
+	"28 22 0:41 / /share rw - 9p share rw\n"                                      \
+	"29 22 7:0 / /odd\\377 rw - ext4\n"                                           \
+	"nonsense\n"                                                                  \
+	"30 22 254:33 / /tty rw - ext4 /dev/vdc1 rw\n"
+
+static void make(void)
+{
+	made_root_create();
+	made_put("/proc/self/mountinfo", MOUNTS);
+	made_link("/sys/dev/block/254:1", "../../devices/virtual/block/vda/vda1");
+	made_link("/sys/dev/block/254:9", "../../devices/virtual/block/vdi");
+	made_link("/sys/dev/block/254:17", "../../devices/virtual/block/vdb/vdb1");
+	made_link("/sys/dev/block/254:33", "../../devices/virtual/block/vdc/vdc1");
+	put_ext("/dev/vda1", 1, 5);
+	put_ext("/dev/mapper/x", 2, 6);
+	run("truncate -s 1M dev/vdb1; mkdir dev/vdc1");
+}
+
+/* What the machine has mounted, as an image keeps it. */
+static void capture(struct filesystems *ret)
+{
+	struct mounted mounted;
+
+	ck_assert_int_eq(mounted_open(made_root, &mounted, ret), 0);
+	ck_assert(!ret->items.known);
+	for (unsigned int i = 0; i < 2; i++) /* as often as it is tried */
+		mounted_stamp(&mounted, ret);
+	ck_assert(ret->items.known);
+	mounted_close(&mounted);
+	mounted_close(&mounted);
+}
+
+START_TEST(finds_what_is_mounted)
+{
+	struct filesystems found;
+
+	capture(&found);
+	ck_assert_uint_eq(found.items.count, 2);
+	ck_assert_str_eq(found.items.items[0].device, "/dev/vda1");
+	ck_assert_str_eq(found.items.items[0].place, "/");
+	ck_assert_str_eq(found.items.items[1].device, "/dev/mapper/x");
+	ck_assert_str_eq(found.items.items[1].place, "/a b");
+	filesystems_free(&found);
+
+	made_put("/proc/self/mountinfo", NULL);
+	ck_assert_int_eq(mounted_open(made_root, &(struct mounted){ 0 }, &found), 0);
+	ck_assert(!found.items.known);
+}
+END_TEST
+
+/* The platforms that are compared: nothing else is known of them. */
+static struct platform then, now;
+
+static const struct finding *judge(struct verdict *verdict)
+{
+	struct why w = { "" };
+
+	filesystems_free(&now.filesystems);
+	ck_assert_int_eq(platform_look_for(made_root, &then, &now), 0);
+	ck_assert_int_eq(verdict_judge(&then, &now, NULL, verdict, &w), 0);
+	for (size_t i = 0; i < verdict->count; i++)
+		if (verdict->findings[i].about == ABOUT_FILE_SYSTEM)
+			return &verdict->findings[i];
+	return NULL;
+}
+
+static void expect(enum verdict_class class, bool hopeless, const char *words)
+{
+	struct verdict verdict = { 0 };
+	const struct finding *finding = judge(&verdict);
+
+	ck_assert_ptr_nonnull(finding);
+	ck_assert_msg(finding->class == class, "%s", finding->text);
+	ck_assert_msg(strstr(finding->text, words) != NULL, "%s", finding->text);
+	ck_assert_int_eq(verdict.hopeless, hopeless);
+	verdict_free(&verdict);
+}
+
+START_TEST(finds_them_again)
+{
+	capture(&then.filesystems);
+	expect(VERDICT_SAME, false, "as they were");
+
+	/* By other names, among others. */
+	made_folder("/sys/class/block");
+	run("mkdir sys/class/block/loop0 sys/class/block/vdq1 'sys/class/block/q!x' "
+	    "sys/class/block/sr0 sys/class/block/nothing && mkdir dev/q && mv dev/vda1 dev/vdq1 && "
+	    "mv dev/mapper/x dev/q/x");
+	expect(VERDICT_SAME, false, "as they were");
+
+	/* A copy of the volume is older or newer; the one that was mounted counts. */
+	put_ext("/dev/loop0", 1, 3);
+	expect(VERDICT_SAME, false, "as they were");
+	put_ext("/dev/vda1", 1, 4);
+	expect(VERDICT_SAME, false, "as they were");
+
+	run("rm dev/vdq1 dev/vda1 dev/loop0");
+	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	/* Where it makes one wait nobody looks. */
+	put_ext("/dev/sr0", 1, 6);
+	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	platform_free(&then);
+	platform_free(&now);
+}
+END_TEST
+
+START_TEST(sees_that_one_was_changed)
+{
+	struct verdict verdict;
+
+	capture(&then.filesystems);
+	put_ext("/dev/vda1", 1, 6);
+	expect(VERDICT_FATAL, true,
+	       "The file system on /dev/vda1 (/) was mounted or checked since (mounted 6 times");
+	ck_assert_ptr_nonnull(judge(&verdict));
+	for (int policy = POLICY_STRICT; policy <= POLICY_TOLERANT; policy++)
+		ck_assert(!verdict_allows(&verdict, (enum verdict_policy)policy));
+	verdict_free(&verdict);
+
+	/* Its journal was replayed. */
+	put_ext("/dev/vda1", 1, 5);
+	expect(VERDICT_SAME, false, "as they were");
+	run("printf '\\000' | dd of=dev/vda1 bs=1 seek=1120 conv=notrunc 2>/dev/null");
+	expect(VERDICT_FATAL, true, "at rest");
+
+	/* A new one in its place, and what an older image does not say. */
+	put_ext("/dev/vda1", 9, 5);
+	expect(VERDICT_HARMLESS, false, "cannot be seen");
+	platform_free(&then);
+	ck_assert_ptr_null(judge(&verdict));
+	verdict_free(&verdict);
+	platform_free(&now);
+}
+END_TEST
+
+/* The device's name comes from a disk: nothing but a disk is opened. */
+START_TEST(opens_nothing_else)
+{
+	struct filesystem item = { .type = "ext", .device = "/dev/fifo" };
+
+	then.filesystems.items.known = true;
+	ck_assert_int_eq(list_append(&then.filesystems.items, item), 0);
+	run("mkfifo dev/fifo && mkdir -p sys/class/block/fifo");
+	expect(VERDICT_HARMLESS, false, "cannot be seen");
+	strcpy(then.filesystems.items.items[0].device, "/proc/self/mountinfo");
+	expect(VERDICT_HARMLESS, false, "cannot be seen");
+	platform_free(&then);
+	platform_free(&now);
+}
+END_TEST
+
+START_TEST(goes_to_bytes_and_back)
+{
+	unsigned char *bytes;
+	struct why w = { "" };
+	size_t length;
+
+	capture(&then.filesystems);
+	ck_assert_int_eq(platform_encode(&then, &bytes, &length), 0);
+	ck_assert_int_eq(platform_decode(bytes, length, &now, &w), 0);
+	ck_assert(now.filesystems.items.known);
+	ck_assert_uint_eq(now.filesystems.items.count, then.filesystems.items.count);
+	ck_assert_mem_eq(now.filesystems.items.items, then.filesystems.items.items,
+			 2 * sizeof(struct filesystem));
+	free(bytes);
+	platform_free(&then);
+	platform_free(&now);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("filesystems");
+	TCase *stamp = tcase_create("stamp"), *tree = tcase_create("tree");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(stamp, 60);
+	tcase_add_checked_fixture(stamp, made_root_create, made_root_remove);
+	tcase_add_loop_test(stamp, knows_what_mkfs_makes, 0, ARRAY_SIZE(kinds));
+	tcase_add_test(stamp, tells_errors_of_reading);
+	suite_add_tcase(suite, stamp);
+	tcase_add_checked_fixture(tree, make, made_root_remove);
+	tcase_add_test(tree, finds_what_is_mounted);
+	tcase_add_test(tree, finds_them_again);
+	tcase_add_test(tree, sees_that_one_was_changed);
+	tcase_add_test(tree, opens_nothing_else);
+	tcase_add_test(tree, goes_to_bytes_and_back);
+	suite_add_tcase(suite, tree);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""File systems that somebody mounts while the session sleeps."""
+
+from testbed import disks
+from testbed.scenario import Scenario
+
+
+class Changed(Scenario):
+    """ext4 in use while hibernating: as it was it resumes; mounted in between,
+    the image is set aside at once, and no file is harmed"""
+    name = "fs-changed-ext4"
+    memory = 320
+    file_system = "ext4"
+    guest = """
+first_boot() {
+    mkdir -p /mnt
+    marked mount mount -t $MODULES /dev/vdb /mnt || return
+    swap_on $SWAP
+    hold main 32 16
+    # Written to until all is frozen.
+    while :; do date >>/mnt/log; dd if=/dev/urandom of=/mnt/noise bs=64k count=8; done \\
+        2>/dev/null &
+    writer=$!
+    usleep 500000
+    hibernate
+    kill $writer
+    marked umount sh -c 'sync && umount /mnt'
+}
+later_boot() {
+    mkdir -p /mnt
+    swap_is_fine $SWAP
+    marked mount mount -t $MODULES /dev/vdb /mnt || return
+    if [ -n "$OTHER" ]; then
+        echo other >/mnt/other
+    else
+        mark other "$(cat /mnt/other)"
+        mark lines "$(wc -l </mnt/log)"
+    fi
+    marked umount umount /mnt
+}
+"""
+
+    @property
+    def modules(self):
+        return self.file_system
+
+    def make_disks(self):
+        super().make_disks()
+        self.data = self.add_disk(disks.Disk(self.path("data.img"), 320))
+        self.data.make_file_system(self.file_system)
+
+    def run(self):
+        self.hibernate()
+        self.keep_disk()
+        disks.copy(self.data.path, self.path("data.kept"))
+        self.resume()
+        self.need(self.machine.mark("umount") == "0",
+                  "the file system is in order")
+        self.need(not self.said("file system"), "nothing is said of it")
+
+        self.put_disk_back()
+        disks.copy(self.path("data.kept"), self.data.path)
+        self.boot(run_resume=False, other=1)
+        self.off()
+        self.need_signature(disks.OURS)
+
+        self.boot()
+        self.off()
+        self.need_said(r"/dev/vdb \(/mnt\) was mounted or checked since")
+        self.need_said("the image is set aside")
+        self.need_boot_goes_on()
+        self.need_signature(disks.SWAP)
+        self.need(self.machine.mark("other") == "other" and
+                  int(self.machine.mark("lines")) > 0,
+                  "what both systems wrote is there")
+
+
+class ChangedXfs(Changed):
+    """the same with xfs"""
+    name = "fs-changed-xfs"
+    group = "slow"
+    file_system = "xfs"
+
+
+class ChangedBtrfs(Changed):
+    """the same with btrfs"""
+    name = "fs-changed-btrfs"
+    group = "slow"
+    file_system = "btrfs"
+
+
+class ChangedF2fs(Changed):
+    """the same with f2fs"""
+    name = "fs-changed-f2fs"
+    group = "slow"
+    file_system = "f2fs"
