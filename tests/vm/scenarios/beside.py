@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What else goes on at the same time: another s2disk, the kernel's own
+hibernation, swapoff, a console that is gone."""
+
+from testbed import disks, guest
+from testbed.scenario import Scenario
+
+
+class Refused(Scenario):
+    """another holds the snapshot or the lock, swapoff in between: told, then it works"""
+    name = "beside-refused"
+    group = "slow"
+    guest = """
+# Until the only s2disk there is waits for its passphrase on a pipe.
+wait_for_prompt() {
+    until grep -q pipe "/proc/$(pidof s2disk)/wchan" 2>/dev/null; do
+        usleep 20000
+    done
+}
+switched_off_between() {
+    memhold run switched-off /usr/sbin/s2disk -P 'encrypt = y'
+    touch /tmp/ended
+}
+first_boot() {
+    swap_on $SWAP
+    hold main 32 16
+    exec 3</dev/snapshot
+    memhold run busy /usr/sbin/s2disk
+    marked kernel-busy sh -c 'echo disk >/sys/power/state'
+    exec 3<&-
+    flock /run/s2disk.lock memhold run locked /usr/sbin/s2disk
+    # A check is in nobody's way, and nobody in its.
+    flock /run/s2disk.lock memhold run check /usr/sbin/s2disk --check
+    mkfifo /tmp/phrase
+    switched_off_between </tmp/phrase &
+    exec 4>/tmp/phrase
+    wait_for_prompt
+    swapoff $SWAP
+    echo 'a passphrase' >&4
+    exec 4>&-
+    until [ -e /tmp/ended ]; do
+        usleep 20000
+    done
+    use_swap_again
+    hibernate
+}
+use_swap_again() { swap_on $SWAP; use_swap 24; }
+"""
+
+    def boot_files(self, number, **options):
+        return dict(super().boot_files(number, **options),
+                    **guest.tool_files("flock"))
+
+    def run(self):
+        machine = self.boot()
+        self.off()
+        for key, code in (("busy", 3), ("locked", 1), ("check", 0),
+                          ("switched-off", 1)):
+            found = self.exit_code(key)
+            self.need(found == code, "%s ended with %d (%d)" %
+                      (key, code, found))
+        self.need(machine.mark("kernel-busy") not in (None, "0"),
+                  "the kernel's own is refused too")
+        self.need_said("another s2disk is hibernating")
+        self.need_said("is not an active swap area")
+        self.need_swap_works()
+        self.need(machine.mark("s2disk") is None, "then it hibernated")
+        self.need_signature(disks.OURS)
+        self.resume()
+
+
+class Two(Scenario):
+    """two s2disk at the same moment: one hibernates, the session is whole"""
+    name = "beside-two"
+    group = "slow"
+    guest = """
+one() {
+    memhold run one /usr/sbin/s2disk
+    touch /tmp/ended
+}
+two() {
+    one &
+    memhold run other /usr/sbin/s2disk
+    until [ -e /tmp/ended ]; do
+        usleep 20000
+    done
+}
+first_boot() {
+    swap_on $SWAP
+    hold main 64 16
+    hibernate_by two
+    use_swap 64
+}
+"""
+
+    def run(self):
+        before = self.boot()
+        self.off()
+        self.need_signature(disks.OURS)
+        # The second is as a rule told at once. Where it had hardly begun when
+        # it was stopped, it hibernates after the resume, as it was asked to.
+        times = 1
+        while self.boot() and not self.ended() and times < 2:
+            self.need_signature(disks.OURS)
+            times += 1
+        self.need_content(before)
+        self.need_signature(disks.SWAP)
+        self.need_swap_works()
+        codes = [self.code_of(key, before) for key in ("one", "other")]
+        self.figure("hibernated %d times, they ended with %s" %
+                    (times, codes))
+        self.need(codes.count(0) == times, "as often as one ended with 0")
+        self.need(sorted(codes)[-1] in (0, 1, 3), "the other was told")
+
+    def ended(self):
+        self.off()
+        return self.machine.mark("done") is not None
+
+    def code_of(self, key, before):
+        machine = self.machine if self.machine.mark(key) else before
+        return int(machine.mark(key).split("exit=")[1].split()[0])
+
+
+class ConsoleGone(Scenario):
+    """started without standard files, then with a pipe that nobody reads"""
+    name = "beside-no-console"
+    group = "slow"
+    guest = """
+closed() { memhold run "$1" /bin/sh -c "exec $2 <&- >&- 2>&-"; }
+unread() { memhold run "$1" "$2" 2>&1 | true; }
+before_resume() {
+    case $BOOT in
+    2) closed resume /usr/lib/uswsusp/resume ;;
+    3) unread resume /usr/lib/uswsusp/resume ;;
+    esac
+}
+first_boot() {
+    swap_on $SWAP
+    hold main 48 16
+    hibernate_by closed s2disk /usr/sbin/s2disk
+    mark first-return
+    hibernate_by unread s2disk /usr/sbin/s2disk
+}
+"""
+
+    def run(self):
+        first = self.hibernate(run_resume=False)
+        middle = self.boot(run_resume=False)
+        self.off()
+        self.need(middle.mark("first-return") is not None,
+                  "the first hibernation came back")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(first)
+        self.need_signature(disks.OURS)
+        self.boot(run_resume=False)
+        self.off()
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0 again")
+        self.need_content(middle, boot_id=first.mark("boot-id"))
+        self.need_signature(disks.SWAP)
