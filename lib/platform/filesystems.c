@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define MOUNTINFO_LIMIT (4u << 20)
@@ -88,6 +89,46 @@ static bool parse_mount(const char *root, const char *line, struct filesystem *r
 	return true;
 }
 
+#define STACK_DEPTH 8
+
+/* Can it be read while all is stopped? Of a loop device the kernel's own threads
+ * are stopped as well (WQ_FREEZABLE in drivers/block/loop.c), others need
+ * programs or a network, and what is stacked on one of these needs it too. */
+static bool answers_frozen(const char *root, const char *name, unsigned int depth)
+{
+	static const char *const others[] = { "loop", "nbd", "rbd", "drbd", "ublk", "etherd" };
+	_cleanup_names_ struct tree_names slaves = { 0 };
+	char path[300];
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (text_starts(name, others[i]))
+			return false;
+	snprintf(path, sizeof(path), "/sys/class/block/%s/slaves", name);
+	if (tree_list(root, path, &slaves) < 0)
+		return true;
+	if (slaves.count > 0 && depth == STACK_DEPTH)
+		return false;
+	for (size_t i = 0; i < slaves.count; i++)
+		if (!answers_frozen(root, slaves.items[i], depth + 1))
+			return false;
+	return true;
+}
+
+/* The kernel's name of an open device ("dm-0" for /dev/mapper/x). */
+static bool device_answers_frozen(const char *root, int fd, const char *device)
+{
+	char name[64];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	if (S_ISBLK(st.st_mode))
+		return tree_link(root, name, sizeof(name), "/sys/dev/block/%u:%u",
+				 major(st.st_rdev), minor(st.st_rdev)) &&
+		       answers_frozen(root, name, 0);
+	return answers_frozen(root, device + strlen("/dev/"), 0);
+}
+
 static bool has_device(const struct mounted *mounted, const char *device)
 {
 	for (size_t i = 0; i < mounted->count; i++)
@@ -102,12 +143,13 @@ static void open_mounts(const char *root, char *text, struct mounted *mounted)
 
 	while (mounted->count < FILESYSTEMS_MAX && (line = strsep(&text, "\n"))) {
 		struct filesystem *at = &mounted->items[mounted->count];
+		_cleanup_close_ int fd = -1;
 
 		if (!parse_mount(root, line, at) || has_device(mounted, at->device))
 			continue;
-		mounted->fds[mounted->count] = open_device(root, at->device);
-		if (mounted->fds[mounted->count] >= 0)
-			mounted->count++;
+		fd = open_device(root, at->device);
+		if (fd >= 0 && device_answers_frozen(root, fd, at->device))
+			mounted->fds[mounted->count++] = steal_fd(&fd);
 	}
 }
 

@@ -167,6 +167,8 @@ static void put_ext(const char *path, unsigned char uuid, unsigned int mounts)
 	"27 22 254:17 / /boot rw - vfat /dev/vdb1 rw\n"                               \
 	"28 22 0:41 / /share rw - 9p share rw\n"                                      \
 	"29 22 7:0 / /odd\\377 rw - ext4\n"                                           \
+	"31 22 7:3 / /snap ro - ext4 /dev/loop3 ro\n"                                 \
+	"32 22 253:0 / /inner rw - ext4 /dev/mapper/inner rw\n"                       \
 	"nonsense\n"                                                                  \
 	"30 22 254:33 / /tty rw - ext4 /dev/vdc1 rw\n"
 
@@ -180,6 +182,13 @@ static void make(void)
 	made_link("/sys/dev/block/254:33", "../../devices/virtual/block/vdc/vdc1");
 	put_ext("/dev/vda1", 1, 5);
 	put_ext("/dev/mapper/x", 2, 6);
+	/* The kernel would not answer; one of them is a stack. */
+	made_link("/sys/dev/block/7:3", "../../devices/virtual/block/loop3");
+	made_link("/sys/dev/block/253:0", "../../devices/virtual/block/dm-0");
+	put_ext("/dev/loop3", 3, 1);
+	put_ext("/dev/dm-0", 4, 1);
+	made_put("/sys/class/block/dm-0/slaves/dm-1/x", "");
+	made_put("/sys/class/block/dm-1/slaves/loop4/x", "");
 	run("truncate -s 1M dev/vdb1; mkdir dev/vdc1");
 }
 
@@ -249,7 +258,6 @@ START_TEST(finds_them_again)
 	expect(VERDICT_SAME, false, "as they were");
 
 	/* By other names, among others. */
-	made_folder("/sys/class/block");
 	run("mkdir sys/class/block/loop0 sys/class/block/vdq1 'sys/class/block/q!x' "
 	    "sys/class/block/sr0 sys/class/block/nothing && mkdir dev/q && mv dev/vda1 dev/vdq1 && "
 	    "mv dev/mapper/x dev/q/x");

@@ -75,6 +75,37 @@ later_boot() {
                   "what both systems wrote is there")
 
 
+class OnLoop(Changed):
+    """a file system in a file on another: no device to be read while all is
+    stopped, since the kernel's loop threads are stopped too"""
+    name = "fs-on-loop"
+    guest = """
+first_boot() {
+    mkdir -p /mnt /tmp/inner
+    marked mount mount -t ext4 /dev/vdb /mnt || return
+    truncate -s 20M /mnt/image
+    mke2fs -F /mnt/image >/dev/null 2>&1
+    losetup /dev/loop0 /mnt/image
+    marked inner mount -t ext4 /dev/loop0 /tmp/inner
+    swap_on $SWAP
+    hold main 32 16
+    hibernate
+    marked umount sh -c 'umount /tmp/inner && losetup -d /dev/loop0 && umount /mnt'
+}
+"""
+
+    @property
+    def modules(self):
+        return "ext4 loop"
+
+    def run(self):
+        before = self.hibernate()
+        self.need(before.mark("inner") == "0", "it was mounted")
+        self.resume()
+        self.need(self.machine.mark("umount") == "0",
+                  "the file systems are in order")
+
+
 class ChangedXfs(Changed):
     """the same with xfs"""
     name = "fs-changed-xfs"
