@@ -21,6 +21,7 @@
 #include "switch_off.h"
 #include "ui/abort_watch.h"
 #include "ui/progress.h"
+#include "wanted_size.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -51,6 +52,7 @@ struct hibernate {
 	enum method method;
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
+	struct wanted_size size; /* for the first attempt */
 	char writer_text[640];
 	struct arena page; /* one page, for the hand-over */
 	struct progress progress;
@@ -258,17 +260,17 @@ static const char *snapshot_advice(int r)
 	return "; its log (dmesg) says more";
 }
 
-/* Takes a snapshot of about `size` bytes and writes it. When this returns 0,
+/* Takes a snapshot of about that size and writes it. When this returns 0,
  * either it is complete on the disk (not committed), or h->resumed. */
-static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
+static int attempt(struct hibernate *h, const struct wanted_size *size, struct why *w)
 {
 	int fd = h->session.snapshot;
 	int r;
 
 	w->text[0] = '\0'; /* of the attempt before */
 	r = prepare_handover(h, w);
-	if (r == 0 && size)
-		r = snapshot_set_image_size(fd, *size);
+	if (r == 0 && size->asked)
+		r = snapshot_set_image_size(fd, size->bytes);
 	if (r == 0)
 		r = snapshot_set_platform(fd, h->method == METHOD_PLATFORM);
 	if (r < 0)
@@ -284,44 +286,25 @@ static int attempt(struct hibernate *h, const uint64_t *size, struct why *w)
 	return h->resumed ? 0 : write_image(h, w);
 }
 
-/* A size that should fit, by what the failed attempt stored. */
-static uint64_t smaller_size(const struct hibernate *h, int attempts_done)
-{
-	const struct image_written *done = &h->written;
-
-	if (attempts_done > 1 || done->stored_bytes == 0)
-		return 0;
-	/* All that could be stored is as much again as was; a tenth to spare. */
-	return done->raw_bytes / 10 * 9;
-}
-
 static int attempts(struct hibernate *h, struct why *w)
 {
-	uint64_t size = h->settings->image_size;
-	bool size_set = h->settings->image_size_set;
+	struct wanted_size size = h->size;
 	int r = -ENOSPC;
 
-	/* What is not in the image the kernel moves to swap, as it is: for a sealed
-	 * one it is to move no more than it must. */
-	if (h->keys && !size_set) {
-		size = (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size();
-		size_set = true;
-	}
 	for (int i = 0; i < ATTEMPTS; i++) {
 		char text[24];
 
 		h->image_id = h->image_ids[i];
-		r = attempt(h, size_set ? &size : NULL, w);
+		r = attempt(h, &size, w);
 		if (r != -ENOSPC && r != -ENOMEM)
 			return r;
 		session_drop_image(&h->session);
-		/* There is nothing smaller than the smallest. */
-		if (i + 1 == ATTEMPTS || (size_set && size == 0))
+		if (i + 1 == ATTEMPTS || !wanted_size_next(&size, i + 1, r, h->written.raw_bytes,
+							   h->written.stored_bytes))
 			break;
-		size = r == -ENOSPC ? smaller_size(h, i + 1) : 0;
-		size_set = true;
 		log_notice("%s; trying with a smaller image (%s)", why_text(w, r),
-			   size ? text_size(size, text, sizeof(text)) : "as small as can be");
+			   size.bytes ? text_size(size.bytes, text, sizeof(text))
+				      : "as small as can be");
 	}
 	if (r == -ENOSPC)
 		why(w, r,
@@ -457,6 +440,8 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	int r = open_session(&h, area, w);
 
 	machine->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
+	h.size = wanted_size_first(settings, keys, "", area ? area->dev : 0,
+				   (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size());
 
 	abort_watch_begin();
 	if (r == 0)

@@ -260,11 +260,6 @@ class ToolLuks(ToolLvm):
     """ext4 on LUKS"""
     name = "tool-luks"
     memory = 512
-    # While the kernel swaps to make room, dm-crypt hands on requests that
-    # virtio_blk has just stopped taking, and Linux 6.12 waits for them for ever
-    # when it takes the second processor away: nothing of ours could help it. A
-    # larger image needs no room.
-    how = "--image-size=1G"
     tools = ("cryptsetup", "mke2fs")
     mount = "mount -t ext4 /dev/mapper/secret /mnt"
     open_device = """
