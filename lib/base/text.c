@@ -207,3 +207,14 @@ void text_make_printable(char *text)
 		at += length;
 	}
 }
+
+const char *text_excerpt(const char *text, char *buffer, size_t size)
+{
+	if (!text_copy(buffer, size, text))
+		memcpy(buffer + size - 4, "...", 4);
+	text_make_printable(buffer);
+	for (char *c = buffer; *c; c++)
+		if (*c == '\n')
+			*c = '?';
+	return buffer;
+}

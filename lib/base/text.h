@@ -42,4 +42,8 @@ bool text_unescape_octal(const char *from, size_t length, char *to, size_t size)
  * '?', in place: strings from a disk may hold terminal escapes. */
 void text_make_printable(char *text);
 
+/* Of what a user wrote, for a message: one printable line, cut with "..." where
+ * buffer (of 4 bytes at least) is too small; returns buffer. */
+const char *text_excerpt(const char *text, char *buffer, size_t size);
+
 #endif

@@ -180,6 +180,23 @@ START_TEST(text_makes_printable)
 }
 END_TEST
 
+START_TEST(text_excerpts)
+{
+	char buffer[8];
+
+	ck_assert_ptr_eq(text_excerpt("", buffer, sizeof(buffer)), buffer);
+	ck_assert_str_eq(buffer, "");
+	ck_assert_str_eq(text_excerpt("seventy", buffer, sizeof(buffer)), "seventy");
+	ck_assert_str_eq(text_excerpt("eighteen", buffer, sizeof(buffer)), "eigh...");
+	ck_assert_str_eq(text_excerpt("a\nb\033c", buffer, sizeof(buffer)), "a?b?c");
+	ck_assert_str_eq(text_excerpt("abc", buffer, 4), "abc");
+	ck_assert_str_eq(text_excerpt("abcd", buffer, 4), "...");
+	/* Cut within a character. */
+	ck_assert_str_eq(text_excerpt("abc\xc3\xa4\xc3\xa4", buffer, 8), "abc\xc3\xa4\xc3\xa4");
+	ck_assert_str_eq(text_excerpt("abc\xc3\xa4\xc3\xa4x", buffer, 8), "abc?...");
+}
+END_TEST
+
 /* bytes */
 
 START_TEST(text_undoes_octal)
@@ -534,6 +551,7 @@ int main(void)
 	tcase_add_test(text, text_shows_sizes);
 	tcase_add_test(text, text_durations);
 	tcase_add_test(text, text_makes_printable);
+	tcase_add_test(text, text_excerpts);
 	tcase_add_test(text, text_undoes_octal);
 	tcase_add_test(bytes, bytes_are_little_endian);
 	tcase_add_test(bytes, bytes_check_arithmetic);
