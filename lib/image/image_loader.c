@@ -2,7 +2,8 @@
 /*
  * The blocks of an image. Threads of their own read them ahead. All others take
  * one after the other, unpack it, and hand it to the sink themselves when its
- * turn comes: then it is still in the caches of their processor.
+ * turn comes: then it is still in the caches of their processor. Until then they
+ * unpack others.
  */
 #include "image/image_reader.h"
 
@@ -22,6 +23,10 @@
 #define BATCHES 4
 #define READ_THREADS 2
 
+/* So many blocks a thread has at most that wait for their turn. With one, it
+ * would sleep whenever the block before its own takes a little longer. */
+#define BLOCKS_HELD 4
+
 struct batch {
 	struct transfer transfer;
 	struct iovec memory;
@@ -31,10 +36,19 @@ struct batch {
 	bool ready; /* under the lock: its blocks may be taken */
 };
 
+/* A block that a thread has taken, until it was handed on. */
+struct held_block {
+	struct block_slot slot;
+	struct batch *batch;
+};
+
 struct unpacker {
 	struct load *load;
 	struct block_worker worker;
-	unsigned char *raw;
+	struct held_block blocks[BLOCKS_HELD]; /* used in turn */
+	uint64_t taken, handed_on;	       /* counters that only grow */
+	pthread_cond_t wake;
+	bool waiting; /* under the lock of the load */
 };
 
 struct load {
@@ -49,7 +63,8 @@ struct load {
 	size_t batch_bytes;	       /* one with so many is full */
 	struct batch batches[BATCHES]; /* used in turn */
 	bool serial;		       /* no threads at all */
-	unsigned int threads;	       /* that unpack, the caller's among them */
+	unsigned int threads;	       /* that unpack, the caller's among them, */
+	unsigned int held_max;	       /* and have at most so many blocks each */
 	struct unpacker unpackers[WORK_POOL_WORKERS_MAX];
 	void *contexts[WORK_POOL_WORKERS_MAX];
 	void *unpack_ring, *unpack_stacks, *read_ring, *read_stacks;
@@ -60,32 +75,49 @@ struct load {
 	uint64_t next_read;	   /* block to be read next */
 	uint64_t next_batch;
 
-	pthread_mutex_t lock;			     /* everything below */
-	pthread_cond_t ready;			     /* a batch is */
-	pthread_cond_t room;			     /* for another batch */
-	pthread_cond_t turns[WORK_POOL_WORKERS_MAX]; /* of block number … modulo threads */
-	uint64_t next_unpack;			     /* block to be taken next, */
-	uint64_t unpack_batch;			     /* the number of its batch, */
-	size_t unpack_at;			     /* and its place there */
-	uint64_t next_sink;			     /* block whose turn it is */
+	pthread_mutex_t lock;  /* everything below */
+	pthread_cond_t room;   /* for another batch */
+	uint64_t next_unpack;  /* block to be taken next, */
+	uint64_t unpack_batch; /* the number of its batch, */
+	size_t unpack_at;      /* and its place there */
+	uint64_t next_sink;    /* block whose turn it is */
+	/* Who has block number … modulo all that can be had at once. */
+	struct unpacker *holders[WORK_POOL_WORKERS_MAX * BLOCKS_HELD];
 	uint64_t batches_done;
 	bool stopping;
 	int error;
 };
 
-/* Every thread has at most one block, so half of the memory limits them. */
+/* Half of the memory is for unpacked blocks. */
+static uint64_t raw_blocks(const struct image_reader *reader)
+{
+	return max_u64(reader->config.buffer_bytes / 2 / reader->header.block_size, 1);
+}
+
 static unsigned int count_threads(const struct image_reader *reader)
 {
-	uint64_t most = reader->config.buffer_bytes / 2 / reader->header.block_size;
+	uint64_t most = min_u64(raw_blocks(reader), WORK_POOL_WORKERS_MAX);
 
-	most = min_u64(max_u64(most, 1), WORK_POOL_WORKERS_MAX);
 	return (unsigned int)min_u64(max_u64(reader->config.workers, 1), most);
+}
+
+static unsigned int count_held(const struct image_reader *reader)
+{
+	/* It never waits for its turn. */
+	if (count_threads(reader) == 1)
+		return 1;
+	return (unsigned int)min_u64(raw_blocks(reader) / count_threads(reader), BLOCKS_HELD);
+}
+
+static uint64_t raw_memory(const struct image_reader *reader)
+{
+	return (uint64_t)count_threads(reader) * count_held(reader) * reader->header.block_size;
 }
 
 static size_t full_batch(const struct image_reader *reader)
 {
 	uint64_t block = reader->header.block_size, page = reader->config.page_size;
-	uint64_t raw = count_threads(reader) * block;
+	uint64_t raw = raw_memory(reader);
 	uint64_t left = reader->config.buffer_bytes > raw ? reader->config.buffer_bytes - raw : 0;
 	uint64_t each = left / BATCHES;
 
@@ -98,7 +130,7 @@ uint64_t image_reader_memory(const struct image_reader *reader)
 {
 	uint64_t block = reader->header.block_size;
 
-	return BATCHES * (full_batch(reader) + block) + count_threads(reader) * block;
+	return BATCHES * (full_batch(reader) + block) + raw_memory(reader);
 }
 
 static int take_unpacker(struct load *load, unsigned int number)
@@ -108,7 +140,8 @@ static int take_unpacker(struct load *load, unsigned int number)
 	int r;
 
 	unpacker->load = load;
-	unpacker->raw = arena_take(&load->arena, reader->header.block_size);
+	for (unsigned int i = 0; i < load->held_max; i++)
+		unpacker->blocks[i].slot.raw = arena_take(&load->arena, reader->header.block_size);
 	load->contexts[number] = unpacker;
 	r = block_worker_init(&unpacker->worker, &load->arena, false, reader->config.page_size,
 			      reader->header.cipher);
@@ -124,10 +157,10 @@ static int take_memory(struct load *load)
 	size_t batch_memory = load->batch_bytes + block_size;
 	size_t batch_pages = batch_memory / c->page_size;
 	size_t extent_array = batch_pages * sizeof(struct extent);
-	size_t total = BATCHES * (batch_memory + extent_array) +
-		       load->threads * ((size_t)block_size + WORK_POOL_STACK_SIZE) +
-		       READ_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(load->threads) +
-		       work_pool_ring_size(READ_THREADS) + (64 + 2 * load->threads) * c->page_size;
+	size_t total = BATCHES * (batch_memory + extent_array) + (size_t)raw_memory(load->reader) +
+		       load->threads * WORK_POOL_STACK_SIZE + READ_THREADS * WORK_POOL_STACK_SIZE +
+		       work_pool_ring_size(load->threads) + work_pool_ring_size(READ_THREADS) +
+		       (64 + 2 * load->threads) * c->page_size;
 	int r = arena_create(&load->arena, total);
 
 	for (unsigned int i = 0; r == 0 && i < load->threads; i++)
@@ -220,6 +253,19 @@ static bool wait_for_room(struct load *load)
 	return room;
 }
 
+/* With the lock held. */
+static void wake(struct unpacker *unpacker)
+{
+	if (unpacker->waiting)
+		pthread_cond_signal(&unpacker->wake);
+}
+
+static void wake_all(struct load *load)
+{
+	for (unsigned int i = 0; i < load->threads; i++)
+		wake(&load->unpackers[i]);
+}
+
 /* Reads the next batch; false when there is none. */
 static bool read_batch(struct load *load)
 {
@@ -239,7 +285,7 @@ static bool read_batch(struct load *load)
 		run_batch(batch, first);
 	pthread_mutex_lock(&load->lock);
 	batch->ready = true;
-	pthread_cond_broadcast(&load->ready);
+	wake_all(load);
 	pthread_mutex_unlock(&load->lock);
 	return true;
 }
@@ -262,59 +308,75 @@ static struct batch *batch_to_unpack(struct load *load)
 	return NULL;
 }
 
-/* Waits for the next block, with the lock held; NULL when there is none. */
-static struct batch *wait_for_block(struct load *load)
+static struct held_block *oldest_held(struct unpacker *unpacker)
 {
-	while (!load->stopping && load->next_unpack < load->reader->header.blocks) {
-		struct batch *batch = batch_to_unpack(load);
+	return &unpacker->blocks[unpacker->handed_on % unpacker->load->held_max];
+}
 
-		if (batch)
-			return batch;
+/* Takes the next block to be unpacked, with the lock held; false: it is not there. */
+static bool take_block(struct load *load, struct unpacker *unpacker)
+{
+	const struct image_reader *reader = load->reader;
+	struct held_block *held = &unpacker->blocks[unpacker->taken % load->held_max];
+	struct block_slot *slot = &held->slot;
+	struct batch *batch = batch_to_unpack(load);
+
+	if (!batch || load->next_unpack == reader->header.blocks)
+		return false;
+	unpacker->taken++;
+	held->batch = batch;
+	slot->index = load->next_unpack++;
+	slot->entry = block_table_entry(reader->sections.block_table.data, slot->index);
+	slot->raw_size = header_block_raw_size(&reader->header, slot->index);
+	slot->stored = (unsigned char *)batch->memory.iov_base + load->unpack_at;
+	load->unpack_at += (size_t)stored_pages(slot->entry.stored_size, reader->config.page_size) *
+			   reader->config.page_size;
+	load->holders[slot->index % ARRAY_SIZE(load->holders)] = unpacker;
+	if (load->next_unpack == batch->end) {
+		load->unpack_batch++;
+		load->unpack_at = 0;
+	}
+	return true;
+}
+
+enum step { UNPACK, HAND_ON, END };
+
+/* What this thread can do now, with the lock held. False: nothing yet. */
+static bool find_step(struct load *load, struct unpacker *unpacker, enum step *ret)
+{
+	uint64_t held = unpacker->taken - unpacker->handed_on;
+
+	if (load->stopping)
+		*ret = END;
+	else if (held > 0 && oldest_held(unpacker)->slot.index == load->next_sink)
+		*ret = HAND_ON;
+	else if (held < load->held_max && take_block(load, unpacker))
+		*ret = UNPACK;
+	else if (held == 0 && load->next_unpack == load->reader->header.blocks)
+		*ret = END;
+	else
+		return false;
+	return true;
+}
+
+static enum step wait_for_step(struct load *load, struct unpacker *unpacker)
+{
+	enum step step = END;
+
+	pthread_mutex_lock(&load->lock);
+	while (!find_step(load, unpacker, &step)) {
 		if (load->serial) {
 			pthread_mutex_unlock(&load->lock);
 			read_batch(load);
 			pthread_mutex_lock(&load->lock);
 		} else {
-			pthread_cond_wait(&load->ready, &load->lock);
-		}
-	}
-	return NULL;
-}
-
-/* Takes the next block to be unpacked. Returns its batch, NULL: there is none. */
-static struct batch *take_block(struct load *load, struct block_slot *slot)
-{
-	const struct image_reader *reader = load->reader;
-	size_t page = reader->config.page_size;
-	struct batch *batch;
-
-	pthread_mutex_lock(&load->lock);
-	batch = wait_for_block(load);
-	if (batch) {
-		slot->index = load->next_unpack++;
-		slot->entry = block_table_entry(reader->sections.block_table.data, slot->index);
-		slot->raw_size = header_block_raw_size(&reader->header, slot->index);
-		slot->stored = (unsigned char *)batch->memory.iov_base + load->unpack_at;
-		load->unpack_at += (size_t)stored_pages(slot->entry.stored_size, page) * page;
-		if (load->next_unpack == batch->end) {
-			load->unpack_batch++;
-			load->unpack_at = 0;
+			unpacker->waiting = true;
+			pthread_cond_wait(&unpacker->wake, &load->lock);
+			unpacker->waiting = false;
 		}
 	}
 	pthread_mutex_unlock(&load->lock);
-	return batch;
-}
-
-static bool wait_for_turn(struct load *load, uint64_t index)
-{
-	bool go;
-
-	pthread_mutex_lock(&load->lock);
-	while (!load->stopping && load->next_sink != index)
-		pthread_cond_wait(&load->turns[index % load->threads], &load->lock);
-	go = !load->stopping;
-	pthread_mutex_unlock(&load->lock);
-	return go;
+	return step;
 }
 
 /* With the lock held: ends every wait. */
@@ -323,10 +385,8 @@ static void stop(struct load *load, int error)
 	load->error = error;
 	load->stopping = true;
 	atomic_store(&load->cancel, true);
-	pthread_cond_broadcast(&load->ready);
 	pthread_cond_broadcast(&load->room);
-	for (unsigned int i = 0; i < load->threads; i++)
-		pthread_cond_broadcast(&load->turns[i]);
+	wake_all(load);
 }
 
 /* The block was handed on; it is the next one's turn. */
@@ -337,7 +397,8 @@ static void end_turn(struct load *load, struct batch *batch, int error)
 		stop(load, error);
 	} else {
 		load->next_sink++;
-		pthread_cond_signal(&load->turns[load->next_sink % load->threads]);
+		if (load->next_sink < load->next_unpack)
+			wake(load->holders[load->next_sink % ARRAY_SIZE(load->holders)]);
 		if (load->next_sink == batch->end) {
 			batch->ready = false;
 			load->batches_done++;
@@ -397,15 +458,20 @@ static void unpack_all(void *context, void *job)
 {
 	struct unpacker *unpacker = context;
 	struct load *load = job;
-	struct block_slot slot = { .raw = unpacker->raw };
-	struct batch *batch;
+	enum step step;
 
-	while ((batch = take_block(load, &slot))) {
-		if (batch->error == 0)
-			block_unpack(&unpacker->worker, &slot);
-		if (!wait_for_turn(load, slot.index))
-			break;
-		end_turn(load, batch, hand_on(load, batch, &slot));
+	while ((step = wait_for_step(load, unpacker)) != END) {
+		struct held_block *held;
+
+		if (step == UNPACK) {
+			held = &unpacker->blocks[(unpacker->taken - 1) % load->held_max];
+			if (held->batch->error == 0)
+				block_unpack(&unpacker->worker, &held->slot);
+		} else {
+			held = oldest_held(unpacker);
+			end_turn(load, held->batch, hand_on(load, held->batch, &held->slot));
+			unpacker->handed_on++;
+		}
 	}
 }
 
@@ -435,19 +501,17 @@ static int run_load(struct load *load)
 
 	pthread_mutex_init(&load->plan_lock, NULL);
 	pthread_mutex_init(&load->lock, NULL);
-	pthread_cond_init(&load->ready, NULL);
 	pthread_cond_init(&load->room, NULL);
 	for (unsigned int i = 0; i < load->threads; i++)
-		pthread_cond_init(&load->turns[i], NULL);
+		pthread_cond_init(&load->unpackers[i].wake, NULL);
 	r = start_threads(load);
 	if (r == 0)
 		unpack_all(load->contexts[0], load);
 	work_pool_stop(&load->read);
 	work_pool_stop(&load->unpack);
 	for (unsigned int i = 0; i < load->threads; i++)
-		pthread_cond_destroy(&load->turns[i]);
+		pthread_cond_destroy(&load->unpackers[i].wake);
 	pthread_cond_destroy(&load->room);
-	pthread_cond_destroy(&load->ready);
 	pthread_mutex_destroy(&load->lock);
 	pthread_mutex_destroy(&load->plan_lock);
 	return r < 0 ? r : load->error;
@@ -469,6 +533,7 @@ int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 	load->why = w;
 	load->serial = reader->config.workers == 0;
 	load->threads = count_threads(reader);
+	load->held_max = count_held(reader);
 	load->batch_bytes = full_batch(reader);
 	/* From the start, whether or not it was loaded before. */
 	r = map_reader_check(&reader->body, w);
