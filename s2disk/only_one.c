@@ -23,7 +23,9 @@ int only_one_take(const char *root, int *ret_fd, struct why *w)
 	if (fd < 0)
 		return 0;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-		return why(w, -EBUSY, "another s2disk is hibernating this machine already");
+		return why(w, -EBUSY,
+			   "another s2disk is hibernating this machine already,"
+			   " or still switching its swap off");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }

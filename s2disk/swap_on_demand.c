@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "swap_on_demand.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
@@ -17,51 +19,111 @@
 #define WAIT_SECONDS 20
 #define TURN_MSEC 50
 
+/* What would end us and leave the area on. */
+static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+/* For the handler: what is on, and how the signals were answered before. */
+static struct {
+	const char *path;
+	struct sigaction before[ARRAY_SIZE(fatal)];
+} on;
+
+static void block_fatal(sigset_t *ret_before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
+		sigaddset(&set, fatal[i]);
+	sigprocmask(SIG_BLOCK, &set, ret_before);
+}
+
+/* In a process of its own, with these signals blocked: reading back what is in
+ * the area may take long. A freeze interrupts it; once more when that is over. */
+static int switch_off(const char *path)
+{
+	setsid();
+	while (swapoff(path) < 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+/* Only what a handler may call; fork() may wait for locks that we hold. */
+static void switch_off_and_end(int number)
+{
+#ifdef HAVE__FORK
+	pid_t child = _Fork();
+#else
+	pid_t child = fork();
+#endif
+
+	if (child == 0)
+		_exit(switch_off(on.path));
+	signal(number, SIG_DFL);
+	raise(number); /* comes when the handler returns */
+}
+
+static void take_signals(const char *path)
+{
+	struct sigaction action = { .sa_handler = switch_off_and_end };
+
+	on.path = path;
+	/* Whichever comes first does it, the others wait and find us gone. */
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++) {
+		sigaction(fatal[i], NULL, &on.before[i]);
+		if (on.before[i].sa_handler != SIG_IGN)
+			sigaction(fatal[i], &action, NULL);
+	}
+}
+
+static void leave_signals(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
+		sigaction(fatal[i], &on.before[i], NULL);
+}
+
 int swap_on_demand_begin(const struct settings *settings, struct why *w)
 {
 	const char *path = settings->swap_on_demand;
+	sigset_t before;
+	int error = 0;
 
 	if (!path[0])
 		return 0;
-	if (swapon(path, SWAP_FLAG_PREFER | PRIORITY) == 0)
+	block_fatal(&before);
+	if (swapon(path, SWAP_FLAG_PREFER | PRIORITY) < 0)
+		error = errno;
+	else
+		take_signals(path);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (!error)
 		return 1;
 	/* Whoever switched it on wants it on. */
-	if (errno == EBUSY)
+	if (error == EBUSY)
 		return 0;
-	return why(w, -errno, "%s (\"swap on demand\") cannot be switched on: %s", path,
-		   strerror(errno));
+	return why(w, -error, "%s (\"swap on demand\") cannot be switched on: %s", path,
+		   strerror(error));
 }
 
-/* In a process of its own: the system call cannot be left half-way. */
-static void switch_off(const char *path)
+static void switch_off_and_tell(const char *path)
 {
-	int r;
+	int error = switch_off(path);
 
-	setsid();
-	if (swapoff(path) == 0)
-		_exit(0);
-	r = errno;
-	/* Off already, or never on. */
-	if (r != EINVAL)
+	/* EINVAL: off already, or never on. */
+	if (error && error != EINVAL)
 		log_warning("%s is still on as swap, it cannot be switched off: %s%s", path,
-			    strerror(r),
-			    r == ENOMEM ? "; what is in it does not fit into memory" : "");
+			    strerror(error),
+			    error == ENOMEM ? "; what is in it does not fit into memory" : "");
 	_exit(0);
 }
 
-void swap_on_demand_end(const struct settings *settings)
+static void wait_for(pid_t child, const char *path)
 {
 	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
-	const char *path = settings->swap_on_demand;
-	pid_t child, ended = 0;
+	pid_t ended = 0;
 
-	child = fork();
-	if (child == 0)
-		switch_off(path);
-	if (child < 0) {
-		log_warning("%s is still on as swap: %s", path, strerror(errno));
-		return;
-	}
 	for (int i = 0; i < WAIT_SECONDS * 1000 / TURN_MSEC && ended == 0; i++) {
 		ended = waitpid(child, NULL, WNOHANG);
 		if (ended == 0)
@@ -69,4 +131,23 @@ void swap_on_demand_end(const struct settings *settings)
 	}
 	if (ended == 0)
 		log_notice("%s is being switched off, which goes on in the background", path);
+}
+
+void swap_on_demand_end(const struct settings *settings)
+{
+	const char *path = settings->swap_on_demand;
+	sigset_t before;
+	pid_t child;
+
+	/* From here on a signal may end us: the child does it. */
+	block_fatal(&before);
+	child = fork();
+	if (child == 0)
+		switch_off_and_tell(path);
+	if (child < 0)
+		log_warning("%s is still on as swap: %s", path, strerror(errno));
+	leave_signals();
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (child > 0)
+		wait_for(child, path);
 }

@@ -11,7 +11,9 @@
 
 /* Switches it on, at the highest priority, so that what must leave memory goes
  * there. 1, it was off and is on now, so that swap_on_demand_end() is due; 0,
- * there is no such setting, or it was on already; else a negative errno. */
+ * there is no such setting, or it was on already; else a negative errno.
+ * From 1 to the end, SIGHUP, SIGINT, SIGQUIT and SIGTERM, where they were not
+ * ignored, switch it off before they end the program. */
 int swap_on_demand_begin(const struct settings *settings, struct why *w);
 
 /* Switches it off, in the resumed system too. What is in it must be read back,
