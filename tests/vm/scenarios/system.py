@@ -23,29 +23,12 @@ class Partition(FullGuest):
                       (word, self.machine.mark("sleep-" + word)))
 
 
-class Dracut(FullGuest):
-    """the same with dracut, systemd in the initramfs"""
-    name = "debian-dracut"
-    group = "slow"
-    generator = "dracut"
-    # What dracut would find out by itself on a machine.
-    setup = "true"
-    options = FullGuest.options + " resume=UUID=" + FullGuest.swap_uuid
-
-
-class DracutPlain(Dracut):
-    """the same with dracut, no systemd in the initramfs"""
-    name = "debian-dracut-plain"
-    group = "slow"
-    setup = ("echo 'omit_dracutmodules+=\" systemd systemd-initrd "
-             "dracut-systemd \"' >/etc/dracut.conf.d/plain.conf")
-
-
 class SwapFile(FullGuest):
     """s2disk-swapfile create --enable, then systemctl hibernate: ext4"""
     name = "debian-swapfile"
     group = "slow"
-    limit = 1200            # the guest makes its initramfs anew, emulated
+    limit = 1200
+    making = 700            # the guest makes its initramfs anew, emulated
     setup = "true"
     fstab = ("/dev/vda / ext4 defaults 0 1\n"
              "LABEL=boot /boot ext2 defaults 0 2\n")
@@ -100,11 +83,11 @@ hibernate_and_tell() {
 
     def run(self):
         first = self.boot()
-        self.off(700)
+        self.off(self.making)
         self.need_enabled(first, first.mark("can-after"))
         self.need_image(first)
         self.boot()
-        self.off(700)
+        self.off(self.making)
         self.need_back(first)
         self.need(self.machine.mark("disable") == "0", "disable ended with 0")
         self.need(self.machine.mark("swaps") == "", "no swap is left: " +
@@ -135,13 +118,13 @@ class SwapFileBtrfs(SwapFile):
 
     def run(self):
         first = self.boot()
-        self.off(700)
+        self.off(self.making)
         second = self.boot()
-        self.off(700)
+        self.off(self.making)
         # systemd 252 cannot tell places on btrfs, only compare with the kernel's.
         self.need_enabled(first, second.mark("can-later"))
         self.boot()
-        self.off(700)
+        self.off(self.making)
         self.need_back(second)
         self.need(self.machine.mark("disable") == "0", "disable ended with 0")
         self.need(self.machine.mark("swaps") == "", "no swap is left: " +

@@ -13,14 +13,16 @@ class Luks(FullGuest):
     """LUKS with root and swap on LVM inside: the passphrase is typed once"""
     name = "debian-luks"
     group = "slow"
-    limit = 1000
+    limit = 1500
+    one_boot = 500          # asks, and decrypts all, emulated
     luks_uuid = "5d15c0de-0000-4000-8000-0000000001a5"
     fstab = ("/dev/mapper/debian-root / ext4 defaults 0 1\n"
              "LABEL=boot /boot ext2 defaults 0 2\n"
              "/dev/mapper/debian-swap none swap sw 0 0\n")
-    setup = ("echo 'secret UUID=%s none luks,initramfs' >/etc/crypttab\n"
-             "echo RESUME=/dev/mapper/debian-swap "
-             ">/etc/initramfs-tools/conf.d/resume" % luks_uuid)
+    crypttab = ("echo 'secret UUID=%s none luks,initramfs' >/etc/crypttab\n" %
+                luks_uuid)
+    setup = (crypttab + "echo RESUME=/dev/mapper/debian-swap "
+             ">/etc/initramfs-tools/conf.d/resume")
     options = "root=/dev/mapper/debian-root ro"
     modules = "dm_crypt xts algif_skcipher dm_mod"
     passphrase = "correct horse"
@@ -99,7 +101,7 @@ END
 
     def boot(self, **options):
         machine = super().boot(**options)
-        machine.wait_for(self.prompt, 120)
+        machine.wait_for(self.prompt, self.one_boot)
         machine.type(self.passphrase + "\n")
         return machine
 
@@ -123,8 +125,9 @@ class LuksSealed(Luks):
     """the same, the image sealed with a key pair: asked for the disk, then for it"""
     name = "debian-luks-sealed"
     group = "slow"
-    setup = Luks.setup + ("\nprintf 'encrypt = y\\nkey pair = /etc/s2disk/key-pair\\n'"
-                          " >/etc/suspend.conf")
+    sealed = ("\nprintf 'encrypt = y\\nkey pair = /etc/s2disk/key-pair\\n'"
+              " >/etc/suspend.conf")
+    setup = Luks.setup + sealed
     phrase = "battery staple"
     guest = """
 first_boot() {
@@ -142,9 +145,9 @@ first_boot() {
         self.need(self.asks not in before.console,
                   "nothing was asked to hibernate")
         machine = self.boot(**boot)
-        machine.wait_for(self.asks, 120)
+        machine.wait_for(self.asks, self.one_boot)
         machine.type(self.phrase + "\n")
-        self.off(300)
+        self.off(self.one_boot)
         self.need_back(before)
         asked = machine.console.count(self.asks)
         self.need(asked == 1, "asked for the session's once: %d" % asked)

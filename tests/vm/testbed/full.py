@@ -25,6 +25,7 @@ class FullGuest(Scenario):
     memory = 512
     swap_mib = 700
     limit = 500
+    one_boot = 200          # seconds, until it is off
     generator = "initramfs-tools"
     # Without resume= on the command line: what Debian's installer writes.
     setup = "echo RESUME=UUID=%s >/etc/initramfs-tools/conf.d/resume" % SWAP_UUID
@@ -136,7 +137,7 @@ first_boot() {
 
     def hibernate(self, signature=disks.OURS, **boot):
         machine = self.boot(**boot)
-        self.off(200)
+        self.off(self.one_boot)
         self.need(machine.mark("unit") is None,
                   "the unit did not come back before the machine was off")
         self.need_signature(signature)
@@ -145,7 +146,7 @@ first_boot() {
     def resume(self, **boot):
         before = self.machine
         machine = self.boot(**boot)
-        self.off(200)
+        self.off(self.one_boot)
         self.need_back(before)
         self.need_signature(disks.SWAP)
         return machine
