@@ -104,10 +104,13 @@ int inspect_open(const char *path, const char *name, uint64_t offset, struct ima
 	if (ret->fd < 0)
 		return why(w, ret->fd, "%s: %s", path, strerror(-ret->fd));
 	r = device_size(ret->fd, &device_bytes);
-	if (r < 0)
+	if (r < 0) {
 		r = why(w, r, "%s is neither a block device nor a file", path);
-	else
+	} else {
 		r = signature_page_open(&sp, ret->fd, offset, page_size(), w);
+		if (r < 0)
+			why_prefix(w, r, "%s", path);
+	}
 	if (r < 0) {
 		inspect_close(ret);
 		return r;
