@@ -3,7 +3,7 @@
 
 from testbed.full import FullGuest
 
-from . import system_luks
+from . import system, system_luks
 
 
 class Dracut(FullGuest):
@@ -22,6 +22,24 @@ class Plain(Dracut):
     group = "slow"
     setup = ("echo 'omit_dracutmodules+=\" systemd systemd-initrd "
              "dracut-systemd \"' >/etc/dracut.conf.d/plain.conf")
+
+
+class SwapFile(system.SwapFile):
+    """s2disk-swapfile create --enable, then systemctl hibernate: ext4, dracut"""
+    name = "debian-dracut-swapfile"
+    group = "slow"
+    limit = 2400
+    making = 1100           # dracut is slower at it
+    generator = "dracut"
+
+
+class SwapFileBtrfs(system.SwapFileBtrfs):
+    """the same on btrfs, in a subvolume of its own, with a reboot in between"""
+    name = "debian-dracut-swapfile-btrfs"
+    group = "slow"
+    limit = 2700
+    making = SwapFile.making
+    generator = "dracut"
 
 
 class Luks(system_luks.Luks):
