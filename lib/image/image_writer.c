@@ -147,6 +147,12 @@ static bool room_to_read(const struct run *run)
 	return run->slots_in_use < run->writer->slot_count && run->writer->free_count >= 2;
 }
 
+/* The device will not run dry while the next blocks are packed. */
+static bool device_busy(const struct run *run)
+{
+	return work_pool_outstanding(&run->write) >= BATCHES - 1;
+}
+
 static int read_block(struct run *run)
 {
 	struct image_writer *writer = run->writer;
@@ -167,7 +173,7 @@ static int read_block(struct run *run)
 			   run->read_bytes + (uint64_t)n, run->asked->stream_size);
 	slot->raw_size = (uint32_t)length;
 	slot->index = run->blocks_read;
-	slot->effort = pace_effort(&run->pace, rest_fits(run));
+	slot->effort = pace_effort(&run->pace, rest_fits(run), device_busy(run));
 	r = look_at_block(run, slot);
 	if (r < 0)
 		return r;

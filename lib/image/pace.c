@@ -16,21 +16,25 @@ static const int efforts[] = { 1, 2, 4, 8, 16, 32, 64 };
 #define PERIOD 8
 
 /* What was lost long ago tells nothing about now. Devices that are throttled,
- * and some others, work and rest in turns of up to a tenth of a second. */
+ * and some others, work and rest in turns of up to a tenth of a second. But one
+ * that begins to be waited for takes too many bytes of blocks packed fast, if
+ * that is noticed late. */
 #define MEMORY_USEC 100000
+#define RECENT_USEC 40000
 #define SPARE_USEC_MAX (MEMORY_USEC / 2)
 
 /* A device takes the first megabytes at once, and one that was behind will be so
- * again: wait before packing faster. */
-#define HOLD_FIRST_USEC 80000
+ * again: wait before packing faster. What is written in vain where it turns out
+ * to be the slower one costs more than waiting a little longer. */
+#define HOLD_FIRST_USEC 120000
 #define HOLD_USEC 400000
 
 /* Percent of the time spent waiting: below the first, packing may go faster;
- * above the second, it need not; only above the third is there time for high
+ * above the second, it need not; above the third there is time for high
  * compression. */
 #define WAITING_LITTLE 5
 #define WAITING_MUCH 20
-#define WAITING_MOSTLY 30
+#define WAITING_SOME 15
 
 void pace_begin(struct pace *pace, int effort, unsigned int workers, uint64_t now)
 {
@@ -43,16 +47,24 @@ void pace_begin(struct pace *pace, int effort, unsigned int workers, uint64_t no
 	};
 }
 
-static bool waits_more_than(const struct pace *pace, unsigned int percent)
+static bool waits_more_than(const struct waiting *waiting, unsigned int percent)
 {
-	return pace->waited_usec * 100 > pace->elapsed_usec * percent;
+	return waiting->waited_usec * 100 > waiting->elapsed_usec * percent;
 }
 
-int pace_effort(struct pace *pace, bool fits)
+static void forget_older(struct waiting *waiting, uint64_t usec)
+{
+	while (waiting->elapsed_usec > usec) {
+		waiting->elapsed_usec /= 2;
+		waiting->waited_usec /= 2;
+	}
+}
+
+int pace_effort(struct pace *pace, bool fits, bool busy)
 {
 	if (pace->fixed)
 		return pace->fixed;
-	if (pace->step == 0 && waits_more_than(pace, WAITING_MOSTLY) &&
+	if (pace->step == 0 && busy && waits_more_than(&pace->lately, WAITING_SOME) &&
 	    pace->spare_usec >= pace->hard_usec) {
 		pace->spare_usec -= pace->hard_usec;
 		return EFFORT_HARD;
@@ -70,7 +82,8 @@ void pace_waited(struct pace *pace, uint64_t usec)
 	int64_t most = (int64_t)SPARE_USEC_MAX * pace->workers;
 
 	usec = min_u64(usec, MEMORY_USEC);
-	pace->waited_usec += usec;
+	pace->lately.waited_usec += usec;
+	pace->now.waited_usec += usec;
 	/* While the owner waits, so do all that pack for it. */
 	pace->spare_usec += (int64_t)(usec * pace->workers);
 	if (pace->spare_usec > most)
@@ -79,12 +92,11 @@ void pace_waited(struct pace *pace, uint64_t usec)
 
 static void choose_step(struct pace *pace)
 {
-	if (waits_more_than(pace, WAITING_MUCH)) {
+	if (waits_more_than(&pace->now, WAITING_MUCH)) {
 		pace->hold_until = pace->last_usec + HOLD_USEC;
-		if (pace->step > 0)
-			pace->step--;
+		pace->step /= 2;
 	} else if (pace->packing_behind && pace->last_usec >= pace->hold_until &&
-		   !waits_more_than(pace, WAITING_LITTLE)) {
+		   !waits_more_than(&pace->lately, WAITING_LITTLE)) {
 		if (pace->step + 1 < ARRAY_SIZE(efforts))
 			pace->step++;
 	}
@@ -95,15 +107,14 @@ void pace_block_placed(struct pace *pace, int effort, uint64_t usec, uint64_t no
 	/* A block that took long because something else ran is no measure. */
 	if (effort < 0)
 		pace->hard_usec += ((int64_t)min_u64(usec, SPARE_USEC_MAX) - pace->hard_usec) / 8;
-	pace->elapsed_usec += now - pace->last_usec;
+	pace->lately.elapsed_usec += now - pace->last_usec;
+	pace->now.elapsed_usec += now - pace->last_usec;
 	pace->last_usec = now;
 	if (++pace->blocks < PERIOD)
 		return;
 	choose_step(pace);
 	pace->blocks = 0;
 	pace->packing_behind = false;
-	while (pace->elapsed_usec > MEMORY_USEC) {
-		pace->elapsed_usec /= 2;
-		pace->waited_usec /= 2;
-	}
+	forget_older(&pace->lately, MEMORY_USEC);
+	forget_older(&pace->now, RECENT_USEC);
 }

@@ -12,6 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of so much time the owner waited so much for the device. */
+struct waiting {
+	uint64_t waited_usec, elapsed_usec;
+};
+
 struct pace {
 	int fixed;	      /* effort for all blocks; 0: chosen */
 	unsigned int workers; /* that pack */
@@ -21,8 +26,8 @@ struct pace {
 	bool packing_behind; /* since then */
 	uint64_t hold_until; /* not faster before then */
 
-	/* What share of the last moments the owner waited for the device. */
-	uint64_t waited_usec, elapsed_usec, last_usec;
+	struct waiting lately, now; /* of the last moments, and of fewer */
+	uint64_t last_usec;
 
 	int64_t spare_usec; /* processor time lost by waiting and not spent yet */
 	int64_t hard_usec;  /* that a block takes when compressed hard */
@@ -33,8 +38,9 @@ void pace_begin(struct pace *pace, int effort, unsigned int workers, uint64_t no
 
 /* The effort for the next block. fits: all that is left of the stream would fit
  * into the area as it is; where it may not, no block is compressed less hard
- * than LZ4 usually does. */
-int pace_effort(struct pace *pace, bool fits);
+ * than LZ4 usually does. busy: the device has enough to do while a block is
+ * compressed harder; otherwise it would wait, and that time is lost for good. */
+int pace_effort(struct pace *pace, bool fits, bool busy);
 
 /* Blocks wait for a processor to pack them. */
 void pace_packing_behind(struct pace *pace);

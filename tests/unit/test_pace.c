@@ -10,6 +10,7 @@
 struct fixture {
 	struct pace pace;
 	uint64_t now;
+	bool idle; /* the device has little to do, though it may be waited for */
 	unsigned int hard, usual, fast; /* blocks by the effort they got */
 };
 
@@ -25,7 +26,7 @@ static void place(struct fixture *f, unsigned int blocks, uint64_t packing, uint
 {
 	f->hard = f->usual = f->fast = 0;
 	for (unsigned int i = 0; i < blocks; i++) {
-		int effort = pace_effort(&f->pace, fits);
+		int effort = pace_effort(&f->pace, fits, waiting > 0 && !f->idle);
 
 		f->hard += effort < 0;
 		f->usual += effort == 1;
@@ -47,9 +48,9 @@ START_TEST(fixed_stays)
 
 	begin(&f, efforts[_i], 2);
 	place(&f, 1000, 500, 0, true, true);
-	ck_assert_int_eq(pace_effort(&f.pace, true), efforts[_i]);
+	ck_assert_int_eq(pace_effort(&f.pace, true, false), efforts[_i]);
 	place(&f, 1000, 500, 5000, false, false);
-	ck_assert_int_eq(pace_effort(&f.pace, false), efforts[_i]);
+	ck_assert_int_eq(pace_effort(&f.pace, false, false), efforts[_i]);
 }
 END_TEST
 
@@ -59,14 +60,14 @@ START_TEST(processors_are_behind)
 	struct fixture f;
 
 	begin(&f, 0, 2);
-	ck_assert_int_eq(pace_effort(&f.pace, true), 1);
-	place(&f, 150, 500, 0, true, true);
-	ck_assert_uint_eq(f.usual, 150);
-	place(&f, 200, 500, 0, true, true);
+	ck_assert_int_eq(pace_effort(&f.pace, true, false), 1);
+	place(&f, 240, 500, 0, true, true);
+	ck_assert_uint_eq(f.usual, 240);
+	place(&f, 100, 500, 0, true, true);
 	ck_assert_uint_eq(f.hard, 0);
-	ck_assert_int_eq(pace_effort(&f.pace, true), 64);
+	ck_assert_int_eq(pace_effort(&f.pace, true, false), 64);
 	/* Not where the rest may not fit then. */
-	ck_assert_int_eq(pace_effort(&f.pace, false), 1);
+	ck_assert_int_eq(pace_effort(&f.pace, false, false), 1);
 }
 END_TEST
 
@@ -92,7 +93,7 @@ START_TEST(device_is_behind)
 	ck_assert_uint_eq(f.fast, 0);
 	ck_assert_uint_gt(f.hard, 500);
 	begin(&f, 0, 2);
-	place(&f, 1000, 500, 100, true, true);
+	place(&f, 1000, 500, 80, true, true);
 	ck_assert_uint_eq(f.hard, 0);
 	/* Half of the time is lost: both processors have 500 us a block to spare,
 	 * of which a hard one needs 3500. */
@@ -103,6 +104,33 @@ START_TEST(device_is_behind)
 }
 END_TEST
 
+/* It is waited for, and yet would have nothing to do soon (it works and rests in
+ * turns): no block may take longer than usual. */
+START_TEST(device_runs_dry)
+{
+	struct fixture f;
+
+	begin(&f, 0, 2);
+	f.idle = true;
+	place(&f, 1000, 300, 2000, true, true);
+	ck_assert_uint_eq(f.usual, 1000);
+}
+END_TEST
+
+/* It took the first megabytes at once, and no more: few blocks are packed fast
+ * once it is waited for. */
+START_TEST(device_turns_slow)
+{
+	struct fixture f;
+
+	begin(&f, 0, 2);
+	place(&f, 400, 500, 0, true, true);
+	ck_assert_int_eq(pace_effort(&f.pace, true, false), 64);
+	place(&f, 200, 500, 500, true, true);
+	ck_assert_uint_le(f.fast, 48);
+}
+END_TEST
+
 /* From fast to slow and back. */
 START_TEST(follows_the_device)
 {
@@ -110,15 +138,15 @@ START_TEST(follows_the_device)
 
 	begin(&f, 0, 2);
 	place(&f, 300, 500, 0, true, true);
-	ck_assert_int_eq(pace_effort(&f.pace, true), 64);
+	ck_assert_int_eq(pace_effort(&f.pace, true, false), 64);
 	place(&f, 200, 500, 2000, true, true);
-	ck_assert_int_le(pace_effort(&f.pace, true), 1);
+	ck_assert_int_le(pace_effort(&f.pace, true, false), 1);
 	ck_assert_uint_gt(f.hard, 0);
 	/* It does not swing: for a while it stays. */
 	place(&f, 100, 500, 0, true, true);
 	ck_assert_uint_eq(f.fast, 0);
 	place(&f, 2000, 500, 0, true, true);
-	ck_assert_int_eq(pace_effort(&f.pace, true), 64);
+	ck_assert_int_eq(pace_effort(&f.pace, true, false), 64);
 }
 END_TEST
 
@@ -148,6 +176,8 @@ int main(void)
 	tcase_add_test(tcase, processors_are_behind);
 	tcase_add_test(tcase, nobody_is_behind);
 	tcase_add_test(tcase, device_is_behind);
+	tcase_add_test(tcase, device_runs_dry);
+	tcase_add_test(tcase, device_turns_slow);
 	tcase_add_test(tcase, follows_the_device);
 	tcase_add_test(tcase, odd_times);
 	suite_add_tcase(suite, tcase);
