@@ -24,8 +24,9 @@
 #define READ_THREADS 2
 
 /* So many blocks a thread has at most that wait for their turn. With one, it
- * would sleep whenever the block before its own takes a little longer. */
-#define BLOCKS_HELD 4
+ * would sleep whenever the block before its own takes a little longer; with few,
+ * whenever a reading thread takes the processor of the one whose turn it is. */
+#define BLOCKS_HELD 8
 
 struct batch {
 	struct transfer transfer;
