@@ -16,6 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* "mismatch retries", as it is when not set. */
+#define KEPT_MAX 2u
+
 /* More boots than the settings allow mean that it never ends. */
 #define BOOTS_MAX 12u
 
@@ -122,6 +125,9 @@ static void make_settings(struct settings *settings)
 	settings->block_kib = 64;
 	settings->method = plan->method;
 	settings->mismatch_action = plan->action;
+	settings->verify_image = plan->verify;
+	if (plan->max_attempts)
+		settings->max_attempts = plan->max_attempts;
 	settings->encrypt = plan->ways != SIM_PLAIN;
 	settings->cipher = AEAD_AES256_GCM;
 }
@@ -205,7 +211,8 @@ static bool may_be_lost(bool was_live)
 	const struct sim_plan *plan = &sim->shared->plan;
 
 	return !was_live || plan->noresume || plan->fault == SIM_DAMAGE ||
-	       plan->action == MISMATCH_DISCARD || sim->shared->outcome.dead;
+	       plan->action == MISMATCH_DISCARD || plan->max_attempts ||
+	       plan->other_boots > KEPT_MAX || sim->shared->outcome.dead;
 }
 
 enum sim_fate sim_boots(void)

@@ -60,6 +60,9 @@ struct sim_plan {
 	unsigned int workers; /* threads; 0: the serial twin */
 	enum mismatch_action action;
 	bool noresume;
+	bool verify;		      /* what was written is read back before the commit */
+	unsigned int max_attempts;    /* of loading it, 0: as ever */
+	unsigned int other_boots;     /* so many boots, the first ones, are of another machine */
 	unsigned int ways;	      /* enum sim_ways */
 	unsigned int failed_restores; /* so many that the kernel cannot do, whatever else */
 	uint64_t seed;		      /* of what a power cut loses; not 0 */
@@ -81,7 +84,7 @@ enum sim_fate {
 struct sim_outcome {
 	enum sim_fate fate;
 	char broken[400]; /* what must never happen and did; "": nothing */
-	char said[4000];  /* by the programs */
+	char said[16000]; /* by the programs */
 	uint64_t counts[SIM_CLASSES];
 	unsigned int boots;
 	bool may_lose; /* a boot began with swap: the session was lost before */

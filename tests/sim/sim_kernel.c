@@ -419,8 +419,10 @@ long __wrap_sysconf(int name)
 static const char *made_up_machine(char *tree, size_t size)
 {
 	const char *data = getenv("S2DISK_TEST_DATA");
+	bool other = kernel.is_boot && sim->shared->outcome.boots <= sim->shared->plan.other_boots;
 
-	snprintf(tree, size, "%s/platform/microvm", data ? data : "tests/data");
+	snprintf(tree, size, "%s/platform/%s", data ? data : "tests/data",
+		 other ? "virtio-mem" : "microvm");
 	return tree;
 }
 

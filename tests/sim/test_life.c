@@ -85,7 +85,7 @@ static void live(const struct sim_plan *planned)
 	sim_live(machine, plan, &outcome);
 	ck_assert_msg(!outcome.broken[0],
 		      "ways %u, class %d, number %" PRIu64 " (%" PRIu64
-		      "), fault %d, full after %" PRIu64 ", seed %" PRIu64 ": %s\n%s",
+		      "), fault %d, full after %" PRIu64 ", seed %" PRIu64 ": %s\n%.3000s",
 		      ways, plan->class, plan->at, plan->second_at, plan->fault, plan->full_after,
 		      plan->seed, outcome.broken, outcome.said);
 	tally.lives++;
@@ -372,6 +372,84 @@ START_TEST(test_not_wanted)
 }
 END_TEST
 
+/* The first boot is of another machine, which refuses: the image is kept, and
+ * meanwhile one thing goes wrong. When all boots refuse, swap is swap again. */
+START_TEST(test_other_machine)
+{
+	static const enum sim_fault faults[] = { SIM_FAIL, SIM_FAIL_DONE, SIM_CUT };
+	struct sim_plan plan = {
+		.class = SIM_IO, .fault = faults[_i], .method = METHOD_SHUTDOWN, .other_boots = 1
+	};
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_uint_eq(outcome.boots, 2);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "this boot cannot take the image: "));
+	each(plan, 1, true);
+	ck_assert(plan.fault == SIM_CUT || tally.fresh == 0);
+	plan.other_boots = 3;
+	plan.at = 0;
+	live(&plan);
+	ck_assert_int_eq(outcome.fate, SIM_FRESH);
+	ck_assert_uint_eq(outcome.boots, 3);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "the image is set aside"));
+	each(plan, 2, true);
+	tell("boots of another machine, and I/O:");
+}
+END_TEST
+
+/* What was damaged before the commit is found by reading it back. */
+START_TEST(test_verified)
+{
+	static const enum sim_fault faults[] = { SIM_FAIL, SIM_DAMAGE };
+	struct sim_plan plan = {
+		.class = SIM_IO, .fault = faults[_i], .method = METHOD_SHUTDOWN, .verify = true
+	};
+	unsigned int found = 0;
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	if (_i == 0) {
+		each(plan, 1, true);
+		ck_assert_uint_eq(tally.fresh, 0);
+		tell("an I/O error, verified images:");
+		return;
+	}
+	for (plan.at = 1; plan.at <= 40; plan.at++) {
+		plan.seed = plan.at * 2654435761u + 1;
+		live(&plan);
+		if (!strstr(outcome.said, "verifying what was written"))
+			continue;
+		ck_assert_int_eq(outcome.fate, SIM_RUNS_ON);
+		found++;
+	}
+	ck_assert_uint_gt(found, 0);
+	tell("bytes damaged, verified images:");
+}
+END_TEST
+
+/* A power cut while it is loaded, and it may not be tried again. */
+START_TEST(test_tried_too_often)
+{
+	struct sim_plan plan = {
+		.class = SIM_IO, .fault = SIM_CUT, .method = METHOD_SHUTDOWN, .max_attempts = 1
+	};
+	uint64_t last = count(SIM_IO, &plan);
+	unsigned int told = 0;
+
+	for (plan.at = last; plan.at > last - 20; plan.at--) {
+		plan.seed = plan.at;
+		live(&plan);
+		if (!strstr(outcome.said, "the image was tried 1 times"))
+			continue;
+		ck_assert_int_eq(outcome.fate, SIM_FRESH);
+		told++;
+	}
+	ck_assert_uint_gt(told, 0);
+	tell("one attempt only, and power cuts:");
+}
+END_TEST
+
 /* All that can differ where an image is sealed, or everything. */
 static void add_lives(Suite *suite, const char *name, void (*make)(void), bool everything)
 {
@@ -398,6 +476,19 @@ static void add_lives(Suite *suite, const char *name, void (*make)(void), bool e
 	tcase_add_test(tcase, test_not_wanted);
 }
 
+/* Where sealing makes no difference worth the time. */
+static void add_plain_lives(Suite *suite)
+{
+	TCase *tcase = tcase_create("plain only");
+
+	tcase_add_checked_fixture(tcase, make_plain, unmake);
+	tcase_set_timeout(tcase, 600);
+	tcase_add_loop_test(tcase, test_other_machine, 0, 3);
+	tcase_add_loop_test(tcase, test_verified, 0, 2);
+	tcase_add_test(tcase, test_tried_too_often);
+	suite_add_tcase(suite, tcase);
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("life");
@@ -407,6 +498,7 @@ int main(void)
 	plain_stride = getenv("S2DISK_EVERYTHING") ? 1 : STRIDE;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	add_lives(suite, "plain", make_plain, true);
+	add_plain_lives(suite);
 	add_lives(suite, "passphrase", make_phrase, plain_stride == 1);
 	add_lives(suite, "key pair", make_pair, plain_stride == 1);
 	srunner_run_all(runner, CK_ENV);
