@@ -59,7 +59,7 @@ static int power_off_by_firmware(int snapshot_fd, struct why *w)
 	if (is_woken(r))
 		return why(w, r, "the machine was not switched off: " WOKEN);
 	log_warning("the firmware did not switch the machine off (%s), the kernel does",
-		    strerror(-r));
+		    r < 0 ? strerror(-r) : "it says that it did");
 	return reboot_with(RB_POWER_OFF, "switched off", w);
 }
 

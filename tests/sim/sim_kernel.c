@@ -423,6 +423,8 @@ static const char *made_up_machine(char *tree, size_t size)
 
 	snprintf(tree, size, "%s/platform/%s", data ? data : "tests/data",
 		 other ? "virtio-mem" : "microvm");
+	if (access(tree, X_OK) < 0)
+		sim_broken("%s is not there: S2DISK_TEST_DATA has to name tests/data", tree);
 	return tree;
 }
 

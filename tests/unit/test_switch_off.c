@@ -194,6 +194,13 @@ START_TEST(power_off)
 	ck_assert_uint_eq(kernel.request, SNAPSHOT_POWER_OFF);
 	ck_assert_int_eq(kernel.rebooted, RB_POWER_OFF);
 	ck_assert_ptr_nonnull(strstr(kernel.said, "the kernel does"));
+
+	kernel.rebooted = 0;
+	kernel.said[0] = '\0';
+	answers(0, 0);
+	ck_assert_int_eq(switch_off(-1, METHOD_PLATFORM, &asleep, &w), -EPERM);
+	ck_assert_int_eq(kernel.rebooted, RB_POWER_OFF);
+	ck_assert_ptr_nonnull(strstr(kernel.said, "(it says that it did)"));
 }
 END_TEST
 
