@@ -25,6 +25,14 @@ class Partition(FullGuest):
                       (word, self.machine.mark("sleep-" + word)))
 
 
+class Trixie(Partition):
+    """systemctl hibernate with Debian 13: systemd 257, initramfs-tools"""
+    name = "debian-13"
+    group = "slow"
+    suite = "trixie"
+    kernel = "6.12"
+
+
 class SwapFile(FullGuest):
     """s2disk-swapfile create --enable, then systemctl hibernate: ext4"""
     name = "debian-swapfile"

@@ -24,6 +24,14 @@ class Plain(Dracut):
              "dracut-systemd \"' >/etc/dracut.conf.d/plain.conf")
 
 
+class Trixie(Dracut):
+    """the same with Debian 13's dracut, systemd 257 in the initramfs"""
+    name = "debian-13-dracut"
+    group = "slow"
+    suite = "trixie"
+    kernel = "6.12"
+
+
 class SwapFile(system.SwapFile):
     """s2disk-swapfile create --enable, then systemctl hibernate: ext4, dracut"""
     name = "debian-dracut-swapfile"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian 12 as it is installed: systemd, a kernel, an initramfs of its own, and
+"""Debian as it is installed: systemd, a kernel, an initramfs of its own, and
 our package.
 
 What comes from the archive is fetched once, by mmdebstrap, and cached as a
@@ -18,7 +18,10 @@ from . import kernels
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
-SUITE = "bookworm"
+# Where its kernel packages have the modules, and what our packages need that is
+# not there anyway: the archive is not asked again when they are installed.
+SUITES = {"bookworm": ("/lib/modules", ()),
+          "trixie": ("/usr/lib/modules", ("libgcrypt20", "liblz4-1"))}
 COMMON = ("systemd-sysv", "udev", "dbus", "kmod", "zstd", "linux-image-amd64",
           "cryptsetup", "busybox", "lvm2", "e2fsprogs", "btrfs-progs", "procps")
 GENERATORS = {
@@ -101,23 +104,25 @@ def in_tree(root, script):
                  "-", root, script])
 
 
-def _base(generator):
+def _base(suite, generator):
     """The cached tarball of a system from the archive."""
-    packages = COMMON + GENERATORS[generator]
+    modules, needed = SUITES[suite]
+    packages = COMMON + GENERATORS[generator] + needed
     options = ["--variant=minbase", "--aptopt=APT::Install-Recommends \"false\"",
                "--include=" + ",".join(packages)]
     for folder in MODULES_LEFT_OUT:
-        options.append("--dpkgopt=path-exclude=/lib/modules/*/kernel/%s%s" %
-                       (folder, "" if folder.endswith("*") else "/*"))
+        options.append("--dpkgopt=path-exclude=%s/*/kernel/%s%s" %
+                       (modules, folder,
+                        "" if folder.endswith("*") else "/*"))
     for place in ("man/*.gz", "locale/*.mo", "info/*.gz"):
         options.append("--dpkgopt=path-exclude=/usr/share/" + place)
     digest = hashlib.sha256("\n".join(options).encode()).hexdigest()[:12]
     path = os.path.join(kernels.cache_dir(), "debian-%s-%s-%s.tar" %
-                        (SUITE, generator, digest))
+                        (suite, generator, digest))
     if not os.path.exists(path):
         part = path + ".%d.part" % os.getpid()
         _run(["mmdebstrap", "--mode=root", "--format=tar"] + options +
-             [SUITE, part])
+             [suite, part])
         os.rename(part, path)
     return path
 
@@ -147,7 +152,9 @@ def _settle(root):
                " ".join(MODULES))
     units = "/etc/systemd/system/"
     _write(root, units + "scenario.service", START)
-    in_tree(root, "cp /usr/share/systemd/tmp.mount %s; "
+    # Later ones have it among their units.
+    in_tree(root, "cp /usr/share/systemd/tmp.mount %s || "
+            "test -e /usr/lib/systemd/system/tmp.mount; "
             "systemctl -q enable scenario.service tmp.mount; "
             "systemctl -q set-default multi-user.target; systemctl -q mask %s;"
             "rm -rf /usr/share/doc/* /var/lib/apt/lists/*; mkdir -p /swap; "
@@ -175,14 +182,14 @@ class Debian:
             self._packages = folder
         return self._packages
 
-    def tree(self, generator):
+    def tree(self, suite, generator):
         """A folder with a system that has our package."""
         if os.geteuid() != 0:
             raise RuntimeError("full guests are built as root only")
-        if generator not in self._trees:
+        if (suite, generator) not in self._trees:
             root = tempfile.mkdtemp(prefix="tree-", dir=self.work_dir)
             os.chmod(root, 0o755)
-            _run(["tar", "-C", root, "-xpf", _base(generator)])
+            _run(["tar", "-C", root, "-xpf", _base(suite, generator)])
             _settle(root)
             os.makedirs(root + "/tmp/packages")
             for name in os.listdir(self.packages()):
@@ -191,18 +198,19 @@ class Debian:
                                 root + "/tmp/packages")
             in_tree(root, "apt-get -qy install /tmp/packages/*.deb; "
                     "rm -r /tmp/packages")
-            self._trees[generator] = root
-        return self._trees[generator]
+            self._trees[suite, generator] = root
+        return self._trees[suite, generator]
 
     def disks(self, key, make):
         """Root and boot disk of a system, which make(tree, folder) makes of a
-        copy of a tree; key[0] is its generator. Copy them before use."""
+        copy of a tree; key begins with its suite and generator. Copy them
+        before use."""
         with self._lock:
             if key not in self._disks:
                 folder = tempfile.mkdtemp(prefix="system-", dir=self.work_dir)
                 root = os.path.join(folder, "tree")
                 try:
-                    _run(["cp", "-a", self.tree(key[0]), root])
+                    _run(["cp", "-a", self.tree(*key[:2]), root])
                     make(root, folder)
                     self._disks[key] = folder
                 finally:

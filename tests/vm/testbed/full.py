@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Scenarios in a whole Debian 12: systemd, its own initramfs, our package."""
+"""Scenarios in a whole Debian: systemd, its own initramfs, our package."""
 
 import io
 import os
@@ -26,6 +26,7 @@ class FullGuest(Scenario):
     swap_mib = 700
     limit = 500
     one_boot = 200          # seconds, until it is off
+    suite = "bookworm"
     generator = "initramfs-tools"
     # Without resume= on the command line: what Debian's installer writes.
     setup = "echo RESUME=UUID=%s >/etc/initramfs-tools/conf.d/resume" % SWAP_UUID
@@ -59,7 +60,7 @@ first_boot() {
     @classmethod
     def system(cls, builder):
         """Paths of the root and boot disks, which are not to be changed."""
-        key = (cls.generator, cls.setup, cls.fstab, cls.options,
+        key = (cls.suite, cls.generator, cls.setup, cls.fstab, cls.options,
                cls.root_mib, cls.make_root_disk.__func__)
         return builder.debian.disks(
             key, lambda root, folder: cls.make_system(builder, root, folder))
