@@ -102,8 +102,11 @@ static void add_preflight(struct swapfile_check *check)
 	const struct preflight_target target = { .area = &check->place.area };
 	_cleanup_free_ struct preflight *more = calloc(1, sizeof(*more));
 
-	if (!more)
+	if (!more) {
+		preflight_add(&check->context, "memory", CHECK_FAILED,
+			      "there is no memory to look further; close some programs");
 		return;
+	}
 	preflight_run(&check->settings, &target, check->swapfile->system.root, more);
 	for (size_t i = 0; i < more->count && check->list.count < PREFLIGHT_MAX; i++)
 		check->list.checks[check->list.count++] = more->checks[i];
