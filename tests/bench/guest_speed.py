@@ -51,8 +51,8 @@ class Compared(Scenario):
     config = ("resume device = /dev/vda1\nsuspend loglevel = 7\n"
               "shutdown method = shutdown\n")
     # Random numbers are there early on a real machine.
-    prepare = ("swap_on $SWAP; head -c 1 /dev/random >/dev/null; "
-               "hold main 160 200")
+    ready = ("swap_on $SWAP; head -c 1 /dev/random >/dev/null; "
+             "hold main 160 200")
     kernels = """
 first_boot() {
     %s
@@ -68,7 +68,7 @@ later_boot() {
     device_number $SWAP >/sys/power/resume
     mark fail "the kernel did not resume its image"
 }
-""" % prepare
+""" % ready
     ours = """
 before_resume() { mark read-begins; }
 first_boot() { :; }
@@ -79,7 +79,7 @@ later_boot() {
     mark program
     check_holds
 }
-""" % prepare
+""" % ready
     result = None
 
     def run(self):
