@@ -25,8 +25,8 @@ struct mounted {
 
 /* Opens the devices of all that root/proc/self/mountinfo has mounted; those that
  * cannot be opened, or not be read while all is stopped (loop devices, network
- * block devices and what lies on them), are left out. Makes room in *ret for as many. 0 or -ENOMEM.
- */
+ * block devices and what lies on them), are left out. Makes room in *ret for as
+ * many. 0 or -ENOMEM. */
 int mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
 
 /* Reads their stamps into ret, without asking for memory; those of a kind not
