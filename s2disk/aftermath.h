@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 /* Takes pages out of use through root/sys/devices/system/memory/
- * soft_offline_page (works on free and movable pages). Each one that the kernel
- * does not give is logged. Returns how many were taken. */
+ * soft_offline_page (works on free and movable pages). What the kernel does not
+ * give it is asked for again, and then logged. Returns how many were taken. */
 uint64_t aftermath_quarantine(const struct handover *handover, const char *root, size_t page_size);
 
 /* One line about the image, one about its way back, and what the resumer said. */

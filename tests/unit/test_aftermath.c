@@ -15,6 +15,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* How many of the writes about the second range the kernel refuses from now on. */
+static int refuse;
+static unsigned int asked;
+
+int __real_io_write_text(const char *root, const char *path, const char *text);
+int __wrap_io_write_text(const char *root, const char *path, const char *text)
+{
+	asked++;
+	if (strncmp(text, "0x8000", 6) == 0 && refuse > 0) {
+		refuse--;
+		return -EIO;
+	}
+	return __real_io_write_text(root, path, text);
+}
+
 static struct handover two_ranges(void)
 {
 	return (struct handover){
@@ -39,13 +54,54 @@ START_TEST(test_quarantine)
 }
 END_TEST
 
+/* A page that the kernel refuses is asked for again; those it gave are not. */
+START_TEST(test_quarantine_again)
+{
+	static const struct {
+		int refuse;
+		unsigned int taken, asked;
+	} cases[] = {
+		{ 1, 4, 4 + 1 },
+		{ 3, 4, 4 + 3 },
+		{ 3 + 2, 4, 4 + 3 + 2 },
+		/* The third time one page of three is refused, and left. */
+		{ 3 + 3 + 1, 3, 4 + 3 + 3 },
+		{ 100, 1, 4 + 3 + 3 },
+	};
+	struct handover handover = two_ranges();
+
+	made_put("/sys/devices/system/memory/soft_offline_page", "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		refuse = cases[i].refuse;
+		asked = 0;
+		ck_assert_uint_eq(aftermath_quarantine(&handover, made_root, 4096), cases[i].taken);
+		ck_assert_uint_eq(asked, cases[i].asked);
+	}
+}
+END_TEST
+
+/* As many as there can be, from a page that claims more. */
+START_TEST(test_quarantine_most)
+{
+	struct handover handover = {
+		.quarantine_count = 2,
+		.quarantine = { { 0x100000, HANDOVER_PAGES_MAX - 1 }, { 0x80000, 5 } },
+	};
+
+	made_put("/sys/devices/system/memory/soft_offline_page", "");
+	ck_assert_uint_eq(aftermath_quarantine(&handover, made_root, 4096), HANDOVER_PAGES_MAX);
+}
+END_TEST
+
 START_TEST(test_quarantine_not_possible)
 {
 	struct handover handover = two_ranges();
 
 	ck_assert_uint_eq(aftermath_quarantine(&handover, made_root, 4096), 0);
 	handover.quarantine_count = 0;
+	asked = 0;
 	ck_assert_uint_eq(aftermath_quarantine(&handover, made_root, 4096), 0);
+	ck_assert_uint_eq(asked, 0);
 }
 END_TEST
 
@@ -146,6 +202,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, test_quarantine);
+	tcase_add_test(tcase, test_quarantine_again);
+	tcase_add_test(tcase, test_quarantine_most);
 	tcase_add_test(tcase, test_quarantine_not_possible);
 	tcase_add_test(tcase, test_describe);
 	tcase_add_test(tcase, test_kernel_log_parse);
