@@ -20,6 +20,8 @@ static int refuse;
 static unsigned int asked;
 
 int __real_io_write_text(const char *root, const char *path, const char *text);
+int __wrap_io_write_text(const char *root, const char *path, const char *text);
+
 int __wrap_io_write_text(const char *root, const char *path, const char *text)
 {
 	asked++;
