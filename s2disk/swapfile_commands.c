@@ -21,15 +21,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum outcome command_failed(int r)
+enum outcome command_failed(int r, struct why *w)
 {
+	if (r < 0 && !w->text[0])
+		why(w, r, "%s", strerror(-r));
 	return r < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
 }
 
-enum outcome command_refused(int r)
+enum outcome command_refused(int r, struct why *w)
 {
+	enum outcome outcome = command_failed(r, w);
+
 	return r == -EINVAL || r == -EOPNOTSUPP || r == -ENOSPC || r == -EEXIST ? OUTCOME_REFUSED
-										: command_failed(r);
+										: outcome;
 }
 
 int command_need_root(const struct swapfile *s, struct why *w)
@@ -101,8 +105,9 @@ enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapf
 	if (!real)
 		return command_failed(
 			why(w, -errno, "%s: %s%s", s->path, strerror(errno),
-			    errno == ENOENT ? "; make it first: s2disk-swapfile create" : ""));
-	return command_refused(find_place(s, real, tolerant, ret, w));
+			    errno == ENOENT ? "; make it first: s2disk-swapfile create" : ""),
+			w);
+	return command_refused(find_place(s, real, tolerant, ret, w), w);
 }
 
 enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
@@ -288,13 +293,13 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	if (r == 0)
 		r = choose_size(s, &site, w);
 	if (r < 0)
-		return command_refused(r);
+		return command_refused(r, w);
 	report_value(&s->report, "path", site.path);
 	report_number(&s->report, "size", s->size);
 	r = state_load(&s->system, &state, w);
 	if (r == 0)
 		r = create_file(s, &state, &site, subvolume, w);
-	outcome = command_refused(r);
+	outcome = command_refused(r, w);
 	if (outcome == OUTCOME_DONE && s->enable)
 		outcome = create_and_enable(s, &state, &site, w);
 	else if (outcome == OUTCOME_DONE && !s->dry_run)
@@ -346,7 +351,7 @@ enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
 	if (r < 0)
-		return OUTCOME_FAILED;
+		return command_failed(r, w);
 	r = find_made(s, &state, &made, w);
 	if (r < 0) {
 		state_free(&state);
@@ -362,5 +367,5 @@ enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
 	if (r == 0)
 		r = command_undo(s, &state, made, w);
 	state_free(&state);
-	return command_failed(r);
+	return command_failed(r, w);
 }

@@ -7,10 +7,11 @@
 #include "swapfile_site.h"
 #include "swapfile_state.h"
 
-/* The outcome that a negative errno stands for. refused: a full disk or a file
- * that cannot be is something else than a broken one. */
-enum outcome command_failed(int r);
-enum outcome command_refused(int r);
+/* The outcome that a negative errno stands for, which becomes the reason where
+ * none was given. refused: a full disk or a file that cannot be is something else
+ * than a broken one. */
+enum outcome command_failed(int r, struct why *w);
+enum outcome command_refused(int r, struct why *w);
 
 /* -EPERM without root where something is to be changed. */
 int command_need_root(const struct swapfile *s, struct why *w);

@@ -191,7 +191,7 @@ static int run(struct swapfile *s, const struct command *command)
 	if (r == 0)
 		r = crypto_init(&w);
 	if (r < 0) {
-		log_error("%s", w.text);
+		log_error("%s", why_text(&w, r));
 		return EXIT_FAILED;
 	}
 	s->report.dry_run = s->dry_run;

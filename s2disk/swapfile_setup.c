@@ -177,22 +177,21 @@ static enum outcome enable_with(struct swapfile *s, struct state *state,
 		tell_after_enable(s, loader, arguments);
 	else if (former.there)
 		bring_back(s, state, &former);
-	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r);
+	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
 }
 
 enum outcome swapfile_do_enable(struct swapfile *s, struct why *w)
 {
 	struct swapfile_place place = { 0 };
 	struct state state = { 0 };
-	enum outcome outcome;
+	enum outcome outcome = command_failed(command_need_root(s, w), w);
 
-	if (command_need_root(s, w) < 0)
-		return OUTCOME_FAILED;
-	outcome = swapfile_find(s, false, &place, w);
+	if (outcome == OUTCOME_DONE)
+		outcome = swapfile_find(s, false, &place, w);
+	if (outcome == OUTCOME_DONE)
+		outcome = command_failed(state_load(&s->system, &state, w), w);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	if (state_load(&s->system, &state, w) < 0)
-		return OUTCOME_FAILED;
 	outcome = enable_with(s, &state, &place, w);
 	state_free(&state);
 	return outcome;
@@ -232,7 +231,7 @@ enum outcome command_foretell_enable(struct swapfile *s, const struct site *site
 	int r = foretell_device(s, site, device, sizeof(device), w);
 
 	if (r < 0)
-		return command_failed(r);
+		return command_failed(r, w);
 	r = plan_open(&plan, "enable", site->path);
 	if (r == 0)
 		r = enable_plan(&plan, &s->system, &enable, &loader, w);
@@ -243,7 +242,7 @@ enum outcome command_foretell_enable(struct swapfile *s, const struct site *site
 				  enable_arguments(&enable, arguments, sizeof(arguments)));
 	}
 	plan_close(&plan);
-	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r);
+	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
 }
 
 enum outcome swapfile_do_disable(struct swapfile *s, struct why *w)
@@ -255,12 +254,12 @@ enum outcome swapfile_do_disable(struct swapfile *s, struct why *w)
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
 	if (r < 0)
-		return OUTCOME_FAILED;
+		return command_failed(r, w);
 	plan = state_find(&state, "enable", NULL);
 	if (plan)
 		r = command_undo(s, &state, plan, w);
 	else
 		report_line(&s->report, "no swap file is enabled; there is nothing to do");
 	state_free(&state);
-	return command_failed(r);
+	return command_failed(r, w);
 }
