@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "swapfile_commands.h"
 #include "swapfile_enable.h"
 #include "swapfile_site.h"
 
@@ -38,25 +39,37 @@ static const char *find_path(const struct swapfile *s, const struct settings *se
 
 static void add_file(struct swapfile_check *check)
 {
+	bool known = check->stack.count > 0;
 	char text[256];
 
 	preflight_add(&check->context, "file", CHECK_OK,
-		      "%s can be resumed from; it begins at page %" PRIu64 " of %s (%s)",
+		      "%s can be resumed from; it begins at page %" PRIu64 " of %s%s%s%s",
 		      check->place.path, check->place.area.offset, check->place.area.device,
-		      device_stack_text(&check->stack, text, sizeof(text)));
+		      known ? " (" : "", device_stack_text(&check->stack, text, sizeof(text)),
+		      known ? ")" : "");
+}
+
+/* Only a file that the configuration names is switched on by s2disk itself,
+ * whatever else was set up once. */
+static bool is_on_demand(const struct swapfile_check *check)
+{
+	const char *named = check->settings.swap_on_demand;
+
+	return named[0] && system_same_file(&check->swapfile->system, named, check->place.path);
 }
 
 static void check_active(struct swapfile_check *check)
 {
 	bool active = check->swapfile->system.is_active(check->place.path);
+	bool on_demand = is_on_demand(check);
 	struct check *added;
 
 	if (active) {
 		preflight_add(&check->context, "active", CHECK_OK, "%s is on%s", check->place.path,
-			      check->hibernate_only ? ", though it is for hibernating only" : "");
+			      on_demand ? ", though it is for hibernating only" : "");
 		return;
 	}
-	if (check->hibernate_only) {
+	if (on_demand) {
 		preflight_add(&check->context, "active", CHECK_OK,
 			      "%s is off; s2disk switches it on for hibernating",
 			      check->place.path);
@@ -194,8 +207,6 @@ static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
 	outcome = swapfile_find(&other, false, &check->place, &reason);
 	if (outcome == OUTCOME_DONE) {
 		add_unfinished(check, plan);
-		check->hibernate_only =
-			plan ? plan->hibernate_only : check->settings.swap_on_demand[0] != '\0';
 		run_checks(check);
 	} else {
 		added = preflight_add(&check->context, "file", CHECK_FAILED, "%s", reason.text);
@@ -219,7 +230,7 @@ enum outcome swapfile_do_check(struct swapfile *s, struct why *w)
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
 	if (r < 0)
-		return OUTCOME_FAILED;
+		return command_failed(r, w);
 	outcome = check_path(s, check, &state, w);
 	state_free(&state);
 	return outcome;

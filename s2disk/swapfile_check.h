@@ -16,7 +16,6 @@ struct swapfile_check {
 	struct preflight_context context;
 	struct swapfile_place place;
 	struct device_stack stack;
-	bool hibernate_only;
 	char arguments[400]; /* resume= and resume_offset= as they should be */
 };
 

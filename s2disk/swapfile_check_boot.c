@@ -88,9 +88,21 @@ void check_boot_loader(struct swapfile_check *check)
 	plan_close(&plan);
 }
 
-/* Does crypttab say that the initramfs unlocks this mapping? */
+static bool has_early_option(char *options)
+{
+	char *option;
+
+	while ((option = strsep(&options, ",")))
+		if (strcmp(option, "initramfs") == 0 || strcmp(option, "x-initrd.attach") == 0)
+			return true;
+	return false;
+}
+
+/* Does crypttab say that the initramfs unlocks this mapping? A line: name,
+ * device, key, options. */
 static bool unlocked_early(const struct swapfile_system *system, const char *mapper)
 {
+	static const char blanks[] = " \t";
 	_cleanup_free_ char *text = NULL;
 	char *at, *line;
 
@@ -98,12 +110,13 @@ static bool unlocked_early(const struct swapfile_system *system, const char *map
 		return false;
 	at = text;
 	while ((line = strsep(&at, "\n"))) {
-		size_t length = strlen(mapper);
+		char *rest, *field = strtok_r(line, blanks, &rest);
 
-		if (strncmp(line, mapper, length) == 0 &&
-		    (line[length] == ' ' || line[length] == '\t') &&
-		    (strstr(line + length, "initramfs") ||
-		     strstr(line + length, "x-initrd.attach")))
+		if (!field || strcmp(field, mapper) != 0)
+			continue;
+		for (int i = 0; i < 3 && field; i++)
+			field = strtok_r(NULL, blanks, &rest);
+		if (field && has_early_option(field))
 			return true;
 	}
 	return false;
@@ -141,6 +154,13 @@ void check_early_device(struct swapfile_check *check)
 	struct check *added;
 	char text[256];
 
+	if (check->stack.count == 0) {
+		preflight_add(&check->context, "early-device", CHECK_WARNING,
+			      "what lies under %s could not be looked at, so whether the initramfs "
+			      "sees it is not known",
+			      check->place.area.device);
+		return;
+	}
 	for (size_t i = 0; i < check->stack.count; i++) {
 		const struct device_layer *layer = &check->stack.layers[i];
 

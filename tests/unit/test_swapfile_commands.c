@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "made_disk.h"
+#include "made_told.h"
 #include "made_tree.h"
 #include "swapfile_state.h"
 #include "swapfile_stop.h"
@@ -77,41 +78,6 @@ static struct swapfile command_for(const char *path)
 	return (struct swapfile){ .system = made_system,
 				  .path = path,
 				  .report = { .quiet = true } };
-}
-
-/* Standard output of what follows goes to a file, until told_text(). */
-static int real_stdout = -1;
-
-static void tell_to_file(void)
-{
-	char path[128];
-
-	fflush(stdout);
-	snprintf(path, sizeof(path), "%s/told", made_root);
-	real_stdout = dup(STDOUT_FILENO);
-	ck_assert_int_ge(real_stdout, 0);
-	ck_assert_ptr_nonnull(freopen(path, "w", stdout));
-}
-
-static void told(char *text, size_t size)
-{
-	char path[128];
-	FILE *file;
-
-	fflush(stdout);
-	dup2(real_stdout, STDOUT_FILENO);
-	close(real_stdout);
-	snprintf(path, sizeof(path), "%s/told", made_root);
-	file = fopen(path, "r");
-	ck_assert_ptr_nonnull(file);
-	text[fread(text, 1, size - 1, file)] = '\0';
-	fclose(file);
-	unlink(path);
-}
-
-static void check_told(const char *text, const char *wanted)
-{
-	ck_assert_msg(strstr(text, wanted) != NULL, "no '%s' in:\n%s", wanted, text);
 }
 
 /* All that would be done is told beforehand, and nothing of it is done. */
