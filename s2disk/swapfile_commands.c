@@ -275,6 +275,25 @@ static enum outcome create_and_enable(struct swapfile *s, struct state *state,
 	return outcome;
 }
 
+/* What a run that was cut off has left is no swap file yet. */
+static int refuse_existing(const struct swapfile *s, const char *path, struct why *w)
+{
+	struct state state = { 0 };
+	const struct plan *made = NULL;
+	bool half;
+
+	if (geteuid() == 0 && state_load(&s->system, &state, NULL) == 0)
+		made = state_find(&state, "create", path);
+	half = made && made->unfinished;
+	state_free(&state);
+	if (half)
+		return why(w, -EEXIST,
+			   "%s was left half made by a run that was cut off; take it away: "
+			   "s2disk-swapfile remove %s",
+			   path, path);
+	return why(w, -EEXIST, "%s exists already; take another name, or enable it as it is", path);
+}
+
 enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *subvolume = NULL;
@@ -288,8 +307,7 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	if (r == 0)
 		r = examine_site(s, subvolume, &site, w);
 	if (r == 0 && exists(site.path))
-		r = why(w, -EEXIST, "%s exists already; take another name, or enable it as it is",
-			site.path);
+		r = refuse_existing(s, site.path, w);
 	if (r == 0)
 		r = choose_size(s, &site, w);
 	if (r < 0)
@@ -310,7 +328,7 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	return outcome;
 }
 
-/* The plan that made the file: of that path, or the only one. */
+/* The plan that made the file: of that path, or of the only one. */
 static int find_made(const struct swapfile *s, struct state *state, struct plan **ret,
 		     struct why *w)
 {
@@ -324,8 +342,9 @@ static int find_made(const struct swapfile *s, struct state *state, struct plan 
 		if (strcmp(plan->name, "create") != 0 ||
 		    (s->path && strcmp(plan->path, real ? real : s->path) != 0))
 			continue;
+		if (state_find(state, "create", plan->path) == plan)
+			count++;
 		found = plan;
-		count++;
 	}
 	if (count > 1)
 		return why(w, -EINVAL, "there are %u swap files; say which", count);
@@ -340,6 +359,24 @@ static int find_made(const struct swapfile *s, struct state *state, struct plan 
 			   s->path);
 	*ret = found;
 	return 0;
+}
+
+/* The newest first: a file that was deleted by hand and made again has several. */
+static int remove_made(struct swapfile *s, struct state *state, struct why *w)
+{
+	_cleanup_free_ char *path = NULL;
+	struct plan *made = NULL;
+	int r = find_made(s, state, &made, w);
+
+	if (r < 0)
+		return r;
+	path = strdup(made->path);
+	if (!path)
+		return -ENOMEM;
+	do
+		r = command_undo(s, state, made, w);
+	while (r == 0 && !s->dry_run && (made = state_find(state, "create", path)));
+	return r;
 }
 
 enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
@@ -363,9 +400,7 @@ enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
 		r = command_undo(s, &state, enabled, w);
 	/* The plans moved up. */
 	if (r == 0)
-		r = find_made(s, &state, &made, w);
-	if (r == 0)
-		r = command_undo(s, &state, made, w);
+		r = remove_made(s, &state, w);
 	state_free(&state);
 	return command_failed(r, w);
 }

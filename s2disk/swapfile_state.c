@@ -311,10 +311,10 @@ static int save(const struct swapfile_system *system, const struct state *state,
 
 struct plan *state_find(const struct state *state, const char *name, const char *path)
 {
-	for (size_t i = 0; i < state->count; i++)
-		if (strcmp(state->plans[i].name, name) == 0 &&
-		    (!path || strcmp(state->plans[i].path, path) == 0))
-			return &state->plans[i];
+	for (size_t i = state->count; i > 0; i--)
+		if (strcmp(state->plans[i - 1].name, name) == 0 &&
+		    (!path || strcmp(state->plans[i - 1].path, path) == 0))
+			return &state->plans[i - 1];
 	return NULL;
 }
 

@@ -28,7 +28,8 @@ int state_lock(const struct swapfile_system *system, int *ret_fd, struct why *w)
 int state_load(const struct swapfile_system *system, struct state *ret, struct why *w);
 void state_free(struct state *state);
 
-/* The plan of that name, and where path is not NULL, of that swap file; NULL. */
+/* The newest plan of that name, and where path is not NULL, of that swap file;
+ * NULL. */
 struct plan *state_find(const struct state *state, const char *name, const char *path);
 
 /* Carries a plan out, step by step, each written down first. When one fails,

@@ -159,6 +159,73 @@ START_TEST(gives_way)
 }
 END_TEST
 
+/* The power failed while the file was made. */
+START_TEST(half_made)
+{
+	char path[128];
+	struct why w = { "" };
+	struct state state;
+	struct swapfile s;
+	char *text;
+
+	if (!mounted())
+		return;
+	made_file("file", path, sizeof(path));
+	s = command_for(path);
+	s.size = 32 * MIB;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "exists already");
+	ck_assert_int_eq(state_load(&made_system, &state, &w), 0);
+	state_find(&state, "create", path)->unfinished = true;
+	text = state_encode(&state);
+	made_put(SWAPFILE_STATE, text);
+	state_free(&state);
+	free(text);
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "half made");
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_DONE);
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
+}
+END_TEST
+
+/* Deleted by hand, or by a power cut before it was there, and made again: what
+ * is written down of the former does not stand in the way. */
+START_TEST(made_again)
+{
+	char path[128], other[128];
+	struct why w = { "" };
+	struct swapfile s;
+	struct stat st;
+
+	if (!mounted())
+		return;
+	made_put("/etc/fstab", "x\n");
+	made_file("file", path, sizeof(path));
+	ck_assert_int_eq(unlink(path), 0);
+	made_file("file", path, sizeof(path));
+	/* When enabling fails, what this run made goes. */
+	ck_assert_int_eq(unlink(path), 0);
+	made_fail = "swapon";
+	s = made_command(path, sizeof(path), "file");
+	s.size = 32 * MIB;
+	s.enable = true;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_FAILED);
+	ck_assert_int_lt(stat(path, &st), 0);
+	made_fail = NULL;
+	made_file("file", path, sizeof(path));
+	made_file("other", other, sizeof(other));
+	s = command_for(path);
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_lt(stat(path, &st), 0);
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "was not made by");
+	s.path = NULL;
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_lt(stat(other, &st), 0);
+	made_check(SWAPFILE_STATE, NULL);
+}
+END_TEST
+
 /* The power failed while the last program ran: all files are as they shall be,
  * and enabling again must not take that for the whole. */
 START_TEST(ends_what_was_cut_off)
@@ -284,6 +351,8 @@ int main(void)
 	tcase_add_test(tcase, all_in_one);
 	tcase_add_test(tcase, foretells_all);
 	tcase_add_test(tcase, gives_way);
+	tcase_add_test(tcase, half_made);
+	tcase_add_test(tcase, made_again);
 	tcase_add_test(tcase, ends_what_was_cut_off);
 	tcase_add_test(tcase, offset_objects);
 	tcase_add_test(tcase, stops);
