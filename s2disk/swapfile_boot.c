@@ -259,35 +259,21 @@ static int plan_extlinux(struct plan *plan, const struct swapfile_system *system
 			 text_put_keyword_arguments(current, "append", true, arguments), w);
 }
 
-/* One entry's own values of resume= and resume_offset= as arguments; "" for
- * none. */
-static void own_arguments(const char *args, char *buffer, size_t size)
-{
-	struct kernel_cmdline cmdline;
-	size_t used = 0;
-
-	kernel_cmdline_parse(args, &cmdline);
-	buffer[0] = '\0';
-	if (cmdline.resume[0])
-		used = (size_t)snprintf(buffer, size, "resume=%s", cmdline.resume);
-	if (cmdline.resume_offset && used < size)
-		snprintf(buffer + used, size - used, "%sresume_offset=%" PRIu64, used ? " " : "",
-			 cmdline.resume_offset);
-}
-
 /* What undoing gives one kernel back. */
-static int plan_grubby_entry(struct plan *plan, const char *program, const char *kernel,
-			     const char *args)
+static int plan_grubby_entry(struct plan *plan, const struct swapfile_system *system,
+			     const char *program, const char *kernel, const char *args)
 {
 	char undo[1200], own[400];
 
-	own_arguments(args, own, sizeof(own));
+	kernels_own_arguments(args, own, sizeof(own));
 	if (!own[0] || !kernel)
 		return 0;
 	if (snprintf(undo, sizeof(undo), "%s\n--update-kernel=%s\n--args=%s", program, kernel,
 		     own) >= (int)sizeof(undo))
 		return -ENAMETOOLONG;
-	return plan_run(plan, NULL, undo);
+	/* grubby fails for a kernel that was taken away since. */
+	return system_has(system, kernel) ? plan_undo_while(plan, kernel, undo)
+					  : plan_run(plan, NULL, undo);
 }
 
 /* The value of name="..." in a line of grubby's output, in place; NULL. */
@@ -307,8 +293,9 @@ static char *value_of(char *line, const char *name)
 
 /* Plans what gives each entry back what it has now of its own. *ret_all: all of
  * them have the arguments already. */
-static int plan_grubby_entries(struct plan *plan, const char *program, char *output,
-			       const char *arguments, bool *ret_all)
+static int plan_grubby_entries(struct plan *plan, const struct swapfile_system *system,
+			       const char *program, char *output, const char *arguments,
+			       bool *ret_all)
 {
 	const char *kernel = NULL;
 	bool any = false, all = true;
@@ -328,7 +315,7 @@ static int plan_grubby_entries(struct plan *plan, const char *program, char *out
 		with = text_put_arguments(args, arguments);
 		all &= with && strcmp(with, args) == 0;
 		any = true;
-		r = plan_grubby_entry(plan, program, kernel, args);
+		r = plan_grubby_entry(plan, system, program, kernel, args);
 	}
 	*ret_all = any && all;
 	return r;
@@ -347,7 +334,7 @@ static int plan_grubby(struct plan *plan, const struct swapfile_system *system,
 	snprintf(command, sizeof(command), "%s\n--info=ALL", program);
 	r = system->run(system, command, &output, w);
 	if (r == 0)
-		r = plan_grubby_entries(plan, program, output, arguments, &all);
+		r = plan_grubby_entries(plan, system, program, output, arguments, &all);
 	if (r < 0)
 		return r;
 	if (all) {

@@ -3,10 +3,12 @@
 
 #include "base/cleanup.h"
 #include "boot/boot_entry.h"
+#include "kernel/kernel_cmdline.h"
 #include "swapfile_text.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,11 +62,11 @@ struct walk {
 	struct plan *plan;
 	const struct swapfile_system *system;
 	const char *arguments;
+	const char *before; /* ENTRIES: what stands in their place; NULL: nothing */
 	struct why *w;
 	bool found;
-	/* kernel-install: */
-	const char *program;
-	bool undo;
+	const char *program; /* kernel-install */
+	int result;	     /* the first error */
 };
 
 /* The text of an entry for Linux; NULL in *ret for anything else. */
@@ -104,6 +106,28 @@ bool kernels_have_entries(const struct swapfile_system *system)
 	return walk.found;
 }
 
+void kernels_own_arguments(const char *args, char *buffer, size_t size)
+{
+	struct kernel_cmdline cmdline;
+	size_t used = 0;
+
+	kernel_cmdline_parse(args, &cmdline);
+	buffer[0] = '\0';
+	if (cmdline.resume[0])
+		used = (size_t)snprintf(buffer, size, "resume=%s", cmdline.resume);
+	if (cmdline.resume_offset && used < size)
+		snprintf(buffer + used, size - used, "%sresume_offset=%" PRIu64, used ? " " : "",
+			 cmdline.resume_offset);
+}
+
+/* Are these the entry's arguments, and none else of ours? */
+static bool carries(const char *text, const char *arguments)
+{
+	_cleanup_free_ char *with = text_put_keyword_arguments(text, "options", false, arguments);
+
+	return with && strcmp(with, text) == 0;
+}
+
 static int change_entry(void *context, const char *folder, const char *name)
 {
 	struct walk *walk = context;
@@ -115,6 +139,7 @@ static int change_entry(void *context, const char *folder, const char *name)
 		return why(walk->w, r, "%s: %s", path, strerror(-r));
 	if (!text)
 		return 0;
+	walk->found |= carries(text, walk->arguments);
 	return plan_file(walk->plan, walk->system, path,
 			 text_put_keyword_arguments(text, "options", false, walk->arguments),
 			 walk->w);
@@ -133,21 +158,84 @@ static int change_cmdline(struct plan *plan, const struct swapfile_system *syste
 	return plan_file(plan, system, KERNEL_CMDLINE, text_put_arguments(text, arguments), w);
 }
 
+static int change_entries(struct walk *walk)
+{
+	int r = 0;
+
+	for (size_t i = 0; boot_entry_folders[i] && r == 0; i++)
+		r = each_in(walk->system, boot_entry_folders[i], change_entry, walk);
+	return r;
+}
+
 int kernels_plan_entries(struct plan *plan, const struct swapfile_system *system,
 			 const char *arguments, struct why *w)
 {
 	struct walk walk = { .plan = plan, .system = system, .arguments = arguments, .w = w };
-	int r = 0;
+	_cleanup_free_ char *text = NULL;
+	size_t before = plan->count;
+	char own[400] = "";
+	int r = system_read(system, KERNEL_CMDLINE, &text);
 
-	for (size_t i = 0; boot_entry_folders[i] && r == 0; i++)
-		r = each_in(system, boot_entry_folders[i], change_entry, &walk);
-	return r < 0 ? r : change_cmdline(plan, system, arguments, w);
+	if (r < 0)
+		return why(w, r, "%s: %s", KERNEL_CMDLINE, strerror(-r));
+	if (text)
+		kernels_own_arguments(text, own, sizeof(own));
+	/* Undone after all that follows: what carries the arguments then is new. */
+	r = plan_entries(plan, arguments, own[0] ? own : NULL);
+	if (r == 0)
+		r = change_entries(&walk);
+	if (r == 0)
+		r = change_cmdline(plan, system, arguments, w);
+	/* Where somebody else gave them to one, they are not ours to take. */
+	if (r == 0 && walk.found) {
+		plan_drop(&plan->steps[before]);
+		plan->count--;
+		memmove(&plan->steps[before], &plan->steps[before + 1],
+			(plan->count - before) * sizeof(*plan->steps));
+	}
+	return r;
 }
 
+static int undo_entry(void *context, const char *folder, const char *name)
+{
+	struct walk *walk = context;
+	_cleanup_free_ char *text = NULL, *changed = NULL;
+	char path[PATH_MAX];
+	int r = read_entry(walk->system, folder, name, path, sizeof(path), &text);
+
+	if (r == 0 && text && carries(text, walk->arguments)) {
+		changed = text_put_keyword_arguments(text, "options", false, walk->before);
+		r = changed ? system_write(walk->system, path, changed, 0644) : -ENOMEM;
+	}
+	if (r < 0 && walk->result == 0)
+		walk->result = why(walk->w, r, "%s: %s", path, strerror(-r));
+	return 0;
+}
+
+int kernels_undo_entries(const struct swapfile_system *system, const char *arguments,
+			 const char *before, struct why *w)
+{
+	struct walk walk = { .system = system, .arguments = arguments, .before = before, .w = w };
+
+	for (size_t i = 0; boot_entry_folders[i]; i++)
+		each_in(system, boot_entry_folders[i], undo_entry, &walk);
+	return walk.result;
+}
+
+static const char *modules_folder(const struct swapfile_system *system)
+{
+	static const char modules[] = "/usr/lib/modules";
+
+	return system_has(system, modules) ? modules : "/lib/modules";
+}
+
+/* One that fails does not keep the others from being made. */
 static int install_kernel(void *context, const char *folder, const char *name)
 {
 	struct walk *walk = context;
 	char image[PATH_MAX], command[2 * PATH_MAX];
+	struct why reason = { "" };
+	int r;
 
 	snprintf(image, sizeof(image), "%s/%s/vmlinuz", folder, name);
 	if (!system_has(walk->system, image))
@@ -157,17 +245,25 @@ static int install_kernel(void *context, const char *folder, const char *name)
 	if (snprintf(command, sizeof(command), "%s\nadd\n%s\n%s", walk->program, name, image) >=
 	    (int)sizeof(command))
 		return -ENAMETOOLONG;
-	return plan_run(walk->plan, walk->undo ? NULL : command, walk->undo ? command : NULL);
+	r = walk->system->run(walk->system, command, NULL, &reason);
+	if (r < 0 && walk->result == 0)
+		walk->result = why(walk->w, r, "%s", why_text(&reason, r));
+	return 0;
+}
+
+int kernels_install(const struct swapfile_system *system, const char *program, struct why *w)
+{
+	struct walk walk = { .system = system, .program = program, .w = w };
+	int r = each_in(system, modules_folder(system), install_kernel, &walk);
+
+	return r < 0 ? r : walk.result;
 }
 
 int kernels_plan_install(struct plan *plan, const struct swapfile_system *system,
 			 const char *arguments, struct why *w)
 {
-	static const char modules[] = "/usr/lib/modules";
-	const char *folder = system_has(system, modules) ? modules : "/lib/modules";
 	_cleanup_free_ char *text = NULL, *changed = NULL;
 	char program[64];
-	struct walk walk = { .plan = plan, .system = system, .undo = true };
 	int r = system_read(system, KERNEL_CMDLINE, &text);
 
 	if (r < 0)
@@ -177,12 +273,10 @@ int kernels_plan_install(struct plan *plan, const struct swapfile_system *system
 		return -ENOMEM;
 	if (text && strcmp(text, changed) == 0)
 		return 0;
-	walk.program = system_find_program(system, "kernel-install", program, sizeof(program));
-	if (!walk.program)
+	if (!system_find_program(system, "kernel-install", program, sizeof(program)))
 		return why(w, -ENOENT, "kernel-install is not there");
-	r = each_in(system, folder, install_kernel, &walk);
+	r = plan_kernels(plan, NULL, program);
 	if (r == 0)
 		r = plan_file(plan, system, KERNEL_CMDLINE, steal_pointer(&changed), w);
-	walk.undo = false;
-	return r < 0 ? r : each_in(system, folder, install_kernel, &walk);
+	return r < 0 ? r : plan_kernels(plan, program, NULL);
 }

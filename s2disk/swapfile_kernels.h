@@ -19,4 +19,17 @@ int kernels_plan_entries(struct plan *plan, const struct swapfile_system *system
 int kernels_plan_install(struct plan *plan, const struct swapfile_system *system,
 			 const char *arguments, struct why *w);
 
+/* Runs "program add" (kernel-install) for each kernel that is there; goes on
+ * where it fails for one. 0 or its first failure. */
+int kernels_install(const struct swapfile_system *system, const char *program, struct why *w);
+
+/* Takes these arguments out of all entries that have them and no others of
+ * their kind, or puts those of before there (NULL: none). 0 or the first failure. */
+int kernels_undo_entries(const struct swapfile_system *system, const char *arguments,
+			 const char *before, struct why *w);
+
+/* The values of resume= and resume_offset= in a command line, as arguments; ""
+ * for none. */
+void kernels_own_arguments(const char *args, char *buffer, size_t size);
+
 #endif

@@ -74,6 +74,17 @@ static void describe(const struct step *step, bool undo, const char **ret_verb,
 		*ret_verb = "run";
 		*ret_what = swapfile_run_text(undo ? step->undo : step->command, buffer, size);
 		break;
+	case STEP_KERNELS:
+		*ret_verb = "run";
+		snprintf(buffer, size, "%s add, for each kernel",
+			 undo ? step->undo : step->command);
+		*ret_what = buffer;
+		break;
+	case STEP_ENTRIES:
+		*ret_verb = "take";
+		snprintf(buffer, size, "%s out of boot loader entries made since", step->undo);
+		*ret_what = buffer;
+		break;
 	case STEP_SWAP:
 		*ret_verb = undo ? "switch off" : "switch on";
 		break;
@@ -192,7 +203,7 @@ void report_plan(struct report *report, const struct plan *plan, bool undo)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[undo ? plan->count - 1 - i : i];
 
-		if (step->kind == STEP_RUN && !(undo ? step->undo : step->command))
+		if (step_runs(step) && !(undo ? step->undo : step->command))
 			continue;
 		tell(report, step, undo);
 	}

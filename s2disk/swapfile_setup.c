@@ -16,7 +16,7 @@
 static bool is_empty(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->steps[i].kind != STEP_RUN || plan->steps[i].command)
+		if (!step_runs(&plan->steps[i]) || plan->steps[i].command)
 			return false;
 	return true;
 }

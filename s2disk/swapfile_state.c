@@ -23,8 +23,9 @@
 #define FIELDS_MAX 8
 
 static const char *const kind_names[] = {
-	[STEP_FILE] = "file", [STEP_FOLDER] = "folder", [STEP_RUN] = "run",
-	[STEP_SWAP] = "swap", [STEP_MADE] = "made",	[STEP_SUBVOLUME] = "subvolume",
+	[STEP_FILE] = "file",	    [STEP_FOLDER] = "folder",	[STEP_RUN] = "run",
+	[STEP_SWAP] = "swap",	    [STEP_MADE] = "made",	[STEP_SUBVOLUME] = "subvolume",
+	[STEP_KERNELS] = "kernels", [STEP_ENTRIES] = "entries",
 };
 
 /* A field: '-' for none, or '=' and the text, in which tab, newline, return
@@ -150,8 +151,11 @@ static int add_plan(struct state *state, char **fields)
 /* A step without what it needs would be followed into nothing. */
 static bool is_whole(const struct step *step)
 {
-	if (step->kind == STEP_RUN)
-		return !step->path;
+	if (step->kind == STEP_ENTRIES && !step->undo)
+		return false;
+	if (step_runs(step))
+		return !step->path || (step->kind == STEP_RUN && step->path[0] == '/' &&
+				       step->undo && !step->command);
 	if (step->kind == STEP_FILE && !step->new_text)
 		return false;
 	return step->path && step->path[0] == '/';
@@ -326,9 +330,11 @@ static void tell(const struct step_teller *teller, const struct step *step, bool
 
 /* A command that only belongs to undoing refreshes what is made of files: it
  * is needed where one was put back. */
-static bool is_needed(const struct step *step, bool changed)
+static bool is_needed(const struct swapfile_system *system, const struct step *step, bool changed)
 {
-	return step->kind != STEP_RUN || (step->undo && (step->command || changed));
+	if (step->kind == STEP_RUN && step->path && !system_has(system, step->path))
+		return false;
+	return !step_runs(step) || (step->undo && (step->command || changed));
 }
 
 /* Undoes the steps, the last one first; those that failed are what is left of
@@ -347,7 +353,7 @@ static int undo_steps(const struct swapfile_system *system, struct plan *plan, b
 		bool now = false;
 		int r = 0;
 
-		if (is_needed(&step, changed)) {
+		if (is_needed(system, &step, changed)) {
 			tell(teller, &step, true);
 			r = step_undo(system, &step, teller, &now, &reason);
 		}
@@ -394,7 +400,7 @@ static int do_steps(const struct swapfile_system *system, struct state *state,
 		}
 		plan->count = i + 1;
 		r = save(system, state, w);
-		if (r == 0 && (step->kind != STEP_RUN || step->command))
+		if (r == 0 && (!step_runs(step) || step->command))
 			tell(teller, step, false);
 		if (r == 0)
 			r = step_do(system, plan, step, w);

@@ -2,12 +2,14 @@
 #include "swapfile_steps.h"
 
 #include "base/cleanup.h"
+#include "swapfile_kernels.h"
 #include "swapfile_subvolume.h"
 #include "swapfile_text.h"
 
 #include <errno.h>
 #include <libgen.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,19 +67,61 @@ int plan_add(struct plan *plan, enum step_kind kind, const char *path)
 	return step.path ? append(plan, step) : -ENOMEM;
 }
 
-int plan_run(struct plan *plan, const char *command, const char *undo)
+/* With copies of the texts; each may be NULL. */
+static int append_copy(struct plan *plan, struct step step)
 {
-	struct step step = {
-		.kind = STEP_RUN,
-		.command = command ? strdup(command) : NULL,
-		.undo = undo ? strdup(undo) : NULL,
+	struct step copy = {
+		.kind = step.kind,
+		.path = step.path ? strdup(step.path) : NULL,
+		.old_text = step.old_text ? strdup(step.old_text) : NULL,
+		.command = step.command ? strdup(step.command) : NULL,
+		.undo = step.undo ? strdup(step.undo) : NULL,
 	};
 
-	if ((command && !step.command) || (undo && !step.undo)) {
-		plan_drop(&step);
+	if (!copy.path != !step.path || !copy.old_text != !step.old_text ||
+	    !copy.command != !step.command || !copy.undo != !step.undo) {
+		plan_drop(&copy);
 		return -ENOMEM;
 	}
-	return append(plan, step);
+	return append(plan, copy);
+}
+
+/* append_copy() changes nothing in what it is given. */
+static char *lent(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+int plan_run(struct plan *plan, const char *command, const char *undo)
+{
+	return append_copy(plan, (struct step){ .kind = STEP_RUN,
+						.command = lent(command),
+						.undo = lent(undo) });
+}
+
+int plan_undo_while(struct plan *plan, const char *path, const char *undo)
+{
+	return append_copy(
+		plan, (struct step){ .kind = STEP_RUN, .path = lent(path), .undo = lent(undo) });
+}
+
+int plan_kernels(struct plan *plan, const char *command, const char *undo)
+{
+	return append_copy(plan, (struct step){ .kind = STEP_KERNELS,
+						.command = lent(command),
+						.undo = lent(undo) });
+}
+
+int plan_entries(struct plan *plan, const char *arguments, const char *before)
+{
+	return append_copy(plan, (struct step){ .kind = STEP_ENTRIES,
+						.old_text = lent(before),
+						.undo = lent(arguments) });
+}
+
+bool step_runs(const struct step *step)
+{
+	return step->kind == STEP_RUN || step->kind == STEP_KERNELS || step->kind == STEP_ENTRIES;
 }
 
 static bool has_folder_step(const struct plan *plan, const char *path)
@@ -183,6 +227,10 @@ int step_do(const struct swapfile_system *system, const struct plan *plan, const
 		return plan->make(plan->context, step->path, w);
 	case STEP_SUBVOLUME:
 		return swapfile_subvolume_make(step->path, w);
+	case STEP_KERNELS:
+		return step->command ? kernels_install(system, step->command, w) : 0;
+	case STEP_ENTRIES:
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -318,6 +366,8 @@ int step_undo(const struct swapfile_system *system, const struct step *step,
 		break;
 	case STEP_RUN:
 		r = step->undo ? system->run(system, step->undo, NULL, w) : 0;
+		/* Then what belongs to it is to be taken back, too. */
+		changed = step->command && step->undo;
 		break;
 	case STEP_SWAP:
 		r = undo_swap(system, step, &changed, w);
@@ -327,6 +377,12 @@ int step_undo(const struct swapfile_system *system, const struct step *step,
 		break;
 	case STEP_SUBVOLUME:
 		r = swapfile_subvolume_delete(step->path, w);
+		break;
+	case STEP_KERNELS:
+		r = step->undo ? kernels_install(system, step->undo, w) : 0;
+		break;
+	case STEP_ENTRIES:
+		r = kernels_undo_entries(system, step->undo, step->old_text, w);
 		break;
 	}
 	if (ret_changed)

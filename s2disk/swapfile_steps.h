@@ -21,16 +21,21 @@ enum step_kind {
 	STEP_SWAP,	/* the swap file is switched on */
 	STEP_MADE,	/* the swap file is made (by the plan's maker) */
 	STEP_SUBVOLUME, /* a btrfs subvolume is made */
+	STEP_KERNELS,	/* kernel-install runs for each kernel that is there then */
+	STEP_ENTRIES,	/* undoing only: boot loader entries made since lose the arguments */
 };
 
 /* All text belongs to the step; NULL where it does not apply. */
 struct step {
 	enum step_kind kind;
-	char *path;	/* all but RUN; below the root, but for SWAP, MADE and SUBVOLUME */
-	char *old_text; /* FILE: NULL when it was not there */
+	/* Below the root, but for SWAP, MADE and SUBVOLUME. RUN: undone only while
+	 * this is there; NULL: always. None for KERNELS and ENTRIES. */
+	char *path;
+	char *old_text; /* FILE: NULL when it was not there. ENTRIES: arguments of before, or NULL
+			 */
 	char *new_text; /* FILE: never NULL */
-	char *command;	/* RUN: when done; arguments separated by newlines */
-	char *undo;	/* RUN: when undone */
+	char *command;	/* RUN: when done; arguments separated by newlines. KERNELS: the program */
+	char *undo;	/* the same when undone. ENTRIES: the kernel arguments */
 };
 
 /* What one command does, under the file's path. */
@@ -60,8 +65,17 @@ void plan_drop(struct step *step);
  * are missing. */
 int plan_file(struct plan *plan, const struct swapfile_system *system, const char *path,
 	      char *new_text, struct why *w);
+/* plan_run(): either may be NULL. plan_undo_while(): undone only while path is
+ * there. plan_kernels(): program of each, or NULL. plan_entries(): before may be
+ * NULL. */
 int plan_run(struct plan *plan, const char *command, const char *undo);
+int plan_undo_while(struct plan *plan, const char *path, const char *undo);
+int plan_kernels(struct plan *plan, const char *command, const char *undo);
+int plan_entries(struct plan *plan, const char *arguments, const char *before);
 int plan_add(struct plan *plan, enum step_kind kind, const char *path);
+
+/* Does it only run something, which may be nothing when it is done? */
+bool step_runs(const struct step *step);
 
 /* Whether a step before that index changes a file. */
 bool plan_changes_files(const struct plan *plan, size_t before);

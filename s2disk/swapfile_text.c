@@ -363,14 +363,14 @@ char *text_put_keyword_arguments(const char *text, const char *keyword, bool eac
 	if (!out)
 		return NULL;
 	for (; *text; text += line_length(text)) {
-		bool gets = each || text == last;
+		bool gets = arguments && (each || text == last);
 
 		if (!has_keyword(text, keyword) ||
 		    (gets && has_arguments(text, line_end(text), arguments)))
 			fwrite(text, 1, line_length(text), out);
 		else
 			put_line(out, text, gets ? arguments : NULL);
-		if (!text[line_length(text)] && !last && !each)
+		if (!text[line_length(text)] && !last && !each && arguments)
 			fprintf(out, "%s%s %s\n", *line_end(text) ? "" : "\n", keyword, arguments);
 	}
 	fclose(out);

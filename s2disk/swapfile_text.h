@@ -45,7 +45,8 @@ char *text_put_arguments(const char *text, const char *arguments);
 
 /* The same in each line that begins with one of the keywords ("options",
  * "append"; case does not count). each: every such line gets them; else only
- * the last, and where there is none, one is added. */
+ * the last, and where there is none, one is added. arguments NULL: they are only
+ * taken out. */
 char *text_put_keyword_arguments(const char *text, const char *keyword, bool each,
 				 const char *arguments);
 

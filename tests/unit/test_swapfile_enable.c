@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-swapfile on made-up systems: each boot loader there and back, steps
  * that fail, files edited in between, the state file. */
-#include "swapfile_enable.h"
-
 #include "base/bytes.h"
+#include "made_enable.h"
 #include "made_tree.h"
-#include "swapfile_state.h"
 
 #include <check.h>
 #include <errno.h>
@@ -15,106 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ARGS "resume=UUID=1-2 resume_offset=34816"
-#define BEGIN "# s2disk-swapfile begin (\"s2disk-swapfile disable\" takes this out)\n"
-#define END "# s2disk-swapfile end\n"
-
-static const struct enable wanted = { .path = "/swapfile",
-				      .device = "UUID=1-2",
-				      .offset = "34816" };
 static const struct enable only = {
 	.path = "/swapfile", .device = "UUID=1-2", .offset = "34816", .hibernate_only = true
 };
-
-static char warnings[2048];
-
-static void take_warning(void *context, const char *message)
-{
-	(void)context;
-	strncat(warnings, message, sizeof(warnings) - strlen(warnings) - 1);
-}
-
-static const struct step_teller teller = { .warn = take_warning };
-
-static void make_system(void)
-{
-	made_create();
-	made_put("/etc/fstab", "UUID=1 / ext4 defaults 0 1\nlast line");
-	warnings[0] = '\0';
-}
-
-static int enable(struct state *state, const struct enable *how, enum boot_loader *ret,
-		  struct why *w)
-{
-	enum boot_loader loader;
-	struct plan plan;
-	int r = plan_open(&plan, "enable", how->path);
-
-	if (r == 0)
-		r = enable_plan(&plan, &made_system, how, &loader, w);
-	if (r == 0 && ret)
-		*ret = loader;
-	if (r == 0)
-		r = state_do(&made_system, state, &plan, &teller, w);
-	plan_close(&plan);
-	return r;
-}
-
-/* The state as another run would find it. */
-static void reload(struct state *state)
-{
-	struct why w = { "" };
-
-	state_free(state);
-	ck_assert_msg(state_load(&made_system, state, &w) == 0, "%s", w.text);
-}
-
-static void disable(struct state *state)
-{
-	struct why w = { "" };
-	int r;
-
-	reload(state);
-	ck_assert_uint_eq(state->count, 1);
-	r = state_undo(&made_system, state, &state->plans[0], &teller, &w);
-	ck_assert_msg(r == 0, "%s", w.text);
-	ck_assert_uint_eq(state->count, 0);
-	state_free(state);
-}
-
-static void make_grub_folder(void)
-{
-	made_put("/etc/default/grub", "GRUB_CMDLINE_LINUX=\"\"\n");
-	made_program("/usr/sbin/grub-mkconfig");
-	made_put("/usr/sbin/grub-mkconfig", "x=${sysconfdir}/default/grub.d/*.cfg\n");
-	made_program("/usr/sbin/update-grub");
-}
-
-static void make_grub_file(void)
-{
-	made_put("/etc/default/grub", "GRUB_CMDLINE_LINUX=\"\"");
-	made_put("/boot/grub2/grub.cfg", "");
-	made_program("/usr/bin/grub2-mkconfig");
-}
-
-static void make_grubby(void)
-{
-	make_grub_file();
-	made_program("/usr/sbin/grubby");
-	made_output = "index=0\nkernel=\"/boot/a\"\nargs=\"ro resume=/dev/sda2 quiet\"\n"
-		      "index=1\nkernel=\"/boot/b\"\nargs=\"ro\"\n"
-		      "index=2\nkernel=\"/boot/c\"\nargs=\"resume=/dev/sda3 resume_offset=7\"\n";
-}
-
-static void make_entries(void)
-{
-	made_put("/boot/loader/entries/a.conf", "title A\nlinux /a\noptions root=/ ro\n");
-	made_put("/boot/loader/entries/b.conf", "title B\nlinux /b");
-	made_put("/boot/loader/entries/w.conf", "title W\nefi /w\n");
-	made_put("/boot/loader/entries/text", "linux /b\n");
-	made_put("/etc/kernel/cmdline", "root=/ ro resume=/dev/sda2\n");
-	made_program("/usr/bin/kernel-install");
-}
 
 /* GRUB lies around, but it was systemd-boot that booted. */
 static void make_booted(void)
@@ -133,16 +34,6 @@ static void make_booted(void)
 	ck_assert_ptr_nonnull(file);
 	fwrite(info, 1, sizeof(info) - 1, file);
 	fclose(file);
-}
-
-static void make_kernel_install(void)
-{
-	made_put("/etc/kernel/cmdline", "root=/ ro");
-	made_program("/usr/bin/kernel-install");
-	made_put("/usr/lib/modules/6.1/vmlinuz", "");
-	made_put("/usr/lib/modules/6.12/modules.dep", "");
-	made_put("/boot/vmlinuz-6.12", "");
-	made_put("/usr/lib/modules/gone/modules.dep", "");
 }
 
 static void make_extlinux(void)
@@ -200,8 +91,8 @@ static const struct {
 	{ make_kernel_install, BOOT_KERNEL_INSTALL, "/etc/kernel/cmdline", "root=/ ro " ARGS,
 	  "run /usr/bin/kernel-install add 6.1 /usr/lib/modules/6.1/vmlinuz\n"
 	  "run /usr/bin/kernel-install add 6.12 /boot/vmlinuz-6.12\nswapon /swapfile\n",
-	  "swapoff /swapfile\nrun /usr/bin/kernel-install add 6.12 /boot/vmlinuz-6.12\n"
-	  "run /usr/bin/kernel-install add 6.1 /usr/lib/modules/6.1/vmlinuz\n" },
+	  "swapoff /swapfile\nrun /usr/bin/kernel-install add 6.1 /usr/lib/modules/6.1/vmlinuz\n"
+	  "run /usr/bin/kernel-install add 6.12 /boot/vmlinuz-6.12\n" },
 	{ make_extlinux, BOOT_EXTLINUX, "/boot/extlinux/extlinux.conf",
 	  "label a\n  append ro " ARGS "\nlabel b\n  APPEND rw " ARGS "\n", "swapon /swapfile\n",
 	  "swapoff /swapfile\n" },
@@ -507,6 +398,9 @@ static const char *const broken[] = {
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nfile\t=/a\t-\t=x\\\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nswap\t-\t-\t-\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nrun\t=/a\t-\t-\t-\t-\n",
+	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nrun\t=a\t-\t-\t-\t=b\n",
+	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nkernels\t=/a\t-\t-\t-\t=b\n",
+	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nentries\t-\t-\t-\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nmade\t=/a\t-\t-\t-\t-",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nother\t=/a\t-\t-\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\t-\n",
