@@ -4,16 +4,15 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/secret.h"
+#include "ui/quiet_terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 const struct passphrase_places passphrase_system = {
@@ -111,24 +110,15 @@ static void say(int fd, int other, const char *text)
 
 static int ask_terminal(int fd, int other, const char *prompt, char *buffer, size_t *ret_length)
 {
-	struct termios before, quiet;
-	bool terminal = tcgetattr(fd, &before) == 0;
+	bool terminal = quiet_terminal_begin(fd);
 	int r;
 
-	if (terminal) {
-		quiet = before;
-		quiet.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
-		quiet.c_cc[VMIN] = 1;
-		quiet.c_cc[VTIME] = 0;
-		/* What was typed before the question is no answer to it. */
-		tcsetattr(fd, TCSAFLUSH, &quiet);
-	}
 	say(fd, other, prompt);
 	say(fd, other, ": ");
 	r = read_keys(fd, buffer, ret_length);
 	say(fd, other, "\r\n");
 	if (terminal)
-		tcsetattr(fd, TCSAFLUSH, &before);
+		quiet_terminal_end();
 	return r;
 }
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ui/quiet_terminal.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Those that end a process which does not care, and those that stop it. */
+static const int caught[] = {
+	SIGHUP,	 SIGINT,  SIGQUIT, SIGTERM, SIGPIPE, SIGALRM,
+	SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU,
+};
+
+/* For the handler. Written while it is not installed, but for quiet. */
+static struct {
+	int fd;
+	volatile sig_atomic_t quiet; /* is to be */
+	struct termios as_it_was, without_echo;
+	struct sigaction before[ARRAY_SIZE(caught)];
+} state;
+
+/* With our signals blocked no SIGTTOU stops us here, so it must be looked at:
+ * in the background the terminal is another's. One that is not our controlling
+ * terminal knows no background. */
+static void set_if_ours(const struct termios *settings)
+{
+	pid_t front = tcgetpgrp(state.fd);
+
+	/* Now: waiting for the output to drain may take for ever. */
+	if (front < 0 || front == getpgrp())
+		tcsetattr(state.fd, TCSANOW, settings);
+}
+
+static void deliver(int number)
+{
+	sigset_t only;
+
+	sigemptyset(&only);
+	sigaddset(&only, number);
+	raise(number);
+	pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+}
+
+/* Only what a handler may call. */
+static void put_back_and_pass_on(int number)
+{
+	struct sigaction ours;
+	int error = errno;
+
+	set_if_ours(&state.as_it_was);
+	for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
+		if (caught[i] == number)
+			sigaction(number, &state.before[i], &ours);
+	deliver(number);
+	/* Continued, or somebody else's handler returned. */
+	sigaction(number, &ours, NULL);
+	if (state.quiet)
+		set_if_ours(&state.without_echo);
+	errno = error;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = put_back_and_pass_on, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
+		sigaddset(&action.sa_mask, caught[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(caught); i++) {
+		sigaction(caught[i], NULL, &state.before[i]);
+		if (state.before[i].sa_handler != SIG_IGN)
+			sigaction(caught[i], &action, NULL);
+	}
+}
+
+bool quiet_terminal_begin(int fd)
+{
+	if (tcgetattr(fd, &state.as_it_was) < 0)
+		return false;
+	state.fd = fd;
+	state.without_echo = state.as_it_was;
+	state.without_echo.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+	state.without_echo.c_cc[VMIN] = 1;
+	state.without_echo.c_cc[VTIME] = 0;
+	catch_signals();
+	state.quiet = true;
+	/* In the background this stops us, until we are in the foreground. */
+	tcsetattr(fd, TCSAFLUSH, &state.without_echo);
+	return true;
+}
+
+void quiet_terminal_end(void)
+{
+	state.quiet = false;
+	tcsetattr(state.fd, TCSAFLUSH, &state.as_it_was);
+	for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
+		sigaction(caught[i], &state.before[i], NULL);
+}
