@@ -11,6 +11,7 @@
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
 #include <linux/fs.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -28,6 +29,27 @@ struct search {
 	uint32_t type;
 };
 
+/* The next items of that object and type, from that offset on. */
+static int search_once(int fd, const struct search *search, uint64_t from,
+		       struct btrfs_ioctl_search_args_v2 *args, struct why *w)
+{
+	*args = (struct btrfs_ioctl_search_args_v2){
+		.key = { .tree_id = search->tree,
+			 .min_objectid = search->objectid,
+			 .max_objectid = search->objectid,
+			 .min_type = search->type,
+			 .max_type = search->type,
+			 .min_offset = from,
+			 .max_offset = UINT64_MAX,
+			 .max_transid = UINT64_MAX,
+			 .nr_items = UINT32_MAX },
+		.buf_size = ANSWER_SIZE,
+	};
+	return ioctl(fd, BTRFS_IOC_TREE_SEARCH_V2, args) < 0
+		       ? why(w, -errno, "btrfs does not show its trees: %s", strerror(errno))
+		       : 0;
+}
+
 /* Calls see() for every item of that object and type, in order. */
 static int search_tree(int fd, const struct search *search,
 		       int (*see)(void *context, const struct btrfs_item *item, struct why *w),
@@ -36,34 +58,17 @@ static int search_tree(int fd, const struct search *search,
 	_cleanup_free_ struct btrfs_ioctl_search_args_v2 *args =
 		malloc(sizeof(*args) + ANSWER_SIZE);
 	uint64_t next = 0;
+	int r;
 
 	if (!args)
 		return -ENOMEM;
-	for (;;) {
+	while ((r = search_once(fd, search, next, args, w)) == 0 && args->key.nr_items > 0) {
 		struct btrfs_item item;
+		bool any = false;
 		size_t at = 0;
-		uint32_t count;
 
-		*args = (struct btrfs_ioctl_search_args_v2){
-			.key = { .tree_id = search->tree,
-				 .min_objectid = search->objectid,
-				 .max_objectid = search->objectid,
-				 .min_type = search->type,
-				 .max_type = search->type,
-				 .min_offset = next,
-				 .max_offset = UINT64_MAX,
-				 .max_transid = UINT64_MAX,
-				 .nr_items = UINT32_MAX },
-			.buf_size = ANSWER_SIZE,
-		};
-		if (ioctl(fd, BTRFS_IOC_TREE_SEARCH_V2, args) < 0)
-			return why(w, -errno, "btrfs does not show its trees: %s", strerror(errno));
-		count = args->key.nr_items;
-		if (count == 0)
-			return 0;
-		for (uint32_t i = 0; i < count; i++) {
-			int r = btrfs_item_next(args->buf, ANSWER_SIZE, &at, &item);
-
+		for (uint32_t i = 0; i < args->key.nr_items; i++) {
+			r = btrfs_item_next(args->buf, ANSWER_SIZE, &at, &item);
 			if (r <= 0)
 				return why(w, -EBADMSG, "btrfs shows a tree that is cut off");
 			if (item.objectid != search->objectid || item.type != search->type)
@@ -72,13 +77,15 @@ static int search_tree(int fd, const struct search *search,
 			if (item.offset < next)
 				return why(w, -EBADMSG, "btrfs shows a tree out of order");
 			r = see(context, &item, w);
-			if (r < 0)
+			if (r < 0 || item.offset == UINT64_MAX)
 				return r;
-			if (item.offset == UINT64_MAX)
-				return 0;
 			next = item.offset + 1;
+			any = true;
 		}
+		if (!any)
+			return why(w, -EBADMSG, "btrfs shows what was not asked for");
 	}
+	return r;
 }
 
 struct chunk_list {

@@ -36,7 +36,7 @@ static int place_by_blocks(int fd, uint64_t page_size, uint64_t *ret_offset, str
 			return why(w, -EINVAL, "the file begins with a hole");
 		if (i == 0)
 			first = block;
-		else if (block != first + (int)i)
+		else if (block - (int)i != first)
 			return why(w, -EINVAL, "the file's first page is in pieces");
 	}
 	start = (uint64_t)first * (uint64_t)size;
