@@ -51,7 +51,8 @@ static int probe_device(const char *device, struct identity *ret, struct why *w)
 	return r < 0 ? why(w, -EIO, "%s: what it holds cannot be told apart", device) : 0;
 }
 
-/* Does another device say the same UUID? */
+/* Does another device say the same UUID? Not to know counts as yes: other names
+ * are as good. */
 static bool is_shared(const char *device, const char *uuid)
 {
 	blkid_cache cache = NULL;
@@ -61,7 +62,7 @@ static bool is_shared(const char *device, const char *uuid)
 	bool shared = false;
 
 	if (stat(device, &st) < 0 || blkid_get_cache(&cache, "/dev/null") < 0)
-		return false;
+		return true;
 	blkid_probe_all(cache);
 	all = blkid_dev_iterate_begin(cache);
 	blkid_dev_set_search(all, "UUID", uuid);

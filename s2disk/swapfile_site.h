@@ -44,8 +44,8 @@ int site_check_device(const struct swapfile_system *system, dev_t dev, struct de
 
 /* How resume= is to name the device so that the initramfs finds it, whatever
  * number it gets: UUID= where it is its alone (on btrfs with several devices it
- * is not), PARTUUID=, a name of the device mapper, a link that tells the device's
- * identity, else its path. */
+ * is not), a name of the device mapper, PARTUUID=, a link that tells the device's
+ * identity, else its path. -EIO, -ENAMETOOLONG. */
 int site_resume_name(const struct swapfile_system *system, dev_t dev, const char *device,
 		     char *buffer, size_t size, struct why *w);
 
