@@ -319,10 +319,8 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 	if (r == 0)
 		target.platform = &machine.platform;
 	else
-		log_error("this machine cannot be described: %s", why_text(&reason, r));
-	code = EXIT_FAILED;
-	if (r == 0 || command->check)
-		code = check_and_hibernate(command, settings, &target, &machine);
+		target.platform_problem = why_text(&reason, r);
+	code = check_and_hibernate(command, settings, &target, &machine);
 	machine_record_free(&machine);
 	if (switched_on)
 		swap_on_demand_end(settings);

@@ -45,6 +45,7 @@ struct preflight_target {
 	const struct swap_area *area;	 /* NULL: none was found */
 	const char *area_problem;	 /* why none was found */
 	const struct platform *platform; /* this machine; NULL: not looked at */
+	const char *platform_problem;	 /* … or why it could not be */
 };
 
 /* What the running system answers. */

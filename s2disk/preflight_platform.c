@@ -4,17 +4,33 @@
 
 #include "platform/forecast.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+static void add_unknown(struct preflight_context *context, const char *problem)
+{
+	preflight_advise(
+		preflight_add(context, "platform", CHECK_FAILED,
+			      "this machine cannot be described: %s", problem),
+		"where memory is short, close some programs; the next boot could not judge "
+		"an image that does not say what machine it is of");
+}
 
 void check_platform_forecast(struct preflight_context *context)
 {
 	struct forecast *forecast;
 
-	if (!context->target->platform)
+	if (!context->target->platform) {
+		if (context->target->platform_problem)
+			add_unknown(context, context->target->platform_problem);
 		return;
+	}
 	forecast = calloc(1, sizeof(*forecast));
-	if (!forecast)
+	if (!forecast) {
+		add_unknown(context, strerror(ENOMEM));
 		return;
+	}
 	platform_forecast(context->target->platform, forecast);
 	for (size_t i = 0; i < forecast->count; i++) {
 		const struct forecast_item *item = &forecast->items[i];
