@@ -67,9 +67,10 @@ static int plan_quarantine(struct judgement *judgement, struct handover *handove
 	if (plan->quarantine.count > HANDOVER_RANGES_MAX || pages > HANDOVER_PAGES_MAX) {
 		judgement->fatal = true;
 		return why(w, -EPERM,
-			   "%zu ranges of pages would have to be taken out of use, at "
-			   "most %u can be",
-			   plan->quarantine.count, HANDOVER_RANGES_MAX);
+			   "%" PRIu64 " pages in %zu range%s would have to be taken out of use; at "
+			   "most %u in %u can be",
+			   pages, plan->quarantine.count, plan->quarantine.count == 1 ? "" : "s",
+			   HANDOVER_PAGES_MAX, HANDOVER_RANGES_MAX);
 	}
 	for (size_t i = 0; i < plan->quarantine.count; i++)
 		handover->quarantine[i] = (struct handover_range){
@@ -96,6 +97,19 @@ static int mend(const struct sections *sections, const struct verdict_plan *plan
 	if (r < 0)
 		return why(w, r, "the kernel's header is not the one that was judged");
 	*ret = steal_pointer(&page);
+	return 0;
+}
+
+/* Only "tolerant" takes the risk of an image that does not say what machine it is
+ * of. */
+static int judge_unknown(enum verdict_policy policy, struct handover *handover, struct why *w)
+{
+	static const char unknown[] = "the image does not say what machine it is of";
+
+	if (policy != POLICY_TOLERANT)
+		return why(w, -EPERM, "%s", unknown);
+	log_notice("%s: %s", verdict_class_name(VERDICT_RISKY), unknown);
+	handover_add_line(handover, "%s: %s", verdict_class_name(VERDICT_RISKY), unknown);
 	return 0;
 }
 
@@ -139,6 +153,20 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 	return r;
 }
 
+/* With a verdict. */
+static int act_on_verdict(const struct sections *sections, const struct settings *settings,
+			  struct handover *handover, struct judgement *ret, struct why *w)
+{
+	int r;
+
+	ret->fatal = ret->verdict.worst == VERDICT_FATAL;
+	ret->hopeless = ret->verdict.hopeless;
+	r = apply_policy(ret, settings->platform_policy, handover, w);
+	if (r == 0)
+		r = plan_quarantine(ret, handover, w);
+	return r < 0 ? r : mend(sections, &ret->verdict.plan, &ret->first_page, w);
+}
+
 int judge_image(struct image_reader *reader, const struct settings *settings,
 		struct handover *handover, struct judgement *ret, struct why *w)
 {
@@ -151,19 +179,15 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 	if (r < 0)
 		return r;
 	ret->platform_mode = then.platform.hibernation.platform_mode;
-	if (then.described)
+	if (!then.described) {
+		r = judge_unknown(settings->platform_policy, handover, w);
+	} else {
 		r = compare(&then, &ret->verdict, w);
-	else if (settings->platform_policy != POLICY_TOLERANT)
-		r = why(w, -EPERM, "the image does not say what machine it is of");
+		if (r == 0)
+			r = act_on_verdict(sections, settings, handover, ret, w);
+	}
 	image_machine_close(&then);
-	if (r < 0)
-		return r;
-	ret->fatal = ret->verdict.worst == VERDICT_FATAL;
-	ret->hopeless = ret->verdict.hopeless;
-	r = apply_policy(ret, settings->platform_policy, handover, w);
-	if (r == 0)
-		r = plan_quarantine(ret, handover, w);
-	return r < 0 ? r : mend(sections, &ret->verdict.plan, &ret->first_page, w);
+	return r;
 }
 
 void judgement_free(struct judgement *judgement)
