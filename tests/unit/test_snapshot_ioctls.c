@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kernel/snapshot_device: what reaches the kernel, and when it is tried again; a
+ * made-up kernel and a made-up clock. */
+#include "kernel/snapshot_device.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/suspend_ioctls.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#define FD 77
+#define PATH "/made/up/snapshot"
+
+static struct {
+	int error;		   /* 0, or what each call gives … */
+	unsigned int times;	   /* … so often, 0 for always */
+	unsigned int calls;	   /* so far */
+	unsigned long request;	   /* of the last, */
+	unsigned long argument;	   /* as it was given */
+	unsigned char answer[16];  /* what is put to where that points */
+	size_t answered;	   /* bytes of it */
+	unsigned char pointed[16]; /* what was there */
+	size_t points;		   /* bytes to look at */
+	int flags;		   /* of opening */
+	uint64_t nsec;		   /* the time */
+} kernel;
+
+int __wrap_ioctl(int fd, unsigned long request, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __real_open(const char *path, int flags, ...);
+int __wrap___open_2(const char *path, int flags);
+int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
+
+static int answer(void)
+{
+	kernel.calls++;
+	errno = kernel.error;
+	return kernel.error && (!kernel.times || kernel.calls <= kernel.times) ? -1 : 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+
+	ck_assert_int_eq(fd, FD);
+	va_start(args, request);
+	kernel.argument = va_arg(args, unsigned long);
+	va_end(args);
+	kernel.request = request;
+	if (kernel.points)
+		memcpy(kernel.pointed, (const void *)kernel.argument, kernel.points);
+	if (kernel.answered)
+		memcpy((void *)kernel.argument, kernel.answer, kernel.answered);
+	return answer();
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	if (strcmp(path, PATH) != 0)
+		return __real_open(path, flags, 0);
+	kernel.flags = flags;
+	return answer() < 0 ? -1 : FD;
+}
+
+/* What open() becomes in hardened builds. */
+int __wrap___open_2(const char *path, int flags)
+{
+	return __wrap_open(path, flags);
+}
+
+int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+	(void)left;
+	kernel.nsec += (uint64_t)wanted->tv_sec * 1000000000 + (uint64_t)wanted->tv_nsec;
+	return 0;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	(void)clock;
+	*ret = (struct timespec){ .tv_sec = (time_t)(kernel.nsec / 1000000000),
+				  .tv_nsec = (long)(kernel.nsec % 1000000000) };
+	return 0;
+}
+
+static void setup(void)
+{
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.nsec = 1000000000000;
+}
+
+static int platform_on(int fd)
+{
+	return snapshot_set_platform(fd, true);
+}
+
+static int platform_off(int fd)
+{
+	return snapshot_set_platform(fd, false);
+}
+
+static int image_size(int fd)
+{
+	return snapshot_set_image_size(fd, 0x123456789);
+}
+
+static const struct {
+	int (*call)(int fd);
+	unsigned long request, argument;
+	bool patient; /* another may hold the kernel's lock for a moment */
+} plain[] = {
+	{ snapshot_freeze, SNAPSHOT_FREEZE, 0, true },
+	{ snapshot_unfreeze, SNAPSHOT_UNFREEZE, 0, true },
+	{ snapshot_free, SNAPSHOT_FREE, 0, true },
+	{ snapshot_free_swap_pages, SNAPSHOT_FREE_SWAP_PAGES, 0, true },
+	{ snapshot_restore, SNAPSHOT_ATOMIC_RESTORE, 0, true },
+	/* By value: a pointer would always be true, and a huge size. */
+	{ platform_on, SNAPSHOT_PLATFORM_SUPPORT, 1, true },
+	{ platform_off, SNAPSHOT_PLATFORM_SUPPORT, 0, true },
+	{ image_size, SNAPSHOT_PREF_IMAGE_SIZE, 0x123456789, true },
+	/* A device that did not stop, or a wake-up: not to be slept through. */
+	{ snapshot_power_off, SNAPSHOT_POWER_OFF, 0, false },
+	{ snapshot_suspend_to_ram, SNAPSHOT_S2RAM, 0, false },
+};
+
+START_TEST(calls)
+{
+	ck_assert_int_eq(plain[_i].call(FD), 0);
+	ck_assert_uint_eq(kernel.request, plain[_i].request);
+	ck_assert_uint_eq(kernel.argument, plain[_i].argument);
+	ck_assert_uint_eq(kernel.calls, 1);
+
+	kernel.error = EPERM;
+	ck_assert_int_eq(plain[_i].call(FD), -EPERM);
+	ck_assert_uint_eq(kernel.calls, 2);
+}
+END_TEST
+
+/* Not for ever: a second, and not in a busy loop. */
+START_TEST(busy)
+{
+	uint64_t begun = kernel.nsec;
+
+	kernel.error = EBUSY;
+	ck_assert_int_eq(plain[_i].call(FD), -EBUSY);
+	if (plain[_i].patient) {
+		ck_assert_uint_eq(kernel.nsec - begun, 1000000000);
+		ck_assert_uint_le(kernel.calls, 1001);
+		ck_assert_uint_gt(kernel.calls, 10);
+	} else {
+		ck_assert_uint_eq(kernel.calls, 1);
+		ck_assert_uint_eq(kernel.nsec, begun);
+	}
+	kernel.calls = 0;
+	kernel.times = 3;
+	ck_assert_int_eq(plain[_i].call(FD), plain[_i].patient ? 0 : -EBUSY);
+	ck_assert_uint_eq(kernel.calls, plain[_i].patient ? 4 : 1);
+}
+END_TEST
+
+static const struct {
+	unsigned int high, low;
+	uint32_t encoded;
+} devices[] = {
+	{ 8, 2, 0x802 },
+	{ 259, 7, 0x10307 },
+	{ 253, 256, 0x0010fd00 },
+	{ 254, 0xfffff, 0xfff0feff },
+};
+
+/* As the kernel's new_encode_dev has it, behind the offset, packed. */
+START_TEST(swap_area)
+{
+	const struct resume_swap_area *given = (const void *)kernel.pointed;
+
+	kernel.points = sizeof(*given);
+	ck_assert_uint_eq(sizeof(*given), 12);
+	ck_assert_int_eq(snapshot_set_swap_area(FD, makedev(devices[_i].high, devices[_i].low),
+						0x123456789),
+			 0);
+	ck_assert_uint_eq(kernel.request, SNAPSHOT_SET_SWAP_AREA);
+	ck_assert_uint_eq(given->dev, devices[_i].encoded);
+	ck_assert_int_eq(given->offset, 0x123456789);
+	kernel.error = ENODEV;
+	ck_assert_int_eq(snapshot_set_swap_area(FD, makedev(8, 2), 0), -ENODEV);
+}
+END_TEST
+
+/* 1: the snapshot was taken; 0: this is the resumed system. */
+START_TEST(create)
+{
+	bool resumed = true;
+
+	kernel.answer[0] = 1;
+	kernel.answered = sizeof(int);
+	ck_assert_int_eq(snapshot_create(FD, &resumed), 0);
+	ck_assert_uint_eq(kernel.request, SNAPSHOT_CREATE_IMAGE);
+	ck_assert(!resumed);
+	kernel.answer[0] = 0;
+	ck_assert_int_eq(snapshot_create(FD, &resumed), 0);
+	ck_assert(resumed);
+	/* A failure is neither, and is not tried again. */
+	resumed = false;
+	kernel.calls = 0;
+	kernel.error = EBUSY;
+	ck_assert_int_eq(snapshot_create(FD, &resumed), -EBUSY);
+	ck_assert(!resumed);
+	ck_assert_uint_eq(kernel.calls, 1);
+}
+END_TEST
+
+static const struct {
+	int (*call)(int fd, uint64_t *ret);
+	unsigned long request;
+} numbers[] = {
+	{ snapshot_size, SNAPSHOT_GET_IMAGE_SIZE },
+	{ snapshot_avail_swap, SNAPSHOT_AVAIL_SWAP_SIZE },
+	{ snapshot_alloc_page, SNAPSHOT_ALLOC_SWAP_PAGE },
+};
+
+START_TEST(numbers_of_the_kernel)
+{
+	const uint64_t value = 0x1234567812345000;
+	uint64_t got = 7;
+
+	memcpy(kernel.answer, &value, sizeof(value));
+	kernel.answered = sizeof(value);
+	ck_assert_int_eq(numbers[_i].call(FD, &got), 0);
+	ck_assert_uint_eq(kernel.request, numbers[_i].request);
+	ck_assert_uint_eq(got, value);
+	kernel.error = ENOSPC;
+	got = 7;
+	ck_assert_int_eq(numbers[_i].call(FD, &got), -ENOSPC);
+	ck_assert_uint_eq(got, 7);
+	kernel.error = EBUSY;
+	kernel.calls = 0;
+	kernel.times = 1;
+	ck_assert_int_eq(numbers[_i].call(FD, &got), 0);
+	ck_assert_uint_eq(got, value);
+}
+END_TEST
+
+/* The direction says what is meant. */
+START_TEST(opening)
+{
+	uint64_t begun = kernel.nsec;
+
+	ck_assert_int_eq(snapshot_open(PATH, false), FD);
+	ck_assert_int_eq(kernel.flags, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(snapshot_open(PATH, true), FD);
+	ck_assert_int_eq(kernel.flags, O_WRONLY | O_CLOEXEC);
+	kernel.error = EPERM;
+	ck_assert_int_eq(snapshot_open(PATH, false), -EPERM);
+	ck_assert_uint_eq(kernel.nsec, begun);
+	/* Another s2disk looks whether it can be opened. */
+	kernel.error = EBUSY;
+	kernel.times = 3;
+	kernel.calls = 0;
+	ck_assert_int_eq(snapshot_open(PATH, false), FD);
+	ck_assert_uint_eq(kernel.calls, 4);
+	kernel.times = 0;
+	begun = kernel.nsec;
+	ck_assert_int_eq(snapshot_open(PATH, false), -EBUSY);
+	ck_assert_uint_eq(kernel.nsec - begun, 1000000000);
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+int main(void)
+{
+	Suite *suite = suite_create("snapshot_ioctls");
+	TCase *tcase = tcase_create("snapshot_ioctls");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, NULL);
+	tcase_add_loop_test(tcase, calls, 0, COUNT(plain));
+	tcase_add_loop_test(tcase, busy, 0, COUNT(plain));
+	tcase_add_loop_test(tcase, swap_area, 0, COUNT(devices));
+	tcase_add_test(tcase, create);
+	tcase_add_loop_test(tcase, numbers_of_the_kernel, 0, COUNT(numbers));
+	tcase_add_test(tcase, opening);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
