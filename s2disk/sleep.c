@@ -139,6 +139,11 @@ static int nap_until_time(struct story *story)
 
 	for (;;) {
 		battery_read(system->root, &before);
+		/* The time begins when the mains are gone; without a battery they never are. */
+		if (story->config->not_on_mains && before.present && !before.discharging) {
+			begun = system->now(system->context);
+			passed = 0;
+		}
 		nap = next_nap(story, &before, passed);
 		if (nap == 0)
 			return 0;

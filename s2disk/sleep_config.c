@@ -36,7 +36,7 @@ struct reader {
 	struct sleep_config *config;
 	void (*warn)(const char *message);
 	/* -1: not said. */
-	int suspend, hibernation, hybrid, then_hibernate;
+	int suspend, hibernation, hybrid, then_hibernate, on_mains;
 };
 
 static const struct unit {
@@ -140,6 +140,20 @@ static int set_bool(const char *value, int *ret)
 	return 0;
 }
 
+/* No clock can be set so far ahead: infinity is as if nothing were said, which
+ * is how systemd understands it. */
+static int set_delay(struct sleep_config *config, const char *value)
+{
+	uint64_t delay = UINT64_MAX;
+	int r = *value ? sleep_parse_span(value, &delay) : 0;
+
+	if (r < 0)
+		return r;
+	config->delay_set = delay != UINT64_MAX;
+	config->delay_usec = delay;
+	return 0;
+}
+
 /* 0 also for keys that mean nothing here. */
 static int set_key(struct reader *reader, const char *key, const char *value)
 {
@@ -162,10 +176,10 @@ static int set_key(struct reader *reader, const char *key, const char *value)
 											  : -EINVAL;
 	if (strcmp(key, "SuspendEstimationSec") == 0)
 		return sleep_parse_span(value, &config->estimation_usec);
-	if (strcmp(key, "HibernateDelaySec") == 0) {
-		config->delay_set = *value != '\0';
-		return *value ? sleep_parse_span(value, &config->delay_usec) : 0;
-	}
+	if (strcmp(key, "HibernateOnACPower") == 0)
+		return set_bool(value, &reader->on_mains);
+	if (strcmp(key, "HibernateDelaySec") == 0)
+		return set_delay(config, value);
 	return 0;
 }
 
@@ -300,7 +314,7 @@ static void read_drop_ins(struct reader *reader, const char *root)
 void sleep_config_load(const char *root, struct sleep_config *ret,
 		       void (*warn)(const char *message))
 {
-	struct reader reader = { ret, warn, -1, -1, -1, -1 };
+	struct reader reader = { ret, warn, -1, -1, -1, -1, -1 };
 	bool both;
 
 	*ret = (struct sleep_config){
@@ -314,6 +328,7 @@ void sleep_config_load(const char *root, struct sleep_config *ret,
 	read_drop_ins(&reader, root);
 	both = reader.suspend != 0 && reader.hibernation != 0;
 	ret->allow_hibernation = reader.hibernation != 0;
+	ret->not_on_mains = reader.on_mains == 0;
 	ret->allow_hybrid_sleep = reader.hybrid >= 0 ? reader.hybrid : both;
 	ret->allow_suspend_then_hibernate =
 		reader.then_hibernate >= 0 ? reader.then_hibernate : both;

@@ -13,9 +13,10 @@ struct sleep_config {
 				    asked for */
 	bool allow_suspend_then_hibernate; /* AllowSuspendThenHibernate=, likewise */
 	char suspend_state[128];	   /* SuspendState=: words for /sys/power/state */
-	char memory_mode[128]; /* MemorySleepMode=: words for /sys/power/mem_sleep; "" none */
-	uint64_t delay_usec;   /* HibernateDelaySec=; UINT64_MAX: for ever */
-	bool delay_set;
+	char memory_mode[128];	  /* MemorySleepMode=: words for /sys/power/mem_sleep; "" none */
+	uint64_t delay_usec;	  /* HibernateDelaySec= */
+	bool delay_set;		  /* "infinity" does not set it */
+	bool not_on_mains;	  /* HibernateOnACPower=no: that time counts on battery only */
 	uint64_t estimation_usec; /* SuspendEstimationSec=: how often to look at the battery */
 };
 

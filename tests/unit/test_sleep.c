@@ -55,8 +55,9 @@ static struct {
 	uint64_t woken_after; /* by the user; 0: by the alarm only */
 	unsigned int percent, percent_a_hour;
 	int hibernate_result, suspend_result, alarm_result;
-	bool early;	   /* the alarm rings before the machine sleeps */
-	uint64_t short_of; /* the machine is up so long before the alarm */
+	bool early;		 /* the alarm rings before the machine sleeps */
+	uint64_t short_of;	 /* the machine is up so long before the alarm */
+	unsigned int mains_naps; /* in so many the mains go; 0: they stay, or there are none */
 } machine;
 
 static void put_battery(void)
@@ -95,6 +96,8 @@ static int pretend_suspend(void *context, const struct sleep_config *config)
 	machine.percent -= (unsigned int)(machine.percent_a_hour * nap / HOUR);
 	if (machine.percent_a_hour)
 		put_battery();
+	if (machine.mains_naps > 0 && --machine.mains_naps == 0)
+		made_put("/sys/class/power_supply/AC/online", "0\n");
 	return 0;
 }
 
@@ -365,6 +368,39 @@ START_TEST(watches_the_battery_within_the_delay)
 }
 END_TEST
 
+/* On mains the time does not count where it shall not hibernate there. */
+START_TEST(waits_for_the_mains_to_go)
+{
+	made_put("/etc/systemd/sleep.conf",
+		 "[Sleep]\nHibernateDelaySec=100min\nHibernateOnACPower=no\n");
+	machine.percent = 90;
+	put_battery();
+	made_put("/sys/class/power_supply/AC/type", "Mains\n");
+	made_put("/sys/class/power_supply/AC/online", "1\n");
+	machine.mains_naps = 3;
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_str_eq(story(), NAP("60") NAP("60") NAP("60") NAP("40") DISK);
+}
+END_TEST
+
+/* Nothing would ever drive it but the mains. */
+START_TEST(has_no_mains_to_wait_for)
+{
+	made_put("/etc/systemd/sleep.conf", "[Sleep]\nHibernateOnACPower=no\n");
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_str_eq(story(), NAP("120") DISK);
+}
+END_TEST
+
+/* As if nothing were said; no clock could be set so far ahead. */
+START_TEST(does_not_wait_for_ever)
+{
+	made_put("/etc/systemd/sleep.conf", "[Sleep]\nHibernateDelaySec=infinity\n");
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_str_eq(story(), NAP("120") DISK);
+}
+END_TEST
+
 START_TEST(hibernates_at_once_on_an_empty_battery)
 {
 	machine.percent = 5;
@@ -419,6 +455,9 @@ int main(void)
 	tcase_add_test(test, hibernates_at_once_without_an_alarm_clock);
 	tcase_add_test(test, watches_the_battery);
 	tcase_add_test(test, watches_the_battery_within_the_delay);
+	tcase_add_test(test, waits_for_the_mains_to_go);
+	tcase_add_test(test, has_no_mains_to_wait_for);
+	tcase_add_test(test, does_not_wait_for_ever);
 	tcase_add_test(test, hibernates_at_once_on_an_empty_battery);
 	tcase_add_test(test, obeys_what_is_forbidden);
 	suite_add_tcase(suite, test);
