@@ -62,10 +62,13 @@ same "off and on"
 # The user's own file of that name is left alone.
 echo "[Service]" >"$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf"
 expect 0 "" --root="$root" on
+expect 1 "is not a link to /dev/null" --root="$root" off
 if [ ! -s "$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf" ]; then
 	echo "a file of the user's is gone" >&2
 	failed=1
 fi
+rm "$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf"
+same "off that was refused"
 
 expect 0 "Usage: s2disk-systemd" --help
 expect 0 "s2disk-systemd " --version
