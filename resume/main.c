@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum exit_code {
@@ -90,9 +91,12 @@ static int print_key_files(const struct settings *settings)
 {
 	const char *list = settings->key_file_in_initramfs ? settings->key_file : "";
 	char path[sizeof(settings->key_file)];
+	struct stat st;
 
+	/* What cannot be put in would make the generators fail. */
 	while (image_keys_next_file(&list, path, sizeof(path)))
-		if (path[0] == '/' && access(path, R_OK) == 0)
+		if (path[0] == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+		    access(path, R_OK) == 0)
 			puts(path);
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -107,6 +107,23 @@ put_in() { # SHELL: what the hook puts in beside resume and configuration
 	"$@" || complain "$* failed"
 	grep -v -e suspend.conf -e print-key-files "$work/calls" | tr '\n' ';'
 }
+# A folder where a file is meant is passed over: a hook that fails keeps kernels
+# from being installed.
+mkdir -p "$work/etc/suspend.conf.d/old.conf"
+echo "key file in initramfs = y" >"$work/test.conf"
+echo "key file = $work/etc $work/script" >>"$work/test.conf"
+is "folder as a key" "$(resume/resume -f "$work/test.conf" --print-key-files 2>&1)" "$work/script"
+# shellcheck disable=SC2016 # for the script
+echo 'copy_exec() { :; }; copy_file() { [ -f "$2" ] || return 2; }' \
+	>"$work/initramfs-tools/hook-functions"
+mv "$work/keys" "$work/no-keys"
+: >"$work/keys"
+built initramfs-tools/hooks/s2disk
+sh "$work/script" || complain "initramfs-tools: fails because of a folder"
+mv "$work/no-keys" "$work/keys"
+# shellcheck disable=SC2016 # for the script
+echo 'copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
+	>"$work/initramfs-tools/hook-functions"
 built initramfs-tools/hooks/s2disk
 is "initramfs-tools: key" "$(CALLS=$work/calls put_in sh "$work/script")" "key /etc/image.key;"
 built dracut/55s2disk/module-setup.sh
