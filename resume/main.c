@@ -12,6 +12,7 @@
 #include "options.h"
 #include "restore.h"
 #include "target.h"
+#include "ui/plymouth.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -217,7 +218,9 @@ int main(int argc, char **argv)
 		return run(&command);
 	restore_ignore_signals();
 	log_to_kernel();
+	plymouth_begin();
 	code = run(&command);
+	plymouth_end();
 	/* Still here: this boot's system will want to know, when it hibernates. */
 	boot_log_save("");
 	return code;

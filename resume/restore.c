@@ -16,6 +16,7 @@
 #include "image/work_pool.h"
 #include "image_keys.h"
 #include "kernel/snapshot_device.h"
+#include "ui/plymouth.h"
 #include "ui/progress.h"
 
 #include <errno.h>
@@ -313,9 +314,14 @@ static int refuse(struct restore *restore, const char *reason, bool *ret_try, st
 	*ret_try = false;
 	log_error("%s: this boot cannot take the image: %s", restore->area->name, reason);
 	restore->refused = reason;
-	if (ask)
+	if (ask) {
+		bool screen = plymouth_step_back();
+
 		choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
 				      restore->judgement.fatal, choice, ASK_SECONDS);
+		if (screen)
+			plymouth_return();
+	}
 	if (choice == CHOICE_TRY) {
 		*ret_try = true;
 		return 0;

@@ -19,6 +19,7 @@ static struct {
 	enum log_level level;
 	int kmsg;
 	void (*before)(void);
+	void (*also)(enum log_level level, const char *text);
 	bool journal;
 	bool holding;
 	size_t held;
@@ -51,6 +52,11 @@ void log_to_kernel(void)
 void log_set_before(void (*before)(void))
 {
 	log_state.before = before;
+}
+
+void log_set_also(void (*also)(enum log_level level, const char *text))
+{
+	log_state.also = also;
 }
 
 void log_hold(void)
@@ -116,6 +122,8 @@ void log_message(enum log_level level, const char *format, ...)
 		hold_line(line, (size_t)length);
 	else
 		write_line(STDERR_FILENO, line, (size_t)length);
+	if (log_state.also)
+		log_state.also(level, text);
 
 	if (log_state.kmsg >= 0) {
 		/* The console has it from stderr already. */

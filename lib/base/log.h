@@ -44,6 +44,10 @@ void log_release(void);
  * line. NULL: nobody. */
 void log_set_before(void (*before)(void));
 
+/* Called with each message that is printed, for another place where people look.
+ * It must not log. NULL: nobody. */
+void log_set_also(void (*also)(enum log_level level, const char *text));
+
 void log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

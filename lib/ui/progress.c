@@ -24,6 +24,13 @@
 /* The one that is drawn at present, for messages that come between. */
 static struct progress *current;
 
+static void (*tell_also)(const char *what, unsigned int percent);
+
+void progress_set_also(void (*also)(const char *what, unsigned int percent))
+{
+	tell_also = also;
+}
+
 /* True when a short write would not wait: a terminal that was stopped, or a
  * pipe whose reader is frozen, must not hold up the machine. */
 static bool stderr_ready(void)
@@ -222,23 +229,24 @@ void progress_begin(struct progress *progress, const char *what, uint64_t total,
 
 void progress_update(struct progress *progress, uint64_t done)
 {
-	uint64_t now;
 	unsigned int tenth;
+	uint64_t now;
 
 	progress->done = done;
 	if (progress->quiet)
 		return;
+	tenth = progress->total > 0 ? percent(progress) / 10 : 0;
 	if (progress->bar) {
 		now = now_usec();
 		if (now - progress->drawn >= REDRAW_USEC)
 			draw_bar(progress, now);
-		return;
-	}
-	tenth = progress->total > 0 ? percent(progress) / 10 : 0;
-	if (tenth > progress->tenth) {
-		progress->tenth = tenth;
+	} else if (tenth > progress->tenth) {
 		draw_line(progress, now_usec());
 	}
+	if (tenth > progress->tenth && tell_also)
+		tell_also(progress->what, tenth * 10);
+	if (tenth > progress->tenth)
+		progress->tenth = tenth;
 }
 
 void progress_end(struct progress *progress)

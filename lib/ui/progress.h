@@ -32,6 +32,10 @@ void progress_begin(struct progress *progress, const char *what, uint64_t total,
 /* done bytes of the total so far; draws when it is time to. */
 void progress_update(struct progress *progress, uint64_t done);
 
+/* Called with each tenth that is done, for another place where people look. NULL:
+ * nobody. */
+void progress_set_also(void (*also)(const char *what, unsigned int percent));
+
 /* Draws the last state and ends the line. */
 void progress_end(struct progress *progress);
 
