@@ -99,8 +99,7 @@ class Runner:
             if not (reason and instance and instance.emulator_failed()):
                 break
             # Not the fault of anything under test: say so, try again.
-            note = "  (try %d: QEMU ran stale code, see README)" % (attempt +
-                                                                    1)
+            note = "  (try %d: QEMU failed, see README)" % (attempt + 1)
             os.rename(log_dir, log_dir + ".try%d" % attempt)
         self._report(cls.name, time.monotonic() - started, reason,
                      instance.figures if instance else [], log_dir, note)

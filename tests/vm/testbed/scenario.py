@@ -293,11 +293,13 @@ class Scenario:
 
     def emulator_failed(self):
         """QEMU without KVM may run an instruction that another processor has
-        patched just now; the kernel then meets its own breakpoint. And on a
-        busy host the kernel may miss the timer that it waits for at its start."""
-        return bool(self.machine and
-                    re.search("Oops: int3|IO-APIC . timer doesn't work",
-                              self.machine.console))
+        patched just now; the kernel then meets its own breakpoint. On a busy
+        host the kernel may miss the timer that it waits for at its start. And
+        QEMU may fail an assertion of its own."""
+        return bool(self.machine and re.search(
+            r"Oops: int3|IO-APIC . timer doesn't work|"
+            r"^qemu-system-\S+: .*: Assertion .* failed", self.machine.console,
+            re.M))
 
     def finish(self):
         if self.machine and not self.machine.ended:

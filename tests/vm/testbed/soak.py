@@ -115,7 +115,7 @@ class Soak(Scenario):
             reason = str(error)
         if self.emulator_failed():
             self.emulator += 1
-            self.say("QEMU ran stale code (see README); not counted")
+            self.say("QEMU failed (see README); not counted")
         else:
             self.failures += 1
             self.keep_logs(self.failures, reason)
