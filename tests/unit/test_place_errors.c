@@ -62,6 +62,7 @@ static struct {
 } kernel;
 
 int __wrap_fstat(int fd, struct stat *st);
+int __real_fstat(int fd, struct stat *st);
 int __wrap_stat(const char *path, struct stat *st);
 int __wrap_fstatfs(int fd, struct statfs *fs);
 int __wrap_ioctl(int fd, unsigned long request, ...);
@@ -102,7 +103,8 @@ void *__wrap_reallocarray(void *memory, size_t count, size_t size)
 
 int __wrap_fstat(int fd, struct stat *st)
 {
-	ck_assert_int_eq(fd, FD);
+	if (fd != FD)
+		return __real_fstat(fd, st);
 	*st = kernel.file;
 	return answer(kernel.fstat_error);
 }

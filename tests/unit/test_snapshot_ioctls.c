@@ -63,8 +63,14 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 
 int __wrap_open(const char *path, int flags, ...)
 {
+	va_list args;
+	mode_t mode;
+
+	va_start(args, flags);
+	mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+	va_end(args);
 	if (strcmp(path, PATH) != 0)
-		return __real_open(path, flags, 0);
+		return __real_open(path, flags, mode);
 	kernel.flags = flags;
 	return answer() < 0 ? -1 : FD;
 }
