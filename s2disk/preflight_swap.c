@@ -105,13 +105,22 @@ static void add_inactive(struct preflight_context *context, const struct listing
 	const struct swap_area *area = context->target->area;
 	struct check *check;
 
+	if (listing->listed && area->offset == 0) {
+		/* The kernel lists it until the last page is back in memory. */
+		check = preflight_add(context, "swap-area", CHECK_FAILED,
+				      "%s is being switched off as swap", area->name);
+		preflight_advise(check, "wait until that is over, then swapon %s", area->device);
+		return;
+	}
 	if (listing->listed) {
 		check = preflight_add(context, "swap-area", CHECK_FAILED,
 				      "%s is active, but the kernel knows no swap at page %" PRIu64
 				      " of %s",
 				      area->name, area->offset, area->device);
-		preflight_advise(check, "let s2disk find the offset of a swap file (-r PATH), and "
-					"correct resume_offset= and \"resume offset\"");
+		preflight_advise(check, "if it is being switched off just now, swapon it when that "
+					"is over; else let s2disk find the offset of a swap file "
+					"(-r PATH), and correct resume_offset= and \"resume "
+					"offset\"");
 		return;
 	}
 	check = preflight_add(context, "swap-area", CHECK_FAILED, "%s is not active as swap",

@@ -380,6 +380,16 @@ START_TEST(area_not_active_by_offset)
 }
 END_TEST
 
+/* swapoff still runs: the list has it, and the kernel does not take it. */
+START_TEST(area_being_switched_off)
+{
+	machine.active = -ENODEV;
+	ck_assert_int_eq(run(), CHECK_FAILED);
+	expect("swap-area", CHECK_FAILED, "/dev/vda2 is being switched off as swap",
+	       "then swapon /dev/vda2");
+}
+END_TEST
+
 START_TEST(area_active_elsewhere)
 {
 	use_swap_file();
@@ -565,6 +575,7 @@ static TCase *swap_case(void)
 	tcase_add_test(tcase, no_area);
 	tcase_add_test(tcase, area_not_active);
 	tcase_add_test(tcase, area_not_active_by_offset);
+	tcase_add_test(tcase, area_being_switched_off);
 	tcase_add_test(tcase, area_active_elsewhere);
 	tcase_add_test(tcase, kernel_knows_better_than_the_list);
 	tcase_add_test(tcase, area_on_zram);
