@@ -447,7 +447,6 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	if (r == 0)
 		r = run(&h, w);
 	session_close(&h.session);
-	abort_watch_end();
 	munlockall();
 	image_writer_destroy(h.writer);
 	if (h.kernel_log >= 0)

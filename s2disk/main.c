@@ -12,6 +12,7 @@
 #include "swap_on_demand.h"
 #include "switch_off.h"
 #include "target.h"
+#include "ui/abort_watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -285,6 +286,8 @@ static int check_and_hibernate(struct command *command, const struct settings *s
 	}
 	r = hibernate_with_keys(command, settings, target->area, machine, &last, &w);
 	keep_last(&last);
+	/* As when the terminal went away meanwhile: the record is kept first. */
+	abort_watch_end();
 	if (r < 0) {
 		log_error("not hibernated: %s", why_text(&w, r));
 		return EXIT_FAILED;

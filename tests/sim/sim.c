@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "hibernate.h"
 #include "restore.h"
+#include "ui/abort_watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -270,6 +271,18 @@ static struct key_ways *make_keys(void)
 	return ways;
 }
 
+/* No signal ends it until the caller has kept what became of it. */
+static void end_watch(void)
+{
+	struct sigaction held, after;
+
+	sigaction(SIGTERM, NULL, &held);
+	abort_watch_end();
+	sigaction(SIGTERM, NULL, &after);
+	if (held.sa_handler == after.sa_handler)
+		sim_broken("a signal would end it before its end is kept");
+}
+
 /* The machine hibernates; in the resumed system the same process goes on. */
 static void hibernate_and_go_on(void)
 {
@@ -277,7 +290,7 @@ static void hibernate_and_go_on(void)
 	struct last last;
 	struct settings settings;
 	struct why w = { "" };
-	bool slept = sim->shared->plan.method == METHOD_SUSPEND;
+	bool slept = sim->shared->plan.method == METHOD_SUSPEND, begun;
 	struct key_ways *keys;
 	int r;
 
@@ -287,9 +300,12 @@ static void hibernate_and_go_on(void)
 	sim_active = true;
 	last_begin(&last, area.name, method_name(settings.method));
 	r = machine_record_capture(&machine, &w);
-	if (r == 0)
+	begun = r == 0;
+	if (begun)
 		r = hibernate(&settings, &area, &machine, keys, &last, &w);
 	sim_active = false;
+	if (begun)
+		end_watch();
 	machine_record_free(&machine);
 	key_ways_free(keys);
 	if (r < 0)

@@ -23,6 +23,7 @@ static char events[256];    /* what was called, and what was kept of it */
 static char said[4096];	    /* messages */
 static const char *problem; /* as the checks got it: why there is no area, or no machine */
 static unsigned int locks;
+static bool held_back; /* are signals, since it hibernated */
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
@@ -189,6 +190,8 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	ck_assert_str_eq(area->name, "/swapfile");
 	ck_assert(settings->encrypt == (keys != NULL));
 	last->result = machine.hibernate < 0 ? LAST_FAILED : LAST_RESUMED;
+	abort_watch_begin();
+	held_back = true;
 	return event_why("hibernate", machine.hibernate, w);
 }
 
@@ -224,6 +227,8 @@ int last_save(const struct last *last, const char *root, struct why *w)
 
 	ck_assert_str_eq(root, "");
 	event(names[last->result], 0);
+	if (held_back)
+		raise(SIGTERM);
 	if (last->reason[0]) {
 		strcat(said, "kept: ");
 		strcat(said, last->reason);
@@ -253,8 +258,11 @@ static char out[8192];
 static void s2disk(const char *options, int code, const char *expected)
 {
 	char text[512], *argv[16], *rest;
+	struct sigaction before, after;
 	int argc = 0, ended;
 
+	sigaction(SIGTERM, NULL, &before);
+	held_back = false;
 	snprintf(text, sizeof(text), "s2disk -f %s/conf %s", made_root, options);
 	for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
 		argv[argc++] = word;
@@ -267,6 +275,8 @@ static void s2disk(const char *options, int code, const char *expected)
 	told(out, sizeof(out));
 	ck_assert_msg(ended == code, "%s: %d, not %d: %s", options, ended, code, said);
 	ck_assert_str_eq(events, expected);
+	sigaction(SIGTERM, NULL, &after);
+	ck_assert_ptr_eq(before.sa_handler, after.sa_handler);
 }
 
 #define WHOLE "lock on find look check hibernate resumed"
