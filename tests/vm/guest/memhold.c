@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -370,6 +371,66 @@ static int run(char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* What the terminal shows goes to standard output, until the text is there. */
+static void watch_terminal(int master, const char *text)
+{
+	char seen[8192] = "";
+	size_t used = 0;
+	ssize_t n;
+
+	while (!strstr(seen, text) && used < sizeof(seen) - 1) {
+		n = read(master, seen + used, sizeof(seen) - 1 - used);
+		if (n <= 0 || write(1, seen + used, (size_t)n) != n)
+			return;
+		used += (size_t)n;
+	}
+}
+
+/* terminal TEXT COMMAND…: runs it on a terminal of its own, which hangs up as
+ * soon as it shows TEXT; where that is empty, before the command begins, which then
+ * ignores SIGHUP. The exit code is the command's, or 128 and the signal's number */
+static int terminal(char **argv)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), pair[2], slave, status;
+	pid_t child;
+	char byte = 0;
+
+	if (master < 0 || grantpt(master) || unlockpt(master) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		die("terminal");
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	child = fork();
+	if (child == 0) {
+		close(pair[1]);
+		close(master);
+		if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0))
+			die("terminal");
+		if (!argv[0][0])
+			signal(SIGHUP, SIG_IGN);
+		for (int fd = 0; fd < 3; fd++)
+			dup2(slave, fd);
+		close(slave);
+		/* It is our terminal now; may we begin? */
+		if (write(pair[0], &byte, 1) == 1 && read(pair[0], &byte, 1) >= 0)
+			execv(argv[1], argv + 1);
+		_exit(127);
+	}
+	close(slave);
+	close(pair[0]);
+	if (child < 0 || read(pair[1], &byte, 1) != 1)
+		die("terminal");
+	if (!argv[0][0])
+		close(master);
+	close(pair[1]);
+	if (argv[0][0]) {
+		watch_terminal(master, argv[0]);
+		close(master);
+	}
+	if (waitpid(child, &status, 0) < 0)
+		die("terminal");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 /* alarms SECONDS: one rings each second, so the kernel has no time to sleep in
  * memory (kernel/time/alarmtimer.c wants two seconds until the next). */
 static int alarms(int seconds)
@@ -396,8 +457,10 @@ int main(int argc, char **argv)
 		return ask(argv[2], argv[3]);
 	if (argc >= 4 && !strcmp(argv[1], "run"))
 		return run(argv + 2);
+	if (argc >= 4 && !strcmp(argv[1], "terminal"))
+		return terminal(argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "alarms"))
 		return alarms(atoi(argv[2]));
-	fprintf(stderr, "usage: memhold start|ask|run|alarms …\n");
+	fprintf(stderr, "usage: memhold start|ask|run|terminal|alarms …\n");
 	return 2;
 }

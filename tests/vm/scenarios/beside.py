@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What else goes on at the same time: another s2disk, the kernel's own
-hibernation, swapoff, a console that is gone."""
+hibernation, swapoff, a console or terminal that is gone."""
+
+import signal
 
 from testbed import disks, guest
 from testbed.scenario import Scenario
@@ -157,3 +159,149 @@ first_boot() {
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0 again")
         self.need_content(middle, boot_id=first.mark("boot-id"))
         self.need_signature(disks.SWAP)
+
+
+class TerminalGone(Scenario):
+    """its terminal hangs up: while it asks, before it begins, after the resume"""
+    name = "beside-hung-up"
+    group = "slow"
+    guest = """
+# s2disk leads the session of a terminal, which hangs up as soon as it shows a
+# text. Without one it is gone from the beginning, and SIGHUP ignored, as by nohup.
+on_lost_terminal() {
+    text=$1
+    key=$2
+    shift 2
+    memhold run "$key" /bin/memhold terminal "$text" /usr/sbin/s2disk "$@"
+}
+first_boot() {
+    mkdir -p /dev/pts
+    mount -t devpts pts /dev/pts
+    swap_on $SWAP
+    hold main 48 16
+    on_lost_terminal 'Passphrase for' asked -P 'encrypt = y'
+    hibernate_by on_lost_terminal '' gone
+    mark first-return
+    rm /var/lib/s2disk/last
+    hibernate_by on_lost_terminal 'resumed: ' later
+    marked kept s2disk --last
+    use_swap 24
+}
+"""
+
+    def run(self):
+        first = self.boot()
+        self.off()
+        self.need(self.exit_code("asked") == 128 + signal.SIGHUP,
+                  "SIGHUP ended the first")
+        self.need_signature(disks.OURS)
+        middle = self.boot()
+        self.off()
+        self.need(middle.mark("first-return") is not None,
+                  "the first hibernation came back")
+        self.need(self.exit_code("gone") == 0, "s2disk ended with 0")
+        self.need_content(first)
+        self.need_signature(disks.OURS)
+        last = self.boot()
+        self.off()
+        # The signal comes at the thaw, or when s2disk is done with its work.
+        code = self.exit_code("later")
+        self.need(code in (0, 128 + signal.SIGHUP),
+                  "s2disk was done, or SIGHUP ended it (%d)" % code)
+        self.need(last.mark("kept") == "0", "what became of it is kept")
+        self.need(last.mark("printk-after") == first.mark("printk-before"),
+                  "the console's level is that of before")
+        self.need_content(middle, boot_id=first.mark("boot-id"))
+        self.need_signature(disks.SWAP)
+        self.need_swap_works()
+
+
+class Swapoff(Scenario):
+    """swapoff runs when it begins, or begins when it has begun: of its area, of another"""
+    name = "beside-swapoff"
+    group = "slow"
+    memory = 512
+    other_mib = 300
+    limit = 500
+    guest = """
+OTHER=/dev/vdb1
+in_use() { awk -v area="$1" '$1 == area { print $4 }' /proc/swaps; }
+# switch_off AREA: and returns when some of it is back in memory.
+switch_off() {
+    rm -f /tmp/off
+    full=$(in_use "$1")
+    { busybox swapoff "$1"; mark off $?; touch /tmp/off; } &
+    while left=$(in_use "$1") && [ -n "$left" ] && [ "$left" -ge "$full" ]; do
+        usleep 10000
+    done
+}
+wait_until_off() {
+    until [ -e /tmp/off ]; do
+        usleep 20000
+    done
+}
+# switch_off_late AREA KEY: nobody can begin while it writes, as all is stopped;
+# this is the last moment.
+switch_off_late() {
+    until ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /dev/snapshot; do
+        usleep 1000
+    done
+    busybox swapoff "$1" 2>/dev/null
+    mark "off-$2" $?
+}
+beside_late() {
+    switch_off_late "$1" "$2" &
+    memhold run "$2" /usr/sbin/s2disk
+    wait $!
+}
+first_boot() {
+    swap_on $SWAP
+    hold main 48 16
+    hold paged 160 0 swapped
+    switch_off $SWAP
+    memhold run own /usr/sbin/s2disk
+    wait_until_off
+    swap_on $OTHER
+    memhold ask paged pageout >/dev/null
+    swap_on $SWAP
+    hibernate_by beside_late $OTHER other
+    busybox swapoff $OTHER 2>/dev/null
+    memhold ask paged pageout >/dev/null
+    hibernate_by beside_late $SWAP late
+    grep -q $SWAP /proc/swaps || swap_on $SWAP
+    use_swap 24
+}
+"""
+
+    def make_disks(self):
+        super().make_disks()
+        self.add_disk(disks.SwapDisk(self.path("other.img"), self.other_mib,
+                                     label="other"))
+
+    def run(self):
+        first = self.boot()
+        self.off()
+        code = self.exit_code("own")
+        self.need(code == 3, "its area goes away: refused (%d)" % code)
+        self.need(first.mark("off") == "0", "and that swapoff works")
+        self.need_signature(disks.OURS)
+        second = self.boot()
+        self.off()
+        self.need(self.exit_code("other") == 0, "s2disk ended with 0")
+        self.need_content(first)
+        self.figure("swapoff of another area: %s" %
+                    ("interrupted" if second.mark("off-other") else "done"))
+        if second.mark("done") is None:
+            self.need_signature(disks.OURS)
+            self.boot()
+            self.off()
+            self.need(self.exit_code("late") == 0, "s2disk ended with 0 again")
+            self.need_content(second, boot_id=first.mark("boot-id"))
+            self.figure("swapoff at the last moment: hibernated")
+        else:
+            code = self.exit_code("late")
+            self.need(code == 1, "s2disk was in time to see it (%d)" % code)
+            self.need_content(second, boot_id=first.mark("boot-id"))
+            self.figure("swapoff at the last moment: refused")
+        self.need_signature(disks.SWAP)
+        self.need_swap_works()
