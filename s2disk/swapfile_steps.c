@@ -299,6 +299,7 @@ static int undo_file(const struct swapfile_system *system, const struct step *st
 	_cleanup_free_ char *current = NULL;
 	int r = system_read(system, step->path, &current);
 
+	system_tidy(system, step->path);
 	/* Deleted since, or never done. */
 	if (r == 0 && (!current || (step->old_text && strcmp(current, step->old_text) == 0)))
 		return 0;

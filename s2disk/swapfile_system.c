@@ -22,6 +22,7 @@
 /* Far more than a configuration file has. */
 #define FILE_LIMIT (8u << 20)
 #define SWAPS_MAX 64
+#define NEW_SUFFIX ".s2disk-new"
 
 static int real_swap_on(const char *path, int priority)
 {
@@ -167,7 +168,7 @@ static int write_beside(const char *path, const char *text, mode_t mode)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (asprintf(&other, "%s.s2disk-new", path) < 0)
+	if (asprintf(&other, "%s" NEW_SUFFIX, path) < 0)
 		return -ENOMEM;
 	unlink(other); /* of a run that was cut off */
 	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -194,6 +195,17 @@ int system_write(const struct swapfile_system *system, const char *path, const c
 		return -ENOMEM;
 	real = realpath(full, NULL);
 	return write_beside(real ? real : full, text, mode);
+}
+
+void system_tidy(const struct swapfile_system *system, const char *path)
+{
+	_cleanup_free_ char *full = system_path(system, path), *real = NULL, *other = NULL;
+
+	real = full ? realpath(full, NULL) : NULL;
+	if (full && asprintf(&other, "%s" NEW_SUFFIX, real ? real : full) < 0)
+		other = NULL;
+	if (other)
+		unlink(other);
 }
 
 int system_unlink(const struct swapfile_system *system, const char *path)

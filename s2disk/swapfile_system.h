@@ -52,6 +52,9 @@ int system_read(const struct swapfile_system *system, const char *path, char **r
 int system_write(const struct swapfile_system *system, const char *path, const char *text,
 		 mode_t mode);
 
+/* Takes away what a system_write() that was cut off has left beside the file. */
+void system_tidy(const struct swapfile_system *system, const char *path);
+
 int system_unlink(const struct swapfile_system *system, const char *path);
 
 #endif

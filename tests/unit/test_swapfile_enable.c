@@ -348,7 +348,8 @@ START_TEST(keeps_links_and_modes)
 }
 END_TEST
 
-/* Cut off after any step: what the state file says then undoes it. */
+/* Cut off after any step, or while a file was written: what the state file says
+ * then undoes it. */
 START_TEST(survives_being_cut_off)
 {
 	struct why w = { "" };
@@ -377,6 +378,12 @@ START_TEST(survives_being_cut_off)
 		made_put(SWAPFILE_STATE, text);
 		plan.count = count;
 		free(text);
+		if (plan.steps[done].kind == STEP_FILE) {
+			char part[256];
+
+			snprintf(part, sizeof(part), "%s.s2disk-new", plan.steps[done].path);
+			made_put(part, "hal");
+		}
 		plan_close(&plan);
 		disable(&state);
 		after = made_look();
