@@ -24,7 +24,8 @@
 /* Its length is one byte, the zero at its end included. */
 #define ARGUMENT_MAX 254
 
-#define WAIT_MSEC 3000
+/* It takes milliseconds; more only where the machine is very busy. */
+#define WAIT_MSEC 10000
 
 const char *plymouth_socket = "/org/freedesktop/plymouthd";
 

@@ -22,7 +22,7 @@ void plymouth_begin(void);
 void plymouth_end(void);
 
 /* Takes the screen away, so that the console can be seen and typed at; at most
- * three seconds. True: it is to be given back by plymouth_return(). False
+ * ten seconds. True: it is to be given back by plymouth_return(). False
  * without plymouth_begin(), too. */
 bool plymouth_step_back(void);
 void plymouth_return(void);
