@@ -52,7 +52,7 @@ def median(values):
 
 
 class Soak(Scenario):
-    """Base: what cycles and cuts share."""
+    """Base: one step after the other, counted, and what went wrong kept."""
     memory = 256
     swap_mib = 224
     limit = 1 << 30
@@ -63,6 +63,8 @@ class Soak(Scenario):
     count = 10
     seed = 1
     tell = None                 # called with each line of progress
+    word = None                 # what is counted
+    needs_session = True        # a step begins with an image on the disk
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
@@ -132,10 +134,41 @@ class Soak(Scenario):
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
         self.need_content(self.before, boot_id=self.session_id)
 
-    def need_none_lost(self):
+    def run(self):
+        tried = 0
+        while self.done < self.count and tried < 2 * self.count + 10:
+            tried += 1
+            if self.needs_session and self.before is None:
+                self.guarded(self.begin)
+            elif self.guarded(self.step):
+                self.done += 1
+                self.say("%s %d of %d: %s" % (self.word, self.done, self.count,
+                                              self.told))
+        self.last()
+        self.summary()
+        self.need(self.done >= self.count or self.failures, "all were done")
         if self.failures:
             raise Failure("%d lost, logs in %s" % (self.failures,
                                                    self.log_dir))
+
+    def begin(self):
+        """The boot whose session is hibernated again and again."""
+        self.boot()
+        self.off()
+        self.need_signature(disks.OURS)
+        self.before = self.machine
+        self.session_id = self.machine.mark("boot-id")
+
+    def step(self):
+        """One of what is counted; says in `told` how it went."""
+        raise NotImplementedError
+
+    def last(self):
+        """After all of them."""
+
+    def summary(self):
+        """The figures, of however many there were."""
+        raise NotImplementedError
 
     def took(self, name):
         values = self.times[name]
@@ -148,35 +181,14 @@ class Soak(Scenario):
 class Cycles(Soak):
     """hibernates and resumes one session many times"""
 
-    def run(self):
-        tried = 0
-        while self.done < self.count and tried < 2 * self.count + 10:
-            tried += 1
-            if self.before is None:
-                self.guarded(self.begin)
-            elif self.guarded(self.cycle):
-                self.done += 1
-                self.say("cycle %d of %d: ok, resumed in %.1f s, hibernated "
-                         "in %.1f s" % (self.done, self.count,
-                                        self.times["resume"][-1],
-                                        self.times["hibernate"][-1]))
-        self.summary()
-        self.need(self.done >= self.count or self.failures, "all were done")
-        self.need_none_lost()
+    word = "cycle"
 
     def summary(self):
         self.figure("%d cycles tried, %d failed, %d spoiled by the emulator" %
                     (self.done + self.failures, self.failures, self.emulator))
         self.figure(self.took("resume") + "; " + self.took("hibernate"))
 
-    def begin(self):
-        self.boot()
-        self.off()
-        self.need_signature(disks.OURS)
-        self.before = self.machine
-        self.session_id = self.machine.mark("boot-id")
-
-    def cycle(self):
+    def step(self):
         machine = self.boot()
         begun = time.monotonic()
         machine.wait_mark("checked", self.boot_limit)
@@ -187,6 +199,8 @@ class Cycles(Soak):
         self.times["resume"].append(back - begun)
         self.times["hibernate"].append(time.monotonic() - back)
         self.before = machine
+        self.told = "ok, resumed in %.1f s, hibernated in %.1f s" % (
+            self.times["resume"][-1], self.times["hibernate"][-1])
 
 
 class Cuts(Soak):
@@ -197,6 +211,8 @@ class Cuts(Soak):
     with swap that works. Then the power is cut again.
     """
 
+    word = "cut"
+    needs_session = False
     # Cuts come so late, in seconds, at most; adapted to what is seen.
     span = {"resume": 8.0, "hibernate": 6.0}
 
@@ -207,20 +223,13 @@ class Cuts(Soak):
             ("resumed", "fresh", "cut again", "writes lost"), 0)
         self.hits = {"resume": 0, "hibernate": 0}
 
-    def run(self):
-        tried = 0
-        while self.done < self.count and tried < 2 * self.count + 10:
-            tried += 1
-            if self.guarded(self.one_cut):
-                self.done += 1
-                self.say("cut %d of %d: %s" % (self.done, self.count,
-                                               self.told))
+    def step(self):
+        self.one_cut()
+
+    def last(self):
         # What the last one left.
         if self.guarded(lambda: self.one_cut(cut=False)):
             self.say("and a last boot that is not cut")
-        self.summary()
-        self.need(self.done >= self.count or self.failures, "all were done")
-        self.need_none_lost()
 
     def summary(self):
         self.figure("%d power cuts (seed %d), %d through resuming, %d through "

@@ -71,25 +71,12 @@ def flush(number):
 class Faults(Soak):
     """lets the disk fail once in each boot of a session"""
     guest = GUEST
+    word = "fault"
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.counts = dict.fromkeys(("read", "write", "flush"), 0)
         self.ends = dict.fromkeys(("next boot", "second try", "at once"), 0)
-
-    def run(self):
-        tried = 0
-        while self.done < self.count and tried < 2 * self.count + 10:
-            tried += 1
-            if self.before is None:
-                self.guarded(self.begin)
-            elif self.guarded(self.one_fault):
-                self.done += 1
-                self.say("fault %d of %d: %s" % (self.done, self.count,
-                                                 self.told))
-        self.summary()
-        self.need(self.done >= self.count or self.failures, "all were done")
-        self.need_none_lost()
 
     def summary(self):
         self.figure("%d errors of the disk (seed %d): %d of a read, %d of a "
@@ -101,13 +88,6 @@ class Faults(Soak):
                     "failed, %d spoiled by the emulator" %
                     (self.ends["next boot"], self.ends["second try"],
                      self.ends["at once"], self.failures, self.emulator))
-
-    def begin(self):
-        self.boot()
-        self.off()
-        self.need_signature(disks.OURS)
-        self.before = self.machine
-        self.session_id = self.machine.mark("boot-id")
 
     def draw(self):
         """What fails: its kind, in words, and QEMU's options for it."""
@@ -130,7 +110,7 @@ class Faults(Soak):
             return kind, "flush %d" % number, flush(number)
         return kind, "%s of %s at %d" % (kind, what, at), once(at // 512, kind)
 
-    def one_fault(self):
+    def step(self):
         kind, words, self.swap.faults = self.draw()
         self.trace("fails: " + words)
         try:
