@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,56 +66,70 @@ int plan_add(struct plan *plan, enum step_kind kind, const char *path)
 	return step.path ? append(plan, step) : -ENOMEM;
 }
 
-/* With copies of the texts; each may be NULL. */
-static int append_copy(struct plan *plan, struct step step)
+/* text may be NULL. */
+static char *copy_of(const char *text, bool *failed)
 {
-	struct step copy = {
-		.kind = step.kind,
-		.path = step.path ? strdup(step.path) : NULL,
-		.old_text = step.old_text ? strdup(step.old_text) : NULL,
-		.command = step.command ? strdup(step.command) : NULL,
-		.undo = step.undo ? strdup(step.undo) : NULL,
-	};
+	char *copy = text ? strdup(text) : NULL;
 
-	if (!copy.path != !step.path || !copy.old_text != !step.old_text ||
-	    !copy.command != !step.command || !copy.undo != !step.undo) {
-		plan_drop(&copy);
-		return -ENOMEM;
-	}
-	return append(plan, copy);
+	*failed |= text && !copy;
+	return copy;
 }
 
-/* append_copy() changes nothing in what it is given. */
-static char *lent(const char *text)
+/* failed: a text of it could not be copied. */
+static int append_unless(struct plan *plan, struct step step, bool failed)
 {
-	return (char *)(uintptr_t)text;
+	if (!failed)
+		return append(plan, step);
+	plan_drop(&step);
+	return -ENOMEM;
 }
 
 int plan_run(struct plan *plan, const char *command, const char *undo)
 {
-	return append_copy(plan, (struct step){ .kind = STEP_RUN,
-						.command = lent(command),
-						.undo = lent(undo) });
+	bool failed = false;
+	struct step step = {
+		.kind = STEP_RUN,
+		.command = copy_of(command, &failed),
+		.undo = copy_of(undo, &failed),
+	};
+
+	return append_unless(plan, step, failed);
 }
 
 int plan_undo_while(struct plan *plan, const char *path, const char *undo)
 {
-	return append_copy(
-		plan, (struct step){ .kind = STEP_RUN, .path = lent(path), .undo = lent(undo) });
+	bool failed = false;
+	struct step step = {
+		.kind = STEP_RUN,
+		.path = copy_of(path, &failed),
+		.undo = copy_of(undo, &failed),
+	};
+
+	return append_unless(plan, step, failed);
 }
 
 int plan_kernels(struct plan *plan, const char *command, const char *undo)
 {
-	return append_copy(plan, (struct step){ .kind = STEP_KERNELS,
-						.command = lent(command),
-						.undo = lent(undo) });
+	bool failed = false;
+	struct step step = {
+		.kind = STEP_KERNELS,
+		.command = copy_of(command, &failed),
+		.undo = copy_of(undo, &failed),
+	};
+
+	return append_unless(plan, step, failed);
 }
 
 int plan_entries(struct plan *plan, const char *arguments, const char *before)
 {
-	return append_copy(plan, (struct step){ .kind = STEP_ENTRIES,
-						.old_text = lent(before),
-						.undo = lent(arguments) });
+	bool failed = false;
+	struct step step = {
+		.kind = STEP_ENTRIES,
+		.old_text = copy_of(before, &failed),
+		.undo = copy_of(arguments, &failed),
+	};
+
+	return append_unless(plan, step, failed);
 }
 
 bool step_runs(const struct step *step)
