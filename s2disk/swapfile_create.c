@@ -30,11 +30,11 @@
 #define HEADER_UUID 1036
 
 /* struct f2fs_super_block, little-endian. */
-#define F2FS_MAGIC_AT 0
-#define F2FS_LOG_BLOCK_SIZE 16
-#define F2FS_LOG_BLOCKS 20
-#define F2FS_SEGMENTS 24
-#define F2FS_SUPERBLOCK_AT 1024
+#define DISK_F2FS_MAGIC_AT 0
+#define DISK_F2FS_LOG_BLOCK_SIZE 16
+#define DISK_F2FS_LOG_BLOCKS 20
+#define DISK_F2FS_SEGMENTS 24
+#define DISK_F2FS_SUPERBLOCK_AT 1024
 
 void swapfile_header_make(unsigned char *page, size_t size, uint64_t bytes,
 			  const unsigned char uuid[16])
@@ -48,14 +48,14 @@ void swapfile_header_make(unsigned char *page, size_t size, uint64_t bytes,
 	memcpy(page + size - SWAP_SIGNATURE_SIZE, SWAP_SIGNATURE_SWAP, SWAP_SIGNATURE_SIZE);
 }
 
-uint64_t f2fs_section_size(const unsigned char *superblock)
+uint64_t section_size_of_f2fs(const unsigned char *superblock)
 {
-	uint32_t block = get_le32(superblock + F2FS_LOG_BLOCK_SIZE);
-	uint32_t blocks = get_le32(superblock + F2FS_LOG_BLOCKS);
-	uint32_t segments = get_le32(superblock + F2FS_SEGMENTS);
+	uint32_t block = get_le32(superblock + DISK_F2FS_LOG_BLOCK_SIZE);
+	uint32_t blocks = get_le32(superblock + DISK_F2FS_LOG_BLOCKS);
+	uint32_t segments = get_le32(superblock + DISK_F2FS_SEGMENTS);
 
-	if (get_le32(superblock + F2FS_MAGIC_AT) != F2FS_SUPER_MAGIC || block < 9 || block > 20 ||
-	    blocks > 20 || segments == 0 || segments > 1 << 20)
+	if (get_le32(superblock + DISK_F2FS_MAGIC_AT) != F2FS_SUPER_MAGIC || block < 9 ||
+	    block > 20 || blocks > 20 || segments == 0 || segments > 1 << 20)
 		return 0;
 	return ((uint64_t)segments << blocks) << block;
 }
@@ -82,10 +82,11 @@ static int read_section_size(const char *folder, uint64_t *ret, struct why *w)
 			return r;
 		fd = open(area.device, O_RDONLY | O_CLOEXEC);
 	}
-	r = fd < 0 ? -errno : io_pread_full(fd, superblock, sizeof(superblock), F2FS_SUPERBLOCK_AT);
+	r = fd < 0 ? -errno
+		   : io_pread_full(fd, superblock, sizeof(superblock), DISK_F2FS_SUPERBLOCK_AT);
 	if (r < 0)
 		return why(w, r, "the superblock of its f2fs cannot be read: %s", strerror(-r));
-	*ret = f2fs_section_size(superblock);
+	*ret = section_size_of_f2fs(superblock);
 	return *ret ? 0 : why(w, -EBADMSG, "the superblock of its f2fs makes no sense");
 }
 

@@ -23,7 +23,7 @@ void swapfile_header_make(unsigned char *page, size_t page_size, uint64_t bytes,
 
 /* Pure: bytes of a section of f2fs, whose superblock begins there (4096 bytes,
  * as at byte 1024 of the device); 0 where it makes no sense. */
-uint64_t f2fs_section_size(const unsigned char *superblock);
+uint64_t section_size_of_f2fs(const unsigned char *superblock);
 
 /* Makes the file as its file system needs it, fills and syncs it, writes the
  * swap header and confirms it by reading it from the block device. -EEXIST:

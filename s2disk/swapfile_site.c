@@ -20,14 +20,14 @@
 #include <sys/vfs.h>
 
 /* linux/magic.h does not have these. */
-#define ZFS_MAGIC 0x2fc12fc1
-#define BCACHEFS_MAGIC 0xca451a4e
-#define NTFS3_MAGIC 0x7366746e
-#define JFS_MAGIC 0x3153464a
-#define UBIFS_MAGIC 0x24051905
-#define VBOXSF_MAGIC 0x786f4256
-#define LUSTRE_MAGIC 0x0bd00bd0
-#define GFS2_MAGIC 0x01161970
+#define MAGIC_OF_ZFS 0x2fc12fc1
+#define MAGIC_OF_BCACHEFS 0xca451a4e
+#define MAGIC_OF_NTFS3 0x7366746e
+#define MAGIC_OF_JFS 0x3153464a
+#define MAGIC_OF_UBIFS 0x24051905
+#define MAGIC_OF_VBOXSF 0x786f4256
+#define MAGIC_OF_LUSTRE 0x0bd00bd0
+#define MAGIC_OF_GFS2 0x01161970
 
 static const char in_memory[] = "it is memory and lost when the machine is off; put the swap file "
 				"on a disk";
@@ -48,12 +48,12 @@ static const struct {
 	{ F2FS_SUPER_MAGIC, "f2fs", NULL },
 	{ MSDOS_SUPER_MAGIC, "FAT", NULL },
 	{ EXFAT_SUPER_MAGIC, "exFAT", NULL },
-	{ JFS_MAGIC, "jfs", NULL },
-	{ ZFS_MAGIC, "ZFS", no_place },
-	{ BCACHEFS_MAGIC, "bcachefs", no_place },
+	{ MAGIC_OF_JFS, "jfs", NULL },
+	{ MAGIC_OF_ZFS, "ZFS", no_place },
+	{ MAGIC_OF_BCACHEFS, "bcachefs", no_place },
 	{ NILFS_SUPER_MAGIC, "nilfs2", no_place },
-	{ UBIFS_MAGIC, "ubifs", no_place },
-	{ NTFS3_MAGIC, "ntfs3", no_place },
+	{ MAGIC_OF_UBIFS, "ubifs", no_place },
+	{ MAGIC_OF_NTFS3, "ntfs3", no_place },
 	{ ECRYPTFS_SUPER_MAGIC, "ecryptfs", no_place },
 	{ FUSE_SUPER_MAGIC, "FUSE", no_place },
 	{ OVERLAYFS_SUPER_MAGIC, "overlay",
@@ -73,11 +73,11 @@ static const struct {
 	{ AFS_SUPER_MAGIC, "AFS", over_network },
 	{ AFS_FS_MAGIC, "AFS", over_network },
 	{ CODA_SUPER_MAGIC, "Coda", over_network },
-	{ LUSTRE_MAGIC, "Lustre", over_network },
+	{ MAGIC_OF_LUSTRE, "Lustre", over_network },
 	{ OCFS2_SUPER_MAGIC, "OCFS2", over_network },
-	{ GFS2_MAGIC, "GFS2", over_network },
+	{ MAGIC_OF_GFS2, "GFS2", over_network },
 	{ V9FS_MAGIC, "9p", over_network },
-	{ VBOXSF_MAGIC, "vboxsf", over_network },
+	{ MAGIC_OF_VBOXSF, "vboxsf", over_network },
 };
 
 const char *site_kind(uint32_t magic)

@@ -16,17 +16,17 @@
 /* struct ext4_super_block (fs/ext4/ext4.h), at byte 1024. Other fields change
  * on the disk while it is mounted; these do when it is mounted for writing, when
  * its journal is replayed, or when e2fsck was there. */
-#define EXT_AT 1024
-#define EXT_MAGIC 0xef53
-#define EXT_MTIME 0x2c
-#define EXT_MOUNT_COUNT 0x34
-#define EXT_MAGIC_AT 0x38
-#define EXT_LASTCHECK 0x40
-#define EXT_INCOMPAT 0x60
-#define EXT_UUID 0x68
-#define EXT_MTIME_HIGH 0x275
-#define EXT_LASTCHECK_HIGH 0x277
-#define EXT_NEEDS_RECOVERY 4
+#define DISK_EXT_AT 1024
+#define DISK_EXT_MAGIC 0xef53
+#define DISK_EXT_MTIME 0x2c
+#define DISK_EXT_MOUNT_COUNT 0x34
+#define DISK_EXT_MAGIC_AT 0x38
+#define DISK_EXT_LASTCHECK 0x40
+#define DISK_EXT_INCOMPAT 0x60
+#define DISK_EXT_UUID 0x68
+#define DISK_EXT_MTIME_HIGH 0x275
+#define DISK_EXT_LASTCHECK_HIGH 0x277
+#define DISK_EXT_NEEDS_RECOVERY 4
 
 /* The stamp of ext. */
 #define STAMP_MTIME 0
@@ -36,27 +36,27 @@
 
 static bool take_ext(const unsigned char *page, struct filesystem *ret)
 {
-	const unsigned char *super = page + EXT_AT;
+	const unsigned char *super = page + DISK_EXT_AT;
 
-	if (get_le16(super + EXT_MAGIC_AT) != EXT_MAGIC)
+	if (get_le16(super + DISK_EXT_MAGIC_AT) != DISK_EXT_MAGIC)
 		return false;
 	strcpy(ret->type, "ext");
-	memcpy(ret->uuid, super + EXT_UUID, sizeof(ret->uuid));
-	memcpy(ret->stamp + STAMP_MTIME, super + EXT_MTIME, 4);
-	ret->stamp[STAMP_MTIME + 4] = super[EXT_MTIME_HIGH];
-	memcpy(ret->stamp + STAMP_MOUNT_COUNT, super + EXT_MOUNT_COUNT, 2);
-	memcpy(ret->stamp + STAMP_LASTCHECK, super + EXT_LASTCHECK, 4);
-	ret->stamp[STAMP_LASTCHECK + 4] = super[EXT_LASTCHECK_HIGH];
-	ret->stamp[STAMP_RECOVERY] = super[EXT_INCOMPAT] & EXT_NEEDS_RECOVERY;
+	memcpy(ret->uuid, super + DISK_EXT_UUID, sizeof(ret->uuid));
+	memcpy(ret->stamp + STAMP_MTIME, super + DISK_EXT_MTIME, 4);
+	ret->stamp[STAMP_MTIME + 4] = super[DISK_EXT_MTIME_HIGH];
+	memcpy(ret->stamp + STAMP_MOUNT_COUNT, super + DISK_EXT_MOUNT_COUNT, 2);
+	memcpy(ret->stamp + STAMP_LASTCHECK, super + DISK_EXT_LASTCHECK, 4);
+	ret->stamp[STAMP_LASTCHECK + 4] = super[DISK_EXT_LASTCHECK_HIGH];
+	ret->stamp[STAMP_RECOVERY] = super[DISK_EXT_INCOMPAT] & DISK_EXT_NEEDS_RECOVERY;
 	return true;
 }
 
 /* struct xfs_dsb (fs/xfs/libxfs/xfs_format.h), big-endian: the counters, which
  * are written when it is unmounted, and the log's place at which that was. */
-#define XFS_UUID 32
-#define XFS_VERSION 100
-#define XFS_COUNTERS 128
-#define XFS_LSN 240
+#define DISK_XFS_UUID 32
+#define DISK_XFS_VERSION 100
+#define DISK_XFS_COUNTERS 128
+#define DISK_XFS_LSN 240
 
 #define STAMP_LSN 24
 
@@ -65,51 +65,51 @@ static bool take_xfs(const unsigned char *page, struct filesystem *ret)
 	if (memcmp(page, "XFSB", 4) != 0)
 		return false;
 	strcpy(ret->type, "xfs");
-	memcpy(ret->uuid, page + XFS_UUID, sizeof(ret->uuid));
-	memcpy(ret->stamp, page + XFS_COUNTERS, STAMP_LSN);
-	if ((page[XFS_VERSION + 1] & 0xf) >= 5)
-		memcpy(ret->stamp + STAMP_LSN, page + XFS_LSN, 8);
+	memcpy(ret->uuid, page + DISK_XFS_UUID, sizeof(ret->uuid));
+	memcpy(ret->stamp, page + DISK_XFS_COUNTERS, STAMP_LSN);
+	if ((page[DISK_XFS_VERSION + 1] & 0xf) >= 5)
+		memcpy(ret->stamp + STAMP_LSN, page + DISK_XFS_LSN, 8);
 	return true;
 }
 
 /* struct btrfs_super_block (fs/btrfs/accessors.h), at byte 65536: generation,
  * root and log root change with every commit. */
-#define BTRFS_AT 65536
-#define BTRFS_UUID 0x20
-#define BTRFS_MAGIC_AT 0x40
-#define BTRFS_GENERATION 0x48
-#define BTRFS_STAMP 32
+#define DISK_BTRFS_AT 65536
+#define DISK_BTRFS_UUID 0x20
+#define DISK_BTRFS_MAGIC_AT 0x40
+#define DISK_BTRFS_GENERATION 0x48
+#define DISK_BTRFS_STAMP 32
 
 static bool take_btrfs(const unsigned char *page, struct filesystem *ret)
 {
-	if (memcmp(page + BTRFS_MAGIC_AT, "_BHRfS_M", 8) != 0)
+	if (memcmp(page + DISK_BTRFS_MAGIC_AT, "_BHRfS_M", 8) != 0)
 		return false;
 	strcpy(ret->type, "btrfs");
-	memcpy(ret->uuid, page + BTRFS_UUID, sizeof(ret->uuid));
-	memcpy(ret->stamp, page + BTRFS_GENERATION, BTRFS_STAMP);
+	memcpy(ret->uuid, page + DISK_BTRFS_UUID, sizeof(ret->uuid));
+	memcpy(ret->stamp, page + DISK_BTRFS_GENERATION, DISK_BTRFS_STAMP);
 	return true;
 }
 
 /* struct f2fs_super_block (include/linux/f2fs_fs.h), at byte 1024: it points to
  * two checkpoints, of which each write takes the older one and counts on. */
-#define F2FS_AT 1024
-#define F2FS_MAGIC 0xf2f52010u
-#define F2FS_LOG_BLOCKS_PER_SEGMENT 20
-#define F2FS_CHECKPOINT 76
-#define F2FS_UUID 108
+#define DISK_F2FS_AT 1024
+#define DISK_F2FS_MAGIC 0xf2f52010u
+#define DISK_F2FS_LOG_BLOCKS_PER_SEGMENT 20
+#define DISK_F2FS_CHECKPOINT 76
+#define DISK_F2FS_UUID 108
 
 static int take_f2fs(const struct filesystem_source *source, unsigned char *page,
 		     struct filesystem *ret)
 {
-	const unsigned char *super = page + F2FS_AT;
-	uint64_t first = get_le32(super + F2FS_CHECKPOINT);
-	uint32_t shift = get_le32(super + F2FS_LOG_BLOCKS_PER_SEGMENT);
+	const unsigned char *super = page + DISK_F2FS_AT;
+	uint64_t first = get_le32(super + DISK_F2FS_CHECKPOINT);
+	uint32_t shift = get_le32(super + DISK_F2FS_LOG_BLOCKS_PER_SEGMENT);
 	int r;
 
-	if (get_le32(super) != F2FS_MAGIC || shift > 20)
+	if (get_le32(super) != DISK_F2FS_MAGIC || shift > 20)
 		return -ENODEV;
 	strcpy(ret->type, "f2fs");
-	memcpy(ret->uuid, super + F2FS_UUID, sizeof(ret->uuid));
+	memcpy(ret->uuid, super + DISK_F2FS_UUID, sizeof(ret->uuid));
 	for (unsigned int i = 0; i < 2; i++) {
 		r = source->read(source->context, (first + ((uint64_t)i << shift)) * 4096, page);
 		if (r < 0)
@@ -134,7 +134,7 @@ int filesystem_identify(const struct filesystem_source *source, unsigned char *p
 	r = take_f2fs(source, page, ret);
 	if (r != -ENODEV)
 		return r;
-	r = source->read(source->context, BTRFS_AT, page);
+	r = source->read(source->context, DISK_BTRFS_AT, page);
 	if (r < 0)
 		return r;
 	return take_btrfs(page, ret) ? 0 : -ENODEV;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define VIRTIO_ID_BALLOON 5
+#define BALLOON_ID 5
 
 const char *guest_kind_name(uint32_t kind)
 {
@@ -81,7 +81,7 @@ static int find_balloon(const char *root, uint32_t *ret)
 		uint64_t id;
 
 		*ret = tree_u64(root, &id, "/sys/bus/virtio/devices/%s/device", names.items[i]) &&
-		       id == VIRTIO_ID_BALLOON;
+		       id == BALLOON_ID;
 	}
 	return 0;
 }

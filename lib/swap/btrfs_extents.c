@@ -52,7 +52,7 @@ static int search_once(int fd, const struct search *search, uint64_t from,
 
 /* Calls see() for every item of that object and type, in order. */
 static int search_tree(int fd, const struct search *search,
-		       int (*see)(void *context, const struct btrfs_item *item, struct why *w),
+		       int (*see)(void *context, const struct search_item *item, struct why *w),
 		       void *context, struct why *w)
 {
 	_cleanup_free_ struct btrfs_ioctl_search_args_v2 *args =
@@ -63,12 +63,12 @@ static int search_tree(int fd, const struct search *search,
 	if (!args)
 		return -ENOMEM;
 	while ((r = search_once(fd, search, next, args, w)) == 0 && args->key.nr_items > 0) {
-		struct btrfs_item item;
+		struct search_item item;
 		bool any = false;
 		size_t at = 0;
 
 		for (uint32_t i = 0; i < args->key.nr_items; i++) {
-			r = btrfs_item_next(args->buf, ANSWER_SIZE, &at, &item);
+			r = search_item_next(args->buf, ANSWER_SIZE, &at, &item);
 			if (r <= 0)
 				return why(w, -EBADMSG, "btrfs shows a tree that is cut off");
 			if (item.objectid != search->objectid || item.type != search->type)
@@ -89,18 +89,18 @@ static int search_tree(int fd, const struct search *search,
 }
 
 struct chunk_list {
-	struct btrfs_span *chunks;
+	struct chunk_span *chunks;
 	size_t count, room;
 };
 
-static int see_chunk(void *context, const struct btrfs_item *item, struct why *w)
+static int see_chunk(void *context, const struct search_item *item, struct why *w)
 {
 	struct chunk_list *list = context;
 	int r;
 
 	if (list->count == list->room) {
 		size_t room = list->room ? 2 * list->room : 256;
-		struct btrfs_span *more;
+		struct chunk_span *more;
 
 		if (room > CHUNKS_MAX)
 			return why(w, -E2BIG, "btrfs has more than %u chunks", CHUNKS_MAX);
@@ -110,14 +110,14 @@ static int see_chunk(void *context, const struct btrfs_item *item, struct why *w
 		list->chunks = more;
 		list->room = room;
 	}
-	r = btrfs_chunk_parse(item, &list->chunks[list->count], w);
+	r = chunk_parse(item, &list->chunks[list->count], w);
 	list->count += r == 0;
 	return r;
 }
 
-static int see_extent(void *context, const struct btrfs_item *item, struct why *w)
+static int see_extent(void *context, const struct search_item *item, struct why *w)
 {
-	return btrfs_walk_extent(context, item, w);
+	return file_walk_extent(context, item, w);
 }
 
 struct shared_walk {
@@ -179,8 +179,8 @@ static int find_device(int fd, uint64_t device, dev_t *ret, struct why *w)
 	return 0;
 }
 
-int btrfs_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_dev,
-			uint64_t *ret_physical, struct why *w)
+int tree_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_dev,
+		   uint64_t *ret_physical, struct why *w)
 {
 	const struct search chunks = {
 		.tree = BTRFS_CHUNK_TREE_OBJECTID,
@@ -189,7 +189,7 @@ int btrfs_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_de
 	};
 	/* Tree 0 is the subvolume that the file is in. */
 	struct search extents = { .type = BTRFS_EXTENT_DATA_KEY };
-	struct btrfs_walk walk = { .page_size = page_size };
+	struct file_walk walk = { .page_size = page_size };
 	struct chunk_list list = { 0 };
 	struct stat st;
 	int r = check_file(fd, w);

@@ -16,7 +16,7 @@
  * holes, not shared with a snapshot, the data profile SINGLE, one device. size:
  * so much of the file must be there. Needs CAP_SYS_ADMIN. -EINVAL when it
  * cannot be a swap file; the sentences do not name it. */
-int btrfs_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_dev,
-			uint64_t *ret_physical, struct why *w);
+int tree_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_dev,
+		   uint64_t *ret_physical, struct why *w);
 
 #endif

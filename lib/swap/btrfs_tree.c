@@ -31,7 +31,7 @@
 
 _Static_assert(sizeof(struct btrfs_file_extent_item) == EXTENT_SIZE, "file extent item");
 
-int btrfs_item_next(const unsigned char *answer, size_t size, size_t *at, struct btrfs_item *ret)
+int search_item_next(const unsigned char *answer, size_t size, size_t *at, struct search_item *ret)
 {
 	struct btrfs_ioctl_search_header head;
 
@@ -42,7 +42,7 @@ int btrfs_item_next(const unsigned char *answer, size_t size, size_t *at, struct
 	memcpy(&head, answer + *at, sizeof(head));
 	if (head.len > size - *at - sizeof(head))
 		return -EBADMSG;
-	*ret = (struct btrfs_item){
+	*ret = (struct search_item){
 		.objectid = head.objectid,
 		.offset = head.offset,
 		.type = head.type,
@@ -53,15 +53,15 @@ int btrfs_item_next(const unsigned char *answer, size_t size, size_t *at, struct
 	return 1;
 }
 
-int btrfs_chunk_parse(const struct btrfs_item *item, struct btrfs_span *ret, struct why *w)
+int chunk_parse(const struct search_item *item, struct chunk_span *ret, struct why *w)
 {
-	struct btrfs_span chunk;
+	struct chunk_span chunk;
 	uint64_t end;
 
 	if (item->length < CHUNK_SIZE)
 		return why(w, -EBADMSG, "a chunk item of %" PRIu32 " bytes is too short",
 			   item->length);
-	chunk = (struct btrfs_span){
+	chunk = (struct chunk_span){
 		.logical = item->offset,
 		.length = get_le64(item->data + CHUNK_LENGTH),
 		.type = get_le64(item->data + CHUNK_TYPE),
@@ -77,8 +77,7 @@ int btrfs_chunk_parse(const struct btrfs_item *item, struct btrfs_span *ret, str
 	return 0;
 }
 
-const struct btrfs_span *btrfs_chunk_find(const struct btrfs_span *chunks, size_t count,
-					  uint64_t logical)
+const struct chunk_span *chunk_find(const struct chunk_span *chunks, size_t count, uint64_t logical)
 {
 	size_t low = 0, high = count;
 
@@ -96,7 +95,7 @@ const struct btrfs_span *btrfs_chunk_find(const struct btrfs_span *chunks, size_
 	return &chunks[low - 1];
 }
 
-static int check_encoding(const struct btrfs_item *item, struct why *w)
+static int check_encoding(const struct search_item *item, struct why *w)
 {
 	if (item->length < EXTENT_HEAD_SIZE)
 		return why(w, -EBADMSG, "an extent item of %" PRIu32 " bytes is too short",
@@ -122,10 +121,10 @@ static int check_encoding(const struct btrfs_item *item, struct why *w)
 }
 
 /* Where length bytes at a logical address lie, as far as a swap file may. */
-static int locate(struct btrfs_walk *walk, uint64_t logical, uint64_t length,
-		  uint64_t *ret_physical, struct why *w)
+static int locate(struct file_walk *walk, uint64_t logical, uint64_t length, uint64_t *ret_physical,
+		  struct why *w)
 {
-	const struct btrfs_span *chunk = btrfs_chunk_find(walk->chunks, walk->chunk_count, logical);
+	const struct chunk_span *chunk = chunk_find(walk->chunks, walk->chunk_count, logical);
 
 	if (!chunk || length > chunk->length - (logical - chunk->logical))
 		return why(w, -EBADMSG, "no chunk holds the bytes at %" PRIu64, logical);
@@ -144,7 +143,7 @@ static int locate(struct btrfs_walk *walk, uint64_t logical, uint64_t length,
 	return 0;
 }
 
-int btrfs_walk_extent(struct btrfs_walk *walk, const struct btrfs_item *item, struct why *w)
+int file_walk_extent(struct file_walk *walk, const struct search_item *item, struct why *w)
 {
 	uint64_t disk, disk_length, offset, length, logical, end, physical = 0;
 	int r = check_encoding(item, w);

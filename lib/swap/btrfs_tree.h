@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* One item of an answer; data points into the answer. */
-struct btrfs_item {
+struct search_item {
 	uint64_t objectid;
 	uint64_t offset;
 	uint32_t type;
@@ -25,10 +25,10 @@ struct btrfs_item {
 
 /* The item at *at of an answer of size bytes; *at is moved behind it. 1, 0 at
  * the end, or -EBADMSG when the answer is cut off there. */
-int btrfs_item_next(const unsigned char *answer, size_t size, size_t *at, struct btrfs_item *ret);
+int search_item_next(const unsigned char *answer, size_t size, size_t *at, struct search_item *ret);
 
 /* A stretch of the file system's own addresses and where it lies. */
-struct btrfs_span {
+struct chunk_span {
 	uint64_t logical;
 	uint64_t length;
 	uint64_t type;	   /* BTRFS_BLOCK_GROUP_… */
@@ -38,16 +38,16 @@ struct btrfs_span {
 };
 
 /* Parses a CHUNK_ITEM of the chunk tree. -EBADMSG. */
-int btrfs_chunk_parse(const struct btrfs_item *item, struct btrfs_span *ret, struct why *w);
+int chunk_parse(const struct search_item *item, struct chunk_span *ret, struct why *w);
 
 /* The chunk that holds a logical address; NULL for none. Chunks are sorted by
  * logical address, as the search gives them. */
-const struct btrfs_span *btrfs_chunk_find(const struct btrfs_span *chunks, size_t count,
-					  uint64_t logical);
+const struct chunk_span *chunk_find(const struct chunk_span *chunks, size_t count,
+				    uint64_t logical);
 
 /* A file's extents, fed one by one in order. Zeroed but for the first three. */
-struct btrfs_walk {
-	const struct btrfs_span *chunks;
+struct file_walk {
+	const struct chunk_span *chunks;
 	size_t chunk_count;
 	uint64_t page_size;
 	uint64_t end;	 /* bytes of the file seen so far */
@@ -59,6 +59,6 @@ struct btrfs_walk {
  * inline data, compression, encryption, any profile but SINGLE, a second
  * device, a beginning that is not page-aligned; -EBADMSG where it makes no
  * sense. */
-int btrfs_walk_extent(struct btrfs_walk *walk, const struct btrfs_item *item, struct why *w);
+int file_walk_extent(struct file_walk *walk, const struct search_item *item, struct why *w);
 
 #endif

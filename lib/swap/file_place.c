@@ -67,7 +67,7 @@ static int place_on_btrfs(int fd, const struct stat *st, uint64_t page_size, str
 			  struct why *w)
 {
 	uint64_t size = (uint64_t)st->st_size / page_size * page_size, physical = 0;
-	int r = btrfs_extents_place(fd, size, page_size, &ret->dev, &physical, w);
+	int r = tree_extents_place(fd, size, page_size, &ret->dev, &physical, w);
 
 	ret->offset = physical / page_size;
 	return r;

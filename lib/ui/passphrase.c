@@ -24,8 +24,8 @@ const struct passphrase_places passphrase_system = {
 	.console = "/dev/console",
 };
 
-#define KEY_CANCEL 0x03	    /* Ctrl-C */
-#define KEY_END 0x04	    /* Ctrl-D */
+#define TYPED_CANCEL 0x03   /* Ctrl-C */
+#define TYPED_END 0x04	    /* Ctrl-D */
 #define KEY_ERASE_LINE 0x15 /* Ctrl-U */
 #define KEY_ERASE 0x7f
 
@@ -80,7 +80,7 @@ static int read_keys(int fd, char *buffer, size_t *ret_length)
 			*ret_length = length;
 			return 0;
 		}
-		if (key == KEY_CANCEL || (key == KEY_END && length == 0))
+		if (key == TYPED_CANCEL || (key == TYPED_END && length == 0))
 			return -ECANCELED;
 		if (key == KEY_ERASE || key == '\b') {
 			/* All bytes of a character of UTF-8. */

@@ -31,25 +31,25 @@ static void check_result(int r, const struct why *w)
 
 static int by_logical(const void *a, const void *b)
 {
-	const struct btrfs_span *x = a, *y = b;
+	const struct chunk_span *x = a, *y = b;
 
 	return (x->logical > y->logical) - (x->logical < y->logical);
 }
 
 /* The chunks of an answer, sorted as a search would give them. */
-static size_t take_chunks(const unsigned char *answer, size_t size, struct btrfs_span *chunks)
+static size_t take_chunks(const unsigned char *answer, size_t size, struct chunk_span *chunks)
 {
-	struct btrfs_item item;
+	struct search_item item;
 	size_t count = 0, at = 0;
 
-	while (count < CHUNKS_MAX && btrfs_item_next(answer, size, &at, &item) > 0) {
+	while (count < CHUNKS_MAX && search_item_next(answer, size, &at, &item) > 0) {
 		struct why w = { "" };
 		int r;
 
 		fuzz_assert(at <= size);
 		if (item.type != BTRFS_CHUNK_ITEM_KEY)
 			continue;
-		r = btrfs_chunk_parse(&item, &chunks[count], &w);
+		r = chunk_parse(&item, &chunks[count], &w);
 		check_result(r, &w);
 		if (r == 0) {
 			fuzz_assert(chunks[count].length > 0);
@@ -63,23 +63,23 @@ static size_t take_chunks(const unsigned char *answer, size_t size, struct btrfs
 
 static void fuzz_answer(const unsigned char *answer, size_t size)
 {
-	struct btrfs_span chunks[CHUNKS_MAX];
-	struct btrfs_walk walk = {
+	struct chunk_span chunks[CHUNKS_MAX];
+	struct file_walk walk = {
 		.chunks = chunks,
 		.chunk_count = take_chunks(answer, size, chunks),
 		.page_size = 4096,
 	};
-	struct btrfs_item item;
+	struct search_item item;
 	size_t at = 0;
 
-	while (btrfs_item_next(answer, size, &at, &item) > 0) {
+	while (search_item_next(answer, size, &at, &item) > 0) {
 		struct why w = { "" };
 		uint64_t end = walk.end;
 		int r;
 
 		if (item.type != BTRFS_EXTENT_DATA_KEY)
 			continue;
-		r = btrfs_walk_extent(&walk, &item, &w);
+		r = file_walk_extent(&walk, &item, &w);
 		check_result(r, &w);
 		if (r < 0)
 			return;

@@ -43,26 +43,26 @@ START_TEST(splits_an_answer)
 {
 	unsigned char room[256] = { 0 };
 	size_t size = put_head(room, 257, 108, 0, 5), at = 0;
-	struct btrfs_item item;
+	struct search_item item;
 	unsigned char *answer;
 
 	memcpy(room + size, "hello", 5);
 	size += 5;
 	size += put_head(room + size, UINT64_MAX, 228, 1ULL << 60, 0);
 	answer = copied(room, size);
-	ck_assert_int_eq(btrfs_item_next(answer, size, &at, &item), 1);
+	ck_assert_int_eq(search_item_next(answer, size, &at, &item), 1);
 	ck_assert_uint_eq(item.objectid, 257);
 	ck_assert_uint_eq(item.type, 108);
 	ck_assert_uint_eq(item.length, 5);
 	ck_assert_mem_eq(item.data, "hello", 5);
-	ck_assert_int_eq(btrfs_item_next(answer, size, &at, &item), 1);
+	ck_assert_int_eq(search_item_next(answer, size, &at, &item), 1);
 	ck_assert_uint_eq(item.objectid, UINT64_MAX);
 	ck_assert_uint_eq(item.offset, 1ULL << 60);
 	ck_assert_uint_eq(item.length, 0);
-	ck_assert_int_eq(btrfs_item_next(answer, size, &at, &item), 0);
-	ck_assert_int_eq(btrfs_item_next(answer, size, &at, &item), 0);
+	ck_assert_int_eq(search_item_next(answer, size, &at, &item), 0);
+	ck_assert_int_eq(search_item_next(answer, size, &at, &item), 0);
 	at = size + 1;
-	ck_assert_int_eq(btrfs_item_next(answer, size, &at, &item), -EBADMSG);
+	ck_assert_int_eq(search_item_next(answer, size, &at, &item), -EBADMSG);
 	free(answer);
 }
 END_TEST
@@ -75,19 +75,19 @@ START_TEST(answers_cut_off)
 
 	for (size_t size = 1; size < whole; size++) {
 		unsigned char *answer = copied(room, size);
-		struct btrfs_item item;
+		struct search_item item;
 		size_t at = 0;
 
-		ck_assert_int_eq(btrfs_item_next(answer, size, &at, &item), -EBADMSG);
+		ck_assert_int_eq(search_item_next(answer, size, &at, &item), -EBADMSG);
 		ck_assert_uint_eq(at, 0);
 		free(answer);
 	}
 	put_head(room, 257, 108, 0, UINT32_MAX);
 	{
-		struct btrfs_item item;
+		struct search_item item;
 		size_t at = 0;
 
-		ck_assert_int_eq(btrfs_item_next(room, sizeof(room), &at, &item), -EBADMSG);
+		ck_assert_int_eq(search_item_next(room, sizeof(room), &at, &item), -EBADMSG);
 	}
 }
 END_TEST
@@ -110,18 +110,18 @@ static void make_chunk(const struct made_chunk *from, unsigned char data[80])
 	put_le64(data + 56, from->physical);
 }
 
-static int parse_chunk(const struct made_chunk *from, uint32_t length, struct btrfs_span *ret,
+static int parse_chunk(const struct made_chunk *from, uint32_t length, struct chunk_span *ret,
 		       struct why *w)
 {
 	unsigned char data[80], *exact;
-	struct btrfs_item item = { .objectid = 256, .type = 228, .offset = from->logical };
+	struct search_item item = { .objectid = 256, .type = 228, .offset = from->logical };
 	int r;
 
 	make_chunk(from, data);
 	exact = copied(data, length);
 	item.data = exact;
 	item.length = length;
-	r = btrfs_chunk_parse(&item, ret, w);
+	r = chunk_parse(&item, ret, w);
 	free(exact);
 	return r;
 }
@@ -137,7 +137,7 @@ START_TEST(chunks)
 		{ UINT64_MAX - 1, PAGE, 1, 1, 1, 0 },
 		{ 0, PAGE, 1, 1, 1, UINT64_MAX - 1 },
 	};
-	struct btrfs_span span;
+	struct chunk_span span;
 	struct why w = { "" };
 
 	ck_assert_int_eq(parse_chunk(&made, 80, &span, &w), 0);
@@ -157,7 +157,7 @@ END_TEST
 
 /* A device of 40 TiB, so that nothing fits into 32 bits of anything; the
  * second chunk lies before the first on the device. */
-static const struct btrfs_span spans[] = {
+static const struct chunk_span spans[] = {
 	{ 1 * GIB, GIB, BTRFS_BLOCK_GROUP_DATA, 1, 1, 40000 * GIB },
 	{ 2 * GIB, GIB, BTRFS_BLOCK_GROUP_DATA, 1, 1, 20 * GIB },
 	{ 4 * GIB, GIB, BTRFS_BLOCK_GROUP_DATA, 1, 2, 1 * GIB },
@@ -170,15 +170,15 @@ static const struct btrfs_span spans[] = {
 
 START_TEST(finds_chunks)
 {
-	ck_assert_ptr_null(btrfs_chunk_find(spans, 0, 0));
-	ck_assert_ptr_null(btrfs_chunk_find(spans, 3, 0));
-	ck_assert_ptr_null(btrfs_chunk_find(spans, 3, GIB - 1));
-	ck_assert_ptr_eq(btrfs_chunk_find(spans, 3, GIB), &spans[0]);
-	ck_assert_ptr_eq(btrfs_chunk_find(spans, 3, 2 * GIB - 1), &spans[0]);
-	ck_assert_ptr_eq(btrfs_chunk_find(spans, 3, 2 * GIB), &spans[1]);
-	ck_assert_ptr_null(btrfs_chunk_find(spans, 3, 3 * GIB));
-	ck_assert_ptr_eq(btrfs_chunk_find(spans, 3, 5 * GIB - 1), &spans[2]);
-	ck_assert_ptr_null(btrfs_chunk_find(spans, 3, UINT64_MAX));
+	ck_assert_ptr_null(chunk_find(spans, 0, 0));
+	ck_assert_ptr_null(chunk_find(spans, 3, 0));
+	ck_assert_ptr_null(chunk_find(spans, 3, GIB - 1));
+	ck_assert_ptr_eq(chunk_find(spans, 3, GIB), &spans[0]);
+	ck_assert_ptr_eq(chunk_find(spans, 3, 2 * GIB - 1), &spans[0]);
+	ck_assert_ptr_eq(chunk_find(spans, 3, 2 * GIB), &spans[1]);
+	ck_assert_ptr_null(chunk_find(spans, 3, 3 * GIB));
+	ck_assert_ptr_eq(chunk_find(spans, 3, 5 * GIB - 1), &spans[2]);
+	ck_assert_ptr_null(chunk_find(spans, 3, UINT64_MAX));
 }
 END_TEST
 
@@ -198,10 +198,10 @@ struct made_extent {
 		.offset = (skipped), .length = (bytes), .type = (kind), ##__VA_ARGS__ \
 	}
 
-static int feed(struct btrfs_walk *walk, const struct made_extent *from, struct why *w)
+static int feed(struct file_walk *walk, const struct made_extent *from, struct why *w)
 {
 	unsigned char data[53] = { 0 }, *exact;
-	struct btrfs_item item = { .objectid = 257, .type = 108, .offset = from->logical };
+	struct search_item item = { .objectid = 257, .type = 108, .offset = from->logical };
 	int r;
 
 	data[16] = from->compression;
@@ -215,7 +215,7 @@ static int feed(struct btrfs_walk *walk, const struct made_extent *from, struct 
 	item.length = from->size ? from->size : 53;
 	exact = copied(data, item.length);
 	item.data = exact;
-	r = btrfs_walk_extent(walk, &item, w);
+	r = file_walk_extent(walk, &item, w);
 	free(exact);
 	return r;
 }
@@ -283,9 +283,9 @@ static const struct {
 
 START_TEST(walks_extents)
 {
-	struct btrfs_walk walk = { .chunks = spans,
-				   .chunk_count = ARRAY_SIZE(spans),
-				   .page_size = PAGE };
+	struct file_walk walk = { .chunks = spans,
+				  .chunk_count = ARRAY_SIZE(spans),
+				  .page_size = PAGE };
 	struct why w = { "" };
 	int r = 0;
 

@@ -103,20 +103,20 @@ START_TEST(f2fs_sections)
 {
 	unsigned char block[4096] = { 0 };
 
-	ck_assert_uint_eq(f2fs_section_size(block), 0);
+	ck_assert_uint_eq(section_size_of_f2fs(block), 0);
 	put_le32(block, F2FS_SUPER_MAGIC);
-	ck_assert_uint_eq(f2fs_section_size(block), 0);
+	ck_assert_uint_eq(section_size_of_f2fs(block), 0);
 	put_le32(block + 16, 12);
 	put_le32(block + 20, 9);
 	put_le32(block + 24, 1);
-	ck_assert_uint_eq(f2fs_section_size(block), 2 * MIB);
+	ck_assert_uint_eq(section_size_of_f2fs(block), 2 * MIB);
 	put_le32(block + 24, 128);
-	ck_assert_uint_eq(f2fs_section_size(block), 256 * MIB);
+	ck_assert_uint_eq(section_size_of_f2fs(block), 256 * MIB);
 	put_le32(block + 24, UINT32_MAX);
-	ck_assert_uint_eq(f2fs_section_size(block), 0);
+	ck_assert_uint_eq(section_size_of_f2fs(block), 0);
 	put_le32(block + 24, 1);
 	put_le32(block + 20, 64);
-	ck_assert_uint_eq(f2fs_section_size(block), 0);
+	ck_assert_uint_eq(section_size_of_f2fs(block), 0);
 }
 END_TEST
 
