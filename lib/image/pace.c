@@ -7,7 +7,10 @@
  * with acceleration 1, 2,900 MB/s to 1.5:1 with 64. */
 static const int efforts[] = { 1, 2, 4, 8, 16, 32, 64 };
 
-/* 147 MB/s to 2.6:1; higher levels gain next to nothing and cost much. */
+/* Spare time is best spent here. LZ4 1.9: 147 MB/s to 2.6:1; higher levels gain next
+ * to nothing and cost much. In 1.10 level 2 became another algorithm: measured on
+ * the same data it gives 60 percent of the gain in a fifth of the time, three times
+ * as many bytes saved per second as in 1.9 or by level 3 of either. */
 #define EFFORT_HARD EFFORT_HC(2)
 #define HARD_USEC_GUESS 4000
 

@@ -183,8 +183,8 @@ END_TEST
 
 START_TEST(test_efforts)
 {
-	static const int efforts[] = { 64, 1, EFFORT_HC(2) };
-	size_t size = 1u << 18, before = size;
+	static const int efforts[] = { 64, 1, EFFORT_HC(9), EFFORT_HC(2) };
+	size_t size = 1u << 18, sizes[ARRAY_SIZE(efforts)];
 	char *raw = malloc(size), *packed = malloc(size), *again = malloc(size);
 	void *state = malloc(codec_state_size());
 	unsigned int random = 1;
@@ -199,13 +199,17 @@ START_TEST(test_efforts)
 		size_t n = codec_compress(state, raw, size, packed, size, efforts[i]);
 
 		ck_assert_uint_gt(n, 0);
-		ck_assert_uint_lt(n, before);
-		before = n;
+		sizes[i] = n;
 		ck_assert_int_eq(codec_decompress(packed, n, again, size), 0);
 		ck_assert(memcmp(raw, again, size) == 0);
 		/* What would be larger than allowed is refused. */
 		ck_assert_uint_eq(codec_compress(state, raw, size, packed, n - 1, efforts[i]), 0);
 	}
+	ck_assert_uint_lt(sizes[1], sizes[0]);
+	ck_assert_uint_lt(sizes[2], sizes[1]);
+	/* From LZ4 1.10 on level 2 is another algorithm, faster and on data like
+	 * these a little behind the fast one. */
+	ck_assert_uint_lt(sizes[3], sizes[1] + sizes[1] / 64);
 	free(raw);
 	free(packed);
 	free(again);
@@ -230,7 +234,7 @@ START_TEST(test_round_trip_efforts)
 		unmake(&f);
 	}
 	ck_assert_uint_ge(stored[1], stored[2]);
-	ck_assert_uint_ge(stored[2], stored[3]);
+	ck_assert_uint_ge(stored[2] + stored[2] / 64, stored[3]);
 	/* Alone, nothing is chosen. */
 	if (worker_counts[_i] == 0)
 		ck_assert_uint_eq(stored[0], stored[2]);
