@@ -180,7 +180,7 @@ static int find_device(int fd, uint64_t device, dev_t *ret, struct why *w)
 }
 
 int tree_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_dev,
-		   uint64_t *ret_physical, struct why *w)
+		       uint64_t *ret_physical, struct why *w)
 {
 	const struct search chunks = {
 		.tree = BTRFS_CHUNK_TREE_OBJECTID,

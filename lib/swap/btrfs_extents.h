@@ -17,6 +17,6 @@
  * so much of the file must be there. Needs CAP_SYS_ADMIN. -EINVAL when it
  * cannot be a swap file; the sentences do not name it. */
 int tree_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_dev,
-		   uint64_t *ret_physical, struct why *w);
+		       uint64_t *ret_physical, struct why *w);
 
 #endif
