@@ -37,6 +37,8 @@ const char *changes(const struct settings *s)
 	ADD_TEXT(resume_device);
 	ADD_NUMBER(resume_offset);
 	ADD_NUMBER(resume_offset_set);
+	ADD_TEXT(default_device);
+	ADD_TEXT(swap_on_demand);
 	ADD_NUMBER(image_size);
 	ADD_NUMBER(image_size_set);
 	ADD_NUMBER(method);

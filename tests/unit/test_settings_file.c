@@ -3,6 +3,8 @@
 #include "settings.h"
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
 #include "made_root.h"
 #include "settings_changes.h"
 
@@ -204,6 +206,54 @@ START_TEST(survives_noise)
 }
 END_TEST
 
+/* Takes the '#' from lines that show a key, in place: one that is not followed
+ * by a blank or a second one. */
+static void uncomment(char *text)
+{
+	char *to = text;
+
+	for (char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		length += line[length] == '\n';
+		if (line[0] == '#' && line[1] && !strchr("# \n", line[1])) {
+			line++;
+			length--;
+		}
+		memmove(to, line, length);
+		to += length;
+		line += length;
+	}
+	*to = '\0';
+}
+
+/* doc/examples/suspend.conf: what it shows is what holds without it, but for the
+ * keys that have no default of their own. */
+START_TEST(example_shows_the_defaults)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *data = getenv("S2DISK_TEST_DATA");
+	struct why w = { "" };
+	struct settings s;
+	char path[512];
+
+	ck_assert_ptr_nonnull(data);
+	snprintf(path, sizeof(path), "%s/../../doc/examples/suspend.conf", data);
+	ck_assert_int_eq(io_read_file("", path, 65536, &text, NULL), 0);
+
+	settings_defaults(&s);
+	ck_assert_int_eq(settings_parse(&s, text, "example", keep_warning, &w), 0);
+	ck_assert_str_eq(changes(&s), "");
+
+	uncomment(text);
+	ck_assert_msg(settings_parse(&s, text, "example", keep_warning, &w) == 0, "%s", w.text);
+	ck_assert_str_eq(warnings, "");
+	ck_assert_str_eq(changes(&s), "resume_offset=34816 resume_offset_set=1 "
+				      "image_size=8589934592 image_size_set=1 method_set=1 "
+				      "passphrase=1 passphrase_set=1");
+}
+END_TEST
+
 static const char *below(const char *path)
 {
 	static char full[512];
@@ -374,6 +424,7 @@ int main(void)
 	tcase_add_test(pure, names_the_bad_line);
 	tcase_add_test(pure, takes_long_lines_as_comments_only);
 	tcase_add_test(pure, survives_noise);
+	tcase_add_test(pure, example_shows_the_defaults);
 	tcase_add_checked_fixture(files, make_root, made_root_remove);
 	tcase_add_test(files, loads_the_first_file);
 	tcase_add_test(files, loads_a_named_file);
