@@ -39,6 +39,7 @@ class Picture:
             stream.write('<svg xmlns="http://www.w3.org/2000/svg" '
                          'viewBox="0 0 %d %d" width="%d" height="%d">\n'
                          '<style>%s</style>\n' % (self.size * 2 + (STYLE,)))
+            stream.write('<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n')
             # On dark pages too.
             stream.write('<rect width="100%" height="100%" fill="#fff"/>\n')
             stream.write("\n".join(self.parts) + "\n</svg>\n")
