@@ -118,13 +118,8 @@ void check_encrypt(struct preflight_context *context)
 	char ways[80];
 	int r;
 
-	if (!settings->encrypt && settings->rsa_key_file[0]) {
-		/* uswsusp did not look at the key without "encrypt = y" either. */
-		advise_key_pair(preflight_add(context, "encrypt", CHECK_WARNING,
-					      "\"RSA key file\" is set and without effect"),
-				settings);
-		return;
-	}
+	/* An "RSA key file" changes nothing here: uswsusp's packages set it beside
+	 * "encrypt = n", and uswsusp did not look at it then either. */
 	if (!settings->encrypt) {
 		preflight_add(context, "encrypt", CHECK_OK,
 			      "not asked for: the image is written as it is");
