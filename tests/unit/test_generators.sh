@@ -180,6 +180,67 @@ in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 )
 is "dracut: resumes" "$(cat "$work/calls")" "resume --default-device=of resume="
 
+# dracut, which images have it: check() with 0, or with 255 where nobody asks.
+mkdir -p "$work/bare/etc/cmdline.d" "$work/bare/etc/default"
+sed -e "s,[^ (]*/resume --print,$work/resume --print,g" -e "s,/etc/,$work/bare/etc/,g" \
+	-e "s,/proc/swaps,$work/bare/swaps,g" -e "s,/sys/power/resume,$work/bare/power,g" \
+	-e "s,/usr/lib/kernel,$work/bare,g" "$build/dracut/55s2disk/module-setup.sh" >"$work/bare/module"
+# checked [VARIABLE=VALUE]...: what dracut has set beside these
+checked() {
+	bash -c 'require_binaries() { return "$missing"; }
+		check_kernel_config() {
+			[ "$*" = CONFIG_HIBERNATION_SNAPSHOT_DEV ] && return "$kernel_cannot"
+		}
+		missing=0 kernel_cannot=0 hostonly=yes mount_needs= kernel_cmdline= swap_devs=()
+		dracutmodules= add_dracutmodules= force_add_dracutmodules=
+		for setting in "${@:2}"; do eval "$setting"; done
+		. "$1"; check' - "$work/bare/module" "$@"
+	echo $?
+}
+# use_of WHAT FILE TEXT: for this machine only, it is in because of that file.
+use_of() {
+	mv "$work/bare/$2" "$work/bare/kept" 2>/dev/null
+	echo "$3" >"$work/bare/$2"
+	is "dracut: $1" "$(checked)" 0
+	rm "$work/bare/$2"
+	[ ! -e "$work/bare/kept" ] || mv "$work/bare/kept" "$work/bare/$2"
+}
+if command -v bash >/dev/null; then
+	printf 'Filename\tType\tSize\tUsed\tPriority\n/dev/zram0 partition 8 0 100\n' \
+		>"$work/bare/swaps"
+	printf '# UUID=1 none swap sw 0 0\nUUID=2 / ext4 x-swap=n 0 1\n' >"$work/bare/etc/fstab"
+	echo 0:0 >"$work/bare/power"
+	: >"$work/device"
+	is "dracut: no swap but zram" "$(checked)" 255
+	is "dracut: no swap, mounts named" "$(checked hostonly= mount_needs=1)" 255
+	is "dracut: for all machines" "$(checked hostonly=)" 0
+	is "dracut: for a kernel without hibernation" "$(checked hostonly= kernel_cannot=1)" 255
+	is "dracut: no resume" "$(checked hostonly= missing=1)" 1
+	is "dracut: swap that dracut found" "$(checked "swap_devs=(/dev/sda2)")" 0
+	is "dracut: a place in dracut.conf" "$(checked "kernel_cmdline='quiet resume=UUID=1'")" 0
+	use_of "active swap" swaps "Filename
+/dev/sda2 partition 8 0 -2"
+	use_of "swap in fstab" etc/fstab "UUID=1	none	swap"
+	use_of "the kernel knows a place" power 8:2
+	use_of "a configuration" etc/suspend.conf ""
+	use_of "GRUB's arguments" etc/default/grub 'GRUB_CMDLINE_LINUX="resume=UUID=1"'
+	use_of "arguments of dracut's" etc/cmdline.d/1.conf "quiet resume=UUID=1"
+	echo UUID=1 >"$work/device"
+	is "dracut: a place on the command line" "$(checked)" 0
+	: >"$work/device"
+	mv "$work/bare/swaps" "$work/bare/kept"
+	is "dracut: swap cannot be seen" "$(checked)" 0
+	mv "$work/bare/kept" "$work/bare/swaps"
+	is "dracut: no swap, still" "$(checked)" 255
+	for name in dracutmodules add_dracutmodules force_add_dracutmodules; do
+		is "dracut: a crash dump's, $name" \
+			"$(checked hostonly= "$name=' kdumpbase squash'")" 255
+	done
+	is "dracut: openSUSE's crash dump" "$(checked add_dracutmodules=kdump)" 255
+	# The ordinary initramfs of a system that catches early crashes.
+	is "dracut: earlykdump" "$(checked hostonly= add_dracutmodules=earlykdump)" 0
+fi
+
 # mkinitcpio
 hook() { # RESUME-OF-INIT DEVICE
 	in_place "$source/mkinitcpio/hooks/s2disk"
