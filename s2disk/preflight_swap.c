@@ -125,8 +125,8 @@ static void add_inactive(struct preflight_context *context, const struct listing
 	}
 	check = preflight_add(context, "swap-area", CHECK_FAILED, "%s is not active as swap",
 			      area->name);
-	if (area->file || area->offset == 0)
-		preflight_advise(check, "swapon %s", area->file ? area->name : area->device);
+	if (swap_area_operand(area))
+		preflight_advise(check, "swapon %s", swap_area_operand(area));
 	else
 		preflight_advise(check,
 				 "is page %" PRIu64 " of %s the beginning of a swap file? "
@@ -152,6 +152,14 @@ static bool comes_on_demand(struct preflight_context *context, const struct list
 	return true;
 }
 
+static void advise_renewal(struct check *check, const struct swap_area *area, const char *first)
+{
+	char renewal[600];
+
+	preflight_advise(check, "%s%s, and swapon it", first,
+			 swap_area_renewal(area, renewal, sizeof(renewal)));
+}
+
 /* Adds a check and returns false where the area's first page is not that of
  * plain swap. */
 static bool signature_fine(struct preflight_context *context)
@@ -175,14 +183,13 @@ static bool signature_fine(struct preflight_context *context)
 		check = preflight_add(context, "swap-area", CHECK_FAILED,
 				      "there is no swap signature at page %" PRIu64 " of %s",
 				      area->offset, area->device);
-		preflight_advise(check, "correct the device or the offset, or make it swap anew: "
-					"swapoff, mkswap, swapon");
+		advise_renewal(check, area,
+			       "correct the device or the offset; if they are right, ");
 		return false;
 	}
 	check = preflight_add(context, "swap-area", CHECK_FAILED,
 			      "%s holds a hibernation image, though it is in use", area->name);
-	preflight_advise(check, "that image is stale: make the area swap anew (swapoff, mkswap, "
-				"swapon)");
+	advise_renewal(check, area, "that image is stale: ");
 	return false;
 }
 

@@ -115,8 +115,9 @@ int session_open(struct session *session, const struct settings *settings,
 		return r;
 	r = snapshot_set_swap_area(session->snapshot, area->dev, area->offset);
 	if (r == -ENODEV)
-		return why(w, r, "%s is not an active swap area (offset %llu pages); swapon it",
-			   area->name, (unsigned long long)area->offset);
+		return why(w, r, "%s is not an active swap area (offset %llu pages); swapon %s",
+			   area->name, (unsigned long long)area->offset,
+			   swap_area_operand(area) ? swap_area_operand(area) : "the swap file");
 	if (r < 0)
 		return why(w, r, "the kernel does not take %s: %s", area->name, strerror(-r));
 	session->device = swap_area_open(area, O_RDWR, w);
@@ -139,8 +140,8 @@ static int still_active(const struct session *session, struct why *w)
 	if (session->test ||
 	    snapshot_set_swap_area(session->snapshot, area->dev, area->offset) != -ENODEV)
 		return 0;
-	return why(w, -ENODEV, "%s was switched off as swap in the meantime; swapon it",
-		   area->name);
+	return why(w, -ENODEV, "%s was switched off as swap in the meantime; swapon %s", area->name,
+		   swap_area_operand(area) ? swap_area_operand(area) : "the swap file");
 }
 
 int session_freeze(struct session *session, struct why *w)
@@ -192,6 +193,7 @@ int session_take_back(struct session *session)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 	struct why w = { 0 };
+	char renewal[600];
 	int r = 0;
 
 	if (!session->maybe_committed)
@@ -206,8 +208,9 @@ int session_take_back(struct session *session)
 		}
 	}
 	log_error("%s: the image cannot be taken back: %s. This system goes on, so the image must "
-		  "never be resumed: run \"swapoff %s; mkswap %s\" before the next boot",
-		  session->area->name, why_text(&w, r), session->area->name, session->area->name);
+		  "never be resumed: before the next boot, %s",
+		  session->area->name, why_text(&w, r),
+		  swap_area_renewal(session->area, renewal, sizeof(renewal)));
 	return r;
 }
 

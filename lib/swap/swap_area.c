@@ -259,7 +259,7 @@ static int confirm_signature(const struct swap_area *area, struct why *w)
 			   area->device, strerror(-r));
 	if (swap_signature_kind(page, page_size()) == SWAP_IS_NOTHING)
 		return why(w, -EINVAL,
-			   "is not a swap file (run mkswap), or does not lie at page %" PRIu64
+			   "is not a swap file, or does not lie at page %" PRIu64
 			   " of %s where it should",
 			   area->offset, area->device);
 	return 0;
@@ -284,6 +284,7 @@ static int resolve_file(struct swap_area *area, struct why *w)
 			   place.offset, area->offset);
 	area->offset = place.offset;
 	area->file = true;
+	area->file_named = true;
 	r = device_path(place.dev, area->device, sizeof(area->device), w);
 	if (r == 0)
 		r = examine_device(area, w);
@@ -353,6 +354,27 @@ int swap_area_open(const struct swap_area *area, int flags, struct why *w)
 		return why(w, -ENODEV, "%s: is not the device %u:%u any more", area->device,
 			   major(area->dev), minor(area->dev));
 	return steal_fd(&fd);
+}
+
+const char *swap_area_operand(const struct swap_area *area)
+{
+	if (area->file_named)
+		return area->name;
+	return area->file || area->offset != 0 ? NULL : area->device;
+}
+
+const char *swap_area_renewal(const struct swap_area *area, char *buffer, size_t size)
+{
+	const char *operand = swap_area_operand(area);
+
+	if (operand)
+		snprintf(buffer, size, "run \"swapoff %s; mkswap %s\"", operand, operand);
+	else
+		snprintf(buffer, size,
+			 "find the swap file that begins at page %" PRIu64
+			 " of %s, and run swapoff and mkswap with its path (never with %s)",
+			 area->offset, area->device, area->device);
+	return buffer;
 }
 
 uint64_t swap_area_start(const struct swap_area *area)

@@ -20,7 +20,19 @@ struct swap_area {
 	uint64_t offset;    /* of the area's first page on the device, in pages */
 	uint64_t dev_bytes; /* size of the block device in bytes */
 	bool file;	    /* the area is a swap file (so is whatever has an offset) */
+	bool file_named;    /* … and name is its path; else name and device are those of the
+			       block device that a file system with the file lies on */
 };
+
+/* What swapon(8), swapoff(8) and mkswap(8) may be given for this area: the path
+ * of the swap file or of the partition. NULL where only the place of a swap
+ * file is known: mkswap on that device would destroy the file system. Points
+ * into area. */
+const char *swap_area_operand(const struct swap_area *area);
+
+/* Pure: what to run so that the area is plain swap again, as the end of a
+ * sentence; 512 bytes suffice. Returns buffer. */
+const char *swap_area_renewal(const struct swap_area *area, char *buffer, size_t size);
 
 /* Resolves DEVICE: a path of a block device, UUID=, LABEL=, PARTUUID=,
  * PARTLABEL=, MAJ:MIN (as resume= takes it), or, where allow_file, a swap

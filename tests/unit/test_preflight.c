@@ -117,6 +117,7 @@ static void tree(const char *name)
 static void use_swap_file(void)
 {
 	machine.area.file = true;
+	machine.area.file_named = true;
 	machine.area.offset = 3;
 	strcpy(machine.area.name, "/swapfile");
 	strcpy(machine.area.device, "/dev/vda1");
@@ -373,10 +374,13 @@ END_TEST
 START_TEST(area_not_active_by_offset)
 {
 	machine.active = -ENODEV;
+	machine.area.file = true;
 	machine.area.offset = 5;
-	strcpy(machine.area.name, "/dev/vda1");
+	strcpy(machine.area.name, "UUID=the-root-file-system");
+	strcpy(machine.area.device, "/dev/vda1");
 	run();
 	expect("swap-area", CHECK_FAILED, "not active", "beginning of a swap file");
+	ck_assert_ptr_null(strstr(find("swap-area")->advice, "swapon UUID"));
 }
 END_TEST
 
@@ -436,6 +440,24 @@ START_TEST(area_without_swap_signature)
 	machine.signature = signatures[_i].signature;
 	ck_assert_int_eq(run(), CHECK_FAILED);
 	expect_only("swap-area", CHECK_FAILED, signatures[_i].text, signatures[_i].advice);
+}
+END_TEST
+
+/* The device has a file system on it, and mkswap would do as it is told. */
+START_TEST(file_without_swap_signature)
+{
+	const struct check *check;
+
+	use_swap_file();
+	machine.signature = signatures[_i].signature;
+	run();
+	expect("swap-area", CHECK_FAILED, "", "run \"swapoff /swapfile; mkswap /swapfile\"");
+	machine.area.file_named = false;
+	strcpy(machine.area.name, "/dev/vda1");
+	run();
+	expect("swap-area", CHECK_FAILED, "", "mkswap with its path (never with /dev/vda1)");
+	check = find("swap-area");
+	ck_assert_ptr_null(strstr(check->advice, "mkswap /"));
 }
 END_TEST
 
@@ -581,6 +603,7 @@ static TCase *swap_case(void)
 	tcase_add_test(tcase, kernel_knows_better_than_the_list);
 	tcase_add_test(tcase, area_on_zram);
 	tcase_add_loop_test(tcase, area_without_swap_signature, 0, COUNT(signatures));
+	tcase_add_loop_test(tcase, file_without_swap_signature, 0, COUNT(signatures));
 	tcase_add_test(tcase, area_cannot_be_read);
 	tcase_add_test(tcase, swap_size);
 	tcase_add_test(tcase, swap_size_without_compression);

@@ -447,6 +447,32 @@ START_TEST(finds_its_line)
 }
 END_TEST
 
+/* A device with an offset is under a file system: nothing may say to run mkswap
+ * on it, whatever it is called. */
+START_TEST(is_made_anew_by_its_own_name_only)
+{
+	struct swap_area area = { .name = "UUID=abc", .device = "/dev/sda2" };
+	char text[600];
+
+	ck_assert_str_eq(swap_area_operand(&area), "/dev/sda2");
+	ck_assert_str_eq(swap_area_renewal(&area, text, sizeof(text)),
+			 "run \"swapoff /dev/sda2; mkswap /dev/sda2\"");
+	area.offset = 34816;
+	for (int file = 0; file < 2; file++) {
+		area.file = file;
+		ck_assert_ptr_null(swap_area_operand(&area));
+		ck_assert_str_eq(swap_area_renewal(&area, text, sizeof(text)),
+				 "find the swap file that begins at page 34816 of /dev/sda2, and "
+				 "run swapoff and mkswap with its path (never with /dev/sda2)");
+	}
+	area.file_named = true;
+	strcpy(area.name, "/swapfile");
+	ck_assert_str_eq(swap_area_operand(&area), "/swapfile");
+	ck_assert_str_eq(swap_area_renewal(&area, text, sizeof(text)),
+			 "run \"swapoff /swapfile; mkswap /swapfile\"");
+}
+END_TEST
+
 START_TEST(resolves_a_swap_file)
 {
 	struct swap_area area = { 0 }, again;
@@ -464,7 +490,7 @@ START_TEST(resolves_a_swap_file)
 		goto out;
 	}
 	ck_assert_msg(r == 0, "%s", w.text);
-	ck_assert(area.file);
+	ck_assert(area.file && area.file_named);
 	ck_assert_uint_gt(area.offset, 0);
 	ck_assert_str_eq(area.name, path);
 	ck_assert_str_ne(area.device, path);
@@ -472,6 +498,7 @@ START_TEST(resolves_a_swap_file)
 	/* The same by its device, and in /proc/swaps. */
 	ck_assert_int_eq(swap_area_resolve(area.device, area.offset, false, &again, &w), 0);
 	ck_assert_uint_eq(again.dev, area.dev);
+	ck_assert(again.file && !again.file_named);
 	ck_assert(snprintf(entry.path, sizeof(entry.path), "%s", path) < 256);
 	ck_assert(swap_area_find_entry(&again, &entry, 1, &found));
 	again.offset++;
@@ -483,7 +510,7 @@ START_TEST(resolves_a_swap_file)
 	ck_assert_ptr_nonnull(strstr(w.text, "but the resume offset given is"));
 	put_signature(fd, "0123456789");
 	ck_assert_int_eq(swap_area_resolve(path, 0, true, &again, &w), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(w.text, "is not a swap file (run mkswap)"));
+	ck_assert_ptr_nonnull(strstr(w.text, "is not a swap file, or does"));
 out:
 	unlink(made.file);
 	close(fd);
@@ -501,6 +528,7 @@ int main(void)
 	tcase_add_loop_test(pure, counts_lines, 0, (int)ARRAY_SIZE(swaps));
 	tcase_add_test(pure, reads_below_a_root);
 	tcase_add_test(pure, judges_by_name);
+	tcase_add_test(pure, is_made_anew_by_its_own_name_only);
 	tcase_add_loop_test(real, says_what_is_wrong, 0, (int)ARRAY_SIZE(wrong));
 	tcase_add_test(real, opens_block_devices_only);
 	tcase_add_test(real, finds_a_device_by_all_names);
