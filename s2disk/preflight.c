@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,18 +53,35 @@ uint64_t preflight_mib(uint64_t bytes)
 	return (bytes >> 20) + (bytes >> 19 & 1);
 }
 
+struct check *preflight_place(struct preflight *preflight, const char *id, enum check_level level)
+{
+	struct check *checks = preflight->checks, *place;
+	size_t mildest = 0;
+
+	if (preflight->count < PREFLIGHT_MAX) {
+		place = &checks[preflight->count++];
+	} else {
+		for (size_t i = 1; i < PREFLIGHT_MAX; i++)
+			if (checks[i].level < checks[mildest].level)
+				mildest = i;
+		preflight->left_out++;
+		place = &preflight->spare;
+		if (checks[mildest].level < level) {
+			place = &checks[PREFLIGHT_MAX - 1];
+			memmove(&checks[mildest], &checks[mildest + 1],
+				(PREFLIGHT_MAX - 1 - mildest) * sizeof(*checks));
+		}
+	}
+	*place = (struct check){ .id = id, .level = level };
+	return place;
+}
+
 struct check *preflight_add(struct preflight_context *context, const char *id,
 			    enum check_level level, const char *format, ...)
 {
-	struct preflight *preflight = context->preflight;
-	struct check *check;
+	struct check *check = preflight_place(context->preflight, id, level);
 	va_list args;
 
-	/* There are far fewer checks than places. */
-	if (preflight->count == PREFLIGHT_MAX)
-		preflight->count--;
-	check = &preflight->checks[preflight->count++];
-	*check = (struct check){ .id = id, .level = level };
 	va_start(args, format);
 	vsnprintf(check->text, sizeof(check->text), format, args);
 	va_end(args);
@@ -163,7 +181,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 		.snapshot_fd = -1,
 	};
 
-	ret->count = 0;
+	ret->count = ret->left_out = 0;
 	check_root(&context);
 	check_snapshot_device(&context);
 	check_power_state(&context);

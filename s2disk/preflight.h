@@ -10,6 +10,7 @@
 #ifndef S2DISK_PREFLIGHT_H
 #define S2DISK_PREFLIGHT_H
 
+#include "base/json.h"
 #include "platform/platform.h"
 #include "settings.h"
 #include "swap/swap_area.h"
@@ -38,7 +39,14 @@ struct check {
 struct preflight {
 	struct check checks[PREFLIGHT_MAX];
 	size_t count;
+	size_t left_out;    /* checks that found no place; none is worse than those in the list */
+	struct check spare; /* … where the last of them is */
 };
+
+/* Adds an empty check of this level at the end, and returns it (until the next
+ * is added). Where the list is full, one of the mildest loses its place, or this
+ * one finds none: the worst always stay, so that no failure goes unseen. */
+struct check *preflight_place(struct preflight *preflight, const char *id, enum check_level level);
 
 /* Where the image would go, as main() found it. */
 struct preflight_target {
@@ -79,9 +87,13 @@ enum check_level preflight_worst(const struct preflight *preflight);
 const char *check_level_name(enum check_level level);
 
 /* The whole list for people (stdout) or as JSON: {"result": LEVEL, "checks":
- * [{"id", "level", "text", "advice"}, …]}, advice null where there is none.
+ * [{"id", "level", "text", "advice"}, …]}, advice null where there is none;
+ * where checks were left out, "left_out" is how many.
  * 0 or -EIO. */
 void preflight_print(const struct preflight *preflight, FILE *out);
 int preflight_print_json(const struct preflight *preflight, FILE *out);
+
+/* Its members "checks" and "left_out", in the object that is open. */
+void preflight_json_checks(const struct preflight *preflight, struct json *json);
 
 #endif

@@ -39,6 +39,7 @@ void check_platform_forecast(struct preflight_context *context)
 
 		preflight_advise(check, "%s", item->advice);
 	}
+	context->preflight->left_out += forecast->left_out;
 	if (forecast->count == 0)
 		preflight_add(context, "platform", CHECK_OK,
 			      "nothing on this machine is known to stand in the way of a resume");

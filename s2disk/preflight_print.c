@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "preflight.h"
 
-#include "base/json.h"
-
 const char *check_level_name(enum check_level level)
 {
 	switch (level) {
@@ -43,6 +41,9 @@ void preflight_print(const struct preflight *preflight, FILE *out)
 		if (check->advice[0])
 			fprintf(out, "%-8s %-16s %s\n", "", "  what to do:", check->advice);
 	}
+	if (preflight->left_out > 0)
+		fprintf(out, "%zu more check%s left out, none of them worse than these.\n",
+			preflight->left_out, preflight->left_out == 1 ? " was" : "s were");
 	if (failed > 0)
 		fprintf(out, "\nThis machine cannot hibernate now: %zu check%s failed.\n", failed,
 			plural(failed));
@@ -53,6 +54,24 @@ void preflight_print(const struct preflight *preflight, FILE *out)
 		fprintf(out, "\nThis machine is ready to hibernate.\n");
 }
 
+void preflight_json_checks(const struct preflight *preflight, struct json *json)
+{
+	json_array_begin(json, "checks");
+	for (size_t i = 0; i < preflight->count; i++) {
+		const struct check *check = &preflight->checks[i];
+
+		json_object_begin(json, NULL);
+		json_string(json, "id", check->id);
+		json_string(json, "level", check_level_name(check->level));
+		json_string(json, "text", check->text);
+		json_string(json, "advice", check->advice[0] ? check->advice : NULL);
+		json_object_end(json);
+	}
+	json_array_end(json);
+	if (preflight->left_out > 0)
+		json_u64(json, "left_out", preflight->left_out);
+}
+
 int preflight_print_json(const struct preflight *preflight, FILE *out)
 {
 	struct json json;
@@ -60,18 +79,7 @@ int preflight_print_json(const struct preflight *preflight, FILE *out)
 	json_begin(&json, out);
 	json_object_begin(&json, NULL);
 	json_string(&json, "result", check_level_name(preflight_worst(preflight)));
-	json_array_begin(&json, "checks");
-	for (size_t i = 0; i < preflight->count; i++) {
-		const struct check *check = &preflight->checks[i];
-
-		json_object_begin(&json, NULL);
-		json_string(&json, "id", check->id);
-		json_string(&json, "level", check_level_name(check->level));
-		json_string(&json, "text", check->text);
-		json_string(&json, "advice", check->advice[0] ? check->advice : NULL);
-		json_object_end(&json);
-	}
-	json_array_end(&json);
+	preflight_json_checks(preflight, &json);
 	json_object_end(&json);
 	return json_end(&json);
 }

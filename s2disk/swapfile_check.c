@@ -121,8 +121,10 @@ static void add_preflight(struct swapfile_check *check)
 		return;
 	}
 	preflight_run(&check->settings, &target, check->swapfile->system.root, more);
-	for (size_t i = 0; i < more->count && check->list.count < PREFLIGHT_MAX; i++)
-		check->list.checks[check->list.count++] = more->checks[i];
+	for (size_t i = 0; i < more->count; i++)
+		*preflight_place(&check->list, more->checks[i].id, more->checks[i].level) =
+			more->checks[i];
+	check->list.left_out += more->left_out;
 }
 
 static void run_checks(struct swapfile_check *check)
@@ -142,30 +144,12 @@ static void run_checks(struct swapfile_check *check)
 	add_preflight(check);
 }
 
-static void print_json(struct swapfile *s, const struct preflight *list)
-{
-	struct json *json = &s->report.json;
-
-	json_array_begin(json, "checks");
-	for (size_t i = 0; i < list->count; i++) {
-		const struct check *check = &list->checks[i];
-
-		json_object_begin(json, NULL);
-		json_string(json, "id", check->id);
-		json_string(json, "level", check_level_name(check->level));
-		json_string(json, "text", check->text);
-		json_string(json, "advice", check->advice[0] ? check->advice : NULL);
-		json_object_end(json);
-	}
-	json_array_end(json);
-}
-
 static enum outcome tell(struct swapfile *s, const struct swapfile_check *check)
 {
 	report_value(&s->report, "path", check->place.path);
 	report_value(&s->report, "arguments", check->arguments);
 	if (s->report.use_json)
-		print_json(s, &check->list);
+		preflight_json_checks(&check->list, &s->report.json);
 	else
 		preflight_print(&check->list, stdout);
 	return preflight_worst(&check->list) == CHECK_FAILED ? OUTCOME_REFUSED : OUTCOME_DONE;

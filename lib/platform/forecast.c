@@ -7,6 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Where the list is full, a certain one takes the place of a likely one. */
+static struct forecast_item *place(struct forecast *forecast, bool certain)
+{
+	if (forecast->count < FORECAST_MAX)
+		return &forecast->items[forecast->count++];
+	forecast->left_out++;
+	for (size_t i = FORECAST_MAX; certain && i > 0; i--)
+		if (!forecast->items[i - 1].certain)
+			return &forecast->items[i - 1];
+	return NULL;
+}
+
 __attribute__((format(printf, 5, 6))) static void add(struct forecast *forecast, const char *id,
 						      bool certain, const char *advice,
 						      const char *format, ...)
@@ -14,9 +26,9 @@ __attribute__((format(printf, 5, 6))) static void add(struct forecast *forecast,
 	struct forecast_item *item;
 	va_list args;
 
-	if (forecast->count == FORECAST_MAX)
+	item = place(forecast, certain);
+	if (!item)
 		return;
-	item = &forecast->items[forecast->count++];
 	*item = (struct forecast_item){ .id = id, .certain = certain };
 	snprintf(item->advice, sizeof(item->advice), "%s", advice);
 	va_start(args, format);
@@ -91,7 +103,7 @@ static void forecast_guest(const struct platform *platform, struct forecast *ret
 
 void platform_forecast(const struct platform *platform, struct forecast *ret)
 {
-	ret->count = 0;
+	ret->count = ret->left_out = 0;
 	forecast_memory(platform, ret);
 	forecast_devices(platform, ret);
 	forecast_guest(platform, ret);

@@ -21,6 +21,7 @@ struct forecast_item {
 struct forecast {
 	struct forecast_item items[FORECAST_MAX];
 	size_t count;
+	size_t left_out; /* found no place; no certain one is, while a likely one is listed */
 };
 
 /* Pure. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight's forecast: what is told where the machine is known, and where
  * it is not. */
+#include "base/bytes.h"
 #include "platform/forecast.h"
 #include "preflight_checks.h"
 
@@ -63,6 +64,28 @@ START_TEST(certain_and_likely)
 }
 END_TEST
 
+/* More than there is room for: what is certain is not lost among what is likely. */
+START_TEST(more_than_are_listed)
+{
+	struct memory_entry added[20] = { { .start = 0, .end = 0xfff } };
+	struct device device = { .bus = "vmbus", .driver = "uio_hv_generic" };
+	const struct preflight_target target = { .platform = &platform };
+	struct preflight_context context = { .target = &target, .preflight = &result };
+
+	memset(&platform, 0, sizeof(platform));
+	platform.map.entries.items = added;
+	platform.map.entries.count = ARRAY_SIZE(added);
+	platform.devices.items.items = &device;
+	platform.devices.items.count = 1;
+	result.count = result.left_out = 0;
+	check_platform_forecast(&context);
+	ck_assert_uint_eq(result.count, FORECAST_MAX);
+	ck_assert_uint_eq(result.left_out, ARRAY_SIZE(added) + 1 - FORECAST_MAX);
+	ck_assert_int_eq(preflight_worst(&result), CHECK_FAILED);
+	expect(&result.checks[FORECAST_MAX - 1], "vmbus-uio", CHECK_FAILED, "uio_hv_generic");
+}
+END_TEST
+
 /* What was not looked at is not well. */
 START_TEST(not_known)
 {
@@ -90,6 +113,7 @@ int main(void)
 
 	tcase_add_test(tcase, nothing_in_the_way);
 	tcase_add_test(tcase, certain_and_likely);
+	tcase_add_test(tcase, more_than_are_listed);
 	tcase_add_test(tcase, not_known);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

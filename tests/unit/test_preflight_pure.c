@@ -187,6 +187,53 @@ START_TEST(printed_as_json)
 }
 END_TEST
 
+static size_t of_level(const struct preflight *preflight, enum check_level level)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < preflight->count; i++)
+		count += preflight->checks[i].level == level;
+	return count;
+}
+
+/* More checks than there are places: a failure is seen wherever it came, whatever
+ * comes after it, and that the list is not whole is said. */
+START_TEST(the_worst_stay)
+{
+	static struct preflight list;
+	char text[64 * 1024] = "";
+	FILE *out;
+
+	strcpy(preflight_place(&list, "first", CHECK_OK)->text, "the first");
+	strcpy(preflight_place(&list, "bad", CHECK_FAILED)->text, "the bad one");
+	for (int i = 2; i < PREFLIGHT_MAX; i++)
+		preflight_place(&list, "fine", CHECK_OK);
+	ck_assert_uint_eq(list.left_out, 0);
+	for (int i = 0; i < 40; i++)
+		ck_assert_ptr_nonnull(preflight_place(&list, "fine too", CHECK_OK));
+	ck_assert_uint_eq(list.count, PREFLIGHT_MAX);
+	ck_assert_str_eq(list.checks[0].id, "first");
+	strcpy(preflight_place(&list, "late", CHECK_FAILED)->text, "the late one");
+	ck_assert_str_eq(list.checks[0].id, "bad");
+	ck_assert_str_eq(list.checks[PREFLIGHT_MAX - 1].id, "late");
+	for (int i = 0; i < 40; i++)
+		preflight_place(&list, "so so", CHECK_WARNING);
+	ck_assert_uint_eq(of_level(&list, CHECK_FAILED), 2);
+	ck_assert_uint_eq(of_level(&list, CHECK_WARNING), PREFLIGHT_MAX - 2);
+	ck_assert_int_eq(preflight_worst(&list), CHECK_FAILED);
+	ck_assert_uint_eq(list.left_out, 81);
+
+	out = fmemopen(text, sizeof(text), "w");
+	preflight_print(&list, out);
+	ck_assert_int_eq(preflight_print_json(&list, out), 0);
+	fclose(out);
+	ck_assert_ptr_nonnull(strstr(text, "the bad one"));
+	ck_assert_ptr_nonnull(strstr(text, "the late one"));
+	ck_assert_ptr_nonnull(strstr(text, "81 more checks were left out, none of them worse"));
+	ck_assert_ptr_nonnull(strstr(text, "\"left_out\": 81\n"));
+}
+END_TEST
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 int main(void)
@@ -197,6 +244,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tcase, meminfo_is_parsed);
+	tcase_add_test(tcase, the_worst_stay);
 	tcase_add_loop_test(tcase, bad_meminfo_is_refused, 0, COUNT(bad_meminfo));
 	tcase_add_test(tcase, must_save_counts_nothing_twice);
 	tcase_add_loop_test(tcase, need_of_swap, 0, COUNT(needs));

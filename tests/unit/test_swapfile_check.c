@@ -491,7 +491,16 @@ START_TEST(machine_fails)
 	machine.count = 0;
 	while (machine.count < PREFLIGHT_MAX)
 		add_to_machine("more", CHECK_OK, "one of many");
-	check_told(check_says(PATH, OUTCOME_DONE), "one of many");
+	text = check_says(PATH, OUTCOME_DONE);
+	check_told(text, "one of many");
+	check_told(text, "more checks were left out");
+	/* However many they are, a failure is not lost. */
+	machine.count--;
+	add_to_machine("late", CHECK_FAILED, "the last of many");
+	machine.left_out = 3;
+	text = check_says(PATH, OUTCOME_REFUSED);
+	check_line(text, "failed", "the last of many");
+	machine.left_out = 0;
 }
 END_TEST
 
