@@ -140,7 +140,7 @@ void check_encrypt(struct preflight_context *context)
 	 * "encrypt = n", and uswsusp did not look at it then either. */
 	if (!settings->encrypt) {
 		preflight_add(context, "encrypt", CHECK_OK,
-			      "not asked for: the image is written as it is");
+			      "not asked for: whoever has the disk can read the image");
 		return;
 	}
 	r = image_keys_check(settings, context->root, &warning, &w);

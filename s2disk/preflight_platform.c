@@ -42,6 +42,7 @@ void check_platform_forecast(struct preflight_context *context)
 	context->preflight->left_out += forecast->left_out;
 	if (forecast->count == 0)
 		preflight_add(context, "platform", CHECK_OK,
-			      "nothing on this machine is known to stand in the way of a resume");
+			      "no memory or device of this machine is known to change before the "
+			      "resume");
 	free(forecast);
 }
