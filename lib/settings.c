@@ -321,14 +321,41 @@ static int set_value(void *at, const struct key *key, const char *value)
 /* Of what a user wrote, for a message. */
 #define SHOWN_SIZE 64
 
+/* As near as one letter in three: "enrypt", "encryption", but not "script". */
+const char *settings_nearest_key(const char *key)
+{
+	size_t least = SIZE_MAX, length = strlen(key);
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		size_t distance = text_distance(key, keys[i].name);
+		size_t known = strlen(keys[i].name);
+
+		if (distance < least && distance * 3 <= (length > known ? length : known)) {
+			least = distance;
+			nearest = keys[i].name;
+		}
+	}
+	return nearest;
+}
+
+static int unknown_key(const char *name, struct why *w)
+{
+	const char *nearest = settings_nearest_key(name);
+	char text[SHOWN_SIZE];
+
+	return why(w, -ENOENT, "unknown key \"%s\"%s%s%s", text_excerpt(name, text, sizeof(text)),
+		   nearest ? " (did you mean \"" : "", nearest ? nearest : "",
+		   nearest ? "\"?)" : "");
+}
+
 int settings_set(struct settings *settings, const char *name, const char *value, struct why *w)
 {
 	const struct key *key = find_key(name);
 	char buffer[128], text[SHOWN_SIZE];
 
 	if (!key)
-		return why(w, -ENOENT, "unknown key \"%s\"",
-			   text_excerpt(name, text, sizeof(text)));
+		return unknown_key(name, w);
 	if (set_value((char *)settings + key->at, key, value) < 0)
 		return why(w, -EINVAL, "\"%s\" cannot be \"%s\"; expected: %s", key->name,
 			   text_excerpt(value, text, sizeof(text)),

@@ -79,6 +79,10 @@ struct settings {
 
 void settings_defaults(struct settings *settings);
 
+/* Pure: the known key that is written almost like this one, which is none; NULL
+ * where none is near. */
+const char *settings_nearest_key(const char *key);
+
 /* Sets one key. 0; -ENOENT unknown key; -EINVAL bad value; w has the sentence
  * (which key, which value, what would be right). */
 int settings_set(struct settings *settings, const char *key, const char *value, struct why *w);

@@ -218,3 +218,38 @@ const char *text_excerpt(const char *text, char *buffer, size_t size)
 			*c = '?';
 	return buffer;
 }
+
+static bool same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Optimal string alignment, of which only the last three rows are kept. */
+size_t text_distance(const char *a, const char *b)
+{
+	size_t rows[3][TEXT_DISTANCE_MAX + 1], a_length = strlen(a), b_length = strlen(b);
+
+	if (a_length > TEXT_DISTANCE_MAX || b_length > TEXT_DISTANCE_MAX)
+		return a_length > b_length ? a_length : b_length;
+	for (size_t j = 0; j <= b_length; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a_length; i++) {
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3],
+		       *two_above = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_length; j++) {
+			row[j] = above[j - 1] + !same_letter(a[i - 1], b[j - 1]);
+			row[j] = smaller(row[j], 1 + smaller(above[j], row[j - 1]));
+			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+			    same_letter(a[i - 2], b[j - 1]))
+				row[j] = smaller(row[j], two_above[j - 2] + 1);
+		}
+	}
+	return rows[a_length % 3][b_length];
+}

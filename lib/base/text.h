@@ -46,4 +46,10 @@ void text_make_printable(char *text);
  * buffer (of 4 bytes at least) is too small; returns buffer. */
 const char *text_excerpt(const char *text, char *buffer, size_t size);
 
+/* How many bytes must be added, taken away, replaced, or swapped with their
+ * neighbour to make one of the other, upper and lower case being the same. Of
+ * texts longer than TEXT_DISTANCE_MAX, the length of the longer one. */
+#define TEXT_DISTANCE_MAX 64
+size_t text_distance(const char *a, const char *b);
+
 #endif

@@ -199,6 +199,39 @@ END_TEST
 
 /* bytes */
 
+static const struct {
+	const char *a, *b;
+	size_t distance;
+} distances[] = {
+	{ "", "", 0 },
+	{ "", "abc", 3 },
+	{ "encrypt", "Encrypt", 0 },
+	{ "encrypt", "enrypt", 1 },
+	{ "encrypt", "enncrypt", 1 },
+	{ "encrypt", "encript", 1 },
+	{ "encrypt", "ecnrypt", 1 },
+	{ "encrypt", "encrytp", 1 },
+	{ "ca", "abc", 3 },
+	{ "kitten", "sitting", 3 },
+	{ "abcdef", "fedcba", 5 },
+};
+
+START_TEST(text_distances)
+{
+	char a[TEXT_DISTANCE_MAX + 2], b[TEXT_DISTANCE_MAX + 2];
+
+	ck_assert_uint_eq(text_distance(distances[_i].a, distances[_i].b), distances[_i].distance);
+	ck_assert_uint_eq(text_distance(distances[_i].b, distances[_i].a), distances[_i].distance);
+	memset(a, 'a', sizeof(a));
+	memset(b, 'b', sizeof(b));
+	a[TEXT_DISTANCE_MAX + 1] = b[TEXT_DISTANCE_MAX + 1] = '\0';
+	ck_assert_uint_eq(text_distance(a, "a"), TEXT_DISTANCE_MAX + 1);
+	a[TEXT_DISTANCE_MAX] = b[TEXT_DISTANCE_MAX] = '\0';
+	ck_assert_uint_eq(text_distance(a, "a"), TEXT_DISTANCE_MAX - 1);
+	ck_assert_uint_eq(text_distance(a, b), TEXT_DISTANCE_MAX);
+}
+END_TEST
+
 START_TEST(text_undoes_octal)
 {
 	static const struct {
@@ -552,6 +585,7 @@ int main(void)
 	tcase_add_test(text, text_durations);
 	tcase_add_test(text, text_makes_printable);
 	tcase_add_test(text, text_excerpts);
+	tcase_add_loop_test(text, text_distances, 0, (int)ARRAY_SIZE(distances));
 	tcase_add_test(text, text_undoes_octal);
 	tcase_add_test(bytes, bytes_are_little_endian);
 	tcase_add_test(bytes, bytes_check_arithmetic);

@@ -164,6 +164,48 @@ START_TEST(does_not_know_a_key)
 }
 END_TEST
 
+static const struct {
+	const char *unknown, *nearest;
+} slips[] = {
+	{ "enrypt", "encrypt" },
+	{ "ENCYRPT", "encrypt" },
+	{ "encryption", "encrypt" },
+	{ "crypt", "encrypt" },
+	{ "\"encrypt\"", "encrypt" },
+	{ "script", NULL },
+	{ "resume_device", "resume device" },
+	{ "resumedevice", "resume device" },
+	{ "resume offest", "resume offset" },
+	{ "imagesize", "image size" },
+	{ "image", NULL },
+	{ "compres", "compress" },
+	{ "key-file", "key file" },
+	{ "max atempts", "max attempts" },
+	{ "max logelvel", "max loglevel" },
+	{ "", NULL },
+	{ "x", NULL },
+	{ X64 X64, NULL },
+};
+
+START_TEST(knows_what_was_meant)
+{
+	const char *nearest = settings_nearest_key(slips[_i].unknown);
+	char meant[64] = "\"";
+	struct why w = { "" };
+	struct settings s;
+
+	ck_assert_pstr_eq(nearest, slips[_i].nearest);
+	settings_defaults(&s);
+	ck_assert_int_eq(settings_set(&s, slips[_i].unknown, "y", &w), -ENOENT);
+	if (nearest) {
+		snprintf(meant, sizeof(meant), "\" (did you mean \"%s\"?)", nearest);
+		ck_assert_msg(strstr(w.text, meant) != NULL, "%s", w.text);
+	} else {
+		ck_assert_msg(!strstr(w.text, "did you"), "%s", w.text);
+	}
+}
+END_TEST
+
 START_TEST(names_methods)
 {
 	enum method method = METHOD_REBOOT;
@@ -189,6 +231,7 @@ int main(void)
 	tcase_add_loop_test(tcase, sets_a_key, 0, (int)ARRAY_SIZE(good));
 	tcase_add_loop_test(tcase, refuses_a_bad_value, 0, (int)ARRAY_SIZE(bad));
 	tcase_add_test(tcase, does_not_know_a_key);
+	tcase_add_loop_test(tcase, knows_what_was_meant, 0, (int)ARRAY_SIZE(slips));
 	tcase_add_test(tcase, names_methods);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
