@@ -89,7 +89,7 @@ int options_load_settings(const struct options *options, struct settings *settin
 	else if (options->verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	settings_defaults(settings);
-	return load(options, settings, warn, w);
+	return load(options, settings, options->keeps_unknown ? NULL : warn, w);
 }
 
 int options_salvage_settings(const struct options *options, struct settings *settings)

@@ -37,6 +37,7 @@ struct options {
 	} assignments[OPTIONS_ASSIGNMENTS_MAX];
 	unsigned int count;
 	bool quiet, verbose;
+	bool keeps_unknown; /* the program itself speaks of settings->unknown */
 };
 
 /* Takes one of the common options. false: it is not one of them (h and V are
@@ -46,8 +47,9 @@ bool options_take(struct options *options, int option, const char *argument);
 /* Remembers a setting under its key. */
 bool options_assign(struct options *options, const char *key, const char *value);
 
-/* Configuration file, then the options; sets the log level. -EINVAL and the
- * like with a sentence. */
+/* Configuration file, then the options; sets the log level. Unknown keys in
+ * files are warned of, unless keeps_unknown. -EINVAL and the like with a
+ * sentence. */
 int options_load_settings(const struct options *options, struct settings *settings, struct why *w);
 
 /* What can be used of them where the former failed; nothing is told. 0, or a

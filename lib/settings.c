@@ -360,6 +360,8 @@ int settings_set(struct settings *settings, const char *name, const char *value,
 		return why(w, -EINVAL, "\"%s\" cannot be \"%s\"; expected: %s", key->name,
 			   text_excerpt(value, text, sizeof(text)),
 			   expected(key, buffer, sizeof(buffer)));
+	if (key->at == offsetof(struct settings, encrypt))
+		settings->unknown.encrypt[0] = '\0';
 	if (key->set_at)
 		memcpy((char *)settings + key->set_at, &(bool){ true }, sizeof(bool));
 	return 0;

@@ -34,6 +34,15 @@ enum way_back {
 	WAY_BACK_IGNORE,  /* do not look */
 };
 
+/* No settings: the keys in configuration files that are unknown. */
+struct unknown_keys {
+	unsigned int count;
+	unsigned int named; /* in text: the first ones, as many as it holds */
+	char text[320];	    /* "FILE:LINE: unknown key "KEY" (did you mean …?)", "; " between */
+	char encrypt[320];  /* the last that seems to be "encrypt" and does not say n, in the same
+			       way; "" for none, or where a later line has "encrypt" itself */
+};
+
 struct settings {
 	char config_file[256];	   /* the file that was read, "" for none */
 	char snapshot_device[256]; /* "snapshot device": /dev/snapshot */
@@ -73,6 +82,7 @@ struct settings {
 	enum mismatch_action mismatch_action; /* "mismatch action": reboot */
 	unsigned int mismatch_retries;	      /* "mismatch retries": 2 */
 	enum way_back way_back;		      /* "way back": require */
+	struct unknown_keys unknown;
 	bool skip_bad;		   /* no setting: what cannot be used of a file is skipped */
 	unsigned int max_attempts; /* "max attempts": set an image aside after so many: 5 */
 };
@@ -92,10 +102,11 @@ int settings_set(struct settings *settings, const char *key, const char *value, 
 int settings_apply_line(struct settings *settings, const char *line, struct why *w);
 
 /* Pure: applies the text of a configuration file. Unknown keys are told to
- * warn (with "file:line: ...", NULL: nobody) and skipped; a bad value is an
- * error with file and line in w. Lines: "key = value" or "key: value", '#'
- * begins a comment at the start of a line or after white space, blank lines are
- * skipped, values may be in double quotes, case does not count in keys. */
+ * warn (with "file:line: ...", NULL: nobody), kept in settings->unknown, and
+ * skipped; a bad value is an error with file and line in w. Lines: "key =
+ * value" or "key: value", '#' begins a comment at the start of a line or after
+ * white space, blank lines are skipped, values may be in double quotes, case
+ * does not count in keys. */
 int settings_parse(struct settings *settings, const char *text, const char *file,
 		   void (*warn)(const char *message), struct why *w);
 

@@ -87,9 +87,40 @@ static int split_line(char *line, char **ret_key, char **ret_value, struct why *
 	return 0;
 }
 
-int settings_apply_line(struct settings *settings, const char *line, struct why *w)
+/* Where a line is from. */
+struct place {
+	const char *file;
+	unsigned int line;
+};
+
+static void note_unknown(struct unknown_keys *unknown, const struct place *place, const char *key,
+			 const char *value, const struct why *reason)
+{
+	const char *nearest = settings_nearest_key(key);
+	size_t used = strlen(unknown->text);
+	struct why text;
+	bool wanted;
+
+	why(&text, 0, "%s:%u: %s", place->file, place->line, reason->text);
+	/* Those behind one that did not fit are only counted. */
+	if (unknown->named == unknown->count &&
+	    (used == 0 || used + strlen(text.text) + 2 < sizeof(unknown->text))) {
+		snprintf(unknown->text + used, sizeof(unknown->text) - used, "%s%s",
+			 used ? "; " : "", text.text);
+		unknown->named++;
+	}
+	unknown->count++;
+	if (nearest && strcmp(nearest, "encrypt") == 0 &&
+	    (text_parse_bool(value, &wanted) < 0 || wanted))
+		text_copy(unknown->encrypt, sizeof(unknown->encrypt), text.text);
+}
+
+/* place is NULL for a line that is from no file. */
+static int apply_line(struct settings *settings, const char *line, const struct place *place,
+		      struct why *w)
 {
 	char copy[LINE_SIZE], *key, *value;
+	struct why reason = { "" };
 	int r;
 
 	if (!text_copy(copy, sizeof(copy), line))
@@ -97,11 +128,20 @@ int settings_apply_line(struct settings *settings, const char *line, struct why 
 	r = split_line(copy, &key, &value, w);
 	if (r < 0 || !key)
 		return r;
-	return settings_set(settings, key, value, w);
+	r = settings_set(settings, key, value, &reason);
+	if (r == -ENOENT && place)
+		note_unknown(&settings->unknown, place, key, value, &reason);
+	return r < 0 ? why(w, r, "%s", reason.text) : 0;
+}
+
+int settings_apply_line(struct settings *settings, const char *line, struct why *w)
+{
+	return apply_line(settings, line, NULL, w);
 }
 
 /* A line of a file: a very long one may be a comment all the same. */
-static int parse_line(struct settings *settings, const char *line, size_t length, struct why *w)
+static int parse_line(struct settings *settings, const char *line, size_t length,
+		      const struct place *place, struct why *w)
 {
 	char copy[LINE_SIZE];
 
@@ -115,17 +155,17 @@ static int parse_line(struct settings *settings, const char *line, size_t length
 		return why(w, -EINVAL, "the line has more than %zu bytes", sizeof(copy) - 1);
 	memcpy(copy, line, length);
 	copy[length] = '\0';
-	return settings_apply_line(settings, copy, w);
+	return apply_line(settings, copy, place, w);
 }
 
-static void warn_ignored(void (*warn)(const char *message), const char *file, unsigned int line,
+static void warn_ignored(void (*warn)(const char *message), const struct place *place,
 			 const struct why *reason)
 {
 	struct why message;
 
 	if (!warn)
 		return;
-	why(&message, 0, "%s:%u: %s, ignored", file, line, reason->text);
+	why(&message, 0, "%s:%u: %s, ignored", place->file, place->line, reason->text);
 	warn(message.text);
 }
 
@@ -133,21 +173,20 @@ int settings_parse(struct settings *settings, const char *text, const char *file
 		   void (*warn)(const char *message), struct why *w)
 {
 	struct settings parsed = *settings;
-	unsigned int line = 0;
+	struct place place = { .file = file, .line = 1 };
 
 	/* Some editors put a byte order mark first. */
 	if (text_starts(text, "\xef\xbb\xbf"))
 		text += 3;
-	while (*text) {
+	for (; *text; place.line++) {
 		const char *end = strchrnul(text, '\n');
 		struct why reason = { "" };
-		int r = parse_line(&parsed, text, (size_t)(end - text), &reason);
+		int r = parse_line(&parsed, text, (size_t)(end - text), &place, &reason);
 
-		line++;
 		if (r == -ENOENT || (r < 0 && settings->skip_bad))
-			warn_ignored(warn, file, line, &reason);
+			warn_ignored(warn, &place, &reason);
 		else if (r < 0)
-			return why(w, r, "%s:%u: %s", file, line, why_text(&reason, r));
+			return why(w, r, "%s:%u: %s", file, place.line, why_text(&reason, r));
 		text = *end ? end + 1 : end;
 	}
 	*settings = parsed;

@@ -356,7 +356,8 @@ static int run(struct command *command)
 
 int main(int argc, char **argv)
 {
-	struct command command = { .only_one = -1 };
+	/* The checks name unknown keys, whether they are printed or logged. */
+	struct command command = { .only_one = -1, .options.keeps_unknown = true };
 	int code;
 
 	secret_process();

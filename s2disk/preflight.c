@@ -129,6 +129,39 @@ static void describe_ways(const struct settings *settings, char *text, size_t si
 		 image_keys_ask(settings) ? "a passphrase that is asked for" : "");
 }
 
+void check_settings(struct preflight_context *context)
+{
+	const struct unknown_keys *unknown = &context->settings->unknown;
+	struct check *check;
+	char more[40] = "";
+
+	if (unknown->count == 0) {
+		preflight_add(context, "settings", CHECK_OK, "no unknown keys are configured");
+		return;
+	}
+	if (unknown->count > unknown->named)
+		snprintf(more, sizeof(more), "; and %u more", unknown->count - unknown->named);
+	check = preflight_add(context, "settings", CHECK_WARNING, "%s%s, ignored", unknown->text,
+			      more);
+	preflight_advise(check, "correct %s or take %s out; suspend.conf(5) has all keys",
+			 unknown->count == 1 ? "it" : "them", unknown->count == 1 ? "it" : "them");
+}
+
+/* Somebody who mistyped "encrypt" is not to learn from a stolen disk that the
+ * image was not encrypted. */
+static bool encrypt_mistyped(struct preflight_context *context)
+{
+	const char *where = context->settings->unknown.encrypt;
+
+	if (!where[0] || context->settings->encrypt)
+		return false;
+	preflight_advise(preflight_add(context, "encrypt", CHECK_FAILED,
+				       "not asked for, but it seems to be meant: %s", where),
+			 "correct the key, or add \"encrypt = n\" after it: whoever has the disk "
+			 "can read the image then");
+	return true;
+}
+
 void check_encrypt(struct preflight_context *context)
 {
 	const struct settings *settings = context->settings;
@@ -136,6 +169,8 @@ void check_encrypt(struct preflight_context *context)
 	char ways[80];
 	int r;
 
+	if (encrypt_mistyped(context))
+		return;
 	/* An "RSA key file" changes nothing here: uswsusp's packages set it beside
 	 * "encrypt = n", and uswsusp did not look at it then either. */
 	if (!settings->encrypt) {
@@ -190,6 +225,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	check_swap_size(&context);
 	check_mounted_device(&context);
 	check_memory(&context);
+	check_settings(&context);
 	check_encrypt(&context);
 	check_way_back(&context);
 	check_platform_forecast(&context);

@@ -46,6 +46,7 @@ void check_swap_area(struct preflight_context *context);
 void check_swap_size(struct preflight_context *context);
 void check_mounted_device(struct preflight_context *context);
 void check_memory(struct preflight_context *context);
+void check_settings(struct preflight_context *context);
 void check_encrypt(struct preflight_context *context);
 void check_way_back(struct preflight_context *context);
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */

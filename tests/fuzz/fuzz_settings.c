@@ -56,9 +56,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_assert(memcmp(&before, &settings, sizeof(before)) == 0);
 	} else {
 		check(&settings);
-		/* Once more says nothing new. */
+		fuzz_assert(settings.unknown.named <= settings.unknown.count);
+		fuzz_assert(memchr(settings.unknown.text, 0, sizeof(settings.unknown.text)));
+		/* Once more says nothing new, but of unknown keys. */
 		memcpy(&again, &settings, sizeof(again));
 		fuzz_assert(settings_parse(&again, text, "fuzz.conf", NULL, &w) == 0);
+		again.unknown = settings.unknown;
 		fuzz_assert(memcmp(&again, &settings, sizeof(again)) == 0);
 	}
 	free(text);

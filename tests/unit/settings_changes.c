@@ -68,6 +68,10 @@ const char *changes(const struct settings *s)
 	ADD_NUMBER(mismatch_action);
 	ADD_NUMBER(mismatch_retries);
 	ADD_NUMBER(way_back);
+	ADD_NUMBER(unknown.count);
+	ADD_NUMBER(unknown.named);
+	ADD_TEXT(unknown.text);
+	ADD_TEXT(unknown.encrypt);
 	ADD_NUMBER(skip_bad);
 	ADD_NUMBER(max_attempts);
 	return differences;

@@ -19,9 +19,10 @@ static struct {
 	enum check_level level; /* of the check that comes out worst */
 } machine;
 
-static char events[256];    /* what was called, and what was kept of it */
-static char said[4096];	    /* messages */
-static const char *problem; /* as the checks got it: why there is no area, or no machine */
+static char events[256];	    /* what was called, and what was kept of it */
+static char said[4096];		    /* messages */
+static const char *problem;	    /* as the checks got it: why there is no area, or no machine */
+static struct unknown_keys unknown; /* … and the keys that nobody knows */
 static unsigned int locks;
 static bool held_back; /* are signals, since it hibernated */
 
@@ -140,7 +141,7 @@ void __wrap_preflight_run(const struct settings *settings, const struct prefligh
 {
 	static char text[512];
 
-	(void)settings;
+	unknown = settings->unknown;
 	ck_assert_str_eq(root, "");
 	event("check", 0);
 	ck_assert((target->platform != NULL) == (target->platform_problem == NULL));
@@ -279,6 +280,20 @@ static void s2disk(const char *options, int code, const char *expected)
 	sigaction(SIGTERM, NULL, &after);
 	ck_assert_ptr_eq(before.sa_handler, after.sa_handler);
 }
+
+/* They are for the checks, which may refuse; nothing else speaks of them. */
+START_TEST(unknown_keys)
+{
+	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\nenrypt = y\n");
+	s2disk("", EXIT_DONE, "lock on find look check hibernate resumed unlock");
+	ck_assert_str_eq(said, "");
+	ck_assert_uint_eq(unknown.count, 1);
+	ck_assert_ptr_nonnull(strstr(unknown.text, "/conf:3: unknown key \"enrypt\""));
+	s2disk("--check", EXIT_DONE, "find look check");
+	ck_assert_str_eq(said, "");
+	ck_assert_uint_eq(unknown.count, 1);
+}
+END_TEST
 
 #define WHOLE "lock on find look check hibernate resumed"
 
@@ -469,17 +484,10 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		hibernates,
-		another_is_at_it,
-		checks_say_no,
-		no_area,
-		machine_cannot_be_described,
-		hibernating_fails,
-		only_looking,
-		foretells_the_settings,
-		asks_for_a_passphrase,
-		asks_nobody,
-		the_last_one,
+		unknown_keys,	       hibernates,   another_is_at_it,
+		checks_say_no,	       no_area,	     machine_cannot_be_described,
+		hibernating_fails,     only_looking, foretells_the_settings,
+		asks_for_a_passphrase, asks_nobody,  the_last_one,
 		tells_of_itself,
 	};
 	Suite *suite = suite_create("main");

@@ -257,6 +257,41 @@ START_TEST(salvages_what_can_be_used)
 }
 END_TEST
 
+/* What is logged meanwhile. */
+static void load_logged(const struct options *options, struct settings *ret, char *text,
+			size_t size)
+{
+	FILE *kept = tmpfile();
+	int real = dup(STDERR_FILENO);
+
+	ck_assert(kept && real >= 0);
+	ck_assert_int_ge(dup2(fileno(kept), STDERR_FILENO), 0);
+	ck_assert_int_eq(options_load_settings(options, ret, NULL), 0);
+	ck_assert_int_ge(dup2(real, STDERR_FILENO), 0);
+	close(real);
+	rewind(kept);
+	text[fread(text, 1, size - 1, kept)] = '\0';
+	fclose(kept);
+}
+
+/* A warning, but for a program that speaks of them itself. */
+START_TEST(unknown_keys)
+{
+	struct options options = with_file();
+	struct settings settings;
+	char text[512];
+
+	put("workrs = 2\n");
+	load_logged(&options, &settings, text, sizeof(text));
+	ck_assert_msg(strstr(text, ":1: unknown key \"workrs\" (did you") != NULL, "%s", text);
+	ck_assert_uint_eq(settings.unknown.count, 1);
+	options.keeps_unknown = true;
+	load_logged(&options, &settings, text, sizeof(text));
+	ck_assert_str_eq(text, "");
+	ck_assert_uint_eq(settings.unknown.count, 1);
+}
+END_TEST
+
 START_TEST(levels_of_the_log)
 {
 	struct options options = with_file();
@@ -292,6 +327,7 @@ int main(void)
 	tcase_add_loop_test(tcase, wrong_values, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
 	tcase_add_test(tcase, first_error_is_told);
 	tcase_add_test(tcase, salvages_what_can_be_used);
+	tcase_add_test(tcase, unknown_keys);
 	tcase_add_test(tcase, levels_of_the_log);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -127,6 +127,62 @@ START_TEST(warns_of_unknown_keys)
 }
 END_TEST
 
+/* For a check of s2disk: where they are, as many as the text holds. */
+START_TEST(keeps_unknown_keys)
+{
+	static const char text[] = "one = 1\nthreads = n\ncmopress: 2\n";
+	struct settings s;
+
+	settings_defaults(&s);
+	ck_assert_int_eq(settings_parse(&s, "threads = n\n", "a.conf", NULL, NULL), 0);
+	ck_assert_uint_eq(s.unknown.count, 0);
+	ck_assert_int_eq(settings_parse(&s, text, "a.conf", NULL, NULL), 0);
+	ck_assert_uint_eq(s.unknown.count, 2);
+	ck_assert_str_eq(s.unknown.text,
+			 "a.conf:1: unknown key \"one\"; "
+			 "a.conf:3: unknown key \"cmopress\" (did you mean \"compress\"?)");
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(settings_parse(&s, text, "b.conf", NULL, NULL), 0);
+	ck_assert_uint_eq(s.unknown.count, 42);
+	ck_assert_uint_gt(s.unknown.named, 4);
+	ck_assert_uint_lt(s.unknown.named, 42);
+	ck_assert_uint_lt(strlen(s.unknown.text), sizeof(s.unknown.text) - 1);
+	ck_assert_ptr_nonnull(strstr(s.unknown.text, "b.conf:3: unknown key \"cmopress\""));
+	/* What fails changes nothing. */
+	ck_assert_int_eq(settings_parse(&s, "two = 2\nworkers = x\n", "c.conf", NULL, NULL),
+			 -EINVAL);
+	ck_assert_uint_eq(s.unknown.count, 42);
+}
+END_TEST
+
+static const struct {
+	const char *text, *where;
+} mistyped[] = {
+	{ "enrypt = y\n", "a.conf:1: unknown key \"enrypt\" (did you mean \"encrypt\"?)" },
+	{ "encrypt = n\nencryption = yes", "a.conf:2: unknown key \"encryption\"" },
+	{ "enrypt = maybe\n", "a.conf:1: unknown key" },
+	{ "enrypt = n\n", "" },
+	{ "enrypt = off\n", "" },
+	{ "enrypt = y\nencrypt = n\n", "" },
+	{ "enrypt = y\nencrypt = y\n", "" },
+	{ "key flie = /a\ncmopress = y\n", "" },
+};
+
+START_TEST(keeps_a_mistyped_encrypt)
+{
+	struct settings s;
+
+	settings_defaults(&s);
+	ck_assert_int_eq(settings_parse(&s, mistyped[_i].text, "a.conf", NULL, NULL), 0);
+	if (mistyped[_i].where[0])
+		ck_assert_ptr_nonnull(strstr(s.unknown.encrypt, mistyped[_i].where));
+	else
+		ck_assert_str_eq(s.unknown.encrypt, "");
+	ck_assert_int_eq(settings_apply_line(&s, "encrypt = n", NULL), 0);
+	ck_assert_str_eq(s.unknown.encrypt, "");
+}
+END_TEST
+
 START_TEST(names_the_bad_line)
 {
 	static const struct {
@@ -421,6 +477,8 @@ int main(void)
 	tcase_add_loop_test(pure, applies_a_line, 0, (int)ARRAY_SIZE(applied));
 	tcase_add_test(pure, parses_a_file);
 	tcase_add_test(pure, warns_of_unknown_keys);
+	tcase_add_test(pure, keeps_unknown_keys);
+	tcase_add_loop_test(pure, keeps_a_mistyped_encrypt, 0, (int)ARRAY_SIZE(mistyped));
 	tcase_add_test(pure, names_the_bad_line);
 	tcase_add_test(pure, takes_long_lines_as_comments_only);
 	tcase_add_test(pure, survives_noise);

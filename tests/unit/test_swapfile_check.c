@@ -26,6 +26,7 @@
 static enum outcome found;	 /* of finding the swap file */
 static const char *looked_for;	 /* the path that was asked for */
 static dev_t root_device;	 /* 0: that of nothing */
+static unsigned int unknown;	 /* keys, as they get it */
 static struct preflight machine; /* what the checks of s2disk itself give */
 static size_t no_memory;	 /* an allocation of that size fails */
 
@@ -93,7 +94,7 @@ int __wrap_site_each_device(const char *folder, int (*see)(void *context, dev_t 
 void __wrap_preflight_run(const struct settings *settings, const struct preflight_target *target,
 			  const char *root, struct preflight *ret)
 {
-	(void)settings;
+	unknown = settings->unknown.count;
 	ck_assert_uint_eq(target->area->offset, 38912);
 	ck_assert_str_eq(root, made_root);
 	*ret = machine;
@@ -488,6 +489,10 @@ START_TEST(machine_fails)
 	check_line(text, "ok", "there is memory enough");
 	check_line(text, "failed", "this kernel cannot do that");
 	check_line(text, "warning", "that may go wrong");
+	ck_assert_uint_eq(unknown, 0);
+	made_put("/etc/suspend.conf", CONFIG "enrypt = y\n");
+	check_says(PATH, OUTCOME_REFUSED);
+	ck_assert_uint_eq(unknown, 1);
 	machine.count = 0;
 	while (machine.count < PREFLIGHT_MAX)
 		add_to_machine("more", CHECK_OK, "one of many");
