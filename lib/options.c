@@ -74,6 +74,8 @@ static int load(const struct options *options, struct settings *settings,
 	settings->resume_offset = 0;
 	settings->resume_offset_set = false;
 	r = assign_all(options, settings, w);
+	if (strcmp(settings->resume_device, from_file.resume_device) != 0)
+		settings->resume_device_by[0] = '\0';
 	if (r == 0 && !settings->resume_offset_set &&
 	    strcmp(settings->resume_device, from_file.resume_device) == 0) {
 		settings->resume_offset = from_file.resume_offset;

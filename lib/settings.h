@@ -44,10 +44,11 @@ struct unknown_keys {
 };
 
 struct settings {
-	char config_file[256];	   /* the file that was read, "" for none */
-	char snapshot_device[256]; /* "snapshot device": /dev/snapshot */
-	char resume_device[256];   /* "resume device": "" when not set */
-	uint64_t resume_offset;	   /* "resume offset", pages */
+	char config_file[256];	    /* the file that was read, "" for none */
+	char snapshot_device[256];  /* "snapshot device": /dev/snapshot */
+	char resume_device[256];    /* "resume device": "" when not set */
+	char resume_device_by[280]; /* no key: the "FILE:LINE" that set it; "" for an option */
+	uint64_t resume_offset;	    /* "resume offset", pages */
 	bool resume_offset_set;
 	char default_device[256]; /* no key: what resume takes where neither a key nor the kernel
 				     command line names a device; "" for none */

@@ -119,7 +119,7 @@ static void note_unknown(struct unknown_keys *unknown, const struct place *place
 static int apply_line(struct settings *settings, const char *line, const struct place *place,
 		      struct why *w)
 {
-	char copy[LINE_SIZE], *key, *value;
+	char copy[LINE_SIZE], device[sizeof(settings->resume_device)], *key, *value;
 	struct why reason = { "" };
 	int r;
 
@@ -128,7 +128,11 @@ static int apply_line(struct settings *settings, const char *line, const struct 
 	r = split_line(copy, &key, &value, w);
 	if (r < 0 || !key)
 		return r;
+	text_copy(device, sizeof(device), settings->resume_device);
 	r = settings_set(settings, key, value, &reason);
+	if (place && strcmp(device, settings->resume_device) != 0)
+		snprintf(settings->resume_device_by, sizeof(settings->resume_device_by), "%s:%u",
+			 place->file, place->line);
 	if (r == -ENOENT && place)
 		note_unknown(&settings->unknown, place, key, value, &reason);
 	return r < 0 ? why(w, r, "%s", reason.text) : 0;

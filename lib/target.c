@@ -30,7 +30,7 @@ static int only_swap(const char *root, char *ret, size_t size, struct why *w)
 	if (suitable == 0)
 		return why(w, -ENOENT, "no swap area that could hold an image is active");
 	if (suitable > 1)
-		return why(w, -ENOENT,
+		return why(w, -ENOTUNIQ,
 			   "%u swap areas are active; name one with \"resume device\" in "
 			   "/etc/suspend.conf, with -r, or with resume= on the kernel command line",
 			   suitable);

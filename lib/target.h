@@ -23,7 +23,8 @@ int target_named(const struct settings *settings, const struct kernel_cmdline *c
 /* Finds it. In the running system (running) a swap file's path will do, and
  * without any name the only suitable line of /proc/swaps is taken; in the
  * initramfs neither can be. root is put before /proc ("" for the real one).
- * -ENOENT: nothing names an area; else as swap_area_resolve. w has a sentence. */
+ * -ENOENT: nothing names an area, -ENOTUNIQ: more than one would do; else as swap_area_resolve. w
+ * has a sentence. */
 int target_find(const struct settings *settings, const char *root, bool running,
 		struct swap_area *ret, struct why *w);
 

@@ -311,7 +311,7 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 	bool switched_on = r > 0;
 
 	if (r >= 0)
-		r = target_find(settings, "", true, &area, &w);
+		r = target.area_error = target_find(settings, "", true, &area, &w);
 	if (r == 0)
 		target.area = &area;
 	else

@@ -52,6 +52,7 @@ struct check *preflight_place(struct preflight *preflight, const char *id, enum 
 struct preflight_target {
 	const struct swap_area *area;	 /* NULL: none was found */
 	const char *area_problem;	 /* why none was found */
+	int area_error;			 /* … as target_find's negative errno; 0: another cause */
 	const struct platform *platform; /* this machine; NULL: not looked at */
 	const char *platform_problem;	 /* … or why it could not be */
 };

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "kernel/kernel_cmdline.h"
 #include "preflight_memory.h"
 #include "swap/swap_signature.h"
 
@@ -23,6 +24,50 @@
 static const char how_to_make[] =
 	"make a swap file, \"s2disk-swapfile create /swapfile\" and then \"s2disk-swapfile "
 	"enable /swapfile\", or name a swap partition as large as the memory with -r";
+
+/* Who names the area; NULL: nobody. */
+static const char *named_where(const struct preflight_context *context)
+{
+	const struct settings *settings = context->settings;
+	struct kernel_cmdline cmdline = { 0 };
+
+	if (settings->resume_device[0])
+		return settings->resume_device_by[0] ? settings->resume_device_by
+						     : "the option -r or -P";
+	kernel_cmdline_read(context->root, &cmdline);
+	return cmdline.resume[0] ? "resume= of the kernel command line, which the boot loader's "
+				   "configuration sets"
+				 : NULL;
+}
+
+/* To make a swap file is no answer to a name that was mistyped. */
+static void advise_missing(const struct preflight_context *context, struct check *check)
+{
+	int error = context->target->area_error;
+	const char *where = named_where(context);
+
+	if (error == 0 && context->settings->swap_on_demand[0])
+		preflight_advise(check, "s2disk-swapfile check says what is wrong with that file; "
+					"\"swap on demand\" in the configuration names it");
+	else if (error == -ENOTUNIQ)
+		preflight_advise(check, "\"swapon --show\" has them with their sizes");
+	else if (error == -EACCES || error == -EPERM)
+		preflight_advise(check, "run it as root, for example with sudo");
+	else if (error == 0 || error == -ENOENT || !where)
+		preflight_advise(check,
+				 "activate a swap partition that is there with swapon; or %s",
+				 how_to_make);
+	else if (error == -ENODEV)
+		preflight_advise(check,
+				 "correct the name in %s, or attach the device; \"lsblk -f\" and "
+				 "\"blkid\" show the devices there are, with UUID and label",
+				 where);
+	else
+		preflight_advise(check,
+				 "name a swap partition or a swap file in %s; \"swapon --show\" "
+				 "has those that are active, \"lsblk -f\" all partitions",
+				 where);
+}
 
 /* The area's line in /proc/swaps, and what is free beside it. */
 struct listing {
@@ -203,7 +248,7 @@ void check_swap_area(struct preflight_context *context)
 		check = preflight_add(context, "swap-area", CHECK_FAILED, "%s",
 				      target->area_problem ? target->area_problem
 							   : "no swap area was found");
-		preflight_advise(check, "%s", how_to_make);
+		advise_missing(context, check);
 		return;
 	}
 	find_listing(context, &listing);

@@ -144,6 +144,7 @@ void __wrap_preflight_run(const struct settings *settings, const struct prefligh
 	unknown = settings->unknown;
 	ck_assert_str_eq(root, "");
 	event("check", 0);
+	ck_assert_int_eq(target->area_error, machine.on < 0 ? 0 : machine.find);
 	ck_assert((target->platform != NULL) == (target->platform_problem == NULL));
 	snprintf(text, sizeof(text), "%s",
 		 !target->area	     ? target->area_problem

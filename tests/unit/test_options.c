@@ -174,6 +174,11 @@ START_TEST(offset_of_another_device)
 	ck_assert_int_eq(settings.resume_offset_set, offsets[_i].set);
 	ck_assert_uint_eq(settings.resume_offset, offsets[_i].value);
 	ck_assert_str_eq(settings.resume_device, offsets[_i].device ? "/dev/a" : "/dev/file");
+	/* Who named it. */
+	if (offsets[_i].device)
+		ck_assert_str_eq(settings.resume_device_by, "");
+	else
+		ck_assert_ptr_nonnull(strstr(settings.resume_device_by, file));
 }
 END_TEST
 

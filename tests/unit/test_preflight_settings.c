@@ -101,6 +101,52 @@ START_TEST(encrypt_that_was_mistyped)
 }
 END_TEST
 
+/* Nobody who mistyped a device is to make a swap file for it. */
+START_TEST(device_that_does_not_exist)
+{
+	target.area_error = -ENODEV;
+	target.area_problem = "/dev/sad2: does not exist";
+	parse("threads = y\n\nresume device = /dev/sad2\n");
+	expect("swap-area", CHECK_FAILED, "/dev/sad2: does not exist",
+	       "correct the name in /etc/suspend.conf:3, or attach the device; \"lsblk -f\"");
+	ck_assert_ptr_null(strstr(run("swap-area")->advice, "s2disk-swapfile"));
+	settings.resume_device_by[0] = '\0';
+	expect("swap-area", CHECK_FAILED, "", "correct the name in the option -r or -P");
+	settings.resume_device[0] = '\0';
+	made_put("/proc/cmdline", "quiet resume=UUID=1234\n");
+	expect("swap-area", CHECK_FAILED, "", "in resume= of the kernel command line");
+}
+END_TEST
+
+START_TEST(device_that_is_none)
+{
+	target.area_error = -EACCES;
+	parse("resume device = /dev/null\n");
+	expect("swap-area", CHECK_FAILED, "", "as root");
+	target.area_error = -ENOTBLK;
+	expect("swap-area", CHECK_FAILED, "", "name a swap partition or a swap file in /etc/susp");
+	ck_assert_ptr_null(strstr(run("swap-area")->advice, "s2disk-swapfile"));
+}
+END_TEST
+
+START_TEST(no_device_is_named)
+{
+	target.area_error = -ENOENT;
+	expect("swap-area", CHECK_FAILED, "", "s2disk-swapfile create");
+	expect("swap-area", CHECK_FAILED, "", "with swapon");
+	/* It was the only line of /proc/swaps. */
+	target.area_error = -ENODEV;
+	expect("swap-area", CHECK_FAILED, "", "s2disk-swapfile create");
+	target.area_error = 0;
+	parse("swap on demand = /swapfile\n");
+	expect("swap-area", CHECK_FAILED, "", "s2disk-swapfile check says");
+	/* What to do stands in the problem then. */
+	target.area_error = -ENOTUNIQ;
+	expect("swap-area", CHECK_FAILED, "", "swapon --show");
+	ck_assert_ptr_null(strstr(run("swap-area")->advice, "s2disk-swapfile"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("preflight_settings");
@@ -111,6 +157,9 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, unknown_keys);
 	tcase_add_test(tcase, encrypt_that_was_mistyped);
+	tcase_add_test(tcase, device_that_does_not_exist);
+	tcase_add_test(tcase, device_that_is_none);
+	tcase_add_test(tcase, no_device_is_named);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -64,10 +64,10 @@ static const struct {
 	  "/no/c d: does not" },
 	{ "", "", HEAD "/no/e\\040(deleted) file 9 0 1\n/no/c partition 1 0 -2\n", true, -ENODEV,
 	  "/no/c: does not" },
-	{ "", "", HEAD "/no/c partition 1 0 -2\n/no/d file 1 0 -3\n", true, -ENOENT,
+	{ "", "", HEAD "/no/c partition 1 0 -2\n/no/d file 1 0 -3\n", true, -ENOTUNIQ,
 	  "2 swap areas are active" },
 	{ "", "", HEAD "/no/c partition 1 0 -2\n/no/d file 1 0 -3\n/no/e file 1 0 -3\n", true,
-	  -ENOENT, "3 swap areas are active" },
+	  -ENOTUNIQ, "3 swap areas are active" },
 	{ "", "", HEAD, true, -ENOENT, "no swap area" },
 	{ "", "", "", true, -ENOENT, "no swap area" },
 	{ "", "", HEAD "/dev/zram0 partition 9 0 100\n", true, -ENOENT, "no swap area" },
@@ -109,7 +109,7 @@ START_TEST(many_swap_areas)
 			 "/no/%02d partition 1 0 -%d\n", i, i + 2);
 	settings_defaults(&settings);
 	made_put("/proc/swaps", text);
-	ck_assert_int_eq(target_find(&settings, made_root, true, &area, &w), -ENOENT);
+	ck_assert_int_eq(target_find(&settings, made_root, true, &area, &w), -ENOTUNIQ);
 	ck_assert_ptr_nonnull(strstr(w.text, "swap areas are active"));
 }
 END_TEST
