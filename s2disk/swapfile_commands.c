@@ -297,6 +297,7 @@ static int refuse_existing(const struct swapfile *s, const char *path, struct wh
 enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *subvolume = NULL;
+	char device[256];
 	struct state state = { 0 };
 	struct site site;
 	enum outcome outcome;
@@ -310,6 +311,9 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 		r = refuse_existing(s, site.path, w);
 	if (r == 0)
 		r = choose_size(s, &site, w);
+	/* When it is made, its place is read from there; so a dry run looks, too. */
+	if (r == 0 && s->dry_run)
+		r = command_foretell_device(s, &site, device, sizeof(device), w);
 	if (r < 0)
 		return command_refused(r, w);
 	report_value(&s->report, "path", site.path);

@@ -32,7 +32,8 @@ enum {
 };
 
 static const char usage[] =
-	"Usage: s2disk-swapfile create [--size=SIZE] [--subvolume] [--enable] PATH\n"
+	"Usage: s2disk-swapfile create [--size=SIZE] [--subvolume]\n"
+	"                             [--enable [--hibernate-only]] PATH\n"
 	"       s2disk-swapfile offset PATH\n"
 	"       s2disk-swapfile check [PATH]\n"
 	"       s2disk-swapfile enable [--hibernate-only] PATH\n"
@@ -247,7 +248,7 @@ static int run_command(struct swapfile *s, int argc, char **argv)
 		return usage_error();
 	}
 	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0) {
-		log_error("--hibernate-only goes with enable");
+		log_error("--hibernate-only goes with enable and create --enable");
 		return usage_error();
 	}
 	return run(s, command);

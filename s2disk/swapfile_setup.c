@@ -199,8 +199,8 @@ enum outcome swapfile_do_enable(struct swapfile *s, struct why *w)
 
 /* The name of the device where a file would be: of the only one that its file
  * system has. */
-static int foretell_device(const struct swapfile *s, const struct site *site, char *buffer,
-			   size_t size, struct why *w)
+int command_foretell_device(const struct swapfile *s, const struct site *site, char *buffer,
+			    size_t size, struct why *w)
 {
 	struct swap_area area;
 	char number[32];
@@ -228,7 +228,7 @@ enum outcome command_foretell_enable(struct swapfile *s, const struct site *site
 	};
 	enum boot_loader loader = BOOT_NONE;
 	struct plan plan;
-	int r = foretell_device(s, site, device, sizeof(device), w);
+	int r = command_foretell_device(s, site, device, sizeof(device), w);
 
 	if (r < 0)
 		return command_failed(r, w);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define MIB (1ULL << 20)
@@ -112,6 +113,36 @@ START_TEST(foretells_all)
 	ck_assert_str_eq(after, before);
 	free(before);
 	free(after);
+}
+END_TEST
+
+/* Whether it is to be enabled or not, a dry run says the same of making it: also
+ * where the device under the file cannot be read. */
+START_TEST(foretells_the_same)
+{
+	char path[128], number[32], text[2][8192];
+	struct stat st;
+	enum outcome outcome[2];
+	struct why w[2] = { { "" }, { "" } };
+
+	ck_assert_int_eq(stat(made_root, &st), 0);
+	snprintf(number, sizeof(number), "%u:%u", major(st.st_dev), minor(st.st_dev));
+	made_device(number, "sda2", "partition", "2\n");
+	snprintf(path, sizeof(path), "%s/file", made_root);
+	for (int enable = 0; enable < 2; enable++) {
+		struct swapfile s = { .system = made_system, .path = path };
+
+		s.size = 32 * MIB;
+		s.dry_run = s.report.dry_run = true;
+		s.enable = enable;
+		tell_to_file();
+		outcome[enable] = swapfile_do_create(&s, &w[enable]);
+		told(text[enable], sizeof(text[enable]));
+	}
+	ck_assert_int_eq(outcome[0], outcome[1]);
+	ck_assert_str_eq(w[0].text, w[1].text);
+	ck_assert(strncmp(text[0], text[1], strlen(text[0])) == 0);
+	ck_assert((outcome[0] == OUTCOME_DONE) == (strstr(text[0], "would make /") != NULL));
 }
 END_TEST
 
@@ -350,6 +381,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, all_in_one);
 	tcase_add_test(tcase, foretells_all);
+	tcase_add_test(tcase, foretells_the_same);
 	tcase_add_test(tcase, gives_way);
 	tcase_add_test(tcase, half_made);
 	tcase_add_test(tcase, made_again);
