@@ -36,7 +36,8 @@ same() { # WHAT: as before?
 }
 
 if [ "$from" = no ]; then
-	exit 77 # configured without systemd
+	echo "test_s2disk_systemd: SKIP: configured without systemd"
+	exit 77
 fi
 expect 1 "is missing" --root="$root" on
 expect 3 "systemd-hibernate: the kernel" --root="$root" status
@@ -49,19 +50,31 @@ touch "$root/etc/systemd/system/systemd-hibernate.service.d/mine.conf"
 before=$(cd "$root" && find . | sort)
 
 expect 0 "systemd-hybrid-sleep: s2disk" --root="$root" status
-expect 0 "" --root="$root" on
+expect 0 "systemd-suspend-then-hibernate: s2disk, as before" --root="$root" on
 same "on when it is on"
-expect 0 "" --root="$root" off
+expect 0 "systemd-hybrid-sleep: the kernel" --root="$root" off
+case $said in
+*before*) echo "off says that it was so before: $said" >&2 && failed=1 ;;
+esac
 expect 3 "systemd-suspend-then-hibernate: the kernel" --root="$root" status
-expect 0 "" --root="$root" off
+expect 0 "systemd-hibernate: the kernel, as before" --root="$root" off
 expect 3 "the kernel" --root="$root" status
-expect 0 "" on --root="$root"
+# One of them only.
+rm "$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf"
+expect 3 "systemd-hibernate: s2disk" --root="$root" status
+expect 0 "systemd-hybrid-sleep: the kernel, as before" --root="$root" off
+case $said in
+*"systemd-hibernate: the kernel"?"systemd-hybrid-sleep"*) ;;
+*) echo "off does not say what changed: $said" >&2 && failed=1 ;;
+esac
+expect 0 "systemd-hibernate: s2disk" on --root="$root"
 expect 0 "systemd-hibernate: s2disk" --root="$root" status
 same "off and on"
 
 # The user's own file of that name is left alone.
 echo "[Service]" >"$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf"
-expect 0 "" --root="$root" on
+expect 0 "systemd-hibernate: as $root/etc/systemd/system/" --root="$root" on
+expect 3 "systemd-hybrid-sleep: s2disk" --root="$root" status
 expect 1 "is not a link to /dev/null" --root="$root" off
 if [ ! -s "$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf" ]; then
 	echo "a file of the user's is gone" >&2
