@@ -37,16 +37,22 @@ check_shell()
 	if command -v "$shell" >/dev/null; then
 		"$shell" -n "$file" || complain "$file: $shell cannot read it"
 	fi
-	options_of "$program" >options.$$
-	[ "$(wc -l <options.$$)" -ge 6 ] || complain "$program --help: hardly any options found"
+	options_of "$program" >"$work/options"
+	[ "$(wc -l <"$work/options")" -ge 5 ] || complain "$program --help: hardly any options found"
 	while read -r option; do
 		has_word "$file" "$option" || complain "$file: $option of $program is missing"
-	done <options.$$
-	rm -f options.$$
+	done <"$work/options"
 }
 
 found=0
-for program in s2disk/s2disk s2disk/s2disk-*; do
+# Not built to be run from here.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [ -e initramfs/systemd/s2disk-systemd ]; then
+	cp initramfs/systemd/s2disk-systemd "$work/s2disk-systemd"
+	chmod +x "$work/s2disk-systemd"
+fi
+for program in s2disk/s2disk s2disk/s2disk-* "$work/s2disk-systemd"; do
 	if [ ! -x "$program" ] || [ -d "$program" ]; then
 		continue
 	fi
@@ -110,5 +116,9 @@ if command -v bash >/dev/null; then
 	expect "--change-passphrase" s2disk-keygen --c
 	expect "/etc/fstab" s2disk-keygen /etc/fsta
 	expect "/etc/fstab" swap-offset /etc/fsta
+	expect "off on" s2disk-systemd o
+	expect "--root=" s2disk-systemd --r
+	expect "/usr" s2disk-systemd --root=/us
+	expect "status" s2disk-systemd --root=/usr s
 fi
 exit $failed
