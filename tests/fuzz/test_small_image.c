@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/io.h"
 #include "image/image_reader.h"
+#include "made_data.h"
 #include "reseal.h"
 #include "small_image.h"
 
@@ -367,14 +368,14 @@ static void try_field(unsigned int table, const struct field *field, uint64_t go
 
 START_TEST(every_field)
 {
-	const char *data = getenv("S2DISK_TEST_DATA"), *at;
+	const char *at;
 	unsigned int table = (unsigned int)_i, end = 0;
 	struct why w = { "" };
 	struct field field;
 	char root[400], *text;
 	uint64_t good;
 
-	snprintf(root, sizeof(root), "%s/../..", data ? data : "tests/data");
+	snprintf(root, sizeof(root), "%s/../..", test_data());
 	ck_assert_int_eq(io_read_file(root, "/doc/image-format.md", 1 << 20, &text, NULL), 0);
 	at = strstr(text, tables[table].heading);
 	ck_assert_msg(at != NULL, "the document has no %s", tables[table].heading);

@@ -10,6 +10,7 @@
 #include "kernel/kernel_log.h"
 #include "kernel/knobs.h"
 #include "kernel/snapshot_device.h"
+#include "made_data.h"
 #include "platform/platform.h"
 #include "swap/swap_area.h"
 #include "ui/passphrase.h"
@@ -418,13 +419,11 @@ long __wrap_sysconf(int name)
 
 static const char *made_up_machine(char *tree, size_t size)
 {
-	const char *data = getenv("S2DISK_TEST_DATA");
 	bool other = kernel.is_boot && sim->shared->outcome.boots <= sim->shared->plan.other_boots;
 
-	snprintf(tree, size, "%s/platform/%s", data ? data : "tests/data",
-		 other ? "virtio-mem" : "microvm");
+	snprintf(tree, size, "%s/platform/%s", test_data(), other ? "virtio-mem" : "microvm");
 	if (access(tree, X_OK) < 0)
-		sim_broken("%s is not there: S2DISK_TEST_DATA has to name tests/data", tree);
+		sim_broken("%s is not there", tree);
 	return tree;
 }
 

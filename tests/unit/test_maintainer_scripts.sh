@@ -3,7 +3,7 @@
 # Debian's maintainer scripts on a made-up system: what they take away, and not.
 set -u
 
-scripts=${srcdir:-.}/debian
+scripts=${srcdir:-$(dirname "$0")/../..}/debian
 DPKG_ROOT=$(mktemp -d)
 export DPKG_ROOT
 bin=$(mktemp -d)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/crypto.h"
 #include "base/io.h"
+#include "made_data.h"
 #include "platform/e820.h"
 #include "platform/map_diff.h"
 #include "platform/page_range.h"
@@ -19,11 +20,10 @@
 
 static char *read_map_text(const char *name)
 {
-	const char *data = getenv("S2DISK_TEST_DATA");
 	char path[300], *text;
 
 	snprintf(path, sizeof(path), "/memory-maps/%s", name);
-	ck_assert_int_eq(io_read_file(data ? data : "tests/data", path, 1 << 20, &text, NULL), 0);
+	ck_assert_int_eq(io_read_file(test_data(), path, 1 << 20, &text, NULL), 0);
 	return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "made_data.h"
 #include "platform/forecast.h"
 #include "platform/verdict.h"
 
@@ -16,12 +17,11 @@ static const char *const trees[] = { "microvm", "hyperv-uio", "xen", "virtio-mem
 
 static struct platform capture(const char *tree, const char *log)
 {
-	const char *data = getenv("S2DISK_TEST_DATA");
 	struct platform platform;
 	struct why w = { "" };
 	char root[300];
 
-	snprintf(root, sizeof(root), "%s/platform/%s", data ? data : "tests/data", tree);
+	snprintf(root, sizeof(root), "%s/platform/%s", test_data(), tree);
 	ck_assert_msg(platform_capture(root, log, &platform, &w) == 0, "%s: %s", tree, w.text);
 	return platform;
 }

@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/memory.h"
+#include "made_data.h"
 
 #include <check.h>
 #include <errno.h>
@@ -101,16 +102,9 @@ static const struct preflight_system fake_system = {
 	.find_entry = fake_find_entry,
 };
 
-static const char *data_directory(void)
-{
-	const char *data = getenv("S2DISK_TEST_DATA");
-
-	return data ? data : "tests/data";
-}
-
 static void tree(const char *name)
 {
-	snprintf(machine.root, sizeof(machine.root), "%s/preflight/%s", data_directory(), name);
+	snprintf(machine.root, sizeof(machine.root), "%s/preflight/%s", test_data(), name);
 	ck_assert_msg(access(machine.root, R_OK) == 0, "%s: no such test data", machine.root);
 }
 

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/crypto.h"
 #include "base/io.h"
+#include "made_data.h"
 #include "platform/verdict.h"
 
 #include <check.h>
@@ -23,13 +24,6 @@ static unsigned char header[HEADER_BYTES_NEEDED];
 static struct page_range ranges[8];
 static struct verdict_image image;
 static struct verdict verdict;
-
-static inline const char *data_root(void)
-{
-	const char *data = getenv("S2DISK_TEST_DATA");
-
-	return data ? data : "tests/data";
-}
 
 /* As if the machine had hibernated: the kernel's header, calibrated. */
 static inline void hibernate(void)
@@ -66,9 +60,9 @@ static inline void start_with_files(const char *then_file, const char *now_file)
 	char path[200];
 
 	snprintf(path, sizeof(path), "/memory-maps/%s", then_file);
-	ck_assert_int_eq(io_read_file(data_root(), path, 1 << 20, &a, NULL), 0);
+	ck_assert_int_eq(io_read_file(test_data(), path, 1 << 20, &a, NULL), 0);
 	snprintf(path, sizeof(path), "/memory-maps/%s", now_file);
-	ck_assert_int_eq(io_read_file(data_root(), path, 1 << 20, &b, NULL), 0);
+	ck_assert_int_eq(io_read_file(test_data(), path, 1 << 20, &b, NULL), 0);
 	start_with(a, b);
 }
 
@@ -76,7 +70,7 @@ static inline void start_with_tree(const char *tree)
 {
 	char root[300];
 
-	snprintf(root, sizeof(root), "%s/platform/%s", data_root(), tree);
+	snprintf(root, sizeof(root), "%s/platform/%s", test_data(), tree);
 	ck_assert_int_eq(platform_capture(root, NULL, &then, NULL), 0);
 	ck_assert_int_eq(platform_capture(root, NULL, &now, NULL), 0);
 	hibernate();
