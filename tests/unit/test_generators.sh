@@ -6,7 +6,7 @@
 # branches that no guest takes.
 set -u
 
-source=${srcdir:-.}/initramfs
+source=${srcdir:-$(dirname "$0")/../..}/initramfs
 build=initramfs
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -78,9 +78,14 @@ is "waited for already" "$(premount UUID=2 UUID=2)" \
 is "another was waited for" "$(premount UUID=2 UUID=3)" "resume --default-device=UUID=2 \
 --print-device;wait UUID=3 hibernation device false;resume --default-device=UUID=2;"
 
+# Where configure found systemd's units: on the host, whose own are no part of this.
+units=$(sed -n 's/^from=//p' "$build/systemd/s2disk-systemd")
+[ "$units" ] || complain "s2disk-systemd does not say where units are"
+
 # built SCRIPT: a copy of one that configure's folders were put into.
 built() {
-	sed -e "s,[^ (]*/resume --print,$work/resume --print,g" -e "s,/etc/,$work/etc/,g" \
+	sed -e "s,$units/systemd,$work/units/systemd,g" \
+		-e "s,[^ (]*/resume --print,$work/resume --print,g" -e "s,/etc/,$work/etc/,g" \
 		-e "s,/usr/share/,$work/,g" "$build/$1" >"$work/script"
 }
 
@@ -295,5 +300,12 @@ if command -v bash >/dev/null; then
 			"$work/script" | tr '\n' ';')
 		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;"
 	done
+	# The units' drop-ins, where they are installed.
+	mkdir -p "$work/units/systemd-hibernate-resume.service.d"
+	: >"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
+	# shellcheck disable=SC2016
+	is "mkinitcpio: drop-in" "$(bash -c 'add_binary() { :; }; add_file() { echo "$1"; }
+		. "$1"; build' - "$work/script" | grep units)" \
+		"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
 fi
 [ ! -e "$work/failed" ]
