@@ -19,8 +19,11 @@ bool made_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A block device of the made-up sysfs, with one attribute; NULL for none. */
 void made_device(const char *numbers, const char *name, const char *attribute, const char *value);
 
+/* Does the test run as root? false, having said that something is skipped. */
+bool made_root_user(void);
+
 /* Makes a file system (a command without the device's name) and mounts it; false
- * where that cannot be done here. */
+ * where that cannot be done here, having said so. */
 bool made_mount(const char *make, const char *size);
 
 /* A command for a file of that name on it; path gets the path. */

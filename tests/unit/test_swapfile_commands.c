@@ -29,7 +29,7 @@ START_TEST(all_in_one)
 	struct why w = { "" };
 	struct stat st;
 
-	if (geteuid() != 0 || !made_mount("mke2fs -q -F -t ext4 -b 4096", "300M"))
+	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "300M"))
 		return;
 	made_put("/etc/fstab", "x\n");
 	made_program("/usr/sbin/update-initramfs");
@@ -71,7 +71,7 @@ static void made_file(const char *name, char *path, size_t size)
 
 static bool mounted(void)
 {
-	return geteuid() == 0 && made_mount("mke2fs -q -F -t ext4 -b 4096", "300M");
+	return made_mount("mke2fs -q -F -t ext4 -b 4096", "300M");
 }
 
 static struct swapfile command_for(const char *path)

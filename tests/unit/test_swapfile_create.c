@@ -265,7 +265,7 @@ START_TEST(makes_and_removes)
 	struct why w = { "" };
 	struct stat st;
 
-	if (geteuid() != 0 || !made_mount(systems[_i].make, systems[_i].size))
+	if (!made_mount(systems[_i].make, systems[_i].size))
 		return;
 	s.subvolume = systems[_i].subvolume;
 	s.size = 50 * MIB + 100;
@@ -317,7 +317,7 @@ START_TEST(leaves_nothing)
 	struct why w = { "" };
 	struct stat st;
 
-	if (geteuid() != 0 || !made_mount(failures[_i].make, failures[_i].size))
+	if (!made_mount(failures[_i].make, failures[_i].size))
 		return;
 	made_run("%s", failures[_i].prepare);
 	s.size = failures[_i].wanted;
@@ -339,7 +339,7 @@ START_TEST(refuses_places)
 	struct swapfile s = made_command(path, sizeof(path), "file");
 	struct why w = { "" };
 
-	if (geteuid() != 0)
+	if (!made_root_user())
 		return;
 	s.path = "/dev/shm/file";
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
@@ -384,7 +384,7 @@ START_TEST(knows_remote_mounts)
 	struct stat st;
 	char text[256];
 
-	if (geteuid() != 0)
+	if (!made_root_user())
 		return;
 	ck_assert_int_eq(stat("/proc", &st), 0);
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
@@ -407,7 +407,7 @@ START_TEST(refuses_files)
 	struct swapfile s = made_command(path, sizeof(path), "hole");
 	struct why w = { "" };
 
-	if (geteuid() != 0 || !made_mount("mke2fs -q -F -t ext4 -b 4096", "200M"))
+	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "200M"))
 		return;
 	ck_assert(made_run(
 		"dd if=/dev/zero of=mount/hole bs=1M count=30; truncate -s 50M mount/hole; "
