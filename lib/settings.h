@@ -60,7 +60,7 @@ struct settings {
 	bool method_set;
 	bool compress;		    /* "compress": y */
 	bool threads;		    /* "threads": y; n is the serial twin */
-	unsigned int workers;	    /* "workers": 0 for one a processor; at most 64, at most 256 */
+	unsigned int workers;	    /* "workers": 0 (one for each processor) to 64 */
 	unsigned int buffer_mib;    /* "buffer size", MiB for buffers: 64 (8 to 4096) */
 	unsigned int block_kib;	    /* "block size", KiB: 512 (a power of 2, 64 to 4096) */
 	int suspend_loglevel;	    /* "suspend loglevel", console while working: 2 */

@@ -60,7 +60,8 @@ static const char usage[] =
 	"  -V, --version              the version\n"
 	"\n"
 	"Exit status: 0 shown (and sound, and would resume, where that was asked), 1 damaged\n"
-	"or cannot be read, 2 wrong usage, 3 would not resume.\n";
+	"or cannot be read, 2 wrong usage or configuration, 3 would not\n"
+	"resume.\n";
 
 struct command {
 	struct options options;
