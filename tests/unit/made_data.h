@@ -6,4 +6,8 @@
  * S2DISK_TEST_DATA names another one, for tests that moved. */
 const char *test_data(void);
 
+/* Makes the folder of the build the working one: for tests that run its programs,
+ * or write a file where it is likely to go to a disk. */
+void enter_build(void);
+
 #endif

@@ -3,6 +3,7 @@
 #include "swap/file_extents.h"
 
 #include "base/bytes.h"
+#include "made_data.h"
 
 #include <check.h>
 #include <errno.h>
@@ -259,6 +260,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	enter_build();
 	tcase_add_loop_test(pure, judges_flags, 0, (int)ARRAY_SIZE(flags));
 	tcase_add_loop_test(pure, judges_first, 0, (int)ARRAY_SIZE(firsts));
 	tcase_add_test(real, walks_an_empty_file);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/io.h"
+#include "made_data.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -262,6 +263,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	enter_build();
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, says, 0, ARRAY_SIZE(cases));

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/memory.h"
+#include "made_data.h"
 
 #include <check.h>
 #include <errno.h>
@@ -524,6 +525,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	enter_build();
 	tcase_add_test(pure, reads_all_fields);
 	tcase_add_loop_test(pure, counts_lines, 0, (int)ARRAY_SIZE(swaps));
 	tcase_add_test(pure, reads_below_a_root);
