@@ -43,10 +43,9 @@ static void add_file(struct swapfile_check *check)
 	char text[256];
 
 	preflight_add(&check->context, "file", CHECK_OK,
-		      "%s can be resumed from; it begins at page %" PRIu64 " of %s%s%s%s",
-		      check->place.path, check->place.area.offset, check->place.area.device,
-		      known ? " (" : "", device_stack_text(&check->stack, text, sizeof(text)),
-		      known ? ")" : "");
+		      "the place of %s is known: page %" PRIu64 " of %s%s%s%s", check->place.path,
+		      check->place.area.offset, check->place.area.device, known ? " (" : "",
+		      device_stack_text(&check->stack, text, sizeof(text)), known ? ")" : "");
 }
 
 /* Only a file that the configuration names is switched on by s2disk itself,

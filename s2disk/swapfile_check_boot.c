@@ -178,6 +178,7 @@ void check_early_device(struct swapfile_check *check)
 		return;
 	}
 	preflight_add(&check->context, "early-device", CHECK_OK,
-		      "nothing keeps the initramfs from seeing %s (%s)", check->place.area.device,
+		      "no encryption below %s (%s) is known to be locked in the initramfs",
+		      check->place.area.device,
 		      device_stack_text(&check->stack, text, sizeof(text)));
 }

@@ -171,13 +171,13 @@ START_TEST(all_is_well)
 	const char *text = check_says(PATH, OUTCOME_DONE);
 
 	check_line(text, "ok",
-		   PATH " can be resumed from; it begins at page 38912 of /dev/sda2 "
-			"(partition sda2)");
+		   "the place of " PATH " is known: page 38912 of /dev/sda2 "
+		   "(partition sda2)");
 	check_line(text, "ok", PATH " is on");
 	check_line(text, "ok", "the configuration names the place of " PATH);
 	check_line(text, "ok", "booted with the right resume= and resume_offset=");
 	check_line(text, "ok", "extlinux gives the kernel " ARGUMENTS);
-	check_line(text, "ok", "nothing keeps the initramfs from seeing /dev/sda2");
+	check_line(text, "ok", "no encryption below /dev/sda2");
 	check_line(text, "ok", "there is memory enough");
 	check_untold(text, "warning");
 }
@@ -453,12 +453,12 @@ START_TEST(unlocked_early)
 	text = check_says(PATH, OUTCOME_DONE);
 	check_told(text, "(LUKS2 swap_crypt on partition sdb1)");
 	if (crypttabs[_i].early) {
-		check_line(text, "ok", "nothing keeps the initramfs from seeing /dev/sda2");
+		check_line(text, "ok", "no encryption below /dev/sda2");
 	} else {
 		check_line(text, "warning",
 			   "swap_crypt must be unlocked before the image can be read");
 		check_told(text, "x-initrd.attach");
-		check_untold(text, "nothing keeps the initramfs");
+		check_untold(text, "no encryption below");
 	}
 }
 END_TEST
@@ -470,7 +470,7 @@ START_TEST(below_root)
 	made_device("253:9", "dm-9", "dm/uuid", "LVM-xyz\n");
 	made_put("/sys/dev/block/253:9/slaves/dm-1/dev", "8:2\n");
 	root_device = makedev(253, 9);
-	check_line(check_says(PATH, OUTCOME_DONE), "ok", "nothing keeps the initramfs");
+	check_line(check_says(PATH, OUTCOME_DONE), "ok", "no encryption below");
 	root_device = makedev(253, 8); /* sysfs does not know that one */
 	check_line(check_says(PATH, OUTCOME_DONE), "warning", "swap_crypt must be unlocked");
 	root_device = makedev(8, 17); /* the disk only */
@@ -528,7 +528,7 @@ START_TEST(no_memory_to_look)
 	no_memory = sizeof(struct device_stack);
 	text = check_says(PATH, OUTCOME_DONE);
 	check_line(text, "warning", "what lies under /dev/sda2 could not be looked at");
-	check_line(text, "ok", PATH " can be resumed from; it begins at page 38912 of /dev/sda2\n");
+	check_line(text, "ok", "the place of " PATH " is known: page 38912 of /dev/sda2\n");
 
 	/* Not even for the list. */
 	no_memory = sizeof(struct swapfile_check);
