@@ -60,6 +60,7 @@ struct hibernate {
 	unsigned char image_ids[ATTEMPTS][IMAGE_ID_SIZE]; /* one for each attempt */
 	const unsigned char *image_id;			  /* of this one */
 	uint64_t handover;				  /* bytes on the device */
+	int handover_error;				  /* of reading it when resumed */
 	struct image_written written;
 	bool resumed; /* this is the restored system */
 };
@@ -260,6 +261,22 @@ static const char *snapshot_advice(int r)
 	return "; its log (dmesg) says more";
 }
 
+/* CREATE_IMAGE says 0 in the restored system, but also where it made no snapshot:
+ * with a level in /sys/power/pm_test, or when a wake-up event came in the last
+ * moment (create_image() in kernel/power/hibernate.c). Only a resume writes the
+ * hand-over page, and it always does so before it restores. */
+static int confirm_resume(struct hibernate *h, struct why *w)
+{
+	h->handover_error =
+		io_pread_full(h->session.device, h->page.base, page_size(), h->handover);
+	if (h->handover_error < 0 || !bytes_all_zero(h->page.base, page_size()))
+		return 0;
+	h->resumed = false;
+	return why(w, -EAGAIN,
+		   "the kernel made no snapshot: something woke the machine in that moment, or "
+		   "/sys/power/pm_test is set");
+}
+
 /* Takes a snapshot of about that size and writes it. When this returns 0,
  * either it is complete on the disk (not committed), or h->resumed. */
 static int attempt(struct hibernate *h, const struct wanted_size *size, struct why *w)
@@ -283,7 +300,7 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 		return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
 			   snapshot_advice(r));
 	h->session.image = true;
-	return h->resumed ? 0 : write_image(h, w);
+	return h->resumed ? confirm_resume(h, w) : write_image(h, w);
 }
 
 static int attempts(struct hibernate *h, struct why *w)
@@ -319,10 +336,8 @@ static void finish_resume(struct hibernate *h)
 {
 	struct handover *handover = calloc(1, sizeof(*handover));
 	struct why w = { 0 };
-	int r = handover ? 0 : -ENOMEM;
+	int r = handover ? h->handover_error : -ENOMEM;
 
-	if (r == 0)
-		r = io_pread_full(h->session.device, h->page.base, page_size(), h->handover);
 	if (r == 0)
 		r = handover_decode(h->page.base, page_size(), h->image_id, handover, &w);
 	/* The image's leftovers must be gone before pages can be taken away. */

@@ -42,6 +42,7 @@ void check_root(struct preflight_context *context);
 void check_snapshot_device(struct preflight_context *context);
 void check_power_state(struct preflight_context *context);
 void check_method(struct preflight_context *context);
+void check_pm_test(struct preflight_context *context);
 void check_swap_area(struct preflight_context *context);
 void check_swap_size(struct preflight_context *context);
 void check_mounted_device(struct preflight_context *context);

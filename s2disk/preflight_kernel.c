@@ -201,3 +201,27 @@ void check_method(struct preflight_context *context)
 				       "/sys/power/state)"),
 			 "use another method: -m platform or -m shutdown");
 }
+
+/* With a test level set, the kernel goes through the motions of a hibernation and
+ * returns before the snapshot, without an error (hibernation_test() in
+ * kernel/power/hibernate.c): to user space that looks like a resume. */
+void check_pm_test(struct preflight_context *context)
+{
+	char text[128], *level, *end;
+
+	if (io_read_text(context->root, "/sys/power/pm_test", text, sizeof(text)) < 0)
+		return; /* no CONFIG_PM_SLEEP_DEBUG */
+	level = strchr(text, '[');
+	end = level ? strchr(level, ']') : NULL;
+	if (!end)
+		return;
+	*end = '\0';
+	level++;
+	if (strcmp(level, "none") == 0)
+		return;
+	preflight_advise(preflight_add(context, "pm-test", CHECK_FAILED,
+				       "/sys/power/pm_test is set to \"%s\": the kernel only tests "
+				       "hibernation and makes no snapshot",
+				       level),
+			 "echo none >/sys/power/pm_test");
+}

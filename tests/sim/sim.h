@@ -57,6 +57,7 @@ struct sim_plan {
 	uint64_t full_after; /* pages of swap until there are no more, 0: enough */
 	enum method method;
 	bool cannot_switch_off;
+	bool no_snapshot;     /* CREATE_IMAGE says 0 and did nothing, as with pm_test */
 	unsigned int workers; /* threads; 0: the serial twin */
 	enum mismatch_action action;
 	bool noresume;

@@ -187,6 +187,21 @@ START_TEST(test_woke)
 }
 END_TEST
 
+/* The kernel only tests hibernation, or is woken in the last moment: its answer is
+ * the one that the restored system gets. */
+START_TEST(test_no_snapshot)
+{
+	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .no_snapshot = true };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RUNS_ON, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "the kernel made no snapshot"));
+	each(plan, 1, false);
+	ck_assert_uint_eq(tally.runs_on, tally.lives);
+	tell("a kernel that makes no snapshot:");
+}
+END_TEST
+
 START_TEST(test_io_fails)
 {
 	static const enum sim_fault faults[] = { SIM_FAIL, SIM_FAIL_DONE };
@@ -486,6 +501,7 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_loop_test(tcase, test_other_machine, 0, 3);
 	tcase_add_loop_test(tcase, test_verified, 0, 2);
 	tcase_add_test(tcase, test_tried_too_often);
+	tcase_add_test(tcase, test_no_snapshot);
 	suite_add_tcase(suite, tcase);
 }
 

@@ -337,6 +337,17 @@ START_TEST(method_suspend)
 }
 END_TEST
 
+START_TEST(kernel_only_tests)
+{
+	tree("pm-test");
+	ck_assert_int_eq(run(), CHECK_FAILED);
+	expect_only("pm-test", CHECK_FAILED, "set to \"devices\"", "echo none >/sys/power/pm_test");
+	tree("pm-test-none");
+	ck_assert_int_eq(run(), CHECK_OK);
+	ck_assert_ptr_null(find("pm-test"));
+}
+END_TEST
+
 START_TEST(no_area)
 {
 	const struct preflight_target silent = { 0 };
@@ -578,6 +589,7 @@ static TCase *kernel_case(void)
 	tcase_add_test(tcase, cause_is_told_once);
 	tcase_add_test(tcase, method_without_platform);
 	tcase_add_test(tcase, method_suspend);
+	tcase_add_test(tcase, kernel_only_tests);
 	tcase_add_test(tcase, encryption_is_never_dropped);
 	tcase_add_test(tcase, rsa_key_of_uswsusp);
 	return tcase;
