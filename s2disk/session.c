@@ -151,6 +151,9 @@ int session_freeze(struct session *session, struct why *w)
 	/* A console full of device messages hides what we say. */
 	if (log_level() < LOG_LEVEL_DEBUG && session->settings->suspend_loglevel >= 0)
 		knobs_set_console_loglevel(&session->knobs, session->settings->suspend_loglevel);
+	r = knobs_wake_display(&session->knobs);
+	if (r < 0)
+		log_debug("/sys/power/disk cannot be set: %s", strerror(-r));
 	log_hold();
 	r = snapshot_freeze(session->snapshot);
 	if (r < 0)

@@ -11,6 +11,31 @@
 
 #define PRINTK "/proc/sys/kernel/printk"
 #define IMAGE_SIZE "/sys/power/image_size"
+#define MODE "/sys/power/disk"
+#define MODE_SUSPEND "suspend"
+
+/* The words of /sys/power/disk, "[platform] shutdown reboot suspend": the chosen
+ * one to knobs->mode, where "suspend" is offered and another is chosen. */
+static void save_mode(struct knobs *knobs)
+{
+	char text[128], *rest = text, *word;
+	bool offered = false;
+
+	if (io_read_text(knobs->root, MODE, text, sizeof(text)) <= 0)
+		return;
+	while ((word = strsep(&rest, " \t\n"))) {
+		size_t length = strlen(word);
+
+		offered = offered || strcmp(word, MODE_SUSPEND) == 0;
+		if (length > 2 && length - 2 < sizeof(knobs->mode) && word[0] == '[' &&
+		    word[length - 1] == ']') {
+			memcpy(knobs->mode, word + 1, length - 2);
+			knobs->mode[length - 2] = '\0';
+		}
+	}
+	if (!offered)
+		knobs->mode[0] = '\0';
+}
 
 void knobs_save(struct knobs *knobs, const char *root)
 {
@@ -18,6 +43,18 @@ void knobs_save(struct knobs *knobs, const char *root)
 	knobs->printk_saved = io_read_text(root, PRINTK, knobs->printk, sizeof(knobs->printk)) > 0;
 	knobs->image_size_saved =
 		io_read_text(root, IMAGE_SIZE, knobs->image_size, sizeof(knobs->image_size)) > 0;
+	save_mode(knobs);
+}
+
+int knobs_wake_display(struct knobs *knobs)
+{
+	int r;
+
+	if (!knobs->mode[0])
+		return 0;
+	r = io_write_text(knobs->root, MODE, MODE_SUSPEND "\n");
+	knobs->mode_changed = knobs->mode_changed || r == 0;
+	return r;
 }
 
 int knobs_set_console_loglevel(struct knobs *knobs, int level)
@@ -56,6 +93,12 @@ int knobs_restore(struct knobs *knobs, int max_loglevel)
 		if (result == 0)
 			result = r;
 		knobs->image_size_saved = false;
+	}
+	if (knobs->mode_changed) {
+		r = io_write_text(knobs->root, MODE, knobs->mode);
+		if (result == 0)
+			result = r;
+		knobs->mode_changed = false;
 	}
 	return result;
 }

@@ -50,6 +50,7 @@ int __wrap_reboot(int command);
 int __wrap_mlockall(int flags);
 void __wrap_knobs_save(struct knobs *knobs, const char *root);
 int __wrap_knobs_set_console_loglevel(struct knobs *knobs, int level);
+int __wrap_knobs_wake_display(struct knobs *knobs);
 int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel);
 int __wrap_kernel_log_open(const char *root, bool new_only);
 int __wrap_boot_log_read(const char *root, char **ret);
@@ -373,8 +374,17 @@ int __wrap_knobs_set_console_loglevel(struct knobs *knobs, int level)
 	return 0;
 }
 
+int __wrap_knobs_wake_display(struct knobs *knobs)
+{
+	if (kernel.frozen)
+		sim_broken("the display's setting comes too late for drivers");
+	knobs->mode_changed = true;
+	return 0;
+}
+
 int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel)
 {
+	knobs->mode_changed = false;
 	(void)knobs;
 	(void)max_loglevel;
 	return 0;

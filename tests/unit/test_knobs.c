@@ -14,6 +14,7 @@
 
 #define PRINTK "/proc/sys/kernel/printk"
 #define IMAGE_SIZE "/sys/power/image_size"
+#define MODE "/sys/power/disk"
 
 static void check_starts(const char *path, const char *expected)
 {
@@ -166,6 +167,67 @@ START_TEST(image_sizes)
 }
 END_TEST
 
+/* amdgpu wakes only where the kernel says that it will merely sleep. */
+static const struct {
+	const char *modes, *set, *restored;
+} modes[] = {
+	{ "[platform] shutdown reboot suspend test_resume\n", "suspend\n", "platform" },
+	{ "platform [shutdown] reboot suspend\n", "suspend\n", "shutdown" },
+	{ "[shutdown] reboot suspend test_resume \n", "suspend\n", "shutdown" },
+	/* Already so. */
+	{ "platform shutdown reboot [suspend]\n", "platform shutdown", "platform shutdown" },
+	/* A kernel without CONFIG_SUSPEND: the write would fail (EINVAL). */
+	{ "[platform] shutdown reboot\n", "[platform] shut", "[platform] shut" },
+	{ "[disabled]\n", "[disabled]", "[disabled]" },
+	{ "[a-word-that-is-too-long] suspend\n", "[a-word", "[a-word" },
+	{ "[] suspend\n", "[] suspend", "[] suspend" },
+	{ "\n", "\n", "\n" },
+};
+
+START_TEST(wakes_the_display)
+{
+	struct knobs knobs;
+
+	made_put(MODE, modes[_i].modes);
+	knobs_save(&knobs, made_root);
+	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
+	check_starts(MODE, modes[_i].set);
+	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	check_starts(MODE, modes[_i].restored);
+	/* A second time changes nothing. */
+	made_put(MODE, "other\n");
+	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	check_starts(MODE, "other\n");
+}
+END_TEST
+
+START_TEST(display_without_a_setting)
+{
+	struct knobs knobs;
+
+	/* Nothing there. */
+	knobs_save(&knobs, made_root);
+	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
+	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	/* What was not changed is not put back. */
+	made_put(MODE, "[platform] suspend\n");
+	knobs_save(&knobs, made_root);
+	made_put(MODE, NULL);
+	ck_assert_int_eq(knobs_wake_display(&knobs), -ENOENT);
+	made_put(MODE, "[shutdown] suspend\n");
+	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	check_starts(MODE, "[shutdown] suspend\n");
+	/* A second time that fails does not undo that the first one has to be put back. */
+	knobs_save(&knobs, made_root);
+	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
+	made_put(MODE, NULL);
+	ck_assert_int_eq(knobs_wake_display(&knobs), -ENOENT);
+	made_put(MODE, "suspend\n");
+	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	check_starts(MODE, "shutdown");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("knobs");
@@ -180,6 +242,8 @@ int main(void)
 	tcase_add_test(tcase, what_is_not_there);
 	tcase_add_test(tcase, restores_what_it_can);
 	tcase_add_test(tcase, image_sizes);
+	tcase_add_loop_test(tcase, wakes_the_display, 0, (int)(sizeof(modes) / sizeof(modes[0])));
+	tcase_add_test(tcase, display_without_a_setting);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
