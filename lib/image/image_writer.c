@@ -34,6 +34,7 @@ struct run {
 	struct range_collector ranges;
 	struct image_info info;
 	struct image_header header;
+	struct page_allocator allocator; /* the caller's, by the window */
 	uint64_t header_offset;
 
 	uint64_t read_bytes; /* of the stream */
@@ -73,7 +74,7 @@ static int make_key(struct image_writer *writer, const unsigned char image_id[IM
 
 static int allocate(struct run *run, uint64_t *ret)
 {
-	int r = run->asked->allocator.allocate(run->asked->allocator.context, ret);
+	int r = run->allocator.allocate(run->allocator.context, ret);
 
 	if (r == -ENOSPC)
 		return why(run->why, r, "the swap area is full");
@@ -392,10 +393,10 @@ static int write_sections(struct run *run)
 
 	if (r < 0)
 		return why(run->why, r, "this machine cannot be described: %s", strerror(-r));
-	r = section_stream_begin(&stream, c->fd, c->page_size, &run->asked->allocator,
-				 writer->buffers, c->block_size, writer->chunk_page,
-				 &writer->map_digest, &writer->sections_digest,
-				 run->asked->image_id, c->keys ? &writer->seal : NULL);
+	r = section_stream_begin(&stream, c->fd, c->page_size, &run->allocator, writer->buffers,
+				 c->block_size, writer->chunk_page, &writer->map_digest,
+				 &writer->sections_digest, run->asked->image_id,
+				 c->keys ? &writer->seal : NULL);
 	if (r == 0)
 		r = section_stream_add(&stream, SECTION_KERNEL_HEADER, SECTION_CRITICAL,
 				       writer->kernel_header, c->page_size);
@@ -490,12 +491,14 @@ static int prepare(struct run *run)
 		if (r < 0)
 			return why(run->why, r, "no key for the image: %s", strerror(-r));
 	}
+	run->allocator = page_window_begin(&writer->window, &run->asked->allocator, c->page_size,
+					   run->asked->stream_size / c->page_size);
 	range_collector_init(&run->ranges, writer->ranges, writer->ranges_size);
 	r = allocate(run, &run->header_offset);
 	if (r < 0)
 		return r;
-	r = map_writer_begin(&run->map, c->fd, c->page_size, &run->asked->allocator,
-			     writer->chunk_page, &writer->map_digest, run->asked->image_id);
+	r = map_writer_begin(&run->map, c->fd, c->page_size, &run->allocator, writer->chunk_page,
+			     &writer->map_digest, run->asked->image_id);
 	if (r < 0)
 		return why(run->why, r, "no page of swap could be allocated: %s", strerror(-r));
 	return 0;

@@ -31,8 +31,11 @@ struct image_writer_config {
 	uint64_t buffer_bytes; /* at most so much memory for blocks */
 	uint64_t max_stream;   /* bytes of the largest snapshot to expect */
 	bool compress;
-	int effort;	    /* as codec_compress takes it; 0: as suits the device and the
-			       processors from block to block (1 without threads) */
+	int effort; /* as codec_compress takes it; 0: as suits the device and the
+		       processors from block to block (1 without threads) */
+	/* Pages of swap to take ahead and sort, at most (page_window.h). 0: as many as
+	 * are good; 1: they are used as they come. */
+	size_t window_pages;
 	const char *writer; /* text of the writer section */
 	/* Ways to the key of a sealed image, which outlive the writer; NULL: a plain
 	 * image is written. Every run makes a key of its own. */

@@ -36,6 +36,15 @@ static size_t ranges_size(const struct image_writer_config *config)
 	return (size_t)min_u64(max_u64(size, RANGES_SIZE_MIN), RANGES_SIZE_MAX);
 }
 
+static size_t window_pages(const struct image_writer_config *config)
+{
+	uint64_t most = config->max_stream / config->page_size;
+
+	if (config->window_pages)
+		return config->window_pages;
+	return (size_t)min_u64(max_u64(most, PAGE_WINDOW_FIRST), PAGE_WINDOW_MAX);
+}
+
 /* Everything but the digests' handles comes from one arena. */
 static int take_memory(struct image_writer *w)
 {
@@ -46,9 +55,11 @@ static int take_memory(struct image_writer *w)
 	size_t buffer_array = w->buffer_count * sizeof(*w->free_buffers);
 	size_t extent_array = batch_pages * sizeof(struct extent);
 	size_t piece_array = w->slot_count * sizeof(struct iovec);
+	size_t window_array = w->window.max * sizeof(*w->window.pages);
 	unsigned int threads = w->workers > 1 ? w->workers : 1;
 	size_t total = (size_t)w->buffer_count * c->block_size + table_size + w->ranges_size +
-		       slot_array + buffer_array + BATCHES * (extent_array + piece_array) +
+		       slot_array + buffer_array + window_array +
+		       BATCHES * (extent_array + piece_array) +
 		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
 		       WRITE_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(w->slot_count) +
 		       work_pool_ring_size(BATCHES) +
@@ -69,6 +80,7 @@ static int take_memory(struct image_writer *w)
 		t->extents = arena_take(&w->arena, extent_array);
 		t->extent_max = batch_pages;
 	}
+	w->window.pages = arena_take(&w->arena, window_array);
 	w->table = arena_take(&w->arena, table_size);
 	w->ranges = arena_take(&w->arena, w->ranges_size);
 	w->kernel_header = arena_take(&w->arena, c->page_size);
@@ -111,6 +123,7 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 	count_slots(writer);
 	writer->table_entries = div_round_up(config->max_stream, writer->config.block_size);
 	writer->ranges_size = ranges_size(config);
+	writer->window.max = window_pages(config);
 	if (config->keys) {
 		r = seal_create(&writer->seal, config->cipher, w);
 		if (r < 0)

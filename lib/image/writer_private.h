@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "image/block_slot.h"
 #include "image/image_writer.h"
+#include "image/page_window.h"
 #include "image/transfer.h"
 #include "image/work_pool.h"
 
@@ -36,6 +37,7 @@ struct image_writer {
 	unsigned char *buffers, **free_buffers;
 	unsigned int buffer_count, free_count;
 	struct batch batches[BATCHES]; /* used in turn */
+	struct page_window window;
 	unsigned int workers;
 	struct block_worker worker_state[WORK_POOL_WORKERS_MAX];
 	void *worker_contexts[WORK_POOL_WORKERS_MAX];

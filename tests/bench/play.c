@@ -37,7 +37,9 @@ struct play {
 	uint32_t block_size;
 	uint64_t buffer_bytes;
 	int effort;
-	uint64_t run; /* pages in one piece; 0: all */
+	uint64_t run;	   /* pages in one piece; 0: all */
+	uint64_t clusters; /* one page of each in turn; 0: not so */
+	bool unsorted;	   /* pages of the area are used as they come */
 	bool verify, buffered, sealed;
 
 	int fd;
@@ -145,6 +147,7 @@ static int play_write(struct play *play, struct why *w)
 		.max_stream = play->stream.size,
 		.compress = true,
 		.effort = play->effort,
+		.window_pages = play->unsorted ? 1 : 0,
 		.writer = "benchmark",
 	};
 	struct allocator allocator;
@@ -152,7 +155,8 @@ static int play_write(struct play *play, struct why *w)
 		.stream_size = play->stream.size,
 		.room = play->device_bytes,
 		.source = stream_source(&play->stream),
-		.allocator = allocator_begin(&allocator, play->fd, play->device_bytes, play->run),
+		.allocator = allocator_begin(&allocator, play->fd, play->device_bytes, play->run,
+					     play->clusters),
 	};
 	struct image_writer *writer = NULL;
 	struct image_written written;
@@ -272,6 +276,8 @@ static const struct option long_options[] = {
 	{ "buffer", required_argument, NULL, 'm' },
 	{ "effort", required_argument, NULL, 'a' },
 	{ "run", required_argument, NULL, 'r' },
+	{ "clusters", required_argument, NULL, 'k' },
+	{ "unsorted", no_argument, NULL, 'u' },
 	{ "sealed", no_argument, NULL, 's' },
 	{ "verify", no_argument, NULL, 'v' },
 	{ "buffered", no_argument, NULL, 'c' },
@@ -281,7 +287,8 @@ static const struct option long_options[] = {
 static int usage(void)
 {
 	fprintf(stderr, "usage: play [--workers=N] [--block=KIB] [--buffer=MIB] "
-			"[--effort=N] [--run=PAGES] [--sealed] [--verify] [--buffered] "
+			"[--effort=N] [--run=PAGES] [--clusters=N] [--unsorted] [--sealed] "
+			"[--verify] [--buffered] "
 			"write|read|limits STREAM DEVICE\n");
 	return 2;
 }
@@ -310,6 +317,12 @@ static bool parse(struct play *play, int argc, char **argv)
 			break;
 		case 'r':
 			play->run = (uint64_t)value;
+			break;
+		case 'k':
+			play->clusters = (uint64_t)value;
+			break;
+		case 'u':
+			play->unsorted = true;
 			break;
 		case 's':
 			play->sealed = true;

@@ -48,7 +48,7 @@ def rows(title, table):
 
 def cases(title, figures):
     table = [("", "", "MB/s", "L", "device", "share", "of L", "MB/s of cpu",
-              "RSS MiB", "ratio")]
+              "RSS MiB", "ratio", "extents")]
     for name, case in figures.items():
         for key, label in (("write", "write"), ("fast", "write, chosen"),
                            ("read", "read")):
@@ -61,7 +61,8 @@ def cases(title, figures):
                 mb(one["device_limit"]), "%.2f" % one["share"],
                 "%.2f" % one["share_of_cpu_limit"], mb(one["cpu_rate"]),
                 "%.0f" % (one["peak_rss"] / (1 << 20)),
-                "%.2f" % (stream / one["stored_bytes"])))
+                "%.2f" % (stream / one["stored_bytes"]),
+                one["extents"] or ""))
     rows(title, table)
 
 

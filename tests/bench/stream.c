@@ -281,6 +281,14 @@ static int allocate(void *context, uint64_t *ret)
 
 	/* What SNAPSHOT_ALLOC_SWAP_PAGE costs at least: going in and out. */
 	(void)ioctl(a->fd, FIONREAD, &unused);
+	if (a->clusters) {
+		uint64_t turn = a->given / a->clusters, size = (a->end - 1) / a->clusters;
+
+		if (turn >= size)
+			return -ENOSPC;
+		*ret = (1 + a->given++ % a->clusters * size + turn) * STREAM_PAGE;
+		return 0;
+	}
 	if (a->run && a->in_run == a->run) {
 		a->next += a->run;
 		a->in_run = 0;
@@ -293,12 +301,13 @@ static int allocate(void *context, uint64_t *ret)
 }
 
 struct page_allocator allocator_begin(struct allocator *allocator, int fd, uint64_t bytes,
-				      uint64_t run)
+				      uint64_t run, uint64_t clusters)
 {
 	*allocator = (struct allocator){
 		.next = 1,
 		.end = bytes / STREAM_PAGE,
 		.run = run,
+		.clusters = clusters,
 		.fd = fd,
 	};
 	return (struct page_allocator){ .allocate = allocate, .context = allocator };

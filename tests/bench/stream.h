@@ -55,16 +55,19 @@ void sink_close(struct sink *sink);
 struct page_sink sink_sink(struct sink *sink);
 
 /* Pages of an area from the second on: one after the other, or in runs of so
- * many with as many left out between. A system call a page, too. */
+ * many with as many left out between, or one of each of so many clusters in turn.
+ * A system call a page, too. */
 struct allocator {
 	uint64_t next, end; /* pages */
 	uint64_t run;	    /* 0: all in one piece */
 	uint64_t in_run;
+	uint64_t clusters; /* 0: not in turn */
+	uint64_t given;
 	int fd;
 };
 
 struct page_allocator allocator_begin(struct allocator *allocator, int fd, uint64_t bytes,
-				      uint64_t run);
+				      uint64_t run, uint64_t clusters);
 
 /* Seconds of processor time of this process and, as far as the kernel counts it
  * separately, of the kernel's workers, who do the work of loop devices. */

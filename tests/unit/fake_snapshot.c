@@ -179,6 +179,17 @@ static int allocate(void *context, uint64_t *ret)
 
 	if (device->pages_left == 0)
 		return -ENOSPC;
+	if (device->clusters) {
+		uint64_t in_cluster = (pages - 1) / device->clusters;
+		uint64_t turn = device->allocated / device->clusters;
+
+		if (turn == in_cluster)
+			return -ENOSPC;
+		*ret = 1 + device->allocated++ % device->clusters * in_cluster + turn;
+		*ret *= FAKE_PAGE;
+		device->pages_left--;
+		return 0;
+	}
 	*ret = device->next * FAKE_PAGE;
 	device->pages_left--;
 	device->allocated++;

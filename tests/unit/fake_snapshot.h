@@ -42,6 +42,7 @@ struct fake_device {
 	/* the allocator: every step-th page from the second on, in order, then
 	 * the ones between */
 	uint64_t next, step, pages_left;
+	uint64_t clusters; /* or, not 0: one of each cluster in turn, as Linux 6.15 */
 	uint64_t allocated;
 };
 
