@@ -14,8 +14,8 @@
 #include "image/image_writer.h"
 #include "image/work_pool.h"
 #include "image_keys.h"
-#include "kernel/kernel_log.h"
 #include "kernel/snapshot_device.h"
+#include "kernel_watch.h"
 #include "machine_record.h"
 #include "session.h"
 #include "switch_off.h"
@@ -48,7 +48,7 @@ struct hibernate {
 	struct machine_record *machine;
 	struct last *last;
 	struct key_ways *keys; /* NULL: a plain image */
-	int kernel_log;	       /* what it prints from the snapshot on; -1: cannot be read */
+	struct kernel_watch kernel;
 	enum method method;
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
@@ -237,20 +237,6 @@ static int write_image(struct hibernate *h, struct why *w)
 	return r;
 }
 
-/* What the kernel warned of while it made the snapshot, and in the restored
- * system while devices came back: the console was off, so it would be lost. */
-static void tell_kernel_warnings(struct hibernate *h)
-{
-	unsigned int level;
-	char text[512];
-
-	if (h->kernel_log < 0)
-		return;
-	while (kernel_log_next(h->kernel_log, text, sizeof(text), &level) > 0)
-		if (level <= LOG_LEVEL_WARNING)
-			log_warning("kernel: %s", text);
-}
-
 static const char *snapshot_advice(int r)
 {
 	if (r == -ENOMEM)
@@ -295,7 +281,7 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 				  : why(w, r, "the kernel does not take the settings: %s",
 					strerror(-r));
 	r = snapshot_create(fd, &h->resumed);
-	tell_kernel_warnings(h);
+	kernel_watch_read(&h->kernel);
 	if (r < 0)
 		return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
 			   snapshot_advice(r));
@@ -450,9 +436,11 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 		.last = last,
 		.keys = keys,
 		.method = switch_off_method(settings->method, ""),
-		.kernel_log = kernel_log_open("", true),
 	};
-	int r = open_session(&h, area, w);
+	int r;
+
+	kernel_watch_open(&h.kernel, "");
+	r = open_session(&h, area, w);
 
 	machine->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
 	h.size = wanted_size_first(settings, keys, "", area ? area->dev : 0,
@@ -464,8 +452,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	session_close(&h.session);
 	munlockall();
 	image_writer_destroy(h.writer);
-	if (h.kernel_log >= 0)
-		close(h.kernel_log);
+	kernel_watch_close(&h.kernel);
 	arena_destroy(&h.page);
 	if (!last->image_bytes) {
 		last->image_bytes = h.written.stream_size;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Traces in the kernel's messages, from "cut here" to "end trace", forty lines each:
+ * one that was not seen before stays whole, one that was is cut to a line, and so is
+ * one that is known to be harmless. Pure.
+ */
+#ifndef S2DISK_KERNEL_KERNEL_TRACE_H
+#define S2DISK_KERNEL_KERNEL_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define KERNEL_TRACES_KNOWN 8
+
+struct kernel_traces {
+	char seen[KERNEL_TRACES_KNOWN][120]; /* places in the kernel's source */
+	size_t count;
+	enum { TRACE_NONE, TRACE_BEGINS, TRACE_SHOWN, TRACE_HIDDEN } state;
+	unsigned int lines; /* of this trace */
+};
+
+enum kernel_trace_line {
+	KERNEL_LINE_SHOW,     /* as it is */
+	KERNEL_LINE_HIDE,     /* part of a trace that was dealt with */
+	KERNEL_LINE_AGAIN,    /* of a trace that was seen before, this is all to be shown */
+	KERNEL_LINE_HARMLESS, /* *ret_what says what; the rest will be hidden */
+};
+
+/* What to do with the next message, in their order. level: the kernel's, 0 to 7.
+ * ret_what: a sentence, with KERNEL_LINE_HARMLESS. */
+enum kernel_trace_line kernel_trace_look(struct kernel_traces *traces, const char *message,
+					 unsigned int level, const char **ret_what);
+
+#endif
