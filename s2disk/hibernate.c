@@ -247,6 +247,18 @@ static const char *snapshot_advice(int r)
 	return "; its log (dmesg) says more";
 }
 
+/* Kernel threads are frozen as part of the snapshot. */
+static int no_snapshot(const struct hibernate *h, int r, struct why *w)
+{
+	char tasks[400];
+
+	if (h->kernel.freeze.count > 0)
+		return why(w, r, "the kernel could not make the snapshot, this did not freeze: %s",
+			   freeze_log_text(&h->kernel.freeze, tasks, sizeof(tasks)));
+	return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
+		   snapshot_advice(r));
+}
+
 /* CREATE_IMAGE says 0 in the restored system, but also where it made no snapshot:
  * with a level in /sys/power/pm_test, or when a wake-up event came in the last
  * moment (create_image() in kernel/power/hibernate.c). Only a resume writes the
@@ -283,8 +295,7 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 	r = snapshot_create(fd, &h->resumed);
 	kernel_watch_read(&h->kernel);
 	if (r < 0)
-		return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
-			   snapshot_advice(r));
+		return no_snapshot(h, r, w);
 	h->session.image = true;
 	return h->resumed ? confirm_resume(h, w) : write_image(h, w);
 }
@@ -384,6 +395,31 @@ static int finish_test(struct hibernate *h)
 	return 0;
 }
 
+/* A task that waits for a server, of FUSE or NFS, which froze before it answered,
+ * does not freeze. After the thaw it gets its answer, so a second try mostly works;
+ * one is made only where the kernel names such tasks, not where it was woken. */
+static int freeze(struct hibernate *h, struct why *w)
+{
+	const struct timespec pause = { .tv_sec = 1 };
+	char tasks[400];
+	int r = session_freeze(&h->session, w);
+
+	kernel_watch_read(&h->kernel);
+	if (r == 0 || h->kernel.freeze.count == 0)
+		return r;
+	log_notice("did not freeze: %s; trying once more",
+		   freeze_log_text(&h->kernel.freeze, tasks, sizeof(tasks)));
+	nanosleep(&pause, NULL);
+	if (abort_requested())
+		return why(w, -ECANCELED, "%s", abort_requested());
+	r = session_freeze(&h->session, w);
+	kernel_watch_read(&h->kernel);
+	if (r < 0 && h->kernel.freeze.count > 0)
+		why(w, r, "processes did not freeze: %s",
+		    freeze_log_text(&h->kernel.freeze, tasks, sizeof(tasks)));
+	return r;
+}
+
 static int run(struct hibernate *h, struct why *w)
 {
 	int r = create_writer(h, w);
@@ -395,7 +431,7 @@ static int run(struct hibernate *h, struct why *w)
 	if (r == 0)
 		r = draw_ids(h, w);
 	if (r == 0)
-		r = session_freeze(&h->session, w);
+		r = freeze(h, w);
 	if (r == 0)
 		r = attempts(h, w);
 	/* Written, failed or restored: no key is needed any more. */

@@ -145,6 +145,8 @@ static void begin_process(bool is_boot)
 	kernel.device = kernel.snapshot = -1;
 	kernel.resuming = kernel.frozen = kernel.image = false;
 	kernel.is_boot = is_boot;
+	kernel.line = kernel.lines = 0;
+	kernel.freezes = is_boot ? 99 : 0;
 	kernel.data_pages = SIM_FULL_PAGES;
 	memset(kernel.taken, 0, sizeof(kernel.taken));
 	dup2(sim->said, STDERR_FILENO);

@@ -57,8 +57,9 @@ struct sim_plan {
 	uint64_t full_after; /* pages of swap until there are no more, 0: enough */
 	enum method method;
 	bool cannot_switch_off;
-	bool no_snapshot;     /* CREATE_IMAGE says 0 and did nothing, as with pm_test */
-	unsigned int workers; /* threads; 0: the serial twin */
+	unsigned int unfrozen; /* so often a task does not freeze */
+	bool no_snapshot;      /* CREATE_IMAGE says 0 and did nothing, as with pm_test */
+	unsigned int workers;  /* threads; 0: the serial twin */
 	enum mismatch_action action;
 	bool noresume;
 	bool verify;		      /* what was written is read back before the commit */

@@ -43,8 +43,10 @@ extern struct sim *sim;
 
 /* The kernel's memory in this process; copied by the snapshot's fork. */
 struct sim_kernel {
-	int device;   /* opened by swap_area_open, -1 */
-	int snapshot; /* /dev/snapshot, -1 */
+	int device;	      /* opened by swap_area_open, -1 */
+	int snapshot;	      /* /dev/snapshot, -1 */
+	size_t line, lines;   /* of its log: read, written */
+	unsigned int freezes; /* tried */
 	bool resuming, frozen, image, is_boot;
 	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
 	uint64_t given;			     /* how many in all */

@@ -202,6 +202,24 @@ START_TEST(test_no_snapshot)
 }
 END_TEST
 
+/* A task waits for a frozen server: it is named, and a second try works, or not. */
+START_TEST(test_unfrozen)
+{
+	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN };
+
+	plan.unfrozen = 1;
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "udisksd (33315) waits for a FUSE server; try"));
+	plan.unfrozen = 2;
+	live(&plan);
+	ck_assert_int_eq(outcome.fate, SIM_RUNS_ON);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "not hibernated: processes did not freeze: "
+						   "udisksd (33315) waits for a FUSE server"));
+	tell("a task that does not freeze:");
+}
+END_TEST
+
 START_TEST(test_io_fails)
 {
 	static const enum sim_fault faults[] = { SIM_FAIL, SIM_FAIL_DONE };
@@ -502,6 +520,7 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_loop_test(tcase, test_verified, 0, 2);
 	tcase_add_test(tcase, test_tried_too_often);
 	tcase_add_test(tcase, test_no_snapshot);
+	tcase_add_test(tcase, test_unfrozen);
 	suite_add_tcase(suite, tcase);
 }
 
