@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "boot/boot_settle.h"
 #include "image/handover.h"
 #include "image/image_reader.h"
 #include "image/image_writer.h"
@@ -420,6 +421,18 @@ static int freeze(struct hibernate *h, struct why *w)
 	return r;
 }
 
+/* The next boot loader reads /boot without its journal. Not worth failing for: mostly
+ * nothing was changed there. */
+static void settle_boot_files(const struct hibernate *h)
+{
+	struct why w = { 0 };
+	int r = h->session.test ? 0 : boot_settle("", &w);
+
+	if (r < 0)
+		log_warning("%s; the boot loader may not see what was written there last",
+			    why_text(&w, r));
+}
+
 static int run(struct hibernate *h, struct why *w)
 {
 	int r = create_writer(h, w);
@@ -430,8 +443,10 @@ static int run(struct hibernate *h, struct why *w)
 		r = lock_memory(w);
 	if (r == 0)
 		r = draw_ids(h, w);
-	if (r == 0)
+	if (r == 0) {
+		settle_boot_files(h);
 		r = freeze(h, w);
+	}
 	if (r == 0)
 		r = attempts(h, w);
 	/* Written, failed or restored: no key is needed any more. */

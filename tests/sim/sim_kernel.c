@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "boot/boot_settle.h"
 #include "boot/set_aside.h"
 #include "kernel/boot_log.h"
 #include "kernel/kernel_log.h"
@@ -54,6 +55,7 @@ int __wrap_knobs_wake_display(struct knobs *knobs);
 int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel);
 int __wrap_kernel_log_open(const char *root, bool new_only);
 int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level);
+int __wrap_boot_settle(const char *root, struct why *w);
 int __wrap_boot_log_read(const char *root, char **ret);
 int __wrap_set_aside_write(const char *root, const struct set_aside *note);
 unsigned int __wrap_sleep(unsigned int seconds);
@@ -422,6 +424,15 @@ int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_le
 	snprintf(text, size, "%s", unfrozen_lines[kernel.line++]);
 	*ret_level = 6;
 	return 1;
+}
+
+/* A frozen system could not thaw it. */
+int __wrap_boot_settle(const char *root, struct why *w)
+{
+	(void)root;
+	if (kernel.frozen || kernel.is_boot)
+		sim_broken("/boot is settled at the wrong time");
+	return sim_due(SIM_CALL) ? why(w, -EIO, "/boot cannot be settled") : 0;
 }
 
 int __wrap_boot_log_read(const char *root, char **ret)
