@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The floors (doc/architecture.md): nobody includes a header of a floor above
-# his own, nor of a neighbour's. And: one file knows libgcrypt, no file is long.
+# his own, nor of a neighbour's. And: one file knows libgcrypt, one where tests have data, no file is long.
 set -u
 
 top=${srcdir:-$(dirname "$0")/../..}
@@ -87,5 +87,10 @@ grep -q '^#include <gcrypt.h>' lib/base/crypto.c || complain "lib/base/crypto.c:
 for file in $(find lib s2disk resume tests -name '*.[ch]' | sort); do
 	lines=$(wc -l <"$file")
 	[ "$lines" -le 650 ] || complain "$file: $lines lines"
+done
+
+# A test that reads it would depend on how it is run.
+for file in $(grep -l 'getenv("S2DISK_TEST_DATA")' tests/*/*.[ch]); do
+	[ "$file" = tests/unit/made_data.c ] || complain "$file: only tests/unit/made_data.c knows where the data is"
 done
 exit $failed

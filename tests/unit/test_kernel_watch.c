@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/why.h"
+#include "made_data.h"
 
 #include <check.h>
 #include <stdarg.h>
@@ -43,11 +44,10 @@ static void begin(void)
 
 static void feed(const char *name)
 {
-	const char *data = getenv("S2DISK_TEST_DATA");
 	_cleanup_fclose_ FILE *file = NULL;
 	char path[400], line[600];
 
-	snprintf(path, sizeof(path), "%s/kernel-log/%s", data ? data : "tests/data", name);
+	snprintf(path, sizeof(path), "%s/kernel-log/%s", test_data(), name);
 	file = fopen(path, "r");
 	ck_assert_msg(file != NULL, "%s", path);
 	said[0] = '\0';

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "made_data.h"
 #include "made_root.h"
 #include "settings_changes.h"
 
@@ -288,13 +289,11 @@ static void uncomment(char *text)
 START_TEST(example_shows_the_defaults)
 {
 	_cleanup_free_ char *text = NULL;
-	const char *data = getenv("S2DISK_TEST_DATA");
 	struct why w = { "" };
 	struct settings s;
 	char path[512];
 
-	ck_assert_ptr_nonnull(data);
-	snprintf(path, sizeof(path), "%s/../../doc/examples/suspend.conf", data);
+	snprintf(path, sizeof(path), "%s/../../doc/examples/suspend.conf", test_data());
 	ck_assert_int_eq(io_read_file("", path, 65536, &text, NULL), 0);
 
 	settings_defaults(&s);
