@@ -75,6 +75,7 @@ struct image_writer *sealed_writer(struct sealed_fixture *f)
 		.fd = f->device.fd,
 		.page_size = FAKE_PAGE,
 		.block_size = 64u << 10,
+		.window_pages = 1, /* all that is allocated is used, and in order */
 		.workers = f->workers,
 		.buffer_bytes = 8u << 20,
 		.max_stream = f->snapshot.size,
