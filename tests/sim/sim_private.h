@@ -9,8 +9,9 @@
 
 #define SIM_LOG_BYTES (48u << 20)
 #define SIM_LOG_ENTRIES 20000u
-#define SIM_FULL_PAGES 230u  /* of data, when all of memory is in the image */
-#define SIM_SMALL_PAGES 120u /* when it is as small as can be */
+#define SIM_FULL_PAGES 230u   /* of data, when all of memory is in the image */
+#define SIM_SMALL_PAGES 120u  /* when it is as small as can be */
+#define SIM_UNFROZEN_LINES 4u /* of the log, where a task does not freeze */
 #define SIM_PHRASE "a phrase"
 #define SIM_STREAM_PAGES (2 + SIM_FULL_PAGES)
 
@@ -78,6 +79,9 @@ bool sim_sealed_header(const unsigned char *disk);
 
 /* Makes the kernel's stream of so many data pages; returns its bytes. */
 size_t sim_make_stream(unsigned char *stream, uint64_t data_pages);
+
+/* The machine was switched off, or reset: returns where it cannot be. */
+void sim_switched_off(void);
 
 /* One boot, in a process of its own; how it ended. */
 enum sim_fate sim_boots(void);

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /dev/snapshot, by its system calls (kernel/power/user.c): what the kernel
+ * answers, and what it never does. Linked with --wrap for each of them. */
+#include "sim_private.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/suspend_ioctls.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct sim_kernel kernel;
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap___open_2(const char *path, int flags);
+int __real_close(int fd);
+int __wrap_close(int fd);
+int __real_ioctl(int fd, unsigned long request, ...);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+ssize_t __real_readv(int fd, const struct iovec *pieces, int count);
+ssize_t __wrap_readv(int fd, const struct iovec *pieces, int count);
+ssize_t __real_writev(int fd, const struct iovec *pieces, int count);
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count);
+
+size_t sim_make_stream(unsigned char *stream, uint64_t data_pages)
+{
+	size_t pages = 2 + (size_t)data_pages, size = pages * SIM_PAGE;
+	uint64_t random = 88172645463325252u;
+
+	memset(stream, 0, size);
+	put_le64(stream + 24, 0x23456789ABCDEF02u);
+	put_le64(stream + 400, 131072);
+	put_le32(stream + 408, 2);
+	put_le64(stream + 416, data_pages);
+	put_le64(stream + 424, pages);
+	put_le64(stream + 432, size);
+	for (uint64_t i = 0; i < data_pages; i++)
+		put_le64(stream + SIM_PAGE + 8 * i, 256 + i + i / 9 * 30);
+	put_le64(stream + SIM_PAGE + 8 * data_pages, UINT64_MAX);
+	for (size_t at = 2 * (size_t)SIM_PAGE; at < size; at += 8) {
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		put_le64(stream + at, at / SIM_PAGE / 16 % 2 ? random : at / 900);
+	}
+	return size;
+}
+
+/* Where the plan has nothing against it, /dev/snapshot. */
+static int open_snapshot(int flags)
+{
+	if (sim_due(SIM_CALL))
+		return -EPERM;
+	kernel.snapshot = __real_open("/dev/null", O_RDONLY | O_CLOEXEC);
+	kernel.resuming = (flags & O_ACCMODE) == O_WRONLY;
+	kernel.at = 0;
+	return kernel.snapshot;
+}
+
+static int in_errno(int r)
+{
+	if (r >= 0)
+		return r;
+	errno = -r;
+	return -1;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	va_list args;
+	mode_t mode;
+
+	va_start(args, flags);
+	mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if (!sim_active || strcmp(path, "/dev/snapshot") != 0)
+		return __real_open(path, flags, mode);
+	return in_errno(open_snapshot(flags));
+}
+
+/* What open() becomes in hardened builds. */
+int __wrap___open_2(const char *path, int flags)
+{
+	return __wrap_open(path, flags);
+}
+
+static int freeze(void)
+{
+	if (sim_due(SIM_CALL))
+		return -EBUSY;
+	kernel.lines = 1;
+	if (kernel.freezes++ < sim->shared->plan.unfrozen) {
+		kernel.lines = SIM_UNFROZEN_LINES;
+		kernel.line = 0;
+		return -EBUSY;
+	}
+	kernel.frozen = true;
+	return 0;
+}
+
+/* From here on other processes write to file systems: an image of how it was
+ * before must not be on the disk, nor come back to it. */
+static void check_thaw(void)
+{
+	if (sim->shared->outcome.dead)
+		return;
+	if (sim_live_image(sim->disk) || sim_live_image(sim->shared->durable))
+		sim_broken("processes go on with a live image on the disk");
+}
+
+static void thaw(void)
+{
+	if (!kernel.is_boot)
+		check_thaw();
+	kernel.frozen = false;
+}
+
+static int unfreeze(void)
+{
+	if (sim_due(SIM_CALL))
+		return -EIO;
+	/* As the kernel: nothing happens while an image exists. */
+	if (!kernel.image && kernel.frozen)
+		thaw();
+	return 0;
+}
+
+static int set_image_size(uint64_t bytes)
+{
+	if (sim_due(SIM_CALL))
+		return -EINVAL;
+	kernel.data_pages =
+		min_u64(max_u64(bytes / SIM_PAGE, SIM_SMALL_PAGES + 2) - 2, SIM_FULL_PAGES);
+	return 0;
+}
+
+/* The parent of the snapshot's fork is the image: it goes on only when a boot
+ * restored it. */
+static int stand_still(pid_t child, int *ret_in_suspend)
+{
+	enum sim_fate fate;
+	int status;
+
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status))
+		sim_broken("hibernating ended with status 0x%x", status);
+	fate = sim->shared->outcome.fate;
+	if (fate != SIM_OFF && fate != SIM_POWERCUT)
+		_exit(0); /* the child went on by itself */
+	fate = sim_boots();
+	if (fate != SIM_RESTORED)
+		_exit(0);
+	*ret_in_suspend = 0;
+	return 0;
+}
+
+static int create_image(int *ret_in_suspend)
+{
+	pid_t child;
+
+	if (sim_due(SIM_CALL))
+		return -ENOMEM;
+	if (!kernel.frozen)
+		sim_broken("a snapshot with processes running");
+	kernel.image = true;
+	kernel.at = 0;
+	*ret_in_suspend = 0;
+	if (sim->shared->plan.no_snapshot)
+		return 0;
+	sim_make_stream(kernel.stream, kernel.data_pages);
+	child = fork();
+	if (child < 0)
+		sim_broken("fork: %d", errno);
+	*ret_in_suspend = 1;
+	return child ? stand_still(child, ret_in_suspend) : 0;
+}
+
+static int free_image(void)
+{
+	if (sim_due(SIM_CALL))
+		return -EIO;
+	kernel.image = false;
+	return 0;
+}
+
+static int image_bytes(__kernel_loff_t *ret)
+{
+	if (sim_due(SIM_CALL))
+		return -ENODATA;
+	*ret = (__kernel_loff_t)((2 + kernel.data_pages) * SIM_PAGE);
+	return 0;
+}
+
+/* One page of each of eight clusters in turn, as Linux 6.15 gives them from an area
+ * in use; every sixth is somebody else's. */
+static int alloc_page(__kernel_loff_t *ret)
+{
+	const struct sim_plan *plan = &sim->shared->plan;
+
+	if (sim_due(SIM_CALL))
+		return -EIO;
+	for (uint64_t turn = 0; turn < (SIM_DISK_PAGES - 1) / 8 * 8; turn++) {
+		uint64_t page = 1 + turn % 8 * ((SIM_DISK_PAGES - 1) / 8) + turn / 8, in_use = 0;
+
+		if (page % 6 == 0 || kernel.taken[page])
+			continue;
+		for (uint64_t i = 1; i < SIM_DISK_PAGES; i++)
+			in_use += kernel.taken[i];
+		if (plan->full_after && in_use >= plan->full_after)
+			return -ENOSPC;
+		kernel.taken[page] = 1;
+		*ret = (__kernel_loff_t)(page * SIM_PAGE);
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static int free_swap_pages(void)
+{
+	if (sim_due(SIM_CALL))
+		return -EIO;
+	memset(kernel.taken, 0, sizeof(kernel.taken));
+	return 0;
+}
+
+static int restore_image(void)
+{
+	size_t size = (size_t)get_le64(kernel.stream + 432);
+
+	if (sim_due(SIM_CALL) || ++sim->shared->restores <= sim->shared->plan.failed_restores)
+		return -EIO;
+	if (!kernel.frozen || kernel.at != size)
+		return -EPERM;
+	if (sim_live_image(sim->shared->durable) && !sim->shared->outcome.dead)
+		sim_broken("restored, and the image could be used a second time");
+	if (sim_sealed_header(sim->shared->durable) && !sim->shared->outcome.dead)
+		sim_broken("restored, and what was sealed could still be opened");
+	sim_end(SIM_RESTORED);
+}
+
+void sim_switched_off(void)
+{
+	if (sim->shared->plan.cannot_switch_off)
+		return;
+	sim_end(kernel.is_boot ? SIM_REBOOT : SIM_OFF);
+}
+
+static int power_off(void)
+{
+	if (sim_due(SIM_CALL))
+		return -EAGAIN;
+	sim_switched_off();
+	return 0;
+}
+
+static int suspend_to_ram(void)
+{
+	return sim_due(SIM_CALL) || sim->shared->plan.cannot_switch_off ? -EBUSY : 0;
+}
+
+static int control(unsigned long request, uintptr_t argument)
+{
+	void *at = (void *)argument; /* where it is no number */
+
+	switch (request) {
+	case SNAPSHOT_FREEZE:
+		return freeze();
+	case SNAPSHOT_UNFREEZE:
+		return unfreeze();
+	case SNAPSHOT_SET_SWAP_AREA:
+		return sim_due(SIM_CALL) ? -ENODEV : 0;
+	case SNAPSHOT_PLATFORM_SUPPORT:
+		return sim_due(SIM_CALL) ? -EINVAL : 0;
+	case SNAPSHOT_PREF_IMAGE_SIZE:
+		return set_image_size(argument);
+	case SNAPSHOT_CREATE_IMAGE:
+		return create_image(at);
+	case SNAPSHOT_FREE:
+		return free_image();
+	case SNAPSHOT_GET_IMAGE_SIZE:
+		return image_bytes(at);
+	case SNAPSHOT_AVAIL_SWAP_SIZE:
+		*(__kernel_loff_t *)at = SIM_DISK_BYTES;
+		return 0;
+	case SNAPSHOT_ALLOC_SWAP_PAGE:
+		return alloc_page(at);
+	case SNAPSHOT_FREE_SWAP_PAGES:
+		return free_swap_pages();
+	case SNAPSHOT_ATOMIC_RESTORE:
+		return restore_image();
+	case SNAPSHOT_POWER_OFF:
+		return power_off();
+	case SNAPSHOT_S2RAM:
+		return suspend_to_ram();
+	default:
+		sim_broken("ioctl 0x%lx of /dev/snapshot", request);
+	}
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	uintptr_t argument;
+
+	va_start(args, request);
+	argument = va_arg(args, uintptr_t);
+	va_end(args);
+	if (!sim_active || fd != kernel.snapshot)
+		return __real_ioctl(fd, request, argument);
+	return in_errno(control(request, argument));
+}
+
+/* The kernel gives all back that the device held. */
+int __wrap_close(int fd)
+{
+	if (sim_active && fd >= 0 && fd == kernel.snapshot) {
+		kernel.snapshot = -1;
+		kernel.image = false;
+		if (kernel.frozen)
+			thaw();
+	}
+	return __real_close(fd);
+}
+
+/* A page at most for each piece, as the kernel does. */
+static ssize_t read_page(void *buffer, size_t length)
+{
+	size_t size = (size_t)get_le64(kernel.stream + 432);
+	size_t n = min_u64(min_u64(length, SIM_PAGE), size - kernel.at);
+
+	if (sim_due(SIM_CALL))
+		return -EIO;
+	memcpy(buffer, kernel.stream + kernel.at, n);
+	kernel.at += n;
+	return (ssize_t)n;
+}
+
+/* What is restored must be what was read, byte by byte. */
+static ssize_t write_page(const void *buffer, size_t length)
+{
+	static unsigned char expected[sizeof(kernel.stream)];
+	static size_t size;
+
+	if (sim_due(SIM_CALL))
+		return -ENOMEM;
+	length = min_u64(length, SIM_PAGE);
+	if (length > sizeof(kernel.stream) - kernel.at)
+		sim_broken("too much is loaded");
+	memcpy(kernel.stream + kernel.at, buffer, length);
+	if (kernel.at == 0)
+		size = sim_make_stream(expected, get_le64(kernel.stream + 416));
+	if (kernel.at + length > size ||
+	    memcmp(expected + kernel.at, kernel.stream + kernel.at, length) != 0)
+		sim_broken("what is loaded at byte %zu is not what was saved", kernel.at);
+	kernel.at += length;
+	return (ssize_t)length;
+}
+
+/* do_loop_readv_writev of the kernel. */
+static ssize_t each_piece(const struct iovec *pieces, int count, bool write)
+{
+	ssize_t done = 0;
+
+	for (int i = 0; i < count; i++) {
+		ssize_t n = write ? write_page(pieces[i].iov_base, pieces[i].iov_len)
+				  : read_page(pieces[i].iov_base, pieces[i].iov_len);
+
+		if (n < 0 && done == 0)
+			return in_errno((int)n);
+		if (n > 0)
+			done += n;
+		if (n < 0 || (size_t)n != pieces[i].iov_len)
+			break;
+	}
+	return done;
+}
+
+ssize_t __wrap_readv(int fd, const struct iovec *pieces, int count)
+{
+	if (!sim_active || fd != kernel.snapshot)
+		return __real_readv(fd, pieces, count);
+	return each_piece(pieces, count, false);
+}
+
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
+{
+	if (!sim_active || fd != kernel.snapshot)
+		return __real_writev(fd, pieces, count);
+	/* What it does not take of header, metadata and the first page it must be able to say. */
+	if (kernel.at < 3 * SIM_PAGE && count != 1)
+		sim_broken("what the kernel may refuse is loaded with other pages");
+	return each_piece(pieces, count, true);
+}
