@@ -206,7 +206,7 @@ static int load_and_consume(struct restore *restore, struct why *w)
 
 	r = snapshot_freeze(restore->snapshot);
 	if (r < 0)
-		return why(w, r, "the boot's processes cannot be stopped: %s", strerror(-r));
+		return why(w, r, "the boot's processes cannot be frozen: %s", strerror(-r));
 	restore->frozen = true;
 	r = arena_create(&page, page_size());
 	if (r == 0)

@@ -158,8 +158,8 @@ int session_freeze(struct session *session, struct why *w)
 	r = snapshot_freeze(session->snapshot);
 	if (r < 0)
 		return why(w, r,
-			   "the other processes cannot be stopped: %s; the kernel's log (dmesg) "
-			   "names those that did not",
+			   "the other processes cannot be frozen: %s; the kernel's log (dmesg) "
+			   "names those that did not stop, or says that something woke the machine",
 			   strerror(-r));
 	session->frozen = true;
 	return still_active(session, w);

@@ -83,14 +83,19 @@ int snapshot_set_swap_area(int fd, dev_t dev, uint64_t offset)
 	return control_pointer(fd, SNAPSHOT_SET_SWAP_AREA, &area);
 }
 
-int snapshot_freeze(int fd)
-{
-	return control(fd, SNAPSHOT_FREEZE, 0);
-}
-
 int snapshot_unfreeze(int fd)
 {
 	return control(fd, SNAPSHOT_UNFREEZE, 0);
+}
+
+int snapshot_freeze(int fd)
+{
+	/* Does nothing while nothing is frozen, but needs the kernel's lock: so
+	 * whoever had it for a moment has let go, and what FREEZE says then is
+	 * said of freezing. */
+	int r = snapshot_unfreeze(fd);
+
+	return r < 0 ? r : control_once(fd, SNAPSHOT_FREEZE, 0);
 }
 
 int snapshot_set_platform(int fd, bool platform)
@@ -152,7 +157,7 @@ int snapshot_free_swap_pages(int fd)
 
 int snapshot_restore(int fd)
 {
-	return control(fd, SNAPSHOT_ATOMIC_RESTORE, 0);
+	return control_once(fd, SNAPSHOT_ATOMIC_RESTORE, 0);
 }
 
 int snapshot_power_off(int fd)

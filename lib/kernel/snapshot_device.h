@@ -5,11 +5,11 @@
  *
  * The kernel takes a trylock for every ioctl and a lock for every read and
  * write, so one thread only must use the device. Where another process holds
- * that lock (-EBUSY) they try again for a second. Those marked (*) do not: they
- * are called while all processes are frozen, so nobody holds it, and -EBUSY and
- * -EAGAIN come from what they do. A device did not stop, or something woke the
- * machine meanwhile (kernel/power/suspend.c, drivers/base/power/main.c); if it
- * were tried again, the machine could sleep through what it should wake for.
+ * that lock (-EBUSY) they try again for a second. Those marked (*) are asked
+ * once: -EBUSY and -EAGAIN come from what they do. A device did not stop, or
+ * something woke the machine meanwhile (kernel/power/suspend.c,
+ * drivers/base/power/main.c); if it were tried again, the machine could sleep
+ * through what it should wake for.
  */
 #ifndef S2DISK_KERNEL_SNAPSHOT_DEVICE_H
 #define S2DISK_KERNEL_SNAPSHOT_DEVICE_H
@@ -26,8 +26,11 @@ int snapshot_open(const char *path, bool resuming);
  * -ENODEV: that is not an active swap area. */
 int snapshot_set_swap_area(int fd, dev_t dev, uint64_t offset);
 
-/* Stops all other processes; syncs file systems first. -EBUSY: some did not
- * stop within the kernel's time (20 s, /sys/power/pm_freeze_timeout). */
+/* (*) Freezes all other processes; syncs file systems first. -EBUSY: some did not
+ * stop within the kernel's time (20 s, /sys/power/pm_freeze_timeout), or a
+ * wake-up event came (from Linux 7 on while file systems are synced, too); asked
+ * again, the kernel would forget that event. That another holds its lock is
+ * waited for before. */
 int snapshot_freeze(int fd);
 
 /* Lets them go on. Does nothing while an image exists: snapshot_free first. */
@@ -54,7 +57,10 @@ int snapshot_avail_swap(int fd, uint64_t *ret);
 int snapshot_alloc_page(int fd, uint64_t *ret);
 int snapshot_free_swap_pages(int fd);
 
-/* Restores what was written. Returns only when that failed. */
+/* (*) Restores what was written. Returns only when that failed. Never to be
+ * called twice for one load, whatever it said: snapshot_write_finalize() in
+ * kernel/power/snapshot.c recycles a bitmap each time, and the second time the
+ * kernel runs round a list for ever, with everything frozen. */
 int snapshot_restore(int fd);
 
 /* (*) ACPI S4; needs snapshot_set_platform(true). Returning 0 means that nothing

@@ -49,6 +49,7 @@ struct sim_kernel {
 	size_t line, lines;   /* of its log: read, written */
 	unsigned int freezes; /* tried */
 	bool resuming, frozen, image, is_boot;
+	bool finalized; /* what was loaded was asked to be restored */
 	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
 	uint64_t given;			     /* how many in all */
 	uint64_t data_pages;

@@ -61,6 +61,7 @@ static int open_snapshot(int flags)
 		return -EPERM;
 	kernel.snapshot = __real_open("/dev/null", O_RDONLY | O_CLOEXEC);
 	kernel.resuming = (flags & O_ACCMODE) == O_WRONLY;
+	kernel.finalized = false;
 	kernel.at = 0;
 	return kernel.snapshot;
 }
@@ -186,7 +187,8 @@ static int free_image(void)
 {
 	if (sim_due(SIM_CALL))
 		return -EIO;
-	kernel.image = false;
+	kernel.image = kernel.finalized = false;
+	kernel.at = 0;
 	return 0;
 }
 
@@ -230,13 +232,22 @@ static int free_swap_pages(void)
 	return 0;
 }
 
+/* snapshot_write_finalize() recycles a bitmap of what was loaded. A second time it
+ * makes a ring of the list of safe pages, and walks round it for ever. */
+static void finalize(void)
+{
+	if (kernel.finalized)
+		sim_broken("a second restore of one load, which never returns");
+	kernel.finalized = kernel.at == get_le64(kernel.stream + 432);
+}
+
 static int restore_image(void)
 {
-	size_t size = (size_t)get_le64(kernel.stream + 432);
-
+	finalize();
+	/* As of a device that does not stop, which is the most common. */
 	if (sim_due(SIM_CALL) || ++sim->shared->restores <= sim->shared->plan.failed_restores)
-		return -EIO;
-	if (!kernel.frozen || kernel.at != size)
+		return -EBUSY;
+	if (!kernel.frozen || !kernel.finalized)
 		return -EPERM;
 	if (sim_live_image(sim->shared->durable) && !sim->shared->outcome.dead)
 		sim_broken("restored, and the image could be used a second time");
@@ -322,7 +333,7 @@ int __wrap_close(int fd)
 {
 	if (sim_active && fd >= 0 && fd == kernel.snapshot) {
 		kernel.snapshot = -1;
-		kernel.image = false;
+		kernel.image = kernel.finalized = false;
 		if (kernel.frozen)
 			thaw();
 	}

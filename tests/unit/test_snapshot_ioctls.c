@@ -21,6 +21,8 @@ static struct {
 	int error;		   /* 0, or what each call gives … */
 	unsigned int times;	   /* … so often, 0 for always */
 	unsigned int calls;	   /* so far */
+	unsigned int freezes;	   /* of them, SNAPSHOT_FREEZE */
+	unsigned long only;	   /* the one that gives the error; 0: each */
 	unsigned long request;	   /* of the last, */
 	unsigned long argument;	   /* as it was given */
 	unsigned char answer[16];  /* what is put to where that points */
@@ -41,7 +43,10 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
 static int answer(void)
 {
 	kernel.calls++;
+	kernel.freezes += kernel.request == SNAPSHOT_FREEZE;
 	errno = kernel.error;
+	if (kernel.only && kernel.request != kernel.only)
+		return 0;
 	return kernel.error && (!kernel.times || kernel.calls <= kernel.times) ? -1 : 0;
 }
 
@@ -122,16 +127,16 @@ static const struct {
 	unsigned long request, argument;
 	bool patient; /* another may hold the kernel's lock for a moment */
 } plain[] = {
-	{ snapshot_freeze, SNAPSHOT_FREEZE, 0, true },
 	{ snapshot_unfreeze, SNAPSHOT_UNFREEZE, 0, true },
 	{ snapshot_free, SNAPSHOT_FREE, 0, true },
 	{ snapshot_free_swap_pages, SNAPSHOT_FREE_SWAP_PAGES, 0, true },
-	{ snapshot_restore, SNAPSHOT_ATOMIC_RESTORE, 0, true },
 	/* By value: a pointer would always be true, and a huge size. */
 	{ platform_on, SNAPSHOT_PLATFORM_SUPPORT, 1, true },
 	{ platform_off, SNAPSHOT_PLATFORM_SUPPORT, 0, true },
 	{ image_size, SNAPSHOT_PREF_IMAGE_SIZE, 0x123456789, true },
-	/* A device that did not stop, or a wake-up: not to be slept through. */
+	/* A device that did not stop, or a wake-up: not to be slept through. And a
+	 * second restore of one load never returns. */
+	{ snapshot_restore, SNAPSHOT_ATOMIC_RESTORE, 0, false },
 	{ snapshot_power_off, SNAPSHOT_POWER_OFF, 0, false },
 	{ snapshot_suspend_to_ram, SNAPSHOT_S2RAM, 0, false },
 };
@@ -168,6 +173,42 @@ START_TEST(busy)
 	kernel.times = 3;
 	ck_assert_int_eq(plain[_i].call(FD), plain[_i].patient ? 0 : -EBUSY);
 	ck_assert_uint_eq(kernel.calls, plain[_i].patient ? 4 : 1);
+}
+END_TEST
+
+/* Another may hold the lock, which is waited for; what freezing itself says is
+ * not asked for a second time. */
+START_TEST(freezing)
+{
+	uint64_t begun = kernel.nsec;
+
+	ck_assert_int_eq(snapshot_freeze(FD), 0);
+	ck_assert_uint_eq(kernel.request, SNAPSHOT_FREEZE);
+	ck_assert_uint_eq(kernel.freezes, 1);
+	ck_assert_uint_eq(kernel.calls, 2);
+
+	kernel.calls = kernel.freezes = 0;
+	kernel.error = EBUSY;
+	kernel.times = 3;
+	ck_assert_int_eq(snapshot_freeze(FD), 0);
+	ck_assert_uint_eq(kernel.request, SNAPSHOT_FREEZE);
+	ck_assert_uint_eq(kernel.freezes, 1);
+	ck_assert_uint_eq(kernel.calls, 5);
+
+	/* The lock is free, and it does not freeze. */
+	kernel.calls = kernel.freezes = kernel.times = 0;
+	kernel.only = SNAPSHOT_FREEZE;
+	begun = kernel.nsec;
+	ck_assert_int_eq(snapshot_freeze(FD), -EBUSY);
+	ck_assert_uint_eq(kernel.freezes, 1);
+	ck_assert_uint_eq(kernel.nsec, begun);
+
+	/* It never becomes free. */
+	kernel.freezes = 0;
+	kernel.only = 0;
+	ck_assert_int_eq(snapshot_freeze(FD), -EBUSY);
+	ck_assert_uint_eq(kernel.freezes, 0);
+	ck_assert_uint_eq(kernel.nsec - begun, 1000000000);
 }
 END_TEST
 
@@ -290,6 +331,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, calls, 0, COUNT(plain));
 	tcase_add_loop_test(tcase, busy, 0, COUNT(plain));
+	tcase_add_test(tcase, freezing);
 	tcase_add_loop_test(tcase, swap_area, 0, COUNT(devices));
 	tcase_add_test(tcase, create);
 	tcase_add_loop_test(tcase, numbers_of_the_kernel, 0, COUNT(numbers));
