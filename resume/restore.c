@@ -141,6 +141,17 @@ static int watch_loading(void *context, uint64_t done)
 	return 0;
 }
 
+/* The kernel must have all before the image is consumed. */
+static int end_load(struct restore *restore, struct why *w)
+{
+	int r = snapshot_write_end(restore->snapshot);
+
+	if (r == -ENODATA)
+		return why(w, r, "the kernel waits for more pages than the image has");
+	return r < 0 ? why(w, r, "the kernel does not take the end of the image: %s", strerror(-r))
+		     : 0;
+}
+
 static int load(struct restore *restore, struct why *w)
 {
 	const struct page_sink sink = { .write = write_snapshot, .context = restore };
@@ -156,6 +167,8 @@ static int load(struct restore *restore, struct why *w)
 	progress_end(&restore->progress);
 	/* The restored system must not find them in its memory. */
 	image_reader_forget_keys(restore->reader);
+	if (r == 0)
+		return end_load(restore, w);
 	/* The kernel checks its header page on the write after it. */
 	if (r == -EPERM || r == -EINVAL || r == -ENODEV)
 		why_prefix(w, r,

@@ -233,3 +233,19 @@ int snapshot_write(int fd, const void *buffer, size_t length, unsigned int pages
 	}
 	return 0;
 }
+
+int snapshot_write_end(int fd)
+{
+	/* A byte is as good as a page: the kernel looks at what it still needs
+	 * first. */
+	static const unsigned char more;
+	const struct iovec one = { .iov_base = (void *)(uintptr_t)&more, .iov_len = 1 };
+	ssize_t n;
+
+	do {
+		n = writev(fd, &one, 1);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return n == 0 ? 0 : -ENODATA;
+}

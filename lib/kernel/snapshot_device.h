@@ -90,4 +90,13 @@ ssize_t snapshot_read(int fd, void *buffer, size_t length);
  * when it gets the first page behind these. */
 int snapshot_write(int fd, const void *buffer, size_t length, unsigned int pages_a_call);
 
+/* To be called behind the last page, before anything that cannot be taken back:
+ * offers the kernel more. 0: it has all it needs. -ENODATA: it waits for more
+ * pages. From Linux 6.7 on, page frames of zeros are in its list without having
+ * data, and it fills them inside the write that comes after; up to early 2026
+ * (7.0, and the stable versions of that time) ATOMIC_RESTORE says EPERM where
+ * the last ones were not. All versions take nothing once they have all
+ * (snapshot_write_next() in kernel/power/snapshot.c). */
+int snapshot_write_end(int fd);
+
 #endif

@@ -4,12 +4,14 @@
 #define S2DISK_TESTS_SIM_PRIVATE_H
 
 #include "sim.h"
+#include "fake_loader.h"
 
 #include <stdio.h>
 
 #define SIM_LOG_BYTES (48u << 20)
 #define SIM_LOG_ENTRIES 20000u
 #define SIM_FULL_PAGES 230u   /* of data, when all of memory is in the image */
+#define SIM_LAST_ZEROS 3u     /* page frames of zeros at the end of an image */
 #define SIM_SMALL_PAGES 120u  /* when it is as small as can be */
 #define SIM_UNFROZEN_LINES 4u /* of the log, where a task does not freeze */
 #define SIM_PHRASE "a phrase"
@@ -49,11 +51,12 @@ struct sim_kernel {
 	size_t line, lines;   /* of its log: read, written */
 	unsigned int freezes; /* tried */
 	bool resuming, frozen, image, is_boot;
-	bool finalized; /* what was loaded was asked to be restored */
+	bool finalized;			     /* what was loaded was asked to be restored */
 	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
 	uint64_t given;			     /* how many in all */
 	uint64_t data_pages;
 	size_t at; /* of the stream: read or written */
+	struct fake_loader loader;
 	unsigned char stream[SIM_STREAM_PAGES * SIM_PAGE];
 };
 

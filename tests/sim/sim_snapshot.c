@@ -30,6 +30,21 @@ ssize_t __wrap_readv(int fd, const struct iovec *pieces, int count);
 ssize_t __real_writev(int fd, const struct iovec *pieces, int count);
 ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count);
 
+/* Runs of nine page frames, some of them all zeros; so are the last ones. */
+static void make_list(unsigned char *list, uint64_t data_pages)
+{
+	uint64_t entries = 0;
+
+	for (uint64_t data = 0; data < data_pages + SIM_LAST_ZEROS; entries++) {
+		bool zero = data >= data_pages || entries % 16 == 15;
+
+		put_le64(list + 8 * entries,
+			 (256 + entries + entries / 9 * 30) | (zero ? 1ull << 63 : 0));
+		data += data >= data_pages || !zero;
+	}
+	put_le64(list + 8 * entries, UINT64_MAX);
+}
+
 size_t sim_make_stream(unsigned char *stream, uint64_t data_pages)
 {
 	size_t pages = 2 + (size_t)data_pages, size = pages * SIM_PAGE;
@@ -42,9 +57,7 @@ size_t sim_make_stream(unsigned char *stream, uint64_t data_pages)
 	put_le64(stream + 416, data_pages);
 	put_le64(stream + 424, pages);
 	put_le64(stream + 432, size);
-	for (uint64_t i = 0; i < data_pages; i++)
-		put_le64(stream + SIM_PAGE + 8 * i, 256 + i + i / 9 * 30);
-	put_le64(stream + SIM_PAGE + 8 * data_pages, UINT64_MAX);
+	make_list(stream + SIM_PAGE, data_pages);
 	for (size_t at = 2 * (size_t)SIM_PAGE; at < size; at += 8) {
 		random ^= random << 13;
 		random ^= random >> 7;
@@ -62,6 +75,7 @@ static int open_snapshot(int flags)
 	kernel.snapshot = __real_open("/dev/null", O_RDONLY | O_CLOEXEC);
 	kernel.resuming = (flags & O_ACCMODE) == O_WRONLY;
 	kernel.finalized = false;
+	kernel.loader = (struct fake_loader){ 0 };
 	kernel.at = 0;
 	return kernel.snapshot;
 }
@@ -188,6 +202,7 @@ static int free_image(void)
 	if (sim_due(SIM_CALL))
 		return -EIO;
 	kernel.image = kernel.finalized = false;
+	kernel.loader = (struct fake_loader){ 0 };
 	kernel.at = 0;
 	return 0;
 }
@@ -238,7 +253,7 @@ static void finalize(void)
 {
 	if (kernel.finalized)
 		sim_broken("a second restore of one load, which never returns");
-	kernel.finalized = kernel.at == get_le64(kernel.stream + 432);
+	kernel.finalized = fake_loader_complete(&kernel.loader);
 }
 
 static int restore_image(void)
@@ -362,6 +377,10 @@ static ssize_t write_page(const void *buffer, size_t length)
 	if (sim_due(SIM_CALL))
 		return -ENOMEM;
 	length = min_u64(length, SIM_PAGE);
+	if (length < SIM_PAGE && kernel.at < 2 * SIM_PAGE)
+		sim_broken("part of a page of header or metadata");
+	if (fake_loader_take(&kernel.loader, buffer, SIM_PAGE) == 0)
+		return 0;
 	if (length > sizeof(kernel.stream) - kernel.at)
 		sim_broken("too much is loaded");
 	memcpy(kernel.stream + kernel.at, buffer, length);

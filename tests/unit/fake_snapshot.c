@@ -38,15 +38,18 @@ static void fill_page(unsigned char *page, size_t number, uint64_t *state)
 	}
 }
 
+/* The last page frames, as a kernel may leave them. */
+#define LAST_ZEROS 3u
+
 /* Page frame numbers: runs of 1 to 40 with gaps of 1 to 100. */
 static void fill_metadata(struct fake_snapshot *s, unsigned char *metadata, size_t data_pages,
 			  bool zero_pages, uint64_t *state)
 {
+	size_t entry = 0, last_zeros = zero_pages ? LAST_ZEROS : 0;
 	uint64_t pfn = 1, run = 0;
-	size_t entry = 0;
 
-	for (size_t data = 0; data < data_pages;) {
-		bool zero = zero_pages && entry % 16 == 15;
+	for (size_t data = 0; data < data_pages || last_zeros > 0;) {
+		bool zero = data == data_pages || (zero_pages && entry % 16 == 15);
 
 		if (run == 0) {
 			pfn += 1 + next_random(state) % 100;
@@ -59,6 +62,7 @@ static void fill_metadata(struct fake_snapshot *s, unsigned char *metadata, size
 		run--;
 		s->pfns++;
 		s->zero_pfns += zero;
+		last_zeros -= data == data_pages;
 		data += !zero;
 	}
 	if (entry % (FAKE_PAGE / 8))
@@ -68,7 +72,7 @@ static void fill_metadata(struct fake_snapshot *s, unsigned char *metadata, size
 void fake_snapshot_make(struct fake_snapshot *s, size_t data_pages, unsigned int seed,
 			bool zero_pages)
 {
-	size_t entries = zero_pages ? data_pages + (data_pages - 1) / 15 : data_pages;
+	size_t entries = zero_pages ? data_pages + (data_pages - 1) / 15 + LAST_ZEROS : data_pages;
 	size_t metadata_pages = div_round_up(entries, FAKE_PAGE / 8);
 	size_t pages = 1 + metadata_pages + data_pages;
 	uint64_t state = 88172645463325252ull + seed;

@@ -28,7 +28,8 @@ struct fake_snapshot {
 };
 
 /* data_pages of content, a mix of random, text and zeros by seed; page frames
- * with gaps; every 16th a zero page without data where zero_pages. */
+ * with gaps; every 16th and the last ones zero pages without data where
+ * zero_pages. */
 void fake_snapshot_make(struct fake_snapshot *snapshot, size_t data_pages, unsigned int seed,
 			bool zero_pages);
 void fake_snapshot_free(struct fake_snapshot *snapshot);

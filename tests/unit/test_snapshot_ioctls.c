@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #define FD 77
@@ -30,6 +31,7 @@ static struct {
 	unsigned char pointed[16]; /* what was there */
 	size_t points;		   /* bytes to look at */
 	int flags;		   /* of opening */
+	ssize_t takes;		   /* bytes of a write */
 	uint64_t nsec;		   /* the time */
 } kernel;
 
@@ -37,6 +39,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __real_open(const char *path, int flags, ...);
 int __wrap___open_2(const char *path, int flags);
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
 
@@ -84,6 +87,14 @@ int __wrap_open(const char *path, int flags, ...)
 int __wrap___open_2(const char *path, int flags)
 {
 	return __wrap_open(path, flags);
+}
+
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
+{
+	ck_assert_int_eq(fd, FD);
+	ck_assert_int_eq(count, 1);
+	ck_assert_uint_eq(pieces[0].iov_len, 1);
+	return answer() < 0 ? -1 : kernel.takes;
 }
 
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
@@ -294,6 +305,24 @@ START_TEST(numbers_of_the_kernel)
 }
 END_TEST
 
+/* Whether the kernel takes one byte more tells whether it has all. */
+START_TEST(write_end)
+{
+	ck_assert_int_eq(snapshot_write_end(FD), 0);
+	ck_assert_uint_eq(kernel.calls, 1);
+	kernel.takes = 1;
+	ck_assert_int_eq(snapshot_write_end(FD), -ENODATA);
+	kernel.error = ENOMEM;
+	ck_assert_int_eq(snapshot_write_end(FD), -ENOMEM);
+	kernel.error = EINTR;
+	kernel.calls = 0;
+	kernel.takes = 0;
+	kernel.times = 2;
+	ck_assert_int_eq(snapshot_write_end(FD), 0);
+	ck_assert_uint_eq(kernel.calls, 3);
+}
+END_TEST
+
 /* The direction says what is meant. */
 START_TEST(opening)
 {
@@ -335,6 +364,7 @@ int main(void)
 	tcase_add_loop_test(tcase, swap_area, 0, COUNT(devices));
 	tcase_add_test(tcase, create);
 	tcase_add_loop_test(tcase, numbers_of_the_kernel, 0, COUNT(numbers));
+	tcase_add_test(tcase, write_end);
 	tcase_add_test(tcase, opening);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
