@@ -46,6 +46,8 @@ struct restore {
 	struct image_reader *reader;
 	struct sealed_header header; /* wiped */
 	struct handover handover;
+	struct arena handover_page;
+	struct digest crc; /* for it */
 	struct judgement judgement;
 	struct progress progress;
 	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */
@@ -195,13 +197,42 @@ static int consume(struct restore *restore, struct why *w)
 	return r;
 }
 
+/* All that is needed once the image is loaded: then it has the memory, and with
+ * all processes frozen none can be made free by ending one. */
+static int take_memory(struct restore *restore, struct why *w)
+{
+	int r = arena_create(&restore->handover_page, page_size());
+
+	if (r == 0)
+		r = digest_open(&restore->crc, DIGEST_CRC32);
+	if (r < 0)
+		return why(w, r, "memory for the hand-over page: %s", strerror(-r));
+	return header_sealed(image_reader_header(restore->reader))
+		       ? sealed_header_prepare(&restore->header, restore->device, page_size(),
+					       &restore->record, w)
+		       : 0;
+}
+
+static int hand_over(struct restore *restore, struct why *w)
+{
+	unsigned char *page = restore->handover_page.base;
+	uint64_t place = image_reader_header(restore->reader)->handover;
+	int r = 0;
+
+	handover_encode(&restore->handover, &restore->crc, page, page_size());
+	if (place)
+		r = io_pwrite_full(restore->device, page, page_size(), place);
+	return r < 0 ? why(w, r, "the hand-over page cannot be written: %s", strerror(-r)) : 0;
+}
+
 /* Everything that may go wrong must have gone wrong before this returns 0: the
  * snapshot is in memory, all else is frozen, the signature is swap's again. */
 static int load_and_consume(struct restore *restore, struct why *w)
 {
-	struct arena page = { 0 };
-	int r;
+	int r = take_memory(restore, w);
 
+	if (r < 0)
+		return r;
 	restore->snapshot = snapshot_open(restore->settings->snapshot_device, true);
 	if (restore->snapshot < 0)
 		return why(w, restore->snapshot, "%s cannot be opened: %s",
@@ -221,16 +252,8 @@ static int load_and_consume(struct restore *restore, struct why *w)
 	if (r < 0)
 		return why(w, r, "the boot's processes cannot be frozen: %s", strerror(-r));
 	restore->frozen = true;
-	r = arena_create(&page, page_size());
-	if (r == 0)
-		r = handover_encode(&restore->handover, page.base, page_size());
-	if (r == 0 && image_reader_header(restore->reader)->handover)
-		r = io_pwrite_full(restore->device, page.base, page_size(),
-				   image_reader_header(restore->reader)->handover);
-	arena_destroy(&page);
-	if (r < 0)
-		return why(w, r, "the hand-over page cannot be written: %s", strerror(-r));
-	return consume(restore, w);
+	r = hand_over(restore, w);
+	return r < 0 ? r : consume(restore, w);
 }
 
 static void leave_kernel(struct restore *restore)
@@ -534,6 +557,8 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		judgement_free(&restore->judgement);
 		image_reader_close(restore->reader);
 		sealed_header_free(&restore->header);
+		digest_close(&restore->crc);
+		arena_destroy(&restore->handover_page);
 		close_area(restore);
 	}
 	return r;

@@ -37,17 +37,19 @@ static unsigned char *map_aligned(size_t size)
 	return base + before;
 }
 
-/* Buffers that are run through again and again: with large pages there are
- * hardly any misses in the processor's table of pages. */
-static void touch(unsigned char *base, size_t size)
+/* Has every page be there. A kernel that knows MADV_POPULATE_WRITE (5.14) tells
+ * when it has no more; on others touching them asks it to find some. */
+static int touch(unsigned char *base, size_t size)
 {
-	(void)madvise(base, size, MADV_HUGEPAGE);
 #ifdef MADV_POPULATE_WRITE
 	if (madvise(base, size, MADV_POPULATE_WRITE) == 0)
-		return;
+		return 0;
+	if (errno == ENOMEM || errno == EFAULT)
+		return -ENOMEM;
 #endif
 	for (size_t at = 0; at < size; at += page_size())
 		*(volatile unsigned char *)(base + at) = 0;
+	return 0;
 }
 
 int arena_create(struct arena *arena, size_t size)
@@ -58,15 +60,20 @@ int arena_create(struct arena *arena, size_t size)
 		return -ENOMEM;
 	size = round_up(size, page_size());
 	if (size < LARGE_PAGE) {
-		base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (base == MAP_FAILED)
 			return -ENOMEM;
 	} else {
 		base = map_aligned(size);
 		if (!base)
 			return -ENOMEM;
-		touch(base, size);
+		/* Buffers that are run through again and again: with large pages
+		 * there are hardly any misses in the processor's table of pages. */
+		(void)madvise(base, size, MADV_HUGEPAGE);
+	}
+	if (touch(base, size) < 0) {
+		munmap(base, size);
+		return -ENOMEM;
 	}
 	*arena = (struct arena){ .base = base, .size = size };
 	return 0;

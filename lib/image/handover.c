@@ -47,11 +47,10 @@ void handover_add_line(struct handover *handover, const char *format, ...)
 	handover->text[used + (size_t)length + 1] = '\0';
 }
 
-int handover_encode(const struct handover *handover, unsigned char *page, size_t page_size)
+void handover_encode(const struct handover *handover, struct digest *crc, unsigned char *page,
+		     size_t page_size)
 {
 	size_t length = strlen(handover->text);
-	uint32_t crc;
-	int r;
 
 	memset(page, 0, page_size);
 	memcpy(page + AT_MAGIC, handover_magic, sizeof(handover_magic));
@@ -70,11 +69,8 @@ int handover_encode(const struct handover *handover, unsigned char *page, size_t
 		put_le64(at + 8, handover->quarantine[i].count);
 	}
 	memcpy(page + AT_TEXT, handover->text, length);
-	r = crypto_crc32(page, page_size, &crc);
-	if (r < 0)
-		return r;
-	put_le32(page + AT_CRC, crc);
-	return 0;
+	digest_update(crc, page, page_size);
+	put_le32(page + AT_CRC, digest_final_crc32(crc));
 }
 
 /* The checksum is of the page with zeros in its own place. */

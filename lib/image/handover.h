@@ -6,6 +6,7 @@
 #ifndef S2DISK_IMAGE_HANDOVER_H
 #define S2DISK_IMAGE_HANDOVER_H
 
+#include "base/crypto.h"
 #include "base/why.h"
 #include "image/format.h"
 
@@ -38,8 +39,10 @@ struct handover {
 void handover_add_line(struct handover *handover, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Fills the page. 0 or -ENOMEM. */
-int handover_encode(const struct handover *handover, unsigned char *page, size_t page_size);
+/* Fills the page. crc: open for DIGEST_CRC32 and fresh, as it is afterwards, since
+ * no memory is to be had when this is called. */
+void handover_encode(const struct handover *handover, struct digest *crc, unsigned char *page,
+		     size_t page_size);
 
 /* -ENODATA: nothing was handed over for this image; -EBADMSG: damaged. */
 int handover_decode(const unsigned char *page, size_t page_size,

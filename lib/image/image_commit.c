@@ -128,13 +128,15 @@ static bool is_sealed_header(const unsigned char *page, size_t page_size,
 	       memcmp(front.image_id, record->image_id, IMAGE_ID_SIZE) == 0;
 }
 
-/* Makes sure that there is something to wipe, and keeps it. */
-static int read_sealed_header(struct sealed_header *header, int fd, size_t page_size,
-			      const struct signature_record *record, struct why *w)
+int sealed_header_prepare(struct sealed_header *header, int fd, size_t page_size,
+			  const struct signature_record *record, struct why *w)
 {
 	unsigned char *page;
-	int r = arena_create(&header->memory, 2 * page_size);
+	int r;
 
+	if (header->page)
+		return 0;
+	r = arena_create(&header->memory, 2 * page_size);
 	if (r < 0)
 		return why(w, r, "memory for the image's header: %s", strerror(-r));
 	page = arena_take(&header->memory, page_size);
@@ -155,21 +157,22 @@ static int read_sealed_header(struct sealed_header *header, int fd, size_t page_
 int sealed_header_wipe(struct sealed_header *header, int fd, size_t page_size,
 		       const struct signature_record *record, struct why *w)
 {
-	int r = header->page ? 0 : read_sealed_header(header, fd, page_size, record, w);
+	int r = sealed_header_prepare(header, fd, page_size, record, w);
 
 	if (r < 0 || !header->page)
 		return r;
+	header->wiped = true;
 	return write_header(fd, header->zeros, page_size, header->offset, w);
 }
 
 int sealed_header_put_back(const struct sealed_header *header, int fd, size_t page_size,
 			   struct why *w)
 {
-	return header->page ? write_header(fd, header->page, page_size, header->offset, w) : 0;
+	return header->wiped ? write_header(fd, header->page, page_size, header->offset, w) : 0;
 }
 
 void sealed_header_free(struct sealed_header *header)
 {
 	arena_destroy(&header->memory);
-	header->page = NULL;
+	*header = (struct sealed_header){ 0 };
 }

@@ -48,19 +48,24 @@ int image_update_record(struct signature_page *sp, const struct signature_record
 /* The header page of a sealed image, whose key slots must not outlive it. */
 struct sealed_header {
 	struct arena memory;
-	unsigned char *page;  /* what was there; NULL: nothing was wiped */
+	unsigned char *page;  /* as it is there; NULL: nothing to wipe */
 	unsigned char *zeros; /* what is written over it */
 	uint64_t offset;
+	bool wiped; /* or may be */
 };
 
-/* Overwrites the header page of the image with that record with zeros, flushes,
- * and remembers what was there. Does nothing where the page is not that of a
- * sealed image of this id: the record may say anything. Where it failed it can be
- * called again. */
+/* Takes the memory that wiping needs, and reads the header page of the image
+ * with that record. Remembers nothing where the page is not that of a sealed
+ * image of this id: the record may say anything. Does nothing the second time. */
+int sealed_header_prepare(struct sealed_header *header, int fd, size_t page_size,
+			  const struct signature_record *record, struct why *w);
+
+/* Overwrites it with zeros and flushes; prepares where that was not done. Where
+ * it failed it can be called again. */
 int sealed_header_wipe(struct sealed_header *header, int fd, size_t page_size,
 		       const struct signature_record *record, struct why *w);
 
-/* Puts it back, where the image is kept after all. */
+/* Puts it back, where it was wiped and the image is kept after all. */
 int sealed_header_put_back(const struct sealed_header *header, int fd, size_t page_size,
 			   struct why *w);
 

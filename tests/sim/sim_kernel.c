@@ -39,8 +39,6 @@ unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
 			  unsigned int seconds, char *buffer, size_t *ret_length, struct why *w);
-int __real_madvise(void *at, size_t size, int advice);
-int __wrap_madvise(void *at, size_t size, int advice);
 long __real_sysconf(int name);
 long __wrap_sysconf(int name);
 int __real_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
@@ -214,10 +212,4 @@ int __wrap_passphrase_ask(const struct passphrase_places *places, const char *pr
 	*ret_length = strlen(SIM_PHRASE);
 	memcpy(buffer, SIM_PHRASE, *ret_length + 1);
 	return 0;
-}
-
-/* A snapshot has memory that no fork has; here it is a fork. */
-int __wrap_madvise(void *at, size_t size, int advice)
-{
-	return advice == MADV_DONTFORK ? 0 : __real_madvise(at, size, advice);
 }

@@ -13,6 +13,8 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
 char *__real_strdup(const char *text);
 void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+int __real_madvise(void *at, size_t size, int advice);
+int __wrap_madvise(void *at, size_t size, int advice);
 gcry_error_t __real_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int flags);
 gcry_error_t __real_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode,
 				     unsigned int flags);
@@ -27,7 +29,13 @@ gcry_error_t __wrap_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode
 
 static bool none_left(void)
 {
-	if (!sim_active || !sim_due(SIM_ALLOC))
+	if (!sim_active)
+		return false;
+	/* A boot with an image in memory may have none left, and nothing that could
+	 * be ended for its sake. */
+	if (__atomic_load_n(&kernel.memory_gone, __ATOMIC_RELAXED))
+		sim_broken("memory is asked for after the image took it");
+	if (!sim_due(SIM_ALLOC))
 		return false;
 	errno = ENOMEM;
 	return true;
@@ -56,6 +64,18 @@ char *__wrap_strdup(const char *text)
 void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
 {
 	return none_left() ? MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
+}
+
+int __wrap_madvise(void *at, size_t size, int advice)
+{
+	/* A snapshot has memory that no fork has; here it is a fork. */
+	if (advice == MADV_DONTFORK)
+		return 0;
+#ifdef MADV_POPULATE_WRITE
+	if (advice == MADV_POPULATE_WRITE && none_left())
+		return -1;
+#endif
+	return __real_madvise(at, size, advice);
 }
 
 gcry_error_t __wrap_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int flags)

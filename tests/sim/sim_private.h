@@ -57,6 +57,7 @@ struct sim_kernel {
 	uint64_t data_pages;
 	size_t at; /* of the stream: read or written */
 	struct fake_loader loader;
+	bool memory_gone; /* to an image that is loaded; atomic */
 	unsigned char stream[SIM_STREAM_PAGES * SIM_PAGE];
 };
 

@@ -67,6 +67,14 @@ size_t sim_make_stream(unsigned char *stream, uint64_t data_pages)
 	return size;
 }
 
+static void forget_load(void)
+{
+	kernel.finalized = false;
+	kernel.loader = (struct fake_loader){ 0 };
+	kernel.at = 0;
+	__atomic_store_n(&kernel.memory_gone, false, __ATOMIC_RELAXED);
+}
+
 /* Where the plan has nothing against it, /dev/snapshot. */
 static int open_snapshot(int flags)
 {
@@ -74,9 +82,7 @@ static int open_snapshot(int flags)
 		return -EPERM;
 	kernel.snapshot = __real_open("/dev/null", O_RDONLY | O_CLOEXEC);
 	kernel.resuming = (flags & O_ACCMODE) == O_WRONLY;
-	kernel.finalized = false;
-	kernel.loader = (struct fake_loader){ 0 };
-	kernel.at = 0;
+	forget_load();
 	return kernel.snapshot;
 }
 
@@ -201,9 +207,8 @@ static int free_image(void)
 {
 	if (sim_due(SIM_CALL))
 		return -EIO;
-	kernel.image = kernel.finalized = false;
-	kernel.loader = (struct fake_loader){ 0 };
-	kernel.at = 0;
+	kernel.image = false;
+	forget_load();
 	return 0;
 }
 
@@ -348,7 +353,8 @@ int __wrap_close(int fd)
 {
 	if (sim_active && fd >= 0 && fd == kernel.snapshot) {
 		kernel.snapshot = -1;
-		kernel.image = kernel.finalized = false;
+		kernel.image = false;
+		forget_load();
 		if (kernel.frozen)
 			thaw();
 	}
@@ -381,6 +387,9 @@ static ssize_t write_page(const void *buffer, size_t length)
 		sim_broken("part of a page of header or metadata");
 	if (fake_loader_take(&kernel.loader, buffer, SIM_PAGE) == 0)
 		return 0;
+	/* All that it needs the kernel takes before the first page of data. */
+	if (kernel.loader.pages > 1 + kernel.loader.metadata_pages)
+		__atomic_store_n(&kernel.memory_gone, true, __ATOMIC_RELAXED);
 	if (length > sizeof(kernel.stream) - kernel.at)
 		sim_broken("too much is loaded");
 	memcpy(kernel.stream + kernel.at, buffer, length);
