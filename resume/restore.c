@@ -51,7 +51,6 @@ struct restore {
 	struct judgement judgement;
 	struct progress progress;
 	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */
-	uint64_t begun;	     /* usec */
 	const char *refused; /* why, while a refusal is dealt with */
 };
 
@@ -229,6 +228,7 @@ static int hand_over(struct restore *restore, struct why *w)
  * snapshot is in memory, all else is frozen, the signature is swap's again. */
 static int load_and_consume(struct restore *restore, struct why *w)
 {
+	uint64_t begun;
 	int r = take_memory(restore, w);
 
 	if (r < 0)
@@ -243,10 +243,11 @@ static int load_and_consume(struct restore *restore, struct why *w)
 	if (r < 0)
 		return r;
 	restore->handover.attempts = restore->record.attempts;
+	begun = now_usec();
 	r = load(restore, w);
 	if (r < 0)
 		return r;
-	restore->handover.load_usec = now_usec() - restore->begun;
+	restore->handover.load_usec = now_usec() - begun;
 
 	r = snapshot_freeze(restore->snapshot);
 	if (r < 0)
@@ -319,6 +320,9 @@ static void keep_and_reboot(struct restore *restore)
 	struct why w = { 0 };
 	int tries = 0, r;
 
+	/* Nor is memory wiped by a reset. */
+	if (restore->reader)
+		image_reader_forget_keys(restore->reader);
 	restore->record.refusals++;
 	do {
 		r = sealed_header_put_back(&restore->header, restore->device, page_size(), &w);
@@ -541,7 +545,6 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		.settings = settings,
 		.area = area,
 		.snapshot = -1,
-		.begun = now_usec(),
 	};
 	restore_ignore_signals();
 	/* Most boots have no image, and a disk may be read-only. */

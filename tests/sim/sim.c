@@ -147,6 +147,8 @@ static void begin_process(bool is_boot)
 	kernel.is_boot = is_boot;
 	kernel.line = kernel.lines = 0;
 	kernel.freezes = is_boot ? 99 : 0;
+	kernel.typed_usec = 0;
+	sim_forget_secrets();
 	kernel.data_pages = SIM_FULL_PAGES;
 	memset(kernel.taken, 0, sizeof(kernel.taken));
 	dup2(sim->said, STDERR_FILENO);
@@ -315,6 +317,8 @@ static void hibernate_and_go_on(void)
 	if (kernel.snapshot >= 0)
 		sim_broken("/dev/snapshot was left open");
 	check_swap("the system");
+	if (sim->shared->outcome.boots > 0 && last.load_usec >= SIM_TYPING_USEC)
+		sim_broken("the time of loading has that of typing in it");
 	if (r < 0 && sim->shared->outcome.boots > 0)
 		sim_broken("resumed, and then: %s", why_text(&w, r));
 	if (r < 0)

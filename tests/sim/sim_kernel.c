@@ -39,6 +39,8 @@ unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
 			  unsigned int seconds, char *buffer, size_t *ret_length, struct why *w);
+int __real_clock_gettime(clockid_t clock, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
 long __real_sysconf(int name);
 long __wrap_sysconf(int name);
 int __real_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
@@ -167,6 +169,15 @@ int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
 	return 0;
 }
 
+/* The user takes ten minutes, but nobody waits for them. */
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int r = __real_clock_gettime(clock, ret);
+
+	ret->tv_sec += (time_t)(kernel.typed_usec / 1000000);
+	return r;
+}
+
 /* A small machine needs little memory for its block table. */
 long __wrap_sysconf(int name)
 {
@@ -209,6 +220,7 @@ int __wrap_passphrase_ask(const struct passphrase_places *places, const char *pr
 	(void)prompt;
 	(void)seconds;
 	(void)w;
+	kernel.typed_usec += SIM_TYPING_USEC;
 	*ret_length = strlen(SIM_PHRASE);
 	memcpy(buffer, SIM_PHRASE, *ret_length + 1);
 	return 0;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory, which may run out: allocations of the programs' own code. */
+/* Memory, which may run out: allocations of the programs' own code. And what is
+ * secret in it. */
 #include "sim_private.h"
+
+#include "base/bytes.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <gcrypt.h>
@@ -26,6 +30,11 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 gcry_error_t __wrap_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int flags);
 gcry_error_t __wrap_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode,
 				     unsigned int flags);
+
+void *__real_secret_alloc(size_t size);
+void *__wrap_secret_alloc(size_t size);
+void __real_secret_free(void *memory, size_t size);
+void __wrap_secret_free(void *memory, size_t size);
 
 static bool none_left(void)
 {
@@ -89,4 +98,46 @@ gcry_error_t __wrap_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode
 {
 	return none_left() ? gcry_error(GPG_ERR_ENOMEM)
 			   : __real_gcry_cipher_open(ret, cipher, mode, flags);
+}
+
+static struct {
+	unsigned char *memory; /* NULL: free */
+	size_t size;
+} secrets[32];
+
+void *__wrap_secret_alloc(size_t size)
+{
+	void *memory = __real_secret_alloc(size);
+
+	for (size_t i = 0; memory && i < ARRAY_SIZE(secrets); i++) {
+		if (secrets[i].memory)
+			continue;
+		secrets[i].memory = memory;
+		secrets[i].size = size;
+		return memory;
+	}
+	if (memory)
+		sim_broken("so many secrets");
+	return NULL;
+}
+
+void __wrap_secret_free(void *memory, size_t size)
+{
+	for (size_t i = 0; memory && i < ARRAY_SIZE(secrets); i++)
+		if (secrets[i].memory == memory)
+			secrets[i].memory = NULL;
+	__real_secret_free(memory, size);
+}
+
+bool sim_secrets_left(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
+		if (secrets[i].memory && !bytes_all_zero(secrets[i].memory, secrets[i].size))
+			return true;
+	return false;
+}
+
+void sim_forget_secrets(void)
+{
+	memset(secrets, 0, sizeof(secrets));
 }

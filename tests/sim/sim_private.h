@@ -15,6 +15,7 @@
 #define SIM_SMALL_PAGES 120u  /* when it is as small as can be */
 #define SIM_UNFROZEN_LINES 4u /* of the log, where a task does not freeze */
 #define SIM_PHRASE "a phrase"
+#define SIM_TYPING_USEC 600000000u
 #define SIM_STREAM_PAGES (2 + SIM_FULL_PAGES)
 
 struct sim_log_entry {
@@ -55,7 +56,8 @@ struct sim_kernel {
 	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
 	uint64_t given;			     /* how many in all */
 	uint64_t data_pages;
-	size_t at; /* of the stream: read or written */
+	size_t at;	     /* of the stream: read or written */
+	uint64_t typed_usec; /* how long the user took to type */
 	struct fake_loader loader;
 	bool memory_gone; /* to an image that is loaded; atomic */
 	unsigned char stream[SIM_STREAM_PAGES * SIM_PAGE];
@@ -66,6 +68,12 @@ extern bool sim_active; /* counting, and failing */
 
 /* Counts one; true: it is to go wrong, in the way of the plan. */
 bool sim_due(enum sim_class class);
+
+/* Is there a key or a passphrase in the memory of this process? */
+bool sim_secrets_left(void);
+
+/* What is there now is another system's. */
+void sim_forget_secrets(void);
 
 /* Something that must never happen; ends the process. */
 void sim_broken(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

@@ -273,6 +273,8 @@ static int restore_image(void)
 		sim_broken("restored, and the image could be used a second time");
 	if (sim_sealed_header(sim->shared->durable) && !sim->shared->outcome.dead)
 		sim_broken("restored, and what was sealed could still be opened");
+	if (sim_secrets_left())
+		sim_broken("restored, with keys in memory");
 	sim_end(SIM_RESTORED);
 }
 
@@ -280,6 +282,8 @@ void sim_switched_off(void)
 {
 	if (sim->shared->plan.cannot_switch_off)
 		return;
+	if (kernel.is_boot && sim_secrets_left())
+		sim_broken("booted again, with keys in memory");
 	sim_end(kernel.is_boot ? SIM_REBOOT : SIM_OFF);
 }
 

@@ -431,6 +431,18 @@ START_TEST(test_other_machine)
 }
 END_TEST
 
+/* Sealed: the machine is booted again without keys in its memory, also where it
+ * was opened and judged before. */
+START_TEST(test_kept_by_refusal)
+{
+	struct sim_plan plan = { .class = SIM_IO, .method = METHOD_SHUTDOWN, .other_boots = 1 };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_uint_eq(outcome.boots, 2);
+}
+END_TEST
+
 /* What was damaged before the commit is found by reading it back. */
 START_TEST(test_verified)
 {
@@ -494,6 +506,7 @@ static void add_lives(Suite *suite, const char *name, void (*make)(void), bool e
 	tcase_add_loop_test(tcase, test_io_fails, 0, everything ? 4 : 1);
 	tcase_add_loop_test(tcase, test_power_cuts, 0, everything ? 2 : 1);
 	tcase_add_loop_test(tcase, test_restore_fails, 0, 3);
+	tcase_add_test(tcase, test_kept_by_refusal);
 	tcase_add_test(tcase, test_no_memory);
 	suite_add_tcase(suite, tcase);
 	if (!everything)
