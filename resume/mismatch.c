@@ -22,6 +22,18 @@ enum mismatch_choice mismatch_choose(const struct settings *settings, uint32_t r
 	return CHOICE_REBOOT;
 }
 
+enum mismatch_choice mismatch_choose_vetoed(const struct settings *settings, uint32_t vetoes,
+					    bool *ret_ask)
+{
+	bool again = vetoes < settings->mismatch_retries;
+
+	*ret_ask = settings->mismatch_action == MISMATCH_ASK ||
+		   (settings->mismatch_action == MISMATCH_REBOOT && !again);
+	if (settings->mismatch_action == MISMATCH_DISCARD)
+		return CHOICE_DISCARD;
+	return again ? CHOICE_REBOOT : CHOICE_POWER_OFF;
+}
+
 bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret)
 {
 	switch (tolower((unsigned char)key)) {
@@ -31,6 +43,9 @@ bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret)
 	case 'd':
 		*ret = CHOICE_DISCARD;
 		return true;
+	case 'p':
+		*ret = CHOICE_POWER_OFF;
+		return true;
 	case 't':
 		if (fatal)
 			return false;
@@ -38,6 +53,18 @@ bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret)
 		return true;
 	default:
 		return false;
+	}
+}
+
+static char key_of(enum mismatch_choice choice)
+{
+	switch (choice) {
+	case CHOICE_REBOOT:
+		return 'b';
+	case CHOICE_POWER_OFF:
+		return 'p';
+	default:
+		return 'd';
 	}
 }
 
@@ -89,9 +116,9 @@ enum mismatch_choice mismatch_ask(const char *console, const char *question, boo
 		tcsetattr(fd, TCSAFLUSH, &keys);
 	}
 	snprintf(text, sizeof(text),
-		 "\r\n%s b: boot again and keep it; d: discard it and go on%s [%c in %u s] ",
-		 question, fatal ? "" : "; t: try it all the same",
-		 fallback == CHOICE_REBOOT ? 'b' : 'd', seconds);
+		 "\r\n%s b: boot again and keep it; p: power off and keep it; "
+		 "d: discard it and go on%s [%c in %u s] ",
+		 question, fatal ? "" : "; t: try it all the same", key_of(fallback), seconds);
 	say(fd, text);
 	choice = wait_for_key(fd, fatal, fallback, seconds);
 	say(fd, "\r\n");

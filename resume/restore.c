@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "restore.h"
 
-#include "judge.h"
 #include "mismatch.h"
+#include "restore_private.h"
 #include "base/bytes.h"
-#include "base/crypto.h"
-#include "base/io.h"
 #include "base/log.h"
-#include "base/stopwatch.h"
 #include "base/text.h"
 #include "boot/set_aside.h"
-#include "image/handover.h"
-#include "image/image_commit.h"
-#include "image/image_reader.h"
 #include "image/work_pool.h"
 #include "image_keys.h"
-#include "kernel/snapshot_device.h"
 #include "ui/plymouth.h"
-#include "ui/progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,32 +27,12 @@
 /* So that what was said can be read before the screen goes dark. */
 #define REBOOT_PAUSE_SECONDS 3
 
-struct restore {
-	const struct settings *settings;
-	const struct swap_area *area;
-	int device;   /* the area's block device, O_DIRECT */
-	int snapshot; /* /dev/snapshot, -1 while it is closed */
-	bool frozen;
-	struct signature_page signature;
-	struct signature_record record;
-	struct image_reader *reader;
-	struct sealed_header header; /* wiped */
-	struct handover handover;
-	struct arena handover_page;
-	struct digest crc; /* for it */
-	struct judgement judgement;
-	struct progress progress;
-	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */
-	const char *refused; /* why, while a refusal is dealt with */
-};
-
 /* A boot that goes on with a live image is the worst that can happen here, so
  * what may have failed for this once (a disk that is not quite awake, memory)
  * is tried again, this often in all. */
 #define TRIES 3
 
-/* After a try that failed: waits, and tells whether there is another. */
-static bool once_more(int *tries)
+bool once_more(int *tries)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 
@@ -121,155 +93,6 @@ static void tell_image(const struct restore *restore)
 		   when);
 }
 
-static int write_snapshot(void *context, const void *buffer, size_t length)
-{
-	struct restore *restore = context;
-	size_t head = (size_t)min_u64(restore->head_left, length);
-	int r = head > 0 ? snapshot_write(restore->snapshot, buffer, head, 1) : 0;
-
-	restore->head_left -= head;
-	if (r < 0 || head == length)
-		return r;
-	return snapshot_write(restore->snapshot, (const char *)buffer + head, length - head,
-			      SNAPSHOT_PAGES_A_CALL);
-}
-
-static int watch_loading(void *context, uint64_t done)
-{
-	struct restore *restore = context;
-
-	progress_update(&restore->progress, done);
-	return 0;
-}
-
-/* The kernel must have all before the image is consumed. */
-static int end_load(struct restore *restore, struct why *w)
-{
-	int r = snapshot_write_end(restore->snapshot);
-
-	if (r == -ENODATA)
-		return why(w, r, "the kernel waits for more pages than the image has");
-	return r < 0 ? why(w, r, "the kernel does not take the end of the image: %s", strerror(-r))
-		     : 0;
-}
-
-static int load(struct restore *restore, struct why *w)
-{
-	const struct page_sink sink = { .write = write_snapshot, .context = restore };
-	const struct stream_watch watch = { .progress = watch_loading, .context = restore };
-	const struct image_header *header = image_reader_header(restore->reader);
-	int r;
-
-	/* Its header, metadata, and the first page of data. */
-	restore->head_left = (2 + header->metadata_pages) * page_size();
-	progress_begin(&restore->progress, "Loading", header->stream_size,
-		       log_level() < LOG_LEVEL_NOTICE);
-	r = image_reader_load(restore->reader, &sink, restore->judgement.first_page, &watch, w);
-	progress_end(&restore->progress);
-	/* The restored system must not find them in its memory. */
-	image_reader_forget_keys(restore->reader);
-	if (r == 0)
-		return end_load(restore, w);
-	/* The kernel checks its header page on the write after it. */
-	if (r == -EPERM || r == -EINVAL || r == -ENODEV)
-		why_prefix(w, r,
-			   "the kernel refuses the image: it was made on a machine or with a "
-			   "firmware memory map that differs from this boot's");
-	else if (r == -EFAULT)
-		why_prefix(w, r, "the image has pages where this machine has no memory");
-	else if (r == -ENOMEM)
-		why_prefix(w, r, "the image does not fit into this machine's memory");
-	return r;
-}
-
-/* After this the image is used up: the area is swap, and what could open a
- * sealed image is gone. In this order, so that no power cut leaves an image
- * that cannot be opened. */
-static int consume(struct restore *restore, struct why *w)
-{
-	/* The flush of this write covers those before it. */
-	int r = image_clear(&restore->signature, w);
-
-	if (r == 0 && header_sealed(image_reader_header(restore->reader)))
-		r = sealed_header_wipe(&restore->header, restore->device, page_size(),
-				       &restore->record, w);
-	return r;
-}
-
-/* All that is needed once the image is loaded: then it has the memory, and with
- * all processes frozen none can be made free by ending one. */
-static int take_memory(struct restore *restore, struct why *w)
-{
-	int r = arena_create(&restore->handover_page, page_size());
-
-	if (r == 0)
-		r = digest_open(&restore->crc, DIGEST_CRC32);
-	if (r < 0)
-		return why(w, r, "memory for the hand-over page: %s", strerror(-r));
-	return header_sealed(image_reader_header(restore->reader))
-		       ? sealed_header_prepare(&restore->header, restore->device, page_size(),
-					       &restore->record, w)
-		       : 0;
-}
-
-static int hand_over(struct restore *restore, struct why *w)
-{
-	unsigned char *page = restore->handover_page.base;
-	uint64_t place = image_reader_header(restore->reader)->handover;
-	int r = 0;
-
-	handover_encode(&restore->handover, &restore->crc, page, page_size());
-	if (place)
-		r = io_pwrite_full(restore->device, page, page_size(), place);
-	return r < 0 ? why(w, r, "the hand-over page cannot be written: %s", strerror(-r)) : 0;
-}
-
-/* Everything that may go wrong must have gone wrong before this returns 0: the
- * snapshot is in memory, all else is frozen, the signature is swap's again. */
-static int load_and_consume(struct restore *restore, struct why *w)
-{
-	uint64_t begun;
-	int r = take_memory(restore, w);
-
-	if (r < 0)
-		return r;
-	restore->snapshot = snapshot_open(restore->settings->snapshot_device, true);
-	if (restore->snapshot < 0)
-		return why(w, restore->snapshot, "%s cannot be opened: %s",
-			   restore->settings->snapshot_device, strerror(-restore->snapshot));
-	/* An image that crashes the machine must not do so for ever. */
-	restore->record.attempts++;
-	r = image_update_record(&restore->signature, &restore->record, w);
-	if (r < 0)
-		return r;
-	restore->handover.attempts = restore->record.attempts;
-	begun = now_usec();
-	r = load(restore, w);
-	if (r < 0)
-		return r;
-	restore->handover.load_usec = now_usec() - begun;
-
-	r = snapshot_freeze(restore->snapshot);
-	if (r < 0)
-		return why(w, r, "the boot's processes cannot be frozen: %s", strerror(-r));
-	restore->frozen = true;
-	r = hand_over(restore, w);
-	return r < 0 ? r : consume(restore, w);
-}
-
-static void leave_kernel(struct restore *restore)
-{
-	if (restore->snapshot < 0)
-		return;
-	if (restore->frozen) {
-		snapshot_free(restore->snapshot);
-		snapshot_unfreeze(restore->snapshot);
-		restore->frozen = false;
-	}
-	close(restore->snapshot);
-	restore->snapshot = -1;
-}
-
 /* For "s2disk --last" in the system that starts now. */
 static void note_set_aside(const struct restore *restore, const char *reason)
 {
@@ -313,9 +136,9 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 	return 0;
 }
 
-/* Counts a refusal and boots again with the image kept; returns only when that
- * did not work. */
-static void keep_and_reboot(struct restore *restore)
+/* Has the image be one, with the counters as they are now, whether or not it was
+ * consumed. */
+static bool keep(struct restore *restore)
 {
 	struct why w = { 0 };
 	int tries = 0, r;
@@ -323,23 +146,60 @@ static void keep_and_reboot(struct restore *restore)
 	/* Nor is memory wiped by a reset. */
 	if (restore->reader)
 		image_reader_forget_keys(restore->reader);
-	restore->record.refusals++;
 	do {
 		r = sealed_header_put_back(&restore->header, restore->device, page_size(), &w);
 		if (r == 0)
 			r = image_update_record(&restore->signature, &restore->record, &w);
 	} while (r < 0 && once_more(&tries));
 	sealed_header_free(&restore->header);
-	if (r < 0) {
+	if (r < 0)
 		log_error("%s: %s", restore->area->name, why_text(&w, r));
-		return;
-	}
-	log_error("The image is kept and the machine is booted again: the next boot may fit "
-		  "(refusal %u of %u before it is set aside)",
-		  restore->record.refusals, restore->settings->mismatch_retries);
+	return r == 0;
+}
+
+/* Returns only when that did not work. */
+static void end_boot(int command)
+{
 	sleep(REBOOT_PAUSE_SECONDS);
-	reboot(RB_AUTOBOOT);
-	log_error("the machine cannot be rebooted: %s", strerror(errno));
+	reboot(command);
+	log_error("the machine cannot be %s: %s",
+		  command == RB_POWER_OFF ? "powered off" : "rebooted", strerror(errno));
+}
+
+/* What the settings say, or the user where they say that he is asked. */
+static enum mismatch_choice ask(const struct restore *restore, enum mismatch_choice choice)
+{
+	bool screen = plymouth_step_back();
+
+	choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
+			      restore->judgement.fatal, choice, ASK_SECONDS);
+	if (screen)
+		plymouth_return();
+	return choice;
+}
+
+/* Does what was chosen but trying; counter is the one of the record that counts
+ * why this boot did not take the image. */
+static int carry_out(struct restore *restore, enum mismatch_choice choice, uint32_t *counter,
+		     struct why *w)
+{
+	if (choice == CHOICE_REBOOT) {
+		++*counter;
+		if (keep(restore)) {
+			log_error("The image is kept and the machine is booted again: the next "
+				  "boot may fit (refusal %u of %u before %s)",
+				  *counter, restore->settings->mismatch_retries,
+				  restore->vetoed ? "you are asked" : "it is set aside");
+			end_boot(RB_AUTOBOOT);
+		}
+	}
+	if (choice == CHOICE_POWER_OFF && keep(restore)) {
+		log_error("The image is kept and the machine is powered off. At the next boot it "
+			  "is tried again; with noresume on the kernel command line it is "
+			  "discarded");
+		end_boot(RB_POWER_OFF);
+	}
+	return set_aside(restore, NULL, w);
 }
 
 /* This boot cannot take the image, which is sound as far as is known. 0: it was
@@ -347,33 +207,45 @@ static void keep_and_reboot(struct restore *restore)
  * the machine is booted again. */
 static int refuse(struct restore *restore, const char *reason, bool *ret_try, struct why *w)
 {
-	bool ask;
+	bool asks;
 	enum mismatch_choice choice = mismatch_choose(restore->settings, restore->record.refusals,
-						      restore->judgement.hopeless, &ask);
+						      restore->judgement.hopeless, &asks);
 
 	*ret_try = false;
 	log_error("%s: this boot cannot take the image: %s", restore->area->name, reason);
 	restore->refused = reason;
-	if (ask) {
-		bool screen = plymouth_step_back();
-
-		choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
-				      restore->judgement.fatal, choice, ASK_SECONDS);
-		if (screen)
-			plymouth_return();
-	}
+	if (asks)
+		choice = ask(restore, choice);
 	if (choice == CHOICE_TRY) {
 		*ret_try = true;
 		return 0;
 	}
-	if (choice == CHOICE_REBOOT)
-		keep_and_reboot(restore);
-	return set_aside(restore, NULL, w);
+	return carry_out(restore, choice, &restore->record.refusals, w);
 }
 
-/* Loading or restoring failed, and the kernel has let go of everything. A
- * damaged image is of no use to anybody; any other failure may be this boot's
- * (a cable, the kernel, its memory), so the image is kept for another. */
+/* The image fits, but this boot's kernel or one of its drivers does not restore
+ * it: nothing to lose a session for, since a boot without that driver can. */
+static int veto(struct restore *restore, const char *reason, struct why *w)
+{
+	bool asks;
+	enum mismatch_choice choice =
+		mismatch_choose_vetoed(restore->settings, restore->record.vetoes, &asks);
+
+	/* It came back, so it is not one that crashes the machine. */
+	restore->record.attempts -= restore->attempted;
+	restore->judgement.fatal = true; /* it has been tried */
+	restore->refused = reason;
+	log_error("%s: this boot cannot restore the image, which is sound: %s", restore->area->name,
+		  reason);
+	veto_advise(&restore->veto);
+	if (asks)
+		choice = ask(restore, choice);
+	return carry_out(restore, choice, &restore->record.vetoes, w);
+}
+
+/* Loading failed, and the kernel has let go of everything. A damaged image is of
+ * no use to anybody; any other failure may be this boot's (a cable, its memory),
+ * so the image is kept for another. */
 static int give_up(struct restore *restore, int error, const char *reason, struct why *w)
 {
 	bool try;
@@ -427,17 +299,9 @@ static int restore_image(struct restore *restore, struct why *w)
 		return r;
 	if (restore->settings->resume_pause)
 		sleep(restore->settings->resume_pause);
-	r = load_and_consume(restore, &reason);
-	if (r == 0)
-		r = snapshot_set_platform(restore->snapshot, restore->judgement.platform_mode);
-	if (r == 0) {
-		r = snapshot_restore(restore->snapshot);
-		why(&reason, r, "the kernel could not restore the image: %s", strerror(-r));
-	}
-	/* Still here: nothing was restored and nothing is mounted. Where the image
-	 * was consumed, keeping it makes it valid again. */
-	leave_kernel(restore);
-	return give_up(restore, r, why_text(&reason, r), w);
+	r = load_and_restore(restore, &reason);
+	return restore->vetoed ? veto(restore, why_text(&reason, r), w)
+			       : give_up(restore, r, why_text(&reason, r), w);
 }
 
 /* Is there an image that is ours to deal with? */

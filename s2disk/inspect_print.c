@@ -100,6 +100,16 @@ static void print_sealing(const struct inspection *i, FILE *out)
 		fprintf(out, "  encrypted   no\n");
 }
 
+static void print_state(const struct inspection *i, FILE *out)
+{
+	fprintf(out, "  state       committed, load attempts %u, refused and kept %u times",
+		i->record.attempts, i->record.refusals);
+	if (i->record.vetoes)
+		fprintf(out, ", kept because a boot could not restore it %u times",
+			i->record.vetoes);
+	fputc('\n', out);
+}
+
 static void print_locked(const struct inspection *i, FILE *out)
 {
 	char id[2 * IMAGE_ID_SIZE + 1], when[40];
@@ -107,8 +117,7 @@ static void print_locked(const struct inspection *i, FILE *out)
 	hex(i->record.image_id, IMAGE_ID_SIZE, id);
 	time_text(i->record.created, when, sizeof(when));
 	fprintf(out, "  image       %s, made at %s\n", id, when);
-	fprintf(out, "  state       committed, load attempts %u, refused and kept %u times\n",
-		i->record.attempts, i->record.refusals);
+	print_state(i, out);
 	print_sealing(i, out);
 	fprintf(out, "The rest is encrypted; --unlock shows it.\n");
 }
@@ -127,8 +136,7 @@ static void print_image(const struct inspection *i, FILE *out)
 	fprintf(out, "  image       %s, made at %s\n", id, when);
 	fprintf(out, "  written by  %s, in %.1f s\n", writer[0] ? writer : "unknown",
 		(double)h->write_usec / 1e6);
-	fprintf(out, "  state       committed, load attempts %u, refused and kept %u times\n",
-		i->record.attempts, i->record.refusals);
+	print_state(i, out);
 	print_sealing(i, out);
 	fprintf(out, "  size        %s of memory, %s stored (%.2f:1)\n",
 		text_size(h->stream_size, a, sizeof(a)), text_size(stored, b, sizeof(b)),
@@ -197,6 +205,7 @@ static void json_locked(struct json *json, const struct inspection *i)
 	json_string(json, "state", "committed");
 	json_u64(json, "attempts", i->record.attempts);
 	json_u64(json, "refusals", i->record.refusals);
+	json_u64(json, "vetoes", i->record.vetoes);
 	json_sealing(json, i);
 	json_bool(json, "locked", true);
 	json_object_end(json);
@@ -219,6 +228,7 @@ static void json_image(struct json *json, const struct inspection *i)
 	json_string(json, "state", "committed");
 	json_u64(json, "attempts", i->record.attempts);
 	json_u64(json, "refusals", i->record.refusals);
+	json_u64(json, "vetoes", i->record.vetoes);
 	json_sealing(json, i);
 	json_u64(json, "write_microseconds", h->write_usec);
 	json_u64(json, "stream_bytes", h->stream_size);

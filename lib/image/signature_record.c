@@ -18,6 +18,7 @@ enum {
 	AT_CREATED = 48,
 	AT_DIGEST = 56,
 	AT_REFUSALS = 88,
+	AT_VETOES = 92,
 	AT_CRC = 488,
 	AT_ORIGINAL = 492,
 	AT_SIGNATURE = 502,
@@ -82,6 +83,7 @@ int signature_record_decode(const unsigned char *page, size_t page_size,
 	record.created = get_le64(at + AT_CREATED);
 	memcpy(record.header_digest, at + AT_DIGEST, SHA256_SIZE);
 	record.refusals = get_le32(at + AT_REFUSALS);
+	record.vetoes = get_le32(at + AT_VETOES);
 
 	if (record.page_size != page_size)
 		return why(w, -EBADMSG,
@@ -124,6 +126,7 @@ int signature_record_encode(const struct signature_record *record, unsigned char
 	put_le64(bytes + AT_CREATED, record->created);
 	memcpy(bytes + AT_DIGEST, record->header_digest, SHA256_SIZE);
 	put_le32(bytes + AT_REFUSALS, record->refusals);
+	put_le32(bytes + AT_VETOES, record->vetoes);
 	memcpy(bytes + AT_ORIGINAL, page + page_size - SWAP_SIGNATURE_SIZE, SWAP_SIGNATURE_SIZE);
 	memcpy(bytes + AT_SIGNATURE, SWAP_SIGNATURE_USER, SWAP_SIGNATURE_SIZE);
 	r = record_crc(bytes, &crc);

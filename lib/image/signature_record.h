@@ -28,7 +28,8 @@ struct signature_record {
 	uint32_t attempts;
 	uint64_t created; /* seconds since 1970 */
 	unsigned char header_digest[SHA256_SIZE];
-	uint32_t refusals; /* how often it was kept for another boot */
+	uint32_t refusals; /* how often it was kept for another boot … */
+	uint32_t vetoes;   /* … and how often because a boot could not restore it */
 };
 
 /* Has this page a record of ours, sound or not? (its magic, with either

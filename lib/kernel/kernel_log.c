@@ -49,12 +49,34 @@ int kernel_log_parse(const char *record, char *text, size_t size, unsigned int *
 	return 0;
 }
 
-int kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level)
+/* The value behind "\n KEY=" in a record's dictionary. */
+static void find_value(const char *record, const char *key, char *value, size_t size)
 {
-	char record[RECORD_SIZE];
+	const char *at = strstr(record, key);
 
+	value[0] = '\0';
+	if (!at)
+		return;
+	at += strlen(key);
+	snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
+}
+
+int kernel_log_parse_message(const char *record, struct kernel_message *ret)
+{
+	int r = kernel_log_parse(record, ret->text, sizeof(ret->text), &ret->level);
+
+	if (r < 0)
+		return r;
+	find_value(record, "\n SUBSYSTEM=", ret->subsystem, sizeof(ret->subsystem));
+	find_value(record, "\n DEVICE=", ret->device, sizeof(ret->device));
+	return 0;
+}
+
+/* 1, 0 or a negative errno, as kernel_log_next. */
+static int next_record(int fd, char record[RECORD_SIZE])
+{
 	for (;;) {
-		ssize_t n = read(fd, record, sizeof(record) - 1);
+		ssize_t n = read(fd, record, RECORD_SIZE - 1);
 
 		if (n < 0 && (errno == EPIPE || errno == EINTR))
 			continue;
@@ -63,9 +85,30 @@ int kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level)
 		if (n < 0)
 			return -errno;
 		record[n] = '\0';
-		if (kernel_log_parse(record, text, size, ret_level) == 0)
-			return 1;
+		return 1;
 	}
+}
+
+int kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level)
+{
+	char record[RECORD_SIZE];
+	int r;
+
+	do {
+		r = next_record(fd, record);
+	} while (r > 0 && kernel_log_parse(record, text, size, ret_level) < 0);
+	return r;
+}
+
+int kernel_log_next_message(int fd, struct kernel_message *ret)
+{
+	char record[RECORD_SIZE];
+	int r;
+
+	do {
+		r = next_record(fd, record);
+	} while (r > 0 && kernel_log_parse_message(record, ret) < 0);
+	return r;
 }
 
 int kernel_log_read(const char *root, size_t limit, char **ret)

@@ -48,6 +48,13 @@ enum sim_ways {
 	SIM_KEY_PAIR = 2,
 };
 
+/* Where a boot's kernel and drivers say no, to an image that fits. */
+enum sim_veto {
+	SIM_VETO_OPEN,	  /* a PM notifier's EPERM */
+	SIM_VETO_FREEZE,  /* a process that does not stop */
+	SIM_VETO_RESTORE, /* a device's EOPNOTSUPP */
+};
+
 struct sim_plan {
 	enum sim_class class;
 	uint64_t at; /* number of what goes wrong, from 1; 0: nothing */
@@ -66,6 +73,8 @@ struct sim_plan {
 	unsigned int max_attempts;    /* of loading it, 0: as ever */
 	unsigned int other_boots;     /* so many boots, the first ones, are of another machine */
 	unsigned int ways;	      /* enum sim_ways */
+	unsigned int vetoing_boots;   /* so many boots, the first ones, do not restore it … */
+	enum sim_veto veto;	      /* … and say so here */
 	unsigned int failed_restores; /* so many that the kernel cannot do, whatever else */
 	uint64_t seed;		      /* of what a power cut loses; not 0 */
 };
@@ -88,9 +97,9 @@ struct sim_outcome {
 	char broken[400]; /* what must never happen and did; "": nothing */
 	char said[16000]; /* by the programs */
 	uint64_t counts[SIM_CLASSES];
-	unsigned int boots;
-	bool may_lose; /* a boot began with swap: the session was lost before */
-	bool dead;     /* the disk takes no writes */
+	unsigned int boots, powered_off; /* powered_off: boots that ended so */
+	bool may_lose;			 /* a boot began with swap: the session was lost before */
+	bool dead;			 /* the disk takes no writes */
 };
 
 struct sim;

@@ -10,6 +10,7 @@
 #include "kernel/kernel_log.h"
 #include "kernel/knobs.h"
 #include "made_data.h"
+#include "mismatch.h"
 #include "platform/platform.h"
 #include "swap/swap_area.h"
 #include "ui/passphrase.h"
@@ -39,6 +40,8 @@ unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
 			  unsigned int seconds, char *buffer, size_t *ret_length, struct why *w);
+enum mismatch_choice __wrap_mismatch_ask(const char *console, const char *question, bool fatal,
+					 enum mismatch_choice fallback, unsigned int seconds);
 int __real_clock_gettime(clockid_t clock, struct timespec *ret);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
 long __real_sysconf(int name);
@@ -50,8 +53,12 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 
 int __wrap_reboot(int command)
 {
-	(void)command;
-	if (!sim_due(SIM_CALL))
+	if (sim_due(SIM_CALL)) {
+		errno = EPERM;
+		return -1;
+	}
+	sim->shared->outcome.powered_off += kernel.is_boot && command == RB_POWER_OFF;
+	if (!sim->shared->plan.cannot_switch_off)
 		sim_switched_off();
 	errno = EPERM;
 	return -1;
@@ -176,6 +183,17 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
 
 	ret->tv_sec += (time_t)(kernel.typed_usec / 1000000);
 	return r;
+}
+
+/* Nobody is at the console. */
+enum mismatch_choice __wrap_mismatch_ask(const char *console, const char *question, bool fatal,
+					 enum mismatch_choice fallback, unsigned int seconds)
+{
+	(void)console;
+	(void)question;
+	(void)fatal;
+	(void)seconds;
+	return fallback;
 }
 
 /* A small machine needs little memory for its block table. */

@@ -67,6 +67,14 @@ size_t sim_make_stream(unsigned char *stream, uint64_t data_pages)
 	return size;
 }
 
+static bool vetoed(enum sim_veto where)
+{
+	const struct sim_plan *plan = &sim->shared->plan;
+
+	return kernel.is_boot && plan->veto == where &&
+	       sim->shared->outcome.boots <= plan->vetoing_boots;
+}
+
 static void forget_load(void)
 {
 	kernel.finalized = false;
@@ -78,7 +86,7 @@ static void forget_load(void)
 /* Where the plan has nothing against it, /dev/snapshot. */
 static int open_snapshot(int flags)
 {
-	if (sim_due(SIM_CALL))
+	if (sim_due(SIM_CALL) || vetoed(SIM_VETO_OPEN))
 		return -EPERM;
 	kernel.snapshot = __real_open("/dev/null", O_RDONLY | O_CLOEXEC);
 	kernel.resuming = (flags & O_ACCMODE) == O_WRONLY;
@@ -115,7 +123,7 @@ int __wrap___open_2(const char *path, int flags)
 
 static int freeze(void)
 {
-	if (sim_due(SIM_CALL))
+	if (sim_due(SIM_CALL) || vetoed(SIM_VETO_FREEZE))
 		return -EBUSY;
 	kernel.lines = 1;
 	if (kernel.freezes++ < sim->shared->plan.unfrozen) {
@@ -267,6 +275,8 @@ static int restore_image(void)
 	/* As of a device that does not stop, which is the most common. */
 	if (sim_due(SIM_CALL) || ++sim->shared->restores <= sim->shared->plan.failed_restores)
 		return -EBUSY;
+	if (vetoed(SIM_VETO_RESTORE))
+		return -EOPNOTSUPP;
 	if (!kernel.frozen || !kernel.finalized)
 		return -EPERM;
 	if (sim_live_image(sim->shared->durable) && !sim->shared->outcome.dead)

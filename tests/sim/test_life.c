@@ -431,6 +431,37 @@ START_TEST(test_other_machine)
 }
 END_TEST
 
+/* The image fits, but a driver of the boot is against it: at most "mismatch
+ * retries" reboots by itself, then it stays off until somebody comes, and the
+ * session is there when a boot can restore it. */
+START_TEST(test_vetoed)
+{
+	struct sim_plan plan = { .class = SIM_IO,
+				 .fault = _i % 2 ? SIM_FAIL : SIM_CUT,
+				 .method = METHOD_SHUTDOWN,
+				 .veto = (enum sim_veto)(_i / 2),
+				 .vetoing_boots = 1 };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_uint_eq(outcome.boots, 2);
+	ck_assert_uint_eq(outcome.powered_off, 0);
+	plan.vetoing_boots = 7;
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_uint_eq(outcome.boots, 8);
+	ck_assert_uint_eq(outcome.powered_off, 5);
+	plan.vetoing_boots = 3;
+	each(plan, 2, true);
+	ck_assert(plan.fault == SIM_CUT || tally.fresh == 0);
+	plan.at = 0;
+	plan.action = MISMATCH_DISCARD;
+	live(&plan);
+	ck_assert_int_eq(outcome.fate, SIM_FRESH);
+	tell("boots whose drivers are against it:");
+}
+END_TEST
+
 /* Sealed: the machine is booted again without keys in its memory, also where it
  * was opened and judged before. */
 START_TEST(test_kept_by_refusal)
@@ -440,6 +471,19 @@ START_TEST(test_kept_by_refusal)
 	live(&plan);
 	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
 	ck_assert_uint_eq(outcome.boots, 2);
+}
+END_TEST
+
+START_TEST(test_vetoed_sealed)
+{
+	struct sim_plan plan = { .method = METHOD_SHUTDOWN,
+				 .veto = (enum sim_veto)_i,
+				 .vetoing_boots = 4 };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_uint_eq(outcome.boots, 5);
+	ck_assert_uint_eq(outcome.powered_off, 2);
 }
 END_TEST
 
@@ -507,6 +551,7 @@ static void add_lives(Suite *suite, const char *name, void (*make)(void), bool e
 	tcase_add_loop_test(tcase, test_power_cuts, 0, everything ? 2 : 1);
 	tcase_add_loop_test(tcase, test_restore_fails, 0, 3);
 	tcase_add_test(tcase, test_kept_by_refusal);
+	tcase_add_loop_test(tcase, test_vetoed_sealed, 0, 3);
 	tcase_add_test(tcase, test_no_memory);
 	suite_add_tcase(suite, tcase);
 	if (!everything)
@@ -530,6 +575,7 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_checked_fixture(tcase, make_plain, unmake);
 	tcase_set_timeout(tcase, 600);
 	tcase_add_loop_test(tcase, test_other_machine, 0, 3);
+	tcase_add_loop_test(tcase, test_vetoed, 0, 6);
 	tcase_add_loop_test(tcase, test_verified, 0, 2);
 	tcase_add_test(tcase, test_tried_too_often);
 	tcase_add_test(tcase, test_no_snapshot);

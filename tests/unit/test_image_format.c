@@ -92,6 +92,7 @@ static void make_record(unsigned char *at, uint32_t page_size)
 	le(at + 48, 8, 1700000000);
 	memset(at + 56, 0xd1, 32);
 	le(at + 88, 4, 2);
+	le(at + 92, 4, 9);
 	memcpy(at + 492, "SWAPSPACE2", 10);
 	memcpy(at + 502, "ULSUSPEND\0", 10);
 	seal_record(at);
@@ -106,6 +107,7 @@ static struct signature_record record_of(uint32_t page_size)
 		.attempts = 3,
 		.created = 1700000000,
 		.refusals = 2,
+		.vetoes = 9,
 	};
 
 	memcpy(record.image_id, id, 16);
@@ -138,6 +140,7 @@ START_TEST(record_bytes)
 	ck_assert_uint_eq(decoded.attempts, 3);
 	ck_assert_uint_eq(decoded.created, 1700000000);
 	ck_assert_uint_eq(decoded.refusals, 2);
+	ck_assert_uint_eq(decoded.vetoes, 9);
 	ck_assert(memcmp(decoded.header_digest, record.header_digest, 32) == 0);
 	/* "zeroes the record's first 502 bytes and writes the original signature" */
 	make_swap_page(expected, size, 3);
@@ -162,7 +165,8 @@ static const struct fault record_faults[] = {
 	{ 40, 4, UINT32_MAX, -EBADMSG, "state 4294967295" },
 	{ 44, 4, UINT32_MAX, 0, NULL },
 	{ 48, 8, UINT64_MAX, 0, NULL },
-	{ 88, 8, UINT64_MAX, 0, NULL }, /* refusals, reserved */
+	{ 88, 8, UINT64_MAX, 0, NULL }, /* refusals, vetoes */
+	{ 96, 8, UINT64_MAX, 0, NULL }, /* reserved */
 	{ 487, 1, 255, 0, NULL },
 };
 

@@ -56,6 +56,38 @@ START_TEST(test_no_retries)
 }
 END_TEST
 
+/* A driver is against it: never discarded by itself but where the settings say
+ * so at once, and never booted again for ever. */
+START_TEST(test_vetoed)
+{
+	static const struct {
+		enum mismatch_action action;
+		uint32_t vetoes;
+		enum mismatch_choice choice;
+		bool ask;
+	} cases[] = {
+		{ MISMATCH_REBOOT, 0, CHOICE_REBOOT, false },
+		{ MISMATCH_REBOOT, 1, CHOICE_REBOOT, false },
+		{ MISMATCH_REBOOT, 2, CHOICE_POWER_OFF, true },
+		{ MISMATCH_REBOOT, UINT32_MAX, CHOICE_POWER_OFF, true },
+		{ MISMATCH_ASK, 0, CHOICE_REBOOT, true },
+		{ MISMATCH_ASK, 2, CHOICE_POWER_OFF, true },
+		{ MISMATCH_DISCARD, 0, CHOICE_DISCARD, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings settings;
+		bool ask;
+
+		settings_defaults(&settings);
+		settings.mismatch_action = cases[i].action;
+		ck_assert_int_eq(mismatch_choose_vetoed(&settings, cases[i].vetoes, &ask),
+				 cases[i].choice);
+		ck_assert_int_eq(ask, cases[i].ask);
+	}
+}
+END_TEST
+
 START_TEST(test_keys)
 {
 	enum mismatch_choice choice = CHOICE_DISCARD;
@@ -63,11 +95,12 @@ START_TEST(test_keys)
 	ck_assert(mismatch_key('b', true, &choice) && choice == CHOICE_REBOOT);
 	ck_assert(mismatch_key('D', true, &choice) && choice == CHOICE_DISCARD);
 	ck_assert(mismatch_key('t', false, &choice) && choice == CHOICE_TRY);
+	ck_assert(mismatch_key('p', true, &choice) && choice == CHOICE_POWER_OFF);
 	/* What is fatal is not tried, whoever asks for it. */
 	ck_assert(!mismatch_key('t', true, &choice));
 	ck_assert(!mismatch_key('T', true, &choice));
 	for (int c = 0; c < 256; c++)
-		if (!strchr("bBdDtT", c) || c == 0)
+		if (!strchr("bBdDpPtT", c) || c == 0)
 			ck_assert(!mismatch_key((char)c, false, &choice));
 }
 END_TEST
@@ -104,7 +137,9 @@ START_TEST(test_ask)
 	ck_assert_int_eq(ask_with("xyb", false, CHOICE_DISCARD, 60), CHOICE_REBOOT);
 	ck_assert_int_eq(ask_with("t", false, CHOICE_DISCARD, 60), CHOICE_TRY);
 	ck_assert_int_eq(ask_with("td", true, CHOICE_REBOOT, 60), CHOICE_DISCARD);
+	ck_assert_int_eq(ask_with("p", true, CHOICE_REBOOT, 60), CHOICE_POWER_OFF);
 	/* Nobody answers. */
+	ck_assert_int_eq(ask_with("x", true, CHOICE_POWER_OFF, 1), CHOICE_POWER_OFF);
 	ck_assert_int_eq(ask_with("x", false, CHOICE_REBOOT, 1), CHOICE_REBOOT);
 	/* There is no console. */
 	ck_assert_int_eq(mismatch_ask("/nonexistent/console", "?", false, CHOICE_DISCARD, 60),
@@ -122,6 +157,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, test_choose);
 	tcase_add_test(tcase, test_no_retries);
+	tcase_add_test(tcase, test_vetoed);
 	tcase_add_test(tcase, test_keys);
 	tcase_add_test(tcase, test_ask);
 	suite_add_tcase(suite, tcase);

@@ -64,6 +64,9 @@ class Image:
     def refusals(self):
         return struct.unpack_from("<I", self.record, 88)[0]
 
+    def vetoes(self):
+        return struct.unpack_from("<I", self.record, 92)[0]
+
     def _map(self, offset):
         return Map(*struct.unpack_from("<QQQ32s", self.header, offset))
 

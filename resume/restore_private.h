@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the parts of the story that restore.h tells. */
+#ifndef S2DISK_RESTORE_PRIVATE_H
+#define S2DISK_RESTORE_PRIVATE_H
+
+#include "judge.h"
+#include "veto.h"
+#include "base/crypto.h"
+#include "base/memory.h"
+#include "base/why.h"
+#include "image/handover.h"
+#include "image/image_commit.h"
+#include "image/image_reader.h"
+#include "settings.h"
+#include "swap/swap_area.h"
+#include "ui/progress.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct restore {
+	const struct settings *settings;
+	const struct swap_area *area;
+	int device;   /* the area's block device, O_DIRECT */
+	int snapshot; /* /dev/snapshot, -1 while it is closed */
+	bool frozen;
+	bool attempted; /* a load was begun, and counted */
+	bool vetoed;	/* what failed did so for reasons of this boot, not of the image */
+	struct signature_page signature;
+	struct signature_record record;
+	struct image_reader *reader;
+	struct sealed_header header; /* wiped */
+	struct handover handover;
+	struct arena handover_page;
+	struct digest crc; /* for it */
+	struct judgement judgement;
+	struct progress progress;
+	struct veto_watch veto;
+	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */
+	const char *refused; /* why, while a refusal is dealt with */
+};
+
+/* After a try that failed: waits, and tells whether there is another. */
+bool once_more(int *tries);
+
+/* load.c: gives the image that was judged to the kernel, consumes it, and has it
+ * restored. Returns only a failure, when the kernel has let go of everything;
+ * where the image was consumed, keeping it makes it valid again. */
+int load_and_restore(struct restore *restore, struct why *w);
+
+#endif
