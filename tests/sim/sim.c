@@ -148,6 +148,7 @@ static void begin_process(bool is_boot)
 	kernel.line = kernel.lines = 0;
 	kernel.freezes = is_boot ? 99 : 0;
 	kernel.typed_usec = 0;
+	kernel.wakeups = 0;
 	sim_forget_secrets();
 	kernel.data_pages = SIM_FULL_PAGES;
 	memset(kernel.taken, 0, sizeof(kernel.taken));
@@ -216,7 +217,7 @@ static bool may_be_lost(bool was_live)
 	const struct sim_plan *plan = &sim->shared->plan;
 
 	return !was_live || plan->noresume || plan->fault == SIM_DAMAGE ||
-	       plan->action == MISMATCH_DISCARD || plan->max_attempts ||
+	       plan->action == MISMATCH_DISCARD || plan->max_attempts || plan->hungry ||
 	       plan->other_boots > KEPT_MAX || sim->shared->outcome.dead;
 }
 

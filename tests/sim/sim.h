@@ -75,6 +75,8 @@ struct sim_plan {
 	unsigned int ways;	      /* enum sim_ways */
 	unsigned int vetoing_boots;   /* so many boots, the first ones, do not restore it … */
 	enum sim_veto veto;	      /* … and say so here */
+	unsigned int wakeups;	      /* so many freezes of a boot are ended by one */
+	bool hungry;		      /* the kernel waits for more pages than there are */
 	unsigned int failed_restores; /* so many that the kernel cannot do, whatever else */
 	uint64_t seed;		      /* of what a power cut loses; not 0 */
 };

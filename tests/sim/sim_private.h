@@ -56,8 +56,9 @@ struct sim_kernel {
 	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
 	uint64_t given;			     /* how many in all */
 	uint64_t data_pages;
-	size_t at;	     /* of the stream: read or written */
-	uint64_t typed_usec; /* how long the user took to type */
+	size_t at;	      /* of the stream: read or written */
+	unsigned int wakeups; /* so far */
+	uint64_t typed_usec;  /* how long the user took to type */
 	struct fake_loader loader;
 	bool memory_gone; /* to an image that is loaded; atomic */
 	unsigned char stream[SIM_STREAM_PAGES * SIM_PAGE];

@@ -125,6 +125,10 @@ static int freeze(void)
 {
 	if (sim_due(SIM_CALL) || vetoed(SIM_VETO_FREEZE))
 		return -EBUSY;
+	if (kernel.is_boot && kernel.wakeups < sim->shared->plan.wakeups) {
+		kernel.wakeups++;
+		return -EBUSY;
+	}
 	kernel.lines = 1;
 	if (kernel.freezes++ < sim->shared->plan.unfrozen) {
 		kernel.lines = SIM_UNFROZEN_LINES;
@@ -400,7 +404,7 @@ static ssize_t write_page(const void *buffer, size_t length)
 	if (length < SIM_PAGE && kernel.at < 2 * SIM_PAGE)
 		sim_broken("part of a page of header or metadata");
 	if (fake_loader_take(&kernel.loader, buffer, SIM_PAGE) == 0)
-		return 0;
+		return sim->shared->plan.hungry ? (ssize_t)length : 0;
 	/* All that it needs the kernel takes before the first page of data. */
 	if (kernel.loader.pages > 1 + kernel.loader.metadata_pages)
 		__atomic_store_n(&kernel.memory_gone, true, __ATOMIC_RELAXED);

@@ -462,6 +462,31 @@ START_TEST(test_vetoed)
 }
 END_TEST
 
+/* Somebody presses a key meanwhile: a resume has nothing to stay awake for. */
+START_TEST(test_woken)
+{
+	struct sim_plan plan = { .method = METHOD_SHUTDOWN, .wakeups = 2 };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_uint_eq(outcome.boots, 1);
+}
+END_TEST
+
+/* The kernel still waits for pages: found before the image is consumed. */
+START_TEST(test_short_image)
+{
+	struct sim_plan plan = { .method = METHOD_SHUTDOWN, .hungry = true };
+
+	live(&plan);
+	ck_assert_int_eq(outcome.fate, SIM_FRESH);
+	ck_assert_uint_eq(outcome.boots, 3);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "waits for more pages than the image has"));
+	ck_assert_ptr_null(strstr(outcome.said, "could not restore the image"));
+	judge_disks(&plan, 40);
+}
+END_TEST
+
 /* Sealed: the machine is booted again without keys in its memory, also where it
  * was opened and judged before. */
 START_TEST(test_kept_by_refusal)
@@ -580,6 +605,11 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_test(tcase, test_tried_too_often);
 	tcase_add_test(tcase, test_no_snapshot);
 	tcase_add_test(tcase, test_unfrozen);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("plain, one life");
+	tcase_add_checked_fixture(tcase, make_plain, unmake);
+	tcase_add_test(tcase, test_woken);
+	tcase_add_test(tcase, test_short_image);
 	suite_add_tcase(suite, tcase);
 }
 

@@ -22,7 +22,8 @@ BOOT_MODULES = ("virtio_pci", "virtio_blk")
 # Loaded by scenarios that ask for them.
 OTHER_MODULES = ("ext4", "xfs", "btrfs", "f2fs", "dm_crypt", "nvme",
                  "virtio_mem", "virtio_balloon", "loop", "dm_mod", "xts",
-                 "algif_skcipher", "overlay", "zram", "9pnet_virtio", "9p")
+                 "algif_skcipher", "overlay", "zram", "9pnet_virtio", "9p",
+                 "pm_notifier_error_inject")
 
 # Where our programs lie in the build tree and in the guest.
 PROGRAMS = {
