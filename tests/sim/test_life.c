@@ -452,7 +452,7 @@ START_TEST(test_vetoed)
 	ck_assert_uint_eq(outcome.boots, 8);
 	ck_assert_uint_eq(outcome.powered_off, 5);
 	plan.vetoing_boots = 3;
-	each(plan, 2, true);
+	each(plan, 4, true);
 	ck_assert(plan.fault == SIM_CUT || tally.fresh == 0);
 	plan.at = 0;
 	plan.action = MISMATCH_DISCARD;
