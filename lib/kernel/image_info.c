@@ -20,9 +20,6 @@ enum {
 	ARCH_X86_CHECKSUM = 32,
 };
 
-#define PFN_END UINT64_MAX
-#define PFN_ZERO_FLAG (1ULL << 63)
-
 int image_info_parse(const unsigned char *page, size_t size, struct image_info *ret, struct why *w)
 {
 	struct image_info info;
@@ -54,6 +51,16 @@ int image_info_parse(const unsigned char *page, size_t size, struct image_info *
 	return 0;
 }
 
+void image_info_set_pages(unsigned char *page, size_t size, uint64_t metadata_pages,
+			  uint64_t image_pages)
+{
+	uint64_t pages = 1 + metadata_pages + image_pages;
+
+	put_le64(page + INFO_IMAGE_PAGES, image_pages);
+	put_le64(page + INFO_PAGES, pages);
+	put_le64(page + INFO_SIZE, pages * size);
+}
+
 void image_arch_x86_parse(const unsigned char *page, struct image_arch_x86 *ret)
 {
 	ret->magic = get_le64(page + ARCH_X86_MAGIC);
@@ -68,11 +75,11 @@ size_t image_metadata_walk(const unsigned char *page, size_t size,
 	for (size_t at = 0; at + 8 <= size; at += 8) {
 		uint64_t value = get_le64(page + at);
 
-		if (value == PFN_END)
+		if (value == IMAGE_PFN_END)
 			break;
 		count++;
 		if (see)
-			see(context, value & ~PFN_ZERO_FLAG, value & PFN_ZERO_FLAG);
+			see(context, value & ~IMAGE_PFN_ZERO, value & IMAGE_PFN_ZERO);
 	}
 	return count;
 }

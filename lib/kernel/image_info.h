@@ -28,6 +28,11 @@ struct image_info {
  * the same place on every 64-bit architecture. */
 int image_info_parse(const unsigned char *page, size_t size, struct image_info *ret, struct why *w);
 
+/* Writes image_pages and what follows from it into a header page: as many
+ * metadata pages and data pages, their sum and its bytes. */
+void image_info_set_pages(unsigned char *page, size_t size, uint64_t metadata_pages,
+			  uint64_t image_pages);
+
 /* The architecture's record of x86-64 in the same page. */
 struct image_arch_x86 {
 	uint64_t magic;		    /* generation of the platform check */
@@ -39,6 +44,10 @@ struct image_arch_x86 {
 #define IMAGE_X86_MAGIC_CRC32_TRIMMED 0x23456789ABCDEF03ULL
 
 void image_arch_x86_parse(const unsigned char *page, struct image_arch_x86 *ret);
+
+/* Metadata: page frame numbers of 8 bytes, ascending. */
+#define IMAGE_PFN_END UINT64_MAX    /* ends a page that is not full */
+#define IMAGE_PFN_ZERO (1ULL << 63) /* a page of zeros, without a data page; 6.7 and later */
 
 /* Goes through one metadata page: calls see() for each page frame number, in
  * the order of the page; zero tells that the kernel flagged the page as all
