@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Page frames that the kernel has offlined (HWPoison): by soft_offline_page, as
+ * s2disk does after a resume, or because of errors of the memory. It never uses
+ * them again until the next boot, but saveable_page() (kernel/power/snapshot.c)
+ * does not know that, so they are in every snapshot.
+ *
+ * A frame may be left out of an image only if nothing uses it. Poisoned is not
+ * enough: after an error in memory of its own the kernel sets the mark and
+ * goes on using the frame. So neither a frame that /proc/kpageflags shows in
+ * use counts, nor any frame at all once the kernel has counted an error that it
+ * could not deal with (/sys/devices/system/node/nodeN/memory_failure, 6.3 and later).
+ */
+#ifndef S2DISK_PLATFORM_OFFLINED_H
+#define S2DISK_PLATFORM_OFFLINED_H
+
+#include "base/why.h"
+#include "platform/page_range.h"
+#include "platform/ram.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Ranges; frames beyond them stay in the image. */
+#define OFFLINED_RANGES_MAX 65536
+
+/* Looks through all RAM, where HardwareCorrupted of /proc/meminfo is not 0. ret
+ * is replaced; its items are to be freed. *ret_flags is an open descriptor
+ * of /proc/kpageflags for offlined_confirm, -1 where there are no such frames.
+ * 0; -ENOMEM; another negative errno with a reason when frames are offlined and
+ * which cannot be known. */
+int offlined_find(const char *root, const struct ram *ram, struct frame_list *ret, int *ret_flags,
+		  struct why *w);
+
+/* Looks again at the frames that were found, with user space frozen, and drops
+ * ranges of which a frame is in use by now (unpoisoned meanwhile). Between this
+ * and the snapshot only the kernel itself can offline more, which then are in
+ * the image as any other. Opens nothing and needs no memory. */
+void offlined_confirm(int flags, struct frame_list *frames);
+
+/* Pure: do these flags of /proc/kpageflags mean offlined and not in use? */
+bool offlined_flags(uint64_t flags);
+
+#endif
