@@ -17,6 +17,7 @@
 #include "image_keys.h"
 #include "kernel/snapshot_device.h"
 #include "kernel_watch.h"
+#include "left_out.h"
 #include "machine_record.h"
 #include "session.h"
 #include "switch_off.h"
@@ -57,6 +58,7 @@ struct hibernate {
 	char writer_text[640];
 	struct arena page; /* one page, for the hand-over */
 	struct progress progress;
+	struct left_out left_out;
 
 	unsigned char image_ids[ATTEMPTS][IMAGE_ID_SIZE]; /* one for each attempt */
 	const unsigned char *image_id;			  /* of this one */
@@ -220,6 +222,9 @@ static int write_image(struct hibernate *h, struct why *w)
 
 	if (r < 0)
 		return why(w, r, "the kernel does not tell the snapshot's size: %s", strerror(-r));
+	r = left_out_begin(&h->left_out, &run.source, &run.stream_size, w);
+	if (r < 0)
+		return r;
 	memcpy(run.image_id, h->image_id, IMAGE_ID_SIZE);
 	progress_begin(&h->progress, "Writing", run.stream_size, log_level() < LOG_LEVEL_NOTICE);
 	r = image_writer_run(h->writer, &run, &h->written, w);
@@ -440,6 +445,8 @@ static int run(struct hibernate *h, struct why *w)
 	if (r == 0)
 		r = arena_create(&h->page, page_size());
 	if (r == 0)
+		r = left_out_prepare(&h->left_out, &h->machine->platform, w);
+	if (r == 0)
 		r = lock_memory(w);
 	if (r == 0)
 		r = draw_ids(h, w);
@@ -447,8 +454,10 @@ static int run(struct hibernate *h, struct why *w)
 		settle_boot_files(h);
 		r = freeze(h, w);
 	}
-	if (r == 0)
+	if (r == 0) {
+		left_out_confirm(&h->left_out, h->last);
 		r = attempts(h, w);
+	}
 	/* Written, failed or restored: no key is needed any more. */
 	if (h->keys)
 		secret_wipe(h->keys, sizeof(*h->keys));
@@ -503,6 +512,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	session_close(&h.session);
 	munlockall();
 	image_writer_destroy(h.writer);
+	left_out_end(&h.left_out);
 	kernel_watch_close(&h.kernel);
 	arena_destroy(&h.page);
 	if (!last->image_bytes) {

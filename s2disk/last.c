@@ -42,6 +42,8 @@ const struct last_field last_fields[] = {
 	{ "attempts", offsetof(struct last, attempts), 0 },
 	{ "quarantined_pages", offsetof(struct last, quarantined_pages), 0 },
 	{ "unquarantined_pages", offsetof(struct last, unquarantined_pages), 0 },
+	{ "left_out_pages", offsetof(struct last, left_out_pages), 0 },
+	{ "left_out", offsetof(struct last, left_out), sizeof(((struct last *)0)->left_out) },
 	{ "verdict", offsetof(struct last, verdict), sizeof(((struct last *)0)->verdict) },
 	{ "findings", offsetof(struct last, findings), sizeof(((struct last *)0)->findings) },
 	{ NULL, 0, 0 },

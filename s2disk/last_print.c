@@ -31,6 +31,9 @@ static void print_image(const struct last *last, FILE *out)
 	aftermath_describe(text, sizeof(text), last->image_bytes, last->stored_bytes,
 			   last->write_usec);
 	fprintf(out, "                %s\n", text);
+	if (last->left_out_pages)
+		fprintf(out, "                %" PRIu64 " offlined page frame%s left out: %s\n",
+			last->left_out_pages, last->left_out_pages == 1 ? "" : "s", last->left_out);
 }
 
 static void print_lines(const char *lines, FILE *out)

@@ -30,6 +30,7 @@ enum record_type {
 	RECORD_BUSES = 17,
 	RECORD_HIBERNATION = 18,
 	RECORD_FILE_SYSTEMS = 19,
+	RECORD_RAM_POISONED = 20,
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
@@ -75,6 +76,10 @@ static const struct record_field table_fields[] = {
 static const struct record_field range_fields[] = {
 	U64(struct byte_range, start),
 	U64(struct byte_range, end),
+};
+static const struct record_field poisoned_fields[] = {
+	U64(struct page_range, first),
+	U64(struct page_range, count),
 };
 static const struct record_field virtio_fields[] = {
 	TEXT(struct virtio_mem, device),
@@ -182,6 +187,8 @@ static const struct part parts[] = {
 		  range_fields),
 	LIST_PART(RECORD_VIRTIO_MEM, "virtio-mem", ram.virtio, struct virtio_mem, VIRTIO_MEM_MAX,
 		  virtio_fields),
+	LIST_PART(RECORD_RAM_POISONED, "offlined frames", ram.poisoned, struct page_range,
+		  RAM_RANGES_MAX, poisoned_fields),
 	SINGLE_PART(RECORD_PAGES, "pages", ram.pages, struct memory_pages, pages_fields),
 	LIST_PART(RECORD_ACPI_TABLES, "acpi tables", acpi.tables, struct acpi_table,
 		  ACPI_TABLES_MAX, acpi_fields),
@@ -316,6 +323,8 @@ static int check_platform(const struct platform *platform, struct why *w)
 	for (size_t i = 0; i < platform->ram.virtio.count; i++)
 		if (platform->ram.virtio.items[i].start > platform->ram.virtio.items[i].end)
 			return why(w, -EBADMSG, "the recorded virtio-mem devices are damaged");
+	if (!frames_valid(platform->ram.poisoned.items, platform->ram.poisoned.count))
+		return why(w, -EBADMSG, "the recorded list of offlined frames is damaged");
 	return 0;
 }
 

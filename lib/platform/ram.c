@@ -21,6 +21,7 @@ void ram_free(struct ram *ram)
 	list_free(&ram->used);
 	list_free(&ram->offline);
 	list_free(&ram->virtio);
+	list_free(&ram->poisoned);
 }
 
 /* "  00100000-1fffffff : System RAM" */

@@ -8,6 +8,7 @@
 #define S2DISK_PLATFORM_RAM_H
 
 #include "platform/list.h"
+#include "platform/page_range.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +43,9 @@ struct ram {
 	LIST_OF(struct byte_range) used;    /* known only where root reads it */
 	LIST_OF(struct byte_range) offline; /* memory blocks */
 	LIST_OF(struct virtio_mem) virtio;
+	/* Offlined page frames that nothing uses, so that no image has them. Not by
+	 * ram_capture: platform/offlined.h. */
+	LIST_OF(struct page_range) poisoned;
 	struct memory_pages pages;
 };
 

@@ -41,6 +41,8 @@ static struct last resumed(void)
 	last_begin(&last, "/dev/vda2", "platform");
 	ck_assert_uint_gt(last.begun, 1000000000);
 	last.begun = 1700000000;
+	last.left_out_pages = 1;
+	snprintf(last.left_out, sizeof(last.left_out), "0x7e38b000");
 	last_take_handover(&last, &handover, 2);
 	last_end(&last, LAST_RESUMED, NULL);
 	ck_assert_uint_gt(last.ended, last.begun);
@@ -110,6 +112,8 @@ START_TEST(keeps_it)
 	ck_assert_uint_eq(got.attempts, 2);
 	ck_assert_uint_eq(got.quarantined_pages, 2);
 	ck_assert_uint_eq(got.unquarantined_pages, 1);
+	ck_assert_uint_eq(got.left_out_pages, 1);
+	ck_assert_str_eq(got.left_out, "0x7e38b000");
 	ck_assert_str_eq(got.verdict, "mended");
 	ck_assert_str_eq(got.findings, handover.text);
 	/* The next one takes its place. */
@@ -208,6 +212,7 @@ START_TEST(tells_people)
 	       "hibernated      2023-11-14 22:13:20 into /dev/vda2 (platform)\n"
 	       "                400 MiB of memory as 100 MiB (4.00:1), written in 2.0 s "
 	       "(200 MiB/s)\n"
+	       "                1 offlined page frame left out: 0x7e38b000\n"
 	       "resumed         2023-11-14 23:13:20, loaded in 1.0 s (400 MiB/s), at attempt "
 	       "2\n"
 	       "verdict         mended\n"
@@ -249,7 +254,8 @@ START_TEST(tells_programs)
 		     "    \"image_bytes\": 419430400,\n    \"stored_bytes\": 104857600,\n"
 		     "    \"write_usec\": 2000000,\n    \"load_usec\": 1000000,\n"
 		     "    \"attempts\": 2,\n    \"quarantined_pages\": 2,\n"
-		     "    \"unquarantined_pages\": 1,\n    \"verdict\": \"mended\",\n"
+		     "    \"unquarantined_pages\": 1,\n    \"left_out_pages\": 1,\n"
+		     "    \"left_out\": \"0x7e38b000\",\n    \"verdict\": \"mended\",\n"
 		     "    \"findings\": \"mended: The reserved page moved.\\nmemory map checksum 1 "
 		     "became 2\\n\"\n  },\n  \"set_aside\": null\n}\n");
 }
