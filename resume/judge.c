@@ -178,6 +178,7 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 	r = image_machine_open(sections, &then, w);
 	if (r < 0)
 		return r;
+	then.image.no_handover = image_reader_header(reader)->handover == 0;
 	ret->platform_mode = then.platform.hibernation.platform_mode;
 	if (!then.described) {
 		r = judge_unknown(settings->platform_policy, handover, w);

@@ -88,6 +88,9 @@ static int open_image(struct inspection *inspection, const unsigned char *page,
 	if (r == 0)
 		r = image_machine_open(image_reader_sections(inspection->reader),
 				       &inspection->machine, w);
+	if (r == 0)
+		inspection->machine.image.no_handover =
+			image_reader_header(inspection->reader)->handover == 0;
 	return r;
 }
 

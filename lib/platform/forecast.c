@@ -101,6 +101,24 @@ static void forecast_guest(const struct platform *platform, struct forecast *ret
 		    "A memory balloon may change how much memory this guest has.");
 }
 
+/* A machine that shows no map has no region that could move. */
+static void forecast_offlining(const struct platform *platform, struct forecast *ret)
+{
+	uint32_t offlining = platform->ram.pages.offlining;
+
+	if (!platform->map.entries.known || offlining == OFFLINING_POSSIBLE ||
+	    offlining == OFFLINING_UNKNOWN)
+		return;
+	add(ret, "no-offlining", false,
+	    offlining == OFFLINING_DISABLED ? "Set vm.enable_soft_offline to 1 (sysctl)."
+					    : "Boot a kernel that has CONFIG_MEMORY_FAILURE.",
+	    "This kernel %s, so a firmware region that moved cannot be corrected.",
+	    offlining == OFFLINING_DISABLED ? "must not offline memory pages "
+					      "(vm.enable_soft_offline is 0)"
+					    : "cannot offline memory pages (it was built without "
+					      "CONFIG_MEMORY_FAILURE)");
+}
+
 void platform_forecast(const struct platform *platform, struct forecast *ret)
 {
 	ret->count = ret->left_out = 0;
@@ -111,4 +129,6 @@ void platform_forecast(const struct platform *platform, struct forecast *ret)
 		add(ret, "wipes-free", false, "",
 		    "This kernel overwrites free memory when it resumes (init_on_free or "
 		    "page_poison), so a firmware region that moved cannot be mended.");
+	else
+		forecast_offlining(platform, ret);
 }

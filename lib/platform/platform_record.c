@@ -91,6 +91,7 @@ static const struct record_field pages_fields[] = {
 	U64(struct memory_pages, page_size), U64(struct memory_pages, present),
 	U64(struct memory_pages, available), U64(struct memory_pages, block_size),
 	U64(struct memory_pages, blocks),    U64(struct memory_pages, blocks_online),
+	U32(struct memory_pages, offlining),
 };
 static const struct record_field acpi_fields[] = {
 	TEXT(struct acpi_table, name),

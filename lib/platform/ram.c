@@ -178,6 +178,16 @@ static int read_if_there(const char *root, const char *path, char **ret)
 	return io_read_file(root, path, FILE_LIMIT, ret, NULL) == -ENOMEM ? -ENOMEM : 0;
 }
 
+static uint32_t capture_offlining(const char *root)
+{
+	uint64_t enabled = 1;
+
+	if (!tree_exists(root, BLOCKS_PATH "/soft_offline_page"))
+		return OFFLINING_ABSENT;
+	tree_u64(root, &enabled, "/proc/sys/vm/enable_soft_offline");
+	return enabled ? OFFLINING_POSSIBLE : OFFLINING_DISABLED;
+}
+
 int ram_capture(const char *root, struct ram *ret)
 {
 	_cleanup_free_ char *iomem = NULL, *zones = NULL, *meminfo = NULL;
@@ -195,6 +205,7 @@ int ram_capture(const char *root, struct ram *ret)
 		ram.pages.present = ram_parse_zoneinfo(zones);
 	if (meminfo)
 		ram.pages.available = available_bytes(meminfo);
+	ram.pages.offlining = capture_offlining(root);
 	drop_other_virtio(root, &ram);
 	if (r == 0)
 		r = capture_blocks(root, &ram);

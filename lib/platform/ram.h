@@ -27,6 +27,14 @@ struct virtio_mem {
 	uint64_t plugged; /* bytes of System RAM in it */
 };
 
+/* Can page frames be taken from the running kernel by soft_offline_page? */
+enum offlining {
+	OFFLINING_UNKNOWN, /* not recorded (by an older s2disk) */
+	OFFLINING_POSSIBLE,
+	OFFLINING_ABSENT,   /* no such file: built without CONFIG_MEMORY_FAILURE */
+	OFFLINING_DISABLED, /* vm.enable_soft_offline is 0 (Linux 6.11 and later): EOPNOTSUPP */
+};
+
 struct memory_pages {
 	uint64_t page_size;
 	uint64_t present;    /* all zones: the kernel's num_physpages; 0 unknown */
@@ -34,6 +42,7 @@ struct memory_pages {
 	uint64_t block_size; /* of memory blocks, bytes; 0 none */
 	uint64_t blocks;
 	uint64_t blocks_online;
+	uint32_t offlining; /* enum offlining */
 };
 
 #define RAM_RANGES_MAX 65536

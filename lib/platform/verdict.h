@@ -104,6 +104,7 @@ struct verdict_image {
 	size_t range_count;
 	bool coarse;	     /* ranges may cover page frames that are not in the image */
 	uint64_t zero_pages; /* frames flagged by bit 63 */
+	bool no_handover;    /* nobody in the restored system learns of a quarantine */
 	const void *header;  /* the kernel's header page, HEADER_BYTES_NEEDED of it or more */
 	size_t header_length;
 };

@@ -294,11 +294,49 @@ static struct frame_list frames_lost(struct judge *judge, const struct map_segme
 	return lost;
 }
 
+/* Frames of gone that the saved kernel could hand out: not what memmap= kept
+ * from it, nor what it has offlined. */
+static struct frame_list frames_at_risk(struct judge *judge, const struct frame_list *gone)
+{
+	const struct frame_list poisoned = {
+		.items = judge->then->ram.poisoned.items,
+		.count = judge->then->ram.poisoned.count,
+	};
+	struct frame_list used = { 0 }, ret = { 0 };
+
+	if (frames_select(gone, &judge->then_ram, true, &used) < 0 ||
+	    frames_select(&used, &poisoned, false, &ret) < 0)
+		judge->error = -ENOMEM;
+	free(used.items);
+	return ret;
+}
+
+/* Why nobody will offline frames in the restored system; NULL: it will be done. */
+static const char *no_quarantine(const struct judge *judge)
+{
+	if (judge->image->no_handover)
+		return "The image has no page there, but no hand-over page either, so that the "
+		       "restored system would not know that it must not use it";
+	switch (judge->then->ram.pages.offlining) {
+	case OFFLINING_POSSIBLE:
+		return NULL;
+	case OFFLINING_ABSENT:
+		return "The image has no page there, but the saved kernel may use it and cannot "
+		       "offline it (it was built without CONFIG_MEMORY_FAILURE)";
+	case OFFLINING_DISABLED:
+		return "The image has no page there, but the saved kernel may use it and must not "
+		       "offline it (vm.enable_soft_offline was 0)";
+	default:
+		return "The image has no page there, but it does not say whether the saved kernel "
+		       "can offline it";
+	}
+}
+
 /* RAM then, and now something else. */
 static void judge_lost_ram(struct judge *judge, const struct map_segment *segment,
 			   struct segment_judgement *ret)
 {
-	struct frame_list gone = frames_lost(judge, segment), lost = { 0 };
+	struct frame_list gone = frames_lost(judge, segment), lost;
 	struct frame_list *quarantine = &judge->verdict->plan.quarantine;
 
 	for (size_t i = 0; judge->image && i < gone.count; i++)
@@ -315,9 +353,7 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 		free(gone.items);
 		return;
 	}
-	/* What memmap= kept from the saved kernel it cannot hand out. */
-	if (frames_select(&gone, &judge->then_ram, true, &lost) < 0)
-		judge->error = -ENOMEM;
+	lost = frames_at_risk(judge, &gone);
 	for (size_t i = 0; i < lost.count; i++) {
 		if (frames_append(quarantine, lost.items[i].first, lost.items[i].count) < 0)
 			judge->error = -ENOMEM;
@@ -335,6 +371,8 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 			"The image has no page there, but this kernel overwrites free memory when "
 			"it resumes (init_on_free or page_poison), before it can be taken out of "
 			"use");
+	else if (no_quarantine(judge))
+		set_reason(ret, VERDICT_RISKY, no_quarantine(judge));
 	else
 		set_reason(ret, VERDICT_MENDED,
 			   "The image has no page there; it is taken out of use after the resume");

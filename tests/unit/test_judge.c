@@ -30,11 +30,14 @@ static struct {
 
 static unsigned char page[PAGE];
 static struct sections sections;
+static struct image_header image_header = { .handover = PAGE };
+static bool seen_no_handover; /* by the verdict */
 static char said[8192];
 static unsigned int opened, closed;
 static size_t no_memory; /* an allocation of that size fails */
 
 const struct sections *__wrap_image_reader_sections(const struct image_reader *reader);
+const struct image_header *__wrap_image_reader_header(const struct image_reader *reader);
 int __wrap_image_machine_open(const struct sections *from, struct image_machine *ret,
 			      struct why *w);
 void __wrap_image_machine_close(struct image_machine *machine);
@@ -57,6 +60,12 @@ const struct sections *__wrap_image_reader_sections(const struct image_reader *r
 {
 	(void)reader;
 	return &sections;
+}
+
+const struct image_header *__wrap_image_reader_header(const struct image_reader *reader)
+{
+	(void)reader;
+	return &image_header;
 }
 
 int __wrap_image_machine_open(const struct sections *from, struct image_machine *ret, struct why *w)
@@ -108,7 +117,7 @@ int __wrap_verdict_judge(const struct platform *then, const struct platform *now
 
 	(void)then;
 	(void)now;
-	(void)image;
+	seen_no_handover = image->no_handover;
 	if (made.judge < 0)
 		return why(w, made.judge, "there is no verdict");
 	verdict.findings = malloc(sizeof(made.findings));
@@ -198,6 +207,10 @@ START_TEST(the_same_machine)
 	ck_assert_ptr_null(judgement.first_page);
 	ck_assert_uint_eq(handover.quarantine_count, 0);
 	ck_assert_str_eq(handover.text, "");
+	ck_assert(!seen_no_handover);
+	image_header.handover = 0;
+	ck_assert_int_eq(judge(POLICY_STRICT), 0);
+	ck_assert(seen_no_handover);
 }
 END_TEST
 

@@ -47,7 +47,9 @@ static inline void set_map(struct platform *platform, const char *text)
 
 static inline void start_with(const char *then_map, const char *now_map)
 {
-	then.ram.pages = (struct memory_pages){ .page_size = 4096, .present = 100000 };
+	then.ram.pages = (struct memory_pages){ .page_size = 4096,
+						.present = 100000,
+						.offlining = OFFLINING_POSSIBLE };
 	now.ram.pages = then.ram.pages;
 	set_map(&then, then_map);
 	set_map(&now, now_map);

@@ -172,8 +172,11 @@ static void make_world(struct world *world)
 	world->then.map.table_known = world->now.map.table_known = 1;
 	restrict_ram(&world->then);
 	restrict_ram(&world->now);
-	world->then.ram.pages = (struct memory_pages){ PAGE, count_ram(&world->then), 0, 0, 0, 0 };
-	world->now.ram.pages = (struct memory_pages){ PAGE, count_ram(&world->now), 0, 0, 0, 0 };
+	world->then.ram.pages = (struct memory_pages){ .page_size = PAGE,
+						       .present = count_ram(&world->then),
+						       .offlining = OFFLINING_POSSIBLE };
+	world->now.ram.pages =
+		(struct memory_pages){ .page_size = PAGE, .present = count_ram(&world->now) };
 	world->held = random_image(&world->then, pick(5));
 	world->then.hibernation.platform_mode = pick(2);
 	put_le64(world->header + E820_MAGIC_OFFSET, 0x23456789abcdef02);
