@@ -28,7 +28,7 @@ class Failure(Exception):
 class Scenario:
     name = None             # a class without a name is a base of others
     group = ""              # "quick" or nothing
-    kernel = None           # "6.12" or "6.1"; None: as --kernel says
+    kernel = None           # "6.12", "6.1" or "newest"; None: as --kernel says
     memory = 384            # MiB
     cpus = 2
     cpu = None              # QEMU's -cpu
