@@ -8,24 +8,25 @@ import shutil
 import subprocess
 import tempfile
 
-# The first meta package of a series that apt knows is taken.
-META_PACKAGES = {
-    "6.12": ("linux-image-6.12-amd64",),
-    "6.1": ("linux-image-6.1-amd64", "linux-image-amd64"),
-    "newest": ("linux-image-amd64",),
-}
-# What is of another Debian than this system's comes through a private apt, so
-# that the system stays as it is. "newest" is the newest that Debian 13 offers.
-SOURCES = {
-    "newest": "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
-              " http://deb.debian.org/debian trixie-backports main\n",
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+MAIN = "deb [signed-by=%s] http://deb.debian.org/debian %%s main\n" % KEYRING
+SECURITY = ("deb [signed-by=%s] http://deb.debian.org/debian-security %%s main\n" %
+            KEYRING)
+# A series' meta package, and where Debian has it, whatever Debian this is.
+# "newest" is the newest that Debian 13 offers.
+SERIES = {
+    "6.1": ("linux-image-amd64", MAIN % "bookworm" +
+            SECURITY % "bookworm-security"),
+    "6.12": ("linux-image-6.12-amd64", SECURITY % "bookworm-security"),
+    "newest": ("linux-image-amd64", MAIN % "trixie-backports"),
 }
 
 
 class Kernel:
     """An unpacked kernel package."""
 
-    def __init__(self, root):
+    def __init__(self, series, root):
+        self.series = series
         self.root = root
         found = glob.glob(os.path.join(root, "boot", "vmlinuz-*"))
         if found:
@@ -51,23 +52,23 @@ def cache_dir():
     return cache
 
 
-class _Apt:
-    """apt, with the sources that a series needs."""
+class Apt:
+    """An apt of its own for the sources of a series: the system, which may be
+    another Debian, stays as it is."""
 
     def __init__(self, series):
-        self.options = []
-        if series not in SOURCES:
-            return
+        self.meta, sources = SERIES[series]
         folder = os.path.join(cache_dir(), "apt-" + series)
         for name in ("lists/partial", "archives/partial"):
             os.makedirs(os.path.join(folder, name), exist_ok=True)
-        sources = os.path.join(folder, "sources.list")
-        with open(sources, "w") as stream:
-            stream.write(SOURCES[series])
+        listed = os.path.join(folder, "sources.list")
+        with open(listed, "w") as stream:
+            stream.write(sources)
         self.options = [
             "-oDir::State::Lists=" + os.path.join(folder, "lists"),
-            "-oDir::Cache=" + folder, "-oDir::Etc::SourceList=" + sources,
+            "-oDir::Cache=" + folder, "-oDir::Etc::SourceList=" + listed,
             "-oDir::Etc::SourceParts=/dev/null",
+            "-oAcquire::Check-Valid-Until=false",
             # As root apt would drop to _apt, which cannot write there.
             "-oAPT::Sandbox::User=root"]
         subprocess.run(["apt-get"] + self.options + ["update", "-qq"],
@@ -80,33 +81,25 @@ class _Apt:
                               capture_output=True, text=True)
         return re.findall(r"^\s*Depends: ([^\s<]+)$", done.stdout, re.M)
 
-    def kernel(self, series):
-        """The package of today's build that the series' meta package names."""
-        for meta in META_PACKAGES[series]:
-            for package in self.needs(meta):
-                match = re.match(r"linux-image-(\d.*)$", package)
-                if match and (series in SOURCES or
-                              match.group(1).startswith(series + ".")):
-                    return package
+    def kernel(self):
+        """The package of today's build that the meta package names."""
+        for package in self.needs(self.meta):
+            if re.match(r"linux-image-\d", package):
+                return package
         return None
 
-    def unpack(self, package, root):
-        """That package's files, and those of its parts: from Linux 7 on kernel
-        and modules are packages of their own."""
-        parts = [name for name in self.needs(package)
-                 if re.match(r"linux-(base|binary|modules)-\d", name)]
+    def unpack(self, packages, root):
+        """The files of these packages."""
         with tempfile.TemporaryDirectory(dir=cache_dir()) as download:
-            subprocess.run(["apt-get"] + self.options +
-                           ["download", "-q", "-oAPT::Sandbox::User=root",
-                            package] + parts,
-                           cwd=download, check=True,
+            subprocess.run(["apt-get"] + self.options + ["download", "-q"] +
+                           packages, cwd=download, check=True,
                            stdout=subprocess.DEVNULL)
             for deb in glob.glob(os.path.join(download, "*.deb")):
                 subprocess.run(["dpkg", "-x", deb, root], check=True)
 
 
 def _cached(series):
-    name = series if series in SOURCES else "linux-image-%s." % series
+    name = "newest-" if series == "newest" else "linux-image-%s." % series
     found = [path for path in glob.glob(os.path.join(cache_dir(), name + "*"))
              if not path.endswith(".part")]
     return max(found, key=os.path.getmtime) if found else None
@@ -120,16 +113,19 @@ def get(series):
     """
     root = _cached(series)
     if root:
-        return Kernel(root)
-    apt = _Apt(series)
-    package = apt.kernel(series)
+        return Kernel(series, root)
+    apt = Apt(series)
+    package = apt.kernel()
     if not package:
-        raise RuntimeError("apt knows no kernel of the %s series; "
-                           "try apt-get update" % series)
-    final = os.path.join(cache_dir(), "%s-%s" % (series, package)
-                         if series in SOURCES else package)
+        raise RuntimeError("Debian has no kernel of the %s series any more" %
+                           series)
+    # From Linux 7 on kernel and modules are packages of their own.
+    parts = [name for name in apt.needs(package)
+             if re.match(r"linux-(base|binary|modules)-\d", name)]
+    final = os.path.join(cache_dir(), ("newest-" if series == "newest" else "")
+                         + package)
     part = final + ".part"
     shutil.rmtree(part, ignore_errors=True)
-    apt.unpack(package, part)
+    apt.unpack([package] + parts, part)
     os.rename(part, final)
-    return Kernel(final)
+    return Kernel(series, final)

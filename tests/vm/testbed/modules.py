@@ -1,44 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Kernel modules of ours, built against Debian's headers for a kernel."""
 
-import glob
 import os
 import re
 import shutil
 import subprocess
-import tempfile
 
 from . import kernels
 from .guest import GUEST_DIR
 
 
-def _packages(release):
+def _packages(apt, release):
     """The headers of that very build, and what they are made of."""
     package = "linux-headers-" + release
-    done = subprocess.run(["apt-cache", "depends", package],
-                          capture_output=True, text=True)
-    more = re.findall(r"^\s*Depends: (linux-(?:headers-\S+-common|kbuild-\S+))$",
-                      done.stdout, re.M)
+    more = [name for name in apt.needs(package) if
+            re.match(r"linux-(headers-\S+-common|kbuild-\S+)$", name)]
     if len(more) != 2:
         raise RuntimeError("apt knows no %s: empty %s for a newer kernel" %
                            (package, kernels.cache_dir()))
     return [package] + more
 
 
-def _headers(release):
+def _headers(kernel):
     """The folder to build in, fetched if the cache has none."""
+    release = kernel.release
     final = os.path.join(kernels.cache_dir(), "headers-" + release)
     folder = os.path.join("usr", "src", "linux-headers-" + release)
     if not os.path.isdir(final):
         part = final + ".part"
         shutil.rmtree(part, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=kernels.cache_dir()) as download:
-            subprocess.run(["apt-get", "download", "-q",
-                            "-o", "APT::Sandbox::User=root"] +
-                           _packages(release), cwd=download, check=True,
-                           stdout=subprocess.DEVNULL)
-            for deb in glob.glob(os.path.join(download, "*.deb")):
-                subprocess.run(["dpkg", "-x", deb, part], check=True)
+        apt = kernels.Apt(kernel.series)
+        apt.unpack(_packages(apt, release), part)
         # They are meant to lie in /usr/src.
         makefile = os.path.join(part, folder, "Makefile")
         with open(makefile) as stream:
@@ -57,10 +49,12 @@ def build(kernel, name, work_dir):
     shutil.copy(os.path.join(GUEST_DIR, name + ".c"), folder)
     with open(os.path.join(folder, "Makefile"), "w") as stream:
         stream.write("obj-m := %s.o\n" % name)
-    # Without BTF, for which the headers have a kernel image.
-    done = subprocess.run(["make", "-C", _headers(kernel.release),
-                           "M=" + folder, "CONFIG_DEBUG_INFO_BTF_MODULES=",
-                           "modules"], capture_output=True, text=True)
+    # Without BTF, for which the headers have no kernel image. The compiler that
+    # they name is not in every Debian.
+    compiler = [] if shutil.which("gcc-12") else ["CC=gcc"]
+    done = subprocess.run(["make", "-C", _headers(kernel), "M=" + folder,
+                           "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"] +
+                          compiler, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError("%s.ko cannot be built:\n%s" %
                            (name, done.stdout + done.stderr))
