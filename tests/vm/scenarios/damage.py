@@ -56,6 +56,7 @@ class FlipHeader(Damaged):
 class FlipExtents(Damaged):
     """a byte flipped in the extents"""
     name = "flip-extents"
+    group = "slow"
     says = "extent"
 
     def damage(self):
@@ -65,6 +66,7 @@ class FlipExtents(Damaged):
 class FlipSections(Damaged):
     """a byte flipped in the sections"""
     name = "flip-sections"
+    group = "slow"
     says = "section|table|range"
 
     def damage(self):
@@ -86,6 +88,7 @@ class FlipBlock(Damaged):
 class FlipLastBlock(Damaged):
     """a byte flipped in the last block"""
     name = "flip-last-block"
+    group = "slow"
     says = r"block \d+"
 
     def damage(self):
@@ -105,6 +108,7 @@ class ForgedHeaderPlace(Damaged):
 class ForgedBlockSize(Damaged):
     """a header with a block size of 0, all digests right"""
     name = "forged-block-size"
+    group = "slow"
     says = "block size|header"
 
     def damage(self):
@@ -114,6 +118,7 @@ class ForgedBlockSize(Damaged):
 class ForgedSizes(Damaged):
     """a header of an endless image, all digests right"""
     name = "forged-sizes"
+    group = "slow"
     says = "size|header|blocks|stream"
 
     def damage(self):

@@ -95,6 +95,7 @@ class Discard(OtherProcessor):
 class NoRetries(Discard):
     """mismatch retries = 0: set aside at once"""
     name = "action-no-retries"
+    group = "slow"
     settings = "mismatch retries = 0\n"
 
 
@@ -151,6 +152,7 @@ class AskFatal(Ask):
 class AskNobody(OtherProcessor):
     """mismatch action = ask: nobody answers for 60 seconds, it boots again"""
     name = "action-ask-nobody"
+    group = "slow"
     settings = "mismatch action = ask\n"
 
     def second_half(self):

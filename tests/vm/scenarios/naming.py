@@ -21,6 +21,7 @@ class Named(Scenario):
 class CommandLine(Named):
     """the device from the kernel command line only"""
     name = "cmdline-device"
+    group = "slow"
 
     def device(self):
         return "/dev/vda1"
@@ -38,6 +39,7 @@ class Uuid(Named):
 class Label(Named):
     """resume=LABEL=…"""
     name = "cmdline-label"
+    group = "slow"
 
     def device(self):
         return "LABEL=" + self.swap.label
@@ -46,6 +48,7 @@ class Label(Named):
 class PartUuid(Named):
     """resume=PARTUUID=…"""
     name = "cmdline-partuuid"
+    group = "slow"
 
     def device(self):
         return "PARTUUID=" + self.swap.partuuid

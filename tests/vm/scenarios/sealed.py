@@ -191,6 +191,7 @@ first_boot() {
 class SeveralWays(Sealed):
     """two key files and a passphrase: any one is enough; AES-256-GCM"""
     name = "sealed-several-ways"
+    group = "slow"
     settings = ("encrypt = y\nkey file = /etc/none-here.key /etc/image.key\n"
                 "passphrase = y\ncipher = aes-256-gcm\n")
 
@@ -258,6 +259,7 @@ class WrongAndDiscard(WrongPassphrase):
 class WrongKeyFile(KeyFile):
     """another key file, mismatch action = discard: the boot goes on"""
     name = "sealed-wrong-key-file"
+    group = "slow"
     settings = KeyFile.settings + "mismatch action = discard\n"
 
     def run(self):

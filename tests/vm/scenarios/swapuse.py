@@ -100,7 +100,7 @@ first_boot() {
 class FarTooSmall(TooSmall):
     """swap is so small that the pre-flight check sees it"""
     name = "swap-far-too-small"
-    group = ""
+    group = "slow"
     memory = 320
     swap_mib = 49
     codes = (3,)

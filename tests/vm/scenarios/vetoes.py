@@ -72,7 +72,7 @@ first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }
 class DeviceVetoesAlways(DeviceVetoes):
     """it always says so: asked, powered off, and then booted without it"""
     name = "device-vetoes-always"
-    group = ""
+    group = "slow"
     limit = 500
 
     def second_half(self, before):
@@ -95,6 +95,7 @@ class DeviceVetoesAlways(DeviceVetoes):
 class NotifierVetoes(Vetoed):
     """a driver says no when a restore is announced: /dev/snapshot is EPERM"""
     name = "notifier-vetoes"
+    group = "slow"
     modules = "pm_notifier_error_inject"
     guest = """
 INJECT=/sys/kernel/debug/notifier-error-inject/pm/actions
