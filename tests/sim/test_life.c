@@ -8,153 +8,13 @@
  * it does not belong. And every disk that a further power cut could have left
  * in any of these lives is judged.
  */
-#include "../replay/crash.h"
 #include "base/bytes.h"
-#include "sim.h"
+#include "lives.h"
 
 #include <check.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-/* Every one of them takes a minute of a processor, so it is asked for with
- * S2DISK_EVERYTHING (as ./run-tests does); else every third goes wrong, and
- * under sanitizers, where a life takes ten times as long, every 20th. With
- * sealed images it is still fewer, since most lives are the same. */
-#define SEALED_STRIDE 4u
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STRIDE 20u
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define STRIDE 20u
-#endif
-#endif
-#ifndef STRIDE
-#define STRIDE 3u
-#endif
-
-static uint64_t stride, plain_stride;
-
-/* Lives are the same with plain images and with sealed ones. */
-static unsigned int ways;
-
-static struct sim *machine;
-static struct sim_outcome outcome;
-
-/* How many lives ended how, for the line that tells it. */
-static struct {
-	uint64_t lives, resumed, runs_on, fresh, woke, states, images;
-} tally;
-
-static void make_for(unsigned int wanted)
-{
-	machine = sim_create();
-	memset(&tally, 0, sizeof(tally));
-	ways = wanted;
-	stride = plain_stride;
-	if (wanted && plain_stride > 1)
-		stride = plain_stride * SEALED_STRIDE + wanted; /* others for each way */
-}
-
-static void make_plain(void)
-{
-	make_for(SIM_PLAIN);
-}
-
-static void make_phrase(void)
-{
-	make_for(SIM_PASSPHRASE);
-}
-
-static void make_pair(void)
-{
-	make_for(SIM_KEY_PAIR);
-}
-
-static void unmake(void)
-{
-	sim_destroy(machine);
-}
-
-static void live(const struct sim_plan *planned)
-{
-	struct sim_plan with_ways = *planned, *plan = &with_ways;
-
-	plan->ways = ways;
-	sim_live(machine, plan, &outcome);
-	ck_assert_msg(!outcome.broken[0],
-		      "ways %u, class %d, number %" PRIu64 " (%" PRIu64
-		      "), fault %d, full after %" PRIu64 ", seed %" PRIu64 ": %s\n%.3000s",
-		      ways, plan->class, plan->at, plan->second_at, plan->fault, plan->full_after,
-		      plan->seed, outcome.broken, outcome.said);
-	tally.lives++;
-	tally.resumed += outcome.fate == SIM_RESUMED;
-	tally.runs_on += outcome.fate == SIM_RUNS_ON;
-	tally.fresh += outcome.fate == SIM_FRESH;
-	tally.woke += outcome.fate == SIM_WOKE;
-}
-
-static void judge_disks(const struct sim_plan *plan, unsigned int shuffles)
-{
-	const struct crash_options options = { .shuffles = shuffles, .seed = 1 + plan->at };
-	struct crash_report report;
-	struct disk_state state;
-	struct write_log log;
-	struct why w = { "" };
-	int r;
-
-	ck_assert_int_eq(crypto_init(NULL), 0);
-	ck_assert_int_eq(sim_fresh_disk(&state), 0);
-	sim_log(machine, &log);
-	r = crash_judge(&state, &log, &options, &report, &w);
-	ck_assert_msg(r == 0, "class %d, number %" PRIu64 ", fault %d: %s", plan->class, plan->at,
-		      plan->fault, why_text(&w, r));
-	tally.states += report.swap + report.image;
-	tally.images += report.verified;
-	free(log.entries);
-	disk_state_free(&state);
-}
-
-static void tell(const char *what)
-{
-	static const char *const kinds[] = { "", "passphrase, ", "key pair, " };
-
-	printf("tried %s%-34s %5" PRIu64 " lives: %" PRIu64 " resumed, %" PRIu64 " ran on, %" PRIu64
-	       " woke, %" PRIu64 " began anew by right",
-	       kinds[ways], what, tally.lives, tally.resumed, tally.runs_on, tally.woke,
-	       tally.fresh);
-	if (tally.states)
-		printf("; %" PRIu64 " disks judged, %" PRIu64 " images verified", tally.states,
-		       tally.images);
-	printf("\n");
-}
-
-/* How often something happens in a life without faults. */
-static uint64_t count(enum sim_class class, const struct sim_plan *plan)
-{
-	struct sim_plan good = *plan;
-
-	good.at = 0;
-	live(&good);
-	return outcome.counts[class];
-}
-
-/* Each of a class, from the first to the last, goes wrong in this way. */
-static void each(struct sim_plan plan, uint64_t step, bool judge)
-{
-	uint64_t last = count(plan.class, &plan);
-
-	ck_assert_uint_gt(last, 10);
-	for (plan.at = 1; plan.at <= last; plan.at += step * stride) {
-		plan.seed = plan.at * 2654435761u + 1;
-		live(&plan);
-		if (judge)
-			judge_disks(&plan, 40);
-	}
-}
-
-static const unsigned int worker_counts[] = { 0, 2 };
+#include <string.h>
 
 START_TEST(test_good)
 {
@@ -617,14 +477,13 @@ int main(void)
 {
 	Suite *suite = suite_create("life");
 	SRunner *runner = srunner_create(suite);
+	bool everything = lives_begin();
 	int failed;
 
-	plain_stride = getenv("S2DISK_EVERYTHING") ? 1 : STRIDE;
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	add_lives(suite, "plain", make_plain, true);
 	add_plain_lives(suite);
-	add_lives(suite, "passphrase", make_phrase, plain_stride == 1);
-	add_lives(suite, "key pair", make_pair, plain_stride == 1);
+	add_lives(suite, "passphrase", make_phrase, everything);
+	add_lives(suite, "key pair", make_pair, everything);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
