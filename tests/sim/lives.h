@@ -6,6 +6,7 @@
 
 #include "sim.h"
 
+#include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,5 +44,8 @@ void judge_disks(const struct sim_plan *plan, unsigned int shuffles);
 
 /* Prints the tally. */
 void tell(const char *what);
+
+/* life_maps.c */
+TCase *make_lives_over_maps(void);
 
 #endif

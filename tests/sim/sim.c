@@ -102,6 +102,8 @@ struct sim *sim_create(void)
 			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (new->disk == MAP_FAILED || new->shared == MAP_FAILED)
 		abort();
+	sim = new;
+	sim_memory_maps_begin();
 	return new;
 }
 
@@ -139,6 +141,14 @@ static const struct swap_area area = {
 	.dev_bytes = SIM_DISK_BYTES,
 };
 
+/* The firmware's map of a boot; 0: the one that hibernates. */
+static char map_of(unsigned int boot)
+{
+	const char *maps = sim->shared->plan.maps ? sim->shared->plan.maps : "A";
+
+	return boot < strlen(maps) ? maps[boot] : maps[strlen(maps) - 1];
+}
+
 static void begin_process(bool is_boot)
 {
 	sim_active = false; /* the system that stands still was in the midst of it */
@@ -147,6 +157,8 @@ static void begin_process(bool is_boot)
 	kernel.is_boot = is_boot;
 	kernel.line = kernel.lines = 0;
 	kernel.freezes = is_boot ? 99 : 0;
+	kernel.map = map_of(is_boot ? sim->shared->outcome.boots : 0);
+	kernel.offlined_count = 0;
 	kernel.typed_usec = 0;
 	kernel.wakeups = 0;
 	sim_forget_secrets();
@@ -288,40 +300,61 @@ static void end_watch(void)
 		sim_broken("a signal would end it before its end is kept");
 }
 
-/* The machine hibernates; in the resumed system the same process goes on. */
-static void hibernate_and_go_on(void)
+/* What must hold after every hibernation, where so many boots came before it. */
+static void check_end(const struct last *last, int r, unsigned int boots_before, struct why *w)
 {
+	bool booted = sim->shared->outcome.boots > boots_before;
+
+	if (r < 0)
+		log_error("not hibernated: %s", why_text(w, r));
+	if (kernel.snapshot >= 0)
+		sim_broken("/dev/snapshot was left open");
+	check_swap("the system");
+	if (booted && last->load_usec >= SIM_TYPING_USEC)
+		sim_broken("the time of loading has that of typing in it");
+	if (booted && r < 0)
+		sim_broken("resumed, and then: %s", why_text(w, r));
+}
+
+static int hibernate_once(const struct settings *settings)
+{
+	unsigned int boots_before = sim->shared->outcome.boots;
 	struct machine_record machine = { 0 };
-	struct last last;
-	struct settings settings;
+	struct key_ways *keys = make_keys();
 	struct why w = { "" };
-	bool slept = sim->shared->plan.method == METHOD_SUSPEND, begun;
-	struct key_ways *keys;
+	struct last last;
+	bool begun;
 	int r;
 
-	begin_process(false);
-	make_settings(&settings);
-	keys = make_keys();
 	sim_active = true;
-	last_begin(&last, area.name, method_name(settings.method));
+	last_begin(&last, area.name, method_name(settings->method));
 	r = machine_record_capture(&machine, &w);
 	begun = r == 0;
 	if (begun)
-		r = hibernate(&settings, &area, &machine, keys, &last, &w);
+		r = hibernate(settings, &area, &machine, keys, &last, &w);
 	sim_active = false;
 	if (begun)
 		end_watch();
 	machine_record_free(&machine);
 	key_ways_free(keys);
-	if (r < 0)
-		log_error("not hibernated: %s", why_text(&w, r));
-	if (kernel.snapshot >= 0)
-		sim_broken("/dev/snapshot was left open");
-	check_swap("the system");
-	if (sim->shared->outcome.boots > 0 && last.load_usec >= SIM_TYPING_USEC)
-		sim_broken("the time of loading has that of typing in it");
-	if (r < 0 && sim->shared->outcome.boots > 0)
-		sim_broken("resumed, and then: %s", why_text(&w, r));
+	check_end(&last, r, boots_before, &w);
+	return r;
+}
+
+/* The machine hibernates; in the resumed system the same process goes on, and
+ * hibernates again. */
+static void hibernate_and_go_on(void)
+{
+	const struct sim_plan *plan = &sim->shared->plan;
+	unsigned int left = plan->times ? plan->times : 1;
+	bool slept = plan->method == METHOD_SUSPEND;
+	struct settings settings;
+	int r = 0;
+
+	begin_process(false);
+	make_settings(&settings);
+	while (r == 0 && left-- > 0)
+		r = hibernate_once(&settings);
 	if (r < 0)
 		sim_end(SIM_RUNS_ON);
 	sim_end(sim->shared->outcome.boots > 0 ? SIM_RESUMED : slept ? SIM_WOKE : SIM_NOTHING);

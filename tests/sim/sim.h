@@ -79,6 +79,12 @@ struct sim_plan {
 	bool hungry;		      /* the kernel waits for more pages than there are */
 	unsigned int failed_restores; /* so many that the kernel cannot do, whatever else */
 	uint64_t seed;		      /* of what a power cut loses; not 0 */
+	/* Firmware maps: of the boot that hibernates, then of each that follows, the
+	 * last one for all others; NULL: always 'A'. A, B and C have a reserved page
+	 * each, at another place, where memory at first holds nothing. */
+	const char *maps;
+	unsigned int times;  /* so often it hibernates in one session, 0: once */
+	bool cannot_offline; /* the kernel has no soft_offline_page */
 };
 
 enum sim_fate {
@@ -100,8 +106,9 @@ struct sim_outcome {
 	char said[16000]; /* by the programs */
 	uint64_t counts[SIM_CLASSES];
 	unsigned int boots, powered_off; /* powered_off: boots that ended so */
-	bool may_lose;			 /* a boot began with swap: the session was lost before */
-	bool dead;			 /* the disk takes no writes */
+	unsigned int resumes;
+	bool may_lose; /* a boot began with swap: the session was lost before */
+	bool dead;     /* the disk takes no writes */
 };
 
 struct sim;

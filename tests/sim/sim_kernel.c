@@ -202,11 +202,15 @@ long __wrap_sysconf(int name)
 	return name == _SC_PHYS_PAGES ? 2 * (long)SIM_STREAM_PAGES : __real_sysconf(name);
 }
 
-static const char *made_up_machine(char *tree, size_t size)
+static bool other_machine(void)
 {
-	bool other = kernel.is_boot && sim->shared->outcome.boots <= sim->shared->plan.other_boots;
+	return kernel.is_boot && sim->shared->outcome.boots <= sim->shared->plan.other_boots;
+}
 
-	snprintf(tree, size, "%s/platform/%s", test_data(), other ? "virtio-mem" : "microvm");
+const char *sim_machine(char *tree, size_t size)
+{
+	snprintf(tree, size, "%s/platform/%s", test_data(),
+		 other_machine() ? "virtio-mem" : "microvm");
 	if (access(tree, X_OK) < 0)
 		sim_broken("%s is not there", tree);
 	return tree;
@@ -218,16 +222,22 @@ int __wrap_mounted_open(const char *root, struct mounted *mounted, struct filesy
 	char tree[400];
 
 	(void)root;
-	return __real_mounted_open(made_up_machine(tree, sizeof(tree)), mounted, ret);
+	return __real_mounted_open(sim_machine(tree, sizeof(tree)), mounted, ret);
 }
 
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w)
 {
 	char tree[400];
+	int r;
 
 	(void)root;
-	made_up_machine(tree, sizeof(tree));
-	return __real_platform_capture(tree, log, ret, w);
+	sim_machine(tree, sizeof(tree));
+	r = __real_platform_capture(tree, log, ret, w);
+	if (r == 0 && !other_machine())
+		sim_memory_map_apply(kernel.map, &ret->map);
+	if (r == 0 && sim->shared->plan.cannot_offline)
+		ret->ram.pages.offlining = OFFLINING_ABSENT;
+	return r;
 }
 
 /* The user, who does not mistype. */

@@ -16,7 +16,8 @@
 #define SIM_UNFROZEN_LINES 4u /* of the log, where a task does not freeze */
 #define SIM_PHRASE "a phrase"
 #define SIM_TYPING_USEC 600000000u
-#define SIM_STREAM_PAGES (2 + SIM_FULL_PAGES)
+#define SIM_OFFLINED_MAX 8u
+#define SIM_STREAM_PAGES (2 + SIM_FULL_PAGES + SIM_OFFLINED_MAX)
 
 struct sim_log_entry {
 	enum log_kind kind;
@@ -56,6 +57,9 @@ struct sim_kernel {
 	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
 	uint64_t given;			     /* how many in all */
 	uint64_t data_pages;
+	char map;			     /* of the firmware, when this kernel booted */
+	uint64_t offlined[SIM_OFFLINED_MAX]; /* page frames, ascending */
+	size_t offlined_count;
 	size_t at;	      /* of the stream: read or written */
 	unsigned int wakeups; /* so far */
 	uint64_t typed_usec;  /* how long the user took to type */
@@ -91,8 +95,16 @@ bool sim_live_image(const unsigned char *disk);
 /* Is there anywhere what a key could open, the header of a sealed image? */
 bool sim_sealed_header(const unsigned char *disk);
 
-/* Makes the kernel's stream of so many data pages; returns its bytes. */
-size_t sim_make_stream(unsigned char *stream, uint64_t data_pages);
+/* sim_memory_map.c: what the firmware says to a boot with the map of this letter. */
+struct memory_map;
+void sim_memory_maps_begin(void);
+void sim_memory_map_apply(char letter, struct memory_map *map);
+uint64_t sim_memory_map_checksum(char letter); /* as a kernel keeps it */
+bool sim_memory_map_reserves(char letter, uint64_t frame);
+bool sim_memory_map_moves(uint64_t frame); /* reserved by one of the maps */
+
+/* Directory of the made-up machine that this process sees. */
+const char *sim_machine(char *tree, size_t size);
 
 /* The machine was switched off, or reset: returns where it cannot be. */
 void sim_switched_off(void);

@@ -30,40 +30,77 @@ ssize_t __wrap_readv(int fd, const struct iovec *pieces, int count);
 ssize_t __real_writev(int fd, const struct iovec *pieces, int count);
 ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count);
 
-/* Runs of nine page frames, some of them all zeros; so are the last ones. */
-static void make_list(unsigned char *list, uint64_t data_pages)
+/* Where the header page has the checksum of the memory map (arch/x86/power/hibernate.c). */
+#define MAP_CHECKSUM 32u
+
+/* A page frame of zeros, as the kernel marks it in its list. */
+#define ZERO_FRAME (1ull << 63)
+
+/* Of a page frame that is not all zeros; the same in every snapshot. */
+static void fill_page(unsigned char *page, uint64_t frame)
 {
-	uint64_t entries = 0;
+	uint64_t random = 88172645463325252u + frame * 2654435761u;
 
-	for (uint64_t data = 0; data < data_pages + SIM_LAST_ZEROS; entries++) {
-		bool zero = data >= data_pages || entries % 16 == 15;
-
-		put_le64(list + 8 * entries,
-			 (256 + entries + entries / 9 * 30) | (zero ? 1ull << 63 : 0));
-		data += data >= data_pages || !zero;
-	}
-	put_le64(list + 8 * entries, UINT64_MAX);
-}
-
-size_t sim_make_stream(unsigned char *stream, uint64_t data_pages)
-{
-	size_t pages = 2 + (size_t)data_pages, size = pages * SIM_PAGE;
-	uint64_t random = 88172645463325252u;
-
-	memset(stream, 0, size);
-	put_le64(stream + 24, 0x23456789ABCDEF02u);
-	put_le64(stream + 400, 131072);
-	put_le32(stream + 408, 2);
-	put_le64(stream + 416, data_pages);
-	put_le64(stream + 424, pages);
-	put_le64(stream + 432, size);
-	make_list(stream + SIM_PAGE, data_pages);
-	for (size_t at = 2 * (size_t)SIM_PAGE; at < size; at += 8) {
+	for (size_t at = 0; at < SIM_PAGE; at += 8) {
 		random ^= random << 13;
 		random ^= random >> 7;
 		random ^= random << 17;
-		put_le64(stream + at, at / SIM_PAGE / 16 % 2 ? random : at / 900);
+		put_le64(page + at, frame / 16 % 2 ? random : frame * 5 + at / 900);
 	}
+}
+
+/* Runs of nine page frames, some of them all zeros; so are the last ones. Between
+ * them those that were offlined, which the kernel saves as any other: of these a
+ * third is zeros. Returns how many have data. */
+static uint64_t make_list(unsigned char *list, uint64_t data_pages, const uint64_t *offlined,
+			  size_t offlined_count)
+{
+	uint64_t entries = 0, placed = 0, data = 0, all = 0;
+	size_t taken = 0;
+
+	while (placed < data_pages + SIM_LAST_ZEROS || taken < offlined_count) {
+		bool ended = placed >= data_pages + SIM_LAST_ZEROS;
+		uint64_t frame = 256 + entries + entries / 9 * 30;
+		bool zero = placed >= data_pages || entries % 16 == 15;
+
+		if (taken < offlined_count && (ended || offlined[taken] < frame)) {
+			frame = offlined[taken++];
+			zero = frame % 3 == 0;
+		} else {
+			placed += placed >= data_pages || !zero;
+			entries++;
+		}
+		put_le64(list + 8 * all++, frame | (zero ? ZERO_FRAME : 0));
+		data += !zero;
+	}
+	put_le64(list + 8 * all, UINT64_MAX);
+	return data;
+}
+
+/* The kernel's stream of so many data pages, and those of the frames that it has
+ * offlined; returns its bytes. */
+static size_t make_stream(unsigned char *stream, uint64_t data_pages, const uint64_t *offlined,
+			  size_t offlined_count)
+{
+	unsigned char *list = stream + SIM_PAGE, *page = list + SIM_PAGE;
+	uint64_t data;
+	size_t size;
+
+	memset(stream, 0, 2 * (size_t)SIM_PAGE);
+	data = make_list(list, data_pages, offlined, offlined_count);
+	size = (2 + (size_t)data) * SIM_PAGE;
+	put_le64(stream + 24, 0x23456789ABCDEF02u);
+	put_le64(stream + MAP_CHECKSUM, sim_memory_map_checksum(kernel.map));
+	put_le64(stream + 400, 131072);
+	put_le32(stream + 408, 2);
+	put_le64(stream + 416, data);
+	put_le64(stream + 424, 2 + data);
+	put_le64(stream + 432, size);
+	for (; get_le64(list) != UINT64_MAX; list += 8)
+		if (!(get_le64(list) & ZERO_FRAME)) {
+			fill_page(page, get_le64(list));
+			page += SIM_PAGE;
+		}
 	return size;
 }
 
@@ -190,6 +227,7 @@ static int stand_still(pid_t child, int *ret_in_suspend)
 	fate = sim_boots();
 	if (fate != SIM_RESTORED)
 		_exit(0);
+	sim->shared->outcome.resumes++;
 	*ret_in_suspend = 0;
 	return 0;
 }
@@ -207,7 +245,7 @@ static int create_image(int *ret_in_suspend)
 	*ret_in_suspend = 0;
 	if (sim->shared->plan.no_snapshot)
 		return 0;
-	sim_make_stream(kernel.stream, kernel.data_pages);
+	make_stream(kernel.stream, kernel.data_pages, kernel.offlined, kernel.offlined_count);
 	child = fork();
 	if (child < 0)
 		sim_broken("fork: %d", errno);
@@ -228,7 +266,7 @@ static int image_bytes(__kernel_loff_t *ret)
 {
 	if (sim_due(SIM_CALL))
 		return -ENODATA;
-	*ret = (__kernel_loff_t)((2 + kernel.data_pages) * SIM_PAGE);
+	*ret = (__kernel_loff_t)get_le64(kernel.stream + 432);
 	return 0;
 }
 
@@ -392,17 +430,61 @@ static ssize_t read_page(void *buffer, size_t length)
 	return (ssize_t)n;
 }
 
-/* What is restored must be what was read, byte by byte. */
-static ssize_t write_page(const void *buffer, size_t length)
+/* check_header() and arch_hibernation_header_restore(): the header that was written
+ * before must have the checksum of this boot's map. */
+static bool header_fits(void)
+{
+	return get_le64(kernel.stream + MAP_CHECKSUM) == sim_memory_map_checksum(kernel.map);
+}
+
+/* Onto what is not memory a real kernel would write all the same, and crash. */
+static void check_list(void)
+{
+	const unsigned char *entry = kernel.stream + SIM_PAGE;
+
+	for (; get_le64(entry) != UINT64_MAX; entry += 8) {
+		uint64_t frame = get_le64(entry) & ~ZERO_FRAME;
+
+		if (sim_memory_map_reserves(kernel.map, frame))
+			sim_broken("page frame %llu is loaded and is not memory here",
+				   (unsigned long long)frame);
+		if (sim_memory_map_moves(frame))
+			sim_broken("page frame %llu was offlined, and is loaded",
+				   (unsigned long long)frame);
+	}
+}
+
+/* What is restored must be what was read, byte by byte, but for the frames that were
+ * offlined; and the map's checksum, which the kernel looks at itself. */
+static void check_loaded(size_t length)
 {
 	static unsigned char expected[sizeof(kernel.stream)];
 	static size_t size;
 
+	if (kernel.at == 0) {
+		uint64_t data_pages = get_le64(kernel.stream + 416);
+
+		if (data_pages > SIM_FULL_PAGES + SIM_OFFLINED_MAX)
+			sim_broken("more is loaded than memory can have");
+		size = make_stream(expected, data_pages, NULL, 0);
+		memcpy(expected + MAP_CHECKSUM, kernel.stream + MAP_CHECKSUM, 8);
+	}
+	if (kernel.at == SIM_PAGE)
+		check_list();
+	if (kernel.at + length > size ||
+	    memcmp(expected + kernel.at, kernel.stream + kernel.at, length) != 0)
+		sim_broken("what is loaded at byte %zu is not what was saved", kernel.at);
+}
+
+static ssize_t write_page(const void *buffer, size_t length)
+{
 	if (sim_due(SIM_CALL))
 		return -ENOMEM;
 	length = min_u64(length, SIM_PAGE);
 	if (length < SIM_PAGE && kernel.at < 2 * SIM_PAGE)
 		sim_broken("part of a page of header or metadata");
+	if (kernel.at == SIM_PAGE && !header_fits())
+		return -EPERM;
 	if (fake_loader_take(&kernel.loader, buffer, SIM_PAGE) == 0)
 		return sim->shared->plan.hungry ? (ssize_t)length : 0;
 	/* All that it needs the kernel takes before the first page of data. */
@@ -411,11 +493,7 @@ static ssize_t write_page(const void *buffer, size_t length)
 	if (length > sizeof(kernel.stream) - kernel.at)
 		sim_broken("too much is loaded");
 	memcpy(kernel.stream + kernel.at, buffer, length);
-	if (kernel.at == 0)
-		size = sim_make_stream(expected, get_le64(kernel.stream + 416));
-	if (kernel.at + length > size ||
-	    memcmp(expected + kernel.at, kernel.stream + kernel.at, length) != 0)
-		sim_broken("what is loaded at byte %zu is not what was saved", kernel.at);
+	check_loaded(length);
 	kernel.at += length;
 	return (ssize_t)length;
 }

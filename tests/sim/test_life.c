@@ -482,6 +482,7 @@ int main(void)
 
 	add_lives(suite, "plain", make_plain, true);
 	add_plain_lives(suite);
+	suite_add_tcase(suite, make_lives_over_maps());
 	add_lives(suite, "passphrase", make_phrase, everything);
 	add_lives(suite, "key pair", make_pair, everything);
 	srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One session, hibernated several times, over boots whose firmware says something
+ * else of the memory. */
+#include "lives.h"
+
+#include <check.h>
+#include <string.h>
+
+/* A page that was claimed once is offlined, and then no image has it, so the same
+ * map is taken again. */
+START_TEST(test_maps)
+{
+	static const char *const maps[] = { "AABC", "ABBC", "ABAB", "ABCB" };
+	struct sim_plan plan = { .workers = worker_counts[_i % 2],
+				 .method = METHOD_SHUTDOWN,
+				 .maps = maps[_i],
+				 .times = 3 };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_uint_eq(outcome.boots, 3);
+	ck_assert_uint_eq(outcome.resumes, 3);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "the firmware claims since this boot"));
+	judge_disks(&plan, 100);
+	tell(maps[_i]);
+}
+END_TEST
+
+/* The same, and each request or call goes wrong once. */
+START_TEST(test_maps_and_faults)
+{
+	static const enum sim_class classes[] = { SIM_IO, SIM_CALL, SIM_ALLOC };
+	struct sim_plan plan = { .class = classes[_i],
+				 .fault = SIM_FAIL,
+				 .method = METHOD_SHUTDOWN,
+				 .maps = "ABB",
+				 .times = 2 };
+
+	each(plan, 3, false);
+	ck_assert_uint_eq(tally.fresh, 0);
+	tell("A, B, B and a failure each:");
+}
+END_TEST
+
+/* Where frames cannot be offlined nothing is promised: another map is refused. */
+START_TEST(test_cannot_offline)
+{
+	struct sim_plan plan = { .method = METHOD_SHUTDOWN,
+				 .maps = "ABBA",
+				 .cannot_offline = true };
+
+	live(&plan);
+	ck_assert_int_eq(outcome.fate, SIM_RESUMED);
+	ck_assert_uint_eq(outcome.boots, 3);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "risky: The reserved page"));
+	tell("frames that cannot be offlined:");
+}
+END_TEST
+
+TCase *make_lives_over_maps(void)
+{
+	TCase *tcase = tcase_create("firmware maps");
+
+	tcase_add_checked_fixture(tcase, make_plain, unmake);
+	tcase_set_timeout(tcase, 600);
+	tcase_add_loop_test(tcase, test_maps, 0, 4);
+	tcase_add_loop_test(tcase, test_maps_and_faults, 0, 3);
+	tcase_add_test(tcase, test_cannot_offline);
+	return tcase;
+}
