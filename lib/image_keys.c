@@ -335,7 +335,8 @@ static int try_passphrases(const struct image_unlock *unlock, const struct attem
 			r = key_slots_try_passphrase(attempt->slots, buffer, length, attempt->key,
 						     w);
 		if (r == -EKEYREJECTED)
-			why(w, r, "no passphrase that was given opens the image");
+			why_class(w, passphrase_typed(unlock->places) ? WHY_WRONG_KEY : WHY_NOW, r,
+				  "no passphrase that was given opens the image");
 	}
 	secret_free(buffer, PASSPHRASE_SIZE);
 	return r;

@@ -53,6 +53,17 @@ int io_pwrite_full(int fd, const void *buffer, size_t length, uint64_t offset)
 	return 0;
 }
 
+void io_drop_cache(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	/* With O_DIRECT reads come from the device in any case, and this would have
+	 * what else is dirty there written, which may be a file system's while a
+	 * snapshot exists. */
+	if (flags >= 0 && !(flags & O_DIRECT))
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 int io_write_full(int fd, const void *buffer, size_t length)
 {
 	const char *at = buffer;

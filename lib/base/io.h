@@ -15,6 +15,11 @@
 int io_pread_full(int fd, void *buffer, size_t length, uint64_t offset);
 int io_pwrite_full(int fd, const void *buffer, size_t length, uint64_t offset);
 
+/* The next reads come from the device: what the kernel keeps of it in memory,
+ * and was not changed there, is dropped. Does nothing where it was opened with
+ * O_DIRECT, since then they do in any case. */
+void io_drop_cache(int fd);
+
 /* Writes exactly length bytes at the current position. */
 int io_write_full(int fd, const void *buffer, size_t length);
 

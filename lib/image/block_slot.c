@@ -73,19 +73,27 @@ static int protect(struct block_worker *worker, struct block_slot *slot)
 	return 0;
 }
 
+static int damaged(struct block_slot *slot)
+{
+	slot->damaged = true;
+	return -EBADMSG;
+}
+
 /* Verifies it, and decrypts. */
 static int verify(struct block_worker *worker, struct block_slot *slot)
 {
 	struct block_place place = place_of(worker, slot);
 	size_t end;
+	int r;
 
 	if (!worker->aead.handle)
-		return block_crc(worker, slot) == get_le32(slot->entry.check) ? 0 : -EBADMSG;
+		return block_crc(worker, slot) == get_le32(slot->entry.check) ? 0 : damaged(slot);
 	/* No byte that the image takes may be other than it was. */
 	end = stored_pages(place.stored_size, worker->page_size) * worker->page_size;
 	if (!bytes_all_zero(slot->stored + place.stored_size, end - place.stored_size))
-		return -EBADMSG;
-	return unseal_block(&worker->aead, &place, slot->stored, slot->entry.check);
+		return damaged(slot);
+	r = unseal_block(&worker->aead, &place, slot->stored, slot->entry.check);
+	return r == -EBADMSG ? damaged(slot) : r;
 }
 
 void block_pack(void *worker_context, void *job)
@@ -117,8 +125,9 @@ void block_unpack(void *worker_context, void *job)
 	struct block_worker *worker = worker_context;
 	struct block_slot *slot = job;
 
+	slot->damaged = false;
 	slot->error = verify(worker, slot);
-	if (slot->error == 0 && slot->entry.codec == CODEC_LZ4)
-		slot->error = codec_decompress(slot->stored, slot->entry.stored_size, slot->raw,
-					       slot->raw_size);
+	if (slot->error == 0 && slot->entry.codec == CODEC_LZ4 &&
+	    codec_decompress(slot->stored, slot->entry.stored_size, slot->raw, slot->raw_size) < 0)
+		slot->error = damaged(slot);
 }

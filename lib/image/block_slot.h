@@ -21,7 +21,8 @@ struct block_slot {
 	uint64_t index;	       /* of the block */
 	int effort;	       /* packing: how hard, as codec_compress takes it */
 	uint64_t usec;	       /* that packing took */
-	int error;	       /* a worker's: -EBADMSG when it is damaged */
+	int error;	       /* a worker's */
+	bool damaged;	       /* that error is: it is not what was stored */
 };
 
 /* What each worker needs for itself. */

@@ -40,13 +40,14 @@ static int check_entry(const unsigned char *table, uint64_t index,
 	uint32_t raw = header_block_raw_size(header, index);
 
 	if (entry.codec != CODEC_RAW && entry.codec != CODEC_LZ4)
-		return why(w, -ENOTSUP, "block %" PRIu64 " is compressed in the unknown way %u",
-			   index, (unsigned int)entry.codec);
+		return why_too_new(w, "block %" PRIu64 " is compressed in the unknown way %u",
+				   index, (unsigned int)entry.codec);
 	if (entry.stored_size == 0 || entry.stored_size > raw ||
 	    (entry.codec == CODEC_RAW && entry.stored_size != raw))
-		return why(w, -EBADMSG,
-			   "the block table says block %" PRIu64 " has %u bytes stored, %u raw",
-			   index, entry.stored_size, raw);
+		return why_damaged(w,
+				   "the block table says block %" PRIu64
+				   " has %u bytes stored, %u raw",
+				   index, entry.stored_size, raw);
 	return 0;
 }
 
@@ -56,9 +57,10 @@ int block_table_check(const unsigned char *table, size_t size, const struct imag
 	uint64_t pages = 0;
 
 	if (size / BLOCK_ENTRY_SIZE != header->blocks || size % BLOCK_ENTRY_SIZE)
-		return why(w, -EBADMSG,
-			   "the block table has %zu bytes, %" PRIu64 " blocks need %" PRIu64, size,
-			   header->blocks, header->blocks * BLOCK_ENTRY_SIZE);
+		return why_damaged(w,
+				   "the block table has %zu bytes, %" PRIu64
+				   " blocks need %" PRIu64,
+				   size, header->blocks, header->blocks * BLOCK_ENTRY_SIZE);
 	for (uint64_t i = 0; i < header->blocks; i++) {
 		int r = check_entry(table, i, header, w);
 
@@ -67,7 +69,7 @@ int block_table_check(const unsigned char *table, size_t size, const struct imag
 		pages += stored_pages(block_table_entry(table, i).stored_size, header->page_size);
 	}
 	if (pages != header->body.pages)
-		return why(w, -EBADMSG, "the blocks take %" PRIu64 " pages, the body has %" PRIu64,
-			   pages, header->body.pages);
+		return why_damaged(w, "the blocks take %" PRIu64 " pages, the body has %" PRIu64,
+				   pages, header->body.pages);
 	return 0;
 }

@@ -48,15 +48,15 @@ int map_decode(const unsigned char *at, uint64_t device_bytes, size_t page_size,
 
 	memcpy(map.digest, at + MAP_DIGEST, SHA256_SIZE);
 	if (map.pages > device_bytes / page_size)
-		return why(w, -EBADMSG,
-			   "the %s map says %" PRIu64 " pages, the device has only %" PRIu64, name,
-			   map.pages, device_bytes / page_size);
+		return why_damaged(w,
+				   "the %s map says %" PRIu64
+				   " pages, the device has only %" PRIu64,
+				   name, map.pages, device_bytes / page_size);
 	if (map.chunks > map.pages || (map.chunks == 0) != (map.pages == 0))
-		return why(w, -EBADMSG, "the %s map says %" PRIu64 " chunks for %" PRIu64 " pages",
-			   name, map.chunks, map.pages);
+		return why_damaged(w, "the %s map says %" PRIu64 " chunks for %" PRIu64 " pages",
+				   name, map.chunks, map.pages);
 	if ((map.first_chunk == 0) != (map.chunks == 0) || map.first_chunk % page_size)
-		return why(w, -EBADMSG, "the %s map begins at byte %" PRIu64, name,
-			   map.first_chunk);
+		return why_damaged(w, "the %s map begins at byte %" PRIu64, name, map.first_chunk);
 	*ret = map;
 	return 0;
 }
@@ -130,12 +130,12 @@ static int check_extents(const unsigned char *page, size_t page_size, uint64_t d
 		if (extent.pages == 0 || extent.offset % page_size ||
 		    !checked_mul(extent.pages, page_size, &length) ||
 		    !checked_add(extent.offset, length, &end) || end > device_bytes)
-			return why(w, -EBADMSG,
-				   "extent %zu of chunk %" PRIu64 " of the %s map (%" PRIu64
-				   " pages at byte %" PRIu64 ") is not on the device of %" PRIu64
-				   " bytes",
-				   i, header->index, name, extent.pages, extent.offset,
-				   device_bytes);
+			return why_damaged(w,
+					   "extent %zu of chunk %" PRIu64 " of the %s map (%" PRIu64
+					   " pages at byte %" PRIu64
+					   ") is not on the device of %" PRIu64 " bytes",
+					   i, header->index, name, extent.pages, extent.offset,
+					   device_bytes);
 		pages += extent.pages;
 	}
 	*ret_pages = pages;
@@ -157,25 +157,25 @@ int chunk_decode(const unsigned char *page, size_t page_size, uint64_t device_by
 
 	memcpy(header.image_id, page + CHUNK_IMAGE_ID, IMAGE_ID_SIZE);
 	if (memcmp(page + CHUNK_MAGIC, chunk_magic, sizeof(chunk_magic)) != 0)
-		return why(w, -EBADMSG, "extent chunk %" PRIu64 " of the %s map is not there",
-			   expected->index, name);
+		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map is not there",
+				   expected->index, name);
 	r = chunk_crc(page, page_size, &crc);
 	if (r < 0)
 		return r;
 	if (crc != get_le32(page + CHUNK_CRC))
-		return why(w, -EBADMSG, "extent chunk %" PRIu64 " of the %s map is damaged",
-			   expected->index, name);
+		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map is damaged",
+				   expected->index, name);
 	if (memcmp(header.image_id, expected->image_id, IMAGE_ID_SIZE) != 0 ||
 	    header.index != expected->index || header.first_page != expected->first_page)
-		return why(w, -EBADMSG,
-			   "extent chunk %" PRIu64 " of the %s map belongs somewhere else",
-			   expected->index, name);
+		return why_damaged(w,
+				   "extent chunk %" PRIu64 " of the %s map belongs somewhere else",
+				   expected->index, name);
 	if (header.extents == 0 || header.extents > chunk_capacity(page_size) ||
 	    header.next % page_size)
-		return why(w, -EBADMSG,
-			   "extent chunk %" PRIu64
-			   " of the %s map says %u extents, next at %" PRIu64,
-			   expected->index, name, header.extents, header.next);
+		return why_damaged(w,
+				   "extent chunk %" PRIu64
+				   " of the %s map says %u extents, next at %" PRIu64,
+				   expected->index, name, header.extents, header.next);
 	r = check_extents(page, page_size, device_bytes, name, &header, ret_pages, w);
 	if (r < 0)
 		return r;

@@ -99,9 +99,9 @@ static int check_front(const unsigned char *page, struct header_front *front, st
 	uint32_t cipher = get_le32(page + AT_CIPHER), slots = get_le32(page + AT_SLOTS);
 
 	if (cipher < AEAD_AES256_OCB || cipher > AEAD_CHACHA20_POLY1305)
-		return why(w, -ENOTSUP, "the image is sealed with the unknown cipher %u", cipher);
+		return why_too_new(w, "the image is sealed with the unknown cipher %u", cipher);
 	if (slots == 0 || slots > KEY_SLOTS_MAX)
-		return why(w, -EBADMSG, "the header says %u key slots", slots);
+		return why_damaged(w, "the header says %u key slots", slots);
 	front->cipher = (enum aead_kind)cipher;
 	front->slots = slots;
 	front->at = page + HEADER_SLOTS_AT;
@@ -119,20 +119,27 @@ int header_page_front(const unsigned char *page, size_t page_size, struct header
 	int r = 0;
 
 	if (memcmp(page + AT_MAGIC, header_magic, sizeof(header_magic)) != 0)
-		return why(w, -EBADMSG, "the header page is not there");
+		return why_damaged(w, "the header page is not there");
 	if (get_le32(page + AT_PAGE_SIZE) == page_size && incompatible & ~FEATURE_SEALED)
-		return why(w, -ENOTSUP,
-			   "the image uses features (0x%" PRIx64
-			   ") that this version does not know; it needs a newer s2disk",
-			   incompatible & ~FEATURE_SEALED);
+		return why_too_new(w,
+				   "the image uses features (0x%" PRIx64
+				   ") that this version does not know; it needs a newer s2disk",
+				   incompatible & ~FEATURE_SEALED);
 	if (front.sealed)
 		r = check_front(page, &front, w);
 	if (r < 0)
 		return r;
+	if (get_le32(page + AT_PAGE_SIZE) == page_size &&
+	    get_le32(page + AT_HEADER_SIZE) > header_size(front.slots))
+		return why_too_new(
+			w,
+			"the header has %u bytes, this version knows %u; it needs a newer "
+			"s2disk",
+			get_le32(page + AT_HEADER_SIZE), header_size(front.slots));
 	if (get_le32(page + AT_HEADER_SIZE) != header_size(front.slots) ||
 	    get_le32(page + AT_PAGE_SIZE) != page_size)
-		return why(w, -EBADMSG, "the header says %u bytes in pages of %u",
-			   get_le32(page + AT_HEADER_SIZE), get_le32(page + AT_PAGE_SIZE));
+		return why_damaged(w, "the header says %u bytes in pages of %u",
+				   get_le32(page + AT_HEADER_SIZE), get_le32(page + AT_PAGE_SIZE));
 	memcpy(front.image_id, page + AT_IMAGE_ID, IMAGE_ID_SIZE);
 	*ret = front;
 	return 0;
@@ -148,8 +155,8 @@ static int check_kind(const unsigned char *page, size_t page_size, struct image_
 	if (r < 0)
 		return r;
 	if (header->check != (front.sealed ? BLOCK_CHECK_SEAL : BLOCK_CHECK_CRC32))
-		return why(w, -ENOTSUP, "the image's blocks have checks of the unknown kind %u",
-			   header->check);
+		return why_too_new(w, "the image's blocks have checks of the unknown kind %u",
+				   header->check);
 	header->cipher = front.cipher;
 	header->slots = front.slots;
 	return 0;
@@ -161,42 +168,46 @@ static int check_sizes(const struct image_header *header, uint64_t device_bytes,
 
 	if (!is_power_of_two(header->block_size) || header->block_size < BLOCK_SIZE_MIN ||
 	    header->block_size > BLOCK_SIZE_MAX || header->block_size < header->page_size)
-		return why(w, -EBADMSG, "the header says blocks of %u bytes", header->block_size);
+		return why_damaged(w, "the header says blocks of %u bytes", header->block_size);
 	if (header->stream_size % header->page_size || header->stream_size / header->page_size < 3)
-		return why(w, -EBADMSG, "the header says a snapshot of %" PRIu64 " bytes",
-			   header->stream_size);
+		return why_damaged(w, "the header says a snapshot of %" PRIu64 " bytes",
+				   header->stream_size);
 	if (header->blocks != div_round_up(header->stream_size, header->block_size))
-		return why(w, -EBADMSG,
-			   "the header says %" PRIu64 " blocks for a snapshot of %" PRIu64 " bytes",
-			   header->blocks, header->stream_size);
+		return why_damaged(w,
+				   "the header says %" PRIu64 " blocks for a snapshot of %" PRIu64
+				   " bytes",
+				   header->blocks, header->stream_size);
 	/* Every block takes a page of the device at least. */
 	if (header->blocks > device_bytes / header->page_size)
-		return why(w, -EBADMSG,
-			   "the header says %" PRIu64 " blocks on a device of %" PRIu64 " bytes",
-			   header->blocks, device_bytes);
+		return why_damaged(w,
+				   "the header says %" PRIu64 " blocks on a device of %" PRIu64
+				   " bytes",
+				   header->blocks, device_bytes);
 	if (!checked_add(header->image_pages, header->metadata_pages, &pages) ||
 	    !checked_add(pages, 1, &pages) || pages != header->stream_size / header->page_size)
-		return why(w, -EBADMSG,
-			   "the header says %" PRIu64 " data and %" PRIu64
-			   " metadata pages in a snapshot of %" PRIu64 " bytes",
-			   header->image_pages, header->metadata_pages, header->stream_size);
+		return why_damaged(w,
+				   "the header says %" PRIu64 " data and %" PRIu64
+				   " metadata pages in a snapshot of %" PRIu64 " bytes",
+				   header->image_pages, header->metadata_pages,
+				   header->stream_size);
 	if (header->handover % header->page_size ||
 	    header->handover > device_bytes - header->page_size)
-		return why(w, -EBADMSG, "the header says the hand-over page is at byte %" PRIu64,
-			   header->handover);
+		return why_damaged(w, "the header says the hand-over page is at byte %" PRIu64,
+				   header->handover);
 	return 0;
 }
 
 static int check_maps(const struct image_header *header, struct why *w)
 {
 	if (header->body.pages < header->blocks)
-		return why(w, -EBADMSG, "the header says %" PRIu64 " pages for %" PRIu64 " blocks",
-			   header->body.pages, header->blocks);
+		return why_damaged(w, "the header says %" PRIu64 " pages for %" PRIu64 " blocks",
+				   header->body.pages, header->blocks);
 	if (header->sections_size == 0 || header->sections_size > SECTIONS_SIZE_MAX ||
 	    header->sections.pages != div_round_up(header->sections_size, header->page_size))
-		return why(w, -EBADMSG,
-			   "the header says %" PRIu64 " bytes of sections on %" PRIu64 " pages",
-			   header->sections_size, header->sections.pages);
+		return why_damaged(w,
+				   "the header says %" PRIu64 " bytes of sections on %" PRIu64
+				   " pages",
+				   header->sections_size, header->sections.pages);
 	return 0;
 }
 
@@ -207,7 +218,7 @@ int header_page_decode(const unsigned char *page, size_t page_size, uint64_t dev
 	int r;
 
 	if (device_bytes < page_size)
-		return why(w, -EBADMSG, "the device has only %" PRIu64 " bytes", device_bytes);
+		return why_damaged(w, "the device has only %" PRIu64 " bytes", device_bytes);
 	get_numbers(page, &header);
 	r = check_kind(page, page_size, &header, w);
 	if (r == 0)

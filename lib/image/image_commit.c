@@ -8,17 +8,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#define READ_TRIES 3
+
 int signature_page_open(struct signature_page *sp, int fd, uint64_t offset, size_t page_size,
 			struct why *w)
 {
 	int r;
 
 	*sp = (struct signature_page){ .fd = fd, .offset = offset, .size = page_size };
-	r = arena_create(&sp->memory, 2 * page_size);
+	r = arena_create(&sp->memory, 3 * page_size);
 	if (r < 0)
 		return r;
 	sp->page = arena_take(&sp->memory, page_size);
 	sp->scratch = arena_take(&sp->memory, page_size);
+	sp->again = arena_take(&sp->memory, page_size);
 	r = signature_page_read(sp, w);
 	if (r < 0)
 		signature_page_close(sp);
@@ -32,14 +35,25 @@ void signature_page_close(struct signature_page *sp)
 
 int signature_page_read(struct signature_page *sp, struct why *w)
 {
-	int r = io_pread_full(sp->fd, sp->scratch, sp->size, sp->offset);
+	int r = 0;
 
-	if (r == -ENODATA)
-		return why(w, r, "the device ends before the swap area's first page");
-	if (r < 0)
-		return why(w, r, "the swap area's first page cannot be read: %s", strerror(-r));
-	memcpy(sp->page, sp->scratch, sp->size);
-	return 0;
+	for (int i = 0; i < READ_TRIES; i++) {
+		r = io_pread_full(sp->fd, sp->scratch, sp->size, sp->offset);
+		io_drop_cache(sp->fd);
+		if (r == 0)
+			r = io_pread_full(sp->fd, sp->again, sp->size, sp->offset);
+		if (r < 0)
+			break;
+		if (memcmp(sp->scratch, sp->again, sp->size) == 0) {
+			memcpy(sp->page, sp->scratch, sp->size);
+			return 0;
+		}
+	}
+	if (r == 0)
+		return why(w, -EIO, "the swap area's first page is another each time it is read");
+	return r == -ENODATA
+		       ? why(w, r, "the device ends before the swap area's first page")
+		       : why(w, r, "the swap area's first page cannot be read: %s", strerror(-r));
 }
 
 /* Writes, flushes, and makes sure that it is there. */
@@ -96,6 +110,19 @@ int image_clear(struct signature_page *sp, struct why *w)
 		return read_error < 0 ? read_error : r;
 	/* Also where it reads as swap already: a write that failed may still be
 	 * in the disk's cache, and this one comes after it. */
+	return write_page(sp, w);
+}
+
+int image_clear_kernels(struct signature_page *sp, struct why *w)
+{
+	int r = signature_page_read(sp, w);
+
+	if (r < 0 || swap_signature_kind(sp->page, sp->size) != SWAP_IS_KERNEL_IMAGE)
+		return r;
+	/* As the kernel does it: nothing but the signature is other than before. */
+	r = swap_signature_restore(sp->page, sp->size, 2 * (size_t)SWAP_SIGNATURE_SIZE);
+	if (r < 0)
+		return why(w, r, "the first page does not look like a swap area's");
 	return write_page(sp, w);
 }
 

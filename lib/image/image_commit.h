@@ -22,7 +22,8 @@ struct signature_page {
 	size_t size;	 /* page size */
 	struct arena memory;
 	unsigned char *page;	/* as it was read last */
-	unsigned char *scratch; /* for reading back */
+	unsigned char *scratch; /* for reading, and reading back */
+	unsigned char *again;	/* for reading a second time */
 };
 
 /* Sets memory aside and reads the page. */
@@ -30,7 +31,8 @@ int signature_page_open(struct signature_page *sp, int fd, uint64_t offset, size
 			struct why *w);
 void signature_page_close(struct signature_page *sp);
 
-/* Reads it again. */
+/* Reads it again, until it is the same twice: all of it is written back with a
+ * signature, so a bit that was flipped on the way would stay. */
 int signature_page_read(struct signature_page *sp, struct why *w);
 
 /* Commits: writes the record. The page must be a swap header's. When this
@@ -40,6 +42,10 @@ int image_commit(struct signature_page *sp, const struct signature_record *recor
 /* Puts the swap signature back: taking an image back, consuming it before a
  * restore, or setting it aside. Works on a damaged record too. */
 int image_clear(struct signature_page *sp, struct why *w);
+
+/* The same for an image of the kernel's own, which image_clear leaves alone: 0
+ * where there is one no more. */
+int image_clear_kernels(struct signature_page *sp, struct why *w);
 
 /* Replaces the record of the image that is there, with other counters. */
 int image_update_record(struct signature_page *sp, const struct signature_record *record,

@@ -58,6 +58,7 @@ struct load {
 	const unsigned char *first_page;
 	const struct stream_watch *watch;
 	struct why *why; /* of whose turn it is */
+	struct why unheard;
 	uint64_t sunk_bytes;
 
 	struct arena arena;
@@ -204,7 +205,9 @@ static int add_block(struct load *load, struct batch *batch, size_t *bytes)
 		int r = map_reader_next(&reader->body, pages, &extent, &batch->why);
 
 		if (r < 0)
-			return r == -ENODATA ? -EBADMSG : r;
+			return r == -ENODATA
+				       ? why_damaged(&batch->why, "the body's map ends too early")
+				       : r;
 		if (!transfer_add_extent(&batch->transfer, extent))
 			return -ENOBUFS;
 		pages -= extent.pages;
@@ -221,6 +224,7 @@ static void plan_batch(struct load *load, struct batch *batch)
 
 	transfer_reset(&batch->transfer);
 	batch->error = 0;
+	batch->why = (struct why){ 0 };
 	while (batch->error == 0 && load->next_read < blocks && bytes < load->batch_bytes)
 		batch->error = add_block(load, batch, &bytes);
 	/* Nothing is read after what failed. */
@@ -428,10 +432,32 @@ static int sink_first_block(struct load *load, const unsigned char *data, size_t
 	int r;
 
 	if (memcmp(data, judged->data, page) != 0)
-		return why(load->why, -EBADMSG,
-			   "block 0 does not begin with the kernel header of this image");
+		return why_damaged(load->why,
+				   "block 0 does not begin with the kernel header of this image");
 	r = sink_bytes(load, load->first_page ? load->first_page : data, page);
 	return r < 0 ? r : sink_bytes(load, data + page, length - page);
+}
+
+/* Damage counts when it was read twice: a cable or memory that flipped a bit on
+ * the way is not the disk. */
+static void unpack(struct unpacker *unpacker, struct held_block *held)
+{
+	struct block_slot *slot = &held->slot;
+	size_t page = unpacker->load->reader->config.page_size;
+	size_t at = (size_t)(slot->stored - (unsigned char *)held->batch->memory.iov_base);
+	int r;
+
+	block_unpack(&unpacker->worker, slot);
+	if (!slot->damaged)
+		return;
+	r = transfer_read_again(&held->batch->transfer, at, slot->stored,
+				(size_t)stored_pages(slot->entry.stored_size, page) * page);
+	if (r == 0) {
+		block_unpack(&unpacker->worker, slot);
+	} else {
+		slot->damaged = false;
+		slot->error = r;
+	}
 }
 
 /* What the thread does whose turn it is; no other does any of this meanwhile. */
@@ -440,11 +466,17 @@ static int hand_on(struct load *load, const struct batch *batch, const struct bl
 	const unsigned char *data = block_data(slot);
 	int r;
 
-	if (batch->error < 0)
-		return why(load->why, batch->error, "%s", why_text(&batch->why, batch->error));
+	if (batch->error < 0) {
+		*load->why = batch->why;
+		return batch->error;
+	}
+	if (slot->error < 0 && slot->damaged)
+		return why_damaged(load->why, "block %" PRIu64 " of %" PRIu64 " is damaged",
+				   slot->index, load->reader->header.blocks);
 	if (slot->error < 0)
-		return why(load->why, slot->error, "block %" PRIu64 " of %" PRIu64 " is damaged",
-			   slot->index, load->reader->header.blocks);
+		return why(load->why, slot->error,
+			   "block %" PRIu64 " of %" PRIu64 " cannot be unpacked: %s", slot->index,
+			   load->reader->header.blocks, strerror(-slot->error));
 	if (slot->index == 0)
 		r = sink_first_block(load, data, slot->raw_size);
 	else
@@ -467,7 +499,7 @@ static void unpack_all(void *context, void *job)
 		if (step == UNPACK) {
 			held = &unpacker->blocks[(unpacker->taken - 1) % load->held_max];
 			if (held->batch->error == 0)
-				block_unpack(&unpacker->worker, &held->slot);
+				unpack(unpacker, held);
 		} else {
 			held = oldest_held(unpacker);
 			end_turn(load, held->batch, hand_on(load, held->batch, &held->slot));
@@ -531,17 +563,17 @@ int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 	load->sink = sink;
 	load->first_page = first_page;
 	load->watch = watch;
-	load->why = w;
+	load->why = w ? w : &load->unheard;
 	load->serial = reader->config.workers == 0;
 	load->threads = count_threads(reader);
 	load->held_max = count_held(reader);
 	load->batch_bytes = full_batch(reader);
 	/* From the start, whether or not it was loaded before. */
-	r = map_reader_check(&reader->body, w);
+	r = reader_check_body(reader, load->why);
 	if (r == 0) {
 		r = take_memory(load);
 		if (r < 0)
-			why(w, r, "memory for loading the image: %s", strerror(-r));
+			why(load->why, r, "memory for loading the image: %s", strerror(-r));
 	}
 	if (r == 0)
 		r = run_load(load);

@@ -22,10 +22,10 @@ int image_read_front(const struct image_reader_config *c, const struct signature
 
 	if (c->device_bytes < c->page_size ||
 	    record->header_offset > c->device_bytes - c->page_size)
-		return why(w, -EBADMSG,
-			   "the header is said to be at byte %" PRIu64
-			   ", the device has only %" PRIu64 " bytes",
-			   record->header_offset, c->device_bytes);
+		return why_damaged(w,
+				   "the header is said to be at byte %" PRIu64
+				   ", the device has only %" PRIu64 " bytes",
+				   record->header_offset, c->device_bytes);
 	r = io_pread_full(c->fd, page, c->page_size, record->header_offset);
 	if (r < 0)
 		return why(w, r, "the header cannot be read at byte %" PRIu64 ": %s",
@@ -34,14 +34,28 @@ int image_read_front(const struct image_reader_config *c, const struct signature
 	if (r < 0)
 		return r;
 	if (memcmp(digest, record->header_digest, SHA256_SIZE) != 0)
-		return why(w, -EBADMSG, "the header at byte %" PRIu64 " is damaged",
-			   record->header_offset);
+		return why_damaged(w, "the header at byte %" PRIu64 " is damaged",
+				   record->header_offset);
 	r = header_page_front(page, c->page_size, ret, w);
 	if (r < 0)
 		return r;
 	if (memcmp(ret->image_id, record->image_id, IMAGE_ID_SIZE) != 0)
-		return why(w, -EBADMSG, "the header is that of another image");
+		return why_damaged(w, "the header is that of another image");
 	return 0;
+}
+
+/* Damage counts when it was read twice: a cable or memory that flipped a bit on
+ * the way is not the disk. w is the caller's, and empty. */
+static int read_twice(struct image_reader *reader,
+		      int (*step)(struct image_reader *reader, struct why *w), struct why *w)
+{
+	int r = step(reader, w);
+
+	if (r == 0 || w->class != WHY_DAMAGED)
+		return r;
+	io_drop_cache(reader->config.fd);
+	*w = (struct why){ 0 };
+	return step(reader, w);
 }
 
 /* Finds the key of a sealed image. */
@@ -69,31 +83,37 @@ static int unlock(struct image_reader *reader, const struct header_front *front,
 			why(w, r, "the image's key cannot be used: %s", strerror(-r));
 	}
 	secret_free(key, IMAGE_KEY_SIZE);
+	/* A way that is not known here may be the one that is meant. */
+	if (r == -EKEYREJECTED && w->class != WHY_WRONG_KEY && key_slots_unknown(&slots)) {
+		why_prefix(w, r, "%u of %u key slots need a newer s2disk",
+			   key_slots_unknown(&slots), slots.count);
+		w->class = WHY_TOO_NEW;
+	}
 	return r;
 }
 
-static int read_header(struct image_reader *reader, const struct signature_record *record,
-		       struct why *w)
+static int read_front(struct image_reader *reader, struct why *w)
+{
+	return image_read_front(&reader->config, &reader->record, reader->page, &reader->front, w);
+}
+
+/* With the key of a sealed image. */
+static int read_header(struct image_reader *reader, struct why *w)
 {
 	const struct image_reader_config *c = &reader->config;
-	struct header_front front;
-	int r = image_read_front(c, record, reader->page, &front, w);
+	int r = read_front(reader, w);
 
-	if (r < 0)
-		return r;
-	if (!front.sealed && c->sealed_only)
-		return why(w, -EKEYREJECTED,
-			   "the settings ask for encryption, and the image is not encrypted");
-	if (front.sealed) {
-		r = unlock(reader, &front, w);
-		if (r < 0)
-			return r;
+	if (r == 0 && reader->front.sealed) {
 		r = unseal_header(&reader->seal, reader->page, c->page_size);
+		if (r == -EBADMSG)
+			return why_damaged(w, "the header at byte %" PRIu64 " was changed",
+					   reader->record.header_offset);
 		if (r < 0)
-			return why(w, r, "the header at byte %" PRIu64 " was changed",
-				   record->header_offset);
+			return why(w, r, "the header cannot be decrypted: %s", strerror(-r));
 	}
-	return header_page_decode(reader->page, c->page_size, c->device_bytes, &reader->header, w);
+	return r < 0 ? r
+		     : header_page_decode(reader->page, c->page_size, c->device_bytes,
+					  &reader->header, w);
 }
 
 /* Reads a whole mapped stream into memory. */
@@ -122,18 +142,21 @@ static int unseal_sections(struct image_reader *reader, uint64_t *length, struct
 	uint64_t left = *length;
 
 	if (!bytes_all_zero(from + left, end - left))
-		return why(w, -EBADMSG, "the image's sections are damaged");
+		return why_damaged(w, "the image's sections are damaged");
 	for (uint64_t i = 0; left > 0; i++) {
 		size_t piece = (size_t)min_u64(left, reader->header.block_size), plain;
 		int r;
 
 		if (piece <= AEAD_TAG_SIZE)
-			return why(w, -EBADMSG, "the image's sections end in the middle of a tag");
+			return why_damaged(w, "the image's sections end in the middle of a tag");
 		plain = piece - AEAD_TAG_SIZE;
 		r = unseal_section(&reader->seal, i, from, plain, from + plain);
+		if (r == -EBADMSG)
+			return why_damaged(
+				w, "piece %" PRIu64 " of the image's sections was changed", i);
 		if (r < 0)
-			return why(w, r, "piece %" PRIu64 " of the image's sections was changed",
-				   i);
+			return why(w, r, "the image's sections cannot be decrypted: %s",
+				   strerror(-r));
 		memmove(to, from, plain);
 		from += piece;
 		to += plain;
@@ -141,6 +164,35 @@ static int unseal_sections(struct image_reader *reader, uint64_t *length, struct
 	}
 	*length = (uint64_t)(to - reader->sections_memory.base);
 	return 0;
+}
+
+/* What the sections say must fit together and to the header. */
+static int check_sections(struct image_reader *reader, struct why *w)
+{
+	const struct image_header *h = &reader->header;
+	const struct sections *s = &reader->sections;
+	struct page_ranges ranges;
+	struct image_info info;
+	int r;
+
+	if (s->kernel_header.size != h->page_size)
+		return why_damaged(w, "the kernel header has %zu bytes", s->kernel_header.size);
+	r = image_info_parse(s->kernel_header.data, h->page_size, &info, w);
+	if (r < 0)
+		return r;
+	if (info.size != h->stream_size || info.image_pages != h->image_pages)
+		return why_damaged(w, "the kernel header is that of another snapshot");
+	r = page_ranges_open(&ranges, s->page_ranges.data, s->page_ranges.size, w);
+	if (r < 0)
+		return r;
+	/* Ranges that cover too few page frames would hide some from the verdict. */
+	if (ranges.pages - ranges.zero_pages < h->image_pages ||
+	    (!ranges.coarse && ranges.pages - ranges.zero_pages != h->image_pages))
+		return why_damaged(w,
+				   "the page ranges hold %" PRIu64 " page frames, %" PRIu64
+				   " of them zero, the snapshot has %" PRIu64 " data pages",
+				   ranges.pages, ranges.zero_pages, h->image_pages);
+	return block_table_check(s->block_table.data, s->block_table.size, h, w);
 }
 
 static int read_sections(struct image_reader *reader, struct why *w)
@@ -157,6 +209,7 @@ static int read_sections(struct image_reader *reader, struct why *w)
 	r = map_reader_check(&map, w);
 	if (r < 0)
 		return r;
+	arena_destroy(&reader->sections_memory); /* of the first time */
 	r = arena_create(&reader->sections_memory, h->sections.pages * c->page_size);
 	if (r < 0)
 		return why(w, r, "%" PRIu64 " bytes for the image's sections: %s", h->sections_size,
@@ -168,43 +221,15 @@ static int read_sections(struct image_reader *reader, struct why *w)
 	if (r < 0)
 		return r;
 	if (memcmp(digest, h->sections_digest, SHA256_SIZE) != 0)
-		return why(w, -EBADMSG, "the image's sections are damaged");
+		return why_damaged(w, "the image's sections are damaged");
 	length = h->sections_size;
 	if (header_sealed(h)) {
 		r = unseal_sections(reader, &length, w);
 		if (r < 0)
 			return r;
 	}
-	return sections_parse(reader->sections_memory.base, length, &reader->sections, w);
-}
-
-/* What the sections say must fit together and to the header. */
-static int check_sections(struct image_reader *reader, struct why *w)
-{
-	const struct image_header *h = &reader->header;
-	const struct sections *s = &reader->sections;
-	struct page_ranges ranges;
-	struct image_info info;
-	int r;
-
-	if (s->kernel_header.size != h->page_size)
-		return why(w, -EBADMSG, "the kernel header has %zu bytes", s->kernel_header.size);
-	r = image_info_parse(s->kernel_header.data, h->page_size, &info, w);
-	if (r < 0)
-		return r;
-	if (info.size != h->stream_size || info.image_pages != h->image_pages)
-		return why(w, -EBADMSG, "the kernel header is that of another snapshot");
-	r = page_ranges_open(&ranges, s->page_ranges.data, s->page_ranges.size, w);
-	if (r < 0)
-		return r;
-	/* Ranges that cover too few page frames would hide some from the verdict. */
-	if (ranges.pages - ranges.zero_pages < h->image_pages ||
-	    (!ranges.coarse && ranges.pages - ranges.zero_pages != h->image_pages))
-		return why(w, -EBADMSG,
-			   "the page ranges hold %" PRIu64 " page frames, %" PRIu64
-			   " of them zero, the snapshot has %" PRIu64 " data pages",
-			   ranges.pages, ranges.zero_pages, h->image_pages);
-	return block_table_check(s->block_table.data, s->block_table.size, h, w);
+	r = sections_parse(reader->sections_memory.base, length, &reader->sections, w);
+	return r < 0 ? r : check_sections(reader, w);
 }
 
 static int check_body(struct image_reader *reader, struct why *w)
@@ -217,6 +242,30 @@ static int check_body(struct image_reader *reader, struct why *w)
 	return map_reader_check(&reader->body, w);
 }
 
+int reader_check_body(struct image_reader *reader, struct why *w)
+{
+	return read_twice(reader, check_body, w);
+}
+
+static int read_all(struct image_reader *reader, struct why *w)
+{
+	int r = read_twice(reader, read_front, w);
+
+	if (r == 0 && !reader->front.sealed && reader->config.sealed_only)
+		r = why(w, -EKEYREJECTED,
+			"the settings ask for encryption, and the image is not encrypted");
+	/* Asked for once, whatever must be read again. */
+	if (r == 0 && reader->front.sealed)
+		r = unlock(reader, &reader->front, w);
+	if (r < 0)
+		return r;
+	*w = (struct why){ 0 }; /* of keys that did not open it */
+	r = read_twice(reader, read_header, w);
+	if (r == 0)
+		r = read_twice(reader, read_sections, w);
+	return r < 0 ? r : reader_check_body(reader, w);
+}
+
 int image_reader_open(const struct image_reader_config *config,
 		      const struct signature_record *record, struct image_reader **ret,
 		      struct why *w)
@@ -227,6 +276,10 @@ int image_reader_open(const struct image_reader_config *config,
 	if (!reader)
 		return -ENOMEM;
 	reader->config = *config;
+	reader->record = *record;
+	if (!w)
+		w = &reader->unheard;
+	*w = (struct why){ 0 };
 	r = arena_create(&reader->page_memory, config->page_size);
 	if (r == 0)
 		r = digest_open(&reader->digest, DIGEST_SHA256);
@@ -234,15 +287,9 @@ int image_reader_open(const struct image_reader_config *config,
 		goto fail;
 	reader->page = reader->page_memory.base;
 	if (config->device_bytes < config->page_size)
-		r = why(w, -EBADMSG, "the device has only %" PRIu64 " bytes", config->device_bytes);
+		r = why(w, -ENODATA, "the device has only %" PRIu64 " bytes", config->device_bytes);
 	if (r == 0)
-		r = read_header(reader, record, w);
-	if (r == 0)
-		r = read_sections(reader, w);
-	if (r == 0)
-		r = check_sections(reader, w);
-	if (r == 0)
-		r = check_body(reader, w);
+		r = read_all(reader, w);
 	if (r < 0)
 		goto fail;
 	*ret = reader;

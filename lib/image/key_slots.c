@@ -38,9 +38,11 @@ const char *key_kind_name(enum key_kind kind)
 	case KEY_PAIR:
 		return "key pair";
 	case KEY_FILE:
+		return "key file";
+	case KEY_UNKNOWN:
 		break;
 	}
-	return "key file";
+	return "unknown";
 }
 
 struct key_ways *key_ways_alloc(void)
@@ -257,10 +259,9 @@ static int decode_slot(const unsigned char *at, struct key_slot *slot, struct wh
 	case KEY_FILE:
 		return 0;
 	default:
-		return why(w, -ENOTSUP,
-			   "the image has a key slot of the unknown kind %u; it needs a newer "
-			   "s2disk",
-			   kind);
+		/* Of a newer version: another slot may open the image. */
+		slot->kind = KEY_UNKNOWN;
+		return 0;
 	}
 }
 
@@ -271,6 +272,25 @@ static uint64_t slot_work(const struct key_slot *slot)
 								     : NULL;
 
 	return stretch ? (uint64_t)stretch->memory_kib * stretch->passes : 0;
+}
+
+static uint32_t count_kind(const struct key_slots *slots, enum key_kind kind)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < slots->count; i++)
+		count += slots->slots[i].kind == kind;
+	return count;
+}
+
+bool key_slots_have(const struct key_slots *slots, enum key_kind kind)
+{
+	return count_kind(slots, kind) > 0;
+}
+
+uint32_t key_slots_unknown(const struct key_slots *slots)
+{
+	return count_kind(slots, KEY_UNKNOWN);
 }
 
 int key_slots_decode(const struct header_front *front, struct key_slots *ret, struct why *w)
@@ -286,21 +306,17 @@ int key_slots_decode(const struct header_front *front, struct key_slots *ret, st
 			return r;
 		work += slot_work(&slots.slots[i]);
 	}
+	if (key_slots_unknown(&slots) == slots.count)
+		return why_too_new(w,
+				   "the image has only key slots of kinds that this version does "
+				   "not know; it needs a newer s2disk");
 	if (work > STRETCH_WORK_MAX)
-		return why(w, -EBADMSG,
-			   "the key slots together ask for %" PRIu64 " MiB of work for a "
-			   "passphrase, which is not taken",
-			   work >> 10);
+		return why_damaged(w,
+				   "the key slots together ask for %" PRIu64 " MiB of work for a "
+				   "passphrase, which is not taken",
+				   work >> 10);
 	*ret = slots;
 	return 0;
-}
-
-bool key_slots_have(const struct key_slots *slots, enum key_kind kind)
-{
-	for (uint32_t i = 0; i < slots->count; i++)
-		if (slots->slots[i].kind == kind)
-			return true;
-	return false;
 }
 
 /* The same secret as when it was wrapped. */
@@ -332,7 +348,7 @@ int key_slots_try_passphrase(const struct key_slots *slots, const void *passphra
 		const struct key_slot *slot = &slots->slots[i];
 		struct slot_secret secret = { .length = STRETCH_KEY_SIZE };
 
-		if (slot->kind == KEY_FILE)
+		if (slot->kind != KEY_PASSPHRASE && slot->kind != KEY_PAIR)
 			continue;
 		if (slot->kind == KEY_PAIR)
 			r = secret_of_pair(slot, passphrase, length, &secret, w);

@@ -22,12 +22,13 @@
 #define KEY_FILE_MAX 65536u
 
 enum key_kind {
+	KEY_UNKNOWN = 0, /* reading: a slot of a newer version */
 	KEY_PASSPHRASE = 1,
 	KEY_PAIR = 2,
 	KEY_FILE = 3,
 };
 
-/* "passphrase", "key pair", "key file". */
+/* "passphrase", "key pair", "key file", "unknown". */
 const char *key_kind_name(enum key_kind kind);
 
 /* Writing. A way to the key, made ready before memory is scarce: nobody is
@@ -76,10 +77,12 @@ struct key_slots {
 };
 
 /* All slots of a sealed header, each number bounded, and their work together:
- * -EBADMSG; -ENOTSUP for a slot of an unknown kind. Points into the page. */
+ * -EBADMSG. Slots of unknown kinds are counted and passed over; -ENOTSUP where
+ * there are no others. Points into the page. */
 int key_slots_decode(const struct header_front *front, struct key_slots *ret, struct why *w);
 
 bool key_slots_have(const struct key_slots *slots, enum key_kind kind);
+uint32_t key_slots_unknown(const struct key_slots *slots);
 
 /* Does this open one of the slots? 0: the key of the image is in key (locked
  * memory). -EKEYREJECTED: none; other errors with a sentence. */

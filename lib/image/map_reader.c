@@ -35,35 +35,53 @@ void map_reader_begin(struct map_reader *reader, int fd, size_t page_size, uint6
 	rewind_reader(reader);
 }
 
-static int read_chunk(struct map_reader *reader, struct why *w)
+/* Reads and decodes the next chunk. */
+static int load_chunk(struct map_reader *reader, uint64_t *ret_pages, struct why *w)
 {
 	struct chunk_header expected = {
 		.index = reader->chunks_read,
 		.first_page = reader->pages_told,
 	};
-	uint64_t pages;
-	int r;
+	int r = io_pread_full(reader->fd, reader->page, reader->page_size, reader->next_chunk);
 
-	if (reader->next_chunk == 0 ||
-	    reader->next_chunk > reader->device_bytes - reader->page_size)
-		return why(w, -EBADMSG,
-			   "extent chunk %" PRIu64 " of the %s map is at byte %" PRIu64
-			   " of a device of %" PRIu64 " bytes",
-			   expected.index, reader->name, reader->next_chunk, reader->device_bytes);
-	r = io_pread_full(reader->fd, reader->page, reader->page_size, reader->next_chunk);
 	if (r < 0)
 		return why(w, r,
 			   "extent chunk %" PRIu64 " of the %s map cannot be read at byte %" PRIu64
 			   ": %s",
 			   expected.index, reader->name, reader->next_chunk, strerror(-r));
 	memcpy(expected.image_id, reader->image_id, IMAGE_ID_SIZE);
-	r = chunk_decode(reader->page, reader->page_size, reader->device_bytes, &expected,
-			 reader->name, &reader->header, &pages, w);
-	if (r < 0)
+	return chunk_decode(reader->page, reader->page_size, reader->device_bytes, &expected,
+			    reader->name, &reader->header, ret_pages, w);
+}
+
+static int read_chunk(struct map_reader *reader, struct why *w)
+{
+	struct why reason = { 0 };
+	uint64_t pages;
+	int r;
+
+	if (reader->next_chunk == 0 ||
+	    reader->next_chunk > reader->device_bytes - reader->page_size)
+		return why_damaged(w,
+				   "extent chunk %" PRIu64 " of the %s map is at byte %" PRIu64
+				   " of a device of %" PRIu64 " bytes",
+				   reader->chunks_read, reader->name, reader->next_chunk,
+				   reader->device_bytes);
+	r = load_chunk(reader, &pages, &reason);
+	if (r < 0 && reason.class == WHY_DAMAGED) {
+		/* Once more: it may have been damaged on the way. */
+		io_drop_cache(reader->fd);
+		reason = (struct why){ 0 };
+		r = load_chunk(reader, &pages, &reason);
+	}
+	if (r < 0) {
+		if (w)
+			*w = reason;
 		return r;
+	}
 	if (pages > reader->map.pages - reader->pages_told)
-		return why(w, -EBADMSG, "extent chunk %" PRIu64 " of the %s map has too many pages",
-			   expected.index, reader->name);
+		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map has too many pages",
+				   reader->chunks_read, reader->name);
 	digest_update(reader->digest, reader->page, reader->page_size);
 	reader->pages_told += pages;
 	reader->chunks_read++;
@@ -108,12 +126,13 @@ int map_reader_check(struct map_reader *reader, struct why *w)
 	if (r < 0)
 		return r;
 	if (reader->next_chunk != 0 || reader->pages_told != reader->map.pages)
-		return why(w, -EBADMSG,
-			   "the %s map has %" PRIu64 " pages in its extents instead of %" PRIu64,
-			   reader->name, reader->pages_told, reader->map.pages);
+		return why_damaged(w,
+				   "the %s map has %" PRIu64
+				   " pages in its extents instead of %" PRIu64,
+				   reader->name, reader->pages_told, reader->map.pages);
 	if (memcmp(digest, reader->map.digest, SHA256_SIZE) != 0)
-		return why(w, -EBADMSG, "the extents of the %s map are not those of this image",
-			   reader->name);
+		return why_damaged(w, "the extents of the %s map are not those of this image",
+				   reader->name);
 	rewind_reader(reader);
 	return 0;
 }

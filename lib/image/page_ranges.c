@@ -143,7 +143,7 @@ int page_ranges_open(struct page_ranges *ret, const unsigned char *section, size
 	uint64_t sum = 0, first, count;
 
 	if (size < PAGE_RANGES_HEADER)
-		return why(w, -EBADMSG, "the page ranges have only %zu bytes", size);
+		return why_damaged(w, "the page ranges have only %zu bytes", size);
 	ranges = (struct page_ranges){
 		.at = section + PAGE_RANGES_HEADER,
 		.end = section + size,
@@ -157,19 +157,20 @@ int page_ranges_open(struct page_ranges *ret, const unsigned char *section, size
 	walk = ranges;
 	while (walk.left > 0) {
 		if (step(&walk, &first, &count) < 0)
-			return why(w, -EBADMSG,
-				   "page range %" PRIu64 " of %" PRIu64 " is not valid",
-				   ranges.ranges - walk.left, ranges.ranges);
+			return why_damaged(w, "page range %" PRIu64 " of %" PRIu64 " is not valid",
+					   ranges.ranges - walk.left, ranges.ranges);
 		sum += count; /* cannot overflow: ranges do not overlap */
 	}
 	if (ranges.zero_pages > ranges.pages)
-		return why(w, -EBADMSG,
-			   "the page ranges hold %" PRIu64 " page frames, %" PRIu64 " of them zero",
-			   ranges.pages, ranges.zero_pages);
+		return why_damaged(w,
+				   "the page ranges hold %" PRIu64 " page frames, %" PRIu64
+				   " of them zero",
+				   ranges.pages, ranges.zero_pages);
 	if (sum != ranges.pages || walk.at != walk.end)
-		return why(w, -EBADMSG,
-			   "the page ranges hold %" PRIu64 " page frames instead of %" PRIu64, sum,
-			   ranges.pages);
+		return why_damaged(w,
+				   "the page ranges hold %" PRIu64
+				   " page frames instead of %" PRIu64,
+				   sum, ranges.pages);
 	*ret = ranges;
 	return 0;
 }

@@ -11,6 +11,8 @@
 
 struct image_reader {
 	struct image_reader_config config;
+	struct signature_record record;
+	struct header_front front; /* points into page */
 	struct arena page_memory, sections_memory;
 	unsigned char *page; /* one page for headers and chunks */
 	struct digest digest;
@@ -18,6 +20,10 @@ struct image_reader {
 	struct sections sections;
 	struct map_reader body; /* at its beginning, checked */
 	struct seal seal;	/* of a sealed image */
+	struct why unheard;	/* where the caller does not ask why */
 };
+
+/* Walks through the body's map and goes back to its beginning. */
+int reader_check_body(struct image_reader *reader, struct why *w);
 
 #endif

@@ -41,22 +41,23 @@ static int parse_one(const unsigned char *stream, size_t size, size_t *at,
 	struct section *slot;
 
 	if (size - *at < SECTION_HEADER_SIZE)
-		return why(w, -EBADMSG, "the sections end in the middle of a section's header");
+		return why_damaged(w, "the sections end in the middle of a section's header");
 	type = get_le32(stream + *at);
 	flags = get_le32(stream + *at + 4);
 	length = get_le64(stream + *at + 8);
 	*at += SECTION_HEADER_SIZE;
 	if (length > size - *at || section_footprint(length) - SECTION_HEADER_SIZE > size - *at)
-		return why(w, -EBADMSG, "section type %u says %" PRIu64 " bytes, only %zu are left",
-			   type, length, size - *at);
+		return why_damaged(w, "section type %u says %" PRIu64 " bytes, only %zu are left",
+				   type, length, size - *at);
 	slot = slot_of(sections, type);
 	if (!slot && flags & SECTION_CRITICAL)
-		return why(w, -ENOTSUP,
-			   "the image has a section of type %u that this version does not know; it "
-			   "needs a newer s2disk",
-			   type);
+		return why_too_new(
+			w,
+			"the image has a section of type %u that this version does not know; it "
+			"needs a newer s2disk",
+			type);
 	if (slot && slot->data)
-		return why(w, -EBADMSG, "section type %u is there twice", type);
+		return why_damaged(w, "section type %u is there twice", type);
 	if (slot)
 		*slot = (struct section){ .data = stream + *at, .size = (size_t)length };
 	*at += (size_t)section_footprint(length) - SECTION_HEADER_SIZE;
@@ -76,10 +77,10 @@ int sections_parse(const unsigned char *stream, size_t size, struct sections *re
 	}
 	if (!sections.kernel_header.data || !sections.page_ranges.data ||
 	    !sections.block_table.data)
-		return why(w, -EBADMSG, "the image lacks its %s",
-			   !sections.kernel_header.data ? "kernel header"
-			   : !sections.page_ranges.data ? "page ranges"
-							: "block table");
+		return why_damaged(w, "the image lacks its %s",
+				   !sections.kernel_header.data ? "kernel header"
+				   : !sections.page_ranges.data ? "page ranges"
+								: "block table");
 	*ret = sections;
 	return 0;
 }

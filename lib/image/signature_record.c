@@ -63,17 +63,16 @@ int signature_record_decode(const unsigned char *page, size_t page_size,
 	int r;
 
 	if (!signature_record_present(page, page_size))
-		return why(w, -EBADMSG, "the signature record is not one of s2disk's");
-	if (get_le32(at + AT_VERSION) != RECORD_VERSION)
-		return why(w, -EBADMSG,
-			   "the signature record has version %u, this program knows %u",
-			   get_le32(at + AT_VERSION), RECORD_VERSION);
+		return why_damaged(w, "the signature record is not one of s2disk's");
 	r = record_crc(at, &crc);
 	if (r < 0)
 		return r;
 	if (crc != get_le32(at + AT_CRC))
-		return why(w, -EBADMSG, "the signature record is damaged (checksum %08x, not %08x)",
-			   crc, get_le32(at + AT_CRC));
+		return why_damaged(w, "the signature record is damaged (checksum %08x, not %08x)",
+				   crc, get_le32(at + AT_CRC));
+	if (get_le32(at + AT_VERSION) != RECORD_VERSION)
+		return why_too_new(w, "the signature record has version %u, this program knows %u",
+				   get_le32(at + AT_VERSION), RECORD_VERSION);
 
 	record.page_size = get_le32(at + AT_PAGE_SIZE);
 	memcpy(record.image_id, at + AT_IMAGE_ID, IMAGE_ID_SIZE);
@@ -86,15 +85,15 @@ int signature_record_decode(const unsigned char *page, size_t page_size,
 	record.vetoes = get_le32(at + AT_VETOES);
 
 	if (record.page_size != page_size)
-		return why(w, -EBADMSG,
-			   "the image was made with pages of %u bytes, this machine has %zu",
-			   record.page_size, page_size);
+		return why_damaged(
+			w, "the image was made with pages of %u bytes, this machine has %zu",
+			record.page_size, page_size);
 	if (record.header_offset == 0 || record.header_offset % page_size)
-		return why(w, -EBADMSG, "the signature record says the header is at byte %" PRIu64,
-			   record.header_offset);
+		return why_damaged(w, "the signature record says the header is at byte %" PRIu64,
+				   record.header_offset);
 	if (record.state != IMAGE_COMMITTED)
-		return why(w, -EBADMSG, "the signature record has the unknown state %u",
-			   record.state);
+		return why_too_new(w, "the signature record has the unknown state %u",
+				   record.state);
 	*ret = record;
 	return 0;
 }

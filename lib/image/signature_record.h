@@ -36,7 +36,8 @@ struct signature_record {
  * signature behind it) */
 bool signature_record_present(const unsigned char *page, size_t page_size);
 
-/* 0, or -EBADMSG with the reason. */
+/* 0; -EBADMSG (damaged) or -ENOTSUP (too new: the checksum, which stands in the
+ * same place in every version, is right) with the reason. */
 int signature_record_decode(const unsigned char *page, size_t page_size,
 			    struct signature_record *ret, struct why *w);
 

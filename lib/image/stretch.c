@@ -42,10 +42,11 @@ int stretch_decode(const unsigned char at[STRETCH_DISK_SIZE], struct stretch *re
 	if (stretch.lanes == 0 || stretch.lanes > ARGON2_LANES_MAX || stretch.passes == 0 ||
 	    stretch.memory_kib < 8 * stretch.lanes || stretch.memory_kib > STRETCH_MEMORY_MAX ||
 	    stretch.passes > STRETCH_WORK_MAX / stretch.memory_kib)
-		return why(w, -EBADMSG,
-			   "a passphrase would have to be stretched with %u KiB of memory, %u "
-			   "passes and %u lanes, which is not taken",
-			   stretch.memory_kib, stretch.passes, stretch.lanes);
+		return why_damaged(
+			w,
+			"a passphrase would have to be stretched with %u KiB of memory, %u "
+			"passes and %u lanes, which is not taken",
+			stretch.memory_kib, stretch.passes, stretch.lanes);
 	memcpy(stretch.salt, at + AT_SALT, STRETCH_SALT_SIZE);
 	*ret = stretch;
 	return 0;

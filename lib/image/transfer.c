@@ -2,6 +2,7 @@
 #include "image/transfer.h"
 
 #include "base/bytes.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -122,4 +123,29 @@ void transfer_run(void *worker_context, void *job)
 		if (transfer->error < 0)
 			transfer->error_offset = transfer->extents[i].offset;
 	}
+}
+
+int transfer_read_again(const struct transfer *transfer, size_t at, void *memory, size_t length)
+{
+	unsigned char *to = memory;
+
+	io_drop_cache(transfer->fd);
+	for (size_t i = 0; i < transfer->extent_count && length > 0; i++) {
+		const struct extent *extent = &transfer->extents[i];
+		size_t bytes = (size_t)extent->pages * transfer->page_size, part;
+		int r;
+
+		if (at >= bytes) {
+			at -= bytes;
+			continue;
+		}
+		part = min_u64(bytes - at, length);
+		r = io_pread_full(transfer->fd, to, part, extent->offset + at);
+		if (r < 0)
+			return r;
+		to += part;
+		length -= part;
+		at = 0;
+	}
+	return 0;
 }

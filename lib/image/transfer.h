@@ -43,4 +43,9 @@ bool transfer_add_extent(struct transfer *transfer, struct extent extent);
 /* Does it. The work function of a pool; worker_context is not used. */
 void transfer_run(void *worker_context, void *transfer);
 
+/* Reads a part of a request that was run once more, past the kernel's cache:
+ * length bytes from byte number at of the request on. memory as for the request
+ * itself (aligned for O_DIRECT). 0 or a negative errno. */
+int transfer_read_again(const struct transfer *transfer, size_t at, void *memory, size_t length);
+
 #endif

@@ -27,7 +27,7 @@ int image_info_parse(const unsigned char *page, size_t size, struct image_info *
 	uint64_t bytes;
 
 	if (size < INFO_END)
-		return why(w, -EBADMSG, "the kernel's header page has only %zu bytes", size);
+		return why_damaged(w, "the kernel's header page has only %zu bytes", size);
 	info.num_physpages = get_le64(page + INFO_PHYSPAGES);
 	info.cpus = get_le32(page + INFO_CPUS);
 	info.image_pages = get_le64(page + INFO_IMAGE_PAGES);
@@ -35,18 +35,21 @@ int image_info_parse(const unsigned char *page, size_t size, struct image_info *
 	info.size = get_le64(page + INFO_SIZE);
 
 	if (!checked_mul(info.pages, size, &bytes) || bytes != info.size)
-		return why(w, -EBADMSG,
-			   "the kernel's header page says %" PRIu64 " pages but %" PRIu64 " bytes",
-			   info.pages, info.size);
+		return why_damaged(w,
+				   "the kernel's header page says %" PRIu64 " pages but %" PRIu64
+				   " bytes",
+				   info.pages, info.size);
 	if (info.pages < 3 || info.image_pages > info.pages - 2)
-		return why(w, -EBADMSG,
-			   "the kernel's header page says %" PRIu64 " data pages of %" PRIu64,
-			   info.image_pages, info.pages);
+		return why_damaged(w,
+				   "the kernel's header page says %" PRIu64
+				   " data pages of %" PRIu64,
+				   info.image_pages, info.pages);
 	info.metadata_pages = info.pages - info.image_pages - 1;
 	if (div_round_up(info.image_pages, numbers_a_page) > info.metadata_pages)
-		return why(w, -EBADMSG,
-			   "%" PRIu64 " metadata pages cannot describe %" PRIu64 " data pages",
-			   info.metadata_pages, info.image_pages);
+		return why_damaged(w,
+				   "%" PRIu64 " metadata pages cannot describe %" PRIu64
+				   " data pages",
+				   info.metadata_pages, info.image_pages);
 	*ret = info;
 	return 0;
 }

@@ -286,16 +286,16 @@ static int decode_records(const unsigned char *data, size_t length, struct platf
 		int r = 0;
 
 		if (length < RECORD_HEADER)
-			return why(w, -EBADMSG, "platform records end within a header");
+			return why_damaged(w, "platform records end within a header");
 		size = get_le64(data + 8);
 		if (size > length - RECORD_HEADER)
-			return why(w, -EBADMSG, "platform record of type %u is cut off",
-				   get_le32(data));
+			return why_damaged(w, "platform record of type %u is cut off",
+					   get_le32(data));
 		index = find_part(get_le32(data));
 		if (index < ARRAY_SIZE(parts)) {
 			if (seen[index])
-				return why(w, -EBADMSG, "platform record \"%s\" is there twice",
-					   parts[index].layout.name);
+				return why_damaged(w, "platform record \"%s\" is there twice",
+						   parts[index].layout.name);
 			seen[index] = true;
 			r = decode_part(&parts[index], data + RECORD_HEADER, (size_t)size, platform,
 					w);
@@ -314,18 +314,18 @@ static int decode_records(const unsigned char *data, size_t length, struct platf
 static int check_platform(const struct platform *platform, struct why *w)
 {
 	if (!memory_map_valid(&platform->map))
-		return why(w, -EBADMSG, "the recorded memory map is damaged");
+		return why_damaged(w, "the recorded memory map is damaged");
 	for (size_t i = 0; i < platform->ram.used.count; i++)
 		if (platform->ram.used.items[i].start > platform->ram.used.items[i].end)
-			return why(w, -EBADMSG, "the recorded list of RAM is damaged");
+			return why_damaged(w, "the recorded list of RAM is damaged");
 	for (size_t i = 0; i < platform->ram.offline.count; i++)
 		if (platform->ram.offline.items[i].start > platform->ram.offline.items[i].end)
-			return why(w, -EBADMSG, "the recorded list of offline memory is damaged");
+			return why_damaged(w, "the recorded list of offline memory is damaged");
 	for (size_t i = 0; i < platform->ram.virtio.count; i++)
 		if (platform->ram.virtio.items[i].start > platform->ram.virtio.items[i].end)
-			return why(w, -EBADMSG, "the recorded virtio-mem devices are damaged");
+			return why_damaged(w, "the recorded virtio-mem devices are damaged");
 	if (!frames_valid(platform->ram.poisoned.items, platform->ram.poisoned.count))
-		return why(w, -EBADMSG, "the recorded list of offlined frames is damaged");
+		return why_damaged(w, "the recorded list of offlined frames is damaged");
 	return 0;
 }
 

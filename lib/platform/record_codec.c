@@ -198,8 +198,8 @@ static int get_count(const struct record_layout *layout, struct window *window, 
 	size_t count = at ? get_le32(at) : 0;
 
 	if (!at || count > layout->max_items || count > window->left / 4)
-		return why(w, -EBADMSG, "platform record \"%s\" is damaged: %zu items in %zu bytes",
-			   layout->name, count, window->left);
+		return why_damaged(w, "platform record \"%s\" is damaged: %zu items in %zu bytes",
+				   layout->name, count, window->left);
 	*ret = count;
 	return 0;
 }
@@ -223,8 +223,8 @@ int record_get_items(const struct record_layout *layout, const unsigned char *pa
 	for (size_t i = 0; i < count; i++) {
 		if (!get_item(layout, &window, items + i * layout->item_size)) {
 			free(items);
-			return why(w, -EBADMSG, "platform record \"%s\" is damaged at item %zu",
-				   layout->name, i);
+			return why_damaged(w, "platform record \"%s\" is damaged at item %zu",
+					   layout->name, i);
 		}
 	}
 	*ret_items = items;
@@ -242,6 +242,6 @@ int record_get_single(const struct record_layout *layout, const unsigned char *p
 	if (r < 0)
 		return r;
 	if (count != 1 || !get_item(layout, &window, ret))
-		return why(w, -EBADMSG, "platform record \"%s\" is damaged", layout->name);
+		return why_damaged(w, "platform record \"%s\" is damaged", layout->name);
 	return 0;
 }

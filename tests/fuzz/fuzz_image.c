@@ -132,6 +132,8 @@ static int load(unsigned int flags)
 	}
 	fuzz_assert(r == 0 || w.text[0]);
 	fuzz_assert(r == 0 || r == -EBADMSG || r == -ENOTSUP || r == -ENODATA);
+	fuzz_assert((r == -EBADMSG) == (w.class == WHY_DAMAGED));
+	fuzz_assert((r == -ENOTSUP) == (w.class == WHY_TOO_NEW));
 	image_reader_close(reader);
 	return r;
 }

@@ -199,6 +199,12 @@ static const struct {
 	  "block 0 of 6 is damaged" },
 };
 
+/* What decides over the image is said where it is found out. */
+static enum why_class class_of(int r)
+{
+	return r == -EBADMSG ? WHY_DAMAGED : r == -ENOTSUP ? WHY_TOO_NEW : WHY_NOW;
+}
+
 START_TEST(one_fault)
 {
 	struct image_reader *reader = NULL;
@@ -216,6 +222,7 @@ START_TEST(one_fault)
 	ck_assert_msg(r == faults[_i].error, "%d: %s", r, w.text);
 	if (r < 0)
 		ck_assert_msg(strstr(w.text, faults[_i].sentence) != NULL, "%s", w.text);
+	ck_assert_int_eq(w.class, class_of(r));
 }
 END_TEST
 
@@ -353,6 +360,7 @@ static void try_field(unsigned int table, const struct field *field, uint64_t go
 		r = try_image(&sum, &w);
 		ck_assert_msg(r == 0 || r == -EBADMSG || r == -ENOTSUP, "%s %s value %u: %d",
 			      tables[table].heading, field->name, value, r);
+		ck_assert_int_eq(w.class, class_of(r));
 		ck_assert_msg(r < 0 ? w.text[0] != '\0' : sum == good,
 			      "%s: %s, value %u: loaded as something else", tables[table].heading,
 			      field->name, value);

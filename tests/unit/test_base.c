@@ -497,6 +497,20 @@ START_TEST(why_keeps_a_sentence)
 	ck_assert_str_eq(why_text(&w, -EIO), "page 2");
 	ck_assert_int_eq(why_prefix(&w, -EIO, "/dev/%s", "sda"), -EIO);
 	ck_assert_str_eq(w.text, "/dev/sda: page 2");
+	ck_assert_int_eq(w.class, WHY_NOW);
+
+	/* Its class stays with a prefix, and goes with another sentence. */
+	ck_assert_int_eq(why_damaged(&w, "page %d", 3), -EBADMSG);
+	ck_assert_int_eq(why_prefix(&w, -EBADMSG, "/dev/%s", "sda"), -EBADMSG);
+	ck_assert_str_eq(w.text, "/dev/sda: page 3");
+	ck_assert_int_eq(w.class, WHY_DAMAGED);
+	ck_assert_int_eq(why(&w, -EBADMSG, "of a library"), -EBADMSG);
+	ck_assert_int_eq(w.class, WHY_NOW);
+	ck_assert_int_eq(why_too_new(&w, "version %d", 9), -ENOTSUP);
+	ck_assert_int_eq(w.class, WHY_TOO_NEW);
+	ck_assert_int_eq(why_class(&w, WHY_FOREIGN, -EPERM, "pages of %d", 16384), -EPERM);
+	ck_assert_int_eq(w.class, WHY_FOREIGN);
+	ck_assert_int_eq(why_damaged(NULL, "page %d", 3), -EBADMSG);
 
 	memset(endless, 'x', sizeof(endless));
 	endless[sizeof(endless) - 1] = '\0';

@@ -50,6 +50,10 @@ static void check_refused(const struct fault *fault, int r, const struct why *w)
 	if (r < 0)
 		ck_assert_msg(strstr(w->text, fault->sentence) != NULL,
 			      "\"%s\" does not say \"%s\"", w->text, fault->sentence);
+	/* Said in so many words, not by the errno alone. */
+	ck_assert_int_eq(w->class, r == -EBADMSG   ? WHY_DAMAGED
+				   : r == -ENOTSUP ? WHY_TOO_NEW
+						   : WHY_NOW);
 }
 
 static void check_untouched(const void *what, size_t size)
@@ -151,9 +155,9 @@ END_TEST
 
 static const struct fault record_faults[] = {
 	{ 0, 1, 'S', -EBADMSG, "not one of s2disk's" },
-	{ 8, 4, 0, -EBADMSG, "version 0" },
-	{ 8, 4, 2, -EBADMSG, "version 2" },
-	{ 8, 4, UINT32_MAX, -EBADMSG, "version 4294967295" },
+	{ 8, 4, 0, -ENOTSUP, "version 0" },
+	{ 8, 4, 2, -ENOTSUP, "version 2" },
+	{ 8, 4, UINT32_MAX, -ENOTSUP, "version 4294967295" },
 	{ 12, 4, 8192, -EBADMSG, "pages of 8192 bytes" },
 	{ 16, 8, 0, 0, NULL },
 	{ 32, 8, 0, -EBADMSG, "header is at byte 0" },
@@ -161,8 +165,8 @@ static const struct fault record_faults[] = {
 	{ 32, 8, UINT64_MAX, -EBADMSG, "header is at byte 18446744073709551615" },
 	{ 32, 8, 4096, 0, NULL },
 	{ 32, 8, UINT64_MAX - 4095, 0, NULL },
-	{ 40, 4, 0, -EBADMSG, "state 0" },
-	{ 40, 4, UINT32_MAX, -EBADMSG, "state 4294967295" },
+	{ 40, 4, 0, -ENOTSUP, "state 0" },
+	{ 40, 4, UINT32_MAX, -ENOTSUP, "state 4294967295" },
 	{ 44, 4, UINT32_MAX, 0, NULL },
 	{ 48, 8, UINT64_MAX, 0, NULL },
 	{ 88, 8, UINT64_MAX, 0, NULL }, /* refusals, vetoes */
@@ -328,6 +332,7 @@ END_TEST
 static const struct fault header_faults[] = {
 	{ 0, 1, 'S', -EBADMSG, "header page is not there" },
 	{ 8, 4, 1023, -EBADMSG, "says 1023 bytes" },
+	{ 8, 4, 1025, -ENOTSUP, "1025 bytes, this version knows 1024" },
 	{ 12, 4, 0, -EBADMSG, "pages of 0" },
 	{ 12, 4, 8192, -EBADMSG, "pages of 8192" },
 	{ 16, 8, UINT64_MAX, 0, NULL }, /* compatible features */
