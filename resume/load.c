@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From the image that was judged to the restored system: what has to do with
  * /dev/snapshot. */
+#include "area.h"
 #include "restore_private.h"
-
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/log.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resume(8): the command line. Every boot pays for this program, so with
  * nothing to resume it does nothing that takes time. */
-#include "base/crypto.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -153,8 +152,6 @@ static void set_aside_unwanted(const struct command *command)
 	if (r == 0)
 		r = target_find(&settings, "", false, &area, &w);
 	if (r == 0)
-		r = crypto_init(&w);
-	if (r == 0)
 		r = restore(&settings, &area, "there is an image, but the settings are wrong", &w);
 	if (r < 0 && r != -ENOENT)
 		log_error("%s", why_text(&w, r));
@@ -164,7 +161,7 @@ static int find_and_restore(const struct settings *settings)
 {
 	struct kernel_cmdline cmdline;
 	struct swap_area area;
-	struct why w = { 0 }, reason = { 0 };
+	struct why w = { 0 };
 	const char *unwanted = NULL;
 	int r = target_find(settings, "", false, &area, &w);
 
@@ -175,8 +172,6 @@ static int find_and_restore(const struct settings *settings)
 	if (r == 0) {
 		if (kernel_cmdline_read("", &cmdline) == 0 && cmdline.noresume)
 			unwanted = "there is an image, but the kernel command line says noresume";
-		if (crypto_init(&reason) < 0)
-			unwanted = reason.text;
 		r = restore(settings, &area, unwanted, &w);
 	}
 	if (r < 0) {

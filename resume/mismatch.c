@@ -12,26 +12,28 @@
 #include <string.h>
 #include <termios.h>
 
-enum mismatch_choice mismatch_choose(const struct settings *settings, uint32_t refusals,
-				     bool hopeless, bool *ret_ask)
+bool mismatch_keeps(const struct mismatch *mismatch)
 {
-	*ret_ask = settings->mismatch_action == MISMATCH_ASK;
-	if (hopeless || settings->mismatch_action == MISMATCH_DISCARD ||
-	    refusals >= settings->mismatch_retries)
-		return CHOICE_DISCARD;
-	return CHOICE_REBOOT;
+	return mismatch->vetoed || mismatch->class == WHY_TOO_NEW || mismatch->class == WHY_FOREIGN;
 }
 
-enum mismatch_choice mismatch_choose_vetoed(const struct settings *settings, uint32_t vetoes,
-					    bool *ret_ask)
+enum mismatch_choice mismatch_choose(const struct settings *settings,
+				     const struct mismatch *mismatch, bool *ret_ask)
 {
-	bool again = vetoes < settings->mismatch_retries;
-
-	*ret_ask = settings->mismatch_action == MISMATCH_ASK ||
-		   (settings->mismatch_action == MISMATCH_REBOOT && !again);
+	*ret_ask = settings->mismatch_action == MISMATCH_ASK;
 	if (settings->mismatch_action == MISMATCH_DISCARD)
 		return CHOICE_DISCARD;
-	return again ? CHOICE_REBOOT : CHOICE_POWER_OFF;
+	/* Somebody is there, so the machine does not boot for ever. */
+	if (mismatch->class == WHY_WRONG_KEY)
+		return CHOICE_REBOOT;
+	if (mismatch->hopeless && !mismatch_keeps(mismatch))
+		return CHOICE_DISCARD;
+	if (mismatch->counted && mismatch->refusals < settings->mismatch_retries)
+		return CHOICE_REBOOT;
+	if (mismatch->counted && !mismatch_keeps(mismatch))
+		return CHOICE_DISCARD;
+	*ret_ask = true;
+	return CHOICE_POWER_OFF;
 }
 
 bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret)
@@ -43,7 +45,7 @@ bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret)
 	case 'd':
 		*ret = CHOICE_DISCARD;
 		return true;
-	case 'p':
+	case 'o':
 		*ret = CHOICE_POWER_OFF;
 		return true;
 	case 't':
@@ -62,7 +64,7 @@ static char key_of(enum mismatch_choice choice)
 	case CHOICE_REBOOT:
 		return 'b';
 	case CHOICE_POWER_OFF:
-		return 'p';
+		return 'o';
 	default:
 		return 'd';
 	}
@@ -102,7 +104,7 @@ enum mismatch_choice mismatch_ask(const char *console, const char *question, boo
 	_cleanup_close_ int fd = open(console, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	struct termios before, keys;
 	enum mismatch_choice choice;
-	char text[200];
+	char text[240];
 	bool terminal;
 
 	if (fd < 0)
@@ -116,7 +118,7 @@ enum mismatch_choice mismatch_ask(const char *console, const char *question, boo
 		tcsetattr(fd, TCSAFLUSH, &keys);
 	}
 	snprintf(text, sizeof(text),
-		 "\r\n%s b: boot again and keep it; p: power off and keep it; "
+		 "\r\n%s b: boot again and keep it; o: power off and keep it; "
 		 "d: discard it and go on%s [%c in %u s] ",
 		 question, fatal ? "" : "; t: try it all the same", key_of(fallback), seconds);
 	say(fd, text);

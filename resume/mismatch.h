@@ -3,6 +3,7 @@
 #ifndef S2DISK_MISMATCH_H
 #define S2DISK_MISMATCH_H
 
+#include "base/why.h"
 #include "settings.h"
 
 #include <stdbool.h>
@@ -12,22 +13,30 @@ enum mismatch_choice {
 	CHOICE_REBOOT,	  /* keep it, boot again: firmware often fits at another boot */
 	CHOICE_DISCARD,	  /* set it aside, boot on */
 	CHOICE_TRY,	  /* load it all the same; never for what is fatal */
-	CHOICE_POWER_OFF, /* keep it until somebody has changed something */
+	CHOICE_POWER_OFF, /* keep it until somebody boots what can take it */
 };
 
-/* Pure: what the settings say, after so many refusals before this one. hopeless:
- * another boot would not help. ask is set when the user is to be asked; the
- * result then is what happens without an answer. */
-enum mismatch_choice mismatch_choose(const struct settings *settings, uint32_t refusals,
-				     bool hopeless, bool *ret_ask);
+/* What keeps this boot from taking the image. */
+struct mismatch {
+	enum why_class class;
+	bool vetoed;	   /* the image fits, and this boot's kernel or a driver is against it */
+	bool counted;	   /* there is a record that refusals can be counted in */
+	uint32_t refusals; /* before this one; of an image that fits, vetoes */
+	bool hopeless;	   /* another boot would not help */
+};
 
-/* Pure: the same where the image fits and this boot's kernel or a driver did not
- * restore it, after so many boots that did so before. Such a session is never
- * discarded without being asked for: what another boot may not do (a driver that
- * is not loaded, a device unplugged) is no reason to destroy it, booting on would
- * be with a live image, and a machine must not reboot for ever. */
-enum mismatch_choice mismatch_choose_vetoed(const struct settings *settings, uint32_t vetoes,
-					    bool *ret_ask);
+/* Is the image sound, and only this program, kernel or driver not the one for it?
+ * What another boot may not do is no reason to destroy a session. */
+bool mismatch_keeps(const struct mismatch *mismatch);
+
+/* Pure: what the settings say. Unless they say "discard", a wrong passphrase does not
+ * discard an image, however often it is typed; nor does what mismatch_keeps names,
+ * nor a program that cannot even read the record. Booting on would be with a live
+ * image, and a machine must not reboot for ever, so in the end these power off,
+ * unless whoever is there wants something else. *ret_ask is set when the user is to
+ * be asked; the result then is what happens without an answer. */
+enum mismatch_choice mismatch_choose(const struct settings *settings,
+				     const struct mismatch *mismatch, bool *ret_ask);
 
 /* Pure: what a key on the keyboard means; false: nothing. */
 bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret);

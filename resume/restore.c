@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "restore.h"
 
+#include "area.h"
 #include "mismatch.h"
 #include "restore_private.h"
 #include "base/bytes.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "boot/set_aside.h"
@@ -26,21 +28,6 @@
 
 /* So that what was said can be read before the screen goes dark. */
 #define REBOOT_PAUSE_SECONDS 3
-
-/* A boot that goes on with a live image is the worst that can happen here, so
- * what may have failed for this once (a disk that is not quite awake, memory)
- * is tried again, this often in all. */
-#define TRIES 3
-
-bool once_more(int *tries)
-{
-	const struct timespec pause = { .tv_nsec = 200000000 };
-
-	if (++*tries >= TRIES)
-		return false;
-	nanosleep(&pause, NULL);
-	return true;
-}
 
 static void set_handover_facts(struct restore *restore)
 {
@@ -112,20 +99,28 @@ static void wipe_header(struct restore *restore)
 	if (!restore->record.header_offset ||
 	    (restore->reader && !header_sealed(image_reader_header(restore->reader))))
 		return;
-	r = sealed_header_wipe(&restore->header, restore->device, page_size(), &restore->record,
-			       &reason);
+	r = sealed_header_wipe(&restore->header, restore->device, restore->signature.size,
+			       &restore->record, &reason);
 	if (r < 0)
 		log_warning("%s: %s; if it is encrypted, whoever has its key could still open it",
 			    restore->area->name, why_text(&reason, r));
 }
 
+static bool is_kernels(const struct restore *restore)
+{
+	return swap_signature_kind(restore->signature.page, restore->signature.size) ==
+	       SWAP_IS_KERNEL_IMAGE;
+}
+
 /* Makes the area swap again and says so, with the reason unless it was told. */
 static int set_aside(struct restore *restore, const char *reason, struct why *w)
 {
+	bool kernels = is_kernels(restore);
 	int tries = 0, r;
 
 	do {
-		r = image_clear(&restore->signature, w);
+		r = kernels ? image_clear_kernels(&restore->signature, w)
+			    : image_clear(&restore->signature, w);
 	} while (r < 0 && once_more(&tries));
 	if (r < 0)
 		return why_prefix(w, r, "%s: the image cannot be set aside", restore->area->name);
@@ -137,8 +132,8 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 }
 
 /* Has the image be one, with the counters as they are now, whether or not it was
- * consumed. */
-static bool keep(struct restore *restore)
+ * consumed; changed: are they others than on the disk? */
+static bool keep(struct restore *restore, bool changed)
 {
 	struct why w = { 0 };
 	int tries = 0, r;
@@ -146,6 +141,8 @@ static bool keep(struct restore *restore)
 	/* Nor is memory wiped by a reset. */
 	if (restore->reader)
 		image_reader_forget_keys(restore->reader);
+	if (!changed && !restore->attempted)
+		return true;
 	do {
 		r = sealed_header_put_back(&restore->header, restore->device, page_size(), &w);
 		if (r == 0)
@@ -166,11 +163,46 @@ static void end_boot(int command)
 		  command == RB_POWER_OFF ? "powered off" : "rebooted", strerror(errno));
 }
 
-/* What the settings say, or the user where they say that he is asked. */
-static enum mismatch_choice ask(const struct restore *restore, enum mismatch_choice choice)
+/* A wrong passphrase does not count, nor what has no record to count in. Returns
+ * only when that did not work. */
+static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 {
-	bool screen = plymouth_step_back();
+	uint32_t *counter = mismatch->vetoed ? &restore->record.vetoes : &restore->record.refusals;
+	bool counts = mismatch->counted && mismatch->class != WHY_WRONG_KEY;
 
+	*counter += counts;
+	if (!keep(restore, counts))
+		return;
+	if (counts)
+		log_error("The image is kept and the machine is booted again: the next boot may "
+			  "fit (refusal %u of %u before %s)",
+			  *counter, restore->settings->mismatch_retries,
+			  mismatch_keeps(mismatch) ? "the machine powers off" : "it is set aside");
+	else
+		log_error("The image is kept and the machine is booted again");
+	end_boot(RB_AUTOBOOT);
+}
+
+/* Returns only when that did not work. */
+static void power_off(struct restore *restore)
+{
+	if (!keep(restore, false))
+		return;
+	log_error("The image is kept and the machine powers off. The next boot looks at it again: "
+		  "boot what can take it, or with noresume on the kernel command line to discard "
+		  "it");
+	end_boot(RB_POWER_OFF);
+}
+
+/* What the settings say, or the user where he is to be asked. */
+static enum mismatch_choice choose(const struct restore *restore, const struct mismatch *mismatch)
+{
+	bool asks, screen;
+	enum mismatch_choice choice = mismatch_choose(restore->settings, mismatch, &asks);
+
+	if (!asks)
+		return choice;
+	screen = plymouth_step_back();
 	choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
 			      restore->judgement.fatal, choice, ASK_SECONDS);
 	if (screen)
@@ -178,82 +210,57 @@ static enum mismatch_choice ask(const struct restore *restore, enum mismatch_cho
 	return choice;
 }
 
-/* Does what was chosen but trying; counter is the one of the record that counts
- * why this boot did not take the image. */
-static int carry_out(struct restore *restore, enum mismatch_choice choice, uint32_t *counter,
-		     struct why *w)
+static void tell_refusal(const struct restore *restore, const char *reason)
 {
-	if (choice == CHOICE_REBOOT) {
-		++*counter;
-		if (keep(restore)) {
-			log_error("The image is kept and the machine is booted again: the next "
-				  "boot may fit (refusal %u of %u before %s)",
-				  *counter, restore->settings->mismatch_retries,
-				  restore->vetoed ? "you are asked" : "it is set aside");
-			end_boot(RB_AUTOBOOT);
-		}
-	}
-	if (choice == CHOICE_POWER_OFF && keep(restore)) {
-		log_error("The image is kept and the machine is powered off. At the next boot it "
-			  "is tried again; with noresume on the kernel command line it is "
-			  "discarded");
-		end_boot(RB_POWER_OFF);
-	}
-	return set_aside(restore, NULL, w);
+	log_error("%s: this boot cannot %s: %s", restore->area->name,
+		  restore->vetoed ? "restore the image, which is sound" : "take the image", reason);
+	if (restore->vetoed)
+		veto_advise(&restore->veto);
 }
 
 /* This boot cannot take the image, which is sound as far as is known. 0: it was
  * set aside, or (*ret_try) the user wants it all the same. Does not return when
- * the machine is booted again. */
-static int refuse(struct restore *restore, const char *reason, bool *ret_try, struct why *w)
+ * the machine is booted again or powered off. */
+static int refuse(struct restore *restore, enum why_class class, const char *reason, bool *ret_try,
+		  struct why *w)
 {
-	bool asks;
-	enum mismatch_choice choice = mismatch_choose(restore->settings, restore->record.refusals,
-						      restore->judgement.hopeless, &asks);
+	const struct signature_record *record = &restore->record;
+	const struct mismatch mismatch = {
+		.class = class,
+		.vetoed = restore->vetoed,
+		.counted = restore->decoded,
+		.refusals = restore->vetoed ? record->vetoes : record->refusals,
+		.hopeless = restore->judgement.hopeless,
+	};
+	enum mismatch_choice choice;
 
-	*ret_try = false;
-	log_error("%s: this boot cannot take the image: %s", restore->area->name, reason);
+	tell_refusal(restore, reason);
 	restore->refused = reason;
-	if (asks)
-		choice = ask(restore, choice);
-	if (choice == CHOICE_TRY) {
-		*ret_try = true;
+	choice = choose(restore, &mismatch);
+	*ret_try = choice == CHOICE_TRY;
+	if (choice == CHOICE_TRY)
 		return 0;
-	}
-	return carry_out(restore, choice, &restore->record.refusals, w);
+	if (choice == CHOICE_REBOOT)
+		boot_again(restore, &mismatch);
+	if (choice == CHOICE_POWER_OFF)
+		power_off(restore);
+	return set_aside(restore, NULL, w);
 }
 
-/* The image fits, but this boot's kernel or one of its drivers does not restore
- * it: nothing to lose a session for, since a boot without that driver can. */
-static int veto(struct restore *restore, const char *reason, struct why *w)
-{
-	bool asks;
-	enum mismatch_choice choice =
-		mismatch_choose_vetoed(restore->settings, restore->record.vetoes, &asks);
-
-	/* It came back, so it is not one that crashes the machine. */
-	restore->record.attempts -= restore->attempted;
-	restore->judgement.fatal = true; /* it has been tried */
-	restore->refused = reason;
-	log_error("%s: this boot cannot restore the image, which is sound: %s", restore->area->name,
-		  reason);
-	veto_advise(&restore->veto);
-	if (asks)
-		choice = ask(restore, choice);
-	return carry_out(restore, choice, &restore->record.vetoes, w);
-}
-
-/* Loading failed, and the kernel has let go of everything. A damaged image is of
- * no use to anybody; any other failure may be this boot's (a cable, its memory),
- * so the image is kept for another. */
-static int give_up(struct restore *restore, int error, const char *reason, struct why *w)
+/* Opening, loading or restoring failed, and the kernel has let go of everything. A
+ * damaged image is of no use to anybody; any other failure may be this boot's
+ * (a cable, the kernel, its memory), so the image is kept for another. */
+static int give_up(struct restore *restore, int error, const struct why *reason, struct why *w)
 {
 	bool try;
 
-	if (error == -EBADMSG || error == -ENOTSUP)
-		return set_aside(restore, reason, w);
+	if (reason->class == WHY_DAMAGED)
+		return set_aside(restore, why_text(reason, error), w);
+	/* A load that came back for a veto is not one that crashes the machine. */
+	if (restore->vetoed)
+		restore->record.attempts -= restore->attempted;
 	restore->judgement.fatal = true; /* it has been tried */
-	return refuse(restore, reason, &try, w);
+	return refuse(restore, reason->class, why_text(reason, error), &try, w);
 }
 
 /* Header, verdict, and where that says no, what the settings or the user say.
@@ -275,7 +282,7 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 		if (r != -EPERM)
 			break;
 		*ret_done = true;
-		r = refuse(restore, why_text(&reason, r), &try, w);
+		r = refuse(restore, WHY_NOW, why_text(&reason, r), &try, w);
 		if (try) {
 			judgement_free(&restore->judgement);
 			settings.platform_policy = POLICY_TOLERANT;
@@ -286,7 +293,7 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 	if (r == 0 || *ret_done)
 		return r;
 	*ret_done = true;
-	return give_up(restore, r, why_text(&reason, r), w);
+	return give_up(restore, r, &reason, w);
 }
 
 static int restore_image(struct restore *restore, struct why *w)
@@ -300,32 +307,37 @@ static int restore_image(struct restore *restore, struct why *w)
 	if (restore->settings->resume_pause)
 		sleep(restore->settings->resume_pause);
 	r = load_and_restore(restore, &reason);
-	return restore->vetoed ? veto(restore, why_text(&reason, r), w)
-			       : give_up(restore, r, why_text(&reason, r), w);
+	return give_up(restore, r, &reason, w);
 }
 
-/* Is there an image that is ours to deal with? */
-static bool holds_image(const struct restore *restore)
+/* Damage counts only when it was read more than once. */
+static int decode_record(struct restore *restore, struct why *reason)
 {
-	const char *name = restore->area->name;
+	struct signature_page *sp = &restore->signature;
+	int tries = 0, r;
 
-	switch (swap_signature_kind(restore->signature.page, page_size())) {
-	case SWAP_IS_KERNEL_IMAGE:
-		log_notice("%s holds an image of the kernel's own; it is left alone", name);
-		return false;
-	case SWAP_IS_NOTHING:
-		/* Ours, with its signature damaged? */
-		if (signature_record_present(restore->signature.page, page_size()))
-			return true;
-		log_notice("%s has no swap signature; nothing to resume", name);
-		return false;
-	case SWAP_IS_SWAP:
-		log_debug("%s holds no image", name);
-		return false;
-	case SWAP_IS_USER_IMAGE:
-		break;
+	for (;;) {
+		*reason = (struct why){ 0 };
+		r = signature_record_decode(sp->page, sp->size, &restore->record, reason);
+		restore->decoded = r == 0;
+		if (r == 0 || reason->class == WHY_TOO_NEW || !once_more(&tries))
+			return r;
+		io_drop_cache(restore->device);
+		signature_page_read(sp, NULL);
 	}
-	return true;
+}
+
+/* "encrypt = y" promises that nothing is resumed that this machine's key did not
+ * seal, so no loader may get what the kernel would take as it is. */
+static int refuse_kernels(struct restore *restore, struct why *w)
+{
+	bool try;
+
+	restore->judgement.fatal = restore->judgement.hopeless = true;
+	return refuse(restore, WHY_NOW,
+		      "it is one of the kernel's own, which is not encrypted, and the settings ask "
+		      "for encryption",
+		      &try, w);
 }
 
 /* An image is there: may it be tried? */
@@ -333,17 +345,24 @@ static int judge_signature(struct restore *restore, const char *unwanted, struct
 {
 	const struct settings *s = restore->settings;
 	struct why reason = { 0 };
-	int tries = 0, r;
 	char text[200];
+	int r;
 
-	do {
-		r = signature_record_decode(restore->signature.page, page_size(), &restore->record,
-					    &reason);
-	} while (r < 0 && r != -EBADMSG && once_more(&tries));
+	if (is_kernels(restore))
+		return unwanted ? set_aside(restore, unwanted, w) : refuse_kernels(restore, w);
+	r = crypto_init(&reason);
+	if (r == 0)
+		r = decode_record(restore, &reason);
 	if (unwanted)
 		return set_aside(restore, unwanted, w);
+	if (r == 0 && restore->signature.size != page_size())
+		r = why_class(
+			&reason, WHY_FOREIGN, -EPERM,
+			"it was made by a kernel with pages of %zu bytes, this one has pages of "
+			"%zu",
+			restore->signature.size, page_size());
 	if (r < 0)
-		return set_aside(restore, why_text(&reason, r), w);
+		return give_up(restore, r, &reason, w);
 	if (restore->record.attempts >= s->max_attempts) {
 		snprintf(text, sizeof(text),
 			 "the image was tried %u times (\"max attempts\" is %u)",
@@ -351,41 +370,6 @@ static int judge_signature(struct restore *restore, const char *unwanted, struct
 		return set_aside(restore, text, w);
 	}
 	return restore_image(restore, w);
-}
-
-/* Opens the area for reading, or for changing it too, and reads its first page. */
-static int try_open_area(struct restore *restore, int flags, struct why *w)
-{
-	int r;
-
-	w->text[0] = '\0'; /* of the try before */
-	restore->device = swap_area_open(restore->area, flags, w);
-	if (restore->device < 0)
-		return restore->device;
-	r = signature_page_open(&restore->signature, restore->device,
-				swap_area_start(restore->area), page_size(), w);
-	if (r < 0) {
-		why_prefix(w, r, "%s", restore->area->name);
-		close(restore->device);
-		restore->device = -1;
-	}
-	return r;
-}
-
-static int open_area(struct restore *restore, int flags, struct why *w)
-{
-	int tries = 0, r;
-
-	do {
-		r = try_open_area(restore, flags, w);
-	} while (r < 0 && once_more(&tries));
-	return r;
-}
-
-static void close_area(struct restore *restore)
-{
-	signature_page_close(&restore->signature);
-	close(restore->device);
 }
 
 void restore_ignore_signals(void)
@@ -412,13 +396,13 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	};
 	restore_ignore_signals();
 	/* Most boots have no image, and a disk may be read-only. */
-	r = open_area(restore, O_RDONLY, w);
+	r = area_open(area, O_RDONLY, &restore->device, &restore->signature, w);
 	if (r == 0) {
-		image = holds_image(restore);
-		close_area(restore);
+		image = area_holds_image(&restore->signature, area->name, settings->encrypt);
+		area_close(restore->device, &restore->signature);
 	}
 	if (image)
-		r = open_area(restore, O_RDWR, w);
+		r = area_open(area, O_RDWR, &restore->device, &restore->signature, w);
 	if (r == 0 && image) {
 		r = judge_signature(restore, unwanted, w);
 		judgement_free(&restore->judgement);
@@ -426,7 +410,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		sealed_header_free(&restore->header);
 		digest_close(&restore->crc);
 		arena_destroy(&restore->handover_page);
-		close_area(restore);
+		area_close(restore->device, &restore->signature);
 	}
 	return r;
 }

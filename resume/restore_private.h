@@ -28,6 +28,7 @@ struct restore {
 	bool vetoed;	/* what failed did so for reasons of this boot, not of the image */
 	struct signature_page signature;
 	struct signature_record record;
+	bool decoded; /* the record: it can be written again */
 	struct image_reader *reader;
 	struct sealed_header header; /* wiped */
 	struct handover handover;
@@ -39,9 +40,6 @@ struct restore {
 	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */
 	const char *refused; /* why, while a refusal is dealt with */
 };
-
-/* After a try that failed: waits, and tells whether there is another. */
-bool once_more(int *tries);
 
 /* load.c: gives the image that was judged to the kernel, consumes it, and has it
  * restored. Returns only a failure, when the kernel has let go of everything;

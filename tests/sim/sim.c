@@ -198,6 +198,9 @@ static void take_image_pages(void)
 	struct signature_record record;
 
 	kernel.taken[1] = 1;
+	/* A first page of another size. */
+	if (sim->shared->plan.change)
+		memset(kernel.taken + 1, 1, 15);
 	if (sim_live_image(sim->disk) &&
 	    signature_record_decode(sim->disk, SIM_PAGE, &record, NULL) == 0)
 		kernel.taken[record.header_offset / SIM_PAGE % SIM_DISK_PAGES] = 1;
@@ -214,12 +217,15 @@ static void boot(void)
 	log_release(); /* what the system held back when it stood still */
 	take_image_pages();
 	make_settings(&settings);
+	if (sim->shared->plan.sealed_only)
+		settings.encrypt = true;
 	sim_active = true;
 	r = restore(&settings, &area, sim->shared->plan.noresume ? "noresume" : NULL, &w);
 	sim_active = false;
 	if (r < 0)
 		log_error("%s; nothing is resumed", why_text(&w, r));
-	check_swap("the boot");
+	if (!sim->shared->plan.change)
+		check_swap("the boot");
 	sim_end(SIM_FRESH);
 }
 
@@ -228,7 +234,7 @@ static bool may_be_lost(bool was_live)
 {
 	const struct sim_plan *plan = &sim->shared->plan;
 
-	return !was_live || plan->noresume || plan->fault == SIM_DAMAGE ||
+	return !was_live || plan->change || plan->noresume || plan->fault == SIM_DAMAGE ||
 	       plan->action == MISMATCH_DISCARD || plan->max_attempts || plan->hungry ||
 	       plan->other_boots > KEPT_MAX || sim->shared->outcome.dead;
 }
@@ -236,7 +242,12 @@ static bool may_be_lost(bool was_live)
 enum sim_fate sim_boots(void)
 {
 	struct sim_outcome *outcome = &sim->shared->outcome;
+	bool changed = sim->shared->plan.change != NULL;
 
+	if (changed) {
+		sim->shared->plan.change(sim->disk);
+		memcpy(sim->shared->durable, sim->disk, SIM_DISK_BYTES);
+	}
 	while (outcome->boots++ < BOOTS_MAX) {
 		bool live;
 		pid_t child;
@@ -257,9 +268,11 @@ enum sim_fate sim_boots(void)
 		if (outcome->fate == SIM_FRESH && !may_be_lost(live))
 			sim_broken("a session was lost");
 		outcome->may_lose = outcome->may_lose || may_be_lost(live);
-		if (outcome->fate == SIM_FRESH)
+		outcome->powered_off += outcome->fate == SIM_KEPT;
+		if (outcome->fate == SIM_FRESH || (outcome->fate == SIM_KEPT && changed))
 			return outcome->fate;
-		if (outcome->fate == SIM_REBOOT && !sim_live_image(sim->disk))
+		if ((outcome->fate == SIM_REBOOT || outcome->fate == SIM_KEPT) && !changed &&
+		    !sim_live_image(sim->disk))
 			sim_broken("booted again without an image");
 	}
 	sim_broken("it boots for ever");
@@ -366,7 +379,8 @@ static void begin_life(const struct sim_plan *plan)
 
 	s->plan = *plan;
 	s->outcome = (struct sim_outcome){ .fate = SIM_NOTHING };
-	s->log_count = s->log_used = s->unflushed = s->restores = 0;
+	s->log_count = s->log_used = s->unflushed = 0;
+	s->restores = s->phrases = 0;
 	make_swap(sim->disk);
 	memcpy(s->durable, sim->disk, SIM_DISK_BYTES);
 	if (ftruncate(sim->said, 0) < 0 || lseek(sim->said, 0, SEEK_SET) < 0)
@@ -411,12 +425,17 @@ void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome
 	outcome->said[n > 0 ? n : 0] = '\0';
 	/* Whoever goes on has been told of what was left, but for what a power cut
 	 * or damage left. */
-	if (!outcome->dead && plan->fault != SIM_CUT && plan->fault != SIM_DAMAGE &&
-	    sim_sealed_header(sim->disk) && !strstr(outcome->said, "could still") &&
-	    !outcome->broken[0])
+	if (!outcome->dead && outcome->fate != SIM_KEPT && plan->fault != SIM_CUT &&
+	    plan->fault != SIM_DAMAGE && sim_sealed_header(sim->disk) &&
+	    !strstr(outcome->said, "could still") && !outcome->broken[0])
 		snprintf(outcome->broken, sizeof(outcome->broken),
 			 "nobody was told that what was sealed could still be opened");
 	*ret = *outcome;
+}
+
+const unsigned char *sim_disk(const struct sim *which)
+{
+	return which->disk;
 }
 
 void sim_log(struct sim *which, struct write_log *ret)

@@ -39,6 +39,7 @@ enum sim_fault {
 	SIM_CUT,       /* the power goes */
 	SIM_SIGNAL,    /* a signal arrives, and then it works */
 	SIM_DAMAGE,    /* nothing fails now, but a block is damaged on the disk */
+	SIM_FLIP,      /* a boot's read works, and one bit is flipped on the way */
 };
 
 /* What opens a sealed image; bits. */
@@ -78,7 +79,14 @@ struct sim_plan {
 	unsigned int wakeups;	      /* so many freezes of a boot are ended by one */
 	bool hungry;		      /* the kernel waits for more pages than there are */
 	unsigned int failed_restores; /* so many that the kernel cannot do, whatever else */
-	uint64_t seed;		      /* of what a power cut loses; not 0 */
+	unsigned int wrong_phrases;   /* so many passphrases, the first ones, are mistyped */
+	unsigned int no_ciphers;      /* so many boots, the first ones: libgcrypt refuses them */
+	unsigned int bad_sysfs;	      /* so many boots, the first ones: it cannot be read */
+	bool sealed_only; /* the boot's settings ask for encryption, whatever there is */
+	/* What somebody does to the disk while the machine is off; NULL: nothing. Then it
+	 * may be no image that the sim knows, and is not judged. */
+	void (*change)(unsigned char *disk);
+	uint64_t seed; /* of what a power cut loses; not 0 */
 	/* Firmware maps: of the boot that hibernates, then of each that follows, the
 	 * last one for all others; NULL: always 'A'. A, B and C have a reserved page
 	 * each, at another place, where memory at first holds nothing. */
@@ -98,6 +106,7 @@ enum sim_fate {
 	SIM_RESUMED, /* hibernated and resumed, as it was */
 	SIM_WOKE,    /* slept and woke */
 	SIM_FRESH,   /* the boot went on without the session */
+	SIM_KEPT,    /* the boot powered off and kept the image; booted again unless changed */
 };
 
 struct sim_outcome {
@@ -119,6 +128,9 @@ void sim_destroy(struct sim *sim);
 
 /* A life from the beginning. */
 void sim_live(struct sim *sim, const struct sim_plan *plan, struct sim_outcome *ret);
+
+/* The disk as it is after it. */
+const unsigned char *sim_disk(const struct sim *sim);
 
 /* What was written to the disk in the last life. The entries are to be freed,
  * their data belong to the sim. */

@@ -71,8 +71,22 @@ static void do_flush(void)
 	sim->shared->unflushed = sim->shared->log_count;
 }
 
-/* What the plan makes of a request: 0 does it; else it fails, and *ret_done
- * tells whether it was done all the same. */
+/* One bit of what was read. */
+static void flip(const struct iovec *pieces, int count, ssize_t length)
+{
+	uint64_t bit = sim->shared->plan.seed * 0x9e3779b97f4a7c15u % (8 * (uint64_t)length);
+
+	for (int i = 0; i < count; i++) {
+		if (bit < 8 * pieces[i].iov_len) {
+			((unsigned char *)pieces[i].iov_base)[bit / 8] ^= 1 << bit % 8;
+			return;
+		}
+		bit -= 8 * pieces[i].iov_len;
+	}
+}
+
+/* What the plan makes of a request: 0 does it (with *ret_done, a bit of it is to be
+ * flipped); else it fails, and *ret_done tells whether it was done all the same. */
 static int fate_of(bool changes, bool *ret_done)
 {
 	struct sim_shared *s = sim->shared;
@@ -85,13 +99,17 @@ static int fate_of(bool changes, bool *ret_done)
 		return changes ? -EIO : 0;
 	if (!due)
 		return 0;
+	if (s->plan.fault == SIM_FLIP) {
+		*ret_done = true;
+		return 0;
+	}
 	*ret_done = s->plan.fault == SIM_FAIL_DONE;
 	return -EIO;
 }
 
 static ssize_t read_or_write(const struct iovec *pieces, int count, off_t offset, bool write)
 {
-	ssize_t length = 0;
+	ssize_t length = 0, n;
 	bool done;
 	int r;
 
@@ -106,7 +124,12 @@ static ssize_t read_or_write(const struct iovec *pieces, int count, off_t offset
 		errno = -r;
 		return -1;
 	}
-	return write ? length : __real_preadv(kernel.device, pieces, count, offset);
+	if (write)
+		return length;
+	n = __real_preadv(kernel.device, pieces, count, offset);
+	if (n > 0 && done && kernel.is_boot)
+		flip(pieces, count, n);
+	return n;
 }
 
 ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset)

@@ -40,6 +40,7 @@ unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
 			  unsigned int seconds, char *buffer, size_t *ret_length, struct why *w);
+bool __wrap_passphrase_typed(const struct passphrase_places *places);
 enum mismatch_choice __wrap_mismatch_ask(const char *console, const char *question, bool fatal,
 					 enum mismatch_choice fallback, unsigned int seconds);
 int __real_clock_gettime(clockid_t clock, struct timespec *ret);
@@ -57,9 +58,9 @@ int __wrap_reboot(int command)
 		errno = EPERM;
 		return -1;
 	}
-	sim->shared->outcome.powered_off += kernel.is_boot && command == RB_POWER_OFF;
-	if (!sim->shared->plan.cannot_switch_off)
-		sim_switched_off();
+	sim_switched_off(!kernel.is_boot	   ? SIM_OFF
+			 : command == RB_POWER_OFF ? SIM_KEPT
+						   : SIM_REBOOT);
 	errno = EPERM;
 	return -1;
 }
@@ -232,6 +233,8 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 
 	(void)root;
 	sim_machine(tree, sizeof(tree));
+	if (kernel.is_boot && sim->shared->outcome.boots <= sim->shared->plan.bad_sysfs)
+		return -EBADMSG; /* as of a memory map that contradicts itself */
 	r = __real_platform_capture(tree, log, ret, w);
 	if (r == 0 && !other_machine())
 		sim_memory_map_apply(kernel.map, &ret->map);
@@ -240,7 +243,7 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	return r;
 }
 
-/* The user, who does not mistype. */
+/* The user, who does not mistype when hibernating. */
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
 			  unsigned int seconds, char *buffer, size_t *ret_length, struct why *w)
 {
@@ -251,5 +254,13 @@ int __wrap_passphrase_ask(const struct passphrase_places *places, const char *pr
 	kernel.typed_usec += SIM_TYPING_USEC;
 	*ret_length = strlen(SIM_PHRASE);
 	memcpy(buffer, SIM_PHRASE, *ret_length + 1);
+	if (kernel.is_boot && sim->shared->phrases++ < sim->shared->plan.wrong_phrases)
+		buffer[0] = 'A';
 	return 0;
+}
+
+bool __wrap_passphrase_typed(const struct passphrase_places *places)
+{
+	(void)places;
+	return true;
 }

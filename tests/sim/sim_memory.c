@@ -96,6 +96,10 @@ gcry_error_t __wrap_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int 
 gcry_error_t __wrap_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode,
 				     unsigned int flags)
 {
+	/* As in its FIPS mode. */
+	if (sim_active && kernel.is_boot &&
+	    sim->shared->outcome.boots <= sim->shared->plan.no_ciphers)
+		return gcry_error(GPG_ERR_CIPHER_ALGO);
 	return none_left() ? gcry_error(GPG_ERR_ENOMEM)
 			   : __real_gcry_cipher_open(ret, cipher, mode, flags);
 }

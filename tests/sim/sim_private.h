@@ -31,6 +31,7 @@ struct sim_shared {
 	struct sim_outcome outcome;
 	unsigned char durable[SIM_DISK_BYTES]; /* what is flushed */
 	unsigned int restores;		       /* tried */
+	unsigned int phrases;		       /* asked for at boots */
 	size_t log_count, log_used, unflushed; /* unflushed: first entry that may be lost */
 	struct sim_log_entry log[SIM_LOG_ENTRIES];
 	unsigned char log_bytes[SIM_LOG_BYTES];
@@ -107,7 +108,7 @@ bool sim_memory_map_moves(uint64_t frame); /* reserved by one of the maps */
 const char *sim_machine(char *tree, size_t size);
 
 /* The machine was switched off, or reset: returns where it cannot be. */
-void sim_switched_off(void);
+void sim_switched_off(enum sim_fate fate);
 
 /* One boot, in a process of its own; how it ended. */
 enum sim_fate sim_boots(void);

@@ -330,20 +330,20 @@ static int restore_image(void)
 	sim_end(SIM_RESTORED);
 }
 
-void sim_switched_off(void)
+void sim_switched_off(enum sim_fate fate)
 {
 	if (sim->shared->plan.cannot_switch_off)
 		return;
 	if (kernel.is_boot && sim_secrets_left())
-		sim_broken("booted again, with keys in memory");
-	sim_end(kernel.is_boot ? SIM_REBOOT : SIM_OFF);
+		sim_broken("switched off, with keys in memory");
+	sim_end(fate);
 }
 
 static int power_off(void)
 {
 	if (sim_due(SIM_CALL))
 		return -EAGAIN;
-	sim_switched_off();
+	sim_switched_off(SIM_OFF);
 	return 0;
 }
 

@@ -28,19 +28,61 @@ START_TEST(test_choose)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mismatch mismatch;
 		struct settings settings;
 		bool ask;
 
 		settings_defaults(&settings);
 		ck_assert_uint_eq(settings.mismatch_retries, 2);
 		settings.mismatch_action = cases[i].action;
-		ck_assert_int_eq(mismatch_choose(&settings, cases[i].refusals, false, &ask),
-				 cases[i].choice);
+		mismatch = (struct mismatch){ .counted = true, .refusals = cases[i].refusals };
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), cases[i].choice);
 		ck_assert_int_eq(ask, cases[i].ask);
 		/* Another boot would not help: no reason for one. */
-		ck_assert_int_eq(mismatch_choose(&settings, cases[i].refusals, true, &ask),
-				 CHOICE_DISCARD);
+		mismatch.hopeless = true;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
 		ck_assert_int_eq(ask, cases[i].ask);
+	}
+}
+END_TEST
+
+/* What is never discarded by itself, but where the settings say so at once; and a
+ * machine that nobody is at does not boot for ever. */
+START_TEST(test_kept)
+{
+	static const struct {
+		struct mismatch mismatch;
+		enum mismatch_choice choice;
+		bool ask;
+	} cases[] = {
+		{ { WHY_WRONG_KEY, false, true, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_WRONG_KEY, false, true, 100, false }, CHOICE_REBOOT, false },
+		{ { WHY_TOO_NEW, false, true, 1, false }, CHOICE_REBOOT, false },
+		{ { WHY_TOO_NEW, false, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_TOO_NEW, false, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_FOREIGN, false, true, 1, false }, CHOICE_REBOOT, false },
+		{ { WHY_FOREIGN, false, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 1, true }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, UINT32_MAX, true }, CHOICE_POWER_OFF, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct mismatch *mismatch = &cases[i].mismatch;
+		struct settings settings;
+		bool ask;
+
+		settings_defaults(&settings);
+		ck_assert_int_eq(mismatch_choose(&settings, mismatch, &ask), cases[i].choice);
+		ck_assert_int_eq(ask, cases[i].ask);
+		settings.mismatch_action = MISMATCH_ASK;
+		ck_assert_int_eq(mismatch_choose(&settings, mismatch, &ask), cases[i].choice);
+		ck_assert(ask);
+		settings.mismatch_action = MISMATCH_DISCARD;
+		ck_assert_int_eq(mismatch_choose(&settings, mismatch, &ask), CHOICE_DISCARD);
+		ck_assert(!ask);
 	}
 }
 END_TEST
@@ -52,39 +94,8 @@ START_TEST(test_no_retries)
 
 	settings_defaults(&settings);
 	settings.mismatch_retries = 0;
-	ck_assert_int_eq(mismatch_choose(&settings, 0, false, &ask), CHOICE_DISCARD);
-}
-END_TEST
-
-/* A driver is against it: never discarded by itself but where the settings say
- * so at once, and never booted again for ever. */
-START_TEST(test_vetoed)
-{
-	static const struct {
-		enum mismatch_action action;
-		uint32_t vetoes;
-		enum mismatch_choice choice;
-		bool ask;
-	} cases[] = {
-		{ MISMATCH_REBOOT, 0, CHOICE_REBOOT, false },
-		{ MISMATCH_REBOOT, 1, CHOICE_REBOOT, false },
-		{ MISMATCH_REBOOT, 2, CHOICE_POWER_OFF, true },
-		{ MISMATCH_REBOOT, UINT32_MAX, CHOICE_POWER_OFF, true },
-		{ MISMATCH_ASK, 0, CHOICE_REBOOT, true },
-		{ MISMATCH_ASK, 2, CHOICE_POWER_OFF, true },
-		{ MISMATCH_DISCARD, 0, CHOICE_DISCARD, false },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct settings settings;
-		bool ask;
-
-		settings_defaults(&settings);
-		settings.mismatch_action = cases[i].action;
-		ck_assert_int_eq(mismatch_choose_vetoed(&settings, cases[i].vetoes, &ask),
-				 cases[i].choice);
-		ck_assert_int_eq(ask, cases[i].ask);
-	}
+	ck_assert_int_eq(mismatch_choose(&settings, &(struct mismatch){ .counted = true }, &ask),
+			 CHOICE_DISCARD);
 }
 END_TEST
 
@@ -94,13 +105,13 @@ START_TEST(test_keys)
 
 	ck_assert(mismatch_key('b', true, &choice) && choice == CHOICE_REBOOT);
 	ck_assert(mismatch_key('D', true, &choice) && choice == CHOICE_DISCARD);
+	ck_assert(mismatch_key('O', true, &choice) && choice == CHOICE_POWER_OFF);
 	ck_assert(mismatch_key('t', false, &choice) && choice == CHOICE_TRY);
-	ck_assert(mismatch_key('p', true, &choice) && choice == CHOICE_POWER_OFF);
 	/* What is fatal is not tried, whoever asks for it. */
 	ck_assert(!mismatch_key('t', true, &choice));
 	ck_assert(!mismatch_key('T', true, &choice));
 	for (int c = 0; c < 256; c++)
-		if (!strchr("bBdDpPtT", c) || c == 0)
+		if (!strchr("bBdDoOtT", c) || c == 0)
 			ck_assert(!mismatch_key((char)c, false, &choice));
 }
 END_TEST
@@ -137,7 +148,7 @@ START_TEST(test_ask)
 	ck_assert_int_eq(ask_with("xyb", false, CHOICE_DISCARD, 60), CHOICE_REBOOT);
 	ck_assert_int_eq(ask_with("t", false, CHOICE_DISCARD, 60), CHOICE_TRY);
 	ck_assert_int_eq(ask_with("td", true, CHOICE_REBOOT, 60), CHOICE_DISCARD);
-	ck_assert_int_eq(ask_with("p", true, CHOICE_REBOOT, 60), CHOICE_POWER_OFF);
+	ck_assert_int_eq(ask_with("o", true, CHOICE_REBOOT, 60), CHOICE_POWER_OFF);
 	/* Nobody answers. */
 	ck_assert_int_eq(ask_with("x", true, CHOICE_POWER_OFF, 1), CHOICE_POWER_OFF);
 	ck_assert_int_eq(ask_with("x", false, CHOICE_REBOOT, 1), CHOICE_REBOOT);
@@ -156,8 +167,8 @@ int main(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, test_choose);
+	tcase_add_test(tcase, test_kept);
 	tcase_add_test(tcase, test_no_retries);
-	tcase_add_test(tcase, test_vetoed);
 	tcase_add_test(tcase, test_keys);
 	tcase_add_test(tcase, test_ask);
 	suite_add_tcase(suite, tcase);

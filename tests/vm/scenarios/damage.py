@@ -127,12 +127,29 @@ class ForgedSizes(Damaged):
 
 
 class UnknownFeature(Damaged):
-    """an incompatible feature that no reader knows"""
+    """a feature that no reader knows: kept, and in the end the machine is off"""
     name = "unknown-feature"
     says = "feature"
+    limit = 500
 
     def damage(self):
         image.Image(self.swap).change_header(24, struct.pack("<Q", 1 << 40))
+
+    def run(self):
+        self.hibernate()
+        self.damage()
+        for number in (1, 2):
+            machine = self.boot()
+            self.reboots()
+            self.need_named(machine)
+            self.need_kept(number)
+        machine = self.boot()
+        # It asks first, and waits a minute for an answer.
+        self.off(timeout=250)
+        self.need(not machine.rebooted, "the machine is off")
+        self.need(machine.mark("resume") is None, "the boot did not go on")
+        self.need_said("kept and the machine powers off")
+        self.need_kept(2)
 
 
 class Truncated(Damaged):
@@ -172,6 +189,23 @@ class OldUswsusp(Damaged):
         self.need_named(machine)
 
     guest = "first_boot() { swap_is_fine $SWAP; }"
+
+
+class KernelsOwn(Damaged):
+    """encrypt = y, an image of the kernel's kind in the way: refused"""
+    name = "kernel-image-forged"
+    says = "kernel's own, which is not encrypted"
+    guest = "first_boot() { swap_is_fine $SWAP; }"
+
+    def run(self):
+        self.swap.write(self.swap.area + image.PAGE - 20,
+                        b"SWAPSPACE2S1SUSPEND\0")
+        self.config += "encrypt = y\n"
+        machine = self.boot()
+        self.off()
+        self.need_boot_goes_on()
+        self.need_signature(disks.SWAP)
+        self.need_named(machine)
 
 
 class CopiedSignature(Damaged):

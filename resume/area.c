@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "area.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#define TRIES 3
+
+bool once_more(int *tries)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+
+	if (++*tries >= TRIES)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+static int try_open(const struct swap_area *area, int flags, int *ret_device,
+		    struct signature_page *ret, struct why *w)
+{
+	int device, r;
+
+	*w = (struct why){ 0 }; /* of the try before */
+	device = swap_area_open(area, flags, w);
+	if (device < 0)
+		return device;
+	r = signature_page_find(ret, device, area->offset, page_size(), w);
+	if (r < 0) {
+		why_prefix(w, r, "%s", area->name);
+		close(device);
+		return r;
+	}
+	*ret_device = device;
+	return 0;
+}
+
+int area_open(const struct swap_area *area, int flags, int *ret_device, struct signature_page *ret,
+	      struct why *w)
+{
+	int tries = 0, r;
+
+	do {
+		r = try_open(area, flags, ret_device, ret, w);
+	} while (r < 0 && once_more(&tries));
+	return r;
+}
+
+void area_close(int device, struct signature_page *signature)
+{
+	signature_page_close(signature);
+	close(device);
+}
+
+bool area_holds_image(const struct signature_page *signature, const char *name, bool sealed_only)
+{
+	switch (swap_signature_kind(signature->page, signature->size)) {
+	case SWAP_IS_KERNEL_IMAGE:
+		/* A plain one, and of whoever could write to the disk. */
+		if (sealed_only)
+			return true;
+		log_notice("%s holds an image of the kernel's own; it is left alone", name);
+		return false;
+	case SWAP_IS_NOTHING:
+		/* Ours, with its signature damaged? */
+		if (signature_record_present(signature->page, signature->size))
+			return true;
+		log_notice("%s has no swap signature; nothing to resume", name);
+		return false;
+	case SWAP_IS_SWAP:
+		if (signature->size != page_size())
+			log_notice("%s is swap of a kernel with pages of %zu bytes; nothing to "
+				   "resume",
+				   name, signature->size);
+		else
+			log_debug("%s holds no image", name);
+		return false;
+	case SWAP_IS_USER_IMAGE:
+		break;
+	}
+	return true;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What destroys a session, and what does not. An image is damaged, too new, of
+ * another page size, or not the one that is wanted; or this boot, its libgcrypt,
+ * its sysfs, the cable to its disk, or whoever types the passphrase is at fault.
+ */
+#include "../fuzz/reseal.h"
+#include "base/bytes.h"
+#include "image/header_page.h"
+#include "image/key_slots.h"
+#include "image/seal.h"
+#include "sim.h"
+
+#include <check.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sim *machine;
+static struct sim_outcome outcome;
+
+static void make(void)
+{
+	machine = sim_create();
+}
+
+static void unmake(void)
+{
+	sim_destroy(machine);
+}
+
+static void live(const struct sim_plan *plan, enum sim_fate fate, unsigned int boots)
+{
+	struct sim_plan whole = *plan;
+
+	whole.method = METHOD_SHUTDOWN;
+	sim_live(machine, &whole, &outcome);
+	ck_assert_msg(!outcome.broken[0], "%s\n%.3000s", outcome.broken, outcome.said);
+	ck_assert_msg(outcome.fate == fate && outcome.boots == boots,
+		      "fate %d after %u boots instead of %d after %u\n%.3000s", outcome.fate,
+		      outcome.boots, fate, boots, outcome.said);
+}
+
+static void said(const char *text)
+{
+	ck_assert_msg(strstr(outcome.said, text) != NULL, "%s\n%.3000s", text, outcome.said);
+}
+
+static bool ends_with(size_t page_size, const char *signature)
+{
+	return memcmp(sim_disk(machine) + page_size - 10, signature, strlen(signature)) == 0;
+}
+
+static unsigned char *record_of(unsigned char *disk)
+{
+	return disk + SIM_PAGE - 512;
+}
+
+static unsigned char *header_of(unsigned char *disk)
+{
+	return disk + get_le64(record_of(disk) + 32);
+}
+
+static void feature(unsigned char *disk)
+{
+	header_of(disk)[24] |= 2;
+	reseal(disk, SIM_DISK_BYTES, RESEAL_RECORD);
+}
+
+static void block_check(unsigned char *disk)
+{
+	put_le32(header_of(disk) + 60, 7);
+	reseal(disk, SIM_DISK_BYTES, RESEAL_RECORD);
+}
+
+static void version(unsigned char *disk)
+{
+	put_le32(record_of(disk) + 8, 2);
+	reseal(disk, SIM_DISK_BYTES, RESEAL_RECORD);
+}
+
+/* A newer program's image is kept, whatever comes; but the machine does not boot
+ * for ever. */
+START_TEST(test_too_new)
+{
+	static const struct {
+		void (*change)(unsigned char *disk);
+		unsigned int boots;
+		const char *reason;
+	} cases[] = {
+		{ feature, 3, "needs a newer s2disk" },
+		{ block_check, 3, "unknown kind 7" },
+		/* A record that is not understood is not written to. */
+		{ version, 1, "version 2" },
+	};
+	struct sim_plan plan = { .change = cases[_i].change };
+
+	live(&plan, SIM_KEPT, cases[_i].boots);
+	said(cases[_i].reason);
+	said("the machine powers off");
+	ck_assert(ends_with(SIM_PAGE, "ULSUSPEND"));
+	plan.action = MISMATCH_DISCARD;
+	live(&plan, SIM_FRESH, 1);
+	ck_assert(ends_with(SIM_PAGE, "SWAPSPACE2"));
+	plan.action = MISMATCH_REBOOT;
+	plan.noresume = true;
+	live(&plan, SIM_FRESH, 1);
+	ck_assert(ends_with(SIM_PAGE, "SWAPSPACE2"));
+}
+END_TEST
+
+static void damage_header(unsigned char *disk)
+{
+	header_of(disk)[104] ^= 1;
+}
+
+static void damage_version(unsigned char *disk)
+{
+	record_of(disk)[8] = 2;
+}
+
+START_TEST(test_damaged)
+{
+	static void (*const changes[])(unsigned char *disk) = { damage_header, damage_version };
+	struct sim_plan plan = { .change = changes[_i] };
+
+	live(&plan, SIM_FRESH, 1);
+	said("is damaged");
+	said("set aside");
+	ck_assert(ends_with(SIM_PAGE, "SWAPSPACE2"));
+}
+END_TEST
+
+/* Every read of a resume, with one bit of it flipped on the way: nothing is lost. */
+START_TEST(test_flipped)
+{
+	struct sim_plan plan = { .workers = _i ? 2 : 0, .ways = _i ? SIM_PASSPHRASE : SIM_PLAIN };
+	unsigned int again = 0, boots = 0;
+	uint64_t last;
+
+	live(&plan, SIM_RESUMED, 1);
+	last = outcome.counts[SIM_IO];
+	plan.class = SIM_IO;
+	plan.fault = SIM_FLIP;
+	plan.method = METHOD_SHUTDOWN;
+	for (plan.at = 1; plan.at <= last; plan.at++) {
+		plan.seed = plan.at * 7919;
+		sim_live(machine, &plan, &outcome);
+		ck_assert_msg(!outcome.broken[0], "number %" PRIu64 ": %s\n%.3000s", plan.at,
+			      outcome.broken, outcome.said);
+		ck_assert_msg(outcome.fate == SIM_RESUMED || outcome.fate == SIM_RUNS_ON,
+			      "number %" PRIu64 ": %d\n%.3000s", plan.at, outcome.fate,
+			      outcome.said);
+		again += outcome.fate == SIM_RESUMED && outcome.counts[SIM_IO] > last;
+		boots += outcome.boots > 1;
+	}
+	ck_assert_uint_gt(again, 3);
+	printf("tried a flipped bit in each of %" PRIu64 " requests: read again in %u, booted "
+	       "again in %u\n",
+	       last, again, boots);
+}
+END_TEST
+
+/* The image's key, as whoever knows the passphrase finds it. */
+static void open_seal(unsigned char *header, struct seal *seal)
+{
+	unsigned char key[IMAGE_KEY_SIZE];
+	struct header_front front;
+	struct key_slots slots;
+
+	ck_assert_int_eq(crypto_init(NULL), 0);
+	ck_assert_int_eq(header_page_front(header, SIM_PAGE, &front, NULL), 0);
+	ck_assert_int_eq(key_slots_decode(&front, &slots, NULL), 0);
+	ck_assert_int_eq(key_slots_try_passphrase(&slots, "a phrase", 8, key, NULL), 0);
+	ck_assert_int_eq(seal_create(seal, front.cipher, NULL), 0);
+	ck_assert_int_eq(seal_set_key(seal, front.image_id, key), 0);
+}
+
+/* What a newer program may write: a slot of a kind that came later, before the
+ * one for the passphrase, or in the place of it. */
+static void put_slot(unsigned char *disk, bool beside)
+{
+	unsigned char *header = header_of(disk);
+	struct seal seal;
+
+	open_seal(header, &seal);
+	ck_assert_int_eq(unseal_header(&seal, header, SIM_PAGE), 0);
+	if (beside) {
+		memmove(header + 1024 + 256, header + 1024, 256);
+		put_le32(header + 8, 1024 + 2 * 256);
+		put_le32(header + 268, 2);
+	}
+	memset(header + 1024, 0x5a, 256);
+	put_le32(header + 1024, 4);
+	ck_assert_int_eq(seal_header(&seal, header, SIM_PAGE), 0);
+	seal_destroy(&seal);
+	reseal(disk, SIM_DISK_BYTES, RESEAL_RECORD);
+}
+
+static void slot_beside(unsigned char *disk)
+{
+	put_slot(disk, true);
+}
+
+static void slot_instead(unsigned char *disk)
+{
+	put_slot(disk, false);
+}
+
+START_TEST(test_unknown_slot)
+{
+	struct sim_plan plan = { .ways = SIM_PASSPHRASE, .change = slot_beside };
+
+	live(&plan, SIM_RESUMED, 1);
+	plan.change = slot_instead;
+	live(&plan, SIM_KEPT, 3);
+	said("only key slots of kinds that this version does not know");
+}
+END_TEST
+
+/* However often: nine tries were enough to lose the session once. */
+START_TEST(test_wrong_passphrase)
+{
+	struct sim_plan plan = { .ways = _i ? SIM_KEY_PAIR : SIM_PASSPHRASE, .wrong_phrases = 2 };
+
+	live(&plan, SIM_RESUMED, 1);
+	plan.wrong_phrases = 30;
+	live(&plan, SIM_RESUMED, 11);
+	said("no passphrase that was given opens the image");
+	ck_assert_ptr_null(strstr(outcome.said, "refusal"));
+	/* They are not counted, so boots that cannot take it are still kept. */
+	plan.wrong_phrases = 6;
+	plan.other_boots = 4;
+	live(&plan, SIM_RESUMED, 5);
+	said("refusal 2 of 2");
+	plan.action = MISMATCH_DISCARD;
+	live(&plan, SIM_FRESH, 1);
+}
+END_TEST
+
+/* What libgcrypt or sysfs say of this boot is nothing that the image did. */
+START_TEST(test_this_boot)
+{
+	struct sim_plan plan = { .ways = SIM_PASSPHRASE, .no_ciphers = 2 };
+
+	live(&plan, SIM_RESUMED, 3);
+	plan = (struct sim_plan){ .bad_sysfs = 2 };
+	live(&plan, SIM_RESUMED, 3);
+}
+END_TEST
+
+static size_t other_size;
+
+/* As a kernel with larger pages would have made it. */
+static void other_pages(unsigned char *disk)
+{
+	unsigned char record[512], all[508];
+	uint32_t crc;
+
+	memcpy(record, record_of(disk), sizeof(record));
+	memset(record_of(disk), 0, sizeof(record));
+	put_le32(record + 12, (uint32_t)other_size);
+	put_le64(record + 32, 4 * other_size);
+	memcpy(all, record, 488);
+	memcpy(all + 488, record + 492, 20);
+	ck_assert_int_eq(crypto_init(NULL), 0);
+	ck_assert_int_eq(crypto_crc32(all, sizeof(all), &crc), 0);
+	put_le32(record + 488, crc);
+	memcpy(disk + other_size - sizeof(record), record, sizeof(record));
+}
+
+START_TEST(test_page_size)
+{
+	struct sim_plan plan = { .change = other_pages };
+	char text[80];
+
+	other_size = _i ? 65536 : 16384;
+	live(&plan, SIM_KEPT, 3);
+	snprintf(text, sizeof(text), "pages of %zu bytes, this one has pages of 4096", other_size);
+	said(text);
+	ck_assert(ends_with(other_size, "ULSUSPEND"));
+	/* Both refusals were counted, where that kernel looks. */
+	ck_assert_uint_eq(get_le32(sim_disk(machine) + other_size - 512 + 88), 2);
+	plan.action = MISMATCH_DISCARD;
+	live(&plan, SIM_FRESH, 1);
+	ck_assert(ends_with(other_size, "SWAPSPACE2"));
+	plan.action = MISMATCH_REBOOT;
+	plan.noresume = true;
+	live(&plan, SIM_FRESH, 1);
+	ck_assert(ends_with(other_size, "SWAPSPACE2"));
+}
+END_TEST
+
+/* One of the kernel's own in its place. */
+static void kernels(unsigned char *disk)
+{
+	memset(record_of(disk), 0, 512);
+	memcpy(disk + SIM_PAGE - 20, "SWAPSPACE2S1SUSPEND", 20);
+}
+
+START_TEST(test_kernels_own)
+{
+	struct sim_plan plan = { .change = kernels };
+
+	live(&plan, SIM_FRESH, 1);
+	said("it is left alone");
+	ck_assert(ends_with(SIM_PAGE, "S1SUSPEND"));
+	plan.sealed_only = true;
+	for (int i = 0; i < 2; i++) {
+		plan.action = i ? MISMATCH_DISCARD : MISMATCH_REBOOT;
+		live(&plan, SIM_FRESH, 1);
+		said("which is not encrypted");
+		ck_assert(ends_with(SIM_PAGE, "SWAPSPACE2"));
+	}
+	plan.noresume = true;
+	live(&plan, SIM_FRESH, 1);
+	ck_assert(ends_with(SIM_PAGE, "SWAPSPACE2"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("keep");
+	SRunner *runner = srunner_create(suite);
+	TCase *tcase = tcase_create("keep"), *flips = tcase_create("flips");
+	int failed;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	tcase_add_checked_fixture(tcase, make, unmake);
+	tcase_set_timeout(tcase, 300);
+	tcase_add_loop_test(tcase, test_too_new, 0, 3);
+	tcase_add_loop_test(tcase, test_damaged, 0, 2);
+	tcase_add_test(tcase, test_unknown_slot);
+	tcase_add_loop_test(tcase, test_wrong_passphrase, 0, 2);
+	tcase_add_test(tcase, test_this_boot);
+	tcase_add_loop_test(tcase, test_page_size, 0, 2);
+	tcase_add_test(tcase, test_kernels_own);
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(flips, make, unmake);
+	tcase_set_timeout(flips, 300);
+	tcase_add_loop_test(flips, test_flipped, 0, 2);
+	suite_add_tcase(suite, flips);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
