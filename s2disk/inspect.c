@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "image/block_table.h"
-#include "image/image_commit.h"
+#include "image/signature_find.h"
 #include "image/work_pool.h"
 
 #include <errno.h>
@@ -69,12 +69,12 @@ static int open_image(struct inspection *inspection, const unsigned char *page,
 {
 	struct image_reader_config config = {
 		.fd = inspection->fd,
-		.page_size = page_size(),
+		.page_size = inspection->page_size,
 		.device_bytes = device_bytes,
 		.workers = work_pool_workers(0),
 		.buffer_bytes = BUFFER_BYTES,
 	};
-	int r = signature_record_decode(page, page_size(), &inspection->record, w);
+	int r = signature_record_decode(page, inspection->page_size, &inspection->record, w);
 
 	if (unlock)
 		config.unlocker = image_unlocker_of(unlock);
@@ -110,7 +110,7 @@ int inspect_open(const char *path, const char *name, uint64_t offset, struct ima
 	if (r < 0) {
 		r = why(w, r, "%s is neither a block device nor a file", path);
 	} else {
-		r = signature_page_open(&sp, ret->fd, offset, page_size(), w);
+		r = signature_page_find(&sp, ret->fd, offset / page_size(), page_size(), w);
 		if (r < 0)
 			why_prefix(w, r, "%s", path);
 	}
@@ -118,9 +118,11 @@ int inspect_open(const char *path, const char *name, uint64_t offset, struct ima
 		inspect_close(ret);
 		return r;
 	}
-	ret->kind = swap_signature_kind(sp.page, page_size());
-	ret->header_known = swap_header_parse(sp.page, page_size(), &ret->header) == 0;
-	ret->record_present = signature_record_present(sp.page, page_size());
+	ret->area_offset = sp.offset;
+	ret->page_size = sp.size;
+	ret->kind = swap_signature_kind(sp.page, sp.size);
+	ret->header_known = swap_header_parse(sp.page, sp.size, &ret->header) == 0;
+	ret->record_present = signature_record_present(sp.page, sp.size);
 	if (ret->kind == SWAP_IS_USER_IMAGE || ret->record_present)
 		ret->problem = open_image(ret, sp.page, device_bytes, unlock, &ret->problem_text);
 	signature_page_close(&sp);

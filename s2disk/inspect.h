@@ -16,6 +16,7 @@
 struct inspection {
 	char name[256];
 	uint64_t area_offset; /* bytes */
+	size_t page_size;     /* by which its signature was found */
 	enum swap_signature_kind kind;
 	bool header_known; /* the first page is that of a swap area */
 	struct swap_header header;

@@ -2,6 +2,7 @@
 #include "inspect.h"
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "platform/verdict_report.h"
 
@@ -74,6 +75,12 @@ static void print_area(const struct inspection *i, FILE *out)
 		fprintf(out, "  area        begins at byte %" PRIu64 "\n", i->area_offset);
 	if (i->header_known && i->header.label[0])
 		fprintf(out, "  label       %s\n", i->header.label);
+	if (i->page_size != page_size())
+		fprintf(out,
+			"  page size   %zu bytes; this machine's kernel has %zu and takes no image "
+			"of "
+			"another\n",
+			i->page_size, page_size());
 }
 
 /* "key pair, passphrase": what opens it, each once. */
@@ -156,7 +163,9 @@ void inspect_print(const struct inspection *i, const struct verdict *verdict,
 {
 	print_area(i, out);
 	if (i->problem < 0)
-		fprintf(out, "  damaged     %s\n", why_text(&i->problem_text, i->problem));
+		fprintf(out, "  %s  %s\n",
+			i->problem_text.class == WHY_DAMAGED ? "damaged   " : "not read  ",
+			why_text(&i->problem_text, i->problem));
 	if (i->locked)
 		print_locked(i, out);
 	if (!i->reader || i->problem < 0)
@@ -262,7 +271,8 @@ int inspect_print_json(const struct inspection *i, const struct verdict *verdict
 	if (i->header_known && i->header.label[0])
 		json_string(&json, "label", i->header.label);
 	if (i->problem < 0)
-		json_string(&json, "damaged", why_text(&i->problem_text, i->problem));
+		json_string(&json, i->problem_text.class == WHY_DAMAGED ? "damaged" : "not_read",
+			    why_text(&i->problem_text, i->problem));
 	if (sound)
 		json_image(&json, i);
 	else if (i->locked)

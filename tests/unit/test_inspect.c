@@ -2,6 +2,7 @@
 /* s2disk-inspect of the build tree, on a small image in a file: what it says of
  * one that is sound, of one damaged in each part, and of what is no image; and
  * that it leaves files alone. */
+#include "../fuzz/reseal.h"
 #include "../fuzz/small_image.h"
 #include "base/bytes.h"
 #include "base/crypto.h"
@@ -206,6 +207,33 @@ START_TEST(no_image)
 }
 END_TEST
 
+/* The first page of a kernel with larger pages; and a record that is too new. */
+START_TEST(other_page_size)
+{
+	static const size_t sizes[] = { 16384, 65536 };
+	size_t size = sizes[_i];
+	char words[64];
+
+	memcpy(device + size - 512, device + PAGE - 512, 512);
+	memset(device + PAGE - 512, 0, 512);
+	write_file("image", device, SMALL_BYTES);
+	snprintf(words, sizeof(words), "  page size   %zu bytes; this machine's kernel has 4096",
+		 size);
+	expect(1, words, "");
+	expect(1, "image: an image of s2disk's\n", "");
+}
+END_TEST
+
+START_TEST(too_new)
+{
+	put_le64(device + get_le64(device + PAGE - 512 + 32) + 24, 2);
+	reseal(device, SMALL_BYTES, RESEAL_RECORD);
+	write_file("image", device, SMALL_BYTES);
+	expect(1, "not read    the image uses features (0x2)", "");
+	expect(1, "\"not_read\": \"", "--json");
+}
+END_TEST
+
 /* A copy that was cut short. */
 START_TEST(cut_short)
 {
@@ -269,6 +297,8 @@ int main(void)
 	tcase_add_loop_test(tcase, says, 0, ARRAY_SIZE(cases));
 	tcase_add_test(tcase, damage_is_not_verified);
 	tcase_add_loop_test(tcase, no_image, 0, ARRAY_SIZE(others));
+	tcase_add_test(tcase, too_new);
+	tcase_add_loop_test(tcase, other_page_size, 0, 2);
 	tcase_add_test(tcase, cut_short);
 	tcase_add_test(tcase, exports);
 	tcase_add_test(tcase, never_writes);
