@@ -15,10 +15,12 @@
 #include "image/image_writer.h"
 #include "image/work_pool.h"
 #include "image_keys.h"
+#include "kernel/kernel_random.h"
 #include "kernel/snapshot_device.h"
 #include "kernel_watch.h"
 #include "left_out.h"
 #include "machine_record.h"
+#include "reseed.h"
 #include "session.h"
 #include "switch_off.h"
 #include "ui/abort_watch.h"
@@ -50,6 +52,7 @@ struct hibernate {
 	struct machine_record *machine;
 	struct last *last;
 	struct key_ways *keys; /* NULL: a plain image */
+	int random;	       /* kernel_random_open */
 	struct kernel_watch kernel;
 	enum method method;
 	const char *device_name; /* for messages */
@@ -101,7 +104,8 @@ static int create_writer(struct hibernate *h, struct why *w)
  * no entropy yet would be long in finding some. An id is no secret, and only has
  * to be new; that the restored system knows it already is what it checks the
  * hand-over page by. The key of a sealed image must not be drawn here: it would
- * be in the image, and another attempt needs another one. */
+ * be in the image, and another attempt needs another one. A seed of it is drawn
+ * before the freeze, too: see key_seed.h. */
 static int draw_ids(struct hibernate *h, struct why *w)
 {
 	int r = crypto_random(h->image_ids, sizeof(h->image_ids));
@@ -458,6 +462,8 @@ static int run(struct hibernate *h, struct why *w)
 		left_out_confirm(&h->left_out, h->last);
 		r = attempts(h, w);
 	}
+	if (h->resumed)
+		reseed_kernel(h->random, h->keys ? &h->keys->seed : NULL);
 	/* Written, failed or restored: no key is needed any more. */
 	if (h->keys)
 		secret_wipe(h->keys, sizeof(*h->keys));
@@ -496,6 +502,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 		.last = last,
 		.keys = keys,
 		.method = switch_off_method(settings->method, ""),
+		.random = kernel_random_open(),
 	};
 	int r;
 
@@ -514,6 +521,8 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	image_writer_destroy(h.writer);
 	left_out_end(&h.left_out);
 	kernel_watch_close(&h.kernel);
+	if (h.random >= 0)
+		close(h.random);
 	arena_destroy(&h.page);
 	if (!last->image_bytes) {
 		last->image_bytes = h.written.stream_size;

@@ -64,7 +64,7 @@ void image_writer_forget_key(struct image_writer *writer)
 static int make_key(struct image_writer *writer, const unsigned char image_id[IMAGE_ID_SIZE])
 {
 	unsigned int threads = writer->workers > 1 ? writer->workers : 1;
-	int r = seal_make_key(&writer->seal, image_id);
+	int r = seal_make_key(&writer->seal, &writer->config.keys->seed, image_id);
 
 	for (unsigned int i = 0; r == 0 && i < threads; i++)
 		r = block_worker_key(&writer->worker_state[i], &writer->seal);

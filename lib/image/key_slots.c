@@ -47,7 +47,15 @@ const char *key_kind_name(enum key_kind kind)
 
 struct key_ways *key_ways_alloc(void)
 {
-	return secret_alloc(sizeof(struct key_ways));
+	struct key_ways *ways = secret_alloc(sizeof(*ways));
+	int r = ways ? key_seed_make(&ways->seed) : 0;
+
+	if (r < 0) {
+		key_ways_free(ways);
+		errno = -r;
+		return NULL;
+	}
+	return ways;
 }
 
 void key_ways_free(struct key_ways *ways)
@@ -193,10 +201,11 @@ static int unwrap(const struct slot_secret *secret, const unsigned char image_id
 
 /* A key of this moment against the pair's public half; only the private half
  * finds the same secret again. */
-static int agree(const struct key_pair *pair, unsigned char *slot, struct slot_secret *ret)
+static int agree(const struct key_pair *pair, const struct key_seed *seed, unsigned char *slot,
+		 struct slot_secret *ret)
 {
 	unsigned char ephemeral[X25519_SIZE];
-	int r = crypto_random(ephemeral, sizeof(ephemeral));
+	int r = key_seed_draw(seed, "s2disk 1 ephemeral half", ephemeral, sizeof(ephemeral));
 
 	if (r == 0)
 		r = crypto_x25519(ephemeral, NULL, slot + AT_EPHEMERAL);
@@ -211,7 +220,8 @@ static int agree(const struct key_pair *pair, unsigned char *slot, struct slot_s
 	return r;
 }
 
-static int wrap_way(const struct key_way *way, const unsigned char image_id[IMAGE_ID_SIZE],
+static int wrap_way(const struct key_way *way, const struct key_seed *seed,
+		    const unsigned char image_id[IMAGE_ID_SIZE],
 		    const unsigned char key[IMAGE_KEY_SIZE], unsigned char *slot)
 {
 	struct slot_secret secret = { .length = STRETCH_KEY_SIZE };
@@ -220,7 +230,7 @@ static int wrap_way(const struct key_way *way, const unsigned char image_id[IMAG
 	memset(slot, 0, KEY_SLOT_SIZE);
 	put_le32(slot + AT_KIND, way->kind);
 	if (way->kind == KEY_PAIR) {
-		r = agree(&way->pair, slot, &secret);
+		r = agree(&way->pair, seed, slot, &secret);
 	} else {
 		memcpy(secret.bytes, way->secret, STRETCH_KEY_SIZE);
 		if (way->kind == KEY_PASSPHRASE)
@@ -238,7 +248,7 @@ int key_ways_wrap(const struct key_ways *ways, const unsigned char image_id[IMAG
 	int r = 0;
 
 	for (uint32_t i = 0; r == 0 && i < ways->count; i++)
-		r = wrap_way(&ways->ways[i], image_id, key, slots + i * KEY_SLOT_SIZE);
+		r = wrap_way(&ways->ways[i], &ways->seed, image_id, key, slots + i * KEY_SLOT_SIZE);
 	return r;
 }
 

@@ -43,9 +43,10 @@ struct key_way {
 struct key_ways {
 	struct key_way ways[KEY_SLOTS_MAX];
 	uint32_t count;
+	struct key_seed seed; /* of the image's key */
 };
 
-/* NULL with errno set; key_ways_free wipes. */
+/* With a seed and no ways. NULL with errno set; key_ways_free wipes. */
 struct key_ways *key_ways_alloc(void);
 void key_ways_free(struct key_ways *ways);
 

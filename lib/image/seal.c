@@ -65,9 +65,10 @@ static int derive_all(struct seal *seal)
 	return r;
 }
 
-int seal_make_key(struct seal *seal, const unsigned char image_id[IMAGE_ID_SIZE])
+int seal_make_key(struct seal *seal, const struct key_seed *seed,
+		  const unsigned char image_id[IMAGE_ID_SIZE])
 {
-	int r = crypto_random(seal->secrets->image, IMAGE_KEY_SIZE);
+	int r = key_seed_draw(seed, "s2disk 1 image key", seal->secrets->image, IMAGE_KEY_SIZE);
 
 	memcpy(seal->image_id, image_id, IMAGE_ID_SIZE);
 	return r < 0 ? r : derive_all(seal);

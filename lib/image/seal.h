@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "base/why.h"
 #include "image/format.h"
+#include "image/key_seed.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,9 +33,10 @@ struct seal {
 /* Takes memory; there is no key yet. 0, -ENOMEM, -EOPNOTSUPP. */
 int seal_create(struct seal *seal, enum aead_kind cipher, struct why *w);
 
-/* A new random key for the image of that id, or one that was found. 0, or a
- * negative errno with no key. */
-int seal_make_key(struct seal *seal, const unsigned char image_id[IMAGE_ID_SIZE]);
+/* A new random key for the image of that id (see key_seed.h), or one that was found.
+ * 0, or a negative errno with no key. */
+int seal_make_key(struct seal *seal, const struct key_seed *seed,
+		  const unsigned char image_id[IMAGE_ID_SIZE]);
 int seal_set_key(struct seal *seal, const unsigned char image_id[IMAGE_ID_SIZE],
 		 const unsigned char key[IMAGE_KEY_SIZE]);
 

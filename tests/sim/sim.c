@@ -153,7 +153,7 @@ static void begin_process(bool is_boot)
 {
 	sim_active = false; /* the system that stands still was in the midst of it */
 	kernel.device = kernel.snapshot = -1;
-	kernel.resuming = kernel.frozen = kernel.image = false;
+	kernel.resuming = kernel.frozen = kernel.image = kernel.restored = false;
 	kernel.is_boot = is_boot;
 	kernel.line = kernel.lines = 0;
 	kernel.freezes = is_boot ? 99 : 0;

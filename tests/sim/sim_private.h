@@ -54,7 +54,8 @@ struct sim_kernel {
 	size_t line, lines;   /* of its log: read, written */
 	unsigned int freezes; /* tried */
 	bool resuming, frozen, image, is_boot;
-	bool finalized;			     /* what was loaded was asked to be restored */
+	bool finalized;		/* what was loaded was asked to be restored */
+	bool restored, renewed; /* restored, and not thawed yet; and given new random numbers */
 	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
 	uint64_t given;			     /* how many in all */
 	uint64_t data_pages;

@@ -176,10 +176,23 @@ static int freeze(void)
 	return 0;
 }
 
+/* A restored system has the random numbers once more that its image's key was made
+ * of, and what they were mixed with. No other process may get at either. */
+static void check_secrets(void)
+{
+	if (!kernel.restored)
+		return;
+	if (!kernel.renewed)
+		sim_broken("processes go on with random numbers from before the restore");
+	if (sim_secrets_left())
+		sim_broken("processes go on with what the image's key was made of in memory");
+}
+
 /* From here on other processes write to file systems: an image of how it was
  * before must not be on the disk, nor come back to it. */
 static void check_thaw(void)
 {
+	check_secrets();
 	if (sim->shared->outcome.dead)
 		return;
 	if (sim_live_image(sim->disk) || sim_live_image(sim->shared->durable))
@@ -190,7 +203,7 @@ static void thaw(void)
 {
 	if (!kernel.is_boot)
 		check_thaw();
-	kernel.frozen = false;
+	kernel.frozen = kernel.restored = false;
 }
 
 static int unfreeze(void)
@@ -228,6 +241,8 @@ static int stand_still(pid_t child, int *ret_in_suspend)
 	if (fate != SIM_RESTORED)
 		_exit(0);
 	sim->shared->outcome.resumes++;
+	kernel.restored = true;
+	kernel.renewed = false;
 	*ret_in_suspend = 0;
 	return 0;
 }

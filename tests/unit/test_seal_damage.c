@@ -178,12 +178,13 @@ START_TEST(test_block_place)
 	const struct block_place right = { (const unsigned char *)"0123456789abcdef", 0, 64, 40,
 					   1 };
 	unsigned char data[64], tag[16];
+	const struct key_seed seed = { .bytes = "a seed" };
 	struct aead aead = { 0 };
 	struct seal seal = { 0 };
 
 	ck_assert_int_eq(crypto_init(NULL), 0);
 	ck_assert_int_eq(seal_create(&seal, AEAD_AES256_GCM, NULL), 0);
-	ck_assert_int_eq(seal_make_key(&seal, right.image_id), 0);
+	ck_assert_int_eq(seal_make_key(&seal, &seed, right.image_id), 0);
 	ck_assert_int_eq(aead_open(&aead, AEAD_AES256_GCM), 0);
 	ck_assert_int_eq(seal_worker_key(&seal, &aead), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
