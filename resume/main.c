@@ -8,6 +8,7 @@
 #include "image_keys.h"
 #include "kernel/boot_log.h"
 #include "kernel/kernel_cmdline.h"
+#include "kernel/kernel_resume.h"
 #include "options.h"
 #include "restore.h"
 #include "target.h"
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ enum {
 	OPTION_DEFAULT_DEVICE = 256,
 	OPTION_PRINT_DEVICE,
 	OPTION_PRINT_KEY_FILES,
+	OPTION_PLAIN_ALLOWED,
 };
 
 static const char usage[] =
@@ -44,6 +47,8 @@ static const char usage[] =
 	"                             take DEVICE where nothing else names one\n"
 	"      --print-device         only print what is to be waited for, if anything\n"
 	"      --print-key-files      only print which key files belong in the initramfs\n"
+	"      --plain-allowed        only say, by the exit status, whether images that are\n"
+	"                             not encrypted may be resumed: 0 yes, 1 no\n"
 	"  -q, --quiet                only warnings and errors\n"
 	"  -v, --verbose              more messages\n"
 	"  -h, --help                 this text\n"
@@ -60,6 +65,7 @@ static const struct option long_options[] = {
 	{ "default-device", required_argument, NULL, OPTION_DEFAULT_DEVICE },
 	{ "print-device", no_argument, NULL, OPTION_PRINT_DEVICE },
 	{ "print-key-files", no_argument, NULL, OPTION_PRINT_KEY_FILES },
+	{ "plain-allowed", no_argument, NULL, OPTION_PLAIN_ALLOWED },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -101,6 +107,13 @@ static int print_key_files(const struct settings *settings)
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* For scripts that would hand the device to the kernel's loader, which takes any
+ * image that looks like one. */
+static int say_plain_allowed(const struct settings *settings)
+{
+	return settings->encrypt ? EXIT_FAILED : EXIT_DONE;
+}
+
 /* -1: go on; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
@@ -122,6 +135,9 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 			break;
 		case OPTION_PRINT_KEY_FILES:
 			ret->print = print_key_files;
+			break;
+		case OPTION_PLAIN_ALLOWED:
+			ret->print = say_plain_allowed;
 			break;
 		default:
 			if (!options_take(&ret->options, option, optarg))
@@ -157,6 +173,17 @@ static void set_aside_unwanted(const struct command *command)
 		log_error("%s", why_text(&w, r));
 }
 
+/* With encryption the scripts leave the kernel's loader alone, which would have told
+ * the kernel of the area; by now there is no image in it. */
+static void name_place(const struct swap_area *area)
+{
+	int r = kernel_resume_name("", area->dev, area->offset);
+
+	if (r < 0)
+		log_debug("the kernel does not take %s for its images: %s", area->name,
+			  strerror(-r));
+}
+
 static int find_and_restore(const struct settings *settings)
 {
 	struct kernel_cmdline cmdline;
@@ -178,6 +205,8 @@ static int find_and_restore(const struct settings *settings)
 		log_error("%s; nothing is resumed", why_text(&w, r));
 		return EXIT_FAILED;
 	}
+	if (settings->encrypt && !unwanted)
+		name_place(&area);
 	return EXIT_DONE;
 }
 
@@ -191,6 +220,10 @@ static int run(const struct command *command)
 		log_error("%s", why_text(&w, r));
 		if (!command->print)
 			set_aside_unwanted(command);
+		/* What is wrong elsewhere does not change the answer. */
+		if (command->print == say_plain_allowed &&
+		    options_salvage_settings(&command->options, &settings) == 0)
+			return say_plain_allowed(&settings);
 		return EXIT_USAGE;
 	}
 	if (command->default_device)

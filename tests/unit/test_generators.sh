@@ -29,6 +29,8 @@ echo "resume \$*" >>"$work/calls"
 case "\$*" in
 *--print-device) cat "$work/device" ;;
 *--print-key-files) cat "$work/keys" ;;
+*--plain-allowed) [ ! -e "$work/sealed-only" ] ;;
+*) [ ! -e "$work/fails" ] ;;
 esac
 END
 chmod +x "$work/resume"
@@ -85,7 +87,7 @@ units=$(sed -n 's/^from=//p' "$build/systemd/s2disk-systemd")
 # built SCRIPT: a copy of one that configure's folders were put into.
 built() {
 	sed -e "s,$units/systemd,$work/units/systemd,g" \
-		-e "s,[^ (]*/resume --print,$work/resume --print,g" -e "s,/etc/,$work/etc/,g" \
+		-e "s,[^ (]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/etc/,g" \
 		-e "s,/usr/share/,$work/,g" "$build/$1" >"$work/script"
 }
 
@@ -109,7 +111,7 @@ echo 'copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
 put_in() { # SHELL: what the hook puts in beside resume and configuration
 	: >"$work/calls"
 	"$@" || complain "$* failed"
-	grep -v -e suspend.conf -e print-key-files "$work/calls" | tr '\n' ';'
+	grep -v -e suspend.conf -e print-key-files -e plain-allowed "$work/calls" | tr '\n' ';'
 }
 # A folder where a file is meant is passed over: a hook that fails keeps kernels
 # from being installed.
@@ -129,6 +131,21 @@ mv "$work/no-keys" "$work/keys"
 echo 'copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
 	>"$work/initramfs-tools/hook-functions"
 built initramfs-tools/hooks/s2disk
+# The system's own script hands the device to the kernel, and runs before ours.
+stock() { # : what is left of it
+	DESTDIR=$work/initramfs
+	mkdir -p "$DESTDIR/scripts/local-premount"
+	: >"$DESTDIR/scripts/local-premount/resume"
+	: >"$DESTDIR/scripts/local-premount/s2disk"
+	built initramfs-tools/hooks/s2disk
+	CALLS=$work/calls DESTDIR=$DESTDIR sh "$work/script" || complain "the hook failed"
+	(cd "$DESTDIR/scripts/local-premount" && echo *)
+}
+is "initramfs-tools: any image" "$(stock)" "resume s2disk"
+: >"$work/sealed-only"
+is "initramfs-tools: encrypted ones only" "$(stock)" "s2disk"
+rm "$work/sealed-only"
+built initramfs-tools/hooks/s2disk
 is "initramfs-tools: key" "$(CALLS=$work/calls put_in sh "$work/script")" "key /etc/image.key;"
 built dracut/55s2disk/module-setup.sh
 # shellcheck disable=SC2317 # called by the script
@@ -136,7 +153,7 @@ dracut_install() {
 	moddir=$work
 	export moddir
 	inst_binary() { :; }
-	inst_hook() { :; }
+	inst_hook() { [ "$1" != cmdline ] || echo "$*" >>"$work/hooks"; }
 	dracut_need_initqueue() { :; }
 	inst_multiple() { echo "$*" >>"$work/calls"; }
 	# shellcheck source=/dev/null
@@ -144,6 +161,27 @@ dracut_install() {
 	install
 }
 is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
+# Where only encrypted images may be resumed, neither dracut's own module nor systemd
+# gets to hand the device to the kernel.
+initdir=$work/initramfs
+is "dracut: any image" "$(ls "$work/hooks" "$initdir/etc" 2>/dev/null)" ""
+: >"$work/sealed-only"
+put_in dracut_install >"$work/said"
+is "dracut: encrypted ones only" "$(cat "$work/hooks")" "cmdline 90 $work/s2disk-sealed.sh"
+for unit in systemd-hibernate-resume systemd-hibernate-resume@; do
+	is "dracut: $unit" "$(readlink "$initdir$work/etc/systemd/system/$unit.service")" /dev/null
+done
+rm "$work/sealed-only"
+mkdir -p "$work/rules.d" "$work/pre-mount"
+: >"$work/rules.d/99-resume.rules"
+: >"$work/rules.d/99-resume-link.rules"
+: >"$work/pre-mount/10-resume.sh"
+: >"$work/pre-mount/09-s2disk-resume.sh"
+sed -e "s,/etc/udev/,$work/,g" -e "s,/var/lib/dracut/hooks/,$work/,g" \
+	"$source/dracut/55s2disk/s2disk-sealed.sh" >"$work/script"
+sh "$work/script" || complain "dracut: taking it away failed"
+is "dracut: what is left" "$(cd "$work" && echo rules.d/* pre-mount/*)" \
+	"rules.d/99-resume-link.rules pre-mount/09-s2disk-resume.sh"
 if command -v bash >/dev/null; then
 	for name in s2disk sd-s2disk; do
 		built "mkinitcpio/install/$name"
@@ -187,7 +225,7 @@ is "dracut: resumes" "$(cat "$work/calls")" "resume --default-device=of resume="
 
 # dracut, which images have it: check() with 0, or with 255 where nobody asks.
 mkdir -p "$work/bare/etc/cmdline.d" "$work/bare/etc/default"
-sed -e "s,[^ (]*/resume --print,$work/resume --print,g" -e "s,/etc/,$work/bare/etc/,g" \
+sed -e "s,[^ (]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/bare/etc/,g" \
 	-e "s,/proc/swaps,$work/bare/swaps,g" -e "s,/sys/power/resume,$work/bare/power,g" \
 	-e "s,/usr/lib/kernel,$work/bare,g" "$build/dracut/55s2disk/module-setup.sh" >"$work/bare/module"
 # checked [VARIABLE=VALUE]...: what dracut has set beside these
@@ -264,7 +302,7 @@ hook() { # RESUME-OF-INIT DEVICE
 }
 is "mkinitcpio: nothing named" "$(hook "" "")" "resume --default-device= --print-device;"
 is "mkinitcpio: named" "$(hook /dev/x UUID=5)" "resume --default-device=/dev/x \
---print-device;wait UUID=5;resume --default-device=/dev/x;"
+--print-device;wait UUID=5;resume --default-device=/dev/x;resume --plain-allowed;"
 # The kernel is told of the device, but not where it is not there, nor with noresume.
 hook_tells() { # DEVICE NORESUME
 	in_place "$source/mkinitcpio/hooks/s2disk"
@@ -288,9 +326,35 @@ for block in /dev/loop0 /dev/[hsv]da /dev/nvme0n1; do
 	if [ -b "$block" ]; then
 		is "mkinitcpio: the kernel" "$(hook_tells "$block" "")" 253:16
 		is "mkinitcpio: noresume, the kernel" "$(hook_tells "$block" y)" ""
+		: >"$work/fails"
+		is "mkinitcpio: failed, the kernel" "$(hook_tells "$block" "")" 253:16
+		: >"$work/sealed-only"
+		is "mkinitcpio: encrypted ones only, failed" "$(hook_tells "$block" "")" ""
+		rm "$work/fails"
+		is "mkinitcpio: encrypted ones only" "$(hook_tells "$block" "")" ""
+		rm "$work/sealed-only"
 		break
 	fi
 done
+# systemd passes over the rest of a unit after a condition that says no; one with "-"
+# in front says nothing.
+for unit in systemd-hibernate-resume systemd-hibernate-resume@; do
+	is "$unit" "$(grep -o '^Exec.*resume\( --plain.*\)\?' \
+		"$source/systemd/$unit.service.d/50-s2disk.conf" | tr '\n' ';')" \
+		"ExecCondition=-/usr/lib/uswsusp/resume;\
+ExecCondition=/usr/lib/uswsusp/resume --plain-allowed;"
+done
+# The answer itself, whatever else is wrong in the configuration.
+allowed() { # LINES
+	printf '%b' "$1" >"$work/test.conf"
+	resume/resume -f "$work/test.conf" --plain-allowed >/dev/null 2>&1
+	echo $?
+}
+is "plain allowed" "$(allowed "")" 0
+is "plain allowed: encrypt = n" "$(allowed "encrypt = n\n")" 0
+is "plain allowed: encrypt = y" "$(allowed "encrypt = y\n")" 1
+is "plain allowed: encrypt = y and nonsense" "$(allowed "encrypt = y\nmismatch action = x\n")" 1
+is "plain allowed: nonsense" "$(allowed "mismatch action = x\n")" 0
 if command -v bash >/dev/null; then
 	for name in s2disk sd-s2disk; do
 		built "mkinitcpio/install/$name"
