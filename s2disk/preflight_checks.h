@@ -3,6 +3,7 @@
 #ifndef S2DISK_PREFLIGHT_CHECKS_H
 #define S2DISK_PREFLIGHT_CHECKS_H
 
+#include "boot/initramfs.h"
 #include "preflight.h"
 
 #include <stdbool.h>
@@ -50,6 +51,9 @@ void check_memory(struct preflight_context *context);
 void check_settings(struct preflight_context *context);
 void check_encrypt(struct preflight_context *context);
 void check_way_back(struct preflight_context *context);
+/* Called by check_way_back, with the initramfs of the next boot. */
+void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
+		    const char *path);
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */
 
 /* Why the kernel does not hibernate at all (hibernation_available() in its

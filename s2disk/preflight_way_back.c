@@ -427,6 +427,7 @@ static void look(struct way *way)
 		return;
 	}
 	judge(way);
+	check_keyboard(way->context, &way->initramfs, way->path);
 	initramfs_free(&way->initramfs);
 }
 

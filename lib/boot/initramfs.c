@@ -61,11 +61,16 @@ static const struct mark {
 	{ "scripts/local-premount/resume", offsetof(struct initramfs, stock) },
 	{ "hooks/resume", offsetof(struct initramfs, stock) },
 	{ "*systemd-hibernate-resume-generator", offsetof(struct initramfs, stock) },
+	/* mkinitcpio, initramfs-tools, dracut and sd-vconsole. */
+	{ "keymap.bin", offsetof(struct initramfs, keymap) },
+	{ "etc/boottime.kmap.gz", offsetof(struct initramfs, keymap) },
+	{ "etc/console-setup/*.kmap.gz", offsetof(struct initramfs, keymap) },
+	{ "*/keymaps/*.map*", offsetof(struct initramfs, keymap) },
 };
 
 static const char *const wanted_files[] = {
 	"etc/suspend.conf",	     "etc/uswsusp.conf", "etc/suspend.conf.d/*.conf",
-	"etc/uswsusp.conf.d/*.conf", "conf/conf.d/*",
+	"etc/uswsusp.conf.d/*.conf", "conf/conf.d/*",	 "config", /* mkinitcpio's */
 };
 
 static const char *plain_name(const char *name)

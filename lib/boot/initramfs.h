@@ -39,6 +39,7 @@ struct initramfs {
 	bool current; /* … and it is one that knows the images of today */
 	bool script;  /* a script of the generator runs it, whatever resume= says */
 	bool unit;    /* systemd's unit runs it, for what resume= names */
+	bool keymap;  /* a layout of the keyboard for the console */
 	bool stock;   /* the generator's own way to resume the kernel's images */
 	struct initramfs_file files[INITRAMFS_FILES_MAX]; /* configuration, sorted by name */
 	size_t count;

@@ -66,10 +66,10 @@ static const char *parse_file(const char *text, struct initramfs *ret)
 
 static int parse(const char *text, struct initramfs *ret)
 {
-	int flags[5], header = 0;
+	int flags[6], header = 0;
 
-	if (sscanf(text, "flags %d %d %d %d %d%n", &flags[0], &flags[1], &flags[2], &flags[3],
-		   &flags[4], &header) != 5 ||
+	if (sscanf(text, "flags %d %d %d %d %d %d%n", &flags[0], &flags[1], &flags[2], &flags[3],
+		   &flags[4], &flags[5], &header) != 6 ||
 	    text[header] != '\n')
 		return -EBADMSG;
 	ret->resume = flags[0] != 0;
@@ -77,6 +77,7 @@ static int parse(const char *text, struct initramfs *ret)
 	ret->script = flags[2] != 0;
 	ret->unit = flags[3] != 0;
 	ret->stock = flags[4] != 0;
+	ret->keymap = flags[5] != 0;
 	for (text += header + 1; *text && strcmp(text, "end\n") != 0;) {
 		text = parse_file(text, ret);
 		if (!text)
@@ -116,8 +117,8 @@ static void write_cache(const char *root, const char *key, const struct initramf
 	if (!out)
 		return;
 	steal_fd(&fd);
-	fprintf(out, "%sflags %d %d %d %d %d\n", key, initramfs->resume, initramfs->current,
-		initramfs->script, initramfs->unit, initramfs->stock);
+	fprintf(out, "%sflags %d %d %d %d %d %d\n", key, initramfs->resume, initramfs->current,
+		initramfs->script, initramfs->unit, initramfs->stock, initramfs->keymap);
 	for (size_t i = 0; i < initramfs->count; i++)
 		fprintf(out, "file %zu %s\n%s\n", strlen(initramfs->files[i].text),
 			initramfs->files[i].name, initramfs->files[i].text);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A passphrase is chosen with the keys that the system has, and typed again with
+ * those that the initramfs has. */
+#include "preflight_checks.h"
+
+#include "base/io.h"
+#include "base/text.h"
+#include "image_keys.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ID "keyboard"
+
+/* The value of a line NAME=value or NAME="value", of which the first word or item of
+ * a list counts: "fr" of "fr,us". */
+static bool find_value(const char *text, const char *name, char *value, size_t size)
+{
+	size_t length = strlen(name);
+
+	for (; *text; text = strchrnul(text, '\n'), text += *text == '\n') {
+		const char *at = text + length + 1;
+
+		if (strncmp(text, name, length) != 0 || text[length] != '=')
+			continue;
+		at += strspn(at, "\"'");
+		length = strcspn(at, "\"',# \t\n");
+		if (length == 0 || length >= size)
+			return false;
+		memcpy(value, at, length);
+		value[length] = '\0';
+		return true;
+	}
+	return false;
+}
+
+/* The layout of the console's keyboard: systemd's file, else Debian's. */
+static bool find_layout(const char *root, char *layout, size_t size)
+{
+	char text[4096];
+
+	if (io_read_text(root, "/etc/vconsole.conf", text, sizeof(text)) > 0 &&
+	    (find_value(text, "KEYMAP", layout, size) ||
+	     find_value(text, "XKBLAYOUT", layout, size)))
+		return true;
+	return io_read_text(root, "/etc/default/keyboard", text, sizeof(text)) > 0 &&
+	       find_value(text, "XKBLAYOUT", layout, size);
+}
+
+/* What a kernel has by itself; variants of it have the same letters. */
+static bool is_built_in(const char *layout)
+{
+	return text_starts(layout, "us") || strcmp(layout, "defkeymap") == 0;
+}
+
+/* mkinitcpio's hooks run in the order of this list. */
+static bool loaded_too_late(const struct initramfs *initramfs)
+{
+	const char *config = initramfs_file(initramfs, "config");
+	const char *hooks = config ? strstr(config, "\nHOOKS=") : NULL;
+	const char *resume, *keymap, *end;
+
+	if (config && text_starts(config, "HOOKS="))
+		hooks = config;
+	if (!hooks)
+		return false;
+	end = strchrnul(hooks + 1, '\n');
+	resume = strstr(hooks, "s2disk");
+	keymap = strstr(hooks, "keymap");
+	return resume && keymap && resume < keymap && keymap < end;
+}
+
+static bool exists(const char *root, const char *path)
+{
+	char full[PATH_MAX];
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	return access(full, F_OK) == 0;
+}
+
+static const char *advice(const char *root)
+{
+	if (exists(root, "/etc/mkinitcpio.conf"))
+		return "put \"keymap\" (with systemd \"sd-vconsole\") before \"s2disk\" in HOOKS "
+		       "of "
+		       "/etc/mkinitcpio.conf, then run mkinitcpio -P";
+	if (exists(root, "/etc/initramfs-tools"))
+		return "install console-setup, put KEYMAP=y into "
+		       "/etc/initramfs-tools/initramfs.conf, then run update-initramfs -u";
+	return "have the initramfs contain it (dracut: its module i18n), or choose a passphrase "
+	       "whose keys are the same on both";
+}
+
+void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
+		    const char *path)
+{
+	const struct settings *settings = context->settings;
+	bool asked = image_keys_ask(settings) || (settings->encrypt && settings->key_pair[0]);
+	char layout[64];
+
+	if (!asked || !find_layout(context->root, layout, sizeof(layout)))
+		return;
+	text_make_printable(layout);
+	if (is_built_in(layout) || (initramfs->keymap && !loaded_too_late(initramfs))) {
+		preflight_add(context, ID, CHECK_OK,
+			      "the passphrase is typed with the layout %s at boot, too", layout);
+		return;
+	}
+	preflight_advise(
+		preflight_add(
+			context, ID, CHECK_WARNING,
+			"a passphrase is asked for at boot, the keyboard layout of this system "
+			"is %s, and %s %s: it would be typed as on a US keyboard",
+			layout, path, initramfs->keymap ? "loads it only afterwards" : "has none"),
+		"%s", advice(context->root));
+}
