@@ -30,6 +30,7 @@ class OneProcessor(Scenario):
 class FourProcessors(Scenario):
     """four processors"""
     name = "four-cpus"
+    group = "slow"
     cpus = 4
 
 
@@ -121,6 +122,7 @@ first_boot() { swap_is_fine $SWAP; }
 class NoDevice(Scenario):
     """no settings and no resume= at all: the boot goes on"""
     name = "no-settings"
+    group = "slow"
     config = ""
     guest = "first_boot() { swap_is_fine $SWAP; }"
 
@@ -133,6 +135,7 @@ class NoDevice(Scenario):
 class OnlySwapArea(Scenario):
     """s2disk without settings takes the only area of /proc/swaps"""
     name = "only-swap-area"
+    group = "slow"
     config = ""
 
     def run(self):
@@ -160,6 +163,7 @@ class NoResume(Scenario):
 class WrongSettings(Scenario):
     """settings that cannot be read at boot: an image does not stay live"""
     name = "wrong-settings"
+    group = "slow"
 
     def run(self):
         self.hibernate()

@@ -211,6 +211,7 @@ class KernelsOwn(Damaged):
 class CopiedSignature(Damaged):
     """the signature page of an image on another disk"""
     name = "copied-signature"
+    group = "slow"
     says = "header"
 
     def damage(self):

@@ -81,6 +81,7 @@ class FlushError(DiskError):
 class LaterFlushError(DiskError):
     """the second flush fails, that of the commit"""
     name = "flush-error-2"
+    group = "slow"
     faults = {"set-state.0.event": "flush_to_disk", "set-state.0.state": 1,
               "set-state.0.new_state": 2,
               "set-state.1.event": "flush_to_disk", "set-state.1.state": 2,
@@ -95,6 +96,7 @@ class LaterFlushError(DiskError):
 class SignatureWriteError(DiskError):
     """the write of the signature page fails"""
     name = "commit-error"
+    group = "slow"
     faults = {"inject-error.0.event": "none",
               "inject-error.0.iotype": "write",
               "inject-error.0.sector": disks.PARTITION_AT // 512,
@@ -164,6 +166,7 @@ class ReadError(Scenario):
 class ReadErrorAlways(ReadError):
     """a read error that stays: after two more boots the image is set aside"""
     name = "read-error-always"
+    group = "slow"
 
     def run(self):
         self.hibernate()
@@ -230,6 +233,7 @@ class CtrlC(Aborted):
 class Backspace(Aborted):
     """Backspace while the image is written: all goes on, all intact"""
     name = "backspace"
+    group = "slow"
     key = "\x7f"
     says = "Backspace"
 

@@ -82,6 +82,7 @@ class OnLoop(Changed):
     # stops those of loop devices first, and if that thread is just waiting for
     # them, gives up after 20 seconds. No hibernation could help that.
     name = "fs-on-loop"
+    group = "slow"
     guest = """
 first_boot() {
     mkdir -p /mnt /tmp/inner

@@ -30,6 +30,7 @@ class Efi61(Efi):
 class EfiMaxProcessors(firmware.Ovmf, Scenario):
     """room for more processors: the DSDT changed, refused"""
     name = "efi-maxcpus"
+    group = "slow"
     memory = 512
     cpus = "2,maxcpus=4"
     config = Scenario.config + "mismatch action = discard\n"
@@ -79,6 +80,7 @@ map_more() {
 class SameMap(moved.MovedMap):
     """a memory map made by kexec, the same in both boots"""
     name = "map-same"
+    group = "slow"
     memory = 512
 
     def run(self):

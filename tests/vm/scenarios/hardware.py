@@ -42,7 +42,7 @@ class Fewer61(Fewer):
 class More(Fewer):
     """a processor with more features: resumes"""
     name = "cpu-more"
-    group = ""
+    group = "slow"
     cpu = "max,-avx2,-bmi2"
     later = "max"
 

@@ -42,6 +42,7 @@ class Platform(Method):
 class Shutdown(Method):
     """shutdown: plain power-off"""
     name = "shutdown"
+    group = "slow"
     method = "shutdown"
 
     def run(self):

@@ -69,6 +69,7 @@ class ConfigUuid(Scenario):
 class Positional(Scenario):
     """resume DEVICE and s2disk -P, as uswsusp's callers do"""
     name = "arguments"
+    group = "slow"
     config = ""
     memory = 320
     guest = """

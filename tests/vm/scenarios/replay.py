@@ -115,6 +115,7 @@ first_boot() {
 class ReplayRefused(Replay):
     """all power cuts through refusing twice and setting aside"""
     name = "replay-refused"
+    group = "slow"
     cpu = "max,-avx2"
 
     def refused(self):
@@ -140,6 +141,7 @@ class ReplayRefused(Replay):
 class ReplayReadError(Replay):
     """all power cuts through a load that fails, and the next that does not"""
     name = "replay-read-error"
+    group = "slow"
 
     def failed(self):
         self.boot()

@@ -102,6 +102,7 @@ class Passphrase(Sealed):
 class Passphrase61(Sealed):
     """encrypted under a passphrase, Linux 6.1"""
     name = "sealed-passphrase-6.1"
+    group = "slow"
     kernel = "6.1"
 
 
@@ -133,6 +134,7 @@ first_boot() {
 class Plain(Sealed):
     """not encrypted: what the search looks for can be found"""
     name = "sealed-not"
+    group = "slow"
     settings = "compress = n\n"
 
     def run(self):
@@ -381,6 +383,7 @@ class Damaged(KeyFile):
 class NoResumeSealed(KeyFile):
     """noresume: set aside without a key, and nothing can open it any more"""
     name = "sealed-noresume"
+    group = "slow"
 
     def run(self):
         self.hibernate()

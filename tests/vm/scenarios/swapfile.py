@@ -103,5 +103,6 @@ class Xfs(SwapFile):
 class XfsUnwritten(SwapFile):
     """swap file on xfs made by fallocate: its extents are unwritten"""
     name = "swapfile-xfs-falloc"
+    group = "slow"
     file_system = "xfs"
     make = "fallocate -l 400M $SWAP"

@@ -195,6 +195,7 @@ class ToolBtrfs(SwapFileTool):
 class ToolBtrfsTwo(ToolBtrfs):
     """btrfs on two devices: the file is on the second"""
     name = "tool-btrfs-two"
+    group = "slow"
     wait_for = "/dev/vdb"
     mount = "btrfs device scan /dev/vda /dev/vdb >/dev/null; " \
         "mount -t btrfs /dev/vda /mnt"
@@ -209,6 +210,7 @@ class ToolBtrfsTwo(ToolBtrfs):
 class ToolBtrfsSubvolume(ToolBtrfs):
     """btrfs, in a subvolume of its own; s2disk -r finds the place itself"""
     name = "tool-btrfs-subvolume"
+    group = "slow"
     how = "-r /mnt/swap/swapfile"
     size = "--subvolume --size=300M"
     mount = "mount -t btrfs /dev/vda /mnt; SWAP=/mnt/swap/swapfile"

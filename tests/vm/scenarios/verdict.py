@@ -99,6 +99,7 @@ class Moved(Verdict):
 class Moved61(Moved):
     """the same, Linux 6.1"""
     name = "map-moved-6.1"
+    group = "slow"
     kernel = "6.1"
 
 
@@ -181,6 +182,7 @@ class RamTop(Verdict):
 class RamTopAdded(Verdict):
     """RAM added at the top"""
     name = "map-ram-top-added"
+    group = "slow"
     kernel = "6.12"
     then = RamTop.cut
 
