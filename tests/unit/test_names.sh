@@ -30,7 +30,8 @@ if sort -u "$work/defined" "$work/declared" | grep -E "$theirs"; then
 fi
 
 # And no tag or macro of the headers that are here.
-for include in /usr/include/linux /usr/include/asm-generic /usr/include/*/asm \
+for include in /usr/include/linux /usr/include/asm-generic \
+	/usr/include/x86_64-linux-gnu/asm /usr/include/aarch64-linux-gnu/asm \
 	/usr/include/gcrypt.h /usr/include/lz4.h /usr/include/lz4hc.h /usr/include/blkid /usr/include/uuid; do
 	[ ! -e "$include" ] || find "$include" -name '*.h'
 done >"$work/headers"
