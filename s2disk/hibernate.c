@@ -431,15 +431,20 @@ static int freeze(struct hibernate *h, struct why *w)
 }
 
 /* The next boot loader reads /boot without its journal. Not worth failing for: mostly
- * nothing was changed there. */
-static void settle_boot_files(const struct hibernate *h)
+ * nothing was changed there. But a file system that stays frozen must be told now:
+ * who writes there waits, and it would be so in the restored system, too. */
+static int settle_boot_files(const struct hibernate *h, struct why *w)
 {
-	struct why w = { 0 };
-	int r = h->session.test ? 0 : boot_settle("", &w);
+	struct why reason = { 0 };
+	bool frozen = false;
+	int r = h->session.test ? 0 : boot_settle("", &frozen, &reason);
 
+	if (r < 0 && frozen)
+		return why(w, r, "%s", why_text(&reason, r));
 	if (r < 0)
 		log_warning("%s; the boot loader may not see what was written there last",
-			    why_text(&w, r));
+			    why_text(&reason, r));
+	return 0;
 }
 
 static int run(struct hibernate *h, struct why *w)
@@ -454,10 +459,10 @@ static int run(struct hibernate *h, struct why *w)
 		r = lock_memory(w);
 	if (r == 0)
 		r = draw_ids(h, w);
-	if (r == 0) {
-		settle_boot_files(h);
+	if (r == 0)
+		r = settle_boot_files(h, w);
+	if (r == 0)
 		r = freeze(h, w);
-	}
 	if (r == 0) {
 		left_out_confirm(&h->left_out, h->last);
 		r = attempts(h, w);

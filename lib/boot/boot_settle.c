@@ -3,17 +3,96 @@
 
 #include "base/cleanup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define THAW_TRIES 5
+
+/* fs/ext4/ext4.h, from Linux 5.14 on; not in the headers of every C library. */
+#define CHECKPOINT _IOW('f', 43, uint32_t)
+
+/* Beyond these whatever is there counts as changed. */
+#define DEPTH_MAX 8
+#define FILES_MAX 20000
+
+/* The clock may have been set since, and the initramfs mounts before it is. */
+#define MARGIN_SECONDS 3600
+
+struct look {
+	time_t since;
+	dev_t dev;
+	unsigned int files;
+};
+
+static bool changed_below(struct look *look, int folder, unsigned int depth);
+
+/* A file system that is mounted on it is not this one. */
+static bool changed(struct look *look, int folder, const char *name, unsigned int depth)
+{
+	struct stat st;
+	int fd;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+		return errno != ENOENT;
+	if (st.st_dev != look->dev)
+		return false;
+	if (st.st_ctim.tv_sec >= look->since || ++look->files > FILES_MAX)
+		return true;
+	if (!S_ISDIR(st.st_mode))
+		return false;
+	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 || changed_below(look, fd, depth + 1);
+}
+
+/* Closes folder. */
+static bool changed_below(struct look *look, int folder, unsigned int depth)
+{
+	DIR *dir = depth > DEPTH_MAX ? NULL : fdopendir(folder);
+	const struct dirent *entry;
+	bool found = false;
+
+	if (!dir) {
+		close(folder);
+		return true;
+	}
+	while (!found && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			found = changed(look, dirfd(dir), entry->d_name, depth);
+	closedir(dir);
+	return found;
+}
+
+/* What is older was replayed from the journal by the mount of this boot. */
+static bool changed_since_boot(int fd)
+{
+	struct look look = { 0 };
+	struct timespec now, up;
+	struct stat st;
+	int again;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0 ||
+	    fstat(fd, &st) < 0)
+		return true;
+	look.since = now.tv_sec - up.tv_sec - MARGIN_SECONDS;
+	look.dev = st.st_dev;
+	if (st.st_ctim.tv_sec >= look.since)
+		return true;
+	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return again < 0 || changed_below(&look, again, 0);
+}
 
 static int freeze(int fd)
 {
@@ -30,9 +109,7 @@ static int thaw(int fd)
 	return r;
 }
 
-/* With signals blocked: what ended this program in between would leave every writer of
- * that file system waiting for ever. */
-static int freeze_and_thaw(int fd, const char *path, struct why *w)
+static int freeze_and_thaw(int fd, const char *path, bool *ret_frozen, struct why *w)
 {
 	int r = freeze(fd), thawed;
 
@@ -44,6 +121,7 @@ static int freeze_and_thaw(int fd, const char *path, struct why *w)
 	if (r < 0)
 		return why(w, r, "the file system of %s cannot be frozen: %s", path, strerror(-r));
 	thawed = thaw(fd);
+	*ret_frozen = thawed < 0;
 	if (thawed < 0)
 		return why(w, thawed,
 			   "the file system of %s is frozen and cannot be thawed: %s; run "
@@ -52,26 +130,69 @@ static int freeze_and_thaw(int fd, const char *path, struct why *w)
 	return 0;
 }
 
-int boot_settle(const char *root, struct why *w)
+/* With signals blocked: what ended this program in between would leave every writer of
+ * that file system waiting for ever. */
+static int freeze_for_a_moment(int fd, const char *path, bool *ret_frozen, struct why *w)
 {
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX];
 	sigset_t all, before;
 	int r;
 
-	snprintf(path, sizeof(path), "%s/boot", root);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	r = freeze_and_thaw(fd, path, ret_frozen, w);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+/* Empties the journal of ext4. It waits for what is in the journal, not as a freeze
+ * does for everyone who may write some time. -ENOTTY: this kernel cannot. */
+static int checkpoint(int fd, const char *path, struct why *w)
+{
+	uint32_t flags = 0;
+
+	if (ioctl(fd, CHECKPOINT, &flags) == 0 || errno == ENODEV) /* there is no journal */
+		return 0;
+	if (errno == ENOTTY || errno == EOPNOTSUPP)
+		return -ENOTTY;
+	return why(w, -errno, "the journal of %s cannot be emptied: %s", path, strerror(errno));
+}
+
+/* The folder, and its file system; -ENOENT where there is nothing to settle. An
+ * automount that nobody has used is left alone: O_PATH does not mount it. */
+static int open_folder(const char *path, struct statfs *ret)
+{
+	_cleanup_close_ int place = open(path, O_PATH | O_CLOEXEC);
+	int fd;
+
+	/* Without O_DIRECTORY, with which the kernel mounts it. */
+	if (place < 0 || fstatfs(place, ret) < 0)
+		return -errno;
+	if (ret->f_type == AUTOFS_SUPER_MAGIC)
+		return -ENOENT;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int boot_settle(const char *root, bool *ret_frozen, struct why *w)
+{
+	_cleanup_close_ int fd = -1;
+	struct statfs fs;
+	char path[PATH_MAX];
+	int r;
+
+	*ret_frozen = false;
+	snprintf(path, sizeof(path), "%s/boot", root);
+	fd = open_folder(path, &fs);
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR
-			       ? 0
-			       : why(w, -errno, "%s: %s", path, strerror(errno));
-	/* Most of the work, so that it is frozen for a moment only. */
+		return fd == -ENOENT || fd == -ENOTDIR ? 0
+						       : why(w, fd, "%s: %s", path, strerror(-fd));
+	/* Most of the work, and for file systems without a journal all of it. */
 	if (syncfs(fd) < 0)
 		return why(w, -errno, "syncing the file system of %s failed: %s", path,
 			   strerror(errno));
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
-	r = freeze_and_thaw(fd, path, w);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	/* Its transaction is committed, and no boot loader reads its log tree. */
+	if (fs.f_type == BTRFS_SUPER_MAGIC || !changed_since_boot(fd))
+		return 0;
+	r = fs.f_type == EXT4_SUPER_MAGIC ? checkpoint(fd, path, w) : -ENOTTY;
+	return r == -ENOTTY ? freeze_for_a_moment(fd, path, ret_frozen, w) : r;
 }

@@ -92,6 +92,7 @@ struct sim_plan {
 	 * each, at another place, where memory at first holds nothing. */
 	const char *maps;
 	unsigned int times;  /* so often it hibernates in one session, 0: once */
+	bool boot_frozen;    /* /boot's file system does not thaw */
 	bool cannot_offline; /* the kernel has no soft_offline_page */
 };
 

@@ -35,7 +35,7 @@ int __wrap_knobs_wake_display(struct knobs *knobs);
 int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel);
 int __wrap_kernel_log_open(const char *root, bool new_only);
 int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level);
-int __wrap_boot_settle(const char *root, struct why *w);
+int __wrap_boot_settle(const char *root, bool *ret_frozen, struct why *w);
 int __wrap_boot_log_read(const char *root, char **ret);
 int __wrap_set_aside_write(const char *root, const struct set_aside *note);
 unsigned int __wrap_sleep(unsigned int seconds);
@@ -159,12 +159,13 @@ int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_le
 }
 
 /* A frozen system could not thaw it. */
-int __wrap_boot_settle(const char *root, struct why *w)
+int __wrap_boot_settle(const char *root, bool *ret_frozen, struct why *w)
 {
 	(void)root;
+	*ret_frozen = sim->shared->plan.boot_frozen;
 	if (kernel.frozen || kernel.is_boot)
 		sim_broken("/boot is settled at the wrong time");
-	return sim_due(SIM_CALL) ? why(w, -EIO, "/boot cannot be settled") : 0;
+	return sim_due(SIM_CALL) || *ret_frozen ? why(w, -EIO, "/boot cannot be settled") : 0;
 }
 
 int __wrap_boot_log_read(const char *root, char **ret)

@@ -62,6 +62,17 @@ START_TEST(test_no_snapshot)
 }
 END_TEST
 
+/* A file system that stays frozen is told, and not left to the restored system. */
+START_TEST(test_boot_frozen)
+{
+	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .boot_frozen = true };
+
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RUNS_ON, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "not hibernated: /boot cannot be settled"));
+}
+END_TEST
+
 /* A task waits for a frozen server: it is named, and a second try works, or not. */
 START_TEST(test_unfrozen)
 {
@@ -465,6 +476,7 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_test(tcase, test_tried_too_often);
 	tcase_add_test(tcase, test_no_snapshot);
 	tcase_add_test(tcase, test_unfrozen);
+	tcase_add_test(tcase, test_boot_frozen);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("plain, one life");
 	tcase_add_checked_fixture(tcase, make_plain, unmake);
