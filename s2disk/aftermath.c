@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "platform/offlined.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,17 +35,23 @@ static void collect(const struct handover *handover, size_t page_size, struct wa
 	}
 }
 
-/* Asks for each once; those that were not given stay, in their order. */
-static void take_pages(struct wanted *wanted, const char *root)
+/* Asks for each once; those that were not given stay, in their order. The kernel
+ * says yes also to one that it poisoned itself, for an error, and goes on using. */
+static void take_pages(struct wanted *wanted, const char *root, size_t page_size,
+		       struct offlined_pages *offlined)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < wanted->count; i++) {
+		uint64_t frame = wanted->address[i] / page_size;
+		bool fresh = offlined_is_poisoned(root, frame) == 0;
 		char text[32];
 		int r;
 
 		snprintf(text, sizeof(text), "0x%" PRIx64 "\n", wanted->address[i]);
 		r = io_write_text(root, SOFT_OFFLINE, text);
+		if (r == 0 && fresh && offlined->count < HANDOVER_PAGES_MAX)
+			offlined->frames[offlined->count++] = frame;
 		if (r == 0)
 			continue;
 		wanted->address[left] = wanted->address[i];
@@ -53,7 +60,8 @@ static void take_pages(struct wanted *wanted, const char *root)
 	wanted->count = left;
 }
 
-uint64_t aftermath_quarantine(const struct handover *handover, const char *root, size_t page_size)
+uint64_t aftermath_quarantine(const struct handover *handover, const char *root, size_t page_size,
+			      struct offlined_pages *ret)
 {
 	struct wanted wanted = { .count = 0 };
 	uint64_t all, taken;
@@ -61,7 +69,7 @@ uint64_t aftermath_quarantine(const struct handover *handover, const char *root,
 	collect(handover, page_size, &wanted);
 	all = wanted.count;
 	for (int pass = 0; pass < PASSES && wanted.count > 0; pass++)
-		take_pages(&wanted, root);
+		take_pages(&wanted, root, page_size, ret);
 	for (size_t i = 0; i < wanted.count; i++)
 		log_warning("the page at 0x%" PRIx64 ", which the firmware claims since this boot, "
 			    "could not be taken out of use: %s; reboot when you can",

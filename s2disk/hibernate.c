@@ -20,6 +20,7 @@
 #include "kernel_watch.h"
 #include "left_out.h"
 #include "machine_record.h"
+#include "platform/offlined_own.h"
 #include "reseed.h"
 #include "session.h"
 #include "switch_off.h"
@@ -68,7 +69,8 @@ struct hibernate {
 	uint64_t handover;				  /* bytes on the device */
 	int handover_error;				  /* of reading it when resumed */
 	struct image_written written;
-	bool resumed; /* this is the restored system */
+	bool resumed;			/* this is the restored system */
+	struct offlined_pages offlined; /* in it, by us */
 };
 
 static int create_writer(struct hibernate *h, struct why *w)
@@ -351,7 +353,7 @@ static void finish_resume(struct hibernate *h)
 	session_drop_image(&h->session);
 	if (r == 0) {
 		last_take_handover(h->last, handover,
-				   aftermath_quarantine(handover, "", page_size()));
+				   aftermath_quarantine(handover, "", page_size(), &h->offlined));
 		aftermath_report(handover);
 	} else {
 		log_notice("resumed; %s", why_text(&w, r));
@@ -497,6 +499,19 @@ static int open_session(struct hibernate *h, const struct swap_area *area, struc
 	return r;
 }
 
+/* With all processes running again, since it writes a file. */
+static void note_offlined(const struct hibernate *h)
+{
+	struct why w = { 0 };
+	int r = h->offlined.count == 0
+			? 0
+			: offlined_own_add("", h->offlined.frames, h->offlined.count, &w);
+
+	if (r < 0)
+		log_warning("%s; the next image may have page frames that were offlined now",
+			    why_text(&w, r));
+}
+
 int hibernate(const struct settings *settings, const struct swap_area *area,
 	      struct machine_record *machine, struct key_ways *keys, struct last *last,
 	      struct why *w)
@@ -522,6 +537,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	if (r == 0)
 		r = run(&h, w);
 	session_close(&h.session);
+	note_offlined(&h);
 	munlockall();
 	image_writer_destroy(h.writer);
 	left_out_end(&h.left_out);

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "platform/offlined_own.h"
 #include "platform/tree.h"
 
 #include <errno.h>
@@ -55,11 +56,13 @@ static uint64_t poisoned_frames(const char *root, uint64_t page_size)
 	return kib * 1024 / page_size;
 }
 
-/* Errors after which a poisoned frame may still be in use. */
-static int check_failures(const char *root, struct why *w)
+/* Errors after which a poisoned frame may still be in use. *ret_known: every node
+ * counts them. */
+static int check_failures(const char *root, bool *ret_known, struct why *w)
 {
 	static const char *const kinds[] = { "ignored", "failed", "delayed" };
 	_cleanup_names_ struct tree_names nodes = { 0 };
+	size_t counts = 0, missing = 0;
 	int r = tree_list(root, NODES, &nodes);
 
 	if (r == -ENOMEM)
@@ -70,8 +73,11 @@ static int check_failures(const char *root, struct why *w)
 
 			if (!text_starts(nodes.items[i], "node"))
 				continue;
-			tree_u64(root, &count, NODES "/%s/memory_failure/%s", nodes.items[i],
-				 kinds[kind]);
+			if (tree_u64(root, &count, NODES "/%s/memory_failure/%s", nodes.items[i],
+				     kinds[kind]))
+				counts++;
+			else
+				missing++;
 			if (count > 0)
 				return why(w, -EBUSY,
 					   "the kernel counts %" PRIu64 " memory errors as %s, so "
@@ -79,6 +85,7 @@ static int check_failures(const char *root, struct why *w)
 					   count, kinds[kind]);
 		}
 	}
+	*ret_known = counts > 0 && missing == 0;
 	return 0;
 }
 
@@ -138,12 +145,38 @@ static int open_below(const char *root, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+int offlined_is_poisoned(const char *root, uint64_t frame)
+{
+	_cleanup_close_ int fd = open_below(root, FLAGS);
+	unsigned char flags[8];
+	int r = fd < 0 ? fd : io_pread_full(fd, flags, sizeof(flags), frame * 8);
+
+	return r < 0 ? r : (get_le64(flags) & BIT(KPF_HWPOISON)) != 0;
+}
+
+/* Of the frames those that s2disk offlined itself. */
+static int only_own(const char *root, struct frame_list *frames)
+{
+	struct frame_list own = { 0 }, both = { 0 };
+	int r = offlined_own_read(root, &own);
+
+	if (r == 0)
+		r = frames_select(frames, &own, true, &both);
+	free(own.items);
+	if (r < 0)
+		return r;
+	free(frames->items);
+	*frames = both;
+	return 0;
+}
+
 int offlined_find(const char *root, const struct ram *ram, struct frame_list *ret, int *ret_flags,
 		  struct why *w)
 {
 	uint64_t poisoned = poisoned_frames(root, ram->pages.page_size);
 	struct frame_list found = { 0 };
 	_cleanup_close_ int fd = -1;
+	bool known = false;
 	int r;
 
 	*ret_flags = -1;
@@ -157,7 +190,9 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
 		why(w, r, FLAGS ": %s", strerror(-r));
 	/* After all that was found had been poisoned. */
 	if (r == 0)
-		r = check_failures(root, w);
+		r = check_failures(root, &known, w);
+	if (r == 0 && !known)
+		r = only_own(root, &found);
 	if (r < 0) {
 		free(found.items);
 		return r;

@@ -10,6 +10,8 @@
  * goes on using the frame. So neither a frame that /proc/kpageflags shows in
  * use counts, nor any frame at all once the kernel has counted an error that it
  * could not deal with (/sys/devices/system/node/nodeN/memory_failure, 6.3 and later).
+ * Where it does not count them, only those count that s2disk offlined itself
+ * (offlined_own.h).
  */
 #ifndef S2DISK_PLATFORM_OFFLINED_H
 #define S2DISK_PLATFORM_OFFLINED_H
@@ -37,6 +39,9 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
  * and the snapshot only the kernel itself can offline more, which then are in
  * the image as any other. Opens nothing and needs no memory. */
 void offlined_confirm(int flags, struct frame_list *frames);
+
+/* Is the frame poisoned, in use or not? 1 or 0; a negative errno where that is not known. */
+int offlined_is_poisoned(const char *root, uint64_t frame);
 
 /* Pure: do these flags of /proc/kpageflags mean offlined and not in use? */
 bool offlined_flags(uint64_t flags);

@@ -15,6 +15,8 @@
 #include <string.h>
 
 void *__real_calloc(size_t count, size_t size);
+int __wrap_offlined_is_poisoned(const char *root, uint64_t frame);
+int __wrap_offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w);
 int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_list *ret,
 			 int *ret_flags, struct why *w);
 void __wrap_offlined_confirm(int flags, struct frame_list *frames);
@@ -96,6 +98,37 @@ void sim_memory_maps_begin(void)
 	}
 }
 
+static bool noted(uint64_t frame)
+{
+	for (size_t i = 0; i < kernel.noted_count; i++)
+		if (kernel.noted[i] == frame)
+			return true;
+	return false;
+}
+
+int __wrap_offlined_is_poisoned(const char *root, uint64_t frame)
+{
+	(void)root;
+	for (size_t i = 0; i < kernel.offlined_count; i++)
+		if (kernel.offlined[i] == frame)
+			return 1;
+	return 0;
+}
+
+int __wrap_offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w)
+{
+	(void)root;
+	(void)w;
+	if (kernel.frozen || kernel.image)
+		sim_broken("a file is written with processes frozen");
+	for (size_t i = 0; i < count; i++) {
+		if (!__wrap_offlined_is_poisoned("", frames[i]) || noted(frames[i]))
+			sim_broken("a frame is noted that was not offlined now");
+		kernel.noted[kernel.noted_count++] = frames[i];
+	}
+	return 0;
+}
+
 /* The kernel's lists of offlined frames, and the way to offline one. A frame that
  * it refuses stays free, and is then in no image. */
 int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_list *ret,
@@ -107,8 +140,10 @@ int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_l
 	(void)ram;
 	(void)w;
 	*ret_flags = -1;
+	/* This kernel does not count memory errors. */
 	for (size_t i = 0; r == 0 && i < kernel.offlined_count; i++)
-		r = frames_append(ret, kernel.offlined[i], 1);
+		if (noted(kernel.offlined[i]))
+			r = frames_append(ret, kernel.offlined[i], 1);
 	if (r == 0 && ret->count > 0)
 		*ret_flags = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (r < 0) {

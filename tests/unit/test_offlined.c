@@ -16,6 +16,7 @@
 #define ANON (1ull << 12)
 #define SWAP_BACKED (1ull << 14)
 #define FRAMES 6000u
+#define NODE0 "/sys/devices/system/node/node0/memory_failure/"
 
 static struct ram ram;
 static struct frame_list found;
@@ -44,6 +45,14 @@ static void set_corrupted(uint64_t frames)
 	made_put("/proc/meminfo", text);
 }
 
+/* The kernel's counts of memory errors; NULL: it has none. */
+static void put_counts(const char *count)
+{
+	made_put(NODE0 "ignored", count);
+	made_put(NODE0 "failed", count);
+	made_put(NODE0 "delayed", count);
+}
+
 /* RAM: frames 16 to 4095 and 4200 to 5999. */
 static void setup(void)
 {
@@ -59,6 +68,7 @@ static void setup(void)
 	ram.used.count = 2;
 	ram.pages.page_size = 4096;
 	set_corrupted(0);
+	put_counts("0\n");
 	flags = -1;
 }
 
@@ -160,6 +170,38 @@ START_TEST(test_failures)
 }
 END_TEST
 
+/* A kernel that does not count them (Linux before 6.3, or without NUMA): only what
+ * s2disk offlined itself. */
+START_TEST(test_no_counts)
+{
+	put_flags(100, POISONED); /* in use by the kernel, without any flag */
+	put_flags(101, POISONED);
+	put_flags(200, POISONED);
+	set_corrupted(3);
+	made_put(NODE0 "delayed", NULL);
+	ck_assert_int_eq(find(), 0);
+	ck_assert_uint_eq(found.count, 0);
+	ck_assert_int_eq(flags, -1);
+	put_counts(NULL);
+	made_put("/run/s2disk/offlined", "200\nx\n101\n300\n");
+	ck_assert_int_eq(find(), 0);
+	ck_assert_uint_eq(found.count, 2);
+	ck_assert_uint_eq(found.items[0].first, 101);
+	ck_assert_uint_eq(found.items[0].count, 1);
+	ck_assert_uint_eq(found.items[1].first, 200);
+	ck_assert_int_ge(flags, 0);
+}
+END_TEST
+
+START_TEST(test_is_poisoned)
+{
+	put_flags(100, POISONED | 1 << 7);
+	ck_assert_int_eq(offlined_is_poisoned(made_root, 100), 1);
+	ck_assert_int_eq(offlined_is_poisoned(made_root, 101), 0);
+	ck_assert_int_lt(offlined_is_poisoned(made_root, FRAMES), 0);
+}
+END_TEST
+
 START_TEST(test_unknown)
 {
 	char path[100];
@@ -229,6 +271,8 @@ int main(void)
 	tcase_add_test(tcase, test_none);
 	tcase_add_test(tcase, test_in_use);
 	tcase_add_test(tcase, test_failures);
+	tcase_add_test(tcase, test_no_counts);
+	tcase_add_test(tcase, test_is_poisoned);
 	tcase_add_test(tcase, test_unknown);
 	tcase_add_test(tcase, test_confirm);
 	tcase_add_test(tcase, test_many);
