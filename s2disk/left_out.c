@@ -79,7 +79,7 @@ void left_out_confirm(struct left_out *left_out, struct last *last)
 {
 	struct frame_list frames = frames_of(left_out);
 
-	offlined_confirm(left_out->flags, &frames);
+	offlined_confirm("", left_out->flags, &frames);
 	left_out->platform->ram.poisoned.count = frames.count;
 	last->left_out_pages = frames_total(frames.items, frames.count);
 	list_places(&frames, last->left_out, sizeof(last->left_out));

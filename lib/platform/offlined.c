@@ -220,10 +220,15 @@ static bool still_offlined(int fd, const struct page_range *range)
 	return true;
 }
 
-void offlined_confirm(int flags, struct frame_list *frames)
+void offlined_confirm(const char *root, int flags, struct frame_list *frames)
 {
+	struct why w = { 0 };
+	bool known;
 	size_t kept = 0;
 
+	/* An error that the kernel was dealing with has been counted by now. */
+	if (frames->count > 0 && check_failures(root, &known, &w) < 0)
+		frames->count = 0;
 	for (size_t i = 0; i < frames->count; i++)
 		if (flags >= 0 && still_offlined(flags, &frames->items[i]))
 			frames->items[kept++] = frames->items[i];

@@ -35,10 +35,11 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
 		  struct why *w);
 
 /* Looks again at the frames that were found, with user space frozen, and drops
- * ranges of which a frame is in use by now (unpoisoned meanwhile). Between this
- * and the snapshot only the kernel itself can offline more, which then are in
- * the image as any other. Opens nothing and needs no memory. */
-void offlined_confirm(int flags, struct frame_list *frames);
+ * ranges of which a frame is in use by now (unpoisoned meanwhile); all of them
+ * where the kernel has counted an error since that it could not deal with. Between
+ * this and the snapshot only the kernel itself can offline more, which then are in
+ * the image as any other. Reads /sys below root. */
+void offlined_confirm(const char *root, int flags, struct frame_list *frames);
 
 /* Is the frame poisoned, in use or not? 1 or 0; a negative errno where that is not known. */
 int offlined_is_poisoned(const char *root, uint64_t frame);

@@ -19,7 +19,7 @@ int __wrap_offlined_is_poisoned(const char *root, uint64_t frame);
 int __wrap_offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w);
 int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_list *ret,
 			 int *ret_flags, struct why *w);
-void __wrap_offlined_confirm(int flags, struct frame_list *frames);
+void __wrap_offlined_confirm(const char *root, int flags, struct frame_list *frames);
 int __real_io_write_text(const char *root, const char *path, const char *text);
 int __wrap_io_write_text(const char *root, const char *path, const char *text);
 
@@ -153,8 +153,9 @@ int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_l
 	return r;
 }
 
-void __wrap_offlined_confirm(int flags, struct frame_list *frames)
+void __wrap_offlined_confirm(const char *root, int flags, struct frame_list *frames)
 {
+	(void)root;
 	if (!kernel.frozen || kernel.image)
 		sim_broken("offlined frames are looked at too early or too late");
 	if (frames->count > 0 && flags < 0)

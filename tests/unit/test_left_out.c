@@ -27,7 +27,7 @@ static struct why w;
 
 int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_list *ret,
 			 int *ret_flags, struct why *why_not);
-void __wrap_offlined_confirm(int flags, struct frame_list *frames);
+void __wrap_offlined_confirm(const char *root, int flags, struct frame_list *frames);
 void __wrap_log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -49,8 +49,9 @@ int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_l
 	return 0;
 }
 
-void __wrap_offlined_confirm(int flags, struct frame_list *frames)
+void __wrap_offlined_confirm(const char *root, int flags, struct frame_list *frames)
 {
+	ck_assert_str_eq(root, "");
 	(void)flags;
 	frames->count = min_u64(frames->count, confirmed);
 }

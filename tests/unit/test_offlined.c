@@ -226,16 +226,30 @@ START_TEST(test_confirm)
 	put_flags(3000, POISONED);
 	set_corrupted(1802);
 	ck_assert_int_eq(find(), 0);
-	offlined_confirm(flags, &found);
+	offlined_confirm(made_root, flags, &found);
 	ck_assert_uint_eq(found.count, 3);
 	put_flags(2000, UPTODATE); /* back in use */
-	offlined_confirm(flags, &found);
+	offlined_confirm(made_root, flags, &found);
 	ck_assert_uint_eq(found.count, 2);
 	ck_assert_uint_eq(found.items[1].first, 3000);
 	put_flags(1899, POISONED | 1 << 11);
-	offlined_confirm(flags, &found);
+	offlined_confirm(made_root, flags, &found);
 	ck_assert_uint_eq(found.count, 1);
-	offlined_confirm(-1, &found);
+	offlined_confirm(made_root, -1, &found);
+	ck_assert_uint_eq(found.count, 0);
+}
+END_TEST
+
+/* A memory error was being dealt with while the frames were looked for. */
+START_TEST(test_confirm_after_failure)
+{
+	put_flags(100, POISONED);
+	set_corrupted(1);
+	ck_assert_int_eq(find(), 0);
+	offlined_confirm(made_root, flags, &found);
+	ck_assert_uint_eq(found.count, 1);
+	made_put(NODE0 "failed", "1\n");
+	offlined_confirm(made_root, flags, &found);
 	ck_assert_uint_eq(found.count, 0);
 }
 END_TEST
@@ -275,6 +289,7 @@ int main(void)
 	tcase_add_test(tcase, test_is_poisoned);
 	tcase_add_test(tcase, test_unknown);
 	tcase_add_test(tcase, test_confirm);
+	tcase_add_test(tcase, test_confirm_after_failure);
 	tcase_add_test(tcase, test_many);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
