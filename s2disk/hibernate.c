@@ -42,6 +42,10 @@
  * small as the kernel can make it. */
 #define ATTEMPTS 3
 
+/* Header, metadata and data, a page each: snapshot_get_image_size() of the kernel says
+ * 1 where there is none. */
+#define SNAPSHOT_PAGES_MIN 3
+
 /* Small allocations (digest handles, the platform section) happen while memory
  * is scarce; so much heap is touched and kept before. */
 #define HEAP_RESERVE (4u << 20)
@@ -213,6 +217,13 @@ static int verify_image(struct hibernate *h, struct why *w)
 	return r < 0 ? why_prefix(w, r, "verifying what was written") : 0;
 }
 
+static int made_no_snapshot(struct why *w)
+{
+	return why(w, -EAGAIN,
+		   "the kernel made no snapshot: something woke the machine in that moment, or "
+		   "/sys/power/pm_test is set");
+}
+
 static int write_image(struct hibernate *h, struct why *w)
 {
 	struct image_writer_run run = {
@@ -226,6 +237,9 @@ static int write_image(struct hibernate *h, struct why *w)
 	};
 	int r = snapshot_size(h->session.snapshot, &run.stream_size);
 
+	/* in_suspend of the kernel may be left over from an attempt before. */
+	if (r == -ENODATA || (r == 0 && run.stream_size < SNAPSHOT_PAGES_MIN * page_size()))
+		return made_no_snapshot(w);
 	if (r < 0)
 		return why(w, r, "the kernel does not tell the snapshot's size: %s", strerror(-r));
 	r = left_out_begin(&h->left_out, &run.source, &run.stream_size, w);
@@ -282,9 +296,7 @@ static int confirm_resume(struct hibernate *h, struct why *w)
 	if (h->handover_error < 0 || !bytes_all_zero(h->page.base, page_size()))
 		return 0;
 	h->resumed = false;
-	return why(w, -EAGAIN,
-		   "the kernel made no snapshot: something woke the machine in that moment, or "
-		   "/sys/power/pm_test is set");
+	return made_no_snapshot(w);
 }
 
 /* Takes a snapshot of about that size and writes it. When this returns 0,

@@ -66,8 +66,10 @@ struct sim_plan {
 	enum method method;
 	bool cannot_switch_off;
 	unsigned int unfrozen; /* so often a task does not freeze */
-	bool no_snapshot;      /* CREATE_IMAGE says 0 and did nothing, as with pm_test */
-	unsigned int workers;  /* threads; 0: the serial twin */
+	/* From this CREATE_IMAGE on it does nothing, as with pm_test; 0: never. What it
+	 * says is left from the one before. */
+	unsigned int no_snapshot;
+	unsigned int workers; /* threads; 0: the serial twin */
 	enum mismatch_action action;
 	bool noresume;
 	bool verify;		      /* what was written is read back before the commit */

@@ -53,6 +53,8 @@ struct sim_kernel {
 	int snapshot;	      /* /dev/snapshot, -1 */
 	size_t line, lines;   /* of its log: read, written */
 	unsigned int freezes; /* tried */
+	unsigned int created; /* CREATE_IMAGE, tried */
+	int in_suspend;	      /* of kernel/power/hibernate.c: never set back */
 	bool resuming, frozen, image, is_boot;
 	bool finalized;		/* what was loaded was asked to be restored */
 	bool restored, renewed; /* restored, and not thawed yet; and given new random numbers */

@@ -249,6 +249,7 @@ static int stand_still(pid_t child, int *ret_in_suspend)
 
 static int create_image(int *ret_in_suspend)
 {
+	unsigned int none_from = sim->shared->plan.no_snapshot;
 	pid_t child;
 
 	if (sim_due(SIM_CALL))
@@ -257,14 +258,16 @@ static int create_image(int *ret_in_suspend)
 		sim_broken("a snapshot with processes running");
 	kernel.image = true;
 	kernel.at = 0;
-	*ret_in_suspend = 0;
-	if (sim->shared->plan.no_snapshot)
+	*ret_in_suspend = kernel.in_suspend;
+	if (none_from && ++kernel.created >= none_from) {
+		put_le64(kernel.stream + 432, SIM_PAGE);
 		return 0;
+	}
 	make_stream(kernel.stream, kernel.data_pages, kernel.offlined, kernel.offlined_count);
 	child = fork();
 	if (child < 0)
 		sim_broken("fork: %d", errno);
-	*ret_in_suspend = 1;
+	*ret_in_suspend = kernel.in_suspend = child ? 0 : 1;
 	return child ? stand_still(child, ret_in_suspend) : 0;
 }
 

@@ -51,7 +51,7 @@ END_TEST
  * the one that the restored system gets. */
 START_TEST(test_no_snapshot)
 {
-	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .no_snapshot = true };
+	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .no_snapshot = 1 };
 
 	live(&plan);
 	ck_assert_msg(outcome.fate == SIM_RUNS_ON, "%d: %s", outcome.fate, outcome.said);
@@ -59,6 +59,22 @@ START_TEST(test_no_snapshot)
 	each(plan, 1, false);
 	ck_assert_uint_eq(tally.runs_on, tally.lives);
 	tell("a kernel that makes no snapshot:");
+}
+END_TEST
+
+/* Not the second time, because the first image did not fit: then it gives the answer
+ * that the first attempt got. */
+START_TEST(test_no_second_snapshot)
+{
+	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .no_snapshot = 2 };
+
+	plan.full_after = 20;
+	live(&plan);
+	ck_assert_msg(outcome.fate == SIM_RUNS_ON, "%d: %s", outcome.fate, outcome.said);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "trying with a smaller image"));
+	ck_assert_ptr_nonnull(strstr(outcome.said, "not hibernated: the kernel made no snapshot"));
+	each(plan, 1, false);
+	ck_assert_uint_eq(tally.runs_on, tally.lives);
 }
 END_TEST
 
@@ -475,6 +491,7 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_loop_test(tcase, test_verified, 0, 2);
 	tcase_add_test(tcase, test_tried_too_often);
 	tcase_add_test(tcase, test_no_snapshot);
+	tcase_add_test(tcase, test_no_second_snapshot);
 	tcase_add_test(tcase, test_unfrozen);
 	tcase_add_test(tcase, test_boot_frozen);
 	suite_add_tcase(suite, tcase);
