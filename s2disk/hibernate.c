@@ -436,6 +436,8 @@ static int freeze(struct hibernate *h, struct why *w)
 	nanosleep(&pause, NULL);
 	if (abort_requested())
 		return why(w, -ECANCELED, "%s", abort_requested());
+	/* What did not freeze now is said again; a wake-up event names nobody. */
+	h->kernel.freeze = (struct freeze_log){ 0 };
 	r = session_freeze(&h->session, w);
 	kernel_watch_read(&h->kernel);
 	if (r < 0 && h->kernel.freeze.count > 0)
