@@ -46,6 +46,8 @@
  * 1 where there is none. */
 #define SNAPSHOT_PAGES_MIN 3
 
+#define READ_TRIES 3
+
 /* Small allocations (digest handles, the platform section) happen while memory
  * is scarce; so much heap is touched and kept before. */
 #define HEAP_RESERVE (4u << 20)
@@ -285,14 +287,27 @@ static int no_snapshot(const struct hibernate *h, int r, struct why *w)
 		   snapshot_advice(r));
 }
 
+/* A disk that has just been restored may need a moment. */
+static int read_handover(const struct hibernate *h)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	int r = -EIO;
+
+	for (int i = 0; i < READ_TRIES && r < 0; i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL);
+		r = io_pread_full(h->session.device, h->page.base, page_size(), h->handover);
+	}
+	return r;
+}
+
 /* CREATE_IMAGE says 0 in the restored system, but also where it made no snapshot:
  * with a level in /sys/power/pm_test, or when a wake-up event came in the last
  * moment (create_image() in kernel/power/hibernate.c). Only a resume writes the
  * hand-over page, and it always does so before it restores. */
 static int confirm_resume(struct hibernate *h, struct why *w)
 {
-	h->handover_error =
-		io_pread_full(h->session.device, h->page.base, page_size(), h->handover);
+	h->handover_error = read_handover(h);
 	if (h->handover_error < 0 || !bytes_all_zero(h->page.base, page_size()))
 		return 0;
 	h->resumed = false;
@@ -368,7 +383,10 @@ static void finish_resume(struct hibernate *h)
 				   aftermath_quarantine(handover, "", page_size(), &h->offlined));
 		aftermath_report(handover);
 	} else {
-		log_notice("resumed; %s", why_text(&w, r));
+		log_warning("resumed, but what resume handed over cannot be had: %s; pages that "
+			    "the firmware claims since this boot may not have been taken out of "
+			    "use: reboot when you can",
+			    why_text(&w, r));
 	}
 	last_end(h->last, LAST_RESUMED, r < 0 ? why_text(&w, r) : NULL);
 	free(handover);

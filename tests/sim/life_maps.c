@@ -42,6 +42,32 @@ START_TEST(test_maps_and_faults)
 }
 END_TEST
 
+/* What was handed over tells what to offline: a read that fails once is tried again,
+ * and it is told where nothing helps. */
+START_TEST(test_handover_unreadable)
+{
+	static const char told[] = "may not have been taken out of use";
+	struct sim_plan plan = {
+		.class = SIM_IO, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN, .maps = "AB"
+	};
+	unsigned int without = 0;
+	uint64_t most = count(SIM_IO, &plan);
+
+	for (plan.at = 1; plan.at <= most; plan.at++) {
+		live(&plan);
+		ck_assert_ptr_null(strstr(outcome.said, told));
+	}
+	plan.class = SIM_ALLOC;
+	most = count(SIM_ALLOC, &plan);
+	for (plan.at = most; plan.at > 0 && most - plan.at < 20; plan.at--) {
+		live(&plan);
+		without += strstr(outcome.said, told) != NULL;
+	}
+	ck_assert_uint_gt(without, 0);
+	tell("a hand-over that cannot be read:");
+}
+END_TEST
+
 /* Where frames cannot be offlined nothing is promised: another map is refused. */
 START_TEST(test_cannot_offline)
 {
@@ -65,6 +91,7 @@ TCase *make_lives_over_maps(void)
 	tcase_set_timeout(tcase, 600);
 	tcase_add_loop_test(tcase, test_maps, 0, 4);
 	tcase_add_loop_test(tcase, test_maps_and_faults, 0, 3);
+	tcase_add_test(tcase, test_handover_unreadable);
 	tcase_add_test(tcase, test_cannot_offline);
 	return tcase;
 }
