@@ -225,8 +225,10 @@ void session_close(struct session *session)
 	if (session->snapshot >= 0) {
 		session_drop_image(session);
 		if (session->frozen) {
-			int r = snapshot_unfreeze(session->snapshot);
+			int r;
 
+			knobs_restore_display(&session->knobs);
+			r = snapshot_unfreeze(session->snapshot);
 			if (r < 0)
 				log_error("the other processes cannot be let go on: %s",
 					  strerror(-r));

@@ -5,14 +5,25 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PRINTK "/proc/sys/kernel/printk"
 #define IMAGE_SIZE "/sys/power/image_size"
 #define MODE "/sys/power/disk"
 #define MODE_SUSPEND "suspend"
+#define AMDGPU "/sys/module/amdgpu"
+
+static bool has_amdgpu(const char *root)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s" AMDGPU, root) < (int)sizeof(path) &&
+	       access(path, F_OK) == 0;
+}
 
 /* The words of /sys/power/disk, "[platform] shutdown reboot suspend": the chosen
  * one to knobs->mode, where "suspend" is offered and another is chosen. */
@@ -43,7 +54,8 @@ void knobs_save(struct knobs *knobs, const char *root)
 	knobs->printk_saved = io_read_text(root, PRINTK, knobs->printk, sizeof(knobs->printk)) > 0;
 	knobs->image_size_saved =
 		io_read_text(root, IMAGE_SIZE, knobs->image_size, sizeof(knobs->image_size)) > 0;
-	save_mode(knobs);
+	if (has_amdgpu(root))
+		save_mode(knobs);
 }
 
 int knobs_wake_display(struct knobs *knobs)
@@ -77,6 +89,14 @@ bool knobs_image_size(const struct knobs *knobs, uint64_t *ret)
 	return text_parse_u64(text_trim(copy), ret) == 0;
 }
 
+int knobs_restore_display(struct knobs *knobs)
+{
+	if (!knobs->mode_changed)
+		return 0;
+	knobs->mode_changed = false;
+	return io_write_text(knobs->root, MODE, knobs->mode);
+}
+
 int knobs_restore(struct knobs *knobs, int max_loglevel)
 {
 	int result = 0, r;
@@ -94,11 +114,6 @@ int knobs_restore(struct knobs *knobs, int max_loglevel)
 			result = r;
 		knobs->image_size_saved = false;
 	}
-	if (knobs->mode_changed) {
-		r = io_write_text(knobs->root, MODE, knobs->mode);
-		if (result == 0)
-			result = r;
-		knobs->mode_changed = false;
-	}
-	return result;
+	r = knobs_restore_display(knobs);
+	return result < 0 ? result : r;
 }

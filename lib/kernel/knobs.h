@@ -38,8 +38,12 @@ bool knobs_image_size(const struct knobs *knobs, uint64_t *ret);
  * after a failure or a cancel the screen would stay dark. For /dev/snapshot the
  * setting means nothing else: it has its own (SNAPSHOT_PLATFORM_SUPPORT), and this
  * one is only looked at by hibernate() in kernel/power/hibernate.c. Does nothing
- * where "suspend" is not offered. 0 or a negative errno. */
+ * where "suspend" is not offered, or there is no amdgpu. 0 or a negative errno. */
 int knobs_wake_display(struct knobs *knobs);
+
+/* Puts that back, before others can run that would hibernate by the kernel's own way
+ * with it. Safe to call twice. 0 or a negative errno. */
+int knobs_restore_display(struct knobs *knobs);
 
 /* Puts all back; max_loglevel above -1 limits the console's level. Safe to
  * call twice. The first error is returned, the rest is done all the same. */

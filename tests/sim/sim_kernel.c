@@ -32,6 +32,7 @@ int __wrap_kernel_random_renew(int fd, const void *bytes, size_t length);
 void __wrap_knobs_save(struct knobs *knobs, const char *root);
 int __wrap_knobs_set_console_loglevel(struct knobs *knobs, int level);
 int __wrap_knobs_wake_display(struct knobs *knobs);
+int __wrap_knobs_restore_display(struct knobs *knobs);
 int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel);
 int __wrap_kernel_log_open(const char *root, bool new_only);
 int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level);
@@ -118,14 +119,19 @@ int __wrap_knobs_wake_display(struct knobs *knobs)
 {
 	if (kernel.frozen)
 		sim_broken("the display's setting comes too late for drivers");
-	knobs->mode_changed = true;
+	knobs->mode_changed = kernel.display_set = true;
+	return 0;
+}
+
+int __wrap_knobs_restore_display(struct knobs *knobs)
+{
+	knobs->mode_changed = kernel.display_set = false;
 	return 0;
 }
 
 int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel)
 {
-	knobs->mode_changed = false;
-	(void)knobs;
+	__wrap_knobs_restore_display(knobs);
 	(void)max_loglevel;
 	return 0;
 }

@@ -53,6 +53,7 @@ struct sim_kernel {
 	int snapshot;	      /* /dev/snapshot, -1 */
 	size_t line, lines;   /* of its log: read, written */
 	unsigned int freezes; /* tried */
+	bool display_set;     /* by knobs_wake_display */
 	unsigned int created; /* CREATE_IMAGE, tried */
 	int in_suspend;	      /* of kernel/power/hibernate.c: never set back */
 	bool resuming, frozen, image, is_boot;

@@ -193,6 +193,8 @@ static void check_secrets(void)
 static void check_thaw(void)
 {
 	check_secrets();
+	if (kernel.display_set)
+		sim_broken("processes go on with another setting of /sys/power/disk");
 	if (sim->shared->outcome.dead)
 		return;
 	if (sim_live_image(sim->disk) || sim_live_image(sim->shared->durable))

@@ -15,6 +15,7 @@
 #define PRINTK "/proc/sys/kernel/printk"
 #define IMAGE_SIZE "/sys/power/image_size"
 #define MODE "/sys/power/disk"
+#define AMDGPU "/sys/module/amdgpu"
 
 static void check_starts(const char *path, const char *expected)
 {
@@ -30,6 +31,7 @@ static void make_tree(void)
 	made_root_create();
 	made_put(PRINTK, "7\t4\t1\t7\n");
 	made_put(IMAGE_SIZE, "6442450944\n");
+	made_folder(AMDGPU);
 }
 
 START_TEST(saves_and_restores)
@@ -201,6 +203,38 @@ START_TEST(wakes_the_display)
 }
 END_TEST
 
+/* Other drivers do not ask. */
+START_TEST(display_of_others)
+{
+	struct knobs knobs;
+
+	made_root_remove();
+	made_root_create();
+	made_put(MODE, "[platform] shutdown reboot suspend\n");
+	knobs_save(&knobs, made_root);
+	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
+	check_starts(MODE, "[platform]");
+}
+END_TEST
+
+START_TEST(display_put_back_first)
+{
+	struct knobs knobs;
+
+	made_put(MODE, "[platform] shutdown reboot suspend\n");
+	knobs_save(&knobs, made_root);
+	ck_assert_int_eq(knobs_restore_display(&knobs), 0);
+	check_starts(MODE, "[platform]");
+	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
+	ck_assert_int_eq(knobs_restore_display(&knobs), 0);
+	check_starts(MODE, "platform");
+	/* A second time changes nothing. */
+	made_put(MODE, "other\n");
+	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	check_starts(MODE, "other\n");
+}
+END_TEST
+
 START_TEST(display_without_a_setting)
 {
 	struct knobs knobs;
@@ -243,6 +277,8 @@ int main(void)
 	tcase_add_test(tcase, restores_what_it_can);
 	tcase_add_test(tcase, image_sizes);
 	tcase_add_loop_test(tcase, wakes_the_display, 0, (int)(sizeof(modes) / sizeof(modes[0])));
+	tcase_add_test(tcase, display_of_others);
+	tcase_add_test(tcase, display_put_back_first);
 	tcase_add_test(tcase, display_without_a_setting);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
