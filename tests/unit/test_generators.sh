@@ -87,7 +87,7 @@ units=$(sed -n 's/^from=//p' "$build/systemd/s2disk-systemd")
 # built SCRIPT: a copy of one that configure's folders were put into.
 built() {
 	sed -e "s,$units/systemd,$work/units/systemd,g" \
-		-e "s,[^ (]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/etc/,g" \
+		-e "s,[^ (=]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/etc/,g" \
 		-e "s,/usr/share/,$work/,g" "$build/$1" >"$work/script"
 }
 
@@ -186,8 +186,8 @@ if command -v bash >/dev/null; then
 	for name in s2disk sd-s2disk; do
 		built "mkinitcpio/install/$name"
 		# shellcheck disable=SC2016
-		is "mkinitcpio: key in $name" "$(CALLS=$work/calls put_in bash -c \
-			'add_binary() { :; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
+		is "mkinitcpio: key in $name" "$(BUILDROOT=$work/root CALLS=$work/calls put_in bash -c \
+			'add_binary() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
 			. "$1"; build' - "$work/script")" "/etc/image.key;"
 	done
 fi
@@ -336,13 +336,14 @@ for block in /dev/loop0 /dev/[hsv]da /dev/nvme0n1; do
 		break
 	fi
 done
-# systemd passes over the rest of a unit after a condition that says no; one with "-"
-# in front says nothing.
+# Where resume is not in the image, a condition without "-" keeps the kernel's image
+# from being resumed.
 for unit in systemd-hibernate-resume systemd-hibernate-resume@; do
-	is "$unit" "$(grep -o '^Exec.*resume\( --plain.*\)\?' \
+	is "$unit" "$(sed -n 's/^\(ExecCondition=.*resume\).*/\1/p' \
 		"$source/systemd/$unit.service.d/50-s2disk.conf" | tr '\n' ';')" \
-		"ExecCondition=-/usr/lib/uswsusp/resume;\
-ExecCondition=/usr/lib/uswsusp/resume --plain-allowed;"
+		"ExecCondition=-/usr/lib/uswsusp/resume;"
+	is "$unit: other conditions" "$(grep '^Exec' \
+		"$source/systemd/$unit.service.d/50-s2disk.conf" | grep -vc 'ition=-')" 0
 done
 # The answer itself, whatever else is wrong in the configuration.
 allowed() { # LINES
@@ -359,7 +360,8 @@ if command -v bash >/dev/null; then
 	for name in s2disk sd-s2disk; do
 		built "mkinitcpio/install/$name"
 		# shellcheck disable=SC2016
-		said=$(bash -c 'add_binary() { echo "binary $2"; }; add_file() { :; }
+		said=$(BUILDROOT=$work/root bash -c 'add_binary() { echo "binary $2"; }
+			add_file() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }
 			add_runscript() { echo runscript; }; . "$1"; build; help >/dev/null' - \
 			"$work/script" | tr '\n' ';')
 		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;"
@@ -367,9 +369,17 @@ if command -v bash >/dev/null; then
 	# The units' drop-ins, where they are installed.
 	mkdir -p "$work/units/systemd-hibernate-resume.service.d"
 	: >"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
+	# systemd passes over the rest of a unit after a condition that says no. This one
+	# is in no image without resume.
+	for unit in systemd-hibernate-resume systemd-hibernate-resume@; do
+		is "mkinitcpio: sealed only, $unit" "$(tr '\n' ';' \
+			<"$work/root/usr/lib/systemd/system/$unit.service.d/60-s2disk-sealed.conf")" \
+			"[Service];ExecCondition=$work/resume --plain-allowed;"
+	done
 	# shellcheck disable=SC2016
-	is "mkinitcpio: drop-in" "$(bash -c 'add_binary() { :; }; add_file() { echo "$1"; }
-		. "$1"; build' - "$work/script" | grep units)" \
+	is "mkinitcpio: drop-in" "$(BUILDROOT=$work/root bash -c 'add_binary() { :; }
+		add_file() { echo "$1"; }; add_dir() { :; }; . "$1"; build' - \
+		"$work/script" | grep units)" \
 		"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
 fi
 [ ! -e "$work/failed" ]
