@@ -314,6 +314,14 @@ static void make_prompt(const struct image_unlock *unlock, const struct key_slot
 		 unlock->name, when);
 }
 
+/* Whoever cancels wants no session. Noise on a serial line has no end. */
+static enum why_class no_answer(const struct passphrase_places *places, int error)
+{
+	if (error == -ECANCELED)
+		return WHY_NOW;
+	return error == -E2BIG && passphrase_typed(places) ? WHY_WRONG_KEY : WHY_LOCKED;
+}
+
 static int try_passphrases(const struct image_unlock *unlock, const struct attempt *attempt,
 			   struct why *w)
 {
@@ -327,16 +335,15 @@ static int try_passphrases(const struct image_unlock *unlock, const struct attem
 		make_prompt(unlock, attempt->slots, i ? "That was wrong. " : "", prompt,
 			    sizeof(prompt));
 		r = passphrase_ask(unlock->places, prompt, 0, buffer, &length, w);
-		if (r == -ENOKEY || r == -ECANCELED || r == -E2BIG) {
+		if (r < 0) {
+			w->class = no_answer(unlock->places, r);
 			r = -EKEYREJECTED;
 			break;
 		}
-		if (r == 0)
-			r = key_slots_try_passphrase(attempt->slots, buffer, length, attempt->key,
-						     w);
+		r = key_slots_try_passphrase(attempt->slots, buffer, length, attempt->key, w);
 		if (r == -EKEYREJECTED)
-			why_class(w, passphrase_typed(unlock->places) ? WHY_WRONG_KEY : WHY_NOW, r,
-				  "no passphrase that was given opens the image");
+			why_class(w, passphrase_typed(unlock->places) ? WHY_WRONG_KEY : WHY_LOCKED,
+				  r, "no passphrase that was given opens the image");
 	}
 	secret_free(buffer, PASSPHRASE_SIZE);
 	return r;
@@ -349,6 +356,8 @@ static int unlock_image(void *context, const struct key_slots *slots,
 	struct attempt attempt = { .slots = slots, .key = key };
 	int r = try_files(unlock->settings, &attempt, w);
 
+	if (r == -EKEYREJECTED)
+		w->class = WHY_LOCKED;
 	if (r < 0 && (key_slots_have(slots, KEY_PASSPHRASE) || key_slots_have(slots, KEY_PAIR)))
 		r = try_passphrases(unlock, &attempt, w);
 	return r;

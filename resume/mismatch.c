@@ -14,7 +14,14 @@
 
 bool mismatch_keeps(const struct mismatch *mismatch)
 {
-	return mismatch->vetoed || mismatch->class == WHY_TOO_NEW || mismatch->class == WHY_FOREIGN;
+	return mismatch_apart(mismatch) || mismatch->class == WHY_TOO_NEW ||
+	       mismatch->class == WHY_FOREIGN;
+}
+
+bool mismatch_apart(const struct mismatch *mismatch)
+{
+	return mismatch->vetoed || mismatch->class == WHY_WRONG_KEY ||
+	       mismatch->class == WHY_LOCKED;
 }
 
 enum mismatch_choice mismatch_choose(const struct settings *settings,
@@ -23,9 +30,6 @@ enum mismatch_choice mismatch_choose(const struct settings *settings,
 	*ret_ask = settings->mismatch_action == MISMATCH_ASK;
 	if (settings->mismatch_action == MISMATCH_DISCARD)
 		return CHOICE_DISCARD;
-	/* Somebody is there, so the machine does not boot for ever. */
-	if (mismatch->class == WHY_WRONG_KEY)
-		return CHOICE_REBOOT;
 	if (mismatch->hopeless && !mismatch_keeps(mismatch))
 		return CHOICE_DISCARD;
 	if (mismatch->counted && mismatch->refusals < settings->mismatch_retries)

@@ -21,18 +21,21 @@ struct mismatch {
 	enum why_class class;
 	bool vetoed;	   /* the image fits, and this boot's kernel or a driver is against it */
 	bool counted;	   /* there is a record that refusals can be counted in */
-	uint32_t refusals; /* before this one; of an image that fits, vetoes */
+	uint32_t refusals; /* before this one; vetoes where mismatch_apart */
 	bool hopeless;	   /* another boot would not help */
 };
 
-/* Is the image sound, and only this program, kernel or driver not the one for it?
+/* Is the image sound, and only this program, kernel or driver not the one for it, or
+ * its key not here, or mistyped (or a stuck key's)?
  * What another boot may not do is no reason to destroy a session. */
 bool mismatch_keeps(const struct mismatch *mismatch);
 
-/* Pure: what the settings say. Unless they say "discard", a wrong passphrase does not
- * discard an image, however often it is typed; nor does what mismatch_keeps names,
- * nor a program that cannot even read the record. Booting on would be with a live
- * image, and a machine must not reboot for ever, so in the end these power off,
+/* Is it counted among the vetoes, so that it takes no boot from the refusals? */
+bool mismatch_apart(const struct mismatch *mismatch);
+
+/* Pure: what the settings say. Unless they say "discard", what mismatch_keeps names
+ * does not discard an image, nor does a program that cannot even read the record. Booting on would
+ * be with a live image, and a machine must not reboot for ever, so in the end these power off,
  * unless whoever is there wants something else. *ret_ask is set when the user is to
  * be asked; the result then is what happens without an answer. */
 enum mismatch_choice mismatch_choose(const struct settings *settings,

@@ -163,17 +163,16 @@ static void end_boot(int command)
 		  command == RB_POWER_OFF ? "powered off" : "rebooted", strerror(errno));
 }
 
-/* A wrong passphrase does not count, nor what has no record to count in. Returns
- * only when that did not work. */
+/* What has no record cannot count. Returns only when that did not work. */
 static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 {
-	uint32_t *counter = mismatch->vetoed ? &restore->record.vetoes : &restore->record.refusals;
-	bool counts = mismatch->counted && mismatch->class != WHY_WRONG_KEY;
+	uint32_t *counter =
+		mismatch_apart(mismatch) ? &restore->record.vetoes : &restore->record.refusals;
 
-	*counter += counts;
-	if (!keep(restore, counts))
+	*counter += mismatch->counted;
+	if (!keep(restore, mismatch->counted))
 		return;
-	if (counts)
+	if (mismatch->counted)
 		log_error("The image is kept and the machine is booted again: the next boot may "
 			  "fit (refusal %u of %u before %s)",
 			  *counter, restore->settings->mismatch_retries,
@@ -225,15 +224,15 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 		  struct why *w)
 {
 	const struct signature_record *record = &restore->record;
-	const struct mismatch mismatch = {
+	struct mismatch mismatch = {
 		.class = class,
 		.vetoed = restore->vetoed,
 		.counted = restore->decoded,
-		.refusals = restore->vetoed ? record->vetoes : record->refusals,
 		.hopeless = restore->judgement.hopeless,
 	};
 	enum mismatch_choice choice;
 
+	mismatch.refusals = mismatch_apart(&mismatch) ? record->vetoes : record->refusals;
 	tell_refusal(restore, reason);
 	restore->refused = reason;
 	choice = choose(restore, &mismatch);

@@ -81,6 +81,8 @@ struct sim_plan {
 	unsigned int wakeups;	      /* so many freezes of a boot are ended by one */
 	bool hungry;		      /* the kernel waits for more pages than there are */
 	unsigned int failed_restores; /* so many that the kernel cannot do, whatever else */
+	unsigned int keyless_boots;   /* so many boots, the first ones, get no passphrase … */
+	int no_phrase;		      /* … for this error */
 	unsigned int wrong_phrases;   /* so many passphrases, the first ones, are mistyped */
 	unsigned int no_ciphers;      /* so many boots, the first ones: libgcrypt refuses them */
 	unsigned int bad_sysfs;	      /* so many boots, the first ones: it cannot be read */

@@ -274,7 +274,8 @@ int __wrap_passphrase_ask(const struct passphrase_places *places, const char *pr
 	(void)places;
 	(void)prompt;
 	(void)seconds;
-	(void)w;
+	if (kernel.is_boot && sim->shared->outcome.boots <= sim->shared->plan.keyless_boots)
+		return why(w, sim->shared->plan.no_phrase, "no passphrase was given");
 	kernel.typed_usec += SIM_TYPING_USEC;
 	*ret_length = strlen(SIM_PHRASE);
 	memcpy(buffer, SIM_PHRASE, *ret_length + 1);

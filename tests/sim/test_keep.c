@@ -12,6 +12,7 @@
 #include "sim.h"
 
 #include <check.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,7 +220,8 @@ START_TEST(test_unknown_slot)
 }
 END_TEST
 
-/* However often: nine tries were enough to lose the session once. */
+/* However often: nine tries were enough to lose the session once. But a stuck key
+ * does not have the machine boot for ever. */
 START_TEST(test_wrong_passphrase)
 {
 	struct sim_plan plan = { .ways = _i ? SIM_KEY_PAIR : SIM_PASSPHRASE, .wrong_phrases = 2 };
@@ -228,12 +230,37 @@ START_TEST(test_wrong_passphrase)
 	plan.wrong_phrases = 30;
 	live(&plan, SIM_RESUMED, 11);
 	said("no passphrase that was given opens the image");
-	ck_assert_ptr_null(strstr(outcome.said, "refusal"));
-	/* They are not counted, so boots that cannot take it are still kept. */
+	ck_assert_uint_eq(outcome.powered_off, 8);
+	/* They are counted apart, so boots that cannot take it are still kept. */
 	plan.wrong_phrases = 6;
 	plan.other_boots = 4;
 	live(&plan, SIM_RESUMED, 5);
 	said("refusal 2 of 2");
+	plan.action = MISMATCH_DISCARD;
+	live(&plan, SIM_FRESH, 1);
+}
+END_TEST
+
+/* Plymouth died, the console cannot be opened, nobody is there: not lost by any number
+ * of boots, nor are the refusals used up. Whoever cancels wants that it ends. */
+START_TEST(test_no_key)
+{
+	static const int errors[] = { -ENOKEY, -ENOENT };
+	struct sim_plan plan = { .ways = SIM_PASSPHRASE,
+				 .keyless_boots = 5,
+				 .no_phrase = errors[_i] };
+
+	live(&plan, SIM_RESUMED, 6);
+	ck_assert_uint_eq(outcome.powered_off, 3);
+	said("refusal 2 of 2 before the machine powers off");
+	plan.other_boots = 4;
+	plan.keyless_boots = 2;
+	live(&plan, SIM_RESUMED, 5);
+	ck_assert_uint_eq(outcome.powered_off, 0);
+	plan.no_phrase = -ECANCELED;
+	plan.other_boots = 1;
+	live(&plan, SIM_RESUMED, 3);
+	said("refusal 2 of 2 before it is set aside");
 	plan.action = MISMATCH_DISCARD;
 	live(&plan, SIM_FRESH, 1);
 }
@@ -333,6 +360,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_damaged, 0, 2);
 	tcase_add_test(tcase, test_unknown_slot);
 	tcase_add_loop_test(tcase, test_wrong_passphrase, 0, 2);
+	tcase_add_loop_test(tcase, test_no_key, 0, 2);
 	tcase_add_test(tcase, test_this_boot);
 	tcase_add_loop_test(tcase, test_page_size, 0, 2);
 	tcase_add_test(tcase, test_kernels_own);

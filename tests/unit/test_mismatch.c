@@ -56,7 +56,11 @@ START_TEST(test_kept)
 		bool ask;
 	} cases[] = {
 		{ { WHY_WRONG_KEY, false, true, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_WRONG_KEY, false, true, 100, false }, CHOICE_REBOOT, false },
+		{ { WHY_WRONG_KEY, false, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_WRONG_KEY, false, true, 100, true }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, 1, true }, CHOICE_REBOOT, false },
+		{ { WHY_LOCKED, false, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, UINT32_MAX, false }, CHOICE_POWER_OFF, true },
 		{ { WHY_TOO_NEW, false, true, 1, false }, CHOICE_REBOOT, false },
 		{ { WHY_TOO_NEW, false, true, 2, false }, CHOICE_POWER_OFF, true },
 		{ { WHY_TOO_NEW, false, false, 0, false }, CHOICE_POWER_OFF, true },
@@ -83,6 +87,20 @@ START_TEST(test_kept)
 		settings.mismatch_action = MISMATCH_DISCARD;
 		ck_assert_int_eq(mismatch_choose(&settings, mismatch, &ask), CHOICE_DISCARD);
 		ck_assert(!ask);
+	}
+}
+END_TEST
+
+/* A stick that is missing takes no boot from those that may refuse. */
+START_TEST(test_apart)
+{
+	for (int class = WHY_NOW; class <= WHY_LOCKED; class ++) {
+		struct mismatch mismatch = { .class = (enum why_class) class };
+
+		ck_assert_int_eq(mismatch_apart(&mismatch),
+				 class == WHY_WRONG_KEY || class == WHY_LOCKED);
+		mismatch.vetoed = true;
+		ck_assert(mismatch_apart(&mismatch) && mismatch_keeps(&mismatch));
 	}
 }
 END_TEST
@@ -168,6 +186,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, test_choose);
 	tcase_add_test(tcase, test_kept);
+	tcase_add_test(tcase, test_apart);
 	tcase_add_test(tcase, test_no_retries);
 	tcase_add_test(tcase, test_keys);
 	tcase_add_test(tcase, test_ask);

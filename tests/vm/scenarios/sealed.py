@@ -223,9 +223,15 @@ class SeveralWays(Sealed):
 
 
 class WrongPassphrase(Sealed):
-    """wrong twelve times: never counted, and right in the end"""
+    """wrong nine times: counted apart, off in the end, and then right"""
     name = "sealed-wrong-passphrase"
     group = "quick"
+    limit = 500
+
+    def need_counted(self, vetoes):
+        self.need_kept(0)
+        self.need(image.Image(self.swap).vetoes() == vetoes,
+                  "counted with the vetoes")
 
     def wrong(self):
         self.boot()
@@ -233,11 +239,16 @@ class WrongPassphrase(Sealed):
 
     def run(self):
         before = self.hibernate()
-        for _ in range(4):
+        for number in (1, 2):
             self.wrong()
             self.reboots()
             self.need_said("no passphrase that was given opens the image")
-            self.need_kept(0)
+            self.need_counted(number)
+        self.wrong()
+        # It asks first, and waits a minute for an answer.
+        self.off(timeout=250)
+        self.need_said("kept and the machine powers off")
+        self.need_counted(2)
         self.machine = before
         self.unlock(["wrong once", PHRASE])
 
