@@ -332,8 +332,8 @@ static int refuse_kernels(struct restore *restore, struct why *w)
 {
 	bool try;
 
-	restore->judgement.fatal = restore->judgement.hopeless = true;
-	return refuse(restore, WHY_NOW,
+	restore->judgement.fatal = true;
+	return refuse(restore, WHY_FOREIGN,
 		      "it is one of the kernel's own, which is not encrypted, and the settings ask "
 		      "for encryption",
 		      &try, w);

@@ -48,6 +48,15 @@ done
 mkdir -p "$root/etc/systemd/system/systemd-hibernate.service.d"
 touch "$root/etc/systemd/system/systemd-hibernate.service.d/mine.conf"
 before=$(cd "$root" && find . | sort)
+# The configuration below the folder: what its own resume says.
+bin=$(mktemp -d)
+trap 'rm -rf "$root" "$bin"' EXIT
+# shellcheck disable=SC2016 # for the script
+printf '#!/bin/sh\n[ "$1" = "%s" ] && [ "${2##*/} $3" = "resume --plain-allowed" ] || exit 125
+exit "$(cat "%s/code")"\n' "$root" "$bin" >"$bin/chroot"
+chmod +x "$bin/chroot"
+PATH=$bin:$PATH
+echo 0 >"$bin/code"
 
 expect 0 "systemd-hybrid-sleep: s2disk" --root="$root" status
 expect 0 "systemd-suspend-then-hibernate: s2disk, as before" --root="$root" on
@@ -55,7 +64,11 @@ same "on when it is on"
 expect 0 "systemd-hybrid-sleep: the kernel" --root="$root" off
 case $said in
 *before*) echo "off says that it was so before: $said" >&2 && failed=1 ;;
+*encrypt*) echo "off warns without need: $said" >&2 && failed=1 ;;
 esac
+echo 1 >"$bin/code"
+expect 0 "the next boot will not resume it" --root="$root" off
+echo 2 >"$bin/code"
 expect 3 "systemd-suspend-then-hibernate: the kernel" --root="$root" status
 expect 0 "systemd-hibernate: the kernel, as before" --root="$root" off
 expect 3 "the kernel" --root="$root" status

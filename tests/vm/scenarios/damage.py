@@ -192,7 +192,7 @@ class OldUswsusp(Damaged):
 
 
 class KernelsOwn(Damaged):
-    """encrypt = y, an image of the kernel's kind in the way: refused"""
+    """encrypt = y, an image of the kernel's kind in the way: refused, kept"""
     name = "kernel-image-forged"
     says = "kernel's own, which is not encrypted"
     guest = "first_boot() { swap_is_fine $SWAP; }"
@@ -201,6 +201,14 @@ class KernelsOwn(Damaged):
         self.swap.write(self.swap.area + image.PAGE - 20,
                         b"SWAPSPACE2S1SUSPEND\0")
         self.config += "encrypt = y\n"
+        machine = self.boot()
+        # It asks first, and waits a minute for an answer.
+        self.off(timeout=250)
+        self.need(machine.mark("resume") is None, "the boot did not go on")
+        self.need_said("kept and the machine powers off")
+        self.need_signature(disks.KERNELS)
+        self.need_named(machine)
+        self.config += "mismatch action = discard\n"
         machine = self.boot()
         self.off()
         self.need_boot_goes_on()
