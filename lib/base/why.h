@@ -17,7 +17,7 @@ enum why_class {
 	WHY_NOW,       /* nothing: it cannot be read or used now, by this boot */
 	WHY_DAMAGED,   /* its bytes are not those that were written */
 	WHY_TOO_NEW,   /* sound, and a newer version of the program can read it */
-	WHY_FOREIGN,   /* sound, and for another kind of machine or kernel */
+	WHY_FOREIGN,   /* sound, and for another kind of machine, kernel or device */
 	WHY_WRONG_KEY, /* sound, and whoever typed a passphrase typed a wrong one */
 	WHY_LOCKED,    /* sound, and this boot has no key: no file, nobody to ask */
 };

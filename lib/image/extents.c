@@ -48,10 +48,10 @@ int map_decode(const unsigned char *at, uint64_t device_bytes, size_t page_size,
 
 	memcpy(map.digest, at + MAP_DIGEST, SHA256_SIZE);
 	if (map.pages > device_bytes / page_size)
-		return why_damaged(w,
-				   "the %s map says %" PRIu64
-				   " pages, the device has only %" PRIu64,
-				   name, map.pages, device_bytes / page_size);
+		return why_class(w, WHY_FOREIGN, -ENXIO,
+				 "the %s map says %" PRIu64 " pages, the device has only %" PRIu64
+				 " now",
+				 name, map.pages, device_bytes / page_size);
 	if (map.chunks > map.pages || (map.chunks == 0) != (map.pages == 0))
 		return why_damaged(w, "the %s map says %" PRIu64 " chunks for %" PRIu64 " pages",
 				   name, map.chunks, map.pages);
@@ -129,13 +129,19 @@ static int check_extents(const unsigned char *page, size_t page_size, uint64_t d
 
 		if (extent.pages == 0 || extent.offset % page_size ||
 		    !checked_mul(extent.pages, page_size, &length) ||
-		    !checked_add(extent.offset, length, &end) || end > device_bytes)
+		    !checked_add(extent.offset, length, &end))
 			return why_damaged(w,
 					   "extent %zu of chunk %" PRIu64 " of the %s map (%" PRIu64
-					   " pages at byte %" PRIu64
-					   ") is not on the device of %" PRIu64 " bytes",
-					   i, header->index, name, extent.pages, extent.offset,
-					   device_bytes);
+					   " pages at byte %" PRIu64 ") is on no device",
+					   i, header->index, name, extent.pages, extent.offset);
+		if (end > device_bytes)
+			return why_class(w, WHY_FOREIGN, -ENXIO,
+					 "extent %zu of chunk %" PRIu64 " of the %s map (%" PRIu64
+					 " pages at byte %" PRIu64
+					 ") is beyond the device, which has only %" PRIu64
+					 " bytes now",
+					 i, header->index, name, extent.pages, extent.offset,
+					 device_bytes);
 		pages += extent.pages;
 	}
 	*ret_pages = pages;

@@ -179,10 +179,10 @@ static int check_sizes(const struct image_header *header, uint64_t device_bytes,
 				   header->blocks, header->stream_size);
 	/* Every block takes a page of the device at least. */
 	if (header->blocks > device_bytes / header->page_size)
-		return why_damaged(w,
-				   "the header says %" PRIu64 " blocks on a device of %" PRIu64
-				   " bytes",
-				   header->blocks, device_bytes);
+		return why_class(w, WHY_FOREIGN, -ENXIO,
+				 "the header says %" PRIu64 " blocks, the device has only %" PRIu64
+				 " bytes now",
+				 header->blocks, device_bytes);
 	if (!checked_add(header->image_pages, header->metadata_pages, &pages) ||
 	    !checked_add(pages, 1, &pages) || pages != header->stream_size / header->page_size)
 		return why_damaged(w,
@@ -190,10 +190,14 @@ static int check_sizes(const struct image_header *header, uint64_t device_bytes,
 				   " metadata pages in a snapshot of %" PRIu64 " bytes",
 				   header->image_pages, header->metadata_pages,
 				   header->stream_size);
-	if (header->handover % header->page_size ||
-	    header->handover > device_bytes - header->page_size)
+	if (header->handover % header->page_size)
 		return why_damaged(w, "the header says the hand-over page is at byte %" PRIu64,
 				   header->handover);
+	if (header->handover > device_bytes - header->page_size)
+		return why_class(w, WHY_FOREIGN, -ENXIO,
+				 "the header says the hand-over page is at byte %" PRIu64
+				 ", the device has only %" PRIu64 " bytes now",
+				 header->handover, device_bytes);
 	return 0;
 }
 

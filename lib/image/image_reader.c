@@ -22,10 +22,10 @@ int image_read_front(const struct image_reader_config *c, const struct signature
 
 	if (c->device_bytes < c->page_size ||
 	    record->header_offset > c->device_bytes - c->page_size)
-		return why_damaged(w,
-				   "the header is said to be at byte %" PRIu64
-				   ", the device has only %" PRIu64 " bytes",
-				   record->header_offset, c->device_bytes);
+		return why_class(w, WHY_FOREIGN, -ENXIO,
+				 "the header is said to be at byte %" PRIu64
+				 ", the device has only %" PRIu64 " bytes now",
+				 record->header_offset, c->device_bytes);
 	r = io_pread_full(c->fd, page, c->page_size, record->header_offset);
 	if (r < 0)
 		return why(w, r, "the header cannot be read at byte %" PRIu64 ": %s",

@@ -60,13 +60,15 @@ static int read_chunk(struct map_reader *reader, struct why *w)
 	uint64_t pages;
 	int r;
 
-	if (reader->next_chunk == 0 ||
-	    reader->next_chunk > reader->device_bytes - reader->page_size)
-		return why_damaged(w,
-				   "extent chunk %" PRIu64 " of the %s map is at byte %" PRIu64
-				   " of a device of %" PRIu64 " bytes",
-				   reader->chunks_read, reader->name, reader->next_chunk,
-				   reader->device_bytes);
+	if (reader->next_chunk == 0)
+		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map is at byte 0",
+				   reader->chunks_read, reader->name);
+	if (reader->next_chunk > reader->device_bytes - reader->page_size)
+		return why_class(w, WHY_FOREIGN, -ENXIO,
+				 "extent chunk %" PRIu64 " of the %s map is at byte %" PRIu64
+				 ", the device has only %" PRIu64 " bytes now",
+				 reader->chunks_read, reader->name, reader->next_chunk,
+				 reader->device_bytes);
 	r = load_chunk(reader, &pages, &reason);
 	if (r < 0 && reason.class == WHY_DAMAGED) {
 		/* Once more: it may have been damaged on the way. */

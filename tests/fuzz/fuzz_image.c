@@ -131,8 +131,9 @@ static int load(unsigned int flags)
 		fuzz_assert(r < 0 || bytes == image_reader_header(reader)->stream_size);
 	}
 	fuzz_assert(r == 0 || w.text[0]);
-	fuzz_assert(r == 0 || r == -EBADMSG || r == -ENOTSUP || r == -ENODATA);
+	fuzz_assert(r == 0 || r == -EBADMSG || r == -ENOTSUP || r == -ENODATA || r == -ENXIO);
 	fuzz_assert((r == -EBADMSG) == (w.class == WHY_DAMAGED));
+	fuzz_assert((r == -ENXIO) == (w.class == WHY_FOREIGN));
 	fuzz_assert((r == -ENOTSUP) == (w.class == WHY_TOO_NEW));
 	image_reader_close(reader);
 	return r;

@@ -209,18 +209,21 @@ static void take_image_pages(void)
 /* One boot: what the initramfs does. */
 static void boot(void)
 {
+	struct swap_area found = area;
 	struct settings settings;
 	struct why w = { "" };
 	int r;
 
 	begin_process(true);
+	if (sim->shared->plan.short_disk && sim->shared->outcome.boots <= 4)
+		found.dev_bytes = sim->shared->plan.short_disk;
 	log_release(); /* what the system held back when it stood still */
 	take_image_pages();
 	make_settings(&settings);
 	if (sim->shared->plan.sealed_only)
 		settings.encrypt = true;
 	sim_active = true;
-	r = restore(&settings, &area, sim->shared->plan.noresume ? "noresume" : NULL, &w);
+	r = restore(&settings, &found, sim->shared->plan.noresume ? "noresume" : NULL, &w);
 	sim_active = false;
 	if (r < 0)
 		log_error("%s; nothing is resumed", why_text(&w, r));

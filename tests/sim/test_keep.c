@@ -319,6 +319,20 @@ START_TEST(test_page_size)
 }
 END_TEST
 
+/* A partition that was made smaller, a disk behind an adapter that hides its end: what
+ * is there is sound, and another boot may see all of it. */
+START_TEST(test_smaller)
+{
+	struct sim_plan plan = { .short_disk = _i ? SIM_DISK_BYTES / 2 : 2 * SIM_PAGE };
+
+	live(&plan, SIM_RESUMED, 5);
+	ck_assert_uint_eq(outcome.powered_off, 2);
+	said("bytes now");
+	plan.action = MISMATCH_DISCARD;
+	live(&plan, SIM_FRESH, 1);
+}
+END_TEST
+
 /* One of the kernel's own in its place. */
 static void kernels(unsigned char *disk)
 {
@@ -363,6 +377,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_no_key, 0, 2);
 	tcase_add_test(tcase, test_this_boot);
 	tcase_add_loop_test(tcase, test_page_size, 0, 2);
+	tcase_add_loop_test(tcase, test_smaller, 0, 2);
 	tcase_add_test(tcase, test_kernels_own);
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(flips, make, unmake);

@@ -53,6 +53,7 @@ static void check_refused(const struct fault *fault, int r, const struct why *w)
 	/* Said in so many words, not by the errno alone. */
 	ck_assert_int_eq(w->class, r == -EBADMSG   ? WHY_DAMAGED
 				   : r == -ENOTSUP ? WHY_TOO_NEW
+				   : r == -ENXIO   ? WHY_FOREIGN
 						   : WHY_NOW);
 }
 
@@ -363,8 +364,8 @@ static const struct fault header_faults[] = {
 	{ 96, 8, 0, 0, NULL },
 	{ 96, 8, DEVICE - PAGE, 0, NULL },
 	{ 96, 8, 1, -EBADMSG, "hand-over page is at byte 1" },
-	{ 96, 8, DEVICE, -EBADMSG, "hand-over page is at byte 1048576" },
-	{ 96, 8, UINT64_MAX - 4095, -EBADMSG, "hand-over page is at byte 18446744073709547520" },
+	{ 96, 8, DEVICE, -ENXIO, "hand-over page is at byte 1048576" },
+	{ 96, 8, UINT64_MAX - 4095, -ENXIO, "hand-over page is at byte 18446744073709547520" },
 	{ 112, 8, 0, -EBADMSG, "0 bytes of sections" },
 	{ 112, 8, 4096, -EBADMSG, "4096 bytes of sections" },
 	{ 112, 8, 4097, 0, NULL },
@@ -381,12 +382,12 @@ static const struct fault header_faults[] = {
 	{ 168, 8, 2, -EBADMSG, "2 pages for 3 blocks" },
 	{ 168, 8, 3, 0, NULL },
 	{ 168, 8, 256, 0, NULL },
-	{ 168, 8, 257, -EBADMSG, "body map says 257 pages" },
-	{ 168, 8, UINT64_MAX, -EBADMSG, "body map says 18446744073709551615 pages" },
+	{ 168, 8, 257, -ENXIO, "body map says 257 pages" },
+	{ 168, 8, UINT64_MAX, -ENXIO, "body map says 18446744073709551615 pages" },
 	{ 216, 8, 0, -EBADMSG, "sections map says 0 chunks" },
 	{ 224, 8, 1, -EBADMSG, "bytes of sections on 1 pages" },
 	{ 224, 8, 3, -EBADMSG, "bytes of sections on 3 pages" },
-	{ 224, 8, UINT64_MAX, -EBADMSG, "sections map says 18446744073709551615 pages" },
+	{ 224, 8, UINT64_MAX, -ENXIO, "sections map says 18446744073709551615 pages" },
 	{ 264, 8, UINT64_MAX, 0, NULL },
 };
 
@@ -424,7 +425,7 @@ START_TEST(header_sums_do_not_wrap)
 	le(page + 64, 8, UINT64_MAX - 4095);
 	le(page + 72, 8, 1ull << 48);
 	le(page + 80, 8, (1ull << 52) - 3);
-	ck_assert_int_eq(header_page_decode(page, PAGE, DEVICE, &header, NULL), -EBADMSG);
+	ck_assert_int_eq(header_page_decode(page, PAGE, DEVICE, &header, NULL), -ENXIO);
 }
 END_TEST
 
@@ -437,9 +438,10 @@ START_TEST(header_and_device)
 	make_header(page);
 	ck_assert_int_eq(header_page_decode(page, PAGE, 0, &header, &w), -EBADMSG);
 	ck_assert_int_eq(header_page_decode(page, PAGE, PAGE - 1, &header, &w), -EBADMSG);
-	ck_assert_int_eq(header_page_decode(page, PAGE, 2 * PAGE, &header, &w), -EBADMSG);
-	ck_assert_ptr_nonnull(strstr(w.text, "3 blocks on a device"));
-	ck_assert_int_eq(header_page_decode(page, PAGE, 19 * PAGE, &header, &w), -EBADMSG);
+	ck_assert_int_eq(header_page_decode(page, PAGE, 2 * PAGE, &header, &w), -ENXIO);
+	ck_assert_ptr_nonnull(strstr(w.text, "3 blocks, the device has only 8192 bytes now"));
+	ck_assert_int_eq(header_page_decode(page, PAGE, 19 * PAGE, &header, &w), -ENXIO);
+	ck_assert_int_eq(w.class, WHY_FOREIGN);
 	ck_assert_int_eq(header_page_decode(page, PAGE, 20 * PAGE, &header, &w), 0);
 	ck_assert_int_eq(header_page_decode(page, PAGE, UINT64_MAX, &header, &w), 0);
 	/* The largest sections that are read. */
@@ -529,12 +531,12 @@ static const struct fault chunk_faults[] = {
 	{ 64, 8, UINT64_MAX - 4095, -EBADMSG, "extent 0 of chunk 5" },
 	{ 72, 8, 0, -EBADMSG, "(0 pages at byte 409600)" },
 	{ 72, 8, 156, 0, NULL },
-	{ 72, 8, 157, -EBADMSG, "(157 pages at byte 409600)" },
+	{ 72, 8, 157, -ENXIO, "(157 pages at byte 409600)" },
 	{ 72, 8, 1ull << 52, -EBADMSG, "extent 0 of chunk 5" },
 	{ 72, 8, (1ull << 52) - 100, -EBADMSG, "extent 0 of chunk 5" },
 	{ 72, 8, UINT64_MAX, -EBADMSG, "extent 0 of chunk 5" },
-	{ 80, 8, DEVICE, -EBADMSG, "extent 1 of chunk 5" },
-	{ 88, 8, 2, -EBADMSG, "extent 1 of chunk 5" },
+	{ 80, 8, DEVICE, -ENXIO, "extent 1 of chunk 5" },
+	{ 88, 8, 2, -ENXIO, "extent 1 of chunk 5" },
 };
 
 START_TEST(chunk_field)

@@ -238,7 +238,7 @@ END_TEST
 START_TEST(cut_short)
 {
 	write_file("image", device, 20 * PAGE);
-	expect(1, "damaged", "--verify");
+	expect(1, "now", "--verify");
 }
 END_TEST
 
