@@ -30,6 +30,14 @@ enum mismatch_choice mismatch_choose(const struct settings *settings,
 	*ret_ask = settings->mismatch_action == MISMATCH_ASK;
 	if (settings->mismatch_action == MISMATCH_DISCARD)
 		return CHOICE_DISCARD;
+	/* Asked or not: damaged is what two boots read as damaged. */
+	if (mismatch->class == WHY_DAMAGED) {
+		*ret_ask = false;
+		return mismatch->counted && mismatch->refusals == 0 &&
+				       settings->mismatch_retries > 0
+			       ? CHOICE_REBOOT
+			       : CHOICE_DISCARD;
+	}
 	if (mismatch->hopeless && !mismatch_keeps(mismatch))
 		return CHOICE_DISCARD;
 	if (mismatch->counted && mismatch->refusals < settings->mismatch_retries)

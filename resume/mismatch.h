@@ -21,7 +21,7 @@ struct mismatch {
 	enum why_class class;
 	bool vetoed;	   /* the image fits, and this boot's kernel or a driver is against it */
 	bool counted;	   /* there is a record that refusals can be counted in */
-	uint32_t refusals; /* before this one; vetoes where mismatch_apart */
+	uint32_t refusals; /* before this one; vetoes where mismatch_apart; of damage, damages */
 	bool hopeless;	   /* another boot would not help */
 };
 
@@ -33,11 +33,11 @@ bool mismatch_keeps(const struct mismatch *mismatch);
 /* Is it counted among the vetoes, so that it takes no boot from the refusals? */
 bool mismatch_apart(const struct mismatch *mismatch);
 
-/* Pure: what the settings say. Unless they say "discard", what mismatch_keeps names
- * does not discard an image, nor does a program that cannot even read the record. Booting on would
- * be with a live image, and a machine must not reboot for ever, so in the end these power off,
- * unless whoever is there wants something else. *ret_ask is set when the user is to
- * be asked; the result then is what happens without an answer. */
+/* Pure: what the settings say. Damage has one boot more, and nobody is asked. Unless they say
+ * "discard", what mismatch_keeps names does not discard an image, nor does a program that cannot
+ * even read the record. Booting on would be with a live image, and a machine must not reboot for
+ * ever, so in the end these power off, unless whoever is there wants something else. *ret_ask is
+ * set when the user is to be asked; the result then is what happens without an answer. */
 enum mismatch_choice mismatch_choose(const struct settings *settings,
 				     const struct mismatch *mismatch, bool *ret_ask);
 

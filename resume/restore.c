@@ -163,16 +163,25 @@ static void end_boot(int command)
 		  command == RB_POWER_OFF ? "powered off" : "rebooted", strerror(errno));
 }
 
+static uint32_t *counter_of(struct restore *restore, const struct mismatch *mismatch)
+{
+	if (mismatch->class == WHY_DAMAGED)
+		return &restore->record.damages;
+	return mismatch_apart(mismatch) ? &restore->record.vetoes : &restore->record.refusals;
+}
+
 /* What has no record cannot count. Returns only when that did not work. */
 static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 {
-	uint32_t *counter =
-		mismatch_apart(mismatch) ? &restore->record.vetoes : &restore->record.refusals;
+	uint32_t *counter = counter_of(restore, mismatch);
 
 	*counter += mismatch->counted;
 	if (!keep(restore, mismatch->counted))
 		return;
-	if (mismatch->counted)
+	if (mismatch->class == WHY_DAMAGED)
+		log_error("The image is kept and the machine is booted again: what a second boot "
+			  "finds damaged, too, is set aside");
+	else if (mismatch->counted)
 		log_error("The image is kept and the machine is booted again: the next boot may "
 			  "fit (refusal %u of %u before %s)",
 			  *counter, restore->settings->mismatch_retries,
@@ -223,7 +232,6 @@ static void tell_refusal(const struct restore *restore, const char *reason)
 static int refuse(struct restore *restore, enum why_class class, const char *reason, bool *ret_try,
 		  struct why *w)
 {
-	const struct signature_record *record = &restore->record;
 	struct mismatch mismatch = {
 		.class = class,
 		.vetoed = restore->vetoed,
@@ -232,7 +240,7 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 	};
 	enum mismatch_choice choice;
 
-	mismatch.refusals = mismatch_apart(&mismatch) ? record->vetoes : record->refusals;
+	mismatch.refusals = *counter_of(restore, &mismatch);
 	tell_refusal(restore, reason);
 	restore->refused = reason;
 	choice = choose(restore, &mismatch);
@@ -246,14 +254,28 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 	return set_aside(restore, NULL, w);
 }
 
-/* Opening, loading or restoring failed, and the kernel has let go of everything. A
- * damaged image is of no use to anybody; any other failure may be this boot's
- * (a cable, the kernel, its memory), so the image is kept for another. */
+/* May another boot find the image sound? */
+static bool damage_may_pass(const struct restore *restore)
+{
+	const struct mismatch damage = {
+		.class = WHY_DAMAGED,
+		.counted = restore->decoded,
+		.refusals = restore->record.damages,
+	};
+	bool ask;
+
+	return mismatch_choose(restore->settings, &damage, &ask) == CHOICE_REBOOT;
+}
+
+/* Opening, loading or restoring failed, and the kernel has let go of everything. Any
+ * failure may be this boot's (a cable, the kernel, its memory, which a page was read
+ * into twice), so the image is kept for another; but what is damaged for two boots
+ * is of no use to anybody. */
 static int give_up(struct restore *restore, int error, const struct why *reason, struct why *w)
 {
 	bool try;
 
-	if (reason->class == WHY_DAMAGED)
+	if (reason->class == WHY_DAMAGED && !damage_may_pass(restore))
 		return set_aside(restore, why_text(reason, error), w);
 	/* A load that came back for a veto is not one that crashes the machine. */
 	if (restore->vetoed)

@@ -19,6 +19,7 @@ enum {
 	AT_DIGEST = 56,
 	AT_REFUSALS = 88,
 	AT_VETOES = 92,
+	AT_DAMAGES = 96,
 	AT_CRC = 488,
 	AT_ORIGINAL = 492,
 	AT_SIGNATURE = 502,
@@ -83,6 +84,7 @@ int signature_record_decode(const unsigned char *page, size_t page_size,
 	memcpy(record.header_digest, at + AT_DIGEST, SHA256_SIZE);
 	record.refusals = get_le32(at + AT_REFUSALS);
 	record.vetoes = get_le32(at + AT_VETOES);
+	record.damages = get_le32(at + AT_DAMAGES);
 
 	if (record.page_size != page_size)
 		return why_damaged(
@@ -126,6 +128,7 @@ int signature_record_encode(const struct signature_record *record, unsigned char
 	memcpy(bytes + AT_DIGEST, record->header_digest, SHA256_SIZE);
 	put_le32(bytes + AT_REFUSALS, record->refusals);
 	put_le32(bytes + AT_VETOES, record->vetoes);
+	put_le32(bytes + AT_DAMAGES, record->damages);
 	memcpy(bytes + AT_ORIGINAL, page + page_size - SWAP_SIGNATURE_SIZE, SWAP_SIGNATURE_SIZE);
 	memcpy(bytes + AT_SIGNATURE, SWAP_SIGNATURE_USER, SWAP_SIGNATURE_SIZE);
 	r = record_crc(bytes, &crc);

@@ -30,6 +30,7 @@ struct signature_record {
 	unsigned char header_digest[SHA256_SIZE];
 	uint32_t refusals; /* how often it was kept for another boot … */
 	uint32_t vetoes;   /* … and how often because a boot could not restore it */
+	uint32_t damages;  /* how often a boot read it and found it damaged */
 };
 
 /* Has this page a record of ours, sound or not? (its magic, with either

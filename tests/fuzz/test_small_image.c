@@ -316,11 +316,11 @@ static int try_image(uint64_t *ret_sum, struct why *w)
  * signature the programs take care, not the reader.) */
 static bool is_free(const char *name)
 {
-	static const char *const names[] = { "attempts", "created",    "refusals",   "vetoes",
-					     "reserved", "write time", "compatible", "hand-over",
-					     "original", "page size",  "cipher",     "key slots",
-					     "tag",	 "image id",   "extents",    "zero pages",
-					     "flags",	 "signature" };
+	static const char *const names[] = { "attempts",   "created",  "refusals",   "vetoes",
+					     "damages",	   "reserved", "write time", "compatible",
+					     "hand-over",  "original", "page size",  "cipher",
+					     "key slots",  "tag",      "image id",   "extents",
+					     "zero pages", "flags",    "signature" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strncmp(name, names[i], strlen(names[i])) == 0)

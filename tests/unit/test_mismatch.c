@@ -91,6 +91,36 @@ START_TEST(test_kept)
 }
 END_TEST
 
+/* A bad cell of memory damages whatever is read into it, however often. */
+START_TEST(test_damaged)
+{
+	struct mismatch mismatch = { .class = WHY_DAMAGED, .counted = true };
+	struct settings settings;
+	bool ask = true;
+
+	settings_defaults(&settings);
+	ck_assert(!mismatch_keeps(&mismatch) && !mismatch_apart(&mismatch));
+	for (int action = MISMATCH_REBOOT; action <= MISMATCH_DISCARD; action++) {
+		settings.mismatch_action = (enum mismatch_action)action;
+		mismatch.counted = true;
+		mismatch.refusals = 0;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask),
+				 action == MISMATCH_DISCARD ? CHOICE_DISCARD : CHOICE_REBOOT);
+		ck_assert(!ask);
+		mismatch.refusals = 1;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+		ck_assert(!ask);
+		mismatch.refusals = 0;
+		mismatch.counted = false;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+	}
+	settings.mismatch_action = MISMATCH_REBOOT;
+	settings.mismatch_retries = 0;
+	mismatch.counted = true;
+	ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+}
+END_TEST
+
 /* A stick that is missing takes no boot from those that may refuse. */
 START_TEST(test_apart)
 {
@@ -186,6 +216,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, test_choose);
 	tcase_add_test(tcase, test_kept);
+	tcase_add_test(tcase, test_damaged);
 	tcase_add_test(tcase, test_apart);
 	tcase_add_test(tcase, test_no_retries);
 	tcase_add_test(tcase, test_keys);

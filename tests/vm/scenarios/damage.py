@@ -10,10 +10,12 @@ from testbed.scenario import Scenario
 
 
 class Damaged(Scenario):
-    """Base: an image is broken; it is refused, the boot goes on."""
+    """Base: an image is broken; it is refused, and where two boots say so, the
+    boot goes on."""
     memory = 320
     guest = "first_boot() { swap_on $SWAP; hold main 48 24; hibernate; }"
     says = None             # what the console must name
+    again = True            # one boot more: there is a record to count in
 
     def damage(self):
         raise NotImplementedError
@@ -21,6 +23,13 @@ class Damaged(Scenario):
     def run(self):
         self.hibernate()
         self.damage()
+        if self.again:
+            machine = self.boot()
+            self.reboots()
+            self.need_named(machine)
+            self.need_said("what a second boot finds damaged")
+            self.need_kept(0)
+            self.need(image.Image(self.swap).damages() == 1, "counted")
         machine = self.boot()
         self.off()
         self.need_boot_goes_on()
@@ -37,6 +46,7 @@ class Damaged(Scenario):
 class FlipRecord(Damaged):
     """a byte flipped in the signature page's record"""
     name = "flip-record"
+    again = False
     says = "signature|record"
 
     def damage(self):

@@ -67,6 +67,9 @@ class Image:
     def vetoes(self):
         return struct.unpack_from("<I", self.record, 92)[0]
 
+    def damages(self):
+        return struct.unpack_from("<I", self.record, 96)[0]
+
     def _map(self, offset):
         return Map(*struct.unpack_from("<QQQ32s", self.header, offset))
 
