@@ -321,6 +321,24 @@ hook_tells() { # DEVICE NORESUME
 	) || complain "mkinitcpio: run_hook failed"
 	cat "$work/power"
 }
+# The system's own hook.
+hook_early() { # : what is left of it
+	in_place "$source/mkinitcpio/hooks/s2disk"
+	mkdir -p "$work/hooks.d"
+	: >"$work/hooks.d/resume"
+	: >"$work/hooks.d/s2disk"
+	sed -i "s, /hooks/, $work/hooks.d/,g" "$work/script"
+	(
+		# shellcheck source=/dev/null
+		. "$work/script"
+		run_earlyhook
+	) || complain "mkinitcpio: run_earlyhook failed"
+	(cd "$work/hooks.d" && echo *)
+}
+is "mkinitcpio: early, any image" "$(hook_early)" "resume s2disk"
+: >"$work/sealed-only"
+is "mkinitcpio: early, encrypted ones only" "$(hook_early)" "s2disk"
+rm "$work/sealed-only"
 is "mkinitcpio: no device, the kernel" "$(hook_tells "$work/no" "")" ""
 for block in /dev/loop0 /dev/[hsv]da /dev/nvme0n1; do
 	if [ -b "$block" ]; then
