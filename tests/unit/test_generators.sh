@@ -29,7 +29,10 @@ echo "resume \$*" >>"$work/calls"
 case "\$*" in
 *--print-device) cat "$work/device" ;;
 *--print-key-files) cat "$work/keys" ;;
-*--plain-allowed) [ ! -e "$work/sealed-only" ] ;;
+*--plain-allowed*)
+	[ ! -e "$work/sealed-only" ] || exit 1
+	[ ! -e "$work/code" ] || exit "\$(cat "$work/code")"
+	;;
 *) [ ! -e "$work/fails" ] ;;
 esac
 END
@@ -145,9 +148,17 @@ is "initramfs-tools: any image" "$(stock)" "resume s2disk"
 : >"$work/sealed-only"
 is "initramfs-tools: encrypted ones only" "$(stock)" "s2disk"
 rm "$work/sealed-only"
+# One that cannot run says nothing of encryption.
+echo 2 >"$work/code"
+is "initramfs-tools: wrong configuration" "$(stock)" "s2disk"
+echo 127 >"$work/code"
+is "initramfs-tools: resume cannot run" "$(stock 2>"$work/warned")" "resume s2disk"
+is "initramfs-tools: warns" "$(grep -c 'ended with 127' "$work/warned")" 1
+rm "$work/code"
 built initramfs-tools/hooks/s2disk
 is "initramfs-tools: key" "$(CALLS=$work/calls put_in sh "$work/script")" "key /etc/image.key;"
 built dracut/55s2disk/module-setup.sh
+dracutsysrootdir=
 # shellcheck disable=SC2317 # called by the script
 dracut_install() {
 	moddir=$work
@@ -155,6 +166,7 @@ dracut_install() {
 	inst_binary() { :; }
 	inst_hook() { [ "$1" != cmdline ] || echo "$*" >>"$work/hooks"; }
 	dracut_need_initqueue() { :; }
+	dwarn() { echo "$*" >>"$work/dwarned"; }
 	inst_multiple() { echo "$*" >>"$work/calls"; }
 	# shellcheck source=/dev/null
 	. "$work/script"
@@ -165,6 +177,25 @@ is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
 # gets to hand the device to the kernel.
 initdir=$work/initramfs
 is "dracut: any image" "$(ls "$work/hooks" "$initdir/etc" 2>/dev/null)" ""
+echo 127 >"$work/code"
+put_in dracut_install >"$work/said"
+is "dracut: resume cannot run" "$(ls "$work/hooks" 2>/dev/null)" ""
+is "dracut: warns" "$(grep -c 'plain-allowed failed' "$work/dwarned")" 1
+rm "$work/code"
+# For another system it is that one's configuration.
+dracutsysrootdir=$work/sysroot
+: >"$work/sealed-only"
+put_in dracut_install >"$work/said"
+is "dracut: a system without configuration" "$(ls "$work/hooks" 2>/dev/null)" ""
+mkdir -p "$work/sysroot$work/etc"
+: >"$work/sysroot$work/etc/suspend.conf"
+put_in dracut_install >"$work/said"
+is "dracut: another system's" "$(grep -e '--plain-allowed -f' "$work/calls")" \
+	"resume --plain-allowed -f $work/sysroot$work/etc/suspend.conf"
+is "dracut: another system's, encrypted" "$(cat "$work/hooks")" \
+	"cmdline 90 $work/s2disk-sealed.sh"
+rm "$work/hooks" "$work/sealed-only"
+dracutsysrootdir=
 : >"$work/sealed-only"
 put_in dracut_install >"$work/said"
 is "dracut: encrypted ones only" "$(cat "$work/hooks")" "cmdline 90 $work/s2disk-sealed.sh"
@@ -177,9 +208,13 @@ mkdir -p "$work/rules.d" "$work/pre-mount"
 : >"$work/rules.d/99-resume-link.rules"
 : >"$work/pre-mount/10-resume.sh"
 : >"$work/pre-mount/09-s2disk-resume.sh"
+# Until dracut 101 the hooks are where $hookdir says.
+mkdir -p "$work/lib/pre-mount"
+: >"$work/lib/pre-mount/10-resume.sh"
 sed -e "s,/etc/udev/,$work/,g" -e "s,/var/lib/dracut/hooks/,$work/,g" \
 	"$source/dracut/55s2disk/s2disk-sealed.sh" >"$work/script"
-sh "$work/script" || complain "dracut: taking it away failed"
+hookdir=$work/lib sh "$work/script" || complain "dracut: taking it away failed"
+is "dracut: what is left where dracut is older" "$(ls "$work/lib/pre-mount")" ""
 is "dracut: what is left" "$(cd "$work" && echo rules.d/* pre-mount/*)" \
 	"rules.d/99-resume-link.rules pre-mount/09-s2disk-resume.sh"
 if command -v bash >/dev/null; then
