@@ -356,10 +356,14 @@ int settings_set(struct settings *settings, const char *name, const char *value,
 
 	if (!key)
 		return unknown_key(name, w);
-	if (set_value((char *)settings + key->at, key, value) < 0)
+	if (set_value((char *)settings + key->at, key, value) < 0) {
+		/* Whoever wrote it meant something else than the default. */
+		if (settings->skip_bad && key->at == offsetof(struct settings, encrypt))
+			settings->encrypt = true;
 		return why(w, -EINVAL, "\"%s\" cannot be \"%s\"; expected: %s", key->name,
 			   text_excerpt(value, text, sizeof(text)),
 			   expected(key, buffer, sizeof(buffer)));
+	}
 	if (key->at == offsetof(struct settings, encrypt))
 		settings->unknown.encrypt[0] = '\0';
 	if (key->set_at)

@@ -84,7 +84,8 @@ struct settings {
 	unsigned int mismatch_retries;	      /* "mismatch retries": 2 */
 	enum way_back way_back;		      /* "way back": require */
 	struct unknown_keys unknown;
-	bool skip_bad;		   /* no setting: what cannot be used of a file is skipped */
+	bool skip_bad;		   /* no setting: what cannot be used of a file is skipped;
+				    * "encrypt" is then true, the safe side */
 	unsigned int max_attempts; /* "max attempts": set an image aside after so many: 5 */
 };
 

@@ -408,6 +408,7 @@ is "plain allowed" "$(allowed "")" 0
 is "plain allowed: encrypt = n" "$(allowed "encrypt = n\n")" 0
 is "plain allowed: encrypt = y" "$(allowed "encrypt = y\n")" 1
 is "plain allowed: encrypt = y and nonsense" "$(allowed "encrypt = y\nmismatch action = x\n")" 1
+is "plain allowed: encrypt = yse" "$(allowed "encrypt = yse\n")" 1
 is "plain allowed: nonsense" "$(allowed "mismatch action = x\n")" 0
 if command -v bash >/dev/null; then
 	for name in s2disk sd-s2disk; do

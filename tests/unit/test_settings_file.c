@@ -459,6 +459,15 @@ START_TEST(skips_what_is_bad)
 	ck_assert_ptr_nonnull(strstr(warnings, "suspend.conf:2: \"hello\" is not of the form"));
 	ck_assert_ptr_nonnull(strstr(warnings, "10.conf:1: \"compress\" cannot be \"x\""));
 
+	/* No image in plain gets in by a slip of the pen. */
+	ck_assert(!s.encrypt);
+	made_put("/etc/suspend.conf.d/50.conf", "encrypt = yse\n");
+	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
+	ck_assert(s.encrypt);
+	made_put("/etc/suspend.conf.d/60.conf", "encrypt = n\n");
+	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
+	ck_assert(!s.encrypt);
+
 	/* A file that was named has to be there all the same. */
 	ck_assert_int_eq(settings_load(&s, made_root, below("/etc/none"), keep_warning, &w),
 			 -ENOENT);
