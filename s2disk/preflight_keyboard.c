@@ -36,23 +36,44 @@ static bool find_value(const char *text, const char *name, char *value, size_t s
 	return false;
 }
 
+/* The layout and its variant, as in "us(dvorak)". */
+static bool find_xkb(const char *text, char *layout, size_t size)
+{
+	char variant[32];
+	size_t used;
+
+	if (!find_value(text, "XKBLAYOUT", layout, size))
+		return false;
+	used = strlen(layout);
+	if (find_value(text, "XKBVARIANT", variant, sizeof(variant)))
+		snprintf(layout + used, size - used, "(%s)", variant);
+	return true;
+}
+
 /* The layout of the console's keyboard: systemd's file, else Debian's. */
 static bool find_layout(const char *root, char *layout, size_t size)
 {
 	char text[4096];
 
 	if (io_read_text(root, "/etc/vconsole.conf", text, sizeof(text)) > 0 &&
-	    (find_value(text, "KEYMAP", layout, size) ||
-	     find_value(text, "XKBLAYOUT", layout, size)))
+	    (find_value(text, "KEYMAP", layout, size) || find_xkb(text, layout, size)))
 		return true;
 	return io_read_text(root, "/etc/default/keyboard", text, sizeof(text)) > 0 &&
-	       find_value(text, "XKBLAYOUT", layout, size);
+	       find_xkb(text, layout, size);
 }
 
-/* What a kernel has by itself; variants of it have the same letters. */
+/* What a kernel has by itself; these variants of it have the same letters, others
+ * (dvorak, colemak) do not. */
 static bool is_built_in(const char *layout)
 {
-	return text_starts(layout, "us") || strcmp(layout, "defkeymap") == 0;
+	static const char *const same[] = { "intl", "acentos", "euro", "mac" };
+
+	if (strcmp(layout, "us") == 0 || strcmp(layout, "defkeymap") == 0)
+		return true;
+	for (size_t i = 0; text_starts(layout, "us") && i < sizeof(same) / sizeof(*same); i++)
+		if (strstr(layout, same[i]) && !strstr(layout, "dvorak"))
+			return true;
+	return false;
 }
 
 /* mkinitcpio's hooks run in the order of this list. */

@@ -121,6 +121,16 @@ START_TEST(test_advice)
 	made_put("/etc/default/keyboard",
 		 "# KEYBOARD CONFIGURATION FILE\nXKBMODEL=\"pc105\"\nXKBLAYOUT=\"il,us\"\n");
 	expect(CHECK_WARNING, "is il", "update-initramfs");
+	made_put("/etc/default/keyboard", "XKBLAYOUT=\"us,ru\"\nXKBVARIANT=\"dvorak,\"\n");
+	expect(CHECK_WARNING, "is us(dvorak)", "update-initramfs");
+	made_put("/etc/default/keyboard", "XKBLAYOUT=us\nXKBVARIANT=colemak\n");
+	expect(CHECK_WARNING, "is us(colemak)", "update-initramfs");
+	made_put("/etc/default/keyboard", "XKBLAYOUT=us\nXKBVARIANT=dvorak-intl\n");
+	expect(CHECK_WARNING, "is us(dvorak-intl)", "update-initramfs");
+	made_put("/etc/default/keyboard", "XKBLAYOUT=us\nXKBVARIANT=altgr-intl\n");
+	expect(CHECK_OK, "us(altgr-intl)", "");
+	made_put("/etc/default/keyboard", "XKBLAYOUT=\"us,ru\"\nXKBVARIANT=\",phonetic\"\n");
+	expect(CHECK_OK, "layout us at", "");
 }
 END_TEST
 
