@@ -86,7 +86,7 @@ struct sim_plan {
 	unsigned int wrong_phrases;   /* so many passphrases, the first ones, are mistyped */
 	unsigned int no_ciphers;      /* so many boots, the first ones: libgcrypt refuses them */
 	unsigned int bad_sysfs;	      /* so many boots, the first ones: it cannot be read */
-	uint64_t short_disk; /* four boots find so many bytes of the disk; 0: all of it */
+	uint64_t short_disk;	      /* four boots find so many bytes of the disk; 0: all of it */
 	bool sealed_only; /* the boot's settings ask for encryption, whatever there is */
 	/* What somebody does to the disk while the machine is off; NULL: nothing. Then it
 	 * may be no image that the sim knows, and is not judged. */

@@ -158,6 +158,7 @@ rm "$work/code"
 built initramfs-tools/hooks/s2disk
 is "initramfs-tools: key" "$(CALLS=$work/calls put_in sh "$work/script")" "key /etc/image.key;"
 built dracut/55s2disk/module-setup.sh
+# shellcheck disable=SC2034 # for the script
 dracutsysrootdir=
 # shellcheck disable=SC2317 # called by the script
 dracut_install() {
@@ -183,6 +184,7 @@ is "dracut: resume cannot run" "$(ls "$work/hooks" 2>/dev/null)" ""
 is "dracut: warns" "$(grep -c 'plain-allowed failed' "$work/dwarned")" 1
 rm "$work/code"
 # For another system it is that one's configuration.
+# shellcheck disable=SC2034
 dracutsysrootdir=$work/sysroot
 : >"$work/sealed-only"
 put_in dracut_install >"$work/said"
@@ -195,6 +197,7 @@ is "dracut: another system's" "$(grep -e '--plain-allowed -f' "$work/calls")" \
 is "dracut: another system's, encrypted" "$(cat "$work/hooks")" \
 	"cmdline 90 $work/s2disk-sealed.sh"
 rm "$work/hooks" "$work/sealed-only"
+# shellcheck disable=SC2034
 dracutsysrootdir=
 : >"$work/sealed-only"
 put_in dracut_install >"$work/said"
