@@ -29,7 +29,7 @@ class Damaged(Scenario):
             self.need_named(machine)
             self.need_said("what a second boot finds damaged")
             self.need_kept(0)
-            self.need(image.Image(self.swap).damages() == 1, "counted")
+            self.need(image.Record(self.swap).damages() == 1, "counted")
         machine = self.boot()
         self.off()
         self.need_boot_goes_on()
@@ -185,7 +185,7 @@ class UnknownFeature(Damaged):
 class Truncated(Smaller):
     """the device is smaller than when the image was written: kept"""
     name = "truncated-device"
-    says = "only .* bytes now"
+    says = "only .* now"
 
     def damage(self):
         self.swap.cut_to(24)

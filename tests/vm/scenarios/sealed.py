@@ -359,7 +359,7 @@ class Damaged(KeyFile):
         """What may be there again at another boot is kept."""
         self.boot()
         self.reboots()
-        self.need_said("only .* bytes now")
+        self.need_said("device has only .* now")
         self.need_kept(1)
         self.put_disk_back()
 

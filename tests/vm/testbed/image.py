@@ -31,9 +31,10 @@ def _leb128(data):
             number = shift = 0
 
 
-class Image:
-    """The image in a swap area. Device offsets are from the device's start,
-    so `base` is where the guest's device (the partition) starts on the disk."""
+class Record:
+    """The signature record of an image in a swap area, whatever became of the
+    rest. Device offsets are from the device's start, so `base` is where the
+    guest's device (the partition) starts on the disk."""
 
     def __init__(self, disk, base=None, area=None):
         self.disk = disk
@@ -44,16 +45,6 @@ class Image:
             raise NoImage("no signature record")
         if struct.unpack_from("<I", self.record, 488)[0] != self._crc():
             raise NoImage("the record's checksum is wrong")
-        self.header_at = self.base + struct.unpack_from("<Q", self.record,
-                                                        32)[0]
-        self.header = disk.read(self.header_at, PAGE)
-        if hashlib.sha256(self.header).digest() != self.record[56:88]:
-            raise NoImage("the header's digest is wrong")
-        (self.block_size, _, self.stream_size, self.blocks, self.image_pages,
-         self.metadata_pages, hand_over, self.write_time,
-         self.sections_size) = struct.unpack_from("<IIQQQQQQQ", self.header,
-                                                  56)
-        self.hand_over_at = self.base + hand_over
 
     def _crc(self):
         return zlib.crc32(self.record[:488] + self.record[492:])
@@ -69,6 +60,23 @@ class Image:
 
     def damages(self):
         return struct.unpack_from("<I", self.record, 96)[0]
+
+
+class Image(Record):
+    """The whole image in a swap area."""
+
+    def __init__(self, disk, base=None, area=None):
+        super().__init__(disk, base, area)
+        self.header_at = self.base + struct.unpack_from("<Q", self.record,
+                                                        32)[0]
+        self.header = disk.read(self.header_at, PAGE)
+        if hashlib.sha256(self.header).digest() != self.record[56:88]:
+            raise NoImage("the header's digest is wrong")
+        (self.block_size, _, self.stream_size, self.blocks, self.image_pages,
+         self.metadata_pages, hand_over, self.write_time,
+         self.sections_size) = struct.unpack_from("<IIQQQQQQQ", self.header,
+                                                  56)
+        self.hand_over_at = self.base + hand_over
 
     def _map(self, offset):
         return Map(*struct.unpack_from("<QQQ32s", self.header, offset))

@@ -259,7 +259,7 @@ class Scenario:
     def need_kept(self, refusals):
         """The image was refused so often, and is still there."""
         self.need_signature(disks.OURS)
-        found = image.Image(self.swap).refusals()
+        found = image.Record(self.swap).refusals()
         self.need(found == refusals, "refused and kept %d times (%d)" %
                   (refusals, found))
 
