@@ -129,6 +129,7 @@ class Smaller(Damaged):
 class ForgedHeaderPlace(Smaller):
     """a record that points beyond the device, its checksum right"""
     name = "forged-record"
+    group = "slow"
     says = "device has only"
 
     def damage(self):
@@ -185,6 +186,7 @@ class UnknownFeature(Damaged):
 class Truncated(Smaller):
     """the device is smaller than when the image was written: kept"""
     name = "truncated-device"
+    group = "slow"
     says = "only .* now"
 
     def damage(self):
