@@ -289,16 +289,13 @@ static int settle_really(const char *root)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-int main(int argc, char **argv)
+static int run_tests(void)
 {
 	Suite *suite = suite_create("boot_settle");
 	TCase *tcase = tcase_create("boot_settle");
-	SRunner *runner;
+	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	if (argc == 2)
-		return settle_really(argv[1]);
-	runner = srunner_create(suite);
 	tcase_add_checked_fixture(tcase, begin, made_root_remove);
 	tcase_add_test(tcase, freezes_and_thaws);
 	tcase_add_loop_test(tcase, cannot_freeze, 0, (int)(sizeof(freezes) / sizeof(freezes[0])));
@@ -312,4 +309,9 @@ int main(int argc, char **argv)
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	return argc == 2 ? settle_really(argv[1]) : run_tests();
 }
