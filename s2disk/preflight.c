@@ -155,10 +155,11 @@ static bool encrypt_mistyped(struct preflight_context *context)
 
 	if (!where[0] || context->settings->encrypt)
 		return false;
-	preflight_advise(preflight_add(context, "encrypt", CHECK_FAILED,
-				       "not asked for, but it seems to be meant: %s", where),
-			 "correct the key, or add \"encrypt = n\" after it: whoever has the disk "
-			 "can read the image then");
+	preflight_advise(
+		preflight_add(context, "encrypt", CHECK_FAILED,
+			      "not asked for, but it seems to be meant: %s", where),
+		"correct the key, or add \"encrypt = n\" after it: anyone who has the disk "
+		"can read the image then");
 	return true;
 }
 
@@ -175,7 +176,7 @@ void check_encrypt(struct preflight_context *context)
 	 * "encrypt = n", and uswsusp did not look at it then either. */
 	if (!settings->encrypt) {
 		preflight_add(context, "encrypt", CHECK_OK,
-			      "not asked for: whoever has the disk can read the image");
+			      "not asked for: anyone who has the disk can read the image");
 		return;
 	}
 	r = image_keys_check(settings, context->root, &warning, &w);
