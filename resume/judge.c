@@ -131,6 +131,9 @@ static int apply_policy(const struct judgement *judgement, enum verdict_policy p
 	if (verdict->count == 0)
 		return why(w, -EPERM, "%s", summary);
 	/* The findings have just been told. */
+	if (verdict->worst == VERDICT_FATAL)
+		return why(w, -EPERM,
+			   "the verdict is fatal: no setting makes this image safe here");
 	return why(w, -EPERM, "the verdict is %s, which platform policy = %s does not accept",
 		   verdict_class_name(verdict->worst), verdict_policy_name(policy));
 }
