@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two machines and an image, for the tests of verdicts. One file includes it
- * once; the tests run in processes of their own. */
+/* Two machines and an image, for the tests of verdicts, which run in processes
+ * of their own. */
 #ifndef S2DISK_TESTS_VERDICT_FIXTURE_H
 #define S2DISK_TESTS_VERDICT_FIXTURE_H
 
@@ -18,15 +18,17 @@
 
 #define MAGIC_CRC32 0x23456789abcdef02
 
-/* Two machines that are the same until a test changes one, and an image. */
-static struct platform then, now;
-static unsigned char header[HEADER_BYTES_NEEDED];
-static struct page_range ranges[8];
-static struct verdict_image image;
-static struct verdict verdict;
+/* Two machines that are the same until a test changes one, and an image. Each is
+ * there once in a program, in however many files it is. */
+#define ONCE __attribute__((weak))
+ONCE struct platform then, now;
+ONCE unsigned char header[HEADER_BYTES_NEEDED];
+ONCE struct page_range ranges[8];
+ONCE struct verdict_image image;
+ONCE struct verdict verdict;
 
-/* As if the machine had hibernated: the kernel's header, calibrated. */
-static inline void hibernate(void)
+/* The kernel's header as it makes one of the machine, calibrated. */
+static inline void make_header(void)
 {
 	memset(header, 0, sizeof(header));
 	put_le64(header + E820_MAGIC_OFFSET, MAGIC_CRC32);
@@ -34,6 +36,12 @@ static inline void hibernate(void)
 			 0);
 	put_le64(header + 400, then.ram.pages.present);
 	ck_assert_int_eq(platform_calibrate(&then, header, sizeof(header)), 0);
+}
+
+/* As if the machine had hibernated: the header, and an image without pages. */
+static inline void hibernate(void)
+{
+	make_header();
 	image = (struct verdict_image){ .ranges = ranges,
 					.header = header,
 					.header_length = sizeof(header) };

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines of doc/platform-verdict.md, Firmware. */
+#include "verdict_rows.h"
+
+static struct acpi_table *find(struct acpi *acpi, const char *name)
+{
+	for (size_t i = 0; i < acpi->tables.count; i++)
+		if (strcmp(acpi->tables.items[i].name, name) == 0)
+			return &acpi->tables.items[i];
+	ck_abort_msg("no table %s", name);
+}
+
+static void remove_table(struct acpi *acpi, const char *name)
+{
+	struct acpi_table *table = find(acpi, name);
+	size_t left = acpi->tables.count - 1 - (size_t)(table - acpi->tables.items);
+
+	memmove(table, table + 1, left * sizeof(*table));
+	acpi->tables.count--;
+}
+
+ROW("a table (DSDT, SSDT, FADT, MADT, MCFG, DMAR …) changed, missing or moved");
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT changed. The saved kernel goes on")
+{
+	find(&now.acpi, "DSDT")->sha256[31] ^= 1;
+}
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT changed. The saved kernel goes on")
+{
+	find(&now.acpi, "DSDT")->length++;
+}
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "APIC is missing. The saved kernel goes on")
+{
+	remove_table(&now.acpi, "APIC");
+}
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT moved. The saved kernel goes on")
+{
+	find(&now.acpi, "DSDT")->address += PAGE;
+}
+
+ROW("BGRT, FPDT, BERT, MSDM, SLIC, WPBT, TPM2, TCPA, BOOT, LUFT changed or moved");
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "BGRT changed. Nothing uses it")
+{
+	find(&now.acpi, "BGRT")->sha256[0] ^= 1;
+}
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "BGRT moved. Nothing uses it")
+{
+	find(&then.acpi, "BGRT")->address = PLACE;
+	find(&now.acpi, "BGRT")->address = PLACE + PAGE;
+}
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "TPM2 changed. Nothing uses it")
+{
+	SET(find(&then.acpi, "BGRT")->name, "TPM2");
+	SET(find(&now.acpi, "BGRT")->name, "TPM2");
+	find(&now.acpi, "TPM2")->sha256[0] ^= 1;
+}
+
+ROW("a new table");
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "APIC is new")
+{
+	remove_table(&then.acpi, "APIC");
+}
+
+ROW("FACS hardware signature differs");
+
+LINE(OVMF, ABOUT_ACPI_SIGNATURE, VERDICT_RISKY, "hardware was changed (FACS signature)")
+{
+	then.acpi.facs = (struct acpi_facs){ 1, 7 };
+	now.acpi.facs = (struct acpi_facs){ 1, 8 };
+}
+
+ROW("tables known on one side only");
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "known only of the boot that was saved")
+{
+	list_free(&now.acpi.tables);
+}
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "known only of this boot")
+{
+	list_free(&then.acpi.tables);
+}
+
+/* Of OVMF's two, the first holds data and the second code. */
+static struct efi_region *data_now(void)
+{
+	return &now.efi.regions.items[0];
+}
+
+ROW("EFI runtime region missing, resized, of another type");
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "runtime data at 0x1e8ed000 is not there any more")
+{
+	data_now()->start -= PAGE;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "runtime code at 0x1e9ed000 is not there any more")
+{
+	now.efi.regions.count--;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "changed its size or its type")
+{
+	data_now()->pages--;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "changed its size or its type")
+{
+	data_now()->type = 5; /* code */
+}
+
+ROW("memory of boot services, loader or conventional in the runtime map: missing or resized");
+
+static void left_over(uint32_t type)
+{
+	then.efi.regions.items[0].type = data_now()->type = type;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS,
+     "left its boot's tables at another place than 0x1e8ed000")
+{
+	left_over(4); /* boot services' data */
+	data_now()->start -= PAGE;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot's tables")
+{
+	left_over(2); /* the loader's data */
+	data_now()->pages++;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot's tables")
+{
+	left_over(7); /* conventional */
+	data_now()->type = 4;
+}
+
+ROW("such memory mapped at another virtual address");
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_SAME, "are where they were")
+{
+	left_over(4);
+	data_now()->virtual_start -= PAGE;
+}
+
+ROW("EFI runtime region mapped at another virtual address");
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "is mapped elsewhere")
+{
+	data_now()->virtual_start -= PAGE;
+}
+
+ROW("EFI services or configuration table moved");
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI runtime services table moved")
+{
+	now.efi.state.runtime += PAGE;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI configuration table moved")
+{
+	now.efi.state.config_table += PAGE;
+}
+
+ROW("EFI runtime then, none now (BIOS boot, `noefi`, `efi=noruntime`)");
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "and this boot has none")
+{
+	list_free(&now.efi.regions);
+	now.efi.state = (struct efi_state){ 0 };
+}
+
+ROW("none then, EFI now");
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "", .silent = true)
+{
+	list_free(&then.efi.regions);
+	then.efi.state = (struct efi_state){ 0 };
+}
+
+ROW("firmware's version differs, EFI runtime in use");
+
+LINE(OVMF, ABOUT_FIRMWARE, VERDICT_FATAL, "calls the old one's services")
+{
+	SET(now.dmi.firmware_vendor, "Other");
+}
+
+LINE(OVMF, ABOUT_FIRMWARE, VERDICT_FATAL,
+     "changed from 2022.11-6 to 2022.11-7. The saved kernel calls")
+{
+	SET(now.dmi.firmware_version, "2022.11-7");
+}
+
+LINE(OVMF, ABOUT_FIRMWARE, VERDICT_FATAL, "changed from 01/01/2024 to 01/02/2024.")
+{
+	SET(then.dmi.firmware_date, "01/01/2024");
+	SET(now.dmi.firmware_date, "01/02/2024");
+}
+
+ROW("firmware's version differs otherwise");
+
+LINE(XEN, ABOUT_FIRMWARE, VERDICT_RISKY, "changed from 4.11.amazon to 4.17.")
+{
+	SET(now.dmi.firmware_version, "4.17");
+}
+
+ROW("DMI vendor, product, version, board differ");
+
+LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: KVM, not QEMU")
+{
+	SET(now.dmi.vendor, "KVM");
+}
+
+LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: Other, not Standard PC")
+{
+	SET(now.dmi.product, "Other");
+}
+
+LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: 2, not 1")
+{
+	SET(then.dmi.version, "1");
+	SET(now.dmi.version, "2");
+}
+
+LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: B, not A")
+{
+	SET(then.dmi.board, "A");
+	SET(now.dmi.board, "B");
+}
