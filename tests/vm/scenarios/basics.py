@@ -44,6 +44,7 @@ class Small(Scenario):
 class MoreThanHalf(Scenario):
     """more than half of the memory in use"""
     name = "over-half"
+    group = "slow"
     memory = 512
     swap_mib = 1024
     guest = """

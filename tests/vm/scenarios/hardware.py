@@ -162,7 +162,7 @@ class HotPlugged61(HotPlugged):
 class HotPluggedBack(HotPlugged):
     """memory added while running, there from the start later: resumes"""
     name = "dimm-again"
-    group = ""
+    group = "slow"
 
     def run(self):
         before = self.first_half()

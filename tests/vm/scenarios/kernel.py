@@ -44,6 +44,7 @@ later_boot() {
 class KernelLoses(moved.MovedMap):
     """the kernel's own swsusp loses the session where a page moved"""
     name = "kernel-loses"
+    group = "slow"
     memory = 512
     kernel = "6.12"
     config = ""
@@ -88,7 +89,7 @@ class KernelLoses61(KernelLoses):
 class Speed(KernelOwnImage):
     """figures: the kernel's swsusp and ours in the same guest"""
     name = "speed"
-    group = ""
+    group = "slow"
     memory = 768
     swap_mib = 1024
     limit = 500

@@ -130,7 +130,7 @@ class Ask(OtherProcessor):
 class AskFatal(Ask):
     """mismatch action = ask: what is fatal cannot be tried"""
     name = "action-ask-fatal"
-    group = ""
+    group = "slow"
 
     def run(self):
         self.cpu = "max"

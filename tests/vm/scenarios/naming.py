@@ -57,6 +57,7 @@ class PartUuid(Named):
 class ConfigUuid(Scenario):
     """resume device = UUID=… in suspend.conf"""
     name = "config-uuid"
+    group = "slow"
     config = ""
     memory = 320
 

@@ -86,6 +86,7 @@ class ReplayCycle(Replay):
 class ReplayTakeBack(Replay):
     """all power cuts through taking an image back"""
     name = "replay-take-back"
+    group = "slow"
     # As in power-off-fails.
     extra = ("-global", "ICH9-LPC.disable_s3=1")
     guest = """

@@ -171,6 +171,7 @@ first_boot() {
 class KeyFile(Sealed):
     """a key file: nobody is asked, at either end; ChaCha20-Poly1305"""
     name = "sealed-key-file"
+    group = "slow"
     settings = ("encrypt = y\nkey file = /etc/image.key\n"
                 "cipher = chacha20-poly1305\n")
     guest = """
@@ -256,6 +257,7 @@ class WrongPassphrase(Sealed):
 class WrongAndDiscard(WrongPassphrase):
     """wrong three times, mismatch action = discard: the boot goes on"""
     name = "sealed-wrong-discard"
+    group = "slow"
     settings = "encrypt = y\nmismatch action = discard\n"
 
     def run(self):

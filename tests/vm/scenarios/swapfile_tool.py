@@ -174,6 +174,7 @@ class ToolExt4(SwapFileTool):
 class ToolXfs(SwapFileTool):
     """the same on xfs"""
     name = "tool-xfs"
+    group = "slow"
     file_system = "xfs"
 
 

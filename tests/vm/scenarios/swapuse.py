@@ -29,6 +29,7 @@ first_boot() {
 class SinglePages(Scenario):
     """swap is fragmented to single pages"""
     name = "swap-fragmented"
+    group = "slow"
     memory = 300
     swap_mib = 600
     limit = 400

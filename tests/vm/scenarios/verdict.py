@@ -104,7 +104,7 @@ class Moved61(Moved):
 
 
 class Regions(Verdict):
-    """regions grown, shrunk, split, vanished, retyped"""
+    """regions grown over free and used pages, and split"""
     name = "map-regions"
     kernel = "6.12"
     places = [start << 20 for start in range(96, 480, 32)]
@@ -129,18 +129,35 @@ class Regions(Verdict):
             self.without(free[0]), free[0] - 4096), quarantined=1, says="grew")
         self.refused("grown, the page was used", "%s 0x%x+0x5000" % (
             self.without(used[0]), used[0]), "fatal: .*grew.*image has 1 page")
-        self.resumes("shrunk", "%s 0x%x+0x3000" % (
-            self.without(first), first), says="shrank")
         self.resumes("split", "%s 0x%x+0x1000 0x%x+0x2000" % (
             self.without(first), first, first + 0x2000), says="split")
+
+
+class Regions61(Regions):
+    """regions grown over free and used pages, and split; Linux 6.1"""
+    name = "map-regions-6.1"
+    group = "slow"
+    kernel = "6.1"
+
+
+class RegionsLess(Regions):
+    """regions shrunk, vanished, retyped"""
+    name = "map-regions-less"
+    group = "slow"
+
+    def run(self):
+        self.first_half()
+        first = self.places[0]
+        self.resumes("shrunk", "%s 0x%x+0x3000" % (
+            self.without(first), first), says="shrank")
         self.resumes("vanished", self.without(first), says="is gone")
         self.resumes("retyped", "%s 0x%x+0x4000:ACPI_Tables" % (
             self.without(first), first), says="became ACPI")
 
 
-class Regions61(Regions):
-    """regions grown, shrunk, split, vanished, retyped; Linux 6.1"""
-    name = "map-regions-6.1"
+class RegionsLess61(RegionsLess):
+    """regions shrunk, vanished, retyped; Linux 6.1"""
+    name = "map-regions-less-6.1"
     group = "slow"
     kernel = "6.1"
 
@@ -194,6 +211,7 @@ class RamTopAdded(Verdict):
 class RamTopUsed(Verdict):
     """RAM removed at the top, where the image has pages"""
     name = "map-ram-top-used"
+    group = "slow"
     kernel = "6.12"
 
     def run(self):
@@ -205,7 +223,7 @@ class RamTopUsed(Verdict):
 
 
 class Acpi(Verdict):
-    """ACPI NVS and ACPI tables moved and retyped"""
+    """ACPI NVS moved, an ACPI region without a table moved"""
     name = "map-acpi"
     kernel = "6.12"
     nvs = "0x10000000+0x1000:ACPI_Non-volatile_Storage"
@@ -220,11 +238,20 @@ class Acpi(Verdict):
         self.refused("NVS moved", " ".join((
             area(free, 1, "ACPI Non-volatile Storage"), self.empty,
             self.tables)), "fatal: .*moved to 0x%x.*NVS" % (free * 4096))
-        self.refused("NVS gone", " ".join((self.empty, self.tables)),
-                     "fatal: .*NVS")
         self.resumes("ACPI region without a table moved", " ".join((
             self.nvs, area(free, 1, "ACPI Tables"), self.tables)),
             quarantined=1, says="mended: .*moved to 0x%x" % (free * 4096))
+
+
+class AcpiGone(Acpi):
+    """ACPI NVS gone, ACPI tables retyped"""
+    name = "map-acpi-gone"
+    group = "slow"
+
+    def run(self):
+        self.first_half()
+        self.refused("NVS gone", " ".join((self.empty, self.tables)),
+                     "fatal: .*NVS")
         self.refused("ACPI region with tables retyped", " ".join((
             self.nvs, self.empty, "0x1ffda000+0x26000")),
             "fatal: .*ACPI table .* lay there")
@@ -233,6 +260,7 @@ class Acpi(Verdict):
 class NvsShutdown(Verdict):
     """ACPI NVS moved, not in platform mode: refused by default"""
     name = "map-nvs-shutdown"
+    group = "slow"
     kernel = "6.12"
     then = Acpi.nvs
     guest = moved.MovedMap.stage + """
