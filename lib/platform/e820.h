@@ -23,10 +23,9 @@
 
 /* How a generation of kernels checks, told by the magic. */
 enum e820_check {
-	E820_CHECK_UNKNOWN,	  /* change nothing */
-	E820_CHECK_MD5,		  /* up to 5.13; all zeros: not checked */
-	E820_CHECK_CRC32,	  /* 5.14 and later */
-	E820_CHECK_CRC32_TRIMMED, /* newest: without RAM below 4096 */
+	E820_CHECK_UNKNOWN, /* change nothing */
+	E820_CHECK_MD5,	    /* up to 5.13; all zeros: not checked */
+	E820_CHECK_CRC32,   /* 5.14 and later */
 };
 
 enum e820_check e820_check_of_magic(uint64_t magic);

@@ -129,7 +129,7 @@ START_TEST(nothing_uncalibrated_is_patched)
 		then.hibernation.page_count = CALIBRATION_FAILED;
 		break;
 	case 2: /* a generation that is not known */
-		put_le64(header + E820_MAGIC_OFFSET, 0x23456789abcdef04);
+		put_le64(header + E820_MAGIC_OFFSET, 0x23456789abcdef03);
 		then.hibernation.page_count = CALIBRATION_NOT_TRIED;
 		break;
 	}
