@@ -163,8 +163,10 @@ void e820_apply_boot_params(struct memory_map *map, const void *data, size_t len
 		struct memory_entry *entry = &map->entries.items[i];
 		uint32_t type = boot_type_at(entries, count, entry->start);
 
-		if (entry->unknown && type != MEMORY_NONE)
+		if (entry->unknown && type != MEMORY_NONE) {
 			entry->type = type;
+			entry->unknown = 0;
+		}
 	}
 	/* A full list goes on elsewhere, so that what is missing from it proves
 	 * nothing. */

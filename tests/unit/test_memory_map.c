@@ -127,6 +127,38 @@ START_TEST(calibrates_types_and_hotplug)
 }
 END_TEST
 
+/* Two types of vendors, and one that is beyond all guesses: the boot loader's
+ * list names them. */
+START_TEST(computes_with_types_told)
+{
+	static const char text[] = "0x0 0x9ffff System RAM\n0x100000 0x1fffff Unknown E820 type\n"
+				   "0x200000 0x2fffff Unknown E820 type\n";
+	static const uint32_t types[] = { MEMORY_RAM, 13, 0x4000 };
+	struct memory_map table = make_map(text), seen = make_map(text);
+	unsigned char page[4096] = { [0x1e8] = 3 }, sum[E820_CHECKSUM_MAX];
+	uint32_t state;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct memory_entry *entry = &table.entries.items[i];
+		unsigned char *at = page + 0x2d0 + 20 * i;
+
+		entry->type = types[i];
+		put_le64(at, entry->start);
+		put_le64(at + 8, entry->end - entry->start + 1);
+		put_le32(at + 16, types[i]);
+	}
+	ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &table, sum), 0);
+	ck_assert_int_eq(e820_calibrate(&seen, MAGIC_CRC32, sum, &state), 0);
+	ck_assert_uint_eq(state, CALIBRATION_FAILED);
+	e820_apply_boot_params(&seen, page, sizeof(page));
+	ck_assert_int_eq(e820_calibrate(&seen, MAGIC_CRC32, sum, &state), 0);
+	ck_assert_uint_eq(state, CALIBRATION_MATCHED);
+	ck_assert(memory_map_equal(&seen, &table));
+	memory_map_free(&table);
+	memory_map_free(&seen);
+}
+END_TEST
+
 START_TEST(leaves_unknown_generations_alone)
 {
 	struct memory_map map = read_map("qemu-seabios-a.map");
@@ -162,6 +194,7 @@ START_TEST(reads_boot_params)
 	e820_apply_boot_params(&map, page, sizeof(page));
 	ck_assert_uint_eq(map.table_count, 2);
 	ck_assert_uint_eq(map.entries.items[1].type, 13);
+	ck_assert_uint_eq(map.entries.items[1].unknown, 0);
 	page[0x1e8] = 255;
 	e820_apply_boot_params(&map, page, sizeof(page));
 	memory_map_free(&map);
@@ -344,6 +377,7 @@ int main(void)
 	tcase_add_loop_test(tcase, computes_what_kernels_stored, 0, (int)ARRAY_SIZE(with_checksum));
 	tcase_add_test(tcase, knows_both_generations);
 	tcase_add_loop_test(tcase, calibrates_types_and_hotplug, 6, 24);
+	tcase_add_test(tcase, computes_with_types_told);
 	tcase_add_test(tcase, leaves_unknown_generations_alone);
 	tcase_add_test(tcase, reads_boot_params);
 	tcase_add_test(tcase, leaves_out_memory_plugged_at_boot);

@@ -141,6 +141,29 @@ START_TEST(nothing_uncalibrated_is_patched)
 }
 END_TEST
 
+/* The boot loader told this boot's types: what the other boot's were is no
+ * reason to call them the same. */
+START_TEST(types_told_are_not_guessed)
+{
+	static const char map[] = "0x100000 0xffffff System RAM\n0x1000000 0x1ffffff Unknown\n";
+	unsigned char page[4096] = { [0x1e8] = 2 };
+
+	start_with(map, map);
+	put_le64(page + 0x2d0, 0x100000);
+	put_le64(page + 0x2d8, 0xf00000);
+	put_le32(page + 0x2e0, MEMORY_RAM);
+	put_le64(page + 0x2e4, 0x1000000);
+	put_le64(page + 0x2ec, 0x1000000);
+	put_le32(page + 0x2f4, _i ? MEMORY_VENDOR_20 : 13);
+	e820_apply_boot_params(&now.map, page, sizeof(page));
+	hold(0x200, 0x20);
+	judge();
+	ck_assert_int_eq(only(ABOUT_KERNEL_CHECK)->class, _i ? VERDICT_SAME : VERDICT_MENDED);
+	ck_assert_uint_eq(differences(), _i ? 0 : 2);
+	clean_up();
+}
+END_TEST
+
 START_TEST(kernels_without_a_check)
 {
 	start_with_files("qemu-hole-10000000.map", "qemu-hole-0e000000.map");
@@ -380,6 +403,7 @@ int main(void)
 	tcase_add_test(tcase, new_checksum_is_the_kernels);
 	tcase_add_test(tcase, lower_top_of_ram);
 	tcase_add_loop_test(tcase, nothing_uncalibrated_is_patched, 0, 3);
+	tcase_add_loop_test(tcase, types_told_are_not_guessed, 0, 2);
 	tcase_add_test(tcase, kernels_without_a_check);
 	tcase_add_test(tcase, wiping_kernels_cannot_be_mended);
 	tcase_add_loop_test(tcase, much_memory_is_not_mended, 0, 2);
