@@ -175,10 +175,51 @@ START_TEST(reads_command_lines)
 	ck_assert_uint_eq(kernel_flags_of("memory=1 xnokaslr init_on_free=0\n"), 0);
 	ck_assert_uint_eq(kernel_flags_of("init_on_free=1 acpi_sleep=s3_bios,nonvs\n"),
 			  KERNEL_WIPES_FREE | KERNEL_NO_NVS);
+	ck_assert_uint_eq(kernel_flags_of("init-on-free=1"), KERNEL_WIPES_FREE);
+	ck_assert_uint_eq(kernel_flags_of("acpi-sleep=nonvs,s4_nohwsig acpi_sleep=s4_hwsig"),
+			  KERNEL_NO_NVS | KERNEL_SIGNATURE);
+	ck_assert_uint_eq(kernel_flags_of("acpi_sleep=s4_hwsig acpi_sleep=s4_nohwsig"),
+			  KERNEL_NO_SIGNATURE);
 	ck_assert(kernel_at_least("6.12.5-amd64", 6, 7) && !kernel_at_least("6.1.0", 6, 7) &&
 		  kernel_at_least("7.0", 6, 7) && !kernel_at_least("x", 0, 0));
 	ck_assert_uint_eq(cpu_count_list("0-3,6"), 5);
 	ck_assert_uint_eq(cpu_count_list("0-"), 0);
+}
+END_TEST
+
+/* kstrtobool() looks at one letter, or at two. */
+static const struct {
+	const char *value;
+	bool wipes;
+} values[] = {
+	{ "=1", true },	   { "=y", true },	 { "=Yes", true },    { "=on", true },
+	{ "=ON", true },   { "=0", false },	 { "=no", false },    { "=N", false },
+	{ "=off", false }, { "=oF", false },	 { "=true", true },   { "=", true },
+	{ "", true },	   { "=2", true },	 { "=o", true },      { "_=1", false },
+	{ "s=1", false },  { "=1 %s=0", false }, { "=0 %s=Y", true }, { "=0 -- %s=1", false },
+};
+
+START_TEST(reads_wiping_as_the_kernel_does)
+{
+	static const char *const names[] = { "init_on_free", "page_poison", "init-on_free",
+					     "page-poison" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char rest[64], line[128];
+
+		snprintf(rest, sizeof(rest), "%s", values[_i].value);
+		if (strchr(rest, '%')) {
+			char *at = strchr(rest, '%');
+
+			snprintf(at, sizeof(rest) - (size_t)(at - rest), "%s%s", names[i % 2],
+				 strchr(values[_i].value, '%') + 2);
+		}
+		snprintf(line, sizeof(line), "quiet %s%s ro\n", names[i], rest);
+		ck_assert_msg(kernel_flags_of(line) == (values[_i].wipes ? KERNEL_WIPES_FREE : 0),
+			      "%s", line);
+	}
+	/* The one does not take back the other. */
+	ck_assert_uint_eq(kernel_flags_of("init_on_free=1 page_poison=0"), KERNEL_WIPES_FREE);
 }
 END_TEST
 
@@ -384,6 +425,7 @@ int main(void)
 	tcase_add_test(tcase, captures_virtio_mem);
 	tcase_add_test(tcase, captures_uefi);
 	tcase_add_test(tcase, reads_command_lines);
+	tcase_add_loop_test(tcase, reads_wiping_as_the_kernel_does, 0, (int)ARRAY_SIZE(values));
 	tcase_add_loop_test(tcase, survives_a_round_trip, 0, (int)ARRAY_SIZE(trees));
 	tcase_add_loop_test(tcase, survives_cut_records, 0, (int)ARRAY_SIZE(trees));
 	tcase_add_loop_test(tcase, survives_flipped_records, 0, (int)ARRAY_SIZE(trees));
