@@ -168,7 +168,7 @@ static void set_reason(struct segment_judgement *ret, enum verdict_class class, 
 	snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
 }
 
-/* The table that the saved kernel uses within a segment, if one is known to be
+/* The table that the saved kernel reads within a segment, if one is known to be
  * there; *ret_all_known tells whether all addresses are known. */
 static const struct acpi_table *table_in(const struct judge *judge,
 					 const struct map_segment *segment, bool *ret_all_known)
@@ -180,7 +180,7 @@ static const struct acpi_table *table_in(const struct judge *judge,
 		const struct acpi_table *table = &acpi->tables.items[i];
 		uint64_t end;
 
-		if (acpi_is_informational(table->name))
+		if (acpi_use_of(table->name) != ACPI_IN_PLACE)
 			continue;
 		if (table->address == 0 || table->length == 0 ||
 		    !checked_add(table->address, table->length - 1, &end))
@@ -202,7 +202,7 @@ static bool judge_was_table(const struct judge *judge, const struct map_segment 
 	if (table && (free_now || segment->then == MEMORY_ACPI)) {
 		ret->class = VERDICT_FATAL;
 		snprintf(ret->reason, sizeof(ret->reason),
-			 "The ACPI table %s lay there, and the saved kernel goes on using it",
+			 "The ACPI table %s lay there, and the saved kernel goes on reading it",
 			 table->name);
 		return true;
 	}

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "made_data.h"
+#include "made_root.h"
 #include "platform/forecast.h"
 #include "platform/verdict.h"
 
@@ -165,6 +166,75 @@ START_TEST(captures_uefi)
 	ck_assert_uint_eq(acpi->facs.hardware_signature, 0x12345678);
 	ck_assert(platform.kernel.flags & KERNEL_WIPES_FREE);
 	platform_free(&platform);
+}
+END_TEST
+
+#define TPM2_LENGTH 76
+
+/* A TPM2 table as firmware makes it, with one byte changed; the checksum is at 9. */
+static struct acpi capture_tpm2(size_t at, size_t length)
+{
+	unsigned char table[TPM2_LENGTH + 4] = "TPM2";
+	struct acpi acpi;
+
+	table[40] = 0x80; /* the control area */
+	table[48] = 7;	  /* the start method */
+	if (at < length)
+		table[at] ^= 1;
+	made_put_bytes("/sys/firmware/acpi/tables/TPM2", table, length);
+	ck_assert_int_eq(acpi_capture(made_root, NULL, &acpi), 0);
+	ck_assert_uint_eq(acpi.tables.count, 1);
+	return acpi;
+}
+
+START_TEST(knows_what_of_tpm2_is_used)
+{
+	static const size_t lengths[] = { 52, 68, TPM2_LENGTH, TPM2_LENGTH + 4 };
+	size_t length = lengths[_i];
+
+	made_root_create();
+	for (size_t at = 10; at < length; at++) {
+		struct acpi a = capture_tpm2(length, length), b = capture_tpm2(at, length);
+		bool log = length == TPM2_LENGTH && at >= 64;
+
+		ck_assert_mem_ne(a.tables.items[0].sha256, b.tables.items[0].sha256, SHA256_SIZE);
+		ck_assert_int_eq(memcmp(a.tables.items[0].used_sha256,
+					b.tables.items[0].used_sha256, SHA256_SIZE) == 0,
+				 log);
+		acpi_free(&a);
+		acpi_free(&b);
+	}
+	made_root_remove();
+}
+END_TEST
+
+/* The name is of the TPM's maker. */
+START_TEST(finds_the_tpm)
+{
+	struct acpi acpi;
+
+	made_root_create();
+	made_put("/sys/firmware/acpi/tables/TPM2", "TPM2");
+	made_put("/sys/bus/acpi/devices/PNP0C0A:00/modalias", "acpi:PNP0C0A:\n");
+	made_put("/sys/bus/acpi/devices/STM0125:00/modalias", "acpi:STM0125:MSFT0101:\n");
+	made_put("/proc/iomem", "00001000-0009ffff : System RAM\n"
+				"7a5c2000-7a5d1fff : ACPI Non-volatile Storage\n"
+				"  7a5c2000-7a5c5fff : STM0125:00\n"
+				"    7a5c2000-7a5c2fff : STM0125:00 STM0125:00\n"
+				"7a5d0000-7a5d0fff : STM0125:001\n"
+				"fed40000-fed40fff : PNP0C0A:00\n");
+	ck_assert_int_eq(acpi_capture(made_root, NULL, &acpi), 0);
+	ck_assert(acpi.tpm.known);
+	ck_assert_uint_eq(acpi.tpm.count, 2);
+	ck_assert_uint_eq(acpi.tpm.items[0].start, 0x7a5c2000);
+	ck_assert_uint_eq(acpi.tpm.items[0].end, 0x7a5c5fff);
+	acpi_free(&acpi);
+	/* Without privileges. */
+	made_put("/proc/iomem", "00000000-00000000 : STM0125:00\n");
+	ck_assert_int_eq(acpi_capture(made_root, NULL, &acpi), 0);
+	ck_assert(!acpi.tpm.known && acpi.tpm.count == 0);
+	acpi_free(&acpi);
+	made_root_remove();
 }
 END_TEST
 
@@ -424,6 +494,8 @@ int main(void)
 	tcase_add_test(tcase, captures_xen);
 	tcase_add_test(tcase, captures_virtio_mem);
 	tcase_add_test(tcase, captures_uefi);
+	tcase_add_loop_test(tcase, knows_what_of_tpm2_is_used, 0, 4);
+	tcase_add_test(tcase, finds_the_tpm);
 	tcase_add_test(tcase, reads_command_lines);
 	tcase_add_loop_test(tcase, reads_wiping_as_the_kernel_does, 0, (int)ARRAY_SIZE(values));
 	tcase_add_loop_test(tcase, survives_a_round_trip, 0, (int)ARRAY_SIZE(trees));

@@ -114,7 +114,7 @@ START_TEST(efi_and_acpi)
 	verdict_free(&verdict);
 	now.efi.regions.items[1].virtual_start += 0x200000;
 	now.acpi.tables.items[2].sha256[3] ^= 1; /* the DSDT */
-	now.acpi.facs.hardware_signature ^= 1;
+	now.acpi.facs.hardware_signature ^= 1;	 /* of a guest */
 	judge();
 	ck_assert_int_eq(only(ABOUT_ACPI_TABLES)->class, VERDICT_FATAL);
 	ck_assert_ptr_nonnull(strstr(only(ABOUT_ACPI_TABLES)->text, "DSDT changed"));
@@ -136,6 +136,29 @@ START_TEST(efi_and_acpi)
 	then.efi.state = (struct efi_state){ 0 };
 	judge();
 	ck_assert_int_le(verdict.worst, VERDICT_HARMLESS);
+	clean_up();
+}
+END_TEST
+
+/* The saved kernel's driver had a part of the TPM; here no driver is loaded. */
+START_TEST(tpm_in_parts)
+{
+	static const struct byte_range whole = { 0xfed40000, 0xfed4087f },
+				       part = { 0xfed40080, 0xfed4087f };
+
+	start_with_tree("ovmf");
+	hold(0x100, 0x10);
+	then.acpi.tpm.known = now.acpi.tpm.known = true;
+	ck_assert_int_eq(list_append(&then.acpi.tpm, whole), 0);
+	ck_assert_int_eq(list_append(&then.acpi.tpm, part), 0);
+	ck_assert_int_eq(list_append(&now.acpi.tpm, whole), 0);
+	judge();
+	ck_assert_int_eq(only(ABOUT_ACPI_TABLES)->class, VERDICT_SAME);
+	verdict_free(&verdict);
+	now.acpi.tpm.known = false; /* nothing is known of this boot's */
+	now.acpi.tpm.count = 0;
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_SAME);
 	clean_up();
 }
 END_TEST
@@ -197,6 +220,7 @@ int main(void)
 	tcase_add_test(tcase, processor_and_hypervisor);
 	tcase_add_test(tcase, hyperv_devices);
 	tcase_add_test(tcase, efi_and_acpi);
+	tcase_add_test(tcase, tpm_in_parts);
 	tcase_add_test(tcase, efi_left_over);
 	tcase_add_test(tcase, pci_and_kernel);
 	suite_add_tcase(suite, tcase);

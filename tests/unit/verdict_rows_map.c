@@ -312,6 +312,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No ACPI table lay there", .p
 	table_there("DSDT", PLACE + FEW, 0x100);
 	table_there("SSDT", PLACE - 0x100, 0x100);
 	table_there("BGRT", PLACE, 0x100); /* which nothing uses any more, */
+	table_there("MCFG", PLACE, 0x100); /* or nothing reads again, */
 	table_there("TPM2", 0, 0x100);	   /* wherever it is */
 }
 
