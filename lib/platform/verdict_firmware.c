@@ -253,18 +253,54 @@ static void compare_region(struct judge *judge, const struct efi_region *then)
 		    (unsigned long long)now->virtual_start);
 }
 
-static void compare_table_address(struct judge *judge, const char *name, uint64_t then,
-				  uint64_t now)
+static void compare_table_address(struct judge *judge, enum verdict_class class, uint64_t then,
+				  uint64_t now, const char *what)
 {
 	struct finding *finding;
 
 	if (then == 0 || now == 0 || then == now)
 		return;
-	finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+	finding = judge_add(judge, ABOUT_EFI_RUNTIME, class);
 	SAY(finding->then, "0x%llx", (unsigned long long)then);
 	SAY(finding->now, "0x%llx", (unsigned long long)now);
-	SAY(finding->text, "The EFI %s table moved. The saved kernel would call into nowhere.",
-	    name);
+	SAY(finding->text, "%s", what);
+}
+
+/* This boot's firmware relocated its pointers, those into such a region too, to
+ * addresses that the saved kernel's page tables do not have. */
+static void report_new_region(struct judge *judge, const struct efi_region *now)
+{
+	struct finding *finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+
+	SAY(finding->now, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(now->type),
+	    (unsigned long long)now->start, (unsigned long long)efi_region_end(now),
+	    (unsigned long long)now->virtual_start);
+	SAY(finding->text,
+	    "The EFI %s at 0x%llx is new. The saved kernel does not map it, and this boot's "
+	    "firmware uses it when it is called.",
+	    efi_type_name(now->type), (unsigned long long)now->start);
+	finding->has_range = true;
+	finding->start = now->start;
+	finding->end = efi_region_end(now);
+}
+
+static void compare_regions(struct judge *judge)
+{
+	const struct efi *then = &judge->then->efi, *now = &judge->now->efi;
+	bool missing = false;
+
+	for (size_t i = 0; i < then->regions.count; i++) {
+		const struct efi_region *region = &then->regions.items[i];
+
+		missing = missing ||
+			  (efi_region_is_firmware(region) && !find_region(now, region->start));
+		compare_region(judge, region);
+	}
+	/* One that is missing at its old place is most often the new one. */
+	for (size_t i = 0; !missing && then->regions.count > 0 && i < now->regions.count; i++)
+		if (efi_region_is_firmware(&now->regions.items[i]) &&
+		    !find_region(then, now->regions.items[i].start))
+			report_new_region(judge, &now->regions.items[i]);
 }
 
 void judge_efi(struct judge *judge)
@@ -283,12 +319,14 @@ void judge_efi(struct judge *judge)
 		    "The saved kernel uses EFI runtime services, and this boot has none: "
 		    "it was started another way, or with noefi or efi=noruntime.");
 	} else {
-		for (size_t i = 0; i < then->regions.count; i++)
-			compare_region(judge, &then->regions.items[i]);
-		compare_table_address(judge, "runtime services", then->state.runtime,
-				      now->state.runtime);
-		compare_table_address(judge, "configuration", then->state.config_table,
-				      now->state.config_table);
+		compare_regions(judge);
+		compare_table_address(judge, VERDICT_FATAL, then->state.runtime, now->state.runtime,
+				      "The EFI runtime services table moved. The saved kernel "
+				      "would call into nowhere.");
+		compare_table_address(judge, VERDICT_HARMLESS, then->state.config_table,
+				      now->state.config_table,
+				      "The EFI configuration table moved. The saved kernel read it "
+				      "when it booted.");
 	}
 	if (judge->verdict->count == before)
 		judge_same(judge, ABOUT_EFI_RUNTIME,

@@ -56,12 +56,38 @@ LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot's tables")
 	data_now()->type = 4;
 }
 
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot's tables", .silent = true)
+{
+	struct efi_region region = { 4, PLACE, 1, 0xfffffffef0000000, 0 };
+
+	ck_assert_int_eq(list_append(&now.efi.regions, region), 0);
+}
+
 ROW("such memory mapped at another virtual address");
 
 LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_SAME, "are where they were")
 {
 	left_over(4);
 	data_now()->virtual_start -= PAGE;
+}
+
+ROW("EFI runtime region that was not there then");
+
+static void new_region(uint32_t type)
+{
+	struct efi_region region = { type, PLACE, 1, 0xfffffffef0000000, 0 };
+
+	ck_assert_int_eq(list_append(&now.efi.regions, region), 0);
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI runtime data at 0x20000000 is new")
+{
+	new_region(6);
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI device memory at 0x20000000 is new")
+{
+	new_region(11);
 }
 
 ROW("EFI runtime region mapped at another virtual address");
@@ -71,14 +97,16 @@ LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "is mapped elsewhere")
 	data_now()->virtual_start -= PAGE;
 }
 
-ROW("EFI services or configuration table moved");
+ROW("EFI runtime services table moved");
 
 LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI runtime services table moved")
 {
 	now.efi.state.runtime += PAGE;
 }
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI configuration table moved")
+ROW("EFI configuration table moved");
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "EFI configuration table moved")
 {
 	now.efi.state.config_table += PAGE;
 }
