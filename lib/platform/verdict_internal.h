@@ -3,6 +3,7 @@
 #ifndef S2DISK_PLATFORM_VERDICT_INTERNAL_H
 #define S2DISK_PLATFORM_VERDICT_INTERNAL_H
 
+#include "platform/map_diff.h"
 #include "platform/verdict.h"
 
 struct judge {
@@ -51,6 +52,11 @@ void judge_explained(struct judge *judge, uint64_t start, uint64_t end);
 int judge_kept_frames(struct judge *judge);
 
 void judge_regions(struct judge *judge);
+/* Without the firmware's map on either side: what was RAM and is not now must not
+ * be handed out either. */
+void judge_without_map(struct judge *judge);
+/* Reports each change. */
+void judge_map_diff(struct judge *judge, const struct map_diff *diff);
 void judge_image_pages(struct judge *judge);
 void judge_hotplug(struct judge *judge);
 void judge_kernel_check(struct judge *judge);

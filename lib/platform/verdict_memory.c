@@ -421,11 +421,6 @@ void judge_page_count(struct judge *judge)
 			judge, VERDICT_FATAL, then,
 			"The number of page frames differs, and the kernel will refuse the image: "
 			"its count could not be reproduced when the image was made.");
-	} else if (judge->now_ram.count == 0 || !judge->now_table.entries.known) {
-		report_pages(
-			judge, VERDICT_FATAL, then,
-			"The number of page frames differs, and what is RAM here is not known: the "
-			"kernel will refuse the image.");
 	} else {
 		plan->patch_page_count = true;
 		plan->old_page_count = then;

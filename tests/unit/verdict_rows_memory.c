@@ -241,6 +241,15 @@ LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_MENDED, "would be replaced in the image's 
 	no_image();
 }
 
+/* On arm64, /proc/iomem tells what is RAM. */
+LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_MENDED, "the number has to be replaced", .plan = PAGE_COUNT)
+{
+	now.ram.pages.present--;
+	memory_map_free(&then.map);
+	memory_map_free(&now.map);
+	kernel_uses(&now, 0x10000, 0x3fffffff);
+}
+
 ROW("page count differs otherwise");
 
 LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_FATAL, "not all pages of the image are RAM on this machine",
@@ -262,12 +271,12 @@ LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_FATAL, "its count could not be reproduced"
 	header[400]++; /* not the header that was calibrated */
 }
 
-LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_FATAL, "what is RAM here is not known")
+LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_FATAL, "not all pages of the image are RAM on this machine",
+     .also = { { ABOUT_IMAGE_PAGES, VERDICT_RISKY } })
 {
 	now.ram.pages.present--;
 	memory_map_free(&then.map);
 	memory_map_free(&now.map);
-	kernel_uses(&now, 0x10000, 0x3fffffff);
 }
 
 ROW("page count not to be had here");
