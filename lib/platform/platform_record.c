@@ -31,6 +31,7 @@ enum record_type {
 	RECORD_HIBERNATION = 18,
 	RECORD_FILE_SYSTEMS = 19,
 	RECORD_RAM_POISONED = 20,
+	RECORD_TPM = 25,
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
@@ -94,10 +95,9 @@ static const struct record_field pages_fields[] = {
 	U32(struct memory_pages, offlining),
 };
 static const struct record_field acpi_fields[] = {
-	TEXT(struct acpi_table, name),
-	U64(struct acpi_table, address),
-	U64(struct acpi_table, length),
-	BYTES(struct acpi_table, sha256),
+	TEXT(struct acpi_table, name),	       U64(struct acpi_table, address),
+	U64(struct acpi_table, length),	       BYTES(struct acpi_table, sha256),
+	BYTES(struct acpi_table, used_sha256),
 };
 static const struct record_field facs_fields[] = {
 	U32(struct acpi_facs, present),
@@ -194,6 +194,7 @@ static const struct part parts[] = {
 	LIST_PART(RECORD_ACPI_TABLES, "acpi tables", acpi.tables, struct acpi_table,
 		  ACPI_TABLES_MAX, acpi_fields),
 	SINGLE_PART(RECORD_ACPI_FACS, "facs", acpi.facs, struct acpi_facs, facs_fields),
+	LIST_PART(RECORD_TPM, "tpm", acpi.tpm, struct byte_range, ACPI_TPM_MAX, range_fields),
 	SINGLE_PART(RECORD_EFI, "efi", efi.state, struct efi_state, efi_fields),
 	LIST_PART(RECORD_EFI_RUNTIME, "efi runtime", efi.regions, struct efi_region,
 		  EFI_REGIONS_MAX, region_fields),
@@ -324,6 +325,9 @@ static int check_platform(const struct platform *platform, struct why *w)
 	for (size_t i = 0; i < platform->ram.virtio.count; i++)
 		if (platform->ram.virtio.items[i].start > platform->ram.virtio.items[i].end)
 			return why_damaged(w, "the recorded virtio-mem devices are damaged");
+	for (size_t i = 0; i < platform->acpi.tpm.count; i++)
+		if (platform->acpi.tpm.items[i].start > platform->acpi.tpm.items[i].end)
+			return why_damaged(w, "the recorded places of the TPM are damaged");
 	if (!frames_valid(platform->ram.poisoned.items, platform->ram.poisoned.count))
 		return why_damaged(w, "the recorded list of offlined frames is damaged");
 	return 0;

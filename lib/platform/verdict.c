@@ -243,6 +243,8 @@ static int prepare(struct judge *judge)
 	held.items = (struct page_range *)image->ranges;
 	held.count = image->range_count;
 	r = frames_select(&held, &judge->now_ram, false, &judge->lost);
+	if (r == 0)
+		r = judge_kept_frames(judge);
 	judge->outside = frames_total(judge->lost.items, judge->lost.count);
 	return r;
 }
@@ -312,6 +314,7 @@ int verdict_judge(const struct platform *then, const struct platform *now,
 	free(judge.then_ram.items);
 	free(judge.now_ram.items);
 	free(judge.lost.items);
+	free(judge.kept.items);
 	free(judge.explained.items);
 	if (r < 0) {
 		verdict_free(&verdict);

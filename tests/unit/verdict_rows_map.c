@@ -314,6 +314,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No ACPI table lay there", .p
 	table_there("DSDT", PLACE + FEW, 0x100);
 	table_there("SSDT", PLACE - 0x100, 0x100);
 	table_there("BGRT", PLACE, 0x100); /* which nothing uses any more, */
+	table_there("MCFG", PLACE, 0x100); /* or nothing reads again, */
 	table_there("TPM2", 0, 0x100);	   /* wherever it is */
 }
 
@@ -401,11 +402,77 @@ LINE(PLAIN, ABOUT_MEMORY_MAP, VERDICT_RISKY, "known only of the boot that was sa
 	use_all(&now);
 }
 
+ROW("no map on either side (arm64): RAM of /proc/iomem then and not now, image pages there");
+
+/* All of RAM but pages from PLACE on. */
+static void all_but(struct platform *platform, uint64_t bytes)
+{
+	memory_map_free(&then.map);
+	memory_map_free(&now.map);
+	kernel_uses(platform, 0x10000, PLACE - 1);
+	kernel_uses(platform, PLACE + bytes, 0x3fffffff);
+	kernel_uses(platform == &then ? &now : &then, 0x10000, 0x3fffffff);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL,
+     "16 KiB of RAM at 0x20000000 are gone. The image has 1",
+     .advice = "Give the machine the memory back", .pages = 1)
+{
+	all_but(&now, FEW);
+	hold(PLACE / PAGE + 3, 1);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL,
+     "16 KiB of RAM at 0x20000000 are gone. The image has 1", .advice = "Take mem= off", .pages = 1)
+{
+	all_but(&now, FEW);
+	hold(PLACE / PAGE, 1);
+	now.kernel.flags = KERNEL_MEMMAP;
+}
+
+ROW("the same, no image page there");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, "16 KiB of RAM at 0x20000000 are gone",
+     .quarantine = 4)
+{
+	all_but(&now, FEW);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "this kernel overwrites free memory",
+     .quarantine = 4)
+{
+	all_but(&now, FEW);
+	then.kernel.flags = KERNEL_WIPES_FREE;
+}
+
+ROW("no map on either side, booted by EFI: RAM now and not then");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "what it held there is somewhere else now")
+{
+	all_but(&then, FEW);
+	then.efi.state.booted = 1;
+}
+
+ROW("the same, not booted by EFI");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it")
+{
+	all_but(&then, FEW);
+}
+
 ROW("no map on either side (other architectures)");
 
 LINE(PLAIN, ABOUT_MEMORY_MAP, VERDICT_SAME, "shows no memory map")
 {
 	memory_map_free(&then.map);
 	memory_map_free(&now.map);
+	use_all(&now);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_MAP, VERDICT_SAME, "what is RAM is the same")
+{
+	memory_map_free(&then.map);
+	memory_map_free(&now.map);
+	use_all(&then);
 	use_all(&now);
 }
