@@ -322,6 +322,7 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 	int r;
 
 	w->text[0] = '\0'; /* of the attempt before */
+	machine_record_stamp(h->machine);
 	r = prepare_handover(h, w);
 	if (r == 0 && size->asked)
 		r = snapshot_set_image_size(fd, size->bytes);
@@ -349,9 +350,11 @@ static int attempts(struct hibernate *h, struct why *w)
 
 		h->image_id = h->image_ids[i];
 		r = attempt(h, &size, w);
-		if (r != -ENOSPC && r != -ENOMEM)
+		if (r != -ENOSPC && r != -ENOMEM && r != -ESTALE)
 			return r;
 		session_drop_image(&h->session);
+		if (r == -ESTALE)
+			continue;
 		if (i + 1 == ATTEMPTS || !wanted_size_next(&size, i + 1, r, h->written.raw_bytes,
 							   h->written.stored_bytes))
 			break;
@@ -364,6 +367,8 @@ static int attempts(struct hibernate *h, struct why *w)
 		    "%s is too small for what memory holds, even for the smallest image; close "
 		    "some programs or make it larger",
 		    h->device_name);
+	if (r == -ESTALE)
+		why(w, r, "the kernel writes to a file system though all is frozen; try again");
 	return r;
 }
 
@@ -495,6 +500,8 @@ static int run(struct hibernate *h, struct why *w)
 		r = draw_ids(h, w);
 	if (r == 0)
 		r = settle_boot_files(h, w);
+	if (r == 0)
+		r = machine_record_open_mounts(h->machine, w);
 	if (r == 0)
 		r = freeze(h, w);
 	if (r == 0) {

@@ -79,6 +79,8 @@ static bool take_xfs(const unsigned char *page, struct filesystem *ret)
 #define DISK_BTRFS_MAGIC_AT 0x40
 #define DISK_BTRFS_GENERATION 0x48
 #define DISK_BTRFS_STAMP 32
+/* Of its struct btrfs_dev_item: the device's own UUID. */
+#define DISK_BTRFS_MEMBER (0xc9 + 66)
 
 static bool take_btrfs(const unsigned char *page, struct filesystem *ret)
 {
@@ -87,6 +89,7 @@ static bool take_btrfs(const unsigned char *page, struct filesystem *ret)
 	strcpy(ret->type, "btrfs");
 	memcpy(ret->uuid, page + DISK_BTRFS_UUID, sizeof(ret->uuid));
 	memcpy(ret->stamp, page + DISK_BTRFS_GENERATION, DISK_BTRFS_STAMP);
+	memcpy(ret->member, page + DISK_BTRFS_MEMBER, sizeof(ret->member));
 	return true;
 }
 
@@ -127,6 +130,8 @@ int filesystem_identify(const struct filesystem_source *source, unsigned char *p
 	memset(ret->type, 0, sizeof(ret->type));
 	memset(ret->uuid, 0, sizeof(ret->uuid));
 	memset(ret->stamp, 0, sizeof(ret->stamp));
+	memset(ret->member, 0, sizeof(ret->member));
+	ret->unstamped = FILESYSTEM_STAMPED;
 	if (r < 0)
 		return r;
 	if (take_ext(page, ret) || take_xfs(page, ret))
@@ -140,9 +145,18 @@ int filesystem_identify(const struct filesystem_source *source, unsigned char *p
 	return take_btrfs(page, ret) ? 0 : -ENODEV;
 }
 
+/* Older images do not say which of several devices it was. */
+static bool same_member(const struct filesystem *a, const struct filesystem *b)
+{
+	return bytes_all_zero(a->member, sizeof(a->member)) ||
+	       bytes_all_zero(b->member, sizeof(b->member)) ||
+	       memcmp(a->member, b->member, sizeof(a->member)) == 0;
+}
+
 bool filesystem_same(const struct filesystem *a, const struct filesystem *b)
 {
-	return strcmp(a->type, b->type) == 0 && memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
+	return a->unstamped == b->unstamped && strcmp(a->type, b->type) == 0 &&
+	       memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0 && same_member(a, b);
 }
 
 static void ext_words(const unsigned char *stamp, char *text, size_t size)

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "made_root.h"
+#include "platform/mounted.h"
 #include "platform/platform.h"
 #include "platform/verdict.h"
 
@@ -181,6 +182,7 @@ static void make(void)
 	made_link("/sys/dev/block/254:17", "../../devices/virtual/block/vdb/vdb1");
 	made_link("/sys/dev/block/254:33", "../../devices/virtual/block/vdc/vdc1");
 	put_ext("/dev/vda1", 1, 5);
+	made_put("/sys/class/block/vda1/serial", "S1\n");
 	put_ext("/dev/mapper/x", 2, 6);
 	/* The kernel would not answer; one of them is a stack. */
 	made_link("/sys/dev/block/7:3", "../../devices/virtual/block/loop3");
@@ -206,16 +208,36 @@ static void capture(struct filesystems *ret)
 	mounted_close(&mounted);
 }
 
+/* What of MOUNTS can be compared later, and the names of what cannot. */
+static const struct {
+	const char *device, *place, *type;
+	enum filesystem_unstamped unstamped;
+} mounts[] = {
+	{ "/dev/vda1", "/", "ext", FILESYSTEM_STAMPED },
+	{ "/dev/mapper/x", "/a b", "ext", FILESYSTEM_STAMPED },
+	{ "/dev/vdi", "/gone", "ext4", FILESYSTEM_UNREADABLE },
+	{ "/dev/vdb1", "/boot", "vfat", FILESYSTEM_UNKNOWN },
+	{ "share", "/share", "9p", FILESYSTEM_ELSEWHERE },
+	{ "/dev/loop3", "/snap", "ext4", FILESYSTEM_BLOCKED },
+	{ "/dev/dm-0", "/inner", "ext4", FILESYSTEM_BLOCKED },
+	{ "/dev/vdc1", "/tty", "ext4", FILESYSTEM_UNREADABLE },
+};
+
 START_TEST(finds_what_is_mounted)
 {
 	struct filesystems found;
 
 	capture(&found);
-	ck_assert_uint_eq(found.items.count, 2);
-	ck_assert_str_eq(found.items.items[0].device, "/dev/vda1");
-	ck_assert_str_eq(found.items.items[0].place, "/");
-	ck_assert_str_eq(found.items.items[1].device, "/dev/mapper/x");
-	ck_assert_str_eq(found.items.items[1].place, "/a b");
+	ck_assert_uint_eq(found.items.count, ARRAY_SIZE(mounts));
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		const struct filesystem *item = &found.items.items[i];
+
+		ck_assert_str_eq(item->device, mounts[i].device);
+		ck_assert_str_eq(item->place, mounts[i].place);
+		ck_assert_str_eq(item->type, mounts[i].type);
+		ck_assert_msg(item->unstamped == mounts[i].unstamped, "%s: %u", item->device,
+			      item->unstamped);
+	}
 	filesystems_free(&found);
 
 	made_put("/proc/self/mountinfo", NULL);
@@ -226,6 +248,14 @@ END_TEST
 
 /* The platforms that are compared: nothing else is known of them. */
 static struct platform then, now;
+
+/* Without those that cannot be compared, and with a last gate. */
+static void capture_then(void)
+{
+	capture(&then.filesystems);
+	then.filesystems.items.count = 2;
+	then.hibernation.last_gate = 1;
+}
 
 static const struct finding *judge(struct verdict *verdict)
 {
@@ -254,26 +284,78 @@ static void expect(enum verdict_class class, bool hopeless, const char *words)
 
 START_TEST(finds_them_again)
 {
-	capture(&then.filesystems);
+	capture_then();
 	expect(VERDICT_SAME, false, "as they were");
 
 	/* By other names, among others. */
 	run("mkdir sys/class/block/loop0 sys/class/block/vdq1 'sys/class/block/q!x' "
 	    "sys/class/block/sr0 sys/class/block/nothing && mkdir dev/q && mv dev/vda1 dev/vdq1 && "
-	    "mv dev/mapper/x dev/q/x");
+	    "cp sys/class/block/vda1/serial sys/class/block/vdq1 && mv dev/mapper/x dev/q/x");
 	expect(VERDICT_SAME, false, "as they were");
 
-	/* A copy of the volume is older or newer; the one that was mounted counts. */
+	/* A copy of the disk, older or newer: the one that was mounted counts. */
 	put_ext("/dev/loop0", 1, 3);
 	expect(VERDICT_SAME, false, "as they were");
+	/* Two that say the same of themselves. */
 	put_ext("/dev/vda1", 1, 4);
 	expect(VERDICT_SAME, false, "as they were");
 
-	run("rm dev/vdq1 dev/vda1 dev/loop0");
+	/* The copy alone proves nothing, for good or bad. */
+	run("rm dev/vdq1 dev/vda1");
+	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	put_ext("/dev/loop0", 1, 5);
+	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	run("rm dev/loop0");
 	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
 	/* Where it makes one wait nobody looks. */
 	put_ext("/dev/sr0", 1, 6);
 	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	/* An image that was written before the restored system looked. */
+	then.hibernation.last_gate = 0;
+	expect(VERDICT_RISKY, false, "on /dev/vda1 (/) cannot be seen");
+	platform_free(&then);
+	platform_free(&now);
+}
+END_TEST
+
+/* The device does not say which it is: this may as well be a backup. */
+START_TEST(may_be_a_copy)
+{
+	made_put("/sys/class/block/vda1/serial", NULL);
+	capture_then();
+	ck_assert_str_eq(then.filesystems.items.items[0].identity, "");
+	put_ext("/dev/vda1", 1, 6);
+	expect(VERDICT_RISKY, false, "/dev/vda1 has the UUID of the file system on /dev/vda1 (/)");
+	run("mkdir sys/class/block/loop0");
+	put_ext("/dev/loop0", 1, 5);
+	expect(VERDICT_SAME, false, "as they were");
+	platform_free(&then);
+	platform_free(&now);
+}
+END_TEST
+
+/* What cannot be compared is named, one by one. */
+START_TEST(names_what_has_no_stamp)
+{
+	static const char *const names[] = {
+		"/gone", "/boot", "/share", "/snap", "/inner", "/tty"
+	};
+	struct verdict verdict;
+
+	capture(&then.filesystems);
+	ck_assert_ptr_nonnull(judge(&verdict));
+	for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+		bool named = false;
+
+		for (size_t i = 0; i < verdict.count; i++)
+			named |= verdict.findings[i].class == VERDICT_HARMLESS &&
+				 strstr(verdict.findings[i].text, names[n]) != NULL;
+		ck_assert_msg(named, "%s", names[n]);
+	}
+	ck_assert_str_eq(verdict.findings[verdict.count - 1].text,
+			 "All file systems that can be compared are as they were when it "
+			 "hibernated.");
+	verdict_free(&verdict);
 	platform_free(&then);
 	platform_free(&now);
 }
@@ -283,7 +365,7 @@ START_TEST(sees_that_one_was_changed)
 {
 	struct verdict verdict;
 
-	capture(&then.filesystems);
+	capture_then();
 	put_ext("/dev/vda1", 1, 6);
 	expect(VERDICT_FATAL, true,
 	       "The file system on /dev/vda1 (/) was mounted or checked since (mounted 6 times");
@@ -302,6 +384,7 @@ START_TEST(sees_that_one_was_changed)
 	put_ext("/dev/vda1", 9, 5);
 	expect(VERDICT_HARMLESS, false, "cannot be seen");
 	platform_free(&then);
+	then = (struct platform){ 0 };
 	ck_assert_ptr_null(judge(&verdict));
 	verdict_free(&verdict);
 	platform_free(&now);
@@ -314,6 +397,7 @@ START_TEST(opens_nothing_else)
 	struct filesystem item = { .type = "ext", .device = "/dev/fifo" };
 
 	then.filesystems.items.known = true;
+	then.hibernation.last_gate = 1;
 	ck_assert_int_eq(list_append(&then.filesystems.items, item), 0);
 	run("mkfifo dev/fifo && mkdir -p sys/class/block/fifo");
 	expect(VERDICT_HARMLESS, false, "cannot be seen");
@@ -336,7 +420,7 @@ START_TEST(goes_to_bytes_and_back)
 	ck_assert(now.filesystems.items.known);
 	ck_assert_uint_eq(now.filesystems.items.count, then.filesystems.items.count);
 	ck_assert_mem_eq(now.filesystems.items.items, then.filesystems.items.items,
-			 2 * sizeof(struct filesystem));
+			 then.filesystems.items.count * sizeof(struct filesystem));
 	free(bytes);
 	platform_free(&then);
 	platform_free(&now);
@@ -358,6 +442,8 @@ int main(void)
 	tcase_add_checked_fixture(tree, make, made_root_remove);
 	tcase_add_test(tree, finds_what_is_mounted);
 	tcase_add_test(tree, finds_them_again);
+	tcase_add_test(tree, may_be_a_copy);
+	tcase_add_test(tree, names_what_has_no_stamp);
 	tcase_add_test(tree, sees_that_one_was_changed);
 	tcase_add_test(tree, opens_nothing_else);
 	tcase_add_test(tree, goes_to_bytes_and_back);
