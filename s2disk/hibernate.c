@@ -18,6 +18,7 @@
 #include "kernel/kernel_random.h"
 #include "kernel/snapshot_device.h"
 #include "kernel_watch.h"
+#include "last_gate.h"
 #include "left_out.h"
 #include "machine_record.h"
 #include "platform/offlined_own.h"
@@ -381,8 +382,10 @@ static void finish_resume(struct hibernate *h)
 
 	if (r == 0)
 		r = handover_decode(h->page.base, page_size(), h->image_id, handover, &w);
+	last_gate_close(&h->machine->mounted, "", h->last);
 	/* The image's leftovers must be gone before pages can be taken away. */
 	session_drop_image(&h->session);
+	last_gate_shut_down(&h->machine->mounted);
 	if (r == 0) {
 		last_take_handover(h->last, handover,
 				   aftermath_quarantine(handover, "", page_size(), &h->offlined));
