@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "platform/filesystem_stamp.h"
+#include "platform/filesystem_stamp_private.h"
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -131,18 +131,24 @@ int filesystem_identify(const struct filesystem_source *source, unsigned char *p
 	memset(ret->uuid, 0, sizeof(ret->uuid));
 	memset(ret->stamp, 0, sizeof(ret->stamp));
 	memset(ret->member, 0, sizeof(ret->member));
+	memset(ret->log, 0, sizeof(ret->log));
 	ret->unstamped = FILESYSTEM_STAMPED;
 	if (r < 0)
 		return r;
-	if (take_ext(page, ret) || take_xfs(page, ret))
+	if (take_ext(page, ret))
 		return 0;
+	if (take_xfs(page, ret))
+		return stamp_log_of_xfs(source, page, ret->log);
 	r = take_f2fs(source, page, ret);
 	if (r != -ENODEV)
 		return r;
 	r = source->read(source->context, DISK_BTRFS_AT, page);
 	if (r < 0)
 		return r;
-	return take_btrfs(page, ret) ? 0 : -ENODEV;
+	if (take_btrfs(page, ret))
+		return 0;
+	r = stamp_bcachefs(source, page, ret);
+	return r != -ENODEV ? r : stamp_boot_sector(source, page, ret);
 }
 
 /* Older images do not say which of several devices it was. */
@@ -157,6 +163,13 @@ bool filesystem_same(const struct filesystem *a, const struct filesystem *b)
 {
 	return a->unstamped == b->unstamped && strcmp(a->type, b->type) == 0 &&
 	       memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0 && same_member(a, b);
+}
+
+bool filesystem_unchanged(const struct filesystem *then, const struct filesystem *now)
+{
+	return memcmp(then->stamp, now->stamp, sizeof(then->stamp)) == 0 &&
+	       (bytes_all_zero(then->log, sizeof(then->log)) ||
+		memcmp(then->log, now->log, sizeof(then->log)) == 0);
 }
 
 static void ext_words(const unsigned char *stamp, char *text, size_t size)
@@ -183,12 +196,22 @@ void filesystem_words(const struct filesystem *filesystem, char *text, size_t si
 	} else if (strcmp(filesystem->type, "xfs") == 0) {
 		memcpy(&lsn, stamp + STAMP_LSN, sizeof(lsn));
 		lsn = be64toh(lsn);
-		snprintf(text, size, "log at %" PRIu64 ":%" PRIu64, lsn >> 32, lsn & UINT32_MAX);
+		snprintf(text, size, "log at %" PRIu64 ":%" PRIu64 ", written to %u:%" PRIu64,
+			 lsn >> 32, lsn & UINT32_MAX, get_le32(filesystem->log),
+			 get_le64(filesystem->log + 8));
 	} else if (strcmp(filesystem->type, "btrfs") == 0) {
 		snprintf(text, size, "generation %" PRIu64, get_le64(stamp));
 	} else if (strcmp(filesystem->type, "f2fs") == 0) {
 		snprintf(text, size, "checkpoint %" PRIu64,
 			 max_u64(get_le64(stamp), get_le64(stamp + 8)));
+	} else if (strcmp(filesystem->type, "bcachefs") == 0) {
+		snprintf(text, size, "superblock %" PRIu64, get_le64(stamp));
+	} else if (strcmp(filesystem->type, "fat") == 0 || strcmp(filesystem->type, "exfat") == 0 ||
+		   strcmp(filesystem->type, "ntfs") == 0) {
+		snprintf(text, size, "content %08" PRIx64,
+			 (get_le64(stamp) ^ get_le64(stamp + 8) ^ get_le64(stamp + 16) ^
+			  get_le64(stamp + 24)) &
+				 UINT32_MAX);
 	} else {
 		text_copy(text, size, "?");
 	}

@@ -25,13 +25,15 @@ enum filesystem_unstamped {
 
 /* One device of one file system; btrfs may have several. */
 struct filesystem {
-	char type[12];	 /* ext, xfs, btrfs, f2fs …; without a stamp as mountinfo says */
+	char type[12];	 /* ext, xfs, btrfs, f2fs, bcachefs, fat, exfat, ntfs; without a stamp as
+			    mountinfo says */
 	char device[96]; /* /dev/vda2, as it was called */
 	char place[128]; /* where it was mounted; "" unknown */
 	unsigned char uuid[16];
 	unsigned char stamp[32];	     /* what it means depends on the type */
 	char identity[DEVICE_IDENTITY_SIZE]; /* of the device; "" unknown */
 	unsigned char member[16];	     /* btrfs: which of its devices; else zeros */
+	unsigned char log[16];		     /* xfs: the head of its log; zeros: not looked at */
 	uint32_t unstamped;		     /* enum filesystem_unstamped */
 };
 
@@ -51,6 +53,9 @@ int filesystem_identify(const struct filesystem_source *source, unsigned char *p
 
 /* The same file system, and of several devices the same one, in whatever state. */
 bool filesystem_same(const struct filesystem *a, const struct filesystem *b);
+
+/* Is now in the state of then, of which older images say less? */
+bool filesystem_unchanged(const struct filesystem *then, const struct filesystem *now);
 
 /* Its stamp for people: "mounted 12 times, last 2026-11-21 10:00:00 UTC". */
 void filesystem_words(const struct filesystem *filesystem, char *text, size_t size);

@@ -64,7 +64,7 @@ static int take_found(struct search *search, const struct filesystem *found)
 		const struct filesystem *item = &search->wanted->items.items[i];
 
 		if (filesystem_same(item, found) && filesystem_on_same_device(item, found) &&
-		    memcmp(item->stamp, found->stamp, sizeof(item->stamp)) == 0)
+		    filesystem_unchanged(item, found))
 			search->met[i] = true;
 	}
 	return list_append(&search->ret->items, *found);

@@ -297,7 +297,7 @@ enum mounted_state mounted_look_again(struct mounted *mounted, size_t index, str
 	if (r < 0 && r != -ENODEV)
 		return MOUNTED_UNSEEN;
 	return r == 0 && filesystem_same(ret, &item->filesystem) &&
-			       memcmp(ret->stamp, item->filesystem.stamp, sizeof(ret->stamp)) == 0
+			       filesystem_unchanged(&item->filesystem, ret)
 		       ? MOUNTED_SAME
 		       : MOUNTED_CHANGED;
 }

@@ -151,6 +151,7 @@ static const struct record_field filesystem_fields[] = {
 	TEXT(struct filesystem, place),	  BYTES(struct filesystem, uuid),
 	BYTES(struct filesystem, stamp),  TEXT(struct filesystem, identity),
 	BYTES(struct filesystem, member), U32(struct filesystem, unstamped),
+	BYTES(struct filesystem, log),
 };
 
 /* A list is described by where its three members are; a single struct has

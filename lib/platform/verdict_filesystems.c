@@ -102,7 +102,7 @@ static bool judge_one(struct judge *judge, const struct filesystem *then)
 
 		if (!filesystem_same(item, then) || !filesystem_on_same_device(then, item))
 			continue;
-		if (memcmp(item->stamp, then->stamp, sizeof(then->stamp)) == 0)
+		if (filesystem_unchanged(then, item))
 			return true;
 		if (!changed || strcmp(item->device, then->device) == 0)
 			changed = item;

@@ -120,6 +120,140 @@ START_TEST(knows_what_mkfs_makes)
 }
 END_TEST
 
+/* Superblocks of xfs may be as they were, and its log not: it was mounted, and ended by a
+ * reset. */
+START_TEST(sees_the_log_of_xfs)
+{
+	struct filesystem before, after;
+	char words[120];
+
+	run("truncate -s 320M disk");
+	if (!run("mkfs.xfs -qf disk"))
+		return;
+	ck_assert_int_eq(identify("disk", &before), 0);
+	filesystem_words(&before, words, sizeof(words));
+	ck_assert_msg(strstr(words, ", written to 1:2") != NULL, "%s", words);
+	/* The next block gets the cycle of this round. */
+	if (!run("block=$(xfs_db -c 'sb 0' -c 'p logstart' disk | sed 's/.* = //') && "
+		 "xfs_db -c \"convert fsblock $block byte\" disk | sed 's/.*(\\(.*\\)).*/\\1/' >at "
+		 "&& "
+		 "printf '\\000\\000\\000\\001' | dd of=disk bs=1 conv=notrunc "
+		 "seek=$(($(cat at) + 1024)) 2>/dev/null"))
+		return;
+	ck_assert_int_eq(identify("disk", &after), 0);
+	ck_assert_mem_eq(before.stamp, after.stamp, sizeof(after.stamp));
+	ck_assert(filesystem_same(&before, &after));
+	ck_assert(!filesystem_unchanged(&before, &after));
+	/* What an older image does not say is no difference. */
+	memset(before.log, 0, sizeof(before.log));
+	ck_assert(filesystem_unchanged(&before, &after));
+	/* A whole round later. */
+	ck_assert(run("printf '\\000\\000\\000\\002' | dd of=disk bs=1 conv=notrunc "
+		      "seek=$(($(cat at) + 4)) 2>/dev/null"));
+	ck_assert_int_eq(identify("disk", &before), 0);
+	ck_assert(!filesystem_unchanged(&before, &after));
+	/* Every read of the way there. */
+	for (unsigned int i = 1; i <= 16; i++)
+		ck_assert_int_eq(identify_failing("disk", i, &after), -EIO);
+	/* On another device; nonsense. */
+	ck_assert(run("dd if=/dev/zero of=disk bs=1 seek=48 count=8 conv=notrunc 2>/dev/null"));
+	ck_assert_int_eq(identify("disk", &after), 0);
+	ck_assert(bytes_all_zero(after.log, sizeof(after.log)));
+	ck_assert(run("printf '\\377\\377\\377\\377\\377' | dd of=disk bs=1 seek=48 conv=notrunc "
+		      "2>/dev/null"));
+	ck_assert_int_lt(identify("disk", &after), 0);
+}
+END_TEST
+
+#define SMALL (256u << 10)
+
+struct piece {
+	unsigned int at;
+	const char *bytes;
+	size_t length;
+};
+
+#define PIECE(at, text)                        \
+	{                                      \
+		(at), (text), sizeof(text) - 1 \
+	}
+
+/* What their makers write, as far as it is read; then the places where a mount for writing
+ * shows. */
+static const struct {
+	const char *type;
+	struct piece pieces[16];
+	unsigned int uuid, changes[6];
+} boots[] = {
+	{ "fat", /* 32: four reserved sectors, two tables of eight, root in cluster 3 */
+	  { PIECE(0x0b, "\0\2"), PIECE(0x0d, "\10"), PIECE(0x0e, "\4"), PIECE(0x10, "\2"),
+	    PIECE(0x24, "\10"), PIECE(0x2c, "\3"), PIECE(0x30, "\1"), PIECE(0x43, "abcd"),
+	    PIECE(0x52, "FAT32   "), PIECE(510, "\x55\xaa") },
+	  0x43,
+	  { 0x41, 512 + 488, 2048, 20 * 512 + 4096 } },
+	{ "fat", /* 16: one reserved sector, two tables of 16 */
+	  { PIECE(0x0b, "\0\2"), PIECE(0x0d, "\4"), PIECE(0x0e, "\1"), PIECE(0x10, "\2"),
+	    PIECE(0x16, "\20"), PIECE(0x27, "abcd"), PIECE(0x36, "FAT16   "),
+	    PIECE(510, "\x55\xaa") },
+	  0x27,
+	  { 0x25, 512, 33 * 512 } },
+	{ "exfat", /* table at sector 24, clusters from 64 on, eight sectors each; root in 5 */
+	  { PIECE(3, "EXFAT   "), PIECE(0x50, "\30"), PIECE(0x58, "\100"), PIECE(0x60, "\5"),
+	    PIECE(0x64, "abcd"), PIECE(0x6c, "\11\3") },
+	  0x64,
+	  { 0x6a, 0x70, 24 * 512, 64 * 512, 64 * 512 + 3 * 4096 } },
+	{ "ntfs", /* MFT in cluster 4; $LogFile not resident, its first run is at cluster 10 */
+	  { PIECE(3, "NTFS    "), PIECE(0x0b, "\0\2"), PIECE(0x0d, "\10"), PIECE(0x30, "\4"),
+	    PIECE(0x48, "abcdefgh"), PIECE(4 * 4096 + 2048, "FILE"),
+	    PIECE(4 * 4096 + 2048 + 0x14, "\70"), PIECE(4 * 4096 + 2048 + 0x38, "\20\0\0\0\30"),
+	    PIECE(4 * 4096 + 2048 + 0x50, "\x80\0\0\0\140\0\0\0\1"),
+	    PIECE(4 * 4096 + 2048 + 0x70, "\100"), PIECE(4 * 4096 + 2048 + 0x90, "\x21\2\12\0") },
+	  0x48,
+	  { 4 * 4096 + 3072 + 40, 4 * 4096, 10 * 4096 } },
+	{ "bcachefs",
+	  { PIECE(4096 + 24, "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef"),
+	    PIECE(4096 + 56, "0123456789abcdef") },
+	  4096 + 56,
+	  { 4096 + 112 } },
+};
+
+START_TEST(knows_what_has_no_counter)
+{
+	static unsigned char bytes[SMALL];
+	struct filesystem before, after;
+	char words[120];
+
+	memset(bytes, 0, sizeof(bytes));
+	for (const struct piece *piece = boots[_i].pieces; piece->length; piece++)
+		memcpy(bytes + piece->at, piece->bytes, piece->length);
+	made_put_bytes("/disk", bytes, sizeof(bytes));
+	ck_assert_int_eq(identify("disk", &before), 0);
+	ck_assert_str_eq(before.type, boots[_i].type);
+	filesystem_words(&before, words, sizeof(words));
+	ck_assert_str_ne(words, "?");
+	for (const unsigned int *at = boots[_i].changes; *at; at++) {
+		bytes[*at]++;
+		made_put_bytes("/disk", bytes, sizeof(bytes));
+		ck_assert_int_eq(identify("disk", &after), 0);
+		ck_assert_msg(filesystem_same(&before, &after), "%s at %u", boots[_i].type, *at);
+		ck_assert_msg(!filesystem_unchanged(&before, &after), "%s at %u", boots[_i].type,
+			      *at);
+		bytes[*at]--;
+	}
+	bytes[boots[_i].uuid]++;
+	made_put_bytes("/disk", bytes, sizeof(bytes));
+	ck_assert_int_eq(identify("disk", &after), 0);
+	ck_assert(!filesystem_same(&before, &after));
+	/* Anything may be on a disk: every byte of what is read, turned. */
+	for (unsigned int at = 0; at < 4 * 4096 + 4096; at += at < 512 ? 1 : 61) {
+		bytes[at] ^= 0xff;
+		made_put_bytes("/disk", bytes, sizeof(bytes));
+		identify("disk", &after);
+		bytes[at] ^= 0xff;
+	}
+}
+END_TEST
+
 /* Every read that one of them needs. */
 START_TEST(tells_errors_of_reading)
 {
@@ -216,7 +350,7 @@ static const struct {
 	{ "/dev/vda1", "/", "ext", FILESYSTEM_STAMPED },
 	{ "/dev/mapper/x", "/a b", "ext", FILESYSTEM_STAMPED },
 	{ "/dev/vdi", "/gone", "ext4", FILESYSTEM_UNREADABLE },
-	{ "/dev/vdb1", "/boot", "vfat", FILESYSTEM_UNKNOWN },
+	{ "/dev/vdb1", "/boot", "vfat", FILESYSTEM_UNKNOWN }, /* nothing is on it */
 	{ "share", "/share", "9p", FILESYSTEM_ELSEWHERE },
 	{ "/dev/loop3", "/snap", "ext4", FILESYSTEM_BLOCKED },
 	{ "/dev/dm-0", "/inner", "ext4", FILESYSTEM_BLOCKED },
@@ -437,6 +571,8 @@ int main(void)
 	tcase_set_timeout(stamp, 60);
 	tcase_add_checked_fixture(stamp, made_root_create, made_root_remove);
 	tcase_add_loop_test(stamp, knows_what_mkfs_makes, 0, ARRAY_SIZE(kinds));
+	tcase_add_test(stamp, sees_the_log_of_xfs);
+	tcase_add_loop_test(stamp, knows_what_has_no_counter, 0, ARRAY_SIZE(boots));
 	tcase_add_test(stamp, tells_errors_of_reading);
 	suite_add_tcase(suite, stamp);
 	tcase_add_checked_fixture(tree, make, made_root_remove);

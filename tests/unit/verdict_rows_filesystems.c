@@ -27,6 +27,11 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were"
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
 {
+	mounted_now()->log[0] = 1; /* an older image has none */
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+{
 	forget_identity();
 }
 
@@ -47,6 +52,12 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "in use; then: ", .hopeless = true
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
 {
 	mounted_now()->stamp[31]++; /* to the last byte */
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
+{
+	mounted_then()->log[0] = 1;
+	mounted_now()->log[0] = 2; /* of xfs; else it is as it was */
 }
 
 ROW("the same on a device with its UUID, where that device said nothing of itself");
