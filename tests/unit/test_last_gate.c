@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "last_gate.h"
+#include "machine_record.h"
 #include "made_root.h"
 #include "platform/device_cut.h"
 
@@ -447,6 +448,33 @@ START_TEST(opens_the_right_directory)
 }
 END_TEST
 
+/* The kernel wrote to it between its stamp and the snapshot: the restored system would
+ * take that for another's. */
+START_TEST(wants_another_snapshot)
+{
+	static unsigned char header[4096];
+	struct machine_record record = { 0 };
+	struct platform_maker maker = machine_record_maker(&record);
+	const void *section;
+	size_t size;
+
+	put_ext("/dev/vda1", 1, 5);
+	made_put("/mnt/id", "30\n");
+	made_put("/proc/self/mountinfo", "30 1 254:1 / /mnt rw - ext4 /dev/vda1 rw\n");
+	ck_assert_int_eq(mounted_open(made_root, &record.mounted, &record.platform.filesystems), 0);
+	machine_record_stamp(&record);
+	ck_assert_str_eq(asked, "sync /mnt\n");
+	ck_assert_uint_eq(record.platform.hibernation.last_gate, 1);
+	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
+	put_ext("/dev/vda1", 1, 6);
+	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size),
+			 -ESTALE);
+	machine_record_stamp(&record);
+	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
+	machine_record_free(&record);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("last gate");
@@ -465,6 +493,7 @@ int main(void)
 	tcase_add_test(gate, leaves_alone_what_does_not_answer);
 	tcase_add_test(gate, cuts_off_every_member);
 	tcase_add_test(gate, opens_the_right_directory);
+	tcase_add_test(gate, wants_another_snapshot);
 	suite_add_tcase(suite, gate);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
