@@ -18,6 +18,7 @@
 #include "kernel/kernel_random.h"
 #include "kernel/snapshot_device.h"
 #include "kernel_watch.h"
+#include "last_gate.h"
 #include "left_out.h"
 #include "machine_record.h"
 #include "platform/offlined_own.h"
@@ -322,6 +323,7 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 	int r;
 
 	w->text[0] = '\0'; /* of the attempt before */
+	machine_record_stamp(h->machine);
 	r = prepare_handover(h, w);
 	if (r == 0 && size->asked)
 		r = snapshot_set_image_size(fd, size->bytes);
@@ -349,9 +351,11 @@ static int attempts(struct hibernate *h, struct why *w)
 
 		h->image_id = h->image_ids[i];
 		r = attempt(h, &size, w);
-		if (r != -ENOSPC && r != -ENOMEM)
+		if (r != -ENOSPC && r != -ENOMEM && r != -ESTALE)
 			return r;
 		session_drop_image(&h->session);
+		if (r == -ESTALE)
+			continue;
 		if (i + 1 == ATTEMPTS || !wanted_size_next(&size, i + 1, r, h->written.raw_bytes,
 							   h->written.stored_bytes))
 			break;
@@ -364,6 +368,8 @@ static int attempts(struct hibernate *h, struct why *w)
 		    "%s is too small for what memory holds, even for the smallest image; close "
 		    "some programs or make it larger",
 		    h->device_name);
+	if (r == -ESTALE)
+		why(w, r, "the kernel writes to a file system though all is frozen; try again");
 	return r;
 }
 
@@ -376,8 +382,10 @@ static void finish_resume(struct hibernate *h)
 
 	if (r == 0)
 		r = handover_decode(h->page.base, page_size(), h->image_id, handover, &w);
+	last_gate_close(&h->machine->mounted, "", h->last);
 	/* The image's leftovers must be gone before pages can be taken away. */
 	session_drop_image(&h->session);
+	last_gate_shut_down(&h->machine->mounted);
 	if (r == 0) {
 		last_take_handover(h->last, handover,
 				   aftermath_quarantine(handover, "", page_size(), &h->offlined));
@@ -495,6 +503,8 @@ static int run(struct hibernate *h, struct why *w)
 		r = draw_ids(h, w);
 	if (r == 0)
 		r = settle_boot_files(h, w);
+	if (r == 0)
+		r = machine_record_open_mounts(h->machine, w);
 	if (r == 0)
 		r = freeze(h, w);
 	if (r == 0) {

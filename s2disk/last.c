@@ -42,6 +42,7 @@ const struct last_field last_fields[] = {
 	{ "attempts", offsetof(struct last, attempts), 0 },
 	{ "quarantined_pages", offsetof(struct last, quarantined_pages), 0 },
 	{ "unquarantined_pages", offsetof(struct last, unquarantined_pages), 0 },
+	{ "shut_down", offsetof(struct last, shut_down), sizeof(((struct last *)0)->shut_down) },
 	{ "left_out_pages", offsetof(struct last, left_out_pages), 0 },
 	{ "left_out", offsetof(struct last, left_out), sizeof(((struct last *)0)->left_out) },
 	{ "verdict", offsetof(struct last, verdict), sizeof(((struct last *)0)->verdict) },
@@ -142,8 +143,13 @@ int last_tell_journal(const struct last *last, const char *root)
 	bool bad = last->result == LAST_FAILED || last->result == LAST_REFUSED;
 	struct journal_entry entry;
 
-	journal_begin(&entry, "s2disk", bad ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, "%s%s%s",
-		      messages[last->result], last->reason[0] ? ": " : "", last->reason);
+	journal_begin(&entry, "s2disk",
+		      last->shut_down[0] ? LOG_LEVEL_ALERT
+		      : bad		 ? LOG_LEVEL_ERROR
+					 : LOG_LEVEL_NOTICE,
+		      "%s%s%s%s", messages[last->result], last->reason[0] ? ": " : "", last->reason,
+		      last->shut_down[0] ? "; what another system changed meanwhile was shut down"
+					 : "");
 	journal_field(&entry, "MESSAGE_ID", "%s", message_ids[last->result]);
 	journal_field(&entry, "S2DISK_RESULT", "%s", last_result_name(last->result));
 	for (const struct last_field *field = last_fields; field->name; field++) {

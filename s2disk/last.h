@@ -34,9 +34,10 @@ struct last {
 	/* Page frames that the firmware claims since this boot: out of use, or not
 	 * given by the kernel. */
 	uint64_t quarantined_pages, unquarantined_pages;
-	uint64_t left_out_pages;	      /* offlined page frames that are not in the image */
-	char left_out[256];		      /* their addresses, as many as fit */
-	char verdict[16];		      /* resumed: the class of the worst difference */
+	char shut_down[1024];	 /* lines: file systems that another system changed meanwhile */
+	uint64_t left_out_pages; /* offlined page frames that are not in the image */
+	char left_out[256];	 /* their addresses, as many as fit */
+	char verdict[16];	 /* resumed: the class of the worst difference */
 	char findings[HANDOVER_TEXT_MAX + 1]; /* lines: what resume found and mended */
 };
 

@@ -141,16 +141,17 @@ static const struct record_field buses_fields[] = {
 	U32(struct devices, vmbus_known),
 };
 static const struct record_field hibernation_fields[] = {
-	U64(struct hibernation, magic),
-	U32(struct hibernation, checksum),
-	U32(struct hibernation, page_count),
-	U32(struct hibernation, platform_mode),
+	U64(struct hibernation, magic),	     U32(struct hibernation, checksum),
+	U32(struct hibernation, page_count), U32(struct hibernation, platform_mode),
+	U32(struct hibernation, last_gate),
 };
 
 static const struct record_field filesystem_fields[] = {
-	TEXT(struct filesystem, type),	 TEXT(struct filesystem, device),
-	TEXT(struct filesystem, place),	 BYTES(struct filesystem, uuid),
-	BYTES(struct filesystem, stamp),
+	TEXT(struct filesystem, type),	  TEXT(struct filesystem, device),
+	TEXT(struct filesystem, place),	  BYTES(struct filesystem, uuid),
+	BYTES(struct filesystem, stamp),  TEXT(struct filesystem, identity),
+	BYTES(struct filesystem, member), U32(struct filesystem, unstamped),
+	BYTES(struct filesystem, log),
 };
 
 /* A list is described by where its three members are; a single struct has

@@ -12,6 +12,7 @@
 #include "kernel/knobs.h"
 #include "made_data.h"
 #include "mismatch.h"
+#include "platform/mounted.h"
 #include "platform/platform.h"
 #include "swap/swap_area.h"
 #include "ui/passphrase.h"

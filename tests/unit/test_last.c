@@ -205,6 +205,7 @@ static void expect(bool json, const char *wanted)
 START_TEST(tells_people)
 {
 	struct last last = resumed();
+	char *text;
 
 	expect(false, "nothing is known of a hibernation\n");
 	save(&last);
@@ -221,6 +222,14 @@ START_TEST(tells_people)
 	       "                2 pages that the firmware claims since then out of use\n"
 	       "                1 page that the firmware claims since then could not be taken "
 	       "out of use\n");
+	snprintf(last.shut_down, sizeof(last.shut_down), "/dev/sdb1 (/a): x: cut off\n/dev/sdc");
+	save(&last);
+	text = printed(false);
+	ck_assert_ptr_nonnull(strstr(text,
+				     "\nSHUT DOWN       file systems that another system changed "
+				     "meanwhile:\n                /dev/sdb1 (/a): x: cut off\n"
+				     "                /dev/sdc\n"));
+	free(text);
 	last_begin(&last, "", "shutdown");
 	last_end(&last, LAST_REFUSED, "no swap");
 	last.begun = 1700000000;
@@ -254,7 +263,8 @@ START_TEST(tells_programs)
 		     "    \"image_bytes\": 419430400,\n    \"stored_bytes\": 104857600,\n"
 		     "    \"write_usec\": 2000000,\n    \"load_usec\": 1000000,\n"
 		     "    \"attempts\": 2,\n    \"quarantined_pages\": 2,\n"
-		     "    \"unquarantined_pages\": 1,\n    \"left_out_pages\": 1,\n"
+		     "    \"unquarantined_pages\": 1,\n"
+		     "    \"shut_down\": null,\n    \"left_out_pages\": 1,\n"
 		     "    \"left_out\": \"0x7e38b000\",\n    \"verdict\": \"mended\",\n"
 		     "    \"findings\": \"mended: The reserved page moved.\\nmemory map checksum 1 "
 		     "became 2\\n\"\n  },\n  \"set_aside\": null\n}\n");
@@ -315,6 +325,14 @@ START_TEST(tells_the_journal)
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_QUARANTINED_PAGES=2\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_VERDICT=mended\n"));
 	ck_assert_ptr_null(strstr(text, "S2DISK_REASON"));
+	snprintf(last.shut_down, sizeof(last.shut_down), "/dev/sdb1\n/dev/sdc1");
+	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
+	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
+	ck_assert_int_gt(length, 0);
+	text[length] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "MESSAGE=The session is back from disk; what another "
+					   "system changed meanwhile was shut down\nPRIORITY=1\n"));
+	last.shut_down[0] = '\0';
 	last_end(&last, LAST_FAILED, "the disk is full");
 	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
