@@ -31,6 +31,8 @@ enum record_type {
 	RECORD_HIBERNATION = 18,
 	RECORD_FILE_SYSTEMS = 19,
 	RECORD_RAM_POISONED = 20,
+	RECORD_PCI_RESOURCES = 22,
+	RECORD_PCI_ROOTS = 23,
 	RECORD_TPM = 25,
 };
 
@@ -135,6 +137,17 @@ static const struct record_field guest_fields[] = {
 static const struct record_field device_fields[] = {
 	TEXT(struct device, bus),    TEXT(struct device, address), TEXT(struct device, id),
 	TEXT(struct device, driver), U32(struct device, class),	   U32(struct device, flags),
+	TEXT(struct device, path),
+};
+static const struct record_field resource_fields[] = {
+	U32(struct pci_resource, device), U32(struct pci_resource, number),
+	U32(struct pci_resource, kind),	  U32(struct pci_resource, flags),
+	U64(struct pci_resource, start),  U64(struct pci_resource, end),
+};
+static const struct record_field window_fields[] = {
+	TEXT(struct pci_window, bus),
+	U64(struct pci_window, start),
+	U64(struct pci_window, end),
 };
 static const struct record_field buses_fields[] = {
 	U32(struct devices, pci_known),
@@ -205,6 +218,10 @@ static const struct part parts[] = {
 	SINGLE_PART(RECORD_GUEST, "guest", guest, struct guest, guest_fields),
 	LIST_PART(RECORD_DEVICES, "devices", devices.items, struct device, DEVICES_MAX,
 		  device_fields),
+	LIST_PART(RECORD_PCI_RESOURCES, "PCI resources", devices.pci.resources, struct pci_resource,
+		  PCI_RESOURCES_MAX, resource_fields),
+	LIST_PART(RECORD_PCI_ROOTS, "PCI root windows", devices.pci.roots, struct pci_window,
+		  PCI_WINDOWS_MAX, window_fields),
 	SINGLE_PART(RECORD_BUSES, "buses", devices, struct devices, buses_fields),
 	LIST_PART(RECORD_FILE_SYSTEMS, "file systems", filesystems.items, struct filesystem,
 		  FILESYSTEMS_MAX, filesystem_fields),
@@ -312,6 +329,22 @@ static int decode_records(const unsigned char *data, size_t length, struct platf
 	return 0;
 }
 
+static int check_pci(const struct devices *devices, struct why *w)
+{
+	const struct pci_space *pci = &devices->pci;
+
+	for (size_t i = 0; i < pci->resources.count; i++) {
+		const struct pci_resource *resource = &pci->resources.items[i];
+
+		if (resource->start > resource->end || resource->device >= devices->items.count)
+			return why_damaged(w, "the recorded list of PCI resources is damaged");
+	}
+	for (size_t i = 0; i < pci->roots.count; i++)
+		if (pci->roots.items[i].start > pci->roots.items[i].end)
+			return why_damaged(w, "the recorded list of PCI root windows is damaged");
+	return 0;
+}
+
 /* What the code that judges relies on. */
 static int check_platform(const struct platform *platform, struct why *w)
 {
@@ -331,7 +364,7 @@ static int check_platform(const struct platform *platform, struct why *w)
 			return why_damaged(w, "the recorded places of the TPM are damaged");
 	if (!frames_valid(platform->ram.poisoned.items, platform->ram.poisoned.count))
 		return why_damaged(w, "the recorded list of offlined frames is damaged");
-	return 0;
+	return check_pci(&platform->devices, w);
 }
 
 int platform_decode(const void *data, size_t length, struct platform *ret, struct why *w)

@@ -37,6 +37,7 @@ static const char *const about_names[] = {
 	[ABOUT_HYPERVISOR] = "hypervisor",
 	[ABOUT_VMBUS_DEVICE] = "vmbus-device",
 	[ABOUT_PCI_DEVICE] = "pci-device",
+	[ABOUT_PCI_SPACE] = "pci-addresses",
 	[ABOUT_FILE_SYSTEM] = "file-system",
 };
 
@@ -292,6 +293,7 @@ static void judge_all(struct judge *judge)
 	judge_cpu(judge);
 	judge_guest(judge);
 	judge_devices(judge);
+	judge_pci_space(judge);
 	judge_filesystems(judge);
 }
 

@@ -69,7 +69,16 @@ void judge_kernel(struct judge *judge);
 void judge_cpu(struct judge *judge);
 void judge_guest(struct judge *judge);
 void judge_devices(struct judge *judge);
+void judge_pci_space(struct judge *judge);
 void judge_filesystems(struct judge *judge);
+
+/* Had a PCI device addresses there? */
+bool judge_had_pci(const struct judge *judge, uint64_t start, uint64_t end);
+
+/* What it means that the firmware has something (RAM or not) at addresses that were
+ * in no entry of its map, and why. */
+enum verdict_class judge_hole(const struct judge *judge, uint64_t start, uint64_t end, bool ram,
+			      const char **ret_reason);
 
 /* "the reserved page", "the ACPI NVS region of 512 KiB". */
 void region_words(const struct memory_entry *entry, char *text, size_t size);

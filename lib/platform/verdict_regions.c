@@ -263,18 +263,19 @@ static bool moved_unseen(const struct judge *judge)
 static void judge_not_ram(const struct judge *judge, const struct map_segment *segment,
 			  struct segment_judgement *ret)
 {
-	if (segment->then == MEMORY_NONE && segment->now == MEMORY_RAM && moved_unseen(judge))
+	bool ram = segment->now == MEMORY_RAM;
+	enum verdict_class class;
+	const char *reason;
+
+	if (segment->then == MEMORY_NONE && ram && moved_unseen(judge)) {
 		set_reason(
 			ret, VERDICT_RISKY,
 			"The firmware held it in the boot that was saved, and what it held there "
 			"is somewhere else now");
-	else if (segment->then == MEMORY_NONE && segment->now == MEMORY_RAM)
-		set_reason(ret, VERDICT_HARMLESS, "The saved kernel does not know of it");
-	else if (segment->then == MEMORY_NONE)
-		set_reason(ret, VERDICT_RISKY,
-			   "The firmware now claims addresses at which the saved kernel may have "
-			   "placed devices");
-	else if (was_efi_runtime(judge, segment))
+	} else if (segment->then == MEMORY_NONE) {
+		class = judge_hole(judge, segment->start, segment->end, ram, &reason);
+		set_reason(ret, class, reason);
+	} else if (was_efi_runtime(judge, segment))
 		set_reason(ret, VERDICT_FATAL,
 			   "EFI runtime services lay there, and the saved kernel goes on calling "
 			   "them");
@@ -286,6 +287,11 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 		set_reason(ret, VERDICT_FATAL, "A file system may be mounted from it");
 	else if (segment->then == MEMORY_SOFT_RESERVED)
 		set_reason(ret, VERDICT_RISKY, "A driver may have been using it");
+	else if (!ram && segment->now != MEMORY_NONE &&
+		 judge_had_pci(judge, segment->start, segment->end))
+		set_reason(ret, VERDICT_RISKY,
+			   "A PCI device had its addresses there, and the firmware claims them for "
+			   "something else");
 	else if (efi_is_unknown(judge))
 		set_reason(ret, VERDICT_RISKY,
 			   "EFI runtime services may have lain there: their map was not recorded");

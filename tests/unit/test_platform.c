@@ -73,6 +73,11 @@ START_TEST(captures_a_recorded_guest)
 	ck_assert_uint_gt(platform.acpi.tables.items[1].address, 0);
 	ck_assert(!platform.efi.state.booted);
 	ck_assert_ptr_nonnull(devices_find(&platform.devices, "pci", "0000:00:01.0"));
+	ck_assert(platform.devices.pci.resources.known && platform.devices.pci.roots.known);
+	ck_assert_uint_eq(platform.devices.pci.resources.count, 5);
+	ck_assert_uint_eq(platform.devices.pci.resources.items[4].start, 0x4000200000);
+	ck_assert_uint_eq(platform.devices.pci.roots.count, 2);
+	ck_assert_str_eq(platform.devices.items.items[5].path, "0000:00:05.0");
 	ck_assert_uint_eq(platform.guest.hypervisor, 1);
 	platform_free(&platform);
 }

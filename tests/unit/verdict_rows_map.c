@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lines of doc/platform-verdict.md, Memory: what became of a region of the map. */
+#include "verdict_pci_fixture.h"
 #include "verdict_rows.h"
 
 #define FEW (4 * PAGE)
@@ -171,7 +172,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "Whether an image has pages ther
 	no_image();
 }
 
-ROW("hole → RAM");
+ROW("hole → RAM, outside the windows of PCI host bridges");
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it",
      .plan = CHECKSUM)
@@ -179,7 +180,51 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not kn
 	now_has(0x40000000, FEW, MEMORY_RAM);
 }
 
-ROW("hole → reserved, NVS …");
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it",
+     .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(0x40000000, FEW, MEMORY_RAM);
+}
+
+ROW("hole → reserved, NVS …, where no PCI device had addresses and no window of a host bridge was");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No PCI device lay there", .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(0x40000000, FEW, MEMORY_RESERVED);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "places none there", .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(0x40000000, FEW, MEMORY_NVS);
+}
+
+ROW("hole → anything, in the window of a PCI host bridge");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "that are plugged in later", .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(PCI_WINDOW + 0x800000, FEW, MEMORY_RESERVED);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "that are plugged in later", .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(PCI_WINDOW + 0x800000, FEW, MEMORY_RAM);
+}
+
+ROW("hole → anything, where a PCI device had addresses");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "A PCI device had its addresses there",
+     .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(OTHER_AT, FEW, MEMORY_RESERVED);
+}
+
+ROW("hole → reserved, NVS …, addresses of PCI devices not recorded, or on Hyper-V or Xen");
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
 {
@@ -189,6 +234,30 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
 {
 	now_has(0x40000000, FEW, MEMORY_NVS);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
+{
+	have_cards();
+	then.guest.kind = now.guest.kind = GUEST_XEN;
+	now_has(0x40000000, FEW, MEMORY_RESERVED);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
+{
+	have_cards();
+	then.guest.kind = now.guest.kind = GUEST_HYPERV;
+	now_has(0x40000000, FEW, MEMORY_RESERVED);
+}
+
+ROW("the same, where a PCI device had addresses, and the firmware claims them for something else");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "the firmware claims them for something else",
+     .plan = CHECKSUM)
+{
+	have_cards();
+	both_have(OTHER_AT, FEW, MEMORY_RESERVED);
+	now_has(OTHER_AT, FEW, MEMORY_NVS);
 }
 
 /* A region that is something else now. */
