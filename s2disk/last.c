@@ -34,6 +34,7 @@ const struct last_field last_fields[] = {
 	{ "area", offsetof(struct last, area), sizeof(((struct last *)0)->area) },
 	{ "method", offsetof(struct last, method), sizeof(((struct last *)0)->method) },
 	{ "reason", offsetof(struct last, reason), sizeof(((struct last *)0)->reason) },
+	{ "alarm", offsetof(struct last, alarm), sizeof(((struct last *)0)->alarm) },
 	{ "image_id", offsetof(struct last, image_id), sizeof(((struct last *)0)->image_id) },
 	{ "image_bytes", offsetof(struct last, image_bytes), 0 },
 	{ "stored_bytes", offsetof(struct last, stored_bytes), 0 },
@@ -142,8 +143,13 @@ int last_tell_journal(const struct last *last, const char *root)
 	bool bad = last->result == LAST_FAILED || last->result == LAST_REFUSED;
 	struct journal_entry entry;
 
-	journal_begin(&entry, "s2disk", bad ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, "%s%s%s",
-		      messages[last->result], last->reason[0] ? ": " : "", last->reason);
+	/* The journal shows an emergency on every terminal that somebody uses. */
+	if (last->alarm[0])
+		journal_begin(&entry, "s2disk", LOG_LEVEL_EMERGENCY, "%s. %s",
+			      messages[last->result], last->alarm);
+	else
+		journal_begin(&entry, "s2disk", bad ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, "%s%s%s",
+			      messages[last->result], last->reason[0] ? ": " : "", last->reason);
 	journal_field(&entry, "MESSAGE_ID", "%s", message_ids[last->result]);
 	journal_field(&entry, "S2DISK_RESULT", "%s", last_result_name(last->result));
 	for (const struct last_field *field = last_fields; field->name; field++) {

@@ -74,6 +74,8 @@ static void print_resumed(const struct last *last, FILE *out)
 	print_pages(last->unquarantined_pages, "could not be taken out of use", out);
 	if (last->reason[0])
 		fprintf(out, "but             %s\n", last->reason);
+	if (last->alarm[0])
+		fprintf(out, "ALARM           %s\n", last->alarm);
 }
 
 static void print_last(const struct last *last, FILE *out)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 enum log_level {
+	LOG_LEVEL_EMERGENCY = 0, /* for everybody at the machine, at once */
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
 	LOG_LEVEL_NOTICE = 5,
