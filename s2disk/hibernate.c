@@ -22,6 +22,7 @@
 #include "left_out.h"
 #include "machine_record.h"
 #include "platform/offlined_own.h"
+#include "quarantine.h"
 #include "reseed.h"
 #include "session.h"
 #include "switch_off.h"
@@ -76,8 +77,8 @@ struct hibernate {
 	uint64_t handover;				  /* bytes on the device */
 	int handover_error;				  /* of reading it when resumed */
 	struct image_written written;
-	bool resumed;			/* this is the restored system */
-	struct offlined_pages offlined; /* in it, by us */
+	bool resumed;		      /* this is the restored system */
+	struct quarantine quarantine; /* in it */
 };
 
 static int create_writer(struct hibernate *h, struct why *w)
@@ -373,7 +374,11 @@ static int attempts(struct hibernate *h, struct why *w)
 	return r;
 }
 
-/* In the restored system: what the resumer left for us to do and to tell. */
+/* In the restored system: what the resumer left for us to do and to tell. Frames that
+ * the firmware claims come first: with every page that the kernel hands out meanwhile,
+ * one of them may be gone. hibernation_snapshot() has freed the image by itself when it
+ * returns here (kernel/power/hibernate.c), so session_drop_image() makes none of them
+ * free; it thaws the kernel's threads, which may give back what was refused before. */
 static void finish_resume(struct hibernate *h)
 {
 	struct handover *handover = calloc(1, sizeof(*handover));
@@ -382,13 +387,18 @@ static void finish_resume(struct hibernate *h)
 
 	if (r == 0)
 		r = handover_decode(h->page.base, page_size(), h->image_id, handover, &w);
+	if (r == 0) {
+		quarantine_begin(&h->quarantine, handover);
+		quarantine_take(&h->quarantine, "", page_size());
+	}
 	last_gate_close(&h->machine->mounted, "", h->last);
-	/* The image's leftovers must be gone before pages can be taken away. */
 	session_drop_image(&h->session);
 	last_gate_shut_down(&h->machine->mounted);
 	if (r == 0) {
-		last_take_handover(h->last, handover,
-				   aftermath_quarantine(handover, "", page_size(), &h->offlined));
+		quarantine_take(&h->quarantine, "", page_size());
+		last_take_handover(h->last, handover, quarantine_taken(&h->quarantine));
+		quarantine_report(&h->quarantine, page_size(), h->last->alarm,
+				  sizeof(h->last->alarm));
 		aftermath_report(handover);
 	} else {
 		log_warning("resumed, but what resume handed over cannot be had: %s; pages that "
@@ -544,10 +554,10 @@ static int open_session(struct hibernate *h, const struct swap_area *area, struc
 /* With all processes running again, since it writes a file. */
 static void note_offlined(const struct hibernate *h)
 {
+	uint64_t frames[HANDOVER_PAGES_MAX];
+	size_t count = quarantine_own(&h->quarantine, frames);
 	struct why w = { 0 };
-	int r = h->offlined.count == 0
-			? 0
-			: offlined_own_add("", h->offlined.frames, h->offlined.count, &w);
+	int r = count == 0 ? 0 : offlined_own_add("", frames, count, &w);
 
 	if (r < 0)
 		log_warning("%s; the next image may have page frames that were offlined now",

@@ -27,6 +27,7 @@ struct last {
 	char area[256];	       /* "" where none was found */
 	char method[16];
 	char reason[1024]; /* failed, refused; or what is wrong after a resume */
+	char alarm[400];   /* resumed: what must be done now; "" mostly */
 	char image_id[2 * IMAGE_ID_SIZE + 1];
 	uint64_t image_bytes, stored_bytes;
 	uint64_t write_usec, load_usec;

@@ -65,6 +65,7 @@ struct sim_kernel {
 	char map;			     /* of the firmware, when this kernel booted */
 	uint64_t offlined[SIM_OFFLINED_MAX]; /* page frames, ascending */
 	size_t offlined_count;
+	bool asked;			  /* to offline one, since the restore */
 	uint64_t noted[SIM_OFFLINED_MAX]; /* of these, in s2disk's file */
 	size_t noted_count;
 	size_t at;	      /* of the stream: read or written */

@@ -96,6 +96,7 @@ START_TEST(keeps_it)
 
 	ck_assert_int_eq(last_load(&got, made_root, &w), -ENOENT);
 	strcpy(last.reason, "a \\ and\na line = 2");
+	strcpy(last.alarm, "Reboot now.");
 	save(&last);
 	ck_assert_int_eq(last_load(&got, made_root, &w), 0);
 	ck_assert_int_eq(got.result, LAST_RESUMED);
@@ -104,6 +105,7 @@ START_TEST(keeps_it)
 	ck_assert_str_eq(got.area, "/dev/vda2");
 	ck_assert_str_eq(got.method, "platform");
 	ck_assert_str_eq(got.reason, last.reason);
+	ck_assert_str_eq(got.alarm, "Reboot now.");
 	ck_assert_str_eq(got.image_id, last.image_id);
 	ck_assert_uint_eq(got.image_bytes, 400 << 20);
 	ck_assert_uint_eq(got.stored_bytes, 100 << 20);
@@ -258,7 +260,7 @@ START_TEST(tells_programs)
 	expect(true, "{\n  \"last\": {\n    \"result\": \"resumed\",\n"
 		     "    \"begun\": 1700000000,\n    \"ended\": 1700003600,\n"
 		     "    \"area\": \"/dev/vda2\",\n    \"method\": \"platform\",\n"
-		     "    \"reason\": null,\n"
+		     "    \"reason\": null,\n    \"alarm\": null,\n"
 		     "    \"image_id\": \"ab010000000000000000000000000000\",\n"
 		     "    \"image_bytes\": 419430400,\n    \"stored_bytes\": 104857600,\n"
 		     "    \"write_usec\": 2000000,\n    \"load_usec\": 1000000,\n"
@@ -333,6 +335,17 @@ START_TEST(tells_the_journal)
 	ck_assert_ptr_nonnull(strstr(text, "MESSAGE=The session is back from disk; what another "
 					   "system changed meanwhile was shut down\nPRIORITY=1\n"));
 	last.shut_down[0] = '\0';
+	ck_assert_ptr_null(strstr(text, "S2DISK_ALARM"));
+	/* Of that level journald tells everybody who is logged in. */
+	strcpy(last.alarm, "Reboot now.");
+	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
+	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
+	ck_assert_int_gt(length, 0);
+	text[length] = '\0';
+	ck_assert_ptr_nonnull(
+		strstr(text, "MESSAGE=The session is back from disk. Reboot now.\nPRIORITY=0\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_ALARM=Reboot now.\n"));
+	last.alarm[0] = '\0';
 	last_end(&last, LAST_FAILED, "the disk is full");
 	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
