@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "boot/boot_settle.h"
 #include "image/handover.h"
-#include "image/image_reader.h"
 #include "image/image_writer.h"
 #include "image/work_pool.h"
 #include "image_keys.h"
@@ -28,6 +27,7 @@
 #include "switch_off.h"
 #include "ui/abort_watch.h"
 #include "ui/progress.h"
+#include "verify_own.h"
 #include "wanted_size.h"
 
 #include <errno.h>
@@ -179,48 +179,6 @@ static int prepare_handover(struct hibernate *h, struct why *w)
 	return 0;
 }
 
-static int null_sink(void *context, const void *buffer, size_t length)
-{
-	(void)context;
-	(void)buffer;
-	(void)length;
-	return 0;
-}
-
-/* It has the key that it sealed with. */
-static int unlock_own(void *context, const struct key_slots *slots,
-		      unsigned char key[IMAGE_KEY_SIZE], struct why *w)
-{
-	const struct hibernate *h = context;
-
-	(void)slots;
-	(void)w;
-	memcpy(key, image_writer_key(h->writer), IMAGE_KEY_SIZE);
-	return 0;
-}
-
-/* "debug verify image": everything is read back before it counts. */
-static int verify_image(struct hibernate *h, struct why *w)
-{
-	struct image_reader_config config = {
-		.fd = h->session.device,
-		.page_size = page_size(),
-		.device_bytes = h->device_bytes,
-		.buffer_bytes = 4u << 20,
-		.unlocker = { .unlock = unlock_own, .context = h },
-		.sealed_only = h->keys,
-	};
-	const struct page_sink sink = { .write = null_sink };
-	struct image_reader *reader;
-	int r = image_reader_open(&config, &h->written.record, &reader, w);
-
-	if (r < 0)
-		return why_prefix(w, r, "verifying what was written");
-	r = image_reader_load(reader, &sink, NULL, NULL, w);
-	image_reader_close(reader);
-	return r < 0 ? why_prefix(w, r, "verifying what was written") : 0;
-}
-
 static int made_no_snapshot(struct why *w)
 {
 	return why(w, -EAGAIN,
@@ -262,7 +220,8 @@ static int write_image(struct hibernate *h, struct why *w)
 	if (r == -ECANCELED && abort_requested())
 		why(w, r, "%s", abort_requested());
 	if (r == 0 && (h->settings->verify_image || h->session.test))
-		r = verify_image(h, w);
+		r = verify_own(h->writer, &h->written.record, h->session.device, h->device_bytes,
+			       h->keys, w);
 	image_writer_forget_key(h->writer);
 	return r;
 }
