@@ -143,7 +143,8 @@ int __wrap_nanosleep(const struct timespec *pause, struct timespec *left)
 	return 0;
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...);
+void __wrap_log_message(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void __wrap_log_message(enum log_level level, const char *format, ...)
 {
 	size_t used = strlen(said);

@@ -22,7 +22,8 @@ static char said[8192], alarm_text[400];
 
 int __real_io_write_text(const char *root, const char *path, const char *text);
 int __wrap_io_write_text(const char *root, const char *path, const char *text);
-void __wrap_log_message(enum log_level level, const char *format, ...);
+void __wrap_log_message(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 int __wrap_io_write_text(const char *root, const char *path, const char *text)
 {
