@@ -24,7 +24,7 @@
  *	.plan = CHECKSUM	the plan replaces the checksum (then the finding of
  *				the kernel's check, mended, is expected as well),
  *	.plan = PAGE_COUNT	the page count, or both (|)
- *	.quarantine = 4		it takes this many page frames out of use
+ *	.quarantine = 4		it has this many page frames offlined
  *	.pages = 1		the finding's image_pages
  *	.hopeless = true	no other boot can take the image either
  *	.also = { { ABOUT_PAGE_COUNT, VERDICT_FATAL } }
