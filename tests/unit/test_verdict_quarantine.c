@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Frames that the firmware claims now: corrected only where somebody can and
- * will offline them in the restored system, and not needed where it was done
- * before. */
+/* Frames that the firmware claims now and the saved kernel has offlined in part,
+ * how that is recorded, and what is said before there is an image. */
 #include "test_verdict_fixture.h"
 
 #include "platform/forecast.h"
@@ -24,69 +23,11 @@ static const struct finding *judged(void)
 	return only(ABOUT_MEMORY_REGION);
 }
 
-START_TEST(possible)
-{
-	begin();
-	ck_assert_int_eq(judged()->class, VERDICT_MENDED);
-	ck_assert_uint_eq(verdict.plan.quarantine.items[0].count, 4);
-	clean_up();
-}
-END_TEST
-
-static const struct {
-	enum offlining offlining;
-	bool no_handover;
-	const char *says;
-} not_possible[] = {
-	{ OFFLINING_UNKNOWN, false, "does not say whether the saved kernel can" },
-	{ OFFLINING_ABSENT, false, "CONFIG_MEMORY_FAILURE" },
-	{ OFFLINING_DISABLED, false, "vm.enable_soft_offline was 0" },
-	{ OFFLINING_POSSIBLE, true, "no hand-over page" },
-	{ OFFLINING_ABSENT, true, "no hand-over page" },
-};
-
-START_TEST(not_promised)
-{
-	const struct finding *region;
-
-	begin();
-	then.ram.pages.offlining = not_possible[_i].offlining;
-	image.no_handover = not_possible[_i].no_handover;
-	region = judged();
-	ck_assert_int_eq(region->class, VERDICT_RISKY);
-	ck_assert_ptr_nonnull(strstr(region->text, not_possible[_i].says));
-	ck_assert_ptr_null(strchr(region->text, '\n'));
-	ck_assert(!verdict_allows(&verdict, POLICY_PROVEN));
-	ck_assert(verdict_allows(&verdict, POLICY_TOLERANT));
-	verdict_free(&verdict);
-	/* Nor does it matter where a page of the image is there, */
-	hold(PLACE, 1);
-	ck_assert_int_eq(judged()->class, VERDICT_FATAL);
-	clean_up();
-}
-END_TEST
-
 static void poison(uint64_t first, uint64_t count)
 {
 	ck_assert_int_eq(list_append(&then.ram.poisoned, ((struct page_range){ first, count })), 0);
 	then.ram.poisoned.known = true;
 }
-
-/* What the saved kernel has offlined it cannot hand out, whatever it is. */
-START_TEST(done_before)
-{
-	begin();
-	then.ram.pages.offlining = not_possible[_i].offlining;
-	image.no_handover = not_possible[_i].no_handover;
-	then.kernel.flags = KERNEL_WIPES_FREE;
-	poison(PLACE, 2);
-	poison(PLACE + 2, 2);
-	ck_assert_int_eq(judged()->class, VERDICT_HARMLESS);
-	ck_assert_uint_eq(verdict.plan.quarantine.count, 0);
-	ck_assert_int_eq(verdict.worst, VERDICT_MENDED); /* the checksum */
-	clean_up();
-}
-END_TEST
 
 START_TEST(done_in_part)
 {
@@ -178,9 +119,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_test(tcase, possible);
-	tcase_add_loop_test(tcase, not_promised, 0, ARRAY_SIZE(not_possible));
-	tcase_add_loop_test(tcase, done_before, 0, ARRAY_SIZE(not_possible));
 	tcase_add_test(tcase, done_in_part);
 	tcase_add_test(tcase, recorded);
 	tcase_add_test(tcase, forecast);

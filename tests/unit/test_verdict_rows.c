@@ -288,16 +288,23 @@ static void check_row(const char *cell, const char *classes)
 /* A table of findings has these columns. */
 #define TITLE "| finding | class | why |"
 
-START_TEST(document_has_the_rows)
+static char *read_document(void)
 {
-	_cleanup_free_ char *text = NULL;
-	char *rest = NULL;
-	bool inside = false;
-	size_t seen = 0;
+	char *text;
 
 	ck_assert_int_eq(io_read_file(test_data(), "/../../doc/platform-verdict.md", 1 << 20, &text,
 				      NULL),
 			 0);
+	return text;
+}
+
+START_TEST(document_has_the_rows)
+{
+	_cleanup_free_ char *text = read_document();
+	char *rest = NULL;
+	bool inside = false;
+	size_t seen = 0;
+
 	for (char *at = strtok_r(text, "\n", &rest); at; at = strtok_r(NULL, "\n", &rest)) {
 		char *classes = strstr(at, " | "),
 		     *why = classes ? strstr(classes + 3, " |") : NULL;
@@ -316,6 +323,27 @@ START_TEST(document_has_the_rows)
 }
 END_TEST
 
+/* The first table: what each class is, and which policy takes it. */
+START_TEST(document_has_the_policies)
+{
+	_cleanup_free_ char *text = read_document();
+	const struct verdict some = { .worst = (enum verdict_class)_i };
+	char begins[40], expected[80] = "";
+	const char *row;
+
+	snprintf(begins, sizeof(begins), "\n| %s | ", verdict_class_name(some.worst));
+	row = strstr(text, begins);
+	ck_assert_msg(row, "the document has no row of the class %s", begins);
+	for (enum verdict_policy policy = POLICY_STRICT; policy <= POLICY_TOLERANT; policy++) {
+		strcat(expected, verdict_allows(&some, policy) ? "| yes " : "| no ");
+	}
+	strcat(expected, "|");
+	row = strstr(row + strlen(begins), "| ");
+	ck_assert_msg(row && strncmp(row, expected, strlen(expected)) == 0, "not%s%s", begins,
+		      expected);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("verdict rows");
@@ -326,6 +354,7 @@ int main(void)
 	crypto_init(NULL);
 	tcase_add_loop_test(tcase, bases_are_the_same, PLAIN, XEN + 1);
 	tcase_add_test(tcase, document_has_the_rows);
+	tcase_add_loop_test(tcase, document_has_the_policies, VERDICT_SAME, VERDICT_FATAL + 1);
 	tcase_add_loop_test(tcase, line_holds, 0, (int)line_count);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -32,6 +32,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "A new ACPI NVS region", .pages 
 {
 	now_has(PLACE, FEW, MEMORY_NVS);
 	hold(PLACE / PAGE + 1, 2);
+	then.ram.pages.offlining = OFFLINING_ABSENT; /* which could not help either */
 }
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "A new ACPI tables region", .pages = 4,
@@ -140,6 +141,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No memory that the saved ker
 			 0);
 	then.kernel.flags = KERNEL_WIPES_FREE; /* which leaves these out */
 	then.ram.pages.offlining = OFFLINING_ABSENT;
+	image.no_handover = true;
 }
 
 ROW("the same, but the saved kernel did not use it (`memmap=`), or it is plugged-in memory now");
