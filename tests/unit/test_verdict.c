@@ -174,6 +174,30 @@ START_TEST(prints)
 }
 END_TEST
 
+/* One of each class; what is the same only where all is asked for. */
+START_TEST(prints_every_class)
+{
+	_cleanup_free_ char *text = NULL;
+	struct finding findings[VERDICT_FATAL + 1] = { 0 };
+	struct verdict some = { .findings = findings, .count = ARRAY_SIZE(findings) };
+	size_t size, shown = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	for (enum verdict_class class = VERDICT_SAME; class <= VERDICT_FATAL; class ++) {
+		findings[class].class = class;
+		snprintf(findings[class].text, sizeof(findings[class].text), "@");
+	}
+	some.worst = VERDICT_FATAL;
+	verdict_print(&some, _i, out);
+	fclose(out);
+	for (const char *at = strchr(text, '@'); at; at = strchr(at + 1, '@'))
+		shown++;
+	ck_assert_uint_eq(shown, _i ? 5 : 4);
+	ck_assert_ptr_nonnull(strstr(
+		text, "Verdict: fatal (4 differences: 1 fatal, 1 risky, 1 mended, 1 harmless)."));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("verdict");
@@ -189,6 +213,7 @@ int main(void)
 	tcase_add_loop_test(tcase, acpi_data_slides, 0, 2);
 	tcase_add_test(tcase, refuses_bad_lists);
 	tcase_add_test(tcase, prints);
+	tcase_add_loop_test(tcase, prints_every_class, 0, 2);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
