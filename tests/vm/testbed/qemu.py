@@ -3,6 +3,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -130,6 +131,12 @@ class Machine:
     def ended(self):
         with self._ready:
             return self._ended
+
+    @property
+    def crashed(self):
+        """QEMU itself ended by a signal other than a power cut's."""
+        return self.ended and -(self.process.returncode or 0) in (
+            signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
 
     def moment(self, pattern, after=0):
         """The host's time at which the first match of a regular expression was

@@ -295,11 +295,11 @@ class Scenario:
         """QEMU without KVM may run an instruction that another processor has
         patched just now; the kernel then meets its own breakpoint. On a busy
         host the kernel may miss the timer that it waits for at its start. And
-        QEMU may fail an assertion of its own."""
-        return bool(self.machine and re.search(
+        QEMU may fail an assertion of its own, or crash."""
+        return bool(self.machine and (self.machine.crashed or re.search(
             r"Oops: int3|IO-APIC . timer doesn't work|"
             r"^qemu-system-\S+: .*: Assertion .* failed", self.machine.console,
-            re.M))
+            re.M)))
 
     def finish(self):
         if self.machine and not self.machine.ended:
