@@ -156,6 +156,60 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 	return r;
 }
 
+/* Is a lack of memory all that this policy has against the image? */
+static bool lacks_only_memory(const struct verdict *verdict, enum verdict_policy policy)
+{
+	struct verdict rest = { .worst = VERDICT_SAME };
+	bool lacks = false;
+
+	if (verdict->omitted > 0)
+		return false;
+	for (size_t i = 0; i < verdict->count; i++) {
+		const struct finding *finding = &verdict->findings[i];
+
+		if (finding->about == ABOUT_MEMORY_SIZE && finding->class == VERDICT_FATAL)
+			lacks = true;
+		else if (finding->class > rest.worst)
+			rest.worst = finding->class;
+	}
+	return lacks && verdict_allows(&rest, policy);
+}
+
+/* Only a boot that needs them to load an image gives them away: pages of 1 GiB may
+ * not be had again, and the crash kernel's memory cannot. */
+static uint64_t make_room(struct kept_memory *kept, struct handover *handover)
+{
+	uint64_t bytes = kept_memory_give_huge(kept, "");
+	const char *what = "huge pages";
+	char size[24];
+
+	if (bytes == 0) {
+		bytes = kept_memory_give_crash("");
+		what = "a crash kernel";
+	}
+	if (bytes > 0) {
+		text_size(bytes, size, sizeof(size));
+		log_notice("%s of memory that the kernel command line keeps for %s are given to "
+			   "the image",
+			   size, what);
+		handover_add_line(handover, "%s kept for %s were used for the image", size, what);
+	}
+	return bytes;
+}
+
+static int compare_with_room(const struct image_machine *then, enum verdict_policy policy,
+			     struct kept_memory *kept, struct handover *handover,
+			     struct verdict *ret, struct why *w)
+{
+	int r = compare(then, ret, w);
+
+	while (r == 0 && lacks_only_memory(ret, policy) && make_room(kept, handover) > 0) {
+		verdict_free(ret);
+		r = compare(then, ret, w);
+	}
+	return r;
+}
+
 /* With a verdict. */
 static int act_on_verdict(const struct sections *sections, const struct settings *settings,
 			  struct handover *handover, struct judgement *ret, struct why *w)
@@ -171,7 +225,8 @@ static int act_on_verdict(const struct sections *sections, const struct settings
 }
 
 int judge_image(struct image_reader *reader, const struct settings *settings,
-		struct handover *handover, struct judgement *ret, struct why *w)
+		struct handover *handover, struct kept_memory *kept, struct judgement *ret,
+		struct why *w)
 {
 	const struct sections *sections = image_reader_sections(reader);
 	struct image_machine then = { 0 };
@@ -186,7 +241,8 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 	if (!then.described) {
 		r = judge_unknown(settings->platform_policy, handover, w);
 	} else {
-		r = compare(&then, &ret->verdict, w);
+		r = compare_with_room(&then, settings->platform_policy, kept, handover,
+				      &ret->verdict, w);
 		if (r == 0)
 			r = act_on_verdict(sections, settings, handover, ret, w);
 	}

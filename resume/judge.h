@@ -9,6 +9,7 @@
 #include "base/why.h"
 #include "image/handover.h"
 #include "image/image_reader.h"
+#include "kernel/kept_memory.h"
 #include "platform/verdict.h"
 #include "settings.h"
 
@@ -22,12 +23,17 @@ struct judgement {
 	unsigned char *first_page; /* mended header page; NULL: as it was */
 };
 
-/* 0: the image may be loaded, with first_page; what was found and mended has
+/* Where nothing but memory is missing, what the command line keeps of it is given
+ * back first, and remembered in kept, to be taken back should the image not be
+ * restored.
+ *
+ * 0: the image may be loaded, with first_page; what was found and mended has
  * been logged and put into the hand-over. -EPERM: this boot cannot take the
  * image (w has the worst finding, everything has been logged). Other errors:
  * it could not be judged. judgement_free in any case. */
 int judge_image(struct image_reader *reader, const struct settings *settings,
-		struct handover *handover, struct judgement *ret, struct why *w);
+		struct handover *handover, struct kept_memory *kept, struct judgement *ret,
+		struct why *w);
 
 void judgement_free(struct judgement *judgement);
 

@@ -298,8 +298,8 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 		tell_image(restore);
 	while (r == 0 && try) {
 		try = false;
-		r = judge_image(restore->reader, &settings, &restore->handover, &restore->judgement,
-				&reason);
+		r = judge_image(restore->reader, &settings, &restore->handover, &restore->kept,
+				&restore->judgement, &reason);
 		if (r != -EPERM)
 			break;
 		*ret_done = true;
@@ -426,6 +426,9 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		r = area_open(area, O_RDWR, &restore->device, &restore->signature, w);
 	if (r == 0 && image) {
 		r = judge_signature(restore, unwanted, w);
+		if (!kept_memory_take_back(&restore->kept, ""))
+			log_warning("not all huge pages of this boot could be reserved again; see "
+				    "/proc/meminfo");
 		judgement_free(&restore->judgement);
 		image_reader_close(restore->reader);
 		sealed_header_free(&restore->header);

@@ -11,6 +11,7 @@
 #include "image/handover.h"
 #include "image/image_commit.h"
 #include "image/image_reader.h"
+#include "kernel/kept_memory.h"
 #include "settings.h"
 #include "swap/swap_area.h"
 #include "ui/progress.h"
@@ -35,6 +36,7 @@ struct restore {
 	struct arena handover_page;
 	struct digest crc; /* for it */
 	struct judgement judgement;
+	struct kept_memory kept; /* given to the image */
 	struct progress progress;
 	struct veto_watch veto;
 	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */

@@ -11,21 +11,23 @@
 #include "base/text.h"
 #include "boot/boot_settle.h"
 #include "image/handover.h"
-#include "image/image_reader.h"
 #include "image/image_writer.h"
 #include "image/work_pool.h"
 #include "image_keys.h"
 #include "kernel/kernel_random.h"
 #include "kernel/snapshot_device.h"
 #include "kernel_watch.h"
+#include "last_gate.h"
 #include "left_out.h"
 #include "machine_record.h"
 #include "platform/offlined_own.h"
+#include "quarantine.h"
 #include "reseed.h"
 #include "session.h"
 #include "switch_off.h"
 #include "ui/abort_watch.h"
 #include "ui/progress.h"
+#include "verify_own.h"
 #include "wanted_size.h"
 
 #include <errno.h>
@@ -75,8 +77,8 @@ struct hibernate {
 	uint64_t handover;				  /* bytes on the device */
 	int handover_error;				  /* of reading it when resumed */
 	struct image_written written;
-	bool resumed;			/* this is the restored system */
-	struct offlined_pages offlined; /* in it, by us */
+	bool resumed;		      /* this is the restored system */
+	struct quarantine quarantine; /* in it */
 };
 
 static int create_writer(struct hibernate *h, struct why *w)
@@ -177,48 +179,6 @@ static int prepare_handover(struct hibernate *h, struct why *w)
 	return 0;
 }
 
-static int null_sink(void *context, const void *buffer, size_t length)
-{
-	(void)context;
-	(void)buffer;
-	(void)length;
-	return 0;
-}
-
-/* It has the key that it sealed with. */
-static int unlock_own(void *context, const struct key_slots *slots,
-		      unsigned char key[IMAGE_KEY_SIZE], struct why *w)
-{
-	const struct hibernate *h = context;
-
-	(void)slots;
-	(void)w;
-	memcpy(key, image_writer_key(h->writer), IMAGE_KEY_SIZE);
-	return 0;
-}
-
-/* "debug verify image": everything is read back before it counts. */
-static int verify_image(struct hibernate *h, struct why *w)
-{
-	struct image_reader_config config = {
-		.fd = h->session.device,
-		.page_size = page_size(),
-		.device_bytes = h->device_bytes,
-		.buffer_bytes = 4u << 20,
-		.unlocker = { .unlock = unlock_own, .context = h },
-		.sealed_only = h->keys,
-	};
-	const struct page_sink sink = { .write = null_sink };
-	struct image_reader *reader;
-	int r = image_reader_open(&config, &h->written.record, &reader, w);
-
-	if (r < 0)
-		return why_prefix(w, r, "verifying what was written");
-	r = image_reader_load(reader, &sink, NULL, NULL, w);
-	image_reader_close(reader);
-	return r < 0 ? why_prefix(w, r, "verifying what was written") : 0;
-}
-
 static int made_no_snapshot(struct why *w)
 {
 	return why(w, -EAGAIN,
@@ -260,7 +220,8 @@ static int write_image(struct hibernate *h, struct why *w)
 	if (r == -ECANCELED && abort_requested())
 		why(w, r, "%s", abort_requested());
 	if (r == 0 && (h->settings->verify_image || h->session.test))
-		r = verify_image(h, w);
+		r = verify_own(h->writer, &h->written.record, h->session.device, h->device_bytes,
+			       h->keys, w);
 	image_writer_forget_key(h->writer);
 	return r;
 }
@@ -322,6 +283,7 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 	int r;
 
 	w->text[0] = '\0'; /* of the attempt before */
+	machine_record_stamp(h->machine);
 	r = prepare_handover(h, w);
 	if (r == 0 && size->asked)
 		r = snapshot_set_image_size(fd, size->bytes);
@@ -349,9 +311,11 @@ static int attempts(struct hibernate *h, struct why *w)
 
 		h->image_id = h->image_ids[i];
 		r = attempt(h, &size, w);
-		if (r != -ENOSPC && r != -ENOMEM)
+		if (r != -ENOSPC && r != -ENOMEM && r != -ESTALE)
 			return r;
 		session_drop_image(&h->session);
+		if (r == -ESTALE)
+			continue;
 		if (i + 1 == ATTEMPTS || !wanted_size_next(&size, i + 1, r, h->written.raw_bytes,
 							   h->written.stored_bytes))
 			break;
@@ -364,10 +328,16 @@ static int attempts(struct hibernate *h, struct why *w)
 		    "%s is too small for what memory holds, even for the smallest image; close "
 		    "some programs or make it larger",
 		    h->device_name);
+	if (r == -ESTALE)
+		why(w, r, "the kernel writes to a file system though all is frozen; try again");
 	return r;
 }
 
-/* In the restored system: what the resumer left for us to do and to tell. */
+/* In the restored system: what the resumer left for us to do and to tell. Frames that
+ * the firmware claims come first: with every page that the kernel hands out meanwhile,
+ * one of them may be gone. hibernation_snapshot() has freed the image by itself when it
+ * returns here (kernel/power/hibernate.c), so session_drop_image() makes none of them
+ * free; it thaws the kernel's threads, which may give back what was refused before. */
 static void finish_resume(struct hibernate *h)
 {
 	struct handover *handover = calloc(1, sizeof(*handover));
@@ -376,11 +346,18 @@ static void finish_resume(struct hibernate *h)
 
 	if (r == 0)
 		r = handover_decode(h->page.base, page_size(), h->image_id, handover, &w);
-	/* The image's leftovers must be gone before pages can be taken away. */
-	session_drop_image(&h->session);
 	if (r == 0) {
-		last_take_handover(h->last, handover,
-				   aftermath_quarantine(handover, "", page_size(), &h->offlined));
+		quarantine_begin(&h->quarantine, handover);
+		quarantine_take(&h->quarantine, "", page_size());
+	}
+	last_gate_close(&h->machine->mounted, "", h->last);
+	session_drop_image(&h->session);
+	last_gate_shut_down(&h->machine->mounted);
+	if (r == 0) {
+		quarantine_take(&h->quarantine, "", page_size());
+		last_take_handover(h->last, handover, quarantine_taken(&h->quarantine));
+		quarantine_report(&h->quarantine, page_size(), h->last->alarm,
+				  sizeof(h->last->alarm));
 		aftermath_report(handover);
 	} else {
 		log_warning("resumed, but what resume handed over cannot be had: %s; pages that "
@@ -496,6 +473,8 @@ static int run(struct hibernate *h, struct why *w)
 	if (r == 0)
 		r = settle_boot_files(h, w);
 	if (r == 0)
+		r = machine_record_open_mounts(h->machine, w);
+	if (r == 0)
 		r = freeze(h, w);
 	if (r == 0) {
 		left_out_confirm(&h->left_out, h->last);
@@ -534,10 +513,10 @@ static int open_session(struct hibernate *h, const struct swap_area *area, struc
 /* With all processes running again, since it writes a file. */
 static void note_offlined(const struct hibernate *h)
 {
+	uint64_t frames[HANDOVER_PAGES_MAX];
+	size_t count = quarantine_own(&h->quarantine, frames);
 	struct why w = { 0 };
-	int r = h->offlined.count == 0
-			? 0
-			: offlined_own_add("", h->offlined.frames, h->offlined.count, &w);
+	int r = count == 0 ? 0 : offlined_own_add("", frames, count, &w);
 
 	if (r < 0)
 		log_warning("%s; the next image may have page frames that were offlined now",

@@ -34,6 +34,7 @@ const struct last_field last_fields[] = {
 	{ "area", offsetof(struct last, area), sizeof(((struct last *)0)->area) },
 	{ "method", offsetof(struct last, method), sizeof(((struct last *)0)->method) },
 	{ "reason", offsetof(struct last, reason), sizeof(((struct last *)0)->reason) },
+	{ "alarm", offsetof(struct last, alarm), sizeof(((struct last *)0)->alarm) },
 	{ "image_id", offsetof(struct last, image_id), sizeof(((struct last *)0)->image_id) },
 	{ "image_bytes", offsetof(struct last, image_bytes), 0 },
 	{ "stored_bytes", offsetof(struct last, stored_bytes), 0 },
@@ -42,6 +43,7 @@ const struct last_field last_fields[] = {
 	{ "attempts", offsetof(struct last, attempts), 0 },
 	{ "quarantined_pages", offsetof(struct last, quarantined_pages), 0 },
 	{ "unquarantined_pages", offsetof(struct last, unquarantined_pages), 0 },
+	{ "shut_down", offsetof(struct last, shut_down), sizeof(((struct last *)0)->shut_down) },
 	{ "left_out_pages", offsetof(struct last, left_out_pages), 0 },
 	{ "left_out", offsetof(struct last, left_out), sizeof(((struct last *)0)->left_out) },
 	{ "verdict", offsetof(struct last, verdict), sizeof(((struct last *)0)->verdict) },
@@ -140,10 +142,19 @@ static const char *const messages[] = {
 int last_tell_journal(const struct last *last, const char *root)
 {
 	bool bad = last->result == LAST_FAILED || last->result == LAST_REFUSED;
+	enum log_level level = bad ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE;
 	struct journal_entry entry;
 
-	journal_begin(&entry, "s2disk", bad ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, "%s%s%s",
-		      messages[last->result], last->reason[0] ? ": " : "", last->reason);
+	/* The journal shows an emergency on every terminal that somebody uses. */
+	if (last->alarm[0])
+		level = LOG_LEVEL_EMERGENCY;
+	else if (last->shut_down[0])
+		level = LOG_LEVEL_ALERT;
+	journal_begin(&entry, "s2disk", level, "%s%s%s%s%s%s", messages[last->result],
+		      last->reason[0] ? ": " : "", last->reason,
+		      last->shut_down[0] ? "; what another system changed meanwhile was shut down"
+					 : "",
+		      last->alarm[0] ? ". " : "", last->alarm);
 	journal_field(&entry, "MESSAGE_ID", "%s", message_ids[last->result]);
 	journal_field(&entry, "S2DISK_RESULT", "%s", last_result_name(last->result));
 	for (const struct last_field *field = last_fields; field->name; field++) {

@@ -27,6 +27,7 @@ struct last {
 	char area[256];	       /* "" where none was found */
 	char method[16];
 	char reason[1024]; /* failed, refused; or what is wrong after a resume */
+	char alarm[400];   /* resumed: what must be done now; "" mostly */
 	char image_id[2 * IMAGE_ID_SIZE + 1];
 	uint64_t image_bytes, stored_bytes;
 	uint64_t write_usec, load_usec;
@@ -34,9 +35,10 @@ struct last {
 	/* Page frames that the firmware claims since this boot: out of use, or not
 	 * given by the kernel. */
 	uint64_t quarantined_pages, unquarantined_pages;
-	uint64_t left_out_pages;	      /* offlined page frames that are not in the image */
-	char left_out[256];		      /* their addresses, as many as fit */
-	char verdict[16];		      /* resumed: the class of the worst difference */
+	char shut_down[1024];	 /* lines: file systems that another system changed meanwhile */
+	uint64_t left_out_pages; /* offlined page frames that are not in the image */
+	char left_out[256];	 /* their addresses, as many as fit */
+	char verdict[16];	 /* resumed: the class of the worst difference */
 	char findings[HANDOVER_TEXT_MAX + 1]; /* lines: what resume found and mended */
 };
 

@@ -3,7 +3,9 @@
 
 #include "kernel/boot_log.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int machine_record_capture(struct machine_record *record, struct why *w)
 {
@@ -16,9 +18,33 @@ int machine_record_capture(struct machine_record *record, struct why *w)
 		log = NULL;
 	r = platform_capture("", log, &record->platform, w);
 	free(log);
-	if (r == 0)
-		r = mounted_open("", &record->mounted, &record->platform.filesystems);
 	return r;
+}
+
+int machine_record_open_mounts(struct machine_record *record, struct why *w)
+{
+	int r = mounted_open("", &record->mounted, &record->platform.filesystems);
+
+	return r < 0 ? why(w, r, "the mounted file systems cannot be looked at: %s", strerror(-r))
+		     : 0;
+}
+
+void machine_record_stamp(struct machine_record *record)
+{
+	mounted_settle(&record->mounted);
+	mounted_stamp(&record->mounted, &record->platform.filesystems);
+	record->platform.hibernation.last_gate = 1;
+}
+
+/* Otherwise the restored system would take its own kernel's writing for another's. */
+static bool has_stamps(struct machine_record *record)
+{
+	struct filesystem now;
+
+	for (size_t i = 0; i < record->mounted.count; i++)
+		if (mounted_look_again(&record->mounted, i, &now) == MOUNTED_CHANGED)
+			return false;
+	return true;
 }
 
 static int make_section(void *context, const unsigned char *kernel_header, size_t page_size,
@@ -29,7 +55,8 @@ static int make_section(void *context, const unsigned char *kernel_header, size_
 
 	if (r < 0)
 		return r;
-	mounted_stamp(&record->mounted, &record->platform.filesystems);
+	if (!has_stamps(record))
+		return -ESTALE;
 	free(record->encoded);
 	record->encoded = NULL;
 	r = platform_encode(&record->platform, &record->encoded, ret_size);

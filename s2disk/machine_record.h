@@ -5,6 +5,7 @@
 
 #include "base/why.h"
 #include "image/image_writer.h"
+#include "platform/mounted.h"
 #include "platform/platform.h"
 
 #include <stdbool.h>
@@ -18,8 +19,17 @@ struct machine_record {
 /* Looks at the machine; before the freeze. */
 int machine_record_capture(struct machine_record *record, struct why *w);
 
-/* Calibrates against the kernel's header page, reads the stamps of the mounted
- * file systems, and encodes, when asked. */
+/* Opens what is mounted: right before the freeze, since more may be mounted while somebody
+ * types a passphrase. 0 or -ENOMEM. */
+int machine_record_open_mounts(struct machine_record *record, struct why *w);
+
+/* With user space frozen, before each snapshot: has the file systems write what is only
+ * in memory, and reads their stamps. They are in the snapshot, for last_gate_close(). */
+void machine_record_stamp(struct machine_record *record);
+
+/* Calibrates against the kernel's header page, looks whether the file systems still have
+ * their stamps, and encodes, when asked. -ESTALE: a thread of the kernel wrote to one
+ * between its stamp and the snapshot, so another snapshot is needed. */
 struct platform_maker machine_record_maker(struct machine_record *record);
 
 /* Harmless on a zeroed struct. */

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 
 enum log_level {
+	LOG_LEVEL_EMERGENCY = 0, /* for everybody at the machine, at once */
+	LOG_LEVEL_ALERT = 1, /* somebody has to act at once, or files are lost */
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
 	LOG_LEVEL_NOTICE = 5,
@@ -51,6 +53,7 @@ void log_set_also(void (*also)(enum log_level level, const char *text));
 void log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+#define log_alert(...) log_message(LOG_LEVEL_ALERT, __VA_ARGS__)
 #define log_error(...) log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_notice(...) log_message(LOG_LEVEL_NOTICE, __VA_ARGS__)

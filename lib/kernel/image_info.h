@@ -41,7 +41,6 @@ struct image_arch_x86 {
 
 #define IMAGE_X86_MAGIC_MD5 0x23456789ABCDEF01ULL
 #define IMAGE_X86_MAGIC_CRC32 0x23456789ABCDEF02ULL
-#define IMAGE_X86_MAGIC_CRC32_TRIMMED 0x23456789ABCDEF03ULL
 
 void image_arch_x86_parse(const unsigned char *page, struct image_arch_x86 *ret);
 

@@ -13,25 +13,38 @@
 #include <string.h>
 
 #define TABLES_PATH "/sys/firmware/acpi/tables"
+#define DEVICES_PATH "/sys/bus/acpi/devices"
 #define TABLE_LIMIT (16u << 20)
+#define IOMEM_LIMIT (16u << 20)
 #define HEADER_SIZE 36
 
 void acpi_free(struct acpi *acpi)
 {
 	list_free(&acpi->tables);
+	list_free(&acpi->tpm);
 }
 
-bool acpi_is_informational(const char *name)
+enum acpi_use acpi_use_of(const char *name)
 {
-	/* Boot logo, boot times, the record of a crashed boot, licence keys,
-	 * programs for another system, logs of measured boot. */
-	static const char *const names[] = { "BGRT", "FPDT", "BERT", "MSDM", "SLIC",
-					     "WPBT", "TPM2", "TCPA", "BOOT", "LUFT" };
+	static const struct {
+		char signature[5];
+		enum acpi_use use;
+	} uses[] = {
+		{ "DSDT", ACPI_IN_PLACE }, { "SSDT", ACPI_IN_PLACE }, { "PSDT", ACPI_IN_PLACE },
+		{ "OSDT", ACPI_IN_PLACE }, { "APIC", ACPI_IN_PLACE }, { "DMAR", ACPI_IN_PLACE },
+		{ "HEST", ACPI_IN_PLACE }, { "ERST", ACPI_IN_PLACE }, { "EINJ", ACPI_IN_PLACE },
+		{ "PCCT", ACPI_IN_PLACE }, { "PPTT", ACPI_IN_PLACE }, { "IORT", ACPI_IN_PLACE },
+		{ "NHLT", ACPI_IN_PLACE }, { "FACP", ACPI_TAKEN },    { "MCFG", ACPI_TAKEN },
+		{ "IVRS", ACPI_TAKEN },	   { "PRMT", ACPI_TAKEN },    { "HPET", ACPI_TAKEN },
+		{ "ECDT", ACPI_TAKEN },	   { "GTDT", ACPI_TAKEN },    { "WDAT", ACPI_TAKEN },
+		{ "NFIT", ACPI_TAKEN },	   { "LPIT", ACPI_TAKEN },    { "SPMI", ACPI_TAKEN },
+		{ "CEDT", ACPI_TAKEN },	   { "VIOT", ACPI_TAKEN },    { "TPM2", ACPI_TAKEN },
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (text_starts(name, names[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(uses); i++)
+		if (text_starts(name, uses[i].signature))
+			return uses[i].use;
+	return ACPI_FORGOTTEN;
 }
 
 /* The FACS holds what the firmware and the kernel tell each other, so only one
@@ -51,6 +64,21 @@ static void take_dsdt_address(const char *fadt, size_t length, uint64_t *dsdt)
 		*dsdt = get_le64(fadt + 140);
 	else if (length >= 44)
 		*dsdt = get_le32(fadt + 40);
+}
+
+#define TPM2_LOG 64    /* of its two lengths the one with a log, as tpm_read_log_acpi() has it */
+#define TPM2_LENGTH 76 /* log's least length u32, its address u64 */
+#define CHECKSUM 9     /* of every table */
+
+/* The digest without what moves with the log. */
+static int digest_used(char *data, size_t length, struct acpi_table *table)
+{
+	if (!text_starts(table->name, "TPM2") || length < CHECKSUM + 1)
+		return 0;
+	data[CHECKSUM] = 0;
+	if (length == TPM2_LENGTH)
+		memset(data + TPM2_LOG, 0, TPM2_LENGTH - TPM2_LOG);
+	return crypto_sha256(data, length, table->used_sha256);
 }
 
 static int capture_table(const char *root, const char *name, struct acpi *acpi, uint64_t *dsdt)
@@ -77,6 +105,8 @@ static int capture_table(const char *root, const char *name, struct acpi *acpi, 
 	tree_one_line(table.name);
 	table.length = length;
 	r = crypto_sha256(data, length, table.sha256);
+	if (r == 0)
+		r = digest_used(data, length, &table);
 	return r < 0 ? r : list_append(&acpi->tables, table);
 }
 
@@ -137,18 +167,85 @@ static int compare_tables(const void *a, const void *b)
 			  ((const struct acpi_table *)b)->name);
 }
 
-int acpi_capture(const char *root, const char *kernel_log, struct acpi *ret)
+/* "  fed40000-fed4087f : MSFT0101:00"; a driver adds to the name. */
+static bool parse_area(const char *line, const char *name, struct byte_range *range)
+{
+	int used = 0;
+
+	if (sscanf(line, " %" SCNx64 "-%" SCNx64 " : %n", &range->start, &range->end, &used) != 2 ||
+	    used == 0 || range->start > range->end || range->end == 0 ||
+	    !text_starts(line + used, name))
+		return false;
+	line += (size_t)used + strlen(name);
+	return *line == '\0' || isspace((unsigned char)*line);
+}
+
+int acpi_add_areas(struct acpi *acpi, const char *iomem, const char *name)
+{
+	int r = 0;
+
+	for (const char *line = iomem; r == 0 && line && acpi->tpm.count < ACPI_TPM_MAX;
+	     line = strchr(line, '\n')) {
+		struct byte_range range;
+
+		line += *line == '\n';
+		if (parse_area(line, name, &range))
+			r = list_append(&acpi->tpm, range);
+	}
+	return r;
+}
+
+/* The TPM goes by its maker's name; that it is one stands among the names that
+ * it is compatible with. */
+static bool is_tpm(const char *root, const char *name)
+{
+	char alias[256];
+
+	return tree_text(root, alias, sizeof(alias), DEVICES_PATH "/%s/modalias", name) &&
+	       strstr(alias, ":MSFT0101:");
+}
+
+static int capture_tpm(const char *root, struct acpi *acpi)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
-	struct acpi acpi = { 0 };
-	struct acpi_table *table;
-	uint64_t dsdt = 0;
+	_cleanup_free_ char *iomem = NULL;
+	bool found = false;
+	int r = tree_list(root, DEVICES_PATH, &names);
+
+	if (r == 0)
+		r = io_read_file(root, "/proc/iomem", IOMEM_LIMIT, &iomem, NULL);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		if (!is_tpm(root, names.items[i]))
+			continue;
+		found = true;
+		r = acpi_add_areas(acpi, iomem, names.items[i]);
+	}
+	/* Without privileges no address is told. */
+	acpi->tpm.known = r == 0 && (!found || acpi->tpm.count > 0);
+	return r;
+}
+
+static int capture_all(const char *root, struct acpi *acpi, uint64_t *dsdt)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
 	int r = tree_list(root, TABLES_PATH, &names);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	for (size_t i = 0; r == 0 && i < names.count; i++)
-		r = capture_table(root, names.items[i], &acpi, &dsdt);
+		r = capture_table(root, names.items[i], acpi, dsdt);
+	return r < 0 ? r : capture_tpm(root, acpi);
+}
+
+int acpi_capture(const char *root, const char *kernel_log, struct acpi *ret)
+{
+	struct acpi acpi = { 0 };
+	struct acpi_table *table;
+	uint64_t dsdt = 0;
+	int r = capture_all(root, &acpi, &dsdt);
+
 	if (r < 0) {
 		acpi_free(&acpi);
 		return r;

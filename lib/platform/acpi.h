@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "platform/list.h"
+#include "platform/ram.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,10 @@ struct acpi_table {
 	uint64_t address; /* physical; 0 unknown */
 	uint64_t length;
 	unsigned char sha256[SHA256_SIZE];
+	/* TPM2: of the part that is used after the boot, all but the log's place
+	 * and length and the table's checksum. Zeros: the whole table is, or an
+	 * older s2disk wrote it. */
+	unsigned char used_sha256[SHA256_SIZE];
 };
 
 struct acpi_facs {
@@ -26,7 +31,11 @@ struct acpi_facs {
 struct acpi {
 	LIST_OF(struct acpi_table) tables; /* sorted by name; known only to root */
 	struct acpi_facs facs;
+	LIST_OF(struct byte_range) tpm; /* registers and buffers; by address */
 };
+
+/* More is no TPM. */
+#define ACPI_TPM_MAX 64
 
 /* kernel_log: the text of the kernel's messages, for the addresses; NULL when
  * there is none. 0 or -ENOMEM. */
@@ -36,8 +45,19 @@ void acpi_free(struct acpi *acpi);
 /* Pure: addresses from lines like "ACPI: DSDT 0x000000001FFE0040 001B45 (v01 …". */
 void acpi_apply_log(struct acpi *acpi, const char *kernel_log);
 
-/* Does the kernel use the table only while it boots, or only to show it? Such
- * a table may differ. */
-bool acpi_is_informational(const char *name);
+/* Pure: what /proc/iomem's text gives to the ACPI device called name
+ * ("MSFT0101:00"), its driver's parts of it too. 0 or -ENOMEM. */
+int acpi_add_areas(struct acpi *acpi, const char *iomem, const char *name);
+
+/* What becomes of a table once Linux has booted; argued one by one in
+ * doc/platform-verdict.md. */
+enum acpi_use {
+	ACPI_FORGOTTEN, /* read at boot at most, or shown to user space */
+	ACPI_TAKEN,	/* what stood in it is used; the table itself is not read again */
+	ACPI_IN_PLACE,	/* read again, or interpreted, where it lay */
+};
+
+/* name as in struct acpi_table. */
+enum acpi_use acpi_use_of(const char *name);
 
 #endif

@@ -2,6 +2,8 @@
 #include "platform/devices.h"
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "platform/tree.h"
 
@@ -11,9 +13,12 @@
 #include <strings.h>
 #include <unistd.h>
 
+#define IOMEM_LIMIT (16u << 20)
+
 void devices_free(struct devices *devices)
 {
 	list_free(&devices->items);
+	pci_space_free(&devices->pci);
 	*devices = (struct devices){ 0 };
 }
 
@@ -85,22 +90,12 @@ bool device_is_uio(const struct device *device)
 	return strcmp(device->bus, "vmbus") == 0 && text_starts(device->driver, "uio_hv_generic");
 }
 
-static void capture_pci(const char *root, const char *name, struct device *device)
+/* Where a function is among the devices, as sysfs links to it. */
+static void take_place(const char *root, const char *name, struct device *device)
 {
-	char full[PATH_MAX], target[PATH_MAX], removable[16];
-	uint64_t vendor = 0, id = 0, class = 0;
+	char full[PATH_MAX], target[PATH_MAX];
 	ssize_t n;
 
-	tree_u64(root, &vendor, "/sys/bus/pci/devices/%s/vendor", name);
-	tree_u64(root, &id, "/sys/bus/pci/devices/%s/device", name);
-	tree_u64(root, &class, "/sys/bus/pci/devices/%s/class", name);
-	snprintf(device->id, sizeof(device->id), "%04x:%04x", (unsigned int)vendor,
-		 (unsigned int)id);
-	device->class = (uint32_t) class;
-	if (tree_text(root, removable, sizeof(removable), "/sys/bus/pci/devices/%s/removable",
-		      name) &&
-	    strcmp(removable, "removable") == 0)
-		device->flags |= DEVICE_REMOVABLE;
 	if (snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/%s", root, name) >=
 	    (int)sizeof(full))
 		return;
@@ -110,6 +105,26 @@ static void capture_pci(const char *root, const char *name, struct device *devic
 	target[n] = '\0';
 	if (strcasestr(target, "/vmbus"))
 		device->flags |= DEVICE_VIRTUAL_PCI;
+	pci_path_parse(target, device->path, sizeof(device->path));
+}
+
+static void capture_pci(const char *root, const char *name, struct device *device)
+{
+	char word[16];
+	uint64_t vendor = 0, id = 0, class = 0;
+
+	tree_u64(root, &vendor, "/sys/bus/pci/devices/%s/vendor", name);
+	tree_u64(root, &id, "/sys/bus/pci/devices/%s/device", name);
+	tree_u64(root, &class, "/sys/bus/pci/devices/%s/class", name);
+	snprintf(device->id, sizeof(device->id), "%04x:%04x", (unsigned int)vendor,
+		 (unsigned int)id);
+	device->class = (uint32_t) class;
+	if (tree_text(root, word, sizeof(word), "/sys/bus/pci/devices/%s/removable", name) &&
+	    strcmp(word, "removable") == 0)
+		device->flags |= DEVICE_REMOVABLE;
+	if (tree_link(root, word, sizeof(word), "/sys/bus/pci/devices/%s/physfn", name))
+		device->flags |= DEVICE_VIRTUAL_FUNCTION;
+	take_place(root, name, device);
 }
 
 /* "{f8615163-…}" without its braces. */
@@ -181,20 +196,106 @@ static int compare_devices(const void *a, const void *b)
 	return order ? order : strcmp(x->address, y->address);
 }
 
+static void mark_behind(struct devices *devices, const char *port)
+{
+	const struct device *bridge = devices_find(devices, "pci", port);
+
+	if (!bridge || !*bridge->path)
+		return;
+	for (size_t i = 0; i < devices->items.count; i++)
+		if (pci_path_behind(devices->items.items[i].path, bridge->path))
+			devices->items.items[i].flags |= DEVICE_REMOVABLE;
+}
+
+/* The attribute "removable" is only for ports that lead out of the case
+ * (pci_set_removable() in drivers/pci/probe.c). A slot within is one where pciehp
+ * drives its port: the service "ADDRESS:pcieTTS", where bit 2 of S says hot-plug
+ * (get_descriptor_id() in drivers/pci/pcie/portdrv.c). */
+static int mark_slots(const char *root, struct devices *devices)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	int r = tree_list(root, "/sys/bus/pci_express/devices", &names);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < names.count; i++) {
+		char *service = strstr(names.items[i], ":pcie"), driver[16];
+
+		if (!service ||
+		    !tree_link(root, driver, sizeof(driver),
+			       "/sys/bus/pci_express/devices/%s/driver", names.items[i]) ||
+		    strcmp(driver, "pciehp") != 0)
+			continue;
+		*service = '\0';
+		mark_behind(devices, names.items[i]);
+	}
+	return 0;
+}
+
+/* What Hyper-V offers has its place from the hypervisor, and virtual functions
+ * have theirs in a BAR of their physical function. */
+static bool has_own_resources(const struct device *device)
+{
+	return strcmp(device->bus, "pci") == 0 &&
+	       !(device->flags & (DEVICE_VIRTUAL_PCI | DEVICE_VIRTUAL_FUNCTION));
+}
+
+/* A list that is not whole proves nothing. 0 or -ENOMEM. */
+static int capture_resources(const char *root, struct devices *devices)
+{
+	struct pci_space *space = &devices->pci;
+	bool whole = true, some = false;
+
+	for (size_t i = 0; whole && i < devices->items.count; i++) {
+		const struct device *device = &devices->items.items[i];
+		char path[128], text[4096];
+		int r = 0;
+
+		if (!has_own_resources(device))
+			continue;
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource", device->address);
+		whole = io_read_text(root, path, text, sizeof(text)) >= 0;
+		if (whole)
+			r = pci_parse_resources(text, (uint32_t)i, space);
+		if (r == -ENOMEM)
+			return r;
+		whole = whole && r == 0;
+		some = true;
+	}
+	if (!whole)
+		list_free(&space->resources);
+	space->resources.known = whole && some;
+	return 0;
+}
+
+static int capture_space(const char *root, struct devices *devices)
+{
+	_cleanup_free_ char *iomem = NULL;
+	int r = capture_resources(root, devices);
+
+	if (r == 0 && io_read_file(root, "/proc/iomem", IOMEM_LIMIT, &iomem, NULL) == -ENOMEM)
+		r = -ENOMEM;
+	return r == 0 && iomem ? pci_parse_roots(iomem, &devices->pci) : r;
+}
+
 int devices_capture(const char *root, struct devices *ret)
 {
 	struct devices devices = { 0 };
 	int pci = capture_bus(root, "pci", capture_pci, &devices);
 	int vmbus = pci < 0 ? pci : capture_bus(root, "vmbus", capture_vmbus, &devices);
-	int virtio = vmbus < 0 ? vmbus : capture_bus(root, "virtio", capture_virtio, &devices);
+	int r = vmbus < 0 ? vmbus : capture_bus(root, "virtio", capture_virtio, &devices);
 
-	if (virtio < 0) {
-		devices_free(&devices);
-		return virtio;
-	}
-	if (devices.items.count > 0)
+	if (r >= 0 && devices.items.count > 0)
 		qsort(devices.items.items, devices.items.count, sizeof(*devices.items.items),
 		      compare_devices);
+	if (r >= 0)
+		r = mark_slots(root, &devices);
+	if (r >= 0)
+		r = capture_space(root, &devices);
+	if (r < 0) {
+		devices_free(&devices);
+		return r;
+	}
 	devices.items.known = true;
 	devices.pci_known = pci > 0;
 	devices.vmbus_known = vmbus > 0;
@@ -213,4 +314,20 @@ const struct device *devices_find(const struct devices *devices, const char *bus
 			return device;
 	}
 	return NULL;
+}
+
+const struct device *devices_match(const struct devices *devices, const struct device *like)
+{
+	const struct device *found;
+
+	if (strcmp(like->bus, "pci") != 0 || !*like->path)
+		return devices_find(devices, like->bus, like->address);
+	for (size_t i = 0; i < devices->items.count; i++) {
+		const struct device *device = &devices->items.items[i];
+
+		if (strcmp(device->bus, "pci") == 0 && strcmp(device->path, like->path) == 0)
+			return device;
+	}
+	found = devices_find(devices, like->bus, like->address);
+	return found && !*found->path ? found : NULL;
 }

@@ -4,6 +4,7 @@
 #define S2DISK_PLATFORM_DEVICES_H
 
 #include "platform/list.h"
+#include "platform/pci.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,8 +12,9 @@
 #define DEVICES_MAX 16384
 
 enum device_flag {
-	DEVICE_REMOVABLE = 1,	/* behind a port made for plugging */
-	DEVICE_VIRTUAL_PCI = 2, /* a PCI device that Hyper-V offers over the VMBus */
+	DEVICE_REMOVABLE = 1,	     /* behind a port made for plugging */
+	DEVICE_VIRTUAL_PCI = 2,	     /* a PCI device that Hyper-V offers over the VMBus */
+	DEVICE_VIRTUAL_FUNCTION = 4, /* SR-IOV: its physical function makes it */
 };
 
 struct device {
@@ -22,10 +24,12 @@ struct device {
 	char driver[32];  /* "" none */
 	uint32_t class;	  /* PCI: base class, sub-class, interface */
 	uint32_t flags;
+	char path[96]; /* PCI: as pci_path_parse says it; "" not recorded */
 };
 
 struct devices {
 	LIST_OF(struct device) items; /* sorted by bus and address */
+	struct pci_space pci;
 	uint32_t pci_known;
 	uint32_t vmbus_known;
 };
@@ -37,6 +41,11 @@ void devices_free(struct devices *devices);
 /* What bus and address order; NULL when it is not there. */
 const struct device *devices_find(const struct devices *devices, const char *bus,
 				  const char *address);
+
+/* The same device on another boot: a PCI function by its path where both sides
+ * know it, since bus numbers change when something is plugged in; else by bus and
+ * address. NULL when it is not there. */
+const struct device *devices_match(const struct devices *devices, const struct device *like);
 
 /* "SCSI controller", "network adapter", … for a VMBus class or a PCI class. */
 const char *device_kind(const struct device *device);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define ENTRY_SIZE 20
-#define RAM_FLOOR 4096
 
 /* Documentation/arch/x86/zero-page.rst */
 #define BOOT_PARAMS_COUNT 0x1e8
@@ -24,8 +23,6 @@ enum e820_check e820_check_of_magic(uint64_t magic)
 		return E820_CHECK_MD5;
 	case 0x23456789abcdef02:
 		return E820_CHECK_CRC32;
-	case 0x23456789abcdef03:
-		return E820_CHECK_CRC32_TRIMMED;
 	default:
 		return E820_CHECK_UNKNOWN;
 	}
@@ -37,7 +34,6 @@ size_t e820_checksum_size(enum e820_check check)
 	case E820_CHECK_MD5:
 		return MD5_SIZE;
 	case E820_CHECK_CRC32:
-	case E820_CHECK_CRC32_TRIMMED:
 		return sizeof(uint64_t);
 	default:
 		return 0;
@@ -51,36 +47,24 @@ const char *e820_check_name(enum e820_check check)
 		return "MD5 of the memory map";
 	case E820_CHECK_CRC32:
 		return "CRC-32 of the memory map";
-	case E820_CHECK_CRC32_TRIMMED:
-		return "CRC-32 of the memory map above 4096";
 	default:
 		return "unknown";
 	}
 }
 
 /* The kernel's struct e820_table, up to its last used entry. */
-static size_t put_table(enum e820_check check, const struct memory_map *map, unsigned char *table)
+static size_t put_table(const struct memory_map *map, unsigned char *table)
 {
-	uint32_t used = 0;
-
+	put_le32(table, map->table_count);
 	for (size_t i = 0; i < map->table_count; i++) {
 		const struct memory_entry *entry = &map->entries.items[i];
-		unsigned char *at = table + 4 + (size_t)used * ENTRY_SIZE;
-		uint64_t start = entry->start;
+		unsigned char *at = table + 4 + i * ENTRY_SIZE;
 
-		if (check == E820_CHECK_CRC32_TRIMMED && entry->type == MEMORY_RAM &&
-		    start < RAM_FLOOR) {
-			if (entry->end < RAM_FLOOR)
-				continue;
-			start = RAM_FLOOR;
-		}
-		put_le64(at, start);
-		put_le64(at + 8, entry->end - start + 1);
+		put_le64(at, entry->start);
+		put_le64(at + 8, entry->end - entry->start + 1);
 		put_le32(at + 16, entry->type);
-		used++;
 	}
-	put_le32(table, used);
-	return 4 + (size_t)used * ENTRY_SIZE;
+	return 4 + (size_t)map->table_count * ENTRY_SIZE;
 }
 
 /* scratch has room for the whole table. */
@@ -88,7 +72,7 @@ static int checksum_with(enum e820_check check, const struct memory_map *map,
 			 unsigned char *scratch, unsigned char result[E820_CHECKSUM_MAX])
 {
 	unsigned char sum[E820_CHECKSUM_MAX] = { 0 };
-	size_t length = put_table(check, map, scratch);
+	size_t length = put_table(map, scratch);
 	uint32_t crc;
 	int r;
 
@@ -179,8 +163,10 @@ void e820_apply_boot_params(struct memory_map *map, const void *data, size_t len
 		struct memory_entry *entry = &map->entries.items[i];
 		uint32_t type = boot_type_at(entries, count, entry->start);
 
-		if (entry->unknown && type != MEMORY_NONE)
+		if (entry->unknown && type != MEMORY_NONE) {
 			entry->type = type;
+			entry->unknown = 0;
+		}
 	}
 	/* A full list goes on elsewhere, so that what is missing from it proves
 	 * nothing. */

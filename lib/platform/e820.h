@@ -23,10 +23,9 @@
 
 /* How a generation of kernels checks, told by the magic. */
 enum e820_check {
-	E820_CHECK_UNKNOWN,	  /* change nothing */
-	E820_CHECK_MD5,		  /* up to 5.13; all zeros: not checked */
-	E820_CHECK_CRC32,	  /* 5.14 and later */
-	E820_CHECK_CRC32_TRIMMED, /* newest: without RAM below 4096 */
+	E820_CHECK_UNKNOWN, /* change nothing */
+	E820_CHECK_MD5,	    /* up to 5.13; all zeros: not checked */
+	E820_CHECK_CRC32,   /* 5.14 and later */
 };
 
 enum e820_check e820_check_of_magic(uint64_t magic);
@@ -43,7 +42,8 @@ int e820_checksum(enum e820_check check, const struct memory_map *map,
 
 /* Marks hot-plugged entries and gives types that sysfs could not name their
  * number, from what the boot loader handed over (the content of
- * /sys/kernel/boot_params/data). Pure. */
+ * /sys/kernel/boot_params/data). Such a type is known from then on: the kernel
+ * made its table of these very numbers (e820__memory_setup_default()). Pure. */
 void e820_apply_boot_params(struct memory_map *map, const void *data, size_t length);
 
 /* The same, reading ROOT/sys/kernel/boot_params/data where it is there. 0 or

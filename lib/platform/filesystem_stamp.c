@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "platform/filesystem_stamp.h"
+#include "platform/filesystem_stamp_private.h"
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -79,6 +79,8 @@ static bool take_xfs(const unsigned char *page, struct filesystem *ret)
 #define DISK_BTRFS_MAGIC_AT 0x40
 #define DISK_BTRFS_GENERATION 0x48
 #define DISK_BTRFS_STAMP 32
+/* Of its struct btrfs_dev_item: the device's own UUID. */
+#define DISK_BTRFS_MEMBER (0xc9 + 66)
 
 static bool take_btrfs(const unsigned char *page, struct filesystem *ret)
 {
@@ -87,6 +89,7 @@ static bool take_btrfs(const unsigned char *page, struct filesystem *ret)
 	strcpy(ret->type, "btrfs");
 	memcpy(ret->uuid, page + DISK_BTRFS_UUID, sizeof(ret->uuid));
 	memcpy(ret->stamp, page + DISK_BTRFS_GENERATION, DISK_BTRFS_STAMP);
+	memcpy(ret->member, page + DISK_BTRFS_MEMBER, sizeof(ret->member));
 	return true;
 }
 
@@ -127,22 +130,46 @@ int filesystem_identify(const struct filesystem_source *source, unsigned char *p
 	memset(ret->type, 0, sizeof(ret->type));
 	memset(ret->uuid, 0, sizeof(ret->uuid));
 	memset(ret->stamp, 0, sizeof(ret->stamp));
+	memset(ret->member, 0, sizeof(ret->member));
+	memset(ret->log, 0, sizeof(ret->log));
+	ret->unstamped = FILESYSTEM_STAMPED;
 	if (r < 0)
 		return r;
-	if (take_ext(page, ret) || take_xfs(page, ret))
+	if (take_ext(page, ret))
 		return 0;
+	if (take_xfs(page, ret))
+		return stamp_log_of_xfs(source, page, ret->log);
 	r = take_f2fs(source, page, ret);
 	if (r != -ENODEV)
 		return r;
 	r = source->read(source->context, DISK_BTRFS_AT, page);
 	if (r < 0)
 		return r;
-	return take_btrfs(page, ret) ? 0 : -ENODEV;
+	if (take_btrfs(page, ret))
+		return 0;
+	r = stamp_bcachefs(source, page, ret);
+	return r != -ENODEV ? r : stamp_boot_sector(source, page, ret);
+}
+
+/* Older images do not say which of several devices it was. */
+static bool same_member(const struct filesystem *a, const struct filesystem *b)
+{
+	return bytes_all_zero(a->member, sizeof(a->member)) ||
+	       bytes_all_zero(b->member, sizeof(b->member)) ||
+	       memcmp(a->member, b->member, sizeof(a->member)) == 0;
 }
 
 bool filesystem_same(const struct filesystem *a, const struct filesystem *b)
 {
-	return strcmp(a->type, b->type) == 0 && memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
+	return a->unstamped == b->unstamped && strcmp(a->type, b->type) == 0 &&
+	       memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0 && same_member(a, b);
+}
+
+bool filesystem_unchanged(const struct filesystem *then, const struct filesystem *now)
+{
+	return memcmp(then->stamp, now->stamp, sizeof(then->stamp)) == 0 &&
+	       (bytes_all_zero(then->log, sizeof(then->log)) ||
+		memcmp(then->log, now->log, sizeof(then->log)) == 0);
 }
 
 static void ext_words(const unsigned char *stamp, char *text, size_t size)
@@ -169,12 +196,22 @@ void filesystem_words(const struct filesystem *filesystem, char *text, size_t si
 	} else if (strcmp(filesystem->type, "xfs") == 0) {
 		memcpy(&lsn, stamp + STAMP_LSN, sizeof(lsn));
 		lsn = be64toh(lsn);
-		snprintf(text, size, "log at %" PRIu64 ":%" PRIu64, lsn >> 32, lsn & UINT32_MAX);
+		snprintf(text, size, "log at %" PRIu64 ":%" PRIu64 ", written to %u:%" PRIu64,
+			 lsn >> 32, lsn & UINT32_MAX, get_le32(filesystem->log),
+			 get_le64(filesystem->log + 8));
 	} else if (strcmp(filesystem->type, "btrfs") == 0) {
 		snprintf(text, size, "generation %" PRIu64, get_le64(stamp));
 	} else if (strcmp(filesystem->type, "f2fs") == 0) {
 		snprintf(text, size, "checkpoint %" PRIu64,
 			 max_u64(get_le64(stamp), get_le64(stamp + 8)));
+	} else if (strcmp(filesystem->type, "bcachefs") == 0) {
+		snprintf(text, size, "superblock %" PRIu64, get_le64(stamp));
+	} else if (strcmp(filesystem->type, "fat") == 0 || strcmp(filesystem->type, "exfat") == 0 ||
+		   strcmp(filesystem->type, "ntfs") == 0) {
+		snprintf(text, size, "content %08" PRIx64,
+			 (get_le64(stamp) ^ get_le64(stamp + 8) ^ get_le64(stamp + 16) ^
+			  get_le64(stamp + 24)) &
+				 UINT32_MAX);
 	} else {
 		text_copy(text, size, "?");
 	}

@@ -8,16 +8,33 @@
 #ifndef S2DISK_PLATFORM_FILESYSTEM_STAMP_H
 #define S2DISK_PLATFORM_FILESYSTEM_STAMP_H
 
+#include "platform/device_identity.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Why a mounted file system has no stamp. */
+enum filesystem_unstamped {
+	FILESYSTEM_STAMPED,
+	FILESYSTEM_ELSEWHERE,  /* it is on no disk of this machine: NFS, FUSE … */
+	FILESYSTEM_BLOCKED,    /* its device cannot be read while all is frozen */
+	FILESYSTEM_UNREADABLE, /* its device cannot be read */
+	FILESYSTEM_UNKNOWN,    /* nothing is known that changes when it is mounted */
+};
+
+/* One device of one file system; btrfs may have several. */
 struct filesystem {
-	char type[12];	 /* ext, xfs, btrfs, f2fs */
+	char type[12];	 /* ext, xfs, btrfs, f2fs, bcachefs, fat, exfat, ntfs; without a stamp as
+			    mountinfo says */
 	char device[96]; /* /dev/vda2, as it was called */
 	char place[128]; /* where it was mounted; "" unknown */
 	unsigned char uuid[16];
-	unsigned char stamp[32]; /* what it means depends on the type */
+	unsigned char stamp[32];	     /* what it means depends on the type */
+	char identity[DEVICE_IDENTITY_SIZE]; /* of the device; "" unknown */
+	unsigned char member[16];	     /* btrfs: which of its devices; else zeros */
+	unsigned char log[16];		     /* xfs: the head of its log; zeros: not looked at */
+	uint32_t unstamped;		     /* enum filesystem_unstamped */
 };
 
 #define FILESYSTEM_PAGE 4096
@@ -28,14 +45,17 @@ struct filesystem_source {
 	void *context;
 };
 
-/* Fills type, uuid and stamp from what lies on a device. page is room for
+/* Fills type, uuid, member and stamp from what lies on a device. page is room for
  * FILESYSTEM_PAGE bytes. 0, -ENODEV where there is none of the file systems
  * known here, or the error of reading. */
 int filesystem_identify(const struct filesystem_source *source, unsigned char *page,
 			struct filesystem *ret);
 
-/* The same file system, in whatever state. */
+/* The same file system, and of several devices the same one, in whatever state. */
 bool filesystem_same(const struct filesystem *a, const struct filesystem *b);
+
+/* Is now in the state of then, of which older images say less? */
+bool filesystem_unchanged(const struct filesystem *then, const struct filesystem *now);
 
 /* Its stamp for people: "mounted 12 times, last 2026-11-21 10:00:00 UTC". */
 void filesystem_words(const struct filesystem *filesystem, char *text, size_t size);

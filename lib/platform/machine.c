@@ -7,10 +7,12 @@
 #include "platform/tree.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+/* Of a word whose meaning does not depend on others. */
 static uint32_t flag_of_word(const char *word)
 {
 	if (strcmp(word, "nokaslr") == 0)
@@ -19,32 +21,81 @@ static uint32_t flag_of_word(const char *word)
 		return KERNEL_MEMMAP;
 	if (strcmp(word, "noefi") == 0 || (text_starts(word, "efi=") && strstr(word, "noruntime")))
 		return KERNEL_NO_EFI_RUNTIME;
-	if (strcmp(word, "init_on_free=1") == 0 || strcmp(word, "init_on_free=y") == 0 ||
-	    strcmp(word, "init_on_free=on") == 0 || strcmp(word, "page_poison=1") == 0 ||
-	    strcmp(word, "page_poison=on") == 0)
-		return KERNEL_WIPES_FREE;
 	if (text_starts(word, "acpi_sleep=") && strstr(word, "nonvs"))
 		return KERNEL_NO_NVS;
 	return 0;
 }
 
+/* kstrtobool(): does the value say no? */
+static bool says_no(const char *value)
+{
+	return strchr("nN0", *value)
+		       ? *value != '\0'
+		       : (*value == 'o' || *value == 'O') && (value[1] == 'f' || value[1] == 'F');
+}
+
+/* NAME or NAME=VALUE; *ret then is the value ("" for a bare word). */
+static bool is_parameter(const char *word, const char *name, const char **ret)
+{
+	if (!text_starts(word, name))
+		return false;
+	word += strlen(name);
+	*ret = *word == '=' ? word + 1 : word;
+	return *word == '=' || *word == '\0';
+}
+
+/* What the last of several words says. */
+struct last_words {
+	bool wiped;   /* init_on_free */
+	bool poisons; /* page_poison */
+	uint32_t signature;
+};
+
+static void hear(const char *word, struct last_words *last)
+{
+	const char *value;
+
+	if (is_parameter(word, "init_on_free", &value))
+		last->wiped = !says_no(value);
+	else if (is_parameter(word, "page_poison", &value))
+		last->poisons = !says_no(value);
+	else if (text_starts(word, "acpi_sleep=") && strstr(word, "s4_hwsig"))
+		last->signature = KERNEL_SIGNATURE;
+	else if (text_starts(word, "acpi_sleep=") && strstr(word, "s4_nohwsig"))
+		last->signature = KERNEL_NO_SIGNATURE;
+}
+
+static void same_dashes(char *word)
+{
+	for (; *word && *word != '='; word++)
+		if (*word == '-')
+			*word = '_';
+}
+
 uint32_t kernel_flags_of(const char *cmdline)
 {
+	struct last_words last = { 0 };
 	uint32_t flags = 0;
 
 	while (*cmdline) {
 		size_t length = strcspn(cmdline, " \t\n");
 		char word[256];
 
+		if (length == 2 && strncmp(cmdline, "--", 2) == 0)
+			break;
 		/* What is longer is none of them. */
 		if (length < sizeof(word)) {
 			memcpy(word, cmdline, length);
 			word[length] = '\0';
+			same_dashes(word);
 			flags |= flag_of_word(word);
+			hear(word, &last);
 		}
 		cmdline += length + (cmdline[length] != '\0');
 	}
-	return flags;
+	if (last.wiped || last.poisons)
+		flags |= KERNEL_WIPES_FREE;
+	return flags | last.signature;
 }
 
 int kernel_capture(const char *root, const char *kernel_log, struct kernel *ret)

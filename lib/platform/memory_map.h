@@ -28,7 +28,8 @@ struct memory_entry {
 	uint64_t start;
 	uint64_t end; /* inclusive */
 	uint32_t type;
-	uint32_t unknown; /* sysfs did not tell the type: type is a guess until calibrated */
+	uint32_t unknown; /* neither sysfs nor the boot loader told the type: a guess until
+			     calibrated */
 };
 
 /* More entries than this are not a memory map. */

@@ -145,13 +145,31 @@ static int open_below(const char *root, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-int offlined_is_poisoned(const char *root, uint64_t frame)
+static int flags_of(const char *root, uint64_t frame, uint64_t *ret)
 {
 	_cleanup_close_ int fd = open_below(root, FLAGS);
 	unsigned char flags[8];
 	int r = fd < 0 ? fd : io_pread_full(fd, flags, sizeof(flags), frame * 8);
 
-	return r < 0 ? r : (get_le64(flags) & BIT(KPF_HWPOISON)) != 0;
+	if (r == 0)
+		*ret = get_le64(flags);
+	return r;
+}
+
+int offlined_is_poisoned(const char *root, uint64_t frame)
+{
+	uint64_t flags = 0;
+	int r = flags_of(root, frame, &flags);
+
+	return r < 0 ? r : (flags & BIT(KPF_HWPOISON)) != 0;
+}
+
+int offlined_is_used(const char *root, uint64_t frame)
+{
+	uint64_t flags = 0;
+	int r = flags_of(root, frame, &flags);
+
+	return r < 0 ? r : !(flags & (BIT(KPF_HWPOISON) | BIT(KPF_BUDDY))) && (flags & IN_USE) != 0;
 }
 
 /* Of the frames those that s2disk offlined itself. */

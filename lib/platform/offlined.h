@@ -44,6 +44,11 @@ void offlined_confirm(const char *root, int flags, struct frame_list *frames);
 /* Is the frame poisoned, in use or not? 1 or 0; a negative errno where that is not known. */
 int offlined_is_poisoned(const char *root, uint64_t frame);
 
+/* Did the kernel give the frame to somebody, as far as /proc/kpageflags shows it: a file,
+ * a process, the slab? 1; 0 where it is free, poisoned, or in a use without a flag; a
+ * negative errno where that is not known. */
+int offlined_is_used(const char *root, uint64_t frame);
+
 /* Pure: do these flags of /proc/kpageflags mean offlined and not in use? */
 bool offlined_flags(uint64_t flags);
 

@@ -27,6 +27,7 @@ struct hibernation {
 	uint32_t checksum;	/* enum calibration_state */
 	uint32_t page_count;	/* enum calibration_state */
 	uint32_t platform_mode; /* the firmware's S4: NVS is written back on resume */
+	uint32_t last_gate;	/* the restored system looks at its file systems once more */
 };
 
 struct platform {

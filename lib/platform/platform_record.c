@@ -31,6 +31,9 @@ enum record_type {
 	RECORD_HIBERNATION = 18,
 	RECORD_FILE_SYSTEMS = 19,
 	RECORD_RAM_POISONED = 20,
+	RECORD_PCI_RESOURCES = 22,
+	RECORD_PCI_ROOTS = 23,
+	RECORD_TPM = 25,
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
@@ -94,10 +97,9 @@ static const struct record_field pages_fields[] = {
 	U32(struct memory_pages, offlining),
 };
 static const struct record_field acpi_fields[] = {
-	TEXT(struct acpi_table, name),
-	U64(struct acpi_table, address),
-	U64(struct acpi_table, length),
-	BYTES(struct acpi_table, sha256),
+	TEXT(struct acpi_table, name),	       U64(struct acpi_table, address),
+	U64(struct acpi_table, length),	       BYTES(struct acpi_table, sha256),
+	BYTES(struct acpi_table, used_sha256),
 };
 static const struct record_field facs_fields[] = {
 	U32(struct acpi_facs, present),
@@ -135,22 +137,34 @@ static const struct record_field guest_fields[] = {
 static const struct record_field device_fields[] = {
 	TEXT(struct device, bus),    TEXT(struct device, address), TEXT(struct device, id),
 	TEXT(struct device, driver), U32(struct device, class),	   U32(struct device, flags),
+	TEXT(struct device, path),
+};
+static const struct record_field resource_fields[] = {
+	U32(struct pci_resource, device), U32(struct pci_resource, number),
+	U32(struct pci_resource, kind),	  U32(struct pci_resource, flags),
+	U64(struct pci_resource, start),  U64(struct pci_resource, end),
+};
+static const struct record_field window_fields[] = {
+	TEXT(struct pci_window, bus),
+	U64(struct pci_window, start),
+	U64(struct pci_window, end),
 };
 static const struct record_field buses_fields[] = {
 	U32(struct devices, pci_known),
 	U32(struct devices, vmbus_known),
 };
 static const struct record_field hibernation_fields[] = {
-	U64(struct hibernation, magic),
-	U32(struct hibernation, checksum),
-	U32(struct hibernation, page_count),
-	U32(struct hibernation, platform_mode),
+	U64(struct hibernation, magic),	     U32(struct hibernation, checksum),
+	U32(struct hibernation, page_count), U32(struct hibernation, platform_mode),
+	U32(struct hibernation, last_gate),
 };
 
 static const struct record_field filesystem_fields[] = {
-	TEXT(struct filesystem, type),	 TEXT(struct filesystem, device),
-	TEXT(struct filesystem, place),	 BYTES(struct filesystem, uuid),
-	BYTES(struct filesystem, stamp),
+	TEXT(struct filesystem, type),	  TEXT(struct filesystem, device),
+	TEXT(struct filesystem, place),	  BYTES(struct filesystem, uuid),
+	BYTES(struct filesystem, stamp),  TEXT(struct filesystem, identity),
+	BYTES(struct filesystem, member), U32(struct filesystem, unstamped),
+	BYTES(struct filesystem, log),
 };
 
 /* A list is described by where its three members are; a single struct has
@@ -194,6 +208,7 @@ static const struct part parts[] = {
 	LIST_PART(RECORD_ACPI_TABLES, "acpi tables", acpi.tables, struct acpi_table,
 		  ACPI_TABLES_MAX, acpi_fields),
 	SINGLE_PART(RECORD_ACPI_FACS, "facs", acpi.facs, struct acpi_facs, facs_fields),
+	LIST_PART(RECORD_TPM, "tpm", acpi.tpm, struct byte_range, ACPI_TPM_MAX, range_fields),
 	SINGLE_PART(RECORD_EFI, "efi", efi.state, struct efi_state, efi_fields),
 	LIST_PART(RECORD_EFI_RUNTIME, "efi runtime", efi.regions, struct efi_region,
 		  EFI_REGIONS_MAX, region_fields),
@@ -203,6 +218,10 @@ static const struct part parts[] = {
 	SINGLE_PART(RECORD_GUEST, "guest", guest, struct guest, guest_fields),
 	LIST_PART(RECORD_DEVICES, "devices", devices.items, struct device, DEVICES_MAX,
 		  device_fields),
+	LIST_PART(RECORD_PCI_RESOURCES, "PCI resources", devices.pci.resources, struct pci_resource,
+		  PCI_RESOURCES_MAX, resource_fields),
+	LIST_PART(RECORD_PCI_ROOTS, "PCI root windows", devices.pci.roots, struct pci_window,
+		  PCI_WINDOWS_MAX, window_fields),
 	SINGLE_PART(RECORD_BUSES, "buses", devices, struct devices, buses_fields),
 	LIST_PART(RECORD_FILE_SYSTEMS, "file systems", filesystems.items, struct filesystem,
 		  FILESYSTEMS_MAX, filesystem_fields),
@@ -310,6 +329,22 @@ static int decode_records(const unsigned char *data, size_t length, struct platf
 	return 0;
 }
 
+static int check_pci(const struct devices *devices, struct why *w)
+{
+	const struct pci_space *pci = &devices->pci;
+
+	for (size_t i = 0; i < pci->resources.count; i++) {
+		const struct pci_resource *resource = &pci->resources.items[i];
+
+		if (resource->start > resource->end || resource->device >= devices->items.count)
+			return why_damaged(w, "the recorded list of PCI resources is damaged");
+	}
+	for (size_t i = 0; i < pci->roots.count; i++)
+		if (pci->roots.items[i].start > pci->roots.items[i].end)
+			return why_damaged(w, "the recorded list of PCI root windows is damaged");
+	return 0;
+}
+
 /* What the code that judges relies on. */
 static int check_platform(const struct platform *platform, struct why *w)
 {
@@ -324,9 +359,12 @@ static int check_platform(const struct platform *platform, struct why *w)
 	for (size_t i = 0; i < platform->ram.virtio.count; i++)
 		if (platform->ram.virtio.items[i].start > platform->ram.virtio.items[i].end)
 			return why_damaged(w, "the recorded virtio-mem devices are damaged");
+	for (size_t i = 0; i < platform->acpi.tpm.count; i++)
+		if (platform->acpi.tpm.items[i].start > platform->acpi.tpm.items[i].end)
+			return why_damaged(w, "the recorded places of the TPM are damaged");
 	if (!frames_valid(platform->ram.poisoned.items, platform->ram.poisoned.count))
 		return why_damaged(w, "the recorded list of offlined frames is damaged");
-	return 0;
+	return check_pci(&platform->devices, w);
 }
 
 int platform_decode(const void *data, size_t length, struct platform *ret, struct why *w)

@@ -37,6 +37,7 @@ static const char *const about_names[] = {
 	[ABOUT_HYPERVISOR] = "hypervisor",
 	[ABOUT_VMBUS_DEVICE] = "vmbus-device",
 	[ABOUT_PCI_DEVICE] = "pci-device",
+	[ABOUT_PCI_SPACE] = "pci-addresses",
 	[ABOUT_FILE_SYSTEM] = "file-system",
 };
 
@@ -243,6 +244,8 @@ static int prepare(struct judge *judge)
 	held.items = (struct page_range *)image->ranges;
 	held.count = image->range_count;
 	r = frames_select(&held, &judge->now_ram, false, &judge->lost);
+	if (r == 0)
+		r = judge_kept_frames(judge);
 	judge->outside = frames_total(judge->lost.items, judge->lost.count);
 	return r;
 }
@@ -290,6 +293,7 @@ static void judge_all(struct judge *judge)
 	judge_cpu(judge);
 	judge_guest(judge);
 	judge_devices(judge);
+	judge_pci_space(judge);
 	judge_filesystems(judge);
 }
 
@@ -312,6 +316,7 @@ int verdict_judge(const struct platform *then, const struct platform *now,
 	free(judge.then_ram.items);
 	free(judge.now_ram.items);
 	free(judge.lost.items);
+	free(judge.kept.items);
 	free(judge.explained.items);
 	if (r < 0) {
 		verdict_free(&verdict);

@@ -2,6 +2,8 @@
 /* File systems: was one written to while the session slept? */
 #include "platform/verdict_internal.h"
 
+#include "base/bytes.h"
+
 #include <string.h>
 
 /* "/dev/vda2 (/home)" */
@@ -31,21 +33,65 @@ static void report_changed(struct judge *judge, const struct filesystem *then,
 			     "by whoever mounted them.");
 }
 
+/* Its device said nothing of itself, so this may as well be a copy. */
+static void report_maybe_changed(struct judge *judge, const struct filesystem *then,
+				 const struct filesystem *now)
+{
+	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, VERDICT_RISKY);
+	char name[240];
+
+	name_words(then, name, sizeof(name));
+	filesystem_words(then, finding->then, sizeof(finding->then));
+	filesystem_words(now, finding->now, sizeof(finding->now));
+	SAY(finding->text,
+	    "%s has the UUID of the file system on %s, and is not as that was (%s; then: %s): it "
+	    "was mounted or checked since, or this is a copy of it.",
+	    now->device, name, finding->now, finding->then);
+	SAY(finding->advice,
+	    "If it is a copy, unplug it. If it is the file system itself, the saved session must "
+	    "not be resumed: discard it.");
+}
+
+/* The restored system compares it before anything of it is written, and shuts it down
+ * where it was changed. An image that was written before s2disk did that proves nothing. */
 static void report_unseen(struct judge *judge, const struct filesystem *then)
 {
-	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS);
+	bool gate = judge->then->hibernation.last_gate != 0;
+	struct finding *finding =
+		judge_add(judge, ABOUT_FILE_SYSTEM, gate ? VERDICT_HARMLESS : VERDICT_RISKY);
 	char name[240];
 
 	name_words(then, name, sizeof(name));
 	filesystem_words(then, finding->then, sizeof(finding->then));
 	SAY(finding->text,
 	    "The file system on %s cannot be seen from here, so neither can whether somebody "
-	    "changed it.",
-	    name);
+	    "changed it%s.",
+	    name, gate ? ": the restored system looks before it writes" : "");
+	if (!gate)
+		SAY(finding->advice, "Plug it in, or see to it that nothing else has mounted it.");
 }
 
-/* Copies and snapshots of volumes have the UUID too: one that is as it was will
- * be the one. True when none was changed. */
+static void report_unstamped(struct judge *judge, const struct filesystem *then)
+{
+	static const char *const reasons[] = {
+		[FILESYSTEM_ELSEWHERE] = "it is on no disk of this machine",
+		[FILESYSTEM_BLOCKED] = "its device could not be read while all was frozen",
+		[FILESYSTEM_UNREADABLE] = "its device could not be read",
+		[FILESYSTEM_UNKNOWN] = "nothing of it is known that changes with each mount",
+	};
+	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS);
+	char name[240];
+
+	name_words(then, name, sizeof(name));
+	SAY(finding->text, "Whether %s (%s) was changed cannot be told: %s.", name, then->type,
+	    then->unstamped < ARRAY_SIZE(reasons) && reasons[then->unstamped]
+		    ? reasons[then->unstamped]
+		    : "it has no stamp");
+}
+
+/* Copies and snapshots of volumes have the UUID too. What lies on another device than
+ * then is one of these and says nothing; of several that may be it, one that is as it
+ * was is it. True when it was found unchanged. */
 static bool judge_one(struct judge *judge, const struct filesystem *then)
 {
 	const struct filesystems *now = &judge->now->filesystems;
@@ -54,32 +100,41 @@ static bool judge_one(struct judge *judge, const struct filesystem *then)
 	for (size_t i = 0; i < now->items.count; i++) {
 		const struct filesystem *item = &now->items.items[i];
 
-		if (!filesystem_same(item, then))
+		if (!filesystem_same(item, then) || !filesystem_on_same_device(then, item))
 			continue;
-		if (memcmp(item->stamp, then->stamp, sizeof(then->stamp)) == 0)
+		if (filesystem_unchanged(then, item))
 			return true;
 		if (!changed || strcmp(item->device, then->device) == 0)
 			changed = item;
 	}
-	if (changed)
+	if (!changed)
+		report_unseen(judge, then);
+	else if (*then->identity)
 		report_changed(judge, then, changed);
 	else
-		report_unseen(judge, then);
+		report_maybe_changed(judge, then, changed);
 	return false;
 }
 
 void judge_filesystems(struct judge *judge)
 {
 	const struct filesystems *then = &judge->then->filesystems;
-	bool same = then->items.count > 0;
+	size_t same = 0, unstamped = 0;
 
 	/* A platform that was saved to a file, or one that hibernates just now. */
 	if (!then->items.known || !judge->now->filesystems.items.known)
 		return;
-	for (size_t i = 0; i < then->items.count; i++)
-		if (!judge_one(judge, &then->items.items[i]))
-			same = false;
-	if (same)
+	for (size_t i = 0; i < then->items.count; i++) {
+		if (then->items.items[i].unstamped != FILESYSTEM_STAMPED) {
+			report_unstamped(judge, &then->items.items[i]);
+			unstamped++;
+		} else if (judge_one(judge, &then->items.items[i])) {
+			same++;
+		}
+	}
+	if (same > 0 && same + unstamped == then->items.count)
 		judge_same(judge, ABOUT_FILE_SYSTEM,
-			   "All file systems are as they were when it hibernated.");
+			   unstamped ? "All file systems that can be compared are as they were "
+				       "when it hibernated."
+				     : "All file systems are as they were when it hibernated.");
 }

@@ -3,6 +3,7 @@
 #include "platform/verdict_internal.h"
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,21 +17,16 @@ static const struct acpi_table *find_table(const struct acpi *acpi, const char *
 }
 
 static void report_table(struct judge *judge, const struct acpi_table *then,
-			 const struct acpi_table *now, const char *what)
+			 const struct acpi_table *now, enum verdict_class class, const char *what)
 {
-	bool informational = acpi_is_informational(then->name);
-	struct finding *finding = judge_add(judge, ABOUT_ACPI_TABLES,
-					    informational ? VERDICT_HARMLESS : VERDICT_FATAL);
+	struct finding *finding = judge_add(judge, ABOUT_ACPI_TABLES, class);
 
 	SAY(finding->then, "%s, %llu bytes at 0x%llx", then->name, (unsigned long long)then->length,
 	    (unsigned long long)then->address);
 	if (now)
 		SAY(finding->now, "%s, %llu bytes at 0x%llx", now->name,
 		    (unsigned long long)now->length, (unsigned long long)now->address);
-	SAY(finding->text, "The ACPI table %s %s. %s", then->name, what,
-	    informational ? "Nothing uses it once the kernel has booted."
-			  : "The saved kernel goes on using what it read when it booted, and the "
-			    "table where it was.");
+	SAY(finding->text, "The ACPI table %s %s", then->name, what);
 	if (then->address == 0 || then->length == 0)
 		return;
 	finding->has_range = true;
@@ -38,30 +34,128 @@ static void report_table(struct judge *judge, const struct acpi_table *then,
 	finding->end = then->address + (then->length - 1);
 }
 
+#define FORGOTTEN "Nothing uses it once the kernel has booted."
+#define TAKEN "The saved kernel goes on using what it read when it booted."
+#define IN_PLACE "The saved kernel goes on reading the old one, where it was."
+
+static void report_content(struct judge *judge, const struct acpi_table *then,
+			   const struct acpi_table *now)
+{
+	switch (acpi_use_of(then->name)) {
+	case ACPI_FORGOTTEN:
+		report_table(judge, then, now, VERDICT_HARMLESS,
+			     now ? "changed. " FORGOTTEN : "is missing. " FORGOTTEN);
+		break;
+	case ACPI_TAKEN:
+		report_table(judge, then, now, VERDICT_FATAL,
+			     now ? "changed. " TAKEN : "is missing. " TAKEN);
+		break;
+	default:
+		report_table(judge, then, now, VERDICT_FATAL,
+			     now ? "changed. " IN_PLACE : "is missing. " IN_PLACE);
+	}
+}
+
+/* Of the TPM's table the fields for its log may differ: it is read once. */
+static void report_tpm(struct judge *judge, const struct acpi_table *then,
+		       const struct acpi_table *now)
+{
+	static const unsigned char unknown[SHA256_SIZE];
+
+	if (memcmp(then->used_sha256, unknown, sizeof(unknown)) == 0 ||
+	    memcmp(now->used_sha256, unknown, sizeof(unknown)) == 0)
+		report_table(judge, then, now, VERDICT_RISKY,
+			     "changed, and it was not recorded whether that is more than the place "
+			     "of its log.");
+	else if (memcmp(then->used_sha256, now->used_sha256, sizeof(unknown)) == 0)
+		report_table(judge, then, now, VERDICT_HARMLESS,
+			     "names another place for its log, which is read once, while booting.");
+	else
+		report_content(judge, then, now);
+}
+
+static void report_moved(struct judge *judge, const struct acpi_table *then,
+			 const struct acpi_table *now)
+{
+	if (acpi_use_of(then->name) == ACPI_IN_PLACE)
+		report_table(judge, then, now, VERDICT_FATAL, "moved. " IN_PLACE);
+	else
+		report_table(judge, then, now, VERDICT_HARMLESS,
+			     "moved. Nothing reads it once the kernel has booted.");
+}
+
 static void compare_table(struct judge *judge, const struct acpi_table *then)
 {
 	const struct acpi_table *now = find_table(&judge->now->acpi, then->name);
+	bool same = now && then->length == now->length &&
+		    memcmp(then->sha256, now->sha256, sizeof(then->sha256)) == 0;
 
-	if (!now)
-		report_table(judge, then, NULL, "is missing");
-	else if (then->length != now->length ||
-		 memcmp(then->sha256, now->sha256, sizeof(then->sha256)) != 0)
-		report_table(judge, then, now, "changed");
+	if (!same && now && text_starts(then->name, "TPM2"))
+		report_tpm(judge, then, now);
+	else if (!same)
+		report_content(judge, then, now);
 	else if (then->address != 0 && now->address != 0 && then->address != now->address)
-		report_table(judge, then, now, "moved");
+		report_moved(judge, then, now);
+}
+
+static bool covered(const struct byte_range *range, const struct acpi *acpi)
+{
+	for (size_t i = 0; i < acpi->tpm.count; i++)
+		if (acpi->tpm.items[i].start <= range->start &&
+		    acpi->tpm.items[i].end >= range->end)
+			return true;
+	return false;
+}
+
+/* The driver of the saved kernel has mapped the TPM's registers and buffers, and
+ * writes commands there when it resumes. */
+static void judge_tpm(struct judge *judge)
+{
+	const struct acpi *then = &judge->then->acpi, *now = &judge->now->acpi;
+
+	for (size_t i = 0; now->tpm.known && i < then->tpm.count; i++) {
+		const struct byte_range *area = &then->tpm.items[i];
+		struct finding *finding;
+
+		if (covered(area, now))
+			continue;
+		finding = judge_add(judge, ABOUT_ACPI_TABLES, VERDICT_FATAL);
+		SAY(finding->then, "0x%llx-0x%llx", (unsigned long long)area->start,
+		    (unsigned long long)area->end);
+		SAY(finding->text,
+		    "The TPM's registers or buffers at 0x%llx are not there any more. The saved "
+		    "kernel would write its commands to that place.",
+		    (unsigned long long)area->start);
+		finding->has_range = true;
+		finding->start = area->start;
+		finding->end = area->end;
+	}
+}
+
+/* Would the saved kernel itself refuse an image with another signature? It does
+ * as a guest, where a host changes the signature only to ask for that, and when
+ * told to. */
+static bool signature_counts(const struct platform *then)
+{
+	if (then->kernel.flags & (KERNEL_SIGNATURE | KERNEL_NO_SIGNATURE))
+		return then->kernel.flags & KERNEL_SIGNATURE;
+	return then->guest.hypervisor;
 }
 
 static void judge_facs(struct judge *judge)
 {
 	const struct acpi_facs *then = &judge->then->acpi.facs, *now = &judge->now->acpi.facs;
+	bool counts = signature_counts(judge->then);
 	struct finding *finding;
 
 	if (!then->present || !now->present || then->hardware_signature == now->hardware_signature)
 		return;
-	finding = judge_add(judge, ABOUT_ACPI_SIGNATURE, VERDICT_RISKY);
+	finding = judge_add(judge, ABOUT_ACPI_SIGNATURE, counts ? VERDICT_RISKY : VERDICT_HARMLESS);
 	SAY(finding->then, "0x%08x", then->hardware_signature);
 	SAY(finding->now, "0x%08x", now->hardware_signature);
-	SAY(finding->text, "The firmware says that the hardware was changed (FACS signature).");
+	SAY(finding->text, "The firmware says that the hardware was changed (FACS signature). %s",
+	    counts ? "The saved kernel takes that as a request not to resume."
+		   : "Laptops say so when they are docked; the devices are compared one by one.");
 }
 
 void judge_acpi(struct judge *judge)
@@ -87,6 +181,7 @@ void judge_acpi(struct judge *judge)
 			    now->tables.items[i].name);
 		}
 	}
+	judge_tpm(judge);
 	judge_facs(judge);
 	if (judge->verdict->count == before && then->tables.known)
 		judge_same(judge, ABOUT_ACPI_TABLES, "The ACPI tables are the same.");
@@ -158,18 +253,54 @@ static void compare_region(struct judge *judge, const struct efi_region *then)
 		    (unsigned long long)now->virtual_start);
 }
 
-static void compare_table_address(struct judge *judge, const char *name, uint64_t then,
-				  uint64_t now)
+static void compare_table_address(struct judge *judge, enum verdict_class class, uint64_t then,
+				  uint64_t now, const char *what)
 {
 	struct finding *finding;
 
 	if (then == 0 || now == 0 || then == now)
 		return;
-	finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+	finding = judge_add(judge, ABOUT_EFI_RUNTIME, class);
 	SAY(finding->then, "0x%llx", (unsigned long long)then);
 	SAY(finding->now, "0x%llx", (unsigned long long)now);
-	SAY(finding->text, "The EFI %s table moved. The saved kernel would call into nowhere.",
-	    name);
+	SAY(finding->text, "%s", what);
+}
+
+/* This boot's firmware relocated its pointers, those into such a region too, to
+ * addresses that the saved kernel's page tables do not have. */
+static void report_new_region(struct judge *judge, const struct efi_region *now)
+{
+	struct finding *finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+
+	SAY(finding->now, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(now->type),
+	    (unsigned long long)now->start, (unsigned long long)efi_region_end(now),
+	    (unsigned long long)now->virtual_start);
+	SAY(finding->text,
+	    "The EFI %s at 0x%llx is new. The saved kernel does not map it, and this boot's "
+	    "firmware uses it when it is called.",
+	    efi_type_name(now->type), (unsigned long long)now->start);
+	finding->has_range = true;
+	finding->start = now->start;
+	finding->end = efi_region_end(now);
+}
+
+static void compare_regions(struct judge *judge)
+{
+	const struct efi *then = &judge->then->efi, *now = &judge->now->efi;
+	bool missing = false;
+
+	for (size_t i = 0; i < then->regions.count; i++) {
+		const struct efi_region *region = &then->regions.items[i];
+
+		missing = missing ||
+			  (efi_region_is_firmware(region) && !find_region(now, region->start));
+		compare_region(judge, region);
+	}
+	/* One that is missing at its old place is most often the new one. */
+	for (size_t i = 0; !missing && then->regions.count > 0 && i < now->regions.count; i++)
+		if (efi_region_is_firmware(&now->regions.items[i]) &&
+		    !find_region(then, now->regions.items[i].start))
+			report_new_region(judge, &now->regions.items[i]);
 }
 
 void judge_efi(struct judge *judge)
@@ -188,12 +319,14 @@ void judge_efi(struct judge *judge)
 		    "The saved kernel uses EFI runtime services, and this boot has none: "
 		    "it was started another way, or with noefi or efi=noruntime.");
 	} else {
-		for (size_t i = 0; i < then->regions.count; i++)
-			compare_region(judge, &then->regions.items[i]);
-		compare_table_address(judge, "runtime services", then->state.runtime,
-				      now->state.runtime);
-		compare_table_address(judge, "configuration", then->state.config_table,
-				      now->state.config_table);
+		compare_regions(judge);
+		compare_table_address(judge, VERDICT_FATAL, then->state.runtime, now->state.runtime,
+				      "The EFI runtime services table moved. The saved kernel "
+				      "would call into nowhere.");
+		compare_table_address(judge, VERDICT_HARMLESS, then->state.config_table,
+				      now->state.config_table,
+				      "The EFI configuration table moved. The saved kernel read it "
+				      "when it booted.");
 	}
 	if (judge->verdict->count == before)
 		judge_same(judge, ABOUT_EFI_RUNTIME,

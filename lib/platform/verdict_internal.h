@@ -3,6 +3,7 @@
 #ifndef S2DISK_PLATFORM_VERDICT_INTERNAL_H
 #define S2DISK_PLATFORM_VERDICT_INTERNAL_H
 
+#include "platform/map_diff.h"
 #include "platform/verdict.h"
 
 struct judge {
@@ -19,6 +20,7 @@ struct judge {
 	struct frame_list lost;	     /* image pages that are not in now_ram */
 	struct frame_list explained; /* frames that a fatal finding already speaks of */
 	uint64_t outside;	     /* pages in lost */
+	struct frame_list kept;	     /* image pages that judge_kept_frames() took from lost */
 	struct verdict *verdict;
 	struct finding spare; /* where findings beyond the limit go */
 	int error;
@@ -45,7 +47,16 @@ uint64_t judge_pages(const struct judge *judge, uint64_t start, uint64_t end);
 /* Bytes start … end have been reported as fatal. */
 void judge_explained(struct judge *judge, uint64_t start, uint64_t end);
 
+/* Takes from judge->lost what is RAM all the same: pages that this kernel keeps
+ * because the firmware left it a table there. 0 or -ENOMEM. */
+int judge_kept_frames(struct judge *judge);
+
 void judge_regions(struct judge *judge);
+/* Without the firmware's map on either side: what was RAM and is not now must not
+ * be handed out either. */
+void judge_without_map(struct judge *judge);
+/* Reports each change. */
+void judge_map_diff(struct judge *judge, const struct map_diff *diff);
 void judge_image_pages(struct judge *judge);
 void judge_hotplug(struct judge *judge);
 void judge_kernel_check(struct judge *judge);
@@ -58,7 +69,16 @@ void judge_kernel(struct judge *judge);
 void judge_cpu(struct judge *judge);
 void judge_guest(struct judge *judge);
 void judge_devices(struct judge *judge);
+void judge_pci_space(struct judge *judge);
 void judge_filesystems(struct judge *judge);
+
+/* Had a PCI device addresses there? */
+bool judge_had_pci(const struct judge *judge, uint64_t start, uint64_t end);
+
+/* What it means that the firmware has something (RAM or not) at addresses that were
+ * in no entry of its map, and why. */
+enum verdict_class judge_hole(const struct judge *judge, uint64_t start, uint64_t end, bool ram,
+			      const char **ret_reason);
 
 /* "the reserved page", "the ACPI NVS region of 512 KiB". */
 void region_words(const struct memory_entry *entry, char *text, size_t size);

@@ -18,6 +18,75 @@ static int firmware_frames(const struct judge *judge, struct frame_list *ret)
 	return verdict_ram_frames(&bare, judge->page_size, ret);
 }
 
+/* Memory that was the firmware's only while it booted, and is in the runtime map
+ * because the kernel reserved it there for itself (efi_mem_reserve()). */
+static int left_over_frames(const struct judge *judge, struct frame_list *ret)
+{
+	const struct efi *efi = &judge->now->efi;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < efi->regions.count; i++) {
+		const struct efi_region *region = &efi->regions.items[i];
+		uint64_t first = div_round_up(region->start, judge->page_size);
+		uint64_t end = efi_region_end(region) / judge->page_size;
+
+		/* The last byte's page is whole, or it does not count. */
+		if ((efi_region_end(region) + 1) % judge->page_size != 0)
+			continue;
+		if (!efi_region_is_firmware(region) && end >= first)
+			r = frames_append(ret, first, end - first + 1);
+	}
+	frames_normalize(ret);
+	return r;
+}
+
+int judge_kept_frames(struct judge *judge)
+{
+	struct frame_list left = { 0 }, firmware = { 0 }, usable = { 0 }, rest = { 0 };
+	int r;
+
+	/* memmap= takes memory away before the kernel maps it. */
+	if (judge->lost.count == 0 || !judge->now->map.entries.known ||
+	    (judge->now->kernel.flags & KERNEL_MEMMAP))
+		return 0;
+	r = left_over_frames(judge, &left);
+	if (r == 0)
+		r = firmware_frames(judge, &firmware);
+	if (r == 0)
+		r = frames_select(&left, &firmware, true, &usable);
+	if (r == 0)
+		r = frames_select(&judge->lost, &usable, true, &judge->kept);
+	if (r == 0)
+		r = frames_select(&judge->lost, &usable, false, &rest);
+	if (r == 0) {
+		free(judge->lost.items);
+		judge->lost = rest;
+		rest = (struct frame_list){ 0 };
+	}
+	free(left.items);
+	free(firmware.items);
+	free(usable.items);
+	free(rest.items);
+	return r;
+}
+
+static void report_kept(struct judge *judge)
+{
+	uint64_t pages = frames_total(judge->kept.items, judge->kept.count);
+	struct finding *finding = judge_add(judge, ABOUT_IMAGE_PAGES, VERDICT_HARMLESS);
+
+	finding->has_range = true;
+	finding->start = judge->kept.items[0].first * judge->page_size;
+	finding->end = finding->start + judge->page_size - 1;
+	finding->image_pages = pages;
+	SAY(finding->text,
+	    "%llu page%s of the image %s where this boot's firmware left a table for the kernel, "
+	    "the "
+	    "first at 0x%llx. It is memory, and the firmware does not use it.",
+	    (unsigned long long)pages, pages == 1 ? "" : "s", pages == 1 ? "lies" : "lie",
+	    (unsigned long long)finding->start);
+}
+
 static void report_outside(struct judge *judge, const struct frame_list *lost, bool barred)
 {
 	/* Without memmap= or mem= it is the kernel itself that keeps a piece of
@@ -56,6 +125,10 @@ void judge_image_pages(struct judge *judge)
 		    "What is RAM on this machine could not be found out.");
 		return;
 	}
+	if (judge->kept.count > 0)
+		report_kept(judge);
+	if (judge->outside == 0 && judge->kept.count > 0)
+		return;
 	if (judge->outside == 0) {
 		judge_same(judge, ABOUT_IMAGE_PAGES,
 			   "Every page of the image is RAM on this machine.");
@@ -348,11 +421,6 @@ void judge_page_count(struct judge *judge)
 			judge, VERDICT_FATAL, then,
 			"The number of page frames differs, and the kernel will refuse the image: "
 			"its count could not be reproduced when the image was made.");
-	} else if (judge->now_ram.count == 0 || !judge->now_table.entries.known) {
-		report_pages(
-			judge, VERDICT_FATAL, then,
-			"The number of page frames differs, and what is RAM here is not known: the "
-			"kernel will refuse the image.");
 	} else {
 		plan->patch_page_count = true;
 		plan->old_page_count = then;

@@ -168,7 +168,7 @@ static void set_reason(struct segment_judgement *ret, enum verdict_class class, 
 	snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
 }
 
-/* The table that the saved kernel uses within a segment, if one is known to be
+/* The table that the saved kernel reads within a segment, if one is known to be
  * there; *ret_all_known tells whether all addresses are known. */
 static const struct acpi_table *table_in(const struct judge *judge,
 					 const struct map_segment *segment, bool *ret_all_known)
@@ -180,7 +180,7 @@ static const struct acpi_table *table_in(const struct judge *judge,
 		const struct acpi_table *table = &acpi->tables.items[i];
 		uint64_t end;
 
-		if (acpi_is_informational(table->name))
+		if (acpi_use_of(table->name) != ACPI_IN_PLACE)
 			continue;
 		if (table->address == 0 || table->length == 0 ||
 		    !checked_add(table->address, table->length - 1, &end))
@@ -202,7 +202,7 @@ static bool judge_was_table(const struct judge *judge, const struct map_segment 
 	if (table && (free_now || segment->then == MEMORY_ACPI)) {
 		ret->class = VERDICT_FATAL;
 		snprintf(ret->reason, sizeof(ret->reason),
-			 "The ACPI table %s lay there, and the saved kernel goes on using it",
+			 "The ACPI table %s lay there, and the saved kernel goes on reading it",
 			 table->name);
 		return true;
 	}
@@ -251,18 +251,31 @@ static bool efi_is_unknown(const struct judge *judge)
 	       !(judge->then->kernel.flags & KERNEL_NO_EFI_RUNTIME);
 }
 
+/* Without the firmware's map, RAM that EFI's firmware gave up shows only as RAM
+ * that is new; what lay there is not told. */
+static bool moved_unseen(const struct judge *judge)
+{
+	return !judge->then_table.entries.known && judge->then->efi.state.booted;
+}
+
 /* Not RAM then: nothing of it is in the image, but the saved kernel may use
  * what lay there. */
 static void judge_not_ram(const struct judge *judge, const struct map_segment *segment,
 			  struct segment_judgement *ret)
 {
-	if (segment->then == MEMORY_NONE && segment->now == MEMORY_RAM)
-		set_reason(ret, VERDICT_HARMLESS, "The saved kernel does not know of it");
-	else if (segment->then == MEMORY_NONE)
-		set_reason(ret, VERDICT_RISKY,
-			   "The firmware now claims addresses at which the saved kernel may have "
-			   "placed devices");
-	else if (was_efi_runtime(judge, segment))
+	bool ram = segment->now == MEMORY_RAM;
+	enum verdict_class class;
+	const char *reason;
+
+	if (segment->then == MEMORY_NONE && ram && moved_unseen(judge)) {
+		set_reason(
+			ret, VERDICT_RISKY,
+			"The firmware held it in the boot that was saved, and what it held there "
+			"is somewhere else now");
+	} else if (segment->then == MEMORY_NONE) {
+		class = judge_hole(judge, segment->start, segment->end, ram, &reason);
+		set_reason(ret, class, reason);
+	} else if (was_efi_runtime(judge, segment))
 		set_reason(ret, VERDICT_FATAL,
 			   "EFI runtime services lay there, and the saved kernel goes on calling "
 			   "them");
@@ -274,6 +287,11 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 		set_reason(ret, VERDICT_FATAL, "A file system may be mounted from it");
 	else if (segment->then == MEMORY_SOFT_RESERVED)
 		set_reason(ret, VERDICT_RISKY, "A driver may have been using it");
+	else if (!ram && segment->now != MEMORY_NONE &&
+		 judge_had_pci(judge, segment->start, segment->end))
+		set_reason(ret, VERDICT_RISKY,
+			   "A PCI device had its addresses there, and the firmware claims them for "
+			   "something else");
 	else if (efi_is_unknown(judge))
 		set_reason(ret, VERDICT_RISKY,
 			   "EFI runtime services may have lain there: their map was not recorded");
@@ -445,7 +463,9 @@ static void report_change(struct judge *judge, const struct map_diff *diff, uint
 	finding->image_pages = pages;
 	if (pages == 0)
 		return;
-	if (change->kind == CHANGE_RAM_REMOVED || pages > KEEP_FREE_MAX)
+	if (!judge->now_table.entries.known && (judge->now->kernel.flags & KERNEL_MEMMAP))
+		SAY(finding->advice, "Take mem= off the kernel command line.");
+	else if (change->kind == CHANGE_RAM_REMOVED || pages > KEEP_FREE_MAX)
 		SAY(finding->advice,
 		    "Give the machine the memory back that it had, and boot again.");
 	else
@@ -468,7 +488,7 @@ static void limit_quarantine(struct judge *judge, const struct map_diff *diff,
 				"kernel may hand some of it out before it can be taken out of use");
 }
 
-static void judge_diff(struct judge *judge, const struct map_diff *diff)
+void judge_map_diff(struct judge *judge, const struct map_diff *diff)
 {
 	struct segment_judgement *judgements = calloc(diff->segment_count + 1, sizeof(*judgements));
 
@@ -497,7 +517,7 @@ void judge_regions(struct judge *judge)
 	char text[64];
 
 	if (!judge->then_table.entries.known && !judge->now_table.entries.known) {
-		judge_same(judge, ABOUT_MEMORY_MAP, "This kind of machine shows no memory map.");
+		judge_without_map(judge);
 		return;
 	}
 	if (!judge->then_table.entries.known || !judge->now_table.entries.known) {
@@ -515,6 +535,6 @@ void judge_regions(struct judge *judge)
 			 judge->now_table.table_count);
 		judge_same(judge, ABOUT_MEMORY_MAP, text);
 	}
-	judge_diff(judge, &diff);
+	judge_map_diff(judge, &diff);
 	map_diff_free(&diff);
 }

@@ -69,6 +69,9 @@ static void fuzz_texts(const char *text)
 	struct acpi acpi = { 0 };
 	struct ram ram = { 0 };
 
+	fuzz_assert(acpi_add_areas(&acpi, text, "MSFT0101:00") == 0);
+	fuzz_assert(acpi.tpm.count <= ACPI_TPM_MAX);
+	acpi_free(&acpi);
 	memset(&info, 0, sizeof(info));
 	fuzz_assert(cpu_parse(text, &info) == 0);
 	fuzz_assert(memchr(info.flags, 0, sizeof(info.flags)));

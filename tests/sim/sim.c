@@ -229,6 +229,8 @@ static void boot(void)
 		log_error("%s; nothing is resumed", why_text(&w, r));
 	if (!sim->shared->plan.change)
 		check_swap("the boot");
+	if (kernel.huge_given)
+		sim_broken("the boot goes on without its huge pages");
 	sim_end(SIM_FRESH);
 }
 

@@ -99,6 +99,9 @@ struct sim_plan {
 	unsigned int times;  /* so often it hibernates in one session, 0: once */
 	bool boot_frozen;    /* /boot's file system does not thaw */
 	bool cannot_offline; /* the kernel has no soft_offline_page */
+	/* All boots have huge pages, which leave no room for an image; and without
+	 * them there still is none. */
+	bool huge_pages, no_room;
 };
 
 enum sim_fate {

@@ -7,10 +7,12 @@
 #include "boot/boot_settle.h"
 #include "boot/set_aside.h"
 #include "kernel/boot_log.h"
+#include "kernel/kept_memory.h"
 #include "kernel/kernel_log.h"
 #include "kernel/knobs.h"
 #include "made_data.h"
 #include "mismatch.h"
+#include "platform/mounted.h"
 #include "platform/platform.h"
 #include "swap/swap_area.h"
 #include "ui/passphrase.h"
@@ -38,6 +40,9 @@ int __wrap_kernel_log_open(const char *root, bool new_only);
 int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level);
 int __wrap_boot_settle(const char *root, bool *ret_frozen, struct why *w);
 int __wrap_boot_log_read(const char *root, char **ret);
+uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
+uint64_t __wrap_kept_memory_give_crash(const char *root);
+bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root);
 int __wrap_set_aside_write(const char *root, const struct set_aside *note);
 unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
@@ -262,9 +267,36 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	r = __real_platform_capture(tree, log, ret, w);
 	if (r == 0 && !other_machine())
 		sim_memory_map_apply(kernel.map, &ret->map);
+	if (r == 0 && kernel.is_boot && sim->shared->plan.huge_pages &&
+	    (!kernel.huge_given || sim->shared->plan.no_room))
+		ret->ram.pages.available = SIM_PAGE;
 	if (r == 0 && sim->shared->plan.cannot_offline)
 		ret->ram.pages.offlining = OFFLINING_ABSENT;
 	return r;
+}
+
+uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root)
+{
+	(void)root;
+	if (!sim->shared->plan.huge_pages || kernel.huge_given)
+		return 0;
+	kernel.huge_given = true;
+	kept->count = 1;
+	return 2 << 20;
+}
+
+uint64_t __wrap_kept_memory_give_crash(const char *root)
+{
+	(void)root;
+	return 0;
+}
+
+bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root)
+{
+	(void)root;
+	kernel.huge_given = kernel.huge_given && kept->count == 0;
+	kept->count = 0;
+	return true;
 }
 
 /* The user, who does not mistype when hibernating. */

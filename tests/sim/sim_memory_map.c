@@ -16,6 +16,7 @@
 
 void *__real_calloc(size_t count, size_t size);
 int __wrap_offlined_is_poisoned(const char *root, uint64_t frame);
+int __wrap_offlined_is_used(const char *root, uint64_t frame);
 int __wrap_offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w);
 int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_list *ret,
 			 int *ret_flags, struct why *w);
@@ -115,6 +116,13 @@ int __wrap_offlined_is_poisoned(const char *root, uint64_t frame)
 	return 0;
 }
 
+int __wrap_offlined_is_used(const char *root, uint64_t frame)
+{
+	(void)root;
+	(void)frame;
+	return 0;
+}
+
 int __wrap_offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w)
 {
 	(void)root;
@@ -169,6 +177,10 @@ int __wrap_io_write_text(const char *root, const char *path, const char *text)
 
 	if (strcmp(path, "/sys/devices/system/memory/soft_offline_page") != 0)
 		return __real_io_write_text(root, path, text);
+	/* With the image the kernel frees its threads, and they allocate. */
+	if (kernel.restored && !kernel.asked && !kernel.image)
+		sim_broken("a frame is offlined only after the image was freed");
+	kernel.asked = true;
 	if (sim->shared->plan.cannot_offline)
 		return -ENOENT;
 	if (sim_due(SIM_CALL))

@@ -65,12 +65,14 @@ struct sim_kernel {
 	char map;			     /* of the firmware, when this kernel booted */
 	uint64_t offlined[SIM_OFFLINED_MAX]; /* page frames, ascending */
 	size_t offlined_count;
+	bool asked;			  /* to offline one, since the restore */
 	uint64_t noted[SIM_OFFLINED_MAX]; /* of these, in s2disk's file */
 	size_t noted_count;
 	size_t at;	      /* of the stream: read or written */
 	unsigned int wakeups; /* so far */
 	uint64_t typed_usec;  /* how long the user took to type */
 	struct fake_loader loader;
+	bool huge_given;  /* its huge pages, to an image */
 	bool memory_gone; /* to an image that is loaded; atomic */
 	unsigned char stream[SIM_STREAM_PAGES * SIM_PAGE];
 };

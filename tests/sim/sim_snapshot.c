@@ -244,7 +244,7 @@ static int stand_still(pid_t child, int *ret_in_suspend)
 		_exit(0);
 	sim->shared->outcome.resumes++;
 	kernel.restored = true;
-	kernel.renewed = false;
+	kernel.renewed = kernel.asked = false;
 	*ret_in_suspend = 0;
 	return 0;
 }

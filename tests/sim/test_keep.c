@@ -280,6 +280,25 @@ START_TEST(test_this_boot)
 }
 END_TEST
 
+/* What the command line keeps is given to the image; a boot that goes on without
+ * the session has it again. */
+START_TEST(test_kept_memory)
+{
+	struct sim_plan plan = { .huge_pages = true };
+
+	live(&plan, SIM_RESUMED, 1);
+	said("keeps for huge pages");
+	plan.no_room = true;
+	plan.action = MISMATCH_DISCARD;
+	live(&plan, SIM_FRESH, 1);
+	said("keeps for huge pages");
+	said("The image needs");
+	plan.no_room = false;
+	plan.failed_restores = 1;
+	live(&plan, SIM_FRESH, 1);
+}
+END_TEST
+
 static size_t other_size;
 
 /* As a kernel with larger pages would have made it. */
@@ -379,6 +398,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_wrong_passphrase, 0, 2);
 	tcase_add_loop_test(tcase, test_no_key, 0, 2);
 	tcase_add_test(tcase, test_this_boot);
+	tcase_add_test(tcase, test_kept_memory);
 	tcase_add_loop_test(tcase, test_page_size, 0, 2);
 	tcase_add_loop_test(tcase, test_smaller, 0, 2);
 	tcase_add_test(tcase, test_kernels_own);

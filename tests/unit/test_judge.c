@@ -21,14 +21,17 @@
 static struct {
 	int open, capture, look, judge; /* what these give */
 	bool described;
-	struct finding findings[3];
+	struct finding findings[4];
 	size_t count;
 	bool hopeless;
+	uint64_t huge, crash; /* bytes to be given */
+	uint64_t lacks;	      /* bytes, until they were given */
 	struct verdict_plan plan;
 	struct page_range quarantine[HANDOVER_RANGES_MAX + 1];
 	size_t quarantine_count;
 } made;
 
+static struct kept_memory kept_memory;
 static unsigned char page[PAGE];
 static struct sections sections;
 static struct image_header image_header = { .handover = PAGE };
@@ -47,6 +50,8 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 int __wrap_platform_look_for(const char *root, const struct platform *then, struct platform *now);
 int __wrap_verdict_judge(const struct platform *then, const struct platform *now,
 			 const struct verdict_image *image, struct verdict *ret, struct why *w);
+uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
+uint64_t __wrap_kept_memory_give_crash(const char *root);
 void __wrap_log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void *__wrap_malloc(size_t size);
@@ -124,9 +129,15 @@ int __wrap_verdict_judge(const struct platform *then, const struct platform *now
 	verdict.findings = malloc(sizeof(made.findings));
 	ck_assert_ptr_nonnull(verdict.findings);
 	memcpy(verdict.findings, made.findings, sizeof(made.findings));
-	for (size_t i = 0; i < made.count; i++)
-		if (made.findings[i].class > verdict.worst)
-			verdict.worst = made.findings[i].class;
+	if (made.lacks > 0)
+		verdict.findings[verdict.count++] = (struct finding){
+			.about = ABOUT_MEMORY_SIZE,
+			.class = VERDICT_FATAL,
+			.text = "It does not fit.",
+		};
+	for (size_t i = 0; i < verdict.count; i++)
+		if (verdict.findings[i].class > verdict.worst)
+			verdict.worst = verdict.findings[i].class;
 	verdict.plan.quarantine.items = malloc(sizeof(made.quarantine));
 	ck_assert_ptr_nonnull(verdict.plan.quarantine.items);
 	memcpy(verdict.plan.quarantine.items, made.quarantine, sizeof(made.quarantine));
@@ -145,6 +156,27 @@ void __wrap_log_message(enum log_level level, const char *format, ...)
 	vsnprintf(said + used, sizeof(said) - used, format, args);
 	va_end(args);
 	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
+}
+
+uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root)
+{
+	uint64_t bytes = made.huge;
+
+	ck_assert_ptr_eq(kept, &kept_memory);
+	ck_assert_str_eq(root, "");
+	made.huge = 0;
+	made.lacks -= min_u64(made.lacks, bytes);
+	return bytes;
+}
+
+uint64_t __wrap_kept_memory_give_crash(const char *root)
+{
+	uint64_t bytes = made.crash;
+
+	ck_assert_str_eq(root, "");
+	made.crash = 0;
+	made.lacks -= min_u64(made.lacks, bytes);
+	return bytes;
 }
 
 static void add_finding(enum verdict_class class, const char *text)
@@ -189,7 +221,7 @@ static int judge(enum verdict_policy policy)
 	w.text[0] = said[0] = '\0';
 	settings_defaults(&settings);
 	settings.platform_policy = policy;
-	r = judge_image(NULL, &settings, &handover, &judgement, &w);
+	r = judge_image(NULL, &settings, &handover, &kept_memory, &judgement, &w);
 	if (r < 0)
 		ck_assert_ptr_null(judgement.first_page);
 	return r;
@@ -252,6 +284,43 @@ START_TEST(policy)
 			 verdict_policy_name(policies[_i].policy));
 	if (!policies[_i].allowed)
 		check_has(w.text, words);
+}
+END_TEST
+
+static const struct {
+	uint64_t lacks, huge, crash;
+	enum verdict_class other;
+	enum verdict_policy policy;
+	bool allowed;
+	uint64_t huge_left, crash_left;
+} rooms[] = {
+	/* Nothing is given where nothing is lacking, */
+	{ 0, 5, 6, VERDICT_HARMLESS, POLICY_PROVEN, true, 5, 6 },
+	/* nor for an image that is refused in any case; */
+	{ 1, 5, 6, VERDICT_FATAL, POLICY_TOLERANT, false, 5, 6 },
+	{ 1, 5, 6, VERDICT_RISKY, POLICY_PROVEN, false, 5, 6 },
+	/* the crash kernel's only where huge pages do not suffice. */
+	{ 5, 5, 6, VERDICT_MENDED, POLICY_PROVEN, true, 0, 6 },
+	{ 6, 5, 6, VERDICT_RISKY, POLICY_TOLERANT, true, 0, 0 },
+	{ 1, 0, 6, VERDICT_HARMLESS, POLICY_PROVEN, true, 0, 0 },
+	{ 12, 5, 6, VERDICT_HARMLESS, POLICY_PROVEN, false, 0, 0 },
+	{ 1, 0, 0, VERDICT_HARMLESS, POLICY_PROVEN, false, 0, 0 },
+};
+
+START_TEST(makes_room)
+{
+	made.lacks = rooms[_i].lacks;
+	made.huge = rooms[_i].huge;
+	made.crash = rooms[_i].crash;
+	add_finding(rooms[_i].other, "Something moved.");
+	ck_assert_int_eq(judge(rooms[_i].policy), rooms[_i].allowed ? 0 : -EPERM);
+	ck_assert_uint_eq(made.huge, rooms[_i].huge_left);
+	ck_assert_uint_eq(made.crash, rooms[_i].crash_left);
+	ck_assert((strstr(said, "5 bytes of memory that the kernel command line keeps for huge "
+				"pages") != NULL) == (rooms[_i].huge != made.huge));
+	ck_assert((strstr(handover.text, "6 bytes kept for a crash kernel") != NULL) ==
+		  (rooms[_i].crash != made.crash));
+	ck_assert((strstr(said, "It does not fit.") != NULL) == (made.lacks > 0));
 }
 END_TEST
 
@@ -400,6 +469,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_same_machine);
 	tcase_add_loop_test(tcase, policy, 0, (int)ARRAY_SIZE(policies));
+	tcase_add_loop_test(tcase, makes_room, 0, (int)ARRAY_SIZE(rooms));
 	tcase_add_test(tcase, no_other_boot_helps);
 	tcase_add_test(tcase, mends);
 	tcase_add_test(tcase, cannot_mend);

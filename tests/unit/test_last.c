@@ -96,6 +96,7 @@ START_TEST(keeps_it)
 
 	ck_assert_int_eq(last_load(&got, made_root, &w), -ENOENT);
 	strcpy(last.reason, "a \\ and\na line = 2");
+	strcpy(last.alarm, "Reboot now.");
 	save(&last);
 	ck_assert_int_eq(last_load(&got, made_root, &w), 0);
 	ck_assert_int_eq(got.result, LAST_RESUMED);
@@ -104,6 +105,7 @@ START_TEST(keeps_it)
 	ck_assert_str_eq(got.area, "/dev/vda2");
 	ck_assert_str_eq(got.method, "platform");
 	ck_assert_str_eq(got.reason, last.reason);
+	ck_assert_str_eq(got.alarm, "Reboot now.");
 	ck_assert_str_eq(got.image_id, last.image_id);
 	ck_assert_uint_eq(got.image_bytes, 400 << 20);
 	ck_assert_uint_eq(got.stored_bytes, 100 << 20);
@@ -205,6 +207,7 @@ static void expect(bool json, const char *wanted)
 START_TEST(tells_people)
 {
 	struct last last = resumed();
+	char *text;
 
 	expect(false, "nothing is known of a hibernation\n");
 	save(&last);
@@ -221,6 +224,14 @@ START_TEST(tells_people)
 	       "                2 pages that the firmware claims since then out of use\n"
 	       "                1 page that the firmware claims since then could not be taken "
 	       "out of use\n");
+	snprintf(last.shut_down, sizeof(last.shut_down), "/dev/sdb1 (/a): x: cut off\n/dev/sdc");
+	save(&last);
+	text = printed(false);
+	ck_assert_ptr_nonnull(strstr(text,
+				     "\nSHUT DOWN       file systems that another system changed "
+				     "meanwhile:\n                /dev/sdb1 (/a): x: cut off\n"
+				     "                /dev/sdc\n"));
+	free(text);
 	last_begin(&last, "", "shutdown");
 	last_end(&last, LAST_REFUSED, "no swap");
 	last.begun = 1700000000;
@@ -249,12 +260,13 @@ START_TEST(tells_programs)
 	expect(true, "{\n  \"last\": {\n    \"result\": \"resumed\",\n"
 		     "    \"begun\": 1700000000,\n    \"ended\": 1700003600,\n"
 		     "    \"area\": \"/dev/vda2\",\n    \"method\": \"platform\",\n"
-		     "    \"reason\": null,\n"
+		     "    \"reason\": null,\n    \"alarm\": null,\n"
 		     "    \"image_id\": \"ab010000000000000000000000000000\",\n"
 		     "    \"image_bytes\": 419430400,\n    \"stored_bytes\": 104857600,\n"
 		     "    \"write_usec\": 2000000,\n    \"load_usec\": 1000000,\n"
 		     "    \"attempts\": 2,\n    \"quarantined_pages\": 2,\n"
-		     "    \"unquarantined_pages\": 1,\n    \"left_out_pages\": 1,\n"
+		     "    \"unquarantined_pages\": 1,\n"
+		     "    \"shut_down\": null,\n    \"left_out_pages\": 1,\n"
 		     "    \"left_out\": \"0x7e38b000\",\n    \"verdict\": \"mended\",\n"
 		     "    \"findings\": \"mended: The reserved page moved.\\nmemory map checksum 1 "
 		     "became 2\\n\"\n  },\n  \"set_aside\": null\n}\n");
@@ -315,6 +327,25 @@ START_TEST(tells_the_journal)
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_QUARANTINED_PAGES=2\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_VERDICT=mended\n"));
 	ck_assert_ptr_null(strstr(text, "S2DISK_REASON"));
+	snprintf(last.shut_down, sizeof(last.shut_down), "/dev/sdb1\n/dev/sdc1");
+	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
+	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
+	ck_assert_int_gt(length, 0);
+	text[length] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "MESSAGE=The session is back from disk; what another "
+					   "system changed meanwhile was shut down\nPRIORITY=1\n"));
+	last.shut_down[0] = '\0';
+	ck_assert_ptr_null(strstr(text, "S2DISK_ALARM"));
+	/* Of that level journald tells everybody who is logged in. */
+	strcpy(last.alarm, "Reboot now.");
+	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
+	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
+	ck_assert_int_gt(length, 0);
+	text[length] = '\0';
+	ck_assert_ptr_nonnull(
+		strstr(text, "MESSAGE=The session is back from disk. Reboot now.\nPRIORITY=0\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_ALARM=Reboot now.\n"));
+	last.alarm[0] = '\0';
 	last_end(&last, LAST_FAILED, "the disk is full");
 	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "made_data.h"
+#include "made_root.h"
 #include "platform/forecast.h"
 #include "platform/verdict.h"
 
@@ -72,6 +73,11 @@ START_TEST(captures_a_recorded_guest)
 	ck_assert_uint_gt(platform.acpi.tables.items[1].address, 0);
 	ck_assert(!platform.efi.state.booted);
 	ck_assert_ptr_nonnull(devices_find(&platform.devices, "pci", "0000:00:01.0"));
+	ck_assert(platform.devices.pci.resources.known && platform.devices.pci.roots.known);
+	ck_assert_uint_eq(platform.devices.pci.resources.count, 5);
+	ck_assert_uint_eq(platform.devices.pci.resources.items[4].start, 0x4000200000);
+	ck_assert_uint_eq(platform.devices.pci.roots.count, 2);
+	ck_assert_str_eq(platform.devices.items.items[5].path, "0000:00:05.0");
 	ck_assert_uint_eq(platform.guest.hypervisor, 1);
 	platform_free(&platform);
 }
@@ -168,6 +174,75 @@ START_TEST(captures_uefi)
 }
 END_TEST
 
+#define TPM2_LENGTH 76
+
+/* A TPM2 table as firmware makes it, with one byte changed; the checksum is at 9. */
+static struct acpi capture_tpm2(size_t at, size_t length)
+{
+	unsigned char table[TPM2_LENGTH + 4] = "TPM2";
+	struct acpi acpi;
+
+	table[40] = 0x80; /* the control area */
+	table[48] = 7;	  /* the start method */
+	if (at < length)
+		table[at] ^= 1;
+	made_put_bytes("/sys/firmware/acpi/tables/TPM2", table, length);
+	ck_assert_int_eq(acpi_capture(made_root, NULL, &acpi), 0);
+	ck_assert_uint_eq(acpi.tables.count, 1);
+	return acpi;
+}
+
+START_TEST(knows_what_of_tpm2_is_used)
+{
+	static const size_t lengths[] = { 52, 68, TPM2_LENGTH, TPM2_LENGTH + 4 };
+	size_t length = lengths[_i];
+
+	made_root_create();
+	for (size_t at = 10; at < length; at++) {
+		struct acpi a = capture_tpm2(length, length), b = capture_tpm2(at, length);
+		bool log = length == TPM2_LENGTH && at >= 64;
+
+		ck_assert_mem_ne(a.tables.items[0].sha256, b.tables.items[0].sha256, SHA256_SIZE);
+		ck_assert_int_eq(memcmp(a.tables.items[0].used_sha256,
+					b.tables.items[0].used_sha256, SHA256_SIZE) == 0,
+				 log);
+		acpi_free(&a);
+		acpi_free(&b);
+	}
+	made_root_remove();
+}
+END_TEST
+
+/* The name is of the TPM's maker. */
+START_TEST(finds_the_tpm)
+{
+	struct acpi acpi;
+
+	made_root_create();
+	made_put("/sys/firmware/acpi/tables/TPM2", "TPM2");
+	made_put("/sys/bus/acpi/devices/PNP0C0A:00/modalias", "acpi:PNP0C0A:\n");
+	made_put("/sys/bus/acpi/devices/STM0125:00/modalias", "acpi:STM0125:MSFT0101:\n");
+	made_put("/proc/iomem", "00001000-0009ffff : System RAM\n"
+				"7a5c2000-7a5d1fff : ACPI Non-volatile Storage\n"
+				"  7a5c2000-7a5c5fff : STM0125:00\n"
+				"    7a5c2000-7a5c2fff : STM0125:00 STM0125:00\n"
+				"7a5d0000-7a5d0fff : STM0125:001\n"
+				"fed40000-fed40fff : PNP0C0A:00\n");
+	ck_assert_int_eq(acpi_capture(made_root, NULL, &acpi), 0);
+	ck_assert(acpi.tpm.known);
+	ck_assert_uint_eq(acpi.tpm.count, 2);
+	ck_assert_uint_eq(acpi.tpm.items[0].start, 0x7a5c2000);
+	ck_assert_uint_eq(acpi.tpm.items[0].end, 0x7a5c5fff);
+	acpi_free(&acpi);
+	/* Without privileges. */
+	made_put("/proc/iomem", "00000000-00000000 : STM0125:00\n");
+	ck_assert_int_eq(acpi_capture(made_root, NULL, &acpi), 0);
+	ck_assert(!acpi.tpm.known && acpi.tpm.count == 0);
+	acpi_free(&acpi);
+	made_root_remove();
+}
+END_TEST
+
 START_TEST(reads_command_lines)
 {
 	ck_assert_uint_eq(kernel_flags_of("quiet nokaslr memmap=4K$0x1000 efi=debug,noruntime"),
@@ -175,10 +250,51 @@ START_TEST(reads_command_lines)
 	ck_assert_uint_eq(kernel_flags_of("memory=1 xnokaslr init_on_free=0\n"), 0);
 	ck_assert_uint_eq(kernel_flags_of("init_on_free=1 acpi_sleep=s3_bios,nonvs\n"),
 			  KERNEL_WIPES_FREE | KERNEL_NO_NVS);
+	ck_assert_uint_eq(kernel_flags_of("init-on-free=1"), KERNEL_WIPES_FREE);
+	ck_assert_uint_eq(kernel_flags_of("acpi-sleep=nonvs,s4_nohwsig acpi_sleep=s4_hwsig"),
+			  KERNEL_NO_NVS | KERNEL_SIGNATURE);
+	ck_assert_uint_eq(kernel_flags_of("acpi_sleep=s4_hwsig acpi_sleep=s4_nohwsig"),
+			  KERNEL_NO_SIGNATURE);
 	ck_assert(kernel_at_least("6.12.5-amd64", 6, 7) && !kernel_at_least("6.1.0", 6, 7) &&
 		  kernel_at_least("7.0", 6, 7) && !kernel_at_least("x", 0, 0));
 	ck_assert_uint_eq(cpu_count_list("0-3,6"), 5);
 	ck_assert_uint_eq(cpu_count_list("0-"), 0);
+}
+END_TEST
+
+/* kstrtobool() looks at one letter, or at two. */
+static const struct {
+	const char *value;
+	bool wipes;
+} values[] = {
+	{ "=1", true },	   { "=y", true },	 { "=Yes", true },    { "=on", true },
+	{ "=ON", true },   { "=0", false },	 { "=no", false },    { "=N", false },
+	{ "=off", false }, { "=oF", false },	 { "=true", true },   { "=", true },
+	{ "", true },	   { "=2", true },	 { "=o", true },      { "_=1", false },
+	{ "s=1", false },  { "=1 %s=0", false }, { "=0 %s=Y", true }, { "=0 -- %s=1", false },
+};
+
+START_TEST(reads_wiping_as_the_kernel_does)
+{
+	static const char *const names[] = { "init_on_free", "page_poison", "init-on_free",
+					     "page-poison" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char rest[64], line[128];
+
+		snprintf(rest, sizeof(rest), "%s", values[_i].value);
+		if (strchr(rest, '%')) {
+			char *at = strchr(rest, '%');
+
+			snprintf(at, sizeof(rest) - (size_t)(at - rest), "%s%s", names[i % 2],
+				 strchr(values[_i].value, '%') + 2);
+		}
+		snprintf(line, sizeof(line), "quiet %s%s ro\n", names[i], rest);
+		ck_assert_msg(kernel_flags_of(line) == (values[_i].wipes ? KERNEL_WIPES_FREE : 0),
+			      "%s", line);
+	}
+	/* The one does not take back the other. */
+	ck_assert_uint_eq(kernel_flags_of("init_on_free=1 page_poison=0"), KERNEL_WIPES_FREE);
 }
 END_TEST
 
@@ -383,7 +499,10 @@ int main(void)
 	tcase_add_test(tcase, captures_xen);
 	tcase_add_test(tcase, captures_virtio_mem);
 	tcase_add_test(tcase, captures_uefi);
+	tcase_add_loop_test(tcase, knows_what_of_tpm2_is_used, 0, 4);
+	tcase_add_test(tcase, finds_the_tpm);
 	tcase_add_test(tcase, reads_command_lines);
+	tcase_add_loop_test(tcase, reads_wiping_as_the_kernel_does, 0, (int)ARRAY_SIZE(values));
 	tcase_add_loop_test(tcase, survives_a_round_trip, 0, (int)ARRAY_SIZE(trees));
 	tcase_add_loop_test(tcase, survives_cut_records, 0, (int)ARRAY_SIZE(trees));
 	tcase_add_loop_test(tcase, survives_flipped_records, 0, (int)ARRAY_SIZE(trees));

@@ -97,6 +97,52 @@ START_TEST(lower_top_of_ram)
 }
 END_TEST
 
+/* The boot loader told this boot's types: what the other boot's were is no
+ * reason to call them the same. */
+START_TEST(types_told_are_not_guessed)
+{
+	static const char map[] = "0x100000 0xffffff System RAM\n0x1000000 0x1ffffff Unknown\n";
+	unsigned char page[4096] = { [0x1e8] = 2 };
+
+	start_with(map, map);
+	put_le64(page + 0x2d0, 0x100000);
+	put_le64(page + 0x2d8, 0xf00000);
+	put_le32(page + 0x2e0, MEMORY_RAM);
+	put_le64(page + 0x2e4, 0x1000000);
+	put_le64(page + 0x2ec, 0x1000000);
+	put_le32(page + 0x2f4, _i ? MEMORY_VENDOR_20 : 13);
+	e820_apply_boot_params(&now.map, page, sizeof(page));
+	hold(0x200, 0x20);
+	judge();
+	ck_assert_int_eq(only(ABOUT_KERNEL_CHECK)->class, _i ? VERDICT_SAME : VERDICT_MENDED);
+	ck_assert_uint_eq(differences(), _i ? 0 : 2);
+	clean_up();
+}
+END_TEST
+
+/* The saved kernel's driver had a part of the TPM; here no driver is loaded. */
+START_TEST(tpm_in_parts)
+{
+	static const struct byte_range whole = { 0xfed40000, 0xfed4087f },
+				       part = { 0xfed40080, 0xfed4087f };
+
+	start_with_tree("ovmf");
+	hold(0x100, 0x10);
+	then.acpi.tpm.known = now.acpi.tpm.known = true;
+	ck_assert_int_eq(list_append(&then.acpi.tpm, whole), 0);
+	ck_assert_int_eq(list_append(&then.acpi.tpm, part), 0);
+	ck_assert_int_eq(list_append(&now.acpi.tpm, whole), 0);
+	judge();
+	ck_assert_int_eq(only(ABOUT_ACPI_TABLES)->class, VERDICT_SAME);
+	verdict_free(&verdict);
+	now.acpi.tpm.known = false; /* nothing is known of this boot's */
+	now.acpi.tpm.count = 0;
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_SAME);
+	clean_up();
+}
+END_TEST
+
 static void add_table(struct platform *platform, const char *name, uint64_t address)
 {
 	struct acpi_table table = { .address = address, .length = 0x100 };
@@ -210,6 +256,8 @@ int main(void)
 	tcase_add_test(tcase, forum_move_onto_a_page_is_fatal);
 	tcase_add_test(tcase, new_checksum_is_the_kernels);
 	tcase_add_test(tcase, lower_top_of_ram);
+	tcase_add_loop_test(tcase, types_told_are_not_guessed, 0, 2);
+	tcase_add_test(tcase, tpm_in_parts);
 	tcase_add_loop_test(tcase, acpi_data_slides, 0, 2);
 	tcase_add_test(tcase, refuses_bad_lists);
 	tcase_add_test(tcase, prints);

@@ -156,6 +156,67 @@ static uint64_t count_ram(const struct platform *platform)
 	return count;
 }
 
+/* Pages for devices: those of the maps, and some behind them, that are holes. */
+#define PLACES (FRAMES + 32u)
+
+static bool is_free(const struct platform *platform, uint64_t start)
+{
+	for (uint64_t at = start; at < start + PAGE; at += UNIT / 2) {
+		if (memory_map_type_at(&platform->map, at) != MEMORY_NONE)
+			return false;
+		for (size_t i = 0; i < platform->ram.used.count; i++)
+			if (at >= platform->ram.used.items[i].start &&
+			    at <= platform->ram.used.items[i].end)
+				return false;
+	}
+	return !pci_resource_in(&platform->devices.pci, start, start + PAGE - 1);
+}
+
+static uint64_t free_place(const struct platform *platform)
+{
+	uint64_t start;
+
+	do
+		start = (uint64_t)pick(PLACES) * PAGE;
+	while (!is_free(platform, start));
+	return start;
+}
+
+static void add_function(struct platform *platform, unsigned int number, uint64_t start)
+{
+	struct device device = { .bus = "pci", .id = "8086:10d3", .driver = "e1000e" };
+	struct pci_resource resource = {
+		.device = (uint32_t)platform->devices.items.count,
+		.kind = PCI_RESOURCE_MEMORY,
+		.start = start,
+		.end = start + PAGE - 1,
+	};
+
+	snprintf(device.address, sizeof(device.address), "0000:00:%02x.0", number);
+	snprintf(device.path, sizeof(device.path), "0000:00:%02x.0", number);
+	ck_assert_int_eq(list_append(&platform->devices.items, device), 0);
+	ck_assert_int_eq(list_append(&platform->devices.pci.resources, resource), 0);
+}
+
+/* Functions that stay, move because they like to or must, are gone, or are new. */
+static void add_functions(struct platform *then, struct platform *now)
+{
+	unsigned int count = pick(4);
+
+	then->devices.items.known = now->devices.items.known = true;
+	then->devices.pci.resources.known = now->devices.pci.resources.known = true;
+	for (unsigned int i = 0; i < count; i++) {
+		uint64_t place = free_place(then);
+
+		add_function(then, i, place);
+		if (pick(8) == 0)
+			continue;
+		add_function(now, i, pick(4) && is_free(now, place) ? place : free_place(now));
+	}
+	if (pick(4) == 0)
+		add_function(now, 31, free_place(now));
+}
+
 struct world {
 	struct platform then, now;
 	struct frame_list held;
@@ -177,6 +238,7 @@ static void make_world(struct world *world)
 						       .offlining = OFFLINING_POSSIBLE };
 	world->now.ram.pages =
 		(struct memory_pages){ .page_size = PAGE, .present = count_ram(&world->now) };
+	add_functions(&world->then, &world->now);
 	world->held = random_image(&world->then, pick(5));
 	world->then.hibernation.platform_mode = pick(2);
 	put_le64(world->header + E820_MAGIC_OFFSET, 0x23456789abcdef02);
@@ -223,6 +285,39 @@ START_TEST(allowed_means_all_pages_are_ram)
 	}
 	/* Worth nothing if it never says yes. */
 	ck_assert_uint_gt(allowed, ROUNDS / 50);
+}
+END_TEST
+
+/* The same for what it gives back to its devices: a BAR lies neither in RAM nor over
+ * another function that was not there then. */
+START_TEST(allowed_means_all_bars_are_free)
+{
+	unsigned int moved = 0;
+
+	seed = (uint64_t)_i * 6007 + 13;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct world world;
+
+		make_world(&world);
+		for (size_t i = 0; world.verdict.worst <= VERDICT_MENDED &&
+				   i < world.then.devices.pci.resources.count;
+		     i++) {
+			const struct pci_resource *bar = &world.then.devices.pci.resources.items[i];
+			const struct device *device = &world.then.devices.items.items[bar->device];
+			const struct pci_resource *there =
+				pci_resource_in(&world.now.devices.pci, bar->start, bar->end);
+
+			for (uint64_t at = bar->start; at <= bar->end; at += UNIT / 2)
+				ck_assert_uint_ne(memory_map_type_at(&world.now.map, at),
+						  MEMORY_RAM);
+			ck_assert(!there ||
+				  strcmp(world.now.devices.items.items[there->device].path,
+					 device->path) == 0);
+			moved += !there;
+		}
+		free_world(&world);
+	}
+	ck_assert_uint_gt(moved, 0);
 }
 END_TEST
 
@@ -287,8 +382,8 @@ START_TEST(the_same_is_the_same)
 		make_world(&world);
 		free(world.held.items);
 		world.held = random_image(&world.then, 4);
-		for (size_t i = 0; i < world.held.count; i++) /* only what is RAM */
-			if (!frame_is_ram(&world.then, world.held.items[i].first))
+		for (uint64_t frame = 0; frame < FRAMES; frame++) /* only what is RAM */
+			if (holds(&world.held, frame) && !frame_is_ram(&world.then, frame))
 				world.held.count = 0;
 		world.image.ranges = world.held.items;
 		world.image.range_count = world.held.count;
@@ -348,6 +443,7 @@ int main(void)
 	crypto_init(NULL);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, allowed_means_all_pages_are_ram, 0, 4);
+	tcase_add_loop_test(tcase, allowed_means_all_bars_are_free, 0, 4);
 	tcase_add_loop_test(tcase, quarantine_is_exact, 0, 4);
 	tcase_add_loop_test(tcase, patches_are_right, 0, 2);
 	tcase_add_loop_test(tcase, the_same_is_the_same, 0, 2);

@@ -109,10 +109,13 @@ void no_image(void)
 
 static void mount_one(struct platform *platform)
 {
-	struct filesystem item = {
-		.type = "ext", .device = "/dev/vda2", .place = "/", .stamp = { 5 }
-	};
+	struct filesystem item = { .type = "ext",
+				   .device = "/dev/vda2",
+				   .place = "/",
+				   .stamp = { 5 },
+				   .identity = "disk S1" };
 
+	platform->hibernation.last_gate = 1;
 	platform->filesystems.items.known = true;
 	ck_assert_int_eq(list_append(&platform->filesystems.items, item), 0);
 }

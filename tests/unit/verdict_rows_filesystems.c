@@ -7,14 +7,36 @@ static struct filesystem *mounted_now(void)
 	return &now.filesystems.items.items[0];
 }
 
-ROW("all as they were");
+static struct filesystem *mounted_then(void)
+{
+	return &then.filesystems.items.items[0];
+}
+
+/* As a device that says nothing of itself. */
+static void forget_identity(void)
+{
+	mounted_then()->identity[0] = '\0';
+}
+
+ROW("all that can be compared are as they were");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
 {
 	SET(mounted_now()->device, "/dev/vdb7"); /* by another name */
 }
 
-ROW("one was mounted for writing, mounted read-only with its journal replayed, or checked");
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+{
+	mounted_now()->log[0] = 1; /* an older image has none */
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+{
+	forget_identity();
+}
+
+ROW("one was mounted for writing, mounted read-only with its journal replayed, or checked; its "
+    "device is the one it was on");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "on /dev/vda2 (/) was mounted or checked since",
      .advice = "Nothing can be done", .hopeless = true)
@@ -32,30 +54,76 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
 	mounted_now()->stamp[31]++; /* to the last byte */
 }
 
-ROW("one is not to be seen (unplugged, or unlocked only later in the boot)");
-
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) cannot be seen")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
 {
-	now.filesystems.items.count = 0;
+	mounted_then()->log[0] = 1;
+	mounted_now()->log[0] = 2; /* of xfs; else it is as it was */
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 cannot be seen")
-{
-	then.filesystems.items.items[0].place[0] = '\0';
-	mounted_now()->uuid[15]++; /* another one in its place */
-}
+ROW("the same on a device with its UUID, where that device said nothing of itself");
 
-ROW("several devices with its UUID (copies, snapshots of volumes)");
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "has the UUID of the file system on /dev/vda2 (/)",
+     .advice = "unplug it")
+{
+	forget_identity();
+	mounted_now()->stamp[8]++;
+}
 
 /* One more with the UUID of the first, changed. */
-static void copy(void)
+static struct filesystem *copy(void)
 {
 	struct filesystem item = *mounted_now();
 
 	item.stamp[8]++;
 	SET(item.device, "/dev/vdc1");
 	ck_assert_int_eq(list_append(&now.filesystems.items, item), 0);
+	return &now.filesystems.items.items[1];
 }
+
+ROW("only devices of another identity have its UUID (a backup, a clone, a snapshot)");
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) cannot be seen")
+{
+	SET(mounted_now()->identity, "disk S2");
+	mounted_now()->stamp[8]++;
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) cannot be seen")
+{
+	SET(mounted_now()->identity, "disk S2"); /* as it was, and yet not it */
+}
+
+ROW("one is not to be seen (unplugged, or unlocked only later in the boot)");
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS,
+     "on /dev/vda2 (/) cannot be seen from here, so neither can whether somebody changed it: the "
+     "restored system looks")
+{
+	now.filesystems.items.count = 0;
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 cannot be seen")
+{
+	mounted_then()->place[0] = '\0';
+	mounted_now()->uuid[15]++; /* another one in its place */
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) cannot be seen")
+{
+	mounted_then()->member[3] = 1; /* another member of it */
+	mounted_now()->member[3] = 2;
+}
+
+ROW("the same, in an image without a last gate (written by an s2disk that had none)");
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "on /dev/vda2 (/) cannot be seen",
+     .advice = "Plug it in")
+{
+	then.hibernation.last_gate = 0;
+	now.filesystems.items.count = 0;
+}
+
+ROW("several devices of its identity");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
 {
@@ -67,4 +135,61 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "was mounted or checked since (mou
 {
 	copy(); /* of the two that were changed, the words are those of the old place */
 	mounted_now()->stamp[8] = 2;
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "was mounted or checked since", .hopeless = true)
+{
+	SET(copy()->identity, "disk S2"); /* that one is as it was, and is another */
+	now.filesystems.items.items[1].stamp[8]--;
+	mounted_now()->stamp[8]++;
+}
+
+ROW("several devices with its UUID, where the device it was on said nothing of itself");
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+{
+	forget_identity();
+	SET(copy()->identity, "disk S2");
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "/dev/vda2 has the UUID")
+{
+	forget_identity();
+	copy();
+	mounted_now()->stamp[8] = 2;
+}
+
+ROW("one has no stamp: it is on no disk of this machine (NFS, FUSE), its device cannot be read "
+    "while all is frozen, or nothing is known that every mount for writing changes");
+
+static void unstamp(enum filesystem_unstamped reason)
+{
+	mounted_then()->unstamped = reason;
+	SET(mounted_then()->type, "other");
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS,
+     "Whether /dev/vda2 (/) (other) was changed cannot be told: it is on no disk")
+{
+	unstamp(FILESYSTEM_ELSEWHERE);
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "could not be read while all was frozen")
+{
+	unstamp(FILESYSTEM_BLOCKED);
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "its device could not be read.")
+{
+	unstamp(FILESYSTEM_UNREADABLE);
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "nothing of it is known")
+{
+	unstamp(FILESYSTEM_UNKNOWN);
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "it has no stamp")
+{
+	unstamp((enum filesystem_unstamped)77); /* of a later version */
 }

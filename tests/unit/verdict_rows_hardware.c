@@ -261,36 +261,3 @@ LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, "cannot be seen from here", .adv
 	now.devices.items.count = 0;
 	now.devices.vmbus_known = 0;
 }
-
-ROW("PCI device missing or another, a driver used it");
-
-LINE(OVMF, ABOUT_PCI_DEVICE, VERDICT_RISKY, "8086:10d3 at " CARD " is missing: its driver")
-{
-	now.devices.items.count = 0;
-}
-
-LINE(OVMF, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: its driver")
-{
-	SET(device_now("pci", CARD)->id, "8086:10d4");
-}
-
-ROW("the same, unused, or behind a port made for plugging");
-
-LINE(OVMF, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; no driver used it")
-{
-	then.devices.items.items[0].driver[0] = '\0';
-	now.devices.items.count = 0;
-}
-
-LINE(OVMF, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is another now; it was plugged in")
-{
-	then.devices.items.items[0].flags = DEVICE_REMOVABLE;
-	SET(device_now("pci", CARD)->id, "8086:10d4");
-}
-
-ROW("new PCI device");
-
-LINE(OVMF, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is new; the saved kernel does not know of it.")
-{
-	then.devices.items.count = 0;
-}

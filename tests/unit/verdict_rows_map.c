@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lines of doc/platform-verdict.md, Memory: what became of a region of the map. */
+#include "verdict_pci_fixture.h"
 #include "verdict_rows.h"
 
 #define FEW (4 * PAGE)
@@ -171,7 +172,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "Whether an image has pages ther
 	no_image();
 }
 
-ROW("hole → RAM");
+ROW("hole → RAM, outside the windows of PCI host bridges");
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it",
      .plan = CHECKSUM)
@@ -179,7 +180,51 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not kn
 	now_has(0x40000000, FEW, MEMORY_RAM);
 }
 
-ROW("hole → reserved, NVS …");
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it",
+     .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(0x40000000, FEW, MEMORY_RAM);
+}
+
+ROW("hole → reserved, NVS …, where no PCI device had addresses and no window of a host bridge was");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No PCI device lay there", .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(0x40000000, FEW, MEMORY_RESERVED);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "places none there", .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(0x40000000, FEW, MEMORY_NVS);
+}
+
+ROW("hole → anything, in the window of a PCI host bridge");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "that are plugged in later", .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(PCI_WINDOW + 0x800000, FEW, MEMORY_RESERVED);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "that are plugged in later", .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(PCI_WINDOW + 0x800000, FEW, MEMORY_RAM);
+}
+
+ROW("hole → anything, where a PCI device had addresses");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "A PCI device had its addresses there",
+     .plan = CHECKSUM)
+{
+	have_cards();
+	now_has(OTHER_AT, FEW, MEMORY_RESERVED);
+}
+
+ROW("hole → reserved, NVS …, addresses of PCI devices not recorded, or on Hyper-V or Xen");
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
 {
@@ -189,6 +234,30 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
 {
 	now_has(0x40000000, FEW, MEMORY_NVS);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
+{
+	have_cards();
+	then.guest.kind = now.guest.kind = GUEST_XEN;
+	now_has(0x40000000, FEW, MEMORY_RESERVED);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
+{
+	have_cards();
+	then.guest.kind = now.guest.kind = GUEST_HYPERV;
+	now_has(0x40000000, FEW, MEMORY_RESERVED);
+}
+
+ROW("the same, where a PCI device had addresses, and the firmware claims them for something else");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "the firmware claims them for something else",
+     .plan = CHECKSUM)
+{
+	have_cards();
+	both_have(OTHER_AT, FEW, MEMORY_RESERVED);
+	now_has(OTHER_AT, FEW, MEMORY_NVS);
 }
 
 /* A region that is something else now. */
@@ -314,6 +383,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No ACPI table lay there", .p
 	table_there("DSDT", PLACE + FEW, 0x100);
 	table_there("SSDT", PLACE - 0x100, 0x100);
 	table_there("BGRT", PLACE, 0x100); /* which nothing uses any more, */
+	table_there("MCFG", PLACE, 0x100); /* or nothing reads again, */
 	table_there("TPM2", 0, 0x100);	   /* wherever it is */
 }
 
@@ -401,11 +471,77 @@ LINE(PLAIN, ABOUT_MEMORY_MAP, VERDICT_RISKY, "known only of the boot that was sa
 	use_all(&now);
 }
 
+ROW("no map on either side (arm64): RAM of /proc/iomem then and not now, image pages there");
+
+/* All of RAM but pages from PLACE on. */
+static void all_but(struct platform *platform, uint64_t bytes)
+{
+	memory_map_free(&then.map);
+	memory_map_free(&now.map);
+	kernel_uses(platform, 0x10000, PLACE - 1);
+	kernel_uses(platform, PLACE + bytes, 0x3fffffff);
+	kernel_uses(platform == &then ? &now : &then, 0x10000, 0x3fffffff);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL,
+     "16 KiB of RAM at 0x20000000 are gone. The image has 1",
+     .advice = "Give the machine the memory back", .pages = 1)
+{
+	all_but(&now, FEW);
+	hold(PLACE / PAGE + 3, 1);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL,
+     "16 KiB of RAM at 0x20000000 are gone. The image has 1", .advice = "Take mem= off", .pages = 1)
+{
+	all_but(&now, FEW);
+	hold(PLACE / PAGE, 1);
+	now.kernel.flags = KERNEL_MEMMAP;
+}
+
+ROW("the same, no image page there");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, "16 KiB of RAM at 0x20000000 are gone",
+     .quarantine = 4)
+{
+	all_but(&now, FEW);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "this kernel overwrites free memory",
+     .quarantine = 4)
+{
+	all_but(&now, FEW);
+	then.kernel.flags = KERNEL_WIPES_FREE;
+}
+
+ROW("no map on either side, booted by EFI: RAM now and not then");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "what it held there is somewhere else now")
+{
+	all_but(&then, FEW);
+	then.efi.state.booted = 1;
+}
+
+ROW("the same, not booted by EFI");
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it")
+{
+	all_but(&then, FEW);
+}
+
 ROW("no map on either side (other architectures)");
 
 LINE(PLAIN, ABOUT_MEMORY_MAP, VERDICT_SAME, "shows no memory map")
 {
 	memory_map_free(&then.map);
 	memory_map_free(&now.map);
+	use_all(&now);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_MAP, VERDICT_SAME, "what is RAM is the same")
+{
+	memory_map_free(&then.map);
+	memory_map_free(&now.map);
+	use_all(&then);
 	use_all(&now);
 }

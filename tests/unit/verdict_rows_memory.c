@@ -46,6 +46,18 @@ LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_FATAL,
 	now.kernel.flags = KERNEL_MEMMAP;
 }
 
+LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_FATAL,
+     "1 page of the image is not in memory that this kernel uses, the first at 0x201000. Loading",
+     .advice = "Take memmap= and mem= off", .pages = 1)
+{
+	struct efi_region region = { .type = 4, .start = 0x201000, .pages = 1 };
+
+	use_all_but_one();
+	now.kernel.flags = KERNEL_MEMMAP; /* which came first */
+	now.efi.state.booted = now.efi.regions.known = true;
+	ck_assert_int_eq(list_append(&now.efi.regions, region), 0);
+}
+
 ROW("the same without such an argument");
 
 LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_RISKY,
@@ -53,6 +65,45 @@ LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_RISKY,
      .pages = 1)
 {
 	use_all_but_one();
+}
+
+LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_RISKY,
+     "1 page of the image is not in memory that this kernel uses, the first at 0x201000.",
+     .pages = 1)
+{
+	struct efi_region region = { .type = 6, .start = 0x201000, .pages = 1 };
+
+	use_all_but_one();
+	now.efi.state.booted = now.efi.regions.known = true; /* the firmware's own */
+	ck_assert_int_eq(list_append(&now.efi.regions, region), 0);
+}
+
+ROW("image pages where this boot's EFI runtime map names memory of boot services, loader or "
+    "conventional");
+
+static void left_over_now(uint32_t type, uint64_t start, uint64_t pages)
+{
+	struct efi_region region = { .type = type, .start = start, .pages = pages };
+
+	now.efi.state.booted = now.efi.regions.known = true;
+	ck_assert_int_eq(list_append(&now.efi.regions, region), 0);
+}
+
+LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_HARMLESS,
+     "1 page of the image lies where this boot's firmware left a table for the kernel, the first "
+     "at 0x201000.",
+     .pages = 1)
+{
+	use_all_but_one();
+	left_over_now(4, 0x200000, 3);
+}
+
+LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_HARMLESS, "2 pages of the image lie where", .pages = 2)
+{
+	kernel_uses(&now, 0x10000, 0x1fffff);
+	kernel_uses(&now, 0x202000, 0x3fffffff);
+	left_over_now(2, 0x201000, 1);
+	left_over_now(7, 0x200000, 1);
 }
 
 ROW("what is RAM here is not known");
@@ -190,6 +241,15 @@ LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_MENDED, "would be replaced in the image's 
 	no_image();
 }
 
+/* On arm64, /proc/iomem tells what is RAM. */
+LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_MENDED, "the number has to be replaced", .plan = PAGE_COUNT)
+{
+	now.ram.pages.present--;
+	memory_map_free(&then.map);
+	memory_map_free(&now.map);
+	kernel_uses(&now, 0x10000, 0x3fffffff);
+}
+
 ROW("page count differs otherwise");
 
 LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_FATAL, "not all pages of the image are RAM on this machine",
@@ -211,12 +271,12 @@ LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_FATAL, "its count could not be reproduced"
 	header[400]++; /* not the header that was calibrated */
 }
 
-LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_FATAL, "what is RAM here is not known")
+LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_FATAL, "not all pages of the image are RAM on this machine",
+     .also = { { ABOUT_IMAGE_PAGES, VERDICT_RISKY } })
 {
 	now.ram.pages.present--;
 	memory_map_free(&then.map);
 	memory_map_free(&now.map);
-	kernel_uses(&now, 0x10000, 0x3fffffff);
 }
 
 ROW("page count not to be had here");

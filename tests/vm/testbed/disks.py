@@ -74,8 +74,38 @@ class Disk:
                        stdout=subprocess.DEVNULL)
 
 
-class SwapDisk(Disk):
+class PartitionedDisk(Disk):
+    """A disk with one partition, which is all of it."""
+
+    kind = 0x83
+    disk_id = DISK_ID + 1
+
+    def __init__(self, path, mib):
+        super().__init__(path, mib)
+        self._partition(self.size())
+
+    def _partition(self, disk_size):
+        sectors = (disk_size - PARTITION_AT) // 512
+        entry = struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", self.kind,
+                            b"\xfe\xff\xff", PARTITION_AT // 512, sectors)
+        self.write(440, struct.pack("<IH", self.disk_id, 0) + entry)
+        self.write(510, b"\x55\xaa")
+
+    def make_file_system(self, kind):
+        """In the partition: made beside it, since not every mkfs takes an offset."""
+        inner = Disk(self.path + ".part", (self.size() - PARTITION_AT) // MIB)
+        inner.make_file_system(kind)
+        subprocess.run(["dd", "if=" + inner.path, "of=" + self.path, "bs=1M",
+                        "seek=1", "conv=notrunc,sparse", "status=none"],
+                       check=True)
+        os.unlink(inner.path)
+
+
+class SwapDisk(PartitionedDisk):
     """A disk whose first partition is one swap area; the guest's /dev/vda1."""
+
+    kind = 0x82
+    disk_id = DISK_ID
 
     def __init__(self, path, mib, label="hiber", identity=None):
         super().__init__(path, mib)
@@ -83,15 +113,7 @@ class SwapDisk(Disk):
         self.uuid = identity or str(uuid.uuid4())
         self.label = label
         self.partuuid = "%08x-01" % DISK_ID
-        self._partition(self.size())
         self.format_swap()
-
-    def _partition(self, disk_size):
-        sectors = (disk_size - PARTITION_AT) // 512
-        entry = struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", 0x82,
-                            b"\xfe\xff\xff", PARTITION_AT // 512, sectors)
-        self.write(440, struct.pack("<IH", DISK_ID, 0) + entry)
-        self.write(510, b"\x55\xaa")
 
     def format_swap(self):
         """What mkswap does."""
@@ -112,6 +134,11 @@ class SwapDisk(Disk):
         start = self.area if area is None else area
         data = self.read(start + SIGNATURE_AT, PAGE - SIGNATURE_AT)
         return data.rstrip(b"\0").decode("latin-1")
+
+
+def same(one, other):
+    """Has each byte of two image files the same value?"""
+    return subprocess.run(["cmp", "-s", one, other]).returncode == 0
 
 
 def copy(source, target):

@@ -23,7 +23,7 @@ BOOT_MODULES = ("virtio_pci", "virtio_blk")
 OTHER_MODULES = ("ext4", "xfs", "btrfs", "f2fs", "dm_crypt", "nvme",
                  "virtio_mem", "virtio_balloon", "loop", "dm_mod", "xts",
                  "algif_skcipher", "overlay", "zram", "9pnet_virtio", "9p",
-                 "pm_notifier_error_inject")
+                 "pm_notifier_error_inject", "sd_mod", "virtio_scsi")
 
 # Where our programs lie in the build tree and in the guest.
 PROGRAMS = {

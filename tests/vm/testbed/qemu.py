@@ -81,8 +81,10 @@ class Machine:
         command += firmware
         for index, disk in enumerate(disks):
             command += _blockdev(index, disk)
-            command += ["-device", "virtio-blk-pci,drive=disk%d,id=vd%s" %
-                        (index, "abcdefgh"[index])]
+            # Real disks say which they are; so the verdict knows a copy.
+            command += ["-device", "virtio-blk-pci,drive=disk%d,id=vd%s,"
+                        "serial=testbed-%d" %
+                        (index, "abcdefgh"[index], index)]
         command += extra
         self.command = command
         self._log_stream = open(log, "wb")

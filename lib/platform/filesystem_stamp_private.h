@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files that stamp file systems; not for others. */
+#ifndef S2DISK_PLATFORM_FILESYSTEM_STAMP_PRIVATE_H
+#define S2DISK_PLATFORM_FILESYSTEM_STAMP_PRIVATE_H
+
+#include "platform/filesystem_stamp.h"
+
+/* The head of the log of an xfs, whose superblock is in page (which is used for more):
+ * its cycle, and the basic block behind the last one written in it, into head. Every
+ * mount that writes anything moves it, even one that ends by a reset, which superblocks
+ * miss. Zeros for a log on another device. 0, -EUCLEAN where the superblock is nonsense,
+ * or the error of reading. */
+int stamp_log_of_xfs(const struct filesystem_source *source, unsigned char *page,
+		     unsigned char head[16]);
+
+/* bcachefs; then FAT, exFAT and NTFS, which are told by their boot sector alone, so that
+ * others must have been looked for before. As filesystem_identify. */
+int stamp_bcachefs(const struct filesystem_source *source, unsigned char *page,
+		   struct filesystem *ret);
+int stamp_boot_sector(const struct filesystem_source *source, unsigned char *page,
+		      struct filesystem *ret);
+
+#endif

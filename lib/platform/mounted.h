@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The file systems that this machine has mounted, each with its devices and a
+ * directory held open: after a snapshot no path can be followed any more, but a
+ * device can be read. The descriptors are in the image, so the restored system can
+ * look once more before anything is written (s2disk/last_gate.h).
+ */
+#ifndef S2DISK_PLATFORM_MOUNTED_H
+#define S2DISK_PLATFORM_MOUNTED_H
+
+#include "platform/filesystems.h"
+
+struct mounted_item {
+	struct filesystem filesystem; /* with the stamp that was read last */
+	char kind[16];		      /* as mountinfo calls it */
+	char name[64];		      /* the kernel's, of its device */
+	int device;		      /* -1: it cannot be read */
+	int directory;		      /* of a mount of it; -1: none */
+	bool changed;		      /* found so by the last gate */
+};
+
+struct mounted {
+	struct mounted_item *items;
+	size_t count, room;
+	unsigned char *page;
+};
+
+/* Opens what root/proc/self/mountinfo has mounted from a device, and every member of
+ * a btrfs. What cannot be read while all is frozen (loop devices, network block devices
+ * and what lies on them), or is on no device here (NFS, FUSE …), has an item without
+ * descriptors, so that it can be named. Makes room in *ret for all. 0 or -ENOMEM. */
+int mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
+
+/* Has each write what is in memory only. With user space frozen nothing makes any of
+ * it dirty again but threads of the kernel, so that in the restored system the kernel
+ * has nothing to write until user space runs (the writeback worker is not frozen). */
+void mounted_settle(const struct mounted *mounted);
+
+/* Reads their stamps into ret, without asking for memory. What has none is in ret as
+ * well, with the reason (unstamped). */
+void mounted_stamp(struct mounted *mounted, struct filesystems *ret);
+
+enum mounted_state {
+	MOUNTED_SAME,
+	MOUNTED_CHANGED, /* ret is what is there now; its type may be "" (nothing known) */
+	MOUNTED_UNSEEN,	 /* it has no stamp, or cannot be read now */
+};
+
+/* Compares an item with what is on its device now. */
+enum mounted_state mounted_look_again(struct mounted *mounted, size_t index,
+				      struct filesystem *ret);
+
+/* Harmless on a zeroed struct. */
+void mounted_close(struct mounted *mounted);
+
+#endif

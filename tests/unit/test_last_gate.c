@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The last gate: what was changed while the session slept is cut off and shut down
+ * before anything is written, by the kernel's ways for each kind of device. */
+#include "base/bytes.h"
+#include "base/log.h"
+#include "last_gate.h"
+#include "machine_record.h"
+#include "made_root.h"
+#include "platform/device_cut.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/blkpg.h>
+#include <linux/dm-ioctl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SHUT_DOWN _IOR('X', 125, uint32_t)
+
+/* What was asked of the kernel, a line each, and what it refuses. */
+static char asked[4000];
+static char said[4000];
+static unsigned int pauses;
+static bool no_shut_down, no_resize;
+
+__attribute__((format(printf, 1, 2))) static void ask(const char *format, ...)
+{
+	size_t used = strlen(asked);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(asked + used, sizeof(asked) - used, format, args);
+	va_end(args);
+}
+
+/* Below the root. */
+static void path_of(int fd, char path[PATH_MAX])
+{
+	char link[64], full[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, full, sizeof(full) - 1);
+	ck_assert_int_gt(n, 0);
+	full[n] = '\0';
+	strcpy(path,
+	       strncmp(full, made_root, strlen(made_root)) == 0 ? full + strlen(made_root) : full);
+}
+
+static int answer(bool refused)
+{
+	ask("%s\n", refused ? " refused" : "");
+	errno = ENOTTY;
+	return refused ? -1 : 0;
+}
+
+static int answer_blkpg(const char *path, const struct blkpg_ioctl_arg *argument)
+{
+	const struct blkpg_partition *partition = argument->data;
+
+	ck_assert_int_eq(argument->op, BLKPG_RESIZE_PARTITION);
+	ck_assert_uint_eq((size_t)argument->datalen, sizeof(*partition));
+	ask("resize %s %d %lld+%lld", path, partition->pno, partition->start, partition->length);
+	return answer(no_resize);
+}
+
+static int answer_mapper(unsigned long request, const struct dm_ioctl *head)
+{
+	const struct dm_target_spec *target =
+		(const struct dm_target_spec *)((const char *)head + head->data_start);
+
+	ck_assert_uint_eq(head->version[0], DM_VERSION_MAJOR);
+	if (request == DM_TABLE_LOAD) {
+		ck_assert_uint_ge(head->data_size, head->data_start + sizeof(*target) + 1);
+		ask("table %llx %llu+%llu %s", (unsigned long long)head->dev,
+		    (unsigned long long)target->sector_start, (unsigned long long)target->length,
+		    target->target_type);
+	} else {
+		ck_assert_uint_eq(request, DM_DEV_SUSPEND);
+		ck_assert_uint_eq(head->flags, DM_NOFLUSH_FLAG | DM_SKIP_LOCKFS_FLAG);
+		ask("resume %llx", (unsigned long long)head->dev);
+	}
+	return answer(false);
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *argument);
+int __wrap_ioctl(int fd, unsigned long request, void *argument)
+{
+	char path[PATH_MAX];
+
+	path_of(fd, path);
+	if (request == BLKPG)
+		return answer_blkpg(path, argument);
+	if (strcmp(path, "/dev/mapper/control") == 0)
+		return answer_mapper(request, argument);
+	ck_assert_uint_eq(request, SHUT_DOWN);
+	ck_assert_uint_eq(*(const uint32_t *)argument, 2);
+	ask("shut down %s", path);
+	return answer(no_shut_down);
+}
+
+int __wrap_syncfs(int fd);
+int __wrap_syncfs(int fd)
+{
+	char path[PATH_MAX];
+
+	path_of(fd, path);
+	ask("sync %s\n", path);
+	return 0;
+}
+
+/* The mount's number is written into its directory. */
+int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct statx *ret);
+int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct statx *ret)
+{
+	char text[16] = "";
+	int id = openat(fd, "id", O_RDONLY);
+
+	ck_assert_str_eq(path, "");
+	ck_assert_int_eq(flags, AT_EMPTY_PATH);
+	ck_assert_uint_eq(mask, STATX_MNT_ID);
+	ck_assert(id < 0 || read(id, text, sizeof(text) - 1) >= 0);
+	if (id >= 0)
+		close(id);
+	*ret = (struct statx){ .stx_mask = mask, .stx_mnt_id = strtoul(text, NULL, 10) };
+	return 0;
+}
+
+int __wrap_nanosleep(const struct timespec *pause, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *pause, struct timespec *left)
+{
+	(void)pause;
+	(void)left;
+	pauses++;
+	return 0;
+}
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void __wrap_log_message(enum log_level level, const char *format, ...)
+{
+	size_t used = strlen(said);
+	va_list args;
+
+	snprintf(said + used, sizeof(said) - used, "<%d>", (int)level);
+	used = strlen(said);
+	va_start(args, format);
+	vsnprintf(said + used, sizeof(said) - used, format, args);
+	va_end(args);
+	strcat(said, "\n");
+}
+
+static unsigned char disk[3 * 65536];
+
+static void put_disk(const char *path)
+{
+	made_put_bytes(path, disk, sizeof(disk));
+}
+
+static void put_ext(const char *path, unsigned char uuid, unsigned int mounts)
+{
+	memset(disk, 0, sizeof(disk));
+	put_le16(disk + 1024 + 0x38, 0xef53);
+	put_le16(disk + 1024 + 0x34, (uint16_t)mounts);
+	memset(disk + 1024 + 0x68, uuid, 16);
+	put_disk(path);
+}
+
+static void put_btrfs(const char *path, unsigned char member, unsigned char generation)
+{
+	memset(disk, 0, sizeof(disk));
+	memset(disk + 65536 + 0x20, 0xab, 16);
+	memcpy(disk + 65536 + 0x40, "_BHRfS_M", 8);
+	disk[65536 + 0x48] = generation;
+	memset(disk + 65536 + 0xc9 + 66, member, 16);
+	put_disk(path);
+}
+
+static void put_f2fs(const char *path, unsigned char checkpoint)
+{
+	memset(disk, 0, sizeof(disk));
+	put_le32(disk + 1024, 0xf2f52010u);
+	put_le32(disk + 1024 + 76, 4);
+	disk[4 * 4096] = checkpoint;
+	put_disk(path);
+}
+
+/* vda1: a partition; dm-3; sda: a whole SCSI disk; vdb: a whole disk that cannot be cut
+ * off; md0 on vdc1 and sdb. */
+static void make(void)
+{
+	made_root_create();
+	asked[0] = said[0] = '\0';
+	pauses = 0;
+	no_shut_down = no_resize = false;
+	made_link("/sys/dev/block/254:1", "../../devices/x/block/vda/vda1");
+	made_link("/sys/dev/block/253:3", "../../devices/virtual/block/dm-3");
+	made_link("/sys/dev/block/8:0", "../../devices/x/block/sda");
+	made_link("/sys/dev/block/254:16", "../../devices/x/block/vdb");
+	made_link("/sys/dev/block/9:0", "../../devices/virtual/block/md0");
+	made_put("/sys/devices/x/block/vda/queue/logical_block_size", "512\n");
+	made_put("/sys/devices/x/block/vda/vda1/partition", "1\n");
+	made_put("/sys/devices/x/block/vda/vda1/start", "2048\n");
+	made_put("/sys/devices/x/block/vdc/queue/logical_block_size", "4096\n");
+	made_put("/sys/devices/x/block/vdc/vdc1/partition", "1\n");
+	made_put("/sys/devices/x/block/vdc/vdc1/start", "16\n");
+	made_put("/sys/devices/x/block/vdc/vdc1/holders/md0/x", "");
+	made_put("/sys/devices/x/block/sda/device/scsi_level", "6\n");
+	made_put("/sys/devices/x/block/sda/device/state", "running\n");
+	made_put("/sys/devices/x/block/sdb/device/scsi_level", "6\n");
+	made_put("/sys/devices/x/block/sdb/device/state", "running\n");
+	made_put("/sys/devices/x/block/sdb/holders/md0/x", "");
+	made_put("/sys/devices/x/block/vdb/size", "2000\n");
+	made_put("/sys/devices/virtual/block/dm-3/dm/uuid", "CRYPT-LUKS2-abc-home\n");
+	made_put("/sys/devices/virtual/block/dm-3/dev", "253:3\n");
+	made_put("/sys/devices/virtual/block/dm-3/size", "8192\n");
+	made_put("/sys/devices/virtual/block/md0/slaves/vdc1/x", "");
+	made_put("/sys/devices/virtual/block/md0/slaves/sdb/x", "");
+	made_link("/sys/class/block/vda", "../../devices/x/block/vda");
+	made_link("/sys/class/block/vda1", "../../devices/x/block/vda/vda1");
+	made_link("/sys/class/block/vdb", "../../devices/x/block/vdb");
+	made_link("/sys/class/block/vdc", "../../devices/x/block/vdc");
+	made_link("/sys/class/block/vdc1", "../../devices/x/block/vdc/vdc1");
+	made_link("/sys/class/block/sda", "../../devices/x/block/sda");
+	made_link("/sys/class/block/sdb", "../../devices/x/block/sdb");
+	made_link("/sys/class/block/dm-3", "../../devices/virtual/block/dm-3");
+	made_link("/sys/class/block/md0", "../../devices/virtual/block/md0");
+	made_put("/dev/mapper/control", "");
+	put_ext("/dev/vda", 0, 0);
+	put_ext("/dev/vdc", 0, 0);
+}
+
+static struct mounted mounted;
+static struct filesystems stamps;
+static struct last last;
+
+static void mount_all(const char *mountinfo)
+{
+	made_put("/proc/self/mountinfo", mountinfo);
+	ck_assert_int_eq(mounted_open(made_root, &mounted, &stamps), 0);
+	mounted_settle(&mounted);
+	mounted_stamp(&mounted, &stamps);
+}
+
+static void mount_one(const char *device, const char *number, const char *kind)
+{
+	char line[200];
+
+	made_put("/mnt/id", "30\n");
+	snprintf(line, sizeof(line), "30 1 %s / /mnt rw - %s %s rw\n", number, kind, device);
+	mount_all(line);
+	ck_assert_uint_eq(mounted.count, 1);
+	ck_assert_str_eq(asked, "sync /mnt\n");
+	asked[0] = '\0';
+}
+
+static void end(void)
+{
+	mounted_close(&mounted);
+	filesystems_free(&stamps);
+	last = (struct last){ 0 };
+	made_root_remove();
+}
+
+static size_t close_gate(void)
+{
+	return last_gate_close(&mounted, made_root, &last);
+}
+
+START_TEST(lets_through_what_is_the_same)
+{
+	put_ext("/dev/vda1", 1, 5);
+	mount_one("/dev/vda1", "254:1", "ext4");
+	ck_assert_uint_eq(close_gate(), 0);
+	last_gate_shut_down(&mounted);
+	ck_assert_str_eq(asked, "");
+	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(last.shut_down, "");
+}
+END_TEST
+
+/* Nothing reaches its journal any more when it is shut down. */
+START_TEST(cuts_off_then_shuts_down)
+{
+	put_ext("/dev/vda1", 1, 5);
+	mount_one("/dev/vda1", "254:1", "ext4");
+	put_ext("/dev/vda1", 1, 6);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\n");
+	ck_assert_ptr_nonnull(strstr(said, "<1>ANOTHER SYSTEM CHANGED the file system on "
+					   "/dev/vda1 (/mnt) while this session slept (mounted 6"));
+	ck_assert_ptr_nonnull(strstr(said, "nothing was written to it"));
+	ck_assert_ptr_nonnull(strstr(last.shut_down, "/dev/vda1 (/mnt): mounted 6 times"));
+	ck_assert_ptr_nonnull(strstr(last.shut_down, ": cut off"));
+	last_gate_shut_down(&mounted);
+	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\nshut down /mnt\n");
+}
+END_TEST
+
+/* Another file system is in its place, or none. */
+START_TEST(knows_a_new_one)
+{
+	put_ext("/dev/vda1", 1, 5);
+	mount_one("/dev/vda1", "254:1", "ext4");
+	if (_i == 0) {
+		put_ext("/dev/vda1", 9, 5);
+	} else {
+		memset(disk, 0, sizeof(disk));
+		put_disk("/dev/vda1");
+	}
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_ptr_nonnull(strstr(said, "(another one; then: mounted 5"));
+}
+END_TEST
+
+static const struct {
+	const char *device, *number, *asked, *state;
+} ways[] = {
+	{ "/dev/dm-3", "253:3", "table fd03 0+8192 error\nresume fd03\n", NULL },
+	{ "/dev/sda", "8:0", "", "/sys/class/block/sda/device/state" },
+	{ "/dev/md0", "9:0", "resize /dev/vdc 1 8192+4096\n", "/sys/class/block/sdb/device/state" },
+};
+
+START_TEST(knows_a_way_for_each)
+{
+	char full[PATH_MAX], state[20] = "";
+	int fd;
+
+	put_ext(ways[_i].device, 1, 5);
+	mount_one(ways[_i].device, ways[_i].number, "ext4");
+	put_ext(ways[_i].device, 1, 6);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_str_eq(asked, ways[_i].asked);
+	ck_assert_ptr_nonnull(strstr(last.shut_down, ": cut off"));
+	if (!ways[_i].state)
+		return;
+	snprintf(full, sizeof(full), "%s%s", made_root, ways[_i].state);
+	fd = open(full, O_RDONLY);
+	ck_assert_int_gt(read(fd, state, sizeof(state) - 1), 0);
+	close(fd);
+	ck_assert_str_eq(state, "offline\n");
+}
+END_TEST
+
+/* What others use as well stays; so does what there is no way for. Then it is shut down
+ * before the kernel's threads go on. */
+START_TEST(shuts_down_what_cannot_be_cut)
+{
+	bool shared = _i == 1;
+
+	if (shared)
+		made_put("/sys/devices/x/block/sdb/holders/md1/x", "");
+	put_ext(shared ? "/dev/md0" : "/dev/vdb", 1, 5);
+	mount_one(shared ? "/dev/md0" : "/dev/vdb", shared ? "9:0" : "254:16", "ext4");
+	put_ext(shared ? "/dev/md0" : "/dev/vdb", 1, 6);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_str_eq(asked, "shut down /mnt\n");
+	ck_assert_ptr_nonnull(strstr(last.shut_down, ": shut down"));
+	ck_assert_ptr_nonnull(strstr(said, "do not unmount it"));
+}
+END_TEST
+
+/* It would wait for a thread of its own, which is frozen. */
+START_TEST(does_not_wait_for_f2fs)
+{
+	put_f2fs("/dev/vdb", 1);
+	mount_one("/dev/vdb", "254:16", "f2fs");
+	put_f2fs("/dev/vdb", 2);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_str_eq(asked, "");
+	last_gate_shut_down(&mounted);
+	ck_assert_str_eq(asked, "shut down /mnt\n");
+}
+END_TEST
+
+START_TEST(says_when_nothing_works)
+{
+	no_shut_down = no_resize = true;
+	put_ext("/dev/vda1", 1, 5);
+	mount_one("/dev/vda1", "254:1", "ext4");
+	put_ext("/dev/vda1", 1, 6);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_ptr_nonnull(strstr(said, "<1>ANOTHER SYSTEM CHANGED"));
+	ck_assert_ptr_nonnull(strstr(said, "CANNOT BE SHUT DOWN"));
+	ck_assert_ptr_nonnull(strstr(last.shut_down, ": NOT shut down"));
+}
+END_TEST
+
+/* Its disk is slow, or gone: nothing is known, and nothing is done to it. */
+START_TEST(leaves_alone_what_does_not_answer)
+{
+	put_ext("/dev/vda1", 1, 5);
+	mount_one("/dev/vda1", "254:1", "ext4");
+	made_put("/dev/vda1", "");
+	ck_assert_uint_eq(close_gate(), 0);
+	ck_assert_uint_eq(pauses, 4);
+	ck_assert_str_eq(asked, "");
+	ck_assert_ptr_nonnull(strstr(said, "<4>/dev/vda1 (/mnt) does not answer"));
+}
+END_TEST
+
+/* One of its devices was mounted alone, degraded. */
+START_TEST(cuts_off_every_member)
+{
+	made_put("/sys/fs/btrfs/abababab-abab-abab-abab-abababababab/devices/vda1/x", "");
+	made_put("/sys/fs/btrfs/abababab-abab-abab-abab-abababababab/devices/sda/x", "");
+	made_put("/mnt/id", "30\n");
+	put_btrfs("/dev/vda1", 1, 5);
+	put_btrfs("/dev/sda", 2, 5);
+	mount_all("30 1 0:40 / /mnt rw - btrfs /dev/vda1 rw\n");
+	ck_assert_uint_eq(stamps.items.count, 2);
+	ck_assert_str_eq(stamps.items.items[1].device, "/dev/sda");
+	ck_assert(!filesystem_same(&stamps.items.items[0], &stamps.items.items[1]));
+	asked[0] = '\0';
+	put_btrfs("/dev/sda", 2, 6);
+	ck_assert_uint_eq(close_gate(), 1);
+	last_gate_shut_down(&mounted);
+	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\nshut down /mnt\n");
+}
+END_TEST
+
+/* The directory is that of the very mount, if only another of the same device. A
+ * program that answers for a file system is frozen, and not asked. */
+START_TEST(opens_the_right_directory)
+{
+	put_ext("/dev/vda1", 1, 5);
+	put_ext("/dev/sda", 2, 5);
+	put_ext("/dev/vdb", 3, 5);
+	made_put("/mnt/id", "99\n");
+	made_put("/other/id", "31\n");
+	made_put("/fuse/id", "32\n");
+	made_put("/hidden/id", "98\n");
+	mount_all("30 1 254:1 / /mnt rw - ext4 /dev/vda1 rw\n"
+		  "31 1 254:1 /sub /other rw - ext4 /dev/vda1 rw\n"
+		  "32 1 8:0 / /fuse rw - fuseblk /dev/sda rw\n"
+		  "33 1 254:16 / /hidden rw - ext4 /dev/vdb rw\n");
+	ck_assert_str_eq(asked, "sync /other\n");
+	ck_assert_int_eq(mounted.items[1].directory, -1);
+	ck_assert_int_ge(mounted.items[1].device, 0);
+	ck_assert_int_eq(mounted.items[2].directory, -1);
+}
+END_TEST
+
+/* The kernel wrote to it between its stamp and the snapshot: the restored system would
+ * take that for another's. */
+START_TEST(wants_another_snapshot)
+{
+	static unsigned char header[4096];
+	struct machine_record record = { 0 };
+	struct platform_maker maker = machine_record_maker(&record);
+	const void *section;
+	size_t size;
+
+	put_ext("/dev/vda1", 1, 5);
+	made_put("/mnt/id", "30\n");
+	made_put("/proc/self/mountinfo", "30 1 254:1 / /mnt rw - ext4 /dev/vda1 rw\n");
+	ck_assert_int_eq(mounted_open(made_root, &record.mounted, &record.platform.filesystems), 0);
+	machine_record_stamp(&record);
+	ck_assert_str_eq(asked, "sync /mnt\n");
+	ck_assert_uint_eq(record.platform.hibernation.last_gate, 1);
+	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
+	put_ext("/dev/vda1", 1, 6);
+	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size),
+			 -ESTALE);
+	machine_record_stamp(&record);
+	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
+	machine_record_free(&record);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("last gate");
+	TCase *gate = tcase_create("gate");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(gate, make, end);
+	tcase_add_test(gate, lets_through_what_is_the_same);
+	tcase_add_test(gate, cuts_off_then_shuts_down);
+	tcase_add_loop_test(gate, knows_a_new_one, 0, 2);
+	tcase_add_loop_test(gate, knows_a_way_for_each, 0, ARRAY_SIZE(ways));
+	tcase_add_loop_test(gate, shuts_down_what_cannot_be_cut, 0, 2);
+	tcase_add_test(gate, does_not_wait_for_f2fs);
+	tcase_add_test(gate, says_when_nothing_works);
+	tcase_add_test(gate, leaves_alone_what_does_not_answer);
+	tcase_add_test(gate, cuts_off_every_member);
+	tcase_add_test(gate, opens_the_right_directory);
+	tcase_add_test(gate, wants_another_snapshot);
+	suite_add_tcase(suite, gate);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* platform/verdict: PCI's addresses, paths, slots and virtual functions. */
+#include "verdict_pci_fixture.h"
+
+#define MAP "0x0 0x9ffff System RAM\n0x100000 0x3fffffff System RAM\n"
+
+static void begin(void)
+{
+	start_with(MAP, MAP);
+	have_cards();
+	hold(0x100, 0x10);
+}
+
+static void expect(enum verdict_class class, const char *words)
+{
+	const struct finding *finding;
+
+	judge();
+	finding = only(ABOUT_PCI_SPACE);
+	ck_assert_msg(finding->class == class, "%s: %s", verdict_class_name(finding->class),
+		      finding->text);
+	ck_assert_msg(strstr(finding->text, words) != NULL, "%s", finding->text);
+	ck_assert_msg(class < VERDICT_RISKY || finding->advice[0], "no advice");
+	verdict_free(&verdict);
+}
+
+START_TEST(unchanged)
+{
+	judge();
+	ck_assert_uint_eq(differences(), 0);
+	ck_assert_int_eq(only(ABOUT_PCI_SPACE)->class, VERDICT_SAME);
+}
+END_TEST
+
+/* The saved kernel writes the old place into a function: it may be anywhere. */
+START_TEST(moved)
+{
+	move(range(&now, 0), CARD_AT + 0x400000);
+	expect(VERDICT_HARMLESS, "The network adapter 8086:10d3 at 0000:00:02.0 has other "
+				 "addresses than then: the saved kernel puts it back.");
+	move(range(&now, 1), CARD_AT + 0x500000);
+	expect(VERDICT_HARMLESS, "0000:00:02.0 and 1 more have other addresses");
+	/* Over its own old place it is as well. */
+	move(range(&now, 0), CARD_AT + 0x8000);
+	expect(VERDICT_HARMLESS, "and 1 more");
+}
+END_TEST
+
+START_TEST(over_memory)
+{
+	set_map(&now, MAP "0x80008000 0x80008fff System RAM\n");
+	move(range(&now, 0), CARD_AT + 0x400000);
+	expect(VERDICT_FATAL, "at 0000:00:02.0 had addresses 0x80000000-0x8000ffff, where this "
+			      "boot has RAM now");
+	/* What was plugged in, and what the kernel alone knows. */
+	set_map(&now, MAP);
+	ck_assert_int_eq(
+		list_append(&now.ram.used, ((struct byte_range){ 0x80008000, 0x80008fff })), 0);
+	expect(VERDICT_FATAL, "this boot has RAM now");
+	ck_assert_int_eq(
+		list_append(&then.ram.used, ((struct byte_range){ 0x80008000, 0x80008fff })), 0);
+	expect(VERDICT_HARMLESS, "other addresses than then");
+	then.ram.used.count = 0;
+	/* A ROM that is off would have to be switched on first; ports are no memory. */
+	range(&then, 0)->flags = PCI_RESOURCE_OFF;
+	expect(VERDICT_RISKY, "this boot has RAM now");
+	range(&then, 0)->kind = range(&now, 0)->kind = PCI_RESOURCE_IO;
+	expect(VERDICT_HARMLESS, "other addresses than then");
+}
+END_TEST
+
+/* This boot's firmware placed one function where the saved kernel puts another. */
+START_TEST(over_another)
+{
+	move(range(&now, 0), CARD_AT + 0x400000);
+	move(range(&now, 1), CARD_AT + 0xf000);
+	judge();
+	ck_assert_uint_eq(differences(), 2);
+	ck_assert_int_eq(verdict.findings[0].class, VERDICT_FATAL);
+	ck_assert_ptr_nonnull(strstr(verdict.findings[0].text,
+				     "0000:00:02.0 had addresses 0x80000000-0x8000ffff, where "
+				     "this boot has the network adapter 8086:10d3 at "
+				     "0000:00:03.0 now"));
+	ck_assert_uint_eq(verdict.findings[0].start, CARD_AT);
+	verdict_free(&verdict);
+	/* Ports and memory do not meet. */
+	range(&then, 1)->kind = range(&now, 1)->kind = PCI_RESOURCE_IO;
+	expect(VERDICT_HARMLESS, "and 1 more");
+	range(&then, 0)->kind = range(&now, 0)->kind = PCI_RESOURCE_IO;
+	judge();
+	ck_assert_int_eq(verdict.findings[0].class, VERDICT_FATAL);
+	ck_assert_ptr_nonnull(strstr(verdict.findings[0].text, "had I/O ports 0x80000000"));
+	verdict_free(&verdict);
+	/* A ROM that is off decodes nothing. */
+	range(&now, 1)->flags = PCI_RESOURCE_OFF;
+	expect(VERDICT_HARMLESS, "and 1 more");
+}
+END_TEST
+
+START_TEST(over_a_new_one)
+{
+	move(range(&now, 0), CARD_AT + 0x400000);
+	add_function(&now, "0000:00:04.0", "0000:00:04.0");
+	add_range(&now, CARD_AT, 0x1000, 0);
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_FATAL);
+	ck_assert_ptr_nonnull(strstr(verdict.findings[0].text, "8086:10d3 at 0000:00:04.0 now"));
+	verdict_free(&verdict);
+	/* Nobody looks for one that is gone and was not used. */
+	now.devices.items.items[0].address[0] = '1';
+	now.devices.items.items[0].path[0] = '1';
+	judge();
+	ck_assert_int_eq(verdict.findings[0].class, VERDICT_FATAL);
+	verdict_free(&verdict);
+	*then.devices.items.items[0].driver = '\0';
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_HARMLESS);
+}
+END_TEST
+
+/* Two functions that shared addresses then share them rightly. */
+START_TEST(shared_as_ever)
+{
+	add_function(&then, "0000:00:04.0", "0000:00:04.0");
+	add_range(&then, CARD_AT, 0x1000, 0);
+	add_function(&now, "0000:00:04.0", "0000:00:04.0");
+	add_range(&now, CARD_AT, 0x1000, 0);
+	judge();
+	ck_assert_uint_eq(differences(), 0);
+}
+END_TEST
+
+START_TEST(windows)
+{
+	add_port(&then, PCI_WINDOW + 0x200000);
+	add_port(&now, PCI_WINDOW + 0x200000);
+	judge();
+	ck_assert_uint_eq(differences(), 0);
+	verdict_free(&verdict);
+	/* The port and what is behind it are one tree, wherever they are. */
+	move(range(&now, 2), PCI_WINDOW + 0x240000);
+	move(range(&now, 3), PCI_WINDOW + 0x240000);
+	expect(VERDICT_HARMLESS, "and 1 more");
+	/* Its window is where another function was, and goes back as that does. */
+	move(range(&now, 0), PCI_WINDOW + 0x800000);
+	move(range(&now, 2), PCI_WINDOW - 0x80000);
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_RISKY);
+	verdict_free(&verdict);
+	/* It stays, if the saved kernel does not know the port. */
+	memcpy(then.devices.items.items[2].path, "0000:00:1d.0", 12);
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_FATAL);
+}
+END_TEST
+
+/* A new function where a port passes on what is behind it: what is plugged in there
+ * later may get its address. One that the saved kernel knows goes home. */
+START_TEST(in_a_window)
+{
+	add_port(&then, PCI_WINDOW + 0x200000);
+	add_port(&now, PCI_WINDOW + 0x400000);
+	move(range(&now, 1), PCI_WINDOW + 0x280000);
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_HARMLESS);
+	verdict_free(&verdict);
+	add_function(&now, "0000:00:04.0", "0000:00:04.0");
+	add_range(&now, PCI_WINDOW + 0x280000, 0x1000, 0);
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_RISKY);
+	ck_assert_ptr_nonnull(strstr(verdict.findings[0].text,
+				     "had addresses for what is behind it, 0x80200000"));
+	verdict_free(&verdict);
+	/* Without paths nobody knows what is behind it. */
+	for (size_t i = 0; i < now.devices.items.count; i++)
+		*now.devices.items.items[i].path = '\0';
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_HARMLESS);
+}
+END_TEST
+
+START_TEST(no_root_window)
+{
+	now.devices.pci.roots.items[0].start += 0x8000;
+	move(range(&now, 0), CARD_AT + 0x400000);
+	expect(VERDICT_RISKY, "where the host bridge passes nothing on now");
+	/* One that was in no such window is a matter of the chipset. */
+	then.devices.pci.roots.items[0].start += 0x8000;
+	expect(VERDICT_HARMLESS, "other addresses");
+	then.devices.pci.roots.items[0].start -= 0x8000;
+	now.devices.pci.roots.known = false;
+	expect(VERDICT_HARMLESS, "other addresses");
+}
+END_TEST
+
+START_TEST(not_known)
+{
+	now.devices.pci.resources.known = false;
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_SPACE)->class, VERDICT_RISKY);
+	verdict_free(&verdict);
+	/* An older image says nothing of them. */
+	then.devices.pci.resources.known = false;
+	judge();
+	ck_assert_uint_eq(differences(), 0);
+}
+END_TEST
+
+static void expect_hole(const char *line, enum verdict_class class, const char *words)
+{
+	char map[200];
+
+	snprintf(map, sizeof(map), MAP "%s\n", line);
+	set_map(&now, map);
+	now.map.table_known = 1; /* or RAM at the end is taken for plugged in */
+	judge();
+	ck_assert_msg(only(ABOUT_MEMORY_REGION)->class == class, "%s: %s", line,
+		      only(ABOUT_MEMORY_REGION)->text);
+	ck_assert_ptr_nonnull(strstr(only(ABOUT_MEMORY_REGION)->text, words));
+	verdict_free(&verdict);
+}
+
+/* What a machine with a sliding hole beside its RAM was refused for. */
+START_TEST(holes)
+{
+	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_HARMLESS, "No PCI device lay there");
+	expect_hole("0x50000000 0x5fffffff System RAM", VERDICT_HARMLESS, "does not know of it");
+	expect_hole("0x50000000 0x5fffffff ACPI Non-volatile Storage", VERDICT_HARMLESS,
+		    "places none there");
+	expect_hole("0x80100000 0x80100fff Reserved", VERDICT_RISKY, "had its addresses there");
+	expect_hole("0x80800000 0x80800fff Reserved", VERDICT_RISKY, "that are plugged in later");
+	expect_hole("0x80800000 0x80800fff System RAM", VERDICT_RISKY, "that are plugged in later");
+	/* Others that place devices, and images that do not say. */
+	then.devices.vmbus_known = now.devices.vmbus_known = 1;
+	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_RISKY, "may have placed devices");
+	then.devices.vmbus_known = now.devices.vmbus_known = 0;
+	then.guest.kind = now.guest.kind = GUEST_XEN;
+	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_RISKY, "may have placed devices");
+	then.guest.kind = now.guest.kind = GUEST_NONE;
+	then.devices.pci.roots.known = false;
+	then.devices.pci.roots.count = 0;
+	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_RISKY, "may have placed devices");
+	then.devices.pci.roots.known = true;
+	then.devices.pci.resources.known = false;
+	then.devices.pci.resources.count = 0;
+	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_RISKY, "may have placed devices");
+	expect_hole("0x50000000 0x5fffffff System RAM", VERDICT_HARMLESS, "does not know of it");
+}
+END_TEST
+
+/* Firmware often calls the place of its own devices reserved. */
+START_TEST(claimed)
+{
+	set_map(&then, MAP "0x80100000 0x80100fff Reserved\n");
+	set_map(&now, MAP "0x80100000 0x80100fff ACPI Non-volatile Storage\n");
+	hibernate();
+	judge();
+	ck_assert_int_eq(only(ABOUT_MEMORY_REGION)->class, VERDICT_RISKY);
+	verdict_free(&verdict);
+	set_map(&now, MAP);
+	judge();
+	ck_assert_int_eq(only(ABOUT_MEMORY_REGION)->class, VERDICT_HARMLESS);
+}
+END_TEST
+
+/* Something was plugged in whose bus was found first: every number behind it is
+ * another, and every device is the one it was. */
+START_TEST(bus_numbers)
+{
+	add_function(&then, "0000:01:00.0", "0000:00:1c.4/00.0");
+	add_function(&now, "0000:01:00.0", "0000:00:1c.0/00.0");
+	snprintf(now.devices.items.items[2].id, 10, "1234:0001");
+	add_function(&now, "0000:02:00.0", "0000:00:1c.4/00.0");
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_HARMLESS);
+	ck_assert_ptr_nonnull(strstr(only(ABOUT_PCI_DEVICE)->text, "0000:01:00.0 is new"));
+	verdict_free(&verdict);
+	/* An image without paths is judged by the numbers, as it was. */
+	for (size_t i = 0; i < then.devices.items.count; i++)
+		*then.devices.items.items[i].path = '\0';
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_RISKY);
+}
+END_TEST
+
+/* The physical function makes them; nobody has when the initramfs looks. */
+START_TEST(virtual_functions)
+{
+	add_function(&then, "0000:00:02.1", "0000:00:02.1")->flags = DEVICE_VIRTUAL_FUNCTION;
+	judge();
+	ck_assert_uint_eq(differences(), 0);
+	verdict_free(&verdict);
+	add_function(&now, "0000:00:02.2", "0000:00:02.2")->flags = DEVICE_VIRTUAL_FUNCTION;
+	judge();
+	ck_assert_uint_eq(differences(), 0);
+	verdict_free(&verdict);
+	then.devices.items.items[2].flags = 0;
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_RISKY);
+}
+END_TEST
+
+START_TEST(slots)
+{
+	struct device *old, *new;
+
+	add_function(&then, "0000:01:00.0", "0000:00:1c.0/00.0");
+	add_function(&now, "0000:01:00.0", "0000:00:1c.0/00.0");
+	old = &then.devices.items.items[2];
+	new = &now.devices.items.items[2];
+	snprintf(then.kernel.release, sizeof(then.kernel.release), "6.12.5");
+	snprintf(now.kernel.release, sizeof(now.kernel.release), "6.12.5");
+	snprintf(new->id, sizeof(new->id), "1234:0001");
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_RISKY);
+	verdict_free(&verdict);
+	old->flags = DEVICE_REMOVABLE;
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_HARMLESS);
+	verdict_free(&verdict);
+	/* Older kernels do not see that it is another, but see that it is gone. */
+	snprintf(then.kernel.release, sizeof(then.kernel.release), "6.1.0-25-amd64");
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_RISKY);
+	verdict_free(&verdict);
+	now.devices.items.count--;
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_HARMLESS);
+	verdict_free(&verdict);
+	/* Not used: gone, nobody misses it; but another would get its addresses. */
+	old->flags = 0;
+	*old->driver = '\0';
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_HARMLESS);
+	verdict_free(&verdict);
+	now.devices.items.count++;
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_RISKY);
+	ck_assert_ptr_nonnull(strstr(only(ABOUT_PCI_DEVICE)->text,
+				     "is another now: the saved kernel writes the addresses"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("verdict_pci");
+	TCase *tcase = tcase_create("verdict_pci");
+	SRunner *runner;
+	int failed;
+
+	crypto_init(NULL);
+	tcase_add_checked_fixture(tcase, begin, clean_up);
+	tcase_add_test(tcase, unchanged);
+	tcase_add_test(tcase, moved);
+	tcase_add_test(tcase, over_memory);
+	tcase_add_test(tcase, over_another);
+	tcase_add_test(tcase, over_a_new_one);
+	tcase_add_test(tcase, shared_as_ever);
+	tcase_add_test(tcase, windows);
+	tcase_add_test(tcase, in_a_window);
+	tcase_add_test(tcase, no_root_window);
+	tcase_add_test(tcase, not_known);
+	tcase_add_test(tcase, holes);
+	tcase_add_test(tcase, claimed);
+	tcase_add_test(tcase, bus_numbers);
+	tcase_add_test(tcase, virtual_functions);
+	tcase_add_test(tcase, slots);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines of doc/platform-verdict.md, PCI. */
+#include "verdict_pci_fixture.h"
+#include "verdict_rows.h"
+
+static void have_port(void)
+{
+	have_cards();
+	add_port(&then, PCI_WINDOW + 0x200000);
+	add_port(&now, PCI_WINDOW + 0x200000);
+}
+
+static struct device *function(struct platform *platform, size_t index)
+{
+	return &platform->devices.items.items[index];
+}
+
+/* The first card is elsewhere; something else may be where it was. */
+static void leave_place(void)
+{
+	have_cards();
+	move(range(&now, 0), CARD_AT + 0x400000);
+}
+
+static void run(const char *release)
+{
+	SET(then.kernel.release, release);
+	SET(now.kernel.release, release);
+}
+
+ROW("PCI device missing or another, a driver used it");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "8086:10d3 at 0000:00:03.0 is missing: its driver")
+{
+	have_cards();
+	now.devices.items.count = 1;
+	now.devices.pci.resources.count = 1;
+}
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: its driver")
+{
+	have_cards();
+	SET(function(&now, 1)->id, "8086:10d4");
+}
+
+ROW("PCI device missing, unused or behind a port made for plugging");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; no driver used it")
+{
+	have_cards();
+	now.devices.items.count = 1;
+	now.devices.pci.resources.count = 1;
+	SET(function(&then, 1)->driver, "");
+}
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; it was plugged in")
+{
+	run("6.1.0");
+	have_port();
+	now.devices.items.count = 3;
+	now.devices.pci.resources.count = 3;
+	function(&then, 3)->flags = DEVICE_REMOVABLE;
+}
+
+ROW("another PCI device behind a port made for plugging, saved kernel of 6.12 or later");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is another now; it was plugged in")
+{
+	run("6.12.0");
+	have_port();
+	SET(function(&now, 3)->id, "8086:10d4");
+	function(&then, 3)->flags = DEVICE_REMOVABLE;
+}
+
+ROW("another PCI device behind such a port otherwise, or in the place of an unused one");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: its driver")
+{
+	run("6.11.9");
+	have_port();
+	SET(function(&now, 3)->id, "8086:10d4");
+	function(&then, 3)->flags = DEVICE_REMOVABLE;
+}
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: the saved kernel writes")
+{
+	have_cards();
+	SET(function(&then, 1)->driver, "");
+	SET(function(&now, 1)->id, "8086:10d4");
+}
+
+ROW("new PCI device");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is new; the saved kernel does not know of it.")
+{
+	have_cards();
+	add_function(&now, "0000:00:04.0", "0000:00:04.0");
+}
+
+ROW("other bus numbers, the same way to each PCI device");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
+{
+	have_port();
+	SET(function(&now, 3)->address, "0000:02:00.0");
+}
+
+ROW("virtual functions (SR-IOV) missing or new");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
+{
+	have_cards();
+	add_function(&then, "0000:00:02.1", "0000:00:02.1")->flags = DEVICE_VIRTUAL_FUNCTION;
+	add_function(&now, "0000:00:02.2", "0000:00:02.2")->flags = DEVICE_VIRTUAL_FUNCTION;
+}
+
+ROW("a PCI device is at other addresses, and nothing else at its own");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_HARMLESS, "the saved kernel puts it back")
+{
+	leave_place();
+}
+
+ROW("RAM at the addresses that a PCI device had");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_FATAL, "where this boot has RAM now", .plan = CHECKSUM,
+     .also = { { ABOUT_MEMORY_REGION, VERDICT_RISKY } })
+{
+	leave_place();
+	now_has(CARD_AT, PAGE, MEMORY_RAM);
+}
+
+ROW("another PCI device at the addresses that one had");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_FATAL, "this boot has the network adapter 8086:10d3 at",
+     .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
+{
+	leave_place();
+	add_function(&now, "0000:00:04.0", "0000:00:04.0");
+	add_range(&now, CARD_AT, PAGE, 0);
+}
+
+ROW("such addresses are a ROM's that is switched off");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "where this boot has RAM now", .plan = CHECKSUM,
+     .also = { { ABOUT_MEMORY_REGION, VERDICT_RISKY } })
+{
+	leave_place();
+	range(&then, 0)->flags = PCI_RESOURCE_OFF;
+	now_has(CARD_AT, PAGE, MEMORY_RAM);
+}
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "this boot has the network adapter 8086:10d3 at",
+     .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
+{
+	leave_place();
+	range(&then, 0)->flags = PCI_RESOURCE_OFF;
+	add_function(&now, "0000:00:04.0", "0000:00:04.0");
+	add_range(&now, CARD_AT, PAGE, 0);
+}
+
+ROW("a PCI device had addresses in what is the window of a bridge now that the saved kernel "
+    "knows");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "this boot has the network adapter 8086:10d3 at",
+     .also = { { ABOUT_PCI_SPACE, VERDICT_HARMLESS } })
+{
+	have_port();
+	move(range(&now, 0), CARD_AT + 0x400000);
+	move(range(&now, 2), CARD_AT);
+	move(range(&now, 3), CARD_AT + 0x40000);
+}
+
+ROW("a new PCI device in what was the window of a bridge");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "for what is behind it",
+     .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
+{
+	have_port();
+	add_function(&now, "0000:00:04.0", "0000:00:04.0");
+	add_range(&now, PCI_WINDOW + 0x280000, PAGE, 0);
+}
+
+ROW("the addresses of a PCI device were in a window of a host bridge, and are in none now");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "the host bridge passes nothing on")
+{
+	leave_place();
+	now.devices.pci.roots.items[0].start += 0x10000;
+}
+
+ROW("the addresses of PCI devices are known of then, and cannot be seen now");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "cannot be seen from here")
+{
+	have_cards();
+	now.devices.pci.resources.known = false;
+}
+
+ROW("such addresses are not recorded (written by an older s2disk)");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
+{
+	leave_place();
+	then.devices.pci.resources.known = false;
+}
