@@ -297,10 +297,13 @@ static void compare_regions(struct judge *judge)
 		compare_region(judge, region);
 	}
 	/* One that is missing at its old place is most often the new one. */
-	for (size_t i = 0; !missing && then->regions.count > 0 && i < now->regions.count; i++)
-		if (efi_region_is_firmware(&now->regions.items[i]) &&
-		    !find_region(then, now->regions.items[i].start))
-			report_new_region(judge, &now->regions.items[i]);
+	for (size_t i = 0; !missing && then->regions.count > 0 && i < now->regions.count; i++) {
+		const struct efi_region *region = &now->regions.items[i];
+		const struct efi_region *old = find_region(then, region->start);
+
+		if (efi_region_is_firmware(region) && (!old || !efi_region_is_firmware(old)))
+			report_new_region(judge, region);
+	}
 }
 
 void judge_efi(struct judge *judge)

@@ -90,6 +90,16 @@ LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI device memory at 0x20000000 is
 	new_region(11);
 }
 
+/* Where memory lay that the firmware did not use. */
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI runtime data at 0x20000000 is new",
+     .also = { { ABOUT_EFI_RUNTIME, VERDICT_HARMLESS } })
+{
+	struct efi_region region = { 4, PLACE, 1, 0xfffffffef0000000, 0 };
+
+	ck_assert_int_eq(list_append(&then.efi.regions, region), 0);
+	new_region(6);
+}
+
 ROW("EFI runtime region mapped at another virtual address");
 
 LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "is mapped elsewhere")
