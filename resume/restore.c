@@ -317,6 +317,22 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 	return give_up(restore, r, &reason, w);
 }
 
+/* What the verdict counts on. */
+static int disable_functions(struct restore *restore, struct why *w)
+{
+	const struct verdict_plan *plan = &restore->judgement.verdict.plan;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->disable.count; i++) {
+		const char *address = plan->disable.items[i].text;
+
+		r = pci_decoding_disable(&restore->disabled, "", address, restore->area->dev, w);
+		if (r == 0)
+			log_notice("PCI device %s is disabled for the restored system", address);
+	}
+	return r;
+}
+
 static int restore_image(struct restore *restore, struct why *w)
 {
 	struct why reason = { 0 };
@@ -327,7 +343,9 @@ static int restore_image(struct restore *restore, struct why *w)
 		return r;
 	if (restore->settings->resume_pause)
 		sleep(restore->settings->resume_pause);
-	r = load_and_restore(restore, &reason);
+	r = disable_functions(restore, &reason);
+	if (r == 0)
+		r = load_and_restore(restore, &reason);
 	return give_up(restore, r, &reason, w);
 }
 
@@ -429,6 +447,9 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		if (!kept_memory_take_back(&restore->kept, ""))
 			log_warning("not all huge pages of this boot could be reserved again; see "
 				    "/proc/meminfo");
+		if (!pci_decoding_restore(&restore->disabled, ""))
+			log_warning("not all PCI devices that were disabled for the image work "
+				    "again; see above, and reboot");
 		judgement_free(&restore->judgement);
 		image_reader_close(restore->reader);
 		sealed_header_free(&restore->header);

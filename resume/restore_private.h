@@ -12,6 +12,7 @@
 #include "image/image_commit.h"
 #include "image/image_reader.h"
 #include "kernel/kept_memory.h"
+#include "kernel/pci_decoding.h"
 #include "settings.h"
 #include "swap/swap_area.h"
 #include "ui/progress.h"
@@ -37,6 +38,7 @@ struct restore {
 	struct digest crc; /* for it */
 	struct judgement judgement;
 	struct kept_memory kept; /* given to the image */
+	struct pci_decoding disabled;
 	struct progress progress;
 	struct veto_watch veto;
 	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */

@@ -240,6 +240,30 @@ static bool has_own_resources(const struct device *device)
 	       !(device->flags & (DEVICE_VIRTUAL_PCI | DEVICE_VIRTUAL_FUNCTION));
 }
 
+/* Message interrupts of the kind whose table is in a BAR. Which BAR is in the
+ * configuration space only, and to read that would wake a device that is off. */
+static bool uses_msix(const char *root, const char *address)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	char path[128], mode[8];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs", address);
+	return tree_list(root, path, &names) == 0 && names.count > 0 &&
+	       tree_text(root, mode, sizeof(mode), "%s/%s", path, names.items[0]) &&
+	       strcmp(mode, "msix") == 0;
+}
+
+static void mark_msix(struct pci_space *space, size_t first)
+{
+	for (size_t i = first; i < space->resources.count; i++) {
+		struct pci_resource *resource = &space->resources.items[i];
+
+		if (resource->kind == PCI_RESOURCE_MEMORY &&
+		    !(resource->flags & (PCI_RESOURCE_WINDOW | PCI_RESOURCE_OFF)))
+			resource->flags |= PCI_RESOURCE_MSIX;
+	}
+}
+
 /* A list that is not whole proves nothing. 0 or -ENOMEM. */
 static int capture_resources(const char *root, struct devices *devices)
 {
@@ -248,6 +272,7 @@ static int capture_resources(const char *root, struct devices *devices)
 
 	for (size_t i = 0; whole && i < devices->items.count; i++) {
 		const struct device *device = &devices->items.items[i];
+		size_t first = space->resources.count;
 		char path[128], text[4096];
 		int r = 0;
 
@@ -260,6 +285,8 @@ static int capture_resources(const char *root, struct devices *devices)
 		if (r == -ENOMEM)
 			return r;
 		whole = whole && r == 0;
+		if (uses_msix(root, device->address))
+			mark_msix(space, first);
 		some = true;
 	}
 	if (!whole)

@@ -187,11 +187,3 @@ const struct pci_resource *pci_resource_in(const struct pci_space *space, uint64
 	}
 	return NULL;
 }
-
-const struct pci_window *pci_root_in(const struct pci_space *space, uint64_t start, uint64_t end)
-{
-	for (size_t i = 0; i < space->roots.count; i++)
-		if (space->roots.items[i].start <= end && space->roots.items[i].end >= start)
-			return &space->roots.items[i];
-	return NULL;
-}

@@ -23,7 +23,8 @@ enum pci_resource_kind {
 
 enum pci_resource_flag {
 	PCI_RESOURCE_WINDOW = 1, /* a bridge passes it on, nobody need decode it */
-	PCI_RESOURCE_OFF = 2,	 /* an expansion ROM that has a place but is switched off */
+	PCI_RESOURCE_OFF = 2,	 /* an expansion ROM that has a place but is disabled */
+	PCI_RESOURCE_MSIX = 4,	 /* may hold the function's table of message interrupts */
 };
 
 /* A range that a function decodes, or a bridge passes on. */
@@ -72,6 +73,5 @@ int pci_parse_roots(const char *iomem, struct pci_space *space);
 /* Does some range of memory (ROMs that are off too) touch start … end? NULL: none. */
 const struct pci_resource *pci_resource_in(const struct pci_space *space, uint64_t start,
 					   uint64_t end);
-const struct pci_window *pci_root_in(const struct pci_space *space, uint64_t start, uint64_t end);
 
 #endif

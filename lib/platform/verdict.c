@@ -85,6 +85,7 @@ void verdict_free(struct verdict *verdict)
 {
 	free(verdict->findings);
 	free(verdict->plan.quarantine.items);
+	free(verdict->plan.disable.items);
 	*verdict = (struct verdict){ 0 };
 }
 

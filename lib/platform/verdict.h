@@ -8,6 +8,7 @@
 #define S2DISK_PLATFORM_VERDICT_H
 
 #include "base/why.h"
+#include "platform/list.h"
 #include "platform/page_range.h"
 #include "platform/platform.h"
 
@@ -70,6 +71,11 @@ struct finding {
 	uint64_t image_pages;
 };
 
+/* Of a PCI function: "0000:00:1f.2". */
+struct pci_address {
+	char text[48];
+};
+
 /* What must be done so that everything "mended" is so. Of use only when the
  * verdict allows the image: it is filled as far as it goes in any case. */
 struct verdict_plan {
@@ -80,7 +86,8 @@ struct verdict_plan {
 	bool patch_page_count;
 	uint64_t old_page_count;
 	uint64_t new_page_count;
-	struct frame_list quarantine; /* take out of use before user space is thawed */
+	struct frame_list quarantine;	     /* take out of use before user space is thawed */
+	LIST_OF(struct pci_address) disable; /* PCI functions of this boot, in this order */
 };
 
 struct verdict {

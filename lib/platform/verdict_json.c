@@ -64,6 +64,10 @@ static void json_plan(struct json *json, const struct verdict_plan *plan)
 		json_object_end(json);
 	}
 	json_array_end(json);
+	json_array_begin(json, "disable_pci");
+	for (size_t i = 0; i < plan->disable.count; i++)
+		json_string(json, NULL, plan->disable.items[i].text);
+	json_array_end(json);
 	json_object_end(json);
 }
 

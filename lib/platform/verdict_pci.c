@@ -22,6 +22,7 @@ struct matching {
 	const struct device **now_of;  /* of then's devices, by index; NULL: missing */
 	const struct device **then_of; /* of now's */
 	struct conflict *conflicts;    /* of then's devices */
+	const struct device **place;   /* by index of now's: of whom it must leave the place */
 	bool *stayed;		       /* now's resources that the same function had then */
 };
 
@@ -30,6 +31,7 @@ static void matching_free(struct matching *matching)
 	free(matching->now_of);
 	free(matching->then_of);
 	free(matching->conflicts);
+	free(matching->place);
 	free(matching->stayed);
 }
 
@@ -54,10 +56,12 @@ static int match_devices(const struct devices *then, const struct devices *now,
 		.now_of = calloc(then->items.count + 1, sizeof(*matching.now_of)),
 		.then_of = calloc(now->items.count + 1, sizeof(*matching.then_of)),
 		.conflicts = calloc(then->items.count + 1, sizeof(*matching.conflicts)),
+		.place = calloc(now->items.count + 1, sizeof(*matching.place)),
 		.stayed = calloc(now->pci.resources.count + 1, sizeof(*matching.stayed)),
 	};
 
-	if (!matching.now_of || !matching.then_of || !matching.conflicts || !matching.stayed) {
+	if (!matching.now_of || !matching.then_of || !matching.conflicts || !matching.place ||
+	    !matching.stayed) {
 		matching_free(&matching);
 		return -ENOMEM;
 	}
@@ -112,17 +116,31 @@ static bool one_holds_other(const struct pci_resource *then, const struct device
 	return pci_path_behind(a->path, b->path) || pci_path_behind(b->path, a->path);
 }
 
-/* Nobody but what is behind it sends anything to a bridge's window, and a window
- * that the saved kernel knows goes back to its place as well: in between, what a
- * function's wake-up writes (its table of interrupts) may be lost. */
-static enum verdict_class overlap_class(const struct pci_resource *then,
-					const struct pci_resource *now, bool known)
+/* Does a function that the saved kernel does not know answer at its addresses once the
+ * saved kernel has written its own bridges' windows back? Not from behind a bridge
+ * that it knows, unless what was at the addresses is behind the same one. */
+static bool is_reached(const struct judge *judge, const struct matching *matching,
+		       const struct device *other, const struct device *device)
 {
-	if (then->flags & PCI_RESOURCE_OFF)
-		return VERDICT_RISKY;
-	if (is_window(then))
-		return known ? VERDICT_SAME : VERDICT_RISKY;
-	return is_window(now) && known ? VERDICT_RISKY : VERDICT_FATAL;
+	const struct devices *now = &judge->now->devices;
+
+	for (size_t i = 0; i < now->items.count; i++) {
+		const struct device *bridge = matching->then_of[i];
+
+		if (bridge && *bridge->path && pci_path_behind(other->path, bridge->path) &&
+		    *device->path && !pci_path_behind(device->path, bridge->path))
+			return false;
+	}
+	return true;
+}
+
+/* Two functions that the saved kernel both knows are in each other's way only until
+ * both are back. What is written to one before that is its table of message
+ * interrupts (__pci_restore_msix_state()), if its driver kept it; virtio's gives it
+ * back before the snapshot (virtio_device_freeze() and each driver's del_vqs). */
+static bool is_written_early(const struct pci_resource *then, const struct device *device)
+{
+	return (then->flags & PCI_RESOURCE_MSIX) && strcmp(device->driver, "virtio-pci") != 0;
 }
 
 static void note(struct conflict *conflict, enum verdict_class class,
@@ -139,7 +157,7 @@ static void meet_devices(const struct judge *judge, const struct matching *match
 	const struct devices *now = &judge->now->devices;
 	struct conflict *conflict = &matching->conflicts[then->device];
 
-	for (size_t i = 0; conflict->class < VERDICT_FATAL && i < now->pci.resources.count; i++) {
+	for (size_t i = 0; i < now->pci.resources.count; i++) {
 		const struct pci_resource *there = &now->pci.resources.items[i];
 		const struct device *other = &now->items.items[there->device];
 		const struct device *known = matching->then_of[there->device];
@@ -150,7 +168,10 @@ static void meet_devices(const struct judge *judge, const struct matching *match
 		    other == matching->now_of[then->device] ||
 		    one_holds_other(then, device, there, other))
 			continue;
-		note(conflict, overlap_class(then, there, known), then, other, false);
+		if (!known && is_reached(judge, matching, other, device))
+			matching->place[there->device] = device;
+		else if (known && is_written_early(then, device))
+			note(conflict, VERDICT_RISKY, then, other, false);
 	}
 }
 
@@ -210,6 +231,45 @@ static void report_conflict(struct judge *judge, const struct device *device,
 		return;
 	finding->start = then->start;
 	finding->end = then->end;
+}
+
+/* Bridges after what is behind them: those have the higher bus numbers, and the list
+ * is sorted. */
+static void plan_disable(struct judge *judge, const struct matching *matching)
+{
+	const struct devices *now = &judge->now->devices;
+	struct verdict_plan *plan = &judge->verdict->plan;
+
+	for (size_t i = now->items.count; i-- > 0;) {
+		const struct device *device = &now->items.items[i];
+		struct pci_address address = { "" };
+		bool off = matching->place[i] != NULL;
+
+		for (size_t k = 0; !off && k < now->items.count; k++)
+			off = matching->place[k] && *device->path && *now->items.items[k].path &&
+			      pci_path_behind(device->path, now->items.items[k].path);
+		if (!off || strcmp(device->bus, "pci") != 0)
+			continue;
+		memcpy(address.text, device->address, sizeof(address.text));
+		if (list_append(&plan->disable, address) < 0)
+			judge->error = -ENOMEM;
+	}
+}
+
+static void report_disabled(struct judge *judge, const struct device *device,
+			    const struct device *place)
+{
+	struct finding *finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_MENDED);
+
+	SAY(finding->now, "%s %s", device->id, device_kind(device));
+	SAY(finding->text,
+	    "The %s %s at %s is new and has addresses that the saved kernel gives to the %s %s at "
+	    "%s: it is disabled before the image is restored.",
+	    device_kind(device), device->id, device->address, device_kind(place), place->id,
+	    place->address);
+	SAY(finding->advice,
+	    "After the resume, \"echo 1 > /sys/bus/pci/rescan\" should find it again; the next "
+	    "boot does.");
 }
 
 /* Is the range of this line elsewhere on this boot? */
@@ -272,7 +332,7 @@ static void judge_moved(struct judge *judge, const struct matching *matching)
 
 static void judge_resources(struct judge *judge, const struct matching *matching)
 {
-	const struct devices *devices = &judge->then->devices;
+	const struct devices *devices = &judge->then->devices, *now = &judge->now->devices;
 
 	for (size_t i = 0; i < devices->pci.resources.count; i++) {
 		const struct pci_resource *then = &devices->pci.resources.items[i];
@@ -285,6 +345,10 @@ static void judge_resources(struct judge *judge, const struct matching *matching
 	for (size_t i = 0; i < devices->items.count; i++)
 		if (matching->conflicts[i].class > VERDICT_SAME)
 			report_conflict(judge, &devices->items.items[i], &matching->conflicts[i]);
+	for (size_t i = 0; i < now->items.count; i++)
+		if (matching->place[i])
+			report_disabled(judge, &now->items.items[i], matching->place[i]);
+	plan_disable(judge, matching);
 	judge_moved(judge, matching);
 }
 
@@ -335,16 +399,14 @@ enum verdict_class judge_hole(const struct judge *judge, uint64_t start, uint64_
 	if (judge_had_pci(judge, start, end)) {
 		*ret_reason = "A PCI device had its addresses there, and the saved kernel gives "
 			      "them back to it";
-	} else if (pci_root_in(space, start, end)) {
-		*ret_reason = "The saved kernel places PCI devices there that are plugged in later";
 	} else if (ram) {
 		*ret_reason = "The saved kernel does not know of it";
 		class = VERDICT_HARMLESS;
-	} else if (!space->resources.known || !space->roots.known || others_place(judge)) {
+	} else if (!space->resources.known || others_place(judge)) {
 		*ret_reason = "The firmware now claims addresses at which the saved kernel may "
 			      "have placed devices";
 	} else {
-		*ret_reason = "No PCI device lay there, and the saved kernel places none there";
+		*ret_reason = "No PCI device and no bridge had addresses there";
 		class = VERDICT_HARMLESS;
 	}
 	return class;

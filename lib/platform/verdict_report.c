@@ -52,6 +52,9 @@ static void print_plan(const struct verdict_plan *plan, FILE *out)
 		fprintf(out, "  to do     take %" PRIu64 " page%s out of use after the resume\n",
 			frames_total(quarantine->items, quarantine->count),
 			frames_total(quarantine->items, quarantine->count) == 1 ? "" : "s");
+	for (size_t i = 0; i < plan->disable.count; i++)
+		fprintf(out, "  to do     disable the PCI device %s before the resume\n",
+			plan->disable.items[i].text);
 }
 
 void verdict_print(const struct verdict *verdict, bool all, FILE *out)

@@ -188,6 +188,7 @@ static void add_function(struct platform *platform, unsigned int number, uint64_
 	struct pci_resource resource = {
 		.device = (uint32_t)platform->devices.items.count,
 		.kind = PCI_RESOURCE_MEMORY,
+		.flags = pick(2) ? PCI_RESOURCE_MSIX : 0,
 		.start = start,
 		.end = start + PAGE - 1,
 	};
@@ -213,8 +214,69 @@ static void add_functions(struct platform *then, struct platform *now)
 			continue;
 		add_function(now, i, pick(4) && is_free(now, place) ? place : free_place(now));
 	}
-	if (pick(4) == 0)
-		add_function(now, 31, free_place(now));
+	/* A new one, often where one was that moved away. */
+	if (pick(4) == 0) {
+		uint64_t place = count ? then->devices.pci.resources.items[0].start : 0;
+
+		add_function(now, 31,
+			     count && is_free(now, place) && pick(4) ? place : free_place(now));
+	}
+}
+
+static const char *const TABLES[] = { "DSDT", "SSDT1", "FACP", "HPET", "BGRT", "MCFG" };
+
+static void add_table(struct platform *platform, const char *name, uint64_t address,
+		      unsigned char content)
+{
+	struct acpi_table table = { .address = address, .length = 64, .sha256 = { content } };
+
+	snprintf(table.name, sizeof(table.name), "%s", name);
+	ck_assert_int_eq(list_append(&platform->acpi.tables, table), 0);
+}
+
+/* Tables that stay, move, change, are gone. */
+static void add_tables(struct platform *then, struct platform *now)
+{
+	then->acpi.tables.known = now->acpi.tables.known = true;
+	for (size_t i = 0; i < ARRAY_SIZE(TABLES); i++) {
+		uint64_t address = (uint64_t)pick(FRAMES) * PAGE + 64;
+		bool moves = pick(16) == 0, changes = pick(16) == 0;
+
+		if (pick(2))
+			continue;
+		add_table(then, TABLES[i], address, 1);
+		if (pick(16))
+			add_table(now, TABLES[i], moves ? address + PAGE : address,
+				  changes ? 2 : 1);
+	}
+}
+
+static void add_region(struct platform *platform, uint64_t start, uint32_t type)
+{
+	struct efi_region region = { .type = type,
+				     .start = start,
+				     .pages = 1,
+				     .virtual_start = 0xfffffffe00000000 + start };
+
+	ck_assert_int_eq(list_append(&platform->efi.regions, region), 0);
+}
+
+/* Runtime services, and what the boot left behind (type 4). */
+static void add_services(struct platform *then, struct platform *now)
+{
+	uint64_t step = FRAMES / 4 * PAGE;
+
+	then->efi.state.booted = now->efi.state.booted = 1;
+	then->efi.regions.known = now->efi.regions.known = true;
+	for (unsigned int i = 0; i < 3; i++) {
+		uint64_t start = i * step + (uint64_t)pick(FRAMES / 4) * PAGE;
+		uint32_t type = pick(3) ? 5 + pick(2) : 4;
+
+		if (pick(8))
+			add_region(then, start, type);
+		if (pick(8))
+			add_region(now, pick(8) ? start : start + PAGE, pick(16) ? type : 6);
+	}
 }
 
 struct world {
@@ -239,6 +301,10 @@ static void make_world(struct world *world)
 	world->now.ram.pages =
 		(struct memory_pages){ .page_size = PAGE, .present = count_ram(&world->now) };
 	add_functions(&world->then, &world->now);
+	if (pick(3) == 0)
+		add_tables(&world->then, &world->now);
+	if (pick(3) == 0)
+		add_services(&world->then, &world->now);
 	world->held = random_image(&world->then, pick(5));
 	world->then.hibernation.platform_mode = pick(2);
 	put_le64(world->header + E820_MAGIC_OFFSET, 0x23456789abcdef02);
@@ -288,11 +354,44 @@ START_TEST(allowed_means_all_pages_are_ram)
 }
 END_TEST
 
-/* The same for what it gives back to its devices: a BAR lies neither in RAM nor over
- * another function that was not there then. */
+static bool is_disabled(const struct world *world, const struct device *device)
+{
+	const struct verdict_plan *plan = &world->verdict.plan;
+
+	for (size_t i = 0; i < plan->disable.count; i++)
+		if (strcmp(plan->disable.items[i].text, device->address) == 0)
+			return true;
+	return false;
+}
+
+/* The saved kernel writes the BARs of all that it knows: at no place of theirs is RAM,
+ * or a function that it does not know, nor one that is still there while a table of
+ * interrupts is written. Nothing that it knows is disabled. */
+static void check_bar(const struct world *world, const struct pci_resource *bar)
+{
+	const struct devices *then = &world->then.devices, *now = &world->now.devices;
+	const struct device *device = &then->items.items[bar->device];
+
+	for (uint64_t at = bar->start; at <= bar->end; at += UNIT / 2)
+		ck_assert_uint_ne(memory_map_type_at(&world->now.map, at), MEMORY_RAM);
+	for (size_t i = 0; i < now->pci.resources.count; i++) {
+		const struct pci_resource *there = &now->pci.resources.items[i];
+		const struct device *other = &now->items.items[there->device];
+
+		if (there->start > bar->end || there->end < bar->start ||
+		    strcmp(other->path, device->path) == 0)
+			continue;
+		if (devices_match(then, other))
+			ck_assert(!is_disabled(world, other) && !(bar->flags & PCI_RESOURCE_MSIX));
+		else
+			ck_assert(is_disabled(world, other));
+	}
+}
+
+/* The same for what it gives back to its devices. */
 START_TEST(allowed_means_all_bars_are_free)
 {
-	unsigned int moved = 0;
+	unsigned int free = 0, disabled = 0;
 
 	seed = (uint64_t)_i * 6007 + 13;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -302,22 +401,104 @@ START_TEST(allowed_means_all_bars_are_free)
 		for (size_t i = 0; world.verdict.worst <= VERDICT_MENDED &&
 				   i < world.then.devices.pci.resources.count;
 		     i++) {
-			const struct pci_resource *bar = &world.then.devices.pci.resources.items[i];
-			const struct device *device = &world.then.devices.items.items[bar->device];
-			const struct pci_resource *there =
-				pci_resource_in(&world.now.devices.pci, bar->start, bar->end);
-
-			for (uint64_t at = bar->start; at <= bar->end; at += UNIT / 2)
-				ck_assert_uint_ne(memory_map_type_at(&world.now.map, at),
-						  MEMORY_RAM);
-			ck_assert(!there ||
-				  strcmp(world.now.devices.items.items[there->device].path,
-					 device->path) == 0);
-			moved += !there;
+			check_bar(&world, &world.then.devices.pci.resources.items[i]);
+			free += world.verdict.plan.disable.count == 0;
+			disabled += world.verdict.plan.disable.count > 0;
 		}
 		free_world(&world);
 	}
-	ck_assert_uint_gt(moved, 0);
+	ck_assert_uint_gt(free, 0);
+	ck_assert_uint_gt(disabled, 0);
+}
+END_TEST
+
+static const struct acpi_table *table_now(const struct world *world, const char *name)
+{
+	for (size_t i = 0; i < world->now.acpi.tables.count; i++)
+		if (strcmp(world->now.acpi.tables.items[i].name, name) == 0)
+			return &world->now.acpi.tables.items[i];
+	return NULL;
+}
+
+static void check_table(const struct world *world, const struct acpi_table *then)
+{
+	enum acpi_use use = acpi_use_of(then->name);
+	const struct acpi_table *now = table_now(world, then->name);
+
+	if (use == ACPI_FORGOTTEN)
+		return;
+	ck_assert_ptr_nonnull(now);
+	ck_assert_uint_eq(now->sha256[0], then->sha256[0]);
+	if (use != ACPI_IN_PLACE)
+		return;
+	ck_assert_uint_eq(now->address, then->address);
+}
+
+/* What the saved kernel reads again lies where it was, and is what it was. */
+START_TEST(allowed_means_tables_stayed)
+{
+	unsigned int checked = 0;
+
+	seed = (uint64_t)_i * 3571 + 17;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct world world;
+
+		make_world(&world);
+		for (size_t i = 0;
+		     world.verdict.worst <= VERDICT_MENDED && i < world.then.acpi.tables.count;
+		     i++, checked++)
+			check_table(&world, &world.then.acpi.tables.items[i]);
+		free_world(&world);
+	}
+	ck_assert_uint_gt(checked, 0);
+}
+END_TEST
+
+static bool has_region(const struct efi *efi, const struct efi_region *like)
+{
+	for (size_t i = 0; i < efi->regions.count; i++) {
+		const struct efi_region *region = &efi->regions.items[i];
+
+		if (region->type == like->type && region->start == like->start &&
+		    region->pages == like->pages && region->virtual_start == like->virtual_start)
+			return true;
+	}
+	return false;
+}
+
+/* The services that the saved kernel calls are those that this boot has: no region of
+ * the firmware's is missing, changed, or new, and no page of the image lies in one. */
+START_TEST(allowed_means_services_stayed)
+{
+	unsigned int checked = 0;
+
+	seed = (uint64_t)_i * 4993 + 29;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct world world;
+		const struct efi *then = &world.then.efi, *now = &world.now.efi;
+
+		make_world(&world);
+		for (size_t i = 0; world.verdict.worst <= VERDICT_MENDED && i < then->regions.count;
+		     i++) {
+			if (!efi_region_is_firmware(&then->regions.items[i]))
+				continue;
+			ck_assert(has_region(now, &then->regions.items[i]));
+			checked++;
+		}
+		for (size_t i = 0; world.verdict.worst <= VERDICT_MENDED &&
+				   then->regions.count > 0 && i < now->regions.count;
+		     i++) {
+			const struct efi_region *region = &now->regions.items[i];
+
+			if (!efi_region_is_firmware(region))
+				continue;
+			ck_assert(has_region(then, region));
+			ck_assert(!holds(&world.held, region->start / PAGE) ||
+				  frame_is_ram(&world.now, region->start / PAGE));
+		}
+		free_world(&world);
+	}
+	ck_assert_uint_gt(checked, 0);
 }
 END_TEST
 
@@ -444,6 +625,8 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, allowed_means_all_pages_are_ram, 0, 4);
 	tcase_add_loop_test(tcase, allowed_means_all_bars_are_free, 0, 4);
+	tcase_add_loop_test(tcase, allowed_means_tables_stayed, 0, 4);
+	tcase_add_loop_test(tcase, allowed_means_services_stayed, 0, 4);
 	tcase_add_loop_test(tcase, quarantine_is_exact, 0, 4);
 	tcase_add_loop_test(tcase, patches_are_right, 0, 2);
 	tcase_add_loop_test(tcase, the_same_is_the_same, 0, 2);

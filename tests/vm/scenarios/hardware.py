@@ -94,8 +94,44 @@ class NetworkCard(Scenario):
         self.hibernate()
         self.extra = self.slot
         self.resume()
-        # No driver of the guest uses the card.
-        self.need_said("harmless: .*missing; no driver used it")
+        self.need_said("harmless: .*missing; it was plugged in")
+
+
+class InAnothersPlace(Scenario):
+    """a new device where the firmware had another one: disabled, found again"""
+    name = "device-in-place"
+    config = DISCARD
+    # On a bus that the ACPI tables do not describe.
+    bus = ("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+           "-device", "pcie-pci-bridge,id=bus1,addr=10")
+    old = ("-device", "virtio-rng-pci,bus=bus1,addr=2")
+    new = ("-device", "virtio-rng-pci,bus=bus1,addr=1")
+    extra = bus + old
+    guest = """
+first_boot() {
+    swap_on $SWAP
+    hold main 48 16
+    hibernate
+    new=/sys/bus/pci/devices/0000:01:01.0
+    mark new-before "$(ls -d $new 2>&1)"
+    echo 1 >/sys/bus/pci/rescan
+    mark new-after "$(cat $new/enable 2>&1)"
+}
+"""
+
+    def run(self):
+        self.hibernate()
+        self.extra = self.bus + self.new + self.old
+        self.resume()
+        machine = self.machine
+        self.need_said("mended: .* at 0000:01:01.0 is new .*"
+                       "at 0000:01:02.0: it is disabled")
+        self.need_said("PCI device 0000:01:01.0 is disabled")
+        self.need("No such file" in machine.mark("new-before"),
+                  "the restored kernel does not know the new device")
+        self.need(machine.mark("new-after") == "1",
+                  "a rescan finds it, and its driver: " +
+                  machine.mark("new-after"))
 
 
 class HotPlugged(Scenario):

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/pci_decoding.h"
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define DEVICES "/sys/bus/pci/devices/"
+#define COMMAND 4	/* offset of the command register */
+#define COMMAND_BITS 7u /* I/O, memory, bus master */
+#define CLASS_DISPLAY 3
+
+/* What a link says, or "". */
+static void read_link(const char *root, const char *path, char target[PATH_MAX])
+{
+	char full[PATH_MAX];
+	ssize_t n = -1;
+
+	if (snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full))
+		n = readlink(full, target, PATH_MAX - 1);
+	target[n < 0 ? 0 : n] = '\0';
+}
+
+/* Is what the link stands for a device of the function, or of one on the far side? */
+static bool leads_through(const char *root, const char *link, const char *address)
+{
+	char target[PATH_MAX], component[64];
+
+	read_link(root, link, target);
+	snprintf(component, sizeof(component), "/%s/", address);
+	return strstr(target, component) != NULL;
+}
+
+static bool any(const char *root, const char *pattern)
+{
+	char full[PATH_MAX];
+	bool some = false;
+	glob_t found;
+
+	if (snprintf(full, sizeof(full), "%s%s", root, pattern) >= (int)sizeof(full) ||
+	    glob(full, 0, NULL, &found) != 0)
+		return false;
+	some = found.gl_pathc > 0;
+	globfree(&found);
+	return some;
+}
+
+/* Does something lie on the disk: a mapping, an array? */
+static bool disk_is_held(const char *root, const char *name)
+{
+	char pattern[2][PATH_MAX];
+
+	snprintf(pattern[0], sizeof(pattern[0]), "/sys/block/%s/holders/*", name);
+	snprintf(pattern[1], sizeof(pattern[1]), "/sys/block/%s/*/holders/*", name);
+	return any(root, pattern[0]) || any(root, pattern[1]);
+}
+
+static int check_disks(const char *root, const char *address, dev_t keep, struct why *w)
+{
+	char link[PATH_MAX];
+	int r = 0;
+	glob_t found;
+
+	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(keep), minor(keep));
+	if (leads_through(root, link, address))
+		return why(w, -EBUSY, "PCI device %s cannot be disabled: the image is on it",
+			   address);
+	snprintf(link, sizeof(link), "%s/sys/block/*", root);
+	if (glob(link, 0, NULL, &found) != 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++) {
+		const char *path = found.gl_pathv[i] + strlen(root);
+		const char *name = strrchr(path, '/') + 1;
+
+		if (leads_through(root, path, address) && disk_is_held(root, name))
+			r = why(w, -EBUSY,
+				"PCI device %s cannot be disabled: its disk %s is in use", address,
+				name);
+	}
+	globfree(&found);
+	return r;
+}
+
+static bool is_display(const char *root, const char *address)
+{
+	char path[PATH_MAX], text[16];
+	unsigned int class;
+
+	snprintf(path, sizeof(path), DEVICES "%s/class", address);
+	return io_read_text(root, path, text, sizeof(text)) > 0 &&
+	       sscanf(text, "0x%x", &class) == 1 && class >> 16 == CLASS_DISPLAY;
+}
+
+static int unbind(const char *root, const char *address, char *driver, size_t size, struct why *w)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *name;
+	int r;
+
+	snprintf(path, sizeof(path), DEVICES "%s/driver", address);
+	read_link(root, path, target);
+	if (!*target)
+		return 0;
+	name = strrchr(target, '/');
+	name = name ? name + 1 : target;
+	if (is_display(root, address))
+		return why(w, -EPERM, "PCI device %s cannot be disabled: %s drives a display on it",
+			   address, name);
+	snprintf(path, sizeof(path), DEVICES "%s/driver/unbind", address);
+	r = io_write_text(root, path, address);
+	if (r < 0)
+		return why(w, r, "PCI device %s cannot be taken from its driver %s", address, name);
+	text_copy(driver, size, name);
+	return 0;
+}
+
+static int change_command(const char *root, const char *address, unsigned char *old, bool off,
+			  struct why *w)
+{
+	_cleanup_close_ int fd = -1;
+	unsigned char command[2];
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s" DEVICES "%s/config", root, address);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return why(w, -errno, "%s cannot be opened: %s", path, strerror(errno));
+	r = io_pread_full(fd, command, sizeof(command), COMMAND);
+	if (r == 0 && off) {
+		memcpy(old, command, sizeof(command));
+		command[0] &= (unsigned char)~COMMAND_BITS;
+	} else {
+		memcpy(command, old, sizeof(command));
+	}
+	if (r == 0)
+		r = io_pwrite_full(fd, command, sizeof(command), COMMAND);
+	if (r == 0)
+		r = io_pread_full(fd, command, sizeof(command), COMMAND);
+	if (r == 0 && off && (command[0] & COMMAND_BITS))
+		return why(w, -EIO, "PCI device %s does not let itself be disabled", address);
+	return r < 0 ? why(w, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+int pci_decoding_disable(struct pci_decoding *decoding, const char *root, const char *address,
+			 dev_t keep, struct why *w)
+{
+	size_t at = decoding->count;
+	int r;
+
+	for (size_t i = 0; i < decoding->count; i++)
+		if (strcmp(decoding->done[i].address, address) == 0)
+			return 0;
+	if (at == PCI_DECODING_MAX)
+		return why(w, -E2BIG, "more than %d PCI devices would have to be disabled",
+			   PCI_DECODING_MAX);
+	r = check_disks(root, address, keep, w);
+	if (r < 0)
+		return r;
+	memset(&decoding->done[at], 0, sizeof(decoding->done[at]));
+	text_copy(decoding->done[at].address, sizeof(decoding->done[at].address), address);
+	r = unbind(root, address, decoding->done[at].driver, sizeof(decoding->done[at].driver), w);
+	if (r < 0)
+		return r;
+	decoding->count++;
+	r = change_command(root, address, decoding->done[at].command, true, w);
+	decoding->done[at].off = r == 0;
+	return r;
+}
+
+bool pci_decoding_restore(struct pci_decoding *decoding, const char *root)
+{
+	bool all = true;
+
+	while (decoding->count > 0) {
+		size_t at = --decoding->count;
+		const char *address = decoding->done[at].address;
+		char path[PATH_MAX];
+
+		if (decoding->done[at].off &&
+		    change_command(root, address, decoding->done[at].command, false, NULL) < 0)
+			all = false;
+		if (!*decoding->done[at].driver)
+			continue;
+		snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind",
+			 decoding->done[at].driver);
+		if (io_write_text(root, path, address) < 0)
+			all = false;
+	}
+	return all;
+}
