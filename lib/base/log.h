@@ -14,7 +14,7 @@
 
 enum log_level {
 	LOG_LEVEL_EMERGENCY = 0, /* for everybody at the machine, at once */
-	LOG_LEVEL_ALERT = 1, /* somebody has to act at once, or files are lost */
+	LOG_LEVEL_ALERT = 1,	 /* somebody has to act at once, or files are lost */
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
 	LOG_LEVEL_NOTICE = 5,

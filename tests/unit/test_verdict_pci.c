@@ -265,7 +265,8 @@ static void expect_hole(const char *line, enum verdict_class class, const char *
 /* What a machine with a sliding hole beside its RAM was refused for. */
 START_TEST(holes)
 {
-	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_HARMLESS, "No PCI device and no bridge");
+	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_HARMLESS,
+		    "No PCI device and no bridge");
 	expect_hole("0x50000000 0x5fffffff System RAM", VERDICT_HARMLESS, "does not know of it");
 	expect_hole("0x50000000 0x5fffffff ACPI Non-volatile Storage", VERDICT_HARMLESS,
 		    "no bridge had");
