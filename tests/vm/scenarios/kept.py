@@ -22,5 +22,6 @@ class HugePages(Scenario):
 class CrashKernel(HugePages):
     """a crash kernel's memory leaves no room for the image"""
     name = "kept-crash-kernel"
+    group = "slow"
     kept = "crashkernel=320M"
     words = "320 MiB of memory .* keeps for a crash kernel"

@@ -47,7 +47,7 @@ class TryAgain61(TryAgain):
 class GiveUp(TryAgain):
     """wrong map in all boots: after the retries the boot goes on"""
     name = "give-up"
-    group = ""
+    group = "slow"
 
     def run(self):
         self.first_half()

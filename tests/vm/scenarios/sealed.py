@@ -318,7 +318,8 @@ class PlainRefused(Sealed):
 class Damaged(KeyFile):
     """header, data, order, length changed: refused, nothing was loaded"""
     name = "sealed-damaged"
-    limit = 600
+    offsets = (0x29, 263, 1070)
+    pages = (900,)
 
     def forge(self, offset, data):
         """Changes the header and makes digest and checksum right, as one can
@@ -371,15 +372,14 @@ class Damaged(KeyFile):
         self.put_fresh_swap()
         before = self.hibernate()
         self.keep_disk()
-        for offset in (0x29, 56, 100, 200, 263, 270, 280, 600, 1024, 1070,
-                       1300, 4095):
+        for offset in self.offsets:
             self.flip_header(offset)
             self.refused("byte %d of the header" % offset,
                          "not taken|changed|unknown|damaged|does not open|"
                          "says|another")
         self.other_header()
         self.refused("the header of another image", "does not open|changed")
-        for page in (40, 900):
+        for page in self.pages:
             self.swap.flip(self.body(page) + 7)
             self.refused("a byte of page %d" % page, r"block \d+ of")
         self.swap_runs()
@@ -395,6 +395,15 @@ class Damaged(KeyFile):
     def boot_files(self, number, **options):
         # The second boot hibernates again.
         return super().boot_files(1 if number == 2 else number, **options)
+
+
+class DamagedAll(Damaged):
+    """the same, a byte of each field"""
+    name = "sealed-damaged-all"
+    group = "slow"
+    limit = 600
+    offsets = (56, 100, 200, 270, 280, 600, 1024, 1300, 4095)
+    pages = (40,)
 
 
 class NoResumeSealed(KeyFile):
