@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "platform/encryption.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -226,6 +227,24 @@ static void judge_paging(struct judge *judge)
 	}
 }
 
+/* Whatever the image is of: this kernel's restore code does not know encryption. */
+static void judge_encryption(struct judge *judge)
+{
+	const char *kind = judge->now->encryption;
+	struct finding *finding;
+
+	if (!*kind)
+		return;
+	finding = judge_add(judge, ABOUT_CPU, VERDICT_FATAL);
+	SAY(finding->now, "%s", kind);
+	SAY(finding->text, "Memory encryption is active (%s): this kernel cannot restore an image.",
+	    kind);
+	SAY(finding->advice, "%s",
+	    encryption_is_own(kind) ? "Boot without mem_encrypt=on, or with mem_encrypt=off, on "
+				      "the kernel command line."
+				    : "Resume in a virtual machine without memory encryption.");
+}
+
 void judge_cpu(struct judge *judge)
 {
 	const struct cpu_info *then = &judge->then->cpu.info, *now = &judge->now->cpu.info;
@@ -259,6 +278,7 @@ void judge_cpu(struct judge *judge)
 		    "The processor has other microcode: the kernel loads its own again.");
 	judge_cpu_count(judge);
 	judge_features(judge);
+	judge_encryption(judge);
 }
 
 static void hypervisor_words(const struct guest *guest, char *text, size_t size)

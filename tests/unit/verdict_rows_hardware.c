@@ -263,6 +263,20 @@ LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "virtual addresses of 48 bits instead of 57
 	SET(now.cpu.info.addresses, "46 bits physical, 48 bits virtual");
 }
 
+ROW("memory encryption is active now (AMD SME or SEV, Intel TDX)");
+
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "Memory encryption is active (AMD SME)",
+     .advice = "mem_encrypt=off")
+{
+	SET(now.encryption, "AMD SME");
+}
+
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "Memory encryption is active (Intel TDX)",
+     .advice = "a virtual machine without memory encryption")
+{
+	SET(now.encryption, "Intel TDX");
+}
+
 ROW("fewer physical address bits");
 
 LINE(OVMF, ABOUT_CPU, VERDICT_RISKY, "addresses 39 bits of memory instead of 46")
