@@ -221,6 +221,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	check_root(&context);
 	check_snapshot_device(&context);
 	check_power_state(&context);
+	check_memory_encryption(&context);
 	check_method(&context);
 	check_pm_test(&context);
 	check_swap_area(&context);

@@ -42,6 +42,8 @@ uint64_t preflight_mib(uint64_t bytes);
 void check_root(struct preflight_context *context);
 void check_snapshot_device(struct preflight_context *context);
 void check_power_state(struct preflight_context *context);
+/* Only where it is active: nothing is added otherwise. */
+void check_memory_encryption(struct preflight_context *context);
 void check_method(struct preflight_context *context);
 void check_pm_test(struct preflight_context *context);
 void check_swap_area(struct preflight_context *context);

@@ -24,10 +24,11 @@
 #define RECORDS_MAX 4000
 #define LOG_LIMIT (4u << 20)
 
-/* All that lib/platform looks for in a log. */
+/* All that lib/platform and the pre-flight look for in a log. */
 static bool wanted(const char *line)
 {
-	static const char *const words[] = { "heap free:", "Hypervisor detected: ", "Host Build " };
+	static const char *const words[] = { "heap free:", "Hypervisor detected: ", "Host Build ",
+					     "Memory Encryption Features active:" };
 
 	if (text_starts(line, "ACPI: "))
 		return true;

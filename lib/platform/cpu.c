@@ -16,6 +16,7 @@
 void cpu_free(struct cpu *cpu)
 {
 	list_free(&cpu->words);
+	list_free(&cpu->named);
 }
 
 /* x86's names first, then arm64's. */

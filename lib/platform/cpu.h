@@ -35,8 +35,22 @@ struct cpuid_word {
 
 struct cpu {
 	struct cpu_info info;
-	LIST_OF(struct cpuid_word) words;
+	LIST_OF(struct cpuid_word) words; /* a bit that is lost is a feature that is */
+	LIST_OF(struct cpuid_word) named; /* … only where a flag of /proc/cpuinfo names it */
 };
+
+/* A register that is recorded. */
+struct cpuid_register {
+	uint32_t leaf;
+	uint32_t subleaf;
+	uint32_t reg;
+	uint32_t switched; /* bits that say what the kernel has switched on; not recorded */
+	bool judged;	   /* in words, else in named */
+	const char *names; /* what /proc/cpuinfo calls the bits, see there */
+};
+
+extern const struct cpuid_register cpuid_registers[];
+extern const size_t cpuid_register_count;
 
 /* 0 or -ENOMEM. The instruction is asked only where root is "". */
 int cpu_capture(const char *root, struct cpu *ret);
@@ -50,6 +64,14 @@ uint32_t cpu_count_list(const char *text);
 
 /* Is word one of the words of flags? */
 bool cpu_has_flag(const char *flags, const char *word, size_t length);
+
+/* What was recorded of a register; 0 where nothing was. */
+uint32_t cpuid_value(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t reg);
+
+/* x86: a flag that this boot's /proc/cpuinfo does not show, though another's did. Is
+ * its bit set in a register that was recorded, or is it one that says what a kernel
+ * chose? Then the processor lacks nothing. False where the register was not recorded. */
+bool cpu_excuses_flag(const struct cpu *cpu, const char *flag);
 
 /* x86 only; elsewhere they find nothing. The name and version that the
  * hypervisor gives itself ("" when there is none). */

@@ -4,7 +4,6 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 
-#include "base/bytes.h"
 #include "platform/tree.h"
 
 #include <cpuid.h>
@@ -13,18 +12,6 @@
 
 #define HYPERVISOR_LEAF 0x40000000
 #define HYPERVISOR_BIT (1u << 31) /* of leaf 1, ECX */
-
-/* Registers that are nothing but feature bits. The masks leave out bits that
- * mirror what the kernel has switched on (OSXSAVE, OSPKE). */
-static const struct {
-	uint32_t leaf, subleaf, reg, mask;
-} feature_words[] = {
-	{ 0x1, 0, 2, ~(1u << 27) }, { 0x1, 0, 3, ~0u },	       { 0x7, 0, 1, ~0u },
-	{ 0x7, 0, 2, ~(1u << 4) },  { 0x7, 0, 3, ~0u },	       { 0x7, 1, 0, ~0u },
-	{ 0x7, 1, 3, ~0u },	    { 0x7, 2, 3, ~0u },	       { 0xd, 0, 0, ~0u },
-	{ 0xd, 1, 0, ~0u },	    { 0x80000001, 0, 2, ~0u }, { 0x80000001, 0, 3, ~0u },
-	{ 0x80000007, 0, 3, ~0u },  { 0x80000008, 0, 1, ~0u }, { 0x80000021, 0, 0, ~0u },
-};
 
 static bool cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 {
@@ -70,17 +57,19 @@ int cpuid_capture(struct cpu *cpu)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(feature_words); i++) {
-		uint32_t leaf = feature_words[i].leaf, reg = feature_words[i].reg, regs[4];
+	for (size_t i = 0; r == 0 && i < cpuid_register_count; i++) {
+		const struct cpuid_register *at = &cpuid_registers[i];
+		struct cpuid_word word = { at->leaf, at->subleaf, at->reg, 0 };
+		uint32_t regs[4];
 
 		/* A leaf that is not there has no features. */
-		cpuid(leaf, feature_words[i].subleaf, regs);
-		r = add_word(cpu, leaf, feature_words[i].subleaf, reg,
-			     regs[reg] & feature_words[i].mask);
+		cpuid(at->leaf, at->subleaf, regs);
+		word.value = regs[at->reg] & ~at->switched;
+		r = at->judged ? list_append(&cpu->words, word) : list_append(&cpu->named, word);
 	}
 	if (r == 0 && under_hypervisor())
 		r = add_hypervisor_words(cpu);
-	cpu->words.known = r == 0;
+	cpu->words.known = cpu->named.known = r == 0;
 	return r;
 }
 

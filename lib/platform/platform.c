@@ -2,6 +2,7 @@
 #include "platform/platform.h"
 
 #include "base/bytes.h"
+#include "platform/encryption.h"
 
 /* Of the kernel's struct swsusp_info, on all 64-bit architectures. */
 #define HEADER_NUM_PHYSPAGES 400
@@ -54,6 +55,8 @@ int platform_capture(const char *root, const char *kernel_log, struct platform *
 		return r;
 	}
 	dmi_capture(root, &platform.dmi);
+	encryption_find(root, kernel_log, platform.kernel.release, &platform.cpu.info,
+			platform.encryption, sizeof(platform.encryption));
 	*ret = platform;
 	return 0;
 }

@@ -41,6 +41,7 @@ struct platform {
 	struct guest guest;
 	struct devices devices;
 	struct filesystems filesystems; /* not by platform_capture */
+	char encryption[80];		/* of this boot's memory ("": none is seen); not recorded */
 	struct hibernation hibernation;
 };
 

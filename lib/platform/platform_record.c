@@ -34,6 +34,7 @@ enum record_type {
 	RECORD_PCI_RESOURCES = 22,
 	RECORD_PCI_ROOTS = 23,
 	RECORD_TPM = 25,
+	RECORD_CPUID_NAMED = 26,
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
@@ -214,6 +215,8 @@ static const struct part parts[] = {
 		  EFI_REGIONS_MAX, region_fields),
 	SINGLE_PART(RECORD_CPU, "cpu", cpu.info, struct cpu_info, cpu_fields),
 	LIST_PART(RECORD_CPUID, "cpuid", cpu.words, struct cpuid_word, CPUID_WORDS_MAX,
+		  cpuid_fields),
+	LIST_PART(RECORD_CPUID_NAMED, "named cpuid", cpu.named, struct cpuid_word, CPUID_WORDS_MAX,
 		  cpuid_fields),
 	SINGLE_PART(RECORD_GUEST, "guest", guest, struct guest, guest_fields),
 	LIST_PART(RECORD_DEVICES, "devices", devices.items, struct device, DEVICES_MAX,

@@ -4,50 +4,58 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "platform/encryption.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Words of a that are not in b, joined; returns how many. */
-static unsigned int missing_words(const char *a, const char *b, char *text, size_t size)
+/* How page tables are built, not a feature like others: judge_paging(). */
+#define FIVE_LEVELS "la57"
+
+struct names {
+	char text[320];
+	size_t used;
+	unsigned int count;
+	unsigned int left_out;
+};
+
+static void add_name(struct names *names, const char *name)
 {
-	unsigned int count = 0, left_out = 0;
-	size_t used = 0;
-
-	for (const char *at = a; *at;) {
-		size_t length = strcspn(at, " ");
-		char word[64];
-
-		if (length > 0 && length < sizeof(word)) {
-			memcpy(word, at, length);
-			word[length] = '\0';
-			if (!cpu_has_flag(b, word, length)) {
-				count++;
-				if (used + length + 24 < size)
-					used += (size_t)snprintf(text + used, size - used, "%s%s",
-								 used ? ", " : "", word);
-				else
-					left_out++;
-			}
-		}
-		at += length;
-		at += strspn(at, " ");
-	}
-	if (left_out > 0)
-		snprintf(text + used, size - used, " and %u more", left_out);
-	return count;
+	names->count++;
+	if (names->used + strlen(name) + 24 < sizeof(names->text))
+		names->used += (size_t)snprintf(names->text + names->used,
+						sizeof(names->text) - names->used, "%s%s",
+						names->used ? ", " : "", name);
+	else
+		names->left_out++;
 }
 
-static uint32_t word_value(const struct cpu *cpu, const struct cpuid_word *like)
+static const char *names_text(struct names *names)
 {
-	for (size_t i = 0; i < cpu->words.count; i++) {
-		const struct cpuid_word *word = &cpu->words.items[i];
+	if (names->left_out > 0)
+		snprintf(names->text + names->used, sizeof(names->text) - names->used,
+			 " and %u more", names->left_out);
+	return names->text;
+}
 
-		if (word->leaf == like->leaf && word->subleaf == like->subleaf &&
-		    word->reg == like->reg)
-			return word->value;
+/* Flags of a that are not among those of b: into excused where cpu (b's) does not
+ * lack them, else into missing. Without a cpu nothing is excused. */
+static void missing_flags(const char *a, const char *b, const struct cpu *cpu,
+			  struct names *missing, struct names *excused)
+{
+	for (const char *at = a; *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+		char flag[64];
+
+		if (length > 0 && length < sizeof(flag)) {
+			memcpy(flag, at, length);
+			flag[length] = '\0';
+			if (strcmp(flag, FIVE_LEVELS) != 0 && !cpu_has_flag(b, flag, length))
+				add_name(cpu && cpu_excuses_flag(cpu, flag) ? excused : missing,
+					 flag);
+		}
+		at += length;
 	}
-	return 0;
 }
 
 /* Bits that a has and b has not, as text; returns how many. */
@@ -59,7 +67,7 @@ static unsigned int missing_bits(const struct cpu *a, const struct cpu *b, char 
 
 	for (size_t i = 0; i < a->words.count; i++) {
 		const struct cpuid_word *word = &a->words.items[i];
-		uint32_t lost = word->value & ~word_value(b, word);
+		uint32_t lost = word->value & ~cpuid_value(b, word->leaf, word->subleaf, word->reg);
 
 		count += (unsigned int)__builtin_popcount(lost);
 		if (lost && used + 64 < size)
@@ -82,40 +90,53 @@ static void report_lost(struct judge *judge, unsigned int count, const char *nam
 	    "them.");
 }
 
-/* The flags of /proc/cpuinfo also depend on the kernel that prints them. Where
- * the processor's own registers were recorded, those decide, and the flags only
- * give the names. */
+static void report_unnamed(struct judge *judge, unsigned int count, const char *names)
+{
+	struct finding *finding = judge_add(judge, ABOUT_CPU_FEATURES, VERDICT_HARMLESS);
+
+	SAY(finding->then, "%s", names);
+	SAY(finding->text,
+	    "This kernel does not name %u feature%s that the saved one did, but the processor "
+	    "has what it had.",
+	    count, count == 1 ? "" : "s");
+}
+
+static void report_gained(struct judge *judge, unsigned int count, const char *names)
+{
+	struct finding *finding = judge_add(judge, ABOUT_CPU_FEATURES, VERDICT_HARMLESS);
+
+	SAY(finding->now, "%s", names);
+	SAY(finding->text, "%u more processor feature%s: the saved kernel does not use %s.", count,
+	    count == 1 ? "" : "s", count == 1 ? "it" : "them");
+}
+
+/* The flags of /proc/cpuinfo also depend on the kernel that prints them. One that
+ * this kernel does not print is there anyway where its register says so; a bit that
+ * a register lost is a loss, whatever the flags say. */
 static void judge_features(struct judge *judge)
 {
 	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
 	bool registers = then->words.known && now->words.known;
-	char names[320] = "", bits[320] = "", more[320] = "";
-	unsigned int lost = 0, lost_bits = 0, gained = 0;
-	struct finding *finding;
+	struct names lost = { 0 }, unnamed = { 0 }, gained = { 0 };
+	char bits[320] = "";
+	unsigned int lost_bits = 0;
 
 	if (*then->info.flags && *now->info.flags) {
-		lost = missing_words(then->info.flags, now->info.flags, names, sizeof(names));
-		gained = missing_words(now->info.flags, then->info.flags, more, sizeof(more));
+		missing_flags(then->info.flags, now->info.flags, now, &lost, &unnamed);
+		missing_flags(now->info.flags, then->info.flags, NULL, &gained, NULL);
 	}
 	if (registers)
 		lost_bits = missing_bits(then, now, bits, sizeof(bits));
-	if (lost_bits > 0 || (lost > 0 && !registers))
-		report_lost(judge, lost > 0 ? lost : lost_bits, lost > 0 ? names : bits);
-	else if (lost > 0) {
-		finding = judge_add(judge, ABOUT_CPU_FEATURES, VERDICT_HARMLESS);
-		SAY(finding->then, "%s", names);
-		SAY(finding->text,
-		    "This kernel does not name %u feature%s that the saved one did, but "
-		    "the processor has what it had.",
-		    lost, lost == 1 ? "" : "s");
-	}
-	if (gained > 0) {
-		finding = judge_add(judge, ABOUT_CPU_FEATURES, VERDICT_HARMLESS);
-		SAY(finding->now, "%s", more);
-		SAY(finding->text, "%u more processor feature%s: the saved kernel does not use %s.",
-		    gained, gained == 1 ? "" : "s", gained == 1 ? "it" : "them");
-	}
-	if (lost == 0 && lost_bits == 0 && gained == 0 && (registers || *then->info.flags))
+	if (lost.count > 0)
+		report_lost(judge, lost.count, names_text(&lost));
+	else if (lost_bits > 0)
+		report_lost(judge, lost_bits, bits);
+	if (unnamed.count > 0)
+		report_unnamed(judge, unnamed.count, names_text(&unnamed));
+	if (gained.count > 0)
+		report_gained(judge, gained.count, names_text(&gained));
+	if (lost.count + lost_bits + unnamed.count + gained.count == 0 &&
+	    (registers || *then->info.flags))
 		judge_same(judge, ABOUT_CPU_FEATURES, "The processor has the same features.");
 }
 
@@ -157,6 +178,73 @@ static void judge_address_bits(struct judge *judge)
 		    then);
 }
 
+static bool has_five_levels(const struct cpu *cpu)
+{
+	return cpu_has_flag(cpu->info.flags, FIVE_LEVELS, strlen(FIVE_LEVELS));
+}
+
+static void report_levels(struct judge *judge, bool five)
+{
+	struct finding *finding = judge_add(judge, ABOUT_CPU, VERDICT_FATAL);
+	const char *then = five ? "five" : "four", *now = five ? "four" : "five";
+
+	SAY(finding->then, "%s levels", then);
+	SAY(finding->now, "%s levels", now);
+	SAY(finding->text,
+	    "The saved kernel used page tables of %s levels, this one uses %s: the processor "
+	    "cannot change that while it runs.",
+	    then, now);
+	SAY(finding->advice,
+	    "Boot a kernel that uses %s levels, %s no5lvl on the kernel command line.", then,
+	    five ? "without" : "with");
+}
+
+static bool virtual_bits(const struct cpu *cpu, unsigned int *ret)
+{
+	return sscanf(cpu->info.addresses, "%*u bits physical, %u bits virtual", ret) == 1;
+}
+
+/* The image brings its own page tables, and the processor goes on walking as many
+ * levels as this boot's kernel has set: CR4.LA57 cannot change in long mode. The
+ * kernel takes the flag away where it uses four (early_identify_cpu()); the bits
+ * are the processor's, whatever the kernel uses (get_cpu_address_sizes()). */
+static void judge_paging(struct judge *judge)
+{
+	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
+	unsigned int old, new;
+	struct finding *finding;
+
+	if (*then->info.flags && *now->info.flags &&
+	    has_five_levels(then) != has_five_levels(now)) {
+		report_levels(judge, has_five_levels(then));
+	} else if (virtual_bits(then, &old) && virtual_bits(now, &new) && old != new) {
+		finding = judge_add(judge, ABOUT_CPU, VERDICT_FATAL);
+		SAY(finding->then, "%s", then->info.addresses);
+		SAY(finding->now, "%s", now->info.addresses);
+		SAY(finding->text,
+		    "The processor has virtual addresses of %u bits instead of %u: it is another.",
+		    new, old);
+	}
+}
+
+/* Whatever the image is of: this kernel's restore code does not know encryption. */
+static void judge_encryption(struct judge *judge)
+{
+	const char *kind = judge->now->encryption;
+	struct finding *finding;
+
+	if (!*kind)
+		return;
+	finding = judge_add(judge, ABOUT_CPU, VERDICT_FATAL);
+	SAY(finding->now, "%s", kind);
+	SAY(finding->text, "Memory encryption is active (%s): this kernel cannot restore an image.",
+	    kind);
+	SAY(finding->advice, "%s",
+	    encryption_is_own(kind) ? "Boot without mem_encrypt=on, or with mem_encrypt=off, on "
+				      "the kernel command line."
+				    : "Resume in a virtual machine without memory encryption.");
+}
+
 void judge_cpu(struct judge *judge)
 {
 	const struct cpu_info *then = &judge->then->cpu.info, *now = &judge->now->cpu.info;
@@ -180,6 +268,7 @@ void judge_cpu(struct judge *judge)
 	MODEL(stepping, "stepping")
 #undef MODEL
 	judge_address_bits(judge);
+	judge_paging(judge);
 	if (judge->verdict->count == before && *then->vendor)
 		judge_same(judge, ABOUT_CPU, "The processor is of the same model.");
 	finding = judge_text(judge, ABOUT_MICROCODE, VERDICT_HARMLESS, then->microcode,
@@ -189,6 +278,7 @@ void judge_cpu(struct judge *judge)
 		    "The processor has other microcode: the kernel loads its own again.");
 	judge_cpu_count(judge);
 	judge_features(judge);
+	judge_encryption(judge);
 }
 
 static void hypervisor_words(const struct guest *guest, char *text, size_t size)

@@ -80,6 +80,16 @@ START_TEST(test_boot_log)
 	ck_assert_int_eq(stat(full, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 
+	made_put("/run/s2disk/boot.log", NULL);
+	made_put("/dev/kmsg", "6,1,2,-;Memory Encryption Features active: AMD SEV\n");
+	ck_assert_int_eq(boot_log_save(made_root), 0);
+	ck_assert_int_eq(boot_log_read(made_root, &log), 0);
+	ck_assert_str_eq(log, "Memory Encryption Features active: AMD SEV\n");
+	free(log);
+	made_put("/run/s2disk/boot.log", NULL);
+	made_put("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
+	ck_assert_int_eq(boot_log_save(made_root), 0);
+
 	/* Days later the kernel has forgotten; a second boot script changes nothing. */
 	made_put("/dev/kmsg", "6,9,9,-;something else\n");
 	ck_assert_int_eq(boot_log_save(made_root), 0);

@@ -309,6 +309,14 @@ START_TEST(cause_is_told_once)
 }
 END_TEST
 
+START_TEST(encrypted_memory)
+{
+	tree("sme");
+	ck_assert_int_eq(run(), CHECK_FAILED);
+	expect_only("memory-encryption", CHECK_FAILED, "active (AMD SME)", "mem_encrypt=off");
+}
+END_TEST
+
 START_TEST(method_without_platform)
 {
 	tree("no-platform");
@@ -587,6 +595,7 @@ static TCase *kernel_case(void)
 	tcase_add_test(tcase, power_state);
 	tcase_add_test(tcase, power_state_names_the_cause);
 	tcase_add_test(tcase, cause_is_told_once);
+	tcase_add_test(tcase, encrypted_memory);
 	tcase_add_test(tcase, method_without_platform);
 	tcase_add_test(tcase, method_suspend);
 	tcase_add_test(tcase, kernel_only_tests);

@@ -64,12 +64,31 @@ LINE(OVMF, ABOUT_CPU, VERDICT_RISKY, "stepping is 2, not 1")
 	SET(now.cpu.info.stepping, "2");
 }
 
-/* A register of CPUID: its bits then and now. */
-static void registers(uint32_t before, uint32_t after)
+enum { EAX, EBX, ECX, EDX };
+
+static void set_register(struct platform *platform, uint32_t leaf, uint32_t reg, uint32_t value)
 {
-	then.cpu.words.known = now.cpu.words.known = true;
-	ck_assert_int_eq(list_append(&then.cpu.words, ((struct cpuid_word){ 7, 0, 1, before })), 0);
-	ck_assert_int_eq(list_append(&now.cpu.words, ((struct cpuid_word){ 7, 0, 1, after })), 0);
+	struct cpuid_word word = { leaf, 0, reg, value };
+	struct cpu *cpu = &platform->cpu;
+
+	cpu->words.known = cpu->named.known = true;
+	/* As cpuid_capture(): that of virtualization is not judged by its bits. */
+	ck_assert_int_eq(leaf == 0x8000000a ? list_append(&cpu->named, word)
+					    : list_append(&cpu->words, word),
+			 0);
+}
+
+/* A register of CPUID: its bits then and now. */
+static void registers(uint32_t leaf, uint32_t reg, uint32_t before, uint32_t after)
+{
+	set_register(&then, leaf, reg, before);
+	set_register(&now, leaf, reg, after);
+}
+
+static void flags(const char *before, const char *after)
+{
+	SET(then.cpu.info.flags, before);
+	SET(now.cpu.info.flags, after);
 }
 
 ROW("features missing");
@@ -77,43 +96,185 @@ ROW("features missing");
 LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL,
      "lacks 2 features that the saved kernel had: avx, vmx", .advice = "that has them")
 {
-	SET(then.cpu.info.flags, "avx fpu vmx");
-	SET(now.cpu.info.flags, "fpu");
+	flags("avx fpu vmx", "fpu");
 }
 
-LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "lacks 1 feature that the saved kernel had: avx")
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "lacks 1 feature that the saved kernel had: avx2")
 {
-	SET(then.cpu.info.flags, "avx fpu");
-	SET(now.cpu.info.flags, "fpu");
-	registers(0x30, 0x20);
+	flags("avx2 fpu", "fpu");
+	registers(7, EBX, 0x30, 0x10);
 }
 
 LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL,
      "lacks 2 features that the saved kernel had: CPUID 7.0 EBX 0x30")
 {
-	registers(0x70, 0x40);
+	registers(7, EBX, 0x70, 0x40);
+}
+
+/* What was read says nothing about leaf 1, where AVX is. */
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "lacks 1 feature that the saved kernel had: avx")
+{
+	flags("avx fpu", "fpu");
+	registers(7, EBX, 0x30, 0x30);
+}
+
+/* … nor about what is in no register. */
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "had: ept")
+{
+	flags("ept fpu", "fpu");
+	registers(1, ECX, ~0u, ~0u);
+}
+
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "had: npt")
+{
+	flags("fpu npt", "fpu");
+	registers(0x8000000a, EDX, 1, 0);
+}
+
+/* One excuses not the other. */
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "lacks 1 feature that the saved kernel had: bmi1",
+     .also = { { ABOUT_CPU_FEATURES, VERDICT_HARMLESS } })
+{
+	flags("avx2 bmi1 fpu", "fpu");
+	registers(7, EBX, 0x28, 0x20);
+}
+
+/* A kernel's choice proves nothing where no register does: arm64 has a flag of
+ * that name. */
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "had: cpuid")
+{
+	flags("cpuid fpu", "fpu");
+}
+
+ROW("the same, of a feature that firmware can switch off: `vmx`, `smx`, `sgx`, `sgx_lc`, `svm`, "
+    "`sme`, `sev`, `sev_es`, `sev_snp`");
+
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL,
+     "lacks 2 features that the saved kernel had: smx, vmx")
+{
+	flags("fpu smx vmx", "fpu");
+	registers(1, ECX, ~0u, ~0u);
+}
+
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "had: sgx, sgx_lc")
+{
+	flags("fpu sgx sgx_lc", "fpu");
+	registers(7, EBX, ~0u, ~0u);
+	registers(7, ECX, ~0u, ~0u);
+}
+
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "had: sev, sev_es, sev_snp, sme, svm")
+{
+	flags("fpu sev sev_es sev_snp sme svm", "fpu");
+	registers(0x80000001, ECX, ~0u, ~0u);
+	registers(0x8000001f, EAX, ~0u, ~0u);
 }
 
 ROW("more features");
 
 LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "2 more processor features")
 {
-	SET(then.cpu.info.flags, "fpu");
-	SET(now.cpu.info.flags, "avx fpu vmx");
+	flags("fpu", "avx fpu vmx");
 }
 
 LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "", .silent = true)
 {
-	registers(0x30, 0x70); /* which Linux does not name */
+	registers(7, EBX, 0x30, 0x70); /* which Linux does not name */
 }
 
-ROW("flags missing in /proc/cpuinfo, but CPUID's registers have all bits");
+ROW("a flag is missing in /proc/cpuinfo, but its bit is set in its CPUID register");
 
 LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
 {
-	SET(then.cpu.info.flags, "avx fpu");
-	SET(now.cpu.info.flags, "fpu");
-	registers(0x30, 0x30);
+	flags("avx2 fpu", "fpu");
+	registers(7, EBX, 0x30, 0x30);
+}
+
+/* Two names of one bit. */
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
+{
+	flags("fpu invpcid invpcid_single", "fpu invpcid");
+	registers(7, EBX, 0x400, 0x400);
+}
+
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
+{
+	flags("fpu npt", "fpu");
+	registers(0x8000000a, EDX, 1, 1);
+	now.cpu.words.known = true;
+}
+
+/* An older s2disk did not record that register; this one reads it. */
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
+{
+	flags("fpu npt", "fpu");
+	set_register(&now, 0x8000000a, EDX, 1);
+}
+
+ROW("a flag is missing that says what a kernel chose (`pti`, `up`, `ospke` …)");
+
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 2 features")
+{
+	flags("fpu pti up", "fpu");
+	registers(1, EDX, 1, 1);
+}
+
+ROW("bits lost in registers of power saving, monitoring or virtualization, which no flag names");
+
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_SAME, "", .silent = true)
+{
+	registers(0x8000000a, EDX, ~0u, 1);
+}
+
+ROW("page tables of five levels then and of four now (`no5lvl`), or the other way round");
+
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "page tables of five levels, this one uses four",
+     .advice = "uses five levels, without no5lvl")
+{
+	flags("fpu la57", "fpu");
+	registers(7, ECX, 1u << 16, 1u << 16); /* the processor can */
+}
+
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "page tables of four levels, this one uses five",
+     .advice = "uses four levels, with no5lvl")
+{
+	flags("fpu", "fpu la57");
+}
+
+/* Another processor, too. */
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "page tables of five levels, this one uses four")
+{
+	flags("fpu la57", "fpu");
+	SET(then.cpu.info.addresses, "46 bits physical, 57 bits virtual");
+	SET(now.cpu.info.addresses, "46 bits physical, 48 bits virtual");
+}
+
+ROW("virtual address bits differ");
+
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "virtual addresses of 57 bits instead of 48")
+{
+	SET(then.cpu.info.addresses, "46 bits physical, 48 bits virtual");
+	SET(now.cpu.info.addresses, "46 bits physical, 57 bits virtual");
+}
+
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "virtual addresses of 48 bits instead of 57")
+{
+	SET(then.cpu.info.addresses, "46 bits physical, 57 bits virtual");
+	SET(now.cpu.info.addresses, "46 bits physical, 48 bits virtual");
+}
+
+ROW("memory encryption is active now (AMD SME or SEV, Intel TDX)");
+
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "Memory encryption is active (AMD SME)",
+     .advice = "mem_encrypt=off")
+{
+	SET(now.encryption, "AMD SME");
+}
+
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "Memory encryption is active (Intel TDX)",
+     .advice = "a virtual machine without memory encryption")
+{
+	SET(now.encryption, "Intel TDX");
 }
 
 ROW("fewer physical address bits");

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Not signs of it: the flags sev, sev_es, sev_snp and /dev/sev (of a host that can have
+ * such guests), and what firmware does without the kernel (TSME, TME).
+ */
+#include "platform/encryption.h"
+
+#include "base/text.h"
+#include "platform/machine.h"
+#include "platform/tree.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Before it may stand "AMD ", after it "AMD SEV SEV-ES" (print_mem_encrypt_feature_info()
+ * in arch/x86/mm/mem_encrypt.c). lib/kernel/boot_log.c keeps the line. */
+#define LINE "Memory Encryption Features active:"
+
+static bool logged(const char *log, char *kind, size_t size)
+{
+	const char *at = log ? strstr(log, LINE) : NULL;
+
+	if (!at)
+		return false;
+	at += strlen(LINE);
+	at += strspn(at, " ");
+	snprintf(kind, size, "%.*s", (int)strcspn(at, "\n"), at);
+	text_make_printable(kind);
+	if (!*kind)
+		text_copy(kind, size, "of an unknown kind");
+	return true;
+}
+
+static bool has_flag(const struct cpu_info *cpu, const char *flag)
+{
+	return cpu_has_flag(cpu->flags, flag, strlen(flag));
+}
+
+/* Linux 6.1 and later take sme away where they do not use it, but of AMD's processors
+ * only (early_detect_mem_encrypt() in arch/x86/kernel/cpu/amd.c): elsewhere it says
+ * what could be. With a hypervisor, it is SEV that is used (sme_enable() in
+ * arch/x86/mm/mem_encrypt_identity.c). */
+static const char *flagged(const char *release, const struct cpu_info *cpu)
+{
+	if (has_flag(cpu, "tdx_guest"))
+		return "Intel TDX";
+	if (!has_flag(cpu, "sme") || strcmp(cpu->vendor, "AuthenticAMD") != 0 ||
+	    !kernel_at_least(release, 6, 1))
+		return NULL;
+	return has_flag(cpu, "hypervisor") ? "AMD SEV" : "AMD SME";
+}
+
+/* What only guests with SEV-SNP have (sev_sysfs_init(), snp_init_platform_device()). */
+static bool has_snp_device(const char *root)
+{
+	return tree_exists(root, "/sys/devices/system/cpu/sev/vmpl") ||
+	       tree_exists(root, "/dev/sev-guest");
+}
+
+bool encryption_find(const char *root, const char *kernel_log, const char *release,
+		     const struct cpu_info *cpu, char *kind, size_t size)
+{
+	const char *found;
+
+	if (logged(kernel_log, kind, size))
+		return true;
+	found = flagged(release, cpu);
+	if (!found && has_snp_device(root))
+		found = "AMD SEV SEV-ES SEV-SNP";
+	if (found)
+		text_copy(kind, size, found);
+	return found != NULL;
+}
+
+bool encryption_is_own(const char *kind)
+{
+	return strstr(kind, "SME") != NULL;
+}
