@@ -83,6 +83,7 @@ START_TEST(test_boot_log)
 	made_put("/run/s2disk/boot.log", NULL);
 	made_put("/dev/kmsg", "6,1,2,-;Memory Encryption Features active: AMD SEV\n");
 	ck_assert_int_eq(boot_log_save(made_root), 0);
+	made_put("/dev/kmsg", "");
 	ck_assert_int_eq(boot_log_read(made_root, &log), 0);
 	ck_assert_str_eq(log, "Memory Encryption Features active: AMD SEV\n");
 	free(log);
