@@ -319,7 +319,7 @@ static void judge_moved(struct judge *judge, const struct matching *matching)
 		const struct pci_resource *then = &devices->pci.resources.items[i];
 		const struct device *device = &devices->items.items[then->device];
 
-		if (device == last || matching->conflicts[then->device].class > VERDICT_SAME ||
+		if (device == last || matching->conflicts[then->device].then ||
 		    !has_moved(judge, matching, then))
 			continue;
 		first = first ? first : device;
@@ -343,7 +343,7 @@ static void judge_resources(struct judge *judge, const struct matching *matching
 		meet_devices(judge, matching, then);
 	}
 	for (size_t i = 0; i < devices->items.count; i++)
-		if (matching->conflicts[i].class > VERDICT_SAME)
+		if (matching->conflicts[i].then)
 			report_conflict(judge, &devices->items.items[i], &matching->conflicts[i]);
 	for (size_t i = 0; i < now->items.count; i++)
 		if (matching->place[i])
