@@ -57,6 +57,23 @@ class More61(More):
     kernel = "6.1"
 
 
+class PagingLevels(Fewer):
+    """page tables of five levels, then of four: refused; of five: resumes"""
+    name = "paging-levels"
+    group = "slow"
+    later = Fewer.cpu
+    config = Scenario.config
+
+    def second_half(self):
+        before = self.machine
+        self.boot(cmdline="no5lvl")
+        self.reboots()
+        self.need_said("fatal: .*levels")
+        self.need_kept(1)
+        self.machine = before
+        self.resume()
+
+
 class LessMemory(Scenario):
     """far less memory: said with numbers, before a block is read"""
     name = "less-memory"
