@@ -39,6 +39,7 @@ __attribute__((format(printf, 1, 2))) static bool run(const char *format, ...)
 struct file {
 	int fd;
 	unsigned int reads, fail_at; /* 0: never */
+	int error;
 };
 
 static int read_file(void *context, uint64_t offset, unsigned char *page)
@@ -46,15 +47,16 @@ static int read_file(void *context, uint64_t offset, unsigned char *page)
 	struct file *file = context;
 
 	return ++file->reads == file->fail_at
-		       ? -EIO
+		       ? file->error
 		       : io_pread_full(file->fd, page, FILESYSTEM_PAGE, offset);
 }
 
-static int identify_failing(const char *name, unsigned int fail_at, struct filesystem *ret)
+static int identify_error(const char *name, unsigned int fail_at, int error,
+			  struct filesystem *ret)
 {
 	unsigned char page[FILESYSTEM_PAGE];
 	char path[128];
-	struct file file = { .fail_at = fail_at };
+	struct file file = { .fail_at = fail_at, .error = error };
 	const struct filesystem_source source = { read_file, &file };
 	int r;
 
@@ -65,6 +67,11 @@ static int identify_failing(const char *name, unsigned int fail_at, struct files
 	r = filesystem_identify(&source, page, ret);
 	close(file.fd);
 	return r;
+}
+
+static int identify_failing(const char *name, unsigned int fail_at, struct filesystem *ret)
+{
+	return identify_error(name, fail_at, -EIO, ret);
 }
 
 static int identify(const char *name, struct filesystem *ret)
@@ -263,6 +270,9 @@ START_TEST(tells_errors_of_reading)
 	ck_assert_int_eq(identify("disk", &found), -ENODEV);
 	for (unsigned int i = 1; i <= 2; i++)
 		ck_assert_int_eq(identify_failing("disk", i, &found), -EIO);
+	/* Not that there is none: the disk is offline. */
+	for (unsigned int i = 1; i <= 4; i++)
+		ck_assert_int_eq(identify_error("disk", i, -ENODEV, &found), -EIO);
 	run("truncate -s 5000 short");
 	ck_assert_int_lt(identify("short", &found), 0);
 	run("truncate -s 2000 short");
