@@ -51,8 +51,7 @@ static int read_file(void *context, uint64_t offset, unsigned char *page)
 		       : io_pread_full(file->fd, page, FILESYSTEM_PAGE, offset);
 }
 
-static int identify_error(const char *name, unsigned int fail_at, int error,
-			  struct filesystem *ret)
+static int identify_error(const char *name, unsigned int fail_at, int error, struct filesystem *ret)
 {
 	unsigned char page[FILESYSTEM_PAGE];
 	char path[128];

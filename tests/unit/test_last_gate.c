@@ -193,6 +193,22 @@ static void put_f2fs(const char *path, unsigned char checkpoint)
 	put_disk(path);
 }
 
+/* FAT16 with that number, and something in its table. */
+static void put_fat(const char *path, unsigned char number, unsigned char content)
+{
+	memset(disk, 0, sizeof(disk));
+	put_le16(disk + 0x0b, 512);
+	disk[0x0d] = 4;
+	put_le16(disk + 0x0e, 8);
+	disk[0x10] = 2;
+	put_le16(disk + 0x16, 8);
+	disk[0x27] = number;
+	memcpy(disk + 0x36, "FAT16   ", 8);
+	put_le16(disk + 510, 0xaa55);
+	disk[8 * 512] = content;
+	put_disk(path);
+}
+
 /* vda1: a partition; dm-3; sda: a whole SCSI disk; vdb: a whole disk that cannot be cut
  * off; md0 on vdc1 and sdb. */
 static void make(void)
@@ -222,6 +238,7 @@ static void make(void)
 	made_put("/sys/devices/virtual/block/dm-3/dm/uuid", "CRYPT-LUKS2-abc-home\n");
 	made_put("/sys/devices/virtual/block/dm-3/dev", "253:3\n");
 	made_put("/sys/devices/virtual/block/dm-3/size", "8192\n");
+	made_put("/sys/devices/virtual/block/md0/md/dev-vdc1/offset", "2048\n");
 	made_put("/sys/devices/virtual/block/md0/slaves/vdc1/x", "");
 	made_put("/sys/devices/virtual/block/md0/slaves/sdb/x", "");
 	made_link("/sys/class/block/vda", "../../devices/x/block/vda");
@@ -287,14 +304,15 @@ START_TEST(lets_through_what_is_the_same)
 }
 END_TEST
 
-/* Nothing reaches its journal any more when it is shut down. */
+/* Nothing reaches its journal any more when it is shut down, which it is before the
+ * kernel's threads go on. */
 START_TEST(cuts_off_then_shuts_down)
 {
 	put_ext("/dev/vda1", 1, 5);
 	mount_one("/dev/vda1", "254:1", "ext4");
 	put_ext("/dev/vda1", 1, 6);
 	ck_assert_uint_eq(close_gate(), 1);
-	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\n");
+	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\nshut down /mnt\n");
 	ck_assert_ptr_nonnull(strstr(said, "<1>ANOTHER SYSTEM CHANGED the file system on "
 					   "/dev/vda1 (/mnt) while this session slept (mounted 6"));
 	ck_assert_ptr_nonnull(strstr(said, "nothing was written to it"));
@@ -324,9 +342,10 @@ END_TEST
 static const struct {
 	const char *device, *number, *asked, *state;
 } ways[] = {
-	{ "/dev/dm-3", "253:3", "table fd03 0+8192 error\nresume fd03\n", NULL },
-	{ "/dev/sda", "8:0", "", "/sys/class/block/sda/device/state" },
-	{ "/dev/md0", "9:0", "resize /dev/vdc 1 8192+4096\n", "/sys/class/block/sdb/device/state" },
+	{ "/dev/dm-3", "253:3", "table fd03 0+8192 error\nresume fd03\nshut down /mnt\n", NULL },
+	{ "/dev/sda", "8:0", "shut down /mnt\n", "/sys/class/block/sda/device/state" },
+	{ "/dev/md0", "9:0", "resize /dev/vdc 1 8192+4096\nshut down /mnt\n",
+	  "/sys/class/block/sdb/device/state" },
 };
 
 START_TEST(knows_a_way_for_each)
@@ -340,6 +359,7 @@ START_TEST(knows_a_way_for_each)
 	ck_assert_uint_eq(close_gate(), 1);
 	ck_assert_str_eq(asked, ways[_i].asked);
 	ck_assert_ptr_nonnull(strstr(last.shut_down, ": cut off"));
+	ck_assert_ptr_nonnull(strstr(said, "nothing was written to it"));
 	if (!ways[_i].state)
 		return;
 	snprintf(full, sizeof(full), "%s%s", made_root, ways[_i].state);
@@ -391,6 +411,61 @@ START_TEST(says_when_nothing_works)
 	ck_assert_ptr_nonnull(strstr(said, "<1>ANOTHER SYSTEM CHANGED"));
 	ck_assert_ptr_nonnull(strstr(said, "CANNOT BE SHUT DOWN"));
 	ck_assert_ptr_nonnull(strstr(last.shut_down, ": NOT shut down"));
+}
+END_TEST
+
+/* The superblock of ext is in the first sector where that has 4096 bytes; MD may keep its
+ * own at the end. */
+START_TEST(says_when_its_first_sector_is_left)
+{
+	const char *device = _i == 0 ? "/dev/vda1" : "/dev/md0";
+
+	made_put("/sys/devices/x/block/vda/queue/logical_block_size", "4096\n");
+	made_put("/sys/devices/virtual/block/md0/md/dev-vdc1/offset", "0\n");
+	put_ext(device, 1, 5);
+	mount_one(device, _i == 0 ? "254:1" : "9:0", "ext4");
+	put_ext(device, 1, 6);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_ptr_nonnull(strstr(last.shut_down, ": cut off"));
+	ck_assert_ptr_null(strstr(said, "nothing was written to it"));
+	ck_assert_ptr_nonnull(strstr(said, "but for its first sector"));
+}
+END_TEST
+
+/* Unmounting FAT writes its first sector: the old one over a new file system's. */
+START_TEST(knows_what_fat_writes)
+{
+	no_shut_down = true;
+	put_fat("/dev/vda1", 7, 1);
+	mount_one("/dev/vda1", "254:1", "vfat");
+	put_fat("/dev/vda1", _i == 0 ? 7 : 8, 2);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert((strstr(said, "nothing was written to it") != NULL) == (_i == 0));
+	ck_assert((strstr(said, "but for its first sector") != NULL) == (_i == 1));
+}
+END_TEST
+
+/* Two cards that were written from one image: one of them was changed. */
+START_TEST(leaves_a_copy_alone)
+{
+	if (_i == 0) {
+		put_ext("/dev/vda1", 1, 5);
+		put_ext("/dev/dm-3", 1, 5);
+	} else {
+		put_fat("/dev/vda1", 7, 1);
+		put_fat("/dev/dm-3", 7, 1);
+	}
+	made_put("/mnt/id", "30\n");
+	made_put("/other/id", "31\n");
+	mount_all("30 1 254:1 / /mnt rw - ext4 /dev/vda1 rw\n"
+		  "31 1 253:3 / /other rw - ext4 /dev/dm-3 rw\n");
+	asked[0] = '\0';
+	if (_i == 0)
+		put_ext("/dev/vda1", 1, 6);
+	else
+		put_fat("/dev/vda1", 7, 2);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\nshut down /mnt\n");
 }
 END_TEST
 
@@ -491,6 +566,9 @@ int main(void)
 	tcase_add_loop_test(gate, shuts_down_what_cannot_be_cut, 0, 2);
 	tcase_add_test(gate, does_not_wait_for_f2fs);
 	tcase_add_test(gate, says_when_nothing_works);
+	tcase_add_loop_test(gate, says_when_its_first_sector_is_left, 0, 2);
+	tcase_add_loop_test(gate, knows_what_fat_writes, 0, 2);
+	tcase_add_loop_test(gate, leaves_a_copy_alone, 0, 2);
 	tcase_add_test(gate, leaves_alone_what_does_not_answer);
 	tcase_add_test(gate, cuts_off_every_member);
 	tcase_add_test(gate, opens_the_right_directory);
