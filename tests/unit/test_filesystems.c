@@ -260,6 +260,19 @@ START_TEST(knows_what_has_no_counter)
 }
 END_TEST
 
+/* Cluster sizes that no shift takes: the undefined-behaviour sanitizer ends it. */
+START_TEST(takes_no_nonsense_for_ntfs)
+{
+	struct filesystem found;
+
+	run("truncate -s 1M disk && printf '\\000\\002\\201' | "
+	    "dd of=disk bs=1 seek=11 conv=notrunc 2>/dev/null");
+	ck_assert_int_eq(identify("disk", &found), -ENODEV);
+	run("printf 'NTFS    ' | dd of=disk bs=1 seek=3 conv=notrunc 2>/dev/null");
+	ck_assert_int_eq(identify("disk", &found), -ENODEV);
+}
+END_TEST
+
 /* Every read that one of them needs. */
 START_TEST(tells_errors_of_reading)
 {
@@ -581,6 +594,7 @@ int main(void)
 	tcase_add_checked_fixture(stamp, made_root_create, made_root_remove);
 	tcase_add_loop_test(stamp, knows_what_mkfs_makes, 0, ARRAY_SIZE(kinds));
 	tcase_add_test(stamp, sees_the_log_of_xfs);
+	tcase_add_test(stamp, takes_no_nonsense_for_ntfs);
 	tcase_add_loop_test(stamp, knows_what_has_no_counter, 0, ARRAY_SIZE(boots));
 	tcase_add_test(stamp, tells_errors_of_reading);
 	suite_add_tcase(suite, stamp);
