@@ -64,6 +64,12 @@ static bool needs_program(const char *kind)
 	return text_starts(kind, "fuse");
 }
 
+/* Of others the source is any word: "mount -t tmpfs /dev/sdb1". */
+static bool has_devices(const char *kind)
+{
+	return strcmp(kind, "btrfs") == 0 || strcmp(kind, "bcachefs") == 0;
+}
+
 /* btrfs has no device number in mountinfo, but the path of a device. */
 static bool find_device(const char *root, const struct mount *mount, char *path, size_t size)
 {
@@ -76,7 +82,8 @@ static bool find_device(const char *root, const struct mount *mount, char *path,
 		block_device_path(name, path, size);
 		return true;
 	}
-	return text_starts(mount->source, "/dev/") && text_copy(path, size, mount->source);
+	return has_devices(mount->kind) && text_starts(mount->source, "/dev/") &&
+	       text_copy(path, size, mount->source);
 }
 
 static struct mounted_item *find_item(struct mounted *mounted, const char *device)

@@ -326,6 +326,10 @@ static void put_ext(const char *path, unsigned char uuid, unsigned int mounts)
 	"29 22 7:0 / /odd\\377 rw - ext4\n"                                           \
 	"31 22 7:3 / /snap ro - ext4 /dev/loop3 ro\n"                                 \
 	"32 22 253:0 / /inner rw - ext4 /dev/mapper/inner rw\n"                       \
+	"33 22 0:42 / /tmp rw - tmpfs /dev/vde rw\n"                                  \
+	"34 22 253:7 / /asleep rw - ext4 /dev/mapper/asleep rw\n"                     \
+	"35 22 8:0 / /net rw - ext4 /dev/sda rw\n"                                    \
+	"36 22 259:0 / /zoned rw - f2fs /dev/zloop0 rw\n"                             \
 	"nonsense\n"                                                                  \
 	"30 22 254:33 / /tty rw - ext4 /dev/vdc1 rw\n"
 
@@ -347,6 +351,18 @@ static void make(void)
 	put_ext("/dev/dm-0", 4, 1);
 	made_put("/sys/class/block/dm-0/slaves/dm-1/x", "");
 	made_put("/sys/class/block/dm-1/slaves/loop4/x", "");
+	/* Suspended; over iSCSI; a loop with zones. */
+	made_link("/sys/dev/block/253:7", "../../devices/virtual/block/dm-7");
+	made_link("/sys/dev/block/8:0",
+		  "../../devices/platform/host3/session1/target3:0:0/3:0:0:0/block/sda");
+	made_link("/sys/class/block/sda",
+		  "../../devices/platform/host3/session1/target3:0:0/3:0:0:0/block/sda");
+	made_link("/sys/dev/block/259:0", "../../devices/virtual/block/zloop0");
+	made_put("/sys/class/block/dm-7/dm/suspended", "1\n");
+	made_put("/sys/class/block/dm-0/dm/suspended", "0\n");
+	put_ext("/dev/dm-7", 5, 1);
+	put_ext("/dev/sda", 6, 1);
+	put_ext("/dev/zloop0", 7, 1);
 	run("truncate -s 1M dev/vdb1; mkdir dev/vdc1");
 }
 
@@ -376,6 +392,9 @@ static const struct {
 	{ "share", "/share", "9p", FILESYSTEM_ELSEWHERE },
 	{ "/dev/loop3", "/snap", "ext4", FILESYSTEM_BLOCKED },
 	{ "/dev/dm-0", "/inner", "ext4", FILESYSTEM_BLOCKED },
+	{ "/dev/dm-7", "/asleep", "ext4", FILESYSTEM_BLOCKED },
+	{ "/dev/sda", "/net", "ext4", FILESYSTEM_BLOCKED },
+	{ "/dev/zloop0", "/zoned", "f2fs", FILESYSTEM_BLOCKED },
 	{ "/dev/vdc1", "/tty", "ext4", FILESYSTEM_UNREADABLE },
 };
 
