@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOUNTINFO_LIMIT (4u << 20)
@@ -260,6 +261,7 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 	*ret = (struct filesystems){ 0 };
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
+	tzset(); /* Otherwise filesystem_words() would read /etc/localtime when frozen. */
 	mounted->page = aligned_alloc(FILESYSTEM_PAGE, FILESYSTEM_PAGE);
 	for (rest = text; mount && mounted->page && (line = strsep(&rest, "\n"));)
 		if (parse_mount(line, mount))
@@ -272,9 +274,12 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 
 void mounted_settle(const struct mounted *mounted)
 {
-	for (size_t i = 0; i < mounted->count; i++)
+	for (size_t i = 0; i < mounted->count; i++) {
 		if (mounted->items[i].directory >= 0)
 			syncfs(mounted->items[i].directory);
+		if (mounted->items[i].device >= 0)
+			fsync(mounted->items[i].device);
+	}
 }
 
 void mounted_stamp(struct mounted *mounted, struct filesystems *ret)
@@ -292,6 +297,11 @@ void mounted_stamp(struct mounted *mounted, struct filesystems *ret)
 	}
 }
 
+static bool is_another(const struct filesystem *now, const struct filesystem *then)
+{
+	return *now->type && !filesystem_same(now, then);
+}
+
 enum mounted_state mounted_look_again(struct mounted *mounted, size_t index, struct filesystem *ret)
 {
 	const struct mounted_item *item = &mounted->items[index];
@@ -301,7 +311,8 @@ enum mounted_state mounted_look_again(struct mounted *mounted, size_t index, str
 	if (item->device < 0 || item->filesystem.unstamped != FILESYSTEM_STAMPED)
 		return MOUNTED_UNSEEN;
 	r = identify(mounted, item->device, ret);
-	if (r < 0 && r != -ENODEV)
+	/* One that can be told was read, though what it points to could not be. */
+	if (r < 0 && r != -ENODEV && r != -EUCLEAN && !is_another(ret, &item->filesystem))
 		return MOUNTED_UNSEEN;
 	return r == 0 && filesystem_same(ret, &item->filesystem) &&
 			       filesystem_unchanged(&item->filesystem, ret)

@@ -117,6 +117,25 @@ int __wrap_syncfs(int fd)
 	return 0;
 }
 
+static unsigned int flushes, time_zones;
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	char path[PATH_MAX];
+
+	path_of(fd, path);
+	ck_assert(strncmp(path, "/dev/", 5) == 0);
+	flushes++;
+	return 0;
+}
+
+void __wrap_tzset(void);
+void __wrap_tzset(void)
+{
+	time_zones++;
+}
+
 /* The mount's number is written into its directory. */
 int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct statx *ret);
 int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct statx *ret)
@@ -215,7 +234,7 @@ static void make(void)
 {
 	made_root_create();
 	asked[0] = said[0] = '\0';
-	pauses = 0;
+	pauses = flushes = time_zones = 0;
 	no_shut_down = no_resize = false;
 	made_link("/sys/dev/block/254:1", "../../devices/x/block/vda/vda1");
 	made_link("/sys/dev/block/253:3", "../../devices/virtual/block/dm-3");
@@ -277,6 +296,9 @@ static void mount_one(const char *device, const char *number, const char *kind)
 	ck_assert_uint_eq(mounted.count, 1);
 	ck_assert_str_eq(asked, "sync /mnt\n");
 	asked[0] = '\0';
+	/* Nothing is dirty in the device's cache either, and words need no file. */
+	ck_assert_uint_eq(flushes, 1);
+	ck_assert_uint_ge(time_zones, 1);
 }
 
 static void end(void)
@@ -328,10 +350,22 @@ START_TEST(knows_a_new_one)
 {
 	put_ext("/dev/vda1", 1, 5);
 	mount_one("/dev/vda1", "254:1", "ext4");
-	if (_i == 0) {
+	memset(disk, 0, sizeof(disk));
+	switch (_i) {
+	case 0:
 		put_ext("/dev/vda1", 9, 5);
-	} else {
-		memset(disk, 0, sizeof(disk));
+		break;
+	case 1: /* an xfs without sense, or what points to nowhere */
+		memcpy(disk, "XFSB", 4);
+		disk[55] = 1;
+		put_disk("/dev/vda1");
+		break;
+	case 2:
+		put_fat("/dev/vda1", 7, 1);
+		put_le16(disk + 0x0e, 0xffff);
+		put_disk("/dev/vda1");
+		break;
+	default:
 		put_disk("/dev/vda1");
 	}
 	ck_assert_uint_eq(close_gate(), 1);
@@ -518,6 +552,7 @@ START_TEST(opens_the_right_directory)
 		  "32 1 8:0 / /fuse rw - fuseblk /dev/sda rw\n"
 		  "33 1 254:16 / /hidden rw - ext4 /dev/vdb rw\n");
 	ck_assert_str_eq(asked, "sync /other\n");
+	ck_assert_uint_eq(flushes, 3);
 	ck_assert_int_eq(mounted.items[1].directory, -1);
 	ck_assert_int_ge(mounted.items[1].device, 0);
 	ck_assert_int_eq(mounted.items[2].directory, -1);
@@ -561,7 +596,7 @@ int main(void)
 	tcase_add_checked_fixture(gate, make, end);
 	tcase_add_test(gate, lets_through_what_is_the_same);
 	tcase_add_test(gate, cuts_off_then_shuts_down);
-	tcase_add_loop_test(gate, knows_a_new_one, 0, 2);
+	tcase_add_loop_test(gate, knows_a_new_one, 0, 4);
 	tcase_add_loop_test(gate, knows_a_way_for_each, 0, ARRAY_SIZE(ways));
 	tcase_add_loop_test(gate, shuts_down_what_cannot_be_cut, 0, 2);
 	tcase_add_test(gate, does_not_wait_for_f2fs);
