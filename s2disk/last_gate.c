@@ -21,12 +21,14 @@
 /* A disk that has just been resumed may need a moment. */
 #define READ_TRIES 5
 
+/* Only a btrfs is on several devices that are items: of others one with the same UUID is a
+ * copy, which says nothing (cards that were written from one image have that of FAT, too). */
 static bool same_filesystem(const struct mounted_item *a, const struct mounted_item *b)
 {
 	return a == b ||
-	       (strcmp(a->filesystem.type, b->filesystem.type) == 0 &&
-		memcmp(a->filesystem.uuid, b->filesystem.uuid, sizeof(a->filesystem.uuid)) == 0 &&
-		!bytes_all_zero(a->filesystem.uuid, sizeof(a->filesystem.uuid)));
+	       (strcmp(a->filesystem.type, "btrfs") == 0 &&
+		strcmp(b->filesystem.type, "btrfs") == 0 &&
+		memcmp(a->filesystem.uuid, b->filesystem.uuid, sizeof(a->filesystem.uuid)) == 0);
 }
 
 static enum mounted_state look(struct mounted *mounted, size_t index, struct filesystem *ret)
@@ -66,11 +68,11 @@ static bool may_shut_down_frozen(const struct mounted_item *item)
 	return strcmp(item->filesystem.type, "f2fs") != 0;
 }
 
-/* Every device of it; false: one still takes writes. */
-static bool cut_all(const struct mounted *mounted, const struct mounted_item *item,
-		    const char *root)
+/* Every device of it. As device_cut(): the most that one still takes, or why one cannot be
+ * cut off. */
+static int cut_all(const struct mounted *mounted, const struct mounted_item *item, const char *root)
 {
-	bool all = true;
+	int all = 0;
 
 	for (size_t i = 0; i < mounted->count; i++) {
 		int r = mounted->items[i].device < 0 || !same_filesystem(&mounted->items[i], item)
@@ -80,7 +82,8 @@ static bool cut_all(const struct mounted *mounted, const struct mounted_item *it
 		if (r < 0)
 			log_debug("%s cannot be cut off: %s", mounted->items[i].filesystem.device,
 				  strerror(-r));
-		all = all && r == 0;
+		if (all >= 0 && (r < 0 || r > all))
+			all = r;
 	}
 	return all;
 }
@@ -102,7 +105,39 @@ static bool writes_shut_down(const struct filesystem *filesystem)
 	return strcmp(filesystem->type, "ext") == 0 || strcmp(filesystem->type, "f2fs") == 0;
 }
 
-static void say(const struct filesystem *then, const char *is, const char *was, bool safe,
+/* Where the first thing lies that may be written to a device though it was cut off but
+ * for its beginning. */
+static int first_written(const struct filesystem *filesystem)
+{
+	static const struct {
+		const char *type;
+		int at;
+	} places[] = {
+		{ "ext", 1024 },      { "f2fs", 1024 }, { "bcachefs", 4096 },
+		{ "btrfs", 1 << 16 }, { "ntfs", 8192 }, /* behind $Boot */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (strcmp(filesystem->type, places[i].type) == 0)
+			return places[i].at;
+	return 0;
+}
+
+/* Will nothing that matters be written any more, when it is unmounted either? cut: as of
+ * device_cut(). FAT writes its first sector then, as it was (fat_set_state()): it is the
+ * same but for a flag where the file system is. xfs writes nothing after its ioctl. */
+static bool is_safe(const struct filesystem *then, const struct filesystem *now, int cut, bool shut)
+{
+	if (cut < 0)
+		return shut && !writes_shut_down(then);
+	if (cut <= first_written(then))
+		return true;
+	if (strcmp(then->type, "fat") == 0)
+		return filesystem_same(then, now);
+	return shut && !writes_shut_down(then);
+}
+
+static void say(const struct filesystem *then, const char *is, const char *was, bool safe, bool cut,
 		bool shut)
 {
 	log_alert(
@@ -111,6 +146,9 @@ static void say(const struct filesystem *then, const char *is, const char *was, 
 		then->device, then->place, is, was,
 		safe   ? "It was shut down, and nothing was written to it: what programs had open "
 			 "there is lost to them, and it cannot be used until the next boot"
+		: cut  ? "It was cut off but for its first sector, and unmounting would write "
+			 "that: do not unmount it, unplug it or power the machine off without a "
+			 "shutdown, now"
 		: shut ? "It was shut down, but its device cannot be cut off, and unmounting would "
 			 "write to it: do not unmount it, power the machine off without a "
 			 "shutdown, "
@@ -126,21 +164,22 @@ static void close_one(struct mounted *mounted, struct mounted_item *item,
 	const struct mounted_item *mount = with_directory(mounted, item);
 	const struct filesystem *then = &item->filesystem;
 	char was[120], is[120] = "another one", line[400];
-	bool cut = cut_all(mounted, item, root);
-	int r = -EBUSY;
+	int cut = cut_all(mounted, item, root), r = -EBUSY;
 
-	if (!cut && may_shut_down_frozen(item))
+	/* At once: xfs has its superblock in the sector that may be left of a partition, and
+	 * its thread would write it; ext4 may be told to panic at the first error. */
+	if (may_shut_down_frozen(item))
 		r = shut_down(mount);
 	filesystem_words(then, was, sizeof(was));
 	if (filesystem_same(then, now))
 		filesystem_words(now, is, sizeof(is));
 	snprintf(line, sizeof(line), "%s%s%s%s: %s; then: %s: %s", then->device,
 		 *then->place ? " (" : "", then->place, *then->place ? ")" : "", is, was,
-		 cut	  ? "cut off"
+		 cut >= 0 ? "cut off"
 		 : r == 0 ? "shut down"
 			  : "NOT shut down");
 	note(last, line);
-	say(then, is, was, cut || (r == 0 && !writes_shut_down(then)), r == 0);
+	say(then, is, was, is_safe(then, now, cut, r == 0), cut >= 0, r == 0);
 }
 
 /* By another of its devices. */
@@ -183,6 +222,6 @@ size_t last_gate_close(struct mounted *mounted, const char *root, struct last *l
 void last_gate_shut_down(const struct mounted *mounted)
 {
 	for (size_t i = 0; i < mounted->count; i++)
-		if (mounted->items[i].changed)
+		if (mounted->items[i].changed && !may_shut_down_frozen(&mounted->items[i]))
 			shut_down(with_directory(mounted, &mounted->items[i]));
 }

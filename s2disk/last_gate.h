@@ -12,13 +12,13 @@
 #include "platform/mounted.h"
 
 /* Before the image is freed, which lets threads of the kernel go on: each file system
- * whose stamp is not what it was is cut off from its device (platform/device_cut.h).
- * What cannot be cut off is shut down at once. Logs it, loudest of all, and puts it into
- * last. mounted: as stamped before the snapshot. Returns how many were changed. */
+ * whose stamp is not what it was is cut off from its device (platform/device_cut.h) and
+ * shut down, so that programs get errors at once. Logs it, loudest of all, and puts it
+ * into last. mounted: as stamped before the snapshot. Returns how many were changed. */
 size_t last_gate_close(struct mounted *mounted, const char *root, struct last *last);
 
-/* After it: those that were cut off are shut down as well, so that programs get errors
- * at once. Not before, since f2fs waits for a thread of its own then, which was frozen. */
+/* After it: f2fs is shut down, too. Not before, since it waits for a thread of its own
+ * then, which was frozen. */
 void last_gate_shut_down(const struct mounted *mounted);
 
 #endif

@@ -74,15 +74,43 @@ bool block_device_whole(const char *root, const char *name, char *disk, size_t s
 	return text_copy(disk, size, last ? last + 1 : target);
 }
 
+/* A disk over iSCSI needs a program to log in anew after the sleep, for which a read waits
+ * two minutes or for ever (replacement_timeout). */
+static bool is_iscsi(const char *root, const char *name)
+{
+	char full[PATH_MAX], target[PATH_MAX];
+	ssize_t n;
+
+	if (snprintf(full, sizeof(full), "%s/sys/class/block/%s", root, name) >= (int)sizeof(full))
+		return false;
+	n = readlink(full, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return strstr(target, "/session") != NULL;
+}
+
+/* Whoever suspended it (dmsetup suspend, cryptsetup luksSuspend) is to resume it. */
+static bool is_suspended(const char *root, const char *name)
+{
+	uint64_t suspended;
+
+	return tree_u64(root, &suspended, "/sys/class/block/%s/dm/suspended", name) &&
+	       suspended != 0;
+}
+
 static bool answers_frozen(const char *root, const char *name, unsigned int depth)
 {
-	static const char *const others[] = { "loop", "nbd", "rbd", "drbd", "ublk", "etherd" };
+	static const char *const others[] = { "loop", "zloop", "nbd",	"rbd",
+					      "drbd", "ublk",  "etherd" };
 	_cleanup_names_ struct tree_names slaves = { 0 };
 	char path[300];
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (text_starts(name, others[i]))
 			return false;
+	if (is_iscsi(root, name) || is_suspended(root, name))
+		return false;
 	snprintf(path, sizeof(path), "/sys/class/block/%s/slaves", name);
 	if (tree_list(root, path, &slaves) < 0)
 		return true;

@@ -23,8 +23,8 @@ bool block_device_name(const char *root, int fd, const char *device, char *name,
 bool block_device_whole(const char *root, const char *name, char *disk, size_t size);
 
 /* Can it be read while all is frozen? Of a loop device the kernel's own threads are
- * frozen as well (WQ_FREEZABLE in drivers/block/loop.c), others need programs or a
- * network, and what is stacked on one of these needs it too. */
+ * frozen as well (WQ_FREEZABLE in drivers/block/loop.c and zloop.c), others need programs
+ * or a network, or are suspended, and what is stacked on one of these needs it too. */
 bool block_device_answers_frozen(const char *root, const char *name);
 
 #endif

@@ -43,7 +43,7 @@ static int cut_partition(const char *root, const char *name, uint64_t number)
 	fd = block_device_open(root, path);
 	if (fd < 0)
 		return fd;
-	return ioctl(fd, BLKPG, &argument) < 0 ? -errno : 0;
+	return ioctl(fd, BLKPG, &argument) < 0 ? -errno : (int)sector;
 }
 
 /* One target over the whole length; the kernel wants them in one piece of memory. */
@@ -96,6 +96,20 @@ static int cut_mapper(const char *root, const char *name)
 
 static int cut_device(const char *root, const char *name, unsigned int depth);
 
+/* What MD keeps on a member lies behind its own superblock, mostly. */
+static int cut_slave(const char *root, const char *name, const char *slave, unsigned int depth)
+{
+	uint64_t offset;
+	int left = cut_device(root, slave, depth + 1);
+
+	return left > 0 &&
+			       tree_u64(root, &offset, "/sys/class/block/%s/md/dev-%s/offset", name,
+					slave) &&
+			       offset >= (uint64_t)left / SECTOR
+		       ? 0
+		       : left;
+}
+
 /* All that it lies on, where it alone does. */
 static int cut_slaves(const char *root, const char *name, unsigned int depth)
 {
@@ -114,9 +128,9 @@ static int cut_slaves(const char *root, const char *name, unsigned int depth)
 			return -EOPNOTSUPP;
 	}
 	for (size_t i = 0; i < slaves.count; i++) {
-		int one = cut_device(root, slaves.items[i], depth + 1);
+		int one = cut_slave(root, name, slaves.items[i], depth);
 
-		if (r == 0)
+		if (r >= 0 && (one < 0 || one > r))
 			r = one;
 	}
 	return r;

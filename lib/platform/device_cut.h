@@ -16,12 +16,14 @@
 
 /* Cuts off the device with a kernel's name ("sda2", "dm-0") below root, and no other:
  * - a partition is made one sector long in the kernel's table (BLKPG_RESIZE_PARTITION;
- *   bio_check_eod() refuses the rest); the table on the disk stays as it is;
+ *   bio_check_eod() refuses the rest); the table on the disk stays as it is. The kernel
+ *   takes no shorter one (blkpg_do_ioctl()), so this sector can still be written;
  * - a device of the device mapper gets a table with the target "error";
  * - a whole SCSI, SATA or USB disk goes offline (/sys/block/.../device/state);
  * - what lies on others that nothing else uses (MD): all of these.
  * Nothing is written to a disk, and no thread of the kernel is waited for that may be
- * frozen. 0; -EOPNOTSUPP where there is no such way (a whole NVMe or virtio disk); or
+ * frozen. Returns how many bytes at the beginning still take writes, 0 mostly;
+ * -EOPNOTSUPP where there is no such way (a whole NVMe or virtio disk); or
  * another negative errno. */
 int device_cut(const char *root, const char *name);
 

@@ -122,8 +122,8 @@ static int take_f2fs(const struct filesystem_source *source, unsigned char *page
 	return 0;
 }
 
-int filesystem_identify(const struct filesystem_source *source, unsigned char *page,
-			struct filesystem *ret)
+static int identify(const struct filesystem_source *source, unsigned char *page,
+		    struct filesystem *ret)
 {
 	int r = source->read(source->context, 0, page);
 
@@ -149,6 +149,25 @@ int filesystem_identify(const struct filesystem_source *source, unsigned char *p
 		return 0;
 	r = stamp_bcachefs(source, page, ret);
 	return r != -ENODEV ? r : stamp_boot_sector(source, page, ret);
+}
+
+/* A disk that is offline or gone says -ENODEV as well (BLK_STS_OFFLINE, block/blk-core.c),
+ * which is no word on what lies on it. */
+static int read_or_fail(void *context, uint64_t offset, unsigned char *page)
+{
+	const struct filesystem_source *source = context;
+	int r = source->read(source->context, offset, page);
+
+	return r == -ENODEV ? -EIO : r;
+}
+
+int filesystem_identify(const struct filesystem_source *source, unsigned char *page,
+			struct filesystem *ret)
+{
+	struct filesystem_source inner = *source;
+	const struct filesystem_source checked = { .read = read_or_fail, .context = &inner };
+
+	return identify(&checked, page, ret);
 }
 
 /* Older images do not say which of several devices it was. */

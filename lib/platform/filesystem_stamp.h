@@ -47,7 +47,7 @@ struct filesystem_source {
 
 /* Fills type, uuid, member and stamp from what lies on a device. page is room for
  * FILESYSTEM_PAGE bytes. 0, -ENODEV where there is none of the file systems
- * known here, or the error of reading. */
+ * known here, or the error of reading, which is never -ENODEV. */
 int filesystem_identify(const struct filesystem_source *source, unsigned char *page,
 			struct filesystem *ret);
 

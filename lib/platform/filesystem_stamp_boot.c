@@ -109,16 +109,22 @@ static bool find_exfat(const unsigned char *boot, struct filesystem *ret, struct
 	return true;
 }
 
+/* Sectors of a cluster; more than 128: a power of two, negative. 0: nonsense. */
+static uint64_t cluster_of_ntfs(unsigned char value)
+{
+	if (value <= 128)
+		return value;
+	return value > 192 ? UINT64_C(1) << (256 - value) : 0;
+}
+
 /* struct NTFS_BOOT (fs/ntfs3/ntfs.h). The first records of the MFT: itself, its mirror,
  * $LogFile and $Volume, with the flag that says in use. */
 static bool find_ntfs(const unsigned char *boot, struct filesystem *ret, struct places *places)
 {
-	uint64_t sector = get_le16(boot + 0x0b), cluster = boot[0x0d];
+	uint64_t sector = get_le16(boot + 0x0b), cluster = cluster_of_ntfs(boot[0x0d]);
 
 	if (memcmp(boot + 3, "NTFS    ", 8) != 0 || !is_power(sector, 512, 4096))
 		return false;
-	if (cluster > 128)
-		cluster = UINT64_C(1) << (256 - cluster);
 	if (!is_power(cluster, 1, 4096) || get_le64(boot + 0x30) > UINT64_C(1) << 40)
 		return false;
 	strcpy(ret->type, "ntfs");
@@ -179,8 +185,7 @@ int stamp_boot_sector(const struct filesystem_source *source, unsigned char *pag
 		return r;
 	if (find_fat(page, ret, &places) || find_exfat(page, ret, &places))
 		return fold_places(source, page, &places, ret);
-	cluster = (uint64_t)get_le16(page + 0x0b) *
-		  (page[0x0d] > 128 ? UINT64_C(1) << (256 - page[0x0d]) : page[0x0d]);
+	cluster = get_le16(page + 0x0b) * cluster_of_ntfs(page[0x0d]);
 	if (!find_ntfs(page, ret, &places))
 		return -ENODEV;
 	r = fold_places(source, page, &places, ret);

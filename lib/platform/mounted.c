@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOUNTINFO_LIMIT (4u << 20)
@@ -64,6 +65,12 @@ static bool needs_program(const char *kind)
 	return text_starts(kind, "fuse");
 }
 
+/* Of others the source is any word: "mount -t tmpfs /dev/sdb1". */
+static bool has_devices(const char *kind)
+{
+	return strcmp(kind, "btrfs") == 0 || strcmp(kind, "bcachefs") == 0;
+}
+
 /* btrfs has no device number in mountinfo, but the path of a device. */
 static bool find_device(const char *root, const struct mount *mount, char *path, size_t size)
 {
@@ -76,7 +83,8 @@ static bool find_device(const char *root, const struct mount *mount, char *path,
 		block_device_path(name, path, size);
 		return true;
 	}
-	return text_starts(mount->source, "/dev/") && text_copy(path, size, mount->source);
+	return has_devices(mount->kind) && text_starts(mount->source, "/dev/") &&
+	       text_copy(path, size, mount->source);
 }
 
 static struct mounted_item *find_item(struct mounted *mounted, const char *device)
@@ -253,6 +261,7 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 	*ret = (struct filesystems){ 0 };
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
+	tzset(); /* Otherwise filesystem_words() would read /etc/localtime when frozen. */
 	mounted->page = aligned_alloc(FILESYSTEM_PAGE, FILESYSTEM_PAGE);
 	for (rest = text; mount && mounted->page && (line = strsep(&rest, "\n"));)
 		if (parse_mount(line, mount))
@@ -265,9 +274,12 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 
 void mounted_settle(const struct mounted *mounted)
 {
-	for (size_t i = 0; i < mounted->count; i++)
+	for (size_t i = 0; i < mounted->count; i++) {
 		if (mounted->items[i].directory >= 0)
 			syncfs(mounted->items[i].directory);
+		if (mounted->items[i].device >= 0)
+			fsync(mounted->items[i].device);
+	}
 }
 
 void mounted_stamp(struct mounted *mounted, struct filesystems *ret)
@@ -285,6 +297,11 @@ void mounted_stamp(struct mounted *mounted, struct filesystems *ret)
 	}
 }
 
+static bool is_another(const struct filesystem *now, const struct filesystem *then)
+{
+	return *now->type && !filesystem_same(now, then);
+}
+
 enum mounted_state mounted_look_again(struct mounted *mounted, size_t index, struct filesystem *ret)
 {
 	const struct mounted_item *item = &mounted->items[index];
@@ -294,7 +311,8 @@ enum mounted_state mounted_look_again(struct mounted *mounted, size_t index, str
 	if (item->device < 0 || item->filesystem.unstamped != FILESYSTEM_STAMPED)
 		return MOUNTED_UNSEEN;
 	r = identify(mounted, item->device, ret);
-	if (r < 0 && r != -ENODEV)
+	/* One that can be told was read, though what it points to could not be. */
+	if (r < 0 && r != -ENODEV && r != -EUCLEAN && !is_another(ret, &item->filesystem))
 		return MOUNTED_UNSEEN;
 	return r == 0 && filesystem_same(ret, &item->filesystem) &&
 			       filesystem_unchanged(&item->filesystem, ret)

@@ -31,7 +31,10 @@ struct mounted {
  * descriptors, so that it can be named. Makes room in *ret for all. 0 or -ENOMEM. */
 int mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
 
-/* Has each write what is in memory only. With user space frozen nothing makes any of
+/* Has each write what is in memory only; its device, too, since a program that answers for
+ * a file system (ntfs-3g) writes through the device's cache, and a direct read of a page
+ * that is dirty there writes it first (blkdev_read_iter(), block/fops.c): the last gate
+ * would overwrite what it is to compare. With user space frozen nothing makes any of
  * it dirty again but threads of the kernel, so that in the restored system the kernel
  * has nothing to write until user space runs (the writeback worker is not frozen). */
 void mounted_settle(const struct mounted *mounted);

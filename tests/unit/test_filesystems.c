@@ -39,6 +39,7 @@ __attribute__((format(printf, 1, 2))) static bool run(const char *format, ...)
 struct file {
 	int fd;
 	unsigned int reads, fail_at; /* 0: never */
+	int error;
 };
 
 static int read_file(void *context, uint64_t offset, unsigned char *page)
@@ -46,15 +47,15 @@ static int read_file(void *context, uint64_t offset, unsigned char *page)
 	struct file *file = context;
 
 	return ++file->reads == file->fail_at
-		       ? -EIO
+		       ? file->error
 		       : io_pread_full(file->fd, page, FILESYSTEM_PAGE, offset);
 }
 
-static int identify_failing(const char *name, unsigned int fail_at, struct filesystem *ret)
+static int identify_error(const char *name, unsigned int fail_at, int error, struct filesystem *ret)
 {
 	unsigned char page[FILESYSTEM_PAGE];
 	char path[128];
-	struct file file = { .fail_at = fail_at };
+	struct file file = { .fail_at = fail_at, .error = error };
 	const struct filesystem_source source = { read_file, &file };
 	int r;
 
@@ -65,6 +66,11 @@ static int identify_failing(const char *name, unsigned int fail_at, struct files
 	r = filesystem_identify(&source, page, ret);
 	close(file.fd);
 	return r;
+}
+
+static int identify_failing(const char *name, unsigned int fail_at, struct filesystem *ret)
+{
+	return identify_error(name, fail_at, -EIO, ret);
 }
 
 static int identify(const char *name, struct filesystem *ret)
@@ -254,6 +260,19 @@ START_TEST(knows_what_has_no_counter)
 }
 END_TEST
 
+/* Cluster sizes that no shift takes: the undefined-behaviour sanitizer ends it. */
+START_TEST(takes_no_nonsense_for_ntfs)
+{
+	struct filesystem found;
+
+	run("truncate -s 1M disk && printf '\\000\\002\\201' | "
+	    "dd of=disk bs=1 seek=11 conv=notrunc 2>/dev/null");
+	ck_assert_int_eq(identify("disk", &found), -ENODEV);
+	run("printf 'NTFS    ' | dd of=disk bs=1 seek=3 conv=notrunc 2>/dev/null");
+	ck_assert_int_eq(identify("disk", &found), -ENODEV);
+}
+END_TEST
+
 /* Every read that one of them needs. */
 START_TEST(tells_errors_of_reading)
 {
@@ -263,6 +282,9 @@ START_TEST(tells_errors_of_reading)
 	ck_assert_int_eq(identify("disk", &found), -ENODEV);
 	for (unsigned int i = 1; i <= 2; i++)
 		ck_assert_int_eq(identify_failing("disk", i, &found), -EIO);
+	/* Not that there is none: the disk is offline. */
+	for (unsigned int i = 1; i <= 4; i++)
+		ck_assert_int_eq(identify_error("disk", i, -ENODEV, &found), -EIO);
 	run("truncate -s 5000 short");
 	ck_assert_int_lt(identify("short", &found), 0);
 	run("truncate -s 2000 short");
@@ -304,6 +326,10 @@ static void put_ext(const char *path, unsigned char uuid, unsigned int mounts)
 	"29 22 7:0 / /odd\\377 rw - ext4\n"                                           \
 	"31 22 7:3 / /snap ro - ext4 /dev/loop3 ro\n"                                 \
 	"32 22 253:0 / /inner rw - ext4 /dev/mapper/inner rw\n"                       \
+	"33 22 0:42 / /tmp rw - tmpfs /dev/vde rw\n"                                  \
+	"34 22 253:7 / /asleep rw - ext4 /dev/mapper/asleep rw\n"                     \
+	"35 22 8:0 / /net rw - ext4 /dev/sda rw\n"                                    \
+	"36 22 259:0 / /zoned rw - f2fs /dev/zloop0 rw\n"                             \
 	"nonsense\n"                                                                  \
 	"30 22 254:33 / /tty rw - ext4 /dev/vdc1 rw\n"
 
@@ -325,6 +351,18 @@ static void make(void)
 	put_ext("/dev/dm-0", 4, 1);
 	made_put("/sys/class/block/dm-0/slaves/dm-1/x", "");
 	made_put("/sys/class/block/dm-1/slaves/loop4/x", "");
+	/* Suspended; over iSCSI; a loop with zones. */
+	made_link("/sys/dev/block/253:7", "../../devices/virtual/block/dm-7");
+	made_link("/sys/dev/block/8:0",
+		  "../../devices/platform/host3/session1/target3:0:0/3:0:0:0/block/sda");
+	made_link("/sys/class/block/sda",
+		  "../../devices/platform/host3/session1/target3:0:0/3:0:0:0/block/sda");
+	made_link("/sys/dev/block/259:0", "../../devices/virtual/block/zloop0");
+	made_put("/sys/class/block/dm-7/dm/suspended", "1\n");
+	made_put("/sys/class/block/dm-0/dm/suspended", "0\n");
+	put_ext("/dev/dm-7", 5, 1);
+	put_ext("/dev/sda", 6, 1);
+	put_ext("/dev/zloop0", 7, 1);
 	run("truncate -s 1M dev/vdb1; mkdir dev/vdc1");
 }
 
@@ -354,6 +392,9 @@ static const struct {
 	{ "share", "/share", "9p", FILESYSTEM_ELSEWHERE },
 	{ "/dev/loop3", "/snap", "ext4", FILESYSTEM_BLOCKED },
 	{ "/dev/dm-0", "/inner", "ext4", FILESYSTEM_BLOCKED },
+	{ "/dev/dm-7", "/asleep", "ext4", FILESYSTEM_BLOCKED },
+	{ "/dev/sda", "/net", "ext4", FILESYSTEM_BLOCKED },
+	{ "/dev/zloop0", "/zoned", "f2fs", FILESYSTEM_BLOCKED },
 	{ "/dev/vdc1", "/tty", "ext4", FILESYSTEM_UNREADABLE },
 };
 
@@ -572,6 +613,7 @@ int main(void)
 	tcase_add_checked_fixture(stamp, made_root_create, made_root_remove);
 	tcase_add_loop_test(stamp, knows_what_mkfs_makes, 0, ARRAY_SIZE(kinds));
 	tcase_add_test(stamp, sees_the_log_of_xfs);
+	tcase_add_test(stamp, takes_no_nonsense_for_ntfs);
 	tcase_add_loop_test(stamp, knows_what_has_no_counter, 0, ARRAY_SIZE(boots));
 	tcase_add_test(stamp, tells_errors_of_reading);
 	suite_add_tcase(suite, stamp);

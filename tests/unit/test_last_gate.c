@@ -117,6 +117,25 @@ int __wrap_syncfs(int fd)
 	return 0;
 }
 
+static unsigned int flushes, time_zones;
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	char path[PATH_MAX];
+
+	path_of(fd, path);
+	ck_assert(strncmp(path, "/dev/", 5) == 0);
+	flushes++;
+	return 0;
+}
+
+void __wrap_tzset(void);
+void __wrap_tzset(void)
+{
+	time_zones++;
+}
+
 /* The mount's number is written into its directory. */
 int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct statx *ret);
 int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct statx *ret)
@@ -193,13 +212,29 @@ static void put_f2fs(const char *path, unsigned char checkpoint)
 	put_disk(path);
 }
 
+/* FAT16 with that number, and something in its table. */
+static void put_fat(const char *path, unsigned char number, unsigned char content)
+{
+	memset(disk, 0, sizeof(disk));
+	put_le16(disk + 0x0b, 512);
+	disk[0x0d] = 4;
+	put_le16(disk + 0x0e, 8);
+	disk[0x10] = 2;
+	put_le16(disk + 0x16, 8);
+	disk[0x27] = number;
+	memcpy(disk + 0x36, "FAT16   ", 8);
+	put_le16(disk + 510, 0xaa55);
+	disk[8 * 512] = content;
+	put_disk(path);
+}
+
 /* vda1: a partition; dm-3; sda: a whole SCSI disk; vdb: a whole disk that cannot be cut
  * off; md0 on vdc1 and sdb. */
 static void make(void)
 {
 	made_root_create();
 	asked[0] = said[0] = '\0';
-	pauses = 0;
+	pauses = flushes = time_zones = 0;
 	no_shut_down = no_resize = false;
 	made_link("/sys/dev/block/254:1", "../../devices/x/block/vda/vda1");
 	made_link("/sys/dev/block/253:3", "../../devices/virtual/block/dm-3");
@@ -222,6 +257,7 @@ static void make(void)
 	made_put("/sys/devices/virtual/block/dm-3/dm/uuid", "CRYPT-LUKS2-abc-home\n");
 	made_put("/sys/devices/virtual/block/dm-3/dev", "253:3\n");
 	made_put("/sys/devices/virtual/block/dm-3/size", "8192\n");
+	made_put("/sys/devices/virtual/block/md0/md/dev-vdc1/offset", "2048\n");
 	made_put("/sys/devices/virtual/block/md0/slaves/vdc1/x", "");
 	made_put("/sys/devices/virtual/block/md0/slaves/sdb/x", "");
 	made_link("/sys/class/block/vda", "../../devices/x/block/vda");
@@ -260,6 +296,9 @@ static void mount_one(const char *device, const char *number, const char *kind)
 	ck_assert_uint_eq(mounted.count, 1);
 	ck_assert_str_eq(asked, "sync /mnt\n");
 	asked[0] = '\0';
+	/* Nothing is dirty in the device's cache either, and words need no file. */
+	ck_assert_uint_eq(flushes, 1);
+	ck_assert_uint_ge(time_zones, 1);
 }
 
 static void end(void)
@@ -287,14 +326,15 @@ START_TEST(lets_through_what_is_the_same)
 }
 END_TEST
 
-/* Nothing reaches its journal any more when it is shut down. */
+/* Nothing reaches its journal any more when it is shut down, which it is before the
+ * kernel's threads go on. */
 START_TEST(cuts_off_then_shuts_down)
 {
 	put_ext("/dev/vda1", 1, 5);
 	mount_one("/dev/vda1", "254:1", "ext4");
 	put_ext("/dev/vda1", 1, 6);
 	ck_assert_uint_eq(close_gate(), 1);
-	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\n");
+	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\nshut down /mnt\n");
 	ck_assert_ptr_nonnull(strstr(said, "<1>ANOTHER SYSTEM CHANGED the file system on "
 					   "/dev/vda1 (/mnt) while this session slept (mounted 6"));
 	ck_assert_ptr_nonnull(strstr(said, "nothing was written to it"));
@@ -310,10 +350,22 @@ START_TEST(knows_a_new_one)
 {
 	put_ext("/dev/vda1", 1, 5);
 	mount_one("/dev/vda1", "254:1", "ext4");
-	if (_i == 0) {
+	memset(disk, 0, sizeof(disk));
+	switch (_i) {
+	case 0:
 		put_ext("/dev/vda1", 9, 5);
-	} else {
-		memset(disk, 0, sizeof(disk));
+		break;
+	case 1: /* an xfs without sense, or what points to nowhere */
+		memcpy(disk, "XFSB", 4);
+		disk[55] = 1;
+		put_disk("/dev/vda1");
+		break;
+	case 2:
+		put_fat("/dev/vda1", 7, 1);
+		put_le16(disk + 0x0e, 0xffff);
+		put_disk("/dev/vda1");
+		break;
+	default:
 		put_disk("/dev/vda1");
 	}
 	ck_assert_uint_eq(close_gate(), 1);
@@ -324,9 +376,10 @@ END_TEST
 static const struct {
 	const char *device, *number, *asked, *state;
 } ways[] = {
-	{ "/dev/dm-3", "253:3", "table fd03 0+8192 error\nresume fd03\n", NULL },
-	{ "/dev/sda", "8:0", "", "/sys/class/block/sda/device/state" },
-	{ "/dev/md0", "9:0", "resize /dev/vdc 1 8192+4096\n", "/sys/class/block/sdb/device/state" },
+	{ "/dev/dm-3", "253:3", "table fd03 0+8192 error\nresume fd03\nshut down /mnt\n", NULL },
+	{ "/dev/sda", "8:0", "shut down /mnt\n", "/sys/class/block/sda/device/state" },
+	{ "/dev/md0", "9:0", "resize /dev/vdc 1 8192+4096\nshut down /mnt\n",
+	  "/sys/class/block/sdb/device/state" },
 };
 
 START_TEST(knows_a_way_for_each)
@@ -340,6 +393,7 @@ START_TEST(knows_a_way_for_each)
 	ck_assert_uint_eq(close_gate(), 1);
 	ck_assert_str_eq(asked, ways[_i].asked);
 	ck_assert_ptr_nonnull(strstr(last.shut_down, ": cut off"));
+	ck_assert_ptr_nonnull(strstr(said, "nothing was written to it"));
 	if (!ways[_i].state)
 		return;
 	snprintf(full, sizeof(full), "%s%s", made_root, ways[_i].state);
@@ -394,6 +448,61 @@ START_TEST(says_when_nothing_works)
 }
 END_TEST
 
+/* The superblock of ext is in the first sector where that has 4096 bytes; MD may keep its
+ * own at the end. */
+START_TEST(says_when_its_first_sector_is_left)
+{
+	const char *device = _i == 0 ? "/dev/vda1" : "/dev/md0";
+
+	made_put("/sys/devices/x/block/vda/queue/logical_block_size", "4096\n");
+	made_put("/sys/devices/virtual/block/md0/md/dev-vdc1/offset", "0\n");
+	put_ext(device, 1, 5);
+	mount_one(device, _i == 0 ? "254:1" : "9:0", "ext4");
+	put_ext(device, 1, 6);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_ptr_nonnull(strstr(last.shut_down, ": cut off"));
+	ck_assert_ptr_null(strstr(said, "nothing was written to it"));
+	ck_assert_ptr_nonnull(strstr(said, "but for its first sector"));
+}
+END_TEST
+
+/* Unmounting FAT writes its first sector: the old one over a new file system's. */
+START_TEST(knows_what_fat_writes)
+{
+	no_shut_down = true;
+	put_fat("/dev/vda1", 7, 1);
+	mount_one("/dev/vda1", "254:1", "vfat");
+	put_fat("/dev/vda1", _i == 0 ? 7 : 8, 2);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert((strstr(said, "nothing was written to it") != NULL) == (_i == 0));
+	ck_assert((strstr(said, "but for its first sector") != NULL) == (_i == 1));
+}
+END_TEST
+
+/* Two cards that were written from one image: one of them was changed. */
+START_TEST(leaves_a_copy_alone)
+{
+	if (_i == 0) {
+		put_ext("/dev/vda1", 1, 5);
+		put_ext("/dev/dm-3", 1, 5);
+	} else {
+		put_fat("/dev/vda1", 7, 1);
+		put_fat("/dev/dm-3", 7, 1);
+	}
+	made_put("/mnt/id", "30\n");
+	made_put("/other/id", "31\n");
+	mount_all("30 1 254:1 / /mnt rw - ext4 /dev/vda1 rw\n"
+		  "31 1 253:3 / /other rw - ext4 /dev/dm-3 rw\n");
+	asked[0] = '\0';
+	if (_i == 0)
+		put_ext("/dev/vda1", 1, 6);
+	else
+		put_fat("/dev/vda1", 7, 2);
+	ck_assert_uint_eq(close_gate(), 1);
+	ck_assert_str_eq(asked, "resize /dev/vda 1 1048576+512\nshut down /mnt\n");
+}
+END_TEST
+
 /* Its disk is slow, or gone: nothing is known, and nothing is done to it. */
 START_TEST(leaves_alone_what_does_not_answer)
 {
@@ -443,6 +552,7 @@ START_TEST(opens_the_right_directory)
 		  "32 1 8:0 / /fuse rw - fuseblk /dev/sda rw\n"
 		  "33 1 254:16 / /hidden rw - ext4 /dev/vdb rw\n");
 	ck_assert_str_eq(asked, "sync /other\n");
+	ck_assert_uint_eq(flushes, 3);
 	ck_assert_int_eq(mounted.items[1].directory, -1);
 	ck_assert_int_ge(mounted.items[1].device, 0);
 	ck_assert_int_eq(mounted.items[2].directory, -1);
@@ -486,11 +596,14 @@ int main(void)
 	tcase_add_checked_fixture(gate, make, end);
 	tcase_add_test(gate, lets_through_what_is_the_same);
 	tcase_add_test(gate, cuts_off_then_shuts_down);
-	tcase_add_loop_test(gate, knows_a_new_one, 0, 2);
+	tcase_add_loop_test(gate, knows_a_new_one, 0, 4);
 	tcase_add_loop_test(gate, knows_a_way_for_each, 0, ARRAY_SIZE(ways));
 	tcase_add_loop_test(gate, shuts_down_what_cannot_be_cut, 0, 2);
 	tcase_add_test(gate, does_not_wait_for_f2fs);
 	tcase_add_test(gate, says_when_nothing_works);
+	tcase_add_loop_test(gate, says_when_its_first_sector_is_left, 0, 2);
+	tcase_add_loop_test(gate, knows_what_fat_writes, 0, 2);
+	tcase_add_loop_test(gate, leaves_a_copy_alone, 0, 2);
 	tcase_add_test(gate, leaves_alone_what_does_not_answer);
 	tcase_add_test(gate, cuts_off_every_member);
 	tcase_add_test(gate, opens_the_right_directory);
