@@ -23,6 +23,7 @@ struct matching {
 	const struct device **then_of; /* of now's */
 	struct conflict *conflicts;    /* of then's devices */
 	const struct device **place;   /* by index of now's: of whom it must leave the place */
+	bool *crosses;		       /* now's: what it must leave are bus numbers */
 	bool *stayed;		       /* now's resources that the same function had then */
 };
 
@@ -32,6 +33,7 @@ static void matching_free(struct matching *matching)
 	free(matching->then_of);
 	free(matching->conflicts);
 	free(matching->place);
+	free(matching->crosses);
 	free(matching->stayed);
 }
 
@@ -57,11 +59,12 @@ static int match_devices(const struct devices *then, const struct devices *now,
 		.then_of = calloc(now->items.count + 1, sizeof(*matching.then_of)),
 		.conflicts = calloc(then->items.count + 1, sizeof(*matching.conflicts)),
 		.place = calloc(now->items.count + 1, sizeof(*matching.place)),
+		.crosses = calloc(now->items.count + 1, sizeof(*matching.crosses)),
 		.stayed = calloc(now->pci.resources.count + 1, sizeof(*matching.stayed)),
 	};
 
 	if (!matching.now_of || !matching.then_of || !matching.conflicts || !matching.place ||
-	    !matching.stayed) {
+	    !matching.crosses || !matching.stayed) {
 		matching_free(&matching);
 		return -ENOMEM;
 	}
@@ -175,6 +178,58 @@ static void meet_devices(const struct judge *judge, const struct matching *match
 	}
 }
 
+static void report_crossing(struct judge *judge, const struct device *bridge,
+			    const struct device *device)
+{
+	struct finding *finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_RISKY);
+
+	SAY(finding->now, "%s %s", bridge->id, device_kind(bridge));
+	SAY(finding->text,
+	    "The %s %s at %s has the bus numbers %02x to %02x, by which the saved kernel reaches "
+	    "the %s %s at %s behind another bridge. Until both bridges have theirs back, one may "
+	    "get what is meant for the other.",
+	    device_kind(bridge), bridge->id, bridge->address, bridge->first_bus, bridge->last_bus,
+	    device_kind(device), device->id, device->address);
+	SAY(finding->advice, "Give the machine the devices back that it had when it was "
+			     "hibernated.");
+}
+
+static bool has_bus_of(const struct device *bridge, uint32_t domain, const struct device *device)
+{
+	uint32_t other, bus;
+
+	return strcmp(device->bus, "pci") == 0 && pci_bus_of(device->address, &other, &bus) &&
+	       other == domain && bus >= bridge->first_bus && bus <= bridge->last_bus;
+}
+
+/* A bridge passes configuration on by bus number, whatever its command register says.
+ * The saved kernel gives those that it knows their numbers back, and writes to what is
+ * behind one as soon as that one is back. Another bridge must not pass it on, too. */
+static void meet_buses(struct judge *judge, const struct matching *matching, size_t index)
+{
+	const struct devices *then = &judge->then->devices;
+	const struct device *bridge = &judge->now->devices.items.items[index];
+	uint32_t domain, bus;
+
+	if (bridge->first_bus == 0 || !*bridge->path || !pci_bus_of(bridge->address, &domain, &bus))
+		return;
+	for (size_t i = 0; i < then->items.count; i++) {
+		const struct device *device = &then->items.items[i];
+
+		if (!has_bus_of(bridge, domain, device) || !*device->path ||
+		    pci_path_behind(device->path, bridge->path) ||
+		    !is_reached(judge, matching, bridge, device))
+			continue;
+		if (matching->then_of[index]) {
+			report_crossing(judge, bridge, device);
+		} else {
+			matching->place[index] = device;
+			matching->crosses[index] = true;
+		}
+		return;
+	}
+}
+
 static bool in_root(const struct pci_space *space, const struct pci_resource *resource)
 {
 	for (size_t i = 0; i < space->roots.count; i++)
@@ -257,16 +312,18 @@ static void plan_disable(struct judge *judge, const struct matching *matching)
 }
 
 static void report_disabled(struct judge *judge, const struct device *device,
-			    const struct device *place)
+			    const struct device *place, bool crosses)
 {
 	struct finding *finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_MENDED);
 
 	SAY(finding->now, "%s %s", device->id, device_kind(device));
 	SAY(finding->text,
-	    "The %s %s at %s is new and has addresses that the saved kernel gives to the %s %s at "
-	    "%s: it is disabled before the image is restored.",
-	    device_kind(device), device->id, device->address, device_kind(place), place->id,
-	    place->address);
+	    "The %s %s at %s is new and has %s the %s %s at %s: it is disabled before the image is "
+	    "restored.",
+	    device_kind(device), device->id, device->address,
+	    crosses ? "bus numbers by which the saved kernel reaches"
+		    : "addresses that the saved kernel gives to",
+	    device_kind(place), place->id, place->address);
 	SAY(finding->advice,
 	    "After the resume, \"echo 1 > /sys/bus/pci/rescan\" should find it again; the next "
 	    "boot does.");
@@ -342,12 +399,15 @@ static void judge_resources(struct judge *judge, const struct matching *matching
 		meet_memory(judge, &matching->conflicts[then->device], then);
 		meet_devices(judge, matching, then);
 	}
+	for (size_t i = 0; i < now->items.count; i++)
+		meet_buses(judge, matching, i);
 	for (size_t i = 0; i < devices->items.count; i++)
 		if (matching->conflicts[i].class > VERDICT_SAME)
 			report_conflict(judge, &devices->items.items[i], &matching->conflicts[i]);
 	for (size_t i = 0; i < now->items.count; i++)
 		if (matching->place[i])
-			report_disabled(judge, &now->items.items[i], matching->place[i]);
+			report_disabled(judge, &now->items.items[i], matching->place[i],
+					matching->crosses[i]);
 	plan_disable(judge, matching);
 	judge_moved(judge, matching);
 }

@@ -105,6 +105,26 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
 	SET(function(&now, 3)->address, "0000:02:00.0");
 }
 
+ROW("a new bridge has bus numbers by which the saved kernel reaches a PCI device");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_MENDED, "is new and has bus numbers",
+     .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
+{
+	have_port();
+	SET(function(&now, 3)->address, "0000:02:00.0");
+	add_function(&now, "0000:00:1b.0", "0000:00:1b.0");
+	function(&now, 4)->first_bus = function(&now, 4)->last_bus = 1;
+}
+
+ROW("a bridge that the saved kernel knows has such bus numbers of another");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "has the bus numbers 01 to 01")
+{
+	have_port();
+	SET(function(&now, 3)->address, "0000:02:00.0");
+	function(&now, 1)->first_bus = function(&now, 1)->last_bus = 1;
+}
+
 ROW("virtual functions (SR-IOV) missing or new");
 
 LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
