@@ -230,19 +230,25 @@ static void meet_buses(struct judge *judge, const struct matching *matching, siz
 	}
 }
 
-static bool in_root(const struct pci_space *space, const struct pci_resource *resource)
+/* In a window of one root bus, or in one of any (""). */
+static const struct pci_window *root_of(const struct pci_space *space, const char *bus,
+					const struct pci_resource *resource)
 {
-	for (size_t i = 0; i < space->roots.count; i++)
-		if (resource->start >= space->roots.items[i].start &&
-		    resource->end <= space->roots.items[i].end)
-			return true;
-	return false;
+	for (size_t i = 0; i < space->roots.count; i++) {
+		const struct pci_window *window = &space->roots.items[i];
+
+		if (resource->start >= window->start && resource->end <= window->end &&
+		    (!*bus || strcmp(bus, window->bus) == 0))
+			return window;
+	}
+	return NULL;
 }
 
 static void meet_memory(const struct judge *judge, struct conflict *conflict,
 			const struct pci_resource *then)
 {
 	const struct pci_space *old = &judge->then->devices.pci, *new = &judge->now->devices.pci;
+	const struct pci_window *root = root_of(old, "", then);
 
 	if (then->kind != PCI_RESOURCE_MEMORY)
 		return;
@@ -251,7 +257,7 @@ static void meet_memory(const struct judge *judge, struct conflict *conflict,
 	    !holds_ram(judge->then, then->start, then->end))
 		note(conflict, then->flags & PCI_RESOURCE_OFF ? VERDICT_RISKY : VERDICT_FATAL, then,
 		     NULL, true);
-	else if (new->roots.known && in_root(old, then) && !in_root(new, then))
+	else if (new->roots.known && root && !root_of(new, root->bus, then))
 		note(conflict, VERDICT_RISKY, then, NULL, false);
 }
 

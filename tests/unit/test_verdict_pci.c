@@ -226,6 +226,16 @@ START_TEST(no_root_window)
 	now.devices.pci.roots.items[0].start += 0x8000;
 	move(range(&now, 0), CARD_AT + 0x400000);
 	expect(VERDICT_RISKY, "where the host bridge passes nothing on now");
+	now.devices.pci.roots.items[0].start -= 0x8000;
+	/* Another host bridge's does not lead to it. */
+	snprintf(now.devices.pci.roots.items[0].bus, 16, "0000:80");
+	judge();
+	ck_assert_uint_eq(differences(), 2);
+	ck_assert_int_eq(verdict.findings[1].class, VERDICT_RISKY);
+	verdict_free(&verdict);
+	snprintf(now.devices.pci.roots.items[0].bus, 16, "0000:00");
+	expect(VERDICT_HARMLESS, "other addresses");
+	now.devices.pci.roots.items[0].start += 0x8000;
 	/* One that was in no such window is a matter of the chipset. */
 	then.devices.pci.roots.items[0].start += 0x8000;
 	expect(VERDICT_HARMLESS, "other addresses");

@@ -216,12 +216,20 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "where this boot has RAM now", .plan
 	now_has(CARD_AT, PAGE, MEMORY_RAM);
 }
 
-ROW("the addresses of a PCI device were in a window of a host bridge, and are in none now");
+ROW("the addresses of a PCI device were in a window of a host bridge, and are in none of its "
+    "windows now");
 
 LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "the host bridge passes nothing on")
 {
 	leave_place();
 	now.devices.pci.roots.items[0].start += 0x10000;
+}
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "0x80000000-0x8000ffff, where the host bridge",
+     .also = { { ABOUT_PCI_SPACE, VERDICT_RISKY } })
+{
+	leave_place();
+	SET(now.devices.pci.roots.items[0].bus, "0000:80");
 }
 
 ROW("the addresses of PCI devices are known of then, and cannot be seen now");
