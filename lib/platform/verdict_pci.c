@@ -140,9 +140,12 @@ static bool is_reached(const struct judge *judge, const struct matching *matchin
 /* Two functions that the saved kernel both knows are in each other's way only until
  * both are back. What is written to one before that is its table of message
  * interrupts (__pci_restore_msix_state()), if its driver kept it; virtio's gives it
- * back before the snapshot (virtio_device_freeze() and each driver's del_vqs). */
+ * back before the snapshot (virtio_device_freeze() and each driver's del_vqs). CardBus'
+ * sockets are written to as early (pcmcia_socket_dev_resume_noirq()). */
 static bool is_written_early(const struct pci_resource *then, const struct device *device)
 {
+	if (strcmp(device->driver, "yenta_cardbus") == 0)
+		return !is_window(then);
 	return (then->flags & PCI_RESOURCE_MSIX) && strcmp(device->driver, "virtio-pci") != 0;
 }
 

@@ -95,6 +95,14 @@ START_TEST(over_another)
 	range(&then, 1)->kind = range(&now, 1)->kind = PCI_RESOURCE_IO;
 	expect(VERDICT_HARMLESS, "and 1 more");
 	range(&then, 1)->kind = range(&now, 1)->kind = PCI_RESOURCE_MEMORY;
+	/* A driver that writes to its device as early. */
+	range(&then, 0)->flags = 0;
+	snprintf(then.devices.items.items[0].driver, sizeof(then.devices.items.items[0].driver),
+		 "yenta_cardbus");
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_RISKY);
+	verdict_free(&verdict);
+	range(&then, 0)->flags = PCI_RESOURCE_MSIX;
 	/* No virtio device has message interrupts in the snapshot. */
 	snprintf(then.devices.items.items[0].driver, sizeof(then.devices.items.items[0].driver),
 		 "virtio-pci");

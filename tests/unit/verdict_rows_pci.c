@@ -167,7 +167,15 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_HARMLESS, "and 1 more")
 }
 
 ROW("the same, and one may have its table of message interrupts (MSI-X) there, unless its "
-    "driver is virtio's");
+    "driver is virtio's; or it is a CardBus bridge");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "this boot has the network adapter 8086:10d3 at",
+     .also = { { ABOUT_PCI_SPACE, VERDICT_HARMLESS } })
+{
+	leave_place();
+	move(range(&now, 1), CARD_AT);
+	SET(function(&then, 0)->driver, "yenta_cardbus");
+}
 
 LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "this boot has the network adapter 8086:10d3 at",
      .also = { { ABOUT_PCI_SPACE, VERDICT_HARMLESS } })
