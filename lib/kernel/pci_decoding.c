@@ -17,6 +17,9 @@
 #define DEVICES "/sys/bus/pci/devices/"
 #define COMMAND 4	/* offset of the command register */
 #define COMMAND_BITS 7u /* I/O, memory, bus master */
+#define HEADER_TYPE 14
+#define HEADER_TYPE_MASK 0x7f
+#define BUS_NUMBERS 0x18 /* of a bridge: its own, first and last behind it */
 #define CLASS_DISPLAY 3
 
 /* What a link says, or "". */
@@ -123,32 +126,80 @@ static int unbind(const char *root, const char *address, char *driver, size_t si
 	return 0;
 }
 
-static int change_command(const char *root, const char *address, unsigned char *old, bool off,
-			  struct why *w)
+static int write_register(int fd, const unsigned char *bytes, size_t size, uint64_t offset,
+			  unsigned char *ret)
 {
-	_cleanup_close_ int fd = -1;
-	unsigned char command[2];
+	int r = io_pwrite_full(fd, bytes, size, offset);
+
+	return r < 0 ? r : io_pread_full(fd, ret, size, offset);
+}
+
+/* A bridge passes configuration on by these, whatever its command register says. */
+static int close_buses(int fd, struct pci_disabled *done)
+{
+	static const unsigned char none[sizeof(done->buses)];
+	unsigned char type, read[sizeof(done->buses)];
+	int r = io_pread_full(fd, &type, 1, HEADER_TYPE);
+
+	if (r < 0 || (type & HEADER_TYPE_MASK) != 1)
+		return r;
+	r = io_pread_full(fd, done->buses, sizeof(done->buses), BUS_NUMBERS);
+	if (r < 0)
+		return r;
+	done->closed = true;
+	r = write_register(fd, none, sizeof(none), BUS_NUMBERS, read);
+	return r == 0 && memcmp(read, none, sizeof(none)) != 0 ? -EIO : r;
+}
+
+static int open_config(const char *root, const char *address, struct why *w)
+{
 	char path[PATH_MAX];
-	int r;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s" DEVICES "%s/config", root, address);
 	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? why(w, -errno, "%s cannot be opened: %s", path, strerror(errno)) : fd;
+}
+
+static int disable(const char *root, struct pci_disabled *done, struct why *w)
+{
+	_cleanup_close_ int fd = open_config(root, done->address, w);
+	unsigned char command[sizeof(done->command)];
+	int r;
+
 	if (fd < 0)
-		return why(w, -errno, "%s cannot be opened: %s", path, strerror(errno));
-	r = io_pread_full(fd, command, sizeof(command), COMMAND);
-	if (r == 0 && off) {
-		memcpy(old, command, sizeof(command));
+		return fd;
+	r = io_pread_full(fd, done->command, sizeof(done->command), COMMAND);
+	if (r == 0) {
+		done->off = true;
+		memcpy(command, done->command, sizeof(command));
 		command[0] &= (unsigned char)~COMMAND_BITS;
-	} else {
-		memcpy(command, old, sizeof(command));
+		r = write_register(fd, command, sizeof(command), COMMAND, command);
 	}
+	if (r == 0 && (command[0] & COMMAND_BITS))
+		r = -EIO;
 	if (r == 0)
-		r = io_pwrite_full(fd, command, sizeof(command), COMMAND);
-	if (r == 0)
-		r = io_pread_full(fd, command, sizeof(command), COMMAND);
-	if (r == 0 && off && (command[0] & COMMAND_BITS))
-		return why(w, -EIO, "PCI device %s does not let itself be disabled", address);
-	return r < 0 ? why(w, r, "%s: %s", path, strerror(-r)) : 0;
+		r = close_buses(fd, done);
+	if (r == -EIO)
+		return why(w, r, "PCI device %s does not let itself be disabled", done->address);
+	return r < 0 ? why(w, r, "configuration of PCI device %s: %s", done->address, strerror(-r))
+		     : 0;
+}
+
+static int enable(const char *root, const struct pci_disabled *done)
+{
+	_cleanup_close_ int fd = -1;
+	unsigned char read[4];
+	int r = 0;
+
+	if (!done->off)
+		return 0;
+	fd = open_config(root, done->address, NULL);
+	if (fd < 0)
+		return fd;
+	if (done->closed)
+		r = write_register(fd, done->buses, sizeof(done->buses), BUS_NUMBERS, read);
+	return r < 0 ? r : write_register(fd, done->command, sizeof(done->command), COMMAND, read);
 }
 
 int pci_decoding_disable(struct pci_decoding *decoding, const char *root, const char *address,
@@ -172,9 +223,7 @@ int pci_decoding_disable(struct pci_decoding *decoding, const char *root, const 
 	if (r < 0)
 		return r;
 	decoding->count++;
-	r = change_command(root, address, decoding->done[at].command, true, w);
-	decoding->done[at].off = r == 0;
-	return r;
+	return disable(root, &decoding->done[at], w);
 }
 
 bool pci_decoding_restore(struct pci_decoding *decoding, const char *root)
@@ -186,8 +235,7 @@ bool pci_decoding_restore(struct pci_decoding *decoding, const char *root)
 		const char *address = decoding->done[at].address;
 		char path[PATH_MAX];
 
-		if (decoding->done[at].off &&
-		    change_command(root, address, decoding->done[at].command, false, NULL) < 0)
+		if (enable(root, &decoding->done[at]) < 0)
 			all = false;
 		if (!*decoding->done[at].driver)
 			continue;

@@ -16,19 +16,24 @@
 
 #define PCI_DECODING_MAX 64
 
+struct pci_disabled {
+	char address[48]; /* 0000:00:1f.2 */
+	char driver[32];  /* that was unbound; "" none */
+	bool off;	  /* command is what it was before */
+	bool closed;	  /* a bridge, and buses are what it was before */
+	unsigned char command[2];
+	unsigned char buses[3];
+};
+
 /* Functions that were disabled, in this order. */
 struct pci_decoding {
-	struct {
-		char address[48]; /* 0000:00:1f.2 */
-		char driver[32];  /* that was unbound; "" none */
-		unsigned char command[2];
-		bool off; /* command is what it was before */
-	} done[PCI_DECODING_MAX];
+	struct pci_disabled done[PCI_DECODING_MAX];
 	size_t count;
 };
 
 /* Unbinds the function's driver and clears the bits I/O, memory and bus master of its
- * command register (include/uapi/linux/pci_regs.h); what is done already is skipped. What
+ * command register (include/uapi/linux/pci_regs.h), and the bus numbers behind a bridge,
+ * by which it passes configuration on in any case; what is done already is skipped. What
  * is to go before it (functions on the far side of a bridge) goes first. keep: the block
  * device with the image. 0; -EBUSY where a disk of it is in use; -EPERM for a display that
  * a driver has, since to unbind one may hang the machine; or another negative errno. What

@@ -330,6 +330,24 @@ int devices_capture(const char *root, struct devices *ret)
 	return 0;
 }
 
+void devices_look_at_buses(const char *root, struct devices *devices)
+{
+	for (size_t i = 0; i < devices->items.count; i++) {
+		struct device *device = &devices->items.items[i];
+		uint64_t first, last;
+
+		if (!has_own_resources(device) ||
+		    !tree_u64(root, &first, "/sys/bus/pci/devices/%s/secondary_bus_number",
+			      device->address) ||
+		    !tree_u64(root, &last, "/sys/bus/pci/devices/%s/subordinate_bus_number",
+			      device->address) ||
+		    first == 0 || first > last || last > PCI_BUS_MAX)
+			continue;
+		device->first_bus = (uint32_t)first;
+		device->last_bus = (uint32_t)last;
+	}
+}
+
 const struct device *devices_find(const struct devices *devices, const char *bus,
 				  const char *address)
 {

@@ -25,6 +25,10 @@ struct device {
 	uint32_t class;	  /* PCI: base class, sub-class, interface */
 	uint32_t flags;
 	char path[96]; /* PCI: as pci_path_parse says it; "" not recorded */
+	/* A bridge of PCI: the bus numbers behind it, of this boot only. 0, 0: none, or
+	 * not looked at. Not recorded. */
+	uint32_t first_bus;
+	uint32_t last_bus;
 };
 
 struct devices {
@@ -37,6 +41,9 @@ struct devices {
 /* 0 or -ENOMEM. */
 int devices_capture(const char *root, struct devices *ret);
 void devices_free(struct devices *devices);
+
+/* Looks for the bus numbers behind bridges. That wakes one that is off. */
+void devices_look_at_buses(const char *root, struct devices *devices);
 
 /* What bus and address order; NULL when it is not there. */
 const struct device *devices_find(const struct devices *devices, const char *bus,

@@ -44,6 +44,14 @@ static bool is_address(const char *text, size_t length, const char **ret_functio
 	       at + 4 == text + length;
 }
 
+bool pci_bus_of(const char *address, uint32_t *ret_domain, uint32_t *ret_bus)
+{
+	const char *function;
+
+	return is_address(address, strlen(address), &function) &&
+	       sscanf(address, "%" SCNx32 ":%" SCNx32, ret_domain, ret_bus) == 2;
+}
+
 /* The components behind the last "pciDDDD:BB", a root bus. */
 static const char *behind_root(const char *target)
 {

@@ -15,6 +15,7 @@
 /* More than these no machine has; what is compared pairwise stays bounded. */
 #define PCI_RESOURCES_MAX 16384
 #define PCI_WINDOWS_MAX 1024
+#define PCI_BUS_MAX 255
 
 enum pci_resource_kind {
 	PCI_RESOURCE_IO = 1,
@@ -57,6 +58,9 @@ void pci_space_free(struct pci_space *space);
  * out, since they are given out in the order in which bridges are found. False
  * where it is no such link, or the way is too long. */
 bool pci_path_parse(const char *target, char *path, size_t size);
+
+/* "0000:01:00.0": its domain and bus number. False where it is no such address. */
+bool pci_bus_of(const char *address, uint32_t *ret_domain, uint32_t *ret_bus);
 
 /* Is the function at path on the far side of the bridge? Neither may be "". */
 bool pci_path_behind(const char *path, const char *bridge);

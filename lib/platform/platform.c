@@ -63,6 +63,7 @@ int platform_capture(const char *root, const char *kernel_log, struct platform *
 
 int platform_look_for(const char *root, const struct platform *then, struct platform *now)
 {
+	devices_look_at_buses(root, &now->devices);
 	filesystems_free(&now->filesystems);
 	return filesystems_look(root, &then->filesystems, &now->filesystems);
 }

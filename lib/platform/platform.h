@@ -51,7 +51,8 @@ struct platform {
 int platform_capture(const char *root, const char *kernel_log, struct platform *ret, struct why *w);
 
 /* Looks in what is seen from below root for the file systems that the other
- * machine had mounted, for verdict_judge(then, now, …). 0 or -ENOMEM. */
+ * machine had mounted, and at this boot's bus numbers, for verdict_judge(then, now, …).
+ * 0 or -ENOMEM. */
 int platform_look_for(const char *root, const struct platform *then, struct platform *now);
 
 /* Harmless on a zeroed struct, which is what it leaves. */

@@ -107,25 +107,45 @@ static bool covered(const struct byte_range *range, const struct acpi *acpi)
 	return false;
 }
 
+/* Does the TPM have nothing now that it had not then, and nothing of this area? */
+static bool is_unseen(const struct byte_range *area, const struct acpi *then,
+		      const struct acpi *now)
+{
+	for (size_t i = 0; i < now->tpm.count; i++) {
+		const struct byte_range *other = &now->tpm.items[i];
+
+		if (!covered(other, then) ||
+		    (other->start <= area->end && area->start <= other->end))
+			return false;
+	}
+	return now->tpm.count > 0;
+}
+
 /* The driver of the saved kernel has mapped the TPM's registers and buffers, and
- * writes commands there when it resumes. */
+ * writes commands there when it resumes. A buffer that the firmware does not name among
+ * the device's resources is seen only where the driver is loaded (crb_map_res()). */
 static void judge_tpm(struct judge *judge)
 {
 	const struct acpi *then = &judge->then->acpi, *now = &judge->now->acpi;
 
 	for (size_t i = 0; now->tpm.known && i < then->tpm.count; i++) {
 		const struct byte_range *area = &then->tpm.items[i];
+		bool unseen = is_unseen(area, then, now);
 		struct finding *finding;
 
 		if (covered(area, now))
 			continue;
-		finding = judge_add(judge, ABOUT_ACPI_TABLES, VERDICT_FATAL);
+		finding =
+			judge_add(judge, ABOUT_ACPI_TABLES, unseen ? VERDICT_RISKY : VERDICT_FATAL);
 		SAY(finding->then, "0x%llx-0x%llx", (unsigned long long)area->start,
 		    (unsigned long long)area->end);
 		SAY(finding->text,
-		    "The TPM's registers or buffers at 0x%llx are not there any more. The saved "
-		    "kernel would write its commands to that place.",
-		    (unsigned long long)area->start);
+		    "The TPM's registers or buffers at 0x%llx %s. The saved kernel would write its "
+		    "commands to that place.",
+		    (unsigned long long)area->start,
+		    unseen ? "are not seen without its driver" : "are not there any more");
+		if (unseen)
+			SAY(finding->advice, "Put the module tpm_crb into the initramfs.");
 		finding->has_range = true;
 		finding->start = area->start;
 		finding->end = area->end;

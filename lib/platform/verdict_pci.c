@@ -23,6 +23,7 @@ struct matching {
 	const struct device **then_of; /* of now's */
 	struct conflict *conflicts;    /* of then's devices */
 	const struct device **place;   /* by index of now's: of whom it must leave the place */
+	bool *crosses;		       /* now's: what it must leave are bus numbers */
 	bool *stayed;		       /* now's resources that the same function had then */
 };
 
@@ -32,6 +33,7 @@ static void matching_free(struct matching *matching)
 	free(matching->then_of);
 	free(matching->conflicts);
 	free(matching->place);
+	free(matching->crosses);
 	free(matching->stayed);
 }
 
@@ -57,11 +59,12 @@ static int match_devices(const struct devices *then, const struct devices *now,
 		.then_of = calloc(now->items.count + 1, sizeof(*matching.then_of)),
 		.conflicts = calloc(then->items.count + 1, sizeof(*matching.conflicts)),
 		.place = calloc(now->items.count + 1, sizeof(*matching.place)),
+		.crosses = calloc(now->items.count + 1, sizeof(*matching.crosses)),
 		.stayed = calloc(now->pci.resources.count + 1, sizeof(*matching.stayed)),
 	};
 
 	if (!matching.now_of || !matching.then_of || !matching.conflicts || !matching.place ||
-	    !matching.stayed) {
+	    !matching.crosses || !matching.stayed) {
 		matching_free(&matching);
 		return -ENOMEM;
 	}
@@ -137,9 +140,12 @@ static bool is_reached(const struct judge *judge, const struct matching *matchin
 /* Two functions that the saved kernel both knows are in each other's way only until
  * both are back. What is written to one before that is its table of message
  * interrupts (__pci_restore_msix_state()), if its driver kept it; virtio's gives it
- * back before the snapshot (virtio_device_freeze() and each driver's del_vqs). */
+ * back before the snapshot (virtio_device_freeze() and each driver's del_vqs). CardBus'
+ * sockets are written to as early (pcmcia_socket_dev_resume_noirq()). */
 static bool is_written_early(const struct pci_resource *then, const struct device *device)
 {
+	if (strcmp(device->driver, "yenta_cardbus") == 0)
+		return !is_window(then);
 	return (then->flags & PCI_RESOURCE_MSIX) && strcmp(device->driver, "virtio-pci") != 0;
 }
 
@@ -175,19 +181,77 @@ static void meet_devices(const struct judge *judge, const struct matching *match
 	}
 }
 
-static bool in_root(const struct pci_space *space, const struct pci_resource *resource)
+static void report_crossing(struct judge *judge, const struct device *bridge,
+			    const struct device *device)
 {
-	for (size_t i = 0; i < space->roots.count; i++)
-		if (resource->start >= space->roots.items[i].start &&
-		    resource->end <= space->roots.items[i].end)
-			return true;
-	return false;
+	struct finding *finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_RISKY);
+
+	SAY(finding->now, "%s %s", bridge->id, device_kind(bridge));
+	SAY(finding->text,
+	    "The %s %s at %s has the bus numbers %02x to %02x, by which the saved kernel reaches "
+	    "the %s %s at %s behind another bridge. Until both bridges have theirs back, one may "
+	    "get what is meant for the other.",
+	    device_kind(bridge), bridge->id, bridge->address, bridge->first_bus, bridge->last_bus,
+	    device_kind(device), device->id, device->address);
+	SAY(finding->advice, "Give the machine the devices back that it had when it was "
+			     "hibernated.");
+}
+
+static bool has_bus_of(const struct device *bridge, uint32_t domain, const struct device *device)
+{
+	uint32_t other, bus;
+
+	return strcmp(device->bus, "pci") == 0 && pci_bus_of(device->address, &other, &bus) &&
+	       other == domain && bus >= bridge->first_bus && bus <= bridge->last_bus;
+}
+
+/* A bridge passes configuration on by bus number, whatever its command register says.
+ * The saved kernel gives those that it knows their numbers back, and writes to what is
+ * behind one as soon as that one is back. Another bridge must not pass it on, too. */
+static void meet_buses(struct judge *judge, const struct matching *matching, size_t index)
+{
+	const struct devices *then = &judge->then->devices;
+	const struct device *bridge = &judge->now->devices.items.items[index];
+	uint32_t domain, bus;
+
+	if (bridge->first_bus == 0 || !*bridge->path || !pci_bus_of(bridge->address, &domain, &bus))
+		return;
+	for (size_t i = 0; i < then->items.count; i++) {
+		const struct device *device = &then->items.items[i];
+
+		if (!has_bus_of(bridge, domain, device) || !*device->path ||
+		    pci_path_behind(device->path, bridge->path) ||
+		    !is_reached(judge, matching, bridge, device))
+			continue;
+		if (matching->then_of[index]) {
+			report_crossing(judge, bridge, device);
+		} else {
+			matching->place[index] = device;
+			matching->crosses[index] = true;
+		}
+		return;
+	}
+}
+
+/* In a window of one root bus, or in one of any (""). */
+static const struct pci_window *root_of(const struct pci_space *space, const char *bus,
+					const struct pci_resource *resource)
+{
+	for (size_t i = 0; i < space->roots.count; i++) {
+		const struct pci_window *window = &space->roots.items[i];
+
+		if (resource->start >= window->start && resource->end <= window->end &&
+		    (!*bus || strcmp(bus, window->bus) == 0))
+			return window;
+	}
+	return NULL;
 }
 
 static void meet_memory(const struct judge *judge, struct conflict *conflict,
 			const struct pci_resource *then)
 {
 	const struct pci_space *old = &judge->then->devices.pci, *new = &judge->now->devices.pci;
+	const struct pci_window *root = root_of(old, "", then);
 
 	if (then->kind != PCI_RESOURCE_MEMORY)
 		return;
@@ -196,7 +260,7 @@ static void meet_memory(const struct judge *judge, struct conflict *conflict,
 	    !holds_ram(judge->then, then->start, then->end))
 		note(conflict, then->flags & PCI_RESOURCE_OFF ? VERDICT_RISKY : VERDICT_FATAL, then,
 		     NULL, true);
-	else if (new->roots.known && in_root(old, then) && !in_root(new, then))
+	else if (new->roots.known && root && !root_of(new, root->bus, then))
 		note(conflict, VERDICT_RISKY, then, NULL, false);
 }
 
@@ -257,16 +321,18 @@ static void plan_disable(struct judge *judge, const struct matching *matching)
 }
 
 static void report_disabled(struct judge *judge, const struct device *device,
-			    const struct device *place)
+			    const struct device *place, bool crosses)
 {
 	struct finding *finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_MENDED);
 
 	SAY(finding->now, "%s %s", device->id, device_kind(device));
 	SAY(finding->text,
-	    "The %s %s at %s is new and has addresses that the saved kernel gives to the %s %s at "
-	    "%s: it is disabled before the image is restored.",
-	    device_kind(device), device->id, device->address, device_kind(place), place->id,
-	    place->address);
+	    "The %s %s at %s is new and has %s the %s %s at %s: it is disabled before the image is "
+	    "restored.",
+	    device_kind(device), device->id, device->address,
+	    crosses ? "bus numbers by which the saved kernel reaches"
+		    : "addresses that the saved kernel gives to",
+	    device_kind(place), place->id, place->address);
 	SAY(finding->advice,
 	    "After the resume, \"echo 1 > /sys/bus/pci/rescan\" should find it again; the next "
 	    "boot does.");
@@ -342,12 +408,15 @@ static void judge_resources(struct judge *judge, const struct matching *matching
 		meet_memory(judge, &matching->conflicts[then->device], then);
 		meet_devices(judge, matching, then);
 	}
+	for (size_t i = 0; i < now->items.count; i++)
+		meet_buses(judge, matching, i);
 	for (size_t i = 0; i < devices->items.count; i++)
 		if (matching->conflicts[i].then)
 			report_conflict(judge, &devices->items.items[i], &matching->conflicts[i]);
 	for (size_t i = 0; i < now->items.count; i++)
 		if (matching->place[i])
-			report_disabled(judge, &now->items.items[i], matching->place[i]);
+			report_disabled(judge, &now->items.items[i], matching->place[i],
+					matching->crosses[i]);
 	plan_disable(judge, matching);
 	judge_moved(judge, matching);
 }

@@ -249,6 +249,47 @@ START_TEST(captures_addresses)
 }
 END_TEST
 
+static void put_buses(const char *place, const char *first, const char *last)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "/sys/devices/%s/secondary_bus_number", place);
+	made_put(path, first);
+	snprintf(path, sizeof(path), "/sys/devices/%s/subordinate_bus_number", place);
+	made_put(path, last);
+}
+
+START_TEST(looks_at_buses)
+{
+	make_machine();
+	put_buses(ROOT_PORT, "1\n", "3\n");
+	put_buses(SLOT, "4\n", "3\n");
+	put_buses("pci0000:00/0000:00:1c.4", "0\n", "0\n"); /* not set up */
+	put_buses(BOARD, "5\n", "256\n");
+	ck_assert_int_eq(devices_capture(made_root, &devices), 0);
+	ck_assert_uint_eq(device_at("0000:00:1c.0")->first_bus, 0);
+	devices_look_at_buses(made_root, &devices);
+	ck_assert_uint_eq(device_at("0000:00:1c.0")->first_bus, 1);
+	ck_assert_uint_eq(device_at("0000:00:1c.0")->last_bus, 3);
+	ck_assert_uint_eq(device_at("0000:01:00.0")->first_bus, 0);
+	ck_assert_uint_eq(device_at("0000:00:1c.4")->first_bus, 0);
+	ck_assert_uint_eq(device_at("0000:02:00.0")->first_bus, 0);
+}
+END_TEST
+
+START_TEST(bus_of_an_address)
+{
+	uint32_t domain = 0, bus = 0;
+
+	ck_assert(pci_bus_of("10000:e1:00.0", &domain, &bus));
+	ck_assert(domain == 0x10000 && bus == 0xe1);
+	ck_assert(pci_bus_of("0000:0a:1f.7", &domain, &bus));
+	ck_assert(domain == 0 && bus == 10);
+	ck_assert(!pci_bus_of("0000:0a:1f.7/00.0", &domain, &bus));
+	ck_assert(!pci_bus_of("virtio0", &domain, &bus));
+}
+END_TEST
+
 /* Bus numbers are given out in the order in which bridges are found. */
 START_TEST(matches_by_path)
 {
@@ -286,6 +327,8 @@ int main(void)
 	tcase_add_test(tcase, captures_functions);
 	tcase_add_test(tcase, captures_slots);
 	tcase_add_test(tcase, captures_addresses);
+	tcase_add_test(tcase, looks_at_buses);
+	tcase_add_test(tcase, bus_of_an_address);
 	tcase_add_test(tcase, matches_by_path);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

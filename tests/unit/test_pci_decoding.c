@@ -57,17 +57,23 @@ static void add(const char *address, const char *driver, unsigned char command)
 	made_link(path, target);
 }
 
-static unsigned int command_of(const char *address)
+static void read_config(const char *address, off_t offset, unsigned char *bytes, size_t size)
 {
-	unsigned char command[2];
 	char path[200];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s" AT("%s/config"), made_root, address);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(pread(fd, command, 2, 4), 2);
+	ck_assert_int_eq(pread(fd, bytes, size, offset), (ssize_t)size);
 	close(fd);
+}
+
+static unsigned int command_of(const char *address)
+{
+	unsigned char command[2];
+
+	read_config(address, 4, command, 2);
 	return command[0] | (unsigned int)command[1] << 8;
 }
 
@@ -106,6 +112,41 @@ START_TEST(disables_and_restores)
 	written[0] = '\0';
 	ck_assert(pci_decoding_restore(&decoding, made_root));
 	ck_assert_str_eq(written, "");
+}
+END_TEST
+
+/* With all that a bridge's command register allows off, configuration goes through it. */
+START_TEST(bridges)
+{
+	unsigned char config[64] = { 0x86, 0x80, 0x10, 0xa1, 0x07, 0x05 }, now[4];
+	struct why w = { 0 };
+
+	config[14] = 0x81; /* one of several functions */
+	memcpy(config + 0x18, "\x00\x01\x03\x40", 4);
+	made_put_bytes(AT(BRIDGE "/config"), config, sizeof(config));
+	ck_assert_int_eq(disable(BRIDGE, &w), 0);
+	read_config(BRIDGE, 0x18, now, sizeof(now));
+	ck_assert_mem_eq(now, "\x00\x00\x00\x40", 4);
+	ck_assert_uint_eq(command_of(BRIDGE), 0x500);
+	ck_assert(pci_decoding_restore(&decoding, made_root));
+	read_config(BRIDGE, 0x18, now, sizeof(now));
+	ck_assert_mem_eq(now, "\x00\x01\x03\x40", 4);
+	ck_assert_uint_eq(command_of(BRIDGE), 0x507);
+	/* A BAR is there in what is no bridge. */
+	config[14] = 0x80;
+	made_put_bytes(AT(BRIDGE "/config"), config, sizeof(config));
+	ck_assert_int_eq(disable(BRIDGE, &w), 0);
+	read_config(BRIDGE, 0x18, now, sizeof(now));
+	ck_assert_mem_eq(now, "\x00\x01\x03\x40", 4);
+	ck_assert(pci_decoding_restore(&decoding, made_root));
+	/* Numbers that stay. */
+	config[14] = 0x01;
+	config[4] = 0;
+	made_put_bytes(AT(BRIDGE "/config"), config, sizeof(config));
+	write_ignored = true;
+	ck_assert_int_eq(disable(BRIDGE, &w), -EIO);
+	ck_assert_ptr_nonnull(strstr(w.text, "does not let itself be disabled"));
+	ck_assert(pci_decoding_restore(&decoding, made_root));
 }
 END_TEST
 
@@ -223,6 +264,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, disables_and_restores);
+	tcase_add_test(tcase, bridges);
 	tcase_add_test(tcase, without_a_driver);
 	tcase_add_test(tcase, displays);
 	tcase_add_test(tcase, disks);

@@ -95,6 +95,14 @@ START_TEST(over_another)
 	range(&then, 1)->kind = range(&now, 1)->kind = PCI_RESOURCE_IO;
 	expect(VERDICT_HARMLESS, "and 1 more");
 	range(&then, 1)->kind = range(&now, 1)->kind = PCI_RESOURCE_MEMORY;
+	/* A driver that writes to its device as early. */
+	range(&then, 0)->flags = 0;
+	snprintf(then.devices.items.items[0].driver, sizeof(then.devices.items.items[0].driver),
+		 "yenta_cardbus");
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_RISKY);
+	verdict_free(&verdict);
+	range(&then, 0)->flags = PCI_RESOURCE_MSIX;
 	/* No virtio device has message interrupts in the snapshot. */
 	snprintf(then.devices.items.items[0].driver, sizeof(then.devices.items.items[0].driver),
 		 "virtio-pci");
@@ -226,6 +234,16 @@ START_TEST(no_root_window)
 	now.devices.pci.roots.items[0].start += 0x8000;
 	move(range(&now, 0), CARD_AT + 0x400000);
 	expect(VERDICT_RISKY, "where the host bridge passes nothing on now");
+	now.devices.pci.roots.items[0].start -= 0x8000;
+	/* Another host bridge's does not lead to it. */
+	snprintf(now.devices.pci.roots.items[0].bus, 16, "0000:80");
+	judge();
+	ck_assert_uint_eq(differences(), 2);
+	ck_assert_int_eq(verdict.findings[1].class, VERDICT_RISKY);
+	verdict_free(&verdict);
+	snprintf(now.devices.pci.roots.items[0].bus, 16, "0000:00");
+	expect(VERDICT_HARMLESS, "other addresses");
+	now.devices.pci.roots.items[0].start += 0x8000;
 	/* One that was in no such window is a matter of the chipset. */
 	then.devices.pci.roots.items[0].start += 0x8000;
 	expect(VERDICT_HARMLESS, "other addresses");
@@ -322,6 +340,85 @@ START_TEST(bus_numbers)
 }
 END_TEST
 
+static void have_buses(struct platform *platform, size_t index, uint32_t first, uint32_t last)
+{
+	platform->devices.items.items[index].first_bus = first;
+	platform->devices.items.items[index].last_bus = last;
+}
+
+/* The new port has the number that the saved kernel gives to its own port, for good; so
+ * configuration of what is behind would go through both. */
+START_TEST(bus_of_a_new_port)
+{
+	add_port(&then, PCI_WINDOW + 0x200000);
+	add_port(&now, PCI_WINDOW + 0x200000);
+	snprintf(now.devices.items.items[3].address, 16, "0000:02:00.0");
+	have_buses(&now, 2, 2, 2);
+	add_function(&now, "0000:00:1b.0", "0000:00:1b.0");
+	have_buses(&now, 4, 3, 3);
+	add_function(&now, "0000:03:00.0", "0000:00:1b.0/00.0");
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_HARMLESS);
+	ck_assert_uint_eq(verdict.plan.disable.count, 0);
+	verdict_free(&verdict);
+	have_buses(&now, 4, 1, 1);
+	snprintf(now.devices.items.items[5].address, 16, "0000:01:00.0");
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_MENDED);
+	ck_assert_msg(strstr(verdict.findings[0].text,
+			     "0000:00:1b.0 is new and has bus numbers by which the saved kernel "
+			     "reaches the network adapter 8086:10d3 at 0000:01:00.0: it is "
+			     "disabled") != NULL,
+		      "%s", verdict.findings[0].text);
+	ck_assert_uint_eq(verdict.plan.disable.count, 2);
+	ck_assert_str_eq(verdict.plan.disable.items[0].text, "0000:01:00.0");
+	ck_assert_str_eq(verdict.plan.disable.items[1].text, "0000:00:1b.0");
+	verdict_free(&verdict);
+	/* Behind a port that the saved kernel knows, and closes to the other's numbers. */
+	snprintf(now.devices.items.items[4].path, 32, "0000:00:1c.4/00.0");
+	snprintf(now.devices.items.items[5].path, 32, "0000:00:1c.4/00.0/00.0");
+	add_function(&now, "0000:00:1c.4", "0000:00:1c.4");
+	add_function(&then, "0000:00:1c.4", "0000:00:1c.4");
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_HARMLESS);
+	verdict_free(&verdict);
+	/* Another domain. */
+	snprintf(now.devices.items.items[4].path, 32, "0001:00:1b.0");
+	snprintf(now.devices.items.items[4].address, 16, "0001:00:1b.0");
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_HARMLESS);
+}
+END_TEST
+
+/* Both get their own numbers back, but one after the other. */
+START_TEST(buses_traded)
+{
+	add_port(&then, PCI_WINDOW + 0x200000);
+	add_port(&now, PCI_WINDOW + 0x200000);
+	add_function(&then, "0000:00:1c.4", "0000:00:1c.4");
+	add_function(&now, "0000:00:1c.4", "0000:00:1c.4");
+	snprintf(now.devices.items.items[3].address, 16, "0000:02:00.0");
+	have_buses(&now, 2, 2, 2);
+	have_buses(&now, 4, 3, 4);
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_SAME);
+	verdict_free(&verdict);
+	have_buses(&now, 4, 1, 1);
+	judge();
+	ck_assert_int_eq(only(ABOUT_PCI_SPACE)->class, VERDICT_RISKY);
+	ck_assert_ptr_nonnull(
+		strstr(only(ABOUT_PCI_SPACE)->text, "0000:00:1c.4 has the bus numbers 01 to 01"));
+	ck_assert_uint_eq(verdict.plan.disable.count, 0);
+	verdict_free(&verdict);
+	/* Nobody knows what is behind it. */
+	*then.devices.items.items[3].path = '\0';
+	*now.devices.items.items[3].path = '\0';
+	snprintf(now.devices.items.items[3].address, 16, "0000:01:00.0");
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_SAME);
+}
+END_TEST
+
 /* The physical function makes them; nobody has when the initramfs looks. */
 START_TEST(virtual_functions)
 {
@@ -403,6 +500,8 @@ int main(void)
 	tcase_add_test(tcase, holes);
 	tcase_add_test(tcase, claimed);
 	tcase_add_test(tcase, bus_numbers);
+	tcase_add_test(tcase, bus_of_a_new_port);
+	tcase_add_test(tcase, buses_traded);
 	tcase_add_test(tcase, virtual_functions);
 	tcase_add_test(tcase, slots);
 	suite_add_tcase(suite, tcase);

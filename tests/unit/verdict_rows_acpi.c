@@ -243,6 +243,24 @@ LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "registers or buffers at 0xfed40000
 	now.acpi.tpm.known = true;
 }
 
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "at 0x7fea0000 are not there any more")
+{
+	tpm(&then, 0xfed40000, 0xfed4087f);
+	tpm(&then, 0x7fea0000, 0x7fea0fff);
+	tpm(&now, 0xfed40000, 0xfed4087f);
+	tpm(&now, 0x7feb0000, 0x7feb0fff);
+}
+
+ROW("the same, where all that is seen of it now was there then");
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "at 0x7fea0000 are not seen without its driver",
+     .advice = "tpm_crb")
+{
+	tpm(&then, 0xfed40000, 0xfed4087f);
+	tpm(&then, 0x7fea0000, 0x7fea0fff);
+	tpm(&now, 0xfed40000, 0xfed4087f);
+}
+
 ROW("a new table");
 
 LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "APIC is new")

@@ -105,6 +105,26 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
 	SET(function(&now, 3)->address, "0000:02:00.0");
 }
 
+ROW("a new bridge has bus numbers by which the saved kernel reaches a PCI device");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_MENDED, "is new and has bus numbers",
+     .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
+{
+	have_port();
+	SET(function(&now, 3)->address, "0000:02:00.0");
+	add_function(&now, "0000:00:1b.0", "0000:00:1b.0");
+	function(&now, 4)->first_bus = function(&now, 4)->last_bus = 1;
+}
+
+ROW("a bridge that the saved kernel knows has such bus numbers of another");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "has the bus numbers 01 to 01")
+{
+	have_port();
+	SET(function(&now, 3)->address, "0000:02:00.0");
+	function(&now, 1)->first_bus = function(&now, 1)->last_bus = 1;
+}
+
 ROW("virtual functions (SR-IOV) missing or new");
 
 LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
@@ -147,7 +167,15 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_HARMLESS, "and 1 more")
 }
 
 ROW("the same, and one may have its table of message interrupts (MSI-X) there, unless its "
-    "driver is virtio's");
+    "driver is virtio's; or it is a CardBus bridge");
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "this boot has the network adapter 8086:10d3 at",
+     .also = { { ABOUT_PCI_SPACE, VERDICT_HARMLESS } })
+{
+	leave_place();
+	move(range(&now, 1), CARD_AT);
+	SET(function(&then, 0)->driver, "yenta_cardbus");
+}
 
 LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "this boot has the network adapter 8086:10d3 at",
      .also = { { ABOUT_PCI_SPACE, VERDICT_HARMLESS } })
@@ -196,12 +224,20 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "where this boot has RAM now", .plan
 	now_has(CARD_AT, PAGE, MEMORY_RAM);
 }
 
-ROW("the addresses of a PCI device were in a window of a host bridge, and are in none now");
+ROW("the addresses of a PCI device were in a window of a host bridge, and are in none of its "
+    "windows now");
 
 LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "the host bridge passes nothing on")
 {
 	leave_place();
 	now.devices.pci.roots.items[0].start += 0x10000;
+}
+
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "0x80000000-0x8000ffff, where the host bridge",
+     .also = { { ABOUT_PCI_SPACE, VERDICT_RISKY } })
+{
+	leave_place();
+	SET(now.devices.pci.roots.items[0].bus, "0000:80");
 }
 
 ROW("the addresses of PCI devices are known of then, and cannot be seen now");
