@@ -21,6 +21,7 @@
 #define HEADER_TYPE_MASK 0x7f
 #define BUS_NUMBERS 0x18 /* of a bridge: its own, first and last behind it */
 #define CLASS_DISPLAY 3
+#define NO_DRIVER "(disabled)"
 
 /* What a link says, or "". */
 static void read_link(const char *root, const char *path, char target[PATH_MAX])
@@ -103,26 +104,40 @@ static bool is_display(const char *root, const char *address)
 	       sscanf(text, "0x%x", &class) == 1 && class >> 16 == CLASS_DISPLAY;
 }
 
-static int unbind(const char *root, const char *address, char *driver, size_t size, struct why *w)
+/* Drivers are loaded while an image is: none must find the function. */
+static int bar_drivers(const char *root, const char *address, const char *name)
 {
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), DEVICES "%s/driver_override", address);
+	return io_write_text(root, path, name);
+}
+
+static int unbind(const char *root, struct pci_disabled *done, struct why *w)
+{
+	const char *address = done->address;
 	char path[PATH_MAX], target[PATH_MAX];
 	const char *name;
 	int r;
 
 	snprintf(path, sizeof(path), DEVICES "%s/driver", address);
 	read_link(root, path, target);
-	if (!*target)
-		return 0;
 	name = strrchr(target, '/');
 	name = name ? name + 1 : target;
-	if (is_display(root, address))
+	if (*target && is_display(root, address))
 		return why(w, -EPERM, "PCI device %s cannot be disabled: %s drives a display on it",
 			   address, name);
+	r = bar_drivers(root, address, NO_DRIVER);
+	if (r < 0)
+		return why(w, r, "PCI device %s cannot be kept from drivers", address);
+	done->barred = true;
+	if (!*target)
+		return 0;
 	snprintf(path, sizeof(path), DEVICES "%s/driver/unbind", address);
 	r = io_write_text(root, path, address);
 	if (r < 0)
 		return why(w, r, "PCI device %s cannot be taken from its driver %s", address, name);
-	text_copy(driver, size, name);
+	text_copy(done->driver, sizeof(done->driver), name);
 	return 0;
 }
 
@@ -219,11 +234,27 @@ int pci_decoding_disable(struct pci_decoding *decoding, const char *root, const 
 		return r;
 	memset(&decoding->done[at], 0, sizeof(decoding->done[at]));
 	text_copy(decoding->done[at].address, sizeof(decoding->done[at].address), address);
-	r = unbind(root, address, decoding->done[at].driver, sizeof(decoding->done[at].driver), w);
-	if (r < 0)
-		return r;
 	decoding->count++;
-	return disable(root, &decoding->done[at], w);
+	r = unbind(root, &decoding->done[at], w);
+	return r < 0 ? r : disable(root, &decoding->done[at], w);
+}
+
+/* Its own driver, or whichever would have found it in the meantime. */
+static int give_driver(const char *root, const struct pci_disabled *done)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (!done->barred)
+		return 0;
+	r = bar_drivers(root, done->address, "\n");
+	if (r == 0 && *done->driver) {
+		snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", done->driver);
+		r = io_write_text(root, path, done->address);
+	} else if (r == 0) {
+		io_write_text(root, "/sys/bus/pci/drivers_probe", done->address);
+	}
+	return r;
 }
 
 bool pci_decoding_restore(struct pci_decoding *decoding, const char *root)
@@ -231,17 +262,11 @@ bool pci_decoding_restore(struct pci_decoding *decoding, const char *root)
 	bool all = true;
 
 	while (decoding->count > 0) {
-		size_t at = --decoding->count;
-		const char *address = decoding->done[at].address;
-		char path[PATH_MAX];
+		const struct pci_disabled *done = &decoding->done[--decoding->count];
 
-		if (enable(root, &decoding->done[at]) < 0)
+		if (enable(root, done) < 0)
 			all = false;
-		if (!*decoding->done[at].driver)
-			continue;
-		snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind",
-			 decoding->done[at].driver);
-		if (io_write_text(root, path, address) < 0)
+		if (give_driver(root, done) < 0)
 			all = false;
 	}
 	return all;

@@ -19,6 +19,7 @@
 struct pci_disabled {
 	char address[48]; /* 0000:00:1f.2 */
 	char driver[32];  /* that was unbound; "" none */
+	bool barred;	  /* from all drivers */
 	bool off;	  /* command is what it was before */
 	bool closed;	  /* a bridge, and buses are what it was before */
 	unsigned char command[2];
@@ -31,13 +32,13 @@ struct pci_decoding {
 	size_t count;
 };
 
-/* Unbinds the function's driver and clears the bits I/O, memory and bus master of its
- * command register (include/uapi/linux/pci_regs.h), and the bus numbers behind a bridge,
- * by which it passes configuration on in any case; what is done already is skipped. What
- * is to go before it (functions on the far side of a bridge) goes first. keep: the block
- * device with the image. 0; -EBUSY where a disk of it is in use; -EPERM for a display that
- * a driver has, since to unbind one may hang the machine; or another negative errno. What
- * was done stays until pci_decoding_restore(). root is "" or a test's tree. */
+/* Unbinds the function's driver, keeps others from it (driver_override), and clears the bits I/O,
+ * memory and bus master of its command register (include/uapi/linux/pci_regs.h), and the bus
+ * numbers behind a bridge, by which it passes configuration on in any case; what is done already is
+ * skipped. What is to go before it (functions on the far side of a bridge) goes first. keep: the
+ * block device with the image. 0; -EBUSY where a disk of it is in use; -EPERM for a display that a
+ * driver has, since to unbind one may hang the machine; or another negative errno. What was done
+ * stays until pci_decoding_restore(). root is "" or a test's tree. */
 int pci_decoding_disable(struct pci_decoding *decoding, const char *root, const char *address,
 			 dev_t keep, struct why *w);
 

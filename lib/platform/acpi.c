@@ -34,11 +34,12 @@ enum acpi_use acpi_use_of(const char *name)
 		{ "OSDT", ACPI_IN_PLACE }, { "APIC", ACPI_IN_PLACE }, { "DMAR", ACPI_IN_PLACE },
 		{ "HEST", ACPI_IN_PLACE }, { "ERST", ACPI_IN_PLACE }, { "EINJ", ACPI_IN_PLACE },
 		{ "PCCT", ACPI_IN_PLACE }, { "PPTT", ACPI_IN_PLACE }, { "IORT", ACPI_IN_PLACE },
-		{ "NHLT", ACPI_IN_PLACE }, { "FACP", ACPI_TAKEN },    { "MCFG", ACPI_TAKEN },
-		{ "IVRS", ACPI_TAKEN },	   { "PRMT", ACPI_TAKEN },    { "HPET", ACPI_TAKEN },
-		{ "ECDT", ACPI_TAKEN },	   { "GTDT", ACPI_TAKEN },    { "WDAT", ACPI_TAKEN },
-		{ "NFIT", ACPI_TAKEN },	   { "LPIT", ACPI_TAKEN },    { "SPMI", ACPI_TAKEN },
-		{ "CEDT", ACPI_TAKEN },	   { "VIOT", ACPI_TAKEN },    { "TPM2", ACPI_TAKEN },
+		{ "NHLT", ACPI_IN_PLACE }, { "SWFT", ACPI_IN_PLACE }, { "FACP", ACPI_TAKEN },
+		{ "MCFG", ACPI_TAKEN },	   { "IVRS", ACPI_TAKEN },    { "PRMT", ACPI_TAKEN },
+		{ "HPET", ACPI_TAKEN },	   { "ECDT", ACPI_TAKEN },    { "GTDT", ACPI_TAKEN },
+		{ "WDAT", ACPI_TAKEN },	   { "NFIT", ACPI_TAKEN },    { "LPIT", ACPI_TAKEN },
+		{ "SPMI", ACPI_TAKEN },	   { "CEDT", ACPI_TAKEN },    { "VIOT", ACPI_TAKEN },
+		{ "TPM2", ACPI_TAKEN },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(uses); i++)

@@ -23,7 +23,9 @@ int __real_io_pwrite_full(int fd, const void *buffer, size_t length, uint64_t of
 
 static struct pci_decoding decoding;
 static char written[512];
-static int bind_error;
+static int bind_error, override_error;
+#define BAR "driver_override=(disabled);"
+#define UNBAR "driver_override=;"
 static bool write_ignored;
 
 /* Files of drivers do not keep what is written to them. */
@@ -32,8 +34,9 @@ int __wrap_io_write_text(const char *root, const char *path, const char *text)
 	size_t used = strlen(written);
 
 	ck_assert_str_eq(root, made_root);
-	snprintf(written + used, sizeof(written) - used, "%s=%s;", strrchr(path, '/') + 1, text);
-	return bind_error;
+	snprintf(written + used, sizeof(written) - used, "%s=%s;", strrchr(path, '/') + 1,
+		 *text == '\n' ? "" : text);
+	return strcmp(strrchr(path, '/'), "/driver_override") == 0 ? override_error : bind_error;
 }
 
 int __wrap_io_pwrite_full(int fd, const void *buffer, size_t length, uint64_t offset)
@@ -86,7 +89,7 @@ static void setup(void)
 {
 	memset(&decoding, 0, sizeof(decoding));
 	written[0] = '\0';
-	bind_error = 0;
+	bind_error = override_error = 0;
 	write_ignored = false;
 	made_root_create();
 	add(BRIDGE, "pcieport", 0x07);
@@ -100,13 +103,13 @@ START_TEST(disables_and_restores)
 	ck_assert_int_eq(disable(CARD, &w), 0);
 	ck_assert_int_eq(disable(BRIDGE, &w), 0);
 	ck_assert_int_eq(disable(CARD, &w), 0); /* judged again: done already */
-	ck_assert_str_eq(written, "unbind=" CARD ";unbind=" BRIDGE ";");
+	ck_assert_str_eq(written, BAR "unbind=" CARD ";" BAR "unbind=" BRIDGE ";");
 	/* The bits are gone, and no others. */
 	ck_assert_uint_eq(command_of(CARD), 0x500);
 	ck_assert_uint_eq(command_of(BRIDGE), 0x500);
 	written[0] = '\0';
 	ck_assert(pci_decoding_restore(&decoding, made_root));
-	ck_assert_str_eq(written, "bind=" BRIDGE ";bind=" CARD ";");
+	ck_assert_str_eq(written, UNBAR "bind=" BRIDGE ";" UNBAR "bind=" CARD ";");
 	ck_assert_uint_eq(command_of(CARD), 0x506);
 	ck_assert_uint_eq(command_of(BRIDGE), 0x507);
 	written[0] = '\0';
@@ -158,8 +161,10 @@ START_TEST(without_a_driver)
 	made_put(AT("0000:00:05.0/class"), "0x030000\n");
 	ck_assert_int_eq(disable("0000:00:05.0", &w), 0);
 	ck_assert_uint_eq(command_of("0000:00:05.0"), 0x500);
+	ck_assert_str_eq(written, BAR);
 	ck_assert(pci_decoding_restore(&decoding, made_root));
-	ck_assert_str_eq(written, "");
+	/* A driver that was loaded in the meantime. */
+	ck_assert_str_eq(written, BAR UNBAR "drivers_probe=0000:00:05.0;");
 	ck_assert_uint_eq(command_of("0000:00:05.0"), 0x503);
 }
 END_TEST
@@ -216,6 +221,14 @@ START_TEST(failures)
 {
 	struct why w = { 0 };
 
+	override_error = -EIO;
+	ck_assert_int_eq(disable(CARD, &w), -EIO);
+	ck_assert_ptr_nonnull(strstr(w.text, "cannot be kept from drivers"));
+	ck_assert_str_eq(written, BAR);
+	ck_assert(pci_decoding_restore(&decoding, made_root));
+	ck_assert_str_eq(written, BAR);
+	override_error = 0;
+	w = (struct why){ 0 };
 	bind_error = -EIO;
 	ck_assert_int_eq(disable(CARD, &w), -EIO);
 	ck_assert_ptr_nonnull(strstr(w.text, "cannot be taken from its driver e1000e"));
@@ -228,7 +241,7 @@ START_TEST(failures)
 	ck_assert_ptr_nonnull(strstr(w.text, "does not let itself be disabled"));
 	written[0] = '\0';
 	ck_assert(pci_decoding_restore(&decoding, made_root));
-	ck_assert_str_eq(written, "bind=" CARD ";");
+	ck_assert_str_eq(written, UNBAR "bind=" CARD ";");
 	write_ignored = false;
 	made_put(AT(CARD "/config"), NULL);
 	ck_assert_int_eq(disable(CARD, &w), -ENOENT);

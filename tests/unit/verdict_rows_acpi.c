@@ -94,6 +94,7 @@ READ_AGAIN("PPTT")
 READ_AGAIN("IORT")
 
 READ_AGAIN("NHLT")
+READ_AGAIN("SWFT")
 
 LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DMAR changed. The saved kernel goes on reading")
 {
