@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "image/image_machine.h"
 #include "kernel/boot_log.h"
+#include "other_swaps.h"
 #include "platform/verdict_report.h"
 
 #include <errno.h>
@@ -16,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* For a disk with swap that is not there yet; without it the image is refused. */
+#define SWAP_MSEC 10000
 
 static void tell_finding(const struct finding *finding, struct handover *handover)
 {
@@ -150,6 +154,8 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 	r = platform_capture("", log, &now, w);
 	if (r == 0)
 		r = platform_look_for("", &then->platform, &now);
+	if (r == 0)
+		r = other_swaps_await("", &then->platform.swaps, SWAP_MSEC, &now.swaps);
 	if (r == 0)
 		r = verdict_judge(&then->platform, &now, &then->image, ret, w);
 	platform_free(&now);

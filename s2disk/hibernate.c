@@ -24,6 +24,7 @@
 #include "quarantine.h"
 #include "reseed.h"
 #include "session.h"
+#include "swap_gate.h"
 #include "switch_off.h"
 #include "ui/abort_watch.h"
 #include "ui/progress.h"
@@ -351,6 +352,7 @@ static void finish_resume(struct hibernate *h)
 		quarantine_take(&h->quarantine, "", page_size());
 	}
 	last_gate_close(&h->machine->mounted, "", h->last);
+	swap_gate_close(&h->machine->others, &h->machine->platform.swaps, "", h->last);
 	session_drop_image(&h->session);
 	last_gate_shut_down(&h->machine->mounted);
 	if (r == 0) {
@@ -474,6 +476,8 @@ static int run(struct hibernate *h, struct why *w)
 		r = settle_boot_files(h, w);
 	if (r == 0)
 		r = machine_record_open_mounts(h->machine, w);
+	if (r == 0)
+		r = machine_record_open_swaps(h->machine, h->session.area, w);
 	if (r == 0)
 		r = freeze(h, w);
 	if (r == 0) {

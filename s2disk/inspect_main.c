@@ -9,6 +9,7 @@
 #include "inspect.h"
 #include "kernel/boot_log.h"
 #include "options.h"
+#include "other_swaps.h"
 #include "target.h"
 
 #include <errno.h>
@@ -291,6 +292,8 @@ static int show(const struct command *command, const struct inspection *i)
 		r = load_platform(command->compare_with, &now, &w);
 		if (r == 0 && !command->compare_with)
 			r = platform_look_for("", &i->machine.platform, &now);
+		if (r == 0 && !command->compare_with)
+			r = other_swaps_look("", &i->machine.platform.swaps, &now.swaps);
 		if (r == 0)
 			r = verdict_judge(&i->machine.platform, &now, &i->machine.image, &verdict,
 					  &w);

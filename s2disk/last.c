@@ -114,6 +114,14 @@ void last_take_handover(struct last *last, const struct handover *handover, uint
 		  verdict_class_name(worst_of(handover->text)));
 }
 
+void last_add_shut_down(struct last *last, const char *line)
+{
+	size_t used = strlen(last->shut_down);
+
+	snprintf(last->shut_down + used, sizeof(last->shut_down) - used, "%s%s", used ? "\n" : "",
+		 line);
+}
+
 void last_end(struct last *last, enum last_result result, const char *reason)
 {
 	last->result = result;

@@ -35,7 +35,7 @@ struct last {
 	/* Page frames that the firmware claims since this boot: out of use, or not
 	 * given by the kernel. */
 	uint64_t quarantined_pages, unquarantined_pages;
-	char shut_down[1024];	 /* lines: file systems that another system changed meanwhile */
+	char shut_down[1024];	 /* lines: file systems and swap that another system changed */
 	uint64_t left_out_pages; /* offlined page frames that are not in the image */
 	char left_out[256];	 /* their addresses, as many as fit */
 	char verdict[16];	 /* resumed: the class of the worst difference */
@@ -49,6 +49,9 @@ void last_begin(struct last *last, const char *area, const char *method);
 void last_take_handover(struct last *last, const struct handover *handover, uint64_t quarantined);
 
 void last_end(struct last *last, enum last_result result, const char *reason);
+
+/* A line for what was cut off or shut down. */
+void last_add_shut_down(struct last *last, const char *line);
 
 /* An entry in the journal below root. 0, or -ENOENT and the like where there is
  * none. */

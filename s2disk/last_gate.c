@@ -54,14 +54,6 @@ static int shut_down(const struct mounted_item *item)
 	return ioctl(item->directory, SHUT_DOWN, &flags) < 0 ? -errno : 0;
 }
 
-static void note(struct last *last, const char *line)
-{
-	size_t used = strlen(last->shut_down);
-
-	snprintf(last->shut_down + used, sizeof(last->shut_down) - used, "%s%s", used ? "\n" : "",
-		 line);
-}
-
 /* f2fs waits for a thread of its own to end (f2fs_stop_gc_thread()), which is frozen. */
 static bool may_shut_down_frozen(const struct mounted_item *item)
 {
@@ -178,7 +170,7 @@ static void close_one(struct mounted *mounted, struct mounted_item *item,
 		 cut >= 0 ? "cut off"
 		 : r == 0 ? "shut down"
 			  : "NOT shut down");
-	note(last, line);
+	last_add_shut_down(last, line);
 	say(then, is, was, is_safe(then, now, cut, r == 0), cut >= 0, r == 0);
 }
 

@@ -73,7 +73,9 @@ static void print_resumed(const struct last *last, FILE *out)
 	print_pages(last->quarantined_pages, "out of use", out);
 	print_pages(last->unquarantined_pages, "could not be taken out of use", out);
 	if (last->shut_down[0])
-		fputs("SHUT DOWN       file systems that another system changed meanwhile:\n", out);
+		fputs("SHUT DOWN       file systems and swap that another system changed "
+		      "meanwhile:\n",
+		      out);
 	print_lines(last->shut_down, out);
 	if (last->reason[0])
 		fprintf(out, "but             %s\n", last->reason);

@@ -29,6 +29,14 @@ int machine_record_open_mounts(struct machine_record *record, struct why *w)
 		     : 0;
 }
 
+int machine_record_open_swaps(struct machine_record *record, const struct swap_area *own,
+			      struct why *w)
+{
+	int r = other_swaps_open("", own, &record->others, &record->platform.swaps);
+
+	return r < 0 ? why(w, r, "the swap areas cannot be looked at: %s", strerror(-r)) : 0;
+}
+
 void machine_record_stamp(struct machine_record *record)
 {
 	mounted_settle(&record->mounted);
@@ -57,6 +65,7 @@ static int make_section(void *context, const unsigned char *kernel_header, size_
 		return r;
 	if (!has_stamps(record))
 		return -ESTALE;
+	other_swaps_count(&record->others, &record->platform.swaps);
 	free(record->encoded);
 	record->encoded = NULL;
 	r = platform_encode(&record->platform, &record->encoded, ret_size);
@@ -73,6 +82,7 @@ struct platform_maker machine_record_maker(struct machine_record *record)
 void machine_record_free(struct machine_record *record)
 {
 	mounted_close(&record->mounted);
+	other_swaps_close(&record->others);
 	platform_free(&record->platform);
 	free(record->encoded);
 	record->encoded = NULL;

@@ -5,6 +5,7 @@
 
 #include "base/why.h"
 #include "image/image_writer.h"
+#include "other_swaps.h"
 #include "platform/mounted.h"
 #include "platform/platform.h"
 
@@ -13,7 +14,8 @@
 struct machine_record {
 	struct platform platform;
 	struct mounted mounted;
-	unsigned char *encoded; /* made while the image is written */
+	struct other_swaps others; /* swap areas besides the image's */
+	unsigned char *encoded;	   /* made while the image is written */
 };
 
 /* Looks at the machine; before the freeze. */
@@ -23,13 +25,18 @@ int machine_record_capture(struct machine_record *record, struct why *w);
  * types a passphrase. 0 or -ENOMEM. */
 int machine_record_open_mounts(struct machine_record *record, struct why *w);
 
+/* Opens the swap areas besides the image's (NULL: it goes to none), at the same time.
+ * 0 or -ENOMEM. */
+int machine_record_open_swaps(struct machine_record *record, const struct swap_area *own,
+			      struct why *w);
+
 /* With user space frozen, before each snapshot: has the file systems write what is only
  * in memory, and reads their stamps. They are in the snapshot, for last_gate_close(). */
 void machine_record_stamp(struct machine_record *record);
 
 /* Calibrates against the kernel's header page, looks whether the file systems still have
- * their stamps, and encodes, when asked. -ESTALE: a thread of the kernel wrote to one
- * between its stamp and the snapshot, so another snapshot is needed. */
+ * their stamps, counts what was swapped out by then, and encodes, when asked. -ESTALE: a thread of
+ * the kernel wrote to one between its stamp and the snapshot, so another snapshot is needed. */
 struct platform_maker machine_record_maker(struct machine_record *record);
 
 /* Harmless on a zeroed struct. */

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "preflight.h"
 #include "swap_on_demand.h"
+#include "swapoff_others.h"
 #include "switch_off.h"
 #include "target.h"
 #include "ui/abort_watch.h"
@@ -251,10 +252,12 @@ static int hibernate_with_keys(struct command *command, const struct settings *s
 	struct key_ways *keys = NULL;
 	int r = prepare_keys_alone(command, settings, &keys, w);
 
-	if (r < 0)
+	if (r < 0) {
 		last_end(last, LAST_FAILED, why_text(w, r));
-	else
+	} else {
+		swapoff_others_begin(area, "");
 		r = hibernate(settings, area, machine, keys, last, w);
+	}
 	key_ways_free(keys);
 	return r;
 }
@@ -288,6 +291,7 @@ static int check_and_hibernate(struct command *command, const struct settings *s
 	keep_last(&last);
 	/* As when the terminal went away meanwhile: the record is kept first. */
 	abort_watch_end();
+	swapoff_others_end();
 	if (r < 0) {
 		log_error("not hibernated: %s", why_text(&w, r));
 		return EXIT_FAILED;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "swap_on_demand.h"
 
-#include "base/bytes.h"
 #include "base/log.h"
+#include "fatal_signals.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,24 +19,11 @@
 #define WAIT_SECONDS 20
 #define TURN_MSEC 50
 
-/* What would end us and leave the area on. */
-static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
-
 /* For the handler: what is on, and how the signals were answered before. */
 static struct {
 	const char *path;
-	struct sigaction before[ARRAY_SIZE(fatal)];
+	struct fatal_signals signals;
 } on;
-
-static void block_fatal(sigset_t *ret_before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
-		sigaddset(&set, fatal[i]);
-	sigprocmask(SIG_BLOCK, &set, ret_before);
-}
 
 /* In a process of its own, with these signals blocked: reading back what is in
  * the area may take long. A freeze interrupts it; once more when that is over. */
@@ -60,28 +47,7 @@ static void switch_off_and_end(int number)
 
 	if (child == 0)
 		_exit(switch_off(on.path));
-	signal(number, SIG_DFL);
-	raise(number); /* comes when the handler returns */
-}
-
-static void take_signals(const char *path)
-{
-	struct sigaction action = { .sa_handler = switch_off_and_end };
-
-	on.path = path;
-	/* Whichever comes first does it, the others wait and find us gone. */
-	sigfillset(&action.sa_mask);
-	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++) {
-		sigaction(fatal[i], NULL, &on.before[i]);
-		if (on.before[i].sa_handler != SIG_IGN)
-			sigaction(fatal[i], &action, NULL);
-	}
-}
-
-static void leave_signals(void)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
-		sigaction(fatal[i], &on.before[i], NULL);
+	fatal_signals_pass_on(&on.signals, number);
 }
 
 int swap_on_demand_begin(const struct settings *settings, struct why *w)
@@ -92,11 +58,13 @@ int swap_on_demand_begin(const struct settings *settings, struct why *w)
 
 	if (!path[0])
 		return 0;
-	block_fatal(&before);
-	if (swapon(path, SWAP_FLAG_PREFER | PRIORITY) < 0)
+	fatal_signals_block(&before);
+	if (swapon(path, SWAP_FLAG_PREFER | PRIORITY) < 0) {
 		error = errno;
-	else
-		take_signals(path);
+	} else {
+		on.path = path;
+		fatal_signals_take(&on.signals, switch_off_and_end);
+	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!error)
 		return 1;
@@ -140,13 +108,13 @@ void swap_on_demand_end(const struct settings *settings)
 	pid_t child;
 
 	/* From here on a signal may end us: the child does it. */
-	block_fatal(&before);
+	fatal_signals_block(&before);
 	child = fork();
 	if (child == 0)
 		switch_off_and_tell(path);
 	if (child < 0)
 		log_warning("%s is still on as swap: %s", path, strerror(errno));
-	leave_signals();
+	fatal_signals_leave(&on.signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (child > 0)
 		wait_for(child, path);

@@ -54,6 +54,17 @@ bool block_device_name(const char *root, int fd, const char *device, char *name,
 	return text_copy(name, size, device + strlen("/dev/"));
 }
 
+bool block_device_worth_a_look(const char *name)
+{
+	return !block_device_is_memory(name) && !text_starts(name, "fd") &&
+	       !text_starts(name, "sr") && !text_starts(name, "mtd");
+}
+
+bool block_device_is_memory(const char *name)
+{
+	return text_starts(name, "zram") || text_starts(name, "ram");
+}
+
 bool block_device_whole(const char *root, const char *name, char *disk, size_t size)
 {
 	char full[PATH_MAX], target[PATH_MAX];

@@ -19,6 +19,14 @@ int block_device_open(const char *root, const char *device);
  * what is left of device without /dev/. */
 bool block_device_name(const char *root, int fd, const char *device, char *name, size_t size);
 
+/* May it be read, and hold anything from before? Floppy and CD drives make one wait, others
+ * are memory. */
+bool block_device_worth_a_look(const char *name);
+
+/* Is it memory, so that what is in it is in an image as well? By name: zram and brd. (zram
+ * may write to a disk, where it was told one: backing_dev.) */
+bool block_device_is_memory(const char *name);
+
 /* The disk that a partition is on. */
 bool block_device_whole(const char *root, const char *name, char *disk, size_t size);
 

@@ -148,6 +148,9 @@ static int identify(const struct filesystem_source *source, unsigned char *page,
 	if (take_btrfs(page, ret))
 		return 0;
 	r = stamp_bcachefs(source, page, ret);
+	if (r != -ENODEV)
+		return r;
+	r = stamp_zfs(source, page, ret);
 	return r != -ENODEV ? r : stamp_boot_sector(source, page, ret);
 }
 
@@ -225,6 +228,8 @@ void filesystem_words(const struct filesystem *filesystem, char *text, size_t si
 			 max_u64(get_le64(stamp), get_le64(stamp + 8)));
 	} else if (strcmp(filesystem->type, "bcachefs") == 0) {
 		snprintf(text, size, "superblock %" PRIu64, get_le64(stamp));
+	} else if (strcmp(filesystem->type, "zfs") == 0) {
+		snprintf(text, size, "transaction group %" PRIu64, get_le64(stamp));
 	} else if (strcmp(filesystem->type, "fat") == 0 || strcmp(filesystem->type, "exfat") == 0 ||
 		   strcmp(filesystem->type, "ntfs") == 0) {
 		snprintf(text, size, "content %08" PRIx64,

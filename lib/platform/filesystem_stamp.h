@@ -23,16 +23,16 @@ enum filesystem_unstamped {
 	FILESYSTEM_UNKNOWN,    /* nothing is known that changes when it is mounted */
 };
 
-/* One device of one file system; btrfs may have several. */
+/* One device of one file system; btrfs and ZFS may have several. */
 struct filesystem {
-	char type[12];	 /* ext, xfs, btrfs, f2fs, bcachefs, fat, exfat, ntfs; without a stamp as
-			    mountinfo says */
+	char type[12]; /* ext, xfs, btrfs, f2fs, bcachefs, zfs, fat, exfat, ntfs; without a stamp as
+			  mountinfo says */
 	char device[96]; /* /dev/vda2, as it was called */
 	char place[128]; /* where it was mounted; "" unknown */
 	unsigned char uuid[16];
 	unsigned char stamp[32];	     /* what it means depends on the type */
 	char identity[DEVICE_IDENTITY_SIZE]; /* of the device; "" unknown */
-	unsigned char member[16];	     /* btrfs: which of its devices; else zeros */
+	unsigned char member[16];	     /* btrfs, zfs: which of its devices; else zeros */
 	unsigned char log[16];		     /* xfs: the head of its log; zeros: not looked at */
 	uint32_t unstamped;		     /* enum filesystem_unstamped */
 };
@@ -50,6 +50,12 @@ struct filesystem_source {
  * known here, or the error of reading, which is never -ENODEV. */
 int filesystem_identify(const struct filesystem_source *source, unsigned char *page,
 			struct filesystem *ret);
+
+#define POOL_NAME_SIZE 256
+
+/* Of which pool of ZFS is it a member? As filesystem_identify; printable. */
+int filesystem_pool_name(const struct filesystem_source *source, unsigned char *page,
+			 char name[POOL_NAME_SIZE]);
 
 /* The same file system, and of several devices the same one, in whatever state. */
 bool filesystem_same(const struct filesystem *a, const struct filesystem *b);

@@ -27,6 +27,11 @@ static uint64_t fold(uint64_t sum, const unsigned char *bytes, size_t length)
 
 #define FOLD_BEGIN UINT64_C(0xcbf29ce484222325)
 
+uint64_t stamp_fold(const unsigned char *bytes, size_t length)
+{
+	return fold(FOLD_BEGIN, bytes, length);
+}
+
 /* Adds the page in which a byte of the device is, and puts the sum into the stamp. */
 static int fold_page(const struct filesystem_source *source, unsigned char *page, uint64_t at,
 		     unsigned char *stamp)

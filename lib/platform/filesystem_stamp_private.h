@@ -20,4 +20,11 @@ int stamp_bcachefs(const struct filesystem_source *source, unsigned char *page,
 int stamp_boot_sector(const struct filesystem_source *source, unsigned char *page,
 		      struct filesystem *ret);
 
+/* A member of a ZFS pool: the pool is its UUID, the device its member. -ENODEV also for
+ * one that several hosts share (multihost), which changes while nobody uses it. */
+int stamp_zfs(const struct filesystem_source *source, unsigned char *page, struct filesystem *ret);
+
+/* A sum (FNV-1a): no adversary is kept out, only chance. */
+uint64_t stamp_fold(const unsigned char *bytes, size_t length);
+
 #endif

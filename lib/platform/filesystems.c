@@ -90,17 +90,6 @@ static int look_at(struct search *search, const char *device)
 	return take_found(search, &found);
 }
 
-/* These make one wait, or are memory. */
-static bool is_worth_a_look(const char *name)
-{
-	static const char *const others[] = { "fd", "sr", "ram", "zram", "mtd" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (text_starts(name, others[i]))
-			return false;
-	return true;
-}
-
 static int search_all(struct search *search)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
@@ -118,7 +107,7 @@ static int search_all(struct search *search)
 		return -ENOMEM;
 	for (size_t i = 0; i < names.count && r == 0 && !all_met(search); i++) {
 		block_device_path(names.items[i], path, sizeof(path));
-		if (is_worth_a_look(names.items[i]))
+		if (block_device_worth_a_look(names.items[i]))
 			r = look_at(search, path);
 	}
 	return r;

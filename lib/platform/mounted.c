@@ -20,6 +20,10 @@
 
 #define MOUNTINFO_LIMIT (4u << 20)
 
+/* Seconds, as the module's parameter zfs_txg_timeout is by default, and the most. */
+#define ZFS_TIMEOUT 5
+#define ZFS_TIMEOUT_MAX 30
+
 /* A line of mountinfo (proc_pid_mountinfo(5)): 36 35 98:0 / /mnt rw … - ext3
  * /dev/root rw. */
 struct mount {
@@ -49,9 +53,8 @@ static bool parse_mount(const char *line, struct mount *ret)
 /* On no block device of this machine, and yet not the kernel's own. */
 static bool is_elsewhere(const char *kind)
 {
-	static const char *const kinds[] = { "9p",	 "afs",	     "ceph", "cifs",
-					     "ecryptfs", "nfs",	     "nfs4", "smb3",
-					     "vboxsf",	 "virtiofs", "zfs" };
+	static const char *const kinds[] = { "9p",  "afs",  "ceph", "cifs",   "ecryptfs",
+					     "nfs", "nfs4", "smb3", "vboxsf", "virtiofs" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(kind, kinds[i]) == 0)
@@ -215,11 +218,107 @@ static void open_members(const char *root, struct mounted *mounted, size_t first
 	}
 }
 
+/* The pool that a device is a member of, if it has that name; else 0. */
+static uint64_t pool_of(const char *root, struct mounted *mounted, const char *name,
+			const char *pool)
+{
+	_cleanup_close_ int fd = -1;
+	const struct filesystem_source source = { .read = read_page, .context = &fd };
+	char path[300], found[POOL_NAME_SIZE];
+	struct filesystem filesystem = { 0 };
+
+	/* Not what the pool itself offers (zvol). */
+	if (!block_device_worth_a_look(name) || text_starts(name, "zd"))
+		return 0;
+	block_device_path(name, path, sizeof(path));
+	fd = block_device_open(root, path);
+	if (fd < 0 || filesystem_pool_name(&source, mounted->page, found) < 0 ||
+	    strcmp(found, pool) != 0 || identify(mounted, fd, &filesystem) < 0 ||
+	    strcmp(filesystem.type, "zfs") != 0)
+		return 0;
+	return get_le64(filesystem.uuid);
+}
+
+/* Of members that are called so: of which pool are they? 0: none is there, or those of two
+ * are, and the kernel does not tell which is in use. */
+static uint64_t find_pool(const char *root, struct mounted *mounted, const struct tree_names *names,
+			  const char *pool)
+{
+	uint64_t found = 0, guid;
+
+	if (tree_u64(root, &guid, "/proc/spl/kstat/zfs/%s/guid", pool))
+		return guid;
+	for (size_t i = 0; i < names->count; i++) {
+		guid = pool_of(root, mounted, names->items[i], pool);
+		if (guid && found && guid != found)
+			return 0;
+		if (guid)
+			found = guid;
+	}
+	return found;
+}
+
+static void open_pool_members(const char *root, struct mounted *mounted, const struct mount *mount,
+			      const char *pool)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	uint64_t guid, timeout;
+	char path[300];
+
+	if (tree_list(root, "/sys/class/block", &names) < 0)
+		return;
+	guid = find_pool(root, mounted, &names, pool);
+	for (size_t i = 0; i < names.count && guid; i++) {
+		struct mounted_item *item;
+
+		if (pool_of(root, mounted, names.items[i], pool) != guid)
+			continue;
+		block_device_path(names.items[i], path, sizeof(path));
+		item = add_item(mounted, path, mount->place, mount->kind);
+		if (!item)
+			return;
+		text_copy(item->pool, sizeof(item->pool), pool);
+		open_item_device(root, item, path);
+		item->directory = open_directory(root, mount);
+		if (!tree_u64(root, &timeout, "/sys/module/zfs/parameters/zfs_txg_timeout"))
+			timeout = ZFS_TIMEOUT;
+		mounted->settle_seconds = (unsigned int)min_u64(timeout, ZFS_TIMEOUT_MAX) + 1;
+	}
+}
+
+/* Its mounts have no device, but the pool's name: "tank/home". */
+static void open_pool(const char *root, struct mounted *mounted, const struct mount *mount)
+{
+	struct mounted_item *item;
+	char pool[POOL_NAME_SIZE];
+	size_t length = strcspn(mount->source, "/"), before = mounted->count;
+
+	if (length >= sizeof(pool))
+		return;
+	memcpy(pool, mount->source, length);
+	pool[length] = '\0';
+	for (size_t i = 0; i < mounted->count; i++)
+		if (strcmp(mounted->items[i].pool, pool) == 0)
+			return;
+	open_pool_members(root, mounted, mount, pool);
+	if (mounted->count > before)
+		return;
+	item = add_item(mounted, mount->source, mount->place, mount->kind);
+	if (!item)
+		return;
+	text_copy(item->pool, sizeof(item->pool), pool);
+	set_unstamped(item, FILESYSTEM_UNKNOWN);
+}
+
 static void open_mount(const char *root, struct mounted *mounted, const struct mount *mount)
 {
 	struct mounted_item *item;
 	char device[PATH_MAX];
 
+	if (strcmp(mount->kind, "zfs") == 0) {
+		open_pool(root, mounted, mount);
+		return;
+	}
 	if (mount->high == 0 && is_elsewhere(mount->kind)) {
 		item = add_item(mounted, mount->source, mount->place, mount->kind);
 		if (item)
@@ -274,12 +373,16 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 
 void mounted_settle(const struct mounted *mounted)
 {
+	const struct timespec pause = { .tv_sec = mounted->settle_seconds };
+
 	for (size_t i = 0; i < mounted->count; i++) {
 		if (mounted->items[i].directory >= 0)
 			syncfs(mounted->items[i].directory);
 		if (mounted->items[i].device >= 0)
 			fsync(mounted->items[i].device);
 	}
+	if (mounted->settle_seconds)
+		nanosleep(&pause, NULL);
 }
 
 void mounted_stamp(struct mounted *mounted, struct filesystems *ret)

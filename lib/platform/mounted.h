@@ -17,17 +17,19 @@ struct mounted_item {
 	int device;		      /* -1: it cannot be read */
 	int directory;		      /* of a mount of it; -1: none */
 	bool changed;		      /* found so by the last gate */
+	char pool[POOL_NAME_SIZE];    /* ZFS: as the mount calls it; "" */
 };
 
 struct mounted {
 	struct mounted_item *items;
 	size_t count, room;
 	unsigned char *page;
+	unsigned int settle_seconds; /* ZFS: until what is in memory is written */
 };
 
 /* Opens what root/proc/self/mountinfo has mounted from a device, and every member of
- * a btrfs. What cannot be read while all is frozen (loop devices, network block devices
- * and what lies on them), or is on no device here (NFS, FUSE …), has an item without
+ * a btrfs and of a ZFS pool. What cannot be read while all is frozen (loop devices, network block
+ * devices and what lies on them), or is on no device here (NFS, FUSE …), has an item without
  * descriptors, so that it can be named. Makes room in *ret for all. 0 or -ENOMEM. */
 int mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
 
@@ -36,7 +38,8 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
  * that is dirty there writes it first (blkdev_read_iter(), block/fops.c): the last gate
  * would overwrite what it is to compare. With user space frozen nothing makes any of
  * it dirty again but threads of the kernel, so that in the restored system the kernel
- * has nothing to write until user space runs (the writeback worker is not frozen). */
+ * has nothing to write until user space runs (the writeback worker is not frozen). To
+ * sync ZFS writes its log only; the rest follows within a few seconds, which are waited. */
 void mounted_settle(const struct mounted *mounted);
 
 /* Reads their stamps into ret, without asking for memory. What has none is in ret as

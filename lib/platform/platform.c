@@ -17,6 +17,7 @@ void platform_free(struct platform *platform)
 	cpu_free(&platform->cpu);
 	devices_free(&platform->devices);
 	filesystems_free(&platform->filesystems);
+	swaps_free(&platform->swaps);
 	*platform = (struct platform){ 0 };
 }
 

@@ -17,6 +17,7 @@
 #include "platform/machine.h"
 #include "platform/memory_map.h"
 #include "platform/ram.h"
+#include "platform/swaps.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,6 +42,7 @@ struct platform {
 	struct guest guest;
 	struct devices devices;
 	struct filesystems filesystems; /* not by platform_capture */
+	struct swaps swaps;		/* other than the image's; nor are these */
 	char encryption[80];		/* of this boot's memory ("": none is seen); not recorded */
 	struct hibernation hibernation;
 };

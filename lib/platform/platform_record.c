@@ -31,6 +31,7 @@ enum record_type {
 	RECORD_HIBERNATION = 18,
 	RECORD_FILE_SYSTEMS = 19,
 	RECORD_RAM_POISONED = 20,
+	RECORD_SWAPS = 21,
 	RECORD_PCI_RESOURCES = 22,
 	RECORD_PCI_ROOTS = 23,
 	RECORD_TPM = 25,
@@ -167,6 +168,15 @@ static const struct record_field filesystem_fields[] = {
 	BYTES(struct filesystem, member), U32(struct filesystem, unstamped),
 	BYTES(struct filesystem, log),
 };
+static const struct record_field swap_fields[] = {
+	TEXT(struct swap_use, path),	 TEXT(struct swap_use, device),
+	TEXT(struct swap_use, identity), TEXT(struct swap_use, drivers),
+	TEXT(struct swap_use, label),	 BYTES(struct swap_use, uuid),
+	U64(struct swap_use, offset),	 U64(struct swap_use, size),
+	U64(struct swap_use, used),	 U64(struct swap_use, last_page),
+	U32(struct swap_use, bad_pages), U32(struct swap_use, file),
+	U32(struct swap_use, stacked),	 U32(struct swap_use, sight),
+};
 
 /* A list is described by where its three members are; a single struct has
  * NO_LIST there. */
@@ -228,6 +238,8 @@ static const struct part parts[] = {
 	SINGLE_PART(RECORD_BUSES, "buses", devices, struct devices, buses_fields),
 	LIST_PART(RECORD_FILE_SYSTEMS, "file systems", filesystems.items, struct filesystem,
 		  FILESYSTEMS_MAX, filesystem_fields),
+	LIST_PART(RECORD_SWAPS, "swap areas", swaps.items, struct swap_use, SWAP_USES_MAX,
+		  swap_fields),
 	SINGLE_PART(RECORD_HIBERNATION, "hibernation", hibernation, struct hibernation,
 		    hibernation_fields),
 };

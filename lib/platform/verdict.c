@@ -39,6 +39,7 @@ static const char *const about_names[] = {
 	[ABOUT_PCI_DEVICE] = "pci-device",
 	[ABOUT_PCI_SPACE] = "pci-addresses",
 	[ABOUT_FILE_SYSTEM] = "file-system",
+	[ABOUT_SWAP_AREA] = "swap-area",
 };
 
 _Static_assert(ARRAY_SIZE(about_names) == ABOUT_COUNT, "a name for everything");
@@ -296,6 +297,7 @@ static void judge_all(struct judge *judge)
 	judge_devices(judge);
 	judge_pci_space(judge);
 	judge_filesystems(judge);
+	judge_swaps(judge);
 }
 
 int verdict_judge(const struct platform *then, const struct platform *now,

@@ -71,6 +71,7 @@ void judge_guest(struct judge *judge);
 void judge_devices(struct judge *judge);
 void judge_pci_space(struct judge *judge);
 void judge_filesystems(struct judge *judge);
+void judge_swaps(struct judge *judge);
 
 /* Had a PCI device addresses there? */
 bool judge_had_pci(const struct judge *judge, uint64_t start, uint64_t end);

@@ -12,6 +12,7 @@
 #include "kernel/knobs.h"
 #include "made_data.h"
 #include "mismatch.h"
+#include "other_swaps.h"
 #include "platform/mounted.h"
 #include "platform/platform.h"
 #include "swap/swap_area.h"
@@ -57,6 +58,10 @@ long __real_sysconf(int name);
 long __wrap_sysconf(int name);
 int __real_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
 int __wrap_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
+int __real_other_swaps_open(const char *root, const struct swap_area *own,
+			    struct other_swaps *others, struct swaps *ret);
+int __wrap_other_swaps_open(const char *root, const struct swap_area *own,
+			    struct other_swaps *others, struct swaps *ret);
 int __real_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w);
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w);
 
@@ -253,6 +258,15 @@ int __wrap_mounted_open(const char *root, struct mounted *mounted, struct filesy
 
 	(void)root;
 	return __real_mounted_open(sim_machine(tree, sizeof(tree)), mounted, ret);
+}
+
+int __wrap_other_swaps_open(const char *root, const struct swap_area *own,
+			    struct other_swaps *others, struct swaps *ret)
+{
+	char tree[400];
+
+	(void)root;
+	return __real_other_swaps_open(sim_machine(tree, sizeof(tree)), own, others, ret);
 }
 
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w)

@@ -19,7 +19,8 @@ room()
 {
 	case $1 in
 	base/* | boot/* | kernel/* | swap/* | platform/* | image/* | ui/*) echo "${1%%/*}" ;;
-	settings.[ch] | settings_file.c | options.[ch] | target.[ch] | image_keys.[ch]) echo top ;;
+	settings.[ch] | settings_file.c | options.[ch] | target.[ch] | image_keys.[ch] | \
+		other_swaps*.[ch]) echo top ;;
 	*) echo unknown ;;
 	esac
 }

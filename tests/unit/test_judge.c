@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "image/image_machine.h"
 #include "kernel/boot_log.h"
+#include "other_swaps.h"
 
 #include <check.h>
 #include <errno.h>
@@ -19,7 +20,7 @@
 #define PAGE 4096
 
 static struct {
-	int open, capture, look, judge; /* what these give */
+	int open, capture, look, swaps, judge; /* what these give */
 	bool described;
 	struct finding findings[4];
 	size_t count;
@@ -48,6 +49,8 @@ void __wrap_image_machine_close(struct image_machine *machine);
 int __wrap_boot_log_read(const char *root, char **ret);
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w);
 int __wrap_platform_look_for(const char *root, const struct platform *then, struct platform *now);
+int __wrap_other_swaps_await(const char *root, const struct swaps *wanted, unsigned int msec,
+			     struct swaps *ret);
 int __wrap_verdict_judge(const struct platform *then, const struct platform *now,
 			 const struct verdict_image *image, struct verdict *ret, struct why *w);
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
@@ -114,6 +117,17 @@ int __wrap_platform_look_for(const char *root, const struct platform *then, stru
 	return made.look;
 }
 
+/* Waited for; the verdict is given what was found. */
+int __wrap_other_swaps_await(const char *root, const struct swaps *wanted, unsigned int msec,
+			     struct swaps *ret)
+{
+	(void)wanted;
+	ck_assert_str_eq(root, "");
+	ck_assert_uint_eq(msec, 10000);
+	ret->items.known = true;
+	return made.swaps;
+}
+
 int __wrap_verdict_judge(const struct platform *then, const struct platform *now,
 			 const struct verdict_image *image, struct verdict *ret, struct why *w)
 {
@@ -122,7 +136,7 @@ int __wrap_verdict_judge(const struct platform *then, const struct platform *now
 				   .plan = made.plan };
 
 	(void)then;
-	(void)now;
+	ck_assert(now->swaps.items.known);
 	seen_no_handover = image->no_handover;
 	if (made.judge < 0)
 		return why(w, made.judge, "there is no verdict");
@@ -446,6 +460,8 @@ START_TEST(cannot_be_judged)
 	made.judge = -ENOMEM;
 	ck_assert_int_eq(judge(POLICY_TOLERANT), -ENOMEM);
 	check_has(w.text, "there is no verdict");
+	made.swaps = -ENXIO;
+	ck_assert_int_eq(judge(POLICY_TOLERANT), -ENXIO);
 	made.look = -EIO;
 	ck_assert_int_eq(judge(POLICY_TOLERANT), -EIO);
 	made.capture = -EACCES;

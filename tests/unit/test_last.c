@@ -227,10 +227,10 @@ START_TEST(tells_people)
 	snprintf(last.shut_down, sizeof(last.shut_down), "/dev/sdb1 (/a): x: cut off\n/dev/sdc");
 	save(&last);
 	text = printed(false);
-	ck_assert_ptr_nonnull(strstr(text,
-				     "\nSHUT DOWN       file systems that another system changed "
-				     "meanwhile:\n                /dev/sdb1 (/a): x: cut off\n"
-				     "                /dev/sdc\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "\nSHUT DOWN       file systems and swap that another system "
+			     "changed meanwhile:\n                /dev/sdb1 (/a): x: cut off\n"
+			     "                /dev/sdc\n"));
 	free(text);
 	last_begin(&last, "", "shutdown");
 	last_end(&last, LAST_REFUSED, "no swap");

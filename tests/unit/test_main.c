@@ -25,6 +25,8 @@ static const char *problem;	    /* as the checks got it: why there is no area, o
 static struct unknown_keys unknown; /* … and the keys that nobody knows */
 static unsigned int locks;
 static bool held_back; /* are signals, since it hibernated */
+static void (*answered_before)(int);
+static bool others_off;
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
@@ -106,6 +108,26 @@ void swap_on_demand_end(const struct settings *settings)
 {
 	(void)settings;
 	event("off", 0);
+}
+
+void swapoff_others_begin(const struct swap_area *own, const char *root)
+{
+	ck_assert_str_eq(own->name, "/swapfile");
+	ck_assert_str_eq(root, "");
+	event("others-off", 0);
+	others_off = true;
+}
+
+/* Signals are answered again, as they were. */
+void swapoff_others_end(void)
+{
+	struct sigaction now;
+
+	sigaction(SIGTERM, NULL, &now);
+	ck_assert_ptr_eq(now.sa_handler, answered_before);
+	if (others_off)
+		event("others-on", 0);
+	others_off = false;
 }
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
@@ -265,6 +287,7 @@ static void s2disk(const char *options, int code, const char *expected)
 	int argc = 0, ended;
 
 	sigaction(SIGTERM, NULL, &before);
+	answered_before = before.sa_handler;
 	held_back = false;
 	snprintf(text, sizeof(text), "s2disk -f %s/conf %s", made_root, options);
 	for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
@@ -286,7 +309,8 @@ static void s2disk(const char *options, int code, const char *expected)
 START_TEST(unknown_keys)
 {
 	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\nenrypt = y\n");
-	s2disk("", EXIT_DONE, "lock on find look check hibernate resumed unlock");
+	s2disk("", EXIT_DONE,
+	       "lock on find look check others-off hibernate resumed others-on unlock");
 	ck_assert_str_eq(said, "");
 	ck_assert_uint_eq(unknown.count, 1);
 	ck_assert_ptr_nonnull(strstr(unknown.text, "/conf:3: unknown key \"enrypt\""));
@@ -296,7 +320,7 @@ START_TEST(unknown_keys)
 }
 END_TEST
 
-#define WHOLE "lock on find look check hibernate resumed"
+#define WHOLE "lock on find look check others-off hibernate resumed others-on"
 
 START_TEST(hibernates)
 {
@@ -313,7 +337,7 @@ START_TEST(hibernates)
 	s2disk("", EXIT_DONE, WHOLE " off unlock");
 	check_told(said, "nothing can be kept");
 	machine.uid = 1000;
-	s2disk("", EXIT_DONE, "lock on find look check hibernate off unlock");
+	s2disk("", EXIT_DONE, "lock on find look check others-off hibernate others-on off unlock");
 }
 END_TEST
 
@@ -367,7 +391,8 @@ START_TEST(hibernating_fails)
 {
 	machine.on = 1;
 	machine.hibernate = -EIO;
-	s2disk("", EXIT_FAILED, "lock on find look check hibernate failed off unlock");
+	s2disk("", EXIT_FAILED,
+	       "lock on find look check others-off hibernate failed others-on off unlock");
 	check_told(said, "not hibernated: hibernate failed");
 }
 END_TEST
@@ -411,7 +436,8 @@ START_TEST(asks_for_a_passphrase)
 	machine.on = 1;
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look check unlock memory keys lock hibernate wipe resumed off unlock");
+	       "lock on find look check unlock memory keys lock others-off hibernate wipe resumed "
+	       "others-on off unlock");
 	/* Somebody did meanwhile. */
 	machine.second_lock = -EBUSY;
 	s2disk("", EXIT_FAILED, "lock on find look check unlock memory keys lock wipe failed off");
@@ -429,7 +455,9 @@ END_TEST
 START_TEST(asks_nobody)
 {
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\nkey pair = /etc/pair\n");
-	s2disk("", EXIT_DONE, "lock on find look check memory keys hibernate wipe resumed unlock");
+	s2disk("", EXIT_DONE,
+	       "lock on find look check memory keys others-off hibernate wipe resumed others-on "
+	       "unlock");
 	machine.keys = -ENOENT;
 	s2disk("", EXIT_FAILED, "lock on find look check memory keys wipe failed unlock");
 	check_told(said, "not hibernated: keys failed");

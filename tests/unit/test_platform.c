@@ -16,6 +16,28 @@
 
 static const char *const trees[] = { "microvm", "hyperv-uio", "xen", "virtio-mem", "ovmf" };
 
+/* What is not captured, so that all records have items. */
+static void add_swap(struct platform *platform)
+{
+	struct swap_use item = { .path = "/dev/sdb2",
+				 .device = "/dev/sdb2",
+				 .identity = "partition 02 on disk S1",
+				 .drivers = "scsi/sd,pci/ahci",
+				 .label = "other",
+				 .uuid = { 1, 2, 3 },
+				 .offset = 4096,
+				 .size = 3 << 20,
+				 .used = 2 << 20,
+				 .last_page = 767,
+				 .bad_pages = 1,
+				 .file = 1,
+				 .stacked = 1,
+				 .sight = SWAP_SEEN };
+
+	platform->swaps.items.known = true;
+	ck_assert_int_eq(list_append(&platform->swaps.items, item), 0);
+}
+
 static struct platform capture(const char *tree, const char *log)
 {
 	struct platform platform;
@@ -24,6 +46,7 @@ static struct platform capture(const char *tree, const char *log)
 
 	snprintf(root, sizeof(root), "%s/platform/%s", test_data(), tree);
 	ck_assert_msg(platform_capture(root, log, &platform, &w) == 0, "%s: %s", tree, w.text);
+	add_swap(&platform);
 	return platform;
 }
 
@@ -315,6 +338,9 @@ START_TEST(survives_a_round_trip)
 	ck_assert_mem_eq(bytes, again, length);
 	ck_assert(memory_map_equal(&platform.map, &copy.map));
 	ck_assert_str_eq(platform.cpu.info.flags, copy.cpu.info.flags);
+	ck_assert_uint_eq(copy.swaps.items.count, 1);
+	ck_assert_mem_eq(&copy.swaps.items.items[0], &platform.swaps.items.items[0],
+			 sizeof(struct swap_use));
 	ck_assert_int_eq(verdict_judge(&platform, &copy, NULL, &verdict, &w), 0);
 	for (size_t i = 0; i < verdict.count; i++)
 		ck_assert_msg(verdict.findings[i].class == VERDICT_SAME, "%s",
