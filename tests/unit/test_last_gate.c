@@ -600,10 +600,12 @@ START_TEST(wants_another_snapshot)
 	machine_record_stamp(&record);
 	ck_assert_str_eq(asked, "sync /mnt\n");
 	ck_assert_uint_eq(record.platform.hibernation.last_gate, 1);
+	ck_assert(machine_record_has_stamps(&record));
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
 	put_ext("/dev/vda1", 1, 6);
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size),
 			 -ESTALE);
+	ck_assert(!machine_record_has_stamps(&record));
 	machine_record_stamp(&record);
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
 	machine_record_free(&record);
