@@ -45,6 +45,10 @@
  * small as the kernel can make it. */
 #define ATTEMPTS 3
 
+/* Snapshots of each, until no thread of the kernel wrote to a file system between its stamp
+ * and the snapshot: xfs covers its log up to twice, half a minute apart. */
+#define SNAPSHOTS 3
+
 /* Header, metadata and data, a page each: snapshot_get_image_size() of the kernel says
  * 1 where there is none. */
 #define SNAPSHOT_PAGES_MIN 3
@@ -276,9 +280,7 @@ static int confirm_resume(struct hibernate *h, struct why *w)
 	return made_no_snapshot(w);
 }
 
-/* Takes a snapshot of about that size and writes it. When this returns 0,
- * either it is complete on the disk (not committed), or h->resumed. */
-static int attempt(struct hibernate *h, const struct wanted_size *size, struct why *w)
+static int take_snapshot(struct hibernate *h, const struct wanted_size *size, struct why *w)
 {
 	int fd = h->session.snapshot;
 	int r;
@@ -299,7 +301,28 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 	if (r < 0)
 		return no_snapshot(h, r, w);
 	h->session.image = true;
-	return h->resumed ? confirm_resume(h, w) : write_image(h, w);
+	return 0;
+}
+
+/* Takes a snapshot of about that size and writes it. When this returns 0,
+ * either it is complete on the disk (not committed), or h->resumed. */
+static int attempt(struct hibernate *h, const struct wanted_size *size, struct why *w)
+{
+	for (int i = 0; i < SNAPSHOTS; i++) {
+		int r;
+
+		if (i > 0)
+			session_drop_image(&h->session);
+		r = take_snapshot(h, size, w);
+		if (r < 0)
+			return r;
+		if (h->resumed)
+			return confirm_resume(h, w);
+		/* Before all is written in vain. */
+		if (machine_record_has_stamps(h->machine))
+			return write_image(h, w);
+	}
+	return -ESTALE;
 }
 
 static int attempts(struct hibernate *h, struct why *w)

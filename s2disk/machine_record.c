@@ -44,8 +44,7 @@ void machine_record_stamp(struct machine_record *record)
 	record->platform.hibernation.last_gate = 1;
 }
 
-/* Otherwise the restored system would take its own kernel's writing for another's. */
-static bool has_stamps(struct machine_record *record)
+bool machine_record_has_stamps(struct machine_record *record)
 {
 	struct filesystem now;
 
@@ -63,7 +62,7 @@ static int make_section(void *context, const unsigned char *kernel_header, size_
 
 	if (r < 0)
 		return r;
-	if (!has_stamps(record))
+	if (!machine_record_has_stamps(record))
 		return -ESTALE;
 	other_swaps_count(&record->others, &record->platform.swaps);
 	free(record->encoded);

@@ -34,9 +34,14 @@ int machine_record_open_swaps(struct machine_record *record, const struct swap_a
  * in memory, and reads their stamps. They are in the snapshot, for last_gate_close(). */
 void machine_record_stamp(struct machine_record *record);
 
+/* After the snapshot: do the file systems still have the stamps in it? A thread of the
+ * kernel that was not frozen yet may have written to one; the restored system would take
+ * that for another's writing. */
+bool machine_record_has_stamps(struct machine_record *record);
+
 /* Calibrates against the kernel's header page, looks whether the file systems still have
- * their stamps, counts what was swapped out by then, and encodes, when asked. -ESTALE: a thread of
- * the kernel wrote to one between its stamp and the snapshot, so another snapshot is needed. */
+ * their stamps, counts what was swapped out by then, and encodes, when asked. -ESTALE: they
+ * do not, so another snapshot is needed. */
 struct platform_maker machine_record_maker(struct machine_record *record);
 
 /* Harmless on a zeroed struct. */

@@ -114,6 +114,38 @@ static bool find_exfat(const unsigned char *boot, struct filesystem *ret, struct
 	return true;
 }
 
+/* struct msdos_dir_entry (include/uapi/linux/msdos_fs.h). */
+#define ENTRY_SIZE 32
+#define ENTRY_ATTRIBUTES 11
+#define ENTRY_ACCESSED 18
+#define ENTRY_MODIFIED 22
+#define LONG_NAME 0x0f
+#define ARCHIVE 0x20
+
+/* The root directory, without what firmware sets there when it writes to a file below it:
+ * with each start systemd-boot renews \loader\random-seed in its place, and EDK II puts
+ * the time and the archive flag on each directory above (FatOFileFlush() in
+ * FatPkg/EnhancedFatDxe/Flush.c). That is how the machine starts, not another system. */
+static int fold_root_of_fat(const struct filesystem_source *source, unsigned char *page,
+			    uint64_t at, unsigned char *stamp)
+{
+	size_t first = at % FILESYSTEM_PAGE;
+	int r = source->read(source->context, at - first, page);
+
+	for (; r == 0 && first + ENTRY_SIZE <= FILESYSTEM_PAGE; first += ENTRY_SIZE) {
+		unsigned char *entry = page + first;
+
+		if ((entry[ENTRY_ATTRIBUTES] & LONG_NAME) == LONG_NAME)
+			continue;
+		entry[ENTRY_ATTRIBUTES] &= (unsigned char)~ARCHIVE;
+		memset(entry + ENTRY_ACCESSED, 0, 2);
+		memset(entry + ENTRY_MODIFIED, 0, 4);
+	}
+	if (r == 0)
+		put_le64(stamp, fold(FOLD_BEGIN, page, FILESYSTEM_PAGE));
+	return r;
+}
+
 /* Sectors of a cluster; more than 128: a power of two, negative. 0: nonsense. */
 static uint64_t cluster_of_ntfs(unsigned char value)
 {
@@ -174,7 +206,9 @@ static int fold_places(const struct filesystem_source *source, unsigned char *pa
 
 	if (r == 0 && places->info)
 		r = fold_page(source, page, places->info, ret->stamp + 8);
-	if (r == 0 && places->root)
+	if (r == 0 && places->root && strcmp(ret->type, "fat") == 0)
+		r = fold_root_of_fat(source, page, places->root, ret->stamp + 16);
+	else if (r == 0 && places->root)
 		r = fold_page(source, page, places->root, ret->stamp + 16);
 	return r;
 }

@@ -480,6 +480,30 @@ START_TEST(knows_what_fat_writes)
 }
 END_TEST
 
+/* systemd-boot renewed its random seed: the directory that has it got another time. */
+START_TEST(lets_the_firmware_write)
+{
+	static const unsigned char loader[32] = "LOADER     \x10";
+	unsigned char *entry = disk + 24 * 512;
+
+	put_fat("/dev/vda1", 7, 1);
+	memcpy(entry, loader, 32);
+	memset(entry + 32, 0x41, 32); /* of a long name */
+	entry[32 + 11] = 0x0f;
+	put_disk("/dev/vda1");
+	mount_one("/dev/vda1", "254:1", "vfat");
+	entry[11] |= 0x20;
+	put_le16(entry + 18, 0x5b7b);
+	put_le32(entry + 22, 0x5b7b1234);
+	if (_i == 1)
+		entry[26] ^= 1; /* where it begins */
+	if (_i == 2)
+		entry[32 + 22] ^= 1;
+	put_disk("/dev/vda1");
+	ck_assert_uint_eq(close_gate(), _i > 0);
+}
+END_TEST
+
 /* Two cards that were written from one image: one of them was changed. */
 START_TEST(leaves_a_copy_alone)
 {
@@ -577,10 +601,12 @@ START_TEST(wants_another_snapshot)
 	machine_record_stamp(&record);
 	ck_assert_str_eq(asked, "sync /mnt\n");
 	ck_assert_uint_eq(record.platform.hibernation.last_gate, 1);
+	ck_assert(machine_record_has_stamps(&record));
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
 	put_ext("/dev/vda1", 1, 6);
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size),
 			 -ESTALE);
+	ck_assert(!machine_record_has_stamps(&record));
 	machine_record_stamp(&record);
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
 	machine_record_free(&record);
@@ -741,6 +767,7 @@ int main(void)
 	tcase_add_test(gate, says_when_nothing_works);
 	tcase_add_loop_test(gate, says_when_its_first_sector_is_left, 0, 2);
 	tcase_add_loop_test(gate, knows_what_fat_writes, 0, 2);
+	tcase_add_loop_test(gate, lets_the_firmware_write, 0, 3);
 	tcase_add_loop_test(gate, leaves_a_copy_alone, 0, 2);
 	tcase_add_test(gate, leaves_alone_what_does_not_answer);
 	tcase_add_test(gate, cuts_off_every_member);
