@@ -33,6 +33,28 @@ static void report_changed(struct judge *judge, const struct filesystem *then,
 			     "by whoever mounted them.");
 }
 
+/* Firmware and boot loaders write there as well, on the way to this very comparison, so no
+ * image is thrown away for it. The restored system cuts the file system off. */
+static void report_maybe_boot(struct judge *judge, const struct filesystem *then,
+			      const struct filesystem *now)
+{
+	bool gate = judge->then->hibernation.last_gate != 0;
+	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, VERDICT_RISKY);
+	char name[240];
+
+	name_words(then, name, sizeof(name));
+	filesystem_words(then, finding->then, sizeof(finding->then));
+	filesystem_words(now, finding->now, sizeof(finding->now));
+	SAY(finding->text,
+	    "The file system on %s was written to since, by another system or by a boot loader "
+	    "(%s; then: %s).",
+	    name, finding->now, finding->then);
+	SAY(finding->advice, "%s",
+	    gate ? "With platform policy = tolerant the session resumes without it: the restored "
+		   "system cuts it off before it writes there."
+		 : "The saved session would write it as it was: discard the image.");
+}
+
 /* Its device said nothing of itself, so this may as well be a copy. */
 static void report_maybe_changed(struct judge *judge, const struct filesystem *then,
 				 const struct filesystem *now)
@@ -109,6 +131,8 @@ static bool judge_one(struct judge *judge, const struct filesystem *then)
 	}
 	if (!changed)
 		report_unseen(judge, then);
+	else if (*then->identity && strcmp(then->type, "fat") == 0)
+		report_maybe_boot(judge, then, changed);
 	else if (*then->identity)
 		report_changed(judge, then, changed);
 	else

@@ -60,6 +60,25 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
 	mounted_now()->log[0] = 2; /* of xfs; else it is as it was */
 }
 
+ROW("the same, a FAT file system");
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system or by a boot loader",
+     .advice = "discard the image")
+{
+	SET(mounted_then()->type, "fat");
+	SET(mounted_now()->type, "fat");
+	mounted_now()->stamp[8]++;
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system or by a boot loader",
+     .advice = "resumes without it")
+{
+	SET(mounted_then()->type, "fat");
+	SET(mounted_now()->type, "fat");
+	then.hibernation.last_gate = 1;
+	mounted_now()->stamp[8]++;
+}
+
 ROW("the same on a device with its UUID, where that device said nothing of itself");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "has the UUID of the file system on /dev/vda2 (/)",
