@@ -61,6 +61,9 @@ static void tell_plan(const struct verdict_plan *plan, struct handover *handover
 	}
 }
 
+_Static_assert(PLAN_FRAMES_MAX == HANDOVER_PAGES_MAX && PLAN_RUNS_MAX == HANDOVER_RANGES_MAX,
+	       "a plan is judged by what can be handed over");
+
 /* The quarantine goes to the restored system; what does not fit there cannot be
  * done, so it must not be counted on. */
 static int plan_quarantine(struct judgement *judgement, struct handover *handover, struct why *w)

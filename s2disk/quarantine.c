@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "quarantine.h"
 
-#include "base/io.h"
 #include "base/log.h"
 #include "platform/offlined.h"
 
@@ -9,8 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#define SOFT_OFFLINE "/sys/devices/system/memory/soft_offline_page"
 
 /* A free page is refused when it gets to one processor's list of free pages in
  * that moment: the kernel empties the lists before it takes the page, and they
@@ -34,31 +31,35 @@ void quarantine_begin(struct quarantine *quarantine, const struct handover *hand
 
 /* The kernel says yes also to one that it poisoned itself, for an error, and goes on
  * using. */
-static void take(struct quarantine_frame *item, const char *root, size_t page_size)
+static void take(struct quarantine_frame *item, const struct offlined_access *access,
+		 size_t page_size)
 {
-	bool fresh = offlined_is_poisoned(root, item->frame) == 0;
-	char text[32];
+	bool fresh = offlined_is_poisoned(access, item->frame) == 0;
 
-	if (offlined_is_used(root, item->frame) > 0)
+	if (offlined_is_used(access, item->frame) > 0)
 		item->used = true;
-	snprintf(text, sizeof(text), "0x%" PRIx64 "\n", item->frame * page_size);
-	item->error = io_write_text(root, SOFT_OFFLINE, text);
+	item->error = offlined_ask(access, item->frame, page_size);
 	item->own = item->error == 0 && fresh;
 }
 
 void quarantine_take(struct quarantine *quarantine, const char *root, size_t page_size)
 {
 	bool refused = quarantine->count > 0;
+	struct offlined_access access;
 
+	if (!refused)
+		return;
+	offlined_open(root, &access);
 	for (int pass = 0; pass < PASSES && refused; pass++) {
 		refused = false;
 		for (size_t i = 0; i < quarantine->count; i++) {
 			if (quarantine->items[i].error == 0)
 				continue;
-			take(&quarantine->items[i], root, page_size);
+			take(&quarantine->items[i], &access, page_size);
 			refused |= quarantine->items[i].error < 0;
 		}
 	}
+	offlined_close(&access);
 }
 
 uint64_t quarantine_taken(const struct quarantine *quarantine)

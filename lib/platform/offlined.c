@@ -15,8 +15,10 @@
 #include <linux/kernel-page-flags.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FLAGS "/proc/kpageflags"
+#define SOFT_OFFLINE "/sys/devices/system/memory/soft_offline_page"
 #define NODES "/sys/devices/system/node"
 
 /* Not among the kernel's exported numbers (include/linux/kernel-page-flags.h). */
@@ -134,40 +136,65 @@ static int scan_ram(int fd, const struct ram *ram, uint64_t left, struct frame_l
 	return r;
 }
 
-static int open_below(const char *root, const char *path)
+static int open_below(const char *root, const char *path, int mode)
 {
 	char full[PATH_MAX];
 	int fd;
 
 	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
 		return -ENAMETOOLONG;
-	fd = open(full, O_RDONLY | O_CLOEXEC);
+	fd = open(full, mode | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
-static int flags_of(const char *root, uint64_t frame, uint64_t *ret)
+void offlined_open(const char *root, struct offlined_access *ret)
 {
-	_cleanup_close_ int fd = open_below(root, FLAGS);
+	ret->ask = open_below(root, SOFT_OFFLINE, O_WRONLY);
+	ret->flags = open_below(root, FLAGS, O_RDONLY);
+}
+
+void offlined_close(struct offlined_access *access)
+{
+	if (access->ask >= 0)
+		close(access->ask);
+	if (access->flags >= 0)
+		close(access->flags);
+	access->ask = access->flags = -EBADF;
+}
+
+int offlined_ask(const struct offlined_access *access, uint64_t frame, size_t page_size)
+{
+	char text[32];
+
+	if (access->ask < 0)
+		return access->ask;
+	snprintf(text, sizeof(text), "0x%" PRIx64 "\n", frame * page_size);
+	return io_pwrite_full(access->ask, text, strlen(text), 0);
+}
+
+static int flags_of(const struct offlined_access *access, uint64_t frame, uint64_t *ret)
+{
 	unsigned char flags[8];
-	int r = fd < 0 ? fd : io_pread_full(fd, flags, sizeof(flags), frame * 8);
+	int r = access->flags < 0 ? access->flags
+				  : io_pread_full(access->flags, flags, sizeof(flags), frame * 8);
 
 	if (r == 0)
 		*ret = get_le64(flags);
 	return r;
 }
 
-int offlined_is_poisoned(const char *root, uint64_t frame)
+int offlined_is_poisoned(const struct offlined_access *access, uint64_t frame)
 {
 	uint64_t flags = 0;
-	int r = flags_of(root, frame, &flags);
+	int r = flags_of(access, frame, &flags);
 
 	return r < 0 ? r : (flags & BIT(KPF_HWPOISON)) != 0;
 }
 
-int offlined_is_used(const char *root, uint64_t frame)
+int offlined_is_used(const struct offlined_access *access, uint64_t frame)
 {
 	uint64_t flags = 0;
-	int r = flags_of(root, frame, &flags);
+	int r = flags_of(access, frame, &flags);
 
 	return r < 0 ? r : !(flags & (BIT(KPF_HWPOISON) | BIT(KPF_BUDDY))) && (flags & IN_USE) != 0;
 }
@@ -200,7 +227,7 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
 	*ret_flags = -1;
 	if (poisoned == 0)
 		return 0;
-	fd = open_below(root, FLAGS);
+	fd = open_below(root, FLAGS, O_RDONLY);
 	if (fd < 0)
 		return why(w, fd, FLAGS ": %s", strerror(-fd));
 	r = scan_ram(fd, ram, poisoned, &found);

@@ -41,13 +41,29 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
  * the image as any other. Reads /sys below root. */
 void offlined_confirm(const char *root, int flags, struct frame_list *frames);
 
+/* To offline many frames, and to look at them, with files that are opened once: what
+ * the kernel allocates for an open file it gets back only later (kfree_rcu() in
+ * kernfs_unlink_open_file()), and it would take the pages from what is left free of
+ * the very block that is being offlined. */
+struct offlined_access {
+	int ask;   /* descriptors, or why there is none, negative */
+	int flags; /* of /proc/kpageflags */
+};
+
+void offlined_open(const char *root, struct offlined_access *ret);
+void offlined_close(struct offlined_access *access);
+
+/* Asks the kernel (soft_offline_page) to offline a frame; 0 or a negative errno. It
+ * takes free pages, and moves what lies in movable ones. */
+int offlined_ask(const struct offlined_access *access, uint64_t frame, size_t page_size);
+
 /* Is the frame poisoned, in use or not? 1 or 0; a negative errno where that is not known. */
-int offlined_is_poisoned(const char *root, uint64_t frame);
+int offlined_is_poisoned(const struct offlined_access *access, uint64_t frame);
 
 /* Did the kernel give the frame to somebody, as far as /proc/kpageflags shows it: a file,
  * a process, the slab? 1; 0 where it is free, poisoned, or in a use without a flag; a
  * negative errno where that is not known. */
-int offlined_is_used(const char *root, uint64_t frame);
+int offlined_is_used(const struct offlined_access *access, uint64_t frame);
 
 /* Pure: do these flags of /proc/kpageflags mean offlined and not in use? */
 bool offlined_flags(uint64_t flags);

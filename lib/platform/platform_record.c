@@ -34,6 +34,7 @@ enum record_type {
 	RECORD_SWAPS = 21,
 	RECORD_PCI_RESOURCES = 22,
 	RECORD_PCI_ROOTS = 23,
+	RECORD_ZONES = 24,
 	RECORD_TPM = 25,
 	RECORD_CPUID_NAMED = 26,
 };
@@ -85,6 +86,12 @@ static const struct record_field range_fields[] = {
 static const struct record_field poisoned_fields[] = {
 	U64(struct page_range, first),
 	U64(struct page_range, count),
+};
+static const struct record_field zone_fields[] = {
+	U32(struct memory_zone, node),	  TEXT(struct memory_zone, name),
+	U64(struct memory_zone, start),	  U64(struct memory_zone, spanned),
+	U64(struct memory_zone, present), U64(struct memory_zone, managed),
+	U64(struct memory_zone, high),
 };
 static const struct record_field virtio_fields[] = {
 	TEXT(struct virtio_mem, device),
@@ -215,6 +222,8 @@ static const struct part parts[] = {
 		  virtio_fields),
 	LIST_PART(RECORD_RAM_POISONED, "offlined frames", ram.poisoned, struct page_range,
 		  RAM_RANGES_MAX, poisoned_fields),
+	LIST_PART(RECORD_ZONES, "zones", ram.zones.items, struct memory_zone, ZONES_MAX,
+		  zone_fields),
 	SINGLE_PART(RECORD_PAGES, "pages", ram.pages, struct memory_pages, pages_fields),
 	LIST_PART(RECORD_ACPI_TABLES, "acpi tables", acpi.tables, struct acpi_table,
 		  ACPI_TABLES_MAX, acpi_fields),
@@ -379,6 +388,9 @@ static int check_platform(const struct platform *platform, struct why *w)
 			return why_damaged(w, "the recorded places of the TPM are damaged");
 	if (!frames_valid(platform->ram.poisoned.items, platform->ram.poisoned.count))
 		return why_damaged(w, "the recorded list of offlined frames is damaged");
+	for (size_t i = 0; i < platform->ram.zones.items.count; i++)
+		if (!zone_valid(&platform->ram.zones.items.items[i]))
+			return why_damaged(w, "the recorded list of zones is damaged");
 	return check_pci(&platform->devices, w);
 }
 

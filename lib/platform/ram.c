@@ -22,6 +22,7 @@ void ram_free(struct ram *ram)
 	list_free(&ram->offline);
 	list_free(&ram->virtio);
 	list_free(&ram->poisoned);
+	list_free(&ram->zones.items);
 }
 
 /* "  00100000-1fffffff : System RAM" */
@@ -203,6 +204,8 @@ int ram_capture(const char *root, struct ram *ret)
 		r = ram_parse_iomem(iomem, &ram);
 	if (zones)
 		ram.pages.present = ram_parse_zoneinfo(zones);
+	if (r == 0 && zones)
+		r = zones_parse(zones, &ram.zones);
 	if (meminfo)
 		ram.pages.available = available_bytes(meminfo);
 	ram.pages.offlining = capture_offlining(root);

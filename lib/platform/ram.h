@@ -9,6 +9,7 @@
 
 #include "platform/list.h"
 #include "platform/page_range.h"
+#include "platform/zones.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,6 +57,7 @@ struct ram {
 	 * ram_capture: platform/offlined.h. */
 	LIST_OF(struct page_range) poisoned;
 	struct memory_pages pages;
+	struct zones zones;
 };
 
 /* 0 or -ENOMEM. */

@@ -102,10 +102,10 @@ struct verdict {
 
 #define FINDINGS_MAX 1024
 
-/* More pages than this are not quarantined: the kernel hands out free pages
- * while it resumes, before they can be taken out of use, and with their number
- * grows the chance that one of these was among them. */
-#define QUARANTINE_MAX 1024
+/* What a plan's quarantine can have: the restored system learns of no more
+ * (image/handover.h). */
+#define PLAN_FRAMES_MAX 1024
+#define PLAN_RUNS_MAX 100
 
 /* What is known of the image. */
 struct verdict_image {

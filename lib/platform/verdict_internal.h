@@ -81,6 +81,20 @@ bool judge_had_pci(const struct judge *judge, uint64_t start, uint64_t end);
 enum verdict_class judge_hole(const struct judge *judge, uint64_t start, uint64_t end, bool ram,
 			      const char **ret_reason);
 
+/* Why it is not proven that claimed frames can be offlined in time. */
+struct quarantine_doubt {
+	char reason[224]; /* continues a sentence as in verdict_regions.c; "": it is proven */
+};
+
+/* What the saved kernel had free when it was restored, but for offlined frames: in the
+ * order of addresses. There must be an image. 0 or -ENOMEM. */
+int judge_free_frames(const struct judge *judge, struct frame_list *ret);
+
+/* Judges those frames of the plan's quarantine that are within a run, by their zone and
+ * their place in it. 0 or -ENOMEM. */
+int judge_quarantine(const struct judge *judge, const struct frame_list *free_frames,
+		     const struct page_range *run, struct quarantine_doubt *ret);
+
 /* "the reserved page", "the ACPI NVS region of 512 KiB". */
 void region_words(const struct memory_entry *entry, char *text, size_t size);
 void size_words(uint64_t bytes, char *text, size_t size);

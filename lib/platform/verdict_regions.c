@@ -21,6 +21,7 @@ struct segment_judgement {
 	enum verdict_class class;
 	uint64_t image_pages;
 	uint64_t quarantined;
+	bool in_doubt;	  /* only by where it is, and how many there are */
 	char reason[224]; /* continues "The reserved page at … moved to …" */
 };
 
@@ -398,7 +399,7 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 
 /* memmap= arguments for every place that was or is taken from RAM. */
 static void advise_memmap(const struct judge *judge, const struct map_diff *diff, uint32_t change,
-			  struct finding *finding)
+			  const char *image, struct finding *finding)
 {
 	char arguments[200] = "", escaped[240] = "";
 	size_t used = 0, used_escaped = 0;
@@ -423,10 +424,8 @@ static void advise_memmap(const struct judge *judge, const struct map_diff *diff
 	}
 	SAY(finding->advice,
 	    "Keep the area free on every boot with the kernel argument %s (in /etc/default/grub, "
-	    "where $ needs three backslashes: %s). This image resumes only with the old map: "
-	    "booting "
-	    "again may bring it back.",
-	    arguments, escaped);
+	    "where $ needs three backslashes: %s). %s: booting again may bring it back.",
+	    arguments, escaped, image);
 }
 
 static void report_change(struct judge *judge, const struct map_diff *diff, uint32_t index,
@@ -461,6 +460,11 @@ static void report_change(struct judge *judge, const struct map_diff *diff, uint
 	finding->start = worst_at->start;
 	finding->end = worst_at->end;
 	finding->image_pages = pages;
+	if (pages == 0 && worst->in_doubt)
+		advise_memmap(judge, diff, index,
+			      "This image is safe with the old map (\"platform policy = tolerant\" "
+			      "takes the risk)",
+			      finding);
 	if (pages == 0)
 		return;
 	if (!judge->now_table.entries.known && (judge->now->kernel.flags & KERNEL_MEMMAP))
@@ -469,23 +473,55 @@ static void report_change(struct judge *judge, const struct map_diff *diff, uint
 		SAY(finding->advice,
 		    "Give the machine the memory back that it had, and boot again.");
 	else
-		advise_memmap(judge, diff, index, finding);
+		advise_memmap(judge, diff, index, "This image resumes only with the old map",
+			      finding);
 }
 
-/* Taking out of use is a remedy for a few pages. */
-static void limit_quarantine(struct judge *judge, const struct map_diff *diff,
-			     struct segment_judgement *judgements)
+/* More than can be handed over is not offlined, and resume takes no such image. */
+static bool fits_plan(const struct judge *judge, const struct map_diff *diff,
+		      struct segment_judgement *judgements)
 {
 	const struct frame_list *quarantine = &judge->verdict->plan.quarantine;
 
-	if (frames_total(quarantine->items, quarantine->count) <= QUARANTINE_MAX)
-		return;
+	if (quarantine->count <= PLAN_RUNS_MAX &&
+	    frames_total(quarantine->items, quarantine->count) <= PLAN_FRAMES_MAX)
+		return true;
 	for (size_t i = 0; i < diff->segment_count; i++)
-		if (judgements[i].class == VERDICT_MENDED)
-			set_reason(
-				&judgements[i], VERDICT_RISKY,
-				"The image has no page there, but so much memory is gone that the "
-				"kernel may hand some of it out before it can be taken out of use");
+		if (judgements[i].quarantined > 0)
+			set_reason(&judgements[i], VERDICT_FATAL,
+				   "The image has no page there, but more memory is gone than can "
+				   "be taken out of use (1,024 pages, at 100 places)");
+	return false;
+}
+
+/* Offlining helps where the kernel has not used the frames before. */
+static void doubt_quarantine(struct judge *judge, const struct map_diff *diff,
+			     struct segment_judgement *judgements)
+{
+	struct frame_list free_frames = { 0 };
+	int r = 0;
+
+	if (!judge->image || judge->verdict->plan.quarantine.count == 0 ||
+	    !fits_plan(judge, diff, judgements))
+		return;
+	r = judge_free_frames(judge, &free_frames);
+	for (size_t i = 0; r == 0 && i < diff->segment_count; i++) {
+		const struct map_segment *segment = &diff->segments[i];
+		uint64_t first = segment->start / judge->page_size;
+		struct page_range run = { first, segment->end / judge->page_size - first + 1 };
+		struct quarantine_doubt doubt;
+
+		if (judgements[i].class != VERDICT_MENDED)
+			continue;
+		r = judge_quarantine(judge, &free_frames, &run, &doubt);
+		if (r < 0 || !doubt.reason[0])
+			continue;
+		set_reason(&judgements[i], VERDICT_RISKY, doubt.reason);
+		judgements[i].in_doubt = true;
+	}
+	free(free_frames.items);
+	if (r < 0)
+		judge->error = r;
 }
 
 void judge_map_diff(struct judge *judge, const struct map_diff *diff)
@@ -504,7 +540,7 @@ void judge_map_diff(struct judge *judge, const struct map_diff *diff)
 			judge_not_ram(judge, &diff->segments[i], &judgements[i]);
 	}
 	frames_normalize(&judge->verdict->plan.quarantine);
-	limit_quarantine(judge, diff, judgements);
+	doubt_quarantine(judge, diff, judgements);
 	for (size_t i = 0; i < diff->change_count; i++)
 		report_change(judge, diff, (uint32_t)i, judgements);
 	free(judgements);

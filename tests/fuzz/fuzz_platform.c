@@ -81,6 +81,10 @@ static void fuzz_texts(const char *text)
 	kernel_at_least(text, 6, 1);
 	ram_parse_iomem(text, &ram);
 	ram_free(&ram);
+	fuzz_assert(zones_parse(text, &ram.zones) == 0);
+	for (size_t i = 0; i < ram.zones.items.count; i++)
+		fuzz_assert(zone_valid(&ram.zones.items.items[i]));
+	ram_free(&ram);
 	acpi_apply_log(&acpi, text);
 	acpi_free(&acpi);
 }

@@ -195,10 +195,17 @@ END_TEST
 
 START_TEST(test_is_poisoned)
 {
+	struct offlined_access access;
+
 	put_flags(100, POISONED | 1 << 7);
-	ck_assert_int_eq(offlined_is_poisoned(made_root, 100), 1);
-	ck_assert_int_eq(offlined_is_poisoned(made_root, 101), 0);
-	ck_assert_int_lt(offlined_is_poisoned(made_root, FRAMES), 0);
+	offlined_open(made_root, &access);
+	ck_assert_int_eq(offlined_is_poisoned(&access, 100), 1);
+	ck_assert_int_eq(offlined_is_poisoned(&access, 101), 0);
+	ck_assert_int_lt(offlined_is_poisoned(&access, FRAMES), 0);
+	ck_assert_int_eq(offlined_ask(&access, 100, 4096), -ENOENT); /* no such file */
+	offlined_close(&access);
+	ck_assert_int_eq(offlined_is_poisoned(&access, 100), -EBADF);
+	offlined_close(&access);
 }
 END_TEST
 

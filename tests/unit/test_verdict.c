@@ -156,9 +156,9 @@ static void add_table(struct platform *platform, const char *name, uint64_t addr
 START_TEST(acpi_data_slides)
 {
 	start_with("0x100000 0xffffff System RAM\n0x1000000 0x100cfff ACPI Tables\n"
-		   "0x100d000 0x1ffffff System RAM\n",
+		   "0x100d000 0x1ffffff System RAM\n0x100000000 0x13fffffff System RAM\n",
 		   "0x100000 0xffdfff System RAM\n0xffe000 0x100afff ACPI Tables\n"
-		   "0x100b000 0x1ffffff System RAM\n");
+		   "0x100b000 0x1ffffff System RAM\n0x100000000 0x13fffffff System RAM\n");
 	hold(0x200, 0x20);
 	add_table(&then, "DSDT", _i == 1 ? 0x100b800 : 0x2000000);
 	add_table(&now, "DSDT", _i == 1 ? 0x100b800 : 0x2000000);

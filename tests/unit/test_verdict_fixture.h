@@ -53,6 +53,40 @@ static inline void set_map(struct platform *platform, const char *text)
 	ck_assert_int_eq(memory_map_parse(text, &platform->map, NULL), 0);
 }
 
+static inline void add_zone(struct platform *platform, const char *name, uint64_t start,
+			    uint64_t end)
+{
+	struct memory_zone zone = { .start = start,
+				    .spanned = end - start,
+				    .present = end - start,
+				    .managed = end - start };
+
+	snprintf(zone.name, sizeof(zone.name), "%s", name);
+	platform->ram.zones.items.known = true;
+	ck_assert_int_eq(list_append(&platform->ram.zones.items, zone), 0);
+}
+
+/* As x86 has them, up to the end of RAM. */
+static inline void add_zones(struct platform *platform)
+{
+	static const struct {
+		const char *name;
+		uint64_t start, end;
+	} zones[] = {
+		{ "DMA", 1, 0x1000 },
+		{ "DMA32", 0x1000, 0x100000 },
+		{ "Normal", 0x100000, UINT64_MAX },
+	};
+	uint64_t top = 0;
+
+	for (size_t i = 0; i < platform->map.entries.count; i++)
+		if (platform->map.entries.items[i].type == MEMORY_RAM)
+			top = platform->map.entries.items[i].end / 4096 + 1;
+	list_free(&platform->ram.zones.items);
+	for (size_t i = 0; i < ARRAY_SIZE(zones) && zones[i].start < top; i++)
+		add_zone(platform, zones[i].name, zones[i].start, min_u64(zones[i].end, top));
+}
+
 static inline void start_with(const char *then_map, const char *now_map)
 {
 	then.ram.pages = (struct memory_pages){ .page_size = 4096,
@@ -61,6 +95,7 @@ static inline void start_with(const char *then_map, const char *now_map)
 	now.ram.pages = then.ram.pages;
 	set_map(&then, then_map);
 	set_map(&now, now_map);
+	add_zones(&then);
 	hibernate();
 }
 

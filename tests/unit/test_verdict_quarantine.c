@@ -29,12 +29,13 @@ static void poison(uint64_t first, uint64_t count)
 	then.ram.poisoned.known = true;
 }
 
+/* What is left is in small pieces, which the saved kernel uses first. */
 START_TEST(done_in_part)
 {
 	begin();
 	poison(PLACE - 1, 2);
 	poison(PLACE + 2, 1);
-	ck_assert_int_eq(judged()->class, VERDICT_MENDED);
+	ck_assert_int_eq(judged()->class, VERDICT_RISKY);
 	ck_assert_uint_eq(verdict.plan.quarantine.count, 2);
 	ck_assert_uint_eq(verdict.plan.quarantine.items[0].first, PLACE + 1);
 	ck_assert_uint_eq(verdict.plan.quarantine.items[0].count, 1);
@@ -44,6 +45,153 @@ START_TEST(done_in_part)
 	hold(PLACE, 1);
 	image.coarse = true;
 	ck_assert_int_eq(judged()->class, VERDICT_FATAL);
+	clean_up();
+}
+END_TEST
+
+/* The restored system learns of 100 places, and no more. */
+START_TEST(many_places)
+{
+	enum verdict_class class = _i ? VERDICT_FATAL : VERDICT_MENDED;
+	unsigned int places = 100 + (unsigned int)_i, start = 0x100000;
+	static char text[20000];
+	char *at = text;
+
+	for (unsigned int i = 0; i < places; i++) {
+		unsigned int page = 0x10000000 + i * 0x200000;
+
+		at += sprintf(at, "0x%x 0x%x System RAM\n0x%x 0x%x Reserved\n", start, page - 1,
+			      page, page + 0xfff);
+		start = page + 0x1000;
+	}
+	sprintf(at, "0x%x 0x3fffffff System RAM\n", start);
+	start_with(THEN, text);
+	judge();
+	ck_assert_int_eq(verdict.worst, class);
+	ck_assert_uint_eq(verdict.plan.quarantine.count, places);
+	for (size_t i = 0; i < verdict.count; i++)
+		if (verdict.findings[i].about == ABOUT_MEMORY_REGION)
+			ck_assert_int_eq(verdict.findings[i].class, class);
+	clean_up();
+}
+END_TEST
+
+/* Each is judged by its own place; what is claimed elsewhere is not free for others. */
+START_TEST(two_places)
+{
+	start_with("0x100000 0x3fffffff System RAM\n",
+		   "0x100000 0x1fffffff System RAM\n0x20000000 0x20003fff Reserved\n"
+		   "0x20004000 0x3ffeffff System RAM\n0x3fff0000 0x3fffffff Reserved\n");
+	judge();
+	ck_assert_int_eq(verdict.worst, VERDICT_RISKY);
+	ck_assert_uint_eq(verdict.plan.quarantine.count, 2);
+	for (size_t i = 0; i < verdict.count; i++)
+		if (verdict.findings[i].about == ABOUT_MEMORY_REGION)
+			ck_assert_int_eq(verdict.findings[i].class,
+					 verdict.findings[i].start == 0x20000000 ? VERDICT_MENDED
+										 : VERDICT_RISKY);
+	clean_up();
+	/* One frame less than needed above 0x37dff, since one is claimed. */
+	start_with("0x100000 0x3fffffff System RAM\n",
+		   "0x100000 0x37dfefff System RAM\n0x37dff000 0x37dfffff Reserved\n"
+		   "0x37e00000 0x3fffefff System RAM\n0x3ffff000 0x3fffffff Reserved\n");
+	judge();
+	for (size_t i = 0; i < verdict.count; i++)
+		if (verdict.findings[i].about == ABOUT_MEMORY_REGION)
+			ck_assert_int_eq(verdict.findings[i].class, VERDICT_RISKY);
+	clean_up();
+}
+END_TEST
+
+static const char zoneinfo[] =
+	"Node 0, zone      DMA\n  per-node stats\n      nr_inactive_anon 123\n  pages free     "
+	"3808\n"
+	"        boost    0\n        min      66\n        low      82\n        high     98\n"
+	"        spanned  4095\n        present  3998\n        managed  3840\n        cma      0\n"
+	"        protection: (0, 449, 449, 449, 449)\n      nr_free_pages 3808\n  pagesets\n"
+	"    cpu: 0\n              count: 0\n              high:  6470\n              batch: 1\n"
+	"  node_unreclaimable:  0\n  start_pfn:           1\n"
+	"Node 0, zone   Normal\n  pages free     0\n        spanned  0\n        present  0\n"
+	"        managed  0\n        protection: (0, 0)\n"
+	"Node 1, zone   Normal\n  pages free     55092\n        high     1234\n"
+	"        spanned  126928\n        present  126927\n        managed  114940\n"
+	"  start_pfn:           4096\n";
+
+START_TEST(reads_zones)
+{
+	struct zones zones = { 0 };
+	const struct memory_zone *zone;
+
+	ck_assert_int_eq(zones_parse(zoneinfo, &zones), 0);
+	ck_assert(zones.items.known);
+	ck_assert_uint_eq(zones.items.count, 2);
+	zone = zones.items.items;
+	ck_assert_str_eq(zone->name, "DMA");
+	ck_assert_uint_eq(zone->node, 0);
+	ck_assert_uint_eq(zone->start, 1);
+	ck_assert_uint_eq(zone->high, 98);
+	zone++;
+	ck_assert_str_eq(zone->name, "Normal");
+	ck_assert_uint_eq(zone->node, 1);
+	ck_assert_uint_eq(zone->start, 4096);
+	ck_assert_uint_eq(zone->spanned, 126928);
+	ck_assert_uint_eq(zone->present, 126927);
+	ck_assert_uint_eq(zone->managed, 114940);
+	ck_assert_uint_eq(zone->high, 1234);
+	list_free(&zones.items);
+	/* Numbers that do not fit together, or are not there. */
+	ck_assert_int_eq(zones_parse("Node 0, zone Normal\n present 5\n start_pfn: 1\n"
+				     "Node 0, zone Normal\n spanned 4\n present 5\n start_pfn: 1\n"
+				     "present 5\nspanned 5\n",
+				     &zones),
+			 0);
+	ck_assert(!zones.items.known && zones.items.count == 0);
+	ck_assert_int_eq(zones_parse("", &zones), 0);
+	ck_assert(!zones.items.known);
+}
+END_TEST
+
+START_TEST(records_zones)
+{
+	static const struct memory_zone bad[] = {
+		{ .name = "A", .start = 1 },
+		{ .start = UINT64_MAX / 4096 - 10, .spanned = 10 }, /* just fits */
+		{ .start = UINT64_MAX / 4096 - 9, .spanned = 10 },
+		{ .start = UINT64_MAX, .spanned = 1 },
+		{ .spanned = UINT64_MAX },
+		{ .start = 1, .spanned = 10, .present = 11 },
+		{ .start = 1, .spanned = 10, .present = 10, .managed = 11 },
+		{ .start = 1, .spanned = 10, .high = UINT64_MAX },
+	};
+	_cleanup_free_ unsigned char *bytes = NULL, *damaged = NULL;
+	struct platform copy;
+	struct why w = { "" };
+	size_t length;
+
+	begin();
+	list_free(&then.ram.zones.items);
+	ck_assert_int_eq(zones_parse(zoneinfo, &then.ram.zones), 0);
+	ck_assert_int_eq(platform_encode(&then, &bytes, &length), 0);
+	ck_assert_msg(platform_decode(bytes, length, &copy, &w) == 0, "%s", w.text);
+	ck_assert(copy.ram.zones.items.known);
+	ck_assert_uint_eq(copy.ram.zones.items.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct memory_zone *a = &then.ram.zones.items.items[i];
+		const struct memory_zone *b = &copy.ram.zones.items.items[i];
+
+		ck_assert_str_eq(a->name, b->name);
+		ck_assert(a->node == b->node && a->start == b->start && a->high == b->high);
+		ck_assert(a->spanned == b->spanned && a->present == b->present &&
+			  a->managed == b->managed);
+	}
+	platform_free(&copy);
+	then.ram.zones.items.items[1] = bad[_i];
+	ck_assert_int_eq(platform_encode(&then, &damaged, &length), 0);
+	ck_assert_int_eq(platform_decode(damaged, length, &copy, &w), _i == 1 ? 0 : -EBADMSG);
+	if (_i == 1)
+		platform_free(&copy);
+	else
+		ck_assert_ptr_nonnull(strstr(w.text, "zones"));
 	clean_up();
 }
 END_TEST
@@ -120,6 +268,10 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tcase, done_in_part);
+	tcase_add_loop_test(tcase, many_places, 0, 2);
+	tcase_add_test(tcase, two_places);
+	tcase_add_test(tcase, reads_zones);
+	tcase_add_loop_test(tcase, records_zones, 0, 8);
 	tcase_add_test(tcase, recorded);
 	tcase_add_test(tcase, forecast);
 	suite_add_tcase(suite, tcase);

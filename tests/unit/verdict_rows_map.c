@@ -58,36 +58,6 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "has up to 1 page there", .pages
 	image.coarse = true;
 }
 
-ROW("RAM → not RAM, no image page there, 1 to 1,024 pages");
-
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, "it is taken out of use after the resume",
-     .quarantine = 4, .plan = CHECKSUM)
-{
-	lose(FEW);
-	hold(PLACE / PAGE - 1, 1);
-	hold(PLACE / PAGE + 4, 1);
-}
-
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, "it is taken out of use after the resume",
-     .quarantine = 1024, .plan = CHECKSUM)
-{
-	lose(1024 * PAGE);
-}
-
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, "it is taken out of use after the resume",
-     .quarantine = 1, .plan = CHECKSUM)
-{
-	lose(1);
-}
-
-ROW("the same, more than 1,024 pages (4 MiB)");
-
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "so much memory is gone", .quarantine = 1025,
-     .plan = CHECKSUM)
-{
-	lose(1025 * PAGE);
-}
-
 ROW("the same, and the saved kernel wipes free pages (`init_on_free`, `page_poison`)");
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "overwrites free memory when it resumes",
