@@ -36,24 +36,26 @@ static bool find_disk(const char *root, const char *name, char *disk, size_t siz
 	return false;
 }
 
-/* What does not fit is left out. */
-static void add_driver(const char *root, const char *folder, char *text, size_t size)
+/* What does not fit is left out. True for a driver of what the disks are plugged into. */
+static bool add_driver(const char *root, const char *folder, char *text, size_t size)
 {
 	char driver[64], bus[64], word[140];
 	size_t used = strlen(text);
 
 	if (!tree_link(root, driver, sizeof(driver), "%s/driver", folder) ||
 	    !tree_link(root, bus, sizeof(bus), "%s/subsystem", folder) || strchr(driver, ','))
-		return;
+		return false;
 	snprintf(word, sizeof(word), "%s%s/%s", used ? "," : "", bus, driver);
 	if (used + strlen(word) < size)
 		strcpy(text + used, word);
+	return strcmp(bus, "scsi") != 0;
 }
 
 void device_drivers(const char *root, const char *name, char *text, size_t size)
 {
 	_cleanup_free_ char *place = NULL, *top = NULL;
 	char disk[64], path[PATH_MAX];
+	bool plugged = false;
 	char *end;
 
 	*text = '\0';
@@ -67,9 +69,12 @@ void device_drivers(const char *root, const char *name, char *text, size_t size)
 	/* /sys/devices/pci0000:00/0000:00:1f.2/…/block/sda, from the end. */
 	end = place + (strcmp(top, "/") == 0 ? 0 : strlen(top));
 	while (text_starts(end, "/sys/devices/")) {
-		add_driver(root, end, text, size);
+		plugged = add_driver(root, end, text, size) || plugged;
 		*strrchr(end, '/') = '\0';
 	}
+	/* iSCSI: a disk that no hardware makes appear. */
+	if (!plugged)
+		*text = '\0';
 }
 
 /* bus/driver, and nothing that leads elsewhere. */

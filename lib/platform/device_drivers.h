@@ -11,7 +11,8 @@
 
 /* Writes the drivers of the disk that a block device ("sda3", "dm-0") lies on, and of
  * what that is plugged into: "scsi/sd,pci/ahci", bus and name of each in sysfs. "" where
- * it lies on several disks, or sysfs names no driver (NVMe with several paths). */
+ * it lies on several disks, or sysfs names no driver (NVMe with several paths), or none
+ * but the disk's own (iSCSI). */
 void device_drivers(const char *root, const char *name, char *text, size_t size);
 
 /* Does this kernel have all of them? False for "". The text may be from a disk. */

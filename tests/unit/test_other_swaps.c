@@ -321,6 +321,17 @@ START_TEST(knows_a_missing_one)
 }
 END_TEST
 
+/* Over a network, which an initramfs may not have: nothing but the disk has a driver. */
+START_TEST(knows_a_disk_without_hardware)
+{
+	made_put("/sys/devices/pci0/1f.2/driver", NULL);
+	record(SDA, NULL, 1);
+	ck_assert_str_eq(then.items.items[0].drivers, "");
+	made_put("/sys/class/block/sda", NULL);
+	expect(SWAP_HIDDEN);
+}
+END_TEST
+
 /* A device that says nothing of itself is known by what is on it. */
 START_TEST(knows_it_without_identity)
 {
@@ -438,6 +449,7 @@ int main(void)
 	tcase_add_test(swaps, finds_it_again);
 	tcase_add_test(swaps, nothing_in_use_is_not_looked_for);
 	tcase_add_test(swaps, knows_a_missing_one);
+	tcase_add_test(swaps, knows_a_disk_without_hardware);
 	tcase_add_test(swaps, knows_it_without_identity);
 	tcase_add_test(swaps, waits_for_no_layer);
 	tcase_add_test(swaps, is_not_mistaken_for_what_is_below);

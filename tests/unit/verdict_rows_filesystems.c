@@ -65,6 +65,7 @@ ROW("the same, a FAT file system");
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system or by a boot loader",
      .advice = "discard the image")
 {
+	then.hibernation.last_gate = 0;
 	SET(mounted_then()->type, "fat");
 	SET(mounted_now()->type, "fat");
 	mounted_now()->stamp[8]++;
