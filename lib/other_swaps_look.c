@@ -27,6 +27,13 @@ struct quest {
 	bool below; /* what its device is put together from is there */
 };
 
+/* Of a long identity only the beginning was recorded (device_identity()). */
+static bool is_rest(const char *then, const char *rest, const char *identity)
+{
+	return strlen(then) == DEVICE_IDENTITY_SIZE - 1 ? text_starts(identity, rest)
+							: strcmp(rest, identity) == 0;
+}
+
 /* Is identity that of something that a device with that of then is made of? "CRYPT-LUKS2-x
  * on partition y on disk z": a partition is never made later than its disk is seen. */
 static bool lies_below(const char *then, const char *identity)
@@ -39,7 +46,7 @@ static bool lies_below(const char *then, const char *identity)
 		if (!rest)
 			return false;
 		rest += sizeof(on) - 1;
-		if (strcmp(rest, identity) == 0)
+		if (is_rest(then, rest, identity))
 			return true;
 	}
 	return false;

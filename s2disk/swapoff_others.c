@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/swap.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -62,7 +63,8 @@ static bool file_discards(const char *root, const char *path, bool is_fstab)
 	if (r < 0)
 		return r != -ENOENT;
 	for (rest = text; (line = strsep(&rest, "\n"));)
-		if (*line != '#' && strstr(line, "discard") && (!is_fstab || strstr(line, "swap")))
+		if (*line != '#' && strstr(line, "discard") &&
+		    (!is_fstab || (strstr(line, "swap") && !text_starts(line, "/dev/zram"))))
 			return true;
 	return false;
 }
@@ -71,7 +73,8 @@ static bool is_unit(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	return dot && strcmp(dot, ".swap") == 0;
+	/* What is in memory is never switched off, and zram's units discard. */
+	return dot && strcmp(dot, ".swap") == 0 && !text_starts(name, "dev-zram");
 }
 
 static bool something_discards(const char *root)
@@ -119,8 +122,11 @@ static bool switch_off(const char *root, const char *path)
 
 	if (child < 0)
 		return false;
-	if (child == 0)
+	if (child == 0) {
+		/* It holds the lock, too, and nobody else would switch the area on again. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(swapoff(path) < 0);
+	}
 	for (int i = 0; i < WAIT_SECONDS * 1000 / TURN_MSEC && ended == 0; i++) {
 		ended = waitpid(child, &status, WNOHANG);
 		if (ended == 0)

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Pages that a resume allocates at most; up to 370 were measured. */
+/* Pages that a resume allocates at most; up to 370 were measured, in virtual machines. */
 #define ALLOCATED 1024
 
 /* Page frames of a free block that requests of a driver (up to order 3) do not break
@@ -153,7 +153,8 @@ static const struct memory_zone *zone_of(const struct zones *zones, const struct
 	for (size_t i = 0; i < zones->items.count; i++) {
 		const struct memory_zone *zone = &zones->items.items[i];
 
-		if (last < zone->start || run->first - zone->start >= zone->spanned)
+		if (last < zone->start ||
+		    (run->first >= zone->start && run->first - zone->start >= zone->spanned))
 			continue;
 		if (found || run->first < zone->start || last - zone->start >= zone->spanned)
 			return NULL;
@@ -248,6 +249,8 @@ static int judge_claimed(const struct judge *judge, const struct frame_list *fre
 		r = look_at(judge, free, zone, &place);
 	if (r < 0)
 		return r;
+	/* Larger blocks stay whole only while there are smaller ones: one refill of a list. */
+	spared = spared && small_pieces(&place) >= CHANCE_PAGES;
 	for (size_t i = 0; i < claimed->count && !ret->reason[0]; i++)
 		judge_run(judge, &place, spared, &claimed->items[i], ret);
 	free_place(&place);

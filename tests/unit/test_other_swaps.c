@@ -364,6 +364,31 @@ START_TEST(waits_for_no_layer)
 }
 END_TEST
 
+/* Of a long identity only the beginning is recorded: a disk that says much of itself. */
+START_TEST(knows_what_is_below_a_long_identity)
+{
+	char wwid[260];
+
+	memset(wwid, '7', sizeof(wwid));
+	strcpy(wwid + 200, "\n");
+	made_put("/sys/class/block/sda/device/wwid", wwid);
+	add_layer("dm-0", "253:0", "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-luks\n", "sda");
+	add_layer("dm-1", "253:1",
+		  "LVM-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", "dm-0");
+	put_swap("/dev/dm-1", 0xd1);
+	record("/dev/dm-1 partition 3064 1024 -2\n", NULL, 1);
+	ck_assert_uint_eq(strlen(then.items.items[0].identity), DEVICE_IDENTITY_SIZE - 1);
+	made_put("/sys/class/block/dm-1", NULL);
+	expect(SWAP_HIDDEN);
+	made_put("/sys/class/block/dm-0", NULL);
+	expect(SWAP_HIDDEN);
+	/* Another disk is not the one below. */
+	wwid[0] = '8';
+	made_put("/sys/class/block/sda/device/wwid", wwid);
+	expect(SWAP_MISSING);
+}
+END_TEST
+
 /* bcache has no name of its own: that of the device below would be found in its place. */
 START_TEST(is_not_mistaken_for_what_is_below)
 {
@@ -452,6 +477,7 @@ int main(void)
 	tcase_add_test(swaps, knows_a_disk_without_hardware);
 	tcase_add_test(swaps, knows_it_without_identity);
 	tcase_add_test(swaps, waits_for_no_layer);
+	tcase_add_test(swaps, knows_what_is_below_a_long_identity);
 	tcase_add_test(swaps, is_not_mistaken_for_what_is_below);
 	tcase_add_test(swaps, waits_for_a_disk);
 	tcase_add_test(swaps, looks_for_drivers_only);

@@ -313,6 +313,8 @@ static const struct {
 	{ "/etc/fstab", "/dev/a none swap sw,discard=pages 0 0\n", true },
 	{ "/etc/systemd/system/dev-a.swap", "[Swap]\nOptions=discard\n", true },
 	{ "/run/systemd/generator/dev-a.swap", "[Swap]\nOptions=discard\n", true },
+	{ "/run/systemd/generator/dev-zram0.swap", "[Swap]\nOptions=discard\n", false },
+	{ "/etc/fstab", "/dev/zram0 none swap discard 0 0\n", false },
 	{ "/run/systemd/generator/dev-a.swap", "[Swap]\nWhat=/dev/a\n", false },
 	{ "/run/systemd/generator/x.mount", "Options=discard\n", false },
 };

@@ -13,6 +13,7 @@ START_TEST(forum_move_is_mended)
 
 	start_with_files("forum-boot-1.map", "forum-boot-2.map");
 	hold(0x10, 0x20);
+	have_pieces(0x10000);
 	hold(0x7df0b, 0x100);
 	judge();
 	region = only(ABOUT_MEMORY_REGION);
@@ -160,6 +161,7 @@ START_TEST(acpi_data_slides)
 		   "0x100000 0xffdfff System RAM\n0xffe000 0x100afff ACPI Tables\n"
 		   "0x100b000 0x1ffffff System RAM\n0x100000000 0x13fffffff System RAM\n");
 	hold(0x200, 0x20);
+	have_pieces(0x400);
 	add_table(&then, "DSDT", _i == 1 ? 0x100b800 : 0x2000000);
 	add_table(&now, "DSDT", _i == 1 ? 0x100b800 : 0x2000000);
 	add_table(&then, "BGRT", 0x100c000);

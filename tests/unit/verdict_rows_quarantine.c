@@ -21,7 +21,8 @@ static void add_normal(void)
 /* Of Normal, 261 blocks of 512 are free; of the others, more pages have copies there. */
 static void use_most(uint64_t others)
 {
-	hold(0x300, others);
+	hold(0x300, others - 6);
+	have_pieces(0x10000);
 	hold(0x100000, 251 * 512);
 }
 
@@ -89,6 +90,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 4, .plan = 
 {
 	add_normal();
 	lose(HERE, 4);
+	have_pieces(0x10000);
 	hold(HERE - 1, 1);
 	hold(HERE + 16, 1);
 }
@@ -97,6 +99,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 4, .plan = 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 16, .plan = CHECKSUM)
 {
 	lose(0x400, 16);
+	have_pieces(0x800);
 }
 
 /* A small piece among many. */
@@ -166,6 +169,14 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "4 pages of it lie near the top"
 	hold(0x3ffff, 1);
 }
 
+/* Normal is used first, but what is asked of DMA32 alone finds no smaller block. */
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "16 pages of it lie near the top of zone DMA32",
+     .quarantine = 16, .plan = CHECKSUM)
+{
+	add_normal();
+	lose(0x3fff0, 16);
+}
+
 /* The lists of four processors hold more. */
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "of 34304 needed", .quarantine = 4,
      .plan = CHECKSUM)
@@ -189,6 +200,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "near the top of zone DMA32", .q
 {
 	add_normal();
 	lose(0x3fff0, 16);
+	have_pieces(0x10000);
 	then.ram.zones.items.items[2].high = 0x15000;
 }
 
@@ -198,7 +210,8 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "near the top of zone DMA32", .q
 {
 	add_normal();
 	lose(0x3fff0, 16);
-	then.ram.zones.items.items[2].managed = 0x120 + 4095;
+	have_pieces(0x10000);
+	then.ram.zones.items.items[2].managed = 0x126 + 4095;
 }
 
 /* Another node's, or one from which only programs allocate. */
@@ -207,6 +220,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "near the top of zone DMA32", .q
 {
 	add_normal();
 	lose(0x3fff0, 16);
+	have_pieces(0x10000);
 	then.ram.zones.items.items[2].node = 1;
 }
 
@@ -215,6 +229,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "near the top of zone DMA32", .q
 {
 	add_normal();
 	lose(0x3fff0, 16);
+	have_pieces(0x10000);
 	SET(then.ram.zones.items.items[2].name, "Movable");
 }
 
@@ -237,6 +252,16 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "not within one zone", .quaranti
 	lose(HERE, 4);
 	list_free(&then.ram.zones.items);
 	add_zone(&then, "DMA32", 0x1000, HERE + 2);
+	add_zone(&then, "Normal", HERE + 2, 0x40000);
+}
+
+/* In one, and partly in another that overlaps it. */
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "not within one zone", .quarantine = 4,
+     .plan = CHECKSUM)
+{
+	lose(HERE, 4);
+	list_free(&then.ram.zones.items);
+	add_zone(&then, "DMA32", 0x1000, 0x40000);
 	add_zone(&then, "Normal", HERE + 2, 0x40000);
 }
 
