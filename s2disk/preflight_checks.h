@@ -19,6 +19,7 @@ struct preflight_context {
 	int snapshot_fd; /* set by check_snapshot_device; -1 when it cannot be opened */
 	bool denied;	 /* … and why was found */
 	/* Set by check_swap_area. */
+	bool refused_already; /* what cannot keep an image at all */
 	bool free_known;
 	uint64_t area_free;  /* bytes */
 	uint64_t other_free; /* bytes, in all other areas together */
@@ -47,6 +48,7 @@ void check_memory_encryption(struct preflight_context *context);
 void check_method(struct preflight_context *context);
 void check_pm_test(struct preflight_context *context);
 void check_swap_area(struct preflight_context *context);
+void check_swap_device(struct preflight_context *context);
 void check_swap_size(struct preflight_context *context);
 void check_mounted_device(struct preflight_context *context);
 void check_memory(struct preflight_context *context);

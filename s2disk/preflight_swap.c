@@ -260,6 +260,7 @@ void check_swap_area(struct preflight_context *context)
 			"when it resumes)",
 			target->area->name);
 		preflight_advise(check, "%s", how_to_make);
+		context->refused_already = true;
 		return;
 	}
 	if (is_active(context, &listing)) {
