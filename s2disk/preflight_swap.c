@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
-#include "preflight_memory.h"
 #include "swap/swap_signature.h"
 
 #include <errno.h>
@@ -18,8 +17,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SWAPS_MAX 32 /* more than the kernel allows */
-#define MEMINFO_LIMIT 65536
+#define SWAPS_MAX 32		 /* more than the kernel allows */
+#define ON_DEMAND_PRIORITY 32767 /* as swap_on_demand.h says: the highest */
 
 static const char how_to_make[] =
 	"make a swap file, \"s2disk-swapfile create /swapfile\" and then \"s2disk-swapfile "
@@ -73,12 +72,24 @@ static void advise_missing(const struct preflight_context *context, struct check
 struct listing {
 	bool listed;
 	struct swap_entry entry;
-	uint64_t all_free;
+	uint64_t all_free;	/* on disks */
+	struct swap_entry zram; /* with room, the one used first; no path: none */
 };
 
 static uint64_t entry_free(const struct swap_entry *entry)
 {
 	return entry->size - min_u64(entry->used, entry->size);
+}
+
+/* zram's free space is no room: what goes there stays in memory. */
+static void add_free(struct listing *listing, const struct swap_entry *entry)
+{
+	uint64_t free = entry_free(entry);
+
+	if (!swap_entry_in_memory(entry))
+		listing->all_free += free;
+	else if (free > 0 && (!listing->zram.path[0] || entry->priority > listing->zram.priority))
+		listing->zram = *entry;
 }
 
 static void find_listing(const struct preflight_context *context, struct listing *ret)
@@ -90,7 +101,7 @@ static void find_listing(const struct preflight_context *context, struct listing
 
 	*ret = (struct listing){ 0 };
 	for (size_t i = 0; i < count; i++)
-		ret->all_free += entry_free(&entries[i]);
+		add_free(ret, &entries[i]);
 	ret->listed = context->system->find_entry(area, entries, count, &ret->entry);
 	if (!ret->listed) {
 		ret->entry.file = area->file;
@@ -110,6 +121,14 @@ static bool is_active(const struct preflight_context *context, const struct list
 	return r == 0 || (r != -ENODEV && listing->listed);
 }
 
+/* The kernel fills the areas of the highest priority first. */
+static void set_zram_first(struct preflight_context *context, const struct listing *listing,
+			   int area_priority)
+{
+	if (listing->zram.path[0] && listing->zram.priority >= area_priority)
+		text_copy(context->zram_first, sizeof(context->zram_first), listing->zram.path);
+}
+
 static void set_free(struct preflight_context *context, const struct listing *listing)
 {
 	if (listing->listed) {
@@ -122,6 +141,7 @@ static void set_free(struct preflight_context *context, const struct listing *li
 	if (context->free_known)
 		context->other_free =
 			listing->all_free - min_u64(listing->all_free, context->area_free);
+	set_zram_first(context, listing, listing->listed ? listing->entry.priority : INT_MIN);
 }
 
 static int read_signature(const struct preflight_context *context,
@@ -194,6 +214,7 @@ static bool comes_on_demand(struct preflight_context *context, const struct list
 	context->area_free = (uint64_t)st.st_size - page_size();
 	context->other_free = listing->all_free;
 	context->free_known = true;
+	set_zram_first(context, listing, ON_DEMAND_PRIORITY);
 	return true;
 }
 
@@ -283,76 +304,6 @@ void check_swap_area(struct preflight_context *context)
 		      target->area->name, target->area->device, target->area->offset);
 }
 
-static int read_meminfo(const char *root, struct meminfo *ret)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = io_read_file(root, "/proc/meminfo", MEMINFO_LIMIT, &text, NULL);
-
-	return r < 0 ? r : meminfo_parse(text, ret);
-}
-
-/* ", 300 MiB of it moved to swap first", or nothing. */
-static const char *pushed_text(const struct swap_need *need, char *buffer, size_t size)
-{
-	buffer[0] = '\0';
-	if (need->pushed > 0)
-		snprintf(buffer, size, ", %" PRIu64 " MiB of it moved to swap first",
-			 preflight_mib(need->pushed));
-	return buffer;
-}
-
-static void add_swap_size(struct preflight_context *context, uint64_t must,
-			  const struct swap_need *need)
-{
-	const char *name = context->target->area->name;
-	uint64_t free_mib = preflight_mib(context->area_free);
-	bool compress = context->settings->compress;
-	struct check *check;
-	char pushed[64];
-
-	pushed_text(need, pushed, sizeof(pushed));
-	if (need->plain <= context->area_free) {
-		preflight_add(context, "swap-size", CHECK_OK,
-			      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
-			      " MiB must be saved%s, which fits even uncompressed",
-			      free_mib, name, preflight_mib(must), pushed);
-		return;
-	}
-	if (need->least <= context->area_free) {
-		check = preflight_add(context, "swap-size", CHECK_WARNING,
-				      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
-				      " MiB must be saved%s, which needs %" PRIu64
-				      " MiB uncompressed: it fits only if it compresses well",
-				      free_mib, name, preflight_mib(must), pushed,
-				      preflight_mib(need->plain));
-	} else {
-		check = preflight_add(context, "swap-size", CHECK_FAILED,
-				      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
-				      " MiB must be saved%s, which needs %" PRIu64 " MiB %s",
-				      free_mib, name, preflight_mib(must), pushed,
-				      preflight_mib(need->least),
-				      compress ? "even compressed 4 to 1" : "uncompressed");
-	}
-	preflight_advise(check,
-			 "use a larger swap area (s2disk-swapfile makes one), or end programs "
-			 "that use much memory%s",
-			 compress ? "" : ", or set \"compress = y\"");
-}
-
-void check_swap_size(struct preflight_context *context)
-{
-	struct meminfo meminfo;
-	struct swap_need need;
-	uint64_t must;
-
-	/* Without an active area there is no size to judge. */
-	if (!context->free_known || read_meminfo(context->root, &meminfo) < 0)
-		return;
-	must = meminfo_must_save(&meminfo);
-	swap_need_for(must, meminfo.total, context->other_free, context->settings->compress, &need);
-	add_swap_size(context, must, &need);
-}
-
 void check_mounted_device(struct preflight_context *context)
 {
 	const struct swap_area *area = context->target->area;
@@ -383,37 +334,4 @@ void check_mounted_device(struct preflight_context *context)
 			      area->device);
 	preflight_advise(check, "boot with bdev_allow_write_mounted=1 on the kernel command line, "
 				"or use a swap partition");
-}
-
-void check_memory(struct preflight_context *context)
-{
-	struct meminfo meminfo;
-	struct check *check;
-	uint64_t must, used;
-	int r = read_meminfo(context->root, &meminfo);
-
-	if (r < 0) {
-		check = preflight_add(context, "memory", CHECK_WARNING,
-				      "/proc/meminfo cannot be used: %s", strerror(-r));
-		preflight_advise(check, "see that /proc is mounted; whether the image fits was not "
-					"checked");
-		return;
-	}
-	must = meminfo_must_save(&meminfo);
-	used = meminfo.total - min_u64(meminfo.free, meminfo.total);
-	if (must <= meminfo.total / 2) {
-		preflight_add(context, "memory", CHECK_OK,
-			      "%" PRIu64 " of %" PRIu64 " MiB are in use; at least %" PRIu64
-			      " MiB of them must be saved",
-			      preflight_mib(used), preflight_mib(meminfo.total),
-			      preflight_mib(must));
-		return;
-	}
-	check = preflight_add(
-		context, "memory", CHECK_WARNING,
-		"%" PRIu64 " of %" PRIu64 " MiB are in use and at least %" PRIu64
-		" MiB of them must be saved: more than half, so the kernel has to move "
-		"the rest to swap first, which takes time",
-		preflight_mib(used), preflight_mib(meminfo.total), preflight_mib(must));
-	preflight_advise(check, "end programs that use much memory");
 }

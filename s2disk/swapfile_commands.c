@@ -141,6 +141,8 @@ static int read_meminfo(const struct swapfile *s, struct meminfo *ret, struct wh
 
 	if (r == 0)
 		r = text ? meminfo_parse(text, ret) : -ENOENT;
+	if (r == 0)
+		ret->zram = zram_memory(s->system.root);
 	return r < 0 ? why(w, r, "/proc/meminfo cannot be used: %s", strerror(-r)) : 0;
 }
 

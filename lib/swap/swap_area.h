@@ -78,6 +78,9 @@ int swaps_read(const char *root, struct swap_entry *entries, size_t max);
  * loop and network block devices) and deleted files are not. Judged by name. */
 bool swap_entry_suitable(const struct swap_entry *entry);
 
+/* Is it memory itself: zram, a RAM disk? */
+bool swap_entry_in_memory(const struct swap_entry *entry);
+
 /* The line of /proc/swaps that is this area; false when it is not listed.
  * Swap files on the area's device are opened and their extents read. */
 bool swap_area_find_entry(const struct swap_area *area, const struct swap_entry *entries,
