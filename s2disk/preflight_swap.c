@@ -144,8 +144,13 @@ static void set_free(struct preflight_context *context, const struct listing *li
 	set_zram_first(context, listing, listing->listed ? listing->entry.priority : INT_MIN);
 }
 
-static int read_signature(const struct preflight_context *context,
-			  enum swap_signature_kind *ret_kind)
+struct first_page {
+	enum swap_signature_kind kind;
+	bool header_known; /* it is, or was, a swap header */
+	struct swap_header header;
+};
+
+static int read_first_page(const struct preflight_context *context, struct first_page *ret)
 {
 	const struct swap_area *area = context->target->area;
 	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
@@ -161,8 +166,80 @@ static int read_signature(const struct preflight_context *context,
 	r = io_pread_full(fd, page, page_size(), swap_area_start(area));
 	if (r < 0)
 		return r;
-	*ret_kind = swap_signature_kind(page, page_size());
+	ret->kind = swap_signature_kind(page, page_size());
+	ret->header_known = swap_header_parse(page, page_size(), &ret->header) == 0;
 	return 0;
+}
+
+/* The area under the path of its swap file, where only the place was named and the
+ * kernel's list has the file that lies there. */
+static struct swap_area by_path(const struct preflight_context *context,
+				const struct listing *listing)
+{
+	struct swap_area area = *context->target->area;
+
+	if (listing->listed && listing->entry.file && !area.file_named &&
+	    text_copy(area.name, sizeof(area.name), listing->entry.path))
+		area.file = area.file_named = true;
+	return area;
+}
+
+static void advise_renewal(struct check *check, const struct swap_area *area,
+			   const struct first_page *page, const char *first)
+{
+	char renewal[800];
+
+	swap_area_renewal(area, page->header_known ? &page->header : NULL, renewal,
+			  sizeof(renewal));
+	preflight_advise(check, "%s%s%s", first, renewal,
+			 page->header_known || swap_area_operand(area) == NULL || area->file_named
+				 ? ", and swapon it"
+				 : "");
+}
+
+/* The swap that is on, and could be named instead: of one only. */
+static bool other_swap(const struct preflight_context *context, char *path, size_t size)
+{
+	struct swap_entry entries[SWAPS_MAX];
+	int n = swaps_read(context->root, entries, SWAPS_MAX);
+	size_t suitable = 0;
+
+	for (int i = 0; i < n && i < SWAPS_MAX; i++)
+		if (swap_entry_suitable(&entries[i]) && suitable++ == 0)
+			text_copy(path, size, entries[i].path);
+	return suitable == 1;
+}
+
+/* swapon is good for what is swap. On the device of a file system, which resume= names
+ * together with resume_offset=, it fails, and mkswap destroys. */
+static void advise_inactive(struct preflight_context *context, struct check *check)
+{
+	const struct swap_area *area = context->target->area;
+	struct first_page page;
+	char path[256];
+	int r = read_first_page(context, &page);
+
+	if (r == 0 && page.kind == SWAP_IS_SWAP && swap_area_operand(area))
+		preflight_advise(check, "swapon %s", swap_area_operand(area));
+	else if (r == 0 && page.kind != SWAP_IS_NOTHING && page.kind != SWAP_IS_SWAP &&
+		 swap_area_operand(area))
+		advise_renewal(check, area, &page,
+			       "it holds an image (s2disk-inspect shows it); to discard that: ");
+	else if (other_swap(context, path, sizeof(path)))
+		preflight_advise(check,
+				 "name the swap that is active, %s, with -r or \"resume "
+				 "device\"",
+				 path);
+	else if (swap_area_operand(area) && !area->file)
+		preflight_advise(
+			check,
+			"no swap is seen there; name a swap partition, or the path of a swap "
+			"file, with -r or \"resume device\", and activate it with swapon");
+	else
+		preflight_advise(check,
+				 "is page %" PRIu64 " of %s the beginning of a swap file? "
+				 "Name the file with -r, and activate it with swapon",
+				 area->offset, area->device);
 }
 
 static void add_inactive(struct preflight_context *context, const struct listing *listing)
@@ -188,15 +265,8 @@ static void add_inactive(struct preflight_context *context, const struct listing
 					"offset\"");
 		return;
 	}
-	check = preflight_add(context, "swap-area", CHECK_FAILED, "%s is not active as swap",
-			      area->name);
-	if (swap_area_operand(area))
-		preflight_advise(check, "swapon %s", swap_area_operand(area));
-	else
-		preflight_advise(check,
-				 "is page %" PRIu64 " of %s the beginning of a swap file? "
-				 "Name the file with -r, and activate it with swapon",
-				 area->offset, area->device);
+	advise_inactive(context, preflight_add(context, "swap-area", CHECK_FAILED,
+					       "%s is not active as swap", area->name));
 }
 
 /* "swap on demand": off now, and on before it is needed. Its size is that of
@@ -218,22 +288,14 @@ static bool comes_on_demand(struct preflight_context *context, const struct list
 	return true;
 }
 
-static void advise_renewal(struct check *check, const struct swap_area *area, const char *first)
-{
-	char renewal[600];
-
-	preflight_advise(check, "%s%s, and swapon it", first,
-			 swap_area_renewal(area, renewal, sizeof(renewal)));
-}
-
 /* Adds a check and returns false where the area's first page is not that of
  * plain swap. */
-static bool signature_fine(struct preflight_context *context)
+static bool signature_fine(struct preflight_context *context, const struct listing *listing)
 {
-	const struct swap_area *area = context->target->area;
-	enum swap_signature_kind kind;
+	const struct swap_area *area = context->target->area, named = by_path(context, listing);
+	struct first_page page;
 	struct check *check;
-	int r = read_signature(context, &kind);
+	int r = read_first_page(context, &page);
 
 	if (r < 0) {
 		check = preflight_add(context, "swap-area", CHECK_FAILED,
@@ -243,19 +305,19 @@ static bool signature_fine(struct preflight_context *context)
 					"another one with -r");
 		return false;
 	}
-	if (kind == SWAP_IS_SWAP)
+	if (page.kind == SWAP_IS_SWAP)
 		return true;
-	if (kind == SWAP_IS_NOTHING) {
+	if (page.kind == SWAP_IS_NOTHING) {
 		check = preflight_add(context, "swap-area", CHECK_FAILED,
 				      "there is no swap signature at page %" PRIu64 " of %s",
 				      area->offset, area->device);
-		advise_renewal(check, area,
+		advise_renewal(check, &named, &page,
 			       "correct the device or the offset; if they are right, ");
 		return false;
 	}
 	check = preflight_add(context, "swap-area", CHECK_FAILED,
 			      "%s holds a hibernation image, though it is in use", area->name);
-	advise_renewal(check, area, "that image is stale: ");
+	advise_renewal(check, &named, &page, "that image is stale: ");
 	return false;
 }
 
@@ -287,7 +349,7 @@ void check_swap_area(struct preflight_context *context)
 	if (is_active(context, &listing)) {
 		set_free(context, &listing);
 	} else if (comes_on_demand(context, &listing)) {
-		if (signature_fine(context))
+		if (signature_fine(context, &listing))
 			preflight_add(context, "swap-area", CHECK_OK,
 				      "%s is off; it is switched on for hibernating (%s, page "
 				      "%" PRIu64 ")",
@@ -298,7 +360,7 @@ void check_swap_area(struct preflight_context *context)
 		add_inactive(context, &listing);
 		return;
 	}
-	if (!signature_fine(context))
+	if (!signature_fine(context, &listing))
 		return;
 	preflight_add(context, "swap-area", CHECK_OK, "%s is active (%s, page %" PRIu64 ")",
 		      target->area->name, target->area->device, target->area->offset);

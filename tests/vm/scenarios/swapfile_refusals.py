@@ -177,8 +177,8 @@ class ToolRefusals(SwapFileTool):
     name = "tool-refusals"
     file_system = "ext4"
     wait_for = "/dev/vdc"
-    modules = "ext4 btrfs overlay zram loop dm_crypt dm_snapshot dm_thin_pool xts " \
-        "algif_skcipher " \
+    modules = "ext4 btrfs overlay zram loop dm_crypt xts algif_skcipher " \
+        "dm_snapshot dm_thin_pool " \
         "9pnet_virtio 9p"
     tools = ("btrfs", "mkfs.btrfs", "cryptsetup", "dmsetup", "mke2fs")
     guest = GUEST
