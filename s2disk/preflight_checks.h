@@ -51,7 +51,8 @@ void check_method(struct preflight_context *context);
 void check_pm_test(struct preflight_context *context);
 void check_swap_area(struct preflight_context *context);
 void check_swap_device(struct preflight_context *context);
-void check_swap_size(struct preflight_context *context); /* and one about zram */
+void check_wiped_swap(struct preflight_context *context); /* only where there is such */
+void check_swap_size(struct preflight_context *context);  /* and one about zram */
 void check_mounted_device(struct preflight_context *context);
 void check_memory(struct preflight_context *context);
 void check_settings(struct preflight_context *context);

@@ -120,6 +120,12 @@ static int check_layer(const char *root, const struct device_layer *layer, struc
 			   "machine resumes, and it may lock up when memory is short; use a "
 			   "partition",
 			   layer->name);
+	case LAYER_WIPED:
+		return why(
+			w, -EINVAL,
+			"it is on %s (%s), which is empty when the machine starts again after it "
+			"was stopped; use a disk that lasts, the system's for example",
+			layer->name, layer->detail);
 	case LAYER_CRYPT:
 		return check_crypt(root, layer, w);
 	case LAYER_CHANGING:

@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "swap/mapper_targets.h"
+#include "swap/wiped_disk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -232,6 +233,15 @@ static void examine_raid(const char *root, struct device_layer *layer)
 	}
 }
 
+static void examine_disk(const char *root, struct device_layer *layer)
+{
+	const char *wiped = wiped_disk_kind(root, layer->dev);
+
+	layer->kind = wiped ? LAYER_WIPED : LAYER_DISK;
+	if (wiped)
+		text_copy(layer->detail, sizeof(layer->detail), wiped);
+}
+
 static void examine(const char *root, struct device_layer *layer)
 {
 	char text[16];
@@ -264,7 +274,7 @@ static void examine(const char *root, struct device_layer *layer)
 	else if (numbered(layer->name, "zd"))
 		layer->kind = LAYER_ZVOL;
 	else
-		layer->kind = LAYER_DISK;
+		examine_disk(root, layer);
 }
 
 static int add(const char *root, dev_t dev, struct device_stack *stack, struct why *w);
@@ -360,6 +370,7 @@ static void layer_text(const struct device_layer *layer, char *buffer, size_t si
 		snprintf(buffer, size, "device mapper %s", layer->mapper);
 		break;
 	case LAYER_CHANGING:
+	case LAYER_WIPED:
 		snprintf(buffer, size, "%s %s", layer->detail,
 			 layer->mapper[0] ? layer->mapper : layer->name);
 		break;

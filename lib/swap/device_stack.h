@@ -27,6 +27,7 @@ enum layer_kind {
 	LAYER_MEMORY,  /* zram, RAM disks */
 	LAYER_NETWORK, /* nbd, rbd, iSCSI, NVMe over fabrics, DRBD, AoE */
 	LAYER_ZVOL,
+	LAYER_WIPED, /* a disk of a cloud that is empty at the next start: wiped_disk.h */
 };
 
 struct device_layer {
@@ -35,7 +36,7 @@ struct device_layer {
 	char name[64];	  /* the kernel's: "dm-0" */
 	char mapper[128]; /* the device mapper's: "vg-root"; "" for others */
 	/* LOOP: the file; MD: the level; CRYPT: "LUKS2" or so, "PLAIN" where there is no
-	 * header; CHANGING: what it is, "thin pool" or so */
+	 * header; CHANGING, WIPED: what it is, "thin pool" or so */
 	char detail[192];
 };
 
@@ -52,9 +53,9 @@ int device_stack_read(const char *root, dev_t dev, struct device_stack *ret, str
 
 /* Can a hibernation image be written there, found at the next boot, and read then,
  * without harm to anything else? -EINVAL with the reason and the way out: loop devices,
- * memory, network block devices, zvols, layers that change by being written, dm-crypt with
- * a key that is random at every boot. The last is what root/etc/crypttab says, and each
- * mapping without a LUKS header (or another one) for which it names no lasting key. */
+ * memory, network block devices, zvols, disks that are wiped, layers that change by being written,
+ * dm-crypt with a key that is random at every boot. The last is what root/etc/crypttab says, and
+ * each mapping without a LUKS header (or another one) for which it names no lasting key. */
 int device_stack_check(const char *root, const struct device_stack *stack, struct why *w);
 
 bool device_stack_has(const struct device_stack *stack, enum layer_kind kind);

@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "made_root.h"
 #include "swap/mapper_targets.h"
+#include "swap/wiped_disk.h"
 
 #include <check.h>
 #include <errno.h>
@@ -217,6 +218,9 @@ static const struct {
 	{ "loop3", NULL, NULL, "loop device (loop3)" },
 	{ "ublkb0", NULL, NULL, "which a program serves" },
 	{ "bcache0", NULL, NULL, "bcache0 (bcache), which changes" },
+	{ "nvme1n1", "device/model", "Amazon EC2 NVMe Instance Storage        \n",
+	  "nvme1n1 (instance store of EC2), which is empty when" },
+	{ "nvme0n1", "device/model", "Amazon Elastic Block Store              \n", NULL },
 	{ "md0", "md/level", "raid1\n", NULL },
 	{ "nvme0n1", "device/transport", "pcie\n", NULL },
 	{ "nvme0n1", "device/nvme3/transport", "pcie\n", NULL },
@@ -233,6 +237,64 @@ START_TEST(judges_devices)
 	ck_assert_msg(check(makedev(7, 3), &w) == (devices[_i].says ? -EINVAL : 0), "%s", w.text);
 	if (devices[_i].says)
 		ck_assert_msg(strstr(w.text, devices[_i].says) != NULL, "%s", w.text);
+}
+END_TEST
+
+#define AZURE "7783-7084-3265-9085-8269-3286-77"
+#define VMBUS "/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/"
+#define GEN1 VMBUS "00000000-0001-8899-0000-000000000000/host1/target1:0:1/1:0:1:0/block/sdb"
+#define GEN2 VMBUS "f8b3781a-1e82-4818-a1c3-63d806ec15bb/host0/target0:0:0/0:0:0:"
+#define DATA VMBUS "f8b3781b-1e82-4818-a1c3-63d806ec15bb/host1/target1:0:0/1:0:0:1/block/sdc"
+
+static const struct {
+	const char *model, *path, *tag;
+	const char *says;
+} clouds[] = {
+	{ "Amazon EC2 NVMe Instance Storage", "", "", "instance store of EC2" },
+	{ "Amazon Elastic Block Store", "", "", NULL },
+	{ "EphemeralDisk", "", "", "local SSD of Google's cloud" },
+	{ "PersistentDisk", "", "", NULL },
+	{ "nvme_card0      ", "", "", "local SSD of Google's cloud" },
+	{ "nvme_card", "", "", "local SSD of Google's cloud" },
+	{ "nvme_card-pd", "", "", NULL },
+	{ "Microsoft NVMe Direct Disk v2", "", AZURE, "local disk of Azure" },
+	{ "MSFT NVMe Accelerator v1.0", "", AZURE, NULL },
+	{ "Virtual Disk", GEN1, AZURE, "resource disk of Azure" },
+	{ "Virtual Disk", GEN2 "1/block/sdb", AZURE, "resource disk of Azure" },
+	{ "Virtual Disk", GEN2 "0/block/sda", AZURE, NULL },
+	{ "Virtual Disk", GEN2 "10/block/sda", AZURE, NULL },
+	{ "Virtual Disk", DATA, AZURE, NULL },
+	/* Hyper-V at home */
+	{ "Virtual Disk", GEN1, "", NULL },
+	{ "Virtual Disk", GEN2 "1/block/sdb", "1234", NULL },
+	{ "", "", "", NULL },
+};
+
+START_TEST(knows_disks_that_are_wiped)
+{
+	const char *kind = wiped_disk_judge(clouds[_i].model, clouds[_i].path, clouds[_i].tag);
+
+	ck_assert(!kind == !clouds[_i].says);
+	if (kind)
+		ck_assert_str_eq(kind, clouds[_i].says);
+}
+END_TEST
+
+/* A file system on a partition of it, as sysfs has both. */
+START_TEST(sees_the_disk_below_a_partition)
+{
+	struct why w = { "" };
+
+	made_put(GEN1 "/uevent", "DEVNAME=sdb\n");
+	made_put(GEN1 "/dev", "8:16\n");
+	made_put(GEN1 "/sdb1/uevent", "DEVNAME=sdb1\n");
+	made_put(GEN1 "/sdb1/partition", "1\n");
+	made_link("/sys/dev/block/8:16", "../../.." GEN1);
+	made_link("/sys/dev/block/8:17", "../../.." GEN1 "/sdb1");
+	ck_assert_int_eq(check(makedev(8, 17), &w), 0);
+	made_put("/sys/class/dmi/id/chassis_asset_tag", AZURE "\n");
+	ck_assert_int_eq(check(makedev(8, 17), &w), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, "sdb (resource disk of Azure)"));
 }
 END_TEST
 
@@ -364,6 +426,8 @@ static TCase *all_tests(void)
 	tcase_add_loop_test(tcase, judges_mappings, 0, (int)ARRAY_SIZE(mapped));
 	tcase_add_loop_test(tcase, judges_keys_without_a_header, 0, (int)ARRAY_SIZE(keys));
 	tcase_add_loop_test(tcase, judges_devices, 0, (int)ARRAY_SIZE(devices));
+	tcase_add_loop_test(tcase, knows_disks_that_are_wiped, 0, (int)ARRAY_SIZE(clouds));
+	tcase_add_test(tcase, sees_the_disk_below_a_partition);
 	tcase_add_test(tcase, judges_journals_of_raids);
 	tcase_add_test(tcase, stacks_without_end);
 	tcase_add_test(tcase, parses_targets);

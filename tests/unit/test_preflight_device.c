@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 static struct settings settings;
@@ -167,6 +168,33 @@ START_TEST(memory_is_refused_once)
 }
 END_TEST
 
+/* The image is on the disk of the system, other swap is not. */
+START_TEST(swap_on_a_disk_that_is_wiped)
+{
+	char numbers[32], path[128];
+	struct stat st;
+
+	run();
+	ck_assert_ptr_null(find("swap-wiped"));
+	made_put("/mnt/swapfile", "x");
+	made_put("/proc/swaps", "Filename Type Size Used Priority\n"
+				"/swapfile file 1024 0 -2\n/mnt/swapfile file 1024 0 -3\n");
+	ck_assert_int_eq(stat(made_root, &st), 0);
+	snprintf(numbers, sizeof(numbers), "%u:%u", major(st.st_dev), minor(st.st_dev));
+	put_device(numbers, "nvme1n1", NULL);
+	run();
+	ck_assert_ptr_null(find("swap-wiped"));
+	snprintf(path, sizeof(path), "/sys/dev/block/%s/device/model", numbers);
+	made_put(path, "Amazon EC2 NVMe Instance Storage\n");
+	run();
+	ck_assert_ptr_nonnull(find("swap-wiped"));
+	ck_assert_int_eq(find("swap-wiped")->level, CHECK_FAILED);
+	ck_assert_ptr_nonnull(strstr(find("swap-wiped")->text,
+				     "/mnt/swapfile is on nvme1n1 (instance store of EC2)"));
+	ck_assert_ptr_nonnull(strstr(find("swap-wiped")->advice, "swapoff /mnt/swapfile"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("preflight_device");
@@ -180,6 +208,7 @@ int main(void)
 	tcase_add_test(tcase, long_names);
 	tcase_add_test(tcase, areas_that_cannot_be_checked);
 	tcase_add_test(tcase, memory_is_refused_once);
+	tcase_add_test(tcase, swap_on_a_disk_that_is_wiped);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
