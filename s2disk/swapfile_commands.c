@@ -165,31 +165,6 @@ static int choose_size(struct swapfile *s, const struct site *site, struct why *
 	return 0;
 }
 
-/* "create --subvolume /swap/file": /swap becomes a subvolume, for which there
- * must be nothing yet. *ret_folder: what to make; NULL for nothing. */
-static int plan_subvolume(const struct swapfile *s, char **ret_folder, struct why *w)
-{
-	char *slash;
-
-	*ret_folder = NULL;
-	if (!s->subvolume)
-		return 0;
-	*ret_folder = strdup(s->path);
-	if (!*ret_folder)
-		return -ENOMEM;
-	slash = strrchr(*ret_folder, '/');
-	if (!slash || slash == *ret_folder)
-		return why(w, -EINVAL,
-			   "%s: with --subvolume a path is wanted whose folder becomes the "
-			   "subvolume, /swap/swapfile for example",
-			   s->path);
-	*slash = '\0';
-	if (exists(*ret_folder))
-		return why(w, -EEXIST, "%s exists already, so it cannot become a subvolume",
-			   *ret_folder);
-	return 0;
-}
-
 static int examine_site(const struct swapfile *s, const char *subvolume, struct site *ret,
 			struct why *w)
 {
@@ -306,7 +281,7 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	int r = command_need_root(s, w);
 
 	if (r == 0)
-		r = plan_subvolume(s, &subvolume, w);
+		r = swapfile_subvolume_plan(s->subvolume, s->path, &subvolume, w);
 	if (r == 0)
 		r = examine_site(s, subvolume, &site, w);
 	if (r == 0 && exists(site.path))

@@ -153,27 +153,30 @@ START_TEST(judges_file_systems)
 END_TEST
 
 static const struct {
-	const char *make, *size;
-	bool subvolume;
+	const char *make, *size, *name;
+	enum subvolume_choice choice;
+	bool subvolume; /* is one made */
 } systems[] = {
-	{ "mke2fs -q -F -t ext4 -b 4096", "300M", false },
-	{ "mke2fs -q -F -t ext2 -b 4096", "300M", false },
-	{ "mkfs.xfs -q -f", "400M", false },
-	{ "mkfs.btrfs -q", "500M", false },
-	{ "mkfs.btrfs -q", "500M", true },
+	{ "mke2fs -q -F -t ext4 -b 4096", "300M", "file", SUBVOLUME_AUTO, false },
+	{ "mke2fs -q -F -t ext2 -b 4096", "300M", "file", SUBVOLUME_AUTO, false },
+	{ "mkfs.xfs -q -f", "400M", "file", SUBVOLUME_AUTO, false },
+	{ "mkfs.btrfs -q", "500M", "file", SUBVOLUME_NO, false },
+	/* An empty one is as good. */
+	{ "mkfs.btrfs -q", "500M", "file", SUBVOLUME_AUTO, false },
+	{ "mkfs.btrfs -q", "500M", "sub/file", SUBVOLUME_AUTO, true },
+	{ "mkfs.btrfs -q", "500M", "sub/file", SUBVOLUME_YES, true },
 };
 
 START_TEST(makes_and_removes)
 {
 	char path[128];
-	struct swapfile s =
-		made_command(path, sizeof(path), systems[_i].subvolume ? "sub/file" : "file");
+	struct swapfile s = made_command(path, sizeof(path), systems[_i].name);
 	struct why w = { "" };
 	struct stat st;
 
 	if (!made_mount(systems[_i].make, systems[_i].size))
 		return;
-	s.subvolume = systems[_i].subvolume;
+	s.subvolume = systems[_i].choice;
 	s.size = 50 * MIB + 100;
 	s.dry_run = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
@@ -196,8 +199,35 @@ START_TEST(makes_and_removes)
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
 	ck_assert_ptr_nonnull(strstr(w.text, "was not made by"));
 	made_check(SWAPFILE_STATE, NULL);
-	if (s.subvolume)
-		ck_assert(made_run("! test -e mount/sub"));
+	ck_assert(made_run("! test -e mount/sub"));
+}
+END_TEST
+
+/* Where snapshots would end: said, unless it is wanted so. */
+START_TEST(shares_no_subvolume_unasked)
+{
+	char path[128];
+	struct swapfile s = made_command(path, sizeof(path), "file");
+	struct why w = { "" };
+	struct stat st;
+
+	if (!made_mount("mkfs.btrfs -q", "500M"))
+		return;
+	s.size = 50 * MIB;
+	ck_assert(made_run("echo mine >mount/other; mkdir mount/folder"));
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_ptr_nonnull(strstr(w.text, "/swap/swapfile for example, or take --no-subvolume"));
+	ck_assert_int_lt(stat(path, &st), 0);
+	s = made_command(path, sizeof(path), "folder/file");
+	s.size = 50 * MIB;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	s.subvolume = SUBVOLUME_YES;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_ptr_nonnull(strstr(w.text, "exists already, so it cannot become"));
+	s.subvolume = SUBVOLUME_NO;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert(made_run("test -d mount/folder"));
 }
 END_TEST
 
@@ -344,6 +374,7 @@ int main(void)
 	tcase_add_test(tcase, header);
 	tcase_add_test(tcase, f2fs_sections);
 	tcase_add_loop_test(tcase, judges_file_systems, 0, (int)ARRAY_SIZE(magics));
+	tcase_add_test(tcase, shares_no_subvolume_unasked);
 	tcase_add_loop_test(tcase, makes_and_removes, 0, (int)ARRAY_SIZE(systems));
 	tcase_add_loop_test(tcase, leaves_nothing, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, refuses_places);

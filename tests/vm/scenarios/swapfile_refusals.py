@@ -141,7 +141,8 @@ on_btrfs() {
     mkswap /mnt/btrfs/packed >/dev/null
     sync
     enable compressed "must have the attribute NOCOW" /mnt/btrfs/packed
-    s2disk-swapfile create -q --size=32M /mnt/btrfs/file || mark fail create
+    s2disk-swapfile create -q --size=32M --no-subvolume /mnt/btrfs/file ||
+        mark fail create
     btrfs -q subvolume snapshot /mnt/btrfs /mnt/btrfs/snapshot
     sync
     enable snapshotted "snapshot" /mnt/btrfs/file
