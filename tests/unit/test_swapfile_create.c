@@ -9,6 +9,7 @@
 #include "made_tree.h"
 #include "swap/swap_signature.h"
 #include "swapfile_create.h"
+#include "swapfile_label.h"
 #include "swapfile_site.h"
 #include "swapfile_size.h"
 #include "swapfile_state.h"
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define MIB (1ULL << 20)
@@ -203,6 +205,50 @@ START_TEST(makes_and_removes)
 }
 END_TEST
 
+static const struct {
+	const char *old, *label; /* NULL: none can be made */
+} labels[] = {
+	{ "", "system_u:object_r:swapfile_t:s0" },
+	{ "unconfined_u:object_r:etc_runtime_t:s0", "unconfined_u:object_r:swapfile_t:s0" },
+	{ "system_u:object_r:default_t:s0-s0:c0.c1023",
+	  "system_u:object_r:swapfile_t:s0-s0:c0.c1023" },
+	{ "system_u:object_r:default_t", "system_u:object_r:swapfile_t" },
+	{ "system_u", NULL },
+	{ "system_u:object_r", NULL },
+	{ "system_u:object_r:", NULL },
+};
+
+START_TEST(labels_of_selinux)
+{
+	char text[128], little[16];
+
+	ck_assert(swapfile_label_text(labels[_i].old, text, sizeof(text)) == !!labels[_i].label);
+	if (labels[_i].label)
+		ck_assert_str_eq(text, labels[_i].label);
+	ck_assert(!swapfile_label_text(labels[_i].old, little, sizeof(little)));
+}
+END_TEST
+
+START_TEST(gets_a_label_where_there_are_labels)
+{
+	char path[128], label[128] = "";
+	struct swapfile s = made_command(path, sizeof(path), "file");
+	struct why w = { "" };
+
+	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "300M"))
+		return;
+	s.size = 50 * MIB;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_lt(getxattr(path, "security.selinux", label, sizeof(label)), 0);
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	made_put("/sys/fs/selinux/enforce", "1");
+	s.path = path;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_gt(getxattr(path, "security.selinux", label, sizeof(label)), 0);
+	ck_assert_str_eq(label, "system_u:object_r:swapfile_t:s0");
+}
+END_TEST
+
 /* Where snapshots would end: said, unless it is wanted so. */
 START_TEST(shares_no_subvolume_unasked)
 {
@@ -375,6 +421,8 @@ int main(void)
 	tcase_add_test(tcase, f2fs_sections);
 	tcase_add_loop_test(tcase, judges_file_systems, 0, (int)ARRAY_SIZE(magics));
 	tcase_add_test(tcase, shares_no_subvolume_unasked);
+	tcase_add_loop_test(tcase, labels_of_selinux, 0, (int)ARRAY_SIZE(labels));
+	tcase_add_test(tcase, gets_a_label_where_there_are_labels);
 	tcase_add_loop_test(tcase, makes_and_removes, 0, (int)ARRAY_SIZE(systems));
 	tcase_add_loop_test(tcase, leaves_nothing, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, refuses_places);
