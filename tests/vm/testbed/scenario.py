@@ -293,11 +293,12 @@ class Scenario:
 
     def emulator_failed(self):
         """QEMU without KVM may run an instruction that another processor has
-        patched just now; the kernel then meets its own breakpoint. On a busy
+        patched just now; the kernel then meets its own breakpoint, or falls
+        while it patches itself (text_poke_early(), before any process). On a busy
         host the kernel may miss the timer that it waits for at its start. And
         QEMU may fail an assertion of its own, or crash."""
         return bool(self.machine and (self.machine.crashed or re.search(
-            r"Oops: int3|IO-APIC . timer doesn't work|"
+            r"Oops: int3|RIP: \S+:text_poke|IO-APIC . timer doesn't work|"
             r"^qemu-system-\S+: .*: Assertion .* failed", self.machine.console,
             re.M)))
 
