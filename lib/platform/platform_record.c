@@ -388,9 +388,8 @@ static int check_platform(const struct platform *platform, struct why *w)
 			return why_damaged(w, "the recorded places of the TPM are damaged");
 	if (!frames_valid(platform->ram.poisoned.items, platform->ram.poisoned.count))
 		return why_damaged(w, "the recorded list of offlined frames is damaged");
-	for (size_t i = 0; i < platform->ram.zones.items.count; i++)
-		if (!zone_valid(&platform->ram.zones.items.items[i]))
-			return why_damaged(w, "the recorded list of zones is damaged");
+	if (!zones_valid(&platform->ram.zones))
+		return why_damaged(w, "the recorded list of zones is damaged");
 	return check_pci(&platform->devices, w);
 }
 

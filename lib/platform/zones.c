@@ -53,6 +53,20 @@ static void parse_field(const char *line, struct memory_zone *zone)
 			memcpy((char *)zone + fields[i].at, &value, sizeof(value));
 }
 
+bool zones_valid(const struct zones *zones)
+{
+	for (size_t i = 0; i < zones->items.count; i++) {
+		const struct memory_zone *zone = &zones->items.items[i];
+		unsigned int of_node = 0;
+
+		for (size_t k = 0; k < zones->items.count; k++)
+			of_node += zones->items.items[k].node == zone->node;
+		if (!zone_valid(zone) || of_node > NODE_ZONES_MAX)
+			return false;
+	}
+	return true;
+}
+
 int zones_parse(const char *text, struct zones *zones)
 {
 	struct memory_zone zone = { 0 };

@@ -28,6 +28,13 @@ struct zones {
 /* Do the numbers fit together, and page frame numbers into the address space? */
 bool zone_valid(const struct memory_zone *zone);
 
+/* Of a node. No kernel has more kinds (enum zone_type in include/linux/mmzone.h); each
+ * is looked at for each place that the firmware claims. */
+#define NODE_ZONES_MAX 8
+
+/* The same of all, and no node has more zones than that. */
+bool zones_valid(const struct zones *zones);
+
 /* Pure: the zones that have memory, in the order of /proc/zoneinfo's text, appended to
  * zones. 0 or -ENOMEM. */
 int zones_parse(const char *text, struct zones *zones);

@@ -223,6 +223,37 @@ START_TEST(recorded)
 }
 END_TEST
 
+/* Each zone of a node is looked at for each claimed place: a list from a disk must not
+ * make that endless. */
+START_TEST(no_more_zones_than_kernels_have)
+{
+	struct memory_zone zone = { .start = 1, .spanned = 9, .present = 9, .managed = 9 };
+	struct platform copy = { 0 };
+	struct why w = { 0 };
+	size_t length;
+	unsigned char *bytes;
+
+	begin();
+	list_free(&then.ram.zones.items);
+	then.ram.zones.items.known = true;
+	strcpy(zone.name, "Normal");
+	for (unsigned int i = 0; i < NODE_ZONES_MAX; i++)
+		ck_assert_int_eq(list_append(&then.ram.zones.items, zone), 0);
+	zone.node = 1;
+	ck_assert_int_eq(list_append(&then.ram.zones.items, zone), 0);
+	ck_assert_int_eq(platform_encode(&then, &bytes, &length), 0);
+	ck_assert_msg(platform_decode(bytes, length, &copy, &w) == 0, "%s", w.text);
+	platform_free(&copy);
+	free(bytes);
+	then.ram.zones.items.items[NODE_ZONES_MAX].node = 0;
+	ck_assert_int_eq(platform_encode(&then, &bytes, &length), 0);
+	ck_assert_int_eq(platform_decode(bytes, length, &copy, &w), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(w.text, "zones is damaged"));
+	free(bytes);
+	clean_up();
+}
+END_TEST
+
 static void forecasts(const char *id, const char *text, const char *advice)
 {
 	static struct forecast forecast;
@@ -273,6 +304,7 @@ int main(void)
 	tcase_add_test(tcase, reads_zones);
 	tcase_add_loop_test(tcase, records_zones, 0, 8);
 	tcase_add_test(tcase, recorded);
+	tcase_add_test(tcase, no_more_zones_than_kernels_have);
 	tcase_add_test(tcase, forecast);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
