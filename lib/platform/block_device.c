@@ -65,18 +65,28 @@ bool block_device_is_memory(const char *name)
 	return text_starts(name, "zram") || text_starts(name, "ram");
 }
 
-bool block_device_whole(const char *root, const char *name, char *disk, size_t size)
+/* What a device's link in sysfs says. */
+static bool read_place(const char *root, const char *name, char target[PATH_MAX])
 {
-	char full[PATH_MAX], target[PATH_MAX];
-	char *last;
+	char full[PATH_MAX];
 	ssize_t n;
 
 	if (snprintf(full, sizeof(full), "%s/sys/class/block/%s", root, name) >= (int)sizeof(full))
 		return false;
-	n = readlink(full, target, sizeof(target) - 1);
+	n = readlink(full, target, PATH_MAX - 1);
 	if (n < 0)
 		return false;
 	target[n] = '\0';
+	return true;
+}
+
+bool block_device_whole(const char *root, const char *name, char *disk, size_t size)
+{
+	char target[PATH_MAX];
+	char *last;
+
+	if (!read_place(root, name, target))
+		return false;
 	last = strrchr(target, '/');
 	if (!last)
 		return false;
@@ -89,16 +99,9 @@ bool block_device_whole(const char *root, const char *name, char *disk, size_t s
  * two minutes or for ever (replacement_timeout). */
 static bool is_iscsi(const char *root, const char *name)
 {
-	char full[PATH_MAX], target[PATH_MAX];
-	ssize_t n;
+	char target[PATH_MAX];
 
-	if (snprintf(full, sizeof(full), "%s/sys/class/block/%s", root, name) >= (int)sizeof(full))
-		return false;
-	n = readlink(full, target, sizeof(target) - 1);
-	if (n < 0)
-		return false;
-	target[n] = '\0';
-	return strstr(target, "/session") != NULL;
+	return read_place(root, name, target) && strstr(target, "/session") != NULL;
 }
 
 /* Whoever suspended it (dmsetup suspend, cryptsetup luksSuspend) is to resume it. */

@@ -15,16 +15,26 @@ static void name_words(const struct filesystem *filesystem, char *text, size_t s
 		judge_say(text, size, "%s", filesystem->device);
 }
 
+/* A finding on one that is another than then; name: of the one then. */
+static struct finding *add_changed(struct judge *judge, enum verdict_class class,
+				   const struct filesystem *then, const struct filesystem *now,
+				   char name[240])
+{
+	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, class);
+
+	name_words(then, name, 240);
+	filesystem_words(then, finding->then, sizeof(finding->then));
+	filesystem_words(now, finding->now, sizeof(finding->now));
+	return finding;
+}
+
 static void report_changed(struct judge *judge, const struct filesystem *then,
 			   const struct filesystem *now)
 {
-	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, VERDICT_FATAL);
 	char name[240];
+	struct finding *finding = add_changed(judge, VERDICT_FATAL, then, now, name);
 
 	judge->verdict->hopeless = true;
-	name_words(then, name, sizeof(name));
-	filesystem_words(then, finding->then, sizeof(finding->then));
-	filesystem_words(now, finding->now, sizeof(finding->now));
 	SAY(finding->text,
 	    "The file system on %s was mounted or checked since (%s; then: %s). The saved session "
 	    "knows it as it was, would write it so, and destroy it.",
@@ -39,12 +49,9 @@ static void report_maybe_boot(struct judge *judge, const struct filesystem *then
 			      const struct filesystem *now)
 {
 	bool gate = judge->then->hibernation.last_gate != 0;
-	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, VERDICT_RISKY);
 	char name[240];
+	struct finding *finding = add_changed(judge, VERDICT_RISKY, then, now, name);
 
-	name_words(then, name, sizeof(name));
-	filesystem_words(then, finding->then, sizeof(finding->then));
-	filesystem_words(now, finding->now, sizeof(finding->now));
 	SAY(finding->text,
 	    "The file system on %s was written to since, by another system or by a boot loader "
 	    "(%s; then: %s).",
@@ -59,12 +66,9 @@ static void report_maybe_boot(struct judge *judge, const struct filesystem *then
 static void report_maybe_changed(struct judge *judge, const struct filesystem *then,
 				 const struct filesystem *now)
 {
-	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, VERDICT_RISKY);
 	char name[240];
+	struct finding *finding = add_changed(judge, VERDICT_RISKY, then, now, name);
 
-	name_words(then, name, sizeof(name));
-	filesystem_words(then, finding->then, sizeof(finding->then));
-	filesystem_words(now, finding->now, sizeof(finding->now));
 	SAY(finding->text,
 	    "%s has the UUID of the file system on %s, and is not as that was (%s; then: %s): it "
 	    "was mounted or checked since, or this is a copy of it.",
