@@ -229,8 +229,33 @@ START_TEST(quarantine_is_exact)
 }
 END_TEST
 
+static bool is_free(const struct world *world, uint64_t frame)
+{
+	return frame_is_ram(&world->then, frame) && !holds(&world->held, frame);
+}
+
+/* Of 16 free ones. */
+static bool in_free_block(const struct world *world, uint64_t frame)
+{
+	for (uint64_t other = frame / 16 * 16; other < (frame / 16 + 1) * 16; other++)
+		if (!is_free(world, other))
+			return false;
+	return true;
+}
+
+static uint64_t small_pieces(const struct world *world)
+{
+	uint64_t pieces = 0;
+
+	for (uint64_t frame = 0; frame < FRAMES; frame++)
+		pieces += is_free(world, frame) && !in_free_block(world, frame);
+	for (uint64_t frame = PIECES_FRAME; frame < PIECES_FRAME + PIECES_FRAMES; frame++)
+		pieces += is_free(world, frame) && !in_free_block(world, frame);
+	return pieces;
+}
+
 /* What is to be offlined, and is called mended, is of a zone that is spared, and there of
- * no small piece: of 16 free ones. */
+ * no small piece; and there are small pieces enough. */
 START_TEST(mended_means_place)
 {
 	unsigned int mended = 0;
@@ -240,9 +265,12 @@ START_TEST(mended_means_place)
 		struct world world;
 		const struct frame_list *quarantine;
 		const struct zones *zones;
+		uint64_t pieces, claimed;
 
 		make_world(&world);
 		quarantine = &world.verdict.plan.quarantine;
+		claimed = frames_total(quarantine->items, quarantine->count);
+		pieces = claimed > 0 ? small_pieces(&world) : 0;
 		zones = &world.then.ram.zones;
 		for (uint64_t frame = 0; world.verdict.worst <= VERDICT_MENDED && frame < FRAMES;
 		     frame++) {
@@ -253,10 +281,8 @@ START_TEST(mended_means_place)
 			ck_assert_uint_ge(zones->items.items[1].managed,
 					  frames_total(world.held.items, world.held.count) +
 						  4 * 1024);
-			for (uint64_t other = frame / 16 * 16; other < (frame / 16 + 1) * 16;
-			     other++)
-				ck_assert(frame_is_ram(&world.then, other) &&
-					  !holds(&world.held, other));
+			ck_assert(in_free_block(&world, frame));
+			ck_assert_uint_ge(pieces, 64 + claimed);
 		}
 		free_world(&world);
 	}

@@ -272,20 +272,20 @@ static void add_services(struct platform *then, struct platform *now)
 #define FAR_FRAME 0x100000u
 #define FAR_FRAMES 0x8000u
 
-static void add_far(struct platform *platform)
+static void add_ram(struct platform *platform, uint64_t first, uint64_t frames)
 {
-	struct byte_range far = { (uint64_t)FAR_FRAME * PAGE,
-				  (uint64_t)(FAR_FRAME + FAR_FRAMES) * PAGE - 1 };
+	struct byte_range range = { first * PAGE, (first + frames) * PAGE - 1 };
 
-	add_entry(&platform->map, far.start, far.end, MEMORY_RAM);
+	add_entry(&platform->map, range.start, range.end, MEMORY_RAM);
 	if (platform->ram.used.known)
-		ck_assert_int_eq(list_append(&platform->ram.used, far), 0);
+		ck_assert_int_eq(list_append(&platform->ram.used, range), 0);
 }
 
 static void add_zones(struct platform *platform, unsigned int managed)
 {
+	const uint64_t low = PIECES_FRAME + PIECES_FRAMES;
 	const struct memory_zone zones[] = {
-		{ .name = "DMA", .spanned = FRAMES, .present = FRAMES, .managed = FRAMES },
+		{ .name = "DMA", .spanned = low, .present = low, .managed = low },
 		{ .name = "Normal",
 		  .start = FAR_FRAME,
 		  .spanned = FAR_FRAMES,
@@ -306,8 +306,10 @@ void make_world(struct world *world)
 	world->then.map.table_known = world->now.map.table_known = 1;
 	restrict_ram(&world->then);
 	restrict_ram(&world->now);
-	add_far(&world->then);
-	add_far(&world->now);
+	for (unsigned int i = 0; i < 2; i++) {
+		add_ram(i ? &world->now : &world->then, PIECES_FRAME, PIECES_FRAMES);
+		add_ram(i ? &world->now : &world->then, FAR_FRAME, FAR_FRAMES);
+	}
 	if (pick(8))
 		add_zones(&world->then, pick(8) ? FAR_FRAMES : pick(8192));
 	world->then.ram.pages = (struct memory_pages){ .page_size = PAGE,
@@ -321,6 +323,8 @@ void make_world(struct world *world)
 	if (pick(3) == 0)
 		add_services(&world->then, &world->now);
 	world->held = random_image(&world->then, pick(5));
+	for (unsigned int i = 0; i < PIECES_FRAMES && pick(32); i += 2)
+		ck_assert_int_eq(frames_append(&world->held, PIECES_FRAME + i, 1), 0);
 	world->then.hibernation.platform_mode = pick(2);
 	put_le64(world->header + E820_MAGIC_OFFSET, 0x23456789abcdef02);
 	ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &world->then.map,

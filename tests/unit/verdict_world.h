@@ -14,6 +14,11 @@
 #define FRAMES 96u
 #define UNITS (FRAMES * PAGE / UNIT)
 
+/* RAM then and now, above them, that the image holds every second frame of, up to some
+ * place: free memory in small pieces. */
+#define PIECES_FRAME 0x1000u
+#define PIECES_FRAMES 256u
+
 extern uint64_t seed;
 
 /* 0 … below - 1. */
