@@ -55,31 +55,43 @@ void area_close(int device, struct signature_page *signature)
 	close(device);
 }
 
-bool area_holds_image(const struct signature_page *signature, const char *name, bool sealed_only)
+enum boot_found area_found(const struct signature_page *signature)
 {
 	switch (swap_signature_kind(signature->page, signature->size)) {
 	case SWAP_IS_KERNEL_IMAGE:
+		return FOUND_KERNEL_IMAGE;
+	case SWAP_IS_NOTHING:
+		/* Ours, with its signature damaged? */
+		return signature_record_present(signature->page, signature->size) ? FOUND_IMAGE
+										  : FOUND_NO_SWAP;
+	case SWAP_IS_SWAP:
+		return signature->size == page_size() ? FOUND_SWAP : FOUND_OTHER_SWAP;
+	case SWAP_IS_USER_IMAGE:
+		break;
+	}
+	return FOUND_IMAGE;
+}
+
+bool area_holds_image(const struct signature_page *signature, const char *name, bool sealed_only)
+{
+	switch (area_found(signature)) {
+	case FOUND_KERNEL_IMAGE:
 		/* A plain one, and of whoever could write to the disk. */
 		if (sealed_only)
 			return true;
 		log_notice("%s holds an image of the kernel's own; it is left alone", name);
 		return false;
-	case SWAP_IS_NOTHING:
-		/* Ours, with its signature damaged? */
-		if (signature_record_present(signature->page, signature->size))
-			return true;
+	case FOUND_NO_SWAP:
 		log_notice("%s has no swap signature; nothing to resume", name);
 		return false;
-	case SWAP_IS_SWAP:
-		if (signature->size != page_size())
-			log_notice("%s is swap of a kernel with pages of %zu bytes; nothing to "
-				   "resume",
-				   name, signature->size);
-		else
-			log_debug("%s holds no image", name);
+	case FOUND_OTHER_SWAP:
+		log_notice("%s is swap of a kernel with pages of %zu bytes; nothing to resume",
+			   name, signature->size);
 		return false;
-	case SWAP_IS_USER_IMAGE:
-		break;
+	case FOUND_SWAP:
+		log_debug("%s holds no image", name);
+		return false;
+	default:
+		return true;
 	}
-	return true;
 }

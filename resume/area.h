@@ -4,6 +4,7 @@
 #define S2DISK_AREA_H
 
 #include "base/why.h"
+#include "history/boot_record.h"
 #include "image/signature_find.h"
 #include "swap/swap_area.h"
 
@@ -20,6 +21,9 @@ bool once_more(int *tries);
 int area_open(const struct swap_area *area, int flags, int *ret_device, struct signature_page *ret,
 	      struct why *w);
 void area_close(int device, struct signature_page *signature);
+
+/* What the first page says is there. */
+enum boot_found area_found(const struct signature_page *signature);
 
 /* Is there an image that is ours to deal with? One of the kernel's own is where
  * only sealed ones may be resumed. name: of the area, for the log. */

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "image/image_machine.h"
-#include "kernel/boot_log.h"
+#include "history/boot_record_file.h"
 #include "other_swaps.h"
 #include "platform/verdict_report.h"
 
@@ -152,7 +152,7 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 	int r;
 
 	/* Without a log less is known, and the verdict says so. */
-	if (boot_log_read("", &log) < 0)
+	if (boot_record_log("", &log) < 0)
 		log = NULL;
 	r = platform_capture("", log, &now, w);
 	if (r == 0)

@@ -5,14 +5,14 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
+#include "history/boot_record_file.h"
 #include "image_keys.h"
-#include "kernel/boot_log.h"
-#include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
 #include "options.h"
 #include "restore.h"
 #include "target.h"
 #include "ui/plymouth.h"
+#include "witness.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +31,7 @@ enum {
 	OPTION_PRINT_DEVICE,
 	OPTION_PRINT_KEY_FILES,
 	OPTION_PLAIN_ALLOWED,
+	OPTION_RECORD_MISSED,
 };
 
 static const char usage[] =
@@ -49,6 +50,8 @@ static const char usage[] =
 	"      --print-key-files      only print which key files belong in the initramfs\n"
 	"      --plain-allowed        only say, by the exit status, whether images that are\n"
 	"                             not encrypted may be resumed: 0 yes, 1 no\n"
+	"      --record-missed        only record, where this boot has no record yet, that\n"
+	"                             nothing was looked at\n"
 	"  -q, --quiet                only warnings and errors\n"
 	"  -v, --verbose              more messages\n"
 	"  -h, --help                 this text\n"
@@ -66,6 +69,7 @@ static const struct option long_options[] = {
 	{ "print-device", no_argument, NULL, OPTION_PRINT_DEVICE },
 	{ "print-key-files", no_argument, NULL, OPTION_PRINT_KEY_FILES },
 	{ "plain-allowed", no_argument, NULL, OPTION_PLAIN_ALLOWED },
+	{ "record-missed", no_argument, NULL, OPTION_RECORD_MISSED },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -114,6 +118,29 @@ static int say_plain_allowed(const struct settings *settings)
 	return settings->encrypt ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* At the end of an initramfs that may not have run this program: where systemd waits
+ * for a device in vain, say. By now file systems are mounted, so nothing is touched. */
+static int record_missed(const struct settings *settings)
+{
+	struct boot_run run;
+
+	witness_settings(&run, settings);
+	run.found = run.by == NAMED_BY_NOTHING ? FOUND_NOTHING_NAMED : FOUND_NOT_LOOKED;
+	witness_keys(&run, settings);
+	return boot_record_add_first("", &run) < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* Still here: this boot's system will want to know. No boot stops for it. */
+static void record(struct boot_run *run, const struct settings *settings)
+{
+	int r;
+
+	witness_keys(run, settings);
+	r = boot_record_add("", run);
+	if (r < 0)
+		log_debug("this boot cannot be recorded: %s", strerror(-r));
+}
+
 /* -1: go on; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
@@ -139,6 +166,9 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		case OPTION_PLAIN_ALLOWED:
 			ret->print = say_plain_allowed;
 			break;
+		case OPTION_RECORD_MISSED:
+			ret->print = record_missed;
+			break;
 		default:
 			if (!options_take(&ret->options, option, optarg))
 				return usage_error();
@@ -155,22 +185,34 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 
 /* Nothing can be resumed by these settings. The boot goes on, so an image that
  * is there all the same must not wait for another. */
-static void set_aside_unwanted(const struct command *command)
+static void set_aside_unwanted(const struct command *command, const char *problem)
 {
 	struct settings settings;
 	struct swap_area area;
+	struct boot_run run;
 	struct why w = { 0 };
 	int r = options_salvage_settings(&command->options, &settings);
 
 	if (command->default_device)
 		text_copy(settings.default_device, sizeof(settings.default_device),
 			  command->default_device);
+	witness_settings(&run, &settings);
+	text_copy(run.settings, sizeof(run.settings), problem);
 	if (r == 0)
 		r = target_find(&settings, "", false, &area, &w);
-	if (r == 0)
-		r = restore(&settings, &area, "there is an image, but the settings are wrong", &w);
-	if (r < 0 && r != -ENOENT)
-		log_error("%s", why_text(&w, r));
+	if (r == 0) {
+		witness_area(&run, &area);
+		r = restore(&settings, &area, "there is an image, but the settings are wrong", &run,
+			    &w);
+	}
+	if (r == -ENOENT && run.by == NAMED_BY_NOTHING) {
+		run.found = FOUND_NOTHING_NAMED;
+	} else if (r < 0) {
+		witness_failure(&run, r, why_text(&w, r));
+		if (r != -ENOENT)
+			log_error("%s", run.reason);
+	}
+	record(&run, &settings);
 }
 
 /* With encryption the scripts leave the kernel's loader alone, which would have told
@@ -184,9 +226,8 @@ static void name_place(const struct swap_area *area)
 			  strerror(-r));
 }
 
-static int find_and_restore(const struct settings *settings)
+static int find_and_restore(const struct settings *settings, struct boot_run *run)
 {
-	struct kernel_cmdline cmdline;
 	struct swap_area area;
 	struct why w = { 0 };
 	const char *unwanted = NULL;
@@ -194,20 +235,34 @@ static int find_and_restore(const struct settings *settings)
 
 	if (r == -ENOENT) {
 		log_debug("%s", why_text(&w, r));
+		run->found = FOUND_NOTHING_NAMED;
 		return EXIT_DONE;
 	}
 	if (r == 0) {
-		if (kernel_cmdline_read("", &cmdline) == 0 && cmdline.noresume)
+		witness_area(run, &area);
+		if (run->noresume)
 			unwanted = "there is an image, but the kernel command line says noresume";
-		r = restore(settings, &area, unwanted, &w);
+		r = restore(settings, &area, unwanted, run, &w);
 	}
 	if (r < 0) {
-		log_error("%s; nothing is resumed", why_text(&w, r));
+		witness_failure(run, r, why_text(&w, r));
+		log_error("%s; nothing is resumed", run->reason);
 		return EXIT_FAILED;
 	}
 	if (settings->encrypt && !unwanted)
 		name_place(&area);
 	return EXIT_DONE;
+}
+
+static int resume(const struct settings *settings)
+{
+	struct boot_run run;
+	int code;
+
+	witness_settings(&run, settings);
+	code = find_and_restore(settings, &run);
+	record(&run, settings);
+	return code;
 }
 
 static int run(const struct command *command)
@@ -219,17 +274,17 @@ static int run(const struct command *command)
 	if (r < 0) {
 		log_error("%s", why_text(&w, r));
 		if (!command->print)
-			set_aside_unwanted(command);
+			set_aside_unwanted(command, why_text(&w, r));
 		/* What is wrong elsewhere does not change the answer. */
-		if (command->print == say_plain_allowed &&
+		if ((command->print == say_plain_allowed || command->print == record_missed) &&
 		    options_salvage_settings(&command->options, &settings) == 0)
-			return say_plain_allowed(&settings);
+			return command->print(&settings);
 		return EXIT_USAGE;
 	}
 	if (command->default_device)
 		text_copy(settings.default_device, sizeof(settings.default_device),
 			  command->default_device);
-	return command->print ? command->print(&settings) : find_and_restore(&settings);
+	return command->print ? command->print(&settings) : resume(&settings);
 }
 
 int main(int argc, char **argv)
@@ -249,7 +304,5 @@ int main(int argc, char **argv)
 	plymouth_begin();
 	code = run(&command);
 	plymouth_end();
-	/* Still here: this boot's system will want to know, when it hibernates. */
-	boot_log_save("");
 	return code;
 }

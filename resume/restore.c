@@ -8,7 +8,6 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "boot/set_aside.h"
 #include "image/work_pool.h"
 #include "image_keys.h"
 #include "ui/plymouth.h"
@@ -80,16 +79,6 @@ static void tell_image(const struct restore *restore)
 		   when);
 }
 
-/* For "s2disk --last" in the system that starts now. */
-static void note_set_aside(const struct restore *restore, const char *reason)
-{
-	struct set_aside note = { .time = (uint64_t)time(NULL) };
-
-	text_copy(note.area, sizeof(note.area), restore->area->name);
-	text_copy(note.reason, sizeof(note.reason), reason);
-	set_aside_write("", &note);
-}
-
 static void wipe_header(struct restore *restore)
 {
 	struct why reason = { 0 };
@@ -127,7 +116,9 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 	wipe_header(restore);
 	log_error("%s: %s%sthe image is set aside, the boot goes on and the area is swap again",
 		  restore->area->name, reason ? reason : "", reason ? "; " : "");
-	note_set_aside(restore, reason ? reason : restore->refused);
+	restore->run->fate = FATE_DISCARDED;
+	text_copy(restore->run->reason, sizeof(restore->run->reason),
+		  reason ? reason : restore->refused);
 	return 0;
 }
 
@@ -419,8 +410,21 @@ void restore_ignore_signals(void)
 		signal(numbers[i], SIG_IGN);
 }
 
+static void record_found(struct boot_run *run, const struct signature_page *signature, bool image)
+{
+	struct swap_header header;
+
+	run->found = area_found(signature);
+	if (image)
+		run->fate = FATE_STILL_THERE; /* until it is not */
+	else
+		run->fate = run->found == FOUND_KERNEL_IMAGE ? FATE_LEFT_ALONE : FATE_NONE;
+	if (swap_header_parse(signature->page, signature->size, &header) == 0)
+		text_uuid(header.uuid, run->uuid);
+}
+
 int restore(const struct settings *settings, const struct swap_area *area, const char *unwanted,
-	    struct why *w)
+	    struct boot_run *run, struct why *w)
 {
 	/* Not from the heap: that there is no memory must not be found here. */
 	static struct restore only;
@@ -431,6 +435,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	*restore = (struct restore){
 		.settings = settings,
 		.area = area,
+		.run = run,
 		.snapshot = -1,
 	};
 	restore_ignore_signals();
@@ -438,6 +443,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	r = area_open(area, O_RDONLY, &restore->device, &restore->signature, w);
 	if (r == 0) {
 		image = area_holds_image(&restore->signature, area->name, settings->encrypt);
+		record_found(run, &restore->signature, image);
 		area_close(restore->device, &restore->signature);
 	}
 	if (image)

@@ -4,6 +4,7 @@
 #define S2DISK_RESTORE_H
 
 #include "base/why.h"
+#include "history/boot_record.h"
 #include "settings.h"
 #include "swap/swap_area.h"
 
@@ -23,8 +24,10 @@ void restore_ignore_signals(void);
  * may still be there.
  *
  * unwanted: why an image is to be set aside without looking at it closer; NULL
- * for one that is wanted. */
+ * for one that is wanted.
+ * run: for the boot record; what was found, and what became of an image, is put
+ * into it. */
 int restore(const struct settings *settings, const struct swap_area *area, const char *unwanted,
-	    struct why *w);
+	    struct boot_run *run, struct why *w);
 
 #endif

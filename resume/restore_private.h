@@ -23,8 +23,9 @@
 struct restore {
 	const struct settings *settings;
 	const struct swap_area *area;
-	int device;   /* the area's block device, O_DIRECT */
-	int snapshot; /* /dev/snapshot, -1 while it is closed */
+	struct boot_run *run; /* for the boot record */
+	int device;	      /* the area's block device, O_DIRECT */
+	int snapshot;	      /* /dev/snapshot, -1 while it is closed */
 	bool frozen;
 	bool attempted; /* a load was begun, and counted */
 	bool vetoed;	/* what failed did so for reasons of this boot, not of the image */

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "inspect.h"
-#include "kernel/boot_log.h"
+#include "history/boot_record_file.h"
 #include "options.h"
 #include "other_swaps.h"
 #include "target.h"
@@ -169,7 +169,7 @@ static int capture(struct platform *ret, struct why *w)
 {
 	_cleanup_free_ char *log = NULL;
 
-	if (boot_log_read("", &log) < 0)
+	if (boot_record_log("", &log) < 0)
 		log = NULL;
 	return platform_capture("", log, ret, w);
 }

@@ -4,11 +4,12 @@
 #include "base/json.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
-#include "boot/set_aside.h"
+#include "history/boot_record_file.h"
 #include "last_fields.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -126,7 +127,7 @@ static void print_json_last(struct json *json, const struct last *last)
 	json_object_end(json);
 }
 
-static int print_json(const struct last *last, const struct set_aside *note, FILE *out)
+static int print_json(const struct last *last, const struct boot_run *note, FILE *out)
 {
 	struct json json;
 
@@ -139,7 +140,7 @@ static int print_json(const struct last *last, const struct set_aside *note, FIL
 	if (note) {
 		json_object_begin(&json, "set_aside");
 		json_u64(&json, "time", note->time);
-		json_string(&json, "area", note->area);
+		json_string(&json, "area", note->device);
 		json_string(&json, "reason", note->reason);
 		json_object_end(&json);
 	} else {
@@ -149,13 +150,36 @@ static int print_json(const struct last *last, const struct set_aside *note, FIL
 	return json_end(&json);
 }
 
+/* An image that this boot discarded. */
+static bool read_note(const char *root, struct boot_run *ret)
+{
+	struct boot_record *record = calloc(1, sizeof(*record));
+	const struct boot_run *run = NULL;
+
+	if (record && boot_record_read(root, record, NULL) == 0) {
+		run = boot_record_discarded(record);
+		if (run)
+			*ret = *run;
+		boot_record_free(record);
+	}
+	free(record);
+	return run != NULL;
+}
+
+static void print_note(const struct boot_run *note, FILE *out)
+{
+	char when[64];
+
+	fprintf(out, "set aside       %s, at this boot, in %s: %s\n",
+		time_text(note->time, when, sizeof(when)), note->device, note->reason);
+}
+
 int last_print(const char *root, bool json, FILE *out, struct why *w)
 {
-	struct set_aside note;
+	struct boot_run note;
 	struct last last;
-	char when[64];
 	int r = last_load(&last, root, w);
-	bool known = r == 0, noted = set_aside_read(root, &note) == 0;
+	bool known = r == 0, noted = read_note(root, &note);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -167,8 +191,7 @@ int last_print(const char *root, bool json, FILE *out, struct why *w)
 	if (known)
 		print_last(&last, out);
 	if (noted)
-		fprintf(out, "set aside       %s, at this boot, in %s: %s\n",
-			time_text(note.time, when, sizeof(when)), note.area, note.reason);
+		print_note(&note, out);
 	if (!known && !noted)
 		fputs("nothing is known of a hibernation\n", out);
 	return fflush(out) == 0 ? 0 : -EIO;

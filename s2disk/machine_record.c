@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "machine_record.h"
 
-#include "kernel/boot_log.h"
+#include "history/boot_record_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ int machine_record_capture(struct machine_record *record, struct why *w)
 
 	*record = (struct machine_record){ 0 };
 	/* Without a log less is known, and the verdict says so. */
-	if (boot_log_read("", &log) < 0)
+	if (boot_record_log("", &log) < 0)
 		log = NULL;
 	r = platform_capture("", log, &record->platform, w);
 	free(log);

@@ -225,6 +225,8 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	check_method(&context);
 	check_pm_test(&context);
 	check_swap_area(&context);
+	check_swap_device(&context);
+	check_wiped_swap(&context);
 	check_swap_size(&context);
 	check_mounted_device(&context);
 	check_memory(&context);

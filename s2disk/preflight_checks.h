@@ -19,9 +19,12 @@ struct preflight_context {
 	int snapshot_fd; /* set by check_snapshot_device; -1 when it cannot be opened */
 	bool denied;	 /* … and why was found */
 	/* Set by check_swap_area. */
+	bool refused_already; /* what cannot keep an image at all */
 	bool free_known;
 	uint64_t area_free;  /* bytes */
-	uint64_t other_free; /* bytes, in all other areas together */
+	uint64_t other_free; /* bytes, in all other areas on disks together */
+	/* zram with room that the kernel fills before the area; "" for none */
+	char zram_first[64];
 };
 
 /* Adds a check with its text; never NULL. */
@@ -38,7 +41,7 @@ int preflight_open(const struct preflight_context *context, const char *path, in
 /* Bytes as whole MiB, rounded to the nearest. */
 uint64_t preflight_mib(uint64_t bytes);
 
-/* One function a check; each adds at most one. In this order. */
+/* One function a check; each adds at most one, but where it is said. In this order. */
 void check_root(struct preflight_context *context);
 void check_snapshot_device(struct preflight_context *context);
 void check_power_state(struct preflight_context *context);
@@ -47,7 +50,9 @@ void check_memory_encryption(struct preflight_context *context);
 void check_method(struct preflight_context *context);
 void check_pm_test(struct preflight_context *context);
 void check_swap_area(struct preflight_context *context);
-void check_swap_size(struct preflight_context *context);
+void check_swap_device(struct preflight_context *context);
+void check_wiped_swap(struct preflight_context *context); /* only where there is such */
+void check_swap_size(struct preflight_context *context);  /* and one about zram */
 void check_mounted_device(struct preflight_context *context);
 void check_memory(struct preflight_context *context);
 void check_settings(struct preflight_context *context);

@@ -3,7 +3,7 @@
 #include "preflight_checks.h"
 
 #include "base/cleanup.h"
-#include "kernel/boot_log.h"
+#include "history/boot_record_file.h"
 #include "kernel/kernel_log.h"
 #include "platform/encryption.h"
 
@@ -18,7 +18,7 @@ static bool find_encryption(const char *root, char *kind, size_t size)
 	struct cpu cpu = { 0 };
 	bool found;
 
-	boot_log_read(root, &saved);
+	boot_record_log(root, &saved);
 	kernel_log_read(root, LOG_LIMIT, &log);
 	kernel_capture(root, NULL, &kernel);
 	cpu_capture(root, &cpu);

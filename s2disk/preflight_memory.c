@@ -2,10 +2,14 @@
 #include "preflight_memory.h"
 
 #include "base/bytes.h"
+#include "base/io.h"
 #include "base/text.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,27 +88,82 @@ static uint64_t add_saturating(uint64_t a, uint64_t b)
 	return checked_add(a, b, &sum) ? sum : UINT64_MAX;
 }
 
-uint64_t meminfo_must_save(const struct meminfo *meminfo)
+static uint64_t add_all(const uint64_t *parts, size_t count)
 {
-	/* The lists of pages are disjoint, which AnonPages, Shmem and Mlocked are
-	 * not. A page in the swap cache has its place in swap already. */
-	uint64_t anon = add_saturating(meminfo->active_anon, meminfo->inactive_anon);
-	uint64_t must = anon - min_u64(anon, meminfo->swap_cached);
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum = add_saturating(sum, parts[i]);
+	return sum;
+}
+
+uint64_t meminfo_kernel(const struct meminfo *meminfo)
+{
 	const uint64_t parts[] = {
-		meminfo->unevictable,
 		meminfo->slab_unreclaimable,
 		/* Stacks may be part of the vmalloc area, or not. */
 		max_u64(meminfo->kernel_stack, meminfo->vmalloc_used),
 		meminfo->page_tables,
 		meminfo->secondary_page_tables,
 		meminfo->percpu,
-		meminfo->huge_pages,
-		meminfo->zswap,
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		must = add_saturating(must, parts[i]);
-	return must;
+	return add_all(parts, ARRAY_SIZE(parts));
+}
+
+uint64_t meminfo_fixed(const struct meminfo *meminfo)
+{
+	const uint64_t parts[] = {
+		meminfo->unevictable,
+		meminfo->huge_pages,
+		meminfo_kernel(meminfo),
+		meminfo->zram,
+	};
+
+	return add_all(parts, ARRAY_SIZE(parts));
+}
+
+uint64_t meminfo_must_save(const struct meminfo *meminfo)
+{
+	/* The lists of pages are disjoint, which AnonPages, Shmem and Mlocked are
+	 * not. A page in the swap cache has its place in swap already. */
+	uint64_t anon = add_saturating(meminfo->active_anon, meminfo->inactive_anon);
+	const uint64_t parts[] = {
+		anon - min_u64(anon, meminfo->swap_cached),
+		meminfo->zswap,
+		meminfo_fixed(meminfo),
+	};
+
+	return add_all(parts, ARRAY_SIZE(parts));
+}
+
+uint64_t zram_parse(const char *mm_stat)
+{
+	unsigned long long used;
+
+	return sscanf(mm_stat, "%*u %*u %20llu", &used) == 1 ? used : 0;
+}
+
+uint64_t zram_memory(const char *root)
+{
+	char path[PATH_MAX], text[256];
+	uint64_t sum = 0;
+	struct dirent **entries;
+	int count;
+
+	if (snprintf(path, sizeof(path), "%s/sys/block", root) >= (int)sizeof(path))
+		return 0;
+	count = scandir(path, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/sys/block/%s/mm_stat", entries[i]->d_name);
+		if (text_starts(entries[i]->d_name, "zram") &&
+		    io_read_text(root, path, text, sizeof(text)) > 0)
+			sum = add_saturating(sum, zram_parse(text));
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	return sum;
 }
 
 void swap_need_for(uint64_t must, uint64_t total, uint64_t other_free, bool compress,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How much memory an image must hold, and how much swap that takes. Pure. */
+/* How much memory an image must hold, and how much swap that takes. Pure but for zram_memory(). */
 #ifndef S2DISK_PREFLIGHT_MEMORY_H
 #define S2DISK_PREFLIGHT_MEMORY_H
 
@@ -23,6 +23,7 @@ struct meminfo {
 	uint64_t percpu;
 	uint64_t huge_pages;
 	uint64_t zswap;
+	uint64_t zram; /* not in /proc/meminfo: zram_memory(), set by the caller */
 };
 
 /* -EINVAL when a line that every kernel has is missing or no number (*ret
@@ -32,6 +33,22 @@ int meminfo_parse(const char *text, struct meminfo *ret);
 /* Bytes that cannot be dropped and read back later: a lower bound of what must
  * be in the image or in swap. */
 uint64_t meminfo_must_save(const struct meminfo *meminfo);
+
+/* … of which the kernel can move nothing to swap: locked memory, huge pages, its own,
+ * what zram holds. It copies all of it in memory, so that no image can be made where this
+ * is more than half of the memory (hibernate_preallocate_memory() in its
+ * kernel/power/snapshot.c). */
+uint64_t meminfo_fixed(const struct meminfo *meminfo);
+
+/* The kernel's own part of that: slab, stacks, page tables. */
+uint64_t meminfo_kernel(const struct meminfo *meminfo);
+
+/* The memory that a zram device takes, by its attribute mm_stat (the third number; Linux'
+ * Documentation/admin-guide/blockdev/zram.rst); 0 for what is no such line. Pure. */
+uint64_t zram_parse(const char *mm_stat);
+
+/* … of all that there are, below root/sys/block. */
+uint64_t zram_memory(const char *root);
 
 struct swap_need {
 	uint64_t image;	 /* bytes of memory that go into the image */

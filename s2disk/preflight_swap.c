@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
-#include "preflight_memory.h"
 #include "swap/swap_signature.h"
 
 #include <errno.h>
@@ -18,8 +17,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SWAPS_MAX 32 /* more than the kernel allows */
-#define MEMINFO_LIMIT 65536
+#define SWAPS_MAX 32		 /* more than the kernel allows */
+#define ON_DEMAND_PRIORITY 32767 /* as swap_on_demand.h says: the highest */
 
 static const char how_to_make[] =
 	"make a swap file, \"s2disk-swapfile create /swapfile\" and then \"s2disk-swapfile "
@@ -73,12 +72,24 @@ static void advise_missing(const struct preflight_context *context, struct check
 struct listing {
 	bool listed;
 	struct swap_entry entry;
-	uint64_t all_free;
+	uint64_t all_free;	/* on disks */
+	struct swap_entry zram; /* with room, the one used first; no path: none */
 };
 
 static uint64_t entry_free(const struct swap_entry *entry)
 {
 	return entry->size - min_u64(entry->used, entry->size);
+}
+
+/* zram's free space is no room: what goes there stays in memory. */
+static void add_free(struct listing *listing, const struct swap_entry *entry)
+{
+	uint64_t free = entry_free(entry);
+
+	if (!swap_entry_in_memory(entry))
+		listing->all_free += free;
+	else if (free > 0 && (!listing->zram.path[0] || entry->priority > listing->zram.priority))
+		listing->zram = *entry;
 }
 
 static void find_listing(const struct preflight_context *context, struct listing *ret)
@@ -90,7 +101,7 @@ static void find_listing(const struct preflight_context *context, struct listing
 
 	*ret = (struct listing){ 0 };
 	for (size_t i = 0; i < count; i++)
-		ret->all_free += entry_free(&entries[i]);
+		add_free(ret, &entries[i]);
 	ret->listed = context->system->find_entry(area, entries, count, &ret->entry);
 	if (!ret->listed) {
 		ret->entry.file = area->file;
@@ -110,6 +121,14 @@ static bool is_active(const struct preflight_context *context, const struct list
 	return r == 0 || (r != -ENODEV && listing->listed);
 }
 
+/* The kernel fills the areas of the highest priority first. */
+static void set_zram_first(struct preflight_context *context, const struct listing *listing,
+			   int area_priority)
+{
+	if (listing->zram.path[0] && listing->zram.priority >= area_priority)
+		text_copy(context->zram_first, sizeof(context->zram_first), listing->zram.path);
+}
+
 static void set_free(struct preflight_context *context, const struct listing *listing)
 {
 	if (listing->listed) {
@@ -122,10 +141,16 @@ static void set_free(struct preflight_context *context, const struct listing *li
 	if (context->free_known)
 		context->other_free =
 			listing->all_free - min_u64(listing->all_free, context->area_free);
+	set_zram_first(context, listing, listing->listed ? listing->entry.priority : INT_MIN);
 }
 
-static int read_signature(const struct preflight_context *context,
-			  enum swap_signature_kind *ret_kind)
+struct first_page {
+	enum swap_signature_kind kind;
+	bool header_known; /* it is, or was, a swap header */
+	struct swap_header header;
+};
+
+static int read_first_page(const struct preflight_context *context, struct first_page *ret)
 {
 	const struct swap_area *area = context->target->area;
 	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
@@ -141,8 +166,80 @@ static int read_signature(const struct preflight_context *context,
 	r = io_pread_full(fd, page, page_size(), swap_area_start(area));
 	if (r < 0)
 		return r;
-	*ret_kind = swap_signature_kind(page, page_size());
+	ret->kind = swap_signature_kind(page, page_size());
+	ret->header_known = swap_header_parse(page, page_size(), &ret->header) == 0;
 	return 0;
+}
+
+/* The area under the path of its swap file, where only the place was named and the
+ * kernel's list has the file that lies there. */
+static struct swap_area by_path(const struct preflight_context *context,
+				const struct listing *listing)
+{
+	struct swap_area area = *context->target->area;
+
+	if (listing->listed && listing->entry.file && !area.file_named &&
+	    text_copy(area.name, sizeof(area.name), listing->entry.path))
+		area.file = area.file_named = true;
+	return area;
+}
+
+static void advise_renewal(struct check *check, const struct swap_area *area,
+			   const struct first_page *page, const char *first)
+{
+	char renewal[800];
+
+	swap_area_renewal(area, page->header_known ? &page->header : NULL, renewal,
+			  sizeof(renewal));
+	preflight_advise(check, "%s%s%s", first, renewal,
+			 page->header_known || swap_area_operand(area) == NULL || area->file_named
+				 ? ", and swapon it"
+				 : "");
+}
+
+/* The swap that is on, and could be named instead: of one only. */
+static bool other_swap(const struct preflight_context *context, char *path, size_t size)
+{
+	struct swap_entry entries[SWAPS_MAX];
+	int n = swaps_read(context->root, entries, SWAPS_MAX);
+	size_t suitable = 0;
+
+	for (int i = 0; i < n && i < SWAPS_MAX; i++)
+		if (swap_entry_suitable(&entries[i]) && suitable++ == 0)
+			text_copy(path, size, entries[i].path);
+	return suitable == 1;
+}
+
+/* swapon is good for what is swap. On the device of a file system, which resume= names
+ * together with resume_offset=, it fails, and mkswap destroys. */
+static void advise_inactive(struct preflight_context *context, struct check *check)
+{
+	const struct swap_area *area = context->target->area;
+	struct first_page page;
+	char path[256];
+	int r = read_first_page(context, &page);
+
+	if (r == 0 && page.kind == SWAP_IS_SWAP && swap_area_operand(area))
+		preflight_advise(check, "swapon %s", swap_area_operand(area));
+	else if (r == 0 && page.kind != SWAP_IS_NOTHING && page.kind != SWAP_IS_SWAP &&
+		 swap_area_operand(area))
+		advise_renewal(check, area, &page,
+			       "it holds an image (s2disk-inspect shows it); to discard that: ");
+	else if (other_swap(context, path, sizeof(path)))
+		preflight_advise(check,
+				 "name the swap that is active, %s, with -r or \"resume "
+				 "device\"",
+				 path);
+	else if (swap_area_operand(area) && !area->file)
+		preflight_advise(
+			check,
+			"no swap is seen there; name a swap partition, or the path of a swap "
+			"file, with -r or \"resume device\", and activate it with swapon");
+	else
+		preflight_advise(check,
+				 "is page %" PRIu64 " of %s the beginning of a swap file? "
+				 "Name the file with -r, and activate it with swapon",
+				 area->offset, area->device);
 }
 
 static void add_inactive(struct preflight_context *context, const struct listing *listing)
@@ -168,15 +265,8 @@ static void add_inactive(struct preflight_context *context, const struct listing
 					"offset\"");
 		return;
 	}
-	check = preflight_add(context, "swap-area", CHECK_FAILED, "%s is not active as swap",
-			      area->name);
-	if (swap_area_operand(area))
-		preflight_advise(check, "swapon %s", swap_area_operand(area));
-	else
-		preflight_advise(check,
-				 "is page %" PRIu64 " of %s the beginning of a swap file? "
-				 "Name the file with -r, and activate it with swapon",
-				 area->offset, area->device);
+	advise_inactive(context, preflight_add(context, "swap-area", CHECK_FAILED,
+					       "%s is not active as swap", area->name));
 }
 
 /* "swap on demand": off now, and on before it is needed. Its size is that of
@@ -194,25 +284,18 @@ static bool comes_on_demand(struct preflight_context *context, const struct list
 	context->area_free = (uint64_t)st.st_size - page_size();
 	context->other_free = listing->all_free;
 	context->free_known = true;
+	set_zram_first(context, listing, ON_DEMAND_PRIORITY);
 	return true;
-}
-
-static void advise_renewal(struct check *check, const struct swap_area *area, const char *first)
-{
-	char renewal[600];
-
-	preflight_advise(check, "%s%s, and swapon it", first,
-			 swap_area_renewal(area, renewal, sizeof(renewal)));
 }
 
 /* Adds a check and returns false where the area's first page is not that of
  * plain swap. */
-static bool signature_fine(struct preflight_context *context)
+static bool signature_fine(struct preflight_context *context, const struct listing *listing)
 {
-	const struct swap_area *area = context->target->area;
-	enum swap_signature_kind kind;
+	const struct swap_area *area = context->target->area, named = by_path(context, listing);
+	struct first_page page;
 	struct check *check;
-	int r = read_signature(context, &kind);
+	int r = read_first_page(context, &page);
 
 	if (r < 0) {
 		check = preflight_add(context, "swap-area", CHECK_FAILED,
@@ -222,19 +305,19 @@ static bool signature_fine(struct preflight_context *context)
 					"another one with -r");
 		return false;
 	}
-	if (kind == SWAP_IS_SWAP)
+	if (page.kind == SWAP_IS_SWAP)
 		return true;
-	if (kind == SWAP_IS_NOTHING) {
+	if (page.kind == SWAP_IS_NOTHING) {
 		check = preflight_add(context, "swap-area", CHECK_FAILED,
 				      "there is no swap signature at page %" PRIu64 " of %s",
 				      area->offset, area->device);
-		advise_renewal(check, area,
+		advise_renewal(check, &named, &page,
 			       "correct the device or the offset; if they are right, ");
 		return false;
 	}
 	check = preflight_add(context, "swap-area", CHECK_FAILED,
 			      "%s holds a hibernation image, though it is in use", area->name);
-	advise_renewal(check, area, "that image is stale: ");
+	advise_renewal(check, &named, &page, "that image is stale: ");
 	return false;
 }
 
@@ -260,12 +343,13 @@ void check_swap_area(struct preflight_context *context)
 			"when it resumes)",
 			target->area->name);
 		preflight_advise(check, "%s", how_to_make);
+		context->refused_already = true;
 		return;
 	}
 	if (is_active(context, &listing)) {
 		set_free(context, &listing);
 	} else if (comes_on_demand(context, &listing)) {
-		if (signature_fine(context))
+		if (signature_fine(context, &listing))
 			preflight_add(context, "swap-area", CHECK_OK,
 				      "%s is off; it is switched on for hibernating (%s, page "
 				      "%" PRIu64 ")",
@@ -276,80 +360,10 @@ void check_swap_area(struct preflight_context *context)
 		add_inactive(context, &listing);
 		return;
 	}
-	if (!signature_fine(context))
+	if (!signature_fine(context, &listing))
 		return;
 	preflight_add(context, "swap-area", CHECK_OK, "%s is active (%s, page %" PRIu64 ")",
 		      target->area->name, target->area->device, target->area->offset);
-}
-
-static int read_meminfo(const char *root, struct meminfo *ret)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = io_read_file(root, "/proc/meminfo", MEMINFO_LIMIT, &text, NULL);
-
-	return r < 0 ? r : meminfo_parse(text, ret);
-}
-
-/* ", 300 MiB of it moved to swap first", or nothing. */
-static const char *pushed_text(const struct swap_need *need, char *buffer, size_t size)
-{
-	buffer[0] = '\0';
-	if (need->pushed > 0)
-		snprintf(buffer, size, ", %" PRIu64 " MiB of it moved to swap first",
-			 preflight_mib(need->pushed));
-	return buffer;
-}
-
-static void add_swap_size(struct preflight_context *context, uint64_t must,
-			  const struct swap_need *need)
-{
-	const char *name = context->target->area->name;
-	uint64_t free_mib = preflight_mib(context->area_free);
-	bool compress = context->settings->compress;
-	struct check *check;
-	char pushed[64];
-
-	pushed_text(need, pushed, sizeof(pushed));
-	if (need->plain <= context->area_free) {
-		preflight_add(context, "swap-size", CHECK_OK,
-			      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
-			      " MiB must be saved%s, which fits even uncompressed",
-			      free_mib, name, preflight_mib(must), pushed);
-		return;
-	}
-	if (need->least <= context->area_free) {
-		check = preflight_add(context, "swap-size", CHECK_WARNING,
-				      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
-				      " MiB must be saved%s, which needs %" PRIu64
-				      " MiB uncompressed: it fits only if it compresses well",
-				      free_mib, name, preflight_mib(must), pushed,
-				      preflight_mib(need->plain));
-	} else {
-		check = preflight_add(context, "swap-size", CHECK_FAILED,
-				      "%" PRIu64 " MiB are free in %s; at least %" PRIu64
-				      " MiB must be saved%s, which needs %" PRIu64 " MiB %s",
-				      free_mib, name, preflight_mib(must), pushed,
-				      preflight_mib(need->least),
-				      compress ? "even compressed 4 to 1" : "uncompressed");
-	}
-	preflight_advise(check,
-			 "use a larger swap area (s2disk-swapfile makes one), or end programs "
-			 "that use much memory%s",
-			 compress ? "" : ", or set \"compress = y\"");
-}
-
-void check_swap_size(struct preflight_context *context)
-{
-	struct meminfo meminfo;
-	struct swap_need need;
-	uint64_t must;
-
-	/* Without an active area there is no size to judge. */
-	if (!context->free_known || read_meminfo(context->root, &meminfo) < 0)
-		return;
-	must = meminfo_must_save(&meminfo);
-	swap_need_for(must, meminfo.total, context->other_free, context->settings->compress, &need);
-	add_swap_size(context, must, &need);
 }
 
 void check_mounted_device(struct preflight_context *context)
@@ -382,37 +396,4 @@ void check_mounted_device(struct preflight_context *context)
 			      area->device);
 	preflight_advise(check, "boot with bdev_allow_write_mounted=1 on the kernel command line, "
 				"or use a swap partition");
-}
-
-void check_memory(struct preflight_context *context)
-{
-	struct meminfo meminfo;
-	struct check *check;
-	uint64_t must, used;
-	int r = read_meminfo(context->root, &meminfo);
-
-	if (r < 0) {
-		check = preflight_add(context, "memory", CHECK_WARNING,
-				      "/proc/meminfo cannot be used: %s", strerror(-r));
-		preflight_advise(check, "see that /proc is mounted; whether the image fits was not "
-					"checked");
-		return;
-	}
-	must = meminfo_must_save(&meminfo);
-	used = meminfo.total - min_u64(meminfo.free, meminfo.total);
-	if (must <= meminfo.total / 2) {
-		preflight_add(context, "memory", CHECK_OK,
-			      "%" PRIu64 " of %" PRIu64 " MiB are in use; at least %" PRIu64
-			      " MiB of them must be saved",
-			      preflight_mib(used), preflight_mib(meminfo.total),
-			      preflight_mib(must));
-		return;
-	}
-	check = preflight_add(
-		context, "memory", CHECK_WARNING,
-		"%" PRIu64 " of %" PRIu64 " MiB are in use and at least %" PRIu64
-		" MiB of them must be saved: more than half, so the kernel has to move "
-		"the rest to swap first, which takes time",
-		preflight_mib(used), preflight_mib(meminfo.total), preflight_mib(must));
-	preflight_advise(check, "end programs that use much memory");
 }

@@ -115,9 +115,10 @@ int session_open(struct session *session, const struct settings *settings,
 		return r;
 	r = snapshot_set_swap_area(session->snapshot, area->dev, area->offset);
 	if (r == -ENODEV)
-		return why(w, r, "%s is not an active swap area (offset %llu pages); swapon %s",
-			   area->name, (unsigned long long)area->offset,
-			   swap_area_operand(area) ? swap_area_operand(area) : "the swap file");
+		return why(w, r,
+			   "%s is not an active swap area (offset %llu pages); s2disk --check says "
+			   "what to do",
+			   area->name, (unsigned long long)area->offset);
 	if (r < 0)
 		return why(w, r, "the kernel does not take %s: %s", area->name, strerror(-r));
 	session->device = swap_area_open(area, O_RDWR, w);
@@ -196,7 +197,9 @@ int session_take_back(struct session *session)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 	struct why w = { 0 };
-	char renewal[600];
+	struct swap_header header;
+	char renewal[800];
+	bool known;
 	int r = 0;
 
 	if (!session->maybe_committed)
@@ -210,10 +213,12 @@ int session_take_back(struct session *session)
 			return 0;
 		}
 	}
+	known = swap_header_parse(session->signature.page, session->signature.size, &header) == 0;
 	log_error("%s: the image cannot be taken back: %s. This system goes on, so the image must "
 		  "never be resumed: before the next boot, %s",
 		  session->area->name, why_text(&w, r),
-		  swap_area_renewal(session->area, renewal, sizeof(renewal)));
+		  swap_area_renewal(session->area, known ? &header : NULL, renewal,
+				    sizeof(renewal)));
 	return r;
 }
 

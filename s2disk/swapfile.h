@@ -6,6 +6,7 @@
 #include "base/why.h"
 #include "swap/swap_area.h"
 #include "swapfile_report.h"
+#include "swapfile_subvolume.h"
 #include "swapfile_system.h"
 
 #include <stdbool.h>
@@ -14,10 +15,10 @@
 struct swapfile {
 	struct swapfile_system system;
 	struct report report;
-	const char *path; /* as the user named it; NULL */
-	uint64_t size;	  /* 0: auto */
-	bool subvolume;	  /* create: in a btrfs subvolume of its own */
-	bool enable;	  /* create: and enable */
+	const char *path;		 /* as the user named it; NULL */
+	uint64_t size;			 /* 0: auto */
+	enum subvolume_choice subvolume; /* create */
+	bool enable;			 /* create: and enable */
 	bool hibernate_only;
 	bool dry_run;
 };

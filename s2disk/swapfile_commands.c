@@ -141,6 +141,8 @@ static int read_meminfo(const struct swapfile *s, struct meminfo *ret, struct wh
 
 	if (r == 0)
 		r = text ? meminfo_parse(text, ret) : -ENOENT;
+	if (r == 0)
+		ret->zram = zram_memory(s->system.root);
 	return r < 0 ? why(w, r, "/proc/meminfo cannot be used: %s", strerror(-r)) : 0;
 }
 
@@ -160,31 +162,6 @@ static int choose_size(struct swapfile *s, const struct site *site, struct why *
 	s->size = size.bytes;
 	report_value(&s->report, "size-reason", size.text);
 	report_line(&s->report, "%s", size.text);
-	return 0;
-}
-
-/* "create --subvolume /swap/file": /swap becomes a subvolume, for which there
- * must be nothing yet. *ret_folder: what to make; NULL for nothing. */
-static int plan_subvolume(const struct swapfile *s, char **ret_folder, struct why *w)
-{
-	char *slash;
-
-	*ret_folder = NULL;
-	if (!s->subvolume)
-		return 0;
-	*ret_folder = strdup(s->path);
-	if (!*ret_folder)
-		return -ENOMEM;
-	slash = strrchr(*ret_folder, '/');
-	if (!slash || slash == *ret_folder)
-		return why(w, -EINVAL,
-			   "%s: with --subvolume a path is wanted whose folder becomes the "
-			   "subvolume, /swap/swapfile for example",
-			   s->path);
-	*slash = '\0';
-	if (exists(*ret_folder))
-		return why(w, -EEXIST, "%s exists already, so it cannot become a subvolume",
-			   *ret_folder);
 	return 0;
 }
 
@@ -304,7 +281,7 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	int r = command_need_root(s, w);
 
 	if (r == 0)
-		r = plan_subvolume(s, &subvolume, w);
+		r = swapfile_subvolume_plan(s->subvolume, s->path, &subvolume, w);
 	if (r == 0)
 		r = examine_site(s, subvolume, &site, w);
 	if (r == 0 && exists(site.path))

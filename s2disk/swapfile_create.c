@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "swap/swap_area.h"
 #include "swap/swap_signature.h"
+#include "swapfile_label.h"
 #include "swapfile_stop.h"
 #include "ui/progress.h"
 
@@ -178,6 +179,8 @@ static int make(int fd, struct create *create, struct why *w)
 		r = prepare_btrfs(fd, w);
 	else if (create->site->magic == F2FS_SUPER_MAGIC)
 		r = prepare_f2fs(fd, create, w);
+	if (r == 0)
+		r = swapfile_label_set(create->system, fd, w);
 	if (r == 0)
 		r = allocate(fd, create, w);
 	return r < 0 ? r : write_header(fd, create, w);

@@ -26,13 +26,14 @@ enum exit_code {
 enum {
 	OPTION_JSON = 256,
 	OPTION_SUBVOLUME,
+	OPTION_NO_SUBVOLUME,
 	OPTION_ENABLE,
 	OPTION_ONLY,
 	OPTION_ROOT,
 };
 
 static const char usage[] =
-	"Usage: s2disk-swapfile create [--size=SIZE] [--subvolume]\n"
+	"Usage: s2disk-swapfile create [--size=SIZE] [--subvolume | --no-subvolume]\n"
 	"                             [--enable [--hibernate-only]] PATH\n"
 	"       s2disk-swapfile offset PATH\n"
 	"       s2disk-swapfile check [PATH]\n"
@@ -43,7 +44,8 @@ static const char usage[] =
 	"initramfs and s2disk for it; takes all of it back.\n"
 	"\n"
 	"  -s, --size=SIZE       bytes (K, M, G as in 16G), or auto: as large as memory\n"
-	"      --subvolume       on btrfs: in a subvolume of its own, the path's folder\n"
+	"      --no-subvolume    on btrfs: not in a subvolume of its own (the path's folder)\n"
+	"      --subvolume       fail where it cannot get one\n"
 	"      --enable          enable it when it is made\n"
 	"      --hibernate-only  keep it off but while hibernating\n"
 	"  -n, --dry-run         say what would be changed\n"
@@ -70,6 +72,7 @@ static const char swap_offset_usage[] =
 static const struct option long_options[] = {
 	{ "size", required_argument, NULL, 's' },
 	{ "subvolume", no_argument, NULL, OPTION_SUBVOLUME },
+	{ "no-subvolume", no_argument, NULL, OPTION_NO_SUBVOLUME },
 	{ "enable", no_argument, NULL, OPTION_ENABLE },
 	{ "hibernate-only", no_argument, NULL, OPTION_ONLY },
 	{ "dry-run", no_argument, NULL, 'n' },
@@ -133,7 +136,10 @@ static int take_option(struct swapfile *s, int option, const char *argument)
 	case 's':
 		return set_size(s, argument);
 	case OPTION_SUBVOLUME:
-		s->subvolume = true;
+		s->subvolume = SUBVOLUME_YES;
+		return -1;
+	case OPTION_NO_SUBVOLUME:
+		s->subvolume = SUBVOLUME_NO;
 		return -1;
 	case OPTION_ENABLE:
 		s->enable = true;
@@ -244,7 +250,7 @@ static int run_command(struct swapfile *s, int argc, char **argv)
 		return usage_error();
 	}
 	if ((s->size || s->subvolume || s->enable) && strcmp(command->name, "create") != 0) {
-		log_error("--size, --subvolume and --enable go with create");
+		log_error("--size, --subvolume, --no-subvolume and --enable go with create");
 		return usage_error();
 	}
 	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0) {

@@ -9,10 +9,15 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
+#include <linux/magic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 /* Opens the folder above path and puts path's last name into args. */
 static int open_above(const char *path, struct btrfs_ioctl_vol_args *args)
@@ -29,19 +34,6 @@ static int open_above(const char *path, struct btrfs_ioctl_vol_args *args)
 	return fd < 0 ? -errno : fd;
 }
 
-int swapfile_subvolume_make(const char *path, struct why *w)
-{
-	struct btrfs_ioctl_vol_args args;
-	_cleanup_close_ int fd = open_above(path, &args);
-
-	if (fd < 0 || ioctl(fd, BTRFS_IOC_SUBVOL_CREATE, &args) < 0) {
-		int r = fd < 0 ? fd : -errno;
-
-		return why(w, r, "the subvolume %s cannot be made: %s", path, strerror(-r));
-	}
-	return 0;
-}
-
 static bool is_empty(const char *path)
 {
 	DIR *folder = opendir(path);
@@ -54,6 +46,81 @@ static bool is_empty(const char *path)
 	if (folder)
 		closedir(folder);
 	return empty;
+}
+
+static bool is_btrfs(const char *folder)
+{
+	struct statfs fs;
+
+	return statfs(folder, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC;
+}
+
+/* "/swap/file": /swap becomes a subvolume, for which there must be nothing yet. */
+static int plan_wanted(const char *path, const char *folder, struct why *w)
+{
+	struct stat st;
+
+	if (strcmp(folder, "/") == 0 || !strchr(path, '/'))
+		return why(w, -EINVAL,
+			   "%s: with --subvolume a path is wanted whose folder becomes the "
+			   "subvolume, /swap/swapfile for example",
+			   path);
+	if (lstat(folder, &st) == 0)
+		return why(w, -EEXIST, "%s exists already, so it cannot become a subvolume",
+			   folder);
+	return 1;
+}
+
+/* 1: it is to be made; 0: not. */
+static int plan_auto(const char *path, const char *folder, struct why *w)
+{
+	_cleanup_free_ char *above = strdup(folder);
+	struct stat st;
+
+	if (!above)
+		return -ENOMEM;
+	if (lstat(folder, &st) < 0)
+		return is_btrfs(dirname(above)) ? 1 : 0;
+	if (!is_btrfs(folder) || lstat(path, &st) == 0 ||
+	    (stat(folder, &st) == 0 && st.st_ino == BTRFS_FIRST_FREE_OBJECTID && is_empty(folder)))
+		return 0;
+	return why(
+		w, -EINVAL,
+		"%s is on btrfs, where a swap file in use keeps the subvolume that it is in from "
+		"being snapshotted; name a path whose folder does not exist yet and becomes a "
+		"subvolume for it, /swap/swapfile for example, or take --no-subvolume",
+		path);
+}
+
+int swapfile_subvolume_plan(enum subvolume_choice choice, const char *path, char **ret,
+			    struct why *w)
+{
+	_cleanup_free_ char *copy = strdup(path), *folder = NULL;
+	int r;
+
+	*ret = NULL;
+	if (choice == SUBVOLUME_NO)
+		return 0;
+	folder = copy ? strdup(dirname(copy)) : NULL;
+	if (!folder)
+		return -ENOMEM;
+	r = choice == SUBVOLUME_YES ? plan_wanted(path, folder, w) : plan_auto(path, folder, w);
+	if (r > 0)
+		*ret = steal_pointer(&folder);
+	return r < 0 ? r : 0;
+}
+
+int swapfile_subvolume_make(const char *path, struct why *w)
+{
+	struct btrfs_ioctl_vol_args args;
+	_cleanup_close_ int fd = open_above(path, &args);
+
+	if (fd < 0 || ioctl(fd, BTRFS_IOC_SUBVOL_CREATE, &args) < 0) {
+		int r = fd < 0 ? fd : -errno;
+
+		return why(w, r, "the subvolume %s cannot be made: %s", path, strerror(-r));
+	}
+	return 0;
 }
 
 int swapfile_subvolume_delete(const char *path, struct why *w)

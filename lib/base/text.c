@@ -189,6 +189,19 @@ static size_t utf8_length(const unsigned char *text)
 	return length;
 }
 
+void text_uuid(const unsigned char uuid[16], char text[TEXT_UUID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*text++ = '-';
+		*text++ = digits[uuid[i] >> 4];
+		*text++ = digits[uuid[i] & 15];
+	}
+	*text = '\0';
+}
+
 void text_make_printable(char *text)
 {
 	unsigned char *at = (unsigned char *)text;

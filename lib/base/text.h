@@ -30,6 +30,10 @@ char *text_size(uint64_t bytes, char *buffer, size_t size);
  * second, into buffer (24 bytes suffice); returns buffer. */
 char *text_duration(uint64_t usec, char *buffer, size_t size);
 
+/* 16 bytes as blkid(8) prints a UUID. */
+#define TEXT_UUID_SIZE 37
+void text_uuid(const unsigned char uuid[16], char text[TEXT_UUID_SIZE]);
+
 /* Copies and always ends with a zero byte; false when it had to be cut. */
 bool text_copy(char *to, size_t size, const char *from);
 

@@ -188,19 +188,14 @@ static void open_members(const char *root, struct mounted *mounted, size_t first
 {
 	_cleanup_names_ struct tree_names names = { 0 };
 	struct filesystem found = { 0 };
-	const unsigned char *u = found.uuid;
-	char folder[128], path[300];
+	char uuid[TEXT_UUID_SIZE], folder[128], path[300];
 
 	if (mounted->items[first].device < 0 ||
 	    identify(mounted, mounted->items[first].device, &found) < 0 ||
 	    strcmp(found.type, "btrfs") != 0)
 		return;
-	snprintf(folder, sizeof(folder),
-		 "/sys/fs/btrfs/"
-		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x/"
-		 "devices",
-		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
-		 u[13], u[14], u[15]);
+	text_uuid(found.uuid, uuid);
+	snprintf(folder, sizeof(folder), "/sys/fs/btrfs/%s/devices", uuid);
 	if (tree_list(root, folder, &names) < 0)
 		return;
 	for (size_t i = 0; i < names.count; i++) {

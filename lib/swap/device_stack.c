@@ -5,6 +5,8 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "swap/mapper_targets.h"
+#include "swap/wiped_disk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-
-#define CRYPTTAB_LIMIT 1048576
 
 /* Reads one line of an attribute of the device; "" where there is none. */
 static void read_attribute(const char *root, dev_t dev, const char *name, char *text, size_t size)
@@ -75,22 +75,171 @@ static bool is_iscsi(const char *root, dev_t dev)
 	return real && strstr(real, "/session") && strstr(real, "/target");
 }
 
+/* Is this the attribute of an NVMe controller that is reached over a network? */
+static bool is_fabric(const char *root, dev_t dev, const char *attribute)
+{
+	char transport[16];
+
+	read_attribute(root, dev, attribute, transport, sizeof(transport));
+	return transport[0] && strcmp(transport, "pcie") != 0 && strcmp(transport, "apple-nvme");
+}
+
+/* The device's folder is the controller's, or that of a subsystem with several
+ * controllers (multipath), as the kernel's drivers/nvme/host/multipath.c has it. */
+static bool is_nvme_fabric(const char *root, dev_t dev)
+{
+	char path[PATH_MAX], attribute[NAME_MAX + 32];
+	struct dirent **entries;
+	bool found = is_fabric(root, dev, "device/transport");
+	int count;
+
+	if (found || snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u/device", root, major(dev),
+			      minor(dev)) >= (int)sizeof(path))
+		return found;
+	count = scandir(path, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		snprintf(attribute, sizeof(attribute), "device/%s/transport", entries[i]->d_name);
+		if (!found && numbered(entries[i]->d_name, "nvme"))
+			found = is_fabric(root, dev, attribute);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	return found;
+}
+
+static bool is_network(const char *root, const struct device_layer *layer)
+{
+	static const char *const names[] = { "nbd", "rbd", "rnbd", "drbd" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (numbered(layer->name, names[i]))
+			return true;
+	return text_starts(layer->name, "etherd/") || is_iscsi(root, layer->dev) ||
+	       (numbered(layer->name, "nvme") && is_nvme_fabric(root, layer->dev));
+}
+
+static bool text_ends(const char *text, const char *end)
+{
+	size_t length = strlen(text), of_end = strlen(end);
+
+	return length >= of_end && strcmp(text + length - of_end, end) == 0;
+}
+
+/* What cannot be asked of the kernel is in names that LVM and cryptsetup give: LVM's
+ * build_dm_uuid() in its lib/misc/lvm-string.c, and the names of its hidden volumes. */
+static const char *changing_by_name(const char *uuid, const char *name)
+{
+	static const struct {
+		const char *end, *what;
+	} ends[] = {
+		{ "-tpool", "thin pool" },
+		{ "-tdata", "thin pool" },
+		{ "-tmeta", "thin pool" },
+		{ "-pool", "thin pool" },
+		{ "-cdata", "cache" },
+		{ "-cmeta", "cache" },
+		{ "-cpool", "cache" },
+		{ "-cvol", "cache" },
+		{ "-vpool", "VDO pool" },
+		{ "-vdata", "VDO pool" },
+		{ "-real", "snapshot or cache" },
+		{ "-cow", "snapshot" },
+	};
+
+	for (size_t i = 0; text_starts(uuid, "LVM-") && i < ARRAY_SIZE(ends); i++)
+		if (text_ends(uuid, ends[i].end))
+			return ends[i].what;
+	if (text_starts(uuid, "CRYPT-INTEGRITY-") || text_ends(name, "_imeta") ||
+	    text_ends(name, "_iorig") ||
+	    (text_starts(uuid, "CRYPT-SUBDEV-") && text_ends(name, "_dif")))
+		return "integrity";
+	return NULL;
+}
+
+/* Of the kernel's targets, those that keep no record of what is written, or, like the
+ * bitmap of raid and the log of mirror, one that says only where copies may differ. */
+static bool is_plain_target(const char *target)
+{
+	static const char *const plain[] = { "linear", "striped",   "crypt",  "raid",	  "mirror",
+					     "error",  "multipath", "switch", "unstripe", "delay",
+					     "flakey", "verity",    "zero",   "dust",	  "ebs",
+					     "raid45", "unstriped" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		if (strcmp(target, plain[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What the layer is, by its table, which is cut into words. */
+static void examine_targets(char *targets, struct device_layer *layer)
+{
+	char *target;
+
+	while ((target = strsep(&targets, " "))) {
+		if (!target[0])
+			continue;
+		if (!is_plain_target(target)) {
+			layer->kind = LAYER_CHANGING;
+			text_copy(layer->detail, sizeof(layer->detail), target);
+			return;
+		}
+		/* By dmsetup, or by a library that gives no UUID. */
+		if (strcmp(target, "crypt") == 0 && layer->kind == LAYER_MAPPER) {
+			layer->kind = LAYER_CRYPT;
+			text_copy(layer->detail, sizeof(layer->detail), "PLAIN");
+		}
+	}
+}
+
 static void examine_mapper(const char *root, struct device_layer *layer)
 {
-	char uuid[192];
+	char uuid[192], targets[MAPPER_TARGETS_SIZE];
+	const char *changing;
 
 	read_attribute(root, layer->dev, "dm/name", layer->mapper, sizeof(layer->mapper));
 	read_attribute(root, layer->dev, "dm/uuid", uuid, sizeof(uuid));
+	changing = changing_by_name(uuid, layer->mapper);
 	layer->kind = LAYER_MAPPER;
-	if (text_starts(uuid, "LVM-")) {
+	if (changing) {
+		layer->kind = LAYER_CHANGING;
+		text_copy(layer->detail, sizeof(layer->detail), changing);
+	} else if (text_starts(uuid, "LVM-")) {
 		layer->kind = LAYER_LVM;
-	} else if (text_starts(uuid, "CRYPT-")) {
+	} else if (text_starts(uuid, "CRYPT-") && !text_starts(uuid, "CRYPT-SUBDEV-")) {
 		layer->kind = LAYER_CRYPT;
 		text_copy(layer->detail, sizeof(layer->detail), uuid + strlen("CRYPT-"));
 		*strchrnul(layer->detail, '-') = '\0';
 	} else if (text_starts(uuid, "part")) {
 		layer->kind = LAYER_PARTITION;
 	}
+	if (!changing && mapper_targets_read(root, layer->dev, targets, sizeof(targets)) == 0)
+		examine_targets(targets, layer);
+}
+
+/* The journal of a RAID 5, or its partial parity log. */
+static void examine_raid(const char *root, struct device_layer *layer)
+{
+	char policy[32];
+
+	layer->kind = LAYER_MD;
+	read_attribute(root, layer->dev, "md/consistency_policy", policy, sizeof(policy));
+	if (strcmp(policy, "journal") == 0 || strcmp(policy, "ppl") == 0) {
+		layer->kind = LAYER_CHANGING;
+		snprintf(layer->detail + strlen(layer->detail),
+			 sizeof(layer->detail) - strlen(layer->detail), " with %s",
+			 policy[0] == 'j' ? "a journal" : "a partial parity log");
+	}
+}
+
+static void examine_disk(const char *root, struct device_layer *layer)
+{
+	const char *wiped = wiped_disk_kind(root, layer->dev);
+
+	layer->kind = wiped ? LAYER_WIPED : LAYER_DISK;
+	if (wiped)
+		text_copy(layer->detail, sizeof(layer->detail), wiped);
 }
 
 static void examine(const char *root, struct device_layer *layer)
@@ -101,26 +250,31 @@ static void examine(const char *root, struct device_layer *layer)
 		examine_mapper(root, layer);
 		return;
 	}
-	read_attribute(root, layer->dev, "md/level", layer->detail, sizeof(layer->detail));
+	read_attribute(root, layer->dev, "md/level", layer->detail, 32);
 	if (layer->detail[0]) {
-		layer->kind = LAYER_MD;
+		examine_raid(root, layer);
 		return;
 	}
 	read_attribute(root, layer->dev, "loop/backing_file", layer->detail, sizeof(layer->detail));
 	read_attribute(root, layer->dev, "partition", text, sizeof(text));
-	if (layer->detail[0])
-		layer->kind = LAYER_LOOP;
-	else if (text[0])
+	if (text[0])
 		layer->kind = LAYER_PARTITION;
-	else if (numbered(layer->name, "zram") || numbered(layer->name, "ram"))
+	else if (layer->detail[0] || numbered(layer->name, "loop"))
+		layer->kind = LAYER_LOOP;
+	else if (numbered(layer->name, "bcache")) {
+		layer->kind = LAYER_CHANGING;
+		text_copy(layer->detail, sizeof(layer->detail), "bcache");
+	} else if (numbered(layer->name, "ublkb"))
+		layer->kind = LAYER_SERVED;
+	else if (numbered(layer->name, "zram") || numbered(layer->name, "ram") ||
+		 numbered(layer->name, "nullb"))
 		layer->kind = LAYER_MEMORY;
-	else if (numbered(layer->name, "nbd") || numbered(layer->name, "rbd") ||
-		 is_iscsi(root, layer->dev))
+	else if (is_network(root, layer))
 		layer->kind = LAYER_NETWORK;
 	else if (numbered(layer->name, "zd"))
 		layer->kind = LAYER_ZVOL;
 	else
-		layer->kind = LAYER_DISK;
+		examine_disk(root, layer);
 }
 
 static int add(const char *root, dev_t dev, struct device_stack *stack, struct why *w);
@@ -194,81 +348,6 @@ int device_stack_read(const char *root, dev_t dev, struct device_stack *ret, str
 	return r;
 }
 
-/* Is this mapping's key made anew at every boot? */
-static bool has_random_key(const char *root, const char *mapper)
-{
-	_cleanup_free_ char *text = NULL;
-	char *at, *line;
-
-	if (io_read_file(root, "/etc/crypttab", CRYPTTAB_LIMIT, &text, NULL) < 0)
-		return false;
-	at = text;
-	while ((line = strsep(&at, "\n"))) {
-		static const char blanks[] = " \t";
-		char *name = strtok_r(line, blanks, &line);
-		char *device = name ? strtok_r(NULL, blanks, &line) : NULL;
-		char *key = device ? strtok_r(NULL, blanks, &line) : NULL;
-
-		if (key && strcmp(name, mapper) == 0 &&
-		    (strcmp(key, "/dev/random") == 0 || strcmp(key, "/dev/urandom") == 0 ||
-		     strcmp(key, "/dev/hwrng") == 0 || strcmp(key, "/dev/hw_random") == 0))
-			return true;
-	}
-	return false;
-}
-
-static int check_layer(const char *root, const struct device_layer *layer, struct why *w)
-{
-	switch (layer->kind) {
-	case LAYER_LOOP:
-		return why(w, -EINVAL,
-			   "it is on a loop device (%s, over %s), which is not there when the "
-			   "machine boots; put the swap file on the file system that holds %s",
-			   layer->name, layer->detail, layer->detail);
-	case LAYER_MEMORY:
-		return why(w, -EINVAL,
-			   "it is on %s, which is memory and lost when the machine is off; put it "
-			   "on a disk",
-			   layer->name);
-	case LAYER_NETWORK:
-		return why(w, -EINVAL,
-			   "it is on %s, which comes over the network and is not there when the "
-			   "machine resumes; put it on a local disk",
-			   layer->name);
-	case LAYER_ZVOL:
-		return why(
-			w, -EINVAL,
-			"it is on the ZFS volume %s, which may lock up when memory is short; use "
-			"a partition of its own",
-			layer->name);
-	case LAYER_CRYPT:
-		if (has_random_key(root, layer->mapper) || strcmp(layer->detail, "TEMP") == 0)
-			return why(
-				w, -EINVAL,
-				"it is on %s, whose key is random at every boot (/etc/crypttab), "
-				"so the image could never be read again; use a device with a "
-				"passphrase or a key file",
-				layer->mapper);
-		return 0;
-	case LAYER_DISK:
-	case LAYER_PARTITION:
-	case LAYER_LVM:
-	case LAYER_MD:
-	case LAYER_MAPPER:
-		return 0;
-	}
-	return 0;
-}
-
-int device_stack_check(const char *root, const struct device_stack *stack, struct why *w)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < stack->count && r == 0; i++)
-		r = check_layer(root, &stack->layers[i], w);
-	return r;
-}
-
 bool device_stack_has(const struct device_stack *stack, enum layer_kind kind)
 {
 	for (size_t i = 0; i < stack->count; i++)
@@ -290,6 +369,11 @@ static void layer_text(const struct device_layer *layer, char *buffer, size_t si
 	case LAYER_MAPPER:
 		snprintf(buffer, size, "device mapper %s", layer->mapper);
 		break;
+	case LAYER_CHANGING:
+	case LAYER_WIPED:
+		snprintf(buffer, size, "%s %s", layer->detail,
+			 layer->mapper[0] ? layer->mapper : layer->name);
+		break;
 	case LAYER_MD:
 		snprintf(buffer, size, "%s %s", layer->detail, layer->name);
 		break;
@@ -301,6 +385,7 @@ static void layer_text(const struct device_layer *layer, char *buffer, size_t si
 		snprintf(buffer, size, "%s over %s", layer->name, layer->detail);
 		break;
 	case LAYER_DISK:
+	case LAYER_SERVED:
 	case LAYER_MEMORY:
 	case LAYER_NETWORK:
 	case LAYER_ZVOL:

@@ -19,10 +19,15 @@ enum layer_kind {
 	LAYER_CRYPT,
 	LAYER_MD,
 	LAYER_MAPPER, /* another device of the device mapper */
+	/* Writing to it changes records of its own, on the disk and in the kernel's
+	 * memory: thin pools, caches, VDO, snapshots, integrity, journals of MD. */
+	LAYER_CHANGING,
 	LAYER_LOOP,
+	LAYER_SERVED,  /* ublk: by a program */
 	LAYER_MEMORY,  /* zram, RAM disks */
-	LAYER_NETWORK, /* nbd, rbd, iSCSI */
+	LAYER_NETWORK, /* nbd, rbd, iSCSI, NVMe over fabrics, DRBD, AoE */
 	LAYER_ZVOL,
+	LAYER_WIPED, /* a disk of a cloud that is empty at the next start: wiped_disk.h */
 };
 
 struct device_layer {
@@ -30,7 +35,9 @@ struct device_layer {
 	dev_t dev;
 	char name[64];	  /* the kernel's: "dm-0" */
 	char mapper[128]; /* the device mapper's: "vg-root"; "" for others */
-	char detail[192]; /* LOOP: the file; MD: the level; CRYPT: "LUKS2" or so */
+	/* LOOP: the file; MD: the level; CRYPT: "LUKS2" or so, "PLAIN" where there is no
+	 * header; CHANGING, WIPED: what it is, "thin pool" or so */
+	char detail[192];
 };
 
 #define LAYERS_MAX 64
@@ -44,10 +51,11 @@ struct device_stack {
  * does not know the device, -ELOOP where there are too many layers. */
 int device_stack_read(const char *root, dev_t dev, struct device_stack *ret, struct why *w);
 
-/* Can a hibernation image lie there and be found at the next boot? -EINVAL with
- * the reason and the way out: loop devices over files, memory, network block
- * devices, zvols, dm-crypt with a key that is random at every boot (looked up
- * in root/etc/crypttab). */
+/* Can a hibernation image be written there, found at the next boot, and read then,
+ * without harm to anything else? -EINVAL with the reason and the way out: loop devices,
+ * memory, network block devices, zvols, disks that are wiped, layers that change by being written,
+ * dm-crypt with a key that is random at every boot. The last is what root/etc/crypttab says, and
+ * each mapping without a LUKS header (or another one) for which it names no lasting key. */
 int device_stack_check(const char *root, const struct device_stack *stack, struct why *w);
 
 bool device_stack_has(const struct device_stack *stack, enum layer_kind kind);

@@ -137,23 +137,32 @@ int swaps_read(const char *root, struct swap_entry *entries, size_t max)
 	return r < 0 ? r : swaps_parse(text, entries, max);
 }
 
+/* Is it a device of one of these kinds, "/dev/zram" with a number? */
+static bool is_of_kind(const struct swap_entry *entry, const char *const *kinds, size_t count)
+{
+	for (size_t i = 0; i < count && !entry->file; i++) {
+		size_t length = strlen(kinds[i]);
+
+		if (text_starts(entry->path, kinds[i]) && entry->path[length] >= '0' &&
+		    entry->path[length] <= '9')
+			return true;
+	}
+	return false;
+}
+
+bool swap_entry_in_memory(const struct swap_entry *entry)
+{
+	static const char *const kinds[] = { "/dev/zram", "/dev/ram" };
+
+	return is_of_kind(entry, kinds, ARRAY_SIZE(kinds));
+}
+
 bool swap_entry_suitable(const struct swap_entry *entry)
 {
-	static const char *const refused[] = { "/dev/zram", "/dev/ram", "/dev/loop", "/dev/nbd",
-					       "/dev/rbd" };
+	static const char *const refused[] = { "/dev/loop", "/dev/nbd", "/dev/rbd" };
 
-	if (!entry->path[0] || entry->deleted)
-		return false;
-	if (entry->file)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-		size_t length = strlen(refused[i]);
-
-		if (text_starts(entry->path, refused[i]) && entry->path[length] >= '0' &&
-		    entry->path[length] <= '9')
-			return false;
-	}
-	return true;
+	return entry->path[0] && !entry->deleted && !swap_entry_in_memory(entry) &&
+	       !is_of_kind(entry, refused, ARRAY_SIZE(refused));
 }
 
 static bool is_area_file(const struct swap_area *area, const struct swap_entry *entry)

@@ -363,17 +363,60 @@ const char *swap_area_operand(const struct swap_area *area)
 	return area->file || area->offset != 0 ? NULL : area->device;
 }
 
-const char *swap_area_renewal(const struct swap_area *area, char *buffer, size_t size)
+/* For a shell; false where that cannot be done simply. */
+static bool quote(const char *text, char *buffer, size_t size)
+{
+	bool plain = text[0] != '-';
+
+	for (const char *c = text; *c; c++)
+		plain = plain && (isalnum((unsigned char)*c) || strchr("/._-+:@=,", *c));
+	if (!plain && strchr(text, '\''))
+		return false;
+	return snprintf(buffer, size, plain ? "%s" : "'%s'", text) < (int)size;
+}
+
+/* "-U UUID -L LABEL ", as far as there are any. */
+static void header_options(const struct swap_header *header, char *buffer, size_t size)
+{
+	static const unsigned char none[16];
+	const unsigned char *u = header->uuid;
+	char label[32];
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	if (memcmp(u, none, sizeof(none)) != 0)
+		used = (size_t)snprintf(buffer, size,
+					"-U %02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+					"%02x%02x%02x%02x%02x%02x ",
+					u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9],
+					u[10], u[11], u[12], u[13], u[14], u[15]);
+	if (header->label[0] && quote(header->label, label, sizeof(label)))
+		snprintf(buffer + used, size - used, "-L %s ", label);
+}
+
+const char *swap_area_renewal(const struct swap_area *area, const struct swap_header *header,
+			      char *buffer, size_t size)
 {
 	const char *operand = swap_area_operand(area);
+	char options[96] = "", quoted[PATH_SIZE + 2];
 
-	if (operand)
-		snprintf(buffer, size, "run \"swapoff %s; mkswap %s\"", operand, operand);
-	else
+	if (header)
+		header_options(header, options, sizeof(options));
+	if (!operand)
 		snprintf(buffer, size,
 			 "find the swap file that begins at page %" PRIu64
-			 " of %s, and run swapoff and mkswap with its path (never with %s)",
-			 area->offset, area->device, area->device);
+			 " of %s, and run swapoff and mkswap %swith its path (never with %s)",
+			 area->offset, area->device, options, area->device);
+	else if (!header && !area->file_named)
+		snprintf(buffer, size,
+			 "see what %s holds (blkid -p %s): where it is a file system, another "
+			 "device is meant",
+			 operand, operand);
+	else if (quote(operand, quoted, sizeof(quoted)))
+		snprintf(buffer, size, "run \"swapoff %s; mkswap %s%s\"", quoted, options, quoted);
+	else
+		snprintf(buffer, size, "run swapoff and mkswap %swith its path, %s", options,
+			 operand);
 	return buffer;
 }
 

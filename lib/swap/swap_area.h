@@ -7,6 +7,7 @@
 #define S2DISK_SWAP_SWAP_AREA_H
 
 #include "base/why.h"
+#include "swap/swap_signature.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,9 +31,13 @@ struct swap_area {
  * into area. */
 const char *swap_area_operand(const struct swap_area *area);
 
-/* Pure: what to run so that the area is plain swap again, as the end of a
- * sentence; 512 bytes suffice. Returns buffer. */
-const char *swap_area_renewal(const struct swap_area *area, char *buffer, size_t size);
+/* Pure: what to run so that the area is plain swap again, as the end of a sentence;
+ * 800 bytes suffice. header is what its first page says (it keeps its UUID and its
+ * label: /etc/fstab and resume= may name them); NULL where that page is no swap
+ * header's, and then mkswap is named for swap files only, which cannot be anything
+ * else: a device may hold a file system. Returns buffer. */
+const char *swap_area_renewal(const struct swap_area *area, const struct swap_header *header,
+			      char *buffer, size_t size);
 
 /* Resolves DEVICE: a path of a block device, UUID=, LABEL=, PARTUUID=,
  * PARTLABEL=, MAJ:MIN (as resume= takes it), or, where allow_file, a swap
@@ -77,6 +82,9 @@ int swaps_read(const char *root, struct swap_entry *entries, size_t max);
  * Devices that are gone or not set up when the machine starts (zram, RAM disks,
  * loop and network block devices) and deleted files are not. Judged by name. */
 bool swap_entry_suitable(const struct swap_entry *entry);
+
+/* Is it memory itself: zram, a RAM disk? */
+bool swap_entry_in_memory(const struct swap_entry *entry);
 
 /* The line of /proc/swaps that is this area; false when it is not listed.
  * Swap files on the area's device are opened and their extents read. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text of /proc: the kernel command line and the list of swap areas. */
+/* Text of /proc and /run: the kernel command line, the list of swap areas, and the
+ * boot record. */
 #include "fuzz.h"
 
+#include "history/boot_record.h"
 #include "kernel/kernel_cmdline.h"
 #include "swap/swap_area.h"
 
@@ -45,12 +47,34 @@ static void fuzz_swaps(const char *text)
 	fuzz_assert(swaps_parse(text, NULL, 0) == count);
 }
 
+/* Whatever is read can be written, and then reads the same. */
+static void fuzz_record(const char *text)
+{
+	static struct boot_record first, second;
+	char *written, *again;
+	size_t length, second_length;
+
+	if (boot_record_parse(text, &first, NULL) < 0)
+		return;
+	fuzz_assert(first.run_count <= BOOT_RUNS_MAX);
+	fuzz_assert(boot_record_encode(&first, &written, &length) == 0);
+	fuzz_assert(boot_record_parse(written, &second, NULL) == 0);
+	fuzz_assert(boot_record_encode(&second, &again, &second_length) == 0);
+	fuzz_assert(strcmp(written, again) == 0);
+	free(written);
+	free(again);
+	boot_record_free(&first);
+	boot_record_free(&second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char head[] = "Filename Type Size Used Priority\n";
+	static const char title[] = "s2disk boot record 1\n";
 	char *text = malloc(size + 1), *swaps = malloc(sizeof(head) + size);
+	char *record = malloc(sizeof(title) + size);
 
-	fuzz_assert(text && swaps);
+	fuzz_assert(text && swaps && record);
 	memcpy(text, data, size);
 	text[size] = '\0';
 	memcpy(swaps, head, sizeof(head) - 1);
@@ -58,6 +82,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_cmdline(text);
 	fuzz_swaps(text);
 	fuzz_swaps(swaps);
+	memcpy(record, title, sizeof(title) - 1);
+	memcpy(record + sizeof(title) - 1, text, size + 1);
+	fuzz_record(text);
+	fuzz_record(record);
+	free(record);
 	free(text);
 	free(swaps);
 	return 0;

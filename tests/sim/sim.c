@@ -206,12 +206,30 @@ static void take_image_pages(void)
 		kernel.taken[record.header_offset / SIM_PAGE % SIM_DISK_PAGES] = 1;
 }
 
+/* What the boot record says is what happened. */
+static void check_record(const struct boot_run *run, bool was_live, bool failed)
+{
+	bool is_live = sim_live_image(sim->disk);
+
+	if ((run->fate == FATE_DISCARDED) != (run->reason[0] != '\0'))
+		sim_broken("the record has no reason, or one too many");
+	/* Of a write that failed, what is on the disk cannot be told. */
+	if (failed)
+		return;
+	if (was_live && !is_live && run->fate != FATE_DISCARDED)
+		sim_broken("the record does not say that the image was discarded");
+	if (is_live && run->found != FOUND_UNKNOWN && run->fate != FATE_STILL_THERE)
+		sim_broken("the record does not say that the image is still there");
+}
+
 /* One boot: what the initramfs does. */
 static void boot(void)
 {
 	struct swap_area found = area;
 	struct settings settings;
+	struct boot_run run = { 0 };
 	struct why w = { "" };
+	bool was_live;
 	int r;
 
 	begin_process(true);
@@ -222,13 +240,15 @@ static void boot(void)
 	make_settings(&settings);
 	if (sim->shared->plan.sealed_only)
 		settings.encrypt = true;
+	was_live = sim_live_image(sim->disk);
 	sim_active = true;
-	r = restore(&settings, &found, sim->shared->plan.noresume ? "noresume" : NULL, &w);
+	r = restore(&settings, &found, sim->shared->plan.noresume ? "noresume" : NULL, &run, &w);
 	sim_active = false;
 	if (r < 0)
 		log_error("%s; nothing is resumed", why_text(&w, r));
 	if (!sim->shared->plan.change)
 		check_swap("the boot");
+	check_record(&run, was_live, r < 0);
 	if (kernel.huge_given)
 		sim_broken("the boot goes on without its huge pages");
 	sim_end(SIM_FRESH);

@@ -5,8 +5,7 @@
 
 #include "base/bytes.h"
 #include "boot/boot_settle.h"
-#include "boot/set_aside.h"
-#include "kernel/boot_log.h"
+#include "history/boot_record_file.h"
 #include "kernel/kept_memory.h"
 #include "kernel/kernel_log.h"
 #include "kernel/knobs.h"
@@ -40,11 +39,10 @@ int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel);
 int __wrap_kernel_log_open(const char *root, bool new_only);
 int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level);
 int __wrap_boot_settle(const char *root, bool *ret_frozen, struct why *w);
-int __wrap_boot_log_read(const char *root, char **ret);
+int __wrap_boot_record_log(const char *root, char **ret);
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
 bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root);
-int __wrap_set_aside_write(const char *root, const struct set_aside *note);
 unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
@@ -184,18 +182,11 @@ int __wrap_boot_settle(const char *root, bool *ret_frozen, struct why *w)
 	return sim_due(SIM_CALL) || *ret_frozen ? why(w, -EIO, "/boot cannot be settled") : 0;
 }
 
-int __wrap_boot_log_read(const char *root, char **ret)
+int __wrap_boot_record_log(const char *root, char **ret)
 {
 	(void)root;
 	(void)ret;
 	return -ENOENT;
-}
-
-int __wrap_set_aside_write(const char *root, const struct set_aside *note)
-{
-	(void)root;
-	(void)note;
-	return 0;
 }
 
 unsigned int __wrap_sleep(unsigned int seconds)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the restored system tells; the kernel's messages are read. */
 #include "aftermath.h"
-#include "kernel/boot_log.h"
 #include "kernel/kernel_log.h"
 #include "made_root.h"
 #include "switch_off.h"
@@ -64,42 +63,6 @@ START_TEST(test_kernel_log_read)
 }
 END_TEST
 
-START_TEST(test_boot_log)
-{
-	char *log = NULL, full[128];
-	struct stat st;
-
-	ck_assert_int_eq(boot_log_read(made_root, &log), -ENOENT);
-	/* No /run: nothing to keep it in. */
-	made_put("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
-	ck_assert_int_eq(boot_log_save(made_root), -ENOENT);
-	snprintf(full, sizeof(full), "%s/run", made_root);
-	ck_assert_int_eq(mkdir(full, 0700), 0);
-	ck_assert_int_eq(boot_log_save(made_root), 0);
-	snprintf(full, sizeof(full), "%s/run/s2disk/boot.log", made_root);
-	ck_assert_int_eq(stat(full, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 07777, 0600);
-
-	made_put("/run/s2disk/boot.log", NULL);
-	made_put("/dev/kmsg", "6,1,2,-;Memory Encryption Features active: AMD SEV\n");
-	ck_assert_int_eq(boot_log_save(made_root), 0);
-	made_put("/dev/kmsg", "");
-	ck_assert_int_eq(boot_log_read(made_root, &log), 0);
-	ck_assert_str_eq(log, "Memory Encryption Features active: AMD SEV\n");
-	free(log);
-	made_put("/run/s2disk/boot.log", NULL);
-	made_put("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
-	ck_assert_int_eq(boot_log_save(made_root), 0);
-
-	/* Days later the kernel has forgotten; a second boot script changes nothing. */
-	made_put("/dev/kmsg", "6,9,9,-;something else\n");
-	ck_assert_int_eq(boot_log_save(made_root), 0);
-	ck_assert_int_eq(boot_log_read(made_root, &log), 0);
-	ck_assert_str_eq(log, "ACPI: DSDT 0x1FFE2182 002B5E\n");
-	free(log);
-}
-END_TEST
-
 START_TEST(test_method)
 {
 	made_put("/sys/power/disk", "[platform] shutdown reboot suspend test_resume\n");
@@ -123,7 +86,6 @@ int main(void)
 	tcase_add_test(tcase, test_describe);
 	tcase_add_test(tcase, test_kernel_log_parse);
 	tcase_add_test(tcase, test_kernel_log_read);
-	tcase_add_test(tcase, test_boot_log);
 	tcase_add_test(tcase, test_method);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -232,6 +232,19 @@ START_TEST(text_distances)
 }
 END_TEST
 
+START_TEST(text_writes_uuids)
+{
+	static const unsigned char uuid[16] = { 0x0b, 0x49, 0xb8, 0x17, 0x38, 0x2a, 0x44, 0x40,
+						0xa7, 0x8a, 0xa5, 0xcd, 0x6b, 0x7b, 0x5c, 0xf0 };
+	char text[TEXT_UUID_SIZE + 1];
+
+	text[TEXT_UUID_SIZE] = 'x';
+	text_uuid(uuid, text);
+	ck_assert_str_eq(text, "0b49b817-382a-4440-a78a-a5cd6b7b5cf0");
+	ck_assert_int_eq(text[TEXT_UUID_SIZE], 'x');
+}
+END_TEST
+
 START_TEST(text_undoes_octal)
 {
 	static const struct {
@@ -600,6 +613,7 @@ int main(void)
 	tcase_add_test(text, text_makes_printable);
 	tcase_add_test(text, text_excerpts);
 	tcase_add_loop_test(text, text_distances, 0, (int)ARRAY_SIZE(distances));
+	tcase_add_test(text, text_writes_uuids);
 	tcase_add_test(text, text_undoes_octal);
 	tcase_add_test(bytes, bytes_are_little_endian);
 	tcase_add_test(bytes, bytes_check_arithmetic);

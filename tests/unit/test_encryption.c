@@ -135,11 +135,12 @@ START_TEST(either_log)
 {
 	make_machine(ARRAY_SIZE(machines) - 2);
 	log_has("usb 1-1: new device");
-	made_put("/run/s2disk/boot.log", "ACPI: DSDT 0x1FFE2182 002B5E\n"
-					 "Memory Encryption Features active: AMD SEV\n");
+	made_put("/run/s2disk/boot", "s2disk boot record 1\n"
+				     "log ACPI: DSDT 0x1FFE2182 002B5E\n"
+				     "log Memory Encryption Features active: AMD SEV\n");
 	expect(look(), "AMD SEV");
 	log_has("Memory Encryption Features active: AMD SEV SEV-ES");
-	made_put("/run/s2disk/boot.log", "ACPI: DSDT 0x1FFE2182 002B5E\n");
+	made_put("/run/s2disk/boot", "s2disk boot record 1\nlog ACPI: DSDT 0x1FFE2182 002B5E\n");
 	expect(look(), "AMD SEV SEV-ES");
 	log_has("usb 1-1: new device");
 	expect(look(), NULL);

@@ -18,7 +18,7 @@ complain()
 room()
 {
 	case $1 in
-	base/* | boot/* | kernel/* | swap/* | platform/* | image/* | ui/*) echo "${1%%/*}" ;;
+	base/* | boot/* | history/* | kernel/* | swap/* | platform/* | image/* | ui/*) echo "${1%%/*}" ;;
 	settings.[ch] | settings_file.c | options.[ch] | target.[ch] | image_keys.[ch] | \
 		other_swaps*.[ch]) echo top ;;
 	*) echo unknown ;;
@@ -30,9 +30,10 @@ floor()
 	case $1 in
 	base) echo 0 ;;
 	boot | kernel | swap | platform) echo 1 ;;
-	image | ui) echo 2 ;;
-	top) echo 3 ;;
-	s2disk | resume) echo 4 ;;
+	history) echo 2 ;;
+	image | ui) echo 3 ;;
+	top) echo 4 ;;
+	s2disk | resume) echo 5 ;;
 	esac
 }
 
@@ -49,7 +50,7 @@ check()
 			continue
 			;;
 		esac
-		if [ -f "$2/$header" ] && [ "$(floor "$2")" = 4 ]; then
+		if [ -f "$2/$header" ] && [ "$(floor "$2")" = 5 ]; then
 			continue # a program's own
 		fi
 		if [ ! -f "lib/$header" ]; then

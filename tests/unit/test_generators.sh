@@ -45,12 +45,14 @@ in_place() {
 	sed -e "s,/usr/lib/uswsusp/resume,$work/resume,g" \
 		-e "s,/tmp/s2disk-wait,$work/wait,g" -e "s,/proc/uptime,$work/uptime,g" \
 		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/sys/power/resume,$work/power,g" -e "s,/scripts/,$work/scripts/,g" \
+		-e "s,/run/s2disk,$work/run,g" \
 		"$1" >"$work/script"
 	: >"$work/calls"
 	: >"$work/device"
 }
 
 for script in "$build/initramfs-tools/hooks/s2disk" \
+	"$source/initramfs-tools/scripts/init-bottom/s2disk" \
 	"$source/initramfs-tools/scripts/local-premount/s2disk"; do
 	is "$script prereqs" "$(sh "$script" prereqs)" ""
 	sh -n "$script" || complain "$script cannot be read"
@@ -68,20 +70,37 @@ premount() { # RESUME-OF-INIT
 	CALLS=$work/calls resume=$1 sh "$work/script" || complain "the boot script failed"
 	tr '\n' ';' <"$work/calls"
 }
-is "nothing named" "$(premount "" "")" "resume --default-device= --print-device;"
+# resume is run in any case: it records what the boot looked at, if only nothing.
+is "nothing named" "$(premount "" "")" \
+	"resume --default-device= --print-device;resume --default-device=;"
 is "named" "$(premount "" UUID=1)" "resume --default-device= --print-device;wait UUID=1 \
 hibernation device false;resume --default-device=;"
 echo "RESUME=UUID=2" >"$work/conf.d/resume"
 is "noresume" "$(premount "" UUID=2)" "resume --default-device=UUID=2 --print-device;wait UUID=2 \
 hibernation device false;resume --default-device=UUID=2;"
 echo "RESUME=none" >"$work/conf.d/resume"
-is "RESUME=none" "$(premount "" "")" "resume --default-device= --print-device;"
+is "RESUME=none" "$(premount "" "")" \
+	"resume --default-device= --print-device;resume --default-device=;"
 printf '#!/bin/sh\n' >"$work/scripts/local-premount/resume"
 chmod +x "$work/scripts/local-premount/resume"
 is "waited for already" "$(premount UUID=2 UUID=2)" \
 	"resume --default-device=UUID=2 --print-device;resume --default-device=UUID=2;"
 is "another was waited for" "$(premount UUID=2 UUID=3)" "resume --default-device=UUID=2 \
 --print-device;wait UUID=3 hibernation device false;resume --default-device=UUID=2;"
+# Where root is not on a local disk, the former is not run.
+bottom() {
+	in_place "$source/initramfs-tools/scripts/init-bottom/s2disk"
+	sh "$work/script" || complain "the last boot script failed"
+	cat "$work/calls"
+}
+is "not run" "$(bottom)" "resume --record-missed"
+: >"$work/fails"
+is "not run, and not recorded" "$(bottom)" "resume --record-missed"
+rm "$work/fails"
+mkdir -p "$work/run"
+: >"$work/run/boot"
+is "was run" "$(bottom)" ""
+rm -r "$work/run"
 
 # Where configure found systemd's units: on the host, whose own are no part of this.
 units=$(sed -n 's/^from=//p' "$build/systemd/s2disk-systemd")
@@ -338,7 +357,8 @@ hook() { # RESUME-OF-INIT DEVICE
 	) || complain "mkinitcpio: run_hook failed"
 	tr '\n' ';' <"$work/calls"
 }
-is "mkinitcpio: nothing named" "$(hook "" "")" "resume --default-device= --print-device;"
+is "mkinitcpio: nothing named" "$(hook "" "")" \
+	"resume --default-device= --print-device;resume --default-device=;"
 is "mkinitcpio: named" "$(hook /dev/x UUID=5)" "resume --default-device=/dev/x \
 --print-device;wait UUID=5;resume --default-device=/dev/x;resume --plain-allowed;"
 # The kernel is told of the device, but not where it is not there, nor with noresume.
@@ -433,9 +453,16 @@ if command -v bash >/dev/null; then
 			<"$work/root/usr/lib/systemd/system/$unit.service.d/60-s2disk-sealed.conf")" \
 			"[Service];ExecCondition=$work/resume --plain-allowed;"
 	done
+	# With systemd, where no device is named or none came, resume is not run before.
+	unit=$work/root/usr/lib/systemd/system/s2disk-record.service
+	is "mkinitcpio: record" "$(grep -e ^Exec -e ^Cond -e ^After "$unit" | tr '\n' ';')" \
+		"ConditionPathExists=!/run/s2disk/boot;After=initrd-root-fs.target;\
+ExecStart=-/usr/lib/uswsusp/resume --record-missed;"
+	is "mkinitcpio: record, wanted" \
+		"$(cd "${unit%/*}/initrd.target.wants" && readlink -f s2disk-record.service)" "$unit"
 	# shellcheck disable=SC2016
 	is "mkinitcpio: drop-in" "$(BUILDROOT=$work/root bash -c 'add_binary() { :; }
-		add_file() { echo "$1"; }; add_dir() { :; }; . "$1"; build' - \
+		add_file() { echo "$1"; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; . "$1"; build' - \
 		"$work/script" | grep units)" \
 		"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
 fi

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "image/image_machine.h"
-#include "kernel/boot_log.h"
+#include "history/boot_record_file.h"
 #include "other_swaps.h"
 
 #include <check.h>
@@ -46,7 +46,7 @@ const struct image_header *__wrap_image_reader_header(const struct image_reader 
 int __wrap_image_machine_open(const struct sections *from, struct image_machine *ret,
 			      struct why *w);
 void __wrap_image_machine_close(struct image_machine *machine);
-int __wrap_boot_log_read(const char *root, char **ret);
+int __wrap_boot_record_log(const char *root, char **ret);
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w);
 int __wrap_platform_look_for(const char *root, const struct platform *then, struct platform *now);
 int __wrap_other_swaps_await(const char *root, const struct swaps *wanted, unsigned int msec,
@@ -94,7 +94,7 @@ void __wrap_image_machine_close(struct image_machine *machine)
 	closed++;
 }
 
-int __wrap_boot_log_read(const char *root, char **ret)
+int __wrap_boot_record_log(const char *root, char **ret)
 {
 	(void)root;
 	(void)ret;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* last: what is kept of a hibernation, and how it is told. */
-#include "boot/set_aside.h"
+#include "history/boot_record_file.h"
 #include "last.h"
 #include "made_root.h"
 
@@ -276,17 +276,18 @@ END_TEST
 /* An image that this boot could not take. */
 START_TEST(tells_what_was_set_aside)
 {
-	const struct set_aside note = { 1700000100, "/dev/vda2", "block 3 is damaged" };
+	static const struct boot_run discarded = { .time = 1700000100,
+						   .device = "/dev/vda2",
+						   .found = FOUND_IMAGE,
+						   .fate = FATE_DISCARDED,
+						   .reason = "block 3 is damaged" };
+	static const struct boot_run swap = { .time = 1700000101, .found = FOUND_SWAP };
 	struct last last = resumed();
-	struct set_aside got;
-	char command[256], *text;
+	char *text;
 
-	ck_assert_int_eq(set_aside_read(made_root, &got), -ENOENT);
-	ck_assert_int_eq(set_aside_write(made_root, &note), 0);
-	ck_assert_int_eq(set_aside_read(made_root, &got), 0);
-	ck_assert_uint_eq(got.time, note.time);
-	ck_assert_str_eq(got.area, note.area);
-	ck_assert_str_eq(got.reason, note.reason);
+	made_put("/etc/initrd-release", "");
+	ck_assert_int_eq(boot_record_add(made_root, &discarded), 0);
+	ck_assert_int_eq(boot_record_add(made_root, &swap), 0);
 	expect(false, "set aside       2023-11-14 22:15:00, at this boot, in /dev/vda2: block 3 is "
 		      "damaged\n");
 	expect(true,
@@ -298,9 +299,19 @@ START_TEST(tells_what_was_set_aside)
 	text = printed(false);
 	ck_assert_ptr_null(strstr(text, "set aside"));
 	free(text);
-	snprintf(command, sizeof(command), "echo x >%s/run/s2disk/set-aside", made_root);
-	ck_assert_int_eq(system(command), 0);
-	ck_assert_int_eq(set_aside_read(made_root, &got), -EBADMSG);
+}
+END_TEST
+
+/* Nothing was discarded, or nobody can tell. */
+START_TEST(tells_of_no_boot)
+{
+	static const struct boot_run swap = { .found = FOUND_SWAP, .fate = FATE_NONE };
+
+	made_put("/etc/initrd-release", "");
+	ck_assert_int_eq(boot_record_add(made_root, &swap), 0);
+	expect(false, "nothing is known of a hibernation\n");
+	made_put("/run/s2disk/boot", "x");
+	expect(true, "{\n  \"last\": null,\n  \"set_aside\": null\n}\n");
 }
 END_TEST
 
@@ -374,6 +385,7 @@ int main(void)
 	tcase_add_test(test, tells_people);
 	tcase_add_test(test, tells_programs);
 	tcase_add_test(test, tells_what_was_set_aside);
+	tcase_add_test(test, tells_of_no_boot);
 	tcase_add_test(test, tells_the_journal);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);

@@ -453,24 +453,62 @@ END_TEST
 START_TEST(is_made_anew_by_its_own_name_only)
 {
 	struct swap_area area = { .name = "UUID=abc", .device = "/dev/sda2" };
-	char text[600];
+	struct swap_header header = { .label = "" };
+	char text[800];
 
 	ck_assert_str_eq(swap_area_operand(&area), "/dev/sda2");
-	ck_assert_str_eq(swap_area_renewal(&area, text, sizeof(text)),
+	ck_assert_str_eq(swap_area_renewal(&area, &header, text, sizeof(text)),
 			 "run \"swapoff /dev/sda2; mkswap /dev/sda2\"");
+	/* What it was cannot be seen: it may be a file system. */
+	ck_assert_str_eq(swap_area_renewal(&area, NULL, text, sizeof(text)),
+			 "see what /dev/sda2 holds (blkid -p /dev/sda2): where it is a file "
+			 "system, another device is meant");
 	area.offset = 34816;
 	for (int file = 0; file < 2; file++) {
 		area.file = file;
 		ck_assert_ptr_null(swap_area_operand(&area));
-		ck_assert_str_eq(swap_area_renewal(&area, text, sizeof(text)),
+		ck_assert_str_eq(swap_area_renewal(&area, NULL, text, sizeof(text)),
 				 "find the swap file that begins at page 34816 of /dev/sda2, and "
 				 "run swapoff and mkswap with its path (never with /dev/sda2)");
 	}
 	area.file_named = true;
 	strcpy(area.name, "/swapfile");
 	ck_assert_str_eq(swap_area_operand(&area), "/swapfile");
-	ck_assert_str_eq(swap_area_renewal(&area, text, sizeof(text)),
+	ck_assert_str_eq(swap_area_renewal(&area, NULL, text, sizeof(text)),
 			 "run \"swapoff /swapfile; mkswap /swapfile\"");
+}
+END_TEST
+
+/* Names and commands refer to these. */
+START_TEST(is_made_anew_with_its_uuid)
+{
+	struct swap_area area = { .name = "UUID=abc", .device = "/dev/sda2" };
+	struct swap_header header = { .label = "my swap" };
+	char text[800];
+
+	for (unsigned char i = 0; i < 16; i++)
+		header.uuid[i] = (unsigned char)(0xa0 + i);
+	ck_assert_str_eq(swap_area_renewal(&area, &header, text, sizeof(text)),
+			 "run \"swapoff /dev/sda2; mkswap -U a0a1a2a3-a4a5-a6a7-a8a9-aaabacadaeaf "
+			 "-L 'my swap' /dev/sda2\"");
+	strcpy(header.label, "it's");
+	ck_assert_ptr_null(strstr(swap_area_renewal(&area, &header, text, sizeof(text)), "-L"));
+	area.file = area.file_named = true;
+	strcpy(area.name, "/my swap");
+	ck_assert_str_eq(swap_area_renewal(&area, &header, text, sizeof(text)),
+			 "run \"swapoff '/my swap'; mkswap -U a0a1a2a3-a4a5-a6a7-a8a9-"
+			 "aaabacadaeaf '/my swap'\"");
+	strcpy(area.name, "/it's; swap");
+	ck_assert_str_eq(swap_area_renewal(&area, &header, text, sizeof(text)),
+			 "run swapoff and mkswap -U a0a1a2a3-a4a5-a6a7-a8a9-aaabacadaeaf with its "
+			 "path, /it's; swap");
+	memset(area.name, '\'', sizeof(area.name) - 1);
+	memset(area.device, 'd', sizeof(area.device) - 1);
+	ck_assert_uint_lt(strlen(swap_area_renewal(&area, &header, text, sizeof(text))),
+			  sizeof(text) - 1);
+	area.file_named = false;
+	ck_assert_uint_lt(strlen(swap_area_renewal(&area, &header, text, sizeof(text))),
+			  sizeof(text) - 1);
 }
 END_TEST
 
@@ -531,6 +569,7 @@ int main(void)
 	tcase_add_test(pure, reads_below_a_root);
 	tcase_add_test(pure, judges_by_name);
 	tcase_add_test(pure, is_made_anew_by_its_own_name_only);
+	tcase_add_test(pure, is_made_anew_with_its_uuid);
 	tcase_add_loop_test(real, says_what_is_wrong, 0, (int)ARRAY_SIZE(wrong));
 	tcase_add_test(real, opens_block_devices_only);
 	tcase_add_test(real, finds_a_device_by_all_names);

@@ -7,9 +7,9 @@
 #include "base/bytes.h"
 #include "made_disk.h"
 #include "made_tree.h"
-#include "swap/device_stack.h"
 #include "swap/swap_signature.h"
 #include "swapfile_create.h"
+#include "swapfile_label.h"
 #include "swapfile_site.h"
 #include "swapfile_size.h"
 #include "swapfile_state.h"
@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define MIB (1ULL << 20)
@@ -120,99 +121,6 @@ START_TEST(f2fs_sections)
 }
 END_TEST
 
-/* Devices */
-
-/* ext4 on LVM on LUKS on two mirrored partitions, as sysfs has it. */
-static void make_tower(void)
-{
-	made_device("253:1", "dm-1", "dm/name", "vg-root\n");
-	made_device("253:1", "dm-1", "dm/uuid", "LVM-abc\n");
-	made_device("253:1", "dm-1", "slaves/dm-0/dev", "253:0\n");
-	made_device("253:0", "dm-0", "dm/name", "md0_crypt\n");
-	made_device("253:0", "dm-0", "dm/uuid", "CRYPT-LUKS2-0123-md0_crypt\n");
-	made_device("253:0", "dm-0", "slaves/md0/dev", "9:0\n");
-	made_device("9:0", "md0", "md/level", "raid1\n");
-	made_device("9:0", "md0", "slaves/sda1/dev", "8:1\n");
-	made_device("9:0", "md0", "slaves/sdb1/dev", "8:17\n");
-	made_put("/sys/devices/sda/uevent", "DEVNAME=sda\n");
-	made_put("/sys/devices/sda/dev", "8:0\n");
-	made_put("/sys/devices/sda/sda1/uevent", "DEVNAME=sda1\n");
-	made_put("/sys/devices/sda/sda1/partition", "1\n");
-	made_link("/sys/dev/block/8:1", "../../devices/sda/sda1");
-	made_link("/sys/dev/block/8:0", "../../devices/sda");
-	made_device("8:17", "sdb1", "partition", "1\n");
-}
-
-START_TEST(walks_a_stack)
-{
-	struct device_stack stack;
-	struct why w = { "" };
-	char text[256];
-
-	make_tower();
-	ck_assert_msg(device_stack_read(made_root, makedev(253, 1), &stack, &w) == 0, "%s", w.text);
-	ck_assert_str_eq(device_stack_text(&stack, text, sizeof(text)),
-			 "LVM vg-root on LUKS2 md0_crypt on raid1 md0 on partition sda1 on sda on "
-			 "partition sdb1");
-	ck_assert(device_stack_has(&stack, LAYER_MD));
-	ck_assert(!device_stack_has(&stack, LAYER_LOOP));
-	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), 0);
-	device_stack_text(&stack, text, 10);
-	ck_assert_uint_lt(strlen(text), 10);
-
-	made_put("/etc/crypttab", "# c\nmd0_crypt /dev/md0 none luks\n");
-	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), 0);
-	made_put("/etc/crypttab", "other /dev/x none\nmd0_crypt\t/dev/md0  /dev/urandom plain\n");
-	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(w.text, "random at every boot"));
-	ck_assert_int_eq(device_stack_read(made_root, makedev(1, 99), &stack, &w), -ENODEV);
-}
-END_TEST
-
-static const struct {
-	const char *name, *attribute, *value, *says;
-} bad_devices[] = {
-	{ "zram0", NULL, NULL, "which is memory" },
-	{ "ram1", NULL, NULL, "which is memory" },
-	{ "nbd0", NULL, NULL, "over the network" },
-	{ "rbd0", NULL, NULL, "over the network" },
-	{ "zd16", NULL, NULL, "ZFS volume" },
-	{ "loop3", "loop/backing_file", "/var/disk.img\n", "over /var/disk.img" },
-	{ "dm-3", "dm/uuid", "CRYPT-TEMP-tmp\n", "random at every boot" },
-};
-
-START_TEST(refuses_devices)
-{
-	struct device_stack stack;
-	struct why w = { "" };
-
-	made_device("7:3", bad_devices[_i].name, bad_devices[_i].attribute, bad_devices[_i].value);
-	ck_assert_int_eq(device_stack_read(made_root, makedev(7, 3), &stack, &w), 0);
-	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), -EINVAL);
-	ck_assert_msg(strstr(w.text, bad_devices[_i].says) != NULL, "%s", w.text);
-}
-END_TEST
-
-/* A ring cannot be in sysfs; it must not hang all the same. */
-START_TEST(stacks_without_end)
-{
-	struct device_stack stack;
-	struct why w = { "" };
-	char numbers[16], slave[32], text[16];
-
-	made_device("253:0", "dm-0", "slaves/dm-0/dev", "253:0\n");
-	ck_assert_int_eq(device_stack_read(made_root, makedev(253, 0), &stack, &w), 0);
-	ck_assert_uint_eq(stack.count, 1);
-	for (int i = 1; i < LAYERS_MAX + 3; i++) {
-		snprintf(numbers, sizeof(numbers), "253:%d", i);
-		snprintf(slave, sizeof(slave), "slaves/dm-%d/dev", i + 1);
-		snprintf(text, sizeof(text), "253:%d\n", i + 1);
-		made_device(numbers, "dm-x", slave, text);
-	}
-	ck_assert_int_eq(device_stack_read(made_root, makedev(253, 1), &stack, &w), -ELOOP);
-}
-END_TEST
-
 /* Places */
 
 static const struct {
@@ -247,27 +155,30 @@ START_TEST(judges_file_systems)
 END_TEST
 
 static const struct {
-	const char *make, *size;
-	bool subvolume;
+	const char *make, *size, *name;
+	enum subvolume_choice choice;
+	bool subvolume; /* is one made */
 } systems[] = {
-	{ "mke2fs -q -F -t ext4 -b 4096", "300M", false },
-	{ "mke2fs -q -F -t ext2 -b 4096", "300M", false },
-	{ "mkfs.xfs -q -f", "400M", false },
-	{ "mkfs.btrfs -q", "500M", false },
-	{ "mkfs.btrfs -q", "500M", true },
+	{ "mke2fs -q -F -t ext4 -b 4096", "300M", "file", SUBVOLUME_AUTO, false },
+	{ "mke2fs -q -F -t ext2 -b 4096", "300M", "file", SUBVOLUME_AUTO, false },
+	{ "mkfs.xfs -q -f", "400M", "file", SUBVOLUME_AUTO, false },
+	{ "mkfs.btrfs -q", "500M", "file", SUBVOLUME_NO, false },
+	/* An empty one is as good. */
+	{ "mkfs.btrfs -q", "500M", "file", SUBVOLUME_AUTO, false },
+	{ "mkfs.btrfs -q", "500M", "sub/file", SUBVOLUME_AUTO, true },
+	{ "mkfs.btrfs -q", "500M", "sub/file", SUBVOLUME_YES, true },
 };
 
 START_TEST(makes_and_removes)
 {
 	char path[128];
-	struct swapfile s =
-		made_command(path, sizeof(path), systems[_i].subvolume ? "sub/file" : "file");
+	struct swapfile s = made_command(path, sizeof(path), systems[_i].name);
 	struct why w = { "" };
 	struct stat st;
 
 	if (!made_mount(systems[_i].make, systems[_i].size))
 		return;
-	s.subvolume = systems[_i].subvolume;
+	s.subvolume = systems[_i].choice;
 	s.size = 50 * MIB + 100;
 	s.dry_run = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
@@ -290,8 +201,79 @@ START_TEST(makes_and_removes)
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
 	ck_assert_ptr_nonnull(strstr(w.text, "was not made by"));
 	made_check(SWAPFILE_STATE, NULL);
-	if (s.subvolume)
-		ck_assert(made_run("! test -e mount/sub"));
+	ck_assert(made_run("! test -e mount/sub"));
+}
+END_TEST
+
+static const struct {
+	const char *old, *label; /* NULL: none can be made */
+} labels[] = {
+	{ "", "system_u:object_r:swapfile_t:s0" },
+	{ "unconfined_u:object_r:etc_runtime_t:s0", "unconfined_u:object_r:swapfile_t:s0" },
+	{ "system_u:object_r:default_t:s0-s0:c0.c1023",
+	  "system_u:object_r:swapfile_t:s0-s0:c0.c1023" },
+	{ "system_u:object_r:default_t", "system_u:object_r:swapfile_t" },
+	{ "system_u", NULL },
+	{ "system_u:object_r", NULL },
+	{ "system_u:object_r:", NULL },
+};
+
+START_TEST(labels_of_selinux)
+{
+	char text[128], little[16];
+
+	ck_assert(swapfile_label_text(labels[_i].old, text, sizeof(text)) == !!labels[_i].label);
+	if (labels[_i].label)
+		ck_assert_str_eq(text, labels[_i].label);
+	ck_assert(!swapfile_label_text(labels[_i].old, little, sizeof(little)));
+}
+END_TEST
+
+START_TEST(gets_a_label_where_there_are_labels)
+{
+	char path[128], label[128] = "";
+	struct swapfile s = made_command(path, sizeof(path), "file");
+	struct why w = { "" };
+
+	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "300M"))
+		return;
+	s.size = 50 * MIB;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_lt(getxattr(path, "security.selinux", label, sizeof(label)), 0);
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	made_put("/sys/fs/selinux/enforce", "1");
+	s.path = path;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_int_gt(getxattr(path, "security.selinux", label, sizeof(label)), 0);
+	ck_assert_str_eq(label, "system_u:object_r:swapfile_t:s0");
+}
+END_TEST
+
+/* Where snapshots would end: said, unless it is wanted so. */
+START_TEST(shares_no_subvolume_unasked)
+{
+	char path[128];
+	struct swapfile s = made_command(path, sizeof(path), "file");
+	struct why w = { "" };
+	struct stat st;
+
+	if (!made_mount("mkfs.btrfs -q", "500M"))
+		return;
+	s.size = 50 * MIB;
+	ck_assert(made_run("echo mine >mount/other; mkdir mount/folder"));
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_ptr_nonnull(strstr(w.text, "/swap/swapfile for example, or take --no-subvolume"));
+	ck_assert_int_lt(stat(path, &st), 0);
+	s = made_command(path, sizeof(path), "folder/file");
+	s.size = 50 * MIB;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	s.subvolume = SUBVOLUME_YES;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_ptr_nonnull(strstr(w.text, "exists already, so it cannot become"));
+	s.subvolume = SUBVOLUME_NO;
+	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert(made_run("test -d mount/folder"));
 }
 END_TEST
 
@@ -437,10 +419,10 @@ int main(void)
 	tcase_add_test(tcase, chosen_size);
 	tcase_add_test(tcase, header);
 	tcase_add_test(tcase, f2fs_sections);
-	tcase_add_test(tcase, walks_a_stack);
-	tcase_add_loop_test(tcase, refuses_devices, 0, (int)ARRAY_SIZE(bad_devices));
-	tcase_add_test(tcase, stacks_without_end);
 	tcase_add_loop_test(tcase, judges_file_systems, 0, (int)ARRAY_SIZE(magics));
+	tcase_add_test(tcase, shares_no_subvolume_unasked);
+	tcase_add_loop_test(tcase, labels_of_selinux, 0, (int)ARRAY_SIZE(labels));
+	tcase_add_test(tcase, gets_a_label_where_there_are_labels);
 	tcase_add_loop_test(tcase, makes_and_removes, 0, (int)ARRAY_SIZE(systems));
 	tcase_add_loop_test(tcase, leaves_nothing, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, refuses_places);

@@ -152,10 +152,12 @@ START_TEST(commands_get_theirs)
 	ck_assert_str_eq(got.path, "/swap/file");
 	ck_assert_str_eq(got.system.root, made_root);
 	ck_assert_uint_eq(got.size, 16ULL << 30);
-	ck_assert(got.subvolume && got.enable && got.hibernate_only && !got.dry_run);
+	ck_assert(got.subvolume == SUBVOLUME_YES && got.enable && got.hibernate_only &&
+		  !got.dry_run);
 	swapfile("create -s auto -n /swapfile", EXIT_DONE, "create");
 	ck_assert_uint_eq(got.size, 0);
-	ck_assert(!got.subvolume && !got.enable && !got.hibernate_only && got.dry_run);
+	ck_assert(got.subvolume == SUBVOLUME_AUTO && !got.enable && !got.hibernate_only &&
+		  got.dry_run);
 	swapfile("offset /swapfile", EXIT_DONE, "offset");
 	swapfile("check", EXIT_DONE, "check");
 	ck_assert_ptr_null(got.path);
@@ -186,6 +188,7 @@ static const struct {
 	{ "create --size=0 a", "'0' is not a size" },
 	{ "enable --size=1G a", "go with create" },
 	{ "enable --subvolume a", "go with create" },
+	{ "enable --no-subvolume a", "go with create" },
 	{ "remove --enable a", "go with create" },
 	{ "check --hibernate-only", "--hibernate-only goes with enable" },
 	{ "create --hibernate-only a", "--hibernate-only goes with enable" },

@@ -14,6 +14,16 @@ before_resume() { :; }
 # that no kernel message can land in the middle of the line.
 mark() { echo "<1>@@ $*" >/dev/kmsg; }
 
+# mark_record: what the boot record has, but for long lists.
+mark_record() {
+    grep -v -e '^log ' -e '^map ' /run/s2disk/boot | while read -r key value; do
+        mark "record-$key" "$value"
+    done
+    mark record-map "$(grep -c '^map 0x' /run/s2disk/boot)"
+    mark record-log "$(grep -c '^log ACPI: ' /run/s2disk/boot)"
+    mark record-mode "$(stat -c %a /run/s2disk/boot)"
+}
+
 # marked KEY COMMAND…: marks the command's exit code as KEY.
 marked() {
     key=$1

@@ -106,13 +106,26 @@ before_resume() {
     # The first run also reads the program in; both are reported.
     memhold run resume-cold /usr/lib/uswsusp/resume
 }
-first_boot() { swap_is_fine $SWAP; }
+first_boot() {
+    mark_record
+    swap_is_fine $SWAP
+}
 """
 
     def run(self):
-        self.boot()
+        machine = self.boot()
         self.off()
         self.need_boot_goes_on()
+        for key, values in (("found", ["swap", "swap"]), ("image", ["none", "none"]),
+                            ("named-by", ["file", "file"]),
+                            ("device", ["/dev/vda1", "/dev/vda1"]), ("mode", ["600"])):
+            found = machine.marks("record-" + key)
+            self.need(found == values, "%s in the boot record: %s" % (key, found))
+        self.need(machine.mark("record-boot-id") == machine.mark("boot-id"),
+                  "the boot record is of this boot")
+        for key in ("map", "log"):
+            self.need(int(machine.mark("record-" + key)) > 2,
+                      "the boot record has the " + key)
         cold = self.run_mark("resume-cold")
         warm = self.run_mark("resume")
         self.figure("resume with nothing to do: %d ms, again %d ms, "
@@ -125,12 +138,19 @@ class NoDevice(Scenario):
     name = "no-settings"
     group = "slow"
     config = ""
-    guest = "first_boot() { swap_is_fine $SWAP; }"
+    guest = """
+first_boot() {
+    mark_record
+    swap_is_fine $SWAP
+}
+"""
 
     def run(self):
-        self.boot()
+        machine = self.boot()
         self.off()
         self.need_boot_goes_on()
+        found = machine.marks("record-found")
+        self.need(found == ["nothing-named"], "the boot record says so: %s" % found)
 
 
 class OnlySwapArea(Scenario):

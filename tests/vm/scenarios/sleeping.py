@@ -145,6 +145,7 @@ first_boot() {
     last
 }
 later_boot() {
+    mark_record
     swap_is_fine $SWAP
     last
 }
@@ -166,3 +167,6 @@ later_boot() {
         told = self.machine.mark("last")
         self.need('"last":null,"set_aside":{' in told and "noresume" in told,
                   "--last tells why it was set aside: " + told)
+        for key, value in (("found", "image"), ("image", "discarded"), ("noresume", "y")):
+            self.need(self.machine.mark("record-" + key) == value,
+                      "%s in the boot record: %s" % (key, self.machine.mark("record-" + key)))

@@ -50,7 +50,7 @@ on_others() {
     truncate -s 100M /disk/image
     losetup /dev/loop0 /disk/image
     mount_ext4 /dev/loop0 /mnt/loop
-    create loop "put the swap file on the file system that holds" /mnt/loop/file
+    create loop "use a swap file on the file system that holds" /mnt/loop/file
     umount /mnt/loop
     losetup -d /dev/loop0
     rm -r /disk/image /disk/lower /disk/upper /disk/work
@@ -65,8 +65,30 @@ random_key() {
     echo 'temp /dev/vdb /dev/urandom plain,cipher=aes-xts-plain64' >/etc/crypttab
     create random-key "whose key is random at every boot" /mnt/crypt/file
     rm /etc/crypttab
+    create no-header "without a LUKS header" /mnt/crypt/file
     umount /mnt/crypt
     cryptsetup close temp
+}
+# Without names by LVM, only the kernel's table says what these are.
+on_changing() {
+    head -c 4k /dev/zero | dd of=/dev/vdc bs=4k conv=notrunc 2>/dev/null
+    size=$(blockdev --getsz /dev/vdb)
+    dmsetup create origin --table "0 $size snapshot-origin /dev/vdb" ||
+        mark fail origin
+    mount_ext4 /dev/mapper/origin /mnt/changing
+    create origin "(snapshot-origin), which changes" /mnt/changing/file
+    umount /mnt/changing
+    dmsetup remove origin
+    dmsetup create pool --table "0 $size thin-pool /dev/vdc /dev/vdb 128 0" ||
+        mark fail pool
+    dmsetup message /dev/mapper/pool 0 "create_thin 0" || mark fail thin
+    dmsetup create thin --table "0 65536 thin /dev/mapper/pool 0" ||
+        mark fail thin
+    mount_ext4 /dev/mapper/thin /mnt/changing
+    create thin "(thin), which changes" /mnt/changing/file
+    umount /mnt/changing
+    dmsetup remove thin
+    dmsetup remove pool
 }
 protected() {
     mkdir -p /run/systemd/system /home
@@ -119,7 +141,8 @@ on_btrfs() {
     mkswap /mnt/btrfs/packed >/dev/null
     sync
     enable compressed "must have the attribute NOCOW" /mnt/btrfs/packed
-    s2disk-swapfile create -q --size=32M /mnt/btrfs/file || mark fail create
+    s2disk-swapfile create -q --size=32M --no-subvolume /mnt/btrfs/file ||
+        mark fail create
     btrfs -q subvolume snapshot /mnt/btrfs /mnt/btrfs/snapshot
     sync
     enable snapshotted "snapshot" /mnt/btrfs/file
@@ -135,6 +158,7 @@ first_boot() {
     not_local
     on_others
     random_key
+    on_changing
     protected
     on_ext4
     on_btrfs
@@ -144,7 +168,7 @@ first_boot() {
 """
 
 REFUSED = ("tmpfs", "initramfs", "zram", "network", "overlay", "loop",
-           "random-key", "home", "full", "hole", "half-hole", "plain",
+           "random-key", "no-header", "origin", "thin", "home", "full", "hole", "half-hole", "plain",
            "exists", "in-use", "unaligned", "mirrored", "compressed",
            "snapshotted")
 
@@ -155,8 +179,9 @@ class ToolRefusals(SwapFileTool):
     file_system = "ext4"
     wait_for = "/dev/vdc"
     modules = "ext4 btrfs overlay zram loop dm_crypt xts algif_skcipher " \
+        "dm_snapshot dm_thin_pool " \
         "9pnet_virtio 9p"
-    tools = ("btrfs", "mkfs.btrfs", "cryptsetup", "mke2fs")
+    tools = ("btrfs", "mkfs.btrfs", "cryptsetup", "dmsetup", "mke2fs")
     guest = GUEST
 
     def make_disks(self):

@@ -189,6 +189,7 @@ class ToolBtrfs(SwapFileTool):
     """the same on btrfs, compared with btrfs-progs"""
     name = "tool-btrfs"
     file_system = "btrfs"
+    size = "--no-subvolume --size=300M"
     tools = ("btrfs",)
     other = "btrfs inspect-internal map-swapfile -r $SWAP"
 

@@ -16,6 +16,7 @@ class Partition(FullGuest):
 
     def run(self):
         super().run()
+        self.need_swap_recorded()
         story = self.machine.marks("journal")
         self.need(any("resumed" in line for line in story),
                   "the journal tells the story: %s" % story)

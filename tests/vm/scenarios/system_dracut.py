@@ -15,6 +15,10 @@ class Dracut(FullGuest):
     setup = "true"
     options = FullGuest.options + " resume=UUID=" + FullGuest.swap_uuid
 
+    def run(self):
+        super().run()
+        self.need_swap_recorded()
+
 
 class Plain(Dracut):
     """the same with dracut, no systemd in the initramfs"""

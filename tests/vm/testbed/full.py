@@ -45,6 +45,7 @@ first_boot() {
     story
 }
 """
+    recorded = ()           # what the boot that hibernated found, of each run
     # The kernel's own message about a swap device with an image of ours.
     allow = ("PM: Image not found",)
 
@@ -141,6 +142,7 @@ first_boot() {
         self.off(self.one_boot)
         self.need(machine.mark("unit") is None,
                   "the unit did not come back before the machine was off")
+        self.recorded = machine.marks("record-found")
         self.need_signature(signature)
         return machine
 
@@ -151,6 +153,11 @@ first_boot() {
         self.need_back(before)
         self.need_signature(disks.SWAP)
         return machine
+
+    def need_swap_recorded(self):
+        """The boot record says so; some initramfs run resume twice."""
+        self.need(self.recorded and set(self.recorded) == {"swap"},
+                  "found, as the boot record has it: %s" % (self.recorded,))
 
     def need_back(self, before):
         """The session goes on, and systemd saw all of it."""

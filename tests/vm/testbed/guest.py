@@ -21,6 +21,7 @@ GUEST_DIR = os.path.join(os.path.dirname(os.path.dirname(
 BOOT_MODULES = ("virtio_pci", "virtio_blk")
 # Loaded by scenarios that ask for them.
 OTHER_MODULES = ("ext4", "xfs", "btrfs", "f2fs", "dm_crypt", "nvme",
+                 "dm_snapshot", "dm_thin_pool",
                  "virtio_mem", "virtio_balloon", "loop", "dm_mod", "xts",
                  "algif_skcipher", "overlay", "zram", "9pnet_virtio", "9p",
                  "pm_notifier_error_inject", "sd_mod", "virtio_scsi")

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The boot record: what resume(8) was told, saw and did at this boot, and what
+ * of the boot is lost later (doc/architecture.md, "The boot record"). Here its
+ * form, pure: text, a key and its value in each line.
+ */
+#ifndef S2DISK_HISTORY_BOOT_RECORD_H
+#define S2DISK_HISTORY_BOOT_RECORD_H
+
+#include "base/crypto.h"
+#include "base/text.h"
+#include "base/why.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longer files are no boot records. */
+#define BOOT_RECORD_LIMIT (1u << 20)
+
+/* Of each of the two texts, this many bytes are kept. */
+#define BOOT_RECORD_MAP_LIMIT (256u << 10)
+#define BOOT_RECORD_LOG_LIMIT (256u << 10)
+
+#define BOOT_RUNS_MAX 8
+#define BOOT_KEYS_MAX 8
+
+/* Who named the place that resume looked at. */
+enum boot_named {
+	NAMED_BY_UNKNOWN, /* a word that this program does not know */
+	NAMED_BY_NOTHING,
+	NAMED_BY_FILE,	   /* a configuration file, see by_file */
+	NAMED_BY_ARGUMENT, /* an option of resume */
+	NAMED_BY_KERNEL,   /* resume= on the kernel command line */
+	NAMED_BY_DEFAULT,  /* the scripts of the initramfs generator */
+};
+
+enum boot_found {
+	FOUND_UNKNOWN,
+	FOUND_NOTHING_NAMED,
+	FOUND_NO_DEVICE,    /* it was not there, at the end of the wait */
+	FOUND_NOT_LOOKED,   /* the boot went on without looking at it */
+	FOUND_UNUSABLE,	    /* it is there, but no place for an image, or cannot be read */
+	FOUND_NO_SWAP,	    /* no swap signature: file system, random data, … */
+	FOUND_SWAP,	    /* plain swap */
+	FOUND_OTHER_SWAP,   /* swap of a kernel with pages of another size */
+	FOUND_KERNEL_IMAGE, /* the kernel's own */
+	FOUND_IMAGE,	    /* ours, or uswsusp's */
+};
+
+/* What became of an image. One that was restored leaves no record: the record
+ * in /run is then that of the boot which made the image. */
+enum boot_fate {
+	FATE_UNKNOWN,
+	FATE_NONE,	 /* no image was found */
+	FATE_DISCARDED,	 /* the area is swap again */
+	FATE_LEFT_ALONE, /* the kernel's own, which is for the kernel */
+	FATE_STILL_THERE /* it could be neither restored nor discarded */
+};
+
+/* A key file that the configuration in the initramfs names. */
+struct boot_key_file {
+	char path[256];
+	char digest[SHA256_TEXT_SIZE]; /* SHA-256, "" when it is not there or not readable */
+};
+
+/* One run of resume. Texts are "" where they are not known. */
+struct boot_run {
+	uint64_t time;	  /* seconds since 1970, by the clock of the initramfs */
+	char program[64]; /* its version */
+	char form[64];	  /* which images it knows: INITRAMFS_RESUME_MARK */
+	enum boot_named by;
+	char by_file[280];  /* FILE:LINE for NAMED_BY_FILE */
+	char named[256];    /* as it was named: a path, UUID=, … */
+	uint64_t offset;    /* as it was given, in pages; 0 where none was */
+	bool noresume;	    /* on the kernel command line */
+	bool encrypt;	    /* the configuration wants sealed images only */
+	char settings[512]; /* what is wrong with the configuration */
+	char device[256];   /* path of the block device that was found */
+	bool has_number;
+	uint32_t major, minor;	   /* its number, where has_number */
+	char uuid[TEXT_UUID_SIZE]; /* of the swap area, as blkid(8) prints it */
+	enum boot_found found;
+	enum boot_fate fate;
+	char reason[1024]; /* why it was discarded, unusable, … */
+	struct boot_key_file keys[BOOT_KEYS_MAX];
+	size_t key_count;
+};
+
+struct boot_record {
+	char boot_id[40];	 /* /proc/sys/kernel/random/boot_id */
+	char kernel[128];	 /* release */
+	char command_line[4096]; /* of the kernel, cut to fit */
+	struct boot_run runs[BOOT_RUNS_MAX];
+	size_t run_count;
+	uint64_t forgotten; /* runs for which there was no room */
+	char *map;	    /* the firmware's memory map as memory_map_parse reads it; NULL: none */
+	char *log;	    /* lines of the kernel's log that are needed later; NULL: none */
+};
+
+/* Frees the texts. Harmless on a zeroed struct. */
+void boot_record_free(struct boot_record *record);
+
+/* Appends a run. Where the record is full, the oldest of those that tell least is
+ * forgotten: one that looked at nothing before one that found an image. */
+void boot_record_append(struct boot_record *record, const struct boot_run *run);
+
+/* The last run that discarded an image, NULL where none did. */
+const struct boot_run *boot_record_discarded(const struct boot_record *record);
+
+/* The record as text, for the caller to free. 0 or -ENOMEM. */
+int boot_record_encode(const struct boot_record *record, char **ret_text, size_t *ret_length);
+
+/* Reads such a text. Unknown keys and words of a newer program are passed over,
+ * what is too long is cut, and what is too much is left out. -EBADMSG: no boot record;
+ * -ENOTSUP: of a newer form; -ENOMEM. boot_record_free afterwards. */
+int boot_record_parse(const char *text, struct boot_record *ret, struct why *w);
+
+/* The words of the record, which messages use too ("" for what is not known). */
+const char *boot_named_word(enum boot_named by);
+const char *boot_found_word(enum boot_found found);
+const char *boot_fate_word(enum boot_fate fate);
+
+#endif

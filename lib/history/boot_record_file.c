@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "history/boot_record_file.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "history/boot_words.h"
+#include "kernel/kernel_log.h"
+#include "platform/memory_map.h"
+#include "platform/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER "/run/s2disk"
+#define NAME "boot"
+#define PART ".boot.part"
+
+/* Tables are told as "ACPI: DSDT 0x…", within the first second or so: the log
+ * of a boot with many devices need not be read to its end. */
+#define RECORDS_MAX 4000
+#define LOG_LIMIT (4u << 20)
+
+bool boot_in_initramfs(const char *root)
+{
+	static const char *const types[] = { "rootfs", "ramfs", "tmpfs" };
+	char path[PATH_MAX];
+	struct mntent *entry;
+	bool in_memory = false;
+	FILE *file;
+
+	if (tree_exists(root, "/etc/initrd-release"))
+		return true;
+	snprintf(path, sizeof(path), "%s/proc/mounts", root);
+	file = setmntent(path, "re");
+	if (!file)
+		return false;
+	/* The last one on / is what is seen there. */
+	while ((entry = getmntent(file))) {
+		if (strcmp(entry->mnt_dir, "/") != 0)
+			continue;
+		in_memory = false;
+		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+			in_memory |= strcmp(entry->mnt_type, types[i]) == 0;
+	}
+	endmntent(file);
+	return in_memory;
+}
+
+/* All that lib/platform and the pre-flight look for in a log. */
+static bool wanted(const char *line)
+{
+	static const char *const words[] = { "heap free:", "Hypervisor detected: ", "Host Build ",
+					     "Memory Encryption Features active:" };
+
+	if (text_starts(line, "ACPI: "))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(line, words[i]))
+			return true;
+	return false;
+}
+
+static void print_log(int log, FILE *file)
+{
+	char line[BOOT_LINE_SIZE];
+	unsigned int level;
+
+	for (int i = 0; i < RECORDS_MAX; i++) {
+		if (kernel_log_next(log, line, sizeof(line), &level) <= 0)
+			return;
+		if (wanted(line))
+			fprintf(file, "%s\n", line);
+	}
+}
+
+static void print_map(const struct memory_map *map, FILE *file)
+{
+	char type[32];
+
+	for (size_t i = 0; i < map->entries.count; i++) {
+		const struct memory_entry *entry = &map->entries.items[i];
+
+		fprintf(file, "0x%" PRIx64 " 0x%" PRIx64 " %s\n", entry->start, entry->end,
+			entry->unknown ? "unknown"
+				       : memory_type_name(entry->type, type, sizeof(type)));
+	}
+}
+
+/* NULL where there is none, or no memory for it. */
+static char *capture_log(const char *root)
+{
+	_cleanup_close_ int log = kernel_log_open(root, false);
+	char *text = NULL;
+	size_t length;
+	FILE *file;
+
+	if (log < 0)
+		return NULL;
+	file = open_memstream(&text, &length);
+	if (!file)
+		return NULL;
+	print_log(log, file);
+	if (fclose(file) == 0 && length > 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static char *capture_map(const char *root)
+{
+	struct memory_map map = { 0 };
+	char *text = NULL;
+	size_t length;
+	FILE *file;
+
+	if (memory_map_capture(root, &map) < 0)
+		return NULL;
+	file = open_memstream(&text, &length);
+	if (file)
+		print_map(&map, file);
+	memory_map_free(&map);
+	if (file && fclose(file) == 0 && length > 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void capture(const char *root, struct boot_record *ret)
+{
+	*ret = (struct boot_record){ 0 };
+	tree_text(root, ret->boot_id, sizeof(ret->boot_id), "/proc/sys/kernel/random/boot_id");
+	tree_text(root, ret->kernel, sizeof(ret->kernel), "/proc/sys/kernel/osrelease");
+	tree_text(root, ret->command_line, sizeof(ret->command_line), "/proc/cmdline");
+	ret->log = capture_log(root);
+	ret->map = capture_map(root);
+}
+
+/* The record is all there or as it was. */
+static int write_file(int folder, const struct boot_record *record)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_close_ int fd = -1;
+	size_t length;
+	int r = boot_record_encode(record, &text, &length);
+
+	if (r < 0)
+		return r;
+	fd = openat(folder, PART, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	r = fchmod(fd, 0600) < 0 ? -errno : io_write_full(fd, text, length);
+	if (r == 0 && renameat(folder, PART, folder, NAME) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(folder, PART, 0);
+	return r;
+}
+
+static int add(const char *root, const struct boot_run *run, bool first_only)
+{
+	_cleanup_free_ struct boot_record *record = NULL;
+	_cleanup_close_ int folder = -1;
+	char path[PATH_MAX];
+	int r;
+
+	if (!boot_in_initramfs(root))
+		return 0;
+	record = calloc(1, sizeof(*record));
+	if (!record)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "%s" FOLDER, root);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Two scripts of the initramfs may run resume at once. */
+	if (folder < 0 || flock(folder, LOCK_EX) < 0)
+		return -errno;
+	r = boot_record_read(root, record, NULL);
+	if (r < 0)
+		capture(root, record);
+	if (r < 0 || !first_only) {
+		boot_record_append(record, run);
+		r = write_file(folder, record);
+	}
+	boot_record_free(record);
+	return r;
+}
+
+int boot_record_add(const char *root, const struct boot_run *run)
+{
+	return add(root, run, false);
+}
+
+int boot_record_add_first(const char *root, const struct boot_run *run)
+{
+	return add(root, run, true);
+}
+
+int boot_record_read(const char *root, struct boot_record *ret, struct why *w)
+{
+	_cleanup_free_ char *text = NULL;
+	char boot_id[sizeof(ret->boot_id)];
+	struct boot_record *record;
+	int r = io_read_file(root, FOLDER "/" NAME, BOOT_RECORD_LIMIT, &text, NULL);
+
+	if (r < 0)
+		return why(w, r, "%s: %s", FOLDER "/" NAME, strerror(-r));
+	record = calloc(1, sizeof(*record));
+	if (!record)
+		return -ENOMEM;
+	r = boot_record_parse(text, record, w);
+	if (r < 0) {
+		why_prefix(w, r, "%s", FOLDER "/" NAME);
+	} else if (record->boot_id[0] &&
+		   tree_text(root, boot_id, sizeof(boot_id), "/proc/sys/kernel/random/boot_id") &&
+		   strcmp(boot_id, record->boot_id) != 0) {
+		boot_record_free(record);
+		r = why(w, -ESTALE, "%s is of another boot", FOLDER "/" NAME);
+	}
+	if (r == 0)
+		*ret = *record;
+	free(record);
+	return r;
+}
+
+int boot_record_log(const char *root, char **ret)
+{
+	struct boot_record *record = calloc(1, sizeof(*record));
+	char *log = NULL;
+
+	if (!record)
+		return -ENOMEM;
+	if (boot_record_read(root, record, NULL) == 0)
+		log = steal_pointer(&record->log);
+	boot_record_free(record);
+	free(record);
+	if (!log)
+		return kernel_log_read(root, LOG_LIMIT, ret);
+	*ret = log;
+	return 0;
+}

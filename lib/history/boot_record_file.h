@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The boot record's file, root/run/s2disk/boot: written by resume(8) in the
+ * initramfs, whose /run the system takes over. For root's eyes only.
+ */
+#ifndef S2DISK_HISTORY_BOOT_RECORD_FILE_H
+#define S2DISK_HISTORY_BOOT_RECORD_FILE_H
+
+#include "base/why.h"
+#include "history/boot_record.h"
+
+/* Is this an initramfs? By what is mounted on / (rootfs, ramfs, tmpfs), or by the
+ * file that systemd tells one by (/etc/initrd-release). In a running system nothing
+ * is written into the record of its boot. */
+bool boot_in_initramfs(const char *root);
+
+/* Appends a run to this boot's record, or begins it with what the kernel says
+ * now: its log, the firmware's memory map, its command line. Written whole, by
+ * rename. Does nothing outside of an initramfs. 0 or a negative errno, which is
+ * no reason to stop a boot. */
+int boot_record_add(const char *root, const struct boot_run *run);
+
+/* As boot_record_add, but does nothing where this boot has a record. */
+int boot_record_add_first(const char *root, const struct boot_run *run);
+
+/* -ENOENT: this boot left none; -ESTALE: it is another boot's; -EBADMSG, -ENOTSUP,
+ * -EFBIG. boot_record_free afterwards. */
+int boot_record_read(const char *root, struct boot_record *ret, struct why *w);
+
+/* What the kernel says at boot and nowhere else (where the ACPI tables lie, and a
+ * few things more): as the record has it, or where there is none, the kernel's
+ * log as it is now. The caller frees *ret. */
+int boot_record_log(const char *root, char **ret);
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resume's main(): what it puts into the boot record, whatever there is to look at;
+ * finding, restoring and writing the record are made up. */
+#include "base/bytes.h"
+#include "made_root.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+
+int program_main(int argc, char **argv);
+#define main program_main
+#include "../../resume/main.c"
+#undef main
+
+#include "kernel/kernel_cmdline.h"
+
+static struct {
+	const char *cmdline; /* of the kernel */
+	int find, restore;   /* results */
+	enum boot_found found;
+	enum boot_fate fate;
+	int write; /* of the record */
+} machine;
+
+static struct boot_run got;
+static char unwanted_reason[128];
+static unsigned int recorded, recorded_first, named;
+
+int __wrap_target_find(const struct settings *settings, const char *root, bool running,
+		       struct swap_area *ret, struct why *w);
+int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret);
+int __wrap_kernel_resume_name(const char *root, dev_t dev, uint64_t offset);
+int __wrap_boot_record_add(const char *root, const struct boot_run *run);
+int __wrap_boot_record_add_first(const char *root, const struct boot_run *run);
+void __wrap_log_message(enum log_level level, const char *format, ...);
+void __wrap_log_to_kernel(void);
+void __wrap_plymouth_begin(void);
+void __wrap_plymouth_end(void);
+void __wrap_secret_process(void);
+
+int __wrap_target_find(const struct settings *settings, const char *root, bool running,
+		       struct swap_area *ret, struct why *w)
+{
+	(void)settings;
+	ck_assert_str_eq(root, "");
+	ck_assert(!running);
+	*ret = (struct swap_area){ .name = "swap", .device = "/dev/vda2", .dev = makedev(254, 2) };
+	return machine.find < 0 ? why(w, machine.find, "no area") : 0;
+}
+
+int restore(const struct settings *settings, const struct swap_area *area, const char *unwanted,
+	    struct boot_run *run, struct why *w)
+{
+	(void)settings;
+	ck_assert_str_eq(area->name, "swap");
+	snprintf(unwanted_reason, sizeof(unwanted_reason), "%s", unwanted ? unwanted : "");
+	run->found = machine.found;
+	run->fate = machine.fate;
+	return machine.restore < 0 ? why(w, machine.restore, "no restoring") : 0;
+}
+
+void restore_ignore_signals(void)
+{
+}
+
+int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret)
+{
+	ck_assert_str_eq(root, "");
+	kernel_cmdline_parse(machine.cmdline, ret);
+	return 0;
+}
+
+int __wrap_kernel_resume_name(const char *root, dev_t dev, uint64_t offset)
+{
+	(void)root;
+	(void)dev;
+	(void)offset;
+	named++;
+	return 0;
+}
+
+int __wrap_boot_record_add(const char *root, const struct boot_run *run)
+{
+	ck_assert_str_eq(root, "");
+	got = *run;
+	recorded++;
+	return machine.write;
+}
+
+int __wrap_boot_record_add_first(const char *root, const struct boot_run *run)
+{
+	ck_assert_str_eq(root, "");
+	got = *run;
+	recorded_first++;
+	return machine.write;
+}
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+}
+
+void __wrap_log_to_kernel(void)
+{
+}
+
+void __wrap_plymouth_begin(void)
+{
+}
+
+void __wrap_plymouth_end(void)
+{
+}
+
+/* Sanitizers could not look into it any more. */
+void __wrap_secret_process(void)
+{
+}
+
+static void begin(void)
+{
+	made_root_create();
+	memset(&machine, 0, sizeof(machine));
+	machine.cmdline = "quiet";
+	machine.found = FOUND_SWAP;
+	machine.fate = FATE_NONE;
+	made_put("/conf", "");
+}
+
+/* With the configuration in made_root. */
+static int run_with(const char *first, const char *second)
+{
+	char name[] = "resume", f[] = "-f", conf[96], one[128], two[128];
+	char *argv[] = { name, f, conf, one, two, NULL };
+	int argc = 3 + (first != NULL) + (second != NULL);
+
+	snprintf(conf, sizeof(conf), "%s/conf", made_root);
+	snprintf(one, sizeof(one), "%s", first ? first : "");
+	snprintf(two, sizeof(two), "%s", second ? second : "");
+	argv[argc] = NULL;
+	optind = 1;
+	recorded = recorded_first = named = 0;
+	memset(&got, 0, sizeof(got));
+	return program_main(argc, argv);
+}
+
+static const struct {
+	const char *conf, *cmdline, *first, *second;
+	enum boot_named by;
+	const char *in; /* the end of by_file */
+	const char *name;
+	uint64_t offset;
+} namings[] = {
+	{ "", "quiet", NULL, NULL, NAMED_BY_NOTHING, "", "", 0 },
+	{ "", "quiet", "--default-device=", NULL, NAMED_BY_NOTHING, "", "", 0 },
+	{ "", "resume=UUID=7 resume_offset=9", NULL, NULL, NAMED_BY_KERNEL, "", "UUID=7", 9 },
+	{ "", "quiet", "--default-device=/dev/x", NULL, NAMED_BY_DEFAULT, "", "/dev/x", 0 },
+	{ "", "resume=8:1", "--default-device=/dev/x", NULL, NAMED_BY_KERNEL, "", "8:1", 0 },
+	{ "\nresume device = /dev/y\nresume offset = 5\n", "resume=8:1", NULL, NULL, NAMED_BY_FILE,
+	  "/conf:2", "/dev/y", 5 },
+	{ "resume device = /dev/y\n", "resume=8:1", "/dev/z", NULL, NAMED_BY_ARGUMENT, "", "/dev/z",
+	  0 },
+	{ "", "resume=8:1", "-o6", "-r/dev/z", NAMED_BY_ARGUMENT, "", "/dev/z", 6 },
+};
+
+START_TEST(says_who_named_it)
+{
+	size_t length;
+
+	made_put("/conf", namings[_i].conf);
+	machine.cmdline = namings[_i].cmdline;
+	if (namings[_i].by == NAMED_BY_NOTHING)
+		machine.find = -ENOENT;
+	ck_assert_int_eq(run_with(namings[_i].first, namings[_i].second), 0);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_uint_gt(got.time, 1000000000);
+	ck_assert_str_eq(got.program, PACKAGE_VERSION);
+	ck_assert_str_eq(got.form, INITRAMFS_RESUME_MARK);
+	ck_assert_int_eq(got.by, namings[_i].by);
+	length = strlen(namings[_i].in);
+	ck_assert_uint_ge(strlen(got.by_file), length);
+	ck_assert_str_eq(got.by_file + strlen(got.by_file) - length, namings[_i].in);
+	ck_assert_int_eq(got.by_file[0] != '\0', namings[_i].in[0] != '\0');
+	ck_assert_str_eq(got.named, namings[_i].name);
+	ck_assert_uint_eq(got.offset, namings[_i].offset);
+	ck_assert_str_eq(got.device, machine.find ? "" : "/dev/vda2");
+	ck_assert_int_eq(got.has_number, machine.find == 0);
+	ck_assert_uint_eq(got.major, machine.find ? 0 : 254);
+	ck_assert_uint_eq(got.minor, machine.find ? 0 : 2);
+	ck_assert_int_eq(got.found, machine.find ? FOUND_NOTHING_NAMED : FOUND_SWAP);
+	ck_assert_int_eq(got.fate, FATE_NONE);
+	ck_assert_str_eq(got.reason, "");
+	ck_assert_str_eq(got.settings, "");
+}
+END_TEST
+
+static const struct {
+	int find, restore;
+	enum boot_found before; /* as restore() finds it */
+	enum boot_fate fate;
+	enum boot_found found; /* as it is recorded */
+	int code;
+} outcomes[] = {
+	{ -ENODEV, 0, 0, FATE_NONE, FOUND_NO_DEVICE, 1 },
+	{ -ENOTBLK, 0, 0, FATE_NONE, FOUND_UNUSABLE, 1 },
+	{ -EINVAL, 0, 0, FATE_NONE, FOUND_UNUSABLE, 1 },
+	/* It was there, and then it was not. */
+	{ 0, -ENODEV, FOUND_UNKNOWN, FATE_NONE, FOUND_UNUSABLE, 1 },
+	{ 0, -EIO, FOUND_IMAGE, FATE_STILL_THERE, FOUND_IMAGE, 1 },
+	{ 0, 0, FOUND_IMAGE, FATE_DISCARDED, FOUND_IMAGE, 0 },
+	{ 0, 0, FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, FOUND_KERNEL_IMAGE, 0 },
+};
+
+START_TEST(says_what_was_found)
+{
+	machine.cmdline = "resume=8:1 noresume";
+	machine.find = outcomes[_i].find;
+	machine.restore = outcomes[_i].restore;
+	machine.found = outcomes[_i].before;
+	machine.fate = outcomes[_i].fate;
+	/* Whether or not it can be written. */
+	machine.write = -ENOSPC;
+	ck_assert_int_eq(run_with(NULL, NULL), outcomes[_i].code);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_int_eq(got.found, outcomes[_i].found);
+	ck_assert_int_eq(got.fate, outcomes[_i].fate);
+	ck_assert_str_eq(got.reason, machine.find < 0	   ? "no area"
+				     : machine.restore < 0 ? "no restoring"
+							   : "");
+	ck_assert(got.noresume);
+	if (machine.find == 0)
+		ck_assert_ptr_nonnull(strstr(unwanted_reason, "noresume"));
+}
+END_TEST
+
+START_TEST(says_that_settings_are_wrong)
+{
+	made_put("/conf", "resume device = /dev/y\nmismatch action = x\n");
+	machine.found = FOUND_IMAGE;
+	machine.fate = FATE_DISCARDED;
+	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_ptr_nonnull(strstr(got.settings, "mismatch action"));
+	ck_assert_str_eq(got.named, "/dev/y");
+	ck_assert_int_eq(got.fate, FATE_DISCARDED);
+	ck_assert_ptr_nonnull(strstr(unwanted_reason, "settings"));
+
+	machine.find = -ENODEV;
+	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
+	made_put("/conf", "mismatch action = x\n");
+	machine.find = -ENOENT;
+	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_int_eq(got.found, FOUND_NOTHING_NAMED);
+	ck_assert_str_eq(got.reason, "");
+	/* The file that was named is not there. */
+	made_put("/conf", NULL);
+	ck_assert_int_eq(run_with("--default-device=/dev/x", NULL), 2);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_str_eq(got.named, "/dev/x");
+	ck_assert_int_eq(got.found, FOUND_UNUSABLE);
+}
+END_TEST
+
+/* The key itself stays a secret. */
+START_TEST(has_digests_of_keys)
+{
+	char conf[512];
+
+	made_put("/key", "abc");
+	/* Nobody writes into the pipe. */
+	snprintf(conf, sizeof(conf), "%s/pipe", made_root);
+	ck_assert_int_eq(mkfifo(conf, 0600), 0);
+	snprintf(conf, sizeof(conf), "encrypt = y\nkey file = %s/none %s/key %s/pipe\n", made_root,
+		 made_root, made_root);
+	made_put("/conf", conf);
+	ck_assert_int_eq(run_with("/dev/z", NULL), 0);
+	ck_assert(got.encrypt);
+	ck_assert_uint_eq(named, 1);
+	ck_assert_uint_eq(got.key_count, 3);
+	ck_assert_str_eq(got.keys[2].digest, "");
+	ck_assert_str_eq(got.keys[0].digest, "");
+	ck_assert_ptr_nonnull(strstr(got.keys[0].path, "/none"));
+	ck_assert_ptr_nonnull(strstr(got.keys[1].path, "/key"));
+	ck_assert_str_eq(got.keys[1].digest,
+			 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+/* At the end of an initramfs: nothing is looked at. */
+START_TEST(says_that_it_was_missed)
+{
+	machine.found = FOUND_IMAGE;
+	machine.cmdline = "resume=/dev/x";
+	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
+	ck_assert_uint_eq(recorded, 0);
+	ck_assert_uint_eq(recorded_first, 1);
+	ck_assert_int_eq(got.found, FOUND_NOT_LOOKED);
+	ck_assert_int_eq(got.by, NAMED_BY_KERNEL);
+	machine.cmdline = "quiet";
+	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
+	ck_assert_int_eq(got.found, FOUND_NOTHING_NAMED);
+	/* With wrong settings, too. */
+	made_put("/conf", "resume device = /dev/y\nmismatch action = x\n");
+	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
+	ck_assert_uint_eq(recorded_first, 1);
+	ck_assert_int_eq(got.found, FOUND_NOT_LOOKED);
+	machine.write = -EIO;
+	ck_assert_int_eq(run_with("--record-missed", NULL), 1);
+}
+END_TEST
+
+/* What only prints is no boot. */
+START_TEST(printing_records_nothing)
+{
+	static const char *const options[] = { "--print-device", "--print-key-files",
+					       "--plain-allowed" };
+
+	ck_assert_int_eq(run_with(options[_i], NULL), 0);
+	ck_assert_uint_eq(recorded + recorded_first, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("resume");
+	TCase *tcase = tcase_create("resume");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, begin, made_root_remove);
+	tcase_add_loop_test(tcase, says_who_named_it, 0, (int)ARRAY_SIZE(namings));
+	tcase_add_loop_test(tcase, says_what_was_found, 0, (int)ARRAY_SIZE(outcomes));
+	tcase_add_test(tcase, says_that_settings_are_wrong);
+	tcase_add_test(tcase, has_digests_of_keys);
+	tcase_add_test(tcase, says_that_it_was_missed);
+	tcase_add_loop_test(tcase, printing_records_nothing, 0, 3);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
