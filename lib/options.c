@@ -65,7 +65,8 @@ static int load(const struct options *options, struct settings *settings,
 		void (*tell)(const char *message), struct why *w)
 {
 	struct settings from_file;
-	int r = settings_load(settings, "", options->config_file, tell, w);
+	int r = settings_load(settings, options->root ? options->root : "", options->config_file,
+			      tell, w);
 
 	if (r < 0)
 		return r;

@@ -31,6 +31,7 @@
 
 struct options {
 	const char *config_file; /* NULL: the usual ones */
+	const char *root;	 /* below which these are; NULL: "/" */
 	struct {
 		const char *key; /* NULL: value is a whole "key = value" */
 		const char *value;

@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-int machine_record_capture(struct machine_record *record, struct why *w)
+int machine_record_capture(struct machine_record *record, const char *root, struct why *w)
 {
 	char *log = NULL;
 	int r;
 
 	*record = (struct machine_record){ 0 };
 	/* Without a log less is known, and the verdict says so. */
-	if (boot_record_log("", &log) < 0)
+	if (boot_record_log(root, &log) < 0)
 		log = NULL;
-	r = platform_capture("", log, &record->platform, w);
+	r = platform_capture(root, log, &record->platform, w);
 	free(log);
 	return r;
 }

@@ -18,8 +18,8 @@ struct machine_record {
 	unsigned char *encoded;	   /* made while the image is written */
 };
 
-/* Looks at the machine; before the freeze. */
-int machine_record_capture(struct machine_record *record, struct why *w);
+/* Looks at the machine, or what is described below root; before the freeze. */
+int machine_record_capture(struct machine_record *record, const char *root, struct why *w);
 
 /* Opens what is mounted: right before the freeze, since more may be mounted while somebody
  * types a passphrase. 0 or -ENOMEM. */

@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "described.h"
 #include "hibernate.h"
 #include "image_keys.h"
 #include "last.h"
@@ -33,6 +34,7 @@ enum {
 	OPTION_CHECK = 256,
 	OPTION_JSON,
 	OPTION_LAST,
+	OPTION_ROOT,
 };
 
 static const char usage[] =
@@ -49,6 +51,7 @@ static const char usage[] =
 	"  -m, --method=METHOD        platform, shutdown, reboot or suspend\n"
 	"  -n, --dry-run              say what would be done\n"
 	"      --check                only look whether hibernating would work\n"
+	"      --root=DIR             with --check: of a system described below DIR\n"
 	"      --last                 only show what became of the last hibernation\n"
 	"      --json                 with --check and --last: as JSON\n"
 	"  -q, --quiet                only warnings and errors\n"
@@ -62,7 +65,8 @@ static const char usage[] =
 struct command {
 	struct options options;
 	bool check, dry_run, json, last;
-	int only_one; /* held while it hibernates, -1 */
+	const char *root; /* --root; NULL: this system */
+	int only_one;	  /* held while it hibernates, -1 */
 };
 
 static const struct option long_options[] = {
@@ -74,6 +78,7 @@ static const struct option long_options[] = {
 	{ "check", no_argument, NULL, OPTION_CHECK },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "last", no_argument, NULL, OPTION_LAST },
+	{ "root", required_argument, NULL, OPTION_ROOT },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -106,6 +111,9 @@ static int take_option(struct command *command, int option, const char *argument
 	case OPTION_LAST:
 		command->last = true;
 		return -1;
+	case OPTION_ROOT:
+		command->root = argument;
+		return -1;
 	case 'h':
 		fputs(usage, stdout);
 		return EXIT_DONE;
@@ -134,6 +142,10 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 	}
 	if (ret->json && !ret->check && !ret->last) {
 		log_error("--json goes with --check or --last");
+		return usage_error();
+	}
+	if (ret->root && !ret->check) {
+		log_error("--root goes with --check");
 		return usage_error();
 	}
 	return -1;
@@ -322,7 +334,7 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 		target.area_problem = why_text(&w, r);
 	r = crypto_init(&reason);
 	if (r == 0)
-		r = machine_record_capture(&machine, &reason);
+		r = machine_record_capture(&machine, "", &reason);
 	if (r == 0)
 		target.platform = &machine.platform;
 	else
@@ -332,6 +344,28 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 	if (switched_on)
 		swap_on_demand_end(settings);
 	return code;
+}
+
+/* The checks, on a system described below a directory. */
+static int check_described(struct command *command)
+{
+	struct settings settings;
+	struct preflight preflight;
+	struct why w = { 0 };
+	int r = described_begin(command->root, &w);
+
+	if (r == 0) {
+		command->options.root = described_root();
+		r = options_load_settings(&command->options, &settings, &w);
+		if (r == 0)
+			r = described_check(&settings, &preflight, &w);
+		described_end();
+	}
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_USAGE;
+	}
+	return print_check(&preflight, command->json);
 }
 
 static int run(struct command *command)
@@ -369,5 +403,7 @@ int main(int argc, char **argv)
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)
 		return code;
+	if (command.root)
+		return check_described(&command);
 	return command.last ? show_last(command.json) : run(&command);
 }

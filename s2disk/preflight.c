@@ -29,13 +29,26 @@ static int open_real_device(const char *path, int flags, mode_t kind)
 	return fd < 0 ? -errno : fd;
 }
 
-static const struct preflight_system real_system = {
+bool preflight_entry_device(const char *root, const struct swap_entry *entry, dev_t *ret)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "%s%s", root, entry->path) >= (int)sizeof(path) ||
+	    stat(path, &st) < 0)
+		return false;
+	*ret = entry->file ? st.st_dev : st.st_rdev;
+	return true;
+}
+
+const struct preflight_system preflight_real_system = {
 	.euid = geteuid,
 	.open_device = open_real_device,
 	.set_swap_area = snapshot_set_swap_area,
 	.avail_swap = snapshot_avail_swap,
 	.find_entry = swap_area_find_entry,
 	.resolve = swap_area_resolve,
+	.entry_device = preflight_entry_device,
 };
 
 int preflight_open(const struct preflight_context *context, const char *path, int flags,
@@ -240,7 +253,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 void preflight_run(const struct settings *settings, const struct preflight_target *target,
 		   const char *root, struct preflight *ret)
 {
-	preflight_run_on(&real_system, settings, target, root, ret);
+	preflight_run_on(&preflight_real_system, settings, target, root, ret);
 }
 
 enum check_level preflight_worst(const struct preflight *preflight)

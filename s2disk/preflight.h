@@ -70,7 +70,14 @@ struct preflight_system {
 			   size_t count, struct swap_entry *ret);
 	int (*resolve)(const char *spec, uint64_t offset, bool allow_file, struct swap_area *ret,
 		       struct why *w);
+	/* The block device of a swap area in the kernel's list: itself, or what the file
+	 * lies on. False: it cannot be seen. */
+	bool (*entry_device)(const char *root, const struct swap_entry *entry, dev_t *ret);
 };
+
+/* Those of the running system. */
+extern const struct preflight_system preflight_real_system;
+bool preflight_entry_device(const char *root, const struct swap_entry *entry, dev_t *ret);
 
 /* Runs all checks. Opens the snapshot device for a moment, so this comes before
  * the program opens it itself. */

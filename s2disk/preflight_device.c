@@ -6,11 +6,9 @@
 #include "swap/device_stack.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SWAPS_MAX 32 /* more than the kernel allows */
 
@@ -61,15 +59,14 @@ void check_swap_device(struct preflight_context *context)
 }
 
 /* The disk that this swap is lost with, if there is one. */
-static const struct device_layer *find_wiped(const char *root, const struct swap_entry *entry,
+static const struct device_layer *find_wiped(const struct preflight_context *context,
+					     const struct swap_entry *entry,
 					     struct device_stack *stack)
 {
-	char path[PATH_MAX];
-	struct stat st;
+	dev_t dev;
 
-	if (snprintf(path, sizeof(path), "%s%s", root, entry->path) >= (int)sizeof(path) ||
-	    stat(path, &st) < 0 ||
-	    device_stack_read(root, entry->file ? st.st_dev : st.st_rdev, stack, NULL) < 0)
+	if (!context->system->entry_device(context->root, entry, &dev) ||
+	    device_stack_read(context->root, dev, stack, NULL) < 0)
 		return NULL;
 	for (size_t i = 0; i < stack->count; i++)
 		if (stack->layers[i].kind == LAYER_WIPED)
@@ -88,7 +85,7 @@ void check_wiped_swap(struct preflight_context *context)
 	struct check *check;
 
 	for (int i = 0; stack && i < count && i < SWAPS_MAX; i++) {
-		wiped = find_wiped(context->root, &entries[i], stack);
+		wiped = find_wiped(context, &entries[i], stack);
 		if (!wiped)
 			continue;
 		check = preflight_add(context, "swap-wiped", CHECK_FAILED,

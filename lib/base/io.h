@@ -6,6 +6,7 @@
 #ifndef S2DISK_BASE_IO_H
 #define S2DISK_BASE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -36,6 +37,12 @@ int io_read_file(const char *root, const char *path, size_t limit, char **ret_te
 /* Sees to it that the descriptors 0, 1 and 2 are open, so that no device opened
  * later gets one of these numbers, and with it what is printed. */
 void io_open_standard(void);
+
+/* From now on what is read is a tree that is not this machine's: links in it do not
+ * lead out of it, and whoever keeps something below a root for the next time asks
+ * first. */
+void io_set_only_looks(bool only_looks);
+bool io_only_looks(void);
 
 /* Writes text to an existing file (of /proc, /sys) in one call. */
 int io_write_text(const char *root, const char *path, const char *text);

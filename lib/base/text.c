@@ -147,6 +147,24 @@ static bool is_octal(char c, char most)
 	return c >= '0' && c <= most;
 }
 
+bool text_escape_octal(const char *from, char *to, size_t size)
+{
+	for (; *from; from++) {
+		unsigned char c = (unsigned char)*from;
+		bool plain = c > ' ' && c != 0x7f && c != '\\';
+		int length = snprintf(to, size, plain ? "%c" : "\\%03o", c);
+
+		if (length >= (int)size)
+			return false;
+		to += length;
+		size -= (size_t)length;
+	}
+	if (size == 0)
+		return false;
+	*to = '\0';
+	return true;
+}
+
 bool text_unescape_octal(const char *from, size_t length, char *to, size_t size)
 {
 	size_t used = 0;

@@ -42,6 +42,10 @@ bool text_copy(char *to, size_t size, const char *from);
  * a zero byte. */
 bool text_unescape_octal(const char *from, size_t length, char *to, size_t size);
 
+/* The other way round: blanks, control characters and backslashes become \040 and its
+ * like, so that the text is one word. false: it does not fit. */
+bool text_escape_octal(const char *from, char *to, size_t size);
+
 /* Replaces bytes that are neither printable ASCII nor part of valid UTF-8 by
  * '?', in place: strings from a disk may hold terminal escapes. */
 void text_make_printable(char *text);

@@ -137,7 +137,7 @@ int initramfs_read_cached(const char *root, const char *path,
 	if (r == 0 && read_cache(root, key, ret))
 		return 0;
 	r = initramfs_read(root, path, secrets, ret, w);
-	if (r == 0)
+	if (r == 0 && !io_only_looks())
 		write_cache(root, key, ret);
 	return r;
 }

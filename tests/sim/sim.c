@@ -366,7 +366,7 @@ static int hibernate_once(const struct settings *settings)
 
 	sim_active = true;
 	last_begin(&last, area.name, method_name(settings->method));
-	r = machine_record_capture(&machine, &w);
+	r = machine_record_capture(&machine, "", &w);
 	begun = r == 0;
 	if (begun)
 		r = hibernate(settings, &area, &machine, keys, &last, &w);

@@ -117,6 +117,7 @@ static const struct preflight_system fake_system = {
 	.set_swap_area = fake_set_swap_area,
 	.avail_swap = fake_avail_swap,
 	.find_entry = fake_find_entry,
+	.entry_device = preflight_entry_device,
 };
 
 static inline void tree(const char *name)

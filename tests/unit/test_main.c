@@ -147,9 +147,10 @@ int __wrap_crypto_init(struct why *w)
 	return machine.crypto < 0 ? why(w, machine.crypto, "no cryptography") : 0;
 }
 
-int machine_record_capture(struct machine_record *record, struct why *w)
+int machine_record_capture(struct machine_record *record, const char *root, struct why *w)
 {
 	(void)record;
+	ck_assert_str_eq(root, "");
 	return event_why("look", machine.capture, w);
 }
 
@@ -267,6 +268,35 @@ int last_print(const char *root, bool json, FILE *out, struct why *w)
 	ck_assert_str_eq(root, "");
 	fputs(json ? "{}" : "it was fine", out);
 	return event_why("print", machine.print, w);
+}
+
+static bool described_ended;
+
+int described_begin(const char *root, struct why *w)
+{
+	described_ended = false;
+	return strcmp(root, "/no/such") == 0 ? why(w, -ENOENT, "%s: not there", root) : 0;
+}
+
+const char *described_root(void)
+{
+	return "";
+}
+
+int described_check(const struct settings *settings, struct preflight *ret, struct why *w)
+{
+	(void)w;
+	event("described", 0);
+	ck_assert_str_eq(settings->resume_device, "/swapfile");
+	ret->count = 1;
+	ret->left_out = 0;
+	ret->checks[0] = (struct check){ .id = "one", .level = machine.level, .text = "one" };
+	return 0;
+}
+
+void described_end(void)
+{
+	described_ended = true;
 }
 
 static void setup(void)
@@ -420,6 +450,20 @@ START_TEST(only_looking)
 }
 END_TEST
 
+/* Nothing of this machine is asked. */
+START_TEST(another_system)
+{
+	s2disk("--check --root=/some", EXIT_DONE, "described");
+	check_told(out, "one");
+	ck_assert(described_ended);
+	machine.level = CHECK_FAILED;
+	s2disk("--check --json --root=/some", EXIT_REFUSED, "described");
+	check_told(out, "\"result\": \"failed\"");
+	s2disk("--check --root=/some -m nonsense", EXIT_USAGE, "");
+	ck_assert(described_ended);
+}
+END_TEST
+
 START_TEST(foretells_the_settings)
 {
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\ncompress = n\nthreads = n\n");
@@ -485,6 +529,9 @@ static const struct {
 	{ "/dev/sda2", "'/dev/sda2' is not an option; the device is named with -r" },
 	{ "--json", "--json goes with --check or --last" },
 	{ "--json -n", "--json goes with --check or --last" },
+	{ "--root=/", "--root goes with --check" },
+	{ "-n --root=/", "--root goes with --check" },
+	{ "--check --root=/no/such", "/no/such: not there" },
 	{ "-m nonsense", "nonsense" },
 	{ "-s many", "many" },
 	{ "-o x", "x" },
@@ -513,10 +560,19 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		unknown_keys,	       hibernates,   another_is_at_it,
-		checks_say_no,	       no_area,	     machine_cannot_be_described,
-		hibernating_fails,     only_looking, foretells_the_settings,
-		asks_for_a_passphrase, asks_nobody,  the_last_one,
+		unknown_keys,
+		hibernates,
+		another_is_at_it,
+		checks_say_no,
+		no_area,
+		machine_cannot_be_described,
+		hibernating_fails,
+		only_looking,
+		another_system,
+		foretells_the_settings,
+		asks_for_a_passphrase,
+		asks_nobody,
+		the_last_one,
 		tells_of_itself,
 	};
 	Suite *suite = suite_create("main");

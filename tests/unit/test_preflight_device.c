@@ -44,6 +44,7 @@ static const struct check *find(const char *id)
 static const struct check *run(void)
 {
 	static const struct preflight_system system = { .euid = root_user,
+							.entry_device = preflight_entry_device,
 							.open_device = no_device,
 							.find_entry = find_entry };
 	const struct preflight_target target = { .area = &area };

@@ -114,6 +114,7 @@ static int always_busy(const char *path, int flags, mode_t kind)
 START_TEST(holder_of_the_snapshot_device_is_named)
 {
 	static const struct preflight_system system = { .euid = root_user,
+							.entry_device = preflight_entry_device,
 							.open_device = always_busy };
 	const struct preflight_target target = { .area_problem = "none" };
 	static struct preflight preflight;

@@ -64,6 +64,7 @@ static const struct check *find(const char *id)
 static void run(void)
 {
 	static const struct preflight_system system = {
+		.entry_device = preflight_entry_device,
 		.euid = root_user,
 		.open_device = some_device,
 		.set_swap_area = set_swap_area,

@@ -26,6 +26,7 @@ static int no_device(const char *path, int flags, mode_t kind)
 static const struct check *run(const char *id)
 {
 	static const struct preflight_system system = { .euid = root_user,
+							.entry_device = preflight_entry_device,
 							.open_device = no_device };
 
 	preflight_run_on(&system, &settings, &target, made_root, &result);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A system that is described below a directory, for s2disk --check --root: the files
+ * that the checks read, and three more in its top for what no file of a system says.
+ * Fields have one blank between them; blanks in them are written as \040.
+ *
+ *   area     NAME DEVICE MAJOR:MINOR OFFSET FILE: the swap area that the image would go
+ *            to, OFFSET in pages, FILE 1 for a swap file, else 0
+ *   devices  lines SPEC MAJOR:MINOR: what a name (UUID=…, /dev/mapper/root) leads to,
+ *            and the devices of swap areas and swap files
+ *   answers  what a kernel said where it was asked (see described.c); only a report
+ *            has it. Without it all can be opened, and the area is active.
+ *   mapper   lines MAJOR:MINOR TARGET…: tables of device-mapper
+ *            (swap/mapper_targets.h)
+ *
+ * Nothing of the machine that this runs on is asked, and nothing is written.
+ */
+#ifndef S2DISK_DESCRIBED_H
+#define S2DISK_DESCRIBED_H
+
+#include "base/why.h"
+#include "preflight.h"
+
+#define DESCRIBED_AREA "/area"
+#define DESCRIBED_DEVICES "/devices"
+#define DESCRIBED_ANSWERS "/answers"
+#define DESCRIBED_PAGE "/area-page" /* the first page of the area, as far as it is a header */
+#define DESCRIBED_MAPPER "/mapper"
+
+/* Describes that system from now on. -ENOTDIR and the like where it is no directory,
+ * -EINVAL where one of the files cannot be understood. described_end afterwards. */
+int described_begin(const char *root, struct why *w);
+void described_end(void);
+
+/* The directory's real path, never "": below it all is to be read. */
+const char *described_root(void);
+
+/* Runs all checks on it. 0, or a negative errno where there is no memory. */
+int described_check(const struct settings *settings, struct preflight *ret, struct why *w);
+
+#endif
