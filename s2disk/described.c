@@ -25,6 +25,7 @@
 #include "machine_record.h"
 #include "platform/tree.h"
 #include "preflight_checks.h"
+#include "sleep_method.h"
 #include "target.h"
 
 #include <errno.h>
@@ -421,7 +422,7 @@ static bool describes_machine(void)
 	       tree_exists(described.root, "/proc/iomem");
 }
 
-int described_check(const struct settings *settings, struct preflight *ret, struct why *w)
+int described_check(struct settings *settings, struct preflight *ret, struct why *w)
 {
 	struct machine_record machine = { 0 };
 	struct preflight_target target = { 0 };
@@ -433,6 +434,7 @@ int described_check(const struct settings *settings, struct preflight *ret, stru
 	if (r < 0)
 		return r;
 	io_set_only_looks(true);
+	sleep_method_load(described.root, settings);
 	r = target.area_error = find_target(settings, &area, &reason);
 	if (r == 0)
 		target.area = &area;

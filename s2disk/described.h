@@ -35,7 +35,8 @@ void described_end(void);
 /* The directory's real path, never "": below it all is to be read. */
 const char *described_root(void);
 
-/* Runs all checks on it. 0, or a negative errno where there is no memory. */
-int described_check(const struct settings *settings, struct preflight *ret, struct why *w);
+/* Runs all checks on it; its sleep.conf may set the method. 0, or a negative errno where there is
+ * no memory. */
+int described_check(struct settings *settings, struct preflight *ret, struct why *w);
 
 #endif

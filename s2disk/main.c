@@ -10,6 +10,7 @@
 #include "only_one.h"
 #include "options.h"
 #include "preflight.h"
+#include "sleep_method.h"
 #include "swap_on_demand.h"
 #include "swapoff_others.h"
 #include "switch_off.h"
@@ -378,6 +379,7 @@ static int run(struct command *command)
 		log_error("%s", why_text(&w, r));
 		return EXIT_USAGE;
 	}
+	sleep_method_load("", &settings);
 	if (only_looks(command))
 		return find_and_hibernate(command, &settings);
 	/* A console that goes away must not end this before everything is undone. */

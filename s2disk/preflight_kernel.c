@@ -193,7 +193,10 @@ void check_method(struct preflight_context *context)
 		return;
 	}
 	if (method != METHOD_SUSPEND || file_has_word(context->root, "/sys/power/state", "mem")) {
-		preflight_add(context, "method", CHECK_OK, "%s: can be used", method_name(method));
+		preflight_add(context, "method", CHECK_OK, "%s%s: can be used", method_name(method),
+			      context->settings->method_set || method == METHOD_PLATFORM
+				      ? ""
+				      : ", as HibernateMode= of systemd's sleep.conf says");
 		return;
 	}
 	preflight_advise(preflight_add(context, "method", CHECK_FAILED,

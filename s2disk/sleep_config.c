@@ -174,6 +174,10 @@ static int set_key(struct reader *reader, const char *key, const char *value)
 	if (strcmp(key, "MemorySleepMode") == 0)
 		return text_copy(config->memory_mode, sizeof(config->memory_mode), value) ? 0
 											  : -EINVAL;
+	if (strcmp(key, "HibernateMode") == 0)
+		return text_copy(config->hibernate_mode, sizeof(config->hibernate_mode), value)
+			       ? 0
+			       : -EINVAL;
 	if (strcmp(key, "SuspendEstimationSec") == 0)
 		return sleep_parse_span(value, &config->estimation_usec);
 	if (strcmp(key, "HibernateOnACPower") == 0)

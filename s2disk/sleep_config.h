@@ -14,6 +14,7 @@ struct sleep_config {
 	bool allow_suspend_then_hibernate; /* AllowSuspendThenHibernate=, likewise */
 	char suspend_state[128];	   /* SuspendState=: words for /sys/power/state */
 	char memory_mode[128];	  /* MemorySleepMode=: words for /sys/power/mem_sleep; "" none */
+	char hibernate_mode[128]; /* HibernateMode=: words for /sys/power/disk; "" none */
 	uint64_t delay_usec;	  /* HibernateDelaySec= */
 	bool delay_set;		  /* "infinity" does not set it */
 	bool not_on_mains;	  /* HibernateOnACPower=no: that time counts on battery only */

@@ -95,6 +95,15 @@ for line in '/dev/vda2' '/dev/vda2 /dev/vda2 254 0 0' '/dev/vda2 /dev/vda2 254:2
 	grep -q 'area: ' "$work/out" || complain "'$line': no reason"
 done
 
+# How it is switched off.
+fresh
+mkdir -p "$work/root/etc/systemd/sleep.conf.d"
+printf '[Sleep]\nHibernateMode=shutdown\n' >"$work/root/etc/systemd/sleep.conf.d/hibernatemode.conf"
+expect 0 -P 'way back = ignore'
+told ok method "shutdown, as HibernateMode= of systemd's sleep.conf says"
+expect 0 -P 'way back = ignore' -m platform
+told ok method 'platform: '
+
 # What a kernel answered, in a report.
 fresh
 printf '%s\n' '/swap\040file /dev/vda2 254:2 7 1' >"$work/root/area"

@@ -6,6 +6,7 @@
 #include "sleep_battery.h"
 #include "sleep_config.h"
 #include "sleep_hooks.h"
+#include "sleep_method.h"
 
 #include <check.h>
 #include <errno.h>
@@ -113,6 +114,43 @@ START_TEST(reads_the_main_file_and_drop_ins_by_name)
 	ck_assert(!config.delay_set);
 	ck_assert(config.delay_usec == 2 * HOUR);
 	ck_assert_str_eq(config.suspend_state, "mem standby freeze");
+}
+END_TEST
+
+static enum method method_of(const char *mode)
+{
+	char text[200];
+	struct settings settings;
+
+	settings_defaults(&settings);
+	snprintf(text, sizeof(text), "[Sleep]\nHibernateMode=%s\n", mode);
+	made_put("/etc/systemd/sleep.conf.d/mode.conf", text);
+	sleep_method_load(made_root, &settings);
+	ck_assert(!settings.method_set);
+	return settings.method;
+}
+
+/* A machine that hangs or reboots with platform was told so once. */
+START_TEST(says_how_to_switch_off)
+{
+	struct settings settings;
+
+	ck_assert_int_eq(method_of("shutdown"), METHOD_SHUTDOWN);
+	made_put("/sys/power/disk", "[platform] shutdown reboot test_resume\n");
+	ck_assert_int_eq(method_of("shutdown"), METHOD_SHUTDOWN);
+	ck_assert_int_eq(method_of("reboot shutdown"), METHOD_REBOOT);
+	ck_assert_int_eq(method_of("platform shutdown"), METHOD_PLATFORM);
+	ck_assert_int_eq(method_of("suspend  shutdown"), METHOD_SHUTDOWN);
+	ck_assert_int_eq(method_of("test_resume nonsense"), METHOD_PLATFORM);
+	ck_assert_int_eq(method_of(""), METHOD_PLATFORM);
+	made_put("/sys/power/disk", "[shutdown] reboot suspend test_resume\n");
+	ck_assert_int_eq(method_of("platform reboot"), METHOD_REBOOT);
+	ck_assert_int_eq(method_of("suspend"), METHOD_SUSPEND);
+	/* What is said of s2disk itself counts. */
+	settings_defaults(&settings);
+	ck_assert_int_eq(settings_set(&settings, "shutdown method", "platform", NULL), 0);
+	sleep_method_load(made_root, &settings);
+	ck_assert_int_eq(settings.method, METHOD_PLATFORM);
 }
 END_TEST
 
@@ -327,6 +365,7 @@ int main(void)
 	tcase_add_test(test, reads_spans);
 	tcase_add_test(test, has_systemds_defaults);
 	tcase_add_test(test, reads_the_main_file_and_drop_ins_by_name);
+	tcase_add_test(test, says_how_to_switch_off);
 	tcase_add_test(test, says_what_it_does_not_understand);
 	tcase_add_test(test, reads_batteries);
 	tcase_add_test(test, looks_ahead);
