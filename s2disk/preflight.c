@@ -243,6 +243,8 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	check_swap_size(&context);
 	check_mounted_device(&context);
 	check_memory(&context);
+	check_shared_filesystems(&context);
+	check_zfs(&context);
 	check_settings(&context);
 	check_encrypt(&context);
 	check_way_back(&context);

@@ -55,6 +55,8 @@ void check_wiped_swap(struct preflight_context *context); /* only where there is
 void check_swap_size(struct preflight_context *context);  /* and one about zram */
 void check_mounted_device(struct preflight_context *context);
 void check_memory(struct preflight_context *context);
+void check_shared_filesystems(struct preflight_context *context); /* only where there is such */
+void check_zfs(struct preflight_context *context);		  /* likewise */
 void check_settings(struct preflight_context *context);
 void check_encrypt(struct preflight_context *context);
 void check_way_back(struct preflight_context *context);

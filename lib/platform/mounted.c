@@ -24,25 +24,29 @@
 #define ZFS_TIMEOUT 5
 #define ZFS_TIMEOUT_MAX 30
 
-/* A line of mountinfo (proc_pid_mountinfo(5)): 36 35 98:0 / /mnt rw … - ext3
- * /dev/root rw. */
-struct mount {
-	uint64_t id;
-	unsigned int high, low;
-	char place[PATH_MAX];
-	char kind[64];
-	char source[PATH_MAX];
-};
+/* Is this among words with commas between? */
+static bool has_option(const char *options, const char *word)
+{
+	size_t length = strlen(word);
 
-static bool parse_mount(const char *line, struct mount *ret)
+	for (const char *at = options; (at = strstr(at, word)); at++)
+		if ((at == options || at[-1] == ',') && (!at[length] || at[length] == ','))
+			return true;
+	return false;
+}
+
+bool mount_line_parse(const char *line, struct mount_line *ret)
 {
 	const char *rest = strstr(line, " - ");
+	char options[256] = "", super[512] = "";
 
+	/* What is long is cut: rw comes first. */
 	if (!rest ||
-	    sscanf(line, "%" SCNu64 " %*u %u:%u %*s %4095s", &ret->id, &ret->high, &ret->low,
-		   ret->place) != 4 ||
-	    sscanf(rest, " - %63s %4095s", ret->kind, ret->source) != 2)
+	    sscanf(line, "%" SCNu64 " %*u %u:%u %*s %4095s %255s", &ret->id, &ret->high, &ret->low,
+		   ret->place, options) < 4 ||
+	    sscanf(rest, " - %63s %4095s %511s", ret->kind, ret->source, super) < 2)
 		return false;
+	ret->writable = has_option(options, "rw") && has_option(super, "rw");
 	if (!text_unescape_octal(ret->place, strlen(ret->place), ret->place, sizeof(ret->place)) ||
 	    !text_unescape_octal(ret->source, strlen(ret->source), ret->source,
 				 sizeof(ret->source)))
@@ -75,7 +79,7 @@ static bool has_devices(const char *kind)
 }
 
 /* btrfs has no device number in mountinfo, but the path of a device. */
-static bool find_device(const char *root, const struct mount *mount, char *path, size_t size)
+static bool find_device(const char *root, const struct mount_line *mount, char *path, size_t size)
 {
 	char name[64];
 
@@ -134,7 +138,7 @@ static bool is_mount(int fd, uint64_t id)
 	       st.stx_mnt_id == id;
 }
 
-static int open_directory(const char *root, const struct mount *mount)
+static int open_directory(const char *root, const struct mount_line *mount)
 {
 	_cleanup_close_ int fd = -1;
 	char full[PATH_MAX];
@@ -253,8 +257,8 @@ static uint64_t find_pool(const char *root, struct mounted *mounted, const struc
 	return found;
 }
 
-static void open_pool_members(const char *root, struct mounted *mounted, const struct mount *mount,
-			      const char *pool)
+static void open_pool_members(const char *root, struct mounted *mounted,
+			      const struct mount_line *mount, const char *pool)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
 	uint64_t guid, timeout;
@@ -282,7 +286,7 @@ static void open_pool_members(const char *root, struct mounted *mounted, const s
 }
 
 /* Its mounts have no device, but the pool's name: "tank/home". */
-static void open_pool(const char *root, struct mounted *mounted, const struct mount *mount)
+static void open_pool(const char *root, struct mounted *mounted, const struct mount_line *mount)
 {
 	struct mounted_item *item;
 	char pool[POOL_NAME_SIZE];
@@ -305,7 +309,7 @@ static void open_pool(const char *root, struct mounted *mounted, const struct mo
 	set_unstamped(item, FILESYSTEM_UNKNOWN);
 }
 
-static void open_mount(const char *root, struct mounted *mounted, const struct mount *mount)
+static void open_mount(const char *root, struct mounted *mounted, const struct mount_line *mount)
 {
 	struct mounted_item *item;
 	char device[PATH_MAX];
@@ -346,7 +350,7 @@ static int make_room(struct mounted *mounted, struct filesystems *ret)
 
 int mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret)
 {
-	_cleanup_free_ struct mount *mount = malloc(sizeof(*mount));
+	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
 	_cleanup_free_ char *text = NULL;
 	char *line, *rest;
 	int r = io_read_file(root, "/proc/self/mountinfo", MOUNTINFO_LIMIT, &text, NULL);
@@ -358,7 +362,7 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 	tzset(); /* Otherwise filesystem_words() would read /etc/localtime when frozen. */
 	mounted->page = aligned_alloc(FILESYSTEM_PAGE, FILESYSTEM_PAGE);
 	for (rest = text; mount && mounted->page && (line = strsep(&rest, "\n"));)
-		if (parse_mount(line, mount))
+		if (mount_line_parse(line, mount))
 			open_mount(root, mounted, mount);
 	r = mount && mounted->page ? make_room(mounted, ret) : -ENOMEM;
 	if (r < 0)

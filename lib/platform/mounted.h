@@ -10,6 +10,22 @@
 
 #include "platform/filesystems.h"
 
+#include <limits.h>
+
+/* A line of mountinfo (proc_pid_mountinfo(5)): 36 35 98:0 / /mnt rw … - ext3 /dev/root
+ * rw. */
+struct mount_line {
+	uint64_t id;
+	unsigned int high, low;
+	char place[PATH_MAX];
+	char kind[64];
+	char source[PATH_MAX];
+	bool writable; /* the mount and the file system */
+};
+
+/* Pure: false where it is no such line. */
+bool mount_line_parse(const char *line, struct mount_line *ret);
+
 struct mounted_item {
 	struct filesystem filesystem; /* with the stamp that was read last */
 	char kind[16];		      /* as mountinfo calls it */
