@@ -3,6 +3,8 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/io.h"
+#include "base/look.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -37,14 +39,14 @@ enum aead_kind image_keys_cipher(const struct settings *settings)
 	return settings->cipher ? settings->cipher : cipher_fastest();
 }
 
-int secret_read_file(const char *path, void *memory, size_t size, size_t *ret_length, struct why *w)
+static int read_secret(int fd, const char *path, void *memory, size_t size, size_t *ret_length,
+		       struct why *w)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t length = 0;
 	ssize_t n = 1;
 
 	if (fd < 0)
-		return why(w, -errno, "%s: %s", path, strerror(errno));
+		return why(w, fd, "%s: %s", path, strerror(-fd));
 	while (n > 0 && length < size) {
 		n = read(fd, (char *)memory + length, size - length);
 		if (n < 0)
@@ -55,6 +57,13 @@ int secret_read_file(const char *path, void *memory, size_t size, size_t *ret_le
 		return why(w, -EFBIG, "%s: more than %zu bytes", path, size - 1);
 	*ret_length = length;
 	return 0;
+}
+
+int secret_read_file(const char *path, void *memory, size_t size, size_t *ret_length, struct why *w)
+{
+	_cleanup_close_ int fd = io_open_below("", path, O_RDONLY | O_NONBLOCK);
+
+	return read_secret(fd, path, memory, size, ret_length, w);
 }
 
 bool image_keys_next_file(const char **list, char *path, size_t size)
@@ -79,6 +88,7 @@ static int with_file(const char *root, const char *path, file_function function,
 		     struct why *w)
 {
 	unsigned char *memory = secret_alloc(FILE_MEMORY);
+	_cleanup_close_ int fd = -1;
 	char full[PATH_MAX];
 	size_t length = 0;
 	int r;
@@ -86,7 +96,9 @@ static int with_file(const char *root, const char *path, file_function function,
 	if (!memory)
 		return why(w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));
 	snprintf(full, sizeof(full), "%s%s", root, path);
-	r = secret_read_file(full, memory, FILE_MEMORY, &length, w);
+	look_note(root, path, LOOK_SECRET);
+	fd = io_open_below(root, path, O_RDONLY | O_NONBLOCK);
+	r = read_secret(fd, full, memory, FILE_MEMORY, &length, w);
 	if (r == 0) {
 		r = function(context, memory, length, w);
 		if (r < 0 && r != -EKEYREJECTED)

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -197,13 +198,14 @@ int settings_parse(struct settings *settings, const char *text, const char *file
 	return 0;
 }
 
-static int load_whole_file(struct settings *settings, const char *path,
+/* path begins with root. */
+static int load_whole_file(struct settings *settings, const char *root, const char *path,
 			   void (*warn)(const char *message), struct why *w)
 {
 	_cleanup_free_ char *text = NULL;
 	unsigned int line = 1;
 	size_t length;
-	int r = io_read_file("", path, FILE_LIMIT, &text, &length);
+	int r = io_read_file(root, path + strlen(root), FILE_LIMIT, &text, &length);
 
 	if (r == -EFBIG)
 		return why(w, r, "%s: more than %d bytes for a configuration file", path,
@@ -218,10 +220,10 @@ static int load_whole_file(struct settings *settings, const char *path,
 	return settings_parse(settings, text, path, warn, w);
 }
 
-static int load_file(struct settings *settings, const char *path, void (*warn)(const char *message),
-		     struct why *w)
+static int load_file(struct settings *settings, const char *root, const char *path,
+		     void (*warn)(const char *message), struct why *w)
 {
-	int r = load_whole_file(settings, path, warn, w);
+	int r = load_whole_file(settings, root, path, warn, w);
 
 	/* Whether there is such a file is another question. */
 	return settings->skip_bad && r != -ENOENT ? 0 : r;
@@ -241,7 +243,7 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int load_drop_ins(struct settings *settings, const char *file,
+static int load_drop_ins(struct settings *settings, const char *root, const char *file,
 			 void (*warn)(const char *message), struct why *w)
 {
 	char folder[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
@@ -250,6 +252,7 @@ static int load_drop_ins(struct settings *settings, const char *file,
 
 	if (snprintf(folder, sizeof(folder), "%s.d", file) >= (int)sizeof(folder))
 		return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
+	look_note("", folder, LOOK_LIST);
 	count = scandir(folder, &entries, is_drop_in, compare_names);
 	if (count < 0)
 		return errno == ENOENT || errno == ENOTDIR || settings->skip_bad
@@ -259,7 +262,7 @@ static int load_drop_ins(struct settings *settings, const char *file,
 		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
 		free(entries[i]);
 		if (r == 0)
-			r = load_file(settings, path, warn, w);
+			r = load_file(settings, root, path, warn, w);
 	}
 	free(entries);
 	return r;
@@ -276,7 +279,7 @@ static int load_default_file(struct settings *settings, const char *root, char *
 
 		if (snprintf(path, size, "%s%s", root, default_files[i]) >= (int)size)
 			return why(w, -ENAMETOOLONG, "%s: the path is too long", root);
-		r = load_file(settings, path, warn, &reason);
+		r = load_file(settings, root, path, warn, &reason);
 		if (r == -ENOENT)
 			continue;
 		if (r < 0)
@@ -300,12 +303,12 @@ int settings_load(struct settings *settings, const char *root, const char *file,
 		if (!text_copy(path, sizeof(path), file))
 			return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
 		text_copy(loaded.config_file, sizeof(loaded.config_file), path);
-		r = load_file(&loaded, path, warn, w);
+		r = load_file(&loaded, "", path, warn, w);
 	} else {
 		r = load_default_file(&loaded, root, path, sizeof(path), warn, w);
 	}
 	if (r == 0)
-		r = load_drop_ins(&loaded, path, warn, w);
+		r = load_drop_ins(&loaded, file ? "" : root, path, warn, w);
 	if (r == 0)
 		*settings = loaded;
 	return r;

@@ -259,7 +259,7 @@ static bool entry_device(const char *root, const struct swap_entry *entry, dev_t
 	return find_device(entry->path, ret);
 }
 
-static const struct preflight_system described_system = {
+const struct preflight_system described_system = {
 	.euid = euid,
 	.open_device = open_device,
 	.set_swap_area = set_swap_area,
@@ -328,6 +328,7 @@ int described_begin(const char *root, struct why *w)
 		return why(w, -errno, "%s: %s", root, strerror(errno));
 	if (stat(described.root, &st) < 0 || !S_ISDIR(st.st_mode))
 		return why(w, -ENOTDIR, "%s: %s", root, strerror(ENOTDIR));
+	io_set_only_looks(true);
 	r = read_optional(DESCRIBED_DEVICES, &described.devices, NULL, w);
 	if (r == 0)
 		r = read_optional(DESCRIBED_ANSWERS, &described.answers, NULL, w);
@@ -351,6 +352,7 @@ void described_end(void)
 	free(described.answers);
 	free(described.page);
 	memset(&described, 0, sizeof(described));
+	io_set_only_looks(false);
 }
 
 /* By the settings or the command line; -ENOENT: neither names a device that is listed. */
@@ -374,9 +376,7 @@ static int named_target(const struct settings *settings, struct swap_area *ret, 
 	return r;
 }
 
-/* As target_find: by the settings and the kernel's command line where these lead to a
- * device that is listed, else what the file says. */
-static int find_target(const struct settings *settings, struct swap_area *ret, struct why *w)
+int described_target(const struct settings *settings, struct swap_area *ret, struct why *w)
 {
 	char text[600], *end;
 	long long number;
@@ -415,8 +415,7 @@ static void hide_root(struct preflight *preflight)
 	}
 }
 
-/* A few small files say nothing of a machine's memory and devices. */
-static bool describes_machine(void)
+bool described_machine(void)
 {
 	return tree_exists(described.root, "/sys/firmware/memmap") ||
 	       tree_exists(described.root, "/proc/iomem");
@@ -433,16 +432,15 @@ int described_check(struct settings *settings, struct preflight *ret, struct why
 
 	if (r < 0)
 		return r;
-	io_set_only_looks(true);
 	sleep_method_load(described.root, settings);
-	r = target.area_error = find_target(settings, &area, &reason);
+	r = target.area_error = described_target(settings, &area, &reason);
 	if (r == 0)
 		target.area = &area;
 	else
 		target.area_problem = why_text(&reason, r);
 	if (answer("no-platform", NULL, text, sizeof(text)))
 		target.platform_problem = text;
-	else if (describes_machine())
+	else if (described_machine())
 		r = machine_record_capture(&machine, described.root, &problem);
 	else
 		r = -ENOENT;
@@ -453,6 +451,5 @@ int described_check(struct settings *settings, struct preflight *ret, struct why
 	preflight_run_on(&described_system, settings, &target, described.root, ret);
 	machine_record_free(&machine);
 	hide_root(ret);
-	io_set_only_looks(false);
 	return 0;
 }

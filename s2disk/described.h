@@ -35,6 +35,16 @@ void described_end(void);
 /* The directory's real path, never "": below it all is to be read. */
 const char *described_root(void);
 
+/* Its answers. */
+extern const struct preflight_system described_system;
+
+/* Where the image would go there, as target_find: by the settings and the kernel's
+ * command line where these lead to a device that is listed, else what the file says. */
+int described_target(const struct settings *settings, struct swap_area *ret, struct why *w);
+
+/* Are memory and devices described? A few small files say nothing of them. */
+bool described_machine(void);
+
 /* Runs all checks on it; its sleep.conf may set the method. 0, or a negative errno where there is
  * no memory. */
 int described_check(struct settings *settings, struct preflight *ret, struct why *w);

@@ -10,6 +10,7 @@
 #include "only_one.h"
 #include "options.h"
 #include "preflight.h"
+#include "report.h"
 #include "sleep_method.h"
 #include "swap_on_demand.h"
 #include "swapoff_others.h"
@@ -35,6 +36,7 @@ enum {
 	OPTION_CHECK = 256,
 	OPTION_JSON,
 	OPTION_LAST,
+	OPTION_REPORT,
 	OPTION_ROOT,
 };
 
@@ -52,7 +54,10 @@ static const char usage[] =
 	"  -m, --method=METHOD        platform, shutdown, reboot or suspend\n"
 	"  -n, --dry-run              say what would be done\n"
 	"      --check                only look whether hibernating would work\n"
-	"      --root=DIR             with --check: of a system described below DIR\n"
+	"      --root=DIR             with --check and --report: of a system described below\n"
+	"                             DIR\n"
+	"      --report=FILE          only write what the checks and --last read into a tar\n"
+	"                             archive, for a bug report; - is standard output\n"
 	"      --last                 only show what became of the last hibernation\n"
 	"      --json                 with --check and --last: as JSON\n"
 	"  -q, --quiet                only warnings and errors\n"
@@ -66,8 +71,9 @@ static const char usage[] =
 struct command {
 	struct options options;
 	bool check, dry_run, json, last;
-	const char *root; /* --root; NULL: this system */
-	int only_one;	  /* held while it hibernates, -1 */
+	const char *root;   /* --root; NULL: this system */
+	const char *report; /* --report */
+	int only_one;	    /* held while it hibernates, -1 */
 };
 
 static const struct option long_options[] = {
@@ -79,6 +85,7 @@ static const struct option long_options[] = {
 	{ "check", no_argument, NULL, OPTION_CHECK },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "last", no_argument, NULL, OPTION_LAST },
+	{ "report", required_argument, NULL, OPTION_REPORT },
 	{ "root", required_argument, NULL, OPTION_ROOT },
 	{ NULL, 0, NULL, 0 },
 };
@@ -111,6 +118,9 @@ static int take_option(struct command *command, int option, const char *argument
 		return -1;
 	case OPTION_LAST:
 		command->last = true;
+		return -1;
+	case OPTION_REPORT:
+		command->report = argument;
 		return -1;
 	case OPTION_ROOT:
 		command->root = argument;
@@ -145,8 +155,12 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		log_error("--json goes with --check or --last");
 		return usage_error();
 	}
-	if (ret->root && !ret->check) {
-		log_error("--root goes with --check");
+	if (ret->root && !ret->check && !ret->report) {
+		log_error("--root goes with --check or --report");
+		return usage_error();
+	}
+	if (ret->report && (ret->check || ret->last || ret->dry_run)) {
+		log_error("--report goes without --check, --last and --dry-run");
 		return usage_error();
 	}
 	return -1;
@@ -369,6 +383,35 @@ static int check_described(struct command *command)
 	return print_check(&preflight, command->json);
 }
 
+static int find_real_target(const struct settings *settings, struct swap_area *ret, struct why *w)
+{
+	return target_find(settings, "", true, ret, w);
+}
+
+static int write_report(struct command *command)
+{
+	struct report_source source = { &preflight_real_system, "", find_real_target, true };
+	struct why w = { 0 };
+	int r = command->root ? described_begin(command->root, &w) : 0;
+
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_USAGE;
+	}
+	if (command->root) {
+		source = (struct report_source){ &described_system, described_root(),
+						 described_target, described_machine() };
+		command->options.root = source.root;
+	} else if (geteuid() != 0) {
+		log_warning("not running as root: much will be missing in the report");
+	}
+	r = report_write(&source, &command->options, command->report, &w);
+	described_end();
+	if (r < 0)
+		log_error("no report was written: %s", why_text(&w, r));
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 static int run(struct command *command)
 {
 	struct settings settings;
@@ -405,6 +448,8 @@ int main(int argc, char **argv)
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)
 		return code;
+	if (command.report)
+		return write_report(&command);
 	if (command.root)
 		return check_described(&command);
 	return command.last ? show_last(command.json) : run(&command);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
 
@@ -24,12 +25,15 @@ static void cleanup_closedir(DIR **directory)
 
 #define _cleanup_closedir_ __attribute__((cleanup(cleanup_closedir)))
 
+/* Those of processes hold too much, and nothing for others: what is found is noted. */
 static DIR *open_directory(const char *root, const char *path)
 {
 	char full[PATH_MAX];
 
 	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
 		return NULL;
+	if (!text_starts(path, "/proc"))
+		look_note(root, path, LOOK_LIST);
 	return opendir(full);
 }
 
@@ -58,11 +62,21 @@ static bool has_mapped(const char *root, const char *pid, const char *name)
 	for (const char *line = maps; *line; line += *line == '\n') {
 		size_t length = strcspn(line, "/\n");
 
-		if (line[length] == '/' && is_name(line + length, name, '\n'))
+		if (line[length] == '/' && is_name(line + length, name, '\n')) {
+			look_note(root, path, LOOK_NAME);
 			return true;
+		}
 		line = strchrnul(line, '\n');
 	}
 	return false;
+}
+
+static void note_link(const char *root, const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", folder, name) < (int)sizeof(path))
+		look_note(root, path, LOOK_NAME);
 }
 
 static bool has_open(const char *root, const char *pid, const char *name)
@@ -79,8 +93,10 @@ static bool has_open(const char *root, const char *pid, const char *name)
 		if (n < 0)
 			continue;
 		target[n] = '\0';
-		if (is_name(target, name, '\0'))
+		if (is_name(target, name, '\0')) {
+			note_link(root, path, entry->d_name);
 			return true;
+		}
 	}
 	return false;
 }

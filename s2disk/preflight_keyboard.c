@@ -4,6 +4,7 @@
 #include "preflight_checks.h"
 
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 #include "image_keys.h"
 
@@ -98,6 +99,7 @@ static bool exists(const char *root, const char *path)
 	char full[PATH_MAX];
 
 	snprintf(full, sizeof(full), "%s%s", root, path);
+	look_note("", full, LOOK_NAME);
 	return access(full, F_OK) == 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -153,6 +154,7 @@ uint64_t zram_memory(const char *root)
 
 	if (snprintf(path, sizeof(path), "%s/sys/block", root) >= (int)sizeof(path))
 		return 0;
+	look_note("", path, LOOK_LIST);
 	count = scandir(path, &entries, NULL, alphasort);
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "/sys/block/%s/mm_stat", entries[i]->d_name);

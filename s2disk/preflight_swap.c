@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
@@ -277,6 +278,8 @@ static bool comes_on_demand(struct preflight_context *context, const struct list
 	char full[PATH_MAX];
 	struct stat st;
 
+	if (path[0])
+		look_note(context->root, path, LOOK_NAME);
 	if (!path[0] || listing->listed ||
 	    snprintf(full, sizeof(full), "%s%s", context->root, path) >= (int)sizeof(full) ||
 	    stat(full, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)page_size())

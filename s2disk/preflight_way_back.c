@@ -6,6 +6,7 @@
  */
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/look.h"
 #include "base/text.h"
 #include "boot/boot_entry.h"
 #include "boot/initramfs.h"
@@ -44,6 +45,7 @@ static bool has_program(const struct way *way, const char *name)
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		snprintf(full, sizeof(full), "%s%s/%s", way->context->root, folders[i], name);
+		look_note("", full, LOOK_NAME);
 		if (access(full, X_OK) == 0)
 			return true;
 	}
@@ -286,6 +288,7 @@ static void judge_readers(const struct way *way, const char *key_file)
 	struct stat st;
 
 	snprintf(full, sizeof(full), "%s%s", way->context->root, way->path);
+	look_note("", full, LOOK_NAME);
 	if (stat(full, &st) < 0 || !(st.st_mode & (S_IRGRP | S_IROTH)))
 		return;
 	check = preflight_add(way->context, ID, CHECK_WARNING,

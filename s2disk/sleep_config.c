@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 
 #include <dirent.h>
@@ -276,6 +277,7 @@ static size_t add_folder(const char *root, const char *folder, struct drop_in **
 	int found;
 
 	snprintf(full, sizeof(full), "%s%s", root, folder);
+	look_note("", full, LOOK_LIST);
 	found = scandir(full, &entries, is_drop_in, compare_names);
 	if (found < 0)
 		return count;

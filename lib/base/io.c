@@ -2,6 +2,7 @@
 #include "base/io.h"
 
 #include "base/cleanup.h"
+#include "base/look.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +102,7 @@ static int open_in_root(const char *root, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int open_below(const char *root, const char *path, int flags)
+int io_open_below(const char *root, const char *path, int flags)
 {
 	char full[PATH_MAX];
 	int fd;
@@ -116,6 +117,12 @@ static int open_below(const char *root, const char *path, int flags)
 		return -ENAMETOOLONG;
 	fd = open(full, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+static int open_noted(const char *root, const char *path)
+{
+	look_note(root, path, LOOK_READ);
+	return io_open_below(root, path, O_RDONLY);
 }
 
 /* Fills buffer up to size; returns the bytes read. */
@@ -140,7 +147,7 @@ static ssize_t read_up_to(int fd, char *buffer, size_t size)
 
 ssize_t io_read_text(const char *root, const char *path, char *buffer, size_t size)
 {
-	_cleanup_close_ int fd = open_below(root, path, O_RDONLY);
+	_cleanup_close_ int fd = open_noted(root, path);
 	ssize_t n;
 
 	if (fd < 0)
@@ -154,7 +161,7 @@ ssize_t io_read_text(const char *root, const char *path, char *buffer, size_t si
 int io_read_file(const char *root, const char *path, size_t limit, char **ret_text,
 		 size_t *ret_length)
 {
-	_cleanup_close_ int fd = open_below(root, path, O_RDONLY);
+	_cleanup_close_ int fd = open_noted(root, path);
 	_cleanup_free_ char *text = NULL;
 	size_t size = 4096, used = 0;
 
@@ -199,7 +206,7 @@ bool io_only_looks(void)
 
 int io_write_text(const char *root, const char *path, const char *text)
 {
-	_cleanup_close_ int fd = open_below(root, path, O_WRONLY);
+	_cleanup_close_ int fd = io_open_below(root, path, O_WRONLY);
 
 	if (fd < 0)
 		return fd;

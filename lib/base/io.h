@@ -24,6 +24,9 @@ void io_drop_cache(int fd);
 /* Writes exactly length bytes at the current position. */
 int io_write_full(int fd, const void *buffer, size_t length);
 
+/* Opens root/path. The fd, with O_CLOEXEC, or a negative errno. */
+int io_open_below(const char *root, const char *path, int flags);
+
 /* Reads a whole small file into buffer, always ended by a zero byte; a file
  * longer than size - 1 is cut. root is put before path ("" for none), so that
  * tests can point at a recorded tree. Returns the length. */

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 
 #include <dirent.h>
@@ -197,6 +198,7 @@ static int find_in_folders(const char *root, const char *environment, struct boo
 		struct dirent *file;
 
 		snprintf(full, sizeof(full), "%s%s", root, boot_entry_folders[i]);
+		look_note("", full, LOOK_LIST);
 		folder = opendir(full);
 		while (folder && (file = readdir(folder)))
 			see_entry(root, boot_entry_folders[i], file->d_name, environment,
@@ -290,11 +292,13 @@ int boot_entry_initramfs(const char *root, const struct boot_entry *entry, char 
 	     i < ARRAY_SIZE(before); i++) {
 		length = snprintf(ret, size, "%s%s", before[i], path);
 		snprintf(full, sizeof(full), "%s%s", root, ret);
+		look_note(root, ret, LOOK_NAME);
 		if (length < (int)size && access(full, F_OK) == 0)
 			return 0;
 	}
 	/* In a subvolume of btrfs the path has its name in front. */
 	length = snprintf(ret, size, "/boot%s", name);
 	snprintf(full, sizeof(full), "%s%s", root, ret);
+	look_note(root, ret, LOOK_NAME);
 	return length < (int)size && access(full, F_OK) == 0 ? 0 : -ENOENT;
 }

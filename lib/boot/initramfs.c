@@ -4,6 +4,8 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/crypto.h"
+#include "base/io.h"
+#include "base/look.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "boot/cpio.h"
@@ -145,6 +147,7 @@ struct link {
 /* One archive. */
 struct reading {
 	struct cpio *cpio;
+	const char *path; /* of the whole file */
 	const struct initramfs_secrets *secrets;
 	struct initramfs *ret;
 	struct link links[LINKS_MAX];
@@ -200,6 +203,20 @@ static uint64_t wanted_size(const struct reading *reading, const struct cpio_ent
 	return size;
 }
 
+/* Of what is not looked into only the name matters. */
+static void note_member(const struct reading *reading, const struct cpio_entry *entry,
+			const char *name, const void *content)
+{
+	look_note_member(&(struct look_member){
+		.archive = reading->path,
+		.name = name,
+		.mode = entry->mode,
+		.content = content,
+		.size = content ? entry->size : 0,
+		.secret = is_secret(reading->secrets, name),
+	});
+}
+
 /* 0: taken; 1: not one to look into. */
 static int take_content(struct reading *reading, const struct cpio_entry *entry, const char *name)
 {
@@ -214,6 +231,8 @@ static int take_content(struct reading *reading, const struct cpio_entry *entry,
 	if (!content)
 		return -ENOMEM;
 	r = cpio_content(reading->cpio, entry, content);
+	if (r == 0)
+		note_member(reading, entry, name, content);
 	if (r == 0 && own)
 		r = keep(reading, name, content, entry->size);
 	if (r == 0 && entry->size > 0 && entry->links > 1)
@@ -245,22 +264,25 @@ static int read_entries(struct reading *reading)
 		name = plain_name(entry.name);
 		initramfs_note(reading->ret, name);
 		r = take_content(reading, &entry, name);
-		if (r > 0)
+		if (r > 0) {
+			note_member(reading, &entry, name, NULL);
 			r = cpio_content(reading->cpio, &entry, NULL);
+		}
 		if (r < 0)
 			return r;
 	}
 	return -EBADMSG;
 }
 
-static int read_archive(struct cpio *cpio, const struct initramfs_secrets *secrets,
-			struct initramfs *ret)
+static int read_archive(struct cpio *cpio, const char *path,
+			const struct initramfs_secrets *secrets, struct initramfs *ret)
 {
 	_cleanup_free_ struct reading *reading = calloc(1, sizeof(*reading));
 
 	if (!reading)
 		return -ENOMEM;
 	reading->cpio = cpio;
+	reading->path = path;
 	reading->secrets = secrets;
 	reading->ret = ret;
 	return read_entries(reading);
@@ -291,8 +313,9 @@ static void become_packer(const struct packer *packer, int in, int out)
 	_exit(127);
 }
 
-static int read_packed(const struct packer *packer, int in, const struct initramfs_secrets *secrets,
-		       struct initramfs *ret, struct why *w)
+static int read_packed(const struct packer *packer, int in, const char *path,
+		       const struct initramfs_secrets *secrets, struct initramfs *ret,
+		       struct why *w)
 {
 	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
 	int ends[2], status = 0, r;
@@ -309,7 +332,7 @@ static int read_packed(const struct packer *packer, int in, const struct initram
 	close(ends[1]);
 	if (r == 0) {
 		cpio_begin(cpio, ends[0]);
-		r = read_archive(cpio, secrets, ret);
+		r = read_archive(cpio, path, secrets, ret);
 	}
 	/* It gets a broken pipe if there is more. */
 	close(ends[0]);
@@ -321,8 +344,8 @@ static int read_packed(const struct packer *packer, int in, const struct initram
 	return r < 0 ? why(w, r, "it cannot be unpacked with %s", packer->command[0]) : 0;
 }
 
-static int read_all(int fd, const struct initramfs_secrets *secrets, struct initramfs *ret,
-		    struct why *w)
+static int read_all(int fd, const char *path, const struct initramfs_secrets *secrets,
+		    struct initramfs *ret, struct why *w)
 {
 	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
 	unsigned char start[6];
@@ -344,9 +367,9 @@ static int read_all(int fd, const struct initramfs_secrets *secrets, struct init
 			if (lseek(fd, (off_t)cpio->position, SEEK_SET) < 0)
 				return -errno;
 			/* Nothing comes behind a compressed one that matters here. */
-			return read_packed(packer, fd, secrets, ret, w);
+			return read_packed(packer, fd, path, secrets, ret, w);
 		}
-		r = read_archive(cpio, secrets, ret);
+		r = read_archive(cpio, path, secrets, ret);
 		if (r < 0)
 			return why(w, r, "it is damaged, or packed in a way not known here");
 	}
@@ -363,10 +386,11 @@ int initramfs_read(const char *root, const char *path, const struct initramfs_se
 	*ret = (struct initramfs){ 0 };
 	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
 		return -ENAMETOOLONG;
-	fd = open(full, O_RDONLY | O_CLOEXEC);
+	look_note("", full, LOOK_NAME);
+	fd = io_open_below(root, path, O_RDONLY);
 	if (fd < 0)
-		return why(w, -errno, "%s: %s", path, strerror(errno));
-	r = read_all(fd, secrets, ret, w);
+		return why(w, fd, "%s: %s", path, strerror(-fd));
+	r = read_all(fd, full, secrets, ret, w);
 	if (r < 0) {
 		initramfs_free(ret);
 		return why_prefix(w, r, "%s", path);

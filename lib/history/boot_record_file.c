@@ -58,7 +58,7 @@ bool boot_in_initramfs(const char *root)
 }
 
 /* All that lib/platform and the pre-flight look for in a log. */
-static bool wanted(const char *line)
+bool boot_record_wants(const char *line)
 {
 	static const char *const words[] = { "heap free:", "Hypervisor detected: ", "Host Build ",
 					     "Memory Encryption Features active:" };
@@ -79,7 +79,7 @@ static void print_log(int log, FILE *file)
 	for (int i = 0; i < RECORDS_MAX; i++) {
 		if (kernel_log_next(log, line, sizeof(line), &level) <= 0)
 			return;
-		if (wanted(line))
+		if (boot_record_wants(line))
 			fprintf(file, "%s\n", line);
 	}
 }

@@ -32,4 +32,7 @@ int boot_record_read(const char *root, struct boot_record *ret, struct why *w);
  * log as it is now. The caller frees *ret. */
 int boot_record_log(const char *root, char **ret);
 
+/* Pure: is this line of the kernel's log one that a record keeps? */
+bool boot_record_wants(const char *line);
+
 #endif

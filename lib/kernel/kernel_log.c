@@ -2,6 +2,7 @@
 #include "kernel/kernel_log.h"
 
 #include "base/cleanup.h"
+#include "base/look.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ int kernel_log_open(const char *root, bool from_now)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/dev/kmsg", root);
+	look_note("", path, LOOK_READ);
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -72,6 +74,23 @@ int kernel_log_parse_message(const char *record, struct kernel_message *ret)
 	return 0;
 }
 
+/* The device gives one record at a time; of a file that stands for it, the read went
+ * on into the next ones. */
+static int end_record(int fd, char *record, size_t length)
+{
+	char *end = record;
+
+	do
+		end = strchr(end, '\n');
+	while (end && *++end == ' ');
+	if (!end || !*end)
+		return 1;
+	if (lseek(fd, -(off_t)(record + length - end), SEEK_CUR) < 0)
+		return -errno;
+	*end = '\0';
+	return 1;
+}
+
 /* 1, 0 or a negative errno, as kernel_log_next. */
 static int next_record(int fd, char record[RECORD_SIZE])
 {
@@ -85,7 +104,7 @@ static int next_record(int fd, char record[RECORD_SIZE])
 		if (n < 0)
 			return -errno;
 		record[n] = '\0';
-		return 1;
+		return end_record(fd, record, (size_t)n);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "platform/block_device.h"
 
 #include "base/bytes.h"
+#include "base/look.h"
 #include "base/text.h"
 #include "platform/tree.h"
 
@@ -73,6 +74,7 @@ static bool read_place(const char *root, const char *name, char target[PATH_MAX]
 
 	if (snprintf(full, sizeof(full), "%s/sys/class/block/%s", root, name) >= (int)sizeof(full))
 		return false;
+	look_note("", full, LOOK_NAME);
 	n = readlink(full, target, PATH_MAX - 1);
 	if (n < 0)
 		return false;

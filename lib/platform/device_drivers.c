@@ -2,6 +2,7 @@
 #include "platform/device_drivers.h"
 
 #include "base/cleanup.h"
+#include "base/look.h"
 #include "base/text.h"
 #include "platform/block_device.h"
 #include "platform/tree.h"
@@ -62,6 +63,7 @@ void device_drivers(const char *root, const char *name, char *text, size_t size)
 	if (!find_disk(root, name, disk, sizeof(disk)) ||
 	    snprintf(path, sizeof(path), "%s/sys/class/block/%s", root, disk) >= (int)sizeof(path))
 		return;
+	look_note("", path, LOOK_NAME);
 	place = realpath(path, NULL);
 	top = realpath(*root ? root : "/", NULL);
 	if (!place || !top)

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 #include "platform/tree.h"
 
@@ -99,6 +100,7 @@ static void take_place(const char *root, const char *name, struct device *device
 	if (snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/%s", root, name) >=
 	    (int)sizeof(full))
 		return;
+	look_note("", full, LOOK_NAME);
 	n = readlink(full, target, sizeof(target) - 1);
 	if (n < 0)
 		return;

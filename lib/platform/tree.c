@@ -2,6 +2,7 @@
 #include "platform/tree.h"
 
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 
 #include <dirent.h>
@@ -87,6 +88,7 @@ bool tree_link(const char *root, char *text, size_t size, const char *path, ...)
 	if (length >= (int)sizeof(below) ||
 	    snprintf(full, sizeof(full), "%s%s", root, below) >= (int)sizeof(full))
 		return false;
+	look_note(root, below, LOOK_NAME);
 	n = readlink(full, target, sizeof(target) - 1);
 	if (n < 0)
 		return false;
@@ -101,6 +103,7 @@ bool tree_exists(const char *root, const char *path)
 {
 	char full[PATH_MAX];
 
+	look_note(root, path, LOOK_NAME);
 	return snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full) &&
 	       access(full, F_OK) == 0;
 }
@@ -120,6 +123,7 @@ int tree_list(const char *root, const char *path, struct tree_names *ret)
 
 	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
 		return -ENAMETOOLONG;
+	look_note(root, path, LOOK_LIST);
 	n = scandir(full, &entries, is_visible, versionsort);
 	if (n < 0)
 		return -errno;

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 #include "swap/mapper_targets.h"
 #include "swap/wiped_disk.h"
@@ -71,6 +72,7 @@ static bool is_iscsi(const char *root, dev_t dev)
 	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u", root, major(dev), minor(dev)) >=
 	    (int)sizeof(path))
 		return false;
+	look_note("", path, LOOK_NAME);
 	real = realpath(path, NULL);
 	return real && strstr(real, "/session") && strstr(real, "/target");
 }
@@ -96,6 +98,7 @@ static bool is_nvme_fabric(const char *root, dev_t dev)
 	if (found || snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u/device", root, major(dev),
 			      minor(dev)) >= (int)sizeof(path))
 		return found;
+	look_note("", path, LOOK_LIST);
 	count = scandir(path, &entries, NULL, alphasort);
 	for (int i = 0; i < count; i++) {
 		snprintf(attribute, sizeof(attribute), "device/%s/transport", entries[i]->d_name);
@@ -299,6 +302,7 @@ static int add_slaves(const char *root, dev_t dev, struct device_stack *stack, s
 	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u/slaves", root, major(dev),
 		     minor(dev)) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
+	look_note("", path, LOOK_LIST);
 	count = scandir(path, &entries, NULL, alphasort);
 	if (count < 0)
 		return 0;

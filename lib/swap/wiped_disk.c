@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/look.h"
 #include "base/text.h"
 
 #include <limits.h>
@@ -65,7 +66,9 @@ const char *wiped_disk_kind(const char *root, dev_t dev)
 	read_line(root, attribute, model, sizeof(model));
 	read_line(root, "/sys/class/dmi/id/chassis_asset_tag", tag, sizeof(tag));
 	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u", root, major(dev), minor(dev)) <
-	    (int)sizeof(path))
+	    (int)sizeof(path)) {
+		look_note("", path, LOOK_NAME);
 		real = realpath(path, NULL);
+	}
 	return wiped_disk_judge(model, real ? real : "", tag);
 }

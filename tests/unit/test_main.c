@@ -294,6 +294,28 @@ int described_check(struct settings *settings, struct preflight *ret, struct why
 	return 0;
 }
 
+bool described_machine(void)
+{
+	return false;
+}
+
+int described_target(const struct settings *settings, struct swap_area *ret, struct why *w)
+{
+	(void)settings, (void)ret, (void)w;
+	return -ENOENT;
+}
+
+const struct preflight_system described_system;
+
+int report_write(const struct report_source *source, const struct options *options,
+		 const char *file, struct why *w)
+{
+	ck_assert_str_eq(source->root, "");
+	ck_assert(source->describes_machine == (options->root == NULL));
+	ck_assert_str_eq(file, "/a/file");
+	return event_why("report", machine.print, w);
+}
+
 void sleep_method_load(const char *root, struct settings *settings)
 {
 	ck_assert_str_eq(root, "");
@@ -526,6 +548,23 @@ START_TEST(the_last_one)
 }
 END_TEST
 
+/* Nothing is looked at but by it. */
+START_TEST(a_report)
+{
+	s2disk("--report=/a/file", EXIT_DONE, "report");
+	ck_assert_str_eq(said, "");
+	s2disk("--report=/a/file --root=/some", EXIT_DONE, "report");
+	ck_assert(described_ended);
+	machine.print = -EISDIR;
+	s2disk("--report=/a/file", EXIT_FAILED, "report");
+	check_told(said, "no report was written: report failed");
+	machine.uid = 1000;
+	machine.print = 0;
+	s2disk("--report=/a/file", EXIT_DONE, "report");
+	check_told(said, "not running as root");
+}
+END_TEST
+
 static const struct {
 	const char *options, *words;
 } wrong[] = {
@@ -535,8 +574,12 @@ static const struct {
 	{ "/dev/sda2", "'/dev/sda2' is not an option; the device is named with -r" },
 	{ "--json", "--json goes with --check or --last" },
 	{ "--json -n", "--json goes with --check or --last" },
-	{ "--root=/", "--root goes with --check" },
-	{ "-n --root=/", "--root goes with --check" },
+	{ "--root=/", "--root goes with --check or --report" },
+	{ "-n --root=/", "--root goes with --check or --report" },
+	{ "--report=/a/file --check", "--report goes without --check" },
+	{ "--report=/a/file -n", "--report goes without --check" },
+	{ "--report=/a/file --last", "--report goes without --check" },
+	{ "--report=/a/file --root=/no/such", "/no/such: not there" },
 	{ "--check --root=/no/such", "/no/such: not there" },
 	{ "-m nonsense", "nonsense" },
 	{ "-s many", "many" },
@@ -579,6 +622,7 @@ int main(void)
 		asks_for_a_passphrase,
 		asks_nobody,
 		the_last_one,
+		a_report,
 		tells_of_itself,
 	};
 	Suite *suite = suite_create("main");

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is not to be in a report that a stranger gets. */
+#ifndef S2DISK_REPORT_HIDE_H
+#define S2DISK_REPORT_HIDE_H
+
+#include <stddef.h>
+
+/* Pure: in words NAME=VALUE whose name looks like that of a password, and in addresses
+ * with one (iscsi:USER:PASSWORD@HOST, https://USER:PASSWORD@HOST), the letters become x;
+ * all keeps its place. Names of key files stay. Nothing happens to what has a zero
+ * byte, which is no text. */
+void report_hide_passwords(char *text, size_t length);
+
+/* Pure: leaves those lines of /proc/PID/maps that have one of the files in them which
+ * the checks look for. Returns the new length; 0: none. */
+size_t report_hide_maps(char *text, const char *const *names, size_t count);
+
+/* What stands for a secret with this digest: as long, always the same for the same, in
+ * this report only (salt), and good for nothing else. 0 or a negative errno. */
+int report_hide_secret(const unsigned char salt[32], const char *digest, char *to, size_t size);
+
+#endif
