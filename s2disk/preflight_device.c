@@ -25,12 +25,24 @@ static void add_refusal(struct preflight_context *context, const struct why *rea
 	preflight_advise(check, "%s", way_out ? way_out + 2 : "use another area");
 }
 
+static void add_unknown(struct preflight_context *context, const char *reason)
+{
+	const char *device = context->target->area->device;
+	struct check *check =
+		preflight_add(context, "swap-device", CHECK_WARNING,
+			      "what lies under %s could not be checked: %s", device, reason);
+
+	preflight_advise(check,
+			 "see yourself with \"lsblk -s %s\": an image cannot lie on thin pools, "
+			 "caches, snapshots, loop or network devices",
+			 device);
+}
+
 void check_swap_device(struct preflight_context *context)
 {
 	const struct swap_area *area = context->target->area;
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
 	struct why reason = { "" };
-	struct check *check;
 	char text[256];
 	int r;
 
@@ -38,20 +50,16 @@ void check_swap_device(struct preflight_context *context)
 	if (!area || context->refused_already)
 		return;
 	r = stack ? device_stack_read(context->root, area->dev, stack, &reason) : -ENOMEM;
-	if (r == -ENODEV) {
+	if (r == -ENODEV && context->root[0]) {
 		preflight_add(context, "swap-device", CHECK_OK,
 			      "sysfs does not say what lies under %s, so that was not checked",
 			      area->device);
 	} else if (r < 0) {
-		check = preflight_add(context, "swap-device", CHECK_WARNING,
-				      "what lies under %s could not be checked: %s", area->device,
-				      why_text(&reason, r));
-		preflight_advise(check,
-				 "see yourself with \"lsblk -s %s\": an image cannot lie on "
-				 "thin pools, caches, snapshots, loop or network devices",
-				 area->device);
+		add_unknown(context, why_text(&reason, r));
 	} else if (device_stack_check(context->root, stack, &reason) < 0) {
 		add_refusal(context, &reason);
+	} else if (!device_stack_known(stack)) {
+		add_unknown(context, "not all of it can be seen");
 	} else {
 		preflight_add(context, "swap-device", CHECK_OK, "an image can lie there: %s",
 			      device_stack_text(stack, text, sizeof(text)));

@@ -92,9 +92,9 @@ static void add_zram_first(struct preflight_context *context, uint64_t pushed)
 			      "below that of %s",
 			      preflight_mib(pushed), context->zram_first, name);
 	preflight_advise(check,
-			 "swapoff %s before hibernating, or give %s a higher priority (pri= in "
-			 "/etc/fstab, swapon -p)",
-			 context->zram_first, name);
+			 "give %s a higher priority than %s has (pri= in /etc/fstab, or now: "
+			 "swapoff %s, then swapon -p 200 %s)",
+			 name, context->zram_first, name, name);
 }
 
 void check_swap_size(struct preflight_context *context)
@@ -126,7 +126,9 @@ static void advise_fixed(struct check *check, const struct meminfo *meminfo)
 		  "each /sys/kernel/mm/hugepages/*/nr_hugepages" },
 		{ meminfo->unevictable,
 		  "end programs that lock memory (VmLck in /proc/PID/status)" },
-		{ meminfo->zram, "swapoff zram" },
+		{ meminfo->zram,
+		  "end programs, or have a disk take what zram holds: with a higher priority than "
+		  "zram has (swapon -p)" },
 		{ meminfo_kernel(meminfo), "see what the kernel uses its memory for (slabtop)" },
 	};
 	char text[sizeof(check->advice)] = "";

@@ -22,8 +22,8 @@
 #define ON_DEMAND_PRIORITY 32767 /* as swap_on_demand.h says: the highest */
 
 static const char how_to_make[] =
-	"make a swap file, \"s2disk-swapfile create /swapfile\" and then \"s2disk-swapfile "
-	"enable /swapfile\", or name a swap partition as large as the memory with -r";
+	"make a swap file, \"s2disk-swapfile create --enable /swapfile\" (on btrfs "
+	"/swap/swapfile), or name a swap partition as large as the memory with -r";
 
 /* Who names the area; NULL: nobody. */
 static const char *named_where(const struct preflight_context *context)

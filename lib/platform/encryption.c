@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Before it may stand "AMD ", after it "AMD SEV SEV-ES" (print_mem_encrypt_feature_info()
- * in arch/x86/mm/mem_encrypt.c). the boot record (lib/history) keeps the line. */
+ * in arch/x86/mm/mem_encrypt.c). The boot record (lib/history) keeps the line. */
 #define LINE "Memory Encryption Features active:"
 
 static bool logged(const char *log, char *kind, size_t size)

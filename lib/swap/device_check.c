@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define CRYPTTAB_LIMIT 1048576
+#define CMDLINE_LIMIT 65536
 
 /* What crypttab says about the key of a mapping. */
 enum crypttab_key {
@@ -24,9 +25,13 @@ static bool is_random(const char *key)
 	static const char *const sources[] = { "/dev/random", "/dev/urandom", "/dev/hwrng",
 					       "/dev/hw_random" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-		if (strcmp(key, sources[i]) == 0)
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		size_t length = strlen(sources[i]);
+
+		/* "FILE:DEVICE" of systemd's crypttab(5). */
+		if (text_starts(key, sources[i]) && (!key[length] || key[length] == ':'))
 			return true;
+	}
 	return false;
 }
 
@@ -38,9 +43,13 @@ static enum crypttab_key line_key(char *line, const char *mapper)
 	const char *name = strtok_r(line, blanks, &rest);
 	const char *device = name ? strtok_r(NULL, blanks, &rest) : NULL;
 	const char *key = device ? strtok_r(NULL, blanks, &rest) : NULL;
+	const char *options = key ? strtok_r(NULL, blanks, &rest) : NULL;
 
 	if (!device || strcmp(name, mapper) != 0)
 		return KEY_UNNAMED;
+	/* Of a key script, the third field is but its argument. */
+	if (options && strstr(options, "keyscript="))
+		return KEY_LASTING;
 	return key && is_random(key) ? KEY_RANDOM : KEY_LASTING;
 }
 
@@ -61,6 +70,26 @@ static enum crypttab_key crypttab_key(const char *root, const char *mapper)
 	return found;
 }
 
+/* mkinitcpio's hook "encrypt" opens it at each boot, by a passphrase or a file:
+ * "cryptdevice=DEVICE:NAME[:OPTIONS]". */
+static bool opened_by_initramfs(const char *root, const char *mapper)
+{
+	_cleanup_free_ char *text = NULL;
+	char *at, *word, *name;
+
+	if (io_read_file(root, "/proc/cmdline", CMDLINE_LIMIT, &text, NULL) < 0)
+		return false;
+	at = text;
+	while ((word = strsep(&at, " \t\n"))) {
+		if (!text_starts(word, "cryptdevice=") || !(name = strchr(word, ':')))
+			continue;
+		*strchrnul(++name, ':') = '\0';
+		if (strcmp(name, mapper) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Without a header on the disk, the key is what someone gave at this boot. That it is
  * the same at the next one is known only where a file says so. */
 static int check_crypt(const char *root, const struct device_layer *layer, struct why *w)
@@ -72,7 +101,8 @@ static int check_crypt(const char *root, const struct device_layer *layer, struc
 			   "it is on %s, whose key is random at every boot (/etc/crypttab), so the "
 			   "image could never be read again; use LUKS, or name a key file there",
 			   layer->mapper);
-	if (strcmp(layer->detail, "PLAIN") == 0 && key == KEY_UNNAMED)
+	if (strcmp(layer->detail, "PLAIN") == 0 && key == KEY_UNNAMED &&
+	    !opened_by_initramfs(root, layer->mapper))
 		return why(w, -EINVAL,
 			   "it is on %s, dm-crypt without a LUKS header, and /etc/crypttab names "
 			   "no key for it: such a key is random as a rule, and the image could "

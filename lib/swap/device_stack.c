@@ -64,17 +64,14 @@ static bool numbered(const char *name, const char *prefix)
 	return text_starts(name, prefix) && name[length] >= '0' && name[length] <= '9';
 }
 
+/* …/session1/target2:0:0/…, of the kernel's drivers/scsi/scsi_transport_iscsi.c. */
 static bool is_iscsi(const char *root, dev_t dev)
 {
-	char path[PATH_MAX];
-	_cleanup_free_ char *real = NULL;
+	_cleanup_free_ char *path = device_path(root, dev);
+	const char *session = path ? strstr(path, "/session") : NULL;
 
-	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u", root, major(dev), minor(dev)) >=
-	    (int)sizeof(path))
-		return false;
-	look_note("", path, LOOK_NAME);
-	real = realpath(path, NULL);
-	return real && strstr(real, "/session") && strstr(real, "/target");
+	return session && numbered(session, "/session") &&
+	       numbered(strchrnul(session + 1, '/'), "/target");
 }
 
 /* Is this the attribute of an NVMe controller that is reached over a network? */
@@ -217,8 +214,12 @@ static void examine_mapper(const char *root, struct device_layer *layer)
 	} else if (text_starts(uuid, "part")) {
 		layer->kind = LAYER_PARTITION;
 	}
-	if (!changing && mapper_targets_read(root, layer->dev, targets, sizeof(targets)) == 0)
+	if (changing)
+		return;
+	if (mapper_targets_read(root, layer->dev, targets, sizeof(targets)) == 0)
 		examine_targets(targets, layer);
+	else
+		layer->unknown = layer->kind == LAYER_MAPPER;
 }
 
 /* The journal of a RAID 5, or its partial parity log. */
@@ -330,9 +331,14 @@ static int add(const char *root, dev_t dev, struct device_stack *stack, struct w
 		return why(w, -ELOOP, "more than %d devices lie under it", LAYERS_MAX);
 	layer = &stack->layers[stack->count++];
 	*layer = (struct device_layer){ .dev = dev };
-	if (!read_name(root, dev, layer->name, sizeof(layer->name)))
-		return why(w, -ENODEV, "sysfs does not know the block device %u:%u", major(dev),
-			   minor(dev));
+	if (!read_name(root, dev, layer->name, sizeof(layer->name))) {
+		if (stack->count == 1)
+			return why(w, -ENODEV, "sysfs does not know the block device %u:%u",
+				   major(dev), minor(dev));
+		stack->cut = true;
+		stack->count--;
+		return 0;
+	}
 	examine(root, layer);
 	if (layer->kind == LAYER_PARTITION && !layer->mapper[0])
 		return add_disk(root, dev, stack, w);
@@ -350,6 +356,14 @@ int device_stack_read(const char *root, dev_t dev, struct device_stack *ret, str
 	if (r == 0)
 		*ret = *stack;
 	return r;
+}
+
+bool device_stack_known(const struct device_stack *stack)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->layers[i].unknown)
+			return false;
+	return !stack->cut;
 }
 
 bool device_stack_has(const struct device_stack *stack, enum layer_kind kind)

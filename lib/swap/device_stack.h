@@ -38,6 +38,7 @@ struct device_layer {
 	/* LOOP: the file; MD: the level; CRYPT: "LUKS2" or so, "PLAIN" where there is no
 	 * header; CHANGING, WIPED: what it is, "thin pool" or so */
 	char detail[192];
+	bool unknown; /* of the device mapper: what it does with what is written */
 };
 
 #define LAYERS_MAX 64
@@ -45,10 +46,11 @@ struct device_layer {
 struct device_stack {
 	struct device_layer layers[LAYERS_MAX]; /* the device itself first */
 	size_t count;
+	bool cut; /* sysfs does not know a device that lies under another */
 };
 
 /* Devices that lie under several others are listed once. -ENODEV where sysfs
- * does not know the device, -ELOOP where there are too many layers. */
+ * does not know the device itself, -ELOOP where there are too many layers. */
 int device_stack_read(const char *root, dev_t dev, struct device_stack *ret, struct why *w);
 
 /* Can a hibernation image be written there, found at the next boot, and read then,
@@ -57,6 +59,9 @@ int device_stack_read(const char *root, dev_t dev, struct device_stack *ret, str
  * dm-crypt with a key that is random at every boot. The last is what root/etc/crypttab says, and
  * each mapping without a LUKS header (or another one) for which it names no lasting key. */
 int device_stack_check(const char *root, const struct device_stack *stack, struct why *w);
+
+/* Is all of it known? Else an image may be no good there although nothing was found. */
+bool device_stack_known(const struct device_stack *stack);
 
 bool device_stack_has(const struct device_stack *stack, enum layer_kind kind);
 

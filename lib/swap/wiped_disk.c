@@ -49,6 +49,24 @@ const char *wiped_disk_judge(const char *model, const char *path, const char *as
 	return NULL;
 }
 
+char *device_path(const char *root, dev_t dev)
+{
+	_cleanup_free_ char *real = NULL, *above = NULL;
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u", root, major(dev), minor(dev)) >=
+	    (int)sizeof(path))
+		return NULL;
+	look_note("", path, LOOK_NAME);
+	real = realpath(path, NULL);
+	above = realpath(root[0] ? root : "/", NULL);
+	if (!real || !above)
+		return NULL;
+	/* Names of the directories above are no names of buses. */
+	return strdup(strcmp(above, "/") != 0 && text_starts(real, above) ? real + strlen(above)
+									  : real);
+}
+
 static void read_line(const char *root, const char *path, char *text, size_t size)
 {
 	if (io_read_text(root, path, text, size) < 0)
@@ -58,17 +76,12 @@ static void read_line(const char *root, const char *path, char *text, size_t siz
 
 const char *wiped_disk_kind(const char *root, dev_t dev)
 {
-	char attribute[96], model[96], tag[96], path[PATH_MAX];
-	_cleanup_free_ char *real = NULL;
+	_cleanup_free_ char *path = device_path(root, dev);
+	char attribute[96], model[96], tag[96];
 
 	snprintf(attribute, sizeof(attribute), "/sys/dev/block/%u:%u/device/model", major(dev),
 		 minor(dev));
 	read_line(root, attribute, model, sizeof(model));
 	read_line(root, "/sys/class/dmi/id/chassis_asset_tag", tag, sizeof(tag));
-	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u", root, major(dev), minor(dev)) <
-	    (int)sizeof(path)) {
-		look_note("", path, LOOK_NAME);
-		real = realpath(path, NULL);
-	}
-	return wiped_disk_judge(model, real ? real : "", tag);
+	return wiped_disk_judge(model, path ? path : "", tag);
 }

@@ -16,4 +16,8 @@ const char *wiped_disk_judge(const char *model, const char *path, const char *as
 /* The same for a whole disk, below the root; NULL also for what cannot be read. */
 const char *wiped_disk_kind(const char *root, dev_t dev);
 
+/* Where sysfs has the device, below the root: "/sys/devices/pci0000:00/…". NULL where
+ * that cannot be seen. free() it. */
+char *device_path(const char *root, dev_t dev);
+
 #endif

@@ -180,6 +180,9 @@ static const struct {
 	{ "cryptswap /dev/sda3 /etc/swap.key plain\n", NULL },
 	{ "cryptswap /dev/sda3 none plain\n", NULL },
 	{ "cryptswap /dev/sda3\n", NULL },
+	{ "cryptswap /dev/sda3 /dev/urandom plain,keyscript=/bin/key\n", NULL },
+	{ "cryptswap /dev/sda3 /dev/urandom:UUID=44 plain\n", "random at every boot" },
+	{ "cryptswap /dev/sda3 /dev/urandom.key plain\n", NULL },
 	{ "#cryptswap /dev/sda3 /etc/swap.key plain\n", "names no key" },
 	{ "# cryptswap /dev/sda3 /etc/swap.key\n", "names no key" },
 	{ "cryptswap2 /dev/sda3 /etc/swap.key plain\n", "names no key" },
@@ -197,6 +200,92 @@ START_TEST(judges_keys_without_a_header)
 	ck_assert_msg(check(makedev(253, 5), &w) == (keys[_i].says ? -EINVAL : 0), "%s", w.text);
 	if (keys[_i].says)
 		ck_assert_msg(strstr(w.text, keys[_i].says) != NULL, "%s", w.text);
+}
+END_TEST
+
+/* The hook "encrypt" of mkinitcpio needs no crypttab. */
+static const struct {
+	const char *cmdline;
+	bool named;
+} cmdlines[] = {
+	{ "quiet cryptdevice=UUID=1:cryptswap crypto=sha512:aes:512:0:\n", true },
+	{ "cryptdevice=/dev/sda3:cryptswap:allow-discards", true },
+	{ "cryptdevice=/dev/sda3:other cryptdevice=/dev/sda4:cryptswap", true },
+	{ "cryptdevice=/dev/sda3:cryptswap2", false },
+	{ "cryptdevice=cryptswap", false },
+	{ "nocryptdevice=/dev/sda3:cryptswap", false },
+};
+
+START_TEST(opened_by_the_initramfs)
+{
+	const struct mapped plain = { "cryptswap\n", "CRYPT-PLAIN-cryptswap\n", NULL, NULL, NULL };
+	struct why w = { "" };
+
+	make_mapped(&plain);
+	made_put("/proc/cmdline", cmdlines[_i].cmdline);
+	ck_assert_msg(check(makedev(253, 5), &w) == (cmdlines[_i].named ? 0 : -EINVAL), "%s",
+		      w.text);
+	made_put("/etc/crypttab", "cryptswap /dev/sda3 /dev/urandom swap\n");
+	ck_assert_int_eq(check(makedev(253, 5), &w), -EINVAL);
+}
+END_TEST
+
+static bool known(dev_t dev)
+{
+	struct device_stack stack;
+
+	ck_assert_int_eq(device_stack_read(made_root, dev, &stack, NULL), 0);
+	return device_stack_known(&stack);
+}
+
+/* What cannot be seen is neither refused nor called sound. */
+START_TEST(not_all_is_known)
+{
+	const struct mapped lvm = { "vg-swap\n", "LVM-aabb\n", NULL, NULL, NULL };
+	const struct mapped unnamed = { "v\n", "\n", NULL, NULL, NULL };
+	const struct mapped thin = { "vg-swap\n", "LVM-aabb\n", NULL, "p\n", "LVM-aa-tpool\n" };
+	struct device_stack stack;
+	struct why w = { "" };
+
+	make_mapped(&lvm);
+	ck_assert(known(makedev(253, 5)));
+	make_mapped(&unnamed);
+	ck_assert(!known(makedev(253, 5)));
+	made_put("/mapper", "253:5 linear\n");
+	ck_assert(known(makedev(253, 5)));
+	make_mapped(&thin);
+	made_put("/sys/dev/block/8:3/uevent", NULL);
+	ck_assert(!known(makedev(253, 5)));
+	ck_assert_int_eq(check(makedev(253, 5), &w), -EINVAL);
+	made_put("/sys/dev/block/253:5/uevent", NULL);
+	ck_assert_int_eq(device_stack_read(made_root, makedev(253, 5), &stack, NULL), -ENODEV);
+}
+END_TEST
+
+/* Only what is below the root names a bus. */
+static const struct {
+	const char *path;
+	bool iscsi;
+} paths[] = {
+	{ "/sys/devices/platform/host1/session3/target1:0:0/1:0:0:0/block/sdz", true },
+	{ "/sys/devices/platform/sessions/targets/block/sdz", false },
+	{ "/sys/devices/pci0/target0:0:0/0:0:0:0/block/sdz", false },
+	{ "/sys/devices/session1/x/target0:0:0/block/sdz", false },
+};
+
+START_TEST(iscsi_by_its_path)
+{
+	char above[128], path[256];
+	struct device_stack stack;
+	struct why w = { "" };
+
+	snprintf(path, sizeof(path), "/session1/target1:0:0%s/uevent", paths[_i].path);
+	made_put(path, "DEVNAME=sdz\n");
+	snprintf(path, sizeof(path), "../../..%s", paths[_i].path);
+	made_link("/session1/target1:0:0/sys/dev/block/8:9", path);
+	snprintf(above, sizeof(above), "%s/session1/target1:0:0", made_root);
+	ck_assert_int_eq(device_stack_read(above, makedev(8, 9), &stack, NULL), 0);
+	ck_assert_int_eq(device_stack_check(above, &stack, &w), paths[_i].iscsi ? -EINVAL : 0);
 }
 END_TEST
 
@@ -424,6 +513,9 @@ static TCase *all_tests(void)
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, walks_a_stack);
 	tcase_add_loop_test(tcase, judges_mappings, 0, (int)ARRAY_SIZE(mapped));
+	tcase_add_loop_test(tcase, opened_by_the_initramfs, 0, (int)ARRAY_SIZE(cmdlines));
+	tcase_add_test(tcase, not_all_is_known);
+	tcase_add_loop_test(tcase, iscsi_by_its_path, 0, (int)ARRAY_SIZE(paths));
 	tcase_add_loop_test(tcase, judges_keys_without_a_header, 0, (int)ARRAY_SIZE(keys));
 	tcase_add_loop_test(tcase, judges_devices, 0, (int)ARRAY_SIZE(devices));
 	tcase_add_loop_test(tcase, knows_disks_that_are_wiped, 0, (int)ARRAY_SIZE(clouds));

@@ -146,6 +146,9 @@ START_TEST(areas_that_cannot_be_checked)
 {
 	expect(CHECK_OK, "sysfs does not say what lies under /dev/dm-1", "");
 	put_device("253:1", "dm-1", "LVM-abc\n");
+	made_put("/sys/dev/block/253:1/slaves/sda3/dev", "8:3\n");
+	expect(CHECK_WARNING, "could not be checked: not all of it", "lsblk -s /dev/dm-1");
+	put_device("253:1", "dm-1", "LVM-abc\n");
 	for (int i = 1; i < 80; i++) {
 		char numbers[32], path[64], below[32];
 
