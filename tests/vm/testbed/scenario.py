@@ -133,9 +133,14 @@ class Scenario:
     def make_initrd(self, **options):
         """The initramfs of a boot; its path."""
         files = self.boot_files(self.boots, **options)
-        initrd = self.path("initrd")
-        guest.combine(self.builder.base(self.linux), files, initrd)
-        return initrd
+        return self.write_initrd(files, self.path("initrd"), **options)
+
+    def write_initrd(self, files, path, **options):
+        """Base, modules and files of one boot; the path."""
+        names = options.get("modules", self.modules).split()
+        files = {**self.builder.modules(self.linux, names), **files}
+        guest.combine(self.builder.base(self.linux), files, path)
+        return path
 
     def boot(self, **options):
         """Starts the machine; the previous one must be off. Options are
