@@ -3,6 +3,7 @@
 
 #include "../replay/crash.h"
 #include "base/crypto.h"
+#include "quick.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -14,13 +15,15 @@
  * S2DISK_EVERYTHING (as ./run-tests --all does); else every third goes wrong, and
  * under sanitizers, where a life takes ten times as long, every 20th. With
  * sealed images it is still fewer, since most lives are the same: with
- * S2DISK_EVERYTHING=plain (as ./run-tests does), too. */
+ * S2DISK_EVERYTHING=plain (as ./run-tests does), too. With S2DISK_QUICK it is as
+ * under sanitizers. */
 #define SEALED_STRIDE 4u
+#define QUICK_STRIDE 20u
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STRIDE 20u
+#define STRIDE QUICK_STRIDE
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define STRIDE 20u
+#define STRIDE QUICK_STRIDE
 #endif
 #endif
 #ifndef STRIDE
@@ -42,6 +45,10 @@ bool lives_begin(void)
 {
 	const char *everything = getenv("S2DISK_EVERYTHING");
 
+	if (quick()) {
+		plain_stride = QUICK_STRIDE;
+		sealed_stride = QUICK_STRIDE * SEALED_STRIDE;
+	}
 	if (everything) {
 		plain_stride = 1;
 		sealed_stride = strcmp(everything, "plain") == 0 ? 3 * SEALED_STRIDE : 1;

@@ -8,6 +8,7 @@
 #include "image/image_commit.h"
 #include "image/image_reader.h"
 #include "image/image_writer.h"
+#include "quick.h"
 
 #include <check.h>
 #include <errno.h>
@@ -26,7 +27,7 @@
 #endif
 #endif
 #ifndef THINNING
-#define THINNING 1
+#define THINNING (quick() ? 8u : 1u)
 #endif
 
 struct fixture {

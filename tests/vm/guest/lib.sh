@@ -241,7 +241,9 @@ second_stage() { grep -qw stage2 /proc/cmdline; }
 map_boot() {
     mount --bind /tmp/map /sys/firmware/memmap
     mount -t ext4 -o ro /dev/vdb /mnt
-    kexec -c -l /mnt/vmlinuz --initrd=/mnt/initrd \
+    # Digests of kernel and initramfs, made here and looked at on the way, take
+    # longer than the boot.
+    kexec -c --no-checks -l /mnt/vmlinuz --initrd=/mnt/initrd \
         --append="$(cat /proc/cmdline) stage2" || mark fail "kexec -l"
     umount /mnt
     mark kexec

@@ -16,7 +16,7 @@ class Partition612(Scenario):
 class Partition61(Scenario):
     """swap partition, Linux 6.1"""
     name = "partition-6.1"
-    group = "quick"
+    group = "quick slow"
     kernel = "6.1"
     memory = 512
 

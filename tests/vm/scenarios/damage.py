@@ -56,8 +56,8 @@ class FlipRecord(Damaged):
 class FlipHeader(Damaged):
     """a byte flipped in the header"""
     name = "flip-header"
+    group = "slow"
     says = "header"
-    group = "quick"
 
     def damage(self):
         self.swap.flip(image.Image(self.swap).header_at + 72)

@@ -82,6 +82,7 @@ class OtherProcessor(Scenario):
 class Discard(OtherProcessor):
     """mismatch action = discard: set aside at once"""
     name = "action-discard"
+    group = "slow"
     settings = "mismatch action = discard\n"
 
     def second_half(self):

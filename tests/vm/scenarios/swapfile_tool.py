@@ -227,6 +227,7 @@ class ToolF2fs(SwapFileTool):
 class ToolLvm(SwapFileTool):
     """ext4 on LVM"""
     name = "tool-lvm"
+    group = "slow"
     file_system = "ext4"
     # Busybox has mke2fs of its own, which knows ext2 only.
     tools = ("lvm", "mke2fs")

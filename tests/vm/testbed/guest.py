@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guest: an initramfs of busybox, modules, our programs and memhold.
 
-The base is built once a run and kernel; what a scenario adds (its script, its
-suspend.conf) is a second, tiny archive put behind it.
+The base is built once a run and kernel; what a scenario adds (modules, its script,
+its suspend.conf) is a second, small archive put behind it.
 """
 
 import lzma
@@ -19,7 +19,8 @@ GUEST_DIR = os.path.join(os.path.dirname(os.path.dirname(
 
 # Loaded at every boot.
 BOOT_MODULES = ("virtio_pci", "virtio_blk")
-# Loaded by scenarios that ask for them.
+# Loaded by scenarios that ask for them, and only in their initramfs: most of
+# all modules' 20 MB would be unpacked, saved and loaded for nothing.
 OTHER_MODULES = ("ext4", "xfs", "btrfs", "f2fs", "dm_crypt", "nvme",
                  "dm_snapshot", "dm_thin_pool",
                  "virtio_mem", "virtio_balloon", "loop", "dm_mod", "xts",
@@ -70,6 +71,7 @@ class Builder:
         self.debian = debian.Debian(build_dir, work_dir)
         self._memhold = None
         self._bases = {}
+        self._modules = {}
 
     def base(self, kernel):
         """Path of the base archive for a kernel."""
@@ -79,6 +81,14 @@ class Builder:
                 stream.write(self._base_archive(kernel).bytes())
             self._bases[kernel.release] = path
         return self._bases[kernel.release]
+
+    def modules(self, kernel, names):
+        """Files with modules for a kernel, in the order of loading, beside those
+        of the base: for the files of a boot."""
+        wanted = (kernel.release, tuple(sorted(set(names))))
+        if wanted not in self._modules:
+            self._modules[wanted] = self._module_files(kernel, wanted[1])
+        return self._modules[wanted]
 
     def have_programs(self):
         return all(os.path.exists(os.path.join(self.build_dir, name))
@@ -114,7 +124,10 @@ class Builder:
                 self._add_program(archive, program, place)
         for name in HOST_TOOLS:
             self._add_program(archive, _tool(name), "/usr/bin/" + name)
-        self._add_modules(archive, kernel)
+        for place, data in self._module_files(kernel, BOOT_MODULES).items():
+            archive.file(place, data)
+        archive.file("/lib/modules/boot.list",
+                     "".join(name + "\n" for name in BOOT_MODULES))
         return archive
 
     def _add_busybox(self, archive):
@@ -144,8 +157,12 @@ class Builder:
                  os.path.join(GUEST_DIR, "memhold.c"))
         return self._memhold
 
-    def _add_modules(self, archive, kernel):
+    def _module_files(self, kernel, names):
         """The modules and, for each, the files to insmod in their order."""
+        unknown = set(names).difference(BOOT_MODULES, OTHER_MODULES)
+        if unknown:
+            raise RuntimeError("no module is named " + ", ".join(unknown))
+        files = {}
         needs = {}
         by_name = {}
         with open(os.path.join(kernel.modules, "modules.dep")) as stream:
@@ -165,16 +182,16 @@ class Builder:
             if name in seen or name not in by_name:
                 return []
             seen.add(name)
-            files = []
+            paths = []
             for before in soft.get(name, ()):
-                files += order(before, seen)
+                paths += order(before, seen)
             # modules.dep lists what a module needs from near to far.
             for path in reversed(needs[by_name[name]]):
                 # Their own soft dependencies come along.
-                files += order(os.path.basename(path).split(".")[0], seen)
-            return files + [by_name[name]]
+                paths += order(os.path.basename(path).split(".")[0], seen)
+            return paths + [by_name[name]]
 
-        for name in BOOT_MODULES + OTHER_MODULES:
+        for name in names:
             if name not in by_name and name not in builtin:
                 raise RuntimeError("kernel %s has no module %s" %
                                    (kernel.release, name))
@@ -183,13 +200,11 @@ class Builder:
                 place = "/lib/modules/" + re.sub(
                     r"\.(xz|zst)$", "", os.path.basename(path))
                 lines.append(place)
-                if place not in archive:
-                    archive.file(place, self._module(
-                        os.path.join(kernel.modules, path)))
-            archive.file("/lib/modules/%s.order" % name,
-                         "".join(line + "\n" for line in lines))
-        archive.file("/lib/modules/boot.list",
-                     "".join(name + "\n" for name in BOOT_MODULES))
+                if place not in files:
+                    files[place] = self._module(os.path.join(kernel.modules, path))
+            files["/lib/modules/%s.order" % name] = "".join(
+                line + "\n" for line in lines)
+        return files
 
     @staticmethod
     def _module(path):

@@ -45,8 +45,7 @@ before_resume() {
         os.makedirs(folder, exist_ok=True)
         shutil.copyfile(self.linux.vmlinuz, os.path.join(folder, "vmlinuz"))
         files = self.boot_files(self.boots + 1, **options)
-        guest.combine(self.builder.base(self.linux), files,
-                      os.path.join(folder, "initrd"))
+        self.write_initrd(files, os.path.join(folder, "initrd"), **options)
         self.disks[1].fill_ext4(folder)
         self.changed = bool(options.get("map"))
         return super().boot(**options)

@@ -37,8 +37,9 @@ class Scenario:
     limit = 300             # seconds for the whole scenario
     swap_mib = 512
     config = "resume device = /dev/vda1\n"      # /etc/suspend.conf; "": none
+    # Without the kernel's self-tests of its ciphers, a quarter of a boot here.
     base_cmdline = ("console=ttyS0 loglevel=4 panic=-1 nowatchdog "
-                    "printk.devkmsg=on")
+                    "printk.devkmsg=on cryptomgr.notests")
     cmdline = ""
     resume_args = ""
     modules = ""
@@ -132,9 +133,14 @@ class Scenario:
     def make_initrd(self, **options):
         """The initramfs of a boot; its path."""
         files = self.boot_files(self.boots, **options)
-        initrd = self.path("initrd")
-        guest.combine(self.builder.base(self.linux), files, initrd)
-        return initrd
+        return self.write_initrd(files, self.path("initrd"), **options)
+
+    def write_initrd(self, files, path, **options):
+        """Base, modules and files of one boot; the path."""
+        names = options.get("modules", self.modules).split()
+        files = {**self.builder.modules(self.linux, names), **files}
+        guest.combine(self.builder.base(self.linux), files, path)
+        return path
 
     def boot(self, **options):
         """Starts the machine; the previous one must be off. Options are
