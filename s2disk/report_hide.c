@@ -2,7 +2,6 @@
 #include "report_hide.h"
 
 #include "base/bytes.h"
-#include "base/crypto.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -108,5 +107,36 @@ int report_hide_secret(const unsigned char salt[32], const char *digest, char *t
 	r = crypto_sha256_text(both, sizeof(both), standing);
 	for (size_t i = 0; i < size && r == 0; i++)
 		to[i] = standing[i % (sizeof(standing) - 1)];
+	return r;
+}
+
+#define DIGEST_LENGTH (SHA256_TEXT_SIZE - 1)
+
+static int hide_digest(const unsigned char salt[32], const struct report_digest *known,
+		       size_t count, char *at)
+{
+	char digest[SHA256_TEXT_SIZE] = "";
+
+	memcpy(digest, at, DIGEST_LENGTH);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(known[i].of_secret, digest) == 0) {
+			memcpy(at, known[i].of_standing, DIGEST_LENGTH);
+			return 0;
+		}
+	}
+	return report_hide_secret(salt, digest, at, DIGEST_LENGTH);
+}
+
+int report_hide_digests(const unsigned char salt[32], const struct report_digest *known,
+			size_t count, char *text)
+{
+	static const char key[] = "key ";
+	int r = 0;
+
+	for (char *at = text; r == 0 && (at = strstr(at, key));) {
+		at += strlen(key);
+		if (strspn(at, "0123456789abcdef") == DIGEST_LENGTH)
+			r = hide_digest(salt, known, count, at);
+	}
 	return r;
 }

@@ -3,6 +3,8 @@
 #ifndef S2DISK_REPORT_HIDE_H
 #define S2DISK_REPORT_HIDE_H
 
+#include "base/crypto.h"
+
 #include <stddef.h>
 
 /* Pure: in words NAME=VALUE whose name looks like that of a password, and in addresses
@@ -18,5 +20,16 @@ size_t report_hide_maps(char *text, const char *const *names, size_t count);
 /* What stands for a secret with this digest: as long, always the same for the same, in
  * this report only (salt), and good for nothing else. 0 or a negative errno. */
 int report_hide_secret(const unsigned char salt[32], const char *digest, char *to, size_t size);
+
+/* A secret's digest, and that of what stands for it. */
+struct report_digest {
+	char of_secret[SHA256_TEXT_SIZE], of_standing[SHA256_TEXT_SIZE];
+};
+
+/* In a boot record, digests of key files ("key DIGEST PATH"): a short one could be found
+ * by trying. One that is among known becomes that of what stands for the file, so that
+ * the same still are the same; another one is replaced. */
+int report_hide_digests(const unsigned char salt[32], const struct report_digest *known,
+			size_t count, char *text);
 
 #endif

@@ -29,6 +29,7 @@
 #define TREE_LIMIT ((size_t)64 << 20)
 #define NAMES_MAX 4096
 #define LINKS_MAX 40
+#define DIGESTS_MAX 16
 #define LOG_RECORDS_MAX 100000
 
 struct look_item {
@@ -43,6 +44,8 @@ struct report_tree {
 	void *written; /* tsearch() of names that are in the archive */
 	struct report_members *members;
 	unsigned char salt[32];
+	struct report_digest digests[DIGESTS_MAX];
+	size_t digest_count;
 	FILE *out, *notes;
 	size_t total;
 	enum look pass;
@@ -273,12 +276,15 @@ static bool is_licence(const char *path)
 }
 
 /* Takes out what is nobody else's affair. 0: all of it is. */
-static size_t hide(const char *path, char *content, size_t size)
+static size_t hide(const struct report_tree *tree, const char *path, char *content, size_t size)
 {
 	static const char *const names[] = { "/secretmem", "/dev/snapshot" };
 
 	if (is_of_process(path, "/maps"))
 		return report_hide_maps(content, names, ARRAY_SIZE(names));
+	if ((text_starts(path, "/run/s2disk/") || text_starts(path, "/var/lib/s2disk/")) &&
+	    report_hide_digests(tree->salt, tree->digests, tree->digest_count, content) < 0)
+		return 0;
 	if (is_licence(path) && size > 36)
 		memset(content + 36, 0, size - 36);
 	/* Its values are not passwords, and its words count. */
@@ -318,7 +324,7 @@ static void add_content(struct report_tree *tree, const char *path, const struct
 	content = read_file(tree, path, &size);
 	if (!content)
 		return;
-	size = hide(path, content, size);
+	size = hide(tree, path, content, size);
 	if (size == 0 && is_of_process(path, "/maps"))
 		return;
 	add(tree, path, st, NULL, content, size);
@@ -332,6 +338,13 @@ static void add_secret(struct report_tree *tree, const char *path, const struct 
 	if (!S_ISREG(st->st_mode) || image_keys_digest(tree->root, path, digest, NULL) < 0 ||
 	    report_hide_secret(tree->salt, digest, standing, size) < 0)
 		return;
+	if (tree->digest_count < DIGESTS_MAX) {
+		struct report_digest *known = &tree->digests[tree->digest_count];
+
+		text_copy(known->of_secret, sizeof(known->of_secret), digest);
+		if (crypto_sha256_text(standing, size, known->of_standing) == 0)
+			tree->digest_count++;
+	}
 	fprintf(tree->notes, "replaced, secret: %s\n", path);
 	add(tree, path, st, NULL, standing, size);
 }

@@ -105,11 +105,19 @@ echo result=resumed >"$work/root/var/lib/s2disk/last"
 echo '7f00 r-- /secretmem (deleted)
 7f11 r-- /home/user/sesame6' >"$work/root/proc/77/maps"
 echo '7f11 r-- /home/user/sesame7' >"$work/root/proc/88/maps"
+digest=$(sha256sum <"$work/root/etc/key" | cut -d ' ' -f 1)
+other=$(echo sesame9 | sha256sum | cut -d ' ' -f 1)
+printf 'run 1\n key %s /etc/key\n key %s /etc/other\n image %s\n' "$digest" "$other" "$other" \
+	>"$work/root/run/s2disk/boot"
 echo vault >"$work/root/proc/77/comm"
 echo sesame8 >"$work/root/etc/shadow"
 same
 hidden -i '[Ss]esame'
 hidden OPENSESAME
+hidden "key $digest"
+hidden "key $other"
+kept run/s2disk/boot " key $(sha256sum <"$work/copy/etc/key" | cut -d ' ' -f 1) /etc/key"
+kept run/s2disk/boot " image $other"
 hidden LICENCE-KEY
 kept proc/cmdline 'rd.luks.key=/etc/luks.key netroot=iscsi:xxxx:xxxxxxx@10.0.0.1::3260'
 kept dev/kmsg 'ACPI: FACP'
