@@ -15,7 +15,7 @@
 struct swapfile {
 	struct swapfile_system system;
 	struct report report;
-	const char *path;		 /* as the user named it; NULL */
+	const char *path;		 /* as the user named it, UUID=..., too; NULL */
 	uint64_t size;			 /* 0: auto */
 	enum subvolume_choice subvolume; /* create */
 	bool enable;			 /* create: and enable */
@@ -39,8 +39,8 @@ enum outcome swapfile_do_enable(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_disable(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_remove(struct swapfile *s, struct why *w);
 
-/* The swap file's absolute path without links, its place, and its device as
- * resume= shall name it. */
+/* A swap file's absolute path without links, its place, and its device as
+ * resume= shall name it; the path of a partition is that name, too. */
 struct swapfile_place {
 	char path[256];
 	char device[256];

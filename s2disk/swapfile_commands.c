@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "swapfile_create.h"
 #include "swapfile_enable.h"
+#include "swapfile_enable.h"
 #include "swapfile_size.h"
 #include "swapfile_state.h"
 
@@ -73,41 +74,63 @@ static int object(struct swapfile_place *ret, bool tolerant, int r, struct why *
 	return 0;
 }
 
-static int find_place(const struct swapfile *s, const char *real, bool tolerant,
-		      struct swapfile_place *ret, struct why *w)
+static int find_file(const struct swapfile *s, const char *real, bool tolerant,
+		     struct swapfile_place *ret, struct why *w)
 {
-	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
 	struct site site = { 0 };
-	int r = stack ? site_examine(&s->system, real, &site, w) : -ENOMEM;
+	int r = object(ret, tolerant, site_examine(&s->system, real, &site, w), w);
 
-	r = object(ret, tolerant, r, w);
 	if (r == 0 && !text_copy(ret->path, sizeof(ret->path), real))
 		r = -ENAMETOOLONG;
 	if (r == 0 && site.magic == F2FS_SUPER_MAGIC)
 		r = settle(s, ret->path, w);
+	return r == 0 ? swap_area_resolve(ret->path, 0, true, &ret->area, w) : r;
+}
+
+static int find_device(const char *spec, bool tolerant, struct swapfile_place *ret, struct why *w)
+{
+	enum swap_signature_kind kind = SWAP_IS_NOTHING;
+	int r = swap_area_resolve(spec, 0, false, &ret->area, w);
+
 	if (r == 0)
-		r = swap_area_resolve(ret->path, 0, true, &ret->area, w);
-	if (r == 0 && !ret->area.file)
-		r = why(w, -EINVAL, "%s is a device, not a swap file", ret->path);
-	if (r == 0)
-		r = object(ret, tolerant, site_check_device(&s->system, ret->area.dev, stack, w),
+		r = command_read_kind(&ret->area, &kind, w);
+	if (r == 0 && kind != SWAP_IS_SWAP)
+		r = object(ret, tolerant,
+			   why(w, -EINVAL,
+			       kind == SWAP_IS_NOTHING ? "%s is not a swap area; name one, or make "
+							 "a swap file (s2disk-swapfile create)"
+						       : "%s holds a hibernation image; resume it, "
+							 "or boot once without resuming it",
+			       ret->area.device),
 			   w);
-	return r == 0 ? site_resume_name(&s->system, ret->area.dev, ret->area.device, ret->device,
-					 sizeof(ret->device), w)
-		      : r;
+	return r;
 }
 
 enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
 			   struct why *w)
 {
+	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
 	_cleanup_free_ char *real = realpath(s->path, NULL);
+	struct stat st;
+	bool device =
+		real ? stat(real, &st) == 0 && S_ISBLK(st.st_mode) : strchr(s->path, '=') != NULL;
+	int r = stack ? 0 : -ENOMEM;
 
-	if (!real)
-		return command_failed(
-			why(w, -errno, "%s: %s%s", s->path, strerror(errno),
-			    errno == ENOENT ? "; make it first: s2disk-swapfile create" : ""),
-			w);
-	return command_refused(find_place(s, real, tolerant, ret, w), w);
+	if (r == 0 && !real && !device)
+		r = why(w, -errno, "%s: %s%s", s->path, strerror(errno),
+			errno == ENOENT ? "; make it first: s2disk-swapfile create" : "");
+	if (r < 0)
+		return command_failed(r, w);
+	r = device ? find_device(s->path, tolerant, ret, w) : find_file(s, real, tolerant, ret, w);
+	if (r == 0)
+		r = object(ret, tolerant, site_check_device(&s->system, ret->area.dev, stack, w),
+			   w);
+	if (r == 0)
+		r = site_resume_name(&s->system, ret->area.dev, ret->area.device, ret->device,
+				     sizeof(ret->device), w);
+	if (r == 0 && device)
+		text_copy(ret->path, sizeof(ret->path), ret->device);
+	return command_refused(r, w);
 }
 
 enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
@@ -129,8 +152,11 @@ enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
 	report_value(&s->report, "resume", place.device);
 	report_number(&s->report, "offset", place.area.offset);
 	report_value(&s->report, "objection", place.objection[0] ? place.objection : NULL);
-	report_line(&s->report, "resume=%s resume_offset=%" PRIu64, place.device,
-		    place.area.offset);
+	if (place.area.file)
+		report_line(&s->report, "resume=%s resume_offset=%" PRIu64, place.device,
+			    place.area.offset);
+	else
+		report_line(&s->report, "resume=%s", place.device);
 	return OUTCOME_DONE;
 }
 
@@ -184,24 +210,20 @@ static int examine_site(const struct swapfile *s, const char *subvolume, struct 
 
 int command_carry_out(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
 {
-	struct step_teller teller = report_steps_begin(&s->report);
-
 	if (s->dry_run) {
 		report_plan(&s->report, plan, false);
 		return 0;
 	}
-	return state_do(&s->system, state, plan, &teller, w);
+	return state_do(&s->system, state, plan, &s->report, w);
 }
 
 int command_undo(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
 {
-	struct step_teller teller = report_steps_begin(&s->report);
-
 	if (s->dry_run) {
 		report_plan(&s->report, plan, true);
 		return 0;
 	}
-	return state_undo(&s->system, state, plan, &teller, w);
+	return state_undo(&s->system, state, plan, &s->report, w);
 }
 
 static int create_file(struct swapfile *s, struct state *state, const struct site *site,
@@ -243,11 +265,9 @@ static enum outcome create_and_enable(struct swapfile *s, struct state *state,
 	/* Nothing half-done. Enabling has its own state; read what it left. */
 	state_free(state);
 	if (state_load(&s->system, state, NULL) == 0) {
-		struct step_teller teller = report_steps_begin(&s->report);
-
 		made = state_find(state, "create", site->path);
 		if (made)
-			state_undo(&s->system, state, made, &teller, NULL);
+			state_undo(&s->system, state, made, &s->report, NULL);
 	}
 	return outcome;
 }
@@ -274,10 +294,12 @@ static int refuse_existing(const struct swapfile *s, const char *path, struct wh
 enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *subvolume = NULL;
+	struct initramfs_site initramfs;
 	char device[256];
 	struct state state = { 0 };
 	struct site site;
 	enum outcome outcome;
+	dev_t dev;
 	int r = command_need_root(s, w);
 
 	if (r == 0)
@@ -286,11 +308,17 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 		r = examine_site(s, subvolume, &site, w);
 	if (r == 0 && exists(site.path))
 		r = refuse_existing(s, site.path, w);
+	/* What enabling would refuse; it is to say the exact place, too. */
+	if (r == 0 && s->enable && initramfs_find(&s->system, "", NULL, &initramfs, NULL) < 0)
+		r = why(w, -EINVAL,
+			"this system's initramfs is not this program's to make: make the file "
+			"without --enable, and 's2disk-swapfile enable %s' tells what to run",
+			site.path);
 	if (r == 0)
 		r = choose_size(s, &site, w);
 	/* When it is made, its place is read from there; so a dry run looks, too. */
 	if (r == 0 && s->dry_run)
-		r = command_foretell_device(s, &site, device, sizeof(device), w);
+		r = command_foretell_device(s, &site, device, sizeof(device), &dev, w);
 	if (r < 0)
 		return command_refused(r, w);
 	report_value(&s->report, "path", site.path);
@@ -331,12 +359,13 @@ static int find_made(const struct swapfile *s, struct state *state, struct plan 
 		return why(w, -EINVAL, "there are %u swap files; say which", count);
 	if (!found && !s->path)
 		return why(w, -EINVAL,
-			   "there is no swap file that s2disk-swapfile made; one made otherwise "
-			   "is yours to delete, after 's2disk-swapfile disable'");
+			   "no swap file is known that s2disk-swapfile made; delete one yourself, "
+			   "after 's2disk-swapfile disable'");
 	if (!found)
 		return why(w, -EINVAL,
-			   "%s was not made by s2disk-swapfile; delete it yourself, after "
-			   "'s2disk-swapfile disable'",
+			   "%s was not made by s2disk-swapfile, or what it wrote down is lost; "
+			   "delete it "
+			   "yourself, after 's2disk-swapfile disable'",
 			   s->path);
 	*ret = found;
 	return 0;

@@ -24,30 +24,42 @@
 #define SWAPS_MAX 64
 #define NEW_SUFFIX ".s2disk-new"
 
+/* A path as it is, a tag as what it leads to. */
+static const char *find_path(const char *path, struct swap_area *area)
+{
+	return path[0] != '/' && swap_area_resolve(path, 0, false, area, NULL) == 0 ? area->device
+										    : path;
+}
+
 static int real_swap_on(const char *path, int priority)
 {
 	int flags = priority < 0 ? 0 : SWAP_FLAG_PREFER | (priority & SWAP_FLAG_PRIO_MASK);
+	struct swap_area area;
 
-	return swapon(path, flags) < 0 ? -errno : 0;
+	return swapon(find_path(path, &area), flags) < 0 ? -errno : 0;
 }
 
 static int real_swap_off(const char *path)
 {
-	return swapoff(path) < 0 ? -errno : 0;
+	struct swap_area area;
+
+	return swapoff(find_path(path, &area)) < 0 ? -errno : 0;
 }
 
 static bool real_is_active(const char *path)
 {
 	struct swap_entry entries[SWAPS_MAX];
 	int count = swaps_read("", entries, SWAPS_MAX);
+	struct swap_area area;
 	struct stat st, other;
 
-	if (stat(path, &st) < 0)
+	if (stat(find_path(path, &area), &st) < 0)
 		return false;
 	for (int i = 0; i < count && i < SWAPS_MAX; i++)
 		if (entries[i].path[0] && !entries[i].deleted &&
-		    stat(entries[i].path, &other) == 0 && other.st_dev == st.st_dev &&
-		    other.st_ino == st.st_ino)
+		    stat(entries[i].path, &other) == 0 &&
+		    (S_ISBLK(st.st_mode) ? S_ISBLK(other.st_mode) && other.st_rdev == st.st_rdev
+					 : other.st_dev == st.st_dev && other.st_ino == st.st_ino))
 			return true;
 	return false;
 }
