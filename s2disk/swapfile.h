@@ -21,6 +21,7 @@ struct swapfile {
 	bool enable;			 /* create: and enable */
 	bool hibernate_only;
 	bool dry_run;
+	bool uswsusp; /* offset: as uswsusp's program of that name says it */
 };
 
 /* Why a command ended; the exit code is made of it. */
@@ -33,7 +34,7 @@ enum outcome {
 /* Each tells what it does, logs nothing, and leaves the reason in w when it is
  * not done. */
 enum outcome swapfile_do_create(struct swapfile *s, struct why *w);
-enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w);
+enum outcome swapfile_do_offset(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_check(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_enable(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_disable(struct swapfile *s, struct why *w);

@@ -57,7 +57,7 @@ static int settle(const struct swapfile *s, const char *path, struct why *w)
 
 	if (s->dry_run || s->system.is_active(path))
 		return 0;
-	r = s->system.swap_on(path, -1);
+	r = s->system.swap_on(path);
 	if (r == 0)
 		r = s->system.swap_off(path);
 	return r < 0 ? why(w, r, "%s cannot be switched on: %s", path, strerror(-r)) : 0;
@@ -133,7 +133,7 @@ enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapf
 	return command_refused(r, w);
 }
 
-enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
+enum outcome swapfile_do_offset(struct swapfile *s, struct why *w)
 {
 	struct swapfile_place place = { 0 };
 	enum outcome outcome = swapfile_find(s, true, &place, w);
@@ -143,7 +143,7 @@ enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
 	/* What was asked for is known all the same. */
 	if (place.objection[0])
 		log_warning("it cannot be resumed from: %s", place.objection);
-	if (uswsusp) {
+	if (s->uswsusp) {
 		printf("resume offset = %" PRIu64 "\n", place.area.offset);
 		return OUTCOME_DONE;
 	}

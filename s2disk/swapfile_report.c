@@ -63,29 +63,6 @@ void report_line(struct report *report, const char *format, ...)
 	fflush(stdout);
 }
 
-/* A verb (with "would" it must still be right); NULL for a step that does nothing. */
-static const char *verb_of(const struct step *step, bool undo)
-{
-	switch (step->kind) {
-	case STEP_FILE:
-		return undo && !step->text[TEXT_OLD] ? "delete" : "write";
-	case STEP_FOLDER:
-		return undo ? "delete the folder" : "make the folder";
-	case STEP_RUN:
-		return step->text[undo ? TEXT_UNDO : TEXT_DO] ? "run" : NULL;
-	case STEP_SWAP:
-		return undo ? "switch off" : "switch on";
-	case STEP_MADE:
-		return undo ? "delete" : "make";
-	case STEP_SUBVOLUME:
-		return undo ? "delete the subvolume" : "make the subvolume";
-	case STEP_KERNELS:
-	case STEP_ENTRIES:
-		break;
-	}
-	return NULL;
-}
-
 static void tell_lines(struct report *report, const char *key, char mark, const char *text,
 		       size_t length)
 {
@@ -132,14 +109,16 @@ static void tell_changes(struct report *report, const struct step *step, bool un
 
 void report_step(struct report *report, const struct step *step, bool undo)
 {
-	const char *verb = verb_of(step, undo), *what = step->text[TEXT_PATH];
+	const char *verb = undo ? step_kinds[step->kind].undo_verb : step_kinds[step->kind].verb;
+	const char *what = step->text[TEXT_PATH], *run = step->text[undo ? TEXT_UNDO : TEXT_DO];
 	char buffer[512];
 
-	if (!report || !verb)
+	if (!report || !verb || (step->kind == STEP_RUN && !run))
 		return;
 	if (step->kind == STEP_RUN)
-		what = swapfile_run_text(step->text[undo ? TEXT_UNDO : TEXT_DO], buffer,
-					 sizeof(buffer));
+		what = swapfile_run_text(run, buffer, sizeof(buffer));
+	if (step->kind == STEP_FILE && undo && !step->text[TEXT_OLD])
+		verb = "delete";
 	if (report->use_json) {
 		if (!report->in_steps)
 			json_array_begin(&report->json, "steps");

@@ -65,22 +65,6 @@ static void tell_after_enable(struct swapfile *s, const struct enable *enable,
 					"'s2disk-swapfile check' tells whether all is well.");
 }
 
-/* The file is still where it was found, now that it is switched on? */
-static int confirm_place(struct swapfile *s, struct state *state,
-			 const struct swapfile_place *place, struct why *w)
-{
-	struct swap_area area;
-	int r = place->area.file ? swap_area_resolve(place->path, 0, true, &area, w) : 0;
-
-	if (r == 0 && place->area.file &&
-	    (area.offset != place->area.offset || area.dev != place->area.dev))
-		r = why(w, -ESTALE, "%s was moved by its file system when it was switched on",
-			place->path);
-	if (r < 0)
-		state_undo(&s->system, state, state_find(state, "enable", NULL), &s->report, NULL);
-	return r;
-}
-
 /* Would carrying it out change anything? */
 static bool does_something(const struct plan *plan)
 {
@@ -153,8 +137,6 @@ static int enable_place(struct swapfile *s, struct state *state, const struct sw
 		r = plan_enable(s, enable, &plan, &initramfs, w);
 		if (r == 0)
 			r = command_carry_out(s, state, &plan, w);
-		if (r == 0 && !s->dry_run)
-			r = confirm_place(s, state, place, w);
 		if (r == 0)
 			tell_after_enable(s, enable, &initramfs);
 	}

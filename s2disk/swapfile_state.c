@@ -24,12 +24,6 @@
 #define FLAG_UNFINISHED "unfinished"
 #define PLAN_FIELDS 5 /* name, path, two that are not used any more, flags */
 
-static const char *const kind_names[] = {
-	[STEP_FILE] = "file",	    [STEP_FOLDER] = "folder",	[STEP_RUN] = "run",
-	[STEP_SWAP] = "swap",	    [STEP_MADE] = "made",	[STEP_SUBVOLUME] = "subvolume",
-	[STEP_KERNELS] = "kernels", [STEP_ENTRIES] = "entries",
-};
-
 static const char escaped[] = "\t\n\r\\", escapes[] = "tnr\\";
 
 /* A line: a word, and fields, each '-' for none, or '=' and the text, in which tab,
@@ -66,7 +60,7 @@ char *state_encode(const struct state *state)
 
 		put_line(out, "plan", fields, PLAN_FIELDS);
 		for (size_t j = 0; j < plan->count; j++)
-			put_line(out, kind_names[plan->steps[j].kind],
+			put_line(out, step_kinds[plan->steps[j].kind].name,
 				 (const char *const *)plan->steps[j].text, TEXTS);
 	}
 	if (fclose(out) != 0)
@@ -179,8 +173,8 @@ static int add_line(struct state *state, char *line)
 
 	if (strcmp(word, "plan") == 0)
 		return add_plan(state, line);
-	for (size_t i = 0; i < ARRAY_SIZE(kind_names) && state->count > 0; i++)
-		if (strcmp(word, kind_names[i]) == 0)
+	for (size_t i = 0; i < STEP_KINDS && state->count > 0; i++)
+		if (strcmp(word, step_kinds[i].name) == 0)
 			return add_step(&state->plans[state->count - 1], (enum step_kind)i, line);
 	return -EBADMSG;
 }
@@ -302,7 +296,7 @@ static int undo_steps(const struct swapfile_system *system, struct plan *plan, b
 
 		if (step.kind != STEP_RUN || refresh || step.text[TEXT_DO]) {
 			report_step(report, &step, true);
-			r = step_undo(system, &step, &reason);
+			r = step_kinds[step.kind].undo(system, &step, &reason);
 		}
 		if (r < 0 && result == 0)
 			result = why(w, r, "%s", why_text(&reason, r));
@@ -345,7 +339,7 @@ static int do_steps(const struct swapfile_system *system, struct state *state, s
 		r = save(system, state, w);
 		if (r == 0) {
 			report_step(report, step, false);
-			r = step_do(system, plan, step, w);
+			r = step_kinds[step->kind].act(system, plan, step, w);
 		}
 		/* A file of others is not this program's to delete. */
 		if (r == -EEXIST && step->kind == STEP_MADE)

@@ -131,58 +131,20 @@ static bool same(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static int do_file(const struct swapfile_system *system, char *const *text, struct why *w)
-{
-	_cleanup_free_ char *current = NULL;
-	int r = system_read(system, text[TEXT_PATH], &current);
-
-	if (r == 0 && !same(current, text[TEXT_OLD]))
-		return why(w, -EAGAIN, "%s was changed by another program just now; try again",
-			   text[TEXT_PATH]);
-	if (r == 0)
-		r = system_write(system, text[TEXT_PATH], text[TEXT_NEW], FILE_MODE);
-	return r < 0 ? why(w, r, "%s cannot be written: %s", text[TEXT_PATH], strerror(-r)) : 0;
-}
-
-static int do_folder(const struct swapfile_system *system, const char *path, struct why *w)
-{
-	_cleanup_free_ char *full = system_path(system, path);
-
-	if (!full)
-		return -ENOMEM;
-	return mkdir(full, FOLDER_MODE) < 0 && errno != EEXIST
-		       ? why(w, -errno, "%s cannot be made: %s", path, strerror(errno))
-		       : 0;
-}
-
-int step_do(const struct swapfile_system *system, const struct plan *plan, const struct step *step,
-	    struct why *w)
+static int do_file(const struct swapfile_system *system, const struct plan *plan,
+		   const struct step *step, struct why *w)
 {
 	const char *path = step->text[TEXT_PATH];
-	int r;
+	_cleanup_free_ char *current = NULL;
+	int r = system_read(system, path, &current);
 
-	switch (step->kind) {
-	case STEP_FILE:
-		return do_file(system, step->text, w);
-	case STEP_FOLDER:
-		return do_folder(system, path, w);
-	case STEP_RUN:
-		return step->text[TEXT_DO] ? system->run(system, step->text[TEXT_DO], w) : 0;
-	case STEP_SWAP:
-		r = system->swap_on(path, -1);
-		return r < 0 ? why(w, r,
-				   "%s cannot be switched on (swapon): %s; dmesg may say more",
-				   path, strerror(-r))
-			     : 0;
-	case STEP_MADE:
-		return plan->make(plan->context, path, w);
-	case STEP_SUBVOLUME:
-		return swapfile_subvolume_make(path, w);
-	case STEP_KERNELS:
-	case STEP_ENTRIES:
-		break;
-	}
-	return 0;
+	(void)plan;
+	if (r == 0 && !same(current, step->text[TEXT_OLD]))
+		return why(w, -EAGAIN, "%s was changed by another program just now; try again",
+			   path);
+	if (r == 0)
+		r = system_write(system, path, step->text[TEXT_NEW], FILE_MODE);
+	return r < 0 ? why(w, r, "%s cannot be written: %s", path, strerror(-r)) : 0;
 }
 
 /* A file that was made here and edited since is kept under another name, where
@@ -218,29 +180,70 @@ static int put_back(const struct swapfile_system *system, char *const *text, con
 	return 0;
 }
 
-static int undo_file(const struct swapfile_system *system, char *const *text, struct why *w)
+static int undo_file(const struct swapfile_system *system, const struct step *step, struct why *w)
 {
+	const char *path = step->text[TEXT_PATH];
 	_cleanup_free_ char *current = NULL;
-	int r = system_read(system, text[TEXT_PATH], &current);
+	int r = system_read(system, path, &current);
 
-	system_tidy(system, text[TEXT_PATH]);
+	system_tidy(system, path);
 	/* Else it was deleted since, or never done. */
-	if (r == 0 && current && !same(current, text[TEXT_OLD]))
-		r = put_back(system, text, current);
-	return r < 0 ? why(w, r, "%s cannot be put back: %s", text[TEXT_PATH], strerror(-r)) : 0;
+	if (r == 0 && current && !same(current, step->text[TEXT_OLD]))
+		r = put_back(system, step->text, current);
+	return r < 0 ? why(w, r, "%s cannot be put back: %s", path, strerror(-r)) : 0;
 }
 
-static int undo_folder(const struct swapfile_system *system, const char *path)
+static int do_folder(const struct swapfile_system *system, const struct plan *plan,
+		     const struct step *step, struct why *w)
 {
-	_cleanup_free_ char *full = system_path(system, path);
+	_cleanup_free_ char *full = system_path(system, step->text[TEXT_PATH]);
 
+	(void)plan;
+	if (!full)
+		return -ENOMEM;
+	return mkdir(full, FOLDER_MODE) < 0 && errno != EEXIST
+		       ? why(w, -errno, "%s cannot be made: %s", full, strerror(errno))
+		       : 0;
+}
+
+static int undo_folder(const struct swapfile_system *system, const struct step *step, struct why *w)
+{
+	_cleanup_free_ char *full = system_path(system, step->text[TEXT_PATH]);
+
+	(void)w;
 	if (full)
 		rmdir(full); /* one that others use stays */
 	return full ? 0 : -ENOMEM;
 }
 
-static int undo_swap(const struct swapfile_system *system, const char *path, struct why *w)
+static int do_run(const struct swapfile_system *system, const struct plan *plan,
+		  const struct step *step, struct why *w)
 {
+	(void)plan;
+	return step->text[TEXT_DO] ? system->run(system, step->text[TEXT_DO], w) : 0;
+}
+
+static int undo_run(const struct swapfile_system *system, const struct step *step, struct why *w)
+{
+	const char *path = step->text[TEXT_PATH], *undo = step->text[TEXT_UNDO];
+
+	return undo && (!path || system_has(system, path)) ? system->run(system, undo, w) : 0;
+}
+
+static int do_swap(const struct swapfile_system *system, const struct plan *plan,
+		   const struct step *step, struct why *w)
+{
+	int r = system->swap_on(step->text[TEXT_PATH]);
+
+	(void)plan;
+	return r < 0 ? why(w, r, "%s cannot be switched on (swapon): %s; dmesg may say more",
+			   step->text[TEXT_PATH], strerror(-r))
+		     : 0;
+}
+
+static int undo_swap(const struct swapfile_system *system, const struct step *step, struct why *w)
+{
+	const char *path = step->text[TEXT_PATH];
 	int r = system->is_active(path) ? system->swap_off(path) : 0;
 
 	return r < 0 ? why(w, r, "%s cannot be switched off (swapoff): %s%s", path, strerror(-r),
@@ -250,8 +253,17 @@ static int undo_swap(const struct swapfile_system *system, const char *path, str
 		     : 0;
 }
 
-static int undo_made(const struct swapfile_system *system, const char *path, struct why *w)
+static int do_made(const struct swapfile_system *system, const struct plan *plan,
+		   const struct step *step, struct why *w)
 {
+	(void)system;
+	return plan->make(plan->context, step->text[TEXT_PATH], w);
+}
+
+static int undo_made(const struct swapfile_system *system, const struct step *step, struct why *w)
+{
+	const char *path = step->text[TEXT_PATH];
+
 	if (system->is_active(path))
 		return why(w, -EBUSY, "%s is in use as swap; swapoff it first", path);
 	return unlink(path) < 0 && errno != ENOENT
@@ -259,35 +271,47 @@ static int undo_made(const struct swapfile_system *system, const char *path, str
 		       : 0;
 }
 
-int step_undo(const struct swapfile_system *system, const struct step *step, struct why *w)
+static int do_subvolume(const struct swapfile_system *system, const struct plan *plan,
+			const struct step *step, struct why *w)
 {
-	const char *path = step->text[TEXT_PATH], *undo = step->text[TEXT_UNDO];
+	(void)system;
+	(void)plan;
+	return swapfile_subvolume_make(step->text[TEXT_PATH], w);
+}
 
-	switch (step->kind) {
-	case STEP_FILE:
-		return undo_file(system, step->text, w);
-	case STEP_FOLDER:
-		return undo_folder(system, path);
-	case STEP_RUN:
-		return undo && (!path || system_has(system, path)) ? system->run(system, undo, w)
-								   : 0;
-	case STEP_SWAP:
-		return undo_swap(system, path, w);
-	case STEP_MADE:
-		return undo_made(system, path, w);
-	case STEP_SUBVOLUME:
-		return swapfile_subvolume_delete(path, w);
-	case STEP_KERNELS:
-		if (undo)
-			log_warning("/etc/kernel/cmdline is put back, but installed kernels keep "
-				    "resume= and resume_offset= until they are installed again: "
-				    "run kernel-install add-all");
-		return 0;
-	case STEP_ENTRIES:
+static int undo_subvolume(const struct swapfile_system *system, const struct step *step,
+			  struct why *w)
+{
+	(void)system;
+	return swapfile_subvolume_delete(step->text[TEXT_PATH], w);
+}
+
+/* Of the version that edited boot loaders. */
+static int tell_boot_loader(const struct swapfile_system *system, const struct step *step,
+			    struct why *w)
+{
+	(void)system;
+	(void)w;
+	if (step->kind == STEP_ENTRIES)
 		log_warning("take this out of the boot loader's entries that were made since it "
 			    "was enabled: %s",
-			    undo);
-		return 0;
-	}
-	return -EINVAL;
+			    step->text[TEXT_UNDO]);
+	else if (step->text[TEXT_UNDO])
+		log_warning("/etc/kernel/cmdline is put back, but installed kernels keep resume= "
+			    "and resume_offset= until they are installed again: run "
+			    "kernel-install add-all");
+	return 0;
 }
+
+const struct step_kind_ops step_kinds[STEP_KINDS] = {
+	[STEP_FILE] = { "file", "write", "write", do_file, undo_file },
+	[STEP_FOLDER] = { "folder", "make the folder", "delete the folder", do_folder,
+			  undo_folder },
+	[STEP_RUN] = { "run", "run", "run", do_run, undo_run },
+	[STEP_SWAP] = { "swap", "switch on", "switch off", do_swap, undo_swap },
+	[STEP_MADE] = { "made", "make", "delete", do_made, undo_made },
+	[STEP_SUBVOLUME] = { "subvolume", "make the subvolume", "delete the subvolume",
+			     do_subvolume, undo_subvolume },
+	[STEP_KERNELS] = { "kernels", NULL, NULL, NULL, tell_boot_loader },
+	[STEP_ENTRIES] = { "entries", NULL, NULL, NULL, tell_boot_loader },
+};

@@ -23,6 +23,7 @@ enum step_kind {
 	/* Only in states of the version that edited boot loaders; not undone, but told: */
 	STEP_KERNELS, /* kernel-install ran for each kernel */
 	STEP_ENTRIES, /* boot loader entries made since have arguments */
+	STEP_KINDS,
 };
 
 /* The texts of a step, in the order of the state file; NULL where it has none. */
@@ -72,12 +73,17 @@ int plan_file(struct plan *plan, const struct swapfile_system *system, const cha
 
 bool plan_changes_files(const struct plan *plan);
 
-/* Does one step. */
-int step_do(const struct swapfile_system *system, const struct plan *plan, const struct step *step,
-	    struct why *w);
+/* What a kind of step is called in the state file, and what it does in words (with
+ * "would" they must still be right; NULL: nothing that is to be told). act() does a step;
+ * undo() undoes one, also one that was not or only half done, and logs what cannot be taken
+ * back as it should be. */
+struct step_kind_ops {
+	const char *name, *verb, *undo_verb;
+	int (*act)(const struct swapfile_system *system, const struct plan *plan,
+		   const struct step *step, struct why *w);
+	int (*undo)(const struct swapfile_system *system, const struct step *step, struct why *w);
+};
 
-/* Undoes one step, also one that was not or only half done. What cannot be taken back
- * as it should be is logged. */
-int step_undo(const struct swapfile_system *system, const struct step *step, struct why *w);
+extern const struct step_kind_ops step_kinds[STEP_KINDS];
 
 #endif

@@ -31,12 +31,11 @@ static const char *find_path(const char *path, struct swap_area *area)
 										    : path;
 }
 
-static int real_swap_on(const char *path, int priority)
+static int real_swap_on(const char *path)
 {
-	int flags = priority < 0 ? 0 : SWAP_FLAG_PREFER | (priority & SWAP_FLAG_PRIO_MASK);
 	struct swap_area area;
 
-	return swapon(find_path(path, &area), flags) < 0 ? -errno : 0;
+	return swapon(find_path(path, &area), 0) < 0 ? -errno : 0;
 }
 
 static int real_swap_off(const char *path)

@@ -17,9 +17,8 @@ struct swapfile_system {
 	/* Runs a program of the system; arguments are separated by newlines. 0, or a
 	 * negative errno with what it said last. */
 	int (*run)(const struct swapfile_system *system, const char *command, struct why *w);
-	/* Of a swap file's path, or a device as swap_area_resolve() takes it. priority: -1
-	 * for whatever the kernel gives. */
-	int (*swap_on)(const char *path, int priority);
+	/* Of a swap file's path, or a device as swap_area_resolve() takes it. */
+	int (*swap_on)(const char *path);
 	int (*swap_off)(const char *path);
 	bool (*is_active)(const char *path);
 };

@@ -36,11 +36,10 @@ static int pretend_run(const struct swapfile_system *system, const char *command
 	return r < 0 ? why(w, r, "it failed") : 0;
 }
 
-static int pretend_on(const char *path, int priority)
+static int pretend_on(const char *path)
 {
 	int r = note("swapon ", path);
 
-	(void)priority;
 	if (r == 0)
 		made_active = true;
 	return r;

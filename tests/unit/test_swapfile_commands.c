@@ -381,14 +381,15 @@ START_TEST(offset_objects)
 	s.report = (struct report){ .use_json = true };
 	tell_to_file();
 	report_begin(&s.report, "offset");
-	ck_assert_msg(swapfile_do_offset(&s, false, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_msg(swapfile_do_offset(&s, &w) == OUTCOME_DONE, "%s", w.text);
 	report_end(&s.report, "done", NULL);
 	told(text, sizeof(text));
 	check_told(text, "\"objection\": \"it is on a loop device");
 	check_told(text, "\"offset\": ");
 	s.report = (struct report){ .quiet = true };
 	tell_to_file();
-	ck_assert_int_eq(swapfile_do_offset(&s, true, &w), OUTCOME_DONE);
+	s.uswsusp = true;
+	ck_assert_int_eq(swapfile_do_offset(&s, &w), OUTCOME_DONE);
 	told(text, sizeof(text));
 	ck_assert_int_eq(strncmp(text, "resume offset = ", 16), 0);
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);

@@ -9,7 +9,6 @@
 #include "made_tree.h"
 #include "swap/swap_signature.h"
 #include "swapfile_create.h"
-#include "swapfile_label.h"
 #include "swapfile_site.h"
 #include "swapfile_size.h"
 #include "swapfile_state.h"
@@ -144,7 +143,7 @@ static const struct {
 
 START_TEST(judges_file_systems)
 {
-	const char *kind = site_kind(magics[_i].magic), *says = site_refusal(magics[_i].magic);
+	const char *says = NULL, *kind = site_kind(magics[_i].magic, &says);
 
 	ck_assert(!kind == !magics[_i].kind && !says == !magics[_i].says);
 	if (kind)

@@ -307,6 +307,7 @@ class ToolPartition(SwapFileTool):
     """a swap partition: enabled, used, disabled"""
     name = "tool-partition"
     group = "slow"
+    file_system = ""
     other = "echo 0"
     modules = ""
     mount = """SWAP=/dev/vda
