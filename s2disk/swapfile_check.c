@@ -109,7 +109,7 @@ static void check_configuration(struct swapfile_check *check)
 }
 
 /* Would enabling it once more change anything: fstab, crypttab, the configuration? */
-static void check_set_up(struct swapfile_check *check)
+static void check_set_up(struct swapfile_check *check, const struct plan *enabled)
 {
 	char offset[24];
 	const struct enable enable = {
@@ -125,6 +125,16 @@ static void check_set_up(struct swapfile_check *check)
 	struct check *added;
 	int r = plan_open(&plan, "enable", enable.path);
 
+	/* A power cut, for instance. */
+	if (enabled && enabled->unfinished) {
+		added = preflight_add(&check->context, "set-up", CHECK_FAILED,
+				      "enabling %s, or disabling it, was cut off in the middle",
+				      enabled->path);
+		preflight_advise(added, "s2disk-swapfile enable %s, or s2disk-swapfile disable",
+				 enabled->path);
+		plan_close(&plan);
+		return;
+	}
 	snprintf(offset, sizeof(offset), "%" PRIu64, check->place.area.offset);
 	if (r == 0)
 		r = enable_plan(&plan, &check->swapfile->system, &enable, &initramfs, &w);
@@ -170,22 +180,9 @@ static enum outcome tell(struct swapfile *s, const struct swapfile_check *check)
 	return preflight_worst(&check->list) == CHECK_FAILED ? OUTCOME_REFUSED : OUTCOME_DONE;
 }
 
-/* A power cut, for instance. */
-static void add_unfinished(struct swapfile_check *check, const struct plan *plan)
-{
-	struct check *added =
-		preflight_add(&check->context, "set-up", CHECK_FAILED,
-			      "enabling %s, or disabling it, was cut off in the middle",
-			      plan->path);
-
-	preflight_advise(added, "s2disk-swapfile enable %s, or s2disk-swapfile disable",
-			 plan->path);
-}
-
 static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
 			       const struct state *state, struct why *w)
 {
-	const struct plan *plan = state_find(state, "enable", NULL);
 	struct swapfile other = *s;
 	struct check *added;
 	struct why reason = { "" };
@@ -204,10 +201,7 @@ static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
 		add_file(check);
 		check_active(check);
 		check_configuration(check);
-		if (plan && plan->unfinished)
-			add_unfinished(check, plan);
-		else
-			check_set_up(check);
+		check_set_up(check, state_find(state, "enable", NULL));
 		add_preflight(check);
 	} else {
 		added = preflight_add(&check->context, "file", CHECK_FAILED, "%s", reason.text);

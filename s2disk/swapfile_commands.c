@@ -160,29 +160,22 @@ enum outcome swapfile_do_offset(struct swapfile *s, struct why *w)
 	return OUTCOME_DONE;
 }
 
-static int read_meminfo(const struct swapfile *s, struct meminfo *ret, struct why *w)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = system_read(&s->system, "/proc/meminfo", &text);
-
-	if (r == 0)
-		r = text ? meminfo_parse(text, ret) : -ENOENT;
-	if (r == 0)
-		ret->zram = zram_memory(s->system.root);
-	return r < 0 ? why(w, r, "/proc/meminfo cannot be used: %s", strerror(-r)) : 0;
-}
-
 static int choose_size(struct swapfile *s, const struct site *site, struct why *w)
 {
+	_cleanup_free_ char *text = NULL;
 	struct swapfile_size size;
 	struct meminfo meminfo;
 	int r;
 
 	if (s->size)
 		return swapfile_size_check(s->size, page_size(), site->free, site->total, w);
-	r = read_meminfo(s, &meminfo, w);
+	r = system_read(&s->system, "/proc/meminfo", &text);
 	if (r == 0)
-		r = swapfile_size_auto(&meminfo, site->free, site->total, &size, w);
+		r = text ? meminfo_parse(text, &meminfo) : -ENOENT;
+	if (r < 0)
+		return why(w, r, "/proc/meminfo cannot be used: %s", strerror(-r));
+	meminfo.zram = zram_memory(s->system.root);
+	r = swapfile_size_auto(&meminfo, site->free, site->total, &size, w);
 	if (r < 0)
 		return r;
 	s->size = size.bytes;
@@ -210,20 +203,18 @@ static int examine_site(const struct swapfile *s, const char *subvolume, struct 
 
 int command_carry_out(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
 {
-	if (s->dry_run) {
-		report_plan(&s->report, plan, false);
-		return 0;
-	}
-	return state_do(&s->system, state, plan, &s->report, w);
+	if (!s->dry_run)
+		return state_do(&s->system, state, plan, &s->report, w);
+	report_plan(&s->report, plan, false);
+	return 0;
 }
 
 int command_undo(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
 {
-	if (s->dry_run) {
-		report_plan(&s->report, plan, true);
-		return 0;
-	}
-	return state_undo(&s->system, state, plan, &s->report, w);
+	if (!s->dry_run)
+		return state_undo(&s->system, state, plan, &s->report, w);
+	report_plan(&s->report, plan, true);
+	return 0;
 }
 
 static int create_file(struct swapfile *s, struct state *state, const struct site *site,
@@ -337,80 +328,52 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	return outcome;
 }
 
-/* The plan that made the file: of that path, or of the only one. */
-static int find_made(const struct swapfile *s, struct state *state, struct plan **ret,
+/* The newest plan that made a file: of that path, or of the only one. A file that was deleted
+ * by hand and made again has several. */
+static int find_made(const struct swapfile *s, const struct state *state, struct plan **ret,
 		     struct why *w)
 {
 	_cleanup_free_ char *real = s->path ? realpath(s->path, NULL) : NULL;
-	struct plan *found = NULL;
-	unsigned int count = 0;
+	const char *path = real ? real : s->path;
 
-	for (size_t i = 0; i < state->count; i++) {
-		struct plan *plan = &state->plans[i];
-
-		if (strcmp(plan->name, "create") != 0 ||
-		    (s->path && strcmp(plan->path, real ? real : s->path) != 0))
-			continue;
-		if (state_find(state, "create", plan->path) == plan)
-			count++;
-		found = plan;
-	}
-	if (count > 1)
-		return why(w, -EINVAL, "there are %u swap files; say which", count);
-	if (!found && !s->path)
-		return why(w, -EINVAL,
-			   "no swap file is known that s2disk-swapfile made; delete one yourself, "
-			   "after 's2disk-swapfile disable'");
-	if (!found)
+	*ret = state_find(state, "create", path);
+	if (!*ret)
 		return why(w, -EINVAL,
 			   "%s was not made by s2disk-swapfile, or what it wrote down is lost; "
-			   "delete it "
-			   "yourself, after 's2disk-swapfile disable'",
-			   s->path);
-	*ret = found;
+			   "delete it yourself, after 's2disk-swapfile disable'",
+			   path ? path : "any swap file");
+	for (size_t i = 0; !path && i < state->count; i++)
+		if (strcmp(state->plans[i].name, "create") == 0 &&
+		    strcmp(state->plans[i].path, (*ret)->path) != 0)
+			return why(w, -EINVAL, "there are several swap files; say which");
 	return 0;
-}
-
-/* The newest first: a file that was deleted by hand and made again has several. */
-static int remove_made(struct swapfile *s, struct state *state, struct why *w)
-{
-	_cleanup_free_ char *path = NULL;
-	struct plan *made = NULL;
-	int r = find_made(s, state, &made, w);
-
-	if (r < 0)
-		return r;
-	path = strdup(made->path);
-	if (!path)
-		return -ENOMEM;
-	do
-		r = command_undo(s, state, made, w);
-	while (r == 0 && !s->dry_run && (made = state_find(state, "create", path)));
-	return r;
 }
 
 enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
 {
+	_cleanup_free_ char *path = NULL;
 	struct state state = { 0 };
-	struct plan *made = NULL, *enabled;
+	struct plan *plan = NULL;
 	int r = command_need_root(s, w);
 
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
 	if (r < 0)
 		return command_failed(r, w);
-	r = find_made(s, &state, &made, w);
+	r = find_made(s, &state, &plan, w);
 	if (r < 0) {
 		state_free(&state);
 		return OUTCOME_REFUSED;
 	}
-	report_value(&s->report, "path", made->path);
-	enabled = state_find(&state, "enable", made->path);
-	if (enabled)
-		r = command_undo(s, &state, enabled, w);
-	/* The plans moved up. */
-	if (r == 0)
-		r = remove_made(s, &state, w);
+	path = strdup(plan->path);
+	report_value(&s->report, "path", path);
+	plan = path ? state_find(&state, "enable", path) : NULL;
+	r = !path ? -ENOMEM : plan ? command_undo(s, &state, plan, w) : 0;
+	while (r == 0 && (plan = state_find(&state, "create", path))) {
+		r = command_undo(s, &state, plan, w);
+		if (s->dry_run)
+			break;
+	}
 	state_free(&state);
 	return command_failed(r, w);
 }

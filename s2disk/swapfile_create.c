@@ -31,12 +31,9 @@
 #define HEADER_LAST_PAGE 1028
 #define HEADER_UUID 1036
 
-/* struct f2fs_super_block, little-endian. */
-#define DISK_F2FS_MAGIC_AT 0
-#define DISK_F2FS_LOG_BLOCK_SIZE 16
-#define DISK_F2FS_LOG_BLOCKS 20
-#define DISK_F2FS_SEGMENTS 24
-#define DISK_F2FS_SUPERBLOCK_AT 1024
+/* Of most f2fs; where sections are larger, the kernel moves what is not aligned when the file
+ * is switched on (check_swap_activate() in fs/f2fs/data.c), and then it stays there. */
+#define F2FS_SECTION (2u << 20)
 
 void swapfile_header_make(unsigned char *page, size_t size, uint64_t bytes,
 			  const unsigned char uuid[16])
@@ -48,42 +45,6 @@ void swapfile_header_make(unsigned char *page, size_t size, uint64_t bytes,
 	memcpy(page + HEADER_LAST_PAGE, &last_page, sizeof(last_page));
 	memcpy(page + HEADER_UUID, uuid, 16);
 	memcpy(page + size - SWAP_SIGNATURE_SIZE, SWAP_SIGNATURE_SWAP, SWAP_SIGNATURE_SIZE);
-}
-
-uint64_t section_size_of_f2fs(const unsigned char *superblock)
-{
-	uint32_t block = get_le32(superblock + DISK_F2FS_LOG_BLOCK_SIZE);
-	uint32_t blocks = get_le32(superblock + DISK_F2FS_LOG_BLOCKS);
-	uint32_t segments = get_le32(superblock + DISK_F2FS_SEGMENTS);
-
-	if (get_le32(superblock + DISK_F2FS_MAGIC_AT) != F2FS_SUPER_MAGIC || block < 9 ||
-	    block > 20 || blocks > 20 || segments == 0 || segments > 1 << 20)
-		return 0;
-	return ((uint64_t)segments << blocks) << block;
-}
-
-static int read_section_size(const char *folder, uint64_t *ret, struct why *w)
-{
-	unsigned char superblock[4096];
-	_cleanup_close_ int fd = -1;
-	struct swap_area area;
-	char device[64];
-	struct stat st;
-	int r;
-
-	if (stat(folder, &st) < 0)
-		return -errno;
-	snprintf(device, sizeof(device), "%u:%u", major(st.st_dev), minor(st.st_dev));
-	r = swap_area_resolve(device, 0, false, &area, w);
-	if (r < 0)
-		return r;
-	fd = open(area.device, O_RDONLY | O_CLOEXEC);
-	r = fd < 0 ? -errno
-		   : io_pread_full(fd, superblock, sizeof(superblock), DISK_F2FS_SUPERBLOCK_AT);
-	if (r < 0)
-		return why(w, r, "the superblock of its f2fs cannot be read: %s", strerror(-r));
-	*ret = section_size_of_f2fs(superblock);
-	return *ret ? 0 : why(w, -EBADMSG, "the superblock of its f2fs makes no sense");
 }
 
 /* btrfs must not copy on write, which can be said of an empty file only. */
@@ -103,12 +64,8 @@ static int prepare_btrfs(int fd, struct why *w)
 static int prepare_f2fs(int fd, struct create *create, struct why *w)
 {
 	uint32_t pin = 1;
-	uint64_t section;
-	int r = read_section_size(create->site->folder, &section, w);
 
-	if (r < 0)
-		return r;
-	create->size = round_up(create->size, section);
+	create->size = round_up(create->size, F2FS_SECTION);
 	if (ioctl(fd, F2FS_IOC_SET_PIN_FILE, &pin) < 0)
 		return why(w, -errno, "the file cannot be pinned to its place: %s",
 			   strerror(errno));

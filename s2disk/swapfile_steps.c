@@ -147,26 +147,14 @@ static int do_file(const struct swapfile_system *system, const struct plan *plan
 	return r < 0 ? why(w, r, "%s cannot be written: %s", path, strerror(-r)) : 0;
 }
 
-/* A file that was made here and edited since is kept under another name, where
- * nothing reads it as what it was. */
-static int set_aside(const struct swapfile_system *system, const char *path)
-{
-	_cleanup_free_ char *full = system_path(system, path), *saved = NULL;
-
-	if (!full || asprintf(&saved, "%s.save", full) < 0)
-		return -ENOMEM;
-	log_warning("%s was edited since it was made; it is kept as %s.save", path, path);
-	return rename(full, saved) < 0 ? -errno : 0;
-}
-
 static int put_back(const struct swapfile_system *system, char *const *text, const char *current)
 {
 	_cleanup_free_ char *before = NULL;
 	const char *path = text[TEXT_PATH], *old = text[TEXT_OLD];
 
+	/* A file of its own says so in its first line. */
 	if (!old)
-		return same(current, text[TEXT_NEW]) ? system_unlink(system, path)
-						     : set_aside(system, path);
+		return system_unlink(system, path);
 	if (same(current, text[TEXT_NEW]))
 		return system_write(system, path, old, FILE_MODE);
 	before = text_take_back(old, text[TEXT_NEW], current);

@@ -134,31 +134,25 @@ int system_read(const struct swapfile_system *system, const char *path, char **r
 	return 0;
 }
 
-/* Labels of SELinux and its like; what cannot be copied is left. */
-static void copy_attributes(int from, int to)
-{
-	char names[4096], value[4096];
-	ssize_t size = flistxattr(from, names, sizeof(names));
-
-	for (const char *name = names; size > 0 && name < names + size; name += strlen(name) + 1) {
-		ssize_t length = fgetxattr(from, name, value, sizeof(value));
-
-		if (length >= 0 && fsetxattr(to, name, value, (size_t)length, 0) < 0)
-			continue;
-	}
-}
-
-static int copy_owner(const char *path, int to, mode_t mode)
+/* Owner, mode, and labels of SELinux and its like; of those, what cannot be copied is left. */
+static int copy_attributes(const char *path, int to, mode_t mode)
 {
 	_cleanup_close_ int from = open(path, O_RDONLY | O_CLOEXEC);
+	char names[4096], value[4096];
 	struct stat st;
+	ssize_t size, length;
 
 	if (from < 0)
 		return fchmod(to, mode) < 0 ? -errno : 0;
 	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
 	    fchmod(to, st.st_mode & 07777) < 0)
 		return -errno;
-	copy_attributes(from, to);
+	size = flistxattr(from, names, sizeof(names));
+	for (const char *name = names; size > 0 && name < names + size; name += strlen(name) + 1) {
+		length = fgetxattr(from, name, value, sizeof(value));
+		if (length >= 0 && fsetxattr(to, name, value, (size_t)length, 0) < 0)
+			continue;
+	}
 	return 0;
 }
 
@@ -187,7 +181,7 @@ static int write_beside(const char *path, const char *text, mode_t mode)
 		return -errno;
 	r = io_write_full(fd, text, strlen(text));
 	if (r == 0)
-		r = copy_owner(path, fd, mode);
+		r = copy_attributes(path, fd, mode);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && rename(other, path) < 0)

@@ -99,27 +99,6 @@ START_TEST(header)
 }
 END_TEST
 
-START_TEST(f2fs_sections)
-{
-	unsigned char block[4096] = { 0 };
-
-	ck_assert_uint_eq(section_size_of_f2fs(block), 0);
-	put_le32(block, F2FS_SUPER_MAGIC);
-	ck_assert_uint_eq(section_size_of_f2fs(block), 0);
-	put_le32(block + 16, 12);
-	put_le32(block + 20, 9);
-	put_le32(block + 24, 1);
-	ck_assert_uint_eq(section_size_of_f2fs(block), 2 * MIB);
-	put_le32(block + 24, 128);
-	ck_assert_uint_eq(section_size_of_f2fs(block), 256 * MIB);
-	put_le32(block + 24, UINT32_MAX);
-	ck_assert_uint_eq(section_size_of_f2fs(block), 0);
-	put_le32(block + 24, 1);
-	put_le32(block + 20, 64);
-	ck_assert_uint_eq(section_size_of_f2fs(block), 0);
-}
-END_TEST
-
 /* Places */
 
 static const struct {
@@ -417,7 +396,6 @@ int main(void)
 	tcase_add_loop_test(tcase, automatic_size, 0, (int)ARRAY_SIZE(sizes));
 	tcase_add_test(tcase, chosen_size);
 	tcase_add_test(tcase, header);
-	tcase_add_test(tcase, f2fs_sections);
 	tcase_add_loop_test(tcase, judges_file_systems, 0, (int)ARRAY_SIZE(magics));
 	tcase_add_test(tcase, shares_no_subvolume_unasked);
 	tcase_add_loop_test(tcase, labels_of_selinux, 0, (int)ARRAY_SIZE(labels));
