@@ -33,7 +33,7 @@
 
 /* Of most f2fs; where sections are larger, the kernel moves what is not aligned when the file
  * is switched on (check_swap_activate() in fs/f2fs/data.c), and then it stays there. */
-#define F2FS_SECTION (2u << 20)
+#define SECTION_OF_F2FS (2u << 20)
 
 void swapfile_header_make(unsigned char *page, size_t size, uint64_t bytes,
 			  const unsigned char uuid[16])
@@ -65,7 +65,7 @@ static int prepare_f2fs(int fd, struct create *create, struct why *w)
 {
 	uint32_t pin = 1;
 
-	create->size = round_up(create->size, F2FS_SECTION);
+	create->size = round_up(create->size, SECTION_OF_F2FS);
 	if (ioctl(fd, F2FS_IOC_SET_PIN_FILE, &pin) < 0)
 		return why(w, -errno, "the file cannot be pinned to its place: %s",
 			   strerror(errno));
