@@ -18,6 +18,7 @@
 struct identity {
 	char uuid[64];
 	char uuid_sub[64]; /* one of several devices of a btrfs has it */
+	char type[16];
 	char part_uuid[64];
 };
 
@@ -44,6 +45,7 @@ static int probe_device(const char *device, struct identity *ret, struct why *w)
 	r = blkid_do_safeprobe(probe);
 	if (r == 0) {
 		take_value(probe, "UUID", ret->uuid, sizeof(ret->uuid));
+		take_value(probe, "TYPE", ret->type, sizeof(ret->type));
 		take_value(probe, "UUID_SUB", ret->uuid_sub, sizeof(ret->uuid_sub));
 		take_value(probe, "PART_ENTRY_UUID", ret->part_uuid, sizeof(ret->part_uuid));
 	}
@@ -116,7 +118,9 @@ int site_resume_name(const struct swapfile_system *system, dev_t dev, const char
 
 	if (r < 0)
 		return r;
-	if (id.uuid[0] && !(id.uuid_sub[0] && is_shared(device, id.uuid)))
+	/* A copied disk has its swap's UUID, too, while file systems say so when mounted. */
+	if (id.uuid[0] &&
+	    !((id.uuid_sub[0] || strcmp(id.type, "swap") == 0) && is_shared(device, id.uuid)))
 		length = snprintf(buffer, size, "UUID=%s", id.uuid);
 	else if (find_mapper(system, dev, buffer, size))
 		return 0;

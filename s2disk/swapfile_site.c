@@ -80,20 +80,14 @@ static const struct {
 	{ MAGIC_OF_VBOXSF, "vboxsf", over_network },
 };
 
-const char *site_kind(uint32_t magic)
+const char *site_kind(uint32_t magic, const char **ret_refusal)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].magic == magic)
-			return kinds[i].kind;
-	return NULL;
-}
+	size_t i = 0;
 
-const char *site_refusal(uint32_t magic)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].magic == magic)
-			return kinds[i].refusal;
-	return NULL;
+	while (i < ARRAY_SIZE(kinds) && kinds[i].magic != magic)
+		i++;
+	*ret_refusal = i < ARRAY_SIZE(kinds) ? kinds[i].refusal : NULL;
+	return i < ARRAY_SIZE(kinds) ? kinds[i].kind : NULL;
 }
 
 static int find_path(const char *path, struct site *site, struct why *w)
@@ -146,18 +140,6 @@ static int check_protected(const struct swapfile_system *system, const struct si
 				"not offer to hibernate; use another folder, /swapfile for "
 				"example",
 				protected[i]);
-	return 0;
-}
-
-static int check_kind(struct site *site, struct why *w)
-{
-	const char *refusal = site_refusal(site->magic);
-
-	site->kind = site_kind(site->magic);
-	if (refusal)
-		return why(w, -EINVAL, "it is on %s: %s", site->kind, refusal);
-	if (!site->kind)
-		site->kind = "a file system not known here";
 	return 0;
 }
 
@@ -304,6 +286,7 @@ int site_only_device(const struct site *site, dev_t *ret, struct why *w)
 int site_examine(const struct swapfile_system *system, const char *path, struct site *ret,
 		 struct why *w)
 {
+	const char *refusal;
 	struct site site = { 0 };
 	struct statfs fs;
 	int r = find_path(path, &site, w);
@@ -316,7 +299,11 @@ int site_examine(const struct swapfile_system *system, const char *path, struct 
 	site.block = (uint32_t)fs.f_bsize;
 	site.free = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 	site.total = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
-	r = check_kind(&site, w);
+	site.kind = site_kind(site.magic, &refusal);
+	if (!site.kind)
+		site.kind = "a file system not known here";
+	if (refusal)
+		r = why(w, -EINVAL, "it is on %s: %s", site.kind, refusal);
 	if (r == 0)
 		r = check_protected(system, &site, w);
 	if (r == 0)

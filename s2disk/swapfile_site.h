@@ -21,8 +21,7 @@ struct site {
 
 /* Pure: a file system's name, NULL for one not known; and why a swap file
  * cannot be there, with the way out, NULL where it can. */
-const char *site_kind(uint32_t magic);
-const char *site_refusal(uint32_t magic);
+const char *site_kind(uint32_t magic, const char **ret_refusal);
 
 /* Looks at the folder of path (which need not exist itself). -EINVAL with
  * reason and way out where no swap file to resume from can be there: the file

@@ -32,7 +32,6 @@ START_TEST(all_in_one)
 	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "300M"))
 		return;
 	made_put("/etc/fstab", "x\n");
-	made_program("/usr/sbin/update-initramfs");
 	before = made_look();
 	s.size = 50 * MIB;
 	s.enable = true;
@@ -92,7 +91,6 @@ START_TEST(foretells_all)
 	if (!mounted())
 		return;
 	made_put("/etc/fstab", "x\n");
-	made_program("/usr/sbin/update-initramfs");
 	before = made_look();
 	s.size = 32 * MIB;
 	s.enable = s.dry_run = s.report.dry_run = true;
@@ -146,10 +144,10 @@ START_TEST(foretells_the_same)
 }
 END_TEST
 
-/* Another file takes over; when it cannot, the former one is back. */
+/* Another file takes over: the former is disabled first. */
 START_TEST(gives_way)
 {
-	char first[128], second[128], fail[192], *before, *after;
+	char first[128], second[128], text[8192], *before, *after;
 	struct why w = { "" };
 	struct swapfile s;
 
@@ -158,35 +156,113 @@ START_TEST(gives_way)
 	made_file("first", first, sizeof(first));
 	made_file("second", second, sizeof(second));
 	made_put("/etc/fstab", "x\n");
-	made_program("/usr/sbin/update-initramfs");
 	s = command_for(first);
 	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
 	before = made_look();
 	s = command_for(second);
+	made_fail = "swapoff";
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
+	after = made_look();
+	ck_assert(strncmp(after, before, strlen(before) - 70) == 0); /* but for the state */
 	made_fail = "swapon";
-	/* The first is off and cannot be switched on either: then it is gone. */
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
 	made_check("/etc/fstab", "x\n");
 	made_fail = NULL;
 	s = command_for(first);
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
 	s = command_for(second);
-	snprintf(fail, sizeof(fail), "swapon %s", second);
-	made_fail = fail;
-	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
-	after = made_look();
-	ck_assert_str_eq(after, before);
-	ck_assert(made_active);
-	made_fail = NULL;
+	s.report.quiet = false;
+	tell_to_file();
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
-	s.path = NULL;
+	told(text, sizeof(text));
+	check_told(text, "first is enabled already, and is disabled first");
+	s = command_for(NULL);
 	ck_assert_int_eq(swapfile_do_disable(&s, &w), OUTCOME_DONE);
 	made_check("/etc/fstab", "x\n");
 	/* Two of them: which one? */
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
-	check_told(w.text, "there are 2 swap files");
+	check_told(w.text, "there are several swap files");
 	free(before);
 	free(after);
+}
+END_TEST
+
+/* The state is lost: what is marked is undone, and enabling again begins with that. */
+START_TEST(lost_state)
+{
+	char path[128];
+	struct why w = { "" };
+	struct swapfile s;
+
+	if (!mounted())
+		return;
+	made_file("file", path, sizeof(path));
+	made_put("/etc/fstab", "x\n");
+	s = command_for(path);
+	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	made_put(SWAPFILE_STATE, NULL);
+	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	check_told(made_log, "swapoff");
+	made_put(SWAPFILE_STATE, NULL);
+	ck_assert_int_eq(swapfile_do_disable(&s, &w), OUTCOME_DONE);
+	made_check("/etc/fstab", "x\n");
+	made_check("/etc/suspend.conf.d/90-swapfile.conf", NULL);
+	ck_assert(!made_active);
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "what it wrote down is lost; delete it yourself");
+}
+END_TEST
+
+/* The running kernel is told of the place, so that logind needs no reboot; it is not where
+ * that would undo noresume, nor where there is no plain swap. */
+START_TEST(tells_the_kernel)
+{
+	char path[128], *text = NULL;
+	struct why w = { "" };
+	struct swapfile s;
+
+	if (!mounted())
+		return;
+	made_file("file", path, sizeof(path));
+	made_put("/proc/cmdline", "quiet noresume\n");
+	made_put("/sys/power/resume", "0:0\n");
+	made_put("/sys/power/resume_offset", "0\n");
+	s = command_for(path);
+	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	made_check("/sys/power/resume", "0:0\n");
+	made_put("/proc/cmdline", "quiet\n");
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
+	ck_assert_int_eq(system_read(&made_system, "/sys/power/resume", &text), 0);
+	ck_assert_str_ne(text, "0:0\n");
+	free(text);
+	ck_assert_int_eq(system_read(&made_system, "/sys/power/resume_offset", &text), 0);
+	ck_assert_str_ne(text, "0\n");
+	free(text);
+}
+END_TEST
+
+/* No initramfs of ours: nothing is made. */
+START_TEST(not_ours_to_make)
+{
+	char path[128];
+	struct swapfile s = made_command(path, sizeof(path), "file");
+	struct why w = { "" };
+	struct stat st;
+
+	if (!mounted())
+		return;
+	made_put("/usr/sbin/update-initramfs", NULL);
+	s.size = 32 * MIB;
+	s.enable = true;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "make the file without --enable");
+	ck_assert_int_lt(stat(path, &st), 0);
+	s.enable = false;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
+	made_put("/run/ostree-booted", "");
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "rpm-ostree kargs --append=resume=UUID=");
+	made_check("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 }
 END_TEST
 
@@ -269,7 +345,6 @@ START_TEST(ends_what_was_cut_off)
 	if (!mounted())
 		return;
 	made_file("file", path, sizeof(path));
-	made_program("/usr/sbin/update-initramfs");
 	s = command_for(path);
 	s.hibernate_only = true;
 	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
@@ -277,7 +352,7 @@ START_TEST(ends_what_was_cut_off)
 	ck_assert(!state_find(&state, "enable", NULL)->unfinished);
 	state_find(&state, "enable", NULL)->unfinished = true;
 	text = state_encode(&state);
-	check_told(text, "=hibernate-only unfinished\n");
+	check_told(text, "=unfinished\n");
 	made_put(SWAPFILE_STATE, text);
 	state_free(&state);
 	free(text);
@@ -306,14 +381,15 @@ START_TEST(offset_objects)
 	s.report = (struct report){ .use_json = true };
 	tell_to_file();
 	report_begin(&s.report, "offset");
-	ck_assert_msg(swapfile_do_offset(&s, false, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_msg(swapfile_do_offset(&s, &w) == OUTCOME_DONE, "%s", w.text);
 	report_end(&s.report, "done", NULL);
 	told(text, sizeof(text));
 	check_told(text, "\"objection\": \"it is on a loop device");
 	check_told(text, "\"offset\": ");
 	s.report = (struct report){ .quiet = true };
 	tell_to_file();
-	ck_assert_int_eq(swapfile_do_offset(&s, true, &w), OUTCOME_DONE);
+	s.uswsusp = true;
+	ck_assert_int_eq(swapfile_do_offset(&s, &w), OUTCOME_DONE);
 	told(text, sizeof(text));
 	ck_assert_int_eq(strncmp(text, "resume offset = ", 16), 0);
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
@@ -383,6 +459,9 @@ int main(void)
 	tcase_add_test(tcase, foretells_all);
 	tcase_add_test(tcase, foretells_the_same);
 	tcase_add_test(tcase, gives_way);
+	tcase_add_test(tcase, lost_state);
+	tcase_add_test(tcase, tells_the_kernel);
+	tcase_add_test(tcase, not_ours_to_make);
 	tcase_add_test(tcase, half_made);
 	tcase_add_test(tcase, made_again);
 	tcase_add_test(tcase, ends_what_was_cut_off);

@@ -35,8 +35,7 @@ static struct {
 	uint64_t allocated;
 	unsigned int stop; /* asked for at that look; 0: never */
 	unsigned int looks;
-	bool no_memory;	      /* for what is written to fill it */
-	char superblock[128]; /* path of what has it */
+	bool no_memory; /* for what is written to fill it */
 } kernel;
 
 int __wrap_ioctl(int fd, unsigned long request, ...);
@@ -44,8 +43,6 @@ int __wrap_fallocate(int fd, int mode, off_t offset, off_t length);
 int __wrap_fsync(int fd);
 int __wrap_fchmod(int fd, mode_t mode);
 int __real_fchmod(int fd, mode_t mode);
-int __wrap_stat(const char *path, struct stat *st);
-int __real_stat(const char *path, struct stat *st);
 int __wrap_crypto_random(void *buffer, size_t size);
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 			     struct swap_area *ret, struct why *w);
@@ -110,14 +107,6 @@ int __wrap_fchmod(int fd, mode_t mode)
 }
 
 /* The folder is on a device that has no node. */
-int __wrap_stat(const char *path, struct stat *st)
-{
-	if (strcmp(path, made_root) != 0)
-		return __real_stat(path, st);
-	*st = (struct stat){ .st_dev = makedev(1000, 7) };
-	return is_failing("stat") ? result("stat") : 0;
-}
-
 int __wrap_crypto_random(void *buffer, size_t size)
 {
 	memset(buffer, 0xff, size);
@@ -137,26 +126,17 @@ void *__wrap_calloc(size_t count, size_t size)
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 			     struct swap_area *ret, struct why *w)
 {
-	const char *call = allow_file ? "confirm" : "device";
-
+	(void)spec;
+	(void)ret;
 	ck_assert_uint_eq(offset, 0);
-	ck_assert(allow_file || strcmp(spec, "1000:7") == 0);
-	snprintf(ret->device, sizeof(ret->device), "%s", kernel.superblock);
-	return result(call) < 0 ? why(w, -kernel.error, "%s fails", call) : 0;
+	ck_assert(allow_file);
+	return result("confirm") < 0 ? why(w, -kernel.error, "confirm fails") : 0;
 }
 
 static void setup(void)
 {
-	unsigned char superblock[8192] = { 0 };
-
 	made_create();
 	memset(&kernel, 0, sizeof(kernel));
-	put_le32(superblock + 1024, F2FS_SUPER_MAGIC);
-	put_le32(superblock + 1024 + 16, 12);
-	put_le32(superblock + 1024 + 20, 9);
-	put_le32(superblock + 1024 + 24, 1);
-	made_put_bytes("/superblock", superblock, sizeof(superblock));
-	snprintf(kernel.superblock, sizeof(kernel.superblock), "%s/superblock", made_root);
 }
 
 static struct why w;
@@ -228,7 +208,7 @@ END_TEST
 START_TEST(on_f2fs)
 {
 	ck_assert_msg(create(F2FS_SUPER_MAGIC) == 0, "%s", w.text);
-	ck_assert_str_eq(kernel.log, "fchmod device pin fallocate random fsync confirm ");
+	ck_assert_str_eq(kernel.log, "fchmod pin fallocate random fsync confirm ");
 	ck_assert_uint_eq(kernel.allocated, 2 * SECTION); /* whole sections */
 	check_file(2 * SECTION);
 }
@@ -265,8 +245,6 @@ static const struct {
 	{ EXT4_SUPER_MAGIC, "confirm", EINVAL, "confirm fails" },
 	{ BTRFS_SUPER_MAGIC, "getflags", ENOTTY, "/file: its attributes cannot be read: Inapp" },
 	{ BTRFS_SUPER_MAGIC, "setflags", EINVAL, "/file: the attribute NOCOW cannot be set: Inv" },
-	{ F2FS_SUPER_MAGIC, "stat", EACCES, "/file: Permission denied" },
-	{ F2FS_SUPER_MAGIC, "device", ENODEV, "/file: device fails" },
 	{ F2FS_SUPER_MAGIC, "pin", EFBIG, "/file: the file cannot be pinned to its place: File" },
 	{ F2FS_SUPER_MAGIC, "fallocate", ENOSPC,
 	  "No space left on device (f2fs needs whole free sections)" },
@@ -288,20 +266,6 @@ START_TEST(no_memory_to_fill)
 	kernel.no_memory = true;
 	ck_assert_int_eq(create(MSDOS_SUPER_MAGIC), -ENOMEM);
 	ck_assert_ptr_nonnull(strstr(w.text, "/file: writing it failed: Cannot allocate memory"));
-}
-END_TEST
-
-START_TEST(superblocks)
-{
-	made_put("/superblock", "short");
-	ck_assert_int_lt(create(F2FS_SUPER_MAGIC), 0);
-	ck_assert_ptr_nonnull(strstr(w.text, "the superblock of its f2fs cannot be read"));
-	made_put_bytes("/superblock", (unsigned char[8192]){ 0 }, 8192);
-	ck_assert_int_eq(create(F2FS_SUPER_MAGIC), -EBADMSG);
-	ck_assert_ptr_nonnull(strstr(w.text, "the superblock of its f2fs makes no sense"));
-	made_put("/superblock", NULL);
-	ck_assert_int_eq(create(F2FS_SUPER_MAGIC), -ENOENT);
-	ck_assert_ptr_nonnull(strstr(w.text, "the superblock of its f2fs cannot be read"));
 }
 END_TEST
 
@@ -338,7 +302,6 @@ int main(void)
 	tcase_add_test(tcase, filled);
 	tcase_add_loop_test(tcase, fails, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, no_memory_to_fill);
-	tcase_add_test(tcase, superblocks);
 	tcase_add_test(tcase, exists);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -24,7 +24,7 @@ static char called[64], said[4096], out[8192];
 static bool locked; /* while it ran */
 
 enum outcome __wrap_swapfile_do_create(struct swapfile *s, struct why *w);
-enum outcome __wrap_swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w);
+enum outcome __wrap_swapfile_do_offset(struct swapfile *s, struct why *w);
 enum outcome __wrap_swapfile_do_check(struct swapfile *s, struct why *w);
 enum outcome __wrap_swapfile_do_enable(struct swapfile *s, struct why *w);
 enum outcome __wrap_swapfile_do_disable(struct swapfile *s, struct why *w);
@@ -63,9 +63,9 @@ enum outcome __wrap_swapfile_do_create(struct swapfile *s, struct why *w)
 	return call("create", s, w);
 }
 
-enum outcome __wrap_swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
+enum outcome __wrap_swapfile_do_offset(struct swapfile *s, struct why *w)
 {
-	return call(uswsusp ? "swap-offset" : "offset", s, w);
+	return call(s->uswsusp ? "swap-offset" : "offset", s, w);
 }
 
 enum outcome __wrap_swapfile_do_check(struct swapfile *s, struct why *w)
@@ -176,7 +176,7 @@ static const struct {
 	const char *options, *words;
 } wrong[] = {
 	{ "", "what shall be done?" },
-	{ "nonsense", "'nonsense' is not a command" },
+	{ "nonsense", "nonsense is not a command" },
 	{ "create", "create takes one PATH" },
 	{ "create a b", "create takes one PATH" },
 	{ "offset", "offset takes one PATH" },
@@ -195,7 +195,7 @@ static const struct {
 	{ "create --nonsense a", "" },
 };
 
-START_TEST(wrong_usage)
+START_TEST(used_wrongly)
 {
 	swapfile(wrong[_i].options, EXIT_USAGE, "");
 	check_told(said, wrong[_i].words);
@@ -313,7 +313,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, commands_get_theirs);
-	tcase_add_loop_test(tcase, wrong_usage, 0, (int)ARRAY_SIZE(wrong));
+	tcase_add_loop_test(tcase, used_wrongly, 0, (int)ARRAY_SIZE(wrong));
 	tcase_add_test(tcase, how_it_ends);
 	tcase_add_test(tcase, as_json);
 	tcase_add_loop_test(tcase, one_at_a_time, 0, (int)ARRAY_SIZE(locking));

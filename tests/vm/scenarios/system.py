@@ -47,8 +47,11 @@ class SwapFile(FullGuest):
     swap_file = "/swapfile"
     create = ""
     guest = """
+digest() { find /etc /boot -type f ! -name 'initrd.img*' -exec md5sum {} + |
+    sort | md5sum; }
 first_boot() {
     can before
+    digest >/var/tmp/digest
     marked create s2disk-swapfile create --size=500M --enable %(create)s %(file)s
     mark told "$(s2disk-swapfile offset %(file)s)"
     can after
@@ -63,6 +66,9 @@ hibernate_and_tell() {
     s2disk-swapfile check --json | tr -d '\\n' >check.json
     marked disable s2disk-swapfile disable
     mark swaps "$(tail -n +2 /proc/swaps)"
+    marked remove s2disk-swapfile remove
+    digest | cmp -s - /var/tmp/digest && mark files "as before"
+    [ -e %(file)s ] && mark file-left yes
 }
 """
     then = "hibernate_and_tell"
@@ -103,6 +109,10 @@ hibernate_and_tell() {
         self.need(self.machine.mark("disable") == "0", "disable ended with 0")
         self.need(self.machine.mark("swaps") == "", "no swap is left: " +
                   self.machine.mark("swaps"))
+        self.need(self.machine.mark("remove") == "0" and
+                  self.machine.mark("file-left") is None, "the file is gone")
+        self.need(self.machine.mark("files") == "as before",
+                  "every file of /etc and /boot is as before")
 
     def need_image(self, first):
         found = disks.signature_at(self.root_disk, self.place(first))
