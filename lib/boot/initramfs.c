@@ -4,10 +4,11 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/crypto.h"
+#include "base/io.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "boot/cpio.h"
-#include "boot/initramfs_private.h"
+#include "boot/unified_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,9 +59,6 @@ static const struct mark {
 	/* dracut without systemd runs uswsusp's resume by itself. */
 	{ "*dracut/hooks/*resume-genrules*", offsetof(struct initramfs, script) },
 	{ "*systemd-hibernate-resume*.d/*s2disk*.conf", offsetof(struct initramfs, unit) },
-	{ "scripts/local-premount/resume", offsetof(struct initramfs, stock) },
-	{ "hooks/resume", offsetof(struct initramfs, stock) },
-	{ "*systemd-hibernate-resume-generator", offsetof(struct initramfs, stock) },
 	/* mkinitcpio, initramfs-tools, dracut and sd-vconsole. */
 	{ "keymap.bin", offsetof(struct initramfs, keymap) },
 	{ "etc/boottime.kmap.gz", offsetof(struct initramfs, keymap) },
@@ -69,8 +67,14 @@ static const struct mark {
 };
 
 static const char *const wanted_files[] = {
-	"etc/suspend.conf",	     "etc/uswsusp.conf", "etc/suspend.conf.d/*.conf",
-	"etc/uswsusp.conf.d/*.conf", "conf/conf.d/*",	 "config", /* mkinitcpio's */
+	"etc/suspend.conf",
+	"etc/uswsusp.conf",
+	"etc/suspend.conf.d/*.conf",
+	"etc/uswsusp.conf.d/*.conf",
+	"conf/conf.d/*",
+	"config", /* mkinitcpio's */
+	"etc/crypttab",
+	"cryptroot/crypttab",
 };
 
 static const char *plain_name(const char *name)
@@ -80,14 +84,14 @@ static const char *plain_name(const char *name)
 	return name;
 }
 
-void initramfs_note(struct initramfs *initramfs, const char *name)
+static void note(struct initramfs *initramfs, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (fnmatch(marks[i].pattern, name, 0) == 0)
 			memcpy((char *)initramfs + marks[i].flag, &(bool){ true }, sizeof(bool));
 }
 
-int initramfs_add_file(struct initramfs *initramfs, const char *name, char *text)
+static int add_file(struct initramfs *initramfs, const char *name, char *text)
 {
 	struct initramfs_file *files = initramfs->files;
 	size_t at = initramfs->count;
@@ -170,7 +174,7 @@ static int keep(struct reading *reading, const char *name, const char *content, 
 	if (r < 0)
 		return r;
 	text = digest[0] ? strdup(digest) : strndup(content, size);
-	return text ? initramfs_add_file(reading->ret, name, text) : -ENOMEM;
+	return text ? add_file(reading->ret, name, text) : -ENOMEM;
 }
 
 static int keep_linked(struct reading *reading, const struct cpio_entry *entry, const char *content)
@@ -243,7 +247,7 @@ static int read_entries(struct reading *reading)
 		if (r <= 0)
 			return r;
 		name = plain_name(entry.name);
-		initramfs_note(reading->ret, name);
+		note(reading->ret, name);
 		r = take_content(reading, &entry, name);
 		if (r > 0)
 			r = cpio_content(reading->cpio, &entry, NULL);
@@ -308,7 +312,7 @@ static int read_packed(const struct packer *packer, int in, const struct initram
 	r = child < 0 ? -errno : 0;
 	close(ends[1]);
 	if (r == 0) {
-		cpio_begin(cpio, ends[0]);
+		cpio_begin(cpio, ends[0], UINT64_MAX);
 		r = read_archive(cpio, secrets, ret);
 	}
 	/* It gets a broken pipe if there is more. */
@@ -321,15 +325,17 @@ static int read_packed(const struct packer *packer, int in, const struct initram
 	return r < 0 ? why(w, r, "it cannot be unpacked with %s", packer->command[0]) : 0;
 }
 
-static int read_all(int fd, const struct initramfs_secrets *secrets, struct initramfs *ret,
-		    struct why *w)
+static int read_all(int fd, const struct unified_section *part,
+		    const struct initramfs_secrets *secrets, struct initramfs *ret, struct why *w)
 {
 	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
 	unsigned char start[6];
 
 	if (!cpio)
 		return -ENOMEM;
-	cpio_begin(cpio, fd);
+	if (lseek(fd, (off_t)part->offset, SEEK_SET) < 0)
+		return -errno;
+	cpio_begin(cpio, fd, part->length);
 	for (int i = 0; i < ARCHIVES_LIMIT; i++) {
 		const struct packer *packer;
 		size_t length;
@@ -341,7 +347,7 @@ static int read_all(int fd, const struct initramfs_secrets *secrets, struct init
 			return 0;
 		packer = find_packer(start, length);
 		if (packer) {
-			if (lseek(fd, (off_t)cpio->position, SEEK_SET) < 0)
+			if (lseek(fd, (off_t)(part->offset + cpio->position), SEEK_SET) < 0)
 				return -errno;
 			/* Nothing comes behind a compressed one that matters here. */
 			return read_packed(packer, fd, secrets, ret, w);
@@ -353,23 +359,48 @@ static int read_all(int fd, const struct initramfs_secrets *secrets, struct init
 	return why(w, -EBADMSG, "it has too many parts");
 }
 
-int initramfs_read(const char *root, const char *path, const struct initramfs_secrets *secrets,
-		   struct initramfs *ret, struct why *w)
+/* Its own command line, "" where it has none or too long a one. */
+static int open_unified(int fd, struct unified_image *image, char *cmdline, struct why *w)
 {
-	char full[PATH_MAX];
-	_cleanup_close_ int fd = -1;
+	_cleanup_free_ unsigned char *header = malloc(UNIFIED_HEADER_SIZE);
+	struct stat st;
+	ssize_t n;
 	int r;
 
+	if (!header)
+		return -ENOMEM;
+	n = pread(fd, header, UNIFIED_HEADER_SIZE, 0);
+	if (n < 0 || fstat(fd, &st) < 0)
+		return why(w, -errno, "%s", strerror(errno));
+	r = unified_image_parse(header, (size_t)n, (uint64_t)st.st_size, image, w);
+	if (r < 0 || image->cmdline.length >= INITRAMFS_CMDLINE_SIZE)
+		return r;
+	r = io_pread_full(fd, cmdline, image->cmdline.length, image->cmdline.offset);
+	cmdline[r == 0 ? image->cmdline.length : 0] = '\0';
+	return r;
+}
+
+int initramfs_read(const char *root, const struct boot_file *file,
+		   const struct initramfs_secrets *secrets, struct initramfs *ret, struct why *w)
+{
+	struct unified_image image = { .initrd = { 0, UINT64_MAX } };
+	char full[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+	int r = 0;
+
 	*ret = (struct initramfs){ 0 };
-	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+	if (snprintf(full, sizeof(full), "%s%s", root, file->path) >= (int)sizeof(full))
 		return -ENAMETOOLONG;
 	fd = open(full, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return why(w, -errno, "%s: %s", path, strerror(errno));
-	r = read_all(fd, secrets, ret, w);
+		return why(w, -errno, "%s: %s", file->path, strerror(errno));
+	if (file->unified)
+		r = open_unified(fd, &image, ret->cmdline, w);
+	if (r == 0)
+		r = read_all(fd, &image.initrd, secrets, ret, w);
 	if (r < 0) {
 		initramfs_free(ret);
-		return why_prefix(w, r, "%s", path);
+		return why_prefix(w, r, "%s", file->path);
 	}
 	return 0;
 }
