@@ -61,14 +61,15 @@ static bool named_luks(const struct wanted *wanted)
 		is_uuid(wanted->name + 5, strlen(wanted->name + 5), wanted->uuid));
 }
 
-/* One word of the command line, a dash for each "_" of its key gone. */
+/* One word of the command line. */
 static bool word_opens(const char *word, const struct wanted *wanted)
 {
 	static const char *const by_uuid[] = { "rd.luks.uuid=", "luks.uuid=", "rd_LUKS_UUID=" };
 	const char *value = strchr(word, '='), *name;
 
-	if (!value++)
+	if (!value)
 		return false;
+	value++;
 	if (text_starts(word, "cryptdevice=")) {
 		/* DEVICE:NAME or DEVICE:NAME:OPTIONS; UUID= has none of these. */
 		name = strchr(value, ':');
