@@ -232,8 +232,9 @@ static unsigned int disks_of_kind(const char *root, const char *name)
 	snprintf(path, sizeof(path), "%s/sys/block", root);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir)))
+		/* Not mmcblk0boot0, nor a path of a disk with several: nvme0c1n1. */
 		count += text_starts(entry->d_name, kind) && !strstr(entry->d_name, "boot") &&
-			 !strstr(entry->d_name, "c");
+			 !strchr(entry->d_name + strlen(kind), 'c');
 	if (dir)
 		closedir(dir);
 	return count;

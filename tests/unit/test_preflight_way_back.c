@@ -184,8 +184,16 @@ START_TEST(warns_of_names_that_change)
 	strcpy(run.device, "/dev/nvme0n1p2");
 	made_folder("/sys/block/nvme0n1");
 	expect(CHECK_OK, "looks for it", "");
+	made_folder("/sys/block/nvme0c1n1");
+	expect(CHECK_OK, "looks for it", "");
 	made_folder("/sys/block/nvme1n1");
 	expect_second("named /dev/nvme0n1p2", "UUID");
+	strcpy(run.named, "/dev/mmcblk0p2");
+	made_folder("/sys/block/mmcblk0");
+	made_folder("/sys/block/mmcblk0boot0");
+	expect(CHECK_OK, "looks for it", "");
+	made_folder("/sys/block/mmcblk1");
+	expect_second("named /dev/mmcblk0p2", "UUID");
 	strcpy(run.named, "UUID=2");
 	expect(CHECK_OK, "looks for it", "");
 }
