@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "boot/cpio.h"
 
+#include "base/bytes.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,9 +10,10 @@
 #define HEADER_SIZE 110
 #define NAME_MAX_BYTES 4096
 
-void cpio_begin(struct cpio *cpio, int fd)
+void cpio_begin(struct cpio *cpio, int fd, uint64_t limit)
 {
 	cpio->fd = fd;
+	cpio->unread = limit;
 	cpio->position = 0;
 	cpio->start = cpio->end = 0;
 	cpio->error = false;
@@ -25,8 +28,8 @@ static size_t fill(struct cpio *cpio, size_t want)
 	cpio->end -= cpio->start;
 	cpio->start = 0;
 	while (cpio->end < want) {
-		ssize_t n =
-			read(cpio->fd, cpio->buffer + cpio->end, sizeof(cpio->buffer) - cpio->end);
+		size_t room = min_u64(sizeof(cpio->buffer) - cpio->end, cpio->unread);
+		ssize_t n = read(cpio->fd, cpio->buffer + cpio->end, room);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -35,6 +38,7 @@ static size_t fill(struct cpio *cpio, size_t want)
 		if (n <= 0)
 			break;
 		cpio->end += (size_t)n;
+		cpio->unread -= (uint64_t)n;
 	}
 	return cpio->end;
 }

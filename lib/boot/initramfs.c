@@ -9,7 +9,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "boot/cpio.h"
-#include "boot/initramfs_private.h"
+#include "boot/unified_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,9 +60,6 @@ static const struct mark {
 	/* dracut without systemd runs uswsusp's resume by itself. */
 	{ "*dracut/hooks/*resume-genrules*", offsetof(struct initramfs, script) },
 	{ "*systemd-hibernate-resume*.d/*s2disk*.conf", offsetof(struct initramfs, unit) },
-	{ "scripts/local-premount/resume", offsetof(struct initramfs, stock) },
-	{ "hooks/resume", offsetof(struct initramfs, stock) },
-	{ "*systemd-hibernate-resume-generator", offsetof(struct initramfs, stock) },
 	/* mkinitcpio, initramfs-tools, dracut and sd-vconsole. */
 	{ "keymap.bin", offsetof(struct initramfs, keymap) },
 	{ "etc/boottime.kmap.gz", offsetof(struct initramfs, keymap) },
@@ -71,8 +68,14 @@ static const struct mark {
 };
 
 static const char *const wanted_files[] = {
-	"etc/suspend.conf",	     "etc/uswsusp.conf", "etc/suspend.conf.d/*.conf",
-	"etc/uswsusp.conf.d/*.conf", "conf/conf.d/*",	 "config", /* mkinitcpio's */
+	"etc/suspend.conf",
+	"etc/uswsusp.conf",
+	"etc/suspend.conf.d/*.conf",
+	"etc/uswsusp.conf.d/*.conf",
+	"conf/conf.d/*",
+	"config", /* mkinitcpio's */
+	"etc/crypttab",
+	"cryptroot/crypttab",
 };
 
 static const char *plain_name(const char *name)
@@ -82,14 +85,14 @@ static const char *plain_name(const char *name)
 	return name;
 }
 
-void initramfs_note(struct initramfs *initramfs, const char *name)
+static void note(struct initramfs *initramfs, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (fnmatch(marks[i].pattern, name, 0) == 0)
 			memcpy((char *)initramfs + marks[i].flag, &(bool){ true }, sizeof(bool));
 }
 
-int initramfs_add_file(struct initramfs *initramfs, const char *name, char *text)
+static int add_file(struct initramfs *initramfs, const char *name, char *text)
 {
 	struct initramfs_file *files = initramfs->files;
 	size_t at = initramfs->count;
@@ -173,7 +176,7 @@ static int keep(struct reading *reading, const char *name, const char *content, 
 	if (r < 0)
 		return r;
 	text = digest[0] ? strdup(digest) : strndup(content, size);
-	return text ? initramfs_add_file(reading->ret, name, text) : -ENOMEM;
+	return text ? add_file(reading->ret, name, text) : -ENOMEM;
 }
 
 static int keep_linked(struct reading *reading, const struct cpio_entry *entry, const char *content)
@@ -262,7 +265,7 @@ static int read_entries(struct reading *reading)
 		if (r <= 0)
 			return r;
 		name = plain_name(entry.name);
-		initramfs_note(reading->ret, name);
+		note(reading->ret, name);
 		r = take_content(reading, &entry, name);
 		if (r > 0) {
 			note_member(reading, &entry, name, NULL);
@@ -331,7 +334,7 @@ static int read_packed(const struct packer *packer, int in, const char *path,
 	r = child < 0 ? -errno : 0;
 	close(ends[1]);
 	if (r == 0) {
-		cpio_begin(cpio, ends[0]);
+		cpio_begin(cpio, ends[0], UINT64_MAX);
 		r = read_archive(cpio, path, secrets, ret);
 	}
 	/* It gets a broken pipe if there is more. */
@@ -344,15 +347,17 @@ static int read_packed(const struct packer *packer, int in, const char *path,
 	return r < 0 ? why(w, r, "it cannot be unpacked with %s", packer->command[0]) : 0;
 }
 
-static int read_all(int fd, const char *path, const struct initramfs_secrets *secrets,
-		    struct initramfs *ret, struct why *w)
+static int read_all(int fd, const char *path, const struct unified_section *part,
+		    const struct initramfs_secrets *secrets, struct initramfs *ret, struct why *w)
 {
 	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
 	unsigned char start[6];
 
 	if (!cpio)
 		return -ENOMEM;
-	cpio_begin(cpio, fd);
+	if (lseek(fd, (off_t)part->offset, SEEK_SET) < 0)
+		return -errno;
+	cpio_begin(cpio, fd, part->length);
 	for (int i = 0; i < ARCHIVES_LIMIT; i++) {
 		const struct packer *packer;
 		size_t length;
@@ -364,7 +369,7 @@ static int read_all(int fd, const char *path, const struct initramfs_secrets *se
 			return 0;
 		packer = find_packer(start, length);
 		if (packer) {
-			if (lseek(fd, (off_t)cpio->position, SEEK_SET) < 0)
+			if (lseek(fd, (off_t)(part->offset + cpio->position), SEEK_SET) < 0)
 				return -errno;
 			/* Nothing comes behind a compressed one that matters here. */
 			return read_packed(packer, fd, path, secrets, ret, w);
@@ -376,24 +381,49 @@ static int read_all(int fd, const char *path, const struct initramfs_secrets *se
 	return why(w, -EBADMSG, "it has too many parts");
 }
 
-int initramfs_read(const char *root, const char *path, const struct initramfs_secrets *secrets,
-		   struct initramfs *ret, struct why *w)
+/* Its own command line, "" where it has none or too long a one. */
+static int open_unified(int fd, struct unified_image *image, char *cmdline, struct why *w)
 {
-	char full[PATH_MAX];
-	_cleanup_close_ int fd = -1;
+	_cleanup_free_ unsigned char *header = malloc(UNIFIED_HEADER_SIZE);
+	struct stat st;
+	ssize_t n;
 	int r;
 
+	if (!header)
+		return -ENOMEM;
+	n = pread(fd, header, UNIFIED_HEADER_SIZE, 0);
+	if (n < 0 || fstat(fd, &st) < 0)
+		return why(w, -errno, "%s", strerror(errno));
+	r = unified_image_parse(header, (size_t)n, (uint64_t)st.st_size, image, w);
+	if (r < 0 || image->cmdline.length >= INITRAMFS_CMDLINE_SIZE)
+		return r;
+	r = io_pread_full(fd, cmdline, image->cmdline.length, image->cmdline.offset);
+	cmdline[r == 0 ? image->cmdline.length : 0] = '\0';
+	return r;
+}
+
+int initramfs_read(const char *root, const struct boot_file *file,
+		   const struct initramfs_secrets *secrets, struct initramfs *ret, struct why *w)
+{
+	struct unified_image image = { .initrd = { 0, UINT64_MAX } };
+	char full[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+	int r = 0;
+
 	*ret = (struct initramfs){ 0 };
-	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+	if (snprintf(full, sizeof(full), "%s%s", root, file->path) >= (int)sizeof(full))
 		return -ENAMETOOLONG;
 	look_note("", full, LOOK_NAME);
-	fd = io_open_below(root, path, O_RDONLY);
+	fd = io_open_below(root, file->path, O_RDONLY);
 	if (fd < 0)
-		return why(w, fd, "%s: %s", path, strerror(-fd));
-	r = read_all(fd, full, secrets, ret, w);
+		return why(w, fd, "%s: %s", file->path, strerror(-fd));
+	if (file->unified)
+		r = open_unified(fd, &image, ret->cmdline, w);
+	if (r == 0)
+		r = read_all(fd, full, &image.initrd, secrets, ret, w);
 	if (r < 0) {
 		initramfs_free(ret);
-		return why_prefix(w, r, "%s", path);
+		return why_prefix(w, r, "%s", file->path);
 	}
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 static char path[128];
+static const struct boot_file there = { .path = "/initrd" };
 
 static void make(void)
 {
@@ -47,7 +48,7 @@ static const char *const usual[] = {
 
 static void expect_usual(const struct initramfs *initramfs)
 {
-	ck_assert(initramfs->resume && initramfs->current && initramfs->script && initramfs->stock);
+	ck_assert(initramfs->resume && initramfs->current && initramfs->script);
 	ck_assert(!initramfs->unit);
 	ck_assert_uint_eq(initramfs->count, 4);
 	ck_assert_str_eq(initramfs_file(initramfs, "etc/suspend.conf"), "resume device = /dev/a\n");
@@ -76,7 +77,7 @@ START_TEST(unpacks)
 	if (_i > 1 && system(command) != 0)
 		return;
 	made_initramfs(path, packers[_i], usual);
-	ck_assert_msg(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w) == 0, "%s: %s",
+	ck_assert_msg(initramfs_read(made_root, &there, NULL, &initramfs, &w) == 0, "%s: %s",
 		      packers[_i], w.text);
 	expect_usual(&initramfs);
 	initramfs_free(&initramfs);
@@ -91,7 +92,7 @@ static struct initramfs read_with(const char *name, const char *text)
 	struct why w = { "" };
 
 	made_initramfs(path, "gzip -c", files);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, &w), 0);
 	return initramfs;
 }
 
@@ -126,10 +127,6 @@ START_TEST(knows_the_generators)
 
 		ck_assert_msg(!got.script && !got.unit && !got.resume, "%s", others[i]);
 	}
-	ck_assert(read_with("hooks/resume", "x").stock);
-	ck_assert(read_with("usr/lib/systemd/system-generators/systemd-hibernate-resume-generator",
-			    "x")
-			  .stock);
 }
 END_TEST
 
@@ -165,7 +162,7 @@ START_TEST(takes_the_last_of_a_name)
 	struct initramfs initramfs;
 
 	made_initramfs(path, "", files);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, NULL), 0);
 	ck_assert_uint_eq(initramfs.count, 1);
 	ck_assert_str_eq(initramfs.files[0].text, "second");
 	initramfs_free(&initramfs);
@@ -191,7 +188,7 @@ START_TEST(stands_damage)
 			struct why w = { "" };
 
 			ck_assert_int_eq(truncate(path, cut), 0);
-			if (initramfs_read(made_root, "/initrd", NULL, &initramfs, &w) == 0)
+			if (initramfs_read(made_root, &there, NULL, &initramfs, &w) == 0)
 				initramfs_free(&initramfs);
 			else
 				ck_assert_ptr_nonnull(strstr(w.text, "/initrd: "));
@@ -200,7 +197,7 @@ START_TEST(stands_damage)
 			fseek(file, cut, SEEK_SET);
 			putc(whole[cut] ^ 0x5a, file);
 			fclose(file);
-			if (initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL) == 0)
+			if (initramfs_read(made_root, &there, NULL, &initramfs, NULL) == 0)
 				initramfs_free(&initramfs);
 			file = fopen(path, "w");
 			fwrite(whole, 1, (size_t)size, file);
@@ -217,20 +214,20 @@ START_TEST(says_what_is_wrong)
 	struct why w = { "" };
 	FILE *file;
 
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "/initrd: No such file"));
 	file = fopen(path, "w");
 	fputs("what is this?", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, &w), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(w.text, "not known here"));
 	file = fopen(path, "w");
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, &w), -EBADMSG);
 	file = fopen(path, "w");
 	fputs("\x1f\x8b\x08 not really", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, &w), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(w.text, "gzip"));
 }
 END_TEST
@@ -247,68 +244,8 @@ START_TEST(says_what_is_missing)
 	file = fopen(path, "w");
 	fputs("\x89LZO", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "lzop"));
-}
-END_TEST
-
-static struct initramfs read_cached(void)
-{
-	struct initramfs initramfs;
-	struct why w = { "" };
-
-	ck_assert_int_eq(initramfs_read_cached(made_root, "/initrd", NULL, &initramfs, &w), 0);
-	return initramfs;
-}
-
-static void change_cache(const char *expression)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "sed -i '%s' %s/run/s2disk/initramfs", expression,
-		 made_root);
-	ck_assert_int_eq(system(command), 0);
-}
-
-START_TEST(remembers)
-{
-	struct initramfs initramfs;
-	char command[600];
-
-	made_initramfs(path, "gzip -c", usual);
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	/* It is taken from there … */
-	change_cache("s/\\/dev\\/a/\\/dev\\/b/");
-	initramfs = read_cached();
-	ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"),
-			 "resume device = /dev/b\n");
-	initramfs_free(&initramfs);
-	/* … unless it was damaged … */
-	change_cache("s/^file 23/file 24/");
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	change_cache("s/^flags 1 1/flags 1 x/");
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	change_cache("/^end/d");
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	/* … or the initramfs is another one, of the same size and time. */
-	change_cache("s/\\/dev\\/a/\\/dev\\/b/");
-	snprintf(command, sizeof(command), "cp -p %s %s.new && mv %s.new %s", path, path, path,
-		 path);
-	ck_assert_int_eq(system(command), 0);
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
 }
 END_TEST
 
@@ -328,7 +265,7 @@ START_TEST(follows_links)
 	made_cpio_add_link(out, "etc/copy", 8, "encrypt = y\n");
 	made_cpio_end(out);
 	fclose(out);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, NULL), 0);
 	ck_assert(initramfs.resume && initramfs.current);
 	ck_assert_uint_eq(initramfs.count, 2);
 	ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"), "encrypt = y\n");
@@ -341,7 +278,7 @@ START_TEST(follows_links)
 	made_cpio_add_link(out, "usr/lib/uswsusp/resume", 7, program);
 	made_cpio_end(out);
 	fclose(out);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, NULL), 0);
 	ck_assert(initramfs.resume && initramfs.current);
 	initramfs_free(&initramfs);
 }
@@ -357,34 +294,35 @@ START_TEST(keeps_digests_of_secrets)
 	struct initramfs initramfs;
 
 	made_initramfs(path, "gzip -c", files);
-	initramfs = read_cached();
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, &initramfs, NULL), 0);
 	ck_assert_ptr_null(initramfs_file(&initramfs, "etc/key"));
 	initramfs_free(&initramfs);
-	/* The first time what was remembered is of no use. */
-	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(
-			initramfs_read_cached(made_root, "/initrd", &secrets, &initramfs, NULL), 0);
-		ck_assert_str_eq(initramfs_file(&initramfs, "etc/key"), sum);
-		ck_assert_ptr_null(initramfs_file(&initramfs, "etc/none"));
-		ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"), "encrypt = y\n");
-		initramfs_free(&initramfs);
-	}
+	ck_assert_int_eq(initramfs_read(made_root, &there, &secrets, &initramfs, NULL), 0);
+	ck_assert_str_eq(initramfs_file(&initramfs, "etc/key"), sum);
+	ck_assert_ptr_null(initramfs_file(&initramfs, "etc/none"));
+	ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"), "encrypt = y\n");
+	initramfs_free(&initramfs);
 }
 END_TEST
 
-START_TEST(does_without_a_place_to_remember)
+/* The initramfs in a unified image ends where its section does. */
+START_TEST(reads_unified_images)
 {
+	const struct boot_file unified = { .path = "/initrd", .unified = true };
 	struct initramfs initramfs;
-	char command[128];
+	struct why w = { "" };
 
-	made_initramfs(path, "gzip -c", usual);
-	snprintf(command, sizeof(command), "rmdir %s/run", made_root);
-	ck_assert_int_eq(system(command), 0);
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	ck_assert_int_eq(initramfs_read_cached(made_root, "/other", NULL, &initramfs, NULL),
-			 -ENOENT);
+	for (size_t i = 0; i < 2; i++) {
+		made_unified(path, "ro resume=UUID=2", packers[i], usual);
+		ck_assert_msg(initramfs_read(made_root, &unified, NULL, &initramfs, &w) == 0, "%s",
+			      w.text);
+		expect_usual(&initramfs);
+		ck_assert_str_eq(initramfs.cmdline, "ro resume=UUID=2");
+		initramfs_free(&initramfs);
+	}
+	made_initramfs(path, "", usual);
+	ck_assert_int_eq(initramfs_read(made_root, &unified, NULL, &initramfs, &w), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(w.text, "/initrd: it is no EFI program"));
 }
 END_TEST
 
@@ -406,10 +344,9 @@ int main(void)
 	tcase_add_test(test, stands_damage);
 	tcase_add_test(test, says_what_is_wrong);
 	tcase_add_test(test, says_what_is_missing);
-	tcase_add_test(test, remembers);
 	tcase_add_test(test, follows_links);
 	tcase_add_test(test, keeps_digests_of_secrets);
-	tcase_add_test(test, does_without_a_place_to_remember);
+	tcase_add_test(test, reads_unified_images);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The way back where no boot has proven it: what was changed since, or no record. */
+#include "way_back_fixture.h"
+
+#define IMAGE "/boot/initrd.img-6.1"
+
+static void make_boot(void)
+{
+	make();
+	made_folder("/boot");
+}
+
+static const char resume[] = "ELF " INITRAMFS_RESUME_MARK;
+
+/* In pairs of name and text; what is asked for may come behind. */
+static void put_initramfs_at(const char *path, long seconds, const char *name, const char *text,
+			     const char *name2, const char *text2)
+{
+	const char *const files[] = { "usr/lib/uswsusp/resume",
+				      resume,
+				      "scripts/local-premount/s2disk",
+				      "#!/bin/sh",
+				      name,
+				      text,
+				      name2,
+				      text2,
+				      NULL };
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s%s", made_root, path);
+	made_initramfs(full, "gzip -c", files);
+	ck_assert_int_eq(chmod(full, 0600), 0);
+	set_time(path, seconds);
+}
+
+static void put_initramfs(const char *name, const char *text, const char *name2, const char *text2)
+{
+	put_initramfs_at(IMAGE, BEGAN + 1000, name, text, name2, text2);
+}
+
+static void put_files(const char *const *files)
+{
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s" IMAGE, made_root);
+	made_initramfs(full, "gzip -c", files);
+	set_time(IMAGE, BEGAN + 1000);
+}
+
+static const char *const empty[] = { "bin/sh", "x", NULL };
+
+START_TEST(reads_what_was_changed)
+{
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "the initramfs made since this boot looks for it: " IMAGE, "");
+	/* Enabled just now: nothing was named when the system booted. */
+	run.found = FOUND_NOTHING_NAMED;
+	expect(CHECK_OK, "made since this boot looks for it", "");
+	/* Older than the boot. */
+	set_time(IMAGE, BEGAN - 1000);
+	expect(CHECK_FAILED, "nothing told resume", "");
+	/* Why it was missing, no file tells. */
+	set_time(IMAGE, BEGAN + 1000);
+	run.found = FOUND_NO_DEVICE;
+	expect(CHECK_FAILED, "not there in time", "");
+}
+END_TEST
+
+START_TEST(wants_resume)
+{
+	const char *const other[] = { "usr/lib/uswsusp/resume", "ELF of uswsusp",
+				      "scripts/local-premount/s2disk", "x", NULL };
+	const char *const unused[] = { "usr/lib/uswsusp/resume", resume, NULL };
+
+	put_files(empty);
+	expect(CHECK_FAILED, "changed since this boot: resume is not in " IMAGE, AROUND);
+	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
+	expect(CHECK_FAILED, "", "update-initramfs -u -k all");
+	put_files(other);
+	expect(CHECK_FAILED, "another program's or of another version", "");
+	put_files(unused);
+	expect(CHECK_WARNING, "nothing that is known to run it", "hook");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "nothing that is known to run it", "hook");
+}
+END_TEST
+
+/* Every changed one, but those that boot when somebody chooses them only. */
+START_TEST(judges_each)
+{
+	put_initramfs_at("/boot/initrd.img-7", BEGAN + 2000, NULL, NULL, NULL, NULL);
+	put_files(empty);
+	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+	put_initramfs(NULL, NULL, NULL, NULL);
+	put_file("/boot/initramfs-0-rescue-x.img", "", BEGAN + 3000);
+	put_file("/boot/initramfs-linux-fallback.img", "", BEGAN + 3000);
+	put_file("/boot/initrd.img-5.old-dkms", "", BEGAN + 3000);
+	put_file("/boot/initramfs-6.1kdump.img", "", BEGAN + 3000);
+	expect(CHECK_OK, "looks for it: /boot/initrd.img-7", "");
+	put_file("/boot/initrd.img-5", "no cpio", BEGAN + 3000);
+	expect(CHECK_WARNING, "not seen whether it leads back: /boot/initrd.img-5: ", "resume");
+}
+END_TEST
+
+START_TEST(compares_device_and_offset)
+{
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/proc/cmdline", "resume=/dev/vda2 resume_offset=34816\n");
+	expect(CHECK_FAILED, "page 34816, but the image would go to /dev/vda2, page 0", "");
+	run.offset = area.offset = 34816;
+	expect(CHECK_OK, "looks for it", "");
+	run.offset = area.offset = 0;
+	made_put("/proc/cmdline", "resume=/dev/vda2 resume_offset=x\n");
+	expect(CHECK_FAILED, "resume_offset=x on the kernel command line is not a number", "");
+	made_put("/proc/cmdline", "resume=UUID=7\n");
+	expect(CHECK_FAILED, "of no use: UUID=7: no such device", "");
+	made_put("/proc/cmdline", "resume=UUID=2 hibernate=noresume\n");
+	expect(CHECK_FAILED, "noresume", "");
+}
+END_TEST
+
+/* It wins over the command line, as it will in the initramfs. */
+START_TEST(reads_the_configuration_there)
+{
+	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n", NULL, NULL);
+	expect(CHECK_FAILED, "will look at /dev/vda1, page 0", "");
+	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
+		      "etc/suspend.conf.d/a.conf", "resume device = /dev/vda2\n");
+	expect(CHECK_OK, "looks for it", "");
+	/* Drop-ins of the other file are not read. */
+	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
+		      "etc/uswsusp.conf.d/a.conf", "resume device = /dev/vda2\n");
+	expect(CHECK_FAILED, "/dev/vda1", "");
+	put_initramfs("etc/suspend.conf", "mismatch retries = many\n", NULL, NULL);
+	expect(CHECK_FAILED, "etc/suspend.conf:1: ", "");
+}
+END_TEST
+
+START_TEST(follows_what_the_generator_chose)
+{
+	made_put("/proc/cmdline", "quiet\n");
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_FAILED, "nothing tells the resume in " IMAGE " where the image is",
+	       "s2disk-swapfile enable");
+	put_initramfs("conf/conf.d/resume", "# made\nRESUME=\"UUID=2\"\n", NULL, NULL);
+	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("conf/conf.d/resume", "RESUME=UUID=2\n", "conf/conf.d/zz-auto",
+		      "RESUME=UUID=1");
+	expect(CHECK_FAILED, "will look at UUID=1", "");
+	put_initramfs("conf/conf.d/resume", "RESUME=none\n", NULL, NULL);
+	expect(CHECK_FAILED, "nothing tells", "");
+}
+END_TEST
+
+/* systemd in the initramfs starts its unit for resume= only. */
+START_TEST(knows_what_the_unit_needs)
+{
+	const char *const files[] = {
+		"usr/lib/uswsusp/resume",
+		resume,
+		"usr/lib/systemd/system/systemd-hibernate-resume@.service.d/50-s2disk.conf",
+		"x",
+		"etc/suspend.conf",
+		"resume device = /dev/vda2\n",
+		NULL
+	};
+
+	put_files(files);
+	expect(CHECK_OK, "looks for it", "");
+	made_put("/proc/cmdline", "quiet\n");
+	expect(CHECK_FAILED, "no resume= on the kernel command line", "add resume=");
+}
+END_TEST
+
+START_TEST(reads_unified_images)
+{
+	const char *const files[] = { "usr/lib/uswsusp/resume", resume, "hooks/s2disk", "x", NULL };
+	char full[256];
+
+	made_folder("/boot/efi/EFI/Linux");
+	snprintf(full, sizeof(full), "%s/boot/efi/EFI/Linux/arch.efi", made_root);
+	made_unified(full, "ro resume=UUID=2", "gzip -c", files);
+	set_time("/boot/efi/EFI/Linux/arch.efi", BEGAN + 10);
+	/* What it has in it counts, not what this boot had. */
+	made_put("/proc/cmdline", "ro resume=UUID=1\n");
+	expect(CHECK_OK, "looks for it: /boot/efi/EFI/Linux/arch.efi", "");
+	made_unified(full, "ro", "", files);
+	expect(CHECK_FAILED, "nothing tells the resume in /boot/efi/EFI/Linux/arch.efi", "");
+	made_unified(full, "ro resume=UUID=2", "", empty);
+	expect(CHECK_FAILED, "resume is not in /boot/efi/EFI/Linux/arch.efi", "");
+	made_unified(full, "ro resume=UUID=2 noresume", "", files);
+	expect(CHECK_FAILED, "noresume (or the like) is on the kernel command line in /boot", "");
+	/* Other programs of the firmware's are none. */
+	put_file("/boot/efi/EFI/Linux/arch.efi", "MZ shell", BEGAN + 10);
+	expect(CHECK_OK, "the initramfs that booted", "");
+}
+END_TEST
+
+START_TEST(wants_the_key_file_there)
+{
+	const char *const conf = "encrypt = y\nkey file = /etc/image.key\n";
+
+	settings.encrypt = true;
+	strcpy(settings.key_file, "/etc/image.key");
+	made_put("/etc/image.key", KEY);
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect_at(0, CHECK_FAILED,
+		  "/etc/image.key is not named by the configuration in /boot/initrd.img-6.1", "");
+	put_initramfs("etc/suspend.conf", conf, NULL, NULL);
+	expect(CHECK_FAILED, "/etc/image.key is not in " IMAGE, "\"key file in initramfs = y\"");
+	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY "!");
+	expect(CHECK_FAILED, "/etc/image.key is not the same as that in", AROUND);
+	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY);
+	expect(CHECK_OK, "looks for it", "");
+	/* A tool puts it there at boot. */
+	strcpy(settings.key_file, "/run/key");
+	put_initramfs("etc/suspend.conf", "key file = /run/key\n", NULL, NULL);
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
+/* Swap in LUKS of its own: who opens it, under the name that is looked for? */
+START_TEST(wants_the_area_unlocked)
+{
+	encrypt_area();
+	no_record = true;
+	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=/dev/mapper/swap2\n");
+	put_initramfs("etc/crypttab", "system UUID=1 none luks\n", NULL, NULL);
+	expect(CHECK_FAILED, "nothing is seen in " IMAGE " that unlocks swap,", "x-initrd.attach");
+	put_initramfs("etc/crypttab", "swap /dev/sda2 /dev/urandom swap\n", NULL, NULL);
+	expect(CHECK_FAILED, "that unlocks swap,", "");
+	put_initramfs("etc/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
+	expect(CHECK_WARNING, IMAGE " would look", "");
+	put_initramfs("cryptroot/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
+	expect(CHECK_WARNING, IMAGE " would look", "");
+	/* By its UUID the name does not matter. */
+	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=UUID=2\n");
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_WARNING, IMAGE " would look", "");
+	/* This boot had it: something may open it that is not known here. */
+	made_put("/proc/cmdline", "root=UUID=1 resume=UUID=2\n");
+	no_record = false;
+	expect(CHECK_WARNING, "that unlocks swap,", "");
+	/* Set up since. */
+	run.found = FOUND_NO_DEVICE;
+	put_initramfs("etc/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
+	expect(CHECK_OK, "made since this boot", "");
+	/* Root is on it. */
+	run.found = FOUND_SWAP;
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/proc/mounts", "/dev/mapper/root2 / ext4 rw 0 0\n");
+	expect(CHECK_OK, "made since this boot", "");
+}
+END_TEST
+
+START_TEST(does_without_a_record)
+{
+	no_record = true;
+	expect(CHECK_WARNING, "no initramfs was found below /boot", "reboot once");
+	made_put("/proc/cmdline", "ro resume=\n");
+	expect(CHECK_FAILED, "nothing tells a boot where the image is", AROUND);
+	put_file(IMAGE, "no cpio", BEGAN);
+	expect(CHECK_FAILED, "nothing tells a boot where the image is", AROUND);
+	made_put("/proc/cmdline", "ro root=UUID=1 resume=UUID=2\n");
+	expect(CHECK_WARNING, "could not be seen: resume did not run at this boot, and " IMAGE, "");
+	put_files(empty);
+	expect(CHECK_FAILED, "resume is not in " IMAGE " (resume did not run at this boot)", "");
+	put_initramfs_at("/boot/initrd.img-7", BEGAN - 1000, NULL, NULL, NULL, NULL);
+	expect(CHECK_WARNING,
+	       "not proven: resume did not run at this boot; /boot/initrd.img-7 would look for the "
+	       "image, another would not: resume is not in " IMAGE,
+	       "choose it in the menu");
+}
+END_TEST
+
+START_TEST(knows_a_boot_without_initramfs)
+{
+	unsigned char data[4096] = { 0 };
+
+	no_record = true;
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/proc/cmdline", "root=PARTUUID=26f2 resume=UUID=2 panic=-1\n");
+	expect(CHECK_FAILED, "this boot ran no initramfs", "GRUB_FORCE_PARTUUID=");
+	made_put("/proc/cmdline", "root=PARTUUID=26f2 resume=UUID=2\n");
+	expect(CHECK_WARNING, "which may have had no initramfs; " IMAGE " would", "");
+	made_put_bytes("/sys/kernel/boot_params/data", data, sizeof(data));
+	expect(CHECK_FAILED, "this boot ran no initramfs", "boot loader load the initramfs");
+	data[0x21d] = 1;
+	made_put_bytes("/sys/kernel/boot_params/data", data, sizeof(data));
+	expect(CHECK_WARNING, "resume did not run at this boot; " IMAGE, "");
+}
+END_TEST
+
+START_TEST(says_that_a_record_is_of_no_use)
+{
+	no_record = true;
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/run/s2disk/boot", "s2disk boot record 99\n");
+	expect(CHECK_WARNING, "/run/s2disk/boot: ", "");
+	made_put("/run/s2disk/boot", "what is this?");
+	expect(CHECK_WARNING, "it is no boot record", "");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("preflight_changed");
+	TCase *test = tcase_create("changed");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(test, make_boot, made_root_remove);
+	tcase_set_timeout(test, 60);
+	tcase_add_test(test, reads_what_was_changed);
+	tcase_add_test(test, wants_resume);
+	tcase_add_test(test, judges_each);
+	tcase_add_test(test, compares_device_and_offset);
+	tcase_add_test(test, reads_the_configuration_there);
+	tcase_add_test(test, follows_what_the_generator_chose);
+	tcase_add_test(test, knows_what_the_unit_needs);
+	tcase_add_test(test, reads_unified_images);
+	tcase_add_test(test, wants_the_key_file_there);
+	tcase_add_test(test, wants_the_area_unlocked);
+	tcase_add_test(test, does_without_a_record);
+	tcase_add_test(test, knows_a_boot_without_initramfs);
+	tcase_add_test(test, says_that_a_record_is_of_no_use);
+	suite_add_tcase(suite, test);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
