@@ -7,7 +7,7 @@
 #include "boot/initramfs.h"
 #include "history/boot_record_file.h"
 #include "image_keys.h"
-#include "kernel/kernel_resume.h"
+#include "kernel_place.h"
 #include "options.h"
 #include "restore.h"
 #include "target.h"
@@ -204,6 +204,8 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 		witness_area(&run, &area);
 		r = restore(&settings, &area, "there is an image, but the settings are wrong", &run,
 			    &w);
+		if (r == 0)
+			kernel_place_tell(&settings, &area, &run);
 	}
 	if (r == -ENOENT && run.by == NAMED_BY_NOTHING) {
 		run.found = FOUND_NOTHING_NAMED;
@@ -213,17 +215,6 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 			log_error("%s", run.reason);
 	}
 	record(&run, &settings);
-}
-
-/* With encryption the scripts leave the kernel's loader alone, which would have told
- * the kernel of the area; by now there is no image in it. */
-static void name_place(const struct swap_area *area)
-{
-	int r = kernel_resume_name("", area->dev, area->offset);
-
-	if (r < 0)
-		log_debug("the kernel does not take %s for its images: %s", area->name,
-			  strerror(-r));
 }
 
 static int find_and_restore(const struct settings *settings, struct boot_run *run)
@@ -249,8 +240,7 @@ static int find_and_restore(const struct settings *settings, struct boot_run *ru
 		log_error("%s; nothing is resumed", run->reason);
 		return EXIT_FAILED;
 	}
-	if (settings->encrypt && !unwanted)
-		name_place(&area);
+	kernel_place_tell(settings, &area, run);
 	return EXIT_DONE;
 }
 

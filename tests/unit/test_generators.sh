@@ -44,7 +44,7 @@ chmod +x "$work/resume"
 in_place() {
 	sed -e "s,/usr/lib/uswsusp/resume,$work/resume,g" \
 		-e "s,/tmp/s2disk-wait,$work/wait,g" -e "s,/proc/uptime,$work/uptime,g" \
-		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/sys/power/resume,$work/power,g" -e "s,/scripts/,$work/scripts/,g" \
+		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/scripts/,$work/scripts/,g" \
 		-e "s,/run/s2disk,$work/run,g" \
 		"$1" >"$work/script"
 	: >"$work/calls"
@@ -360,25 +360,7 @@ hook() { # RESUME-OF-INIT DEVICE
 is "mkinitcpio: nothing named" "$(hook "" "")" \
 	"resume --default-device= --print-device;resume --default-device=;"
 is "mkinitcpio: named" "$(hook /dev/x UUID=5)" "resume --default-device=/dev/x \
---print-device;wait UUID=5;resume --default-device=/dev/x;resume --plain-allowed;"
-# The kernel is told of the device, but not where it is not there, nor with noresume.
-hook_tells() { # DEVICE NORESUME
-	in_place "$source/mkinitcpio/hooks/s2disk"
-	echo UUID=5 >"$work/device"
-	: >"$work/power"
-	(
-		# shellcheck disable=SC2034
-		resume=$1 noresume=$2
-		# shellcheck disable=SC2317
-		resolve_device() { echo "$resume"; }
-		# shellcheck disable=SC2317
-		stat() { echo "0xfd 0x10"; }
-		# shellcheck source=/dev/null
-		. "$work/script"
-		run_hook
-	) || complain "mkinitcpio: run_hook failed"
-	cat "$work/power"
-}
+--print-device;wait UUID=5;resume --default-device=/dev/x;"
 # The system's own hook.
 hook_early() { # : what is left of it
 	in_place "$source/mkinitcpio/hooks/s2disk"
@@ -397,21 +379,6 @@ is "mkinitcpio: early, any image" "$(hook_early)" "resume s2disk"
 : >"$work/sealed-only"
 is "mkinitcpio: early, encrypted ones only" "$(hook_early)" "s2disk"
 rm "$work/sealed-only"
-is "mkinitcpio: no device, the kernel" "$(hook_tells "$work/no" "")" ""
-for block in /dev/loop0 /dev/[hsv]da /dev/nvme0n1; do
-	if [ -b "$block" ]; then
-		is "mkinitcpio: the kernel" "$(hook_tells "$block" "")" 253:16
-		is "mkinitcpio: noresume, the kernel" "$(hook_tells "$block" y)" ""
-		: >"$work/fails"
-		is "mkinitcpio: failed, the kernel" "$(hook_tells "$block" "")" 253:16
-		: >"$work/sealed-only"
-		is "mkinitcpio: encrypted ones only, failed" "$(hook_tells "$block" "")" ""
-		rm "$work/fails"
-		is "mkinitcpio: encrypted ones only" "$(hook_tells "$block" "")" ""
-		rm "$work/sealed-only"
-		break
-	fi
-done
 # Where resume is not in the image, a condition without "-" keeps the kernel's image
 # from being resumed.
 for unit in systemd-hibernate-resume systemd-hibernate-resume@; do

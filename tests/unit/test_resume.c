@@ -21,17 +21,17 @@ static struct {
 	int find, restore;   /* results */
 	enum boot_found found;
 	enum boot_fate fate;
-	int write; /* of the record */
+	enum boot_fate kernels_fate; /* as telling the kernel leaves it */
+	int write;		     /* of the record */
 } machine;
 
 static struct boot_run got;
 static char unwanted_reason[128];
-static unsigned int recorded, recorded_first, named;
+static unsigned int recorded, recorded_first, told;
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
 int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret);
-int __wrap_kernel_resume_name(const char *root, dev_t dev, uint64_t offset);
 int __wrap_boot_record_add(const char *root, const struct boot_run *run);
 int __wrap_boot_record_add_first(const char *root, const struct boot_run *run);
 void __wrap_log_message(enum log_level level, const char *format, ...);
@@ -72,13 +72,14 @@ int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret)
 	return 0;
 }
 
-int __wrap_kernel_resume_name(const char *root, dev_t dev, uint64_t offset)
+void kernel_place_tell(const struct settings *settings, const struct swap_area *area,
+		       struct boot_run *run)
 {
-	(void)root;
-	(void)dev;
-	(void)offset;
-	named++;
-	return 0;
+	(void)settings;
+	ck_assert_str_eq(area->name, "swap");
+	ck_assert_int_eq(recorded, 0);
+	run->fate = machine.kernels_fate;
+	told++;
 }
 
 int __wrap_boot_record_add(const char *root, const struct boot_run *run)
@@ -126,7 +127,7 @@ static void begin(void)
 	memset(&machine, 0, sizeof(machine));
 	machine.cmdline = "quiet";
 	machine.found = FOUND_SWAP;
-	machine.fate = FATE_NONE;
+	machine.fate = machine.kernels_fate = FATE_NONE;
 	made_put("/conf", "");
 }
 
@@ -142,7 +143,7 @@ static int run_with(const char *first, const char *second)
 	snprintf(two, sizeof(two), "%s", second ? second : "");
 	argv[argc] = NULL;
 	optind = 1;
-	recorded = recorded_first = named = 0;
+	recorded = recorded_first = told = 0;
 	memset(&got, 0, sizeof(got));
 	return program_main(argc, argv);
 }
@@ -220,7 +221,7 @@ START_TEST(says_what_was_found)
 	machine.find = outcomes[_i].find;
 	machine.restore = outcomes[_i].restore;
 	machine.found = outcomes[_i].before;
-	machine.fate = outcomes[_i].fate;
+	machine.fate = machine.kernels_fate = outcomes[_i].fate;
 	/* Whether or not it can be written. */
 	machine.write = -ENOSPC;
 	ck_assert_int_eq(run_with(NULL, NULL), outcomes[_i].code);
@@ -231,6 +232,7 @@ START_TEST(says_what_was_found)
 				     : machine.restore < 0 ? "no restoring"
 							   : "");
 	ck_assert(got.noresume);
+	ck_assert_uint_eq(told, outcomes[_i].code == 0);
 	if (machine.find == 0)
 		ck_assert_ptr_nonnull(strstr(unwanted_reason, "noresume"));
 }
@@ -240,9 +242,10 @@ START_TEST(says_that_settings_are_wrong)
 {
 	made_put("/conf", "resume device = /dev/y\nmismatch action = x\n");
 	machine.found = FOUND_IMAGE;
-	machine.fate = FATE_DISCARDED;
+	machine.fate = machine.kernels_fate = FATE_DISCARDED;
 	ck_assert_int_eq(run_with(NULL, NULL), 2);
 	ck_assert_uint_eq(recorded, 1);
+	ck_assert_uint_eq(told, 1);
 	ck_assert_ptr_nonnull(strstr(got.settings, "mismatch action"));
 	ck_assert_str_eq(got.named, "/dev/y");
 	ck_assert_int_eq(got.fate, FATE_DISCARDED);
@@ -250,6 +253,7 @@ START_TEST(says_that_settings_are_wrong)
 
 	machine.find = -ENODEV;
 	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_uint_eq(told, 0);
 	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
 	made_put("/conf", "mismatch action = x\n");
 	machine.find = -ENOENT;
@@ -279,7 +283,6 @@ START_TEST(has_digests_of_keys)
 	made_put("/conf", conf);
 	ck_assert_int_eq(run_with("/dev/z", NULL), 0);
 	ck_assert(got.encrypt);
-	ck_assert_uint_eq(named, 1);
 	ck_assert_uint_eq(got.key_count, 3);
 	ck_assert_str_eq(got.keys[2].digest, "");
 	ck_assert_str_eq(got.keys[0].digest, "");
