@@ -44,6 +44,7 @@ chmod +x "$work/resume"
 in_place() {
 	sed -e "s,/usr/lib/uswsusp/resume,$work/resume,g" \
 		-e "s,/tmp/s2disk-wait,$work/wait,g" -e "s,/proc/uptime,$work/uptime,g" \
+		-e "s,/run/systemd/ask-password,$work/asks,g" -e "s,/proc/\[,$work/processes/[,g" \
 		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/scripts/,$work/scripts/,g" \
 		-e "s,/run/s2disk,$work/run,g" \
 		"$1" >"$work/script"
@@ -184,7 +185,12 @@ dracut_install() {
 	moddir=$work
 	export moddir
 	inst_binary() { :; }
-	inst_hook() { [ "$1" != cmdline ] || echo "$*" >>"$work/hooks"; }
+	inst_hook() {
+		echo "$1 $2" >>"$work/stages"
+		[ "$1" != cmdline ] || echo "$*" >>"$work/hooks"
+	}
+	inst_simple() { echo "simple $2"; }
+	dracut_module_included() { case " ${modules-} " in *" $1 "*) return 0 ;; esac; return 1; }
 	dracut_need_initqueue() { :; }
 	dwarn() { echo "$*" >>"$work/dwarned"; }
 	inst_multiple() { echo "$*" >>"$work/calls"; }
@@ -193,6 +199,24 @@ dracut_install() {
 	install
 }
 is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
+# Pools are imported by units, with systemd: resume is one before these, and no hook.
+stages() { # MODULES
+	# shellcheck disable=SC2034 # called by the script
+	modules=$1 initdir=$work/zfs systemdsystemunitdir=/units
+	: >"$work/stages"
+	dracut_install >/dev/null
+	tr '\n' ';' <"$work/stages"
+}
+is "dracut: systemd" "$(stages systemd)" "initqueue/finished zz;pre-mount 09;"
+is "dracut: ZFS" "$(stages "zfs base")" "initqueue/finished zz;pre-mount 09;"
+is "dracut: no unit" "$(ls "$work/zfs" 2>/dev/null)" ""
+is "dracut: ZFS and systemd" "$(stages "systemd zfs")" "initqueue/finished zz;"
+unit=$work/zfs/units/s2disk-resume.service
+is "dracut: before pools" "$(grep -c -e '^Before=zfs-import-scan.service zfs-import-cache.service ' \
+	-e '^Before=dracut-pre-mount.service ' "$unit")" 2
+is "dracut: before pools, wanted" \
+	"$(cd "${unit%/*}/initrd.target.wants" && readlink -f s2disk-resume.service)" "$unit"
+rm -r "$work/zfs"
 # Where only encrypted images may be resumed, neither dracut's own module nor systemd
 # gets to hand the device to the kernel.
 initdir=$work/initramfs
@@ -269,8 +293,33 @@ wait_for() { # DEVICE UPTIME: the exit code
 is "dracut: nothing named" "$(wait_for "" 10)" 0
 is "dracut: asked with" "$(cat "$work/calls")" "resume --default-device=of resume= --print-device"
 is "dracut: not there" "$(wait_for "$work/no" 10)" 1
-is "dracut: not there yet" "$(wait_for "$work/no" 39)" 1
+for uptime in 15 20 25 30 35 39; do
+	is "dracut: not there yet" "$(wait_for "$work/no" $uptime)" 1
+done
 is "dracut: given up" "$(wait_for "$work/no" 40)" 0
+# While somebody is asked, the time does not count, nor does it where dracut itself asked.
+rm "$work/wait"
+mkdir -p "$work/asks" "$work/processes/1" "$work/processes/20"
+echo systemd >"$work/processes/1/comm"
+wait_on() { # UPTIME...
+	for uptime; do
+		wait_for "$work/no" "$uptime"
+	done | tr -d '\n'
+}
+is "dracut: slow" "$(wait_on 10 100 200 300 400 500 600)" 1111110
+rm "$work/wait"
+: >"$work/asks/ask.x1"
+is "dracut: asked by systemd" "$(wait_on 10 20 30 40 50 60 70 80 90)" 111111111
+rm "$work/asks/ask.x1"
+: >"$work/asks/sck.x2"
+is "dracut: and then no more" "$(wait_on 95 100 105 110 115 119 120)" 1111110
+for name in cryptsetup plymouth systemd-ask-pas systemd-cryptse; do
+	rm "$work/wait"
+	echo "$name" >"$work/processes/20/comm"
+	is "dracut: asked by $name" "$(wait_on 10 15 20 25 30 35 40 45)" 11111111
+done
+echo plymouthd >"$work/processes/20/comm"
+is "dracut: asked by nobody" "$(wait_on 50 55 60 65 70 75)" 111110
 in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 (
 	# shellcheck disable=SC2317
