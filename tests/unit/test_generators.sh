@@ -25,6 +25,9 @@ is() {
 # --print-key-files.
 cat >"$work/resume" <<END
 #!/bin/sh
+case "\$*" in
+--print-default) cat "$work/default"; exit ;;
+esac
 echo "resume \$*" >>"$work/calls"
 case "\$*" in
 *--print-device) cat "$work/device" ;;
@@ -39,6 +42,7 @@ END
 chmod +x "$work/resume"
 
 : >"$work/keys"
+: >"$work/default"
 
 # in_place SCRIPT: a copy that uses the made-up resume and files below $work.
 in_place() {
@@ -199,6 +203,19 @@ dracut_install() {
 	install
 }
 is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
+# What is baked into an image of this machine only: the one area there is.
+baked() { # HOSTONLY
+	# shellcheck disable=SC2034 # called by the script
+	hostonly=$1 initdir=$work/baked
+	dracut_install >/dev/null
+	[ ! -e "$work/baked/conf" ] || tr '\n' ';' <"$work/baked/conf/conf.d/s2disk"
+	rm -rf "$work/baked"
+}
+is "dracut: no default" "$(baked 1)" ""
+printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"
+is "dracut: default" "$(baked 1)" "RESUME=UUID=8;RESUME_OFFSET=38912;"
+is "dracut: default, any machine's" "$(baked "")" ""
+: >"$work/default"
 # Pools are imported by units, with systemd: resume is one before these, and no hook.
 stages() { # MODULES
 	# shellcheck disable=SC2034 # called by the script
@@ -269,7 +286,7 @@ if command -v bash >/dev/null; then
 		# shellcheck disable=SC2016
 		is "mkinitcpio: key in $name" "$(BUILDROOT=$work/root CALLS=$work/calls put_in bash -c \
 			'add_binary() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
-			. "$1"; build' - "$work/script")" "/etc/image.key;"
+			. "$1"; build' - "$work/script" | sed 's,resume --print-device;,,')" "/etc/image.key;"
 	done
 fi
 : >"$work/keys"
@@ -459,6 +476,37 @@ if command -v bash >/dev/null; then
 			"$work/script" | tr '\n' ';')
 		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;"
 	done
+	is "mkinitcpio: no default" "$(ls "$work/root/conf" 2>/dev/null)" ""
+	printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"
+	for name in s2disk sd-s2disk; do
+		built "mkinitcpio/install/$name"
+		rm -rf "$work/root"
+		# shellcheck disable=SC2016
+		BUILDROOT=$work/root bash -c 'add_binary() { :; }; add_file() { :; }; add_runscript() { :; }
+			add_dir() { mkdir -p "$BUILDROOT$1"; }
+			systemd-escape() { echo "$3.device"; }; . "$1"; build' - "$work/script"
+		is "mkinitcpio: default, $name" "$(tr '\n' ';' <"$work/root/conf/conf.d/s2disk")" \
+			"RESUME=UUID=8;RESUME_OFFSET=38912;"
+	done
+	: >"$work/default"
+	is "mkinitcpio: default, waits" "$(grep -e ^Wants -e ^Cond -e ^Exec \
+		"$work/root/usr/lib/systemd/system/s2disk-resume.service" | tr '\n' ';')" \
+		"ConditionKernelCommandLine=!resume;Wants=/dev/disk/by-uuid/8.device;\
+ExecStart=-/usr/lib/uswsusp/resume;"
+	# What the configuration names is for the same unit.
+	echo LABEL=mine >"$work/device"
+	built mkinitcpio/install/sd-s2disk
+	# shellcheck disable=SC2016
+	BUILDROOT=$work/root bash -c 'add_binary() { :; }; add_file() { :; }
+		add_dir() { mkdir -p "$BUILDROOT$1"; }
+		systemd-escape() { echo "$3.device"; }; . "$1"; build' - "$work/script"
+	: >"$work/device"
+	is "mkinitcpio: configured, waits" "$(grep ^After \
+		"$work/root/usr/lib/systemd/system/s2disk-resume.service")" \
+		"After=/dev/disk/by-label/mine.device"
+	is "mkinitcpio: default, wanted" "$(readlink \
+		"$work/root/usr/lib/systemd/system/initrd.target.wants/s2disk-resume.service")" \
+		../s2disk-resume.service
 	# The units' drop-ins, where they are installed.
 	mkdir -p "$work/units/systemd-hibernate-resume.service.d"
 	: >"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"

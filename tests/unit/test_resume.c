@@ -18,6 +18,7 @@ int program_main(int argc, char **argv);
 
 static struct {
 	const char *cmdline; /* of the kernel */
+	const char *baked;   /* into the initramfs; NULL: nothing */
 	int find, restore;   /* results */
 	enum boot_found found;
 	enum boot_fate fate;
@@ -59,6 +60,25 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	run->found = machine.found;
 	run->fate = machine.fate;
 	return machine.restore < 0 ? why(w, machine.restore, "no restoring") : 0;
+}
+
+/* As the initramfs has it: a swap file. */
+void default_place_read(const char *root, struct settings *settings)
+{
+	ck_assert_str_eq(root, "");
+	if (!machine.baked)
+		return;
+	snprintf(settings->default_device, sizeof(settings->default_device), "%s", machine.baked);
+	settings->default_offset = 77;
+}
+
+int default_place_print(const struct settings *settings, const char *root, char *ret, size_t size,
+			struct why *w)
+{
+	(void)settings;
+	ck_assert_str_eq(root, "");
+	snprintf(ret, size, "RESUME=\n");
+	return machine.find < 0 ? why(w, machine.find, "several") : 0;
 }
 
 void restore_ignore_signals(void)
@@ -198,6 +218,31 @@ START_TEST(says_who_named_it)
 }
 END_TEST
 
+/* By whoever made the initramfs, and after all others. */
+START_TEST(says_that_it_was_baked_in)
+{
+	machine.baked = "UUID=3";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_DEFAULT);
+	ck_assert_str_eq(got.named, "UUID=3");
+	ck_assert_uint_eq(got.offset, 77);
+	ck_assert_int_eq(run_with("--default-device=", NULL), 0);
+	ck_assert_str_eq(got.named, "UUID=3");
+	ck_assert_int_eq(run_with("--default-device=/dev/x", NULL), 0);
+	ck_assert_str_eq(got.named, "/dev/x");
+	ck_assert_uint_eq(got.offset, 0);
+	machine.cmdline = "resume=8:1";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_KERNEL);
+	ck_assert_str_eq(got.named, "8:1");
+	ck_assert_uint_eq(got.offset, 0);
+	made_put("/conf", "resume device = /dev/y\n");
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_FILE);
+	ck_assert_uint_eq(got.offset, 0);
+}
+END_TEST
+
 static const struct {
 	int find, restore;
 	enum boot_found before; /* as restore() finds it */
@@ -320,7 +365,7 @@ END_TEST
 START_TEST(printing_records_nothing)
 {
 	static const char *const options[] = { "--print-device", "--print-key-files",
-					       "--plain-allowed" };
+					       "--plain-allowed", "--print-default" };
 
 	ck_assert_int_eq(run_with(options[_i], NULL), 0);
 	ck_assert_uint_eq(recorded + recorded_first, 0);
@@ -336,11 +381,12 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, begin, made_root_remove);
 	tcase_add_loop_test(tcase, says_who_named_it, 0, (int)ARRAY_SIZE(namings));
+	tcase_add_test(tcase, says_that_it_was_baked_in);
 	tcase_add_loop_test(tcase, says_what_was_found, 0, (int)ARRAY_SIZE(outcomes));
 	tcase_add_test(tcase, says_that_settings_are_wrong);
 	tcase_add_test(tcase, has_digests_of_keys);
 	tcase_add_test(tcase, says_that_it_was_missed);
-	tcase_add_loop_test(tcase, printing_records_nothing, 0, 3);
+	tcase_add_loop_test(tcase, printing_records_nothing, 0, 4);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
