@@ -79,7 +79,7 @@ bool area_holds_image(const struct signature_page *signature, const char *name, 
 		/* A plain one, and of whoever could write to the disk. */
 		if (sealed_only)
 			return true;
-		log_notice("%s holds an image of the kernel's own; it is left alone", name);
+		log_notice("%s holds an image of the kernel's own", name);
 		return false;
 	case FOUND_NO_SWAP:
 		log_notice("%s has no swap signature; nothing to resume", name);

@@ -5,9 +5,10 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
+#include "default_place.h"
 #include "history/boot_record_file.h"
 #include "image_keys.h"
-#include "kernel/kernel_resume.h"
+#include "kernel_place.h"
 #include "options.h"
 #include "restore.h"
 #include "target.h"
@@ -28,6 +29,7 @@ enum exit_code {
 
 enum {
 	OPTION_DEFAULT_DEVICE = 256,
+	OPTION_PRINT_DEFAULT,
 	OPTION_PRINT_DEVICE,
 	OPTION_PRINT_KEY_FILES,
 	OPTION_PLAIN_ALLOWED,
@@ -46,6 +48,8 @@ static const char usage[] =
 	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
 	"      --default-device=DEVICE\n"
 	"                             take DEVICE where nothing else names one\n"
+	"      --print-default        only print the area to take where nothing names one, for\n"
+	"                             /conf/conf.d/s2disk in the initramfs\n"
 	"      --print-device         only print what is to be waited for, if anything\n"
 	"      --print-key-files      only print which key files belong in the initramfs\n"
 	"      --plain-allowed        only say, by the exit status, whether images that are\n"
@@ -66,6 +70,7 @@ static const char usage[] =
 static const struct option long_options[] = {
 	COMMON_LONG_OPTIONS,
 	{ "default-device", required_argument, NULL, OPTION_DEFAULT_DEVICE },
+	{ "print-default", no_argument, NULL, OPTION_PRINT_DEFAULT },
 	{ "print-device", no_argument, NULL, OPTION_PRINT_DEVICE },
 	{ "print-key-files", no_argument, NULL, OPTION_PRINT_KEY_FILES },
 	{ "plain-allowed", no_argument, NULL, OPTION_PLAIN_ALLOWED },
@@ -93,6 +98,21 @@ static int print_device(const struct settings *settings)
 	target_awaited(settings, "", device, sizeof(device));
 	if (device[0])
 		puts(device);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* For the hooks of the generators, which go on without. */
+static int print_default(const struct settings *settings)
+{
+	char text[600];
+	struct why w = { 0 };
+	int r = default_place_print(settings, "", text, sizeof(text), &w);
+
+	if (r < 0) {
+		log_info("no default: %s", why_text(&w, r));
+		return EXIT_DONE;
+	}
+	fputs(text, stdout);
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -157,6 +177,9 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		case OPTION_DEFAULT_DEVICE:
 			ret->default_device = optarg;
 			break;
+		case OPTION_PRINT_DEFAULT:
+			ret->print = print_default;
+			break;
 		case OPTION_PRINT_DEVICE:
 			ret->print = print_device;
 			break;
@@ -183,6 +206,15 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 	return -1;
 }
 
+static void take_default(const struct command *command, struct settings *settings)
+{
+	if (command->default_device)
+		text_copy(settings->default_device, sizeof(settings->default_device),
+			  command->default_device);
+	if (!settings->default_device[0])
+		default_place_read("", settings);
+}
+
 /* Nothing can be resumed by these settings. The boot goes on, so an image that
  * is there all the same must not wait for another. */
 static void set_aside_unwanted(const struct command *command, const char *problem)
@@ -193,9 +225,7 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 	struct why w = { 0 };
 	int r = options_salvage_settings(&command->options, &settings);
 
-	if (command->default_device)
-		text_copy(settings.default_device, sizeof(settings.default_device),
-			  command->default_device);
+	take_default(command, &settings);
 	witness_settings(&run, &settings);
 	text_copy(run.settings, sizeof(run.settings), problem);
 	if (r == 0)
@@ -204,6 +234,8 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 		witness_area(&run, &area);
 		r = restore(&settings, &area, "there is an image, but the settings are wrong", &run,
 			    &w);
+		if (r == 0)
+			kernel_place_tell(&settings, &area, &run);
 	}
 	if (r == -ENOENT && run.by == NAMED_BY_NOTHING) {
 		run.found = FOUND_NOTHING_NAMED;
@@ -213,17 +245,6 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 			log_error("%s", run.reason);
 	}
 	record(&run, &settings);
-}
-
-/* With encryption the scripts leave the kernel's loader alone, which would have told
- * the kernel of the area; by now there is no image in it. */
-static void name_place(const struct swap_area *area)
-{
-	int r = kernel_resume_name("", area->dev, area->offset);
-
-	if (r < 0)
-		log_debug("the kernel does not take %s for its images: %s", area->name,
-			  strerror(-r));
 }
 
 static int find_and_restore(const struct settings *settings, struct boot_run *run)
@@ -249,8 +270,7 @@ static int find_and_restore(const struct settings *settings, struct boot_run *ru
 		log_error("%s; nothing is resumed", run->reason);
 		return EXIT_FAILED;
 	}
-	if (settings->encrypt && !unwanted)
-		name_place(&area);
+	kernel_place_tell(settings, &area, run);
 	return EXIT_DONE;
 }
 
@@ -281,9 +301,7 @@ static int run(const struct command *command)
 			return command->print(&settings);
 		return EXIT_USAGE;
 	}
-	if (command->default_device)
-		text_copy(settings.default_device, sizeof(settings.default_device),
-			  command->default_device);
+	take_default(command, &settings);
 	return command->print ? command->print(&settings) : resume(&settings);
 }
 

@@ -72,6 +72,7 @@ void witness_keys(struct boot_run *run, const struct settings *settings)
 	const char *list = settings->key_file;
 	char path[sizeof(run->keys[0].path)];
 
+	run->key_count = 0;
 	while (run->key_count < BOOT_KEYS_MAX && image_keys_next_file(&list, path, sizeof(path))) {
 		struct boot_key_file *key = &run->keys[run->key_count++];
 

@@ -236,7 +236,7 @@ static unsigned int disks_of_kind(const char *root, const char *name)
 	while (dir && (entry = readdir(dir)))
 		/* Not mmcblk0boot0, nor a path of a disk with several: nvme0c1n1. */
 		count += text_starts(entry->d_name, kind) && !strstr(entry->d_name, "boot") &&
-			 !strchr(entry->d_name + strlen(kind), 'c');
+			 !(text_starts(kind, "nvme") && strchr(entry->d_name + 4, 'c'));
 	if (dir)
 		closedir(dir);
 	return count;

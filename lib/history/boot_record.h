@@ -48,14 +48,14 @@ enum boot_found {
 	FOUND_IMAGE,	    /* ours, or uswsusp's */
 };
 
-/* What became of an image. One that was restored leaves no record: the record
- * in /run is then that of the boot which made the image. */
+/* What became of an image. */
 enum boot_fate {
 	FATE_UNKNOWN,
-	FATE_NONE,	 /* no image was found */
-	FATE_DISCARDED,	 /* the area is swap again */
-	FATE_LEFT_ALONE, /* the kernel's own, which is for the kernel */
-	FATE_STILL_THERE /* it could be neither restored nor discarded */
+	FATE_NONE,	  /* no image was found */
+	FATE_DISCARDED,	  /* the area is swap again */
+	FATE_LEFT_ALONE,  /* the kernel's own, which is for the kernel */
+	FATE_STILL_THERE, /* it could be neither restored nor discarded */
+	FATE_RESTORED	  /* as the boot that restored it handed over */
 };
 
 /* A key file that the configuration in the initramfs names. */

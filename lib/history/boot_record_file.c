@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "history/boot_brief.h"
 #include "history/boot_words.h"
 #include "kernel/kernel_log.h"
 #include "platform/memory_map.h"
@@ -136,13 +137,14 @@ static char *capture_map(const char *root)
 	return NULL;
 }
 
-static void capture(const char *root, struct boot_record *ret)
+static void capture(const char *root, bool with_log, struct boot_record *ret)
 {
 	*ret = (struct boot_record){ 0 };
 	tree_text(root, ret->boot_id, sizeof(ret->boot_id), "/proc/sys/kernel/random/boot_id");
 	tree_text(root, ret->kernel, sizeof(ret->kernel), "/proc/sys/kernel/osrelease");
 	tree_text(root, ret->command_line, sizeof(ret->command_line), "/proc/cmdline");
-	ret->log = capture_log(root);
+	if (with_log)
+		ret->log = capture_log(root);
 	ret->map = capture_map(root);
 }
 
@@ -167,11 +169,29 @@ static int write_file(int folder, const struct boot_record *record)
 	return r;
 }
 
+/* The folder, made where there is none, and locked: two scripts of the initramfs may
+ * run resume at once. */
+static int open_folder(const char *root)
+{
+	char path[PATH_MAX];
+	int folder;
+
+	snprintf(path, sizeof(path), "%s" FOLDER, root);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	if (flock(folder, LOCK_EX) == 0)
+		return folder;
+	close(folder);
+	return -ENOLCK;
+}
+
 static int add(const char *root, const struct boot_run *run, bool first_only)
 {
 	_cleanup_free_ struct boot_record *record = NULL;
 	_cleanup_close_ int folder = -1;
-	char path[PATH_MAX];
 	int r;
 
 	if (!boot_in_initramfs(root))
@@ -179,16 +199,12 @@ static int add(const char *root, const struct boot_run *run, bool first_only)
 	record = calloc(1, sizeof(*record));
 	if (!record)
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "%s" FOLDER, root);
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Two scripts of the initramfs may run resume at once. */
-	if (folder < 0 || flock(folder, LOCK_EX) < 0)
-		return -errno;
+	folder = open_folder(root);
+	if (folder < 0)
+		return folder;
 	r = boot_record_read(root, record, NULL);
 	if (r < 0)
-		capture(root, record);
+		capture(root, true, record);
 	if (r < 0 || !first_only) {
 		boot_record_append(record, run);
 		r = write_file(folder, record);
@@ -205,6 +221,46 @@ int boot_record_add(const char *root, const struct boot_run *run)
 int boot_record_add_first(const char *root, const struct boot_run *run)
 {
 	return add(root, run, true);
+}
+
+void boot_record_hand_over(const char *root, const struct boot_run *run, char *ret, size_t size)
+{
+	_cleanup_free_ struct boot_record *record = calloc(1, sizeof(*record));
+
+	ret[0] = '\0';
+	if (!record)
+		return;
+	capture(root, false, record);
+	boot_record_append(record, run);
+	boot_record_brief(record, ret, size);
+	boot_record_free(record);
+}
+
+int boot_record_replace(const char *root, const char *text, struct why *w)
+{
+	_cleanup_free_ struct boot_record *mine = calloc(1, sizeof(*mine));
+	_cleanup_free_ struct boot_record *record = calloc(1, sizeof(*record));
+	_cleanup_close_ int folder = -1;
+	int r;
+
+	if (!mine || !record)
+		return -ENOMEM;
+	folder = open_folder(root);
+	if (folder < 0)
+		return why(w, folder, "%s: %s", FOLDER, strerror(-folder));
+	/* Where there is none, the kernel's log has what it knows. */
+	if (boot_record_read(root, mine, NULL) < 0)
+		tree_text(root, mine->boot_id, sizeof(mine->boot_id),
+			  "/proc/sys/kernel/random/boot_id");
+	r = boot_record_take_over(text, mine, record, w);
+	if (r == 0) {
+		r = write_file(folder, record);
+		if (r < 0)
+			why(w, r, "%s: %s", FOLDER "/" NAME, strerror(-r));
+	}
+	boot_record_free(record);
+	boot_record_free(mine);
+	return r;
 }
 
 int boot_record_read(const char *root, struct boot_record *ret, struct why *w)

@@ -367,7 +367,7 @@ START_TEST(test_kernels_own)
 	struct sim_plan plan = { .change = kernels };
 
 	live(&plan, SIM_FRESH, 1);
-	said("it is left alone");
+	said("holds an image of the kernel's own");
 	ck_assert(ends_with(SIM_PAGE, "S1SUSPEND"));
 	plan.sealed_only = true;
 	for (int i = 0; i < 2; i++) {

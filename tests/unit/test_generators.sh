@@ -25,6 +25,9 @@ is() {
 # --print-key-files.
 cat >"$work/resume" <<END
 #!/bin/sh
+case "\$*" in
+--print-default) cat "$work/default"; exit ;;
+esac
 echo "resume \$*" >>"$work/calls"
 case "\$*" in
 *--print-device) cat "$work/device" ;;
@@ -39,12 +42,14 @@ END
 chmod +x "$work/resume"
 
 : >"$work/keys"
+: >"$work/default"
 
 # in_place SCRIPT: a copy that uses the made-up resume and files below $work.
 in_place() {
 	sed -e "s,/usr/lib/uswsusp/resume,$work/resume,g" \
 		-e "s,/tmp/s2disk-wait,$work/wait,g" -e "s,/proc/uptime,$work/uptime,g" \
-		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/sys/power/resume,$work/power,g" -e "s,/scripts/,$work/scripts/,g" \
+		-e "s,/run/systemd/ask-password,$work/asks,g" -e "s,/proc/\[,$work/processes/[,g" \
+		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/scripts/,$work/scripts/,g" \
 		-e "s,/run/s2disk,$work/run,g" \
 		"$1" >"$work/script"
 	: >"$work/calls"
@@ -184,7 +189,12 @@ dracut_install() {
 	moddir=$work
 	export moddir
 	inst_binary() { :; }
-	inst_hook() { [ "$1" != cmdline ] || echo "$*" >>"$work/hooks"; }
+	inst_hook() {
+		echo "$1 $2" >>"$work/stages"
+		[ "$1" != cmdline ] || echo "$*" >>"$work/hooks"
+	}
+	inst_simple() { echo "simple $2"; }
+	dracut_module_included() { case " ${modules-} " in *" $1 "*) return 0 ;; esac; return 1; }
 	dracut_need_initqueue() { :; }
 	dwarn() { echo "$*" >>"$work/dwarned"; }
 	inst_multiple() { echo "$*" >>"$work/calls"; }
@@ -193,6 +203,37 @@ dracut_install() {
 	install
 }
 is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
+# What is baked into an image of this machine only: the one area there is.
+baked() { # HOSTONLY
+	# shellcheck disable=SC2034 # called by the script
+	hostonly=$1 initdir=$work/baked
+	dracut_install >/dev/null
+	[ ! -e "$work/baked/conf" ] || tr '\n' ';' <"$work/baked/conf/conf.d/s2disk"
+	rm -rf "$work/baked"
+}
+is "dracut: no default" "$(baked 1)" ""
+printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"
+is "dracut: default" "$(baked 1)" "RESUME=UUID=8;RESUME_OFFSET=38912;"
+is "dracut: default, any machine's" "$(baked "")" ""
+: >"$work/default"
+# Pools are imported by units, with systemd: resume is one before these, and no hook.
+stages() { # MODULES
+	# shellcheck disable=SC2034 # called by the script
+	modules=$1 initdir=$work/zfs systemdsystemunitdir=/units
+	: >"$work/stages"
+	dracut_install >/dev/null
+	tr '\n' ';' <"$work/stages"
+}
+is "dracut: systemd" "$(stages systemd)" "initqueue/finished zz;pre-mount 09;"
+is "dracut: ZFS" "$(stages "zfs base")" "initqueue/finished zz;pre-mount 09;"
+is "dracut: no unit" "$(ls "$work/zfs" 2>/dev/null)" ""
+is "dracut: ZFS and systemd" "$(stages "systemd zfs")" "initqueue/finished zz;"
+unit=$work/zfs/units/s2disk-resume.service
+is "dracut: before pools" "$(grep -c -e '^Before=zfs-import-scan.service zfs-import-cache.service ' \
+	-e '^Before=dracut-pre-mount.service ' "$unit")" 2
+is "dracut: before pools, wanted" \
+	"$(cd "${unit%/*}/initrd.target.wants" && readlink -f s2disk-resume.service)" "$unit"
+rm -r "$work/zfs"
 # Where only encrypted images may be resumed, neither dracut's own module nor systemd
 # gets to hand the device to the kernel.
 initdir=$work/initramfs
@@ -245,7 +286,7 @@ if command -v bash >/dev/null; then
 		# shellcheck disable=SC2016
 		is "mkinitcpio: key in $name" "$(BUILDROOT=$work/root CALLS=$work/calls put_in bash -c \
 			'add_binary() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
-			. "$1"; build' - "$work/script")" "/etc/image.key;"
+			. "$1"; build' - "$work/script" | sed 's,resume --print-device;,,')" "/etc/image.key;"
 	done
 fi
 : >"$work/keys"
@@ -269,8 +310,33 @@ wait_for() { # DEVICE UPTIME: the exit code
 is "dracut: nothing named" "$(wait_for "" 10)" 0
 is "dracut: asked with" "$(cat "$work/calls")" "resume --default-device=of resume= --print-device"
 is "dracut: not there" "$(wait_for "$work/no" 10)" 1
-is "dracut: not there yet" "$(wait_for "$work/no" 39)" 1
+for uptime in 15 20 25 30 35 39; do
+	is "dracut: not there yet" "$(wait_for "$work/no" $uptime)" 1
+done
 is "dracut: given up" "$(wait_for "$work/no" 40)" 0
+# While somebody is asked, the time does not count, nor does it where dracut itself asked.
+rm "$work/wait"
+mkdir -p "$work/asks" "$work/processes/1" "$work/processes/20"
+echo systemd >"$work/processes/1/comm"
+wait_on() { # UPTIME...
+	for uptime; do
+		wait_for "$work/no" "$uptime"
+	done | tr -d '\n'
+}
+is "dracut: slow" "$(wait_on 10 100 200 300 400 500 600)" 1111110
+rm "$work/wait"
+: >"$work/asks/ask.x1"
+is "dracut: asked by systemd" "$(wait_on 10 20 30 40 50 60 70 80 90)" 111111111
+rm "$work/asks/ask.x1"
+: >"$work/asks/sck.x2"
+is "dracut: and then no more" "$(wait_on 95 100 105 110 115 119 120)" 1111110
+for name in cryptsetup plymouth systemd-ask-pas systemd-cryptse; do
+	rm "$work/wait"
+	echo "$name" >"$work/processes/20/comm"
+	is "dracut: asked by $name" "$(wait_on 10 15 20 25 30 35 40 45)" 11111111
+done
+echo plymouthd >"$work/processes/20/comm"
+is "dracut: asked by nobody" "$(wait_on 50 55 60 65 70 75)" 111110
 in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 (
 	# shellcheck disable=SC2317
@@ -360,25 +426,7 @@ hook() { # RESUME-OF-INIT DEVICE
 is "mkinitcpio: nothing named" "$(hook "" "")" \
 	"resume --default-device= --print-device;resume --default-device=;"
 is "mkinitcpio: named" "$(hook /dev/x UUID=5)" "resume --default-device=/dev/x \
---print-device;wait UUID=5;resume --default-device=/dev/x;resume --plain-allowed;"
-# The kernel is told of the device, but not where it is not there, nor with noresume.
-hook_tells() { # DEVICE NORESUME
-	in_place "$source/mkinitcpio/hooks/s2disk"
-	echo UUID=5 >"$work/device"
-	: >"$work/power"
-	(
-		# shellcheck disable=SC2034
-		resume=$1 noresume=$2
-		# shellcheck disable=SC2317
-		resolve_device() { echo "$resume"; }
-		# shellcheck disable=SC2317
-		stat() { echo "0xfd 0x10"; }
-		# shellcheck source=/dev/null
-		. "$work/script"
-		run_hook
-	) || complain "mkinitcpio: run_hook failed"
-	cat "$work/power"
-}
+--print-device;wait UUID=5;resume --default-device=/dev/x;"
 # The system's own hook.
 hook_early() { # : what is left of it
 	in_place "$source/mkinitcpio/hooks/s2disk"
@@ -397,21 +445,6 @@ is "mkinitcpio: early, any image" "$(hook_early)" "resume s2disk"
 : >"$work/sealed-only"
 is "mkinitcpio: early, encrypted ones only" "$(hook_early)" "s2disk"
 rm "$work/sealed-only"
-is "mkinitcpio: no device, the kernel" "$(hook_tells "$work/no" "")" ""
-for block in /dev/loop0 /dev/[hsv]da /dev/nvme0n1; do
-	if [ -b "$block" ]; then
-		is "mkinitcpio: the kernel" "$(hook_tells "$block" "")" 253:16
-		is "mkinitcpio: noresume, the kernel" "$(hook_tells "$block" y)" ""
-		: >"$work/fails"
-		is "mkinitcpio: failed, the kernel" "$(hook_tells "$block" "")" 253:16
-		: >"$work/sealed-only"
-		is "mkinitcpio: encrypted ones only, failed" "$(hook_tells "$block" "")" ""
-		rm "$work/fails"
-		is "mkinitcpio: encrypted ones only" "$(hook_tells "$block" "")" ""
-		rm "$work/sealed-only"
-		break
-	fi
-done
 # Where resume is not in the image, a condition without "-" keeps the kernel's image
 # from being resumed.
 for unit in systemd-hibernate-resume systemd-hibernate-resume@; do
@@ -443,6 +476,37 @@ if command -v bash >/dev/null; then
 			"$work/script" | tr '\n' ';')
 		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;"
 	done
+	is "mkinitcpio: no default" "$(ls "$work/root/conf" 2>/dev/null)" ""
+	printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"
+	for name in s2disk sd-s2disk; do
+		built "mkinitcpio/install/$name"
+		rm -rf "$work/root"
+		# shellcheck disable=SC2016
+		BUILDROOT=$work/root bash -c 'add_binary() { :; }; add_file() { :; }; add_runscript() { :; }
+			add_dir() { mkdir -p "$BUILDROOT$1"; }
+			systemd-escape() { echo "$3.device"; }; . "$1"; build' - "$work/script"
+		is "mkinitcpio: default, $name" "$(tr '\n' ';' <"$work/root/conf/conf.d/s2disk")" \
+			"RESUME=UUID=8;RESUME_OFFSET=38912;"
+	done
+	: >"$work/default"
+	is "mkinitcpio: default, waits" "$(grep -e ^Wants -e ^Cond -e ^Exec \
+		"$work/root/usr/lib/systemd/system/s2disk-resume.service" | tr '\n' ';')" \
+		"ConditionKernelCommandLine=!resume;Wants=/dev/disk/by-uuid/8.device;\
+ExecStart=-/usr/lib/uswsusp/resume;"
+	# What the configuration names is for the same unit.
+	echo LABEL=mine >"$work/device"
+	built mkinitcpio/install/sd-s2disk
+	# shellcheck disable=SC2016
+	BUILDROOT=$work/root bash -c 'add_binary() { :; }; add_file() { :; }
+		add_dir() { mkdir -p "$BUILDROOT$1"; }
+		systemd-escape() { echo "$3.device"; }; . "$1"; build' - "$work/script"
+	: >"$work/device"
+	is "mkinitcpio: configured, waits" "$(grep ^After \
+		"$work/root/usr/lib/systemd/system/s2disk-resume.service")" \
+		"After=/dev/disk/by-label/mine.device"
+	is "mkinitcpio: default, wanted" "$(readlink \
+		"$work/root/usr/lib/systemd/system/initrd.target.wants/s2disk-resume.service")" \
+		../s2disk-resume.service
 	# The units' drop-ins, where they are installed.
 	mkdir -p "$work/units/systemd-hibernate-resume.service.d"
 	: >"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
