@@ -65,24 +65,37 @@ static bool command_line_fine(const struct judged *judged, const struct kernel_c
 	return false;
 }
 
-/* RESUME= of the files that initramfs-tools makes; the last one counts. */
-static void find_choice(const struct initramfs *initramfs, char *ret, size_t size)
+/* The value of a line NAME=VALUE of a shell's file, without quotes; false where it is
+ * another line. */
+static bool take_value(const char *line, const char *name, char *ret, size_t size)
 {
+	if (!text_starts(line, name))
+		return false;
+	line += strlen(name);
+	line += *line == '"' || *line == '\'';
+	snprintf(ret, size, "%.*s", (int)min_u64(strcspn(line, "\"' \t\n"), size - 1), line);
+	return true;
+}
+
+/* The generator's choice: RESUME= and RESUME_OFFSET= of the files that initramfs-tools and
+ * our hooks of the others make; the last one counts. */
+static void find_choice(const struct initramfs *initramfs, struct settings *ret)
+{
+	char *device = ret->default_device, offset[24] = "";
+
 	for (size_t i = 0; i < initramfs->count; i++) {
 		const char *line = initramfs->files[i].text;
 
 		if (!text_starts(initramfs->files[i].name, "conf/"))
 			continue;
-		for (; *line; line = strchrnul(line, '\n'), line += *line != '\0') {
-			if (!text_starts(line, "RESUME="))
-				continue;
-			line += strlen("RESUME=");
-			line += *line == '"' || *line == '\'';
-			snprintf(ret, size, "%.*s", (int)strcspn(line, "\"' \t\n"), line);
-		}
+		for (; *line; line = strchrnul(line, '\n'), line += *line != '\0')
+			if (!take_value(line, "RESUME=", device, sizeof(ret->default_device)))
+				take_value(line, "RESUME_OFFSET=", offset, sizeof(offset));
 	}
-	if (strcmp(ret, "none") == 0 || strcmp(ret, "auto") == 0)
-		ret[0] = '\0';
+	if (strcmp(device, "none") == 0 || strcmp(device, "auto") == 0)
+		device[0] = '\0';
+	if (offset[0])
+		text_parse_u64(offset, &ret->default_offset);
 }
 
 /* The settings as resume will read them there. */
@@ -94,7 +107,7 @@ static int load_settings(const struct initramfs *initramfs, struct settings *ret
 	int r = 0;
 
 	settings_defaults(ret);
-	find_choice(initramfs, ret->default_device, sizeof(ret->default_device));
+	find_choice(initramfs, ret);
 	for (size_t i = 0; i < ARRAY_SIZE(names) && !text; i++) {
 		text = initramfs_file(initramfs, names[i]);
 		if (text)

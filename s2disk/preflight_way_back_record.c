@@ -197,6 +197,9 @@ static bool judge_keys(const struct way *way, const struct boot_run *run, struct
 
 	if (!way_needs_key_file(settings))
 		return false;
+	/* It opened an image then, and had no room for digests in what it handed over. */
+	if (run->fate == FATE_RESTORED && run->key_count == 0)
+		return false;
 	while (image_keys_next_file(&list, path, sizeof(path))) {
 		const char *this = judge_key(way, run, path);
 

@@ -60,6 +60,8 @@ static const struct mark {
 	/* dracut without systemd runs uswsusp's resume by itself. */
 	{ "*dracut/hooks/*resume-genrules*", offsetof(struct initramfs, script) },
 	{ "*systemd-hibernate-resume*.d/*s2disk*.conf", offsetof(struct initramfs, unit) },
+	/* Its own unit: for the place of the configuration, and before pools are imported. */
+	{ "*/s2disk-resume.service", offsetof(struct initramfs, script) },
 	/* mkinitcpio, initramfs-tools, dracut and sd-vconsole. */
 	{ "keymap.bin", offsetof(struct initramfs, keymap) },
 	{ "etc/boottime.kmap.gz", offsetof(struct initramfs, keymap) },

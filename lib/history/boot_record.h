@@ -51,7 +51,7 @@ enum boot_found {
 /* What became of an image. */
 enum boot_fate {
 	FATE_UNKNOWN,
-	FATE_NONE,	  /* no image was found */
+	FATE_NONE,	  /* no image is there */
 	FATE_DISCARDED,	  /* the area is swap again */
 	FATE_LEFT_ALONE,  /* the kernel's own, which is for the kernel */
 	FATE_STILL_THERE, /* it could be neither restored nor discarded */

@@ -147,6 +147,11 @@ START_TEST(follows_what_the_generator_chose)
 	put_initramfs("conf/conf.d/resume", "RESUME=UUID=2\n", "conf/conf.d/zz-auto",
 		      "RESUME=UUID=1");
 	expect(CHECK_FAILED, "will look at UUID=1", "");
+	put_initramfs("conf/conf.d/s2disk", "RESUME=UUID=2\nRESUME_OFFSET=34816\n", NULL, NULL);
+	expect(CHECK_FAILED, "page 34816, but the image would go to /dev/vda2, page 0", "");
+	run.offset = area.offset = 34816;
+	expect(CHECK_OK, "looks for it", "");
+	run.offset = area.offset = 0;
 	put_initramfs("conf/conf.d/resume", "RESUME=none\n", NULL, NULL);
 	expect(CHECK_FAILED, "nothing tells", "");
 }
@@ -155,7 +160,7 @@ END_TEST
 /* systemd in the initramfs starts its unit for resume= only. */
 START_TEST(knows_what_the_unit_needs)
 {
-	const char *const files[] = {
+	const char *files[] = {
 		"usr/lib/uswsusp/resume",
 		resume,
 		"usr/lib/systemd/system/systemd-hibernate-resume@.service.d/50-s2disk.conf",
@@ -169,6 +174,9 @@ START_TEST(knows_what_the_unit_needs)
 	expect(CHECK_OK, "looks for it", "");
 	made_put("/proc/cmdline", "quiet\n");
 	expect(CHECK_FAILED, "no resume= on the kernel command line", "add resume=");
+	files[2] = "usr/lib/systemd/system/s2disk-resume.service";
+	put_files(files);
+	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
 
