@@ -12,13 +12,15 @@
 #include "settings.h"
 #include "swap/swap_area.h"
 
-/* After restore(): where the area is plain swap, the place is told; where it holds an
- * image of the kernel's own that was left alone, the kernel is to take it, and this
- * returns only when it did not: run then says what became of the image. Does nothing
- * with noresume, which telling would undo (resume_store() in kernel/power/hibernate.c),
- * outside of an initramfs, and where resume= names another place that is there: the
- * generator's own script names that one, and without its offset. */
-void kernel_place_tell(const struct settings *settings, const struct swap_area *area,
-		       struct boot_run *run);
+/* After restore(): where the area is plain swap, the place is told. Where it holds a plain
+ * image of the kernel's own, the kernel is to take it, and this returns only when it did
+ * not, or was not told since something is mounted (mounted_any()): then the image is
+ * discarded, which run says. Nothing is told outside of an initramfs, where an image stays
+ * as it is. Nor of plain swap with noresume, which telling would undo (resume_store() in
+ * kernel/power/hibernate.c), once something is mounted, and where resume= names another
+ * place that is there: the generator's own script names that one, and without its offset.
+ * 0, or as restore(): the image can be neither resumed nor discarded. */
+int kernel_place_tell(const struct settings *settings, const struct swap_area *area,
+		      struct boot_run *run, struct why *w);
 
 #endif

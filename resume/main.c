@@ -235,7 +235,7 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 		r = restore(&settings, &area, "there is an image, but the settings are wrong", &run,
 			    &w);
 		if (r == 0)
-			kernel_place_tell(&settings, &area, &run);
+			r = kernel_place_tell(&settings, &area, &run, &w);
 	}
 	if (r == -ENOENT && run.by == NAMED_BY_NOTHING) {
 		run.found = FOUND_NOTHING_NAMED;
@@ -264,13 +264,14 @@ static int find_and_restore(const struct settings *settings, struct boot_run *ru
 		if (run->noresume)
 			unwanted = "there is an image, but the kernel command line says noresume";
 		r = restore(settings, &area, unwanted, run, &w);
+		if (r == 0)
+			r = kernel_place_tell(settings, &area, run, &w);
 	}
 	if (r < 0) {
 		witness_failure(run, r, why_text(&w, r));
 		log_error("%s; nothing is resumed", run->reason);
 		return EXIT_FAILED;
 	}
-	kernel_place_tell(settings, &area, run);
 	return EXIT_DONE;
 }
 

@@ -415,10 +415,7 @@ static void record_found(struct boot_run *run, const struct signature_page *sign
 	struct swap_header header;
 
 	run->found = area_found(signature);
-	if (image)
-		run->fate = FATE_STILL_THERE; /* until it is not */
-	else
-		run->fate = run->found == FOUND_KERNEL_IMAGE ? FATE_LEFT_ALONE : FATE_NONE;
+	run->fate = image ? FATE_STILL_THERE : FATE_NONE; /* until it is not */
 	/* After wipefs(8) there is a header still. */
 	if (run->found != FOUND_NO_SWAP &&
 	    swap_header_parse(signature->page, signature->size, &header) == 0)
@@ -444,10 +441,13 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	/* Most boots have no image, and a disk may be read-only. */
 	r = area_open(area, O_RDONLY, &restore->device, &restore->signature, w);
 	if (r == 0) {
-		image = area_holds_image(&restore->signature, area->name, settings->encrypt);
+		image = area_holds_image(&restore->signature, area->name);
 		record_found(run, &restore->signature, image);
 		area_close(restore->device, &restore->signature);
 	}
+	/* It is the kernel's to resume, if the caller tells it (kernel_place.h). */
+	if (run->found == FOUND_KERNEL_IMAGE && !settings->encrypt && !unwanted)
+		image = false;
 	if (image)
 		r = area_open(area, O_RDWR, &restore->device, &restore->signature, w);
 	if (r == 0 && image) {

@@ -53,7 +53,6 @@ enum boot_fate {
 	FATE_UNKNOWN,
 	FATE_NONE,	  /* no image is there */
 	FATE_DISCARDED,	  /* the area is swap again */
-	FATE_LEFT_ALONE,  /* the kernel's own, which is for the kernel */
 	FATE_STILL_THERE, /* it could be neither restored nor discarded */
 	FATE_RESTORED	  /* as the boot that restored it handed over */
 };

@@ -7,10 +7,11 @@
 #include "base/memory.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel_place.h"
+#include "restore.h"
 
 #include <check.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -25,7 +26,9 @@ static struct {
 	dev_t other; /* what resume= is resolved to, 0: is not there */
 	int error;   /* of telling it */
 	bool cannot_hibernate;
-	unsigned int told, loads, opened;
+	bool mounted;
+	int restore, result; /* of restore(), and of telling */
+	unsigned int told, loads, restored;
 } machine;
 
 static struct swap_area area = { .name = "swap", .device = "/dev/vda2", .offset = OFFSET };
@@ -34,7 +37,7 @@ bool __wrap_boot_in_initramfs(const char *root);
 int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret);
 int __wrap_kernel_resume_name(const char *root, dev_t dev, uint64_t offset);
 void __wrap_log_message(enum log_level level, const char *format, ...);
-int __wrap_swap_area_open(const struct swap_area *opened, int flags, struct why *w);
+bool __wrap_mounted_any(const char *root);
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 			     struct swap_area *ret, struct why *w);
 
@@ -90,13 +93,35 @@ void __wrap_log_message(enum log_level level, const char *format, ...)
 	(void)format;
 }
 
-int __wrap_swap_area_open(const struct swap_area *opened, int flags, struct why *w)
+bool __wrap_mounted_any(const char *root)
 {
+	ck_assert_str_eq(root, "");
+	return machine.mounted;
+}
+
+/* As the true one with an image that is not wanted. */
+int restore(const struct settings *settings, const struct swap_area *looked_at,
+	    const char *unwanted, struct boot_run *run, struct why *w)
+{
+	char signatures[20];
+
+	(void)settings;
 	(void)w;
-	ck_assert_ptr_eq(opened, &area);
-	ck_assert_int_eq(flags, O_RDONLY);
-	machine.opened++;
-	return dup(machine.disk);
+	ck_assert_ptr_eq(looked_at, &area);
+	ck_assert_ptr_nonnull(unwanted);
+	machine.restored++;
+	if (machine.restore < 0)
+		return machine.restore;
+	signature_at(signatures);
+	run->found = FOUND_SWAP;
+	run->fate = FATE_NONE;
+	if (memcmp(signatures + 10, "S1SUSPEND\0", 10) != 0)
+		return 0;
+	sign("SWAPSPACE2");
+	run->found = FOUND_KERNEL_IMAGE;
+	run->fate = FATE_DISCARDED;
+	snprintf(run->reason, sizeof(run->reason), "%s", unwanted);
+	return 0;
 }
 
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
@@ -139,8 +164,8 @@ static struct boot_run tell(enum boot_found found, enum boot_fate fate, bool enc
 
 	kernel_cmdline_parse(machine.cmdline, &cmdline);
 	run.noresume = cmdline.noresume;
-	machine.told = machine.loads = machine.opened = 0;
-	kernel_place_tell(&settings, &area, &run);
+	machine.told = machine.loads = machine.restored = 0;
+	machine.result = kernel_place_tell(&settings, &area, &run, NULL);
 	return run;
 }
 
@@ -153,7 +178,6 @@ static const struct {
 	{ FOUND_IMAGE, FATE_DISCARDED, 1 },
 	{ FOUND_KERNEL_IMAGE, FATE_DISCARDED, 1 },
 	{ FOUND_IMAGE, FATE_STILL_THERE, 0 },
-	{ FOUND_KERNEL_IMAGE, FATE_STILL_THERE, 0 },
 	{ FOUND_NO_SWAP, FATE_NONE, 0 },
 	{ FOUND_OTHER_SWAP, FATE_NONE, 0 },
 	{ FOUND_UNKNOWN, FATE_NONE, 0 },
@@ -180,24 +204,19 @@ START_TEST(plain_swap_only)
 }
 END_TEST
 
-/* Telling it is resuming: nowhere else, and not what noresume or encryption forbid. */
+/* Telling it is resuming: nowhere else. */
 START_TEST(kernels_image)
 {
 	struct boot_run run;
 
 	sign("S1SUSPEND\0");
-	tell(FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, true);
-	ck_assert_uint_eq(machine.told, 0);
 	machine.initramfs = false;
-	tell(FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, false);
-	ck_assert_uint_eq(machine.told, 0);
-	machine.initramfs = true;
-	machine.cmdline = "noresume";
-	tell(FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, false);
-	ck_assert_uint_eq(machine.told, 0);
+	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	ck_assert_uint_eq(machine.told + machine.restored, 0);
+	ck_assert_int_eq(run.fate, FATE_STILL_THERE);
 
-	machine.cmdline = "quiet";
-	run = tell(FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, false);
+	machine.initramfs = true;
+	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
 	ck_assert_uint_eq(machine.told, 1);
 	ck_assert_uint_eq(machine.loads, 1);
 	ck_assert_int_eq(run.found, FOUND_KERNEL_IMAGE);
@@ -206,20 +225,53 @@ START_TEST(kernels_image)
 }
 END_TEST
 
-START_TEST(kernels_image_that_stays)
+static void expect_discarded(const struct boot_run *run, const char *reason)
+{
+	char signatures[20];
+
+	ck_assert_int_eq(run->found, FOUND_KERNEL_IMAGE);
+	ck_assert_int_eq(run->fate, FATE_DISCARDED);
+	ck_assert_msg(strstr(run->reason, reason) != NULL, "%s", run->reason);
+	signature_at(signatures);
+	ck_assert_int_eq(memcmp(signatures + 10, "SWAPSPACE2", 10), 0);
+}
+
+/* The boot goes on: a later one must not find it. */
+START_TEST(kernels_image_that_is_not_taken)
 {
 	struct boot_run run;
 
 	sign("S1SUSPEND\0");
 	machine.cannot_hibernate = true;
-	run = tell(FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, false);
-	ck_assert_uint_eq(machine.opened, 1);
-	ck_assert_int_eq(run.fate, FATE_LEFT_ALONE);
-	ck_assert_str_eq(run.reason, "the kernel did not take it");
+	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	expect_discarded(&run, "the kernel did not take it");
+	sign("S1SUSPEND\0");
 	machine.error = -EPERM;
-	run = tell(FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, false);
-	ck_assert_int_eq(run.fate, FATE_LEFT_ALONE);
-	ck_assert_str_eq(run.reason, "the kernel did not take it: Operation not permitted");
+	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	expect_discarded(&run, "the kernel did not take it: Operation not permitted");
+	/* Nor can it be discarded. */
+	sign("S1SUSPEND\0");
+	machine.restore = -EIO;
+	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	ck_assert_int_eq(run.fate, FATE_STILL_THERE);
+	ck_assert_int_eq(machine.result, -EIO);
+}
+END_TEST
+
+/* A second run of the units, from the emergency shell. */
+START_TEST(something_is_mounted)
+{
+	struct boot_run run;
+
+	machine.mounted = true;
+	tell(FOUND_SWAP, FATE_NONE, false);
+	ck_assert_uint_eq(machine.told, 0);
+	tell(FOUND_IMAGE, FATE_DISCARDED, true);
+	ck_assert_uint_eq(machine.told, 0);
+	sign("S1SUSPEND\0");
+	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	ck_assert_uint_eq(machine.told, 0);
+	expect_discarded(&run, "file systems are mounted");
 }
 END_TEST
 
@@ -240,7 +292,7 @@ START_TEST(another_on_the_command_line)
 	ck_assert_uint_eq(machine.told, 1);
 	/* What is found here is no business of the other place. */
 	sign("S1SUSPEND\0");
-	tell(FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, false);
+	tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
 	ck_assert_uint_eq(machine.loads, 1);
 	machine.cmdline = "resume=/dev/x";
 	machine.other = area.dev;
@@ -259,7 +311,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_loop_test(tcase, plain_swap_only, 0, (int)ARRAY_SIZE(finds));
 	tcase_add_test(tcase, kernels_image);
-	tcase_add_test(tcase, kernels_image_that_stays);
+	tcase_add_test(tcase, kernels_image_that_is_not_taken);
+	tcase_add_test(tcase, something_is_mounted);
 	tcase_add_test(tcase, another_on_the_command_line);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -23,6 +23,7 @@ static struct {
 	enum boot_found found;
 	enum boot_fate fate;
 	enum boot_fate kernels_fate; /* as telling the kernel leaves it */
+	int tell;		     /* … and returns */
 	int write;		     /* of the record */
 } machine;
 
@@ -92,14 +93,15 @@ int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret)
 	return 0;
 }
 
-void kernel_place_tell(const struct settings *settings, const struct swap_area *area,
-		       struct boot_run *run)
+int kernel_place_tell(const struct settings *settings, const struct swap_area *area,
+		      struct boot_run *run, struct why *w)
 {
 	(void)settings;
 	ck_assert_str_eq(area->name, "swap");
 	ck_assert_int_eq(recorded, 0);
 	run->fate = machine.kernels_fate;
 	told++;
+	return machine.tell < 0 ? why(w, machine.tell, "no discarding") : 0;
 }
 
 int __wrap_boot_record_add(const char *root, const struct boot_run *run)
@@ -257,8 +259,21 @@ static const struct {
 	{ 0, -ENODEV, FOUND_UNKNOWN, FATE_UNKNOWN, FOUND_UNUSABLE, 1 },
 	{ 0, -EIO, FOUND_IMAGE, FATE_STILL_THERE, FOUND_IMAGE, 1 },
 	{ 0, 0, FOUND_IMAGE, FATE_DISCARDED, FOUND_IMAGE, 0 },
-	{ 0, 0, FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, FOUND_KERNEL_IMAGE, 0 },
+	{ 0, 0, FOUND_KERNEL_IMAGE, FATE_DISCARDED, FOUND_KERNEL_IMAGE, 0 },
 };
+
+/* The kernel's image, which it did not take and nobody can discard. */
+START_TEST(says_that_an_image_stays)
+{
+	machine.found = FOUND_KERNEL_IMAGE;
+	machine.fate = machine.kernels_fate = FATE_STILL_THERE;
+	machine.tell = -EIO;
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_int_eq(got.fate, FATE_STILL_THERE);
+	ck_assert_str_eq(got.reason, "no discarding");
+}
+END_TEST
 
 START_TEST(says_what_was_found)
 {
@@ -383,6 +398,7 @@ int main(void)
 	tcase_add_loop_test(tcase, says_who_named_it, 0, (int)ARRAY_SIZE(namings));
 	tcase_add_test(tcase, says_that_it_was_baked_in);
 	tcase_add_loop_test(tcase, says_what_was_found, 0, (int)ARRAY_SIZE(outcomes));
+	tcase_add_test(tcase, says_that_an_image_stays);
 	tcase_add_test(tcase, says_that_settings_are_wrong);
 	tcase_add_test(tcase, has_digests_of_keys);
 	tcase_add_test(tcase, says_that_it_was_missed);

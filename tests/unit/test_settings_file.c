@@ -459,7 +459,15 @@ START_TEST(skips_what_is_bad)
 	ck_assert_ptr_nonnull(strstr(warnings, "suspend.conf:2: \"hello\" is not of the form"));
 	ck_assert_ptr_nonnull(strstr(warnings, "10.conf:1: \"compress\" cannot be \"x\""));
 
-	/* No image in plain gets in by a slip of the pen. */
+	/* No image in plain gets in by a slip of the pen, nor because a file cannot be read. */
+	ck_assert(s.encrypt);
+	made_put("/etc/suspend.conf.d/20.conf", NULL);
+	s.encrypt = false;
+	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
+	ck_assert(s.encrypt);
+	ck_assert_int_eq(rmdir(below("/etc/suspend.conf.d/30.conf")), 0);
+	s.encrypt = false;
+	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
 	ck_assert(!s.encrypt);
 	made_put("/etc/suspend.conf.d/50.conf", "encrypt = yse\n");
 	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
