@@ -12,6 +12,7 @@
 #include "options.h"
 #include "restore.h"
 #include "target.h"
+#include "turn.h"
 #include "ui/plymouth.h"
 #include "witness.h"
 
@@ -19,7 +20,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Another run may be asking for a passphrase; what comes after both waits for it, too. */
+#define TURN_SECONDS 600
+
+#define WAIT_MAX 3600
+#define LOOKS_PER_SECOND 4
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -34,6 +42,7 @@ enum {
 	OPTION_PRINT_KEY_FILES,
 	OPTION_PLAIN_ALLOWED,
 	OPTION_RECORD_MISSED,
+	OPTION_WAIT,
 };
 
 static const char usage[] =
@@ -48,6 +57,7 @@ static const char usage[] =
 	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
 	"      --default-device=DEVICE\n"
 	"                             take DEVICE where nothing else names one\n"
+	"      --wait=SECONDS         wait for the device, so long at most\n"
 	"      --print-default        only print the area to take where nothing names one, for\n"
 	"                             /conf/conf.d/s2disk in the initramfs\n"
 	"      --print-device         only print what is to be waited for, if anything\n"
@@ -75,12 +85,14 @@ static const struct option long_options[] = {
 	{ "print-key-files", no_argument, NULL, OPTION_PRINT_KEY_FILES },
 	{ "plain-allowed", no_argument, NULL, OPTION_PLAIN_ALLOWED },
 	{ "record-missed", no_argument, NULL, OPTION_RECORD_MISSED },
+	{ "wait", required_argument, NULL, OPTION_WAIT },
 	{ NULL, 0, NULL, 0 },
 };
 
 struct command {
 	struct options options;
 	const char *default_device; /* NULL: none */
+	unsigned int wait_seconds;
 	/* Instead of restoring; NULL: nothing. */
 	int (*print)(const struct settings *settings);
 };
@@ -161,6 +173,19 @@ static void record(struct boot_run *run, const struct settings *settings)
 		log_debug("this boot cannot be recorded: %s", strerror(-r));
 }
 
+static bool take_wait(const char *argument, struct command *ret)
+{
+	uint64_t seconds;
+
+	if (text_parse_u64(argument, &seconds) < 0 || seconds > WAIT_MAX) {
+		log_error("--wait takes a number of seconds, %u at most, not '%s'", WAIT_MAX,
+			  argument);
+		return false;
+	}
+	ret->wait_seconds = (unsigned int)seconds;
+	return true;
+}
+
 /* -1: go on; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
@@ -192,6 +217,10 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		case OPTION_RECORD_MISSED:
 			ret->print = record_missed;
 			break;
+		case OPTION_WAIT:
+			if (!take_wait(optarg, ret))
+				return usage_error();
+			break;
 		default:
 			if (!options_take(&ret->options, option, optarg))
 				return usage_error();
@@ -215,6 +244,21 @@ static void take_default(const struct command *command, struct settings *setting
 		default_place_read("", settings);
 }
 
+static int find(const struct command *command, const struct settings *settings,
+		struct swap_area *ret, struct why *w)
+{
+	const struct timespec pause = { .tv_nsec = 1000000000 / LOOKS_PER_SECOND };
+	unsigned int looks = command->wait_seconds * LOOKS_PER_SECOND;
+	int r;
+
+	while ((r = target_find(settings, "", false, ret, w)) == -ENODEV && looks > 0) {
+		*w = (struct why){ 0 };
+		nanosleep(&pause, NULL);
+		looks--;
+	}
+	return r;
+}
+
 /* Nothing can be resumed by these settings. The boot goes on, so an image that
  * is there all the same must not wait for another. */
 static void set_aside_unwanted(const struct command *command, const char *problem)
@@ -229,7 +273,7 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 	witness_settings(&run, &settings);
 	text_copy(run.settings, sizeof(run.settings), problem);
 	if (r == 0)
-		r = target_find(&settings, "", false, &area, &w);
+		r = find(command, &settings, &area, &w);
 	if (r == 0) {
 		witness_area(&run, &area);
 		r = restore(&settings, &area, "there is an image, but the settings are wrong", &run,
@@ -247,12 +291,13 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 	record(&run, &settings);
 }
 
-static int find_and_restore(const struct settings *settings, struct boot_run *run)
+static int find_and_restore(const struct command *command, const struct settings *settings,
+			    struct boot_run *run)
 {
 	struct swap_area area;
 	struct why w = { 0 };
 	const char *unwanted = NULL;
-	int r = target_find(settings, "", false, &area, &w);
+	int r = find(command, settings, &area, &w);
 
 	if (r == -ENOENT) {
 		log_debug("%s", why_text(&w, r));
@@ -275,13 +320,13 @@ static int find_and_restore(const struct settings *settings, struct boot_run *ru
 	return EXIT_DONE;
 }
 
-static int resume(const struct settings *settings)
+static int resume(const struct command *command, const struct settings *settings)
 {
 	struct boot_run run;
 	int code;
 
 	witness_settings(&run, settings);
-	code = find_and_restore(settings, &run);
+	code = find_and_restore(command, settings, &run);
 	record(&run, settings);
 	return code;
 }
@@ -303,7 +348,22 @@ static int run(const struct command *command)
 		return EXIT_USAGE;
 	}
 	take_default(command, &settings);
-	return command->print ? command->print(&settings) : resume(&settings);
+	return command->print ? command->print(&settings) : resume(command, &settings);
+}
+
+static int take_turn_and_run(const struct command *command)
+{
+	int turn = turn_take("", TURN_SECONDS);
+	int code;
+
+	if (turn == -EBUSY) {
+		log_error("another resume is still at work; this one looks at nothing");
+		return EXIT_FAILED;
+	}
+	code = run(command);
+	if (turn >= 0)
+		close(turn);
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -321,7 +381,7 @@ int main(int argc, char **argv)
 	restore_ignore_signals();
 	log_to_kernel();
 	plymouth_begin();
-	code = run(&command);
+	code = take_turn_and_run(&command);
 	plymouth_end();
 	return code;
 }

@@ -189,7 +189,7 @@ static void power_off(struct restore *restore)
 		return;
 	log_error("The image is kept and the machine powers off. The next boot looks at it again: "
 		  "boot what can take it. To discard it, answer d before it powers off, or boot "
-		  "with noresume on the kernel command line (not with mkinitcpio's sd-s2disk)");
+		  "with noresume on the kernel command line");
 	end_boot(RB_POWER_OFF);
 }
 

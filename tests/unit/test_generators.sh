@@ -233,6 +233,8 @@ is "dracut: ZFS and systemd" "$(stages "systemd zfs")" "initqueue/finished zz;"
 unit=$work/zfs/units/s2disk-resume.service
 is "dracut: before pools" "$(grep -c -e '^Before=zfs-import-scan.service zfs-import-cache.service ' \
 	-e '^Before=dracut-pre-mount.service ' "$unit")" 2
+is "dracut: before pools, once" "$(grep -c -e '^RemainAfterExit=yes$' \
+	-e '^ConditionPathIsMountPoint=!/sysroot$' "$unit")" 2
 is "dracut: before pools, wanted" \
 	"$(cd "${unit%/*}/initrd.target.wants" && readlink -f s2disk-resume.service)" "$unit"
 rm -r "$work/zfs"
@@ -288,7 +290,7 @@ if command -v bash >/dev/null; then
 		# shellcheck disable=SC2016
 		is "mkinitcpio: key in $name" "$(BUILDROOT=$work/root CALLS=$work/calls put_in bash -c \
 			'add_binary() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
-			. "$1"; build' - "$work/script" | sed 's,resume --print-device;,,')" "/etc/image.key;"
+			. "$1"; build' - "$work/script")" "/etc/image.key;"
 	done
 fi
 : >"$work/keys"
@@ -486,27 +488,21 @@ if command -v bash >/dev/null; then
 		# shellcheck disable=SC2016
 		BUILDROOT=$work/root bash -c 'add_binary() { :; }; add_file() { :; }; add_runscript() { :; }
 			add_dir() { mkdir -p "$BUILDROOT$1"; }
-			systemd-escape() { echo "$3.device"; }; . "$1"; build' - "$work/script"
+			. "$1"; build' - "$work/script"
 		is "mkinitcpio: default, $name" "$(tr '\n' ';' <"$work/root/conf/conf.d/s2disk")" \
 			"RESUME=UUID=8;RESUME_OFFSET=38912;"
 	done
 	: >"$work/default"
-	is "mkinitcpio: default, waits" "$(grep -e ^Wants -e ^Cond -e ^Exec \
+	# Also with noresume, which systemd's own unit is not run with; once, and before root.
+	is "mkinitcpio: unit" "$(grep -e ^Cond -e ^After -e ^Remain -e ^Exec \
 		"$work/root/usr/lib/systemd/system/s2disk-resume.service" | tr '\n' ';')" \
-		"ConditionKernelCommandLine=!resume;Wants=/dev/disk/by-uuid/8.device;\
-ExecStart=-/usr/lib/uswsusp/resume;"
-	# What the configuration names is for the same unit.
-	echo LABEL=mine >"$work/device"
-	built mkinitcpio/install/sd-s2disk
-	# shellcheck disable=SC2016
-	BUILDROOT=$work/root bash -c 'add_binary() { :; }; add_file() { :; }
-		add_dir() { mkdir -p "$BUILDROOT$1"; }
-		systemd-escape() { echo "$3.device"; }; . "$1"; build' - "$work/script"
-	: >"$work/device"
-	is "mkinitcpio: configured, waits" "$(grep ^After \
-		"$work/root/usr/lib/systemd/system/s2disk-resume.service")" \
-		"After=/dev/disk/by-label/mine.device"
-	is "mkinitcpio: default, wanted" "$(readlink \
+		"ConditionPathIsMountPoint=!/sysroot;ConditionKernelCommandLine=|!resume;\
+ConditionKernelCommandLine=|noresume;After=cryptsetup.target;RemainAfterExit=yes;\
+ExecStart=-/usr/lib/uswsusp/resume --wait=30;"
+	is "mkinitcpio: unit, before systemd's" "$(grep -c '^Before=systemd-hibernate-resume.service ' \
+		"$work/root/usr/lib/systemd/system/s2disk-resume.service")" 1
+	: >"$work/default"
+	is "mkinitcpio: unit, wanted" "$(readlink \
 		"$work/root/usr/lib/systemd/system/initrd.target.wants/s2disk-resume.service")" \
 		../s2disk-resume.service
 	# The units' drop-ins, where they are installed.

@@ -20,6 +20,8 @@ static struct {
 	const char *cmdline; /* of the kernel */
 	const char *baked;   /* into the initramfs; NULL: nothing */
 	int find, restore;   /* results */
+	unsigned int late;   /* looks until the device is there */
+	int turn;	     /* of waiting for another run */
 	enum boot_found found;
 	enum boot_fate fate;
 	enum boot_fate kernels_fate; /* as telling the kernel leaves it */
@@ -29,7 +31,7 @@ static struct {
 
 static struct boot_run got;
 static char unwanted_reason[128];
-static unsigned int recorded, recorded_first, told;
+static unsigned int recorded, recorded_first, told, looks;
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
@@ -48,6 +50,11 @@ int __wrap_target_find(const struct settings *settings, const char *root, bool r
 	(void)settings;
 	ck_assert_str_eq(root, "");
 	ck_assert(!running);
+	looks++;
+	if (machine.late > 0) {
+		machine.late--;
+		return why(w, -ENODEV, "not yet");
+	}
 	*ret = (struct swap_area){ .name = "swap", .device = "/dev/vda2", .dev = makedev(254, 2) };
 	return machine.find < 0 ? why(w, machine.find, "no area") : 0;
 }
@@ -61,6 +68,13 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	run->found = machine.found;
 	run->fate = machine.fate;
 	return machine.restore < 0 ? why(w, machine.restore, "no restoring") : 0;
+}
+
+int turn_take(const char *root, unsigned int seconds)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert_uint_gt(seconds, 60);
+	return machine.turn;
 }
 
 /* As the initramfs has it: a swap file. */
@@ -147,6 +161,7 @@ static void begin(void)
 {
 	made_root_create();
 	memset(&machine, 0, sizeof(machine));
+	machine.turn = -ENOENT;
 	machine.cmdline = "quiet";
 	machine.found = FOUND_SWAP;
 	machine.fate = machine.kernels_fate = FATE_NONE;
@@ -165,7 +180,7 @@ static int run_with(const char *first, const char *second)
 	snprintf(two, sizeof(two), "%s", second ? second : "");
 	argv[argc] = NULL;
 	optind = 1;
-	recorded = recorded_first = told = 0;
+	recorded = recorded_first = told = looks = 0;
 	memset(&got, 0, sizeof(got));
 	return program_main(argc, argv);
 }
@@ -353,6 +368,49 @@ START_TEST(has_digests_of_keys)
 }
 END_TEST
 
+START_TEST(waits_for_the_device)
+{
+	machine.late = 2;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 0);
+	ck_assert_uint_eq(looks, 3);
+	ck_assert_int_eq(got.found, FOUND_SWAP);
+	ck_assert_str_eq(got.reason, "");
+	made_put("/conf", "mismatch action = x\n");
+	machine.late = 2;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 2);
+	ck_assert_uint_eq(looks, 3);
+	made_put("/conf", "");
+	machine.late = 100;
+	ck_assert_int_eq(run_with("--wait=1", NULL), 1);
+	ck_assert_uint_eq(looks, 5);
+	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(looks, 1);
+	/* What is named by nobody, and what is no device, comes never. */
+	machine.late = 0;
+	machine.find = -ENOENT;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 0);
+	ck_assert_uint_eq(looks, 1);
+	machine.find = -ENOTBLK;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 1);
+	ck_assert_uint_eq(looks, 1);
+	ck_assert_int_eq(run_with("--wait=x", NULL), 2);
+	ck_assert_int_eq(run_with("--wait=3601", NULL), 2);
+	ck_assert_uint_eq(looks, 0);
+}
+END_TEST
+
+/* Two units of the initramfs may run it at once. */
+START_TEST(takes_turns)
+{
+	machine.turn = -EBUSY;
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(looks + recorded, 0);
+	/* What only prints waits for nobody. */
+	ck_assert_int_eq(run_with("--plain-allowed", NULL), 0);
+}
+END_TEST
+
 /* At the end of an initramfs: nothing is looked at. */
 START_TEST(says_that_it_was_missed)
 {
@@ -401,6 +459,8 @@ int main(void)
 	tcase_add_test(tcase, says_that_an_image_stays);
 	tcase_add_test(tcase, says_that_settings_are_wrong);
 	tcase_add_test(tcase, has_digests_of_keys);
+	tcase_add_test(tcase, waits_for_the_device);
+	tcase_add_test(tcase, takes_turns);
 	tcase_add_test(tcase, says_that_it_was_missed);
 	tcase_add_loop_test(tcase, printing_records_nothing, 0, 4);
 	suite_add_tcase(suite, tcase);
