@@ -162,15 +162,11 @@ static int record_missed(const struct settings *settings)
 	return boot_record_add_first("", &run) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Still here: this boot's system will want to know. No boot stops for it. */
+/* Still here: this boot's system will want to know. */
 static void record(struct boot_run *run, const struct settings *settings)
 {
-	int r;
-
 	witness_keys(run, settings);
-	r = boot_record_add("", run);
-	if (r < 0)
-		log_debug("this boot cannot be recorded: %s", strerror(-r));
+	witness_record(run);
 }
 
 static bool take_wait(const char *argument, struct command *ret)

@@ -11,6 +11,7 @@
 #include "image/work_pool.h"
 #include "image_keys.h"
 #include "ui/plymouth.h"
+#include "witness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,6 +120,7 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 	restore->run->fate = FATE_DISCARDED;
 	text_copy(restore->run->reason, sizeof(restore->run->reason),
 		  reason ? reason : restore->refused);
+	witness_record(restore->run);
 	return 0;
 }
 
@@ -445,6 +447,9 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		record_found(run, &restore->signature, image);
 		area_close(restore->device, &restore->signature);
 	}
+	/* What comes now may end in a crash. */
+	if (run->fate == FATE_STILL_THERE)
+		witness_record(run);
 	/* It is the kernel's to resume, if the caller tells it (kernel_place.h). */
 	if (run->found == FOUND_KERNEL_IMAGE && !settings->encrypt && !unwanted)
 		image = false;

@@ -2,8 +2,10 @@
 #include "witness.h"
 
 #include "base/crypto.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
+#include "history/boot_record_file.h"
 #include "image_keys.h"
 #include "kernel/kernel_cmdline.h"
 #include "target.h"
@@ -81,4 +83,13 @@ void witness_keys(struct boot_run *run, const struct settings *settings)
 		    image_keys_digest("", path, key->digest, NULL) < 0)
 			key->digest[0] = '\0';
 	}
+}
+
+void witness_record(struct boot_run *run)
+{
+	int r = run->recorded ? boot_record_renew("", run) : boot_record_add("", run);
+
+	run->recorded |= r == 0;
+	if (r < 0)
+		log_debug("this boot cannot be recorded: %s", strerror(-r));
 }

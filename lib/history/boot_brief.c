@@ -39,6 +39,13 @@ void boot_record_brief(struct boot_record *record, char *ret, size_t size)
 	record->map = NULL;
 	if (fits(record, "left-out log map\n", ret, size, &over))
 		return;
+	while (record->run_count > 1) {
+		memmove(record->runs, record->runs + 1,
+			--record->run_count * sizeof(record->runs[0]));
+		record->forgotten++;
+		if (fits(record, "left-out log map\n", ret, size, &over))
+			return;
+	}
 	length = strlen(record->command_line);
 	over += strlen(" command-line");
 	record->command_line[length > over ? length - over : 0] = '\0';

@@ -9,9 +9,9 @@
 #include "history/boot_record.h"
 
 /* Writes the record as boot_record_encode does, ended by a zero byte: without the log,
- * and where that is too long, without the map, then with the command line cut, then
- * without the digests of keys. A line "left-out WORD…" says what is not there. Changes
- * the record accordingly. "" where there is no room, or no memory. */
+ * and where that is too long, without the map, then with the last run only and with the
+ * command line cut, then without the digests of keys. A line "left-out WORD…" says what is not
+ * there. Changes the record accordingly. "" where there is no room, or no memory. */
 void boot_record_brief(struct boot_record *record, char *ret, size_t size);
 
 /* Reads what was handed over, which may be anybody's, into a record of this boot: its

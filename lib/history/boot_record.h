@@ -84,6 +84,7 @@ struct boot_run {
 	char reason[1024]; /* why it was discarded, unusable, … */
 	struct boot_key_file keys[BOOT_KEYS_MAX];
 	size_t key_count;
+	bool recorded; /* not written: it is the last of the record that is there */
 };
 
 struct boot_record {

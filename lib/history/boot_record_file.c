@@ -191,7 +191,13 @@ static int open_folder(const char *root)
 	return -ENOLCK;
 }
 
-static int add(const char *root, const struct boot_run *run, bool first_only)
+enum how {
+	HOW_APPEND,
+	HOW_FIRST, /* only where there is no record */
+	HOW_RENEW, /* in the place of the last run */
+};
+
+static int add(const char *root, const struct boot_run *run, enum how how)
 {
 	_cleanup_free_ struct boot_record *record = NULL;
 	_cleanup_close_ int folder = -1;
@@ -211,7 +217,9 @@ static int add(const char *root, const struct boot_run *run, bool first_only)
 		return r;
 	if (r < 0)
 		capture(root, true, record);
-	if (r < 0 || !first_only) {
+	if (r < 0 || how != HOW_FIRST) {
+		if (how == HOW_RENEW && record->run_count > 0)
+			record->run_count--;
 		boot_record_append(record, run);
 		r = write_file(folder, record);
 	}
@@ -221,12 +229,30 @@ static int add(const char *root, const struct boot_run *run, bool first_only)
 
 int boot_record_add(const char *root, const struct boot_run *run)
 {
-	return add(root, run, false);
+	return add(root, run, HOW_APPEND);
+}
+
+int boot_record_renew(const char *root, const struct boot_run *run)
+{
+	return add(root, run, HOW_RENEW);
 }
 
 int boot_record_add_first(const char *root, const struct boot_run *run)
 {
-	return add(root, run, true);
+	return add(root, run, HOW_FIRST);
+}
+
+/* Of the runs before, those that discarded another image. */
+static void take_discards(const char *root, struct boot_record *record)
+{
+	_cleanup_free_ struct boot_record *before = calloc(1, sizeof(*before));
+
+	if (!before || boot_record_read(root, before, NULL) < 0)
+		return;
+	for (size_t i = 0; i < before->run_count; i++)
+		if (before->runs[i].fate == FATE_DISCARDED)
+			boot_record_append(record, &before->runs[i]);
+	boot_record_free(before);
 }
 
 void boot_record_hand_over(const char *root, const struct boot_run *run, char *ret, size_t size)
@@ -237,6 +263,7 @@ void boot_record_hand_over(const char *root, const struct boot_run *run, char *r
 	if (!record)
 		return;
 	capture(root, false, record);
+	take_discards(root, record);
 	boot_record_append(record, run);
 	boot_record_brief(record, ret, size);
 	boot_record_free(record);
@@ -254,8 +281,12 @@ int boot_record_replace(const char *root, const char *text, struct why *w)
 	folder = open_folder(root);
 	if (folder < 0)
 		return why(w, folder, "%s: %s", FOLDER, strerror(-folder));
+	r = boot_record_read(root, mine, w);
+	/* That of a newer program says more than this one could. */
+	if (r == -ENOTSUP)
+		return r;
 	/* Where there is none, the kernel's log has what it knows. */
-	if (boot_record_read(root, mine, NULL) < 0)
+	if (r < 0)
 		tree_text(root, mine->boot_id, sizeof(mine->boot_id),
 			  "/proc/sys/kernel/random/boot_id");
 	r = boot_record_take_over(text, mine, record, w);

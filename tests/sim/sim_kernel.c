@@ -42,6 +42,8 @@ int __wrap_boot_settle(const char *root, bool *ret_frozen, struct why *w);
 int __wrap_boot_record_log(const char *root, char **ret);
 void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, char *ret,
 				  size_t size);
+int __wrap_boot_record_add(const char *root, const struct boot_run *run);
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run);
 int __wrap_boot_record_replace(const char *root, const char *text, struct why *w);
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
@@ -165,6 +167,23 @@ void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, 
 		sim_broken("a record without the image is handed over");
 	memset(ret, 'r', size - 1);
 	ret[size - 1] = '\0';
+}
+
+/* What is written says what is on the disk. */
+int __wrap_boot_record_add(const char *root, const struct boot_run *run)
+{
+	(void)root;
+	if (run->fate != FATE_STILL_THERE || run->recorded)
+		sim_broken("the record does not begin with an image that is there");
+	return 0;
+}
+
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run)
+{
+	(void)root;
+	if (run->fate != FATE_DISCARDED || !run->recorded || sim_live_image(sim->disk))
+		sim_broken("an image is said to be discarded, and is not");
+	return 0;
 }
 
 int __wrap_boot_record_replace(const char *root, const char *text, struct why *w)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A boot record in little room, and how the restored system takes it over. */
 #include "base/bytes.h"
+#include "base/io.h"
 #include "history/boot_brief.h"
 #include "history/boot_record_file.h"
 #include "made_root.h"
@@ -103,6 +104,37 @@ START_TEST(leaves_out_what_it_must)
 }
 END_TEST
 
+/* Another image, which a run before this one discarded. */
+START_TEST(has_what_was_discarded_before)
+{
+	static const struct boot_run swap = { .found = FOUND_SWAP, .fate = FATE_NONE };
+	struct boot_run discarded = { .found = FOUND_IMAGE,
+				      .fate = FATE_DISCARDED,
+				      .reason = "it was of an older session" };
+	size_t most;
+
+	made_put("/etc/initrd-release", "");
+	made_put("/run/x", "");
+	ck_assert_int_eq(boot_record_add(made_root, &discarded), 0);
+	ck_assert_int_eq(boot_record_add(made_root, &swap), 0);
+	ck_assert_int_eq(boot_record_add(made_root, &run), 0);
+	hand_over(sizeof(brief));
+	most = strlen(brief);
+	ck_assert_uint_eq(got.run_count, 2);
+	ck_assert_str_eq(got.runs[0].reason, discarded.reason);
+	ck_assert_str_eq(got.runs[1].named, "UUID=5b1c");
+	hand_over(most);
+	ck_assert_uint_eq(got.run_count, 2);
+	ck_assert_ptr_null(got.map);
+	/* There is room for one. */
+	hand_over(strlen(brief));
+	ck_assert_uint_eq(got.run_count, 1);
+	ck_assert_uint_eq(got.forgotten, 1);
+	ck_assert_str_eq(got.runs[0].named, "UUID=5b1c");
+	ck_assert_str_eq(got.command_line, "quiet resume=UUID=1 of-the-boot-that-resumes");
+}
+END_TEST
+
 static void read_record(void)
 {
 	struct why w = { 0 };
@@ -110,6 +142,34 @@ static void read_record(void)
 	boot_record_free(&got);
 	ck_assert_msg(boot_record_read(made_root, &got, &w) == 0, "%s", w.text);
 }
+
+/* What became of a run takes its place; those before it stay. */
+START_TEST(is_renewed)
+{
+	static const struct boot_run swap = { .time = 7, .found = FOUND_SWAP, .fate = FATE_NONE };
+	struct boot_run after = run;
+
+	after.fate = FATE_DISCARDED;
+	made_put("/etc/initrd-release", "");
+	made_put("/run/x", "");
+	ck_assert_int_eq(boot_record_add(made_root, &swap), 0);
+	ck_assert_int_eq(boot_record_add(made_root, &run), 0);
+	ck_assert_int_eq(boot_record_renew(made_root, &after), 0);
+	read_record();
+	ck_assert_uint_eq(got.run_count, 2);
+	ck_assert_uint_eq(got.runs[0].time, 7);
+	ck_assert_uint_eq(got.runs[1].time, run.time);
+	ck_assert_int_eq(got.runs[1].fate, FATE_DISCARDED);
+	/* It is not there any more. */
+	made_put("/run/s2disk/boot", NULL);
+	ck_assert_int_eq(boot_record_renew(made_root, &after), 0);
+	read_record();
+	ck_assert_uint_eq(got.run_count, 1);
+	ck_assert_int_eq(got.runs[0].fate, FATE_DISCARDED);
+	made_put("/run/s2disk/boot", "s2disk boot record 2\n");
+	ck_assert_int_eq(boot_record_renew(made_root, &after), -ENOTSUP);
+}
+END_TEST
 
 /* The system goes on that made the image: its kernel, with its log, and its boot id. */
 START_TEST(takes_the_place)
@@ -174,6 +234,21 @@ START_TEST(leaves_the_record_for_none)
 }
 END_TEST
 
+/* That of a newer program. */
+START_TEST(leaves_a_newer_record)
+{
+	struct why w = { 0 };
+	char text[64];
+
+	hand_over(sizeof(brief));
+	made_put("/run/s2disk/boot", "s2disk boot record 2\nkernel 5\n");
+	ck_assert_int_eq(boot_record_replace(made_root, brief, &w), -ENOTSUP);
+	ck_assert_str_ne(w.text, "");
+	ck_assert_int_ge(io_read_text(made_root, "/run/s2disk/boot", text, sizeof(text)), 0);
+	ck_assert_ptr_nonnull(strstr(text, "kernel 5"));
+}
+END_TEST
+
 /* Whoever can write to the disk can write this. */
 START_TEST(is_hostile)
 {
@@ -200,7 +275,10 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, leaves_out_what_it_must);
+	tcase_add_test(tcase, has_what_was_discarded_before);
+	tcase_add_test(tcase, is_renewed);
 	tcase_add_test(tcase, takes_the_place);
+	tcase_add_test(tcase, leaves_a_newer_record);
 	tcase_add_test(tcase, takes_an_empty_place);
 	tcase_add_loop_test(tcase, leaves_the_record_for_none, 0, 4);
 	tcase_add_test(tcase, is_hostile);

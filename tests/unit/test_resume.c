@@ -26,18 +26,20 @@ static struct {
 	enum boot_fate fate;
 	enum boot_fate kernels_fate; /* as telling the kernel leaves it */
 	int tell;		     /* … and returns */
+	bool recorded;		     /* by restore() */
 	int write;		     /* of the record */
 } machine;
 
 static struct boot_run got;
 static char unwanted_reason[128];
-static unsigned int recorded, recorded_first, told, looks;
+static unsigned int recorded, recorded_first, renewed, told, looks;
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
 int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret);
 int __wrap_boot_record_add(const char *root, const struct boot_run *run);
 int __wrap_boot_record_add_first(const char *root, const struct boot_run *run);
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run);
 void __wrap_log_message(enum log_level level, const char *format, ...);
 void __wrap_log_to_kernel(void);
 void __wrap_plymouth_begin(void);
@@ -67,6 +69,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	snprintf(unwanted_reason, sizeof(unwanted_reason), "%s", unwanted ? unwanted : "");
 	run->found = machine.found;
 	run->fate = machine.fate;
+	run->recorded = machine.recorded;
 	return machine.restore < 0 ? why(w, machine.restore, "no restoring") : 0;
 }
 
@@ -126,6 +129,15 @@ int __wrap_boot_record_add(const char *root, const struct boot_run *run)
 	return machine.write;
 }
 
+/* What restore() wrote before. */
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run)
+{
+	ck_assert_str_eq(root, "");
+	got = *run;
+	renewed++;
+	return machine.write;
+}
+
 int __wrap_boot_record_add_first(const char *root, const struct boot_run *run)
 {
 	ck_assert_str_eq(root, "");
@@ -180,7 +192,7 @@ static int run_with(const char *first, const char *second)
 	snprintf(two, sizeof(two), "%s", second ? second : "");
 	argv[argc] = NULL;
 	optind = 1;
-	recorded = recorded_first = told = looks = 0;
+	recorded = recorded_first = renewed = told = looks = 0;
 	memset(&got, 0, sizeof(got));
 	return program_main(argc, argv);
 }
@@ -276,6 +288,19 @@ static const struct {
 	{ 0, 0, FOUND_IMAGE, FATE_DISCARDED, FOUND_IMAGE, 0 },
 	{ 0, 0, FOUND_KERNEL_IMAGE, FATE_DISCARDED, FOUND_KERNEL_IMAGE, 0 },
 };
+
+/* A crash would have left what restore() wrote: the same run, once. */
+START_TEST(is_written_once)
+{
+	machine.found = FOUND_IMAGE;
+	machine.fate = machine.kernels_fate = FATE_DISCARDED;
+	machine.recorded = true;
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_uint_eq(recorded, 0);
+	ck_assert_uint_eq(renewed, 1);
+	ck_assert_int_eq(got.fate, FATE_DISCARDED);
+}
+END_TEST
 
 /* The kernel's image, which it did not take and nobody can discard. */
 START_TEST(says_that_an_image_stays)
@@ -456,6 +481,7 @@ int main(void)
 	tcase_add_loop_test(tcase, says_who_named_it, 0, (int)ARRAY_SIZE(namings));
 	tcase_add_test(tcase, says_that_it_was_baked_in);
 	tcase_add_loop_test(tcase, says_what_was_found, 0, (int)ARRAY_SIZE(outcomes));
+	tcase_add_test(tcase, is_written_once);
 	tcase_add_test(tcase, says_that_an_image_stays);
 	tcase_add_test(tcase, says_that_settings_are_wrong);
 	tcase_add_test(tcase, has_digests_of_keys);
