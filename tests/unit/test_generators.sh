@@ -135,7 +135,7 @@ echo "/etc/image.key" >"$work/keys"
 is "a key file inside" "$(layout "encrypt = y")" y0077
 mkdir -p "$work/initramfs-tools"
 # shellcheck disable=SC2016 # for the script
-echo 'copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
+echo 'manual_add_modules() { echo "$*" >>"${MODULES:-/dev/null}"; }; copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
 	>"$work/initramfs-tools/hook-functions"
 put_in() { # SHELL: what the hook puts in beside resume and configuration
 	: >"$work/calls"
@@ -149,7 +149,7 @@ echo "key file in initramfs = y" >"$work/test.conf"
 echo "key file = $work/etc $work/script" >>"$work/test.conf"
 is "folder as a key" "$(resume/resume -f "$work/test.conf" --print-key-files 2>&1)" "$work/script"
 # shellcheck disable=SC2016 # for the script
-echo 'copy_exec() { :; }; copy_file() { [ -f "$2" ] || return 2; }' \
+echo 'manual_add_modules() { echo "$*" >>"${MODULES:-/dev/null}"; }; copy_exec() { :; }; copy_file() { [ -f "$2" ] || return 2; }' \
 	>"$work/initramfs-tools/hook-functions"
 mv "$work/keys" "$work/no-keys"
 : >"$work/keys"
@@ -157,7 +157,7 @@ built initramfs-tools/hooks/s2disk
 sh "$work/script" || complain "initramfs-tools: fails because of a folder"
 mv "$work/no-keys" "$work/keys"
 # shellcheck disable=SC2016 # for the script
-echo 'copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
+echo 'manual_add_modules() { echo "$*" >>"${MODULES:-/dev/null}"; }; copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
 	>"$work/initramfs-tools/hook-functions"
 built initramfs-tools/hooks/s2disk
 # The system's own script hands the device to the kernel, and runs before ours.
@@ -170,7 +170,8 @@ stock() { # : what is left of it
 	CALLS=$work/calls DESTDIR=$DESTDIR sh "$work/script" || complain "the hook failed"
 	(cd "$DESTDIR/scripts/local-premount" && echo *)
 }
-is "initramfs-tools: any image" "$(stock)" "resume s2disk"
+is "initramfs-tools: any image" "$(MODULES=$work/modules stock)" "resume s2disk"
+is "initramfs-tools: the kernel's compressor" "$(cat "$work/modules")" lz4
 : >"$work/sealed-only"
 is "initramfs-tools: encrypted ones only" "$(stock)" "s2disk"
 rm "$work/sealed-only"
@@ -200,11 +201,14 @@ dracut_install() {
 	dracut_need_initqueue() { :; }
 	dwarn() { echo "$*" >>"$work/dwarned"; }
 	inst_multiple() { echo "$*" >>"$work/calls"; }
+	instmods() { echo "${hostonly-unset}:$*" >"$work/modules"; }
 	# shellcheck source=/dev/null
 	. "$work/script"
+	installkernel
 	install
 }
 is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
+is "dracut: the kernel's compressor" "$(cat "$work/modules")" :lz4
 # What is baked into an image of this machine only: the one area there is.
 baked() { # HOSTONLY
 	# shellcheck disable=SC2034 # called by the script
@@ -289,7 +293,7 @@ if command -v bash >/dev/null; then
 		built "mkinitcpio/install/$name"
 		# shellcheck disable=SC2016
 		is "mkinitcpio: key in $name" "$(BUILDROOT=$work/root CALLS=$work/calls put_in bash -c \
-			'add_binary() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
+			'add_module() { :; }; add_binary() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
 			. "$1"; build' - "$work/script")" "/etc/image.key;"
 	done
 fi
@@ -353,7 +357,7 @@ is "dracut: resumes" "$(cat "$work/calls")" "resume --default-device=of resume="
 # dracut, which images have it: check() with 0, or with 255 where nobody asks.
 mkdir -p "$work/bare/etc/cmdline.d" "$work/bare/etc/default"
 sed -e "s,[^ (]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/bare/etc/,g" \
-	-e "s,/proc/swaps,$work/bare/swaps,g" -e "s,/sys/power/resume,$work/bare/power,g" \
+	-e "s,/proc/swaps,$work/bare/swaps,g" \
 	-e "s,/usr/lib/kernel,$work/bare,g" "$build/dracut/55s2disk/module-setup.sh" >"$work/bare/module"
 # checked [VARIABLE=VALUE]...: what dracut has set beside these
 checked() {
@@ -379,7 +383,6 @@ if command -v bash >/dev/null; then
 	printf 'Filename\tType\tSize\tUsed\tPriority\n/dev/zram0 partition 8 0 100\n' \
 		>"$work/bare/swaps"
 	printf '# UUID=1 none swap sw 0 0\nUUID=2 / ext4 x-swap=n 0 1\n' >"$work/bare/etc/fstab"
-	echo 0:0 >"$work/bare/power"
 	: >"$work/device"
 	is "dracut: no swap but zram" "$(checked)" 255
 	is "dracut: no swap, mounts named" "$(checked hostonly= mount_needs=1)" 255
@@ -391,7 +394,6 @@ if command -v bash >/dev/null; then
 	use_of "active swap" swaps "Filename
 /dev/sda2 partition 8 0 -2"
 	use_of "swap in fstab" etc/fstab "UUID=1	none	swap"
-	use_of "the kernel knows a place" power 8:2
 	use_of "a configuration" etc/suspend.conf ""
 	use_of "GRUB's arguments" etc/default/grub 'GRUB_CMDLINE_LINUX="resume=UUID=1"'
 	use_of "arguments of dracut's" etc/cmdline.d/1.conf "quiet resume=UUID=1"
@@ -474,11 +476,12 @@ if command -v bash >/dev/null; then
 	for name in s2disk sd-s2disk; do
 		built "mkinitcpio/install/$name"
 		# shellcheck disable=SC2016
-		said=$(BUILDROOT=$work/root bash -c 'add_binary() { echo "binary $2"; }
+		said=$(BUILDROOT=$work/root bash -c 'add_module() { echo "module $1"; }
+			add_binary() { echo "binary $2"; }
 			add_file() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }
 			add_runscript() { echo runscript; }; . "$1"; build; help >/dev/null' - \
 			"$work/script" | tr '\n' ';')
-		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;"
+		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;module lz4?;"
 	done
 	is "mkinitcpio: no default" "$(ls "$work/root/conf" 2>/dev/null)" ""
 	printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"
@@ -486,7 +489,7 @@ if command -v bash >/dev/null; then
 		built "mkinitcpio/install/$name"
 		rm -rf "$work/root"
 		# shellcheck disable=SC2016
-		BUILDROOT=$work/root bash -c 'add_binary() { :; }; add_file() { :; }; add_runscript() { :; }
+		BUILDROOT=$work/root bash -c 'add_module() { :; }; add_binary() { :; }; add_file() { :; }; add_runscript() { :; }
 			add_dir() { mkdir -p "$BUILDROOT$1"; }
 			. "$1"; build' - "$work/script"
 		is "mkinitcpio: default, $name" "$(tr '\n' ';' <"$work/root/conf/conf.d/s2disk")" \
@@ -523,7 +526,7 @@ ExecStart=-/usr/lib/uswsusp/resume --record-missed;"
 	is "mkinitcpio: record, wanted" \
 		"$(cd "${unit%/*}/initrd.target.wants" && readlink -f s2disk-record.service)" "$unit"
 	# shellcheck disable=SC2016
-	is "mkinitcpio: drop-in" "$(BUILDROOT=$work/root bash -c 'add_binary() { :; }
+	is "mkinitcpio: drop-in" "$(BUILDROOT=$work/root bash -c 'add_module() { :; }; add_binary() { :; }
 		add_file() { echo "$1"; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; . "$1"; build' - \
 		"$work/script" | grep units)" \
 		"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
