@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "swap/area_name.h"
 #include "swapfile_create.h"
-#include "swapfile_enable.h"
 #include "swapfile_enable.h"
 #include "swapfile_size.h"
 #include "swapfile_state.h"
@@ -126,8 +126,8 @@ enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapf
 		r = object(ret, tolerant, site_check_device(&s->system, ret->area.dev, stack, w),
 			   w);
 	if (r == 0)
-		r = site_resume_name(&s->system, ret->area.dev, ret->area.device, ret->device,
-				     sizeof(ret->device), w);
+		r = area_name(s->system.root, ret->area.dev, ret->area.device, ret->device,
+			      sizeof(ret->device), w);
 	if (r == 0 && device)
 		text_copy(ret->path, sizeof(ret->path), ret->device);
 	return command_refused(r, w);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
+#include "swap/area_name.h"
 #include "swapfile_enable.h"
 
 #include <errno.h>
@@ -194,7 +195,7 @@ int command_foretell_device(const struct swapfile *s, const struct site *site, c
 	snprintf(number, sizeof(number), "%u:%u", major(*ret_dev), minor(*ret_dev));
 	if (r == 0)
 		r = swap_area_resolve(number, 0, false, &area, w);
-	return r < 0 ? r : site_resume_name(&s->system, *ret_dev, area.device, buffer, size, w);
+	return r < 0 ? r : area_name(s->system.root, *ret_dev, area.device, buffer, size, w);
 }
 
 enum outcome command_foretell_enable(struct swapfile *s, const struct site *site, struct why *w)

@@ -41,11 +41,4 @@ int site_only_device(const struct site *site, dev_t *ret, struct why *w);
 int site_check_device(const struct swapfile_system *system, dev_t dev, struct device_stack *stack,
 		      struct why *w);
 
-/* How resume= is to name the device so that the initramfs finds it, whatever
- * number it gets: UUID= where it is its alone (on btrfs with several devices it
- * is not), a name of the device mapper, PARTUUID=, a link that tells the device's
- * identity, else its path. -EIO, -ENAMETOOLONG. */
-int site_resume_name(const struct swapfile_system *system, dev_t dev, const char *device,
-		     char *buffer, size_t size, struct why *w);
-
 #endif

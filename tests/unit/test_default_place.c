@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "default_place.h"
 #include "made_root.h"
+#include "swap/area_name.h"
 #include "swap/device_stack.h"
 #include "target.h"
 
@@ -14,17 +15,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE 4096
-
 static struct {
 	int find, check; /* results */
 	uint64_t offset;
-	const char *mapper;
-	char device[160];
+	const char *name;
 } machine;
 
 static char text[600];
 
+int __wrap_area_name(const char *root, dev_t dev, const char *device, char *buffer, size_t size,
+		     struct why *w);
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
 int __wrap_device_stack_read(const char *root, dev_t dev, struct device_stack *ret, struct why *w);
@@ -37,7 +37,7 @@ int __wrap_target_find(const struct settings *settings, const char *root, bool r
 	ck_assert_str_eq(root, made_root);
 	ck_assert(running);
 	*ret = (struct swap_area){ .dev = 77, .offset = machine.offset };
-	snprintf(ret->device, sizeof(ret->device), "%s", machine.device);
+	snprintf(ret->device, sizeof(ret->device), "/dev/sda2");
 	return machine.find < 0 ? why(w, machine.find, "no area") : 0;
 }
 
@@ -46,7 +46,7 @@ int __wrap_device_stack_read(const char *root, dev_t dev, struct device_stack *r
 	(void)root;
 	(void)w;
 	ck_assert_uint_eq(dev, 77);
-	snprintf(ret->layers[0].mapper, sizeof(ret->layers[0].mapper), "%s", machine.mapper);
+	ret->count = 1;
 	return 0;
 }
 
@@ -57,31 +57,23 @@ int __wrap_device_stack_check(const char *root, const struct device_stack *stack
 	return machine.check < 0 ? why(w, machine.check, "a random key") : 0;
 }
 
-/* A device that is swap of this UUID, or of none. */
-static void make_device(bool swap)
+int __wrap_area_name(const char *root, dev_t dev, const char *device, char *buffer, size_t size,
+		     struct why *w)
 {
-	static const unsigned char uuid[16] = { 0x5d, 0x15, 0xc0, 0xde, 0, 0, 0x40, 0,
-						0x80, 0,    0,	  0,	0, 0, 0,    0x5a };
-	static unsigned char disk[64 * PAGE];
-
-	memset(disk, 0, sizeof(disk));
-	if (swap) {
-		disk[1024] = 1;
-		disk[1028] = 63;
-		memcpy(disk + 1036, uuid, sizeof(uuid));
-		memcpy(disk + PAGE - 10, "SWAPSPACE2", 10);
-	}
-	made_put_bytes("/device", disk, sizeof(disk));
+	(void)w;
+	ck_assert_str_eq(root, made_root);
+	ck_assert_uint_eq(dev, 77);
+	ck_assert_str_eq(device, "/dev/sda2");
+	snprintf(buffer, size, "%s", machine.name);
+	return 0;
 }
 
 static void begin(void)
 {
 	made_root_create();
 	memset(&machine, 0, sizeof(machine));
-	machine.mapper = "";
 	made_put("/proc/cmdline", "quiet\n");
-	snprintf(machine.device, sizeof(machine.device), "%s/device", made_root);
-	make_device(true);
+	machine.name = "UUID=5d15";
 }
 
 static int print(const char *device)
@@ -96,17 +88,19 @@ static int print(const char *device)
 START_TEST(prints_lasting_names)
 {
 	ck_assert_int_eq(print(""), 0);
-	ck_assert_str_eq(text, "RESUME=UUID=5d15c0de-0000-4000-8000-00000000005a\n");
+	ck_assert_str_eq(text, "RESUME=UUID=5d15\n");
 	machine.offset = 38912;
 	ck_assert_int_eq(print(""), 0);
-	ck_assert_str_eq(text, "RESUME=UUID=5d15c0de-0000-4000-8000-00000000005a\n"
-			       "RESUME_OFFSET=38912\n");
-	make_device(false);
-	ck_assert_int_eq(print(""), -EOPNOTSUPP);
-	machine.mapper = "vg-swap";
+	ck_assert_str_eq(text, "RESUME=UUID=5d15\nRESUME_OFFSET=38912\n");
 	machine.offset = 0;
+	machine.name = "/dev/mapper/vg-swap";
 	ck_assert_int_eq(print(""), 0);
 	ck_assert_str_eq(text, "RESUME=/dev/mapper/vg-swap\n");
+	/* This may be another device at the next boot. */
+	machine.name = "/dev/sda2";
+	text[0] = '\0';
+	ck_assert_int_eq(print(""), -EOPNOTSUPP);
+	ck_assert_str_eq(text, "");
 }
 END_TEST
 

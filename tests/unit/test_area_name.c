@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The name that resume= gets: made-up devices, of which libblkid and sysfs tell
  * what each test wants. */
-#include "swapfile_site.h"
-
 #include "base/bytes.h"
 #include "made_disk.h"
 #include "made_tree.h"
+#include "swap/area_name.h"
 
 #include <blkid/blkid.h>
 #include <check.h>
@@ -166,7 +165,7 @@ static void named(const char *expected)
 {
 	struct why w = { "" };
 	char name[64];
-	int r = site_resume_name(&made_system, makedev(8, 2), DEVICE, name, sizeof(name), &w);
+	int r = area_name(made_root, makedev(8, 2), DEVICE, name, sizeof(name), &w);
 
 	ck_assert_msg(r == 0, "%d: %s", r, w.text);
 	ck_assert_str_eq(name, expected);
@@ -176,7 +175,7 @@ static void fails(int error, const char *words)
 {
 	struct why w = { "" };
 	char name[64];
-	int r = site_resume_name(&made_system, makedev(8, 2), DEVICE, name, sizeof(name), &w);
+	int r = area_name(made_root, makedev(8, 2), DEVICE, name, sizeof(name), &w);
 
 	ck_assert_int_eq(r, error);
 	ck_assert_msg(strstr(w.text, words) != NULL, "%s", w.text);
@@ -284,8 +283,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("swapfile_name");
-	TCase *tcase = tcase_create("swapfile_name");
+	Suite *suite = suite_create("area_name");
+	TCase *tcase = tcase_create("area_name");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A name for the resume device that holds from boot to boot. */
-#include "swapfile_site.h"
+#include "swap/area_name.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "swap/device_stack.h"
 
 #include <blkid/blkid.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -77,18 +79,21 @@ static bool is_shared(const char *device, const char *uuid)
 }
 
 /* The name that udev made from the device's own serial number. */
-static bool find_link(const struct swapfile_system *system, dev_t dev, char *buffer, size_t size)
+static bool find_link(const char *root, dev_t dev, char *buffer, size_t size)
 {
 	static const char folder[] = "/dev/disk/by-id";
-	_cleanup_free_ char *full = system_path(system, folder);
+	char full[PATH_MAX];
 	struct dirent **entries;
 	bool found = false;
-	int count = full ? scandir(full, &entries, NULL, alphasort) : -1;
+	int count;
+
+	snprintf(full, sizeof(full), "%s%s", root, folder);
+	count = scandir(full, &entries, NULL, alphasort);
 
 	if (count < 0)
 		return false;
 	for (int i = 0; i < count; i++) {
-		char path[PATH_MAX];
+		char path[PATH_MAX + NAME_MAX + 2];
 		struct stat st;
 
 		snprintf(path, sizeof(path), "%s/%s", full, entries[i]->d_name);
@@ -101,17 +106,17 @@ static bool find_link(const struct swapfile_system *system, dev_t dev, char *buf
 	return found;
 }
 
-static bool find_mapper(const struct swapfile_system *system, dev_t dev, char *buffer, size_t size)
+static bool find_mapper(const char *root, dev_t dev, char *buffer, size_t size)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
 
-	return stack && device_stack_read(system->root, dev, stack, NULL) == 0 &&
+	return stack && device_stack_read(root, dev, stack, NULL) == 0 &&
 	       stack->layers[0].mapper[0] &&
 	       snprintf(buffer, size, "/dev/mapper/%s", stack->layers[0].mapper) < (int)size;
 }
 
-int site_resume_name(const struct swapfile_system *system, dev_t dev, const char *device,
-		     char *buffer, size_t size, struct why *w)
+int area_name(const char *root, dev_t dev, const char *device, char *buffer, size_t size,
+	      struct why *w)
 {
 	struct identity id = { .uuid = "" };
 	int r = probe_device(device, &id, w), length = -1;
@@ -122,11 +127,11 @@ int site_resume_name(const struct swapfile_system *system, dev_t dev, const char
 	if (id.uuid[0] &&
 	    !((id.uuid_sub[0] || strcmp(id.type, "swap") == 0) && is_shared(device, id.uuid)))
 		length = snprintf(buffer, size, "UUID=%s", id.uuid);
-	else if (find_mapper(system, dev, buffer, size))
+	else if (find_mapper(root, dev, buffer, size))
 		return 0;
 	else if (id.part_uuid[0])
 		length = snprintf(buffer, size, "PARTUUID=%s", id.part_uuid);
-	else if (find_link(system, dev, buffer, size))
+	else if (find_link(root, dev, buffer, size))
 		return 0;
 	else
 		length = snprintf(buffer, size, "%s", device);
