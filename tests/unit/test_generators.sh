@@ -117,7 +117,8 @@ units=$(sed -n 's/^from=//p' "$build/systemd/s2disk-systemd")
 built() {
 	sed -e "s,$units/systemd,$work/units/systemd,g" \
 		-e "s,[^ (=]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/etc/,g" \
-		-e "s,/usr/share/,$work/,g" "$build/$1" >"$work/script"
+		-e "s,/usr/lib/kernel,$work/kernel,g" -e "s,/usr/share/,$work/,g" \
+		"$build/$1" >"$work/script"
 }
 
 # With encryption, the layout of the keyboard is put in.
@@ -221,6 +222,7 @@ is "dracut: no default" "$(baked 1)" ""
 printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"
 is "dracut: default" "$(baked 1)" "RESUME=UUID=8;RESUME_OFFSET=38912;"
 is "dracut: default, any machine's" "$(baked "")" ""
+is "dracut: default, named" "$(kernel_cmdline="rd.auto resume=UUID=1" baked 1)" ""
 : >"$work/default"
 # Pools are imported by units, with systemd: resume is one before these, and no hook.
 stages() { # MODULES
@@ -353,6 +355,16 @@ in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 	. "$work/script"
 )
 is "dracut: resumes" "$(cat "$work/calls")" "resume --default-device=of resume="
+# What was baked in goes before what dracut chose.
+mkdir -p "$work/conf.d"
+: >"$work/conf.d/s2disk"
+in_place "$source/dracut/55s2disk/s2disk-resume.sh"
+# shellcheck source=/dev/null
+(. "$work/script")
+is "dracut: resumes from the default" "$(cat "$work/calls")" "resume --default-device="
+wait_for "" 10 >"$work/said"
+is "dracut: waits for the default" "$(cat "$work/calls")" "resume --default-device= --print-device"
+rm "$work/conf.d/s2disk"
 
 # dracut, which images have it: check() with 0, or with 255 where nobody asks.
 mkdir -p "$work/bare/etc/cmdline.d" "$work/bare/etc/default"

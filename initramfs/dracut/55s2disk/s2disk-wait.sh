@@ -4,7 +4,9 @@
 # Waits for the device to resume from: 0 when it is there, when there is none,
 # or 30 seconds after all else that the boot waits for was there, not counting the
 # time while somebody is asked for a passphrase: the device may lie behind that.
-device=$(/usr/lib/uswsusp/resume --default-device="$(getarg resume=)" --print-device)
+default=
+[ -e /conf/conf.d/s2disk ] || default=$(getarg resume=)
+device=$(/usr/lib/uswsusp/resume --default-device="$default" --print-device)
 [ -n "$device" ] || return 0
 [ ! -b "$(label_uuid_to_dev "$device")" ] || return 0
 
