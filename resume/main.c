@@ -3,6 +3,7 @@
  * nothing to resume it does nothing that takes time. */
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
 #include "default_place.h"
@@ -27,7 +28,6 @@
 #define TURN_SECONDS 600
 
 #define WAIT_MAX 3600
-#define LOOKS_PER_SECOND 4
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -243,14 +243,14 @@ static void take_default(const struct command *command, struct settings *setting
 static int find(const struct command *command, const struct settings *settings,
 		struct swap_area *ret, struct why *w)
 {
-	const struct timespec pause = { .tv_nsec = 1000000000 / LOOKS_PER_SECOND };
-	unsigned int looks = command->wait_seconds * LOOKS_PER_SECOND;
+	const struct timespec pause = { .tv_nsec = 300000000 };
+	uint64_t end = now_usec() + (uint64_t)command->wait_seconds * 1000000;
 	int r;
 
-	while ((r = target_find(settings, "", false, ret, w)) == -ENODEV && looks > 0) {
+	/* Looking takes time itself where libblkid asks each device. */
+	while ((r = target_find(settings, "", false, ret, w)) == -ENODEV && now_usec() < end) {
 		*w = (struct why){ 0 };
 		nanosleep(&pause, NULL);
-		looks--;
 	}
 	return r;
 }
