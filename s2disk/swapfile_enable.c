@@ -16,7 +16,6 @@
 
 #define FSTAB "/etc/fstab"
 #define DROP_IN "/90-swapfile.conf"
-#define OWN "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\n"
 
 /* logind looks for active swap before it offers to hibernate, and systemd-sleep
  * before it does; with --hibernate-only there is none yet then. */
@@ -42,10 +41,10 @@ static int plan_config(struct plan *plan, const struct swapfile_system *system,
 	char *text;
 
 	if (asprintf(&text,
-		     OWN "# The swap %s %s.\n"
-			 "resume device = %s\n"
-			 "resume offset = %s\n"
-			 "%s%s%s",
+		     TEXT_OWN "# The swap %s %s.\n"
+			      "resume device = %s\n"
+			      "resume offset = %s\n"
+			      "%s%s%s",
 		     enable->offset ? "file" : "device", enable->path, enable->device,
 		     enable->offset ? enable->offset : "0",
 		     enable->hibernate_only ? "swap on demand = \"" : "",
@@ -105,9 +104,9 @@ static int plan_fstab(struct plan *plan, const struct swapfile_system *system,
 static int plan_logind(struct plan *plan, const struct swapfile_system *system, struct why *w)
 {
 	static const char text[] =
-		OWN "# The swap file is off but while hibernating: do not look for it.\n"
-		    "[Service]\n"
-		    "Environment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n";
+		TEXT_OWN "# The swap file is off but while hibernating: do not look for it.\n"
+			 "[Service]\n"
+			 "Environment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n";
 	int r = 0;
 
 	if (!system_has(system, "/etc/systemd") && !system_has(system, "/run/systemd/system"))
@@ -174,7 +173,7 @@ static int plan_marked(struct plan *plan, const struct swapfile_system *system, 
 
 	if (r < 0 || !text || !folder)
 		return r < 0 ? why(w, r, "%s: %s", path, strerror(-r)) : folder ? 0 : -ENOMEM;
-	own = text_starts(text, OWN);
+	own = text_starts(text, TEXT_OWN);
 	without = own ? NULL : text_drop_block(text);
 	if (!own && !without)
 		return 0;

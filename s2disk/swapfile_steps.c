@@ -3,6 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "swapfile_run.h"
 #include "swapfile_subvolume.h"
 #include "swapfile_text.h"
 
@@ -147,24 +149,37 @@ static int do_file(const struct swapfile_system *system, const struct plan *plan
 	return r < 0 ? why(w, r, "%s cannot be written: %s", path, strerror(-r)) : 0;
 }
 
-static int put_back(const struct swapfile_system *system, char *const *text, const char *current)
+/* The file without what was done to it: "" where nothing would be left of one that was not
+ * there; NULL where that is not to be told any more. */
+static char *take_out(char *const *text, const char *current)
 {
-	_cleanup_free_ char *before = NULL;
 	const char *path = text[TEXT_PATH], *old = text[TEXT_OLD];
+	char *before;
 
-	/* A file of its own says so in its first line. */
-	if (!old)
-		return system_unlink(system, path);
-	if (same(current, text[TEXT_NEW]))
-		return system_write(system, path, old, FILE_MODE);
-	before = text_take_back(old, text[TEXT_NEW], current);
+	if (same(current, text[TEXT_NEW]) || (!old && text_starts(current, TEXT_OWN)))
+		return strdup(old ? old : "");
+	before = text_take_back(old ? old : "", text[TEXT_NEW], current);
 	if (!before && (before = text_drop_block(current)))
 		log_warning("%s was edited since; all between the marks is taken out", path);
+	return before;
+}
+
+static int put_back(const struct swapfile_system *system, char *const *text, const char *current)
+{
+	_cleanup_free_ char *before = take_out(text, current);
+	const char *path = text[TEXT_PATH], *old = text[TEXT_OLD];
+	struct text_hunk hunk = text_changed(old ? old : "", text[TEXT_NEW]);
+	char lines[200], line[200];
+
 	if (before)
-		return system_write(system, path, before, FILE_MODE);
-	log_warning("%s was edited since, where this program had changed it; look at it, and take "
-		    "out what is left of resume=, resume_offset= and the swap area",
-		    path);
+		return !old && !before[0] ? system_unlink(system, path)
+					  : system_write(system, path, before, FILE_MODE);
+	snprintf(lines, sizeof(lines), "%.*s", (int)hunk.new_length, text[TEXT_NEW] + hunk.start);
+	text_make_printable(lines);
+	swapfile_run_text(lines, line, sizeof(line));
+	log_warning("%s was edited since, where this program had changed it, and stays as it is; "
+		    "take out what is left of: %s",
+		    path, text_trim(line));
 	return 0;
 }
 

@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The first line of a file that is this program's as a whole. */
+#define TEXT_OWN "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\n"
+
 /* Whole lines that differ, from the first to the last: bytes of the old and of
  * the new text. */
 struct text_hunk {
