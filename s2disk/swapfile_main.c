@@ -174,28 +174,32 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static enum outcome run_locked(struct swapfile *s, const struct command *command, struct why *w)
+{
+	_cleanup_close_ int lock = -1;
+	int r = 0;
+
+	if (command->changes && !s->dry_run && geteuid() == 0) {
+		r = state_lock(&s->system, &lock, w);
+		stop_begin();
+	}
+	if (r == 0)
+		r = crypto_init(w);
+	if (r < 0 && !w->text[0])
+		why(w, r, "%s", strerror(-r));
+	return r < 0 ? OUTCOME_FAILED : command->run(s, w);
+}
+
 static int run(struct swapfile *s, const struct command *command)
 {
 	static const char *const results[] = { "done", "failed", "refused" };
 	static const int codes[] = { EXIT_DONE, EXIT_FAILED, EXIT_REFUSED };
-	_cleanup_close_ int lock = -1;
 	struct why w = { "" };
 	enum outcome outcome;
-	int r = 0;
 
-	if (command->changes && !s->dry_run && geteuid() == 0) {
-		r = state_lock(&s->system, &lock, &w);
-		stop_begin();
-	}
-	if (r == 0)
-		r = crypto_init(&w);
-	if (r < 0) {
-		log_error("%s", why_text(&w, r));
-		return EXIT_FAILED;
-	}
 	s->report.dry_run = s->dry_run;
 	report_begin(&s->report, command->name);
-	outcome = command->run(s, &w);
+	outcome = run_locked(s, command, &w);
 	/* check has told its own. */
 	if (outcome != OUTCOME_DONE && w.text[0])
 		log_error("%s", w.text);

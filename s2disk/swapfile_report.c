@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "swapfile_report.h"
 
+#include "base/cleanup.h"
+#include "base/text.h"
 #include "swapfile_run.h"
 #include "swapfile_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void report_begin(struct report *report, const char *command)
@@ -52,14 +55,22 @@ void report_number(struct report *report, const char *key, uint64_t value)
 
 void report_line(struct report *report, const char *format, ...)
 {
+	_cleanup_free_ char *line = NULL;
 	va_list args;
 
 	if (report->use_json || report->quiet)
 		return;
 	va_start(args, format);
-	vprintf(format, args);
+	if (vasprintf(&line, format, args) < 0)
+		line = NULL;
 	va_end(args);
-	putchar('\n');
+	if (!line)
+		return;
+	for (char *c = line; *c; c++)
+		if (*c == '\t')
+			*c = ' ';
+	text_make_printable(line);
+	puts(line);
 	fflush(stdout);
 }
 
@@ -135,8 +146,8 @@ void report_step(struct report *report, const struct step *step, bool undo)
 		json_object_end(&report->json);
 }
 
-void report_plan(struct report *report, const struct plan *plan, bool undo)
+void report_plan(struct report *report, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		report_step(report, &plan->steps[undo ? plan->count - 1 - i : i], undo);
+		report_step(report, &plan->steps[i], false);
 }

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "swapfile_kernel.h"
 #include "swapfile_run.h"
 #include "swapfile_subvolume.h"
 #include "swapfile_text.h"
@@ -228,9 +229,7 @@ static int do_run(const struct swapfile_system *system, const struct plan *plan,
 
 static int undo_run(const struct swapfile_system *system, const struct step *step, struct why *w)
 {
-	const char *path = step->text[TEXT_PATH], *undo = step->text[TEXT_UNDO];
-
-	return undo && (!path || system_has(system, path)) ? system->run(system, undo, w) : 0;
+	return step->text[TEXT_UNDO] ? system->run(system, step->text[TEXT_UNDO], w) : 0;
 }
 
 static int do_swap(const struct swapfile_system *system, const struct plan *plan,
@@ -296,8 +295,8 @@ static int tell_boot_loader(const struct swapfile_system *system, const struct s
 	(void)system;
 	(void)w;
 	if (step->kind == STEP_ENTRIES)
-		log_warning("take this out of the boot loader's entries that were made since it "
-			    "was enabled: %s",
+		log_warning("take this out of the boot loader's configuration and entries, where "
+			    "former versions of this program put it: %s",
 			    step->text[TEXT_UNDO]);
 	else if (step->text[TEXT_UNDO])
 		log_warning("/etc/kernel/cmdline is put back, but installed kernels keep resume= "
@@ -315,6 +314,8 @@ const struct step_kind_ops step_kinds[STEP_KINDS] = {
 	[STEP_MADE] = { "made", "make", "delete", do_made, undo_made },
 	[STEP_SUBVOLUME] = { "subvolume", "make the subvolume", "delete the subvolume",
 			     do_subvolume, undo_subvolume },
+	[STEP_PLACE] = { "place", "tell the kernel of", NULL, swapfile_kernel_do,
+			 swapfile_kernel_undo },
 	[STEP_KERNELS] = { "kernels", NULL, NULL, NULL, tell_boot_loader },
 	[STEP_ENTRIES] = { "entries", NULL, NULL, NULL, tell_boot_loader },
 };

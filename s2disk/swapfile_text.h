@@ -44,6 +44,9 @@ char *text_block_word(const char *text);
 bool text_fstab_has_swap(const char *text, bool (*is_it)(const void *context, const char *name),
 			 const void *context);
 
+/* Is it one of the options, as fstab and crypttab have them (a,b)? */
+bool text_has_option(const char *options, const char *wanted);
+
 /* A path as fstab has it: blanks as \040. */
 char *text_fstab_escape(const char *path);
 

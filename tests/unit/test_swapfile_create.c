@@ -158,10 +158,10 @@ START_TEST(makes_and_removes)
 		return;
 	s.subvolume = systems[_i].choice;
 	s.size = 50 * MIB + 100;
-	s.dry_run = true;
+	s.dry_run = s.report.dry_run = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
 	ck_assert_int_lt(stat(path, &st), 0);
-	s.dry_run = false;
+	s.dry_run = s.report.dry_run = false;
 	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_size, 50 * MIB);
@@ -319,7 +319,7 @@ START_TEST(refuses_places)
 	s = made_command(path, sizeof(path), "file");
 	s.system.root = "";
 	s.size = 50 * MIB;
-	s.dry_run = true;
+	s.dry_run = s.report.dry_run = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
 	ck_assert_msg(strstr(w.text, "on a loop device") != NULL, "%s", w.text);
 	if (made_run("mkdir mount/l mount/u mount/w && "

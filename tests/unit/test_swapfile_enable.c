@@ -343,6 +343,25 @@ START_TEST(keeps_links_and_modes)
 }
 END_TEST
 
+/* A link that leads nowhere is not replaced by a file. */
+START_TEST(keeps_dangling_links)
+{
+	struct state state = { 0 };
+	struct why w = { "" };
+	char *before, *after;
+
+	made_put("/etc/fstab", NULL);
+	made_link("/etc/fstab", "gone");
+	before = made_look();
+	ck_assert_int_eq(enable(&state, &wanted, &w), -ENOLINK);
+	ck_assert_ptr_nonnull(strstr(w.text, "/etc/fstab cannot be written"));
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	free(before);
+	free(after);
+}
+END_TEST
+
 /* Cut off after any step, or while a file was written: what the state file says
  * then undoes it. */
 START_TEST(survives_being_cut_off)
@@ -400,6 +419,8 @@ static const char *const broken[] = {
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nfile\t=/a\t-\t=x\\q\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nfile\t=/a\t-\t=x\\\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nswap\t-\t-\t-\t-\t-\n",
+	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nplace\t=/a\t=8:2 1 x\t=8:2\t-\t-\n",
+	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nplace\t=/a\t-\t=8:2 1\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nrun\t=/a\t-\t-\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nrun\t=a\t-\t-\t-\t=b\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nkernels\t=/a\t-\t-\t-\t=b\n",
@@ -479,6 +500,7 @@ int main(void)
 	tcase_add_test(tcase, keeps_what_became_the_users);
 	tcase_add_test(tcase, takes_edited_blocks_out);
 	tcase_add_test(tcase, keeps_links_and_modes);
+	tcase_add_test(tcase, keeps_dangling_links);
 	tcase_add_test(tcase, survives_being_cut_off);
 	tcase_add_loop_test(tcase, refuses_broken_states, 0, (int)ARRAY_SIZE(broken));
 	tcase_add_test(tcase, state_there_and_back);

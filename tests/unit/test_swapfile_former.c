@@ -90,7 +90,7 @@ static const struct {
 	      "title B\nlinux /b\noptions " ARGS "\n" },
 	    { "/etc/kernel/cmdline", "root=/ ro resume=/dev/sda2\n", "root=/ ro " ARGS "\n" } },
 	  "swapoff /swapfile\n",
-	  "take this out of the boot loader's entries that were made since it was enabled: " ARGS },
+	  "where former versions of this program put it: " ARGS },
 	{ kernels,
 	  { { "/etc/kernel/cmdline", "root=/ ro", "root=/ ro " ARGS } },
 	  "swapoff /swapfile\n",

@@ -260,6 +260,9 @@ START_TEST(one_at_a_time)
 	if (locking[_i].locks) {
 		swapfile(locking[_i].options, EXIT_FAILED, "");
 		check_told(said, "another s2disk-swapfile is at work");
+		snprintf(path, sizeof(path), "--json %s", locking[_i].options);
+		swapfile(path, EXIT_FAILED, "");
+		check_told(out, "\"reason\": \"another s2disk-swapfile is at work");
 		/* The commands themselves say that only root can. */
 		uid = 1000;
 	}
