@@ -195,7 +195,7 @@ static int examine_site(const struct swapfile *s, const char *subvolume, struct 
 		return site_examine(&s->system, s->path, ret, w);
 	r = site_examine(&s->system, subvolume, ret, w);
 	if (r == 0 && ret->magic != BTRFS_SUPER_MAGIC)
-		r = why(w, -EINVAL, "%s is on %s, which has no subvolumes", subvolume, ret->kind);
+		r = why(w, -EINVAL, "%s is not on btrfs, so there are no subvolumes", subvolume);
 	if (r == 0 &&
 	    (size_t)snprintf(ret->path + strlen(ret->path), sizeof(ret->path) - strlen(ret->path),
 			     "%s", strrchr(s->path, '/')) >= sizeof(ret->path))
@@ -210,7 +210,6 @@ static int create_file(struct swapfile *s, struct state *state, const struct sit
 		.system = &s->system,
 		.site = site,
 		.size = s->size,
-		.quiet = s->report.quiet || s->report.use_json,
 	};
 	struct plan plan;
 	int r = plan_open(&plan, "create", site->path);
@@ -272,11 +271,9 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *subvolume = NULL;
 	struct initramfs_site initramfs;
-	char device[256];
 	struct state state = { 0 };
 	struct site site;
 	enum outcome outcome;
-	dev_t dev;
 	int r = command_need_root(s, w);
 
 	if (r == 0)
@@ -293,9 +290,6 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 			site.path);
 	if (r == 0)
 		r = choose_size(s, &site, w);
-	/* When it is made, its place is read from there; so a dry run looks, too. */
-	if (r == 0 && s->dry_run)
-		r = command_foretell_device(s, &site, device, sizeof(device), &dev, w);
 	if (r < 0)
 		return command_refused(r, w);
 	report_value(&s->report, "path", site.path);

@@ -21,11 +21,6 @@ int command_need_root(const struct swapfile *s, struct why *w);
 int command_find_enabled(const struct swapfile *s, struct state *state, struct plan **ret,
 			 struct why *w);
 
-/* The name, for resume=, of the device that a file at that place would be on, as
- * both of create's dry runs look for it. */
-int command_foretell_device(const struct swapfile *s, const struct site *site, char *buffer,
-			    size_t size, dev_t *ret_dev, struct why *w);
-
 /* Tells what enabling a file would do that is yet to be made at that place. */
 enum outcome command_foretell_enable(struct swapfile *s, const struct site *site, struct why *w);
 

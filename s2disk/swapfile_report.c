@@ -74,28 +74,11 @@ void report_line(struct report *report, const char *format, ...)
 	fflush(stdout);
 }
 
-static void tell_lines(struct report *report, const char *key, char mark, const char *text,
-		       size_t length)
+static void tell_lines(struct report *report, char mark, const char *text, size_t length)
 {
-	const char *end = text + length;
-	char line[2048];
-
-	if (report->use_json)
-		json_array_begin(&report->json, key);
-	while (text < end) {
-		size_t size = (size_t)(strchrnul(text, '\n') - text);
-
-		if (size > (size_t)(end - text))
-			size = (size_t)(end - text);
-		snprintf(line, sizeof(line), "%.*s", (int)size, text);
-		if (report->use_json)
-			json_string(&report->json, NULL, line);
-		else
-			report_line(report, "    %c %s", mark, line);
-		text += size + 1;
-	}
-	if (report->use_json)
-		json_array_end(&report->json);
+	/* Whole lines, the last one may have no end. */
+	for (const char *end = text + length; text < end; text = strchrnul(text, '\n') + 1)
+		report_line(report, "    %c %.*s", mark, (int)strcspn(text, "\n"), text);
 }
 
 /* What goes and what comes, as in a diff. */
@@ -106,16 +89,8 @@ static void tell_changes(struct report *report, const struct step *step, bool un
 	const char *come = undo ? old : step->text[TEXT_NEW];
 	struct text_hunk hunk = text_changed(gone, come);
 
-	if (report->use_json) {
-		json_array_begin(&report->json, "changes");
-		json_object_begin(&report->json, NULL);
-	}
-	tell_lines(report, "removed", '-', gone + hunk.start, hunk.old_length);
-	tell_lines(report, "added", '+', come + hunk.start, hunk.new_length);
-	if (report->use_json) {
-		json_object_end(&report->json);
-		json_array_end(&report->json);
-	}
+	tell_lines(report, '-', gone + hunk.start, hunk.old_length);
+	tell_lines(report, '+', come + hunk.start, hunk.new_length);
 }
 
 void report_step(struct report *report, const struct step *step, bool undo)

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 /* A line for people, and a value of JSON. */
 struct warnings {
@@ -82,8 +81,7 @@ static bool look_after_enable(struct swapfile *s, const struct enable *enable,
 		     "hibernation and systemd go by from the next boot on; take this out of the "
 		     "boot loader's configuration: %s",
 		     arguments);
-	if (text_starts(enable->device, "/dev/") && !text_starts(enable->device, "/dev/mapper/") &&
-	    !text_starts(enable->device, "/dev/disk/"))
+	if (text_starts(enable->device, "/dev/") && !text_starts(enable->device, "/dev/mapper/"))
 		warn(warnings,
 		     "the device has neither a UUID nor another name that holds, and may be called "
 		     "otherwise at the next boot; give its file system a UUID, then enable it "
@@ -230,43 +228,22 @@ enum outcome swapfile_do_enable(struct swapfile *s, struct why *w)
 	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
 }
 
-/* The name of the device where a file would be: of the only one that its file
- * system has. */
-int command_foretell_device(const struct swapfile *s, const struct site *site, char *buffer,
-			    size_t size, dev_t *ret_dev, struct why *w)
-{
-	struct swap_area area;
-	char number[32];
-	int r = site_only_device(site, ret_dev, w);
-
-	if (r == -EOPNOTSUPP) {
-		text_copy(buffer, size, "DEVICE");
-		return 0;
-	}
-	snprintf(number, sizeof(number), "%u:%u", major(*ret_dev), minor(*ret_dev));
-	if (r == 0)
-		r = swap_area_resolve(number, 0, false, &area, w);
-	return r < 0 ? r : site_resume_name(&s->system, *ret_dev, area.device, buffer, size, w);
-}
-
 enum outcome command_foretell_enable(struct swapfile *s, const struct site *site, struct why *w)
 {
 	struct initramfs_site initramfs;
-	char device[256];
-	struct enable enable = {
+	const struct enable enable = {
 		.path = site->path,
-		.device = device,
+		.device = "DEVICE",
+		.dev = site->dev,
 		.offset = "OFFSET",
 		.hibernate_only = s->hibernate_only,
 	};
 	struct plan plan = { 0 };
-	int r = command_foretell_device(s, site, device, sizeof(device), &enable.dev, w);
+	int r = plan_enable(s, &enable, &plan, &initramfs, w);
 
-	if (r == 0)
-		r = plan_enable(s, &enable, &plan, &initramfs, w);
 	if (r == 0) {
 		report_plan(&s->report, &plan);
-		report_line(&s->report, "where OFFSET is known when the file is there");
+		report_line(&s->report, "where DEVICE and OFFSET are known when the file is there");
 		tell_after_enable(s, &enable, &initramfs);
 	}
 	plan_close(&plan);

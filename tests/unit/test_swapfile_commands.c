@@ -101,7 +101,7 @@ START_TEST(foretells_all)
 	told(text, sizeof(text));
 	check_told(text, "would make /");
 	check_told(text, "would write /etc/suspend.conf.d/90-swapfile.conf");
-	check_told(text, "+ resume device = UUID=");
+	check_told(text, "+ resume device = DEVICE");
 	check_told(text, "+ resume offset = OFFSET");
 	check_told(text, "a\\040file none swap defaults 0 0");
 	check_told(text, "would switch on /");
