@@ -66,27 +66,13 @@ static void check_active(struct swapfile_check *check)
 	}
 }
 
-/* Do the settings name the place? */
-static bool is_named(const struct swapfile_check *check)
-{
-	const struct settings *settings = &check->settings;
-	const struct swap_area *wanted = &check->place.area;
-	uint64_t offset = settings->resume_offset_set ? settings->resume_offset : 0;
-	struct swap_area area;
-
-	return strcmp(settings->resume_device, check->place.path) == 0 ||
-	       (offset == wanted->offset &&
-		swap_area_resolve(settings->resume_device, offset, false, &area, NULL) == 0 &&
-		area.dev == wanted->dev);
-}
-
 /* Is what s2disk will use still where the area is? */
 static void check_configuration(struct swapfile_check *check)
 {
 	const struct settings *settings = &check->settings;
 	struct check *added;
 
-	if (settings->resume_device[0] && is_named(check)) {
+	if (enable_is_named(settings, check->place.path, &check->place.area)) {
 		preflight_add(&check->context, "configuration", CHECK_OK,
 			      "the configuration names the place of %s", check->place.path);
 		return;

@@ -46,6 +46,20 @@ bool enable_has_drop_in(const struct swapfile_system *system)
 	return system_has(system, drop_ins[is_uswsusp(system)]);
 }
 
+bool enable_is_named(const struct settings *settings, const char *path,
+		     const struct swap_area *area)
+{
+	uint64_t offset = settings->resume_offset_set ? settings->resume_offset : 0;
+	struct swap_area named;
+
+	if (!settings->resume_device[0])
+		return false;
+	return strcmp(settings->resume_device, path) == 0 ||
+	       (offset == area->offset &&
+		swap_area_resolve(settings->resume_device, offset, false, &named, NULL) == 0 &&
+		named.dev == area->dev);
+}
+
 static int plan_config(struct plan *plan, const struct swapfile_system *system,
 		       const struct enable *enable, struct why *w)
 {

@@ -4,6 +4,7 @@
 #ifndef S2DISK_SWAPFILE_ENABLE_H
 #define S2DISK_SWAPFILE_ENABLE_H
 
+#include "settings.h"
 #include "swap/swap_area.h"
 #include "swapfile_initramfs.h"
 #include "swapfile_steps.h"
@@ -25,7 +26,11 @@ struct enable {
 /* "resume=UUID=... resume_offset=N" into buffer; returns buffer. */
 const char *enable_arguments(const struct enable *enable, char *buffer, size_t size);
 
-/* Is there one? */
+/* Do the settings name that area? */
+bool enable_is_named(const struct settings *settings, const char *path,
+		     const struct swap_area *area);
+
+/* Is that there? */
 bool enable_has_drop_in(const struct swapfile_system *system);
 
 /* Fills an empty plan. -EINVAL with the reason where the system is set up against it, or

@@ -118,9 +118,9 @@ static void look_at_mkinitcpio(const struct swapfile_system *system, char *ret, 
 	if (!shell_has_word(hooks, ours))
 		snprintf(ret, size,
 			 "mkinitcpio's HOOKS lack %s%s, so that no boot resumes yet: put it before "
-			 "filesystems%s%s in /etc/mkinitcpio.conf, then run mkinitcpio -P",
+			 "filesystems in /etc/mkinitcpio.conf%s%s, then run mkinitcpio -P",
 			 ours, strchr(hooks, '$') || !hooks[0] ? " (as far as can be seen)" : "",
-			 shell_has_word(hooks, other) ? ", for " : "",
+			 shell_has_word(hooks, other) ? ", in the place of " : "",
 			 shell_has_word(hooks, other) ? other : "");
 }
 

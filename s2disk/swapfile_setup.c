@@ -40,25 +40,22 @@ static void warn(struct warnings *warnings, const char *format, ...)
 	log_warning("%s", warnings->text + used);
 }
 
-/* A drop-in that is read after ours has the last word. True: it has not. */
+/* A drop-in that is read after ours has the last word. True: ours has it. */
 static bool has_last_word(const struct swapfile *s, const struct enable *enable,
 			  struct warnings *warnings)
 {
 	struct settings settings;
-	char offset[24];
 
 	settings_defaults(&settings);
-	if (settings_load(&settings, s->system.root, NULL, NULL, NULL) < 0)
-		return true;
-	snprintf(offset, sizeof(offset), "%" PRIu64, settings.resume_offset);
-	if (strcmp(settings.resume_device, enable->device) == 0 &&
-	    strcmp(offset, enable->offset ? enable->offset : "0") == 0)
+	if (settings_load(&settings, s->system.root, NULL, NULL, NULL) < 0 ||
+	    enable_is_named(&settings, enable->path, enable->area))
 		return true;
 	warn(warnings,
 	     "another file of s2disk's configuration has the last word, with \"resume device = "
-	     "%s\" (%s) and \"resume offset = %s\", so that no boot looks for the image; take that "
+	     "%s\" (%s) and \"resume offset = %" PRIu64
+	     "\", so that no boot looks for the image; take that "
 	     "out, then run s2disk-swapfile check",
-	     settings.resume_device, settings.resume_device_by, offset);
+	     settings.resume_device, settings.resume_device_by, settings.resume_offset);
 	return false;
 }
 
@@ -73,7 +70,7 @@ static bool look_after_enable(struct swapfile *s, const struct enable *enable,
 	if (!good)
 		warn(warnings, "%s. The kernel's own hibernation needs these arguments: %s",
 		     objection, enable_arguments(enable, arguments, sizeof(arguments)));
-	if (!s->dry_run)
+	if (area && !s->dry_run)
 		good &= has_last_word(s, enable, warnings);
 	if (area && swapfile_kernel_other(&s->system, area, arguments, sizeof(arguments))[0])
 		warn(warnings,

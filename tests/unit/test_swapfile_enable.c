@@ -359,6 +359,7 @@ START_TEST(keeps_dangling_links)
 	ck_assert_str_eq(after, before);
 	free(before);
 	free(after);
+	state_free(&state);
 }
 END_TEST
 

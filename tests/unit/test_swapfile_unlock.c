@@ -299,7 +299,8 @@ static const struct {
 	  "lack s2disk, so that no boot resumes yet: put it before filesystems in /etc" },
 	{ "HOOKS=(base systemd filesystems)\n", NULL, "lack sd-s2disk, so" },
 	{ "HOOKS=(base systemd s2disk filesystems)\n", NULL,
-	  "lack sd-s2disk, so that no boot resumes yet: put it before filesystems, for s2disk in" },
+	  "lack sd-s2disk, so that no boot resumes yet: put it before filesystems in "
+	  "/etc/mkinitcpio.conf, in the place of s2disk, then" },
 	{ "HOOKS=(base udev sd-s2disk filesystems)\n", NULL, "lack s2disk, so" },
 	{ "HOOKS=(base udev\n# s2disk\nfilesystems)\n", NULL, "lack s2disk, so" },
 	{ "#HOOKS=(base s2disk)\nHOOKS=(base udev)\n", NULL, "lack s2disk, so" },
