@@ -134,7 +134,7 @@ int swapfile_kernel_undo(const struct swapfile_system *system, const struct step
 	if (read_place(system, current) < 0 || text_starts(current, "0:0 ") ||
 	    (this_boot && strcmp(current, step->text[TEXT_NEW]) != 0))
 		return 0;
-	if (!this_boot || text_starts(old, "0:0 ") || name(system, old) < 0)
+	if (!this_boot || name(system, old) < 0)
 		log_notice("the kernel keeps %s as the place for images of its own until the next "
 			   "boot",
 			   step->text[TEXT_PATH]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-swapfile on real file systems: what it tells the user and the kernel. */
+#include "base/bytes.h"
 #include "made_disk.h"
 #include "made_told.h"
 #include "made_tree.h"
@@ -223,6 +224,22 @@ START_TEST(holds_an_image)
 }
 END_TEST
 
+#define TOLD_STATE(file)                                               \
+	"s2disk-swapfile state 1\nplan\t=enable\t=/\x1b[2J\t-\t-\t-\n" \
+	"run\t-\t-\t-\t-\t=/usr/sbin/update-initramfs\n"               \
+	"run\t=/gone\t-\t-\t-\t=/usr/sbin/update-grub\n" file "swap\t=/\x1b[2J\t-\t-\t-\t-\n"
+
+static const struct {
+	const char *state, *told, *would, *log;
+} undone[] = {
+	{ TOLD_STATE(""), "switch off /?[2J\n", "would switch off /?[2J\n", "" },
+	{ TOLD_STATE("file\t=/etc/x\t=b\t=a\t-\t-\n"),
+	  "switch off /?[2J\nwrite /etc/x\n    - a\n    + b\nrun /usr/sbin/update-initramfs\n",
+	  "would switch off /?[2J\nwould write /etc/x\n    - a\n    + b\n"
+	  "would run /usr/sbin/update-initramfs\n",
+	  "run /usr/sbin/update-initramfs\n" },
+};
+
 /* Nothing is told that is not done, and nothing reaches the terminal but text. */
 START_TEST(tells_what_is_done)
 {
@@ -230,20 +247,19 @@ START_TEST(tells_what_is_done)
 	struct why w = { "" };
 	struct swapfile s = command_for(NULL);
 
-	made_put(SWAPFILE_STATE, "s2disk-swapfile state 1\nplan\t=enable\t=/\x1b[2J\t-\t-\t-\n"
-				 "run\t-\t-\t-\t-\t=/usr/sbin/update-initramfs\n"
-				 "run\t=/gone\t-\t-\t-\t=/usr/sbin/update-grub\n"
-				 "swap\t=/\x1b[2J\t-\t-\t-\t-\n");
-	s.dry_run = s.report.dry_run = true;
+	made_put(SWAPFILE_STATE, undone[_i].state);
+	made_put("/etc/x", "a");
 	s.report.quiet = false;
 	for (int dry = 1; dry >= 0; dry--) {
+		ck_assert_str_eq(made_log, "");
 		s.dry_run = s.report.dry_run = dry;
 		tell_to_file();
 		ck_assert_msg(swapfile_do_disable(&s, &w) == OUTCOME_DONE, "%s", w.text);
 		told(text, sizeof(text));
-		ck_assert_str_eq(text, dry ? "would switch off /?[2J\n" : "switch off /?[2J\n");
+		ck_assert_str_eq(text, dry ? undone[_i].would : undone[_i].told);
 	}
-	ck_assert_str_eq(made_log, "");
+	ck_assert_str_eq(made_log, undone[_i].log);
+	made_check("/etc/x", _i ? "b" : "a");
 }
 END_TEST
 
@@ -262,7 +278,7 @@ int main(void)
 	tcase_add_test(tcase, no_boot_looks);
 	tcase_add_test(tcase, named_otherwise);
 	tcase_add_test(tcase, holds_an_image);
-	tcase_add_test(tcase, tells_what_is_done);
+	tcase_add_loop_test(tcase, tells_what_is_done, 0, (int)ARRAY_SIZE(undone));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
