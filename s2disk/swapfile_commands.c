@@ -13,6 +13,7 @@
 #include "swapfile_kernel.h"
 #include "swapfile_size.h"
 #include "swapfile_state.h"
+#include "swapfile_subvolume.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -194,8 +195,6 @@ static int examine_site(const struct swapfile *s, const char *subvolume, struct 
 	if (!subvolume)
 		return site_examine(&s->system, s->path, ret, w);
 	r = site_examine(&s->system, subvolume, ret, w);
-	if (r == 0 && ret->magic != BTRFS_SUPER_MAGIC)
-		r = why(w, -EINVAL, "%s is not on btrfs, so there are no subvolumes", subvolume);
 	if (r == 0 &&
 	    (size_t)snprintf(ret->path + strlen(ret->path), sizeof(ret->path) - strlen(ret->path),
 			     "%s", strrchr(s->path, '/')) >= sizeof(ret->path))
@@ -277,7 +276,7 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	int r = command_need_root(s, w);
 
 	if (r == 0)
-		r = swapfile_subvolume_plan(s->subvolume, s->path, &subvolume, w);
+		r = s->no_subvolume ? 0 : swapfile_subvolume_plan(s->path, &subvolume, w);
 	if (r == 0)
 		r = examine_site(s, subvolume, &site, w);
 	if (r == 0 && exists(site.path))

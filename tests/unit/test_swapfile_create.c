@@ -132,17 +132,16 @@ END_TEST
 
 static const struct {
 	const char *make, *size, *name;
-	enum subvolume_choice choice;
+	bool without;	/* --no-subvolume */
 	bool subvolume; /* is one made */
 } systems[] = {
-	{ "mke2fs -q -F -t ext4 -b 4096", "300M", "file", SUBVOLUME_AUTO, false },
-	{ "mke2fs -q -F -t ext2 -b 4096", "300M", "file", SUBVOLUME_AUTO, false },
-	{ "mkfs.xfs -q -f", "400M", "file", SUBVOLUME_AUTO, false },
-	{ "mkfs.btrfs -q", "500M", "file", SUBVOLUME_NO, false },
+	{ "mke2fs -q -F -t ext4 -b 4096", "300M", "file", false, false },
+	{ "mke2fs -q -F -t ext2 -b 4096", "300M", "file", false, false },
+	{ "mkfs.xfs -q -f", "400M", "file", false, false },
+	{ "mkfs.btrfs -q", "500M", "file", true, false },
 	/* An empty one is as good. */
-	{ "mkfs.btrfs -q", "500M", "file", SUBVOLUME_AUTO, false },
-	{ "mkfs.btrfs -q", "500M", "sub/file", SUBVOLUME_AUTO, true },
-	{ "mkfs.btrfs -q", "500M", "sub/file", SUBVOLUME_YES, true },
+	{ "mkfs.btrfs -q", "500M", "file", false, false },
+	{ "mkfs.btrfs -q", "500M", "sub/file", false, true },
 };
 
 START_TEST(makes_and_removes)
@@ -154,7 +153,7 @@ START_TEST(makes_and_removes)
 
 	if (!made_mount(systems[_i].make, systems[_i].size))
 		return;
-	s.subvolume = systems[_i].choice;
+	s.no_subvolume = systems[_i].without;
 	s.size = 50 * MIB + 100;
 	s.dry_run = s.report.dry_run = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
@@ -243,10 +242,7 @@ START_TEST(shares_no_subvolume_unasked)
 	s = made_command(path, sizeof(path), "folder/file");
 	s.size = 50 * MIB;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
-	s.subvolume = SUBVOLUME_YES;
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
-	ck_assert_ptr_nonnull(strstr(w.text, "exists already, so it cannot become"));
-	s.subvolume = SUBVOLUME_NO;
+	s.no_subvolume = true;
 	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
 	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
 	ck_assert(made_run("test -d mount/folder"));

@@ -246,7 +246,7 @@ class ToolBtrfsSubvolume(ToolBtrfs):
     name = "tool-btrfs-subvolume"
     group = "slow"
     how = "-r /mnt/swap/swapfile"
-    size = "--subvolume --size=300M"
+    size = "--size=300M"
     mount = "mount -t btrfs /dev/vda /mnt; SWAP=/mnt/swap/swapfile"
 
 
