@@ -6,7 +6,6 @@
 #include "base/why.h"
 #include "swap/swap_area.h"
 #include "swapfile_report.h"
-#include "swapfile_subvolume.h"
 #include "swapfile_system.h"
 
 #include <stdbool.h>
@@ -15,10 +14,10 @@
 struct swapfile {
 	struct swapfile_system system;
 	struct report report;
-	const char *path;		 /* as the user named it, UUID=..., too; NULL */
-	uint64_t size;			 /* 0: auto */
-	enum subvolume_choice subvolume; /* create */
-	bool enable;			 /* create: and enable */
+	const char *path;  /* as the user named it, UUID=..., too; NULL */
+	uint64_t size;	   /* 0: auto */
+	bool no_subvolume; /* create: on btrfs, too */
+	bool enable;	   /* create: and enable */
 	bool hibernate_only;
 	bool dry_run;
 	bool uswsusp; /* offset: as uswsusp's program of that name says it */

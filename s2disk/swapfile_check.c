@@ -23,14 +23,12 @@ struct swapfile_check {
 
 /* The area that is meant: as named, as enabled, as the configuration says. */
 static const char *find_path(const struct swapfile *s, const struct settings *settings,
-			     const struct state *state)
+			     const struct plan *enabled)
 {
-	const struct plan *plan = state_find(state, "enable", NULL);
-
 	if (s->path)
 		return s->path;
-	if (plan)
-		return plan->path;
+	if (enabled)
+		return enabled->path;
 	return settings->swap_on_demand[0] ? settings->swap_on_demand : NULL;
 }
 
@@ -68,27 +66,13 @@ static void check_active(struct swapfile_check *check)
 	}
 }
 
-/* Do the settings name the place? */
-static bool is_named(const struct swapfile_check *check)
-{
-	const struct settings *settings = &check->settings;
-	const struct swap_area *wanted = &check->place.area;
-	uint64_t offset = settings->resume_offset_set ? settings->resume_offset : 0;
-	struct swap_area area;
-
-	return strcmp(settings->resume_device, check->place.path) == 0 ||
-	       (offset == wanted->offset &&
-		swap_area_resolve(settings->resume_device, offset, false, &area, NULL) == 0 &&
-		area.dev == wanted->dev);
-}
-
 /* Is what s2disk will use still where the area is? */
 static void check_configuration(struct swapfile_check *check)
 {
 	const struct settings *settings = &check->settings;
 	struct check *added;
 
-	if (settings->resume_device[0] && is_named(check)) {
+	if (enable_is_named(settings, check->place.path, &check->place.area)) {
 		preflight_add(&check->context, "configuration", CHECK_OK,
 			      "the configuration names the place of %s", check->place.path);
 		return;
@@ -105,7 +89,12 @@ static void check_configuration(struct swapfile_check *check)
 			" (a file system moves files at times: f2fs, defragmentation)",
 			settings->resume_device, settings->resume_offset, check->place.path,
 			check->place.device, check->place.area.offset);
-	preflight_advise(added, "s2disk-swapfile enable %s", check->place.path);
+	if (settings->resume_device[0] && !strstr(settings->resume_device_by, ENABLE_DROP_IN) &&
+	    enable_has_drop_in(&check->swapfile->system))
+		preflight_advise(added, "take it out of %s, which has the last word",
+				 settings->resume_device_by);
+	else
+		preflight_advise(added, "s2disk-swapfile enable %s", check->place.path);
 }
 
 /* Would enabling it once more change anything: fstab, crypttab, the configuration? */
@@ -181,13 +170,13 @@ static enum outcome tell(struct swapfile *s, const struct swapfile_check *check)
 }
 
 static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
-			       const struct state *state, struct why *w)
+			       const struct plan *enabled, struct why *w)
 {
 	struct swapfile other = *s;
 	struct check *added;
 	struct why reason = { "" };
 
-	other.path = find_path(s, &check->settings, state);
+	other.path = find_path(s, &check->settings, enabled);
 	if (!other.path)
 		return command_refused(
 			why(w, -EINVAL,
@@ -201,7 +190,7 @@ static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
 		add_file(check);
 		check_active(check);
 		check_configuration(check);
-		check_set_up(check, state_find(state, "enable", NULL));
+		check_set_up(check, enabled);
 		add_preflight(check);
 	} else {
 		added = preflight_add(&check->context, "file", CHECK_FAILED, "%s", reason.text);
@@ -214,8 +203,9 @@ static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
 enum outcome swapfile_do_check(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ struct swapfile_check *check = calloc(1, sizeof(*check));
+	struct plan *enabled = NULL;
 	struct state state = { 0 };
-	enum outcome outcome;
+	enum outcome outcome = OUTCOME_DONE;
 	int r = check ? 0 : -ENOMEM;
 
 	if (r == 0) {
@@ -224,9 +214,10 @@ enum outcome swapfile_do_check(struct swapfile *s, struct why *w)
 	}
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
-	if (r < 0)
-		return command_failed(r, w);
-	outcome = check_path(s, check, &state, w);
+	if (r == 0)
+		r = command_find_enabled(s, &state, &enabled, w);
+	if (r == 0)
+		outcome = check_path(s, check, enabled, w);
 	state_free(&state);
-	return outcome;
+	return r < 0 ? command_failed(r, w) : outcome;
 }

@@ -11,8 +11,10 @@
 #include "swap/area_name.h"
 #include "swapfile_create.h"
 #include "swapfile_enable.h"
+#include "swapfile_kernel.h"
 #include "swapfile_size.h"
 #include "swapfile_state.h"
+#include "swapfile_subvolume.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -87,23 +89,22 @@ static int find_file(const struct swapfile *s, const char *real, bool tolerant,
 	return r == 0 ? swap_area_resolve(ret->path, 0, true, &ret->area, w) : r;
 }
 
-static int find_device(const char *spec, bool tolerant, struct swapfile_place *ret, struct why *w)
+/* name: what the user calls it. */
+static int check_kind(const char *name, bool tolerant, struct swapfile_place *ret, struct why *w)
 {
 	enum swap_signature_kind kind = SWAP_IS_NOTHING;
-	int r = swap_area_resolve(spec, 0, false, &ret->area, w);
+	int r = swapfile_read_kind(&ret->area, &kind, w);
 
-	if (r == 0)
-		r = command_read_kind(&ret->area, &kind, w);
-	if (r == 0 && kind != SWAP_IS_SWAP)
-		r = object(ret, tolerant,
-			   why(w, -EINVAL,
-			       kind == SWAP_IS_NOTHING ? "%s is not a swap area; name one, or make "
-							 "a swap file (s2disk-swapfile create)"
-						       : "%s holds a hibernation image; resume it, "
-							 "or boot once without resuming it",
-			       ret->area.device),
-			   w);
-	return r;
+	if (r < 0 || kind == SWAP_IS_SWAP)
+		return r;
+	return object(ret, tolerant,
+		      why(w, -EINVAL,
+			  kind == SWAP_IS_NOTHING ? "%s is not a swap area; name one, or make "
+						    "a swap file (s2disk-swapfile create)"
+						  : "%s holds a hibernation image; resume it, "
+						    "or boot once without resuming it",
+			  name),
+		      w);
 }
 
 enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
@@ -121,7 +122,10 @@ enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapf
 			errno == ENOENT ? "; make it first: s2disk-swapfile create" : "");
 	if (r < 0)
 		return command_failed(r, w);
-	r = device ? find_device(s->path, tolerant, ret, w) : find_file(s, real, tolerant, ret, w);
+	r = device ? swap_area_resolve(s->path, 0, false, &ret->area, w)
+		   : find_file(s, real, tolerant, ret, w);
+	if (r == 0)
+		r = check_kind(device ? ret->area.device : ret->path, tolerant, ret, w);
 	if (r == 0)
 		r = object(ret, tolerant, site_check_device(&s->system, ret->area.dev, stack, w),
 			   w);
@@ -192,29 +196,11 @@ static int examine_site(const struct swapfile *s, const char *subvolume, struct 
 	if (!subvolume)
 		return site_examine(&s->system, s->path, ret, w);
 	r = site_examine(&s->system, subvolume, ret, w);
-	if (r == 0 && ret->magic != BTRFS_SUPER_MAGIC)
-		r = why(w, -EINVAL, "%s is on %s, which has no subvolumes", subvolume, ret->kind);
 	if (r == 0 &&
 	    (size_t)snprintf(ret->path + strlen(ret->path), sizeof(ret->path) - strlen(ret->path),
 			     "%s", strrchr(s->path, '/')) >= sizeof(ret->path))
 		r = -ENAMETOOLONG;
 	return r;
-}
-
-int command_carry_out(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
-{
-	if (!s->dry_run)
-		return state_do(&s->system, state, plan, &s->report, w);
-	report_plan(&s->report, plan, false);
-	return 0;
-}
-
-int command_undo(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
-{
-	if (!s->dry_run)
-		return state_undo(&s->system, state, plan, &s->report, w);
-	report_plan(&s->report, plan, true);
-	return 0;
 }
 
 static int create_file(struct swapfile *s, struct state *state, const struct site *site,
@@ -224,7 +210,6 @@ static int create_file(struct swapfile *s, struct state *state, const struct sit
 		.system = &s->system,
 		.site = site,
 		.size = s->size,
-		.quiet = s->report.quiet || s->report.use_json,
 	};
 	struct plan plan;
 	int r = plan_open(&plan, "create", site->path);
@@ -236,7 +221,7 @@ static int create_file(struct swapfile *s, struct state *state, const struct sit
 	plan.make = swapfile_create;
 	plan.context = &create;
 	if (r == 0)
-		r = command_carry_out(s, state, &plan, w);
+		r = state_do(&s->system, state, &plan, &s->report, w);
 	plan_close(&plan);
 	return r;
 }
@@ -286,15 +271,13 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *subvolume = NULL;
 	struct initramfs_site initramfs;
-	char device[256];
 	struct state state = { 0 };
 	struct site site;
 	enum outcome outcome;
-	dev_t dev;
 	int r = command_need_root(s, w);
 
 	if (r == 0)
-		r = swapfile_subvolume_plan(s->subvolume, s->path, &subvolume, w);
+		r = s->no_subvolume ? 0 : swapfile_subvolume_plan(s->path, &subvolume, w);
 	if (r == 0)
 		r = examine_site(s, subvolume, &site, w);
 	if (r == 0 && exists(site.path))
@@ -307,9 +290,6 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 			site.path);
 	if (r == 0)
 		r = choose_size(s, &site, w);
-	/* When it is made, its place is read from there; so a dry run looks, too. */
-	if (r == 0 && s->dry_run)
-		r = command_foretell_device(s, &site, device, sizeof(device), &dev, w);
 	if (r < 0)
 		return command_refused(r, w);
 	report_value(&s->report, "path", site.path);
@@ -328,52 +308,86 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	return outcome;
 }
 
-/* The newest plan that made a file: of that path, or of the only one. A file that was deleted
- * by hand and made again has several. */
-static int find_made(const struct swapfile *s, const struct state *state, struct plan **ret,
-		     struct why *w)
+/* The path that is meant, in *ret, free: the one named, or the only file that was made. */
+static int find_made(const struct swapfile *s, const struct state *state, char **ret, struct why *w)
 {
 	_cleanup_free_ char *real = s->path ? realpath(s->path, NULL) : NULL;
 	const char *path = real ? real : s->path;
+	const struct plan *newest = state_find(state, "create", NULL);
 
-	*ret = state_find(state, "create", path);
-	if (!*ret)
-		return why(w, -EINVAL,
-			   "%s was not made by s2disk-swapfile, or what it wrote down is lost; "
-			   "delete it yourself, after 's2disk-swapfile disable'",
-			   path ? path : "any swap file");
 	for (size_t i = 0; !path && i < state->count; i++)
 		if (strcmp(state->plans[i].name, "create") == 0 &&
-		    strcmp(state->plans[i].path, (*ret)->path) != 0)
+		    strcmp(state->plans[i].path, newest->path) != 0)
 			return why(w, -EINVAL, "there are several swap files; say which");
-	return 0;
+	if (!path && newest)
+		path = newest->path;
+	*ret = path ? strdup(path) : NULL;
+	return path && !*ret ? -ENOMEM : 0;
+}
+
+/* Deleting the file would delete a session. */
+static int refuse_image(const char *path, struct why *w)
+{
+	enum swap_signature_kind kind;
+	struct swap_area area;
+
+	return swap_area_resolve(path, 0, true, &area, NULL) == 0 &&
+			       swapfile_read_kind(&area, &kind, NULL) == 0 &&
+			       kind != SWAP_IS_SWAP && kind != SWAP_IS_NOTHING
+		       ? why(w, -EINVAL,
+			     "%s holds a hibernation image, which would be lost; resume it, or "
+			     "boot "
+			     "once without resuming it",
+			     path)
+		       : 0;
+}
+
+/* The files of the set-up, if it is for that area, or any where none is known by name; then
+ * the file, of which a state that was lost says nothing any more. */
+static int remove_all(struct swapfile *s, struct state *state, const char *path, struct why *w)
+{
+	bool known = path && state_find(state, "create", path);
+	struct plan *plan = NULL;
+	int r = known ? refuse_image(path, w) : 0;
+
+	if (r == 0 && (known || state->count == 0))
+		r = command_find_enabled(s, state, &plan, w);
+	if (plan && path && strcmp(plan->path, path) != 0)
+		plan = NULL;
+	if (r == 0 && !known && !plan)
+		return why(w, -EINVAL,
+			   path ? "%s was not made by s2disk-swapfile, or what it wrote down is "
+				  "lost; delete it yourself, after 's2disk-swapfile disable'"
+				: "no swap file is known that s2disk-swapfile made%s",
+			   path ? path : "");
+	if (r == 0 && plan)
+		r = state_undo(&s->system, state, plan, &s->report, w);
+	if (r == 0 && !known)
+		return why(w, -ENODATA,
+			   "it is disabled, but whether s2disk-swapfile made the file is lost with "
+			   "its state: delete it yourself");
+	while (r == 0 && (plan = state_find(state, "create", path))) {
+		r = state_undo(&s->system, state, plan, &s->report, w);
+		if (s->dry_run)
+			break;
+	}
+	return r;
 }
 
 enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *path = NULL;
 	struct state state = { 0 };
-	struct plan *plan = NULL;
 	int r = command_need_root(s, w);
 
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
-	if (r < 0)
-		return command_failed(r, w);
-	r = find_made(s, &state, &plan, w);
-	if (r < 0) {
-		state_free(&state);
-		return OUTCOME_REFUSED;
-	}
-	path = strdup(plan->path);
-	report_value(&s->report, "path", path);
-	plan = path ? state_find(&state, "enable", path) : NULL;
-	r = !path ? -ENOMEM : plan ? command_undo(s, &state, plan, w) : 0;
-	while (r == 0 && (plan = state_find(&state, "create", path))) {
-		r = command_undo(s, &state, plan, w);
-		if (s->dry_run)
-			break;
+	if (r == 0)
+		r = find_made(s, &state, &path, w);
+	if (r == 0) {
+		report_value(&s->report, "path", path);
+		r = remove_all(s, &state, path, w);
 	}
 	state_free(&state);
-	return command_failed(r, w);
+	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
 }

@@ -8,8 +8,6 @@
 #include "base/memory.h"
 #include "swap/swap_area.h"
 #include "swap/swap_signature.h"
-#include "swapfile_stop.h"
-#include "ui/progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +21,6 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#define ZEROS_SIZE (1u << 20)
 #define ATTRIBUTE "security.selinux"
 
 /* union swap_header of the kernel's include/linux/swap.h. */
@@ -72,35 +69,16 @@ static int prepare_f2fs(int fd, struct create *create, struct why *w)
 	return 0;
 }
 
-/* Where the file system cannot allocate without writing. */
-static int fill(int fd, const struct create *create, struct why *w)
-{
-	_cleanup_free_ unsigned char *zeros = calloc(1, ZEROS_SIZE);
-	struct progress progress;
-	int r = zeros ? 0 : -ENOMEM;
-
-	progress_begin(&progress, "Filling", create->size, create->quiet);
-	for (uint64_t done = 0; done < create->size && r == 0; done += ZEROS_SIZE) {
-		r = stop_asked() ? -EINTR : 0;
-		if (r == 0)
-			r = io_pwrite_full(fd, zeros, min_u64(ZEROS_SIZE, create->size - done),
-					   done);
-		progress_update(&progress, done);
-	}
-	progress_end(&progress);
-	return r < 0 ? why(w, r, "writing it failed: %s", strerror(-r)) : 0;
-}
-
+/* Where the file system cannot allocate without writing (ext3, FAT), the C library writes. */
 static int allocate(int fd, const struct create *create, struct why *w)
 {
-	if (fallocate(fd, 0, 0, (off_t)create->size) == 0)
-		return 0;
-	if (errno == EOPNOTSUPP)
-		return fill(fd, create, w);
-	return why(w, -errno, "space for it cannot be had: %s%s", strerror(errno),
-		   errno == ENOSPC && create->site->magic == F2FS_SUPER_MAGIC
-			   ? " (f2fs needs whole free sections)"
-			   : "");
+	int error = posix_fallocate(fd, 0, (off_t)create->size);
+
+	return error == 0 ? 0
+			  : why(w, -error, "space for it cannot be had: %s%s", strerror(error),
+				error == ENOSPC && create->site->magic == F2FS_SUPER_MAGIC
+					? " (f2fs needs whole free sections)"
+					: "");
 }
 
 static int write_header(int fd, const struct create *create, struct why *w)

@@ -14,7 +14,6 @@ struct create {
 	const struct swapfile_system *system;
 	const struct site *site;
 	uint64_t size;
-	bool quiet; /* no progress */
 };
 
 /* Pure: fills a page with the header of a swap area of that many bytes. */

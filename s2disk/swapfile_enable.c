@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "swap/swap_area.h"
+#include "swapfile_kernel.h"
 #include "swapfile_text.h"
 
 #include <errno.h>
@@ -15,8 +16,6 @@
 #include <string.h>
 
 #define FSTAB "/etc/fstab"
-#define DROP_IN "/90-swapfile.conf"
-#define OWN "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\n"
 
 /* logind looks for active swap before it offers to hibernate, and systemd-sleep
  * before it does; with --hibernate-only there is none yet then. */
@@ -33,28 +32,51 @@ const char *enable_arguments(const struct enable *enable, char *buffer, size_t s
 	return buffer;
 }
 
+static const char *const drop_ins[] = { "/etc/suspend.conf.d" ENABLE_DROP_IN,
+					"/etc/uswsusp.conf.d" ENABLE_DROP_IN };
+
+/* Drop-ins belong to the file that is read. */
+static bool is_uswsusp(const struct swapfile_system *system)
+{
+	return !system_has(system, "/etc/suspend.conf") && system_has(system, "/etc/uswsusp.conf");
+}
+
+bool enable_has_drop_in(const struct swapfile_system *system)
+{
+	return system_has(system, drop_ins[is_uswsusp(system)]);
+}
+
+bool enable_is_named(const struct settings *settings, const char *path,
+		     const struct swap_area *area)
+{
+	uint64_t offset = settings->resume_offset_set ? settings->resume_offset : 0;
+	struct swap_area named;
+
+	if (!settings->resume_device[0])
+		return false;
+	return strcmp(settings->resume_device, path) == 0 ||
+	       (offset == area->offset &&
+		swap_area_resolve(settings->resume_device, offset, false, &named, NULL) == 0 &&
+		named.dev == area->dev);
+}
+
 static int plan_config(struct plan *plan, const struct swapfile_system *system,
 		       const struct enable *enable, struct why *w)
 {
-	/* Drop-ins belong to the file that is read. */
-	bool old =
-		!system_has(system, "/etc/suspend.conf") && system_has(system, "/etc/uswsusp.conf");
 	char *text;
 
 	if (asprintf(&text,
-		     OWN "# The swap %s %s.\n"
-			 "resume device = %s\n"
-			 "resume offset = %s\n"
-			 "%s%s%s",
+		     TEXT_OWN "# The swap %s %s.\n"
+			      "resume device = %s\n"
+			      "resume offset = %s\n"
+			      "%s%s%s",
 		     enable->offset ? "file" : "device", enable->path, enable->device,
 		     enable->offset ? enable->offset : "0",
 		     enable->hibernate_only ? "swap on demand = \"" : "",
 		     enable->hibernate_only ? enable->path : "",
 		     enable->hibernate_only ? "\"\n" : "") < 0)
 		text = NULL;
-	return plan_file(plan, system,
-			 old ? "/etc/uswsusp.conf.d" DROP_IN : "/etc/suspend.conf.d" DROP_IN, text,
-			 w);
+	return plan_file(plan, system, drop_ins[is_uswsusp(system)], text, w);
 }
 
 /* What fstab entries are compared with. */
@@ -105,9 +127,9 @@ static int plan_fstab(struct plan *plan, const struct swapfile_system *system,
 static int plan_logind(struct plan *plan, const struct swapfile_system *system, struct why *w)
 {
 	static const char text[] =
-		OWN "# The swap file is off but while hibernating: do not look for it.\n"
-		    "[Service]\n"
-		    "Environment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n";
+		TEXT_OWN "# The swap file is off but while hibernating: do not look for it.\n"
+			 "[Service]\n"
+			 "Environment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n";
 	int r = 0;
 
 	if (!system_has(system, "/etc/systemd") && !system_has(system, "/run/systemd/system"))
@@ -135,7 +157,7 @@ int enable_plan(struct plan *plan, const struct swapfile_system *system,
 		const struct enable *enable, struct initramfs_site *ret_initramfs, struct why *w)
 {
 	_cleanup_free_ char *line = NULL;
-	char arguments[400], reload[96];
+	char arguments[400], reload[96], objection[512];
 	int r;
 
 	if (asprintf(&line, "%s none swap defaults 0 0", enable->path) < 0)
@@ -155,6 +177,10 @@ int enable_plan(struct plan *plan, const struct swapfile_system *system,
 		r = plan_logind(plan, system, w);
 	if (r == 0)
 		r = initramfs_plan_unlock(plan, system, enable->dev, ret_initramfs, w);
+	/* With no boot to look for an image, logind had better not offer it. */
+	if (r == 0 && initramfs_looks(system, ret_initramfs, objection, sizeof(objection)))
+		r = swapfile_plan_kernel(plan, system, enable->path, enable->dev,
+					 enable->offset ? enable->offset : "0");
 	if (r == 0 && !enable->hibernate_only && !system->is_active(enable->path))
 		r = plan_add(plan, STEP_SWAP, enable->path);
 	if (r == 0 && plan_changes_files(plan) && reload[0])
@@ -164,9 +190,10 @@ int enable_plan(struct plan *plan, const struct swapfile_system *system,
 	return r;
 }
 
-/* A file that is this program's as a whole, or a block of it. */
+/* A file that is this program's as a whole, or a block of it. ret_text: what the plan has of
+ * it, untouched for none. */
 static int plan_marked(struct plan *plan, const struct swapfile_system *system, const char *path,
-		       char **ret_text, struct why *w)
+		       const char **ret_text, struct why *w)
 {
 	_cleanup_free_ char *text = NULL, *without = NULL, *folder = strdup(path);
 	bool own;
@@ -174,7 +201,7 @@ static int plan_marked(struct plan *plan, const struct swapfile_system *system, 
 
 	if (r < 0 || !text || !folder)
 		return r < 0 ? why(w, r, "%s: %s", path, strerror(-r)) : folder ? 0 : -ENOMEM;
-	own = text_starts(text, OWN);
+	own = text_starts(text, TEXT_OWN);
 	without = own ? NULL : text_drop_block(text);
 	if (!own && !without)
 		return 0;
@@ -191,16 +218,65 @@ static int plan_marked(struct plan *plan, const struct swapfile_system *system, 
 	return 0;
 }
 
+/* What stands behind some words at the beginning of a line, without `end` at its end; free. */
+static char *value_behind(const char *text, const char *words, const char *end)
+{
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+		if (text_starts(text, words)) {
+			size_t length = strcspn(text += strlen(words), "\n"), less = strlen(end);
+
+			if (length >= less && strncmp(text + length - less, end, less) == 0)
+				return strndup(text, length - less);
+		}
+	return NULL;
+}
+
+/* Former versions told boot loaders of the place, and no mark says where: the user is told. */
+static int plan_arguments(struct plan *plan, const char *config)
+{
+	_cleanup_free_ char *device = value_behind(config, "resume device = ", ""),
+			    *offset = value_behind(config, "resume offset = ", "");
+	struct step *step;
+	char arguments[400];
+	int r;
+
+	if (!device || !offset)
+		return 0;
+	r = plan_run(plan, NULL,
+		     enable_arguments(&(struct enable){ .device = device, .offset = offset },
+				      arguments, sizeof(arguments)));
+	if (r == 0) {
+		step = &plan->steps[plan->count - 1];
+		step->kind = STEP_ENTRIES;
+	}
+	return r;
+}
+
+/* Whose marks they are: what fstab switches on, else as the drop-in says. */
+static int take_path(struct plan *plan, const char *fstab, const char *config)
+{
+	char *area = fstab ? text_block_word(fstab) : NULL;
+	int r = area ? plan_add(plan, STEP_SWAP, area) : 0;
+
+	if (!area && config)
+		area = value_behind(config, "# The swap file ", ".");
+	if (!area && config)
+		area = value_behind(config, "# The swap device ", ".");
+	if (area) {
+		free(plan->path);
+		plan->path = area;
+	}
+	return r;
+}
+
 int enable_plan_marked(struct plan *plan, const struct swapfile_system *system, struct why *w)
 {
-	static const char *const files[] = { "/etc/suspend.conf.d" DROP_IN,
-					     "/etc/uswsusp.conf.d" DROP_IN };
 	/* Of the version that edited them. */
 	static const char *const boot_files[] = { "/etc/default/grub.d/95-s2disk-swapfile.cfg",
 						  "/etc/default/grub", "/etc/default/u-boot" };
 	struct initramfs_site initramfs = { .command = "" };
-	_cleanup_free_ char *area = NULL;
-	char *fstab = NULL, reload[96];
+	const char *fstab = NULL, *config = NULL;
+	char reload[96];
 	size_t before;
 	int r = 0;
 
@@ -209,8 +285,10 @@ int enable_plan_marked(struct plan *plan, const struct swapfile_system *system, 
 		r = plan_run(plan, NULL, initramfs.command);
 	if (r == 0 && reload[0])
 		r = plan_run(plan, NULL, reload);
-	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++)
-		r = plan_marked(plan, system, files[i], NULL, w);
+	for (size_t i = 0; i < ARRAY_SIZE(drop_ins) && r == 0; i++)
+		r = plan_marked(plan, system, drop_ins[i], &config, w);
+	if (r == 0 && config)
+		r = plan_arguments(plan, config);
 	for (size_t i = 0; i < ARRAY_SIZE(unit_files) && r == 0; i++)
 		r = plan_marked(plan, system, unit_files[i], NULL, w);
 	before = plan->count;
@@ -221,6 +299,5 @@ int enable_plan_marked(struct plan *plan, const struct swapfile_system *system, 
 			    "update-grub, grub-mkconfig or u-boot-update");
 	if (r == 0)
 		r = plan_marked(plan, system, FSTAB, &fstab, w);
-	area = fstab ? text_block_word(fstab) : NULL;
-	return r == 0 && area ? plan_add(plan, STEP_SWAP, area) : r;
+	return r == 0 ? take_path(plan, fstab, config) : r;
 }

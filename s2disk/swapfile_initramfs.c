@@ -4,12 +4,13 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/log.h"
 #include "base/text.h"
+#include "swapfile_shell.h"
 #include "swapfile_site.h"
+#include "swapfile_text.h"
 
 #include <errno.h>
-#include <glob.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,10 +64,14 @@ int initramfs_find(const struct swapfile_system *system, const char *arguments, 
 	if (system_has(system, "/run/ostree-booted"))
 		return why(w, -EINVAL,
 			   "ostree makes this system's initramfs; run: rpm-ostree initramfs "
-			   "--enable --arg=--add --arg=s2disk, then: rpm-ostree kargs %s%s%s",
+			   "--enable --arg=--add --arg=s2disk, then: rpm-ostree kargs %s%s%s%s",
 			   appended(arguments, buffer, sizeof(buffer)),
-			   fstab ? ", and put this line into /etc/fstab: " : "",
-			   fstab ? fstab : "");
+			   fstab ? ", and put this line into /etc/fstab: " : "", fstab ? fstab : "",
+			   has_program(system, "bootc")
+				   ? "; where bootc updates it, make its image with s2disk and an "
+				     "initramfs of dracut --add s2disk instead, and name the "
+				     "arguments in its /usr/lib/bootc/kargs.d"
+				   : "");
 	if (is_vendors(system))
 		return why(
 			w, -EINVAL,
@@ -92,89 +97,74 @@ int initramfs_find(const struct swapfile_system *system, const char *arguments, 
 		   arguments, fstab ? "; into /etc/fstab: " : "", fstab ? fstab : "");
 }
 
-/* Takes the last HOOKS=(...) over, and what HOOKS+=(...) adds. */
-static void take_hooks(const struct swapfile_system *system, const char *path, char *hooks,
-		       size_t size)
+#define VALUE_SIZE 4096
+
+static const char *const mkinitcpio_files[] = { "/etc/mkinitcpio.conf",
+						"/etc/mkinitcpio.conf.d/*.conf", NULL };
+static const char *const dracut_files[] = { "/etc/dracut.conf",
+					    "/usr/lib/dracut/dracut.conf.d/*.conf",
+					    "/etc/dracut.conf.d/*.conf", NULL };
+
+static void look_at_mkinitcpio(const struct swapfile_system *system, char *ret, size_t size)
 {
-	_cleanup_free_ char *text = NULL;
-	const char *at = NULL;
+	char hooks[VALUE_SIZE];
+	const char *ours = "s2disk", *other = "sd-s2disk";
 
-	if (system_read(system, path, &text) < 0 || !text)
-		return;
-	for (const char *line = text; line; line = (at = strchr(line, '\n')) ? at + 1 : NULL) {
-		size_t blanks = strspn(line, " \t");
-		bool more = text_starts(line + blanks, "HOOKS+=(");
-		size_t used = more ? strlen(hooks) : 0;
-
-		if (!more && !text_starts(line + blanks, "HOOKS=("))
-			continue;
-		line = strchr(line, '(') + 1;
-		snprintf(hooks + used, size - used, "%s%.*s", more ? " " : "",
-			 (int)strcspn(line, ")"), line);
+	shell_read(system, mkinitcpio_files, "HOOKS", hooks, sizeof(hooks));
+	if (shell_has_word(hooks, "systemd")) {
+		ours = "sd-s2disk";
+		other = "s2disk";
 	}
-	for (char *c = hooks; *c; c++)
-		if (*c == '\n' || *c == '\t')
-			*c = ' ';
+	if (!shell_has_word(hooks, ours))
+		snprintf(ret, size,
+			 "mkinitcpio's HOOKS lack %s%s, so that no boot resumes yet: put it before "
+			 "filesystems in /etc/mkinitcpio.conf%s%s, then run mkinitcpio -P",
+			 ours, strchr(hooks, '$') || !hooks[0] ? " (as far as can be seen)" : "",
+			 shell_has_word(hooks, other) ? ", in the place of " : "",
+			 shell_has_word(hooks, other) ? other : "");
 }
 
-static const char *find_word(const char *words, const char *word)
+static void look_for_hook(const struct swapfile_system *system, enum initramfs_maker maker,
+			  char *ret, size_t size)
 {
-	size_t length = strlen(word);
-	const char *at = words;
+	static const char *const hooks[] = { "/usr/lib/dracut/modules.d/55s2disk/module-setup.sh",
+					     "/usr/share/initramfs-tools/hooks/s2disk",
+					     "/etc/initramfs-tools/hooks/s2disk" };
+	bool dracut = maker == MAKER_DRACUT;
+	char left_out[VALUE_SIZE];
 
-	while ((at = strstr(at, word))) {
-		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-			return at;
-		at += length;
-	}
-	return NULL;
+	if (!system_has(system, hooks[dracut ? 0 : 1]) && (dracut || !system_has(system, hooks[2])))
+		snprintf(ret, size,
+			 "s2disk's hook is not installed (%s), so that no boot resumes yet; "
+			 "install it and make the initramfs anew",
+			 hooks[dracut ? 0 : 1]);
+	else if (dracut && shell_has_word(shell_read(system, dracut_files, "omit_dracutmodules",
+						     left_out, sizeof(left_out)),
+					  "s2disk"))
+		snprintf(ret, size,
+			 "omit_dracutmodules in /etc/dracut.conf.d names s2disk, so that no boot "
+			 "resumes yet; take it out and run dracut --force --regenerate-all");
 }
 
-static void warn_mkinitcpio(const struct swapfile_system *system, const char *arguments)
+bool initramfs_looks(const struct swapfile_system *system, const struct initramfs_site *site,
+		     char *ret, size_t size)
 {
-	_cleanup_free_ char *pattern = system_path(system, "/etc/mkinitcpio.conf.d/*.conf");
-	char hooks[1024] = "";
-	const char *ours, *before;
-	glob_t found;
+	static const char *const grub[] = { "/etc/default/grub", "/etc/default/grub.d/*.cfg",
+					    NULL };
+	char without[VALUE_SIZE];
 
-	take_hooks(system, "/etc/mkinitcpio.conf", hooks, sizeof(hooks));
-	if (pattern && glob(pattern, 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			take_hooks(system, found.gl_pathv[i] + strlen(system->root), hooks,
-				   sizeof(hooks));
-		globfree(&found);
-	}
-	if (find_word(hooks, "s2disk") || find_word(hooks, "sd-s2disk"))
-		return;
-	ours = find_word(hooks, "systemd") ? "sd-s2disk" : "s2disk";
-	before = find_word(hooks, "filesystems");
-	if (!before)
-		before = hooks + strlen(hooks);
-	log_warning("mkinitcpio's HOOKS lack %s, so that no boot resumes yet: write "
-		    "HOOKS=(%.*s%s%s%s%s) into /etc/mkinitcpio.conf and run mkinitcpio -P. The "
-		    "kernel's own hibernation needs these arguments: %s",
-		    ours, (int)(before - hooks), hooks, *before || before == hooks ? "" : " ", ours,
-		    *before ? " " : "", before, arguments);
-}
-
-void initramfs_warn(const struct swapfile_system *system, const struct initramfs_site *site,
-		    const char *arguments)
-{
-	static const char *const hooks[] = { "/usr/share/initramfs-tools/hooks/s2disk",
-					     "/etc/initramfs-tools/hooks/s2disk",
-					     "/usr/lib/dracut/modules.d/55s2disk/module-setup.sh" };
-
-	if (site->maker == MAKER_MKINITCPIO) {
-		warn_mkinitcpio(system, arguments);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (system_has(system, hooks[i]))
-			return;
-	log_warning("s2disk's hook is not installed (%s), so that no boot resumes yet; install it "
-		    "and make the initramfs anew. The kernel's own hibernation needs these "
-		    "arguments: %s",
-		    hooks[site->maker == MAKER_DRACUT ? 2 : 0], arguments);
+	ret[0] = '\0';
+	if (site->maker == MAKER_MKINITCPIO)
+		look_at_mkinitcpio(system, ret, size);
+	else
+		look_for_hook(system, site->maker, ret, size);
+	if (!ret[0] && shell_read(system, grub, "GRUB_FORCE_PARTUUID", without, sizeof(without))[0])
+		snprintf(ret, size,
+			 "GRUB boots this system without its initramfs (GRUB_FORCE_PARTUUID, as "
+			 "cloud images have it), so that no boot resumes yet; run: echo "
+			 "GRUB_FORCE_PARTUUID= >/etc/default/grub.d/95-initramfs.cfg && "
+			 "update-grub");
+	return !ret[0];
 }
 
 struct search {
@@ -220,145 +210,147 @@ static void luks_name(const struct swapfile_system *system, dev_t dev, char *buf
 			 text + 32);
 }
 
-/* The generators' configuration that says what else comes into the initramfs. */
+/* Does the generators' configuration bring it along? */
 static bool brings_key(const struct swapfile_system *system, enum initramfs_maker maker,
 		       const char *key)
 {
-	static const char *const patterns[] = {
-		[MAKER_INITRAMFS_TOOLS] = "/etc/cryptsetup-initramfs/conf-hook",
-		[MAKER_MKINITCPIO] = "/etc/mkinitcpio.conf",
-		[MAKER_DRACUT] = "/etc/dracut.conf.d/*.conf",
-	};
-	_cleanup_free_ char *pattern = system_path(system, patterns[maker]);
-	bool brings = false;
-	glob_t found;
+	static const char *const cryptsetup_files[] = { "/etc/cryptsetup-initramfs/conf-hook",
+							NULL };
+	char value[VALUE_SIZE], more[VALUE_SIZE];
 
-	if (!pattern || glob(pattern, 0, NULL, &found) != 0)
-		return false;
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		_cleanup_free_ char *text = NULL;
-
-		if (system_read(system, found.gl_pathv[i] + strlen(system->root), &text) < 0 ||
-		    !text)
-			continue;
-		brings |= strstr(text, maker == MAKER_INITRAMFS_TOOLS ? "\nKEYFILE_PATTERN="
-								      : key) != NULL;
+	switch (maker) {
+	case MAKER_INITRAMFS_TOOLS:
+		shell_read(system, cryptsetup_files, "KEYFILE_PATTERN", value, sizeof(value));
+		return fnmatch(value, key, 0) == 0;
+	case MAKER_MKINITCPIO:
+		shell_read(system, mkinitcpio_files, "FILES", value, sizeof(value));
+		return shell_has_word(value, key);
+	default:
+		shell_read(system, dracut_files, "install_items", value, sizeof(value));
+		shell_read(system, dracut_files, "install_optional_items", more, sizeof(more));
+		return shell_has_word(value, key) || shell_has_word(more, key);
 	}
-	globfree(&found);
-	return brings;
 }
 
-/* A line of crypttab: name, device, key, options. */
-struct crypttab_line {
-	const char *start;
-	size_t length; /* without its end */
-	char *fields[4];
+/* One of a line of crypttab: name, device, key, options; length 0 where it has none. */
+struct field {
+	const char *at;
+	size_t length;
 };
 
-static void free_line(struct crypttab_line *line)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(line->fields); i++)
-		free(line->fields[i]);
-}
-
-/* Free the fields also of one not found. */
-static bool find_line(const char *text, const char *name, struct crypttab_line *ret)
+static bool find_line(const char *text, const char *name, struct field fields[4])
 {
 	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
-		char **f = ret->fields;
-		_cleanup_free_ char *copy = strndup(text, strcspn(text, "\n"));
+		const char *at = text;
 
-		free_line(ret);
-		*ret = (struct crypttab_line){ text, strcspn(text, "\n"), { NULL } };
-		if (copy && sscanf(copy, "%ms %ms %ms %ms", &f[0], &f[1], &f[2], &f[3]) >= 2 &&
-		    strcmp(f[0], name) == 0)
+		for (size_t i = 0; i < 4; i++) {
+			at += strspn(at, " \t\r");
+			fields[i] = (struct field){ at, strcspn(at, " \t\r\n") };
+			at += fields[i].length;
+		}
+		if (fields[1].length > 0 && fields[0].length == strlen(name) &&
+		    strncmp(fields[0].at, name, fields[0].length) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool has_option(const char *options, const char *wanted)
+/* Puts it behind the line's options, or, with what is missing before it, behind the last field. */
+static int add_option(char **text, const struct field fields[4], const char *option)
 {
-	const char *at = options ? strstr(options, wanted) : NULL;
-	size_t length = strlen(wanted);
-
-	return at && (at == options || at[-1] == ',') && (at[length] == ',' || at[length] == '\0');
-}
-
-static int plan_line(struct plan *plan, const struct swapfile_system *system, const char *file,
-		     const char *text, const struct crypttab_line *line, const char *option,
-		     struct why *w)
-{
-	const char *key = line->fields[2], *rest = line->start + line->length;
-	const char *add = line->fields[3] ? "," : key ? " luks," : " none luks,";
+	size_t last = fields[3].length ? 3 : fields[2].length ? 2 : 1;
+	static const char *const between[] = { "", " none luks,", " luks,", "," };
+	const char *rest = fields[last].at + fields[last].length;
 	char *changed;
-	int size = (int)line->length;
 
-	while (size > 0 && strchr(" \t", line->start[size - 1]))
-		size--;
-	if (asprintf(&changed, "%.*s%s%s%s", (int)(line->start - text) + size, text, add, option,
+	if (asprintf(&changed, "%.*s%s%s%s", (int)(rest - *text), *text, between[last], option,
 		     rest) < 0)
-		changed = NULL;
-	return plan_file(plan, system, file, changed, w);
+		return -ENOMEM;
+	free(*text);
+	*text = changed;
+	return 0;
 }
 
-static int plan_mapping(struct plan *plan, const struct swapfile_system *system,
-			const struct device_layer *layer, enum initramfs_maker maker, struct why *w)
-{
-	static const char *const options[] = { "initramfs", NULL, "x-initrd.attach" };
-	const char *option = options[maker];
-	const char *file = maker == MAKER_MKINITCPIO ? "/etc/crypttab.initramfs" : "/etc/crypttab";
-	struct crypttab_line line = { 0 };
-	_cleanup_free_ char *text = NULL;
-	char device[64];
-	const char *key;
-	int r = system_read(system, file, &text);
+/* What generators want of crypttab, and which it is. */
+static const struct {
+	const char *file, *option, *key_where;
+} tables[] = {
+	[MAKER_INITRAMFS_TOOLS] = { "/etc/crypttab", "initramfs",
+				    "name it by KEYFILE_PATTERN in "
+				    "/etc/cryptsetup-initramfs/conf-hook" },
+	[MAKER_MKINITCPIO] = { "/etc/crypttab.initramfs", NULL,
+			       "name it in FILES in /etc/mkinitcpio.conf" },
+	[MAKER_DRACUT] = { "/etc/crypttab", "x-initrd.attach",
+			   "name it with install_items+= in /etc/dracut.conf.d" },
+};
 
-	if (r < 0)
-		return why(w, r, "%s: %s", file, strerror(-r));
+static int refuse_locked(const struct swapfile_system *system, const struct device_layer *layer,
+			 enum initramfs_maker maker, struct why *w)
+{
+	const char *option = tables[maker].option;
+	char device[64];
+
 	luks_name(system, layer->dev, device, sizeof(device));
-	if (!text || !find_line(text, layer->mapper, &line)) {
-		r = why(w, -EINVAL,
-			"the initramfs does not open %s, which it lies on; add this line to %s%s, "
-			"then enable it again: %s %s none luks%s%s",
-			layer->mapper, file,
-			maker == MAKER_MKINITCPIO ? ", and sd-encrypt to HOOKS" : "", layer->mapper,
-			device, option ? "," : "", option ? option : "");
-		free_line(&line);
-		return r;
-	}
-	key = line.fields[2];
-	if (key && key[0] == '/' && !text_starts(key, "/dev/") &&
-	    !(line.fields[3] && strstr(line.fields[3], "keyscript=")) &&
+	return why(
+		w, -EINVAL,
+		"the initramfs does not open %s, which it lies on; add this line to %s%s, "
+		"then enable it again: %s %s none luks%s%s",
+		layer->mapper, tables[maker].file,
+		maker == MAKER_MKINITCPIO
+			? ", and systemd and sd-encrypt to HOOKS in /etc/mkinitcpio.conf (encrypt "
+			  "does not read it)"
+			: "",
+		layer->mapper, device, option ? "," : "", option ? option : "");
+}
+
+static int unlock_mapping(const struct swapfile_system *system, const struct device_layer *layer,
+			  enum initramfs_maker maker, char **text, struct why *w)
+{
+	const char *option = tables[maker].option;
+	_cleanup_free_ char *key = NULL, *options = NULL;
+	char hooks[VALUE_SIZE];
+	struct field fields[4];
+
+	if (!*text || !find_line(*text, layer->mapper, fields) ||
+	    (maker == MAKER_MKINITCPIO &&
+	     !shell_has_word(shell_read(system, mkinitcpio_files, "HOOKS", hooks, sizeof(hooks)),
+			     "sd-encrypt")))
+		return refuse_locked(system, layer, maker, w);
+	key = strndup(fields[2].at, fields[2].length);
+	options = strndup(fields[3].at, fields[3].length);
+	if (!key || !options)
+		return -ENOMEM;
+	if (key[0] == '/' && !text_starts(key, "/dev/") && !strstr(options, "keyscript=") &&
 	    !brings_key(system, maker, key))
-		r = why(w, -EINVAL,
-			"it lies on %s, whose key file %s (%s) is not in the initramfs, so the "
-			"image could not be read before the root file system is mounted; %s, or "
-			"use a passphrase",
-			layer->mapper, key, file,
-			maker == MAKER_INITRAMFS_TOOLS
-				? "set KEYFILE_PATTERN in /etc/cryptsetup-initramfs/conf-hook"
-			: maker == MAKER_DRACUT
-				? "name it with install_items+= in /etc/dracut.conf.d"
-				: "name it in FILES in /etc/mkinitcpio.conf");
-	else if (option && !has_option(line.fields[3], option))
-		r = plan_line(plan, system, file, text, &line, option, w);
-	free_line(&line);
-	return r;
+		return why(w, -EINVAL,
+			   "it lies on %s, whose key file %s (%s) is not in the initramfs, so the "
+			   "image could not be read before the root file system is mounted; %s, "
+			   "or use a passphrase",
+			   layer->mapper, key, tables[maker].file, tables[maker].key_where);
+	return option && !text_has_option(options, option) ? add_option(text, fields, option) : 0;
 }
 
 int initramfs_plan_unlock(struct plan *plan, const struct swapfile_system *system, dev_t dev,
 			  const struct initramfs_site *site, struct why *w)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
+	const char *file = tables[site->maker].file;
+	_cleanup_free_ char *text = NULL;
+	bool locked = false;
 	int r = stack ? 0 : -ENOMEM;
 
 	/* What cannot be looked at was not objected to before either. */
 	if (r < 0 || device_stack_read(system->root, dev, stack, NULL) < 0)
 		return r;
-	for (size_t i = 0; i < stack->count && r == 0; i++)
-		if (stack->layers[i].kind == LAYER_CRYPT &&
-		    !is_below_root(system, stack->layers[i].dev))
-			r = plan_mapping(plan, system, &stack->layers[i], site->maker, w);
-	return r;
+	r = system_read(system, file, &text);
+	if (r < 0)
+		return why(w, r, "%s: %s", file, strerror(-r));
+	for (size_t i = 0; i < stack->count && r == 0; i++) {
+		if (stack->layers[i].kind != LAYER_CRYPT ||
+		    is_below_root(system, stack->layers[i].dev))
+			continue;
+		locked = true;
+		r = unlock_mapping(system, &stack->layers[i], site->maker, &text, w);
+	}
+	return r == 0 && locked ? plan_file(plan, system, file, steal_pointer(&text), w) : r;
 }

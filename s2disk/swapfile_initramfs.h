@@ -19,9 +19,10 @@ struct initramfs_site {
 int initramfs_find(const struct swapfile_system *system, const char *arguments, const char *fstab,
 		   struct initramfs_site *ret, struct why *w);
 
-/* Logs what is to be done where the generator is not set up with resume. */
-void initramfs_warn(const struct swapfile_system *system, const struct initramfs_site *site,
-		    const char *arguments);
+/* Does a boot look for an image, as the generator and GRUB are configured? Where not, why
+ * and what to do. */
+bool initramfs_looks(const struct swapfile_system *system, const struct initramfs_site *site,
+		     char *ret, size_t size);
 
 /* Sees to it that the initramfs opens each encrypted device under dev that is not below
  * the root file system: adds an option to its line of /etc/crypttab where that is all

@@ -25,7 +25,6 @@ enum exit_code {
 
 enum {
 	OPTION_JSON = 256,
-	OPTION_SUBVOLUME,
 	OPTION_NO_SUBVOLUME,
 	OPTION_ENABLE,
 	OPTION_ONLY,
@@ -33,7 +32,7 @@ enum {
 };
 
 static const char usage[] =
-	"Usage: s2disk-swapfile create [--size=SIZE] [--subvolume | --no-subvolume]\n"
+	"Usage: s2disk-swapfile create [--size=SIZE] [--no-subvolume]\n"
 	"                             [--enable [--hibernate-only]] PATH\n"
 	"       s2disk-swapfile offset PATH\n"
 	"       s2disk-swapfile check [PATH]\n"
@@ -45,7 +44,6 @@ static const char usage[] =
 	"\n"
 	"  -s, --size=SIZE       bytes (K, M, G as in 16G), or auto: as large as memory\n"
 	"      --no-subvolume    on btrfs: not in a subvolume of its own (the path's folder)\n"
-	"      --subvolume       fail where it cannot get one\n"
 	"      --enable          enable it when it is made\n"
 	"      --hibernate-only  keep it off but while hibernating\n"
 	"  -n, --dry-run         say what would be changed\n"
@@ -71,7 +69,6 @@ static const char swap_offset_usage[] =
 
 static const struct option long_options[] = {
 	{ "size", required_argument, NULL, 's' },
-	{ "subvolume", no_argument, NULL, OPTION_SUBVOLUME },
 	{ "no-subvolume", no_argument, NULL, OPTION_NO_SUBVOLUME },
 	{ "enable", no_argument, NULL, OPTION_ENABLE },
 	{ "hibernate-only", no_argument, NULL, OPTION_ONLY },
@@ -126,11 +123,8 @@ static int take_option(struct swapfile *s, int option, const char *argument)
 	switch (option) {
 	case 's':
 		return set_size(s, argument);
-	case OPTION_SUBVOLUME:
-		s->subvolume = SUBVOLUME_YES;
-		break;
 	case OPTION_NO_SUBVOLUME:
-		s->subvolume = SUBVOLUME_NO;
+		s->no_subvolume = true;
 		break;
 	case OPTION_ENABLE:
 		s->enable = true;
@@ -174,28 +168,32 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static enum outcome run_locked(struct swapfile *s, const struct command *command, struct why *w)
+{
+	_cleanup_close_ int lock = -1;
+	int r = 0;
+
+	if (command->changes && !s->dry_run && geteuid() == 0) {
+		r = state_lock(&s->system, &lock, w);
+		stop_begin();
+	}
+	if (r == 0)
+		r = crypto_init(w);
+	if (r < 0 && !w->text[0])
+		why(w, r, "%s", strerror(-r));
+	return r < 0 ? OUTCOME_FAILED : command->run(s, w);
+}
+
 static int run(struct swapfile *s, const struct command *command)
 {
 	static const char *const results[] = { "done", "failed", "refused" };
 	static const int codes[] = { EXIT_DONE, EXIT_FAILED, EXIT_REFUSED };
-	_cleanup_close_ int lock = -1;
 	struct why w = { "" };
 	enum outcome outcome;
-	int r = 0;
 
-	if (command->changes && !s->dry_run && geteuid() == 0) {
-		r = state_lock(&s->system, &lock, &w);
-		stop_begin();
-	}
-	if (r == 0)
-		r = crypto_init(&w);
-	if (r < 0) {
-		log_error("%s", why_text(&w, r));
-		return EXIT_FAILED;
-	}
 	s->report.dry_run = s->dry_run;
 	report_begin(&s->report, command->name);
-	outcome = command->run(s, &w);
+	outcome = run_locked(s, command, &w);
 	/* check has told its own. */
 	if (outcome != OUTCOME_DONE && w.text[0])
 		log_error("%s", w.text);
@@ -238,9 +236,8 @@ static int run_command(struct swapfile *s, int argc, char **argv)
 		return wrong_usage(command->name, command->needs_path	? " takes one PATH"
 						  : command->takes_path ? " takes one PATH at most"
 									: " takes no PATH");
-	if ((s->size || s->subvolume || s->enable) && strcmp(command->name, "create") != 0)
-		return wrong_usage(
-			"--size, --subvolume, --no-subvolume and --enable go with create", "");
+	if ((s->size || s->no_subvolume || s->enable) && strcmp(command->name, "create") != 0)
+		return wrong_usage("--size, --no-subvolume and --enable go with create", "");
 	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0)
 		return wrong_usage("--hibernate-only goes with enable and create --enable", "");
 	return run(s, command);

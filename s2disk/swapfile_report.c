@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "swapfile_report.h"
 
+#include "base/cleanup.h"
+#include "base/text.h"
 #include "swapfile_run.h"
 #include "swapfile_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void report_begin(struct report *report, const char *command)
@@ -52,39 +55,30 @@ void report_number(struct report *report, const char *key, uint64_t value)
 
 void report_line(struct report *report, const char *format, ...)
 {
+	_cleanup_free_ char *line = NULL;
 	va_list args;
 
 	if (report->use_json || report->quiet)
 		return;
 	va_start(args, format);
-	vprintf(format, args);
+	if (vasprintf(&line, format, args) < 0)
+		line = NULL;
 	va_end(args);
-	putchar('\n');
+	if (!line)
+		return;
+	for (char *c = line; *c; c++)
+		if (*c == '\t')
+			*c = ' ';
+	text_make_printable(line);
+	puts(line);
 	fflush(stdout);
 }
 
-static void tell_lines(struct report *report, const char *key, char mark, const char *text,
-		       size_t length)
+static void tell_lines(struct report *report, char mark, const char *text, size_t length)
 {
-	const char *end = text + length;
-	char line[2048];
-
-	if (report->use_json)
-		json_array_begin(&report->json, key);
-	while (text < end) {
-		size_t size = (size_t)(strchrnul(text, '\n') - text);
-
-		if (size > (size_t)(end - text))
-			size = (size_t)(end - text);
-		snprintf(line, sizeof(line), "%.*s", (int)size, text);
-		if (report->use_json)
-			json_string(&report->json, NULL, line);
-		else
-			report_line(report, "    %c %s", mark, line);
-		text += size + 1;
-	}
-	if (report->use_json)
-		json_array_end(&report->json);
+	/* Whole lines, the last one may have no end. */
+	for (const char *end = text + length; text < end; text = strchrnul(text, '\n') + 1)
+		report_line(report, "    %c %.*s", mark, (int)strcspn(text, "\n"), text);
 }
 
 /* What goes and what comes, as in a diff. */
@@ -95,16 +89,8 @@ static void tell_changes(struct report *report, const struct step *step, bool un
 	const char *come = undo ? old : step->text[TEXT_NEW];
 	struct text_hunk hunk = text_changed(gone, come);
 
-	if (report->use_json) {
-		json_array_begin(&report->json, "changes");
-		json_object_begin(&report->json, NULL);
-	}
-	tell_lines(report, "removed", '-', gone + hunk.start, hunk.old_length);
-	tell_lines(report, "added", '+', come + hunk.start, hunk.new_length);
-	if (report->use_json) {
-		json_object_end(&report->json);
-		json_array_end(&report->json);
-	}
+	tell_lines(report, '-', gone + hunk.start, hunk.old_length);
+	tell_lines(report, '+', come + hunk.start, hunk.new_length);
 }
 
 void report_step(struct report *report, const struct step *step, bool undo)
@@ -135,8 +121,8 @@ void report_step(struct report *report, const struct step *step, bool undo)
 		json_object_end(&report->json);
 }
 
-void report_plan(struct report *report, const struct plan *plan, bool undo)
+void report_plan(struct report *report, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		report_step(report, &plan->steps[undo ? plan->count - 1 - i : i], undo);
+		report_step(report, &plan->steps[i], false);
 }

@@ -19,8 +19,8 @@ void report_begin(struct report *report, const char *command);
  * have been told. 0 or -EIO. */
 int report_end(struct report *report, const char *result, const char *reason);
 
-/* A value (NULL for none), for JSON only, and a line, for people only. Values end the
- * array of steps. */
+/* A value (NULL for none), for JSON only, and a line, for people only, made printable. Values end
+ * the array of steps. */
 void report_value(struct report *report, const char *key, const char *value);
 void report_number(struct report *report, const char *key, uint64_t value);
 void report_line(struct report *report, const char *format, ...)
@@ -29,7 +29,7 @@ void report_line(struct report *report, const char *format, ...)
 /* Tells one step before it is done or undone, unless it does nothing then. */
 void report_step(struct report *report, const struct step *step, bool undo);
 
-/* Tells all steps of a plan as they would be done or undone. */
-void report_plan(struct report *report, const struct plan *plan, bool undo);
+/* Tells all steps of a plan as they would be done. */
+void report_plan(struct report *report, const struct plan *plan);
 
 #endif

@@ -3,65 +3,100 @@
 #include "swapfile_commands.h"
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/text.h"
-#include "kernel/kernel_cmdline.h"
-#include "kernel/kernel_resume.h"
-#include "swap/area_name.h"
+#include "settings.h"
 #include "swapfile_enable.h"
+#include "swapfile_kernel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
-int command_read_kind(const struct swap_area *area, enum swap_signature_kind *ret, struct why *w)
+/* A line for people, and a value of JSON. */
+struct warnings {
+	char text[2048];
+};
+
+static void warn(struct warnings *warnings, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void warn(struct warnings *warnings, const char *format, ...)
 {
-	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
-	_cleanup_close_ int fd = page ? swap_area_open(area, O_RDONLY, w) : -ENOMEM;
-	int r = fd < 0 ? fd : io_pread_full(fd, page, page_size(), swap_area_start(area));
+	size_t used = strlen(warnings->text);
+	va_list args;
 
-	if (r == 0)
-		*ret = swap_signature_kind(page, page_size());
-	return r < 0 ? why_prefix(w, r, "%s cannot be read", area->device) : 0;
+	if (used > 0)
+		used += (size_t)snprintf(warnings->text + used, sizeof(warnings->text) - used,
+					 "; ");
+	if (used >= sizeof(warnings->text))
+		return;
+	va_start(args, format);
+	vsnprintf(warnings->text + used, sizeof(warnings->text) - used, format, args);
+	va_end(args);
+	log_warning("%s", warnings->text + used);
 }
 
-/* So that logind offers to hibernate at once. Writing the device makes the kernel look
- * for an image of its own (resume_store() of kernel/power/hibernate.c): it must find plain
- * swap. It would also undo noresume. */
-static void name_to_kernel(const struct swapfile *s, const struct swap_area *area)
+/* A drop-in that is read after ours has the last word. True: ours has it. */
+static bool has_last_word(const struct swapfile *s, const struct enable *enable,
+			  struct warnings *warnings)
 {
-	enum swap_signature_kind kind = SWAP_IS_NOTHING;
-	struct kernel_cmdline cmdline = { 0 };
-	int r;
+	struct settings settings;
 
-	kernel_cmdline_read(s->system.root, &cmdline);
-	if (cmdline.noresume || command_read_kind(area, &kind, NULL) < 0 || kind != SWAP_IS_SWAP)
-		return;
-	r = kernel_resume_name(s->system.root, area->dev, area->offset);
-	if (r < 0)
-		log_debug("the kernel was not told of the place: %s", strerror(-r));
+	settings_defaults(&settings);
+	if (settings_load(&settings, s->system.root, NULL, NULL, NULL) < 0 ||
+	    enable_is_named(&settings, enable->path, enable->area))
+		return true;
+	warn(warnings,
+	     "another file of s2disk's configuration has the last word, with \"resume device = "
+	     "%s\" (%s) and \"resume offset = %" PRIu64
+	     "\", so that no boot looks for the image; take that "
+	     "out, then run s2disk-swapfile check",
+	     settings.resume_device, settings.resume_device_by, settings.resume_offset);
+	return false;
+}
+
+/* True: all is well. */
+static bool look_after_enable(struct swapfile *s, const struct enable *enable,
+			      const struct initramfs_site *initramfs, struct warnings *warnings)
+{
+	const struct swap_area *area = enable->area;
+	char arguments[400], objection[512];
+	bool good = initramfs_looks(&s->system, initramfs, objection, sizeof(objection));
+
+	if (!good)
+		warn(warnings, "%s. The kernel's own hibernation needs these arguments: %s",
+		     objection, enable_arguments(enable, arguments, sizeof(arguments)));
+	if (area && !s->dry_run)
+		good &= has_last_word(s, enable, warnings);
+	if (area && swapfile_kernel_other(&s->system, area, arguments, sizeof(arguments))[0])
+		warn(warnings,
+		     "the kernel command line names another place, which the kernel's own "
+		     "hibernation and systemd go by from the next boot on; take this out of the "
+		     "boot loader's configuration: %s",
+		     arguments);
+	if (text_starts(enable->device, "/dev/") && !text_starts(enable->device, "/dev/mapper/"))
+		warn(warnings,
+		     "the device has neither a UUID nor another name that holds, and may be called "
+		     "otherwise at the next boot; give its file system a UUID, then enable it "
+		     "again");
+	return good;
 }
 
 static void tell_after_enable(struct swapfile *s, const struct enable *enable,
 			      const struct initramfs_site *initramfs)
 {
+	struct warnings warnings = { "" };
 	char arguments[400];
+	bool good = look_after_enable(s, enable, initramfs, &warnings);
 
-	enable_arguments(enable, arguments, sizeof(arguments));
-	report_value(&s->report, "arguments", arguments);
-	initramfs_warn(&s->system, initramfs, arguments);
-	if (text_starts(enable->device, "/dev/") && !text_starts(enable->device, "/dev/mapper/") &&
-	    !text_starts(enable->device, "/dev/disk/"))
-		log_warning("the device has neither a UUID nor another name that holds, and may "
-			    "be called otherwise at the next boot; give its file system a UUID, "
-			    "then enable it again");
-	if (!s->dry_run)
+	report_value(&s->report, "arguments",
+		     enable_arguments(enable, arguments, sizeof(arguments)));
+	report_value(&s->report, "warning", warnings.text[0] ? warnings.text : NULL);
+	if (good && !s->dry_run)
 		report_line(&s->report, "Done. This system can hibernate now, without a reboot; "
 					"'s2disk-swapfile check' tells whether all is well.");
 }
@@ -70,7 +105,8 @@ static void tell_after_enable(struct swapfile *s, const struct enable *enable,
 static bool does_something(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->steps[i].kind != STEP_RUN || plan->steps[i].text[TEXT_DO])
+		if (plan->steps[i].kind != STEP_PLACE &&
+		    (plan->steps[i].kind != STEP_RUN || plan->steps[i].text[TEXT_DO]))
 			return true;
 	return false;
 }
@@ -108,23 +144,33 @@ static int plan_enable(const struct swapfile *s, const struct enable *enable, st
 static int make_room(struct swapfile *s, struct state *state, const struct plan *plan,
 		     bool *ret_same, struct why *w)
 {
+	bool lost = !state_find(state, "enable", NULL);
 	struct plan *old;
 	int r = command_find_enabled(s, state, &old, w);
 
-	*ret_same = r == 0 && old && !does_something(plan) && !old->unfinished &&
+	*ret_same = r == 0 && old && !lost && !does_something(plan) && !old->unfinished &&
 		    strcmp(old->path, plan->path) == 0;
 	if (r < 0 || !old || *ret_same)
 		return r;
-	report_line(&s->report, "%s is enabled already, and is disabled first", old->path);
-	return command_undo(s, state, old, w);
+	report_line(&s->report, "%s is enabled already, and is disabled first%s", old->path,
+		    s->dry_run ? "; what comes then is told as from now" : "");
+	return state_undo(&s->system, state, old, &s->report, w);
 }
 
-static int enable_place(struct swapfile *s, struct state *state, const struct swapfile_place *place,
-			const struct enable *enable, struct why *w)
+/* The kernel may have been told of another place since. */
+static void tell_kernel(const struct swapfile *s, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count && !s->dry_run; i++)
+		if (plan->steps[i].kind == STEP_PLACE)
+			swapfile_kernel_do(&s->system, plan, &plan->steps[i], NULL);
+}
+
+static int enable_place(struct swapfile *s, struct state *state, const struct enable *enable,
+			struct why *w)
 {
 	struct initramfs_site initramfs;
 	struct plan plan;
-	bool same;
+	bool same = false;
 	/* Twice: a refusal comes before anything is changed. */
 	int r = plan_enable(s, enable, &plan, &initramfs, w);
 
@@ -132,18 +178,17 @@ static int enable_place(struct swapfile *s, struct state *state, const struct sw
 		r = make_room(s, state, &plan, &same, w);
 	if (r == 0 && same) {
 		report_line(&s->report, "%s is enabled already; there is nothing to do",
-			    place->path);
+			    enable->path);
+		tell_kernel(s, &plan);
 	} else if (r == 0) {
 		plan_close(&plan);
 		r = plan_enable(s, enable, &plan, &initramfs, w);
 		if (r == 0)
-			r = command_carry_out(s, state, &plan, w);
-		if (r == 0)
-			tell_after_enable(s, enable, &initramfs);
+			r = state_do(&s->system, state, &plan, &s->report, w);
 	}
+	if (r == 0)
+		tell_after_enable(s, enable, &initramfs);
 	plan_close(&plan);
-	if (r == 0 && !s->dry_run)
-		name_to_kernel(s, &place->area);
 	return r;
 }
 
@@ -174,48 +219,28 @@ enum outcome swapfile_do_enable(struct swapfile *s, struct why *w)
 	snprintf(offset, sizeof(offset), "%" PRIu64, place.area.offset);
 	enable.offset = place.area.file ? offset : NULL;
 	enable.dev = place.area.dev;
-	r = enable_place(s, &state, &place, &enable, w);
+	enable.area = &place.area;
+	r = enable_place(s, &state, &enable, w);
 	state_free(&state);
 	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
-}
-
-/* The name of the device where a file would be: of the only one that its file
- * system has. */
-int command_foretell_device(const struct swapfile *s, const struct site *site, char *buffer,
-			    size_t size, dev_t *ret_dev, struct why *w)
-{
-	struct swap_area area;
-	char number[32];
-	int r = site_only_device(site, ret_dev, w);
-
-	if (r == -EOPNOTSUPP) {
-		text_copy(buffer, size, "DEVICE");
-		return 0;
-	}
-	snprintf(number, sizeof(number), "%u:%u", major(*ret_dev), minor(*ret_dev));
-	if (r == 0)
-		r = swap_area_resolve(number, 0, false, &area, w);
-	return r < 0 ? r : area_name(s->system.root, *ret_dev, area.device, buffer, size, w);
 }
 
 enum outcome command_foretell_enable(struct swapfile *s, const struct site *site, struct why *w)
 {
 	struct initramfs_site initramfs;
-	char device[256];
-	struct enable enable = {
+	const struct enable enable = {
 		.path = site->path,
-		.device = device,
+		.device = "DEVICE",
+		.dev = site->dev,
 		.offset = "OFFSET",
 		.hibernate_only = s->hibernate_only,
 	};
 	struct plan plan = { 0 };
-	int r = command_foretell_device(s, site, device, sizeof(device), &enable.dev, w);
+	int r = plan_enable(s, &enable, &plan, &initramfs, w);
 
-	if (r == 0)
-		r = plan_enable(s, &enable, &plan, &initramfs, w);
 	if (r == 0) {
-		report_plan(&s->report, &plan, false);
-		report_line(&s->report, "where OFFSET is known when the file is there");
+		report_plan(&s->report, &plan);
+		report_line(&s->report, "where DEVICE and OFFSET are known when the file is there");
 		tell_after_enable(s, &enable, &initramfs);
 	}
 	plan_close(&plan);
@@ -233,7 +258,7 @@ enum outcome swapfile_do_disable(struct swapfile *s, struct why *w)
 	if (r == 0)
 		r = command_find_enabled(s, &state, &plan, w);
 	if (r == 0 && plan)
-		r = command_undo(s, &state, plan, w);
+		r = state_undo(&s->system, &state, plan, &s->report, w);
 	else if (r == 0)
 		report_line(&s->report, "no swap area is enabled; there is nothing to do");
 	state_free(&state);

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "swapfile_kernel.h"
 #include "swapfile_stop.h"
 
 #include <errno.h>
@@ -146,6 +147,9 @@ static bool is_whole(const struct step *step)
 		return !path;
 	case STEP_ENTRIES:
 		return !path && step->text[TEXT_UNDO];
+	case STEP_PLACE:
+		return path && swapfile_kernel_is_place(step->text[TEXT_OLD]) &&
+		       swapfile_kernel_is_place(step->text[TEXT_NEW]);
 	case STEP_SWAP:
 		return path && path[0];
 	default:
@@ -223,6 +227,8 @@ int state_load(const struct swapfile_system *system, struct state *ret, struct w
 	*ret = (struct state){ 0 };
 	if (r == 0 && text)
 		r = state_decode(text, ret, &reason);
+	if (r == -EACCES)
+		return why(w, r, "%s can be read by root only", SWAPFILE_STATE);
 	return r < 0 ? why(w, r,
 			   "%s, which says what to undo, cannot be used: %s; move it away, and "
 			   "'s2disk-swapfile disable' goes by the marks in the files",
@@ -238,7 +244,8 @@ int state_lock(const struct swapfile_system *system, int *ret_fd, struct why *w)
 	*ret_fd = -1;
 	if (!full)
 		return -ENOMEM;
-	fd = open(full, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, STATE_MODE);
+	/* A program that this one runs has it, too: it goes on when this one is killed. */
+	fd = open(full, O_RDWR | O_CREAT | O_NOFOLLOW, STATE_MODE);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : why(w, -errno, LOCK ": %s", strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
@@ -278,10 +285,18 @@ struct plan *state_find(const struct state *state, const char *name, const char 
 	return NULL;
 }
 
+/* refresh: what is made of files is to be made anew. */
+static bool is_due(const struct swapfile_system *system, const struct step *step, bool refresh)
+{
+	const char *path = step->text[TEXT_PATH];
+
+	return step->kind != STEP_RUN ||
+	       ((refresh || step->text[TEXT_DO]) && (!path || system_has(system, path)));
+}
+
 /* Undoes the steps, the last one first; those that failed are what is left of
  * the plan. When the swap area cannot be switched off or the file deleted, that is the
- * end: what comes before it in a plan was not touched yet, and is to stay. refresh:
- * what is made of files is to be made anew. */
+ * end: what comes before it in a plan was not touched yet, and is to stay. */
 static int undo_steps(const struct swapfile_system *system, struct plan *plan, bool refresh,
 		      struct report *report, struct why *w)
 {
@@ -294,7 +309,7 @@ static int undo_steps(const struct swapfile_system *system, struct plan *plan, b
 		struct why reason = { "" };
 		int r = 0;
 
-		if (step.kind != STEP_RUN || refresh || step.text[TEXT_DO]) {
+		if (is_due(system, &step, refresh)) {
 			report_step(report, &step, true);
 			r = step_kinds[step.kind].undo(system, &step, &reason);
 		}
@@ -354,10 +369,15 @@ static int do_steps(const struct swapfile_system *system, struct state *state, s
 int state_do(const struct swapfile_system *system, struct state *state, struct plan *plan,
 	     struct report *report, struct why *w)
 {
-	struct plan *own = state_add(state, plan);
 	struct why reason = { "" };
+	struct plan *own;
 	int r;
 
+	if (report && report->dry_run) {
+		report_plan(report, plan);
+		return 0;
+	}
+	own = state_add(state, plan);
 	if (!own)
 		return -ENOMEM;
 	own->unfinished = true;
@@ -388,13 +408,19 @@ static bool is_left(const struct plan *plan)
 int state_undo(const struct swapfile_system *system, struct state *state, struct plan *plan,
 	       struct report *report, struct why *w)
 {
+	bool refresh = plan_changes_files(plan) || is_left(plan);
 	struct why reason = { "" };
 	int r, saved;
 
+	for (size_t i = plan->count; report && report->dry_run && i > 0; i--)
+		if (is_due(system, &plan->steps[i - 1], refresh))
+			report_step(report, &plan->steps[i - 1], true);
+	if (report && report->dry_run)
+		return 0;
 	/* On a full disk it is to be undone, too. */
 	plan->unfinished = true;
 	save(system, state, NULL);
-	r = undo_steps(system, plan, plan_changes_files(plan) || is_left(plan), report, w);
+	r = undo_steps(system, plan, refresh, report, w);
 	if (r == 0)
 		remove_plan(state, plan);
 	saved = save(system, state, &reason);

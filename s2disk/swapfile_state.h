@@ -36,13 +36,13 @@ struct plan *state_find(const struct state *state, const char *name, const char 
 /* Makes the plan the state's last; it is empty then. NULL: no memory. */
 struct plan *state_add(struct state *state, struct plan *plan);
 
-/* Carries a plan out, step by step, each written down first. When one fails,
- * those done are undone again, and the state is as it was. The plan becomes the
- * state's (and is empty then), or stays the caller's when there is no memory. */
+/* Carries a plan out (in a dry run: tells it), step by step, each written down first. When one
+ * fails, those done are undone again, and the state is as it was. The plan becomes the state's (and
+ * is empty then), or stays the caller's when there is no memory. */
 int state_do(const struct swapfile_system *system, struct state *state, struct plan *plan,
 	     struct report *report, struct why *w);
 
-/* Undoes a plan of the state and forgets it. When the swap area cannot be
+/* Undoes a plan of the state and forgets it; in a dry run tells that. When the swap area cannot be
  * switched off, nothing was changed. Other steps that fail do not keep the rest
  * from being undone; they stay written down, to be tried again. */
 int state_undo(const struct swapfile_system *system, struct state *state, struct plan *plan,

@@ -3,6 +3,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "swapfile_kernel.h"
+#include "swapfile_run.h"
 #include "swapfile_subvolume.h"
 #include "swapfile_text.h"
 
@@ -147,24 +150,37 @@ static int do_file(const struct swapfile_system *system, const struct plan *plan
 	return r < 0 ? why(w, r, "%s cannot be written: %s", path, strerror(-r)) : 0;
 }
 
-static int put_back(const struct swapfile_system *system, char *const *text, const char *current)
+/* The file without what was done to it: "" where nothing would be left of one that was not
+ * there; NULL where that is not to be told any more. */
+static char *take_out(char *const *text, const char *current)
 {
-	_cleanup_free_ char *before = NULL;
 	const char *path = text[TEXT_PATH], *old = text[TEXT_OLD];
+	char *before;
 
-	/* A file of its own says so in its first line. */
-	if (!old)
-		return system_unlink(system, path);
-	if (same(current, text[TEXT_NEW]))
-		return system_write(system, path, old, FILE_MODE);
-	before = text_take_back(old, text[TEXT_NEW], current);
+	if (same(current, text[TEXT_NEW]) || (!old && text_starts(current, TEXT_OWN)))
+		return strdup(old ? old : "");
+	before = text_take_back(old ? old : "", text[TEXT_NEW], current);
 	if (!before && (before = text_drop_block(current)))
 		log_warning("%s was edited since; all between the marks is taken out", path);
+	return before;
+}
+
+static int put_back(const struct swapfile_system *system, char *const *text, const char *current)
+{
+	_cleanup_free_ char *before = take_out(text, current);
+	const char *path = text[TEXT_PATH], *old = text[TEXT_OLD];
+	struct text_hunk hunk = text_changed(old ? old : "", text[TEXT_NEW]);
+	char lines[200], line[200];
+
 	if (before)
-		return system_write(system, path, before, FILE_MODE);
-	log_warning("%s was edited since, where this program had changed it; look at it, and take "
-		    "out what is left of resume=, resume_offset= and the swap area",
-		    path);
+		return !old && !before[0] ? system_unlink(system, path)
+					  : system_write(system, path, before, FILE_MODE);
+	snprintf(lines, sizeof(lines), "%.*s", (int)hunk.new_length, text[TEXT_NEW] + hunk.start);
+	text_make_printable(lines);
+	swapfile_run_text(lines, line, sizeof(line));
+	log_warning("%s was edited since, where this program had changed it, and stays as it is; "
+		    "take out what is left of: %s",
+		    path, text_trim(line));
 	return 0;
 }
 
@@ -213,9 +229,7 @@ static int do_run(const struct swapfile_system *system, const struct plan *plan,
 
 static int undo_run(const struct swapfile_system *system, const struct step *step, struct why *w)
 {
-	const char *path = step->text[TEXT_PATH], *undo = step->text[TEXT_UNDO];
-
-	return undo && (!path || system_has(system, path)) ? system->run(system, undo, w) : 0;
+	return step->text[TEXT_UNDO] ? system->run(system, step->text[TEXT_UNDO], w) : 0;
 }
 
 static int do_swap(const struct swapfile_system *system, const struct plan *plan,
@@ -281,8 +295,8 @@ static int tell_boot_loader(const struct swapfile_system *system, const struct s
 	(void)system;
 	(void)w;
 	if (step->kind == STEP_ENTRIES)
-		log_warning("take this out of the boot loader's entries that were made since it "
-			    "was enabled: %s",
+		log_warning("take this out of the boot loader's configuration and entries, where "
+			    "former versions of this program put it: %s",
 			    step->text[TEXT_UNDO]);
 	else if (step->text[TEXT_UNDO])
 		log_warning("/etc/kernel/cmdline is put back, but installed kernels keep resume= "
@@ -300,6 +314,8 @@ const struct step_kind_ops step_kinds[STEP_KINDS] = {
 	[STEP_MADE] = { "made", "make", "delete", do_made, undo_made },
 	[STEP_SUBVOLUME] = { "subvolume", "make the subvolume", "delete the subvolume",
 			     do_subvolume, undo_subvolume },
+	[STEP_PLACE] = { "place", "tell the kernel of", NULL, swapfile_kernel_do,
+			 swapfile_kernel_undo },
 	[STEP_KERNELS] = { "kernels", NULL, NULL, NULL, tell_boot_loader },
 	[STEP_ENTRIES] = { "entries", NULL, NULL, NULL, tell_boot_loader },
 };

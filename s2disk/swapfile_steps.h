@@ -20,6 +20,7 @@ enum step_kind {
 	STEP_SWAP,	/* the area is switched on */
 	STEP_MADE,	/* the swap file is made (by the plan's maker) */
 	STEP_SUBVOLUME, /* a btrfs subvolume is made */
+	STEP_PLACE,	/* the kernel is told of the area; see swapfile_kernel.h */
 	/* Only in states of the version that edited boot loaders; not undone, but told: */
 	STEP_KERNELS, /* kernel-install ran for each kernel */
 	STEP_ENTRIES, /* boot loader entries made since have arguments */
@@ -28,8 +29,8 @@ enum step_kind {
 
 /* The texts of a step, in the order of the state file; NULL where it has none. */
 enum step_text {
-	/* Below the root, but for SWAP (which may be a tag, too), MADE and SUBVOLUME. RUN: it
-	 * is undone only while this is there. */
+	/* Below the root, but for SWAP and PLACE (which may be a tag, too), MADE and SUBVOLUME.
+	 * RUN: it is undone only while this is there. */
 	TEXT_PATH,
 	TEXT_OLD,  /* FILE: NULL when it was not there */
 	TEXT_NEW,  /* FILE: never NULL */

@@ -195,10 +195,14 @@ int system_write(const struct swapfile_system *system, const char *path, const c
 		 mode_t mode)
 {
 	_cleanup_free_ char *full = system_path(system, path), *real = NULL;
+	struct stat st;
 
 	if (!full)
 		return -ENOMEM;
 	real = realpath(full, NULL);
+	/* A link that leads nowhere is not ours to replace. */
+	if (!real && lstat(full, &st) == 0)
+		return -ENOLINK;
 	return write_beside(real ? real : full, text, mode);
 }
 

@@ -137,7 +137,7 @@ char *text_fstab_escape(const char *path)
 	return result;
 }
 
-static bool has_option(const char *options, const char *wanted)
+bool text_has_option(const char *options, const char *wanted)
 {
 	size_t length = strlen(wanted);
 
@@ -159,7 +159,7 @@ bool text_fstab_has_swap(const char *text, bool (*is_it)(const void *context, co
 
 		if (line && sscanf(line, "%ms %ms %ms %ms", &what, &where, &type, &options) >= 3 &&
 		    what[0] != '#' && strcmp(type, "swap") == 0 &&
-		    !(options && has_option(options, "noauto"))) {
+		    !(options && text_has_option(options, "noauto"))) {
 			size_t length = strlen(what);
 
 			found = text_unescape_octal(what, length, what, length + 1) &&

@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The first line of a file that is this program's as a whole. */
+#define TEXT_OWN "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\n"
+
 /* Whole lines that differ, from the first to the last: bytes of the old and of
  * the new text. */
 struct text_hunk {
@@ -40,6 +43,9 @@ char *text_block_word(const char *text);
  * whether what an entry names is the one meant. */
 bool text_fstab_has_swap(const char *text, bool (*is_it)(const void *context, const char *name),
 			 const void *context);
+
+/* Is it one of the options, as fstab and crypttab have them (a,b)? */
+bool text_has_option(const char *options, const char *wanted);
 
 /* A path as fstab has it: blanks as \040. */
 char *text_fstab_escape(const char *path);

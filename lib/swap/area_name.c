@@ -7,10 +7,7 @@
 #include "swap/device_stack.h"
 
 #include <blkid/blkid.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,34 +75,6 @@ static bool is_shared(const char *device, const char *uuid)
 	return shared;
 }
 
-/* The name that udev made from the device's own serial number. */
-static bool find_link(const char *root, dev_t dev, char *buffer, size_t size)
-{
-	static const char folder[] = "/dev/disk/by-id";
-	char full[PATH_MAX];
-	struct dirent **entries;
-	bool found = false;
-	int count;
-
-	snprintf(full, sizeof(full), "%s%s", root, folder);
-	count = scandir(full, &entries, NULL, alphasort);
-
-	if (count < 0)
-		return false;
-	for (int i = 0; i < count; i++) {
-		char path[PATH_MAX + NAME_MAX + 2];
-		struct stat st;
-
-		snprintf(path, sizeof(path), "%s/%s", full, entries[i]->d_name);
-		if (!found && stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == dev)
-			found = snprintf(buffer, size, "%s/%s", folder, entries[i]->d_name) <
-				(int)size;
-		free(entries[i]);
-	}
-	free(entries);
-	return found;
-}
-
 static bool find_mapper(const char *root, dev_t dev, char *buffer, size_t size)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
@@ -131,8 +100,6 @@ int area_name(const char *root, dev_t dev, const char *device, char *buffer, siz
 		return 0;
 	else if (id.part_uuid[0])
 		length = snprintf(buffer, size, "PARTUUID=%s", id.part_uuid);
-	else if (find_link(root, dev, buffer, size))
-		return 0;
 	else
 		length = snprintf(buffer, size, "%s", device);
 	return length < 0 || (size_t)length >= size

@@ -10,9 +10,8 @@
 
 /* How resume= is to name the device so that the initramfs finds it, whatever
  * number it gets: UUID= where it is its alone (on btrfs with several devices it
- * is not), a name of the device mapper, PARTUUID=, a link that tells the device's
- * identity, else its path, which may be another device's at the next boot. root is put
- * before /sys and /dev/disk. -EIO, -ENAMETOOLONG. */
+ * is not), a name of the device mapper, PARTUUID=, else its path, which may be another
+ * device's at the next boot. root is put before /sys. -EIO, -ENAMETOOLONG. */
 int area_name(const char *root, dev_t dev, const char *device, char *buffer, size_t size,
 	      struct why *w);
 

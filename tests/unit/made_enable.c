@@ -36,6 +36,7 @@ void make_system(void)
 	made_put("/etc/fstab", "UUID=1 / ext4 defaults 0 1\nlast line");
 	made_program("/usr/sbin/update-initramfs");
 	made_program("/usr/sbin/mkinitramfs");
+	made_put("/etc/initramfs-tools/hooks/s2disk", "");
 	warnings[0] = '\0';
 }
 

@@ -176,6 +176,11 @@ START_TEST(which_file)
 	struct swapfile s = command(NULL);
 	struct why w = { "" };
 
+	/* By the marks, where the state is lost. */
+	check_says(NULL, OUTCOME_DONE);
+	ck_assert_str_eq(looked_for, PATH);
+	looked_for = NULL;
+	made_put("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 	ck_assert_int_eq(swapfile_do_check(&s, &w), OUTCOME_REFUSED);
 	check_told(w.text, "no swap area is enabled; say which");
 	ck_assert_ptr_null(looked_for);
@@ -280,6 +285,18 @@ START_TEST(configuration)
 	made_put("/etc/suspend.conf", configurations[_i].config);
 	check_line(check_says(PATH, configurations[_i].outcome), configurations[_i].level,
 		   configurations[_i].words);
+}
+END_TEST
+
+/* Enabling again would not help. */
+START_TEST(last_word)
+{
+	const char *text;
+
+	made_put("/etc/suspend.conf.d/99-local.conf", "resume device = UUID=other\n");
+	text = check_says(PATH, OUTCOME_REFUSED);
+	check_told(text, "/etc/suspend.conf.d/99-local.conf:1, which has the last word");
+	check_untold(text, "s2disk-swapfile enable");
 }
 END_TEST
 
@@ -411,6 +428,7 @@ int main(void)
 	tcase_add_test(tcase, bad_file);
 	tcase_add_test(tcase, switched_off);
 	tcase_add_loop_test(tcase, configuration, 0, (int)ARRAY_SIZE(configurations));
+	tcase_add_test(tcase, last_word);
 	tcase_add_test(tcase, broken_configuration);
 	tcase_add_test(tcase, not_set_up);
 	tcase_add_test(tcase, locked);

@@ -270,12 +270,38 @@ START_TEST(keeps_edits)
 	ck_assert_int_eq(enable(&state, &wanted, &w), 0);
 	made_put("/etc/fstab", "# mine\nUUID=1 / ext4 defaults 0 1\nlast line\n" BEGIN
 			       "/swapfile none swap defaults 0 0\n" END "tmpfs /tmp tmpfs\n");
-	made_put("/etc/suspend.conf.d/90-swapfile.conf", "resume offset = 1\n");
+	made_put("/etc/suspend.conf.d/90-swapfile.conf", OWN "resume offset = 1\n");
 	disable(&state);
 	made_check("/etc/fstab", "# mine\nUUID=1 / ext4 defaults 0 1\nlast line\n"
 				 "tmpfs /tmp tmpfs\n");
 	made_check("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 	ck_assert_str_eq(warnings, "");
+}
+END_TEST
+
+/* A file that was made here and became the user's is no more than put back. */
+START_TEST(keeps_what_became_the_users)
+{
+	struct state state = { 0 };
+	struct why w = { "" };
+
+	made_put("/etc/fstab", NULL);
+	ck_assert_int_eq(enable(&state, &wanted, &w), 0);
+	made_put("/etc/fstab", "UUID=1 / ext4\n" BEGIN "/swapfile none swap defaults 0 0\n" END
+			       "tmpfs /tmp tmpfs\n");
+	made_put("/etc/suspend.conf.d/90-swapfile.conf", "resume offset = 1\n");
+	disable(&state);
+	made_check("/etc/fstab", "UUID=1 / ext4\ntmpfs /tmp tmpfs\n");
+	made_check("/etc/suspend.conf.d/90-swapfile.conf", "resume offset = 1\n");
+	ck_assert_ptr_nonnull(strstr(warnings, "90-swapfile.conf was edited since"));
+	ck_assert_ptr_nonnull(strstr(warnings, "resume device = UUID=1-2"));
+
+	/* Edited between the marks, and nothing else in it. */
+	made_put("/etc/fstab", NULL);
+	ck_assert_int_eq(enable(&state, &wanted, &w), 0);
+	made_put("/etc/fstab", BEGIN "/swapfile none swap pri=7\n" END);
+	disable(&state);
+	made_check("/etc/fstab", NULL);
 }
 END_TEST
 
@@ -314,6 +340,26 @@ START_TEST(keeps_links_and_modes)
 	ck_assert_str_eq(after, before);
 	free(before);
 	free(after);
+}
+END_TEST
+
+/* A link that leads nowhere is not replaced by a file. */
+START_TEST(keeps_dangling_links)
+{
+	struct state state = { 0 };
+	struct why w = { "" };
+	char *before, *after;
+
+	made_put("/etc/fstab", NULL);
+	made_link("/etc/fstab", "gone");
+	before = made_look();
+	ck_assert_int_eq(enable(&state, &wanted, &w), -ENOLINK);
+	ck_assert_ptr_nonnull(strstr(w.text, "/etc/fstab cannot be written"));
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	free(before);
+	free(after);
+	state_free(&state);
 }
 END_TEST
 
@@ -374,6 +420,8 @@ static const char *const broken[] = {
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nfile\t=/a\t-\t=x\\q\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nfile\t=/a\t-\t=x\\\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nswap\t-\t-\t-\t-\t-\n",
+	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nplace\t=/a\t=8:2 1 x\t=8:2\t-\t-\n",
+	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nplace\t=/a\t-\t=8:2 1\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nrun\t=/a\t-\t-\t-\t-\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nrun\t=a\t-\t-\t-\t=b\n",
 	"s2disk-swapfile state 1\nplan\t=a\t=/b\t-\t-\t-\nkernels\t=/a\t-\t-\t-\t=b\n",
@@ -450,8 +498,10 @@ int main(void)
 	tcase_add_loop_test(tcase, rolls_back, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, swapoff_that_fails_changes_nothing);
 	tcase_add_test(tcase, keeps_edits);
+	tcase_add_test(tcase, keeps_what_became_the_users);
 	tcase_add_test(tcase, takes_edited_blocks_out);
 	tcase_add_test(tcase, keeps_links_and_modes);
+	tcase_add_test(tcase, keeps_dangling_links);
 	tcase_add_test(tcase, survives_being_cut_off);
 	tcase_add_loop_test(tcase, refuses_broken_states, 0, (int)ARRAY_SIZE(broken));
 	tcase_add_test(tcase, state_there_and_back);

@@ -90,7 +90,7 @@ static const struct {
 	      "title B\nlinux /b\noptions " ARGS "\n" },
 	    { "/etc/kernel/cmdline", "root=/ ro resume=/dev/sda2\n", "root=/ ro " ARGS "\n" } },
 	  "swapoff /swapfile\n",
-	  "take this out of the boot loader's entries that were made since it was enabled: " ARGS },
+	  "where former versions of this program put it: " ARGS },
 	{ kernels,
 	  { { "/etc/kernel/cmdline", "root=/ ro", "root=/ ro " ARGS } },
 	  "swapoff /swapfile\n",
@@ -149,7 +149,7 @@ START_TEST(edited_since)
 	made_check("/boot/loader/entries/a.conf", "title new\nlinux /a\noptions root=/ ro\n");
 	made_check("/boot/loader/entries/b.conf", "title B\nlinux /b\noptions quiet " ARGS "\n");
 	ck_assert_ptr_nonnull(strstr(warnings, "/boot/loader/entries/b.conf was edited since"));
-	ck_assert_ptr_nonnull(strstr(warnings, "take out what is left of resume="));
+	ck_assert_ptr_nonnull(strstr(warnings, "take out what is left of: linux /b options " ARGS));
 }
 END_TEST
 

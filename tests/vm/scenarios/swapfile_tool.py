@@ -33,6 +33,8 @@ cp /etc/crypttab cryptroot 2>/dev/null
 find . | cpio -o -H newc | gzip >/boot/initrd.img
 END
     chmod +x /usr/sbin/update-initramfs
+    mkdir -p /etc/initramfs-tools/hooks
+    touch /etc/initramfs-tools/hooks/s2disk
 }
 # Names, modes and content of all that could be changed.
 look() {
@@ -244,7 +246,7 @@ class ToolBtrfsSubvolume(ToolBtrfs):
     name = "tool-btrfs-subvolume"
     group = "slow"
     how = "-r /mnt/swap/swapfile"
-    size = "--subvolume --size=300M"
+    size = "--size=300M"
     mount = "mount -t btrfs /dev/vda /mnt; SWAP=/mnt/swap/swapfile"
 
 

@@ -45,14 +45,13 @@ class SwapFile(FullGuest):
              "LABEL=boot /boot ext2 defaults 0 2\n")
     root_mib = 1600
     swap_file = "/swapfile"
-    create = ""
     guest = """
 digest() { find /etc /boot -type f ! -name 'initrd.img*' -exec md5sum {} + |
     sort | md5sum; }
 first_boot() {
     can before
     digest >/var/tmp/digest
-    marked create s2disk-swapfile create --size=500M --enable %(create)s %(file)s
+    marked create s2disk-swapfile create --size=500M --enable %(file)s
     mark told "$(s2disk-swapfile offset %(file)s)"
     can after
     %(then)s
@@ -80,8 +79,7 @@ hibernate_and_tell() {
 
     def boot_files(self, number, **options):
         files = super().boot_files(number, **options)
-        for name, value in (("create", self.create), ("then", self.then),
-                            ("file", self.swap_file)):
+        for name, value in (("then", self.then), ("file", self.swap_file)):
             files["/scenario.sh"] = files["/scenario.sh"].replace(
                 "%%(%s)s" % name, value)
         return files
@@ -126,7 +124,6 @@ class SwapFileBtrfs(SwapFile):
     limit = 1500
     fstab = ("/dev/vda / btrfs defaults 0 0\n"
              "LABEL=boot /boot ext2 defaults 0 2\n")
-    create = "--subvolume"
     swap_file = "/hiber/swapfile"
     options = FullGuest.options + " rootfstype=btrfs"
     then = ":"
