@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/look.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "boot/boot_choice.h"
 #include "boot/initramfs_command.h"
@@ -29,6 +30,9 @@
 
 /* Unpacking takes a second or so each: of those that nothing points to, this many. */
 #define NEWEST_MAX 6
+
+/* … and for all of them this long, whatever they are: somebody waits for the machine to sleep. */
+#define READ_SECONDS 10
 
 /* Times on FAT are even seconds, and clocks are set during a boot. */
 #define MARGIN_SECONDS 60
@@ -335,6 +339,7 @@ void check_way_back(struct preflight_context *context)
 		return;
 	}
 	way->context = context;
+	way->deadline = now_usec() + READ_SECONDS * UINT64_C(1000000);
 	/* Asleep in memory, the image is but a second way back. */
 	way->bad = settings->way_back == WAY_BACK_REQUIRE && settings->method != METHOD_SUSPEND
 			   ? CHECK_FAILED

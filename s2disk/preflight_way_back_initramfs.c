@@ -276,7 +276,7 @@ static int read_one(struct way *way, const struct boot_file *file, struct initra
 	struct initramfs_secrets secrets;
 
 	wanted_secrets(way->context->settings, &secrets);
-	return initramfs_read(way->context->root, file, &secrets, ret, w);
+	return initramfs_read(way->context->root, file, &secrets, way->deadline, ret, w);
 }
 
 static void keep(struct way *way, const struct boot_file *file, struct initramfs *initramfs)
@@ -307,8 +307,11 @@ void way_judge_initramfs(struct way *way, const struct boot_file *file, bool see
 	int r = read_one(way, file, &initramfs, &reason);
 
 	if (r < 0) {
-		way_say(ret, WAY_UNKNOWN, "%s", why_text(&reason, r));
-		way_advise(ret, "see for yourself that it runs resume");
+		way_say(ret, r == -EBADMSG ? WAY_BAD : WAY_UNKNOWN, "%s", why_text(&reason, r));
+		if (r == -EBADMSG)
+			way_advise(ret, "regenerate it: %s", way->command);
+		else
+			way_advise(ret, "see for yourself that it runs resume");
 		return;
 	}
 	if (initramfs.cmdline[0])
@@ -316,5 +319,7 @@ void way_judge_initramfs(struct way *way, const struct boot_file *file, bool see
 	kernel_cmdline_parse(judged.cmdline, &cmdline);
 	if (has_resume(&judged) && command_line_fine(&judged, &cmdline))
 		judge_place(&judged, &cmdline);
+	if (initramfs.partial && ret->verdict == WAY_BAD)
+		ret->verdict = WAY_UNKNOWN;
 	keep(way, file, &initramfs);
 }

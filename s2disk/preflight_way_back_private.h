@@ -28,6 +28,7 @@ struct way {
 	struct boot_record record;
 	char cmdline[INITRAMFS_CMDLINE_SIZE]; /* of this boot */
 	char command[80];		      /* that regenerates the initramfs */
+	uint64_t deadline;		      /* of reading initramfs, now_usec() */
 	struct initramfs kept;		      /* the first that was read */
 	char kept_path[256];
 	char named[256]; /* what the place is called where it is found */
