@@ -83,56 +83,114 @@ static void add(const struct way *way, enum check_level level, const char *advic
 struct sum {
 	unsigned int read;
 	struct way_answer worst; /* of the first that is as bad */
+	unsigned int rank;	 /* … and how bad that is */
 	char good[256];		 /* the first that is good; "" for none */
+	char named[256];	 /* … and what the place is called there */
 };
 
-static void sum_up(struct way *way, const struct boot_file *file, bool seen, struct sum *sum)
-{
-	struct way_answer answer = { 0 };
+/* The newest boots next as a rule, or that of the running kernel. */
+#define RANK_WEIGHS 1U
 
-	way_judge_initramfs(way, file, seen, &answer);
-	if (answer.verdict == WAY_GOOD && !sum->good[0])
-		text_copy(sum->good, sizeof(sum->good), file->path);
-	/* WAY_BAD before what is not known. */
-	if (sum->read++ == 0 || (answer.verdict == WAY_BAD && sum->worst.verdict != WAY_BAD) ||
-	    (sum->worst.verdict == WAY_GOOD && answer.verdict != WAY_GOOD))
-		sum->worst = answer;
+static unsigned int rank(enum way_verdict verdict, bool weighs)
+{
+	unsigned int of = verdict == WAY_GOOD ? 0 : verdict == WAY_BAD ? 4 : 2;
+
+	return of && weighs ? of | RANK_WEIGHS : of;
 }
 
-/* A rescue image boots when somebody chooses it. */
-static void sum_changed(struct way *way, time_t since, bool seen, struct sum *ret)
+static const struct boot_file *newest(const struct way *way)
 {
-	for (size_t i = 0; since > 0 && i < way->files.count; i++)
+	for (size_t i = 0; i < way->files.count; i++)
+		if (!way->files.files[i].spare)
+			return &way->files.files[i];
+	return NULL;
+}
+
+static enum way_verdict sum_up(struct way *way, const struct boot_file *file, bool seen,
+			       struct sum *sum)
+{
+	struct way_answer answer = { 0 };
+	unsigned int now;
+
+	way_judge_initramfs(way, file, seen, &answer);
+	if (answer.verdict == WAY_GOOD && !sum->good[0]) {
+		text_copy(sum->good, sizeof(sum->good), file->path);
+		text_copy(sum->named, sizeof(sum->named), way->named);
+	}
+	now = rank(answer.verdict, file == newest(way) || file->running);
+	if (sum->read++ == 0 || now > sum->rank) {
+		sum->worst = answer;
+		sum->rank = now;
+	}
+	return answer.verdict;
+}
+
+/* Those changed since then, newest first. A rescue image boots when somebody chooses it. */
+static void sum_files(struct way *way, time_t since, unsigned int max, bool seen, struct sum *ret)
+{
+	for (size_t i = 0; i < way->files.count && ret->read < max; i++)
 		if (way->files.files[i].changed >= since && !way->files.files[i].spare)
 			sum_up(way, &way->files.files[i], seen, ret);
+}
+
+/* What this boot looked for in vain, or did not wait for: why, no file can tell, so
+ * none can tell that it will be there. */
+static bool stays_missing(const struct way *way, const char *named)
+{
+	const struct boot_run *run = way_best_run(way);
+	char name[128];
+
+	return run && (run->found == FOUND_NO_DEVICE || run->found == FOUND_NOT_LOOKED) &&
+	       (!run->named[0] || strcmp(run->named, named) == 0) &&
+	       !way_encrypted(way, name, sizeof(name));
 }
 
 static void add_changed(struct way *way, const struct way_answer *record, const struct sum *sum)
 {
 	const struct way_answer *worst = &sum->worst;
-	char name[128];
+	bool decides = !sum->good[0] || (sum->rank & RANK_WEIGHS);
 
-	if (worst->verdict == WAY_BAD) {
-		add(way, way->bad, worst->advice, "changed since this boot: %s", worst->text);
-	} else if (worst->verdict != WAY_GOOD) {
-		add(way, record->verdict == WAY_GOOD ? CHECK_WARNING : way->bad, worst->advice,
+	if (sum->good[0] && stays_missing(way, sum->named))
+		add(way, way->bad, record->advice, "%s", record->text);
+	else if (worst->verdict == WAY_BAD)
+		add(way, decides ? way->bad : CHECK_WARNING, worst->advice,
+		    "changed since this boot: %s", worst->text);
+	else if (worst->verdict != WAY_GOOD)
+		add(way, record->verdict == WAY_GOOD || !decides ? CHECK_WARNING : way->bad,
+		    worst->advice,
 		    "changed since this boot, and it is not seen whether it leads back: %s",
 		    worst->text);
-	} else if (way_was_missing(way) && !way_encrypted(way, name, sizeof(name))) {
-		/* Why it was missing no file can tell, so none can tell that it will not be. */
-		add(way, way->bad, record->advice, "%s", record->text);
-	} else {
+	else
 		add(way, CHECK_OK, "", "the initramfs made since this boot looks for it: %s",
 		    sum->good);
-	}
 }
 
+/* The boot that restored this system did what its record says: later than the
+ * beginning of this kernel. Its clock may have been wrong. */
+static time_t restored_at(const struct way *way)
+{
+	const struct boot_run *last = &way->record.runs[way->record.run_count - 1];
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/run/s2disk/boot", way->context->root);
+	if (last->fate != FATE_RESTORED || stat(path, &st) < 0)
+		return 0;
+	return (time_t)min_u64(last->time, (uint64_t)st.st_mtim.tv_sec);
+}
+
+/* 0: not known, so all counts as changed. */
 static time_t changes_begin(const struct way *way)
 {
-	time_t began = boot_began(way->context->root);
+	time_t began = boot_began(way->context->root), restored;
 
-	if (began == 0 && way->record.run_count > 0)
-		began = (time_t)way->record.runs[0].time;
+	if (way->record.run_count > 0) {
+		restored = restored_at(way);
+		if (began == 0)
+			began = (time_t)way->record.runs[0].time;
+		if (restored > began)
+			began = restored;
+	}
 	return began > MARGIN_SECONDS ? began - MARGIN_SECONDS : 0;
 }
 
@@ -140,14 +198,16 @@ static void judge_by_record(struct way *way)
 {
 	struct way_answer record = { 0 };
 	struct sum sum = { 0 };
+	time_t since = changes_begin(way);
 
 	way_judge_record(way, &record);
-	sum_changed(way, changes_begin(way), record.verdict == WAY_GOOD, &sum);
-	if (sum.read > 0)
+	sum_files(way, since, BOOT_FILES_MAX, record.verdict == WAY_GOOD, &sum);
+	if (sum.read > 0) {
 		add_changed(way, &record, &sum);
-	else
-		add(way, record.verdict == WAY_GOOD ? CHECK_OK : way->bad, record.advice, "%s",
-		    record.text);
+		return;
+	}
+	add(way, record.verdict == WAY_GOOD ? CHECK_OK : way->bad, record.advice, "%s",
+	    record.text);
 }
 
 /* The running system's settings and this boot's command line. */
@@ -182,9 +242,7 @@ static void judge_newest(struct way *way, const char *why_none)
 {
 	struct sum sum = { 0 };
 
-	for (size_t i = 0; i < way->files.count && sum.read < NEWEST_MAX; i++)
-		if (!way->files.files[i].spare)
-			sum_up(way, &way->files.files[i], false, &sum);
+	sum_files(way, 0, NEWEST_MAX, false, &sum);
 	if (sum.good[0])
 		add(way, CHECK_WARNING,
 		    "if the boot loader does not start this system by itself, choose it in the "
@@ -272,14 +330,6 @@ static void warn_of_choices(const struct way *way)
 	for (size_t i = 0; i < count; i++)
 		add(way, CHECK_WARNING, choices[i].advice,
 		    "%s: the image waits until this system is started", choices[i].text);
-}
-
-static const struct boot_file *newest(const struct way *way)
-{
-	for (size_t i = 0; i < way->files.count; i++)
-		if (!way->files.files[i].spare)
-			return &way->files.files[i];
-	return NULL;
 }
 
 /* Of a key inside, the initramfs' mode is the lock. */

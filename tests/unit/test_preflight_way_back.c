@@ -90,6 +90,11 @@ START_TEST(would_not_have_resumed)
 	strcpy(run.settings, "/etc/suspend.conf:1: no such setting");
 	expect(CHECK_FAILED, "the settings in the initramfs were wrong: /etc/suspend.conf:1", "");
 	run.settings[0] = '\0';
+	run.encrypt = true;
+	expect(CHECK_FAILED, "takes sealed images only (encrypt = y in the initramfs)", AROUND);
+	settings.encrypt = true;
+	expect(CHECK_OK, "looks for it", "");
+	run.encrypt = settings.encrypt = false;
 	strcpy(run.form, "s2disk images, form 0");
 	made_put_mode("/usr/bin/mkinitcpio", "", 0755);
 	expect(CHECK_FAILED, "does not know the images of this s2disk", "mkinitcpio -P");
@@ -201,6 +206,7 @@ END_TEST
 
 START_TEST(warns_of_choices_for_once)
 {
+	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
 	made_put("/boot/grub/grubenv", "# GRUB Environment Block\nnext_entry=windows\n####");
 	expect_second("GRUB is to start 'windows' once (next_entry): the image waits",
 		      "unset next_entry");
