@@ -194,6 +194,24 @@ static time_t changes_begin(const struct way *way)
 	return began > MARGIN_SECONDS ? began - MARGIN_SECONDS : 0;
 }
 
+/* Nothing is newer than the boot, but what booted may be gone. */
+static void warn_of_removed(struct way *way)
+{
+	struct sum sum = { 0 };
+
+	for (size_t i = 0; i < way->files.count && sum.read < NEWEST_MAX; i++) {
+		if (!way->files.files[i].spare &&
+		    sum_up(way, &way->files.files[i], true, &sum) != WAY_BAD)
+			return;
+	}
+	if (sum.read > 0)
+		add(way, CHECK_WARNING, sum.worst.advice,
+		    "what booted this system is gone, or another would boot: %s", sum.worst.text);
+	else if (way->files.looked)
+		add(way, CHECK_WARNING, "mount what the system boots from, or regenerate it",
+		    "there is no initramfs below /boot and /efi (any more) that would boot");
+}
+
 static void judge_by_record(struct way *way)
 {
 	struct way_answer record = { 0 };
@@ -208,6 +226,8 @@ static void judge_by_record(struct way *way)
 	}
 	add(way, record.verdict == WAY_GOOD ? CHECK_OK : way->bad, record.advice, "%s",
 	    record.text);
+	if (record.verdict == WAY_GOOD && way->files.folders_changed >= since)
+		warn_of_removed(way);
 }
 
 /* The running system's settings and this boot's command line. */
@@ -322,6 +342,28 @@ static void warn_of_kernel_name(const struct way *way)
 			    way->named);
 }
 
+/* What has no answer, since it is not read. */
+static void warn_of_unread(const struct way *way)
+{
+	time_t since = changes_begin(way);
+	const struct boot_run *run = way_best_run(way);
+
+	if (run && run->by == NAMED_BY_KERNEL && way->files.config[0] && since > 0 &&
+	    way->files.config_changed >= since)
+		add(way, CHECK_WARNING,
+		    "see that resume= is still in it; or have the initramfs name the place: "
+		    "s2disk-swapfile enable",
+		    "resume= on the kernel command line named the place at this boot, and %s was "
+		    "changed since",
+		    way->files.config);
+	if (way->files.unmounted[0] && since > 0 &&
+	    boot_modules_changed(way->context->root) >= since)
+		add(way, CHECK_WARNING, "look into it (ls), which mounts it, and check again",
+		    "kernels were installed since this boot, and %s, where their initramfs may "
+		    "be, is not mounted",
+		    way->files.unmounted);
+}
+
 static void warn_of_choices(const struct way *way)
 {
 	struct boot_choice choices[BOOT_CHOICES_MAX];
@@ -366,6 +408,7 @@ static void look(struct way *way)
 	else
 		judge_without_record(way, r, why_text(&reason, r));
 	warn_of_kernel_name(way);
+	warn_of_unread(way);
 	warn_of_choices(way);
 	warn_of_readers(way);
 	if (keyboard_matters(way->context) && newest(way))

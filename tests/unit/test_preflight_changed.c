@@ -2,6 +2,10 @@
 /* The way back where no boot has proven it: what was changed since, or no record. */
 #include "way_back_fixture.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
 #define IMAGE "/boot/initrd.img-6.1"
 
 static void make_boot(void)
@@ -381,6 +385,42 @@ START_TEST(looks_where_fat_is_mounted)
 }
 END_TEST
 
+int __real_fstatfs(int fd, struct statfs *ret);
+int __wrap_fstatfs(int fd, struct statfs *ret);
+static bool automount; /* is /efi, and nobody has used it */
+
+int __wrap_fstatfs(int fd, struct statfs *ret)
+{
+	int r = __real_fstatfs(fd, ret);
+	char name[64], path[256];
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	length = readlink(name, path, sizeof(path));
+	if (automount && length > 4 && memcmp(path + length - 4, "/efi", 4) == 0) {
+		ret->f_type = AUTOFS_SUPER_MAGIC;
+		ck_assert(fcntl(fd, F_GETFL) & O_PATH);
+	}
+	return r;
+}
+
+START_TEST(tells_what_is_not_mounted)
+{
+	put_file(IMAGE, "no cpio", BEGAN - 1000);
+	made_folder("/boot/efi");
+	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
+	automount = true;
+	made_folder("/usr/lib/modules/6.2");
+	set_time("/usr/lib/modules/6.2", BEGAN - 1000);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	set_time("/usr/lib/modules/6.2", BEGAN + 1000);
+	expect_second("kernels were installed since this boot, and /boot/efi, where",
+		      "check again");
+	automount = false;
+	expect(CHECK_OK, "made since this boot", "");
+}
+END_TEST
+
 START_TEST(does_without_a_record)
 {
 	no_record = true;
@@ -455,6 +495,7 @@ int main(void)
 	tcase_add_test(test, does_not_judge_what_it_cannot_read);
 	tcase_add_test(test, reads_the_command_line_of_dracut);
 	tcase_add_test(test, looks_where_fat_is_mounted);
+	tcase_add_test(test, tells_what_is_not_mounted);
 	tcase_add_test(test, does_without_a_record);
 	tcase_add_test(test, knows_a_boot_without_initramfs);
 	tcase_add_test(test, says_that_a_record_is_of_no_use);

@@ -213,6 +213,44 @@ START_TEST(warns_of_choices_for_once)
 }
 END_TEST
 
+/* What it brings is not known, only that it brought resume= at this boot. */
+START_TEST(warns_of_changed_configuration)
+{
+	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
+	put_file("/boot/grub/grub.cfg", "menu", BEGAN - 1000);
+	expect(CHECK_OK, "looks for it", "");
+	put_file("/boot/loader/entries/arch.conf", "title", BEGAN + 1000);
+	expect_second("named the place at this boot, and /boot/loader/entries/arch.conf was "
+		      "changed since",
+		      "see that resume= is still in it");
+	run.by = NAMED_BY_DEFAULT;
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
+/* An older initramfs is left, or none. */
+START_TEST(sees_what_is_gone)
+{
+	static const char *const files[] = { "bin/sh", "x", NULL };
+	char full[256];
+
+	made_folder("/boot");
+	expect_second("there is no initramfs below /boot and /efi", "mount");
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
+	made_initramfs(full, "gzip -c", files);
+	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
+	expect_second("what booted this system is gone, or another would boot: resume is not in "
+		      "/boot/initrd.img-6.1",
+		      "hook");
+	/* Nothing went since. */
+	set_time("/boot", BEGAN - 1000);
+	expect(CHECK_OK, "looks for it", "");
+	/* One that may have it. */
+	put_file("/boot/initrd.img-6.0", "no cpio", BEGAN - 2000);
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
 /* A test's image is looked for by nobody; in memory it is but a second way. */
 START_TEST(follows_the_setting)
 {
@@ -247,6 +285,8 @@ int main(void)
 	tcase_add_test(test, warns_of_readers_of_the_key);
 	tcase_add_test(test, warns_of_names_that_change);
 	tcase_add_test(test, warns_of_choices_for_once);
+	tcase_add_test(test, warns_of_changed_configuration);
+	tcase_add_test(test, sees_what_is_gone);
 	tcase_add_test(test, follows_the_setting);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);
