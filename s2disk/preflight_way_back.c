@@ -367,7 +367,7 @@ static void warn_of_unread(const struct way *way)
 static void warn_of_choices(const struct way *way)
 {
 	struct boot_choice choices[BOOT_CHOICES_MAX];
-	size_t count = boot_choices_read(way->context->root, &way->files, choices);
+	size_t count = boot_choices_read(way->context->root, choices);
 
 	for (size_t i = 0; i < count; i++)
 		add(way, CHECK_WARNING, choices[i].advice,

@@ -170,14 +170,13 @@ static bool find_variable(const char *text, const char *name, char *ret, size_t 
 	return false;
 }
 
-/* False: it is not there. */
-static bool look_at_grubenv(const char *root, const char *path, struct boot_choice *ret,
+static void look_at_grubenv(const char *root, const char *path, struct boot_choice *ret,
 			    size_t *count)
 {
 	char text[4096], value[128];
 
 	if (io_read_text(root, path, text, sizeof(text)) <= 0)
-		return false;
+		return;
 	if (find_variable(text, "next_entry", value, sizeof(value)))
 		add(ret, count, "grub-editenv - unset next_entry (or grub2-editenv)",
 		    "GRUB is to start '%.100s' once (next_entry)", value);
@@ -187,21 +186,14 @@ static bool look_at_grubenv(const char *root, const char *path, struct boot_choi
 		    "GRUB remembers another system as the last choice, '%.80s' (saved_entry), and "
 		    "may start it",
 		    value);
-	return true;
 }
 
-size_t boot_choices_read(const char *root, const struct boot_files *files,
-			 struct boot_choice ret[BOOT_CHOICES_MAX])
+size_t boot_choices_read(const char *root, struct boot_choice ret[BOOT_CHOICES_MAX])
 {
 	size_t count = 0;
 
 	look_at_firmware(root, ret, &count);
-	/* Those of other systems lie in folders of the EFI partition. */
-	if (look_at_grubenv(root, "/boot/grub/grubenv", ret, &count) ||
-	    look_at_grubenv(root, "/boot/grub2/grubenv", ret, &count))
-		return count;
-	for (size_t i = 0; i < ARRAY_SIZE(files->grubenv); i++)
-		if (files->grubenv[i][0])
-			look_at_grubenv(root, files->grubenv[i], ret, &count);
+	look_at_grubenv(root, "/boot/grub/grubenv", ret, &count);
+	look_at_grubenv(root, "/boot/grub2/grubenv", ret, &count);
 	return count;
 }

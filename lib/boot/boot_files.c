@@ -85,16 +85,6 @@ static void note_config(struct walk *walk, const char *path, const struct stat *
 		walk->ret->config_changed = st->st_mtim.tv_sec;
 }
 
-static void note_grubenv(struct boot_files *files, const char *path)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(files->grubenv); i++) {
-		if (files->grubenv[i][0])
-			continue;
-		text_copy(files->grubenv[i], sizeof(files->grubenv[i]), path);
-		return;
-	}
-}
-
 /* By several names it is what the best of them says. */
 static bool is_known(struct boot_files *files, const struct boot_file *file)
 {
@@ -141,8 +131,6 @@ static void take_file(struct walk *walk, int folder, const char *name, const cha
 	struct unified_image image;
 	ssize_t length;
 
-	if (strcmp(name, "grubenv") == 0)
-		note_grubenv(walk->ret, path);
 	note_config(walk, path, st);
 	if (!boots(name) || !text_copy(file.path, sizeof(file.path), path))
 		return;

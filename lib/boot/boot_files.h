@@ -27,12 +27,11 @@ struct boot_file {
 struct boot_files {
 	struct boot_file files[BOOT_FILES_MAX]; /* the newest, newest first */
 	size_t count;
-	char grubenv[2][256];  /* where GRUB keeps what it remembers, below the root; "" for none */
-	char config[256];      /* the newest configuration of a boot loader, "" for none, … */
-	time_t config_changed; /* … and when its content was changed */
-	char unmounted[256];   /* an automount that is not mounted; "" for none */
-	bool looked;	       /* there was a folder to look into */
-	time_t written;	       /* when anything in the file system of /boot was, by its inode */
+	char config[256];	/* the newest configuration of a boot loader, "" for none, … */
+	time_t config_changed;	/* … and when its content was changed */
+	char unmounted[256];	/* an automount that is not mounted; "" for none */
+	bool looked;		/* there was a folder to look into */
+	time_t written;		/* when anything in the file system of /boot was, by its inode */
 	time_t folders_changed; /* when the newest of them was changed, as far as it tells */
 };
 

@@ -260,8 +260,7 @@ static struct boot_choice choices[BOOT_CHOICES_MAX];
 
 static size_t read_choices(void)
 {
-	boot_files_find(made_root, &files);
-	return boot_choices_read(made_root, &files, choices);
+	return boot_choices_read(made_root, choices);
 }
 
 #define EFI(name) "/sys/firmware/efi/efivars/" name "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -338,11 +337,13 @@ START_TEST(sees_what_grub_remembers)
 	ck_assert_uint_eq(read_choices(), 1);
 	ck_assert_ptr_nonnull(strstr(choices[0].text, "'osprober-efi-1A2B' (saved_entry)"));
 	made_put("/boot/grub/grubenv", NULL);
-	made_put("/boot/efi/EFI/fedora/grubenv", "# GRUB\nnext_entry=old\x1b\n");
+	made_put("/boot/grub2/env", "# GRUB\nnext_entry=old\x1b\n");
+	made_link("/boot/grub2/grubenv", "env");
 	ck_assert_uint_eq(read_choices(), 1);
 	ck_assert_ptr_nonnull(strstr(choices[0].text, "'old?' once"));
-	/* It is another system's. */
-	made_put("/boot/grub2/grubenv", "# GRUB\n");
+	/* Another system's. */
+	made_put("/boot/grub2/env", NULL);
+	made_put("/boot/efi/EFI/fedora/grubenv", "# GRUB\nnext_entry=old\n");
 	ck_assert_uint_eq(read_choices(), 0);
 }
 END_TEST
