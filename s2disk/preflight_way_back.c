@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/look.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "boot/boot_choice.h"
 #include "boot/initramfs_command.h"
@@ -29,6 +30,9 @@
 
 /* Unpacking takes a second or so each: of those that nothing points to, this many. */
 #define NEWEST_MAX 6
+
+/* … and for all of them this long, whatever they are: somebody waits for the machine to sleep. */
+#define READ_SECONDS 10
 
 /* Times on FAT are even seconds, and clocks are set during a boot. */
 #define MARGIN_SECONDS 60
@@ -79,71 +83,151 @@ static void add(const struct way *way, enum check_level level, const char *advic
 struct sum {
 	unsigned int read;
 	struct way_answer worst; /* of the first that is as bad */
+	unsigned int rank;	 /* … and how bad that is */
 	char good[256];		 /* the first that is good; "" for none */
+	char named[256];	 /* … and what the place is called there */
 };
 
-static void sum_up(struct way *way, const struct boot_file *file, bool seen, struct sum *sum)
-{
-	struct way_answer answer = { 0 };
+/* The newest boots next as a rule, or that of the running kernel. */
+#define RANK_WEIGHS 1U
 
-	way_judge_initramfs(way, file, seen, &answer);
-	if (answer.verdict == WAY_GOOD && !sum->good[0])
-		text_copy(sum->good, sizeof(sum->good), file->path);
-	/* WAY_BAD before what is not known. */
-	if (sum->read++ == 0 || (answer.verdict == WAY_BAD && sum->worst.verdict != WAY_BAD) ||
-	    (sum->worst.verdict == WAY_GOOD && answer.verdict != WAY_GOOD))
-		sum->worst = answer;
+static unsigned int rank(enum way_verdict verdict, bool weighs)
+{
+	unsigned int of = verdict == WAY_GOOD ? 0 : verdict == WAY_BAD ? 4 : 2;
+
+	return of && weighs ? of | RANK_WEIGHS : of;
 }
 
-/* A rescue image boots when somebody chooses it. */
-static void sum_changed(struct way *way, time_t since, bool seen, struct sum *ret)
+static const struct boot_file *newest(const struct way *way)
 {
-	for (size_t i = 0; since > 0 && i < way->files.count; i++)
+	for (size_t i = 0; i < way->files.count; i++)
+		if (!way->files.files[i].spare)
+			return &way->files.files[i];
+	return NULL;
+}
+
+static enum way_verdict sum_up(struct way *way, const struct boot_file *file, bool seen,
+			       struct sum *sum)
+{
+	struct way_answer answer = { 0 };
+	unsigned int now;
+
+	way_judge_initramfs(way, file, seen, &answer);
+	if (answer.verdict == WAY_GOOD && !sum->good[0]) {
+		text_copy(sum->good, sizeof(sum->good), file->path);
+		text_copy(sum->named, sizeof(sum->named), way->named);
+	}
+	now = rank(answer.verdict, file == newest(way) || file->running);
+	if (sum->read++ == 0 || now > sum->rank) {
+		sum->worst = answer;
+		sum->rank = now;
+	}
+	return answer.verdict;
+}
+
+/* Those changed since then, newest first. A rescue image boots when somebody chooses it. */
+static void sum_files(struct way *way, time_t since, unsigned int max, bool seen, struct sum *ret)
+{
+	for (size_t i = 0; i < way->files.count && ret->read < max; i++)
 		if (way->files.files[i].changed >= since && !way->files.files[i].spare)
 			sum_up(way, &way->files.files[i], seen, ret);
+}
+
+/* What this boot looked for in vain, or did not wait for: why, no file can tell, so
+ * none can tell that it will be there. */
+static bool stays_missing(const struct way *way, const char *named)
+{
+	const struct boot_run *run = way_best_run(way);
+	char name[128];
+
+	return run && (run->found == FOUND_NO_DEVICE || run->found == FOUND_NOT_LOOKED) &&
+	       (!run->named[0] || strcmp(run->named, named) == 0) &&
+	       !way_encrypted(way, name, sizeof(name));
 }
 
 static void add_changed(struct way *way, const struct way_answer *record, const struct sum *sum)
 {
 	const struct way_answer *worst = &sum->worst;
-	char name[128];
+	bool decides = !sum->good[0] || (sum->rank & RANK_WEIGHS);
 
-	if (worst->verdict == WAY_BAD) {
-		add(way, way->bad, worst->advice, "changed since this boot: %s", worst->text);
-	} else if (worst->verdict != WAY_GOOD) {
-		add(way, record->verdict == WAY_GOOD ? CHECK_WARNING : way->bad, worst->advice,
+	if (sum->good[0] && stays_missing(way, sum->named))
+		add(way, way->bad, record->advice, "%s", record->text);
+	else if (worst->verdict == WAY_BAD)
+		add(way, decides ? way->bad : CHECK_WARNING, worst->advice,
+		    "changed since this boot: %s", worst->text);
+	else if (worst->verdict != WAY_GOOD)
+		add(way, record->verdict == WAY_GOOD || !decides ? CHECK_WARNING : way->bad,
+		    worst->advice,
 		    "changed since this boot, and it is not seen whether it leads back: %s",
 		    worst->text);
-	} else if (way_was_missing(way) && !way_encrypted(way, name, sizeof(name))) {
-		/* Why it was missing no file can tell, so none can tell that it will not be. */
-		add(way, way->bad, record->advice, "%s", record->text);
-	} else {
+	else
 		add(way, CHECK_OK, "", "the initramfs made since this boot looks for it: %s",
 		    sum->good);
-	}
 }
 
+/* The boot that restored this system did what its record says: later than the
+ * beginning of this kernel. Its clock may have been wrong. */
+static time_t restored_at(const struct way *way)
+{
+	const struct boot_run *last = &way->record.runs[way->record.run_count - 1];
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/run/s2disk/boot", way->context->root);
+	if (last->fate != FATE_RESTORED || stat(path, &st) < 0)
+		return 0;
+	return (time_t)min_u64(last->time, (uint64_t)st.st_mtim.tv_sec);
+}
+
+/* 0: not known, so all counts as changed. */
 static time_t changes_begin(const struct way *way)
 {
-	time_t began = boot_began(way->context->root);
+	time_t began = boot_began(way->context->root), restored;
 
-	if (began == 0 && way->record.run_count > 0)
-		began = (time_t)way->record.runs[0].time;
+	if (way->record.run_count > 0) {
+		restored = restored_at(way);
+		if (began == 0)
+			began = (time_t)way->record.runs[0].time;
+		if (restored > began)
+			began = restored;
+	}
 	return began > MARGIN_SECONDS ? began - MARGIN_SECONDS : 0;
+}
+
+/* Nothing is newer than the boot, but what booted may be gone. */
+static void warn_of_removed(struct way *way)
+{
+	struct sum sum = { 0 };
+
+	for (size_t i = 0; i < way->files.count && sum.read < NEWEST_MAX; i++) {
+		if (!way->files.files[i].spare &&
+		    sum_up(way, &way->files.files[i], true, &sum) != WAY_BAD)
+			return;
+	}
+	if (sum.read > 0)
+		add(way, CHECK_WARNING, sum.worst.advice,
+		    "what booted this system is gone, or another would boot: %s", sum.worst.text);
+	else if (way->files.looked)
+		add(way, CHECK_WARNING, "mount what the system boots from, or regenerate it",
+		    "there is no initramfs below /boot and /efi (any more) that would boot");
 }
 
 static void judge_by_record(struct way *way)
 {
 	struct way_answer record = { 0 };
 	struct sum sum = { 0 };
+	time_t since = changes_begin(way);
 
 	way_judge_record(way, &record);
-	sum_changed(way, changes_begin(way), record.verdict == WAY_GOOD, &sum);
-	if (sum.read > 0)
+	sum_files(way, since, BOOT_FILES_MAX, record.verdict == WAY_GOOD, &sum);
+	if (sum.read > 0) {
 		add_changed(way, &record, &sum);
-	else
-		add(way, record.verdict == WAY_GOOD ? CHECK_OK : way->bad, record.advice, "%s",
-		    record.text);
+		return;
+	}
+	add(way, record.verdict == WAY_GOOD ? CHECK_OK : way->bad, record.advice, "%s",
+	    record.text);
+	if (record.verdict == WAY_GOOD && way->files.folders_changed >= since)
+		warn_of_removed(way);
 }
 
 /* The running system's settings and this boot's command line. */
@@ -178,9 +262,7 @@ static void judge_newest(struct way *way, const char *why_none)
 {
 	struct sum sum = { 0 };
 
-	for (size_t i = 0; i < way->files.count && sum.read < NEWEST_MAX; i++)
-		if (!way->files.files[i].spare)
-			sum_up(way, &way->files.files[i], false, &sum);
+	sum_files(way, 0, NEWEST_MAX, false, &sum);
 	if (sum.good[0])
 		add(way, CHECK_WARNING,
 		    "if the boot loader does not start this system by itself, choose it in the "
@@ -260,22 +342,36 @@ static void warn_of_kernel_name(const struct way *way)
 			    way->named);
 }
 
+/* What has no answer, since it is not read. */
+static void warn_of_unread(const struct way *way)
+{
+	time_t since = changes_begin(way);
+	const struct boot_run *run = way_best_run(way);
+
+	if (run && run->by == NAMED_BY_KERNEL && way->files.config[0] && since > 0 &&
+	    way->files.config_changed >= since)
+		add(way, CHECK_WARNING,
+		    "see that resume= is still in it; or have the initramfs name the place: "
+		    "s2disk-swapfile enable",
+		    "resume= on the kernel command line named the place at this boot, and %s was "
+		    "changed since",
+		    way->files.config);
+	if (way->files.unmounted[0] && since > 0 &&
+	    boot_modules_changed(way->context->root) >= since)
+		add(way, CHECK_WARNING, "look into it (ls), which mounts it, and check again",
+		    "kernels were installed since this boot, and %s, where their initramfs may "
+		    "be, is not mounted",
+		    way->files.unmounted);
+}
+
 static void warn_of_choices(const struct way *way)
 {
 	struct boot_choice choices[BOOT_CHOICES_MAX];
-	size_t count = boot_choices_read(way->context->root, &way->files, choices);
+	size_t count = boot_choices_read(way->context->root, choices);
 
 	for (size_t i = 0; i < count; i++)
 		add(way, CHECK_WARNING, choices[i].advice,
 		    "%s: the image waits until this system is started", choices[i].text);
-}
-
-static const struct boot_file *newest(const struct way *way)
-{
-	for (size_t i = 0; i < way->files.count; i++)
-		if (!way->files.files[i].spare)
-			return &way->files.files[i];
-	return NULL;
 }
 
 /* Of a key inside, the initramfs' mode is the lock. */
@@ -312,6 +408,7 @@ static void look(struct way *way)
 	else
 		judge_without_record(way, r, why_text(&reason, r));
 	warn_of_kernel_name(way);
+	warn_of_unread(way);
 	warn_of_choices(way);
 	warn_of_readers(way);
 	if (keyboard_matters(way->context) && newest(way))
@@ -335,6 +432,7 @@ void check_way_back(struct preflight_context *context)
 		return;
 	}
 	way->context = context;
+	way->deadline = now_usec() + READ_SECONDS * UINT64_C(1000000);
 	/* Asleep in memory, the image is but a second way back. */
 	way->bad = settings->way_back == WAY_BACK_REQUIRE && settings->method != METHOD_SUSPEND
 			   ? CHECK_FAILED

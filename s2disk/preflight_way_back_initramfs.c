@@ -18,8 +18,9 @@ struct judged {
 	struct way *way;
 	const char *path;
 	const struct initramfs *initramfs;
-	const char *cmdline;
+	const char *cmdline; /* dracut's files in it, and the kernel's */
 	bool seen;
+	bool addon; /* its own has no resume=, and that of this boot has */
 	struct way_answer *ret;
 };
 
@@ -57,7 +58,7 @@ static bool command_line_fine(const struct judged *judged, const struct kernel_c
 	}
 	if (judged->initramfs->script || cmdline->resume[0])
 		return true;
-	way_say(judged->ret, WAY_BAD,
+	way_say(judged->ret, judged->addon ? WAY_DOUBTFUL : WAY_BAD,
 		"there is no resume= on the kernel command line, without which systemd in %s does "
 		"not run resume",
 		judged->path);
@@ -96,6 +97,33 @@ static void find_choice(const struct initramfs *initramfs, struct settings *ret)
 		device[0] = '\0';
 	if (offset[0])
 		text_parse_u64(offset, &ret->default_offset);
+}
+
+/* What dracut puts before the kernel's command line: etc/cmdline.d, etc/cmdline. */
+static void join_dracuts(const struct initramfs *initramfs, char *ret, size_t size)
+{
+	const char *last = initramfs_file(initramfs, "etc/cmdline");
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < initramfs->count && used < size; i++)
+		if (text_starts(initramfs->files[i].name, "etc/cmdline.d/"))
+			used += (size_t)snprintf(ret + used, size - used, "%s ",
+						 initramfs->files[i].text);
+	if (last && used < size)
+		snprintf(ret + used, size - used, "%s ", last);
+}
+
+/* Its hook hands resume what is named there, but no offset; what is baked in comes after it. */
+static void find_dracuts(const char *dracut, struct settings *ret)
+{
+	struct kernel_cmdline cmdline;
+
+	kernel_cmdline_parse(dracut, &cmdline);
+	if (cmdline.resume[0]) {
+		text_copy(ret->default_device, sizeof(ret->default_device), cmdline.resume);
+		ret->default_offset = 0;
+	}
 }
 
 /* The settings as resume will read them there. */
@@ -140,52 +168,86 @@ static bool is_named(const struct settings *settings, const char *wanted)
 	return false;
 }
 
-/* NULL: it will open the image there; else what is wrong with it. */
-static const char *judge_key_file(const struct judged *judged, const struct settings *there,
-				  const char *path)
+bool way_same_key(const struct way *way, const char *path, const char *digest)
 {
-	const char *found = initramfs_file(judged->initramfs, path + (path[0] == '/'));
-	char digest[SHA256_TEXT_SIZE];
+	char now[SHA256_TEXT_SIZE];
 
-	if (!is_named(there, path))
-		return "is not named by the configuration in";
-	/* A tool of the machine (TPM, network) puts it there at boot. */
-	if (text_starts(path, "/run/"))
-		return NULL;
-	if (!found)
-		return "is not in";
-	if (image_keys_digest(judged->way->context->root, path, digest, NULL) < 0 ||
-	    strcmp(digest, found) != 0)
-		return "is not the same as that in";
-	return NULL;
+	return text_starts(path, "/run/") ||
+	       (image_keys_digest(way->context->root, path, now, NULL) == 0 &&
+		strcmp(now, digest) == 0);
 }
 
-/* Where nobody can be asked, the file that opens the image must be there. */
-static bool key_file_fine(const struct judged *judged, const struct settings *there)
+bool way_keys_fine(const struct way *way,
+		   const char *(*wrong)(const struct way *way, const void *context,
+					const char *path),
+		   const void *context, const char *whose, struct way_answer *ret)
 {
-	const struct settings *settings = judged->way->context->settings;
-	const char *list = settings->key_file, *wrong = NULL;
+	const char *list = way->context->settings->key_file, *first = NULL;
 	char path[256], named[256] = "";
 
-	if (!way_needs_key_file(settings))
+	if (!way_needs_key_file(way->context->settings))
 		return true;
 	while (image_keys_next_file(&list, path, sizeof(path))) {
-		const char *this = judge_key_file(judged, there, path);
+		const char *this = wrong(way, context, path);
 
 		if (!this)
 			return true;
-		if (!wrong) {
-			wrong = this;
+		if (!first) {
+			first = this;
 			text_copy(named, sizeof(named), path);
 		}
 	}
-	way_say(judged->ret, WAY_BAD, "only a key file opens the image, and %s %s %s", named, wrong,
-		judged->path);
-	way_advise(judged->ret,
+	way_say(ret, WAY_BAD, "only a key file opens the image, and %s %s%s", named, first, whose);
+	way_advise(ret,
 		   "set \"key file in initramfs = y\" where nobody else can read it (see "
 		   "suspend.conf(5)), run %s; or use \"key pair\"",
-		   judged->way->command);
+		   way->command);
 	return false;
+}
+
+bool way_refuses_plain(const struct way *way, bool encrypt, const char *whose,
+		       struct way_answer *ret)
+{
+	if (!encrypt || way->context->settings->encrypt)
+		return false;
+	way_say(ret, WAY_BAD,
+		"the resume %s takes sealed images only (encrypt = y in the initramfs), and the "
+		"image would be plain",
+		whose);
+	way_advise(ret, "have the same \"encrypt\" in /etc/suspend.conf at both ends: run %s",
+		   way->command);
+	return true;
+}
+
+struct there {
+	const struct initramfs *initramfs;
+	const struct settings *settings;
+};
+
+/* NULL: it will open the image there. */
+static const char *wrong_key(const struct way *way, const void *context, const char *path)
+{
+	const struct there *there = context;
+	const char *found = initramfs_file(there->initramfs, path + (path[0] == '/'));
+
+	if (!is_named(there->settings, path))
+		return "is not named by the configuration in";
+	if (!found && !text_starts(path, "/run/"))
+		return "is not in";
+	return way_same_key(way, path, found) ? NULL : "is not the same as that in";
+}
+
+/* Does it take the image, and open it? */
+static bool takes_image(const struct judged *judged, const struct settings *settings)
+{
+	const struct there there = { judged->initramfs, settings };
+	char whose[sizeof(((struct boot_file *)NULL)->path) + 4];
+
+	snprintf(whose, sizeof(whose), "in %s", judged->path);
+	if (way_refuses_plain(judged->way, settings->encrypt, whose, judged->ret))
+		return false;
+	snprintf(whose, sizeof(whose), " %s", judged->path);
+	return way_keys_fine(judged->way, wrong_key, &there, whose, judged->ret);
 }
 
 static bool same_place(const struct judged *judged, const char *spec, uint64_t offset,
@@ -231,7 +293,8 @@ static bool is_opened(const struct judged *judged, const char *spec)
 }
 
 /* Where will it look, and is that where the image goes? */
-static void judge_place(const struct judged *judged, const struct kernel_cmdline *cmdline)
+static void judge_place(const struct judged *judged, const struct kernel_cmdline *cmdline,
+			const char *dracut)
 {
 	struct settings settings;
 	struct why reason = { "" };
@@ -240,11 +303,12 @@ static void judge_place(const struct judged *judged, const struct kernel_cmdline
 	uint64_t offset;
 	int r = load_settings(judged->initramfs, &settings, &reason);
 
+	find_dracuts(dracut, &settings);
 	if (r == 0)
 		r = target_named(&settings, cmdline, false, spec, sizeof(spec), &offset, &by,
 				 &reason);
 	if (r < 0) {
-		way_say(judged->ret, WAY_BAD,
+		way_say(judged->ret, judged->addon && r == -ENOENT ? WAY_DOUBTFUL : WAY_BAD,
 			"nothing tells the resume in %s where the image is%s%s", judged->path,
 			r == -ENOENT ? ", neither its configuration nor resume=" : ": ",
 			r == -ENOENT ? "" : why_text(&reason, r));
@@ -253,7 +317,7 @@ static void judge_place(const struct judged *judged, const struct kernel_cmdline
 		return;
 	}
 	if (!same_place(judged, spec, offset, &reason) || !is_opened(judged, spec) ||
-	    !key_file_fine(judged, &settings))
+	    !takes_image(judged, &settings))
 		return;
 	text_copy(judged->way->named, sizeof(judged->way->named), spec);
 	way_say(judged->ret, WAY_GOOD, "%s", judged->path);
@@ -276,7 +340,7 @@ static int read_one(struct way *way, const struct boot_file *file, struct initra
 	struct initramfs_secrets secrets;
 
 	wanted_secrets(way->context->settings, &secrets);
-	return initramfs_read(way->context->root, file, &secrets, ret, w);
+	return initramfs_read(way->context->root, file, &secrets, way->deadline, ret, w);
 }
 
 static void keep(struct way *way, const struct boot_file *file, struct initramfs *initramfs)
@@ -297,24 +361,44 @@ void way_keep_initramfs(struct way *way, const struct boot_file *file)
 		keep(way, file, &initramfs);
 }
 
+/* Packed in several parts, of which not all could be read: what is missed may be there. */
+static void judge_read(struct judged *judged)
+{
+	const struct initramfs *initramfs = judged->initramfs;
+	const char *own = initramfs->cmdline[0] ? initramfs->cmdline : judged->way->cmdline;
+	struct kernel_cmdline cmdline, booted;
+	char dracut[INITRAMFS_CMDLINE_SIZE], all[2 * INITRAMFS_CMDLINE_SIZE];
+
+	join_dracuts(initramfs, dracut, sizeof(dracut));
+	snprintf(all, sizeof(all), "%s%s", dracut, own);
+	judged->cmdline = all;
+	kernel_cmdline_parse(own, &cmdline);
+	kernel_cmdline_parse(judged->way->cmdline, &booted);
+	judged->addon = judged->seen && !cmdline.resume[0] && booted.resume[0];
+	if (has_resume(judged) && command_line_fine(judged, &cmdline))
+		judge_place(judged, &cmdline, dracut);
+	if (initramfs->partial && judged->ret->verdict == WAY_BAD)
+		judged->ret->verdict = WAY_UNKNOWN;
+}
+
 void way_judge_initramfs(struct way *way, const struct boot_file *file, bool seen,
 			 struct way_answer *ret)
 {
 	struct initramfs initramfs;
-	struct judged judged = { way, file->path, &initramfs, way->cmdline, seen, ret };
-	struct kernel_cmdline cmdline;
+	struct judged judged = {
+		.way = way, .path = file->path, .initramfs = &initramfs, .seen = seen, .ret = ret
+	};
 	struct why reason = { "" };
 	int r = read_one(way, file, &initramfs, &reason);
 
 	if (r < 0) {
-		way_say(ret, WAY_UNKNOWN, "%s", why_text(&reason, r));
-		way_advise(ret, "see for yourself that it runs resume");
+		way_say(ret, r == -EBADMSG ? WAY_BAD : WAY_UNKNOWN, "%s", why_text(&reason, r));
+		if (r == -EBADMSG)
+			way_advise(ret, "regenerate it: %s", way->command);
+		else
+			way_advise(ret, "see for yourself that it runs resume");
 		return;
 	}
-	if (initramfs.cmdline[0])
-		judged.cmdline = initramfs.cmdline;
-	kernel_cmdline_parse(judged.cmdline, &cmdline);
-	if (has_resume(&judged) && command_line_fine(&judged, &cmdline))
-		judge_place(&judged, &cmdline);
+	judge_read(&judged);
 	keep(way, file, &initramfs);
 }

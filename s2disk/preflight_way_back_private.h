@@ -28,6 +28,7 @@ struct way {
 	struct boot_record record;
 	char cmdline[INITRAMFS_CMDLINE_SIZE]; /* of this boot */
 	char command[80];		      /* that regenerates the initramfs */
+	uint64_t deadline;		      /* of reading initramfs, now_usec() */
 	struct initramfs kept;		      /* the first that was read */
 	char kept_path[256];
 	char named[256]; /* what the place is called where it is found */
@@ -40,6 +41,21 @@ void way_advise(struct way_answer *answer, const char *format, ...)
 
 /* Are key files all that opens the image? */
 bool way_needs_key_file(const struct settings *settings);
+
+/* If so: is there one with which nothing is wrong? wrong() says what is, or NULL; whose: behind
+ * that in the sentence. */
+bool way_keys_fine(const struct way *way,
+		   const char *(*wrong)(const struct way *way, const void *context,
+					const char *path),
+		   const void *context, const char *whose, struct way_answer *ret);
+
+/* Has today's key file this digest? One in /run, yes: a tool of the machine (TPM, network) puts
+ * it there at boot. */
+bool way_same_key(const struct way *way, const char *path, const char *digest);
+
+/* encrypt = y at the other end, where an image that is not sealed is refused. whose resume. */
+bool way_refuses_plain(const struct way *way, bool encrypt, const char *whose,
+		       struct way_answer *ret);
 
 /* Is the area on an encrypted device? The name of the mapping. */
 bool way_encrypted(const struct way *way, char *name, size_t size);
@@ -56,8 +72,8 @@ void way_judge_record(struct way *way, struct way_answer *ret);
 void way_judge_initramfs(struct way *way, const struct boot_file *file, bool seen,
 			 struct way_answer *ret);
 
-/* Was the device looked for in vain at this boot? */
-bool way_was_missing(const struct way *way);
+/* The run that tells most: it looked at the place, or at another, or at nothing. NULL: none. */
+const struct boot_run *way_best_run(const struct way *way);
 
 /* Reads it, where none was read yet. */
 void way_keep_initramfs(struct way *way, const struct boot_file *file);

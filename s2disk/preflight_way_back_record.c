@@ -3,7 +3,6 @@
 #include "preflight_way_back_private.h"
 
 #include "base/text.h"
-#include "image_keys.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@ static bool is_place(const struct way *way, const struct boot_run *run)
 }
 
 /* The one that tells most: it looked at the place, or at another, or at nothing. */
-static const struct boot_run *best_run(const struct way *way)
+const struct boot_run *way_best_run(const struct way *way)
 {
 	const struct boot_record *record = &way->record;
 	const struct boot_run *best = NULL;
@@ -46,13 +45,6 @@ static const struct boot_run *best_run(const struct way *way)
 		}
 	}
 	return best;
-}
-
-bool way_was_missing(const struct way *way)
-{
-	const struct boot_run *run = best_run(way);
-
-	return run && run->found == FOUND_NO_DEVICE;
 }
 
 static const char *who(const struct boot_run *run)
@@ -158,6 +150,8 @@ static bool judge_settings(const struct way *way, const struct boot_run *run,
 		way_advise(ret, "take it out of the boot loader's configuration and boot once");
 		return true;
 	}
+	if (way_refuses_plain(way, run->encrypt, "that ran at this boot", ret))
+		return true;
 	if (run->settings[0]) {
 		way_say(ret, WAY_BAD,
 			"at this boot the settings in the initramfs were wrong: %.200s",
@@ -169,53 +163,27 @@ static bool judge_settings(const struct way *way, const struct boot_run *run,
 }
 
 /* NULL: that file opens the image at a boot like this. */
-static const char *judge_key(const struct way *way, const struct boot_run *run, const char *path)
+static const char *wrong_key(const struct way *way, const void *context, const char *path)
 {
-	char digest[SHA256_TEXT_SIZE];
+	const struct boot_run *run = context;
 
 	for (size_t i = 0; i < run->key_count; i++) {
 		if (strcmp(run->keys[i].path, path) != 0)
 			continue;
-		/* A tool of the machine (TPM, network) puts it there at boot. */
-		if (text_starts(path, "/run/"))
-			return NULL;
-		if (!run->keys[i].digest[0])
+		if (!run->keys[i].digest[0] && !text_starts(path, "/run/"))
 			return "was not there when resume ran at this boot";
-		return image_keys_digest(way->context->root, path, digest, NULL) < 0 ||
-				       strcmp(digest, run->keys[i].digest) != 0
-			       ? "is not the same as the one that resume had at this boot"
-			       : NULL;
+		return way_same_key(way, path, run->keys[i].digest)
+			       ? NULL
+			       : "is not the same as the one that resume had at this boot";
 	}
 	return "was not known to the resume of this boot";
 }
 
 static bool judge_keys(const struct way *way, const struct boot_run *run, struct way_answer *ret)
 {
-	const struct settings *settings = way->context->settings;
-	const char *list = settings->key_file, *wrong = NULL;
-	char path[256], named[256] = "";
-
-	if (!way_needs_key_file(settings))
-		return false;
 	/* It opened an image then, and had no room for digests in what it handed over. */
-	if (run->fate == FATE_RESTORED && run->key_count == 0)
-		return false;
-	while (image_keys_next_file(&list, path, sizeof(path))) {
-		const char *this = judge_key(way, run, path);
-
-		if (!this)
-			return false;
-		if (!wrong) {
-			wrong = this;
-			text_copy(named, sizeof(named), path);
-		}
-	}
-	way_say(ret, WAY_BAD, "only a key file opens the image, and %s %s", named, wrong);
-	way_advise(ret,
-		   "set \"key file in initramfs = y\" where nobody else can read it (see "
-		   "suspend.conf(5)), run %s; or use \"key pair\"",
-		   way->command);
-	return true;
+	return !(run->fate == FATE_RESTORED && run->key_count == 0) &&
+	       !way_keys_fine(way, wrong_key, run, "", ret);
 }
 
 /* mkswap, a new partition table: the name may lead elsewhere by now, or nowhere. */
@@ -275,7 +243,7 @@ static void judge_place(struct way *way, const struct boot_run *run, struct way_
 
 void way_judge_record(struct way *way, struct way_answer *ret)
 {
-	const struct boot_run *run = best_run(way);
+	const struct boot_run *run = way_best_run(way);
 
 	if (!run) {
 		way_say(ret, WAY_BAD, "the record of this boot has no run of resume in it");

@@ -397,9 +397,7 @@ static void add_name(struct report_tree *tree, const char *path, const char *rea
 	members = report_members_get(tree->members, path, &size);
 	if (!members)
 		members = report_members_get(tree->members, real, &size);
-	add(tree, real, st, NULL, members, members ? min_u64(size, FILE_LIMIT) : 0);
-	if (size > FILE_LIMIT)
-		fprintf(tree->notes, "cut after 1 MiB: %s\n", path);
+	add(tree, real, st, NULL, members, members ? size : 0);
 }
 
 static void write_item(const void *node, VISIT visit, void *context)

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -62,23 +64,50 @@ static void read_text(const char *root, const char *name, char *ret, size_t size
 	text_make_printable(ret);
 }
 
-/* An entry that is switched off is passed over. LOAD_OPTION_ACTIVE: bit 0. */
-static bool is_active(const char *root, int entry)
+/* UEFI, "Device Path Protocol": what may be absent or may not answer, so the firmware goes on
+ * to the next: USB, network, optical disks, and all that is of the BIOS. */
+static bool is_passed_over(const unsigned char *at, size_t length)
+{
+	while (length >= 4) {
+		size_t size = get_le16(at + 2);
+
+		if ((at[0] == 3 && memchr("\5\13\14\15\17\20\30", at[1], 7)) ||
+		    (at[0] == 4 && at[1] == 2) || at[0] == 5)
+			return true;
+		if (at[0] == 0x7f || size < 4 || size > length)
+			return false;
+		at += size;
+		length -= size;
+	}
+	return false;
+}
+
+/* Does the firmware start it when it is its turn? Not one that is switched off, nor what is
+ * no system: LOAD_OPTION_ACTIVE is bit 0, LOAD_OPTION_CATEGORY bits 8 to 12. */
+static bool is_started(const char *root, int entry)
 {
 	unsigned char value[VALUE_MAX];
+	size_t length, at = 6;
 	char name[16];
 
 	snprintf(name, sizeof(name), "Boot%04X", (unsigned int)entry);
-	return read_variable(root, name, EFI_GLOBAL, value, NULL) < 4 || (value[0] & 1);
+	length = read_variable(root, name, EFI_GLOBAL, value, NULL);
+	if (length < 4)
+		return true;
+	if (!(value[0] & 1) || (get_le32(value) & 0x1f00))
+		return false;
+	while (at + 1 < length && get_le16(value + at))
+		at += 2;
+	return at + 2 > length || !is_passed_over(value + at + 2, length - at - 2);
 }
 
-static int first_in_order(const char *root)
+static int first_in_order(const char *root, int now)
 {
 	unsigned char order[VALUE_MAX];
 	size_t length = read_variable(root, "BootOrder", EFI_GLOBAL, order, NULL);
 
 	for (size_t i = 0; i + 1 < length; i += 2)
-		if (is_active(root, get_le16(order + i)))
+		if (get_le16(order + i) == now || is_started(root, get_le16(order + i)))
 			return get_le16(order + i);
 	return -1;
 }
@@ -101,8 +130,8 @@ static void add(struct boot_choice *ret, size_t *count, const char *advice, cons
 static void look_at_firmware(const char *root, struct boot_choice *ret, size_t *count)
 {
 	int next = read_number(root, "BootNext"), now = read_number(root, "BootCurrent");
-	int first = first_in_order(root);
-	char once[128], selected[128];
+	int first = first_in_order(root, now);
+	char once[128], selected[128], usual[128];
 
 	if (next >= 0 && next != now)
 		add(ret, count, "efibootmgr --delete-bootnext",
@@ -113,9 +142,16 @@ static void look_at_firmware(const char *root, struct boot_choice *ret, size_t *
 		    (unsigned int)first, (unsigned int)now);
 	read_text(root, "LoaderEntryOneShot", once, sizeof(once));
 	read_text(root, "LoaderEntrySelected", selected, sizeof(selected));
-	if (once[0] && strcmp(once, selected) != 0)
+	read_text(root, "LoaderEntryDefault", usual, sizeof(usual));
+	if (once[0] && strcasecmp(once, selected) != 0)
 		add(ret, count, "bootctl set-oneshot \"\"",
 		    "the boot loader is to start %.100s once (LoaderEntryOneShot)", once);
+	else if (!once[0] && usual[0] && usual[0] != '@' && selected[0] &&
+		 fnmatch(usual, selected, FNM_CASEFOLD) != 0)
+		add(ret, count,
+		    "choose this system in the boot loader's menu, or bootctl set-default",
+		    "the boot loader starts %.80s (LoaderEntryDefault), this boot was %.80s", usual,
+		    selected);
 }
 
 /* GRUB: lines NAME=value after a line of comment. */
@@ -152,14 +188,12 @@ static void look_at_grubenv(const char *root, const char *path, struct boot_choi
 		    value);
 }
 
-size_t boot_choices_read(const char *root, const struct boot_files *files,
-			 struct boot_choice ret[BOOT_CHOICES_MAX])
+size_t boot_choices_read(const char *root, struct boot_choice ret[BOOT_CHOICES_MAX])
 {
 	size_t count = 0;
 
 	look_at_firmware(root, ret, &count);
-	for (size_t i = 0; i < ARRAY_SIZE(files->grubenv); i++)
-		if (files->grubenv[i][0])
-			look_at_grubenv(root, files->grubenv[i], ret, &count);
+	look_at_grubenv(root, "/boot/grub/grubenv", ret, &count);
+	look_at_grubenv(root, "/boot/grub2/grubenv", ret, &count);
 	return count;
 }

@@ -2,12 +2,10 @@
 /*
  * Choices that make the next boot another one than this was: variables of the
  * firmware (UEFI, "Boot Manager"; systemd's Boot Loader Interface) and GRUB's
- * environment block.
+ * environment block in /boot. (One on the EFI partition is another system's.)
  */
 #ifndef S2DISK_BOOT_BOOT_CHOICE_H
 #define S2DISK_BOOT_BOOT_CHOICE_H
-
-#include "boot/boot_files.h"
 
 #include <stddef.h>
 
@@ -19,7 +17,6 @@ struct boot_choice {
 };
 
 /* Reads them below root; returns how many there are. */
-size_t boot_choices_read(const char *root, const struct boot_files *files,
-			 struct boot_choice ret[BOOT_CHOICES_MAX]);
+size_t boot_choices_read(const char *root, struct boot_choice ret[BOOT_CHOICES_MAX]);
 
 #endif

@@ -12,7 +12,8 @@ struct cpio {
 	uint64_t position; /* of the next byte, from where the reader began */
 	uint64_t unread;   /* bytes that may still be read from fd */
 	size_t start, end; /* of what is in the buffer */
-	bool error;	   /* reading failed, not merely ended */
+	uint64_t deadline; /* of now_usec(); 0: none, as cpio_begin() has it */
+	bool stopped;	   /* it did not end, but the deadline was reached */
 	unsigned char buffer[65536];
 };
 

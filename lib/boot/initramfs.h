@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A string in the resume(8) that knows the images of today. Raise the number
  * when a program from before would not resume those any more. */
@@ -42,17 +43,25 @@ struct initramfs {
 	bool script;  /* a script of the generator runs it, whatever resume= says */
 	bool unit;    /* systemd's unit runs it, for what resume= names */
 	bool keymap;  /* a layout of the keyboard for the console */
+	bool partial; /* more comes behind what could be read */
 	struct initramfs_file files[INITRAMFS_FILES_MAX]; /* configuration, sorted by name */
 	size_t count;
 	/* Of a unified image, what it has as the kernel's command line; else "". */
 	char cmdline[INITRAMFS_CMDLINE_SIZE];
 };
 
-/* Reads root/file->path, of a unified image the initramfs in it; secrets: NULL for none.
- * -EBADMSG when it is no initramfs or ends in the middle, -ENOENT when it, an initramfs in it, or
- * the program to unpack it with, is missing; w says what. */
+/* Reads root/file->path, of a unified image the initramfs in it; secrets: NULL for none;
+ * deadline: of now_usec(), 0 for none. -EBADMSG when it is empty, damaged, or ends in the middle;
+ * -ENOTSUP: it is packed in a way not known here; -ENOENT when it, an initramfs in it, or
+ * the program to unpack it with, is missing; -ETIMEDOUT when it is too large or the
+ * deadline was reached; w says what.
+ *
+ * A report has a bare archive of what mattered in the place of each: of a unified image with its
+ * command line as a file ".cmdline", and why it could not be read in ".unread". Such a
+ * one is read as what it stands for. */
 int initramfs_read(const char *root, const struct boot_file *file,
-		   const struct initramfs_secrets *secrets, struct initramfs *ret, struct why *w);
+		   const struct initramfs_secrets *secrets, uint64_t deadline,
+		   struct initramfs *ret, struct why *w);
 
 void initramfs_free(struct initramfs *initramfs);
 

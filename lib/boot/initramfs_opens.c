@@ -94,7 +94,7 @@ bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, con
 		     const char *uuid, bool any_name)
 {
 	const struct wanted wanted = { name, uuid, any_name };
-	char copy[INITRAMFS_CMDLINE_SIZE], *rest = copy, *word;
+	char copy[2 * INITRAMFS_CMDLINE_SIZE], *rest = copy, *word;
 
 	if (table_opens(initramfs_file(initramfs, "etc/crypttab"), &wanted) ||
 	    table_opens(initramfs_file(initramfs, "cryptroot/crypttab"), &wanted))

@@ -21,8 +21,9 @@ static int take_section(const unsigned char *section, uint64_t file_size,
 		to = &found->cmdline;
 	if (!to || to->length > 0)
 		return 0;
-	/* In the file it may be padded. */
-	length = min_u64(length, get_le32(section + 8));
+	/* In the file it may be padded; in memory it need not have a size. */
+	if (get_le32(section + 8))
+		length = min_u64(length, get_le32(section + 8));
 	if (offset > file_size || length > file_size - offset)
 		return -EBADMSG;
 	*to = (struct unified_section){ offset, length };

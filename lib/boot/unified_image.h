@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* The headers lie within the first bytes. */
-#define UNIFIED_HEADER_SIZE 16384u
+#define UNIFIED_HEADER_SIZE 65536u
 
 struct unified_section {
 	uint64_t offset, length; /* in the file; length 0: it has none */

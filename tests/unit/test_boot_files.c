@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct boot_files files;
 
@@ -83,6 +85,82 @@ START_TEST(finds_what_boots)
 }
 END_TEST
 
+/* By one name it is a fallback, by another it is what boots. */
+START_TEST(knows_a_file_by_its_best_name)
+{
+	char from[256], to[256];
+
+	put("/boot/initramfs-linux-fallback.img", "07", 1000);
+	snprintf(from, sizeof(from), "%s/boot/initramfs-linux-fallback.img", made_root);
+	made_folder("/efi");
+	snprintf(to, sizeof(to), "%s/efi/initramfs", made_root); /* is found later */
+	ck_assert_int_eq(link(from, to), 0);
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 1);
+	ck_assert(!files.files[0].spare);
+}
+END_TEST
+
+START_TEST(knows_what_is_spare)
+{
+	put("/boot/booster-linux.img", "07", 900);
+	put("/boot/initrd.img-6.1-rescue", "07", 800);
+	put("/boot/efi/EFI/Recovery-1/initrd.gz", "07", 700);
+	put_unified("/boot/efi/EFI/ZBM/VMLINUZ.EFI");
+	set_time("/boot/efi/EFI/ZBM/VMLINUZ.EFI", 600);
+	made_put("/proc/sys/kernel/osrelease", "6.1-rescue\n");
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert(files.files[i].spare == (i > 1));
+		ck_assert(files.files[i].running == (i == 1));
+	}
+	made_put("/proc/sys/kernel/osrelease", "6.1\n");
+	boot_files_find(made_root, &files);
+	ck_assert(!files.files[1].spare);
+	made_put("/proc/sys/kernel/osrelease", "6.2\n");
+	boot_files_find(made_root, &files);
+	ck_assert(files.files[1].spare);
+}
+END_TEST
+
+START_TEST(follows_the_topmost_link)
+{
+	put("/elsewhere/initrd.img-6.1", "07", 1000);
+	made_link("/boot", "elsewhere");
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 1);
+	ck_assert_str_eq(files.files[0].path, "/boot/initrd.img-6.1");
+}
+END_TEST
+
+START_TEST(knows_when_all_was_changed)
+{
+	boot_files_find(made_root, &files);
+	ck_assert(!files.looked && !files.config[0] && !files.unmounted[0]);
+	ck_assert_int_eq(boot_modules_changed(made_root), 0);
+	put("/boot/grub/grub.cfg", "menu", 1000);
+	put("/boot/loader/entries/arch.conf", "title", 2000);
+	put("/boot/limine.conf", "x", 1500);
+	made_folder("/usr/lib/modules/6.1");
+	set_time("/usr/lib/modules/6.1", 3000);
+	set_time("/boot/loader/entries", 5000);
+	set_time("/boot/loader", 4000);
+	set_time("/boot/grub", 4000);
+	set_time("/boot", 4000);
+	boot_files_find(made_root, &files);
+	ck_assert(files.looked);
+	ck_assert_str_eq(files.config, "/boot/loader/entries/arch.conf");
+	ck_assert_int_eq(files.config_changed, 2000);
+	ck_assert_int_eq(files.folders_changed, 5000);
+	ck_assert_int_eq(boot_modules_changed(made_root), 3000);
+	/* FAT's topmost folder. */
+	set_time("/boot", 0);
+	boot_files_find(made_root, &files);
+	ck_assert_int_gt(files.folders_changed, time(NULL));
+}
+END_TEST
+
 START_TEST(keeps_the_newest)
 {
 	char path[64];
@@ -126,9 +204,33 @@ START_TEST(parses_unified_images)
 	header[344 + 21] = 9;
 	ck_assert_int_eq(parse(4096), 0);
 	ck_assert_uint_eq(image.initrd.offset, 1024);
+	/* Without a size in memory that of the file counts. */
+	memset(header + 304 + 8, 0, 4);
+	ck_assert_int_eq(parse(4096), 0);
+	ck_assert_uint_eq(image.initrd.length, 1024);
 	/* Without an initramfs, as addons and boot loaders are. */
 	header[344 + 1] = header[304 + 1] = 'x';
 	ck_assert_int_eq(parse(4096), -ENOENT);
+}
+END_TEST
+
+/* A stub with much before its headers. */
+START_TEST(finds_headers_that_lie_far_behind)
+{
+	unsigned char *whole = calloc(1, 40000);
+
+	ck_assert_ptr_nonnull(whole);
+	made_unified_header(header, "ro", 1);
+	header[304 + 21] = 0;
+	memcpy(whole, header, 64);
+	whole[60] = 0x30;
+	whole[61] = 0x75; /* 30000 */
+	memcpy(whole + 30000, header + 128, 512);
+	made_put_bytes("/boot/linux.efi", whole, 40000);
+	free(whole);
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 1);
+	ck_assert(files.files[0].unified);
 }
 END_TEST
 
@@ -158,8 +260,7 @@ static struct boot_choice choices[BOOT_CHOICES_MAX];
 
 static size_t read_choices(void)
 {
-	boot_files_find(made_root, &files);
-	return boot_choices_read(made_root, &files, choices);
+	return boot_choices_read(made_root, choices);
 }
 
 #define EFI(name) "/sys/firmware/efi/efivars/" name "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -179,6 +280,22 @@ START_TEST(sees_what_the_firmware_will_do)
 	/* It is switched off. */
 	PUT(EFI("Boot0003"), "\7\0\0\0\0\0\0\0");
 	ck_assert_uint_eq(read_choices(), 0);
+	/* A program that is no system (a setup menu). */
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\1\0\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	/* What may be absent: on USB, from the network; and what is there: on a disk. */
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\1\1\4\0\3\5\6\0\0\0\x7f\xff\4\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\3\x0b\4\0\x7f\xff\4\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\4\1\4\0\x7f\xff\4\0\3\5\4\0");
+	ck_assert_uint_eq(read_choices(), 1);
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\4\1\xff\xff");
+	ck_assert_uint_eq(read_choices(), 1);
+	/* This boot was from such a one. */
+	PUT(EFI("Boot0001"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\3\5\4\0\x7f\xff\4\0");
+	PUT(EFI("BootOrder"), "\7\0\0\0\1\0\3\0");
+	ck_assert_uint_eq(read_choices(), 0);
 	PUT(EFI("BootNext"), "\7\0\0\0\x0a\0");
 	ck_assert_uint_eq(read_choices(), 1);
 	ck_assert_str_eq(choices[0].text, "the firmware is to start Boot000A once (BootNext)");
@@ -194,11 +311,21 @@ START_TEST(sees_what_the_boot_loader_will_do)
 	PUT(LOADER("LoaderEntrySelected"), "\6\0\0\0a\0.\0c\0\0\0");
 	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0a\0.\0c\0\0\0");
 	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0A\0.\0C\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
 	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0w\0\x1b\0n\0\1\2\0\0");
 	ck_assert_uint_eq(read_choices(), 1);
 	ck_assert_ptr_nonnull(strstr(choices[0].text, "to start w?n? once (LoaderEntryOneShot)"));
 	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0");
 	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryDefault"), "\7\0\0\0A\0*\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryDefault"), "\7\0\0\0@\0s\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryDefault"), "\7\0\0\0b\0\0\0");
+	ck_assert_uint_eq(read_choices(), 1);
+	ck_assert_str_eq(choices[0].text,
+			 "the boot loader starts b (LoaderEntryDefault), this boot was a.c");
 }
 END_TEST
 
@@ -210,9 +337,14 @@ START_TEST(sees_what_grub_remembers)
 	ck_assert_uint_eq(read_choices(), 1);
 	ck_assert_ptr_nonnull(strstr(choices[0].text, "'osprober-efi-1A2B' (saved_entry)"));
 	made_put("/boot/grub/grubenv", NULL);
-	made_put("/boot/efi/EFI/fedora/grubenv", "# GRUB\nnext_entry=old\x1b\n");
+	made_put("/boot/grub2/env", "# GRUB\nnext_entry=old\x1b\n");
+	made_link("/boot/grub2/grubenv", "env");
 	ck_assert_uint_eq(read_choices(), 1);
 	ck_assert_ptr_nonnull(strstr(choices[0].text, "'old?' once"));
+	/* Another system's. */
+	made_put("/boot/grub2/env", NULL);
+	made_put("/boot/efi/EFI/fedora/grubenv", "# GRUB\nnext_entry=old\n");
+	ck_assert_uint_eq(read_choices(), 0);
 }
 END_TEST
 
@@ -276,9 +408,14 @@ int main(void)
 
 	tcase_add_checked_fixture(test, made_root_create, made_root_remove);
 	tcase_add_test(test, finds_what_boots);
+	tcase_add_test(test, knows_a_file_by_its_best_name);
+	tcase_add_test(test, knows_what_is_spare);
+	tcase_add_test(test, follows_the_topmost_link);
+	tcase_add_test(test, knows_when_all_was_changed);
 	tcase_add_test(test, keeps_the_newest);
 	tcase_add_test(test, knows_when_it_began);
 	tcase_add_test(test, parses_unified_images);
+	tcase_add_test(test, finds_headers_that_lie_far_behind);
 	tcase_add_test(test, stands_hostile_images);
 	tcase_add_test(test, sees_what_the_firmware_will_do);
 	tcase_add_test(test, sees_what_the_boot_loader_will_do);

@@ -2,6 +2,10 @@
 /* The way back where no boot has proven it: what was changed since, or no record. */
 #include "way_back_fixture.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
 #define IMAGE "/boot/initrd.img-6.1"
 
 static void make_boot(void)
@@ -38,6 +42,8 @@ static void put_initramfs(const char *name, const char *text, const char *name2,
 	put_initramfs_at(IMAGE, BEGAN + 1000, name, text, name2, text2);
 }
 
+static const char *const empty[] = { "bin/sh", "x", NULL };
+
 static void put_files(const char *const *files)
 {
 	char full[256];
@@ -46,8 +52,6 @@ static void put_files(const char *const *files)
 	made_initramfs(full, "gzip -c", files);
 	set_time(IMAGE, BEGAN + 1000);
 }
-
-static const char *const empty[] = { "bin/sh", "x", NULL };
 
 START_TEST(reads_what_was_changed)
 {
@@ -63,6 +67,52 @@ START_TEST(reads_what_was_changed)
 	set_time(IMAGE, BEGAN + 1000);
 	run.found = FOUND_NO_DEVICE;
 	expect(CHECK_FAILED, "not there in time", "");
+	run.found = FOUND_NOT_LOOKED;
+	expect(CHECK_FAILED, "went on without waiting for UUID=2", "");
+	/* What was missing was another: a stale name, which the new one does not have. */
+	strcpy(run.named, "UUID=dead");
+	expect(CHECK_OK, "made since this boot looks for it", "");
+	run.found = FOUND_NO_DEVICE;
+	expect(CHECK_OK, "made since this boot looks for it", "");
+}
+END_TEST
+
+/* No clock, so nothing is known to be older than the boot. */
+START_TEST(does_without_a_clock)
+{
+	made_put("/proc/stat", "btime 7\n");
+	run.time = 7;
+	put_files(empty);
+	set_time(IMAGE, 1000);
+	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+	made_put("/proc/stat", "cpu\n");
+	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+}
+END_TEST
+
+/* The boot that restored this system came after what was changed before it. */
+START_TEST(counts_from_the_resume)
+{
+	put_files(empty);
+	run.found = FOUND_IMAGE;
+	run.fate = FATE_RESTORED;
+	run.time = BEGAN + 500;
+	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+	run.time = BEGAN + 5000;
+	put_initramfs_at("/boot/initrd.img-5", BEGAN - 9000, NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	run.fate = FATE_NONE;
+	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+}
+END_TEST
+
+START_TEST(compares_encrypt)
+{
+	put_initramfs("etc/suspend.conf", "encrypt = y\n", NULL, NULL);
+	expect(CHECK_FAILED, "the resume in " IMAGE " takes sealed images only",
+	       "the same \"encrypt\"");
+	settings.encrypt = true;
+	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
 
@@ -90,8 +140,16 @@ START_TEST(judges_each)
 {
 	put_initramfs_at("/boot/initrd.img-7", BEGAN + 2000, NULL, NULL, NULL, NULL);
 	put_files(empty);
+	/* An older kernel's, say, beside the newest. */
+	expect(CHECK_WARNING, "resume is not in " IMAGE, "hook");
+	made_put("/proc/sys/kernel/osrelease", "6.1\n");
+	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+	made_put("/proc/sys/kernel/osrelease", "7\n");
+	set_time(IMAGE, BEGAN + 3000);
 	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
 	put_initramfs(NULL, NULL, NULL, NULL);
+	put_file("/boot/efi/EFI/Recovery-1A2B/initrd.gz", "", BEGAN + 3000);
+	put_file("/boot/efi/limine_history/initramfs-linux", "", BEGAN + 3000);
 	put_file("/boot/initramfs-0-rescue-x.img", "", BEGAN + 3000);
 	put_file("/boot/initramfs-linux-fallback.img", "", BEGAN + 3000);
 	put_file("/boot/initrd.img-5.old-dkms", "", BEGAN + 3000);
@@ -99,6 +157,13 @@ START_TEST(judges_each)
 	expect(CHECK_OK, "looks for it: /boot/initrd.img-7", "");
 	put_file("/boot/initrd.img-5", "no cpio", BEGAN + 3000);
 	expect(CHECK_WARNING, "not seen whether it leads back: /boot/initrd.img-5: ", "resume");
+	/* Cut off while it was made. */
+	put_file("/boot/initrd.img-5", "", BEGAN + 3000);
+	expect(CHECK_FAILED, "/boot/initrd.img-5: it is empty", "regenerate it");
+	/* It is what runs, whatever its name says. */
+	made_put("/boot/initrd.img-5", NULL);
+	made_put("/proc/sys/kernel/osrelease", "0-rescue-x\n");
+	expect(CHECK_FAILED, "rescue-x.img: it is empty", "");
 }
 END_TEST
 
@@ -193,13 +258,21 @@ START_TEST(reads_unified_images)
 	made_put("/proc/cmdline", "ro resume=UUID=1\n");
 	expect(CHECK_OK, "looks for it: /boot/efi/EFI/Linux/arch.efi", "");
 	made_unified(full, "ro", "", files);
+	/* This boot had it of an addon, perhaps. */
+	expect(CHECK_WARNING, "nothing tells the resume in /boot/efi/EFI/Linux/arch.efi", "");
+	made_put("/proc/cmdline", "ro\n");
 	expect(CHECK_FAILED, "nothing tells the resume in /boot/efi/EFI/Linux/arch.efi", "");
+	made_put("/proc/cmdline", "ro resume=UUID=1\n");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "nothing tells the resume in /boot/efi/EFI/Linux/arch.efi", "");
+	run.found = FOUND_SWAP;
 	made_unified(full, "ro resume=UUID=2", "", empty);
 	expect(CHECK_FAILED, "resume is not in /boot/efi/EFI/Linux/arch.efi", "");
 	made_unified(full, "ro resume=UUID=2 noresume", "", files);
 	expect(CHECK_FAILED, "noresume (or the like) is on the kernel command line in /boot", "");
 	/* Other programs of the firmware's are none. */
 	put_file("/boot/efi/EFI/Linux/arch.efi", "MZ shell", BEGAN + 10);
+	put_file(IMAGE, "no cpio", BEGAN - 1000);
 	expect(CHECK_OK, "the initramfs that booted", "");
 }
 END_TEST
@@ -257,6 +330,93 @@ START_TEST(wants_the_area_unlocked)
 	run.found = FOUND_SWAP;
 	put_initramfs(NULL, NULL, NULL, NULL);
 	made_put("/proc/mounts", "/dev/mapper/root2 / ext4 rw 0 0\n");
+	expect(CHECK_OK, "made since this boot", "");
+}
+END_TEST
+
+/* Several archives, of which the packer sees the first. */
+START_TEST(does_not_judge_what_it_cannot_read)
+{
+	char command[300];
+
+	put_files(empty);
+	snprintf(command, sizeof(command), "printf '\\0BZh' >>%s" IMAGE, made_root);
+	ck_assert_int_eq(system(command), 0);
+	set_time(IMAGE, BEGAN + 1000);
+	expect(CHECK_WARNING, "not seen whether it leads back: resume is not in " IMAGE, "");
+}
+END_TEST
+
+/* dracut reads its own files before the kernel's command line. */
+START_TEST(reads_the_command_line_of_dracut)
+{
+	made_put("/proc/cmdline", "root=UUID=1\n");
+	put_initramfs("etc/cmdline.d/95resume.conf", " resume=UUID=2\n", NULL, NULL);
+	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("conf/conf.d/s2disk", "RESUME=UUID=1\nRESUME_OFFSET=5\n",
+		      "etc/cmdline.d/95resume.conf", "resume=UUID=2\n");
+	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("etc/cmdline.d/95resume.conf", "resume=UUID=1\n", NULL, NULL);
+	expect(CHECK_FAILED, "will look at UUID=1", "");
+	made_put("/proc/cmdline", "resume=UUID=2\n");
+	expect(CHECK_OK, "looks for it", "");
+	encrypt_area();
+	no_record = true;
+	made_put("/run/s2disk/boot", NULL);
+	expect(CHECK_FAILED, "that unlocks swap", "");
+	put_initramfs("etc/cmdline.d/90crypt.conf", "rd.luks.uuid=luks-bd60\n", NULL, NULL);
+	expect(CHECK_WARNING, IMAGE " would look", "");
+}
+END_TEST
+
+START_TEST(looks_where_fat_is_mounted)
+{
+	put_files(empty);
+	made_folder("/esp/boot");
+	made_put("/proc/mounts",
+		 "/dev/sda1 /esp vfat rw 0 0\n/dev/sdb1 /media/u/stick vfat rw 0 0\n");
+	put_initramfs_at("/esp/initramfs-linux.img", BEGAN + 2000, NULL, NULL, NULL, NULL);
+	put_file("/media/u/stick/initrd", "", BEGAN + 3000);
+	expect(CHECK_WARNING, "resume is not in " IMAGE, "");
+	made_put(IMAGE, NULL);
+	made_link("/efi", "esp/boot");
+	put_initramfs_at("/esp/boot/initramfs-lts.img", BEGAN + 3000, NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "looks for it: /efi/initramfs-lts.img", "");
+}
+END_TEST
+
+int __real_fstatfs(int fd, struct statfs *ret);
+int __wrap_fstatfs(int fd, struct statfs *ret);
+static bool automount; /* is /efi, and nobody has used it */
+
+int __wrap_fstatfs(int fd, struct statfs *ret)
+{
+	int r = __real_fstatfs(fd, ret);
+	char name[64], path[256];
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	length = readlink(name, path, sizeof(path));
+	if (automount && length > 4 && memcmp(path + length - 4, "/efi", 4) == 0) {
+		ret->f_type = AUTOFS_SUPER_MAGIC;
+		ck_assert(fcntl(fd, F_GETFL) & O_PATH);
+	}
+	return r;
+}
+
+START_TEST(tells_what_is_not_mounted)
+{
+	put_file(IMAGE, "no cpio", BEGAN - 1000);
+	made_folder("/boot/efi");
+	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
+	automount = true;
+	made_folder("/usr/lib/modules/6.2");
+	set_time("/usr/lib/modules/6.2", BEGAN - 1000);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	set_time("/usr/lib/modules/6.2", BEGAN + 1000);
+	expect_second("kernels were installed since this boot, and /boot/efi, where",
+		      "check again");
+	automount = false;
 	expect(CHECK_OK, "made since this boot", "");
 }
 END_TEST
@@ -329,6 +489,13 @@ int main(void)
 	tcase_add_test(test, reads_unified_images);
 	tcase_add_test(test, wants_the_key_file_there);
 	tcase_add_test(test, wants_the_area_unlocked);
+	tcase_add_test(test, does_without_a_clock);
+	tcase_add_test(test, counts_from_the_resume);
+	tcase_add_test(test, compares_encrypt);
+	tcase_add_test(test, does_not_judge_what_it_cannot_read);
+	tcase_add_test(test, reads_the_command_line_of_dracut);
+	tcase_add_test(test, looks_where_fat_is_mounted);
+	tcase_add_test(test, tells_what_is_not_mounted);
 	tcase_add_test(test, does_without_a_record);
 	tcase_add_test(test, knows_a_boot_without_initramfs);
 	tcase_add_test(test, says_that_a_record_is_of_no_use);

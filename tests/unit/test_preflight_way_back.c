@@ -90,6 +90,11 @@ START_TEST(would_not_have_resumed)
 	strcpy(run.settings, "/etc/suspend.conf:1: no such setting");
 	expect(CHECK_FAILED, "the settings in the initramfs were wrong: /etc/suspend.conf:1", "");
 	run.settings[0] = '\0';
+	run.encrypt = true;
+	expect(CHECK_FAILED, "takes sealed images only (encrypt = y in the initramfs)", AROUND);
+	settings.encrypt = true;
+	expect(CHECK_OK, "looks for it", "");
+	run.encrypt = settings.encrypt = false;
 	strcpy(run.form, "s2disk images, form 0");
 	made_put_mode("/usr/bin/mkinitcpio", "", 0755);
 	expect(CHECK_FAILED, "does not know the images of this s2disk", "mkinitcpio -P");
@@ -201,9 +206,48 @@ END_TEST
 
 START_TEST(warns_of_choices_for_once)
 {
+	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
 	made_put("/boot/grub/grubenv", "# GRUB Environment Block\nnext_entry=windows\n####");
 	expect_second("GRUB is to start 'windows' once (next_entry): the image waits",
 		      "unset next_entry");
+}
+END_TEST
+
+/* What it brings is not known, only that it brought resume= at this boot. */
+START_TEST(warns_of_changed_configuration)
+{
+	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
+	put_file("/boot/grub/grub.cfg", "menu", BEGAN - 1000);
+	expect(CHECK_OK, "looks for it", "");
+	put_file("/boot/loader/entries/arch.conf", "title", BEGAN + 1000);
+	expect_second("named the place at this boot, and /boot/loader/entries/arch.conf was "
+		      "changed since",
+		      "see that resume= is still in it");
+	run.by = NAMED_BY_DEFAULT;
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
+/* An older initramfs is left, or none. */
+START_TEST(sees_what_is_gone)
+{
+	static const char *const files[] = { "bin/sh", "x", NULL };
+	char full[256];
+
+	made_folder("/boot");
+	expect_second("there is no initramfs below /boot and /efi", "mount");
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
+	made_initramfs(full, "gzip -c", files);
+	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
+	expect_second("what booted this system is gone, or another would boot: resume is not in "
+		      "/boot/initrd.img-6.1",
+		      "hook");
+	/* Nothing went since. */
+	set_time("/boot", BEGAN - 1000);
+	expect(CHECK_OK, "looks for it", "");
+	/* One that may have it. */
+	put_file("/boot/initrd.img-6.0", "no cpio", BEGAN - 2000);
+	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
 
@@ -241,6 +285,8 @@ int main(void)
 	tcase_add_test(test, warns_of_readers_of_the_key);
 	tcase_add_test(test, warns_of_names_that_change);
 	tcase_add_test(test, warns_of_choices_for_once);
+	tcase_add_test(test, warns_of_changed_configuration);
+	tcase_add_test(test, sees_what_is_gone);
 	tcase_add_test(test, follows_the_setting);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);
