@@ -55,6 +55,7 @@ int target_named(const struct settings *settings, const struct kernel_cmdline *c
 		}
 		if (!device[0])
 			return -ENOENT;
+		text_copy(ret, size, device);
 		if (!settings->resume_offset_set) {
 			if (cmdline->bad_offset[0])
 				return why(w, -EINVAL,

@@ -419,7 +419,9 @@ static void record_found(struct boot_run *run, const struct signature_page *sign
 		run->fate = FATE_STILL_THERE; /* until it is not */
 	else
 		run->fate = run->found == FOUND_KERNEL_IMAGE ? FATE_LEFT_ALONE : FATE_NONE;
-	if (swap_header_parse(signature->page, signature->size, &header) == 0)
+	/* After wipefs(8) there is a header still. */
+	if (run->found != FOUND_NO_SWAP &&
+	    swap_header_parse(signature->page, signature->size, &header) == 0)
 		text_uuid(header.uuid, run->uuid);
 }
 

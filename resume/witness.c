@@ -29,14 +29,14 @@ void witness_settings(struct boot_run *run, const struct settings *settings)
 	struct kernel_cmdline cmdline = { 0 };
 	const char *by;
 
-	*run = (struct boot_run){ .time = (uint64_t)time(NULL), .fate = FATE_NONE };
+	*run = (struct boot_run){ .time = (uint64_t)time(NULL) };
 	kernel_cmdline_read("", &cmdline);
 	text_copy(run->program, sizeof(run->program), PACKAGE_VERSION);
 	text_copy(run->form, sizeof(run->form), INITRAMFS_RESUME_MARK);
 	run->by = named_by(settings, &cmdline);
 	if (run->by == NAMED_BY_FILE)
 		text_copy(run->by_file, sizeof(run->by_file), settings->resume_device_by);
-	/* A bad resume_offset= names nothing; the sentence of the failure says so. */
+	/* Of a bad resume_offset= the sentence of the failure tells. */
 	target_named(settings, &cmdline, false, run->named, sizeof(run->named), &run->offset, &by,
 		     NULL);
 	run->noresume = cmdline.noresume;

@@ -127,6 +127,12 @@ static void print_json_last(struct json *json, const struct last *last)
 	json_object_end(json);
 }
 
+/* As all other messages name it. */
+static const char *note_name(const struct boot_run *note)
+{
+	return note->named[0] ? note->named : note->device;
+}
+
 static int print_json(const struct last *last, const struct boot_run *note, FILE *out)
 {
 	struct json json;
@@ -140,7 +146,8 @@ static int print_json(const struct last *last, const struct boot_run *note, FILE
 	if (note) {
 		json_object_begin(&json, "set_aside");
 		json_u64(&json, "time", note->time);
-		json_string(&json, "area", note->device);
+		json_string(&json, "area", note_name(note));
+		json_u64(&json, "offset", note->offset);
 		json_string(&json, "reason", note->reason);
 		json_object_end(&json);
 	} else {
@@ -171,7 +178,7 @@ static void print_note(const struct boot_run *note, FILE *out)
 	char when[64];
 
 	fprintf(out, "set aside       %s, at this boot, in %s: %s\n",
-		time_text(note->time, when, sizeof(when)), note->device, note->reason);
+		time_text(note->time, when, sizeof(when)), note_name(note), note->reason);
 }
 
 int last_print(const char *root, bool json, FILE *out, struct why *w)

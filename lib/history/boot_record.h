@@ -52,7 +52,7 @@ enum boot_found {
  * in /run is then that of the boot which made the image. */
 enum boot_fate {
 	FATE_UNKNOWN,
-	FATE_NONE,	 /* no image was found */
+	FATE_NONE,	 /* no image is there */
 	FATE_DISCARDED,	 /* the area is swap again */
 	FATE_LEFT_ALONE, /* the kernel's own, which is for the kernel */
 	FATE_STILL_THERE /* it could be neither restored nor discarded */

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FOLDER "/run/s2disk"
@@ -29,14 +30,17 @@
 /* Tables are told as "ACPI: DSDT 0x…", within the first second or so: the log
  * of a boot with many devices need not be read to its end. */
 #define RECORDS_MAX 4000
+
+/* A second at most: no boot waits for a record. */
+#define LOCK_TRIES 20
+
 #define LOG_LIMIT (4u << 20)
 
 bool boot_in_initramfs(const char *root)
 {
-	static const char *const types[] = { "rootfs", "ramfs", "tmpfs" };
 	char path[PATH_MAX];
 	struct mntent *entry;
-	bool in_memory = false;
+	bool initial = false;
 	FILE *file;
 
 	if (tree_exists(root, "/etc/initrd-release"))
@@ -45,16 +49,12 @@ bool boot_in_initramfs(const char *root)
 	file = setmntent(path, "re");
 	if (!file)
 		return false;
-	/* The last one on / is what is seen there. */
-	while ((entry = getmntent(file))) {
-		if (strcmp(entry->mnt_dir, "/") != 0)
-			continue;
-		in_memory = false;
-		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-			in_memory |= strcmp(entry->mnt_type, types[i]) == 0;
-	}
+	/* The last one on / is what is seen there. A tmpfs may be the root of a system. */
+	while ((entry = getmntent(file)))
+		if (strcmp(entry->mnt_dir, "/") == 0)
+			initial = strcmp(entry->mnt_type, "rootfs") == 0;
 	endmntent(file);
-	return in_memory;
+	return initial;
 }
 
 /* All that lib/platform and the pre-flight look for in a log. */
@@ -167,11 +167,32 @@ static int write_file(int folder, const struct boot_record *record)
 	return r;
 }
 
+/* The folder, made where there is none, and locked: two scripts of the initramfs may
+ * run resume at once. */
+static int open_folder(const char *root)
+{
+	char path[PATH_MAX];
+	int folder;
+
+	snprintf(path, sizeof(path), "%s" FOLDER, root);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(folder, LOCK_EX | LOCK_NB) == 0)
+			return folder;
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	}
+	close(folder);
+	return -ENOLCK;
+}
+
 static int add(const char *root, const struct boot_run *run, bool first_only)
 {
 	_cleanup_free_ struct boot_record *record = NULL;
 	_cleanup_close_ int folder = -1;
-	char path[PATH_MAX];
 	int r;
 
 	if (!boot_in_initramfs(root))
@@ -179,14 +200,13 @@ static int add(const char *root, const struct boot_run *run, bool first_only)
 	record = calloc(1, sizeof(*record));
 	if (!record)
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "%s" FOLDER, root);
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Two scripts of the initramfs may run resume at once. */
-	if (folder < 0 || flock(folder, LOCK_EX) < 0)
-		return -errno;
+	folder = open_folder(root);
+	if (folder < 0)
+		return folder;
 	r = boot_record_read(root, record, NULL);
+	/* That of a newer program says more than this one could. */
+	if (r == -ENOTSUP || r == -ENOMEM)
+		return r;
 	if (r < 0)
 		capture(root, record);
 	if (r < 0 || !first_only) {

@@ -9,7 +9,7 @@
 #include "base/why.h"
 #include "history/boot_record.h"
 
-/* Is this an initramfs? By what is mounted on / (rootfs, ramfs, tmpfs), or by the
+/* Is this an initramfs? By what is mounted on / (rootfs), or by the
  * file that systemd tells one by (/etc/initrd-release). In a running system nothing
  * is written into the record of its boot. */
 bool boot_in_initramfs(const char *root);

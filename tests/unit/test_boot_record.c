@@ -495,8 +495,8 @@ static const struct {
 	{ NULL, false },
 	{ "", false },
 	{ "rootfs / rootfs rw 0 0\nproc /proc proc rw 0 0\n", true },
-	{ "none / ramfs rw 0 0\n", true },
-	{ "tmpfs / tmpfs rw 0 0\n/dev/vda1 /sysroot ext4 rw 0 0\n", true },
+	{ "rootfs / rootfs rw 0 0\ntmpfs / tmpfs rw 0 0\n", false }, /* systemd.volatile= */
+	{ "tmpfs / tmpfs rw 0 0\n/dev/vda1 /nix ext4 rw 0 0\n", false },
 	{ "/dev/vda1 / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\n", false },
 	{ "rootfs / rootfs rw 0 0\n/dev/vda1 / ext4 rw 0 0\n", false },
 	{ "overlay / overlay rw 0 0\n", false },

@@ -93,9 +93,11 @@ bottom() {
 	sh "$work/script" || complain "the last boot script failed"
 	cat "$work/calls"
 }
-is "not run" "$(bottom)" "resume --record-missed"
+is "not run, and nothing chosen" "$(bottom)" "resume --default-device= --record-missed"
+echo "RESUME=UUID=2" >"$work/conf.d/resume"
+is "not run" "$(bottom)" "resume --default-device=UUID=2 --record-missed"
 : >"$work/fails"
-is "not run, and not recorded" "$(bottom)" "resume --record-missed"
+is "not run, and not recorded" "$(bottom)" "resume --default-device=UUID=2 --record-missed"
 rm "$work/fails"
 mkdir -p "$work/run"
 : >"$work/run/boot"

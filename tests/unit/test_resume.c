@@ -191,7 +191,7 @@ START_TEST(says_who_named_it)
 	ck_assert_uint_eq(got.major, machine.find ? 0 : 254);
 	ck_assert_uint_eq(got.minor, machine.find ? 0 : 2);
 	ck_assert_int_eq(got.found, machine.find ? FOUND_NOTHING_NAMED : FOUND_SWAP);
-	ck_assert_int_eq(got.fate, FATE_NONE);
+	ck_assert_int_eq(got.fate, machine.find ? FATE_UNKNOWN : FATE_NONE);
 	ck_assert_str_eq(got.reason, "");
 	ck_assert_str_eq(got.settings, "");
 }
@@ -204,11 +204,11 @@ static const struct {
 	enum boot_found found; /* as it is recorded */
 	int code;
 } outcomes[] = {
-	{ -ENODEV, 0, 0, FATE_NONE, FOUND_NO_DEVICE, 1 },
-	{ -ENOTBLK, 0, 0, FATE_NONE, FOUND_UNUSABLE, 1 },
-	{ -EINVAL, 0, 0, FATE_NONE, FOUND_UNUSABLE, 1 },
+	{ -ENODEV, 0, 0, FATE_UNKNOWN, FOUND_NO_DEVICE, 1 },
+	{ -ENOTBLK, 0, 0, FATE_UNKNOWN, FOUND_UNUSABLE, 1 },
+	{ -EINVAL, 0, 0, FATE_UNKNOWN, FOUND_UNUSABLE, 1 },
 	/* It was there, and then it was not. */
-	{ 0, -ENODEV, FOUND_UNKNOWN, FATE_NONE, FOUND_UNUSABLE, 1 },
+	{ 0, -ENODEV, FOUND_UNKNOWN, FATE_UNKNOWN, FOUND_UNUSABLE, 1 },
 	{ 0, -EIO, FOUND_IMAGE, FATE_STILL_THERE, FOUND_IMAGE, 1 },
 	{ 0, 0, FOUND_IMAGE, FATE_DISCARDED, FOUND_IMAGE, 0 },
 	{ 0, 0, FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, FOUND_KERNEL_IMAGE, 0 },
