@@ -12,6 +12,7 @@
 #include "boot/initramfs.h"
 #include "image_keys.h"
 #include "kernel/kernel_cmdline.h"
+#include "platform/tree.h"
 #include "preflight_checks.h"
 #include "target.h"
 
@@ -24,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #define ID "way-back"
@@ -208,10 +208,11 @@ static bool names_a_release(const char *path)
 /* "another kernel than this one", when it is. */
 static const char *kernel_note(const struct way *way)
 {
-	struct utsname uts;
+	char release[128];
 
-	uname(&uts);
-	return strstr(way->path, uts.release) || !names_a_release(way->path)
+	if (!tree_text(way->context->root, release, sizeof(release), "/proc/sys/kernel/osrelease"))
+		return "";
+	return strstr(way->path, release) || !names_a_release(way->path)
 		       ? ""
 		       : ", of another kernel than the running one,";
 }

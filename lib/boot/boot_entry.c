@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/utsname.h>
 
 #define FILE_LIMIT 4194304
 #define EFI_VARIABLES "/sys/firmware/efi/efivars/Loader"
@@ -245,16 +244,18 @@ static int assume(const char *root, struct boot_entry *ret)
 		{ "/boot/initrd-", ".img" },
 	};
 	_cleanup_free_ char *arguments = NULL;
-	struct utsname uts;
+	char release[128];
 	char found[256];
 
 	*ret = (struct boot_entry){ 0 };
-	uname(&uts);
+	if (io_read_text(root, "/proc/sys/kernel/osrelease", release, sizeof(release)) < 0)
+		release[0] = '\0';
+	*strchrnul(release, '\n') = '\0';
 	if (io_read_file(root, "/proc/cmdline", FILE_LIMIT, &arguments, NULL) == 0)
 		text_copy(ret->arguments, sizeof(ret->arguments), text_trim(arguments));
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		snprintf(ret->initramfs, sizeof(ret->initramfs), "%s%s%s", forms[i].before,
-			 uts.release, forms[i].after);
+		snprintf(ret->initramfs, sizeof(ret->initramfs), "%s%s%s", forms[i].before, release,
+			 forms[i].after);
 		if (boot_entry_initramfs(root, ret, found, sizeof(found)) == 0)
 			return 0;
 	}

@@ -192,6 +192,7 @@ START_TEST(assumes_the_running_kernel)
 	ck_assert_int_eq(boot_entry_find(made_root, &entry, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "/boot"));
 	uname(&uts);
+	made_put("/proc/sys/kernel/osrelease", uts.release);
 	snprintf(path, sizeof(path), "/boot/initramfs-%s.img", uts.release);
 	made_put(path, "");
 	made_put("/proc/cmdline", "root=/dev/a resume=/dev/b\n");

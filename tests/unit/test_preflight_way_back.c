@@ -60,7 +60,11 @@ static void put_initramfs(const char *name, const char *text, const char *name2,
 
 static void make(void)
 {
+	struct utsname uts;
+
 	made_root_create();
+	uname(&uts);
+	made_put("/proc/sys/kernel/osrelease", uts.release);
 	settings_defaults(&settings);
 	area = (struct swap_area){ .dev = makedev(254, 2) };
 	strcpy(area.name, "/dev/vda2");
