@@ -7,11 +7,20 @@
 
 #include <stddef.h>
 
-/* Pure: in words NAME=VALUE whose name looks like that of a password, and in addresses
- * with one (iscsi:USER:PASSWORD@HOST, https://USER:PASSWORD@HOST), the letters become x;
- * all keeps its place. Names of key files stay. Nothing happens to what has a zero
- * byte, which is no text. */
+/* Pure: in words NAME=VALUE whose name looks like that of a password, in addresses with
+ * one (iscsi:USER:PASSWORD@HOST, https://USER:PASSWORD@HOST), in GRUB's commands for
+ * passwords and in lines of crypttab with a key script, the letters become x; all keeps
+ * its place. Names of key files stay. Nothing happens to what has a zero byte, which is
+ * no text. */
 void report_hide_passwords(char *text, size_t length);
+
+/* Pure: the same for a configuration file of s2disk, whose words count: only what stands
+ * where yes or no is wanted. */
+void report_hide_settings(char *text);
+
+/* Pure: how much of a variable Boot#### is title and path. What follows is for the program
+ * that it starts, such as a kernel command line. */
+size_t report_hide_boot_option(const char *option, size_t length);
 
 /* Pure: leaves those lines of /proc/PID/maps that have one of the files in them which
  * the checks look for. Returns the new length; 0: none. */

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/crypto.h"
+#include "base/text.h"
 #include "boot/initramfs.h"
 #include "report_hide.h"
 
@@ -13,6 +14,9 @@
 #include <sys/stat.h>
 
 #define ARCHIVES_MAX 64
+
+/* Of each: what is no initramfs of ours may be endless. */
+#define ARCHIVE_LIMIT (8 << 20)
 
 struct archive {
 	char *path, *text;
@@ -95,6 +99,11 @@ static bool is_program(const char *name)
 	return strcmp(end ? end : name, "/resume") == 0;
 }
 
+static bool is_settings(const char *name)
+{
+	return text_starts(name, "etc/suspend.conf") || text_starts(name, "etc/uswsusp.conf");
+}
+
 /* What stands for the content; *size becomes its length. */
 static char *standing(const struct look_member *member, const unsigned char salt[32], size_t *size)
 {
@@ -112,7 +121,10 @@ static char *standing(const struct look_member *member, const unsigned char salt
 		return NULL;
 	if (!member->secret) {
 		memcpy(text, member->content, member->size);
-		report_hide_passwords(text, member->size);
+		if (is_settings(member->name))
+			report_hide_settings(text);
+		else
+			report_hide_passwords(text, member->size);
 	} else if (crypto_sha256_text(member->content, member->size, digest) < 0 ||
 		   report_hide_secret(salt, digest, text, member->size) < 0) {
 		free(text);
@@ -134,6 +146,8 @@ int report_members_add(struct report_members *members, const char *path,
 		return -ENOMEM;
 	/* Read before, for another question. */
 	if (!archive->file)
+		return 0;
+	if (ftell(archive->file) > ARCHIVE_LIMIT)
 		return 0;
 	if (member->content) {
 		content = standing(member, salt, &size);

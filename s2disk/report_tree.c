@@ -26,6 +26,9 @@
 #include <unistd.h>
 
 #define FILE_LIMIT ((size_t)1 << 20)
+
+/* Longer ones are no key files. */
+#define SECRET_LIMIT 65536
 #define TREE_LIMIT ((size_t)64 << 20)
 #define NAMES_MAX 4096
 #define LINKS_MAX 40
@@ -275,20 +278,42 @@ static bool is_licence(const char *path)
 	       (strstr(path, "/MSDM") || strstr(path, "/SLIC"));
 }
 
-/* Takes out what is nobody else's affair. 0: all of it is. */
-static size_t hide(const struct report_tree *tree, const char *path, char *content, size_t size)
+static bool is_settings(const char *path)
+{
+	return text_starts(path, "/etc/suspend.conf") || text_starts(path, "/etc/uswsusp.conf");
+}
+
+static bool is_boot_option(const char *path)
+{
+	static const char folder[] = "/sys/firmware/efi/efivars/Boot";
+
+	return text_starts(path, folder) && strspn(path + strlen(folder), "0123456789ABCDEF") == 4;
+}
+
+static bool has_digests(const char *path)
+{
+	return text_starts(path, "/run/s2disk/") || text_starts(path, "/var/lib/s2disk/");
+}
+
+/* Takes out what is nobody else's affair. 0: all of it is. noted: the path as it was looked
+ * at; links may have led elsewhere. */
+static size_t hide(const struct report_tree *tree, const char *noted, const char *path,
+		   char *content, size_t size)
 {
 	static const char *const names[] = { "/secretmem", "/dev/snapshot" };
 
 	if (is_of_process(path, "/maps"))
 		return report_hide_maps(content, names, ARRAY_SIZE(names));
-	if ((text_starts(path, "/run/s2disk/") || text_starts(path, "/var/lib/s2disk/")) &&
+	if ((has_digests(path) || has_digests(noted)) &&
 	    report_hide_digests(tree->salt, tree->digests, tree->digest_count, content) < 0)
 		return 0;
 	if (is_licence(path) && size > 36)
 		memset(content + 36, 0, size - 36);
-	/* Its values are not passwords, and its words count. */
-	if (!text_starts(path, "/etc/suspend.conf") && !text_starts(path, "/etc/uswsusp.conf"))
+	if (is_boot_option(path))
+		return report_hide_boot_option(content, size);
+	if (is_settings(path) || is_settings(noted))
+		report_hide_settings(content);
+	else
 		report_hide_passwords(content, size);
 	return size;
 }
@@ -314,7 +339,8 @@ static char *read_file(struct report_tree *tree, const char *path, size_t *ret_s
 	return content;
 }
 
-static void add_content(struct report_tree *tree, const char *path, const struct stat *st)
+static void add_content(struct report_tree *tree, const char *noted, const char *path,
+			const struct stat *st)
 {
 	size_t size = 0;
 	_cleanup_free_ char *content = NULL;
@@ -324,7 +350,7 @@ static void add_content(struct report_tree *tree, const char *path, const struct
 	content = read_file(tree, path, &size);
 	if (!content)
 		return;
-	size = hide(tree, path, content, size);
+	size = hide(tree, noted, path, content, size);
 	if (size == 0 && is_of_process(path, "/maps"))
 		return;
 	add(tree, path, st, NULL, content, size);
@@ -332,10 +358,12 @@ static void add_content(struct report_tree *tree, const char *path, const struct
 
 static void add_secret(struct report_tree *tree, const char *path, const struct stat *st)
 {
-	char digest[SHA256_TEXT_SIZE], standing[4096];
-	size_t size = min_u64((uint64_t)st->st_size, sizeof(standing));
+	char digest[SHA256_TEXT_SIZE];
+	size_t size = min_u64((uint64_t)st->st_size, SECRET_LIMIT);
+	_cleanup_free_ char *standing = malloc(size + 1);
 
-	if (!S_ISREG(st->st_mode) || image_keys_digest(tree->root, path, digest, NULL) < 0 ||
+	if (!standing || !S_ISREG(st->st_mode) ||
+	    image_keys_digest(tree->root, path, digest, NULL) < 0 ||
 	    report_hide_secret(tree->salt, digest, standing, size) < 0)
 		return;
 	if (tree->digest_count < DIGESTS_MAX) {
@@ -411,7 +439,7 @@ static void write_item(const void *node, VISIT visit, void *context)
 	    !follow(tree, item->path, real, &st))
 		return;
 	if (item->kind == LOOK_READ)
-		add_content(tree, real, &st);
+		add_content(tree, item->path, real, &st);
 	else if (item->kind == LOOK_SECRET)
 		add_secret(tree, real, &st);
 	else if (item->kind == LOOK_LIST)

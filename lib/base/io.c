@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,13 +92,20 @@ static bool only_looks;
  * before Linux 5.6. */
 static int open_in_root(const char *root, const char *path, int flags)
 {
-	struct open_how how = { .flags = (unsigned int)(flags | O_CLOEXEC),
-				.resolve = RESOLVE_IN_ROOT };
-	_cleanup_close_ int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	_cleanup_close_ int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), place = -1;
+	struct stat st;
 	long fd;
 
 	if (top < 0)
 		return -errno;
+	/* A pipe could keep us waiting, and to open a device may do something. */
+	place = (int)syscall(SYS_openat2, top, path, &how, sizeof(how));
+	if (place < 0 || fstat(place, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return -ENXIO;
+	how.flags = (unsigned int)(flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	fd = syscall(SYS_openat2, top, path, &how, sizeof(how));
 	return fd < 0 ? -errno : (int)fd;
 }

@@ -42,8 +42,8 @@ int io_read_file(const char *root, const char *path, size_t limit, char **ret_te
 void io_open_standard(void);
 
 /* From now on what is read is a tree that is not this machine's: links in it do not
- * lead out of it, and whoever keeps something below a root for the next time asks
- * first. */
+ * lead out of it where a file is read, nothing but files is opened, and whoever keeps something
+ * below a root for the next time asks first. */
 void io_set_only_looks(bool only_looks);
 bool io_only_looks(void);
 

@@ -111,6 +111,9 @@ static size_t add_record(char *to, size_t size, const char *key, const char *val
 		if (length < power)
 			break;
 	}
+	/* Cut, it would be no record. */
+	if (length >= size)
+		return 0;
 	snprintf(to, size, "%zu %s=%s\n", length, key, value);
 	return length;
 }
@@ -118,7 +121,7 @@ static size_t add_record(char *to, size_t size, const char *key, const char *val
 static void write_extended(FILE *out, const struct tar_member *member, bool name, bool link)
 {
 	struct tar_header header = { .name = "././@PaxHeader" };
-	char records[2 * PATH_MAX + 64];
+	char records[4 * PATH_MAX];
 	size_t used = 0;
 
 	if (name)

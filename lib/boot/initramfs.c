@@ -218,6 +218,23 @@ static uint64_t wanted_size(const struct reading *reading, const struct cpio_ent
 	return size;
 }
 
+static bool is_link_of(const struct link *link, const struct cpio_entry *entry)
+{
+	return entry->links > 1 && memcmp(link->file, entry->file, sizeof(entry->file)) == 0;
+}
+
+/* By any of its names. */
+static bool holds_secret(const struct reading *reading, const struct cpio_entry *entry,
+			 const char *name)
+{
+	bool secret = is_secret(reading->secrets, name);
+
+	for (size_t i = 0; i < reading->link_count; i++)
+		secret |= is_link_of(&reading->links[i], entry) &&
+			  is_secret(reading->secrets, reading->links[i].name);
+	return secret;
+}
+
 /* Of what is not looked into only the name matters. */
 static void note_member(const struct reading *reading, const struct cpio_entry *entry,
 			const char *name, const void *content)
@@ -228,8 +245,18 @@ static void note_member(const struct reading *reading, const struct cpio_entry *
 		.mode = entry->mode,
 		.content = content,
 		.size = content ? entry->size : 0,
-		.secret = is_secret(reading->secrets, name),
+		.secret = holds_secret(reading, entry, name),
 	});
+}
+
+/* Under each of its names: a report knows no links. */
+static void note_content(const struct reading *reading, const struct cpio_entry *entry,
+			 const char *name, const void *content)
+{
+	note_member(reading, entry, name, content);
+	for (size_t i = 0; i < reading->link_count && entry->size > 0; i++)
+		if (is_link_of(&reading->links[i], entry))
+			note_member(reading, entry, reading->links[i].name, content);
 }
 
 /* 0: taken; 1: not one to look into. */
@@ -247,7 +274,7 @@ static int take_content(struct reading *reading, const struct cpio_entry *entry,
 		return -ENOMEM;
 	r = cpio_content(reading->cpio, entry, content);
 	if (r == 0)
-		note_member(reading, entry, name, content);
+		note_content(reading, entry, name, content);
 	if (r == 0 && own)
 		r = keep(reading, name, content, entry->size);
 	if (r == 0 && entry->size > 0 && entry->links > 1)

@@ -167,7 +167,7 @@ static void take_key_file(struct boot_run *run, char *value)
 	char *path = strchr(value, ' ');
 	struct boot_key_file *key;
 
-	if (!path || run->key_count == BOOT_KEYS_MAX)
+	if (!path || !path[1] || run->key_count == BOOT_KEYS_MAX)
 		return;
 	*path++ = '\0';
 	key = &run->keys[run->key_count++];

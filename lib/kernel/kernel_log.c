@@ -2,6 +2,7 @@
 #include "kernel/kernel_log.h"
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/look.h"
 
 #include <errno.h>
@@ -18,14 +19,12 @@
 
 int kernel_log_open(const char *root, bool from_now)
 {
-	char path[PATH_MAX];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/dev/kmsg", root);
-	look_note("", path, LOOK_READ);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	look_note(root, "/dev/kmsg", LOOK_READ);
+	fd = io_open_below(root, "/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (from_now && lseek(fd, 0, SEEK_END) < 0) {
 		int error = -errno;
 

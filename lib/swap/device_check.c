@@ -43,13 +43,9 @@ static enum crypttab_key line_key(char *line, const char *mapper)
 	const char *name = strtok_r(line, blanks, &rest);
 	const char *device = name ? strtok_r(NULL, blanks, &rest) : NULL;
 	const char *key = device ? strtok_r(NULL, blanks, &rest) : NULL;
-	const char *options = key ? strtok_r(NULL, blanks, &rest) : NULL;
 
 	if (!device || strcmp(name, mapper) != 0)
 		return KEY_UNNAMED;
-	/* Of a key script, the third field is but its argument. */
-	if (options && strstr(options, "keyscript="))
-		return KEY_LASTING;
 	return key && is_random(key) ? KEY_RANDOM : KEY_LASTING;
 }
 

@@ -3,10 +3,12 @@
 
 #include <check.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 char made_root[64];
@@ -85,4 +87,21 @@ void made_link(const char *path, const char *target)
 
 	below(path, full);
 	ck_assert_int_eq(symlink(target, full), 0);
+}
+
+bool made_shell(const char *format, ...)
+{
+	char command[600];
+	int used = snprintf(command, sizeof(command), "cd %s && PATH=$PATH:/sbin:/usr/sbin && ",
+			    made_root);
+	va_list args;
+	int status;
+
+	va_start(args, format);
+	vsnprintf(command + used, sizeof(command) - (size_t)used, format, args);
+	va_end(args);
+	status = system(command);
+	ck_assert_msg(status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 127), "%s",
+		      command);
+	return status == 0;
 }

@@ -3,6 +3,7 @@
 #ifndef TESTS_MADE_ROOT_H
 #define TESTS_MADE_ROOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -19,5 +20,8 @@ void made_put(const char *path, const char *text);
 void made_put_bytes(const char *path, const void *bytes, size_t length);
 void made_put_mode(const char *path, const char *text, mode_t mode);
 void made_link(const char *path, const char *target);
+
+/* Runs a command of the shell in it; false where the program is not installed. */
+bool made_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

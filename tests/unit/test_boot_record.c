@@ -240,7 +240,8 @@ START_TEST(passes_over_what_it_does_not_know)
 	      " /x\n\n \n  \nkernel\nweather fine\n"
 	      "run 12x\n named-by oracle\n found water\n image gone\n number 1\n number x:2\n"
 	      " number 4294967296:0\n number 1:\n offset many\n key short /etc/key\n key " DIGEST
-	      "\n key " DIGEST "0 /long\n noresume yes\n time 5\nlog\nlog \nrun 7\n number 8:2\n");
+	      "\n key " DIGEST "0 /long\n key " DIGEST
+	      " \n noresume yes\n time 5\nlog\nlog \nrun 7\n number 8:2\n");
 	ck_assert_str_eq(got.kernel, "");
 	ck_assert_uint_eq(got.run_count, 2);
 	ck_assert_uint_eq(got.runs[0].time, 0);

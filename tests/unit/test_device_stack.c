@@ -180,7 +180,6 @@ static const struct {
 	{ "cryptswap /dev/sda3 /etc/swap.key plain\n", NULL },
 	{ "cryptswap /dev/sda3 none plain\n", NULL },
 	{ "cryptswap /dev/sda3\n", NULL },
-	{ "cryptswap /dev/sda3 /dev/urandom plain,keyscript=/bin/key\n", NULL },
 	{ "cryptswap /dev/sda3 /dev/urandom:UUID=44 plain\n", "random at every boot" },
 	{ "cryptswap /dev/sda3 /dev/urandom.key plain\n", NULL },
 	{ "#cryptswap /dev/sda3 /etc/swap.key plain\n", "names no key" },

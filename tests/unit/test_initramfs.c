@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* initramfs: what is found in archives that are whole, odd, cut off, damaged. */
+#include "base/look.h"
 #include "base/stopwatch.h"
 #include "boot/cpio.h"
 #include "boot/initramfs.h"
@@ -285,6 +286,43 @@ START_TEST(follows_links)
 }
 END_TEST
 
+static unsigned int contents, secrets_seen;
+
+static void see(void *context, const char *where, enum look kind)
+{
+	(void)context, (void)where, (void)kind;
+}
+
+static void see_member(void *context, const struct look_member *member)
+{
+	(void)context;
+	contents += member->content && member->size > 0;
+	secrets_seen += member->content && member->size > 0 && member->secret;
+}
+
+/* A report gets a key by any of its names, and as a secret by all of them. */
+START_TEST(tells_of_secrets_with_several_names)
+{
+	const struct initramfs_secrets secrets = { { "etc/swap.key" }, 1 };
+	const struct look_watcher watcher = { .look = see, .member = see_member };
+	struct initramfs initramfs;
+	FILE *out = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(out);
+	made_cpio_add_link(out, "etc/swap.key", 7, NULL);
+	made_cpio_add_link(out, "etc/suspend.conf.d/a.conf", 7, "TOPSECRET");
+	made_cpio_end(out);
+	fclose(out);
+	contents = secrets_seen = 0;
+	look_watch(&watcher);
+	ck_assert_int_eq(initramfs_read(made_root, &there, &secrets, 0, &initramfs, NULL), 0);
+	look_watch(NULL);
+	ck_assert_uint_eq(contents, 2);
+	ck_assert_uint_eq(secrets_seen, 2);
+	initramfs_free(&initramfs);
+}
+END_TEST
+
 /* Of a secret only the digest is kept, and it is looked for by name. */
 START_TEST(keeps_digests_of_secrets)
 {
@@ -477,6 +515,7 @@ int main(void)
 	tcase_add_test(test, says_what_is_wrong);
 	tcase_add_test(test, says_what_is_missing);
 	tcase_add_test(test, follows_links);
+	tcase_add_test(test, tells_of_secrets_with_several_names);
 	tcase_add_test(test, keeps_digests_of_secrets);
 	tcase_add_test(test, reads_unified_images);
 	tcase_add_test(test, ends_with_the_section);

@@ -145,6 +145,26 @@ ln -s /var/conf "$work/root/etc/suspend.conf"
 same
 [ "$(readlink "$work/copy/etc/suspend.conf")" = ../var/conf ] || complain "it leads elsewhere"
 
+# A slip in the configuration, and a state that lies elsewhere.
+echo 'passphrase = sesame10' >>"$work/root/var/conf"
+mv "$work/root/var/lib/s2disk" "$work/root/var/state"
+ln -s /var/state "$work/root/var/lib/s2disk"
+printf 'run 1\n key %s /etc/other\n' "$other" >"$work/root/var/state/last"
+rm -rf "$work/copy"
+mkdir "$work/copy"
+"$program" --report="$work/tar" --root="$work/root" >"$work/out" 2>&1 || complain "no report"
+tar -xpf "$work/tar" -C "$work/copy" || complain "it cannot be unpacked"
+kept var/conf 'passphrase = xxxxxxxx'
+hidden -i '[Ss]esame'
+hidden "key $other"
+
+# What is no file is not opened: a pipe would keep it waiting for ever.
+rm "$work/root/proc/cmdline"
+mkfifo "$work/root/proc/cmdline"
+timeout 20 "$program" --check --root="$work/root" >"$work/first" 2>&1
+[ $? -ne 124 ] || complain "it waits for a pipe"
+rm "$work/root/proc/cmdline"
+
 # A unified image: its own command line, and what cannot be read, say the same in a report.
 take preflight/good
 name=unified
