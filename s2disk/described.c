@@ -395,13 +395,18 @@ int described_target(const struct settings *settings, struct swap_area *ret, str
 	return 0;
 }
 
-static void cut(char *text, const char *word)
+/* Only where it is a whole directory: "/d" is no part of "/dev". */
+static void cut(char *text, const char *root)
 {
-	size_t length = strlen(word);
+	size_t length = strlen(root);
 	char *at = text;
 
-	while (length > 0 && (at = strstr(at, word)))
-		memmove(at, at + length, strlen(at + length) + 1);
+	while (length > 0 && (at = strstr(at, root))) {
+		if (at[length] == '/')
+			memmove(at, at + length, strlen(at + length) + 1);
+		else
+			at += length;
+	}
 }
 
 /* The system knows its own paths. */

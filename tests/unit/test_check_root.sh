@@ -132,6 +132,12 @@ expect 3 -P 'way back = ignore'
 told failed swap-area 'UUID=5: is locked'
 told failed platform 'there is no memory for it'
 
+# Its own path is left out; a longer name that begins alike is another's.
+echo "no-area -126 $work/root/swap beside ${work}/rooted: is locked" >"$work/root/answers"
+expect 3 -P 'way back = ignore'
+told failed swap-area "/swap beside ${work}/rooted: is locked"
+grep -q "$work/root/" "$work/out" && complain "its own path is told"
+
 # A kernel that says no.
 fresh
 cp "$data/lockdown-integrity/sys/kernel/security/lockdown" "$work/root/sys/kernel/security/"
