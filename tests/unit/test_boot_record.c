@@ -7,9 +7,11 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -546,6 +548,28 @@ START_TEST(has_the_log)
 }
 END_TEST
 
+/* What a newer program wrote stays, and a lock that is held keeps no boot waiting. */
+START_TEST(leaves_what_is_not_its_own)
+{
+	static const struct boot_run swap = { .found = FOUND_SWAP };
+	char folder[128];
+	int fd;
+
+	made_put("/etc/initrd-release", "");
+	made_put("/run/s2disk/boot", "s2disk boot record 2\n");
+	ck_assert_int_eq(boot_record_add(made_root, &swap), -ENOTSUP);
+	ck_assert_int_eq(boot_record_add_first(made_root, &swap), -ENOTSUP);
+	made_put("/run/s2disk/boot", NULL);
+	snprintf(folder, sizeof(folder), "%s/run/s2disk", made_root);
+	fd = open(folder, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(boot_record_add(made_root, &swap), -ENOLCK);
+	close(fd);
+	ck_assert_int_eq(boot_record_add(made_root, &swap), 0);
+}
+END_TEST
+
 /* Two scripts of the initramfs at once: both are in it. */
 START_TEST(at_once)
 {
@@ -590,6 +614,7 @@ int main(void)
 	tcase_add_test(tcase, is_added_to);
 	tcase_add_test(tcase, of_a_poor_initramfs);
 	tcase_add_test(tcase, cannot_be_written);
+	tcase_add_test(tcase, leaves_what_is_not_its_own);
 	tcase_add_loop_test(tcase, only_in_an_initramfs, 0, (int)ARRAY_SIZE(systems));
 	tcase_add_test(tcase, has_the_log);
 	tcase_add_test(tcase, at_once);
