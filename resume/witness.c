@@ -59,7 +59,7 @@ void witness_failure(struct boot_run *run, int error, const char *sentence)
 	text_copy(run->reason, sizeof(run->reason), sentence);
 }
 
-/* A pipe could keep the boot waiting for whoever writes into it. */
+/* A pipe could keep the boot waiting for a writer. */
 static bool is_file(const char *path)
 {
 	struct stat st;

@@ -295,7 +295,7 @@ static bool has_digests(const char *path)
 	return text_starts(path, "/run/s2disk/") || text_starts(path, "/var/lib/s2disk/");
 }
 
-/* Takes out what is nobody else's affair. 0: all of it is. noted: the path as it was looked
+/* Takes out what is private. 0: all of it is. noted: the path as it was looked
  * at; links may have led elsewhere. */
 static size_t hide(const struct report_tree *tree, const char *noted, const char *path,
 		   char *content, size_t size)

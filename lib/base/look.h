@@ -14,7 +14,7 @@ enum look {
 	LOOK_READ,   /* what is in a file */
 	LOOK_NAME,   /* whether it is there, what it is, where a link leads */
 	LOOK_LIST,   /* the names in a directory */
-	LOOK_SECRET, /* what is in a file, which nobody else is to see */
+	LOOK_SECRET, /* what is in a file, which is private */
 };
 
 /* A file of an archive that was looked into (an initramfs). content is NULL where only
@@ -34,11 +34,11 @@ struct look_watcher {
 	void *context;
 };
 
-/* From now on; NULL: nobody. One at a time, for one thread. */
+/* From now on; NULL: no watcher. One at a time, for one thread. */
 void look_watch(const struct look_watcher *watcher);
 bool look_watched(void);
 
-/* What was looked at: root/path. Does nothing where nobody watches. */
+/* What was looked at: root/path. Does nothing without a watcher. */
 void look_note(const char *root, const char *path, enum look kind);
 void look_note_member(const struct look_member *member);
 
