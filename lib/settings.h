@@ -52,6 +52,7 @@ struct settings {
 	bool resume_offset_set;
 	char default_device[256]; /* no key: what resume takes where neither a key nor the kernel
 				     command line names a device; "" for none */
+	uint64_t default_offset;  /* of it, in pages; resume_offset= goes first */
 	char swap_on_demand[256]; /* "swap on demand": a swap file that is on only while
 				     hibernating; "" for none */
 	uint64_t image_size;	  /* "image size", bytes; what the kernel should aim at */

@@ -226,7 +226,11 @@ static int load_file(struct settings *settings, const char *root, const char *pa
 	int r = load_whole_file(settings, root, path, warn, w);
 
 	/* Whether there is such a file is another question. */
-	return settings->skip_bad && r != -ENOENT ? 0 : r;
+	if (!settings->skip_bad || r == 0 || r == -ENOENT)
+		return r;
+	/* Nobody knows what it asks for. */
+	settings->encrypt = true;
+	return 0;
 }
 
 static int is_drop_in(const struct dirent *entry)
@@ -254,10 +258,14 @@ static int load_drop_ins(struct settings *settings, const char *root, const char
 		return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
 	look_note("", folder, LOOK_LIST);
 	count = scandir(folder, &entries, is_drop_in, compare_names);
+	if (count < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (count < 0 && settings->skip_bad) {
+		settings->encrypt = true; /* as above */
+		return 0;
+	}
 	if (count < 0)
-		return errno == ENOENT || errno == ENOTDIR || settings->skip_bad
-			       ? 0
-			       : why(w, -errno, "%s: %s", folder, strerror(errno));
+		return why(w, -errno, "%s: %s", folder, strerror(errno));
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
 		free(entries[i]);

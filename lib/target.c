@@ -63,6 +63,8 @@ int target_named(const struct settings *settings, const struct kernel_cmdline *c
 					   "number",
 					   cmdline->bad_offset);
 			*ret_offset = cmdline->resume_offset;
+			if (device == settings->default_device && !*ret_offset)
+				*ret_offset = settings->default_offset;
 		}
 	}
 	text_copy(ret, size, device);

@@ -72,15 +72,9 @@ enum boot_found area_found(const struct signature_page *signature)
 	return FOUND_IMAGE;
 }
 
-bool area_holds_image(const struct signature_page *signature, const char *name, bool sealed_only)
+bool area_holds_image(const struct signature_page *signature, const char *name)
 {
 	switch (area_found(signature)) {
-	case FOUND_KERNEL_IMAGE:
-		/* A plain one, and of whoever could write to the disk. */
-		if (sealed_only)
-			return true;
-		log_notice("%s holds an image of the kernel's own; it is left alone", name);
-		return false;
 	case FOUND_NO_SWAP:
 		log_notice("%s has no swap signature; nothing to resume", name);
 		return false;

@@ -25,8 +25,7 @@ void area_close(int device, struct signature_page *signature);
 /* What the first page says is there. */
 enum boot_found area_found(const struct signature_page *signature);
 
-/* Is there an image that is ours to deal with? One of the kernel's own is where
- * only sealed ones may be resumed. name: of the area, for the log. */
-bool area_holds_image(const struct signature_page *signature, const char *name, bool sealed_only);
+/* Is there an image, ours or the kernel's own? name: of the area, for the log. */
+bool area_holds_image(const struct signature_page *signature, const char *name);
 
 #endif

@@ -3,10 +3,12 @@
  * /dev/snapshot. */
 #include "area.h"
 #include "restore_private.h"
+#include "witness.h"
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/stopwatch.h"
+#include "history/boot_record_file.h"
 #include "kernel/snapshot_device.h"
 
 #include <errno.h>
@@ -104,6 +106,17 @@ static int take_memory(struct restore *restore, struct why *w)
 		       : 0;
 }
 
+/* This boot's record has no other way into the system that is restored. Nobody depends
+ * on it: what does not fit, or cannot be had, is left out. */
+static void take_record(struct restore *restore)
+{
+	struct handover *handover = &restore->handover;
+
+	witness_keys(restore->run, restore->settings);
+	boot_record_hand_over("", restore->run, handover->record,
+			      handover_record_room(handover) + 1);
+}
+
 static int hand_over(struct restore *restore, struct why *w)
 {
 	unsigned char *page = restore->handover_page.base;
@@ -148,6 +161,7 @@ static int load_and_consume(struct restore *restore, struct why *w)
 	uint64_t begun;
 	int r = take_memory(restore, w);
 
+	take_record(restore);
 	if (r == 0)
 		r = open_snapshot(restore, w);
 	if (r < 0)

@@ -3,14 +3,17 @@
  * nothing to resume it does nothing that takes time. */
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
+#include "default_place.h"
 #include "history/boot_record_file.h"
 #include "image_keys.h"
-#include "kernel/kernel_resume.h"
+#include "kernel_place.h"
 #include "options.h"
 #include "restore.h"
 #include "target.h"
+#include "turn.h"
 #include "ui/plymouth.h"
 #include "witness.h"
 
@@ -18,7 +21,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Another run may be asking for a passphrase; what comes after both waits for it, too. */
+#define TURN_SECONDS 600
+
+#define WAIT_MAX 3600
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -28,10 +37,12 @@ enum exit_code {
 
 enum {
 	OPTION_DEFAULT_DEVICE = 256,
+	OPTION_PRINT_DEFAULT,
 	OPTION_PRINT_DEVICE,
 	OPTION_PRINT_KEY_FILES,
 	OPTION_PLAIN_ALLOWED,
 	OPTION_RECORD_MISSED,
+	OPTION_WAIT,
 };
 
 static const char usage[] =
@@ -46,6 +57,9 @@ static const char usage[] =
 	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
 	"      --default-device=DEVICE\n"
 	"                             take DEVICE where nothing else names one\n"
+	"      --wait=SECONDS         wait for the device, so long at most\n"
+	"      --print-default        only print the area to take where nothing names one, for\n"
+	"                             /conf/conf.d/s2disk in the initramfs\n"
 	"      --print-device         only print what is to be waited for, if anything\n"
 	"      --print-key-files      only print which key files belong in the initramfs\n"
 	"      --plain-allowed        only say, by the exit status, whether images that are\n"
@@ -66,16 +80,19 @@ static const char usage[] =
 static const struct option long_options[] = {
 	COMMON_LONG_OPTIONS,
 	{ "default-device", required_argument, NULL, OPTION_DEFAULT_DEVICE },
+	{ "print-default", no_argument, NULL, OPTION_PRINT_DEFAULT },
 	{ "print-device", no_argument, NULL, OPTION_PRINT_DEVICE },
 	{ "print-key-files", no_argument, NULL, OPTION_PRINT_KEY_FILES },
 	{ "plain-allowed", no_argument, NULL, OPTION_PLAIN_ALLOWED },
 	{ "record-missed", no_argument, NULL, OPTION_RECORD_MISSED },
+	{ "wait", required_argument, NULL, OPTION_WAIT },
 	{ NULL, 0, NULL, 0 },
 };
 
 struct command {
 	struct options options;
 	const char *default_device; /* NULL: none */
+	unsigned int wait_seconds;
 	/* Instead of restoring; NULL: nothing. */
 	int (*print)(const struct settings *settings);
 };
@@ -93,6 +110,21 @@ static int print_device(const struct settings *settings)
 	target_awaited(settings, "", device, sizeof(device));
 	if (device[0])
 		puts(device);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* For the hooks of the generators, which go on without. */
+static int print_default(const struct settings *settings)
+{
+	char text[600];
+	struct why w = { 0 };
+	int r = default_place_print(settings, "", text, sizeof(text), &w);
+
+	if (r < 0) {
+		log_info("no default: %s", why_text(&w, r));
+		return EXIT_DONE;
+	}
+	fputs(text, stdout);
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -130,15 +162,24 @@ static int record_missed(const struct settings *settings)
 	return boot_record_add_first("", &run) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Still here: this boot's system will want to know. No boot stops for it. */
+/* Still here: this boot's system will want to know. */
 static void record(struct boot_run *run, const struct settings *settings)
 {
-	int r;
-
 	witness_keys(run, settings);
-	r = boot_record_add("", run);
-	if (r < 0)
-		log_debug("this boot cannot be recorded: %s", strerror(-r));
+	witness_record(run);
+}
+
+static bool take_wait(const char *argument, struct command *ret)
+{
+	uint64_t seconds;
+
+	if (text_parse_u64(argument, &seconds) < 0 || seconds > WAIT_MAX) {
+		log_error("--wait takes a number of seconds, %u at most, not '%s'", WAIT_MAX,
+			  argument);
+		return false;
+	}
+	ret->wait_seconds = (unsigned int)seconds;
+	return true;
 }
 
 /* -1: go on; else an exit code. */
@@ -157,6 +198,9 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		case OPTION_DEFAULT_DEVICE:
 			ret->default_device = optarg;
 			break;
+		case OPTION_PRINT_DEFAULT:
+			ret->print = print_default;
+			break;
 		case OPTION_PRINT_DEVICE:
 			ret->print = print_device;
 			break;
@@ -168,6 +212,10 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 			break;
 		case OPTION_RECORD_MISSED:
 			ret->print = record_missed;
+			break;
+		case OPTION_WAIT:
+			if (!take_wait(optarg, ret))
+				return usage_error();
 			break;
 		default:
 			if (!options_take(&ret->options, option, optarg))
@@ -183,6 +231,30 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 	return -1;
 }
 
+static void take_default(const struct command *command, struct settings *settings)
+{
+	if (command->default_device)
+		text_copy(settings->default_device, sizeof(settings->default_device),
+			  command->default_device);
+	if (!settings->default_device[0])
+		default_place_read("", settings);
+}
+
+static int find(const struct command *command, const struct settings *settings,
+		struct swap_area *ret, struct why *w)
+{
+	const struct timespec pause = { .tv_nsec = 300000000 };
+	uint64_t end = now_usec() + (uint64_t)command->wait_seconds * 1000000;
+	int r;
+
+	/* Looking takes time itself where libblkid asks each device. */
+	while ((r = target_find(settings, "", false, ret, w)) == -ENODEV && now_usec() < end) {
+		*w = (struct why){ 0 };
+		nanosleep(&pause, NULL);
+	}
+	return r;
+}
+
 /* Nothing can be resumed by these settings. The boot goes on, so an image that
  * is there all the same must not wait for another. */
 static void set_aside_unwanted(const struct command *command, const char *problem)
@@ -193,17 +265,17 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 	struct why w = { 0 };
 	int r = options_salvage_settings(&command->options, &settings);
 
-	if (command->default_device)
-		text_copy(settings.default_device, sizeof(settings.default_device),
-			  command->default_device);
+	take_default(command, &settings);
 	witness_settings(&run, &settings);
 	text_copy(run.settings, sizeof(run.settings), problem);
 	if (r == 0)
-		r = target_find(&settings, "", false, &area, &w);
+		r = find(command, &settings, &area, &w);
 	if (r == 0) {
 		witness_area(&run, &area);
 		r = restore(&settings, &area, "there is an image, but the settings are wrong", &run,
 			    &w);
+		if (r == 0)
+			r = kernel_place_tell(&settings, &area, &run, &w);
 	}
 	if (r == -ENOENT && run.by == NAMED_BY_NOTHING) {
 		run.found = FOUND_NOTHING_NAMED;
@@ -215,23 +287,13 @@ static void set_aside_unwanted(const struct command *command, const char *proble
 	record(&run, &settings);
 }
 
-/* With encryption the scripts leave the kernel's loader alone, which would have told
- * the kernel of the area; by now there is no image in it. */
-static void name_place(const struct swap_area *area)
-{
-	int r = kernel_resume_name("", area->dev, area->offset);
-
-	if (r < 0)
-		log_debug("the kernel does not take %s for its images: %s", area->name,
-			  strerror(-r));
-}
-
-static int find_and_restore(const struct settings *settings, struct boot_run *run)
+static int find_and_restore(const struct command *command, const struct settings *settings,
+			    struct boot_run *run)
 {
 	struct swap_area area;
 	struct why w = { 0 };
 	const char *unwanted = NULL;
-	int r = target_find(settings, "", false, &area, &w);
+	int r = find(command, settings, &area, &w);
 
 	if (r == -ENOENT) {
 		log_debug("%s", why_text(&w, r));
@@ -243,24 +305,24 @@ static int find_and_restore(const struct settings *settings, struct boot_run *ru
 		if (run->noresume)
 			unwanted = "there is an image, but the kernel command line says noresume";
 		r = restore(settings, &area, unwanted, run, &w);
+		if (r == 0)
+			r = kernel_place_tell(settings, &area, run, &w);
 	}
 	if (r < 0) {
 		witness_failure(run, r, why_text(&w, r));
 		log_error("%s; nothing is resumed", run->reason);
 		return EXIT_FAILED;
 	}
-	if (settings->encrypt && !unwanted)
-		name_place(&area);
 	return EXIT_DONE;
 }
 
-static int resume(const struct settings *settings)
+static int resume(const struct command *command, const struct settings *settings)
 {
 	struct boot_run run;
 	int code;
 
 	witness_settings(&run, settings);
-	code = find_and_restore(settings, &run);
+	code = find_and_restore(command, settings, &run);
 	record(&run, settings);
 	return code;
 }
@@ -281,10 +343,23 @@ static int run(const struct command *command)
 			return command->print(&settings);
 		return EXIT_USAGE;
 	}
-	if (command->default_device)
-		text_copy(settings.default_device, sizeof(settings.default_device),
-			  command->default_device);
-	return command->print ? command->print(&settings) : resume(&settings);
+	take_default(command, &settings);
+	return command->print ? command->print(&settings) : resume(command, &settings);
+}
+
+static int take_turn_and_run(const struct command *command)
+{
+	int turn = turn_take("", TURN_SECONDS);
+	int code;
+
+	if (turn == -EBUSY) {
+		log_error("another resume is still at work; this one looks at nothing");
+		return EXIT_FAILED;
+	}
+	code = run(command);
+	if (turn >= 0)
+		close(turn);
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -302,7 +377,7 @@ int main(int argc, char **argv)
 	restore_ignore_signals();
 	log_to_kernel();
 	plymouth_begin();
-	code = run(&command);
+	code = take_turn_and_run(&command);
 	plymouth_end();
 	return code;
 }

@@ -11,6 +11,7 @@
 #include "image/work_pool.h"
 #include "image_keys.h"
 #include "ui/plymouth.h"
+#include "witness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,6 +120,7 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 	restore->run->fate = FATE_DISCARDED;
 	text_copy(restore->run->reason, sizeof(restore->run->reason),
 		  reason ? reason : restore->refused);
+	witness_record(restore->run);
 	return 0;
 }
 
@@ -189,7 +191,7 @@ static void power_off(struct restore *restore)
 		return;
 	log_error("The image is kept and the machine powers off. The next boot looks at it again: "
 		  "boot what can take it. To discard it, answer d before it powers off, or boot "
-		  "with noresume on the kernel command line (not with mkinitcpio's sd-s2disk)");
+		  "with noresume on the kernel command line");
 	end_boot(RB_POWER_OFF);
 }
 
@@ -415,10 +417,7 @@ static void record_found(struct boot_run *run, const struct signature_page *sign
 	struct swap_header header;
 
 	run->found = area_found(signature);
-	if (image)
-		run->fate = FATE_STILL_THERE; /* until it is not */
-	else
-		run->fate = run->found == FOUND_KERNEL_IMAGE ? FATE_LEFT_ALONE : FATE_NONE;
+	run->fate = image ? FATE_STILL_THERE : FATE_NONE; /* until it is not */
 	/* After wipefs(8) there is a header still. */
 	if (run->found != FOUND_NO_SWAP &&
 	    swap_header_parse(signature->page, signature->size, &header) == 0)
@@ -444,10 +443,16 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	/* Most boots have no image, and a disk may be read-only. */
 	r = area_open(area, O_RDONLY, &restore->device, &restore->signature, w);
 	if (r == 0) {
-		image = area_holds_image(&restore->signature, area->name, settings->encrypt);
+		image = area_holds_image(&restore->signature, area->name);
 		record_found(run, &restore->signature, image);
 		area_close(restore->device, &restore->signature);
 	}
+	/* What comes now may end in a crash. */
+	if (run->fate == FATE_STILL_THERE)
+		witness_record(run);
+	/* It is the kernel's to resume, if the caller tells it (kernel_place.h). */
+	if (run->found == FOUND_KERNEL_IMAGE && !settings->encrypt && !unwanted)
+		image = false;
 	if (image)
 		r = area_open(area, O_RDWR, &restore->device, &restore->signature, w);
 	if (r == 0 && image) {

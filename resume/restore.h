@@ -19,7 +19,8 @@ void restore_ignore_signals(void);
  * only when nothing was restored:
  *
  * 0: nothing to resume, or the image was set aside (it has been said which);
- * the boot may go on with the swap area usable.
+ * the boot may go on with the swap area usable. Or a plain image of the kernel's own is
+ * there (FATE_STILL_THERE), which is kernel_place_tell()'s.
  * negative errno: the area cannot be made usable swap (w says why); an image
  * may still be there.
  *

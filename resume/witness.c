@@ -2,8 +2,10 @@
 #include "witness.h"
 
 #include "base/crypto.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
+#include "history/boot_record_file.h"
 #include "image_keys.h"
 #include "kernel/kernel_cmdline.h"
 #include "target.h"
@@ -72,6 +74,7 @@ void witness_keys(struct boot_run *run, const struct settings *settings)
 	const char *list = settings->key_file;
 	char path[sizeof(run->keys[0].path)];
 
+	run->key_count = 0;
 	while (run->key_count < BOOT_KEYS_MAX && image_keys_next_file(&list, path, sizeof(path))) {
 		struct boot_key_file *key = &run->keys[run->key_count++];
 
@@ -80,4 +83,13 @@ void witness_keys(struct boot_run *run, const struct settings *settings)
 		    image_keys_digest("", path, key->digest, NULL) < 0)
 			key->digest[0] = '\0';
 	}
+}
+
+void witness_record(struct boot_run *run)
+{
+	int r = run->recorded ? boot_record_renew("", run) : boot_record_add("", run);
+
+	run->recorded |= r == 0;
+	if (r < 0)
+		log_debug("this boot cannot be recorded: %s", strerror(-r));
 }

@@ -20,4 +20,7 @@ void witness_failure(struct boot_run *run, int error, const char *sentence);
 /* What takes time, and nobody waits for: the key files' digests. */
 void witness_keys(struct boot_run *run, const struct settings *settings);
 
+/* Writes it into this boot's record, or again what became of it. No boot stops for it. */
+void witness_record(struct boot_run *run);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "history/boot_record_file.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,19 @@ void aftermath_describe(char *buffer, size_t size, uint64_t stream, uint64_t sto
 		 text_size(stream, a, sizeof(a)), text_size(stored, b, sizeof(b)),
 		 stored ? (double)stream / (double)stored : 0, (double)usec / 1e6,
 		 mib_per_second(stream, usec));
+}
+
+void aftermath_take_record(const struct handover *handover, const char *root)
+{
+	struct why w = { 0 };
+	int r;
+
+	if (!handover->record[0])
+		return;
+	r = boot_record_replace(root, handover->record, &w);
+	if (r < 0)
+		log_warning("the record of the boot that resumed cannot be taken over: %s",
+			    why_text(&w, r));
 }
 
 void aftermath_report(struct handover *handover)

@@ -383,6 +383,7 @@ static void finish_resume(struct hibernate *h)
 		last_take_handover(h->last, handover, quarantine_taken(&h->quarantine));
 		quarantine_report(&h->quarantine, page_size(), h->last->alarm,
 				  sizeof(h->last->alarm));
+		aftermath_take_record(handover, "");
 		aftermath_report(handover);
 	} else {
 		log_warning("resumed, but what resume handed over cannot be had: %s; pages that "

@@ -3,6 +3,7 @@
 #ifndef S2DISK_PREFLIGHT_CHECKS_H
 #define S2DISK_PREFLIGHT_CHECKS_H
 
+#include "base/text.h"
 #include "boot/initramfs.h"
 #include "preflight.h"
 
@@ -25,6 +26,7 @@ struct preflight_context {
 	uint64_t other_free; /* bytes, in all other areas on disks together */
 	/* zram with room that the kernel fills before the area; "" for none */
 	char zram_first[64];
+	char area_uuid[TEXT_UUID_SIZE]; /* that its first page has; "" where unknown */
 };
 
 /* Adds a check with its text; never NULL. */
@@ -60,7 +62,9 @@ void check_zfs(struct preflight_context *context);		  /* likewise */
 void check_settings(struct preflight_context *context);
 void check_encrypt(struct preflight_context *context);
 void check_way_back(struct preflight_context *context);
-/* Called by check_way_back, with the initramfs of the next boot. */
+/* Called by check_way_back, with an initramfs that may boot next. Nothing is said where nobody
+ * asks for a passphrase at boot, or the layout is the kernel's own. */
+bool keyboard_matters(const struct preflight_context *context);
 void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
 		    const char *path);
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */

@@ -116,14 +116,26 @@ static const char *advice(const char *root)
 	       "whose keys are the same on both";
 }
 
+static bool is_asked(const struct settings *settings)
+{
+	return image_keys_ask(settings) || (settings->encrypt && settings->key_pair[0]);
+}
+
+bool keyboard_matters(const struct preflight_context *context)
+{
+	char layout[64];
+
+	return is_asked(context->settings) && find_layout(context->root, layout, sizeof(layout)) &&
+	       !is_built_in(layout);
+}
+
 void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
 		    const char *path)
 {
 	const struct settings *settings = context->settings;
-	bool asked = image_keys_ask(settings) || (settings->encrypt && settings->key_pair[0]);
 	char layout[64];
 
-	if (!asked || !find_layout(context->root, layout, sizeof(layout)))
+	if (!is_asked(settings) || !find_layout(context->root, layout, sizeof(layout)))
 		return;
 	text_make_printable(layout);
 	if (is_built_in(layout) || (initramfs->keymap && !loaded_too_late(initramfs))) {

@@ -151,7 +151,7 @@ struct first_page {
 	struct swap_header header;
 };
 
-static int read_first_page(const struct preflight_context *context, struct first_page *ret)
+static int read_first_page(struct preflight_context *context, struct first_page *ret)
 {
 	const struct swap_area *area = context->target->area;
 	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
@@ -169,6 +169,8 @@ static int read_first_page(const struct preflight_context *context, struct first
 		return r;
 	ret->kind = swap_signature_kind(page, page_size());
 	ret->header_known = swap_header_parse(page, page_size(), &ret->header) == 0;
+	if (ret->header_known)
+		text_uuid(ret->header.uuid, context->area_uuid);
 	return 0;
 }
 

@@ -6,7 +6,6 @@
 #include "base/why.h"
 #include "swap/swap_area.h"
 #include "swapfile_report.h"
-#include "swapfile_subvolume.h"
 #include "swapfile_system.h"
 
 #include <stdbool.h>
@@ -15,12 +14,13 @@
 struct swapfile {
 	struct swapfile_system system;
 	struct report report;
-	const char *path;		 /* as the user named it; NULL */
-	uint64_t size;			 /* 0: auto */
-	enum subvolume_choice subvolume; /* create */
-	bool enable;			 /* create: and enable */
+	const char *path;  /* as the user named it, UUID=..., too; NULL */
+	uint64_t size;	   /* 0: auto */
+	bool no_subvolume; /* create: on btrfs, too */
+	bool enable;	   /* create: and enable */
 	bool hibernate_only;
 	bool dry_run;
+	bool uswsusp; /* offset: as uswsusp's program of that name says it */
 };
 
 /* Why a command ended; the exit code is made of it. */
@@ -33,14 +33,14 @@ enum outcome {
 /* Each tells what it does, logs nothing, and leaves the reason in w when it is
  * not done. */
 enum outcome swapfile_do_create(struct swapfile *s, struct why *w);
-enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w);
+enum outcome swapfile_do_offset(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_check(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_enable(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_disable(struct swapfile *s, struct why *w);
 enum outcome swapfile_do_remove(struct swapfile *s, struct why *w);
 
-/* The swap file's absolute path without links, its place, and its device as
- * resume= shall name it. */
+/* A swap file's absolute path without links, its place, and its device as
+ * resume= shall name it; the path of a partition is that name, too. */
 struct swapfile_place {
 	char path[256];
 	char device[256];

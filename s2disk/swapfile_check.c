@@ -1,114 +1,147 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Can this machine hibernate into the file, and resume from it? */
-#include "swapfile_check.h"
-
-#include "base/bytes.h"
+/* Can this machine hibernate into the area, and resume from it? */
 #include "base/cleanup.h"
+#include "preflight_checks.h"
+#include "swap/device_stack.h"
 #include "swapfile_commands.h"
 #include "swapfile_enable.h"
-#include "swapfile_site.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-bool names_the_place(const struct swapfile_check *check, const char *spec, uint64_t offset)
-{
-	struct swap_area area;
+struct swapfile_check {
+	const struct swapfile *swapfile;
+	struct settings settings;
+	struct preflight list;
+	/* So that preflight_add can be used: only its list is filled in. */
+	struct preflight_context context;
+	struct swapfile_place place;
+};
 
-	return offset == check->place.area.offset &&
-	       swap_area_resolve(spec, offset, false, &area, NULL) == 0 &&
-	       area.dev == check->place.area.dev;
-}
-
-/* The file that is meant: as named, as enabled, as the configuration says. */
+/* The area that is meant: as named, as enabled, as the configuration says. */
 static const char *find_path(const struct swapfile *s, const struct settings *settings,
-			     const struct state *state)
+			     const struct plan *enabled)
 {
-	const struct plan *plan = state_find(state, "enable", NULL);
-
 	if (s->path)
 		return s->path;
-	if (plan)
-		return plan->path;
+	if (enabled)
+		return enabled->path;
 	return settings->swap_on_demand[0] ? settings->swap_on_demand : NULL;
 }
 
 static void add_file(struct swapfile_check *check)
 {
-	bool known = check->stack.count > 0;
+	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
+	bool known = stack && device_stack_read(check->swapfile->system.root, check->place.area.dev,
+						stack, NULL) == 0;
 	char text[256];
 
 	preflight_add(&check->context, "file", CHECK_OK,
 		      "the place of %s is known: page %" PRIu64 " of %s%s%s%s", check->place.path,
 		      check->place.area.offset, check->place.area.device, known ? " (" : "",
-		      device_stack_text(&check->stack, text, sizeof(text)), known ? ")" : "");
-}
-
-/* Only a file that the configuration names is switched on by s2disk itself,
- * whatever else was set up once. */
-static bool is_on_demand(const struct swapfile_check *check)
-{
-	const char *named = check->settings.swap_on_demand;
-
-	return named[0] && system_same_file(&check->swapfile->system, named, check->place.path);
+		      known ? device_stack_text(stack, text, sizeof(text)) : "", known ? ")" : "");
 }
 
 static void check_active(struct swapfile_check *check)
 {
-	bool active = check->swapfile->system.is_active(check->place.path);
-	bool on_demand = is_on_demand(check);
+	const struct swapfile_system *system = &check->swapfile->system;
+	const char *path = check->place.path, *named = check->settings.swap_on_demand;
+	/* Only a file that the configuration names is switched on by s2disk itself. */
+	bool on_demand = named[0] && system_same_file(system, named, path);
 	struct check *added;
 
-	if (active) {
-		preflight_add(&check->context, "active", CHECK_OK, "%s is on%s", check->place.path,
+	if (system->is_active(path)) {
+		preflight_add(&check->context, "active", CHECK_OK, "%s is on%s", path,
 			      on_demand ? ", though it is for hibernating only" : "");
-		return;
-	}
-	if (on_demand) {
+	} else if (on_demand) {
 		preflight_add(&check->context, "active", CHECK_OK,
-			      "%s is off; s2disk switches it on for hibernating",
-			      check->place.path);
-		return;
+			      "%s is off; s2disk switches it on for hibernating", path);
+	} else {
+		added = preflight_add(&check->context, "active", CHECK_FAILED,
+				      "%s is not active as swap", path);
+		preflight_advise(added, "s2disk-swapfile enable %s", path);
 	}
-	added = preflight_add(&check->context, "active", CHECK_FAILED, "%s is not active as swap",
-			      check->place.path);
-	preflight_advise(added, "s2disk-swapfile enable %s", check->place.path);
 }
 
-/* Is what s2disk will use still where the file is? */
+/* Is what s2disk will use still where the area is? */
 static void check_configuration(struct swapfile_check *check)
 {
 	const struct settings *settings = &check->settings;
 	struct check *added;
 
-	if (!settings->resume_device[0]) {
-		added = preflight_add(&check->context, "configuration", CHECK_WARNING,
-				      "the configuration of s2disk names no resume device; the "
-				      "kernel command line decides");
-		preflight_advise(added, "s2disk-swapfile enable %s", check->place.path);
-		return;
-	}
-	if (names_the_place(check, settings->resume_device,
-			    settings->resume_offset_set ? settings->resume_offset : 0) ||
-	    strcmp(settings->resume_device, check->place.path) == 0) {
+	if (enable_is_named(settings, check->place.path, &check->place.area)) {
 		preflight_add(&check->context, "configuration", CHECK_OK,
 			      "the configuration names the place of %s", check->place.path);
 		return;
 	}
-	added = preflight_add(&check->context, "configuration", CHECK_FAILED,
-			      "the configuration has \"resume device = %s\" and \"resume offset = "
-			      "%" PRIu64 "\", but %s is at %s, page %" PRIu64
-			      " (a file system moves files at times: f2fs, defragmentation)",
-			      settings->resume_device, settings->resume_offset, check->place.path,
-			      check->place.device, check->place.area.offset);
-	preflight_advise(added, "s2disk-swapfile enable %s", check->place.path);
+	if (!settings->resume_device[0])
+		added = preflight_add(&check->context, "configuration", CHECK_WARNING,
+				      "the configuration of s2disk names no resume device; the "
+				      "kernel command line decides");
+	else
+		added = preflight_add(
+			&check->context, "configuration", CHECK_FAILED,
+			"the configuration has \"resume device = %s\" and \"resume offset = "
+			"%" PRIu64 "\", but %s is at %s, page %" PRIu64
+			" (a file system moves files at times: f2fs, defragmentation)",
+			settings->resume_device, settings->resume_offset, check->place.path,
+			check->place.device, check->place.area.offset);
+	if (settings->resume_device[0] && !strstr(settings->resume_device_by, ENABLE_DROP_IN) &&
+	    enable_has_drop_in(&check->swapfile->system))
+		preflight_advise(added, "take it out of %s, which has the last word",
+				 settings->resume_device_by);
+	else
+		preflight_advise(added, "s2disk-swapfile enable %s", check->place.path);
 }
 
-/* The checks of s2disk itself: memory, kernel, size. */
+/* Would enabling it once more change anything: fstab, crypttab, the configuration? */
+static void check_set_up(struct swapfile_check *check, const struct plan *enabled)
+{
+	char offset[24];
+	const struct enable enable = {
+		.path = check->place.path,
+		.device = check->place.device,
+		.offset = check->place.area.file ? offset : NULL,
+		.dev = check->place.area.dev,
+		.hibernate_only = check->settings.swap_on_demand[0],
+	};
+	struct initramfs_site initramfs;
+	struct plan plan = { 0 };
+	struct why w = { "" };
+	struct check *added;
+	int r = plan_open(&plan, "enable", enable.path);
+
+	/* A power cut, for instance. */
+	if (enabled && enabled->unfinished) {
+		added = preflight_add(&check->context, "set-up", CHECK_FAILED,
+				      "enabling %s, or disabling it, was cut off in the middle",
+				      enabled->path);
+		preflight_advise(added, "s2disk-swapfile enable %s, or s2disk-swapfile disable",
+				 enabled->path);
+		plan_close(&plan);
+		return;
+	}
+	snprintf(offset, sizeof(offset), "%" PRIu64, check->place.area.offset);
+	if (r == 0)
+		r = enable_plan(&plan, &check->swapfile->system, &enable, &initramfs, &w);
+	if (r < 0) {
+		preflight_add(&check->context, "set-up", CHECK_WARNING, "%s", why_text(&w, r));
+	} else if (plan_changes_files(&plan)) {
+		added = preflight_add(&check->context, "set-up", CHECK_WARNING,
+				      "the system is not set up for %s as enabling it would",
+				      enable.path);
+		preflight_advise(added, "s2disk-swapfile enable %s", enable.path);
+	} else {
+		preflight_add(&check->context, "set-up", CHECK_OK, "the system is set up for %s",
+			      enable.path);
+	}
+	plan_close(&plan);
+}
+
+/* The checks of s2disk itself: memory, kernel, size, the way back. */
 static void add_preflight(struct swapfile_check *check)
 {
 	const struct preflight_target target = { .area = &check->place.area };
@@ -126,27 +159,9 @@ static void add_preflight(struct swapfile_check *check)
 	check->list.left_out += more->left_out;
 }
 
-static void run_checks(struct swapfile_check *check)
-{
-	char offset[24];
-	const struct enable enable = { .device = check->place.device, .offset = offset };
-
-	snprintf(offset, sizeof(offset), "%" PRIu64, check->place.area.offset);
-	enable_arguments(&enable, check->arguments, sizeof(check->arguments));
-	device_stack_read(check->swapfile->system.root, check->place.area.dev, &check->stack, NULL);
-	add_file(check);
-	check_active(check);
-	check_configuration(check);
-	check_boot_cmdline(check);
-	check_boot_loader(check);
-	check_early_device(check);
-	add_preflight(check);
-}
-
 static enum outcome tell(struct swapfile *s, const struct swapfile_check *check)
 {
 	report_value(&s->report, "path", check->place.path);
-	report_value(&s->report, "arguments", check->arguments);
 	if (s->report.use_json)
 		preflight_json_checks(&check->list, &s->report.json);
 	else
@@ -154,43 +169,29 @@ static enum outcome tell(struct swapfile *s, const struct swapfile_check *check)
 	return preflight_worst(&check->list) == CHECK_FAILED ? OUTCOME_REFUSED : OUTCOME_DONE;
 }
 
-/* A power cut, for instance. */
-static void add_unfinished(struct swapfile_check *check, const struct plan *plan)
-{
-	struct check *added;
-
-	if (!plan || !plan->unfinished)
-		return;
-	added = preflight_add(&check->context, "set-up", CHECK_FAILED,
-			      "enabling %s, or disabling it, was cut off in the middle",
-			      plan->path);
-	preflight_advise(added, "s2disk-swapfile enable %s, or s2disk-swapfile disable",
-			 plan->path);
-}
-
 static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
-			       const struct state *state, struct why *w)
+			       const struct plan *enabled, struct why *w)
 {
-	const struct plan *plan = state_find(state, "enable", NULL);
 	struct swapfile other = *s;
-	enum outcome outcome;
 	struct check *added;
 	struct why reason = { "" };
 
-	other.path = find_path(s, &check->settings, state);
-	if (!other.path) {
-		why(w, -ENOENT,
-		    "no swap file is enabled; say which (s2disk-swapfile check PATH), or "
-		    "make one (s2disk-swapfile create --enable /swapfile)");
-		return OUTCOME_REFUSED;
-	}
+	other.path = find_path(s, &check->settings, enabled);
+	if (!other.path)
+		return command_refused(
+			why(w, -EINVAL,
+			    "no swap area is enabled; say which (s2disk-swapfile check PATH), or "
+			    "make one (s2disk-swapfile create --enable /swapfile)"),
+			w);
 	check->swapfile = &other;
 	check->context.preflight = &check->list;
 	other.dry_run = true; /* nothing is switched on to look */
-	outcome = swapfile_find(&other, false, &check->place, &reason);
-	if (outcome == OUTCOME_DONE) {
-		add_unfinished(check, plan);
-		run_checks(check);
+	if (swapfile_find(&other, false, &check->place, &reason) == OUTCOME_DONE) {
+		add_file(check);
+		check_active(check);
+		check_configuration(check);
+		check_set_up(check, enabled);
+		add_preflight(check);
 	} else {
 		added = preflight_add(&check->context, "file", CHECK_FAILED, "%s", reason.text);
 		preflight_advise(added, "make one that can be resumed from: s2disk-swapfile create "
@@ -202,8 +203,9 @@ static enum outcome check_path(struct swapfile *s, struct swapfile_check *check,
 enum outcome swapfile_do_check(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ struct swapfile_check *check = calloc(1, sizeof(*check));
+	struct plan *enabled = NULL;
 	struct state state = { 0 };
-	enum outcome outcome;
+	enum outcome outcome = OUTCOME_DONE;
 	int r = check ? 0 : -ENOMEM;
 
 	if (r == 0) {
@@ -212,9 +214,10 @@ enum outcome swapfile_do_check(struct swapfile *s, struct why *w)
 	}
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
-	if (r < 0)
-		return command_failed(r, w);
-	outcome = check_path(s, check, &state, w);
+	if (r == 0)
+		r = command_find_enabled(s, &state, &enabled, w);
+	if (r == 0)
+		outcome = check_path(s, check, enabled, w);
 	state_free(&state);
-	return outcome;
+	return r < 0 ? command_failed(r, w) : outcome;
 }

@@ -8,10 +8,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "swap/area_name.h"
 #include "swapfile_create.h"
 #include "swapfile_enable.h"
+#include "swapfile_kernel.h"
 #include "swapfile_size.h"
 #include "swapfile_state.h"
+#include "swapfile_subvolume.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -56,7 +59,7 @@ static int settle(const struct swapfile *s, const char *path, struct why *w)
 
 	if (s->dry_run || s->system.is_active(path))
 		return 0;
-	r = s->system.swap_on(path, -1);
+	r = s->system.swap_on(path);
 	if (r == 0)
 		r = s->system.swap_off(path);
 	return r < 0 ? why(w, r, "%s cannot be switched on: %s", path, strerror(-r)) : 0;
@@ -73,44 +76,68 @@ static int object(struct swapfile_place *ret, bool tolerant, int r, struct why *
 	return 0;
 }
 
-static int find_place(const struct swapfile *s, const char *real, bool tolerant,
-		      struct swapfile_place *ret, struct why *w)
+static int find_file(const struct swapfile *s, const char *real, bool tolerant,
+		     struct swapfile_place *ret, struct why *w)
 {
-	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
 	struct site site = { 0 };
-	int r = stack ? site_examine(&s->system, real, &site, w) : -ENOMEM;
+	int r = object(ret, tolerant, site_examine(&s->system, real, &site, w), w);
 
-	r = object(ret, tolerant, r, w);
 	if (r == 0 && !text_copy(ret->path, sizeof(ret->path), real))
 		r = -ENAMETOOLONG;
 	if (r == 0 && site.magic == F2FS_SUPER_MAGIC)
 		r = settle(s, ret->path, w);
-	if (r == 0)
-		r = swap_area_resolve(ret->path, 0, true, &ret->area, w);
-	if (r == 0 && !ret->area.file)
-		r = why(w, -EINVAL, "%s is a device, not a swap file", ret->path);
-	if (r == 0)
-		r = object(ret, tolerant, site_check_device(&s->system, ret->area.dev, stack, w),
-			   w);
-	return r == 0 ? site_resume_name(&s->system, ret->area.dev, ret->area.device, ret->device,
-					 sizeof(ret->device), w)
-		      : r;
+	return r == 0 ? swap_area_resolve(ret->path, 0, true, &ret->area, w) : r;
+}
+
+/* name: what the user calls it. */
+static int check_kind(const char *name, bool tolerant, struct swapfile_place *ret, struct why *w)
+{
+	enum swap_signature_kind kind = SWAP_IS_NOTHING;
+	int r = swapfile_read_kind(&ret->area, &kind, w);
+
+	if (r < 0 || kind == SWAP_IS_SWAP)
+		return r;
+	return object(ret, tolerant,
+		      why(w, -EINVAL,
+			  kind == SWAP_IS_NOTHING ? "%s is not a swap area; name one, or make "
+						    "a swap file (s2disk-swapfile create)"
+						  : "%s holds a hibernation image; resume it, "
+						    "or boot once without resuming it",
+			  name),
+		      w);
 }
 
 enum outcome swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
 			   struct why *w)
 {
+	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
 	_cleanup_free_ char *real = realpath(s->path, NULL);
+	struct stat st;
+	bool device =
+		real ? stat(real, &st) == 0 && S_ISBLK(st.st_mode) : strchr(s->path, '=') != NULL;
+	int r = stack ? 0 : -ENOMEM;
 
-	if (!real)
-		return command_failed(
-			why(w, -errno, "%s: %s%s", s->path, strerror(errno),
-			    errno == ENOENT ? "; make it first: s2disk-swapfile create" : ""),
-			w);
-	return command_refused(find_place(s, real, tolerant, ret, w), w);
+	if (r == 0 && !real && !device)
+		r = why(w, -errno, "%s: %s%s", s->path, strerror(errno),
+			errno == ENOENT ? "; make it first: s2disk-swapfile create" : "");
+	if (r < 0)
+		return command_failed(r, w);
+	r = device ? swap_area_resolve(s->path, 0, false, &ret->area, w)
+		   : find_file(s, real, tolerant, ret, w);
+	if (r == 0)
+		r = check_kind(device ? ret->area.device : ret->path, tolerant, ret, w);
+	if (r == 0)
+		r = object(ret, tolerant, site_check_device(&s->system, ret->area.dev, stack, w),
+			   w);
+	if (r == 0)
+		r = area_name(s->system.root, ret->area.dev, ret->area.device, ret->device,
+			      sizeof(ret->device), w);
+	if (r == 0 && device)
+		text_copy(ret->path, sizeof(ret->path), ret->device);
+	return command_refused(r, w);
 }
 
-enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
+enum outcome swapfile_do_offset(struct swapfile *s, struct why *w)
 {
 	struct swapfile_place place = { 0 };
 	enum outcome outcome = swapfile_find(s, true, &place, w);
@@ -120,7 +147,7 @@ enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
 	/* What was asked for is known all the same. */
 	if (place.objection[0])
 		log_warning("it cannot be resumed from: %s", place.objection);
-	if (uswsusp) {
+	if (s->uswsusp) {
 		printf("resume offset = %" PRIu64 "\n", place.area.offset);
 		return OUTCOME_DONE;
 	}
@@ -129,34 +156,30 @@ enum outcome swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
 	report_value(&s->report, "resume", place.device);
 	report_number(&s->report, "offset", place.area.offset);
 	report_value(&s->report, "objection", place.objection[0] ? place.objection : NULL);
-	report_line(&s->report, "resume=%s resume_offset=%" PRIu64, place.device,
-		    place.area.offset);
+	if (place.area.file)
+		report_line(&s->report, "resume=%s resume_offset=%" PRIu64, place.device,
+			    place.area.offset);
+	else
+		report_line(&s->report, "resume=%s", place.device);
 	return OUTCOME_DONE;
-}
-
-static int read_meminfo(const struct swapfile *s, struct meminfo *ret, struct why *w)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = system_read(&s->system, "/proc/meminfo", &text);
-
-	if (r == 0)
-		r = text ? meminfo_parse(text, ret) : -ENOENT;
-	if (r == 0)
-		ret->zram = zram_memory(s->system.root);
-	return r < 0 ? why(w, r, "/proc/meminfo cannot be used: %s", strerror(-r)) : 0;
 }
 
 static int choose_size(struct swapfile *s, const struct site *site, struct why *w)
 {
+	_cleanup_free_ char *text = NULL;
 	struct swapfile_size size;
 	struct meminfo meminfo;
 	int r;
 
 	if (s->size)
 		return swapfile_size_check(s->size, page_size(), site->free, site->total, w);
-	r = read_meminfo(s, &meminfo, w);
+	r = system_read(&s->system, "/proc/meminfo", &text);
 	if (r == 0)
-		r = swapfile_size_auto(&meminfo, site->free, site->total, &size, w);
+		r = text ? meminfo_parse(text, &meminfo) : -ENOENT;
+	if (r < 0)
+		return why(w, r, "/proc/meminfo cannot be used: %s", strerror(-r));
+	meminfo.zram = zram_memory(s->system.root);
+	r = swapfile_size_auto(&meminfo, site->free, site->total, &size, w);
 	if (r < 0)
 		return r;
 	s->size = size.bytes;
@@ -173,35 +196,11 @@ static int examine_site(const struct swapfile *s, const char *subvolume, struct 
 	if (!subvolume)
 		return site_examine(&s->system, s->path, ret, w);
 	r = site_examine(&s->system, subvolume, ret, w);
-	if (r == 0 && ret->magic != BTRFS_SUPER_MAGIC)
-		r = why(w, -EINVAL, "%s is on %s, which has no subvolumes", subvolume, ret->kind);
 	if (r == 0 &&
 	    (size_t)snprintf(ret->path + strlen(ret->path), sizeof(ret->path) - strlen(ret->path),
 			     "%s", strrchr(s->path, '/')) >= sizeof(ret->path))
 		r = -ENAMETOOLONG;
 	return r;
-}
-
-int command_carry_out(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
-{
-	struct step_teller teller = report_steps_begin(&s->report);
-
-	if (s->dry_run) {
-		report_plan(&s->report, plan, false);
-		return 0;
-	}
-	return state_do(&s->system, state, plan, &teller, w);
-}
-
-int command_undo(struct swapfile *s, struct state *state, struct plan *plan, struct why *w)
-{
-	struct step_teller teller = report_steps_begin(&s->report);
-
-	if (s->dry_run) {
-		report_plan(&s->report, plan, true);
-		return 0;
-	}
-	return state_undo(&s->system, state, plan, &teller, w);
 }
 
 static int create_file(struct swapfile *s, struct state *state, const struct site *site,
@@ -211,7 +210,6 @@ static int create_file(struct swapfile *s, struct state *state, const struct sit
 		.system = &s->system,
 		.site = site,
 		.size = s->size,
-		.quiet = s->report.quiet || s->report.use_json,
 	};
 	struct plan plan;
 	int r = plan_open(&plan, "create", site->path);
@@ -223,7 +221,7 @@ static int create_file(struct swapfile *s, struct state *state, const struct sit
 	plan.make = swapfile_create;
 	plan.context = &create;
 	if (r == 0)
-		r = command_carry_out(s, state, &plan, w);
+		r = state_do(&s->system, state, &plan, &s->report, w);
 	plan_close(&plan);
 	return r;
 }
@@ -243,11 +241,9 @@ static enum outcome create_and_enable(struct swapfile *s, struct state *state,
 	/* Nothing half-done. Enabling has its own state; read what it left. */
 	state_free(state);
 	if (state_load(&s->system, state, NULL) == 0) {
-		struct step_teller teller = report_steps_begin(&s->report);
-
 		made = state_find(state, "create", site->path);
 		if (made)
-			state_undo(&s->system, state, made, &teller, NULL);
+			state_undo(&s->system, state, made, &s->report, NULL);
 	}
 	return outcome;
 }
@@ -274,23 +270,26 @@ static int refuse_existing(const struct swapfile *s, const char *path, struct wh
 enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *subvolume = NULL;
-	char device[256];
+	struct initramfs_site initramfs;
 	struct state state = { 0 };
 	struct site site;
 	enum outcome outcome;
 	int r = command_need_root(s, w);
 
 	if (r == 0)
-		r = swapfile_subvolume_plan(s->subvolume, s->path, &subvolume, w);
+		r = s->no_subvolume ? 0 : swapfile_subvolume_plan(s->path, &subvolume, w);
 	if (r == 0)
 		r = examine_site(s, subvolume, &site, w);
 	if (r == 0 && exists(site.path))
 		r = refuse_existing(s, site.path, w);
+	/* What enabling would refuse; it is to say the exact place, too. */
+	if (r == 0 && s->enable && initramfs_find(&s->system, "", NULL, &initramfs, NULL) < 0)
+		r = why(w, -EINVAL,
+			"this system's initramfs is not this program's to make: make the file "
+			"without --enable, and 's2disk-swapfile enable %s' tells what to run",
+			site.path);
 	if (r == 0)
 		r = choose_size(s, &site, w);
-	/* When it is made, its place is read from there; so a dry run looks, too. */
-	if (r == 0 && s->dry_run)
-		r = command_foretell_device(s, &site, device, sizeof(device), w);
 	if (r < 0)
 		return command_refused(r, w);
 	report_value(&s->report, "path", site.path);
@@ -309,79 +308,86 @@ enum outcome swapfile_do_create(struct swapfile *s, struct why *w)
 	return outcome;
 }
 
-/* The plan that made the file: of that path, or of the only one. */
-static int find_made(const struct swapfile *s, struct state *state, struct plan **ret,
-		     struct why *w)
+/* The path that is meant, in *ret, free: the one named, or the only file that was made. */
+static int find_made(const struct swapfile *s, const struct state *state, char **ret, struct why *w)
 {
 	_cleanup_free_ char *real = s->path ? realpath(s->path, NULL) : NULL;
-	struct plan *found = NULL;
-	unsigned int count = 0;
+	const char *path = real ? real : s->path;
+	const struct plan *newest = state_find(state, "create", NULL);
 
-	for (size_t i = 0; i < state->count; i++) {
-		struct plan *plan = &state->plans[i];
-
-		if (strcmp(plan->name, "create") != 0 ||
-		    (s->path && strcmp(plan->path, real ? real : s->path) != 0))
-			continue;
-		if (state_find(state, "create", plan->path) == plan)
-			count++;
-		found = plan;
-	}
-	if (count > 1)
-		return why(w, -EINVAL, "there are %u swap files; say which", count);
-	if (!found && !s->path)
-		return why(w, -EINVAL,
-			   "there is no swap file that s2disk-swapfile made; one made otherwise "
-			   "is yours to delete, after 's2disk-swapfile disable'");
-	if (!found)
-		return why(w, -EINVAL,
-			   "%s was not made by s2disk-swapfile; delete it yourself, after "
-			   "'s2disk-swapfile disable'",
-			   s->path);
-	*ret = found;
-	return 0;
+	for (size_t i = 0; !path && i < state->count; i++)
+		if (strcmp(state->plans[i].name, "create") == 0 &&
+		    strcmp(state->plans[i].path, newest->path) != 0)
+			return why(w, -EINVAL, "there are several swap files; say which");
+	if (!path && newest)
+		path = newest->path;
+	*ret = path ? strdup(path) : NULL;
+	return path && !*ret ? -ENOMEM : 0;
 }
 
-/* The newest first: a file that was deleted by hand and made again has several. */
-static int remove_made(struct swapfile *s, struct state *state, struct why *w)
+/* Deleting the file would delete a session. */
+static int refuse_image(const char *path, struct why *w)
 {
-	_cleanup_free_ char *path = NULL;
-	struct plan *made = NULL;
-	int r = find_made(s, state, &made, w);
+	enum swap_signature_kind kind;
+	struct swap_area area;
 
-	if (r < 0)
-		return r;
-	path = strdup(made->path);
-	if (!path)
-		return -ENOMEM;
-	do
-		r = command_undo(s, state, made, w);
-	while (r == 0 && !s->dry_run && (made = state_find(state, "create", path)));
+	return swap_area_resolve(path, 0, true, &area, NULL) == 0 &&
+			       swapfile_read_kind(&area, &kind, NULL) == 0 &&
+			       kind != SWAP_IS_SWAP && kind != SWAP_IS_NOTHING
+		       ? why(w, -EINVAL,
+			     "%s holds a hibernation image, which would be lost; resume it, or "
+			     "boot "
+			     "once without resuming it",
+			     path)
+		       : 0;
+}
+
+/* The files of the set-up, if it is for that area, or any where none is known by name; then
+ * the file, of which a state that was lost says nothing any more. */
+static int remove_all(struct swapfile *s, struct state *state, const char *path, struct why *w)
+{
+	bool known = path && state_find(state, "create", path);
+	struct plan *plan = NULL;
+	int r = known ? refuse_image(path, w) : 0;
+
+	if (r == 0 && (known || state->count == 0))
+		r = command_find_enabled(s, state, &plan, w);
+	if (plan && path && strcmp(plan->path, path) != 0)
+		plan = NULL;
+	if (r == 0 && !known && !plan)
+		return why(w, -EINVAL,
+			   path ? "%s was not made by s2disk-swapfile, or what it wrote down is "
+				  "lost; delete it yourself, after 's2disk-swapfile disable'"
+				: "no swap file is known that s2disk-swapfile made%s",
+			   path ? path : "");
+	if (r == 0 && plan)
+		r = state_undo(&s->system, state, plan, &s->report, w);
+	if (r == 0 && !known)
+		return why(w, -ENODATA,
+			   "it is disabled, but whether s2disk-swapfile made the file is lost with "
+			   "its state: delete it yourself");
+	while (r == 0 && (plan = state_find(state, "create", path))) {
+		r = state_undo(&s->system, state, plan, &s->report, w);
+		if (s->dry_run)
+			break;
+	}
 	return r;
 }
 
 enum outcome swapfile_do_remove(struct swapfile *s, struct why *w)
 {
+	_cleanup_free_ char *path = NULL;
 	struct state state = { 0 };
-	struct plan *made = NULL, *enabled;
 	int r = command_need_root(s, w);
 
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
-	if (r < 0)
-		return command_failed(r, w);
-	r = find_made(s, &state, &made, w);
-	if (r < 0) {
-		state_free(&state);
-		return OUTCOME_REFUSED;
-	}
-	report_value(&s->report, "path", made->path);
-	enabled = state_find(&state, "enable", made->path);
-	if (enabled)
-		r = command_undo(s, &state, enabled, w);
-	/* The plans moved up. */
 	if (r == 0)
-		r = remove_made(s, &state, w);
+		r = find_made(s, &state, &path, w);
+	if (r == 0) {
+		report_value(&s->report, "path", path);
+		r = remove_all(s, &state, path, w);
+	}
 	state_free(&state);
-	return command_failed(r, w);
+	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
 }

@@ -16,14 +16,10 @@ enum outcome command_refused(int r, struct why *w);
 /* -EPERM without root where something is to be changed. */
 int command_need_root(const struct swapfile *s, struct why *w);
 
-/* Makes a plan, or tells it; undoes one of the state's, or tells that. */
-int command_carry_out(struct swapfile *s, struct state *state, struct plan *plan, struct why *w);
-int command_undo(struct swapfile *s, struct state *state, struct plan *plan, struct why *w);
-
-/* The name, for resume=, of the device that a file at that place would be on, as
- * both of create's dry runs look for it. */
-int command_foretell_device(const struct swapfile *s, const struct site *site, char *buffer,
-			    size_t size, struct why *w);
+/* What is enabled, by the state, or where that is lost by the marks in the files (then it
+ * becomes the state's); NULL for nothing. */
+int command_find_enabled(const struct swapfile *s, struct state *state, struct plan **ret,
+			 struct why *w);
 
 /* Tells what enabling a file would do that is yet to be made at that place. */
 enum outcome command_foretell_enable(struct swapfile *s, const struct site *site, struct why *w);

@@ -8,9 +8,6 @@
 #include "base/memory.h"
 #include "swap/swap_area.h"
 #include "swap/swap_signature.h"
-#include "swapfile_label.h"
-#include "swapfile_stop.h"
-#include "ui/progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,20 +19,18 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
-#define ZEROS_SIZE (1u << 20)
+#define ATTRIBUTE "security.selinux"
 
 /* union swap_header of the kernel's include/linux/swap.h. */
 #define HEADER_VERSION 1024
 #define HEADER_LAST_PAGE 1028
 #define HEADER_UUID 1036
 
-/* struct f2fs_super_block, little-endian. */
-#define DISK_F2FS_MAGIC_AT 0
-#define DISK_F2FS_LOG_BLOCK_SIZE 16
-#define DISK_F2FS_LOG_BLOCKS 20
-#define DISK_F2FS_SEGMENTS 24
-#define DISK_F2FS_SUPERBLOCK_AT 1024
+/* Of most f2fs; where sections are larger, the kernel moves what is not aligned when the file
+ * is switched on (check_swap_activate() in fs/f2fs/data.c), and then it stays there. */
+#define SECTION_OF_F2FS (2u << 20)
 
 void swapfile_header_make(unsigned char *page, size_t size, uint64_t bytes,
 			  const unsigned char uuid[16])
@@ -47,48 +42,6 @@ void swapfile_header_make(unsigned char *page, size_t size, uint64_t bytes,
 	memcpy(page + HEADER_LAST_PAGE, &last_page, sizeof(last_page));
 	memcpy(page + HEADER_UUID, uuid, 16);
 	memcpy(page + size - SWAP_SIGNATURE_SIZE, SWAP_SIGNATURE_SWAP, SWAP_SIGNATURE_SIZE);
-}
-
-uint64_t section_size_of_f2fs(const unsigned char *superblock)
-{
-	uint32_t block = get_le32(superblock + DISK_F2FS_LOG_BLOCK_SIZE);
-	uint32_t blocks = get_le32(superblock + DISK_F2FS_LOG_BLOCKS);
-	uint32_t segments = get_le32(superblock + DISK_F2FS_SEGMENTS);
-
-	if (get_le32(superblock + DISK_F2FS_MAGIC_AT) != F2FS_SUPER_MAGIC || block < 9 ||
-	    block > 20 || blocks > 20 || segments == 0 || segments > 1 << 20)
-		return 0;
-	return ((uint64_t)segments << blocks) << block;
-}
-
-static int read_section_size(const char *folder, uint64_t *ret, struct why *w)
-{
-	unsigned char superblock[4096];
-	_cleanup_close_ int fd = -1;
-	char device[64];
-	struct stat st;
-	int r;
-
-	if (stat(folder, &st) < 0)
-		return -errno;
-	snprintf(device, sizeof(device), "/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
-	fd = open(device, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		struct swap_area area;
-
-		/* Without udev: by what sysfs calls it. */
-		snprintf(device, sizeof(device), "%u:%u", major(st.st_dev), minor(st.st_dev));
-		r = swap_area_resolve(device, 0, false, &area, w);
-		if (r < 0)
-			return r;
-		fd = open(area.device, O_RDONLY | O_CLOEXEC);
-	}
-	r = fd < 0 ? -errno
-		   : io_pread_full(fd, superblock, sizeof(superblock), DISK_F2FS_SUPERBLOCK_AT);
-	if (r < 0)
-		return why(w, r, "the superblock of its f2fs cannot be read: %s", strerror(-r));
-	*ret = section_size_of_f2fs(superblock);
-	return *ret ? 0 : why(w, -EBADMSG, "the superblock of its f2fs makes no sense");
 }
 
 /* btrfs must not copy on write, which can be said of an empty file only. */
@@ -108,47 +61,24 @@ static int prepare_btrfs(int fd, struct why *w)
 static int prepare_f2fs(int fd, struct create *create, struct why *w)
 {
 	uint32_t pin = 1;
-	uint64_t section;
-	int r = read_section_size(create->site->folder, &section, w);
 
-	if (r < 0)
-		return r;
-	create->size = round_up(create->size, section);
+	create->size = round_up(create->size, SECTION_OF_F2FS);
 	if (ioctl(fd, F2FS_IOC_SET_PIN_FILE, &pin) < 0)
 		return why(w, -errno, "the file cannot be pinned to its place: %s",
 			   strerror(errno));
 	return 0;
 }
 
-/* Where the file system cannot allocate without writing. */
-static int fill(int fd, const struct create *create, struct why *w)
-{
-	_cleanup_free_ unsigned char *zeros = calloc(1, ZEROS_SIZE);
-	struct progress progress;
-	int r = zeros ? 0 : -ENOMEM;
-
-	progress_begin(&progress, "Filling", create->size, create->quiet);
-	for (uint64_t done = 0; done < create->size && r == 0; done += ZEROS_SIZE) {
-		r = stop_asked() ? -EINTR : 0;
-		if (r == 0)
-			r = io_pwrite_full(fd, zeros, min_u64(ZEROS_SIZE, create->size - done),
-					   done);
-		progress_update(&progress, done);
-	}
-	progress_end(&progress);
-	return r < 0 ? why(w, r, "writing it failed: %s", strerror(-r)) : 0;
-}
-
+/* Where the file system cannot allocate without writing (ext3, FAT), the C library writes. */
 static int allocate(int fd, const struct create *create, struct why *w)
 {
-	if (fallocate(fd, 0, 0, (off_t)create->size) == 0)
-		return 0;
-	if (errno == EOPNOTSUPP)
-		return fill(fd, create, w);
-	return why(w, -errno, "space for it cannot be had: %s%s", strerror(errno),
-		   errno == ENOSPC && create->site->magic == F2FS_SUPER_MAGIC
-			   ? " (f2fs needs whole free sections)"
-			   : "");
+	int error = posix_fallocate(fd, 0, (off_t)create->size);
+
+	return error == 0 ? 0
+			  : why(w, -error, "space for it cannot be had: %s%s", strerror(error),
+				error == ENOSPC && create->site->magic == F2FS_SUPER_MAGIC
+					? " (f2fs needs whole free sections)"
+					: "");
 }
 
 static int write_header(int fd, const struct create *create, struct why *w)
@@ -168,6 +98,44 @@ static int write_header(int fd, const struct create *create, struct why *w)
 	return r < 0 ? why(w, r, "writing the swap header failed: %s", strerror(-r)) : 0;
 }
 
+bool swapfile_label_text(const char *old, char *ret, size_t size)
+{
+	const char *role, *type, *range;
+
+	if (!old[0])
+		old = "system_u:object_r:unlabeled_t:s0";
+	role = strchr(old, ':');
+	type = role ? strchr(role + 1, ':') : NULL;
+	if (!type || type[1] == '\0')
+		return false;
+	range = strchrnul(type + 1, ':');
+	return snprintf(ret, size, "%.*s:swapfile_t%s", (int)(type - old), old, range) < (int)size;
+}
+
+/* On systems with SELinux. A policy that does not know the type, and a file system without
+ * labels, are no errors: there is none to be had then. */
+static int set_label(const struct swapfile_system *system, int fd, struct why *w)
+{
+	char old[256], label[256];
+	ssize_t length;
+
+	if (!system_has(system, "/sys/fs/selinux/enforce"))
+		return 0;
+	length = fgetxattr(fd, ATTRIBUTE, old, sizeof(old) - 1);
+	if (length < 0 && errno != ENODATA)
+		return errno == EOPNOTSUPP ? 0
+					   : why(w, -errno, "its SELinux label cannot be read: %s",
+						 strerror(errno));
+	old[length < 0 ? 0 : length] = '\0';
+	if (!swapfile_label_text(old, label, sizeof(label)))
+		return why(w, -EINVAL, "its SELinux label makes no sense");
+	if (fsetxattr(fd, ATTRIBUTE, label, strlen(label) + 1, 0) < 0 && errno != EOPNOTSUPP &&
+	    errno != EINVAL)
+		return why(w, -errno, "the SELinux label %s cannot be set: %s", label,
+			   strerror(errno));
+	return 0;
+}
+
 static int make(int fd, struct create *create, struct why *w)
 {
 	int r = 0;
@@ -180,7 +148,7 @@ static int make(int fd, struct create *create, struct why *w)
 	else if (create->site->magic == F2FS_SUPER_MAGIC)
 		r = prepare_f2fs(fd, create, w);
 	if (r == 0)
-		r = swapfile_label_set(create->system, fd, w);
+		r = set_label(create->system, fd, w);
 	if (r == 0)
 		r = allocate(fd, create, w);
 	return r < 0 ? r : write_header(fd, create, w);

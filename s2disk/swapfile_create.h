@@ -14,16 +14,15 @@ struct create {
 	const struct swapfile_system *system;
 	const struct site *site;
 	uint64_t size;
-	bool quiet; /* no progress */
 };
 
 /* Pure: fills a page with the header of a swap area of that many bytes. */
 void swapfile_header_make(unsigned char *page, size_t page_size, uint64_t bytes,
 			  const unsigned char uuid[16]);
 
-/* Pure: bytes of a section of f2fs, whose superblock begins there (4096 bytes,
- * as at byte 1024 of the device); 0 where it makes no sense. */
-uint64_t section_size_of_f2fs(const unsigned char *superblock);
+/* Pure: "USER:ROLE:TYPE[:RANGE]" with SELinux' type for swap files, as mkswap(8) gives it,
+ * for a file that has the label old ("" for none). False: it is no label, or does not fit. */
+bool swapfile_label_text(const char *old, char *ret, size_t size);
 
 /* Makes the file as its file system needs it, fills and syncs it, writes the
  * swap header and confirms it by reading it from the block device. -EEXIST:

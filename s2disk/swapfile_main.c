@@ -25,7 +25,6 @@ enum exit_code {
 
 enum {
 	OPTION_JSON = 256,
-	OPTION_SUBVOLUME,
 	OPTION_NO_SUBVOLUME,
 	OPTION_ENABLE,
 	OPTION_ONLY,
@@ -33,19 +32,18 @@ enum {
 };
 
 static const char usage[] =
-	"Usage: s2disk-swapfile create [--size=SIZE] [--subvolume | --no-subvolume]\n"
+	"Usage: s2disk-swapfile create [--size=SIZE] [--no-subvolume]\n"
 	"                             [--enable [--hibernate-only]] PATH\n"
 	"       s2disk-swapfile offset PATH\n"
 	"       s2disk-swapfile check [PATH]\n"
 	"       s2disk-swapfile enable [--hibernate-only] PATH\n"
 	"       s2disk-swapfile disable\n"
 	"       s2disk-swapfile remove [PATH]\n"
-	"Makes a swap file that can be resumed from, and sets up fstab, the boot loader, the\n"
-	"initramfs and s2disk for it; takes all of it back.\n"
+	"Makes a swap file that can be resumed from, and sets up fstab, the initramfs and s2disk\n"
+	"for it, or for a swap partition; takes all of it back.\n"
 	"\n"
 	"  -s, --size=SIZE       bytes (K, M, G as in 16G), or auto: as large as memory\n"
 	"      --no-subvolume    on btrfs: not in a subvolume of its own (the path's folder)\n"
-	"      --subvolume       fail where it cannot get one\n"
 	"      --enable          enable it when it is made\n"
 	"      --hibernate-only  keep it off but while hibernating\n"
 	"  -n, --dry-run         say what would be changed\n"
@@ -71,7 +69,6 @@ static const char swap_offset_usage[] =
 
 static const struct option long_options[] = {
 	{ "size", required_argument, NULL, 's' },
-	{ "subvolume", no_argument, NULL, OPTION_SUBVOLUME },
 	{ "no-subvolume", no_argument, NULL, OPTION_NO_SUBVOLUME },
 	{ "enable", no_argument, NULL, OPTION_ENABLE },
 	{ "hibernate-only", no_argument, NULL, OPTION_ONLY },
@@ -85,18 +82,13 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static enum outcome offset(struct swapfile *s, struct why *w)
-{
-	return swapfile_do_offset(s, false, w);
-}
-
 static const struct command {
 	const char *name;
 	enum outcome (*run)(struct swapfile *s, struct why *w);
 	bool needs_path, takes_path, changes;
 } commands[] = {
 	{ "create", swapfile_do_create, true, true, true },
-	{ "offset", offset, true, true, false },
+	{ "offset", swapfile_do_offset, true, true, false },
 	{ "check", swapfile_do_check, false, true, false },
 	{ "enable", swapfile_do_enable, true, true, true },
 	{ "disable", swapfile_do_disable, false, false, true },
@@ -118,15 +110,11 @@ static int usage_error(void)
 
 static int set_size(struct swapfile *s, const char *text)
 {
-	if (strcmp(text, "auto") == 0) {
-		s->size = 0;
+	s->size = 0;
+	if (strcmp(text, "auto") == 0 || (text_parse_size(text, &s->size) == 0 && s->size > 0))
 		return -1;
-	}
-	if (text_parse_size(text, &s->size) < 0 || s->size == 0) {
-		log_error("'%s' is not a size; expected: auto, or bytes as in 16G", text);
-		return usage_error();
-	}
-	return -1;
+	log_error("'%s' is not a size; expected: auto, or bytes as in 16G", text);
+	return usage_error();
 }
 
 /* -1: go on; else an exit code. */
@@ -135,34 +123,31 @@ static int take_option(struct swapfile *s, int option, const char *argument)
 	switch (option) {
 	case 's':
 		return set_size(s, argument);
-	case OPTION_SUBVOLUME:
-		s->subvolume = SUBVOLUME_YES;
-		return -1;
 	case OPTION_NO_SUBVOLUME:
-		s->subvolume = SUBVOLUME_NO;
-		return -1;
+		s->no_subvolume = true;
+		break;
 	case OPTION_ENABLE:
 		s->enable = true;
-		return -1;
+		break;
 	case OPTION_ONLY:
 		s->hibernate_only = true;
-		return -1;
+		break;
 	case 'n':
 		s->dry_run = true;
-		return -1;
+		break;
 	case OPTION_JSON:
 		s->report.use_json = true;
-		return -1;
+		break;
 	case OPTION_ROOT:
 		s->system.root = argument;
-		return -1;
+		break;
 	case 'q':
 		s->report.quiet = true;
 		log_set_level(LOG_LEVEL_WARNING);
-		return -1;
+		break;
 	case 'v':
 		log_set_level(LOG_LEVEL_DEBUG);
-		return -1;
+		break;
 	case 'h':
 		fputs(is_swap_offset() ? swap_offset_usage : usage, stdout);
 		return EXIT_DONE;
@@ -172,6 +157,7 @@ static int take_option(struct swapfile *s, int option, const char *argument)
 	default:
 		return usage_error();
 	}
+	return -1;
 }
 
 static const struct command *find_command(const char *name)
@@ -182,28 +168,32 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static enum outcome run_locked(struct swapfile *s, const struct command *command, struct why *w)
+{
+	_cleanup_close_ int lock = -1;
+	int r = 0;
+
+	if (command->changes && !s->dry_run && geteuid() == 0) {
+		r = state_lock(&s->system, &lock, w);
+		stop_begin();
+	}
+	if (r == 0)
+		r = crypto_init(w);
+	if (r < 0 && !w->text[0])
+		why(w, r, "%s", strerror(-r));
+	return r < 0 ? OUTCOME_FAILED : command->run(s, w);
+}
+
 static int run(struct swapfile *s, const struct command *command)
 {
 	static const char *const results[] = { "done", "failed", "refused" };
 	static const int codes[] = { EXIT_DONE, EXIT_FAILED, EXIT_REFUSED };
-	_cleanup_close_ int lock = -1;
 	struct why w = { "" };
 	enum outcome outcome;
-	int r = 0;
 
-	if (command->changes && !s->dry_run && geteuid() == 0) {
-		r = state_lock(&s->system, &lock, &w);
-		stop_begin();
-	}
-	if (r == 0)
-		r = crypto_init(&w);
-	if (r < 0) {
-		log_error("%s", why_text(&w, r));
-		return EXIT_FAILED;
-	}
 	s->report.dry_run = s->dry_run;
 	report_begin(&s->report, command->name);
-	outcome = command->run(s, &w);
+	outcome = run_locked(s, command, &w);
 	/* check has told its own. */
 	if (outcome != OUTCOME_DONE && w.text[0])
 		log_error("%s", w.text);
@@ -216,47 +206,40 @@ static int run(struct swapfile *s, const struct command *command)
 static int run_swap_offset(struct swapfile *s)
 {
 	struct why w = { "" };
-	enum outcome outcome;
 
 	if (!s->path) {
 		log_error("expected: the path of one swap file");
 		return usage_error();
 	}
-	outcome = swapfile_do_offset(s, true, &w);
-	if (outcome != OUTCOME_DONE)
-		log_error("%s", w.text);
-	return outcome == OUTCOME_DONE ? EXIT_DONE : EXIT_FAILED;
+	s->uswsusp = true;
+	if (swapfile_do_offset(s, &w) == OUTCOME_DONE)
+		return EXIT_DONE;
+	log_error("%s", w.text);
+	return EXIT_FAILED;
+}
+
+static int wrong_usage(const char *what, const char *which)
+{
+	log_error("%s%s", what, which);
+	return usage_error();
 }
 
 static int run_command(struct swapfile *s, int argc, char **argv)
 {
 	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
 
-	if (argc == 0) {
-		log_error("what shall be done?");
-		return usage_error();
-	}
-	if (!command) {
-		log_error("'%s' is not a command", argv[0]);
-		return usage_error();
-	}
-	if (argc > 1)
-		s->path = argv[1];
-	if (argc > 2 || (argc > 1 && !command->takes_path) || (!s->path && command->needs_path)) {
-		log_error("%s takes %s", command->name,
-			  command->needs_path	? "one PATH"
-			  : command->takes_path ? "one PATH at most"
-						: "no PATH");
-		return usage_error();
-	}
-	if ((s->size || s->subvolume || s->enable) && strcmp(command->name, "create") != 0) {
-		log_error("--size, --subvolume, --no-subvolume and --enable go with create");
-		return usage_error();
-	}
-	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0) {
-		log_error("--hibernate-only goes with enable and create --enable");
-		return usage_error();
-	}
+	if (!command)
+		return argc == 0 ? wrong_usage("what shall be done?", "")
+				 : wrong_usage(argv[0], " is not a command");
+	s->path = argc > 1 ? argv[1] : NULL;
+	if (argc > 2 || (s->path && !command->takes_path) || (!s->path && command->needs_path))
+		return wrong_usage(command->name, command->needs_path	? " takes one PATH"
+						  : command->takes_path ? " takes one PATH at most"
+									: " takes no PATH");
+	if ((s->size || s->no_subvolume || s->enable) && strcmp(command->name, "create") != 0)
+		return wrong_usage("--size, --no-subvolume and --enable go with create", "");
+	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0)
+		return wrong_usage("--hibernate-only goes with enable and create --enable", "");
 	return run(s, command);
 }
 

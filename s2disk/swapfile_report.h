@@ -19,17 +19,17 @@ void report_begin(struct report *report, const char *command);
  * have been told. 0 or -EIO. */
 int report_end(struct report *report, const char *result, const char *reason);
 
-/* A value (NULL for none), for JSON only, and a line, for people only. */
+/* A value (NULL for none), for JSON only, and a line, for people only, made printable. Values end
+ * the array of steps. */
 void report_value(struct report *report, const char *key, const char *value);
 void report_number(struct report *report, const char *key, uint64_t value);
 void report_line(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Steps are told between these two. */
-struct step_teller report_steps_begin(struct report *report);
-void report_steps_end(struct report *report);
+/* Tells one step before it is done or undone, unless it does nothing then. */
+void report_step(struct report *report, const struct step *step, bool undo);
 
-/* Tells all steps of a plan as they would be done or undone. */
-void report_plan(struct report *report, const struct plan *plan, bool undo);
+/* Tells all steps of a plan as they would be done. */
+void report_plan(struct report *report, const struct plan *plan);
 
 #endif

@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +15,6 @@
 #include <unistd.h>
 
 #define ARGUMENTS_MAX 32
-#define OUTPUT_LIMIT (4u << 20)
 
 /* What a program said last, for the message about its failure. */
 #define TAIL_SIZE 300
@@ -45,7 +42,7 @@ static int split(char *command, char **arguments)
 }
 
 /* In the child. A plain environment: these programs run as root. */
-static void become(const char *root, char **arguments, int out, int err)
+static void become(const char *root, char **arguments, int out)
 {
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char locale[] = "LC_ALL=C.UTF-8", frontend[] = "DEBIAN_FRONTEND=noninteractive";
@@ -55,7 +52,7 @@ static void become(const char *root, char **arguments, int out, int err)
 
 	stop_reset();
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(err, STDERR_FILENO) < 0 || asprintf(&program, "%s%s", root, arguments[0]) < 0)
+	    dup2(out, STDERR_FILENO) < 0 || asprintf(&program, "%s%s", root, arguments[0]) < 0)
 		_exit(126);
 	execve(program, arguments, environment);
 	fprintf(stderr, "%s: %s\n", program, strerror(errno));
@@ -63,77 +60,33 @@ static void become(const char *root, char **arguments, int out, int err)
 	_exit(127);
 }
 
-struct output {
-	char *text;
-	size_t used;
-};
-
-static int take_output(struct output *output, int fd)
+/* Reads until it is closed; keeps the end of it, as one printable line. */
+static int read_tail(int fd, const char *name, char *tail)
 {
-	char buffer[4096], *more;
-	ssize_t n = read(fd, buffer, sizeof(buffer));
+	char buffer[4096];
+	size_t used = 0;
+	ssize_t n;
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN ? 1 : -errno;
-	if (n == 0)
-		return 0;
-	if (output->used + (size_t)n > OUTPUT_LIMIT)
-		return 1; /* read on, so that it does not wait for us */
-	more = realloc(output->text, output->used + (size_t)n + 1);
-	if (!more)
-		return -ENOMEM;
-	output->text = more;
-	memcpy(more + output->used, buffer, (size_t)n);
-	output->used += (size_t)n;
-	more[output->used] = '\0';
-	return 1;
-}
-
-/* Reads both until both are closed. */
-static int take_all(struct output *outputs, int *fds)
-{
-	int r = 0;
-
-	while (fds[0] >= 0 || fds[1] >= 0) {
-		struct pollfd polls[2] = { { .fd = fds[0], .events = POLLIN },
-					   { .fd = fds[1], .events = POLLIN } };
-
-		if (poll(polls, 2, -1) < 0 && errno != EINTR)
+	while ((n = read(fd, buffer, sizeof(buffer) - 1)) != 0) {
+		if (n < 0 && errno != EINTR)
 			return -errno;
-		for (int i = 0; i < 2; i++) {
-			if (fds[i] < 0 || !polls[i].revents)
-				continue;
-			r = take_output(&outputs[i], fds[i]);
-			if (r <= 0) {
-				close(fds[i]);
-				fds[i] = -1;
-			}
-			if (r < 0)
-				return r;
+		if (n < 0)
+			continue;
+		buffer[n] = '\0';
+		text_make_printable(buffer);
+		log_debug("%s: %s", name, buffer);
+		for (ssize_t i = 0; i < n && buffer[i]; i++) {
+			if (used == TAIL_SIZE - 1)
+				memmove(tail, tail + 1, --used);
+			tail[used++] = buffer[i] == '\n' ? ' ' : buffer[i];
 		}
 	}
+	tail[used] = '\0';
 	return 0;
 }
 
-/* The last lines, as one sentence. */
-static const char *tail_of(const struct output *output, char *buffer)
+static int wait_for(pid_t child, const char *name, char *tail, struct why *w)
 {
-	const char *from = output->text ? output->text : "";
-	size_t length = strlen(from);
-
-	if (length >= TAIL_SIZE)
-		from += length - TAIL_SIZE + 1;
-	text_copy(buffer, TAIL_SIZE, from);
-	text_make_printable(buffer);
-	for (char *c = buffer; *c; c++)
-		if (*c == '\n')
-			*c = ' ';
-	return text_trim(buffer);
-}
-
-static int wait_for(pid_t child, const char *name, const struct output *said, struct why *w)
-{
-	char tail[TAIL_SIZE];
 	int status;
 
 	while (waitpid(child, &status, 0) < 0)
@@ -143,50 +96,30 @@ static int wait_for(pid_t child, const char *name, const struct output *said, st
 		return 0;
 	if (WIFSIGNALED(status))
 		return why(w, -EIO, "%s was killed by signal %d", name, WTERMSIG(status));
+	text_make_printable(tail);
 	return why(w, -EIO, "%s failed with status %d: %s", name, WEXITSTATUS(status),
-		   tail_of(said, tail));
+		   text_trim(tail));
 }
 
-int swapfile_run(const struct swapfile_system *system, const char *command, char **ret_output,
-		 struct why *w)
+int swapfile_run(const struct swapfile_system *system, const char *command, struct why *w)
 {
 	_cleanup_free_ char *copy = strdup(command);
-	char *arguments[ARGUMENTS_MAX];
-	struct output outputs[2] = { { 0 } };
-	int out[2], err[2], fds[2], r, waited;
+	char *arguments[ARGUMENTS_MAX], tail[TAIL_SIZE] = "";
+	int out[2], r, waited;
 	pid_t child;
 
 	if (!copy || split(copy, arguments) < 0)
 		return -ENOMEM;
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -errno;
-	if (pipe2(err, O_CLOEXEC) < 0) {
-		r = -errno;
-		close(out[0]);
-		close(out[1]);
-		return r;
-	}
 	child = fork();
 	if (child == 0)
-		become(system->root, arguments, out[1], err[1]);
+		become(system->root, arguments, out[1]);
+	r = child < 0 ? -errno : 0;
 	close(out[1]);
-	close(err[1]);
-	fds[0] = out[0];
-	fds[1] = err[0];
-	r = child < 0 ? -errno : take_all(outputs, fds);
-	for (int i = 0; i < 2; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	waited = child < 0 ? 0 : wait_for(child, arguments[0], &outputs[1], w);
 	if (r == 0)
-		r = waited;
-	if (r == 0 && outputs[1].used)
-		log_debug("%s: %s", arguments[0], outputs[1].text);
-	free(outputs[1].text);
-	if (r == 0 && ret_output) {
-		*ret_output = outputs[0].text ? outputs[0].text : strdup("");
-		return *ret_output ? 0 : -ENOMEM;
-	}
-	free(outputs[0].text);
-	return r;
+		r = read_tail(out[0], arguments[0], tail);
+	close(out[0]);
+	waited = child < 0 ? 0 : wait_for(child, arguments[0], tail, w);
+	return r < 0 ? r : waited;
 }

@@ -5,10 +5,9 @@
 
 #include "swapfile_system.h"
 
-int swapfile_run(const struct swapfile_system *system, const char *command, char **ret_output,
-		 struct why *w);
+int swapfile_run(const struct swapfile_system *system, const char *command, struct why *w);
 
-/* "update-grub -x": a command as a user would write it; returns buffer. */
+/* "update-initramfs -u": a command as a user would write it; returns buffer. */
 const char *swapfile_run_text(const char *command, char *buffer, size_t size);
 
 #endif

@@ -2,244 +2,246 @@
 /* enable, disable. */
 #include "swapfile_commands.h"
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "settings.h"
 #include "swapfile_enable.h"
+#include "swapfile_kernel.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
-/* Would carrying it out change nothing? */
-static bool is_empty(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (!step_runs(&plan->steps[i]) || plan->steps[i].command)
-			return false;
-	return true;
-}
-
-static void tell_after_enable(struct swapfile *s, enum boot_loader loader, const char *arguments)
-{
-	report_steps_end(&s->report);
-	report_value(&s->report, "boot-loader", boot_name(loader));
-	report_value(&s->report, "arguments", arguments);
-	if (loader == BOOT_NONE)
-		log_warning("no boot loader that is known here was found; add this to the kernel "
-			    "command line yourself: %s",
-			    arguments);
-	if (strstr(arguments, "resume=/dev/") && !strstr(arguments, "resume=/dev/mapper/") &&
-	    !strstr(arguments, "resume=/dev/disk/"))
-		log_warning("the device has neither a UUID nor another name that holds, and may "
-			    "be called otherwise at the next boot; give its file system a UUID, "
-			    "then enable it again");
-	if (s->dry_run)
-		return;
-	report_line(&s->report, "Done. The kernel command line is new from the next boot on; "
-				"'s2disk-swapfile check' then tells whether all is well.");
-	if (s->hibernate_only && system_has(&s->system, "/run/systemd/system"))
-		report_line(&s->report,
-			    "Until then 'systemctl hibernate' may say that there is not "
-			    "enough swap; s2disk itself works.");
-}
-
-/* The file is still where it was found, now that it is switched on? */
-static int confirm_place(struct swapfile *s, struct state *state,
-			 const struct swapfile_place *place, struct why *w)
-{
-	struct step_teller teller = report_steps_begin(&s->report);
-	struct swap_area area;
-	int r = swap_area_resolve(place->path, 0, true, &area, w);
-
-	if (r == 0 && (area.offset != place->area.offset || area.dev != place->area.dev))
-		r = why(w, -ESTALE, "%s was moved by its file system when it was switched on",
-			place->path);
-	if (r < 0)
-		state_undo(&s->system, state, state_find(state, "enable", NULL), &teller, NULL);
-	return r;
-}
-
-/* What was enabled before, to come back when the new cannot be. */
-struct former {
-	bool there; /* and undone */
-	char path[256], device[256], offset[24];
-	bool hibernate_only;
+/* A line for people, and a value of JSON. */
+struct warnings {
+	char text[2048];
 };
 
-static void keep_former(const struct plan *old, struct former *ret)
+static void warn(struct warnings *warnings, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void warn(struct warnings *warnings, const char *format, ...)
 {
-	ret->there = text_copy(ret->path, sizeof(ret->path), old->path) &&
-		     text_copy(ret->device, sizeof(ret->device), old->device ? old->device : "") &&
-		     text_copy(ret->offset, sizeof(ret->offset), old->offset ? old->offset : "") &&
-		     ret->device[0] && ret->offset[0];
-	ret->hibernate_only = old->hibernate_only;
+	size_t used = strlen(warnings->text);
+	va_list args;
+
+	if (used > 0)
+		used += (size_t)snprintf(warnings->text + used, sizeof(warnings->text) - used,
+					 "; ");
+	if (used >= sizeof(warnings->text))
+		return;
+	va_start(args, format);
+	vsnprintf(warnings->text + used, sizeof(warnings->text) - used, format, args);
+	va_end(args);
+	log_warning("%s", warnings->text + used);
 }
 
-static void bring_back(struct swapfile *s, struct state *state, const struct former *former)
+/* A drop-in that is read after ours has the last word. True: ours has it. */
+static bool has_last_word(const struct swapfile *s, const struct enable *enable,
+			  struct warnings *warnings)
 {
-	struct step_teller teller = report_steps_begin(&s->report);
-	const struct enable enable = {
-		.path = former->path,
-		.device = former->device,
-		.offset = former->offset,
-		.hibernate_only = former->hibernate_only,
-	};
-	enum boot_loader loader;
-	struct why w = { "" };
+	struct settings settings;
+
+	settings_defaults(&settings);
+	if (settings_load(&settings, s->system.root, NULL, NULL, NULL) < 0 ||
+	    enable_is_named(&settings, enable->path, enable->area))
+		return true;
+	warn(warnings,
+	     "another file of s2disk's configuration has the last word, with \"resume device = "
+	     "%s\" (%s) and \"resume offset = %" PRIu64
+	     "\", so that no boot looks for the image; take that "
+	     "out, then run s2disk-swapfile check",
+	     settings.resume_device, settings.resume_device_by, settings.resume_offset);
+	return false;
+}
+
+/* True: all is well. */
+static bool look_after_enable(struct swapfile *s, const struct enable *enable,
+			      const struct initramfs_site *initramfs, struct warnings *warnings)
+{
+	const struct swap_area *area = enable->area;
+	char arguments[400], objection[512];
+	bool good = initramfs_looks(&s->system, initramfs, objection, sizeof(objection));
+
+	if (!good)
+		warn(warnings, "%s. The kernel's own hibernation needs these arguments: %s",
+		     objection, enable_arguments(enable, arguments, sizeof(arguments)));
+	if (area && !s->dry_run)
+		good &= has_last_word(s, enable, warnings);
+	if (area && swapfile_kernel_other(&s->system, area, arguments, sizeof(arguments))[0])
+		warn(warnings,
+		     "the kernel command line names another place, which the kernel's own "
+		     "hibernation and systemd go by from the next boot on; take this out of the "
+		     "boot loader's configuration: %s",
+		     arguments);
+	if (text_starts(enable->device, "/dev/") && !text_starts(enable->device, "/dev/mapper/"))
+		warn(warnings,
+		     "the device has neither a UUID nor another name that holds, and may be called "
+		     "otherwise at the next boot; give its file system a UUID, then enable it "
+		     "again");
+	return good;
+}
+
+static void tell_after_enable(struct swapfile *s, const struct enable *enable,
+			      const struct initramfs_site *initramfs)
+{
+	struct warnings warnings = { "" };
+	char arguments[400];
+	bool good = look_after_enable(s, enable, initramfs, &warnings);
+
+	report_value(&s->report, "arguments",
+		     enable_arguments(enable, arguments, sizeof(arguments)));
+	report_value(&s->report, "warning", warnings.text[0] ? warnings.text : NULL);
+	if (good && !s->dry_run)
+		report_line(&s->report, "Done. This system can hibernate now, without a reboot; "
+					"'s2disk-swapfile check' tells whether all is well.");
+}
+
+/* Would carrying it out change anything? */
+static bool does_something(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].kind != STEP_PLACE &&
+		    (plan->steps[i].kind != STEP_RUN || plan->steps[i].text[TEXT_DO]))
+			return true;
+	return false;
+}
+
+int command_find_enabled(const struct swapfile *s, struct state *state, struct plan **ret,
+			 struct why *w)
+{
 	struct plan plan;
-	int r = plan_open(&plan, "enable", former->path);
-
-	if (r == 0)
-		r = enable_plan(&plan, &s->system, &enable, &loader, &w);
-	if (r == 0)
-		r = state_do(&s->system, state, &plan, &teller, &w);
-	plan_close(&plan);
-	if (r < 0)
-		log_warning("%s, which was enabled before, is not any more: %s", former->path,
-			    why_text(&w, r));
-}
-
-static bool is_same(const struct plan *old, const struct plan *new)
-{
-	return is_empty(new) && !old->unfinished && strcmp(old->path, new->path) == 0 &&
-	       strcmp(old->device ? old->device : "", new->device) == 0 &&
-	       strcmp(old->offset ? old->offset : "", new->offset) == 0 &&
-	       old->hibernate_only == new->hibernate_only;
-}
-
-/* What is enabled already makes room for the new. *ret_same: it is the same. */
-static int give_way(struct swapfile *s, struct state *state, const struct enable *enable,
-		    struct former *ret_former, bool *ret_same, struct why *w)
-{
-	struct plan *old = state_find(state, "enable", NULL), plan;
-	enum boot_loader loader;
 	int r;
 
-	*ret_same = false;
-	if (!old)
+	*ret = state_find(state, "enable", NULL);
+	if (*ret)
 		return 0;
-	r = plan_open(&plan, "enable", enable->path);
+	r = plan_open(&plan, "enable", "what is marked");
 	if (r == 0)
-		r = enable_plan(&plan, &s->system, enable, &loader, w);
-	*ret_same = r == 0 && is_same(old, &plan);
+		r = enable_plan_marked(&plan, &s->system, w);
+	if (r == 0 && plan_changes_files(&plan)) {
+		log_warning("%s is lost; going by the marks in the files", SWAPFILE_STATE);
+		*ret = state_add(state, &plan);
+		r = *ret ? 0 : -ENOMEM;
+	}
 	plan_close(&plan);
-	if (r < 0 || *ret_same)
-		return r;
-	keep_former(old, ret_former);
-	r = command_undo(s, state, old, w);
-	/* Then it is half there, and stays written down. */
-	ret_former->there &= r == 0 && !s->dry_run;
 	return r;
 }
 
-static int set_up(struct swapfile *s, struct state *state, const struct swapfile_place *place,
-		  const struct enable *enable, enum boot_loader *ret_loader, struct why *w)
+static int plan_enable(const struct swapfile *s, const struct enable *enable, struct plan *ret,
+		       struct initramfs_site *ret_initramfs, struct why *w)
 {
-	struct plan plan;
-	int r = plan_open(&plan, "enable", enable->path);
+	int r = plan_open(ret, "enable", enable->path);
 
-	if (r == 0)
-		r = enable_plan(&plan, &s->system, enable, ret_loader, w);
-	if (r == 0)
-		r = command_carry_out(s, state, &plan, w);
-	plan_close(&plan);
-	return r < 0 || s->dry_run ? r : confirm_place(s, state, place, w);
+	return r < 0 ? r : enable_plan(ret, &s->system, enable, ret_initramfs, w);
 }
 
-static enum outcome enable_with(struct swapfile *s, struct state *state,
-				const struct swapfile_place *place, struct why *w)
+/* What is enabled already makes room. *ret_same: it is the same, and whole. */
+static int make_room(struct swapfile *s, struct state *state, const struct plan *plan,
+		     bool *ret_same, struct why *w)
 {
-	char arguments[400], offset[24];
-	const struct enable enable = {
-		.path = place->path,
-		.device = place->device,
-		.offset = offset,
-		.hibernate_only = s->hibernate_only,
-	};
-	enum boot_loader loader = BOOT_NONE;
-	struct former former = { 0 };
-	bool same;
-	int r;
+	bool lost = !state_find(state, "enable", NULL);
+	struct plan *old;
+	int r = command_find_enabled(s, state, &old, w);
 
-	snprintf(offset, sizeof(offset), "%" PRIu64, place->area.offset);
-	enable_arguments(&enable, arguments, sizeof(arguments));
-	r = give_way(s, state, &enable, &former, &same, w);
+	*ret_same = r == 0 && old && !lost && !does_something(plan) && !old->unfinished &&
+		    strcmp(old->path, plan->path) == 0;
+	if (r < 0 || !old || *ret_same)
+		return r;
+	report_line(&s->report, "%s is enabled already, and is disabled first%s", old->path,
+		    s->dry_run ? "; what comes then is told as from now" : "");
+	return state_undo(&s->system, state, old, &s->report, w);
+}
+
+/* The kernel may have been told of another place since. */
+static void tell_kernel(const struct swapfile *s, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count && !s->dry_run; i++)
+		if (plan->steps[i].kind == STEP_PLACE)
+			swapfile_kernel_do(&s->system, plan, &plan->steps[i], NULL);
+}
+
+static int enable_place(struct swapfile *s, struct state *state, const struct enable *enable,
+			struct why *w)
+{
+	struct initramfs_site initramfs;
+	struct plan plan;
+	bool same = false;
+	/* Twice: a refusal comes before anything is changed. */
+	int r = plan_enable(s, enable, &plan, &initramfs, w);
+
+	if (r == 0)
+		r = make_room(s, state, &plan, &same, w);
 	if (r == 0 && same) {
 		report_line(&s->report, "%s is enabled already; there is nothing to do",
-			    place->path);
-		return OUTCOME_DONE;
+			    enable->path);
+		tell_kernel(s, &plan);
+	} else if (r == 0) {
+		plan_close(&plan);
+		r = plan_enable(s, enable, &plan, &initramfs, w);
+		if (r == 0)
+			r = state_do(&s->system, state, &plan, &s->report, w);
 	}
 	if (r == 0)
-		r = set_up(s, state, place, &enable, &loader, w);
-	if (r == 0)
-		tell_after_enable(s, loader, arguments);
-	else if (former.there)
-		bring_back(s, state, &former);
-	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
+		tell_after_enable(s, enable, &initramfs);
+	plan_close(&plan);
+	return r;
 }
 
 enum outcome swapfile_do_enable(struct swapfile *s, struct why *w)
 {
 	struct swapfile_place place = { 0 };
 	struct state state = { 0 };
+	char offset[24];
+	struct enable enable = {
+		.path = place.path,
+		.device = place.device,
+		.hibernate_only = s->hibernate_only,
+	};
 	enum outcome outcome = command_failed(command_need_root(s, w), w);
+	int r;
 
 	if (outcome == OUTCOME_DONE)
 		outcome = swapfile_find(s, false, &place, w);
+	if (outcome == OUTCOME_DONE && s->hibernate_only && !place.area.file)
+		outcome = command_refused(
+			why(w, -EINVAL, "--hibernate-only is for swap files, and %s is a device",
+			    s->path),
+			w);
 	if (outcome == OUTCOME_DONE)
 		outcome = command_failed(state_load(&s->system, &state, w), w);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	outcome = enable_with(s, &state, &place, w);
+	snprintf(offset, sizeof(offset), "%" PRIu64, place.area.offset);
+	enable.offset = place.area.file ? offset : NULL;
+	enable.dev = place.area.dev;
+	enable.area = &place.area;
+	r = enable_place(s, &state, &enable, w);
 	state_free(&state);
-	return outcome;
-}
-
-/* The name of the device where a file would be: of the only one that its file
- * system has. */
-int command_foretell_device(const struct swapfile *s, const struct site *site, char *buffer,
-			    size_t size, struct why *w)
-{
-	struct swap_area area;
-	char number[32];
-	dev_t dev;
-	int r = site_only_device(site, &dev, w);
-
-	if (r == -EOPNOTSUPP) {
-		text_copy(buffer, size, "DEVICE");
-		return 0;
-	}
-	snprintf(number, sizeof(number), "%u:%u", major(dev), minor(dev));
-	if (r == 0)
-		r = swap_area_resolve(number, 0, false, &area, w);
-	return r < 0 ? r : site_resume_name(&s->system, dev, area.device, buffer, size, w);
+	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
 }
 
 enum outcome command_foretell_enable(struct swapfile *s, const struct site *site, struct why *w)
 {
-	char device[256], arguments[400];
+	struct initramfs_site initramfs;
 	const struct enable enable = {
 		.path = site->path,
-		.device = device,
+		.device = "DEVICE",
+		.dev = site->dev,
 		.offset = "OFFSET",
 		.hibernate_only = s->hibernate_only,
 	};
-	enum boot_loader loader = BOOT_NONE;
-	struct plan plan;
-	int r = command_foretell_device(s, site, device, sizeof(device), w);
+	struct plan plan = { 0 };
+	int r = plan_enable(s, &enable, &plan, &initramfs, w);
 
-	if (r < 0)
-		return command_failed(r, w);
-	r = plan_open(&plan, "enable", site->path);
-	if (r == 0)
-		r = enable_plan(&plan, &s->system, &enable, &loader, w);
 	if (r == 0) {
-		report_plan(&s->report, &plan, false);
-		report_line(&s->report, "where OFFSET is known when the file is there");
-		tell_after_enable(s, loader,
-				  enable_arguments(&enable, arguments, sizeof(arguments)));
+		report_plan(&s->report, &plan);
+		report_line(&s->report, "where DEVICE and OFFSET are known when the file is there");
+		tell_after_enable(s, &enable, &initramfs);
 	}
 	plan_close(&plan);
 	return r == -EINVAL ? OUTCOME_REFUSED : command_failed(r, w);
@@ -248,18 +250,17 @@ enum outcome command_foretell_enable(struct swapfile *s, const struct site *site
 enum outcome swapfile_do_disable(struct swapfile *s, struct why *w)
 {
 	struct state state = { 0 };
-	struct plan *plan;
+	struct plan *plan = NULL;
 	int r = command_need_root(s, w);
 
 	if (r == 0)
 		r = state_load(&s->system, &state, w);
-	if (r < 0)
-		return command_failed(r, w);
-	plan = state_find(&state, "enable", NULL);
-	if (plan)
-		r = command_undo(s, &state, plan, w);
-	else
-		report_line(&s->report, "no swap file is enabled; there is nothing to do");
+	if (r == 0)
+		r = command_find_enabled(s, &state, &plan, w);
+	if (r == 0 && plan)
+		r = state_undo(&s->system, &state, plan, &s->report, w);
+	else if (r == 0)
+		report_line(&s->report, "no swap area is enabled; there is nothing to do");
 	state_free(&state);
 	return command_failed(r, w);
 }

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "swapfile_shell.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,80 +20,29 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-/* linux/magic.h does not have these. */
-#define MAGIC_OF_ZFS 0x2fc12fc1
-#define MAGIC_OF_BCACHEFS 0xca451a4e
-#define MAGIC_OF_NTFS3 0x7366746e
-#define MAGIC_OF_JFS 0x3153464a
-#define MAGIC_OF_UBIFS 0x24051905
-#define MAGIC_OF_VBOXSF 0x786f4256
-#define MAGIC_OF_LUSTRE 0x0bd00bd0
-#define MAGIC_OF_GFS2 0x01161970
-
-static const char in_memory[] = "it is memory and lost when the machine is off; put the swap file "
-				"on a disk";
-static const char over_network[] = "it comes over the network and is not there when the machine "
-				   "resumes; put the swap file on a local disk";
-static const char read_only[] = "it cannot be written to; put the swap file elsewhere";
 static const char no_place[] = "its files have no fixed place on a device; use a swap partition, "
 			       "or ext4, xfs, btrfs or f2fs";
 
 static const struct {
-	uint32_t magic;
-	const char *kind;
-	const char *refusal;
-} kinds[] = {
-	{ EXT4_SUPER_MAGIC, "ext4", NULL },
-	{ XFS_SUPER_MAGIC, "xfs", NULL },
-	{ BTRFS_SUPER_MAGIC, "btrfs", NULL },
-	{ F2FS_SUPER_MAGIC, "f2fs", NULL },
-	{ MSDOS_SUPER_MAGIC, "FAT", NULL },
-	{ EXFAT_SUPER_MAGIC, "exFAT", NULL },
-	{ MAGIC_OF_JFS, "jfs", NULL },
-	{ MAGIC_OF_ZFS, "ZFS", no_place },
-	{ MAGIC_OF_BCACHEFS, "bcachefs", no_place },
-	{ NILFS_SUPER_MAGIC, "nilfs2", no_place },
-	{ MAGIC_OF_UBIFS, "ubifs", no_place },
-	{ MAGIC_OF_NTFS3, "ntfs3", no_place },
-	{ ECRYPTFS_SUPER_MAGIC, "ecryptfs", no_place },
-	{ FUSE_SUPER_MAGIC, "FUSE", no_place },
-	{ OVERLAYFS_SUPER_MAGIC, "overlay",
-	  "it only shows files of other file systems; name a path on the file system below "
-	  "(in a container or a live system there may be none)" },
-	{ TMPFS_MAGIC, "tmpfs", in_memory },
-	{ RAMFS_MAGIC, "ramfs", in_memory },
-	{ HUGETLBFS_MAGIC, "hugetlbfs", in_memory },
-	{ SQUASHFS_MAGIC, "squashfs", read_only },
-	{ EROFS_SUPER_MAGIC_V1, "erofs", read_only },
-	{ ISOFS_SUPER_MAGIC, "iso9660", read_only },
-	{ NFS_SUPER_MAGIC, "NFS", over_network },
-	{ SMB_SUPER_MAGIC, "SMB", over_network },
-	{ CIFS_SUPER_MAGIC, "CIFS", over_network },
-	{ SMB2_SUPER_MAGIC, "SMB", over_network },
-	{ CEPH_SUPER_MAGIC, "Ceph", over_network },
-	{ AFS_SUPER_MAGIC, "AFS", over_network },
-	{ AFS_FS_MAGIC, "AFS", over_network },
-	{ CODA_SUPER_MAGIC, "Coda", over_network },
-	{ MAGIC_OF_LUSTRE, "Lustre", over_network },
-	{ OCFS2_SUPER_MAGIC, "OCFS2", over_network },
-	{ MAGIC_OF_GFS2, "GFS2", over_network },
-	{ V9FS_MAGIC, "9p", over_network },
-	{ MAGIC_OF_VBOXSF, "vboxsf", over_network },
+	const char *types, *refusal;
+} refusals[] = {
+	{ "tmpfs ramfs hugetlbfs devtmpfs",
+	  "it is memory and lost when the machine is off; put the swap file on a disk" },
+	{ "9p afs ceph cifs coda gfs2 lustre nfs nfs4 ocfs2 orangefs smb3 vboxsf virtiofs",
+	  "it comes over the network and is not there when the machine resumes; put the swap file "
+	  "on a local disk" },
+	{ "cramfs erofs iso9660 squashfs udf",
+	  "it cannot be written to; put the swap file elsewhere" },
+	{ "overlay", "it only shows files of other file systems; name a path on the file system "
+		     "below (in a container or a live system there may be none)" },
+	{ "bcachefs ecryptfs fuse fuseblk nilfs2 ntfs3 ubifs zfs", no_place },
 };
 
-const char *site_kind(uint32_t magic)
+const char *site_refusal(const char *type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].magic == magic)
-			return kinds[i].kind;
-	return NULL;
-}
-
-const char *site_refusal(uint32_t magic)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].magic == magic)
-			return kinds[i].refusal;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (shell_has_word(refusals[i].types, type))
+			return refusals[i].refusal;
 	return NULL;
 }
 
@@ -146,18 +96,6 @@ static int check_protected(const struct swapfile_system *system, const struct si
 				"not offer to hibernate; use another folder, /swapfile for "
 				"example",
 				protected[i]);
-	return 0;
-}
-
-static int check_kind(struct site *site, struct why *w)
-{
-	const char *refusal = site_refusal(site->magic);
-
-	site->kind = site_kind(site->magic);
-	if (refusal)
-		return why(w, -EINVAL, "it is on %s: %s", site->kind, refusal);
-	if (!site->kind)
-		site->kind = "a file system not known here";
 	return 0;
 }
 
@@ -227,24 +165,21 @@ static const char *mounted_type(char *text, dev_t dev)
 	return NULL;
 }
 
-/* A file system without a block device. 9p says the magic number of what lies
- * on the other side, so the kernel's list of mounts is asked. */
-static int refuse_without_device(const struct swapfile_system *system, const struct site *site,
-				 struct why *w)
+/* As the kernel's list of mounts calls it: 9p says the magic number of what lies on the other
+ * side. One without a block device is refused in any case. */
+static int check_type(const struct swapfile_system *system, const struct site *site, bool device,
+		      struct why *w)
 {
-	static const char *const remote[] = { "9p",   "nfs", "nfs4",	 "cifs",   "smb3",
-					      "ceph", "afs", "virtiofs", "vboxsf", "orangefs" };
 	_cleanup_free_ char *text = NULL;
-	const char *type = NULL;
-	struct stat st;
+	const char *type = NULL, *refusal;
 
-	if (stat(site->folder, &st) == 0 &&
-	    system_read(system, "/proc/self/mountinfo", &text) == 0 && text)
-		type = mounted_type(text, st.st_dev);
-	for (size_t i = 0; type && i < ARRAY_SIZE(remote); i++)
-		if (strcmp(type, remote[i]) == 0)
-			return why(w, -EINVAL, "it is on %s: %s", type, over_network);
-	return why(w, -EINVAL, "it is on %s: %s", type ? type : site->kind, no_place);
+	if (system_read(system, "/proc/self/mountinfo", &text) == 0 && text)
+		type = mounted_type(text, site->dev);
+	refusal = type ? site_refusal(type) : NULL;
+	return refusal || !device ? why(w, -EINVAL, "it is on %s: %s",
+					type ? type : "a file system not known here",
+					refusal ? refusal : no_place)
+				  : 0;
 }
 
 struct device_check {
@@ -270,35 +205,7 @@ static int check_devices(const struct swapfile_system *system, const struct site
 	struct device_check check = { .system = system, .stack = stack, .w = w };
 	int r = stack ? site_each_device(site->folder, check_one, &check, w) : -ENOMEM;
 
-	if (r == 0 && check.count == 0)
-		r = refuse_without_device(system, site, w);
-	return r;
-}
-
-struct only {
-	dev_t dev;
-	size_t count;
-};
-
-static int take_one(void *context, dev_t dev)
-{
-	struct only *only = context;
-
-	only->dev = dev;
-	only->count++;
-	return 0;
-}
-
-int site_only_device(const struct site *site, dev_t *ret, struct why *w)
-{
-	struct only only = { 0 };
-	int r = site_each_device(site->folder, take_one, &only, w);
-
-	if (r == 0 && only.count != 1)
-		r = why(w, -EOPNOTSUPP, "its file system has %zu devices", only.count);
-	if (r == 0)
-		*ret = only.dev;
-	return r;
+	return r < 0 ? r : check_type(system, site, check.count > 0, w);
 }
 
 int site_examine(const struct swapfile_system *system, const char *path, struct site *ret,
@@ -306,19 +213,18 @@ int site_examine(const struct swapfile_system *system, const char *path, struct 
 {
 	struct site site = { 0 };
 	struct statfs fs;
+	struct stat st;
 	int r = find_path(path, &site, w);
 
 	if (r < 0)
 		return why_prefix(w, r, "%s", path);
-	if (statfs(site.folder, &fs) < 0)
+	if (statfs(site.folder, &fs) < 0 || stat(site.folder, &st) < 0)
 		return why(w, -errno, "%s: %s", site.folder, strerror(errno));
+	site.dev = st.st_dev;
 	site.magic = (uint32_t)fs.f_type;
-	site.block = (uint32_t)fs.f_bsize;
 	site.free = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 	site.total = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
-	r = check_kind(&site, w);
-	if (r == 0)
-		r = check_protected(system, &site, w);
+	r = check_protected(system, &site, w);
 	if (r == 0)
 		r = check_devices(system, &site, w);
 	if (r < 0)

@@ -14,15 +14,13 @@ struct site {
 	char path[256];	      /* absolute; links in its folders followed */
 	char folder[256];     /* the folder that it is in */
 	uint32_t magic;	      /* of the file system */
-	const char *kind;     /* its name, "ext4" */
+	dev_t dev;	      /* that it is on; major number 0 where that is not one */
 	uint64_t free, total; /* bytes for data */
-	uint32_t block;	      /* bytes of the file system's block */
 };
 
-/* Pure: a file system's name, NULL for one not known; and why a swap file
- * cannot be there, with the way out, NULL where it can. */
-const char *site_kind(uint32_t magic);
-const char *site_refusal(uint32_t magic);
+/* Pure: why a swap file cannot be on a file system of that type, as mountinfo names it, with the
+ * way out; NULL where it can, or is tried. */
+const char *site_refusal(const char *type);
 
 /* Looks at the folder of path (which need not exist itself). -EINVAL with
  * reason and way out where no swap file to resume from can be there: the file
@@ -35,18 +33,8 @@ int site_examine(const struct swapfile_system *system, const char *path, struct 
 int site_each_device(const char *folder, int (*see)(void *context, dev_t dev), void *context,
 		     struct why *w);
 
-/* The device of a file system that has one; else -EOPNOTSUPP. */
-int site_only_device(const struct site *site, dev_t *ret, struct why *w);
-
 /* Checks what lies under a device. */
 int site_check_device(const struct swapfile_system *system, dev_t dev, struct device_stack *stack,
 		      struct why *w);
-
-/* How resume= is to name the device so that the initramfs finds it, whatever
- * number it gets: UUID= where it is its alone (on btrfs with several devices it
- * is not), a name of the device mapper, PARTUUID=, a link that tells the device's
- * identity, else its path. -EIO, -ENAMETOOLONG. */
-int site_resume_name(const struct swapfile_system *system, dev_t dev, const char *device,
-		     char *buffer, size_t size, struct why *w);
 
 #endif

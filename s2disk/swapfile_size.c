@@ -36,35 +36,27 @@ int swapfile_size_auto(const struct meminfo *meminfo, uint64_t fs_free, uint64_t
 	uint64_t all = with_overhead(meminfo->total);
 	uint64_t used = meminfo_must_save(meminfo);
 	uint64_t least = with_overhead(max_u64(meminfo->total / 2, used));
-	char text[5][24];
+	char text[4][24];
 
 	text_size(meminfo->total, text[0], sizeof(text[0]));
 	text_size(used, text[1], sizeof(text[1]));
-	text_size(fs_free, text[3], sizeof(text[3]));
-	text_size(reserve, text[4], sizeof(text[4]));
-	if (all <= room) {
-		ret->bytes = all;
-		snprintf(ret->text, sizeof(ret->text),
-			 "%s: all of memory (%s, of which %s would have to be saved now) and 1/64 "
-			 "more, so that an image always fits, even one that does not compress",
-			 text_size(all, text[2], sizeof(text[2])), text[0], text[1]);
-		return 0;
-	}
-	if (least <= room) {
-		ret->bytes = room;
-		snprintf(ret->text, sizeof(ret->text),
-			 "%s: what the file system has room for (%s free, of which %s stay free); "
-			 "less than memory (%s), so an image of a full memory fits only if it "
-			 "compresses. %s would have to be saved now",
-			 text_size(room, text[2], sizeof(text[2])), text[3], text[4], text[0],
-			 text[1]);
-		return 0;
-	}
-	return why(w, -ENOSPC,
-		   "the file system has %s free, of which %s should stay free; %s are needed for "
-		   "half of memory (%s) or what is in use (%s): make room, choose another file "
-		   "system, or give a size (--size)",
-		   text[3], text[4], text_size(least, text[2], sizeof(text[2])), text[0], text[1]);
+	text_size(reserve, text[3], sizeof(text[3]));
+	if (least > room)
+		return why(w, -ENOSPC,
+			   "%s beside the %s that stay free in any case are needed for half of "
+			   "memory (%s) or what is in use (%s): make room, choose another file "
+			   "system, or give a size (--size)",
+			   text_size(least, text[2], sizeof(text[2])), text[3], text[0], text[1]);
+	ret->bytes = min_u64(all, room);
+	snprintf(ret->text, sizeof(ret->text),
+		 "%s: %s (%s, of which %s would have to be saved now)%s",
+		 text_size(ret->bytes, text[2], sizeof(text[2])),
+		 all <= room ? "all of memory"
+			     : "what the file system has room for; less than memory",
+		 text[0], text[1],
+		 all <= room ? " and 1/64 more, so that an image always fits"
+			     : ", so an image of a full memory fits only if it compresses");
+	return 0;
 }
 
 int swapfile_size_check(uint64_t bytes, uint64_t page_size, uint64_t fs_free, uint64_t fs_total,

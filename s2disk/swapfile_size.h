@@ -10,7 +10,7 @@
 
 struct swapfile_size {
 	uint64_t bytes;
-	char text[400]; /* why so much */
+	char text[300]; /* why so much */
 };
 
 /* What is left free on a file system in any case. */

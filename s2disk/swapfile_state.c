@@ -3,7 +3,9 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "swapfile_kernel.h"
 #include "swapfile_stop.h"
 
 #include <errno.h>
@@ -20,62 +22,27 @@
 #define STATE_MODE 0600
 #define LOCK "/run/s2disk-swapfile.lock"
 #define HEAD "s2disk-swapfile state 1"
-#define FIELDS_MAX 8
-
-static const char *const kind_names[] = {
-	[STEP_FILE] = "file",	    [STEP_FOLDER] = "folder",	[STEP_RUN] = "run",
-	[STEP_SWAP] = "swap",	    [STEP_MADE] = "made",	[STEP_SUBVOLUME] = "subvolume",
-	[STEP_KERNELS] = "kernels", [STEP_ENTRIES] = "entries",
-};
-
-/* A field: '-' for none, or '=' and the text, in which tab, newline, return
- * and backslash are \t, \n, \r and \\. */
-static void put_field(FILE *out, const char *text)
-{
-	static const char from[] = "\t\n\r\\", to[] = "tnr\\";
-
-	putc('\t', out);
-	putc(text ? '=' : '-', out);
-	for (; text && *text; text++) {
-		const char *found = strchr(from, *text);
-
-		if (found)
-			fprintf(out, "\\%c", to[found - from]);
-		else
-			putc(*text, out);
-	}
-}
-
-#define FLAG_ONLY "hibernate-only"
 #define FLAG_UNFINISHED "unfinished"
+#define PLAN_FIELDS 5 /* name, path, two that are not used any more, flags */
 
-static const char *plan_flags(const struct plan *plan)
+static const char escaped[] = "\t\n\r\\", escapes[] = "tnr\\";
+
+/* A line: a word, and fields, each '-' for none, or '=' and the text, in which tab,
+ * newline, return and backslash are \t, \n, \r and \\. */
+static void put_line(FILE *out, const char *word, const char *const *fields, size_t count)
 {
-	if (plan->unfinished)
-		return plan->hibernate_only ? FLAG_ONLY " " FLAG_UNFINISHED : FLAG_UNFINISHED;
-	return plan->hibernate_only ? FLAG_ONLY : NULL;
-}
+	fputs(word, out);
+	for (size_t i = 0; i < count; i++) {
+		fputs(fields[i] ? "\t=" : "\t-", out);
+		for (const char *c = fields[i]; c && *c; c++) {
+			const char *found = strchr(escaped, *c);
 
-static void put_plan(FILE *out, const struct plan *plan)
-{
-	fputs("plan", out);
-	put_field(out, plan->name);
-	put_field(out, plan->path);
-	put_field(out, plan->device);
-	put_field(out, plan->offset);
-	put_field(out, plan_flags(plan));
-	putc('\n', out);
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct step *step = &plan->steps[i];
-
-		fputs(kind_names[step->kind], out);
-		put_field(out, step->path);
-		put_field(out, step->old_text);
-		put_field(out, step->new_text);
-		put_field(out, step->command);
-		put_field(out, step->undo);
-		putc('\n', out);
+			if (found)
+				putc('\\', out);
+			putc(found ? escapes[found - escaped] : *c, out);
+		}
 	}
+	putc('\n', out);
 }
 
 char *state_encode(const struct state *state)
@@ -86,82 +53,111 @@ char *state_encode(const struct state *state)
 
 	if (!out)
 		return NULL;
-	fprintf(out, "%s\n", HEAD);
-	for (size_t i = 0; i < state->count; i++)
-		put_plan(out, &state->plans[i]);
+	put_line(out, HEAD, NULL, 0);
+	for (size_t i = 0; i < state->count; i++) {
+		const struct plan *plan = &state->plans[i];
+		const char *fields[PLAN_FIELDS] = { plan->name, plan->path, NULL, NULL,
+						    plan->unfinished ? FLAG_UNFINISHED : NULL };
+
+		put_line(out, "plan", fields, PLAN_FIELDS);
+		for (size_t j = 0; j < plan->count; j++)
+			put_line(out, step_kinds[plan->steps[j].kind].name,
+				 (const char *const *)plan->steps[j].text, TEXTS);
+	}
 	if (fclose(out) != 0)
 		free(steal_pointer(&text));
 	return text;
 }
 
-/* Undoes put_field in place; NULL in *ret for none. -EBADMSG. */
+/* Undoes what put_line did to a field, in place; NULL in *ret for none. */
 static int read_field(char *field, char **ret)
 {
-	char *to = field, *from = field + 1;
+	char *to = field;
 
 	*ret = NULL;
-	if (*field == '-')
-		return field[1] ? -EBADMSG : 0;
-	if (*field != '=')
+	if (!field || (*field != '=' && strcmp(field, "-") != 0))
 		return -EBADMSG;
-	while (*from) {
-		if (*from == '\\') {
-			const char *codes = "tnr\\";
-			const char *found = from[1] ? strchr(codes, from[1]) : NULL;
+	if (*field == '-')
+		return 0;
+	for (const char *from = field + 1; *from; from++) {
+		const char *found = NULL;
 
+		if (*from == '\\') {
+			found = *++from ? strchr(escapes, *from) : NULL;
 			if (!found)
 				return -EBADMSG;
-			*to++ = "\t\n\r\\"[found - codes];
-			from += 2;
-		} else {
-			*to++ = *from++;
 		}
+		*to++ = found ? escaped[found - escapes] : *from;
 	}
 	*to = '\0';
 	*ret = strdup(field);
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int add_plan(struct state *state, char **fields)
+/* Cuts the line into the fields behind the word; free them also on failure. */
+static int read_fields(char *line, char **ret, size_t count)
 {
-	struct plan *more = reallocarray(state->plans, state->count + 1, sizeof(*more)), *plan;
-	char *flags = NULL;
-	int r;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = read_field(strsep(&line, "\t"), &ret[i]);
+	return r == 0 && line ? -EBADMSG : r;
+}
+
+struct plan *state_add(struct state *state, struct plan *plan)
+{
+	struct plan *more = reallocarray(state->plans, state->count + 1, sizeof(*more));
 
 	if (!more)
-		return -ENOMEM;
+		return NULL;
 	state->plans = more;
-	plan = &more[state->count++];
+	more[state->count] = *plan;
 	*plan = (struct plan){ 0 };
-	r = read_field(fields[0], &plan->name);
-	if (r == 0)
-		r = read_field(fields[1], &plan->path);
-	if (r == 0)
-		r = read_field(fields[2], &plan->device);
-	if (r == 0)
-		r = read_field(fields[3], &plan->offset);
-	if (r == 0)
-		r = read_field(fields[4], &flags);
-	plan->hibernate_only = flags && strstr(flags, FLAG_ONLY);
-	plan->unfinished = flags && strstr(flags, FLAG_UNFINISHED);
-	free(flags);
-	return r == 0 && (!plan->name || !plan->path) ? -EBADMSG : r;
+	return &more[state->count++];
+}
+
+static int add_plan(struct state *state, char *line)
+{
+	char *fields[PLAN_FIELDS] = { 0 };
+	int r = read_fields(line, fields, PLAN_FIELDS);
+	struct plan plan = { .name = fields[0], .path = fields[1] };
+
+	plan.unfinished = fields[4] && strstr(fields[4], FLAG_UNFINISHED);
+	for (size_t i = 2; i < PLAN_FIELDS; i++)
+		free(fields[i]);
+	if (r == 0 && (!plan.name || !plan.path))
+		r = -EBADMSG;
+	if (r == 0 && !state_add(state, &plan))
+		r = -ENOMEM;
+	plan_close(&plan);
+	return r;
 }
 
 /* A step without what it needs would be followed into nothing. */
 static bool is_whole(const struct step *step)
 {
-	if (step->kind == STEP_ENTRIES && !step->undo)
-		return false;
-	if (step_runs(step))
-		return !step->path || (step->kind == STEP_RUN && step->path[0] == '/' &&
-				       step->undo && !step->command);
-	if (step->kind == STEP_FILE && !step->new_text)
-		return false;
-	return step->path && step->path[0] == '/';
+	const char *path = step->text[TEXT_PATH];
+
+	switch (step->kind) {
+	case STEP_FILE:
+		return path && path[0] == '/' && step->text[TEXT_NEW];
+	case STEP_RUN:
+		return !path || (path[0] == '/' && step->text[TEXT_UNDO] && !step->text[TEXT_DO]);
+	case STEP_KERNELS:
+		return !path;
+	case STEP_ENTRIES:
+		return !path && step->text[TEXT_UNDO];
+	case STEP_PLACE:
+		return path && swapfile_kernel_is_place(step->text[TEXT_OLD]) &&
+		       swapfile_kernel_is_place(step->text[TEXT_NEW]);
+	case STEP_SWAP:
+		return path && path[0];
+	default:
+		return path && path[0] == '/';
+	}
 }
 
-static int add_step(struct plan *plan, enum step_kind kind, char **fields)
+static int add_step(struct plan *plan, enum step_kind kind, char *line)
 {
 	struct step *more = reallocarray(plan->steps, plan->count + 1, sizeof(*more)), *step;
 	int r;
@@ -171,33 +167,19 @@ static int add_step(struct plan *plan, enum step_kind kind, char **fields)
 	plan->steps = more;
 	step = &more[plan->count++];
 	*step = (struct step){ .kind = kind };
-	r = read_field(fields[0], &step->path);
-	if (r == 0)
-		r = read_field(fields[1], &step->old_text);
-	if (r == 0)
-		r = read_field(fields[2], &step->new_text);
-	if (r == 0)
-		r = read_field(fields[3], &step->command);
-	if (r == 0)
-		r = read_field(fields[4], &step->undo);
+	r = read_fields(line, step->text, TEXTS);
 	return r == 0 && !is_whole(step) ? -EBADMSG : r;
 }
 
 static int add_line(struct state *state, char *line)
 {
-	char *fields[FIELDS_MAX];
-	size_t count = 0;
+	const char *word = strsep(&line, "\t");
 
-	while (line && count < FIELDS_MAX)
-		fields[count++] = strsep(&line, "\t");
-	if (line || count != 6)
-		return -EBADMSG;
-	if (strcmp(fields[0], "plan") == 0)
-		return add_plan(state, fields + 1);
-	for (size_t i = 0; i < ARRAY_SIZE(kind_names) && state->count > 0; i++)
-		if (strcmp(fields[0], kind_names[i]) == 0)
-			return add_step(&state->plans[state->count - 1], (enum step_kind)i,
-					fields + 1);
+	if (strcmp(word, "plan") == 0)
+		return add_plan(state, line);
+	for (size_t i = 0; i < STEP_KINDS && state->count > 0; i++)
+		if (strcmp(word, step_kinds[i].name) == 0)
+			return add_step(&state->plans[state->count - 1], (enum step_kind)i, line);
 	return -EBADMSG;
 }
 
@@ -245,12 +227,13 @@ int state_load(const struct swapfile_system *system, struct state *ret, struct w
 	*ret = (struct state){ 0 };
 	if (r == 0 && text)
 		r = state_decode(text, ret, &reason);
-	if (r < 0)
-		return why(w, r,
-			   "%s, which says what to undo, cannot be used: %s; mend it, or move it "
-			   "away and undo by hand what stands in it",
-			   SWAPFILE_STATE, why_text(&reason, r));
-	return 0;
+	if (r == -EACCES)
+		return why(w, r, "%s can be read by root only", SWAPFILE_STATE);
+	return r < 0 ? why(w, r,
+			   "%s, which says what to undo, cannot be used: %s; move it away, and "
+			   "'s2disk-swapfile disable' goes by the marks in the files",
+			   SWAPFILE_STATE, why_text(&reason, r))
+		     : 0;
 }
 
 int state_lock(const struct swapfile_system *system, int *ret_fd, struct why *w)
@@ -261,7 +244,8 @@ int state_lock(const struct swapfile_system *system, int *ret_fd, struct why *w)
 	*ret_fd = -1;
 	if (!full)
 		return -ENOMEM;
-	fd = open(full, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, STATE_MODE);
+	/* A program that this one runs has it, too: it goes on when this one is killed. */
+	fd = open(full, O_RDWR | O_CREAT | O_NOFOLLOW, STATE_MODE);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : why(w, -errno, LOCK ": %s", strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
@@ -270,43 +254,22 @@ int state_lock(const struct swapfile_system *system, int *ret_fd, struct why *w)
 	return 0;
 }
 
-static int make_folders(const char *path)
-{
-	_cleanup_free_ char *copy = strdup(path);
-
-	if (!copy)
-		return -ENOMEM;
-	for (char *c = copy + 1; *c; c++) {
-		if (*c != '/')
-			continue;
-		*c = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*c = '/';
-	}
-	return 0;
-}
-
-static int forget(const struct swapfile_system *system, char *full)
-{
-	int r = system_has(system, SWAPFILE_STATE) ? system_unlink(system, SWAPFILE_STATE) : 0;
-
-	rmdir(dirname(full)); /* only when it is empty */
-	return r;
-}
-
 static int save(const struct swapfile_system *system, const struct state *state, struct why *w)
 {
 	_cleanup_free_ char *full = system_path(system, SWAPFILE_STATE), *text = NULL;
-	int r;
+	int r = 0;
 
 	if (!full)
 		return -ENOMEM;
 	if (state->count == 0) {
-		r = forget(system, full);
+		if (system_has(system, SWAPFILE_STATE))
+			r = system_unlink(system, SWAPFILE_STATE);
+		rmdir(dirname(full)); /* only when it is empty */
 	} else {
 		text = state_encode(state);
-		r = text ? make_folders(full) : -ENOMEM;
+		/* /var/lib is there. */
+		if (!text || (mkdir(dirname(full), 0755) < 0 && errno != EEXIST))
+			r = text ? -errno : -ENOMEM;
 		if (r == 0)
 			r = system_write(system, SWAPFILE_STATE, text, STATE_MODE);
 	}
@@ -322,46 +285,37 @@ struct plan *state_find(const struct state *state, const char *name, const char 
 	return NULL;
 }
 
-static void tell(const struct step_teller *teller, const struct step *step, bool undo)
+/* refresh: what is made of files is to be made anew. */
+static bool is_due(const struct swapfile_system *system, const struct step *step, bool refresh)
 {
-	if (teller && teller->tell)
-		teller->tell(teller->context, step, undo);
-}
+	const char *path = step->text[TEXT_PATH];
 
-/* A command that only belongs to undoing refreshes what is made of files: it
- * is needed where one was put back. */
-static bool is_needed(const struct swapfile_system *system, const struct step *step, bool changed)
-{
-	if (step->kind == STEP_RUN && step->path && !system_has(system, step->path))
-		return false;
-	return !step_runs(step) || (step->undo && (step->command || changed));
+	return step->kind != STEP_RUN ||
+	       ((refresh || step->text[TEXT_DO]) && (!path || system_has(system, path)));
 }
 
 /* Undoes the steps, the last one first; those that failed are what is left of
- * the plan. When the swap file cannot be switched off or deleted, that is the
+ * the plan. When the swap area cannot be switched off or the file deleted, that is the
  * end: what comes before it in a plan was not touched yet, and is to stay. */
-static int undo_steps(const struct swapfile_system *system, struct plan *plan, bool changed,
-		      const struct step_teller *teller, struct why *w)
+static int undo_steps(const struct swapfile_system *system, struct plan *plan, bool refresh,
+		      struct report *report, struct why *w)
 {
 	size_t left = plan->count, kept = plan->count;
 	bool stop = false;
 	int result = 0;
 
 	while (left > 0 && !stop) {
-		struct step step = plan->steps[left - 1];
+		struct step step = plan->steps[--left];
 		struct why reason = { "" };
-		bool now = false;
 		int r = 0;
 
-		if (is_needed(system, &step, changed)) {
-			tell(teller, &step, true);
-			r = step_undo(system, &step, teller, &now, &reason);
+		if (is_due(system, &step, refresh)) {
+			report_step(report, &step, true);
+			r = step_kinds[step.kind].undo(system, &step, &reason);
 		}
-		changed |= now;
 		if (r < 0 && result == 0)
 			result = why(w, r, "%s", why_text(&reason, r));
 		stop = r < 0 && (step.kind == STEP_SWAP || step.kind == STEP_MADE);
-		left--;
 		if (r < 0)
 			plan->steps[--kept] = step;
 		else
@@ -383,30 +337,28 @@ static void remove_plan(struct state *state, struct plan *plan)
 }
 
 /* One step after the other; the plan is the state's last. */
-static int do_steps(const struct swapfile_system *system, struct state *state,
-		    const struct step_teller *teller, struct why *w)
+static int do_steps(const struct swapfile_system *system, struct state *state, struct plan *plan,
+		    struct report *report, struct why *w)
 {
-	struct plan *plan = &state->plans[state->count - 1];
 	size_t all = plan->count;
 	int r = 0;
 
-	for (size_t i = 0; i < all && r == 0; i++) {
-		const struct step *step = &plan->steps[i];
+	for (plan->count = 0; plan->count < all && r == 0;) {
+		const struct step *step = &plan->steps[plan->count];
 
 		if (stop_asked()) {
-			plan->count = i;
 			r = why(w, -EINTR, "interrupted; what was done is undone");
 			break;
 		}
-		plan->count = i + 1;
+		plan->count++;
 		r = save(system, state, w);
-		if (r == 0 && (!step_runs(step) || step->command))
-			tell(teller, step, false);
-		if (r == 0)
-			r = step_do(system, plan, step, w);
-		/* Somebody else's file is not ours to delete. */
+		if (r == 0) {
+			report_step(report, step, false);
+			r = step_kinds[step->kind].act(system, plan, step, w);
+		}
+		/* A file of others is not this program's to delete. */
 		if (r == -EEXIST && step->kind == STEP_MADE)
-			plan->count = i;
+			plan->count--;
 	}
 	/* Those never reached. */
 	for (size_t i = plan->count; i < all; i++)
@@ -415,51 +367,62 @@ static int do_steps(const struct swapfile_system *system, struct state *state,
 }
 
 int state_do(const struct swapfile_system *system, struct state *state, struct plan *plan,
-	     const struct step_teller *teller, struct why *w)
+	     struct report *report, struct why *w)
 {
-	struct plan *more = reallocarray(state->plans, state->count + 1, sizeof(*more));
 	struct why reason = { "" };
+	struct plan *own;
 	int r;
 
-	if (!more)
+	if (report && report->dry_run) {
+		report_plan(report, plan);
+		return 0;
+	}
+	own = state_add(state, plan);
+	if (!own)
 		return -ENOMEM;
-	state->plans = more;
-	more[state->count++] = *plan;
-	*plan = (struct plan){ 0 };
-	more[state->count - 1].unfinished = true;
-	r = do_steps(system, state, teller, w);
-	more = &state->plans[state->count - 1];
+	own->unfinished = true;
+	r = do_steps(system, state, own, report, w);
 	if (r == 0) {
-		more->unfinished = false;
+		own->unfinished = false;
 		r = save(system, state, w);
 	}
 	if (r == 0)
 		return 0;
-	if (undo_steps(system, more, false, teller, &reason) < 0) {
-		if (teller && teller->warn)
-			teller->warn(teller->context, reason.text);
-		save(system, state, NULL);
-		return r;
-	}
-	remove_plan(state, more);
-	save(system, state, &reason);
+	if (undo_steps(system, own, plan_changes_files(own), report, &reason) < 0)
+		log_warning("%s", reason.text);
+	else
+		remove_plan(state, own);
+	save(system, state, NULL);
 	return r;
 }
 
-int state_undo(const struct swapfile_system *system, struct state *state, struct plan *plan,
-	       const struct step_teller *teller, struct why *w)
+/* All but what is made of files was undone before. */
+static bool is_left(const struct plan *plan)
 {
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].kind != STEP_RUN)
+			return false;
+	return true;
+}
+
+int state_undo(const struct swapfile_system *system, struct state *state, struct plan *plan,
+	       struct report *report, struct why *w)
+{
+	bool refresh = plan_changes_files(plan) || is_left(plan);
 	struct why reason = { "" };
 	int r, saved;
 
-	/* On a full disk it is to be undone all the same. */
+	for (size_t i = plan->count; report && report->dry_run && i > 0; i--)
+		if (is_due(system, &plan->steps[i - 1], refresh))
+			report_step(report, &plan->steps[i - 1], true);
+	if (report && report->dry_run)
+		return 0;
+	/* On a full disk it is to be undone, too. */
 	plan->unfinished = true;
 	save(system, state, NULL);
-	r = undo_steps(system, plan, plan_changes_files(plan, plan->count), teller, w);
+	r = undo_steps(system, plan, refresh, report, w);
 	if (r == 0)
 		remove_plan(state, plan);
 	saved = save(system, state, &reason);
-	if (r == 0 && saved < 0)
-		r = why(w, saved, "%s", why_text(&reason, saved));
-	return r;
+	return r == 0 && saved < 0 ? why(w, saved, "%s", why_text(&reason, saved)) : r;
 }

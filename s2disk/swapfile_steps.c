@@ -2,28 +2,28 @@
 #include "swapfile_steps.h"
 
 #include "base/cleanup.h"
-#include "swapfile_kernels.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "swapfile_kernel.h"
+#include "swapfile_run.h"
 #include "swapfile_subvolume.h"
 #include "swapfile_text.h"
 
 #include <errno.h>
 #include <libgen.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FILE_MODE 0644
 #define FOLDER_MODE 0755
 
 void plan_drop(struct step *step)
 {
-	free(step->path);
-	free(step->old_text);
-	free(step->new_text);
-	free(step->command);
-	free(step->undo);
+	for (size_t i = 0; i < TEXTS; i++)
+		free(step->text[i]);
 	*step = (struct step){ 0 };
 }
 
@@ -40,15 +40,14 @@ void plan_close(struct plan *plan)
 	free(plan->steps);
 	free(plan->name);
 	free(plan->path);
-	free(plan->device);
-	free(plan->offset);
 	*plan = (struct plan){ 0 };
 }
 
-/* Takes the step's text over, also when it fails. */
-static int append(struct plan *plan, struct step step)
+/* Takes the step's text over, also when it fails, as for what could not be copied. */
+static int append(struct plan *plan, struct step step, bool copied)
 {
-	struct step *more = reallocarray(plan->steps, plan->count + 1, sizeof(*more));
+	struct step *more =
+		copied ? reallocarray(plan->steps, plan->count + 1, sizeof(*more)) : NULL;
 
 	if (!more) {
 		plan_drop(&step);
@@ -61,86 +60,28 @@ static int append(struct plan *plan, struct step step)
 
 int plan_add(struct plan *plan, enum step_kind kind, const char *path)
 {
-	struct step step = { .kind = kind, .path = strdup(path) };
+	struct step step = { .kind = kind, .text[TEXT_PATH] = strdup(path) };
 
-	return step.path ? append(plan, step) : -ENOMEM;
-}
-
-/* text may be NULL. */
-static char *copy_of(const char *text, bool *failed)
-{
-	char *copy = text ? strdup(text) : NULL;
-
-	*failed |= text && !copy;
-	return copy;
-}
-
-/* failed: a text of it could not be copied. */
-static int append_unless(struct plan *plan, struct step step, bool failed)
-{
-	if (!failed)
-		return append(plan, step);
-	plan_drop(&step);
-	return -ENOMEM;
+	return append(plan, step, step.text[TEXT_PATH]);
 }
 
 int plan_run(struct plan *plan, const char *command, const char *undo)
 {
-	bool failed = false;
-	struct step step = {
-		.kind = STEP_RUN,
-		.command = copy_of(command, &failed),
-		.undo = copy_of(undo, &failed),
-	};
+	struct step step = { .kind = STEP_RUN };
 
-	return append_unless(plan, step, failed);
-}
-
-int plan_undo_while(struct plan *plan, const char *path, const char *undo)
-{
-	bool failed = false;
-	struct step step = {
-		.kind = STEP_RUN,
-		.path = copy_of(path, &failed),
-		.undo = copy_of(undo, &failed),
-	};
-
-	return append_unless(plan, step, failed);
-}
-
-int plan_kernels(struct plan *plan, const char *command, const char *undo)
-{
-	bool failed = false;
-	struct step step = {
-		.kind = STEP_KERNELS,
-		.command = copy_of(command, &failed),
-		.undo = copy_of(undo, &failed),
-	};
-
-	return append_unless(plan, step, failed);
-}
-
-int plan_entries(struct plan *plan, const char *arguments, const char *before)
-{
-	bool failed = false;
-	struct step step = {
-		.kind = STEP_ENTRIES,
-		.old_text = copy_of(before, &failed),
-		.undo = copy_of(arguments, &failed),
-	};
-
-	return append_unless(plan, step, failed);
-}
-
-bool step_runs(const struct step *step)
-{
-	return step->kind == STEP_RUN || step->kind == STEP_KERNELS || step->kind == STEP_ENTRIES;
+	if (command)
+		step.text[TEXT_DO] = strdup(command);
+	if (undo)
+		step.text[TEXT_UNDO] = strdup(undo);
+	return append(plan, step,
+		      (!command || step.text[TEXT_DO]) && (!undo || step.text[TEXT_UNDO]));
 }
 
 static bool has_folder_step(const struct plan *plan, const char *path)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->steps[i].kind == STEP_FOLDER && strcmp(plan->steps[i].path, path) == 0)
+		if (plan->steps[i].kind == STEP_FOLDER &&
+		    strcmp(plan->steps[i].text[TEXT_PATH], path) == 0)
 			return true;
 	return false;
 }
@@ -164,242 +105,217 @@ static int add_folders(struct plan *plan, const struct swapfile_system *system, 
 int plan_file(struct plan *plan, const struct swapfile_system *system, const char *path,
 	      char *new_text, struct why *w)
 {
-	struct step step = { .kind = STEP_FILE, .new_text = new_text };
-	int r = new_text ? system_read(system, path, &step.old_text) : -ENOMEM;
+	struct step step = { .kind = STEP_FILE, .text[TEXT_NEW] = new_text };
+	char *old = NULL;
+	int r = new_text ? system_read(system, path, &old) : -ENOMEM;
 
+	step.text[TEXT_OLD] = old;
 	if (r < 0)
 		why(w, r, "%s: %s", path, r == -EINVAL ? "is not a text file" : strerror(-r));
-	if (r < 0 || (step.old_text && strcmp(step.old_text, new_text) == 0)) {
+	if (r < 0 || (old && strcmp(old, new_text) == 0)) {
 		plan_drop(&step);
 		return r;
 	}
-	step.path = strdup(path);
-	r = step.path ? add_folders(plan, system, path) : -ENOMEM;
-	if (r < 0) {
-		plan_drop(&step);
-		return r;
-	}
-	return append(plan, step);
+	step.text[TEXT_PATH] = strdup(path);
+	r = step.text[TEXT_PATH] ? add_folders(plan, system, path) : -ENOMEM;
+	return append(plan, step, r == 0);
 }
 
-bool plan_changes_files(const struct plan *plan, size_t before)
+bool plan_changes_files(const struct plan *plan)
 {
-	for (size_t i = 0; i < before && i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steps[i].kind == STEP_FILE)
 			return true;
 	return false;
 }
 
-static int do_file(const struct swapfile_system *system, const struct step *step, struct why *w)
+static bool same(const char *a, const char *b)
 {
-	_cleanup_free_ char *current = NULL;
-	int r = system_read(system, step->path, &current);
-
-	if (r == 0 &&
-	    (!current != !step->old_text || (current && strcmp(current, step->old_text) != 0)))
-		return why(w, -EAGAIN, "%s was changed by somebody else just now; try again",
-			   step->path);
-	if (r == 0)
-		r = system_write(system, step->path, step->new_text, FILE_MODE);
-	return r < 0 ? why(w, r, "%s cannot be written: %s", step->path, strerror(-r)) : 0;
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static int do_folder(const struct swapfile_system *system, const struct step *step, struct why *w)
+static int do_file(const struct swapfile_system *system, const struct plan *plan,
+		   const struct step *step, struct why *w)
 {
-	_cleanup_free_ char *full = system_path(system, step->path);
+	const char *path = step->text[TEXT_PATH];
+	_cleanup_free_ char *current = NULL;
+	int r = system_read(system, path, &current);
 
-	if (!full)
-		return -ENOMEM;
-	if (mkdir(full, FOLDER_MODE) < 0 && errno != EEXIST)
-		return why(w, -errno, "%s cannot be made: %s", step->path, strerror(errno));
+	(void)plan;
+	if (r == 0 && !same(current, step->text[TEXT_OLD]))
+		return why(w, -EAGAIN, "%s was changed by another program just now; try again",
+			   path);
+	if (r == 0)
+		r = system_write(system, path, step->text[TEXT_NEW], FILE_MODE);
+	return r < 0 ? why(w, r, "%s cannot be written: %s", path, strerror(-r)) : 0;
+}
+
+/* The file without what was done to it: "" where nothing would be left of one that was not
+ * there; NULL where that is not to be told any more. */
+static char *take_out(char *const *text, const char *current)
+{
+	const char *path = text[TEXT_PATH], *old = text[TEXT_OLD];
+	char *before;
+
+	if (same(current, text[TEXT_NEW]) || (!old && text_starts(current, TEXT_OWN)))
+		return strdup(old ? old : "");
+	before = text_take_back(old ? old : "", text[TEXT_NEW], current);
+	if (!before && (before = text_drop_block(current)))
+		log_warning("%s was edited since; all between the marks is taken out", path);
+	return before;
+}
+
+static int put_back(const struct swapfile_system *system, char *const *text, const char *current)
+{
+	_cleanup_free_ char *before = take_out(text, current);
+	const char *path = text[TEXT_PATH], *old = text[TEXT_OLD];
+	struct text_hunk hunk = text_changed(old ? old : "", text[TEXT_NEW]);
+	char lines[200], line[200];
+
+	if (before)
+		return !old && !before[0] ? system_unlink(system, path)
+					  : system_write(system, path, before, FILE_MODE);
+	snprintf(lines, sizeof(lines), "%.*s", (int)hunk.new_length, text[TEXT_NEW] + hunk.start);
+	text_make_printable(lines);
+	swapfile_run_text(lines, line, sizeof(line));
+	log_warning("%s was edited since, where this program had changed it, and stays as it is; "
+		    "take out what is left of: %s",
+		    path, text_trim(line));
 	return 0;
 }
 
-static int do_swap(const struct swapfile_system *system, const struct step *step, struct why *w)
+static int undo_file(const struct swapfile_system *system, const struct step *step, struct why *w)
 {
-	int r = system->swap_on(step->path, -1);
+	const char *path = step->text[TEXT_PATH];
+	_cleanup_free_ char *current = NULL;
+	int r = system_read(system, path, &current);
 
+	system_tidy(system, path);
+	/* Else it was deleted since, or never done. */
+	if (r == 0 && current && !same(current, step->text[TEXT_OLD]))
+		r = put_back(system, step->text, current);
+	return r < 0 ? why(w, r, "%s cannot be put back: %s", path, strerror(-r)) : 0;
+}
+
+static int do_folder(const struct swapfile_system *system, const struct plan *plan,
+		     const struct step *step, struct why *w)
+{
+	_cleanup_free_ char *full = system_path(system, step->text[TEXT_PATH]);
+
+	(void)plan;
+	if (!full)
+		return -ENOMEM;
+	return mkdir(full, FOLDER_MODE) < 0 && errno != EEXIST
+		       ? why(w, -errno, "%s cannot be made: %s", full, strerror(errno))
+		       : 0;
+}
+
+static int undo_folder(const struct swapfile_system *system, const struct step *step, struct why *w)
+{
+	_cleanup_free_ char *full = system_path(system, step->text[TEXT_PATH]);
+
+	(void)w;
+	if (full)
+		rmdir(full); /* one that others use stays */
+	return full ? 0 : -ENOMEM;
+}
+
+static int do_run(const struct swapfile_system *system, const struct plan *plan,
+		  const struct step *step, struct why *w)
+{
+	(void)plan;
+	return step->text[TEXT_DO] ? system->run(system, step->text[TEXT_DO], w) : 0;
+}
+
+static int undo_run(const struct swapfile_system *system, const struct step *step, struct why *w)
+{
+	return step->text[TEXT_UNDO] ? system->run(system, step->text[TEXT_UNDO], w) : 0;
+}
+
+static int do_swap(const struct swapfile_system *system, const struct plan *plan,
+		   const struct step *step, struct why *w)
+{
+	int r = system->swap_on(step->text[TEXT_PATH]);
+
+	(void)plan;
 	return r < 0 ? why(w, r, "%s cannot be switched on (swapon): %s; dmesg may say more",
-			   step->path, strerror(-r))
+			   step->text[TEXT_PATH], strerror(-r))
 		     : 0;
 }
 
-int step_do(const struct swapfile_system *system, const struct plan *plan, const struct step *step,
-	    struct why *w)
+static int undo_swap(const struct swapfile_system *system, const struct step *step, struct why *w)
 {
-	switch (step->kind) {
-	case STEP_FILE:
-		return do_file(system, step, w);
-	case STEP_FOLDER:
-		return do_folder(system, step, w);
-	case STEP_RUN:
-		return step->command ? system->run(system, step->command, NULL, w) : 0;
-	case STEP_SWAP:
-		return do_swap(system, step, w);
-	case STEP_MADE:
-		return plan->make(plan->context, step->path, w);
-	case STEP_SUBVOLUME:
-		return swapfile_subvolume_make(step->path, w);
-	case STEP_KERNELS:
-		return step->command ? kernels_install(system, step->command, w) : 0;
-	case STEP_ENTRIES:
-		return 0;
-	}
-	return -EINVAL;
-}
+	const char *path = step->text[TEXT_PATH];
+	int r = system->is_active(path) ? system->swap_off(path) : 0;
 
-static void warn(const struct step_teller *teller, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void warn(const struct step_teller *teller, const char *format, ...)
-{
-	_cleanup_free_ char *message = NULL;
-	va_list args;
-	int r;
-
-	if (!teller || !teller->warn)
-		return;
-	va_start(args, format);
-	r = vasprintf(&message, format, args);
-	va_end(args);
-	if (r < 0)
-		message = NULL;
-	else
-		teller->warn(teller->context, message);
-}
-
-/* A file that we made and somebody changed is kept under another name, where
- * nobody reads it as what it was. */
-static int set_aside(const struct swapfile_system *system, const struct step *step,
-		     const struct step_teller *teller)
-{
-	_cleanup_free_ char *full = system_path(system, step->path), *saved = NULL;
-
-	if (!full || asprintf(&saved, "%s.save", full) < 0)
-		return -ENOMEM;
-	warn(teller, "%s was edited since it was made; it is kept as %s.save", step->path,
-	     step->path);
-	return rename(full, saved) < 0 ? -errno : 0;
-}
-
-static int put_back(const struct swapfile_system *system, const struct step *step,
-		    const char *current, const struct step_teller *teller)
-{
-	_cleanup_free_ char *before = NULL;
-	int r;
-
-	if (!step->old_text)
-		return strcmp(current, step->new_text) == 0 ? system_unlink(system, step->path)
-							    : set_aside(system, step, teller);
-	r = text_take_back(step->old_text, step->new_text, current, &before);
-	if (r == -ENOENT && (before = text_drop_block(current))) {
-		warn(teller, "%s was edited since; all between the marks is taken out", step->path);
-		r = 0;
-	}
-	if (r == -ENOENT) {
-		warn(teller,
-		     "%s was edited since, where this program had changed it; look at "
-		     "it, and take out what is left of resume=, resume_offset= and the swap file",
-		     step->path);
-		return 0;
-	}
-	return r < 0 ? r : system_write(system, step->path, before, FILE_MODE);
-}
-
-static int undo_file(const struct swapfile_system *system, const struct step *step,
-		     const struct step_teller *teller, bool *ret_changed, struct why *w)
-{
-	_cleanup_free_ char *current = NULL;
-	int r = system_read(system, step->path, &current);
-
-	system_tidy(system, step->path);
-	/* Deleted since, or never done. */
-	if (r == 0 && (!current || (step->old_text && strcmp(current, step->old_text) == 0)))
-		return 0;
-	if (r == 0)
-		r = put_back(system, step, current, teller);
-	if (r < 0)
-		return why(w, r, "%s cannot be put back: %s", step->path, strerror(-r));
-	*ret_changed = true;
-	return 0;
-}
-
-static int undo_folder(const struct swapfile_system *system, const struct step *step)
-{
-	_cleanup_free_ char *full = system_path(system, step->path);
-
-	if (!full)
-		return -ENOMEM;
-	rmdir(full); /* one that others use stays */
-	return 0;
-}
-
-static int undo_swap(const struct swapfile_system *system, const struct step *step,
-		     bool *ret_changed, struct why *w)
-{
-	int r;
-
-	if (!system->is_active(step->path))
-		return 0;
-	r = system->swap_off(step->path);
-	if (r < 0)
-		return why(w, r, "%s cannot be switched off (swapoff): %s%s", step->path,
-			   strerror(-r),
+	return r < 0 ? why(w, r, "%s cannot be switched off (swapoff): %s%s", path, strerror(-r),
 			   r == -ENOMEM ? "; what is in it does not fit into memory, end some "
 					  "programs"
-					: "");
-	*ret_changed = true;
+					: "")
+		     : 0;
+}
+
+static int do_made(const struct swapfile_system *system, const struct plan *plan,
+		   const struct step *step, struct why *w)
+{
+	(void)system;
+	return plan->make(plan->context, step->text[TEXT_PATH], w);
+}
+
+static int undo_made(const struct swapfile_system *system, const struct step *step, struct why *w)
+{
+	const char *path = step->text[TEXT_PATH];
+
+	if (system->is_active(path))
+		return why(w, -EBUSY, "%s is in use as swap; swapoff it first", path);
+	return unlink(path) < 0 && errno != ENOENT
+		       ? why(w, -errno, "%s cannot be deleted: %s", path, strerror(errno))
+		       : 0;
+}
+
+static int do_subvolume(const struct swapfile_system *system, const struct plan *plan,
+			const struct step *step, struct why *w)
+{
+	(void)system;
+	(void)plan;
+	return swapfile_subvolume_make(step->text[TEXT_PATH], w);
+}
+
+static int undo_subvolume(const struct swapfile_system *system, const struct step *step,
+			  struct why *w)
+{
+	(void)system;
+	return swapfile_subvolume_delete(step->text[TEXT_PATH], w);
+}
+
+/* Of the version that edited boot loaders. */
+static int tell_boot_loader(const struct swapfile_system *system, const struct step *step,
+			    struct why *w)
+{
+	(void)system;
+	(void)w;
+	if (step->kind == STEP_ENTRIES)
+		log_warning("take this out of the boot loader's configuration and entries, where "
+			    "former versions of this program put it: %s",
+			    step->text[TEXT_UNDO]);
+	else if (step->text[TEXT_UNDO])
+		log_warning("/etc/kernel/cmdline is put back, but installed kernels keep resume= "
+			    "and resume_offset= until they are installed again: run "
+			    "kernel-install add-all");
 	return 0;
 }
 
-static int undo_made(const struct swapfile_system *system, const struct step *step,
-		     bool *ret_changed, struct why *w)
-{
-	if (system->is_active(step->path))
-		return why(w, -EBUSY, "%s is in use as swap; swapoff it first", step->path);
-	if (unlink(step->path) < 0)
-		return errno == ENOENT ? 0
-				       : why(w, -errno, "%s cannot be deleted: %s", step->path,
-					     strerror(errno));
-	*ret_changed = true;
-	return 0;
-}
-
-int step_undo(const struct swapfile_system *system, const struct step *step,
-	      const struct step_teller *teller, bool *ret_changed, struct why *w)
-{
-	bool changed = false;
-	int r = 0;
-
-	switch (step->kind) {
-	case STEP_FILE:
-		r = undo_file(system, step, teller, &changed, w);
-		break;
-	case STEP_FOLDER:
-		r = undo_folder(system, step);
-		break;
-	case STEP_RUN:
-		r = step->undo ? system->run(system, step->undo, NULL, w) : 0;
-		/* Then what belongs to it is to be taken back, too. */
-		changed = step->command && step->undo;
-		break;
-	case STEP_SWAP:
-		r = undo_swap(system, step, &changed, w);
-		break;
-	case STEP_MADE:
-		r = undo_made(system, step, &changed, w);
-		break;
-	case STEP_SUBVOLUME:
-		r = swapfile_subvolume_delete(step->path, w);
-		break;
-	case STEP_KERNELS:
-		r = step->undo ? kernels_install(system, step->undo, w) : 0;
-		break;
-	case STEP_ENTRIES:
-		r = kernels_undo_entries(system, step->undo, step->old_text, w);
-		break;
-	}
-	if (ret_changed)
-		*ret_changed = changed;
-	return r;
-}
+const struct step_kind_ops step_kinds[STEP_KINDS] = {
+	[STEP_FILE] = { "file", "write", "write", do_file, undo_file },
+	[STEP_FOLDER] = { "folder", "make the folder", "delete the folder", do_folder,
+			  undo_folder },
+	[STEP_RUN] = { "run", "run", "run", do_run, undo_run },
+	[STEP_SWAP] = { "swap", "switch on", "switch off", do_swap, undo_swap },
+	[STEP_MADE] = { "made", "make", "delete", do_made, undo_made },
+	[STEP_SUBVOLUME] = { "subvolume", "make the subvolume", "delete the subvolume",
+			     do_subvolume, undo_subvolume },
+	[STEP_PLACE] = { "place", "tell the kernel of", NULL, swapfile_kernel_do,
+			 swapfile_kernel_undo },
+	[STEP_KERNELS] = { "kernels", NULL, NULL, NULL, tell_boot_loader },
+	[STEP_ENTRIES] = { "entries", NULL, NULL, NULL, tell_boot_loader },
+};

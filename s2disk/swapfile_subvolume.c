@@ -56,32 +56,21 @@ static bool is_btrfs(const char *folder)
 	return statfs(folder, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC;
 }
 
-/* "/swap/file": /swap becomes a subvolume, for which there must be nothing yet. */
-static int plan_wanted(const char *path, const char *folder, struct why *w)
+int swapfile_subvolume_plan(const char *path, char **ret, struct why *w)
 {
+	_cleanup_free_ char *copy = strdup(path), *folder = NULL, *above = NULL;
 	struct stat st;
 
-	if (strcmp(folder, "/") == 0 || !strchr(path, '/'))
-		return why(w, -EINVAL,
-			   "%s: with --subvolume a path is wanted whose folder becomes the "
-			   "subvolume, /swap/swapfile for example",
-			   path);
-	if (lstat(folder, &st) == 0)
-		return why(w, -EEXIST, "%s exists already, so it cannot become a subvolume",
-			   folder);
-	return 1;
-}
-
-/* 1: it is to be made; 0: not. */
-static int plan_auto(const char *path, const char *folder, struct why *w)
-{
-	_cleanup_free_ char *above = strdup(folder);
-	struct stat st;
-
+	*ret = NULL;
+	folder = copy ? strdup(dirname(copy)) : NULL;
+	above = folder ? strdup(folder) : NULL;
 	if (!above)
 		return -ENOMEM;
-	if (lstat(folder, &st) < 0)
-		return is_btrfs(dirname(above)) ? 1 : 0;
+	if (lstat(folder, &st) < 0) {
+		if (is_btrfs(dirname(above)))
+			*ret = steal_pointer(&folder);
+		return 0;
+	}
 	if (!is_btrfs(folder) || lstat(path, &st) == 0 ||
 	    (stat(folder, &st) == 0 && st.st_ino == BTRFS_FIRST_FREE_OBJECTID && is_empty(folder)))
 		return 0;
@@ -91,24 +80,6 @@ static int plan_auto(const char *path, const char *folder, struct why *w)
 		"being snapshotted; name a path whose folder does not exist yet and becomes a "
 		"subvolume for it, /swap/swapfile for example, or take --no-subvolume",
 		path);
-}
-
-int swapfile_subvolume_plan(enum subvolume_choice choice, const char *path, char **ret,
-			    struct why *w)
-{
-	_cleanup_free_ char *copy = strdup(path), *folder = NULL;
-	int r;
-
-	*ret = NULL;
-	if (choice == SUBVOLUME_NO)
-		return 0;
-	folder = copy ? strdup(dirname(copy)) : NULL;
-	if (!folder)
-		return -ENOMEM;
-	r = choice == SUBVOLUME_YES ? plan_wanted(path, folder, w) : plan_auto(path, folder, w);
-	if (r > 0)
-		*ret = steal_pointer(&folder);
-	return r < 0 ? r : 0;
 }
 
 int swapfile_subvolume_make(const char *path, struct why *w)

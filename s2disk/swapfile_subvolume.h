@@ -6,18 +6,10 @@
 
 #include "base/why.h"
 
-enum subvolume_choice {
-	SUBVOLUME_AUTO, /* on btrfs */
-	SUBVOLUME_YES,	/* or it is not made */
-	SUBVOLUME_NO,
-};
-
 /* What must be made as a subvolume so that the swap file path can be made in it: path's
- * folder, which is not there yet. *ret NULL: nothing, since the choice or the file system
- * is another, or the folder is a subvolume with nothing in it. Free. -EINVAL and -EEXIST
- * where there is no way to have one. */
-int swapfile_subvolume_plan(enum subvolume_choice choice, const char *path, char **ret,
-			    struct why *w);
+ * folder, which is not there yet. *ret NULL: nothing, since it is not on btrfs, or the folder is
+ * a subvolume with nothing in it. Free. -EINVAL where there is no way to have one. */
+int swapfile_subvolume_plan(const char *path, char **ret, struct why *w);
 
 int swapfile_subvolume_make(const char *path, struct why *w);
 

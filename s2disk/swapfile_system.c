@@ -24,30 +24,41 @@
 #define SWAPS_MAX 64
 #define NEW_SUFFIX ".s2disk-new"
 
-static int real_swap_on(const char *path, int priority)
+/* A path as it is, a tag as what it leads to. */
+static const char *find_path(const char *path, struct swap_area *area)
 {
-	int flags = priority < 0 ? 0 : SWAP_FLAG_PREFER | (priority & SWAP_FLAG_PRIO_MASK);
+	return path[0] != '/' && swap_area_resolve(path, 0, false, area, NULL) == 0 ? area->device
+										    : path;
+}
 
-	return swapon(path, flags) < 0 ? -errno : 0;
+static int real_swap_on(const char *path)
+{
+	struct swap_area area;
+
+	return swapon(find_path(path, &area), 0) < 0 ? -errno : 0;
 }
 
 static int real_swap_off(const char *path)
 {
-	return swapoff(path) < 0 ? -errno : 0;
+	struct swap_area area;
+
+	return swapoff(find_path(path, &area)) < 0 ? -errno : 0;
 }
 
 static bool real_is_active(const char *path)
 {
 	struct swap_entry entries[SWAPS_MAX];
 	int count = swaps_read("", entries, SWAPS_MAX);
+	struct swap_area area;
 	struct stat st, other;
 
-	if (stat(path, &st) < 0)
+	if (stat(find_path(path, &area), &st) < 0)
 		return false;
 	for (int i = 0; i < count && i < SWAPS_MAX; i++)
 		if (entries[i].path[0] && !entries[i].deleted &&
-		    stat(entries[i].path, &other) == 0 && other.st_dev == st.st_dev &&
-		    other.st_ino == st.st_ino)
+		    stat(entries[i].path, &other) == 0 &&
+		    (S_ISBLK(st.st_mode) ? S_ISBLK(other.st_mode) && other.st_rdev == st.st_rdev
+					 : other.st_dev == st.st_dev && other.st_ino == st.st_ino))
 			return true;
 	return false;
 }
@@ -123,31 +134,25 @@ int system_read(const struct swapfile_system *system, const char *path, char **r
 	return 0;
 }
 
-/* Labels of SELinux and its like; what cannot be copied is left. */
-static void copy_attributes(int from, int to)
-{
-	char names[4096], value[4096];
-	ssize_t size = flistxattr(from, names, sizeof(names));
-
-	for (const char *name = names; size > 0 && name < names + size; name += strlen(name) + 1) {
-		ssize_t length = fgetxattr(from, name, value, sizeof(value));
-
-		if (length >= 0 && fsetxattr(to, name, value, (size_t)length, 0) < 0)
-			continue;
-	}
-}
-
-static int copy_owner(const char *path, int to, mode_t mode)
+/* Owner, mode, and labels of SELinux and its like; of those, what cannot be copied is left. */
+static int copy_attributes(const char *path, int to, mode_t mode)
 {
 	_cleanup_close_ int from = open(path, O_RDONLY | O_CLOEXEC);
+	char names[4096], value[4096];
 	struct stat st;
+	ssize_t size, length;
 
 	if (from < 0)
 		return fchmod(to, mode) < 0 ? -errno : 0;
 	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
 	    fchmod(to, st.st_mode & 07777) < 0)
 		return -errno;
-	copy_attributes(from, to);
+	size = flistxattr(from, names, sizeof(names));
+	for (const char *name = names; size > 0 && name < names + size; name += strlen(name) + 1) {
+		length = fgetxattr(from, name, value, sizeof(value));
+		if (length >= 0 && fsetxattr(to, name, value, (size_t)length, 0) < 0)
+			continue;
+	}
 	return 0;
 }
 
@@ -176,7 +181,7 @@ static int write_beside(const char *path, const char *text, mode_t mode)
 		return -errno;
 	r = io_write_full(fd, text, strlen(text));
 	if (r == 0)
-		r = copy_owner(path, fd, mode);
+		r = copy_attributes(path, fd, mode);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && rename(other, path) < 0)
@@ -190,10 +195,14 @@ int system_write(const struct swapfile_system *system, const char *path, const c
 		 mode_t mode)
 {
 	_cleanup_free_ char *full = system_path(system, path), *real = NULL;
+	struct stat st;
 
 	if (!full)
 		return -ENOMEM;
 	real = realpath(full, NULL);
+	/* A link that leads nowhere is not ours to replace. */
+	if (!real && lstat(full, &st) == 0)
+		return -ENOLINK;
 	return write_beside(real ? real : full, text, mode);
 }
 

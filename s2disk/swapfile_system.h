@@ -14,13 +14,11 @@
 
 struct swapfile_system {
 	const char *root;
-	/* Runs a program of the system; arguments are separated by newlines. With
-	 * ret_output its standard output (NULL: dropped; free). 0, or a negative
-	 * errno with what it said last. */
-	int (*run)(const struct swapfile_system *system, const char *command, char **ret_output,
-		   struct why *w);
-	/* priority: -1 for whatever the kernel gives. */
-	int (*swap_on)(const char *path, int priority);
+	/* Runs a program of the system; arguments are separated by newlines. 0, or a
+	 * negative errno with what it said last. */
+	int (*run)(const struct swapfile_system *system, const char *command, struct why *w);
+	/* Of a swap file's path, or a device as swap_area_resolve() takes it. */
+	int (*swap_on)(const char *path);
 	int (*swap_off)(const char *path);
 	bool (*is_active)(const char *path);
 };

@@ -2,8 +2,8 @@
 #include "boot/boot_settle.h"
 
 #include "base/cleanup.h"
+#include "boot/boot_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,9 +12,9 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,74 +24,19 @@
 /* fs/ext4/ext4.h, from Linux 5.14 on; not in the headers of every C library. */
 #define CHECKPOINT _IOW('f', 43, uint32_t)
 
-/* Beyond these whatever is there counts as changed. */
-#define DEPTH_MAX 8
-#define FILES_MAX 20000
-
 /* The clock may have been set since, and the initramfs mounts before it is. */
 #define MARGIN_SECONDS 3600
 
-struct look {
-	time_t since;
-	dev_t dev;
-	unsigned int files;
-};
-
-static bool changed_below(struct look *look, int folder, unsigned int depth);
-
-/* A file system that is mounted on it is not this one. */
-static bool changed(struct look *look, int folder, const char *name, unsigned int depth)
-{
-	struct stat st;
-	int fd;
-
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
-		return errno != ENOENT;
-	if (st.st_dev != look->dev)
-		return false;
-	if (st.st_ctim.tv_sec >= look->since || ++look->files > FILES_MAX)
-		return true;
-	if (!S_ISDIR(st.st_mode))
-		return false;
-	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 || changed_below(look, fd, depth + 1);
-}
-
-/* Closes folder. */
-static bool changed_below(struct look *look, int folder, unsigned int depth)
-{
-	DIR *dir = depth > DEPTH_MAX ? NULL : fdopendir(folder);
-	const struct dirent *entry;
-	bool found = false;
-
-	if (!dir) {
-		close(folder);
-		return true;
-	}
-	while (!found && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			found = changed(look, dirfd(dir), entry->d_name, depth);
-	closedir(dir);
-	return found;
-}
-
 /* What is older was replayed from the journal by the mount of this boot. */
-static bool changed_since_boot(int fd)
+static bool changed_since_boot(const char *root)
 {
-	struct look look = { 0 };
-	struct timespec now, up;
-	struct stat st;
-	int again;
+	_cleanup_free_ struct boot_files *files = malloc(sizeof(*files));
+	time_t began = boot_began(root);
 
-	if (clock_gettime(CLOCK_REALTIME, &now) < 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0 ||
-	    fstat(fd, &st) < 0)
+	if (!files || began == 0)
 		return true;
-	look.since = now.tv_sec - up.tv_sec - MARGIN_SECONDS;
-	look.dev = st.st_dev;
-	if (st.st_ctim.tv_sec >= look.since)
-		return true;
-	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return again < 0 || changed_below(&look, again, 0);
+	boot_files_find(root, files);
+	return files->written >= began - MARGIN_SECONDS;
 }
 
 static int freeze(int fd)
@@ -191,7 +136,7 @@ int boot_settle(const char *root, bool *ret_frozen, struct why *w)
 		return why(w, -errno, "syncing the file system of %s failed: %s", path,
 			   strerror(errno));
 	/* Its transaction is committed, and no boot loader reads its log tree. */
-	if (fs.f_type == BTRFS_SUPER_MAGIC || !changed_since_boot(fd))
+	if (fs.f_type == BTRFS_SUPER_MAGIC || !changed_since_boot(root))
 		return 0;
 	r = fs.f_type == EXT4_SUPER_MAGIC ? checkpoint(fd, path, w) : -ENOTTY;
 	return r == -ENOTTY ? freeze_for_a_moment(fd, path, ret_frozen, w) : r;

@@ -1,19 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "boot/cpio.h"
 
+#include "base/bytes.h"
+#include "base/stopwatch.h"
+
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #define HEADER_SIZE 110
 #define NAME_MAX_BYTES 4096
 
-void cpio_begin(struct cpio *cpio, int fd)
+void cpio_begin(struct cpio *cpio, int fd, uint64_t limit)
 {
 	cpio->fd = fd;
+	cpio->unread = limit;
 	cpio->position = 0;
 	cpio->start = cpio->end = 0;
-	cpio->error = false;
+	cpio->deadline = 0;
+	cpio->stopped = false;
+}
+
+/* A program that unpacks may write nothing for ever. */
+static bool comes_in_time(struct cpio *cpio)
+{
+	struct pollfd wait = { .fd = cpio->fd, .events = POLLIN };
+	uint64_t now = now_usec(), left = cpio->deadline > now ? cpio->deadline - now : 0;
+
+	if (cpio->deadline == 0)
+		return true;
+	cpio->stopped = left == 0 || poll(&wait, 1, (int)min_u64(left / 1000 + 1, INT_MAX)) <= 0;
+	return !cpio->stopped;
 }
 
 /* At least `want` bytes in the buffer, if there are any more; want is small. */
@@ -25,16 +44,16 @@ static size_t fill(struct cpio *cpio, size_t want)
 	cpio->end -= cpio->start;
 	cpio->start = 0;
 	while (cpio->end < want) {
+		size_t room = min_u64(sizeof(cpio->buffer) - cpio->end, cpio->unread);
 		ssize_t n =
-			read(cpio->fd, cpio->buffer + cpio->end, sizeof(cpio->buffer) - cpio->end);
+			comes_in_time(cpio) ? read(cpio->fd, cpio->buffer + cpio->end, room) : 0;
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			cpio->error = true;
 		if (n <= 0)
 			break;
 		cpio->end += (size_t)n;
+		cpio->unread -= (uint64_t)n;
 	}
 	return cpio->end;
 }

@@ -10,8 +10,10 @@
 struct cpio {
 	int fd;
 	uint64_t position; /* of the next byte, from where the reader began */
+	uint64_t unread;   /* bytes that may still be read from fd */
 	size_t start, end; /* of what is in the buffer */
-	bool error;	   /* reading failed, not merely ended */
+	uint64_t deadline; /* of now_usec(); 0: none, as cpio_begin() has it */
+	bool stopped;	   /* it did not end, but the deadline was reached */
 	unsigned char buffer[65536];
 };
 
@@ -24,7 +26,8 @@ struct cpio_entry {
 	uint64_t size;
 };
 
-void cpio_begin(struct cpio *cpio, int fd);
+/* limit: where it ends at the latest, in bytes from here. */
+void cpio_begin(struct cpio *cpio, int fd, uint64_t limit);
 
 /* The next bytes without taking them; fewer at the end. At most 512. */
 size_t cpio_peek(struct cpio *cpio, unsigned char *to, size_t size);

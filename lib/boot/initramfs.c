@@ -9,7 +9,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "boot/cpio.h"
-#include "boot/initramfs_private.h"
+#include "boot/unified_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +29,11 @@
 /* What no initramfs comes near to. */
 #define ENTRIES_LIMIT 1000000
 #define ARCHIVES_LIMIT 16
+#define UNPACKED_LIMIT (UINT64_C(2) << 30)
+
+/* Of a report, see initramfs.h. */
+#define CMDLINE_NAME ".cmdline"
+#define UNREAD_NAME ".unread"
 
 static const struct packer {
 	const char *magic;
@@ -60,9 +65,8 @@ static const struct mark {
 	/* dracut without systemd runs uswsusp's resume by itself. */
 	{ "*dracut/hooks/*resume-genrules*", offsetof(struct initramfs, script) },
 	{ "*systemd-hibernate-resume*.d/*s2disk*.conf", offsetof(struct initramfs, unit) },
-	{ "scripts/local-premount/resume", offsetof(struct initramfs, stock) },
-	{ "hooks/resume", offsetof(struct initramfs, stock) },
-	{ "*systemd-hibernate-resume-generator", offsetof(struct initramfs, stock) },
+	/* Its own unit: for the place of the configuration, and before pools are imported. */
+	{ "*/s2disk-resume.service", offsetof(struct initramfs, script) },
 	/* mkinitcpio, initramfs-tools, dracut and sd-vconsole. */
 	{ "keymap.bin", offsetof(struct initramfs, keymap) },
 	{ "etc/boottime.kmap.gz", offsetof(struct initramfs, keymap) },
@@ -71,8 +75,18 @@ static const struct mark {
 };
 
 static const char *const wanted_files[] = {
-	"etc/suspend.conf",	     "etc/uswsusp.conf", "etc/suspend.conf.d/*.conf",
-	"etc/uswsusp.conf.d/*.conf", "conf/conf.d/*",	 "config", /* mkinitcpio's */
+	"etc/suspend.conf",
+	"etc/uswsusp.conf",
+	"etc/suspend.conf.d/*.conf",
+	"etc/uswsusp.conf.d/*.conf",
+	"conf/conf.d/*",
+	"config", /* mkinitcpio's */
+	"etc/crypttab",
+	"cryptroot/crypttab",
+	"etc/cmdline", /* dracut's */
+	"etc/cmdline.d/*.conf",
+	CMDLINE_NAME,
+	UNREAD_NAME,
 };
 
 static const char *plain_name(const char *name)
@@ -82,14 +96,14 @@ static const char *plain_name(const char *name)
 	return name;
 }
 
-void initramfs_note(struct initramfs *initramfs, const char *name)
+static void note(struct initramfs *initramfs, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (fnmatch(marks[i].pattern, name, 0) == 0)
 			memcpy((char *)initramfs + marks[i].flag, &(bool){ true }, sizeof(bool));
 }
 
-int initramfs_add_file(struct initramfs *initramfs, const char *name, char *text)
+static int add_file(struct initramfs *initramfs, const char *name, char *text)
 {
 	struct initramfs_file *files = initramfs->files;
 	size_t at = initramfs->count;
@@ -144,11 +158,12 @@ struct link {
 
 #define LINKS_MAX 32
 
-/* One archive. */
+/* One file. */
 struct reading {
 	struct cpio *cpio;
-	const char *path; /* of the whole file */
+	const char *path;
 	const struct initramfs_secrets *secrets;
+	uint64_t deadline;
 	struct initramfs *ret;
 	struct link links[LINKS_MAX];
 	size_t link_count;
@@ -173,7 +188,7 @@ static int keep(struct reading *reading, const char *name, const char *content, 
 	if (r < 0)
 		return r;
 	text = digest[0] ? strdup(digest) : strndup(content, size);
-	return text ? initramfs_add_file(reading->ret, name, text) : -ENOMEM;
+	return text ? add_file(reading->ret, name, text) : -ENOMEM;
 }
 
 static int keep_linked(struct reading *reading, const struct cpio_entry *entry, const char *content)
@@ -282,6 +297,7 @@ static int read_entries(struct reading *reading)
 	struct cpio_entry entry;
 	int r;
 
+	reading->link_count = 0;
 	for (int i = 0; i < ENTRIES_LIMIT; i++) {
 		const char *name;
 
@@ -289,7 +305,7 @@ static int read_entries(struct reading *reading)
 		if (r <= 0)
 			return r;
 		name = plain_name(entry.name);
-		initramfs_note(reading->ret, name);
+		note(reading->ret, name);
 		r = take_content(reading, &entry, name);
 		if (r > 0) {
 			note_member(reading, &entry, name, NULL);
@@ -301,20 +317,6 @@ static int read_entries(struct reading *reading)
 	return -EBADMSG;
 }
 
-static int read_archive(struct cpio *cpio, const char *path,
-			const struct initramfs_secrets *secrets, struct initramfs *ret)
-{
-	_cleanup_free_ struct reading *reading = calloc(1, sizeof(*reading));
-
-	if (!reading)
-		return -ENOMEM;
-	reading->cpio = cpio;
-	reading->path = path;
-	reading->secrets = secrets;
-	reading->ret = ret;
-	return read_entries(reading);
-}
-
 static const struct packer *find_packer(const unsigned char *start, size_t length)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
@@ -324,14 +326,41 @@ static const struct packer *find_packer(const unsigned char *start, size_t lengt
 	return NULL;
 }
 
-static void become_packer(const struct packer *packer, int in, int out)
+/* A process that writes so much of in and no more: what is behind a section of a unified
+ * image is not packed. Returns what it is read from. */
+static int feed(int in, uint64_t length, int out)
+{
+	static char buffer[65536];
+	int ends[2];
+	ssize_t n;
+
+	pid_t child;
+
+	if (length == UINT64_MAX)
+		return in;
+	if (pipe(ends) < 0 || (child = fork()) < 0)
+		_exit(126);
+	if (child == 0) {
+		close(ends[0]);
+		close(out);
+		while (length > 0 && (n = read(in, buffer, min_u64(length, sizeof(buffer)))) > 0 &&
+		       io_write_full(ends[1], buffer, (size_t)n) == 0)
+			length -= (uint64_t)n;
+		_exit(0);
+	}
+	close(ends[1]);
+	return ends[0];
+}
+
+static void become_packer(const struct packer *packer, int in, uint64_t length, int out)
 {
 	int null = open("/dev/null", O_WRONLY);
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	dup2(in, STDIN_FILENO);
+	signal(SIGPIPE, SIG_DFL);
+	dup2(feed(in, length, out), STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	if (null >= 0)
 		dup2(null, STDERR_FILENO); /* of what is behind the archive */
@@ -340,46 +369,51 @@ static void become_packer(const struct packer *packer, int in, int out)
 	_exit(127);
 }
 
-static int read_packed(const struct packer *packer, int in, const char *path,
-		       const struct initramfs_secrets *secrets, struct initramfs *ret,
-		       struct why *w)
+static int read_parts(struct reading *reading, int fd, const struct unified_section *part,
+		      bool packed, struct why *w);
+
+/* fd stands where it begins; length: of what is left of the file. */
+static int read_packed(struct reading *reading, const struct packer *packer, int fd,
+		       uint64_t length, struct why *w)
 {
-	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
+	const struct unified_section whole = { 0, UNPACKED_LIMIT };
 	int ends[2], status = 0, r;
 	pid_t child;
 
-	if (!cpio)
-		return -ENOMEM;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	child = fork();
 	if (child == 0)
-		become_packer(packer, in, ends[1]);
+		become_packer(packer, fd, length, ends[1]);
 	r = child < 0 ? -errno : 0;
 	close(ends[1]);
-	if (r == 0) {
-		cpio_begin(cpio, ends[0]);
-		r = read_archive(cpio, path, secrets, ret);
-	}
-	/* It gets a broken pipe if there is more. */
+	if (r == 0)
+		r = read_parts(reading, ends[0], &whole, true, w);
+	if (child > 0 && (r < 0 || reading->ret->partial))
+		kill(child, SIGKILL);
 	close(ends[0]);
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (r < 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return why(w, -ENOENT, "%s, which would unpack it, is not installed",
+	if (r < 0 && WIFEXITED(status) && WEXITSTATUS(status) >= 126)
+		return why(w, -ENOENT,
+			   "%s, which would unpack it, is not installed, or does not run",
 			   packer->command[0]);
-	return r < 0 ? why(w, r, "it cannot be unpacked with %s", packer->command[0]) : 0;
+	/* It met something else behind. */
+	reading->ret->partial |= status != 0;
+	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", packer->command[0]) : r;
 }
 
-static int read_all(int fd, const char *path, const struct initramfs_secrets *secrets,
-		    struct initramfs *ret, struct why *w)
+static bool is_archive(const unsigned char *start, size_t length)
 {
-	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
+	return length == 6 && (memcmp(start, "070701", 6) == 0 || memcmp(start, "070702", 6) == 0);
+}
+
+static int read_each(struct reading *reading, int fd, const struct unified_section *part,
+		     bool packed, struct why *w)
+{
+	struct cpio *cpio = reading->cpio;
 	unsigned char start[6];
 
-	if (!cpio)
-		return -ENOMEM;
-	cpio_begin(cpio, fd);
 	for (int i = 0; i < ARCHIVES_LIMIT; i++) {
 		const struct packer *packer;
 		size_t length;
@@ -387,42 +421,140 @@ static int read_all(int fd, const char *path, const struct initramfs_secrets *se
 
 		cpio_skip_zeros(cpio);
 		length = cpio_peek(cpio, start, sizeof(start));
-		if (length == 0 && i > 0)
-			return 0;
-		packer = find_packer(start, length);
-		if (packer) {
-			if (lseek(fd, (off_t)cpio->position, SEEK_SET) < 0)
-				return -errno;
-			/* Nothing comes behind a compressed one that matters here. */
-			return read_packed(packer, fd, path, secrets, ret, w);
+		if (length == 0)
+			return i > 0 ? 0 : why(w, -EBADMSG, "it is empty");
+		packer = packed ? NULL : find_packer(start, length);
+		if (packer)
+			return lseek(fd, (off_t)(part->offset + cpio->position), SEEK_SET) < 0
+				       ? -errno
+				       : read_packed(reading, packer, fd,
+						     part->length == UINT64_MAX
+							     ? UINT64_MAX
+							     : part->length - cpio->position,
+						     w);
+		if (!is_archive(start, length)) {
+			reading->ret->partial = true;
+			return i > 0 ? 0 : why(w, -ENOTSUP, "it is packed in a way not known here");
 		}
-		r = read_archive(cpio, path, secrets, ret);
+		r = read_entries(reading);
 		if (r < 0)
-			return why(w, r, "it is damaged, or packed in a way not known here");
+			return r == -EBADMSG ? why(w, r, "it is damaged") : r;
 	}
-	return why(w, -EBADMSG, "it has too many parts");
+	return why(w, -ENOTSUP, "it has too many parts");
 }
 
-int initramfs_read(const char *root, const char *path, const struct initramfs_secrets *secrets,
+/* packed: fd is what a program unpacks it to. */
+static int read_parts(struct reading *reading, int fd, const struct unified_section *part,
+		      bool packed, struct why *w)
+{
+	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
+	int r;
+
+	if (!cpio)
+		return -ENOMEM;
+	cpio_begin(cpio, fd, part->length);
+	cpio->deadline = reading->deadline;
+	reading->cpio = cpio;
+	r = read_each(reading, fd, part, packed, w);
+	if (cpio->stopped || (packed && cpio->unread == 0))
+		return why(w, -ETIMEDOUT, "it is too large to be looked through in time");
+	return r;
+}
+
+/* Its own command line, "" where it has none or too long a one. */
+static int open_unified(int fd, struct unified_image *image, char *cmdline, struct why *w)
+{
+	_cleanup_free_ unsigned char *header = malloc(UNIFIED_HEADER_SIZE);
+	struct stat st;
+	ssize_t n;
+	int r;
+
+	if (!header)
+		return -ENOMEM;
+	n = pread(fd, header, UNIFIED_HEADER_SIZE, 0);
+	if (n < 0 || fstat(fd, &st) < 0)
+		return why(w, -errno, "%s", strerror(errno));
+	r = unified_image_parse(header, (size_t)n, (uint64_t)st.st_size, image, w);
+	if (r < 0 || image->cmdline.length >= INITRAMFS_CMDLINE_SIZE)
+		return r;
+	r = io_pread_full(fd, cmdline, image->cmdline.length, image->cmdline.offset);
+	cmdline[r == 0 ? image->cmdline.length : 0] = '\0';
+	return r;
+}
+
+/* What a report has in the place of the file: see initramfs.h. */
+static int read_noted(const struct boot_file *file, struct initramfs *ret, struct why *w)
+{
+	const char *cmdline = initramfs_file(ret, CMDLINE_NAME);
+	const char *unread = initramfs_file(ret, UNREAD_NAME);
+	int error, length = 0;
+
+	if (file->unified && cmdline)
+		text_copy(ret->cmdline, sizeof(ret->cmdline), cmdline);
+	if (!unread || sscanf(unread, "%d %n", &error, &length) != 1 || error > 0 || error < -4095)
+		return 0;
+	ret->partial = true;
+	return error < 0 ? why(w, error, "%.200s", unread + length) : 0;
+}
+
+static void note_text(const char *path, const char *name, const char *text)
+{
+	look_note_member(&(struct look_member){ .archive = path,
+						.name = name,
+						.mode = S_IFREG | 0644,
+						.content = text,
+						.size = strlen(text) });
+}
+
+static int read_file(int fd, const struct boot_file *file, struct reading *reading, struct why *w)
+{
+	struct unified_image image = { .initrd = { 0, UINT64_MAX } };
+	unsigned char start[6];
+	ssize_t length = pread(fd, start, sizeof(start), 0);
+	struct initramfs *ret = reading->ret;
+	int r = 0;
+
+	if (file->unified && !is_archive(start, length > 0 ? (size_t)length : 0)) {
+		r = open_unified(fd, &image, ret->cmdline, w);
+		if (r == 0 && ret->cmdline[0])
+			note_text(reading->path, CMDLINE_NAME, ret->cmdline);
+	}
+	if (r == 0 && lseek(fd, (off_t)image.initrd.offset, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
+		r = read_parts(reading, fd, &image.initrd, false, w);
+	return r == 0 ? read_noted(file, ret, w) : r;
+}
+
+int initramfs_read(const char *root, const struct boot_file *file,
+		   const struct initramfs_secrets *secrets, uint64_t deadline,
 		   struct initramfs *ret, struct why *w)
 {
-	char full[PATH_MAX];
+	_cleanup_free_ struct reading *reading = calloc(1, sizeof(*reading));
+	struct why reason = { "" };
+	char full[PATH_MAX], text[sizeof(reason.text) + 16];
 	_cleanup_close_ int fd = -1;
 	int r;
 
 	*ret = (struct initramfs){ 0 };
-	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
-		return -ENAMETOOLONG;
+	if (!reading || snprintf(full, sizeof(full), "%s%s", root, file->path) >= (int)sizeof(full))
+		return -ENOMEM;
 	look_note("", full, LOOK_NAME);
-	fd = io_open_below(root, path, O_RDONLY);
+	fd = io_open_below(root, file->path, O_RDONLY);
 	if (fd < 0)
-		return why(w, fd, "%s: %s", path, strerror(-fd));
-	r = read_all(fd, full, secrets, ret, w);
-	if (r < 0) {
-		initramfs_free(ret);
-		return why_prefix(w, r, "%s", path);
+		return why(w, fd, "%s: %s", file->path, strerror(-fd));
+	reading->path = full;
+	reading->secrets = secrets;
+	reading->deadline = deadline;
+	reading->ret = ret;
+	r = read_file(fd, file, reading, &reason);
+	if (r < 0 || ret->partial) {
+		snprintf(text, sizeof(text), "%d %s", r, r < 0 ? why_text(&reason, r) : "");
+		note_text(full, UNREAD_NAME, text);
 	}
-	return 0;
+	if (r < 0)
+		initramfs_free(ret);
+	return r < 0 ? why(w, r, "%s: %s", file->path, why_text(&reason, r)) : 0;
 }
 
 void initramfs_free(struct initramfs *initramfs)

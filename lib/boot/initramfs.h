@@ -10,15 +10,18 @@
 #define S2DISK_BOOT_INITRAMFS_H
 
 #include "base/why.h"
+#include "boot/boot_files.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A string in the resume(8) that knows the images of today. Raise the number
  * when a program from before would not resume those any more. */
 #define INITRAMFS_RESUME_MARK "s2disk images, form 1"
 
 #define INITRAMFS_FILES_MAX 32
+#define INITRAMFS_CMDLINE_SIZE 4096
 
 /* A small text file of it; of a secret one, the digest. */
 struct initramfs_file {
@@ -40,21 +43,25 @@ struct initramfs {
 	bool script;  /* a script of the generator runs it, whatever resume= says */
 	bool unit;    /* systemd's unit runs it, for what resume= names */
 	bool keymap;  /* a layout of the keyboard for the console */
-	bool stock;   /* the generator's own way to resume the kernel's images */
+	bool partial; /* more comes behind what could be read */
 	struct initramfs_file files[INITRAMFS_FILES_MAX]; /* configuration, sorted by name */
 	size_t count;
+	/* Of a unified image, what it has as the kernel's command line; else "". */
+	char cmdline[INITRAMFS_CMDLINE_SIZE];
 };
 
-/* Reads root/path; secrets: NULL for none. -EBADMSG when it is no initramfs or ends in the middle,
- * -ENOENT when it, or the program to unpack it with, is missing; w says what. */
-int initramfs_read(const char *root, const char *path, const struct initramfs_secrets *secrets,
+/* Reads root/file->path, of a unified image the initramfs in it; secrets: NULL for none;
+ * deadline: of now_usec(), 0 for none. -EBADMSG when it is empty, damaged, or ends in the middle;
+ * -ENOTSUP: it is packed in a way not known here; -ENOENT when it, an initramfs in it, or
+ * the program to unpack it with, is missing; -ETIMEDOUT when it is too large or the
+ * deadline was reached; w says what.
+ *
+ * A report has a bare archive of what mattered in the place of each: of a unified image with its
+ * command line as a file ".cmdline", and why it could not be read in ".unread". Such a
+ * one is read as what it stands for. */
+int initramfs_read(const char *root, const struct boot_file *file,
+		   const struct initramfs_secrets *secrets, uint64_t deadline,
 		   struct initramfs *ret, struct why *w);
-
-/* The same, remembered below root/run/s2disk for as long as the file is the
- * same (unpacking takes seconds where it is xz). */
-int initramfs_read_cached(const char *root, const char *path,
-			  const struct initramfs_secrets *secrets, struct initramfs *ret,
-			  struct why *w);
 
 void initramfs_free(struct initramfs *initramfs);
 

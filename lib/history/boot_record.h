@@ -48,14 +48,13 @@ enum boot_found {
 	FOUND_IMAGE,	    /* ours, or uswsusp's */
 };
 
-/* What became of an image. One that was restored leaves no record: the record
- * in /run is then that of the boot which made the image. */
+/* What became of an image. */
 enum boot_fate {
 	FATE_UNKNOWN,
-	FATE_NONE,	 /* no image is there */
-	FATE_DISCARDED,	 /* the area is swap again */
-	FATE_LEFT_ALONE, /* the kernel's own, which is for the kernel */
-	FATE_STILL_THERE /* it could be neither restored nor discarded */
+	FATE_NONE,	  /* no image is there */
+	FATE_DISCARDED,	  /* the area is swap again */
+	FATE_STILL_THERE, /* it could be neither restored nor discarded */
+	FATE_RESTORED	  /* as the boot that restored it handed over */
 };
 
 /* A key file that the configuration in the initramfs names. */
@@ -85,6 +84,7 @@ struct boot_run {
 	char reason[1024]; /* why it was discarded, unusable, … */
 	struct boot_key_file keys[BOOT_KEYS_MAX];
 	size_t key_count;
+	bool recorded; /* not written: it is the last of the record that is there */
 };
 
 struct boot_record {

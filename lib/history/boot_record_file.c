@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "history/boot_brief.h"
 #include "history/boot_words.h"
 #include "kernel/kernel_log.h"
 #include "platform/memory_map.h"
@@ -136,13 +137,14 @@ static char *capture_map(const char *root)
 	return NULL;
 }
 
-static void capture(const char *root, struct boot_record *ret)
+static void capture(const char *root, bool with_log, struct boot_record *ret)
 {
 	*ret = (struct boot_record){ 0 };
 	tree_text(root, ret->boot_id, sizeof(ret->boot_id), "/proc/sys/kernel/random/boot_id");
 	tree_text(root, ret->kernel, sizeof(ret->kernel), "/proc/sys/kernel/osrelease");
 	tree_text(root, ret->command_line, sizeof(ret->command_line), "/proc/cmdline");
-	ret->log = capture_log(root);
+	if (with_log)
+		ret->log = capture_log(root);
 	ret->map = capture_map(root);
 }
 
@@ -189,7 +191,13 @@ static int open_folder(const char *root)
 	return -ENOLCK;
 }
 
-static int add(const char *root, const struct boot_run *run, bool first_only)
+enum how {
+	HOW_APPEND,
+	HOW_FIRST, /* only where there is no record */
+	HOW_RENEW, /* in the place of the last run */
+};
+
+static int add(const char *root, const struct boot_run *run, enum how how)
 {
 	_cleanup_free_ struct boot_record *record = NULL;
 	_cleanup_close_ int folder = -1;
@@ -208,8 +216,10 @@ static int add(const char *root, const struct boot_run *run, bool first_only)
 	if (r == -ENOTSUP || r == -ENOMEM)
 		return r;
 	if (r < 0)
-		capture(root, record);
-	if (r < 0 || !first_only) {
+		capture(root, true, record);
+	if (r < 0 || how != HOW_FIRST) {
+		if (how == HOW_RENEW && record->run_count > 0)
+			record->run_count--;
 		boot_record_append(record, run);
 		r = write_file(folder, record);
 	}
@@ -219,12 +229,75 @@ static int add(const char *root, const struct boot_run *run, bool first_only)
 
 int boot_record_add(const char *root, const struct boot_run *run)
 {
-	return add(root, run, false);
+	return add(root, run, HOW_APPEND);
+}
+
+int boot_record_renew(const char *root, const struct boot_run *run)
+{
+	return add(root, run, HOW_RENEW);
 }
 
 int boot_record_add_first(const char *root, const struct boot_run *run)
 {
-	return add(root, run, true);
+	return add(root, run, HOW_FIRST);
+}
+
+/* Of the runs before, those that discarded another image. */
+static void take_discards(const char *root, struct boot_record *record)
+{
+	_cleanup_free_ struct boot_record *before = calloc(1, sizeof(*before));
+
+	if (!before || boot_record_read(root, before, NULL) < 0)
+		return;
+	for (size_t i = 0; i < before->run_count; i++)
+		if (before->runs[i].fate == FATE_DISCARDED)
+			boot_record_append(record, &before->runs[i]);
+	boot_record_free(before);
+}
+
+void boot_record_hand_over(const char *root, const struct boot_run *run, char *ret, size_t size)
+{
+	_cleanup_free_ struct boot_record *record = calloc(1, sizeof(*record));
+
+	ret[0] = '\0';
+	if (!record)
+		return;
+	capture(root, false, record);
+	take_discards(root, record);
+	boot_record_append(record, run);
+	boot_record_brief(record, ret, size);
+	boot_record_free(record);
+}
+
+int boot_record_replace(const char *root, const char *text, struct why *w)
+{
+	_cleanup_free_ struct boot_record *mine = calloc(1, sizeof(*mine));
+	_cleanup_free_ struct boot_record *record = calloc(1, sizeof(*record));
+	_cleanup_close_ int folder = -1;
+	int r;
+
+	if (!mine || !record)
+		return -ENOMEM;
+	folder = open_folder(root);
+	if (folder < 0)
+		return why(w, folder, "%s: %s", FOLDER, strerror(-folder));
+	r = boot_record_read(root, mine, w);
+	/* That of a newer program says more than this one could. */
+	if (r == -ENOTSUP)
+		return r;
+	/* Where there is none, the kernel's log has what it knows. */
+	if (r < 0)
+		tree_text(root, mine->boot_id, sizeof(mine->boot_id),
+			  "/proc/sys/kernel/random/boot_id");
+	r = boot_record_take_over(text, mine, record, w);
+	if (r == 0) {
+		r = write_file(folder, record);
+		if (r < 0)
+			why(w, r, "%s: %s", FOLDER "/" NAME, strerror(-r));
+	}
+	boot_record_free(record);
+	boot_record_free(mine);
+	return r;
 }
 
 int boot_record_read(const char *root, struct boot_record *ret, struct why *w)

@@ -20,8 +20,22 @@ bool boot_in_initramfs(const char *root);
  * no reason to stop a boot. */
 int boot_record_add(const char *root, const struct boot_run *run);
 
+/* As boot_record_add, in the place of the last run: what became of one that was added
+ * before. */
+int boot_record_renew(const char *root, const struct boot_run *run);
+
 /* As boot_record_add, but does nothing where this boot has a record. */
 int boot_record_add_first(const char *root, const struct boot_run *run);
+
+/* What a resume hands over of its boot, in size bytes: the run, runs before it that
+ * discarded another image, and what the kernel and the firmware say, as boot_brief.h has it. ""
+ * where that cannot be had. */
+void boot_record_hand_over(const char *root, const struct boot_run *run, char *ret, size_t size);
+
+/* In the system that was restored, and so not in an initramfs: that text takes the place
+ * of the record there, which is of the boot that made the image. 0 or a negative errno
+ * with a sentence in w; then the record is as it was. */
+int boot_record_replace(const char *root, const char *text, struct why *w);
 
 /* -ENOENT: this boot left none; -ESTALE: it is another boot's; -EBADMSG, -ENOTSUP,
  * -EFBIG. boot_record_free afterwards. */

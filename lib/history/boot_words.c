@@ -31,8 +31,8 @@ static const char *const fate_words[] = {
 	[FATE_UNKNOWN] = "",
 	[FATE_NONE] = "none",
 	[FATE_DISCARDED] = "discarded",
-	[FATE_LEFT_ALONE] = "left-alone",
 	[FATE_STILL_THERE] = "still-there",
+	[FATE_RESTORED] = "restored",
 };
 
 static size_t find(const char *const *words, size_t count, const char *word)

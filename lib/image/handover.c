@@ -21,6 +21,8 @@ enum {
 	AT_LOAD_USEC = 56,
 	AT_ATTEMPTS = 64,
 	AT_QUARANTINE_COUNT = 72,
+	AT_RECORD_PLACE = 76,
+	AT_RECORD_LENGTH = 80,
 	AT_QUARANTINE = 128,
 	RANGE_SIZE = 16,
 	AT_TEXT = 1728,
@@ -47,6 +49,50 @@ void handover_add_line(struct handover *handover, const char *format, ...)
 	handover->text[used + (size_t)length + 1] = '\0';
 }
 
+/* The larger one of what the ranges and the text leave free. */
+static size_t record_place(const struct handover *handover, size_t *ret_room)
+{
+	size_t after_ranges = AT_QUARANTINE + handover->quarantine_count * RANGE_SIZE;
+	size_t after_text = AT_TEXT + strlen(handover->text);
+	size_t before = AT_TEXT - after_ranges, behind = PAGE_SIZE_MIN - after_text;
+
+	*ret_room = before > behind ? before : behind;
+	return behind >= before ? after_text : after_ranges;
+}
+
+size_t handover_record_room(const struct handover *handover)
+{
+	size_t room;
+
+	record_place(handover, &room);
+	return (size_t)min_u64(room, HANDOVER_RECORD_MAX);
+}
+
+static void put_record(const struct handover *handover, unsigned char *page)
+{
+	size_t length = strlen(handover->record), room;
+	size_t place = record_place(handover, &room);
+
+	if (length == 0 || length > room)
+		return;
+	put_le32(page + AT_RECORD_PLACE, (uint32_t)place);
+	put_le32(page + AT_RECORD_LENGTH, (uint32_t)length);
+	memcpy(page + place, handover->record, length);
+}
+
+/* What an older resume left none of, or a newer one has elsewhere, is no reason to do
+ * without the rest. */
+static void take_record(const unsigned char *page, struct handover *ret)
+{
+	uint32_t place = get_le32(page + AT_RECORD_PLACE);
+	uint32_t length = get_le32(page + AT_RECORD_LENGTH);
+
+	if (length > HANDOVER_RECORD_MAX || place < AT_QUARANTINE || place > PAGE_SIZE_MIN - length)
+		return;
+	memcpy(ret->record, page + place, length);
+	text_make_printable(ret->record);
+}
+
 void handover_encode(const struct handover *handover, struct digest *crc, unsigned char *page,
 		     size_t page_size)
 {
@@ -69,6 +115,7 @@ void handover_encode(const struct handover *handover, struct digest *crc, unsign
 		put_le64(at + 8, handover->quarantine[i].count);
 	}
 	memcpy(page + AT_TEXT, handover->text, length);
+	put_record(handover, page);
 	digest_update(crc, page, page_size);
 	put_le32(page + AT_CRC, digest_final_crc32(crc));
 }
@@ -137,5 +184,6 @@ int handover_decode(const unsigned char *page, size_t page_size,
 	memcpy(ret->image_id, image_id, IMAGE_ID_SIZE);
 	memcpy(ret->text, page + AT_TEXT, length);
 	text_make_printable(ret->text);
+	take_record(page, ret);
 	return 0;
 }

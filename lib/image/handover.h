@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define HANDOVER_TEXT_MAX 2300
+#define HANDOVER_RECORD_MAX 2048 /* as much fits with few lines of text */
 #define HANDOVER_RANGES_MAX 100
 #define HANDOVER_PAGES_MAX 1024 /* in all ranges: all else is frozen meanwhile */
 
@@ -33,14 +34,19 @@ struct handover {
 	uint32_t quarantine_count;
 	struct handover_range quarantine[HANDOVER_RANGES_MAX];
 	char text[HANDOVER_TEXT_MAX + 1]; /* lines; printable */
+	/* The boot record of the boot that restores, as text; printable. */
+	char record[HANDOVER_RECORD_MAX + 1];
 };
+
+/* How many bytes of a record there is room for, as text and quarantine are now. */
+size_t handover_record_room(const struct handover *handover);
 
 /* Adds a line (printf style); what does not fit is left out. */
 void handover_add_line(struct handover *handover, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Fills the page. crc: open for DIGEST_CRC32 and fresh, as it is afterwards, since
- * no memory is to be had when this is called. */
+/* Fills the page; a record for which there is no room is left out. crc: open for DIGEST_CRC32 and
+ * fresh, as it is afterwards, since no memory is to be had when this is called. */
 void handover_encode(const struct handover *handover, struct digest *crc, unsigned char *page,
 		     size_t page_size);
 

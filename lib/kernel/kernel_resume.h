@@ -6,10 +6,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Names it, below root: logind hibernates only where one is named (systemd 256 and
- * later, but for EFI). The kernel looks there at once and takes an image of its own
- * that it finds (kernel/power/hibernate.c, resume_store), so only where none is.
- * offset: in pages. 0 or a negative errno. */
+/* Names it, below root: the offset first, since the kernel looks at the device at once,
+ * and takes an image of its own that it finds there: then this does not return, or all
+ * was frozen and thawed again (kernel/power/hibernate.c, resume_store). The kernel
+ * reports no failure of that. Whatever else is there it leaves as it is. Undoes
+ * noresume. offset: in pages. 0 or a negative errno. */
 int kernel_resume_name(const char *root, dev_t dev, uint64_t offset);
 
 #endif

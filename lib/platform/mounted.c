@@ -370,6 +370,29 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 	return r;
 }
 
+static bool is_changeable(const struct mount_line *mount)
+{
+	bool block = mount->high || text_starts(mount->source, "/dev/") ||
+		     strcmp(mount->kind, "zfs") == 0;
+
+	return block && strcmp(mount->kind, "squashfs") != 0 && strcmp(mount->kind, "erofs") != 0 &&
+	       !text_starts(mount->place, "/run/systemd/cryptsetup/keydev-");
+}
+
+bool mounted_any(const char *root)
+{
+	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
+	_cleanup_free_ char *text = NULL;
+	char *rest, *line;
+
+	if (!mount || io_read_file(root, "/proc/self/mountinfo", MOUNTINFO_LIMIT, &text, NULL) < 0)
+		return true;
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		if (mount_line_parse(line, mount) && is_changeable(mount))
+			return true;
+	return false;
+}
+
 void mounted_settle(const struct mounted *mounted)
 {
 	const struct timespec pause = { .tv_sec = mounted->settle_seconds };

@@ -62,6 +62,13 @@ void mounted_settle(const struct mounted *mounted);
  * well, with the reason (unstamped). */
 void mounted_stamp(struct mounted *mounted, struct filesystems *ret);
 
+/* Is a file system mounted below root that could have been changed since the machine
+ * hibernated: anything on a block device, by its number or its source, but for squashfs and
+ * erofs, which nobody can write to, and the stick with a key, as systemd mounts it to read it
+ * (generate_keydev_mount() in src/cryptsetup/cryptsetup-generator.c)? Yes where it cannot be
+ * seen. */
+bool mounted_any(const char *root);
+
 enum mounted_state {
 	MOUNTED_SAME,
 	MOUNTED_CHANGED, /* ret is what is there now; its type may be "" (nothing known) */

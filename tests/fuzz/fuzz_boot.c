@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a boot loader's files and an initramfs may hold. */
+/* What an initramfs, a unified kernel image and a table of encrypted devices may hold. */
 #include "fuzz.h"
 
-#include "boot/boot_entry.h"
 #include "boot/cpio.h"
+#include "boot/initramfs_opens.h"
+#include "boot/unified_image.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -16,26 +17,29 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void check_entry(const struct boot_entry *entry)
+static void fuzz_unified(const uint8_t *data, size_t size)
 {
-	fuzz_assert(memchr(entry->title, 0, sizeof(entry->title)));
-	fuzz_assert(memchr(entry->kernel, 0, sizeof(entry->kernel)));
-	fuzz_assert(memchr(entry->initramfs, 0, sizeof(entry->initramfs)));
-	fuzz_assert(memchr(entry->arguments, 0, sizeof(entry->arguments)));
-	fuzz_assert(entry->kernel[0]);
+	const uint64_t file_size = 3 * size;
+	struct unified_image image;
+
+	if (unified_image_parse(data, size, file_size, &image, NULL) < 0)
+		return;
+	fuzz_assert(image.initrd.length > 0);
+	fuzz_assert(image.initrd.offset <= file_size &&
+		    image.initrd.length <= file_size - image.initrd.offset);
+	fuzz_assert(image.cmdline.offset <= file_size &&
+		    image.cmdline.length <= file_size - image.cmdline.offset);
 }
 
-/* Configuration, a zero byte, grubenv. */
-static void fuzz_texts(const char *config, const char *environment)
+/* A crypttab, a zero byte, a command line. */
+static void fuzz_opens(char *table, const char *cmdline)
 {
-	struct boot_entry entry;
+	struct initramfs initramfs = { .files = { { "etc/crypttab", table } }, .count = 1 };
 
-	memset(&entry, 0xff, sizeof(entry));
-	if (boot_entry_from_grub(config, environment, &entry) == 0)
-		check_entry(&entry);
-	memset(&entry, 0xff, sizeof(entry));
-	if (boot_entry_from_file(config, environment, &entry) == 0)
-		check_entry(&entry);
+	for (int i = 0; i < 2; i++)
+		if (initramfs_opens(&initramfs, cmdline, "swap", "bd6056f3000040008000000000000002",
+				    i == 1))
+			fuzz_assert(strlen(table) + strlen(cmdline) >= 4);
 }
 
 static void fuzz_cpio(const uint8_t *data, size_t size)
@@ -47,7 +51,7 @@ static void fuzz_cpio(const uint8_t *data, size_t size)
 
 	fuzz_assert(cpio && fd >= 0 && write(fd, data, size) == (ssize_t)size &&
 		    lseek(fd, 0, SEEK_SET) == 0);
-	cpio_begin(cpio, fd);
+	cpio_begin(cpio, fd, size);
 	while (cpio_next(cpio, &entry) == 1) {
 		fuzz_assert(memchr(entry.name, 0, sizeof(entry.name)));
 		fuzz_assert(cpio->position > before);
@@ -67,8 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(text);
 	memcpy(text, data, size);
 	text[size] = text[size + 1] = '\0';
-	fuzz_texts(text, text + strnlen(text, size) + (strlen(text) < size));
+	fuzz_opens(text, text + strnlen(text, size) + (strlen(text) < size));
 	free(text);
+	fuzz_unified(data, size);
 	fuzz_cpio(data, size);
 	return 0;
 }

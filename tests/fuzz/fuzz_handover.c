@@ -40,11 +40,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(strlen(handover.text) <= HANDOVER_TEXT_MAX);
 	for (const char *c = handover.text; *c; c++)
 		fuzz_assert((unsigned char)*c >= ' ' || *c == '\n');
+	fuzz_assert(strlen(handover.record) <= HANDOVER_RECORD_MAX);
+	for (const char *c = handover.record; *c; c++)
+		fuzz_assert((unsigned char)*c >= ' ' || *c == '\n');
+	/* Where it lay beside what it was read from, there may be no room for it. */
+	if (strlen(handover.record) > handover_record_room(&handover))
+		handover.record[0] = '\0';
 	/* What was read can be written and read again. */
 	handover_encode(&handover, &checksum, again, PAGE);
 	fuzz_assert(handover_decode(again, PAGE, id, &second, &w) == 0);
 	fuzz_assert(strcmp(handover.text, second.text) == 0);
-	memcpy(second.text, handover.text, sizeof(second.text)); /* what is behind the end too */
+	fuzz_assert(strcmp(handover.record, second.record) == 0);
+	/* What is behind the end too. */
+	memcpy(second.text, handover.text, sizeof(second.text));
+	memcpy(second.record, handover.record, sizeof(second.record));
 	fuzz_assert(memcmp(&handover, &second, sizeof(second)) == 0);
 	handover_add_line(&handover, "%s", second.text);
 	fuzz_assert(strlen(handover.text) <= HANDOVER_TEXT_MAX);

@@ -20,6 +20,7 @@ START_TEST(test_maps)
 	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
 	ck_assert_uint_eq(outcome.boots, 3);
 	ck_assert_uint_eq(outcome.resumes, 3);
+	ck_assert_uint_eq(outcome.records, 3);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "the firmware claims since this boot"));
 	judge_disks(&plan, 100);
 	tell(maps[_i]);

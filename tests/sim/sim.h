@@ -125,8 +125,9 @@ struct sim_outcome {
 	uint64_t counts[SIM_CLASSES];
 	unsigned int boots, powered_off; /* powered_off: boots that ended so */
 	unsigned int resumes;
-	bool may_lose; /* a boot began with swap: the session was lost before */
-	bool dead;     /* the disk takes no writes */
+	unsigned int records; /* of boots that resumed, taken over */
+	bool may_lose;	      /* a boot began with swap: the session was lost before */
+	bool dead;	      /* the disk takes no writes */
 };
 
 struct sim;

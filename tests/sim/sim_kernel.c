@@ -40,6 +40,11 @@ int __wrap_kernel_log_open(const char *root, bool new_only);
 int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level);
 int __wrap_boot_settle(const char *root, bool *ret_frozen, struct why *w);
 int __wrap_boot_record_log(const char *root, char **ret);
+void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, char *ret,
+				  size_t size);
+int __wrap_boot_record_add(const char *root, const struct boot_run *run);
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run);
+int __wrap_boot_record_replace(const char *root, const char *text, struct why *w);
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
 bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root);
@@ -149,6 +154,46 @@ int __wrap_kernel_log_open(const char *root, bool new_only)
 	(void)root;
 	(void)new_only;
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* As long as what it is to hold allows. */
+void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, char *ret,
+				  size_t size)
+{
+	(void)root;
+	if (kernel.frozen)
+		sim_broken("the boot's record is made when it is too late for memory");
+	if (run->found != FOUND_IMAGE)
+		sim_broken("a record without the image is handed over");
+	memset(ret, 'r', size - 1);
+	ret[size - 1] = '\0';
+}
+
+/* What is written says what is on the disk. */
+int __wrap_boot_record_add(const char *root, const struct boot_run *run)
+{
+	(void)root;
+	if (run->fate != FATE_STILL_THERE || run->recorded)
+		sim_broken("the record does not begin with an image that is there");
+	return 0;
+}
+
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run)
+{
+	(void)root;
+	if (run->fate != FATE_DISCARDED || !run->recorded || sim_live_image(sim->disk))
+		sim_broken("an image is said to be discarded, and is not");
+	return 0;
+}
+
+int __wrap_boot_record_replace(const char *root, const char *text, struct why *w)
+{
+	(void)root;
+	(void)w;
+	if (text[strspn(text, "r")] || strlen(text) < 60)
+		sim_broken("the record is not the one that was handed over");
+	sim->shared->outcome.records++;
+	return 0;
 }
 
 /* What the kernel says of a task that waits for a frozen server. */

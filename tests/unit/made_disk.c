@@ -44,6 +44,8 @@ bool made_run(const char *format, ...)
 void made_disk_create(void)
 {
 	made_create();
+	made_program("/usr/sbin/update-initramfs");
+	made_put("/etc/initramfs-tools/hooks/s2disk", "");
 	strcpy(folder, "/tmp/test_disk.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	ck_assert(made_run("mkdir mount"));

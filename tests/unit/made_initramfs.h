@@ -19,4 +19,11 @@ void made_cpio_end(FILE *out);
  * pairs of name and text, ended by NULL. */
 void made_initramfs(const char *path, const char *packer, const char *const *files);
 
+/* A unified kernel image (PE): the command line, then such an initramfs, then a kernel. */
+void made_unified(const char *path, const char *cmdline, const char *packer,
+		  const char *const *files);
+
+/* Its headers and command line, 1024 bytes, which it returns. The table of sections is at 264. */
+size_t made_unified_header(unsigned char header[1024], const char *cmdline, size_t initrd_size);
+
 #endif

@@ -15,7 +15,6 @@
 
 char made_log[8192];
 const char *made_fail;
-const char *made_output;
 bool made_active;
 
 static int note(const char *what, const char *argument)
@@ -28,25 +27,19 @@ static int note(const char *what, const char *argument)
 	return made_fail && strncmp(line, made_fail, strlen(made_fail)) == 0 ? -EIO : 0;
 }
 
-static int pretend_run(const struct swapfile_system *system, const char *command, char **ret_output,
-		       struct why *w)
+static int pretend_run(const struct swapfile_system *system, const char *command, struct why *w)
 {
 	char text[1024];
 	int r = note("run ", swapfile_run_text(command, text, sizeof(text)));
 
 	(void)system;
-	if (r < 0)
-		return why(w, r, "it failed");
-	if (ret_output)
-		*ret_output = strdup(made_output ? made_output : "");
-	return 0;
+	return r < 0 ? why(w, r, "it failed") : 0;
 }
 
-static int pretend_on(const char *path, int priority)
+static int pretend_on(const char *path)
 {
 	int r = note("swapon ", path);
 
-	(void)priority;
 	if (r == 0)
 		made_active = true;
 	return r;
@@ -81,7 +74,6 @@ void made_create(void)
 	made_folder("/var/lib");
 	made_log[0] = '\0';
 	made_fail = NULL;
-	made_output = NULL;
 	made_active = false;
 }
 

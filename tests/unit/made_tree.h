@@ -12,7 +12,6 @@ extern struct swapfile_system made_system; /* swap and programs are pretended */
 extern char made_log[8192];		   /* what was run and switched, a line each */
 extern const char *made_fail;		   /* what shall fail: a line of that log begins with it */
 extern bool made_active;
-extern const char *made_output; /* of every program */
 
 /* Also the root; take it away with made_root_remove(). */
 void made_create(void);

@@ -107,7 +107,7 @@ if command -v bash >/dev/null; then
 	expect "/etc/fstab" s2disk-inspect --compare=/etc/fsta
 	expect "/etc/fstab" s2disk-inspect /etc/fsta
 	expect "check create" s2disk-swapfile c
-	expect "--size= --subvolume" s2disk-swapfile create --s
+	expect "--size=" s2disk-swapfile create --s
 	expect "" s2disk-swapfile enable --s
 	expect "--help --hibernate-only" s2disk-swapfile --json enable --h
 	expect "auto" s2disk-swapfile create --size=

@@ -25,6 +25,9 @@ is() {
 # --print-key-files.
 cat >"$work/resume" <<END
 #!/bin/sh
+case "\$*" in
+--print-default) cat "$work/default"; exit ;;
+esac
 echo "resume \$*" >>"$work/calls"
 case "\$*" in
 *--print-device) cat "$work/device" ;;
@@ -39,12 +42,14 @@ END
 chmod +x "$work/resume"
 
 : >"$work/keys"
+: >"$work/default"
 
 # in_place SCRIPT: a copy that uses the made-up resume and files below $work.
 in_place() {
 	sed -e "s,/usr/lib/uswsusp/resume,$work/resume,g" \
 		-e "s,/tmp/s2disk-wait,$work/wait,g" -e "s,/proc/uptime,$work/uptime,g" \
-		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/sys/power/resume,$work/power,g" -e "s,/scripts/,$work/scripts/,g" \
+		-e "s,/run/systemd/ask-password,$work/asks,g" -e "s,/proc/\[,$work/processes/[,g" \
+		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/scripts/,$work/scripts/,g" \
 		-e "s,/run/s2disk,$work/run,g" \
 		"$1" >"$work/script"
 	: >"$work/calls"
@@ -112,7 +117,8 @@ units=$(sed -n 's/^from=//p' "$build/systemd/s2disk-systemd")
 built() {
 	sed -e "s,$units/systemd,$work/units/systemd,g" \
 		-e "s,[^ (=]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/etc/,g" \
-		-e "s,/usr/share/,$work/,g" "$build/$1" >"$work/script"
+		-e "s,/usr/lib/kernel,$work/kernel,g" -e "s,/usr/share/,$work/,g" \
+		"$build/$1" >"$work/script"
 }
 
 # With encryption, the layout of the keyboard is put in.
@@ -130,7 +136,7 @@ echo "/etc/image.key" >"$work/keys"
 is "a key file inside" "$(layout "encrypt = y")" y0077
 mkdir -p "$work/initramfs-tools"
 # shellcheck disable=SC2016 # for the script
-echo 'copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
+echo 'manual_add_modules() { echo "$*" >>"${MODULES:-/dev/null}"; }; copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
 	>"$work/initramfs-tools/hook-functions"
 put_in() { # SHELL: what the hook puts in beside resume and configuration
 	: >"$work/calls"
@@ -144,7 +150,7 @@ echo "key file in initramfs = y" >"$work/test.conf"
 echo "key file = $work/etc $work/script" >>"$work/test.conf"
 is "folder as a key" "$(resume/resume -f "$work/test.conf" --print-key-files 2>&1)" "$work/script"
 # shellcheck disable=SC2016 # for the script
-echo 'copy_exec() { :; }; copy_file() { [ -f "$2" ] || return 2; }' \
+echo 'manual_add_modules() { echo "$*" >>"${MODULES:-/dev/null}"; }; copy_exec() { :; }; copy_file() { [ -f "$2" ] || return 2; }' \
 	>"$work/initramfs-tools/hook-functions"
 mv "$work/keys" "$work/no-keys"
 : >"$work/keys"
@@ -152,7 +158,7 @@ built initramfs-tools/hooks/s2disk
 sh "$work/script" || complain "initramfs-tools: fails because of a folder"
 mv "$work/no-keys" "$work/keys"
 # shellcheck disable=SC2016 # for the script
-echo 'copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
+echo 'manual_add_modules() { echo "$*" >>"${MODULES:-/dev/null}"; }; copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
 	>"$work/initramfs-tools/hook-functions"
 built initramfs-tools/hooks/s2disk
 # The system's own script hands the device to the kernel, and runs before ours.
@@ -165,7 +171,8 @@ stock() { # : what is left of it
 	CALLS=$work/calls DESTDIR=$DESTDIR sh "$work/script" || complain "the hook failed"
 	(cd "$DESTDIR/scripts/local-premount" && echo *)
 }
-is "initramfs-tools: any image" "$(stock)" "resume s2disk"
+is "initramfs-tools: any image" "$(MODULES=$work/modules stock)" "resume s2disk"
+is "initramfs-tools: the kernel's compressor" "$(cat "$work/modules")" lz4
 : >"$work/sealed-only"
 is "initramfs-tools: encrypted ones only" "$(stock)" "s2disk"
 rm "$work/sealed-only"
@@ -186,15 +193,57 @@ dracut_install() {
 	moddir=$work
 	export moddir
 	inst_binary() { :; }
-	inst_hook() { [ "$1" != cmdline ] || echo "$*" >>"$work/hooks"; }
+	inst_hook() {
+		echo "$1 $2" >>"$work/stages"
+		[ "$1" != cmdline ] || echo "$*" >>"$work/hooks"
+	}
+	inst_simple() { echo "simple $2"; }
+	dracut_module_included() { case " ${modules-} " in *" $1 "*) return 0 ;; esac; return 1; }
 	dracut_need_initqueue() { :; }
 	dwarn() { echo "$*" >>"$work/dwarned"; }
 	inst_multiple() { echo "$*" >>"$work/calls"; }
+	instmods() { echo "${hostonly-unset}:$*" >"$work/modules"; }
 	# shellcheck source=/dev/null
 	. "$work/script"
+	installkernel
 	install
 }
 is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
+is "dracut: the kernel's compressor" "$(cat "$work/modules")" :lz4
+# What is baked into an image of this machine only: the one area there is.
+baked() { # HOSTONLY
+	# shellcheck disable=SC2034 # called by the script
+	hostonly=$1 initdir=$work/baked
+	dracut_install >/dev/null
+	[ ! -e "$work/baked/conf" ] || tr '\n' ';' <"$work/baked/conf/conf.d/s2disk"
+	rm -rf "$work/baked"
+}
+is "dracut: no default" "$(baked 1)" ""
+printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"
+is "dracut: default" "$(baked 1)" "RESUME=UUID=8;RESUME_OFFSET=38912;"
+is "dracut: default, any machine's" "$(baked "")" ""
+is "dracut: default, named" "$(kernel_cmdline="rd.auto resume=UUID=1" baked 1)" ""
+: >"$work/default"
+# Pools are imported by units, with systemd: resume is one before these, and no hook.
+stages() { # MODULES
+	# shellcheck disable=SC2034 # called by the script
+	modules=$1 initdir=$work/zfs systemdsystemunitdir=/units
+	: >"$work/stages"
+	dracut_install >/dev/null
+	tr '\n' ';' <"$work/stages"
+}
+is "dracut: systemd" "$(stages systemd)" "initqueue/finished zz;pre-mount 09;"
+is "dracut: ZFS" "$(stages "zfs base")" "initqueue/finished zz;pre-mount 09;"
+is "dracut: no unit" "$(ls "$work/zfs" 2>/dev/null)" ""
+is "dracut: ZFS and systemd" "$(stages "systemd zfs")" "initqueue/finished zz;"
+unit=$work/zfs/units/s2disk-resume.service
+is "dracut: before pools" "$(grep -c -e '^Before=zfs-import-scan.service zfs-import-cache.service ' \
+	-e '^Before=dracut-pre-mount.service ' "$unit")" 2
+is "dracut: before pools, once" "$(grep -c -e '^RemainAfterExit=yes$' \
+	-e '^ConditionPathIsMountPoint=!/sysroot$' "$unit")" 2
+is "dracut: before pools, wanted" \
+	"$(cd "${unit%/*}/initrd.target.wants" && readlink -f s2disk-resume.service)" "$unit"
+rm -r "$work/zfs"
 # Where only encrypted images may be resumed, neither dracut's own module nor systemd
 # gets to hand the device to the kernel.
 initdir=$work/initramfs
@@ -246,7 +295,7 @@ if command -v bash >/dev/null; then
 		built "mkinitcpio/install/$name"
 		# shellcheck disable=SC2016
 		is "mkinitcpio: key in $name" "$(BUILDROOT=$work/root CALLS=$work/calls put_in bash -c \
-			'add_binary() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
+			'add_module() { :; }; add_binary() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; add_file() { echo "$1" >>"$CALLS"; }; add_runscript() { :; }
 			. "$1"; build' - "$work/script")" "/etc/image.key;"
 	done
 fi
@@ -271,8 +320,33 @@ wait_for() { # DEVICE UPTIME: the exit code
 is "dracut: nothing named" "$(wait_for "" 10)" 0
 is "dracut: asked with" "$(cat "$work/calls")" "resume --default-device=of resume= --print-device"
 is "dracut: not there" "$(wait_for "$work/no" 10)" 1
-is "dracut: not there yet" "$(wait_for "$work/no" 39)" 1
+for uptime in 15 20 25 30 35 39; do
+	is "dracut: not there yet" "$(wait_for "$work/no" $uptime)" 1
+done
 is "dracut: given up" "$(wait_for "$work/no" 40)" 0
+# While somebody is asked, the time does not count, nor does it where dracut itself asked.
+rm "$work/wait"
+mkdir -p "$work/asks" "$work/processes/1" "$work/processes/20"
+echo systemd >"$work/processes/1/comm"
+wait_on() { # UPTIME...
+	for uptime; do
+		wait_for "$work/no" "$uptime"
+	done | tr -d '\n'
+}
+is "dracut: slow" "$(wait_on 10 100 200 300 400 500 600)" 1111110
+rm "$work/wait"
+: >"$work/asks/ask.x1"
+is "dracut: asked by systemd" "$(wait_on 10 20 30 40 50 60 70 80 90)" 111111111
+rm "$work/asks/ask.x1"
+: >"$work/asks/sck.x2"
+is "dracut: and then no more" "$(wait_on 95 100 105 110 115 119 120)" 1111110
+for name in cryptsetup plymouth systemd-ask-pas systemd-cryptse; do
+	rm "$work/wait"
+	echo "$name" >"$work/processes/20/comm"
+	is "dracut: asked by $name" "$(wait_on 10 15 20 25 30 35 40 45)" 11111111
+done
+echo plymouthd >"$work/processes/20/comm"
+is "dracut: asked by nobody" "$(wait_on 50 55 60 65 70 75)" 111110
 in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 (
 	# shellcheck disable=SC2317
@@ -281,11 +355,21 @@ in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 	. "$work/script"
 )
 is "dracut: resumes" "$(cat "$work/calls")" "resume --default-device=of resume="
+# What was baked in goes before what dracut chose.
+mkdir -p "$work/conf.d"
+: >"$work/conf.d/s2disk"
+in_place "$source/dracut/55s2disk/s2disk-resume.sh"
+# shellcheck source=/dev/null
+(. "$work/script")
+is "dracut: resumes from the default" "$(cat "$work/calls")" "resume --default-device="
+wait_for "" 10 >"$work/said"
+is "dracut: waits for the default" "$(cat "$work/calls")" "resume --default-device= --print-device"
+rm "$work/conf.d/s2disk"
 
 # dracut, which images have it: check() with 0, or with 255 where nobody asks.
 mkdir -p "$work/bare/etc/cmdline.d" "$work/bare/etc/default"
 sed -e "s,[^ (]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/bare/etc/,g" \
-	-e "s,/proc/swaps,$work/bare/swaps,g" -e "s,/sys/power/resume,$work/bare/power,g" \
+	-e "s,/proc/swaps,$work/bare/swaps,g" \
 	-e "s,/usr/lib/kernel,$work/bare,g" "$build/dracut/55s2disk/module-setup.sh" >"$work/bare/module"
 # checked [VARIABLE=VALUE]...: what dracut has set beside these
 checked() {
@@ -311,7 +395,6 @@ if command -v bash >/dev/null; then
 	printf 'Filename\tType\tSize\tUsed\tPriority\n/dev/zram0 partition 8 0 100\n' \
 		>"$work/bare/swaps"
 	printf '# UUID=1 none swap sw 0 0\nUUID=2 / ext4 x-swap=n 0 1\n' >"$work/bare/etc/fstab"
-	echo 0:0 >"$work/bare/power"
 	: >"$work/device"
 	is "dracut: no swap but zram" "$(checked)" 255
 	is "dracut: no swap, mounts named" "$(checked hostonly= mount_needs=1)" 255
@@ -323,7 +406,6 @@ if command -v bash >/dev/null; then
 	use_of "active swap" swaps "Filename
 /dev/sda2 partition 8 0 -2"
 	use_of "swap in fstab" etc/fstab "UUID=1	none	swap"
-	use_of "the kernel knows a place" power 8:2
 	use_of "a configuration" etc/suspend.conf ""
 	use_of "GRUB's arguments" etc/default/grub 'GRUB_CMDLINE_LINUX="resume=UUID=1"'
 	use_of "arguments of dracut's" etc/cmdline.d/1.conf "quiet resume=UUID=1"
@@ -362,25 +444,7 @@ hook() { # RESUME-OF-INIT DEVICE
 is "mkinitcpio: nothing named" "$(hook "" "")" \
 	"resume --default-device= --print-device;resume --default-device=;"
 is "mkinitcpio: named" "$(hook /dev/x UUID=5)" "resume --default-device=/dev/x \
---print-device;wait UUID=5;resume --default-device=/dev/x;resume --plain-allowed;"
-# The kernel is told of the device, but not where it is not there, nor with noresume.
-hook_tells() { # DEVICE NORESUME
-	in_place "$source/mkinitcpio/hooks/s2disk"
-	echo UUID=5 >"$work/device"
-	: >"$work/power"
-	(
-		# shellcheck disable=SC2034
-		resume=$1 noresume=$2
-		# shellcheck disable=SC2317
-		resolve_device() { echo "$resume"; }
-		# shellcheck disable=SC2317
-		stat() { echo "0xfd 0x10"; }
-		# shellcheck source=/dev/null
-		. "$work/script"
-		run_hook
-	) || complain "mkinitcpio: run_hook failed"
-	cat "$work/power"
-}
+--print-device;wait UUID=5;resume --default-device=/dev/x;"
 # The system's own hook.
 hook_early() { # : what is left of it
 	in_place "$source/mkinitcpio/hooks/s2disk"
@@ -399,21 +463,6 @@ is "mkinitcpio: early, any image" "$(hook_early)" "resume s2disk"
 : >"$work/sealed-only"
 is "mkinitcpio: early, encrypted ones only" "$(hook_early)" "s2disk"
 rm "$work/sealed-only"
-is "mkinitcpio: no device, the kernel" "$(hook_tells "$work/no" "")" ""
-for block in /dev/loop0 /dev/[hsv]da /dev/nvme0n1; do
-	if [ -b "$block" ]; then
-		is "mkinitcpio: the kernel" "$(hook_tells "$block" "")" 253:16
-		is "mkinitcpio: noresume, the kernel" "$(hook_tells "$block" y)" ""
-		: >"$work/fails"
-		is "mkinitcpio: failed, the kernel" "$(hook_tells "$block" "")" 253:16
-		: >"$work/sealed-only"
-		is "mkinitcpio: encrypted ones only, failed" "$(hook_tells "$block" "")" ""
-		rm "$work/fails"
-		is "mkinitcpio: encrypted ones only" "$(hook_tells "$block" "")" ""
-		rm "$work/sealed-only"
-		break
-	fi
-done
 # Where resume is not in the image, a condition without "-" keeps the kernel's image
 # from being resumed.
 for unit in systemd-hibernate-resume systemd-hibernate-resume@; do
@@ -439,12 +488,38 @@ if command -v bash >/dev/null; then
 	for name in s2disk sd-s2disk; do
 		built "mkinitcpio/install/$name"
 		# shellcheck disable=SC2016
-		said=$(BUILDROOT=$work/root bash -c 'add_binary() { echo "binary $2"; }
+		said=$(BUILDROOT=$work/root bash -c 'add_module() { echo "module $1"; }
+			add_binary() { echo "binary $2"; }
 			add_file() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }
 			add_runscript() { echo runscript; }; . "$1"; build; help >/dev/null' - \
 			"$work/script" | tr '\n' ';')
-		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;"
+		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;module lz4?;"
 	done
+	is "mkinitcpio: no default" "$(ls "$work/root/conf" 2>/dev/null)" ""
+	printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"
+	for name in s2disk sd-s2disk; do
+		built "mkinitcpio/install/$name"
+		rm -rf "$work/root"
+		# shellcheck disable=SC2016
+		BUILDROOT=$work/root bash -c 'add_module() { :; }; add_binary() { :; }; add_file() { :; }; add_runscript() { :; }
+			add_dir() { mkdir -p "$BUILDROOT$1"; }
+			. "$1"; build' - "$work/script"
+		is "mkinitcpio: default, $name" "$(tr '\n' ';' <"$work/root/conf/conf.d/s2disk")" \
+			"RESUME=UUID=8;RESUME_OFFSET=38912;"
+	done
+	: >"$work/default"
+	# Also with noresume, which systemd's own unit is not run with; once, and before root.
+	is "mkinitcpio: unit" "$(grep -e ^Cond -e ^After -e ^Remain -e ^Exec \
+		"$work/root/usr/lib/systemd/system/s2disk-resume.service" | tr '\n' ';')" \
+		"ConditionPathIsMountPoint=!/sysroot;ConditionKernelCommandLine=|!resume;\
+ConditionKernelCommandLine=|noresume;After=cryptsetup.target;RemainAfterExit=yes;\
+ExecStart=-/usr/lib/uswsusp/resume --wait=30;"
+	is "mkinitcpio: unit, before systemd's" "$(grep -c '^Before=systemd-hibernate-resume.service ' \
+		"$work/root/usr/lib/systemd/system/s2disk-resume.service")" 1
+	: >"$work/default"
+	is "mkinitcpio: unit, wanted" "$(readlink \
+		"$work/root/usr/lib/systemd/system/initrd.target.wants/s2disk-resume.service")" \
+		../s2disk-resume.service
 	# The units' drop-ins, where they are installed.
 	mkdir -p "$work/units/systemd-hibernate-resume.service.d"
 	: >"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
@@ -463,7 +538,7 @@ ExecStart=-/usr/lib/uswsusp/resume --record-missed;"
 	is "mkinitcpio: record, wanted" \
 		"$(cd "${unit%/*}/initrd.target.wants" && readlink -f s2disk-record.service)" "$unit"
 	# shellcheck disable=SC2016
-	is "mkinitcpio: drop-in" "$(BUILDROOT=$work/root bash -c 'add_binary() { :; }
+	is "mkinitcpio: drop-in" "$(BUILDROOT=$work/root bash -c 'add_module() { :; }; add_binary() { :; }
 		add_file() { echo "$1"; }; add_dir() { mkdir -p "$BUILDROOT$1"; }; . "$1"; build' - \
 		"$work/script" | grep units)" \
 		"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"

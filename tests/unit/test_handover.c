@@ -280,6 +280,87 @@ START_TEST(text_becomes_printable)
 }
 END_TEST
 
+#define ROOM_BEHIND (PAGE - 1728)
+
+/* In the larger one of the rooms that ranges and text leave. */
+START_TEST(record)
+{
+	unsigned char page[PAGE];
+	struct handover handover = made(), decoded;
+
+	ck_assert_uint_eq(handover_record_room(&handover), HANDOVER_RECORD_MAX);
+	snprintf(handover.record, sizeof(handover.record), "s2disk boot record 1\nrun 5\n");
+	handover_add_line(&handover, "text");
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_uint_eq(get_le32(page + 76), 1728 + 5);
+	ck_assert_uint_eq(get_le32(page + 80), 27);
+	ck_assert(memcmp(page + 1728, "text\ns2disk boot", 16) == 0);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_str_eq(decoded.record, handover.record);
+	ck_assert_str_eq(decoded.text, "text\n");
+	/* Much text, two ranges. */
+	handover_add_line(&handover, "%01000u", 1u);
+	ck_assert_uint_eq(handover_record_room(&handover), 1568);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_uint_eq(get_le32(page + 76), 160);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_str_eq(decoded.record, handover.record);
+	ck_assert_str_eq(decoded.text, handover.text);
+	ck_assert_uint_eq(decoded.quarantine[1].first, 0x20000);
+	/* Whatever else there is comes first. */
+	handover.quarantine_count = HANDOVER_RANGES_MAX;
+	for (size_t i = 2; i < HANDOVER_RANGES_MAX; i++)
+		handover.quarantine[i] = (struct handover_range){ i, 1 };
+	handover_add_line(&handover, "%0*u", (int)(HANDOVER_TEXT_MAX - strlen(handover.text) - 1),
+			  2u);
+	ck_assert_uint_eq(handover_record_room(&handover), ROOM_BEHIND - HANDOVER_TEXT_MAX);
+	snprintf(handover.record, sizeof(handover.record), "%0*u",
+		 (int)(ROOM_BEHIND - HANDOVER_TEXT_MAX), 3u);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_str_eq(decoded.record, handover.record);
+	snprintf(handover.record, sizeof(handover.record), "%0*u",
+		 (int)(ROOM_BEHIND - HANDOVER_TEXT_MAX + 1), 3u);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_str_eq(decoded.record, "");
+	ck_assert_str_eq(decoded.text, handover.text);
+	ck_assert_uint_eq(decoded.quarantine_count, HANDOVER_RANGES_MAX);
+}
+END_TEST
+
+/* Then it is none; the rest of the page holds all the same. */
+START_TEST(record_that_is_none)
+{
+	static const struct {
+		uint32_t place, length;
+		bool taken;
+	} records[] = {
+		{ 2048, 2048, true },	     { 128, 1, true },
+		{ 127, 1, false },	     { 0, 5, false },
+		{ 2049, 2048, false },	     { 128, 2049, false },
+		{ UINT32_MAX, 2, false },    { 4096, 1, false },
+		{ 4095, 1, true },	     { 128, UINT32_MAX, false },
+		{ 0xfffff800, 2048, false },
+	};
+	unsigned char page[PAGE];
+	struct handover decoded;
+
+	make_page(page, "text\n");
+	memset(page + 2000, 'r', PAGE - 2000);
+	put_le32(page + 76, records[_i].place);
+	put_le32(page + 80, records[_i].length);
+	seal(page);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_str_eq(decoded.text, "text\n");
+	ck_assert_uint_eq(decoded.quarantine_count, 2);
+	if (!records[_i].taken)
+		ck_assert_str_eq(decoded.record, "");
+	else if (records[_i].place > 2000)
+		ck_assert_uint_eq(strlen(decoded.record), records[_i].length);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("handover");
@@ -298,6 +379,8 @@ int main(void)
 	tcase_add_test(tcase, quarantine);
 	tcase_add_loop_test(tcase, quarantine_that_is_none, 0, 4);
 	tcase_add_test(tcase, text_becomes_printable);
+	tcase_add_test(tcase, record);
+	tcase_add_loop_test(tcase, record_that_is_none, 0, 11);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

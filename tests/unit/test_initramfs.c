@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* initramfs: what is found in archives that are whole, odd, cut off, damaged. */
 #include "base/look.h"
+#include "base/stopwatch.h"
 #include "boot/cpio.h"
 #include "boot/initramfs.h"
 #include "made_data.h"
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 static char path[128];
+static const struct boot_file there = { .path = "/initrd" };
 
 static void make(void)
 {
@@ -48,7 +50,7 @@ static const char *const usual[] = {
 
 static void expect_usual(const struct initramfs *initramfs)
 {
-	ck_assert(initramfs->resume && initramfs->current && initramfs->script && initramfs->stock);
+	ck_assert(initramfs->resume && initramfs->current && initramfs->script);
 	ck_assert(!initramfs->unit);
 	ck_assert_uint_eq(initramfs->count, 4);
 	ck_assert_str_eq(initramfs_file(initramfs, "etc/suspend.conf"), "resume device = /dev/a\n");
@@ -77,7 +79,7 @@ START_TEST(unpacks)
 	if (_i > 1 && system(command) != 0)
 		return;
 	made_initramfs(path, packers[_i], usual);
-	ck_assert_msg(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w) == 0, "%s: %s",
+	ck_assert_msg(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w) == 0, "%s: %s",
 		      packers[_i], w.text);
 	expect_usual(&initramfs);
 	initramfs_free(&initramfs);
@@ -92,7 +94,7 @@ static struct initramfs read_with(const char *name, const char *text)
 	struct why w = { "" };
 
 	made_initramfs(path, "gzip -c", files);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), 0);
 	return initramfs;
 }
 
@@ -127,10 +129,6 @@ START_TEST(knows_the_generators)
 
 		ck_assert_msg(!got.script && !got.unit && !got.resume, "%s", others[i]);
 	}
-	ck_assert(read_with("hooks/resume", "x").stock);
-	ck_assert(read_with("usr/lib/systemd/system-generators/systemd-hibernate-resume-generator",
-			    "x")
-			  .stock);
 }
 END_TEST
 
@@ -166,7 +164,7 @@ START_TEST(takes_the_last_of_a_name)
 	struct initramfs initramfs;
 
 	made_initramfs(path, "", files);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
 	ck_assert_uint_eq(initramfs.count, 1);
 	ck_assert_str_eq(initramfs.files[0].text, "second");
 	initramfs_free(&initramfs);
@@ -192,7 +190,7 @@ START_TEST(stands_damage)
 			struct why w = { "" };
 
 			ck_assert_int_eq(truncate(path, cut), 0);
-			if (initramfs_read(made_root, "/initrd", NULL, &initramfs, &w) == 0)
+			if (initramfs_read(made_root, &there, NULL, 0, &initramfs, &w) == 0)
 				initramfs_free(&initramfs);
 			else
 				ck_assert_ptr_nonnull(strstr(w.text, "/initrd: "));
@@ -201,7 +199,7 @@ START_TEST(stands_damage)
 			fseek(file, cut, SEEK_SET);
 			putc(whole[cut] ^ 0x5a, file);
 			fclose(file);
-			if (initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL) == 0)
+			if (initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL) == 0)
 				initramfs_free(&initramfs);
 			file = fopen(path, "w");
 			fwrite(whole, 1, (size_t)size, file);
@@ -218,20 +216,20 @@ START_TEST(says_what_is_wrong)
 	struct why w = { "" };
 	FILE *file;
 
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "/initrd: No such file"));
 	file = fopen(path, "w");
 	fputs("what is this?", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ENOTSUP);
 	ck_assert_ptr_nonnull(strstr(w.text, "not known here"));
 	file = fopen(path, "w");
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -EBADMSG);
 	file = fopen(path, "w");
 	fputs("\x1f\x8b\x08 not really", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -EBADMSG);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(w.text, "gzip"));
 }
 END_TEST
@@ -248,68 +246,8 @@ START_TEST(says_what_is_missing)
 	file = fopen(path, "w");
 	fputs("\x89LZO", file);
 	fclose(file);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, &w), -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(w.text, "lzop"));
-}
-END_TEST
-
-static struct initramfs read_cached(void)
-{
-	struct initramfs initramfs;
-	struct why w = { "" };
-
-	ck_assert_int_eq(initramfs_read_cached(made_root, "/initrd", NULL, &initramfs, &w), 0);
-	return initramfs;
-}
-
-static void change_cache(const char *expression)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "sed -i '%s' %s/run/s2disk/initramfs", expression,
-		 made_root);
-	ck_assert_int_eq(system(command), 0);
-}
-
-START_TEST(remembers)
-{
-	struct initramfs initramfs;
-	char command[600];
-
-	made_initramfs(path, "gzip -c", usual);
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	/* It is taken from there … */
-	change_cache("s/\\/dev\\/a/\\/dev\\/b/");
-	initramfs = read_cached();
-	ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"),
-			 "resume device = /dev/b\n");
-	initramfs_free(&initramfs);
-	/* … unless it was damaged … */
-	change_cache("s/^file 23/file 24/");
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	change_cache("s/^flags 1 1/flags 1 x/");
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	change_cache("/^end/d");
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
-	/* … or the initramfs is another one, of the same size and time. */
-	change_cache("s/\\/dev\\/a/\\/dev\\/b/");
-	snprintf(command, sizeof(command), "cp -p %s %s.new && mv %s.new %s", path, path, path,
-		 path);
-	ck_assert_int_eq(system(command), 0);
-	initramfs = read_cached();
-	expect_usual(&initramfs);
-	initramfs_free(&initramfs);
 }
 END_TEST
 
@@ -329,7 +267,7 @@ START_TEST(follows_links)
 	made_cpio_add_link(out, "etc/copy", 8, "encrypt = y\n");
 	made_cpio_end(out);
 	fclose(out);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
 	ck_assert(initramfs.resume && initramfs.current);
 	ck_assert_uint_eq(initramfs.count, 2);
 	ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"), "encrypt = y\n");
@@ -342,7 +280,7 @@ START_TEST(follows_links)
 	made_cpio_add_link(out, "usr/lib/uswsusp/resume", 7, program);
 	made_cpio_end(out);
 	fclose(out);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", NULL, &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
 	ck_assert(initramfs.resume && initramfs.current);
 	initramfs_free(&initramfs);
 }
@@ -377,7 +315,7 @@ START_TEST(tells_of_secrets_with_several_names)
 	fclose(out);
 	contents = secrets_seen = 0;
 	look_watch(&watcher);
-	ck_assert_int_eq(initramfs_read(made_root, "/initrd", &secrets, &initramfs, NULL), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, &secrets, 0, &initramfs, NULL), 0);
 	look_watch(NULL);
 	ck_assert_uint_eq(contents, 2);
 	ck_assert_uint_eq(secrets_seen, 2);
@@ -395,34 +333,166 @@ START_TEST(keeps_digests_of_secrets)
 	struct initramfs initramfs;
 
 	made_initramfs(path, "gzip -c", files);
-	initramfs = read_cached();
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
 	ck_assert_ptr_null(initramfs_file(&initramfs, "etc/key"));
 	initramfs_free(&initramfs);
-	/* The first time what was remembered is of no use. */
-	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(
-			initramfs_read_cached(made_root, "/initrd", &secrets, &initramfs, NULL), 0);
-		ck_assert_str_eq(initramfs_file(&initramfs, "etc/key"), sum);
-		ck_assert_ptr_null(initramfs_file(&initramfs, "etc/none"));
-		ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"), "encrypt = y\n");
+	ck_assert_int_eq(initramfs_read(made_root, &there, &secrets, 0, &initramfs, NULL), 0);
+	ck_assert_str_eq(initramfs_file(&initramfs, "etc/key"), sum);
+	ck_assert_ptr_null(initramfs_file(&initramfs, "etc/none"));
+	ck_assert_str_eq(initramfs_file(&initramfs, "etc/suspend.conf"), "encrypt = y\n");
+	initramfs_free(&initramfs);
+}
+END_TEST
+
+/* The initramfs in a unified image ends where its section does. */
+START_TEST(reads_unified_images)
+{
+	const struct boot_file unified = { .path = "/initrd", .unified = true };
+	struct initramfs initramfs;
+	struct why w = { "" };
+
+	for (size_t i = 0; i < 2; i++) {
+		made_unified(path, "ro resume=UUID=2", packers[i], usual);
+		ck_assert_msg(initramfs_read(made_root, &unified, NULL, 0, &initramfs, &w) == 0,
+			      "%s", w.text);
+		expect_usual(&initramfs);
+		ck_assert_str_eq(initramfs.cmdline, "ro resume=UUID=2");
 		initramfs_free(&initramfs);
+	}
+	made_put("/initrd", "MZ shell");
+	ck_assert_int_eq(initramfs_read(made_root, &unified, NULL, 0, &initramfs, &w), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(w.text, "/initrd: it is no EFI program"));
+}
+END_TEST
+
+/* What is behind its section is no part of it, though the packer would see it. */
+START_TEST(ends_with_the_section)
+{
+	const struct boot_file unified = { .path = "/initrd", .unified = true };
+	struct initramfs initramfs;
+
+	made_unified(path, "ro", "gzip -c", usual);
+	ck_assert_int_eq(initramfs_read(made_root, &unified, NULL, 0, &initramfs, NULL), 0);
+	ck_assert(!initramfs.partial);
+	initramfs_free(&initramfs);
+}
+END_TEST
+
+/* dracut --cat, ukify with several --initrd: archives behind archives. */
+START_TEST(reads_on_behind_the_first)
+{
+	static const char *const first[] = { "etc/first", "x", NULL };
+	struct initramfs initramfs;
+	char other[140], command[800];
+
+	snprintf(other, sizeof(other), "%s.other", path);
+	/* Within one stream, and as two. */
+	for (int i = 0; i < 3; i++) {
+		made_initramfs(path, "", first);
+		made_initramfs(other, "", usual);
+		snprintf(command, sizeof(command),
+			 i == 0	  ? "cat %2$s >>%1$s && gzip %1$s && mv %1$s.gz %1$s"
+			 : i == 1 ? "gzip %1$s %2$s && cat %1$s.gz %2$s.gz >%1$s"
+				  : "gzip %1$s %2$s && (cat %1$s.gz; printf '\\0BZh?'; cat "
+				    "%2$s.gz) >%1$s",
+			 path, other);
+		ck_assert_int_eq(system(command), 0);
+		ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
+		if (i < 2)
+			expect_usual(&initramfs);
+		ck_assert(initramfs.partial == (i == 2));
+		initramfs_free(&initramfs);
+		snprintf(command, sizeof(command), "rm -f %s.gz %s.gz", path, other);
+		ck_assert_int_eq(system(command), 0);
 	}
 }
 END_TEST
 
-START_TEST(does_without_a_place_to_remember)
+START_TEST(ends_in_time)
 {
 	struct initramfs initramfs;
-	char command[128];
+	struct why w = { "" };
 
 	made_initramfs(path, "gzip -c", usual);
-	snprintf(command, sizeof(command), "rmdir %s/run", made_root);
-	ck_assert_int_eq(system(command), 0);
-	initramfs = read_cached();
-	expect_usual(&initramfs);
+	ck_assert_int_eq(
+		initramfs_read(made_root, &there, NULL, now_usec() + 60000000, &initramfs, &w), 0);
 	initramfs_free(&initramfs);
-	ck_assert_int_eq(initramfs_read_cached(made_root, "/other", NULL, &initramfs, NULL),
-			 -ENOENT);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 1, &initramfs, &w), -ETIMEDOUT);
+	ck_assert_ptr_nonnull(strstr(w.text, "in time"));
+}
+END_TEST
+
+/* It never ends, and it says nothing. */
+START_TEST(waits_for_no_packer)
+{
+	struct cpio *cpio = malloc(sizeof(*cpio));
+	struct cpio_entry entry;
+	int ends[2];
+
+	ck_assert_ptr_nonnull(cpio);
+	ck_assert_int_eq(pipe(ends), 0);
+	cpio_begin(cpio, ends[0], UINT64_MAX);
+	cpio->deadline = now_usec() + 50000;
+	ck_assert_int_eq(cpio_next(cpio, &entry), -EBADMSG);
+	ck_assert(cpio->stopped);
+	close(ends[0]);
+	close(ends[1]);
+	free(cpio);
+}
+END_TEST
+
+static uint64_t unpacked_limit;
+
+void __real_cpio_begin(struct cpio *cpio, int fd, uint64_t limit);
+void __wrap_cpio_begin(struct cpio *cpio, int fd, uint64_t limit);
+
+void __wrap_cpio_begin(struct cpio *cpio, int fd, uint64_t limit)
+{
+	if (unpacked_limit && limit != UINT64_MAX) {
+		ck_assert_uint_eq(limit, UINT64_C(2) << 30);
+		limit = unpacked_limit;
+	}
+	__real_cpio_begin(cpio, fd, limit);
+}
+
+/* More is unpacked than any initramfs has. */
+START_TEST(unpacks_only_so_much)
+{
+	struct initramfs initramfs;
+	struct why w = { "" };
+
+	made_initramfs(path, "gzip -c", usual);
+	unpacked_limit = 1024;
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ETIMEDOUT);
+	ck_assert_ptr_nonnull(strstr(w.text, "too large"));
+	unpacked_limit = 65536;
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), 0);
+	initramfs_free(&initramfs);
+}
+END_TEST
+
+/* A report has a bare archive in the place of each. */
+START_TEST(reads_what_a_report_has)
+{
+	const struct boot_file unified = { .path = "/initrd", .unified = true };
+	static const char *const whole[] = { ".cmdline", "ro resume=UUID=2", NULL };
+	static const char *const damaged[] = { ".unread", "-95 it is packed", NULL };
+	static const char *const partial[] = { ".unread", "0 ", NULL };
+	struct initramfs initramfs;
+	struct why w = { "" };
+
+	made_initramfs(path, "", whole);
+	ck_assert_int_eq(initramfs_read(made_root, &unified, NULL, 0, &initramfs, &w), 0);
+	ck_assert_str_eq(initramfs.cmdline, "ro resume=UUID=2");
+	ck_assert(!initramfs.partial);
+	initramfs_free(&initramfs);
+	made_initramfs(path, "", damaged);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -95);
+	ck_assert_str_eq(w.text, "/initrd: it is packed");
+	made_initramfs(path, "", partial);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), 0);
+	ck_assert(initramfs.partial);
+	initramfs_free(&initramfs);
 }
 END_TEST
 
@@ -444,11 +514,16 @@ int main(void)
 	tcase_add_test(test, stands_damage);
 	tcase_add_test(test, says_what_is_wrong);
 	tcase_add_test(test, says_what_is_missing);
-	tcase_add_test(test, remembers);
 	tcase_add_test(test, follows_links);
 	tcase_add_test(test, tells_of_secrets_with_several_names);
 	tcase_add_test(test, keeps_digests_of_secrets);
-	tcase_add_test(test, does_without_a_place_to_remember);
+	tcase_add_test(test, reads_unified_images);
+	tcase_add_test(test, ends_with_the_section);
+	tcase_add_test(test, reads_on_behind_the_first);
+	tcase_add_test(test, ends_in_time);
+	tcase_add_test(test, waits_for_no_packer);
+	tcase_add_test(test, unpacks_only_so_much);
+	tcase_add_test(test, reads_what_a_report_has);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -50,9 +50,8 @@ static void make(void)
 	settings_defaults(&settings);
 	settings.encrypt = true;
 	made_folder("/run");
-	made_put("/boot/loader/entries/arch.conf",
-		 "title Arch\nlinux /vmlinuz-linux\ninitrd /initramfs-linux.img\n"
-		 "options root=/dev/mapper/root rw resume=UUID=2\n");
+	made_folder("/boot");
+	made_put("/proc/cmdline", "root=/dev/mapper/root rw resume=UUID=2\n");
 	made_put("/etc/mkinitcpio.conf", "HOOKS=(base udev encrypt s2disk keymap filesystems)\n");
 	made_put("/etc/vconsole.conf", "KEYMAP=fr\nXKBLAYOUT=fr\n");
 	put_initramfs(none);

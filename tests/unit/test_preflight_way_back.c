@@ -1,279 +1,164 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* "No hibernation without a way back", on made-up systems. */
+/* "No hibernation without a way back": what this boot did, on made-up systems. */
 #include "boot/initramfs.h"
-#include "made_initramfs.h"
-#include "made_root.h"
-#include "preflight.h"
-#include "preflight_checks.h"
+#include "image_keys.h"
+#include "way_back_fixture.h"
 
-#include <check.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/utsname.h>
-
-static struct settings settings;
-static struct swap_area area;
-static struct preflight result;
-
-/* /dev/vda2 and UUID=2 are one device, /dev/vda1 and UUID=1 another. */
-static int pretend_resolve(const char *spec, uint64_t offset, bool allow_file,
-			   struct swap_area *ret, struct why *w)
+START_TEST(is_proven_by_this_boot)
 {
-	char last = spec[strlen(spec) - 1];
-
-	ck_assert(!allow_file); /* an initramfs has mounted nothing */
-	if (last != '1' && last != '2')
-		return why(w, -ENODEV, "%s: no such device", spec);
-	*ret = (struct swap_area){ .dev = makedev(254, last == '1' ? 1 : 2), .offset = offset };
-	return 0;
-}
-
-static const struct preflight_system made_system = { .resolve = pretend_resolve };
-
-#define GRUB(arguments)                                                               \
-	"set default=\"0\"\nmenuentry 'Debian' {\n\tlinux /vmlinuz-6.1 ro " arguments \
-	"\n\tinitrd /initrd.img-6.1\n}\n"
-
-static const char resume[] = "ELF " INITRAMFS_RESUME_MARK;
-
-/* In pairs of name and text; what is asked for may come behind. */
-static void put_initramfs(const char *name, const char *text, const char *name2, const char *text2)
-{
-	const char *const files[] = { "usr/lib/uswsusp/resume",
-				      resume,
-				      "scripts/local-premount/s2disk",
-				      "#!/bin/sh",
-				      name,
-				      text,
-				      name2,
-				      text2,
-				      NULL };
-	char full[128];
-
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
-	made_initramfs(full, "gzip -c", files);
-}
-
-static void make(void)
-{
-	struct utsname uts;
-
-	made_root_create();
-	uname(&uts);
-	made_put("/proc/sys/kernel/osrelease", uts.release);
-	settings_defaults(&settings);
-	area = (struct swap_area){ .dev = makedev(254, 2) };
-	strcpy(area.name, "/dev/vda2");
-	strcpy(area.device, "/dev/vda2");
-	made_folder("/run");
-	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2"));
-	put_initramfs(NULL, NULL, NULL, NULL);
-}
-
-static void look(void)
-{
-	const struct preflight_target target = { .area = &area };
-	struct preflight_context context = { .system = &made_system,
-					     .settings = &settings,
-					     .target = &target,
-					     .root = made_root,
-					     .preflight = &result };
-
-	result.count = 0;
-	check_way_back(&context);
-}
-
-static void expect(enum check_level level, const char *text, const char *advice)
-{
-	const struct check *check = &result.checks[0];
-
-	look();
-	ck_assert_uint_eq(result.count, 1);
-	ck_assert_str_eq(check->id, "way-back");
-	ck_assert_msg(check->level == level, "level %d: %s", (int)check->level, check->text);
-	ck_assert_msg(strstr(check->text, text) != NULL, "text: %s", check->text);
-	ck_assert_msg(strstr(check->advice, advice) != NULL, "advice: %s", check->advice);
-	ck_assert(level == CHECK_OK || check->advice[0]);
-	ck_assert_uint_lt(strlen(check->text), sizeof(check->text) - 1);
-	ck_assert_uint_lt(strlen(check->advice), sizeof(check->advice) - 1);
-}
-
-#define AROUND "-P \"way back = warn\""
-
-START_TEST(sees_the_way)
-{
-	char command[512];
-
-	expect(CHECK_OK, "resume is in /boot/initrd.img-6.1", "");
-	expect(CHECK_OK, "will look at UUID=2", "");
-	/* The kernel was updated: what counts is what starts next. */
-	expect(CHECK_OK, "of another kernel than the running one", "");
-	/* Nobody can tell from this name. */
-	snprintf(command, sizeof(command),
-		 "mv %s/boot/initrd.img-6.1 %s/boot/initramfs-linux.img; "
-		 "sed -i s/initrd.img-6.1/initramfs-linux.img/ %s/boot/grub/grub.cfg",
-		 made_root, made_root, made_root);
-	ck_assert_int_eq(system(command), 0);
-	expect(CHECK_OK, "resume is in /boot/initramfs-linux.img and will look", "");
-}
-END_TEST
-
-START_TEST(wants_resume)
-{
-	const char *const empty[] = { "bin/sh", "x", NULL };
-	char full[128];
-
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
-	made_initramfs(full, "gzip -c", empty);
-	expect(CHECK_FAILED, "resume is not in /boot/initrd.img-6.1", AROUND);
-	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
-	expect(CHECK_FAILED, "", "update-initramfs -u -k all");
-}
-END_TEST
-
-START_TEST(wants_our_resume)
-{
-	const char *const other[] = { "usr/lib/uswsusp/resume", "ELF of uswsusp",
-				      "scripts/local-premount/s2disk", "x", NULL };
-	const char *const unused[] = { "usr/lib/uswsusp/resume", resume, NULL };
-	char full[128];
-
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
-	made_initramfs(full, "gzip -c", other);
-	made_put_mode("/usr/bin/dracut", "", 0755);
-	expect(CHECK_FAILED, "another program's or of another version", "dracut --force");
-	made_initramfs(full, "gzip -c", unused);
-	expect(CHECK_WARNING, "nothing that is known to run it", "way back = ignore");
-}
-END_TEST
-
-START_TEST(is_told_otherwise)
-{
-	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=1"));
-	expect(CHECK_FAILED, "will look at UUID=1", AROUND);
-	settings.way_back = WAY_BACK_WARN;
-	expect(CHECK_WARNING, "will look at UUID=1", "correct");
-	ck_assert_ptr_null(strstr(result.checks[0].advice, AROUND));
-	settings.way_back = WAY_BACK_IGNORE;
-	expect(CHECK_OK, "not looked at", "");
-	settings.way_back = WAY_BACK_REQUIRE;
-	/* It wakes from memory as a rule. */
-	settings.method = METHOD_SUSPEND;
-	expect(CHECK_WARNING, "will look at UUID=1", "correct");
-	strcpy(settings.test_file, "/dev/sdz");
-	look();
-	ck_assert_uint_eq(result.count, 0);
-}
-END_TEST
-
-START_TEST(compares_device_and_offset)
-{
-	made_put("/boot/grub/grub.cfg", GRUB("resume=/dev/vda2 resume_offset=34816"));
-	expect(CHECK_FAILED,
-	       "page 34816 (resume= on the kernel command line), but the image would "
-	       "go to /dev/vda2, page 0",
+	expect(CHECK_OK,
+	       "the initramfs that booted this system looks for it: at UUID=2 (resume= on the "
+	       "kernel command line)",
 	       "");
-	area.offset = 34816;
-	expect(CHECK_OK, "will look at /dev/vda2, page 34816", "");
-	made_put("/boot/grub/grub.cfg", GRUB("resume=/dev/vda2 resume_offset=x"));
-	expect(CHECK_FAILED, "resume_offset=x on the kernel command line is not a number", "");
-	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=7"));
-	expect(CHECK_FAILED, "of no use: UUID=7: no such device", "");
+	/* Whatever lies in /boot, older than this boot: it is not even read. */
+	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
+	expect(CHECK_OK, "looks for it", "");
+	/* An image that was discarded, or the kernel's own: it was looked at there. */
+	run.found = FOUND_IMAGE;
+	run.fate = FATE_DISCARDED;
+	expect(CHECK_OK, "looks for it", "");
+	run.found = FOUND_KERNEL_IMAGE;
+	expect(CHECK_OK, "looks for it", "");
+	run.offset = area.offset = 34816;
+	expect(CHECK_OK, "at UUID=2, page 34816", "");
 }
 END_TEST
 
-/* It wins over the command line, as it will in the initramfs. */
-START_TEST(reads_the_configuration_there)
+START_TEST(was_elsewhere)
 {
-	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n", NULL, NULL);
-	expect(CHECK_FAILED, "will look at /dev/vda1, page 0 (configuration in the initramfs)", "");
-	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
-		      "etc/suspend.conf.d/a.conf", "resume device = /dev/vda2\n");
-	expect(CHECK_OK, "will look at /dev/vda2", "");
-	/* Drop-ins of the other file are not read. */
-	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
-		      "etc/uswsusp.conf.d/a.conf", "resume device = /dev/vda2\n");
-	expect(CHECK_FAILED, "/dev/vda1", "");
-	put_initramfs("etc/uswsusp.conf", "resume device = /dev/vda2\n", NULL, NULL);
-	expect(CHECK_OK, "/dev/vda2", "");
-	put_initramfs("etc/suspend.conf", "mismatch retries = many\n", NULL, NULL);
-	expect(CHECK_FAILED, "etc/suspend.conf:1: ", "/etc/suspend.conf");
+	run.minor = 1;
+	strcpy(run.named, "UUID=1");
+	expect(CHECK_FAILED,
+	       "at this boot resume looked at UUID=1, page 0 (resume= on the kernel command line), "
+	       "but the image would go to /dev/vda2, page 0",
+	       AROUND);
+	run.minor = 2;
+	run.offset = 5;
+	expect(CHECK_FAILED, "page 5 (resume=", "s2disk-swapfile enable /dev/vda2");
+	run.offset = 0;
+	/* By another number, and still the same swap (multipath). */
+	run.minor = 9;
+	strcpy(run.uuid, "41424344-4546-4748-494a-4b4c4d4e4f50");
+	strcpy(run.named, "/dev/vda2");
+	area_uuid = run.uuid;
+	expect(CHECK_OK, "looks for it", "");
+	area_uuid = "41424344-0000-4748-494a-4b4c4d4e4f50";
+	expect(CHECK_FAILED, "looked at /dev/vda2", "");
 }
 END_TEST
 
-START_TEST(follows_what_the_generator_chose)
+static const struct {
+	enum boot_found found;
+	const char *text, *advice;
+} failures[] = {
+	{ FOUND_NOTHING_NAMED, "nothing told resume where", "s2disk-swapfile enable" },
+	{ FOUND_NO_DEVICE, "it was not there in time", "its UUID" },
+	{ FOUND_NOT_LOOKED, "went on without waiting for UUID=2", "boot once" },
+	{ FOUND_UNUSABLE, "could not use UUID=2: read error", "boot once" },
+	{ FOUND_OTHER_SWAP, "could not use UUID=2", "boot once" },
+	{ FOUND_NO_SWAP, "UUID=2 was no swap when", "a key that lasts" },
+	{ FOUND_UNKNOWN, "could not use UUID=2", "boot once" },
+};
+
+START_TEST(was_not_found)
 {
-	made_put("/boot/grub/grub.cfg", GRUB("quiet"));
-	expect(CHECK_FAILED, "nothing will tell resume in the next boot where the image is", "");
-	put_initramfs("conf/conf.d/resume", "# made\nRESUME=\"UUID=2\"\n", NULL, NULL);
-	expect(CHECK_OK, "will look at UUID=2", "");
-	put_initramfs("conf/conf.d/resume", "RESUME=UUID=2\n", "conf/conf.d/zz-auto",
-		      "RESUME=UUID=1");
-	expect(CHECK_FAILED, "will look at UUID=1", "");
-	put_initramfs("conf/conf.d/resume", "RESUME=none\n", NULL, NULL);
-	expect(CHECK_FAILED, "nothing will tell", "");
+	run.found = failures[_i].found;
+	strcpy(run.reason, "read error");
+	expect(CHECK_FAILED, failures[_i].text, failures[_i].advice);
+	expect(CHECK_FAILED, failures[_i].text, AROUND);
+	settings.way_back = WAY_BACK_WARN;
+	expect(CHECK_WARNING, failures[_i].text, failures[_i].advice);
+	ck_assert_ptr_null(strstr(result.checks[0].advice, AROUND));
 }
 END_TEST
 
-#define KEY "0123456789abcdef0123456789abcdef"
-
-static void chmod_initramfs(unsigned int mode)
+START_TEST(says_what_an_encrypted_area_lacks)
 {
-	char full[128];
-
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
-	ck_assert_int_eq(chmod(full, mode), 0);
+	encrypt_area();
+	run.found = FOUND_NO_DEVICE;
+	expect(CHECK_FAILED, "not there in time", "it is unlocked too late");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "is its key another one at every boot?", "");
 }
+END_TEST
 
-START_TEST(wants_the_key_file_there)
+START_TEST(would_not_have_resumed)
 {
-	const char *const conf = "encrypt = y\nkey file = /etc/image.key\n";
+	run.noresume = true;
+	expect(CHECK_FAILED, "this boot had noresume", "boot loader's configuration");
+	run.noresume = false;
+	strcpy(run.settings, "/etc/suspend.conf:1: no such setting");
+	expect(CHECK_FAILED, "the settings in the initramfs were wrong: /etc/suspend.conf:1", "");
+	run.settings[0] = '\0';
+	run.encrypt = true;
+	expect(CHECK_FAILED, "takes sealed images only (encrypt = y in the initramfs)", AROUND);
+	settings.encrypt = true;
+	expect(CHECK_OK, "looks for it", "");
+	run.encrypt = settings.encrypt = false;
+	strcpy(run.form, "s2disk images, form 0");
+	made_put_mode("/usr/bin/mkinitcpio", "", 0755);
+	expect(CHECK_FAILED, "does not know the images of this s2disk", "mkinitcpio -P");
+}
+END_TEST
 
+/* The run that tells most counts, whichever is last. */
+START_TEST(reads_every_run)
+{
+	struct boot_run nothing = run;
+
+	nothing.found = FOUND_NOT_LOOKED;
+	nothing.has_number = false;
+	more_runs[0] = nothing;
+	more_count = 1;
+	expect(CHECK_OK, "looks for it", "");
+	more_runs[1] = more_runs[0];
+	more_runs[1].found = FOUND_SWAP;
+	more_runs[1].has_number = true;
+	more_runs[1].minor = 1;
+	more_count = 2;
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
+/* mkswap since. */
+START_TEST(sees_that_the_name_is_gone)
+{
+	strcpy(run.named, "UUID=7");
+	expect(CHECK_FAILED, "found the area as UUID=7, which leads nowhere now: UUID=7: no such",
+	       "mkswap -U");
+	strcpy(run.named, "UUID=1");
+	expect(CHECK_FAILED, "found the area as UUID=1, which is another device now", "boot once");
+	/* The very device. */
+	strcpy(run.named, "/dev/mapper/x");
+	strcpy(run.device, "/dev/mapper/x");
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
+START_TEST(compares_keys)
+{
 	settings.encrypt = true;
 	strcpy(settings.key_file, "/etc/image.key");
 	made_put("/etc/image.key", KEY);
-	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
-	expect(CHECK_FAILED,
-	       "only a key file opens the image, and /etc/image.key is not named by the "
-	       "configuration in /boot/initrd.img-6.1",
-	       "update-initramfs -u -k all; or have a passphrase");
-	put_initramfs("etc/suspend.conf", conf, NULL, NULL);
-	expect(CHECK_FAILED, "/etc/image.key is not in /boot/initrd.img-6.1",
+	expect(CHECK_FAILED, "/etc/image.key was not known to the resume of this boot",
 	       "\"key file in initramfs = y\"");
-	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY "!");
-	expect(CHECK_FAILED, "/etc/image.key is not the same as that in", AROUND);
-	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY);
-	chmod_initramfs(0600);
-	expect(CHECK_OK, "will look at UUID=2", "");
+	run.key_count = 1;
+	strcpy(run.keys[0].path, "/etc/image.key");
+	expect(CHECK_FAILED, "was not there when resume ran", AROUND);
+	ck_assert_int_eq(image_keys_digest(made_root, "/etc/image.key", run.keys[0].digest, NULL),
+			 0);
+	expect(CHECK_OK, "looks for it", "");
+	made_put("/etc/image.key", KEY "!");
+	expect(CHECK_FAILED, "is not the same as the one that resume had", "");
 	/* Of two, one is enough. */
-	strcpy(settings.key_file, "/etc/other.key /etc/image.key");
-	expect(CHECK_OK, "will look at UUID=2", "");
-}
-END_TEST
-
-START_TEST(needs_no_key_file_there)
-{
-	settings.encrypt = true;
-	strcpy(settings.key_file, "/etc/image.key");
+	strcpy(settings.key_file, "/etc/image.key /run/key");
+	strcpy(run.keys[1].path, "/run/key");
+	run.key_count = 2;
+	expect(CHECK_OK, "looks for it", "");
 	/* Somebody can be asked. */
+	run.key_count = 0;
 	settings.passphrase_set = settings.passphrase = true;
-	expect(CHECK_OK, "will look at UUID=2", "");
-	settings.passphrase = false;
-	strcpy(settings.key_pair, "/etc/pair");
-	expect(CHECK_OK, "will look at UUID=2", "");
-	/* A tool puts it there at boot. */
-	settings.key_pair[0] = '\0';
-	strcpy(settings.key_file, "/run/key");
-	put_initramfs("etc/suspend.conf", "key file = /run/key\n", NULL, NULL);
-	expect(CHECK_OK, "will look at UUID=2", "");
-	/* Not sealed at all. */
-	settings.encrypt = false;
-	strcpy(settings.key_file, "/etc/image.key");
-	expect(CHECK_OK, "will look at UUID=2", "");
+	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
 
@@ -282,103 +167,100 @@ START_TEST(warns_of_readers_of_the_key)
 	settings.encrypt = true;
 	strcpy(settings.key_file, "/etc/image.key");
 	made_put("/etc/image.key", KEY);
-	put_initramfs("etc/suspend.conf", "key file = /etc/image.key\n", "etc/image.key", KEY);
-	chmod_initramfs(0644);
-	look();
-	ck_assert_uint_eq(result.count, 2);
-	ck_assert_int_eq(result.checks[0].level, CHECK_WARNING);
-	ck_assert_ptr_nonnull(strstr(result.checks[0].text, "can be read by others"));
-	ck_assert_ptr_nonnull(strstr(result.checks[0].advice, "chmod 600 /boot/initrd.img-6.1"));
-	ck_assert_int_eq(result.checks[1].level, CHECK_OK);
+	run.key_count = 1;
+	strcpy(run.keys[0].path, "/etc/image.key");
+	ck_assert_int_eq(image_keys_digest(made_root, "/etc/image.key", run.keys[0].digest, NULL),
+			 0);
+	made_put_mode("/boot/initrd.img-6.1", "x", 0644);
+	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
+	expect_second("/boot/initrd.img-6.1 has the key file in it",
+		      "chmod 600 /boot/initrd.img-6.1");
 }
 END_TEST
 
-START_TEST(sees_noresume)
+START_TEST(warns_of_names_that_change)
 {
-	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2 noresume"));
-	expect(CHECK_FAILED, "noresume", "which is now in /boot/grub/grub.cfg");
-	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2 hibernate=noresume"));
-	expect(CHECK_FAILED, "noresume", "");
+	strcpy(run.named, "/dev/vda2");
+	made_folder("/sys/block/vda");
+	expect(CHECK_OK, "looks for it", "");
+	made_folder("/sys/block/vdb");
+	expect_second("named /dev/vda2, and with several disks", "UUID");
+	strcpy(run.named, "/dev/nvme0n1p2");
+	strcpy(run.device, "/dev/nvme0n1p2");
+	made_folder("/sys/block/nvme0n1");
+	expect(CHECK_OK, "looks for it", "");
+	made_folder("/sys/block/nvme0c1n1");
+	expect(CHECK_OK, "looks for it", "");
+	made_folder("/sys/block/nvme1n1");
+	expect_second("named /dev/nvme0n1p2", "UUID");
+	strcpy(run.named, "/dev/mmcblk0p2");
+	made_folder("/sys/block/mmcblk0");
+	made_folder("/sys/block/mmcblk0boot0");
+	expect(CHECK_OK, "looks for it", "");
+	made_folder("/sys/block/mmcblk1");
+	expect_second("named /dev/mmcblk0p2", "UUID");
+	strcpy(run.named, "UUID=2");
+	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
 
-START_TEST(sees_the_systems_own_hook)
+START_TEST(warns_of_choices_for_once)
 {
-	put_initramfs("scripts/local-premount/resume", "#!/bin/sh", NULL, NULL);
-	expect(CHECK_OK, "the system's own hook for the kernel's images is there too", "");
+	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
+	made_put("/boot/grub/grubenv", "# GRUB Environment Block\nnext_entry=windows\n####");
+	expect_second("GRUB is to start 'windows' once (next_entry): the image waits",
+		      "unset next_entry");
 }
 END_TEST
 
-/* systemd in the initramfs starts its unit for resume= only. */
-START_TEST(knows_what_the_unit_needs)
+/* What it brings is not known, only that it brought resume= at this boot. */
+START_TEST(warns_of_changed_configuration)
 {
-	const char *const files[] = {
-		"usr/lib/uswsusp/resume",
-		resume,
-		"usr/lib/systemd/system/systemd-hibernate-resume@.service.d/50-s2disk.conf",
-		"x",
-		"etc/suspend.conf",
-		"resume device = /dev/vda2\n",
-		NULL
-	};
-	char full[128];
+	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
+	put_file("/boot/grub/grub.cfg", "menu", BEGAN - 1000);
+	expect(CHECK_OK, "looks for it", "");
+	put_file("/boot/loader/entries/arch.conf", "title", BEGAN + 1000);
+	expect_second("named the place at this boot, and /boot/loader/entries/arch.conf was "
+		      "changed since",
+		      "see that resume= is still in it");
+	run.by = NAMED_BY_DEFAULT;
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
 
+/* An older initramfs is left, or none. */
+START_TEST(sees_what_is_gone)
+{
+	static const char *const files[] = { "bin/sh", "x", NULL };
+	char full[256];
+
+	made_folder("/boot");
+	expect_second("there is no initramfs below /boot and /efi", "mount");
 	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
 	made_initramfs(full, "gzip -c", files);
-	expect(CHECK_OK, "/dev/vda2", "");
-	made_put("/boot/grub/grub.cfg", GRUB("quiet"));
-	expect(CHECK_FAILED, "no resume= on its command line", "add resume=");
+	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
+	expect_second("what booted this system is gone, or another would boot: resume is not in "
+		      "/boot/initrd.img-6.1",
+		      "hook");
+	/* Nothing went since. */
+	set_time("/boot", BEGAN - 1000);
+	expect(CHECK_OK, "looks for it", "");
+	/* One that may have it. */
+	put_file("/boot/initrd.img-6.0", "no cpio", BEGAN - 2000);
+	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
 
-START_TEST(warns_where_it_cannot_tell)
+/* A test's image is looked for by nobody; in memory it is but a second way. */
+START_TEST(follows_the_setting)
 {
-	char full[128];
-
-	made_put("/boot/grub/grub.cfg", "set default=0\nmenuentry 'x' {\nlinux /vmlinuz ro\n}\n");
-	expect(CHECK_FAILED, "has no initramfs", "");
-	made_put("/boot/grub/grub.cfg", GRUB("resume=UUID=2"));
-	made_put("/boot/initrd.img-6.1", "no cpio");
-	expect(CHECK_WARNING, "could not be seen: /boot/initrd.img-6.1: ", "way back = ignore");
-	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
-	ck_assert_int_eq(remove(full), 0);
-	expect(CHECK_WARNING, "/initrd.img-6.1, which /boot/grub/grub.cfg names, was not found",
-	       "");
-	made_put("/boot/grub/grub.cfg", "");
-	expect(CHECK_WARNING, "could not be seen: neither the configuration of a boot loader", "");
-}
-END_TEST
-
-/* Without a boot loader that is known, this boot is taken for the next. */
-START_TEST(only_warns_where_it_guesses)
-{
-	struct utsname uts;
-	char path[256];
-
-	uname(&uts);
-	snprintf(path, sizeof(path), "mv %s/boot/initrd.img-6.1 %s/boot/initrd.img-%s", made_root,
-		 made_root, uts.release);
-	ck_assert_int_eq(system(path), 0);
-	made_put("/boot/grub/grub.cfg", "");
-	made_put("/proc/cmdline", "resume=UUID=2\n");
-	expect(CHECK_OK, "will look at UUID=2", "");
-	ck_assert_ptr_null(strstr(result.checks[0].text, "another kernel"));
-	made_put("/proc/cmdline", "resume=UUID=1\n");
-	expect(CHECK_WARNING, "will look at UUID=1", "");
-}
-END_TEST
-
-START_TEST(leaves_it_to_others_without_an_area)
-{
-	const struct preflight_target target = { .area_problem = "none" };
-	struct preflight_context context = { .system = &made_system,
-					     .settings = &settings,
-					     .target = &target,
-					     .root = made_root,
-					     .preflight = &result };
-
-	result.count = 0;
-	check_way_back(&context);
+	run.found = FOUND_NO_DEVICE;
+	settings.method = METHOD_SUSPEND;
+	expect(CHECK_WARNING, "not there in time", "");
+	settings.way_back = WAY_BACK_IGNORE;
+	expect(CHECK_OK, "not looked at", "");
+	strcpy(settings.test_file, "/dev/sdz");
+	look();
 	ck_assert_uint_eq(result.count, 0);
 }
 END_TEST
@@ -392,22 +274,20 @@ int main(void)
 
 	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_set_timeout(test, 60);
-	tcase_add_test(test, sees_the_way);
-	tcase_add_test(test, wants_resume);
-	tcase_add_test(test, wants_our_resume);
-	tcase_add_test(test, is_told_otherwise);
-	tcase_add_test(test, compares_device_and_offset);
-	tcase_add_test(test, reads_the_configuration_there);
-	tcase_add_test(test, follows_what_the_generator_chose);
-	tcase_add_test(test, wants_the_key_file_there);
-	tcase_add_test(test, needs_no_key_file_there);
+	tcase_add_test(test, is_proven_by_this_boot);
+	tcase_add_test(test, was_elsewhere);
+	tcase_add_loop_test(test, was_not_found, 0, sizeof(failures) / sizeof(failures[0]));
+	tcase_add_test(test, says_what_an_encrypted_area_lacks);
+	tcase_add_test(test, would_not_have_resumed);
+	tcase_add_test(test, reads_every_run);
+	tcase_add_test(test, sees_that_the_name_is_gone);
+	tcase_add_test(test, compares_keys);
 	tcase_add_test(test, warns_of_readers_of_the_key);
-	tcase_add_test(test, sees_noresume);
-	tcase_add_test(test, sees_the_systems_own_hook);
-	tcase_add_test(test, knows_what_the_unit_needs);
-	tcase_add_test(test, warns_where_it_cannot_tell);
-	tcase_add_test(test, only_warns_where_it_guesses);
-	tcase_add_test(test, leaves_it_to_others_without_an_area);
+	tcase_add_test(test, warns_of_names_that_change);
+	tcase_add_test(test, warns_of_choices_for_once);
+	tcase_add_test(test, warns_of_changed_configuration);
+	tcase_add_test(test, sees_what_is_gone);
+	tcase_add_test(test, follows_the_setting);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -165,6 +165,74 @@ timeout 20 "$program" --check --root="$work/root" >"$work/first" 2>&1
 [ $? -ne 124 ] || complain "it waits for a pipe"
 rm "$work/root/proc/cmdline"
 
+# A unified image: its own command line, and what cannot be read, say the same in a report.
+take preflight/good
+name=unified
+mark=$(grep -ao 's2disk images, form [0-9]*' "$program" | head -n 1)
+echo '/dev/vda2 /dev/vda2 254:2 0 0' >"$work/root/area"
+echo 'UUID=22 254:2' >"$work/root/devices"
+mkdir -p "$work/root/boot/EFI/Linux" "$work/new/usr/lib/uswsusp" "$work/new/hooks"
+echo "ELF $mark" >"$work/new/usr/lib/uswsusp/resume"
+echo x >"$work/new/hooks/s2disk"
+# le SIZE NUMBER: in so many bytes.
+le()
+{
+	left=$1
+	number=$2
+	while [ "$left" -gt 0 ]; do
+		# shellcheck disable=SC2059 # an escape
+		printf "\\$(printf %03o $((number % 256)))"
+		number=$((number / 256))
+		left=$((left - 1))
+	done
+}
+# unified COMMAND-LINE INITRAMFS: .cmdline, then .initrd.
+unified()
+{
+	{
+		printf MZ
+		head -c 58 /dev/zero
+		le 4 64
+		printf 'PE\0\0'
+		le 2 34404
+		le 2 2
+		head -c 16 /dev/zero
+		printf .cmdline
+		le 4 ${#1}
+		le 4 0
+		le 4 ${#1}
+		le 4 168
+		head -c 16 /dev/zero
+		printf '.initrd\0'
+		le 4 "$(wc -c <"$2")"
+		le 4 0
+		le 4 "$(wc -c <"$2")"
+		le 4 $((168 + ${#1}))
+		head -c 16 /dev/zero
+		printf %s "$1"
+		cat "$2"
+	} >"$work/root/boot/EFI/Linux/arch.efi"
+}
+if command -v cpio >/dev/null; then
+	(cd "$work/new" && find . | cpio -o -H newc --quiet) | gzip >"$work/initrd"
+	unified 'ro resume=UUID=22' "$work/initrd"
+	same
+	grep -q 'arch.efi would look' "$work/second" || complain "not found: $(cat "$work/second")"
+	unified 'ro resume=UUID=22 noresume' "$work/initrd"
+	same
+	grep -q 'noresume .* in /boot/EFI/Linux/arch.efi' "$work/second" || complain "no noresume"
+	(cd "$work/new" && echo hooks/s2disk | cpio -o -H newc --quiet) >"$work/initrd"
+	for end in '' BZh '\037\213' garbage; do
+		# shellcheck disable=SC2059 # with escapes
+		printf "$end" >>"$work/initrd"
+		unified 'ro resume=UUID=22' "$work/initrd"
+		same
+	done
+	echo garbage >"$work/initrd"
+	unified 'ro resume=UUID=22' "$work/initrd"
+	same
+fi
+
 # Where it is written, and how.
 umask 022
 name=writing

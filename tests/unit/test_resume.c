@@ -18,22 +18,28 @@ int program_main(int argc, char **argv);
 
 static struct {
 	const char *cmdline; /* of the kernel */
+	const char *baked;   /* into the initramfs; NULL: nothing */
 	int find, restore;   /* results */
+	unsigned int late;   /* looks until the device is there */
+	int turn;	     /* of waiting for another run */
 	enum boot_found found;
 	enum boot_fate fate;
-	int write; /* of the record */
+	enum boot_fate kernels_fate; /* as telling the kernel leaves it */
+	int tell;		     /* … and returns */
+	bool recorded;		     /* by restore() */
+	int write;		     /* of the record */
 } machine;
 
 static struct boot_run got;
 static char unwanted_reason[128];
-static unsigned int recorded, recorded_first, named;
+static unsigned int recorded, recorded_first, renewed, told, looks;
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
 int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret);
-int __wrap_kernel_resume_name(const char *root, dev_t dev, uint64_t offset);
 int __wrap_boot_record_add(const char *root, const struct boot_run *run);
 int __wrap_boot_record_add_first(const char *root, const struct boot_run *run);
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run);
 void __wrap_log_message(enum log_level level, const char *format, ...);
 void __wrap_log_to_kernel(void);
 void __wrap_plymouth_begin(void);
@@ -46,6 +52,11 @@ int __wrap_target_find(const struct settings *settings, const char *root, bool r
 	(void)settings;
 	ck_assert_str_eq(root, "");
 	ck_assert(!running);
+	looks++;
+	if (machine.late > 0) {
+		machine.late--;
+		return why(w, -ENODEV, "not yet");
+	}
 	*ret = (struct swap_area){ .name = "swap", .device = "/dev/vda2", .dev = makedev(254, 2) };
 	return machine.find < 0 ? why(w, machine.find, "no area") : 0;
 }
@@ -58,7 +69,34 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	snprintf(unwanted_reason, sizeof(unwanted_reason), "%s", unwanted ? unwanted : "");
 	run->found = machine.found;
 	run->fate = machine.fate;
+	run->recorded = machine.recorded;
 	return machine.restore < 0 ? why(w, machine.restore, "no restoring") : 0;
+}
+
+int turn_take(const char *root, unsigned int seconds)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert_uint_gt(seconds, 60);
+	return machine.turn;
+}
+
+/* As the initramfs has it: a swap file. */
+void default_place_read(const char *root, struct settings *settings)
+{
+	ck_assert_str_eq(root, "");
+	if (!machine.baked)
+		return;
+	snprintf(settings->default_device, sizeof(settings->default_device), "%s", machine.baked);
+	settings->default_offset = 77;
+}
+
+int default_place_print(const struct settings *settings, const char *root, char *ret, size_t size,
+			struct why *w)
+{
+	(void)settings;
+	ck_assert_str_eq(root, "");
+	snprintf(ret, size, "RESUME=\n");
+	return machine.find < 0 ? why(w, machine.find, "several") : 0;
 }
 
 void restore_ignore_signals(void)
@@ -72,13 +110,15 @@ int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret)
 	return 0;
 }
 
-int __wrap_kernel_resume_name(const char *root, dev_t dev, uint64_t offset)
+int kernel_place_tell(const struct settings *settings, const struct swap_area *area,
+		      struct boot_run *run, struct why *w)
 {
-	(void)root;
-	(void)dev;
-	(void)offset;
-	named++;
-	return 0;
+	(void)settings;
+	ck_assert_str_eq(area->name, "swap");
+	ck_assert_int_eq(recorded, 0);
+	run->fate = machine.kernels_fate;
+	told++;
+	return machine.tell < 0 ? why(w, machine.tell, "no discarding") : 0;
 }
 
 int __wrap_boot_record_add(const char *root, const struct boot_run *run)
@@ -86,6 +126,15 @@ int __wrap_boot_record_add(const char *root, const struct boot_run *run)
 	ck_assert_str_eq(root, "");
 	got = *run;
 	recorded++;
+	return machine.write;
+}
+
+/* What restore() wrote before. */
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run)
+{
+	ck_assert_str_eq(root, "");
+	got = *run;
+	renewed++;
 	return machine.write;
 }
 
@@ -124,9 +173,10 @@ static void begin(void)
 {
 	made_root_create();
 	memset(&machine, 0, sizeof(machine));
+	machine.turn = -ENOENT;
 	machine.cmdline = "quiet";
 	machine.found = FOUND_SWAP;
-	machine.fate = FATE_NONE;
+	machine.fate = machine.kernels_fate = FATE_NONE;
 	made_put("/conf", "");
 }
 
@@ -142,7 +192,7 @@ static int run_with(const char *first, const char *second)
 	snprintf(two, sizeof(two), "%s", second ? second : "");
 	argv[argc] = NULL;
 	optind = 1;
-	recorded = recorded_first = named = 0;
+	recorded = recorded_first = renewed = told = looks = 0;
 	memset(&got, 0, sizeof(got));
 	return program_main(argc, argv);
 }
@@ -197,6 +247,31 @@ START_TEST(says_who_named_it)
 }
 END_TEST
 
+/* By whoever made the initramfs, and after all others. */
+START_TEST(says_that_it_was_baked_in)
+{
+	machine.baked = "UUID=3";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_DEFAULT);
+	ck_assert_str_eq(got.named, "UUID=3");
+	ck_assert_uint_eq(got.offset, 77);
+	ck_assert_int_eq(run_with("--default-device=", NULL), 0);
+	ck_assert_str_eq(got.named, "UUID=3");
+	ck_assert_int_eq(run_with("--default-device=/dev/x", NULL), 0);
+	ck_assert_str_eq(got.named, "/dev/x");
+	ck_assert_uint_eq(got.offset, 0);
+	machine.cmdline = "resume=8:1";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_KERNEL);
+	ck_assert_str_eq(got.named, "8:1");
+	ck_assert_uint_eq(got.offset, 0);
+	made_put("/conf", "resume device = /dev/y\n");
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_FILE);
+	ck_assert_uint_eq(got.offset, 0);
+}
+END_TEST
+
 static const struct {
 	int find, restore;
 	enum boot_found before; /* as restore() finds it */
@@ -211,8 +286,34 @@ static const struct {
 	{ 0, -ENODEV, FOUND_UNKNOWN, FATE_UNKNOWN, FOUND_UNUSABLE, 1 },
 	{ 0, -EIO, FOUND_IMAGE, FATE_STILL_THERE, FOUND_IMAGE, 1 },
 	{ 0, 0, FOUND_IMAGE, FATE_DISCARDED, FOUND_IMAGE, 0 },
-	{ 0, 0, FOUND_KERNEL_IMAGE, FATE_LEFT_ALONE, FOUND_KERNEL_IMAGE, 0 },
+	{ 0, 0, FOUND_KERNEL_IMAGE, FATE_DISCARDED, FOUND_KERNEL_IMAGE, 0 },
 };
+
+/* A crash would have left what restore() wrote: the same run, once. */
+START_TEST(is_written_once)
+{
+	machine.found = FOUND_IMAGE;
+	machine.fate = machine.kernels_fate = FATE_DISCARDED;
+	machine.recorded = true;
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_uint_eq(recorded, 0);
+	ck_assert_uint_eq(renewed, 1);
+	ck_assert_int_eq(got.fate, FATE_DISCARDED);
+}
+END_TEST
+
+/* The kernel's image, which it did not take and nobody can discard. */
+START_TEST(says_that_an_image_stays)
+{
+	machine.found = FOUND_KERNEL_IMAGE;
+	machine.fate = machine.kernels_fate = FATE_STILL_THERE;
+	machine.tell = -EIO;
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_int_eq(got.fate, FATE_STILL_THERE);
+	ck_assert_str_eq(got.reason, "no discarding");
+}
+END_TEST
 
 START_TEST(says_what_was_found)
 {
@@ -220,7 +321,7 @@ START_TEST(says_what_was_found)
 	machine.find = outcomes[_i].find;
 	machine.restore = outcomes[_i].restore;
 	machine.found = outcomes[_i].before;
-	machine.fate = outcomes[_i].fate;
+	machine.fate = machine.kernels_fate = outcomes[_i].fate;
 	/* Whether or not it can be written. */
 	machine.write = -ENOSPC;
 	ck_assert_int_eq(run_with(NULL, NULL), outcomes[_i].code);
@@ -231,6 +332,7 @@ START_TEST(says_what_was_found)
 				     : machine.restore < 0 ? "no restoring"
 							   : "");
 	ck_assert(got.noresume);
+	ck_assert_uint_eq(told, outcomes[_i].code == 0);
 	if (machine.find == 0)
 		ck_assert_ptr_nonnull(strstr(unwanted_reason, "noresume"));
 }
@@ -240,9 +342,10 @@ START_TEST(says_that_settings_are_wrong)
 {
 	made_put("/conf", "resume device = /dev/y\nmismatch action = x\n");
 	machine.found = FOUND_IMAGE;
-	machine.fate = FATE_DISCARDED;
+	machine.fate = machine.kernels_fate = FATE_DISCARDED;
 	ck_assert_int_eq(run_with(NULL, NULL), 2);
 	ck_assert_uint_eq(recorded, 1);
+	ck_assert_uint_eq(told, 1);
 	ck_assert_ptr_nonnull(strstr(got.settings, "mismatch action"));
 	ck_assert_str_eq(got.named, "/dev/y");
 	ck_assert_int_eq(got.fate, FATE_DISCARDED);
@@ -250,6 +353,7 @@ START_TEST(says_that_settings_are_wrong)
 
 	machine.find = -ENODEV;
 	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_uint_eq(told, 0);
 	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
 	made_put("/conf", "mismatch action = x\n");
 	machine.find = -ENOENT;
@@ -279,7 +383,6 @@ START_TEST(has_digests_of_keys)
 	made_put("/conf", conf);
 	ck_assert_int_eq(run_with("/dev/z", NULL), 0);
 	ck_assert(got.encrypt);
-	ck_assert_uint_eq(named, 1);
 	ck_assert_uint_eq(got.key_count, 3);
 	ck_assert_str_eq(got.keys[2].digest, "");
 	ck_assert_str_eq(got.keys[0].digest, "");
@@ -287,6 +390,50 @@ START_TEST(has_digests_of_keys)
 	ck_assert_ptr_nonnull(strstr(got.keys[1].path, "/key"));
 	ck_assert_str_eq(got.keys[1].digest,
 			 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+START_TEST(waits_for_the_device)
+{
+	machine.late = 2;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 0);
+	ck_assert_uint_eq(looks, 3);
+	ck_assert_int_eq(got.found, FOUND_SWAP);
+	ck_assert_str_eq(got.reason, "");
+	made_put("/conf", "mismatch action = x\n");
+	machine.late = 2;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 2);
+	ck_assert_uint_eq(looks, 3);
+	made_put("/conf", "");
+	machine.late = 100;
+	ck_assert_int_eq(run_with("--wait=1", NULL), 1);
+	ck_assert_uint_gt(looks, 1);
+	ck_assert_uint_lt(looks, 10);
+	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(looks, 1);
+	/* What is named by nobody, and what is no device, comes never. */
+	machine.late = 0;
+	machine.find = -ENOENT;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 0);
+	ck_assert_uint_eq(looks, 1);
+	machine.find = -ENOTBLK;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 1);
+	ck_assert_uint_eq(looks, 1);
+	ck_assert_int_eq(run_with("--wait=x", NULL), 2);
+	ck_assert_int_eq(run_with("--wait=3601", NULL), 2);
+	ck_assert_uint_eq(looks, 0);
+}
+END_TEST
+
+/* Two units of the initramfs may run it at once. */
+START_TEST(takes_turns)
+{
+	machine.turn = -EBUSY;
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(looks + recorded, 0);
+	/* What only prints waits for nobody. */
+	ck_assert_int_eq(run_with("--plain-allowed", NULL), 0);
 }
 END_TEST
 
@@ -317,7 +464,7 @@ END_TEST
 START_TEST(printing_records_nothing)
 {
 	static const char *const options[] = { "--print-device", "--print-key-files",
-					       "--plain-allowed" };
+					       "--plain-allowed", "--print-default" };
 
 	ck_assert_int_eq(run_with(options[_i], NULL), 0);
 	ck_assert_uint_eq(recorded + recorded_first, 0);
@@ -333,11 +480,16 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, begin, made_root_remove);
 	tcase_add_loop_test(tcase, says_who_named_it, 0, (int)ARRAY_SIZE(namings));
+	tcase_add_test(tcase, says_that_it_was_baked_in);
 	tcase_add_loop_test(tcase, says_what_was_found, 0, (int)ARRAY_SIZE(outcomes));
+	tcase_add_test(tcase, is_written_once);
+	tcase_add_test(tcase, says_that_an_image_stays);
 	tcase_add_test(tcase, says_that_settings_are_wrong);
 	tcase_add_test(tcase, has_digests_of_keys);
+	tcase_add_test(tcase, waits_for_the_device);
+	tcase_add_test(tcase, takes_turns);
 	tcase_add_test(tcase, says_that_it_was_missed);
-	tcase_add_loop_test(tcase, printing_records_nothing, 0, 3);
+	tcase_add_loop_test(tcase, printing_records_nothing, 0, 4);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -438,6 +438,22 @@ START_TEST(refuses_what_is_no_text)
 }
 END_TEST
 
+/* A folder that cannot be read may have asked for encryption. */
+START_TEST(cannot_list_drop_ins)
+{
+	struct why w = { "" };
+	struct settings s;
+
+	settings_defaults(&s);
+	made_put("/etc/suspend.conf", "threads = n\n");
+	made_link("/etc/suspend.conf.d", "suspend.conf.d");
+	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), -ELOOP);
+	s.skip_bad = true;
+	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
+	ck_assert(s.encrypt && !s.threads);
+}
+END_TEST
+
 /* In the initramfs: what can be used of a bad file is better than nothing. */
 START_TEST(skips_what_is_bad)
 {
@@ -459,7 +475,15 @@ START_TEST(skips_what_is_bad)
 	ck_assert_ptr_nonnull(strstr(warnings, "suspend.conf:2: \"hello\" is not of the form"));
 	ck_assert_ptr_nonnull(strstr(warnings, "10.conf:1: \"compress\" cannot be \"x\""));
 
-	/* No image in plain gets in by a slip of the pen. */
+	/* No image in plain gets in by a slip of the pen, nor because a file cannot be read. */
+	ck_assert(s.encrypt);
+	made_put("/etc/suspend.conf.d/20.conf", NULL);
+	s.encrypt = false;
+	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
+	ck_assert(s.encrypt);
+	ck_assert_int_eq(rmdir(below("/etc/suspend.conf.d/30.conf")), 0);
+	s.encrypt = false;
+	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
 	ck_assert(!s.encrypt);
 	made_put("/etc/suspend.conf.d/50.conf", "encrypt = yse\n");
 	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
@@ -497,6 +521,7 @@ int main(void)
 	tcase_add_test(files, loads_drop_ins_in_order);
 	tcase_add_test(files, refuses_what_is_no_text);
 	tcase_add_test(files, skips_what_is_bad);
+	tcase_add_test(files, cannot_list_drop_ins);
 	suite_add_tcase(suite, pure);
 	suite_add_tcase(suite, files);
 	runner = srunner_create(suite);

@@ -7,9 +7,8 @@
 #include "made_disk.h"
 #include "made_told.h"
 #include "made_tree.h"
-#include "swapfile_boot.h"
-#include "swapfile_check.h"
-#include "swapfile_site.h"
+#include "preflight.h"
+#include "swap/device_stack.h"
 #include "swapfile_state.h"
 
 #include <check.h>
@@ -20,12 +19,10 @@
 #include <sys/sysmacros.h>
 
 #define PATH "/swap/file"
-#define ARGUMENTS "resume=UUID=right resume_offset=38912"
 #define CONFIG "resume device = \"UUID=right\"\nresume offset = 38912\n"
 
 static enum outcome found;	 /* of finding the swap file */
 static const char *looked_for;	 /* the path that was asked for */
-static dev_t root_device;	 /* 0: that of nothing */
 static unsigned int unknown;	 /* keys, as they get it */
 static struct preflight machine; /* what the checks of s2disk itself give */
 static size_t no_memory;	 /* an allocation of that size fails */
@@ -34,8 +31,6 @@ enum outcome __wrap_swapfile_find(const struct swapfile *s, bool tolerant,
 				  struct swapfile_place *ret, struct why *w);
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 			     struct swap_area *ret, struct why *w);
-int __wrap_site_each_device(const char *folder, int (*see)(void *context, dev_t dev), void *context,
-			    struct why *w);
 void __wrap_preflight_run(const struct settings *settings, const struct preflight_target *target,
 			  const char *root, struct preflight *ret);
 void *__wrap_calloc(size_t count, size_t size);
@@ -83,14 +78,6 @@ int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 	return why(w, -ENODEV, "%s: no device has it", spec);
 }
 
-int __wrap_site_each_device(const char *folder, int (*see)(void *context, dev_t dev), void *context,
-			    struct why *w)
-{
-	(void)w;
-	ck_assert_str_eq(folder, "/");
-	return root_device ? see(context, root_device) : 0;
-}
-
 void __wrap_preflight_run(const struct settings *settings, const struct preflight_target *target,
 			  const char *root, struct preflight *ret)
 {
@@ -120,14 +107,16 @@ static void setup(void)
 	made_active = true;
 	found = OUTCOME_DONE;
 	looked_for = NULL;
-	root_device = 0;
 	no_memory = 0;
 	machine.count = 0;
 	add_to_machine("memory", CHECK_OK, "there is memory enough");
 	made_put("/etc/suspend.conf", CONFIG);
-	made_put("/proc/cmdline", "quiet " ARGUMENTS "\n");
+	made_program("/usr/sbin/update-initramfs");
+	made_put("/etc/fstab", PATH " none swap sw 0 0\n");
+	made_put("/etc/suspend.conf.d/90-swapfile.conf",
+		 "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\n"
+		 "# The swap file " PATH ".\nresume device = UUID=right\nresume offset = 38912\n");
 	made_device("8:2", "sda2", "partition", "2\n");
-	made_put("/extlinux/extlinux.conf", "label l\n\tappend root=/dev/sda2 " ARGUMENTS "\n");
 }
 
 static struct swapfile command(const char *path)
@@ -175,9 +164,7 @@ START_TEST(all_is_well)
 		   "(partition sda2)");
 	check_line(text, "ok", PATH " is on");
 	check_line(text, "ok", "the configuration names the place of " PATH);
-	check_line(text, "ok", "booted with the right resume= and resume_offset=");
-	check_line(text, "ok", "extlinux gives the kernel " ARGUMENTS);
-	check_line(text, "ok", "no encryption below /dev/sda2");
+	check_line(text, "ok", "the system is set up for " PATH);
 	check_line(text, "ok", "there is memory enough");
 	check_untold(text, "warning");
 }
@@ -189,8 +176,13 @@ START_TEST(which_file)
 	struct swapfile s = command(NULL);
 	struct why w = { "" };
 
+	/* By the marks, where the state is lost. */
+	check_says(NULL, OUTCOME_DONE);
+	ck_assert_str_eq(looked_for, PATH);
+	looked_for = NULL;
+	made_put("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 	ck_assert_int_eq(swapfile_do_check(&s, &w), OUTCOME_REFUSED);
-	check_told(w.text, "no swap file is enabled; say which");
+	check_told(w.text, "no swap area is enabled; say which");
 	ck_assert_ptr_null(looked_for);
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = /on/demand\n");
 	check_says(NULL, OUTCOME_DONE);
@@ -198,14 +190,13 @@ START_TEST(which_file)
 }
 END_TEST
 
-static void put_state(bool hibernate_only, bool unfinished)
+static void put_state(bool unfinished)
 {
 	struct plan plan;
 	struct state state = { .plans = &plan, .count = 1 };
 	char *text;
 
 	ck_assert_int_eq(plan_open(&plan, "enable", PATH), 0);
-	plan.hibernate_only = hibernate_only;
 	plan.unfinished = unfinished;
 	text = state_encode(&state);
 	ck_assert_ptr_nonnull(text);
@@ -220,10 +211,10 @@ START_TEST(enabled_file)
 	struct why w = { "" };
 
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = /on/demand\n");
-	put_state(false, false);
+	put_state(false);
 	check_says(NULL, OUTCOME_DONE);
 	ck_assert_str_eq(looked_for, PATH);
-	put_state(false, true);
+	put_state(true);
 	check_line(check_says(NULL, OUTCOME_REFUSED), "failed",
 		   "enabling " PATH ", or disabling it, was cut off in the middle");
 	made_put(SWAPFILE_STATE, "nonsense\n");
@@ -259,9 +250,6 @@ START_TEST(switched_off)
 	/* Only this very file is switched on for hibernating. */
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = /another\n");
 	check_line(check_says(PATH, OUTCOME_REFUSED), "failed", PATH " is not active as swap");
-	put_state(true, false);
-	check_says(PATH, OUTCOME_REFUSED);
-
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = " PATH "\n");
 	check_line(check_says(PATH, OUTCOME_DONE), "ok",
 		   PATH " is off; s2disk switches it on for hibernating");
@@ -293,9 +281,22 @@ static const struct {
 
 START_TEST(configuration)
 {
+	made_put("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 	made_put("/etc/suspend.conf", configurations[_i].config);
 	check_line(check_says(PATH, configurations[_i].outcome), configurations[_i].level,
 		   configurations[_i].words);
+}
+END_TEST
+
+/* Enabling again would not help. */
+START_TEST(last_word)
+{
+	const char *text;
+
+	made_put("/etc/suspend.conf.d/99-local.conf", "resume device = UUID=other\n");
+	text = check_says(PATH, OUTCOME_REFUSED);
+	check_told(text, "/etc/suspend.conf.d/99-local.conf:1, which has the last word");
+	check_untold(text, "s2disk-swapfile enable");
 }
 END_TEST
 
@@ -311,170 +312,32 @@ START_TEST(broken_configuration)
 }
 END_TEST
 
-static const struct {
-	const char *cmdline, *level, *words;
-} command_lines[] = {
-	{ ARGUMENTS " noresume", "warning", "booted with noresume" },
-	{ ARGUMENTS " nohibernate", "warning", "booted with noresume" },
-	{ "quiet", "warning", "booted without resume=" },
-	{ "resume_offset=38912", "warning", "booted without resume=" },
-	{ "resume=/dev/sda2 resume_offset=38912", "ok", "the right resume=" },
-	{ "resume=UUID=right", "warning",
-	  "resume=UUID=right resume_offset=0, which is not the place of " PATH },
-	{ "resume=UUID=right resume_offset=x38912", "warning", "is not the place of " PATH },
-	{ "resume=UUID=other resume_offset=38912", "warning", "is not the place of " PATH },
-	{ "resume=UUID=gone resume_offset=38912", "warning", "is not the place of " PATH },
-};
-
-/* It counts for this boot only, so it is nothing to refuse for. */
-START_TEST(command_line)
-{
-	made_put("/proc/cmdline", command_lines[_i].cmdline);
-	check_line(check_says(PATH, OUTCOME_DONE), command_lines[_i].level,
-		   command_lines[_i].words);
-}
-END_TEST
-
-START_TEST(no_command_line)
-{
-	made_put("/proc/cmdline", NULL);
-	check_untold(check_says(PATH, OUTCOME_DONE), "this system was booted");
-}
-END_TEST
-
-START_TEST(no_boot_loader)
+/* Something that enabling does is not there any more. */
+START_TEST(not_set_up)
 {
 	const char *text;
 
-	made_put("/extlinux/extlinux.conf", NULL);
+	made_put("/etc/fstab", "");
 	text = check_says(PATH, OUTCOME_DONE);
-	check_line(text, "warning", "no boot loader that is known here was found");
-	check_told(text, "see that it gives the kernel: " ARGUMENTS);
-}
-END_TEST
-
-START_TEST(boot_loader_not_set_up)
-{
-	const char *text;
-
-	made_put("/extlinux/extlinux.conf", "label l\n\tappend root=/dev/sda2\n");
-	text = check_says(PATH, OUTCOME_REFUSED);
-	check_line(text, "failed", "extlinux does not give the kernel " ARGUMENTS);
+	check_line(text, "warning", "the system is not set up for " PATH);
 	check_told(text, "s2disk-swapfile enable " PATH);
 	/* Looking changed nothing. */
-	made_check("/extlinux/extlinux.conf", "label l\n\tappend root=/dev/sda2\n");
-	/* An offset of before. */
-	made_put("/extlinux/extlinux.conf",
-		 "label l\n\tappend resume=UUID=right resume_offset=4\n");
-	check_line(check_says(PATH, OUTCOME_REFUSED), "failed", "does not give the kernel");
+	made_check("/etc/fstab", "");
+	made_put("/etc/fstab", PATH " none swap sw 0 0\n");
+	made_put("/usr/sbin/update-initramfs", NULL);
+	check_line(check_says(PATH, OUTCOME_DONE), "warning", "initramfs is not made here");
 }
 END_TEST
 
-/* A boot loader that cannot be asked is no reason to refuse, but to say so. */
-START_TEST(boot_loader_that_fails)
-{
-	struct swapfile s = command(PATH);
-	struct why w = { "" };
-	char text[16384];
-
-	made_program("/usr/sbin/grubby");
-	made_fail = "run /usr/sbin/grubby";
-	tell_to_file();
-	ck_assert_int_eq(swapfile_do_check(&s, &w), OUTCOME_DONE);
-	told(text, sizeof(text));
-	check_line(text, "warning", "grubby: it failed");
-	/* It was asked, not told. */
-	ck_assert_str_eq(made_log, "run /usr/sbin/grubby --info=ALL\n");
-}
-END_TEST
-
-/* The file that GRUB reads is made of others: it may be older. */
-START_TEST(grub)
-{
-	struct plan plan = { 0 };
-	struct why w = { "" };
-	const char *text;
-
-	made_put("/etc/default/grub", "GRUB_TIMEOUT=1\n");
-	made_folder("/etc/default/grub.d");
-	made_program("/usr/sbin/update-grub");
-	made_put("/boot/grub/grub.cfg", "\tlinux /vmlinuz root=/dev/sda2\n");
-	check_line(check_says(PATH, OUTCOME_REFUSED), "failed",
-		   "GRUB (/etc/default/grub.d) does not give the kernel " ARGUMENTS);
-
-	ck_assert_int_eq(boot_plan(&plan, &made_system, BOOT_GRUB_FOLDER, ARGUMENTS, &w), 0);
-	for (size_t i = 0; i < plan.count; i++)
-		if (plan.steps[i].kind == STEP_FILE)
-			made_put(plan.steps[i].path, plan.steps[i].new_text);
-	plan_close(&plan);
-	text = check_says(PATH, OUTCOME_REFUSED);
-	check_line(text, "failed", "/boot/grub/grub.cfg was not made anew since it was set up");
-	check_told(text, "run update-grub, or grub2-mkconfig -o /boot/grub/grub.cfg");
-
-	made_put("/boot/grub/grub.cfg", "\tlinux /vmlinuz root=/dev/sda2 " ARGUMENTS "\n");
-	check_line(check_says(PATH, OUTCOME_DONE), "ok", "GRUB (/etc/default/grub.d) gives");
-}
-END_TEST
-
-/* sda2 is a mapping of LUKS over sdb1 now. */
-static void encrypt_device(void)
+/* sda2 is a mapping of LUKS over sdb1, which nothing opens early. */
+START_TEST(locked)
 {
 	made_device("8:2", "dm-1", "dm/name", "swap_crypt\n");
 	made_device("8:2", "dm-1", "dm/uuid", "CRYPT-LUKS2-0123-swap_crypt\n");
 	made_put("/sys/dev/block/8:2/slaves/sdb1/dev", "8:17\n");
 	made_device("8:17", "sdb1", "partition", "1\n");
-}
-
-static const struct {
-	const char *crypttab;
-	bool early;
-} crypttabs[] = {
-	{ "swap_crypt UUID=x none luks,initramfs\n", true },
-	{ "# names\nother UUID=y none luks\nswap_crypt\tUUID=x\tnone\tx-initrd.attach\n", true },
-	{ "  swap_crypt UUID=x none initramfs,luks\n", true },
-	{ NULL, false },
-	{ "", false },
-	{ "swap_crypt UUID=x none luks\n", false },
-	{ "swap_crypt\n", false },
-	{ "swap_crypt UUID=x none luks # no initramfs\n", false },
-	{ "swap_crypt2 UUID=x none luks,initramfs\n", false },
-	{ "#swap_crypt UUID=x none luks,initramfs\n", false },
-	/* Not the option of that name. */
-	{ "swap_crypt UUID=x /etc/keys/initramfs luks\n", false },
-	{ "swap_crypt UUID=x none luks,noinitramfs\n", false },
-};
-
-START_TEST(unlocked_early)
-{
-	const char *text;
-
-	encrypt_device();
-	made_put("/etc/crypttab", crypttabs[_i].crypttab);
-	text = check_says(PATH, OUTCOME_DONE);
-	check_told(text, "(LUKS2 swap_crypt on partition sdb1)");
-	if (crypttabs[_i].early) {
-		check_line(text, "ok", "no encryption below /dev/sda2");
-	} else {
-		check_line(text, "warning",
-			   "swap_crypt must be unlocked before the image can be read");
-		check_told(text, "x-initrd.attach");
-		check_untold(text, "no encryption below");
-	}
-}
-END_TEST
-
-/* What is unlocked for the root file system is there for the image, too. */
-START_TEST(below_root)
-{
-	encrypt_device();
-	made_device("253:9", "dm-9", "dm/uuid", "LVM-xyz\n");
-	made_put("/sys/dev/block/253:9/slaves/dm-1/dev", "8:2\n");
-	root_device = makedev(253, 9);
-	check_line(check_says(PATH, OUTCOME_DONE), "ok", "no encryption below");
-	root_device = makedev(253, 8); /* sysfs does not know that one */
-	check_line(check_says(PATH, OUTCOME_DONE), "warning", "swap_crypt must be unlocked");
-	root_device = makedev(8, 17); /* the disk only */
-	check_line(check_says(PATH, OUTCOME_DONE), "warning", "swap_crypt must be unlocked");
+	check_line(check_says(PATH, OUTCOME_DONE), "warning",
+		   "the initramfs does not open swap_crypt");
 }
 END_TEST
 
@@ -512,8 +375,6 @@ END_TEST
 /* Never a yes that was not looked for. */
 START_TEST(no_memory_to_look)
 {
-	struct swapfile s = command(PATH);
-	struct why w = { "" };
 	const char *text;
 
 	no_memory = sizeof(struct preflight);
@@ -523,17 +384,10 @@ START_TEST(no_memory_to_look)
 	check_untold(text, "there is memory enough");
 
 	/* What lies under the device stays unknown. */
-	encrypt_device();
-	root_device = makedev(8, 2);
 	no_memory = sizeof(struct device_stack);
 	text = check_says(PATH, OUTCOME_DONE);
-	check_line(text, "warning", "what lies under /dev/sda2 could not be looked at");
+	check_line(text, "warning", strerror(ENOMEM));
 	check_line(text, "ok", "the place of " PATH " is known: page 38912 of /dev/sda2\n");
-
-	/* Not even for the list. */
-	no_memory = sizeof(struct swapfile_check);
-	ck_assert_int_eq(swapfile_do_check(&s, &w), OUTCOME_FAILED);
-	ck_assert_str_eq(w.text, strerror(ENOMEM));
 }
 END_TEST
 
@@ -551,10 +405,9 @@ START_TEST(as_json)
 	ck_assert_int_eq(report_end(&s.report, "refused", NULL), 0);
 	told(text, sizeof(text));
 	check_told(text, "\"path\": \"" PATH "\"");
-	check_told(text, "\"arguments\": \"" ARGUMENTS "\"");
 	check_told(text, "\"id\": \"active\",\n      \"level\": \"failed\"");
 	check_told(text, "\"advice\": \"s2disk-swapfile enable " PATH "\"");
-	check_told(text, "\"id\": \"boot-loader\",\n      \"level\": \"ok\"");
+	check_told(text, "\"id\": \"set-up\",\n      \"level\": \"ok\"");
 	check_told(text, "\"advice\": null");
 	check_told(text, "\"result\": \"refused\"");
 	check_untold(text, "This machine");
@@ -575,15 +428,10 @@ int main(void)
 	tcase_add_test(tcase, bad_file);
 	tcase_add_test(tcase, switched_off);
 	tcase_add_loop_test(tcase, configuration, 0, (int)ARRAY_SIZE(configurations));
+	tcase_add_test(tcase, last_word);
 	tcase_add_test(tcase, broken_configuration);
-	tcase_add_loop_test(tcase, command_line, 0, (int)ARRAY_SIZE(command_lines));
-	tcase_add_test(tcase, no_command_line);
-	tcase_add_test(tcase, no_boot_loader);
-	tcase_add_test(tcase, boot_loader_not_set_up);
-	tcase_add_test(tcase, boot_loader_that_fails);
-	tcase_add_test(tcase, grub);
-	tcase_add_loop_test(tcase, unlocked_early, 0, (int)ARRAY_SIZE(crypttabs));
-	tcase_add_test(tcase, below_root);
+	tcase_add_test(tcase, not_set_up);
+	tcase_add_test(tcase, locked);
 	tcase_add_test(tcase, machine_fails);
 	tcase_add_test(tcase, no_memory_to_look);
 	tcase_add_test(tcase, as_json);

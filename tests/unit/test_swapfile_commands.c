@@ -11,6 +11,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,6 @@ START_TEST(all_in_one)
 	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "300M"))
 		return;
 	made_put("/etc/fstab", "x\n");
-	made_program("/usr/sbin/update-initramfs");
 	before = made_look();
 	s.size = 50 * MIB;
 	s.enable = true;
@@ -92,7 +92,6 @@ START_TEST(foretells_all)
 	if (!mounted())
 		return;
 	made_put("/etc/fstab", "x\n");
-	made_program("/usr/sbin/update-initramfs");
 	before = made_look();
 	s.size = 32 * MIB;
 	s.enable = s.dry_run = s.report.dry_run = true;
@@ -102,7 +101,7 @@ START_TEST(foretells_all)
 	told(text, sizeof(text));
 	check_told(text, "would make /");
 	check_told(text, "would write /etc/suspend.conf.d/90-swapfile.conf");
-	check_told(text, "+ resume device = UUID=");
+	check_told(text, "+ resume device = DEVICE");
 	check_told(text, "+ resume offset = OFFSET");
 	check_told(text, "a\\040file none swap defaults 0 0");
 	check_told(text, "would switch on /");
@@ -146,10 +145,10 @@ START_TEST(foretells_the_same)
 }
 END_TEST
 
-/* Another file takes over; when it cannot, the former one is back. */
+/* Another file takes over: the former is disabled first. */
 START_TEST(gives_way)
 {
-	char first[128], second[128], fail[192], *before, *after;
+	char first[128], second[128], text[8192], *before, *after;
 	struct why w = { "" };
 	struct swapfile s;
 
@@ -158,35 +157,100 @@ START_TEST(gives_way)
 	made_file("first", first, sizeof(first));
 	made_file("second", second, sizeof(second));
 	made_put("/etc/fstab", "x\n");
-	made_program("/usr/sbin/update-initramfs");
 	s = command_for(first);
 	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
 	before = made_look();
 	s = command_for(second);
+	made_fail = "swapoff";
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
+	after = made_look();
+	ck_assert(strncmp(after, before, strlen(before) - 70) == 0); /* but for the state */
 	made_fail = "swapon";
-	/* The first is off and cannot be switched on either: then it is gone. */
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
 	made_check("/etc/fstab", "x\n");
 	made_fail = NULL;
 	s = command_for(first);
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
 	s = command_for(second);
-	snprintf(fail, sizeof(fail), "swapon %s", second);
-	made_fail = fail;
-	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
-	after = made_look();
-	ck_assert_str_eq(after, before);
-	ck_assert(made_active);
-	made_fail = NULL;
+	s.report.quiet = false;
+	tell_to_file();
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
-	s.path = NULL;
+	told(text, sizeof(text));
+	check_told(text, "first is enabled already, and is disabled first");
+	s = command_for(NULL);
 	ck_assert_int_eq(swapfile_do_disable(&s, &w), OUTCOME_DONE);
 	made_check("/etc/fstab", "x\n");
 	/* Two of them: which one? */
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
-	check_told(w.text, "there are 2 swap files");
+	check_told(w.text, "there are several swap files");
 	free(before);
 	free(after);
+}
+END_TEST
+
+/* The state is lost: what is marked is undone, and enabling again begins with that. */
+START_TEST(lost_state)
+{
+	char path[128];
+	struct why w = { "" };
+	struct swapfile s;
+	struct stat st;
+
+	if (!mounted())
+		return;
+	made_file("file", path, sizeof(path));
+	made_put("/etc/fstab", "x\n");
+	s = command_for(path);
+	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	made_put(SWAPFILE_STATE, NULL);
+	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	check_told(made_log, "swapoff");
+	made_put(SWAPFILE_STATE, NULL);
+	ck_assert_int_eq(swapfile_do_disable(&s, &w), OUTCOME_DONE);
+	made_check("/etc/fstab", "x\n");
+	made_check("/etc/suspend.conf.d/90-swapfile.conf", NULL);
+	ck_assert(!made_active);
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "what it wrote down is lost; delete it yourself");
+
+	/* remove takes back what is marked; whose the file is, nothing says any more. */
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_DONE);
+	made_put(SWAPFILE_STATE, NULL);
+	s.path = _i ? path : NULL;
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_FAILED);
+	check_told(w.text, "it is disabled, but whether s2disk-swapfile made the file is lost");
+	made_check("/etc/fstab", "x\n");
+	made_check("/etc/suspend.conf.d/90-swapfile.conf", NULL);
+	ck_assert_int_eq(stat(path, &st), 0);
+	s.path = NULL;
+	w.text[0] = '\0';
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
+	ck_assert_str_eq(w.text, "no swap file is known that s2disk-swapfile made");
+}
+END_TEST
+
+/* No initramfs of ours: nothing is made. */
+START_TEST(not_ours_to_make)
+{
+	char path[128];
+	struct swapfile s = made_command(path, sizeof(path), "file");
+	struct why w = { "" };
+	struct stat st;
+
+	if (!mounted())
+		return;
+	made_put("/usr/sbin/update-initramfs", NULL);
+	s.size = 32 * MIB;
+	s.enable = true;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "make the file without --enable");
+	ck_assert_int_lt(stat(path, &st), 0);
+	s.enable = false;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
+	made_put("/run/ostree-booted", "");
+	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
+	check_told(w.text, "rpm-ostree kargs --append=resume=UUID=");
+	made_check("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 }
 END_TEST
 
@@ -269,7 +333,6 @@ START_TEST(ends_what_was_cut_off)
 	if (!mounted())
 		return;
 	made_file("file", path, sizeof(path));
-	made_program("/usr/sbin/update-initramfs");
 	s = command_for(path);
 	s.hibernate_only = true;
 	ck_assert_msg(swapfile_do_enable(&s, &w) == OUTCOME_DONE, "%s", w.text);
@@ -277,7 +340,7 @@ START_TEST(ends_what_was_cut_off)
 	ck_assert(!state_find(&state, "enable", NULL)->unfinished);
 	state_find(&state, "enable", NULL)->unfinished = true;
 	text = state_encode(&state);
-	check_told(text, "=hibernate-only unfinished\n");
+	check_told(text, "=unfinished\n");
 	made_put(SWAPFILE_STATE, text);
 	state_free(&state);
 	free(text);
@@ -306,14 +369,15 @@ START_TEST(offset_objects)
 	s.report = (struct report){ .use_json = true };
 	tell_to_file();
 	report_begin(&s.report, "offset");
-	ck_assert_msg(swapfile_do_offset(&s, false, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_msg(swapfile_do_offset(&s, &w) == OUTCOME_DONE, "%s", w.text);
 	report_end(&s.report, "done", NULL);
 	told(text, sizeof(text));
 	check_told(text, "\"objection\": \"it is on a loop device");
 	check_told(text, "\"offset\": ");
 	s.report = (struct report){ .quiet = true };
 	tell_to_file();
-	ck_assert_int_eq(swapfile_do_offset(&s, true, &w), OUTCOME_DONE);
+	s.uswsusp = true;
+	ck_assert_int_eq(swapfile_do_offset(&s, &w), OUTCOME_DONE);
 	told(text, sizeof(text));
 	ck_assert_int_eq(strncmp(text, "resume offset = ", 16), 0);
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
@@ -361,6 +425,8 @@ START_TEST(one_at_a_time)
 	made_put("/run/x", "");
 	ck_assert_int_eq(state_lock(&made_system, &first, &w), 0);
 	ck_assert_int_ge(first, 0);
+	/* A generator that outlives this program keeps others away. */
+	ck_assert_int_eq(fcntl(first, F_GETFD) & FD_CLOEXEC, 0);
 	ck_assert_int_eq(state_lock(&made_system, &second, &w), -EAGAIN);
 	check_told(w.text, "another s2disk-swapfile");
 	ck_assert_int_lt(second, 0);
@@ -383,6 +449,8 @@ int main(void)
 	tcase_add_test(tcase, foretells_all);
 	tcase_add_test(tcase, foretells_the_same);
 	tcase_add_test(tcase, gives_way);
+	tcase_add_loop_test(tcase, lost_state, 0, 2);
+	tcase_add_test(tcase, not_ours_to_make);
 	tcase_add_test(tcase, half_made);
 	tcase_add_test(tcase, made_again);
 	tcase_add_test(tcase, ends_what_was_cut_off);

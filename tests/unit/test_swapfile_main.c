@@ -24,7 +24,7 @@ static char called[64], said[4096], out[8192];
 static bool locked; /* while it ran */
 
 enum outcome __wrap_swapfile_do_create(struct swapfile *s, struct why *w);
-enum outcome __wrap_swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w);
+enum outcome __wrap_swapfile_do_offset(struct swapfile *s, struct why *w);
 enum outcome __wrap_swapfile_do_check(struct swapfile *s, struct why *w);
 enum outcome __wrap_swapfile_do_enable(struct swapfile *s, struct why *w);
 enum outcome __wrap_swapfile_do_disable(struct swapfile *s, struct why *w);
@@ -63,9 +63,9 @@ enum outcome __wrap_swapfile_do_create(struct swapfile *s, struct why *w)
 	return call("create", s, w);
 }
 
-enum outcome __wrap_swapfile_do_offset(struct swapfile *s, bool uswsusp, struct why *w)
+enum outcome __wrap_swapfile_do_offset(struct swapfile *s, struct why *w)
 {
-	return call(uswsusp ? "swap-offset" : "offset", s, w);
+	return call(s->uswsusp ? "swap-offset" : "offset", s, w);
 }
 
 enum outcome __wrap_swapfile_do_check(struct swapfile *s, struct why *w)
@@ -147,17 +147,15 @@ static void swapfile(const char *options, int code, const char *expected)
 
 START_TEST(commands_get_theirs)
 {
-	swapfile("create --size=16G --subvolume --enable --hibernate-only /swap/file", EXIT_DONE,
+	swapfile("create --size=16G --no-subvolume --enable --hibernate-only /swap/file", EXIT_DONE,
 		 "create");
 	ck_assert_str_eq(got.path, "/swap/file");
 	ck_assert_str_eq(got.system.root, made_root);
 	ck_assert_uint_eq(got.size, 16ULL << 30);
-	ck_assert(got.subvolume == SUBVOLUME_YES && got.enable && got.hibernate_only &&
-		  !got.dry_run);
+	ck_assert(got.no_subvolume && got.enable && got.hibernate_only && !got.dry_run);
 	swapfile("create -s auto -n /swapfile", EXIT_DONE, "create");
 	ck_assert_uint_eq(got.size, 0);
-	ck_assert(got.subvolume == SUBVOLUME_AUTO && !got.enable && !got.hibernate_only &&
-		  got.dry_run);
+	ck_assert(!got.no_subvolume && !got.enable && !got.hibernate_only && got.dry_run);
 	swapfile("offset /swapfile", EXIT_DONE, "offset");
 	swapfile("check", EXIT_DONE, "check");
 	ck_assert_ptr_null(got.path);
@@ -176,7 +174,7 @@ static const struct {
 	const char *options, *words;
 } wrong[] = {
 	{ "", "what shall be done?" },
-	{ "nonsense", "'nonsense' is not a command" },
+	{ "nonsense", "nonsense is not a command" },
 	{ "create", "create takes one PATH" },
 	{ "create a b", "create takes one PATH" },
 	{ "offset", "offset takes one PATH" },
@@ -187,7 +185,6 @@ static const struct {
 	{ "create --size=many a", "'many' is not a size" },
 	{ "create --size=0 a", "'0' is not a size" },
 	{ "enable --size=1G a", "go with create" },
-	{ "enable --subvolume a", "go with create" },
 	{ "enable --no-subvolume a", "go with create" },
 	{ "remove --enable a", "go with create" },
 	{ "check --hibernate-only", "--hibernate-only goes with enable" },
@@ -195,7 +192,7 @@ static const struct {
 	{ "create --nonsense a", "" },
 };
 
-START_TEST(wrong_usage)
+START_TEST(used_wrongly)
 {
 	swapfile(wrong[_i].options, EXIT_USAGE, "");
 	check_told(said, wrong[_i].words);
@@ -260,6 +257,9 @@ START_TEST(one_at_a_time)
 	if (locking[_i].locks) {
 		swapfile(locking[_i].options, EXIT_FAILED, "");
 		check_told(said, "another s2disk-swapfile is at work");
+		snprintf(path, sizeof(path), "--json %s", locking[_i].options);
+		swapfile(path, EXIT_FAILED, "");
+		check_told(out, "\"reason\": \"another s2disk-swapfile is at work");
 		/* The commands themselves say that only root can. */
 		uid = 1000;
 	}
@@ -313,7 +313,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, commands_get_theirs);
-	tcase_add_loop_test(tcase, wrong_usage, 0, (int)ARRAY_SIZE(wrong));
+	tcase_add_loop_test(tcase, used_wrongly, 0, (int)ARRAY_SIZE(wrong));
 	tcase_add_test(tcase, how_it_ends);
 	tcase_add_test(tcase, as_json);
 	tcase_add_loop_test(tcase, one_at_a_time, 0, (int)ARRAY_SIZE(locking));

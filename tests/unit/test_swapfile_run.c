@@ -19,33 +19,27 @@ static const struct {
 	{ "/bin/sh\n-c\necho noise >&2", 0, "" },
 	{ "/bin/sh\n-c\nexit 3", -EIO, "/bin/sh failed with status 3" },
 	{ "/bin/sh\n-c\necho one >&2; echo two >&2; exit 1", -EIO, "status 1: one two" },
-	/* Said on stdout: nobody's. */
-	{ "/bin/sh\n-c\necho one; exit 1", -EIO, "status 1: " },
+	{ "/bin/sh\n-c\necho one; exit 1", -EIO, "status 1: one" },
 	{ "/bin/sh\n-c\nkill -9 $$", -EIO, "/bin/sh was killed by signal 9" },
 	{ "/nonexistent/program", -EIO, "status 127: /nonexistent/program: No such file" },
 	/* Nothing of ours comes to it: a plain environment, no standard input. */
-	{ "/bin/sh\n-c\necho $LC_ALL $S2DISK_TEST_NOISE; cat", 0, "C.UTF-8\n" },
+	{ "/bin/sh\n-c\necho $LC_ALL $S2DISK_TEST_NOISE; cat; exit 1", -EIO, "1: C.UTF-8" },
+	{ "/bin/true", 0, "" },
 	/* What a terminal would obey is not repeated. */
 	{ "/bin/sh\n-c\nprintf 'a\\033[2Jb' >&2; exit 1", -EIO, "a" },
 };
 
 START_TEST(ends)
 {
-	char *output = NULL;
 	struct why w = { "" };
 	int r;
 
 	setenv("S2DISK_TEST_NOISE", "ours", 1);
-	r = swapfile_run(&here, cases[_i].command, &output, &w);
+	r = swapfile_run(&here, cases[_i].command, &w);
 	ck_assert_msg(r == cases[_i].r, "%s: %d, %s", cases[_i].command, r, w.text);
-	if (r == 0)
-		ck_assert_str_eq(output, cases[_i].words);
-	else
-		ck_assert_ptr_null(output);
 	if (r < 0)
 		ck_assert_msg(strstr(w.text, cases[_i].words), "%s", w.text);
 	ck_assert_ptr_null(strchr(w.text, '\033'));
-	free(output);
 }
 END_TEST
 
@@ -57,26 +51,11 @@ START_TEST(says_much)
 	ck_assert_int_eq(swapfile_run(&here,
 				      "/bin/sh\n-c\ni=0; while [ $i -lt 2000 ]; do i=$((i + 1)); "
 				      "echo line $i >&2; done; exit 1",
-				      NULL, &w),
+				      &w),
 			 -EIO);
 	ck_assert_ptr_nonnull(strstr(w.text, "line 1999 line 2000"));
 	ck_assert_ptr_null(strstr(w.text, "line 1000 "));
 	ck_assert_uint_lt(strlen(w.text), 400);
-}
-END_TEST
-
-/* More than is kept: it is not kept waiting for that. */
-START_TEST(writes_much)
-{
-	struct why w = { "" };
-	char *output = NULL;
-
-	ck_assert_int_eq(swapfile_run(&here, "/bin/sh\n-c\nhead -c 6000000 /dev/zero | tr '\\0' x",
-				      &output, &w),
-			 0);
-	ck_assert_uint_le(strlen(output), 4u << 20);
-	ck_assert_uint_gt(strlen(output), 4000000);
-	free(output);
 }
 END_TEST
 
@@ -87,7 +66,7 @@ START_TEST(too_many_arguments)
 
 	for (int i = 0; i < 40; i++)
 		strcat(command, "\nx");
-	ck_assert_int_lt(swapfile_run(&here, command, NULL, &w), 0);
+	ck_assert_int_lt(swapfile_run(&here, command, &w), 0);
 }
 END_TEST
 
@@ -109,7 +88,6 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, ends, 0, ARRAY_SIZE(cases));
 	tcase_add_test(tcase, says_much);
-	tcase_add_test(tcase, writes_much);
 	tcase_add_test(tcase, too_many_arguments);
 	tcase_add_test(tcase, text);
 	suite_add_tcase(suite, tcase);

@@ -88,19 +88,13 @@ class WayBack(Scenario):
     memory = 320
     config = ""
     guest = """
-# menu ARGUMENTS: what the next boot has on its command line.
-menu() {
-    printf "menuentry 'Linux' {\\n linux /vmlinuz %s\\n initrd /initrd\\n}\\n" \\
-        "$*" >/boot/grub/grub.cfg
-}
 make_initramfs() {
     (cd /tmp/initramfs && find . | cpio -o -H newc | gzip) >/boot/initrd
 }
 first_boot() {
-    mkdir -p /boot/grub /tmp/initramfs/scripts/local-premount
+    mkdir -p /boot /tmp/initramfs/scripts/local-premount /tmp/initramfs/etc
     cd /tmp/initramfs
     touch scripts/local-premount/s2disk scripts/local-premount/resume
-    menu resume=/dev/vda1
     swap_on $SWAP
     hold main 32 16
     make_initramfs
@@ -108,24 +102,25 @@ first_boot() {
     mkdir -p usr/lib/uswsusp
     cp /usr/lib/uswsusp/resume usr/lib/uswsusp
     make_initramfs
-    menu resume=/dev/vda
+    marked unnamed s2disk
+    echo "resume device = /dev/vda" >etc/suspend.conf
+    make_initramfs
     marked elsewhere s2disk
-    menu resume=/dev/vda1 noresume
-    marked noresume s2disk
     mark refused "$(s2disk --last --json | grep '"result"')"
-    menu resume=/dev/vda1
+    echo "resume device = /dev/vda1" >etc/suspend.conf
+    make_initramfs
     hibernate
 }
 """
 
     def run(self):
         before = self.hibernate()
-        for key in ("no-resume", "elsewhere", "noresume"):
+        for key in ("no-resume", "unnamed", "elsewhere"):
             self.need(before.mark(key) == "3", key + " was refused")
         self.need('"refused"' in before.mark("refused"), "it was kept")
         self.need_said("resume is not in /boot/initrd")
         self.need_said("will look at /dev/vda, page 0")
-        self.need_said("will have noresume")
+        self.need_said("nothing tells the resume in /boot/initrd")
         self.resume(cmdline="resume=/dev/vda1")
 
 

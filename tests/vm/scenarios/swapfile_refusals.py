@@ -67,6 +67,8 @@ random_key() {
     rm /etc/crypttab
     create no-header "without a LUKS header" /mnt/crypt/file
     umount /mnt/crypt
+    mkswap /dev/mapper/temp >/dev/null
+    enable no-header-swap "without a LUKS header" /dev/mapper/temp
     cryptsetup close temp
 }
 # Without names by LVM, only the kernel's table says what these are.
@@ -98,6 +100,7 @@ protected() {
     rmdir /run/systemd/system /run/systemd
 }
 on_ext4() {
+    enable not-swap "is not a swap area" /dev/vda
     refuse full "make room" s2disk-swapfile create --size=1G /disk/file
     truncate -s 50M /disk/hole
     mkswap /disk/hole >/dev/null
@@ -168,7 +171,7 @@ first_boot() {
 """
 
 REFUSED = ("tmpfs", "initramfs", "zram", "network", "overlay", "loop",
-           "random-key", "no-header", "origin", "thin", "home", "full", "hole", "half-hole", "plain",
+           "random-key", "no-header", "no-header-swap", "not-swap", "origin", "thin", "home", "full", "hole", "half-hole", "plain",
            "exists", "in-use", "unaligned", "mirrored", "compressed",
            "snapshotted")
 

@@ -1,52 +1,70 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """s2disk-swapfile: makes a swap file, sets the system up, and takes it all back."""
 
+import base64
+
 from testbed import disks, guest
 from testbed.scenario import Scenario
 
-# A system with a boot loader and an initramfs, as far as the program sees it.
+# A system with an initramfs, and a boot loader that is none of the program's business, as
+# far as it sees them.
 SYSTEM = r"""
 SWAP=/mnt/swapfile
 make_system() {
-    mkdir -p /etc/default/grub.d /boot/grub /etc/systemd /var/lib /usr/sbin
+    mkdir -p /etc/default /boot/grub /etc/systemd /var/lib /usr/sbin
     printf 'GRUB_CMDLINE_LINUX="quiet"\nGRUB_TIMEOUT=5\n' >/etc/default/grub
+    echo "linux /vmlinuz quiet" >/boot/grub/grub.cfg
+    CRYPTTAB
     # The last line without an end: that is to come back too.
     printf 'UUID=1234 / ext4 defaults 0 1\n/dev/sr0 /media auto noauto 0 0' \
         >/etc/fstab
-    cat >/usr/sbin/update-grub <<'END'
+    # What s2disk looks for in it; the boots of this test have another one.
+    cat >/usr/sbin/update-initramfs <<'END'
 #!/bin/sh
-. /etc/default/grub
-for file in /etc/default/grub.d/*.cfg; do
-    if [ -e "$file" ]; then . "$file"; fi
-done
-echo "linux /vmlinuz $GRUB_CMDLINE_LINUX" >/boot/grub/grub.cfg
+echo "$*" >>/tmp/initramfs-runs
+rm -rf /tmp/initramfs
+mkdir -p /tmp/initramfs/usr/lib/uswsusp /tmp/initramfs/scripts/local-premount \
+    /tmp/initramfs/cryptroot /tmp/initramfs/etc/suspend.conf.d
+cd /tmp/initramfs
+cp /usr/lib/uswsusp/resume usr/lib/uswsusp
+touch scripts/local-premount/s2disk
+cp /etc/suspend.conf.d/* etc/suspend.conf.d 2>/dev/null
+cp /etc/crypttab cryptroot 2>/dev/null
+find . | cpio -o -H newc | gzip >/boot/initrd.img
 END
-    printf '#!/bin/sh\necho "$*" >>/tmp/initramfs-runs\n' \
-        >/usr/sbin/update-initramfs
-    chmod +x /usr/sbin/update-grub /usr/sbin/update-initramfs
-    update-grub
+    chmod +x /usr/sbin/update-initramfs
+    mkdir -p /etc/initramfs-tools/hooks
+    touch /etc/initramfs-tools/hooks/s2disk
 }
 # Names, modes and content of all that could be changed.
 look() {
-    find /etc /boot /var /mnt/only -exec ls -ldn {} + 2>/dev/null |
+    find /etc /boot /var /mnt/only ! -name initrd.img -exec ls -ldn {} + 2>/dev/null |
         awk '{ print $1, $3, $4, $9 }'
-    find /etc /boot /var /mnt/only -type f -exec md5sum {} + 2>/dev/null
+    find /etc /boot /var /mnt/only -type f ! -name initrd.img -exec md5sum {} + 2>/dev/null
 }
 is_on() { awk -v name="$1" '$1 == name { print "on" }' /proc/swaps; }
 open_device() { :; }
+make_area() { marked create s2disk-swapfile create $SIZE $SWAP; }
+remove_area() { marked remove s2disk-swapfile remove; }
+leave() { marked umount umount /mnt; }
 first_boot() {
     open_device
     mkdir -p /mnt
     mount_it || mark fail mount
     make_system
     look >/tmp/before
-    marked create s2disk-swapfile create $SIZE $SWAP || return
+    boot=$(find /boot/grub /etc/default -type f -exec md5sum {} + | md5sum)
+    make_area || return
     marked dry-run s2disk-swapfile enable --dry-run $ONLY $SWAP
     look >/tmp/dry
     marked enable s2disk-swapfile enable $ONLY $SWAP || return
     mark told "$(s2disk-swapfile offset $SWAP)"
     mark place "$(other_offset)"
-    mark grub "$(cat /boot/grub/grub.cfg)"
+    [ "$boot" = "$(find /boot/grub /etc/default -type f -exec md5sum {} + | md5sum)" ] &&
+        mark boot-loader untouched
+    mark drop-in "$(base64 /etc/suspend.conf.d/90-swapfile.conf | tr -d '\n')"
+    mark kernel "$(cat /sys/power/resume) $(cat /sys/power/resume_offset)"
+    mark crypttab "$(cat /etc/crypttab 2>/dev/null)"
     mark on-enabled "$(is_on $SWAP)"
     marked again s2disk-swapfile enable $ONLY $SWAP
     hold main 64 32
@@ -59,13 +77,13 @@ first_boot() {
     mark check "$?" "$(grep -A1 '"id": "file"' /tmp/check | tail -1)"
     marked disable s2disk-swapfile disable
     mark on-disabled "$(is_on $SWAP)"
-    marked remove s2disk-swapfile remove
+    remove_area
     look >/tmp/after
     if cmp -s /tmp/before /tmp/after; then mark system same; else
         mark system "$(diff /tmp/before /tmp/after | head -n 5)"; fi
-    [ -e $SWAP ] && mark file-left yes
+    [ -f $SWAP ] && mark file-left yes
     mark initramfs-runs "$(grep -c . /tmp/initramfs-runs)"
-    marked umount umount /mnt
+    leave
 }
 before_resume() { [ "$BOOT" = 1 ] || open_device; }
 later_boot() { :; }
@@ -81,10 +99,13 @@ class SwapFileTool(Scenario):
     config = ""
     wait_for = "/dev/vda"
     tools = ()              # of the host, for the guest
+    drop_in = None          # that the initramfs has
     # What other code says about the place of the file: a number of pages.
     other = "first_extent $SWAP"
     mount = "mount -t %s /dev/vda /mnt"
     open_device = ":"
+    crypttab = ":"          # makes one, before anything is looked at
+    crypttab_then = ""      # what is there when it is enabled
     limit = 400
 
     @property
@@ -93,7 +114,7 @@ class SwapFileTool(Scenario):
 
     @property
     def guest(self):
-        return (SYSTEM + "SIZE='%s'\nONLY='%s'\nHOW='%s'\nmount_it() { %s; }\n"
+        return (SYSTEM.replace("CRYPTTAB", self.crypttab) + "SIZE='%s'\nONLY='%s'\nHOW='%s'\nmount_it() { %s\n}\n"
                 "other_offset() { %s; }\nopen_device() {\n%s\n}\n" %
                 (self.size, self.only, self.how,
                  self.mount.replace("%s", self.file_system), self.other,
@@ -110,6 +131,8 @@ class SwapFileTool(Scenario):
         for place, source in archive.items():
             with open(source, "rb") as stream:
                 files[place] = stream.read()
+        if self.drop_in:
+            files["/etc/suspend.conf.d/90-swapfile.conf"] = self.drop_in
         return files
 
     def make_disks(self):
@@ -132,19 +155,28 @@ class SwapFileTool(Scenario):
         told = before.mark("told")
         self.figure(told)
         words = dict(word.split("=", 1) for word in told.split())
-        self.need(words["resume_offset"] == before.mark("place"),
+        offset = words.get("resume_offset", "0")
+        self.need(offset == before.mark("place"),
                   "offset %s is what others say: %s" %
-                  (words["resume_offset"], before.mark("place")))
-        self.need(before.mark("grub") == "linux /vmlinuz quiet " + told,
-                  "GRUB was told: %s" % before.mark("grub"))
+                  (offset, before.mark("place")))
+        self.need(before.mark("boot-loader") == "untouched",
+                  "the boot loader's files are as before")
+        kernel = before.mark("kernel").split()
+        self.need(kernel[0] != "0:0" and
+                  kernel[1] == words.get("resume_offset", "0"),
+                  "the running kernel knows the place: %s" % kernel)
+        self.need(before.mark("crypttab") == self.crypttab_then,
+                  "crypttab: " + before.mark("crypttab"))
         self.need(before.mark("on-enabled") == ("" if self.only else "on"),
                   "swap after enable: " + before.mark("on-enabled"))
-        area = self.area_on_disk(int(words["resume_offset"]))
+        area = self.area_on_disk(int(offset))
         if area is not None:
             found = disks.signature_at(self.swap, area)
             self.need(found == disks.OURS, "signature at byte %d: %s" %
                       (area, found))
-        machine = self.boot(cmdline=told)
+        # Nothing on the command line: the drop-in in the initramfs names the place.
+        self.drop_in = base64.b64decode(before.mark("drop-in"))
+        machine = self.boot()
         self.off()
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
         self.need_content(before)
@@ -214,7 +246,7 @@ class ToolBtrfsSubvolume(ToolBtrfs):
     name = "tool-btrfs-subvolume"
     group = "slow"
     how = "-r /mnt/swap/swapfile"
-    size = "--subvolume --size=300M"
+    size = "--size=300M"
     mount = "mount -t btrfs /dev/vda /mnt; SWAP=/mnt/swap/swapfile"
 
 
@@ -281,3 +313,46 @@ class ToolLuks(ToolLvm):
     @property
     def modules(self):
         return "dm_crypt xts algif_skcipher ext4"
+
+    crypttab = "echo 'secret /dev/vda none luks' >/etc/crypttab"
+    crypttab_then = "secret /dev/vda none luks,initramfs"
+
+
+class ToolPartition(SwapFileTool):
+    """a swap partition: enabled, used, disabled"""
+    name = "tool-partition"
+    group = "slow"
+    file_system = ""
+    other = "echo 0"
+    modules = ""
+    mount = """SWAP=/dev/vda
+make_area() { mkswap $SWAP >/dev/null; mark create 0; }
+remove_area() { refuse=$(s2disk-swapfile remove $SWAP 2>&1); mark remove $(($? - 3)); }
+leave() { mark umount 0; }
+"""
+
+    def make_disks(self):
+        self.swap = self.add_disk(disks.Disk(self.path("swap.img"), 400))
+
+
+class ToolPartitionLuks(ToolPartition):
+    """a swap area in LUKS of its own, beside the root file system"""
+    name = "tool-partition-luks"
+    memory = 512
+    tools = ("cryptsetup",)
+    modules = "dm_crypt xts algif_skcipher"
+    crypttab = "echo 'secret /dev/vda none luks,swap' >/etc/crypttab"
+    crypttab_then = "secret /dev/vda none luks,swap,initramfs"
+    mount = ToolPartition.mount.replace("/dev/vda", "/dev/mapper/secret")
+    open_device = """
+    mkdir -p /run/cryptsetup
+    export DM_DISABLE_UDEV=1
+    printf key >/tmp/key
+    if [ "$BOOT" = 1 ]; then
+        cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
+            /dev/vda /tmp/key
+    fi
+    cryptsetup open --key-file /tmp/key /dev/vda secret || mark fail open"""
+
+    def area_on_disk(self, told):
+        return None

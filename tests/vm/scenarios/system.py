@@ -45,11 +45,13 @@ class SwapFile(FullGuest):
              "LABEL=boot /boot ext2 defaults 0 2\n")
     root_mib = 1600
     swap_file = "/swapfile"
-    create = ""
     guest = """
+digest() { find /etc /boot -type f ! -name 'initrd.img*' -exec md5sum {} + |
+    sort | md5sum; }
 first_boot() {
     can before
-    marked create s2disk-swapfile create --size=500M --enable %(create)s %(file)s
+    digest >/var/tmp/digest
+    marked create s2disk-swapfile create --size=500M --enable %(file)s
     mark told "$(s2disk-swapfile offset %(file)s)"
     can after
     %(then)s
@@ -63,6 +65,9 @@ hibernate_and_tell() {
     s2disk-swapfile check --json | tr -d '\\n' >check.json
     marked disable s2disk-swapfile disable
     mark swaps "$(tail -n +2 /proc/swaps)"
+    marked remove s2disk-swapfile remove
+    digest | cmp -s - /var/tmp/digest && mark files "as before"
+    [ -e %(file)s ] && mark file-left yes
 }
 """
     then = "hibernate_and_tell"
@@ -74,8 +79,7 @@ hibernate_and_tell() {
 
     def boot_files(self, number, **options):
         files = super().boot_files(number, **options)
-        for name, value in (("create", self.create), ("then", self.then),
-                            ("file", self.swap_file)):
+        for name, value in (("then", self.then), ("file", self.swap_file)):
             files["/scenario.sh"] = files["/scenario.sh"].replace(
                 "%%(%s)s" % name, value)
         return files
@@ -103,6 +107,10 @@ hibernate_and_tell() {
         self.need(self.machine.mark("disable") == "0", "disable ended with 0")
         self.need(self.machine.mark("swaps") == "", "no swap is left: " +
                   self.machine.mark("swaps"))
+        self.need(self.machine.mark("remove") == "0" and
+                  self.machine.mark("file-left") is None, "the file is gone")
+        self.need(self.machine.mark("files") == "as before",
+                  "every file of /etc and /boot is as before")
 
     def need_image(self, first):
         found = disks.signature_at(self.root_disk, self.place(first))
@@ -116,7 +124,6 @@ class SwapFileBtrfs(SwapFile):
     limit = 1500
     fstab = ("/dev/vda / btrfs defaults 0 0\n"
              "LABEL=boot /boot ext2 defaults 0 2\n")
-    create = "--subvolume"
     swap_file = "/hiber/swapfile"
     options = FullGuest.options + " rootfstype=btrfs"
     then = ":"

@@ -2,7 +2,7 @@
 """Whole Debian systems: the other ways to sleep, and without s2disk again."""
 
 from testbed import disks
-from testbed.full import FullGuest
+from testbed.full import SWAP_UUID, FullGuest
 
 
 class HybridSleep(FullGuest):
@@ -78,9 +78,12 @@ first_boot() {
 
 
 class Off(FullGuest):
-    """s2disk-systemd off: the kernel's image, our hooks left in place; on again"""
+    """s2disk-systemd off: the kernel's image, which resume hands to it; on again"""
     name = "debian-off"
     group = "slow"
+    # The kernel gets no argument, and nobody else tells it of the place.
+    setup = ("echo RESUME=none >/etc/initramfs-tools/conf.d/resume; "
+             "echo resume device = UUID=%s >/etc/suspend.conf" % SWAP_UUID)
     guest = """
 first_boot() {
     marked off s2disk-systemd off
@@ -100,6 +103,8 @@ first_boot() {
                   machine.mark("who"))
         self.resume()
         machine = self.machine
+        self.need("which the kernel is to resume now" in machine.console,
+                  "resume hands it to the kernel")
         self.need(machine.mark("on") == "0", "on ended with 0")
         self.need(machine.mark("who-then") == " s2disk", "it is s2disk again: "
                   + machine.mark("who-then"))

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A name for the resume device that holds from boot to boot. */
-#include "swapfile_site.h"
+#include "swap/area_name.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "swap/device_stack.h"
 
 #include <blkid/blkid.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,6 +17,7 @@
 struct identity {
 	char uuid[64];
 	char uuid_sub[64]; /* one of several devices of a btrfs has it */
+	char type[16];
 	char part_uuid[64];
 };
 
@@ -44,6 +44,7 @@ static int probe_device(const char *device, struct identity *ret, struct why *w)
 	r = blkid_do_safeprobe(probe);
 	if (r == 0) {
 		take_value(probe, "UUID", ret->uuid, sizeof(ret->uuid));
+		take_value(probe, "TYPE", ret->type, sizeof(ret->type));
 		take_value(probe, "UUID_SUB", ret->uuid_sub, sizeof(ret->uuid_sub));
 		take_value(probe, "PART_ENTRY_UUID", ret->part_uuid, sizeof(ret->part_uuid));
 	}
@@ -74,56 +75,31 @@ static bool is_shared(const char *device, const char *uuid)
 	return shared;
 }
 
-/* The name that udev made from the device's own serial number. */
-static bool find_link(const struct swapfile_system *system, dev_t dev, char *buffer, size_t size)
-{
-	static const char folder[] = "/dev/disk/by-id";
-	_cleanup_free_ char *full = system_path(system, folder);
-	struct dirent **entries;
-	bool found = false;
-	int count = full ? scandir(full, &entries, NULL, alphasort) : -1;
-
-	if (count < 0)
-		return false;
-	for (int i = 0; i < count; i++) {
-		char path[PATH_MAX];
-		struct stat st;
-
-		snprintf(path, sizeof(path), "%s/%s", full, entries[i]->d_name);
-		if (!found && stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == dev)
-			found = snprintf(buffer, size, "%s/%s", folder, entries[i]->d_name) <
-				(int)size;
-		free(entries[i]);
-	}
-	free(entries);
-	return found;
-}
-
-static bool find_mapper(const struct swapfile_system *system, dev_t dev, char *buffer, size_t size)
+static bool find_mapper(const char *root, dev_t dev, char *buffer, size_t size)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
 
-	return stack && device_stack_read(system->root, dev, stack, NULL) == 0 &&
+	return stack && device_stack_read(root, dev, stack, NULL) == 0 &&
 	       stack->layers[0].mapper[0] &&
 	       snprintf(buffer, size, "/dev/mapper/%s", stack->layers[0].mapper) < (int)size;
 }
 
-int site_resume_name(const struct swapfile_system *system, dev_t dev, const char *device,
-		     char *buffer, size_t size, struct why *w)
+int area_name(const char *root, dev_t dev, const char *device, char *buffer, size_t size,
+	      struct why *w)
 {
 	struct identity id = { .uuid = "" };
 	int r = probe_device(device, &id, w), length = -1;
 
 	if (r < 0)
 		return r;
-	if (id.uuid[0] && !(id.uuid_sub[0] && is_shared(device, id.uuid)))
+	/* A copied disk has its swap's UUID, too, while file systems say so when mounted. */
+	if (id.uuid[0] &&
+	    !((id.uuid_sub[0] || strcmp(id.type, "swap") == 0) && is_shared(device, id.uuid)))
 		length = snprintf(buffer, size, "UUID=%s", id.uuid);
-	else if (find_mapper(system, dev, buffer, size))
+	else if (find_mapper(root, dev, buffer, size))
 		return 0;
 	else if (id.part_uuid[0])
 		length = snprintf(buffer, size, "PARTUUID=%s", id.part_uuid);
-	else if (find_link(system, dev, buffer, size))
-		return 0;
 	else
 		length = snprintf(buffer, size, "%s", device);
 	return length < 0 || (size_t)length >= size

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Choices that make the next boot another one than this was: variables of the
+ * firmware (UEFI, "Boot Manager"; systemd's Boot Loader Interface) and GRUB's
+ * environment block in /boot. (One on the EFI partition is another system's.)
+ */
+#ifndef S2DISK_BOOT_BOOT_CHOICE_H
+#define S2DISK_BOOT_BOOT_CHOICE_H
+
+#include <stddef.h>
+
+#define BOOT_CHOICES_MAX 4
+
+struct boot_choice {
+	char text[200];	  /* what the next boot is told: the beginning of a sentence */
+	char advice[160]; /* how to take it back */
+};
+
+/* Reads them below root; returns how many there are. */
+size_t boot_choices_read(const char *root, struct boot_choice ret[BOOT_CHOICES_MAX]);
+
+#endif

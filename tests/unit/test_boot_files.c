@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What boots: files below /boot and /efi, unified images, choices for the next boot. */
+#include "boot/boot_choice.h"
+#include "boot/boot_files.h"
+#include "boot/initramfs_command.h"
+#include "boot/initramfs_opens.h"
+#include "boot/unified_image.h"
+#include "made_initramfs.h"
+#include "made_root.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct boot_files files;
+
+static void set_time(const char *path, long seconds)
+{
+	struct timespec times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s%s", made_root, path);
+	ck_assert_int_eq(utimensat(AT_FDCWD, full, times, 0), 0);
+}
+
+static void put(const char *path, const char *text, long seconds)
+{
+	made_put(path, text);
+	set_time(path, seconds);
+}
+
+static unsigned char header[1024];
+static struct unified_image image;
+
+/* Headers of an image with so small an initramfs that they are all of the file. */
+static void put_unified(const char *path)
+{
+	made_unified_header(header, "ro", 1);
+	header[304 + 21] = 0; /* the initramfs lies at the beginning */
+	made_put_bytes(path, header, sizeof(header));
+}
+
+START_TEST(finds_what_boots)
+{
+	static const char *const wanted[] = {
+		"/boot/initrd.img-6.1",
+		"/boot/initramfs-linux.img",
+		"/boot/efi/EFI/Linux/arch.efi",
+		"/boot/efi/EFI/nixos/hash-initrd-linux-6.6-initrd.efi",
+		"/efi/0123456789abcdef/6.1/initrd",
+		"/boot/ostree/fedora-123/initramfs-6.1.img",
+		"/boot/initramfs-linux-fallback.img",
+	};
+	const size_t count = sizeof(wanted) / sizeof(wanted[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		put(wanted[i], "07", 1000);
+		if (i == 2)
+			put_unified(wanted[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		set_time(wanted[i], 1000 - (long)i);
+	put_unified("/boot/vmlinuz-6.1");
+	put("/boot/initrd.img-6.1.old-dkms", "07", 1);
+	put("/boot/initramfs-6.1kdump.img", "07", 1);
+	put("/boot/loader/entries/initrd.conf", "07", 1);
+	put("/boot/efi/notes.efi", "no program", 1);
+	put("/initrd.img", "07", 1);
+	made_link("/boot/initrd.img", "initrd.img-6.1");
+	made_link("/boot/boot", ".");
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, count);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_str_eq(files.files[i].path, wanted[i]);
+		ck_assert_int_eq(files.files[i].changed, 1000 - (long)i);
+		ck_assert(files.files[i].unified == (i == 2));
+		ck_assert(files.files[i].spare == (i == 6));
+	}
+}
+END_TEST
+
+/* By one name it is a fallback, by another it is what boots. */
+START_TEST(knows_a_file_by_its_best_name)
+{
+	char from[256], to[256];
+
+	put("/boot/initramfs-linux-fallback.img", "07", 1000);
+	snprintf(from, sizeof(from), "%s/boot/initramfs-linux-fallback.img", made_root);
+	made_folder("/efi");
+	snprintf(to, sizeof(to), "%s/efi/initramfs", made_root); /* is found later */
+	ck_assert_int_eq(link(from, to), 0);
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 1);
+	ck_assert(!files.files[0].spare);
+}
+END_TEST
+
+START_TEST(knows_what_is_spare)
+{
+	put("/boot/booster-linux.img", "07", 900);
+	put("/boot/initrd.img-6.1-rescue", "07", 800);
+	put("/boot/efi/EFI/Recovery-1/initrd.gz", "07", 700);
+	put_unified("/boot/efi/EFI/ZBM/VMLINUZ.EFI");
+	set_time("/boot/efi/EFI/ZBM/VMLINUZ.EFI", 600);
+	made_put("/proc/sys/kernel/osrelease", "6.1-rescue\n");
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert(files.files[i].spare == (i > 1));
+		ck_assert(files.files[i].running == (i == 1));
+	}
+	made_put("/proc/sys/kernel/osrelease", "6.1\n");
+	boot_files_find(made_root, &files);
+	ck_assert(!files.files[1].spare);
+	made_put("/proc/sys/kernel/osrelease", "6.2\n");
+	boot_files_find(made_root, &files);
+	ck_assert(files.files[1].spare);
+}
+END_TEST
+
+START_TEST(follows_the_topmost_link)
+{
+	put("/elsewhere/initrd.img-6.1", "07", 1000);
+	made_link("/boot", "elsewhere");
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 1);
+	ck_assert_str_eq(files.files[0].path, "/boot/initrd.img-6.1");
+}
+END_TEST
+
+START_TEST(knows_when_all_was_changed)
+{
+	boot_files_find(made_root, &files);
+	ck_assert(!files.looked && !files.config[0] && !files.unmounted[0]);
+	ck_assert_int_eq(boot_modules_changed(made_root), 0);
+	put("/boot/grub/grub.cfg", "menu", 1000);
+	put("/boot/loader/entries/arch.conf", "title", 2000);
+	put("/boot/limine.conf", "x", 1500);
+	made_folder("/usr/lib/modules/6.1");
+	set_time("/usr/lib/modules/6.1", 3000);
+	set_time("/boot/loader/entries", 5000);
+	set_time("/boot/loader", 4000);
+	set_time("/boot/grub", 4000);
+	set_time("/boot", 4000);
+	boot_files_find(made_root, &files);
+	ck_assert(files.looked);
+	ck_assert_str_eq(files.config, "/boot/loader/entries/arch.conf");
+	ck_assert_int_eq(files.config_changed, 2000);
+	ck_assert_int_eq(files.folders_changed, 5000);
+	ck_assert_int_eq(boot_modules_changed(made_root), 3000);
+	/* FAT's topmost folder. */
+	set_time("/boot", 0);
+	boot_files_find(made_root, &files);
+	ck_assert_int_gt(files.folders_changed, time(NULL));
+}
+END_TEST
+
+START_TEST(keeps_the_newest)
+{
+	char path[64];
+
+	for (int i = 0; i < BOOT_FILES_MAX + 8; i++) {
+		snprintf(path, sizeof(path), "/boot/initrd.img-%d", i);
+		put(path, "07", 1000 + i);
+	}
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, BOOT_FILES_MAX);
+	for (int i = 0; i < BOOT_FILES_MAX; i++)
+		ck_assert_int_eq(files.files[i].changed, 1000 + BOOT_FILES_MAX + 7 - i);
+}
+END_TEST
+
+START_TEST(knows_when_it_began)
+{
+	ck_assert_int_eq(boot_began(made_root), 0);
+	made_put("/proc/stat", "cpu 1\nbtime 1700000000\n");
+	ck_assert_int_eq(boot_began(made_root), 1700000000);
+	made_put("/proc/stat", "cpu 1\nbtime -5\n");
+	ck_assert_int_eq(boot_began(made_root), 0);
+}
+END_TEST
+
+static int parse(uint64_t file_size)
+{
+	return unified_image_parse(header, sizeof(header), file_size, &image, NULL);
+}
+
+START_TEST(parses_unified_images)
+{
+	made_unified_header(header, "ro quiet", 1000);
+	ck_assert_int_eq(parse(4096), 0);
+	ck_assert_uint_eq(image.cmdline.offset, 512);
+	ck_assert_uint_eq(image.cmdline.length, 8);
+	ck_assert_uint_eq(image.initrd.offset, 1024);
+	ck_assert_uint_eq(image.initrd.length, 1000);
+	/* Of two of a name, the first. */
+	memcpy(header + 344, header + 304, 40);
+	header[344 + 21] = 9;
+	ck_assert_int_eq(parse(4096), 0);
+	ck_assert_uint_eq(image.initrd.offset, 1024);
+	/* Without a size in memory that of the file counts. */
+	memset(header + 304 + 8, 0, 4);
+	ck_assert_int_eq(parse(4096), 0);
+	ck_assert_uint_eq(image.initrd.length, 1024);
+	/* Without an initramfs, as addons and boot loaders are. */
+	header[344 + 1] = header[304 + 1] = 'x';
+	ck_assert_int_eq(parse(4096), -ENOENT);
+}
+END_TEST
+
+/* A stub with much before its headers. */
+START_TEST(finds_headers_that_lie_far_behind)
+{
+	unsigned char *whole = calloc(1, 40000);
+
+	ck_assert_ptr_nonnull(whole);
+	made_unified_header(header, "ro", 1);
+	header[304 + 21] = 0;
+	memcpy(whole, header, 64);
+	whole[60] = 0x30;
+	whole[61] = 0x75; /* 30000 */
+	memcpy(whole + 30000, header + 128, 512);
+	made_put_bytes("/boot/linux.efi", whole, 40000);
+	free(whole);
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 1);
+	ck_assert(files.files[0].unified);
+}
+END_TEST
+
+/* Every byte of the headers, wrong in several ways: sections never leave the file. */
+START_TEST(stands_hostile_images)
+{
+	for (size_t i = 0; i < 384; i++) {
+		for (int value = 1; value < 256; value += 2) {
+			made_unified_header(header, "ro quiet", 1000);
+			header[i] ^= (unsigned char)value;
+			if (parse(4096) < 0)
+				continue;
+			ck_assert_uint_le(image.initrd.offset + image.initrd.length, 4096);
+			ck_assert_uint_le(image.cmdline.offset + image.cmdline.length, 4096);
+		}
+	}
+	made_unified_header(header, "ro quiet", 1000);
+	ck_assert_int_eq(parse(1500), -EBADMSG);
+	for (size_t length = 0; length < 384; length++)
+		ck_assert_int_eq(unified_image_parse(header, length, 4096, &image, NULL), -EBADMSG);
+	memset(header + 60, 0xff, 4);
+	ck_assert_int_eq(parse(4096), -EBADMSG);
+}
+END_TEST
+
+static struct boot_choice choices[BOOT_CHOICES_MAX];
+
+static size_t read_choices(void)
+{
+	return boot_choices_read(made_root, choices);
+}
+
+#define EFI(name) "/sys/firmware/efi/efivars/" name "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define LOADER(name) "/sys/firmware/efi/efivars/" name "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define PUT(path, bytes) made_put_bytes(path, bytes, sizeof(bytes) - 1)
+
+START_TEST(sees_what_the_firmware_will_do)
+{
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(EFI("BootCurrent"), "\6\0\0\0\1\0");
+	PUT(EFI("BootOrder"), "\7\0\0\0\1\0\3\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(EFI("BootOrder"), "\7\0\0\0\3\0\1\0");
+	ck_assert_uint_eq(read_choices(), 1);
+	ck_assert_str_eq(choices[0].text, "the firmware starts Boot0003 first (BootOrder), this "
+					  "boot was Boot0001");
+	/* It is switched off. */
+	PUT(EFI("Boot0003"), "\7\0\0\0\0\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	/* A program that is no system (a setup menu). */
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\1\0\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	/* What may be absent: on USB, from the network; and what is there: on a disk. */
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\1\1\4\0\3\5\6\0\0\0\x7f\xff\4\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\3\x0b\4\0\x7f\xff\4\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\4\1\4\0\x7f\xff\4\0\3\5\4\0");
+	ck_assert_uint_eq(read_choices(), 1);
+	PUT(EFI("Boot0003"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\4\1\xff\xff");
+	ck_assert_uint_eq(read_choices(), 1);
+	/* This boot was from such a one. */
+	PUT(EFI("Boot0001"), "\7\0\0\0\1\0\0\0\x0c\0u\0\0\0\3\5\4\0\x7f\xff\4\0");
+	PUT(EFI("BootOrder"), "\7\0\0\0\1\0\3\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(EFI("BootNext"), "\7\0\0\0\x0a\0");
+	ck_assert_uint_eq(read_choices(), 1);
+	ck_assert_str_eq(choices[0].text, "the firmware is to start Boot000A once (BootNext)");
+	PUT(EFI("BootNext"), "\7\0\0\0\1\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(EFI("BootNext"), "\7\0\0\0\1");
+	ck_assert_uint_eq(read_choices(), 0);
+}
+END_TEST
+
+START_TEST(sees_what_the_boot_loader_will_do)
+{
+	PUT(LOADER("LoaderEntrySelected"), "\6\0\0\0a\0.\0c\0\0\0");
+	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0a\0.\0c\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0A\0.\0C\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0w\0\x1b\0n\0\1\2\0\0");
+	ck_assert_uint_eq(read_choices(), 1);
+	ck_assert_ptr_nonnull(strstr(choices[0].text, "to start w?n? once (LoaderEntryOneShot)"));
+	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryDefault"), "\7\0\0\0A\0*\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryDefault"), "\7\0\0\0@\0s\0\0\0");
+	ck_assert_uint_eq(read_choices(), 0);
+	PUT(LOADER("LoaderEntryDefault"), "\7\0\0\0b\0\0\0");
+	ck_assert_uint_eq(read_choices(), 1);
+	ck_assert_str_eq(choices[0].text,
+			 "the boot loader starts b (LoaderEntryDefault), this boot was a.c");
+}
+END_TEST
+
+START_TEST(sees_what_grub_remembers)
+{
+	made_put("/boot/grub/grubenv", "# GRUB Environment Block\nsaved_entry=gnulinux\n####");
+	ck_assert_uint_eq(read_choices(), 0);
+	made_put("/boot/grub/grubenv", "# GRUB\nnext_entry=\nsaved_entry=osprober-efi-1A2B\n##");
+	ck_assert_uint_eq(read_choices(), 1);
+	ck_assert_ptr_nonnull(strstr(choices[0].text, "'osprober-efi-1A2B' (saved_entry)"));
+	made_put("/boot/grub/grubenv", NULL);
+	made_put("/boot/grub2/env", "# GRUB\nnext_entry=old\x1b\n");
+	made_link("/boot/grub2/grubenv", "env");
+	ck_assert_uint_eq(read_choices(), 1);
+	ck_assert_ptr_nonnull(strstr(choices[0].text, "'old?' once"));
+	/* Another system's. */
+	made_put("/boot/grub2/env", NULL);
+	made_put("/boot/efi/EFI/fedora/grubenv", "# GRUB\nnext_entry=old\n");
+	ck_assert_uint_eq(read_choices(), 0);
+}
+END_TEST
+
+static bool opens(const char *table, const char *cmdline, const char *name, bool any_name)
+{
+	struct initramfs initramfs = { 0 };
+
+	if (table) {
+		strcpy(initramfs.files[0].name, "etc/crypttab");
+		initramfs.files[0].text = (char *)(uintptr_t)table;
+		initramfs.count = 1;
+	}
+	return initramfs_opens(&initramfs, cmdline, name, "bd6056f3000040008000000000000002",
+			       any_name);
+}
+
+START_TEST(knows_who_opens_luks)
+{
+	const char *const full = "rd.luks.uuid=bd6056f3-0000-4000-8000-000000000002";
+
+	ck_assert(!opens(NULL, "quiet", "swap", true));
+	ck_assert(opens("# swap x\nswap /dev/sda2 none luks\n", "", "swap", false));
+	ck_assert(!opens("# swap x y\nswap2 /dev/sda2 none luks\n", "", "swap", false));
+	ck_assert(!opens("swap /dev/sda2 /dev/urandom swap\n", "", "swap", true));
+	ck_assert(!opens("other UUID=bd6056f3-0000-4000-8000-000000000002 x\n", "", "swap", false));
+	ck_assert(opens("other UUID=bd6056f3-0000-4000-8000-000000000002 x\n", "", "swap", true));
+	ck_assert(!opens(NULL, full, "swap", false));
+	ck_assert(opens(NULL, full, "swap", true));
+	ck_assert(opens(NULL, full, "luks-bd6056f3-0000-4000-8000-000000000002", false));
+	ck_assert(opens(NULL, "a rd.luks.uuid=luks-bd60 b", "swap", true));
+	ck_assert(!opens(NULL, "rd.luks.uuid=bd61", "swap", true));
+	ck_assert(!opens(NULL, "rd.luks.uuid=", "swap", true));
+	ck_assert(opens(NULL, "rd.luks.name=bd6056f3-0000-4000-8000-000000000002=swap", "swap",
+			false));
+	ck_assert(
+		!opens(NULL, "rd.luks.name=bd6056f3-0000-4000-8000-000000000002=s", "swap", false));
+	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap:discard", "swap", false));
+	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+	ck_assert(!opens(NULL, "cryptdevice=UUID=1:swap2", "swap", false));
+}
+END_TEST
+
+START_TEST(knows_the_command)
+{
+	ck_assert_ptr_null(initramfs_command(made_root));
+	made_put_mode("/usr/bin/dracut", "", 0755);
+	ck_assert_str_eq(initramfs_command(made_root), "dracut --force --regenerate-all");
+	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
+	ck_assert_str_eq(initramfs_command(made_root), "update-initramfs -u -k all");
+	made_put("/run/ostree-booted", "");
+	ck_assert_ptr_null(initramfs_command(made_root));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("boot_files");
+	TCase *test = tcase_create("boot_files");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(test, made_root_create, made_root_remove);
+	tcase_add_test(test, finds_what_boots);
+	tcase_add_test(test, knows_a_file_by_its_best_name);
+	tcase_add_test(test, knows_what_is_spare);
+	tcase_add_test(test, follows_the_topmost_link);
+	tcase_add_test(test, knows_when_all_was_changed);
+	tcase_add_test(test, keeps_the_newest);
+	tcase_add_test(test, knows_when_it_began);
+	tcase_add_test(test, parses_unified_images);
+	tcase_add_test(test, finds_headers_that_lie_far_behind);
+	tcase_add_test(test, stands_hostile_images);
+	tcase_add_test(test, sees_what_the_firmware_will_do);
+	tcase_add_test(test, sees_what_the_boot_loader_will_do);
+	tcase_add_test(test, sees_what_grub_remembers);
+	tcase_add_test(test, knows_who_opens_luks);
+	tcase_add_test(test, knows_the_command);
+	suite_add_tcase(suite, test);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
