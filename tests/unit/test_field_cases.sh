@@ -42,6 +42,13 @@ told()
 	grep -q "^$1  *$2 .*$3" "$work/out" || complain "no $1 $2 with '$3'"
 }
 
+untold()
+{
+	if grep -q "^$1  *$2 " "$work/out"; then
+		complain "$1 $2"
+	fi
+}
+
 # What zram holds must be saved, and what goes there stays in memory.
 prepare 01-zram-counted-as-room root
 check 3
@@ -52,6 +59,26 @@ told warning zram '/dev/zram0 first'
 prepare 04-random-key-swap-partition root boot/efi/EFI/Pop_OS-1111/initrd.img
 check 3
 told failed swap-device 'key is random'
+
+# Nothing in its initramfs opens the mapping, and it is not below root.
+prepare 05-luks-swap-unlocked-late root boot/initramfs-6.1.img
+check 3
+told failed way-back swap
+
+# What a boot loader's configuration says is no reason for a refusal.
+for root in root-two-blanks root-tab root-saved root-windows; do
+	prepare 06-loader-conf $root boot/initramfs-linux.img
+	check 0
+	untold failed way-back
+done
+prepare 07-grub-default-is-windows root boot/initrd.img-6.1.0-40-amd64
+check 0
+untold failed way-back
+
+# That boot had no initramfs.
+prepare 08-ubuntu-cloud-boots-without-initrd root boot/initrd.img-6.5.13
+check 3
+told failed way-back initramfs
 
 prepare 11-hibernatemode-shutdown root
 check 3
@@ -65,6 +92,11 @@ prepare 22-ntfs-and-esp-shared-with-windows root
 check 3
 told warning shared-mounts \
 	'mounted for writing: /boot/efi (vfat), /mnt/data (ntfs3), /mnt/games (fuseblk)'
+
+# No resume=, and nothing in the image that boots names a place.
+prepare 23-limine-uki-empty-resume root
+check 3
+told failed way-back .
 
 # With an offset that is empty, or of another file, there is no area.
 prepare 23-limine-uki-empty-resume root
