@@ -3,7 +3,7 @@
 
 from testbed.full import FullGuest
 
-from . import system, system_luks
+from . import system_luks, system_swapfile
 
 
 class Dracut(FullGuest):
@@ -36,7 +36,7 @@ class Trixie(Dracut):
     kernel = "6.12"
 
 
-class SwapFile(system.SwapFile):
+class SwapFile(system_swapfile.SwapFile):
     """s2disk-swapfile create --enable, then systemctl hibernate: ext4, dracut"""
     name = "debian-dracut-swapfile"
     group = "slow"
@@ -45,7 +45,7 @@ class SwapFile(system.SwapFile):
     generator = "dracut"
 
 
-class SwapFileBtrfs(system.SwapFileBtrfs):
+class SwapFileBtrfs(system_swapfile.SwapFileBtrfs):
     """the same on btrfs, in a subvolume of its own, with a reboot in between"""
     name = "debian-dracut-swapfile-btrfs"
     group = "slow"

@@ -123,8 +123,12 @@ first_boot() {
                                                    self.operation)
         return files
 
+    def read_linux(self):
+        """What the boot loader would start."""
+        return debian.read_boot_disk(self.boot_disk.path, self.work_dir)
+
     def boot(self, cmdline=None, **options):
-        self.linux = debian.read_boot_disk(self.boot_disk.path, self.work_dir)
+        self.linux = self.read_linux()
         cmdline = self.cmdline if cmdline is None else cmdline
         return super().boot(cmdline=self.linux.options + " " + cmdline,
                             **options)

@@ -74,8 +74,10 @@ class Machine:
             "-global", "ICH9-LPC.disable_s4=0",
             "-chardev", "stdio,id=console,signal=off",
             "-serial", "chardev:console",
-            "-qmp", "unix:%s,server=on,wait=off" % socket_path,
-            "-kernel", kernel, "-initrd", initrd, "-append", cmdline]
+            "-qmp", "unix:%s,server=on,wait=off" % socket_path]
+        if kernel:      # else the firmware's boot loader has it
+            command += ["-kernel", kernel, "-initrd", initrd,
+                        "-append", cmdline]
         if cpu:
             command += ["-cpu", cpu]
         command += firmware
