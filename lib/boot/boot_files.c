@@ -184,9 +184,7 @@ static void walk_below(struct walk *walk, const char *top)
 			walk->dev = entry->fts_statp->st_dev;
 		if (entry->fts_info != FTS_DP && entry->fts_statp->st_dev == walk->dev)
 			later(&walk->ret->written, entry->fts_statp->st_ctim.tv_sec);
-		if (snprintf(path, sizeof(path), "%s%s", top, entry->fts_path + strlen(start)) >=
-		    (int)sizeof(path))
-			continue;
+		snprintf(path, sizeof(path), "%s%s", top, entry->fts_path + strlen(start));
 		if (entry->fts_info == FTS_F)
 			take_file(walk, path, entry);
 		else if (entry->fts_info == FTS_D && !enter(walk, path, entry))

@@ -9,7 +9,6 @@
 #include "base/secret.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
-#include "boot/cpio.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define HEADER_SIZE 110 /* of an entry */
 #define TEXT_LIMIT 65536
 #define PROGRAM_LIMIT (64u << 20)
 
@@ -84,7 +84,79 @@ struct reading {
 	const struct initramfs_secrets *secrets;
 	uint64_t deadline;
 	struct initramfs *ret;
+	FILE *file;	   /* what its archives come from */
+	uint64_t position; /* … and how many bytes of that were taken */
 };
+
+struct entry {
+	char name[4096];
+	unsigned int mode, size;
+	/* The same for all names of one file, of which the last has its content; 0: it has
+	 * one name. */
+	uint64_t link;
+};
+
+/* to may be NULL. */
+static int take(struct reading *reading, void *to, uint64_t length)
+{
+	char unwanted[16384];
+	uint64_t taken = 0;
+
+	if (length > UNPACKED_LIMIT - reading->position)
+		return -EFBIG;
+	while (taken < length) {
+		char *at = to ? (char *)to + taken : unwanted;
+		uint64_t room = to ? length - taken : min_u64(length - taken, sizeof(unwanted));
+		size_t n = fread(at, 1, room, reading->file);
+
+		if (n == 0 && (!ferror(reading->file) || errno != EINTR))
+			return -EBADMSG;
+		clearerr(reading->file);
+		taken += n;
+	}
+	reading->position += length;
+	return 0;
+}
+
+/* What begins at a multiple of four; so does what comes after it. */
+static int take_aligned(struct reading *reading, void *to, uint64_t length)
+{
+	int r = take(reading, to, length);
+
+	return r < 0 ? r : take(reading, NULL, -reading->position & 3);
+}
+
+/* The next byte that is not zero, which is not taken; EOF at the end. */
+static int skip_zeros(struct reading *reading)
+{
+	int c;
+
+	while ((c = getc_unlocked(reading->file)) == 0 && reading->position < UNPACKED_LIMIT)
+		reading->position++;
+	return ungetc(c, reading->file);
+}
+
+/* The next header of a cpio archive of the form "newc", and the name. 1: an entry, whose content
+ * comes next; 0: the archive's end; -EBADMSG: this is none, or it ends too early; -EFBIG. */
+static int next_entry(struct reading *reading, struct entry *ret)
+{
+	unsigned int inode, links, major, minor, name_size;
+	char header[HEADER_SIZE + 1] = "";
+	int r = take(reading, header, HEADER_SIZE);
+
+	if (r < 0)
+		return r;
+	if ((memcmp(header, "070701", 6) != 0 && memcmp(header, "070702", 6) != 0) ||
+	    sscanf(header + 6, "%8x%8x%*16c%8x%*8c%8x%8x%8x%*16c%8x", &inode, &ret->mode, &links,
+		   &ret->size, &major, &minor, &name_size) != 7 ||
+	    name_size == 0 || name_size > sizeof(ret->name))
+		return -EBADMSG;
+	ret->link = links > 1 ? 1 + ((uint64_t)inode << 32 | major << 20 | minor) : 0;
+	r = take_aligned(reading, ret->name, name_size);
+	if (r == 0 && ret->name[name_size - 1])
+		r = -EBADMSG;
+	return r < 0 ? r : strcmp(ret->name, "TRAILER!!!") != 0;
+}
 
 static bool is_program(const char *name)
 {
@@ -176,8 +248,8 @@ static void note_text(const struct reading *reading, const char *name, const cha
 
 /* Of several names of one file the last has the content, which is kept for each (dracut makes
  * one file of all that are the same): until then they are empty. */
-static int take_content(const struct reading *reading, struct cpio *cpio,
-			const struct cpio_entry *entry, const struct initramfs_file *own)
+static int take_content(struct reading *reading, const struct entry *entry,
+			const struct initramfs_file *own)
 {
 	struct initramfs_file *of[INITRAMFS_FILES_MAX], *file = reading->ret->files;
 	size_t count = 0, limit = TEXT_LIMIT, size;
@@ -193,12 +265,12 @@ static int take_content(const struct reading *reading, struct cpio *cpio,
 		limit = is_program(file->name) ? PROGRAM_LIMIT : limit;
 	}
 	if (count == 0)
-		return cpio_content(cpio, NULL, entry->size);
+		return take_aligned(reading, NULL, entry->size);
 	size = entry->size <= limit ? entry->size : 0;
 	content = calloc(1, size + 1);
 	if (!content)
 		return -ENOMEM;
-	r = cpio_content(cpio, size ? content : NULL, entry->size);
+	r = take_aligned(reading, size ? content : NULL, entry->size);
 	for (size_t i = 0; i < count && r == 0; i++) {
 		note_member(reading, of[i]->name, entry->mode, content, size, secret);
 		r = keep(reading, of[i], content, size);
@@ -208,8 +280,7 @@ static int take_content(const struct reading *reading, struct cpio *cpio,
 	return r;
 }
 
-static int take_entry(const struct reading *reading, struct cpio *cpio,
-		      const struct cpio_entry *entry)
+static int take_entry(struct reading *reading, const struct entry *entry)
 {
 	const struct initramfs_file *own = NULL;
 	const char *name = entry->name;
@@ -219,29 +290,28 @@ static int take_entry(const struct reading *reading, struct cpio *cpio,
 	note_member(reading, name, entry->mode, NULL, 0, false);
 	if (note_name(reading, name) && S_ISREG(entry->mode))
 		own = add_file(reading->ret, name, entry->link);
-	return take_content(reading, cpio, entry, own);
+	return take_content(reading, entry, own);
 }
 
-/* Archives one after the other. 0: to the end; 1: something else comes, at *ret_at. */
-static int read_archives(const struct reading *reading, FILE *file, uint64_t length,
-			 uint64_t *ret_at, struct why *w)
+/* Archives one after the other. 0: up to the end, which is at length at the latest; 1:
+ * something else comes. */
+static int read_archives(struct reading *reading, FILE *file, uint64_t length, struct why *w)
 {
-	struct cpio_entry entry;
-	struct cpio cpio;
+	struct entry entry;
 	int within = 0, r = 0;
 
-	cpio_begin(&cpio, file, UNPACKED_LIMIT);
+	reading->file = file;
+	reading->position = 0;
 	for (int i = 0; i < ENTRIES_LIMIT && r == 0; i++) {
-		int first = within ? '0' : cpio_first(&cpio);
+		int first = within ? '0' : skip_zeros(reading);
 
-		*ret_at = cpio.position;
-		if (first == EOF || (*ret_at >= length && !within))
+		if (first == EOF || (reading->position >= length && !within))
 			return i > 0 ? 0 : why(w, -EBADMSG, "it is empty");
 		if (first != '0')
 			return 1;
-		r = within = cpio_next(&cpio, &entry);
+		r = within = next_entry(reading, &entry);
 		if (r > 0)
-			r = take_entry(reading, &cpio, &entry);
+			r = take_entry(reading, &entry);
 		/* Of another archive. */
 		for (size_t j = 0; j < reading->ret->count && !within; j++)
 			reading->ret->files[j].link = 0;
@@ -251,11 +321,11 @@ static int read_archives(const struct reading *reading, FILE *file, uint64_t len
 	return r == -EBADMSG || r == 0 ? why(w, -EBADMSG, "it is damaged") : r;
 }
 
-/* Of what lies at offset in file, to the end of the part. */
-static int read_packed(const struct reading *reading, const char *program, FILE *file,
-		       uint64_t offset, uint64_t length, struct why *w)
+/* part: of the file of that descriptor, where the packed one begins. */
+static int read_packed(struct reading *reading, const char *program, int fd,
+		       struct unified_section part, struct why *w)
 {
-	uint64_t now = now_usec(), seconds = 60, at;
+	uint64_t now = now_usec(), seconds = 60;
 	char command[256];
 	FILE *unpacked;
 	int r, status;
@@ -266,44 +336,44 @@ static int read_packed(const struct reading *reading, const char *program, FILE 
 	snprintf(command, sizeof(command),
 		 "PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec 2>/dev/null; tail -c +%" PRIu64
 		 " /dev/fd/%d | head -c %" PRIu64 " | timeout -s KILL %" PRIu64 " %s -cd",
-		 offset + 1, fileno(file), length, seconds, program);
-	unpacked = fcntl(fileno(file), F_SETFD, 0) < 0 ? NULL : popen(command, "re");
+		 part.offset + 1, fd, part.length, seconds, program);
+	unpacked = fcntl(fd, F_SETFD, 0) < 0 ? NULL : popen(command, "re");
 	if (!unpacked)
 		return -errno;
-	r = read_archives(reading, unpacked, UINT64_MAX, &at, w);
+	r = read_archives(reading, unpacked, UINT64_MAX, w);
 	status = pclose(unpacked);
 	if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
 		return why(w, -ENOENT,
 			   "%s, which would unpack it, is not installed, or does not run", program);
 	/* Something else comes after an archive. */
 	reading->ret->partial |= status != 0 || r > 0;
-	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", program) : r < 0 ? r : 0;
+	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", program) : r;
 }
 
-static int read_part(const struct reading *reading, FILE *file, struct unified_section part,
+static int read_part(struct reading *reading, FILE *file, struct unified_section part,
 		     struct why *w)
 {
-	uint64_t at = 0;
 	char start[6] = "";
 	int r = fseeko(file, (off_t)part.offset, SEEK_SET) < 0
 			? -errno
-			: read_archives(reading, file, part.length, &at, w);
+			: read_archives(reading, file, part.length, w);
 
 	if (r <= 0)
 		return r;
-	io_pread_full(fileno(file), start, sizeof(start), part.offset + at);
+	part.offset += reading->position;
+	part.length -= reading->position;
+	io_pread_full(fileno(file), start, sizeof(start), part.offset);
 	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
 		if (memcmp(start, packers[i].magic, packers[i].length) == 0)
-			return read_packed(reading, packers[i].program, file, part.offset + at,
-					   part.length - at, w);
+			return read_packed(reading, packers[i].program, fileno(file), part, w);
 	reading->ret->partial = true;
-	return at > 0 ? 0 : why(w, -ENOTSUP, "it is packed in a way not known here");
+	return reading->position > 0 ? 0 : why(w, -ENOTSUP, "it is packed in a way not known here");
 }
 
-static int read_file(const struct reading *reading, const char *root, const struct boot_file *file,
+static int read_file(struct reading *reading, const char *root, const struct boot_file *file,
 		     struct why *w)
 {
-	const struct unified_section *cmdline = &file->image.cmdline;
+	const struct unified_section *cmdline = &file->image.cmdline, *initrd = &file->image.initrd;
 	int fd = io_open_below(root, file->path, O_RDONLY), r = 0;
 	_cleanup_fclose_ FILE *opened = fd < 0 ? NULL : fdopen(fd, "r");
 	struct stat st;
@@ -314,13 +384,12 @@ static int read_file(const struct reading *reading, const char *root, const stru
 		r = io_pread_full(fd, reading->ret->cmdline, cmdline->length, cmdline->offset);
 	if (reading->ret->cmdline[0])
 		note_text(reading, CMDLINE_NAME, reading->ret->cmdline);
-	if (r < 0)
-		return r;
-	return read_part(reading, opened,
-			 file->image.initrd.length
-				 ? file->image.initrd
-				 : (struct unified_section){ 0, (uint64_t)st.st_size },
-			 w);
+	if (r == 0 && initrd->length > 0)
+		r = read_part(reading, opened, *initrd, w);
+	else if (r == 0)
+		r = read_part(reading, opened, (struct unified_section){ 0, (uint64_t)st.st_size },
+			      w);
+	return r < 0 ? r : 0;
 }
 
 /* What a report has in the place of the file: see initramfs.h. */
@@ -344,7 +413,9 @@ int initramfs_read(const char *root, const struct boot_file *file,
 {
 	struct why reason = { "" };
 	char full[PATH_MAX], text[sizeof(reason.text) + 16];
-	const struct reading reading = { full, secrets, deadline, ret };
+	struct reading reading = {
+		.path = full, .secrets = secrets, .deadline = deadline, .ret = ret
+	};
 	int r;
 
 	*ret = (struct initramfs){ 0 };
