@@ -52,27 +52,22 @@ static void read_text(const char *root, const char *name, char ret[TEXT_MAX])
 	text_make_printable(ret);
 }
 
-/* UEFI, "Load Options": is it active (bit 0), a system (bits 8 to 12 are 0), and on a partition,
- * which its device path names by a node of type 4, 1 and 42 bytes? All else may be absent (USB,
- * the network), and the firmware goes on to the next. */
-static bool is_system(const char *root, const char *entry)
-{
-	unsigned char value[VALUE_MAX];
-	size_t length = read_variable(root, entry, EFI, value);
-
-	return length > 6 && (get_le32(value) & 0x1f01) == 1 &&
-	       memmem(value + 6, length - 6, "\4\1\52\0", 4);
-}
-
-/* now: the entry that booted, which may be none of these. */
+/* Is another entry than this before it in BootOrder? UEFI, "Load Options": it is active (bit 0), a
+ * system (bits 8 to 12 are 0), and on a partition, which its device path names by a node of type 4,
+ * 1 and 42 bytes. All else may be absent (USB, the network), and the firmware goes on to the next.
+ */
 static bool read_first(const char *root, const char *now, char ret[TEXT_MAX])
 {
-	unsigned char order[VALUE_MAX];
-	size_t length = read_variable(root, "BootOrder", EFI, order);
+	unsigned char order[VALUE_MAX], value[VALUE_MAX];
+	size_t length = read_variable(root, "BootOrder", EFI, order), size;
 
 	for (size_t i = 0; i + 1 < length; i += 2) {
 		snprintf(ret, TEXT_MAX, "Boot%04X", get_le16(order + i));
-		if (strcmp(ret, now) == 0 || is_system(root, ret))
+		if (strcmp(ret, now) == 0)
+			return false;
+		size = read_variable(root, ret, EFI, value);
+		if (size > 6 && (get_le32(value) & 0x1f01) == 1 &&
+		    memmem(value + 6, size - 6, "\4\1\52\0", 4))
 			return true;
 	}
 	return false;
@@ -93,12 +88,10 @@ static size_t look_at_firmware(const char *root, struct boot_choice *ret)
 
 	read_entry(root, "BootNext", next);
 	read_entry(root, "BootCurrent", now);
-	if (next[0])
-		return strcmp(next, now) == 0
-			       ? 0
-			       : say(ret, "the firmware is to start", next, "once (BootNext)",
-				     "efibootmgr --delete-bootnext");
-	if (!now[0] || !read_first(root, now, first) || strcmp(first, now) == 0)
+	if (next[0] && strcmp(next, now) != 0)
+		return say(ret, "the firmware is to start", next, "once (BootNext)",
+			   "efibootmgr --delete-bootnext");
+	if (next[0] || !now[0] || !read_first(root, now, first))
 		return 0;
 	return say(ret, "the firmware starts", first, "first (BootOrder), not what this boot was",
 		   "choose this system in the firmware's menu, or see efibootmgr(8)");
@@ -111,12 +104,10 @@ static size_t look_at_loader(const char *root, struct boot_choice *ret)
 	read_text(root, "LoaderEntryOneShot", once);
 	read_text(root, "LoaderEntrySelected", selected);
 	read_text(root, "LoaderEntryDefault", usual);
-	if (once[0])
-		return strcasecmp(once, selected) == 0
-			       ? 0
-			       : say(ret, "the boot loader is to start", once,
-				     "once (LoaderEntryOneShot)", "bootctl set-oneshot \"\"");
-	if (!usual[0] || usual[0] == '@' || !selected[0] ||
+	if (once[0] && strcasecmp(once, selected) != 0)
+		return say(ret, "the boot loader is to start", once, "once (LoaderEntryOneShot)",
+			   "bootctl set-oneshot \"\"");
+	if (once[0] || !usual[0] || usual[0] == '@' || !selected[0] ||
 	    fnmatch(usual, selected, FNM_CASEFOLD) == 0)
 		return 0;
 	return say(ret, "the boot loader starts", usual,
@@ -129,12 +120,10 @@ static bool find_value(const char *text, const char *name, char ret[TEXT_MAX])
 {
 	const char *at = strstr(text, name);
 
-	if (!at)
+	if (!at || sscanf(at + strlen(name), "%79[^\n]", ret) != 1)
 		return false;
-	at += strlen(name);
-	snprintf(ret, TEXT_MAX, "%.*s", (int)min_u64(strcspn(at, "\n"), TEXT_MAX - 1), at);
 	text_make_printable(ret);
-	return ret[0] != '\0';
+	return true;
 }
 
 static size_t look_at_grub(const char *root, const char *path, struct boot_choice *ret)

@@ -74,8 +74,7 @@ static void insert(struct boot_files *files, const struct boot_file *file)
 	files->count += files->count < BOOT_FILES_MAX;
 }
 
-static bool take_section(const unsigned char *section, uint64_t file_size,
-			 struct unified_section *to)
+static bool take_section(const unsigned char *section, uint64_t file_size, struct boot_section *to)
 {
 	uint64_t length = get_le32(section + 16), offset = get_le32(section + 20);
 
@@ -83,16 +82,16 @@ static bool take_section(const unsigned char *section, uint64_t file_size,
 	if (get_le32(section + 8))
 		length = min_u64(length, get_le32(section + 8));
 	if (to->length == 0)
-		*to = (struct unified_section){ offset, length };
+		*to = (struct boot_section){ offset, length };
 	return offset <= file_size && length <= file_size - offset;
 }
 
-bool unified_image_parse(const unsigned char *header, size_t length, uint64_t file_size,
-			 struct unified_image *ret)
+bool boot_file_parse(const unsigned char *header, size_t length, uint64_t file_size,
+		     struct boot_file *ret)
 {
-	struct unified_image found = { 0 };
 	uint64_t at = length < 64 ? UINT32_MAX : get_le32(header + 60), end;
 
+	ret->initrd = ret->cmdline = (struct boot_section){ 0 };
 	if (at + FILE_HEADER_SIZE > length || memcmp(header, "MZ", 2) != 0 ||
 	    memcmp(header + at, "PE\0\0", 4) != 0)
 		return false;
@@ -101,12 +100,11 @@ bool unified_image_parse(const unsigned char *header, size_t length, uint64_t fi
 	end += at;
 	for (; at < end && end <= length; at += SECTION_SIZE)
 		if ((memcmp(header + at, ".initrd\0", 8) == 0 &&
-		     !take_section(header + at, file_size, &found.initrd)) ||
+		     !take_section(header + at, file_size, &ret->initrd)) ||
 		    (memcmp(header + at, ".cmdline", 8) == 0 &&
-		     !take_section(header + at, file_size, &found.cmdline)))
+		     !take_section(header + at, file_size, &ret->cmdline)))
 			return false;
-	*ret = found;
-	return found.initrd.length > 0;
+	return ret->initrd.length > 0;
 }
 
 /* Does it boot Linux? Most EFI programs do not; and NixOS calls its initramfs .efi, too. In a
@@ -121,8 +119,8 @@ static bool look_into(struct boot_file *file, const FTSENT *entry)
 	if (length < 0)
 		return false;
 	if (memcmp(header, "MZ", 2) == 0)
-		return unified_image_parse(header, (size_t)length,
-					   (uint64_t)entry->fts_statp->st_size, &file->image);
+		return boot_file_parse(header, (size_t)length, (uint64_t)entry->fts_statp->st_size,
+				       file);
 	return fnmatch("*.efi", entry->fts_name, FNM_CASEFOLD) != 0 ||
 	       fnmatch("*initr*", entry->fts_name, FNM_CASEFOLD) == 0 ||
 	       memcmp(header, "070701", 6) == 0;
@@ -200,9 +198,7 @@ void boot_files_find(const char *root, struct boot_files *ret)
 	struct walk walk = { .root = root, .ret = ret };
 
 	*ret = (struct boot_files){ 0 };
-	if (io_read_text(root, "/proc/sys/kernel/osrelease", walk.release, sizeof(walk.release)) <
-	    0)
-		walk.release[0] = '\0';
+	io_read_text(root, "/proc/sys/kernel/osrelease", walk.release, sizeof(walk.release));
 	walk.release[strcspn(walk.release, "\n")] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
 		walk_below(&walk, tops[i]);

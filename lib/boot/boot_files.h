@@ -14,20 +14,15 @@
 
 #define BOOT_FILES_MAX 32
 
-struct unified_section {
+struct boot_section {
 	uint64_t offset, length; /* in the file; length 0: it has none */
-};
-
-/* Kernel, initramfs and command line as sections of one PE program (UAPI group, "Unified
- * Kernel Image"). */
-struct unified_image {
-	struct unified_section initrd, cmdline;
 };
 
 struct boot_file {
 	char path[256]; /* below the root */
-	/* Its sections, where it is a unified kernel image; else their lengths are 0. */
-	struct unified_image image;
+	/* Of a unified kernel image, which has them as sections of one PE program (UAPI group,
+	 * "Unified Kernel Image"). */
+	struct boot_section initrd, cmdline;
 	bool spare;   /* a rescue or fallback image, which no boot takes by itself */
 	bool running; /* its path has the release of the running kernel */
 	mode_t mode;
@@ -44,9 +39,9 @@ struct boot_files {
 
 /* Pure: finds the sections; of several of one name the first counts, which is the
  * profile that is taken without a choice. header is the beginning of a file of file_size bytes.
- * false: no sound PE image, or it has no initramfs in it. */
-bool unified_image_parse(const unsigned char *header, size_t length, uint64_t file_size,
-			 struct unified_image *ret);
+ * false: no sound PE image, or it has no initramfs in it; they are of no use then. */
+bool boot_file_parse(const unsigned char *header, size_t length, uint64_t file_size,
+		     struct boot_file *ret);
 
 /* Finds them. Bounded in number; but for the topmost directories symbolic
  * links are not followed, and an automount that is not mounted is left so. When a file was

@@ -47,7 +47,7 @@ static const struct packer {
 #define FLAG(name) offsetof(struct initramfs, name)
 #define CONTENT SIZE_MAX /* no flag, but the file is kept */
 
-/* What the generators make of our hooks, and their own. '*' takes slashes too. */
+/* What the generators make of our hooks, and their own. '*' takes slashes, too. */
 static const struct mark {
 	const char *pattern;
 	size_t flag; /* offset of the bool */
@@ -64,16 +64,11 @@ static const struct mark {
 	{ "keymap.bin", FLAG(keymap) },
 	{ "etc/*.kmap.gz", FLAG(keymap) },
 	{ "*/keymaps/*.map*", FLAG(keymap) },
-	{ "etc/suspend.conf", CONTENT },
-	{ "etc/uswsusp.conf", CONTENT },
-	{ "etc/suspend.conf.d/*.conf", CONTENT },
-	{ "etc/uswsusp.conf.d/*.conf", CONTENT },
+	{ "etc/*susp*.conf", CONTENT }, /* suspend.conf, uswsusp.conf, and in their .d */
 	{ "conf/conf.d/*", CONTENT },
 	{ "config", CONTENT }, /* mkinitcpio's */
-	{ "etc/crypttab", CONTENT },
-	{ "cryptroot/crypttab", CONTENT },
-	{ "etc/cmdline", CONTENT }, /* dracut's */
-	{ "etc/cmdline.d/*.conf", CONTENT },
+	{ "*/crypttab", CONTENT },
+	{ "etc/cmdline*", CONTENT }, /* dracut's, and in its .d */
 	{ CMDLINE_NAME, CONTENT },
 	{ UNREAD_NAME, CONTENT },
 };
@@ -233,12 +228,7 @@ static int keep(const struct reading *reading, struct initramfs_file *file, cons
 static void note_member(const struct reading *reading, const char *name, mode_t mode,
 			const void *content, size_t size, bool secret)
 {
-	look_note_member(&(struct look_member){ .archive = reading->path,
-						.name = name,
-						.mode = mode,
-						.content = content,
-						.size = size,
-						.secret = secret });
+	look_note_member(&(struct look_member){ reading->path, name, mode, content, size, secret });
 }
 
 static void note_text(const struct reading *reading, const char *name, const char *text)
@@ -323,7 +313,7 @@ static int read_archives(struct reading *reading, FILE *file, uint64_t length, s
 
 /* part: of the file of that descriptor, where the packed one begins. */
 static int read_packed(struct reading *reading, const char *program, int fd,
-		       struct unified_section part, struct why *w)
+		       struct boot_section part, struct why *w)
 {
 	uint64_t now = now_usec(), seconds = 60;
 	char command[256];
@@ -350,46 +340,44 @@ static int read_packed(struct reading *reading, const char *program, int fd,
 	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", program) : r;
 }
 
-static int read_part(struct reading *reading, FILE *file, struct unified_section part,
-		     struct why *w)
+static int read_part(struct reading *reading, FILE *file, struct boot_section part, struct why *w)
 {
 	char start[6] = "";
-	int r = fseeko(file, (off_t)part.offset, SEEK_SET) < 0
-			? -errno
-			: read_archives(reading, file, part.length, w);
+	int r = read_archives(reading, file, part.length, w);
 
-	if (r <= 0)
-		return r;
 	part.offset += reading->position;
 	part.length -= reading->position;
-	io_pread_full(fileno(file), start, sizeof(start), part.offset);
-	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
+	if (r > 0)
+		io_pread_full(fileno(file), start, sizeof(start), part.offset);
+	for (size_t i = 0; i < ARRAY_SIZE(packers) && r > 0; i++)
 		if (memcmp(start, packers[i].magic, packers[i].length) == 0)
 			return read_packed(reading, packers[i].program, fileno(file), part, w);
-	reading->ret->partial = true;
-	return reading->position > 0 ? 0 : why(w, -ENOTSUP, "it is packed in a way not known here");
+	reading->ret->partial |= r > 0;
+	return r > 0 && reading->position == 0
+		       ? why(w, -ENOTSUP, "it is packed in a way not known here")
+		       : r;
 }
 
 static int read_file(struct reading *reading, const char *root, const struct boot_file *file,
 		     struct why *w)
 {
-	const struct unified_section *cmdline = &file->image.cmdline, *initrd = &file->image.initrd;
+	const struct boot_section *cmdline = &file->cmdline;
+	struct boot_section part = file->initrd;
 	int fd = io_open_below(root, file->path, O_RDONLY), r = 0;
 	_cleanup_fclose_ FILE *opened = fd < 0 ? NULL : fdopen(fd, "r");
 	struct stat st;
 
-	if (!opened || fstat(fd, &st) < 0)
+	if (!opened && fd >= 0)
+		close(fd);
+	if (!opened || fstat(fd, &st) < 0 || fseeko(opened, (off_t)part.offset, SEEK_SET) < 0)
 		return fd < 0 ? fd : -errno;
+	if (part.length == 0)
+		part.length = (uint64_t)st.st_size;
 	if (cmdline->length > 0 && cmdline->length < INITRAMFS_CMDLINE_SIZE)
 		r = io_pread_full(fd, reading->ret->cmdline, cmdline->length, cmdline->offset);
 	if (reading->ret->cmdline[0])
 		note_text(reading, CMDLINE_NAME, reading->ret->cmdline);
-	if (r == 0 && initrd->length > 0)
-		r = read_part(reading, opened, *initrd, w);
-	else if (r == 0)
-		r = read_part(reading, opened, (struct unified_section){ 0, (uint64_t)st.st_size },
-			      w);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : read_part(reading, opened, part, w);
 }
 
 /* What a report has in the place of the file: see initramfs.h. */
@@ -424,7 +412,7 @@ int initramfs_read(const char *root, const struct boot_file *file,
 	r = read_file(&reading, root, file, &reason);
 	if (r == -EFBIG || (r < 0 && deadline && now_usec() >= deadline))
 		r = why(&reason, -ETIMEDOUT, "it is too large to be looked through in time");
-	if (r == 0)
+	if (r >= 0)
 		r = read_noted(ret, &reason);
 	if (r < 0 || ret->partial) {
 		snprintf(text, sizeof(text), "%d %s", r, r < 0 ? why_text(&reason, r) : "");

@@ -20,9 +20,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void fuzz_unified(const uint8_t *data, size_t size)
 {
 	const uint64_t file_size = 3 * size;
-	struct unified_image image;
+	struct boot_file image = { 0 };
 
-	if (!unified_image_parse(data, size, file_size, &image))
+	if (!boot_file_parse(data, size, file_size, &image))
 		return;
 	fuzz_assert(image.initrd.length > 0);
 	fuzz_assert(image.initrd.offset <= file_size &&

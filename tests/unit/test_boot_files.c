@@ -35,7 +35,7 @@ static void put(const char *path, const char *text, long seconds)
 }
 
 static unsigned char header[1024];
-static struct unified_image image;
+static struct boot_file image;
 
 /* Headers of an image with so small an initramfs that they are all of the file. */
 static void put_unified(const char *path)
@@ -78,7 +78,7 @@ START_TEST(finds_what_boots)
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_str_eq(files.files[i].path, wanted[i]);
 		ck_assert_int_eq(files.files[i].changed, 1000 - (long)i);
-		ck_assert((files.files[i].image.initrd.length > 0) == (i == 2));
+		ck_assert((files.files[i].initrd.length > 0) == (i == 2));
 		ck_assert(files.files[i].spare == (i == 6));
 	}
 }
@@ -166,7 +166,8 @@ END_TEST
 
 static bool parse(uint64_t file_size)
 {
-	return unified_image_parse(header, sizeof(header), file_size, &image);
+	image = (struct boot_file){ 0 };
+	return boot_file_parse(header, sizeof(header), file_size, &image);
 }
 
 START_TEST(parses_unified_images)
@@ -208,7 +209,7 @@ START_TEST(finds_headers_that_lie_far_behind)
 	free(whole);
 	boot_files_find(made_root, &files);
 	ck_assert_uint_eq(files.count, 1);
-	ck_assert_uint_eq(files.files[0].image.initrd.length, 1);
+	ck_assert_uint_eq(files.files[0].initrd.length, 1);
 }
 END_TEST
 
@@ -228,7 +229,7 @@ START_TEST(stands_hostile_images)
 	made_unified_header(header, "ro quiet", 1000);
 	ck_assert(!parse(1500));
 	for (size_t length = 0; length < 384; length++)
-		ck_assert(!unified_image_parse(header, length, 4096, &image));
+		ck_assert(!boot_file_parse(header, length, 4096, &image));
 	memset(header + 60, 0xff, 4);
 	ck_assert(!parse(4096));
 }

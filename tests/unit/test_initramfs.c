@@ -137,8 +137,10 @@ START_TEST(knows_whose_resume_it_is)
 	struct initramfs initramfs = read_with("usr/lib/uswsusp/resume", "ELF of uswsusp");
 
 	ck_assert(initramfs.resume && !initramfs.current);
+	initramfs_free(&initramfs);
 	initramfs = read_with("lib/uswsusp/resume", RESUME);
 	ck_assert(initramfs.resume && initramfs.current);
+	initramfs_free(&initramfs);
 }
 END_TEST
 
@@ -153,6 +155,28 @@ START_TEST(finds_the_mark_in_resume)
 	}
 	snprintf(command, sizeof(command), "grep -qaF '%s' resume/resume", INITRAMFS_RESUME_MARK);
 	ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+/* More than there is room for: what is missed may matter. */
+START_TEST(keeps_only_so_many)
+{
+	struct initramfs initramfs;
+	FILE *out = fopen(path, "w");
+	char name[64];
+
+	ck_assert_ptr_nonnull(out);
+	for (int i = 0; i <= INITRAMFS_FILES_MAX; i++) {
+		snprintf(name, sizeof(name), "etc/suspend.conf.d/%02d.conf", 99 - i);
+		made_cpio_add(out, name, "x");
+	}
+	made_cpio_end(out);
+	fclose(out);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
+	ck_assert_uint_eq(initramfs.count, INITRAMFS_FILES_MAX);
+	ck_assert_str_eq(initramfs.files[0].name, "etc/suspend.conf.d/68.conf");
+	ck_assert(initramfs.partial);
+	initramfs_free(&initramfs);
 }
 END_TEST
 
@@ -264,6 +288,9 @@ START_TEST(follows_links)
 	made_cpio_add_link(out, "bin/other", 6, "nothing of it");
 	made_cpio_add_link(out, "sbin/resume", 7, program);
 	made_cpio_add_link(out, "etc/copy", 8, "encrypt = y\n");
+	made_cpio_end(out);
+	/* In another archive the same number is another file. */
+	made_cpio_add_link(out, "etc/other", 8, "nothing of it");
 	made_cpio_end(out);
 	fclose(out);
 	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
@@ -488,6 +515,7 @@ int main(void)
 	tcase_add_test(test, knows_the_generators);
 	tcase_add_test(test, knows_whose_resume_it_is);
 	tcase_add_test(test, finds_the_mark_in_resume);
+	tcase_add_test(test, keeps_only_so_many);
 	tcase_add_test(test, takes_the_last_of_a_name);
 	tcase_add_test(test, stands_damage);
 	tcase_add_test(test, says_what_is_wrong);
