@@ -207,7 +207,7 @@ static void warn_of_removed(struct way *way)
 	if (sum.read > 0)
 		add(way, CHECK_WARNING, sum.worst.advice,
 		    "what booted this system is gone, or another would boot: %s", sum.worst.text);
-	else if (way->files.looked)
+	else if (way->files.folders_changed)
 		add(way, CHECK_WARNING, "mount what the system boots from, or regenerate it",
 		    "there is no initramfs below /boot and /efi (any more) that would boot");
 }
@@ -346,16 +346,7 @@ static void warn_of_kernel_name(const struct way *way)
 static void warn_of_unread(const struct way *way)
 {
 	time_t since = changes_begin(way);
-	const struct boot_run *run = way_best_run(way);
 
-	if (run && run->by == NAMED_BY_KERNEL && way->files.config[0] && since > 0 &&
-	    way->files.config_changed >= since)
-		add(way, CHECK_WARNING,
-		    "see that resume= is still in it; or have the initramfs name the place: "
-		    "s2disk-swapfile enable",
-		    "resume= on the kernel command line named the place at this boot, and %s was "
-		    "changed since",
-		    way->files.config);
 	if (way->files.unmounted[0] && since > 0 &&
 	    boot_modules_changed(way->context->root) >= since)
 		add(way, CHECK_WARNING, "look into it (ls), which mounts it, and check again",

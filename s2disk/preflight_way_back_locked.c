@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "boot/initramfs_opens.h"
 #include "swap/device_stack.h"
 
 #include <limits.h>

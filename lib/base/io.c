@@ -105,7 +105,7 @@ static int open_in_root(const char *root, const char *path, int flags)
 		return -errno;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENXIO;
-	/* openat2(2) takes it with few other flags. */
+	/* openat2(2) takes O_PATH with none of the flags below. */
 	if (flags & O_PATH)
 		return steal_fd(&place);
 	how.flags = (unsigned int)(flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -12,8 +12,8 @@
 #define BOOT_CHOICES_MAX 4
 
 struct boot_choice {
-	char text[200];	  /* what the next boot is told: the beginning of a sentence */
-	char advice[160]; /* how to take it back */
+	char text[200];	    /* what the next boot is told: the beginning of a sentence */
+	const char *advice; /* how to take it back */
 };
 
 /* Reads them below root; returns how many there are. */

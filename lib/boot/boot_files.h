@@ -1,47 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What boots: initramfs and unified kernel images below /boot, /efi and where FAT is
- * mounted, whatever boot loader loads them. Its configuration is not read.
+ * What boots: initramfs and unified kernel images below /boot, /efi and /esp, whatever
+ * boot loader loads them. Its configuration is not read.
  */
 #ifndef S2DISK_BOOT_BOOT_FILES_H
 #define S2DISK_BOOT_BOOT_FILES_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
 #define BOOT_FILES_MAX 32
 
+struct boot_section {
+	uint64_t offset, length; /* in the file; length 0: it has none */
+};
+
 struct boot_file {
 	char path[256]; /* below the root */
-	bool unified;	/* a unified kernel image with an initramfs in it */
-	bool spare;	/* a rescue or fallback image, which no boot takes by itself */
-	bool running;	/* its path has the release of the running kernel */
+	/* Of a unified kernel image, which has them as sections of one PE program (UAPI group,
+	 * "Unified Kernel Image"). */
+	struct boot_section initrd, cmdline;
+	bool spare;   /* a rescue or fallback image, which no boot takes by itself */
+	bool running; /* its path has the release of the running kernel */
 	mode_t mode;
 	time_t changed; /* seconds since 1970 */
-	dev_t dev;
-	ino_t inode;
 };
 
 struct boot_files {
 	struct boot_file files[BOOT_FILES_MAX]; /* the newest, newest first */
 	size_t count;
-	char config[256];	/* the newest configuration of a boot loader, "" for none, … */
-	time_t config_changed;	/* … and when its content was changed */
 	char unmounted[256];	/* an automount that is not mounted; "" for none */
-	bool looked;		/* there was a folder to look into */
-	time_t written;		/* when anything in the file system of /boot was, by its inode */
-	time_t folders_changed; /* when the newest of them was changed, as far as it tells */
+	time_t written;		/* when anything in /boot's file system was, by its inode */
+	time_t folders_changed; /* when the newest directory was; 0: there is none */
 };
 
-/* Finds them, each once. Bounded in depth and number; but for the topmost folders symbolic
+/* Pure: finds the sections; of several of one name the first counts, which is the
+ * profile that is taken without a choice. header is the beginning of a file of file_size bytes.
+ * false: no sound PE image, or it has no initramfs in it; they are of no use then. */
+bool boot_file_parse(const unsigned char *header, size_t length, uint64_t file_size,
+		     struct boot_file *ret);
+
+/* Finds them. Bounded in number; but for the topmost directories symbolic
  * links are not followed, and an automount that is not mounted is left so. When a file was
  * changed: by its times, for another root than "" by that of its content only, since
  * copies have new inodes. */
 void boot_files_find(const char *root, struct boot_files *ret);
 
-/* When a kernel's modules were last installed: by the folders in /usr/lib/modules. 0: unknown. */
+/* When kernels were last installed or removed: by /usr/lib/modules. 0: unknown. */
 time_t boot_modules_changed(const char *root);
 
 /* Seconds since 1970 when this boot began: root/proc/stat, 0 where that does not say. */

@@ -7,15 +7,14 @@
 #include "base/io.h"
 #include "base/look.h"
 #include "base/secret.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
-#include "boot/cpio.h"
-#include "boot/unified_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +22,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define HEADER_SIZE 110 /* of an entry */
 #define TEXT_LIMIT 65536
 #define PROGRAM_LIMIT (64u << 20)
 
 /* What no initramfs comes near to. */
 #define ENTRIES_LIMIT 1000000
-#define ARCHIVES_LIMIT 16
 #define UNPACKED_LIMIT (UINT64_C(2) << 30)
 
 /* Of a report, see initramfs.h. */
@@ -38,110 +37,120 @@
 static const struct packer {
 	const char *magic;
 	size_t length;
-	const char *command[4];
+	const char *program; /* which all unpack with -cd */
 } packers[] = {
-	{ "\x1f\x8b", 2, { "gzip", "-cd" } },
-	{ "\xfd"
-	  "7zXZ",
-	  6,
-	  { "xz", "-cd" } },
-	{ "\x28\xb5\x2f\xfd", 4, { "zstd", "-cdq" } },
-	{ "\x02\x21\x4c\x18", 4, { "lz4", "-cd" } },
-	{ "\x04\x22\x4d\x18", 4, { "lz4", "-cd" } },
-	{ "BZh", 3, { "bzip2", "-cd" } },
-	{ "\x89LZO", 4, { "lzop", "-cd" } },
-	{ "\x5d\0\0", 3, { "xz", "--format=lzma", "-cd" } },
+	{ "\37\213", 2, "gzip" },     { "\3757zXZ", 6, "xz" },	    { "\50\265\57\375", 4, "zstd" },
+	{ "\2\41\114\30", 4, "lz4" }, { "\4\42\115\30", 4, "lz4" }, { "BZh", 3, "bzip2" },
+	{ "\211LZO", 4, "lzop" },     { "\135\0\0", 3, "xz" },
 };
 
-/* What the generators make of our hooks, and their own. '*' takes slashes too. */
+#define FLAG(name) offsetof(struct initramfs, name)
+#define CONTENT SIZE_MAX /* no flag, but the file is kept */
+
+/* What the generators make of our hooks, and their own. '*' takes slashes, too. */
 static const struct mark {
 	const char *pattern;
 	size_t flag; /* offset of the bool */
 } marks[] = {
-	{ "*uswsusp/resume", offsetof(struct initramfs, resume) },
-	{ "scripts/*/*s2disk*", offsetof(struct initramfs, script) },
-	{ "*dracut/hooks/*s2disk*", offsetof(struct initramfs, script) },
-	{ "hooks/*s2disk*", offsetof(struct initramfs, script) },
+	{ "*uswsusp/resume", FLAG(resume) },
+	{ "scripts/*/*s2disk*", FLAG(script) },
+	{ "*hooks/*s2disk*", FLAG(script) },
 	/* dracut without systemd runs uswsusp's resume by itself. */
-	{ "*dracut/hooks/*resume-genrules*", offsetof(struct initramfs, script) },
-	{ "*systemd-hibernate-resume*.d/*s2disk*.conf", offsetof(struct initramfs, unit) },
+	{ "*dracut/hooks/*resume-genrules*", FLAG(script) },
+	{ "*systemd-hibernate-resume*.d/*s2disk*.conf", FLAG(unit) },
 	/* Its own unit: for the place of the configuration, and before pools are imported. */
-	{ "*/s2disk-resume.service", offsetof(struct initramfs, script) },
+	{ "*/s2disk-resume.service", FLAG(script) },
 	/* mkinitcpio, initramfs-tools, dracut and sd-vconsole. */
-	{ "keymap.bin", offsetof(struct initramfs, keymap) },
-	{ "etc/boottime.kmap.gz", offsetof(struct initramfs, keymap) },
-	{ "etc/console-setup/*.kmap.gz", offsetof(struct initramfs, keymap) },
-	{ "*/keymaps/*.map*", offsetof(struct initramfs, keymap) },
+	{ "keymap.bin", FLAG(keymap) },
+	{ "etc/*.kmap.gz", FLAG(keymap) },
+	{ "*/keymaps/*.map*", FLAG(keymap) },
+	{ "etc/*susp*.conf", CONTENT }, /* suspend.conf, uswsusp.conf, and in their .d */
+	{ "conf/conf.d/*", CONTENT },
+	{ "config", CONTENT }, /* mkinitcpio's */
+	{ "*/crypttab", CONTENT },
+	{ "etc/cmdline*", CONTENT }, /* dracut's, and in its .d */
+	{ CMDLINE_NAME, CONTENT },
+	{ UNREAD_NAME, CONTENT },
 };
 
-static const char *const wanted_files[] = {
-	"etc/suspend.conf",
-	"etc/uswsusp.conf",
-	"etc/suspend.conf.d/*.conf",
-	"etc/uswsusp.conf.d/*.conf",
-	"conf/conf.d/*",
-	"config", /* mkinitcpio's */
-	"etc/crypttab",
-	"cryptroot/crypttab",
-	"etc/cmdline", /* dracut's */
-	"etc/cmdline.d/*.conf",
-	CMDLINE_NAME,
-	UNREAD_NAME,
+/* One file that is read. */
+struct reading {
+	const char *path;
+	const struct initramfs_secrets *secrets;
+	uint64_t deadline;
+	struct initramfs *ret;
+	FILE *file;	   /* what its archives come from */
+	uint64_t position; /* … and how many bytes of that were taken */
 };
 
-static const char *plain_name(const char *name)
-{
-	while (*name == '/' || (*name == '.' && name[1] == '/'))
-		name++;
-	return name;
-}
+struct entry {
+	char name[4096];
+	unsigned int mode, size;
+	/* The same for all names of one file, of which the last has its content; 0: it has
+	 * one name. */
+	uint64_t link;
+};
 
-static void note(struct initramfs *initramfs, const char *name)
+/* to may be NULL. */
+static int take(struct reading *reading, void *to, uint64_t length)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
-		if (fnmatch(marks[i].pattern, name, 0) == 0)
-			memcpy((char *)initramfs + marks[i].flag, &(bool){ true }, sizeof(bool));
-}
+	char unwanted[16384];
+	uint64_t taken = 0;
 
-static int add_file(struct initramfs *initramfs, const char *name, char *text)
-{
-	struct initramfs_file *files = initramfs->files;
-	size_t at = initramfs->count;
+	if (length > UNPACKED_LIMIT - reading->position)
+		return -EFBIG;
+	while (taken < length) {
+		char *at = to ? (char *)to + taken : unwanted;
+		uint64_t room = to ? length - taken : min_u64(length - taken, sizeof(unwanted));
+		size_t n = fread(at, 1, room, reading->file);
 
-	/* The kernel unpacks them in their order: the last one of a name stays. */
-	for (size_t i = 0; i < initramfs->count; i++) {
-		if (strcmp(files[i].name, name) == 0) {
-			free(files[i].text);
-			files[i].text = text;
-			return 0;
-		}
+		if (n == 0 && (!ferror(reading->file) || errno != EINTR))
+			return -EBADMSG;
+		clearerr(reading->file);
+		taken += n;
 	}
-	if (initramfs->count == INITRAMFS_FILES_MAX || strlen(name) >= sizeof(files[0].name)) {
-		free(text);
-		return -EOVERFLOW;
-	}
-	for (; at > 0 && strcmp(files[at - 1].name, name) > 0; at--)
-		files[at] = files[at - 1];
-	text_copy(files[at].name, sizeof(files[at].name), name);
-	files[at].text = text;
-	initramfs->count++;
+	reading->position += length;
 	return 0;
 }
 
-static bool is_wanted(const char *name)
+/* What begins at a multiple of four; so does what comes after it. */
+static int take_aligned(struct reading *reading, void *to, uint64_t length)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(wanted_files); i++)
-		if (fnmatch(wanted_files[i], name, FNM_PATHNAME) == 0)
-			return true;
-	return false;
+	int r = take(reading, to, length);
+
+	return r < 0 ? r : take(reading, NULL, -reading->position & 3);
 }
 
-static bool is_secret(const struct initramfs_secrets *secrets, const char *name)
+/* The next byte that is not zero, which is not taken; EOF at the end. */
+static int skip_zeros(struct reading *reading)
 {
-	for (size_t i = 0; secrets && i < secrets->count; i++)
-		if (strcmp(secrets->names[i], name) == 0)
-			return true;
-	return false;
+	int c;
+
+	while ((c = getc_unlocked(reading->file)) == 0 && reading->position < UNPACKED_LIMIT)
+		reading->position++;
+	return ungetc(c, reading->file);
+}
+
+/* The next header of a cpio archive of the form "newc", and the name. 1: an entry, whose content
+ * comes next; 0: the archive's end; -EBADMSG: this is none, or it ends too early; -EFBIG. */
+static int next_entry(struct reading *reading, struct entry *ret)
+{
+	unsigned int inode, links, major, minor, name_size;
+	char header[HEADER_SIZE + 1] = "";
+	int r = take(reading, header, HEADER_SIZE);
+
+	if (r < 0)
+		return r;
+	if ((memcmp(header, "070701", 6) != 0 && memcmp(header, "070702", 6) != 0) ||
+	    sscanf(header + 6, "%8x%8x%*16c%8x%*8c%8x%8x%8x%*16c%8x", &inode, &ret->mode, &links,
+		   &ret->size, &major, &minor, &name_size) != 7 ||
+	    name_size == 0 || name_size > sizeof(ret->name))
+		return -EBADMSG;
+	ret->link = links > 1 ? 1 + ((uint64_t)inode << 32 | major << 20 | minor) : 0;
+	r = take_aligned(reading, ret->name, name_size);
+	if (r == 0 && ret->name[name_size - 1])
+		r = -EBADMSG;
+	return r < 0 ? r : strcmp(ret->name, "TRAILER!!!") != 0;
 }
 
 static bool is_program(const char *name)
@@ -149,347 +158,236 @@ static bool is_program(const char *name)
 	return fnmatch(marks[0].pattern, name, 0) == 0;
 }
 
-/* A name that a later one will bring the content for. dracut makes one file of
- * all that are the same. */
-struct link {
-	uint32_t file[3];
-	char name[256];
-};
-
-#define LINKS_MAX 32
-
-/* One file. */
-struct reading {
-	struct cpio *cpio;
-	const char *path;
-	const struct initramfs_secrets *secrets;
-	uint64_t deadline;
-	struct initramfs *ret;
-	struct link links[LINKS_MAX];
-	size_t link_count;
-};
-
-static int keep(struct reading *reading, const char *name, const char *content, size_t size)
+static bool is_secret(const struct reading *reading, const char *name)
 {
-	char digest[SHA256_TEXT_SIZE], *text;
+	for (size_t i = 0; reading->secrets && i < reading->secrets->count; i++)
+		if (strcmp(reading->secrets->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Does the content matter? */
+static bool note_name(const struct reading *reading, const char *name)
+{
+	bool wanted = is_program(name) || is_secret(reading, name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		if (fnmatch(marks[i].pattern, name, 0) != 0)
+			continue;
+		if (marks[i].flag == CONTENT)
+			wanted = true;
+		else
+			*((bool *)reading->ret + marks[i].flag) = true;
+	}
+	return wanted;
+}
+
+/* The kernel unpacks them in their order: the last one of a name stays. NULL: too many. */
+static struct initramfs_file *add_file(struct initramfs *initramfs, const char *name, uint64_t link)
+{
+	struct initramfs_file *files = initramfs->files;
+	size_t at = 0;
+
+	while (at < initramfs->count && strcmp(files[at].name, name) < 0)
+		at++;
+	if (at == initramfs->count || strcmp(files[at].name, name) != 0) {
+		if (initramfs->count == INITRAMFS_FILES_MAX ||
+		    strlen(name) >= sizeof(files[0].name)) {
+			initramfs->partial = true;
+			return NULL;
+		}
+		memmove(&files[at + 1], &files[at], (initramfs->count++ - at) * sizeof(*files));
+		files[at].text = NULL;
+		text_copy(files[at].name, sizeof(files[at].name), name);
+	}
+	files[at].link = link;
+	return &files[at];
+}
+
+static int keep(const struct reading *reading, struct initramfs_file *file, const char *content,
+		size_t size)
+{
+	char digest[SHA256_TEXT_SIZE];
 	int r = 0;
 
-	if (is_program(name)) {
+	if (is_program(file->name)) {
 		reading->ret->current = memmem(content, size, INITRAMFS_RESUME_MARK,
 					       strlen(INITRAMFS_RESUME_MARK)) != NULL;
-		return 0;
-	}
-	if (size > TEXT_LIMIT)
-		return 0;
-	if (is_secret(reading->secrets, name))
+		size = 0;
+	} else if (is_secret(reading, file->name)) {
 		r = crypto_sha256_text(content, size, digest);
-	else
-		digest[0] = '\0';
-	if (r < 0)
-		return r;
-	text = digest[0] ? strdup(digest) : strndup(content, size);
-	return text ? add_file(reading->ret, name, text) : -ENOMEM;
-}
-
-static int keep_linked(struct reading *reading, const struct cpio_entry *entry, const char *content)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < reading->link_count && r == 0; i++)
-		if (memcmp(reading->links[i].file, entry->file, sizeof(entry->file)) == 0)
-			r = keep(reading, reading->links[i].name, content, entry->size);
-	return r;
-}
-
-/* How much of an entry may matter: 0, it is not one to look into. */
-static uint64_t wanted_size(const struct reading *reading, const struct cpio_entry *entry,
-			    const char *name)
-{
-	uint64_t size = 0;
-
-	if (is_program(name))
-		return PROGRAM_LIMIT;
-	if (is_wanted(name) || is_secret(reading->secrets, name))
-		size = TEXT_LIMIT;
-	for (size_t i = 0; i < reading->link_count && entry->links > 1; i++)
-		if (memcmp(reading->links[i].file, entry->file, sizeof(entry->file)) == 0)
-			size = is_program(reading->links[i].name) ? PROGRAM_LIMIT
-								  : max_u64(size, TEXT_LIMIT);
-	return size;
-}
-
-static bool is_link_of(const struct link *link, const struct cpio_entry *entry)
-{
-	return entry->links > 1 && memcmp(link->file, entry->file, sizeof(entry->file)) == 0;
-}
-
-/* By any of its names. */
-static bool holds_secret(const struct reading *reading, const struct cpio_entry *entry,
-			 const char *name)
-{
-	bool secret = is_secret(reading->secrets, name);
-
-	for (size_t i = 0; i < reading->link_count; i++)
-		secret |= is_link_of(&reading->links[i], entry) &&
-			  is_secret(reading->secrets, reading->links[i].name);
-	return secret;
+		content = digest;
+		size = sizeof(digest);
+	}
+	free(file->text);
+	file->text = r < 0 ? NULL : strndup(content, size);
+	return r < 0 || file->text ? r : -ENOMEM;
 }
 
 /* Of what is not looked into only the name matters. */
-static void note_member(const struct reading *reading, const struct cpio_entry *entry,
-			const char *name, const void *content)
+static void note_member(const struct reading *reading, const char *name, mode_t mode,
+			const void *content, size_t size, bool secret)
 {
-	look_note_member(&(struct look_member){
-		.archive = reading->path,
-		.name = name,
-		.mode = entry->mode,
-		.content = content,
-		.size = content ? entry->size : 0,
-		.secret = holds_secret(reading, entry, name),
-	});
+	look_note_member(&(struct look_member){ reading->path, name, mode, content, size, secret });
 }
 
-/* Under each of its names: a report knows no links. */
-static void note_content(const struct reading *reading, const struct cpio_entry *entry,
-			 const char *name, const void *content)
+static void note_text(const struct reading *reading, const char *name, const char *text)
 {
-	note_member(reading, entry, name, content);
-	for (size_t i = 0; i < reading->link_count && entry->size > 0; i++)
-		if (is_link_of(&reading->links[i], entry))
-			note_member(reading, entry, reading->links[i].name, content);
+	note_member(reading, name, S_IFREG | 0644, text, strlen(text), false);
 }
 
-/* 0: taken; 1: not one to look into. */
-static int take_content(struct reading *reading, const struct cpio_entry *entry, const char *name)
+/* Of several names of one file the last has the content, which is kept for each (dracut makes
+ * one file of all that are the same): until then they are empty. */
+static int take_content(struct reading *reading, const struct entry *entry,
+			const struct initramfs_file *own)
 {
-	bool own = is_program(name) || is_wanted(name) || is_secret(reading->secrets, name);
-	uint64_t limit = wanted_size(reading, entry, name);
+	struct initramfs_file *of[INITRAMFS_FILES_MAX], *file = reading->ret->files;
+	size_t count = 0, limit = TEXT_LIMIT, size;
+	bool secret = false;
 	char *content;
 	int r;
 
-	if (!S_ISREG(entry->mode) || limit == 0 || entry->size > limit)
-		return 1;
-	content = malloc(entry->size + 1);
+	for (; file < reading->ret->files + reading->ret->count; file++) {
+		if (file != own && (!entry->link || !entry->size || file->link != entry->link))
+			continue;
+		of[count++] = file;
+		secret |= is_secret(reading, file->name);
+		limit = is_program(file->name) ? PROGRAM_LIMIT : limit;
+	}
+	if (count == 0)
+		return take_aligned(reading, NULL, entry->size);
+	size = entry->size <= limit ? entry->size : 0;
+	content = calloc(1, size + 1);
 	if (!content)
 		return -ENOMEM;
-	r = cpio_content(reading->cpio, entry, content);
-	if (r == 0)
-		note_content(reading, entry, name, content);
-	if (r == 0 && own)
-		r = keep(reading, name, content, entry->size);
-	if (r == 0 && entry->size > 0 && entry->links > 1)
-		r = keep_linked(reading, entry, content);
-	secret_wipe(content, entry->size);
+	r = take_aligned(reading, size ? content : NULL, entry->size);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		note_member(reading, of[i]->name, entry->mode, content, size, secret);
+		r = keep(reading, of[i], content, size);
+	}
+	secret_wipe(content, size);
 	free(content);
-	if (r == 0 && own && entry->size == 0 && entry->links > 1 &&
-	    reading->link_count < LINKS_MAX) {
-		struct link *link = &reading->links[reading->link_count];
-
-		memcpy(link->file, entry->file, sizeof(link->file));
-		if (text_copy(link->name, sizeof(link->name), name))
-			reading->link_count++;
-	}
 	return r;
 }
 
-static int read_entries(struct reading *reading)
+static int take_entry(struct reading *reading, const struct entry *entry)
 {
-	struct cpio_entry entry;
-	int r;
+	const struct initramfs_file *own = NULL;
+	const char *name = entry->name;
 
-	reading->link_count = 0;
-	for (int i = 0; i < ENTRIES_LIMIT; i++) {
-		const char *name;
-
-		r = cpio_next(reading->cpio, &entry);
-		if (r <= 0)
-			return r;
-		name = plain_name(entry.name);
-		note(reading->ret, name);
-		r = take_content(reading, &entry, name);
-		if (r > 0) {
-			note_member(reading, &entry, name, NULL);
-			r = cpio_content(reading->cpio, &entry, NULL);
-		}
-		if (r < 0)
-			return r;
-	}
-	return -EBADMSG;
+	while (*name == '/' || (*name == '.' && name[1] == '/'))
+		name++;
+	note_member(reading, name, entry->mode, NULL, 0, false);
+	if (note_name(reading, name) && S_ISREG(entry->mode))
+		own = add_file(reading->ret, name, entry->link);
+	return take_content(reading, entry, own);
 }
 
-static const struct packer *find_packer(const unsigned char *start, size_t length)
+/* Archives one after the other. 0: up to the end, which is at length at the latest; 1:
+ * something else comes. */
+static int read_archives(struct reading *reading, FILE *file, uint64_t length, struct why *w)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
-		if (length >= packers[i].length &&
-		    memcmp(start, packers[i].magic, packers[i].length) == 0)
-			return &packers[i];
-	return NULL;
-}
+	struct entry entry;
+	int within = 0, r = 0;
 
-/* A process that writes so much of in and no more: what is behind a section of a unified
- * image is not packed. Returns what it is read from. */
-static int feed(int in, uint64_t length, int out)
-{
-	static char buffer[65536];
-	int ends[2];
-	ssize_t n;
+	reading->file = file;
+	reading->position = 0;
+	for (int i = 0; i < ENTRIES_LIMIT && r == 0; i++) {
+		int first = within ? '0' : skip_zeros(reading);
 
-	pid_t child;
-
-	if (length == UINT64_MAX)
-		return in;
-	if (pipe(ends) < 0 || (child = fork()) < 0)
-		_exit(126);
-	if (child == 0) {
-		close(ends[0]);
-		close(out);
-		while (length > 0 && (n = read(in, buffer, min_u64(length, sizeof(buffer)))) > 0 &&
-		       io_write_full(ends[1], buffer, (size_t)n) == 0)
-			length -= (uint64_t)n;
-		_exit(0);
-	}
-	close(ends[1]);
-	return ends[0];
-}
-
-static void become_packer(const struct packer *packer, int in, uint64_t length, int out)
-{
-	int null = open("/dev/null", O_WRONLY);
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	dup2(feed(in, length, out), STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
-	if (null >= 0)
-		dup2(null, STDERR_FILENO); /* of what is behind the archive */
-	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	execvp(packer->command[0], (char *const *)(uintptr_t)packer->command);
-	_exit(127);
-}
-
-static int read_parts(struct reading *reading, int fd, const struct unified_section *part,
-		      bool packed, struct why *w);
-
-/* fd stands where it begins; length: of what is left of the file. */
-static int read_packed(struct reading *reading, const struct packer *packer, int fd,
-		       uint64_t length, struct why *w)
-{
-	const struct unified_section whole = { 0, UNPACKED_LIMIT };
-	int ends[2], status = 0, r;
-	pid_t child;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	child = fork();
-	if (child == 0)
-		become_packer(packer, fd, length, ends[1]);
-	r = child < 0 ? -errno : 0;
-	close(ends[1]);
-	if (r == 0)
-		r = read_parts(reading, ends[0], &whole, true, w);
-	if (child > 0 && (r < 0 || reading->ret->partial))
-		kill(child, SIGKILL);
-	close(ends[0]);
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (r < 0 && WIFEXITED(status) && WEXITSTATUS(status) >= 126)
-		return why(w, -ENOENT,
-			   "%s, which would unpack it, is not installed, or does not run",
-			   packer->command[0]);
-	/* It met something else behind. */
-	reading->ret->partial |= status != 0;
-	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", packer->command[0]) : r;
-}
-
-static bool is_archive(const unsigned char *start, size_t length)
-{
-	return length == 6 && (memcmp(start, "070701", 6) == 0 || memcmp(start, "070702", 6) == 0);
-}
-
-static int read_each(struct reading *reading, int fd, const struct unified_section *part,
-		     bool packed, struct why *w)
-{
-	struct cpio *cpio = reading->cpio;
-	unsigned char start[6];
-
-	for (int i = 0; i < ARCHIVES_LIMIT; i++) {
-		const struct packer *packer;
-		size_t length;
-		int r;
-
-		cpio_skip_zeros(cpio);
-		length = cpio_peek(cpio, start, sizeof(start));
-		if (length == 0)
+		if (first == EOF || (reading->position >= length && !within))
 			return i > 0 ? 0 : why(w, -EBADMSG, "it is empty");
-		packer = packed ? NULL : find_packer(start, length);
-		if (packer)
-			return lseek(fd, (off_t)(part->offset + cpio->position), SEEK_SET) < 0
-				       ? -errno
-				       : read_packed(reading, packer, fd,
-						     part->length == UINT64_MAX
-							     ? UINT64_MAX
-							     : part->length - cpio->position,
-						     w);
-		if (!is_archive(start, length)) {
-			reading->ret->partial = true;
-			return i > 0 ? 0 : why(w, -ENOTSUP, "it is packed in a way not known here");
-		}
-		r = read_entries(reading);
-		if (r < 0)
-			return r == -EBADMSG ? why(w, r, "it is damaged") : r;
+		if (first != '0')
+			return 1;
+		r = within = next_entry(reading, &entry);
+		if (r > 0)
+			r = take_entry(reading, &entry);
+		/* Of another archive. */
+		for (size_t j = 0; j < reading->ret->count && !within; j++)
+			reading->ret->files[j].link = 0;
+		if (reading->deadline && now_usec() >= reading->deadline)
+			r = -ETIMEDOUT;
 	}
-	return why(w, -ENOTSUP, "it has too many parts");
+	return r == -EBADMSG || r == 0 ? why(w, -EBADMSG, "it is damaged") : r;
 }
 
-/* packed: fd is what a program unpacks it to. */
-static int read_parts(struct reading *reading, int fd, const struct unified_section *part,
-		      bool packed, struct why *w)
+/* part: of the file of that descriptor, where the packed one begins. */
+static int read_packed(struct reading *reading, const char *program, int fd,
+		       struct boot_section part, struct why *w)
 {
-	_cleanup_free_ struct cpio *cpio = malloc(sizeof(*cpio));
-	int r;
+	uint64_t now = now_usec(), seconds = 60;
+	char command[256];
+	FILE *unpacked;
+	int r, status;
 
-	if (!cpio)
-		return -ENOMEM;
-	cpio_begin(cpio, fd, part->length);
-	cpio->deadline = reading->deadline;
-	reading->cpio = cpio;
-	r = read_each(reading, fd, part, packed, w);
-	if (cpio->stopped || (packed && cpio->unread == 0))
-		return why(w, -ETIMEDOUT, "it is too large to be looked through in time");
-	return r;
+	/* Its end may be far, and it may be silent for ever. */
+	if (reading->deadline)
+		seconds = reading->deadline > now ? (reading->deadline - now) / 1000000 + 1 : 1;
+	snprintf(command, sizeof(command),
+		 "PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec 2>/dev/null; tail -c +%" PRIu64
+		 " /dev/fd/%d | head -c %" PRIu64 " | timeout -s KILL %" PRIu64 " %s -cd",
+		 part.offset + 1, fd, part.length, seconds, program);
+	unpacked = fcntl(fd, F_SETFD, 0) < 0 ? NULL : popen(command, "re");
+	if (!unpacked)
+		return -errno;
+	r = read_archives(reading, unpacked, UINT64_MAX, w);
+	status = pclose(unpacked);
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
+		return why(w, -ENOENT,
+			   "%s, which would unpack it, is not installed, or does not run", program);
+	/* Something else comes after an archive. */
+	reading->ret->partial |= status != 0 || r > 0;
+	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", program) : r;
 }
 
-/* Its own command line, "" where it has none or too long a one. */
-static int open_unified(int fd, struct unified_image *image, char *cmdline, struct why *w)
+static int read_part(struct reading *reading, FILE *file, struct boot_section part, struct why *w)
 {
-	_cleanup_free_ unsigned char *header = malloc(UNIFIED_HEADER_SIZE);
+	char start[6] = "";
+	int r = read_archives(reading, file, part.length, w);
+
+	part.offset += reading->position;
+	part.length -= reading->position;
+	if (r > 0)
+		io_pread_full(fileno(file), start, sizeof(start), part.offset);
+	for (size_t i = 0; i < ARRAY_SIZE(packers) && r > 0; i++)
+		if (memcmp(start, packers[i].magic, packers[i].length) == 0)
+			return read_packed(reading, packers[i].program, fileno(file), part, w);
+	reading->ret->partial |= r > 0;
+	return r > 0 && reading->position == 0
+		       ? why(w, -ENOTSUP, "it is packed in a way not known here")
+		       : r;
+}
+
+static int read_file(struct reading *reading, const char *root, const struct boot_file *file,
+		     struct why *w)
+{
+	const struct boot_section *cmdline = &file->cmdline;
+	struct boot_section part = file->initrd;
+	int fd = io_open_below(root, file->path, O_RDONLY), r = 0;
+	_cleanup_fclose_ FILE *opened = fd < 0 ? NULL : fdopen(fd, "r");
 	struct stat st;
-	ssize_t n;
-	int r;
 
-	if (!header)
-		return -ENOMEM;
-	n = pread(fd, header, UNIFIED_HEADER_SIZE, 0);
-	if (n < 0 || fstat(fd, &st) < 0)
-		return why(w, -errno, "%s", strerror(errno));
-	r = unified_image_parse(header, (size_t)n, (uint64_t)st.st_size, image, w);
-	if (r < 0 || image->cmdline.length >= INITRAMFS_CMDLINE_SIZE)
-		return r;
-	r = io_pread_full(fd, cmdline, image->cmdline.length, image->cmdline.offset);
-	cmdline[r == 0 ? image->cmdline.length : 0] = '\0';
-	return r;
+	if (!opened && fd >= 0)
+		close(fd);
+	if (!opened || fstat(fd, &st) < 0 || fseeko(opened, (off_t)part.offset, SEEK_SET) < 0)
+		return fd < 0 ? fd : -errno;
+	if (part.length == 0)
+		part.length = (uint64_t)st.st_size;
+	if (cmdline->length > 0 && cmdline->length < INITRAMFS_CMDLINE_SIZE)
+		r = io_pread_full(fd, reading->ret->cmdline, cmdline->length, cmdline->offset);
+	if (reading->ret->cmdline[0])
+		note_text(reading, CMDLINE_NAME, reading->ret->cmdline);
+	return r < 0 ? r : read_part(reading, opened, part, w);
 }
 
 /* What a report has in the place of the file: see initramfs.h. */
-static int read_noted(const struct boot_file *file, struct initramfs *ret, struct why *w)
+static int read_noted(struct initramfs *ret, struct why *w)
 {
 	const char *cmdline = initramfs_file(ret, CMDLINE_NAME);
 	const char *unread = initramfs_file(ret, UNREAD_NAME);
 	int error, length = 0;
 
-	if (file->unified && cmdline)
+	if (cmdline)
 		text_copy(ret->cmdline, sizeof(ret->cmdline), cmdline);
 	if (!unread || sscanf(unread, "%d %n", &error, &length) != 1 || error > 0 || error < -4095)
 		return 0;
@@ -497,60 +395,28 @@ static int read_noted(const struct boot_file *file, struct initramfs *ret, struc
 	return error < 0 ? why(w, error, "%.200s", unread + length) : 0;
 }
 
-static void note_text(const char *path, const char *name, const char *text)
-{
-	look_note_member(&(struct look_member){ .archive = path,
-						.name = name,
-						.mode = S_IFREG | 0644,
-						.content = text,
-						.size = strlen(text) });
-}
-
-static int read_file(int fd, const struct boot_file *file, struct reading *reading, struct why *w)
-{
-	struct unified_image image = { .initrd = { 0, UINT64_MAX } };
-	unsigned char start[6];
-	ssize_t length = pread(fd, start, sizeof(start), 0);
-	struct initramfs *ret = reading->ret;
-	int r = 0;
-
-	if (file->unified && !is_archive(start, length > 0 ? (size_t)length : 0)) {
-		r = open_unified(fd, &image, ret->cmdline, w);
-		if (r == 0 && ret->cmdline[0])
-			note_text(reading->path, CMDLINE_NAME, ret->cmdline);
-	}
-	if (r == 0 && lseek(fd, (off_t)image.initrd.offset, SEEK_SET) < 0)
-		r = -errno;
-	if (r == 0)
-		r = read_parts(reading, fd, &image.initrd, false, w);
-	return r == 0 ? read_noted(file, ret, w) : r;
-}
-
 int initramfs_read(const char *root, const struct boot_file *file,
 		   const struct initramfs_secrets *secrets, uint64_t deadline,
 		   struct initramfs *ret, struct why *w)
 {
-	_cleanup_free_ struct reading *reading = calloc(1, sizeof(*reading));
 	struct why reason = { "" };
 	char full[PATH_MAX], text[sizeof(reason.text) + 16];
-	_cleanup_close_ int fd = -1;
+	struct reading reading = {
+		.path = full, .secrets = secrets, .deadline = deadline, .ret = ret
+	};
 	int r;
 
 	*ret = (struct initramfs){ 0 };
-	if (!reading || snprintf(full, sizeof(full), "%s%s", root, file->path) >= (int)sizeof(full))
-		return -ENOMEM;
+	snprintf(full, sizeof(full), "%s%s", root, file->path);
 	look_note("", full, LOOK_NAME);
-	fd = io_open_below(root, file->path, O_RDONLY);
-	if (fd < 0)
-		return why(w, fd, "%s: %s", file->path, strerror(-fd));
-	reading->path = full;
-	reading->secrets = secrets;
-	reading->deadline = deadline;
-	reading->ret = ret;
-	r = read_file(fd, file, reading, &reason);
+	r = read_file(&reading, root, file, &reason);
+	if (r == -EFBIG || (r < 0 && deadline && now_usec() >= deadline))
+		r = why(&reason, -ETIMEDOUT, "it is too large to be looked through in time");
+	if (r >= 0)
+		r = read_noted(ret, &reason);
 	if (r < 0 || ret->partial) {
 		snprintf(text, sizeof(text), "%d %s", r, r < 0 ? why_text(&reason, r) : "");
-		note_text(full, UNREAD_NAME, text);
+		note_text(&reading, UNREAD_NAME, text);
 	}
 	if (r < 0)
 		initramfs_free(ret);

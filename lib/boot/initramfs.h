@@ -3,8 +3,8 @@
  * What is in an initramfs, as far as resuming goes: cpio archives one after the
  * other, the last of them compressed as a rule (the kernel's
  * Documentation/driver-api/early-userspace/buffer-format.rst). The system's own
- * programs unpack it (gzip, xz, zstd, lz4, bzip2, lzop): whoever has made an
- * initramfs so has them.
+ * programs unpack it (gzip, xz, zstd, lz4, bzip2, lzop): a system that makes such
+ * an initramfs has them.
  */
 #ifndef S2DISK_BOOT_INITRAMFS_H
 #define S2DISK_BOOT_INITRAMFS_H
@@ -27,6 +27,7 @@
 struct initramfs_file {
 	char name[256]; /* without a slash in front: "etc/suspend.conf" */
 	char *text;
+	uint64_t link; /* of cpio_entry, while it is read */
 };
 
 /* Secret files that are looked for: of their content only the SHA-256 is kept,
@@ -43,7 +44,7 @@ struct initramfs {
 	bool script;  /* a script of the generator runs it, whatever resume= says */
 	bool unit;    /* systemd's unit runs it, for what resume= names */
 	bool keymap;  /* a layout of the keyboard for the console */
-	bool partial; /* more comes behind what could be read */
+	bool partial; /* there is more than could be read */
 	struct initramfs_file files[INITRAMFS_FILES_MAX]; /* configuration, sorted by name */
 	size_t count;
 	/* Of a unified image, what it has as the kernel's command line; else "". */
@@ -67,5 +68,13 @@ void initramfs_free(struct initramfs *initramfs);
 
 /* Text of one of its files, NULL where it has none. */
 const char *initramfs_file(const struct initramfs *initramfs, const char *name);
+
+/* Pure: does the initramfs, with this kernel command line, open an encrypted device, so that it is
+ * there as /dev/mapper/name? By a line of its crypttab (crypttab(5), also where
+ * Debian's cryptroot keeps it) with a key that lasts, by rd.luks.name=, cryptdevice=, or by
+ * rd.luks.uuid= and the like where the name is luks-UUID or does not matter (any_name). uuid: of
+ * the LUKS header, 32 hexadecimal digits, "" for none. */
+bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, const char *name,
+		     const char *uuid, bool any_name);
 
 #endif

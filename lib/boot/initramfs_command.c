@@ -9,33 +9,25 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static bool has_program(const char *root, const char *name)
+/* root/directory/name, of which the name ends at a blank. */
+static bool has(const char *root, const char *directory, const char *name)
 {
-	static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		snprintf(path, sizeof(path), "%s%s/%s", root, folders[i], name);
-		look_note("", path, LOOK_NAME);
-		if (access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
+	snprintf(path, sizeof(path), "%s%s/%.*s", root, directory, (int)strcspn(name, " "), name);
+	look_note("", path, LOOK_NAME);
+	return access(path, F_OK) == 0;
 }
 
 const char *initramfs_command(const char *root)
 {
-	char path[PATH_MAX];
+	static const char *const commands[] = { "update-initramfs -u -k all", "mkinitcpio -P",
+						"dracut --force --regenerate-all" };
+	static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 
-	snprintf(path, sizeof(path), "%s/run/ostree-booted", root);
-	look_note("", path, LOOK_NAME);
-	if (access(path, F_OK) == 0)
-		return NULL;
-	if (has_program(root, "update-initramfs"))
-		return "update-initramfs -u -k all";
-	if (has_program(root, "mkinitcpio"))
-		return "mkinitcpio -P";
-	if (has_program(root, "dracut"))
-		return "dracut --force --regenerate-all";
+	for (size_t i = 0; i < ARRAY_SIZE(commands) && !has(root, "/run", "ostree-booted"); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(directories); j++)
+			if (has(root, directories[j], commands[i]))
+				return commands[i];
 	return NULL;
 }

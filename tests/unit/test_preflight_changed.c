@@ -411,9 +411,9 @@ START_TEST(tells_what_is_not_mounted)
 	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
 	automount = true;
 	made_folder("/usr/lib/modules/6.2");
-	set_time("/usr/lib/modules/6.2", BEGAN - 1000);
+	set_time("/usr/lib/modules", BEGAN - 1000);
 	expect(CHECK_OK, "the initramfs that booted", "");
-	set_time("/usr/lib/modules/6.2", BEGAN + 1000);
+	set_time("/usr/lib/modules", BEGAN + 1000);
 	expect_second("kernels were installed since this boot, and /boot/efi, where",
 		      "check again");
 	automount = false;

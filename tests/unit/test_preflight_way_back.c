@@ -208,23 +208,8 @@ START_TEST(warns_of_choices_for_once)
 {
 	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
 	made_put("/boot/grub/grubenv", "# GRUB Environment Block\nnext_entry=windows\n####");
-	expect_second("GRUB is to start 'windows' once (next_entry): the image waits",
+	expect_second("GRUB is to start windows once (next_entry): the image waits",
 		      "unset next_entry");
-}
-END_TEST
-
-/* What it brings is not known, only that it brought resume= at this boot. */
-START_TEST(warns_of_changed_configuration)
-{
-	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
-	put_file("/boot/grub/grub.cfg", "menu", BEGAN - 1000);
-	expect(CHECK_OK, "looks for it", "");
-	put_file("/boot/loader/entries/arch.conf", "title", BEGAN + 1000);
-	expect_second("named the place at this boot, and /boot/loader/entries/arch.conf was "
-		      "changed since",
-		      "see that resume= is still in it");
-	run.by = NAMED_BY_DEFAULT;
-	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
 
@@ -285,7 +270,6 @@ int main(void)
 	tcase_add_test(test, warns_of_readers_of_the_key);
 	tcase_add_test(test, warns_of_names_that_change);
 	tcase_add_test(test, warns_of_choices_for_once);
-	tcase_add_test(test, warns_of_changed_configuration);
 	tcase_add_test(test, sees_what_is_gone);
 	tcase_add_test(test, follows_the_setting);
 	suite_add_tcase(suite, test);
