@@ -62,8 +62,8 @@ void check_zfs(struct preflight_context *context);		  /* likewise */
 void check_settings(struct preflight_context *context);
 void check_encrypt(struct preflight_context *context);
 void check_way_back(struct preflight_context *context);
-/* Called by check_way_back, with an initramfs that may boot next. Nothing is said where nobody
- * asks for a passphrase at boot, or the layout is the kernel's own. */
+/* Is a passphrase asked for at boot, with another layout than the kernel's own? Then check_way_back
+ * calls check_keyboard with the initramfs that boots next. */
 bool keyboard_matters(const struct preflight_context *context);
 void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
 		    const char *path);

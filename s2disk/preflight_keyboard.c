@@ -15,26 +15,13 @@
 
 #define ID "keyboard"
 
-/* The value of a line NAME=value or NAME="value", of which the first word or item of
- * a list counts: "fr" of "fr,us". */
+/* Of a list the first counts: "fr" of "fr,us". */
 static bool find_value(const char *text, const char *name, char *value, size_t size)
 {
-	size_t length = strlen(name);
-
-	for (; *text; text = strchrnul(text, '\n'), text += *text == '\n') {
-		const char *at = text + length + 1;
-
-		if (strncmp(text, name, length) != 0 || text[length] != '=')
-			continue;
-		at += strspn(at, "\"'");
-		length = strcspn(at, "\"',# \t\n");
-		if (length == 0 || length >= size)
-			return false;
-		memcpy(value, at, length);
-		value[length] = '\0';
-		return true;
-	}
-	return false;
+	if (!text_assigned(text, name, value, size))
+		return false;
+	*strchrnul(value, ',') = '\0';
+	return value[0];
 }
 
 /* The layout and its variant, as in "us(dvorak)". */
@@ -132,13 +119,12 @@ bool keyboard_matters(const struct preflight_context *context)
 void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
 		    const char *path)
 {
-	const struct settings *settings = context->settings;
 	char layout[64];
 
-	if (!is_asked(settings) || !find_layout(context->root, layout, sizeof(layout)))
+	if (!find_layout(context->root, layout, sizeof(layout)))
 		return;
 	text_make_printable(layout);
-	if (is_built_in(layout) || (initramfs->keymap && !loaded_too_late(initramfs))) {
+	if (initramfs->keymap && !loaded_too_late(initramfs)) {
 		preflight_add(context, ID, CHECK_OK,
 			      "the passphrase is typed with the layout %s at boot, too", layout);
 		return;

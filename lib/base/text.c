@@ -104,6 +104,25 @@ bool text_starts(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool text_assigned(const char *text, const char *name, char *value, size_t size)
+{
+	size_t length = strlen(name), width;
+	bool found = false;
+
+	for (; *text; text = strchrnul(text, '\n'), text += *text == '\n') {
+		const char *at = text + length + 1;
+
+		if (strncmp(text, name, length) != 0 || text[length] != '=')
+			continue;
+		at += strspn(at, "\"'");
+		width = strcspn(at, "\"'# \t\n");
+		found = width > 0 && width < size;
+		memcpy(value, at, found ? width : 0);
+		value[found ? width : 0] = '\0';
+	}
+	return found;
+}
+
 char *text_size(uint64_t bytes, char *buffer, size_t size)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };

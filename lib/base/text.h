@@ -22,6 +22,10 @@ char *text_trim(char *text);
 
 bool text_starts(const char *text, const char *prefix);
 
+/* What the last line NAME=VALUE of a shell's file has, without quotes, up to a blank; value is
+ * untouched where there is none, and "" for one that does not fit. Is there anything? */
+bool text_assigned(const char *text, const char *name, char *value, size_t size);
+
 /* "1.4 GiB", "812 MiB", "512 bytes" into buffer (24 bytes suffice); returns
  * buffer. */
 char *text_size(uint64_t bytes, char *buffer, size_t size);

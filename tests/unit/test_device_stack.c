@@ -68,6 +68,12 @@ START_TEST(walks_a_stack)
 	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), 0);
 	device_stack_text(&stack, text, 10);
 	ck_assert_uint_lt(strlen(text), 10);
+	/* Not as long as one is. */
+	ck_assert_str_eq(stack.layers[1].luks, "");
+	made_device("253:0", "dm-0", "dm/uuid",
+		    "CRYPT-LUKS2-bd6056f3000040008000000000000002-md0_crypt\n");
+	ck_assert_int_eq(device_stack_read(made_root, makedev(253, 1), &stack, &w), 0);
+	ck_assert_str_eq(stack.layers[1].luks, "bd6056f3-0000-4000-8000-000000000002");
 
 	made_put("/etc/crypttab", "# c\nmd0_crypt /dev/md0 none luks\n");
 	ck_assert_int_eq(device_stack_check(made_root, &stack, &w), 0);

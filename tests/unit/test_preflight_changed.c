@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define IMAGE "/boot/initrd.img-6.1"
+#define NONE IMAGE " runs no resume that knows the images of this s2disk"
 
 static void make_boot(void)
 {
@@ -56,37 +57,34 @@ static void put_files(const char *const *files)
 START_TEST(reads_what_was_changed)
 {
 	put_initramfs(NULL, NULL, NULL, NULL);
-	expect(CHECK_OK, "the initramfs made since this boot looks for it: " IMAGE, "");
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it: at UUID=2", "");
 	/* Enabled just now: nothing was named when the system booted. */
 	run.found = FOUND_NOTHING_NAMED;
-	expect(CHECK_OK, "made since this boot looks for it", "");
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
 	/* Older than the boot. */
 	set_time(IMAGE, BEGAN - 1000);
-	expect(CHECK_FAILED, "nothing told resume", "");
+	expect(CHECK_FAILED, "is not told where", "");
 	/* Why it was missing, no file tells. */
 	set_time(IMAGE, BEGAN + 1000);
 	run.found = FOUND_NO_DEVICE;
-	expect(CHECK_FAILED, "not there in time", "");
+	expect(CHECK_FAILED, "looked in vain", "");
 	run.found = FOUND_NOT_LOOKED;
 	expect(CHECK_FAILED, "went on without waiting for UUID=2", "");
 	/* What was missing was another: a stale name, which the new one does not have. */
 	strcpy(run.named, "UUID=dead");
-	expect(CHECK_OK, "made since this boot looks for it", "");
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
 	run.found = FOUND_NO_DEVICE;
-	expect(CHECK_OK, "made since this boot looks for it", "");
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
 }
 END_TEST
 
 /* No clock, so nothing is known to be older than the boot. */
 START_TEST(does_without_a_clock)
 {
-	made_put("/proc/stat", "btime 7\n");
-	run.time = 7;
 	put_files(empty);
 	set_time(IMAGE, 1000);
-	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
 	made_put("/proc/stat", "cpu\n");
-	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+	expect(CHECK_FAILED, NONE, "");
 }
 END_TEST
 
@@ -97,22 +95,18 @@ START_TEST(counts_from_the_resume)
 	run.found = FOUND_IMAGE;
 	run.fate = FATE_RESTORED;
 	run.time = BEGAN + 500;
-	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+	expect(CHECK_FAILED, NONE, "");
 	run.time = BEGAN + 5000;
 	put_initramfs_at("/boot/initrd.img-5", BEGAN - 9000, NULL, NULL, NULL, NULL);
 	expect(CHECK_OK, "the initramfs that booted", "");
+	/* Its clock ran ahead; the record was written here. */
+	run.time = 4000000000;
+	set_time(IMAGE, 3500000000);
+	expect(CHECK_FAILED, NONE, "");
+	run.time = BEGAN + 5000;
+	set_time(IMAGE, BEGAN + 1000);
 	run.fate = FATE_NONE;
-	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
-}
-END_TEST
-
-START_TEST(compares_encrypt)
-{
-	put_initramfs("etc/suspend.conf", "encrypt = y\n", NULL, NULL);
-	expect(CHECK_FAILED, "the resume in " IMAGE " takes sealed images only",
-	       "the same \"encrypt\"");
-	settings.encrypt = true;
-	expect(CHECK_OK, "looks for it", "");
+	expect(CHECK_FAILED, NONE, "");
 }
 END_TEST
 
@@ -123,15 +117,15 @@ START_TEST(wants_resume)
 	const char *const unused[] = { "usr/lib/uswsusp/resume", resume, NULL };
 
 	put_files(empty);
-	expect(CHECK_FAILED, "changed since this boot: resume is not in " IMAGE, AROUND);
+	expect(CHECK_FAILED, "changed since this boot: " NONE, AROUND);
 	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
 	expect(CHECK_FAILED, "", "update-initramfs -u -k all");
 	put_files(other);
-	expect(CHECK_FAILED, "another program's or of another version", "");
+	expect(CHECK_FAILED, NONE, "hook");
 	put_files(unused);
-	expect(CHECK_WARNING, "nothing that is known to run it", "hook");
+	expect(CHECK_WARNING, "runs no resume", "hook");
 	run.found = FOUND_NO_SWAP;
-	expect(CHECK_FAILED, "nothing that is known to run it", "hook");
+	expect(CHECK_FAILED, "runs no resume", "hook");
 }
 END_TEST
 
@@ -141,22 +135,20 @@ START_TEST(judges_each)
 	put_initramfs_at("/boot/initrd.img-7", BEGAN + 2000, NULL, NULL, NULL, NULL);
 	put_files(empty);
 	/* An older kernel's, say, beside the newest. */
-	expect(CHECK_WARNING, "resume is not in " IMAGE, "hook");
+	expect(CHECK_WARNING, NONE, "hook");
 	made_put("/proc/sys/kernel/osrelease", "6.1\n");
-	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+	expect(CHECK_FAILED, NONE, "");
+	put_file("/boot/initrd.img-6.2", "", BEGAN + 1500);
+	expect(CHECK_FAILED, NONE, "");
+	made_put("/boot/initrd.img-6.2", NULL);
 	made_put("/proc/sys/kernel/osrelease", "7\n");
 	set_time(IMAGE, BEGAN + 3000);
-	expect(CHECK_FAILED, "resume is not in " IMAGE, "");
+	expect(CHECK_FAILED, NONE, "");
 	put_initramfs(NULL, NULL, NULL, NULL);
-	put_file("/boot/efi/EFI/Recovery-1A2B/initrd.gz", "", BEGAN + 3000);
-	put_file("/boot/efi/limine_history/initramfs-linux", "", BEGAN + 3000);
 	put_file("/boot/initramfs-0-rescue-x.img", "", BEGAN + 3000);
-	put_file("/boot/initramfs-linux-fallback.img", "", BEGAN + 3000);
-	put_file("/boot/initrd.img-5.old-dkms", "", BEGAN + 3000);
-	put_file("/boot/initramfs-6.1kdump.img", "", BEGAN + 3000);
-	expect(CHECK_OK, "looks for it: /boot/initrd.img-7", "");
+	expect(CHECK_OK, "/boot/initrd.img-7 looks for it", "");
 	put_file("/boot/initrd.img-5", "no cpio", BEGAN + 3000);
-	expect(CHECK_WARNING, "not seen whether it leads back: /boot/initrd.img-5: ", "resume");
+	expect(CHECK_WARNING, "not seen whether a boot leads back: /boot/initrd.img-5: ", "resume");
 	/* Cut off while it was made. */
 	put_file("/boot/initrd.img-5", "", BEGAN + 3000);
 	expect(CHECK_FAILED, "/boot/initrd.img-5: it is empty", "regenerate it");
@@ -171,14 +163,14 @@ START_TEST(compares_device_and_offset)
 {
 	put_initramfs(NULL, NULL, NULL, NULL);
 	made_put("/proc/cmdline", "resume=/dev/vda2 resume_offset=34816\n");
-	expect(CHECK_FAILED, "page 34816, but the image would go to /dev/vda2, page 0", "");
+	expect(CHECK_FAILED, "page 34816 (", "");
 	run.offset = area.offset = 34816;
 	expect(CHECK_OK, "looks for it", "");
 	run.offset = area.offset = 0;
 	made_put("/proc/cmdline", "resume=/dev/vda2 resume_offset=x\n");
 	expect(CHECK_FAILED, "resume_offset=x on the kernel command line is not a number", "");
 	made_put("/proc/cmdline", "resume=UUID=7\n");
-	expect(CHECK_FAILED, "of no use: UUID=7: no such device", "");
+	expect(CHECK_FAILED, "leads nowhere now: UUID=7: no such device", "");
 	made_put("/proc/cmdline", "resume=UUID=2 hibernate=noresume\n");
 	expect(CHECK_FAILED, "noresume", "");
 }
@@ -188,16 +180,22 @@ END_TEST
 START_TEST(reads_the_configuration_there)
 {
 	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n", NULL, NULL);
-	expect(CHECK_FAILED, "will look at /dev/vda1, page 0", "");
+	expect(CHECK_FAILED, IMAGE " looks at /dev/vda1, page 0 (etc/suspend.conf:1), but", "");
 	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
 		      "etc/suspend.conf.d/a.conf", "resume device = /dev/vda2\n");
 	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("etc/uswsusp.conf", "resume device = /dev/vda1\n", NULL, NULL);
+	expect(CHECK_FAILED, "/dev/vda1", "");
 	/* Drop-ins of the other file are not read. */
 	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
 		      "etc/uswsusp.conf.d/a.conf", "resume device = /dev/vda2\n");
 	expect(CHECK_FAILED, "/dev/vda1", "");
 	put_initramfs("etc/suspend.conf", "mismatch retries = many\n", NULL, NULL);
-	expect(CHECK_FAILED, "etc/suspend.conf:1: ", "");
+	expect(CHECK_FAILED, IMAGE " has wrong settings: etc/suspend.conf:1: ", "");
+	put_initramfs("etc/suspend.conf", "encrypt = y\n", NULL, NULL);
+	expect(CHECK_FAILED, IMAGE " takes sealed images only", "the same \"encrypt\"");
+	settings.encrypt = true;
+	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
 
@@ -205,20 +203,19 @@ START_TEST(follows_what_the_generator_chose)
 {
 	made_put("/proc/cmdline", "quiet\n");
 	put_initramfs(NULL, NULL, NULL, NULL);
-	expect(CHECK_FAILED, "nothing tells the resume in " IMAGE " where the image is",
-	       "s2disk-swapfile enable");
+	expect(CHECK_FAILED, IMAGE " is not told where an image is", "s2disk-swapfile enable");
 	put_initramfs("conf/conf.d/resume", "# made\nRESUME=\"UUID=2\"\n", NULL, NULL);
 	expect(CHECK_OK, "looks for it", "");
 	put_initramfs("conf/conf.d/resume", "RESUME=UUID=2\n", "conf/conf.d/zz-auto",
 		      "RESUME=UUID=1");
-	expect(CHECK_FAILED, "will look at UUID=1", "");
+	expect(CHECK_FAILED, "looks at UUID=1, page 0 (the initramfs' own choice)", "");
 	put_initramfs("conf/conf.d/s2disk", "RESUME=UUID=2\nRESUME_OFFSET=34816\n", NULL, NULL);
-	expect(CHECK_FAILED, "page 34816, but the image would go to /dev/vda2, page 0", "");
+	expect(CHECK_FAILED, "page 34816 (", "");
 	run.offset = area.offset = 34816;
 	expect(CHECK_OK, "looks for it", "");
 	run.offset = area.offset = 0;
 	put_initramfs("conf/conf.d/resume", "RESUME=none\n", NULL, NULL);
-	expect(CHECK_FAILED, "nothing tells", "");
+	expect(CHECK_FAILED, "is not told", "");
 }
 END_TEST
 
@@ -238,12 +235,14 @@ START_TEST(knows_what_the_unit_needs)
 	put_files(files);
 	expect(CHECK_OK, "looks for it", "");
 	made_put("/proc/cmdline", "quiet\n");
-	expect(CHECK_FAILED, "no resume= on the kernel command line", "add resume=");
+	expect(CHECK_FAILED, IMAGE " is not told where an image is", "resume=");
 	files[2] = "usr/lib/systemd/system/s2disk-resume.service";
 	put_files(files);
 	expect(CHECK_OK, "looks for it", "");
 }
 END_TEST
+
+#define UNIFIED "/boot/efi/EFI/Linux/arch.efi"
 
 START_TEST(reads_unified_images)
 {
@@ -256,20 +255,20 @@ START_TEST(reads_unified_images)
 	set_time("/boot/efi/EFI/Linux/arch.efi", BEGAN + 10);
 	/* What it has in it counts, not what this boot had. */
 	made_put("/proc/cmdline", "ro resume=UUID=1\n");
-	expect(CHECK_OK, "looks for it: /boot/efi/EFI/Linux/arch.efi", "");
+	expect(CHECK_OK, UNIFIED " looks for it", "");
 	made_unified(full, "ro", "", files);
 	/* This boot had it of an addon, perhaps. */
-	expect(CHECK_WARNING, "nothing tells the resume in /boot/efi/EFI/Linux/arch.efi", "");
-	made_put("/proc/cmdline", "ro\n");
-	expect(CHECK_FAILED, "nothing tells the resume in /boot/efi/EFI/Linux/arch.efi", "");
-	made_put("/proc/cmdline", "ro resume=UUID=1\n");
+	expect(CHECK_WARNING, UNIFIED " is not told where", "");
+	run.by = NAMED_BY_DEFAULT;
+	expect(CHECK_FAILED, UNIFIED " is not told where", "");
+	run.by = NAMED_BY_KERNEL;
 	run.found = FOUND_NO_SWAP;
-	expect(CHECK_FAILED, "nothing tells the resume in /boot/efi/EFI/Linux/arch.efi", "");
+	expect(CHECK_FAILED, UNIFIED " is not told where", "");
 	run.found = FOUND_SWAP;
 	made_unified(full, "ro resume=UUID=2", "", empty);
-	expect(CHECK_FAILED, "resume is not in /boot/efi/EFI/Linux/arch.efi", "");
+	expect(CHECK_FAILED, UNIFIED " runs no resume", "");
 	made_unified(full, "ro resume=UUID=2 noresume", "", files);
-	expect(CHECK_FAILED, "noresume (or the like) is on the kernel command line in /boot", "");
+	expect(CHECK_FAILED, UNIFIED " got noresume", "");
 	/* Other programs of the firmware's are none. */
 	put_file("/boot/efi/EFI/Linux/arch.efi", "MZ shell", BEGAN + 10);
 	put_file(IMAGE, "no cpio", BEGAN - 1000);
@@ -284,13 +283,13 @@ START_TEST(wants_the_key_file_there)
 	settings.encrypt = true;
 	strcpy(settings.key_file, "/etc/image.key");
 	made_put("/etc/image.key", KEY);
-	put_initramfs(NULL, NULL, NULL, NULL);
-	expect_at(0, CHECK_FAILED,
-		  "/etc/image.key is not named by the configuration in /boot/initrd.img-6.1", "");
+	put_initramfs(NULL, NULL, "etc/image.key", KEY);
+	expect(CHECK_FAILED, IMAGE " does not have the same key file", "");
 	put_initramfs("etc/suspend.conf", conf, NULL, NULL);
-	expect(CHECK_FAILED, "/etc/image.key is not in " IMAGE, "\"key file in initramfs = y\"");
+	expect(CHECK_FAILED, "does not have the same key file, which alone opens the image: /etc/",
+	       "\"key file in initramfs = y\"");
 	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY "!");
-	expect(CHECK_FAILED, "/etc/image.key is not the same as that in", AROUND);
+	expect(CHECK_FAILED, "does not have the same key file", AROUND);
 	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY);
 	expect(CHECK_OK, "looks for it", "");
 	/* A tool puts it there at boot. */
@@ -307,30 +306,30 @@ START_TEST(wants_the_area_unlocked)
 	no_record = true;
 	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=/dev/mapper/swap2\n");
 	put_initramfs("etc/crypttab", "system UUID=1 none luks\n", NULL, NULL);
-	expect(CHECK_FAILED, "nothing is seen in " IMAGE " that unlocks swap,", "x-initrd.attach");
+	expect(CHECK_FAILED, IMAGE " has nothing that is seen to unlock swap", "x-initrd.attach");
 	put_initramfs("etc/crypttab", "swap /dev/sda2 /dev/urandom swap\n", NULL, NULL);
-	expect(CHECK_FAILED, "that unlocks swap,", "");
+	expect(CHECK_FAILED, "seen to unlock swap", "");
 	put_initramfs("etc/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
-	expect(CHECK_WARNING, IMAGE " would look", "");
+	expect(CHECK_WARNING, IMAGE " looks for it", "");
 	put_initramfs("cryptroot/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
-	expect(CHECK_WARNING, IMAGE " would look", "");
+	expect(CHECK_WARNING, IMAGE " looks for it", "");
 	/* By its UUID the name does not matter. */
-	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=UUID=2\n");
+	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd6056f3-0000-4000 resume=UUID=2\n");
 	put_initramfs(NULL, NULL, NULL, NULL);
-	expect(CHECK_WARNING, IMAGE " would look", "");
+	expect(CHECK_WARNING, IMAGE " looks for it", "");
 	/* This boot had it: something may open it that is not known here. */
 	made_put("/proc/cmdline", "root=UUID=1 resume=UUID=2\n");
 	no_record = false;
-	expect(CHECK_WARNING, "that unlocks swap,", "");
+	expect(CHECK_WARNING, "seen to unlock swap", "");
 	/* Set up since. */
 	run.found = FOUND_NO_DEVICE;
 	put_initramfs("etc/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
-	expect(CHECK_OK, "made since this boot", "");
+	expect(CHECK_OK, "changed since this boot: ", "");
 	/* Root is on it. */
 	run.found = FOUND_SWAP;
 	put_initramfs(NULL, NULL, NULL, NULL);
-	made_put("/proc/mounts", "/dev/mapper/root2 / ext4 rw 0 0\n");
-	expect(CHECK_OK, "made since this boot", "");
+	made_put("/proc/cmdline", "ro root=/dev/mapper/root2 resume=UUID=2\n");
+	expect(CHECK_OK, "changed since this boot: ", "");
 }
 END_TEST
 
@@ -343,7 +342,7 @@ START_TEST(does_not_judge_what_it_cannot_read)
 	snprintf(command, sizeof(command), "printf '\\0BZh' >>%s" IMAGE, made_root);
 	ck_assert_int_eq(system(command), 0);
 	set_time(IMAGE, BEGAN + 1000);
-	expect(CHECK_WARNING, "not seen whether it leads back: resume is not in " IMAGE, "");
+	expect(CHECK_WARNING, "not seen whether a boot leads back: " NONE, "");
 }
 END_TEST
 
@@ -353,35 +352,25 @@ START_TEST(reads_the_command_line_of_dracut)
 	made_put("/proc/cmdline", "root=UUID=1\n");
 	put_initramfs("etc/cmdline.d/95resume.conf", " resume=UUID=2\n", NULL, NULL);
 	expect(CHECK_OK, "looks for it", "");
+	/* What our hook chose goes before that, and no offset of it counts. */
 	put_initramfs("conf/conf.d/s2disk", "RESUME=UUID=1\nRESUME_OFFSET=5\n",
 		      "etc/cmdline.d/95resume.conf", "resume=UUID=2\n");
+	expect(CHECK_FAILED, "looks at UUID=1, page 5 (", "");
+	put_initramfs("conf/conf.d/s2disk", "RESUME=UUID=2\n", "etc/cmdline.d/95resume.conf",
+		      "resume=UUID=1\n");
 	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("etc/cmdline.d/95resume.conf", "resume=UUID=2 resume_offset=5\n", NULL, NULL);
+	expect(CHECK_OK, "looks for it: at UUID=2, page 0", "");
 	put_initramfs("etc/cmdline.d/95resume.conf", "resume=UUID=1\n", NULL, NULL);
-	expect(CHECK_FAILED, "will look at UUID=1", "");
+	expect(CHECK_FAILED, "looks at UUID=1", "");
 	made_put("/proc/cmdline", "resume=UUID=2\n");
 	expect(CHECK_OK, "looks for it", "");
 	encrypt_area();
 	no_record = true;
 	made_put("/run/s2disk/boot", NULL);
-	expect(CHECK_FAILED, "that unlocks swap", "");
+	expect(CHECK_FAILED, "seen to unlock swap", "");
 	put_initramfs("etc/cmdline.d/90crypt.conf", "rd.luks.uuid=luks-bd60\n", NULL, NULL);
-	expect(CHECK_WARNING, IMAGE " would look", "");
-}
-END_TEST
-
-START_TEST(looks_where_fat_is_mounted)
-{
-	put_files(empty);
-	made_folder("/esp/boot");
-	made_put("/proc/mounts",
-		 "/dev/sda1 /esp vfat rw 0 0\n/dev/sdb1 /media/u/stick vfat rw 0 0\n");
-	put_initramfs_at("/esp/initramfs-linux.img", BEGAN + 2000, NULL, NULL, NULL, NULL);
-	put_file("/media/u/stick/initrd", "", BEGAN + 3000);
-	expect(CHECK_WARNING, "resume is not in " IMAGE, "");
-	made_put(IMAGE, NULL);
-	made_link("/efi", "esp/boot");
-	put_initramfs_at("/esp/boot/initramfs-lts.img", BEGAN + 3000, NULL, NULL, NULL, NULL);
-	expect(CHECK_OK, "looks for it: /efi/initramfs-lts.img", "");
+	expect(CHECK_WARNING, IMAGE " looks for it", "");
 }
 END_TEST
 
@@ -417,27 +406,32 @@ START_TEST(tells_what_is_not_mounted)
 	expect_second("kernels were installed since this boot, and /boot/efi, where",
 		      "check again");
 	automount = false;
-	expect(CHECK_OK, "made since this boot", "");
+	expect(CHECK_OK, "changed since this boot: ", "");
 }
 END_TEST
+
+#define NOT_RUN "not proven, resume did not run at this boot"
 
 START_TEST(does_without_a_record)
 {
 	no_record = true;
-	expect(CHECK_WARNING, "no initramfs was found below /boot", "reboot once");
+	expect(CHECK_WARNING, "no initramfs is seen below /boot", "reboot once");
 	made_put("/proc/cmdline", "ro resume=\n");
-	expect(CHECK_FAILED, "nothing tells a boot where the image is", AROUND);
+	expect(CHECK_FAILED, "neither resume= nor /etc/suspend.conf tells", AROUND);
 	put_file(IMAGE, "no cpio", BEGAN);
-	expect(CHECK_FAILED, "nothing tells a boot where the image is", AROUND);
+	expect(CHECK_FAILED, "neither resume= nor /etc/suspend.conf tells", AROUND);
+	strcpy(settings.resume_device, "UUID=2");
+	expect(CHECK_WARNING, NOT_RUN ", and it is not seen", "");
+	settings.resume_device[0] = '\0';
 	made_put("/proc/cmdline", "ro root=UUID=1 resume=UUID=2\n");
-	expect(CHECK_WARNING, "could not be seen: resume did not run at this boot, and " IMAGE, "");
+	expect(CHECK_WARNING, "a boot leads back: " IMAGE ": ", "see for yourself");
 	put_files(empty);
-	expect(CHECK_FAILED, "resume is not in " IMAGE " (resume did not run at this boot)", "");
+	expect(CHECK_FAILED, NOT_RUN ": " NONE, "hook");
 	put_initramfs_at("/boot/initrd.img-7", BEGAN - 1000, NULL, NULL, NULL, NULL);
+	expect(CHECK_WARNING, NOT_RUN ": " NONE, "hook");
+	put_initramfs(NULL, NULL, NULL, NULL);
 	expect(CHECK_WARNING,
-	       "not proven: resume did not run at this boot; /boot/initrd.img-7 would look for the "
-	       "image, another would not: resume is not in " IMAGE,
-	       "choose it in the menu");
+	       NOT_RUN ": " IMAGE " looks for it: at UUID=2, page 0 (resume= ", "boot");
 }
 END_TEST
 
@@ -450,12 +444,12 @@ START_TEST(knows_a_boot_without_initramfs)
 	made_put("/proc/cmdline", "root=PARTUUID=26f2 resume=UUID=2 panic=-1\n");
 	expect(CHECK_FAILED, "this boot ran no initramfs", "GRUB_FORCE_PARTUUID=");
 	made_put("/proc/cmdline", "root=PARTUUID=26f2 resume=UUID=2\n");
-	expect(CHECK_WARNING, "which may have had no initramfs; " IMAGE " would", "");
+	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks", "");
 	made_put_bytes("/sys/kernel/boot_params/data", data, sizeof(data));
 	expect(CHECK_FAILED, "this boot ran no initramfs", "boot loader load the initramfs");
 	data[0x21d] = 1;
 	made_put_bytes("/sys/kernel/boot_params/data", data, sizeof(data));
-	expect(CHECK_WARNING, "resume did not run at this boot; " IMAGE, "");
+	expect(CHECK_WARNING, NOT_RUN ": " IMAGE, "");
 }
 END_TEST
 
@@ -467,6 +461,9 @@ START_TEST(says_that_a_record_is_of_no_use)
 	expect(CHECK_WARNING, "/run/s2disk/boot: ", "");
 	made_put("/run/s2disk/boot", "what is this?");
 	expect(CHECK_WARNING, "it is no boot record", "");
+	made_put("/run/s2disk/boot", "s2disk boot record 1\nboot-id another\n");
+	made_put("/proc/sys/kernel/random/boot_id", "this\n");
+	expect(CHECK_WARNING, "resume did not run at this boot", "");
 }
 END_TEST
 
@@ -491,10 +488,8 @@ int main(void)
 	tcase_add_test(test, wants_the_area_unlocked);
 	tcase_add_test(test, does_without_a_clock);
 	tcase_add_test(test, counts_from_the_resume);
-	tcase_add_test(test, compares_encrypt);
 	tcase_add_test(test, does_not_judge_what_it_cannot_read);
 	tcase_add_test(test, reads_the_command_line_of_dracut);
-	tcase_add_test(test, looks_where_fat_is_mounted);
 	tcase_add_test(test, tells_what_is_not_mounted);
 	tcase_add_test(test, does_without_a_record);
 	tcase_add_test(test, knows_a_boot_without_initramfs);

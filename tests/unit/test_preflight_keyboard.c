@@ -127,9 +127,9 @@ START_TEST(test_advice)
 	made_put("/etc/default/keyboard", "XKBLAYOUT=us\nXKBVARIANT=dvorak-intl\n");
 	expect(CHECK_WARNING, "is us(dvorak-intl)", "update-initramfs");
 	made_put("/etc/default/keyboard", "XKBLAYOUT=us\nXKBVARIANT=altgr-intl\n");
-	expect(CHECK_OK, "us(altgr-intl)", "");
+	ck_assert_ptr_null(look());
 	made_put("/etc/default/keyboard", "XKBLAYOUT=\"us,ru\"\nXKBVARIANT=\",phonetic\"\n");
-	expect(CHECK_OK, "layout us at", "");
+	ck_assert_ptr_null(look());
 }
 END_TEST
 
@@ -166,7 +166,7 @@ END_TEST
 START_TEST(test_nothing_to_say)
 {
 	made_put("/etc/vconsole.conf", "# none\nKEYMAP=us-acentos\n");
-	expect(CHECK_OK, "us-acentos", "");
+	ck_assert_ptr_null(look());
 	made_put("/etc/vconsole.conf", "FONT=lat2-16\n");
 	ck_assert_ptr_null(look());
 	made_put("/etc/vconsole.conf", "KEYMAP=\n");

@@ -95,6 +95,23 @@ START_TEST(text_trims_and_copies)
 }
 END_TEST
 
+START_TEST(text_finds_assignments)
+{
+	char value[8] = "before";
+
+	ck_assert(!text_assigned("# NAME=x\nXNAME=y\nNAMES=z\n", "NAME", value, sizeof(value)));
+	ck_assert_str_eq(value, "before");
+	ck_assert(text_assigned("NAME=a\nNAME=\"b c\" # d", "NAME", value, sizeof(value)));
+	ck_assert_str_eq(value, "b");
+	ck_assert(text_assigned("\nNAME='1234567'\n", "NAME", value, sizeof(value)));
+	ck_assert_str_eq(value, "1234567");
+	ck_assert(!text_assigned("NAME=a\nNAME=12345678\n", "NAME", value, sizeof(value)));
+	ck_assert_str_eq(value, "");
+	ck_assert(!text_assigned("NAME=a\nNAME=", "NAME", value, sizeof(value)));
+	ck_assert(!text_assigned("NAM", "NAME", value, sizeof(value)));
+}
+END_TEST
+
 START_TEST(text_shows_sizes)
 {
 	static const struct {
@@ -272,6 +289,7 @@ int main(void)
 	tcase_add_loop_test(tcase, text_reads_numbers, 0, (int)ARRAY_SIZE(numbers));
 	tcase_add_test(tcase, text_reads_bools);
 	tcase_add_test(tcase, text_trims_and_copies);
+	tcase_add_test(tcase, text_finds_assignments);
 	tcase_add_test(tcase, text_shows_sizes);
 	tcase_add_test(tcase, text_durations);
 	tcase_add_test(tcase, text_makes_printable);

@@ -55,6 +55,6 @@ way() { mark "way-$1" "$(s2disk --check | grep -A1 ' way-back ' | tr '\\n' ' ')"
         self.hibernate()
         self.resume()
         self.need_way("after", proven)
-        self.need_way("newer", "made since this boot looks for it: "
-                      "/efi/EFI/Linux/newer.efi")
+        self.need_way("newer", "changed since this boot: "
+                      "/efi/EFI/Linux/newer.efi looks for it")
         self.need_signature(disks.SWAP)
