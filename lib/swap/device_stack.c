@@ -193,6 +193,17 @@ static void examine_targets(char *targets, struct device_layer *layer)
 	}
 }
 
+/* CRYPT-LUKS2-<32 digits>-NAME, as cryptsetup calls it. */
+static void take_luks(struct device_layer *layer, const char *uuid)
+{
+	unsigned int n[5];
+
+	if (text_starts(uuid, "CRYPT-LUKS") && strlen(uuid) >= 44 &&
+	    sscanf(uuid + 12, "%8x%4x%4x%4x%4x", &n[0], &n[1], &n[2], &n[3], &n[4]) == 5)
+		snprintf(layer->luks, sizeof(layer->luks), "%08x-%04x-%04x-%04x-%.12s", n[0], n[1],
+			 n[2], n[3], uuid + 32);
+}
+
 static void examine_mapper(const char *root, struct device_layer *layer)
 {
 	char uuid[192], targets[MAPPER_TARGETS_SIZE];
@@ -211,6 +222,7 @@ static void examine_mapper(const char *root, struct device_layer *layer)
 		layer->kind = LAYER_CRYPT;
 		text_copy(layer->detail, sizeof(layer->detail), uuid + strlen("CRYPT-"));
 		*strchrnul(layer->detail, '-') = '\0';
+		take_luks(layer, uuid);
 	} else if (text_starts(uuid, "part")) {
 		layer->kind = LAYER_PARTITION;
 	}

@@ -38,7 +38,8 @@ struct device_layer {
 	/* LOOP: the file; MD: the level; CRYPT: "LUKS2" or so, "PLAIN" where there is no
 	 * header; CHANGING, WIPED: what it is, "thin pool" or so */
 	char detail[192];
-	bool unknown; /* of the device mapper: what it does with what is written */
+	char luks[40]; /* CRYPT: the UUID of the LUKS header, as blkid prints it; "" for none */
+	bool unknown;  /* of the device mapper: what it does with what is written */
 };
 
 #define LAYERS_MAX 64

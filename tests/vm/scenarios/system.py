@@ -65,7 +65,7 @@ hibernate_and_tell() {
     s2disk-swapfile check --json | tr -d '\\n' >check.json
     marked disable s2disk-swapfile disable
     mark swaps "$(tail -n +2 /proc/swaps)"
-    marked remove s2disk-swapfile remove
+    marked remove s2disk-swapfile remove %(file)s
     digest | cmp -s - /var/tmp/digest && mark files "as before"
     [ -e %(file)s ] && mark file-left yes
 }
