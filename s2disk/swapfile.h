@@ -34,9 +34,6 @@ int swapfile_do_enable(struct swapfile *s, struct why *w);
 int swapfile_do_disable(struct swapfile *s, struct why *w);
 int swapfile_do_remove(struct swapfile *s, struct why *w);
 
-/* It cannot work here, and nothing was changed: exit status 3, not 1. */
-bool swapfile_is_refusal(int r);
-
 /* A swap file's absolute path without links, its place, and its device as resume= shall
  * name it; the path of a partition is that name, too. */
 struct swapfile_place {
@@ -92,7 +89,7 @@ int swapfile_end(struct swapfile *s, const char *result, const char *reason);
 bool swapfile_has_program(const char *root, const char *name, char *buffer, size_t size);
 
 /* Runs a program of the system with arguments, between blanks, and one more that may have
- * some (NULL: none). 0, or a negative errno with what it said last. */
+ * some (NULL: none). */
 int swapfile_run(const char *root, const char *command, const char *operand, struct why *w);
 
 /* Of a swap file's path, a device, or a tag. Activating what is active and deactivating what
@@ -121,12 +118,11 @@ extern const char *const wanted_files[WANTED_FILES];
 int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 		const char **ret_command, struct mark_list *list, struct why *w);
 
-/* 1 where the files are marked so, and not otherwise; 0. *ret_found: is anything marked? */
+/* 1 where the files are marked so, and no others; 0. *ret_found: is anything marked? */
 int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w);
 
-/* What the marks say of the area that is enabled; NULL where they do not. free() it. */
-char *wanted_activated(const char *root); /* that our line of fstab activates */
-char *wanted_arguments(const char *root); /* "resume=... resume_offset=..." */
+/* The area that our line of fstab activates; NULL. free() it. */
+char *wanted_activated(const char *root);
 
 /* Is there such a file below root? */
 bool wanted_has(const char *root, const char *path);

@@ -74,13 +74,18 @@ static int fill(int fd, const struct swapfile *s, const struct site *site, struc
 }
 
 /* Makes it, and finds its place and reads the header there: the whole way. When it fails there
- * is none. */
-static int make_file(struct swapfile *s, const struct site *site, struct why *w)
+ * is none. In a dry run, device and offset stay words. */
+static int make_file(struct swapfile *s, const struct site *site, struct swapfile_place *ret,
+		     struct why *w)
 {
-	struct swapfile_place place = { 0 };
+	struct swapfile made = *s;
 	_cleanup_close_ int fd = -1;
 	int r;
 
+	*ret = (struct swapfile_place){ .device = "DEVICE",
+					.offset = "OFFSET",
+					.area = { .dev = site->dev, .file = true } };
+	text_copy(ret->path, sizeof(ret->path), site->path);
 	swapfile_step(s, "make", site->path);
 	if (s->dry_run)
 		return 0;
@@ -90,9 +95,9 @@ static int make_file(struct swapfile *s, const struct site *site, struct why *w)
 	r = fill(fd, s, site, w);
 	if (r < 0)
 		why_prefix(w, r, "%s", site->path);
-	s->path = site->path;
+	made.path = site->path;
 	if (r == 0)
-		r = swapfile_find(s, false, &place, w);
+		r = swapfile_find(&made, false, ret, w);
 	if (r == 0)
 		r = swapfile_stopped(w);
 	if (r < 0)
@@ -198,26 +203,11 @@ static int choose_size(struct swapfile *s, const struct site *site, struct why *
 	return 0;
 }
 
-static int enable_made(struct swapfile *s, const struct site *site, struct why *w)
-{
-	struct swapfile_place place = { .device = "DEVICE",
-					.offset = "OFFSET",
-					.area = { .dev = site->dev, .file = true } };
-	struct why reason;
-	int r;
-
-	text_copy(place.path, sizeof(place.path), site->path);
-	if (s->dry_run)
-		return swapfile_enable_place(s, &place, w);
-	r = swapfile_do_enable(s, w);
-	if (r < 0)
-		delete_file(s, site->path, &reason);
-	return r;
-}
-
 /* subvolume: that is to be made, too; NULL. */
 static int create(struct swapfile *s, const struct site *site, const char *subvolume, struct why *w)
 {
+	struct swapfile_place place;
+	struct why reason;
 	int r = swapfile_stopped(w);
 
 	if (r == 0 && subvolume) {
@@ -226,14 +216,17 @@ static int create(struct swapfile *s, const struct site *site, const char *subvo
 	}
 	if (r < 0)
 		return r;
-	r = make_file(s, site, w);
+	r = make_file(s, site, &place, w);
 	if (r < 0 && subvolume)
 		rmdir(subvolume);
-	if (r == 0 && s->enable)
-		return enable_made(s, site, w);
-	if (r == 0 && !s->dry_run)
+	if (r == 0 && s->enable) {
+		r = swapfile_enable_place(s, &place, w);
+		if (r < 0)
+			delete_file(s, site->path, &reason);
+	} else if (r == 0 && !s->dry_run) {
 		swapfile_line(s, "%s is made; 's2disk-swapfile enable %s' sets the system up",
 			      site->path, site->path);
+	}
 	return r;
 }
 
@@ -244,7 +237,6 @@ int swapfile_do_create(struct swapfile *s, struct why *w)
 	const char *subvolume = directory_of(s->path, buffer);
 	struct site site;
 	struct stat st;
-	const char *named = s->path;
 	int plan = s->no_subvolume ? 0 : plan_subvolume(s->path, w), r = plan;
 
 	if (r >= 0)
@@ -266,10 +258,7 @@ int swapfile_do_create(struct swapfile *s, struct why *w)
 			site.path);
 	if (r == 0)
 		r = choose_size(s, &site, w);
-	if (r == 0)
-		r = create(s, &site, plan ? subvolume : NULL, w);
-	s->path = named;
-	return r;
+	return r == 0 ? create(s, &site, plan ? subvolume : NULL, w) : r;
 }
 
 /* The file that is meant, as it is found. */

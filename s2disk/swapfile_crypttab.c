@@ -26,7 +26,7 @@ static bool is_below_root(const char *root, dev_t dev)
 	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
 	struct swap_area area;
 
-	if (!stack || !mount || mounted_find(root, is_root, NULL, mount) < 0 ||
+	if (!stack || !mount || mounted_find(root, is_root, NULL, mount) <= 0 ||
 	    swap_area_resolve(mount->source, 0, false, &area, NULL) < 0 ||
 	    device_stack_read(root, area.dev, stack, NULL) < 0)
 		return false;

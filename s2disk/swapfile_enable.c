@@ -74,7 +74,7 @@ static int take(struct swapfile *s, const char *path, struct why *w)
 		tell_lines(s, '-', marks.body);
 	}
 	if (!s->dry_run)
-		r = marks_take(s->root, path, w);
+		r = marks_take(s->root, path, &marks, w);
 	if (r == 0)
 		r = marks.found;
 	marks_free(&marks);
@@ -82,19 +82,17 @@ static int take(struct swapfile *s, const char *path, struct why *w)
 }
 
 /* What former versions told boot loaders carries no mark where it is not in these files. */
-static void tell_former(struct swapfile *s, const char *arguments, bool boot_files)
+static void tell_former(struct swapfile *s, bool boot_files)
 {
 	char state[PATH_MAX];
 	bool former = wanted_has(s->root, FORMER_STATE);
 
-	if (boot_files)
-		log_warning("the boot loader's configuration is still to be regenerated: "
-			    "update-grub, grub-mkconfig or u-boot-update");
-	if ((former || boot_files) && arguments)
-		log_warning("where a former version put it into /etc/kernel/cmdline or boot "
-			    "loader entries, take this out (with kernel-install, then run "
-			    "kernel-install add-all): %s",
-			    arguments);
+	if (boot_files || former)
+		log_warning(
+			"a former version set this up: regenerate the boot loader's "
+			"configuration (update-grub, grub-mkconfig or u-boot-update), and where "
+			"/etc/kernel/cmdline or boot loader entries name this place, take "
+			"resume= and resume_offset= out (then run kernel-install add-all)");
 	if (!former)
 		return;
 	swapfile_step(s, "delete", FORMER_STATE);
@@ -108,7 +106,6 @@ static void tell_former(struct swapfile *s, const char *arguments, bool boot_fil
 static int take_back(struct swapfile *s, bool deactivate, struct why *w)
 {
 	_cleanup_free_ char *activated = deactivate ? wanted_activated(s->root) : NULL;
-	_cleanup_free_ char *arguments = wanted_arguments(s->root);
 	bool found = false, boot_files = false;
 	int result = 0;
 
@@ -129,7 +126,7 @@ static int take_back(struct swapfile *s, bool deactivate, struct why *w)
 			result = why(w, r, "%s", why_text(&reason, r));
 	}
 	if (result == 0)
-		tell_former(s, arguments, boot_files);
+		tell_former(s, boot_files);
 	return result < 0 ? result : found;
 }
 
@@ -182,11 +179,6 @@ static void warn_of_names(const struct swapfile *s, const struct swapfile_place 
 		     "hibernation and systemd go by from the next boot on; take this out of the "
 		     "boot loader's configuration: resume=%s resume_offset=%" PRIu64,
 		     cmdline.resume, cmdline.resume_offset);
-	if (text_starts(place->device, "/dev/") && !text_starts(place->device, "/dev/mapper/"))
-		warn(warnings,
-		     "the device has neither a UUID nor another name that holds, and may be called "
-		     "otherwise at the next boot; give its file system a UUID, then enable it "
-		     "again");
 }
 
 /* What the pre-flight says of the way back, now that the initramfs is what it is. False: no

@@ -145,7 +145,8 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-bool swapfile_is_refusal(int r)
+/* It cannot work here, and nothing was changed. */
+static bool is_refusal(int r)
 {
 	return r > 0 || r == -EINVAL || r == -EOPNOTSUPP || r == -ENOSPC || r == -EEXIST;
 }
@@ -194,7 +195,7 @@ static int run(struct swapfile *s, const struct command *command)
 	/* check has told its own. */
 	if (w.text[0] && r < 0)
 		log_error("%s", w.text);
-	code = r == 0 ? EXIT_DONE : swapfile_is_refusal(r) ? EXIT_REFUSED : EXIT_FAILED;
+	code = r == 0 ? EXIT_DONE : is_refusal(r) ? EXIT_REFUSED : EXIT_FAILED;
 	if (swapfile_end(s,
 			 code == EXIT_DONE     ? "done"
 			 : code == EXIT_FAILED ? "failed"

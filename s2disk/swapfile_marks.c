@@ -260,26 +260,22 @@ int marks_put(const char *root, const struct mark *mark, struct why *w)
 	return r < 0 ? why(w, -EIO, "%s cannot be written: %s", mark->path, strerror(-r)) : 0;
 }
 
-int marks_take(const char *root, const char *path, struct why *w)
+int marks_take(const char *root, const char *path, const struct marks *marks, struct why *w)
 {
 	_cleanup_free_ char *full = NULL;
-	struct marks marks = { 0 };
-	int r = marks_read(root, path, &marks, w);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	if (asprintf(&full, "%s%s", root, path) < 0)
+	if (asprintf(&full, "%s%s", root, path) < 0) {
 		full = NULL;
-	r = full ? 0 : -ENOMEM;
-	if (r == 0)
-		replace_tidy(full);
-	if (r == 0 && marks.found && marks.made && !marks.rest[0]) {
-		r = replace_unlink(full);
-		if (r == 0 && marks.directory)
-			rmdir(dirname(full)); /* where nothing else came into it */
-	} else if (r == 0 && marks.found) {
-		r = replace_file(full, marks.rest, FILE_MODE);
+		return -ENOMEM;
 	}
-	marks_free(&marks);
+	replace_tidy(full);
+	if (marks->found && marks->made && !marks->rest[0]) {
+		r = replace_unlink(full);
+		if (r == 0 && marks->directory)
+			rmdir(dirname(full)); /* where nothing else came into it */
+	} else if (marks->found) {
+		r = replace_file(full, marks->rest, FILE_MODE);
+	}
 	return r < 0 ? why(w, -EIO, "%s cannot be put back: %s", path, strerror(-r)) : 0;
 }

@@ -54,7 +54,8 @@ int marks_read(const char *root, const char *path, struct marks *ret, struct why
  * -EIO where that fails, -EEXIST for a file of others in the place of one of ours. */
 int marks_put(const char *root, const struct mark *mark, struct why *w);
 
-/* Takes all out of a file, and away what a run that was cut off has left beside it. */
-int marks_take(const char *root, const char *path, struct why *w);
+/* Takes out of a file what was read of it, and away what a run that was cut off has left
+ * beside it. -EIO. */
+int marks_take(const char *root, const char *path, const struct marks *marks, struct why *w);
 
 #endif

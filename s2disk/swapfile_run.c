@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -14,14 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define ARGUMENTS_MAX 8
 #define SWAPS_MAX 64
-
-/* What a program said last, for the message about its failure. */
-#define TAIL_SIZE 300
 
 static volatile sig_atomic_t asked;
 
@@ -41,81 +38,32 @@ bool swapfile_has_program(const char *root, const char *name, char *buffer, size
 	return false;
 }
 
-/* In the child. A plain environment: these programs run as root. */
-static void become(const char *program, char **arguments, int out)
-{
-	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char locale[] = "LC_ALL=C.UTF-8", frontend[] = "DEBIAN_FRONTEND=noninteractive";
-	char *environment[] = { path, locale, frontend, NULL };
-	int null = open("/dev/null", O_RDWR);
-
-	signal(SIGPIPE, SIG_DFL);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(out, STDERR_FILENO) < 0)
-		_exit(126);
-	execve(program, arguments, environment);
-	dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
-	_exit(127);
-}
-
-/* Reads until it is closed; keeps the end of it, as one line. */
-static void read_tail(int fd, const char *name, char *tail)
-{
-	char buffer[4096];
-	size_t used = 0;
-	ssize_t n;
-
-	while ((n = read(fd, buffer, sizeof(buffer) - 1)) > 0 || (n < 0 && errno == EINTR)) {
-		buffer[n < 0 ? 0 : n] = '\0';
-		text_make_printable(buffer);
-		log_debug("%s: %s", name, buffer);
-		for (const char *c = buffer; *c; c++) {
-			if (used == TAIL_SIZE - 1)
-				memmove(tail, tail + 1, --used);
-			tail[used++] = *c == '\n' ? ' ' : *c;
-		}
-	}
-	tail[used] = '\0';
-}
-
-static int wait_for(pid_t child, const char *name, char *tail, struct why *w)
-{
-	int status;
-
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (WIFSIGNALED(status))
-		return why(w, -EIO, "%s was killed by signal %d", name, WTERMSIG(status));
-	return WEXITSTATUS(status) == 0 ? 0
-					: why(w, -EIO, "%s failed with status %d: %s", name,
-					      WEXITSTATUS(status), text_trim(tail));
-}
-
+/* A plain environment: these programs run as root. What they say is seen with --verbose. */
 int swapfile_run(const char *root, const char *command, const char *operand, struct why *w)
 {
+	static const char *const environment[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", NULL
+	};
 	_cleanup_free_ char *copy = strdup(command), *program = NULL;
-	char *arguments[ARGUMENTS_MAX] = { NULL }, tail[TAIL_SIZE] = "", path[64], *at = copy;
+	const char *arguments[ARGUMENTS_MAX] = { NULL };
+	_cleanup_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	char path[64], *at = copy;
 	size_t count = 0;
-	int out[2];
-	pid_t child;
+	int r;
 
 	for (; at && count < ARGUMENTS_MAX - 2; count++)
 		arguments[count] = strsep(&at, " ");
-	arguments[count] = (char *)operand;
+	arguments[count] = operand;
 	if (!copy || at || !swapfile_has_program(root, arguments[0], path, sizeof(path)) ||
 	    asprintf(&program, "%s%s", root, path) < 0)
 		return why(w, -ENOENT, "%s cannot be run", command);
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return -errno;
-	child = fork();
-	if (child == 0)
-		become(program, arguments, out[1]);
-	close(out[1]);
-	if (child > 0)
-		read_tail(out[0], arguments[0], tail);
-	close(out[0]);
-	return child < 0 ? -EAGAIN : wait_for(child, arguments[0], tail, w);
+	r = program_run(program, arguments, environment,
+			log_level() >= LOG_LEVEL_DEBUG ? STDERR_FILENO : null);
+	if (r > 0)
+		return why(w, -EIO, "%s failed with status %d; it says why with --verbose", command,
+			   r);
+	return r < 0 ? why(w, -EIO, "%s: %s", command, strerror(-r)) : 0;
 }
 
 /* A path as it is, a tag as what it leads to. */

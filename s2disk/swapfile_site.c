@@ -119,7 +119,7 @@ static bool is_on(const struct mount_line *mount, const void *context)
 static int check_type(const char *root, const struct site *site, struct why *w)
 {
 	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
-	bool known = mount && mounted_find(root, is_on, &site->dev, mount) == 0;
+	bool known = mount && mounted_find(root, is_on, &site->dev, mount) > 0;
 	const char *refusal = known ? site_refusal(mount->kind) : NULL;
 
 	if (!refusal && major(site->dev) == 0 && site->magic != BTRFS_SUPER_MAGIC)

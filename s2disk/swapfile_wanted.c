@@ -181,103 +181,55 @@ int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 	return r == 0 ? wanted_crypttab(s->root, place->area.dev, *ret_command, list, w) : r;
 }
 
-/* Is in this file what is wanted, and nothing else? */
-static int is_as_wanted(const char *root, const char *path, const struct mark_list *list,
-			bool *ret_found, struct why *w)
-{
-	_cleanup_free_ char *wanted = NULL;
-	size_t size;
-	struct marks marks;
-	FILE *out = open_memstream(&wanted, &size);
-	int r = out ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < list->count && r == 0; i++)
-		if (strcmp(list->items[i].path, path) == 0)
-			fputs(list->items[i].body, out);
-	if (out && fclose(out) != 0)
-		r = -ENOMEM;
-	if (r == 0)
-		r = marks_read(root, path, &marks, w);
-	if (r < 0)
-		return r;
-	*ret_found |= marks.found;
-	r = strcmp(marks.body, wanted) == 0;
-	marks_free(&marks);
-	return r;
-}
-
 int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w)
 {
-	int all = 1;
+	size_t there = 0, needed = 0, files = 0, marked = 0;
 
-	*ret_found = false;
 	for (size_t i = 0; i < WANTED_FILES; i++) {
-		int same = is_as_wanted(root, wanted_files[i], list, ret_found, w);
+		struct marks marks;
+		bool wanted = false;
+		int r = marks_read(root, wanted_files[i], &marks, w);
 
-		if (same < 0)
-			return same;
-		all &= same;
+		if (r < 0)
+			return r;
+		for (size_t j = 0; j < list->count; j++)
+			if (strcmp(list->items[j].path, wanted_files[i]) == 0) {
+				wanted = true;
+				needed++;
+				there += strstr(marks.body, list->items[j].body) != NULL;
+			}
+		files += wanted;
+		marked += marks.found;
+		marks_free(&marks);
 	}
-	return all;
-}
-
-/* What stands behind some words at the beginning of a line; free. */
-static char *value_behind(const char *text, const char *words)
-{
-	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
-		if (text_starts(text, words))
-			return strndup(text + strlen(words), strcspn(text, "\n") - strlen(words));
-	return NULL;
-}
-
-/* What cannot be read is objected to by those who change it. */
-static char *marked_body(const char *root, const char *path)
-{
-	struct marks marks;
-	char *body;
-
-	if (marks_read(root, path, &marks, NULL) < 0)
-		return NULL;
-	body = steal_pointer(&marks.body);
-	marks_free(&marks);
-	return body;
+	*ret_found = marked > 0;
+	return there == needed && files == marked;
 }
 
 char *wanted_activated(const char *root)
 {
-	_cleanup_free_ char *body = marked_body(root, FSTAB);
+	struct marks marks;
+	char *entry = NULL;
 
-	return body ? find_entry(body, NULL) : NULL;
-}
-
-char *wanted_arguments(const char *root)
-{
-	_cleanup_free_ char *body = NULL, *device = NULL, *offset = NULL;
-	char *arguments = NULL;
-
-	for (size_t i = 1; i <= 2 && !device; i++) {
-		free(body);
-		body = marked_body(root, wanted_files[i]);
-		device = body ? value_behind(body, "resume device = ") : NULL;
-	}
-	offset = device ? value_behind(body, "resume offset = ") : NULL;
-	if (offset && asprintf(&arguments, "resume=%s resume_offset=%s", device, offset) < 0)
-		arguments = NULL;
-	return arguments;
+	/* What cannot be read is objected to by those who change it. */
+	if (marks_read(root, FSTAB, &marks, NULL) < 0)
+		return NULL;
+	entry = find_entry(marks.body, NULL);
+	marks_free(&marks);
+	return entry;
 }
 
 char *swapfile_marked_area(const char *root)
 {
 	char *area = wanted_activated(root);
+	struct marks marks;
 
 	for (size_t i = 1; i <= 2 && !area; i++) {
-		_cleanup_free_ char *body = marked_body(root, wanted_files[i]);
-
-		area = body ? value_behind(body, "# The swap file ") : NULL;
-		if (body && !area)
-			area = value_behind(body, "# The swap device ");
-		if (area && *area)
+		if (marks_read(root, wanted_files[i], &marks, NULL) < 0)
+			continue;
+		if (sscanf(marks.body, "# The swap %*[a-z] %m[^\n]", &area) == 1)
 			area[strlen(area) - 1] = '\0'; /* the full stop */
+		marks_free(&marks);
 	}
 	return area;
 }

@@ -380,8 +380,8 @@ int mounted_find(const char *root,
 
 	for (rest = text; r == 0 && (line = strsep(&rest, "\n"));)
 		if (mount_line_parse(line, ret) && fits(ret, context))
-			return 0;
-	return r < 0 ? r : -ENOENT;
+			return 1;
+	return r;
 }
 
 static bool is_changeable(const struct mount_line *mount, const void *context)
@@ -398,7 +398,7 @@ bool mounted_any(const char *root)
 {
 	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
 
-	return !mount || mounted_find(root, is_changeable, NULL, mount) != -ENOENT;
+	return !mount || mounted_find(root, is_changeable, NULL, mount) != 0;
 }
 
 void mounted_settle(const struct mounted *mounted)

@@ -26,8 +26,8 @@ struct mount_line {
 /* Pure: false where it is no such line. */
 bool mount_line_parse(const char *line, struct mount_line *ret);
 
-/* The first line of root/proc/self/mountinfo that fits. -ENOENT: none, or another negative
- * errno, where *ret may be any other line. */
+/* 1: *ret is the first line of root/proc/self/mountinfo that fits. 0: none does; or a negative
+ * errno. Then *ret may be any other line. */
 int mounted_find(const char *root,
 		 bool (*fits)(const struct mount_line *mount, const void *context),
 		 const void *context, struct mount_line *ret);
