@@ -262,12 +262,13 @@ int swapfile_do_create(struct swapfile *s, struct why *w)
 }
 
 /* The file that is meant, as it is found. */
-static int find_made(struct swapfile *s, struct swapfile_place *place, struct why *w)
+static int find_made(const char *root, const char *path, struct swapfile_place *place,
+		     struct why *w)
 {
 	/* Nothing is activated to look. */
-	const struct swapfile look = { .root = s->root, .path = s->path, .dry_run = true };
-	int r = s->path ? swapfile_find(&look, true, place, w)
-			: why(w, -EINVAL, "no swap file is enabled; say which");
+	const struct swapfile look = { .root = root, .path = path, .dry_run = true };
+	int r = path ? swapfile_find(&look, true, place, w)
+		     : why(w, -EINVAL, "no swap file is enabled; say which");
 
 	if (r < 0)
 		return r;
@@ -275,7 +276,7 @@ static int find_made(struct swapfile *s, struct swapfile_place *place, struct wh
 		return why(w, -EINVAL,
 			   "%s is a device, which stays; 's2disk-swapfile disable' takes the "
 			   "set-up back",
-			   s->path);
+			   path);
 	if (place->kind != SWAP_IS_SWAP && place->kind != SWAP_IS_NOTHING)
 		return why(w, -EINVAL, "%s", place->objection);
 	return strcmp(place->label, SWAPFILE_LABEL) == 0
@@ -283,18 +284,14 @@ static int find_made(struct swapfile *s, struct swapfile_place *place, struct wh
 		       : why(w, -EINVAL,
 			     "%s was not made by s2disk-swapfile create, or by an older version: "
 			     "delete it with rm, after 's2disk-swapfile disable'",
-			     s->path);
+			     path);
 }
 
 int swapfile_do_remove(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *marked = swapfile_marked_area(s->root);
 	struct swapfile_place place = { 0 };
-	int r;
-
-	if (!s->path)
-		s->path = marked;
-	r = find_made(s, &place, w);
+	int r = find_made(s->root, s->path ? s->path : marked, &place, w);
 	if (r < 0)
 		return r;
 	swapfile_value(s, "path", place.path);

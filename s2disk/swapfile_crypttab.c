@@ -9,6 +9,7 @@
 #include "swap/device_stack.h"
 
 #include <errno.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,24 +56,15 @@ static char *find_line(const char *text, const char *name, char options[1024], i
 	return NULL;
 }
 
-static bool has_option(const char *options, const char *option)
-{
-	size_t length = strlen(option);
-
-	for (; options; options = strchr(options, ','), options += options != NULL)
-		if (strncmp(options, option, length) == 0 && strchr(",", options[length]))
-			return true;
-	return false;
-}
-
 static int open_early(const char *path, const struct device_layer *layer, const char *text,
 		      const char *option, struct mark_list *list, struct why *w)
 {
 	char options[1024] = "", *changed;
+	const struct mntent entry = { .mnt_opts = options }; /* options are written alike */
 	int end;
 	_cleanup_free_ char *line = find_line(text, layer->mapper, options, &end);
 
-	if (line && (!option || has_option(options, option)))
+	if (line && (!option || hasmntopt(&entry, option)))
 		return 0;
 	if (line && end > 0) {
 		if (asprintf(&changed, "%.*s,%s%s\n", end, line, option, line + end) < 0)

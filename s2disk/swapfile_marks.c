@@ -95,7 +95,9 @@ static int take_inside(struct split *split, const char *line)
 		split->open = true;
 	} else if (is_line(line, MADE)) {
 		split->marks->made = true;
-	} else {
+	} else if (is_line(line, DIRECTORY)) {
+		split->marks->directory = true;
+	} else if (!is_line(line, OWN)) {
 		put_line(split->body, line);
 		split->ours++;
 		if ((split->ours > 1 && !split->many) ||
@@ -125,35 +127,24 @@ static int take_line(struct split *split, const char *line)
 	return 0;
 }
 
-/* Its first line says it. */
-static void take_own_line(struct split *split, const char *line)
-{
-	if (is_line(line, DIRECTORY))
-		split->marks->directory = true;
-	else if (!is_line(line, OWN))
-		put_line(split->body, line);
-}
-
 int marks_split(const char *text, bool many, struct marks *ret)
 {
 	struct marks marks = { .found = is_line(text, OWN), .made = is_line(text, OWN) };
 	size_t body_size = 0, rest_size = 0;
 	struct split split = { .marks = &marks,
-			       .many = many,
+			       .many = many || marks.found,
 			       .body = open_memstream(&marks.body, &body_size),
 			       .rest = open_memstream(&marks.rest, &rest_size) };
 	bool own = marks.found;
 	int r = split.body && split.rest ? 0 : -ENOMEM;
 
-	for (; *text && r == 0; text += strcspn(text, "\n"), text += *text == '\n') {
-		if (own)
-			take_own_line(&split, text);
-		else
-			r = take_line(&split, text);
-	}
+	for (; *text && r == 0; text += strcspn(text, "\n"), text += *text == '\n')
+		r = own ? take_inside(&split, text) : take_line(&split, text);
 	if (r == 0 && split.inside)
 		r = -EBADMSG;
-	if ((split.body && fclose(split.body) != 0) | (split.rest && fclose(split.rest) != 0))
+	if (split.body && fclose(split.body) != 0)
+		r = -ENOMEM;
+	if (split.rest && fclose(split.rest) != 0)
 		r = -ENOMEM;
 	if (r < 0) {
 		marks_free(&marks);
