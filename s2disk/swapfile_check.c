@@ -14,7 +14,7 @@
 struct swapfile_check {
 	struct swapfile swapfile; /* for looking only */
 	struct settings settings;
-	struct preflight list;
+	struct preflight list, machine;
 	/* So that preflight_add can be used: only its list is filled in. */
 	struct preflight_context context;
 	struct swapfile_place place;
@@ -120,14 +120,9 @@ static void check_set_up(struct swapfile_check *check)
 static void add_preflight(struct swapfile_check *check)
 {
 	const struct preflight_target target = { .area = &check->place.area };
-	_cleanup_free_ struct preflight *more = calloc(1, sizeof(*more));
+	const struct preflight *more = &check->machine;
 
-	if (!more) {
-		preflight_add(&check->context, "memory", CHECK_FAILED,
-			      "there is no memory to look further; close some programs");
-		return;
-	}
-	preflight_run(&check->settings, &target, check->swapfile.root, more);
+	preflight_run(&check->settings, &target, check->swapfile.root, &check->machine);
 	for (size_t i = 0; i < more->count; i++)
 		*preflight_place(&check->list, more->checks[i].id, more->checks[i].level) =
 			more->checks[i];

@@ -339,14 +339,6 @@ END_TEST
 /* Never a yes that was not looked for. */
 START_TEST(no_memory_to_look)
 {
-	const char *text;
-
-	no_memory = sizeof(struct preflight);
-	text = check_says(PATH, 1);
-	check_line(text, "failed", "there is no memory to look further");
-	check_line(text, "ok", PATH " is active");
-	check_untold(text, "there is memory enough");
-
 	/* What lies under the device stays unknown. */
 	no_memory = sizeof(struct device_stack);
 	check_line(check_says(PATH, 0), "ok",
