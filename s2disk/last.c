@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/replace.h"
 #include "base/journal.h"
 #include "base/text.h"
 #include "last_fields.h"
@@ -11,7 +12,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,36 +208,25 @@ static void put_fields(FILE *out, const struct last *last)
 	fputs("end\n", out);
 }
 
-static int write_file(const char *path, const struct last *last)
-{
-	_cleanup_close_ int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	_cleanup_fclose_ FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-
-	if (!out)
-		return -errno;
-	steal_fd(&fd);
-	put_fields(out, last);
-	return fflush(out) != 0 || fsync(fileno(out)) < 0 ? -errno : 0;
-}
-
 int last_save(const struct last *last, const char *root, struct why *w)
 {
-	char folder[PATH_MAX], path[PATH_MAX], new_path[PATH_MAX];
-	int r;
+	char folder[PATH_MAX], path[PATH_MAX];
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out;
+	int r = -ENOMEM;
 
 	if (snprintf(folder, sizeof(folder), "%s" FOLDER, root) >= (int)sizeof(folder) ||
-	    snprintf(path, sizeof(path), "%s" STATE, root) >= (int)sizeof(path) ||
-	    snprintf(new_path, sizeof(new_path), "%s" STATE ".new", root) >= (int)sizeof(new_path))
+	    snprintf(path, sizeof(path), "%s" STATE, root) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	mkdir(folder, 0755);
-	r = write_file(new_path, last);
-	if (r == 0 && rename(new_path, path) < 0)
-		r = -errno;
-	if (r == 0)
-		return 0;
-	unlink(new_path);
-	return why(w, r, "%s cannot be written: %s", STATE, strerror(-r));
+	out = open_memstream(&text, &size);
+	if (out) {
+		put_fields(out, last);
+		if (fclose(out) == 0)
+			r = replace_file(path, text, 0644);
+	}
+	return r < 0 ? why(w, r, "%s cannot be written: %s", STATE, strerror(-r)) : 0;
 }
 
 static void unescape(char *text)

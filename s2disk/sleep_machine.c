@@ -3,14 +3,13 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "base/text.h"
 #include "sleep.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,35 +21,12 @@
 /* Only where homed is there; it is not started for this. */
 #define HOMED "/run/systemd/home"
 
-/* The exit status, or a negative errno. */
-static int run_program(const char *const *arguments)
-{
-	pid_t pid = fork();
-	sigset_t none;
-	int status;
-
-	if (pid == 0) {
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		/* execvp() changes nothing in them. */
-		execvp(arguments[0], (char *const *)(uintptr_t)arguments);
-		log_error("%s cannot be run: %s", arguments[0], strerror(errno));
-		_exit(127);
-	}
-	if (pid < 0)
-		return -errno;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-}
-
 static int real_hibernate(void *context, bool in_memory)
 {
 	const struct sleep_machine *machine = context;
 	const char *const plain[] = { machine->program, NULL };
 	const char *const hybrid[] = { machine->program, "--method=suspend", NULL };
-	int r = run_program(in_memory ? hybrid : plain);
+	int r = program_run(machine->program, in_memory ? hybrid : plain, NULL, -1);
 
 	if (r == -EINTR)
 		log_error("%s was ended by a signal", machine->program);
@@ -152,7 +128,7 @@ static void real_lock_homes(void *context)
 	};
 
 	(void)context;
-	if (access(HOMED, F_OK) == 0 && run_program(call) != 0)
+	if (access(HOMED, F_OK) == 0 && program_run(call[0], call, NULL, -1) != 0)
 		log_warning("the home directories of systemd-homed could not be locked");
 }
 

@@ -1,303 +1,339 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "swapfile_enable.h"
-
-#include "base/bytes.h"
+/* enable, disable: marks in the system's files, and what is made of these. */
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/log.h"
+#include "base/replace.h"
 #include "base/text.h"
-#include "swap/swap_area.h"
-#include "swapfile_kernel.h"
-#include "swapfile_text.h"
+#include "boot/initramfs_command.h"
+#include "kernel/kernel_cmdline.h"
+#include "kernel/kernel_resume.h"
+#include "preflight_checks.h"
+#include "swapfile.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define FSTAB "/etc/fstab"
+/* Of former versions, which wrote down there what they changed. */
+#define FORMER_STATE "/var/lib/s2disk/swapfile.state"
 
-/* logind looks for active swap before it offers to hibernate, and systemd-sleep
- * before it does; with --hibernate-only there is none yet then. */
-#define UNIT_FILE(unit) "/etc/systemd/system/" unit ".service.d/90-s2disk-swap.conf"
-static const char *const unit_files[] = { UNIT_FILE("systemd-logind"),
-					  UNIT_FILE("systemd-hibernate"),
-					  UNIT_FILE("systemd-hybrid-sleep"),
-					  UNIT_FILE("systemd-suspend-then-hibernate") };
-
-const char *enable_arguments(const struct enable *enable, char *buffer, size_t size)
-{
-	snprintf(buffer, size, "resume=%s%s%s", enable->device,
-		 enable->offset ? " resume_offset=" : "", enable->offset ? enable->offset : "");
-	return buffer;
-}
-
-static const char *const drop_ins[] = { "/etc/suspend.conf.d" ENABLE_DROP_IN,
-					"/etc/uswsusp.conf.d" ENABLE_DROP_IN };
-
-/* Drop-ins belong to the file that is read. */
-static bool is_uswsusp(const struct swapfile_system *system)
-{
-	return !system_has(system, "/etc/suspend.conf") && system_has(system, "/etc/uswsusp.conf");
-}
-
-bool enable_has_drop_in(const struct swapfile_system *system)
-{
-	return system_has(system, drop_ins[is_uswsusp(system)]);
-}
-
-bool enable_is_named(const struct settings *settings, const char *path,
-		     const struct swap_area *area)
-{
-	uint64_t offset = settings->resume_offset_set ? settings->resume_offset : 0;
-	struct swap_area named;
-
-	if (!settings->resume_device[0])
-		return false;
-	return strcmp(settings->resume_device, path) == 0 ||
-	       (offset == area->offset &&
-		swap_area_resolve(settings->resume_device, offset, false, &named, NULL) == 0 &&
-		named.dev == area->dev);
-}
-
-static int plan_config(struct plan *plan, const struct swapfile_system *system,
-		       const struct enable *enable, struct why *w)
-{
-	char *text;
-
-	if (asprintf(&text,
-		     TEXT_OWN "# The swap %s %s.\n"
-			      "resume device = %s\n"
-			      "resume offset = %s\n"
-			      "%s%s%s",
-		     enable->offset ? "file" : "device", enable->path, enable->device,
-		     enable->offset ? enable->offset : "0",
-		     enable->hibernate_only ? "swap on demand = \"" : "",
-		     enable->hibernate_only ? enable->path : "",
-		     enable->hibernate_only ? "\"\n" : "") < 0)
-		text = NULL;
-	return plan_file(plan, system, drop_ins[is_uswsusp(system)], text, w);
-}
-
-/* What fstab entries are compared with. */
-struct wanted {
-	const struct swapfile_system *system;
-	const struct enable *enable;
+/* For people, and a value of JSON. */
+struct warnings {
+	char text[2048];
 };
 
-static bool is_wanted(const void *context, const char *name)
-{
-	const struct wanted *wanted = context;
-	const struct enable *enable = wanted->enable;
-	struct swap_area area;
+static void warn(struct warnings *warnings, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
-	if (strcmp(name, enable->path) == 0)
-		return true;
-	if (enable->offset)
-		return name[0] == '/' && system_same_file(wanted->system, name, enable->path);
-	return swap_area_resolve(name, 0, false, &area, NULL) == 0 && area.dev == enable->dev;
+static void warn(struct warnings *warnings, const char *format, ...)
+{
+	size_t used = strlen(warnings->text), size = sizeof(warnings->text);
+	va_list args;
+
+	if (used > 0)
+		used += (size_t)snprintf(warnings->text + used, size - used, "; ");
+	if (used >= size)
+		return;
+	va_start(args, format);
+	vsnprintf(warnings->text + used, size - used, format, args);
+	va_end(args);
+	log_warning("%s", warnings->text + used);
 }
 
-static int plan_fstab(struct plan *plan, const struct swapfile_system *system,
-		      const struct enable *enable, struct why *w)
+static void tell_lines(struct swapfile *s, char sign, const char *text)
 {
-	_cleanup_free_ char *text = NULL, *escaped = text_fstab_escape(enable->path), *body = NULL;
-	_cleanup_free_ char *others = NULL;
-	const struct wanted wanted = { system, enable };
-	int r = system_read(system, FSTAB, &text);
-
-	if (r < 0)
-		return why(w, r, FSTAB ": %s", strerror(-r));
-	others = text ? text_drop_block(text) : NULL;
-	if (text && text_fstab_has_swap(others ? others : text, is_wanted, &wanted))
-		return enable->hibernate_only
-			       ? why(w, -EINVAL,
-				     FSTAB " switches %s on at every boot; take that line out, or "
-					   "enable it without --hibernate-only",
-				     enable->path)
-			       : 0;
-	if (enable->hibernate_only)
-		return 0;
-	if (!escaped || asprintf(&body, "%s none swap defaults 0 0\n", escaped) < 0)
-		return -ENOMEM;
-	return plan_file(plan, system, FSTAB, text_put_block(text ? text : "", body), w);
+	for (; text && *text; text += strcspn(text, "\n"), text += *text == '\n')
+		swapfile_line(s, "    %c %.*s", sign, (int)strcspn(text, "\n"), text);
 }
 
-/* systemd documents this variable in its docs/ENVIRONMENT.md. */
-static int plan_logind(struct plan *plan, const struct swapfile_system *system, struct why *w)
+static int put(struct swapfile *s, const struct mark *mark, struct why *w)
 {
-	static const char text[] =
-		TEXT_OWN "# The swap file is off but while hibernating: do not look for it.\n"
-			 "[Service]\n"
-			 "Environment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n";
-	int r = 0;
-
-	if (!system_has(system, "/etc/systemd") && !system_has(system, "/run/systemd/system"))
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(unit_files) && r == 0; i++)
-		r = plan_file(plan, system, unit_files[i], strdup(text), w);
-	return r;
+	swapfile_step(s, "write", mark->path);
+	tell_lines(s, '-', mark->was);
+	tell_lines(s, '+', mark->body);
+	return s->dry_run ? 0 : marks_put(s->root, mark, w);
 }
 
-/* "systemctl daemon-reload", "" without systemd. */
-static const char *reload_command(const struct swapfile_system *system, char *buffer, size_t size)
+/* 1 where something was marked. */
+static int take(struct swapfile *s, const char *path, struct why *w)
 {
-	char program[64];
+	struct marks marks;
+	int r = marks_read(s->root, path, &marks, w);
 
-	buffer[0] = '\0';
-	if (system_has(system, "/run/systemd/system") &&
-	    system_find_program(system, "systemctl", program, sizeof(program)))
-		snprintf(buffer, size, "%s\ndaemon-reload", program);
-	return buffer;
-}
-
-/* Undoing goes backwards: what stands first is made anew last. The area
- * is switched on after all files, so that it is off before any is put back. */
-int enable_plan(struct plan *plan, const struct swapfile_system *system,
-		const struct enable *enable, struct initramfs_site *ret_initramfs, struct why *w)
-{
-	_cleanup_free_ char *line = NULL;
-	char arguments[400], reload[96], objection[512];
-	int r;
-
-	if (asprintf(&line, "%s none swap defaults 0 0", enable->path) < 0)
-		return -ENOMEM;
-	reload_command(system, reload, sizeof(reload));
-	r = initramfs_find(system, enable_arguments(enable, arguments, sizeof(arguments)),
-			   enable->hibernate_only ? NULL : line, ret_initramfs, w);
-	if (r == 0)
-		r = plan_run(plan, NULL, ret_initramfs->command);
-	if (r == 0 && reload[0])
-		r = plan_run(plan, NULL, reload);
-	if (r == 0)
-		r = plan_config(plan, system, enable, w);
-	if (r == 0)
-		r = plan_fstab(plan, system, enable, w);
-	if (r == 0 && enable->hibernate_only)
-		r = plan_logind(plan, system, w);
-	if (r == 0)
-		r = initramfs_plan_unlock(plan, system, enable->dev, ret_initramfs, w);
-	/* With no boot to look for an image, logind had better not offer it. */
-	if (r == 0 && initramfs_looks(system, ret_initramfs, objection, sizeof(objection)))
-		r = swapfile_plan_kernel(plan, system, enable->path, enable->dev,
-					 enable->offset ? enable->offset : "0");
-	if (r == 0 && !enable->hibernate_only && !system->is_active(enable->path))
-		r = plan_add(plan, STEP_SWAP, enable->path);
-	if (r == 0 && plan_changes_files(plan) && reload[0])
-		r = plan_run(plan, reload, NULL);
-	if (r == 0 && plan_changes_files(plan))
-		r = plan_run(plan, ret_initramfs->command, NULL);
-	return r;
-}
-
-/* A file that is this program's as a whole, or a block of it. ret_text: what the plan has of
- * it, untouched for none. */
-static int plan_marked(struct plan *plan, const struct swapfile_system *system, const char *path,
-		       const char **ret_text, struct why *w)
-{
-	_cleanup_free_ char *text = NULL, *without = NULL, *folder = strdup(path);
-	bool own;
-	int r = system_read(system, path, &text);
-
-	if (r < 0 || !text || !folder)
-		return r < 0 ? why(w, r, "%s: %s", path, strerror(-r)) : folder ? 0 : -ENOMEM;
-	own = text_starts(text, TEXT_OWN);
-	without = own ? NULL : text_drop_block(text);
-	if (!own && !without)
-		return 0;
-	r = own ? plan_add(plan, STEP_FOLDER, dirname(folder)) : 0;
-	if (r == 0)
-		r = plan_add(plan, STEP_FILE, path);
 	if (r < 0)
 		return r;
-	plan->steps[plan->count - 1].text[TEXT_OLD] = steal_pointer(&without);
-	plan->steps[plan->count - 1].text[TEXT_NEW] = text;
-	if (ret_text)
-		*ret_text = text;
-	text = NULL;
+	if (marks.found) {
+		swapfile_step(s, marks.made && !marks.rest[0] ? "delete" : "write", path);
+		tell_lines(s, '-', marks.body);
+	}
+	if (!s->dry_run)
+		r = marks_take(s->root, path, &marks, w);
+	if (r == 0)
+		r = marks.found;
+	marks_free(&marks);
+	return r;
+}
+
+/* What former versions told boot loaders carries no mark where it is not in these files. */
+static void tell_former(struct swapfile *s, bool boot_files)
+{
+	char state[PATH_MAX];
+	bool former = wanted_has(s->root, FORMER_STATE);
+
+	if (boot_files || former)
+		log_warning(
+			"a former version set this up: regenerate the boot loader's "
+			"configuration (update-grub, grub-mkconfig or u-boot-update), and where "
+			"/etc/kernel/cmdline or boot loader entries name this place, take "
+			"resume= and resume_offset= out (then run kernel-install add-all)");
+	if (!former)
+		return;
+	swapfile_step(s, "delete", FORMER_STATE);
+	snprintf(state, sizeof(state), "%s" FORMER_STATE, s->root);
+	if (!s->dry_run && unlink(state) == 0)
+		rmdir(dirname(state)); /* where nothing else is in it */
+}
+
+/* Takes all marks out, the area deactivated before, as nothing is changed where that fails.
+ * A file that fails does not keep the others. 1 where something was marked. */
+static int take_back(struct swapfile *s, bool deactivate, struct why *w)
+{
+	_cleanup_free_ char *activated = deactivate ? wanted_activated(s->root) : NULL;
+	bool found = false, boot_files = false;
+	int result = 0;
+
+	if (activated) {
+		swapfile_step(s, "deactivate", activated);
+		if (!s->dry_run)
+			result = swapfile_deactivate(activated, w);
+	}
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < WANTED_FILES; i++) {
+		struct why reason = { "" };
+		int r = take(s, wanted_files[i], &reason);
+
+		found |= r > 0;
+		boot_files |= r > 0 && i >= WANTED_OF_BOOT_LOADER;
+		if (r < 0 && result == 0)
+			result = why(w, r, "%s", why_text(&reason, r));
+	}
+	if (result == 0)
+		tell_former(s, boot_files);
+	return result < 0 ? result : found;
+}
+
+/* What is made of the files. command NULL: the initramfs is not this program's to make. */
+static int refresh(struct swapfile *s, const char *command, struct why *w)
+{
+	char path[64];
+	int r = 0;
+
+	if (wanted_has(s->root, "/run/systemd/system") &&
+	    swapfile_has_program(s->root, "systemctl", path, sizeof(path))) {
+		swapfile_step(s, "run", "systemctl daemon-reload");
+		r = s->dry_run ? 0 : swapfile_run(s->root, "systemctl daemon-reload", NULL, w);
+	}
+	if (r < 0 || !command)
+		return r;
+	swapfile_step(s, "run", command);
+	return s->dry_run ? 0 : swapfile_run(s->root, command, NULL, w);
+}
+
+/* So that logind offers to hibernate at once. Not after noresume, which this would undo. The
+ * area was found to be plain swap just now: the kernel looks for an image of its own. */
+static void tell_kernel(struct swapfile *s, const struct swapfile_place *place)
+{
+	struct kernel_cmdline cmdline = { 0 };
+	int r;
+
+	kernel_cmdline_read(s->root, &cmdline);
+	if (cmdline.noresume || !wanted_has(s->root, "/sys/power/resume"))
+		return;
+	swapfile_step(s, "tell the kernel of", place->path);
+	r = s->dry_run ? 0 : kernel_resume_name(s->root, place->area.dev, place->area.offset);
+	if (r < 0)
+		log_warning("the kernel was not told of the place: %s", strerror(-r));
+}
+
+static void warn_of_names(const struct swapfile *s, const struct swapfile_place *place,
+			  struct warnings *warnings)
+{
+	struct kernel_cmdline cmdline = { 0 };
+	struct swap_area other;
+
+	kernel_cmdline_read(s->root, &cmdline);
+	text_make_printable(cmdline.resume);
+	if (cmdline.resume[0] &&
+	    (swap_area_resolve(cmdline.resume, cmdline.resume_offset, false, &other, NULL) < 0 ||
+	     other.dev != place->area.dev || other.offset != place->area.offset))
+		warn(warnings,
+		     "the kernel command line names another place, which the kernel's own "
+		     "hibernation and systemd go by from the next boot on; take this out of the "
+		     "boot loader's configuration: resume=%s resume_offset=%" PRIu64,
+		     cmdline.resume, cmdline.resume_offset);
+}
+
+/* What the pre-flight says of the way back, now that the initramfs is what it is. False: no
+ * boot would find the image. warnings NULL: it is not told. */
+static bool look_back(struct swapfile *s, const struct swapfile_place *place,
+		      struct warnings *warnings)
+{
+	_cleanup_free_ struct preflight *list = calloc(1, sizeof(*list));
+	const struct preflight_target target = { .area = &place->area };
+	struct settings settings;
+	struct preflight_context context = { .system = &preflight_real_system,
+					     .settings = &settings,
+					     .target = &target,
+					     .root = s->root,
+					     .preflight = list,
+					     .snapshot_fd = -1 };
+
+	settings_defaults(&settings);
+	if (!list || settings_load(&settings, s->root, NULL, NULL, NULL) < 0)
+		return false;
+	check_swap_area(&context); /* finds what the way back goes by */
+	list->count = 0;
+	check_way_back(&context);
+	for (size_t i = 0; i < list->count && warnings; i++) {
+		const struct check *check = &list->checks[i];
+
+		if (check->level == CHECK_OK)
+			swapfile_line(s, "way back: %s", check->text);
+		else
+			warn(warnings, "%s%s%s", check->text, check->advice[0] ? ": " : "",
+			     check->advice);
+	}
+	return preflight_worst(list) != CHECK_FAILED;
+}
+
+static int carry_out(struct swapfile *s, const struct swapfile_place *place,
+		     const struct mark_list *list, const char *command, struct why *w)
+{
+	int r = swapfile_stopped(w);
+
+	for (size_t i = 0; i < list->count && r == 0; i++) {
+		r = put(s, &list->items[i], w);
+		if (r == 0)
+			r = swapfile_stopped(w);
+	}
+	if (r == 0 && !s->hibernate_only && !swapfile_is_active(&place->area)) {
+		swapfile_step(s, "activate", place->path);
+		r = s->dry_run ? 0 : swapfile_activate(place->path, w);
+	}
+	if (r == 0)
+		r = refresh(s, command, w);
+	return r == 0 ? swapfile_stopped(w) : r;
+}
+
+/* All or nothing: when it fails, what was done is taken back. */
+static int enable(struct swapfile *s, const struct swapfile_place *place, struct mark_list *list,
+		  const char *command, struct why *w)
+{
+	bool active = swapfile_is_active(&place->area), marked;
+	struct why reason = { "" };
+	int same = wanted_is_there(s->root, list, &marked, w), r = same < 0 ? same : 0;
+
+	if (same == 1) {
+		marks_list_free(list);
+		if ((s->hibernate_only || active) && look_back(s, place, NULL)) {
+			swapfile_line(s, "%s is enabled already; there is nothing to do",
+				      place->path);
+			return 0;
+		}
+	} else if (r == 0 && marked) {
+		_cleanup_free_ char *former = swapfile_marked_area(s->root);
+
+		swapfile_line(s, "%s is enabled already, and is disabled first",
+			      former ? former : "another area");
+		r = take_back(s, true, w);
+	}
+	if (r < 0)
+		return r;
+	r = carry_out(s, place, list, command, w);
+	if (r < 0 && same == 0 &&
+	    (take_back(s, !active, &reason) < 0 || refresh(s, command, &reason) < 0))
+		log_warning("%s", reason.text);
+	return r;
+}
+
+int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w)
+{
+	bool made = place->area.device[0], good = made;
+	struct warnings warnings = { "" };
+	struct mark_list list = { 0 };
+	const char *command;
+	char arguments[400];
+	int r = wanted_list(s, place, &command, &list, w);
+
+	if (r == 0)
+		r = enable(s, place, &list, command, w);
+	marks_list_free(&list);
+	if (r < 0)
+		return r;
+	if (made && !s->dry_run)
+		good = look_back(s, place, &warnings);
+	if (good)
+		tell_kernel(s, place);
+	if (made)
+		warn_of_names(s, place, &warnings);
+	else
+		swapfile_line(s, "where DEVICE and OFFSET are known when the file is there");
+	snprintf(arguments, sizeof(arguments), "resume=%s%s%s", place->device,
+		 place->area.file ? " resume_offset=" : "", place->area.file ? place->offset : "");
+	swapfile_value(s, "arguments", arguments);
+	swapfile_value(s, "warning", warnings.text[0] ? warnings.text : NULL);
+	if (good && !s->dry_run)
+		swapfile_line(s, "Done. This system can hibernate now, without a reboot; "
+				 "'s2disk-swapfile check' tells whether all is well.");
 	return 0;
 }
 
-/* What stands behind some words at the beginning of a line, without `end` at its end; free. */
-static char *value_behind(const char *text, const char *words, const char *end)
+int swapfile_do_enable(struct swapfile *s, struct why *w)
 {
-	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
-		if (text_starts(text, words)) {
-			size_t length = strcspn(text += strlen(words), "\n"), less = strlen(end);
+	struct swapfile_place place = { 0 };
+	int r = swapfile_find(s, false, &place, w);
 
-			if (length >= less && strncmp(text + length - less, end, less) == 0)
-				return strndup(text, length - less);
-		}
-	return NULL;
+	if (r == 0 && s->hibernate_only && !place.area.file)
+		r = why(w, -EINVAL, "--hibernate-only is for swap files, and %s is a device",
+			s->path);
+	return r == 0 ? swapfile_enable_place(s, &place, w) : r;
 }
 
-/* Former versions told boot loaders of the place, and no mark says where: the user is told. */
-static int plan_arguments(struct plan *plan, const char *config)
+int swapfile_is_set_up(const struct swapfile *s, const struct swapfile_place *place, struct why *w)
 {
-	_cleanup_free_ char *device = value_behind(config, "resume device = ", ""),
-			    *offset = value_behind(config, "resume offset = ", "");
-	struct step *step;
-	char arguments[400];
-	int r;
+	struct mark_list list = { 0 };
+	const char *command;
+	bool found;
+	int r = wanted_list(s, place, &command, &list, w);
 
-	if (!device || !offset)
-		return 0;
-	r = plan_run(plan, NULL,
-		     enable_arguments(&(struct enable){ .device = device, .offset = offset },
-				      arguments, sizeof(arguments)));
-	if (r == 0) {
-		step = &plan->steps[plan->count - 1];
-		step->kind = STEP_ENTRIES;
-	}
-	return r;
-}
-
-/* Whose marks they are: what fstab switches on, else as the drop-in says. */
-static int take_path(struct plan *plan, const char *fstab, const char *config)
-{
-	char *area = fstab ? text_block_word(fstab) : NULL;
-	int r = area ? plan_add(plan, STEP_SWAP, area) : 0;
-
-	if (!area && config)
-		area = value_behind(config, "# The swap file ", ".");
-	if (!area && config)
-		area = value_behind(config, "# The swap device ", ".");
-	if (area) {
-		free(plan->path);
-		plan->path = area;
-	}
-	return r;
-}
-
-int enable_plan_marked(struct plan *plan, const struct swapfile_system *system, struct why *w)
-{
-	/* Of the version that edited them. */
-	static const char *const boot_files[] = { "/etc/default/grub.d/95-s2disk-swapfile.cfg",
-						  "/etc/default/grub", "/etc/default/u-boot" };
-	struct initramfs_site initramfs = { .command = "" };
-	const char *fstab = NULL, *config = NULL;
-	char reload[96];
-	size_t before;
-	int r = 0;
-
-	reload_command(system, reload, sizeof(reload));
-	if (initramfs_find(system, "", NULL, &initramfs, NULL) == 0)
-		r = plan_run(plan, NULL, initramfs.command);
-	if (r == 0 && reload[0])
-		r = plan_run(plan, NULL, reload);
-	for (size_t i = 0; i < ARRAY_SIZE(drop_ins) && r == 0; i++)
-		r = plan_marked(plan, system, drop_ins[i], &config, w);
-	if (r == 0 && config)
-		r = plan_arguments(plan, config);
-	for (size_t i = 0; i < ARRAY_SIZE(unit_files) && r == 0; i++)
-		r = plan_marked(plan, system, unit_files[i], NULL, w);
-	before = plan->count;
-	for (size_t i = 0; i < ARRAY_SIZE(boot_files) && r == 0; i++)
-		r = plan_marked(plan, system, boot_files[i], NULL, w);
-	if (plan->count > before)
-		log_warning("the boot loader's configuration is still to be made anew afterwards: "
-			    "update-grub, grub-mkconfig or u-boot-update");
 	if (r == 0)
-		r = plan_marked(plan, system, FSTAB, &fstab, w);
-	return r == 0 ? take_path(plan, fstab, config) : r;
+		r = wanted_is_there(s->root, &list, &found, w);
+	marks_list_free(&list);
+	return r;
+}
+
+int swapfile_do_disable(struct swapfile *s, struct why *w)
+{
+	char known[64];
+	int r = take_back(s, true, w);
+
+	if (r == 0)
+		swapfile_line(s, "no swap area is enabled; there is nothing to do");
+	if (r > 0)
+		r = refresh(s, initramfs_command(s->root), w);
+	if (r == 0 && !s->dry_run &&
+	    io_read_text(s->root, "/sys/power/resume", known, sizeof(known)) > 0 &&
+	    !text_starts(known, "0:0"))
+		log_notice("the kernel keeps %s as the place for images of its own until the next "
+			   "boot",
+			   text_trim(known));
+	return r;
 }

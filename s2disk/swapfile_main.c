@@ -6,14 +6,15 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "swapfile.h"
-#include "swapfile_state.h"
-#include "swapfile_stop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum exit_code {
@@ -21,14 +22,6 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_REFUSED = 3,
-};
-
-enum {
-	OPTION_JSON = 256,
-	OPTION_NO_SUBVOLUME,
-	OPTION_ENABLE,
-	OPTION_ONLY,
-	OPTION_ROOT,
 };
 
 static const char usage[] =
@@ -39,13 +32,14 @@ static const char usage[] =
 	"       s2disk-swapfile enable [--hibernate-only] PATH\n"
 	"       s2disk-swapfile disable\n"
 	"       s2disk-swapfile remove [PATH]\n"
+	"       swap-offset PATH\n"
 	"Makes a swap file that can be resumed from, and sets up fstab, the initramfs and s2disk\n"
 	"for it, or for a swap partition; takes all of it back.\n"
 	"\n"
 	"  -s, --size=SIZE       bytes (K, M, G as in 16G), or auto: as large as memory\n"
-	"      --no-subvolume    on btrfs: not in a subvolume of its own (the path's folder)\n"
+	"      --no-subvolume    on btrfs: not in a subvolume of its own (its directory)\n"
 	"      --enable          enable it when it is made\n"
-	"      --hibernate-only  keep it off but while hibernating\n"
+	"      --hibernate-only  active only while s2disk hibernates\n"
 	"  -n, --dry-run         say what would be changed\n"
 	"      --json            as JSON\n"
 	"      --root=DIR        take the system's files from below DIR (for tests)\n"
@@ -57,24 +51,17 @@ static const char usage[] =
 	"Exit status: 0 done, 1 failed and what was done is undone, 2 wrong usage, 3 it cannot\n"
 	"work here.\n";
 
-static const char swap_offset_usage[] =
-	"Usage: swap-offset PATH\n"
-	"Prints the line for /etc/suspend.conf that tells where a swap file begins on its\n"
-	"device; see s2disk-swapfile(8).\n"
-	"\n"
-	"  -h, --help            this text\n"
-	"  -V, --version         the version\n"
-	"\n"
-	"Exit status: 0 done, 1 failed, 2 wrong usage.\n";
+/* What options without a letter set; the rest is set by take_option(). */
+static int no_subvolume, enable, hibernate_only, use_json;
 
 static const struct option long_options[] = {
 	{ "size", required_argument, NULL, 's' },
-	{ "no-subvolume", no_argument, NULL, OPTION_NO_SUBVOLUME },
-	{ "enable", no_argument, NULL, OPTION_ENABLE },
-	{ "hibernate-only", no_argument, NULL, OPTION_ONLY },
+	{ "no-subvolume", no_argument, &no_subvolume, 1 },
+	{ "enable", no_argument, &enable, 1 },
+	{ "hibernate-only", no_argument, &hibernate_only, 1 },
 	{ "dry-run", no_argument, NULL, 'n' },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "root", required_argument, NULL, OPTION_ROOT },
+	{ "json", no_argument, &use_json, 1 },
+	{ "root", required_argument, NULL, 'r' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
@@ -84,7 +71,7 @@ static const struct option long_options[] = {
 
 static const struct command {
 	const char *name;
-	enum outcome (*run)(struct swapfile *s, struct why *w);
+	int (*run)(struct swapfile *s, struct why *w);
 	bool needs_path, takes_path, changes;
 } commands[] = {
 	{ "create", swapfile_do_create, true, true, true },
@@ -123,33 +110,23 @@ static int take_option(struct swapfile *s, int option, const char *argument)
 	switch (option) {
 	case 's':
 		return set_size(s, argument);
-	case OPTION_NO_SUBVOLUME:
-		s->no_subvolume = true;
-		break;
-	case OPTION_ENABLE:
-		s->enable = true;
-		break;
-	case OPTION_ONLY:
-		s->hibernate_only = true;
+	case 0: /* one of the flags */
 		break;
 	case 'n':
 		s->dry_run = true;
 		break;
-	case OPTION_JSON:
-		s->report.use_json = true;
-		break;
-	case OPTION_ROOT:
-		s->system.root = argument;
+	case 'r':
+		s->root = argument;
 		break;
 	case 'q':
-		s->report.quiet = true;
+		s->quiet = true;
 		log_set_level(LOG_LEVEL_WARNING);
 		break;
 	case 'v':
 		log_set_level(LOG_LEVEL_DEBUG);
 		break;
 	case 'h':
-		fputs(is_swap_offset() ? swap_offset_usage : usage, stdout);
+		fputs(usage, stdout);
 		return EXIT_DONE;
 	case 'V':
 		printf("%s %s\n", program, PACKAGE_VERSION);
@@ -168,38 +145,64 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static enum outcome run_locked(struct swapfile *s, const struct command *command, struct why *w)
+/* It cannot work here, and nothing was changed. */
+static bool is_refusal(int r)
+{
+	return r > 0 || r == -EINVAL || r == -EOPNOTSUPP || r == -ENOSPC || r == -EEXIST;
+}
+
+/* Keeps other runs from changing the system; a program that this one runs has it, too: it
+ * goes on when this one is killed. Where there is no /run there is no other. */
+static int take_lock(const char *root, int *ret_fd, struct why *w)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/run/s2disk-swapfile.lock", root);
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	if (*ret_fd < 0)
+		return errno == ENOENT ? 0 : why(w, -errno, "%s: %s", path, strerror(errno));
+	return flock(*ret_fd, LOCK_EX | LOCK_NB) < 0
+		       ? why(w, -EAGAIN, "another s2disk-swapfile is at work; wait for its end")
+		       : 0;
+}
+
+static int run_locked(struct swapfile *s, const struct command *command, struct why *w)
 {
 	_cleanup_close_ int lock = -1;
-	int r = 0;
+	bool changes = command->changes && !s->dry_run;
+	int r = changes && geteuid() != 0 ? why(w, -EPERM, "only root can do this") : 0;
 
-	if (command->changes && !s->dry_run && geteuid() == 0) {
-		r = state_lock(&s->system, &lock, w);
-		stop_begin();
+	if (r == 0 && changes) {
+		r = take_lock(s->root, &lock, w);
+		swapfile_stop_begin();
 	}
 	if (r == 0)
 		r = crypto_init(w);
+	if (r == 0)
+		r = command->run(s, w);
 	if (r < 0 && !w->text[0])
 		why(w, r, "%s", strerror(-r));
-	return r < 0 ? OUTCOME_FAILED : command->run(s, w);
+	return r;
 }
 
 static int run(struct swapfile *s, const struct command *command)
 {
-	static const char *const results[] = { "done", "failed", "refused" };
-	static const int codes[] = { EXIT_DONE, EXIT_FAILED, EXIT_REFUSED };
 	struct why w = { "" };
-	enum outcome outcome;
+	int r, code;
 
-	s->report.dry_run = s->dry_run;
-	report_begin(&s->report, command->name);
-	outcome = run_locked(s, command, &w);
+	swapfile_begin(s, command->name);
+	r = run_locked(s, command, &w);
 	/* check has told its own. */
-	if (outcome != OUTCOME_DONE && w.text[0])
+	if (w.text[0] && r < 0)
 		log_error("%s", w.text);
-	if (report_end(&s->report, results[outcome], w.text[0] ? w.text : NULL) < 0)
+	code = r == 0 ? EXIT_DONE : is_refusal(r) ? EXIT_REFUSED : EXIT_FAILED;
+	if (swapfile_end(s,
+			 code == EXIT_DONE     ? "done"
+			 : code == EXIT_FAILED ? "failed"
+					       : "refused",
+			 r < 0 ? w.text : NULL) < 0)
 		return EXIT_FAILED;
-	return codes[outcome];
+	return code;
 }
 
 /* uswsusp's program: one path, one line. */
@@ -212,7 +215,7 @@ static int run_swap_offset(struct swapfile *s)
 		return usage_error();
 	}
 	s->uswsusp = true;
-	if (swapfile_do_offset(s, &w) == OUTCOME_DONE)
+	if (swapfile_do_offset(s, &w) == 0)
 		return EXIT_DONE;
 	log_error("%s", w.text);
 	return EXIT_FAILED;
@@ -245,9 +248,10 @@ static int run_command(struct swapfile *s, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct swapfile s = { .system = swapfile_real_system };
+	struct swapfile s = { .root = "" };
 	int option;
 
+	no_subvolume = enable = hibernate_only = use_json = 0;
 	program = argc > 0 && strcmp(basename(argv[0]), "swap-offset") == 0 ? "swap-offset"
 									    : "s2disk-swapfile";
 	log_open(program);
@@ -257,6 +261,10 @@ int main(int argc, char **argv)
 		if (code >= 0)
 			return code;
 	}
+	s.no_subvolume = no_subvolume;
+	s.enable = enable;
+	s.hibernate_only = hibernate_only;
+	s.use_json = use_json;
 	if (is_swap_offset()) {
 		s.path = optind + 1 == argc ? argv[optind] : NULL;
 		return run_swap_offset(&s);

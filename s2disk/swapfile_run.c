@@ -1,125 +1,128 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "swapfile_run.h"
+#include "swapfile.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "base/text.h"
-#include "swapfile_stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/swap.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MAX 32
+#define ARGUMENTS_MAX 8
+#define SWAPS_MAX 64
 
-/* What a program said last, for the message about its failure. */
-#define TAIL_SIZE 300
+static volatile sig_atomic_t asked;
 
-const char *swapfile_run_text(const char *command, char *buffer, size_t size)
+bool swapfile_has_program(const char *root, const char *name, char *buffer, size_t size)
 {
-	text_copy(buffer, size, command);
-	for (char *c = buffer; *c; c++)
-		if (*c == '\n')
-			*c = ' ';
-	return buffer;
+	static const char *const directories[] = {
+		"/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"
+	};
+	char full[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		snprintf(buffer, size, "%s/%s", directories[i], name);
+		snprintf(full, sizeof(full), "%s%s", root, buffer);
+		if (access(full, X_OK) == 0)
+			return true;
+	}
+	return false;
 }
 
-static int split(char *command, char **arguments)
+/* A plain environment: these programs run as root. What they say is seen, but with --quiet. */
+int swapfile_run(const char *root, const char *command, const char *operand, struct why *w)
 {
+	static const char *const environment[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", NULL
+	};
+	_cleanup_free_ char *copy = strdup(command), *program = NULL;
+	const char *arguments[ARGUMENTS_MAX] = { NULL };
+	_cleanup_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	char path[64], *at = copy;
 	size_t count = 0;
+	int r;
 
-	for (char *at = command; at; count++) {
-		if (count + 1 == ARGUMENTS_MAX)
-			return -E2BIG;
-		arguments[count] = strsep(&at, "\n");
-	}
-	arguments[count] = NULL;
-	return 0;
+	for (; at && count < ARGUMENTS_MAX - 2; count++)
+		arguments[count] = strsep(&at, " ");
+	arguments[count] = operand;
+	if (!copy || at || !swapfile_has_program(root, arguments[0], path, sizeof(path)) ||
+	    asprintf(&program, "%s%s", root, path) < 0)
+		return why(w, -ENOENT, "%s cannot be run", command);
+	r = program_run(program, arguments, environment,
+			log_level() > LOG_LEVEL_WARNING ? STDERR_FILENO : null);
+	if (r > 0)
+		return why(w, -EIO, "%s failed with status %d", command, r);
+	return r < 0 ? why(w, -EIO, "%s: %s", command, strerror(-r)) : 0;
 }
 
-/* In the child. A plain environment: these programs run as root. */
-static void become(const char *root, char **arguments, int out)
+/* A path as it is, a tag as what it leads to. */
+static const char *find_path(const char *path, struct swap_area *area)
 {
-	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char locale[] = "LC_ALL=C.UTF-8", frontend[] = "DEBIAN_FRONTEND=noninteractive";
-	char *environment[] = { path, locale, frontend, NULL };
-	char *program;
-	int null = open("/dev/null", O_RDWR);
-
-	stop_reset();
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(out, STDERR_FILENO) < 0 || asprintf(&program, "%s%s", root, arguments[0]) < 0)
-		_exit(126);
-	execve(program, arguments, environment);
-	fprintf(stderr, "%s: %s\n", program, strerror(errno));
-	fflush(stderr);
-	_exit(127);
+	return path[0] != '/' && swap_area_resolve(path, 0, false, area, NULL) == 0 ? area->device
+										    : path;
 }
 
-/* Reads until it is closed; keeps the end of it, as one printable line. */
-static int read_tail(int fd, const char *name, char *tail)
+int swapfile_activate(const char *path, struct why *w)
 {
-	char buffer[4096];
-	size_t used = 0;
-	ssize_t n;
+	struct swap_area area;
 
-	while ((n = read(fd, buffer, sizeof(buffer) - 1)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n < 0)
-			continue;
-		buffer[n] = '\0';
-		text_make_printable(buffer);
-		log_debug("%s: %s", name, buffer);
-		for (ssize_t i = 0; i < n && buffer[i]; i++) {
-			if (used == TAIL_SIZE - 1)
-				memmove(tail, tail + 1, --used);
-			tail[used++] = buffer[i] == '\n' ? ' ' : buffer[i];
-		}
-	}
-	tail[used] = '\0';
-	return 0;
-}
-
-static int wait_for(pid_t child, const char *name, char *tail, struct why *w)
-{
-	int status;
-
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (swapon(find_path(path, &area), 0) == 0)
 		return 0;
-	if (WIFSIGNALED(status))
-		return why(w, -EIO, "%s was killed by signal %d", name, WTERMSIG(status));
-	text_make_printable(tail);
-	return why(w, -EIO, "%s failed with status %d: %s", name, WEXITSTATUS(status),
-		   text_trim(tail));
+	return why(w, -EIO, "%s cannot be activated (swapon): %s; dmesg may say more", path,
+		   strerror(errno));
 }
 
-int swapfile_run(const struct swapfile_system *system, const char *command, struct why *w)
+int swapfile_deactivate(const char *path, struct why *w)
 {
-	_cleanup_free_ char *copy = strdup(command);
-	char *arguments[ARGUMENTS_MAX], tail[TAIL_SIZE] = "";
-	int out[2], r, waited;
-	pid_t child;
+	struct swap_area area;
 
-	if (!copy || split(copy, arguments) < 0)
-		return -ENOMEM;
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return -errno;
-	child = fork();
-	if (child == 0)
-		become(system->root, arguments, out[1]);
-	r = child < 0 ? -errno : 0;
-	close(out[1]);
-	if (r == 0)
-		r = read_tail(out[0], arguments[0], tail);
-	close(out[0]);
-	waited = child < 0 ? 0 : wait_for(child, arguments[0], tail, w);
-	return r < 0 ? r : waited;
+	/* EINVAL: it is not active (swapoff(2)). */
+	if (swapoff(find_path(path, &area)) == 0 || errno == EINVAL || errno == ENOENT)
+		return 0;
+	return why(w, -EIO, "%s cannot be deactivated (swapoff): %s%s", path, strerror(errno),
+		   errno == ENOMEM ? "; what is in it does not fit into memory, end some programs"
+				   : "");
+}
+
+bool swapfile_is_active(const struct swap_area *area)
+{
+	struct swap_entry entries[SWAPS_MAX], entry;
+	int count = swaps_read("", entries, SWAPS_MAX);
+
+	return count > 0 &&
+	       swap_area_find_entry(area, entries, (size_t)(count < SWAPS_MAX ? count : SWAPS_MAX),
+				    &entry);
+}
+
+static void take_signal(int number)
+{
+	(void)number;
+	asked = 1;
+}
+
+void swapfile_stop_begin(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	/* No SA_RESTART: a long system call is left. */
+	const struct sigaction action = { .sa_handler = take_signal };
+
+	asked = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int swapfile_stopped(struct why *w)
+{
+	return asked ? why(w, -EINTR, "interrupted; what was done is undone") : 0;
 }

@@ -3,22 +3,32 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/io.h"
+#include "base/memory.h"
 #include "base/text.h"
-#include "swapfile_shell.h"
+#include "platform/mounted.h"
+#include "swap/device_stack.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <linux/btrfs.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+
+#define MIB (1ULL << 20)
+#define GIB (1ULL << 30)
+
+/* Less holds no image of anything. */
+#define SIZE_MIN (16 * MIB)
+
+/* The kernel counts an area's pages in 32 bits. */
+#define PAGES_MAX UINT32_MAX
 
 static const char no_place[] = "its files have no fixed place on a device; use a swap partition, "
 			       "or ext4, xfs, btrfs or f2fs";
@@ -26,22 +36,25 @@ static const char no_place[] = "its files have no fixed place on a device; use a
 static const struct {
 	const char *types, *refusal;
 } refusals[] = {
-	{ "tmpfs ramfs hugetlbfs devtmpfs",
+	{ " tmpfs ramfs rootfs hugetlbfs devtmpfs ",
 	  "it is memory and lost when the machine is off; put the swap file on a disk" },
-	{ "9p afs ceph cifs coda gfs2 lustre nfs nfs4 ocfs2 orangefs smb3 vboxsf virtiofs",
+	{ " 9p afs ceph cifs coda gfs2 lustre nfs nfs4 ocfs2 orangefs smb3 vboxsf virtiofs ",
 	  "it comes over the network and is not there when the machine resumes; put the swap file "
 	  "on a local disk" },
-	{ "cramfs erofs iso9660 squashfs udf",
+	{ " cramfs erofs iso9660 squashfs udf ",
 	  "it cannot be written to; put the swap file elsewhere" },
-	{ "overlay", "it only shows files of other file systems; name a path on the file system "
-		     "below (in a container or a live system there may be none)" },
-	{ "bcachefs ecryptfs fuse fuseblk nilfs2 ntfs3 ubifs zfs", no_place },
+	{ " overlay ", "it only shows files of other file systems; name a path on the file system "
+		       "below (in a container or a live system there may be none)" },
+	{ " bcachefs ecryptfs fuse fuseblk nilfs2 ntfs3 ubifs zfs ", no_place },
 };
 
 const char *site_refusal(const char *type)
 {
+	char word[80];
+
+	snprintf(word, sizeof(word), " %s ", type);
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
-		if (shell_has_word(refusals[i].types, type))
+		if (strstr(refusals[i].types, word))
 			return refusals[i].refusal;
 	return NULL;
 }
@@ -56,11 +69,10 @@ static int find_path(const char *path, struct site *site, struct why *w)
 	name = basename(last);
 	real = realpath(dirname(above), NULL);
 	if (!real)
-		return why(w, -errno, "its folder: %s", strerror(errno));
-	if (*path == '\0' || strcmp(name, "/") == 0 || strcmp(name, ".") == 0 ||
-	    strcmp(name, "..") == 0)
+		return why(w, -errno, "its directory: %s", strerror(errno));
+	if (!*path || !strcmp(name, "/") || !strcmp(name, ".") || !strcmp(name, ".."))
 		return why(w, -EINVAL, "is not a name for a file");
-	if (!text_copy(site->folder, sizeof(site->folder), real) ||
+	if (!text_copy(site->directory, sizeof(site->directory), real) ||
 	    snprintf(site->path, sizeof(site->path), "%s/%s", strcmp(real, "/") ? real : "",
 		     name) >= (int)sizeof(site->path))
 		return why(w, -ENAMETOOLONG, "the path is longer than %zu bytes",
@@ -73,143 +85,51 @@ static int find_path(const char *path, struct site *site, struct why *w)
 	return 0;
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-	size_t length = strlen(folder);
-
-	return text_starts(path, folder) && (path[length] == '/' || path[length] == '\0');
-}
-
 /* logind runs with ProtectHome=, and so would not see the file. */
-static int check_protected(const struct swapfile_system *system, const struct site *site,
-			   struct why *w)
+static int check_protected(const char *root, const struct site *site, struct why *w)
 {
-	static const char *const protected[] = { "/home", "/root", "/run/user" };
+	static const char *const protected[] = { "/home/", "/root/", "/run/user/" };
+	_cleanup_close_ int systemd = io_open_below(root, "/run/systemd/system", O_PATH);
 
-	if (!system_has(system, "/run/systemd/system"))
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(protected); i++)
-		if (is_below(site->path, protected[i]))
-			return why(
-				w, -EINVAL,
-				"systemd's logind may not look into %s (ProtectHome), so it would "
-				"not offer to hibernate; use another folder, /swapfile for "
-				"example",
-				protected[i]);
+	for (size_t i = 0; systemd >= 0 && i < ARRAY_SIZE(protected); i++)
+		if (text_starts(site->path, protected[i]))
+			return why(w, -EINVAL,
+				   "systemd's logind may not look into %s (ProtectHome), so it "
+				   "would not offer to hibernate; use another directory, "
+				   "/swapfile for example",
+				   protected[i]);
 	return 0;
 }
 
-int site_check_device(const struct swapfile_system *system, dev_t dev, struct device_stack *stack,
-		      struct why *w)
+int site_check_device(const char *root, dev_t dev, struct why *w)
 {
-	int r = device_stack_read(system->root, dev, stack, w);
+	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
+	int r = stack ? device_stack_read(root, dev, stack, w) : -ENOMEM;
 
-	return r < 0 ? r : device_stack_check(system->root, stack, w);
+	return r < 0 ? r : device_stack_check(root, stack, w);
 }
 
-static int each_btrfs_device(const char *folder, int (*see)(void *context, dev_t dev),
-			     void *context, struct why *w)
+static bool is_on(const struct mount_line *mount, const void *context)
 {
-	_cleanup_free_ struct btrfs_ioctl_dev_info_args *info = calloc(1, sizeof(*info));
-	_cleanup_close_ int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct btrfs_ioctl_fs_info_args all = { 0 };
-	struct stat st;
-	int r = 0;
-
-	if (!info)
-		return -ENOMEM;
-	if (fd < 0 || ioctl(fd, BTRFS_IOC_FS_INFO, &all) < 0)
-		return why(w, -errno, "btrfs does not tell its devices: %s", strerror(errno));
-	for (uint64_t id = 1; id <= all.max_id && r == 0; id++) {
-		*info = (struct btrfs_ioctl_dev_info_args){ .devid = id };
-		if (ioctl(fd, BTRFS_IOC_DEV_INFO, info) < 0)
-			continue;
-		info->path[sizeof(info->path) - 1] = '\0';
-		if (stat((char *)info->path, &st) == 0 && S_ISBLK(st.st_mode))
-			r = see(context, st.st_rdev);
-	}
-	return r;
-}
-
-int site_each_device(const char *folder, int (*see)(void *context, dev_t dev), void *context,
-		     struct why *w)
-{
-	struct statfs fs;
-	struct stat st;
-
-	if (stat(folder, &st) < 0 || statfs(folder, &fs) < 0)
-		return why(w, -errno, "%s: %s", folder, strerror(errno));
-	/* f_type is signed, and of 32 bits on some machines. */
-	if ((uint32_t)fs.f_type == BTRFS_SUPER_MAGIC)
-		return each_btrfs_device(folder, see, context, w);
-	return major(st.st_dev) == 0 ? 0 : see(context, st.st_dev);
-}
-
-/* The type of a mounted file system by its device number, from the text of
- * mountinfo; NULL where it is not there. In place. */
-static const char *mounted_type(char *text, dev_t dev)
-{
-	char *line;
-
-	while ((line = strsep(&text, "\n"))) {
-		unsigned int high, low;
-		char *type = strstr(line, " - ");
-
-		if (!type || sscanf(line, "%*u %*u %u:%u ", &high, &low) != 2 ||
-		    makedev(high, low) != dev)
-			continue;
-		type += 3;
-		*strchrnul(type, ' ') = '\0';
-		return type;
-	}
-	return NULL;
+	return makedev(mount->high, mount->low) == *(const dev_t *)context;
 }
 
 /* As the kernel's list of mounts calls it: 9p says the magic number of what lies on the other
- * side. One without a block device is refused in any case. */
-static int check_type(const struct swapfile_system *system, const struct site *site, bool device,
-		      struct why *w)
+ * side. One without a block device is refused in any case; btrfs has several. */
+static int check_type(const char *root, const struct site *site, struct why *w)
 {
-	_cleanup_free_ char *text = NULL;
-	const char *type = NULL, *refusal;
+	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
+	bool known = mount && mounted_find(root, is_on, &site->dev, mount) > 0;
+	const char *refusal = known ? site_refusal(mount->kind) : NULL;
 
-	if (system_read(system, "/proc/self/mountinfo", &text) == 0 && text)
-		type = mounted_type(text, site->dev);
-	refusal = type ? site_refusal(type) : NULL;
-	return refusal || !device ? why(w, -EINVAL, "it is on %s: %s",
-					type ? type : "a file system not known here",
-					refusal ? refusal : no_place)
-				  : 0;
+	if (!refusal && major(site->dev) == 0 && site->magic != BTRFS_SUPER_MAGIC)
+		refusal = no_place;
+	return refusal ? why(w, -EINVAL, "it is on %s: %s",
+			     known ? mount->kind : "a file system not known here", refusal)
+		       : 0;
 }
 
-struct device_check {
-	const struct swapfile_system *system;
-	struct device_stack *stack;
-	struct why *w;
-	size_t count;
-};
-
-/* Each of the file system's devices may get the file. */
-static int check_one(void *context, dev_t dev)
-{
-	struct device_check *check = context;
-
-	check->count++;
-	return site_check_device(check->system, dev, check->stack, check->w);
-}
-
-static int check_devices(const struct swapfile_system *system, const struct site *site,
-			 struct why *w)
-{
-	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
-	struct device_check check = { .system = system, .stack = stack, .w = w };
-	int r = stack ? site_each_device(site->folder, check_one, &check, w) : -ENOMEM;
-
-	return r < 0 ? r : check_type(system, site, check.count > 0, w);
-}
-
-int site_examine(const struct swapfile_system *system, const char *path, struct site *ret,
-		 struct why *w)
+int site_examine(const char *root, const char *path, struct site *ret, struct why *w)
 {
 	struct site site = { 0 };
 	struct statfs fs;
@@ -218,17 +138,58 @@ int site_examine(const struct swapfile_system *system, const char *path, struct 
 
 	if (r < 0)
 		return why_prefix(w, r, "%s", path);
-	if (statfs(site.folder, &fs) < 0 || stat(site.folder, &st) < 0)
-		return why(w, -errno, "%s: %s", site.folder, strerror(errno));
+	if (statfs(site.directory, &fs) < 0 || stat(site.directory, &st) < 0)
+		return why(w, -errno, "%s: %s", site.directory, strerror(errno));
 	site.dev = st.st_dev;
-	site.magic = (uint32_t)fs.f_type;
+	site.magic = (uint32_t)fs.f_type; /* signed, and of 32 bits on some machines */
 	site.free = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 	site.total = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
-	r = check_protected(system, &site, w);
+	r = check_protected(root, &site, w);
 	if (r == 0)
-		r = check_devices(system, &site, w);
+		r = check_type(root, &site, w);
+	if (r == 0 && major(site.dev) != 0)
+		r = site_check_device(root, site.dev, w);
 	if (r < 0)
 		return why_prefix(w, r, "%s", site.path);
 	*ret = site;
+	return 0;
+}
+
+/* Header, tables and what does not compress: a little more than memory. */
+static uint64_t with_overhead(uint64_t bytes)
+{
+	return round_up(bytes + bytes / 64 + 16 * MIB, 16 * MIB);
+}
+
+int site_choose_size(const struct site *site, const struct meminfo *meminfo, uint64_t wanted,
+		     uint64_t *ret, const char **ret_reason, struct why *w)
+{
+	uint64_t reserve = min_u64(site->total / 20, GIB);
+	uint64_t room = site->free - min_u64(reserve, site->free);
+	uint64_t all = with_overhead(meminfo->total);
+	uint64_t least =
+		wanted ? wanted
+		       : with_overhead(max_u64(meminfo->total / 2, meminfo_must_save(meminfo)));
+	char text[2][24];
+
+	if (wanted && (wanted < SIZE_MIN || wanted / page_size() > PAGES_MAX))
+		return why(w, -EINVAL, "a swap file of %s is too %s",
+			   text_size(wanted, text[0], sizeof(text[0])),
+			   wanted < SIZE_MIN ? "small for any image (at least 16 MiB)"
+					     : "large: the kernel counts its pages in 32 bits");
+	if (least > room)
+		return why(
+			w, -ENOSPC,
+			"%s%s beside the %s that must stay free do not fit: make room, or choose "
+			"another file system or size (--size)",
+			text_size(least, text[0], sizeof(text[0])),
+			wanted ? "" : " (half of memory, or what is in use)",
+			text_size(reserve, text[1], sizeof(text[1])));
+	*ret_reason = wanted ? ""
+		      : all <= room
+			      ? "all of memory and 1/64 more, so that an image always fits"
+			      : "less than memory, what the file system has room for: an image of "
+				"a full memory fits only if it compresses";
+	*ret = wanted ? wanted : min_u64(all, room / (16 * MIB) * (16 * MIB));
 	return 0;
 }

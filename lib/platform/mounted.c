@@ -370,11 +370,26 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 	return r;
 }
 
-static bool is_changeable(const struct mount_line *mount)
+int mounted_find(const char *root,
+		 bool (*fits)(const struct mount_line *mount, const void *context),
+		 const void *context, struct mount_line *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	char *rest, *line;
+	int r = io_read_file(root, "/proc/self/mountinfo", MOUNTINFO_LIMIT, &text, NULL);
+
+	for (rest = text; r == 0 && (line = strsep(&rest, "\n"));)
+		if (mount_line_parse(line, ret) && fits(ret, context))
+			return 1;
+	return r;
+}
+
+static bool is_changeable(const struct mount_line *mount, const void *context)
 {
 	bool block = mount->high || text_starts(mount->source, "/dev/") ||
 		     strcmp(mount->kind, "zfs") == 0;
 
+	(void)context;
 	return block && strcmp(mount->kind, "squashfs") != 0 && strcmp(mount->kind, "erofs") != 0 &&
 	       !text_starts(mount->place, "/run/systemd/cryptsetup/keydev-");
 }
@@ -382,15 +397,8 @@ static bool is_changeable(const struct mount_line *mount)
 bool mounted_any(const char *root)
 {
 	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
-	_cleanup_free_ char *text = NULL;
-	char *rest, *line;
 
-	if (!mount || io_read_file(root, "/proc/self/mountinfo", MOUNTINFO_LIMIT, &text, NULL) < 0)
-		return true;
-	for (rest = text; (line = strsep(&rest, "\n"));)
-		if (mount_line_parse(line, mount) && is_changeable(mount))
-			return true;
-	return false;
+	return !mount || mounted_find(root, is_changeable, NULL, mount) != 0;
 }
 
 void mounted_settle(const struct mounted *mounted)

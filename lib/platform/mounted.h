@@ -26,6 +26,12 @@ struct mount_line {
 /* Pure: false where it is no such line. */
 bool mount_line_parse(const char *line, struct mount_line *ret);
 
+/* 1: *ret is the first line of root/proc/self/mountinfo that fits. 0: none does; or a negative
+ * errno. Then *ret may be any other line. */
+int mounted_find(const char *root,
+		 bool (*fits)(const struct mount_line *mount, const void *context),
+		 const void *context, struct mount_line *ret);
+
 struct mounted_item {
 	struct filesystem filesystem; /* with the stamp that was read last */
 	char kind[16];		      /* as mountinfo calls it */

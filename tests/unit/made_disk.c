@@ -45,7 +45,6 @@ void made_disk_create(void)
 {
 	made_create();
 	made_program("/usr/sbin/update-initramfs");
-	made_put("/etc/initramfs-tools/hooks/s2disk", "");
 	strcpy(folder, "/tmp/test_disk.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	ck_assert(made_run("mkdir mount"));
@@ -95,7 +94,5 @@ bool made_mount(const char *make, const char *size)
 struct swapfile made_command(char *path, size_t size, const char *name)
 {
 	snprintf(path, size, "%s/mount/%s", folder, name);
-	return (struct swapfile){ .system = made_system,
-				  .path = path,
-				  .report = { .quiet = true } };
+	return (struct swapfile){ .root = made_root, .path = path, .quiet = true };
 }

@@ -2,71 +2,95 @@
 #include "made_tree.h"
 
 #include "base/io.h"
-#include "swapfile_run.h"
+#include "preflight_checks.h"
+#include "swapfile.h"
 
 #include <check.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 char made_log[8192];
 const char *made_fail;
+int made_stop_after;
 bool made_active;
+enum check_level made_way_back;
+static int lines;
 
-static int note(const char *what, const char *argument)
+int __wrap_swapfile_run(const char *root, const char *command, const char *operand, struct why *w);
+int __wrap_swapfile_activate(const char *path, struct why *w);
+int __wrap_swapfile_deactivate(const char *path, struct why *w);
+bool __wrap_swapfile_is_active(const struct swap_area *area);
+int __wrap_swapfile_stopped(struct why *w);
+void __wrap_check_swap_area(struct preflight_context *context);
+void __wrap_check_way_back(struct preflight_context *context);
+
+static int note(const char *what, const char *argument, struct why *w)
 {
 	char line[1024];
 
-	snprintf(line, sizeof(line), "%s%s", what, argument);
+	lines++;
+	snprintf(line, sizeof(line), "%s %s", what, argument);
 	strncat(made_log, line, sizeof(made_log) - strlen(made_log) - 2);
 	strcat(made_log, "\n");
-	return made_fail && strncmp(line, made_fail, strlen(made_fail)) == 0 ? -EIO : 0;
+	return made_fail && strncmp(line, made_fail, strlen(made_fail)) == 0
+		       ? why(w, -EIO, "%s failed", line)
+		       : 0;
 }
 
-static int pretend_run(const struct swapfile_system *system, const char *command, struct why *w)
+int __wrap_swapfile_run(const char *root, const char *command, const char *operand, struct why *w)
 {
-	char text[1024];
-	int r = note("run ", swapfile_run_text(command, text, sizeof(text)));
+	char line[512];
 
-	(void)system;
-	return r < 0 ? why(w, r, "it failed") : 0;
+	ck_assert_str_eq(root, made_root);
+	if (!operand)
+		return note("run", command, w);
+	snprintf(line, sizeof(line), "exec 2>&1 >/dev/null; PATH=/usr/sbin:/sbin:$PATH; %s '%s'",
+		 command, operand);
+	return made_fail && strcmp(made_fail, "mkswap") == 0 ? why(w, -EIO, "mkswap failed")
+							     : -system(line);
 }
 
-static int pretend_on(const char *path)
+int __wrap_swapfile_activate(const char *path, struct why *w)
 {
-	int r = note("swapon ", path);
+	int r = note("swapon", path, w);
 
-	if (r == 0)
-		made_active = true;
+	made_active |= r == 0;
 	return r;
 }
 
-static int pretend_off(const char *path)
+int __wrap_swapfile_deactivate(const char *path, struct why *w)
 {
-	int r = note("swapoff ", path);
+	int r = note("swapoff", path, w);
 
-	if (r == 0)
-		made_active = false;
+	made_active &= r < 0;
 	return r;
 }
 
-static bool pretend_active(const char *path)
+bool __wrap_swapfile_is_active(const struct swap_area *area)
 {
-	(void)path;
+	(void)area;
 	return made_active;
 }
 
-struct swapfile_system made_system = {
-	.root = made_root,
-	.run = pretend_run,
-	.swap_on = pretend_on,
-	.swap_off = pretend_off,
-	.is_active = pretend_active,
-};
+int __wrap_swapfile_stopped(struct why *w)
+{
+	return made_stop_after && lines >= made_stop_after ? why(w, -EINTR, "interrupted") : 0;
+}
+
+void __wrap_check_swap_area(struct preflight_context *context)
+{
+	preflight_add(context, "swap-area", CHECK_FAILED, "not what is asked for");
+}
+
+void __wrap_check_way_back(struct preflight_context *context)
+{
+	/* By what is enabled. */
+	ck_assert_str_ne(context->settings->resume_device, "");
+	preflight_advise(preflight_add(context, "way-back", made_way_back, "so much of the way"),
+			 "do this");
+}
 
 void made_create(void)
 {
@@ -74,7 +98,9 @@ void made_create(void)
 	made_folder("/var/lib");
 	made_log[0] = '\0';
 	made_fail = NULL;
+	made_stop_after = lines = 0;
 	made_active = false;
+	made_way_back = CHECK_OK;
 }
 
 void made_program(const char *path)
@@ -85,12 +111,13 @@ void made_program(const char *path)
 void made_check(const char *path, const char *text)
 {
 	char *found = NULL;
+	size_t length;
+	int r = io_read_file(made_root, path, 1u << 20, &found, &length);
 
-	ck_assert_int_eq(system_read(&made_system, path, &found), 0);
 	if (text)
-		ck_assert_str_eq(found ? found : "(no file)", text);
+		ck_assert_str_eq(r == 0 ? found : "(no file)", text);
 	else
-		ck_assert_ptr_null(found);
+		ck_assert_int_eq(r, -ENOENT);
 	free(found);
 }
 

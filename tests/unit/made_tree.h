@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A made-up system below a folder in /tmp, for tests of s2disk-swapfile. */
+/* A made-up system below a directory in /tmp, for tests of s2disk-swapfile, linked with
+ * MADE_TREE_WRAPS: then swap and programs are pretended, but for mkswap. */
 #ifndef TESTS_MADE_TREE_H
 #define TESTS_MADE_TREE_H
 
 #include "made_root.h"
-#include "swapfile_system.h"
+#include "preflight.h"
 
 #include <stdbool.h>
 
-extern struct swapfile_system made_system; /* swap and programs are pretended */
-extern char made_log[8192];		   /* what was run and switched, a line each */
-extern const char *made_fail;		   /* what shall fail: a line of that log begins with it */
+extern char made_log[8192];   /* what was run, activated and deactivated, a line each */
+extern const char *made_fail; /* what shall fail: a line of that log begins with it */
+extern int made_stop_after;   /* Ctrl-C after so many lines of it; 0: none */
 extern bool made_active;
+extern enum check_level made_way_back; /* what the pre-flight says */
 
 /* Also the root; take it away with made_root_remove(). */
 void made_create(void);
@@ -19,7 +21,7 @@ void made_create(void);
 void made_program(const char *path);
 /* Asserts the file's text; NULL: that it is not there. */
 void made_check(const char *path, const char *text);
-/* Names, modes and content of everything but the state; free. */
+/* Names, modes and content of everything; free. */
 char *made_look(void);
 
 #endif

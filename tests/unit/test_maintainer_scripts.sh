@@ -9,6 +9,7 @@ export DPKG_ROOT
 bin=$(mktemp -d)
 trap 'rm -rf "$DPKG_ROOT" "$bin"' EXIT
 units=$DPKG_ROOT/etc/systemd/system
+drop_ins=$DPKG_ROOT/etc/suspend.conf.d
 state=$DPKG_ROOT/var/lib/s2disk
 failed=0
 
@@ -59,21 +60,22 @@ mkdir -p "$units/systemd-hibernate.service.d" "$units/systemd-hybrid-sleep.servi
 ln -s /dev/null "$units/systemd-hibernate.service.d/50-s2disk.conf"
 touch "$units/systemd-hybrid-sleep.service.d/50-s2disk.conf"
 mkdir "$state/more"
-touch "$state/last" "$state/last.new" "$state/swapfile.state" "$state/more/record"
+touch "$state/last" "$state/last.new" "$state/more/record"
 expect "" prerm upgrade
 expect "" postrm upgrade
+expect "" prerm remove
+mkdir "$drop_ins"
+touch "$drop_ins/90-swapfile.conf"
 expect "s2disk-swapfile disable" prerm remove
+rm -r "$drop_ins"
 expect "" postrm remove
 if [ ! -L "$units/systemd-hibernate.service.d/50-s2disk.conf" ] || [ ! -e "$state/last" ]; then
 	echo "removing took away what is the user's" >&2
 	failed=1
 fi
-expect "swapfile.state stays" postrm purge
-left ./etc/systemd/system/systemd-hybrid-sleep.service.d/50-s2disk.conf \
-	./var/lib/s2disk/swapfile.state
-[ ! -e "$units/systemd-hibernate.service.d" ] || failed=1
-rm "$state/swapfile.state"
 expect "" postrm purge
+left ./etc/systemd/system/systemd-hybrid-sleep.service.d/50-s2disk.conf
+[ ! -e "$units/systemd-hibernate.service.d" ] || failed=1
 [ ! -e "$state" ] || failed=1
 rm -r "${units%/systemd/system}"
 

@@ -9,7 +9,6 @@
 #include "made_tree.h"
 #include "preflight.h"
 #include "swap/device_stack.h"
-#include "swapfile_state.h"
 
 #include <check.h>
 #include <errno.h>
@@ -21,14 +20,14 @@
 #define PATH "/swap/file"
 #define CONFIG "resume device = \"UUID=right\"\nresume offset = 38912\n"
 
-static enum outcome found;	 /* of finding the swap file */
+static int found;		 /* of finding the swap file */
 static const char *looked_for;	 /* the path that was asked for */
 static unsigned int unknown;	 /* keys, as they get it */
 static struct preflight machine; /* what the checks of s2disk itself give */
 static size_t no_memory;	 /* an allocation of that size fails */
 
-enum outcome __wrap_swapfile_find(const struct swapfile *s, bool tolerant,
-				  struct swapfile_place *ret, struct why *w);
+int __wrap_swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
+			 struct why *w);
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 			     struct swap_area *ret, struct why *w);
 void __wrap_preflight_run(const struct settings *settings, const struct preflight_target *target,
@@ -36,8 +35,8 @@ void __wrap_preflight_run(const struct settings *settings, const struct prefligh
 void *__wrap_calloc(size_t count, size_t size);
 void *__real_calloc(size_t count, size_t size);
 
-enum outcome __wrap_swapfile_find(const struct swapfile *s, bool tolerant,
-				  struct swapfile_place *ret, struct why *w)
+int __wrap_swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
+			 struct why *w)
 {
 	static char path[256];
 
@@ -45,11 +44,11 @@ enum outcome __wrap_swapfile_find(const struct swapfile *s, bool tolerant,
 	ck_assert(s->dry_run); /* looking must not switch it on */
 	snprintf(path, sizeof(path), "%s", s->path);
 	looked_for = path;
-	if (found != OUTCOME_DONE) {
+	if (found < 0) {
 		why(w, -EINVAL, "%s: the file has holes", s->path);
 		return found;
 	}
-	*ret = (struct swapfile_place){ .device = "UUID=right" };
+	*ret = (struct swapfile_place){ .device = "UUID=right", .offset = "38912" };
 	snprintf(ret->path, sizeof(ret->path), "%s", s->path);
 	ret->area = (struct swap_area){
 		.device = "/dev/sda2",
@@ -57,7 +56,7 @@ enum outcome __wrap_swapfile_find(const struct swapfile *s, bool tolerant,
 		.offset = 38912,
 		.file = true,
 	};
-	return OUTCOME_DONE;
+	return 0;
 }
 
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
@@ -68,7 +67,7 @@ int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 		unsigned int minor;
 	} devices[] = { { "UUID=right", 2 }, { "/dev/sda2", 2 }, { "UUID=other", 3 } };
 
-	ck_assert(!allow_file); /* the initramfs has no files */
+	(void)allow_file;
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
 		if (strcmp(devices[i].spec, spec) != 0)
 			continue;
@@ -105,7 +104,7 @@ static void setup(void)
 {
 	made_create();
 	made_active = true;
-	found = OUTCOME_DONE;
+	found = 0;
 	looked_for = NULL;
 	no_memory = 0;
 	machine.count = 0;
@@ -121,22 +120,21 @@ static void setup(void)
 
 static struct swapfile command(const char *path)
 {
-	return (struct swapfile){ .system = made_system, .path = path };
+	return (struct swapfile){ .root = made_root, .path = path };
 }
 
 /* What it says, at an exit that must be this one. */
-static const char *check_says(const char *path, enum outcome outcome)
+static const char *check_says(const char *path, int outcome)
 {
 	static char text[16384];
 	struct swapfile s = command(path);
 	struct why w = { "" };
-	enum outcome ended;
+	int ended;
 
 	tell_to_file();
 	ended = swapfile_do_check(&s, &w);
 	told(text, sizeof(text));
-	ck_assert_msg(ended == outcome, "%d, not %d: %s\n%s", (int)ended, (int)outcome, w.text,
-		      text);
+	ck_assert_msg(ended == outcome, "%d, not %d: %s\n%s", ended, outcome, w.text, text);
 	ck_assert_str_eq(w.text, ""); /* all is in the list */
 	ck_assert_str_eq(made_log, "");
 	return text;
@@ -157,12 +155,12 @@ static void check_line(const char *text, const char *level, const char *words)
 
 START_TEST(all_is_well)
 {
-	const char *text = check_says(PATH, OUTCOME_DONE);
+	const char *text = check_says(PATH, 0);
 
 	check_line(text, "ok",
 		   "the place of " PATH " is known: page 38912 of /dev/sda2 "
 		   "(partition sda2)");
-	check_line(text, "ok", PATH " is on");
+	check_line(text, "ok", PATH " is active");
 	check_line(text, "ok", "the configuration names the place of " PATH);
 	check_line(text, "ok", "the system is set up for " PATH);
 	check_line(text, "ok", "there is memory enough");
@@ -176,50 +174,17 @@ START_TEST(which_file)
 	struct swapfile s = command(NULL);
 	struct why w = { "" };
 
-	/* By the marks, where the state is lost. */
-	check_says(NULL, OUTCOME_DONE);
+	/* By the marks. */
+	check_says(NULL, 0);
 	ck_assert_str_eq(looked_for, PATH);
 	looked_for = NULL;
 	made_put("/etc/suspend.conf.d/90-swapfile.conf", NULL);
-	ck_assert_int_eq(swapfile_do_check(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_eq(swapfile_do_check(&s, &w), -EINVAL);
 	check_told(w.text, "no swap area is enabled; say which");
 	ck_assert_ptr_null(looked_for);
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = /on/demand\n");
-	check_says(NULL, OUTCOME_DONE);
+	check_says(NULL, 0);
 	ck_assert_str_eq(looked_for, "/on/demand");
-}
-END_TEST
-
-static void put_state(bool unfinished)
-{
-	struct plan plan;
-	struct state state = { .plans = &plan, .count = 1 };
-	char *text;
-
-	ck_assert_int_eq(plan_open(&plan, "enable", PATH), 0);
-	plan.unfinished = unfinished;
-	text = state_encode(&state);
-	ck_assert_ptr_nonnull(text);
-	made_put(SWAPFILE_STATE, text);
-	free(text);
-	plan_close(&plan);
-}
-
-START_TEST(enabled_file)
-{
-	struct swapfile s = command(PATH);
-	struct why w = { "" };
-
-	made_put("/etc/suspend.conf", CONFIG "swap on demand = /on/demand\n");
-	put_state(false);
-	check_says(NULL, OUTCOME_DONE);
-	ck_assert_str_eq(looked_for, PATH);
-	put_state(true);
-	check_line(check_says(NULL, OUTCOME_REFUSED), "failed",
-		   "enabling " PATH ", or disabling it, was cut off in the middle");
-	made_put(SWAPFILE_STATE, "nonsense\n");
-	ck_assert_int_eq(swapfile_do_check(&s, &w), OUTCOME_FAILED);
-	check_told(w.text, SWAPFILE_STATE ", which says what to undo, cannot be used");
 }
 END_TEST
 
@@ -228,55 +193,52 @@ START_TEST(bad_file)
 {
 	const char *text;
 
-	found = OUTCOME_REFUSED;
-	text = check_says(PATH, OUTCOME_REFUSED);
+	found = -EINVAL;
+	text = check_says(PATH, 1);
 	check_line(text, "failed", PATH ": the file has holes");
 	check_told(text, "s2disk-swapfile create --enable PATH");
 	check_untold(text, "ok  ");
-	found = OUTCOME_FAILED;
-	check_says(PATH, OUTCOME_REFUSED);
+	found = -EIO;
+	check_says(PATH, 1);
 }
 END_TEST
 
-START_TEST(switched_off)
+START_TEST(inactive)
 {
 	const char *text;
 
 	made_active = false;
-	text = check_says(PATH, OUTCOME_REFUSED);
+	text = check_says(PATH, 1);
 	check_line(text, "failed", PATH " is not active as swap");
 	check_told(text, "s2disk-swapfile enable " PATH);
 
-	/* Only this very file is switched on for hibernating. */
+	/* Only this very file is activated for hibernating. */
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = /another\n");
-	check_line(check_says(PATH, OUTCOME_REFUSED), "failed", PATH " is not active as swap");
+	check_line(check_says(PATH, 1), "failed", PATH " is not active as swap");
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = " PATH "\n");
-	check_line(check_says(PATH, OUTCOME_DONE), "ok",
-		   PATH " is off; s2disk switches it on for hibernating");
+	check_line(check_says(PATH, 0), "ok",
+		   PATH " is inactive; s2disk activates it for hibernating");
 	made_active = true;
-	check_line(check_says(PATH, OUTCOME_DONE), "ok",
-		   PATH " is on, though it is for hibernating only");
+	check_line(check_says(PATH, 0), "ok", PATH " is active, though it is for hibernating only");
 }
 END_TEST
 
 static const struct {
 	const char *config, *level, *words;
-	enum outcome outcome;
+	int outcome;
 } configurations[] = {
-	{ "", "warning", "names no resume device; the kernel command line decides", OUTCOME_DONE },
+	{ "", "warning", "names no resume device; the kernel command line decides", 0 },
 	{ "resume device = /dev/sda2\nresume offset = 38912\n", "ok", "names the place of " PATH,
-	  OUTCOME_DONE },
-	{ "resume device = " PATH "\n", "ok", "names the place of " PATH, OUTCOME_DONE },
+	  0 },
+	{ "resume device = " PATH "\n", "ok", "names the place of " PATH, 0 },
 	/* It moved, or another one was meant. */
 	{ "resume device = UUID=right\nresume offset = 38911\n", "failed",
-	  "\"resume device = UUID=right\" and \"resume offset = 38911\", but " PATH
-	  " is at UUID=right, page 38912",
-	  OUTCOME_REFUSED },
-	{ "resume device = UUID=right\n", "failed", "\"resume offset = 0\"", OUTCOME_REFUSED },
+	  "but " PATH " is at UUID=right, page 38912", 1 },
+	{ "resume device = UUID=right\n", "failed", "\"resume offset = 0\"", 1 },
 	{ "resume device = UUID=other\nresume offset = 38912\n", "failed",
-	  "but " PATH " is at UUID=right", OUTCOME_REFUSED },
+	  "but " PATH " is at UUID=right", 1 },
 	{ "resume device = UUID=gone\nresume offset = 38912\n", "failed",
-	  "but " PATH " is at UUID=right", OUTCOME_REFUSED },
+	  "but " PATH " is at UUID=right", 1 },
 };
 
 START_TEST(configuration)
@@ -294,9 +256,9 @@ START_TEST(last_word)
 	const char *text;
 
 	made_put("/etc/suspend.conf.d/99-local.conf", "resume device = UUID=other\n");
-	text = check_says(PATH, OUTCOME_REFUSED);
-	check_told(text, "/etc/suspend.conf.d/99-local.conf:1, which has the last word");
-	check_untold(text, "s2disk-swapfile enable");
+	text = check_says(PATH, 1);
+	check_told(text, "/etc/suspend.conf.d/99-local.conf:1), but " PATH " is at");
+	check_told(text, "take it out of there, then s2disk-swapfile enable");
 }
 END_TEST
 
@@ -306,7 +268,7 @@ START_TEST(broken_configuration)
 	struct why w = { "" };
 
 	made_put("/etc/suspend.conf", "resume offset = many\n");
-	ck_assert_int_eq(swapfile_do_check(&s, &w), OUTCOME_FAILED);
+	ck_assert_int_eq(swapfile_do_check(&s, &w), -EINVAL);
 	check_told(w.text, "many");
 	ck_assert_ptr_null(looked_for);
 }
@@ -318,14 +280,17 @@ START_TEST(not_set_up)
 	const char *text;
 
 	made_put("/etc/fstab", "");
-	text = check_says(PATH, OUTCOME_DONE);
+	text = check_says(PATH, 0);
 	check_line(text, "warning", "the system is not set up for " PATH);
 	check_told(text, "s2disk-swapfile enable " PATH);
 	/* Looking changed nothing. */
 	made_check("/etc/fstab", "");
 	made_put("/etc/fstab", PATH " none swap sw 0 0\n");
 	made_put("/usr/sbin/update-initramfs", NULL);
-	check_line(check_says(PATH, OUTCOME_DONE), "warning", "initramfs is not made here");
+	check_line(check_says(PATH, 0), "warning", "initramfs is not made here");
+	made_program("/usr/sbin/update-initramfs");
+	made_put("/etc/fstab", "# s2disk-swapfile end\n");
+	check_line(check_says(PATH, 0), "warning", "/etc/fstab was edited at the marks");
 }
 END_TEST
 
@@ -336,8 +301,7 @@ START_TEST(locked)
 	made_device("8:2", "dm-1", "dm/uuid", "CRYPT-LUKS2-0123-swap_crypt\n");
 	made_put("/sys/dev/block/8:2/slaves/sdb1/dev", "8:17\n");
 	made_device("8:17", "sdb1", "partition", "1\n");
-	check_line(check_says(PATH, OUTCOME_DONE), "warning",
-		   "the initramfs does not open swap_crypt");
+	check_line(check_says(PATH, 0), "warning", "the initramfs does not open swap_crypt");
 }
 END_TEST
 
@@ -348,25 +312,25 @@ START_TEST(machine_fails)
 
 	add_to_machine("method", CHECK_FAILED, "this kernel cannot do that");
 	add_to_machine("mounted", CHECK_WARNING, "that may go wrong");
-	text = check_says(PATH, OUTCOME_REFUSED);
+	text = check_says(PATH, 1);
 	check_line(text, "ok", "there is memory enough");
 	check_line(text, "failed", "this kernel cannot do that");
 	check_line(text, "warning", "that may go wrong");
 	ck_assert_uint_eq(unknown, 0);
 	made_put("/etc/suspend.conf", CONFIG "enrypt = y\n");
-	check_says(PATH, OUTCOME_REFUSED);
+	check_says(PATH, 1);
 	ck_assert_uint_eq(unknown, 1);
 	machine.count = 0;
 	while (machine.count < PREFLIGHT_MAX)
 		add_to_machine("more", CHECK_OK, "one of many");
-	text = check_says(PATH, OUTCOME_DONE);
+	text = check_says(PATH, 0);
 	check_told(text, "one of many");
 	check_told(text, "more checks were left out");
 	/* However many they are, a failure is not lost. */
 	machine.count--;
 	add_to_machine("late", CHECK_FAILED, "the last of many");
 	machine.left_out = 3;
-	text = check_says(PATH, OUTCOME_REFUSED);
+	text = check_says(PATH, 1);
 	check_line(text, "failed", "the last of many");
 	machine.left_out = 0;
 }
@@ -375,19 +339,10 @@ END_TEST
 /* Never a yes that was not looked for. */
 START_TEST(no_memory_to_look)
 {
-	const char *text;
-
-	no_memory = sizeof(struct preflight);
-	text = check_says(PATH, OUTCOME_REFUSED);
-	check_line(text, "failed", "there is no memory to look further");
-	check_line(text, "ok", PATH " is on");
-	check_untold(text, "there is memory enough");
-
 	/* What lies under the device stays unknown. */
 	no_memory = sizeof(struct device_stack);
-	text = check_says(PATH, OUTCOME_DONE);
-	check_line(text, "warning", strerror(ENOMEM));
-	check_line(text, "ok", "the place of " PATH " is known: page 38912 of /dev/sda2\n");
+	check_line(check_says(PATH, 0), "ok",
+		   "the place of " PATH " is known: page 38912 of /dev/sda2\n");
 }
 END_TEST
 
@@ -398,11 +353,11 @@ START_TEST(as_json)
 	char text[16384];
 
 	made_active = false;
-	s.report.use_json = true;
+	s.use_json = true;
 	tell_to_file();
-	report_begin(&s.report, "check");
-	ck_assert_int_eq(swapfile_do_check(&s, &w), OUTCOME_REFUSED);
-	ck_assert_int_eq(report_end(&s.report, "refused", NULL), 0);
+	swapfile_begin(&s, "check");
+	ck_assert_int_eq(swapfile_do_check(&s, &w), 1);
+	ck_assert_int_eq(swapfile_end(&s, "refused", NULL), 0);
 	told(text, sizeof(text));
 	check_told(text, "\"path\": \"" PATH "\"");
 	check_told(text, "\"id\": \"active\",\n      \"level\": \"failed\"");
@@ -424,9 +379,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, all_is_well);
 	tcase_add_test(tcase, which_file);
-	tcase_add_test(tcase, enabled_file);
 	tcase_add_test(tcase, bad_file);
-	tcase_add_test(tcase, switched_off);
+	tcase_add_test(tcase, inactive);
 	tcase_add_loop_test(tcase, configuration, 0, (int)ARRAY_SIZE(configurations));
 	tcase_add_test(tcase, last_word);
 	tcase_add_test(tcase, broken_configuration);

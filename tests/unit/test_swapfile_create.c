@@ -7,26 +7,69 @@
 #include "base/bytes.h"
 #include "made_disk.h"
 #include "made_tree.h"
-#include "swap/swap_signature.h"
-#include "swapfile_create.h"
 #include "swapfile_site.h"
-#include "swapfile_size.h"
-#include "swapfile_state.h"
 
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <linux/btrfs.h>
+#include <linux/fs.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
+
+static struct {
+	const char *call; /* that fails; NULL for none */
+	int error;
+} kernel;
+
+int __wrap_ioctl(int fd, unsigned long request, ...);
+int __real_ioctl(int fd, unsigned long request, ...);
+int __wrap_posix_fallocate(int fd, off_t offset, off_t length);
+int __real_posix_fallocate(int fd, off_t offset, off_t length);
+int __wrap_fchmod(int fd, mode_t mode);
+int __real_fchmod(int fd, mode_t mode);
+
+static bool fails(const char *call)
+{
+	errno = kernel.error;
+	return kernel.call && strcmp(kernel.call, call) == 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *argument;
+
+	va_start(args, request);
+	argument = va_arg(args, void *);
+	va_end(args);
+	if (request == FS_IOC_GETFLAGS && fails("getflags"))
+		return -1;
+	if (request == FS_IOC_SETFLAGS && fails("setflags"))
+		return -1;
+	if (request == BTRFS_IOC_SUBVOL_CREATE && fails("subvolume"))
+		return -1;
+	return __real_ioctl(fd, request, argument);
+}
+
+int __wrap_posix_fallocate(int fd, off_t offset, off_t length)
+{
+	return fails("fallocate") ? kernel.error : __real_posix_fallocate(fd, offset, length);
+}
+
+int __wrap_fchmod(int fd, mode_t mode)
+{
+	return fails("fchmod") ? -1 : __real_fchmod(fd, mode);
+}
 
 /* Sizes */
 
@@ -53,49 +96,49 @@ START_TEST(automatic_size)
 {
 	const struct meminfo meminfo = { .total = sizes[_i].total,
 					 .inactive_anon = sizes[_i].used };
-	struct swapfile_size size;
+	const struct site site = { .free = sizes[_i].fs_free, .total = sizes[_i].fs_total };
+	const char *reason = "";
 	struct why w = { "" };
-	int r = swapfile_size_auto(&meminfo, sizes[_i].fs_free, sizes[_i].fs_total, &size, &w);
+	uint64_t size;
+	int r = site_choose_size(&site, &meminfo, 0, &size, &reason, &w);
 
 	ck_assert_msg(r == sizes[_i].error, "%d: %s", r, w.text);
-	ck_assert_ptr_nonnull(strstr(r < 0 ? w.text : size.text, sizes[_i].says));
+	ck_assert_ptr_nonnull(strstr(r < 0 ? w.text : reason, sizes[_i].says));
 	if (r == 0)
-		ck_assert_uint_eq(size.bytes, sizes[_i].bytes);
+		ck_assert_uint_eq(size, sizes[_i].bytes);
 }
 END_TEST
+
+static const struct {
+	uint64_t wanted, fs_free, fs_total;
+	int error;
+	const char *says;
+} chosen[] = {
+	{ GIB, 3 * GIB, 40 * GIB, 0, NULL },
+	{ 2 * GIB, 3 * GIB, 40 * GIB, 0, NULL },
+	{ 2 * GIB + 1, 3 * GIB, 40 * GIB, -ENOSPC, "must stay free" },
+	{ UINT64_MAX, 3 * GIB, 40 * GIB, -EINVAL, "too large" },
+	{ 16ULL << 40, 1ULL << 62, 1ULL << 62, -EINVAL, "too large" },
+	{ (16ULL << 40) - 4096, 1ULL << 62, 1ULL << 62, 0, NULL },
+	{ MIB, 3 * GIB, 40 * GIB, -EINVAL, "too small" },
+};
 
 START_TEST(chosen_size)
 {
+	const struct site site = { .free = chosen[_i].fs_free, .total = chosen[_i].fs_total };
+	const struct meminfo meminfo = { 0 };
+	const char *reason = NULL;
 	struct why w = { "" };
+	uint64_t size = 0;
 
-	ck_assert_int_eq(swapfile_size_check(GIB, 4096, 3 * GIB, 40 * GIB, &w), 0);
-	ck_assert_int_eq(swapfile_size_check(2 * GIB, 4096, 3 * GIB, 40 * GIB, &w), 0);
-	ck_assert_int_eq(swapfile_size_check(2 * GIB + 1, 4096, 3 * GIB, 40 * GIB, &w), -ENOSPC);
-	ck_assert_ptr_nonnull(strstr(w.text, "must stay free"));
-	ck_assert_int_eq(swapfile_size_check(UINT64_MAX, 4096, 3 * GIB, 40 * GIB, &w), -EINVAL);
-	ck_assert_int_eq(swapfile_size_check(16ULL << 40, 4096, 1ULL << 62, 1ULL << 62, &w),
-			 -EINVAL);
-	ck_assert_int_eq(
-		swapfile_size_check((16ULL << 40) - 4096, 4096, 1ULL << 62, 1ULL << 62, &w), 0);
-	ck_assert_int_eq(swapfile_size_check(MIB, 4096, 3 * GIB, 40 * GIB, &w), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(w.text, "too small"));
-}
-END_TEST
-
-START_TEST(header)
-{
-	unsigned char page[4096];
-	struct swap_header parsed;
-
-	memset(page, 0xff, sizeof(page));
-	swapfile_header_make(page, sizeof(page), (16ULL << 40) - 4096,
-			     (const unsigned char *)"0123456789abcdef");
-	ck_assert_int_eq(swap_signature_kind(page, sizeof(page)), SWAP_IS_SWAP);
-	ck_assert_int_eq(swap_header_parse(page, sizeof(page), &parsed), 0);
-	ck_assert_uint_eq(parsed.last_page, UINT32_MAX - 1);
-	ck_assert_uint_eq(parsed.bad_pages, 0);
-	ck_assert_str_eq(parsed.label, "");
-	ck_assert_mem_eq(parsed.uuid, "0123456789abcdef", 16);
+	ck_assert_int_eq(site_choose_size(&site, &meminfo, chosen[_i].wanted, &size, &reason, &w),
+			 chosen[_i].error);
+	if (chosen[_i].says) {
+		ck_assert_msg(strstr(w.text, chosen[_i].says) != NULL, "%s", w.text);
+	} else {
+		ck_assert_uint_eq(size, chosen[_i].wanted);
+		ck_assert_str_eq(reason, "");
+	}
 }
 END_TEST
 
@@ -155,72 +198,26 @@ START_TEST(makes_and_removes)
 		return;
 	s.no_subvolume = systems[_i].without;
 	s.size = 50 * MIB + 100;
-	s.dry_run = s.report.dry_run = true;
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_DONE);
+	s.dry_run = true;
+	ck_assert_int_eq(swapfile_do_create(&s, &w), 0);
 	ck_assert_int_lt(stat(path, &st), 0);
-	s.dry_run = s.report.dry_run = false;
-	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	s.dry_run = false;
+	ck_assert_msg(swapfile_do_create(&s, &w) == 0, "%s", w.text);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_size, 50 * MIB);
 	ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);
 	ck_assert_int_ge(st.st_blocks, 50 * 2048);
 	/* Not again, and not of another's file. */
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	ck_assert_ptr_nonnull(strstr(w.text, "exists already"));
 	made_active = true;
-	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_FAILED);
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), -EBUSY);
 	ck_assert_ptr_nonnull(strstr(w.text, "in use as swap"));
 	made_active = false;
-	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_msg(swapfile_do_remove(&s, &w) == 0, "%s", w.text);
 	ck_assert_int_lt(stat(path, &st), 0);
-	ck_assert_int_eq(swapfile_do_remove(&s, &w), OUTCOME_REFUSED);
-	ck_assert_ptr_nonnull(strstr(w.text, "was not made by"));
-	made_check(SWAPFILE_STATE, NULL);
+	ck_assert_int_eq(swapfile_do_remove(&s, &w), -ENOENT);
 	ck_assert(made_run("! test -e mount/sub"));
-}
-END_TEST
-
-static const struct {
-	const char *old, *label; /* NULL: none can be made */
-} labels[] = {
-	{ "", "system_u:object_r:swapfile_t:s0" },
-	{ "unconfined_u:object_r:etc_runtime_t:s0", "unconfined_u:object_r:swapfile_t:s0" },
-	{ "system_u:object_r:default_t:s0-s0:c0.c1023",
-	  "system_u:object_r:swapfile_t:s0-s0:c0.c1023" },
-	{ "system_u:object_r:default_t", "system_u:object_r:swapfile_t" },
-	{ "system_u", NULL },
-	{ "system_u:object_r", NULL },
-	{ "system_u:object_r:", NULL },
-};
-
-START_TEST(labels_of_selinux)
-{
-	char text[128], little[16];
-
-	ck_assert(swapfile_label_text(labels[_i].old, text, sizeof(text)) == !!labels[_i].label);
-	if (labels[_i].label)
-		ck_assert_str_eq(text, labels[_i].label);
-	ck_assert(!swapfile_label_text(labels[_i].old, little, sizeof(little)));
-}
-END_TEST
-
-START_TEST(gets_a_label_where_there_are_labels)
-{
-	char path[128], label[128] = "";
-	struct swapfile s = made_command(path, sizeof(path), "file");
-	struct why w = { "" };
-
-	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "300M"))
-		return;
-	s.size = 50 * MIB;
-	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
-	ck_assert_int_lt(getxattr(path, "security.selinux", label, sizeof(label)), 0);
-	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
-	made_put("/sys/fs/selinux/enforce", "1");
-	s.path = path;
-	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
-	ck_assert_int_gt(getxattr(path, "security.selinux", label, sizeof(label)), 0);
-	ck_assert_str_eq(label, "system_u:object_r:swapfile_t:s0");
 }
 END_TEST
 
@@ -236,15 +233,15 @@ START_TEST(shares_no_subvolume_unasked)
 		return;
 	s.size = 50 * MIB;
 	ck_assert(made_run("echo mine >mount/other; mkdir mount/folder"));
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	ck_assert_ptr_nonnull(strstr(w.text, "/swap/swapfile for example, or take --no-subvolume"));
 	ck_assert_int_lt(stat(path, &st), 0);
 	s = made_command(path, sizeof(path), "folder/file");
 	s.size = 50 * MIB;
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	s.no_subvolume = true;
-	ck_assert_msg(swapfile_do_create(&s, &w) == OUTCOME_DONE, "%s", w.text);
-	ck_assert_msg(swapfile_do_remove(&s, &w) == OUTCOME_DONE, "%s", w.text);
+	ck_assert_msg(swapfile_do_create(&s, &w) == 0, "%s", w.text);
+	ck_assert_msg(swapfile_do_remove(&s, &w) == 0, "%s", w.text);
 	ck_assert(made_run("test -d mount/folder"));
 }
 END_TEST
@@ -267,7 +264,7 @@ START_TEST(leaves_nothing)
 {
 	char path[128];
 	struct swapfile s = made_command(path, sizeof(path), "file");
-	enum outcome outcome;
+	int outcome;
 	struct why w = { "" };
 	struct stat st;
 
@@ -277,12 +274,49 @@ START_TEST(leaves_nothing)
 	s.size = failures[_i].wanted;
 	outcome = swapfile_do_create(&s, &w);
 	/* Small blocks are aligned by chance at times. */
-	if (outcome == OUTCOME_DONE && _i == 1)
+	if (outcome == 0 && _i == 1)
 		return;
-	ck_assert_int_eq(outcome, OUTCOME_REFUSED);
+	ck_assert_int_lt(outcome, 0);
 	ck_assert_msg(strstr(w.text, failures[_i].says) != NULL, "%s", w.text);
 	ck_assert_int_lt(stat(path, &st), 0);
-	made_check(SWAPFILE_STATE, NULL);
+}
+END_TEST
+
+/* Each call fails once; mkswap and the place, too. */
+static const struct {
+	const char *call;
+	int error;
+	const char *says;
+} calls[] = {
+	{ "fchmod", EPERM, "" },
+	{ "getflags", ENOTTY, "NOCOW" },
+	{ "setflags", EOPNOTSUPP, "NOCOW" },
+	{ "fallocate", ENOSPC, "space for it cannot be had" },
+	{ "subvolume", EROFS, "the subvolume " },
+	{ "mkswap", 0, "mkswap" },
+	{ "stop", 0, "interrupted" },
+};
+
+START_TEST(each_call_fails)
+{
+	char path[128];
+	struct swapfile s = made_command(path, sizeof(path), "sub/file");
+	struct why w = { "" };
+
+	if (!made_mount("mkfs.btrfs -q", "500M"))
+		return;
+	s.size = 50 * MIB;
+	kernel.call = made_fail = calls[_i].call;
+	kernel.error = calls[_i].error;
+	if (strcmp(made_fail, "stop") == 0) {
+		made_fail = NULL;
+		made_stop_after = 1;
+		swapfile_activate("x", &w);
+	}
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
+	ck_assert_msg(strstr(w.text, calls[_i].says) != NULL, "%s", w.text);
+	kernel.call = NULL;
+	ck_assert(made_run("! test -e mount/sub"));
 }
 END_TEST
 
@@ -299,32 +333,32 @@ START_TEST(refuses_places)
 		made_run("mkdir -p %s/proc/self; cat /proc/self/mountinfo >%s/proc/self/mountinfo",
 			 made_root, made_root));
 	s.path = "/dev/shm/file";
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	ck_assert_msg(strstr(w.text, "it is memory") != NULL, "%s", w.text);
 	s.path = "/nowhere/at/all";
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_FAILED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	s.path = "/tmp/..";
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	s.path = "/tmp/a\nb";
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	made_put("/run/systemd/system/x", "");
 	s.path = "/root/file";
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	ck_assert_msg(strstr(w.text, "ProtectHome") != NULL, "%s", w.text);
 	if (!made_mount("mke2fs -q -F -t ext4 -b 4096", "100M"))
 		return;
 	s = made_command(path, sizeof(path), "file");
-	s.system.root = "";
+	s.root = "";
 	s.size = 50 * MIB;
-	s.dry_run = s.report.dry_run = true;
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	s.dry_run = true;
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	ck_assert_msg(strstr(w.text, "on a loop device") != NULL, "%s", w.text);
 	if (made_run("mkdir mount/l mount/u mount/w && "
 		     "mount -t overlay none -o lowerdir=mount/l,upperdir=mount/u,workdir=mount/w "
 		     "mount/l && cat /proc/self/mountinfo >%s/proc/self/mountinfo",
 		     made_root)) {
 		s = made_command(path, sizeof(path), "l/file");
-		ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+		ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 		ck_assert_msg(strstr(w.text, "overlay") != NULL, "%s", w.text);
 		made_run("umount mount/l");
 	}
@@ -335,9 +369,7 @@ END_TEST
  * it is stands in the list of mounts. */
 START_TEST(knows_remote_mounts)
 {
-	struct swapfile s = { .system = made_system,
-			      .path = "/proc/file",
-			      .report = { .quiet = true } };
+	struct swapfile s = { .root = made_root, .path = "/proc/file", .quiet = true };
 	struct why w = { "" };
 	struct stat st;
 	char text[256];
@@ -345,14 +377,14 @@ START_TEST(knows_remote_mounts)
 	if (!made_root_user())
 		return;
 	ck_assert_int_eq(stat("/proc", &st), 0);
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	ck_assert_msg(strstr(w.text, "no fixed place") != NULL, "%s", w.text);
 	snprintf(text, sizeof(text),
 		 "junk\n1 2 99999:7 / /a rw - ext4 /dev/a rw\n"
 		 "3 1 %u:%u / /proc rw,nosuid shared:1 - 9p host rw,trans=virtio\n",
 		 major(st.st_dev), minor(st.st_dev));
 	made_put("/proc/self/mountinfo", text);
-	ck_assert_int_eq(swapfile_do_create(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	ck_assert_msg(strstr(w.text, "it is on 9p: it comes over the network") != NULL, "%s",
 		      w.text);
 }
@@ -370,15 +402,14 @@ START_TEST(refuses_files)
 	ck_assert(made_run(
 		"dd if=/dev/zero of=mount/hole bs=1M count=30; truncate -s 50M mount/hole; "
 		"mkswap mount/hole; dd if=/dev/zero of=mount/plain bs=1M count=30; sync"));
-	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_enable(&s, &w), 0);
 	ck_assert_msg(strstr(w.text, "hole") != NULL, "%s", w.text);
 	s = made_command(path, sizeof(path), "plain");
-	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_REFUSED);
+	ck_assert_int_lt(swapfile_do_enable(&s, &w), 0);
 	ck_assert_msg(strstr(w.text, "not a swap file") != NULL, "%s", w.text);
 	s = made_command(path, sizeof(path), "none");
-	ck_assert_int_eq(swapfile_do_enable(&s, &w), OUTCOME_FAILED);
+	ck_assert_int_lt(swapfile_do_enable(&s, &w), 0);
 	ck_assert_msg(strstr(w.text, "make it first") != NULL, "%s", w.text);
-	made_check(SWAPFILE_STATE, NULL);
 }
 END_TEST
 
@@ -392,12 +423,10 @@ int main(void)
 	tcase_add_checked_fixture(tcase, made_disk_create, made_disk_remove);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, automatic_size, 0, (int)ARRAY_SIZE(sizes));
-	tcase_add_test(tcase, chosen_size);
-	tcase_add_test(tcase, header);
+	tcase_add_loop_test(tcase, chosen_size, 0, (int)ARRAY_SIZE(chosen));
+	tcase_add_loop_test(tcase, each_call_fails, 0, (int)ARRAY_SIZE(calls));
 	tcase_add_loop_test(tcase, judges_file_systems, 0, (int)ARRAY_SIZE(types));
 	tcase_add_test(tcase, shares_no_subvolume_unasked);
-	tcase_add_loop_test(tcase, labels_of_selinux, 0, (int)ARRAY_SIZE(labels));
-	tcase_add_test(tcase, gets_a_label_where_there_are_labels);
 	tcase_add_loop_test(tcase, makes_and_removes, 0, (int)ARRAY_SIZE(systems));
 	tcase_add_loop_test(tcase, leaves_nothing, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, refuses_places);

@@ -41,7 +41,7 @@ hibernate_and_tell() {
     s2disk-swapfile check --json | tr -d '\\n' >check.json
     marked disable s2disk-swapfile disable
     mark swaps "$(tail -n +2 /proc/swaps)"
-    [ ! -f %(swap_file)s ] || marked remove s2disk-swapfile remove
+    [ ! -f %(swap_file)s ] || marked remove s2disk-swapfile remove %(swap_file)s
     digest | cmp -s - /var/tmp/digest && mark files "as before"
     [ -f %(swap_file)s ] && mark file-left yes
 }

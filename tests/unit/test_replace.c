@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* swapfile_system: files of the system are whole at any time, old or new, with
- * their owner, mode and labels; each call that may fail does. */
-#include "swapfile_system.h"
+/* base/replace: files are whole at any time, old or new, with their owner, mode and
+ * labels; each call that may fail does. */
+#include "base/replace.h"
 
 #include "base/bytes.h"
-#include "made_tree.h"
-#include "swap/swap_area.h"
+#include "base/io.h"
+#include "made_root.h"
 
 #include <check.h>
 #include <errno.h>
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/swap.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -25,9 +24,6 @@ static struct {
 	char log[512]; /* of what matters in its order */
 	int owner;     /* of the new file: uid * 100000 + gid; -1: not set */
 	char label[64];
-	int flags; /* of swapon */
-	struct swap_entry entries[4];
-	int entry_count;
 } kernel;
 
 ssize_t __wrap_write(int fd, const void *buffer, size_t length);
@@ -41,10 +37,6 @@ int __real_fchmod(int fd, mode_t mode);
 ssize_t __wrap_flistxattr(int fd, char *list, size_t size);
 ssize_t __wrap_fgetxattr(int fd, const char *name, void *value, size_t size);
 int __wrap_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
-int __wrap_swapon(const char *path, int flags);
-int __wrap_swapoff(const char *path);
-int __wrap_swaps_read(const char *root, struct swap_entry *entries, size_t max);
-
 static bool fails(const char *call)
 {
 	strncat(kernel.log, call, sizeof(kernel.log) - strlen(kernel.log) - 2);
@@ -122,41 +114,26 @@ int __wrap_fsetxattr(int fd, const char *name, const void *value, size_t size, i
 	return 0;
 }
 
-int __wrap_swapon(const char *path, int flags)
-{
-	ck_assert_str_eq(path, "/swapfile");
-	kernel.flags = flags;
-	return fails("swapon") ? -1 : 0;
-}
-
-int __wrap_swapoff(const char *path)
-{
-	ck_assert_str_eq(path, "/swapfile");
-	return fails("swapoff") ? -1 : 0;
-}
-
-int __wrap_swaps_read(const char *root, struct swap_entry *entries, size_t max)
-{
-	ck_assert_str_eq(root, "");
-	for (int i = 0; i < kernel.entry_count && (size_t)i < max; i++)
-		entries[i] = kernel.entries[i];
-	return kernel.entry_count;
-}
-
 static void setup(void)
 {
-	made_create();
+	made_root_create();
 	memset(&kernel, 0, sizeof(kernel));
 	kernel.owner = -1;
 }
 
+static const char *full(const char *path)
+{
+	static char text[256];
+
+	snprintf(text, sizeof(text), "%s%s", made_root, path);
+	return text;
+}
+
 static mode_t mode_of(const char *path)
 {
-	char full[256];
 	struct stat st;
 
-	snprintf(full, sizeof(full), "%s%s", made_root, path);
-	ck_assert_int_eq(stat(full, &st), 0);
+	ck_assert_int_eq(stat(full(path), &st), 0);
 	return st.st_mode & 07777;
 }
 
@@ -164,7 +141,19 @@ static int put(const char *text)
 {
 	kernel.log[0] = '\0';
 	kernel.calls = 0;
-	return system_write(&made_system, "/etc/fstab", text, 0644);
+	return replace_file(full("/etc/fstab"), text, 0644);
+}
+
+/* NULL: it is not there. */
+static void check_file(const char *path, const char *text)
+{
+	char found[64] = "";
+	ssize_t r = io_read_text(made_root, path, found, sizeof(found));
+
+	if (text)
+		ck_assert_str_eq(found, text);
+	else
+		ck_assert_int_lt(r, 0);
 }
 
 /* Data first, then the name, then the folder's entry. */
@@ -172,12 +161,12 @@ START_TEST(written_in_one_step)
 {
 	made_put_mode("/etc/fstab", "old\n", 0640);
 	ck_assert_int_eq(put("new\n"), 0);
-	made_check("/etc/fstab", "new\n");
+	check_file("/etc/fstab", "new\n");
 	ck_assert_str_eq(kernel.log, "write fchown fchmod fsync rename fsync ");
 	ck_assert_uint_eq(mode_of("/etc/fstab"), 0640);
 	ck_assert_int_eq(kernel.owner, (int)(getuid() * 100000 + getgid()));
 	ck_assert_str_eq(kernel.label, "security.selinux=etc_t");
-	made_check("/etc/fstab.s2disk-new", NULL);
+	check_file("/etc/fstab.s2disk-new", NULL);
 }
 END_TEST
 
@@ -185,7 +174,7 @@ START_TEST(new_file)
 {
 	made_folder("/etc");
 	ck_assert_int_eq(put("new\n"), 0);
-	made_check("/etc/fstab", "new\n");
+	check_file("/etc/fstab", "new\n");
 	ck_assert_uint_eq(mode_of("/etc/fstab"), 0644);
 	ck_assert_int_eq(kernel.owner, -1);
 	ck_assert_str_eq(kernel.label, "");
@@ -195,15 +184,18 @@ END_TEST
 /* A link stays one; what it leads to is written. */
 START_TEST(through_a_link)
 {
-	char full[256];
 	struct stat st;
 
 	made_put("/real/fstab", "old\n");
 	made_link("/etc/fstab", "../real/fstab");
 	ck_assert_int_eq(put("new\n"), 0);
-	made_check("/real/fstab", "new\n");
-	snprintf(full, sizeof(full), "%s/etc/fstab", made_root);
-	ck_assert_int_eq(lstat(full, &st), 0);
+	check_file("/real/fstab", "new\n");
+	ck_assert_int_eq(lstat(full("/etc/fstab"), &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	/* One that leads nowhere is not replaced. */
+	made_link("/etc/gone", "nowhere");
+	ck_assert_int_eq(replace_file(full("/etc/gone"), "new\n", 0644), -ENOLINK);
+	ck_assert_int_eq(lstat(full("/etc/gone"), &st), 0);
 	ck_assert(S_ISLNK(st.st_mode));
 }
 END_TEST
@@ -214,8 +206,14 @@ START_TEST(left_over)
 	made_put("/etc/fstab", "old\n");
 	made_put("/etc/fstab.s2disk-new", "half of");
 	ck_assert_int_eq(put("new\n"), 0);
-	made_check("/etc/fstab", "new\n");
-	made_check("/etc/fstab.s2disk-new", NULL);
+	check_file("/etc/fstab", "new\n");
+	check_file("/etc/fstab.s2disk-new", NULL);
+	made_put("/real/other", "old\n");
+	made_put("/real/other.s2disk-new", "half of");
+	made_link("/etc/other", "../real/other");
+	replace_tidy(full("/etc/other"));
+	check_file("/real/other.s2disk-new", NULL);
+	check_file("/real/other", "old\n");
 }
 END_TEST
 
@@ -241,8 +239,8 @@ START_TEST(writing_fails)
 	kernel.nth = failures[_i].nth;
 	kernel.error = failures[_i].error;
 	ck_assert_int_eq(put("new\n"), -failures[_i].error);
-	made_check("/etc/fstab", failures[_i].left);
-	made_check("/etc/fstab.s2disk-new", NULL);
+	check_file("/etc/fstab", failures[_i].left);
+	check_file("/etc/fstab.s2disk-new", NULL);
 }
 END_TEST
 
@@ -251,117 +249,32 @@ START_TEST(nowhere_to_write)
 	ck_assert_int_eq(put("new\n"), -ENOENT);
 	made_put("/etc", "a file\n");
 	ck_assert_int_eq(put("new\n"), -ENOTDIR);
-	made_check("/etc", "a file\n");
+	check_file("/etc", "a file\n");
 }
 END_TEST
 
 START_TEST(deleting)
 {
 	made_put("/etc/fstab", "old\n");
-	ck_assert_int_eq(system_unlink(&made_system, "/etc/fstab"), 0);
-	made_check("/etc/fstab", NULL);
+	ck_assert_int_eq(replace_unlink(full("/etc/fstab")), 0);
+	check_file("/etc/fstab", NULL);
 	ck_assert_str_eq(kernel.log, "fsync ");
-	ck_assert_int_eq(system_unlink(&made_system, "/etc/fstab"), 0);
+	ck_assert_int_eq(replace_unlink(full("/etc/fstab")), 0);
 	made_folder("/etc/folder");
-	ck_assert_int_lt(system_unlink(&made_system, "/etc/folder"), 0);
+	ck_assert_int_lt(replace_unlink(full("/etc/folder")), 0);
 	made_put("/etc/fstab", "old\n");
 	kernel.call = "fsync";
 	kernel.nth = 1;
 	kernel.error = EIO;
 	kernel.calls = 0;
-	ck_assert_int_eq(system_unlink(&made_system, "/etc/fstab"), -EIO);
-}
-END_TEST
-
-START_TEST(reading)
-{
-	char *text = NULL;
-
-	made_put_bytes("/binary", "a\0b", 3);
-	ck_assert_int_eq(system_read(&made_system, "/binary", &text), -EINVAL);
-	made_put("/file", "x");
-	ck_assert_int_eq(system_read(&made_system, "/file/below", &text), 0);
-	ck_assert_ptr_null(text);
-	made_folder("/folder");
-	ck_assert_int_eq(system_read(&made_system, "/folder", &text), -EISDIR);
-	ck_assert_int_eq(system_read(&made_system, "/file", &text), 0);
-	ck_assert_str_eq(text, "x");
-	free(text);
-}
-END_TEST
-
-START_TEST(programs)
-{
-	char path[24];
-
-	ck_assert_ptr_null(system_find_program(&made_system, "grubby", path, sizeof(path)));
-	made_put_mode("/usr/sbin/grubby", "not a program\n", 0644);
-	made_program("/usr/local/bin/grubby");
-	/* root may run what somebody may. */
-	ck_assert_str_eq(system_find_program(&made_system, "grubby", path, sizeof(path)),
-			 "/usr/local/bin/grubby");
-	made_program("/sbin/grubby");
-	ck_assert_str_eq(system_find_program(&made_system, "grubby", path, sizeof(path)),
-			 "/sbin/grubby");
-	/* Where its path does not fit, it is not cut off. */
-	made_program("/usr/sbin/a-name-of-sixteen");
-	made_program("/bin/a-name-of-sixteen");
-	ck_assert_str_eq(system_find_program(&made_system, "a-name-of-sixteen", path, sizeof(path)),
-			 "/bin/a-name-of-sixteen");
-}
-END_TEST
-
-START_TEST(switching)
-{
-	const struct swapfile_system *real = &swapfile_real_system;
-
-	ck_assert_int_eq(real->swap_on("/swapfile"), 0);
-	ck_assert_int_eq(kernel.flags, 0);
-	ck_assert_int_eq(real->swap_off("/swapfile"), 0);
-	kernel.call = "swapon";
-	kernel.nth = 1;
-	kernel.error = EBUSY;
-	ck_assert_int_eq(real->swap_on("/swapfile"), -EBUSY);
-	kernel.call = "swapoff";
-	kernel.error = ENOMEM;
-	kernel.calls = 0;
-	ck_assert_int_eq(real->swap_off("/swapfile"), -ENOMEM);
-}
-END_TEST
-
-/* A file is active by whatever name the kernel has for it. */
-START_TEST(active)
-{
-	bool (*is_active)(const char *path) = swapfile_real_system.is_active;
-	char file[128], other[128], linked[128];
-
-	made_put("/file", "");
-	made_put("/other", "");
-	made_link("/linked", "file");
-	snprintf(file, sizeof(file), "%s/file", made_root);
-	snprintf(other, sizeof(other), "%s/other", made_root);
-	snprintf(linked, sizeof(linked), "%s/linked", made_root);
-	ck_assert(!is_active(file));
-	kernel.entry_count = -EIO;
-	ck_assert(!is_active(file));
-	kernel.entry_count = 3;
-	strcpy(kernel.entries[0].path, "/no/such/device");
-	strcpy(kernel.entries[2].path, other); /* the one between has too long a path */
-	ck_assert(!is_active(file));
-	ck_assert(!is_active("/no/such/device"));
-	kernel.entry_count = 4;
-	strcpy(kernel.entries[3].path, linked);
-	ck_assert(is_active(file));
-	ck_assert(is_active(linked));
-	kernel.entries[3].deleted = true; /* another file of that name is there now */
-	ck_assert(!is_active(file));
+	ck_assert_int_eq(replace_unlink(full("/etc/fstab")), -EIO);
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("swapfile_system");
-	TCase *tcase = tcase_create("swapfile_system");
+	Suite *suite = suite_create("replace");
+	TCase *tcase = tcase_create("replace");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
@@ -373,10 +286,6 @@ int main(void)
 	tcase_add_loop_test(tcase, writing_fails, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, nowhere_to_write);
 	tcase_add_test(tcase, deleting);
-	tcase_add_test(tcase, reading);
-	tcase_add_test(tcase, programs);
-	tcase_add_test(tcase, switching);
-	tcase_add_test(tcase, active);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "swapfile.h"
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "boot/initramfs_command.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FSTAB "/etc/fstab"
+#define DROP_IN "/etc/suspend.conf.d" SWAPFILE_DROP_IN
+#define DROP_IN_USWSUSP "/etc/uswsusp.conf.d" SWAPFILE_DROP_IN
+#define UNIT_FILE(unit) "/etc/systemd/system/" unit ".service.d/90-s2disk-swap.conf"
+#define FIRST_UNIT 3
+#define LAST_UNIT 6
+
+const char *const wanted_files[WANTED_FILES] = { FSTAB,
+						 DROP_IN,
+						 DROP_IN_USWSUSP,
+						 UNIT_FILE("systemd-logind"),
+						 UNIT_FILE("systemd-hibernate"),
+						 UNIT_FILE("systemd-hybrid-sleep"),
+						 UNIT_FILE("systemd-suspend-then-hibernate"),
+						 "/etc/crypttab",
+						 "/etc/default/grub.d/95-s2disk-swapfile.cfg",
+						 "/etc/default/grub",
+						 "/etc/default/u-boot" };
+
+bool wanted_has(const char *root, const char *path)
+{
+	char full[PATH_MAX];
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	return access(full, F_OK) == 0;
+}
+
+/* A unified image of the vendor's, which no generator here makes again (Fedora's
+ * kernel-uki-virt). */
+static bool is_vendors(const char *root)
+{
+	char release[128], path[256];
+
+	if (!wanted_has(root, "/sys/firmware/efi/efivars/"
+			      "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f") ||
+	    io_read_text(root, "/proc/sys/kernel/osrelease", release, sizeof(release)) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/usr/lib/modules/%s/vmlinuz-virt.efi", text_trim(release));
+	return wanted_has(root, path);
+}
+
+const char *swapfile_initramfs(const struct swapfile *s, const struct swapfile_place *place,
+			       struct why *w)
+{
+	const char *command = initramfs_command(s->root);
+	bool ostree = wanted_has(s->root, "/run/ostree-booted"), vendors = is_vendors(s->root);
+
+	if (command && !ostree && !vendors)
+		return command;
+	why(w, -EINVAL, "%s: %s%s%s%s%s%s%s%s",
+	    ostree    ? "ostree makes this system's initramfs; run: rpm-ostree initramfs --enable "
+			"--arg=--add --arg=s2disk, then"
+	    : vendors ? "this system was booted from a unified kernel image of its vendor, whose "
+			"initramfs has no resume; install a kernel whose initramfs is made here, "
+			"boot it, and enable again; or build one by ukify build, with --cmdline "
+			"containing"
+		      : "neither update-initramfs nor mkinitcpio nor dracut is there, so this "
+			"system's initramfs is not made here; put /usr/lib/uswsusp/resume into it, "
+			"and add to the kernel command line",
+	    ostree ? "rpm-ostree kargs --append=" : "", "resume=", place->device,
+	    place->area.file ? ostree ? " --append=resume_offset=" : " resume_offset=" : "",
+	    place->area.file ? place->offset : "",
+	    s->hibernate_only ? "" : "; and this line to /etc/fstab: ",
+	    s->hibernate_only ? "" : place->path,
+	    s->hibernate_only ? "" : " none swap defaults 0 0");
+	return NULL;
+}
+
+static bool is_wanted(const struct swapfile_place *place, const char *name)
+{
+	struct swap_area area;
+
+	return strcmp(name, place->path) == 0 ||
+	       (place->area.device[0] &&
+		swap_area_resolve(name, 0, name[0] == '/', &area, NULL) == 0 &&
+		area.dev == place->area.dev && area.offset == place->area.offset);
+}
+
+/* The first entry of fstab's text that activates the area, any where place is NULL; free. */
+static char *find_entry(char *fstab, const struct swapfile_place *place)
+{
+	_cleanup_fclose_ FILE *file = fstab[0] ? fmemopen(fstab, strlen(fstab), "r") : NULL;
+	const struct mntent *entry;
+
+	while (file && (entry = getmntent(file)))
+		if (strcmp(entry->mnt_type, "swap") == 0 && !hasmntopt(entry, "noauto") &&
+		    (!place || is_wanted(place, entry->mnt_fsname)))
+			return strdup(entry->mnt_fsname);
+	return NULL;
+}
+
+static int want_fstab(const struct swapfile *s, const struct swapfile_place *place,
+		      struct mark_list *list, struct why *w)
+{
+	_cleanup_free_ char *entry = NULL;
+	struct marks marks;
+	char escaped[1100], *line;
+	int r = marks_read(s->root, FSTAB, &marks, w);
+
+	if (r < 0)
+		return r;
+	entry = find_entry(marks.rest, place);
+	marks_free(&marks);
+	if (entry && s->hibernate_only)
+		return why(w, -EINVAL,
+			   FSTAB " activates %s at every boot; take that line out, or enable it "
+				 "without --hibernate-only",
+			   place->path);
+	if (entry || s->hibernate_only)
+		return 0;
+	if (!text_escape_octal(place->path, escaped, sizeof(escaped)) ||
+	    asprintf(&line, "%s none swap defaults 0 0\n", escaped) < 0)
+		line = NULL;
+	return marks_add(list, FSTAB, false, line, NULL);
+}
+
+static int want_drop_in(const struct swapfile *s, const struct swapfile_place *place,
+			struct mark_list *list)
+{
+	/* Drop-ins belong to the file that is read. */
+	bool uswsusp = !wanted_has(s->root, "/etc/suspend.conf") &&
+		       wanted_has(s->root, "/etc/uswsusp.conf");
+	bool only = s->hibernate_only;
+	char *text;
+
+	if (asprintf(&text, "# The swap %s %s.\nresume device = %s\nresume offset = %s\n%s%s%s",
+		     place->area.file ? "file" : "device", place->path, place->device,
+		     place->offset, only ? "swap on demand = \"" : "", only ? place->path : "",
+		     only ? "\"\n" : "") < 0)
+		text = NULL;
+	return marks_add(list, uswsusp ? DROP_IN_USWSUSP : DROP_IN, true, text, NULL);
+}
+
+/* logind looks for active swap before it offers to hibernate, and systemd-sleep before it
+ * does; with --hibernate-only there is none yet then. systemd documents this variable in its
+ * docs/ENVIRONMENT.md. */
+static int want_units(const struct swapfile *s, struct mark_list *list)
+{
+	static const char text[] =
+		"# The swap file is active only while hibernating: do not look for it.\n"
+		"[Service]\n"
+		"Environment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n";
+	int r = 0;
+
+	if (!s->hibernate_only || !wanted_has(s->root, "/etc/systemd/system"))
+		return 0;
+	for (size_t i = FIRST_UNIT; i <= LAST_UNIT && r == 0; i++)
+		r = marks_add(list, wanted_files[i], true, strdup(text), NULL);
+	return r;
+}
+
+int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
+		const char **ret_command, struct mark_list *list, struct why *w)
+{
+	int r;
+
+	*ret_command = swapfile_initramfs(s, place, w);
+	if (!*ret_command)
+		return -EINVAL;
+	r = want_drop_in(s, place, list);
+	if (r == 0)
+		r = want_fstab(s, place, list, w);
+	if (r == 0)
+		r = want_units(s, list);
+	return r == 0 ? wanted_crypttab(s->root, place->area.dev, *ret_command, list, w) : r;
+}
+
+int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w)
+{
+	size_t there = 0, needed = 0, files = 0, marked = 0;
+
+	for (size_t i = 0; i < WANTED_FILES; i++) {
+		struct marks marks;
+		bool wanted = false;
+		int r = marks_read(root, wanted_files[i], &marks, w);
+
+		if (r < 0)
+			return r;
+		for (size_t j = 0; j < list->count; j++)
+			if (strcmp(list->items[j].path, wanted_files[i]) == 0) {
+				wanted = true;
+				needed++;
+				there += strstr(marks.body, list->items[j].body) != NULL;
+			}
+		files += wanted;
+		marked += marks.found;
+		marks_free(&marks);
+	}
+	*ret_found = marked > 0;
+	return there == needed && files == marked;
+}
+
+char *wanted_activated(const char *root)
+{
+	struct marks marks;
+	char *entry = NULL;
+
+	/* What cannot be read is objected to by those who change it. */
+	if (marks_read(root, FSTAB, &marks, NULL) < 0)
+		return NULL;
+	entry = find_entry(marks.body, NULL);
+	marks_free(&marks);
+	return entry;
+}
+
+char *swapfile_marked_area(const char *root)
+{
+	char *area = wanted_activated(root);
+	struct marks marks;
+
+	for (size_t i = 1; i <= 2 && !area; i++) {
+		if (marks_read(root, wanted_files[i], &marks, NULL) < 0)
+			continue;
+		if (sscanf(marks.body, "# The swap %*[a-z] %m[^\n]", &area) == 1)
+			area[strlen(area) - 1] = '\0'; /* the full stop */
+		marks_free(&marks);
+	}
+	return area;
+}
