@@ -59,7 +59,7 @@ static const struct {
 } cases[] = {
 	{ "sh -c", "exit 0", 0, "" },
 	{ "true", NULL, 0, "" },
-	{ "sh -c", "exit 3", -EIO, "sh -c failed with status 3; it says why with --verbose" },
+	{ "sh -c", "exit 3", -EIO, "sh -c failed with status 3" },
 	{ "sh -c", "kill -9 $$", -EIO, "sh -c: Interrupted" },
 	{ "no-such-program", NULL, -ENOENT, "no-such-program cannot be run" },
 	{ "sh -c a b c d e f g", NULL, -ENOENT, "cannot be run" },
@@ -82,7 +82,7 @@ START_TEST(ends)
 }
 END_TEST
 
-/* What it says is seen with --verbose, and is never among what this program prints. */
+/* What it says is seen, and is never among what this program prints. */
 START_TEST(says)
 {
 	struct why w = { "" };
