@@ -151,14 +151,13 @@ static bool is_refusal(int r)
 	return r > 0 || r == -EINVAL || r == -EOPNOTSUPP || r == -ENOSPC || r == -EEXIST;
 }
 
-/* Keeps other runs from changing the system; a program that this one runs has it, too: it
- * goes on when this one is killed. Where there is no /run there is no other. */
+/* Keeps other runs from changing the system. Where there is no /run there is no other. */
 static int take_lock(const char *root, int *ret_fd, struct why *w)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/run/s2disk-swapfile.lock", root);
-	*ret_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*ret_fd < 0)
 		return errno == ENOENT ? 0 : why(w, -errno, "%s: %s", path, strerror(errno));
 	return flock(*ret_fd, LOCK_EX | LOCK_NB) < 0

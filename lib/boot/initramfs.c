@@ -325,7 +325,7 @@ static int read_packed(struct reading *reading, const char *program, int fd,
 		seconds = reading->deadline > now ? (reading->deadline - now) / 1000000 + 1 : 1;
 	snprintf(command, sizeof(command),
 		 "PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec 2>/dev/null; tail -c +%" PRIu64
-		 " /dev/fd/%d | head -c %" PRIu64 " | timeout -s KILL %" PRIu64 " %s -cd",
+		 " /proc/self/fd/%d | head -c %" PRIu64 " | timeout -s KILL %" PRIu64 " %s -cd",
 		 part.offset + 1, fd, part.length, seconds, program);
 	unpacked = fcntl(fd, F_SETFD, 0) < 0 ? NULL : popen(command, "re");
 	if (!unpacked)

@@ -39,8 +39,9 @@ END
 # Names, modes and content of all that could be changed.
 look() {
     find /etc /boot /var /mnt/only ! -name initrd.img -exec ls -ldn {} + 2>/dev/null |
-        awk '{ print $1, $3, $4, $9 }'
-    find /etc /boot /var /mnt/only -type f ! -name initrd.img -exec md5sum {} + 2>/dev/null
+        awk '{ print $1, $3, $4, $9 }' | sort
+    find /etc /boot /var /mnt/only -type f ! -name initrd.img -exec md5sum {} + 2>/dev/null |
+        sort
 }
 is_on() { awk -v name="$1" '$1 == name { print "on" }' /proc/swaps; }
 open_device() { :; }
@@ -81,7 +82,7 @@ first_boot() {
     remove_area
     look >/tmp/after
     if cmp -s /tmp/before /tmp/after; then mark system same; else
-        mark system "$(diff /tmp/before /tmp/after | head -n 5)"; fi
+        mark system "$(diff /tmp/before /tmp/after | grep '^[-+<>]' | head -n 5)"; fi
     [ -f $SWAP ] && mark file-left yes
     mark initramfs-runs "$(grep -c . /tmp/initramfs-runs)"
     leave
