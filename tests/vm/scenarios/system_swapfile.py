@@ -160,7 +160,8 @@ class EnableLuks(EnablePartition):
     """the same with a swap area in LUKS of its own, beside root"""
     name = "debian-enable-luks"
     group = "slow"
-    limit = 1500
+    limit = 2000
+    making = 1100           # it is encrypted, emulated
     swap_file = "/dev/mapper/hidden"
     passphrase = "correct horse"
     prompt = "Please unlock disk hidden"
