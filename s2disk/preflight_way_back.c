@@ -102,17 +102,6 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 	}
 }
 
-/* What this boot looked for in vain, or did not wait for: why, no file can tell, so
- * none can tell that it will be there. But what is locked can be seen to be unlocked. */
-static bool stays_missing(const struct way *way)
-{
-	const struct boot_run *run = way->run;
-
-	return (run->found == FOUND_NO_DEVICE || run->found == FOUND_NOT_LOOKED) &&
-	       (!run->named[0] || strcmp(run->named, way->named) == 0) &&
-	       !device_stack_has(&way->stack, LAYER_CRYPT);
-}
-
 /* What they say together. why: why they are asked. */
 static void add_sum(const struct way *way, const struct sum *sum, const char *why)
 {
@@ -157,7 +146,7 @@ static void judge_by_record(struct way *way, time_t since)
 	record = way->answer;
 	way->proven = record.verdict == WAY_GOOD;
 	sum_up(way, since, BOOT_FILES_MAX, &sum);
-	if (sum.read > 0 && !(sum.best.verdict == WAY_GOOD && stays_missing(way))) {
+	if (sum.read > 0 && !(sum.best.verdict == WAY_GOOD && sum.best.stays)) {
 		add_sum(way, &sum, "changed since this boot");
 		return;
 	}

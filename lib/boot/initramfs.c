@@ -29,6 +29,7 @@
 /* What no initramfs comes near to. */
 #define ENTRIES_LIMIT 1000000
 #define UNPACKED_LIMIT (UINT64_C(2) << 30)
+#define NAMES_LIMIT (4u << 20)
 
 /* Of a report, see initramfs.h. */
 #define CMDLINE_NAME ".cmdline"
@@ -204,6 +205,27 @@ static struct initramfs_file *add_file(struct initramfs *initramfs, const char *
 	return &files[at];
 }
 
+static int add_name(struct initramfs *initramfs, const char *name)
+{
+	size_t length = strlen(name) + 1, size = 2 * (initramfs->names_size + sizeof(struct entry));
+	char *names;
+
+	if (initramfs->names_length + length > NAMES_LIMIT) {
+		initramfs->partial = true;
+		return 0;
+	}
+	if (initramfs->names_length + length > initramfs->names_size) {
+		names = realloc(initramfs->names, size);
+		if (!names)
+			return -ENOMEM;
+		initramfs->names = names;
+		initramfs->names_size = size;
+	}
+	memcpy(initramfs->names + initramfs->names_length, name, length);
+	initramfs->names_length += length;
+	return 0;
+}
+
 static int keep(const struct reading *reading, struct initramfs_file *file, const char *content,
 		size_t size)
 {
@@ -274,13 +296,15 @@ static int take_entry(struct reading *reading, const struct entry *entry)
 {
 	const struct initramfs_file *own = NULL;
 	const char *name = entry->name;
+	int r;
 
 	while (*name == '/' || (*name == '.' && name[1] == '/'))
 		name++;
 	note_member(reading, name, entry->mode, NULL, 0, false);
 	if (note_name(reading, name) && S_ISREG(entry->mode))
 		own = add_file(reading->ret, name, entry->link);
-	return take_content(reading, entry, own);
+	r = add_name(reading->ret, name);
+	return r < 0 ? r : take_content(reading, entry, own);
 }
 
 /* Archives one after the other. 0: up to the end, which is at length at the latest; 1:
@@ -427,6 +451,7 @@ void initramfs_free(struct initramfs *initramfs)
 {
 	for (size_t i = 0; i < initramfs->count; i++)
 		free(initramfs->files[i].text);
+	free(initramfs->names);
 	*initramfs = (struct initramfs){ 0 };
 }
 

@@ -328,14 +328,24 @@ START_TEST(sees_what_grub_remembers)
 }
 END_TEST
 
+/* More than a crypttab, each name after a zero byte. */
+static char names[64] = "etc/a.key";
+static size_t names_length = 10;
+static const char *config;
+
 static bool opens(const char *table, const char *cmdline, const char *name, bool any_name)
 {
-	struct initramfs initramfs = { 0 };
+	struct initramfs initramfs = { .names = names, .names_length = names_length };
 
+	if (config) {
+		strcpy(initramfs.files[1].name, "config");
+		initramfs.files[1].text = (char *)(uintptr_t)config;
+		initramfs.count = 2;
+	}
 	if (table) {
 		strcpy(initramfs.files[0].name, "etc/crypttab");
 		initramfs.files[0].text = (char *)(uintptr_t)table;
-		initramfs.count = 1;
+		initramfs.count += initramfs.count == 0;
 	}
 	return initramfs_opens(&initramfs, cmdline, name, "bd6056f3000040008000000000000002",
 			       any_name);
@@ -364,9 +374,57 @@ START_TEST(knows_who_opens_luks)
 			false));
 	ck_assert(
 		!opens(NULL, "rd.luks.name=bd6056f3-0000-4000-8000-000000000002=s", "swap", false));
+	ck_assert(!opens(NULL, "rd.luks.name=bd6056f3-0000-4000-8000-000000000002=swap luks=0",
+			 "swap", false));
+	ck_assert(!opens(NULL, "rd.luks.options=bd6056f3-0000-4000-8000-000000000002=discard",
+			 "swap", true));
+}
+END_TEST
+
+START_TEST(knows_which_hook_opens_luks)
+{
+	ck_assert(!opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+	memcpy(names + names_length, "hooks/encrypt", 14);
+	names_length += 14;
 	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap:discard", "swap", false));
 	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap luks=0", "swap", false));
 	ck_assert(!opens(NULL, "cryptdevice=UUID=1:swap2", "swap", false));
+	ck_assert(opens(NULL, "cryptdevice=UUID=bd6056f3-0000:x", "swap", true));
+	ck_assert(!opens(NULL, "cryptdevice=UUID=bd6056f3-0000:x", "swap", false));
+	config = "MODULES=\nHOOKS=\"base encrypt s2disk\"\n";
+	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+	config = "HOOKS=\"base s2disk encrypt\"\n";
+	ck_assert(!opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+}
+END_TEST
+
+/* systemd-cryptsetup-generator(8). */
+START_TEST(knows_which_lines_count)
+{
+	static const char line[] = "swap UUID=bd6056f3-0000-4000-8000-000000000002 none luks\n";
+
+	ck_assert(opens(line, "quiet", "swap", false));
+	ck_assert(opens(line, "rd.luks.uuid=eb5e rd.luks.uuid=luks-bd6056f3", "swap", false));
+	ck_assert(opens(line, "luks.name=bd6056f3-0000-4000-8000-000000000002=x", "swap", false));
+	ck_assert(!opens(line, "rd.luks.uuid=eb5ecac5", "swap", false));
+	ck_assert(!opens(line, "luks.name=eb5ecac5=x", "swap", false));
+	ck_assert(!opens("swap /dev/sda2\n", "rd.luks.uuid=bd6056f3", "swap", false));
+	ck_assert(!opens(line, "rd.luks=0", "swap", false));
+	ck_assert(!opens(line, "luks=no", "swap", false));
+	ck_assert(!opens(line, "rd.luks.crypttab=off", "swap", false));
+	ck_assert(opens(line, "rd.luks=1 luks.crypttab=1", "swap", false));
+	ck_assert(!opens("swap /dev/sda2 none luks,noauto\n", "", "swap", false));
+	/* Only the first two fields name something. */
+	ck_assert(!opens("other /dev/sda2 swap luks\n", "", "swap", true));
+	ck_assert(opens("swap /dev/sda2\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 -\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /etc/a.key luks\n", "", "swap", false));
+	ck_assert(!opens("swap /dev/sda2 /etc/b.key luks\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /run/b.key luks\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /b.key:LABEL=stick luks\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /dev/disk/by-label/key luks\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /b luks,keyscript=decrypt_derived\n", "", "swap", false));
 }
 END_TEST
 
@@ -403,6 +461,8 @@ int main(void)
 	tcase_add_test(test, sees_what_the_boot_loader_will_do);
 	tcase_add_test(test, sees_what_grub_remembers);
 	tcase_add_test(test, knows_who_opens_luks);
+	tcase_add_test(test, knows_which_hook_opens_luks);
+	tcase_add_test(test, knows_which_lines_count);
 	tcase_add_test(test, knows_the_command);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);

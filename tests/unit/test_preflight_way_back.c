@@ -156,13 +156,16 @@ START_TEST(compares_keys)
 	strcpy(run.keys[1].path, "/run/key");
 	run.key_count = 2;
 	expect(CHECK_OK, OK_TEXT, "");
-	/* The boot that restored an image hands over no digests. */
+	/* The boot that restored an image had no room for digests. */
 	run.key_count = 0;
 	expect(CHECK_FAILED, "does not have the same key file", "");
 	run.fate = FATE_RESTORED;
 	run.found = FOUND_IMAGE;
+	expect(CHECK_FAILED, "does not have the same key file", "");
+	keys_left_out = true;
 	expect(CHECK_OK, OK_TEXT, "");
 	run.fate = FATE_NONE;
+	expect(CHECK_FAILED, "does not have the same key file", "");
 	/* A passphrase is asked for. */
 	settings.passphrase_set = settings.passphrase = true;
 	expect(CHECK_OK, OK_TEXT, "");
