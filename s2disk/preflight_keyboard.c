@@ -64,23 +64,6 @@ static bool is_built_in(const char *layout)
 	return false;
 }
 
-/* mkinitcpio's hooks run in the order of this list. */
-static bool loaded_too_late(const struct initramfs *initramfs)
-{
-	const char *config = initramfs_file(initramfs, "config");
-	const char *hooks = config ? strstr(config, "\nHOOKS=") : NULL;
-	const char *resume, *keymap, *end;
-
-	if (config && text_starts(config, "HOOKS="))
-		hooks = config;
-	if (!hooks)
-		return false;
-	end = strchrnul(hooks + 1, '\n');
-	resume = strstr(hooks, "s2disk");
-	keymap = strstr(hooks, "keymap");
-	return resume && keymap && resume < keymap && keymap < end;
-}
-
 static bool exists(const char *root, const char *path)
 {
 	char full[PATH_MAX];
@@ -124,7 +107,7 @@ void check_keyboard(struct preflight_context *context, const struct initramfs *i
 	if (!find_layout(context->root, layout, sizeof(layout)))
 		return;
 	text_make_printable(layout);
-	if (initramfs->keymap && !loaded_too_late(initramfs)) {
+	if (initramfs->keymap && !initramfs_runs_late(initramfs, "keymap")) {
 		preflight_add(context, ID, CHECK_OK,
 			      "the passphrase is typed with the layout %s at boot, too", layout);
 		return;

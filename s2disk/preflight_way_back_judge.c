@@ -2,25 +2,30 @@
 /* The way back: where a run of resume leads, one that was or that an initramfs would make. */
 #include "preflight_way_back_private.h"
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "image_keys.h"
 #include "kernel/kernel_cmdline.h"
+#include "platform/mounted.h"
 #include "swap/device_stack.h"
 #include "target.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* What the subject does, with a detail, and what to do about it. False. */
-static bool say(struct way *way, const char *what, const char *detail, const char *advice)
+/* What the subject does, with a detail, and what to do about it: before the initramfs is rebuilt,
+ * unless rebuilding does not help. False. */
+static bool say(struct way *way, const char *what, const char *detail, const char *advice,
+		bool rebuild)
 {
 	way->answer.verdict = WAY_BAD;
 	snprintf(way->answer.text, sizeof(way->answer.text),
-		 "%s %s%.500s\n%s, then run %s; a boot proves it", way->subject, what, detail,
-		 advice, way->command);
+		 "%s %s%.500s\n%s%s%s; a boot proves it", way->subject, what, detail, advice,
+		 rebuild ? ", then run " : "", rebuild ? way->command : "");
 	return false;
 }
 
@@ -83,7 +88,7 @@ static bool has_key(const struct way *way, const struct boot_run *run)
 			      strcmp(now, run->keys[i].digest) == 0)))
 				return true;
 	/* It opened an image then, and had no room for digests in what it handed over. */
-	return run->fate == FATE_RESTORED && run->key_count == 0;
+	return run->fate == FATE_RESTORED && way->record.keys_left_out;
 }
 
 /* Whatever it looks at: does it take our image, and open it? */
@@ -93,25 +98,26 @@ static bool takes_image(struct way *way, const struct boot_run *run)
 
 	if (strcmp(run->form, INITRAMFS_RESUME_MARK) != 0)
 		return say(way, "runs no resume that knows the images of this s2disk", "",
-			   "install s2disk's hook for the initramfs");
+			   "install s2disk's hook for the initramfs", true);
 	if (run->noresume)
 		return say(way,
 			   "got noresume (or the like) on the kernel command line, with which an "
 			   "image is discarded",
-			   "", "take it out of the boot loader's configuration");
+			   "", "take it out of the boot loader's configuration", false);
 	if (run->settings[0])
 		return say(way, "has wrong settings: ", run->settings,
-			   "correct /etc/suspend.conf or the kernel command line");
+			   "correct /etc/suspend.conf or the kernel command line", true);
 	if (run->encrypt && !settings->encrypt)
 		return say(way, "takes sealed images only, and this would be plain", "",
-			   "have the same \"encrypt\" in /etc/suspend.conf at both ends");
+			   "have the same \"encrypt\" in /etc/suspend.conf at both ends", true);
 	if (way_needs_key_file(settings) && !has_key(way, run))
 		return say(way,
 			   "does not have the same key file, which alone opens "
 			   "the image: ",
 			   settings->key_file,
 			   "set \"key file in initramfs = y\" where others cannot read it, or use "
-			   "\"key pair\" (suspend.conf(5))");
+			   "\"key pair\" (suspend.conf(5))",
+			   true);
 	return true;
 }
 
@@ -126,16 +132,23 @@ static bool say_failure(struct way *way, const struct boot_run *run)
 	case FOUND_NO_DEVICE:
 		return say(way, "looked in vain for ", detail,
 			   "name it by its UUID, and have the initramfs contain its driver, or "
-			   "unlock it (/etc/crypttab: initramfs or x-initrd.attach)");
+			   "unlock it (/etc/crypttab: initramfs or x-initrd.attach)",
+			   true);
 	case FOUND_NOT_LOOKED:
 		return say(way, "went on without waiting for ", detail,
-			   "have its device there early");
+			   "have its device there early", true);
 	case FOUND_NO_SWAP:
 		return say(way, "found no swap on ", detail,
-			   "give it a key that lasts if it is encrypted");
+			   "give it a key that lasts if it is encrypted", true);
 	default:
-		return say(way, "could not use ", detail, "correct that");
+		return say(way, "could not use ", detail, "correct that", false);
 	}
+}
+
+static bool is_swap(const struct boot_run *run)
+{
+	return run->found == FOUND_SWAP || run->found == FOUND_IMAGE ||
+	       run->found == FOUND_KERNEL_IMAGE;
 }
 
 /* Is what it looks at the place, with what it should hold, and does the name lead there still?
@@ -145,25 +158,25 @@ static bool leads(struct way *way, const struct boot_run *run)
 	static const char advice[] = "correct resume= or \"resume device\" "
 				     "(s2disk-swapfile enable does)";
 	const struct swap_area *area = way->context->target->area;
-	bool good = run->found == FOUND_SWAP || run->found == FOUND_IMAGE ||
-		    run->found == FOUND_KERNEL_IMAGE;
+	bool good = is_swap(run), rebuild = run->by != NAMED_BY_KERNEL;
 	struct swap_area found = *area;
 	struct why reason = { "" };
 	char detail[512];
 	int r = 0;
 
 	if (run->found == FOUND_NOTHING_NAMED)
-		return say(way, "is not told where an image is", "", advice);
+		return say(way, "is not told where an image is", "", advice, true);
 	if (good && strcmp(run->named, area->device) != 0)
 		r = way->context->system->resolve(run->named, run->offset, false, &found, &reason);
 	if (r < 0)
-		return say(way, "looks for what leads nowhere now: ", why_text(&reason, r), advice);
+		return say(way, "looks for what leads nowhere now: ", why_text(&reason, r), advice,
+			   rebuild);
 	if (found.dev != area->dev || ((good || run->has_number) && !is_place(way, run))) {
 		snprintf(detail, sizeof(detail),
 			 "%.120s, page %" PRIu64 " (%.120s), but the image would go to %.120s, "
 			 "page %" PRIu64,
 			 run->named, run->offset, who(run), area->device, area->offset);
-		return say(way, "looks at ", detail, advice);
+		return say(way, "looks at ", detail, advice, rebuild);
 	}
 	return good || say_failure(way, run);
 }
@@ -171,6 +184,7 @@ static bool leads(struct way *way, const struct boot_run *run)
 void way_judge_run(struct way *way, const struct boot_run *run, const char *subject)
 {
 	way->subject = subject;
+	way->answer.stays = false;
 	if (!takes_image(way, run) || !leads(way, run))
 		return;
 	way->answer.verdict = WAY_GOOD;
@@ -279,45 +293,86 @@ static void forecast(const struct way *way, const struct initramfs *initramfs, c
 	text_copy(ret->by_file, sizeof(ret->by_file), settings.resume_device_by);
 }
 
-/* What root= names lies on, which is opened in any case; count 0 where that is not known. */
-static void read_root(const struct way *way, struct device_stack *ret)
+static bool is_root(const struct mount_line *mount, const void *context)
 {
-	const char *at = strstr(way->cmdline, "root=");
-	struct swap_area found;
-	char name[256] = "";
-
-	ret->count = 0;
-	if (at)
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 5, " \n"), at + 5);
-	if (name[0] && way->context->system->resolve(name, 0, false, &found, NULL) == 0 &&
-	    device_stack_read(way->context->root, found.dev, ret, NULL) < 0)
-		ret->count = 0;
+	(void)context;
+	return strcmp(mount->place, "/") == 0;
 }
 
-/* A mapping under the area that is not opened as what spec calls it; NULL: none. */
-static const struct device_layer *find_locked(const struct way *way,
-					      const struct initramfs *initramfs,
-					      const char *cmdline, const char *spec)
+/* What the root file system lies on, which is opened in any case. false: it is not known. */
+static bool read_root(const struct way *way, struct device_stack *ret)
 {
+	const struct preflight_system *system = way->context->system;
+	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
+	const char *root = way->context->root, *at = way->cmdline;
+	struct swap_area found = { .dev = 0 };
+	char name[256] = "";
+
+	while ((at = strstr(at, "root=")) && at > way->cmdline && at[-1] != ' ')
+		at++; /* nfsroot= */
+	if (at)
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 5, " \n"), at + 5);
+	ret->count = 0;
+	/* gpt-auto and fstab are no names of devices. */
+	if ((!name[0] || system->resolve(name, 0, false, &found, NULL) < 0) && mount &&
+	    mounted_find(root, is_root, NULL, mount) > 0) {
+		found.dev = makedev(mount->high, mount->low);
+		/* btrfs has no number there. */
+		if (mount->high == 0 && system->resolve(mount->source, 0, false, &found, NULL) < 0)
+			found.dev = 0;
+	}
+	/* A name that leads nowhere here is not the area's at least. */
+	return found.dev ? device_stack_read(root, found.dev, ret, NULL) == 0
+			 : strpbrk(name, "/=") != NULL;
+}
+
+/* The mappings under the area that are not opened because root lies on them. */
+struct locks {
+	const struct device_layer *locked; /* one that nothing opens; NULL: none */
+	bool opened;			   /* one that this boot's command line alone did not */
+	bool known;			   /* … where root is known */
+};
+
+/* spec: what it calls the area. */
+static struct locks find_locks(const struct way *way, const struct initramfs *initramfs,
+			       const char *cmdline, const char *spec)
+{
+	const struct initramfs nothing = { .count = 0 };
+	struct locks ret = { .locked = NULL };
 	struct device_stack root;
 
-	read_root(way, &root);
+	ret.known = read_root(way, &root);
 	for (size_t i = 0; i < way->stack.count; i++) {
 		const struct device_layer *layer = &way->stack.layers[i];
-		bool opened = layer->kind != LAYER_CRYPT,
-		     by_name = text_starts(spec, "/dev/mapper/");
+		bool any_name = i > 0 || !text_starts(spec, "/dev/mapper/");
+		bool root_has = layer->kind != LAYER_CRYPT;
 		char uuid[sizeof(layer->luks)] = "";
 
 		for (const char *at = layer->luks; *at; at++)
 			if (*at != '-')
 				strncat(uuid, at, 1);
 		for (size_t j = 0; j < root.count; j++)
-			opened |= root.layers[j].dev == layer->dev;
-		if (!opened &&
-		    !initramfs_opens(initramfs, cmdline, layer->mapper, uuid, i > 0 || !by_name))
-			return layer;
+			root_has |= root.layers[j].dev == layer->dev;
+		if (root_has)
+			continue;
+		if (!initramfs_opens(initramfs, cmdline, layer->mapper, uuid, any_name))
+			ret.locked = layer;
+		else if (!initramfs_opens(&nothing, way->cmdline, layer->mapper, uuid, any_name))
+			ret.opened = true;
 	}
-	return NULL;
+	return ret;
+}
+
+/* Does the new run look where this boot looked in vain, or did not wait? Why it was in vain, no
+ * file can tell, so none can tell that it will not be again. */
+static bool stays(const struct way *way, const struct boot_run *new)
+{
+	const struct boot_run *run = way->run;
+
+	return run && !is_swap(run) && run->found != FOUND_NOTHING_NAMED && !run->settings[0] &&
+	       !run->noresume &&
+	       (!run->named[0] ||
+		(strcmp(run->named, new->named) == 0 && run->offset == new->offset));
 }
 
 int way_read_initramfs(const struct way *way, const struct boot_file *file, struct initramfs *ret,
@@ -337,8 +392,8 @@ int way_read_initramfs(const struct way *way, const struct boot_file *file, stru
 static void judge_read(struct way *way, const struct initramfs *initramfs, const char *path)
 {
 	char all[2 * INITRAMFS_CMDLINE_SIZE];
-	const struct device_layer *locked;
 	struct boot_run run;
+	struct locks locks;
 	bool unsure;
 
 	forecast(way, initramfs, all, sizeof(all), &run);
@@ -348,12 +403,20 @@ static void judge_read(struct way *way, const struct initramfs *initramfs, const
 		 (way->proven && way->run->by == NAMED_BY_KERNEL && initramfs->cmdline[0] &&
 		  run.found == FOUND_NOTHING_NAMED);
 	way_judge_run(way, &run, path);
-	if (way->answer.verdict == WAY_GOOD &&
-	    (locked = find_locked(way, initramfs, all, run.named))) {
-		say(way, "has nothing that is seen to unlock ", locked->mapper,
-		    "add initramfs (Debian) or x-initrd.attach to its options in /etc/crypttab");
+	if (way->answer.verdict == WAY_GOOD) {
+		locks = find_locks(way, initramfs, all, run.named);
+		/* But what was locked can be seen to be unlocked. */
+		way->answer.stays = stays(way, &run) && !(locks.opened && locks.known &&
+							  (way->run->found == FOUND_NO_DEVICE ||
+							   way->run->found == FOUND_NOT_LOOKED));
+		if (locks.locked)
+			say(way, "has nothing that is seen to unlock ", locks.locked->mapper,
+			    "add initramfs (Debian) or x-initrd.attach to its options in "
+			    "/etc/crypttab, and rd.luks.uuid=UUID, if others are on the kernel "
+			    "command line",
+			    true);
 		/* Where this boot had it, something may unlock it that is not known here. */
-		unsure |= way->proven;
+		unsure |= locks.locked && (way->proven || !locks.known);
 	}
 	if (way->answer.verdict == WAY_BAD && unsure)
 		way->answer.verdict = WAY_UNKNOWN;

@@ -18,6 +18,7 @@ enum way_verdict { /* the worse, the greater */
 struct way_answer {
 	enum way_verdict verdict;
 	char text[1024]; /* what is, and, unless it is good, after a line feed what to do */
+	bool stays;	 /* good, but this boot looked there in vain */
 };
 
 struct way {

@@ -47,6 +47,9 @@ struct initramfs {
 	bool partial; /* there is more than could be read */
 	struct initramfs_file files[INITRAMFS_FILES_MAX]; /* configuration, sorted by name */
 	size_t count;
+	/* All names in it, each ended by a zero byte. */
+	char *names;
+	size_t names_length, names_size;
 	/* Of a unified image, what it has as the kernel's command line; else "". */
 	char cmdline[INITRAMFS_CMDLINE_SIZE];
 };
@@ -69,11 +72,19 @@ void initramfs_free(struct initramfs *initramfs);
 /* Text of one of its files, NULL where it has none. */
 const char *initramfs_file(const struct initramfs *initramfs, const char *name);
 
+/* Is a file of that name, or one that the pattern (glob(7)) fits, in it? */
+bool initramfs_has(const struct initramfs *initramfs, const char *name);
+
+/* mkinitcpio's hooks run in the order of a list: does this one come after s2disk's in it? */
+bool initramfs_runs_late(const struct initramfs *initramfs, const char *hook);
+
 /* Pure: does the initramfs, with this kernel command line, open an encrypted device, so that it is
  * there as /dev/mapper/name? By a line of its crypttab (crypttab(5), also where
- * Debian's cryptroot keeps it) with a key that lasts, by rd.luks.name=, cryptdevice=, or by
- * rd.luks.uuid= and the like where the name is luks-UUID or does not matter (any_name). uuid: of
- * the LUKS header, 32 hexadecimal digits, "" for none. */
+ * Debian's cryptroot keeps it) with a key that lasts and is there, by rd.luks.name=, by
+ * cryptdevice= where mkinitcpio's hook runs in time, or by rd.luks.uuid= and the like where the
+ * name is luks-UUID or does not matter (any_name). Where words of the command line name what is to
+ * be opened, systemd-cryptsetup-generator(8) takes only those lines of crypttab. uuid: of the LUKS
+ * header, 32 hexadecimal digits, "" for none. */
 bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, const char *name,
 		     const char *uuid, bool any_name);
 

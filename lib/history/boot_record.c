@@ -128,6 +128,7 @@ int boot_record_encode(const struct boot_record *record, char **ret_text, size_t
 		put_run(file, &record->runs[i]);
 	if (record->forgotten)
 		fprintf(file, "forgotten %" PRIu64 "\n", record->forgotten);
+	put(file, "left-out", record->keys_left_out ? "key" : "");
 	put_lines(file, "map", record->map, BOOT_RECORD_MAP_LIMIT);
 	put_lines(file, "log", record->log, BOOT_RECORD_LOG_LIMIT);
 	if (fclose(file) != 0) {
@@ -261,6 +262,8 @@ static void take(struct reading *reading, const char *key, char *value)
 		text_copy(record->command_line, sizeof(record->command_line), value);
 	else if (strcmp(key, "forgotten") == 0 && text_parse_u64(value, &forgotten) == 0)
 		record->forgotten = forgotten;
+	else if (strcmp(key, "left-out") == 0)
+		record->keys_left_out = strstr(value, "key") != NULL;
 	else if (strcmp(key, "map") == 0)
 		add_line(&reading->map, value, BOOT_RECORD_MAP_LIMIT);
 	else if (strcmp(key, "log") == 0)

@@ -93,6 +93,7 @@ struct boot_record {
 	char command_line[4096]; /* of the kernel, cut to fit */
 	struct boot_run runs[BOOT_RUNS_MAX];
 	size_t run_count;
+	bool keys_left_out; /* of what a resume handed over: there was no room for them */
 	uint64_t forgotten; /* runs for which there was no room */
 	char *map;	    /* the firmware's memory map as memory_map_parse reads it; NULL: none */
 	char *log;	    /* lines of the kernel's log that are needed later; NULL: none */

@@ -87,11 +87,13 @@ START_TEST(leaves_out_what_it_must)
 	ck_assert_ptr_nonnull(strstr(brief, "left-out log map command-line\n"));
 	ck_assert_str_eq(got.command_line, "quiet resume=UUID=1 of-the-boo");
 	ck_assert_uint_eq(got.runs[0].key_count, 1);
+	ck_assert(!got.keys_left_out);
 	no_end = no_map - strlen(got.command_line) + 1;
 
 	for (size_t size = no_end; size > no_end - 40; size--)
 		hand_over(size);
 	ck_assert_ptr_nonnull(strstr(brief, "left-out log map command-line key\n"));
+	ck_assert(got.keys_left_out);
 	ck_assert_uint_eq(got.run_count, 1);
 	ck_assert_uint_eq(got.runs[0].key_count, 0);
 	ck_assert_str_eq(got.runs[0].named, "UUID=5b1c");

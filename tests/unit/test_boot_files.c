@@ -114,6 +114,48 @@ START_TEST(follows_the_topmost_link)
 	boot_files_find(made_root, &files);
 	ck_assert_uint_eq(files.count, 1);
 	ck_assert_str_eq(files.files[0].path, "/boot/initrd.img-6.1");
+	/* What has been seen by another name counts once. */
+	put("/elsewhere/efi/initrd", "07", 900);
+	made_link("/efi", "boot/efi");
+	made_link("/esp", "elsewhere");
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 2);
+	ck_assert_str_eq(files.files[1].path, "/boot/efi/initrd");
+}
+END_TEST
+
+START_TEST(compares_releases)
+{
+	static const char *const names[] = { "6.12.5",	 "6.12.5.img", "6.12.5-x",	"6.12.50",
+					     "6.12.5.1", "6.12.5a",    "6.12.50-6.12.5" };
+	char path[64];
+
+	made_put("/proc/sys/kernel/osrelease", "6.12.5\n");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "/boot/initrd-%s", names[i]);
+		put(path, "07", 1000 - (long)i);
+	}
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 7);
+	for (size_t i = 0; i < 7; i++)
+		ck_assert(files.files[i].running == (i < 3 || i == 6));
+}
+END_TEST
+
+/* Of each of the topmost directories so much is looked at. */
+START_TEST(looks_at_only_so_much)
+{
+	char command[256];
+
+	made_folder("/boot");
+	put("/efi/initrd", "07", 1000);
+	boot_files_find(made_root, &files);
+	ck_assert_str_eq(files.cut, "");
+	snprintf(command, sizeof(command), "cd %s/boot && seq 20001 | xargs touch", made_root);
+	ck_assert_int_eq(system(command), 0);
+	boot_files_find(made_root, &files);
+	ck_assert_str_eq(files.cut, "/boot");
+	ck_assert_uint_eq(files.count, 1);
 }
 END_TEST
 
@@ -328,14 +370,24 @@ START_TEST(sees_what_grub_remembers)
 }
 END_TEST
 
+/* More than a crypttab, each name after a zero byte. */
+static char names[64] = "etc/a.key";
+static size_t names_length = 10;
+static const char *config;
+
 static bool opens(const char *table, const char *cmdline, const char *name, bool any_name)
 {
-	struct initramfs initramfs = { 0 };
+	struct initramfs initramfs = { .names = names, .names_length = names_length };
 
+	if (config) {
+		strcpy(initramfs.files[1].name, "config");
+		initramfs.files[1].text = (char *)(uintptr_t)config;
+		initramfs.count = 2;
+	}
 	if (table) {
 		strcpy(initramfs.files[0].name, "etc/crypttab");
 		initramfs.files[0].text = (char *)(uintptr_t)table;
-		initramfs.count = 1;
+		initramfs.count += initramfs.count == 0;
 	}
 	return initramfs_opens(&initramfs, cmdline, name, "bd6056f3000040008000000000000002",
 			       any_name);
@@ -364,9 +416,57 @@ START_TEST(knows_who_opens_luks)
 			false));
 	ck_assert(
 		!opens(NULL, "rd.luks.name=bd6056f3-0000-4000-8000-000000000002=s", "swap", false));
+	ck_assert(!opens(NULL, "rd.luks.name=bd6056f3-0000-4000-8000-000000000002=swap luks=0",
+			 "swap", false));
+	ck_assert(!opens(NULL, "rd.luks.options=bd6056f3-0000-4000-8000-000000000002=discard",
+			 "swap", true));
+}
+END_TEST
+
+START_TEST(knows_which_hook_opens_luks)
+{
+	ck_assert(!opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+	memcpy(names + names_length, "hooks/encrypt", 14);
+	names_length += 14;
 	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap:discard", "swap", false));
 	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap luks=0", "swap", false));
 	ck_assert(!opens(NULL, "cryptdevice=UUID=1:swap2", "swap", false));
+	ck_assert(opens(NULL, "cryptdevice=UUID=bd6056f3-0000:x", "swap", true));
+	ck_assert(!opens(NULL, "cryptdevice=UUID=bd6056f3-0000:x", "swap", false));
+	config = "MODULES=\nHOOKS=\"base encrypt s2disk\"\n";
+	ck_assert(opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+	config = "HOOKS=\"base s2disk encrypt\"\n";
+	ck_assert(!opens(NULL, "cryptdevice=UUID=1:swap", "swap", false));
+}
+END_TEST
+
+/* systemd-cryptsetup-generator(8). */
+START_TEST(knows_which_lines_count)
+{
+	static const char line[] = "swap UUID=bd6056f3-0000-4000-8000-000000000002 none luks\n";
+
+	ck_assert(opens(line, "quiet", "swap", false));
+	ck_assert(opens(line, "rd.luks.uuid=eb5e rd.luks.uuid=luks-bd6056f3", "swap", false));
+	ck_assert(opens(line, "luks.name=bd6056f3-0000-4000-8000-000000000002=x", "swap", false));
+	ck_assert(!opens(line, "rd.luks.uuid=eb5ecac5", "swap", false));
+	ck_assert(!opens(line, "luks.name=eb5ecac5=x", "swap", false));
+	ck_assert(!opens("swap /dev/sda2\n", "rd.luks.uuid=bd6056f3", "swap", false));
+	ck_assert(!opens(line, "rd.luks=0", "swap", false));
+	ck_assert(!opens(line, "luks=no", "swap", false));
+	ck_assert(!opens(line, "rd.luks.crypttab=off", "swap", false));
+	ck_assert(opens(line, "rd.luks=1 luks.crypttab=1", "swap", false));
+	ck_assert(!opens("swap /dev/sda2 none luks,noauto\n", "", "swap", false));
+	/* Only the first two fields name something. */
+	ck_assert(!opens("other /dev/sda2 swap luks\n", "", "swap", true));
+	ck_assert(opens("swap /dev/sda2\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 -\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /etc/a.key luks\n", "", "swap", false));
+	ck_assert(!opens("swap /dev/sda2 /etc/b.key luks\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /run/b.key luks\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /b.key:LABEL=stick luks\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /dev/disk/by-label/key luks\n", "", "swap", false));
+	ck_assert(opens("swap /dev/sda2 /b luks,keyscript=decrypt_derived\n", "", "swap", false));
 }
 END_TEST
 
@@ -393,6 +493,8 @@ int main(void)
 	tcase_add_test(test, finds_what_boots);
 	tcase_add_test(test, knows_what_is_spare);
 	tcase_add_test(test, follows_the_topmost_link);
+	tcase_add_test(test, compares_releases);
+	tcase_add_test(test, looks_at_only_so_much);
 	tcase_add_test(test, knows_when_all_was_changed);
 	tcase_add_test(test, keeps_the_newest);
 	tcase_add_test(test, knows_when_it_began);
@@ -403,6 +505,8 @@ int main(void)
 	tcase_add_test(test, sees_what_the_boot_loader_will_do);
 	tcase_add_test(test, sees_what_grub_remembers);
 	tcase_add_test(test, knows_who_opens_luks);
+	tcase_add_test(test, knows_which_hook_opens_luks);
+	tcase_add_test(test, knows_which_lines_count);
 	tcase_add_test(test, knows_the_command);
 	suite_add_tcase(suite, test);
 	runner = srunner_create(suite);

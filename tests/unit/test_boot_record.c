@@ -101,6 +101,7 @@ START_TEST(there_and_back)
 				       .runs = { full_run, nothing },
 				       .run_count = 2,
 				       .forgotten = 3,
+				       .keys_left_out = true,
 				       .map = map,
 				       .log = log };
 	text = encoded(&record);
@@ -111,6 +112,7 @@ START_TEST(there_and_back)
 	ck_assert_str_eq(got.map, map);
 	ck_assert_str_eq(got.log, log);
 	ck_assert_uint_eq(got.forgotten, 3);
+	ck_assert(got.keys_left_out);
 	ck_assert_uint_eq(got.run_count, 2);
 	check_run(&got.runs[0], &full_run);
 	check_run(&got.runs[1], &nothing);

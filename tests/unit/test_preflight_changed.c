@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define IMAGE "/boot/initrd.img-6.1"
+#define NOT_RUN "not proven, resume did not run at this boot"
 #define NONE IMAGE " runs no resume that knows the images of this s2disk"
 
 static void make_boot(void)
@@ -70,6 +71,17 @@ START_TEST(reads_what_was_changed)
 	expect(CHECK_FAILED, "looked in vain", "");
 	run.found = FOUND_NOT_LOOKED;
 	expect(CHECK_FAILED, "went on without waiting for UUID=2", "");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "found no swap on UUID=2", "");
+	run.found = FOUND_UNUSABLE;
+	expect(CHECK_FAILED, "could not use UUID=2", "");
+	/* Another page of it, or what was in the way is gone. */
+	run.offset = 5;
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+	run.offset = 0;
+	strcpy(run.settings, "/etc/suspend.conf:1: no such setting");
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+	run.settings[0] = '\0';
 	/* What was missing was another: a stale name, which the new one does not have. */
 	strcpy(run.named, "UUID=dead");
 	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
@@ -156,6 +168,61 @@ START_TEST(judges_each)
 	made_put("/boot/initrd.img-5", NULL);
 	made_put("/proc/sys/kernel/osrelease", "0-rescue-x\n");
 	expect(CHECK_FAILED, "rescue-x.img: it is empty", "");
+}
+END_TEST
+
+/* Of those that were rebuilt together the newest kernel's boots. */
+START_TEST(knows_the_newest_of_several)
+{
+	put_initramfs_at("/boot/initrd.img-6.9", BEGAN + 2000, NULL, NULL, NULL, NULL);
+	put_files(empty);
+	expect(CHECK_WARNING, NONE, "");
+	made_put(IMAGE, NULL);
+	made_folder("/boot/dir");
+	put_file("/boot/initrd.img-6.10", "", BEGAN + 1500);
+	expect(CHECK_FAILED, "/boot/initrd.img-6.10: it is empty", "");
+	set_time("/boot/initrd.img-6.10", BEGAN + 1000);
+	expect(CHECK_WARNING, "/boot/initrd.img-6.10: it is empty", "");
+	put_file("/boot/dir/initrd.img-6.10", "", BEGAN + 1500);
+	expect(CHECK_WARNING, "it is empty", "");
+}
+END_TEST
+
+/* Where names have releases, one without is an installer or so. */
+START_TEST(warns_of_foreign_ones)
+{
+	put_file("/boot/initrd.img-6.2", "x", BEGAN - 1000);
+	made_folder("/boot/netboot");
+	put_file("/boot/netboot/initrd.gz", "", BEGAN + 1000);
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	made_put("/proc/sys/kernel/osrelease", "6.2\n");
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	made_folder("/usr/lib/modules/6.2");
+	expect(CHECK_WARNING, "netboot/initrd.gz: it is empty", "");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	run.found = FOUND_SWAP;
+	put_file("/boot/netboot/initrd-6.3.gz", "", BEGAN + 2000);
+	expect(CHECK_WARNING, "netboot/initrd-6.3.gz: it is empty", "");
+	made_folder("/usr/lib/modules/6.3");
+	expect(CHECK_FAILED, "netboot/initrd-6.3.gz: it is empty", "");
+}
+END_TEST
+
+START_TEST(says_that_not_all_was_seen)
+{
+	put_file(IMAGE, "x", BEGAN - 1000);
+	put_file("/boot/initrd\033[2J", "x", BEGAN - 1000);
+	set_time("/boot", BEGAN - 1000);
+	expect(CHECK_WARNING, "below /boot are too many files, or names that", "remove");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "below /boot are too many files, or names that", "remove");
+	run.found = FOUND_SWAP;
+	made_put("/boot/initrd\033[2J", NULL);
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "changed since this boot: ", "");
+	put_file("/boot/initrd\n", "x", BEGAN - 1000);
+	expect(CHECK_WARNING, "below /boot are too many files, or names that", "remove");
 }
 END_TEST
 
@@ -309,9 +376,9 @@ START_TEST(wants_the_area_unlocked)
 	expect(CHECK_FAILED, IMAGE " has nothing that is seen to unlock swap", "x-initrd.attach");
 	put_initramfs("etc/crypttab", "swap /dev/sda2 /dev/urandom swap\n", NULL, NULL);
 	expect(CHECK_FAILED, "seen to unlock swap", "");
-	put_initramfs("etc/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
+	put_initramfs("etc/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
 	expect(CHECK_WARNING, IMAGE " looks for it", "");
-	put_initramfs("cryptroot/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
+	put_initramfs("cryptroot/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
 	expect(CHECK_WARNING, IMAGE " looks for it", "");
 	/* By its UUID the name does not matter. */
 	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd6056f3-0000-4000 resume=UUID=2\n");
@@ -323,13 +390,41 @@ START_TEST(wants_the_area_unlocked)
 	expect(CHECK_WARNING, "seen to unlock swap", "");
 	/* Set up since. */
 	run.found = FOUND_NO_DEVICE;
-	put_initramfs("etc/crypttab", "swap UUID=bd60 /key luks\n", NULL, NULL);
+	put_initramfs("etc/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
 	expect(CHECK_OK, "changed since this boot: ", "");
+	/* It is there, and yet of no use: to open it does not help. */
+	run.found = FOUND_UNUSABLE;
+	expect(CHECK_FAILED, "could not use UUID=2", "");
+	/* This boot opened it already. */
+	run.found = FOUND_NO_DEVICE;
+	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=UUID=2\n");
+	expect(CHECK_FAILED, "looked in vain for UUID=2", "");
 	/* Root is on it. */
+	made_put("/proc/cmdline", "root=/dev/mapper/root2 resume=UUID=2\n");
+	expect(CHECK_FAILED, "looked in vain for UUID=2", "");
 	run.found = FOUND_SWAP;
 	put_initramfs(NULL, NULL, NULL, NULL);
 	made_put("/proc/cmdline", "ro root=/dev/mapper/root2 resume=UUID=2\n");
 	expect(CHECK_OK, "changed since this boot: ", "");
+}
+END_TEST
+
+/* Without a word of it on the command line (gpt-auto), the mounts tell. */
+START_TEST(finds_root_in_the_mounts)
+{
+	encrypt_area();
+	no_record = true;
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/proc/cmdline", "nfsroot=UUID=2 resume=UUID=2\n");
+	expect(CHECK_WARNING, "it is not seen whether a boot leads back: " IMAGE " has nothing",
+	       "");
+	made_put("/proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
+	expect(CHECK_FAILED, IMAGE " has nothing that is seen to unlock swap", "rd.luks.uuid=UUID");
+	made_put("/proc/self/mountinfo", "22 1 254:2 / / rw - ext4 /dev/vda2 rw\n");
+	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks for it", "");
+	made_put("/proc/self/mountinfo", "22 1 0:24 / / rw - btrfs /dev/vda2 rw\n");
+	made_put("/proc/cmdline", "root=gpt-auto resume=UUID=2\n");
+	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks for it", "");
 }
 END_TEST
 
@@ -363,7 +458,7 @@ START_TEST(reads_the_command_line_of_dracut)
 	expect(CHECK_OK, "looks for it: at UUID=2, page 0", "");
 	put_initramfs("etc/cmdline.d/95resume.conf", "resume=UUID=1\n", NULL, NULL);
 	expect(CHECK_FAILED, "looks at UUID=1", "");
-	made_put("/proc/cmdline", "resume=UUID=2\n");
+	made_put("/proc/cmdline", "root=UUID=1 resume=UUID=2\n");
 	expect(CHECK_OK, "looks for it", "");
 	encrypt_area();
 	no_record = true;
@@ -387,6 +482,13 @@ int __wrap_fstatfs(int fd, struct statfs *ret)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	length = readlink(name, path, sizeof(path));
 	if (automount && length > 4 && memcmp(path + length - 4, "/efi", 4) == 0) {
+		/* No descriptor of it may be one that mounts it. */
+		for (int i = 3; i < 64; i++) {
+			snprintf(name, sizeof(name), "/proc/self/fd/%d", i);
+			length = readlink(name, path, sizeof(path));
+			ck_assert(length < 4 || memcmp(path + length - 4, "/efi", 4) != 0 ||
+				  !(fcntl(i, F_GETFL) & O_DIRECTORY));
+		}
 		ret->f_type = AUTOFS_SUPER_MAGIC;
 		ck_assert(fcntl(fd, F_GETFL) & O_PATH);
 	}
@@ -405,12 +507,19 @@ START_TEST(tells_what_is_not_mounted)
 	set_time("/usr/lib/modules", BEGAN + 1000);
 	expect_second("kernels were installed since this boot, and /boot/efi, where",
 		      "check again");
+	/* noauto, so that it is an empty directory. */
+	automount = false;
+	made_put("/boot/efi/initrd", NULL);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	made_put(IMAGE, NULL);
+	set_time("/boot", BEGAN - 1000);
+	set_time("/boot/efi", BEGAN - 1000);
+	expect_second("kernels were installed since this boot, and /boot, where", "mount it");
+	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
 	automount = false;
 	expect(CHECK_OK, "changed since this boot: ", "");
 }
 END_TEST
-
-#define NOT_RUN "not proven, resume did not run at this boot"
 
 START_TEST(does_without_a_record)
 {
@@ -479,6 +588,9 @@ int main(void)
 	tcase_add_test(test, reads_what_was_changed);
 	tcase_add_test(test, wants_resume);
 	tcase_add_test(test, judges_each);
+	tcase_add_test(test, knows_the_newest_of_several);
+	tcase_add_test(test, warns_of_foreign_ones);
+	tcase_add_test(test, says_that_not_all_was_seen);
 	tcase_add_test(test, compares_device_and_offset);
 	tcase_add_test(test, reads_the_configuration_there);
 	tcase_add_test(test, follows_what_the_generator_chose);
@@ -486,6 +598,7 @@ int main(void)
 	tcase_add_test(test, reads_unified_images);
 	tcase_add_test(test, wants_the_key_file_there);
 	tcase_add_test(test, wants_the_area_unlocked);
+	tcase_add_test(test, finds_root_in_the_mounts);
 	tcase_add_test(test, does_without_a_clock);
 	tcase_add_test(test, counts_from_the_resume);
 	tcase_add_test(test, does_not_judge_what_it_cannot_read);

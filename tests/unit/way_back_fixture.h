@@ -29,6 +29,7 @@ static const char *area_uuid; /* what its first page has; NULL: unknown */
 static struct boot_run run;   /* that the record has */
 static struct boot_run more_runs[2];
 static size_t more_count;
+static bool keys_left_out;
 static bool no_record;
 static struct preflight result;
 
@@ -79,7 +80,7 @@ static inline void make(void)
 				 .found = FOUND_SWAP,
 				 .fate = FATE_NONE };
 	more_count = 0;
-	no_record = false;
+	no_record = keys_left_out = false;
 	made_put("/proc/stat", "cpu 1 2\nbtime 1700000000\nprocesses 5\n");
 	made_put("/proc/cmdline", "ro root=UUID=1 resume=UUID=2\n");
 }
@@ -94,6 +95,7 @@ static inline void encrypt_area(void)
 	made_put("/sys/dev/block/254:2/slaves/sda2/dev", "8:2\n");
 	made_put("/sys/dev/block/8:2/uevent", "DEVNAME=sda2\n");
 	made_put("/sys/dev/block/8:2/partition", "2\n");
+	made_put("/sys/dev/block/254:1/uevent", "DEVNAME=vda1\n");
 }
 
 static inline void put_record(void)
@@ -104,6 +106,7 @@ static inline void put_record(void)
 
 	ck_assert_ptr_nonnull(record);
 	boot_record_append(record, &run);
+	record->keys_left_out = keys_left_out;
 	for (size_t i = 0; i < more_count; i++)
 		boot_record_append(record, &more_runs[i]);
 	ck_assert_int_eq(boot_record_encode(record, &text, &length), 0);
