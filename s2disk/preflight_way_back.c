@@ -14,16 +14,20 @@
 #include "boot/initramfs_command.h"
 #include "history/boot_record_file.h"
 #include "kernel/kernel_cmdline.h"
+#include "image_keys.h"
 #include "preflight_way_back_private.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define ID "way-back"
 
@@ -32,6 +36,9 @@
 
 /* … and for all of them this long, whatever they are: the machine is about to sleep. */
 #define READ_SECONDS 10
+
+/* Of initramfs that are rebuilt at once the first may be this much older. */
+#define TOGETHER_SECONDS 600
 
 /* Times on FAT are even seconds, and clocks are set during a boot. */
 #define MARGIN_SECONDS 60
@@ -60,13 +67,31 @@ static void add(const struct way *way, enum check_level level, const char *forma
 						       : "");
 }
 
+/* Rebuilt together, in whatever order. */
+static bool is_together(const struct boot_file *a, const struct boot_file *b)
+{
+	size_t directory = (size_t)(strrchr(a->path, '/') - a->path) + 1;
+
+	return a->changed - b->changed <= TOGETHER_SECONDS &&
+	       strncmp(a->path, b->path, directory) == 0 && !strchr(b->path + directory, '/');
+}
+
 /* A rescue image boots when it is chosen; of the others the newest does as a rule. */
 static const struct boot_file *newest(const struct way *way)
 {
-	for (size_t i = 0; i < way->files.count; i++)
-		if (!way->files.files[i].spare)
-			return &way->files.files[i];
-	return NULL;
+	const struct boot_file *first = NULL, *ret = NULL;
+
+	for (size_t i = 0; i < way->files.count; i++) {
+		const struct boot_file *file = &way->files.files[i];
+
+		if (file->spare || file->foreign)
+			continue;
+		if (!first)
+			first = ret = file;
+		else if (is_together(first, file) && strverscmp(file->path, ret->path) > 0)
+			ret = file;
+	}
+	return ret;
 }
 
 /* What several initramfs are, together. */
@@ -92,6 +117,8 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 		if (file->spare || file->changed < since)
 			continue;
 		way_judge_initramfs(way, file);
+		if (file->foreign && way->proven && now->verdict == WAY_BAD)
+			way->answer.verdict = WAY_UNKNOWN;
 		if (now->verdict < ret->best.verdict)
 			ret->best = *now;
 		if (ret->read++ == 0 || now->verdict > ret->worst.verdict ||
@@ -99,6 +126,13 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 			ret->worst = *now;
 			ret->decides = decides;
 		}
+	}
+	if (way->files.cut[0] && (ret->read++ == 0 || ret->worst.verdict == WAY_GOOD)) {
+		ret->worst.verdict = WAY_UNKNOWN;
+		snprintf(ret->worst.text, sizeof(ret->worst.text),
+			 "below %s are too many files, or names that are not printable\n"
+			 "remove what is not needed to boot",
+			 way->files.cut);
 	}
 }
 
@@ -137,6 +171,29 @@ static time_t changes_begin(const struct way *way)
 	return began > MARGIN_SECONDS ? began - MARGIN_SECONDS : 0;
 }
 
+/* Is that of the running kernel there, as it was? */
+static bool is_there(const struct way *way, time_t since)
+{
+	for (size_t i = 0; i < way->files.count; i++)
+		if (way->files.files[i].running && way->files.files[i].changed < since)
+			return true;
+	return false;
+}
+
+/* Nothing is newer than the boot, but what booted may be gone. */
+static void look_for_booted(struct way *way)
+{
+	const struct boot_file *next = newest(way);
+	/* Their names have releases, and none has that of the running kernel. */
+	bool gone = way->files.release[0] && next && fnmatch("*[0-9].[0-9]*", next->path, 0) == 0;
+	struct sum sum;
+
+	sum_up(way, 0, NEWEST_MAX, &sum);
+	if (sum.best.verdict == WAY_BAD)
+		add(way, gone ? way->bad : CHECK_WARNING,
+		    "what booted this system is gone, or another would boot: %s", sum.worst.text);
+}
+
 static void judge_by_record(struct way *way, time_t since)
 {
 	struct way_answer record;
@@ -151,13 +208,10 @@ static void judge_by_record(struct way *way, time_t since)
 		return;
 	}
 	add(way, way->proven ? CHECK_OK : way->bad, "%s", record.text);
-	if (!way->proven || since == 0 || way->files.folders_changed < since)
-		return;
-	/* Nothing is newer than the boot, but what booted may be gone. */
-	sum_up(way, 0, NEWEST_MAX, &sum);
-	if (sum.best.verdict == WAY_BAD)
-		add(way, CHECK_WARNING,
-		    "what booted this system is gone, or another would boot: %s", sum.worst.text);
+	/* The time of a directory is not always known. */
+	if (way->proven && since > 0 && way->files.folders_changed >= since &&
+	    !is_there(way, since))
+		look_for_booted(way);
 }
 
 /* This boot left no record, or none that can be read. */
@@ -218,39 +272,60 @@ static void warn_of_others(const struct way *way, time_t since)
 	struct boot_choice choices[BOOT_CHOICES_MAX];
 	size_t count = boot_choices_read(way->context->root, choices);
 	const struct boot_files *files = &way->files;
+	const char *unseen = files->unmounted[0] ? files->unmounted : "/boot";
 
-	if (files->unmounted[0] && since > 0 && boot_modules_changed(way->context->root) >= since)
+	if ((files->unmounted[0] || files->count == 0) && since > 0 &&
+	    boot_modules_changed(way->context->root) >= since)
 		add(way, CHECK_WARNING,
 		    "kernels were installed since this boot, and %s, where their initramfs may be, "
-		    "is not mounted\n"
-		    "look into it (ls), which mounts it, and check again",
-		    files->unmounted);
+		    "is not mounted, or has none\n"
+		    "mount it (an automount: look into it, ls), and check again",
+		    unseen);
 	for (size_t i = 0; i < count; i++)
 		add(way, CHECK_WARNING, "%s: the image waits until this system is started\n%s",
 		    choices[i].text, choices[i].advice);
 }
 
+static void warn_of_readers(const struct way *way, const struct boot_file *file,
+			    const struct initramfs *initramfs)
+{
+	const char *list = way->context->settings->key_file;
+	char path[PATH_MAX];
+	struct statfs fs;
+	bool has = false, fat;
+
+	while (image_keys_next_file(&list, path, sizeof(path)))
+		has |= !text_starts(path, "/run/") &&
+		       initramfs_has(initramfs, path + (path[0] == '/'));
+	if (!has)
+		return;
+	snprintf(path, sizeof(path), "%s%s", way->context->root, file->path);
+	/* FAT has no modes. */
+	fat = statfs(path, &fs) == 0 && fs.f_type == MSDOS_SUPER_MAGIC;
+	add(way, CHECK_WARNING,
+	    "%s has the key file in it, which opens the image, and can be read by others than "
+	    "root\n%s",
+	    file->path,
+	    fat ? "mount its file system with umask=0077"
+		: "make its mode 600, and have it made so: for initramfs-tools UMASK=0077");
+}
+
 /* Of what boots next: of a key inside, its mode is the lock; a passphrase is typed there. */
 static void look_at_newest(const struct way *way)
 {
-	const struct settings *settings = way->context->settings;
 	const struct boot_file *file = newest(way);
+	bool keyboard = keyboard_matters(way->context);
+	bool readable = file && file->mode & (S_IRGRP | S_IROTH) &&
+			way_needs_key_file(way->context->settings);
 	struct initramfs initramfs;
 
-	if (!file)
+	if (!file || !(keyboard || readable) || way_read_initramfs(way, file, &initramfs, NULL) < 0)
 		return;
-	if (way_needs_key_file(settings) && !text_starts(settings->key_file, "/run/") &&
-	    file->mode & (S_IRGRP | S_IROTH))
-		add(way, CHECK_WARNING,
-		    "%s has the key file in it, which opens the image, and can be read by others "
-		    "than root\n"
-		    "chmod 600 %s, and have it made so: for initramfs-tools UMASK=0077",
-		    file->path, file->path);
-	if (keyboard_matters(way->context) &&
-	    way_read_initramfs(way, file, &initramfs, NULL) == 0) {
+	if (readable)
+		warn_of_readers(way, file, &initramfs);
+	if (keyboard)
 		check_keyboard(way->context, &initramfs, file->path);
-		initramfs_free(&initramfs);
-	}
+	initramfs_free(&initramfs);
 }
 
 static void look(struct way *way)

@@ -17,13 +17,15 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* What the subject does, with a detail, and what to do about it. False. */
-static bool say(struct way *way, const char *what, const char *detail, const char *advice)
+/* What the subject does, with a detail, and what to do about it: before the initramfs is rebuilt,
+ * unless rebuilding does not help. False. */
+static bool say(struct way *way, const char *what, const char *detail, const char *advice,
+		bool rebuild)
 {
 	way->answer.verdict = WAY_BAD;
 	snprintf(way->answer.text, sizeof(way->answer.text),
-		 "%s %s%.500s\n%s, then run %s; a boot proves it", way->subject, what, detail,
-		 advice, way->command);
+		 "%s %s%.500s\n%s%s%s; a boot proves it", way->subject, what, detail, advice,
+		 rebuild ? ", then run " : "", rebuild ? way->command : "");
 	return false;
 }
 
@@ -96,25 +98,26 @@ static bool takes_image(struct way *way, const struct boot_run *run)
 
 	if (strcmp(run->form, INITRAMFS_RESUME_MARK) != 0)
 		return say(way, "runs no resume that knows the images of this s2disk", "",
-			   "install s2disk's hook for the initramfs");
+			   "install s2disk's hook for the initramfs", true);
 	if (run->noresume)
 		return say(way,
 			   "got noresume (or the like) on the kernel command line, with which an "
 			   "image is discarded",
-			   "", "take it out of the boot loader's configuration");
+			   "", "take it out of the boot loader's configuration", false);
 	if (run->settings[0])
 		return say(way, "has wrong settings: ", run->settings,
-			   "correct /etc/suspend.conf or the kernel command line");
+			   "correct /etc/suspend.conf or the kernel command line", true);
 	if (run->encrypt && !settings->encrypt)
 		return say(way, "takes sealed images only, and this would be plain", "",
-			   "have the same \"encrypt\" in /etc/suspend.conf at both ends");
+			   "have the same \"encrypt\" in /etc/suspend.conf at both ends", true);
 	if (way_needs_key_file(settings) && !has_key(way, run))
 		return say(way,
 			   "does not have the same key file, which alone opens "
 			   "the image: ",
 			   settings->key_file,
 			   "set \"key file in initramfs = y\" where others cannot read it, or use "
-			   "\"key pair\" (suspend.conf(5))");
+			   "\"key pair\" (suspend.conf(5))",
+			   true);
 	return true;
 }
 
@@ -129,15 +132,16 @@ static bool say_failure(struct way *way, const struct boot_run *run)
 	case FOUND_NO_DEVICE:
 		return say(way, "looked in vain for ", detail,
 			   "name it by its UUID, and have the initramfs contain its driver, or "
-			   "unlock it (/etc/crypttab: initramfs or x-initrd.attach)");
+			   "unlock it (/etc/crypttab: initramfs or x-initrd.attach)",
+			   true);
 	case FOUND_NOT_LOOKED:
 		return say(way, "went on without waiting for ", detail,
-			   "have its device there early");
+			   "have its device there early", true);
 	case FOUND_NO_SWAP:
 		return say(way, "found no swap on ", detail,
-			   "give it a key that lasts if it is encrypted");
+			   "give it a key that lasts if it is encrypted", true);
 	default:
-		return say(way, "could not use ", detail, "correct that");
+		return say(way, "could not use ", detail, "correct that", false);
 	}
 }
 
@@ -154,24 +158,25 @@ static bool leads(struct way *way, const struct boot_run *run)
 	static const char advice[] = "correct resume= or \"resume device\" "
 				     "(s2disk-swapfile enable does)";
 	const struct swap_area *area = way->context->target->area;
-	bool good = is_swap(run);
+	bool good = is_swap(run), rebuild = run->by != NAMED_BY_KERNEL;
 	struct swap_area found = *area;
 	struct why reason = { "" };
 	char detail[512];
 	int r = 0;
 
 	if (run->found == FOUND_NOTHING_NAMED)
-		return say(way, "is not told where an image is", "", advice);
+		return say(way, "is not told where an image is", "", advice, true);
 	if (good && strcmp(run->named, area->device) != 0)
 		r = way->context->system->resolve(run->named, run->offset, false, &found, &reason);
 	if (r < 0)
-		return say(way, "looks for what leads nowhere now: ", why_text(&reason, r), advice);
+		return say(way, "looks for what leads nowhere now: ", why_text(&reason, r), advice,
+			   rebuild);
 	if (found.dev != area->dev || ((good || run->has_number) && !is_place(way, run))) {
 		snprintf(detail, sizeof(detail),
 			 "%.120s, page %" PRIu64 " (%.120s), but the image would go to %.120s, "
 			 "page %" PRIu64,
 			 run->named, run->offset, who(run), area->device, area->offset);
-		return say(way, "looks at ", detail, advice);
+		return say(way, "looks at ", detail, advice, rebuild);
 	}
 	return good || say_failure(way, run);
 }
@@ -408,7 +413,8 @@ static void judge_read(struct way *way, const struct initramfs *initramfs, const
 			say(way, "has nothing that is seen to unlock ", locks.locked->mapper,
 			    "add initramfs (Debian) or x-initrd.attach to its options in "
 			    "/etc/crypttab, and rd.luks.uuid=UUID, if others are on the kernel "
-			    "command line");
+			    "command line",
+			    true);
 		/* Where this boot had it, something may unlock it that is not known here. */
 		unsure |= locks.locked && (way->proven || !locks.known);
 	}

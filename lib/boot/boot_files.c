@@ -7,6 +7,8 @@
 #include "base/look.h"
 #include "base/text.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <fts.h>
@@ -16,8 +18,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
-#define ENTRIES_MAX 20000
+#define ENTRIES_MAX 20000 /* below each of the topmost */
+#define SEEN_MAX 64
 
 /* Where it is not known: FAT's topmost directory has no times, and not all is looked at. */
 #define NO_TIME ((time_t)1 << 40)
@@ -28,11 +32,13 @@
 #define SECTION_SIZE 40u
 
 struct walk {
-	const char *root;
-	char release[128]; /* of the running kernel */
+	const char *root, *top;
 	struct boot_files *ret;
 	unsigned int entries;
 	dev_t dev; /* of /boot */
+	/* Directories on top, which may be so by several names (/efi a link to /boot/efi). */
+	struct stat seen[SEEN_MAX];
+	size_t seen_count;
 };
 
 static void later(time_t *time, time_t than)
@@ -126,6 +132,19 @@ static bool look_into(struct boot_file *file, const FTSENT *entry)
 	       memcmp(header, "070701", 6) == 0;
 }
 
+static bool has_release(const char *path, const char *release)
+{
+	size_t length = strlen(release);
+	const char *at = path;
+
+	/* 6.12.5 is not in 6.12.50, nor 6.12 in 6.12.5; but .img may follow. */
+	for (; length > 0 && (at = strstr(at, release)); at++)
+		if (!isalnum((unsigned char)at[length]) &&
+		    !(at[length] == '.' && isdigit((unsigned char)at[length + 1])))
+			return true;
+	return false;
+}
+
 static void take_file(const struct walk *walk, const char *path, const FTSENT *entry)
 {
 	const struct stat *st = entry->fts_statp;
@@ -134,9 +153,14 @@ static void take_file(const struct walk *walk, const char *path, const FTSENT *e
 	if (!matches(wanted, entry->fts_name) || matches(others, entry->fts_name) ||
 	    !text_copy(file.path, sizeof(file.path), path))
 		return;
+	text_make_printable(file.path);
+	if (strcmp(file.path, path) != 0 || strchr(path, '\n')) {
+		text_copy(walk->ret->cut, sizeof(walk->ret->cut), walk->top);
+		return;
+	}
 	look_note(walk->root, path, LOOK_NAME);
 	/* Whatever it is called: what is running now is not spare. */
-	file.running = walk->release[0] && strstr(path, walk->release);
+	file.running = has_release(path, walk->ret->release);
 	file.spare = !file.running && matches(spare, path);
 	if (!walk->root[0])
 		later(&file.changed, st->st_ctim.tv_sec);
@@ -145,7 +169,7 @@ static void take_file(const struct walk *walk, const char *path, const FTSENT *e
 }
 
 /* false: it is not to be read. O_PATH does not mount an automount that is not used. */
-static bool enter(const struct walk *walk, const char *path, const FTSENT *entry)
+static bool enter(struct walk *walk, const char *path, const FTSENT *entry)
 {
 	_cleanup_close_ int fd = open(entry->fts_accpath, O_PATH | O_CLOEXEC);
 	const struct stat *st = entry->fts_statp;
@@ -155,8 +179,14 @@ static bool enter(const struct walk *walk, const char *path, const FTSENT *entry
 		return false;
 	if (fs.f_type == AUTOFS_SUPER_MAGIC) {
 		text_copy(walk->ret->unmounted, sizeof(walk->ret->unmounted), path);
+		text_make_printable(walk->ret->unmounted);
 		return false;
 	}
+	for (size_t i = 0; i < walk->seen_count && entry->fts_level == 0; i++)
+		if (walk->seen[i].st_dev == st->st_dev && walk->seen[i].st_ino == st->st_ino)
+			return false;
+	if (entry->fts_level <= 1 && walk->seen_count < SEEN_MAX)
+		walk->seen[walk->seen_count++] = *st;
 	look_note(walk->root, path, LOOK_LIST);
 	later(&walk->ret->folders_changed, st->st_mtim.tv_sec ? st->st_mtim.tv_sec : NO_TIME);
 	return true;
@@ -164,18 +194,22 @@ static bool enter(const struct walk *walk, const char *path, const FTSENT *entry
 
 static void walk_below(struct walk *walk, const char *top)
 {
-	_cleanup_close_ int fd = io_open_below(walk->root, top, O_PATH | O_DIRECTORY);
+	/* O_DIRECTORY would mount an automount. */
+	_cleanup_close_ int fd = io_open_below(walk->root, top, O_PATH);
 	char start[32], path[PATH_MAX];
 	char *const starts[] = { start, NULL };
 	const FTSENT *entry;
 	FTS *fts;
 
+	walk->top = top;
+	walk->entries = 0;
 	/* The only link that is followed. */
 	snprintf(start, sizeof(start), "/proc/self/fd/%d", fd);
 	fts = fd < 0 ? NULL : fts_open(starts, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	while (fts && (entry = fts_read(fts))) {
 		if (++walk->entries > ENTRIES_MAX) {
 			walk->ret->written = NO_TIME;
+			text_copy(walk->ret->cut, sizeof(walk->ret->cut), top);
 			break;
 		}
 		if (entry->fts_level == 0 && walk->dev == 0)
@@ -192,16 +226,41 @@ static void walk_below(struct walk *walk, const char *top)
 		fts_close(fts);
 }
 
+/* An installer that is kept in /boot, say. Only where files have their kernel's release in the
+ * path. */
+static void mark_foreign(const char *root, struct boot_files *files)
+{
+	int fd = io_open_below(root, "/usr/lib/modules", O_RDONLY | O_DIRECTORY);
+	DIR *modules = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool any = false;
+
+	look_note(root, "/usr/lib/modules", LOOK_LIST);
+	if (!modules && fd >= 0)
+		close(fd);
+	for (size_t i = 0; modules && i < files->count; i++)
+		any |= files->files[i].running;
+	for (size_t i = 0; any && i < files->count; i++)
+		files->files[i].foreign = !files->files[i].running;
+	while (any && (entry = readdir(modules)))
+		for (size_t i = 0; i < files->count && entry->d_name[0] != '.'; i++)
+			if (has_release(files->files[i].path, entry->d_name))
+				files->files[i].foreign = false;
+	if (modules)
+		closedir(modules);
+}
+
 void boot_files_find(const char *root, struct boot_files *ret)
 {
 	static const char *const tops[] = { "/boot", "/efi", "/esp" };
 	struct walk walk = { .root = root, .ret = ret };
 
 	*ret = (struct boot_files){ 0 };
-	io_read_text(root, "/proc/sys/kernel/osrelease", walk.release, sizeof(walk.release));
-	walk.release[strcspn(walk.release, "\n")] = '\0';
+	io_read_text(root, "/proc/sys/kernel/osrelease", ret->release, sizeof(ret->release));
+	ret->release[strcspn(ret->release, "\n")] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
 		walk_below(&walk, tops[i]);
+	mark_foreign(root, ret);
 }
 
 time_t boot_modules_changed(const char *root)

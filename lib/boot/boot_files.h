@@ -25,6 +25,7 @@ struct boot_file {
 	struct boot_section initrd, cmdline;
 	bool spare;   /* a rescue or fallback image, which no boot takes by itself */
 	bool running; /* its path has the release of the running kernel */
+	bool foreign; /* others are, and its path has the release of no installed kernel */
 	mode_t mode;
 	time_t changed; /* seconds since 1970 */
 };
@@ -32,6 +33,8 @@ struct boot_file {
 struct boot_files {
 	struct boot_file files[BOOT_FILES_MAX]; /* the newest, newest first */
 	size_t count;
+	char release[128];	/* of the running kernel */
+	char cut[256];		/* where there was more than could be looked at; "" for none */
 	char unmounted[256];	/* an automount that is not mounted; "" for none */
 	time_t written;		/* when anything in /boot's file system was, by its inode */
 	time_t folders_changed; /* when the newest directory was; 0: there is none */

@@ -29,6 +29,7 @@
 /* What no initramfs comes near to. */
 #define ENTRIES_LIMIT 1000000
 #define UNPACKED_LIMIT (UINT64_C(2) << 30)
+#define CLOCK_BYTES (1u << 20) /* after so many the clock is asked */
 #define NAMES_LIMIT (4u << 20)
 
 /* Of a report, see initramfs.h. */
@@ -92,6 +93,11 @@ struct entry {
 	uint64_t link;
 };
 
+static bool is_late(const struct reading *reading)
+{
+	return reading->deadline && now_usec() >= reading->deadline;
+}
+
 /* to may be NULL. */
 static int take(struct reading *reading, void *to, uint64_t length)
 {
@@ -103,8 +109,10 @@ static int take(struct reading *reading, void *to, uint64_t length)
 	while (taken < length) {
 		char *at = to ? (char *)to + taken : unwanted;
 		uint64_t room = to ? length - taken : min_u64(length - taken, sizeof(unwanted));
-		size_t n = fread(at, 1, room, reading->file);
+		size_t n = fread(at, 1, min_u64(room, CLOCK_BYTES), reading->file);
 
+		if (taken % CLOCK_BYTES + n >= CLOCK_BYTES && is_late(reading))
+			return -ETIMEDOUT;
 		if (n == 0 && (!ferror(reading->file) || errno != EINTR))
 			return -EBADMSG;
 		clearerr(reading->file);
@@ -122,13 +130,14 @@ static int take_aligned(struct reading *reading, void *to, uint64_t length)
 	return r < 0 ? r : take(reading, NULL, -reading->position & 3);
 }
 
-/* The next byte that is not zero, which is not taken; EOF at the end. */
+/* The next byte that is not zero, which is not taken; EOF at the end. Zero: at a limit. */
 static int skip_zeros(struct reading *reading)
 {
 	int c;
 
 	while ((c = getc_unlocked(reading->file)) == 0 && reading->position < UNPACKED_LIMIT)
-		reading->position++;
+		if (++reading->position % CLOCK_BYTES == 0 && is_late(reading))
+			return 0;
 	return ungetc(c, reading->file);
 }
 
@@ -319,6 +328,8 @@ static int read_archives(struct reading *reading, FILE *file, uint64_t length, s
 	for (int i = 0; i < ENTRIES_LIMIT && r == 0; i++) {
 		int first = within ? '0' : skip_zeros(reading);
 
+		if (is_late(reading))
+			return -ETIMEDOUT;
 		if (first == EOF || (reading->position >= length && !within))
 			return i > 0 ? 0 : why(w, -EBADMSG, "it is empty");
 		if (first != '0')
@@ -329,8 +340,6 @@ static int read_archives(struct reading *reading, FILE *file, uint64_t length, s
 		/* Of another archive. */
 		for (size_t j = 0; j < reading->ret->count && !within; j++)
 			reading->ret->files[j].link = 0;
-		if (reading->deadline && now_usec() >= reading->deadline)
-			r = -ETIMEDOUT;
 	}
 	return r == -EBADMSG || r == 0 ? why(w, -EBADMSG, "it is damaged") : r;
 }
@@ -340,25 +349,33 @@ static int read_packed(struct reading *reading, const char *program, int fd,
 		       struct boot_section part, struct why *w)
 {
 	uint64_t now = now_usec(), seconds = 60;
-	char command[256];
+	char command[320];
 	FILE *unpacked;
 	int r, status;
 
 	/* Its end may be far, and it may be silent for ever. */
 	if (reading->deadline)
 		seconds = reading->deadline > now ? (reading->deadline - now) / 1000000 + 1 : 1;
+	/* Where this program was started with standard input closed, it may be that; the
+	 * command inherits the copy. */
+	fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
+	if (fd < 0)
+		return -errno;
 	snprintf(command, sizeof(command),
-		 "PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec 2>/dev/null; tail -c +%" PRIu64
+		 "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin; exec 2>/dev/null; "
+		 "command -v timeout >&2 || exit 125; tail -c +%" PRIu64
 		 " /proc/self/fd/%d | head -c %" PRIu64 " | timeout -s KILL %" PRIu64 " %s -cd",
 		 part.offset + 1, fd, part.length, seconds, program);
-	unpacked = fcntl(fd, F_SETFD, 0) < 0 ? NULL : popen(command, "re");
+	unpacked = popen(command, "re");
+	close(fd);
 	if (!unpacked)
 		return -errno;
 	r = read_archives(reading, unpacked, UINT64_MAX, w);
 	status = pclose(unpacked);
-	if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
+	if (WIFEXITED(status) && WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127)
 		return why(w, -ENOENT,
-			   "%s, which would unpack it, is not installed, or does not run", program);
+			   "%s, which would unpack it, is not installed, or does not run",
+			   WEXITSTATUS(status) == 125 ? "timeout" : program);
 	/* Something else comes after an archive. */
 	reading->ret->partial |= status != 0 || r > 0;
 	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", program) : r;
@@ -370,7 +387,7 @@ static int read_part(struct reading *reading, FILE *file, struct boot_section pa
 	int r = read_archives(reading, file, part.length, w);
 
 	part.offset += reading->position;
-	part.length -= reading->position;
+	part.length -= min_u64(part.length, reading->position);
 	if (r > 0)
 		io_pread_full(fileno(file), start, sizeof(start), part.offset);
 	for (size_t i = 0; i < ARRAY_SIZE(packers) && r > 0; i++)
@@ -433,7 +450,7 @@ int initramfs_read(const char *root, const struct boot_file *file,
 	*ret = (struct initramfs){ 0 };
 	snprintf(full, sizeof(full), "%s%s", root, file->path);
 	look_note("", full, LOOK_NAME);
-	r = read_file(&reading, root, file, &reason);
+	r = is_late(&reading) ? -ETIMEDOUT : read_file(&reading, root, file, &reason);
 	if (r == -EFBIG || (r < 0 && deadline && now_usec() >= deadline))
 		r = why(&reason, -ETIMEDOUT, "it is too large to be looked through in time");
 	if (r >= 0)

@@ -58,13 +58,11 @@ static const char *source_uuid(const char *source)
 	return NULL;
 }
 
-/* The value of one of the names, each of which may have "rd." before it; NULL: another word. */
-static const char *value_of(const char *word, const char *name, const char *other)
+/* The value of name, which may have "rd." before it; NULL: another word. */
+static const char *value_of(const char *word, const char *name)
 {
 	word += text_starts(word, "rd.") ? 3 : 0;
-	if (text_starts(word, name))
-		return word + strlen(name);
-	return text_starts(word, other) ? word + strlen(other) : NULL;
+	return text_starts(word, name) ? word + strlen(name) : NULL;
 }
 
 static bool is_false(const char *value)
@@ -88,14 +86,15 @@ static struct words read_words(const struct initramfs *initramfs, const char *cm
 		    !initramfs_runs_late(initramfs, "encrypt");
 	_cleanup_free_ char *copy = strdup(cmdline);
 	struct words ret = { 0 };
-	char *rest = copy, *word, *name;
 	bool by_cryptdevice = false;
+	char *rest = copy, *word, *name;
 
 	while ((word = strsep(&rest, " \t\n"))) {
-		const char *value = value_of(word, "luks.uuid=", "luks.name=");
+		const char *value = value_of(word, "luks.uuid=");
 
-		ret.off |= is_false(value_of(word, "luks=", "luks.enable="));
-		ret.no_table |= is_false(value_of(word, "luks.crypttab=", "luks.crypttab="));
+		value = value ? value : value_of(word, "luks.name=");
+		ret.off |= is_false(value_of(word, "luks="));
+		ret.no_table |= is_false(value_of(word, "luks.crypttab="));
 		if (value) {
 			name = strchr(value, '=');
 			ret.some = true;

@@ -114,6 +114,48 @@ START_TEST(follows_the_topmost_link)
 	boot_files_find(made_root, &files);
 	ck_assert_uint_eq(files.count, 1);
 	ck_assert_str_eq(files.files[0].path, "/boot/initrd.img-6.1");
+	/* What has been seen by another name counts once. */
+	put("/elsewhere/efi/initrd", "07", 900);
+	made_link("/efi", "boot/efi");
+	made_link("/esp", "elsewhere");
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 2);
+	ck_assert_str_eq(files.files[1].path, "/boot/efi/initrd");
+}
+END_TEST
+
+START_TEST(compares_releases)
+{
+	static const char *const names[] = { "6.12.5",	 "6.12.5.img", "6.12.5-x",	"6.12.50",
+					     "6.12.5.1", "6.12.5a",    "6.12.50-6.12.5" };
+	char path[64];
+
+	made_put("/proc/sys/kernel/osrelease", "6.12.5\n");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "/boot/initrd-%s", names[i]);
+		put(path, "07", 1000 - (long)i);
+	}
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 7);
+	for (size_t i = 0; i < 7; i++)
+		ck_assert(files.files[i].running == (i < 3 || i == 6));
+}
+END_TEST
+
+/* Of each of the topmost directories so much is looked at. */
+START_TEST(looks_at_only_so_much)
+{
+	char command[256];
+
+	made_folder("/boot");
+	put("/efi/initrd", "07", 1000);
+	boot_files_find(made_root, &files);
+	ck_assert_str_eq(files.cut, "");
+	snprintf(command, sizeof(command), "cd %s/boot && seq 20001 | xargs touch", made_root);
+	ck_assert_int_eq(system(command), 0);
+	boot_files_find(made_root, &files);
+	ck_assert_str_eq(files.cut, "/boot");
+	ck_assert_uint_eq(files.count, 1);
 }
 END_TEST
 
@@ -448,9 +490,12 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(test, made_root_create, made_root_remove);
+	tcase_set_timeout(test, 60);
 	tcase_add_test(test, finds_what_boots);
 	tcase_add_test(test, knows_what_is_spare);
 	tcase_add_test(test, follows_the_topmost_link);
+	tcase_add_test(test, compares_releases);
+	tcase_add_test(test, looks_at_only_so_much);
 	tcase_add_test(test, knows_when_all_was_changed);
 	tcase_add_test(test, keeps_the_newest);
 	tcase_add_test(test, knows_when_it_began);

@@ -119,14 +119,23 @@ START_TEST(knows_the_generators)
 		"usr/lib/systemd/system/systemd-hibernate-resume.service",
 	};
 
-	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-		ck_assert_msg(read_with(scripts[i], "x").script, "%s", scripts[i]);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		ck_assert_msg(read_with(units[i], "x").unit, "%s", units[i]);
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		struct initramfs got = read_with(scripts[i], "x");
+
+		ck_assert_msg(got.script, "%s", scripts[i]);
+		initramfs_free(&got);
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		struct initramfs got = read_with(units[i], "x");
+
+		ck_assert_msg(got.unit, "%s", units[i]);
+		initramfs_free(&got);
+	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		const struct initramfs got = read_with(others[i], "x");
+		struct initramfs got = read_with(others[i], "x");
 
 		ck_assert_msg(!got.script && !got.unit && !got.resume, "%s", others[i]);
+		initramfs_free(&got);
 	}
 }
 END_TEST
@@ -442,6 +451,48 @@ START_TEST(ends_in_time)
 	initramfs_free(&initramfs);
 	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 1, &initramfs, &w), -ETIMEDOUT);
 	ck_assert_ptr_nonnull(strstr(w.text, "in time"));
+	/* It is not even opened. */
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 1, &initramfs, &w), -ETIMEDOUT);
+}
+END_TEST
+
+/* Zeros, of which there may be very many. */
+START_TEST(looks_at_the_clock)
+{
+	uint64_t began = now_usec();
+	struct initramfs initramfs;
+
+	made_shell("printf 0 >initrd && truncate -s 1T initrd");
+	made_shell("printf '\\0' | dd of=initrd conv=notrunc status=none");
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, began + 100000, &initramfs, NULL),
+			 -ETIMEDOUT);
+	ck_assert_uint_lt(now_usec() - began, 1500000);
+}
+END_TEST
+
+/* Started with some of the standard descriptors closed, the file takes the number of one. */
+START_TEST(reads_without_standard_output)
+{
+	struct initramfs initramfs;
+	int output = dup(STDOUT_FILENO), errors = dup(STDERR_FILENO), r;
+
+	made_initramfs(path, "gzip -c", usual);
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	r = initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL);
+	dup2(output, STDOUT_FILENO);
+	dup2(errors, STDERR_FILENO);
+	close(output);
+	close(errors);
+	ck_assert_int_eq(r, 0);
+	expect_usual(&initramfs);
+	/* All its names are known. */
+	ck_assert(initramfs_has(&initramfs, "etc/suspend.conf"));
+	ck_assert(initramfs_has(&initramfs, "etc/*.conf"));
+	ck_assert(!initramfs_has(&initramfs, "etc/suspend"));
+	initramfs_free(&initramfs);
 }
 END_TEST
 
@@ -526,6 +577,8 @@ int main(void)
 	tcase_add_test(test, reads_unified_images);
 	tcase_add_test(test, reads_on_behind_the_first);
 	tcase_add_test(test, ends_in_time);
+	tcase_add_test(test, looks_at_the_clock);
+	tcase_add_test(test, reads_without_standard_output);
 	tcase_add_test(test, waits_for_no_packer);
 	tcase_add_test(test, unpacks_only_so_much);
 	tcase_add_test(test, reads_what_a_report_has);

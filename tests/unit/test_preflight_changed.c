@@ -171,6 +171,61 @@ START_TEST(judges_each)
 }
 END_TEST
 
+/* Of those that were rebuilt together the newest kernel's boots. */
+START_TEST(knows_the_newest_of_several)
+{
+	put_initramfs_at("/boot/initrd.img-6.9", BEGAN + 2000, NULL, NULL, NULL, NULL);
+	put_files(empty);
+	expect(CHECK_WARNING, NONE, "");
+	made_put(IMAGE, NULL);
+	made_folder("/boot/dir");
+	put_file("/boot/initrd.img-6.10", "", BEGAN + 1500);
+	expect(CHECK_FAILED, "/boot/initrd.img-6.10: it is empty", "");
+	set_time("/boot/initrd.img-6.10", BEGAN + 1000);
+	expect(CHECK_WARNING, "/boot/initrd.img-6.10: it is empty", "");
+	put_file("/boot/dir/initrd.img-6.10", "", BEGAN + 1500);
+	expect(CHECK_WARNING, "it is empty", "");
+}
+END_TEST
+
+/* Where names have releases, one without is an installer or so. */
+START_TEST(warns_of_foreign_ones)
+{
+	put_file("/boot/initrd.img-6.2", "x", BEGAN - 1000);
+	made_folder("/boot/netboot");
+	put_file("/boot/netboot/initrd.gz", "", BEGAN + 1000);
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	made_put("/proc/sys/kernel/osrelease", "6.2\n");
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	made_folder("/usr/lib/modules/6.2");
+	expect(CHECK_WARNING, "netboot/initrd.gz: it is empty", "");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	run.found = FOUND_SWAP;
+	put_file("/boot/netboot/initrd-6.3.gz", "", BEGAN + 2000);
+	expect(CHECK_WARNING, "netboot/initrd-6.3.gz: it is empty", "");
+	made_folder("/usr/lib/modules/6.3");
+	expect(CHECK_FAILED, "netboot/initrd-6.3.gz: it is empty", "");
+}
+END_TEST
+
+START_TEST(says_that_not_all_was_seen)
+{
+	put_file(IMAGE, "x", BEGAN - 1000);
+	put_file("/boot/initrd\033[2J", "x", BEGAN - 1000);
+	set_time("/boot", BEGAN - 1000);
+	expect(CHECK_WARNING, "below /boot are too many files, or names that", "remove");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "below /boot are too many files, or names that", "remove");
+	run.found = FOUND_SWAP;
+	made_put("/boot/initrd\033[2J", NULL);
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "changed since this boot: ", "");
+	put_file("/boot/initrd\n", "x", BEGAN - 1000);
+	expect(CHECK_WARNING, "below /boot are too many files, or names that", "remove");
+}
+END_TEST
+
 START_TEST(compares_device_and_offset)
 {
 	put_initramfs(NULL, NULL, NULL, NULL);
@@ -427,6 +482,13 @@ int __wrap_fstatfs(int fd, struct statfs *ret)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	length = readlink(name, path, sizeof(path));
 	if (automount && length > 4 && memcmp(path + length - 4, "/efi", 4) == 0) {
+		/* No descriptor of it may be one that mounts it. */
+		for (int i = 3; i < 64; i++) {
+			snprintf(name, sizeof(name), "/proc/self/fd/%d", i);
+			length = readlink(name, path, sizeof(path));
+			ck_assert(length < 4 || memcmp(path + length - 4, "/efi", 4) != 0 ||
+				  !(fcntl(i, F_GETFL) & O_DIRECTORY));
+		}
 		ret->f_type = AUTOFS_SUPER_MAGIC;
 		ck_assert(fcntl(fd, F_GETFL) & O_PATH);
 	}
@@ -445,8 +507,21 @@ START_TEST(tells_what_is_not_mounted)
 	set_time("/usr/lib/modules", BEGAN + 1000);
 	expect_second("kernels were installed since this boot, and /boot/efi, where",
 		      "check again");
+	/* noauto, so that it is an empty directory. */
+	automount = false;
+	made_put("/boot/efi/initrd", NULL);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	made_put(IMAGE, NULL);
+	set_time("/boot", BEGAN - 1000);
+	set_time("/boot/efi", BEGAN - 1000);
+	expect_second("kernels were installed since this boot, and /boot, where", "mount it");
+	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
 	automount = false;
 	expect(CHECK_OK, "changed since this boot: ", "");
+	automount = true;
+	made_folder("/efi");
+	expect_second("kernels were installed since this boot, and /efi, where", "mount it");
+	automount = false;
 }
 END_TEST
 
@@ -517,6 +592,9 @@ int main(void)
 	tcase_add_test(test, reads_what_was_changed);
 	tcase_add_test(test, wants_resume);
 	tcase_add_test(test, judges_each);
+	tcase_add_test(test, knows_the_newest_of_several);
+	tcase_add_test(test, warns_of_foreign_ones);
+	tcase_add_test(test, says_that_not_all_was_seen);
 	tcase_add_test(test, compares_device_and_offset);
 	tcase_add_test(test, reads_the_configuration_there);
 	tcase_add_test(test, follows_what_the_generator_chose);

@@ -34,7 +34,10 @@ START_TEST(was_elsewhere)
 	run.minor = 2;
 	strcpy(run.named, "UUID=2");
 	run.offset = 5;
-	expect(CHECK_FAILED, "page 5 (resume=", "s2disk-swapfile enable");
+	expect(CHECK_FAILED, "page 5 (resume=", "(s2disk-swapfile enable does); a boot proves it");
+	run.by = NAMED_BY_DEFAULT;
+	expect(CHECK_FAILED, "page 5 (the initramfs' own", "then run the command");
+	run.by = NAMED_BY_KERNEL;
 	run.offset = 0;
 	/* By another number, and still the same swap (multipath). */
 	run.minor = 9;
@@ -85,7 +88,7 @@ END_TEST
 START_TEST(would_not_have_resumed)
 {
 	run.noresume = true;
-	expect(CHECK_FAILED, "got noresume", "boot loader's configuration");
+	expect(CHECK_FAILED, "got noresume", "boot loader's configuration; a boot proves it");
 	run.noresume = false;
 	strcpy(run.settings, "/etc/suspend.conf:1: no such setting");
 	expect(CHECK_FAILED, "has wrong settings: /etc/suspend.conf:1", "correct");
@@ -174,6 +177,9 @@ END_TEST
 
 START_TEST(warns_of_readers_of_the_key)
 {
+	const char *files[] = { "etc/image.key", KEY, NULL };
+	char full[256];
+
 	settings.encrypt = true;
 	strcpy(settings.key_file, "/etc/image.key");
 	made_put("/etc/image.key", KEY);
@@ -181,10 +187,22 @@ START_TEST(warns_of_readers_of_the_key)
 	strcpy(run.keys[0].path, "/etc/image.key");
 	ck_assert_int_eq(image_keys_digest(made_root, "/etc/image.key", run.keys[0].digest, NULL),
 			 0);
-	made_put_mode("/boot/initrd.img-6.1", "x", 0644);
+	made_folder("/boot");
+	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
+	made_initramfs(full, "gzip -c", files);
+	ck_assert_int_eq(chmod(full, 0644), 0);
 	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
-	expect_second("/boot/initrd.img-6.1 has the key file in it",
-		      "chmod 600 /boot/initrd.img-6.1");
+	set_time("/boot", BEGAN - 1000);
+	expect_second("/boot/initrd.img-6.1 has the key file in it", "make its mode 600");
+	ck_assert_int_eq(chmod(full, 0600), 0);
+	expect(CHECK_OK, OK_TEXT, "");
+	/* It is not in there. */
+	files[0] = "etc/other.key";
+	made_initramfs(full, "gzip -c", files);
+	ck_assert_int_eq(chmod(full, 0644), 0);
+	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
+	set_time("/boot", BEGAN - 1000);
+	expect(CHECK_OK, OK_TEXT, "");
 }
 END_TEST
 
@@ -240,8 +258,25 @@ START_TEST(sees_what_is_gone)
 	set_time("/boot", BEGAN - 1000);
 	expect(CHECK_OK, OK_TEXT, "");
 	/* One that may have it. */
+	set_time("/boot", BEGAN + 1000);
 	put_file("/boot/initrd.img-6.0", "no cpio", BEGAN - 2000);
 	expect(CHECK_OK, OK_TEXT, "");
+	made_put("/boot/initrd.img-6.0", NULL);
+	/* All have releases, and none this kernel's. */
+	made_put("/proc/sys/kernel/osrelease", "6.2\n");
+	expect_at(1, CHECK_FAILED, "what booted this system is gone", AROUND);
+	/* It is there, whatever else changed. */
+	put_file("/boot/initrd.img-6.2", "x", BEGAN - 1000);
+	made_initramfs(full, "gzip -c", files);
+	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
+	made_put("/proc/sys/kernel/osrelease", "6.1\n");
+	made_put("/boot/initrd.img-6.2", NULL);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	/* FAT has no times of the topmost. */
+	set_time("/boot", 0);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	made_put("/proc/sys/kernel/osrelease", "7\n");
+	expect_at(1, CHECK_FAILED, "what booted this system is gone", AROUND);
 }
 END_TEST
 
