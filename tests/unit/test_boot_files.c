@@ -490,6 +490,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(test, made_root_create, made_root_remove);
+	tcase_set_timeout(test, 60);
 	tcase_add_test(test, finds_what_boots);
 	tcase_add_test(test, knows_what_is_spare);
 	tcase_add_test(test, follows_the_topmost_link);

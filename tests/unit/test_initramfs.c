@@ -119,14 +119,23 @@ START_TEST(knows_the_generators)
 		"usr/lib/systemd/system/systemd-hibernate-resume.service",
 	};
 
-	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-		ck_assert_msg(read_with(scripts[i], "x").script, "%s", scripts[i]);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		ck_assert_msg(read_with(units[i], "x").unit, "%s", units[i]);
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		struct initramfs got = read_with(scripts[i], "x");
+
+		ck_assert_msg(got.script, "%s", scripts[i]);
+		initramfs_free(&got);
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		struct initramfs got = read_with(units[i], "x");
+
+		ck_assert_msg(got.unit, "%s", units[i]);
+		initramfs_free(&got);
+	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		const struct initramfs got = read_with(others[i], "x");
+		struct initramfs got = read_with(others[i], "x");
 
 		ck_assert_msg(!got.script && !got.unit && !got.resume, "%s", others[i]);
+		initramfs_free(&got);
 	}
 }
 END_TEST
@@ -463,17 +472,20 @@ START_TEST(looks_at_the_clock)
 }
 END_TEST
 
-/* Started without standard output, the file takes its number. */
+/* Started with some of the standard descriptors closed, the file takes the number of one. */
 START_TEST(reads_without_standard_output)
 {
 	struct initramfs initramfs;
-	int output = dup(STDOUT_FILENO), r;
+	int output = dup(STDOUT_FILENO), errors = dup(STDERR_FILENO), r;
 
 	made_initramfs(path, "gzip -c", usual);
 	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
 	r = initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL);
 	dup2(output, STDOUT_FILENO);
+	dup2(errors, STDERR_FILENO);
 	close(output);
+	close(errors);
 	ck_assert_int_eq(r, 0);
 	expect_usual(&initramfs);
 	/* All its names are known. */

@@ -518,6 +518,10 @@ START_TEST(tells_what_is_not_mounted)
 	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
 	automount = false;
 	expect(CHECK_OK, "changed since this boot: ", "");
+	automount = true;
+	made_folder("/efi");
+	expect_second("kernels were installed since this boot, and /efi, where", "mount it");
+	automount = false;
 }
 END_TEST
 
