@@ -325,8 +325,10 @@ int swapfile_do_disable(struct swapfile *s, struct why *w)
 	char known[64];
 	int r = take_back(s, true, w);
 
-	if (r == 0)
+	if (r == 0) {
 		swapfile_line(s, "no swap area is enabled; there is nothing to do");
+		return 0;
+	}
 	if (r > 0)
 		r = refresh(s, initramfs_command(s->root), w);
 	if (r == 0 && !s->dry_run &&

@@ -155,8 +155,10 @@ START_TEST(there_and_back)
 	ck_assert_str_eq(made_log, "swapoff /swapfile\n" REMADE);
 	ck_assert_ptr_nonnull(strstr(warnings, "the kernel keeps 8:2 as the place"));
 	check_as_before(before);
+	warnings[0] = '\0';
 	disable();
 	ck_assert_str_eq(made_log, "");
+	ck_assert_str_eq(warnings, "");
 }
 END_TEST
 
