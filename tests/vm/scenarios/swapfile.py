@@ -30,7 +30,8 @@ first_boot() {
     mark offset "$(first_extent $SWAP)"
     swap_on $SWAP
     hold main 64 32
-    hibernate -r $SWAP
+    # This boot was not told where it is; the next one is.
+    hibernate -r $SWAP -P "way back = warn"
     # The file system was mounted all the time: it must still be sound.
     marked file-after sh -c 'echo x >/mnt/after && sync && rm /mnt/after'
     marked umount sh -c 'swapoff /mnt/swapfile && umount /mnt'
