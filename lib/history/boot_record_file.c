@@ -169,19 +169,25 @@ static int write_file(int folder, const struct boot_record *record)
 	return r;
 }
 
-/* The folder, made where there is none, and locked: two scripts of the initramfs may
- * run resume at once. */
-static int open_folder(const char *root)
+int boot_record_open_directory(const char *root)
 {
 	char path[PATH_MAX];
-	int folder;
+	int directory;
 
 	snprintf(path, sizeof(path), "%s" FOLDER, root);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return directory < 0 ? -errno : directory;
+}
+
+/* Locked, too: two scripts of the initramfs may run resume at once. */
+static int open_folder(const char *root)
+{
+	int folder = boot_record_open_directory(root);
+
 	if (folder < 0)
-		return -errno;
+		return folder;
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (flock(folder, LOCK_EX | LOCK_NB) == 0)
 			return folder;

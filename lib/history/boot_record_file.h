@@ -14,6 +14,10 @@
  * is written into the record of its boot. */
 bool boot_in_initramfs(const char *root);
 
+/* The directory of the record below root, /run/s2disk, made where there is none: a
+ * descriptor, or a negative errno. */
+int boot_record_open_directory(const char *root);
+
 /* Appends a run to this boot's record, or begins it with what the kernel says
  * now: its log, the firmware's memory map, its command line. Written whole, by
  * rename. Does nothing outside of an initramfs. 0 or a negative errno, which is
