@@ -228,7 +228,7 @@ static int load_file(struct settings *settings, const char *root, const char *pa
 	/* Whether there is such a file is another question. */
 	if (!settings->skip_bad || r == 0 || r == -ENOENT)
 		return r;
-	/* Nobody knows what it asks for. */
+	/* What it asks for is not known. */
 	settings->encrypt = true;
 	return 0;
 }

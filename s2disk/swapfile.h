@@ -99,7 +99,7 @@ int swapfile_deactivate(const char *path, struct why *w);
 bool swapfile_is_active(const struct swap_area *area);
 
 /* Ctrl-C: from now on SIGINT, SIGTERM and SIGHUP only set a mark, so that what was done can
- * be taken back; SIGPIPE is ignored. */
+ * be undone; SIGPIPE is ignored. */
 void swapfile_stop_begin(void);
 /* -EINTR when one of them was received. */
 int swapfile_stopped(struct why *w);

@@ -233,7 +233,7 @@ static int carry_out(struct swapfile *s, const struct swapfile_place *place,
 	return r == 0 ? swapfile_stopped(w) : r;
 }
 
-/* All or nothing: when it fails, what was done is taken back. */
+/* All or nothing: when it fails, what was done is undone. */
 static int enable(struct swapfile *s, const struct swapfile_place *place, struct mark_list *list,
 		  const char *command, struct why *w)
 {

@@ -29,7 +29,7 @@
 /* What no initramfs comes near to. */
 #define ENTRIES_LIMIT 1000000
 #define UNPACKED_LIMIT (UINT64_C(2) << 30)
-#define CLOCK_BYTES (1u << 20) /* after so many the clock is asked */
+#define CLOCK_BYTES (1u << 20) /* the clock is asked once in this many */
 #define NAMES_LIMIT (4u << 20)
 
 /* Of a report, see initramfs.h. */

@@ -70,7 +70,7 @@ void mounted_stamp(struct mounted *mounted, struct filesystems *ret);
 
 /* Is a file system mounted below root that could have been changed since the machine
  * hibernated: anything on a block device, by its number or its source, but for squashfs and
- * erofs, which nobody can write to, and the stick with a key, as systemd mounts it to read it
+ * erofs, which cannot be written to, and the stick with a key, as systemd mounts it to read it
  * (generate_keydev_mount() in src/cryptsetup/cryptsetup-generator.c)? Yes where it cannot be
  * seen. */
 bool mounted_any(const char *root);

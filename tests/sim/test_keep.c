@@ -366,7 +366,7 @@ START_TEST(test_kernels_own)
 {
 	struct sim_plan plan = { .change = kernels };
 
-	/* Whoever calls restore() has the kernel take it. */
+	/* The caller of restore() has the kernel take it. */
 	live(&plan, SIM_FRESH, 1);
 	ck_assert(ends_with(SIM_PAGE, "S1SUSPEND"));
 	plan.noresume = true;

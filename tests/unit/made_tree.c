@@ -88,7 +88,8 @@ void __wrap_check_way_back(struct preflight_context *context)
 {
 	/* By what is enabled. */
 	ck_assert_str_ne(context->settings->resume_device, "");
-	preflight_advise(preflight_add(context, "way-back", made_way_back, "so much of the way"),
+	preflight_advise(preflight_add(context, "way-back", made_way_back,
+				       "the way back as made up"),
 			 "do this");
 }
 

@@ -11,7 +11,7 @@
 
 extern char made_log[8192];   /* what was run, activated and deactivated, a line each */
 extern const char *made_fail; /* what shall fail: a line of that log begins with it */
-extern int made_stop_after;   /* Ctrl-C after so many lines of it; 0: none */
+extern int made_stop_after;   /* Ctrl-C after this many lines of it; 0: none */
 extern bool made_active;
 extern enum check_level made_way_back; /* what the pre-flight says */
 

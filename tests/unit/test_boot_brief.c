@@ -251,7 +251,7 @@ START_TEST(leaves_a_newer_record)
 }
 END_TEST
 
-/* Whoever can write to the disk can write this. */
+/* Anything that can write to the disk can write this. */
 START_TEST(is_hostile)
 {
 	made_put("/run/x", "");

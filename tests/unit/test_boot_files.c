@@ -142,7 +142,7 @@ START_TEST(compares_releases)
 }
 END_TEST
 
-/* Of each of the topmost directories so much is looked at. */
+/* Of each of the topmost directories this much is looked at. */
 START_TEST(looks_at_only_so_much)
 {
 	char command[256];

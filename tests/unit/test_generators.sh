@@ -324,7 +324,7 @@ for uptime in 15 20 25 30 35 39; do
 	is "dracut: not there yet" "$(wait_for "$work/no" $uptime)" 1
 done
 is "dracut: given up" "$(wait_for "$work/no" 40)" 0
-# While somebody is asked, the time does not count, nor does it where dracut itself asked.
+# While a passphrase is asked for, the time does not count, nor does it where dracut itself asked.
 rm "$work/wait"
 mkdir -p "$work/asks" "$work/processes/1" "$work/processes/20"
 echo systemd >"$work/processes/1/comm"
@@ -346,7 +346,7 @@ for name in cryptsetup plymouth systemd-ask-pas systemd-cryptse; do
 	is "dracut: asked by $name" "$(wait_on 10 15 20 25 30 35 40 45)" 11111111
 done
 echo plymouthd >"$work/processes/20/comm"
-is "dracut: asked by nobody" "$(wait_on 50 55 60 65 70 75)" 111110
+is "dracut: no question is open" "$(wait_on 50 55 60 65 70 75)" 111110
 in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 (
 	# shellcheck disable=SC2317

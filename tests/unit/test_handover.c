@@ -329,7 +329,7 @@ START_TEST(record)
 }
 END_TEST
 
-/* Then it is none; the rest of the page holds all the same. */
+/* Then it is none; the rest of the page still holds. */
 START_TEST(record_that_is_none)
 {
 	static const struct {

@@ -141,7 +141,7 @@ START_TEST(wants_resume)
 }
 END_TEST
 
-/* Every changed one, but those that boot when somebody chooses them only. */
+/* Every changed one, but those that boot only when they are chosen. */
 START_TEST(judges_each)
 {
 	put_initramfs_at("/boot/initrd.img-7", BEGAN + 2000, NULL, NULL, NULL, NULL);
@@ -471,7 +471,7 @@ END_TEST
 
 int __real_fstatfs(int fd, struct statfs *ret);
 int __wrap_fstatfs(int fd, struct statfs *ret);
-static bool automount; /* is /efi, and nobody has used it */
+static bool automount; /* is /efi, and was not used yet */
 
 int __wrap_fstatfs(int fd, struct statfs *ret)
 {

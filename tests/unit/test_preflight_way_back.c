@@ -280,7 +280,7 @@ START_TEST(sees_what_is_gone)
 }
 END_TEST
 
-/* A test's image is looked for by nobody; in memory it is but a second way. */
+/* No boot looks for a test's image; in memory it is but a second way. */
 START_TEST(follows_the_setting)
 {
 	run.found = FOUND_NO_DEVICE;

@@ -174,7 +174,7 @@ echo 'UUID=22 254:2' >"$work/root/devices"
 mkdir -p "$work/root/boot/EFI/Linux" "$work/new/usr/lib/uswsusp" "$work/new/hooks"
 echo "ELF $mark" >"$work/new/usr/lib/uswsusp/resume"
 echo x >"$work/new/hooks/s2disk"
-# le SIZE NUMBER: in so many bytes.
+# le SIZE NUMBER: in SIZE bytes.
 le()
 {
 	left=$1

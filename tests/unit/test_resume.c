@@ -247,7 +247,7 @@ START_TEST(says_who_named_it)
 }
 END_TEST
 
-/* By whoever made the initramfs, and after all others. */
+/* By the initramfs' maker, and after all others. */
 START_TEST(says_that_it_was_baked_in)
 {
 	machine.baked = "UUID=3";
@@ -302,7 +302,7 @@ START_TEST(is_written_once)
 }
 END_TEST
 
-/* The kernel's image, which it did not take and nobody can discard. */
+/* The kernel's image, which it did not take and which cannot be discarded. */
 START_TEST(says_that_an_image_stays)
 {
 	machine.found = FOUND_KERNEL_IMAGE;
@@ -412,7 +412,7 @@ START_TEST(waits_for_the_device)
 	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
 	ck_assert_int_eq(run_with(NULL, NULL), 1);
 	ck_assert_uint_eq(looks, 1);
-	/* What is named by nobody, and what is no device, comes never. */
+	/* What is not named, and what is no device, never comes. */
 	machine.late = 0;
 	machine.find = -ENOENT;
 	ck_assert_int_eq(run_with("--wait=30", NULL), 0);
@@ -432,7 +432,7 @@ START_TEST(takes_turns)
 	machine.turn = -EBUSY;
 	ck_assert_int_eq(run_with(NULL, NULL), 1);
 	ck_assert_uint_eq(looks + recorded, 0);
-	/* What only prints waits for nobody. */
+	/* What only prints does not wait. */
 	ck_assert_int_eq(run_with("--plain-allowed", NULL), 0);
 }
 END_TEST

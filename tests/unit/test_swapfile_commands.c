@@ -157,7 +157,7 @@ START_TEST(removes_its_own)
 }
 END_TEST
 
-/* When the set-up cannot be taken back, the file stays. */
+/* When the set-up cannot be undone, the file stays. */
 START_TEST(stays_while_enabled)
 {
 	static const char *const fail[] = { "swapoff", "run" };

@@ -339,7 +339,7 @@ START_TEST(no_way_back)
 	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
 	told(text, sizeof(text));
 	check_untold(text, "can hibernate now");
-	ck_assert_ptr_nonnull(strstr(warnings, "so much of the way: do this"));
+	ck_assert_ptr_nonnull(strstr(warnings, "the way back as made up: do this"));
 	made_check("/sys/power/resume", "0:0\n");
 	/* Enabling it again tries it again. */
 	made_way_back = CHECK_WARNING;

@@ -29,7 +29,7 @@ START_TEST(test_turns)
 }
 END_TEST
 
-/* Whoever waits gets it from the one that ends. */
+/* The one that waits gets it from the one that ends. */
 START_TEST(test_waits)
 {
 	int ready[2], turn;

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2317 # dracut sources this, in a subshell, over and over
 # Waits for the device to resume from: 0 when it is there, when there is none,
 # or 30 seconds after all else that the boot waits for was there, not counting the
-# time while somebody is asked for a passphrase: the device may lie behind that.
+# time while a passphrase is asked for: the device may come after that.
 default=
 [ -e /conf/conf.d/s2disk ] || default=$(getarg resume=)
 device=$(/usr/lib/uswsusp/resume --default-device="$default" --print-device)

@@ -81,7 +81,7 @@ class Off(FullGuest):
     """s2disk-systemd off: the kernel's image, which resume hands to it; on again"""
     name = "debian-off"
     group = "slow"
-    # The kernel gets no argument, and nobody else tells it of the place.
+    # The kernel gets no argument, and nothing else names the place to it.
     setup = ("echo RESUME=none >/etc/initramfs-tools/conf.d/resume; "
              "echo resume device = UUID=%s >/etc/suspend.conf" % SWAP_UUID)
     guest = """
