@@ -7,7 +7,7 @@
 #include "kernel/kernel_cmdline.h"
 #include "swap/area_name.h"
 #include "swap/device_stack.h"
-#include "target.h"
+#include "config/target.h"
 
 #include <errno.h>
 #include <inttypes.h>

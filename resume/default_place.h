@@ -9,7 +9,7 @@
 #define S2DISK_DEFAULT_PLACE_H
 
 #include "base/why.h"
-#include "settings.h"
+#include "config/settings.h"
 
 #include <stddef.h>
 

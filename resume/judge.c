@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "image/image_machine.h"
 #include "history/boot_record_file.h"
-#include "other_swaps.h"
-#include "platform/verdict_report.h"
+#include "platform/other_swaps.h"
+#include "verdict/verdict_report.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -7,11 +7,11 @@
 #define S2DISK_JUDGE_H
 
 #include "base/why.h"
-#include "image/handover.h"
+#include "format/handover.h"
 #include "image/image_reader.h"
 #include "kernel/kept_memory.h"
-#include "platform/verdict.h"
-#include "settings.h"
+#include "verdict/verdict.h"
+#include "config/settings.h"
 
 #include <stdbool.h>
 

@@ -9,7 +9,7 @@
 #define S2DISK_KERNEL_PLACE_H
 
 #include "history/boot_record.h"
-#include "settings.h"
+#include "config/settings.h"
 #include "swap/swap_area.h"
 
 /* After restore(): where the area is plain swap, the place is told. Where it holds a plain

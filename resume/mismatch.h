@@ -4,7 +4,7 @@
 #define S2DISK_MISMATCH_H
 
 #include "base/why.h"
-#include "settings.h"
+#include "config/settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>

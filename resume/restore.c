@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "image/work_pool.h"
-#include "image_keys.h"
+#include "config/image_keys.h"
 #include "ui/plymouth.h"
 #include "witness.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/why.h"
 #include "history/boot_record.h"
-#include "settings.h"
+#include "config/settings.h"
 #include "swap/swap_area.h"
 
 #include <stdbool.h>

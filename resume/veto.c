@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/kernel_log.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <errno.h>
 #include <stdio.h>

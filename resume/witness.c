@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "boot/initramfs.h"
 #include "history/boot_record_file.h"
-#include "image_keys.h"
+#include "config/image_keys.h"
 #include "kernel/kernel_cmdline.h"
-#include "target.h"
+#include "config/target.h"
 
 #include <errno.h>
 #include <string.h>

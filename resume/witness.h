@@ -4,7 +4,7 @@
 #define S2DISK_WITNESS_H
 
 #include "history/boot_record.h"
-#include "settings.h"
+#include "config/settings.h"
 #include "swap/swap_area.h"
 
 /* Begins *run: what is to be looked at, and who says so. settings as the program

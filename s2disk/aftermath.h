@@ -6,7 +6,7 @@
 #ifndef S2DISK_AFTERMATH_H
 #define S2DISK_AFTERMATH_H
 
-#include "image/handover.h"
+#include "format/handover.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -23,10 +23,10 @@
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
 #include "machine_record.h"
-#include "platform/tree.h"
-#include "preflight_checks.h"
-#include "sleep_method.h"
-#include "target.h"
+#include "platform/sysfs.h"
+#include "preflight/preflight_private.h"
+#include "config/sleep_method.h"
+#include "config/target.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -19,7 +19,7 @@
 #define S2DISK_DESCRIBED_H
 
 #include "base/why.h"
-#include "preflight.h"
+#include "preflight/preflight.h"
 
 #define DESCRIBED_AREA "/area"
 #define DESCRIBED_DEVICES "/devices"

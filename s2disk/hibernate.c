@@ -10,10 +10,10 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "boot/boot_settle.h"
-#include "image/handover.h"
+#include "format/handover.h"
 #include "image/image_writer.h"
 #include "image/work_pool.h"
-#include "image_keys.h"
+#include "config/image_keys.h"
 #include "kernel/kernel_random.h"
 #include "kernel/snapshot_device.h"
 #include "kernel_watch.h"
@@ -25,11 +25,11 @@
 #include "reseed.h"
 #include "session.h"
 #include "swap_gate.h"
-#include "switch_off.h"
+#include "power_off.h"
 #include "ui/abort_watch.h"
 #include "ui/progress.h"
 #include "verify_own.h"
-#include "wanted_size.h"
+#include "image_size.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -4,10 +4,10 @@
 #define S2DISK_HIBERNATE_H
 
 #include "base/why.h"
-#include "image/key_slots.h"
+#include "seal/key_slots.h"
 #include "last.h"
 #include "machine_record.h"
-#include "settings.h"
+#include "config/settings.h"
 #include "swap/swap_area.h"
 
 /* Hibernates; machine was captured just before. 0: the machine was off and is back (or slept and

@@ -7,8 +7,8 @@
 #include "base/replace.h"
 #include "base/journal.h"
 #include "base/text.h"
-#include "last_fields.h"
-#include "platform/verdict.h"
+#include "last_private.h"
+#include "verdict/verdict.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
 #define S2DISK_LAST_H
 
 #include "base/why.h"
-#include "image/handover.h"
+#include "format/handover.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "history/boot_record_file.h"
-#include "last_fields.h"
+#include "last_private.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/why.h"
 #include "image/page_filter.h"
-#include "image/page_stream.h"
+#include "format/page_stream.h"
 #include "platform/platform.h"
 
 struct last;

@@ -5,7 +5,7 @@
 
 #include "base/why.h"
 #include "image/image_writer.h"
-#include "other_swaps.h"
+#include "platform/other_swaps.h"
 #include "platform/mounted.h"
 #include "platform/platform.h"
 

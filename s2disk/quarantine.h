@@ -6,7 +6,7 @@
 #ifndef S2DISK_QUARANTINE_H
 #define S2DISK_QUARANTINE_H
 
-#include "image/handover.h"
+#include "format/handover.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #ifndef S2DISK_RESEED_H
 #define S2DISK_RESEED_H
 
-#include "image/key_seed.h"
+#include "seal/key_seed.h"
 
 /* In the restored system, with user space still frozen: makes the kernel's random
  * numbers other than those that followed the snapshot, when the image's key was

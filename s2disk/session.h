@@ -8,8 +8,8 @@
 #define S2DISK_SESSION_H
 
 #include "image/image_commit.h"
-#include "kernel/knobs.h"
-#include "settings.h"
+#include "kernel/kernel_settings.h"
+#include "config/settings.h"
 #include "swap/swap_area.h"
 
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #define S2DISK_SWAP_GATE_H
 
 #include "last.h"
-#include "other_swaps.h"
+#include "platform/other_swaps.h"
 
 /* An area with another header than then is cut off from its device
  * (platform/device_cut.h), so that a program that needs a page of it is killed by the

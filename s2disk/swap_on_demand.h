@@ -7,7 +7,7 @@
 #define S2DISK_SWAP_ON_DEMAND_H
 
 #include "base/why.h"
-#include "settings.h"
+#include "config/settings.h"
 
 /* Switches it on, at the highest priority, so that what must leave memory goes
  * there. 1, it was off and is on now, so that swap_on_demand_end() is due; 0,

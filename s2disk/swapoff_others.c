@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "fatal_signals.h"
-#include "platform/tree.h"
-#include "preflight_memory.h"
+#include "platform/sysfs.h"
+#include "preflight/memory.h"
 
 #include <errno.h>
 #include <stdio.h>

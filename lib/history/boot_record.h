@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/text.h"
 #include "base/why.h"
+#include "history/boot_words.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,38 +25,6 @@
 
 #define BOOT_RUNS_MAX 8
 #define BOOT_KEYS_MAX 8
-
-/* Who named the place that resume looked at. */
-enum boot_named {
-	NAMED_BY_UNKNOWN, /* a word that this program does not know */
-	NAMED_BY_NOTHING,
-	NAMED_BY_FILE,	   /* a configuration file, see by_file */
-	NAMED_BY_ARGUMENT, /* an option of resume */
-	NAMED_BY_KERNEL,   /* resume= on the kernel command line */
-	NAMED_BY_DEFAULT,  /* the scripts of the initramfs generator */
-};
-
-enum boot_found {
-	FOUND_UNKNOWN,
-	FOUND_NOTHING_NAMED,
-	FOUND_NO_DEVICE,    /* it was not there, at the end of the wait */
-	FOUND_NOT_LOOKED,   /* the boot went on without looking at it */
-	FOUND_UNUSABLE,	    /* it is there, but no place for an image, or cannot be read */
-	FOUND_NO_SWAP,	    /* no swap signature: file system, random data, … */
-	FOUND_SWAP,	    /* plain swap */
-	FOUND_OTHER_SWAP,   /* swap of a kernel with pages of another size */
-	FOUND_KERNEL_IMAGE, /* the kernel's own */
-	FOUND_IMAGE,	    /* ours, or uswsusp's */
-};
-
-/* What became of an image. */
-enum boot_fate {
-	FATE_UNKNOWN,
-	FATE_NONE,	  /* no image is there */
-	FATE_DISCARDED,	  /* the area is swap again */
-	FATE_STILL_THERE, /* it could be neither restored nor discarded */
-	FATE_RESTORED	  /* as the boot that restored it handed over */
-};
 
 /* A key file that the configuration in the initramfs names. */
 struct boot_key_file {
@@ -116,10 +85,5 @@ int boot_record_encode(const struct boot_record *record, char **ret_text, size_t
  * what is too long is cut, and what is too much is left out. -EBADMSG: no boot record;
  * -ENOTSUP: of a newer form; -ENOMEM. boot_record_free afterwards. */
 int boot_record_parse(const char *text, struct boot_record *ret, struct why *w);
-
-/* The words of the record, which messages use too ("" for what is not known). */
-const char *boot_named_word(enum boot_named by);
-const char *boot_found_word(enum boot_found found);
-const char *boot_fate_word(enum boot_fate fate);
 
 #endif

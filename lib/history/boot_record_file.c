@@ -9,7 +9,7 @@
 #include "history/boot_words.h"
 #include "kernel/kernel_log.h"
 #include "platform/memory_map.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

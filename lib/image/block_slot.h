@@ -5,8 +5,8 @@
 
 #include "base/crypto.h"
 #include "base/memory.h"
-#include "image/block_table.h"
-#include "image/seal.h"
+#include "format/block_table.h"
+#include "seal/seal.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #include "image/image_commit.h"
 
 #include "base/io.h"
-#include "image/header_page.h"
+#include "format/header_page.h"
 
 #include <errno.h>
 #include <string.h>

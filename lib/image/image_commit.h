@@ -9,8 +9,8 @@
 
 #include "base/memory.h"
 #include "base/why.h"
-#include "image/signature_record.h"
-#include "swap/swap_signature.h"
+#include "format/signature_record.h"
+#include "format/swap_signature.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "image/block_slot.h"
-#include "image/reader_private.h"
+#include "image/image_reader_private.h"
 #include "image/transfer.h"
 #include "image/work_pool.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/image_machine.h"
 
-#include "image/page_ranges.h"
+#include "format/page_ranges.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #define S2DISK_IMAGE_IMAGE_MACHINE_H
 
 #include "base/why.h"
-#include "image/sections.h"
-#include "platform/verdict.h"
+#include "format/sections.h"
+#include "verdict/verdict.h"
 
 #include <stdbool.h>
 

@@ -5,10 +5,10 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/secret.h"
-#include "image/block_table.h"
-#include "image/map_reader.h"
-#include "image/page_ranges.h"
-#include "image/reader_private.h"
+#include "format/block_table.h"
+#include "format/map_reader.h"
+#include "format/page_ranges.h"
+#include "image/image_reader_private.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -12,11 +12,11 @@
 #define S2DISK_IMAGE_IMAGE_READER_H
 
 #include "base/why.h"
-#include "image/header_page.h"
-#include "image/key_slots.h"
-#include "image/page_stream.h"
-#include "image/sections.h"
-#include "image/signature_record.h"
+#include "format/header_page.h"
+#include "seal/key_slots.h"
+#include "format/page_stream.h"
+#include "format/sections.h"
+#include "format/signature_record.h"
 
 #include <stdbool.h>
 #include <stddef.h>

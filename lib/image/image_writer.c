@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "image/writer_private.h"
+#include "image/image_writer_private.h"
 
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/stopwatch.h"
-#include "image/header_page.h"
-#include "image/map_writer.h"
-#include "image/pace.h"
-#include "image/page_ranges.h"
+#include "format/header_page.h"
+#include "format/map_writer.h"
+#include "image/effort.h"
+#include "format/page_ranges.h"
 #include "image/section_stream.h"
 #include "kernel/image_info.h"
 

@@ -12,9 +12,9 @@
 #define S2DISK_IMAGE_IMAGE_WRITER_H
 
 #include "base/why.h"
-#include "image/key_slots.h"
-#include "image/page_stream.h"
-#include "image/signature_record.h"
+#include "seal/key_slots.h"
+#include "format/page_stream.h"
+#include "format/signature_record.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -16,7 +16,7 @@
 #define S2DISK_IMAGE_PAGE_FILTER_H
 
 #include "base/why.h"
-#include "image/page_stream.h"
+#include "format/page_stream.h"
 #include "kernel/image_info.h"
 #include "platform/page_range.h"
 

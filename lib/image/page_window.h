@@ -15,7 +15,7 @@
 #ifndef S2DISK_IMAGE_PAGE_WINDOW_H
 #define S2DISK_IMAGE_PAGE_WINDOW_H
 
-#include "image/page_stream.h"
+#include "format/page_stream.h"
 
 /* What can be taken ahead at most, and what is at first. */
 #define PAGE_WINDOW_MAX (128u << 10)

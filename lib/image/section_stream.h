@@ -5,10 +5,10 @@
 #define S2DISK_IMAGE_SECTION_STREAM_H
 
 #include "base/crypto.h"
-#include "image/map_writer.h"
-#include "image/page_stream.h"
-#include "image/seal.h"
-#include "image/sections.h"
+#include "format/map_writer.h"
+#include "format/page_stream.h"
+#include "seal/seal.h"
+#include "format/sections.h"
 
 #include <stddef.h>
 #include <stdint.h>

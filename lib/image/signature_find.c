@@ -2,7 +2,7 @@
 #include "image/signature_find.h"
 
 #include "base/bytes.h"
-#include "image/format.h"
+#include "format/format.h"
 
 #include <errno.h>
 

@@ -6,7 +6,7 @@
 #ifndef S2DISK_IMAGE_TRANSFER_H
 #define S2DISK_IMAGE_TRANSFER_H
 
-#include "image/extents.h"
+#include "format/extents.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

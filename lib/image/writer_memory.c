@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Making and unmaking an image writer: all its memory. */
-#include "image/writer_private.h"
+#include "image/image_writer_private.h"
 
 #include "base/bytes.h"
 

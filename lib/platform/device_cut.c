@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "platform/block_device.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "base/look.h"
 #include "base/text.h"
 #include "platform/block_device.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <limits.h>
 #include <stdio.h>

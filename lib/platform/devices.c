@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/look.h"
 #include "base/text.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "platform/efi.h"
 
 #include "base/bytes.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #define EFI_PATH "/sys/firmware/efi"
 #define EFI_PAGE 4096

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "platform/machine.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "platform/filesystem_stamp_private.h"
 
 #include "base/bytes.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <endian.h>
 #include <errno.h>

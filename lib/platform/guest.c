@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "platform/cpu.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <errno.h>
 #include <stdio.h>

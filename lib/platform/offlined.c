@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "platform/offlined_own.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

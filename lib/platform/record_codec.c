@@ -2,7 +2,7 @@
 #include "platform/record_codec.h"
 
 #include "base/bytes.h"
-#include "platform/tree.h"
+#include "platform/sysfs.h"
 
 #include <errno.h>
 #include <stdlib.h>

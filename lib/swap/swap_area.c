@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "swap/file_place.h"
-#include "swap/swap_signature.h"
+#include "format/swap_signature.h"
 
 #include <blkid/blkid.h>
 #include <ctype.h>

@@ -7,7 +7,7 @@
 #define S2DISK_SWAP_SWAP_AREA_H
 
 #include "base/why.h"
-#include "swap/swap_signature.h"
+#include "format/swap_signature.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/stopwatch.h"
-#include "image/codec.h"
+#include "format/codec.h"
 #include "kernel/snapshot_device.h"
 
 #include <errno.h>

@@ -9,12 +9,12 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/stopwatch.h"
-#include "image/format.h"
+#include "format/format.h"
 #include "image/image_commit.h"
 #include "image/image_reader.h"
 #include "image/image_writer.h"
-#include "image/key_slots.h"
-#include "image/seal.h"
+#include "seal/key_slots.h"
+#include "seal/seal.h"
 #include "limits.h"
 
 #include <errno.h>

@@ -138,7 +138,7 @@ first_boot() {
     def run(self):
         machine = self.hibernate()
         self.figure("the guest had " + (machine.mark("filled") or "?"))
-        inspect = os.path.join(self.builder.build_dir, "s2disk",
+        inspect = os.path.join(self.builder.build_dir, "tools", "inspect",
                                "s2disk-inspect")
         done = subprocess.run([inspect, "--export=" + self.target + ".part",
                                self.swap.path], capture_output=True, text=True)

@@ -9,7 +9,7 @@
 #define S2DISK_TESTS_BENCH_STREAM_H
 
 #include "base/why.h"
-#include "image/page_stream.h"
+#include "format/page_stream.h"
 
 #include <stdbool.h>
 #include <stddef.h>

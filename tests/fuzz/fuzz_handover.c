@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/crypto.h"
-#include "image/handover.h"
+#include "format/handover.h"
 
 #define PAGE 4096u
 

@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "image/key_slots.h"
+#include "seal/key_slots.h"
 
 #include <errno.h>
 

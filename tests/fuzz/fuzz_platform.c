@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "image/codec.h"
+#include "format/codec.h"
 #include "platform/acpi.h"
 #include "platform/cpu.h"
 #include "platform/e820.h"

@@ -4,11 +4,11 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "image/block_table.h"
-#include "image/extents.h"
-#include "image/header_page.h"
-#include "image/page_ranges.h"
-#include "image/sections.h"
+#include "format/block_table.h"
+#include "format/extents.h"
+#include "format/header_page.h"
+#include "format/page_ranges.h"
+#include "format/sections.h"
 #include "kernel/image_info.h"
 
 #define PAGE 4096u

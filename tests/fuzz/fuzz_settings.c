@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "settings.h"
+#include "config/settings.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -4,8 +4,8 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "image/signature_record.h"
-#include "swap/swap_signature.h"
+#include "format/signature_record.h"
+#include "format/swap_signature.h"
 
 #define PAGE 4096u
 #define RECORD (PAGE - SIGNATURE_RECORD_SIZE)

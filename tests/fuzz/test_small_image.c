@@ -5,7 +5,7 @@
 #include "base/crypto.h"
 #include "base/io.h"
 #include "image/image_reader.h"
-#include "made_data.h"
+#include "fixtures/made_data.h"
 #include "reseal.h"
 #include "small_image.h"
 

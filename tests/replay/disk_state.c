@@ -4,8 +4,8 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "image/handover.h"
-#include "swap/swap_signature.h"
+#include "format/handover.h"
+#include "format/swap_signature.h"
 
 #include <errno.h>
 #include <fcntl.h>

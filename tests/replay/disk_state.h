@@ -9,7 +9,7 @@
 #include "base/crypto.h"
 #include "base/why.h"
 #include "image/image_reader.h"
-#include "image/signature_record.h"
+#include "format/signature_record.h"
 
 #include <stdbool.h>
 #include <stddef.h>

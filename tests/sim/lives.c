@@ -3,7 +3,7 @@
 
 #include "../replay/crash.h"
 #include "base/crypto.h"
-#include "quick.h"
+#include "fixtures/quick.h"
 
 #include <check.h>
 #include <inttypes.h>

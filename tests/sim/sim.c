@@ -4,8 +4,8 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "hibernate.h"
-#include "restore.h"
+#include "s2disk/hibernate.h"
+#include "resume/restore.h"
 #include "ui/abort_watch.h"
 
 #include <errno.h>

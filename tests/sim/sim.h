@@ -11,7 +11,7 @@
 #ifndef S2DISK_TESTS_SIM_H
 #define S2DISK_TESTS_SIM_H
 
-#include "settings.h"
+#include "config/settings.h"
 #include "../replay/disk_state.h"
 #include "../replay/write_log.h"
 

@@ -4,7 +4,7 @@
 #include "sim_private.h"
 
 #include "base/bytes.h"
-#include "image/header_page.h"
+#include "format/header_page.h"
 
 #include <errno.h>
 #include <pthread.h>

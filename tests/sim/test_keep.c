@@ -6,9 +6,9 @@
  */
 #include "../fuzz/reseal.h"
 #include "base/bytes.h"
-#include "image/header_page.h"
-#include "image/key_slots.h"
-#include "image/seal.h"
+#include "format/header_page.h"
+#include "seal/key_slots.h"
+#include "seal/seal.h"
 #include "sim.h"
 
 #include <check.h>

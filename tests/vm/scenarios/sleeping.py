@@ -26,7 +26,7 @@ first_boot() {
     chmod +x /usr/lib/systemd/system-sleep/*
     swap_on $SWAP
     hold main 48 16
-    hibernate_by memhold run s2disk /usr/libexec/s2disk/s2disk-sleep \\
+    hibernate_by memhold run s2disk /usr/libexec/tools/sleep/s2disk-sleep \\
         --s2disk=/usr/sbin/s2disk %(operation)s
     mark hooks "$(tr '\\n' ';' </tmp/hooks)"
 }

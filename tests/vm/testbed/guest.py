@@ -30,10 +30,10 @@ OTHER_MODULES = ("ext4", "xfs", "btrfs", "f2fs", "dm_crypt", "nvme",
 # Where our programs lie in the build tree and in the guest.
 PROGRAMS = {
     "s2disk/s2disk": "/usr/sbin/s2disk",
-    "s2disk/s2disk-inspect": "/usr/sbin/s2disk-inspect",
-    "s2disk/s2disk-swapfile": "/usr/sbin/s2disk-swapfile",
-    "s2disk/s2disk-keygen": "/usr/sbin/s2disk-keygen",
-    "s2disk/s2disk-sleep": "/usr/libexec/s2disk/s2disk-sleep",
+    "tools/inspect/s2disk-inspect": "/usr/sbin/s2disk-inspect",
+    "tools/swapfile/s2disk-swapfile": "/usr/sbin/s2disk-swapfile",
+    "tools/keygen/s2disk-keygen": "/usr/sbin/s2disk-keygen",
+    "tools/sleep/s2disk-sleep": "/usr/libexec/tools/sleep/s2disk-sleep",
     "resume/resume": "/usr/lib/uswsusp/resume",
 }
 # Tools of the host that busybox lacks or does worse, as /usr/bin/NAME.

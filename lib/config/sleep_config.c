@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/sleep_config.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/look.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_LIMIT 1048576
+#define SECOND 1000000ull
+#define HOUR (3600 * SECOND)
+
+/* The first that is there counts; 252 knows the first only. */
+static const char *const main_files[] = {
+	"/etc/systemd/sleep.conf",
+	"/run/systemd/sleep.conf",
+	"/usr/local/lib/systemd/sleep.conf",
+	"/usr/lib/systemd/sleep.conf",
+};
+
+/* A file hides those of its name in later folders. */
+static const char *const folders[] = {
+	"/etc/systemd/sleep.conf.d",	       "/run/systemd/sleep.conf.d",
+	"/usr/local/lib/systemd/sleep.conf.d", "/usr/lib/systemd/sleep.conf.d",
+	"/lib/systemd/sleep.conf.d",
+};
+
+struct reader {
+	struct sleep_config *config;
+	void (*warn)(const char *message);
+	/* -1: not said. */
+	int suspend, hibernation, hybrid, then_hibernate, on_mains;
+};
+
+static const struct unit {
+	const char *name;
+	uint64_t usec;
+} units[] = {
+	{ "", SECOND },
+	{ "us", 1 },
+	{ "usec", 1 },
+	{ "ms", 1000 },
+	{ "msec", 1000 },
+	{ "s", SECOND },
+	{ "sec", SECOND },
+	{ "second", SECOND },
+	{ "seconds", SECOND },
+	{ "m", 60 * SECOND },
+	{ "min", 60 * SECOND },
+	{ "minute", 60 * SECOND },
+	{ "minutes", 60 * SECOND },
+	{ "h", HOUR },
+	{ "hr", HOUR },
+	{ "hour", HOUR },
+	{ "hours", HOUR },
+	{ "d", 24 * HOUR },
+	{ "day", 24 * HOUR },
+	{ "days", 24 * HOUR },
+	{ "w", 168 * HOUR },
+	{ "week", 168 * HOUR },
+	{ "weeks", 168 * HOUR },
+	{ "M", 2629800 * SECOND },
+	{ "month", 2629800 * SECOND },
+	{ "months", 2629800 * SECOND },
+	{ "y", 31557600 * SECOND },
+	{ "year", 31557600 * SECOND },
+	{ "years", 31557600 * SECOND },
+};
+
+/* Number and unit; *text goes behind them. */
+static int parse_part(const char **text, uint64_t *ret)
+{
+	size_t length = 0;
+	double number;
+	char *end;
+
+	if (!strchr("0123456789.", **text))
+		return -EINVAL;
+	number = strtod(*text, &end);
+	if (end == *text)
+		return -EINVAL;
+	end += strspn(end, " \t");
+	length = strcspn(end, " \t0123456789.");
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strlen(units[i].name) != length || strncmp(end, units[i].name, length) != 0)
+			continue;
+		number *= (double)units[i].usec;
+		if (!(number < 9e18))
+			return -ERANGE;
+		*ret = (uint64_t)number;
+		*text = end + length;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int sleep_parse_span(const char *text, uint64_t *ret)
+{
+	uint64_t sum = 0, part;
+
+	if (strcmp(text, "infinity") == 0) {
+		*ret = UINT64_MAX;
+		return 0;
+	}
+	text += strspn(text, " \t");
+	if (!*text)
+		return -EINVAL;
+	while (*text) {
+		int r = parse_part(&text, &part);
+
+		if (r < 0)
+			return r;
+		if (part > (uint64_t)9e18 - sum)
+			return -ERANGE;
+		sum += part;
+		text += strspn(text, " \t");
+	}
+	*ret = sum;
+	return 0;
+}
+
+static int set_bool(const char *value, int *ret)
+{
+	bool yes;
+
+	if (!*value) {
+		*ret = -1;
+		return 0;
+	}
+	if (text_parse_bool(value, &yes) < 0)
+		return -EINVAL;
+	*ret = yes;
+	return 0;
+}
+
+/* No clock can be set so far ahead: infinity is as if nothing were said, which
+ * is how systemd understands it. */
+static int set_delay(struct sleep_config *config, const char *value)
+{
+	uint64_t delay = UINT64_MAX;
+	int r = *value ? sleep_parse_span(value, &delay) : 0;
+
+	if (r < 0)
+		return r;
+	config->delay_set = delay != UINT64_MAX;
+	config->delay_usec = delay;
+	return 0;
+}
+
+/* 0 also for keys that mean nothing here. */
+static int set_key(struct reader *reader, const char *key, const char *value)
+{
+	struct sleep_config *config = reader->config;
+
+	if (strcmp(key, "AllowSuspend") == 0)
+		return set_bool(value, &reader->suspend);
+	if (strcmp(key, "AllowHibernation") == 0)
+		return set_bool(value, &reader->hibernation);
+	if (strcmp(key, "AllowHybridSleep") == 0)
+		return set_bool(value, &reader->hybrid);
+	if (strcmp(key, "AllowSuspendThenHibernate") == 0)
+		return set_bool(value, &reader->then_hibernate);
+	if (strcmp(key, "SuspendState") == 0)
+		return text_copy(config->suspend_state, sizeof(config->suspend_state), value)
+			       ? 0
+			       : -EINVAL;
+	if (strcmp(key, "MemorySleepMode") == 0)
+		return text_copy(config->memory_mode, sizeof(config->memory_mode), value) ? 0
+											  : -EINVAL;
+	if (strcmp(key, "HibernateMode") == 0)
+		return text_copy(config->hibernate_mode, sizeof(config->hibernate_mode), value)
+			       ? 0
+			       : -EINVAL;
+	if (strcmp(key, "SuspendEstimationSec") == 0)
+		return sleep_parse_span(value, &config->estimation_usec);
+	if (strcmp(key, "HibernateOnACPower") == 0)
+		return set_bool(value, &reader->on_mains);
+	if (strcmp(key, "HibernateDelaySec") == 0)
+		return set_delay(config, value);
+	return 0;
+}
+
+static void parse_line(struct reader *reader, char *line, const char *file, unsigned int number,
+		       bool *in_section)
+{
+	char *equal, message[512];
+
+	line = text_trim(line);
+	if (!*line || *line == '#' || *line == ';')
+		return;
+	if (*line == '[') {
+		*in_section = strcmp(line, "[Sleep]") == 0;
+		return;
+	}
+	if (!*in_section)
+		return;
+	equal = strchr(line, '=');
+	if (equal) {
+		*equal = '\0';
+		if (set_key(reader, text_trim(line), text_trim(equal + 1)) == 0)
+			return;
+		*equal = '=';
+	}
+	if (!reader->warn)
+		return;
+	snprintf(message, sizeof(message), "%s:%u: \"%s\" is not understood, ignored", file, number,
+		 line);
+	text_make_printable(message);
+	reader->warn(message);
+}
+
+/* false: it is not there, or cannot be read. */
+static bool read_file(struct reader *reader, const char *root, const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned int number = 0;
+	bool in_section = false;
+	int r = io_read_file(root, path, FILE_LIMIT, &text, NULL);
+	char message[512];
+
+	if (r < 0 && r != -ENOENT && reader->warn) {
+		snprintf(message, sizeof(message), "%s: %s", path, strerror(-r));
+		reader->warn(message);
+	}
+	if (r < 0)
+		return false;
+	for (char *line = text, *next; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		parse_line(reader, line, path, ++number, &in_section);
+	}
+	return true;
+}
+
+static int is_drop_in(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return entry->d_name[0] != '.' && dot && strcmp(dot, ".conf") == 0;
+}
+
+/* alphasort() would sort by the user's language. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+struct drop_in {
+	char path[PATH_MAX];
+	const char *name; /* within path */
+};
+
+static int compare_drop_ins(const void *a, const void *b)
+{
+	const struct drop_in *const *left = a, *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+#define DROP_INS_MAX 256
+
+/* Takes those of a folder whose names are not there yet. */
+static size_t add_folder(const char *root, const char *folder, struct drop_in **list, size_t count)
+{
+	char full[PATH_MAX];
+	struct dirent **entries;
+	size_t before = count;
+	int found;
+
+	snprintf(full, sizeof(full), "%s%s", root, folder);
+	look_note("", full, LOOK_LIST);
+	found = scandir(full, &entries, is_drop_in, compare_names);
+	if (found < 0)
+		return count;
+	for (int i = 0; i < found; i++) {
+		struct drop_in *new = NULL;
+		size_t at = 0;
+
+		while (at < before && strcmp(list[at]->name, entries[i]->d_name) != 0)
+			at++;
+		if (at == before && count < DROP_INS_MAX)
+			new = malloc(sizeof(*new));
+		if (new) {
+			int length = snprintf(new->path, sizeof(new->path), "%s/", folder);
+
+			text_copy(new->path + length, sizeof(new->path) - (size_t)length,
+				  entries[i]->d_name);
+			new->name = new->path + length;
+			list[count++] = new;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return count;
+}
+
+static void read_drop_ins(struct reader *reader, const char *root)
+{
+	struct drop_in *list[DROP_INS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		count = add_folder(root, folders[i], list, count);
+	qsort(list, count, sizeof(list[0]), compare_drop_ins);
+	for (size_t i = 0; i < count; i++) {
+		read_file(reader, root, list[i]->path);
+		free(list[i]);
+	}
+}
+
+void sleep_config_load(const char *root, struct sleep_config *ret,
+		       void (*warn)(const char *message))
+{
+	struct reader reader = { ret, warn, -1, -1, -1, -1, -1 };
+	bool both;
+
+	*ret = (struct sleep_config){
+		.suspend_state = "mem standby freeze",
+		.delay_usec = 2 * HOUR,
+		.estimation_usec = HOUR,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(main_files); i++)
+		if (read_file(&reader, root, main_files[i]))
+			break;
+	read_drop_ins(&reader, root);
+	both = reader.suspend != 0 && reader.hibernation != 0;
+	ret->allow_hibernation = reader.hibernation != 0;
+	ret->not_on_mains = reader.on_mains == 0;
+	ret->allow_hybrid_sleep = reader.hybrid >= 0 ? reader.hybrid : both;
+	ret->allow_suspend_then_hibernate =
+		reader.then_hibernate >= 0 ? reader.then_hibernate : both;
+	if (!ret->delay_set)
+		ret->delay_usec = 2 * HOUR;
+	if (!ret->suspend_state[0])
+		strcpy(ret->suspend_state, "mem standby freeze");
+	if (ret->estimation_usec == 0)
+		ret->estimation_usec = HOUR;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What systemd's configuration (sleep.conf of systemd-sleep.conf(5)) says about
+ * ways to sleep: s2disk-sleep stands in for systemd-sleep, so it obeys it. */
+#ifndef S2DISK_CONFIG_SLEEP_CONFIG_H
+#define S2DISK_CONFIG_SLEEP_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sleep_config {
+	bool allow_hibernation;	 /* AllowHibernation= */
+	bool allow_hybrid_sleep; /* AllowHybridSleep=; without it suspend and hibernation are
+				    asked for */
+	bool allow_suspend_then_hibernate; /* AllowSuspendThenHibernate=, likewise */
+	char suspend_state[128];	   /* SuspendState=: words for /sys/power/state */
+	char memory_mode[128];	  /* MemorySleepMode=: words for /sys/power/mem_sleep; "" none */
+	char hibernate_mode[128]; /* HibernateMode=: words for /sys/power/disk; "" none */
+	uint64_t delay_usec;	  /* HibernateDelaySec= */
+	bool delay_set;		  /* "infinity" does not set it */
+	bool not_on_mains;	  /* HibernateOnACPower=no: that time counts on battery only */
+	uint64_t estimation_usec; /* SuspendEstimationSec=: how often to look at the battery */
+};
+
+/* Reads the files below root. What cannot be understood is told to warn and
+ * skipped, as systemd does; keys of no meaning here are skipped silently. */
+void sleep_config_load(const char *root, struct sleep_config *ret,
+		       void (*warn)(const char *message));
+
+/* A time span as systemd writes it ("90", "1h 30min", "1.5h", "infinity") in
+ * microseconds; -EINVAL, -ERANGE. */
+int sleep_parse_span(const char *text, uint64_t *ret);
+
+#endif

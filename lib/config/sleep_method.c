@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/sleep_method.h"
+
+#include "base/io.h"
+#include "config/sleep_config.h"
+
+#include <string.h>
+
+/* Where nobody says what is offered, all is. */
+static bool is_offered(const char *offered, const char *mode)
+{
+	return !*offered || strstr(offered, mode);
+}
+
+void sleep_method_load(const char *root, struct settings *settings)
+{
+	struct sleep_config config;
+	char offered[256], *rest = config.hibernate_mode, *mode;
+	enum method method;
+
+	if (settings->method_set)
+		return;
+	sleep_config_load(root, &config, NULL);
+	if (io_read_text(root, "/sys/power/disk", offered, sizeof(offered)) < 0)
+		offered[0] = '\0';
+	while ((mode = strsep(&rest, " \t"))) {
+		if (!*mode || method_parse(mode, &method) < 0 || !is_offered(offered, mode))
+			continue;
+		settings->method = method;
+		return;
+	}
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hand-over page: what the program that restored an image tells the system
+ * that was restored. Pure. doc/image-format.md, "Hand-over page".
+ */
+#ifndef S2DISK_FORMAT_HANDOVER_H
+#define S2DISK_FORMAT_HANDOVER_H
+
+#include "base/crypto.h"
+#include "base/why.h"
+#include "format/format.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HANDOVER_TEXT_MAX 2300
+#define HANDOVER_RECORD_MAX 2048 /* as much fits with few lines of text */
+#define HANDOVER_RANGES_MAX 100
+#define HANDOVER_PAGES_MAX 1024 /* in all ranges: all else is frozen meanwhile */
+
+struct handover_range {
+	uint64_t first; /* page frame */
+	uint64_t count; /* page frames, not 0 */
+};
+
+struct handover {
+	unsigned char image_id[IMAGE_ID_SIZE];
+	uint64_t write_usec;
+	uint64_t stream_bytes;
+	uint64_t stored_bytes;
+	uint64_t load_usec;
+	uint64_t attempts;
+	/* Page frames to be taken out of use before user space goes on. */
+	uint32_t quarantine_count;
+	struct handover_range quarantine[HANDOVER_RANGES_MAX];
+	char text[HANDOVER_TEXT_MAX + 1]; /* lines; printable */
+	/* The boot record of the boot that restores, as text; printable. */
+	char record[HANDOVER_RECORD_MAX + 1];
+};
+
+/* How many bytes of a record there is room for, as text and quarantine are now. */
+size_t handover_record_room(const struct handover *handover);
+
+/* Adds a line (printf style); what does not fit is left out. */
+void handover_add_line(struct handover *handover, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Fills the page; a record for which there is no room is left out. crc: open for DIGEST_CRC32 and
+ * fresh, as it is afterwards, since no memory is to be had when this is called. */
+void handover_encode(const struct handover *handover, struct digest *crc, unsigned char *page,
+		     size_t page_size);
+
+/* -ENODATA: nothing was handed over for this image; -EBADMSG: damaged. */
+int handover_decode(const unsigned char *page, size_t page_size,
+		    const unsigned char image_id[IMAGE_ID_SIZE], struct handover *ret,
+		    struct why *w);
+
+#endif

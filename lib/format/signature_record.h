@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The signature record: the last 512 bytes of a swap area's first page while
+ * an image is there. Pure. doc/image-format.md, "Signature record".
+ */
+#ifndef S2DISK_FORMAT_SIGNATURE_RECORD_H
+#define S2DISK_FORMAT_SIGNATURE_RECORD_H
+
+#include "base/crypto.h"
+#include "base/why.h"
+#include "format/format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIGNATURE_RECORD_SIZE 512
+
+enum image_state {
+	IMAGE_COMMITTED = 1,
+};
+
+struct signature_record {
+	uint32_t page_size;
+	unsigned char image_id[IMAGE_ID_SIZE];
+	uint64_t header_offset; /* bytes on the device */
+	uint32_t state;
+	uint32_t attempts;
+	uint64_t created; /* seconds since 1970 */
+	unsigned char header_digest[SHA256_SIZE];
+	uint32_t refusals; /* how often it was kept for another boot … */
+	uint32_t vetoes;   /* … and how often because a boot could not restore it */
+	uint32_t damages;  /* how often a boot read it and found it damaged */
+};
+
+/* Has this page a record of ours, sound or not? (its magic, with either
+ * signature behind it) */
+bool signature_record_present(const unsigned char *page, size_t page_size);
+
+/* 0; -EBADMSG (damaged) or -ENOTSUP (too new: the checksum, which stands in the
+ * same place in every version, is right) with the reason. */
+int signature_record_decode(const unsigned char *page, size_t page_size,
+			    struct signature_record *ret, struct why *w);
+
+/* Puts the record into the first page of a swap area, whose signature becomes
+ * the original one. -EINVAL when the page is no swap header or its list of bad
+ * pages reaches into the record (page unchanged); -ENOMEM. */
+int signature_record_encode(const struct signature_record *record, unsigned char *page,
+			    size_t page_size, struct why *w);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first page of a swap area: what stands in its last bytes. Pure.
+ *
+ * The last 10 bytes of the page are the signature: "SWAPSPACE2" for swap (the
+ * kernel's include/linux/swap.h, union swap_header), "S1SUSPEND" for an image
+ * of the kernel's, "ULSUSPEND" for one from user space. The 10 bytes before it
+ * hold the original signature while an image is there.
+ */
+#ifndef S2DISK_FORMAT_SWAP_SIGNATURE_H
+#define S2DISK_FORMAT_SWAP_SIGNATURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SWAP_SIGNATURE_SIZE 10
+#define SWAP_SIGNATURE_SWAP "SWAPSPACE2"
+#define SWAP_SIGNATURE_KERNEL "S1SUSPEND\0" /* exactly 10 bytes with the zero */
+#define SWAP_SIGNATURE_USER "ULSUSPEND\0"
+
+enum swap_signature_kind {
+	SWAP_IS_NOTHING,      /* none of the others */
+	SWAP_IS_SWAP,	      /* "SWAPSPACE2" (or the old "SWAP-SPACE") */
+	SWAP_IS_KERNEL_IMAGE, /* "S1SUSPEND" */
+	SWAP_IS_USER_IMAGE,   /* "ULSUSPEND": ours or uswsusp's */
+};
+
+/* page is the whole first page, size its length in bytes. */
+enum swap_signature_kind swap_signature_kind(const unsigned char *page, size_t size);
+
+/* What a swap header says of itself. */
+struct swap_header {
+	unsigned char uuid[16];
+	char label[17];	    /* printable, ended by a zero byte */
+	uint32_t version;   /* 1 */
+	uint64_t last_page; /* last usable page of the area */
+	uint32_t bad_pages; /* entries of the list of bad pages, which starts at byte 1536 */
+};
+
+/* 0, or -EINVAL when the fields are not those of a swap header of version 1
+ * in this byte order (the signature is not looked at: it may be an image's). */
+int swap_header_parse(const unsigned char *page, size_t size, struct swap_header *ret);
+
+/* Makes the page a swap area's again: zeroes the last `wipe` bytes of the page
+ * (20 to size - 1536; a list of bad pages that reaches there is kept) but for
+ * the signature. That stays where it is a swap signature, becomes the original
+ * one where that is, else "SWAPSPACE2" when swap_header_parse accepts the
+ * page. Returns 0, or -EINVAL when the page never was swap (unchanged). */
+int swap_signature_restore(unsigned char *page, size_t size, size_t wipe);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of an image writer, for the files that implement it. */
+#ifndef S2DISK_IMAGE_IMAGE_WRITER_PRIVATE_H
+#define S2DISK_IMAGE_IMAGE_WRITER_PRIVATE_H
+
+#include "base/memory.h"
+#include "image/block_slot.h"
+#include "image/image_writer.h"
+#include "image/page_window.h"
+#include "image/transfer.h"
+#include "image/work_pool.h"
+
+/* One write request gathers blocks up to this size; so many are in flight. */
+#define BATCH_BYTES (2u << 20)
+#define BATCHES 4
+#define WRITE_THREADS 2
+
+/* A batch may hold so many times its bytes of the snapshot, which makes it full
+ * at 2:1, and no more of the slots than leaves some for the workers. */
+#define BATCH_RAW 2
+#define BATCH_SLOTS_SHARE 4
+
+struct batch {
+	struct transfer transfer;
+	unsigned int slots;
+	uint64_t raw_bytes;
+};
+
+struct image_writer {
+	struct image_writer_config config;
+	struct arena arena;
+
+	struct block_slot *slots; /* used in turn */
+	unsigned int slot_count;
+	/* Memory for a block each. A slot has two until it is packed, then one. The
+	 * one given back last is used first: caches may still hold it. */
+	unsigned char *buffers, **free_buffers;
+	unsigned int buffer_count, free_count;
+	struct batch batches[BATCHES]; /* used in turn */
+	struct page_window window;
+	unsigned int workers;
+	struct block_worker worker_state[WORK_POOL_WORKERS_MAX];
+	void *worker_contexts[WORK_POOL_WORKERS_MAX];
+	unsigned char *table; /* encoded entries */
+	uint64_t table_entries;
+	unsigned char *ranges;
+	size_t ranges_size;
+	unsigned char *kernel_header, *chunk_page, *header_page;
+	void *pack_ring, *pack_stacks, *write_ring, *write_stacks;
+	struct digest map_digest, sections_digest;
+	struct seal seal; /* of a sealed image */
+	bool have_key;
+};
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "platform/sysfs.h"
+
+#include "base/io.h"
+#include "base/look.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void tree_one_line(char *text)
+{
+	text_make_printable(text);
+	for (; *text; text++)
+		if (*text == '\n')
+			*text = ' ';
+}
+
+__attribute__((format(printf, 4, 0))) static bool read_line(const char *root, char *text,
+							    size_t size, const char *path,
+							    va_list args)
+{
+	char full[PATH_MAX], line[PATH_MAX];
+
+	if (vsnprintf(full, sizeof(full), path, args) >= (int)sizeof(full))
+		return false;
+	if (io_read_text(root, full, line, sizeof(line)) < 0)
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	text_copy(text, size, text_trim(line));
+	tree_one_line(text);
+	return true;
+}
+
+bool tree_text(const char *root, char *text, size_t size, const char *path, ...)
+{
+	va_list args;
+	bool there;
+
+	va_start(args, path);
+	there = read_line(root, text, size, path, args);
+	va_end(args);
+	return there;
+}
+
+bool tree_u64(const char *root, uint64_t *ret, const char *path, ...)
+{
+	char line[32];
+	va_list args;
+	bool there;
+
+	va_start(args, path);
+	there = read_line(root, line, sizeof(line), path, args);
+	va_end(args);
+	return there && text_parse_u64(line, ret) == 0;
+}
+
+bool tree_hex(const char *root, uint64_t *ret, const char *path, ...)
+{
+	char line[32], number[40];
+	va_list args;
+	bool there;
+
+	va_start(args, path);
+	there = read_line(root, line, sizeof(line), path, args);
+	va_end(args);
+	snprintf(number, sizeof(number), "0x%s", line);
+	return there && text_parse_u64(number, ret) == 0;
+}
+
+bool tree_link(const char *root, char *text, size_t size, const char *path, ...)
+{
+	char below[PATH_MAX], full[PATH_MAX], target[PATH_MAX];
+	const char *name;
+	va_list args;
+	ssize_t n;
+	int length;
+
+	va_start(args, path);
+	length = vsnprintf(below, sizeof(below), path, args);
+	va_end(args);
+	if (length >= (int)sizeof(below) ||
+	    snprintf(full, sizeof(full), "%s%s", root, below) >= (int)sizeof(full))
+		return false;
+	look_note(root, below, LOOK_NAME);
+	n = readlink(full, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	text_copy(text, size, name ? name + 1 : target);
+	tree_one_line(text);
+	return true;
+}
+
+bool tree_exists(const char *root, const char *path)
+{
+	char full[PATH_MAX];
+
+	look_note(root, path, LOOK_NAME);
+	return snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full) &&
+	       access(full, F_OK) == 0;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+int tree_list(const char *root, const char *path, struct tree_names *ret)
+{
+	struct tree_names names = { 0 };
+	struct dirent **entries;
+	char full[PATH_MAX];
+	bool failed = false;
+	int n;
+
+	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	look_note(root, path, LOOK_LIST);
+	n = scandir(full, &entries, is_visible, versionsort);
+	if (n < 0)
+		return -errno;
+	names.items = calloc((size_t)n + 1, sizeof(*names.items));
+	for (int i = 0; i < n; i++) {
+		char *name = names.items ? strdup(entries[i]->d_name) : NULL;
+
+		if (name)
+			names.items[names.count++] = name;
+		else
+			failed = true;
+		free(entries[i]);
+	}
+	free(entries);
+	if (failed || !names.items) {
+		tree_names_free(&names);
+		return -ENOMEM;
+	}
+	*ret = names;
+	return 0;
+}
+
+void tree_names_free(struct tree_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->items[i]);
+	free(names->items);
+	*names = (struct tree_names){ 0 };
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What would stop a hibernation, found before it is tried: each check says
+ * what is, and what the user can do.
+ *
+ * Everything is read below a root directory ("" for the real one), so that
+ * tests can feed recorded and hand-made trees; what no file can stand for goes
+ * through struct preflight_system.
+ */
+#ifndef S2DISK_PREFLIGHT_PREFLIGHT_H
+#define S2DISK_PREFLIGHT_PREFLIGHT_H
+
+#include "base/json.h"
+#include "platform/platform.h"
+#include "config/settings.h"
+#include "swap/swap_area.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+enum check_level {
+	CHECK_OK,
+	CHECK_WARNING, /* may go wrong */
+	CHECK_FAILED,  /* hibernation is refused, exit code 3 */
+};
+
+struct check {
+	const char *id; /* stable word for scripts: "root", "snapshot-device", … */
+	enum check_level level;
+	char text[400];	  /* what is */
+	char advice[400]; /* what to do; "" when there is nothing to */
+};
+
+#define PREFLIGHT_MAX 32
+
+struct preflight {
+	struct check checks[PREFLIGHT_MAX];
+	size_t count;
+	size_t left_out;    /* checks that found no place; none is worse than those in the list */
+	struct check spare; /* … where the last of them is */
+};
+
+/* Adds an empty check of this level at the end, and returns it (until the next
+ * is added). Where the list is full, one of the mildest loses its place, or this
+ * one finds none: the worst always stay, so that no failure goes unseen. */
+struct check *preflight_place(struct preflight *preflight, const char *id, enum check_level level);
+
+/* Where the image would go, as main() found it. */
+struct preflight_target {
+	const struct swap_area *area;	 /* NULL: none was found */
+	const char *area_problem;	 /* why none was found */
+	int area_error;			 /* … as target_find's negative errno; 0: another cause */
+	const struct platform *platform; /* this machine; NULL: not looked at */
+	const char *platform_problem;	 /* … or why it could not be */
+};
+
+/* What the running system answers. */
+struct preflight_system {
+	uid_t (*euid)(void);
+	/* Opens a device; kind is S_IFCHR or S_IFBLK. The fd, -EINVAL when the
+	 * path is something else, or a negative errno. */
+	int (*open_device)(const char *path, int flags, mode_t kind);
+	/* As in kernel/snapshot_device.h and swap/swap_area.h. */
+	int (*set_swap_area)(int fd, dev_t dev, uint64_t offset);
+	int (*avail_swap)(int fd, uint64_t *ret);
+	bool (*find_entry)(const struct swap_area *area, const struct swap_entry *entries,
+			   size_t count, struct swap_entry *ret);
+	int (*resolve)(const char *spec, uint64_t offset, bool allow_file, struct swap_area *ret,
+		       struct why *w);
+	/* The block device of a swap area in the kernel's list: itself, or what the file
+	 * lies on. False: it cannot be seen. */
+	bool (*entry_device)(const char *root, const struct swap_entry *entry, dev_t *ret);
+};
+
+/* Those of the running system. */
+extern const struct preflight_system preflight_real_system;
+bool preflight_entry_device(const char *root, const struct swap_entry *entry, dev_t *ret);
+
+/* Runs all checks. Opens the snapshot device for a moment, so this comes before
+ * the program opens it itself. */
+void preflight_run(const struct settings *settings, const struct preflight_target *target,
+		   const char *root, struct preflight *ret);
+
+/* The same, asking another system. */
+void preflight_run_on(const struct preflight_system *system, const struct settings *settings,
+		      const struct preflight_target *target, const char *root,
+		      struct preflight *ret);
+
+enum check_level preflight_worst(const struct preflight *preflight);
+
+/* "ok", "warning", "failed". */
+const char *check_level_name(enum check_level level);
+
+/* The whole list for people (stdout) or as JSON: {"result": LEVEL, "checks":
+ * [{"id", "level", "text", "advice"}, …]}, advice null where there is none;
+ * where checks were left out, "left_out" is how many.
+ * 0 or -EIO. */
+void preflight_print(const struct preflight *preflight, FILE *out);
+int preflight_print_json(const struct preflight *preflight, FILE *out);
+
+/* Its members "checks" and "left_out", in the object that is open. */
+void preflight_json_checks(const struct preflight *preflight, struct json *json);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Will a boot find the image? What this system's own boot did is known (the boot
+ * record), and what was changed since can be read. No boot loader's configuration
+ * is: it says what was meant once. An image that no boot looks for is a session lost.
+ */
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/look.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "boot/boot_choice.h"
+#include "boot/initramfs_command.h"
+#include "history/boot_record_file.h"
+#include "kernel/kernel_cmdline.h"
+#include "config/image_keys.h"
+#include "preflight/way_back_private.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define ID "way-back"
+
+/* Unpacking takes a second or so each: of those that nothing points to, this many. */
+#define NEWEST_MAX 6
+
+/* … and for all of them this long, whatever they are: the machine is about to sleep. */
+#define READ_SECONDS 10
+
+/* Of initramfs that are rebuilt at once the first may be this much older. */
+#define TOGETHER_SECONDS 600
+
+/* Times on FAT are even seconds, and clocks are set during a boot. */
+#define MARGIN_SECONDS 60
+
+static void add(const struct way *way, enum check_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* What is and, after a line feed, what to do; every refusal's ends with the way around. */
+static void add(const struct way *way, enum check_level level, const char *format, ...)
+{
+	char text[sizeof(((struct way_answer *)NULL)->text) + 256], *advice;
+	struct check *check;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	advice = strrchr(text, '\n');
+	if (advice)
+		*advice++ = '\0';
+	check = preflight_add(way->context, ID, level, "%s", text);
+	if (level != CHECK_OK && advice)
+		preflight_advise(check, "%s%s", advice,
+				 level == CHECK_FAILED ? "; or hibernate without a way back: "
+							 "-P \"way back = warn\""
+						       : "");
+}
+
+/* Rebuilt together, in whatever order. */
+static bool is_together(const struct boot_file *a, const struct boot_file *b)
+{
+	size_t directory = (size_t)(strrchr(a->path, '/') - a->path) + 1;
+
+	return a->changed - b->changed <= TOGETHER_SECONDS &&
+	       strncmp(a->path, b->path, directory) == 0 && !strchr(b->path + directory, '/');
+}
+
+/* A rescue image boots when it is chosen; of the others the newest does as a rule. */
+static const struct boot_file *newest(const struct way *way)
+{
+	const struct boot_file *first = NULL, *ret = NULL;
+
+	for (size_t i = 0; i < way->files.count; i++) {
+		const struct boot_file *file = &way->files.files[i];
+
+		if (file->spare || file->foreign)
+			continue;
+		if (!first)
+			first = ret = file;
+		else if (is_together(first, file) && strverscmp(file->path, ret->path) > 0)
+			ret = file;
+	}
+	return ret;
+}
+
+/* What several initramfs are, together. */
+struct sum {
+	unsigned int read;
+	struct way_answer best, worst; /* of several the first */
+	bool decides;		       /* the worst is the newest, or the running kernel's */
+};
+
+/* Those changed since then, newest first. */
+static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *ret)
+{
+	const struct way_answer *now = &way->answer;
+
+	*ret = (struct sum){ .best.verdict = WAY_BAD,
+			     .worst = { WAY_UNKNOWN, "no initramfs is seen below /boot and /efi\n"
+						     "mount what the system boots from; or reboot "
+						     "once, whose record tells" } };
+	for (size_t i = 0; i < way->files.count && ret->read < max; i++) {
+		const struct boot_file *file = &way->files.files[i];
+		bool decides = file == newest(way) || file->running;
+
+		if (file->spare || file->changed < since)
+			continue;
+		way_judge_initramfs(way, file);
+		if (file->foreign && way->proven && now->verdict == WAY_BAD)
+			way->answer.verdict = WAY_UNKNOWN;
+		if (now->verdict < ret->best.verdict)
+			ret->best = *now;
+		if (ret->read++ == 0 || now->verdict > ret->worst.verdict ||
+		    (now->verdict == ret->worst.verdict && decides && !ret->decides)) {
+			ret->worst = *now;
+			ret->decides = decides;
+		}
+	}
+	if (way->files.cut[0] && (ret->read++ == 0 || ret->worst.verdict == WAY_GOOD)) {
+		ret->worst.verdict = WAY_UNKNOWN;
+		snprintf(ret->worst.text, sizeof(ret->worst.text),
+			 "below %s are too many files, or names that are not printable\n"
+			 "remove what is not needed to boot",
+			 way->files.cut);
+	}
+}
+
+/* What they say together. why: why they are asked. */
+static void add_sum(const struct way *way, const struct sum *sum, const char *why)
+{
+	enum way_verdict worst = sum->worst.verdict;
+	bool weaker = sum->best.verdict == WAY_GOOD && !(sum->decides && way->run);
+	enum check_level bad = weaker ? CHECK_WARNING : way->bad;
+
+	if (worst == WAY_GOOD)
+		add(way, way->run ? CHECK_OK : CHECK_WARNING, "%s: %s\na boot of it proves that",
+		    why, sum->worst.text);
+	else if (worst == WAY_UNKNOWN)
+		add(way, way->proven || !way->run ? CHECK_WARNING : bad,
+		    "%s, and it is not seen whether a boot leads back: %s", why, sum->worst.text);
+	else
+		add(way, bad, "%s: %s", why, sum->worst.text);
+}
+
+/* 0: not known, so all counts as changed. */
+static time_t changes_begin(const struct way *way)
+{
+	const struct boot_record *record = &way->record;
+	const struct boot_run *last = way->run ? &record->runs[record->run_count - 1] : NULL;
+	time_t began = boot_began(way->context->root);
+	char path[PATH_MAX];
+	struct stat st;
+
+	/* The boot that restored this system did what its record says later than this kernel's
+	 * began. Its clock may have been wrong. */
+	snprintf(path, sizeof(path), "%s/run/s2disk/boot", way->context->root);
+	if (last && last->fate == FATE_RESTORED && (time_t)last->time > began &&
+	    stat(path, &st) == 0 && st.st_mtim.tv_sec > began)
+		began = (time_t)min_u64(last->time, (uint64_t)st.st_mtim.tv_sec);
+	return began > MARGIN_SECONDS ? began - MARGIN_SECONDS : 0;
+}
+
+/* Is that of the running kernel there, as it was? */
+static bool is_there(const struct way *way, time_t since)
+{
+	for (size_t i = 0; i < way->files.count; i++)
+		if (way->files.files[i].running && way->files.files[i].changed < since)
+			return true;
+	return false;
+}
+
+/* Nothing is newer than the boot, but what booted may be gone. */
+static void look_for_booted(struct way *way)
+{
+	const struct boot_file *next = newest(way);
+	/* Their names have releases, and none has that of the running kernel. */
+	bool gone = way->files.release[0] && next && fnmatch("*[0-9].[0-9]*", next->path, 0) == 0;
+	struct sum sum;
+
+	sum_up(way, 0, NEWEST_MAX, &sum);
+	if (sum.best.verdict == WAY_BAD)
+		add(way, gone ? way->bad : CHECK_WARNING,
+		    "what booted this system is gone, or another would boot: %s", sum.worst.text);
+}
+
+static void judge_by_record(struct way *way, time_t since)
+{
+	struct way_answer record;
+	struct sum sum;
+
+	way_judge_run(way, way->run, "the initramfs that booted this system");
+	record = way->answer;
+	way->proven = record.verdict == WAY_GOOD;
+	sum_up(way, since, BOOT_FILES_MAX, &sum);
+	if (sum.read > 0 && !(sum.best.verdict == WAY_GOOD && sum.best.stays)) {
+		add_sum(way, &sum, "changed since this boot");
+		return;
+	}
+	add(way, way->proven ? CHECK_OK : way->bad, "%s", record.text);
+	/* The time of a directory is not always known. */
+	if (way->proven && since > 0 && way->files.folders_changed >= since &&
+	    !is_there(way, since))
+		look_for_booted(way);
+}
+
+/* This boot left no record, or none that can be read. */
+static void judge_without_record(struct way *way, int error, const char *reason)
+{
+	bool ran = error < 0 && error != -ENOENT && error != -ESTALE; /* and cannot be read */
+	int had = ran ? 1 : boot_had_initramfs(way->context->root);
+	struct kernel_cmdline cmdline;
+	struct sum sum;
+
+	if (had == 0) {
+		add(way, way->bad,
+		    "this boot ran no initramfs, so nothing looked for an image\n"
+		    "have the boot loader load the initramfs (cloud images: "
+		    "\"GRUB_FORCE_PARTUUID=\" in a file in /etc/default/grub.d, then update-grub), "
+		    "and boot once");
+		return;
+	}
+	sum_up(way, 0, NEWEST_MAX, &sum);
+	kernel_cmdline_parse(way->cmdline, &cmdline);
+	if (sum.best.verdict != WAY_GOOD && sum.worst.verdict == WAY_UNKNOWN &&
+	    !cmdline.resume[0] && !way->context->settings->resume_device[0])
+		add(way, way->bad,
+		    "neither resume= nor /etc/suspend.conf tells where the image is\n"
+		    "s2disk-swapfile enable sets it up");
+	else
+		add_sum(way, &sum, ran ? reason : "not proven, resume did not run at this boot");
+}
+
+/* A name that the kernel gives in the order of finding: how many disks have such a one? */
+static void warn_of_kernel_name(const struct way *way)
+{
+	/* Not mmcblk0boot0, nor a path of a disk with several: nvme0c1n1. */
+	static const char *const disks[] = { "sd*",  "vd*",	    "hd*",
+					     "xvd*", "nvme[0-9]n*", "mmcblk[0-9]" };
+	const char *root = way->context->root, *name = way->named + strlen("/dev/");
+	char path[PATH_MAX];
+	glob_t found;
+
+	for (size_t i = 0; text_starts(way->named, "/dev/") && i < ARRAY_SIZE(disks); i++) {
+		snprintf(path, sizeof(path), "%s/sys/block/%s", root, disks[i]);
+		if (strncmp(name, disks[i], 2) != 0 || glob(path, GLOB_NOSORT, NULL, &found) != 0)
+			continue;
+		look_note(root, "/sys/block", LOOK_LIST);
+		if (found.gl_pathc > 1)
+			add(way, CHECK_WARNING,
+			    "the area is named %s, and with several disks another may have that "
+			    "name at the next boot\n"
+			    "name it by its UUID: resume=UUID=… or \"resume device = UUID=…\"",
+			    way->named);
+		globfree(&found);
+	}
+}
+
+/* What makes the next boot another one, as far as it is known. */
+static void warn_of_others(const struct way *way, time_t since)
+{
+	struct boot_choice choices[BOOT_CHOICES_MAX];
+	size_t count = boot_choices_read(way->context->root, choices);
+	const struct boot_files *files = &way->files;
+	const char *unseen = files->unmounted[0] ? files->unmounted : "/boot";
+
+	if ((files->unmounted[0] || files->count == 0) && since > 0 &&
+	    boot_modules_changed(way->context->root) >= since)
+		add(way, CHECK_WARNING,
+		    "kernels were installed since this boot, and %s, where their initramfs may be, "
+		    "is not mounted, or has none\n"
+		    "mount it (an automount: look into it, ls), and check again",
+		    unseen);
+	for (size_t i = 0; i < count; i++)
+		add(way, CHECK_WARNING, "%s: the image waits until this system is started\n%s",
+		    choices[i].text, choices[i].advice);
+}
+
+static void warn_of_readers(const struct way *way, const struct boot_file *file,
+			    const struct initramfs *initramfs)
+{
+	const char *list = way->context->settings->key_file;
+	char path[PATH_MAX];
+	struct statfs fs;
+	bool has = false, fat;
+
+	while (image_keys_next_file(&list, path, sizeof(path)))
+		has |= !text_starts(path, "/run/") &&
+		       initramfs_has(initramfs, path + (path[0] == '/'));
+	if (!has)
+		return;
+	snprintf(path, sizeof(path), "%s%s", way->context->root, file->path);
+	/* FAT has no modes. */
+	fat = statfs(path, &fs) == 0 && fs.f_type == MSDOS_SUPER_MAGIC;
+	add(way, CHECK_WARNING,
+	    "%s has the key file in it, which opens the image, and can be read by others than "
+	    "root\n%s",
+	    file->path,
+	    fat ? "mount its file system with umask=0077"
+		: "make its mode 600, and have it made so: for initramfs-tools UMASK=0077");
+}
+
+/* Of what boots next: of a key inside, its mode is the lock; a passphrase is typed there. */
+static void look_at_newest(const struct way *way)
+{
+	const struct boot_file *file = newest(way);
+	bool keyboard = keyboard_matters(way->context);
+	bool readable = file && file->mode & (S_IRGRP | S_IROTH) &&
+			way_needs_key_file(way->context->settings);
+	struct initramfs initramfs;
+
+	if (!file || !(keyboard || readable) || way_read_initramfs(way, file, &initramfs, NULL) < 0)
+		return;
+	if (readable)
+		warn_of_readers(way, file, &initramfs);
+	if (keyboard)
+		check_keyboard(way->context, &initramfs, file->path);
+	initramfs_free(&initramfs);
+}
+
+static void look(struct way *way)
+{
+	const char *root = way->context->root, *command = initramfs_command(root);
+	struct why reason = { "" };
+	int r = boot_record_read(root, &way->record, &reason);
+	time_t since;
+
+	text_copy(way->command, sizeof(way->command),
+		  command ? command : "the command of your distribution that makes the initramfs");
+	if (io_read_text(root, "/proc/cmdline", way->cmdline, sizeof(way->cmdline)) < 0)
+		way->cmdline[0] = '\0';
+	boot_files_find(root, &way->files);
+	if (device_stack_read(root, way->context->target->area->dev, &way->stack, NULL) < 0)
+		way->stack.count = 0;
+	way->run = way_best_run(way);
+	since = changes_begin(way);
+	if (way->run)
+		judge_by_record(way, since);
+	else
+		judge_without_record(way, r, why_text(&reason, r));
+	warn_of_kernel_name(way);
+	warn_of_others(way, since);
+	look_at_newest(way);
+	boot_record_free(&way->record);
+}
+
+void check_way_back(struct preflight_context *context)
+{
+	const struct settings *settings = context->settings;
+	_cleanup_free_ struct way *way = calloc(1, sizeof(*way));
+
+	/* No boot looks for a test image; without an area another check failed. */
+	if (!way || !context->target->area || settings->test_file[0])
+		return;
+	if (settings->way_back == WAY_BACK_IGNORE) {
+		preflight_add(context, ID, CHECK_OK, "not looked at (\"way back = ignore\")");
+		return;
+	}
+	way->context = context;
+	way->deadline = now_usec() + READ_SECONDS * UINT64_C(1000000);
+	/* Asleep in memory, the image is but a second way back. */
+	way->bad = settings->way_back == WAY_BACK_REQUIRE && settings->method != METHOD_SUSPEND
+			   ? CHECK_FAILED
+			   : CHECK_WARNING;
+	look(way);
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The way back: where a run of resume leads, one that was or that an initramfs would make. */
+#include "preflight/way_back_private.h"
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "config/image_keys.h"
+#include "kernel/kernel_cmdline.h"
+#include "platform/mounted.h"
+#include "swap/device_stack.h"
+#include "config/target.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+/* What the subject does, with a detail, and what to do about it: before the initramfs is rebuilt,
+ * unless rebuilding does not help. False. */
+static bool say(struct way *way, const char *what, const char *detail, const char *advice,
+		bool rebuild)
+{
+	way->answer.verdict = WAY_BAD;
+	snprintf(way->answer.text, sizeof(way->answer.text),
+		 "%s %s%.500s\n%s%s%s; a boot proves it", way->subject, what, detail, advice,
+		 rebuild ? ", then run " : "", rebuild ? way->command : "");
+	return false;
+}
+
+bool way_needs_key_file(const struct settings *settings)
+{
+	return settings->encrypt && settings->key_file[0] && !settings->key_pair[0] &&
+	       !image_keys_ask(settings);
+}
+
+/* Numbers of devices last as long as the boot, but what lies over a disk (multipath,
+ * MD) may be put together later. */
+static bool is_place(const struct way *way, const struct boot_run *run)
+{
+	const struct swap_area *area = way->context->target->area;
+	const char *uuid = way->context->area_uuid;
+
+	return run->offset == area->offset &&
+	       ((run->has_number && area->dev == makedev(run->major, run->minor)) ||
+		(uuid[0] && strcmp(run->uuid, uuid) == 0));
+}
+
+const struct boot_run *way_best_run(const struct way *way)
+{
+	const struct boot_run *best = NULL;
+	int best_worth = -1;
+
+	for (size_t i = way->record.run_count; i-- > 0;) {
+		const struct boot_run *run = &way->record.runs[i];
+		bool looked = run->found == FOUND_NO_DEVICE || run->found > FOUND_NOT_LOOKED;
+		int worth = is_place(way, run) ? 2 : looked;
+
+		if (worth > best_worth) {
+			best = run;
+			best_worth = worth;
+		}
+	}
+	return best;
+}
+
+static const char *who(const struct boot_run *run)
+{
+	return run->by == NAMED_BY_FILE	     ? run->by_file
+	       : run->by == NAMED_BY_KERNEL  ? "resume= on the kernel command line"
+	       : run->by == NAMED_BY_DEFAULT ? "the initramfs' own choice"
+					     : "an argument of resume";
+}
+
+/* Has it one of the key files as it is today? */
+static bool has_key(const struct way *way, const struct boot_run *run)
+{
+	const char *list = way->context->settings->key_file;
+	char path[256], now[SHA256_TEXT_SIZE];
+
+	while (image_keys_next_file(&list, path, sizeof(path)))
+		for (size_t i = 0; i < run->key_count; i++)
+			/* In /run a tool of the machine (TPM, network) puts it at boot. */
+			if (strcmp(run->keys[i].path, path) == 0 &&
+			    (text_starts(path, "/run/") ||
+			     (image_keys_digest(way->context->root, path, now, NULL) == 0 &&
+			      strcmp(now, run->keys[i].digest) == 0)))
+				return true;
+	/* It opened an image then, and had no room for digests in what it handed over. */
+	return run->fate == FATE_RESTORED && way->record.keys_left_out;
+}
+
+/* Whatever it looks at: does it take our image, and open it? */
+static bool takes_image(struct way *way, const struct boot_run *run)
+{
+	const struct settings *settings = way->context->settings;
+
+	if (strcmp(run->form, INITRAMFS_RESUME_MARK) != 0)
+		return say(way, "runs no resume that knows the images of this s2disk", "",
+			   "install s2disk's hook for the initramfs", true);
+	if (run->noresume)
+		return say(way,
+			   "got noresume (or the like) on the kernel command line, with which an "
+			   "image is discarded",
+			   "", "take it out of the boot loader's configuration", false);
+	if (run->settings[0])
+		return say(way, "has wrong settings: ", run->settings,
+			   "correct /etc/suspend.conf or the kernel command line", true);
+	if (run->encrypt && !settings->encrypt)
+		return say(way, "takes sealed images only, and this would be plain", "",
+			   "have the same \"encrypt\" in /etc/suspend.conf at both ends", true);
+	if (way_needs_key_file(settings) && !has_key(way, run))
+		return say(way,
+			   "does not have the same key file, which alone opens "
+			   "the image: ",
+			   settings->key_file,
+			   "set \"key file in initramfs = y\" where others cannot read it, or use "
+			   "\"key pair\" (suspend.conf(5))",
+			   true);
+	return true;
+}
+
+/* What it looked at in vain. */
+static bool say_failure(struct way *way, const struct boot_run *run)
+{
+	char detail[512];
+
+	snprintf(detail, sizeof(detail), "%.120s (%.120s)%s%.200s", run->named, who(run),
+		 run->reason[0] ? ": " : "", run->reason);
+	switch (run->found) {
+	case FOUND_NO_DEVICE:
+		return say(way, "looked in vain for ", detail,
+			   "name it by its UUID, and have the initramfs contain its driver, or "
+			   "unlock it (/etc/crypttab: initramfs or x-initrd.attach)",
+			   true);
+	case FOUND_NOT_LOOKED:
+		return say(way, "went on without waiting for ", detail,
+			   "have its device there early", true);
+	case FOUND_NO_SWAP:
+		return say(way, "found no swap on ", detail,
+			   "give it a key that lasts if it is encrypted", true);
+	default:
+		return say(way, "could not use ", detail, "correct that", false);
+	}
+}
+
+static bool is_swap(const struct boot_run *run)
+{
+	return run->found == FOUND_SWAP || run->found == FOUND_IMAGE ||
+	       run->found == FOUND_KERNEL_IMAGE;
+}
+
+/* Is what it looks at the place, with what it should hold, and does the name lead there still?
+ * mkswap and a new partition table change that. */
+static bool leads(struct way *way, const struct boot_run *run)
+{
+	static const char advice[] = "correct resume= or \"resume device\" "
+				     "(s2disk-swapfile enable does)";
+	const struct swap_area *area = way->context->target->area;
+	bool good = is_swap(run), rebuild = run->by != NAMED_BY_KERNEL;
+	struct swap_area found = *area;
+	struct why reason = { "" };
+	char detail[512];
+	int r = 0;
+
+	if (run->found == FOUND_NOTHING_NAMED)
+		return say(way, "is not told where an image is", "", advice, true);
+	if (good && strcmp(run->named, area->device) != 0)
+		r = way->context->system->resolve(run->named, run->offset, false, &found, &reason);
+	if (r < 0)
+		return say(way, "looks for what leads nowhere now: ", why_text(&reason, r), advice,
+			   rebuild);
+	if (found.dev != area->dev || ((good || run->has_number) && !is_place(way, run))) {
+		snprintf(detail, sizeof(detail),
+			 "%.120s, page %" PRIu64 " (%.120s), but the image would go to %.120s, "
+			 "page %" PRIu64,
+			 run->named, run->offset, who(run), area->device, area->offset);
+		return say(way, "looks at ", detail, advice, rebuild);
+	}
+	return good || say_failure(way, run);
+}
+
+void way_judge_run(struct way *way, const struct boot_run *run, const char *subject)
+{
+	way->subject = subject;
+	way->answer.stays = false;
+	if (!takes_image(way, run) || !leads(way, run))
+		return;
+	way->answer.verdict = WAY_GOOD;
+	snprintf(way->answer.text, sizeof(way->answer.text),
+		 "%s looks for it: at %s, page %" PRIu64 " (%s)", subject, run->named, run->offset,
+		 who(run));
+	text_copy(way->named, sizeof(way->named), run->named);
+}
+
+/* The generator's choice, as initramfs-tools and our hooks of the others write it, and the kernel's
+ * command line, before which dracut has its own: of that our hook hands over the device only, and
+ * where no choice was made. all: both, as dracut reads them. */
+static void find_choice(const struct initramfs *initramfs, const char *own, struct settings *ret,
+			struct kernel_cmdline *cmdline, char *all, size_t size)
+{
+	char *device = ret->default_device, offset[24] = "";
+	struct kernel_cmdline joined;
+	size_t used = 0;
+
+	for (size_t i = 0; i < initramfs->count; i++) {
+		const struct initramfs_file *file = &initramfs->files[i];
+
+		if (text_starts(file->name, "conf/")) {
+			text_assigned(file->text, "RESUME", device, sizeof(ret->default_device));
+			text_assigned(file->text, "RESUME_OFFSET", offset, sizeof(offset));
+		} else if (text_starts(file->name, "etc/cmdline") && used < size) {
+			used += (size_t)snprintf(all + used, size - used, "%s ", file->text);
+		}
+	}
+	if (used < size)
+		snprintf(all + used, size - used, "%s", own);
+	text_parse_u64(offset, &ret->default_offset);
+	if (strcmp(device, "none") == 0 || strcmp(device, "auto") == 0)
+		device[0] = '\0';
+	kernel_cmdline_parse(all, &joined);
+	kernel_cmdline_parse(own, cmdline);
+	if (!cmdline->resume[0] && !device[0])
+		text_copy(cmdline->resume, sizeof(cmdline->resume), joined.resume);
+}
+
+/* The settings as resume reads them there. Sorted by name, a file comes before its drop-ins. */
+static int load_settings(const struct initramfs *initramfs, struct settings *ret, struct why *w)
+{
+	bool old = !initramfs_file(initramfs, "etc/suspend.conf") &&
+		   initramfs_file(initramfs, "etc/uswsusp.conf");
+	int r = 0;
+
+	for (size_t i = 0; i < initramfs->count && r == 0; i++)
+		if (text_starts(initramfs->files[i].name,
+				old ? "etc/uswsusp.conf" : "etc/suspend.conf"))
+			r = settings_parse(ret, initramfs->files[i].text, initramfs->files[i].name,
+					   NULL, w);
+	return r;
+}
+
+static void find_keys(const struct initramfs *initramfs, const struct settings *settings,
+		      struct boot_run *ret)
+{
+	const char *list = settings->key_file, *digest;
+	char path[256];
+
+	while (ret->key_count < BOOT_KEYS_MAX && image_keys_next_file(&list, path, sizeof(path))) {
+		struct boot_key_file *key = &ret->keys[ret->key_count++];
+
+		text_copy(key->path, sizeof(key->path), path);
+		digest = initramfs_file(initramfs, path + (path[0] == '/'));
+		text_copy(key->digest, sizeof(key->digest), digest ? digest : "");
+	}
+}
+
+/* The run that resume would make there, if it finds the area by the name that it is given.
+ * all: where its whole command line goes. */
+static void forecast(const struct way *way, const struct initramfs *initramfs, char *all,
+		     size_t size, struct boot_run *ret)
+{
+	const char *own = initramfs->cmdline[0] ? initramfs->cmdline : way->cmdline, *by;
+	const dev_t dev = way->context->target->area->dev;
+	struct kernel_cmdline cmdline;
+	struct settings settings;
+	struct why reason = { "" };
+	int r;
+
+	settings_defaults(&settings);
+	find_choice(initramfs, own, &settings, &cmdline, all, size);
+	r = load_settings(initramfs, &settings, &reason);
+	*ret = (struct boot_run){ .found = FOUND_SWAP,
+				  .has_number = true,
+				  .major = major(dev),
+				  .minor = minor(dev),
+				  .noresume = cmdline.noresume,
+				  .encrypt = settings.encrypt };
+	if (initramfs->resume && initramfs->current && (initramfs->script || initramfs->unit))
+		text_copy(ret->form, sizeof(ret->form), INITRAMFS_RESUME_MARK);
+	find_keys(initramfs, &settings, ret);
+	if (r == 0)
+		r = target_named(&settings, &cmdline, false, ret->named, sizeof(ret->named),
+				 &ret->offset, &by, &reason);
+	/* systemd's unit runs it for what the kernel command line names. */
+	if (r == -ENOENT || (initramfs->unit && !initramfs->script && !cmdline.resume[0]))
+		ret->found = FOUND_NOTHING_NAMED;
+	else if (r < 0)
+		text_copy(ret->settings, sizeof(ret->settings), why_text(&reason, r));
+	ret->by = settings.resume_device[0] ? NAMED_BY_FILE
+		  : cmdline.resume[0]	    ? NAMED_BY_KERNEL
+					    : NAMED_BY_DEFAULT;
+	text_copy(ret->by_file, sizeof(ret->by_file), settings.resume_device_by);
+}
+
+static bool is_root(const struct mount_line *mount, const void *context)
+{
+	(void)context;
+	return strcmp(mount->place, "/") == 0;
+}
+
+/* What the root file system lies on, which is opened in any case. false: it is not known. */
+static bool read_root(const struct way *way, struct device_stack *ret)
+{
+	const struct preflight_system *system = way->context->system;
+	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
+	const char *root = way->context->root, *at = way->cmdline;
+	struct swap_area found = { .dev = 0 };
+	char name[256] = "";
+
+	while ((at = strstr(at, "root=")) && at > way->cmdline && at[-1] != ' ')
+		at++; /* nfsroot= */
+	if (at)
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 5, " \n"), at + 5);
+	ret->count = 0;
+	/* gpt-auto and fstab are no names of devices. */
+	if ((!name[0] || system->resolve(name, 0, false, &found, NULL) < 0) && mount &&
+	    mounted_find(root, is_root, NULL, mount) > 0) {
+		found.dev = makedev(mount->high, mount->low);
+		/* btrfs has no number there. */
+		if (mount->high == 0 && system->resolve(mount->source, 0, false, &found, NULL) < 0)
+			found.dev = 0;
+	}
+	/* A name that leads nowhere here is not the area's at least. */
+	return found.dev ? device_stack_read(root, found.dev, ret, NULL) == 0
+			 : strpbrk(name, "/=") != NULL;
+}
+
+/* The mappings under the area that are not opened because root lies on them. */
+struct locks {
+	const struct device_layer *locked; /* one that nothing opens; NULL: none */
+	bool opened;			   /* one that this boot's command line alone did not */
+	bool known;			   /* … where root is known */
+};
+
+/* spec: what it calls the area. */
+static struct locks find_locks(const struct way *way, const struct initramfs *initramfs,
+			       const char *cmdline, const char *spec)
+{
+	const struct initramfs nothing = { .count = 0 };
+	struct locks ret = { .locked = NULL };
+	struct device_stack root;
+
+	ret.known = read_root(way, &root);
+	for (size_t i = 0; i < way->stack.count; i++) {
+		const struct device_layer *layer = &way->stack.layers[i];
+		bool any_name = i > 0 || !text_starts(spec, "/dev/mapper/");
+		bool root_has = layer->kind != LAYER_CRYPT;
+		char uuid[sizeof(layer->luks)] = "";
+
+		for (const char *at = layer->luks; *at; at++)
+			if (*at != '-')
+				strncat(uuid, at, 1);
+		for (size_t j = 0; j < root.count; j++)
+			root_has |= root.layers[j].dev == layer->dev;
+		if (root_has)
+			continue;
+		if (!initramfs_opens(initramfs, cmdline, layer->mapper, uuid, any_name))
+			ret.locked = layer;
+		else if (!initramfs_opens(&nothing, way->cmdline, layer->mapper, uuid, any_name))
+			ret.opened = true;
+	}
+	return ret;
+}
+
+/* Does the new run look where this boot looked in vain, or did not wait? Why it was in vain, no
+ * file can tell, so none can tell that it will not be again. */
+static bool stays(const struct way *way, const struct boot_run *new)
+{
+	const struct boot_run *run = way->run;
+
+	return run && !is_swap(run) && run->found != FOUND_NOTHING_NAMED && !run->settings[0] &&
+	       !run->noresume &&
+	       (!run->named[0] ||
+		(strcmp(run->named, new->named) == 0 && run->offset == new->offset));
+}
+
+int way_read_initramfs(const struct way *way, const struct boot_file *file, struct initramfs *ret,
+		       struct why *w)
+{
+	const char *list = way->context->settings->key_file;
+	struct initramfs_secrets secrets = { .count = 0 };
+	char path[256];
+
+	while (secrets.count < INITRAMFS_SECRETS_MAX &&
+	       image_keys_next_file(&list, path, sizeof(path)))
+		text_copy(secrets.names[secrets.count++], sizeof(secrets.names[0]),
+			  path + (path[0] == '/'));
+	return initramfs_read(way->context->root, file, &secrets, way->deadline, ret, w);
+}
+
+static void judge_read(struct way *way, const struct initramfs *initramfs, const char *path)
+{
+	char all[2 * INITRAMFS_CMDLINE_SIZE];
+	struct boot_run run;
+	struct locks locks;
+	bool unsure;
+
+	forecast(way, initramfs, all, sizeof(all), &run);
+	/* What runs resume may not be known here; of a unified image resume= may be in an addon. */
+	unsure = initramfs->partial ||
+		 (initramfs->current && !initramfs->script && !initramfs->unit) ||
+		 (way->proven && way->run->by == NAMED_BY_KERNEL && initramfs->cmdline[0] &&
+		  run.found == FOUND_NOTHING_NAMED);
+	way_judge_run(way, &run, path);
+	if (way->answer.verdict == WAY_GOOD) {
+		locks = find_locks(way, initramfs, all, run.named);
+		/* But what was locked can be seen to be unlocked. */
+		way->answer.stays = stays(way, &run) && !(locks.opened && locks.known &&
+							  (way->run->found == FOUND_NO_DEVICE ||
+							   way->run->found == FOUND_NOT_LOOKED));
+		if (locks.locked)
+			say(way, "has nothing that is seen to unlock ", locks.locked->mapper,
+			    "add initramfs (Debian) or x-initrd.attach to its options in "
+			    "/etc/crypttab, and rd.luks.uuid=UUID, if others are on the kernel "
+			    "command line",
+			    true);
+		/* Where this boot had it, something may unlock it that is not known here. */
+		unsure |= locks.locked && (way->proven || !locks.known);
+	}
+	if (way->answer.verdict == WAY_BAD && unsure)
+		way->answer.verdict = WAY_UNKNOWN;
+}
+
+void way_judge_initramfs(struct way *way, const struct boot_file *file)
+{
+	struct initramfs initramfs;
+	struct why reason = { "" };
+	int r = way_read_initramfs(way, file, &initramfs, &reason);
+
+	if (r == 0) {
+		judge_read(way, &initramfs, file->path);
+		initramfs_free(&initramfs);
+		return;
+	}
+	way->answer.verdict = r == -EBADMSG ? WAY_BAD : WAY_UNKNOWN;
+	snprintf(way->answer.text, sizeof(way->answer.text),
+		 "%s\nregenerate it (%s), or see for yourself that it runs resume",
+		 why_text(&reason, r), way->command);
+}

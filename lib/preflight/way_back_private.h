@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the way back share; nothing else includes this. */
+#ifndef S2DISK_PREFLIGHT_WAY_BACK_PRIVATE_H
+#define S2DISK_PREFLIGHT_WAY_BACK_PRIVATE_H
+
+#include "boot/boot_files.h"
+#include "boot/initramfs.h"
+#include "history/boot_record.h"
+#include "preflight/preflight_private.h"
+#include "swap/device_stack.h"
+
+enum way_verdict { /* the worse, the greater */
+		   WAY_GOOD,
+		   WAY_UNKNOWN, /* it could not be read, or only in part */
+		   WAY_BAD
+};
+
+struct way_answer {
+	enum way_verdict verdict;
+	char text[1024]; /* what is, and, unless it is good, after a line feed what to do */
+	bool stays;	 /* good, but this boot looked there in vain */
+};
+
+struct way {
+	struct preflight_context *context;
+	enum check_level bad;	   /* what a way that leads nowhere is */
+	struct device_stack stack; /* under the area; count 0: unknown */
+	struct boot_files files;
+	struct boot_record record;
+	const struct boot_run *run;	      /* the one of it that counts; NULL: there is none */
+	bool proven;			      /* at this boot the way led to the place */
+	char cmdline[INITRAMFS_CMDLINE_SIZE]; /* of this boot */
+	char command[80];		      /* that regenerates the initramfs */
+	uint64_t deadline;		      /* of reading initramfs, now_usec() */
+	const char *subject;		      /* what is judged, */
+	struct way_answer answer;	      /* … what it is, */
+	char named[256];		      /* … and what it calls the place that it finds */
+};
+
+/* Are key files all that opens the image? */
+bool way_needs_key_file(const struct settings *settings);
+
+/* The run of the record that tells most: it looked at the place, at another, or at nothing. */
+const struct boot_run *way_best_run(const struct way *way);
+
+/* Would a boot that does what this run did find the image, and open it? Sets way->answer. */
+void way_judge_run(struct way *way, const struct boot_run *run, const char *subject);
+
+/* The same of the run that resume would make in an initramfs which has not booted yet. */
+void way_judge_initramfs(struct way *way, const struct boot_file *file);
+
+/* As initramfs_read(). */
+int way_read_initramfs(const struct way *way, const struct boot_file *file, struct initramfs *ret,
+		       struct why *w);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sealing an image: from its key to bytes that nobody without the key can read
+ * or change unnoticed. doc/image-format.md, "Sealed images"; doc/security.md
+ * says why.
+ *
+ * Every image has a random key of its own; three keys are derived from it, for
+ * the header, the sections and the blocks. A nonce is the number of what is
+ * sealed under one of them, so none is ever used twice.
+ */
+#ifndef S2DISK_SEAL_SEAL_H
+#define S2DISK_SEAL_SEAL_H
+
+#include "base/crypto.h"
+#include "base/why.h"
+#include "format/format.h"
+#include "seal/key_seed.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define IMAGE_KEY_SIZE 32
+
+struct seal_secrets; /* locked memory */
+
+struct seal {
+	enum aead_kind cipher;
+	unsigned char image_id[IMAGE_ID_SIZE];
+	struct seal_secrets *secrets;
+	struct aead aead; /* for header and sections */
+};
+
+/* Takes memory; there is no key yet. 0, -ENOMEM, -EOPNOTSUPP. */
+int seal_create(struct seal *seal, enum aead_kind cipher, struct why *w);
+
+/* A new random key for the image of that id (see key_seed.h), or one that was found.
+ * 0, or a negative errno with no key. */
+int seal_make_key(struct seal *seal, const struct key_seed *seed,
+		  const unsigned char image_id[IMAGE_ID_SIZE]);
+int seal_set_key(struct seal *seal, const unsigned char image_id[IMAGE_ID_SIZE],
+		 const unsigned char key[IMAGE_KEY_SIZE]);
+
+/* The key of the image; belongs to the seal. */
+const unsigned char *seal_key(const struct seal *seal);
+
+/* Wipes all keys; another can be set. Harmless on a zeroed struct, as
+ * seal_destroy is. */
+void seal_forget(struct seal *seal);
+void seal_destroy(struct seal *seal);
+
+/* Seals what in a header page is to be sealed, over all the rest of the page,
+ * key slots included; or the other way: -EBADMSG, it is not what was sealed. */
+int seal_header(struct seal *seal, unsigned char *page, size_t page_size);
+int unseal_header(struct seal *seal, unsigned char *page, size_t page_size);
+
+/* A piece of the sections stream, by its number. */
+int seal_section(struct seal *seal, uint64_t index, void *data, size_t length,
+		 unsigned char tag[AEAD_TAG_SIZE]);
+int unseal_section(struct seal *seal, uint64_t index, void *data, size_t length,
+		   const unsigned char tag[AEAD_TAG_SIZE]);
+
+/* Blocks are sealed by workers, each with a cipher of its own. */
+int seal_worker_key(const struct seal *seal, struct aead *worker);
+
+/* What is authenticated with a block besides its bytes. */
+struct block_place {
+	const unsigned char *image_id;
+	uint64_t index;
+	uint32_t raw_size, stored_size;
+	uint32_t codec;
+};
+
+int seal_block(struct aead *worker, const struct block_place *place, void *data,
+	       unsigned char tag[AEAD_TAG_SIZE]);
+int unseal_block(struct aead *worker, const struct block_place *place, void *data,
+		 const unsigned char tag[AEAD_TAG_SIZE]);
+
+/* The names that settings and messages use; parsing is 0 or -EINVAL. */
+const char *cipher_name(enum aead_kind cipher);
+int cipher_parse(const char *text, enum aead_kind *ret);
+
+/* The cipher that this machine seals fastest with, by trying each for a moment. */
+enum aead_kind cipher_fastest(void);
+
+#endif

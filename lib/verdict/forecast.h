@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Before hibernating: what on this machine is likely to keep an image from
+ * being resumed. */
+#ifndef S2DISK_VERDICT_FORECAST_H
+#define S2DISK_VERDICT_FORECAST_H
+
+#include "platform/platform.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct forecast_item {
+	const char *id; /* a stable word */
+	bool certain;	/* hibernating cannot work, not just: may not */
+	char text[400];
+	char advice[400];
+};
+
+#define FORECAST_MAX 16
+
+struct forecast {
+	struct forecast_item items[FORECAST_MAX];
+	size_t count;
+	size_t left_out; /* found no place; no certain one is, while a likely one is listed */
+};
+
+/* Pure. */
+void platform_forecast(const struct platform *platform, struct forecast *ret);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices on the VMBus and functions of PCI: which are there. */
+#include "verdict/verdict_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A controller with another name where one is missing: the usual case on a VM
+ * that was created anew. */
+static const struct device *newcomer_like(const struct judge *judge, const struct device *device)
+{
+	const struct devices *now = &judge->now->devices;
+
+	for (size_t i = 0; i < now->items.count; i++) {
+		const struct device *other = &now->items.items[i];
+
+		if (strcmp(other->bus, device->bus) == 0 && strcmp(other->id, device->id) == 0 &&
+		    !devices_find(&judge->then->devices, other->bus, other->address))
+			return other;
+	}
+	return NULL;
+}
+
+static void report_vmbus(struct judge *judge, const struct device *device)
+{
+	const struct device *other = newcomer_like(judge, device);
+	struct finding *finding =
+		judge_add(judge, ABOUT_VMBUS_DEVICE,
+			  device_is_vmbus_storage(device) ? VERDICT_FATAL : VERDICT_RISKY);
+
+	SAY(finding->then, "%s %s", device_kind(device), device->address);
+	if (other)
+		SAY(finding->now, "%s %s", device_kind(other), other->address);
+	SAY(finding->text,
+	    "The %s %s on the VMBus is missing%s. The kernel waits 10 seconds for it; then what "
+	    "uses "
+	    "it fails.",
+	    device_kind(device), device->address,
+	    other ? " (one of its kind is there with another id)" : "");
+	if (device_is_vmbus_pci(device))
+		SAY(finding->advice,
+		    "Take passed-through devices and virtual functions away before "
+		    "hibernating: on a new virtual machine their ids are others.");
+}
+
+/* From Linux 6.12 on at the latest (6.1 does not) pciehp notices another device in its slot, and
+ * keeps the old one's driver from it (pciehp_device_replaced(), called before that device wakes).
+ */
+static bool port_handles(const struct judge *judge, const struct device *device, bool other)
+{
+	return (device->flags & DEVICE_REMOVABLE) &&
+	       (!other || kernel_at_least(judge->then->kernel.release, 6, 12));
+}
+
+/* Another function in the place of one gets the BARs of that one, be it used or
+ * not: pci_pm_restore_noirq() asks for no driver. */
+static void report_pci(struct judge *judge, const struct device *device, const struct device *now)
+{
+	bool unused = !*device->driver && !now, handled = port_handles(judge, device, now);
+	struct finding *finding = judge_add(judge, ABOUT_PCI_DEVICE,
+					    unused || handled ? VERDICT_HARMLESS : VERDICT_RISKY);
+
+	SAY(finding->then, "%s %s (%s)", device->id, device_kind(device), device->driver);
+	if (now)
+		SAY(finding->now, "%s %s", now->id, device_kind(now));
+	SAY(finding->text, "The %s %s at %s is %s%s.", device_kind(device), device->id,
+	    device->address, now ? "another now" : "missing",
+	    handled	       ? "; it was plugged in and its port handles that"
+	    : unused	       ? "; no driver used it"
+	    : !*device->driver ? ": the saved kernel writes the addresses of the old one to it"
+			       : ": its driver will fail to wake it");
+}
+
+/* Which drivers the initramfs has loaded says nothing, and virtio devices and
+ * Hyper-V's PCI devices only appear with theirs: the device below them is what
+ * is compared. Virtual functions are made by their physical one, also by the
+ * saved kernel's as it wakes (sriov_restore_state() in drivers/pci/iov.c). */
+static bool is_compared(const struct device *device)
+{
+	return strcmp(device->bus, "vmbus") == 0 ||
+	       (strcmp(device->bus, "pci") == 0 &&
+		!(device->flags & (DEVICE_VIRTUAL_PCI | DEVICE_VIRTUAL_FUNCTION)));
+}
+
+static void compare_device(struct judge *judge, const struct device *then)
+{
+	const struct device *now = devices_match(&judge->now->devices, then);
+	bool there = now && strcmp(now->id, then->id) == 0;
+
+	if (!is_compared(then) || there)
+		return;
+	if (strcmp(then->bus, "pci") == 0)
+		report_pci(judge, then, now);
+	else if (judge->now->devices.vmbus_known)
+		report_vmbus(judge, then);
+}
+
+static void report_new(struct judge *judge, const struct device *now)
+{
+	bool vmbus = strcmp(now->bus, "vmbus") == 0;
+	struct finding *finding;
+
+	if (!is_compared(now) || devices_match(&judge->then->devices, now))
+		return;
+	finding = judge_add(judge, vmbus ? ABOUT_VMBUS_DEVICE : ABOUT_PCI_DEVICE, VERDICT_HARMLESS);
+	SAY(finding->now, "%s %s", now->id, device_kind(now));
+	SAY(finding->text, "The %s %s is new; the saved kernel does not know of it%s.",
+	    device_kind(now), now->address, vmbus ? " and finds it" : "");
+}
+
+void judge_devices(struct judge *judge)
+{
+	const struct devices *then = &judge->then->devices, *now = &judge->now->devices;
+	size_t before = judge->verdict->count;
+	struct finding *finding;
+
+	if (!then->items.known || !now->items.known)
+		return;
+	if (then->vmbus_known && !now->vmbus_known) {
+		finding = judge_add(judge, ABOUT_VMBUS_DEVICE, VERDICT_RISKY);
+		SAY(finding->text, "The devices of the VMBus cannot be seen from here.");
+		SAY(finding->advice, "Put the module hv_vmbus into the initramfs.");
+	}
+	for (size_t i = 0; i < then->items.count; i++)
+		compare_device(judge, &then->items.items[i]);
+	if (then->pci_known || then->vmbus_known)
+		for (size_t i = 0; i < now->items.count; i++)
+			report_new(judge, &now->items.items[i]);
+	if (judge->verdict->count == before)
+		judge_same(judge, ABOUT_PCI_DEVICE, "All devices are there.");
+}

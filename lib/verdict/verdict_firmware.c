@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The firmware and the kernels: ACPI tables, EFI runtime services, names. */
+#include "verdict/verdict_private.h"
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct acpi_table *find_table(const struct acpi *acpi, const char *name)
+{
+	for (size_t i = 0; i < acpi->tables.count; i++)
+		if (strcmp(acpi->tables.items[i].name, name) == 0)
+			return &acpi->tables.items[i];
+	return NULL;
+}
+
+static void report_table(struct judge *judge, const struct acpi_table *then,
+			 const struct acpi_table *now, enum verdict_class class, const char *what)
+{
+	struct finding *finding = judge_add(judge, ABOUT_ACPI_TABLES, class);
+
+	SAY(finding->then, "%s, %llu bytes at 0x%llx", then->name, (unsigned long long)then->length,
+	    (unsigned long long)then->address);
+	if (now)
+		SAY(finding->now, "%s, %llu bytes at 0x%llx", now->name,
+		    (unsigned long long)now->length, (unsigned long long)now->address);
+	SAY(finding->text, "The ACPI table %s %s", then->name, what);
+	if (then->address == 0 || then->length == 0)
+		return;
+	finding->has_range = true;
+	finding->start = then->address;
+	finding->end = then->address + (then->length - 1);
+}
+
+#define FORGOTTEN "Nothing uses it once the kernel has booted."
+#define TAKEN "The saved kernel goes on using what it read when it booted."
+#define IN_PLACE "The saved kernel goes on reading the old one, where it was."
+
+static void report_content(struct judge *judge, const struct acpi_table *then,
+			   const struct acpi_table *now)
+{
+	switch (acpi_use_of(then->name)) {
+	case ACPI_FORGOTTEN:
+		report_table(judge, then, now, VERDICT_HARMLESS,
+			     now ? "changed. " FORGOTTEN : "is missing. " FORGOTTEN);
+		break;
+	case ACPI_TAKEN:
+		report_table(judge, then, now, VERDICT_FATAL,
+			     now ? "changed. " TAKEN : "is missing. " TAKEN);
+		break;
+	default:
+		report_table(judge, then, now, VERDICT_FATAL,
+			     now ? "changed. " IN_PLACE : "is missing. " IN_PLACE);
+	}
+}
+
+/* Of the TPM's table the fields for its log may differ: it is read once. */
+static void report_tpm(struct judge *judge, const struct acpi_table *then,
+		       const struct acpi_table *now)
+{
+	static const unsigned char unknown[SHA256_SIZE];
+
+	if (memcmp(then->used_sha256, unknown, sizeof(unknown)) == 0 ||
+	    memcmp(now->used_sha256, unknown, sizeof(unknown)) == 0)
+		report_table(judge, then, now, VERDICT_RISKY,
+			     "changed, and it was not recorded whether that is more than the place "
+			     "of its log.");
+	else if (memcmp(then->used_sha256, now->used_sha256, sizeof(unknown)) == 0)
+		report_table(judge, then, now, VERDICT_HARMLESS,
+			     "names another place for its log, which is read once, while booting.");
+	else
+		report_content(judge, then, now);
+}
+
+static void report_moved(struct judge *judge, const struct acpi_table *then,
+			 const struct acpi_table *now)
+{
+	if (acpi_use_of(then->name) == ACPI_IN_PLACE)
+		report_table(judge, then, now, VERDICT_FATAL, "moved. " IN_PLACE);
+	else
+		report_table(judge, then, now, VERDICT_HARMLESS,
+			     "moved. Nothing reads it once the kernel has booted.");
+}
+
+static void compare_table(struct judge *judge, const struct acpi_table *then)
+{
+	const struct acpi_table *now = find_table(&judge->now->acpi, then->name);
+	bool same = now && then->length == now->length &&
+		    memcmp(then->sha256, now->sha256, sizeof(then->sha256)) == 0;
+
+	if (!same && now && text_starts(then->name, "TPM2"))
+		report_tpm(judge, then, now);
+	else if (!same)
+		report_content(judge, then, now);
+	else if (then->address != 0 && now->address != 0 && then->address != now->address)
+		report_moved(judge, then, now);
+}
+
+static bool covered(const struct byte_range *range, const struct acpi *acpi)
+{
+	for (size_t i = 0; i < acpi->tpm.count; i++)
+		if (acpi->tpm.items[i].start <= range->start &&
+		    acpi->tpm.items[i].end >= range->end)
+			return true;
+	return false;
+}
+
+/* Does the TPM have nothing now that it had not then, and nothing of this area? */
+static bool is_unseen(const struct byte_range *area, const struct acpi *then,
+		      const struct acpi *now)
+{
+	for (size_t i = 0; i < now->tpm.count; i++) {
+		const struct byte_range *other = &now->tpm.items[i];
+
+		if (!covered(other, then) ||
+		    (other->start <= area->end && area->start <= other->end))
+			return false;
+	}
+	return now->tpm.count > 0;
+}
+
+/* The driver of the saved kernel has mapped the TPM's registers and buffers, and
+ * writes commands there when it resumes. A buffer that the firmware does not name among
+ * the device's resources is seen only where the driver is loaded (crb_map_res()). */
+static void judge_tpm(struct judge *judge)
+{
+	const struct acpi *then = &judge->then->acpi, *now = &judge->now->acpi;
+
+	for (size_t i = 0; now->tpm.known && i < then->tpm.count; i++) {
+		const struct byte_range *area = &then->tpm.items[i];
+		bool unseen = is_unseen(area, then, now);
+		struct finding *finding;
+
+		if (covered(area, now))
+			continue;
+		finding =
+			judge_add(judge, ABOUT_ACPI_TABLES, unseen ? VERDICT_RISKY : VERDICT_FATAL);
+		SAY(finding->then, "0x%llx-0x%llx", (unsigned long long)area->start,
+		    (unsigned long long)area->end);
+		SAY(finding->text,
+		    "The TPM's registers or buffers at 0x%llx %s. The saved kernel would write its "
+		    "commands to that place.",
+		    (unsigned long long)area->start,
+		    unseen ? "are not seen without its driver" : "are not there any more");
+		if (unseen)
+			SAY(finding->advice, "Put the module tpm_crb into the initramfs.");
+		finding->has_range = true;
+		finding->start = area->start;
+		finding->end = area->end;
+	}
+}
+
+/* Would the saved kernel itself refuse an image with another signature? It does
+ * as a guest, where a host changes the signature only to ask for that, and when
+ * told to. */
+static bool signature_counts(const struct platform *then)
+{
+	if (then->kernel.flags & (KERNEL_SIGNATURE | KERNEL_NO_SIGNATURE))
+		return then->kernel.flags & KERNEL_SIGNATURE;
+	return then->guest.hypervisor;
+}
+
+static void judge_facs(struct judge *judge)
+{
+	const struct acpi_facs *then = &judge->then->acpi.facs, *now = &judge->now->acpi.facs;
+	bool counts = signature_counts(judge->then);
+	struct finding *finding;
+
+	if (!then->present || !now->present || then->hardware_signature == now->hardware_signature)
+		return;
+	finding = judge_add(judge, ABOUT_ACPI_SIGNATURE, counts ? VERDICT_RISKY : VERDICT_HARMLESS);
+	SAY(finding->then, "0x%08x", then->hardware_signature);
+	SAY(finding->now, "0x%08x", now->hardware_signature);
+	SAY(finding->text, "The firmware says that the hardware was changed (FACS signature). %s",
+	    counts ? "The saved kernel takes that as a request not to resume."
+		   : "Laptops say so when they are docked; the devices are compared one by one.");
+}
+
+void judge_acpi(struct judge *judge)
+{
+	const struct acpi *then = &judge->then->acpi, *now = &judge->now->acpi;
+	size_t before = judge->verdict->count;
+	struct finding *finding;
+
+	if (then->tables.known != now->tables.known) {
+		finding = judge_add(judge, ABOUT_ACPI_TABLES, VERDICT_RISKY);
+		SAY(finding->text, "The ACPI tables are known only %s.",
+		    now->tables.known ? "of this boot" : "of the boot that was saved");
+	} else {
+		for (size_t i = 0; i < then->tables.count; i++)
+			compare_table(judge, &then->tables.items[i]);
+		for (size_t i = 0; i < now->tables.count; i++) {
+			if (find_table(then, now->tables.items[i].name))
+				continue;
+			finding = judge_add(judge, ABOUT_ACPI_TABLES, VERDICT_HARMLESS);
+			SAY(finding->now, "%s", now->tables.items[i].name);
+			SAY(finding->text,
+			    "The ACPI table %s is new; the saved kernel does not know of it.",
+			    now->tables.items[i].name);
+		}
+	}
+	judge_tpm(judge);
+	judge_facs(judge);
+	if (judge->verdict->count == before && then->tables.known)
+		judge_same(judge, ABOUT_ACPI_TABLES, "The ACPI tables are the same.");
+}
+
+static const struct efi_region *find_region(const struct efi *efi, uint64_t start)
+{
+	for (size_t i = 0; i < efi->regions.count; i++)
+		if (efi->regions.items[i].start == start)
+			return &efi->regions.items[i];
+	return NULL;
+}
+
+static struct finding *report_efi(struct judge *judge, const struct efi_region *then,
+				  const char *what)
+{
+	struct finding *finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+
+	SAY(finding->then, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(then->type),
+	    (unsigned long long)then->start, (unsigned long long)efi_region_end(then),
+	    (unsigned long long)then->virtual_start);
+	SAY(finding->text, "The EFI %s at 0x%llx %s. The saved kernel would call into nowhere.",
+	    efi_type_name(then->type), (unsigned long long)then->start, what);
+	finding->has_range = true;
+	finding->start = then->start;
+	finding->end = efi_region_end(then);
+	return finding;
+}
+
+/* A table that the firmware left in memory that is not its own any more. */
+static void compare_left_over(struct judge *judge, const struct efi_region *then,
+			      const struct efi_region *now)
+{
+	struct finding *finding;
+
+	if (now && now->type == then->type && now->pages == then->pages)
+		return;
+	finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS);
+	SAY(finding->then, "%s 0x%llx-0x%llx", efi_type_name(then->type),
+	    (unsigned long long)then->start, (unsigned long long)efi_region_end(then));
+	SAY(finding->text,
+	    "The firmware left its boot's tables at another place than 0x%llx. It does not use "
+	    "them, and the saved kernel has read them.",
+	    (unsigned long long)then->start);
+}
+
+/* The firmware has been told by this boot's kernel where it will be mapped, and
+ * has relocated itself to there; so virtual addresses count too. */
+static void compare_region(struct judge *judge, const struct efi_region *then)
+{
+	const struct efi_region *now = find_region(&judge->now->efi, then->start);
+	struct finding *finding = NULL;
+
+	if (!efi_region_is_firmware(then)) {
+		compare_left_over(judge, then, now);
+		return;
+	}
+	if (!now) {
+		report_efi(judge, then, "is not there any more");
+		return;
+	}
+	if (then->type != now->type || then->pages != now->pages)
+		finding = report_efi(judge, then, "changed its size or its type");
+	else if (then->virtual_start != now->virtual_start)
+		finding = report_efi(judge, then, "is mapped elsewhere");
+	if (finding)
+		SAY(finding->now, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(now->type),
+		    (unsigned long long)now->start, (unsigned long long)efi_region_end(now),
+		    (unsigned long long)now->virtual_start);
+}
+
+static void compare_table_address(struct judge *judge, enum verdict_class class, uint64_t then,
+				  uint64_t now, const char *what)
+{
+	struct finding *finding;
+
+	if (then == 0 || now == 0 || then == now)
+		return;
+	finding = judge_add(judge, ABOUT_EFI_RUNTIME, class);
+	SAY(finding->then, "0x%llx", (unsigned long long)then);
+	SAY(finding->now, "0x%llx", (unsigned long long)now);
+	SAY(finding->text, "%s", what);
+}
+
+/* This boot's firmware relocated its pointers, those into such a region too, to
+ * addresses that the saved kernel's page tables do not have. */
+static void report_new_region(struct judge *judge, const struct efi_region *now)
+{
+	struct finding *finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+
+	SAY(finding->now, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(now->type),
+	    (unsigned long long)now->start, (unsigned long long)efi_region_end(now),
+	    (unsigned long long)now->virtual_start);
+	SAY(finding->text,
+	    "The EFI %s at 0x%llx is new. The saved kernel does not map it, and this boot's "
+	    "firmware uses it when it is called.",
+	    efi_type_name(now->type), (unsigned long long)now->start);
+	finding->has_range = true;
+	finding->start = now->start;
+	finding->end = efi_region_end(now);
+}
+
+static void compare_regions(struct judge *judge)
+{
+	const struct efi *then = &judge->then->efi, *now = &judge->now->efi;
+	bool missing = false;
+
+	for (size_t i = 0; i < then->regions.count; i++) {
+		const struct efi_region *region = &then->regions.items[i];
+
+		missing = missing ||
+			  (efi_region_is_firmware(region) && !find_region(now, region->start));
+		compare_region(judge, region);
+	}
+	/* One that is missing at its old place is most often the new one. */
+	for (size_t i = 0; !missing && then->regions.count > 0 && i < now->regions.count; i++) {
+		const struct efi_region *region = &now->regions.items[i];
+		const struct efi_region *old = find_region(then, region->start);
+
+		if (efi_region_is_firmware(region) && (!old || !efi_region_is_firmware(old)))
+			report_new_region(judge, region);
+	}
+}
+
+void judge_efi(struct judge *judge)
+{
+	const struct efi *then = &judge->then->efi, *now = &judge->now->efi;
+	size_t before = judge->verdict->count;
+	struct finding *finding;
+
+	/* A kernel that was booted without EFI calls none of its services. */
+	if (!then->state.booted)
+		return;
+	if (then->regions.known && !now->regions.known) {
+		finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+		SAY(finding->then, "%zu regions", then->regions.count);
+		SAY(finding->text,
+		    "The saved kernel uses EFI runtime services, and this boot has none: "
+		    "it was started another way, or with noefi or efi=noruntime.");
+	} else {
+		compare_regions(judge);
+		compare_table_address(judge, VERDICT_FATAL, then->state.runtime, now->state.runtime,
+				      "The EFI runtime services table moved. The saved kernel "
+				      "would call into nowhere.");
+		compare_table_address(judge, VERDICT_HARMLESS, then->state.config_table,
+				      now->state.config_table,
+				      "The EFI configuration table moved. The saved kernel read it "
+				      "when it booted.");
+	}
+	if (judge->verdict->count == before)
+		judge_same(judge, ABOUT_EFI_RUNTIME,
+			   "The EFI runtime services are where they were.");
+}
+
+void judge_machine(struct judge *judge)
+{
+	const struct dmi *then = &judge->then->dmi, *now = &judge->now->dmi;
+	size_t before = judge->verdict->count;
+	struct finding *finding;
+	/* With services to call, other firmware has them at other addresses
+	 * within the same regions. */
+	bool called = judge->then->efi.regions.count > 0;
+
+#define MACHINE(member)                                                                         \
+	finding = judge_text(judge, ABOUT_MACHINE, VERDICT_RISKY, then->member, now->member);   \
+	if (finding)                                                                            \
+		SAY(finding->text, "This is another kind of machine: %s, not %s.", now->member, \
+		    then->member);
+	MACHINE(vendor)
+	MACHINE(product)
+	MACHINE(version)
+	MACHINE(board)
+#undef MACHINE
+#define FIRMWARE(member)                                                                      \
+	finding = judge_text(judge, ABOUT_FIRMWARE, called ? VERDICT_FATAL : VERDICT_RISKY,   \
+			     then->member, now->member);                                      \
+	if (finding)                                                                          \
+		SAY(finding->text, "The firmware was changed from %s to %s.%s", then->member, \
+		    now->member, called ? " The saved kernel calls the old one's services." : "");
+	FIRMWARE(firmware_vendor)
+	FIRMWARE(firmware_version)
+	FIRMWARE(firmware_date)
+#undef FIRMWARE
+	if (judge->verdict->count == before && *then->product)
+		judge_same(judge, ABOUT_MACHINE,
+			   "The machine and its firmware go by the same names.");
+}
+
+/* On x86-64 the image brings its own kernel and says where to jump: which
+ * kernel loads it makes no difference, as long as it knows the format. */
+void judge_kernel(struct judge *judge)
+{
+	const struct kernel *then = &judge->then->kernel, *now = &judge->now->kernel;
+	bool neutral = strcmp(now->machine, "x86_64") == 0 || !*now->machine;
+	struct finding *finding;
+
+	if (judge_text(judge, ABOUT_KERNEL, VERDICT_FATAL, then->machine, now->machine)) {
+		finding = &judge->verdict->findings[judge->verdict->count - 1];
+		SAY(finding->text, "The image is of another architecture.");
+		return;
+	}
+	if (judge->image && judge->image->zero_pages > 0 && *now->release &&
+	    !kernel_at_least(now->release, 6, 7)) {
+		finding = judge_add(judge, ABOUT_KERNEL, VERDICT_FATAL);
+		SAY(finding->now, "%s", now->release);
+		SAY(finding->text,
+		    "The image leaves out pages of zeros, which kernels before 6.7 do not know: "
+		    "this "
+		    "kernel (%s) will refuse it.",
+		    now->release);
+		SAY(finding->advice, "Boot the kernel that made it (%s).", then->release);
+		return;
+	}
+	finding = judge_text(judge, ABOUT_KERNEL, neutral ? VERDICT_HARMLESS : VERDICT_FATAL,
+			     then->build, now->build);
+	if (!finding) {
+		if (*then->build)
+			judge_same(judge, ABOUT_KERNEL, "The kernel is the same build.");
+		return;
+	}
+	SAY(finding->then, "%s", then->release);
+	SAY(finding->now, "%s", now->release);
+	if (neutral)
+		SAY(finding->text,
+		    "This kernel is another build than the saved one; any build of this "
+		    "architecture can load the image.");
+	else
+		SAY(finding->text, "This kernel is another build than the saved one, and on this "
+				   "architecture only the same build can load the image.");
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where the kernel shows no map of the firmware's (arm64), its own list of RAM
+ * tells what came and went. */
+#include "verdict/verdict_private.h"
+
+#include <errno.h>
+
+/* Frames of RAM as if a firmware had told them. */
+static int map_of_frames(const struct judge *judge, const struct frame_list *frames,
+			 struct memory_map *ret)
+{
+	struct memory_map map = { .entries.known = true };
+
+	for (size_t i = 0; i < frames->count; i++) {
+		const struct page_range *range = &frames->items[i];
+		struct memory_entry entry = {
+			.start = range->first * judge->page_size,
+			.end = (range->first + range->count) * judge->page_size - 1,
+			.type = MEMORY_RAM,
+		};
+
+		if (list_append(&map.entries, entry) < 0) {
+			memory_map_free(&map);
+			return -ENOMEM;
+		}
+	}
+	map.table_count = (uint32_t)map.entries.count;
+	*ret = map;
+	return 0;
+}
+
+void judge_without_map(struct judge *judge)
+{
+	struct memory_map then = { 0 }, now = { 0 };
+	struct map_diff diff = { 0 };
+	int r;
+
+	if (!judge->then->ram.used.known || !judge->now->ram.used.known) {
+		judge_same(judge, ABOUT_MEMORY_MAP, "This kind of machine shows no memory map.");
+		return;
+	}
+	r = map_of_frames(judge, &judge->then_ram, &then);
+	if (r == 0)
+		r = map_of_frames(judge, &judge->now_ram, &now);
+	if (r == 0)
+		r = map_diff(&then, &now, &diff);
+	if (r < 0)
+		judge->error = r;
+	else if (diff.change_count == 0)
+		judge_same(judge, ABOUT_MEMORY_MAP,
+			   "This kind of machine shows no memory map; what is RAM is the same.");
+	judge_map_diff(judge, &diff);
+	map_diff_free(&diff);
+	memory_map_free(&then);
+	memory_map_free(&now);
+}

@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The boot record: its text, there and back, whatever it holds; and its file. */
+#include "base/bytes.h"
+#include "history/boot_record_file.h"
+#include "fixtures/made_root.h"
+#include "platform/memory_map.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static struct boot_record record, got;
+
+static const struct boot_run full_run = {
+	.time = 1700000000,
+	.program = "1.2",
+	.form = "s2disk images, form 1",
+	.by = NAMED_BY_FILE,
+	.by_file = "/etc/suspend.conf.d/50 swap.conf:3",
+	.named = "UUID=5b1c",
+	.offset = 38912,
+	.noresume = true,
+	.encrypt = true,
+	.settings = "line 4: no number",
+	.device = "/dev/vda1",
+	.has_number = true,
+	.major = 254,
+	.minor = 1,
+	.uuid = "0b49b817-382a-4440-a78a-a5cd6b7b5cc5",
+	.found = FOUND_IMAGE,
+	.fate = FATE_DISCARDED,
+	.reason = "block 3 is damaged",
+	.keys = { { "/etc/a key", DIGEST }, { "/etc/none", "" } },
+	.key_count = 2,
+};
+
+static char *encoded(const struct boot_record *from)
+{
+	size_t length = 0;
+	char *text = NULL;
+
+	ck_assert_int_eq(boot_record_encode(from, &text, &length), 0);
+	ck_assert_uint_eq(strlen(text), length);
+	return text;
+}
+
+static void parse(const char *text)
+{
+	struct why w = { 0 };
+
+	ck_assert_msg(boot_record_parse(text, &got, &w) == 0, "%s", w.text);
+}
+
+static void check_run(const struct boot_run *run, const struct boot_run *wanted)
+{
+	ck_assert_uint_eq(run->time, wanted->time);
+	ck_assert_str_eq(run->program, wanted->program);
+	ck_assert_str_eq(run->form, wanted->form);
+	ck_assert_int_eq(run->by, wanted->by);
+	ck_assert_str_eq(run->by_file, wanted->by_file);
+	ck_assert_str_eq(run->named, wanted->named);
+	ck_assert_uint_eq(run->offset, wanted->offset);
+	ck_assert_int_eq(run->noresume, wanted->noresume);
+	ck_assert_int_eq(run->encrypt, wanted->encrypt);
+	ck_assert_str_eq(run->settings, wanted->settings);
+	ck_assert_str_eq(run->device, wanted->device);
+	ck_assert_int_eq(run->has_number, wanted->has_number);
+	ck_assert_uint_eq(run->major, wanted->major);
+	ck_assert_uint_eq(run->minor, wanted->minor);
+	ck_assert_str_eq(run->uuid, wanted->uuid);
+	ck_assert_int_eq(run->found, wanted->found);
+	ck_assert_int_eq(run->fate, wanted->fate);
+	ck_assert_str_eq(run->reason, wanted->reason);
+	ck_assert_uint_eq(run->key_count, wanted->key_count);
+	for (size_t i = 0; i < run->key_count; i++) {
+		ck_assert_str_eq(run->keys[i].path, wanted->keys[i].path);
+		ck_assert_str_eq(run->keys[i].digest, wanted->keys[i].digest);
+	}
+}
+
+START_TEST(there_and_back)
+{
+	static const struct boot_run nothing = { .by = NAMED_BY_NOTHING,
+						 .found = FOUND_NOTHING_NAMED,
+						 .fate = FATE_NONE };
+	char map[] = "0x0 0x9fbff System RAM\n0x9fc00 0xfffff Reserved\n";
+	char log[] = "ACPI: DSDT 0x1FFE2182 002B5E\n", *text;
+
+	record = (struct boot_record){ .boot_id = "02aa4ff0-a642-4c55-b4a0-2b31910a3992",
+				       .kernel = "6.12.9-amd64",
+				       .command_line = "root=/dev/vda1  quiet dyndbg=\"a b\"",
+				       .runs = { full_run, nothing },
+				       .run_count = 2,
+				       .forgotten = 3,
+				       .keys_left_out = true,
+				       .map = map,
+				       .log = log };
+	text = encoded(&record);
+	parse(text);
+	ck_assert_str_eq(got.boot_id, record.boot_id);
+	ck_assert_str_eq(got.kernel, record.kernel);
+	ck_assert_str_eq(got.command_line, record.command_line);
+	ck_assert_str_eq(got.map, map);
+	ck_assert_str_eq(got.log, log);
+	ck_assert_uint_eq(got.forgotten, 3);
+	ck_assert(got.keys_left_out);
+	ck_assert_uint_eq(got.run_count, 2);
+	check_run(&got.runs[0], &full_run);
+	check_run(&got.runs[1], &nothing);
+	boot_record_free(&got);
+	free(text);
+}
+END_TEST
+
+/* What stands in a file of another program, and for people. */
+START_TEST(form)
+{
+	static const char wanted[] = "s2disk boot record 1\n"
+				     "kernel 6.12\n"
+				     "run 1700000000\n"
+				     " program 1.2\n"
+				     " form s2disk images, form 1\n"
+				     " named-by file\n"
+				     " named-in /etc/suspend.conf.d/50 swap.conf:3\n"
+				     " named UUID=5b1c\n"
+				     " offset 38912\n"
+				     " noresume y\n"
+				     " encrypt y\n"
+				     " settings line 4: no number\n"
+				     " device /dev/vda1\n"
+				     " number 254:1\n"
+				     " uuid 0b49b817-382a-4440-a78a-a5cd6b7b5cc5\n"
+				     " found image\n"
+				     " image discarded\n"
+				     " reason block 3 is damaged\n"
+				     " key " DIGEST " /etc/a key\n"
+				     " key - /etc/none\n"
+				     "log ACPI: FACP\n";
+	char log[] = "ACPI: FACP\n", *text;
+
+	record = (struct boot_record){
+		.kernel = "6.12", .runs = { full_run }, .run_count = 1, .log = log
+	};
+	text = encoded(&record);
+	ck_assert_str_eq(text, wanted);
+	free(text);
+}
+END_TEST
+
+/* Each word has a meaning of its own. */
+START_TEST(words)
+{
+	for (int i = NAMED_BY_NOTHING; i <= NAMED_BY_DEFAULT; i++) {
+		for (int j = FOUND_NOTHING_NAMED; j <= FOUND_IMAGE; j++) {
+			struct boot_run run = { .by = (enum boot_named)i,
+						.found = (enum boot_found)j,
+						.fate = (enum boot_fate)(1 + (i + j) % 4) };
+			char *text;
+
+			record = (struct boot_record){ .runs = { run }, .run_count = 1 };
+			text = encoded(&record);
+			parse(text);
+			check_run(&got.runs[0], &run);
+			boot_record_free(&got);
+			free(text);
+		}
+	}
+	ck_assert_str_eq(boot_named_word(NAMED_BY_UNKNOWN), "");
+	ck_assert_str_eq(boot_found_word(FOUND_NO_DEVICE), "no-device");
+	ck_assert_str_eq(boot_fate_word(FATE_STILL_THERE), "still-there");
+}
+END_TEST
+
+/* A value cannot make lines of its own, nor reach the terminal as it is. */
+START_TEST(one_line_each)
+{
+	char log[] = "ACPI: \033[2J\n", *text;
+
+	record = (struct boot_record){ .command_line = "a\nrun 5\n found image",
+				       .run_count = 1,
+				       .log = log };
+	record.runs[0].by = NAMED_BY_DEFAULT;
+	strcpy(record.runs[0].reason, "x\n image discarded");
+	text = encoded(&record);
+	ck_assert_ptr_null(strchr(text, '\033'));
+	parse(text);
+	ck_assert_str_eq(got.command_line, "a?run 5? found image");
+	ck_assert_uint_eq(got.run_count, 1);
+	ck_assert_str_eq(got.runs[0].reason, "x? image discarded");
+	ck_assert_int_eq(got.runs[0].fate, FATE_UNKNOWN);
+	ck_assert_ptr_null(boot_record_discarded(&got));
+	boot_record_free(&got);
+	free(text);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int r;
+} titles[] = {
+	{ "", -EBADMSG },
+	{ "x", -EBADMSG },
+	{ "s2disk boot record", -EBADMSG },
+	{ "s2disk boot record \n", -EBADMSG },
+	{ "s2disk boot record 0\n", -EBADMSG },
+	{ "s2disk boot record 1x\n", -EBADMSG },
+	{ "s2disk boot record -1\n", -EBADMSG },
+	{ "s2disk boot record 111111111111111111111111111111\n", -ENOTSUP },
+	{ "s2disk boot record 2\nrun 1\n", -ENOTSUP },
+	{ "s2disk boot record 1", 0 },
+	{ "s2disk boot record 1\n", 0 },
+};
+
+START_TEST(which_are_records)
+{
+	struct why w = { 0 };
+
+	memset(&got, 0x55, sizeof(got));
+	ck_assert_int_eq(boot_record_parse(titles[_i].text, &got, &w), titles[_i].r);
+	if (titles[_i].r < 0) {
+		ck_assert_str_ne(w.text, "");
+		ck_assert_uint_eq(got.run_count, (size_t)0x5555555555555555);
+	} else {
+		ck_assert_uint_eq(got.run_count, 0);
+		ck_assert_ptr_null(got.log);
+		ck_assert_ptr_null(got.map);
+	}
+}
+END_TEST
+
+/* Of a newer program, or of nobody's. */
+START_TEST(passes_over_what_it_does_not_know)
+{
+	parse("s2disk boot record 1\n found image\n key " DIGEST
+	      " /x\n\n \n  \nkernel\nweather fine\n"
+	      "run 12x\n named-by oracle\n found water\n image gone\n number 1\n number x:2\n"
+	      " number 4294967296:0\n number 1:\n offset many\n key short /etc/key\n key " DIGEST
+	      "\n key " DIGEST "0 /long\n key " DIGEST
+	      " \n noresume yes\n time 5\nlog\nlog \nrun 7\n number 8:2\n");
+	ck_assert_str_eq(got.kernel, "");
+	ck_assert_uint_eq(got.run_count, 2);
+	ck_assert_uint_eq(got.runs[0].time, 0);
+	ck_assert_int_eq(got.runs[0].by, NAMED_BY_UNKNOWN);
+	ck_assert_int_eq(got.runs[0].found, FOUND_UNKNOWN);
+	ck_assert_int_eq(got.runs[0].fate, FATE_UNKNOWN);
+	ck_assert(!got.runs[0].has_number);
+	ck_assert(!got.runs[0].noresume);
+	ck_assert_uint_eq(got.runs[0].key_count, 2);
+	ck_assert_str_eq(got.runs[0].keys[0].path, "/etc/key");
+	ck_assert_str_eq(got.runs[0].keys[0].digest, "");
+	ck_assert_str_eq(got.runs[0].keys[1].digest, "");
+	ck_assert_uint_eq(got.runs[1].time, 7);
+	ck_assert_uint_eq(got.runs[1].major, 8);
+	ck_assert_uint_eq(got.runs[1].minor, 2);
+	boot_record_free(&got);
+}
+END_TEST
+
+/* More of everything than there is room for. */
+START_TEST(is_bounded)
+{
+	size_t size = BOOT_RECORD_LIMIT, length;
+	char *text = malloc(size);
+
+	ck_assert_ptr_nonnull(text);
+	length = (size_t)sprintf(text, "s2disk boot record 1\ncommand-line ");
+	memset(text + length, 'a', 10000);
+	length += 10000;
+	for (int i = 0; i < 20; i++)
+		length += (size_t)sprintf(text + length, "\nrun %d\n reason %d", i, i);
+	for (int i = 0; i < 20; i++)
+		length += (size_t)sprintf(text + length, "\nkey - /%d", i);
+	for (int i = 0; i < 20000; i++)
+		length += (size_t)sprintf(text + length, "\nlog ACPI: line %05d", i);
+	ck_assert_uint_lt(length, size);
+	parse(text);
+	ck_assert_uint_eq(strlen(got.command_line), sizeof(got.command_line) - 1);
+	ck_assert_uint_eq(got.run_count, BOOT_RUNS_MAX);
+	ck_assert_uint_eq(got.forgotten, 20 - BOOT_RUNS_MAX);
+	/* Nothing of those that were left out got into the last. */
+	ck_assert_str_eq(got.runs[BOOT_RUNS_MAX - 1].reason, "7");
+	ck_assert_uint_eq(got.runs[BOOT_RUNS_MAX - 1].key_count, 0);
+	ck_assert_uint_le(strlen(got.log), BOOT_RECORD_LOG_LIMIT);
+	ck_assert_uint_gt(strlen(got.log), BOOT_RECORD_LOG_LIMIT - 100);
+	boot_record_free(&got);
+	free(text);
+}
+END_TEST
+
+/* What is written can be read: the largest there may be. */
+START_TEST(largest)
+{
+	size_t size = 2 * BOOT_RECORD_LOG_LIMIT;
+	char *log = malloc(size + 1), *map = malloc(size + 1), *text;
+
+	ck_assert(log && map);
+	for (size_t i = 0; i < size; i += 8) {
+		memcpy(log + i, "ACPI: A\n", 8);
+		memcpy(map + i, "0x0 0x1\n", 8);
+	}
+	log[size] = map[size] = '\0';
+	record = (struct boot_record){ .run_count = BOOT_RUNS_MAX, .log = log, .map = map };
+	memset(record.command_line, 'c', sizeof(record.command_line) - 1);
+	for (size_t i = 0; i < BOOT_RUNS_MAX; i++) {
+		record.runs[i] = full_run;
+		memset(record.runs[i].reason, 'r', sizeof(record.runs[i].reason) - 1);
+		memset(record.runs[i].keys[0].path, 'k', sizeof(record.runs[i].keys[0].path) - 1);
+	}
+	text = encoded(&record);
+	ck_assert_uint_lt(strlen(text), BOOT_RECORD_LIMIT);
+	parse(text);
+	check_run(&got.runs[BOOT_RUNS_MAX - 1], &record.runs[BOOT_RUNS_MAX - 1]);
+	ck_assert_uint_gt(strlen(got.log), BOOT_RECORD_LOG_LIMIT - 100);
+	boot_record_free(&got);
+	free(text);
+	free(log);
+	free(map);
+}
+END_TEST
+
+static void append(enum boot_found found, uint64_t time)
+{
+	struct boot_run run = { .found = found, .time = time };
+
+	boot_record_append(&record, &run);
+}
+
+/* Of too many runs those stay that tell most. */
+START_TEST(forgets_the_least)
+{
+	record = (struct boot_record){ 0 };
+	append(FOUND_IMAGE, 1);
+	record.runs[0].fate = FATE_DISCARDED;
+	append(FOUND_SWAP, 2);
+	append(FOUND_NOTHING_NAMED, 3);
+	append(FOUND_KERNEL_IMAGE, 4);
+	append(FOUND_NOT_LOOKED, 5);
+	for (uint64_t i = 6; i <= 8; i++)
+		append(FOUND_SWAP, i);
+	ck_assert_uint_eq(record.run_count, BOOT_RUNS_MAX);
+	ck_assert_uint_eq(record.forgotten, 0);
+	append(FOUND_NOTHING_NAMED, 9);
+	append(FOUND_SWAP, 10);
+	append(FOUND_SWAP, 11);
+	append(FOUND_SWAP, 12);
+	ck_assert_uint_eq(record.run_count, BOOT_RUNS_MAX);
+	ck_assert_uint_eq(record.forgotten, 4);
+	for (size_t i = 0; i < BOOT_RUNS_MAX; i++) {
+		static const uint64_t left[] = { 1, 4, 6, 7, 8, 10, 11, 12 };
+
+		ck_assert_uint_eq(record.runs[i].time, left[i]);
+	}
+	ck_assert_uint_eq(boot_record_discarded(&record)->time, 1);
+	record.runs[3].fate = FATE_DISCARDED;
+	ck_assert_uint_eq(boot_record_discarded(&record)->time, 7);
+}
+END_TEST
+
+static void make_boot(void)
+{
+	made_put("/run/x", "");
+	made_put("/etc/initrd-release", "");
+	made_put("/proc/sys/kernel/random/boot_id", "boot-1\n");
+	made_put("/proc/sys/kernel/osrelease", "6.12.9\n");
+	made_put("/proc/cmdline", "quiet resume=UUID=1\n");
+	made_put("/dev/kmsg", "6,1,2,-;ACPI: DSDT 0x1FFE2182 002B5E\n");
+	made_put("/sys/firmware/memmap/0/start", "0x0\n");
+	made_put("/sys/firmware/memmap/0/end", "0x9fbff\n");
+	made_put("/sys/firmware/memmap/0/type", "System RAM\n");
+	made_put("/sys/firmware/memmap/1/start", "0x100000\n");
+	made_put("/sys/firmware/memmap/1/end", "0x1fffff\n");
+	made_put("/sys/firmware/memmap/1/type", "Unknown E820 type\n");
+}
+
+static void read_record(void)
+{
+	struct why w = { 0 };
+
+	ck_assert_msg(boot_record_read(made_root, &got, &w) == 0, "%s", w.text);
+}
+
+START_TEST(is_written)
+{
+	struct memory_map map, machine;
+	char path[128];
+	struct stat st;
+
+	make_boot();
+	ck_assert_int_eq(boot_record_read(made_root, &got, NULL), -ENOENT);
+	ck_assert_int_eq(boot_record_add(made_root, &full_run), 0);
+	snprintf(path, sizeof(path), "%s/run/s2disk", made_root);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	snprintf(path, sizeof(path), "%s/run/s2disk/boot", made_root);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	snprintf(path, sizeof(path), "%s/run/s2disk/.boot.part", made_root);
+	ck_assert_int_lt(access(path, F_OK), 0);
+	read_record();
+	ck_assert_str_eq(got.boot_id, "boot-1");
+	ck_assert_str_eq(got.kernel, "6.12.9");
+	ck_assert_str_eq(got.command_line, "quiet resume=UUID=1");
+	ck_assert_str_eq(got.log, "ACPI: DSDT 0x1FFE2182 002B5E\n");
+	ck_assert_uint_eq(got.run_count, 1);
+	check_run(&got.runs[0], &full_run);
+	/* The map is the one that is captured. */
+	ck_assert_int_eq(memory_map_capture(made_root, &machine), 0);
+	ck_assert_int_eq(memory_map_parse(got.map, &map, NULL), 0);
+	ck_assert(memory_map_equal(&map, &machine));
+	ck_assert_uint_eq(map.entries.items[1].unknown, 1);
+	memory_map_free(&map);
+	memory_map_free(&machine);
+	boot_record_free(&got);
+}
+END_TEST
+
+/* Again at this boot: the log of its beginning stays. At another boot: anew. */
+START_TEST(is_added_to)
+{
+	struct boot_run run = { .time = 5, .found = FOUND_SWAP };
+
+	make_boot();
+	ck_assert_int_eq(boot_record_add_first(made_root, &full_run), 0);
+	made_put("/dev/kmsg", "6,1,2,-;ACPI: SSDT 0x2 1\n");
+	ck_assert_int_eq(boot_record_add(made_root, &run), 0);
+	ck_assert_int_eq(boot_record_add_first(made_root, &run), 0);
+	read_record();
+	ck_assert_uint_eq(got.run_count, 2);
+	check_run(&got.runs[0], &full_run);
+	ck_assert_uint_eq(got.runs[1].time, 5);
+	ck_assert_str_eq(got.log, "ACPI: DSDT 0x1FFE2182 002B5E\n");
+	boot_record_free(&got);
+
+	made_put("/proc/sys/kernel/random/boot_id", "boot-2\n");
+	ck_assert_int_eq(boot_record_read(made_root, &got, NULL), -ESTALE);
+	ck_assert_int_eq(boot_record_add_first(made_root, &run), 0);
+	read_record();
+	ck_assert_str_eq(got.boot_id, "boot-2");
+	ck_assert_uint_eq(got.run_count, 1);
+	ck_assert_str_eq(got.log, "ACPI: SSDT 0x2 1\n");
+	boot_record_free(&got);
+
+	made_put("/run/s2disk/boot", "rubbish");
+	ck_assert_int_eq(boot_record_read(made_root, &got, NULL), -EBADMSG);
+	ck_assert_int_eq(boot_record_add(made_root, &run), 0);
+	read_record();
+	ck_assert_uint_eq(got.run_count, 1);
+	boot_record_free(&got);
+}
+END_TEST
+
+/* Nothing to say but what resume did: no /proc, no map, no log. */
+START_TEST(of_a_poor_initramfs)
+{
+	made_put("/run/x", "");
+	made_put("/etc/initrd-release", "");
+	ck_assert_int_eq(boot_record_add(made_root, &full_run), 0);
+	read_record();
+	ck_assert_str_eq(got.boot_id, "");
+	ck_assert_ptr_null(got.map);
+	ck_assert_ptr_null(got.log);
+	ck_assert_uint_eq(got.run_count, 1);
+	boot_record_free(&got);
+}
+END_TEST
+
+START_TEST(cannot_be_written)
+{
+	char path[128];
+
+	made_put("/etc/initrd-release", "");
+	ck_assert_int_eq(boot_record_add(made_root, &full_run), -ENOENT);
+	/* Nor through a link, to wherever. */
+	made_put("/run/x", "");
+	made_put("/elsewhere/x", "");
+	snprintf(path, sizeof(path), "%s/elsewhere", made_root);
+	made_link("/run/s2disk", path);
+	ck_assert_int_lt(boot_record_add(made_root, &full_run), 0);
+	made_put("/run/s2disk", NULL);
+	made_put("/run/s2disk/boot/in-the-way", "");
+	ck_assert_int_lt(boot_record_add(made_root, &full_run), 0);
+	snprintf(path, sizeof(path), "%s/run/s2disk/.boot.part", made_root);
+	ck_assert_int_lt(access(path, F_OK), 0);
+}
+END_TEST
+
+static const struct {
+	const char *mounts;
+	bool is;
+} systems[] = {
+	{ NULL, false },
+	{ "", false },
+	{ "rootfs / rootfs rw 0 0\nproc /proc proc rw 0 0\n", true },
+	{ "rootfs / rootfs rw 0 0\ntmpfs / tmpfs rw 0 0\n", false }, /* systemd.volatile= */
+	{ "tmpfs / tmpfs rw 0 0\n/dev/vda1 /nix ext4 rw 0 0\n", false },
+	{ "/dev/vda1 / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\n", false },
+	{ "rootfs / rootfs rw 0 0\n/dev/vda1 / ext4 rw 0 0\n", false },
+	{ "overlay / overlay rw 0 0\n", false },
+};
+
+/* By hand in a running system resume leaves the record as it is. */
+START_TEST(only_in_an_initramfs)
+{
+	make_boot();
+	made_put("/etc/initrd-release", NULL);
+	made_put("/proc/mounts", systems[_i].mounts ? systems[_i].mounts : "x");
+	if (!systems[_i].mounts)
+		made_put("/proc/mounts", NULL);
+	ck_assert_int_eq(boot_in_initramfs(made_root), systems[_i].is);
+	ck_assert_int_eq(boot_record_add(made_root, &full_run), 0);
+	ck_assert_int_eq(boot_record_read(made_root, &got, NULL), systems[_i].is ? 0 : -ENOENT);
+	if (systems[_i].is)
+		boot_record_free(&got);
+}
+END_TEST
+
+/* What the kernel has forgotten after days, and what was not recorded. */
+START_TEST(has_the_log)
+{
+	char *log = NULL;
+
+	ck_assert_int_eq(boot_record_log(made_root, &log), -ENOENT);
+	make_boot();
+	ck_assert_int_eq(boot_record_add(made_root, &full_run), 0);
+	made_put("/dev/kmsg", "6,9,9,-;something else\n");
+	ck_assert_int_eq(boot_record_log(made_root, &log), 0);
+	ck_assert_str_eq(log, "ACPI: DSDT 0x1FFE2182 002B5E\n");
+	free(log);
+	made_put("/run/s2disk/boot", "s2disk boot record 1\nboot-id boot-1\n");
+	ck_assert_int_eq(boot_record_log(made_root, &log), 0);
+	ck_assert_str_eq(log, "something else\n");
+	free(log);
+	/* All that is looked for in a log, and nothing else. */
+	made_put("/run/s2disk/boot", NULL);
+	made_put("/dev/kmsg", "6,1,2,-;Memory Encryption Features active: AMD SEV\n");
+	ck_assert_int_eq(boot_record_add(made_root, &full_run), 0);
+	made_put("/dev/kmsg", "");
+	ck_assert_int_eq(boot_record_log(made_root, &log), 0);
+	ck_assert_str_eq(log, "Memory Encryption Features active: AMD SEV\n");
+	free(log);
+}
+END_TEST
+
+/* What a newer program wrote stays, and a lock that is held keeps no boot waiting. */
+START_TEST(leaves_what_is_not_its_own)
+{
+	static const struct boot_run swap = { .found = FOUND_SWAP };
+	char folder[128];
+	int fd;
+
+	made_put("/etc/initrd-release", "");
+	made_put("/run/s2disk/boot", "s2disk boot record 2\n");
+	ck_assert_int_eq(boot_record_add(made_root, &swap), -ENOTSUP);
+	ck_assert_int_eq(boot_record_add_first(made_root, &swap), -ENOTSUP);
+	made_put("/run/s2disk/boot", NULL);
+	snprintf(folder, sizeof(folder), "%s/run/s2disk", made_root);
+	fd = open(folder, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(boot_record_add(made_root, &swap), -ENOLCK);
+	close(fd);
+	ck_assert_int_eq(boot_record_add(made_root, &swap), 0);
+}
+END_TEST
+
+/* Two scripts of the initramfs at once: both are in it. */
+START_TEST(at_once)
+{
+	make_boot();
+	for (int i = 0; i < 4; i++) {
+		pid_t child = fork();
+
+		ck_assert_int_ge(child, 0);
+		if (child == 0)
+			_exit(boot_record_add(made_root, &full_run) == 0 ? 0 : 1);
+	}
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		ck_assert_int_gt(wait(&status), 0);
+		ck_assert_int_eq(status, 0);
+	}
+	read_record();
+	ck_assert_uint_eq(got.run_count, 4);
+	boot_record_free(&got);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("boot_record");
+	TCase *tcase = tcase_create("boot_record");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
+	tcase_add_test(tcase, there_and_back);
+	tcase_add_test(tcase, form);
+	tcase_add_test(tcase, words);
+	tcase_add_test(tcase, one_line_each);
+	tcase_add_loop_test(tcase, which_are_records, 0, (int)ARRAY_SIZE(titles));
+	tcase_add_test(tcase, passes_over_what_it_does_not_know);
+	tcase_add_test(tcase, is_bounded);
+	tcase_add_test(tcase, largest);
+	tcase_add_test(tcase, forgets_the_least);
+	tcase_add_test(tcase, is_written);
+	tcase_add_test(tcase, is_added_to);
+	tcase_add_test(tcase, of_a_poor_initramfs);
+	tcase_add_test(tcase, cannot_be_written);
+	tcase_add_test(tcase, leaves_what_is_not_its_own);
+	tcase_add_loop_test(tcase, only_in_an_initramfs, 0, (int)ARRAY_SIZE(systems));
+	tcase_add_test(tcase, has_the_log);
+	tcase_add_test(tcase, at_once);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The note of the frames that s2disk offlined. */
+#include "base/bytes.h"
+#include "base/io.h"
+#include "fixtures/made_root.h"
+#include "platform/offlined_own.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTE "/run/s2disk/offlined"
+
+static struct frame_list list;
+static struct why w;
+
+static void teardown(void)
+{
+	free(list.items);
+	list = (struct frame_list){ 0 };
+	made_root_remove();
+}
+
+static void read_again(void)
+{
+	free(list.items);
+	list = (struct frame_list){ 0 };
+	ck_assert_int_eq(offlined_own_read(made_root, &list), 0);
+	ck_assert(frames_valid(list.items, list.count));
+}
+
+static void check_note(const char *expected)
+{
+	char text[256];
+
+	ck_assert_int_ge(io_read_text(made_root, NOTE, text, sizeof(text)), 0);
+	ck_assert_str_eq(text, expected);
+}
+
+START_TEST(test_adds)
+{
+	const uint64_t first[] = { 900, 12 }, second[] = { 13, 900, 2 };
+
+	read_again();
+	ck_assert_uint_eq(list.count, 0);
+	made_folder("/run");
+	ck_assert_int_eq(offlined_own_add(made_root, first, 2, &w), 0);
+	check_note("12\n900\n");
+	ck_assert_int_eq(offlined_own_add(made_root, second, 3, &w), 0);
+	check_note("2\n12\n13\n900\n");
+	read_again();
+	ck_assert_uint_eq(frames_total(list.items, list.count), 4);
+	ck_assert_uint_eq(list.items[1].first, 12);
+	ck_assert_uint_eq(list.items[1].count, 2);
+}
+END_TEST
+
+/* Each line for itself. */
+START_TEST(test_broken)
+{
+	const uint64_t more = 8;
+
+	made_put(NOTE, "7\n-1\n\n 5 6\nx9\n18446744073709551616\n18446744073709551615\n"
+		       "4503599627370496\n4503599627370495\n7\n3\x01\n99999999999999999999999\n3");
+	read_again();
+	ck_assert_uint_eq(frames_total(list.items, list.count), 3);
+	ck_assert_uint_eq(list.items[0].first, 3);
+	ck_assert_uint_eq(list.items[1].first, 7);
+	ck_assert_uint_eq(list.items[2].first, 4503599627370495);
+	ck_assert_int_eq(offlined_own_add(made_root, &more, 1, &w), 0);
+	check_note("3\n7\n8\n4503599627370495\n");
+}
+END_TEST
+
+/* It does not grow without end, and what is too long to be ours says nothing. */
+START_TEST(test_bounds)
+{
+	static uint64_t frames[OFFLINED_OWN_MAX + 10];
+	static char text[OFFLINED_OWN_MAX * 21 + 100];
+
+	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+		frames[i] = 2 * i;
+	made_folder("/run");
+	ck_assert_int_eq(offlined_own_add(made_root, frames, ARRAY_SIZE(frames), &w), 0);
+	read_again();
+	ck_assert_uint_eq(frames_total(list.items, list.count), OFFLINED_OWN_MAX);
+	memset(text, '\n', sizeof(text) - 1);
+	memcpy(text, "7\n", 2);
+	made_put(NOTE, text);
+	read_again();
+	ck_assert_uint_eq(list.count, 0);
+}
+END_TEST
+
+START_TEST(test_not_writable)
+{
+	const uint64_t frame = 8;
+
+	/* Without /run. */
+	ck_assert_int_lt(offlined_own_add(made_root, &frame, 1, &w), 0);
+	ck_assert_ptr_nonnull(strstr(w.text, NOTE));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("offlined own");
+	TCase *tcase = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, made_root_create, teardown);
+	tcase_add_test(tcase, test_adds);
+	tcase_add_test(tcase, test_broken);
+	tcase_add_test(tcase, test_bounds);
+	tcase_add_test(tcase, test_not_writable);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The way back where no boot has proven it: what was changed since, or no record. */
+#include "fixtures/way_back_fixture.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define IMAGE "/boot/initrd.img-6.1"
+#define NOT_RUN "not proven, resume did not run at this boot"
+#define NONE IMAGE " runs no resume that knows the images of this s2disk"
+
+static void make_boot(void)
+{
+	make();
+	made_folder("/boot");
+}
+
+static const char resume[] = "ELF " INITRAMFS_RESUME_MARK;
+
+/* In pairs of name and text; what is asked for may come behind. */
+static void put_initramfs_at(const char *path, long seconds, const char *name, const char *text,
+			     const char *name2, const char *text2)
+{
+	const char *const files[] = { "usr/lib/uswsusp/resume",
+				      resume,
+				      "scripts/local-premount/s2disk",
+				      "#!/bin/sh",
+				      name,
+				      text,
+				      name2,
+				      text2,
+				      NULL };
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s%s", made_root, path);
+	made_initramfs(full, "gzip -c", files);
+	ck_assert_int_eq(chmod(full, 0600), 0);
+	set_time(path, seconds);
+}
+
+static void put_initramfs(const char *name, const char *text, const char *name2, const char *text2)
+{
+	put_initramfs_at(IMAGE, BEGAN + 1000, name, text, name2, text2);
+}
+
+static const char *const empty[] = { "bin/sh", "x", NULL };
+
+static void put_files(const char *const *files)
+{
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s" IMAGE, made_root);
+	made_initramfs(full, "gzip -c", files);
+	set_time(IMAGE, BEGAN + 1000);
+}
+
+START_TEST(reads_what_was_changed)
+{
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it: at UUID=2", "");
+	/* Enabled just now: nothing was named when the system booted. */
+	run.found = FOUND_NOTHING_NAMED;
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+	/* Older than the boot. */
+	set_time(IMAGE, BEGAN - 1000);
+	expect(CHECK_FAILED, "is not told where", "");
+	/* Why it was missing, no file tells. */
+	set_time(IMAGE, BEGAN + 1000);
+	run.found = FOUND_NO_DEVICE;
+	expect(CHECK_FAILED, "looked in vain", "");
+	run.found = FOUND_NOT_LOOKED;
+	expect(CHECK_FAILED, "went on without waiting for UUID=2", "");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "found no swap on UUID=2", "");
+	run.found = FOUND_UNUSABLE;
+	expect(CHECK_FAILED, "could not use UUID=2", "");
+	/* Another page of it, or what was in the way is gone. */
+	run.offset = 5;
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+	run.offset = 0;
+	strcpy(run.settings, "/etc/suspend.conf:1: no such setting");
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+	run.settings[0] = '\0';
+	/* What was missing was another: a stale name, which the new one does not have. */
+	strcpy(run.named, "UUID=dead");
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+	run.found = FOUND_NO_DEVICE;
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+}
+END_TEST
+
+/* No clock, so nothing is known to be older than the boot. */
+START_TEST(does_without_a_clock)
+{
+	put_files(empty);
+	set_time(IMAGE, 1000);
+	made_put("/proc/stat", "cpu\n");
+	expect(CHECK_FAILED, NONE, "");
+}
+END_TEST
+
+/* The boot that restored this system came after what was changed before it. */
+START_TEST(counts_from_the_resume)
+{
+	put_files(empty);
+	run.found = FOUND_IMAGE;
+	run.fate = FATE_RESTORED;
+	run.time = BEGAN + 500;
+	expect(CHECK_FAILED, NONE, "");
+	run.time = BEGAN + 5000;
+	put_initramfs_at("/boot/initrd.img-5", BEGAN - 9000, NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	/* Its clock ran ahead; the record was written here. */
+	run.time = 4000000000;
+	set_time(IMAGE, 3500000000);
+	expect(CHECK_FAILED, NONE, "");
+	run.time = BEGAN + 5000;
+	set_time(IMAGE, BEGAN + 1000);
+	run.fate = FATE_NONE;
+	expect(CHECK_FAILED, NONE, "");
+}
+END_TEST
+
+START_TEST(wants_resume)
+{
+	const char *const other[] = { "usr/lib/uswsusp/resume", "ELF of uswsusp",
+				      "scripts/local-premount/s2disk", "x", NULL };
+	const char *const unused[] = { "usr/lib/uswsusp/resume", resume, NULL };
+
+	put_files(empty);
+	expect(CHECK_FAILED, "changed since this boot: " NONE, AROUND);
+	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
+	expect(CHECK_FAILED, "", "update-initramfs -u -k all");
+	put_files(other);
+	expect(CHECK_FAILED, NONE, "hook");
+	put_files(unused);
+	expect(CHECK_WARNING, "runs no resume", "hook");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "runs no resume", "hook");
+}
+END_TEST
+
+/* Every changed one, but those that boot only when they are chosen. */
+START_TEST(judges_each)
+{
+	put_initramfs_at("/boot/initrd.img-7", BEGAN + 2000, NULL, NULL, NULL, NULL);
+	put_files(empty);
+	/* An older kernel's, say, beside the newest. */
+	expect(CHECK_WARNING, NONE, "hook");
+	made_put("/proc/sys/kernel/osrelease", "6.1\n");
+	expect(CHECK_FAILED, NONE, "");
+	put_file("/boot/initrd.img-6.2", "", BEGAN + 1500);
+	expect(CHECK_FAILED, NONE, "");
+	made_put("/boot/initrd.img-6.2", NULL);
+	made_put("/proc/sys/kernel/osrelease", "7\n");
+	set_time(IMAGE, BEGAN + 3000);
+	expect(CHECK_FAILED, NONE, "");
+	put_initramfs(NULL, NULL, NULL, NULL);
+	put_file("/boot/initramfs-0-rescue-x.img", "", BEGAN + 3000);
+	expect(CHECK_OK, "/boot/initrd.img-7 looks for it", "");
+	put_file("/boot/initrd.img-5", "no cpio", BEGAN + 3000);
+	expect(CHECK_WARNING, "not seen whether a boot leads back: /boot/initrd.img-5: ", "resume");
+	/* Cut off while it was made. */
+	put_file("/boot/initrd.img-5", "", BEGAN + 3000);
+	expect(CHECK_FAILED, "/boot/initrd.img-5: it is empty", "regenerate it");
+	/* It is what runs, whatever its name says. */
+	made_put("/boot/initrd.img-5", NULL);
+	made_put("/proc/sys/kernel/osrelease", "0-rescue-x\n");
+	expect(CHECK_FAILED, "rescue-x.img: it is empty", "");
+}
+END_TEST
+
+/* Of those that were rebuilt together the newest kernel's boots. */
+START_TEST(knows_the_newest_of_several)
+{
+	put_initramfs_at("/boot/initrd.img-6.9", BEGAN + 2000, NULL, NULL, NULL, NULL);
+	put_files(empty);
+	expect(CHECK_WARNING, NONE, "");
+	made_put(IMAGE, NULL);
+	made_folder("/boot/dir");
+	put_file("/boot/initrd.img-6.10", "", BEGAN + 1500);
+	expect(CHECK_FAILED, "/boot/initrd.img-6.10: it is empty", "");
+	set_time("/boot/initrd.img-6.10", BEGAN + 1000);
+	expect(CHECK_WARNING, "/boot/initrd.img-6.10: it is empty", "");
+	put_file("/boot/dir/initrd.img-6.10", "", BEGAN + 1500);
+	expect(CHECK_WARNING, "it is empty", "");
+}
+END_TEST
+
+/* Where names have releases, one without is an installer or so. */
+START_TEST(warns_of_foreign_ones)
+{
+	put_file("/boot/initrd.img-6.2", "x", BEGAN - 1000);
+	made_folder("/boot/netboot");
+	put_file("/boot/netboot/initrd.gz", "", BEGAN + 1000);
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	made_put("/proc/sys/kernel/osrelease", "6.2\n");
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	made_folder("/usr/lib/modules/6.2");
+	expect(CHECK_WARNING, "netboot/initrd.gz: it is empty", "");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
+	run.found = FOUND_SWAP;
+	put_file("/boot/netboot/initrd-6.3.gz", "", BEGAN + 2000);
+	expect(CHECK_WARNING, "netboot/initrd-6.3.gz: it is empty", "");
+	made_folder("/usr/lib/modules/6.3");
+	expect(CHECK_FAILED, "netboot/initrd-6.3.gz: it is empty", "");
+}
+END_TEST
+
+START_TEST(says_that_not_all_was_seen)
+{
+	put_file(IMAGE, "x", BEGAN - 1000);
+	put_file("/boot/initrd\033[2J", "x", BEGAN - 1000);
+	set_time("/boot", BEGAN - 1000);
+	expect(CHECK_WARNING, "below /boot are too many files, or names that", "remove");
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, "below /boot are too many files, or names that", "remove");
+	run.found = FOUND_SWAP;
+	made_put("/boot/initrd\033[2J", NULL);
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "changed since this boot: ", "");
+	put_file("/boot/initrd\n", "x", BEGAN - 1000);
+	expect(CHECK_WARNING, "below /boot are too many files, or names that", "remove");
+}
+END_TEST
+
+START_TEST(compares_device_and_offset)
+{
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/proc/cmdline", "resume=/dev/vda2 resume_offset=34816\n");
+	expect(CHECK_FAILED, "page 34816 (", "");
+	run.offset = area.offset = 34816;
+	expect(CHECK_OK, "looks for it", "");
+	run.offset = area.offset = 0;
+	made_put("/proc/cmdline", "resume=/dev/vda2 resume_offset=x\n");
+	expect(CHECK_FAILED, "resume_offset=x on the kernel command line is not a number", "");
+	made_put("/proc/cmdline", "resume=UUID=7\n");
+	expect(CHECK_FAILED, "leads nowhere now: UUID=7: no such device", "");
+	made_put("/proc/cmdline", "resume=UUID=2 hibernate=noresume\n");
+	expect(CHECK_FAILED, "noresume", "");
+}
+END_TEST
+
+/* It wins over the command line, as it will in the initramfs. */
+START_TEST(reads_the_configuration_there)
+{
+	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n", NULL, NULL);
+	expect(CHECK_FAILED, IMAGE " looks at /dev/vda1, page 0 (etc/suspend.conf:1), but", "");
+	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
+		      "etc/suspend.conf.d/a.conf", "resume device = /dev/vda2\n");
+	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("etc/uswsusp.conf", "resume device = /dev/vda1\n", NULL, NULL);
+	expect(CHECK_FAILED, "/dev/vda1", "");
+	/* Drop-ins of the other file are not read. */
+	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
+		      "etc/uswsusp.conf.d/a.conf", "resume device = /dev/vda2\n");
+	expect(CHECK_FAILED, "/dev/vda1", "");
+	put_initramfs("etc/suspend.conf", "mismatch retries = many\n", NULL, NULL);
+	expect(CHECK_FAILED, IMAGE " has wrong settings: etc/suspend.conf:1: ", "");
+	put_initramfs("etc/suspend.conf", "encrypt = y\n", NULL, NULL);
+	expect(CHECK_FAILED, IMAGE " takes sealed images only", "the same \"encrypt\"");
+	settings.encrypt = true;
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
+START_TEST(follows_what_the_generator_chose)
+{
+	made_put("/proc/cmdline", "quiet\n");
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_FAILED, IMAGE " is not told where an image is", "s2disk-swapfile enable");
+	put_initramfs("conf/conf.d/resume", "# made\nRESUME=\"UUID=2\"\n", NULL, NULL);
+	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("conf/conf.d/resume", "RESUME=UUID=2\n", "conf/conf.d/zz-auto",
+		      "RESUME=UUID=1");
+	expect(CHECK_FAILED, "looks at UUID=1, page 0 (the initramfs' own choice)", "");
+	put_initramfs("conf/conf.d/s2disk", "RESUME=UUID=2\nRESUME_OFFSET=34816\n", NULL, NULL);
+	expect(CHECK_FAILED, "page 34816 (", "");
+	run.offset = area.offset = 34816;
+	expect(CHECK_OK, "looks for it", "");
+	run.offset = area.offset = 0;
+	put_initramfs("conf/conf.d/resume", "RESUME=none\n", NULL, NULL);
+	expect(CHECK_FAILED, "is not told", "");
+}
+END_TEST
+
+/* systemd in the initramfs starts its unit for resume= only. */
+START_TEST(knows_what_the_unit_needs)
+{
+	const char *files[] = {
+		"usr/lib/uswsusp/resume",
+		resume,
+		"usr/lib/systemd/system/systemd-hibernate-resume@.service.d/50-s2disk.conf",
+		"x",
+		"etc/suspend.conf",
+		"resume device = /dev/vda2\n",
+		NULL
+	};
+
+	put_files(files);
+	expect(CHECK_OK, "looks for it", "");
+	made_put("/proc/cmdline", "quiet\n");
+	expect(CHECK_FAILED, IMAGE " is not told where an image is", "resume=");
+	files[2] = "usr/lib/systemd/system/s2disk-resume.service";
+	put_files(files);
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
+#define UNIFIED "/boot/efi/EFI/Linux/arch.efi"
+
+START_TEST(reads_unified_images)
+{
+	const char *const files[] = { "usr/lib/uswsusp/resume", resume, "hooks/s2disk", "x", NULL };
+	char full[256];
+
+	made_folder("/boot/efi/EFI/Linux");
+	snprintf(full, sizeof(full), "%s/boot/efi/EFI/Linux/arch.efi", made_root);
+	made_unified(full, "ro resume=UUID=2", "gzip -c", files);
+	set_time("/boot/efi/EFI/Linux/arch.efi", BEGAN + 10);
+	/* What it has in it counts, not what this boot had. */
+	made_put("/proc/cmdline", "ro resume=UUID=1\n");
+	expect(CHECK_OK, UNIFIED " looks for it", "");
+	made_unified(full, "ro", "", files);
+	/* This boot had it of an addon, perhaps. */
+	expect(CHECK_WARNING, UNIFIED " is not told where", "");
+	run.by = NAMED_BY_DEFAULT;
+	expect(CHECK_FAILED, UNIFIED " is not told where", "");
+	run.by = NAMED_BY_KERNEL;
+	run.found = FOUND_NO_SWAP;
+	expect(CHECK_FAILED, UNIFIED " is not told where", "");
+	run.found = FOUND_SWAP;
+	made_unified(full, "ro resume=UUID=2", "", empty);
+	expect(CHECK_FAILED, UNIFIED " runs no resume", "");
+	made_unified(full, "ro resume=UUID=2 noresume", "", files);
+	expect(CHECK_FAILED, UNIFIED " got noresume", "");
+	/* Other programs of the firmware's are none. */
+	put_file("/boot/efi/EFI/Linux/arch.efi", "MZ shell", BEGAN + 10);
+	put_file(IMAGE, "no cpio", BEGAN - 1000);
+	expect(CHECK_OK, "the initramfs that booted", "");
+}
+END_TEST
+
+START_TEST(wants_the_key_file_there)
+{
+	const char *const conf = "encrypt = y\nkey file = /etc/image.key\n";
+
+	settings.encrypt = true;
+	strcpy(settings.key_file, "/etc/image.key");
+	made_put("/etc/image.key", KEY);
+	put_initramfs(NULL, NULL, "etc/image.key", KEY);
+	expect(CHECK_FAILED, IMAGE " does not have the same key file", "");
+	put_initramfs("etc/suspend.conf", conf, NULL, NULL);
+	expect(CHECK_FAILED, "does not have the same key file, which alone opens the image: /etc/",
+	       "\"key file in initramfs = y\"");
+	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY "!");
+	expect(CHECK_FAILED, "does not have the same key file", AROUND);
+	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY);
+	expect(CHECK_OK, "looks for it", "");
+	/* A tool puts it there at boot. */
+	strcpy(settings.key_file, "/run/key");
+	put_initramfs("etc/suspend.conf", "key file = /run/key\n", NULL, NULL);
+	expect(CHECK_OK, "looks for it", "");
+}
+END_TEST
+
+/* Swap in LUKS of its own: who opens it, under the name that is looked for? */
+START_TEST(wants_the_area_unlocked)
+{
+	encrypt_area();
+	no_record = true;
+	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=/dev/mapper/swap2\n");
+	put_initramfs("etc/crypttab", "system UUID=1 none luks\n", NULL, NULL);
+	expect(CHECK_FAILED, IMAGE " has nothing that is seen to unlock swap", "x-initrd.attach");
+	put_initramfs("etc/crypttab", "swap /dev/sda2 /dev/urandom swap\n", NULL, NULL);
+	expect(CHECK_FAILED, "seen to unlock swap", "");
+	put_initramfs("etc/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
+	expect(CHECK_WARNING, IMAGE " looks for it", "");
+	put_initramfs("cryptroot/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
+	expect(CHECK_WARNING, IMAGE " looks for it", "");
+	/* By its UUID the name does not matter. */
+	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd6056f3-0000-4000 resume=UUID=2\n");
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_WARNING, IMAGE " looks for it", "");
+	/* This boot had it: something may open it that is not known here. */
+	made_put("/proc/cmdline", "root=UUID=1 resume=UUID=2\n");
+	no_record = false;
+	expect(CHECK_WARNING, "seen to unlock swap", "");
+	/* Set up since. */
+	run.found = FOUND_NO_DEVICE;
+	put_initramfs("etc/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
+	expect(CHECK_OK, "changed since this boot: ", "");
+	/* It is there, and yet of no use: to open it does not help. */
+	run.found = FOUND_UNUSABLE;
+	expect(CHECK_FAILED, "could not use UUID=2", "");
+	/* This boot opened it already. */
+	run.found = FOUND_NO_DEVICE;
+	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=UUID=2\n");
+	expect(CHECK_FAILED, "looked in vain for UUID=2", "");
+	/* Root is on it. */
+	made_put("/proc/cmdline", "root=/dev/mapper/root2 resume=UUID=2\n");
+	expect(CHECK_FAILED, "looked in vain for UUID=2", "");
+	run.found = FOUND_SWAP;
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/proc/cmdline", "ro root=/dev/mapper/root2 resume=UUID=2\n");
+	expect(CHECK_OK, "changed since this boot: ", "");
+}
+END_TEST
+
+/* Without a word of it on the command line (gpt-auto), the mounts tell. */
+START_TEST(finds_root_in_the_mounts)
+{
+	encrypt_area();
+	no_record = true;
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/proc/cmdline", "nfsroot=UUID=2 resume=UUID=2\n");
+	expect(CHECK_WARNING, "it is not seen whether a boot leads back: " IMAGE " has nothing",
+	       "");
+	made_put("/proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
+	expect(CHECK_FAILED, IMAGE " has nothing that is seen to unlock swap", "rd.luks.uuid=UUID");
+	made_put("/proc/self/mountinfo", "22 1 254:2 / / rw - ext4 /dev/vda2 rw\n");
+	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks for it", "");
+	made_put("/proc/self/mountinfo", "22 1 0:24 / / rw - btrfs /dev/vda2 rw\n");
+	made_put("/proc/cmdline", "root=gpt-auto resume=UUID=2\n");
+	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks for it", "");
+}
+END_TEST
+
+/* Several archives, of which the packer sees the first. */
+START_TEST(does_not_judge_what_it_cannot_read)
+{
+	char command[300];
+
+	put_files(empty);
+	snprintf(command, sizeof(command), "printf '\\0BZh' >>%s" IMAGE, made_root);
+	ck_assert_int_eq(system(command), 0);
+	set_time(IMAGE, BEGAN + 1000);
+	expect(CHECK_WARNING, "not seen whether a boot leads back: " NONE, "");
+}
+END_TEST
+
+/* dracut reads its own files before the kernel's command line. */
+START_TEST(reads_the_command_line_of_dracut)
+{
+	made_put("/proc/cmdline", "root=UUID=1\n");
+	put_initramfs("etc/cmdline.d/95resume.conf", " resume=UUID=2\n", NULL, NULL);
+	expect(CHECK_OK, "looks for it", "");
+	/* What our hook chose goes before that, and no offset of it counts. */
+	put_initramfs("conf/conf.d/s2disk", "RESUME=UUID=1\nRESUME_OFFSET=5\n",
+		      "etc/cmdline.d/95resume.conf", "resume=UUID=2\n");
+	expect(CHECK_FAILED, "looks at UUID=1, page 5 (", "");
+	put_initramfs("conf/conf.d/s2disk", "RESUME=UUID=2\n", "etc/cmdline.d/95resume.conf",
+		      "resume=UUID=1\n");
+	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("etc/cmdline.d/95resume.conf", "resume=UUID=2 resume_offset=5\n", NULL, NULL);
+	expect(CHECK_OK, "looks for it: at UUID=2, page 0", "");
+	put_initramfs("etc/cmdline.d/95resume.conf", "resume=UUID=1\n", NULL, NULL);
+	expect(CHECK_FAILED, "looks at UUID=1", "");
+	made_put("/proc/cmdline", "root=UUID=1 resume=UUID=2\n");
+	expect(CHECK_OK, "looks for it", "");
+	encrypt_area();
+	no_record = true;
+	made_put("/run/s2disk/boot", NULL);
+	expect(CHECK_FAILED, "seen to unlock swap", "");
+	put_initramfs("etc/cmdline.d/90crypt.conf", "rd.luks.uuid=luks-bd60\n", NULL, NULL);
+	expect(CHECK_WARNING, IMAGE " looks for it", "");
+}
+END_TEST
+
+int __real_fstatfs(int fd, struct statfs *ret);
+int __wrap_fstatfs(int fd, struct statfs *ret);
+static bool automount; /* is /efi, and was not used yet */
+
+int __wrap_fstatfs(int fd, struct statfs *ret)
+{
+	int r = __real_fstatfs(fd, ret);
+	char name[64], path[256];
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	length = readlink(name, path, sizeof(path));
+	if (automount && length > 4 && memcmp(path + length - 4, "/efi", 4) == 0) {
+		/* No descriptor of it may be one that mounts it. */
+		for (int i = 3; i < 64; i++) {
+			snprintf(name, sizeof(name), "/proc/self/fd/%d", i);
+			length = readlink(name, path, sizeof(path));
+			ck_assert(length < 4 || memcmp(path + length - 4, "/efi", 4) != 0 ||
+				  !(fcntl(i, F_GETFL) & O_DIRECTORY));
+		}
+		ret->f_type = AUTOFS_SUPER_MAGIC;
+		ck_assert(fcntl(fd, F_GETFL) & O_PATH);
+	}
+	return r;
+}
+
+START_TEST(tells_what_is_not_mounted)
+{
+	put_file(IMAGE, "no cpio", BEGAN - 1000);
+	made_folder("/boot/efi");
+	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
+	automount = true;
+	made_folder("/usr/lib/modules/6.2");
+	set_time("/usr/lib/modules", BEGAN - 1000);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	set_time("/usr/lib/modules", BEGAN + 1000);
+	expect_second("kernels were installed since this boot, and /boot/efi, where",
+		      "check again");
+	/* noauto, so that it is an empty directory. */
+	automount = false;
+	made_put("/boot/efi/initrd", NULL);
+	expect(CHECK_OK, "the initramfs that booted", "");
+	made_put(IMAGE, NULL);
+	set_time("/boot", BEGAN - 1000);
+	set_time("/boot/efi", BEGAN - 1000);
+	expect_second("kernels were installed since this boot, and /boot, where", "mount it");
+	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
+	automount = false;
+	expect(CHECK_OK, "changed since this boot: ", "");
+	automount = true;
+	made_folder("/efi");
+	expect_second("kernels were installed since this boot, and /efi, where", "mount it");
+	automount = false;
+}
+END_TEST
+
+START_TEST(does_without_a_record)
+{
+	no_record = true;
+	expect(CHECK_WARNING, "no initramfs is seen below /boot", "reboot once");
+	made_put("/proc/cmdline", "ro resume=\n");
+	expect(CHECK_FAILED, "neither resume= nor /etc/suspend.conf tells", AROUND);
+	put_file(IMAGE, "no cpio", BEGAN);
+	expect(CHECK_FAILED, "neither resume= nor /etc/suspend.conf tells", AROUND);
+	strcpy(settings.resume_device, "UUID=2");
+	expect(CHECK_WARNING, NOT_RUN ", and it is not seen", "");
+	settings.resume_device[0] = '\0';
+	made_put("/proc/cmdline", "ro root=UUID=1 resume=UUID=2\n");
+	expect(CHECK_WARNING, "a boot leads back: " IMAGE ": ", "see for yourself");
+	put_files(empty);
+	expect(CHECK_FAILED, NOT_RUN ": " NONE, "hook");
+	put_initramfs_at("/boot/initrd.img-7", BEGAN - 1000, NULL, NULL, NULL, NULL);
+	expect(CHECK_WARNING, NOT_RUN ": " NONE, "hook");
+	put_initramfs(NULL, NULL, NULL, NULL);
+	expect(CHECK_WARNING,
+	       NOT_RUN ": " IMAGE " looks for it: at UUID=2, page 0 (resume= ", "boot");
+}
+END_TEST
+
+START_TEST(knows_a_boot_without_initramfs)
+{
+	unsigned char data[4096] = { 0 };
+
+	no_record = true;
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/proc/cmdline", "root=PARTUUID=26f2 resume=UUID=2 panic=-1\n");
+	expect(CHECK_FAILED, "this boot ran no initramfs", "GRUB_FORCE_PARTUUID=");
+	made_put("/proc/cmdline", "root=PARTUUID=26f2 resume=UUID=2\n");
+	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks", "");
+	made_put_bytes("/sys/kernel/boot_params/data", data, sizeof(data));
+	expect(CHECK_FAILED, "this boot ran no initramfs", "boot loader load the initramfs");
+	data[0x21d] = 1;
+	made_put_bytes("/sys/kernel/boot_params/data", data, sizeof(data));
+	expect(CHECK_WARNING, NOT_RUN ": " IMAGE, "");
+}
+END_TEST
+
+START_TEST(says_that_a_record_is_of_no_use)
+{
+	no_record = true;
+	put_initramfs(NULL, NULL, NULL, NULL);
+	made_put("/run/s2disk/boot", "s2disk boot record 99\n");
+	expect(CHECK_WARNING, "/run/s2disk/boot: ", "");
+	made_put("/run/s2disk/boot", "what is this?");
+	expect(CHECK_WARNING, "it is no boot record", "");
+	made_put("/run/s2disk/boot", "s2disk boot record 1\nboot-id another\n");
+	made_put("/proc/sys/kernel/random/boot_id", "this\n");
+	expect(CHECK_WARNING, "resume did not run at this boot", "");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("preflight_changed");
+	TCase *test = tcase_create("changed");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(test, make_boot, made_root_remove);
+	tcase_set_timeout(test, 60);
+	tcase_add_test(test, reads_what_was_changed);
+	tcase_add_test(test, wants_resume);
+	tcase_add_test(test, judges_each);
+	tcase_add_test(test, knows_the_newest_of_several);
+	tcase_add_test(test, warns_of_foreign_ones);
+	tcase_add_test(test, says_that_not_all_was_seen);
+	tcase_add_test(test, compares_device_and_offset);
+	tcase_add_test(test, reads_the_configuration_there);
+	tcase_add_test(test, follows_what_the_generator_chose);
+	tcase_add_test(test, knows_what_the_unit_needs);
+	tcase_add_test(test, reads_unified_images);
+	tcase_add_test(test, wants_the_key_file_there);
+	tcase_add_test(test, wants_the_area_unlocked);
+	tcase_add_test(test, finds_root_in_the_mounts);
+	tcase_add_test(test, does_without_a_clock);
+	tcase_add_test(test, counts_from_the_resume);
+	tcase_add_test(test, does_not_judge_what_it_cannot_read);
+	tcase_add_test(test, reads_the_command_line_of_dracut);
+	tcase_add_test(test, tells_what_is_not_mounted);
+	tcase_add_test(test, does_without_a_record);
+	tcase_add_test(test, knows_a_boot_without_initramfs);
+	tcase_add_test(test, says_that_a_record_is_of_no_use);
+	suite_add_tcase(suite, test);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The pre-flight's forecast: what is told where the machine is known, and where
+ * it is not. */
+#include "base/bytes.h"
+#include "verdict/forecast.h"
+#include "preflight/preflight_private.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t no_memory; /* an allocation of that size fails */
+
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return no_memory && count * size == no_memory ? NULL : __real_calloc(count, size);
+}
+
+static struct platform platform;
+static struct preflight result;
+
+static const struct check *only_check(const char *problem)
+{
+	const struct preflight_target target = {
+		.platform = problem ? NULL : &platform,
+		.platform_problem = problem,
+	};
+	struct preflight_context context = { .target = &target, .preflight = &result };
+
+	result.count = 0;
+	check_platform_forecast(&context);
+	ck_assert_uint_eq(result.count, 1);
+	return &result.checks[0];
+}
+
+static void expect(const struct check *check, const char *id, enum check_level level,
+		   const char *text)
+{
+	ck_assert_str_eq(check->id, id);
+	ck_assert_int_eq(check->level, level);
+	ck_assert_msg(strstr(check->text, text) != NULL, "%s", check->text);
+	ck_assert_msg(level == CHECK_OK || check->advice[0], "%s: no advice", id);
+}
+
+START_TEST(nothing_in_the_way)
+{
+	expect(only_check(NULL), "platform", CHECK_OK,
+	       "no memory or device of this machine is known to change");
+}
+END_TEST
+
+START_TEST(certain_and_likely)
+{
+	struct virtio_mem device = { .device = "virtio3", .plugged = 128 << 20 };
+
+	platform.ram.virtio.items = &device;
+	platform.ram.virtio.count = 1;
+	expect(only_check(NULL), "virtio-mem", CHECK_FAILED, "virtio3 has 128 MiB plugged");
+	platform.ram.virtio.count = 0;
+	platform.guest.kind = GUEST_XEN;
+	expect(only_check(NULL), "xen-kaslr", CHECK_WARNING, "");
+}
+END_TEST
+
+/* More than there is room for: what is certain is not lost among what is likely. */
+START_TEST(more_than_are_listed)
+{
+	struct memory_entry added[20] = { { .start = 0, .end = 0xfff } };
+	struct device device = { .bus = "vmbus", .driver = "uio_hv_generic" };
+	const struct preflight_target target = { .platform = &platform };
+	struct preflight_context context = { .target = &target, .preflight = &result };
+
+	memset(&platform, 0, sizeof(platform));
+	platform.map.entries.items = added;
+	platform.map.entries.count = ARRAY_SIZE(added);
+	platform.devices.items.items = &device;
+	platform.devices.items.count = 1;
+	result.count = result.left_out = 0;
+	check_platform_forecast(&context);
+	ck_assert_uint_eq(result.count, FORECAST_MAX);
+	ck_assert_uint_eq(result.left_out, ARRAY_SIZE(added) + 1 - FORECAST_MAX);
+	ck_assert_int_eq(preflight_worst(&result), CHECK_FAILED);
+	expect(&result.checks[FORECAST_MAX - 1], "vmbus-uio", CHECK_FAILED, "uio_hv_generic");
+}
+END_TEST
+
+/* What was not looked at is not well. */
+START_TEST(not_known)
+{
+	const struct preflight_target target = { .platform = NULL };
+	struct preflight_context context = { .target = &target, .preflight = &result };
+
+	expect(only_check("no such file"), "platform", CHECK_FAILED,
+	       "this machine cannot be described: no such file");
+	no_memory = sizeof(struct forecast);
+	expect(only_check(NULL), "platform", CHECK_FAILED,
+	       "this machine cannot be described: Cannot allocate memory");
+	/* s2disk-swapfile does not ask for it. */
+	result.count = 0;
+	check_platform_forecast(&context);
+	ck_assert_uint_eq(result.count, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("preflight_platform");
+	TCase *tcase = tcase_create("preflight_platform");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tcase, nothing_in_the_way);
+	tcase_add_test(tcase, certain_and_likely);
+	tcase_add_test(tcase, more_than_are_listed);
+	tcase_add_test(tcase, not_known);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What becomes of an image that a boot cannot take. */
+#include "resume/mismatch.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+START_TEST(test_choose)
+{
+	static const struct {
+		enum mismatch_action action;
+		uint32_t refusals;
+		enum mismatch_choice choice;
+		bool ask;
+	} cases[] = {
+		{ MISMATCH_REBOOT, 0, CHOICE_REBOOT, false },
+		{ MISMATCH_REBOOT, 1, CHOICE_REBOOT, false },
+		{ MISMATCH_REBOOT, 2, CHOICE_DISCARD, false },
+		{ MISMATCH_REBOOT, UINT32_MAX, CHOICE_DISCARD, false },
+		{ MISMATCH_ASK, 0, CHOICE_REBOOT, true },
+		{ MISMATCH_ASK, 2, CHOICE_DISCARD, true },
+		{ MISMATCH_DISCARD, 0, CHOICE_DISCARD, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mismatch mismatch;
+		struct settings settings;
+		bool ask;
+
+		settings_defaults(&settings);
+		ck_assert_uint_eq(settings.mismatch_retries, 2);
+		settings.mismatch_action = cases[i].action;
+		mismatch = (struct mismatch){ .counted = true, .refusals = cases[i].refusals };
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), cases[i].choice);
+		ck_assert_int_eq(ask, cases[i].ask);
+		/* Another boot would not help: no reason for one. */
+		mismatch.hopeless = true;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+		ck_assert_int_eq(ask, cases[i].ask);
+	}
+}
+END_TEST
+
+/* What is never discarded by itself, but where the settings say so at once; and a
+ * machine that nobody is at does not boot for ever. */
+START_TEST(test_kept)
+{
+	static const struct {
+		struct mismatch mismatch;
+		enum mismatch_choice choice;
+		bool ask;
+	} cases[] = {
+		{ { WHY_WRONG_KEY, false, true, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_WRONG_KEY, false, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_WRONG_KEY, false, true, 100, true }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, 1, true }, CHOICE_REBOOT, false },
+		{ { WHY_LOCKED, false, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, UINT32_MAX, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_TOO_NEW, false, true, 1, false }, CHOICE_REBOOT, false },
+		{ { WHY_TOO_NEW, false, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_TOO_NEW, false, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_FOREIGN, false, true, 1, false }, CHOICE_REBOOT, false },
+		{ { WHY_FOREIGN, false, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 1, true }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 2, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, UINT32_MAX, true }, CHOICE_POWER_OFF, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct mismatch *mismatch = &cases[i].mismatch;
+		struct settings settings;
+		bool ask;
+
+		settings_defaults(&settings);
+		ck_assert_int_eq(mismatch_choose(&settings, mismatch, &ask), cases[i].choice);
+		ck_assert_int_eq(ask, cases[i].ask);
+		settings.mismatch_action = MISMATCH_ASK;
+		ck_assert_int_eq(mismatch_choose(&settings, mismatch, &ask), cases[i].choice);
+		ck_assert(ask);
+		settings.mismatch_action = MISMATCH_DISCARD;
+		ck_assert_int_eq(mismatch_choose(&settings, mismatch, &ask), CHOICE_DISCARD);
+		ck_assert(!ask);
+	}
+}
+END_TEST
+
+/* A bad cell of memory damages whatever is read into it, however often. */
+START_TEST(test_damaged)
+{
+	struct mismatch mismatch = { .class = WHY_DAMAGED, .counted = true };
+	struct settings settings;
+	bool ask = true;
+
+	settings_defaults(&settings);
+	ck_assert(!mismatch_keeps(&mismatch) && !mismatch_apart(&mismatch));
+	for (int action = MISMATCH_REBOOT; action <= MISMATCH_DISCARD; action++) {
+		settings.mismatch_action = (enum mismatch_action)action;
+		mismatch.counted = true;
+		mismatch.refusals = 0;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask),
+				 action == MISMATCH_DISCARD ? CHOICE_DISCARD : CHOICE_REBOOT);
+		ck_assert(!ask);
+		mismatch.refusals = 1;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+		ck_assert(!ask);
+		mismatch.refusals = 0;
+		mismatch.counted = false;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+	}
+	settings.mismatch_action = MISMATCH_REBOOT;
+	settings.mismatch_retries = 0;
+	mismatch.counted = true;
+	ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+}
+END_TEST
+
+/* A stick that is missing takes no boot from those that may refuse. */
+START_TEST(test_apart)
+{
+	for (int class = WHY_NOW; class <= WHY_LOCKED; class ++) {
+		struct mismatch mismatch = { .class = (enum why_class) class };
+
+		ck_assert_int_eq(mismatch_apart(&mismatch),
+				 class == WHY_WRONG_KEY || class == WHY_LOCKED);
+		mismatch.vetoed = true;
+		ck_assert(mismatch_apart(&mismatch) && mismatch_keeps(&mismatch));
+	}
+}
+END_TEST
+
+START_TEST(test_no_retries)
+{
+	struct settings settings;
+	bool ask;
+
+	settings_defaults(&settings);
+	settings.mismatch_retries = 0;
+	ck_assert_int_eq(mismatch_choose(&settings, &(struct mismatch){ .counted = true }, &ask),
+			 CHOICE_DISCARD);
+}
+END_TEST
+
+START_TEST(test_keys)
+{
+	enum mismatch_choice choice = CHOICE_DISCARD;
+
+	ck_assert(mismatch_key('b', true, &choice) && choice == CHOICE_REBOOT);
+	ck_assert(mismatch_key('D', true, &choice) && choice == CHOICE_DISCARD);
+	ck_assert(mismatch_key('O', true, &choice) && choice == CHOICE_POWER_OFF);
+	ck_assert(mismatch_key('t', false, &choice) && choice == CHOICE_TRY);
+	/* What is fatal is not tried, whoever asks for it. */
+	ck_assert(!mismatch_key('t', true, &choice));
+	ck_assert(!mismatch_key('T', true, &choice));
+	for (int c = 0; c < 256; c++)
+		if (!strchr("bBdDoOtT", c) || c == 0)
+			ck_assert(!mismatch_key((char)c, false, &choice));
+}
+END_TEST
+
+/* Asks on a pseudo terminal at which keys were pressed before. */
+static enum mismatch_choice ask_with(const char *keys, bool fatal, enum mismatch_choice fallback,
+				     unsigned int seconds)
+{
+	int master = -1, slave = -1, status;
+	char name[128], byte;
+	pid_t child;
+
+	ck_assert_int_eq(openpty(&master, &slave, name, NULL, NULL), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		close(master);
+		_exit(100 + (int)mismatch_ask(name, "?", fatal, fallback, seconds));
+	}
+	/* The question has been put when its first byte arrives: what was typed
+	 * before is flushed. */
+	ck_assert_int_eq(read(master, &byte, 1), 1);
+	ck_assert_int_eq(write(master, keys, strlen(keys)), (ssize_t)strlen(keys));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	close(master);
+	close(slave);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) >= 100);
+	return (enum mismatch_choice)(WEXITSTATUS(status) - 100);
+}
+
+START_TEST(test_ask)
+{
+	ck_assert_int_eq(ask_with("d", false, CHOICE_REBOOT, 60), CHOICE_DISCARD);
+	ck_assert_int_eq(ask_with("xyb", false, CHOICE_DISCARD, 60), CHOICE_REBOOT);
+	ck_assert_int_eq(ask_with("t", false, CHOICE_DISCARD, 60), CHOICE_TRY);
+	ck_assert_int_eq(ask_with("td", true, CHOICE_REBOOT, 60), CHOICE_DISCARD);
+	ck_assert_int_eq(ask_with("o", true, CHOICE_REBOOT, 60), CHOICE_POWER_OFF);
+	/* Nobody answers. */
+	ck_assert_int_eq(ask_with("x", true, CHOICE_POWER_OFF, 1), CHOICE_POWER_OFF);
+	ck_assert_int_eq(ask_with("x", false, CHOICE_REBOOT, 1), CHOICE_REBOOT);
+	/* There is no console. */
+	ck_assert_int_eq(mismatch_ask("/nonexistent/console", "?", false, CHOICE_DISCARD, 60),
+			 CHOICE_DISCARD);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("mismatch");
+	TCase *tcase = tcase_create("mismatch");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, test_choose);
+	tcase_add_test(tcase, test_kept);
+	tcase_add_test(tcase, test_damaged);
+	tcase_add_test(tcase, test_apart);
+	tcase_add_test(tcase, test_no_retries);
+	tcase_add_test(tcase, test_keys);
+	tcase_add_test(tcase, test_ask);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resume's main(): what it puts into the boot record, whatever there is to look at;
+ * finding, restoring and writing the record are made up. */
+#include "base/bytes.h"
+#include "fixtures/made_root.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+
+int program_main(int argc, char **argv);
+#define main program_main
+#include "resume/main.c"
+#undef main
+
+#include "kernel/kernel_cmdline.h"
+
+static struct {
+	const char *cmdline; /* of the kernel */
+	const char *baked;   /* into the initramfs; NULL: nothing */
+	int find, restore;   /* results */
+	unsigned int late;   /* looks until the device is there */
+	int turn;	     /* of waiting for another run */
+	enum boot_found found;
+	enum boot_fate fate;
+	enum boot_fate kernels_fate; /* as telling the kernel leaves it */
+	int tell;		     /* … and returns */
+	bool recorded;		     /* by restore() */
+	int write;		     /* of the record */
+} machine;
+
+static struct boot_run got;
+static char unwanted_reason[128];
+static unsigned int recorded, recorded_first, renewed, told, looks;
+
+int __wrap_target_find(const struct settings *settings, const char *root, bool running,
+		       struct swap_area *ret, struct why *w);
+int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret);
+int __wrap_boot_record_add(const char *root, const struct boot_run *run);
+int __wrap_boot_record_add_first(const char *root, const struct boot_run *run);
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run);
+void __wrap_log_message(enum log_level level, const char *format, ...);
+void __wrap_log_to_kernel(void);
+void __wrap_plymouth_begin(void);
+void __wrap_plymouth_end(void);
+void __wrap_secret_process(void);
+
+int __wrap_target_find(const struct settings *settings, const char *root, bool running,
+		       struct swap_area *ret, struct why *w)
+{
+	(void)settings;
+	ck_assert_str_eq(root, "");
+	ck_assert(!running);
+	looks++;
+	if (machine.late > 0) {
+		machine.late--;
+		return why(w, -ENODEV, "not yet");
+	}
+	*ret = (struct swap_area){ .name = "swap", .device = "/dev/vda2", .dev = makedev(254, 2) };
+	return machine.find < 0 ? why(w, machine.find, "no area") : 0;
+}
+
+int restore(const struct settings *settings, const struct swap_area *area, const char *unwanted,
+	    struct boot_run *run, struct why *w)
+{
+	(void)settings;
+	ck_assert_str_eq(area->name, "swap");
+	snprintf(unwanted_reason, sizeof(unwanted_reason), "%s", unwanted ? unwanted : "");
+	run->found = machine.found;
+	run->fate = machine.fate;
+	run->recorded = machine.recorded;
+	return machine.restore < 0 ? why(w, machine.restore, "no restoring") : 0;
+}
+
+int turn_take(const char *root, unsigned int seconds)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert_uint_gt(seconds, 60);
+	return machine.turn;
+}
+
+/* As the initramfs has it: a swap file. */
+void default_place_read(const char *root, struct settings *settings)
+{
+	ck_assert_str_eq(root, "");
+	if (!machine.baked)
+		return;
+	snprintf(settings->default_device, sizeof(settings->default_device), "%s", machine.baked);
+	settings->default_offset = 77;
+}
+
+int default_place_print(const struct settings *settings, const char *root, char *ret, size_t size,
+			struct why *w)
+{
+	(void)settings;
+	ck_assert_str_eq(root, "");
+	snprintf(ret, size, "RESUME=\n");
+	return machine.find < 0 ? why(w, machine.find, "several") : 0;
+}
+
+void restore_ignore_signals(void)
+{
+}
+
+int __wrap_kernel_cmdline_read(const char *root, struct kernel_cmdline *ret)
+{
+	ck_assert_str_eq(root, "");
+	kernel_cmdline_parse(machine.cmdline, ret);
+	return 0;
+}
+
+int kernel_place_tell(const struct settings *settings, const struct swap_area *area,
+		      struct boot_run *run, struct why *w)
+{
+	(void)settings;
+	ck_assert_str_eq(area->name, "swap");
+	ck_assert_int_eq(recorded, 0);
+	run->fate = machine.kernels_fate;
+	told++;
+	return machine.tell < 0 ? why(w, machine.tell, "no discarding") : 0;
+}
+
+int __wrap_boot_record_add(const char *root, const struct boot_run *run)
+{
+	ck_assert_str_eq(root, "");
+	got = *run;
+	recorded++;
+	return machine.write;
+}
+
+/* What restore() wrote before. */
+int __wrap_boot_record_renew(const char *root, const struct boot_run *run)
+{
+	ck_assert_str_eq(root, "");
+	got = *run;
+	renewed++;
+	return machine.write;
+}
+
+int __wrap_boot_record_add_first(const char *root, const struct boot_run *run)
+{
+	ck_assert_str_eq(root, "");
+	got = *run;
+	recorded_first++;
+	return machine.write;
+}
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+}
+
+void __wrap_log_to_kernel(void)
+{
+}
+
+void __wrap_plymouth_begin(void)
+{
+}
+
+void __wrap_plymouth_end(void)
+{
+}
+
+/* Sanitizers could not look into it any more. */
+void __wrap_secret_process(void)
+{
+}
+
+static void begin(void)
+{
+	made_root_create();
+	memset(&machine, 0, sizeof(machine));
+	machine.turn = -ENOENT;
+	machine.cmdline = "quiet";
+	machine.found = FOUND_SWAP;
+	machine.fate = machine.kernels_fate = FATE_NONE;
+	made_put("/conf", "");
+}
+
+/* With the configuration in made_root. */
+static int run_with(const char *first, const char *second)
+{
+	char name[] = "resume", f[] = "-f", conf[96], one[128], two[128];
+	char *argv[] = { name, f, conf, one, two, NULL };
+	int argc = 3 + (first != NULL) + (second != NULL);
+
+	snprintf(conf, sizeof(conf), "%s/conf", made_root);
+	snprintf(one, sizeof(one), "%s", first ? first : "");
+	snprintf(two, sizeof(two), "%s", second ? second : "");
+	argv[argc] = NULL;
+	optind = 1;
+	recorded = recorded_first = renewed = told = looks = 0;
+	memset(&got, 0, sizeof(got));
+	return program_main(argc, argv);
+}
+
+static const struct {
+	const char *conf, *cmdline, *first, *second;
+	enum boot_named by;
+	const char *in; /* the end of by_file */
+	const char *name;
+	uint64_t offset;
+} namings[] = {
+	{ "", "quiet", NULL, NULL, NAMED_BY_NOTHING, "", "", 0 },
+	{ "", "quiet", "--default-device=", NULL, NAMED_BY_NOTHING, "", "", 0 },
+	{ "", "resume=UUID=7 resume_offset=9", NULL, NULL, NAMED_BY_KERNEL, "", "UUID=7", 9 },
+	{ "", "quiet", "--default-device=/dev/x", NULL, NAMED_BY_DEFAULT, "", "/dev/x", 0 },
+	{ "", "resume=8:1", "--default-device=/dev/x", NULL, NAMED_BY_KERNEL, "", "8:1", 0 },
+	{ "\nresume device = /dev/y\nresume offset = 5\n", "resume=8:1", NULL, NULL, NAMED_BY_FILE,
+	  "/conf:2", "/dev/y", 5 },
+	{ "resume device = /dev/y\n", "resume=8:1", "/dev/z", NULL, NAMED_BY_ARGUMENT, "", "/dev/z",
+	  0 },
+	{ "", "resume=8:1", "-o6", "-r/dev/z", NAMED_BY_ARGUMENT, "", "/dev/z", 6 },
+};
+
+START_TEST(says_who_named_it)
+{
+	size_t length;
+
+	made_put("/conf", namings[_i].conf);
+	machine.cmdline = namings[_i].cmdline;
+	if (namings[_i].by == NAMED_BY_NOTHING)
+		machine.find = -ENOENT;
+	ck_assert_int_eq(run_with(namings[_i].first, namings[_i].second), 0);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_uint_gt(got.time, 1000000000);
+	ck_assert_str_eq(got.program, PACKAGE_VERSION);
+	ck_assert_str_eq(got.form, INITRAMFS_RESUME_MARK);
+	ck_assert_int_eq(got.by, namings[_i].by);
+	length = strlen(namings[_i].in);
+	ck_assert_uint_ge(strlen(got.by_file), length);
+	ck_assert_str_eq(got.by_file + strlen(got.by_file) - length, namings[_i].in);
+	ck_assert_int_eq(got.by_file[0] != '\0', namings[_i].in[0] != '\0');
+	ck_assert_str_eq(got.named, namings[_i].name);
+	ck_assert_uint_eq(got.offset, namings[_i].offset);
+	ck_assert_str_eq(got.device, machine.find ? "" : "/dev/vda2");
+	ck_assert_int_eq(got.has_number, machine.find == 0);
+	ck_assert_uint_eq(got.major, machine.find ? 0 : 254);
+	ck_assert_uint_eq(got.minor, machine.find ? 0 : 2);
+	ck_assert_int_eq(got.found, machine.find ? FOUND_NOTHING_NAMED : FOUND_SWAP);
+	ck_assert_int_eq(got.fate, machine.find ? FATE_UNKNOWN : FATE_NONE);
+	ck_assert_str_eq(got.reason, "");
+	ck_assert_str_eq(got.settings, "");
+}
+END_TEST
+
+/* By the initramfs' maker, and after all others. */
+START_TEST(says_that_it_was_baked_in)
+{
+	machine.baked = "UUID=3";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_DEFAULT);
+	ck_assert_str_eq(got.named, "UUID=3");
+	ck_assert_uint_eq(got.offset, 77);
+	ck_assert_int_eq(run_with("--default-device=", NULL), 0);
+	ck_assert_str_eq(got.named, "UUID=3");
+	ck_assert_int_eq(run_with("--default-device=/dev/x", NULL), 0);
+	ck_assert_str_eq(got.named, "/dev/x");
+	ck_assert_uint_eq(got.offset, 0);
+	machine.cmdline = "resume=8:1";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_KERNEL);
+	ck_assert_str_eq(got.named, "8:1");
+	ck_assert_uint_eq(got.offset, 0);
+	made_put("/conf", "resume device = /dev/y\n");
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_FILE);
+	ck_assert_uint_eq(got.offset, 0);
+}
+END_TEST
+
+static const struct {
+	int find, restore;
+	enum boot_found before; /* as restore() finds it */
+	enum boot_fate fate;
+	enum boot_found found; /* as it is recorded */
+	int code;
+} outcomes[] = {
+	{ -ENODEV, 0, 0, FATE_UNKNOWN, FOUND_NO_DEVICE, 1 },
+	{ -ENOTBLK, 0, 0, FATE_UNKNOWN, FOUND_UNUSABLE, 1 },
+	{ -EINVAL, 0, 0, FATE_UNKNOWN, FOUND_UNUSABLE, 1 },
+	/* It was there, and then it was not. */
+	{ 0, -ENODEV, FOUND_UNKNOWN, FATE_UNKNOWN, FOUND_UNUSABLE, 1 },
+	{ 0, -EIO, FOUND_IMAGE, FATE_STILL_THERE, FOUND_IMAGE, 1 },
+	{ 0, 0, FOUND_IMAGE, FATE_DISCARDED, FOUND_IMAGE, 0 },
+	{ 0, 0, FOUND_KERNEL_IMAGE, FATE_DISCARDED, FOUND_KERNEL_IMAGE, 0 },
+};
+
+/* A crash would have left what restore() wrote: the same run, once. */
+START_TEST(is_written_once)
+{
+	machine.found = FOUND_IMAGE;
+	machine.fate = machine.kernels_fate = FATE_DISCARDED;
+	machine.recorded = true;
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_uint_eq(recorded, 0);
+	ck_assert_uint_eq(renewed, 1);
+	ck_assert_int_eq(got.fate, FATE_DISCARDED);
+}
+END_TEST
+
+/* The kernel's image, which it did not take and which cannot be discarded. */
+START_TEST(says_that_an_image_stays)
+{
+	machine.found = FOUND_KERNEL_IMAGE;
+	machine.fate = machine.kernels_fate = FATE_STILL_THERE;
+	machine.tell = -EIO;
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_int_eq(got.fate, FATE_STILL_THERE);
+	ck_assert_str_eq(got.reason, "no discarding");
+}
+END_TEST
+
+START_TEST(says_what_was_found)
+{
+	machine.cmdline = "resume=8:1 noresume";
+	machine.find = outcomes[_i].find;
+	machine.restore = outcomes[_i].restore;
+	machine.found = outcomes[_i].before;
+	machine.fate = machine.kernels_fate = outcomes[_i].fate;
+	/* Whether or not it can be written. */
+	machine.write = -ENOSPC;
+	ck_assert_int_eq(run_with(NULL, NULL), outcomes[_i].code);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_int_eq(got.found, outcomes[_i].found);
+	ck_assert_int_eq(got.fate, outcomes[_i].fate);
+	ck_assert_str_eq(got.reason, machine.find < 0	   ? "no area"
+				     : machine.restore < 0 ? "no restoring"
+							   : "");
+	ck_assert(got.noresume);
+	ck_assert_uint_eq(told, outcomes[_i].code == 0);
+	if (machine.find == 0)
+		ck_assert_ptr_nonnull(strstr(unwanted_reason, "noresume"));
+}
+END_TEST
+
+START_TEST(says_that_settings_are_wrong)
+{
+	made_put("/conf", "resume device = /dev/y\nmismatch action = x\n");
+	machine.found = FOUND_IMAGE;
+	machine.fate = machine.kernels_fate = FATE_DISCARDED;
+	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_uint_eq(told, 1);
+	ck_assert_ptr_nonnull(strstr(got.settings, "mismatch action"));
+	ck_assert_str_eq(got.named, "/dev/y");
+	ck_assert_int_eq(got.fate, FATE_DISCARDED);
+	ck_assert_ptr_nonnull(strstr(unwanted_reason, "settings"));
+
+	machine.find = -ENODEV;
+	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_uint_eq(told, 0);
+	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
+	made_put("/conf", "mismatch action = x\n");
+	machine.find = -ENOENT;
+	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_int_eq(got.found, FOUND_NOTHING_NAMED);
+	ck_assert_str_eq(got.reason, "");
+	/* The file that was named is not there. */
+	made_put("/conf", NULL);
+	ck_assert_int_eq(run_with("--default-device=/dev/x", NULL), 2);
+	ck_assert_uint_eq(recorded, 1);
+	ck_assert_str_eq(got.named, "/dev/x");
+	ck_assert_int_eq(got.found, FOUND_UNUSABLE);
+}
+END_TEST
+
+/* The key itself stays a secret. */
+START_TEST(has_digests_of_keys)
+{
+	char conf[512];
+
+	made_put("/key", "abc");
+	/* Nobody writes into the pipe. */
+	snprintf(conf, sizeof(conf), "%s/pipe", made_root);
+	ck_assert_int_eq(mkfifo(conf, 0600), 0);
+	snprintf(conf, sizeof(conf), "encrypt = y\nkey file = %s/none %s/key %s/pipe\n", made_root,
+		 made_root, made_root);
+	made_put("/conf", conf);
+	ck_assert_int_eq(run_with("/dev/z", NULL), 0);
+	ck_assert(got.encrypt);
+	ck_assert_uint_eq(got.key_count, 3);
+	ck_assert_str_eq(got.keys[2].digest, "");
+	ck_assert_str_eq(got.keys[0].digest, "");
+	ck_assert_ptr_nonnull(strstr(got.keys[0].path, "/none"));
+	ck_assert_ptr_nonnull(strstr(got.keys[1].path, "/key"));
+	ck_assert_str_eq(got.keys[1].digest,
+			 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+START_TEST(waits_for_the_device)
+{
+	machine.late = 2;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 0);
+	ck_assert_uint_eq(looks, 3);
+	ck_assert_int_eq(got.found, FOUND_SWAP);
+	ck_assert_str_eq(got.reason, "");
+	made_put("/conf", "mismatch action = x\n");
+	machine.late = 2;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 2);
+	ck_assert_uint_eq(looks, 3);
+	made_put("/conf", "");
+	machine.late = 100;
+	ck_assert_int_eq(run_with("--wait=1", NULL), 1);
+	ck_assert_uint_gt(looks, 1);
+	ck_assert_uint_lt(looks, 10);
+	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(looks, 1);
+	/* What is not named, and what is no device, never comes. */
+	machine.late = 0;
+	machine.find = -ENOENT;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 0);
+	ck_assert_uint_eq(looks, 1);
+	machine.find = -ENOTBLK;
+	ck_assert_int_eq(run_with("--wait=30", NULL), 1);
+	ck_assert_uint_eq(looks, 1);
+	ck_assert_int_eq(run_with("--wait=x", NULL), 2);
+	ck_assert_int_eq(run_with("--wait=3601", NULL), 2);
+	ck_assert_uint_eq(looks, 0);
+}
+END_TEST
+
+/* Two units of the initramfs may run it at once. */
+START_TEST(takes_turns)
+{
+	machine.turn = -EBUSY;
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(looks + recorded, 0);
+	/* What only prints does not wait. */
+	ck_assert_int_eq(run_with("--plain-allowed", NULL), 0);
+}
+END_TEST
+
+/* At the end of an initramfs: nothing is looked at. */
+START_TEST(says_that_it_was_missed)
+{
+	machine.found = FOUND_IMAGE;
+	machine.cmdline = "resume=/dev/x";
+	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
+	ck_assert_uint_eq(recorded, 0);
+	ck_assert_uint_eq(recorded_first, 1);
+	ck_assert_int_eq(got.found, FOUND_NOT_LOOKED);
+	ck_assert_int_eq(got.by, NAMED_BY_KERNEL);
+	machine.cmdline = "quiet";
+	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
+	ck_assert_int_eq(got.found, FOUND_NOTHING_NAMED);
+	/* With wrong settings, too. */
+	made_put("/conf", "resume device = /dev/y\nmismatch action = x\n");
+	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
+	ck_assert_uint_eq(recorded_first, 1);
+	ck_assert_int_eq(got.found, FOUND_NOT_LOOKED);
+	machine.write = -EIO;
+	ck_assert_int_eq(run_with("--record-missed", NULL), 1);
+}
+END_TEST
+
+/* What only prints is no boot. */
+START_TEST(printing_records_nothing)
+{
+	static const char *const options[] = { "--print-device", "--print-key-files",
+					       "--plain-allowed", "--print-default" };
+
+	ck_assert_int_eq(run_with(options[_i], NULL), 0);
+	ck_assert_uint_eq(recorded + recorded_first, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("resume");
+	TCase *tcase = tcase_create("resume");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, begin, made_root_remove);
+	tcase_add_loop_test(tcase, says_who_named_it, 0, (int)ARRAY_SIZE(namings));
+	tcase_add_test(tcase, says_that_it_was_baked_in);
+	tcase_add_loop_test(tcase, says_what_was_found, 0, (int)ARRAY_SIZE(outcomes));
+	tcase_add_test(tcase, is_written_once);
+	tcase_add_test(tcase, says_that_an_image_stays);
+	tcase_add_test(tcase, says_that_settings_are_wrong);
+	tcase_add_test(tcase, has_digests_of_keys);
+	tcase_add_test(tcase, waits_for_the_device);
+	tcase_add_test(tcase, takes_turns);
+	tcase_add_test(tcase, says_that_it_was_missed);
+	tcase_add_loop_test(tcase, printing_records_nothing, 0, 4);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wanted_size: what size of snapshot the kernel is asked for. */
+#include "base/bytes.h"
+#include "fixtures/made_root.h"
+#include "s2disk/image_size.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+
+#define MEMORY (8ull << 30)
+
+/* Swap on LVM on LUKS, and a partition beside it. */
+static void make_tree(void)
+{
+	made_root_create();
+	made_put("/sys/dev/block/8:1/uevent", "DEVNAME=sda1\n");
+	made_put("/sys/dev/block/8:1/partition", "1\n");
+	made_put("/sys/dev/block/8:1/dev", "8:1\n");
+	made_put("/sys/dev/block/254:0/uevent", "DEVNAME=dm-0\n");
+	made_put("/sys/dev/block/254:0/dm/name", "sda1_crypt\n");
+	made_put("/sys/dev/block/254:0/dm/uuid", "CRYPT-LUKS2-0123-sda1_crypt\n");
+	made_put("/sys/dev/block/254:0/slaves/sda1/dev", "8:1\n");
+	made_put("/sys/dev/block/254:1/uevent", "DEVNAME=dm-1\n");
+	made_put("/sys/dev/block/254:1/dm/name", "vg-swap\n");
+	made_put("/sys/dev/block/254:1/dm/uuid", "LVM-0123\n");
+	made_put("/sys/dev/block/254:1/slaves/dm-0/dev", "254:0\n");
+}
+
+static const struct {
+	bool set;
+	uint64_t setting;
+	bool sealed;
+	unsigned int major, minor;
+	bool asked;
+	uint64_t bytes;
+} first[] = {
+	{ false, 0, false, 8, 1, false, 0 },
+	{ false, 0, true, 8, 1, true, MEMORY },
+	{ false, 0, false, 254, 0, true, MEMORY },
+	{ false, 0, false, 254, 1, true, MEMORY },
+	{ false, 0, true, 254, 1, true, MEMORY },
+	/* Nothing is known of the device. */
+	{ false, 0, false, 7, 7, false, 0 },
+	{ false, 0, false, 0, 0, false, 0 },
+	/* Who sets it means it. */
+	{ true, 0, true, 254, 1, true, 0 },
+	{ true, 1ull << 30, true, 254, 1, true, 1ull << 30 },
+	{ true, 1ull << 30, false, 8, 1, true, 1ull << 30 },
+};
+
+START_TEST(the_first)
+{
+	const struct settings settings = {
+		.image_size = first[_i].setting,
+		.image_size_set = first[_i].set,
+	};
+	struct wanted_size size =
+		wanted_size_first(&settings, first[_i].sealed, made_root,
+				  makedev(first[_i].major, first[_i].minor), MEMORY);
+
+	ck_assert_int_eq(size.asked, first[_i].asked);
+	if (size.asked)
+		ck_assert_uint_eq(size.bytes, first[_i].bytes);
+}
+END_TEST
+
+static const struct {
+	bool asked;
+	uint64_t bytes;
+	int done, r;
+	uint64_t raw, stored;
+	bool more;
+	uint64_t next;
+} next[] = {
+	/* No room on the disk: what did fit, less a tenth, and then the smallest. */
+	{ false, 0, 1, -ENOSPC, 1000, 400, true, 900 },
+	{ true, 5000, 1, -ENOSPC, 1000, 400, true, 900 },
+	{ true, 900, 2, -ENOSPC, 800, 400, true, 0 },
+	{ true, 5000, 1, -ENOSPC, 0, 0, true, 0 },
+	/* None in memory: the smallest at once. */
+	{ false, 0, 1, -ENOMEM, 1000, 400, true, 0 },
+	{ true, 5000, 1, -ENOMEM, 0, 0, true, 0 },
+	/* It was the smallest. */
+	{ true, 0, 1, -ENOSPC, 1000, 400, false, 0 },
+	{ true, 0, 2, -ENOMEM, 0, 0, false, 0 },
+};
+
+START_TEST(the_next)
+{
+	struct wanted_size size = { .asked = next[_i].asked, .bytes = next[_i].bytes };
+
+	ck_assert_int_eq(wanted_size_next(&size, next[_i].done, next[_i].r, next[_i].raw,
+					  next[_i].stored),
+			 next[_i].more);
+	if (!next[_i].more)
+		return;
+	ck_assert(size.asked);
+	ck_assert_uint_eq(size.bytes, next[_i].next);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("wanted_size");
+	TCase *tcase = tcase_create("wanted_size");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, make_tree, made_root_remove);
+	tcase_add_loop_test(tcase, the_first, 0, ARRAY_SIZE(first));
+	tcase_add_loop_test(tcase, the_next, 0, ARRAY_SIZE(next));
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk-swapfile check: what it says of a made-up system, and how it ends. The
+ * swap file is at page 38912 of sda2, wherever this runs. */
+#include "tools/swapfile/swapfile.h"
+
+#include "base/bytes.h"
+#include "fixtures/made_disk.h"
+#include "fixtures/made_told.h"
+#include "fixtures/made_tree.h"
+#include "preflight/preflight.h"
+#include "swap/device_stack.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#define PATH "/swap/file"
+#define CONFIG "resume device = \"UUID=right\"\nresume offset = 38912\n"
+
+static int found;		 /* of finding the swap file */
+static const char *looked_for;	 /* the path that was asked for */
+static unsigned int unknown;	 /* keys, as they get it */
+static struct preflight machine; /* what the checks of s2disk itself give */
+static size_t no_memory;	 /* an allocation of that size fails */
+
+int __wrap_swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
+			 struct why *w);
+int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
+			     struct swap_area *ret, struct why *w);
+void __wrap_preflight_run(const struct settings *settings, const struct preflight_target *target,
+			  const char *root, struct preflight *ret);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+int __wrap_swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
+			 struct why *w)
+{
+	static char path[256];
+
+	ck_assert(!tolerant);
+	ck_assert(s->dry_run); /* looking must not switch it on */
+	snprintf(path, sizeof(path), "%s", s->path);
+	looked_for = path;
+	if (found < 0) {
+		why(w, -EINVAL, "%s: the file has holes", s->path);
+		return found;
+	}
+	*ret = (struct swapfile_place){ .device = "UUID=right", .offset = "38912" };
+	snprintf(ret->path, sizeof(ret->path), "%s", s->path);
+	ret->area = (struct swap_area){
+		.device = "/dev/sda2",
+		.dev = makedev(8, 2),
+		.offset = 38912,
+		.file = true,
+	};
+	return 0;
+}
+
+int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
+			     struct swap_area *ret, struct why *w)
+{
+	static const struct {
+		const char *spec;
+		unsigned int minor;
+	} devices[] = { { "UUID=right", 2 }, { "/dev/sda2", 2 }, { "UUID=other", 3 } };
+
+	(void)allow_file;
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		if (strcmp(devices[i].spec, spec) != 0)
+			continue;
+		*ret = (struct swap_area){ .dev = makedev(8, devices[i].minor), .offset = offset };
+		return 0;
+	}
+	return why(w, -ENODEV, "%s: no device has it", spec);
+}
+
+void __wrap_preflight_run(const struct settings *settings, const struct preflight_target *target,
+			  const char *root, struct preflight *ret)
+{
+	unknown = settings->unknown.count;
+	ck_assert_uint_eq(target->area->offset, 38912);
+	ck_assert_str_eq(root, made_root);
+	*ret = machine;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return no_memory && count * size == no_memory ? NULL : __real_calloc(count, size);
+}
+
+static void add_to_machine(const char *id, enum check_level level, const char *text)
+{
+	struct check *check = &machine.checks[machine.count++];
+
+	*check = (struct check){ .id = id, .level = level };
+	snprintf(check->text, sizeof(check->text), "%s", text);
+}
+
+/* Where all is well. */
+static void setup(void)
+{
+	made_create();
+	made_active = true;
+	found = 0;
+	looked_for = NULL;
+	no_memory = 0;
+	machine.count = 0;
+	add_to_machine("memory", CHECK_OK, "there is memory enough");
+	made_put("/etc/suspend.conf", CONFIG);
+	made_program("/usr/sbin/update-initramfs");
+	made_put("/etc/fstab", PATH " none swap sw 0 0\n");
+	made_put("/etc/suspend.conf.d/90-swapfile.conf",
+		 "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\n"
+		 "# The swap file " PATH ".\nresume device = UUID=right\nresume offset = 38912\n");
+	made_device("8:2", "sda2", "partition", "2\n");
+}
+
+static struct swapfile command(const char *path)
+{
+	return (struct swapfile){ .root = made_root, .path = path };
+}
+
+/* What it says, at an exit that must be this one. */
+static const char *check_says(const char *path, int outcome)
+{
+	static char text[16384];
+	struct swapfile s = command(path);
+	struct why w = { "" };
+	int ended;
+
+	tell_to_file();
+	ended = swapfile_do_check(&s, &w);
+	told(text, sizeof(text));
+	ck_assert_msg(ended == outcome, "%d, not %d: %s\n%s", ended, outcome, w.text, text);
+	ck_assert_str_eq(w.text, ""); /* all is in the list */
+	ck_assert_str_eq(made_log, "");
+	return text;
+}
+
+/* One check of the list: its level in words, and words of its own. */
+static void check_line(const char *text, const char *level, const char *words)
+{
+	const char *at = strstr(text, words);
+	char line[1024];
+
+	ck_assert_msg(at != NULL, "no '%s' in:\n%s", words, text);
+	while (at > text && at[-1] != '\n')
+		at--;
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+	ck_assert_msg(strncmp(line, level, strlen(level)) == 0, "'%s' is not %s", line, level);
+}
+
+START_TEST(all_is_well)
+{
+	const char *text = check_says(PATH, 0);
+
+	check_line(text, "ok",
+		   "the place of " PATH " is known: page 38912 of /dev/sda2 "
+		   "(partition sda2)");
+	check_line(text, "ok", PATH " is active");
+	check_line(text, "ok", "the configuration names the place of " PATH);
+	check_line(text, "ok", "the system is set up for " PATH);
+	check_line(text, "ok", "there is memory enough");
+	check_untold(text, "warning");
+}
+END_TEST
+
+/* Which file is meant, when none is named. */
+START_TEST(which_file)
+{
+	struct swapfile s = command(NULL);
+	struct why w = { "" };
+
+	/* By the marks. */
+	check_says(NULL, 0);
+	ck_assert_str_eq(looked_for, PATH);
+	looked_for = NULL;
+	made_put("/etc/suspend.conf.d/90-swapfile.conf", NULL);
+	ck_assert_int_eq(swapfile_do_check(&s, &w), -EINVAL);
+	check_told(w.text, "no swap area is enabled; say which");
+	ck_assert_ptr_null(looked_for);
+	made_put("/etc/suspend.conf", CONFIG "swap on demand = /on/demand\n");
+	check_says(NULL, 0);
+	ck_assert_str_eq(looked_for, "/on/demand");
+}
+END_TEST
+
+/* A file that is no good: nothing else is looked at. */
+START_TEST(bad_file)
+{
+	const char *text;
+
+	found = -EINVAL;
+	text = check_says(PATH, 1);
+	check_line(text, "failed", PATH ": the file has holes");
+	check_told(text, "s2disk-swapfile create --enable PATH");
+	check_untold(text, "ok  ");
+	found = -EIO;
+	check_says(PATH, 1);
+}
+END_TEST
+
+START_TEST(inactive)
+{
+	const char *text;
+
+	made_active = false;
+	text = check_says(PATH, 1);
+	check_line(text, "failed", PATH " is not active as swap");
+	check_told(text, "s2disk-swapfile enable " PATH);
+
+	/* Only this very file is activated for hibernating. */
+	made_put("/etc/suspend.conf", CONFIG "swap on demand = /another\n");
+	check_line(check_says(PATH, 1), "failed", PATH " is not active as swap");
+	made_put("/etc/suspend.conf", CONFIG "swap on demand = " PATH "\n");
+	check_line(check_says(PATH, 0), "ok",
+		   PATH " is inactive; s2disk activates it for hibernating");
+	made_active = true;
+	check_line(check_says(PATH, 0), "ok", PATH " is active, though it is for hibernating only");
+}
+END_TEST
+
+static const struct {
+	const char *config, *level, *words;
+	int outcome;
+} configurations[] = {
+	{ "", "warning", "names no resume device; the kernel command line decides", 0 },
+	{ "resume device = /dev/sda2\nresume offset = 38912\n", "ok", "names the place of " PATH,
+	  0 },
+	{ "resume device = " PATH "\n", "ok", "names the place of " PATH, 0 },
+	/* It moved, or another one was meant. */
+	{ "resume device = UUID=right\nresume offset = 38911\n", "failed",
+	  "but " PATH " is at UUID=right, page 38912", 1 },
+	{ "resume device = UUID=right\n", "failed", "\"resume offset = 0\"", 1 },
+	{ "resume device = UUID=other\nresume offset = 38912\n", "failed",
+	  "but " PATH " is at UUID=right", 1 },
+	{ "resume device = UUID=gone\nresume offset = 38912\n", "failed",
+	  "but " PATH " is at UUID=right", 1 },
+};
+
+START_TEST(configuration)
+{
+	made_put("/etc/suspend.conf.d/90-swapfile.conf", NULL);
+	made_put("/etc/suspend.conf", configurations[_i].config);
+	check_line(check_says(PATH, configurations[_i].outcome), configurations[_i].level,
+		   configurations[_i].words);
+}
+END_TEST
+
+/* Enabling again would not help. */
+START_TEST(last_word)
+{
+	const char *text;
+
+	made_put("/etc/suspend.conf.d/99-local.conf", "resume device = UUID=other\n");
+	text = check_says(PATH, 1);
+	check_told(text, "/etc/suspend.conf.d/99-local.conf:1), but " PATH " is at");
+	check_told(text, "take it out of there, then s2disk-swapfile enable");
+}
+END_TEST
+
+START_TEST(broken_configuration)
+{
+	struct swapfile s = command(PATH);
+	struct why w = { "" };
+
+	made_put("/etc/suspend.conf", "resume offset = many\n");
+	ck_assert_int_eq(swapfile_do_check(&s, &w), -EINVAL);
+	check_told(w.text, "many");
+	ck_assert_ptr_null(looked_for);
+}
+END_TEST
+
+/* Something that enabling does is not there any more. */
+START_TEST(not_set_up)
+{
+	const char *text;
+
+	made_put("/etc/fstab", "");
+	text = check_says(PATH, 0);
+	check_line(text, "warning", "the system is not set up for " PATH);
+	check_told(text, "s2disk-swapfile enable " PATH);
+	/* Looking changed nothing. */
+	made_check("/etc/fstab", "");
+	made_put("/etc/fstab", PATH " none swap sw 0 0\n");
+	made_put("/usr/sbin/update-initramfs", NULL);
+	check_line(check_says(PATH, 0), "warning", "initramfs is not made here");
+	made_program("/usr/sbin/update-initramfs");
+	made_put("/etc/fstab", "# s2disk-swapfile end\n");
+	check_line(check_says(PATH, 0), "warning", "/etc/fstab was edited at the marks");
+}
+END_TEST
+
+/* sda2 is a mapping of LUKS over sdb1, which nothing opens early. */
+START_TEST(locked)
+{
+	made_device("8:2", "dm-1", "dm/name", "swap_crypt\n");
+	made_device("8:2", "dm-1", "dm/uuid", "CRYPT-LUKS2-0123-swap_crypt\n");
+	made_put("/sys/dev/block/8:2/slaves/sdb1/dev", "8:17\n");
+	made_device("8:17", "sdb1", "partition", "1\n");
+	check_line(check_says(PATH, 0), "warning", "the initramfs does not open swap_crypt");
+}
+END_TEST
+
+/* The checks of s2disk itself count as well. */
+START_TEST(machine_fails)
+{
+	const char *text;
+
+	add_to_machine("method", CHECK_FAILED, "this kernel cannot do that");
+	add_to_machine("mounted", CHECK_WARNING, "that may go wrong");
+	text = check_says(PATH, 1);
+	check_line(text, "ok", "there is memory enough");
+	check_line(text, "failed", "this kernel cannot do that");
+	check_line(text, "warning", "that may go wrong");
+	ck_assert_uint_eq(unknown, 0);
+	made_put("/etc/suspend.conf", CONFIG "enrypt = y\n");
+	check_says(PATH, 1);
+	ck_assert_uint_eq(unknown, 1);
+	machine.count = 0;
+	while (machine.count < PREFLIGHT_MAX)
+		add_to_machine("more", CHECK_OK, "one of many");
+	text = check_says(PATH, 0);
+	check_told(text, "one of many");
+	check_told(text, "more checks were left out");
+	/* However many they are, a failure is not lost. */
+	machine.count--;
+	add_to_machine("late", CHECK_FAILED, "the last of many");
+	machine.left_out = 3;
+	text = check_says(PATH, 1);
+	check_line(text, "failed", "the last of many");
+	machine.left_out = 0;
+}
+END_TEST
+
+/* Never a yes that was not looked for. */
+START_TEST(no_memory_to_look)
+{
+	/* What lies under the device stays unknown. */
+	no_memory = sizeof(struct device_stack);
+	check_line(check_says(PATH, 0), "ok",
+		   "the place of " PATH " is known: page 38912 of /dev/sda2\n");
+}
+END_TEST
+
+START_TEST(as_json)
+{
+	struct swapfile s = command(PATH);
+	struct why w = { "" };
+	char text[16384];
+
+	made_active = false;
+	s.use_json = true;
+	tell_to_file();
+	swapfile_begin(&s, "check");
+	ck_assert_int_eq(swapfile_do_check(&s, &w), 1);
+	ck_assert_int_eq(swapfile_end(&s, "refused", NULL), 0);
+	told(text, sizeof(text));
+	check_told(text, "\"path\": \"" PATH "\"");
+	check_told(text, "\"id\": \"active\",\n      \"level\": \"failed\"");
+	check_told(text, "\"advice\": \"s2disk-swapfile enable " PATH "\"");
+	check_told(text, "\"id\": \"set-up\",\n      \"level\": \"ok\"");
+	check_told(text, "\"advice\": null");
+	check_told(text, "\"result\": \"refused\"");
+	check_untold(text, "This machine");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("swapfile_check");
+	TCase *tcase = tcase_create("swapfile_check");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, made_root_remove);
+	tcase_add_test(tcase, all_is_well);
+	tcase_add_test(tcase, which_file);
+	tcase_add_test(tcase, bad_file);
+	tcase_add_test(tcase, inactive);
+	tcase_add_loop_test(tcase, configuration, 0, (int)ARRAY_SIZE(configurations));
+	tcase_add_test(tcase, last_word);
+	tcase_add_test(tcase, broken_configuration);
+	tcase_add_test(tcase, not_set_up);
+	tcase_add_test(tcase, locked);
+	tcase_add_test(tcase, machine_fails);
+	tcase_add_test(tcase, no_memory_to_look);
+	tcase_add_test(tcase, as_json);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

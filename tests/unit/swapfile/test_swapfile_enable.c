@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk-swapfile enable and disable on made-up systems: there and back, steps that fail,
+ * set-ups of former versions, encrypted devices. The area is on 8:2. */
+#include "tools/swapfile/swapfile.h"
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "fixtures/made_marks.h"
+#include "fixtures/made_told.h"
+#include "fixtures/made_tree.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#define FSTAB "UUID=1 / ext4 defaults 0 1\nlast line"
+#define LINE "/swapfile none swap defaults 0 0\n"
+#define DROP_IN "/etc/suspend.conf.d/90-swapfile.conf"
+#define REMADE "run update-initramfs -u -k all\n"
+
+static char warnings[4096]; /* and notices */
+static struct why w;
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
+			     struct swap_area *ret, struct why *reason);
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+{
+	size_t used = strlen(warnings);
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	vsnprintf(warnings + used, sizeof(warnings) - used, format, args);
+	va_end(args);
+	strncat(warnings, "\n", sizeof(warnings) - strlen(warnings) - 1);
+}
+
+int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
+			     struct swap_area *ret, struct why *reason)
+{
+	(void)allow_file;
+	*ret = (struct swap_area){ .offset = offset };
+	if (strcmp(spec, "/dev/mapper/root") == 0)
+		ret->dev = makedev(8, 3);
+	else if (strcmp(spec, "/a way") == 0 || strcmp(spec, "UUID=1-2") == 0)
+		ret->dev = makedev(8, 2);
+	else
+		return why(reason, -ENODEV, "none");
+	if (strcmp(spec, "/a way") == 0)
+		ret->offset = 34816;
+	return 0;
+}
+
+static void setup(void)
+{
+	made_create();
+	made_put("/etc/fstab", FSTAB);
+	made_program("/usr/sbin/update-initramfs");
+	made_program("/usr/sbin/mkinitramfs");
+	made_put("/sys/power/resume", "0:0\n");
+	made_put("/sys/power/resume_offset", "0\n");
+	warnings[0] = w.text[0] = '\0';
+}
+
+static struct swapfile command(void)
+{
+	return (struct swapfile){ .root = made_root, .path = "x", .quiet = true };
+}
+
+static const struct swapfile_place file = {
+	.path = "/swapfile",
+	.device = "UUID=1-2",
+	.offset = "34816",
+	.area = { .device = "/dev/sda2", .dev = 8 << 8 | 2, .offset = 34816, .file = true },
+};
+
+static const struct swapfile_place partition = {
+	.path = "UUID=3-4",
+	.device = "UUID=3-4",
+	.offset = "0",
+	.area = { .device = "/dev/sda2", .dev = 8 << 8 | 2 },
+};
+
+static int enable(const struct swapfile_place *place)
+{
+	struct swapfile s = command();
+
+	made_log[0] = '\0';
+	return swapfile_enable_place(&s, place, &w);
+}
+
+static int enable_only(void)
+{
+	struct swapfile s = command();
+
+	s.hibernate_only = true;
+	return swapfile_enable_place(&s, &file, &w);
+}
+
+static void disable(void)
+{
+	struct swapfile s = command();
+
+	made_log[0] = '\0';
+	ck_assert_msg(swapfile_do_disable(&s, &w) == 0, "%s", w.text);
+}
+
+/* But for what the kernel was told. */
+static void check_as_before(char *before)
+{
+	char *after;
+
+	made_put("/sys/power/resume", "0:0\n");
+	made_put("/sys/power/resume_offset", "0\n");
+	after = made_look();
+	ck_assert_str_eq(after, before);
+	free(after);
+	free(before);
+}
+
+START_TEST(there_and_back)
+{
+	char *before, *marked;
+
+	made_put("/etc/default/grub", "GRUB_CMDLINE_LINUX=\"\"\n");
+	made_put("/boot/loader/entries/a.conf", "title A\nlinux /a\noptions root=/ ro\n");
+	before = made_look();
+	ck_assert_msg(enable(&file) == 0, "%s", w.text);
+	made_check("/etc/fstab", FSTAB "\n" BEGIN OPEN LINE END);
+	made_check(DROP_IN, OWN DIRECTORY "# The swap file /swapfile.\n"
+					  "resume device = UUID=1-2\nresume offset = 34816\n");
+	/* No boot loader's file is touched. */
+	made_check("/etc/default/grub", "GRUB_CMDLINE_LINUX=\"\"\n");
+	ck_assert_str_eq(made_log, "swapon /swapfile\n" REMADE);
+	made_check("/sys/power/resume", "8:2\n");
+	made_check("/sys/power/resume_offset", "34816\n");
+	marked = swapfile_marked_area(made_root);
+	ck_assert_str_eq(marked, "/swapfile");
+	free(marked);
+	/* Again, there is nothing to do; but for what came in between. */
+	ck_assert_int_eq(enable(&file), 0);
+	ck_assert_str_eq(made_log, "");
+	made_active = false;
+	ck_assert_int_eq(enable(&file), 0);
+	ck_assert_str_eq(made_log, "swapon /swapfile\n" REMADE);
+	ck_assert_str_eq(warnings, "");
+	disable();
+	ck_assert_str_eq(made_log, "swapoff /swapfile\n" REMADE);
+	ck_assert_ptr_nonnull(strstr(warnings, "the kernel keeps 8:2 as the place"));
+	check_as_before(before);
+	warnings[0] = '\0';
+	disable();
+	ck_assert_str_eq(made_log, "");
+	ck_assert_str_eq(warnings, "");
+}
+END_TEST
+
+/* Its line names it as it is to be found; one that is there by another name suffices. */
+START_TEST(of_a_partition)
+{
+	ck_assert_msg(enable(&partition) == 0, "%s", w.text);
+	made_check("/etc/fstab", FSTAB "\n" BEGIN OPEN "UUID=3-4 none swap defaults 0 0\n" END);
+	ck_assert_str_eq(made_log, "swapon UUID=3-4\n" REMADE);
+	disable();
+	ck_assert_str_eq(made_log, "swapoff UUID=3-4\n" REMADE);
+	made_put("/etc/fstab", "UUID=1-2 none swap sw 0 0\n");
+	made_active = true;
+	ck_assert_msg(enable(&partition) == 0, "%s", w.text);
+	made_check("/etc/fstab", "UUID=1-2 none swap sw 0 0\n");
+	ck_assert_str_eq(made_log, REMADE);
+	disable();
+	/* It was active before, and is at the next boot. */
+	ck_assert_str_eq(made_log, REMADE);
+}
+END_TEST
+
+START_TEST(for_hibernating_only)
+{
+	char *before;
+
+	made_put("/etc/systemd/system/x", "");
+	made_put("/run/systemd/system/x", "");
+	made_put("/etc/uswsusp.conf", "# old\n");
+	made_program("/usr/bin/systemctl");
+	before = made_look();
+	ck_assert_msg(enable_only() == 0, "%s", w.text);
+	made_check("/etc/fstab", FSTAB);
+	made_check("/etc/uswsusp.conf.d/90-swapfile.conf",
+		   OWN DIRECTORY "# The swap file /swapfile.\nresume device = UUID=1-2\n"
+				 "resume offset = 34816\nswap on demand = \"/swapfile\"\n");
+	made_check("/etc/systemd/system/systemd-logind.service.d/90-s2disk-swap.conf", OWN DIRECTORY
+		   "# The swap file is active only while hibernating: do not look for it.\n"
+		   "[Service]\nEnvironment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n");
+	ck_assert_str_eq(made_log, "run systemctl daemon-reload\n" REMADE);
+	/* Without that option, the marks of it go first. */
+	ck_assert_int_eq(enable(&file), 0);
+	made_check("/etc/systemd/system/systemd-logind.service.d/90-s2disk-swap.conf", NULL);
+	made_check("/etc/fstab", FSTAB "\n" BEGIN OPEN LINE END);
+	disable();
+	check_as_before(before);
+}
+END_TEST
+
+START_TEST(fstab_stands_against_it)
+{
+	made_put("/etc/fstab", "/swapfile none swap sw 0 0\n");
+	ck_assert_int_eq(enable_only(), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, "without --hibernate-only"));
+	made_check(DROP_IN, NULL);
+	ck_assert_int_eq(enable(&file), 0);
+	made_check("/etc/fstab", "/swapfile none swap sw 0 0\n");
+	/* By another name, and by one that leads nowhere. */
+	made_put("/etc/fstab", "/gone none swap sw\n/a\\040way none swap sw 0 0\n");
+	ck_assert_int_eq(enable_only(), -EINVAL);
+	made_put("/etc/fstab", "/gone none swap sw\n/swapfile none swap noauto 0 0\n");
+	ck_assert_int_eq(enable(&file), 0);
+	made_check("/etc/fstab",
+		   "/gone none swap sw\n/swapfile none swap noauto 0 0\n" BEGIN LINE END);
+}
+END_TEST
+
+/* Whatever fails, all is as before; what is made of files is made of the old ones. */
+static const struct {
+	const char *fail;
+	int stop_after;
+	const char *log;
+} failures[] = {
+	{ "swapon", 0, "swapon /swapfile\nswapoff /swapfile\n" REMADE },
+	{ "run update", 0, "swapon /swapfile\n" REMADE "swapoff /swapfile\n" REMADE },
+	{ NULL, 1, "swapon /swapfile\n" REMADE "swapoff /swapfile\n" REMADE },
+	{ NULL, 2, "swapon /swapfile\n" REMADE "swapoff /swapfile\n" REMADE },
+};
+
+START_TEST(takes_back)
+{
+	char *before = made_look();
+
+	made_fail = failures[_i].fail;
+	made_stop_after = failures[_i].stop_after;
+	ck_assert_int_lt(enable(&file), 0);
+	ck_assert_ptr_nonnull(strstr(w.text, made_fail ? made_fail : "interrupted"));
+	ck_assert_str_eq(made_log, failures[_i].log);
+	check_as_before(before);
+	/* Not what was active before. */
+	before = made_look();
+	made_active = true;
+	if (_i == 1) {
+		ck_assert_int_lt(enable(&file), 0);
+		ck_assert_str_eq(made_log, REMADE REMADE);
+	}
+	check_as_before(before);
+}
+END_TEST
+
+/* A file that cannot be changed: the others are as before. */
+START_TEST(a_file_fails)
+{
+	char *before;
+
+	made_put("/etc/fstab", NULL);
+	made_link("/etc/fstab", "gone");
+	before = made_look();
+	ck_assert_int_eq(enable(&file), -EIO);
+	ck_assert_ptr_nonnull(strstr(w.text, "/etc/fstab cannot be written"));
+	check_as_before(before);
+	/* Marks that were edited keep their file, and no other. */
+	made_put("/etc/fstab", NULL);
+	made_put("/etc/fstab", "");
+	ck_assert_int_eq(enable(&file), 0);
+	made_put("/etc/fstab", BEGIN LINE "tmpfs /tmp tmpfs\n" END);
+	ck_assert_int_eq(enable(&partition), -EINVAL);
+	ck_assert_int_eq(swapfile_do_disable(&(struct swapfile){ .root = made_root, .quiet = true },
+					     &w),
+			 -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, "/etc/fstab was edited between"));
+	made_check("/etc/fstab", BEGIN LINE "tmpfs /tmp tmpfs\n" END);
+	made_check(DROP_IN, NULL);
+}
+END_TEST
+
+START_TEST(swapoff_that_fails_changes_nothing)
+{
+	struct swapfile s = command();
+	char *before;
+
+	ck_assert_int_eq(enable(&file), 0);
+	before = made_look();
+	made_log[0] = '\0';
+	made_fail = "swapoff";
+	ck_assert_int_eq(swapfile_do_disable(&s, &w), -EIO);
+	ck_assert_int_eq(enable(&partition), -EIO);
+	ck_assert_str_eq(made_log, "swapoff /swapfile\n");
+	made_fail = NULL;
+	ck_assert_int_eq(enable(&file), 0);
+	made_put("/sys/power/resume", "8:2\n");
+	made_put("/sys/power/resume_offset", "34816\n");
+	{
+		char *after = made_look();
+
+		ck_assert_str_eq(after, before);
+		free(after);
+	}
+	free(before);
+}
+END_TEST
+
+/* What is enabled makes room; a file of the user's does not. */
+START_TEST(another_area)
+{
+	ck_assert_int_eq(enable(&file), 0);
+	ck_assert_int_eq(enable(&partition), 0);
+	ck_assert_str_eq(made_log, "swapoff /swapfile\nswapon UUID=3-4\n" REMADE);
+	made_check("/etc/fstab", FSTAB "\n" BEGIN OPEN "UUID=3-4 none swap defaults 0 0\n" END);
+	disable();
+	made_put(DROP_IN, "resume device = /dev/x\n");
+	ck_assert_int_eq(enable(&file), -EEXIST);
+	ck_assert_ptr_nonnull(strstr(w.text, DROP_IN " is there"));
+	made_check(DROP_IN, "resume device = /dev/x\n");
+	made_check("/etc/fstab", FSTAB);
+}
+END_TEST
+
+/* Where no boot would find the image, the kernel is not told, so that nothing is offered. */
+START_TEST(no_way_back)
+{
+	struct swapfile s = command();
+	char text[8192];
+
+	made_way_back = CHECK_FAILED;
+	s.quiet = false;
+	tell_to_file();
+	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
+	told(text, sizeof(text));
+	check_untold(text, "can hibernate now");
+	ck_assert_ptr_nonnull(strstr(warnings, "the way back as made up: do this"));
+	made_check("/sys/power/resume", "0:0\n");
+	/* Enabling it again tries it again. */
+	made_way_back = CHECK_WARNING;
+	tell_to_file();
+	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
+	told(text, sizeof(text));
+	check_told(text, "nothing to do");
+	check_told(text, "can hibernate now");
+	made_check("/sys/power/resume", "8:2\n");
+	made_way_back = CHECK_FAILED;
+	ck_assert_int_eq(enable(&file), 0);
+	ck_assert_str_eq(made_log, REMADE);
+	/* What noresume is for is not undone. */
+	made_put("/sys/power/resume", "0:0\n");
+	made_put("/proc/cmdline", "quiet noresume\n");
+	made_way_back = CHECK_OK;
+	ck_assert_int_eq(enable(&file), 0);
+	made_check("/sys/power/resume", "0:0\n");
+}
+END_TEST
+
+/* All that would be done is told beforehand, and nothing of it is done. */
+START_TEST(foretells)
+{
+	struct swapfile s = command();
+	char text[8192], *before = made_look();
+
+	made_put("/proc/cmdline", "resume=UUID=0-0 resume_offset=7 ro\n");
+	before = (free(before), made_look());
+	s.quiet = false;
+	s.dry_run = true;
+	tell_to_file();
+	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
+	told(text, sizeof(text));
+	check_told(text, "would write /etc/suspend.conf.d/90-swapfile.conf\n");
+	check_told(text, "    + resume device = UUID=1-2\n");
+	check_told(text, "would write /etc/fstab\n    + " LINE);
+	check_told(text, "would activate /swapfile\n");
+	check_told(text, "would run update-initramfs -u -k all\n");
+	check_told(text, "would tell the kernel of /swapfile\n");
+	ck_assert_ptr_nonnull(strstr(warnings, "take this out of the boot loader's configuration: "
+					       "resume=UUID=0-0 resume_offset=7"));
+	ck_assert_str_eq(made_log, "");
+	check_as_before(before);
+	/* As JSON, and then done. */
+	s = command();
+	s.use_json = true;
+	tell_to_file();
+	swapfile_begin(&s, "enable");
+	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
+	ck_assert_int_eq(swapfile_end(&s, "done", NULL), 0);
+	told(text, sizeof(text));
+	check_told(text, "\"do\": \"write\",\n      \"what\": \"/etc/fstab\"");
+	check_told(text, "\"do\": \"tell the kernel of\"");
+	check_told(text, "\"arguments\": \"resume=UUID=1-2 resume_offset=34816\"");
+	check_told(text, "\"warning\": \"the kernel command line names another place");
+	/* Taking it back is foretold, too. */
+	s = command();
+	s.quiet = false;
+	s.dry_run = true;
+	before = made_look();
+	tell_to_file();
+	ck_assert_int_eq(swapfile_do_disable(&s, &w), 0);
+	told(text, sizeof(text));
+	check_told(text, "would deactivate /swapfile\nwould write /etc/fstab\n    - " LINE);
+	check_told(text, "would delete " DROP_IN "\n");
+	check_told(text, "would run update-initramfs -u -k all\n");
+	free(before);
+}
+END_TEST
+
+/* Not ours to make: the exact commands, and nothing is changed. */
+static const struct {
+	const char *path, *text;
+	const char *says[2];
+} foreign[] = {
+	{ "/run/ostree-booted",
+	  "",
+	  { "rpm-ostree kargs --append=resume=UUID=1-2 --append=resume_offset=34816",
+	    "/etc/fstab: /swapfile none swap defaults 0 0" } },
+	{ "/usr/lib/modules/6.1/vmlinuz-virt.efi",
+	  "",
+	  { "a unified kernel image of its vendor", "resume=UUID=1-2 resume_offset=34816" } },
+	{ "/usr/sbin/update-initramfs",
+	  NULL,
+	  { "/usr/lib/uswsusp/resume into it", "resume=UUID=1-2 resume_offset=34816" } },
+};
+
+START_TEST(not_ours_to_make)
+{
+	made_put("/proc/sys/kernel/osrelease", "6.1\n");
+	made_put("/sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", "");
+	made_put(foreign[_i].path, foreign[_i].text);
+	ck_assert_int_eq(enable(&file), -EINVAL);
+	for (int i = 0; i < 2; i++)
+		ck_assert_msg(strstr(w.text, foreign[_i].says[i]) != NULL, "%s", w.text);
+	made_check("/etc/fstab", FSTAB);
+	made_check(DROP_IN, NULL);
+}
+END_TEST
+
+/* 8:2 is a mapping of LUKS over 8:17. */
+#define CRYPT "swap_crypt UUID=x none luks"
+
+static const struct {
+	const char *maker, *crypttab, *then; /* NULL: as before */
+	const char *refusal;
+} crypttabs[] = {
+	{ "update-initramfs", CRYPT ",initramfs\n", NULL, NULL },
+	{ "update-initramfs", "  swap_crypt UUID=x none initramfs,luks\n", NULL, NULL },
+	{ "dracut", "# names\nother UUID=y none luks\nswap_crypt\tUUID=x\tnone\tx-initrd.attach\n",
+	  NULL, NULL },
+	{ "update-initramfs", "a b\n" CRYPT "\nc d\n",
+	  "a b\n" BEGIN "# was: " CRYPT "\n" CRYPT ",initramfs\n" END "c d\n", NULL },
+	{ "update-initramfs", CRYPT " # see the wiki",
+	  BEGIN OPEN "# was: " CRYPT " # see the wiki\n" CRYPT ",initramfs # see the wiki\n" END,
+	  NULL },
+	{ "dracut", CRYPT ",initramfs\n",
+	  BEGIN "# was: " CRYPT ",initramfs\n" CRYPT ",initramfs,x-initrd.attach\n" END, NULL },
+	{ "dracut", CRYPT "\r\nc d\r\n",
+	  BEGIN "# was: " CRYPT "\r\n" CRYPT ",x-initrd.attach\r\n" END "c d\r\n", NULL },
+	/* Not the option of that name. */
+	{ "update-initramfs", CRYPT ",noinitramfs\n",
+	  BEGIN "# was: " CRYPT ",noinitramfs\n" CRYPT ",noinitramfs,initramfs\n" END, NULL },
+	{ "update-initramfs", NULL, NULL,
+	  "have this line in /etc/crypttab, then enable it again: swap_crypt "
+	  "UUID=01234567-89ab-cdef-0123-456789abcdef none luks,initramfs" },
+	{ "dracut", "swap_crypt UUID=x\n", NULL, "none luks,x-initrd.attach" },
+	{ "dracut", "swap_crypt2 UUID=x none luks\n#" CRYPT "\nswap_crypt\n", NULL,
+	  "none luks,x-initrd.attach" },
+	/* The system's own table is not the initramfs' there. */
+	{ "mkinitcpio", CRYPT ",x-initrd.attach\n", NULL,
+	  "/etc/crypttab.initramfs, and systemd and sd-encrypt in HOOKS" },
+};
+
+static void encrypt(void)
+{
+	made_put("/sys/dev/block/8:2/uevent", "DEVNAME=dm-1\nDEVTYPE=disk\n");
+	made_put("/sys/dev/block/8:2/dm/name", "swap_crypt\n");
+	made_put("/sys/dev/block/8:2/dm/uuid",
+		 "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-swap_crypt\n");
+	made_put("/sys/dev/block/8:2/slaves/sdb1/dev", "8:17\n");
+	made_put("/sys/dev/block/8:17/uevent", "DEVNAME=sdb1\nDEVTYPE=partition\n");
+	made_put("/sys/dev/block/8:17/partition", "1\n");
+}
+
+START_TEST(opens_early)
+{
+	char program[64], *before;
+
+	encrypt();
+	made_put("/usr/sbin/update-initramfs", NULL);
+	snprintf(program, sizeof(program), "/usr/sbin/%s", crypttabs[_i].maker);
+	made_program(program);
+	made_put("/etc/crypttab", crypttabs[_i].crypttab);
+	before = made_look();
+	if (crypttabs[_i].refusal) {
+		ck_assert_int_eq(enable(&file), -EINVAL);
+		ck_assert_msg(strstr(w.text, crypttabs[_i].refusal) != NULL, "%s", w.text);
+	} else {
+		ck_assert_msg(enable(&file) == 0, "%s", w.text);
+		made_check("/etc/crypttab",
+			   crypttabs[_i].then ? crypttabs[_i].then : crypttabs[_i].crypttab);
+		disable();
+	}
+	check_as_before(before);
+}
+END_TEST
+
+/* What is under the root file system is open in any case; Debian has dracut with a program
+ * of this name. */
+START_TEST(opens_with_root)
+{
+	encrypt();
+	made_put("/usr/sbin/mkinitramfs", NULL);
+	made_program("/usr/bin/dracut");
+	ck_assert_int_eq(enable(&file), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, "luks,x-initrd.attach"));
+	made_put("/proc/self/mountinfo", "1 1 8:3 / / rw - ext4 /dev/mapper/root rw\n");
+	ck_assert_int_eq(enable(&file), -EINVAL);
+	made_put("/sys/dev/block/8:3/uevent", "DEVNAME=dm-2\nDEVTYPE=disk\n");
+	made_put("/sys/dev/block/8:3/dm/name", "root\n");
+	made_put("/sys/dev/block/8:3/dm/uuid", "LVM-x\n");
+	made_put("/sys/dev/block/8:3/slaves/dm-1/dev", "8:2\n");
+	ck_assert_msg(enable(&file) == 0, "%s", w.text);
+	made_check("/etc/crypttab", NULL);
+}
+END_TEST
+
+/* Set-ups of the version that edited boot loaders, and of the one with a state file. */
+START_TEST(of_former_versions)
+{
+	made_put("/etc/fstab", "UUID=1 / ext4 defaults 0 1\nlast line\n" BEGIN LINE END);
+	made_put("/etc/default/grub.d/other", "");
+	made_put("/etc/suspend.conf.d/other", "");
+	made_put(DROP_IN, OWN "# The swap file /swapfile.\nresume device = UUID=1-2\n"
+			      "resume offset = 34816\n");
+	made_put("/etc/default/grub.d/95-s2disk-swapfile.cfg", OWN "GRUB_FORCE_PARTUUID=\n");
+	made_put("/etc/default/grub", "A=1\n" BEGIN "# words\nB=2\nGRUB_FORCE_PARTUUID=\n" END);
+	made_put("/etc/default/u-boot", BEGIN "U_BOOT_PARAMETERS=\"x\"\n" END "C=3\n");
+	made_put("/var/lib/s2disk/swapfile.state", "whatever\n");
+	disable();
+	ck_assert_str_eq(made_log, "swapoff /swapfile\n" REMADE);
+	made_check("/etc/fstab", "UUID=1 / ext4 defaults 0 1\nlast line\n");
+	made_check(DROP_IN, NULL);
+	made_check("/etc/default/grub.d/95-s2disk-swapfile.cfg", NULL);
+	made_check("/etc/default/grub", "A=1\n");
+	made_check("/etc/default/u-boot", "C=3\n");
+	made_check("/var/lib/s2disk/swapfile.state", NULL);
+	ck_assert_ptr_nonnull(strstr(warnings, "a former version set this up: regenerate"));
+	ck_assert_ptr_nonnull(strstr(warnings, "take resume= and resume_offset= out"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("swapfile_enable");
+	TCase *tcase = tcase_create("swapfile_enable");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, made_root_remove);
+	tcase_add_test(tcase, there_and_back);
+	tcase_add_test(tcase, of_a_partition);
+	tcase_add_test(tcase, for_hibernating_only);
+	tcase_add_test(tcase, fstab_stands_against_it);
+	tcase_add_loop_test(tcase, takes_back, 0, (int)ARRAY_SIZE(failures));
+	tcase_add_test(tcase, a_file_fails);
+	tcase_add_test(tcase, swapoff_that_fails_changes_nothing);
+	tcase_add_test(tcase, another_area);
+	tcase_add_test(tcase, no_way_back);
+	tcase_add_test(tcase, foretells);
+	tcase_add_loop_test(tcase, not_ours_to_make, 0, (int)ARRAY_SIZE(foreign));
+	tcase_add_loop_test(tcase, opens_early, 0, (int)ARRAY_SIZE(crypttabs));
+	tcase_add_test(tcase, opens_with_root);
+	tcase_add_test(tcase, of_former_versions);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk-inspect(8): the command line. */
+#include "base/cleanup.h"
+#include "base/crypto.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "inspect.h"
+#include "history/boot_record_file.h"
+#include "config/options.h"
+#include "platform/other_swaps.h"
+#include "config/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_REFUSED = 3,
+};
+
+enum {
+	OPTION_JSON = 256,
+	OPTION_VERIFY,
+	OPTION_COMPARE,
+	OPTION_SAVE_PLATFORM,
+	OPTION_EXPORT,
+	OPTION_UNLOCK,
+};
+
+#define SWAPS_MAX 64
+#define PLATFORM_FILE_LIMIT (16u << 20)
+
+static const char usage[] =
+	"Usage: s2disk-inspect [OPTION]... [DEVICE|FILE]\n"
+	"Shows the image in a swap area, or in a copy of one in FILE. Never writes to the\n"
+	"device.\n"
+	"\n"
+	"      --verify               read and check every block\n"
+	"      --compare[=PLATFORM]   would it resume on this machine, or on the one that\n"
+	"                             --save-platform described?\n"
+	"      --save-platform=FILE   describe this machine in FILE\n"
+	"      --export=FILE          write the kernel's snapshot, unpacked, to FILE\n"
+	"      --unlock               open an encrypted image: key file, or passphrase. The\n"
+	"                             options above but --save-platform do so too\n"
+	"      --json                 as JSON\n"
+	"  -f, --config=FILE          read FILE instead of /etc/suspend.conf\n"
+	"  -P, --parameter='KEY = V'  set KEY as the configuration file would\n"
+	"  -r, --resume-device=DEVICE the same as DEVICE\n"
+	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
+	"  -q, --quiet                only warnings and errors\n"
+	"  -v, --verbose              more messages\n"
+	"  -h, --help                 this text\n"
+	"  -V, --version              the version\n"
+	"\n"
+	"Exit status: 0 shown (and sound, and would resume, where that was asked), 1 damaged\n"
+	"or cannot be read, 2 wrong usage or configuration, 3 would not\n"
+	"resume.\n";
+
+struct command {
+	struct options options;
+	bool json, verify, compare, unlock;
+	const char *compare_with; /* NULL: this machine */
+	const char *save_platform;
+	const char *export;
+	const char *file; /* a regular file named as DEVICE */
+};
+
+static const struct option long_options[] = {
+	COMMON_LONG_OPTIONS,
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "verify", no_argument, NULL, OPTION_VERIFY },
+	{ "compare", optional_argument, NULL, OPTION_COMPARE },
+	{ "save-platform", required_argument, NULL, OPTION_SAVE_PLATFORM },
+	{ "export", required_argument, NULL, OPTION_EXPORT },
+	{ "unlock", no_argument, NULL, OPTION_UNLOCK },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int usage_error(void)
+{
+	fprintf(stderr, "Try 's2disk-inspect --help'.\n");
+	return EXIT_USAGE;
+}
+
+/* -1: go on; else an exit code. */
+static int take_option(struct command *command, int option, const char *argument)
+{
+	switch (option) {
+	case OPTION_JSON:
+		command->json = true;
+		return -1;
+	case OPTION_UNLOCK:
+		command->unlock = true;
+		return -1;
+	case OPTION_VERIFY:
+		command->verify = true;
+		return -1;
+	case OPTION_COMPARE:
+		command->compare = true;
+		command->compare_with = argument;
+		return -1;
+	case OPTION_SAVE_PLATFORM:
+		command->save_platform = argument;
+		return -1;
+	case OPTION_EXPORT:
+		command->export = argument;
+		return -1;
+	case 'h':
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	case 'V':
+		printf("s2disk-inspect %s\n", PACKAGE_VERSION);
+		return EXIT_DONE;
+	default:
+		return options_take(&command->options, option, argument) ? -1 : usage_error();
+	}
+}
+
+/* A swap file is looked at on its device, any other file is a copy of one. */
+static bool is_active_swap(const char *path)
+{
+	struct swap_entry entries[SWAPS_MAX];
+	int count = swaps_read("", entries, SWAPS_MAX);
+	char real[PATH_MAX];
+
+	if (!realpath(path, real))
+		return false;
+	for (int i = 0; i < count && i < SWAPS_MAX; i++)
+		if (strcmp(entries[i].path, real) == 0)
+			return true;
+	return false;
+}
+
+static int parse_command_line(int argc, char **argv, struct command *ret)
+{
+	struct stat st;
+	int option;
+
+	while ((option = getopt_long(argc, argv, COMMON_SHORT_OPTIONS, long_options, NULL)) != -1) {
+		int code = take_option(ret, option, optarg);
+
+		if (code >= 0)
+			return code;
+	}
+	if (optind < argc) {
+		const char *target = argv[optind++];
+
+		if (stat(target, &st) == 0 && S_ISREG(st.st_mode) && !is_active_swap(target))
+			ret->file = target;
+		if (!options_assign(&ret->options, "resume device", target))
+			return usage_error();
+	}
+	if (optind < argc) {
+		log_error("one DEVICE only, not also '%s'", argv[optind]);
+		return usage_error();
+	}
+	return -1;
+}
+
+static int capture(struct platform *ret, struct why *w)
+{
+	_cleanup_free_ char *log = NULL;
+
+	if (boot_record_log("", &log) < 0)
+		log = NULL;
+	return platform_capture("", log, ret, w);
+}
+
+static int load_platform(const char *file, struct platform *ret, struct why *w)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t length;
+	int r;
+
+	if (!file)
+		return capture(ret, w);
+	r = io_read_file("", file, PLATFORM_FILE_LIMIT, &data, &length);
+	if (r < 0)
+		return why(w, r, "%s: %s", file, strerror(-r));
+	r = platform_decode(data, length, ret, w);
+	return r < 0 ? why_prefix(w, r, "%s is not a platform that --save-platform wrote", file)
+		     : 0;
+}
+
+/* A new file for the owner's eyes only: memory holds secrets. */
+static int create_file(const char *path, struct why *w)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	return fd < 0 ? why(w, -errno, "%s: %s", path, strerror(errno)) : fd;
+}
+
+static int save_platform(const char *path, struct why *w)
+{
+	struct platform platform = { 0 };
+	_cleanup_free_ unsigned char *data = NULL;
+	_cleanup_close_ int fd = -1;
+	size_t length = 0;
+	int r = capture(&platform, w);
+
+	if (r == 0)
+		r = platform_encode(&platform, &data, &length);
+	platform_free(&platform);
+	if (r < 0)
+		return r;
+	fd = create_file(path, w);
+	if (fd < 0)
+		return fd;
+	r = io_write_full(fd, data, length);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	return r < 0 ? why(w, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+static int write_stream(void *context, const void *buffer, size_t length)
+{
+	const int *fd = context;
+
+	return *fd < 0 ? 0 : io_write_full(*fd, buffer, length);
+}
+
+/* Reads every block; with a path, the stream goes there. */
+static int read_blocks(const struct inspection *inspection, const char *path, struct why *w)
+{
+	_cleanup_close_ int fd = -1;
+	const struct page_sink sink = { .write = write_stream, .context = &fd };
+	int r;
+
+	if (path) {
+		fd = create_file(path, w);
+		if (fd < 0)
+			return fd;
+	}
+	r = image_reader_load(inspection->reader, &sink, NULL, NULL, w);
+	if (r == 0 && fd >= 0 && fsync(fd) < 0)
+		r = why(w, -errno, "%s: %s", path, strerror(errno));
+	/* Half a stream is worse than none. */
+	if (r < 0 && path)
+		unlink(path);
+	return r;
+}
+
+static int find_and_open(const struct command *command, const struct settings *settings,
+			 struct inspection *ret, struct why *w)
+{
+	struct image_unlock unlock = {
+		.settings = settings,
+		.places = &passphrase_system,
+	};
+	bool key = command->unlock || command->verify || command->compare || command->export;
+	struct swap_area area;
+	int r;
+
+	/* What keys are made of should not be swapped out. Others than root may lock
+	 * little; the keys themselves are in locked memory in any case. */
+	if (key && geteuid() == 0)
+		mlockall(MCL_CURRENT | MCL_FUTURE);
+	unlock.name = command->file;
+	if (command->file)
+		return inspect_open(command->file, command->file,
+				    settings->resume_offset * page_size(), key ? &unlock : NULL,
+				    ret, w);
+	r = target_find(settings, "", true, &area, w);
+	if (r < 0)
+		return r;
+	unlock.name = area.name;
+	return inspect_open(area.device, area.name, swap_area_start(&area), key ? &unlock : NULL,
+			    ret, w);
+}
+
+static int show(const struct command *command, const struct inspection *i)
+{
+	struct platform now = { 0 };
+	struct verdict verdict = { 0 };
+	bool sound = i->reader && i->problem == 0, compared = false;
+	struct why w = { 0 };
+	int r = 0, code = i->problem < 0 ? EXIT_FAILED : EXIT_DONE;
+
+	if ((command->compare || command->verify || command->export) && !sound && code == EXIT_DONE)
+		r = why(&w, -ENODATA, "it holds no image of s2disk's");
+	if (r == 0 && sound && (command->verify || command->export))
+		r = read_blocks(i, command->export, &w);
+	if (r == 0 && sound && command->compare) {
+		r = load_platform(command->compare_with, &now, &w);
+		if (r == 0 && !command->compare_with)
+			r = platform_look_for("", &i->machine.platform, &now);
+		if (r == 0 && !command->compare_with)
+			r = other_swaps_look("", &i->machine.platform.swaps, &now.swaps);
+		if (r == 0)
+			r = verdict_judge(&i->machine.platform, &now, &i->machine.image, &verdict,
+					  &w);
+		compared = r == 0;
+		if (compared && (verdict.worst > VERDICT_MENDED ||
+				 (!command->compare_with && i->page_size != page_size())))
+			code = EXIT_REFUSED;
+	}
+	if (command->json) {
+		if (inspect_print_json(i, compared ? &verdict : NULL, compared ? &now : NULL,
+				       r == 0 && sound && command->verify, stdout) < 0)
+			code = EXIT_FAILED;
+	} else {
+		inspect_print(i, compared ? &verdict : NULL, compared ? &now : NULL, stdout);
+		if (r == 0 && sound && command->verify)
+			printf("\nEvery block was read and is sound.\n");
+	}
+	if (r < 0) {
+		log_error("%s: %s", i->name, why_text(&w, r));
+		code = EXIT_FAILED;
+	}
+	verdict_free(&verdict);
+	platform_free(&now);
+	return code;
+}
+
+static int run(const struct command *command)
+{
+	struct inspection inspection;
+	struct settings settings;
+	struct why w = { 0 };
+	int r = options_load_settings(&command->options, &settings, &w), code;
+
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_USAGE;
+	}
+	r = crypto_init(&w);
+	if (r == 0 && command->save_platform) {
+		r = save_platform(command->save_platform, &w);
+		if (r == 0 && !command->compare && !command->verify && !command->export)
+			return EXIT_DONE;
+	}
+	if (r == 0)
+		r = find_and_open(command, &settings, &inspection, &w);
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_FAILED;
+	}
+	code = show(command, &inspection);
+	inspect_close(&inspection);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct command command = { 0 };
+	int code;
+
+	secret_process();
+	log_open("s2disk-inspect");
+	code = parse_command_line(argc, argv, &command);
+	return code >= 0 ? code : run(&command);
+}

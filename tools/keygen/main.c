@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk-keygen(8): the key pair for hibernating without typing a passphrase. */
+#include "base/cleanup.h"
+#include "base/crypto.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "config/image_keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+};
+
+#define DEFAULT_FILE "/etc/s2disk/key-pair"
+
+static const char usage[] =
+	"Usage: s2disk-keygen [OPTION]... [FILE]\n"
+	"Makes a key pair: with it s2disk encrypts images without asking for anything, and\n"
+	"resume opens them with the passphrase that is asked for now.\n"
+	"FILE is " DEFAULT_FILE " where it is not named.\n"
+	"\n"
+	"  -c, --change-passphrase    keep the pair in FILE, under another passphrase\n"
+	"  -q, --quiet                only warnings and errors\n"
+	"  -h, --help                 this text\n"
+	"  -V, --version              the version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed (FILE is as it was), 2 wrong usage.\n";
+
+struct command {
+	const char *file;
+	bool change;
+};
+
+static const struct option long_options[] = {
+	{ "change-passphrase", no_argument, NULL, 'c' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int usage_error(void)
+{
+	fprintf(stderr, "Try 's2disk-keygen --help'.\n");
+	return EXIT_USAGE;
+}
+
+/* -1: go on; else an exit code. */
+static int parse_command_line(int argc, char **argv, struct command *ret)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "cqhV", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			ret->change = true;
+			break;
+		case 'q':
+			log_set_level(LOG_LEVEL_WARNING);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_DONE;
+		case 'V':
+			printf("s2disk-keygen %s\n", PACKAGE_VERSION);
+			return EXIT_DONE;
+		default:
+			return usage_error();
+		}
+	}
+	if (optind < argc)
+		ret->file = argv[optind++];
+	if (optind < argc) {
+		log_error("one FILE only, not also '%s'", argv[optind]);
+		return usage_error();
+	}
+	return -1;
+}
+
+static int write_temporary(const char *path, const unsigned char *data, struct why *w)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return why(w, -errno, "%s: %s", path, strerror(errno));
+	r = io_write_full(fd, data, KEY_PAIR_FILE_SIZE);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(path);
+		return why(w, r, "%s: %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+/* Puts the finished file into place: a new one must not replace another. */
+static int put_in_place(const char *temporary, const struct command *command, struct why *w)
+{
+	int r = 0;
+
+	if (command->change)
+		r = rename(temporary, command->file) < 0 ? -errno : 0;
+	else
+		r = link(temporary, command->file) < 0 ? -errno : 0;
+	if (r < 0 || !command->change)
+		unlink(temporary);
+	if (r == -EEXIST)
+		return why(w, r, "%s is there already; --change-passphrase changes its passphrase",
+			   command->file);
+	return r < 0 ? why(w, r, "%s: %s", command->file, strerror(-r)) : 0;
+}
+
+/* The folder of /etc is ours to make; any other must be there. */
+static void make_folder(const char *file)
+{
+	char copy[] = DEFAULT_FILE;
+
+	if (strcmp(file, DEFAULT_FILE) == 0)
+		mkdir(dirname(copy), 0700);
+}
+
+static void sync_folder(const char *file)
+{
+	char copy[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(copy, sizeof(copy), "%s", file);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fsync(fd);
+}
+
+static int save(const struct command *command, const struct key_pair *pair, struct why *w)
+{
+	unsigned char *data = secret_alloc(KEY_PAIR_FILE_SIZE);
+	char temporary[PATH_MAX];
+	int r;
+
+	if (!data)
+		return why(w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));
+	if (snprintf(temporary, sizeof(temporary), "%s.%ld", command->file, (long)getpid()) >=
+	    (int)sizeof(temporary)) {
+		secret_free(data, KEY_PAIR_FILE_SIZE);
+		return why(w, -ENAMETOOLONG, "%s: the path is too long", command->file);
+	}
+	make_folder(command->file);
+	r = key_pair_encode(pair, data);
+	if (r == 0)
+		r = write_temporary(temporary, data, w);
+	secret_free(data, KEY_PAIR_FILE_SIZE);
+	if (r == 0)
+		r = put_in_place(temporary, command, w);
+	if (r == 0)
+		sync_folder(command->file);
+	return r;
+}
+
+/* Everything that is secret here, in locked memory. */
+struct secrets {
+	struct key_pair pair;
+	struct opened_pair opened;
+	char passphrase[PASSPHRASE_SIZE];
+	unsigned char file[KEY_PAIR_FILE_SIZE + 1];
+};
+
+static int load(const struct command *command, struct secrets *s, struct why *w)
+{
+	size_t length;
+	int r = secret_read_file(command->file, s->file, sizeof(s->file), &length, w);
+
+	if (r < 0)
+		return r;
+	r = key_pair_decode(s->file, length, &s->pair, w);
+	return r < 0 ? why_prefix(w, r, "%s", command->file) : 0;
+}
+
+/* The old passphrase opens it. */
+static int open_pair(struct secrets *s, struct why *w)
+{
+	const char *prompt = "Passphrase of now";
+	int r = -EKEYREJECTED;
+	size_t length;
+
+	for (int i = 0; r == -EKEYREJECTED && i < PASSPHRASE_TRIES; i++) {
+		r = passphrase_ask(&passphrase_system, prompt, 0, s->passphrase, &length, w);
+		if (r < 0)
+			return r;
+		r = sealed_pair_open(&s->pair.pair, s->passphrase, length, &s->opened, w);
+		prompt = "That was wrong. Passphrase of now";
+	}
+	return r == -EKEYREJECTED ? why(w, r, "the passphrase is wrong") : r;
+}
+
+static int make_or_change(const struct command *command, struct secrets *s, struct why *w)
+{
+	struct stretch stretch;
+	size_t length;
+	int r = 0;
+
+	if (command->change) {
+		r = load(command, s, w);
+		if (r == 0)
+			r = open_pair(s, w);
+	} else if (access(command->file, F_OK) == 0) {
+		r = why(w, -EEXIST,
+			"%s is there already; --change-passphrase changes its passphrase",
+			command->file);
+	}
+	if (r == 0)
+		r = passphrase_ask_new(&passphrase_system, "the key pair", s->passphrase, &length,
+				       w);
+	if (r == 0)
+		r = stretch_choose_here(&stretch, w);
+	if (r == 0 && command->change)
+		r = key_pair_change(&s->pair, &s->opened, &stretch, s->passphrase, length, w);
+	else if (r == 0)
+		r = key_pair_make(&stretch, s->passphrase, length, &s->pair, w);
+	return r == 0 ? save(command, &s->pair, w) : r;
+}
+
+static int run(const struct command *command)
+{
+	struct secrets *secrets;
+	struct why w = { 0 };
+	int r = crypto_init(&w);
+
+	/* What keys are made of should not be swapped out. Others than root may lock
+	 * little; the keys themselves are in locked memory in any case. */
+	if (geteuid() == 0)
+		mlockall(MCL_CURRENT | MCL_FUTURE);
+	secrets = secret_alloc(sizeof(*secrets));
+	if (!secrets)
+		r = why(&w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));
+	if (r == 0)
+		r = make_or_change(command, secrets, &w);
+	secret_free(secrets, sizeof(*secrets));
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_FAILED;
+	}
+	if (command->change)
+		log_notice(
+			"%s has the new passphrase; an image that is on the disk now has the old",
+			command->file);
+	else
+		log_notice("the key pair is in %s; for /etc/suspend.conf: \"encrypt = y\" and "
+			   "\"key pair = %s\"",
+			   command->file, command->file);
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct command command = { .file = DEFAULT_FILE };
+	int code;
+
+	secret_process();
+	log_open("s2disk-keygen");
+	code = parse_command_line(argc, argv, &command);
+	return code >= 0 ? code : run(&command);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sleep_battery.h"
+
+#include "platform/sysfs.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FOLDER "/sys/class/power_supply"
+
+static bool is(const char *root, const char *name, const char *file, const char *word)
+{
+	char text[64];
+
+	return tree_text(root, text, sizeof(text), FOLDER "/%s/%s", name, file) &&
+	       strcmp(text, word) == 0;
+}
+
+static void take_battery(const char *root, const char *name, bool *charging, struct battery *ret)
+{
+	uint64_t present, percent;
+
+	/* Of a mouse or a keyboard. */
+	if (is(root, name, "scope", "Device"))
+		return;
+	if (tree_u64(root, &present, FOLDER "/%s/present", name) && present == 0)
+		return;
+	if (!tree_u64(root, &percent, FOLDER "/%s/capacity", name) || percent > 100)
+		return;
+	ret->present = true;
+	if (percent > ret->percent)
+		ret->percent = (unsigned int)percent;
+	/* Of two, the one that rests says neither. */
+	if (is(root, name, "status", "Discharging"))
+		ret->discharging = true;
+	else if (is(root, name, "status", "Charging"))
+		*charging = true;
+}
+
+void battery_read(const char *root, struct battery *ret)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	bool mains = false, charging = false;
+
+	*ret = (struct battery){ 0 };
+	if (tree_list(root, FOLDER, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+		uint64_t online;
+
+		if (is(root, name, "type", "Battery"))
+			take_battery(root, name, &charging, ret);
+		else if (tree_u64(root, &online, FOLDER "/%s/online", name) && online &&
+			 !is(root, name, "scope", "Device"))
+			mains = true;
+	}
+	if (mains || charging)
+		ret->discharging = false;
+}
+
+bool battery_is_low(const struct battery *battery)
+{
+	return battery->discharging && battery->percent <= BATTERY_LOW_PERCENT;
+}
+
+bool battery_will_be_low(const struct battery *then, const struct battery *now)
+{
+	unsigned int lost = then->percent > now->percent ? then->percent - now->percent : 0;
+
+	return now->discharging && now->percent <= lost + BATTERY_LOW_PERCENT;
+}

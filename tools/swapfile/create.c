@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* create, remove: swap files, each as its file system needs it. */
+#include "swapfile.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "format/swap_signature.h"
+#include "site.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
+#include <linux/f2fs.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+/* Of a subvolume that was made for a swap file. */
+#define SUBVOLUME_MARK "user.s2disk"
+
+/* Of most f2fs; where sections are larger, the kernel moves what is not aligned when the file
+ * is activated (check_swap_activate() in fs/f2fs/data.c), and then it stays there. */
+#define SECTION_OF_F2FS (2u << 20)
+
+/* btrfs must not copy on write, which can be said of an empty file only; a file that f2fs has
+ * pinned is not moved. */
+static int prepare(int fd, uint32_t magic, struct why *w)
+{
+	unsigned int flags = 0;
+	uint32_t pin = 1;
+
+	if (magic == BTRFS_SUPER_MAGIC) {
+		if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
+			flags = (flags & ~(unsigned int)FS_COMPR_FL) | FS_NOCOW_FL;
+			if (ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0)
+				return 0;
+		}
+		return why(w, -errno, "the attribute NOCOW cannot be set: %s", strerror(errno));
+	}
+	if (magic == F2FS_SUPER_MAGIC && ioctl(fd, F2FS_IOC_SET_PIN_FILE, &pin) < 0)
+		return why(w, -errno, "the file cannot be pinned to its place: %s",
+			   strerror(errno));
+	return 0;
+}
+
+/* Where the file system cannot allocate without writing (ext3, FAT), the C library writes.
+ * mkswap(8) sets the label of SELinux, too. */
+static int fill(int fd, const struct swapfile *s, const struct site *site, struct why *w)
+{
+	uint64_t size = site->magic == F2FS_SUPER_MAGIC ? round_up(s->size, SECTION_OF_F2FS)
+							: s->size / page_size() * page_size();
+	/* The directory's umask and default ACL shall not matter. */
+	int r = fchmod(fd, 0600) < 0 ? -errno : prepare(fd, site->magic, w);
+
+	if (r < 0)
+		return r;
+	r = -posix_fallocate(fd, 0, (off_t)size);
+	if (r < 0)
+		return why(w, r, "space for it cannot be had: %s", strerror(-r));
+	r = swapfile_run(s->root, "mkswap -L " SWAPFILE_LABEL, site->path, w);
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+/* Makes it, and finds its place and reads the header there: the whole way. When it fails there
+ * is none. In a dry run, device and offset stay words. */
+static int make_file(struct swapfile *s, const struct site *site, struct swapfile_place *ret,
+		     struct why *w)
+{
+	struct swapfile made = *s;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	*ret = (struct swapfile_place){ .device = "DEVICE",
+					.offset = "OFFSET",
+					.area = { .dev = site->dev, .file = true } };
+	text_copy(ret->path, sizeof(ret->path), site->path);
+	swapfile_step(s, "make", site->path);
+	if (s->dry_run)
+		return 0;
+	fd = open(site->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return why(w, -errno, "%s: %s", site->path, strerror(errno));
+	r = fill(fd, s, site, w);
+	if (r < 0)
+		why_prefix(w, r, "%s", site->path);
+	made.path = site->path;
+	if (r == 0)
+		r = swapfile_find(&made, false, ret, w);
+	if (r == 0)
+		r = swapfile_stopped(w);
+	if (r < 0)
+		unlink(site->path);
+	return r;
+}
+
+static const char *directory_of(const char *path, char buffer[PATH_MAX])
+{
+	text_copy(buffer, PATH_MAX, path);
+	return dirname(buffer);
+}
+
+static bool is_btrfs(const char *directory)
+{
+	struct statfs fs;
+
+	return statfs(directory, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC;
+}
+
+/* An active swap file keeps the subvolume that it is in from being snapshotted. 1: path's
+ * directory is to be made as one. */
+static int plan_subvolume(const char *path, struct why *w)
+{
+	char buffer[PATH_MAX], above[PATH_MAX];
+	const char *directory = directory_of(path, buffer);
+	struct stat st;
+
+	if (lstat(directory, &st) < 0)
+		return is_btrfs(directory_of(directory, above));
+	if (!is_btrfs(directory) || lstat(path, &st) == 0 ||
+	    (stat(directory, &st) == 0 && st.st_ino == BTRFS_FIRST_FREE_OBJECTID &&
+	     st.st_size == 0)) /* an empty subvolume */
+		return 0;
+	return why(w, -EINVAL,
+		   "%s is on btrfs, where a swap file in use keeps the subvolume that it is in "
+		   "from being snapshotted; name a path whose directory does not exist yet and "
+		   "becomes a subvolume for it, /swap/swapfile for example, or take --no-subvolume",
+		   path);
+}
+
+/* The mark is for remove; without one (no extended attributes) the subvolume stays then. */
+static int make_subvolume(const char *path, struct why *w)
+{
+	struct btrfs_ioctl_vol_args args = { 0 };
+	char above[PATH_MAX];
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	_cleanup_close_ int fd =
+		open(directory_of(path, above), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (!text_copy(args.name, sizeof(args.name), name))
+		return -ENAMETOOLONG;
+	if (fd < 0 || ioctl(fd, BTRFS_IOC_SUBVOL_CREATE, &args) < 0)
+		return why(w, -errno, "the subvolume %s cannot be made: %s", path, strerror(errno));
+	setxattr(path, SUBVOLUME_MARK, "1", 1, 0);
+	return 0;
+}
+
+/* Deletes the file and the subvolume that was made for it, where that is empty then: rmdir(2)
+ * does, since Linux 4.18. */
+static int delete_file(struct swapfile *s, const char *path, struct why *w)
+{
+	char buffer[PATH_MAX];
+	const char *directory = directory_of(path, buffer);
+
+	swapfile_step(s, "delete", path);
+	if (!s->dry_run && unlink(path) < 0 && errno != ENOENT)
+		return why(w, -errno, "%s cannot be deleted: %s", path, strerror(errno));
+	if (getxattr(directory, SUBVOLUME_MARK, NULL, 0) < 0)
+		return 0;
+	swapfile_step(s, "delete the subvolume", directory);
+	if (!s->dry_run)
+		rmdir(directory);
+	return 0;
+}
+
+static int choose_size(struct swapfile *s, const struct site *site, struct why *w)
+{
+	_cleanup_free_ char *text = NULL;
+	struct meminfo meminfo = { 0 };
+	const char *reason;
+	char size[24];
+	int r = 0;
+
+	if (!s->size) {
+		r = io_read_file(s->root, "/proc/meminfo", 1u << 16, &text, NULL);
+		if (r == 0)
+			r = meminfo_parse(text, &meminfo);
+		meminfo.zram = zram_memory(s->root);
+	}
+	if (r < 0)
+		return why(w, -EIO, "/proc/meminfo cannot be used: %s", strerror(-r));
+	r = site_choose_size(site, &meminfo, s->size, &s->size, &reason, w);
+	if (r < 0)
+		return r;
+	swapfile_value(s, "path", site->path);
+	if (reason[0]) {
+		swapfile_value(s, "size-reason", reason);
+		swapfile_line(s, "%s: %s", text_size(s->size, size, sizeof(size)), reason);
+	}
+	if (s->use_json)
+		json_u64(&s->json, "size", s->size);
+	return 0;
+}
+
+/* subvolume: that is to be made, too; NULL. */
+static int create(struct swapfile *s, const struct site *site, const char *subvolume, struct why *w)
+{
+	struct swapfile_place place;
+	struct why reason;
+	int r = swapfile_stopped(w);
+
+	if (r == 0 && subvolume) {
+		swapfile_step(s, "make the subvolume", subvolume);
+		r = s->dry_run ? 0 : make_subvolume(subvolume, w);
+	}
+	if (r < 0)
+		return r;
+	r = make_file(s, site, &place, w);
+	if (r < 0 && subvolume)
+		rmdir(subvolume);
+	if (r == 0 && s->enable) {
+		r = swapfile_enable_place(s, &place, w);
+		if (r < 0)
+			delete_file(s, site->path, &reason);
+	} else if (r == 0 && !s->dry_run) {
+		swapfile_line(s, "%s is made; 's2disk-swapfile enable %s' sets the system up",
+			      site->path, site->path);
+	}
+	return r;
+}
+
+int swapfile_do_create(struct swapfile *s, struct why *w)
+{
+	const struct swapfile_place nowhere = { .area.file = true };
+	char buffer[PATH_MAX];
+	const char *subvolume = directory_of(s->path, buffer);
+	struct site site;
+	struct stat st;
+	int plan = s->no_subvolume ? 0 : plan_subvolume(s->path, w), r = plan;
+
+	if (r >= 0)
+		r = site_examine(s->root, plan ? subvolume : s->path, &site, w);
+	if (r == 0 && plan &&
+	    !text_copy(site.path + strlen(site.path), sizeof(site.path) - strlen(site.path),
+		       strrchr(s->path, '/')))
+		r = -ENAMETOOLONG;
+	if (r == 0 && lstat(site.path, &st) == 0)
+		r = why(w, -EEXIST,
+			"%s exists already; take another name, enable it if it is a swap file, or "
+			"delete it if it was left by a run that was cut off",
+			site.path);
+	/* What enabling would refuse; it is to say the exact place, too. */
+	if (r == 0 && s->enable && !swapfile_initramfs(s, &nowhere, w))
+		r = why(w, -EINVAL,
+			"this system's initramfs is not this program's to make: make the file "
+			"without --enable, and 's2disk-swapfile enable %s' tells what to run",
+			site.path);
+	if (r == 0)
+		r = choose_size(s, &site, w);
+	return r == 0 ? create(s, &site, plan ? subvolume : NULL, w) : r;
+}
+
+/* The file that is meant, as it is found. */
+static int find_made(const char *root, const char *path, struct swapfile_place *place,
+		     struct why *w)
+{
+	/* Nothing is activated to look. */
+	const struct swapfile look = { .root = root, .path = path, .dry_run = true };
+	int r = path ? swapfile_find(&look, true, place, w)
+		     : why(w, -EINVAL, "no swap file is enabled; say which");
+
+	if (r < 0)
+		return r;
+	if (!place->area.file)
+		return why(w, -EINVAL,
+			   "%s is a device, which stays; 's2disk-swapfile disable' takes the "
+			   "set-up back",
+			   path);
+	if (place->kind != SWAP_IS_SWAP && place->kind != SWAP_IS_NOTHING)
+		return why(w, -EINVAL, "%s", place->objection);
+	return strcmp(place->label, SWAPFILE_LABEL) == 0
+		       ? 0
+		       : why(w, -EINVAL,
+			     "%s was not made by s2disk-swapfile create, or by an older version: "
+			     "delete it with rm, after 's2disk-swapfile disable'",
+			     path);
+}
+
+int swapfile_do_remove(struct swapfile *s, struct why *w)
+{
+	_cleanup_free_ char *marked = swapfile_marked_area(s->root);
+	struct swapfile_place place = { 0 };
+	int r = find_made(s->root, s->path ? s->path : marked, &place, w);
+	if (r < 0)
+		return r;
+	swapfile_value(s, "path", place.path);
+	if (marked && strcmp(marked, place.path) == 0)
+		r = swapfile_do_disable(s, w);
+	if (r == 0 && !s->dry_run && swapfile_is_active(&place.area))
+		r = why(w, -EBUSY, "%s is in use as swap; swapoff it first", place.path);
+	return r == 0 ? delete_file(s, place.path, w) : r;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* enable, disable: marks in the system's files, and what is made of these. */
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/replace.h"
+#include "base/text.h"
+#include "boot/initramfs_command.h"
+#include "kernel/kernel_cmdline.h"
+#include "kernel/kernel_resume.h"
+#include "preflight/preflight_private.h"
+#include "swapfile.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of former versions, which wrote down there what they changed. */
+#define FORMER_STATE "/var/lib/s2disk/swapfile.state"
+
+/* For people, and a value of JSON. */
+struct warnings {
+	char text[2048];
+};
+
+static void warn(struct warnings *warnings, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void warn(struct warnings *warnings, const char *format, ...)
+{
+	size_t used = strlen(warnings->text), size = sizeof(warnings->text);
+	va_list args;
+
+	if (used > 0)
+		used += (size_t)snprintf(warnings->text + used, size - used, "; ");
+	if (used >= size)
+		return;
+	va_start(args, format);
+	vsnprintf(warnings->text + used, size - used, format, args);
+	va_end(args);
+	log_warning("%s", warnings->text + used);
+}
+
+static void tell_lines(struct swapfile *s, char sign, const char *text)
+{
+	for (; text && *text; text += strcspn(text, "\n"), text += *text == '\n')
+		swapfile_line(s, "    %c %.*s", sign, (int)strcspn(text, "\n"), text);
+}
+
+static int put(struct swapfile *s, const struct mark *mark, struct why *w)
+{
+	swapfile_step(s, "write", mark->path);
+	tell_lines(s, '-', mark->was);
+	tell_lines(s, '+', mark->body);
+	return s->dry_run ? 0 : marks_put(s->root, mark, w);
+}
+
+/* 1 where something was marked. */
+static int take(struct swapfile *s, const char *path, struct why *w)
+{
+	struct marks marks;
+	int r = marks_read(s->root, path, &marks, w);
+
+	if (r < 0)
+		return r;
+	if (marks.found) {
+		swapfile_step(s, marks.made && !marks.rest[0] ? "delete" : "write", path);
+		tell_lines(s, '-', marks.body);
+	}
+	if (!s->dry_run)
+		r = marks_take(s->root, path, &marks, w);
+	if (r == 0)
+		r = marks.found;
+	marks_free(&marks);
+	return r;
+}
+
+/* What former versions told boot loaders carries no mark where it is not in these files. */
+static void tell_former(struct swapfile *s, bool boot_files)
+{
+	char state[PATH_MAX];
+	bool former = wanted_has(s->root, FORMER_STATE);
+
+	if (boot_files || former)
+		log_warning(
+			"a former version set this up: regenerate the boot loader's "
+			"configuration (update-grub, grub-mkconfig or u-boot-update), and where "
+			"/etc/kernel/cmdline or boot loader entries name this place, take "
+			"resume= and resume_offset= out (then run kernel-install add-all)");
+	if (!former)
+		return;
+	swapfile_step(s, "delete", FORMER_STATE);
+	snprintf(state, sizeof(state), "%s" FORMER_STATE, s->root);
+	if (!s->dry_run && unlink(state) == 0)
+		rmdir(dirname(state)); /* where nothing else is in it */
+}
+
+/* Takes all marks out, the area deactivated before, as nothing is changed where that fails.
+ * A file that fails does not keep the others. 1 where something was marked. */
+static int take_back(struct swapfile *s, bool deactivate, struct why *w)
+{
+	_cleanup_free_ char *activated = deactivate ? wanted_activated(s->root) : NULL;
+	bool found = false, boot_files = false;
+	int result = 0;
+
+	if (activated) {
+		swapfile_step(s, "deactivate", activated);
+		if (!s->dry_run)
+			result = swapfile_deactivate(activated, w);
+	}
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < WANTED_FILES; i++) {
+		struct why reason = { "" };
+		int r = take(s, wanted_files[i], &reason);
+
+		found |= r > 0;
+		boot_files |= r > 0 && i >= WANTED_OF_BOOT_LOADER;
+		if (r < 0 && result == 0)
+			result = why(w, r, "%s", why_text(&reason, r));
+	}
+	if (result == 0)
+		tell_former(s, boot_files);
+	return result < 0 ? result : found;
+}
+
+/* What is made of the files. command NULL: the initramfs is not this program's to make. */
+static int refresh(struct swapfile *s, const char *command, struct why *w)
+{
+	char path[64];
+	int r = 0;
+
+	if (wanted_has(s->root, "/run/systemd/system") &&
+	    swapfile_has_program(s->root, "systemctl", path, sizeof(path))) {
+		swapfile_step(s, "run", "systemctl daemon-reload");
+		r = s->dry_run ? 0 : swapfile_run(s->root, "systemctl daemon-reload", NULL, w);
+	}
+	if (r < 0 || !command)
+		return r;
+	swapfile_step(s, "run", command);
+	return s->dry_run ? 0 : swapfile_run(s->root, command, NULL, w);
+}
+
+/* So that logind offers to hibernate at once. Not after noresume, which this would undo. The
+ * area was found to be plain swap just now: the kernel looks for an image of its own. */
+static void tell_kernel(struct swapfile *s, const struct swapfile_place *place)
+{
+	struct kernel_cmdline cmdline = { 0 };
+	int r;
+
+	kernel_cmdline_read(s->root, &cmdline);
+	if (cmdline.noresume || !wanted_has(s->root, "/sys/power/resume"))
+		return;
+	swapfile_step(s, "tell the kernel of", place->path);
+	r = s->dry_run ? 0 : kernel_resume_name(s->root, place->area.dev, place->area.offset);
+	if (r < 0)
+		log_warning("the kernel was not told of the place: %s", strerror(-r));
+}
+
+static void warn_of_names(const struct swapfile *s, const struct swapfile_place *place,
+			  struct warnings *warnings)
+{
+	struct kernel_cmdline cmdline = { 0 };
+	struct swap_area other;
+
+	kernel_cmdline_read(s->root, &cmdline);
+	text_make_printable(cmdline.resume);
+	if (cmdline.resume[0] &&
+	    (swap_area_resolve(cmdline.resume, cmdline.resume_offset, false, &other, NULL) < 0 ||
+	     other.dev != place->area.dev || other.offset != place->area.offset))
+		warn(warnings,
+		     "the kernel command line names another place, which the kernel's own "
+		     "hibernation and systemd go by from the next boot on; take this out of the "
+		     "boot loader's configuration: resume=%s resume_offset=%" PRIu64,
+		     cmdline.resume, cmdline.resume_offset);
+}
+
+/* What the pre-flight says of the way back, now that the initramfs is what it is. False: no
+ * boot would find the image. warnings NULL: it is not told. */
+static bool look_back(struct swapfile *s, const struct swapfile_place *place,
+		      struct warnings *warnings)
+{
+	_cleanup_free_ struct preflight *list = calloc(1, sizeof(*list));
+	const struct preflight_target target = { .area = &place->area };
+	struct settings settings;
+	struct preflight_context context = { .system = &preflight_real_system,
+					     .settings = &settings,
+					     .target = &target,
+					     .root = s->root,
+					     .preflight = list,
+					     .snapshot_fd = -1 };
+
+	settings_defaults(&settings);
+	if (!list || settings_load(&settings, s->root, NULL, NULL, NULL) < 0)
+		return false;
+	check_swap_area(&context); /* finds what the way back goes by */
+	list->count = 0;
+	check_way_back(&context);
+	for (size_t i = 0; i < list->count && warnings; i++) {
+		const struct check *check = &list->checks[i];
+
+		if (check->level == CHECK_OK)
+			swapfile_line(s, "way back: %s", check->text);
+		else
+			warn(warnings, "%s%s%s", check->text, check->advice[0] ? ": " : "",
+			     check->advice);
+	}
+	return preflight_worst(list) != CHECK_FAILED;
+}
+
+static int carry_out(struct swapfile *s, const struct swapfile_place *place,
+		     const struct mark_list *list, const char *command, struct why *w)
+{
+	int r = swapfile_stopped(w);
+
+	for (size_t i = 0; i < list->count && r == 0; i++) {
+		r = put(s, &list->items[i], w);
+		if (r == 0)
+			r = swapfile_stopped(w);
+	}
+	if (r == 0 && !s->hibernate_only && !swapfile_is_active(&place->area)) {
+		swapfile_step(s, "activate", place->path);
+		r = s->dry_run ? 0 : swapfile_activate(place->path, w);
+	}
+	if (r == 0)
+		r = refresh(s, command, w);
+	return r == 0 ? swapfile_stopped(w) : r;
+}
+
+/* All or nothing: when it fails, what was done is undone. */
+static int enable(struct swapfile *s, const struct swapfile_place *place, struct mark_list *list,
+		  const char *command, struct why *w)
+{
+	bool active = swapfile_is_active(&place->area), marked;
+	struct why reason = { "" };
+	int same = wanted_is_there(s->root, list, &marked, w), r = same < 0 ? same : 0;
+
+	if (same == 1) {
+		marks_list_free(list);
+		if ((s->hibernate_only || active) && look_back(s, place, NULL)) {
+			swapfile_line(s, "%s is enabled already; there is nothing to do",
+				      place->path);
+			return 0;
+		}
+	} else if (r == 0 && marked) {
+		_cleanup_free_ char *former = swapfile_marked_area(s->root);
+
+		swapfile_line(s, "%s is enabled already, and is disabled first",
+			      former ? former : "another area");
+		r = take_back(s, true, w);
+	}
+	if (r < 0)
+		return r;
+	r = carry_out(s, place, list, command, w);
+	if (r < 0 && same == 0 &&
+	    (take_back(s, !active, &reason) < 0 || refresh(s, command, &reason) < 0))
+		log_warning("%s", reason.text);
+	return r;
+}
+
+int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w)
+{
+	bool made = place->area.device[0], good = made;
+	struct warnings warnings = { "" };
+	struct mark_list list = { 0 };
+	const char *command;
+	char arguments[400];
+	int r = wanted_list(s, place, &command, &list, w);
+
+	if (r == 0)
+		r = enable(s, place, &list, command, w);
+	marks_list_free(&list);
+	if (r < 0)
+		return r;
+	if (made && !s->dry_run)
+		good = look_back(s, place, &warnings);
+	if (good)
+		tell_kernel(s, place);
+	if (made)
+		warn_of_names(s, place, &warnings);
+	else
+		swapfile_line(s, "where DEVICE and OFFSET are known when the file is there");
+	snprintf(arguments, sizeof(arguments), "resume=%s%s%s", place->device,
+		 place->area.file ? " resume_offset=" : "", place->area.file ? place->offset : "");
+	swapfile_value(s, "arguments", arguments);
+	swapfile_value(s, "warning", warnings.text[0] ? warnings.text : NULL);
+	if (good && !s->dry_run)
+		swapfile_line(s, "Done. This system can hibernate now, without a reboot; "
+				 "'s2disk-swapfile check' tells whether all is well.");
+	return 0;
+}
+
+int swapfile_do_enable(struct swapfile *s, struct why *w)
+{
+	struct swapfile_place place = { 0 };
+	int r = swapfile_find(s, false, &place, w);
+
+	if (r == 0 && s->hibernate_only && !place.area.file)
+		r = why(w, -EINVAL, "--hibernate-only is for swap files, and %s is a device",
+			s->path);
+	return r == 0 ? swapfile_enable_place(s, &place, w) : r;
+}
+
+int swapfile_is_set_up(const struct swapfile *s, const struct swapfile_place *place, struct why *w)
+{
+	struct mark_list list = { 0 };
+	const char *command;
+	bool found;
+	int r = wanted_list(s, place, &command, &list, w);
+
+	if (r == 0)
+		r = wanted_is_there(s->root, &list, &found, w);
+	marks_list_free(&list);
+	return r;
+}
+
+int swapfile_do_disable(struct swapfile *s, struct why *w)
+{
+	char known[64];
+	int r = take_back(s, true, w);
+
+	if (r == 0) {
+		swapfile_line(s, "no swap area is enabled; there is nothing to do");
+		return 0;
+	}
+	if (r > 0)
+		r = refresh(s, initramfs_command(s->root), w);
+	if (r == 0 && !s->dry_run &&
+	    io_read_text(s->root, "/sys/power/resume", known, sizeof(known)) > 0 &&
+	    !text_starts(known, "0:0"))
+		log_notice("the kernel keeps %s as the place for images of its own until the next "
+			   "boot",
+			   text_trim(known));
+	return r;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of s2disk-swapfile(8), and what they share. */
+#ifndef S2DISK_SWAPFILE_SWAPFILE_H
+#define S2DISK_SWAPFILE_SWAPFILE_H
+
+#include "base/json.h"
+#include "base/why.h"
+#include "swap/swap_area.h"
+#include "marks.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct swapfile {
+	const char *root; /* before the paths of the system's files and programs; "" */
+	const char *path; /* as the user named it, UUID=..., too; NULL */
+	uint64_t size;	  /* 0: auto */
+	bool no_subvolume;
+	bool enable; /* create: and enable */
+	bool hibernate_only;
+	bool dry_run;
+	bool uswsusp; /* offset: as uswsusp's program of that name says it */
+	bool use_json, quiet;
+	struct json json;
+	bool in_steps; /* inside of the JSON's array of steps */
+};
+
+/* Each tells what it does and returns 0; a negative errno with the reason in w; or 1 for a
+ * check that fails, as was told. */
+int swapfile_do_create(struct swapfile *s, struct why *w);
+int swapfile_do_offset(struct swapfile *s, struct why *w);
+int swapfile_do_check(struct swapfile *s, struct why *w);
+int swapfile_do_enable(struct swapfile *s, struct why *w);
+int swapfile_do_disable(struct swapfile *s, struct why *w);
+int swapfile_do_remove(struct swapfile *s, struct why *w);
+
+/* A swap file's absolute path without links, its place, and its device as resume= shall
+ * name it; the path of a partition is that name, too. */
+struct swapfile_place {
+	char path[256];
+	char device[256];
+	char offset[24];     /* in pages, decimal */
+	char objection[512]; /* why it cannot be resumed from; "" where it can */
+	struct swap_area area;
+	enum swap_signature_kind kind; /* by its first page */
+	char label[17];		       /* … which may have one */
+};
+
+/* tolerant: a file that cannot be resumed from where it is found too, with the reason in
+ * the objection. */
+int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
+		  struct why *w);
+
+/* What create puts into the header, so that remove knows it. */
+#define SWAPFILE_LABEL "s2disk"
+
+#define SWAPFILE_DROP_IN "/90-swapfile.conf"
+
+/* What enabling does at a place, as far as it is known: of a file yet to be made, device and
+ * offset are words. Refuses what it cannot do. */
+int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w);
+
+/* Is the system set up as enabling would do it? 1: yes; 0: no; -EINVAL where it cannot be. */
+int swapfile_is_set_up(const struct swapfile *s, const struct swapfile_place *place, struct why *w);
+
+/* The path or tag of the area that the marks name; NULL: none. free() it. */
+char *swapfile_marked_area(const char *root);
+
+/* The command that regenerates the initramfs. NULL where it is not this program's to
+ * make, with the exact commands for this place in w. */
+const char *swapfile_initramfs(const struct swapfile *s, const struct swapfile_place *place,
+			       struct why *w);
+
+/* A value (NULL for none), for JSON only, and a line, for people only, made printable.
+ * Values end the array of steps. */
+void swapfile_value(struct swapfile *s, const char *key, const char *value);
+void swapfile_line(struct swapfile *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A step, right before it is done ("would ..." in a dry run). */
+void swapfile_step(struct swapfile *s, const char *verb, const char *what);
+void swapfile_begin(struct swapfile *s, const char *command);
+/* 0 or -EIO. */
+int swapfile_end(struct swapfile *s, const char *result, const char *reason);
+
+/* The running system: programs, swap, signals. */
+
+/* Has the system below root this program, in one of the usual directories? Its path, without
+ * the root, into buffer. */
+bool swapfile_has_program(const char *root, const char *name, char *buffer, size_t size);
+
+/* Runs a program of the system with arguments, between blanks, and one more that may have
+ * some (NULL: none). */
+int swapfile_run(const char *root, const char *command, const char *operand, struct why *w);
+
+/* Of a swap file's path, a device, or a tag. Activating what is active and deactivating what
+ * is not is no error. */
+int swapfile_activate(const char *path, struct why *w);
+int swapfile_deactivate(const char *path, struct why *w);
+bool swapfile_is_active(const struct swap_area *area);
+
+/* Ctrl-C: from now on SIGINT, SIGTERM and SIGHUP only set a mark, so that what was done can
+ * be undone; SIGPIPE is ignored. */
+void swapfile_stop_begin(void);
+/* -EINTR when one of them was received. */
+int swapfile_stopped(struct why *w);
+
+/* What is marked in the system's files, and what enabling an area would mark. */
+
+/* Every file that may have marks; the last three by former versions, which edited boot
+ * loaders' files. */
+#define WANTED_FILES 11
+#define WANTED_OF_BOOT_LOADER 8
+extern const char *const wanted_files[WANTED_FILES];
+
+/* What is to be marked for this place, and the command that regenerates the initramfs.
+ * -EINVAL where the system is set up against it, or needs what this program cannot do. The
+ * list is to be freed in any case. */
+int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
+		const char **ret_command, struct mark_list *list, struct why *w);
+
+/* 1 where the files are marked so, and no others; 0. *ret_found: is anything marked? */
+int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w);
+
+/* The area that our line of fstab activates; NULL. free() it. */
+char *wanted_activated(const char *root);
+
+/* Is there such a file below root? */
+bool wanted_has(const char *root, const char *path);
+
+/* Adds to the list the lines of crypttab that have the initramfs open what is encrypted under
+ * dev, beside the root file system. command: that makes it. -EINVAL with the line to add where
+ * there is none. */
+int wanted_crypttab(const char *root, dev_t dev, const char *command, struct mark_list *list,
+		    struct why *w);
+
+#endif
