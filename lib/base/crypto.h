@@ -2,7 +2,7 @@
 /*
  * Checksums, digests and the primitives of sealed images. crypto.c is the only
  * file that knows libgcrypt. Nothing here decides how they are put together:
- * image/seal.h and doc/security.md do.
+ * seal/seal.h and doc/security.md do.
  */
 #ifndef S2DISK_BASE_CRYPTO_H
 #define S2DISK_BASE_CRYPTO_H

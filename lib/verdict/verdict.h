@@ -103,7 +103,7 @@ struct verdict {
 #define FINDINGS_MAX 1024
 
 /* What a plan's quarantine can have: the restored system learns of no more
- * (image/handover.h). */
+ * (format/handover.h). */
 #define PLAN_FRAMES_MAX 1024
 #define PLAN_RUNS_MAX 100
 

@@ -276,7 +276,7 @@ static void check_row(const char *cell, const char *classes)
 	for (size_t i = 0; i < row_count; i++)
 		if (strcmp(rows[i].cell, cell) == 0)
 			row = &rows[i];
-	ck_assert_msg(row, "the row has no ROW in tests/unit/verdict_rows_*.c: %s", cell);
+	ck_assert_msg(row, "the row has no ROW in tests/unit/verdict/verdict_rows_*.c: %s", cell);
 	ck_assert_msg(row->lines > 0, "the row has no LINE: %s", cell);
 	ck_assert_msg(row->documented++ == 0, "the document has two such rows: %s", cell);
 	for (size_t i = 0; i < line_count; i++)
