@@ -73,7 +73,7 @@ int session_open_test(struct session *session, const struct settings *settings, 
 			   "uses is needed (its content will be lost)",
 			   file);
 	session->test_next = page_size();
-	knobs_save(&session->knobs, "");
+	kernel_settings_save(&session->kernel_settings, "");
 	return 0;
 }
 
@@ -127,7 +127,7 @@ int session_open(struct session *session, const struct settings *settings,
 	r = open_signature(session, w);
 	if (r < 0)
 		return why_prefix(w, r, "%s", area->name);
-	knobs_save(&session->knobs, "");
+	kernel_settings_save(&session->kernel_settings, "");
 	return 0;
 }
 
@@ -151,8 +151,9 @@ int session_freeze(struct session *session, struct why *w)
 
 	/* A console full of device messages hides what we say. */
 	if (log_level() < LOG_LEVEL_DEBUG && session->settings->suspend_loglevel >= 0)
-		knobs_set_console_loglevel(&session->knobs, session->settings->suspend_loglevel);
-	r = knobs_wake_display(&session->knobs);
+		kernel_settings_set_console_loglevel(&session->kernel_settings,
+						     session->settings->suspend_loglevel);
+	r = kernel_settings_wake_display(&session->kernel_settings);
 	if (r < 0)
 		log_debug("/sys/power/disk cannot be set: %s", strerror(-r));
 	log_hold();
@@ -232,7 +233,7 @@ void session_close(struct session *session)
 		if (session->frozen) {
 			int r;
 
-			knobs_restore_display(&session->knobs);
+			kernel_settings_restore_display(&session->kernel_settings);
 			r = snapshot_unfreeze(session->snapshot);
 			if (r < 0)
 				log_error("the other processes cannot be let go on: %s",
@@ -241,7 +242,7 @@ void session_close(struct session *session)
 		}
 	}
 	log_release();
-	knobs_restore(&session->knobs, session->settings->max_loglevel);
+	kernel_settings_restore(&session->kernel_settings, session->settings->max_loglevel);
 	signature_page_close(&session->signature);
 	if (session->device >= 0)
 		close(session->device);

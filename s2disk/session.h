@@ -19,7 +19,7 @@ struct session {
 	const struct swap_area *area; /* NULL in a test */
 	int snapshot;		      /* /dev/snapshot */
 	int device;		      /* the swap area's block device, O_DIRECT */
-	struct knobs knobs;
+	struct kernel_settings kernel_settings;
 	struct signature_page signature;
 	bool frozen;
 	bool image;	      /* the kernel holds one, or a restored one's leftovers */

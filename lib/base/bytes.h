@@ -72,7 +72,7 @@ static inline bool checked_mul(uint64_t a, uint64_t b, uint64_t *ret)
 	return true;
 }
 
-/* Rounded-up quotient; never overflows for divisor > 0. */
+/* Quotient, rounded up; never overflows for divisor > 0. */
 static inline uint64_t div_round_up(uint64_t value, uint64_t divisor)
 {
 	return value / divisor + (value % divisor != 0);

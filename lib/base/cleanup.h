@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Variables that clean up after themselves when they leave their scope. */
+/* Cleanup attributes: variables are released when they leave their scope. */
 #ifndef S2DISK_BASE_CLEANUP_H
 #define S2DISK_BASE_CLEANUP_H
 
@@ -28,8 +28,7 @@ static inline void cleanup_fclose(FILE **file)
 #define _cleanup_free_ __attribute__((cleanup(cleanup_free)))
 #define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclose)))
 
-/* Hands a pointer or a file descriptor on, so that the cleanup above leaves it
- * alone. */
+/* Passes ownership of a pointer or file descriptor on, out of reach of the cleanup above. */
 #define steal_pointer(pointer)                               \
 	({                                                   \
 		__typeof__(*(pointer)) stolen_ = *(pointer); \

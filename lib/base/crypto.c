@@ -18,8 +18,8 @@ int crypto_init(struct why *w)
 	if (!gcry_check_version(GCRYPT_NEEDED))
 		return why(w, -ENOSYS, "libgcrypt %s is too old, %s is needed",
 			   gcry_check_version(NULL), GCRYPT_NEEDED);
-	/* Programs lock all of their memory (mlockall), so the library's own pool
-	 * of locked memory, and its warnings about it, are not needed. */
+	/* Programs lock all of their memory (mlockall), so the library's own pool of
+	 * locked memory and its warnings about it are not needed. */
 	gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
 	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
 	return 0;
@@ -180,7 +180,7 @@ static gcry_error_t begin_message(gcry_cipher_hd_t handle, const unsigned char *
 
 	if (!error && ad_length)
 		error = gcry_cipher_authenticate(handle, ad, ad_length);
-	/* OCB must know which piece is the last. */
+	/* OCB has to know which piece is the last. */
 	return error ? error : gcry_cipher_final(handle);
 }
 
@@ -277,7 +277,7 @@ struct lanes {
 	unsigned int count;
 };
 
-/* Little is on it, and with all memory locked an ordinary one is much. */
+/* The stack is hardly used, and with all memory locked the default size would be a lot. */
 #define LANE_STACK_SIZE (256u << 10)
 
 static void *run_lane(void *context)
@@ -304,7 +304,7 @@ static int begin_lane(void *context, gcry_kdf_job_fn_t work, void *job)
 	if (r == 0)
 		lanes->count++;
 	else
-		work(job); /* here, then */
+		work(job); /* no thread: run it here */
 	return 0;
 }
 

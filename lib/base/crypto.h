@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checksums, digests and the primitives of sealed images. crypto.c is the only
- * file that knows libgcrypt. Nothing here decides how they are put together:
- * seal/seal.h and doc/security.md do.
+ * Checksums, digests and the primitives of sealed images. crypto.c is the only file
+ * that knows libgcrypt. How they are combined is up to seal/seal.h; see doc/security.md.
  */
 #ifndef S2DISK_BASE_CRYPTO_H
 #define S2DISK_BASE_CRYPTO_H
@@ -16,12 +15,12 @@
 #define SHA256_SIZE 32
 #define MD5_SIZE 16
 
-/* Must be called once, before anything else here and before threads exist.
- * 0 or -ENOSYS when the library found is too old. */
+/* Call once, before anything else here and before any thread exists. 0, or -ENOSYS if the
+ * library is too old. */
 int crypto_init(struct why *w);
 
-/* A running digest or checksum. Opening allocates; all later calls do not, so
- * it is opened before memory becomes scarce. Not to be shared by threads. */
+/* A running digest or checksum. Opening allocates, later calls do not: open it before
+ * memory becomes scarce. Not thread-safe. */
 struct digest {
 	void *handle;
 };
@@ -35,27 +34,26 @@ enum digest_kind {
 int digest_open(struct digest *digest, enum digest_kind kind);
 void digest_update(struct digest *digest, const void *data, size_t length);
 
-/* The result (as many bytes as the kind has; big-endian for CRC-32) into
- * result, and a fresh start. */
+/* Writes the result (as many bytes as the kind has; big-endian for CRC-32) and starts over. */
 void digest_final(struct digest *digest, void *result);
 
-/* The same as a number, for DIGEST_CRC32. */
+/* The result as a number, for DIGEST_CRC32. */
 uint32_t digest_final_crc32(struct digest *digest);
 
 /* Harmless on a zeroed struct. */
 void digest_close(struct digest *digest);
 
-/* In one go; these allocate. -EOPNOTSUPP where the library refuses the
- * algorithm (MD5 in FIPS mode), -ENOMEM. */
+/* One-shot versions; these allocate. -EOPNOTSUPP if the library refuses the algorithm
+ * (MD5 in FIPS mode), -ENOMEM. */
 int crypto_crc32(const void *data, size_t length, uint32_t *ret);
 int crypto_sha256(const void *data, size_t length, unsigned char result[SHA256_SIZE]);
 
-/* The same as hexadecimal digits. */
+/* The digest as hexadecimal digits. */
 #define SHA256_TEXT_SIZE (2 * SHA256_SIZE + 1)
 int crypto_sha256_text(const void *data, size_t length, char result[SHA256_TEXT_SIZE]);
 int crypto_md5(const void *data, size_t length, unsigned char result[MD5_SIZE]);
 
-/* Authenticated encryption. The numbers stand in images. */
+/* Authenticated encryption. The numbers are part of the image format. */
 enum aead_kind {
 	AEAD_AES256_OCB = 1,	    /* RFC 7253 */
 	AEAD_AES256_GCM = 2,	    /* NIST SP 800-38D */
@@ -67,25 +65,24 @@ enum aead_kind {
 #define AEAD_NONCE_SIZE 12
 #define AEAD_TAG_SIZE 16
 
-/* A cipher that is ready to work. Opening it allocates, so that is done before
- * memory becomes scarce. Not to be shared by threads. */
+/* A cipher that is ready to use. Opening it allocates: do that before memory becomes
+ * scarce. Not thread-safe. */
 struct aead {
 	void *handle;
 };
 
-/* 0, -ENOMEM, -EOPNOTSUPP where the library refuses the cipher (FIPS mode). */
+/* 0, -ENOMEM, -EOPNOTSUPP if the library refuses the cipher (FIPS mode). */
 int aead_open(struct aead *aead, enum aead_kind kind);
 
-/* Also replaces the key that was there, so that nothing is left of it. */
+/* Replaces and overwrites any previous key. */
 int aead_set_key(struct aead *aead, const unsigned char key[AEAD_KEY_SIZE]);
 
-/* Encrypts data in place and makes the tag, over ad (ad_length bytes that stay
- * as they are) too. A nonce must never be used twice with a key. */
+/* Encrypts data in place and computes the tag, which also covers ad (ad_length bytes that
+ * stay as they are). Never use a nonce twice with the same key. */
 int aead_seal(struct aead *aead, const unsigned char nonce[AEAD_NONCE_SIZE], const void *ad,
 	      size_t ad_length, void *data, size_t length, unsigned char tag[AEAD_TAG_SIZE]);
 
-/* Decrypts in place. -EBADMSG: not what was sealed with this key, nonce and ad;
- * data is then wiped. */
+/* Decrypts in place. -EBADMSG: not sealed with this key, nonce and ad; data is then wiped. */
 int aead_unseal(struct aead *aead, const unsigned char nonce[AEAD_NONCE_SIZE], const void *ad,
 		size_t ad_length, void *data, size_t length,
 		const unsigned char tag[AEAD_TAG_SIZE]);
@@ -93,8 +90,8 @@ int aead_unseal(struct aead *aead, const unsigned char nonce[AEAD_NONCE_SIZE], c
 /* Wipes the key. Harmless on a zeroed struct. */
 void aead_close(struct aead *aead);
 
-/* HKDF with SHA-256 (RFC 5869): length bytes (at most 255 × 32) out of a secret
- * that has enough entropy. Allocates. */
+/* HKDF with SHA-256 (RFC 5869): length bytes (at most 255 × 32) from a secret with enough
+ * entropy. Allocates. */
 struct hkdf_input {
 	const void *secret;
 	size_t secret_length;
@@ -124,17 +121,17 @@ struct argon2_input {
 
 int crypto_argon2id(const struct argon2_input *input, unsigned char *result, size_t length);
 
-/* X25519 (RFC 7748). point NULL: the base point, which makes the public half of
- * a private key. -EBADMSG: the result is all zeros (a point of small order). */
+/* X25519 (RFC 7748). point NULL: the base point, for the public half of a private key.
+ * -EBADMSG: the result is all zeros (a point of small order). */
 #define X25519_SIZE 32
 int crypto_x25519(const unsigned char scalar[X25519_SIZE], const unsigned char *point,
 		  unsigned char result[X25519_SIZE]);
 
-/* Are they equal? Takes the same time whatever the answer. */
+/* Compares in constant time. */
 bool crypto_equal(const void *a, const void *b, size_t length);
 
-/* Random bytes for identifiers and keys, from the kernel (getrandom). 0 or a
- * negative errno; never blocks once the machine has booted. */
+/* Random bytes for identifiers and keys, from the kernel (getrandom). 0 or a negative
+ * errno; never blocks after boot. */
 int crypto_random(void *buffer, size_t length);
 
 #endif

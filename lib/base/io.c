@@ -61,9 +61,9 @@ void io_drop_cache(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	/* With O_DIRECT reads come from the device in any case, and this would have
-	 * what else is dirty there written, which may be a file system's while a
-	 * snapshot exists. */
+	/* With O_DIRECT reads come from the device anyway, and this would write back
+	 * other dirty pages, which may belong to a file system that must not change while
+	 * a snapshot exists. */
 	if (flags >= 0 && !(flags & O_DIRECT))
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 }
@@ -88,8 +88,8 @@ int io_write_full(int fd, const void *buffer, size_t length)
 
 static bool only_looks;
 
-/* Symbolic links of another system's tree mean that tree, absolute ones too. -ENOSYS
- * before Linux 5.6. */
+/* Symbolic links of another system's tree are resolved within that tree, absolute ones
+ * too. -ENOSYS before Linux 5.6. */
 static int open_in_root(const char *root, const char *path, int flags)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
@@ -99,13 +99,13 @@ static int open_in_root(const char *root, const char *path, int flags)
 
 	if (top < 0)
 		return -errno;
-	/* A pipe could keep us waiting, and to open a device may do something. */
+	/* Reading a pipe could block, and opening a device may have side effects. */
 	place = (int)syscall(SYS_openat2, top, path, &how, sizeof(how));
 	if (place < 0 || fstat(place, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENXIO;
-	/* openat2(2) takes O_PATH with none of the flags below. */
+	/* openat2(2) rejects O_PATH together with any of the flags below. */
 	if (flags & O_PATH)
 		return steal_fd(&place);
 	how.flags = (unsigned int)(flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -136,7 +136,7 @@ static int open_noted(const char *root, const char *path)
 	return io_open_below(root, path, O_RDONLY);
 }
 
-/* Fills buffer up to size; returns the bytes read. */
+/* Reads until the buffer is full or the file ends; returns the bytes read. */
 static ssize_t read_up_to(int fd, char *buffer, size_t size)
 {
 	size_t used = 0;
@@ -178,7 +178,7 @@ int io_read_file(const char *root, const char *path, size_t limit, char **ret_te
 
 	if (fd < 0)
 		return fd;
-	/* Files of /proc and /sys have no size that could be asked for. */
+	/* Files of /proc and /sys report no size. */
 	for (;;) {
 		ssize_t n;
 		char *more = realloc(text, size + 1);
@@ -229,8 +229,9 @@ void io_open_standard(void)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		/* The lowest free number is this one. Early at boot there may be no
-		 * /dev; to what is open for its path only nothing can be written. */
+		/* open() returned the lowest free number, which is this one. Early at
+		 * boot there may be no /dev; writing to a descriptor opened with O_PATH
+		 * always fails. */
 		if (open("/dev/null", O_RDWR) < 0 && open("/", O_PATH) < 0)
 			return;
 	}

@@ -95,7 +95,7 @@ void journal_field(struct journal_entry *entry, const char *name, const char *fo
 	va_end(args);
 }
 
-/* The journal takes a file only where nobody can change it any more. */
+/* The journal accepts a file only if it is sealed against changes. */
 static int sealed_file(const void *data, size_t length)
 {
 	_cleanup_close_ int fd = memfd_create("journal-entry", MFD_CLOEXEC | MFD_ALLOW_SEALING);

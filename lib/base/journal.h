@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entries with fields for systemd's journal, by its native protocol: a datagram
- * of "NAME=value" lines, or the same in a sealed memory file where it is too
- * long for one. See systemd's JOURNAL_NATIVE_PROTOCOL.
+ * Entries with fields for systemd's journal, by its native protocol: a datagram of
+ * "NAME=value" lines, or the same in a sealed memory file if it is too long for one. See
+ * systemd's JOURNAL_NATIVE_PROTOCOL.
  */
 #ifndef S2DISK_BASE_JOURNAL_H
 #define S2DISK_BASE_JOURNAL_H
@@ -15,20 +15,20 @@
 struct journal_entry {
 	char *data;
 	size_t length, size;
-	bool failed; /* no memory; sending says so */
+	bool failed; /* no memory; journal_send reports it */
 };
 
-/* Begins an entry with its level, the program's name and a message. */
+/* Starts an entry with its level, the program's name and a message. */
 void journal_begin(struct journal_entry *entry, const char *program, enum log_level level,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Adds a field. Names are of A-Z, 0-9 and _; values may be any text. */
+/* Adds a field. Names consist of A-Z, 0-9 and _; values may be any text. */
 void journal_field(struct journal_entry *entry, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Sends the entry and frees it, whatever comes of it. Waits for a busy journal,
- * but two seconds at most. root is put before the socket's path. 0, -ENOENT or
- * -ECONNREFUSED where there is no journal, or another negative errno. */
+/* Sends the entry and frees it in any case. Waits for a busy journal, but at most two
+ * seconds. root is put before the socket's path. 0, -ENOENT or -ECONNREFUSED if there is
+ * no journal, or another negative errno. */
 int journal_send(struct journal_entry *entry, const char *root);
 
 #endif

@@ -12,9 +12,9 @@ void json_begin(struct json *json, FILE *out)
 	*json = (struct json){ .out = out, .first = { true } };
 }
 
-/* Length of the valid UTF-8 sequence at text, 0 when there is none (RFC 3629:
- * no overlong forms, no surrogates, nothing above U+10FFFF). A zero byte is no
- * continuation byte, so this never looks behind the end. */
+/* Length of the valid UTF-8 sequence at text, 0 if there is none (RFC 3629: no overlong
+ * forms, no surrogates, nothing above U+10FFFF). A zero byte is never a continuation
+ * byte, so this does not read past the end. */
 static size_t utf8_sequence(const unsigned char *text)
 {
 	unsigned char lead = text[0], low = 0x80, high = 0xbf;
@@ -87,11 +87,11 @@ static void put_line(struct json *json)
 		fputs("  ", json->out);
 }
 
-/* What comes before every value: the comma, the new line, the key. */
+/* What precedes every value: comma, newline, key. */
 static void put_before(struct json *json, const char *key)
 {
 	if (!json->first[json->depth]) {
-		/* A text has one outermost value. */
+		/* A document has one outermost value. */
 		if (json->depth == 0)
 			json->misused = true;
 		putc(',', json->out);
@@ -181,7 +181,7 @@ void json_double(struct json *json, const char *key, double value)
 		json_null(json, key);
 		return;
 	}
-	/* 15 digits look best (0.1 stays 0.1); 17 always give the same number back. */
+	/* Try 15 digits first (0.1 stays 0.1); 17 always round-trip. */
 	snprintf(text, sizeof(text), "%.15g", value);
 	if (strtod(text, NULL) != value)
 		snprintf(text, sizeof(text), "%.17g", value);
@@ -191,7 +191,7 @@ void json_double(struct json *json, const char *key, double value)
 		if (strchr("0123456789+-e", *at))
 			putc(*at, json->out);
 		else if (at == text || strchr("0123456789", at[-1]))
-			putc('.', json->out); /* whatever the locale has there */
+			putc('.', json->out); /* the locale's decimal separator */
 	}
 }
 

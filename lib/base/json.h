@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes JSON (RFC 8259) to a stream: commas, indentation and escapes right by
- * construction. Text that is not valid UTF-8 is replaced by U+FFFD. */
+/* Writes JSON (RFC 8259) to a stream; commas, indentation and escapes are always right.
+ * Text that is not valid UTF-8 is replaced by U+FFFD. */
 #ifndef S2DISK_BASE_JSON_H
 #define S2DISK_BASE_JSON_H
 
@@ -13,7 +13,7 @@
 struct json {
 	FILE *out;
 	unsigned int depth;
-	bool misused; /* too deep, or an end without its beginning */
+	bool misused; /* nested too deep, or an end without its beginning */
 	bool first[JSON_DEPTH_MAX + 1];
 };
 
@@ -31,8 +31,8 @@ void json_double(struct json *json, const char *key, double value); /* not finit
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 
-/* Ends the text with a newline and flushes. 0, -EIO when anything could not be
- * written, or -EINVAL when beginnings and ends do not match (a bug of ours). */
+/* Ends the document with a newline and flushes. 0, -EIO if anything could not be written,
+ * or -EINVAL if beginnings and ends do not match (a bug of the caller). */
 int json_end(struct json *json);
 
 #endif

@@ -72,7 +72,7 @@ void log_release(void)
 	log_state.held = 0;
 }
 
-/* A line while user space is frozen. */
+/* Holds lines while user space is frozen. */
 static void hold_line(const char *line, size_t length)
 {
 	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -92,8 +92,8 @@ static void hold_line(const char *line, size_t length)
 		return;
 }
 
-/* One write a line, so that lines of several programs do not mix. A failing
- * stderr must not stop a hibernation: the result is not looked at. */
+/* One write per line, so lines of several programs do not mix. The result is ignored: a
+ * broken stderr must not stop a hibernation. */
 static void write_line(int fd, const char *line, size_t length)
 {
 	if (write(fd, line, length) < 0)
@@ -126,7 +126,7 @@ void log_message(enum log_level level, const char *format, ...)
 		log_state.also(level, text);
 
 	if (log_state.kmsg >= 0) {
-		/* The console has it from stderr already. */
+		/* The console already has it from stderr. */
 		if (level < LOG_LEVEL_INFO)
 			level = LOG_LEVEL_INFO;
 		length = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)level, log_state.program,

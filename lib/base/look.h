@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What this program looks at in /proc, /sys, /etc and so on, for a report that has
- * exactly that in it: each function that reads below a root directory says so here.
+ * What this program reads in /proc, /sys, /etc and so on, so that a report can contain
+ * exactly that: every function that reads below a root directory reports it here.
  */
 #ifndef S2DISK_BASE_LOOK_H
 #define S2DISK_BASE_LOOK_H
@@ -11,14 +11,13 @@
 #include <sys/types.h>
 
 enum look {
-	LOOK_READ,   /* what is in a file */
-	LOOK_NAME,   /* whether it is there, what it is, where a link leads */
+	LOOK_READ,   /* the content of a file */
+	LOOK_NAME,   /* whether it exists, its type, where a link leads */
 	LOOK_LIST,   /* the names in a directory */
-	LOOK_SECRET, /* what is in a file, which is private */
+	LOOK_SECRET, /* the content of a file that is private */
 };
 
-/* A file of an archive that was looked into (an initramfs). content is NULL where only
- * its name mattered. */
+/* A file of an archive that was read (an initramfs). content is NULL if only its name mattered. */
 struct look_member {
 	const char *archive, *name;
 	mode_t mode;
@@ -28,17 +27,17 @@ struct look_member {
 };
 
 struct look_watcher {
-	/* path is the whole one, with the root that it lies below. */
+	/* path is complete, including the root. */
 	void (*look)(void *context, const char *path, enum look kind);
 	void (*member)(void *context, const struct look_member *member);
 	void *context;
 };
 
-/* From now on; NULL: no watcher. One at a time, for one thread. */
+/* Sets the watcher; NULL: none. One at a time, for one thread. */
 void look_watch(const struct look_watcher *watcher);
 bool look_watched(void);
 
-/* What was looked at: root/path. Does nothing without a watcher. */
+/* Reports root/path to the watcher, if there is one. */
 void look_note(const char *root, const char *path, enum look kind);
 void look_note_member(const struct look_member *member);
 

@@ -17,11 +17,10 @@ size_t page_size(void)
 	return size;
 }
 
-/* Large pages of x86-64 and arm64; where they have another size, or there are
- * none, this is an alignment like any other. */
+/* The size of large pages on x86-64 and arm64; elsewhere this is just an alignment. */
 #define LARGE_PAGE (2u << 20)
 
-/* Maps size bytes that begin where a large page could. */
+/* Maps size bytes, aligned for large pages. */
 static unsigned char *map_aligned(size_t size)
 {
 	unsigned char *base = mmap(NULL, size + LARGE_PAGE, PROT_READ | PROT_WRITE,
@@ -37,8 +36,8 @@ static unsigned char *map_aligned(size_t size)
 	return base + before;
 }
 
-/* Has every page be there. A kernel that knows MADV_POPULATE_WRITE (5.14) tells
- * when it has no more; on others touching them asks it to find some. */
+/* Populates every page. With MADV_POPULATE_WRITE (5.14) the kernel reports when memory
+ * runs out; older kernels are asked by touching the pages. */
 static int touch(unsigned char *base, size_t size)
 {
 #ifdef MADV_POPULATE_WRITE
@@ -67,8 +66,8 @@ int arena_create(struct arena *arena, size_t size)
 		base = map_aligned(size);
 		if (!base)
 			return -ENOMEM;
-		/* Buffers that are run through again and again: with large pages
-		 * there are hardly any misses in the processor's table of pages. */
+		/* Buffers that are processed over and over: large pages avoid nearly all
+		 * TLB misses. */
 		(void)madvise(base, size, MADV_HUGEPAGE);
 	}
 	if (touch(base, size) < 0) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory that is there: page-aligned, touched and locked before user space is
- * frozen, because hardly any can be had while a snapshot exists.
+ * Memory that is available: page-aligned, touched and locked before user space is frozen,
+ * because hardly any can be allocated while a snapshot exists.
  */
 #ifndef S2DISK_BASE_MEMORY_H
 #define S2DISK_BASE_MEMORY_H
 
 #include <stddef.h>
 
-/* An arena: one mapping that is handed out in aligned pieces and freed as a
- * whole. Not thread-safe. */
+/* An arena: one mapping that is handed out in aligned pieces and freed as a whole. Not
+ * thread-safe. */
 struct arena {
 	unsigned char *base;
 	size_t size;
@@ -17,7 +17,7 @@ struct arena {
 };
 
 /* Maps size bytes (rounded up to pages), zeroed and touched; from 2 MiB on in large
- * pages, where the kernel gives them. 0 or -ENOMEM. */
+ * pages, if the kernel has any. 0 or -ENOMEM. */
 int arena_create(struct arena *arena, size_t size);
 
 /* A piece of at least size bytes, page-aligned; NULL when none is left. */
@@ -26,7 +26,7 @@ void *arena_take(struct arena *arena, size_t size);
 /* Unmaps all; the arena is empty afterwards. Harmless on an empty one. */
 void arena_destroy(struct arena *arena);
 
-/* Bytes of a page of memory. */
+/* The page size in bytes. */
 size_t page_size(void);
 
 #endif

@@ -14,7 +14,7 @@
 static void become(const char *program, const char *const *arguments,
 		   const char *const *environment, int out)
 {
-	/* exec() changes nothing in them. */
+	/* exec() does not modify the strings. */
 	char *const *words = (char *const *)(uintptr_t)arguments;
 	int null = out < 0 ? -1 : open("/dev/null", O_RDONLY);
 	sigset_t none;

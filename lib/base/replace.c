@@ -16,7 +16,8 @@
 
 #define NEW_SUFFIX ".s2disk-new"
 
-/* Owner, mode, and labels of SELinux and its like; of those, what cannot be copied is left. */
+/* Copies owner, mode, and security labels (SELinux and the like); what cannot be copied
+ * is skipped. */
 static int copy_attributes(const char *path, int to, mode_t mode)
 {
 	_cleanup_close_ int from = open(path, O_RDONLY | O_CLOEXEC);
@@ -57,7 +58,7 @@ static int write_beside(const char *path, const char *text, mode_t mode)
 
 	if (asprintf(&other, "%s" NEW_SUFFIX, path) < 0)
 		return -ENOMEM;
-	unlink(other); /* of a run that was cut off */
+	unlink(other); /* left by an interrupted run */
 	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
@@ -78,7 +79,7 @@ int replace_file(const char *path, const char *text, mode_t mode)
 	_cleanup_free_ char *real = realpath(path, NULL);
 	struct stat st;
 
-	/* A link that leads nowhere is not ours to replace. */
+	/* A dangling link is not ours to replace. */
 	if (!real && lstat(path, &st) == 0)
 		return -ENOLINK;
 	return write_beside(real ? real : path, text, mode);

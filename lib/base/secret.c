@@ -12,7 +12,7 @@ void *secret_alloc(size_t size)
 
 	if (memory == MAP_FAILED)
 		return NULL;
-	/* Nor is it for programs that are started to ask for a passphrase. */
+	/* Nor should programs that are started to ask for a passphrase inherit it. */
 	if (mlock(memory, size) < 0 || madvise(memory, size, MADV_DONTDUMP) < 0 ||
 	    madvise(memory, size, MADV_DONTFORK) < 0) {
 		munmap(memory, size);
@@ -38,8 +38,8 @@ void secret_process(void)
 {
 	const struct rlimit none = { 0, 0 };
 
-	/* Where one of them is refused the other still helps, and keys are in
-	 * memory that is not dumped. */
+	/* If one of the two is refused the other still helps, and keys are in memory that
+	 * is never dumped. */
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

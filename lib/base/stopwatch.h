@@ -14,7 +14,7 @@ static inline uint64_t now_usec(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Bytes a second as MiB/s; 0 for no time. */
+/* Bytes per second as MiB/s; 0 for no time. */
 static inline double mib_per_second(uint64_t bytes, uint64_t usec)
 {
 	return usec ? (double)bytes / 1048576.0 / ((double)usec / 1e6) : 0;

@@ -9,7 +9,7 @@
 #define BLOCK 512
 #define TYPE_FILE '0'
 #define TYPE_LINK '2'
-#define TYPE_FOLDER '5'
+#define TYPE_DIRECTORY '5'
 #define TYPE_EXTENDED 'x'
 #define MTIME_MAX 077777777777ULL
 
@@ -51,7 +51,7 @@ static void put_text(char *to, size_t size, const char *text)
 	memcpy(to, text, length < size ? length : size);
 }
 
-/* A name of up to 256 bytes is cut in two at a slash, if one is in the right place. */
+/* A name of up to 256 bytes is split at a slash, if one is in the right place. */
 static bool put_name(struct tar_header *header, const char *name)
 {
 	size_t length = strlen(name);
@@ -101,7 +101,7 @@ static void write_header(FILE *out, struct tar_header *header, char type, size_t
 	write_block(out, header, sizeof(*header));
 }
 
-/* "LENGTH KEY=VALUE\n", where the length counts its own digits, too. */
+/* "LENGTH KEY=VALUE\n", where LENGTH includes its own digits. */
 static size_t add_record(char *to, size_t size, const char *key, const char *value)
 {
 	size_t bare = strlen(key) + strlen(value) + 3, length = bare;
@@ -111,7 +111,7 @@ static size_t add_record(char *to, size_t size, const char *key, const char *val
 		if (length < power)
 			break;
 	}
-	/* Cut, it would be no record. */
+	/* A truncated record would be invalid. */
 	if (length >= size)
 		return 0;
 	snprintf(to, size, "%zu %s=%s\n", length, key, value);
@@ -140,7 +140,7 @@ void tar_add(FILE *out, const struct tar_member *member)
 	struct tar_header header = { 0 };
 	bool whole = put_name(&header, member->name), fits = true;
 	size_t size = S_ISREG(member->mode) ? member->size : 0;
-	char type = S_ISDIR(member->mode)   ? TYPE_FOLDER
+	char type = S_ISDIR(member->mode)   ? TYPE_DIRECTORY
 		    : S_ISLNK(member->mode) ? TYPE_LINK
 					    : TYPE_FILE;
 

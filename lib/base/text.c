@@ -9,13 +9,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* Digits at *text; *text is moved behind them. */
+/* Digits at *text; *text is moved past them. */
 static int parse_digits(const char **text, uint64_t *ret)
 {
 	char *end;
 	unsigned long long value;
 
-	/* strtoull alone would take a sign and white space, and octal numbers. */
+	/* strtoull alone would accept a sign, white space and octal numbers. */
 	if (!isdigit((unsigned char)**text))
 		return -EINVAL;
 	errno = 0;
@@ -205,7 +205,7 @@ bool text_unescape_octal(const char *from, size_t length, char *to, size_t size)
 	return true;
 }
 
-/* Length of the valid UTF-8 sequence at text, 0 when there is none. */
+/* Length of the valid UTF-8 sequence at text, 0 if there is none. */
 static size_t utf8_length(const unsigned char *text)
 {
 	size_t length = text[0] >= 0xf0 && text[0] <= 0xf4  ? 4
@@ -216,7 +216,7 @@ static size_t utf8_length(const unsigned char *text)
 	for (size_t i = 1; i < length; i++)
 		if ((text[i] & 0xc0) != 0x80)
 			return 0;
-	/* A shorter sequence would do, a surrogate, or beyond the last character. */
+	/* Overlong, a surrogate, or beyond the last character. */
 	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
 	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
 		return 0;
@@ -279,7 +279,7 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Optimal string alignment, of which only the last three rows are kept. */
+/* Optimal string alignment; only the last three rows are kept. */
 size_t text_distance(const char *a, const char *b)
 {
 	size_t rows[3][TEXT_DISTANCE_MAX + 1], a_length = strlen(a), b_length = strlen(b);

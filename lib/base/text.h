@@ -7,23 +7,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whole decimal or 0x number, nothing behind it; 0 or -EINVAL / -ERANGE. */
+/* Decimal or 0x number, with nothing after it; 0 or -EINVAL / -ERANGE. */
 int text_parse_u64(const char *text, uint64_t *ret);
 
-/* As above with an optional suffix K, M, G, T (and KiB, MiB … or KB, MB …):
- * all powers of 1024, as uswsusp and the kernel read them. Bytes. */
+/* The same with an optional suffix K, M, G, T (and KiB, MiB … or KB, MB …): all are
+ * powers of 1024, as uswsusp and the kernel read them. Bytes. */
 int text_parse_size(const char *text, uint64_t *ret);
 
 /* y, yes, true, on, 1 and n, no, false, off, 0; -EINVAL otherwise. */
 int text_parse_bool(const char *text, bool *ret);
 
-/* Cuts white space off both ends, in place; returns the new beginning. */
+/* Trims white space at both ends, in place; returns the new beginning. */
 char *text_trim(char *text);
 
 bool text_starts(const char *text, const char *prefix);
 
-/* What the last line NAME=VALUE of a shell's file has, without quotes, up to a blank; value is
- * untouched where there is none, and "" for one that does not fit. Is there anything? */
+/* The value of the last NAME=VALUE line of a shell file, without quotes, up to a blank;
+ * value is untouched if there is none, and "" if it does not fit. Returns whether there
+ * is one. */
 bool text_assigned(const char *text, const char *name, char *value, size_t size);
 
 /* "1.4 GiB", "812 MiB", "512 bytes" into buffer (24 bytes suffice); returns
@@ -38,29 +39,28 @@ char *text_duration(uint64_t usec, char *buffer, size_t size);
 #define TEXT_UUID_SIZE 37
 void text_uuid(const unsigned char uuid[16], char text[TEXT_UUID_SIZE]);
 
-/* Copies and always ends with a zero byte; false when it had to be cut. */
+/* Copies and always terminates; false if the text was cut. */
 bool text_copy(char *to, size_t size, const char *from);
 
-/* length bytes with \040 and its like undone, as the kernel writes blanks in
- * /proc and fstab(5) has them; to may be from. false: it does not fit, or holds
- * a zero byte. */
+/* Copies length bytes and undoes octal escapes (\040 for a blank, as in /proc and
+ * fstab(5)); to may equal from. false: it does not fit, or contains a zero byte. */
 bool text_unescape_octal(const char *from, size_t length, char *to, size_t size);
 
-/* The other way round: blanks, control characters and backslashes become \040 and its
- * like, so that the text is one word. false: it does not fit. */
+/* The reverse: blanks, control characters and backslashes become octal escapes, so the
+ * text is one word. false: it does not fit. */
 bool text_escape_octal(const char *from, char *to, size_t size);
 
-/* Replaces bytes that are neither printable ASCII nor part of valid UTF-8 by
- * '?', in place: strings from a disk may hold terminal escapes. */
+/* Replaces bytes that are neither printable ASCII nor part of valid UTF-8 by '?', in
+ * place: strings from a disk may contain terminal escapes. */
 void text_make_printable(char *text);
 
-/* Of what a user wrote, for a message: one printable line, cut with "..." where
- * buffer (of 4 bytes at least) is too small; returns buffer. */
+/* User input for a message: one printable line, cut with "..." if buffer (at least 4
+ * bytes) is too small; returns buffer. */
 const char *text_excerpt(const char *text, char *buffer, size_t size);
 
-/* How many bytes must be added, taken away, replaced, or swapped with their
- * neighbour to make one of the other, upper and lower case being the same. Of
- * texts longer than TEXT_DISTANCE_MAX, the length of the longer one. */
+/* The edit distance: how many bytes must be inserted, deleted, replaced, or swapped with
+ * their neighbour to turn one text into the other, ignoring case. For texts longer than
+ * TEXT_DISTANCE_MAX, the length of the longer one. */
 #define TEXT_DISTANCE_MAX 64
 size_t text_distance(const char *a, const char *b);
 

@@ -30,7 +30,7 @@ static size_t read_variable(const char *root, const char *name, const char *vend
 	return (size_t)n - 4;
 }
 
-/* The name of the entry that a variable has the number of, "" for none. */
+/* The name of the entry whose number the variable holds, "" for none. */
 static void read_entry(const char *root, const char *name, char ret[TEXT_MAX])
 {
 	unsigned char value[VALUE_MAX];
@@ -40,7 +40,7 @@ static void read_entry(const char *root, const char *name, char ret[TEXT_MAX])
 		snprintf(ret, TEXT_MAX, "Boot%04X", get_le16(value));
 }
 
-/* UTF-16, of which names of entries are ASCII. */
+/* UTF-16; names of entries are ASCII. */
 static void read_text(const char *root, const char *name, char ret[TEXT_MAX])
 {
 	unsigned char value[VALUE_MAX];
@@ -52,10 +52,10 @@ static void read_text(const char *root, const char *name, char ret[TEXT_MAX])
 	text_make_printable(ret);
 }
 
-/* Is another entry than this before it in BootOrder? UEFI, "Load Options": it is active (bit 0), a
- * system (bits 8 to 12 are 0), and on a partition, which its device path names by a node of type 4,
- * 1 and 42 bytes. All else may be absent (USB, the network), and the firmware goes on to the next.
- */
+/* Does another bootable entry come before this one in BootOrder? UEFI, "Load Options": an
+ * entry counts if it is active (bit 0), is a system (bits 8 to 12 are 0), and lies on a
+ * partition, which its device path names by a node of type 4, 1 and 42 bytes. All others
+ * may be absent (USB, the network), and the firmware skips them. */
 static bool read_first(const char *root, const char *now, char ret[TEXT_MAX])
 {
 	unsigned char order[VALUE_MAX], value[VALUE_MAX];
@@ -73,7 +73,7 @@ static bool read_first(const char *root, const char *now, char ret[TEXT_MAX])
 	return false;
 }
 
-/* Returns 1, one more choice. */
+/* Returns 1: one more choice. */
 static size_t say(struct boot_choice *ret, const char *actor, const char *what, const char *how,
 		  const char *advice)
 {
@@ -89,11 +89,12 @@ static size_t look_at_firmware(const char *root, struct boot_choice *ret)
 	read_entry(root, "BootNext", next);
 	read_entry(root, "BootCurrent", now);
 	if (next[0] && strcmp(next, now) != 0)
-		return say(ret, "the firmware is to start", next, "once (BootNext)",
+		return say(ret, "the firmware will start", next, "once (BootNext)",
 			   "efibootmgr --delete-bootnext");
 	if (next[0] || !now[0] || !read_first(root, now, first))
 		return 0;
-	return say(ret, "the firmware starts", first, "first (BootOrder), not what this boot was",
+	return say(ret, "the firmware starts", first,
+		   "first (BootOrder), not the entry of this boot",
 		   "choose this system in the firmware's menu, or see efibootmgr(8)");
 }
 
@@ -105,17 +106,17 @@ static size_t look_at_loader(const char *root, struct boot_choice *ret)
 	read_text(root, "LoaderEntrySelected", selected);
 	read_text(root, "LoaderEntryDefault", usual);
 	if (once[0] && strcasecmp(once, selected) != 0)
-		return say(ret, "the boot loader is to start", once, "once (LoaderEntryOneShot)",
+		return say(ret, "the boot loader will start", once, "once (LoaderEntryOneShot)",
 			   "bootctl set-oneshot \"\"");
 	if (once[0] || !usual[0] || usual[0] == '@' || !selected[0] ||
 	    fnmatch(usual, selected, FNM_CASEFOLD) == 0)
 		return 0;
 	return say(ret, "the boot loader starts", usual,
-		   "(LoaderEntryDefault), not what this boot was",
+		   "(LoaderEntryDefault), not the entry of this boot",
 		   "choose this system in the boot loader's menu, or bootctl set-default");
 }
 
-/* Lines NAME=value after a line of comment. */
+/* NAME=value lines after a comment line. */
 static bool find_value(const char *text, const char *name, char ret[TEXT_MAX])
 {
 	const char *at = strstr(text, name);
@@ -133,7 +134,7 @@ static size_t look_at_grub(const char *root, const char *path, struct boot_choic
 	if (io_read_text(root, path, text, sizeof(text)) <= 0)
 		return 0;
 	if (find_value(text, "\nnext_entry=", value))
-		return say(ret, "GRUB is to start", value, "once (next_entry)",
+		return say(ret, "GRUB will start", value, "once (next_entry)",
 			   "grub-editenv - unset next_entry (or grub2-editenv)");
 	if (find_value(text, "\nsaved_entry=", value) &&
 	    (text_starts(value, "osprober-") || strcasestr(value, "windows")))

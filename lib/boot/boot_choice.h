@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Choices that make the next boot another one than this was: variables of the
- * firmware (UEFI, "Boot Manager"; systemd's Boot Loader Interface) and GRUB's
- * environment block in /boot. (One on the EFI partition is another system's.)
+ * Settings that make the next boot start something else than this one did: firmware
+ * variables (UEFI, "Boot Manager"; systemd's Boot Loader Interface) and GRUB's
+ * environment block in /boot. (A block on the EFI partition belongs to another system.)
  */
 #ifndef S2DISK_BOOT_BOOT_CHOICE_H
 #define S2DISK_BOOT_BOOT_CHOICE_H
@@ -12,8 +12,8 @@
 #define BOOT_CHOICES_MAX 4
 
 struct boot_choice {
-	char text[200];	    /* what the next boot is told: the beginning of a sentence */
-	const char *advice; /* how to take it back */
+	char text[200];	    /* what the next boot will start: the beginning of a sentence */
+	const char *advice; /* how to undo it */
 };
 
 /* Reads them below root; returns how many there are. */

@@ -23,12 +23,12 @@
 #define ENTRIES_MAX 20000 /* below each of the topmost */
 #define SEEN_MAX 64
 
-/* Where it is not known: FAT's topmost directory has no times, and not all is looked at. */
+/* Time unknown: FAT's root directory has no times, and some files are skipped. */
 #define NO_TIME ((time_t)1 << 40)
 
-/* Of a PE program (Microsoft, "PE Format"): the headers lie within the first bytes. */
+/* Of a PE program (Microsoft, "PE Format"): the headers are within the first bytes. */
 #define HEADERS_SIZE 65536u
-#define FILE_HEADER_SIZE 24u /* with the signature */
+#define FILE_HEADER_SIZE 24u /* including the signature */
 #define SECTION_SIZE 40u
 
 struct walk {
@@ -36,7 +36,8 @@ struct walk {
 	struct boot_files *ret;
 	unsigned int entries;
 	dev_t dev; /* of /boot */
-	/* Directories on top, which may be so by several names (/efi a link to /boot/efi). */
+	/* Top directories, which may be one directory by several names (/efi a link to
+	 * /boot/efi). */
 	struct stat seen[SEEN_MAX];
 	size_t seen_count;
 };
@@ -47,7 +48,7 @@ static void later(time_t *time, time_t than)
 		*time = than;
 }
 
-/* The list ends with NULL. */
+/* NULL-terminated. */
 static bool matches(const char *const *patterns, const char *name)
 {
 	for (; *patterns; patterns++)
@@ -58,7 +59,7 @@ static bool matches(const char *const *patterns, const char *name)
 
 static const char *const wanted[] = { "*initrd*", "*initramfs*", "booster-*", "*.efi", NULL };
 
-/* Kept copies, signatures, and what boots after a crash only. */
+/* Backup copies, signatures, and crash kernels. */
 static const char *const others[] = { "*.old*",	 "*.bak",      "*.dpkg-*", "*~",
 				      "*.new",	 "*.tmp",      "*.sig",	   "*.conf",
 				      "*kdump*", "*plymouth*", NULL };
@@ -66,7 +67,7 @@ static const char *const others[] = { "*.old*",	 "*.bak",      "*.dpkg-*", "*~",
 static const char *const spare[] = { "*rescue*",	   "*fallback*", "*/recovery-*/*",
 				     "*/limine_history/*", "*/zbm/*",	 NULL };
 
-/* The oldest loses its place. */
+/* When the list is full, the oldest entry is dropped. */
 static void insert(struct boot_files *files, const struct boot_file *file)
 {
 	size_t at = files->count;
@@ -84,7 +85,7 @@ static bool take_section(const unsigned char *section, uint64_t file_size, struc
 {
 	uint64_t length = get_le32(section + 16), offset = get_le32(section + 20);
 
-	/* In the file it may be padded; in memory it need not have a size. */
+	/* In the file it may be padded; in memory it may have no size. */
 	if (get_le32(section + 8))
 		length = min_u64(length, get_le32(section + 8));
 	if (to->length == 0)
@@ -113,8 +114,8 @@ bool boot_file_parse(const unsigned char *header, size_t length, uint64_t file_s
 	return ret->initrd.length > 0;
 }
 
-/* Does it boot Linux? Most EFI programs do not; and NixOS calls its initramfs .efi, too. In a
- * report a unified image is a bare archive. */
+/* Does it boot Linux? Most EFI programs do not, and NixOS gives its initramfs the suffix
+ * .efi, too. In a report a unified image is a bare archive. */
 static bool look_into(struct boot_file *file, const FTSENT *entry)
 {
 	_cleanup_free_ unsigned char *header = calloc(1, HEADERS_SIZE);
@@ -137,7 +138,7 @@ static bool has_release(const char *path, const char *release)
 	size_t length = strlen(release);
 	const char *at = path;
 
-	/* 6.12.5 is not in 6.12.50, nor 6.12 in 6.12.5; but .img may follow. */
+	/* 6.12.5 is not part of 6.12.50, nor 6.12 of 6.12.5; but .img may follow. */
 	for (; length > 0 && (at = strstr(at, release)); at++)
 		if (!isalnum((unsigned char)at[length]) &&
 		    !(at[length] == '.' && isdigit((unsigned char)at[length + 1])))
@@ -159,7 +160,7 @@ static void take_file(const struct walk *walk, const char *path, const FTSENT *e
 		return;
 	}
 	look_note(walk->root, path, LOOK_NAME);
-	/* Whatever it is called: what is running now is not spare. */
+	/* Whatever its name: what is running now is not a rescue image. */
 	file.running = has_release(path, walk->ret->release);
 	file.spare = !file.running && matches(spare, path);
 	if (!walk->root[0])
@@ -168,7 +169,7 @@ static void take_file(const struct walk *walk, const char *path, const FTSENT *e
 		insert(walk->ret, &file);
 }
 
-/* false: it is not to be read. O_PATH does not mount an automount that is not used. */
+/* false: it is not to be read. O_PATH does not trigger an automount. */
 static bool enter(struct walk *walk, const char *path, const FTSENT *entry)
 {
 	_cleanup_close_ int fd = open(entry->fts_accpath, O_PATH | O_CLOEXEC);
@@ -188,13 +189,13 @@ static bool enter(struct walk *walk, const char *path, const FTSENT *entry)
 	if (entry->fts_level <= 1 && walk->seen_count < SEEN_MAX)
 		walk->seen[walk->seen_count++] = *st;
 	look_note(walk->root, path, LOOK_LIST);
-	later(&walk->ret->folders_changed, st->st_mtim.tv_sec ? st->st_mtim.tv_sec : NO_TIME);
+	later(&walk->ret->directories_changed, st->st_mtim.tv_sec ? st->st_mtim.tv_sec : NO_TIME);
 	return true;
 }
 
 static void walk_below(struct walk *walk, const char *top)
 {
-	/* O_DIRECTORY would mount an automount. */
+	/* O_DIRECTORY would trigger an automount. */
 	_cleanup_close_ int fd = io_open_below(walk->root, top, O_PATH);
 	char start[32], path[PATH_MAX];
 	char *const starts[] = { start, NULL };
@@ -203,7 +204,7 @@ static void walk_below(struct walk *walk, const char *top)
 
 	walk->top = top;
 	walk->entries = 0;
-	/* The only link that is followed. */
+	/* The only symbolic link that is followed. */
 	snprintf(start, sizeof(start), "/proc/self/fd/%d", fd);
 	fts = fd < 0 ? NULL : fts_open(starts, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	while (fts && (entry = fts_read(fts))) {
@@ -226,8 +227,7 @@ static void walk_below(struct walk *walk, const char *top)
 		fts_close(fts);
 }
 
-/* An installer that is kept in /boot, say. Only where files have their kernel's release in the
- * path. */
+/* An installer kept in /boot, say. Counts only if the path contains the kernel release. */
 static void mark_foreign(const char *root, struct boot_files *files)
 {
 	int fd = io_open_below(root, "/usr/lib/modules", O_RDONLY | O_DIRECTORY);
@@ -300,6 +300,6 @@ int boot_had_initramfs(const char *root)
 		return -1;
 	if (strstr(text, "initrd=") || strstr(text, "root=UUID=") || strstr(text, "root=LABEL="))
 		return 1;
-	/* GRUB_FORCE_PARTUUID: panic=-1 makes a boot that finds no root try again. */
+	/* GRUB_FORCE_PARTUUID: with panic=-1 a boot that finds no root tries again. */
 	return strstr(text, "root=PARTUUID=") && strstr(text, "panic=-1") ? 0 : -1;
 }

@@ -24,10 +24,10 @@
 /* fs/ext4/ext4.h, from Linux 5.14 on; not in the headers of every C library. */
 #define CHECKPOINT _IOW('f', 43, uint32_t)
 
-/* The clock may have been set since, and the initramfs mounts before it is. */
+/* Margin: the clock may have been set since, and the initramfs mounts earlier. */
 #define MARGIN_SECONDS 3600
 
-/* What is older was replayed from the journal by the mount of this boot. */
+/* Anything older was replayed from the journal by this boot's mount. */
 static bool changed_since_boot(const char *root)
 {
 	_cleanup_free_ struct boot_files *files = malloc(sizeof(*files));
@@ -58,7 +58,7 @@ static int freeze_and_thaw(int fd, const char *path, bool *ret_frozen, struct wh
 {
 	int r = freeze(fd), thawed;
 
-	/* Somebody else's, and theirs to thaw. */
+	/* Frozen by another program, which has to thaw it. */
 	if (r == -EBUSY)
 		return 0;
 	if (r == -EOPNOTSUPP || r == -ENOTTY)
@@ -75,8 +75,8 @@ static int freeze_and_thaw(int fd, const char *path, bool *ret_frozen, struct wh
 	return 0;
 }
 
-/* With signals blocked: what ended this program in between would leave every writer of
- * that file system waiting for ever. */
+/* Signals are blocked: if the program died in between, every writer on that file system
+ * would hang. */
 static int freeze_for_a_moment(int fd, const char *path, bool *ret_frozen, struct why *w)
 {
 	sigset_t all, before;
@@ -89,8 +89,8 @@ static int freeze_for_a_moment(int fd, const char *path, bool *ret_frozen, struc
 	return r;
 }
 
-/* Empties the journal of ext4. It waits for what is in the journal, not as a freeze
- * does for everyone who may write some time. -ENOTTY: this kernel cannot. */
+/* Empties the journal of ext4. This waits for the journal only, not for pending writers
+ * as a freeze does. -ENOTTY: not supported by this kernel. */
 static int checkpoint(int fd, const char *path, struct why *w)
 {
 	uint32_t flags = 0;
@@ -102,14 +102,14 @@ static int checkpoint(int fd, const char *path, struct why *w)
 	return why(w, -errno, "the journal of %s cannot be emptied: %s", path, strerror(errno));
 }
 
-/* The folder, and its file system; -ENOENT where there is nothing to settle. An
- * automount that nobody has used is left alone: O_PATH does not mount it. */
-static int open_folder(const char *path, struct statfs *ret)
+/* Opens the directory and gets its file system; -ENOENT if there is nothing to settle.
+ * Automounts are not triggered: O_PATH does not mount. */
+static int open_directory(const char *path, struct statfs *ret)
 {
 	_cleanup_close_ int place = open(path, O_PATH | O_CLOEXEC);
 	int fd;
 
-	/* Without O_DIRECTORY, with which the kernel mounts it. */
+	/* No O_DIRECTORY: that would trigger the automount. */
 	if (place < 0 || fstatfs(place, ret) < 0)
 		return -errno;
 	if (ret->f_type == AUTOFS_SUPER_MAGIC)
@@ -127,15 +127,15 @@ int boot_settle(const char *root, bool *ret_frozen, struct why *w)
 
 	*ret_frozen = false;
 	snprintf(path, sizeof(path), "%s/boot", root);
-	fd = open_folder(path, &fs);
+	fd = open_directory(path, &fs);
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ENOTDIR ? 0
 						       : why(w, fd, "%s: %s", path, strerror(-fd));
-	/* Most of the work, and for file systems without a journal all of it. */
+	/* Most of the work; for file systems without a journal, all of it. */
 	if (syncfs(fd) < 0)
 		return why(w, -errno, "syncing the file system of %s failed: %s", path,
 			   strerror(errno));
-	/* Its transaction is committed, and no boot loader reads its log tree. */
+	/* btrfs: the transaction is committed, and no boot loader reads the log tree. */
 	if (fs.f_type == BTRFS_SUPER_MAGIC || !changed_since_boot(root))
 		return 0;
 	r = fs.f_type == EXT4_SUPER_MAGIC ? checkpoint(fd, path, w) : -ENOTTY;

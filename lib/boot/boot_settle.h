@@ -3,14 +3,12 @@
  * What the boot loader reads must lie on the disk as it stands in memory. Boot
  * loaders read journaling file systems without replaying the journal (GRUB's xfs
  * and ext2 modules do not), and a hibernated system does not unmount: after sync(2),
- * which is all that SNAPSHOT_FREEZE does, a new kernel, initramfs or menu is in
- * the journal, and the boot loader finds the old one, or blocks that are
- * something else's by now. Freezing the file system (FIFREEZE) empties its journal,
- * and so does EXT4_IOC_CHECKPOINT (Linux 5.14).
+ * which is all that SNAPSHOT_FREEZE does, a new kernel, initramfs or menu is only in the journal,
+ * and the boot loader finds the old one, or blocks that have been reused. Freezing the file system
+ * (FIFREEZE) empties its journal, and so does EXT4_IOC_CHECKPOINT (Linux 5.14).
  *
- * A freeze keeps every writer waiting until all who write now are done, which on
- * a root file system may take hours (a scrub, a writer that waits for a pipe).
- * So it is only done where nothing else helps.
+ * A freeze blocks every writer until all current writes are done, which on a root file system may
+ * take hours (a scrub, a writer that waits for a pipe), so it is the last resort.
  */
 #ifndef S2DISK_BOOT_BOOT_SETTLE_H
 #define S2DISK_BOOT_BOOT_SETTLE_H
@@ -19,14 +17,13 @@
 
 #include <stdbool.h>
 
-/* Syncs the file system that root/boot is in. Where something below root/boot was
- * changed since this boot, and it is not btrfs, empties its journal, too: of
- * ext4 by a checkpoint; of others, and where the kernel has none, by freezing it and
- * thawing it at once, with no signal delivered in between. One that cannot be
- * frozen (vfat, overlay, …) has no journal. An automount that is not mounted is left
- * so. 0, also where there is no /boot or somebody else has frozen it; or a
- * negative errno with w. *ret_frozen: it is left frozen, and whoever writes there
- * waits until somebody thaws it; w says how. */
+/* Syncs the file system of root/boot. If anything below root/boot changed since this
+ * boot, and it is not btrfs, this also empties its journal: on ext4 by a checkpoint;
+ * elsewhere, or if the kernel has no checkpoint, by freezing it and thawing it at once,
+ * with signals blocked. A file system that cannot be frozen (vfat, overlay, …) has no
+ * journal. Automounts are not triggered. 0, also if there is no /boot or another program
+ * has frozen it; or a negative errno with w. *ret_frozen: it is still frozen, and writers
+ * hang until it is thawed; w says how. */
 int boot_settle(const char *root, bool *ret_frozen, struct why *w);
 
 #endif

@@ -26,20 +26,20 @@
 #define TEXT_LIMIT 65536
 #define PROGRAM_LIMIT (64u << 20)
 
-/* What no initramfs comes near to. */
+/* More than any initramfs needs. */
 #define ENTRIES_LIMIT 1000000
 #define UNPACKED_LIMIT (UINT64_C(2) << 30)
-#define CLOCK_BYTES (1u << 20) /* the clock is asked once in this many */
+#define CLOCK_BYTES (1u << 20) /* the clock is checked after every this many bytes */
 #define NAMES_LIMIT (4u << 20)
 
-/* Of a report, see initramfs.h. */
+/* In a report, see initramfs.h. */
 #define CMDLINE_NAME ".cmdline"
 #define UNREAD_NAME ".unread"
 
 static const struct packer {
 	const char *magic;
 	size_t length;
-	const char *program; /* which all unpack with -cd */
+	const char *program; /* all of which unpack with -cd */
 } packers[] = {
 	{ "\37\213", 2, "gzip" },     { "\3757zXZ", 6, "xz" },	    { "\50\265\57\375", 4, "zstd" },
 	{ "\2\41\114\30", 4, "lz4" }, { "\4\42\115\30", 4, "lz4" }, { "BZh", 3, "bzip2" },
@@ -49,7 +49,7 @@ static const struct packer {
 #define FLAG(name) offsetof(struct initramfs, name)
 #define CONTENT SIZE_MAX /* no flag, but the file is kept */
 
-/* What the generators make of our hooks, and their own. '*' takes slashes, too. */
+/* Files that generators install for our hooks, and their own. '*' matches slashes, too. */
 static const struct mark {
 	const char *pattern;
 	size_t flag; /* offset of the bool */
@@ -57,10 +57,11 @@ static const struct mark {
 	{ "*uswsusp/resume", FLAG(resume) },
 	{ "scripts/*/*s2disk*", FLAG(script) },
 	{ "*hooks/*s2disk*", FLAG(script) },
-	/* dracut without systemd runs uswsusp's resume by itself. */
+	/* dracut without systemd runs uswsusp's resume on its own. */
 	{ "*dracut/hooks/*resume-genrules*", FLAG(script) },
 	{ "*systemd-hibernate-resume*.d/*s2disk*.conf", FLAG(unit) },
-	/* Its own unit: for the place of the configuration, and before pools are imported. */
+	/* A unit of its own: it depends on where the configuration is, and runs before
+	 * pools are imported. */
 	{ "*/s2disk-resume.service", FLAG(script) },
 	/* mkinitcpio, initramfs-tools, dracut and sd-vconsole. */
 	{ "keymap.bin", FLAG(keymap) },
@@ -75,20 +76,20 @@ static const struct mark {
 	{ UNREAD_NAME, CONTENT },
 };
 
-/* One file that is read. */
+/* A file that is being read. */
 struct reading {
 	const char *path;
 	const struct initramfs_secrets *secrets;
 	uint64_t deadline;
 	struct initramfs *ret;
-	FILE *file;	   /* what its archives come from */
-	uint64_t position; /* … and how many bytes of that were taken */
+	FILE *file;	   /* where its archives come from */
+	uint64_t position; /* … and how many bytes of that were consumed */
 };
 
 struct entry {
 	char name[4096];
 	unsigned int mode, size;
-	/* The same for all names of one file, of which the last has its content; 0: it has
+	/* The same for all names of a file, the last of which has the content; 0: it has
 	 * one name. */
 	uint64_t link;
 };
@@ -122,7 +123,7 @@ static int take(struct reading *reading, void *to, uint64_t length)
 	return 0;
 }
 
-/* What begins at a multiple of four; so does what comes after it. */
+/* Entries begin at multiples of four, and so does what follows them. */
 static int take_aligned(struct reading *reading, void *to, uint64_t length)
 {
 	int r = take(reading, to, length);
@@ -130,7 +131,7 @@ static int take_aligned(struct reading *reading, void *to, uint64_t length)
 	return r < 0 ? r : take(reading, NULL, -reading->position & 3);
 }
 
-/* The next byte that is not zero, which is not taken; EOF at the end. Zero: at a limit. */
+/* The next nonzero byte, which is not consumed; EOF at the end. Zero: a limit was reached. */
 static int skip_zeros(struct reading *reading)
 {
 	int c;
@@ -141,8 +142,9 @@ static int skip_zeros(struct reading *reading)
 	return ungetc(c, reading->file);
 }
 
-/* The next header of a cpio archive of the form "newc", and the name. 1: an entry, whose content
- * comes next; 0: the archive's end; -EBADMSG: this is none, or it ends too early; -EFBIG. */
+/* The next header of a cpio archive of format "newc", and the name. 1: an entry, followed
+ * by its content; 0: the end of the archive; -EBADMSG: not such an archive, or truncated;
+ * -EFBIG. */
 static int next_entry(struct reading *reading, struct entry *ret)
 {
 	unsigned int inode, links, major, minor, name_size;
@@ -176,7 +178,7 @@ static bool is_secret(const struct reading *reading, const char *name)
 	return false;
 }
 
-/* Does the content matter? */
+/* Is the content needed? */
 static bool note_name(const struct reading *reading, const char *name)
 {
 	bool wanted = is_program(name) || is_secret(reading, name);
@@ -192,7 +194,7 @@ static bool note_name(const struct reading *reading, const char *name)
 	return wanted;
 }
 
-/* The kernel unpacks them in their order: the last one of a name stays. NULL: too many. */
+/* The kernel unpacks them in order: of several with one name the last wins. NULL: too many. */
 static struct initramfs_file *add_file(struct initramfs *initramfs, const char *name, uint64_t link)
 {
 	struct initramfs_file *files = initramfs->files;
@@ -255,7 +257,7 @@ static int keep(const struct reading *reading, struct initramfs_file *file, cons
 	return r < 0 || file->text ? r : -ENOMEM;
 }
 
-/* Of what is not looked into only the name matters. */
+/* For files that are not opened only the name matters. */
 static void note_member(const struct reading *reading, const char *name, mode_t mode,
 			const void *content, size_t size, bool secret)
 {
@@ -267,8 +269,8 @@ static void note_text(const struct reading *reading, const char *name, const cha
 	note_member(reading, name, S_IFREG | 0644, text, strlen(text), false);
 }
 
-/* Of several names of one file the last has the content, which is kept for each (dracut makes
- * one file of all that are the same): until then they are empty. */
+/* If a file has several names, the last has the content, which is kept for each (dracut
+ * links identical files): until then they are empty. */
 static int take_content(struct reading *reading, const struct entry *entry,
 			const struct initramfs_file *own)
 {
@@ -316,8 +318,8 @@ static int take_entry(struct reading *reading, const struct entry *entry)
 	return r < 0 ? r : take_content(reading, entry, own);
 }
 
-/* Archives one after the other. 0: up to the end, which is at length at the latest; 1:
- * something else comes. */
+/* Archives one after the other. 0: up to the end, at length at the latest; 1: followed by
+ * something else. */
 static int read_archives(struct reading *reading, FILE *file, uint64_t length, struct why *w)
 {
 	struct entry entry;
@@ -344,7 +346,7 @@ static int read_archives(struct reading *reading, FILE *file, uint64_t length, s
 	return r == -EBADMSG || r == 0 ? why(w, -EBADMSG, "it is damaged") : r;
 }
 
-/* part: of the file of that descriptor, where the packed one begins. */
+/* part: of the file with that descriptor, starting where the compressed part begins. */
 static int read_packed(struct reading *reading, const char *program, int fd,
 		       struct boot_section part, struct why *w)
 {
@@ -353,11 +355,11 @@ static int read_packed(struct reading *reading, const char *program, int fd,
 	FILE *unpacked;
 	int r, status;
 
-	/* Its end may be far, and it may be silent for ever. */
+	/* The program may run for long, without any output. */
 	if (reading->deadline)
 		seconds = reading->deadline > now ? (reading->deadline - now) / 1000000 + 1 : 1;
-	/* Where this program was started with standard input closed, it may be that; the
-	 * command inherits the copy. */
+	/* If this program was started with standard input closed, this may be that
+	 * number; the command inherits the copy. */
 	fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
 	if (fd < 0)
 		return -errno;
@@ -376,7 +378,7 @@ static int read_packed(struct reading *reading, const char *program, int fd,
 		return why(w, -ENOENT,
 			   "%s, which would unpack it, is not installed, or does not run",
 			   WEXITSTATUS(status) == 125 ? "timeout" : program);
-	/* Something else comes after an archive. */
+	/* Something else follows an archive. */
 	reading->ret->partial |= status != 0 || r > 0;
 	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", program) : r;
 }
@@ -395,7 +397,7 @@ static int read_part(struct reading *reading, FILE *file, struct boot_section pa
 			return read_packed(reading, packers[i].program, fileno(file), part, w);
 	reading->ret->partial |= r > 0;
 	return r > 0 && reading->position == 0
-		       ? why(w, -ENOTSUP, "it is packed in a way not known here")
+		       ? why(w, -ENOTSUP, "it is compressed in an unknown format")
 		       : r;
 }
 
@@ -421,7 +423,7 @@ static int read_file(struct reading *reading, const char *root, const struct boo
 	return r < 0 ? r : read_part(reading, opened, part, w);
 }
 
-/* What a report has in the place of the file: see initramfs.h. */
+/* What a report contains in place of the file: see initramfs.h. */
 static int read_noted(struct initramfs *ret, struct why *w)
 {
 	const char *cmdline = initramfs_file(ret, CMDLINE_NAME);
@@ -452,7 +454,7 @@ int initramfs_read(const char *root, const struct boot_file *file,
 	look_note("", full, LOOK_NAME);
 	r = is_late(&reading) ? -ETIMEDOUT : read_file(&reading, root, file, &reason);
 	if (r == -EFBIG || (r < 0 && deadline && now_usec() >= deadline))
-		r = why(&reason, -ETIMEDOUT, "it is too large to be looked through in time");
+		r = why(&reason, -ETIMEDOUT, "it is too large to be searched in time");
 	if (r >= 0)
 		r = read_noted(ret, &reason);
 	if (r < 0 || ret->partial) {

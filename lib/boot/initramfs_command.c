@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* root/directory/name, of which the name ends at a blank. */
+/* root/directory/name; the name ends at a blank. */
 static bool has(const char *root, const char *directory, const char *name)
 {
 	char path[PATH_MAX];

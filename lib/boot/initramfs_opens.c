@@ -11,7 +11,7 @@
 
 /* What is to be opened. */
 struct wanted {
-	const char *name, *uuid; /* uuid: NULL where only the name will do */
+	const char *name, *uuid; /* uuid: NULL if only the name counts */
 };
 
 bool initramfs_has(const struct initramfs *initramfs, const char *name)
@@ -38,7 +38,7 @@ bool initramfs_runs_late(const struct initramfs *initramfs, const char *hook)
 	return resume && at && resume < at && at < end;
 }
 
-/* Is field, up to a '=', the UUID, or the beginning of it, of which dracut takes a part? */
+/* Does field, up to a '=', equal the UUID or its beginning? dracut accepts a prefix. */
 static bool is_uuid(const char *field, const char *uuid)
 {
 	const char *digits = field + (text_starts(field, "luks-") ? 5 : 0);
@@ -47,7 +47,7 @@ static bool is_uuid(const char *field, const char *uuid)
 	return uuid && length >= 4 && strncasecmp(digits, uuid, length) == 0;
 }
 
-/* The UUID that a line of crypttab names its device by; NULL: it does so in another way. */
+/* The UUID by which a line of crypttab names its device; NULL: it uses another form. */
 static const char *source_uuid(const char *source)
 {
 	static const char *const before[] = { "UUID=", "/dev/disk/by-uuid/", "luks-" };
@@ -58,7 +58,7 @@ static const char *source_uuid(const char *source)
 	return NULL;
 }
 
-/* The value of name, which may have "rd." before it; NULL: another word. */
+/* The value of name, which may have the prefix "rd."; NULL: another word. */
 static const char *value_of(const char *word, const char *name)
 {
 	word += text_starts(word, "rd.") ? 3 : 0;
@@ -70,12 +70,12 @@ static bool is_false(const char *value)
 	return value && (strchr("0nf", value[0] ? value[0] : '1') || strcmp(value, "off") == 0);
 }
 
-/* What the words of the command line say. */
+/* What the kernel command line says. */
 struct words {
-	bool opens;	    /* one of them opens it */
-	bool some;	    /* some name what is to be opened: */
-	bool listed;	    /* … among it the source */
-	bool off, no_table; /* none of it is read, or no crypttab */
+	bool opens;	    /* one word opens it */
+	bool some;	    /* some words name what to open: */
+	bool listed;	    /* … this source among them */
+	bool off, no_table; /* all of it is disabled; crypttab is ignored */
 };
 
 /* source: a UUID, or NULL. */
@@ -115,8 +115,8 @@ static struct words read_words(const struct initramfs *initramfs, const char *cm
 	return ret;
 }
 
-/* A passphrase is asked for; in /dev and /run, or of another device (PATH:DEVICE), the key comes
- * from elsewhere; a script finds it by itself. */
+/* Is the key available at boot? A passphrase is asked for; a path below /dev or /run or on another
+ * device (PATH:DEVICE) comes from elsewhere; a script finds the key by itself. */
 static bool has_key(const struct initramfs *initramfs, const char *key, const char *options)
 {
 	if (text_starts(key, "/dev/"))
@@ -125,8 +125,8 @@ static bool has_key(const struct initramfs *initramfs, const char *key, const ch
 	       strstr(options, "keyscript=") || initramfs_has(initramfs, key + 1);
 }
 
-/* Lines of a crypttab, "NAME SOURCE KEY OPTIONS". systemd's: systemd-cryptsetup-generator(8) reads
- * it, not Debian's scripts. */
+/* Lines of a crypttab, "NAME SOURCE KEY OPTIONS". systemd's: read by
+ * systemd-cryptsetup-generator(8), not by Debian's scripts. */
 static bool table_opens(const struct initramfs *initramfs, const char *file, bool systemds,
 			const char *cmdline, const struct wanted *wanted)
 {
@@ -164,7 +164,7 @@ bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, con
 	if (strlen(uuid) == 32) {
 		snprintf(written, sizeof(written), "%.8s-%.4s-%.4s-%.4s-%s", uuid, uuid + 8,
 			 uuid + 12, uuid + 16, uuid + 20);
-		/* What is opened by its UUID alone is called luks-UUID. */
+		/* A device that is opened by UUID alone is called luks-UUID. */
 		if (any_name || strcasestr(name, written))
 			wanted.uuid = written;
 	}

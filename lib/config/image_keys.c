@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STRETCH_USEC 1000000u
+#define KDF_USEC 1000000u
 #define ASK_SECONDS 90 /* when hibernating nobody may be there */
 
 /* One byte more than may be there shows that there are too many. */
@@ -154,11 +154,11 @@ static int add_files(const struct settings *settings, const char *root, struct k
 	return r;
 }
 
-int stretch_choose_here(struct stretch *ret, struct why *w)
+int kdf_choose_here(struct kdf *ret, struct why *w)
 {
 	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size();
 
-	return stretch_choose(STRETCH_USEC, memory, work_pool_workers(0), ret, w);
+	return kdf_choose(KDF_USEC, memory, work_pool_workers(0), ret, w);
 }
 
 /* The second time must be as the first. */
@@ -208,7 +208,7 @@ static int add_passphrase(struct key_ways *ways, const struct passphrase_places 
 			  struct why *w)
 {
 	char *buffer = secret_alloc(PASSPHRASE_SIZE);
-	struct stretch stretch;
+	struct kdf kdf;
 	size_t length;
 	int r;
 
@@ -216,9 +216,9 @@ static int add_passphrase(struct key_ways *ways, const struct passphrase_places 
 		return why(w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));
 	r = passphrase_ask_new(places, "the hibernated session", buffer, &length, w);
 	if (r == 0)
-		r = stretch_choose_here(&stretch, w);
+		r = kdf_choose_here(&kdf, w);
 	if (r == 0)
-		r = key_ways_add_passphrase(ways, &stretch, buffer, length, w);
+		r = key_ways_add_passphrase(ways, &kdf, buffer, length, w);
 	secret_free(buffer, PASSPHRASE_SIZE);
 	return r;
 }

@@ -63,6 +63,6 @@ int passphrase_ask_new(const struct passphrase_places *places, const char *name,
 		       size_t *ret_length, struct why *w);
 
 /* About a second of this machine's work. */
-int stretch_choose_here(struct stretch *ret, struct why *w);
+int kdf_choose_here(struct kdf *ret, struct why *w);
 
 #endif

@@ -24,15 +24,14 @@ void block_entry_encode(const struct block_entry *entry, unsigned char *at);
 /* Entry number index of a table that block_table_check accepted. */
 struct block_entry block_table_entry(const unsigned char *table, uint64_t index);
 
-/* Pages of the body that so many stored bytes take. */
+/* Pages of the body that this many stored bytes take. */
 static inline uint64_t stored_pages(uint64_t stored_size, size_t page_size)
 {
 	return (stored_size + page_size - 1) / page_size;
 }
 
-/* Checks every entry against the header: sizes, codecs, and that the blocks
- * take exactly the pages of the body. -EBADMSG with the block's number;
- * -ENOTSUP for an unknown codec. */
+/* Checks every entry against the header: sizes, codecs, and that the blocks fill exactly
+ * the pages of the body. -EBADMSG with the block's number; -ENOTSUP for an unknown codec. */
 int block_table_check(const unsigned char *table, size_t size, const struct image_header *header,
 		      struct why *w);
 

@@ -116,7 +116,7 @@ int chunk_seal(const struct chunk_header *header, unsigned char *page, size_t pa
 	return 0;
 }
 
-/* The extents themselves: aligned, on the device, not empty. */
+/* The extents themselves: aligned, within the device, not empty. */
 static int check_extents(const unsigned char *page, size_t page_size, uint64_t device_bytes,
 			 const char *name, const struct chunk_header *header, uint64_t *ret_pages,
 			 struct why *w)
@@ -163,7 +163,7 @@ int chunk_decode(const unsigned char *page, size_t page_size, uint64_t device_by
 
 	memcpy(header.image_id, page + CHUNK_IMAGE_ID, IMAGE_ID_SIZE);
 	if (memcmp(page + CHUNK_MAGIC, chunk_magic, sizeof(chunk_magic)) != 0)
-		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map is not there",
+		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map is missing",
 				   expected->index, name);
 	r = chunk_crc(page, page_size, &crc);
 	if (r < 0)

@@ -32,8 +32,8 @@ struct map {
 
 void map_encode(const struct map *map, unsigned char *at);
 
-/* -EBADMSG when the numbers contradict each other or do not fit into a device
- * of device_bytes; name says which map, for the sentence. */
+/* -EBADMSG when the numbers contradict each other or do not fit on a device of
+ * device_bytes; name is the map's, for the sentence. */
 int map_decode(const unsigned char *at, uint64_t device_bytes, size_t page_size, const char *name,
 	       struct map *ret, struct why *w);
 
@@ -45,19 +45,19 @@ struct chunk_header {
 	unsigned char image_id[IMAGE_ID_SIZE];
 };
 
-/* How many extents a chunk holds. */
+/* Extents per chunk. */
 size_t chunk_capacity(size_t page_size);
 
 struct extent chunk_get_extent(const unsigned char *page, size_t index);
 void chunk_put_extent(unsigned char *page, size_t index, struct extent extent);
 
-/* Writes the header and the checksum over a page whose extents are in place
- * and whose unused rest is zero. 0 or -ENOMEM. */
+/* Writes the header and the checksum of a page that has its extents in place and zeros in
+ * its unused part. 0 or -ENOMEM. */
 int chunk_seal(const struct chunk_header *header, unsigned char *page, size_t page_size);
 
-/* Checks everything that a chunk says of itself, against what is expected of
- * it (index, first page, image id) and against the size of the device. name
- * and the index are in the sentence. *ret_pages: pages of all its extents. */
+/* Checks everything that a chunk says of itself against the expected values (index, first
+ * page, image id) and the size of the device. name and the index appear in the sentence.
+ * *ret_pages: pages in all its extents. */
 int chunk_decode(const unsigned char *page, size_t page_size, uint64_t device_bytes,
 		 const struct chunk_header *expected, const char *name, struct chunk_header *ret,
 		 uint64_t *ret_pages, struct why *w);

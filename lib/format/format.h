@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers of the image format that several files need; doc/image-format.md
- * tells it byte by byte.
+ * Constants of the image format that several files need; see doc/image-format.md.
  */
 #ifndef S2DISK_FORMAT_FORMAT_H
 #define S2DISK_FORMAT_FORMAT_H
@@ -17,8 +16,7 @@
 #define PAGE_SIZE_MIN 4096u
 #define PAGE_SIZE_MAX 65536u
 
-/* More sections than this no machine makes: a terabyte of memory needs 50 MiB
- * of block table. */
+/* More sections than any machine produces: a terabyte of memory needs 50 MiB of block table. */
 #define SECTIONS_SIZE_MAX (256ull << 20)
 
 enum section_type {
@@ -38,10 +36,10 @@ enum section_type {
 #define KEY_SLOTS_MAX 8u
 #define KEY_SLOT_SIZE 256u
 
-/* What a block's check field holds. */
+/* What the check field of a block contains. */
 enum block_check {
 	BLOCK_CHECK_CRC32 = 1,
-	BLOCK_CHECK_SEAL = 2, /* the tag of the AEAD; in sealed images, and only there */
+	BLOCK_CHECK_SEAL = 2, /* the AEAD tag; in sealed images, and only there */
 };
 
 #endif

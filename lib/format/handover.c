@@ -49,15 +49,15 @@ void handover_add_line(struct handover *handover, const char *format, ...)
 	handover->text[used + (size_t)length + 1] = '\0';
 }
 
-/* The larger one of what the ranges and the text leave free. */
+/* The larger of the gaps after the ranges and after the text. */
 static size_t record_place(const struct handover *handover, size_t *ret_room)
 {
 	size_t after_ranges = AT_QUARANTINE + handover->quarantine_count * RANGE_SIZE;
 	size_t after_text = AT_TEXT + strlen(handover->text);
-	size_t before = AT_TEXT - after_ranges, behind = PAGE_SIZE_MIN - after_text;
+	size_t before = AT_TEXT - after_ranges, after = PAGE_SIZE_MIN - after_text;
 
-	*ret_room = before > behind ? before : behind;
-	return behind >= before ? after_text : after_ranges;
+	*ret_room = before > after ? before : after;
+	return after >= before ? after_text : after_ranges;
 }
 
 size_t handover_record_room(const struct handover *handover)
@@ -80,8 +80,8 @@ static void put_record(const struct handover *handover, unsigned char *page)
 	memcpy(page + place, handover->record, length);
 }
 
-/* What an older resume left none of, or a newer one has elsewhere, is no reason to do
- * without the rest. */
+/* A record that an older resume did not leave, or a newer one placed elsewhere, is no
+ * reason to reject the rest. */
 static void take_record(const unsigned char *page, struct handover *ret)
 {
 	uint32_t place = get_le32(page + AT_RECORD_PLACE);
@@ -120,7 +120,7 @@ void handover_encode(const struct handover *handover, struct digest *crc, unsign
 	put_le32(page + AT_CRC, digest_final_crc32(crc));
 }
 
-/* The checksum is of the page with zeros in its own place. */
+/* The checksum covers the page with zeros in the checksum's place. */
 static int check_crc(const unsigned char *page, size_t page_size)
 {
 	static const unsigned char zeros[4];
@@ -149,7 +149,7 @@ int handover_decode(const unsigned char *page, size_t page_size,
 
 	if (memcmp(page + AT_MAGIC, handover_magic, sizeof(handover_magic)) != 0 ||
 	    memcmp(page + AT_IMAGE_ID, image_id, IMAGE_ID_SIZE) != 0)
-		return why(w, -ENODATA, "the resume left no hand-over page");
+		return why(w, -ENODATA, "resume left no hand-over page");
 	r = check_crc(page, page_size);
 	if (r < 0)
 		return why(w, r, "the hand-over page is damaged");

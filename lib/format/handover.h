@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hand-over page: what the program that restored an image tells the system
- * that was restored. Pure. doc/image-format.md, "Hand-over page".
+ * The hand-over page: what the program that restored an image passes to the restored
+ * system. Pure. doc/image-format.md, "Hand-over page".
  */
 #ifndef S2DISK_FORMAT_HANDOVER_H
 #define S2DISK_FORMAT_HANDOVER_H
@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 #define HANDOVER_TEXT_MAX 2300
-#define HANDOVER_RECORD_MAX 2048 /* as much fits with few lines of text */
+#define HANDOVER_RECORD_MAX 2048 /* the page has room for these with a few lines of text */
 #define HANDOVER_RANGES_MAX 100
-#define HANDOVER_PAGES_MAX 1024 /* in all ranges: all else is frozen meanwhile */
+#define HANDOVER_PAGES_MAX 1024 /* in all ranges: everything is frozen meanwhile */
 
 struct handover_range {
 	uint64_t first; /* page frame */
@@ -30,7 +30,7 @@ struct handover {
 	uint64_t stored_bytes;
 	uint64_t load_usec;
 	uint64_t attempts;
-	/* Page frames to be taken out of use before user space goes on. */
+	/* Page frames to be offlined before user space goes on. */
 	uint32_t quarantine_count;
 	struct handover_range quarantine[HANDOVER_RANGES_MAX];
 	char text[HANDOVER_TEXT_MAX + 1]; /* lines; printable */
@@ -38,15 +38,15 @@ struct handover {
 	char record[HANDOVER_RECORD_MAX + 1];
 };
 
-/* How many bytes of a record there is room for, as text and quarantine are now. */
+/* Bytes available for a record, given the current text and quarantine. */
 size_t handover_record_room(const struct handover *handover);
 
-/* Adds a line (printf style); what does not fit is left out. */
+/* Adds a line (printf style); a line that does not fit is dropped. */
 void handover_add_line(struct handover *handover, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Fills the page; a record for which there is no room is left out. crc: open for DIGEST_CRC32 and
- * fresh, as it is afterwards, since no memory is to be had when this is called. */
+/* Fills the page; a record that does not fit is dropped. crc: open for DIGEST_CRC32 and
+ * fresh, as it is afterwards: no memory can be allocated when this is called. */
 void handover_encode(const struct handover *handover, struct digest *crc, unsigned char *page,
 		     size_t page_size);
 

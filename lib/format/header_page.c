@@ -29,7 +29,7 @@ enum {
 	AT_CIPHER = 264,
 	AT_SLOTS = 268,
 	AT_RESERVED = 288,
-	HEADER_SIZE = 1024, /* and the slots behind it */
+	HEADER_SIZE = 1024, /* followed by the slots */
 };
 
 _Static_assert(AT_SECTIONS_DIGEST + SHA256_SIZE == AT_BODY, "body map");
@@ -119,7 +119,7 @@ int header_page_front(const unsigned char *page, size_t page_size, struct header
 	int r = 0;
 
 	if (memcmp(page + AT_MAGIC, header_magic, sizeof(header_magic)) != 0)
-		return why_damaged(w, "the header page is not there");
+		return why_damaged(w, "the header page is missing");
 	if (get_le32(page + AT_PAGE_SIZE) == page_size && incompatible & ~FEATURE_SEALED)
 		return why_too_new(w,
 				   "the image uses features (0x%" PRIx64
@@ -145,7 +145,7 @@ int header_page_front(const unsigned char *page, size_t page_size, struct header
 	return 0;
 }
 
-/* Is this a header that we know how to read? */
+/* Is this a header version that this program reads? */
 static int check_kind(const unsigned char *page, size_t page_size, struct image_header *header,
 		      struct why *w)
 {
@@ -177,7 +177,7 @@ static int check_sizes(const struct image_header *header, uint64_t device_bytes,
 				   "the header says %" PRIu64 " blocks for a snapshot of %" PRIu64
 				   " bytes",
 				   header->blocks, header->stream_size);
-	/* Every block takes a page of the device at least. */
+	/* Every block takes at least one page of the device. */
 	if (header->blocks > device_bytes / header->page_size)
 		return why_class(w, WHY_FOREIGN, -ENXIO,
 				 "the header says %" PRIu64 " blocks, the device has only %" PRIu64

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of the page that are sealed in a sealed image, where their tag is, and
- * where the key slots are. */
+/* The part of the page that is sealed in a sealed image, the place of its tag, and the
+ * place of the key slots. */
 #define HEADER_SEALED_AT 56u
 #define HEADER_SEALED_SIZE 208u
 #define HEADER_TAG_AT 272u
@@ -26,7 +26,7 @@ struct header_front {
 	bool sealed;
 	enum aead_kind cipher;	 /* of a sealed image */
 	uint32_t slots;		 /* 1 to KEY_SLOTS_MAX */
-	const unsigned char *at; /* so many times KEY_SLOT_SIZE bytes, in the page */
+	const unsigned char *at; /* this many times KEY_SLOT_SIZE bytes, in the page */
 };
 
 struct image_header {
@@ -52,15 +52,16 @@ struct image_header {
 	uint32_t slots;
 };
 
-/* Fills a page, but for the slots of a sealed image, which are zeroed. */
+/* Fills a page, except for the slots of a sealed image, which are zeroed. */
 void header_page_encode(const struct image_header *header, unsigned char *page, size_t page_size);
 
 /* Reads what is not sealed. -EBADMSG, -ENOTSUP as below. */
 int header_page_front(const unsigned char *page, size_t page_size, struct header_front *ret,
 		      struct why *w);
 
-/* A page that is not sealed, or no more. 0, or -EBADMSG (damaged), -ENOTSUP (a newer format) with
- * the reason. Every number is bounded afterwards, by each other and by the device's size. */
+/* A page that is not sealed, or has been opened. 0, or -EBADMSG (damaged), -ENOTSUP (a
+ * newer format) with the reason. Afterwards every number is within bounds, also relative
+ * to each other and to the device's size. */
 int header_page_decode(const unsigned char *page, size_t page_size, uint64_t device_bytes,
 		       struct image_header *ret, struct why *w);
 
@@ -69,7 +70,7 @@ static inline bool header_sealed(const struct image_header *header)
 	return header->incompatible & FEATURE_SEALED;
 }
 
-/* Raw bytes of a block: the block size, or what is left for the last. */
+/* Raw bytes of a block: the block size, or the remainder for the last. */
 uint32_t header_block_raw_size(const struct image_header *header, uint64_t block);
 
 #endif

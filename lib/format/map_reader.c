@@ -71,7 +71,7 @@ static int read_chunk(struct map_reader *reader, struct why *w)
 				 reader->device_bytes);
 	r = load_chunk(reader, &pages, &reason);
 	if (r < 0 && reason.class == WHY_DAMAGED) {
-		/* Once more: it may have been damaged on the way. */
+		/* Read it again: the error may have been in transit. */
 		io_drop_cache(reader->fd);
 		reason = (struct why){ 0 };
 		r = load_chunk(reader, &pages, &reason);

@@ -38,7 +38,7 @@ static int write_chunk(struct map_writer *writer, uint64_t next)
 	return 0;
 }
 
-/* The extent that was being built goes into the chunk. */
+/* Moves the extent under construction into the chunk. */
 static int store_last(struct map_writer *writer)
 {
 	uint64_t next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes down where a stream of pages went: one extent chunk at a time. */
+/* Records where a stream of pages was written: one extent chunk at a time. */
 #ifndef S2DISK_FORMAT_MAP_WRITER_H
 #define S2DISK_FORMAT_MAP_WRITER_H
 
@@ -19,14 +19,14 @@ struct map_writer {
 	struct map map;
 };
 
-/* page is a page of aligned memory, digest an open SHA-256 that nobody else
- * uses meanwhile; both stay the caller's. Allocates the first chunk's page. */
+/* page is a page of aligned memory, digest an open SHA-256 for exclusive use; both stay
+ * the caller's. Allocates the first chunk's page. */
 int map_writer_begin(struct map_writer *writer, int fd, size_t page_size,
 		     const struct page_allocator *allocator, void *page, struct digest *digest,
 		     const unsigned char image_id[IMAGE_ID_SIZE]);
 
-/* The stream's next page is at that offset of the device. Writes a chunk when
- * one is full. 0 or a negative errno (-ENOSPC from the allocator). */
+/* Adds the stream's next page, at that offset of the device. Writes a chunk when one is
+ * full. 0 or a negative errno (-ENOSPC from the allocator). */
 int map_writer_add(struct map_writer *writer, uint64_t offset);
 
 /* Writes the last chunk. */

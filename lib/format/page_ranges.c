@@ -27,7 +27,7 @@ static size_t put_leb128(unsigned char *at, uint64_t value)
 	return n;
 }
 
-/* Moves *at behind the number; -EBADMSG when it does not end or overflows. */
+/* Moves *at past the number; -EBADMSG if it does not end or overflows. */
 static int get_leb128(const unsigned char **at, const unsigned char *end, uint64_t *ret)
 {
 	uint64_t value = 0;
@@ -82,8 +82,8 @@ void range_collector_add(struct range_collector *c, uint64_t pfn, bool zero)
 		return;
 	}
 	if (pfn < c->end) {
-		/* Not ascending: nothing that a kernel does. Where it lies below,
-		 * one range that begins at 0 covers it and all before it. */
+		/* Not ascending, which no kernel does. If it is below the current range,
+		 * one range from 0 covers it and everything before. */
 		c->coarse = true;
 		if (pfn >= c->first)
 			return;
@@ -94,7 +94,7 @@ void range_collector_add(struct range_collector *c, uint64_t pfn, bool zero)
 		c->first = 0;
 		return;
 	}
-	/* Room must stay for this range and for one more. */
+	/* There must be room for this range and one more. */
 	if (c->used + 4 * LEB128_MAX > c->size) {
 		c->coarse = true;
 		c->end = pfn + 1;

@@ -32,7 +32,7 @@ static struct section *slot_of(struct sections *sections, uint32_t type)
 	}
 }
 
-/* One section at *at; moves *at behind it. */
+/* One section at *at; moves *at past it. */
 static int parse_one(const unsigned char *stream, size_t size, size_t *at,
 		     struct sections *sections, struct why *w)
 {

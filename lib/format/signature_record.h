@@ -28,23 +28,22 @@ struct signature_record {
 	uint32_t attempts;
 	uint64_t created; /* seconds since 1970 */
 	unsigned char header_digest[SHA256_SIZE];
-	uint32_t refusals; /* how often it was kept for another boot … */
+	uint32_t refusals; /* how often the image was kept for another boot … */
 	uint32_t vetoes;   /* … and how often because a boot could not restore it */
-	uint32_t damages;  /* how often a boot read it and found it damaged */
+	uint32_t damages;  /* how often a boot read the image and found it damaged */
 };
 
-/* Has this page a record of ours, sound or not? (its magic, with either
- * signature behind it) */
+/* Does this page have a record of ours, intact or not? (its magic, followed by either signature) */
 bool signature_record_present(const unsigned char *page, size_t page_size);
 
-/* 0; -EBADMSG (damaged) or -ENOTSUP (too new: the checksum, which stands in the
- * same place in every version, is right) with the reason. */
+/* 0; -EBADMSG (damaged) or -ENOTSUP (too new: the checksum, whose place is the same in
+ * every version, is right) with the reason. */
 int signature_record_decode(const unsigned char *page, size_t page_size,
 			    struct signature_record *ret, struct why *w);
 
-/* Puts the record into the first page of a swap area, whose signature becomes
- * the original one. -EINVAL when the page is no swap header or its list of bad
- * pages reaches into the record (page unchanged); -ENOMEM. */
+/* Puts the record into the first page of a swap area and saves the area's signature as
+ * the original one. -EINVAL if the page is not a swap header or its list of bad pages
+ * overlaps the record (page unchanged); -ENOMEM. */
 int signature_record_encode(const struct signature_record *record, unsigned char *page,
 			    size_t page_size, struct why *w);
 

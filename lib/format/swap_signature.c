@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* union swap_header of the kernel's include/linux/swap.h; numbers in the byte
- * order of the machine that ran mkswap. */
+/* union swap_header of the kernel's include/linux/swap.h; numbers are in the byte order
+ * of the machine that ran mkswap. */
 #define HEADER_VERSION 1024
 #define HEADER_LAST_PAGE 1028
 #define HEADER_BAD_PAGES 1032
@@ -19,7 +19,7 @@
 
 #define OLD_SIGNATURE "SWAP-SPACE"
 
-/* The original signature and the one that counts. */
+/* The original signature and the current one. */
 #define BOTH_SIGNATURES (2 * (size_t)SWAP_SIGNATURE_SIZE)
 
 _Static_assert(sizeof(SWAP_SIGNATURE_SWAP) - 1 == SWAP_SIGNATURE_SIZE, "swap signature");
@@ -32,7 +32,7 @@ static bool is_signature(const unsigned char *at, const char *signature)
 	return memcmp(at, signature, SWAP_SIGNATURE_SIZE) == 0;
 }
 
-/* Which of swap's signatures stands there, NULL for none. */
+/* Which swap signature is there, NULL for none. */
 static const char *swap_signature_at(const unsigned char *at)
 {
 	if (is_signature(at, SWAP_SIGNATURE_SWAP))
@@ -73,7 +73,7 @@ int swap_header_parse(const unsigned char *page, size_t size, struct swap_header
 	header.version = get_native32(page + HEADER_VERSION);
 	header.last_page = get_native32(page + HEADER_LAST_PAGE);
 	header.bad_pages = get_native32(page + HEADER_BAD_PAGES);
-	/* The kernel's own bounds, see read_swap_header() of its mm/swapfile.c. */
+	/* The same bounds as the kernel's read_swap_header() in mm/swapfile.c. */
 	if (header.version != 1 || header.last_page == 0 ||
 	    header.bad_pages > (size - SWAP_SIGNATURE_SIZE - HEADER_LIST) / sizeof(uint32_t))
 		return -EINVAL;
@@ -95,7 +95,7 @@ int swap_signature_restore(unsigned char *page, size_t size, size_t wipe)
 	size_t from;
 	bool valid;
 
-	/* Never into the UUID and the label. */
+	/* Never overwrite the UUID and the label. */
 	if (size < HEADER_LIST + BOTH_SIGNATURES || wipe < BOTH_SIGNATURES ||
 	    wipe > size - HEADER_LIST)
 		return -EINVAL;
@@ -109,7 +109,7 @@ int swap_signature_restore(unsigned char *page, size_t size, size_t wipe)
 	if (!signature)
 		return -EINVAL;
 
-	/* A long list of bad pages stays: swapping to one of them loses data. */
+	/* A long list of bad pages is kept: swapping to one of them loses data. */
 	from = max_u64(size - wipe, HEADER_LIST + header.bad_pages * sizeof(uint32_t));
 	from = min_u64(from, size - BOTH_SIGNATURES);
 	memset(page + from, 0, size - from);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first page of a swap area: what stands in its last bytes. Pure.
+ * The first page of a swap area, with the signature in its last bytes. Pure.
  *
  * The last 10 bytes of the page are the signature: "SWAPSPACE2" for swap (the
- * kernel's include/linux/swap.h, union swap_header), "S1SUSPEND" for an image
- * of the kernel's, "ULSUSPEND" for one from user space. The 10 bytes before it
- * hold the original signature while an image is there.
+ * kernel's include/linux/swap.h, union swap_header), "S1SUSPEND" for an image of the kernel,
+ * "ULSUSPEND" for one from user space. While there is an image, the 10 bytes before it hold the
+ * original signature.
  */
 #ifndef S2DISK_FORMAT_SWAP_SIGNATURE_H
 #define S2DISK_FORMAT_SWAP_SIGNATURE_H
@@ -29,7 +29,7 @@ enum swap_signature_kind {
 /* page is the whole first page, size its length in bytes. */
 enum swap_signature_kind swap_signature_kind(const unsigned char *page, size_t size);
 
-/* What a swap header says of itself. */
+/* The contents of a swap header. */
 struct swap_header {
 	unsigned char uuid[16];
 	char label[17];	    /* printable, ended by a zero byte */
@@ -38,15 +38,15 @@ struct swap_header {
 	uint32_t bad_pages; /* entries of the list of bad pages, which starts at byte 1536 */
 };
 
-/* 0, or -EINVAL when the fields are not those of a swap header of version 1
- * in this byte order (the signature is not looked at: it may be an image's). */
+/* 0, or -EINVAL if this is not a swap header of version 1 in this byte order (the
+ * signature is ignored: it may be an image's). */
 int swap_header_parse(const unsigned char *page, size_t size, struct swap_header *ret);
 
-/* Makes the page a swap area's again: zeroes the last `wipe` bytes of the page
- * (20 to size - 1536; a list of bad pages that reaches there is kept) but for
- * the signature. That stays where it is a swap signature, becomes the original
- * one where that is, else "SWAPSPACE2" when swap_header_parse accepts the
- * page. Returns 0, or -EINVAL when the page never was swap (unchanged). */
+/* Turns the page back into that of a swap area: zeroes the last `wipe` bytes (20 to size
+ * - 1536; a list of bad pages that reaches there is kept) except for the signature. A
+ * swap signature stays as it is; otherwise the original one is restored, or "SWAPSPACE2"
+ * is written if there is none and swap_header_parse accepts the page. Returns 0, or
+ * -EINVAL if the page never was swap (unchanged). */
 int swap_signature_restore(unsigned char *page, size_t size, size_t wipe);
 
 #endif

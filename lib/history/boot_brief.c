@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Does it fit? *ret_over: by how many bytes it does not. */
+/* Does it fit? *ret_over: the number of bytes by which it does not. */
 static bool fits(const struct boot_record *record, const char *left_out, char *ret, size_t size,
 		 size_t *ret_over)
 {
@@ -68,7 +68,7 @@ int boot_record_take_over(const char *text, struct boot_record *mine, struct boo
 		return r;
 	if (record->run_count == 0) {
 		boot_record_free(record);
-		return why(w, -EBADMSG, "it tells of no run of resume");
+		return why(w, -EBADMSG, "it has no run of resume");
 	}
 	last = &record->runs[record->run_count - 1];
 	last->found = FOUND_IMAGE;

@@ -60,7 +60,7 @@ const struct boot_run *boot_record_discarded(const struct boot_record *record)
 	return NULL;
 }
 
-/* No value makes a line of its own, nor is there one without a value. */
+/* A value must not start a line of its own; an empty one is not written. */
 static void put(FILE *file, const char *key, const char *value)
 {
 	char line[sizeof(((struct boot_record *)NULL)->command_line)];
@@ -140,7 +140,7 @@ int boot_record_encode(const struct boot_record *record, char **ret_text, size_t
 	return 0;
 }
 
-/* Lines without their key: never longer than the text that they are from. */
+/* Lines without their key: never longer than the source text. */
 struct lines {
 	char *text;
 	size_t length;
@@ -159,7 +159,7 @@ static void add_line(struct lines *lines, const char *line, size_t limit)
 
 struct reading {
 	struct boot_record *record;
-	struct boot_run *run; /* that the lines are about; NULL: none, or one too many */
+	struct boot_run *run; /* whose lines these are; NULL: none, or one beyond the limit */
 	struct lines map, log;
 };
 
@@ -276,17 +276,17 @@ static int check_title(const char *text, struct why *w)
 	uint64_t version;
 
 	if (!text_starts(text, TITLE))
-		return why(w, -EBADMSG, "it is no boot record");
+		return why(w, -EBADMSG, "it is not a boot record");
 	text += strlen(TITLE);
 	snprintf(number, sizeof(number), "%.*s", (int)min_u64(strcspn(text, "\n"), 15), text);
 	if (text_parse_u64(number, &version) < 0 || version == 0)
-		return why(w, -EBADMSG, "it is no boot record");
+		return why(w, -EBADMSG, "it is not a boot record");
 	if (version > FORM)
 		return why(w, -ENOTSUP, "a newer resume(8) wrote it (form %" PRIu64 ")", version);
 	return 0;
 }
 
-/* A key is what stands before the first blank, which may be at the very beginning. */
+/* The key is what precedes the first blank, which may be the very first byte. */
 static void take_line(struct reading *reading, char *line)
 {
 	char *blank = line[0] ? strchr(line + 1, ' ') : NULL;

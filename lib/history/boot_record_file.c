@@ -24,15 +24,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FOLDER "/run/s2disk"
+#define DIRECTORY "/run/s2disk"
 #define NAME "boot"
 #define PART ".boot.part"
 
-/* Tables are told as "ACPI: DSDT 0x…", within the first second or so: the log
- * of a boot with many devices need not be read to its end. */
+/* Tables are logged as "ACPI: DSDT 0x…" within the first second or so: the log of a boot
+ * with many devices need not be read to its end. */
 #define RECORDS_MAX 4000
 
-/* A second at most: no boot waits for a record. */
+/* One second at most: no boot waits for a record. */
 #define LOCK_TRIES 20
 
 #define LOG_LIMIT (4u << 20)
@@ -50,7 +50,7 @@ bool boot_in_initramfs(const char *root)
 	file = setmntent(path, "re");
 	if (!file)
 		return false;
-	/* The last one on / is what is seen there. A tmpfs may be the root of a system. */
+	/* The last mount on / is the visible one. A tmpfs may be the root of a system. */
 	while ((entry = getmntent(file)))
 		if (strcmp(entry->mnt_dir, "/") == 0)
 			initial = strcmp(entry->mnt_type, "rootfs") == 0;
@@ -58,7 +58,7 @@ bool boot_in_initramfs(const char *root)
 	return initial;
 }
 
-/* All that lib/platform and the pre-flight look for in a log. */
+/* Everything that lib/platform and the pre-flight look for in a log. */
 bool boot_record_wants(const char *line)
 {
 	static const char *const words[] = { "heap free:", "Hypervisor detected: ", "Host Build ",
@@ -98,7 +98,7 @@ static void print_map(const struct memory_map *map, FILE *file)
 	}
 }
 
-/* NULL where there is none, or no memory for it. */
+/* NULL if there is none, or no memory for it. */
 static char *capture_log(const char *root)
 {
 	_cleanup_close_ int log = kernel_log_open(root, false);
@@ -148,8 +148,8 @@ static void capture(const char *root, bool with_log, struct boot_record *ret)
 	ret->map = capture_map(root);
 }
 
-/* The record is all there or as it was. */
-static int write_file(int folder, const struct boot_record *record)
+/* Atomic: the new record, or the old one. */
+static int write_file(int directory, const struct boot_record *record)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
@@ -158,14 +158,14 @@ static int write_file(int folder, const struct boot_record *record)
 
 	if (r < 0)
 		return r;
-	fd = openat(folder, PART, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(directory, PART, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 	r = fchmod(fd, 0600) < 0 ? -errno : io_write_full(fd, text, length);
-	if (r == 0 && renameat(folder, PART, folder, NAME) < 0)
+	if (r == 0 && renameat(directory, PART, directory, NAME) < 0)
 		r = -errno;
 	if (r < 0)
-		unlinkat(folder, PART, 0);
+		unlinkat(directory, PART, 0);
 	return r;
 }
 
@@ -174,39 +174,39 @@ int boot_record_open_directory(const char *root)
 	char path[PATH_MAX];
 	int directory;
 
-	snprintf(path, sizeof(path), "%s" FOLDER, root);
+	snprintf(path, sizeof(path), "%s" DIRECTORY, root);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return directory < 0 ? -errno : directory;
 }
 
-/* Locked, too: two scripts of the initramfs may run resume at once. */
-static int open_folder(const char *root)
+/* Locks it, too: two scripts of the initramfs may run resume at once. */
+static int open_directory(const char *root)
 {
-	int folder = boot_record_open_directory(root);
+	int directory = boot_record_open_directory(root);
 
-	if (folder < 0)
-		return folder;
+	if (directory < 0)
+		return directory;
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(folder, LOCK_EX | LOCK_NB) == 0)
-			return folder;
+		if (flock(directory, LOCK_EX | LOCK_NB) == 0)
+			return directory;
 		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
 	}
-	close(folder);
+	close(directory);
 	return -ENOLCK;
 }
 
 enum how {
 	HOW_APPEND,
-	HOW_FIRST, /* only where there is no record */
-	HOW_RENEW, /* in the place of the last run */
+	HOW_FIRST, /* only if there is no record */
+	HOW_RENEW, /* replaces the last run */
 };
 
 static int add(const char *root, const struct boot_run *run, enum how how)
 {
 	_cleanup_free_ struct boot_record *record = NULL;
-	_cleanup_close_ int folder = -1;
+	_cleanup_close_ int directory = -1;
 	int r;
 
 	if (!boot_in_initramfs(root))
@@ -214,11 +214,11 @@ static int add(const char *root, const struct boot_run *run, enum how how)
 	record = calloc(1, sizeof(*record));
 	if (!record)
 		return -ENOMEM;
-	folder = open_folder(root);
-	if (folder < 0)
-		return folder;
+	directory = open_directory(root);
+	if (directory < 0)
+		return directory;
 	r = boot_record_read(root, record, NULL);
-	/* That of a newer program says more than this one could. */
+	/* A newer program's record has more than this one could write. */
 	if (r == -ENOTSUP || r == -ENOMEM)
 		return r;
 	if (r < 0)
@@ -227,7 +227,7 @@ static int add(const char *root, const struct boot_run *run, enum how how)
 		if (how == HOW_RENEW && record->run_count > 0)
 			record->run_count--;
 		boot_record_append(record, run);
-		r = write_file(folder, record);
+		r = write_file(directory, record);
 	}
 	boot_record_free(record);
 	return r;
@@ -248,7 +248,7 @@ int boot_record_add_first(const char *root, const struct boot_run *run)
 	return add(root, run, HOW_FIRST);
 }
 
-/* Of the runs before, those that discarded another image. */
+/* Of earlier runs, those that discarded another image. */
 static void take_discards(const char *root, struct boot_record *record)
 {
 	_cleanup_free_ struct boot_record *before = calloc(1, sizeof(*before));
@@ -279,27 +279,27 @@ int boot_record_replace(const char *root, const char *text, struct why *w)
 {
 	_cleanup_free_ struct boot_record *mine = calloc(1, sizeof(*mine));
 	_cleanup_free_ struct boot_record *record = calloc(1, sizeof(*record));
-	_cleanup_close_ int folder = -1;
+	_cleanup_close_ int directory = -1;
 	int r;
 
 	if (!mine || !record)
 		return -ENOMEM;
-	folder = open_folder(root);
-	if (folder < 0)
-		return why(w, folder, "%s: %s", FOLDER, strerror(-folder));
+	directory = open_directory(root);
+	if (directory < 0)
+		return why(w, directory, "%s: %s", DIRECTORY, strerror(-directory));
 	r = boot_record_read(root, mine, w);
-	/* That of a newer program says more than this one could. */
+	/* A newer program's record has more than this one could write. */
 	if (r == -ENOTSUP)
 		return r;
-	/* Where there is none, the kernel's log has what it knows. */
+	/* Without a record, the kernel's log has what it knows. */
 	if (r < 0)
 		tree_text(root, mine->boot_id, sizeof(mine->boot_id),
 			  "/proc/sys/kernel/random/boot_id");
 	r = boot_record_take_over(text, mine, record, w);
 	if (r == 0) {
-		r = write_file(folder, record);
+		r = write_file(directory, record);
 		if (r < 0)
-			why(w, r, "%s: %s", FOLDER "/" NAME, strerror(-r));
+			why(w, r, "%s: %s", DIRECTORY "/" NAME, strerror(-r));
 	}
 	boot_record_free(record);
 	boot_record_free(mine);
@@ -311,21 +311,21 @@ int boot_record_read(const char *root, struct boot_record *ret, struct why *w)
 	_cleanup_free_ char *text = NULL;
 	char boot_id[sizeof(ret->boot_id)];
 	struct boot_record *record;
-	int r = io_read_file(root, FOLDER "/" NAME, BOOT_RECORD_LIMIT, &text, NULL);
+	int r = io_read_file(root, DIRECTORY "/" NAME, BOOT_RECORD_LIMIT, &text, NULL);
 
 	if (r < 0)
-		return why(w, r, "%s: %s", FOLDER "/" NAME, strerror(-r));
+		return why(w, r, "%s: %s", DIRECTORY "/" NAME, strerror(-r));
 	record = calloc(1, sizeof(*record));
 	if (!record)
 		return -ENOMEM;
 	r = boot_record_parse(text, record, w);
 	if (r < 0) {
-		why_prefix(w, r, "%s", FOLDER "/" NAME);
+		why_prefix(w, r, "%s", DIRECTORY "/" NAME);
 	} else if (record->boot_id[0] &&
 		   tree_text(root, boot_id, sizeof(boot_id), "/proc/sys/kernel/random/boot_id") &&
 		   strcmp(boot_id, record->boot_id) != 0) {
 		boot_record_free(record);
-		r = why(w, -ESTALE, "%s is of another boot", FOLDER "/" NAME);
+		r = why(w, -ESTALE, "%s is of another boot", DIRECTORY "/" NAME);
 	}
 	if (r == 0)
 		*ret = *record;

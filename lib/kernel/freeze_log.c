@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What every sleeping task's trace begins with, whatever it waits for. */
+/* Every sleeping task's trace begins with these, whatever it waits for. */
 static const char *const scheduler[] = {
 	"__schedule",	 "schedule",	    "io_schedule",     "preempt_schedule",
 	"__switch_to",	 "context_switch",  "wait_for_",       "__wait_for_",
@@ -20,7 +20,7 @@ static const char *const scheduler[] = {
 	"percpu_rwsem_", "__percpu_down",
 };
 
-/* Functions and modules by which a wait for somebody else's server is known. */
+/* Functions and modules that show a wait for a server in user space or on the network. */
 static const struct {
 	const char *word, *server;
 } servers[] = {
@@ -36,8 +36,8 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* " fuse_file_poll+0x1b5/0x230 [fuse]" into name; false: no such line, or one that
- * the kernel is not sure of ("? "). */
+/* Copies the function's name of a line like " fuse_file_poll+0x1b5/0x230 [fuse]" into
+ * name; false: not such a line, or one that the kernel marks as uncertain ("? "). */
 static bool trace_function(const char *line, char *name, size_t size)
 {
 	size_t length;
@@ -69,8 +69,8 @@ static void add_trace(struct freeze_task *task, const char *line)
 	memcpy(task->function, name, sizeof(name));
 }
 
-/* "task:udisksd         state:D stack:0     pid:33315 tgid:33315 ppid:9245 …". The name
- * is the task's own choice: it may hold anything. */
+/* "task:udisksd         state:D stack:0     pid:33315 tgid:33315 ppid:9245 …". The task
+ * chooses its name, which may contain anything. */
 static void add_task(struct freeze_log *log, const char *line)
 {
 	const char *name = line + strlen("task:");
@@ -95,8 +95,8 @@ static void add_task(struct freeze_log *log, const char *line)
 void freeze_log_add(struct freeze_log *log, const char *message)
 {
 	if (begins(message, "Freezing ")) {
-		/* It begins; or "Freezing user space processes failed after 20.009 seconds
-		 * (2 tasks refusing to freeze, wq_busy=0):". */
+		/* The beginning; or "Freezing user space processes failed after 20.009
+		 * seconds (2 tasks refusing to freeze, wq_busy=0):". */
 		*log = (struct freeze_log){ .listing = strstr(message, " failed after ") };
 		return;
 	}

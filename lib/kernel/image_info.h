@@ -23,13 +23,13 @@ struct image_info {
 	uint64_t metadata_pages; /* pages - image_pages - 1 */
 };
 
-/* page is the stream's first page, size the page size. -EBADMSG when the
- * numbers contradict each other (w says how). The fields of swsusp_info lie at
- * the same place on every 64-bit architecture. */
+/* page is the stream's first page, size the page size. -EBADMSG if the numbers contradict
+ * each other (w says how). The fields of swsusp_info are at the same offsets on every
+ * 64-bit architecture. */
 int image_info_parse(const unsigned char *page, size_t size, struct image_info *ret, struct why *w);
 
-/* Writes image_pages and what follows from it into a header page: as many
- * metadata pages and data pages, their sum and its bytes. */
+/* Writes image_pages and all that depends on it into a header page: the number of
+ * metadata pages, the total and its size in bytes. */
 void image_info_set_pages(unsigned char *page, size_t size, uint64_t metadata_pages,
 			  uint64_t image_pages);
 
@@ -48,10 +48,9 @@ void image_arch_x86_parse(const unsigned char *page, struct image_arch_x86 *ret)
 #define IMAGE_PFN_END UINT64_MAX    /* ends a page that is not full */
 #define IMAGE_PFN_ZERO (1ULL << 63) /* a page of zeros, without a data page; 6.7 and later */
 
-/* Goes through one metadata page: calls see() for each page frame number, in
- * the order of the page; zero tells that the kernel flagged the page as all
- * zeros (bit 63; it then has no data page). Stops at the end mark. Returns how
- * many there were. see() may be NULL. */
+/* Walks one metadata page: calls see() for each page frame number, in order; zero: the
+ * kernel flagged the page as all zeros (bit 63; it then has no data page). Stops at the
+ * end mark. Returns the number of frames. see() may be NULL. */
 size_t image_metadata_walk(const unsigned char *page, size_t size,
 			   void (*see)(void *context, uint64_t pfn, bool zero), void *context);
 

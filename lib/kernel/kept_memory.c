@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A node's own numbers say where the pages are; a kernel without nodes has only
- * the others. */
+/* With nodes, the per-node numbers show where the pages are; a kernel without nodes has
+ * only the global ones. */
 #define OF_NODES "/sys/devices/system/node/node[0-9]*/hugepages/hugepages-*/nr_hugepages"
 #define OF_ALL "/sys/kernel/mm/hugepages/hugepages-*/nr_hugepages"
 #define CRASH_SIZE "/sys/kernel/kexec_crash_size"

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The kernel's own limit is 2 to 4 KiB; some boot loaders get near it. */
+/* The kernel's own limit is 2 to 4 KiB; some boot loaders come close to it. */
 #define CMDLINE_LIMIT 65536
 
-/* One word, cut up as next_arg() of the kernel's lib/cmdline.c does. */
+/* One word, split as next_arg() in the kernel's lib/cmdline.c does. */
 struct word {
 	const char *name;
 	size_t name_length;
@@ -66,7 +66,7 @@ static bool next_word(const char **at, struct word *ret)
 	return true;
 }
 
-/* As for the kernel, '-' and '_' are the same in a name. */
+/* For the kernel, '-' and '_' are equal in a name. */
 static bool is_named(const struct word *word, const char *name)
 {
 	if (strlen(name) != word->name_length)
@@ -80,7 +80,7 @@ static bool is_named(const struct word *word, const char *name)
 	return true;
 }
 
-/* Copies what fits. The kernel cuts resume= at the same length. */
+/* Copies what fits. The kernel truncates resume= at the same length. */
 static void copy_value(const struct word *word, char *to, size_t size)
 {
 	snprintf(to, size, "%.*s", (int)word->value_length, word->value);
@@ -95,7 +95,7 @@ static bool value_starts(const struct word *word, const char *prefix)
 
 static void take_resume(struct word word, struct kernel_cmdline *ret)
 {
-	/* Prefixes of other hibernation code, still found in old set-ups. */
+	/* Prefixes of other hibernation code, still found in old configurations. */
 	if (value_starts(&word, "swap:") || value_starts(&word, "file:")) {
 		word.value += 5;
 		word.value_length -= 5;
@@ -116,7 +116,7 @@ static void take_offset(const struct word *word, struct kernel_cmdline *ret)
 	text_make_printable(ret->bad_offset);
 }
 
-/* kernel/power/hibernate.c: whatever forbids hibernation forbids resuming. */
+/* kernel/power/hibernate.c: what forbids hibernation also forbids resuming. */
 static void take_hibernate(const struct word *word, struct kernel_cmdline *ret)
 {
 	if (value_starts(word, "noresume")) {
@@ -133,7 +133,7 @@ void kernel_cmdline_parse(const char *text, struct kernel_cmdline *ret)
 
 	*ret = (struct kernel_cmdline){ 0 };
 	while (next_word(&text, &word)) {
-		/* What follows "--" is for init. */
+		/* Everything after "--" is for init. */
 		if (!word.value && word.name_length == 2 && memcmp(word.name, "--", 2) == 0)
 			break;
 		if (is_named(&word, "noresume")) {

@@ -9,14 +9,15 @@
 struct kernel_cmdline {
 	char resume[256];	/* resume=, without "swap:" or "file:" in front; "" when absent */
 	uint64_t resume_offset; /* resume_offset=, pages */
-	bool noresume;		/* noresume, hibernate=noresume, and whatever sets nohibernate */
-	bool nohibernate;	/* nohibernate, or hibernate=no */
-	char bad_offset[64];	/* a resume_offset= that is not a number, for a message; "" else */
+	bool noresume;	     /* noresume, hibernate=noresume, and anything that sets nohibernate */
+	bool nohibernate;    /* nohibernate, or hibernate=no */
+	char bad_offset[64]; /* a resume_offset= that is not a number, for a message; otherwise ""
+			      */
 };
 
-/* Pure: reads a command line as the kernel does (words split at white space,
- * double quotes protect it, '-' and '_' are the same in a name, the last of
- * several wins, "--" ends it). */
+/* Pure: parses a command line as the kernel does (words are separated by white space,
+ * double quotes protect it, '-' and '_' are equal in a name, the last of several wins,
+ * "--" ends it). */
 void kernel_cmdline_parse(const char *text, struct kernel_cmdline *ret);
 
 /* Reads root/proc/cmdline. 0 or a negative errno. */

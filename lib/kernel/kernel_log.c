@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel gives a whole record for each read, at most this long
- * (PRINTK_MESSAGE_MAX and its predecessors). */
+/* The kernel returns one record per read, at most this long (PRINTK_MESSAGE_MAX and its
+ * predecessors). */
 #define RECORD_SIZE 8192
 
 int kernel_log_open(const char *root, bool from_now)
@@ -44,13 +44,13 @@ int kernel_log_parse(const char *record, char *text, size_t size, unsigned int *
 	if (!message || end == record || *end != ',')
 		return -EBADMSG;
 	message++;
-	/* Lines that follow the first are its dictionary. */
+	/* Lines after the first are its dictionary. */
 	snprintf(text, size, "%.*s", (int)strcspn(message, "\n"), message);
 	*ret_level = (unsigned int)(prefix & 7);
 	return 0;
 }
 
-/* The value behind "\n KEY=" in a record's dictionary. */
+/* The value after "\n KEY=" in a record's dictionary. */
 static void find_value(const char *record, const char *key, char *value, size_t size)
 {
 	const char *at = strstr(record, key);
@@ -73,8 +73,8 @@ int kernel_log_parse_message(const char *record, struct kernel_message *ret)
 	return 0;
 }
 
-/* The device gives one record at a time; of a file that stands for it, the read went
- * on into the next ones. */
+/* The device returns one record per read; from a file in its place, the read went on into
+ * the next ones. */
 static int end_record(int fd, char *record, size_t length)
 {
 	char *end = record;

@@ -25,95 +25,95 @@ static bool has_amdgpu(const char *root)
 	       access(path, F_OK) == 0;
 }
 
-/* The words of /sys/power/disk, "[platform] shutdown reboot suspend": the chosen
- * one to knobs->mode, where "suspend" is offered and another is chosen. */
-static void save_mode(struct knobs *knobs)
+/* The words of /sys/power/disk, "[platform] shutdown reboot suspend": copies the selected
+ * one to saved->mode, if "suspend" is offered and not selected. */
+static void save_mode(struct kernel_settings *saved)
 {
 	char text[128], *rest = text, *word;
 	bool offered = false;
 
-	if (io_read_text(knobs->root, MODE, text, sizeof(text)) <= 0)
+	if (io_read_text(saved->root, MODE, text, sizeof(text)) <= 0)
 		return;
 	while ((word = strsep(&rest, " \t\n"))) {
 		size_t length = strlen(word);
 
 		offered = offered || strcmp(word, MODE_SUSPEND) == 0;
-		if (length > 2 && length - 2 < sizeof(knobs->mode) && word[0] == '[' &&
+		if (length > 2 && length - 2 < sizeof(saved->mode) && word[0] == '[' &&
 		    word[length - 1] == ']') {
-			memcpy(knobs->mode, word + 1, length - 2);
-			knobs->mode[length - 2] = '\0';
+			memcpy(saved->mode, word + 1, length - 2);
+			saved->mode[length - 2] = '\0';
 		}
 	}
 	if (!offered)
-		knobs->mode[0] = '\0';
+		saved->mode[0] = '\0';
 }
 
-void knobs_save(struct knobs *knobs, const char *root)
+void kernel_settings_save(struct kernel_settings *saved, const char *root)
 {
-	*knobs = (struct knobs){ .root = root };
-	knobs->printk_saved = io_read_text(root, PRINTK, knobs->printk, sizeof(knobs->printk)) > 0;
-	knobs->image_size_saved =
-		io_read_text(root, IMAGE_SIZE, knobs->image_size, sizeof(knobs->image_size)) > 0;
+	*saved = (struct kernel_settings){ .root = root };
+	saved->printk_saved = io_read_text(root, PRINTK, saved->printk, sizeof(saved->printk)) > 0;
+	saved->image_size_saved =
+		io_read_text(root, IMAGE_SIZE, saved->image_size, sizeof(saved->image_size)) > 0;
 	if (has_amdgpu(root))
-		save_mode(knobs);
+		save_mode(saved);
 }
 
-int knobs_wake_display(struct knobs *knobs)
+int kernel_settings_wake_display(struct kernel_settings *saved)
 {
 	int r;
 
-	if (!knobs->mode[0])
+	if (!saved->mode[0])
 		return 0;
-	r = io_write_text(knobs->root, MODE, MODE_SUSPEND "\n");
-	knobs->mode_changed = knobs->mode_changed || r == 0;
+	r = io_write_text(saved->root, MODE, MODE_SUSPEND "\n");
+	saved->mode_changed = saved->mode_changed || r == 0;
 	return r;
 }
 
-int knobs_set_console_loglevel(struct knobs *knobs, int level)
+int kernel_settings_set_console_loglevel(struct kernel_settings *saved, int level)
 {
 	char text[16];
 
 	if (level < 0 || level > 15)
 		return -EINVAL;
 	snprintf(text, sizeof(text), "%d\n", level);
-	return io_write_text(knobs->root, PRINTK, text);
+	return io_write_text(saved->root, PRINTK, text);
 }
 
-bool knobs_image_size(const struct knobs *knobs, uint64_t *ret)
+bool kernel_settings_image_size(const struct kernel_settings *saved, uint64_t *ret)
 {
-	char copy[sizeof(knobs->image_size)];
+	char copy[sizeof(saved->image_size)];
 
-	if (!knobs->image_size_saved)
+	if (!saved->image_size_saved)
 		return false;
-	memcpy(copy, knobs->image_size, sizeof(copy));
+	memcpy(copy, saved->image_size, sizeof(copy));
 	return text_parse_u64(text_trim(copy), ret) == 0;
 }
 
-int knobs_restore_display(struct knobs *knobs)
+int kernel_settings_restore_display(struct kernel_settings *saved)
 {
-	if (!knobs->mode_changed)
+	if (!saved->mode_changed)
 		return 0;
-	knobs->mode_changed = false;
-	return io_write_text(knobs->root, MODE, knobs->mode);
+	saved->mode_changed = false;
+	return io_write_text(saved->root, MODE, saved->mode);
 }
 
-int knobs_restore(struct knobs *knobs, int max_loglevel)
+int kernel_settings_restore(struct kernel_settings *saved, int max_loglevel)
 {
 	int result = 0, r;
 
-	if (knobs->printk_saved) {
-		if (max_loglevel >= 0 && atoi(knobs->printk) > max_loglevel)
-			result = knobs_set_console_loglevel(knobs, max_loglevel);
+	if (saved->printk_saved) {
+		if (max_loglevel >= 0 && atoi(saved->printk) > max_loglevel)
+			result = kernel_settings_set_console_loglevel(saved, max_loglevel);
 		else
-			result = io_write_text(knobs->root, PRINTK, knobs->printk);
-		knobs->printk_saved = false;
+			result = io_write_text(saved->root, PRINTK, saved->printk);
+		saved->printk_saved = false;
 	}
-	if (knobs->image_size_saved) {
-		r = io_write_text(knobs->root, IMAGE_SIZE, knobs->image_size);
+	if (saved->image_size_saved) {
+		r = io_write_text(saved->root, IMAGE_SIZE, saved->image_size);
 		if (result == 0)
 			result = r;
-		knobs->image_size_saved = false;
+		saved->image_size_saved = false;
 	}
-	r = knobs_restore_display(knobs);
+	r = kernel_settings_restore_display(saved);
 	return result < 0 ? result : r;
 }

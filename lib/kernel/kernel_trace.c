@@ -6,17 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A trace whose end was lost hides no more than this. */
+/* A trace whose end was lost hides at most this many lines. */
 #define LINES_MAX 150
 
-/* Lines of a trace have KERN_WARNING or the default level, which is 4; what is graver
- * is somebody else's message in between. */
+/* Lines of a trace have KERN_WARNING or the default level, which is 4; anything more
+ * severe is an unrelated message in between. */
 #define TRACE_LEVEL 4
 
 static const struct {
 	const char *place, *what;
 } harmless[] = {
-	/* Linux 6.18: SNAPSHOT_CREATE_IMAGE calls it without the call before that it
+	/* Linux 6.18: SNAPSHOT_CREATE_IMAGE calls it without the matching call that it
 	 * counts (fixed in 7.0). */
 	{ "kernel/power/main.c pm_restore_gfp_mask",
 	  "the kernel warns of pm_restore_gfp_mask, as Linux 6.18 does at every snapshot; it is "
@@ -41,7 +41,7 @@ static const char *find_file(const char *line, size_t *ret_length)
 
 /* "WARNING: CPU: 0 PID: 312 at kernel/power/main.c:41 pm_restore_gfp_mask+0xd8/0xf0", or
  * from 6.19 on "WARNING: kernel/power/main.c:41 at pm_restore_gfp_mask+0xd8/0xf0, CPU#0:
- * s2disk/312": the file and the function; else the line itself. Line numbers and
+ * s2disk/312": the file and the function; otherwise the line itself. Line numbers and
  * offsets are left out: they change with every build. */
 static void place_of(const char *line, char *place, size_t size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Traces in the kernel's messages, from "cut here" to "end trace", forty lines each:
- * one that was not seen before stays whole, one that was is cut to a line, and so is
- * one that is known to be harmless. Pure.
+ * Traces in the kernel's messages, from "cut here" to "end trace", forty lines each: a
+ * new one is kept whole, a repeated one is cut to a line, and so is one that is known to
+ * be harmless. Pure.
  */
 #ifndef S2DISK_KERNEL_KERNEL_TRACE_H
 #define S2DISK_KERNEL_KERNEL_TRACE_H
@@ -20,14 +20,14 @@ struct kernel_traces {
 };
 
 enum kernel_trace_line {
-	KERNEL_LINE_SHOW,     /* as it is */
-	KERNEL_LINE_HIDE,     /* part of a trace that was dealt with */
-	KERNEL_LINE_AGAIN,    /* of a trace that was seen before, this is all to be shown */
-	KERNEL_LINE_HARMLESS, /* *ret_what says what; the rest will be hidden */
+	KERNEL_LINE_SHOW,     /* print as it is */
+	KERNEL_LINE_HIDE,     /* part of a trace that is hidden */
+	KERNEL_LINE_AGAIN,    /* start of a repeated trace: print only this line */
+	KERNEL_LINE_HARMLESS, /* *ret_what explains it; the rest will be hidden */
 };
 
-/* What to do with the next message, in their order. level: the kernel's, 0 to 7.
- * ret_what: a sentence, with KERNEL_LINE_HARMLESS. */
+/* What to do with the next message, in order. level: the kernel's, 0 to 7. ret_what: a
+ * sentence, with KERNEL_LINE_HARMLESS. */
 enum kernel_trace_line kernel_trace_look(struct kernel_traces *traces, const char *message,
 					 unsigned int level, const char **ret_what);
 

@@ -19,11 +19,11 @@
 #define COMMAND_BITS 7u /* I/O, memory, bus master */
 #define HEADER_TYPE 14
 #define HEADER_TYPE_MASK 0x7f
-#define BUS_NUMBERS 0x18 /* of a bridge: its own, first and last behind it */
+#define BUS_NUMBERS 0x18 /* of a bridge: its own bus number, first and last one below it */
 #define CLASS_DISPLAY 3
 #define NO_DRIVER "(disabled)"
 
-/* What a link says, or "". */
+/* The target of a link, or "". */
 static void read_link(const char *root, const char *path, char target[PATH_MAX])
 {
 	char full[PATH_MAX];
@@ -34,7 +34,7 @@ static void read_link(const char *root, const char *path, char target[PATH_MAX])
 	target[n < 0 ? 0 : n] = '\0';
 }
 
-/* Is what the link stands for a device of the function, or of one on the far side? */
+/* Is the link's target a device of the function, or of one below it? */
 static bool leads_through(const char *root, const char *link, const char *address)
 {
 	char target[PATH_MAX], component[64];
@@ -58,7 +58,7 @@ static bool any(const char *root, const char *pattern)
 	return some;
 }
 
-/* Does something lie on the disk: a mapping, an array? */
+/* Does something use the disk: a mapping, an array? */
 static bool disk_is_held(const char *root, const char *name)
 {
 	char pattern[2][PATH_MAX];
@@ -104,7 +104,7 @@ static bool is_display(const char *root, const char *address)
 	       sscanf(text, "0x%x", &class) == 1 && class >> 16 == CLASS_DISPLAY;
 }
 
-/* Drivers are loaded while an image is: none must find the function. */
+/* While the image is loaded drivers may be loaded too; none may bind to the function. */
 static int bar_drivers(const char *root, const char *address, const char *name)
 {
 	char path[PATH_MAX];
@@ -129,14 +129,16 @@ static int unbind(const char *root, struct pci_disabled *done, struct why *w)
 			   address, name);
 	r = bar_drivers(root, address, NO_DRIVER);
 	if (r < 0)
-		return why(w, r, "PCI device %s cannot be kept from drivers", address);
+		return why(w, r, "PCI device %s cannot be barred from drivers (driver_override)",
+			   address);
 	done->barred = true;
 	if (!*target)
 		return 0;
 	snprintf(path, sizeof(path), DEVICES "%s/driver/unbind", address);
 	r = io_write_text(root, path, address);
 	if (r < 0)
-		return why(w, r, "PCI device %s cannot be taken from its driver %s", address, name);
+		return why(w, r, "PCI device %s cannot be unbound from its driver %s", address,
+			   name);
 	text_copy(done->driver, sizeof(done->driver), name);
 	return 0;
 }
@@ -149,7 +151,7 @@ static int write_register(int fd, const unsigned char *bytes, size_t size, uint6
 	return r < 0 ? r : io_pread_full(fd, ret, size, offset);
 }
 
-/* A bridge passes configuration on by these, whatever its command register says. */
+/* A bridge forwards configuration accesses by these, regardless of its command register. */
 static int close_buses(int fd, struct pci_disabled *done)
 {
 	static const unsigned char none[sizeof(done->buses)];
@@ -196,7 +198,9 @@ static int disable(const char *root, struct pci_disabled *done, struct why *w)
 	if (r == 0)
 		r = close_buses(fd, done);
 	if (r == -EIO)
-		return why(w, r, "PCI device %s does not let itself be disabled", done->address);
+		return why(w, r,
+			   "PCI device %s cannot be disabled: it ignores configuration writes",
+			   done->address);
 	return r < 0 ? why(w, r, "configuration of PCI device %s: %s", done->address, strerror(-r))
 		     : 0;
 }
@@ -239,7 +243,7 @@ int pci_decoding_disable(struct pci_decoding *decoding, const char *root, const 
 	return r < 0 ? r : disable(root, &decoding->done[at], w);
 }
 
-/* Its own driver, or whichever would have found it in the meantime. */
+/* Rebinds its own driver, or any other that matches by now. */
 static int give_driver(const char *root, const struct pci_disabled *done)
 {
 	char path[PATH_MAX];

@@ -15,12 +15,12 @@
 #include <unistd.h>
 
 /* Another task may hold the kernel's lock for a moment (a reader of a file in
- * /sys/power), or the device (a check whether it can be opened); then the kernel
- * says EBUSY instead of waiting. */
+ * /sys/power), or the device (a check whether it can be opened); the kernel then returns
+ * EBUSY instead of waiting. */
 #define BUSY_USEC 1000000
 #define BUSY_WAIT_NSEC 5000000
 
-/* Waits a moment; false when that was done long enough. */
+/* Waits a moment; false when the time is up. */
 static bool wait_while_busy(uint64_t begun)
 {
 	const struct timespec wait = { .tv_nsec = BUSY_WAIT_NSEC };
@@ -54,7 +54,7 @@ static int control_pointer(int fd, unsigned long request, void *argument)
 
 int snapshot_open(const char *path, bool resuming)
 {
-	/* O_RDWR is ENOSYS: the direction tells the kernel what is meant. */
+	/* O_RDWR is ENOSYS: the direction decides whether it hibernates or resumes. */
 	const int flags = (resuming ? O_WRONLY : O_RDONLY) | O_CLOEXEC;
 	uint64_t begun = now_usec();
 	int fd;
@@ -90,9 +90,9 @@ int snapshot_unfreeze(int fd)
 
 int snapshot_freeze(int fd)
 {
-	/* Does nothing while nothing is frozen, but needs the kernel's lock: so
-	 * whoever had it for a moment has let go, and what FREEZE says then is
-	 * said of freezing. */
+	/* Does nothing while nothing is frozen, but takes the kernel's lock: once it
+	 * succeeds, a short-time holder has released it, and an EBUSY of FREEZE is about
+	 * freezing. */
 	int r = snapshot_unfreeze(fd);
 
 	return r < 0 ? r : control_once(fd, SNAPSHOT_FREEZE, 0);
@@ -170,7 +170,7 @@ int snapshot_suspend_to_ram(int fd)
 	return control_once(fd, SNAPSHOT_S2RAM, 0);
 }
 
-/* The next pages behind `done`, each for itself; the first may have been begun. */
+/* The next pages after `done`, one vector each; the first may have been started. */
 static int page_vectors(const char *buffer, size_t length, size_t done, unsigned int most,
 			struct iovec *vectors)
 {
@@ -236,8 +236,7 @@ int snapshot_write(int fd, const void *buffer, size_t length, unsigned int pages
 
 int snapshot_write_end(int fd)
 {
-	/* A byte is as good as a page: the kernel looks at what it still needs
-	 * first. */
+	/* One byte is enough: the kernel first checks what it still needs. */
 	static const unsigned char more;
 	const struct iovec one = { .iov_base = (void *)(uintptr_t)&more, .iov_len = 1 };
 	ssize_t n;

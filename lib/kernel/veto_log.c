@@ -14,7 +14,7 @@ struct device_message {
 	const char *rest;
 };
 
-/* "DRIVER DEVICE: rest"; a driver's name may have blanks in it. */
+/* "DRIVER DEVICE: rest"; a driver's name may contain blanks. */
 static bool split(const struct kernel_message *message, struct device_message *ret)
 {
 	const char *colon = strstr(message->text, ": "), *blank = colon;
@@ -46,7 +46,7 @@ static void name_device(struct veto_log *log, enum veto_kind kind,
 	text_copy(log->driver, sizeof(log->driver), split_up->driver);
 }
 
-/* "bus_freeze(): the_freeze [module] returns -16": the innermost comes first. */
+/* "bus_freeze(): the_freeze [module] returns -16": the innermost function comes first. */
 static void find_module(struct veto_log *log, const char *rest)
 {
 	const char *begin = strstr(rest, "(): "), *open, *end;
@@ -65,7 +65,7 @@ static void add_device(struct veto_log *log, const struct kernel_message *messag
 					      "not prepared for power transition: code -" };
 	struct device_message device;
 
-	/* The first that failed has the others brought back. */
+	/* After the first failure the other devices are brought back. */
 	if (log->kind > VETO_COMPLAINT || !split(message, &device))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(failed); i++)

@@ -48,8 +48,8 @@ enum acpi_use acpi_use_of(const char *name)
 	return ACPI_FORGOTTEN;
 }
 
-/* The FACS holds what the firmware and the kernel tell each other, so only one
- * of its fields says something about the machine. */
+/* The firmware and the kernel communicate through the FACS, so only one of its fields
+ * describes the machine. */
 static void take_facs(struct acpi *acpi, const char *data, size_t length)
 {
 	if (length < 12 || memcmp(data, "FACS", 4) != 0)
@@ -58,7 +58,7 @@ static void take_facs(struct acpi *acpi, const char *data, size_t length)
 	acpi->facs.hardware_signature = get_le32(data + 8);
 }
 
-/* A table says itself where the DSDT and the FACS are; the rest is in the log. */
+/* A table names the DSDT and the FACS itself; the others are in the log. */
 static void take_dsdt_address(const char *fadt, size_t length, uint64_t *dsdt)
 {
 	if (length >= 148 && get_le64(fadt + 140) != 0)
@@ -67,11 +67,11 @@ static void take_dsdt_address(const char *fadt, size_t length, uint64_t *dsdt)
 		*dsdt = get_le32(fadt + 40);
 }
 
-#define TPM2_LOG 64    /* of its two lengths the one with a log, as tpm_read_log_acpi() has it */
+#define TPM2_LOG 64    /* of its two lengths the one with a log, as in tpm_read_log_acpi() */
 #define TPM2_LENGTH 76 /* log's least length u32, its address u64 */
 #define CHECKSUM 9     /* of every table */
 
-/* The digest without what moves with the log. */
+/* The digest without what changes with the log's place. */
 static int digest_used(char *data, size_t length, struct acpi_table *table)
 {
 	if (!text_starts(table->name, "TPM2") || length < CHECKSUM + 1)
@@ -93,7 +93,7 @@ static int capture_table(const char *root, const char *name, struct acpi *acpi, 
 	snprintf(path, sizeof(path), TABLES_PATH "/%s", name);
 	r = io_read_file(root, path, TABLE_LIMIT, &data, &length);
 	if (r < 0)
-		return r == -ENOMEM ? r : 0; /* a directory, or not for us to read */
+		return r == -ENOMEM ? r : 0; /* a directory, or not readable for us */
 	if (strcmp(name, "FACS") == 0) {
 		take_facs(acpi, data, length);
 		return 0;
@@ -119,8 +119,8 @@ static struct acpi_table *find_table(struct acpi *acpi, const char *name)
 	return NULL;
 }
 
-/* sysfs numbers tables of one signature in the order in which they were found,
- * which is that of the log; a signature that is there once has no number. */
+/* sysfs numbers tables of the same signature in the order in which they were found, which
+ * is that of the log; a unique signature has no number. */
 static struct acpi_table *table_of_log(struct acpi *acpi, const char *signature, unsigned int nth)
 {
 	char name[16];
@@ -168,7 +168,7 @@ static int compare_tables(const void *a, const void *b)
 			  ((const struct acpi_table *)b)->name);
 }
 
-/* "  fed40000-fed4087f : MSFT0101:00"; a driver adds to the name. */
+/* "  fed40000-fed4087f : MSFT0101:00"; a driver extends the name. */
 static bool parse_area(const char *line, const char *name, struct byte_range *range)
 {
 	int used = 0;
@@ -196,8 +196,7 @@ int acpi_add_areas(struct acpi *acpi, const char *iomem, const char *name)
 	return r;
 }
 
-/* The TPM goes by its maker's name; that it is one stands among the names that
- * it is compatible with. */
+/* The TPM is named after its maker; its compatible names identify it as a TPM. */
 static bool is_tpm(const char *root, const char *name)
 {
 	char alias[256];
@@ -223,7 +222,7 @@ static int capture_tpm(const char *root, struct acpi *acpi)
 		found = true;
 		r = acpi_add_areas(acpi, iomem, names.items[i]);
 	}
-	/* Without privileges no address is told. */
+	/* Without privileges addresses are hidden. */
 	acpi->tpm.known = r == 0 && (!found || acpi->tpm.count > 0);
 	return r;
 }

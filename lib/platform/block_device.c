@@ -66,7 +66,7 @@ bool block_device_is_memory(const char *name)
 	return text_starts(name, "zram") || text_starts(name, "ram");
 }
 
-/* What a device's link in sysfs says. */
+/* The content of a device's link in sysfs. */
 static bool read_place(const char *root, const char *name, char target[PATH_MAX])
 {
 	char full[PATH_MAX];
@@ -97,8 +97,8 @@ bool block_device_whole(const char *root, const char *name, char *disk, size_t s
 	return text_copy(disk, size, last ? last + 1 : target);
 }
 
-/* A disk over iSCSI needs a program to log in anew after the sleep, for which a read waits
- * two minutes or for ever (replacement_timeout). */
+/* A disk over iSCSI needs a program to log in again after the sleep, for which a read
+ * waits two minutes or for ever (replacement_timeout). */
 static bool is_iscsi(const char *root, const char *name)
 {
 	char target[PATH_MAX];
@@ -106,7 +106,7 @@ static bool is_iscsi(const char *root, const char *name)
 	return read_place(root, name, target) && strstr(target, "/session") != NULL;
 }
 
-/* Whoever suspended it (dmsetup suspend, cryptsetup luksSuspend) is to resume it. */
+/* The program that suspended it (dmsetup suspend, cryptsetup luksSuspend) has to resume it. */
 static bool is_suspended(const char *root, const char *name)
 {
 	uint64_t suspended;

@@ -50,7 +50,7 @@ static int compare_words(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Kernels list flags in the order of their own tables; sorted they compare. */
+/* Kernels list flags in the order of their own tables; sorted, they can be compared. */
 static int sort_words(char *text, size_t size)
 {
 	_cleanup_free_ char *copy = strdup(text);

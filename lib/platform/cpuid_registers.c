@@ -13,17 +13,17 @@
 
 enum { EAX, EBX, ECX, EDX };
 
-/* Of leaf 1, ECX, and leaf 7, ECX: whether the kernel has switched something on. */
+/* Of leaf 1, ECX, and leaf 7, ECX: whether the kernel has enabled something. */
 #define OSXSAVE (1u << 27)
 #define OSPKE (1u << 4)
 
 /* Names from bit 0 on, "." for a bit without one, "/" between several of one bit.
- * Without one here are those that firmware locks in an MSR, past the bit, which says
- * nothing then: vmx, smx, sgx, sgx_lc (IA32_FEAT_CTL), svm (VM_CR), sme, sev, sev_es,
- * sev_snp (SYSCFG, HWCR).
+ * Unnamed here are features that firmware locks in an MSR, regardless of the bit, which is then
+ * meaningless: vmx, smx, sgx, sgx_lc (IA32_FEAT_CTL), svm (VM_CR), sme, sev, sev_es, sev_snp
+ * (SYSCFG, HWCR).
  *
- * A register is judged by its bits unless it is of power saving, monitoring or
- * virtualization: some of those bits follow what is switched on at the moment. */
+ * A register is compared by its bits unless it is about power saving, monitoring or virtualization:
+ * some of those bits depend on what is enabled at the moment. */
 const struct cpuid_register cpuid_registers[] = {
 	{ 0x1, 0, ECX, OSXSAVE, true,
 	  "pni pclmulqdq dtes64 monitor ds_cpl . . est tm2 ssse3 cid sdbg fma cx16 xtpr pdcm "
@@ -85,8 +85,8 @@ const struct cpuid_register cpuid_registers[] = {
 };
 const size_t cpuid_register_count = ARRAY_SIZE(cpuid_registers);
 
-/* What says how a kernel chose to run, and is in no register. Where one of them rests
- * on the processor's make, model or hypervisor, those are compared by themselves. */
+/* These describe how a kernel chose to run, and are in no register. Where one depends on
+ * the processor's make, model or hypervisor, those are compared separately. */
 static const char own_flags[] =
 	"amd_dcm cpuid extd_apicid ibpb_exit_to_user nopl ospke pti rep_good tsc_known_freq "
 	"tsc_reliable up vmmcall xtopology";

@@ -33,7 +33,7 @@ static int add_word(struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t r
 	return list_append(&cpu->words, word);
 }
 
-/* What the hypervisor offers is used by the kernel as a feature is. */
+/* The kernel uses what the hypervisor offers like a feature. */
 static int add_hypervisor_words(struct cpu *cpu)
 {
 	uint32_t regs[4], last;
@@ -62,7 +62,7 @@ int cpuid_capture(struct cpu *cpu)
 		struct cpuid_word word = { at->leaf, at->subleaf, at->reg, 0 };
 		uint32_t regs[4];
 
-		/* A leaf that is not there has no features. */
+		/* A leaf that does not exist has no features. */
 		cpuid(at->leaf, at->subleaf, regs);
 		word.value = regs[at->reg] & ~at->switched;
 		r = at->judged ? list_append(&cpu->words, word) : list_append(&cpu->named, word);

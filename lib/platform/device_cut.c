@@ -46,7 +46,7 @@ static int cut_partition(const char *root, const char *name, uint64_t number)
 	return ioctl(fd, BLKPG, &argument) < 0 ? -errno : (int)sector;
 }
 
-/* One target over the whole length; the kernel wants them in one piece of memory. */
+/* One target over the whole length; the kernel takes them as one block of memory. */
 struct mapper_table {
 	struct dm_ioctl head;
 	struct dm_target_spec target;
@@ -88,15 +88,15 @@ static int cut_mapper(const char *root, const char *name)
 	table.target.length = sectors;
 	if (ioctl(fd, DM_TABLE_LOAD, &table) < 0)
 		return -errno;
-	/* What is on its way is not waited for, and its file system not frozen: that would
-	 * write. */
+	/* Requests in flight are not waited for, and its file system is not frozen: that
+	 * would write. */
 	mapper_head(&resume, sizeof(resume), high, low, DM_NOFLUSH_FLAG | DM_SKIP_LOCKFS_FLAG);
 	return ioctl(fd, DM_DEV_SUSPEND, &resume) < 0 ? -errno : 0;
 }
 
 static int cut_device(const char *root, const char *name, unsigned int depth);
 
-/* What MD keeps on a member lies behind its own superblock, mostly. */
+/* What MD keeps on a member mostly follows its own superblock. */
 static int cut_slave(const char *root, const char *name, const char *slave, unsigned int depth)
 {
 	uint64_t offset;
@@ -110,7 +110,7 @@ static int cut_slave(const char *root, const char *name, const char *slave, unsi
 		       : left;
 }
 
-/* All that it lies on, where it alone does. */
+/* Every device below it that nothing else uses. */
 static int cut_slaves(const char *root, const char *name, unsigned int depth)
 {
 	_cleanup_names_ struct tree_names slaves = { 0 };

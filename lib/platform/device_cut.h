@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Cuts a block device off while a file system is mounted from it: whatever the kernel
- * still wants to write there fails.
+ * Cuts a block device off while a file system is mounted from it: the kernel's remaining writes
+ * fail.
  *
- * To shut a file system down is not enough to keep it from being written. ext4's ioctl
- * aborts its journal, and that writes the journal's superblock as the saved kernel knows
- * it (jbd2_journal_update_sb_errno(), fs/jbd2/journal.c); f2fs writes its superblock
- * (f2fs_stop_checkpoint()); buffers that a journal has committed are written by the
- * block device's own writeback, which knows of no shutdown; FAT and older btrfs have no
- * such ioctl. A read-only block device (BLKROSET) keeps nothing from being written by a
- * file system that is mounted (bio_check_ro() in block/blk-core.c only warns).
+ * Shutting a file system down does not prevent all writes. ext4's ioctl aborts its journal, which
+ * writes the journal's superblock as the saved kernel knows it (jbd2_journal_update_sb_errno(),
+ * fs/jbd2/journal.c); f2fs writes its superblock (f2fs_stop_checkpoint()); buffers that a journal
+ * has committed are written by the block device's own writeback, which ignores a shutdown; FAT and
+ * older btrfs have no such ioctl. A read-only block device (BLKROSET) does not prevent writes of a
+ * mounted file system (bio_check_ro() in block/blk-core.c only warns).
  */
 #ifndef S2DISK_PLATFORM_DEVICE_CUT_H
 #define S2DISK_PLATFORM_DEVICE_CUT_H

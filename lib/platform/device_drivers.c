@@ -14,7 +14,7 @@
 
 #define DEPTH_MAX 8
 
-/* The disk below all layers, where there is one. */
+/* The disk below all layers, if there is one. */
 static bool find_disk(const char *root, const char *name, char *disk, size_t size)
 {
 	char path[300];
@@ -37,14 +37,15 @@ static bool find_disk(const char *root, const char *name, char *disk, size_t siz
 	return false;
 }
 
-/* What does not fit is left out. True for a driver of what the disks are plugged into. */
-static bool add_driver(const char *root, const char *folder, char *text, size_t size)
+/* What does not fit is dropped. True for a driver of the hardware that the disks are
+ * attached to. */
+static bool add_driver(const char *root, const char *directory, char *text, size_t size)
 {
 	char driver[64], bus[64], word[140];
 	size_t used = strlen(text);
 
-	if (!tree_link(root, driver, sizeof(driver), "%s/driver", folder) ||
-	    !tree_link(root, bus, sizeof(bus), "%s/subsystem", folder) || strchr(driver, ','))
+	if (!tree_link(root, driver, sizeof(driver), "%s/driver", directory) ||
+	    !tree_link(root, bus, sizeof(bus), "%s/subsystem", directory) || strchr(driver, ','))
 		return false;
 	snprintf(word, sizeof(word), "%s%s/%s", used ? "," : "", bus, driver);
 	if (used + strlen(word) < size)
@@ -74,7 +75,7 @@ void device_drivers(const char *root, const char *name, char *text, size_t size)
 		plugged = add_driver(root, end, text, size) || plugged;
 		*strrchr(end, '/') = '\0';
 	}
-	/* iSCSI: a disk that no hardware makes appear. */
+	/* iSCSI: a disk that no local hardware provides. */
 	if (!plugged)
 		*text = '\0';
 }

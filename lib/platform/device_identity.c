@@ -30,7 +30,7 @@
 #define GPT_ENTRY_FIRST 32
 #define GPT_ENTRIES_MAX 1024
 
-/* A text that grows; what does not fit is left out. */
+/* A text that grows; what does not fit is dropped. */
 struct words {
 	char *text;
 	size_t used;
@@ -53,7 +53,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct words *words, const
 static bool add_disk(struct words *words, const char *root, const char *name)
 {
 	/* SCSI and ATA, NVMe; virtio; NVMe's controller, some SCSI; MMC; a USB device,
-	 * four folders above the SCSI device that it makes. */
+	 * four directories above its SCSI device. */
 	static const char *const places[] = { "device/wwid", "wwid",
 					      "serial",	     "device/serial",
 					      "device/cid",  "device/../../../../serial" };
@@ -70,7 +70,7 @@ static bool add_disk(struct words *words, const char *root, const char *name)
 	return false;
 }
 
-/* What a partition table says of a partition. */
+/* What a partition table says about a partition. */
 struct table {
 	char disk[64];
 	int fd;
@@ -108,7 +108,7 @@ static bool add_gpt(struct words *words, struct table *table)
 	return true;
 }
 
-/* An MBR gives a partition no name of its own: the disk's, and which it is. */
+/* An MBR does not identify its partitions: use the disk's signature, and the partition's place. */
 static bool add_table(struct words *words, struct table *table)
 {
 	const unsigned char *page = table->page;
@@ -149,7 +149,7 @@ static bool add_partition(struct words *words, const char *root, const char *nam
 	return add_disk(words, root, table.disk) || known;
 }
 
-/* "CRYPT-LUKS2-UUID-name": the name is chosen anew by whoever opens it. */
+/* "CRYPT-LUKS2-UUID-name": the name is chosen each time it is opened. */
 static void cut_crypt_name(char *uuid)
 {
 	char *dash = uuid;

@@ -91,7 +91,7 @@ bool device_is_uio(const struct device *device)
 	return strcmp(device->bus, "vmbus") == 0 && text_starts(device->driver, "uio_hv_generic");
 }
 
-/* Where a function is among the devices, as sysfs links to it. */
+/* The directory of a function among the devices, as sysfs links to it. */
 static void take_place(const char *root, const char *name, struct device *device)
 {
 	char full[PATH_MAX], target[PATH_MAX];
@@ -163,7 +163,7 @@ static void capture_virtio(const char *root, const char *name, struct device *de
 
 typedef void capture_device(const char *root, const char *name, struct device *device);
 
-/* 1: the bus is there, 0: not. */
+/* 1: the bus exists, 0: it does not. */
 static int capture_bus(const char *root, const char *bus, capture_device *capture,
 		       struct devices *devices)
 {
@@ -209,10 +209,10 @@ static void mark_behind(struct devices *devices, const char *port)
 			devices->items.items[i].flags |= DEVICE_REMOVABLE;
 }
 
-/* The attribute "removable" is only for ports that lead out of the case
- * (pci_set_removable() in drivers/pci/probe.c). A slot within is one where pciehp
- * drives its port: the service "ADDRESS:pcieTTS", where bit 2 of S says hot-plug
- * (get_descriptor_id() in drivers/pci/pcie/portdrv.c). */
+/* The attribute "removable" is only for ports outside the case (pci_set_removable() in
+ * drivers/pci/probe.c). An internal slot is one whose port pciehp drives: the service
+ * "ADDRESS:pcieTTS", where bit 2 of S means hot-plug (get_descriptor_id() in
+ * drivers/pci/pcie/portdrv.c). */
 static int mark_slots(const char *root, struct devices *devices)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
@@ -234,16 +234,16 @@ static int mark_slots(const char *root, struct devices *devices)
 	return 0;
 }
 
-/* What Hyper-V offers has its place from the hypervisor, and virtual functions
- * have theirs in a BAR of their physical function. */
+/* Hyper-V's devices get their addresses from the hypervisor, and virtual functions have
+ * theirs in a BAR of their physical function. */
 static bool has_own_resources(const struct device *device)
 {
 	return strcmp(device->bus, "pci") == 0 &&
 	       !(device->flags & (DEVICE_VIRTUAL_PCI | DEVICE_VIRTUAL_FUNCTION));
 }
 
-/* Message interrupts of the kind whose table is in a BAR. Which BAR is in the
- * configuration space only, and to read that would wake a device that is off. */
+/* MSI-X, whose table is in a BAR. Which BAR is in the configuration space only, and
+ * reading that would wake a device that is off. */
 static bool uses_msix(const char *root, const char *address)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
@@ -266,7 +266,7 @@ static void mark_msix(struct pci_space *space, size_t first)
 	}
 }
 
-/* A list that is not whole proves nothing. 0 or -ENOMEM. */
+/* An incomplete list proves nothing. 0 or -ENOMEM. */
 static int capture_resources(const char *root, struct devices *devices)
 {
 	struct pci_space *space = &devices->pci;
@@ -353,7 +353,7 @@ void devices_look_at_buses(const char *root, struct devices *devices)
 const struct device *devices_find(const struct devices *devices, const char *bus,
 				  const char *address)
 {
-	/* A list from a disk need not be sorted. */
+	/* A list from a disk may be unsorted. */
 	for (size_t i = 0; i < devices->items.count; i++) {
 		const struct device *device = &devices->items.items[i];
 

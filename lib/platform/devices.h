@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices by which a machine is told from another: PCI, VMBus, virtio. */
+/* The devices that identify a machine: PCI, VMBus, virtio. */
 #ifndef S2DISK_PLATFORM_DEVICES_H
 #define S2DISK_PLATFORM_DEVICES_H
 
@@ -12,9 +12,9 @@
 #define DEVICES_MAX 16384
 
 enum device_flag {
-	DEVICE_REMOVABLE = 1,	     /* behind a port made for plugging */
+	DEVICE_REMOVABLE = 1,	     /* below a hot-plug port */
 	DEVICE_VIRTUAL_PCI = 2,	     /* a PCI device that Hyper-V offers over the VMBus */
-	DEVICE_VIRTUAL_FUNCTION = 4, /* SR-IOV: its physical function makes it */
+	DEVICE_VIRTUAL_FUNCTION = 4, /* SR-IOV: created by its physical function */
 };
 
 struct device {
@@ -25,8 +25,8 @@ struct device {
 	uint32_t class;	  /* PCI: base class, sub-class, interface */
 	uint32_t flags;
 	char path[96]; /* PCI: as pci_path_parse says it; "" not recorded */
-	/* A bridge of PCI: the bus numbers behind it, of this boot only. 0, 0: none, or
-	 * not looked at. Not recorded. */
+	/* A PCI bridge: the bus numbers below it, of this boot only. 0, 0: none, or not
+	 * read. Not recorded. */
 	uint32_t first_bus;
 	uint32_t last_bus;
 };
@@ -42,26 +42,26 @@ struct devices {
 int devices_capture(const char *root, struct devices *ret);
 void devices_free(struct devices *devices);
 
-/* Looks for the bus numbers behind bridges. That wakes one that is off. */
+/* Reads the bus numbers below bridges. That wakes bridges that are off. */
 void devices_look_at_buses(const char *root, struct devices *devices);
 
-/* What bus and address order; NULL when it is not there. */
+/* The device with this bus and address; NULL if there is none. */
 const struct device *devices_find(const struct devices *devices, const char *bus,
 				  const char *address);
 
-/* The same device on another boot: a PCI function by its path where both sides
- * know it, since bus numbers change when something is plugged in; else by bus and
- * address. NULL when it is not there. */
+/* The same device on another boot: a PCI function by its path if both sides have it,
+ * since bus numbers change when something is plugged in; otherwise by bus and address.
+ * NULL if there is none. */
 const struct device *devices_match(const struct devices *devices, const struct device *like);
 
 /* "SCSI controller", "network adapter", … for a VMBus class or a PCI class. */
 const char *device_kind(const struct device *device);
 
-/* Hyper-V's disks hang off such a device. */
+/* The controllers of Hyper-V's disks are such devices. */
 bool device_is_vmbus_storage(const struct device *device);
 bool device_is_vmbus_pci(const struct device *device);
 
-/* Bound to user space's driver, which cannot hibernate. */
+/* Bound to a user-space driver, which does not support hibernation. */
 bool device_is_uio(const struct device *device);
 
 #endif

@@ -106,7 +106,7 @@ int e820_checksum(enum e820_check check, const struct memory_map *map,
 	return checksum_with(check, map, scratch, result);
 }
 
-/* What the boot loader said about an address; MEMORY_NONE: nothing. */
+/* What the boot loader reported for an address; MEMORY_NONE: nothing. */
 static uint32_t boot_type_at(const unsigned char *entries, size_t count, uint64_t address)
 {
 	uint32_t type = MEMORY_NONE;
@@ -115,7 +115,7 @@ static uint32_t boot_type_at(const unsigned char *entries, size_t count, uint64_
 		const unsigned char *at = entries + i * ENTRY_SIZE;
 		uint64_t start = get_le64(at), size = get_le64(at + 8);
 
-		/* Where entries overlap, the kernel takes the highest type. */
+		/* Where entries overlap, the kernel uses the highest type. */
 		if (address >= start && address - start < size && get_le32(at + 16) > type)
 			type = get_le32(at + 16);
 	}
@@ -123,9 +123,9 @@ static uint32_t boot_type_at(const unsigned char *entries, size_t count, uint64_
 }
 
 /*
- * Moves memory that the boot loader did not know to the end of the list and
- * out of the table. A module that is plugged while the machine boots comes
- * first in /sys/firmware/memmap, one that is plugged later comes last.
+ * Moves memory that the boot loader did not know to the end of the list and out of the
+ * table. A module plugged while the machine boots comes first in /sys/firmware/memmap,
+ * one plugged later comes last.
  */
 static int leave_out_added(struct memory_map *map, const unsigned char *entries, size_t count)
 {
@@ -168,8 +168,7 @@ void e820_apply_boot_params(struct memory_map *map, const void *data, size_t len
 			entry->unknown = 0;
 		}
 	}
-	/* A full list goes on elsewhere, so that what is missing from it proves
-	 * nothing. */
+	/* A full list continues elsewhere, so what is missing from it proves nothing. */
 	if (count == BOOT_PARAMS_MAX)
 		return;
 	if (leave_out_added(map, entries, count) < 0)
@@ -222,7 +221,7 @@ static bool matches(struct search *search, const struct memory_map *map)
 	return r == 0 && memcmp(sum, search->wanted, search->size) == 0;
 }
 
-/* Every table length that leaves out only System RAM from the end. */
+/* Every table length that only omits System RAM from the end. */
 static bool try_lengths(struct search *search, struct memory_map *map)
 {
 	uint32_t guess = map->table_count;
@@ -249,7 +248,7 @@ static void set_unknown(struct memory_map *map, uint32_t type)
 			map->entries.items[i].type = type;
 }
 
-/* Types that were seen in the wild are below 256, and one map has one. */
+/* All types seen in the wild are below 256, and one map has one. */
 static bool try_types(struct search *search, struct memory_map *map)
 {
 	if (try_lengths(search, map))

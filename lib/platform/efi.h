@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* EFI runtime services: where the firmware's code and data lie that the kernel
- * goes on calling. */
+/* EFI runtime services: where the firmware's code and data that the kernel keeps calling are. */
 #ifndef S2DISK_PLATFORM_EFI_H
 #define S2DISK_PLATFORM_EFI_H
 
@@ -20,7 +19,7 @@ struct efi_region {
 };
 
 struct efi_state {
-	uint32_t booted;       /* /sys/firmware/efi is there */
+	uint32_t booted;       /* /sys/firmware/efi exists */
 	uint64_t runtime;      /* address of the table of services, 0 unknown */
 	uint64_t config_table; /* 0 unknown */
 };
@@ -37,11 +36,10 @@ void efi_free(struct efi *efi);
 /* Last byte of a region. */
 uint64_t efi_region_end(const struct efi_region *region);
 
-/* Does the firmware go on using it? The map also has memory that is the
- * operating system's after boot (loader, boot services, conventional): pages of
- * it in which the firmware left a table (ESRT, memory attributes) and which the
- * kernel reserved for itself, by giving them the runtime attribute
- * (efi_arch_mem_reserve() in arch/x86/platform/efi/quirks.c). */
+/* Does the firmware keep using it? The map also contains memory that belongs to the
+ * operating system after boot (loader, boot services, conventional): pages in which the
+ * firmware left a table (ESRT, memory attributes) and which the kernel reserved by giving
+ * them the runtime attribute (efi_arch_mem_reserve() in arch/x86/platform/efi/quirks.c). */
 bool efi_region_is_firmware(const struct efi_region *region);
 
 const char *efi_type_name(uint32_t type);

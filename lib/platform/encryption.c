@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Not signs of it: the flags sev, sev_es, sev_snp and /dev/sev (of a host that can have
- * such guests), and what firmware does without the kernel (TSME, TME).
+ * Not evidence: the flags sev, sev_es, sev_snp and /dev/sev (of a host that can run such
+ * guests), and what firmware does without the kernel (TSME, TME).
  */
 #include "platform/encryption.h"
 
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Before it may stand "AMD ", after it "AMD SEV SEV-ES" (print_mem_encrypt_feature_info()
+/* "AMD " may precede it, "AMD SEV SEV-ES" may follow it (print_mem_encrypt_feature_info()
  * in arch/x86/mm/mem_encrypt.c). The boot record (lib/history) keeps the line. */
 #define LINE "Memory Encryption Features active:"
 
@@ -36,9 +36,9 @@ static bool has_flag(const struct cpu_info *cpu, const char *flag)
 	return cpu_has_flag(cpu->flags, flag, strlen(flag));
 }
 
-/* Linux 6.1 and later take sme away where they do not use it, but of AMD's processors
- * only (early_detect_mem_encrypt() in arch/x86/kernel/cpu/amd.c): elsewhere it says
- * what could be. With a hypervisor, it is SEV that is used (sme_enable() in
+/* Linux 6.1 and later clear the flag sme if it is not in use, but on AMD's processors
+ * only (early_detect_mem_encrypt() in arch/x86/kernel/cpu/amd.c): elsewhere it shows what
+ * is possible. Under a hypervisor, SEV is what is in use (sme_enable() in
  * arch/x86/mm/mem_encrypt_identity.c). */
 static const char *flagged(const char *release, const struct cpu_info *cpu)
 {
@@ -50,7 +50,7 @@ static const char *flagged(const char *release, const struct cpu_info *cpu)
 	return has_flag(cpu, "hypervisor") ? "AMD SEV" : "AMD SME";
 }
 
-/* What only guests with SEV-SNP have (sev_sysfs_init(), snp_init_platform_device()). */
+/* Only guests with SEV-SNP have these (sev_sysfs_init(), snp_init_platform_device()). */
 static bool has_snp_device(const char *root)
 {
 	return tree_exists(root, "/sys/devices/system/cpu/sev/vmpl") ||

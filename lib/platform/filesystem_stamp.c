@@ -13,9 +13,9 @@
 
 /* Offsets within the superblocks are those of the kernel's structures. */
 
-/* struct ext4_super_block (fs/ext4/ext4.h), at byte 1024. Other fields change
- * on the disk while it is mounted; these do when it is mounted for writing, when
- * its journal is replayed, or when e2fsck was there. */
+/* struct ext4_super_block (fs/ext4/ext4.h), at byte 1024. Other fields change on the disk
+ * while it is mounted; these change when it is mounted for writing, when its journal is
+ * replayed, or when e2fsck runs. */
 #define DISK_EXT_AT 1024
 #define DISK_EXT_MAGIC 0xef53
 #define DISK_EXT_MTIME 0x2c
@@ -51,8 +51,8 @@ static bool take_ext(const unsigned char *page, struct filesystem *ret)
 	return true;
 }
 
-/* struct xfs_dsb (fs/xfs/libxfs/xfs_format.h), big-endian: the counters, which
- * are written when it is unmounted, and the log's place at which that was. */
+/* struct xfs_dsb (fs/xfs/libxfs/xfs_format.h), big-endian: the counters, which are
+ * written at unmount, and the log's position at that time. */
 #define DISK_XFS_UUID 32
 #define DISK_XFS_VERSION 100
 #define DISK_XFS_COUNTERS 128
@@ -93,8 +93,8 @@ static bool take_btrfs(const unsigned char *page, struct filesystem *ret)
 	return true;
 }
 
-/* struct f2fs_super_block (include/linux/f2fs_fs.h), at byte 1024: it points to
- * two checkpoints, of which each write takes the older one and counts on. */
+/* struct f2fs_super_block (include/linux/f2fs_fs.h), at byte 1024: it points to two
+ * checkpoints; each write replaces the older one and increments the number. */
 #define DISK_F2FS_AT 1024
 #define DISK_F2FS_MAGIC 0xf2f52010u
 #define DISK_F2FS_LOG_BLOCKS_PER_SEGMENT 20
@@ -154,8 +154,8 @@ static int identify(const struct filesystem_source *source, unsigned char *page,
 	return r != -ENODEV ? r : stamp_boot_sector(source, page, ret);
 }
 
-/* A disk that is offline or gone says -ENODEV as well (BLK_STS_OFFLINE, block/blk-core.c),
- * which is no word on what lies on it. */
+/* A disk that is offline or gone also returns -ENODEV (BLK_STS_OFFLINE,
+ * block/blk-core.c), which says nothing about what is on it. */
 static int read_or_fail(void *context, uint64_t offset, unsigned char *page)
 {
 	const struct filesystem_source *source = context;
@@ -173,7 +173,7 @@ int filesystem_identify(const struct filesystem_source *source, unsigned char *p
 	return identify(&checked, page, ret);
 }
 
-/* Older images do not say which of several devices it was. */
+/* Older images do not record which of several devices it was. */
 static bool same_member(const struct filesystem *a, const struct filesystem *b)
 {
 	return bytes_all_zero(a->member, sizeof(a->member)) ||

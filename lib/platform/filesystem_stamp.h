@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file system's stamp: what its superblock says that changes when it is
- * mounted, checked or recovered, and never while a snapshot of its kernel is on
- * disk. A saved kernel knows its file systems as they were: where one was
- * written to in between, going back would destroy it.
+ * A file system's stamp: the fields of its superblock that change when it is mounted,
+ * checked or recovered, and never while a snapshot of its kernel is on disk. A saved
+ * kernel knows its file systems as they were: resuming over one that was written to in
+ * between would destroy it.
  */
 #ifndef S2DISK_PLATFORM_FILESYSTEM_STAMP_H
 #define S2DISK_PLATFORM_FILESYSTEM_STAMP_H
@@ -17,23 +17,23 @@
 /* Why a mounted file system has no stamp. */
 enum filesystem_unstamped {
 	FILESYSTEM_STAMPED,
-	FILESYSTEM_ELSEWHERE,  /* it is on no disk of this machine: NFS, FUSE … */
-	FILESYSTEM_BLOCKED,    /* its device cannot be read while all is frozen */
+	FILESYSTEM_ELSEWHERE,  /* it is not on a disk of this machine: NFS, FUSE … */
+	FILESYSTEM_BLOCKED,    /* its device cannot be read while everything is frozen */
 	FILESYSTEM_UNREADABLE, /* its device cannot be read */
-	FILESYSTEM_UNKNOWN,    /* nothing is known that changes when it is mounted */
+	FILESYSTEM_UNKNOWN,    /* no field is known that changes when it is mounted */
 };
 
 /* One device of one file system; btrfs and ZFS may have several. */
 struct filesystem {
-	char type[12]; /* ext, xfs, btrfs, f2fs, bcachefs, zfs, fat, exfat, ntfs; without a stamp as
-			  mountinfo says */
-	char device[96]; /* /dev/vda2, as it was called */
+	char type[12];	 /* ext, xfs, btrfs, f2fs, bcachefs, zfs, fat, exfat, ntfs; without a stamp,
+			    the type in mountinfo */
+	char device[96]; /* /dev/vda2, as it was named */
 	char place[128]; /* where it was mounted; "" unknown */
 	unsigned char uuid[16];
-	unsigned char stamp[32];	     /* what it means depends on the type */
+	unsigned char stamp[32];	     /* its meaning depends on the type */
 	char identity[DEVICE_IDENTITY_SIZE]; /* of the device; "" unknown */
-	unsigned char member[16];	     /* btrfs, zfs: which of its devices; else zeros */
-	unsigned char log[16];		     /* xfs: the head of its log; zeros: not looked at */
+	unsigned char member[16];	     /* btrfs, zfs: which of its devices; otherwise zeros */
+	unsigned char log[16];		     /* xfs: the head of its log; zeros: not read */
 	uint32_t unstamped;		     /* enum filesystem_unstamped */
 };
 
@@ -45,22 +45,22 @@ struct filesystem_source {
 	void *context;
 };
 
-/* Fills type, uuid, member and stamp from what lies on a device. page is room for
- * FILESYSTEM_PAGE bytes. 0, -ENODEV where there is none of the file systems
- * known here, or the error of reading, which is never -ENODEV. */
+/* Fills type, uuid, member and stamp from what lies on a device. page has room for
+ * FILESYSTEM_PAGE bytes. 0, -ENODEV if none of the file systems known here is found, or a
+ * read error, which is never -ENODEV. */
 int filesystem_identify(const struct filesystem_source *source, unsigned char *page,
 			struct filesystem *ret);
 
 #define POOL_NAME_SIZE 256
 
-/* Of which pool of ZFS is it a member? As filesystem_identify; printable. */
+/* The ZFS pool that it is a member of, as filesystem_identify says; printable. */
 int filesystem_pool_name(const struct filesystem_source *source, unsigned char *page,
 			 char name[POOL_NAME_SIZE]);
 
-/* The same file system, and of several devices the same one, in whatever state. */
+/* The same file system (and the same one of several devices), regardless of its state. */
 bool filesystem_same(const struct filesystem *a, const struct filesystem *b);
 
-/* Is now in the state of then, of which older images say less? */
+/* Is now in the state of then? Older images record less of it. */
 bool filesystem_unchanged(const struct filesystem *then, const struct filesystem *now);
 
 /* Its stamp for people: "mounted 12 times, last 2026-11-21 10:00:00 UTC". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * File systems that have no counter of mounts: what a mount for writing mostly changes is
- * folded into the stamp. What it does not see is in doc/platform-verdict.md.
+ * File systems without a counter of mounts: what a mount for writing usually changes is
+ * hashed into the stamp. doc/platform-verdict.md lists what that misses.
  */
 #include "platform/filesystem_stamp_private.h"
 
@@ -10,14 +10,14 @@
 #include <errno.h>
 #include <string.h>
 
-/* struct bch_sb (fs/bcachefs/bcachefs_format.h), at sector 8: a sequence number counts its
- * writes, and each mount for writing writes it (bch2_fs_mark_dirty()). */
+/* struct bch_sb (fs/bcachefs/bcachefs_format.h), at sector 8: a sequence number counts
+ * its writes, and every mount for writing writes it (bch2_fs_mark_dirty()). */
 #define BCACHE_AT 4096
 #define BCACHE_MAGIC_AT 24
 #define BCACHE_UUID 56
 #define BCACHE_SEQUENCE 112
 
-/* FNV-1a, 64 bits: no adversary is kept out, only chance. */
+/* FNV-1a, 64 bits: it guards against chance, not against an adversary. */
 static uint64_t fold(uint64_t sum, const unsigned char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -32,7 +32,7 @@ uint64_t stamp_fold(const unsigned char *bytes, size_t length)
 	return fold(FOLD_BEGIN, bytes, length);
 }
 
-/* Adds the page in which a byte of the device is, and puts the sum into the stamp. */
+/* Hashes the page that contains a byte of the device into the stamp. */
 static int fold_page(const struct filesystem_source *source, unsigned char *page, uint64_t at,
 		     unsigned char *stamp)
 {
@@ -60,7 +60,7 @@ int stamp_bcachefs(const struct filesystem_source *source, unsigned char *page,
 	return 0;
 }
 
-/* Where things are on the device, in bytes; 0: there is none. */
+/* Positions on the device, in bytes; 0: there is none. */
 struct places {
 	uint64_t info, table, root;
 };
@@ -83,7 +83,7 @@ static bool find_fat(const unsigned char *boot, struct filesystem *ret, struct p
 		return false;
 	strcpy(ret->type, "fat");
 	memcpy(ret->uuid, boot + (large ? 0x43 : 0x27), 4);
-	/* Linux' note that it is mounted for writing. */
+	/* Linux' mark that it is mounted for writing. */
 	ret->stamp[24] = boot[large ? 0x41 : 0x25];
 	if (large)
 		length = get_le32(boot + 0x24);
@@ -107,7 +107,7 @@ static bool find_exfat(const unsigned char *boot, struct filesystem *ret, struct
 	strcpy(ret->type, "exfat");
 	memcpy(ret->uuid, boot + 0x64, 4);
 	memcpy(ret->stamp + 24, boot + 0x6a, 2); /* in use for writing */
-	ret->stamp[26] = boot[0x70];		 /* per cent in use */
+	ret->stamp[26] = boot[0x70];		 /* percent in use */
 	places->table = (uint64_t)get_le32(boot + 0x50) << shift;
 	places->info = (uint64_t)get_le32(boot + 0x58) << shift; /* mostly the bitmap */
 	places->root = places->info + ((get_le32(boot + 0x60) - UINT64_C(2)) << (shift + cluster));
@@ -122,10 +122,10 @@ static bool find_exfat(const unsigned char *boot, struct filesystem *ret, struct
 #define LONG_NAME 0x0f
 #define ARCHIVE 0x20
 
-/* The root directory, without what firmware sets there when it writes to a file below it:
- * with each start systemd-boot renews \loader\random-seed in its place, and EDK II puts
- * the time and the archive flag on each directory above (FatOFileFlush() in
- * FatPkg/EnhancedFatDxe/Flush.c). That is how the machine starts, not another system. */
+/* The root directory, without what firmware changes there when it writes to a file below
+ * it: at each start systemd-boot rewrites \loader\random-seed in place, and EDK II sets
+ * the time and the archive flag of each directory above (FatOFileFlush() in
+ * FatPkg/EnhancedFatDxe/Flush.c). That is a normal start, not another system. */
 static int fold_root_of_fat(const struct filesystem_source *source, unsigned char *page,
 			    uint64_t at, unsigned char *stamp)
 {
@@ -146,7 +146,7 @@ static int fold_root_of_fat(const struct filesystem_source *source, unsigned cha
 	return r;
 }
 
-/* Sectors of a cluster; more than 128: a power of two, negative. 0: nonsense. */
+/* Sectors of a cluster; values above 128 are a negative power of two. 0: invalid. */
 static uint64_t cluster_of_ntfs(unsigned char value)
 {
 	if (value <= 128)
@@ -155,7 +155,7 @@ static uint64_t cluster_of_ntfs(unsigned char value)
 }
 
 /* struct NTFS_BOOT (fs/ntfs3/ntfs.h). The first records of the MFT: itself, its mirror,
- * $LogFile and $Volume, with the flag that says in use. */
+ * $LogFile and $Volume, with the in-use flag. */
 static bool find_ntfs(const unsigned char *boot, struct filesystem *ret, struct places *places)
 {
 	uint64_t sector = get_le16(boot + 0x0b), cluster = cluster_of_ntfs(boot[0x0d]);

@@ -14,8 +14,8 @@
 #define DISK_BLOCK_SHIFT 120
 #define DISK_AG_SHIFT 124
 
-/* fs/xfs/libxfs/xfs_log_format.h: each basic block of the log begins with its cycle, but
- * the first of a record with this, and the cycle after it. */
+/* fs/xfs/libxfs/xfs_log_format.h: each basic block of the log begins with its cycle,
+ * except the first block of a record, which begins with this, followed by the cycle. */
 #define BASIC_BLOCK 512
 #define RECORD_MAGIC 0xfeedbabeu
 
@@ -47,8 +47,8 @@ static int read_cycle(const struct log *log, uint64_t block, uint32_t *ret)
 	return 0;
 }
 
-/* The first block whose cycle is not that of block 0, by halving: the cycles fall once
- * (xlog_find_head(), xlog_find_zeroed() in fs/xfs/xfs_log_recover.c). */
+/* Finds the first block whose cycle differs from that of block 0, by bisection: the cycle
+ * numbers drop once (xlog_find_head(), xlog_find_zeroed() in fs/xfs/xfs_log_recover.c). */
 static int find_head(const struct log *log, uint64_t blocks, uint32_t first, uint64_t *ret)
 {
 	uint64_t low = 0, high = blocks;
@@ -96,6 +96,6 @@ int stamp_log_of_xfs(const struct filesystem_source *source, unsigned char *page
 		return r;
 	put_le32(head, first);
 	put_le64(head + 8, last);
-	head[4] = 1; /* not all zeros: it was looked at */
+	head[4] = 1; /* not all zeros: it was read */
 	return 0;
 }

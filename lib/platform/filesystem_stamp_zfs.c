@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A member of a ZFS pool (OpenZFS, "vdev label"): at 16 KiB of the device a list of names
- * and values says which, at 128 KiB a ring of uberblocks has the last transaction groups.
- * An import for writing writes the label of every member and so a new uberblock
- * (spa_import() asks spa_config_update() for it); a pool that is idle writes none
+ * and values identifies it, at 128 KiB a ring of uberblocks has the last transaction
+ * groups. An import for writing writes the label of every member and thus a new uberblock
+ * (spa_import() calls spa_config_update() for it); an idle pool writes none
  * (vdev_config_sync()), unless it is shared by hosts (multihost).
  */
 #include "platform/filesystem_stamp_private.h"
@@ -21,8 +21,8 @@
 /* From 1 to 8 KiB by the sector size; each begins at a multiple of this. */
 #define SLOT 1024
 
-/* The list as XDR (RFC 4506): numbers are big-endian, all is filled up to 4 bytes. Each
- * pair has its length, another one, and its name before type, count and value. */
+/* The list as XDR (RFC 4506): numbers are big-endian, everything is padded to 4 bytes.
+ * Each pair has its length, another one, and its name before type, count and value. */
 #define LIST_XDR 1
 #define PAIRS_AT 12
 #define TYPE_NUMBER 8
@@ -63,7 +63,7 @@ static bool is_named(const unsigned char *name, size_t length, const char *wante
 	return length == strlen(wanted) && memcmp(name, wanted, length) == 0;
 }
 
-/* One pair, of size bytes, which are there. */
+/* One pair, of size bytes, all of which are readable. */
 static void take_pair(const unsigned char *pair, size_t size, struct label *label)
 {
 	size_t length = get_be32(pair + 8), value, left;
@@ -89,7 +89,7 @@ static void take_pair(const unsigned char *pair, size_t size, struct label *labe
 	}
 }
 
-/* What is wanted comes before the tree of devices, which may be longer than the page. */
+/* What is needed comes before the tree of devices, which may be longer than the page. */
 static int read_label(const struct filesystem_source *source, unsigned char *page,
 		      struct label *label)
 {
@@ -127,7 +127,7 @@ int filesystem_pool_name(const struct filesystem_source *source, unsigned char *
 struct uberblock {
 	uint64_t group;
 	unsigned char root[UBER_ROOT_SIZE]; /* where the pool's tree begins, with its sum */
-	bool shared;			    /* by hosts: written while the pool is idle */
+	bool shared;			    /* by hosts: written even while the pool is idle */
 };
 
 static uint64_t get_number(const unsigned char *at, bool big)

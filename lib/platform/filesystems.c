@@ -27,7 +27,7 @@ static int identify(int fd, unsigned char *page, struct filesystem *ret)
 	return filesystem_identify(&source, page, ret);
 }
 
-/* How a search stands. */
+/* State of a search. */
 struct search {
 	const char *root;
 	const struct filesystems *wanted;

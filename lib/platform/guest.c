@@ -37,7 +37,7 @@ static uint32_t kind_of_name(const char *name)
 	return GUEST_OTHER;
 }
 
-/* What stands behind key in the log, up to the end of the line or a comma. */
+/* The text after key in the log, up to the end of the line or a comma. */
 static void take_from_log(const char *log, const char *key, char *text, size_t size)
 {
 	const char *at = log ? strstr(log, key) : NULL;

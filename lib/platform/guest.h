@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Is this a guest, and of which host? */
+/* Is this a guest, and under which hypervisor? */
 #ifndef S2DISK_PLATFORM_GUEST_H
 #define S2DISK_PLATFORM_GUEST_H
 
@@ -15,13 +15,13 @@ enum guest_kind {
 };
 
 struct guest {
-	uint32_t hypervisor;	     /* the processor says that there is one */
+	uint32_t hypervisor;	     /* the processor reports one */
 	uint32_t kind;		     /* enum guest_kind */
-	char name[48];		     /* as the hypervisor calls itself; "" unknown */
+	char name[48];		     /* the hypervisor's name for itself; "" unknown */
 	char version[64];	     /* "" unknown */
-	uint32_t s4_offered;	     /* "platform" in /sys/power/disk */
+	uint32_t s4_offered;	     /* "platform" is offered in /sys/power/disk */
 	uint32_t hyperv_hibernation; /* /sys/bus/vmbus/hibernation: 0 no, 1 yes, 2 absent */
-	uint32_t balloon;	     /* a device that takes memory away and gives it back */
+	uint32_t balloon;	     /* a device that takes memory away and returns it */
 };
 
 /* kernel_log may be NULL. flags are the processor's. 0 or -ENOMEM. */

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* known: it could be looked at; a list that is known and empty says "none",
- * one that is not known says nothing. */
+/* known: it could be read; a list that is known and empty means "none", one that is
+ * unknown says nothing. */
 #define LIST_OF(type)         \
 	struct {              \
 		type *items;  \
@@ -17,8 +17,8 @@
 		bool known;   \
 	}
 
-/* Room for one more item (uninitialised; the count is the caller's to raise).
- * Capacities are powers of two, so the count tells when one is full. */
+/* Room for one more item (uninitialised; the count is the caller's to raise). Capacities
+ * are powers of two, so the count shows when one is full. */
 static inline void *list_grow(void *items, size_t count, size_t item_size)
 {
 	if (count != 0 && (count & (count - 1)) != 0)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-/* Of a word whose meaning does not depend on others. */
+/* Of a word that does not depend on others. */
 static uint32_t flag_of_word(const char *word)
 {
 	if (strcmp(word, "nokaslr") == 0)
@@ -26,7 +26,7 @@ static uint32_t flag_of_word(const char *word)
 	return 0;
 }
 
-/* kstrtobool(): does the value say no? */
+/* kstrtobool(): does the value mean no? */
 static bool says_no(const char *value)
 {
 	return strchr("nN0", *value)
@@ -44,7 +44,7 @@ static bool is_parameter(const char *word, const char *name, const char **ret)
 	return *word == '=' || *word == '\0';
 }
 
-/* What the last of several words says. */
+/* The last of several words counts. */
 struct last_words {
 	bool wiped;   /* init_on_free */
 	bool poisons; /* page_poison */
@@ -83,7 +83,7 @@ uint32_t kernel_flags_of(const char *cmdline)
 
 		if (length == 2 && strncmp(cmdline, "--", 2) == 0)
 			break;
-		/* What is longer is none of them. */
+		/* Anything longer is none of them. */
 		if (length < sizeof(word)) {
 			memcpy(word, cmdline, length);
 			word[length] = '\0';
@@ -115,7 +115,7 @@ int kernel_capture(const char *root, const char *kernel_log, struct kernel *ret)
 		return r;
 	if (r == 0)
 		kernel.flags = kernel_flags_of(cmdline);
-	/* A kernel built to wipe says so only here. */
+	/* A kernel built to wipe reports that only here. */
 	if (kernel_log && strstr(kernel_log, "heap free:on"))
 		kernel.flags |= KERNEL_WIPES_FREE;
 	*ret = kernel;

@@ -117,7 +117,7 @@ int memory_map_capture(const char *root, struct memory_map *ret)
 	return 0;
 }
 
-/* One line, already without its newline; blank ones and comments are fine. */
+/* One line, without its newline; blank lines and comments are allowed. */
 static int parse_line(char *line, unsigned int number, struct memory_map *map, struct why *w)
 {
 	char *start_text, *end_text, *rest;

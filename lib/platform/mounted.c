@@ -24,7 +24,7 @@
 #define ZFS_TIMEOUT 5
 #define ZFS_TIMEOUT_MAX 30
 
-/* Is this among words with commas between? */
+/* Is this one of the words, which are separated by commas? */
 static bool has_option(const char *options, const char *word)
 {
 	size_t length = strlen(word);
@@ -40,7 +40,7 @@ bool mount_line_parse(const char *line, struct mount_line *ret)
 	const char *rest = strstr(line, " - ");
 	char options[256] = "", super[512] = "";
 
-	/* What is long is cut: rw comes first. */
+	/* Long options are cut: rw comes first. */
 	if (!rest ||
 	    sscanf(line, "%" SCNu64 " %*u %u:%u %*s %4095s %255s", &ret->id, &ret->high, &ret->low,
 		   ret->place, options) < 4 ||
@@ -54,7 +54,7 @@ bool mount_line_parse(const char *line, struct mount_line *ret)
 	return true;
 }
 
-/* On no block device of this machine, and yet not the kernel's own. */
+/* Not on a block device of this machine, yet not one of the kernel's own. */
 static bool is_elsewhere(const char *kind)
 {
 	static const char *const kinds[] = { "9p",  "afs",  "ceph", "cifs",   "ecryptfs",
@@ -66,13 +66,13 @@ static bool is_elsewhere(const char *kind)
 	return text_starts(kind, "fuse.") || strcmp(kind, "fuse") == 0;
 }
 
-/* A program answers for it, and is frozen. */
+/* Served by a program, which is frozen. */
 static bool needs_program(const char *kind)
 {
 	return text_starts(kind, "fuse");
 }
 
-/* Of others the source is any word: "mount -t tmpfs /dev/sdb1". */
+/* For others the source is any word: "mount -t tmpfs /dev/sdb1". */
 static bool has_devices(const char *kind)
 {
 	return strcmp(kind, "btrfs") == 0 || strcmp(kind, "bcachefs") == 0;
@@ -129,7 +129,7 @@ static struct mounted_item *add_item(struct mounted *mounted, const char *device
 	return item;
 }
 
-/* Another file system may be mounted on it, or be there by now. */
+/* Another file system may be mounted over it, or be there by now. */
 static bool is_mount(int fd, uint64_t id)
 {
 	struct statx st;
@@ -162,7 +162,7 @@ static int identify(struct mounted *mounted, int device, struct filesystem *ret)
 	return filesystem_identify(&source, mounted->page, ret);
 }
 
-/* What it is until it can be stamped. */
+/* Its initial state, until it can be stamped. */
 static void set_unstamped(struct mounted_item *item, enum filesystem_unstamped reason)
 {
 	text_copy(item->filesystem.type, sizeof(item->filesystem.type), item->kind);
@@ -172,7 +172,7 @@ static void set_unstamped(struct mounted_item *item, enum filesystem_unstamped r
 	item->filesystem.unstamped = reason;
 }
 
-/* path is longer than the item's where that is cut. */
+/* path is longer than the item's if that is cut. */
 static void open_item_device(const char *root, struct mounted_item *item, const char *path)
 {
 	_cleanup_close_ int fd = block_device_open(root, path);
@@ -187,20 +187,20 @@ static void open_item_device(const char *root, struct mounted_item *item, const 
 	}
 }
 
-/* The other devices of a btrfs, as the kernel has them. */
+/* The other devices of a btrfs, as listed by the kernel. */
 static void open_members(const char *root, struct mounted *mounted, size_t first)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
 	struct filesystem found = { 0 };
-	char uuid[TEXT_UUID_SIZE], folder[128], path[300];
+	char uuid[TEXT_UUID_SIZE], directory[128], path[300];
 
 	if (mounted->items[first].device < 0 ||
 	    identify(mounted, mounted->items[first].device, &found) < 0 ||
 	    strcmp(found.type, "btrfs") != 0)
 		return;
 	text_uuid(found.uuid, uuid);
-	snprintf(folder, sizeof(folder), "/sys/fs/btrfs/%s/devices", uuid);
-	if (tree_list(root, folder, &names) < 0)
+	snprintf(directory, sizeof(directory), "/sys/fs/btrfs/%s/devices", uuid);
+	if (tree_list(root, directory, &names) < 0)
 		return;
 	for (size_t i = 0; i < names.count; i++) {
 		struct mounted_item *item;
@@ -217,7 +217,7 @@ static void open_members(const char *root, struct mounted *mounted, size_t first
 	}
 }
 
-/* The pool that a device is a member of, if it has that name; else 0. */
+/* The pool that a device is a member of, if it has that name; otherwise 0. */
 static uint64_t pool_of(const char *root, struct mounted *mounted, const char *name,
 			const char *pool)
 {
@@ -226,7 +226,7 @@ static uint64_t pool_of(const char *root, struct mounted *mounted, const char *n
 	char path[300], found[POOL_NAME_SIZE];
 	struct filesystem filesystem = { 0 };
 
-	/* Not what the pool itself offers (zvol). */
+	/* Not a device of the pool itself (zvol). */
 	if (!block_device_worth_a_look(name) || text_starts(name, "zd"))
 		return 0;
 	block_device_path(name, path, sizeof(path));
@@ -238,8 +238,8 @@ static uint64_t pool_of(const char *root, struct mounted *mounted, const char *n
 	return get_le64(filesystem.uuid);
 }
 
-/* Of members that are called so: of which pool are they? 0: none is there, or those of two
- * are, and the kernel does not tell which is in use. */
+/* The pool of the members with that name; 0: there are none, or they belong to two pools,
+ * and the kernel does not show which is in use. */
 static uint64_t find_pool(const char *root, struct mounted *mounted, const struct tree_names *names,
 			  const char *pool)
 {
@@ -444,7 +444,7 @@ enum mounted_state mounted_look_again(struct mounted *mounted, size_t index, str
 	if (item->device < 0 || item->filesystem.unstamped != FILESYSTEM_STAMPED)
 		return MOUNTED_UNSEEN;
 	r = identify(mounted, item->device, ret);
-	/* One that can be told was read, though what it points to could not be. */
+	/* A member that can be identified was read, though what it points to could not be. */
 	if (r < 0 && r != -ENODEV && r != -EUCLEAN && !is_another(ret, &item->filesystem))
 		return MOUNTED_UNSEEN;
 	return r == 0 && filesystem_same(ret, &item->filesystem) &&

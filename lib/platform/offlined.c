@@ -21,21 +21,21 @@
 #define SOFT_OFFLINE "/sys/devices/system/memory/soft_offline_page"
 #define NODES "/sys/devices/system/node"
 
-/* Not among the kernel's exported numbers (include/linux/kernel-page-flags.h). */
+/* Missing from the kernel's exported numbers (include/linux/kernel-page-flags.h). */
 #define KPF_RESERVED 32
 
 #define BIT(number) (1ULL << (number))
 
-/* What a frame that was offlined has no more. Others may be left over: a frame
- * whose content was moved elsewhere is poisoned before it is freed, and then
- * free_pages_prepare() (mm/page_alloc.c) does not clear its flags. */
+/* Flags that an offlined frame has lost. Others may remain: a frame whose content was
+ * moved elsewhere is poisoned before it is freed, and then free_pages_prepare()
+ * (mm/page_alloc.c) does not clear its flags. */
 #define IN_USE                                                                                  \
 	(BIT(KPF_LOCKED) | BIT(KPF_LRU) | BIT(KPF_SLAB) | BIT(KPF_WRITEBACK) | BIT(KPF_BUDDY) | \
 	 BIT(KPF_MMAP) | BIT(KPF_SWAPCACHE) | BIT(KPF_COMPOUND_HEAD) | BIT(KPF_COMPOUND_TAIL) | \
 	 BIT(KPF_HUGE) | BIT(KPF_NOPAGE) | BIT(KPF_KSM) | BIT(KPF_THP) | BIT(KPF_OFFLINE) |     \
 	 BIT(KPF_ZERO_PAGE) | BIT(KPF_PGTABLE) | BIT(KPF_RESERVED))
 
-/* Frames looked at with one read. */
+/* Frames per read. */
 #define FRAMES_A_READ 512
 
 bool offlined_flags(uint64_t flags)
@@ -43,7 +43,7 @@ bool offlined_flags(uint64_t flags)
 	return (flags & BIT(KPF_HWPOISON)) && !(flags & IN_USE);
 }
 
-/* Frames that the kernel counts as poisoned; 0 also where it cannot say. */
+/* Frames that the kernel counts as poisoned; 0 also if that is unknown. */
 static uint64_t poisoned_frames(const char *root, uint64_t page_size)
 {
 	_cleanup_free_ char *text = NULL;
@@ -58,8 +58,7 @@ static uint64_t poisoned_frames(const char *root, uint64_t page_size)
 	return kib * 1024 / page_size;
 }
 
-/* Errors after which a poisoned frame may still be in use. *ret_known: every node
- * counts them. */
+/* Errors after which a poisoned frame may still be in use. *ret_known: every node counts them. */
 static int check_failures(const char *root, bool *ret_known, struct why *w)
 {
 	static const char *const kinds[] = { "ignored", "failed", "delayed" };
@@ -91,7 +90,7 @@ static int check_failures(const char *root, bool *ret_known, struct why *w)
 	return 0;
 }
 
-/* Frames first … end - 1; stops when *left poisoned ones were seen. */
+/* Frames first … end - 1; stops when *left poisoned ones have been seen. */
 static int scan(int fd, uint64_t first, uint64_t end, uint64_t *left, struct frame_list *ret)
 {
 	unsigned char flags[FRAMES_A_READ * sizeof(uint64_t)];
@@ -129,7 +128,7 @@ static int scan_ram(int fd, const struct ram *ram, uint64_t left, struct frame_l
 	uint64_t size = ram->pages.page_size;
 	int r = 0;
 
-	/* Ascending, and the frames of one range are not those of another. */
+	/* Ascending; the frames of different ranges do not overlap. */
 	for (size_t i = 0; r == 0 && i < ram->used.count; i++)
 		r = scan(fd, div_round_up(ram->used.items[i].start, size),
 			 ram->used.items[i].end / size + 1, &left, ret);
@@ -199,7 +198,7 @@ int offlined_is_used(const struct offlined_access *access, uint64_t frame)
 	return r < 0 ? r : !(flags & (BIT(KPF_HWPOISON) | BIT(KPF_BUDDY))) && (flags & IN_USE) != 0;
 }
 
-/* Of the frames those that s2disk offlined itself. */
+/* The frames among these that s2disk offlined itself. */
 static int only_own(const char *root, struct frame_list *frames)
 {
 	struct frame_list own = { 0 }, both = { 0 };
@@ -271,7 +270,7 @@ void offlined_confirm(const char *root, int flags, struct frame_list *frames)
 	bool known;
 	size_t kept = 0;
 
-	/* An error that the kernel was dealing with has been counted by now. */
+	/* An error that the kernel was handling has been counted by now. */
 	if (frames->count > 0 && check_failures(root, &known, &w) < 0)
 		frames->count = 0;
 	for (size_t i = 0; i < frames->count; i++)

@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDER "/run/s2disk"
-#define NOTE FOLDER "/offlined"
+#define DIRECTORY "/run/s2disk"
+#define NOTE DIRECTORY "/offlined"
 
 /* A line has at most 20 digits and its end. */
 #define BYTES_MAX ((size_t)OFFLINED_OWN_MAX * 21)
@@ -82,11 +82,12 @@ static int write_frames(const char *path, const struct frame_list *frames)
 
 int offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w)
 {
-	char folder[PATH_MAX], path[PATH_MAX], new_path[PATH_MAX];
+	char directory[PATH_MAX], path[PATH_MAX], new_path[PATH_MAX];
 	struct frame_list all = { 0 };
 	int r;
 
-	if (snprintf(folder, sizeof(folder), "%s" FOLDER, root) >= (int)sizeof(folder) ||
+	if (snprintf(directory, sizeof(directory), "%s" DIRECTORY, root) >=
+		    (int)sizeof(directory) ||
 	    snprintf(path, sizeof(path), "%s" NOTE, root) >= (int)sizeof(path) ||
 	    snprintf(new_path, sizeof(new_path), "%s" NOTE ".new", root) >= (int)sizeof(new_path))
 		return why(w, -ENAMETOOLONG, NOTE ": %s", strerror(ENAMETOOLONG));
@@ -94,7 +95,7 @@ int offlined_own_add(const char *root, const uint64_t *frames, size_t count, str
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = frames_append(&all, frames[i], 1);
 	frames_normalize(&all);
-	mkdir(folder, 0755);
+	mkdir(directory, 0755);
 	if (r == 0)
 		r = write_frames(new_path, &all);
 	free(all.items);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* As they are when hibernating, and in the restored system. */
+/* At hibernation, and in the restored system. */
 #include "platform/other_swaps.h"
 
 #include "base/bytes.h"
@@ -23,7 +23,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Of /proc/swaps: more than 32 areas with the longest paths of a usual system. */
+/* Size of /proc/swaps: more than 32 areas with the longest paths of a usual system. */
 #define TEXT_SIZE 65536
 
 int other_swaps_read_header(int fd, unsigned char *page, struct swap_use *area)
@@ -64,7 +64,7 @@ static bool find_file(const char *root, const char *path, struct place *ret)
 	char full[PATH_MAX];
 	struct stat st;
 
-	/* Looked at before it is opened: opening a fifo would wait. */
+	/* Check before opening: opening a fifo would block. */
 	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full) ||
 	    stat(full, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
@@ -88,8 +88,8 @@ static bool find_place(const char *root, const struct swap_entry *entry, struct 
 	return fd >= 0 && block_device_name(root, fd, entry->path, ret->name, sizeof(ret->name));
 }
 
-/* Where its identity is that of what it lies on (bcache has none of its own), it would be
- * mistaken for that. */
+/* If its identity is that of the device below it (bcache has none of its own), the two
+ * would be confused. */
 static void identify(const char *root, const char *name, struct swap_use *area)
 {
 	_cleanup_names_ struct tree_names slaves = { 0 };
@@ -150,7 +150,7 @@ static int take(const char *root, const struct swap_entry *entry, const struct p
 	return r;
 }
 
-/* The text has been cut where it fills the buffer. */
+/* The text has been cut if it fills the buffer. */
 static int read_entries(struct other_swaps *others)
 {
 	size_t length = 0;
@@ -252,7 +252,7 @@ void other_swaps_close(struct other_swaps *others)
 	for (size_t i = 0; i < others->count; i++)
 		if (others->items[i].device >= 0)
 			close(others->items[i].device);
-	/* A zeroed one has none, whatever its list says. */
+	/* A zeroed struct has none, whatever its list says. */
 	if (others->text && others->list >= 0)
 		close(others->list);
 	free(others->text);

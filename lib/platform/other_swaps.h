@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The swap areas that are on besides the one with the image: recorded when hibernating,
- * looked for before resuming, and looked at once more by the restored system.
+ * The active swap areas besides the one with the image: recorded when hibernating,
+ * searched for before resuming, and checked again by the restored system.
  */
 #ifndef S2DISK_PLATFORM_OTHER_SWAPS_H
 #define S2DISK_PLATFORM_OTHER_SWAPS_H
@@ -9,7 +9,7 @@
 #include "platform/swaps.h"
 #include "swap/swap_area.h"
 
-/* One for each item of the record, with what stays open over a snapshot. */
+/* One per item of the record, with the descriptors that stay open across a snapshot. */
 struct other_swap {
 	char path[256];
 	char name[64]; /* the kernel's, of the device */
@@ -25,29 +25,28 @@ struct other_swaps {
 	unsigned char *page;
 };
 
-/* Describes in *ret all areas that are on but own (NULL: all) and those in memory (zram,
- * brd), of which the image has all, and opens their devices and /proc/swaps. 0 or -ENOMEM;
- * then all is closed. */
+/* Describes in *ret all active areas except own (NULL: all) and those in memory (zram,
+ * brd), whose content is in the image, and opens their devices and /proc/swaps. 0 or
+ * -ENOMEM; then all is closed. */
 int other_swaps_open(const char *root, const struct swap_area *own, struct other_swaps *others,
 		     struct swaps *ret);
 
-/* Counts anew how much of each is in use, without a path and without asking for memory:
+/* Updates how much of each is in use, without a path and without allocating memory:
  * taking a snapshot swaps out. What cannot be counted stays as it is. */
 void other_swaps_count(struct other_swaps *others, struct swaps *swaps);
 
-/* Reads one's header once more, as it is now. 0 where it is as recorded, 1 where it is
- * not, or a negative errno of reading; -EBADF where its device cannot be read. */
+/* Reads one's header again. 0 if it is as recorded, 1 if not, or a negative errno from
+ * reading; -EBADF if its device cannot be read. */
 int other_swaps_look_again(struct other_swaps *others, size_t index, const struct swap_use *then);
 
 /* Harmless on a zeroed struct. */
 void other_swaps_close(struct other_swaps *others);
 
-/* Looks below root for those of wanted that had anything in use: *ret has a copy of each,
- * with what its header says now, and how it was seen. 0 or -ENOMEM. */
+/* Searches below root for those of wanted that had anything in use: *ret has a copy of
+ * each, with its current header and how it was found. 0 or -ENOMEM. */
 int other_swaps_look(const char *root, const struct swaps *wanted, struct swaps *ret);
 
-/* The same, for as long as one is missing and msec have not gone by: some disks take a
- * while to appear. */
+/* The same, repeated while one is missing, for msec at most: some disks take a while to appear. */
 int other_swaps_await(const char *root, const struct swaps *wanted, unsigned int msec,
 		      struct swaps *ret);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Looking for them before a resume. */
+/* Searches for them before a resume. */
 #include "platform/other_swaps.h"
 
 #include "base/bytes.h"
@@ -19,12 +19,12 @@
 
 #define TURN_MSEC 250
 
-/* How a search for one area stands. */
+/* State of the search for one area. */
 struct quest {
 	const struct swap_use *then;
 	struct swap_use *now;
 	bool met;   /* as it was */
-	bool below; /* what its device is put together from is there */
+	bool below; /* the components of its device are there */
 };
 
 /* Of a long identity only the beginning was recorded (device_identity()). */
@@ -34,8 +34,8 @@ static bool is_rest(const char *then, const char *rest, const char *identity)
 							: strcmp(rest, identity) == 0;
 }
 
-/* Is identity that of something that a device with that of then is made of? "CRYPT-LUKS2-x
- * on partition y on disk z": a partition is never made later than its disk is seen. */
+/* Can a device with this identity be a component of the device of then? "CRYPT-LUKS2-x on
+ * partition y on disk z": a partition never appears later than its disk. */
 static bool lies_below(const char *then, const char *identity)
 {
 	static const char on[] = " on ";
@@ -52,15 +52,15 @@ static bool lies_below(const char *then, const char *identity)
 	return false;
 }
 
-/* Do we know on which disk it must be? */
+/* Is it known on which disk it must be? */
 static bool names_disk(const char *identity)
 {
 	return text_starts(identity, "partition") || text_starts(identity, "disk") ||
 	       strstr(identity, " on partition") || strstr(identity, " on disk");
 }
 
-/* A device that may be it. Where it said nothing of itself, only what is as it was is it;
- * a device that did is it in whatever state. */
+/* A candidate device. If the recorded device had no identity, only an unchanged area
+ * matches; if it had one, the area matches in any state. */
 static void look_at(const char *root, const char *device, unsigned char *page, struct quest *quest)
 {
 	_cleanup_close_ int fd = block_device_open(root, device);
@@ -101,7 +101,7 @@ static int search(const char *root, struct quest *quests, size_t count, unsigned
 	return 0;
 }
 
-/* It was not found: would it have been, if it were there? */
+/* It was not found: would it be visible, if it were there? */
 static enum swap_sight absence(const char *root, const struct quest *quest)
 {
 	const struct swap_use *then = quest->then;

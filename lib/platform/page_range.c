@@ -84,7 +84,7 @@ int frames_append(struct frame_list *list, uint64_t first, uint64_t count)
 		last->count += count;
 		return 0;
 	}
-	/* Capacities are powers of two, so the count tells when one is full. */
+	/* Capacities are powers of two, so the count shows when one is full. */
 	if (list->count == 0 || is_power_of_two(list->count)) {
 		size_t capacity = list->count ? list->count * 2 : 1;
 		struct page_range *items = reallocarray(list->items, capacity, sizeof(*items));
@@ -124,7 +124,7 @@ void frames_normalize(struct frame_list *list)
 	list->count = used + 1;
 }
 
-/* Cuts one range of a along b, from b's index *at onwards. */
+/* Splits one range of a along b, from b's index *at onwards. */
 static int select_one(struct page_range range, const struct frame_list *b, size_t *at, bool wanted,
 		      struct frame_list *ret)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs of page frames: which pages an image holds, which are RAM. */
+/* Runs of page frames: the pages in an image, the frames that are RAM. */
 #ifndef S2DISK_PLATFORM_PAGE_RANGE_H
 #define S2DISK_PLATFORM_PAGE_RANGE_H
 
@@ -18,13 +18,13 @@ struct frame_list {
 	size_t count;
 };
 
-/* Is it such a list? Ranges that touch are fine. */
+/* Is it such a list? Ranges that touch are allowed. */
 bool frames_valid(const struct page_range *ranges, size_t count);
 
-/* Page frames in all ranges, saturating. */
+/* Number of page frames in all ranges, saturating. */
 uint64_t frames_total(const struct page_range *ranges, size_t count);
 
-/* Page frames of the list among first … last (inclusive); O(log n + hits). */
+/* Number of page frames of the list within first … last (inclusive); O(log n + hits). */
 uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t first,
 		       uint64_t last);
 
@@ -32,11 +32,11 @@ uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t f
 uint64_t frames_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
 			 uint64_t start, uint64_t end);
 
-/* Appends a run (not before the last one; touching runs become one). 0 or
- * -ENOMEM. The list is freed with free(list->items). */
+/* Appends a run (not before the last one; touching runs are merged). 0 or -ENOMEM. The
+ * list is freed with free(list->items). */
 int frames_append(struct frame_list *list, uint64_t first, uint64_t count);
 
-/* Sorts the list and joins what overlaps or touches. */
+/* Sorts the list and merges what overlaps or touches. */
 void frames_normalize(struct frame_list *list);
 
 /* Frames that are in a and, for wanted, in b; or, for !wanted, not in b. */

@@ -17,7 +17,7 @@
 #define FLAG_DISABLED 0x10000000u
 #define FLAG_UNSET 0x20000000u
 #define FLAG_ROM_ENABLED 1u
-#define FLAG_ROM_SHADOW 2u /* a copy in RAM; the function does not decode it */
+#define FLAG_ROM_SHADOW 2u /* a copy in RAM; not decoded by the function */
 
 #define ROM_LINE 6
 #define WINDOWS 4 /* of a bridge; the last lines */
@@ -52,7 +52,7 @@ bool pci_bus_of(const char *address, uint32_t *ret_domain, uint32_t *ret_bus)
 	       sscanf(address, "%" SCNx32 ":%" SCNx32, ret_domain, ret_bus) == 2;
 }
 
-/* The components behind the last "pciDDDD:BB", a root bus. */
+/* The components after the last "pciDDDD:BB", a root bus. */
 static const char *behind_root(const char *target)
 {
 	const char *found = NULL;
@@ -99,7 +99,7 @@ bool pci_path_behind(const char *path, const char *bridge)
 	return text_starts(path, bridge) && path[strlen(bridge)] == '/';
 }
 
-/* False: this line has no place. */
+/* False: this line has no address. */
 static bool take_line(uint64_t start, uint64_t end, uint64_t flags, struct pci_resource *resource)
 {
 	uint64_t type = flags & FLAG_TYPE;
@@ -117,8 +117,8 @@ static bool take_line(uint64_t start, uint64_t end, uint64_t flags, struct pci_r
 	return true;
 }
 
-/* A function has 6 BARs, a ROM and, where the kernel knows virtual functions, 6
- * BARs of these; a bridge has its windows behind. */
+/* A function has 6 BARs, a ROM and, if the kernel supports virtual functions, 6 BARs of
+ * these; a bridge's windows follow. */
 static bool has_windows(uint32_t lines)
 {
 	return lines == ROM_LINE + 1 + WINDOWS || lines == ROM_LINE + 1 + 6 + WINDOWS;
@@ -166,7 +166,7 @@ int pci_parse_roots(const char *iomem, struct pci_space *space)
 		    used == 0 || window.end < window.start || window.end == 0 ||
 		    !text_starts(at + used, prefix))
 			continue;
-		/* A bus behind a bridge lies within its root's. */
+		/* A bus below a bridge lies within its root's range. */
 		if (space->roots.count > 0 &&
 		    window.end <= space->roots.items[space->roots.count - 1].end)
 			continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which records a struct platform has, and its way to bytes and back. */
+/* The records of a struct platform, and its conversion to bytes and back. */
 #include "platform/platform.h"
 
 #include "base/bytes.h"
@@ -9,7 +9,7 @@
 
 #define RECORD_HEADER 16
 
-/* Numbers are never given to something else. */
+/* Numbers are never reused. */
 enum record_type {
 	RECORD_KERNEL = 1,
 	RECORD_DMI = 2,
@@ -185,8 +185,7 @@ static const struct record_field swap_fields[] = {
 	U32(struct swap_use, stacked),	 U32(struct swap_use, sight),
 };
 
-/* A list is described by where its three members are; a single struct has
- * NO_LIST there. */
+/* A list is described by the offsets of its three members; for a single struct they are NO_LIST. */
 #define NO_LIST SIZE_MAX
 
 struct part {
@@ -345,7 +344,7 @@ static int decode_records(const unsigned char *data, size_t length, struct platf
 		}
 		if (r < 0)
 			return r;
-		/* Padding behind the last record may be missing. */
+		/* Padding after the last record may be missing. */
 		size = min_u64(round_up(size, 8), length - RECORD_HEADER);
 		data += RECORD_HEADER + size;
 		length -= RECORD_HEADER + (size_t)size;
@@ -369,7 +368,7 @@ static int check_pci(const struct devices *devices, struct why *w)
 	return 0;
 }
 
-/* What the code that judges relies on. */
+/* What the judging code relies on. */
 static int check_platform(const struct platform *platform, struct why *w)
 {
 	if (!memory_map_valid(&platform->map))

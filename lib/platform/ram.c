@@ -91,8 +91,8 @@ int ram_parse_iomem(const char *text, struct ram *ram)
 	return r;
 }
 
-/* A virtio device of any kind may claim memory; only virtio-mem's holds RAM.
- * One with nothing plugged counts too, if its driver gave it the name. */
+/* Any virtio device may claim memory; only virtio-mem's contains RAM. One with nothing
+ * plugged counts too, if its driver gave it the name. */
 static void drop_other_virtio(const char *root, struct ram *ram)
 {
 	size_t kept = 0;
@@ -172,8 +172,8 @@ static int capture_blocks(const char *root, struct ram *ram)
 	return r == -ENOMEM ? r : 0;
 }
 
-/* A file that may be absent (*ret stays NULL), but no memory is no absence: a
- * machine described without it would not be known again. 0 or -ENOMEM. */
+/* A file that may be absent (*ret stays NULL). A lack of memory does not count as
+ * absence: the record would describe another machine. 0 or -ENOMEM. */
 static int read_if_there(const char *root, const char *path, char **ret)
 {
 	return io_read_file(root, path, FILE_LIMIT, ret, NULL) == -ENOMEM ? -ENOMEM : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What memory the running kernel uses: System RAM of /proc/iomem (the
- * firmware's RAM, without what memmap= and mem= took away, with what was
- * hot-added), memory blocks that are offline, virtio-mem, and the page count.
+ * What memory the running kernel uses: System RAM of /proc/iomem (the firmware's RAM,
+ * minus what memmap= and mem= removed, plus what was hot-added), memory blocks that are
+ * offline, virtio-mem, and the page count.
  */
 #ifndef S2DISK_PLATFORM_RAM_H
 #define S2DISK_PLATFORM_RAM_H
@@ -28,7 +28,7 @@ struct virtio_mem {
 	uint64_t plugged; /* bytes of System RAM in it */
 };
 
-/* Can page frames be taken from the running kernel by soft_offline_page? */
+/* Can page frames of the running kernel be offlined with soft_offline_page? */
 enum offlining {
 	OFFLINING_UNKNOWN, /* not recorded (by an older s2disk) */
 	OFFLINING_POSSIBLE,
@@ -50,10 +50,10 @@ struct memory_pages {
 #define VIRTIO_MEM_MAX 1024
 
 struct ram {
-	LIST_OF(struct byte_range) used;    /* known only where root reads it */
+	LIST_OF(struct byte_range) used;    /* known only if root reads it */
 	LIST_OF(struct byte_range) offline; /* memory blocks */
 	LIST_OF(struct virtio_mem) virtio;
-	/* Offlined page frames that nothing uses, so that no image has them. Not by
+	/* Offlined page frames that nothing uses, so that no image contains them. Not by
 	 * ram_capture: platform/offlined.h. */
 	LIST_OF(struct page_range) poisoned;
 	struct memory_pages pages;
@@ -64,10 +64,10 @@ struct ram {
 int ram_capture(const char *root, struct ram *ret);
 void ram_free(struct ram *ram);
 
-/* Pure: /proc/iomem's text into used and virtio. */
+/* Pure: parses /proc/iomem's text into used and virtio. */
 int ram_parse_iomem(const char *text, struct ram *ram);
 
-/* Pure: the sum of "present" of /proc/zoneinfo's text. */
+/* Pure: the sum of "present" in /proc/zoneinfo's text. */
 uint64_t ram_parse_zoneinfo(const char *text);
 
 #endif

@@ -131,7 +131,7 @@ static const unsigned char *take(struct window *window, size_t length)
 	return at;
 }
 
-/* Longer text than the member holds is cut: a later version may allow more. */
+/* Text that is longer than the member is cut: a later version may allow more. */
 static bool get_text(struct window *window, const struct record_field *field, unsigned char *to)
 {
 	const unsigned char *at = take(window, 2);
@@ -183,14 +183,14 @@ static bool get_item(const struct record_layout *layout, struct window *window, 
 	fields.at = take(window, fields.left);
 	if (!fields.at)
 		return false;
-	/* An older writer's item ends before our last fields. */
+	/* An item of an older writer ends before our last fields. */
 	for (size_t f = 0; f < layout->field_count && fields.left > 0; f++)
 		if (!get_field(&fields, &layout->fields[f], item + layout->fields[f].offset))
 			return false;
 	return true;
 }
 
-/* How many items a payload says it has: not more than can be in it. */
+/* The number of items that a payload claims: not more than fit. */
 static int get_count(const struct record_layout *layout, struct window *window, size_t *ret,
 		     struct why *w)
 {
@@ -214,7 +214,7 @@ int record_get_items(const struct record_layout *layout, const unsigned char *pa
 
 	if (r < 0)
 		return r;
-	/* A power of two, so that lists which grow from here know their room. */
+	/* A power of two, so that lists that grow from here know their capacity. */
 	for (length = 1; length < count;)
 		length *= 2;
 	items = calloc(length, layout->item_size);

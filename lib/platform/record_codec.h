@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lists of structs as bytes, described by tables: the one place where lengths
- * of platform records are trusted or not.
+ * Lists of structs as bytes, described by tables: the only place that validates lengths of platform
+ * records.
  *
  * Payload: le32 items, le32 zero, then per item le32 length and the fields in
  * the order of the table: 4 or 8 bytes for numbers, le16 length and bytes for
- * text, raw bytes. Fields are only ever added at the end: a reader skips those
- * it does not know and leaves those that are not there zero.
+ * text, raw bytes. Fields are only ever added at the end: a reader skips unknown ones and leaves
+ * missing ones zero.
  */
 #ifndef S2DISK_PLATFORM_RECORD_CODEC_H
 #define S2DISK_PLATFORM_RECORD_CODEC_H
@@ -39,7 +39,7 @@ struct record_layout {
 	size_t field_count;
 };
 
-/* A growing buffer; error is set once and then stays. */
+/* A growing buffer; error is sticky. */
 struct record_writer {
 	unsigned char *data;
 	size_t length;
@@ -52,8 +52,8 @@ void record_end(struct record_writer *writer, size_t mark);
 void record_put_items(struct record_writer *writer, const struct record_layout *layout,
 		      const void *items, size_t count);
 
-/* Items from a payload; *ret_items is to be freed. A single struct instead of
- * a list: max_items 1 and record_get_single. 0, -EBADMSG, -ENOMEM. */
+/* Decodes items from a payload; *ret_items has to be freed. For a single struct instead
+ * of a list: max_items 1 and record_get_single. 0, -EBADMSG, -ENOMEM. */
 int record_get_items(const struct record_layout *layout, const unsigned char *payload,
 		     size_t length, void **ret_items, size_t *ret_count, struct why *w);
 int record_get_single(const struct record_layout *layout, const unsigned char *payload,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Small reads of /proc and /sys below a root directory. What is absent reads
- * as false, or as empty text: hardly anything here is there on every machine.
+ * Small reads of /proc and /sys below a root directory. What is absent reads as false, or
+ * as empty text: few of these files exist on every machine.
  */
 #ifndef S2DISK_PLATFORM_SYSFS_H
 #define S2DISK_PLATFORM_SYSFS_H
@@ -22,14 +22,13 @@ bool tree_u64(const char *root, uint64_t *ret, const char *path, ...)
 bool tree_hex(const char *root, uint64_t *ret, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The last component of what a symbolic link points to. */
+/* The last component of a symbolic link's target. */
 bool tree_link(const char *root, char *text, size_t size, const char *path, ...)
 	__attribute__((format(printf, 4, 5)));
 
 bool tree_exists(const char *root, const char *path);
 
-/* Names in a directory without those that begin with a dot, in version order
- * (2 before 10). */
+/* Names in a directory, except those that begin with a dot, in version order (2 before 10). */
 struct tree_names {
 	char **items;
 	size_t count;

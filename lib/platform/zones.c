@@ -77,7 +77,7 @@ int zones_parse(const char *text, struct zones *zones)
 		if (parse_head(line, &zone))
 			continue;
 		parse_field(line, &zone);
-		/* The last of a zone, and there only where it has memory. */
+		/* The last line of a zone, which only zones with memory have. */
 		if (sscanf(line, "start_pfn: %" SCNu64, &zone.start) != 1)
 			continue;
 		if (zone.present > 0 && zone_valid(&zone) && zones->items.count < ZONES_MAX)

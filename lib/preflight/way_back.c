@@ -209,7 +209,7 @@ static void judge_by_record(struct way *way, time_t since)
 	}
 	add(way, way->proven ? CHECK_OK : way->bad, "%s", record.text);
 	/* The time of a directory is not always known. */
-	if (way->proven && since > 0 && way->files.folders_changed >= since &&
+	if (way->proven && since > 0 && way->files.directories_changed >= since &&
 	    !is_there(way, since))
 		look_for_booted(way);
 }

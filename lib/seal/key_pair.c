@@ -10,13 +10,13 @@ enum {
 	AT_MAGIC = 0,
 	AT_VERSION = 8,
 	AT_CRC = 12,
-	AT_STRETCH = 16,
+	AT_KDF = 16,
 	AT_PUBLIC = 48,
 	AT_ORIGIN = 80,
 	AT_SEALED = 112,
 	AT_RESERVED = 192,
 };
-_Static_assert(AT_STRETCH + STRETCH_DISK_SIZE == AT_PUBLIC, "public half");
+_Static_assert(AT_KDF + KDF_DISK_SIZE == AT_PUBLIC, "public half");
 _Static_assert(AT_SEALED + KEY_PAIR_SEALED_SIZE == AT_RESERVED, "the end");
 
 static const char pair_magic[8] = "s2diskKP";
@@ -24,20 +24,20 @@ static const char pair_magic[8] = "s2diskKP";
 
 _Static_assert(sizeof(struct opened_pair) == KEY_PAIR_SEALED_SIZE - AEAD_TAG_SIZE, "no padding");
 
-/* The cipher that seals both secrets, and what is authenticated with them. The
- * salt makes the key one of a kind, so the nonce may be zero. */
+/* The cipher that seals both secrets, and its additional data. The salt makes the key
+ * unique, so the nonce may be zero. */
 static int pair_cipher(const struct sealed_pair *pair, const void *passphrase, size_t length,
-		       struct aead *ret, unsigned char ad[STRETCH_DISK_SIZE + X25519_SIZE],
+		       struct aead *ret, unsigned char ad[KDF_DISK_SIZE + X25519_SIZE],
 		       struct why *w)
 {
-	unsigned char key[STRETCH_KEY_SIZE];
+	unsigned char key[KDF_KEY_SIZE];
 	int r = aead_open(ret, AEAD_AES256_GCM);
 
 	if (r < 0)
 		return r;
-	stretch_encode(&pair->stretch, ad);
-	memcpy(ad + STRETCH_DISK_SIZE, pair->public_half, X25519_SIZE);
-	r = stretch_passphrase(&pair->stretch, passphrase, length, key, w);
+	kdf_encode(&pair->kdf, ad);
+	memcpy(ad + KDF_DISK_SIZE, pair->public_half, X25519_SIZE);
+	r = kdf_derive(&pair->kdf, passphrase, length, key, w);
 	if (r == 0)
 		r = aead_set_key(ret, key);
 	secret_wipe(key, sizeof(key));
@@ -48,12 +48,11 @@ static int pair_cipher(const struct sealed_pair *pair, const void *passphrase, s
 
 static const unsigned char nonce[AEAD_NONCE_SIZE];
 
-int key_pair_change(struct key_pair *pair, const struct opened_pair *opened,
-		    const struct stretch *stretch, const void *passphrase, size_t length,
-		    struct why *w)
+int key_pair_change(struct key_pair *pair, const struct opened_pair *opened, const struct kdf *kdf,
+		    const void *passphrase, size_t length, struct why *w)
 {
-	unsigned char ad[STRETCH_DISK_SIZE + X25519_SIZE];
-	struct sealed_pair fresh = { .stretch = *stretch };
+	unsigned char ad[KDF_DISK_SIZE + X25519_SIZE];
+	struct sealed_pair fresh = { .kdf = *kdf };
 	struct aead aead = { 0 };
 	size_t size = sizeof(*opened);
 	int r;
@@ -71,7 +70,7 @@ int key_pair_change(struct key_pair *pair, const struct opened_pair *opened,
 	return r;
 }
 
-int key_pair_make(const struct stretch *stretch, const void *passphrase, size_t length,
+int key_pair_make(const struct kdf *kdf, const void *passphrase, size_t length,
 		  struct key_pair *ret, struct why *w)
 {
 	struct opened_pair *opened = secret_alloc(sizeof(*opened));
@@ -85,7 +84,7 @@ int key_pair_make(const struct stretch *stretch, const void *passphrase, size_t 
 		r = crypto_x25519(opened->private_half, NULL, ret->pair.public_half);
 	if (r == 0) {
 		memcpy(ret->origin, opened->origin, ORIGIN_KEY_SIZE);
-		r = key_pair_change(ret, opened, stretch, passphrase, length, w);
+		r = key_pair_change(ret, opened, kdf, passphrase, length, w);
 	}
 	secret_free(opened, sizeof(*opened));
 	return r;
@@ -94,7 +93,7 @@ int key_pair_make(const struct stretch *stretch, const void *passphrase, size_t 
 int sealed_pair_open(const struct sealed_pair *pair, const void *passphrase, size_t length,
 		     struct opened_pair *ret, struct why *w)
 {
-	unsigned char ad[STRETCH_DISK_SIZE + X25519_SIZE];
+	unsigned char ad[KDF_DISK_SIZE + X25519_SIZE];
 	struct aead aead = { 0 };
 	int r = pair_cipher(pair, passphrase, length, &aead, ad, w);
 
@@ -127,7 +126,7 @@ int key_pair_encode(const struct key_pair *pair, unsigned char file[KEY_PAIR_FIL
 	memset(file, 0, KEY_PAIR_FILE_SIZE);
 	memcpy(file + AT_MAGIC, pair_magic, sizeof(pair_magic));
 	put_le32(file + AT_VERSION, PAIR_VERSION);
-	stretch_encode(&pair->pair.stretch, file + AT_STRETCH);
+	kdf_encode(&pair->pair.kdf, file + AT_KDF);
 	memcpy(file + AT_PUBLIC, pair->pair.public_half, X25519_SIZE);
 	memcpy(file + AT_ORIGIN, pair->origin, ORIGIN_KEY_SIZE);
 	memcpy(file + AT_SEALED, pair->pair.sealed, KEY_PAIR_SEALED_SIZE);
@@ -153,7 +152,7 @@ int key_pair_decode(const unsigned char *file, size_t size, struct key_pair *ret
 		return r;
 	if (crc != get_le32(file + AT_CRC))
 		return why(w, -EBADMSG, "the key pair is damaged");
-	r = stretch_decode(file + AT_STRETCH, &pair.pair.stretch, w);
+	r = kdf_decode(file + AT_KDF, &pair.pair.kdf, w);
 	if (r < 0)
 		return r;
 	memcpy(pair.pair.public_half, file + AT_PUBLIC, X25519_SIZE);

@@ -10,7 +10,7 @@
 /* A slot on the disk. */
 enum {
 	AT_KIND = 0,
-	AT_STRETCH = 8,
+	AT_KDF = 8,
 	AT_WRAPPED = 40, /* the image's key and its tag */
 	AT_EPHEMERAL = 88,
 	AT_PUBLIC = 120,
@@ -19,12 +19,12 @@ enum {
 };
 #define WRAPPED_SIZE (IMAGE_KEY_SIZE + AEAD_TAG_SIZE)
 
-_Static_assert(AT_STRETCH + STRETCH_DISK_SIZE == AT_WRAPPED, "wrapped key");
+_Static_assert(AT_KDF + KDF_DISK_SIZE == AT_WRAPPED, "wrapped key");
 _Static_assert(AT_WRAPPED + WRAPPED_SIZE == AT_EPHEMERAL, "ephemeral half");
 _Static_assert(AT_SEALED + KEY_PAIR_SEALED_SIZE == AT_RESERVED, "sealed pair");
 
-/* What a slot's key is made of: for a key pair two secrets, one behind the
- * other. On the stack, so whoever has one wipes it. */
+/* Input of a slot's key: for a key pair two secrets, one after the other. It is on the
+ * stack, so its owner has to wipe it. */
 struct slot_secret {
 	unsigned char bytes[X25519_SIZE + ORIGIN_KEY_SIZE];
 	size_t length;
@@ -74,15 +74,15 @@ static struct key_way *next_way(struct key_ways *ways, enum key_kind kind, struc
 	return &ways->ways[ways->count];
 }
 
-int key_ways_add_passphrase(struct key_ways *ways, const struct stretch *stretch,
-			    const void *passphrase, size_t length, struct why *w)
+int key_ways_add_passphrase(struct key_ways *ways, const struct kdf *kdf, const void *passphrase,
+			    size_t length, struct why *w)
 {
 	struct key_way *way = next_way(ways, KEY_PASSPHRASE, w);
-	int r = way ? stretch_passphrase(stretch, passphrase, length, way->secret, w) : -ENOSPC;
+	int r = way ? kdf_derive(kdf, passphrase, length, way->secret, w) : -ENOSPC;
 
 	if (r < 0)
 		return r;
-	way->stretch = *stretch;
+	way->kdf = *kdf;
 	ways->count++;
 	return 0;
 }
@@ -99,7 +99,7 @@ int key_ways_add_pair(struct key_ways *ways, const struct key_pair *pair, struct
 }
 
 /* A key file may be longer than a key. */
-static int hash_file(const void *data, size_t size, unsigned char secret[STRETCH_KEY_SIZE],
+static int hash_file(const void *data, size_t size, unsigned char secret[KDF_KEY_SIZE],
 		     struct why *w)
 {
 	static const char info[] = "s2disk 1 key file";
@@ -113,7 +113,7 @@ static int hash_file(const void *data, size_t size, unsigned char secret[STRETCH
 	if (size < KEY_FILE_MIN || size > KEY_FILE_MAX)
 		return why(w, -EINVAL, "a key file has %u to %u bytes, this one %zu", KEY_FILE_MIN,
 			   KEY_FILE_MAX, size);
-	return crypto_hkdf_sha256(&input, secret, STRETCH_KEY_SIZE);
+	return crypto_hkdf_sha256(&input, secret, KDF_KEY_SIZE);
 }
 
 int key_ways_add_file(struct key_ways *ways, const void *data, size_t size, struct why *w)
@@ -126,8 +126,8 @@ int key_ways_add_file(struct key_ways *ways, const void *data, size_t size, stru
 	return r;
 }
 
-/* The cipher that wraps the key of one image in one slot. The image's id makes
- * its key one of a kind, so the nonce may be zero. */
+/* The cipher that wraps an image's key in one slot. The image's id makes its key unique,
+ * so the nonce may be zero. */
 static int slot_cipher(const struct slot_secret *secret, const unsigned char *slot,
 		       const unsigned char image_id[IMAGE_ID_SIZE], struct aead *ret)
 {
@@ -156,7 +156,7 @@ static int slot_cipher(const struct slot_secret *secret, const unsigned char *sl
 
 static const unsigned char nonce[AEAD_NONCE_SIZE];
 
-/* A slot with the wrapped key's place as zeros, and the image it is for. */
+/* A slot with zeros in place of the wrapped key, and the id of its image. */
 static void slot_rest(const unsigned char *slot, const unsigned char image_id[IMAGE_ID_SIZE],
 		      unsigned char rest[KEY_SLOT_SIZE + IMAGE_ID_SIZE])
 {
@@ -199,8 +199,8 @@ static int unwrap(const struct slot_secret *secret, const unsigned char image_id
 	return r == -EBADMSG ? -EKEYREJECTED : r;
 }
 
-/* A key of this moment against the pair's public half; only the private half
- * finds the same secret again. */
+/* An ephemeral key against the pair's public half; only the private half can find the
+ * same secret again. */
 static int agree(const struct key_pair *pair, const struct key_seed *seed, unsigned char *slot,
 		 struct slot_secret *ret)
 {
@@ -212,7 +212,7 @@ static int agree(const struct key_pair *pair, const struct key_seed *seed, unsig
 	if (r == 0)
 		r = crypto_x25519(ephemeral, pair->pair.public_half, ret->bytes);
 	secret_wipe(ephemeral, sizeof(ephemeral));
-	stretch_encode(&pair->pair.stretch, slot + AT_STRETCH);
+	kdf_encode(&pair->pair.kdf, slot + AT_KDF);
 	memcpy(slot + AT_PUBLIC, pair->pair.public_half, X25519_SIZE);
 	memcpy(slot + AT_SEALED, pair->pair.sealed, KEY_PAIR_SEALED_SIZE);
 	memcpy(ret->bytes + X25519_SIZE, pair->origin, ORIGIN_KEY_SIZE);
@@ -224,7 +224,7 @@ static int wrap_way(const struct key_way *way, const struct key_seed *seed,
 		    const unsigned char image_id[IMAGE_ID_SIZE],
 		    const unsigned char key[IMAGE_KEY_SIZE], unsigned char *slot)
 {
-	struct slot_secret secret = { .length = STRETCH_KEY_SIZE };
+	struct slot_secret secret = { .length = KDF_KEY_SIZE };
 	int r = 0;
 
 	memset(slot, 0, KEY_SLOT_SIZE);
@@ -232,9 +232,9 @@ static int wrap_way(const struct key_way *way, const struct key_seed *seed,
 	if (way->kind == KEY_PAIR) {
 		r = agree(&way->pair, seed, slot, &secret);
 	} else {
-		memcpy(secret.bytes, way->secret, STRETCH_KEY_SIZE);
+		memcpy(secret.bytes, way->secret, KDF_KEY_SIZE);
 		if (way->kind == KEY_PASSPHRASE)
-			stretch_encode(&way->stretch, slot + AT_STRETCH);
+			kdf_encode(&way->kdf, slot + AT_KDF);
 	}
 	if (r == 0)
 		r = wrap(&secret, image_id, key, slot);
@@ -260,16 +260,16 @@ static int decode_slot(const unsigned char *at, struct key_slot *slot, struct wh
 	slot->at = at;
 	switch (kind) {
 	case KEY_PASSPHRASE:
-		return stretch_decode(at + AT_STRETCH, &slot->stretch, w);
+		return kdf_decode(at + AT_KDF, &slot->kdf, w);
 	case KEY_PAIR:
 		memcpy(slot->ephemeral, at + AT_EPHEMERAL, X25519_SIZE);
 		memcpy(slot->pair.public_half, at + AT_PUBLIC, X25519_SIZE);
 		memcpy(slot->pair.sealed, at + AT_SEALED, KEY_PAIR_SEALED_SIZE);
-		return stretch_decode(at + AT_STRETCH, &slot->pair.stretch, w);
+		return kdf_decode(at + AT_KDF, &slot->pair.kdf, w);
 	case KEY_FILE:
 		return 0;
 	default:
-		/* Of a newer version: another slot may open the image. */
+		/* From a newer version: another slot may open the image. */
 		slot->kind = KEY_UNKNOWN;
 		return 0;
 	}
@@ -277,11 +277,11 @@ static int decode_slot(const unsigned char *at, struct key_slot *slot, struct wh
 
 static uint64_t slot_work(const struct key_slot *slot)
 {
-	const struct stretch *stretch = slot->kind == KEY_PASSPHRASE ? &slot->stretch
-					: slot->kind == KEY_PAIR     ? &slot->pair.stretch
-								     : NULL;
+	const struct kdf *kdf = slot->kind == KEY_PASSPHRASE ? &slot->kdf
+				: slot->kind == KEY_PAIR     ? &slot->pair.kdf
+							     : NULL;
 
-	return stretch ? (uint64_t)stretch->memory_kib * stretch->passes : 0;
+	return kdf ? (uint64_t)kdf->memory_kib * kdf->passes : 0;
 }
 
 static uint32_t count_kind(const struct key_slots *slots, enum key_kind kind)
@@ -320,16 +320,17 @@ int key_slots_decode(const struct header_front *front, struct key_slots *ret, st
 		return why_too_new(w,
 				   "the image has only key slots of kinds that this version does "
 				   "not know; it needs a newer s2disk");
-	if (work > STRETCH_WORK_MAX)
+	if (work > KDF_WORK_MAX)
 		return why_damaged(w,
-				   "the key slots together ask for %" PRIu64 " MiB of work for a "
-				   "passphrase, which is not taken",
+				   "the key slots together demand %" PRIu64
+				   " MiB of work to derive "
+				   "keys, which is over the limit",
 				   work >> 10);
 	*ret = slots;
 	return 0;
 }
 
-/* The same secret as when it was wrapped. */
+/* The same secret as when the key was wrapped. */
 static int secret_of_pair(const struct key_slot *slot, const void *passphrase, size_t length,
 			  struct slot_secret *ret, struct why *w)
 {
@@ -345,7 +346,7 @@ static int secret_of_pair(const struct key_slot *slot, const void *passphrase, s
 		ret->length = sizeof(ret->bytes);
 	}
 	secret_free(opened, sizeof(*opened));
-	/* A point that no honest writer uses: somebody changed the slot. */
+	/* A point that no honest writer uses: the slot was tampered with. */
 	return r == -EBADMSG ? -EKEYREJECTED : r;
 }
 
@@ -356,14 +357,14 @@ int key_slots_try_passphrase(const struct key_slots *slots, const void *passphra
 
 	for (uint32_t i = 0; r == -EKEYREJECTED && i < slots->count; i++) {
 		const struct key_slot *slot = &slots->slots[i];
-		struct slot_secret secret = { .length = STRETCH_KEY_SIZE };
+		struct slot_secret secret = { .length = KDF_KEY_SIZE };
 
 		if (slot->kind != KEY_PASSPHRASE && slot->kind != KEY_PAIR)
 			continue;
 		if (slot->kind == KEY_PAIR)
 			r = secret_of_pair(slot, passphrase, length, &secret, w);
 		else
-			r = stretch_passphrase(&slot->stretch, passphrase, length, secret.bytes, w);
+			r = kdf_derive(&slot->kdf, passphrase, length, secret.bytes, w);
 		if (r == 0)
 			r = unwrap(&secret, slots->image_id, slot->at, key);
 		secret_wipe(&secret, sizeof(secret));
@@ -374,7 +375,7 @@ int key_slots_try_passphrase(const struct key_slots *slots, const void *passphra
 int key_slots_try_file(const struct key_slots *slots, const void *data, size_t size,
 		       unsigned char key[IMAGE_KEY_SIZE], struct why *w)
 {
-	struct slot_secret secret = { .length = STRETCH_KEY_SIZE };
+	struct slot_secret secret = { .length = KDF_KEY_SIZE };
 	int r = hash_file(data, size, secret.bytes, w);
 
 	if (r == 0)

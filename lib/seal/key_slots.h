@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The key slots of a sealed image: in each, the image's key wrapped under one
- * way to it. doc/image-format.md, "Key slots".
+ * The key slots of a sealed image: each wraps the image's key in one way.
+ * doc/image-format.md, "Key slots".
  */
 #ifndef S2DISK_SEAL_KEY_SLOTS_H
 #define S2DISK_SEAL_KEY_SLOTS_H
@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A key file has at least so many bytes, all of them random, and at most so
- * many that count. */
+/* A key file has at least this many bytes, all of them random; bytes beyond the maximum
+ * are ignored. */
 #define KEY_FILE_MIN 32u
 #define KEY_FILE_MAX 65536u
 
@@ -31,13 +31,13 @@ enum key_kind {
 /* "passphrase", "key pair", "key file", "unknown". */
 const char *key_kind_name(enum key_kind kind);
 
-/* Writing. A way to the key, made ready before memory is scarce: nobody is
- * asked and nothing is stretched any more when it is used. For locked memory. */
+/* Writing. A way to the key, prepared before memory is scarce: using it asks no question
+ * and derives nothing. For locked memory. */
 struct key_way {
 	enum key_kind kind;
-	struct stretch stretch;			/* passphrase */
-	unsigned char secret[STRETCH_KEY_SIZE]; /* passphrase, stretched; key file, hashed */
-	struct key_pair pair;			/* key pair */
+	struct kdf kdf;			    /* passphrase */
+	unsigned char secret[KDF_KEY_SIZE]; /* derived from the passphrase; hash of the key file */
+	struct key_pair pair;		    /* key pair */
 };
 
 struct key_ways {
@@ -46,25 +46,25 @@ struct key_ways {
 	struct key_seed seed; /* of the image's key */
 };
 
-/* With a seed and no ways. NULL with errno set; key_ways_free wipes. */
+/* With a seed and no ways. NULL with errno set; key_ways_free wipes it. */
 struct key_ways *key_ways_alloc(void);
 void key_ways_free(struct key_ways *ways);
 
-/* Each adds a way; -ENOSPC: there are KEY_SLOTS_MAX. */
-int key_ways_add_passphrase(struct key_ways *ways, const struct stretch *stretch,
-			    const void *passphrase, size_t length, struct why *w);
+/* Each adds a way; -ENOSPC: there are KEY_SLOTS_MAX already. */
+int key_ways_add_passphrase(struct key_ways *ways, const struct kdf *kdf, const void *passphrase,
+			    size_t length, struct why *w);
 int key_ways_add_pair(struct key_ways *ways, const struct key_pair *pair, struct why *w);
 int key_ways_add_file(struct key_ways *ways, const void *data, size_t size, struct why *w);
 
-/* Wraps the key of an image under each way, into count × KEY_SLOT_SIZE bytes.
- * The image's id must never have been used before. */
+/* Wraps the key of an image in each way, into count × KEY_SLOT_SIZE bytes. Never use an
+ * image's id twice. */
 int key_ways_wrap(const struct key_ways *ways, const unsigned char image_id[IMAGE_ID_SIZE],
 		  const unsigned char key[IMAGE_KEY_SIZE], unsigned char *slots);
 
 /* Reading. */
 struct key_slot {
 	enum key_kind kind;
-	struct stretch stretch;	 /* passphrase */
+	struct kdf kdf;		 /* passphrase */
 	struct sealed_pair pair; /* key pair */
 	unsigned char ephemeral[X25519_SIZE];
 	const unsigned char *at; /* in the page */
@@ -77,16 +77,16 @@ struct key_slots {
 	unsigned char image_id[IMAGE_ID_SIZE];
 };
 
-/* All slots of a sealed header, each number bounded, and their work together:
- * -EBADMSG. Slots of unknown kinds are counted and passed over; -ENOTSUP where
- * there are no others. Points into the page. */
+/* Parses all slots of a sealed header. Numbers out of bounds, one by one or as total
+ * work, are -EBADMSG. Slots of unknown kinds are counted and skipped; -ENOTSUP if there
+ * are no others. Points into the page. */
 int key_slots_decode(const struct header_front *front, struct key_slots *ret, struct why *w);
 
 bool key_slots_have(const struct key_slots *slots, enum key_kind kind);
 uint32_t key_slots_unknown(const struct key_slots *slots);
 
-/* Does this open one of the slots? 0: the key of the image is in key (locked
- * memory). -EKEYREJECTED: none; other errors with a sentence. */
+/* Tries to open one of the slots. 0: the image's key is in key (locked memory).
+ * -EKEYREJECTED: it opens none; other errors with a sentence. */
 int key_slots_try_passphrase(const struct key_slots *slots, const void *passphrase, size_t length,
 			     unsigned char key[IMAGE_KEY_SIZE], struct why *w);
 int key_slots_try_file(const struct key_slots *slots, const void *data, size_t size,

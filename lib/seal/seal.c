@@ -34,7 +34,7 @@ int seal_create(struct seal *seal, enum aead_kind cipher, struct why *w)
 	return 0;
 }
 
-/* One of the three: bound to the image, the cipher and its purpose. */
+/* One of the three keys: bound to the image, the cipher and its purpose. */
 static int derive(struct seal *seal, const char *purpose, unsigned char key[AEAD_KEY_SIZE])
 {
 	char info[32] = { 0 };
@@ -92,7 +92,7 @@ void seal_forget(struct seal *seal)
 	if (!seal->secrets)
 		return;
 	secret_wipe(seal->secrets, sizeof(*seal->secrets));
-	/* The cipher's own copy: zeros take its place. */
+	/* The cipher's copy of the key; zeros replace it. */
 	if (seal->aead.handle)
 		aead_set_key(&seal->aead, seal->secrets->header);
 }
@@ -110,7 +110,7 @@ static void put_nonce(unsigned char nonce[AEAD_NONCE_SIZE], uint64_t number)
 	put_le64(nonce, number);
 }
 
-/* Everything of the page but what is sealed, and the tag's place as zeros. */
+/* Everything in the page that is not sealed, with zeros in the place of the tag. */
 static size_t gather_rest(const unsigned char *page, size_t page_size, unsigned char *rest)
 {
 	size_t front = HEADER_SEALED_AT, back = HEADER_SEALED_AT + HEADER_SEALED_SIZE;
@@ -243,8 +243,8 @@ int cipher_parse(const char *text, enum aead_kind *ret)
 #define TRIAL_BYTES (256u << 10)
 #define TRIALS 3
 
-/* Microseconds of the best trial, so that an interruption does not count;
- * UINT64_MAX where the cipher cannot be used. */
+/* Microseconds of the best trial, which ignores interruptions; UINT64_MAX if the cipher
+ * cannot be used. */
 static uint64_t try_cipher(enum aead_kind cipher, unsigned char *memory)
 {
 	unsigned char key[AEAD_KEY_SIZE] = { 0 }, nonce[AEAD_NONCE_SIZE], tag[AEAD_TAG_SIZE];

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What libblkid reads from the device itself; "" for nothing. */
+/* What libblkid reads from the device; "" for nothing. */
 struct identity {
 	char uuid[64];
-	char uuid_sub[64]; /* one of several devices of a btrfs has it */
+	char uuid_sub[64]; /* btrfs with several devices: which of them this is */
 	char type[16];
 	char part_uuid[64];
 };
@@ -49,11 +49,10 @@ static int probe_device(const char *device, struct identity *ret, struct why *w)
 		take_value(probe, "PART_ENTRY_UUID", ret->part_uuid, sizeof(ret->part_uuid));
 	}
 	blkid_free_probe(probe);
-	return r < 0 ? why(w, -EIO, "%s: what it holds cannot be told apart", device) : 0;
+	return r < 0 ? why(w, -EIO, "%s: its content cannot be identified", device) : 0;
 }
 
-/* Does another device say the same UUID? Not to know counts as yes: other names
- * are as good. */
+/* Does another device have the same UUID? If unknown, assume yes: other names are just as good. */
 static bool is_shared(const char *device, const char *uuid)
 {
 	blkid_cache cache = NULL;
@@ -92,7 +91,8 @@ int area_name(const char *root, dev_t dev, const char *device, char *buffer, siz
 
 	if (r < 0)
 		return r;
-	/* A copied disk has its swap's UUID, too, while file systems say so when mounted. */
+	/* A copied disk has the UUID of the original's swap; copied file systems are
+	 * noticed when they are mounted. */
 	if (id.uuid[0] &&
 	    !((id.uuid_sub[0] || strcmp(id.type, "swap") == 0) && is_shared(device, id.uuid)))
 		length = snprintf(buffer, size, "UUID=%s", id.uuid);

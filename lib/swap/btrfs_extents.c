@@ -20,7 +20,7 @@
 /* Room for the items of one search. */
 #define ANSWER_SIZE 65536
 
-/* A chunk is 256 KiB at least; so many are more than 128 EiB in usual ones. */
+/* A chunk has at least 256 KiB, usually far more: this many typically cover more than 128 EiB. */
 #define CHUNKS_MAX (1u << 27)
 
 struct search {
@@ -46,7 +46,7 @@ static int search_once(int fd, const struct search *search, uint64_t from,
 		.buf_size = ANSWER_SIZE,
 	};
 	return ioctl(fd, BTRFS_IOC_TREE_SEARCH_V2, args) < 0
-		       ? why(w, -errno, "btrfs does not show its trees: %s", strerror(errno))
+		       ? why(w, -errno, "the trees of btrfs cannot be read: %s", strerror(errno))
 		       : 0;
 }
 
@@ -70,12 +70,12 @@ static int search_tree(int fd, const struct search *search,
 		for (uint32_t i = 0; i < args->key.nr_items; i++) {
 			r = search_item_next(args->buf, ANSWER_SIZE, &at, &item);
 			if (r <= 0)
-				return why(w, -EBADMSG, "btrfs shows a tree that is cut off");
+				return why(w, -EBADMSG, "btrfs returned a truncated tree");
 			if (item.objectid != search->objectid || item.type != search->type)
 				continue;
-			/* Each must move on, or the search would never end. */
+			/* Each must advance, or the search would never end. */
 			if (item.offset < next)
-				return why(w, -EBADMSG, "btrfs shows a tree out of order");
+				return why(w, -EBADMSG, "btrfs returned a tree out of order");
 			r = see(context, &item, w);
 			if (r < 0 || item.offset == UINT64_MAX)
 				return r;
@@ -83,7 +83,7 @@ static int search_tree(int fd, const struct search *search,
 			any = true;
 		}
 		if (!any)
-			return why(w, -EBADMSG, "btrfs shows what was not asked for");
+			return why(w, -EBADMSG, "btrfs returned no item that was asked for");
 	}
 	return r;
 }
@@ -139,25 +139,26 @@ static int check_file(int fd, struct why *w)
 	unsigned int flags = 0;
 	int r;
 
-	/* The kernel writes an int, whatever the number of the call says. */
+	/* The kernel writes an int, although the ioctl number says otherwise. */
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
 		return why(w, -errno, "its attributes cannot be read: %s", strerror(errno));
 	if (flags & FS_COMPR_FL)
-		return why(w, -EINVAL,
-			   "the file is marked to be compressed (chattr -c); make it anew");
+		return why(
+			w, -EINVAL,
+			"the file is marked for compression; create it again without (chattr -c)");
 	if (!(flags & FS_NOCOW_FL))
 		return why(w, -EINVAL,
 			   "the file is copied on write; on btrfs a swap file must have the "
-			   "attribute NOCOW from when it is empty (chattr +C)");
+			   "attribute NOCOW, set while it is empty (chattr +C)");
 	r = file_extents_walk(fd, see_flags, &walk);
 	if (r == -ENODATA)
-		return why(w, -EINVAL, "the file is one hole, without any blocks on the disk");
+		return why(w, -EINVAL, "the file is one hole, with no blocks on the disk");
 	if (r < 0)
 		return why(w, r, "%s", why_text(&reason, r));
 	return 0;
 }
 
-/* The block device that the file system calls by that number. */
+/* The block device that has this number in the file system. */
 static int find_device(int fd, uint64_t device, dev_t *ret, struct why *w)
 {
 	_cleanup_free_ struct btrfs_ioctl_dev_info_args *info = calloc(1, sizeof(*info));
@@ -168,7 +169,7 @@ static int find_device(int fd, uint64_t device, dev_t *ret, struct why *w)
 		return -ENOMEM;
 	info->devid = device;
 	if (ioctl(fd, BTRFS_IOC_DEV_INFO, info) < 0)
-		return why(w, -errno, "btrfs does not tell its device %" PRIu64 ": %s", device,
+		return why(w, -errno, "btrfs does not report its device %" PRIu64 ": %s", device,
 			   strerror(errno));
 	path = (char *)info->path;
 	path[sizeof(info->path) - 1] = '\0';
@@ -187,7 +188,7 @@ int tree_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_dev
 		.objectid = BTRFS_FIRST_CHUNK_TREE_OBJECTID,
 		.type = BTRFS_CHUNK_ITEM_KEY,
 	};
-	/* Tree 0 is the subvolume that the file is in. */
+	/* Tree 0 means the subvolume that the file is in. */
 	struct search extents = { .type = BTRFS_EXTENT_DATA_KEY };
 	struct file_walk walk = { .page_size = page_size };
 	struct chunk_list list = { 0 };
@@ -207,7 +208,7 @@ int tree_extents_place(int fd, uint64_t size, uint64_t page_size, dev_t *ret_dev
 	free(list.chunks);
 	if (r == 0 && walk.end < size)
 		r = why(w, -EINVAL,
-			"the file has a hole at byte %" PRIu64 "; fill it when making it",
+			"the file has a hole at byte %" PRIu64 "; create it without holes",
 			walk.end);
 	if (r == 0)
 		r = find_device(fd, walk.device, ret_dev, w);

@@ -72,7 +72,7 @@ int chunk_parse(const struct search_item *item, struct chunk_span *ret, struct w
 	if (chunk.length == 0 || chunk.stripes == 0 ||
 	    !checked_add(chunk.logical, chunk.length, &end) ||
 	    !checked_add(chunk.physical, chunk.length, &end))
-		return why(w, -EBADMSG, "the chunk at %" PRIu64 " makes no sense", chunk.logical);
+		return why(w, -EBADMSG, "the chunk at %" PRIu64 " is invalid", chunk.logical);
 	*ret = chunk;
 	return 0;
 }
@@ -109,7 +109,7 @@ static int check_encoding(const struct search_item *item, struct why *w)
 			   "encoded by the file system",
 			   item->offset);
 	if (item->data[EXTENT_TYPE] == BTRFS_FILE_EXTENT_INLINE)
-		return why(w, -EINVAL, "the file lies inside of metadata");
+		return why(w, -EINVAL, "the file is stored inside of metadata");
 	if (item->data[EXTENT_TYPE] != BTRFS_FILE_EXTENT_REG &&
 	    item->data[EXTENT_TYPE] != BTRFS_FILE_EXTENT_PREALLOC)
 		return why(w, -EBADMSG, "an extent of the unknown type %u",
@@ -120,7 +120,7 @@ static int check_encoding(const struct search_item *item, struct why *w)
 		       : 0;
 }
 
-/* Where length bytes at a logical address lie, as far as a swap file may. */
+/* Where length bytes at a logical address lie, as far as this is allowed for a swap file. */
 static int locate(struct file_walk *walk, uint64_t logical, uint64_t length, uint64_t *ret_physical,
 		  struct why *w)
 {
@@ -156,12 +156,11 @@ int file_walk_extent(struct file_walk *walk, const struct search_item *item, str
 	length = get_le64(item->data + EXTENT_LENGTH);
 	if (item->offset != walk->end || disk == 0)
 		return why(w, -EINVAL,
-			   "the file has a hole at byte %" PRIu64 "; fill it when making it",
+			   "the file has a hole at byte %" PRIu64 "; create it without holes",
 			   disk == 0 ? item->offset : walk->end);
 	if (length == 0 || offset > disk_length || length > disk_length - offset ||
 	    !checked_add(disk, offset, &logical) || !checked_add(walk->end, length, &end))
-		return why(w, -EBADMSG, "the extent at byte %" PRIu64 " makes no sense",
-			   item->offset);
+		return why(w, -EBADMSG, "the extent at byte %" PRIu64 " is invalid", item->offset);
 	r = locate(walk, logical, length, &physical, w);
 	if (r < 0)
 		return r;

@@ -23,11 +23,11 @@ struct search_item {
 	uint32_t length;
 };
 
-/* The item at *at of an answer of size bytes; *at is moved behind it. 1, 0 at
- * the end, or -EBADMSG when the answer is cut off there. */
+/* The item at *at of an answer of size bytes; *at is moved past it. 1, 0 at the end, or
+ * -EBADMSG if the answer is truncated there. */
 int search_item_next(const unsigned char *answer, size_t size, size_t *at, struct search_item *ret);
 
-/* A stretch of the file system's own addresses and where it lies. */
+/* A range of the file system's logical addresses and where it lies. */
 struct chunk_span {
 	uint64_t logical;
 	uint64_t length;
@@ -40,25 +40,24 @@ struct chunk_span {
 /* Parses a CHUNK_ITEM of the chunk tree. -EBADMSG. */
 int chunk_parse(const struct search_item *item, struct chunk_span *ret, struct why *w);
 
-/* The chunk that holds a logical address; NULL for none. Chunks are sorted by
- * logical address, as the search gives them. */
+/* The chunk that contains a logical address; NULL if none does. Chunks are sorted by
+ * logical address, as the search returns them. */
 const struct chunk_span *chunk_find(const struct chunk_span *chunks, size_t count,
 				    uint64_t logical);
 
-/* A file's extents, fed one by one in order. Zeroed but for the first three. */
+/* A file's extents, added one by one in order. Zeroed except for the first three. */
 struct file_walk {
 	const struct chunk_span *chunks;
 	size_t chunk_count;
 	uint64_t page_size;
 	uint64_t end;	 /* bytes of the file seen so far */
-	uint64_t device; /* that all extents lie on */
+	uint64_t device; /* the device of all extents */
 	uint64_t first;	 /* bytes on that device where the file begins */
 };
 
-/* Takes an EXTENT_DATA item. -EINVAL where a swap file may not have it: holes,
- * inline data, compression, encryption, any profile but SINGLE, a second
- * device, a beginning that is not page-aligned; -EBADMSG where it makes no
- * sense. */
+/* Takes an EXTENT_DATA item. -EINVAL for what a swap file may not have: holes, inline
+ * data, compression, encryption, any profile but SINGLE, a second device, a beginning
+ * that is not page-aligned; -EBADMSG if it is invalid. */
 int file_walk_extent(struct file_walk *walk, const struct search_item *item, struct why *w);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Can an image lie on a stack of devices? */
+/* Can an image be stored on a stack of devices? */
 #include "swap/device_stack.h"
 
 #include "base/bytes.h"
@@ -15,7 +15,7 @@
 
 /* What crypttab says about the key of a mapping. */
 enum crypttab_key {
-	KEY_UNNAMED, /* it has no line for it */
+	KEY_UNNAMED, /* no line for it */
 	KEY_LASTING, /* a file, or a passphrase */
 	KEY_RANDOM,
 };
@@ -35,7 +35,7 @@ static bool is_random(const char *key)
 	return false;
 }
 
-/* One line, which is cut into fields: name, device, key, options. */
+/* One line, split into its fields: name, device, key, options. */
 static enum crypttab_key line_key(char *line, const char *mapper)
 {
 	static const char blanks[] = " \t";
@@ -66,7 +66,7 @@ static enum crypttab_key crypttab_key(const char *root, const char *mapper)
 	return found;
 }
 
-/* mkinitcpio's hook "encrypt" opens it at each boot, by a passphrase or a file:
+/* mkinitcpio's hook "encrypt" opens it at each boot, with a passphrase or a file:
  * "cryptdevice=DEVICE:NAME[:OPTIONS]". */
 static bool opened_by_initramfs(const char *root, const char *mapper)
 {
@@ -86,8 +86,8 @@ static bool opened_by_initramfs(const char *root, const char *mapper)
 	return false;
 }
 
-/* Without a header on the disk, the key is what someone gave at this boot. That it is
- * the same at the next one is known only where a file says so. */
+/* Without a header on the disk, the key is what was given at this boot. Only a file
+ * guarantees that the next boot uses the same. */
 static int check_crypt(const char *root, const struct device_layer *layer, struct why *w)
 {
 	enum crypttab_key key = crypttab_key(root, layer->mapper);
@@ -101,7 +101,7 @@ static int check_crypt(const char *root, const struct device_layer *layer, struc
 	    !opened_by_initramfs(root, layer->mapper))
 		return why(w, -EINVAL,
 			   "it is on %s, dm-crypt without a LUKS header, and /etc/crypttab names "
-			   "no key for it: such a key is random as a rule, and the image could "
+			   "no key for it: such a key is usually random, and the image could "
 			   "never be read again; use LUKS, or name the key file there",
 			   layer->mapper);
 	return 0;
@@ -110,9 +110,9 @@ static int check_crypt(const char *root, const struct device_layer *layer, struc
 static int refuse_changing(const struct device_layer *layer, struct why *w)
 {
 	return why(w, -EINVAL,
-		   "it is on %s (%s), which changes records of its own when the image is written; "
-		   "the restored kernel does not know of that, and may damage everything that lies "
-		   "there; use a partition, or a logical volume of its own that is plain (linear)",
+		   "it is on %s (%s), which updates its own metadata when the image is written; "
+		   "the restored kernel does not know of that, and may damage everything stored "
+		   "there; use a partition, or a separate logical volume that is plain (linear)",
 		   layer->mapper[0] ? layer->mapper : layer->name, layer->detail);
 }
 
@@ -121,25 +121,27 @@ static int check_layer(const char *root, const struct device_layer *layer, struc
 	switch (layer->kind) {
 	case LAYER_LOOP:
 		return why(w, -EINVAL,
-			   "it is on a loop device (%s%s%s), which is not there when the machine "
+			   "it is on a loop device (%s%s%s), which does not exist yet when the "
+			   "machine "
 			   "boots; use a swap file on the file system that holds that file, or a "
 			   "partition",
 			   layer->name, layer->detail[0] ? ", over " : "", layer->detail);
 	case LAYER_SERVED:
-		return why(w, -EINVAL,
-			   "it is on %s, which a program serves, and programs are frozen when the "
-			   "image is written; use a disk",
-			   layer->name);
+		return why(
+			w, -EINVAL,
+			"it is on %s, which is served by a program, and programs are frozen while "
+			"the image is written; use a disk",
+			layer->name);
 	case LAYER_MEMORY:
 		return why(w, -EINVAL,
-			   "it is on %s, which is memory and lost when the machine is off; use a "
-			   "disk",
+			   "it is on %s, which is memory and is lost at power-off; use a disk",
 			   layer->name);
 	case LAYER_NETWORK:
-		return why(w, -EINVAL,
-			   "it is on %s, which comes over the network and is not there when the "
-			   "machine resumes; use a local disk",
-			   layer->name);
+		return why(
+			w, -EINVAL,
+			"it is on %s, which is reached over the network and not available when the "
+			"machine resumes; use a local disk",
+			layer->name);
 	case LAYER_ZVOL:
 		return why(w, -EINVAL,
 			   "it is on the ZFS volume %s: its pool must not be imported before the "
@@ -147,11 +149,11 @@ static int check_layer(const char *root, const struct device_layer *layer, struc
 			   "partition",
 			   layer->name);
 	case LAYER_WIPED:
-		return why(
-			w, -EINVAL,
-			"it is on %s (%s), which is empty when the machine starts again after it "
-			"was stopped; use a disk that lasts, the system's for example",
-			layer->name, layer->detail);
+		return why(w, -EINVAL,
+			   "it is on %s (%s), which is empty when the machine starts again after "
+			   "being "
+			   "stopped; use a persistent disk, such as the system's",
+			   layer->name, layer->detail);
 	case LAYER_CRYPT:
 		return check_crypt(root, layer, w);
 	case LAYER_CHANGING:

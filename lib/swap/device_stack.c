@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* Reads one line of an attribute of the device; "" where there is none. */
+/* Reads one line of an attribute of the device; "" if there is none. */
 static void read_attribute(const char *root, dev_t dev, const char *name, char *text, size_t size)
 {
 	char path[128];
@@ -74,7 +74,7 @@ static bool is_iscsi(const char *root, dev_t dev)
 	       numbered(strchrnul(session + 1, '/'), "/target");
 }
 
-/* Is this the attribute of an NVMe controller that is reached over a network? */
+/* Is this an attribute of an NVMe controller that is reached over a network? */
 static bool is_fabric(const char *root, dev_t dev, const char *attribute)
 {
 	char transport[16];
@@ -83,8 +83,8 @@ static bool is_fabric(const char *root, dev_t dev, const char *attribute)
 	return transport[0] && strcmp(transport, "pcie") != 0 && strcmp(transport, "apple-nvme");
 }
 
-/* The device's folder is the controller's, or that of a subsystem with several
- * controllers (multipath), as the kernel's drivers/nvme/host/multipath.c has it. */
+/* The device's directory is in the controller's, or in that of a subsystem with several
+ * controllers (multipath); see the kernel's drivers/nvme/host/multipath.c. */
 static bool is_nvme_fabric(const char *root, dev_t dev)
 {
 	char path[PATH_MAX], attribute[NAME_MAX + 32];
@@ -126,7 +126,7 @@ static bool text_ends(const char *text, const char *end)
 	return length >= of_end && strcmp(text + length - of_end, end) == 0;
 }
 
-/* What cannot be asked of the kernel is in names that LVM and cryptsetup give: LVM's
+/* What the kernel does not report is in the names that LVM and cryptsetup give: LVM's
  * build_dm_uuid() in its lib/misc/lvm-string.c, and the names of its hidden volumes. */
 static const char *changing_by_name(const char *uuid, const char *name)
 {
@@ -157,8 +157,8 @@ static const char *changing_by_name(const char *uuid, const char *name)
 	return NULL;
 }
 
-/* Of the kernel's targets, those that keep no record of what is written, or, like the
- * bitmap of raid and the log of mirror, one that says only where copies may differ. */
+/* Of the kernel's targets, those that keep no record of what is written, or, like raid's
+ * bitmap and mirror's log, only one of where copies may differ. */
 static bool is_plain_target(const char *target)
 {
 	static const char *const plain[] = { "linear", "striped",   "crypt",  "raid",	  "mirror",
@@ -172,7 +172,7 @@ static bool is_plain_target(const char *target)
 	return false;
 }
 
-/* What the layer is, by its table, which is cut into words. */
+/* The layer's kind, from its table, which is split into words. */
 static void examine_targets(char *targets, struct device_layer *layer)
 {
 	char *target;
@@ -185,7 +185,7 @@ static void examine_targets(char *targets, struct device_layer *layer)
 			text_copy(layer->detail, sizeof(layer->detail), target);
 			return;
 		}
-		/* By dmsetup, or by a library that gives no UUID. */
+		/* Created by dmsetup, or by a library that sets no UUID. */
 		if (strcmp(target, "crypt") == 0 && layer->kind == LAYER_MAPPER) {
 			layer->kind = LAYER_CRYPT;
 			text_copy(layer->detail, sizeof(layer->detail), "PLAIN");
@@ -193,7 +193,7 @@ static void examine_targets(char *targets, struct device_layer *layer)
 	}
 }
 
-/* CRYPT-LUKS2-<32 digits>-NAME, as cryptsetup calls it. */
+/* CRYPT-LUKS2-<32 digits>-NAME, as set by cryptsetup. */
 static void take_luks(struct device_layer *layer, const char *uuid)
 {
 	unsigned int n[5];
@@ -295,7 +295,7 @@ static void examine(const char *root, struct device_layer *layer)
 
 static int add(const char *root, dev_t dev, struct device_stack *stack, struct why *w);
 
-/* The disk of a partition is the folder above it. */
+/* The disk of a partition is the directory above it. */
 static int add_disk(const char *root, dev_t dev, struct device_stack *stack, struct why *w)
 {
 	char text[32];

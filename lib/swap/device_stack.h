@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lies under a block device: partitions, LVM, dm-crypt, MD, loop devices,
- * down to the disks, as sysfs tells it below a root directory.
+ * What lies below a block device: partitions, LVM, dm-crypt, MD, loop devices, down to
+ * the disks, according to sysfs below a root directory.
  */
 #ifndef S2DISK_SWAP_DEVICE_STACK_H
 #define S2DISK_SWAP_DEVICE_STACK_H
@@ -19,7 +19,7 @@ enum layer_kind {
 	LAYER_CRYPT,
 	LAYER_MD,
 	LAYER_MAPPER, /* another device of the device mapper */
-	/* Writing to it changes records of its own, on the disk and in the kernel's
+	/* Writing to it changes metadata of its own, on the disk and in the kernel's
 	 * memory: thin pools, caches, VDO, snapshots, integrity, journals of MD. */
 	LAYER_CHANGING,
 	LAYER_LOOP,
@@ -27,7 +27,7 @@ enum layer_kind {
 	LAYER_MEMORY,  /* zram, RAM disks */
 	LAYER_NETWORK, /* nbd, rbd, iSCSI, NVMe over fabrics, DRBD, AoE */
 	LAYER_ZVOL,
-	LAYER_WIPED, /* a disk of a cloud that is empty at the next start: wiped_disk.h */
+	LAYER_WIPED, /* a cloud disk that is empty at the next start: wiped_disk.h */
 };
 
 struct device_layer {
@@ -36,10 +36,10 @@ struct device_layer {
 	char name[64];	  /* the kernel's: "dm-0" */
 	char mapper[128]; /* the device mapper's: "vg-root"; "" for others */
 	/* LOOP: the file; MD: the level; CRYPT: "LUKS2" or so, "PLAIN" where there is no
-	 * header; CHANGING, WIPED: what it is, "thin pool" or so */
+	 * header; CHANGING, WIPED: what it is, such as "thin pool" */
 	char detail[192];
 	char luks[40]; /* CRYPT: the UUID of the LUKS header, as blkid prints it; "" for none */
-	bool unknown;  /* of the device mapper: what it does with what is written */
+	bool unknown;  /* of the device mapper: how it treats writes */
 };
 
 #define LAYERS_MAX 64
@@ -47,21 +47,22 @@ struct device_layer {
 struct device_stack {
 	struct device_layer layers[LAYERS_MAX]; /* the device itself first */
 	size_t count;
-	bool cut; /* sysfs does not know a device that lies under another */
+	bool cut; /* sysfs lacks a device that lies below another */
 };
 
-/* Devices that lie under several others are listed once. -ENODEV where sysfs
- * does not know the device itself, -ELOOP where there are too many layers. */
+/* Devices below several others are listed once. -ENODEV if sysfs does not have the device
+ * itself, -ELOOP if there are too many layers. */
 int device_stack_read(const char *root, dev_t dev, struct device_stack *ret, struct why *w);
 
 /* Can a hibernation image be written there, found at the next boot, and read then,
- * without harm to anything else? -EINVAL with the reason and the way out: loop devices,
- * memory, network block devices, zvols, disks that are wiped, layers that change by being written,
- * dm-crypt with a key that is random at every boot. The last is what root/etc/crypttab says, and
- * each mapping without a LUKS header (or another one) for which it names no lasting key. */
+ * without damage to anything else? -EINVAL with the reason and a remedy: loop devices,
+ * memory, network block devices, zvols, disks that are wiped, layers that change when
+ * written to, and dm-crypt with a key that is random at every boot. The last is decided
+ * by root/etc/crypttab, and includes every mapping without a (or with another) LUKS
+ * header for which no permanent key is named there. */
 int device_stack_check(const char *root, const struct device_stack *stack, struct why *w);
 
-/* Is all of it known? Else an image may be no good there although nothing was found. */
+/* Is every layer known? If not, an image may be unusable there although nothing was found. */
 bool device_stack_known(const struct device_stack *stack);
 
 bool device_stack_has(const struct device_stack *stack, enum layer_kind kind);

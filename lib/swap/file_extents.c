@@ -26,7 +26,7 @@ int file_extent_check_flags(const struct file_extent *extent, struct why *w)
 		{ FIEMAP_EXTENT_UNKNOWN, "has no known place on the disk" },
 		{ FIEMAP_EXTENT_DATA_ENCRYPTED, "is encrypted by the file system" },
 		{ FIEMAP_EXTENT_ENCODED, "is compressed or otherwise encoded" },
-		{ FIEMAP_EXTENT_DATA_INLINE, "lies inside of metadata" },
+		{ FIEMAP_EXTENT_DATA_INLINE, "is stored inside of metadata" },
 		{ FIEMAP_EXTENT_DATA_TAIL, "shares its block with other files" },
 		{ FIEMAP_EXTENT_NOT_ALIGNED, "is not aligned to the file system's blocks" },
 		{ FIEMAP_EXTENT_SHARED, "is shared with another file or a snapshot" },
@@ -100,7 +100,7 @@ int file_extents_walk(int fd, int (*see)(void *context, const struct file_extent
 				.flags = found->fe_flags,
 			};
 
-			/* Each must move on, or the walk would never end. */
+			/* Each must advance, or the walk would never end. */
 			if (extent.length == 0 || (any && extent.logical < next) ||
 			    !checked_add(extent.logical, extent.length, &next) ||
 			    next > FIEMAP_MAX_OFFSET)
@@ -118,7 +118,7 @@ int file_extents_walk(int fd, int (*see)(void *context, const struct file_extent
 struct offset_walk {
 	uint64_t page_size;
 	uint64_t first; /* physical */
-	uint64_t end;	/* logical, of what was seen */
+	uint64_t end;	/* logical, of what has been seen */
 	struct why *w;
 };
 
@@ -137,14 +137,13 @@ static int see_extent(void *context, const struct file_extent *extent)
 		return r;
 	if (extent->logical != walk->end)
 		return why(walk->w, -EINVAL,
-			   "the file has a hole at byte %" PRIu64 "; fill it when making it",
+			   "the file has a hole at byte %" PRIu64 "; create it without holes",
 			   walk->end);
 	walk->end = extent->logical + extent->length;
 	return 0;
 }
 
-/* Is this a file whose extents say where it lies? *ret_size: its whole pages,
- * in bytes. */
+/* Is this a file whose extents say where it lies? *ret_size: its whole pages, in bytes. */
 static int check_file(int fd, uint64_t page_size, uint64_t *ret_size, struct why *w)
 {
 	struct stat st;
@@ -175,15 +174,15 @@ int file_extents_offset(int fd, uint64_t page_size, uint64_t *ret_offset, struct
 		return r;
 	r = file_extents_walk(fd, see_extent, &walk);
 	if (r == -EOPNOTSUPP)
-		return why(w, r, "its file system does not tell where files lie (no FIEMAP)");
+		return why(w, r, "its file system does not report where files lie (no FIEMAP)");
 	if (r == -ENODATA)
-		return why(w, -EINVAL, "the file is one hole, without any blocks on the disk");
+		return why(w, -EINVAL, "the file is one hole, with no blocks on the disk");
 	if (r < 0)
 		return reason.text[0] ? why(w, r, "%s", reason.text)
 				      : why(w, r, "its extents cannot be read: %s", strerror(-r));
 	if (walk.end < size)
 		return why(w, -EINVAL,
-			   "the file has a hole at byte %" PRIu64 "; fill it when making it",
+			   "the file has a hole at byte %" PRIu64 "; create it without holes",
 			   walk.end);
 	*ret_offset = walk.first / page_size;
 	return 0;

@@ -15,22 +15,21 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-/* FIBMAP counts blocks in an int: the old way, for file systems without
- * FIEMAP (FAT and others). That there are no holes, the kernel checks when the
- * file is switched on. */
+/* FIBMAP counts blocks in an int: the old way, for file systems without FIEMAP (FAT and
+ * others). The kernel itself checks for holes at swapon. */
 static int place_by_blocks(int fd, uint64_t page_size, uint64_t *ret_offset, struct why *w)
 {
 	int size = 0, first = 0;
 	uint64_t start;
 
 	if (ioctl(fd, FIGETBSZ, &size) < 0 || size <= 0)
-		return why(w, -EOPNOTSUPP, "its file system does not tell where files lie");
+		return why(w, -EOPNOTSUPP, "its file system does not report where files lie");
 	for (uint64_t i = 0; i < div_round_up(page_size, (uint64_t)size); i++) {
 		int block = (int)i;
 
 		if (ioctl(fd, FIBMAP, &block) < 0)
 			return why(w, errno == EINVAL || errno == ENOTTY ? -EOPNOTSUPP : -errno,
-				   "its file system does not tell where files lie: %s",
+				   "its file system does not report where files lie: %s",
 				   strerror(errno));
 		if (block <= 0)
 			return why(w, -EINVAL, "the file begins with a hole");
@@ -50,16 +49,17 @@ static int place_by_blocks(int fd, uint64_t page_size, uint64_t *ret_offset, str
 	return 0;
 }
 
-/* Data of xfs may lie on a second device, which FIEMAP does not say. */
+/* The data of an xfs may lie on a second device, which FIEMAP does not report. */
 static int check_realtime(int fd, struct why *w)
 {
 	struct fsxattr attributes = { 0 };
 
 	if (ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0 &&
 	    attributes.fsx_xflags & FS_XFLAG_REALTIME)
-		return why(w, -EOPNOTSUPP,
-			   "the file lies on the realtime device of its file system; make it "
-			   "where that is not the default (xfs_io -c 'chattr -t' on the folder)");
+		return why(
+			w, -EOPNOTSUPP,
+			"the file lies on the realtime device of its file system; create it "
+			"where that is not the default (xfs_io -c 'chattr -t' on the directory)");
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
-#define ANSWER_SIZE 65536 /* for some hundred targets */
+#define ANSWER_SIZE 65536 /* for several hundred targets */
 #define FILE_LIMIT 65536
 
 static bool has_word(const char *words, const char *word, size_t length)
@@ -65,7 +65,7 @@ int mapper_targets_parse(const void *buffer, size_t length, char *ret, size_t si
 			return -EINVAL;
 		memcpy(&spec, bytes + header.data_start + at, sizeof(spec));
 		r = add_type(spec.target_type, words, sizeof(words));
-		/* Counted from the first of them, and so always further on. */
+		/* Offsets count from the first target, so they must increase. */
 		if (r == 0 && i + 1 < header.target_count && spec.next <= at)
 			return -EINVAL;
 		at = spec.next;
@@ -87,8 +87,8 @@ static int ask_kernel(dev_t dev, char *ret, size_t size)
 	answer->version[0] = DM_VERSION_MAJOR;
 	answer->data_size = ANSWER_SIZE;
 	answer->data_start = sizeof(*answer);
-	/* The kernel's huge_encode_dev(), in its include/linux/kdev_t.h. A thin pool is not
-	 * to commit only because someone asks. */
+	/* The kernel's huge_encode_dev(), in its include/linux/kdev_t.h. Without the
+	 * flush, so that asking does not make a thin pool commit. */
 	answer->dev = (minor(dev) & 0xffU) | major(dev) << 8 | (minor(dev) & ~0xffU) << 12;
 	answer->flags = DM_NOFLUSH_FLAG;
 	if (ioctl(fd, DM_TABLE_STATUS, answer) < 0)

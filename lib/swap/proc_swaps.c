@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/swaps: what the system swaps to. */
+/* /proc/swaps: the active swap areas. */
 #include "swap/swap_area.h"
 
 #include "base/bytes.h"
@@ -54,7 +54,7 @@ static int next_kib(const char **at, const char *end, uint64_t *ret_bytes)
 	return 0;
 }
 
-/* The kernel gives areas without a priority ever lower negative numbers. */
+/* Areas without a priority get ever lower negative ones from the kernel. */
 static int next_priority(const char **at, const char *end, int *ret)
 {
 	uint64_t number;
@@ -71,7 +71,7 @@ static int next_priority(const char **at, const char *end, int *ret)
 	return 0;
 }
 
-/* The kernel appends this to the path of a file that was unlinked. */
+/* The kernel appends this to the path of an unlinked file. */
 static bool cut_deleted(char *path)
 {
 	static const char suffix[] = " (deleted)";
@@ -171,7 +171,7 @@ static bool is_area_file(const struct swap_area *area, const struct swap_entry *
 	struct stat st;
 	struct file_place place;
 
-	/* Looked at before it is opened: opening a fifo would wait. */
+	/* Check before opening: opening a fifo would block. */
 	if (stat(entry->path, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
 	fd = open(entry->path, O_RDONLY | O_CLOEXEC);

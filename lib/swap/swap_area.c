@@ -25,10 +25,10 @@
 
 #define PATH_SIZE sizeof(((struct swap_area *)0)->device)
 
-/* Tags, and where udev keeps its links for them. */
+/* Tags, and the directories of udev's links for them. */
 static const struct tag {
 	const char *name;
-	const char *folder;
+	const char *directory;
 } tags[] = {
 	{ "UUID", "/dev/disk/by-uuid/" },
 	{ "LABEL", "/dev/disk/by-label/" },
@@ -46,13 +46,13 @@ static bool is_block_device(const char *path, dev_t *ret)
 	return true;
 }
 
-/* Writes folder and value as udev names its links: what might not stand in a
- * file name becomes \x20. */
-static bool link_path(const char *folder, const char *value, char *path, size_t size)
+/* Writes directory and value in the form of udev's links: a character that a file name
+ * should not have becomes \x20 and the like. */
+static bool link_path(const char *directory, const char *value, char *path, size_t size)
 {
-	size_t used = strlen(folder);
+	size_t used = strlen(directory);
 
-	if (!text_copy(path, size, folder))
+	if (!text_copy(path, size, directory))
 		return false;
 	for (; *value; value++) {
 		unsigned char c = (unsigned char)*value;
@@ -65,8 +65,8 @@ static bool link_path(const char *folder, const char *value, char *path, size_t 
 	return true;
 }
 
-/* Asks every block device. The cache keeps nothing: a file of it would be
- * wrong as soon as an image is written, and read-only in an initramfs. */
+/* Probes every block device. Without a cache file: it would be stale as soon as an image
+ * is written, and cannot be saved in an initramfs. */
 static int probe_tag(const char *name, const char *value, char *path, size_t size)
 {
 	blkid_cache cache = NULL;
@@ -82,8 +82,7 @@ static int probe_tag(const char *name, const char *value, char *path, size_t siz
 	return r;
 }
 
-/* Takes quotes off and makes UUIDs lower case, as they are stored (those of
- * FAT, which are short, are not). */
+/* Removes quotes and makes UUIDs lower case, as they are stored (except FAT's short ones). */
 static bool tag_value(const struct tag *tag, const char *from, char *value, size_t size)
 {
 	size_t length;
@@ -118,9 +117,9 @@ static int resolve_tag(const char *spec, char *path, size_t size, struct why *w)
 		    !text_starts(spec, tags[i].name))
 			continue;
 		if (!tag_value(&tags[i], equals + 1, value, sizeof(value)))
-			return why(w, -EINVAL, "nothing stands behind %s=, or one quote only",
+			return why(w, -EINVAL, "nothing follows %s=, or only one quote",
 				   tags[i].name);
-		if (link_path(tags[i].folder, value, path, size) && is_block_device(path, &dev))
+		if (link_path(tags[i].directory, value, path, size) && is_block_device(path, &dev))
 			return 0;
 		r = probe_tag(tags[i].name, value, path, size);
 		return r < 0 ? why(w, r, "no device has it") : 0;
@@ -130,7 +129,7 @@ static int resolve_tag(const char *spec, char *path, size_t size, struct why *w)
 		   "MAJOR:MINOR");
 }
 
-/* The device's node by what sysfs calls it, or by udev's link. */
+/* The device's node, by the name in sysfs, or by udev's link. */
 static int device_path(dev_t dev, char *path, size_t size, struct why *w)
 {
 	char file[64], text[1024], *name, *end;
@@ -154,7 +153,7 @@ static int device_path(dev_t dev, char *path, size_t size, struct why *w)
 	return why(w, -ENODEV, "there is no block device %u:%u in /dev", major(dev), minor(dev));
 }
 
-/* "8:3": false when it is not of that form at all. */
+/* "8:3": false if it does not have that form at all. */
 static bool parse_numbers(const char *spec, dev_t *ret)
 {
 	char text[24], *colon;
@@ -186,7 +185,7 @@ static int real_path(const char *path, char *ret, size_t size, struct why *w)
 	return 0;
 }
 
-/* Any of the forms to the path of a device or file that exists. */
+/* Any of the forms to the path of an existing device or file. */
 static int find_path(const char *spec, char *path, size_t size, struct why *w)
 {
 	char found[PATH_SIZE];
@@ -204,7 +203,7 @@ static int find_path(const char *spec, char *path, size_t size, struct why *w)
 		r = device_path(dev, found, sizeof(found), w);
 	} else {
 		return why(w, -EINVAL,
-			   "is not a device; a whole path is wanted (/dev/...), UUID=, "
+			   "is not a device; give a full path (/dev/...), UUID=, "
 			   "LABEL=, PARTUUID=, PARTLABEL= or MAJOR:MINOR");
 	}
 	return r < 0 ? r : real_path(found, path, size, w);
@@ -218,7 +217,7 @@ static int examine_device(struct swap_area *area, struct why *w)
 	struct stat st;
 
 	fd = open(area->device, O_RDONLY | O_CLOEXEC);
-	/* What a drive or a mapping without anything in it answers. */
+	/* The error of a drive without a medium or a mapping without a table. */
 	if (fd < 0 && (errno == ENXIO || errno == ENOMEDIUM || errno == ENODEV || errno == ENOENT))
 		return why(w, -ENODEV, "%s: is not ready: %s", area->device, strerror(errno));
 	if (fd < 0)
@@ -230,7 +229,7 @@ static int examine_device(struct swap_area *area, struct why *w)
 	if (ioctl(fd, BLKGETSIZE64, &bytes) < 0)
 		return why(w, -errno, "%s: has no size: %s", area->device, strerror(errno));
 	if (bytes == 0)
-		return why(w, -ENODEV, "%s: has no bytes (yet)", area->device);
+		return why(w, -ENODEV, "%s: has zero size (so far)", area->device);
 	pages = bytes / page_size();
 	if (area->offset >= pages)
 		return why(w, -EINVAL,
@@ -241,7 +240,7 @@ static int examine_device(struct swap_area *area, struct why *w)
 	return 0;
 }
 
-/* Is the first page really where the file system says? */
+/* Does the first page really lie where the file system says? */
 static int confirm_signature(const struct swap_area *area, struct why *w)
 {
 	_cleanup_close_ int fd = swap_area_open(area, O_RDONLY, w);
@@ -265,7 +264,7 @@ static int confirm_signature(const struct swap_area *area, struct why *w)
 	return 0;
 }
 
-/* area->device is the path of a regular file; becomes that of its device. */
+/* area->device is the path of a regular file; replaced by that of its device. */
 static int resolve_file(struct swap_area *area, struct why *w)
 {
 	_cleanup_close_ int fd = open(area->device, O_RDONLY | O_CLOEXEC);
@@ -308,8 +307,8 @@ static int resolve(struct swap_area *area, const char *spec, bool allow_file, st
 		return why(w, -ENOTBLK, "is not a block device");
 	if (!allow_file)
 		return why(w, -ENOTBLK,
-			   "is a file; here the block device under it and the resume "
-			   "offset are wanted");
+			   "is a file; here give the block device under it and the resume "
+			   "offset instead");
 	return resolve_file(area, w);
 }
 
@@ -363,7 +362,7 @@ const char *swap_area_operand(const struct swap_area *area)
 	return area->file || area->offset != 0 ? NULL : area->device;
 }
 
-/* For a shell; false where that cannot be done simply. */
+/* For a shell; false if simple quoting is not enough. */
 static bool quote(const char *text, char *buffer, size_t size)
 {
 	bool plain = text[0] != '-';
@@ -375,7 +374,7 @@ static bool quote(const char *text, char *buffer, size_t size)
 	return snprintf(buffer, size, plain ? "%s" : "'%s'", text) < (int)size;
 }
 
-/* "-U UUID -L LABEL ", as far as there are any. */
+/* "-U UUID -L LABEL ", as far as they are set. */
 static void header_options(const struct swap_header *header, char *buffer, size_t size)
 {
 	static const unsigned char none[16];
@@ -409,8 +408,8 @@ const char *swap_area_renewal(const struct swap_area *area, const struct swap_he
 			 area->offset, area->device, options, area->device);
 	else if (!header && !area->file_named)
 		snprintf(buffer, size,
-			 "see what %s holds (blkid -p %s): where it is a file system, another "
-			 "device is meant",
+			 "see what %s holds (blkid -p %s); if it is a file system, use another "
+			 "device",
 			 operand, operand);
 	else if (quote(operand, quoted, sizeof(quoted)))
 		snprintf(buffer, size, "run \"swapoff %s; mkswap %s%s\"", quoted, options, quoted);

@@ -14,11 +14,11 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* Hyper-V is elsewhere too, where these disks are like others. */
+/* Hyper-V also runs elsewhere, where these are ordinary disks. */
 #define AZURE_TAG "7783-7084-3265-9085-8269-3286-77"
 
 /* Generation 1: the second IDE channel. Generation 2: the second disk of the controller
- * that the first, with the system, is on. */
+ * that has the system disk first. */
 static bool is_azure_resource(const char *path)
 {
 	const char *controller = strstr(path, "/f8b3781a-1e82-4818-a1c3-63d806ec15bb/");
@@ -62,7 +62,7 @@ char *device_path(const char *root, dev_t dev)
 	above = realpath(root[0] ? root : "/", NULL);
 	if (!real || !above)
 		return NULL;
-	/* Names of the directories above are no names of buses. */
+	/* Names of the directories above are not names of buses. */
 	return strdup(strcmp(above, "/") != 0 && text_starts(real, above) ? real + strlen(above)
 									  : real);
 }

@@ -10,8 +10,8 @@
 #define ASKED_BY_KEY (-1)
 
 enum answer {
-	STOP,		     /* the signal asks to stop */
-	STOP_UNLESS_IGNORED, /* as above, but whoever started us may have said otherwise */
+	STOP,		     /* the signal is a request to stop */
+	STOP_UNLESS_IGNORED, /* the same, unless the caller had it ignored */
 	IGNORE,
 };
 
@@ -44,10 +44,10 @@ static atomic_int asked_by;
 
 static void ask(int by)
 {
-	int nobody = 0;
+	int none = 0;
 
 	/* The first one counts. */
-	atomic_compare_exchange_strong(&asked_by, &nobody, by);
+	atomic_compare_exchange_strong(&asked_by, &none, by);
 }
 
 static bool in_foreground(void)
@@ -63,9 +63,9 @@ static void keys_begin(void)
 		return;
 	single = state.terminal;
 	single.c_lflag &= (tcflag_t) ~(tcflag_t)(ICANON | ECHO);
-	single.c_cc[VMIN] = 0; /* read() returns at once, with nothing when there is nothing */
+	single.c_cc[VMIN] = 0; /* read() returns at once, with nothing if there is nothing */
 	single.c_cc[VTIME] = 0;
-	/* Now, and not after the output has drained: that may take for ever. */
+	/* TCSANOW: draining the output first could take for ever. */
 	state.keys = tcsetattr(STDIN_FILENO, TCSANOW, &single) == 0;
 }
 
@@ -77,7 +77,7 @@ static void keys_end(void)
 	state.keys = false;
 }
 
-/* Takes the keys that were pressed since the last time. */
+/* Reads the keys that were pressed since the last call. */
 static void keys_read(void)
 {
 	char keys[64];
@@ -95,7 +95,7 @@ void abort_watch_begin(void)
 	state.active = true;
 	abort_watch_clear();
 	for (size_t i = 0; i < WATCHED; i++) {
-		/* Calls go on after the handler: who cares asks abort_requested(). */
+		/* Calls continue after the handler; the main loop asks abort_requested(). */
 		struct sigaction action = { .sa_flags = SA_RESTART };
 
 		sigemptyset(&action.sa_mask);
@@ -132,7 +132,7 @@ void abort_watch_end(void)
 {
 	if (!state.active)
 		return;
-	/* The terminal first: that is where SIGTTOU may come from. */
+	/* The terminal first, since that may raise SIGTTOU. */
 	keys_end();
 	for (size_t i = 0; i < WATCHED; i++)
 		sigaction(watched[i].number, &state.before[i], NULL);

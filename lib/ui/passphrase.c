@@ -18,7 +18,7 @@
 const struct passphrase_places passphrase_system = {
 	.input = STDIN_FILENO,
 	.output = STDERR_FILENO,
-	.systemd_folder = "/run/systemd/ask-password",
+	.systemd_directory = "/run/systemd/ask-password",
 	.systemd_program = "/usr/bin/systemd-ask-password",
 	.plymouth_program = "/usr/bin/plymouth",
 	.console = "/dev/console",
@@ -39,7 +39,7 @@ bool passphrase_typed(const struct passphrase_places *places)
 	       !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode));
 }
 
-/* A byte; false at the end. */
+/* Reads a byte; false at the end. */
 static bool read_byte(int fd, char *ret)
 {
 	ssize_t n;
@@ -50,7 +50,7 @@ static bool read_byte(int fd, char *ret)
 	return n == 1;
 }
 
-/* A line, byte by byte: the next line is for the next question. */
+/* Reads a line byte by byte: the next line is for the next question. */
 static int read_line(int fd, char *buffer, size_t *ret_length)
 {
 	size_t length = 0;
@@ -69,7 +69,7 @@ static int read_line(int fd, char *buffer, size_t *ret_length)
 	return any ? 0 : -ENOKEY;
 }
 
-/* What somebody types, with the little editing that one can do blindly. */
+/* Typed input, with the little editing that works without echo. */
 static int read_keys(int fd, char *buffer, size_t *ret_length)
 {
 	size_t length = 0;
@@ -83,7 +83,7 @@ static int read_keys(int fd, char *buffer, size_t *ret_length)
 		if (key == TYPED_CANCEL || (key == TYPED_END && length == 0))
 			return -ECANCELED;
 		if (key == KEY_ERASE || key == '\b') {
-			/* All bytes of a character of UTF-8. */
+			/* All bytes of a UTF-8 character. */
 			while (length > 0 && (buffer[length - 1] & 0xc0) == 0x80)
 				length--;
 			if (length > 0)
@@ -99,8 +99,8 @@ static int read_keys(int fd, char *buffer, size_t *ret_length)
 	return -ENOKEY;
 }
 
-/* A terminal as standard input may be open for reading only. One that is gone
- * is found when reading. */
+/* Standard input may be a terminal opened for reading only. A terminal that has gone is
+ * detected when reading. */
 static void say(int fd, int other, const char *text)
 {
 	if (io_write_full(fd, text, strlen(text)) < 0 && other >= 0 &&
@@ -132,7 +132,7 @@ static int wait_for_program(pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOKEY;
 }
 
-/* Runs a program whose output is the answer; buffer NULL: only its exit counts. */
+/* Runs a program whose output is the answer; buffer NULL: only its exit status counts. */
 static int run_program(char *const *arguments, char *buffer, size_t *ret_length)
 {
 	posix_spawn_file_actions_t actions;
@@ -202,7 +202,7 @@ static int ask(const struct passphrase_places *places, const char *prompt, unsig
 
 	if (!passphrase_typed(places))
 		return read_line(places->input, buffer, ret_length);
-	if (!terminal && access(places->systemd_folder, F_OK) == 0 &&
+	if (!terminal && access(places->systemd_directory, F_OK) == 0 &&
 	    access(places->systemd_program, X_OK) == 0)
 		return ask_systemd(places, prompt, seconds, buffer, ret_length);
 	if (plymouth_shows(places))
@@ -223,7 +223,7 @@ int passphrase_ask(const struct passphrase_places *places, const char *prompt, u
 		return why(w, r, "%s",
 			   r == -ECANCELED ? "no passphrase was given"
 			   : r == -E2BIG   ? "a passphrase has at most 511 bytes"
-			   : r == -ENOKEY  ? "nobody answered the question for the passphrase"
+			   : r == -ENOKEY  ? "no answer to the passphrase prompt"
 					   : strerror(-r));
 	}
 	buffer[length] = '\0';

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Asks for a passphrase: whoever there is to ask. In this order:
+ * Asks for a passphrase, by the first of these that is there:
  *
  * - standard input, where it is a pipe, a socket or a file: a line of it;
  * - systemd's agents, where systemd runs and standard input is no terminal;
@@ -15,31 +15,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of the longest, and of the memory for it with its zero byte. */
+/* Longest passphrase, and the memory for it with its zero byte. */
 #define PASSPHRASE_MAX 511u
 #define PASSPHRASE_SIZE 512u
 
-/* Where to look; tests have others than the system. */
+/* Where to ask; tests use other places. */
 struct passphrase_places {
-	int input;		     /* standard input */
-	int output;		     /* standard error: where input cannot be written to */
-	const char *systemd_folder;  /* there where systemd's agents can be asked */
-	const char *systemd_program; /* systemd-ask-password */
+	int input;		       /* standard input */
+	int output;		       /* standard error: where input cannot be written to */
+	const char *systemd_directory; /* exists if systemd's agents can be asked */
+	const char *systemd_program;   /* systemd-ask-password */
 	const char *plymouth_program;
 	const char *console;
 };
 
 extern const struct passphrase_places passphrase_system;
 
-/* Asks once, without echo. prompt is one line without a colon at its end;
- * seconds: how long systemd's agents may take, 0 for ever. buffer
- * (PASSPHRASE_SIZE bytes) is locked memory of the caller's, and ends with a
- * zero byte. 0; -ENOKEY: nobody answered or could be asked; -ECANCELED: the user
- * said no; -E2BIG: more than PASSPHRASE_MAX bytes. */
+/* Asks once, without echo. prompt is one line without a trailing colon; seconds: timeout
+ * for systemd's agents, 0: none. buffer (PASSPHRASE_SIZE bytes) is locked memory of the
+ * caller, and gets a terminating zero byte. 0; -ENOKEY: no answer, or no way to ask;
+ * -ECANCELED: the user cancelled; -E2BIG: more than PASSPHRASE_MAX bytes. */
 int passphrase_ask(const struct passphrase_places *places, const char *prompt, unsigned int seconds,
 		   char *buffer, size_t *ret_length, struct why *w);
 
-/* Does a person answer, who may mistype? Not where a pipe does. */
+/* Does a person answer, who may mistype? Not if it is a pipe. */
 bool passphrase_typed(const struct passphrase_places *places);
 
 #endif

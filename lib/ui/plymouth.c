@@ -21,17 +21,17 @@
 #define HAS_ARGUMENT 2
 #define ACKNOWLEDGED 6
 
-/* Its length is one byte, the zero at its end included. */
+/* Its length is one byte, the final zero included. */
 #define ARGUMENT_MAX 254
 
-/* It takes milliseconds; more only where the machine is very busy. */
+/* It takes milliseconds, or more if the machine is very busy. */
 #define WAIT_MSEC 10000
 
 const char *plymouth_socket = "/org/freedesktop/plymouthd";
 
 static struct {
 	bool on;
-	bool lasting; /* what is shown is to stay */
+	bool lasting; /* keep what is shown */
 	char shown[ARGUMENT_MAX + 1];
 } screen;
 
@@ -51,7 +51,7 @@ static int open_socket(void)
 	return -ECONNREFUSED;
 }
 
-/* wait: for the answer. Without an argument: NULL. */
+/* wait: for the answer. NULL: without an argument. */
 static bool request(char type, const char *argument, bool wait)
 {
 	_cleanup_close_ int fd = open_socket();

@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #define REDRAW_USEC 200000
-#define SPEED_AFTER_USEC 250000 /* a speed before that says nothing */
+#define SPEED_AFTER_USEC 250000 /* a speed before that means nothing */
 #define COLUMNS_MAX 120
 #define BAR_MIN 8
 #define BAR_MAX 40
 #define NUMBERS_MAX 43 /* "  100 %  1023 MiB  9999 MiB/s  100 min left": a bar of steady width */
 
-/* The one that is drawn at present, for messages that come between. */
+/* The bar on screen, for messages in between. */
 static struct progress *current;
 
 static void (*tell_also)(const char *what, unsigned int percent);
@@ -31,8 +31,8 @@ void progress_set_also(void (*also)(const char *what, unsigned int percent))
 	tell_also = also;
 }
 
-/* True when a short write would not wait: a terminal that was stopped, or a
- * pipe whose reader is frozen, must not hold up the machine. */
+/* True if a short write would not block: a stopped terminal, or a pipe with a frozen
+ * reader, must not hold up the machine. */
 static bool stderr_ready(void)
 {
 	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -40,7 +40,7 @@ static bool stderr_ready(void)
 	return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT);
 }
 
-/* Drawing is a courtesy: the result is not looked at. */
+/* Drawing is optional: the result is ignored. */
 static void put(const char *text, size_t length)
 {
 	if (write(STDERR_FILENO, text, length) < 0)
@@ -56,8 +56,8 @@ static unsigned int terminal_columns(void)
 	return size.ws_col < COLUMNS_MAX ? size.ws_col : COLUMNS_MAX;
 }
 
-/* A bar needs a carriage return to work, and nothing more: no colour and no
- * escape sequence is ever sent. */
+/* A bar needs a carriage return and nothing else: no colours and no escape sequences are
+ * ever sent. */
 static bool bar_possible(void)
 {
 	const char *term = getenv("TERM");
@@ -65,8 +65,8 @@ static bool bar_possible(void)
 	return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
 }
 
-/* Overwrites the bar with text and spaces. The last column stays free, since
- * a terminal may go to the next line after it. */
+/* Overwrites the bar with text and spaces. The last column stays free, since some
+ * terminals wrap after it. */
 static void draw_over(const struct progress *progress, const char *text)
 {
 	char line[COLUMNS_MAX + 2];
@@ -81,7 +81,7 @@ static void clear_bar(void)
 		return;
 	draw_over(current, "");
 	put("\r", 1);
-	current->drawn = 0; /* so that the next update draws again */
+	current->drawn = 0; /* so the next update draws again */
 }
 
 static unsigned int percent(const struct progress *progress)
@@ -93,7 +93,7 @@ static unsigned int percent(const struct progress *progress)
 	return part < 99 ? (unsigned int)part : 99; /* 100 only when all is done */
 }
 
-/* Bytes a second so far; 0 while it cannot be told. */
+/* Average bytes per second so far; 0 while unknown. */
 static double speed(const struct progress *progress, uint64_t now)
 {
 	uint64_t usec = now > progress->begun ? now - progress->begun : 0;
@@ -103,7 +103,7 @@ static double speed(const struct progress *progress, uint64_t now)
 	return (double)progress->done * 1e6 / (double)usec;
 }
 
-/* Appends to a text of at most size - 1 bytes; what does not fit is cut. */
+/* Appends to a text of at most size - 1 bytes; the rest is cut. */
 static void append(char *text, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -117,7 +117,7 @@ static void append(char *text, size_t size, const char *format, ...)
 	va_end(args);
 }
 
-/* "  2 s left", or nothing where that is not known or would be silly. */
+/* "  2 s left", or nothing if that is unknown or absurd. */
 static void append_left(char *text, size_t size, const struct progress *progress, double per_second)
 {
 	double exact;
@@ -129,15 +129,14 @@ static void append_left(char *text, size_t size, const struct progress *progress
 	if (exact > 100 * 3600.0)
 		return;
 	left = (unsigned int)exact;
-	left += left < exact; /* "0 s left" would be a lie */
+	left += left < exact; /* never "0 s left" */
 	if (left < 120)
 		append(text, size, "  %u s left", left);
 	else
 		append(text, size, "  %u min left", (left + 59) / 60);
 }
 
-/* Everything behind the bar; the first `parts` of: percent, size, speed, time
- * left. */
+/* Everything after the bar; the first `parts` of: percent, size, speed, time left. */
 static void numbers_text(const struct progress *progress, uint64_t now, unsigned int parts,
 			 char *text, size_t size)
 {
@@ -175,7 +174,7 @@ void progress_text(const struct progress *progress, uint64_t now, unsigned int c
 	if (size == 0)
 		return;
 	snprintf(text, sizeof(text), "%s", progress->what);
-	/* Where it gets narrow, the numbers that matter least go first. */
+	/* On a narrow terminal the least important numbers go first. */
 	for (unsigned int parts = 4;; parts--) {
 		numbers_text(progress, now, parts, numbers, sizeof(numbers));
 		used = strlen(text) + strlen(numbers);

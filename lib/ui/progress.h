@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How far it is: a bar with MiB/s and seconds left where stderr is a terminal
- * (not a dumb one; no colours), plain lines every tenth otherwise.
+ * Progress: a bar with MiB/s and seconds left if stderr is a terminal (not a dumb one; no colours),
+ * otherwise a plain line every tenth.
  *
  * No memory is allocated and no file is opened after progress_begin: it runs
  * while user space is frozen. The terminal is never waited for.
@@ -25,18 +25,17 @@ struct progress {
 	bool quiet;
 };
 
-/* quiet: keeps the numbers but draws nothing. Registers itself with the log so
- * that messages do not tear the bar. */
+/* quiet: keeps the numbers but draws nothing. Registers with the log, so messages do not
+ * tear the bar. */
 void progress_begin(struct progress *progress, const char *what, uint64_t total, bool quiet);
 
-/* done bytes of the total so far; draws when it is time to. */
+/* done bytes of the total so far; draws when due. */
 void progress_update(struct progress *progress, uint64_t done);
 
-/* Called with each tenth that is done, for another place where people look. NULL:
- * nobody. */
+/* Called at each tenth, to show progress elsewhere too. NULL: no callback. */
 void progress_set_also(void (*also)(const char *what, unsigned int percent));
 
-/* Draws the last state and ends the line. */
+/* Draws the final state and ends the line. */
 void progress_end(struct progress *progress);
 
 /* Pure: the bar's text for that state at that time into buffer, at most columns

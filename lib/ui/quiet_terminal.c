@@ -9,28 +9,28 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Those that end a process which does not care, and those that stop it. */
+/* Signals that by default end a process, and those that suspend it. */
 static const int caught[] = {
 	SIGHUP,	 SIGINT,  SIGQUIT, SIGTERM, SIGPIPE, SIGALRM,
 	SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU,
 };
 
-/* For the handler. Written while it is not installed, but for quiet. */
+/* For the handler. Written while it is not installed, except for quiet. */
 static struct {
 	int fd;
-	volatile sig_atomic_t quiet; /* is to be */
+	volatile sig_atomic_t quiet; /* should be quiet */
 	struct termios as_it_was, without_echo;
 	struct sigaction before[ARRAY_SIZE(caught)];
 } state;
 
-/* With our signals blocked no SIGTTOU stops us here, so it must be looked at:
- * in the background the terminal is another's. One that is not our controlling
- * terminal knows no background. */
+/* With our signals blocked SIGTTOU does not suspend us here, so check: in the background
+ * the terminal belongs to another job. A terminal that is not our controlling one has no
+ * background. */
 static void set_if_ours(const struct termios *settings)
 {
 	pid_t front = tcgetpgrp(state.fd);
 
-	/* Now: waiting for the output to drain may take for ever. */
+	/* TCSANOW: draining the output first could take for ever. */
 	if (front < 0 || front == getpgrp())
 		tcsetattr(state.fd, TCSANOW, settings);
 }
@@ -45,7 +45,7 @@ static void deliver(int number)
 	pthread_sigmask(SIG_UNBLOCK, &only, NULL);
 }
 
-/* Only what a handler may call. */
+/* Async-signal-safe calls only. */
 static void put_back_and_pass_on(int number)
 {
 	struct sigaction ours;
@@ -56,7 +56,7 @@ static void put_back_and_pass_on(int number)
 		if (caught[i] == number)
 			sigaction(number, &state.before[i], &ours);
 	deliver(number);
-	/* Continued, or somebody else's handler returned. */
+	/* Continued, or another handler returned. */
 	sigaction(number, &ours, NULL);
 	if (state.quiet)
 		set_if_ours(&state.without_echo);
@@ -88,7 +88,7 @@ bool quiet_terminal_begin(int fd)
 	state.without_echo.c_cc[VTIME] = 0;
 	catch_signals();
 	state.quiet = true;
-	/* In the background this stops us, until we are in the foreground. */
+	/* In the background this suspends us until we are in the foreground. */
 	tcsetattr(fd, TCSAFLUSH, &state.without_echo);
 	return true;
 }

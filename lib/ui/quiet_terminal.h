@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A terminal that does not show what is typed, and that is as it was again
- * whatever ends or stops this process meanwhile (but SIGKILL and SIGSTOP, which
- * nobody can catch).
+ * A terminal that does not show what is typed, and whose settings are restored whatever
+ * ends or suspends this process (except SIGKILL and SIGSTOP, which cannot be caught).
  */
 #ifndef S2DISK_UI_QUIET_TERMINAL_H
 #define S2DISK_UI_QUIET_TERMINAL_H
 
 #include <stdbool.h>
 
-/* Each key is read as it is pressed, without echo, until quiet_terminal_end();
- * what was typed before is thrown away. A signal that would end or stop us puts
- * the terminal back first, and then means what it meant; where we live on
- * after it, the terminal is quiet again. Ignored ones stay ignored. One terminal
- * at a time, and no other thread takes signals. false: fd is no terminal, and
- * nothing was done. */
+/* Each key is read as it is pressed, without echo, until quiet_terminal_end(); earlier
+ * input is dropped. A signal that would end or suspend us first restores the terminal,
+ * then has its usual effect; if the process continues, the terminal is made quiet again.
+ * Ignored signals stay ignored. One terminal at a time, and no other thread may take
+ * signals. false: fd is not a terminal, and nothing was done. */
 bool quiet_terminal_begin(int fd);
 
-/* Puts the terminal and the answers to signals back as they were. */
+/* Restores the terminal and the signal handlers. */
 void quiet_terminal_end(void);
 
 #endif

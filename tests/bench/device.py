@@ -17,20 +17,20 @@ def on_tmpfs(path):
     return done.stdout.strip() == "tmpfs"
 
 
-def memory_folder(stack):
-    """A folder on tmpfs that is gone when the stack ends."""
+def memory_directory(stack):
+    """A directory on tmpfs that is gone when the stack ends."""
     base = "/dev/shm" if on_tmpfs("/dev/shm") else None
-    folder = tempfile.mkdtemp(prefix="s2disk-bench-", dir=base)
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    directory = tempfile.mkdtemp(prefix="s2disk-bench-", dir=base)
+    stack.callback(shutil.rmtree, directory, ignore_errors=True)
+    return directory
 
 
 class Memory:
-    """A file whose pages are there before the clock runs. It stands for a disk
-    that costs the processors as little as one can: a copy."""
+    """A file whose pages are populated before the clock runs. It represents a
+    disk that costs the processors as little as possible: a copy."""
 
-    def __init__(self, folder, size):
-        self.path = os.path.join(folder, "disk")
+    def __init__(self, directory, size):
+        self.path = os.path.join(directory, "disk")
         self.size = size
 
     def __enter__(self):
@@ -49,7 +49,7 @@ class Loop:
             self.number = stream.read().strip()
 
     def make_swap(self):
-        """An area of swap on it; its UUID, or None without mkswap."""
+        """A swap area on it; its UUID, or None without mkswap."""
         mkswap = shutil.which("mkswap", path="/usr/sbin:/sbin:/usr/bin")
         name = str(uuid.uuid4())
         if not mkswap or subprocess.run([mkswap, "-U", name, self.path],
@@ -59,7 +59,7 @@ class Loop:
 
     @contextlib.contextmanager
     def throttled(self, rate):
-        """At most so many bytes a second; yields False where the kernel cannot
+        """At most this many bytes per second; yields False if that is impossible
         (no root, no cgroup of version 1 for block devices)."""
         try:
             with open(BLKIO, "w") as stream:
@@ -76,7 +76,7 @@ class Loop:
 
 @contextlib.contextmanager
 def loop(path):
-    """A loop device on the file, or None where there cannot be one."""
+    """A loop device on the file, or None if there can be none."""
     losetup = shutil.which("losetup", path="/usr/sbin:/sbin:/usr/bin")
     done = losetup and subprocess.run([losetup, "-f", "--show", path],
                                       capture_output=True, text=True)

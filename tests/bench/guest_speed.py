@@ -16,8 +16,8 @@ from record import copy_some            # noqa: E402
 from testbed import disks, runner       # noqa: E402
 from testbed.scenario import Scenario   # noqa: E402
 
-# Console lines that begin a phase. The kernel's of both; s2disk makes the
-# kernel say them, too.
+# Console lines that begin a phase. The kernel prints its own in both cases;
+# s2disk makes it do so.
 KERNEL_WRITE = (
     ("freeze", r"PM: hibernation: hibernation entry|Freezing user space"),
     ("free memory", r"PM: hibernation: Preallocating image memory"),
@@ -50,7 +50,7 @@ class Compared(Scenario):
     limit = 600
     config = ("resume device = /dev/vda1\nsuspend loglevel = 7\n"
               "shutdown method = shutdown\n")
-    # Random numbers are there early on a real machine.
+    # A real machine has random numbers early.
     ready = ("swap_on $SWAP; head -c 1 /dev/random >/dev/null; "
              "hold main 160 200")
     kernels = """
@@ -118,7 +118,7 @@ later_boot() {
 
 
 def phases(machine, begin, patterns, end):
-    """(name, seconds) in their order; what is not found has no phase."""
+    """(name, seconds) in order; a line that is not found has no phase."""
     marks = [("begin", machine.moment("@@ " + begin))]
     for name, pattern in patterns:
         moment = machine.moment(pattern, marks[-1][1])
@@ -162,11 +162,11 @@ before_resume() { mark read-begins; }
 
     def make_disks(self):
         super().make_disks()
-        folder = self.path("data")
-        copy_some("/usr/lib/x86_64-linux-gnu", folder, 450)
+        directory = self.path("data")
+        copy_some("/usr/lib/x86_64-linux-gnu", directory, 450)
         data = self.add_disk(disks.Disk(self.path("data.img"), 600))
-        data.fill_ext4(folder)
-        shutil.rmtree(folder)
+        data.fill_ext4(directory)
+        shutil.rmtree(directory)
 
     def run(self):
         result = []

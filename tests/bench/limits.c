@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* As much memory as the writer's slots, so that caches help as little. */
+/* As much memory as the writer's slots, so that caches help equally little. */
 #define ROTATION_BYTES (16u << 20)
 #define PAGES_BYTES (512u << 20)
 #define CODEC_BYTES (192u << 20)
@@ -200,7 +200,7 @@ int limits_measure(struct stream *stream, int fd, uint64_t device_bytes, uint32_
 		r = measure_device(fd, false, device_bytes, rotation, &ret->device_read,
 				   &ret->device_read_cpu);
 	ret->lz4 = (double)codec.raw_bytes / codec.pack;
-	/* What does not compress is not unpacked either. */
+	/* Incompressible blocks are not decompressed either. */
 	ret->unlz4 = codec.packed_raw_bytes ? (double)codec.raw_bytes / codec.unpack : INFINITY;
 	ret->ratio = (double)codec.raw_bytes / (double)codec.stored_bytes;
 	arena_destroy(&memory);

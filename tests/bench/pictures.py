@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Pictures of the figures: throughput by cores, and the time line of a
-hibernation. Plain SVG, written by hand so that nothing else is needed."""
+hibernation. Plain SVG, written by hand, without any library."""
 
 import os
 from xml.sax.saxutils import escape
@@ -120,8 +120,8 @@ def timeline(guest, path):
     picture.write(path)
 
 
-def draw(figures, folder):
-    os.makedirs(folder, exist_ok=True)
-    throughput(figures, os.path.join(folder, "throughput.svg"))
+def draw(figures, directory):
+    os.makedirs(directory, exist_ok=True)
+    throughput(figures, os.path.join(directory, "throughput.svg"))
     if figures.get("guest"):
-        timeline(figures["guest"], os.path.join(folder, "timeline.svg"))
+        timeline(figures["guest"], os.path.join(directory, "timeline.svg"))

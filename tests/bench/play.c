@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plays a snapshot through the real writer into a file or device, or an image
- * from there through the real reader, and measures it; or measures the limits.
- * One thing a call; the result is one JSON object. See README.md.
+ * Plays a snapshot through the real writer into a file or device, or an image from there
+ * through the real reader, and measures it; or measures the limits. One measurement per
+ * run; the result is one JSON object. See README.md.
  */
 #include "base/bytes.h"
 #include "base/io.h"
@@ -37,9 +37,9 @@ struct play {
 	uint32_t block_size;
 	uint64_t buffer_bytes;
 	int effort;
-	uint64_t run;	   /* pages in one piece; 0: all */
-	uint64_t clusters; /* one page of each in turn; 0: not so */
-	bool unsorted;	   /* pages of the area are used as they come */
+	uint64_t run;	   /* contiguous pages; 0: all */
+	uint64_t clusters; /* one page of each in turn; 0: off */
+	bool unsorted;	   /* the area's pages are used in the order in which they come */
 	bool verify, buffered, sealed;
 
 	int fd;
@@ -102,14 +102,14 @@ static void tell_run(struct play *play, uint64_t begun, const struct cpu_time *b
 	json_double(&play->json, "seconds", (double)usec / 1e6);
 	json_double(&play->json, "rate", (double)bytes / ((double)usec / 1e6));
 	json_double(&play->json, "cpu_own", now.own - before->own);
-	/* A worker that ended in the meantime takes its time along. */
+	/* The time of a worker that ended in between is lost. */
 	json_double(&play->json, "cpu_workers", fmax(now.workers - before->workers, 0));
 	json_u64(&play->json, "stream_bytes", bytes);
 	json_u64(&play->json, "stored_bytes", stored);
 	json_u64(&play->json, "peak_rss", (uint64_t)usage.ru_maxrss << 10);
 }
 
-/* Sealed images are made under the simplest way to the key. */
+/* Sealed images use the simplest way to the key. */
 static const char key_file[] = "the benchmark's key file of 32 b";
 
 static int unlock(void *context, const struct key_slots *slots, unsigned char key[IMAGE_KEY_SIZE],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Records what a real kernel's /dev/snapshot gives: a guest is filled with
+"""Records the output of a real kernel's /dev/snapshot: a guest is filled with
 this machine's libraries, programs, documents and headers and with made-up
 data of a browser, hibernates, and its image is unpacked again."""
 
@@ -20,7 +20,7 @@ from testbed.scenario import Scenario   # noqa: E402
 MIB = 1 << 20
 PAGE = 4096
 
-# What the guest reads: (folder of the host, MiB, goes to tmpfs). What goes
+# What the guest reads: (directory of the host, MiB, goes to tmpfs). What goes
 # there is anonymous memory to the kernel; the rest fills the page cache.
 CONTENT = (
     ("/usr/lib/x86_64-linux-gnu", 260, False),
@@ -34,12 +34,12 @@ BROWSER_MIB = 120
 
 
 def copy_some(source, target, mib):
-    """Files of a folder, in the order of their names, up to so many MiB."""
+    """Files of a directory, in the order of their names, up to this many MiB."""
     left = mib * MIB
-    for folder, folders, names in os.walk(source):
-        folders.sort()
+    for directory, directories, names in os.walk(source):
+        directories.sort()
         for name in sorted(names):
-            path = os.path.join(folder, name)
+            path = os.path.join(directory, name)
             if os.path.islink(path) or not os.path.isfile(path):
                 continue
             size = os.path.getsize(path)
@@ -77,7 +77,7 @@ def make_browser(target, mib):
             for _ in range(8000))
         with open(os.path.join(target, "s%d.js" % number), "w") as stream:
             stream.write(script)
-        # What came over the network compressed stays so in the cache.
+        # Data that came compressed over the network stays so in the cache.
         with open(os.path.join(target, "c%d" % number), "wb") as stream:
             stream.write(zlib.compress(script.encode(), 6))
             stream.write(rng.randbytes(MIB))
@@ -90,8 +90,8 @@ def make_browser(target, mib):
 
 
 class WholeDisk(disks.SwapDisk):
-    """A swap area that is a disk of its own, so that offsets in an image of it
-    are those in the file."""
+    """A swap area that is a whole disk, so offsets in an image are those in
+    the file."""
 
     def _partition(self, disk_size):
         self.area = 0
@@ -124,16 +124,16 @@ first_boot() {
     def make_disks(self):
         self.swap = self.add_disk(WholeDisk(self.path("swap.img"),
                                             self.swap_mib))
-        folder = self.path("data")
+        directory = self.path("data")
         for number, (source, mib, memory) in enumerate(CONTENT):
-            place = os.path.join(folder, "memory" if memory else "cache",
+            place = os.path.join(directory, "memory" if memory else "cache",
                                  str(number))
             os.makedirs(place)
             copy_some(source, place, mib)
-        make_browser(os.path.join(folder, "memory", "browser"), BROWSER_MIB)
+        make_browser(os.path.join(directory, "memory", "browser"), BROWSER_MIB)
         data = self.add_disk(disks.Disk(self.path("data.img"), 1200))
-        data.fill_ext4(folder)
-        shutil.rmtree(folder)
+        data.fill_ext4(directory)
+        shutil.rmtree(directory)
 
     def run(self):
         machine = self.hibernate()

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-# The best that uswsusp did with a like stream on two cores, MB/s.
+# uswsusp's best result with a similar stream on two cores, MB/s.
 USWSUSP = 430e6
 INITRAMFS_MAX = 2.5 * (1 << 20)
 # What every initramfs has anyway.
@@ -73,7 +73,7 @@ def limits(figures, cores):
            mb(first["page_write"])),
           ("several pages a call, read / write", mb(first["pages_read"]),
            mb(first["pages_write"])),
-          ("LZ4 / its undoing, raw bytes", mb(first["lz4"]),
+          ("LZ4 / decompression, raw bytes", mb(first["lz4"]),
            mb(first["unlz4"])),
           ("direct write / read, processor", mb(first["device_write_cpu"]),
            mb(first["device_read_cpu"])),
@@ -94,7 +94,7 @@ def aim(text, value, wanted, most=False):
 
 
 def aims(figures):
-    """The aims of the benchmark, each with what was reached."""
+    """The aims of the benchmark, each with its result."""
     name = "%d cores" % figures["cores"]
     table = [("Aim", "reached", "wanted", "")]
     for where in ("memory", "loop", "device"):

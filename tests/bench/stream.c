@@ -38,7 +38,7 @@ static void fill_random(unsigned char *page, uint64_t *state)
 		put_le64(page + i, next_random(state));
 }
 
-/* Sentences of words that come again, as in documents and sources. */
+/* Sentences of recurring words, as in documents and sources. */
 static void fill_text(unsigned char *page, uint64_t *state)
 {
 	size_t i = 0;
@@ -83,7 +83,7 @@ static int fill_ring(struct stream *stream, const char *kind)
 	return r;
 }
 
-/* A header page of the kernel's for so many pages of data. */
+/* A header page of the kernel for this many pages of data. */
 static void make_header(struct stream *stream, uint64_t data_pages)
 {
 	uint64_t pages = 1 + stream->metadata_pages + data_pages;
@@ -105,7 +105,7 @@ static int make_stream(struct stream *stream, const char *name, struct why *w)
 	if (sscanf(name, "made:%15[a-z]:%" SCNu64, kind, &mib) != 2 || mib == 0 || mib > 1u << 20 ||
 	    (strcmp(kind, "random") != 0 && strcmp(kind, "mixed") != 0 &&
 	     strcmp(kind, "plain") != 0))
-		return why(w, -EINVAL, "%s: made:random|mixed|plain:MIB is meant", name);
+		return why(w, -EINVAL, "%s: made:random|mixed|plain:MIB is required", name);
 	stream->made = true;
 	stream->ring_pages = min_u64(mib << 20, RING_BYTES) / STREAM_PAGE;
 	stream->metadata_pages = div_round_up((mib << 20) / STREAM_PAGE, PFNS_A_PAGE);
@@ -128,7 +128,8 @@ int stream_open(struct stream *stream, const char *name, struct why *w)
 		return why(w, -errno, "%s: %s", name, strerror(errno));
 	stream->size = (uint64_t)st.st_size;
 	if (stream->size == 0 || stream->size % STREAM_PAGE)
-		return why(w, -EINVAL, "%s: %" PRIu64 " bytes are no snapshot", name, stream->size);
+		return why(w, -EINVAL, "%s: %" PRIu64 " bytes are not a snapshot", name,
+			   stream->size);
 	return 0;
 }
 
@@ -139,7 +140,7 @@ void stream_close(struct stream *stream)
 	stream->fd = -1;
 }
 
-/* Page frames of a made snapshot: runs of 1000 with a gap behind each. */
+/* Page frames of a made snapshot: runs of 1000 with a gap after each. */
 static void fill_metadata(const struct stream *stream, uint64_t page, unsigned char *to)
 {
 	uint64_t data = stream->size / STREAM_PAGE - 1 - stream->metadata_pages;
@@ -152,7 +153,7 @@ static void fill_metadata(const struct stream *stream, uint64_t page, unsigned c
 	}
 }
 
-/* At most so many pages of memory, each a vector, as snapshot_device.c has them. */
+/* At most this many pages of memory, one vector each, like snapshot_device.c. */
 static int page_vectors(unsigned char *memory, uint64_t pages, struct iovec *vectors)
 {
 	int count = 0;
@@ -173,7 +174,7 @@ static int64_t read_file(int fd, uint64_t page, unsigned char *to, uint64_t page
 	return n < 0 ? -errno : n / (ssize_t)STREAM_PAGE;
 }
 
-/* At most so many of the next pages, one call. Returns how many. */
+/* At most this many of the next pages, one call. Returns how many. */
 static int64_t read_pages(struct stream *stream, unsigned char *to, uint64_t pages)
 {
 	uint64_t page = stream->at / STREAM_PAGE;
@@ -221,7 +222,7 @@ int sink_open(struct sink *sink, struct stream *compare)
 	*sink = (struct sink){ .compare = compare, .pages_a_call = SNAPSHOT_PAGES_A_CALL };
 	sink->fd = memfd_create("s2disk-bench-sink", MFD_CLOEXEC);
 	sink->page = malloc(STREAM_PAGE);
-	/* The pages are there before the clock runs, as the kernel's are. */
+	/* The pages are populated before the clock runs, like the kernel's. */
 	if (!sink->page || sink->fd < 0 || fallocate(sink->fd, 0, 0, SINK_BYTES) < 0)
 		return -ENOMEM;
 	return 0;
@@ -279,7 +280,7 @@ static int allocate(void *context, uint64_t *ret)
 	struct allocator *a = context;
 	int unused;
 
-	/* What SNAPSHOT_ALLOC_SWAP_PAGE costs at least: going in and out. */
+	/* The minimum cost of SNAPSHOT_ALLOC_SWAP_PAGE: entering and leaving the kernel. */
 	(void)ioctl(a->fd, FIONREAD, &unused);
 	if (a->clusters) {
 		uint64_t turn = a->given / a->clusters, size = (a->end - 1) / a->clusters;
@@ -313,7 +314,7 @@ struct page_allocator allocator_begin(struct allocator *allocator, int fd, uint6
 	return (struct page_allocator){ .allocate = allocate, .context = allocator };
 }
 
-/* utime and stime of a kernel worker, in ticks; 0 for anybody else. */
+/* utime and stime of a kernel worker, in ticks; 0 for any other process. */
 static unsigned long long worker_ticks(const char *pid)
 {
 	unsigned long long user, system;

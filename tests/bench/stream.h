@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the benchmark puts in place of the kernel: a snapshot to read, one to
- * write, pages of swap, and a clock of processor time. As with /dev/snapshot
- * each page is looked up and copied for itself, so many in a system call as
- * snapshot_read and snapshot_write take.
+ * The benchmark's stand-ins for the kernel: a snapshot to read, one to write, pages of
+ * swap, and a clock of processor time. As with /dev/snapshot each page is looked up and
+ * copied separately, with as many per system call as snapshot_read and snapshot_write
+ * take.
  */
 #ifndef S2DISK_TESTS_BENCH_STREAM_H
 #define S2DISK_TESTS_BENCH_STREAM_H
@@ -17,7 +17,7 @@
 
 #define STREAM_PAGE 4096u
 
-/* A snapshot: a recorded one, or one made up as it is read. */
+/* A snapshot: a recorded one, or one generated as it is read. */
 struct stream {
 	int fd; /* the recorded one, or the pages that a made one repeats */
 	uint64_t size;
@@ -30,18 +30,17 @@ struct stream {
 	unsigned char header[STREAM_PAGE];
 };
 
-/* name: a file (on tmpfs, so that reading it is copying memory), or
- * "made:KIND:MIB" with KIND random (does not compress), mixed (as memory does:
- * a third random, a third text, the rest repeats itself) or plain (compresses
- * by far). 0 or a negative errno with w. */
+/* name: a file (on tmpfs, so that reading it is copying memory), or "made:KIND:MIB" with
+ * KIND random (does not compress), mixed (like memory: a third random, a third text, the
+ * rest repetitive) or plain (compresses very well). 0 or a negative errno with w. */
 int stream_open(struct stream *stream, const char *name, struct why *w);
 void stream_close(struct stream *stream);
 
-/* From the start again. */
+/* Rewinds it. */
 struct page_source stream_source(struct stream *stream);
 
-/* Takes pages and forgets them: memory of a fixed size, written again and
- * again. Where compare is not NULL, each is compared with that stream. */
+/* Takes pages and drops them: memory of a fixed size, overwritten again and again. If
+ * compare is not NULL, each page is compared with that stream. */
 struct sink {
 	int fd;
 	uint64_t at;
@@ -54,12 +53,12 @@ int sink_open(struct sink *sink, struct stream *compare);
 void sink_close(struct sink *sink);
 struct page_sink sink_sink(struct sink *sink);
 
-/* Pages of an area from the second on: one after the other, or in runs of so
- * many with as many left out between, or one of each of so many clusters in turn.
- * A system call a page, too. */
+/* Pages of an area from the second on: contiguous, or in runs of this many with as many
+ * left out in between, or one of each of this many clusters in turn. One system call per
+ * page, too. */
 struct allocator {
 	uint64_t next, end; /* pages */
-	uint64_t run;	    /* 0: all in one piece */
+	uint64_t run;	    /* 0: all contiguous */
 	uint64_t in_run;
 	uint64_t clusters; /* 0: not in turn */
 	uint64_t given;
@@ -70,7 +69,7 @@ struct page_allocator allocator_begin(struct allocator *allocator, int fd, uint6
 				      uint64_t run, uint64_t clusters);
 
 /* Seconds of processor time of this process and, as far as the kernel counts it
- * separately, of the kernel's workers, who do the work of loop devices. */
+ * separately, of the kernel workers that do the work of loop devices. */
 struct cpu_time {
 	double own, workers;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What libFuzzer calls, and how a target says that something is wrong. */
+/* libFuzzer's entry points, and how a target reports a failure. */
 #ifndef S2DISK_TESTS_FUZZ_H
 #define S2DISK_TESTS_FUZZ_H
 

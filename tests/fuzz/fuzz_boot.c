@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an initramfs, a unified kernel image and a table of encrypted devices may hold. */
+/* Contents of an initramfs, a unified kernel image and a table of encrypted devices. */
 #include "fuzz.h"
 
 #include "boot/boot_files.h"
@@ -42,7 +42,7 @@ static void fuzz_opens(char *table, const char *cmdline)
 			fuzz_assert(strlen(table) + strlen(cmdline) >= 4);
 }
 
-/* In the place of the programs that unpack: what is unpacked is the file once more. */
+/* Instead of the decompressors: the unpacked content is the file itself. */
 static FILE *unpacked;
 
 FILE *popen(const char *command, const char *type)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What file systems answer about a swap file: btrfs' tree search (first byte
- * even: the answer follows), and an extent of FIEMAP's (odd: its numbers).
+ * Answers of file systems about a swap file: btrfs' tree search (first byte even: the
+ * answer follows), and an extent of FIEMAP (odd: its numbers).
  */
 #include "fuzz.h"
 
@@ -36,7 +36,7 @@ static int by_logical(const void *a, const void *b)
 	return (x->logical > y->logical) - (x->logical < y->logical);
 }
 
-/* The chunks of an answer, sorted as a search would give them. */
+/* The chunks of an answer, sorted as a search would return them. */
 static size_t take_chunks(const unsigned char *answer, size_t size, struct chunk_span *chunks)
 {
 	struct search_item item;
@@ -122,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			fuzz_extent(data + 1);
 		return 0;
 	}
-	/* Exactly as long as it is, so that a read behind its end is seen. */
+	/* A buffer of the exact size, to catch reads past the end. */
 	copy = malloc(size);
 	fuzz_assert(copy);
 	memcpy(copy, data + 1, size - 1);

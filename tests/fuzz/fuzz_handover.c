@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The hand-over page, with a checksum that is right. */
+/* The hand-over page, with a valid checksum. */
 #include "fuzz.h"
 
 #include "base/bytes.h"
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(strlen(handover.record) <= HANDOVER_RECORD_MAX);
 	for (const char *c = handover.record; *c; c++)
 		fuzz_assert((unsigned char)*c >= ' ' || *c == '\n');
-	/* Where it lay beside what it was read from, there may be no room for it. */
+	/* The record may not fit in its original place. */
 	if (strlen(handover.record) > handover_record_room(&handover))
 		handover.record[0] = '\0';
 	/* What was read can be written and read again. */
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(handover_decode(again, PAGE, id, &second, &w) == 0);
 	fuzz_assert(strcmp(handover.text, second.text) == 0);
 	fuzz_assert(strcmp(handover.record, second.record) == 0);
-	/* What is behind the end too. */
+	/* Including the bytes past the end. */
 	memcpy(second.text, handover.text, sizeof(second.text));
 	memcpy(second.record, handover.record, sizeof(second.record));
 	fuzz_assert(memcmp(&handover, &second, sizeof(second)) == 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A whole image on a small device. One is written at the start; the input
- * patches a copy of it: a byte of flags, then patches of a region (1 byte), an
- * offset in it (2), a length (1) and so many bytes. Then it is made valid again
- * as far as the flags say, opened, and loaded into nothing.
+ * A whole image on a small device. One is written at the start; the input patches a copy
+ * of it: a byte of flags, then patches consisting of a region (1 byte), an offset in it
+ * (2), a length (1) and this many bytes. The image is then made valid again as far as the
+ * flags say, opened, and loaded into a null sink.
  */
 #include "fuzz.h"
 
@@ -39,7 +39,7 @@ static void set_region(size_t region, uint64_t at, size_t size)
 	regions[region].size = size;
 }
 
-/* Where what lies, in the image as it was written. */
+/* The layout of the image as written. */
 static void find_regions(void)
 {
 	uint64_t header = get_le64(pristine + PAGE - 512 + 32);

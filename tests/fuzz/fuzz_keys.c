@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is read of a sealed image before its key is known: the front of its
- * header and the key slots; and the file of a key pair. Input: a byte that says
- * which, then from byte 24 of the header on (the rest is as it must be), or the
- * file. */
+/* What is read of a sealed image before its key is known: the front of its header and the
+ * key slots; and the file of a key pair. Input: a selector byte, then the header from
+ * byte 24 on (the rest is fixed), or the file. */
 #include "fuzz.h"
 
 #include "base/bytes.h"
@@ -23,13 +22,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void check_stretch(const struct stretch *stretch)
+static void check_kdf(const struct kdf *kdf)
 {
-	fuzz_assert(stretch->lanes >= 1 && stretch->lanes <= ARGON2_LANES_MAX);
-	fuzz_assert(stretch->passes >= 1);
-	fuzz_assert(stretch->memory_kib >= 8 * stretch->lanes);
-	fuzz_assert(stretch->memory_kib <= STRETCH_MEMORY_MAX);
-	fuzz_assert((uint64_t)stretch->memory_kib * stretch->passes <= STRETCH_WORK_MAX);
+	fuzz_assert(kdf->lanes >= 1 && kdf->lanes <= ARGON2_LANES_MAX);
+	fuzz_assert(kdf->passes >= 1);
+	fuzz_assert(kdf->memory_kib >= 8 * kdf->lanes);
+	fuzz_assert(kdf->memory_kib <= KDF_MEMORY_MAX);
+	fuzz_assert((uint64_t)kdf->memory_kib * kdf->passes <= KDF_WORK_MAX);
 }
 
 static uint64_t check_slots(const struct key_slots *slots)
@@ -38,20 +37,19 @@ static uint64_t check_slots(const struct key_slots *slots)
 
 	for (uint32_t i = 0; i < slots->count; i++) {
 		const struct key_slot *slot = &slots->slots[i];
-		const struct stretch *stretch =
-			slot->kind == KEY_PAIR ? &slot->pair.stretch : &slot->stretch;
+		const struct kdf *kdf = slot->kind == KEY_PAIR ? &slot->pair.kdf : &slot->kdf;
 
 		fuzz_assert(key_slots_have(slots, slot->kind));
 		if (slot->kind == KEY_FILE || slot->kind == KEY_UNKNOWN)
 			continue;
-		check_stretch(stretch);
-		work += (uint64_t)stretch->memory_kib * stretch->passes;
+		check_kdf(kdf);
+		work += (uint64_t)kdf->memory_kib * kdf->passes;
 	}
-	fuzz_assert(work <= STRETCH_WORK_MAX);
+	fuzz_assert(work <= KDF_WORK_MAX);
 	return work;
 }
 
-/* Nobody has a key, so none is found. */
+/* There is no key, so none opens it. */
 static void fuzz_header(const uint8_t *data, size_t size)
 {
 	unsigned char page[PAGE] = { 0 }, key[IMAGE_KEY_SIZE];
@@ -104,10 +102,10 @@ static void fuzz_pair(const uint8_t *data, size_t size)
 		fuzz_assert(w.text[0]);
 		return;
 	}
-	check_stretch(&pair.pair.stretch);
+	check_kdf(&pair.pair.kdf);
 	fuzz_assert(key_pair_encode(&pair, again) == 0);
 	fuzz_assert(memcmp(file + 32, again + 32, 160) == 0);
-	if ((uint64_t)pair.pair.stretch.memory_kib * pair.pair.stretch.passes <= WORK_TRIED)
+	if ((uint64_t)pair.pair.kdf.memory_kib * pair.pair.kdf.passes <= WORK_TRIED)
 		fuzz_assert(sealed_pair_open(&pair.pair, "phrase", 6, &opened, &w) ==
 			    -EKEYREJECTED);
 }

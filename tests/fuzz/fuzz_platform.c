@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What /proc, /sys and the kernel's log say of a machine, and a block that is
- * unpacked. The first byte says which.
+ * What /proc, /sys and the kernel's log say about a machine, and decompressing a block.
+ * The first byte selects.
  */
 #include "fuzz.h"
 

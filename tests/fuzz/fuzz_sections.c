@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Structures of an image one by one. Input: a byte that says which, eight of a
- * number (the size of the device), then the structure. */
+/* Single structures of an image. Input: a selector byte, eight bytes of a number (the
+ * size of the device), then the structure. */
 #include "fuzz.h"
 
 #include "base/bytes.h"
@@ -27,7 +27,7 @@ static void check_map(const struct map *map, uint64_t device_bytes)
 	fuzz_assert((map->first_chunk == 0) == (map->pages == 0));
 }
 
-/* Everything that code behind it relies on. */
+/* Everything that later code relies on. */
 static void fuzz_header(const unsigned char *page, uint64_t device_bytes, struct why *w)
 {
 	struct image_header header;
@@ -60,7 +60,7 @@ static void fuzz_chunk(unsigned char *page, uint64_t device_bytes, struct why *w
 	uint64_t pages, sum = 0;
 	uint32_t crc;
 
-	/* As valid as it must be to be looked at. */
+	/* Valid enough to be examined. */
 	memcpy(page, "s2diskEX", 8);
 	memset(page + 24, 0, 40);
 	put_le32(page + 12, 0);
@@ -166,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	number = get_le64(data + 1);
 	size -= 9;
 	memcpy(page, data + 9, min_u64(size, PAGE));
-	/* As long as it is, so that nothing can be read behind it. */
+	/* A buffer of the exact size, to catch reads past the end. */
 	bytes = malloc(size ? size : 1);
 	fuzz_assert(bytes);
 	memcpy(bytes, data + 9, size);

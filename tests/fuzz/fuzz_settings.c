@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&settings);
 		fuzz_assert(settings.unknown.named <= settings.unknown.count);
 		fuzz_assert(memchr(settings.unknown.text, 0, sizeof(settings.unknown.text)));
-		/* Once more says nothing new, but of unknown keys. */
+		/* A second time adds nothing, except for unknown keys. */
 		memcpy(&again, &settings, sizeof(again));
 		fuzz_assert(settings_parse(&again, text, "fuzz.conf", NULL, &w) == 0);
 		again.unknown = settings.unknown;

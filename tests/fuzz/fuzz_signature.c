@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The signature record. Input: a byte of flags, what stands in the swap header
- * (12 bytes), then the record. */
+/* The signature record. Input: a byte of flags, content of the swap header (12 bytes),
+ * then the record. */
 #include "fuzz.h"
 
 #include "base/bytes.h"
@@ -48,7 +48,7 @@ static void check_accepted(const struct signature_record *record)
 	fuzz_assert(memcmp(again.header_digest, record->header_digest, SHA256_SIZE) == 0);
 }
 
-/* Putting swap back leaves the rest of the page alone, and no record. */
+/* Restoring swap leaves the rest of the page alone, and no record. */
 static void check_restore(unsigned char *page)
 {
 	unsigned char before[PAGE];

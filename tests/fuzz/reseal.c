@@ -14,7 +14,7 @@ struct device {
 	size_t size;
 };
 
-/* The pages of a mapped stream, as far as they are there. */
+/* The pages of a mapped stream, as far as they exist. */
 struct stream {
 	unsigned char *pages[PAGES_MAX];
 	size_t count;
@@ -55,7 +55,7 @@ static void add_extents(const struct device *device, const unsigned char *chunk,
 	}
 }
 
-/* Goes through the chunks of a map: their checksums, its digest, its pages. */
+/* Walks the chunks of a map: their checksums, its digest, its pages. */
 static void walk_map(const struct device *device, unsigned char *map, bool seal,
 		     struct stream *stream)
 {
@@ -98,7 +98,7 @@ static void copy_stream(const struct stream *stream, uint64_t at, unsigned char 
 	}
 }
 
-/* The checks of the entries of one table, all at once in memory. */
+/* The checks of one table's entries, all at once in memory. */
 static void seal_table(unsigned char *table, uint64_t length, const struct stream *body)
 {
 	static unsigned char block[4u << 20];
@@ -136,7 +136,7 @@ static void seal_sections(unsigned char *header, const struct stream *body,
 	}
 	copy_stream(sections, 0, memory, size, true);
 	if (parts & RESEAL_SECTIONS) {
-		/* As they are now: pages may be in there twice. */
+		/* Their current content: a page may be in there twice. */
 		copy_stream(sections, 0, memory, size, false);
 		fuzz_assert(crypto_sha256(memory, (size_t)size, header + 120) == 0);
 	}

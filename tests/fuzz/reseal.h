@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes the checksums and digests of an image valid again after bytes of it
- * were changed, so that what reads it gets deep. It knows the format by
- * doc/image-format.md alone, and takes every byte for hostile itself.
+ * Makes the checksums and digests of an image valid again after some bytes were changed,
+ * so that the reader gets past them. It is written from doc/image-format.md alone, and
+ * treats every byte as hostile itself.
  */
 #ifndef S2DISK_TESTS_RESEAL_H
 #define S2DISK_TESTS_RESEAL_H

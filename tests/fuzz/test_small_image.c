@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the fuzzer of images starts from, by hand: one thing is made wrong, all
- * digests are made valid again, and the reader must say what is wrong. */
+/* The image that fuzz_image starts from, with single errors made by hand: one thing is
+ * made wrong, all digests are made valid again, and the reader must report the error. */
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/io.h"
@@ -34,7 +34,7 @@ static void unmake(void)
 	close(fd);
 }
 
-/* What a byte lies in, by doc/image-format.md. */
+/* The part that a byte lies in, by doc/image-format.md. */
 enum place {
 	RECORD,
 	HEADER,
@@ -50,7 +50,7 @@ static unsigned char *header_page(void)
 	return device + get_le64(device + PAGE - 512 + 32);
 }
 
-/* Both pages of the sections are an extent each. */
+/* Each page of the sections is an extent. */
 static unsigned char *in_sections(size_t at)
 {
 	const unsigned char *chunk = device + get_le64(header_page() + 208);
@@ -134,7 +134,7 @@ static int stop(void *context, uint64_t done)
 	return *(int *)context;
 }
 
-/* One reader, several loads: after a whole one, and after one that was broken off. */
+/* One reader, several loads: after a complete one, and after an interrupted one. */
 START_TEST(loads_more_than_once)
 {
 	struct image_reader *reader = NULL;
@@ -199,7 +199,7 @@ static const struct {
 	  "block 0 of 6 is damaged" },
 };
 
-/* What decides over the image is said where it is found out. */
+/* Errors that decide about the image have their class set where they are found. */
 static enum why_class class_of(int r)
 {
 	return r == -EBADMSG   ? WHY_DAMAGED
@@ -229,7 +229,7 @@ START_TEST(one_fault)
 }
 END_TEST
 
-/* An image that says it covers no page frame, by more zero pages than pages. */
+/* An image that claims to cover no page frame, with more zero pages than pages. */
 START_TEST(no_page_frames)
 {
 	struct image_reader *reader = NULL;
@@ -242,7 +242,7 @@ START_TEST(no_page_frames)
 	put_le64(ranges + 8, 0);
 	put_le64(ranges + 16, (uint64_t)-80);
 	put_le64(ranges - 8, 32);  /* the section's length */
-	put_le32(ranges + 32, 99); /* what is left: a section that is skipped */
+	put_le32(ranges + 32, 99); /* the rest: a section that is skipped */
 	put_le32(ranges + 36, 0);
 	put_le64(ranges + 40, rest - 16);
 	reseal(device, SMALL_BYTES, RESEAL_ALL);
@@ -251,12 +251,12 @@ START_TEST(no_page_frames)
 }
 END_TEST
 
-/* Every field that the tables of doc/image-format.md have, so that a new one is
- * tried as soon as it is written down. */
+/* Every field in the tables of doc/image-format.md, so a new one is tested as soon as it
+ * is documented. */
 static const struct {
 	const char *heading;
 	enum place place;
-	unsigned int at; /* of the table in that place */
+	unsigned int at; /* of the table at that position */
 } tables[] = {
 	{ "## Signature record", RECORD, 0 },  { "## Header page", HEADER, 0 },
 	{ "### Map (56 bytes)", HEADER, 152 }, { "### Map (56 bytes)", HEADER, 208 },
@@ -287,7 +287,7 @@ static bool next_field(const char **at, struct field *ret)
 	return false;
 }
 
-/* What loading came to: 0 and a number that stands for what was loaded. */
+/* The result of loading: 0 and a number that identifies what was loaded. */
 static int hash(void *context, const void *buffer, size_t length)
 {
 	const unsigned char *bytes = buffer;
@@ -312,8 +312,8 @@ static int try_image(uint64_t *ret_sum, struct why *w)
 	return r;
 }
 
-/* May a change of this field be harmless? Others must be noticed. (Of the
- * signature the programs take care, not the reader.) */
+/* May a change of this field be harmless? All others must be noticed. (Fields of the
+ * signature are checked by the programs, not by the reader.) */
 static bool is_free(const char *name)
 {
 	static const char *const names[] = { "attempts",   "created",  "refusals",   "vetoes",
@@ -330,7 +330,7 @@ static bool is_free(const char *name)
 
 static unsigned int fields_tried, values_tried, values_refused;
 
-/* One field, other values: refused with a sentence, or nothing changes. */
+/* One field, other values: rejected with a sentence, or no change. */
 static void try_field(unsigned int table, const struct field *field, uint64_t good)
 {
 	static unsigned char pristine[SMALL_BYTES];
@@ -355,7 +355,7 @@ static void try_field(unsigned int table, const struct field *field, uint64_t go
 		      : value == 6 ? old + PAGE
 				   : 1ull << 40;
 		memcpy(at, &new, size);
-		/* A digest would be made right again. */
+		/* A digest would be made valid again. */
 		reseal(device, SMALL_BYTES,
 		       digest				       ? 0
 		       : strncmp(field->name, "check", 5) == 0 ? RESEAL_ALL & ~RESEAL_BLOCKS
@@ -394,7 +394,7 @@ START_TEST(every_field)
 	ck_assert_int_eq(try_image(&good, &w), 0);
 	fields_tried = values_tried = values_refused = 0;
 	while (next_field(&at, &field)) {
-		/* Sealed images have more, behind this header. */
+		/* Sealed images have more, after this header. */
 		if (tables[table].place == HEADER && field.at >= 1024)
 			break;
 		ck_assert_msg(field.at == end, "%s: bytes %u to %u are no field's",

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A write that reached the disk, or some sectors of it. */
+/* A write that reached the disk, entirely or some sectors of it. */
 struct arrival {
 	const struct log_entry *write;
-	uint64_t tear; /* 0: all sectors; else which ones, by chance */
+	uint64_t tear; /* 0: all sectors; otherwise a random choice of them */
 };
 
 struct crash {
@@ -23,11 +23,11 @@ struct crash {
 
 	const struct log_entry **pending; /* writes since the last flush */
 	size_t pending_count;
-	struct arrival *arrivals; /* a choice of them, in their order */
+	struct arrival *arrivals; /* a choice of them, in order */
 	size_t arrival_count;
-	unsigned char *undo; /* what was below the arrivals */
+	unsigned char *undo; /* the bytes below the arrivals */
 	size_t undo_size;
-	unsigned char page[STATE_PAGE]; /* the area's first page after them */
+	unsigned char page[STATE_PAGE]; /* the area's first page with them applied */
 
 	uint64_t epoch; /* flushes so far */
 	uint64_t *seen; /* states verified in this epoch */
@@ -60,8 +60,8 @@ static bool sector_arrived(const struct arrival *arrival, uint64_t sector)
 	return arrival->tear == 0 || ((x ^ x >> 31) * 0xbf58476d1ce4e5b9u >> 40 & 1);
 }
 
-/* Copies what arrived of a write to memory that stands for `size` bytes of the
- * disk from `base` on. */
+/* Copies what arrived of a write to memory that represents `size` bytes of the disk from
+ * `base` on. */
 static void arrive(const struct arrival *arrival, unsigned char *memory, uint64_t base, size_t size)
 {
 	const struct log_entry *write = arrival->write;
@@ -86,7 +86,7 @@ static bool touches_page(const struct crash *crash, const struct log_entry *writ
 	return write->offset < area + STATE_PAGE && write->offset + write->length > area;
 }
 
-/* Two choices that leave the same disk have the same number. */
+/* Choices that leave the same disk have the same number. */
 static uint64_t choice_number(const struct crash *crash)
 {
 	uint64_t hash = mix(0xcbf29ce484222325u, &crash->epoch, sizeof(crash->epoch));
@@ -116,8 +116,7 @@ static int remember(struct crash *crash, uint64_t number, bool *ret_new)
 	return 0;
 }
 
-/* The live image of this choice: all of it is put on the disk, read, and taken
- * away again. */
+/* The live image of this choice: applies all of it to the disk, reads it, and removes it again. */
 static int verify_choice(struct crash *crash, const struct signature_record *record)
 {
 	struct disk_state *state = crash->state;
@@ -154,7 +153,7 @@ static int verify_choice(struct crash *crash, const struct signature_record *rec
 	return r;
 }
 
-/* Judges the durable state with the arrivals on top of it. */
+/* Judges the durable state with the arrivals on top. */
 static int judge_choice(struct crash *crash)
 {
 	struct signature_record record;
@@ -182,7 +181,7 @@ static void choose(struct crash *crash, const struct log_entry *write, uint64_t 
 	crash->arrivals[crash->arrival_count++] = (struct arrival){ write, tear };
 }
 
-/* All of the log up to here, and then the power went. */
+/* All of the log up to here, then a power cut. */
 static int judge_prefix(struct crash *crash)
 {
 	crash->arrival_count = 0;
@@ -192,7 +191,7 @@ static int judge_prefix(struct crash *crash)
 	return judge_choice(crash);
 }
 
-/* Each write since the last flush alone, and all but it. */
+/* Each write since the last flush alone, and all except it. */
 static int judge_singles(struct crash *crash)
 {
 	int r = 0;
@@ -208,12 +207,12 @@ static int judge_singles(struct crash *crash)
 	return r;
 }
 
-/* Some of them, in some order, some of them torn. */
+/* Some of them, in random order, some of them torn. */
 static int judge_shuffle(struct crash *crash)
 {
 	uint64_t mode = next_random(crash);
 	size_t first = (size_t)(next_random(crash) % (crash->pending_count + 1));
-	/* Up to here, or all: writes far behind a lost one reach the disk too. */
+	/* Up to here, or all: writes long after a lost one may reach the disk too. */
 	size_t end = mode & 1 ? first : crash->pending_count;
 
 	crash->arrival_count = 0;
@@ -235,7 +234,7 @@ static int judge_shuffle(struct crash *crash)
 	return judge_choice(crash);
 }
 
-/* What the power may leave of the writes since the last flush. */
+/* What a power cut may leave of the writes since the last flush. */
 static int judge_epoch(struct crash *crash)
 {
 	int r = crash->pending_count ? judge_singles(crash) : 0;
@@ -246,7 +245,8 @@ static int judge_epoch(struct crash *crash)
 	return r;
 }
 
-static void tell(struct crash *crash, enum disk_kind kind, const struct signature_record *record)
+static void note_state(struct crash *crash, enum disk_kind kind,
+		       const struct signature_record *record)
 {
 	char *story = crash->report->story, text[64];
 	size_t used = strlen(story);
@@ -261,7 +261,7 @@ static void tell(struct crash *crash, enum disk_kind kind, const struct signatur
 		snprintf(story + used, CRASH_STORY_MAX - used, "%s%s", used ? ", " : "", text);
 }
 
-/* What is on the disk for good now. */
+/* The durable content of the disk now. */
 static int judge_durable(struct crash *crash)
 {
 	struct signature_record record;
@@ -273,7 +273,7 @@ static int judge_durable(struct crash *crash)
 	if (r < 0)
 		return r;
 	disk_judge_page(crash->state, crash->page, &kind, &record, NULL);
-	tell(crash, kind, &record);
+	note_state(crash, kind, &record);
 	if (crash->live && kind == DISK_SWAP &&
 	    disk_verify_handover(crash->state, &crash->record, NULL) == 0)
 		crash->report->handed_over++;
@@ -320,7 +320,7 @@ static int go_through(struct crash *crash, const struct write_log *log)
 			return why_prefix(crash->why, r, "entry %zu of %zu, seed %" PRIu64, i,
 					  log->count, crash->options->seed);
 	}
-	/* What came after the last flush: all of it arrives in the end. */
+	/* What came after the last flush: eventually all of it arrives. */
 	if (r == 0)
 		r = flush(crash);
 	return r < 0 ? why_prefix(crash->why, r, "after the last entry") : 0;

@@ -30,7 +30,7 @@ int disk_state_map(struct disk_state *state, int fd, uint64_t size, uint64_t are
 	return 0;
 }
 
-/* Copies what is not a hole. */
+/* Copies everything except holes. */
 static int copy_data(int from, uint64_t start, int to, uint64_t size)
 {
 	_cleanup_free_ unsigned char *buffer = malloc(1u << 20);

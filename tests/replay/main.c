@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* replay: judges every disk that a power cut could have left, by a log of what
- * was written to it. See tests/vm/README.md. */
+/* replay: judges every disk that a power cut could have left, from a log of the writes to
+ * it. See tests/vm/README.md. */
 #include "crash.h"
 
 #include <errno.h>
@@ -19,10 +19,10 @@ static const char usage[] =
 	"  --start=BYTES     where the swap partition begins on the disk (0)\n"
 	"  --area=BYTES      where the swap area begins in the partition (0)\n"
 	"  --shuffles=N      random choices of writes before each flush (200)\n"
-	"  --seed=N          of them (1)\n"
-	"  --ignore-flushes  as if the disk did not obey flushes: it should fail\n"
+	"  --seed=N          for these choices (1)\n"
+	"  --ignore-flushes  act as if the disk ignored flushes: it should fail\n"
 	"\n"
-	"Exit status: 0 nothing else was found, 1 something was, 2 wrong usage or files.\n";
+	"Exit status: 0 nothing else was found, 1 something was, 2 usage error or bad files.\n";
 
 static const struct option options[] = {
 	{ "start", required_argument, NULL, 's' },
@@ -92,7 +92,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 		}
 	}
 	if (argc - optind != 2) {
-		fputs("DISK and LOG are wanted. Try 'replay --help'.\n", stderr);
+		fputs("DISK and LOG are required. Try 'replay --help'.\n", stderr);
 		return 2;
 	}
 	arguments->disk = argv[optind];
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 	if (code)
 		return code;
 	if (stat(arguments.disk, &st) < 0 || (uint64_t)st.st_size <= arguments.start) {
-		fprintf(stderr, "replay: %s is no disk that large\n", arguments.disk);
+		fprintf(stderr, "replay: %s is not a disk of that size\n", arguments.disk);
 		return 2;
 	}
 	size = (uint64_t)st.st_size - arguments.start;

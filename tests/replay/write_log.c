@@ -17,7 +17,7 @@
 #define FLAG_DISCARD 4u
 #define FLAG_MARK 8u
 
-/* Sectors of the log itself and of the disk's addresses. */
+/* Sector sizes of the log and of the disk's addresses. */
 #define SECTOR_MIN 512u
 #define SECTOR_MAX 65536u
 #define WRITE_MAX (64u << 20)
@@ -66,7 +66,7 @@ int write_log_add_flush(struct write_log *log)
 	return 0;
 }
 
-/* The part of a write that is on the area looked at. */
+/* The part of a write within the area of interest. */
 static int add_part(struct write_log *log, uint64_t at, const unsigned char *data, uint64_t length,
 		    uint64_t start, uint64_t size)
 {
@@ -100,7 +100,7 @@ static int open_log(struct log_file *file, const char *path, struct why *w)
 	if (get_le64(super) != LOG_MAGIC || get_le64(super + 8) != 1 ||
 	    !is_power_of_two(file->sector) || file->sector < SECTOR_MIN ||
 	    file->sector > SECTOR_MAX)
-		return why(w, -EBADMSG, "%s is no log of writes", path);
+		return why(w, -EBADMSG, "%s is not a log of writes", path);
 	file->at = file->sector;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What was written to a disk, in order, with the flushes between: read from a
- * file in the format of dm-log-writes (QEMU's blklogwrites driver writes it;
+ * The writes to a disk, in order, with the flushes between them: read from a file in the
+ * format of dm-log-writes (QEMU's blklogwrites driver writes it;
  * Documentation/admin-guide/device-mapper/log-writes.rst), or recorded.
  */
 #ifndef S2DISK_TESTS_WRITE_LOG_H
@@ -14,7 +14,7 @@
 
 enum log_kind {
 	LOG_WRITE,
-	LOG_FLUSH, /* all before it is on the disk for good */
+	LOG_FLUSH, /* everything before it is durable */
 };
 
 struct log_entry {
@@ -33,9 +33,9 @@ struct write_log {
 int write_log_add_write(struct write_log *log, uint64_t offset, const void *data, size_t length);
 int write_log_add_flush(struct write_log *log);
 
-/* Reads a log file. Of each write, the part is taken that lies on the `size`
- * bytes of the disk from `start` on; offsets count from there. A write with
- * "forced unit access" becomes one with a flush behind it. */
+/* Reads a log file. Of each write, the part within the `size` bytes of the disk from
+ * `start` on is used; offsets count from there. A write with "forced unit access" becomes
+ * one followed by a flush. */
 int write_log_load(struct write_log *log, const char *path, uint64_t start, uint64_t size,
 		   struct why *w);
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One session, hibernated several times, over boots whose firmware says something
- * else of the memory. */
+/* One session, hibernated several times, across boots whose firmware reports different memory. */
 #include "lives.h"
 
 #include <check.h>
 #include <string.h>
 
-/* A page that was claimed once is offlined, and then no image has it, so the same
- * map is taken again. */
+/* A page that was claimed once is offlined, and then no image contains it, so the same
+ * map is accepted again. */
 START_TEST(test_maps)
 {
 	static const char *const maps[] = { "AABC", "ABBC", "ABAB", "ABCB" };
@@ -23,11 +22,11 @@ START_TEST(test_maps)
 	ck_assert_uint_eq(outcome.records, 3);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "the firmware claims since this boot"));
 	judge_disks(&plan, 100);
-	tell(maps[_i]);
+	print_tally(maps[_i]);
 }
 END_TEST
 
-/* The same, and each request or call goes wrong once. */
+/* The same, and each request or call fails once. */
 START_TEST(test_maps_and_faults)
 {
 	static const enum sim_class classes[] = { SIM_IO, SIM_CALL, SIM_ALLOC };
@@ -39,12 +38,12 @@ START_TEST(test_maps_and_faults)
 
 	each(plan, 3, false);
 	ck_assert_uint_eq(tally.fresh, 0);
-	tell("A, B, B and a failure each:");
+	print_tally("A, B, B and a failure each:");
 }
 END_TEST
 
-/* What was handed over tells what to offline: a read that fails once is tried again,
- * and it is told where nothing helps. */
+/* The hand-over says what to offline: a read that fails once is repeated, and a permanent
+ * failure is reported. */
 START_TEST(test_handover_unreadable)
 {
 	static const char told[] = "may not have been taken out of use";
@@ -65,11 +64,11 @@ START_TEST(test_handover_unreadable)
 		without += strstr(outcome.said, told) != NULL;
 	}
 	ck_assert_uint_gt(without, 0);
-	tell("a hand-over that cannot be read:");
+	print_tally("a hand-over that cannot be read:");
 }
 END_TEST
 
-/* Where frames cannot be offlined nothing is promised: another map is refused. */
+/* Without soft offlining there is no protection: another map is refused. */
 START_TEST(test_cannot_offline)
 {
 	struct sim_plan plan = { .method = METHOD_SHUTDOWN,
@@ -80,7 +79,7 @@ START_TEST(test_cannot_offline)
 	ck_assert_int_eq(outcome.fate, SIM_RESUMED);
 	ck_assert_uint_eq(outcome.boots, 3);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "risky: The reserved page"));
-	tell("frames that cannot be offlined:");
+	print_tally("frames that cannot be offlined:");
 }
 END_TEST
 

@@ -11,12 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every one of them takes minutes of a processor, so it is asked for with
- * S2DISK_EVERYTHING (as ./run-tests --all does); else every third goes wrong, and
- * under sanitizers, where a life takes ten times as long, every 20th. With
- * sealed images it is still fewer, since most lives are the same: with
- * S2DISK_EVERYTHING=plain (as ./run-tests does), too. With S2DISK_QUICK it is as
- * under sanitizers. */
+/* Trying every one takes minutes of processor time, so this needs S2DISK_EVERYTHING (as
+ * ./run-tests --all sets it); otherwise every third fails, and under sanitizers, where a
+ * life takes ten times as long, every 20th. With sealed images there are fewer, since
+ * most lives are the same; also with S2DISK_EVERYTHING=plain (as ./run-tests sets it).
+ * S2DISK_QUICK has the same numbers as sanitizers. */
 #define SEALED_STRIDE 4u
 #define QUICK_STRIDE 20u
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -64,7 +63,9 @@ static void make_for(unsigned int wanted)
 	ways = wanted;
 	stride = plain_stride;
 	if (wanted)
-		stride = sealed_stride == 1 ? 1 : sealed_stride + wanted; /* others for each way */
+		stride = sealed_stride == 1
+				 ? 1
+				 : sealed_stride + wanted; /* different faults for each way */
 }
 
 void make_plain(void)
@@ -126,12 +127,12 @@ void judge_disks(const struct sim_plan *plan, unsigned int shuffles)
 	disk_state_free(&state);
 }
 
-void tell(const char *what)
+void print_tally(const char *what)
 {
 	static const char *const kinds[] = { "", "passphrase, ", "key pair, " };
 
 	printf("tried %s%-34s %5" PRIu64 " lives: %" PRIu64 " resumed, %" PRIu64 " ran on, %" PRIu64
-	       " woke, %" PRIu64 " began anew by right",
+	       " woke, %" PRIu64 " lost the session legitimately",
 	       kinds[ways], what, tally.lives, tally.resumed, tally.runs_on, tally.woke,
 	       tally.fresh);
 	if (tally.states)

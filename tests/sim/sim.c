@@ -17,10 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* "mismatch retries", as it is when not set. */
+/* "mismatch retries", at its default. */
 #define KEPT_MAX 2u
 
-/* More boots than the settings allow mean that it never ends. */
+/* More boots than the settings allow mean an endless loop. */
 #define BOOTS_MAX 12u
 
 struct sim *sim;
@@ -62,8 +62,7 @@ void sim_broken(const char *format, ...)
 	sim_end(SIM_NOTHING);
 }
 
-/* There when built for tests/coverage: what ran is written down by exit(), but not
- * by _exit(). */
+/* Present in builds for tests/coverage: coverage data is written by exit(), but not by _exit(). */
 void __gcov_dump(void) __attribute__((weak));
 
 void sim_end(enum sim_fate fate)
@@ -76,7 +75,7 @@ void sim_end(enum sim_fate fate)
 	_exit(0);
 }
 
-/* The first page, as mkswap makes it. */
+/* The first page, as mkswap creates it. */
 static void make_swap(unsigned char *disk)
 {
 	memset(disk, 0, SIM_DISK_BYTES);
@@ -151,7 +150,7 @@ static char map_of(unsigned int boot)
 
 static void begin_process(bool is_boot)
 {
-	sim_active = false; /* the system that stands still was in the midst of it */
+	sim_active = false; /* the system in the image was in the midst of it */
 	kernel.device = kernel.snapshot = -1;
 	kernel.resuming = kernel.frozen = kernel.image = kernel.restored = false;
 	kernel.is_boot = is_boot;
@@ -165,7 +164,7 @@ static void begin_process(bool is_boot)
 	kernel.data_pages = SIM_FULL_PAGES;
 	memset(kernel.taken, 0, sizeof(kernel.taken));
 	dup2(sim->said, STDERR_FILENO);
-	/* Not those of the test, nor of the system that stood still. */
+	/* Not those of the test, nor of the system in the image. */
 	for (int number = 1; number < SIGRTMIN; number++)
 		signal(number, SIG_DFL);
 	if (crypto_init(NULL) < 0)
@@ -180,7 +179,7 @@ static bool same_first_page(const unsigned char *disk)
 	return memcmp(disk, fresh, SIM_PAGE) == 0;
 }
 
-/* The system goes on, or the boot does: swap must be swap. */
+/* The system or the boot goes on: swap must be swap. */
 static void check_swap(const char *who)
 {
 	if (sim->shared->outcome.dead)
@@ -191,14 +190,14 @@ static void check_swap(const char *who)
 		sim_broken("%s goes on with a swap header that is not mkswap's", who);
 }
 
-/* Of the image on the disk, what a boot may write to: the hand-over page, and the
- * header, which is wiped where it was sealed. */
+/* What a boot may write to an image on the disk: the hand-over page, and the header,
+ * which is wiped if it was sealed. */
 static void take_image_pages(void)
 {
 	struct signature_record record;
 
 	kernel.taken[1] = 1;
-	/* A first page of another size. */
+	/* A first page of another page size. */
 	if (sim->shared->plan.change)
 		memset(kernel.taken + 1, 1, 15);
 	if (sim_live_image(sim->disk) &&
@@ -206,14 +205,14 @@ static void take_image_pages(void)
 		kernel.taken[record.header_offset / SIM_PAGE % SIM_DISK_PAGES] = 1;
 }
 
-/* What the boot record says is what happened. */
+/* The boot record must say what happened. */
 static void check_record(const struct boot_run *run, bool was_live, bool failed)
 {
 	bool is_live = sim_live_image(sim->disk);
 
 	if ((run->fate == FATE_DISCARDED) != (run->reason[0] != '\0'))
 		sim_broken("the record has no reason, or one too many");
-	/* Of a write that failed, what is on the disk cannot be told. */
+	/* After a failed write, the content of the disk is unknown. */
 	if (failed)
 		return;
 	if (was_live && !is_live && run->fate != FATE_DISCARDED)
@@ -235,7 +234,7 @@ static void boot(void)
 	begin_process(true);
 	if (sim->shared->plan.short_disk && sim->shared->outcome.boots <= 4)
 		found.dev_bytes = sim->shared->plan.short_disk;
-	log_release(); /* what the system held back when it stood still */
+	log_release(); /* buffered by the system in the image */
 	take_image_pages();
 	make_settings(&settings);
 	if (sim->shared->plan.sealed_only)
@@ -254,7 +253,7 @@ static void boot(void)
 	sim_end(SIM_FRESH);
 }
 
-/* May the session be lost by this boot? */
+/* May this boot lose the session? */
 static bool may_be_lost(bool was_live)
 {
 	const struct sim_plan *plan = &sim->shared->plan;
@@ -303,8 +302,8 @@ enum sim_fate sim_boots(void)
 	sim_broken("it boots for ever");
 }
 
-/* Cheap, since it is opened in every life. */
-static const struct stretch stretch = { .memory_kib = 8, .passes = 1, .lanes = 1 };
+/* Cheap, since every life opens it. */
+static const struct kdf kdf = { .memory_kib = 8, .passes = 1, .lanes = 1 };
 
 static struct key_ways *make_keys(void)
 {
@@ -316,9 +315,9 @@ static struct key_ways *make_keys(void)
 	if (wanted && !ways)
 		r = -ENOMEM;
 	if (r == 0 && wanted & SIM_PASSPHRASE)
-		r = key_ways_add_passphrase(ways, &stretch, SIM_PHRASE, strlen(SIM_PHRASE), NULL);
+		r = key_ways_add_passphrase(ways, &kdf, SIM_PHRASE, strlen(SIM_PHRASE), NULL);
 	if (r == 0 && wanted & SIM_KEY_PAIR)
-		r = key_pair_make(&stretch, SIM_PHRASE, strlen(SIM_PHRASE), &pair, NULL);
+		r = key_pair_make(&kdf, SIM_PHRASE, strlen(SIM_PHRASE), &pair, NULL);
 	if (r == 0 && wanted & SIM_KEY_PAIR)
 		r = key_ways_add_pair(ways, &pair, NULL);
 	if (r < 0)
@@ -326,7 +325,7 @@ static struct key_ways *make_keys(void)
 	return ways;
 }
 
-/* No signal ends it until the caller has kept what became of it. */
+/* No signal may end it before the caller has recorded its end. */
 static void end_watch(void)
 {
 	struct sigaction held, after;
@@ -338,7 +337,7 @@ static void end_watch(void)
 		sim_broken("a signal would end it before its end is kept");
 }
 
-/* What must hold after every hibernation, where so many boots came before it. */
+/* What must hold after every hibernation, with this many boots before it. */
 static void check_end(const struct last *last, int r, unsigned int boots_before, struct why *w)
 {
 	bool booted = sim->shared->outcome.boots > boots_before;
@@ -379,7 +378,7 @@ static int hibernate_once(const struct settings *settings)
 	return r;
 }
 
-/* The machine hibernates; in the resumed system the same process goes on, and
+/* The machine hibernates; in the resumed system the same process continues, and
  * hibernates again. */
 static void hibernate_and_go_on(void)
 {
@@ -428,7 +427,7 @@ void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome
 		hibernate_and_go_on();
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		abort();
-	/* s2disk may be killed as long as it has changed nothing. */
+	/* s2disk may be killed while it has changed nothing. */
 	if (WIFSIGNALED(status) && plan->fault == SIM_SIGNAL && WTERMSIG(status) == plan->number &&
 	    same_first_page(sim->disk))
 		outcome->fate = SIM_RUNS_ON;
@@ -448,13 +447,13 @@ void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome
 		snprintf(outcome->broken, sizeof(outcome->broken), "it ended as %d", outcome->fate);
 	n = pread(sim->said, outcome->said, sizeof(outcome->said) - 1, 0);
 	outcome->said[n > 0 ? n : 0] = '\0';
-	/* Whoever goes on has been told of what was left, but for what a power cut
-	 * or damage left. */
+	/* A system that goes on must have been warned about leftovers, except after a
+	 * power cut or damage. */
 	if (!outcome->dead && outcome->fate != SIM_KEPT && plan->fault != SIM_CUT &&
 	    plan->fault != SIM_DAMAGE && sim_sealed_header(sim->disk) &&
 	    !strstr(outcome->said, "could still") && !outcome->broken[0])
 		snprintf(outcome->broken, sizeof(outcome->broken),
-			 "nobody was told that what was sealed could still be opened");
+			 "no warning that sealed data could still be opened");
 	*ret = *outcome;
 }
 

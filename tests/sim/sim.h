@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A whole life: a machine hibernates, is off, boots, and goes on. The code of
- * s2disk and resume runs as it is; the kernel and the disk below it are made
- * up, and any one thing that they do can be made to go wrong.
+ * A whole life: a machine hibernates, is off, boots, and goes on. The code of s2disk and resume
+ * runs unchanged on a simulated kernel and disk, and any single operation of these can be made to
+ * fail.
  *
- * A snapshot is a fork: the parent stands still, as memory in an image does,
- * while the child writes the image and switches off. If a boot, in a process
- * of its own, restores all of it, the parent goes on as the resumed system.
+ * A snapshot is a fork: the parent waits, like memory in an image, while the child writes the image
+ * and powers off. If a boot, in a process of its own, restores all of it, the parent continues as
+ * the resumed system.
  */
 #ifndef S2DISK_TESTS_SIM_H
 #define S2DISK_TESTS_SIM_H
@@ -23,96 +23,96 @@
 #define SIM_DISK_PAGES 640u
 #define SIM_DISK_BYTES ((uint64_t)SIM_DISK_PAGES * SIM_PAGE)
 
-/* What can go wrong, each kind counted on its own, from the beginning of the
- * life to its end. */
+/* What can fail; each class is counted separately, over the whole life. */
 enum sim_class {
 	SIM_IO,	   /* reads, writes and flushes of the swap device */
 	SIM_CALL,  /* calls of /dev/snapshot */
-	SIM_ALLOC, /* allocations of memory, digests among them */
+	SIM_ALLOC, /* allocations of memory, including digests */
 	SIM_CLASSES,
 };
 
 enum sim_fault {
-	SIM_FAIL,      /* it returns an error, and did nothing */
-	SIM_FAIL_DONE, /* it returns an error, and did it all the same */
-	SIM_DEAD,      /* from here on no write and no flush works any more */
-	SIM_CUT,       /* the power goes */
-	SIM_SIGNAL,    /* a signal arrives, and then it works */
-	SIM_DAMAGE,    /* nothing fails now, but a block is damaged on the disk */
-	SIM_FLIP,      /* a boot's read works, and one bit is flipped on the way */
+	SIM_FAIL,      /* it returns an error and has done nothing */
+	SIM_FAIL_DONE, /* it returns an error, but was done anyway */
+	SIM_DEAD,      /* from here on all writes and flushes fail */
+	SIM_CUT,       /* power cut */
+	SIM_SIGNAL,    /* a signal arrives, then the call works */
+	SIM_DAMAGE,    /* the call works, but a block on the disk is damaged */
+	SIM_FLIP,      /* a boot's read works, with one bit flipped in transit */
 };
 
-/* What opens a sealed image; bits. */
+/* Ways to open a sealed image; bits. */
 enum sim_ways {
 	SIM_PLAIN = 0,
 	SIM_PASSPHRASE = 1,
 	SIM_KEY_PAIR = 2,
 };
 
-/* Where a boot's kernel and drivers say no, to an image that fits. */
+/* At which point a boot's kernel and drivers refuse an image that fits. */
 enum sim_veto {
 	SIM_VETO_OPEN,	  /* a PM notifier's EPERM */
-	SIM_VETO_FREEZE,  /* a process that does not stop */
+	SIM_VETO_FREEZE,  /* a process that does not freeze */
 	SIM_VETO_RESTORE, /* a device's EOPNOTSUPP */
 };
 
 struct sim_plan {
 	enum sim_class class;
-	uint64_t at; /* number of what goes wrong, from 1; 0: nothing */
+	uint64_t at; /* number of the failing operation, from 1; 0: none */
 	enum sim_fault fault;
 	int number;	     /* of the signal */
-	uint64_t second_at;  /* another that fails (SIM_FAIL), 0: none */
-	uint64_t full_after; /* pages of swap until there are no more, 0: enough */
+	uint64_t second_at;  /* another one that fails (SIM_FAIL), 0: none */
+	uint64_t full_after; /* pages of swap until it is full, 0: never */
 	enum method method;
 	bool cannot_switch_off;
-	unsigned int unfrozen; /* so often a task does not freeze */
-	/* From this CREATE_IMAGE on it does nothing, as with pm_test; 0: never. What it
-	 * says is left from the one before. */
+	unsigned int unfrozen; /* this many times a task does not freeze */
+	/* From this CREATE_IMAGE on it does nothing, as with pm_test; 0: never. Its
+	 * answer is the previous one's. */
 	unsigned int no_snapshot;
 	unsigned int workers; /* threads; 0: the serial twin */
 	enum mismatch_action action;
 	bool noresume;
-	bool verify;		      /* what was written is read back before the commit */
+	bool verify;		      /* verify the image before the commit */
 	unsigned int max_attempts;    /* of loading it, 0: as ever */
-	unsigned int other_boots;     /* so many boots, the first ones, are of another machine */
+	unsigned int other_boots;     /* this many boots, the first ones, are of another machine */
 	unsigned int ways;	      /* enum sim_ways */
-	unsigned int vetoing_boots;   /* so many boots, the first ones, do not restore it … */
-	enum sim_veto veto;	      /* … and say so here */
-	unsigned int wakeups;	      /* so many freezes of a boot are ended by one */
+	unsigned int vetoing_boots;   /* this many boots, the first ones, do not restore it … */
+	enum sim_veto veto;	      /* … and fail at this point */
+	unsigned int wakeups;	      /* this many freezes of a boot are ended by a wakeup */
 	bool hungry;		      /* the kernel waits for more pages than there are */
-	unsigned int failed_restores; /* so many that the kernel cannot do, whatever else */
-	unsigned int keyless_boots;   /* so many boots, the first ones, get no passphrase … */
-	int no_phrase;		      /* … for this error */
-	unsigned int wrong_phrases;   /* so many passphrases, the first ones, are mistyped */
-	unsigned int no_ciphers;      /* so many boots, the first ones: libgcrypt refuses them */
-	unsigned int bad_sysfs;	      /* so many boots, the first ones: it cannot be read */
-	uint64_t short_disk;	      /* four boots find so many bytes of the disk; 0: all of it */
-	bool sealed_only; /* the boot's settings ask for encryption, whatever there is */
-	/* What somebody does to the disk while the machine is off; NULL: nothing. Then it
-	 * may be no image that the sim knows, and is not judged. */
+	unsigned int failed_restores; /* this many restores fail in the kernel, in addition */
+	unsigned int keyless_boots;   /* this many boots, the first ones, get no passphrase … */
+	int no_phrase;		      /* … with this error */
+	unsigned int wrong_phrases;   /* this many passphrases, the first ones, are mistyped */
+	unsigned int
+		no_ciphers;	/* this many boots, the first ones: libgcrypt refuses the ciphers */
+	unsigned int bad_sysfs; /* this many boots, the first ones: sysfs is unreadable */
+	uint64_t short_disk;	/* four boots see this many bytes of the disk; 0: all of it */
+	bool sealed_only;	/* the boot's settings demand encryption in any case */
+	/* Changes to the disk while the machine is off; NULL: none. The result may be an
+	 * image unknown to the sim, so it is not judged. */
 	void (*change)(unsigned char *disk);
-	uint64_t seed; /* of what a power cut loses; not 0 */
-	/* Firmware maps: of the boot that hibernates, then of each that follows, the
-	 * last one for all others; NULL: always 'A'. A, B and C have a reserved page
-	 * each, at another place, where memory at first holds nothing. */
+	uint64_t seed; /* for what a power cut loses; not 0 */
+	/* Firmware maps: of the boot that hibernates, then of each that follows, the last
+	 * one for all others; NULL: always 'A'. A, B and C each have one reserved page,
+	 * at different places, where memory is unused at first. */
 	const char *maps;
-	unsigned int times;  /* so often it hibernates in one session, 0: once */
+	unsigned int times;  /* this many hibernations in one session, 0: one */
 	bool boot_frozen;    /* /boot's file system does not thaw */
 	bool cannot_offline; /* the kernel has no soft_offline_page */
-	/* All boots have huge pages, which leave no room for an image; and without
-	 * them there still is none. */
+	/* All boots have huge pages, which leave no room for an image; there is none even
+	 * without them. */
 	bool huge_pages, no_room;
 };
 
 enum sim_fate {
 	SIM_NOTHING,
-	SIM_OFF,      /* switched off, an image on the disk */
-	SIM_POWERCUT, /* the power went */
-	SIM_REBOOT,   /* the boot wants another one */
-	SIM_RESTORED, /* the boot gave all of the image to the kernel */
+	SIM_OFF,      /* powered off, an image on the disk */
+	SIM_POWERCUT, /* power cut */
+	SIM_REBOOT,   /* the boot asks for another one */
+	SIM_RESTORED, /* the boot gave the whole image to the kernel */
 	/* Ends of a life: */
 	SIM_RUNS_ON, /* did not hibernate: everything is as before */
-	SIM_RESUMED, /* hibernated and resumed, as it was */
+	SIM_RESUMED, /* hibernated and resumed, unchanged */
 	SIM_WOKE,    /* slept and woke */
 	SIM_FRESH,   /* the boot went on without the session */
 	SIM_KEPT,    /* the boot powered off and kept the image; booted again unless changed */
@@ -123,11 +123,11 @@ struct sim_outcome {
 	char broken[400]; /* what must never happen and did; "": nothing */
 	char said[16000]; /* by the programs */
 	uint64_t counts[SIM_CLASSES];
-	unsigned int boots, powered_off; /* powered_off: boots that ended so */
+	unsigned int boots, powered_off; /* powered_off: boots that ended that way */
 	unsigned int resumes;
-	unsigned int records; /* of boots that resumed, taken over */
+	unsigned int records; /* of boots that resumed, handed over */
 	bool may_lose;	      /* a boot began with swap: the session was lost before */
-	bool dead;	      /* the disk takes no writes */
+	bool dead;	      /* the disk rejects writes */
 };
 
 struct sim;
@@ -139,15 +139,14 @@ void sim_destroy(struct sim *sim);
 /* A life from the beginning. */
 void sim_live(struct sim *sim, const struct sim_plan *plan, struct sim_outcome *ret);
 
-/* The disk as it is after it. */
+/* The disk at the end of the life. */
 const unsigned char *sim_disk(const struct sim *sim);
 
-/* What was written to the disk in the last life. The entries are to be freed,
- * their data belong to the sim. */
+/* What was written to the disk in the last life. The caller frees the entries; their data
+ * belong to the sim. */
 void sim_log(struct sim *sim, struct write_log *ret);
 
-/* A disk as it was at the beginning of every life, and what opens the images
- * that come to it. */
+/* A disk as at the beginning of every life, and the keys for images written to it. */
 int sim_fresh_disk(struct disk_state *ret);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The disk: what the programs' reads, writes and flushes become. Linked with
- * --wrap for each of them. */
+/* The disk: handles the programs' reads, writes and flushes. Linked with --wrap for each
+ * of them. */
 #include "sim_private.h"
 
 #include "base/bytes.h"
@@ -36,7 +36,7 @@ static struct sim_log_entry *log_entry(enum log_kind kind)
 	return &s->log[s->log_count++];
 }
 
-/* Who writes where nothing of theirs is destroys what others keep there. */
+/* Writing outside one's own area destroys other data. */
 static void check_place(uint64_t offset, size_t length)
 {
 	if (offset % SIM_PAGE || length % SIM_PAGE || offset + length > SIM_DISK_BYTES)
@@ -71,7 +71,7 @@ static void do_flush(void)
 	sim->shared->unflushed = sim->shared->log_count;
 }
 
-/* One bit of what was read. */
+/* Flips one bit of what was read. */
 static void flip(const struct iovec *pieces, int count, ssize_t length)
 {
 	uint64_t bit = sim->shared->plan.seed * 0x9e3779b97f4a7c15u % (8 * (uint64_t)length);
@@ -85,8 +85,8 @@ static void flip(const struct iovec *pieces, int count, ssize_t length)
 	}
 }
 
-/* What the plan makes of a request: 0 does it (with *ret_done, a bit of it is to be
- * flipped); else it fails, and *ret_done tells whether it was done all the same. */
+/* The plan's result for a request: 0 executes it (with *ret_done, one bit gets flipped);
+ * otherwise it fails, and *ret_done says whether it was done anyway. */
 static int fate_of(bool changes, bool *ret_done)
 {
 	struct sim_shared *s = sim->shared;
@@ -206,7 +206,7 @@ void sim_lose(void)
 		const struct sim_log_entry *entry = &s->log[i];
 
 		for (size_t at = 0; at < entry->length; at += STATE_SECTOR) {
-			/* Whole writes mostly, now and then some sectors. */
+			/* Mostly whole writes, now and then single sectors. */
 			if (at == 0 || (s->plan.seed & 1)) {
 				random ^= random << 13;
 				random ^= random >> 7;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel, but for /dev/snapshot: what the programs ask of a system. Each
- * __wrap_ function stands for the one of that name (linked with --wrap). */
+/* The kernel, except /dev/snapshot: what the programs ask of a system. Each __wrap_
+ * function replaces the one of that name (linked with --wrap). */
 #include "sim_private.h"
 
 #include "base/bytes.h"
@@ -25,17 +25,17 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One declaration for each that is replaced. */
+/* One declaration per replaced function. */
 int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w);
 int __wrap_reboot(int command);
 int __wrap_mlockall(int flags);
 int __wrap_kernel_random_open(void);
 int __wrap_kernel_random_renew(int fd, const void *bytes, size_t length);
-void __wrap_knobs_save(struct knobs *knobs, const char *root);
-int __wrap_knobs_set_console_loglevel(struct knobs *knobs, int level);
-int __wrap_knobs_wake_display(struct knobs *knobs);
-int __wrap_knobs_restore_display(struct knobs *knobs);
-int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel);
+void __wrap_kernel_settings_save(struct kernel_settings *saved, const char *root);
+int __wrap_kernel_settings_set_console_loglevel(struct kernel_settings *saved, int level);
+int __wrap_kernel_settings_wake_display(struct kernel_settings *saved);
+int __wrap_kernel_settings_restore_display(struct kernel_settings *saved);
+int __wrap_kernel_settings_restore(struct kernel_settings *saved, int max_loglevel);
 int __wrap_kernel_log_open(const char *root, bool new_only);
 int __wrap_kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level);
 int __wrap_boot_settle(const char *root, bool *ret_frozen, struct why *w);
@@ -91,7 +91,7 @@ int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w
 	return kernel.device;
 }
 
-/* Locking memory is for real machines. */
+/* Locking memory is left to real machines. */
 int __wrap_mlockall(int flags)
 {
 	(void)flags;
@@ -116,35 +116,35 @@ int __wrap_kernel_random_renew(int fd, const void *bytes, size_t length)
 	return 0;
 }
 
-void __wrap_knobs_save(struct knobs *knobs, const char *root)
+void __wrap_kernel_settings_save(struct kernel_settings *saved, const char *root)
 {
-	knobs->root = root;
+	saved->root = root;
 }
 
-int __wrap_knobs_set_console_loglevel(struct knobs *knobs, int level)
+int __wrap_kernel_settings_set_console_loglevel(struct kernel_settings *saved, int level)
 {
-	(void)knobs;
+	(void)saved;
 	(void)level;
 	return 0;
 }
 
-int __wrap_knobs_wake_display(struct knobs *knobs)
+int __wrap_kernel_settings_wake_display(struct kernel_settings *saved)
 {
 	if (kernel.frozen)
 		sim_broken("the display's setting comes too late for drivers");
-	knobs->mode_changed = kernel.display_set = true;
+	saved->mode_changed = kernel.display_set = true;
 	return 0;
 }
 
-int __wrap_knobs_restore_display(struct knobs *knobs)
+int __wrap_kernel_settings_restore_display(struct kernel_settings *saved)
 {
-	knobs->mode_changed = kernel.display_set = false;
+	saved->mode_changed = kernel.display_set = false;
 	return 0;
 }
 
-int __wrap_knobs_restore(struct knobs *knobs, int max_loglevel)
+int __wrap_kernel_settings_restore(struct kernel_settings *saved, int max_loglevel)
 {
-	__wrap_knobs_restore_display(knobs);
+	__wrap_kernel_settings_restore_display(saved);
 	(void)max_loglevel;
 	return 0;
 }
@@ -156,7 +156,7 @@ int __wrap_kernel_log_open(const char *root, bool new_only)
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* As long as what it is to hold allows. */
+/* As long as its content allows. */
 void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, char *ret,
 				  size_t size)
 {
@@ -169,7 +169,7 @@ void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, 
 	ret[size - 1] = '\0';
 }
 
-/* What is written says what is on the disk. */
+/* The content must match what is on the disk. */
 int __wrap_boot_record_add(const char *root, const struct boot_run *run)
 {
 	(void)root;
@@ -196,7 +196,7 @@ int __wrap_boot_record_replace(const char *root, const char *text, struct why *w
 	return 0;
 }
 
-/* What the kernel says of a task that waits for a frozen server. */
+/* The kernel's messages about a task that waits for a frozen server. */
 static const char *const unfrozen_lines[] = {
 	"Freezing user space processes",
 	("Freezing user space processes failed after 20.009 seconds (1 tasks refusing to freeze, "
@@ -247,7 +247,7 @@ int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
 	return 0;
 }
 
-/* The user takes ten minutes, but nobody waits for them. */
+/* The user takes ten minutes, without real waiting. */
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
 {
 	int r = __real_clock_gettime(clock, ret);
@@ -256,7 +256,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
 	return r;
 }
 
-/* Nobody is at the console. */
+/* No console. */
 enum mismatch_choice __wrap_mismatch_ask(const char *console, const char *question, bool fatal,
 					 enum mismatch_choice fallback, unsigned int seconds)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory, which may run out: allocations of the programs' own code. And what is
- * secret in it. */
+/* Memory, which may run out: allocations of the programs' own code. Also finds secrets in it. */
 #include "sim_private.h"
 
 #include "base/bytes.h"
@@ -40,8 +39,8 @@ static bool none_left(void)
 {
 	if (!sim_active)
 		return false;
-	/* A boot with an image in memory may have none left, and nothing that could
-	 * be ended for its sake. */
+	/* A boot with an image in memory may have none left, and no process that could be
+	 * killed for it. */
 	if (__atomic_load_n(&kernel.memory_gone, __ATOMIC_RELAXED))
 		sim_broken("memory is asked for after the image took it");
 	if (!sim_due(SIM_ALLOC))
@@ -77,12 +76,12 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 
 int __wrap_madvise(void *at, size_t size, int advice)
 {
-	/* A snapshot has memory that no fork has; here it is a fork. */
+	/* A snapshot contains memory that no fork has; here it is a fork. */
 	if (advice == MADV_DONTFORK)
 		return 0;
 #ifdef MADV_POPULATE_WRITE
-	/* What is there comes when it is touched; to clear all of it for each of
-	 * thousands of lives takes a quarter of their time. */
+	/* Memory is zeroed when touched: clearing all of it in each of thousands of lives
+	 * takes a quarter of their time. */
 	if (advice == MADV_POPULATE_WRITE)
 		return none_left() ? -1 : 0;
 #endif
@@ -98,7 +97,7 @@ gcry_error_t __wrap_gcry_md_open(gcry_md_hd_t *ret, int algorithm, unsigned int 
 gcry_error_t __wrap_gcry_cipher_open(gcry_cipher_hd_t *ret, int cipher, int mode,
 				     unsigned int flags)
 {
-	/* As in its FIPS mode. */
+	/* As in FIPS mode. */
 	if (sim_active && kernel.is_boot &&
 	    sim->shared->outcome.boots <= sim->shared->plan.no_ciphers)
 		return gcry_error(GPG_ERR_CIPHER_ALGO);
@@ -123,7 +122,7 @@ void *__wrap_secret_alloc(size_t size)
 		return memory;
 	}
 	if (memory)
-		sim_broken("so many secrets");
+		sim_broken("too many secrets");
 	return NULL;
 }
 

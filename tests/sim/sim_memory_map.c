@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The firmware's memory map, which has a reserved page at another place in each
- * of three kinds of boots; and the frames that a kernel has offlined. */
+/* The firmware's memory map, with a reserved page at a different place in each of three
+ * kinds of boots; and the frames that a kernel has offlined. */
 #include "sim_private.h"
 
 #include "base/bytes.h"
@@ -24,8 +24,8 @@ int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_l
 			 int *ret_flags, struct why *w);
 void __wrap_offlined_confirm(const char *root, int flags, struct frame_list *frames);
 
-/* Page frames between the runs that sim_snapshot.c makes, so that they are in a
- * snapshot only when they were offlined; each in 16 free ones that are a block. */
+/* Page frames between the runs of sim_snapshot.c, so they are in a snapshot only if they
+ * were offlined; each within a block of 16 free ones. */
 static const uint64_t places[] = { 360, 280, 310 };
 static unsigned char checksums[ARRAY_SIZE(places)][E820_CHECKSUM_MAX];
 
@@ -59,7 +59,7 @@ uint64_t sim_memory_map_checksum(char letter)
 void sim_memory_map_apply(char letter, struct memory_map *map)
 {
 	uint64_t start = places[index_of(letter)] * SIM_PAGE;
-	/* Not the programs' memory, which may run out. */
+	/* Not from the programs' memory, which may run out. */
 	struct memory_entry *items = __real_calloc(map->entries.count + 2, sizeof(*items));
 	size_t count = 0;
 
@@ -148,8 +148,8 @@ int __wrap_offlined_own_add(const char *root, const uint64_t *frames, size_t cou
 	return 0;
 }
 
-/* The kernel's lists of offlined frames, and the way to offline one. A frame that
- * it refuses stays free, and is then in no image. */
+/* The kernel's lists of offlined frames, and offlining one. A frame that it refuses stays
+ * free, and is then in no image. */
 int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_list *ret,
 			 int *ret_flags, struct why *w)
 {
@@ -188,7 +188,7 @@ int __wrap_offlined_ask(const struct offlined_access *access, uint64_t frame, si
 	(void)access;
 	if (page_size != SIM_PAGE)
 		sim_broken("a frame is asked for by another page size");
-	/* With the image the kernel frees its threads, and they allocate. */
+	/* Together with the image the kernel frees its threads, and they allocate. */
 	if (kernel.restored && !kernel.asked && !kernel.image)
 		sim_broken("a frame is offlined only after the image was freed");
 	kernel.asked = true;

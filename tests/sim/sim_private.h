@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the parts of the made-up machine. */
+/* Shared by the parts of the simulated machine. */
 #ifndef S2DISK_TESTS_SIM_PRIVATE_H
 #define S2DISK_TESTS_SIM_PRIVATE_H
 
@@ -25,13 +25,13 @@ struct sim_log_entry {
 	size_t length, data; /* data: where in log_bytes */
 };
 
-/* What all processes of a life see. */
+/* Shared by all processes of a life. */
 struct sim_shared {
 	struct sim_plan plan;
 	struct sim_outcome outcome;
-	unsigned char durable[SIM_DISK_BYTES]; /* what is flushed */
+	unsigned char durable[SIM_DISK_BYTES]; /* the flushed data */
 	unsigned int restores;		       /* tried */
-	unsigned int phrases;		       /* asked for at boots */
+	unsigned int phrases;		       /* questions at boots */
 	size_t log_count, log_used, unflushed; /* unflushed: first entry that may be lost */
 	struct sim_log_entry log[SIM_LOG_ENTRIES];
 	unsigned char log_bytes[SIM_LOG_BYTES];
@@ -44,7 +44,7 @@ struct sim {
 	int said; /* stderr of the programs */
 };
 
-/* The life that goes on in this process. */
+/* The life that continues in this process. */
 extern struct sim *sim;
 
 /* The kernel's memory in this process; copied by the snapshot's fork. */
@@ -53,20 +53,20 @@ struct sim_kernel {
 	int snapshot;	      /* /dev/snapshot, -1 */
 	size_t line, lines;   /* of its log: read, written */
 	unsigned int freezes; /* tried */
-	bool display_set;     /* by knobs_wake_display */
+	bool display_set;     /* by kernel_settings_wake_display */
 	unsigned int created; /* CREATE_IMAGE, tried */
-	int in_suspend;	      /* of kernel/power/hibernate.c: never set back */
+	int in_suspend;	      /* of kernel/power/hibernate.c: never reset */
 	bool resuming, frozen, image, is_boot;
-	bool finalized;		/* what was loaded was asked to be restored */
-	bool restored, renewed; /* restored, and not thawed yet; and given new random numbers */
-	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that were given away */
+	bool finalized;			     /* a restore of what was loaded was requested */
+	bool restored, renewed;		     /* restored and not thawed yet; and reseeded */
+	unsigned char taken[SIM_DISK_PAGES]; /* pages of swap that are allocated */
 	uint64_t given;			     /* how many in all */
 	uint64_t data_pages;
 	char map;			     /* of the firmware, when this kernel booted */
 	uint64_t offlined[SIM_OFFLINED_MAX]; /* page frames, ascending */
 	size_t offlined_count;
-	bool asked;			  /* to offline one, since the restore */
-	uint64_t noted[SIM_OFFLINED_MAX]; /* of these, in s2disk's file */
+	bool asked;			  /* attempts to offline one, since the restore */
+	uint64_t noted[SIM_OFFLINED_MAX]; /* those of them in s2disk's file */
 	size_t noted_count;
 	size_t at;	      /* of the stream: read or written */
 	unsigned int wakeups; /* so far */
@@ -80,16 +80,16 @@ struct sim_kernel {
 extern struct sim_kernel kernel;
 extern bool sim_active; /* counting, and failing */
 
-/* Counts one; true: it is to go wrong, in the way of the plan. */
+/* Counts one; true: it has to fail, in the plan's way. */
 bool sim_due(enum sim_class class);
 
 /* Is there a key or a passphrase in the memory of this process? */
 bool sim_secrets_left(void);
 
-/* What is there now is another system's. */
+/* The content is another system's now. */
 void sim_forget_secrets(void);
 
-/* Something that must never happen; ends the process. */
+/* Something happened that must never happen; ends the process. */
 void sim_broken(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* Ends the process. */
@@ -101,10 +101,10 @@ void sim_lose(void);
 /* Is there an image in the first page of these bytes? */
 bool sim_live_image(const unsigned char *disk);
 
-/* Is there anywhere what a key could open, the header of a sealed image? */
+/* Is anything left that a key could open, such as the header of a sealed image? */
 bool sim_sealed_header(const unsigned char *disk);
 
-/* sim_memory_map.c: what the firmware says to a boot with the map of this letter. */
+/* sim_memory_map.c: the firmware's answer to a boot with the map of this letter. */
 struct memory_map;
 void sim_memory_maps_begin(void);
 void sim_memory_map_apply(char letter, struct memory_map *map);
@@ -112,13 +112,13 @@ uint64_t sim_memory_map_checksum(char letter); /* as a kernel keeps it */
 bool sim_memory_map_reserves(char letter, uint64_t frame);
 bool sim_memory_map_moves(uint64_t frame); /* reserved by one of the maps */
 
-/* Directory of the made-up machine that this process sees. */
+/* Directory of the simulated machine that this process sees. */
 const char *sim_machine(char *tree, size_t size);
 
-/* The machine was switched off, or reset: returns where it cannot be. */
+/* The machine powered off, or was reset: returns if that is not allowed. */
 void sim_switched_off(enum sim_fate fate);
 
-/* One boot, in a process of its own; how it ended. */
+/* One boot, in a process of its own; returns how it ended. */
 enum sim_fate sim_boots(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /dev/snapshot, by its system calls (kernel/power/user.c): what the kernel
- * answers, and what it never does. Linked with --wrap for each of them. */
+/* /dev/snapshot, by its system calls (kernel/power/user.c): the kernel's answers, and
+ * what it never does. Linked with --wrap for each of them. */
 #include "sim_private.h"
 
 #include "base/bytes.h"
@@ -30,13 +30,13 @@ ssize_t __wrap_readv(int fd, const struct iovec *pieces, int count);
 ssize_t __real_writev(int fd, const struct iovec *pieces, int count);
 ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count);
 
-/* Where the header page has the checksum of the memory map (arch/x86/power/hibernate.c). */
+/* Offset of the memory map's checksum in the header page (arch/x86/power/hibernate.c). */
 #define MAP_CHECKSUM 32u
 
 /* A page frame of zeros, as the kernel marks it in its list. */
 #define ZERO_FRAME (1ull << 63)
 
-/* Of a page frame that is not all zeros; the same in every snapshot. */
+/* Content of a page frame that is not all zeros; the same in every snapshot. */
 static void fill_page(unsigned char *page, uint64_t frame)
 {
 	uint64_t random = 88172645463325252u + frame * 2654435761u;
@@ -49,9 +49,9 @@ static void fill_page(unsigned char *page, uint64_t frame)
 	}
 }
 
-/* Runs of nine page frames, some of them all zeros; so are the last ones. Between
- * them those that were offlined, which the kernel saves as any other: of these a
- * third is zeros. Returns how many have data. */
+/* Runs of nine page frames, some of them all zeros; so are the last ones. Between them
+ * are offlined ones, which the kernel saves like any other: a third of these is zeros.
+ * Returns how many have data. */
 static uint64_t make_list(unsigned char *list, uint64_t data_pages, const uint64_t *offlined,
 			  size_t offlined_count)
 {
@@ -77,7 +77,7 @@ static uint64_t make_list(unsigned char *list, uint64_t data_pages, const uint64
 	return data;
 }
 
-/* The kernel's stream of so many data pages, and those of the frames that it has
+/* The kernel's stream of this many data pages, and those of the frames that it has
  * offlined; returns its bytes. */
 static size_t make_stream(unsigned char *stream, uint64_t data_pages, const uint64_t *offlined,
 			  size_t offlined_count)
@@ -120,7 +120,7 @@ static void forget_load(void)
 	__atomic_store_n(&kernel.memory_gone, false, __ATOMIC_RELAXED);
 }
 
-/* Where the plan has nothing against it, /dev/snapshot. */
+/* Unless the plan prevents it, opens /dev/snapshot. */
 static int open_snapshot(int flags)
 {
 	if (sim_due(SIM_CALL) || vetoed(SIM_VETO_OPEN))
@@ -152,7 +152,7 @@ int __wrap_open(const char *path, int flags, ...)
 	return in_errno(open_snapshot(flags));
 }
 
-/* What open() becomes in hardened builds. */
+/* open() in hardened builds. */
 int __wrap___open_2(const char *path, int flags)
 {
 	return __wrap_open(path, flags);
@@ -176,8 +176,8 @@ static int freeze(void)
 	return 0;
 }
 
-/* A restored system has the random numbers once more that its image's key was made
- * of, and what they were mixed with. No other process may get at either. */
+/* A restored system would generate again the random numbers that its image's key was made
+ * of, and has what they were mixed with. No other process may get either. */
 static void check_secrets(void)
 {
 	if (!kernel.restored)
@@ -188,8 +188,8 @@ static void check_secrets(void)
 		sim_broken("processes go on with what the image's key was made of in memory");
 }
 
-/* From here on other processes write to file systems: an image of how it was
- * before must not be on the disk, nor come back to it. */
+/* From here on other processes write to file systems: an image of the state before must
+ * not be on the disk, nor return to it. */
 static void check_thaw(void)
 {
 	check_secrets();
@@ -212,7 +212,7 @@ static int unfreeze(void)
 {
 	if (sim_due(SIM_CALL))
 		return -EIO;
-	/* As the kernel: nothing happens while an image exists. */
+	/* Like the kernel: does nothing while an image exists. */
 	if (!kernel.image && kernel.frozen)
 		thaw();
 	return 0;
@@ -227,8 +227,7 @@ static int set_image_size(uint64_t bytes)
 	return 0;
 }
 
-/* The parent of the snapshot's fork is the image: it goes on only when a boot
- * restored it. */
+/* The parent of the snapshot's fork is the image: it continues only if a boot restored it. */
 static int stand_still(pid_t child, int *ret_in_suspend)
 {
 	enum sim_fate fate;
@@ -238,7 +237,7 @@ static int stand_still(pid_t child, int *ret_in_suspend)
 		sim_broken("hibernating ended with status 0x%x", status);
 	fate = sim->shared->outcome.fate;
 	if (fate != SIM_OFF && fate != SIM_POWERCUT)
-		_exit(0); /* the child went on by itself */
+		_exit(0); /* the child continued on its own */
 	fate = sim_boots();
 	if (fate != SIM_RESTORED)
 		_exit(0);
@@ -290,8 +289,8 @@ static int image_bytes(__kernel_loff_t *ret)
 	return 0;
 }
 
-/* One page of each of eight clusters in turn, as Linux 6.15 gives them from an area
- * in use; every sixth is somebody else's. */
+/* One page of each of eight clusters in turn, as Linux 6.15 gives them from an area in
+ * use; every sixth is already taken. */
 static int alloc_page(__kernel_loff_t *ret)
 {
 	const struct sim_plan *plan = &sim->shared->plan;
@@ -322,8 +321,8 @@ static int free_swap_pages(void)
 	return 0;
 }
 
-/* snapshot_write_finalize() recycles a bitmap of what was loaded. A second time it
- * makes a ring of the list of safe pages, and walks round it for ever. */
+/* snapshot_write_finalize() recycles a bitmap of what was loaded. The second time it
+ * turns the list of safe pages into a ring, and loops over it for ever. */
 static void finalize(void)
 {
 	if (kernel.finalized)
@@ -334,7 +333,7 @@ static void finalize(void)
 static int restore_image(void)
 {
 	finalize();
-	/* As of a device that does not stop, which is the most common. */
+	/* Like a device that does not stop, the most common failure. */
 	if (sim_due(SIM_CALL) || ++sim->shared->restores <= sim->shared->plan.failed_restores)
 		return -EBUSY;
 	if (vetoed(SIM_VETO_RESTORE))
@@ -355,7 +354,7 @@ void sim_switched_off(enum sim_fate fate)
 	if (sim->shared->plan.cannot_switch_off)
 		return;
 	if (kernel.is_boot && sim_secrets_left())
-		sim_broken("switched off, with keys in memory");
+		sim_broken("powered off, with keys in memory");
 	sim_end(fate);
 }
 
@@ -374,7 +373,7 @@ static int suspend_to_ram(void)
 
 static int control(unsigned long request, uintptr_t argument)
 {
-	void *at = (void *)argument; /* where it is no number */
+	void *at = (void *)argument; /* if it is not a number */
 
 	switch (request) {
 	case SNAPSHOT_FREEZE:
@@ -424,7 +423,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	return in_errno(control(request, argument));
 }
 
-/* The kernel gives all back that the device held. */
+/* The kernel frees everything that the device held. */
 int __wrap_close(int fd)
 {
 	if (sim_active && fd >= 0 && fd == kernel.snapshot) {
@@ -437,7 +436,7 @@ int __wrap_close(int fd)
 	return __real_close(fd);
 }
 
-/* A page at most for each piece, as the kernel does. */
+/* At most one page per vector, like the kernel. */
 static ssize_t read_page(void *buffer, size_t length)
 {
 	size_t size = (size_t)get_le64(kernel.stream + 432);
@@ -457,7 +456,7 @@ static bool header_fits(void)
 	return get_le64(kernel.stream + MAP_CHECKSUM) == sim_memory_map_checksum(kernel.map);
 }
 
-/* Onto what is not memory a real kernel would write all the same, and crash. */
+/* A real kernel would write to an address without memory anyway, and crash. */
 static void check_list(void)
 {
 	const unsigned char *entry = kernel.stream + SIM_PAGE;
@@ -474,8 +473,8 @@ static void check_list(void)
 	}
 }
 
-/* What is restored must be what was read, byte by byte, but for the frames that were
- * offlined; and the map's checksum, which the kernel looks at itself. */
+/* What is restored must be what was read, byte by byte, except for the offlined frames
+ * and the map's checksum, which the kernel checks itself. */
 static void check_loaded(size_t length)
 {
 	static unsigned char expected[sizeof(kernel.stream)];
@@ -507,7 +506,7 @@ static ssize_t write_page(const void *buffer, size_t length)
 		return -EPERM;
 	if (fake_loader_take(&kernel.loader, buffer, SIM_PAGE) == 0)
 		return sim->shared->plan.hungry ? (ssize_t)length : 0;
-	/* All that it needs the kernel takes before the first page of data. */
+	/* The kernel allocates everything before the first page of data. */
 	if (kernel.loader.pages > 1 + kernel.loader.metadata_pages)
 		__atomic_store_n(&kernel.memory_gone, true, __ATOMIC_RELAXED);
 	if (length > sizeof(kernel.stream) - kernel.at)
@@ -548,7 +547,7 @@ ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
 {
 	if (!sim_active || fd != kernel.snapshot)
 		return __real_writev(fd, pieces, count);
-	/* What it does not take of header, metadata and the first page it must be able to say. */
+	/* The kernel must be able to report a rejected header, metadata page or first data page. */
 	if (kernel.at < 3 * SIM_PAGE && count != 1)
 		sim_broken("what the kernel may refuse is loaded with other pages");
 	return each_piece(pieces, count, true);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What destroys a session, and what does not. An image is damaged, too new, of
- * another page size, or not the one that is wanted; or this boot, its libgcrypt,
- * its sysfs, the cable to its disk, or whoever types the passphrase is at fault.
+ * What loses a session, and what does not. The image is damaged, too new, of another page
+ * size, or not the expected one; or the fault is with this boot, its libgcrypt, its
+ * sysfs, the cable to its disk, or the typed passphrase.
  */
 #include "../fuzz/reseal.h"
 #include "base/bytes.h"
@@ -81,8 +81,7 @@ static void version(unsigned char *disk)
 	reseal(disk, SIM_DISK_BYTES, RESEAL_RECORD);
 }
 
-/* A newer program's image is kept, whatever comes; but the machine does not boot
- * for ever. */
+/* A newer program's image is always kept, but the machine must not boot in an endless loop. */
 START_TEST(test_too_new)
 {
 	static const struct {
@@ -136,7 +135,7 @@ START_TEST(test_damaged)
 }
 END_TEST
 
-/* Every read of a resume, with one bit of it flipped on the way: nothing is lost. */
+/* Every read of a resume, with one bit of it flipped in transit: nothing is lost. */
 START_TEST(test_flipped)
 {
 	struct sim_plan plan = { .workers = _i ? 2 : 0, .ways = _i ? SIM_PASSPHRASE : SIM_PLAIN };
@@ -166,7 +165,7 @@ START_TEST(test_flipped)
 }
 END_TEST
 
-/* The image's key, as whoever knows the passphrase finds it. */
+/* The image's key, found with the passphrase. */
 static void open_seal(unsigned char *header, struct seal *seal)
 {
 	unsigned char key[IMAGE_KEY_SIZE];
@@ -181,8 +180,8 @@ static void open_seal(unsigned char *header, struct seal *seal)
 	ck_assert_int_eq(seal_set_key(seal, front.image_id, key), 0);
 }
 
-/* What a newer program may write: a slot of a kind that came later, before the
- * one for the passphrase, or in the place of it. */
+/* What a newer program may write: a slot of an unknown kind, before the passphrase's or
+ * in its place. */
 static void put_slot(unsigned char *disk, bool beside)
 {
 	unsigned char *header = header_of(disk);
@@ -223,8 +222,8 @@ START_TEST(test_unknown_slot)
 }
 END_TEST
 
-/* However often: nine tries were enough to lose the session once. But a stuck key
- * does not have the machine boot for ever. */
+/* However often: nine tries were once enough to lose the session. But a stuck key must
+ * not make the machine boot in an endless loop. */
 START_TEST(test_wrong_passphrase)
 {
 	struct sim_plan plan = { .ways = _i ? SIM_KEY_PAIR : SIM_PASSPHRASE, .wrong_phrases = 2 };
@@ -234,7 +233,7 @@ START_TEST(test_wrong_passphrase)
 	live(&plan, SIM_RESUMED, 11);
 	said("no passphrase that was given opens the image");
 	ck_assert_uint_eq(outcome.powered_off, 8);
-	/* They are counted apart, so boots that cannot take it are still kept. */
+	/* They are counted separately, so the count of boots that cannot take it stays unused. */
 	plan.wrong_phrases = 6;
 	plan.other_boots = 4;
 	live(&plan, SIM_RESUMED, 5);
@@ -244,8 +243,8 @@ START_TEST(test_wrong_passphrase)
 }
 END_TEST
 
-/* Plymouth died, the console cannot be opened, nobody is there: not lost by any number
- * of boots, nor are the refusals used up. Whoever cancels wants that it ends. */
+/* Plymouth died, the console cannot be opened, or there is no answer: no number of boots
+ * loses it, and refusals are not used up. A cancel ends the boot. */
 START_TEST(test_no_key)
 {
 	static const int errors[] = { -ENOKEY, -ENOENT };
@@ -269,7 +268,7 @@ START_TEST(test_no_key)
 }
 END_TEST
 
-/* What libgcrypt or sysfs say of this boot is nothing that the image did. */
+/* Failures of this boot's libgcrypt or sysfs are not the image's fault. */
 START_TEST(test_this_boot)
 {
 	struct sim_plan plan = { .ways = SIM_PASSPHRASE, .no_ciphers = 2 };
@@ -280,8 +279,8 @@ START_TEST(test_this_boot)
 }
 END_TEST
 
-/* What the command line keeps is given to the image; a boot that goes on without
- * the session has it again. */
+/* Memory that the command line reserves is given to the image; a boot that goes on
+ * without the session gets it back. */
 START_TEST(test_kept_memory)
 {
 	struct sim_plan plan = { .huge_pages = true };
@@ -301,7 +300,7 @@ END_TEST
 
 static size_t other_size;
 
-/* As a kernel with larger pages would have made it. */
+/* As written by a kernel with larger pages. */
 static void other_pages(unsigned char *disk)
 {
 	unsigned char record[512], all[508];
@@ -329,7 +328,7 @@ START_TEST(test_page_size)
 	snprintf(text, sizeof(text), "pages of %zu bytes, this one has pages of 4096", other_size);
 	said(text);
 	ck_assert(ends_with(other_size, "ULSUSPEND"));
-	/* Both refusals were counted, where that kernel looks. */
+	/* Both refusals were counted, at that kernel's place. */
 	ck_assert_uint_eq(get_le32(sim_disk(machine) + other_size - 512 + 88), 2);
 	plan.action = MISMATCH_DISCARD;
 	live(&plan, SIM_FRESH, 1);
@@ -341,8 +340,8 @@ START_TEST(test_page_size)
 }
 END_TEST
 
-/* A partition that was made smaller, a disk behind an adapter that hides its end: what
- * is there is sound, and another boot may see all of it. */
+/* A partition that was shrunk, a disk on an adapter that hides its end: what is there is
+ * intact, and another boot may see all of it. */
 START_TEST(test_smaller)
 {
 	struct sim_plan plan = { .short_disk = _i ? SIM_DISK_BYTES / 2 : 2 * SIM_PAGE };
@@ -355,7 +354,7 @@ START_TEST(test_smaller)
 }
 END_TEST
 
-/* One of the kernel's own in its place. */
+/* One of the kernel's own images in its place. */
 static void kernels(unsigned char *disk)
 {
 	memset(record_of(disk), 0, 512);
@@ -366,7 +365,7 @@ START_TEST(test_kernels_own)
 {
 	struct sim_plan plan = { .change = kernels };
 
-	/* The caller of restore() has the kernel take it. */
+	/* Only the caller of restore() makes the kernel take it. */
 	live(&plan, SIM_FRESH, 1);
 	ck_assert(ends_with(SIM_PAGE, "S1SUSPEND"));
 	plan.noresume = true;

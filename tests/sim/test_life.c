@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every read, write and flush, every call of the kernel, every allocation and
- * every page of swap in the life of a hibernation goes wrong once; the power is
- * cut at each, signals arrive. What must hold is checked by the simulator: the
- * system runs on, or the session is resumed byte by byte; no live image is left
- * to a system that goes on; none is restored twice; nothing is written where
- * it does not belong. And every disk that a further power cut could have left
- * in any of these lives is judged.
+ * Every read, write and flush, every call of the kernel, every allocation and every page
+ * of swap in the life of a hibernation fails once; there is a power cut at each, and
+ * signals arrive. The simulator checks the invariants: the system runs on, or the session
+ * is resumed byte by byte; no live image is left beside a system that goes on; none is
+ * restored twice; nothing is written where it does not belong. And every disk that a
+ * further power cut could have left in any of these lives is judged.
  */
 #include "base/bytes.h"
 #include "lives.h"
@@ -25,7 +24,7 @@ START_TEST(test_good)
 	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
 	ck_assert_uint_eq(outcome.boots, 1);
 	judge_disks(&plan, 500);
-	tell("nothing going wrong:");
+	print_tally("nothing going wrong:");
 }
 END_TEST
 
@@ -43,12 +42,12 @@ START_TEST(test_woke)
 		ck_assert_int_eq(outcome.fate, SIM_RUNS_ON);
 		judge_disks(&plan, 500);
 	}
-	tell("a sleep, and machines that stay on:");
+	print_tally("a sleep, and machines that stay on:");
 }
 END_TEST
 
-/* The kernel only tests hibernation, or is woken in the last moment: its answer is
- * the one that the restored system gets. */
+/* The kernel only tests hibernation, or is woken at the last moment: its answer is the
+ * one for the restored system. */
 START_TEST(test_no_snapshot)
 {
 	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .no_snapshot = 1 };
@@ -58,12 +57,12 @@ START_TEST(test_no_snapshot)
 	ck_assert_ptr_nonnull(strstr(outcome.said, "the kernel made no snapshot"));
 	each(plan, 1, false);
 	ck_assert_uint_eq(tally.runs_on, tally.lives);
-	tell("a kernel that makes no snapshot:");
+	print_tally("a kernel that makes no snapshot:");
 }
 END_TEST
 
-/* Not the second time, because the first image did not fit: then it gives the answer
- * that the first attempt got. */
+/* Not the second time, because the first image did not fit: the answer is then that of
+ * the first attempt. */
 START_TEST(test_no_second_snapshot)
 {
 	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .no_snapshot = 2 };
@@ -78,7 +77,7 @@ START_TEST(test_no_second_snapshot)
 }
 END_TEST
 
-/* A file system that stays frozen is told, and not left to the restored system. */
+/* A file system that stays frozen is reported, and not left to the restored system. */
 START_TEST(test_boot_frozen)
 {
 	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .boot_frozen = true };
@@ -103,14 +102,14 @@ START_TEST(test_unfrozen)
 	ck_assert_int_eq(outcome.fate, SIM_RUNS_ON);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "not hibernated: processes did not freeze: "
 						   "udisksd (33315) waits for a FUSE server"));
-	/* The second try, or what comes after it, fails for another reason. */
+	/* The second try, or what follows it, fails for another reason. */
 	plan.unfrozen = 1;
 	for (plan.at = 1; plan.at <= 16; plan.at++) {
 		live(&plan);
 		ck_assert_ptr_null(strstr(outcome.said, "processes did not freeze"));
 		ck_assert_ptr_null(strstr(outcome.said, "this did not freeze"));
 	}
-	tell("a task that does not freeze:");
+	print_tally("a task that does not freeze:");
 }
 END_TEST
 
@@ -124,7 +123,7 @@ START_TEST(test_io_fails)
 
 	each(plan, plan.workers ? 3 : 1, !plan.workers);
 	ck_assert_uint_eq(tally.fresh, 0);
-	tell(_i % 2 ? "an I/O error, though it was done:" : "an I/O error each:");
+	print_tally(_i % 2 ? "an I/O error, though it was done:" : "an I/O error each:");
 }
 END_TEST
 
@@ -137,26 +136,26 @@ START_TEST(test_io_fails_twice)
 		for (plan.second_at = plan.at + 1; plan.second_at < plan.at + 4; plan.second_at++)
 			live(&plan);
 	ck_assert_uint_eq(tally.fresh, 0);
-	tell("two I/O errors each:");
+	print_tally("two I/O errors each:");
 }
 END_TEST
 
-/* While hibernating to disk or to memory, with a disk that takes nothing more:
- * the user is told what to do where an image could not be taken back. */
+/* While hibernating to disk or to memory, with a disk that rejects writes: a message says
+ * what to do if an image could not be discarded. */
 START_TEST(test_disk_dies)
 {
 	struct sim_plan plan = { .class = SIM_IO,
 				 .fault = SIM_DEAD,
 				 .method = _i ? METHOD_SUSPEND : METHOD_SHUTDOWN };
-	uint64_t last = count(SIM_IO, &plan), told = 0;
+	uint64_t last = count(SIM_IO, &plan), reported = 0;
 
 	for (plan.at = 1; plan.at <= last; plan.at += stride) {
 		live(&plan);
-		told += strstr(outcome.said, "the image must never be resumed") != NULL;
+		reported += strstr(outcome.said, "the image must never be resumed") != NULL;
 	}
 	if (_i && stride == 1)
-		ck_assert_uint_gt(told, 0);
-	tell("a disk that dies:");
+		ck_assert_uint_gt(reported, 0);
+	print_tally("a disk that dies:");
 }
 END_TEST
 
@@ -173,12 +172,12 @@ START_TEST(test_power_cuts)
 			live(&plan);
 	ck_assert_uint_gt(tally.fresh, 0);
 	ck_assert(stride > 3 || tally.resumed > 0);
-	tell(_i ? "a power cut at each call:" : "a power cut at each request:");
+	print_tally(_i ? "a power cut at each call:" : "a power cut at each request:");
 }
 END_TEST
 
-/* The kernel cannot restore what was loaded and is consumed already: the image is
- * made valid again for the next boot, and in that, too, one thing goes wrong. */
+/* The kernel cannot restore what was loaded and is already consumed: the image is made
+ * valid again for the next boot, and there, too, one operation fails. */
 START_TEST(test_restore_fails)
 {
 	static const enum sim_fault faults[] = { SIM_FAIL, SIM_FAIL_DONE, SIM_CUT };
@@ -192,7 +191,7 @@ START_TEST(test_restore_fails)
 	ck_assert_uint_eq(outcome.boots, 2);
 	each(plan, 1, true);
 	ck_assert(plan.fault == SIM_CUT || tally.fresh == 0);
-	tell("a restore that fails, and I/O:");
+	print_tally("a restore that fails, and I/O:");
 }
 END_TEST
 
@@ -203,15 +202,15 @@ START_TEST(test_calls_fail)
 
 	each(plan, 1, _i == 1);
 	ck_assert_uint_eq(tally.fresh, 0);
-	tell("a call of the kernel that fails:");
+	print_tally("a call of the kernel that fails:");
 }
 END_TEST
 
-/* swapoff between the beginning and the moment when nobody can do it any more. */
+/* swapoff between the start and the moment when it is no longer possible. */
 START_TEST(test_switched_off)
 {
 	struct sim_plan plan = { .class = SIM_CALL, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN };
-	unsigned int told = 0;
+	unsigned int reported = 0;
 
 	for (plan.at = 1; plan.at <= 8; plan.at++) {
 		live(&plan);
@@ -219,9 +218,9 @@ START_TEST(test_switched_off)
 		if (!strstr(outcome.said, "was switched off as swap in the meantime"))
 			continue;
 		ck_assert_int_eq(outcome.fate, SIM_RUNS_ON);
-		told++;
+		reported++;
 	}
-	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(reported, 1);
 }
 END_TEST
 
@@ -231,7 +230,7 @@ START_TEST(test_no_memory)
 
 	each(plan, 1, false);
 	ck_assert_uint_eq(tally.fresh, 0);
-	tell("an allocation that fails:");
+	print_tally("an allocation that fails:");
 }
 END_TEST
 
@@ -244,13 +243,13 @@ START_TEST(test_no_swap)
 	for (plan.full_after = 1; plan.full_after < 200; plan.full_after += stride) {
 		live(&plan);
 		ck_assert_uint_eq(tally.fresh, 0);
-		/* Where it fits once, it fits with more. */
+		/* If it fits once, it fits with more. */
 		ck_assert(!resumed || outcome.fate == SIM_RESUMED);
 		resumed = outcome.fate == SIM_RESUMED;
 	}
 	ck_assert(resumed);
 	ck_assert_uint_gt(tally.runs_on, 0);
-	tell("swap that ends at each page:");
+	print_tally("swap that ends at each page:");
 }
 END_TEST
 
@@ -266,7 +265,7 @@ START_TEST(test_signals)
 	each(plan, 5, false);
 	ck_assert_uint_eq(tally.fresh, 0);
 	ck_assert(stride > 3 || tally.resumed > 0);
-	tell(strsignal(signals[_i / 2]));
+	print_tally(strsignal(signals[_i / 2]));
 }
 END_TEST
 
@@ -280,7 +279,7 @@ START_TEST(test_damage)
 			live(&plan);
 			plan.seed -= plan.at;
 		}
-	tell("bytes damaged on the disk:");
+	print_tally("bytes damaged on the disk:");
 }
 END_TEST
 
@@ -295,12 +294,12 @@ START_TEST(test_not_wanted)
 	plan.noresume = false;
 	plan.action = MISMATCH_DISCARD;
 	each(plan, 2, true);
-	tell("noresume and discard, with I/O errors:");
+	print_tally("noresume and discard, with I/O errors:");
 }
 END_TEST
 
-/* The first boot is of another machine, which refuses: the image is kept, and
- * meanwhile one thing goes wrong. When all boots refuse, swap is swap again. */
+/* The first boot is of another machine, which refuses: the image is kept, and meanwhile
+ * one operation fails. When all boots refuse, swap is swap again. */
 START_TEST(test_other_machine)
 {
 	static const enum sim_fault faults[] = { SIM_FAIL, SIM_FAIL_DONE, SIM_CUT };
@@ -321,13 +320,12 @@ START_TEST(test_other_machine)
 	ck_assert_uint_eq(outcome.boots, 3);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "the image is set aside"));
 	each(plan, 2, true);
-	tell("boots of another machine, and I/O:");
+	print_tally("boots of another machine, and I/O:");
 }
 END_TEST
 
-/* The image fits, but a driver of the boot is against it: at most "mismatch
- * retries" reboots by itself, then it stays off until somebody comes, and the
- * session is there when a boot can restore it. */
+/* The image fits, but a driver of the boot refuses: it reboots at most "mismatch retries"
+ * times by itself, then stays off, and the session is there when a boot can restore it. */
 START_TEST(test_vetoed)
 {
 	struct sim_plan plan = { .class = SIM_IO,
@@ -352,11 +350,11 @@ START_TEST(test_vetoed)
 	plan.action = MISMATCH_DISCARD;
 	live(&plan);
 	ck_assert_int_eq(outcome.fate, SIM_FRESH);
-	tell("boots whose drivers are against it:");
+	print_tally("boots whose drivers are against it:");
 }
 END_TEST
 
-/* Somebody presses a key meanwhile: a resume has nothing to stay awake for. */
+/* A key is pressed meanwhile: a resume must ignore the wakeup. */
 START_TEST(test_woken)
 {
 	struct sim_plan plan = { .method = METHOD_SHUTDOWN, .wakeups = 2 };
@@ -381,8 +379,8 @@ START_TEST(test_short_image)
 }
 END_TEST
 
-/* Sealed: the machine is booted again without keys in its memory, also where it
- * was opened and judged before. */
+/* Sealed: the machine is booted again without keys in its memory, even if the image was
+ * opened and judged before. */
 START_TEST(test_kept_by_refusal)
 {
 	struct sim_plan plan = { .class = SIM_IO, .method = METHOD_SHUTDOWN, .other_boots = 1 };
@@ -406,7 +404,7 @@ START_TEST(test_vetoed_sealed)
 }
 END_TEST
 
-/* What was damaged before the commit is found by reading it back. */
+/* Damage before the commit is found by verifying. */
 START_TEST(test_verified)
 {
 	static const enum sim_fault faults[] = { SIM_FAIL, SIM_DAMAGE };
@@ -420,7 +418,7 @@ START_TEST(test_verified)
 	if (_i == 0) {
 		each(plan, 1, true);
 		ck_assert_uint_eq(tally.fresh, 0);
-		tell("an I/O error, verified images:");
+		print_tally("an I/O error, verified images:");
 		return;
 	}
 	for (plan.at = 1; plan.at <= 40; plan.at++) {
@@ -432,18 +430,18 @@ START_TEST(test_verified)
 		found++;
 	}
 	ck_assert_uint_gt(found, 0);
-	tell("bytes damaged, verified images:");
+	print_tally("bytes damaged, verified images:");
 }
 END_TEST
 
-/* A power cut while it is loaded, and it may not be tried again. */
+/* A power cut while loading, with a single attempt allowed. */
 START_TEST(test_tried_too_often)
 {
 	struct sim_plan plan = {
 		.class = SIM_IO, .fault = SIM_CUT, .method = METHOD_SHUTDOWN, .max_attempts = 1
 	};
 	uint64_t last = count(SIM_IO, &plan);
-	unsigned int told = 0;
+	unsigned int reported = 0;
 
 	for (plan.at = last; plan.at > last - 20; plan.at--) {
 		plan.seed = plan.at;
@@ -451,14 +449,14 @@ START_TEST(test_tried_too_often)
 		if (!strstr(outcome.said, "the image was tried 1 times"))
 			continue;
 		ck_assert_int_eq(outcome.fate, SIM_FRESH);
-		told++;
+		reported++;
 	}
-	ck_assert_uint_gt(told, 0);
-	tell("one attempt only, and power cuts:");
+	ck_assert_uint_gt(reported, 0);
+	print_tally("one attempt only, and power cuts:");
 }
 END_TEST
 
-/* All that can differ where an image is sealed, or everything. */
+/* Everything that can differ with a sealed image, or everything. */
 static void add_lives(Suite *suite, const char *name, void (*make)(void), bool everything)
 {
 	TCase *tcase = tcase_create(name);
@@ -486,7 +484,7 @@ static void add_lives(Suite *suite, const char *name, void (*make)(void), bool e
 	tcase_add_test(tcase, test_not_wanted);
 }
 
-/* Where sealing makes no difference worth the time. */
+/* Lives where sealing makes no difference worth the time. */
 static void add_plain_lives(Suite *suite)
 {
 	TCase *tcase = tcase_create("plain only");

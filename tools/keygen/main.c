@@ -205,7 +205,7 @@ static int open_pair(struct secrets *s, struct why *w)
 
 static int make_or_change(const struct command *command, struct secrets *s, struct why *w)
 {
-	struct stretch stretch;
+	struct kdf kdf;
 	size_t length;
 	int r = 0;
 
@@ -222,11 +222,11 @@ static int make_or_change(const struct command *command, struct secrets *s, stru
 		r = passphrase_ask_new(&passphrase_system, "the key pair", s->passphrase, &length,
 				       w);
 	if (r == 0)
-		r = stretch_choose_here(&stretch, w);
+		r = kdf_choose_here(&kdf, w);
 	if (r == 0 && command->change)
-		r = key_pair_change(&s->pair, &s->opened, &stretch, s->passphrase, length, w);
+		r = key_pair_change(&s->pair, &s->opened, &kdf, s->passphrase, length, w);
 	else if (r == 0)
-		r = key_pair_make(&stretch, s->passphrase, length, &s->pair, w);
+		r = key_pair_make(&kdf, s->passphrase, length, &s->pair, w);
 	return r == 0 ? save(command, &s->pair, w) : r;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* base/memory: memory that is there, or is said not to be. */
+/* base/memory: the arena's memory is populated, or an error is returned. */
 #include "base/memory.h"
 
 #include <check.h>
@@ -38,7 +38,7 @@ int __wrap_munmap(void *at, size_t size)
 	return __real_munmap(at, size);
 }
 
-/* Small ones and such of large pages. */
+/* Small arenas, and some with large pages. */
 static const size_t sizes[] = { 1, 4096, 100000, 4 << 20 };
 
 static size_t resident(const struct arena *arena)
@@ -76,7 +76,7 @@ START_TEST(no_memory)
 	mapped = 0;
 	ck_assert_int_eq(arena_create(&arena, sizes[_i / 2]), -ENOMEM);
 	ck_assert_ptr_null(arena.base);
-	/* What was cut off on either side of large pages was unmapped, too. */
+	/* What was trimmed on either side of the large pages was unmapped, too. */
 	ck_assert_int_le((int)mapped, 0);
 	ck_assert_int_eq(arena_create(&arena, SIZE_MAX - 4096), -ENOMEM);
 }

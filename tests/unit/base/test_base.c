@@ -78,20 +78,20 @@ END_TEST
 
 /* io */
 
-static char folder[] = "/tmp/test_base.XXXXXX";
+static char directory[] = "/tmp/test_base.XXXXXX";
 static char path[64];
 
-static void make_folder(void)
+static void make_directory(void)
 {
-	strcpy(folder + sizeof(folder) - 7, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/file", folder);
+	strcpy(directory + sizeof(directory) - 7, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/file", directory);
 }
 
-static void remove_folder(void)
+static void remove_directory(void)
 {
 	unlink(path);
-	rmdir(folder);
+	rmdir(directory);
 }
 
 static int make_file(const void *bytes, size_t length)
@@ -152,12 +152,12 @@ START_TEST(io_reads_text)
 	char buffer[8];
 
 	close(make_file("hello\n", 6));
-	ck_assert_int_eq(io_read_text(folder, "/file", buffer, sizeof(buffer)), 6);
+	ck_assert_int_eq(io_read_text(directory, "/file", buffer, sizeof(buffer)), 6);
 	ck_assert_str_eq(buffer, "hello\n");
 	ck_assert_int_eq(io_read_text("", path, buffer, 4), 3);
 	ck_assert_str_eq(buffer, "hel");
-	ck_assert_int_eq(io_read_text(folder, "/none", buffer, sizeof(buffer)), -ENOENT);
-	ck_assert_int_eq(io_read_text(folder, "/", buffer, sizeof(buffer)), -EISDIR);
+	ck_assert_int_eq(io_read_text(directory, "/none", buffer, sizeof(buffer)), -ENOENT);
+	ck_assert_int_eq(io_read_text(directory, "/", buffer, sizeof(buffer)), -EISDIR);
 }
 END_TEST
 
@@ -172,7 +172,7 @@ START_TEST(io_reads_files)
 		bytes[i] = (char)(i * 7);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		close(make_file(bytes, sizes[i]));
-		ck_assert_int_eq(io_read_file(folder, "/file", sizes[i], &text, &length), 0);
+		ck_assert_int_eq(io_read_file(directory, "/file", sizes[i], &text, &length), 0);
 		ck_assert_uint_eq(length, sizes[i]);
 		ck_assert_mem_eq(text, bytes, sizes[i]);
 		ck_assert_int_eq(text[length], 0);
@@ -185,7 +185,7 @@ START_TEST(io_reads_files)
 		ck_assert_ptr_null(text);
 		ck_assert_uint_eq(length, 99);
 	}
-	ck_assert_int_eq(io_read_file(folder, "/none", 1, &text, &length), -ENOENT);
+	ck_assert_int_eq(io_read_file(directory, "/none", 1, &text, &length), -ENOENT);
 	ck_assert_int_eq(io_read_file("", "/proc/self/stat", 4096, &text, NULL), 0);
 	ck_assert_uint_gt(strlen(text), 0);
 	free(text);
@@ -196,16 +196,16 @@ START_TEST(io_writes_text)
 {
 	char buffer[8], *endless = malloc(5000);
 
-	ck_assert_int_eq(io_write_text(folder, "/file", "1"), -ENOENT);
+	ck_assert_int_eq(io_write_text(directory, "/file", "1"), -ENOENT);
 	close(make_file("hello", 5));
-	ck_assert_int_eq(io_write_text(folder, "/file", "J"), 0);
+	ck_assert_int_eq(io_write_text(directory, "/file", "J"), 0);
 	ck_assert_int_eq(io_read_text("", path, buffer, sizeof(buffer)), 5);
 	ck_assert_str_eq(buffer, "Jello");
 
 	ck_assert_ptr_nonnull(endless);
 	memset(endless, 'x', 5000);
 	endless[4999] = '\0';
-	ck_assert_int_eq(io_write_text(folder, endless, "1"), -ENAMETOOLONG);
+	ck_assert_int_eq(io_write_text(directory, endless, "1"), -ENAMETOOLONG);
 	free(endless);
 }
 END_TEST
@@ -256,7 +256,7 @@ START_TEST(why_keeps_a_sentence)
 	ck_assert_str_eq(w.text, "/dev/sda: page 2");
 	ck_assert_int_eq(w.class, WHY_NOW);
 
-	/* Its class stays with a prefix, and goes with another sentence. */
+	/* A prefix keeps its class; another sentence resets it. */
 	ck_assert_int_eq(why_damaged(&w, "page %d", 3), -EBADMSG);
 	ck_assert_int_eq(why_prefix(&w, -EBADMSG, "/dev/%s", "sda"), -EBADMSG);
 	ck_assert_str_eq(w.text, "/dev/sda: page 3");
@@ -280,7 +280,7 @@ END_TEST
 
 /* memory */
 
-/* Large arenas: zeroed, there to the last page and no further, and gone. */
+/* Large arenas: zeroed, usable to the last page and no further, then unmapped. */
 START_TEST(arena_of_any_size)
 {
 	static const size_t sizes[] = { 1, (2u << 20) - 1, 2u << 20, (2u << 20) + 1, 11u << 20 };
@@ -352,7 +352,7 @@ int main(void)
 	tcase_add_test(bytes, bytes_are_little_endian);
 	tcase_add_test(bytes, bytes_check_arithmetic);
 	tcase_add_test(bytes, bytes_find_a_nonzero);
-	tcase_add_checked_fixture(io, make_folder, remove_folder);
+	tcase_add_checked_fixture(io, make_directory, remove_directory);
 	tcase_add_test(io, io_reads_and_writes_in_full);
 	tcase_add_test(io, io_writes_through_a_full_pipe);
 	tcase_add_test(io, io_reads_text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Each primitive as it is used, against the answers in its standard. */
+/* Every primitive as it is used, against test vectors of its standard. */
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/secret.h"
@@ -88,7 +88,7 @@ START_TEST(test_aead)
 	unhex(c->nonce, nonce);
 	ck_assert_int_eq(aead_open(&aead, c->kind), 0);
 	ck_assert_int_eq(aead_set_key(&aead, key), 0);
-	/* Twice: nothing of one message is left in the next. */
+	/* Twice: nothing of one message affects the next. */
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(aead_seal(&aead, nonce, ad, ad_length, data, length, tag), 0);
 		expect(data, c->sealed);
@@ -107,8 +107,8 @@ static void put_nonce(unsigned char nonce[12], unsigned int number)
 	nonce[11] = (unsigned char)number;
 }
 
-/* RFC 7253, appendix A: many messages, whose sealed bytes are the data that the
- * last one authenticates; one answer for a 256 bit key and a 128 bit tag. */
+/* RFC 7253, appendix A: many messages, whose ciphertexts are the data that the last one
+ * authenticates; one answer for a 256-bit key and a 128-bit tag. */
 START_TEST(test_ocb)
 {
 	static unsigned char all[65536], message[128], zeros[128];
@@ -145,7 +145,7 @@ END_TEST
 
 static const enum aead_kind kinds[] = { AEAD_AES256_OCB, AEAD_AES256_GCM, AEAD_CHACHA20_POLY1305 };
 
-/* A bit anywhere, another key, another nonce: no, and no data. */
+/* A flipped bit anywhere, another key, another nonce: an error, and no data. */
 START_TEST(test_aead_refuses)
 {
 	unsigned char key[32] = "key", nonce[12] = "nonce", ad[5] = "seen", data[40], tag[16];
@@ -257,8 +257,8 @@ START_TEST(test_argon2id)
 }
 END_TEST
 
-/* As passphrases are stretched: neither secret nor data. Answers of the test
- * suite of the algorithm's authors. */
+/* As keys are derived from passphrases: neither secret nor data. Answers of the authors'
+ * test suite. */
 START_TEST(test_argon2id_plain)
 {
 	static const struct {
@@ -344,7 +344,7 @@ START_TEST(test_x25519)
 }
 END_TEST
 
-/* Points of small order give everybody the same secret. */
+/* Points of small order give the same secret to all. */
 START_TEST(test_x25519_small_order)
 {
 	static const char *const points[] = {
@@ -384,8 +384,7 @@ START_TEST(test_secret_memory)
 
 		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
 			found = from <= (unsigned long)secret && (unsigned long)secret < to;
-		/* lo: locked (sanitizers do not let mlock through), dd: not in a core
-		 * dump */
+		/* lo: locked (sanitizers do not let mlock through), dd: not in a core dump */
 		if (found && strncmp(line, "VmFlags:", 8) == 0)
 			dumped = (!strstr(line, " lo") && !SANITIZED) || !strstr(line, " dd");
 	}

@@ -92,7 +92,7 @@ START_TEST(gives_lengths_of_values_with_lines)
 }
 END_TEST
 
-/* Longer than any datagram: as a file that nobody can change. */
+/* Longer than any datagram: passed as a sealed file. */
 START_TEST(sends_what_is_long_as_a_file)
 {
 	const size_t length = 4 << 20;
@@ -141,7 +141,7 @@ START_TEST(says_when_there_is_no_journal)
 }
 END_TEST
 
-/* A journal that hangs holds nobody up for long. */
+/* A journal that hangs does not block the sender for long. */
 START_TEST(does_not_wait_for_ever)
 {
 	struct journal_entry entry;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* base/log: where messages go, above all while a snapshot may become an image:
- * then no file changes, and nothing waits for a frozen reader. */
+/* base/log: where messages go, especially while a snapshot may become an image: then no
+ * file changes, and a frozen reader is not waited for. */
 #include "base/log.h"
 
 #include <check.h>
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static int file = -1;	/* that stands for standard error */
-static int kernel = -1; /* that stands for /dev/kmsg; -1: it cannot be opened */
+static int file = -1;	/* stands for standard error */
+static int kernel = -1; /* stands for /dev/kmsg; -1: it cannot be opened */
 
 int __wrap_open(const char *path, int flags, ...);
 int __real_open(const char *path, int flags, ...);
@@ -68,7 +68,7 @@ START_TEST(long_message)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	log_error("%s", text);
-	/* Cut, but a line. */
+	/* Cut, but one line. */
 	ck_assert_uint_lt(strlen(content(file)), sizeof(text));
 	ck_assert_ptr_eq(strchr(content(file), '\n'), strrchr(content(file), '\0') - 1);
 }
@@ -94,14 +94,14 @@ static void clear_line(void)
 START_TEST(progress_gives_way)
 {
 	log_set_before(clear_line);
-	log_debug("nobody sees that");
+	log_debug("not shown");
 	ck_assert_uint_eq(cleared, 0);
 	log_info("that");
 	ck_assert_uint_eq(cleared, 1);
 }
 END_TEST
 
-/* The console has it already. */
+/* The console already has it. */
 START_TEST(kernel_log)
 {
 	kernel = memfd_create("kmsg", MFD_CLOEXEC);
@@ -138,7 +138,7 @@ START_TEST(file_is_held)
 }
 END_TEST
 
-/* What does not fit is lost, as whole lines; the first ones tell most. */
+/* What does not fit is dropped, in whole lines; the first ones matter most. */
 START_TEST(much_is_held)
 {
 	const char *text, *end;
@@ -158,8 +158,7 @@ START_TEST(much_is_held)
 }
 END_TEST
 
-/* A terminal, a pipe: who reads there can do so now; who is frozen cannot, and
- * nothing waits for that one. */
+/* A terminal, a pipe: a running reader gets it at once; a frozen one is not waited for. */
 START_TEST(pipe_is_not_held)
 {
 	char text[256];
@@ -175,7 +174,7 @@ START_TEST(pipe_is_not_held)
 	text[n] = '\0';
 	ck_assert_str_eq(text, "program: at once\n");
 	for (int i = 0; i < 20000; i++) /* more than a pipe holds */
-		log_info("nobody reads that");
+		log_info("never read");
 	log_release();
 }
 END_TEST

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* base/replace: files are whole at any time, old or new, with their owner, mode and
- * labels; each call that may fail does. */
+/* base/replace: files are complete at any time, old or new, with their owner, mode and
+ * labels; every call that may fail fails once. */
 #include "base/replace.h"
 
 #include "base/bytes.h"
@@ -21,7 +21,7 @@ static struct {
 	unsigned int nth; /* from 1 on */
 	int error;
 	unsigned int calls;
-	char log[512]; /* of what matters in its order */
+	char log[512]; /* of the relevant calls, in order */
 	int owner;     /* of the new file: uid * 100000 + gid; -1: not set */
 	char label[64];
 } kernel;
@@ -156,7 +156,7 @@ static void check_file(const char *path, const char *text)
 		ck_assert_int_lt(r, 0);
 }
 
-/* Data first, then the name, then the folder's entry. */
+/* Data first, then the name, then the directory's entry. */
 START_TEST(written_in_one_step)
 {
 	made_put_mode("/etc/fstab", "old\n", 0640);
@@ -181,7 +181,7 @@ START_TEST(new_file)
 }
 END_TEST
 
-/* A link stays one; what it leads to is written. */
+/* A link stays a link; its target is written. */
 START_TEST(through_a_link)
 {
 	struct stat st;
@@ -192,7 +192,7 @@ START_TEST(through_a_link)
 	check_file("/real/fstab", "new\n");
 	ck_assert_int_eq(lstat(full("/etc/fstab"), &st), 0);
 	ck_assert(S_ISLNK(st.st_mode));
-	/* One that leads nowhere is not replaced. */
+	/* A dangling link is not replaced. */
 	made_link("/etc/gone", "nowhere");
 	ck_assert_int_eq(replace_file(full("/etc/gone"), "new\n", 0644), -ENOLINK);
 	ck_assert_int_eq(lstat(full("/etc/gone"), &st), 0);
@@ -200,7 +200,7 @@ START_TEST(through_a_link)
 }
 END_TEST
 
-/* What a run that was cut off has left is in nobody's way. */
+/* Leftovers of an interrupted run are harmless. */
 START_TEST(left_over)
 {
 	made_put("/etc/fstab", "old\n");
@@ -228,7 +228,7 @@ static const struct {
 	{ "fchmod", 1, EPERM, "old\n" },
 	{ "fsync", 1, EIO, "old\n" },
 	{ "rename", 1, EROFS, "old\n" },
-	/* Too late to take back, but not on the disk for certain: told. */
+	/* Too late to undo, but not certainly on the disk: an error. */
 	{ "fsync", 2, EIO, "new\n" },
 };
 
@@ -260,8 +260,8 @@ START_TEST(deleting)
 	check_file("/etc/fstab", NULL);
 	ck_assert_str_eq(kernel.log, "fsync ");
 	ck_assert_int_eq(replace_unlink(full("/etc/fstab")), 0);
-	made_folder("/etc/folder");
-	ck_assert_int_lt(replace_unlink(full("/etc/folder")), 0);
+	made_folder("/etc/directory");
+	ck_assert_int_lt(replace_unlink(full("/etc/directory")), 0);
 	made_put("/etc/fstab", "old\n");
 	kernel.call = "fsync";
 	kernel.nth = 1;

@@ -174,7 +174,7 @@ START_TEST(text_makes_printable)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		/* On the heap, so that a read behind the end is noticed. */
+		/* On the heap, so that a read past the end is detected. */
 		char *text = strdup(pairs[i][0]);
 
 		ck_assert_ptr_nonnull(text);

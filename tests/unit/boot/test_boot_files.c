@@ -37,11 +37,11 @@ static void put(const char *path, const char *text, long seconds)
 static unsigned char header[1024];
 static struct boot_file image;
 
-/* Headers of an image with so small an initramfs that they are all of the file. */
+/* Headers of an image with an initramfs so small that they are the whole file. */
 static void put_unified(const char *path)
 {
 	made_unified_header(header, "ro", 1);
-	header[304 + 21] = 0; /* the initramfs lies at the beginning */
+	header[304 + 21] = 0; /* the initramfs is at the beginning */
 	made_put_bytes(path, header, sizeof(header));
 }
 
@@ -114,7 +114,7 @@ START_TEST(follows_the_topmost_link)
 	boot_files_find(made_root, &files);
 	ck_assert_uint_eq(files.count, 1);
 	ck_assert_str_eq(files.files[0].path, "/boot/initrd.img-6.1");
-	/* What has been seen by another name counts once. */
+	/* A directory that was seen under another name counts once. */
 	put("/elsewhere/efi/initrd", "07", 900);
 	made_link("/efi", "boot/efi");
 	made_link("/esp", "elsewhere");
@@ -142,7 +142,7 @@ START_TEST(compares_releases)
 }
 END_TEST
 
-/* Of each of the topmost directories this much is looked at. */
+/* The limit per top directory. */
 START_TEST(looks_at_only_so_much)
 {
 	char command[256];
@@ -162,7 +162,7 @@ END_TEST
 START_TEST(knows_when_all_was_changed)
 {
 	boot_files_find(made_root, &files);
-	ck_assert(!files.folders_changed && !files.written && !files.unmounted[0]);
+	ck_assert(!files.directories_changed && !files.written && !files.unmounted[0]);
 	ck_assert_int_eq(boot_modules_changed(made_root), 0);
 	put("/boot/loader/entries/arch.conf", "title", 2000);
 	made_folder("/usr/lib/modules");
@@ -171,13 +171,13 @@ START_TEST(knows_when_all_was_changed)
 	set_time("/boot/loader", 4000);
 	set_time("/boot", 4000);
 	boot_files_find(made_root, &files);
-	ck_assert_int_eq(files.folders_changed, 5000);
+	ck_assert_int_eq(files.directories_changed, 5000);
 	ck_assert_int_ge(files.written, time(NULL) - 600);
 	ck_assert_int_eq(boot_modules_changed(made_root), 3000);
-	/* FAT's topmost directory. */
+	/* FAT's root directory. */
 	set_time("/boot", 0);
 	boot_files_find(made_root, &files);
-	ck_assert_int_gt(files.folders_changed, time(NULL));
+	ck_assert_int_gt(files.directories_changed, time(NULL));
 }
 END_TEST
 
@@ -220,22 +220,22 @@ START_TEST(parses_unified_images)
 	ck_assert_uint_eq(image.cmdline.length, 8);
 	ck_assert_uint_eq(image.initrd.offset, 1024);
 	ck_assert_uint_eq(image.initrd.length, 1000);
-	/* Of two of a name, the first. */
+	/* Of two with the same name, the first. */
 	memcpy(header + 344, header + 304, 40);
 	header[344 + 21] = 9;
 	ck_assert(parse(4096));
 	ck_assert_uint_eq(image.initrd.offset, 1024);
-	/* Without a size in memory that of the file counts. */
+	/* Without a size in memory the size in the file counts. */
 	memset(header + 304 + 8, 0, 4);
 	ck_assert(parse(4096));
 	ck_assert_uint_eq(image.initrd.length, 1024);
-	/* Without an initramfs, as addons and boot loaders are. */
+	/* Without an initramfs, like addons and boot loaders. */
 	header[344 + 1] = header[304 + 1] = 'x';
 	ck_assert(!parse(4096));
 }
 END_TEST
 
-/* A stub with much before its headers. */
+/* A stub with a lot before its headers. */
 START_TEST(finds_headers_that_lie_far_behind)
 {
 	unsigned char *whole = calloc(1, 40000);
@@ -255,7 +255,7 @@ START_TEST(finds_headers_that_lie_far_behind)
 }
 END_TEST
 
-/* Every byte of the headers, wrong in several ways: sections never leave the file. */
+/* Every byte of the headers, changed in several ways: sections never leave the file. */
 START_TEST(stands_hostile_images)
 {
 	for (size_t i = 0; i < 384; i++) {
@@ -302,25 +302,26 @@ START_TEST(sees_what_the_firmware_will_do)
 	PUT(EFI("BootOrder"), "\7\0\0\0\3\0\1\0");
 	ck_assert_uint_eq(read_choices(), 1);
 	ck_assert_str_eq(choices[0].text, "the firmware starts Boot0003 first (BootOrder), not "
-					  "what this boot was");
-	/* It is not active; it is a program that is no system (a setup menu). */
+					  "the entry of this boot");
+	/* It is not active; it is a program that is not a system (a setup menu). */
 	PUT(EFI("Boot0003"), ENTRY("\0\0", PARTITION));
 	ck_assert_uint_eq(read_choices(), 0);
 	PUT(EFI("Boot0003"), ENTRY("\1\1", PARTITION));
 	ck_assert_uint_eq(read_choices(), 0);
-	/* What may be absent: on USB, from the network; an entry that is gone, or cut off. */
+	/* Entries that may be absent: on USB, from the network; an entry that is gone or
+	 * truncated. */
 	PUT(EFI("Boot0003"), ENTRY("\1\0", "\1\1\4\0\3\5\6\0\0\0"));
 	ck_assert_uint_eq(read_choices(), 0);
 	PUT(EFI("Boot0003"), "\7\0\0\0\1");
 	ck_assert_uint_eq(read_choices(), 0);
 	made_put("/sys/firmware/efi/efivars/Boot0003-8be4df61-93ca-11d2-aa0d-00e098032b8c", NULL);
 	ck_assert_uint_eq(read_choices(), 0);
-	/* The order lacks what this boot was. */
+	/* The order lacks the entry of this boot. */
 	PUT(EFI("BootOrder"), "\7\0\0\0\4\0");
 	ck_assert_uint_eq(read_choices(), 0);
 	PUT(EFI("BootNext"), "\7\0\0\0\x0a\0");
 	ck_assert_uint_eq(read_choices(), 1);
-	ck_assert_str_eq(choices[0].text, "the firmware is to start Boot000A once (BootNext)");
+	ck_assert_str_eq(choices[0].text, "the firmware will start Boot000A once (BootNext)");
 	PUT(EFI("BootNext"), "\7\0\0\0\1\0");
 	ck_assert_uint_eq(read_choices(), 0);
 	PUT(EFI("BootNext"), "\7\0\0\0\1");
@@ -346,8 +347,9 @@ START_TEST(sees_what_the_boot_loader_will_do)
 	ck_assert_uint_eq(read_choices(), 0);
 	PUT(LOADER("LoaderEntryDefault"), "\7\0\0\0b\0\0\0");
 	ck_assert_uint_eq(read_choices(), 1);
-	ck_assert_str_eq(choices[0].text,
-			 "the boot loader starts b (LoaderEntryDefault), not what this boot was");
+	ck_assert_str_eq(
+		choices[0].text,
+		"the boot loader starts b (LoaderEntryDefault), not the entry of this boot");
 }
 END_TEST
 
@@ -370,7 +372,7 @@ START_TEST(sees_what_grub_remembers)
 }
 END_TEST
 
-/* More than a crypttab, each name after a zero byte. */
+/* More than one crypttab, each name after a zero byte. */
 static char names[64] = "etc/a.key";
 static size_t names_length = 10;
 static const char *config;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* boot/boot_settle, on a made-up kernel. With an argument it does it to the tree of
- * that name, for test_boot_loader.sh. */
+/* boot/boot_settle, on a simulated kernel. With an argument it works on the tree of that
+ * name, for test_boot_loader.sh. */
 #include "boot/boot_settle.h"
 #include "fixtures/made_root.h"
 
@@ -29,7 +29,7 @@ static struct {
 	bool real;
 	int sync_error, freeze_error, thaw_error, checkpoint_error;
 	long type;	 /* of the file system */
-	long booted_ago; /* seconds; negative: all there is is older than this boot */
+	long booted_ago; /* seconds; negative: everything is older than this boot */
 	unsigned int thaws_that_fail;
 	char order[64]; /* s, c, f, t */
 	unsigned int frozen, signals;
@@ -61,7 +61,7 @@ int __wrap_fstatfs(int fd, struct statfs *ret)
 
 	if (!kernel.real)
 		ret->f_type = kernel.type;
-	/* What is opened to be read is mounted. */
+	/* Opening for reading triggers the automount. */
 	if (!kernel.real && kernel.type == AUTOFS_SUPER_MAGIC)
 		ck_assert(fcntl(fd, F_GETFL) & O_PATH);
 	return r;
@@ -82,7 +82,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		ck_assert_uint_eq(*(uint32_t *)argument, 0);
 		return answer(kernel.checkpoint_error);
 	}
-	/* Whatever comes now comes later. */
+	/* From here on everything comes later. */
 	raise(SIGTERM);
 	ck_assert_uint_eq(kernel.signals, 0);
 	if (request == FIFREEZE) {
@@ -136,7 +136,7 @@ START_TEST(freezes_and_thaws)
 	ck_assert_int_eq(settle(&w), 0);
 	ck_assert_str_eq(kernel.order, "sft");
 	ck_assert_uint_eq(kernel.frozen, 0);
-	/* It came through afterwards. */
+	/* It succeeded after all. */
 	ck_assert_uint_eq(kernel.signals, 1);
 }
 END_TEST
@@ -144,8 +144,8 @@ END_TEST
 static const struct {
 	int error, result;
 } freezes[] = {
-	{ EOPNOTSUPP, 0 },		 /* vfat: synced, and that was it */
-	{ ENOTTY, 0 },	   { EBUSY, 0 }, /* frozen by somebody, who will thaw it */
+	{ EOPNOTSUPP, 0 },		 /* vfat: synced, which is enough */
+	{ ENOTTY, 0 },	   { EBUSY, 0 }, /* frozen by another program, which will thaw it */
 	{ EPERM, -EPERM }, { EIO, -EIO },
 };
 
@@ -161,7 +161,7 @@ START_TEST(cannot_freeze)
 }
 END_TEST
 
-/* Nothing is left frozen if there is a way. */
+/* Nothing stays frozen if it can be thawed. */
 START_TEST(thaw_fails)
 {
 	struct why w;
@@ -178,7 +178,7 @@ START_TEST(thaw_fails)
 	ck_assert(left_frozen);
 	ck_assert_ptr_nonnull(strstr(w.text, "fsfreeze -u"));
 	kernel.frozen = kernel.signals = 0;
-	kernel.thaw_error = EINVAL; /* thawed by somebody else */
+	kernel.thaw_error = EINVAL; /* thawed by another program */
 	ck_assert_int_eq(settle(&w), 0);
 	ck_assert(!left_frozen);
 }
@@ -189,14 +189,14 @@ static const struct {
 	int checkpoint, result;
 	const char *order;
 } kinds[] = {
-	/* A scrub or a balance would keep the freeze, and so all writers, for hours. */
+	/* A scrub or a balance would delay the freeze, and so all writers, for hours. */
 	{ BTRFS_SUPER_MAGIC, 0, 0, "s" },
 	{ XFS_SUPER_MAGIC, 0, 0, "sft" },
 	{ EXT4_SUPER_MAGIC, 0, 0, "sc" },
 	{ EXT4_SUPER_MAGIC, ENODEV, 0, "sc" },	 /* no journal */
 	{ EXT4_SUPER_MAGIC, ENOTTY, 0, "scft" }, /* before Linux 5.14 */
 	{ EXT4_SUPER_MAGIC, EIO, -EIO, "sc" },
-	/* An automount that nobody used: it is not mounted for this. */
+	/* An unused automount is not mounted for this. */
 	{ AUTOFS_SUPER_MAGIC, 0, 0, "" },
 };
 
@@ -212,7 +212,7 @@ START_TEST(by_kind)
 }
 END_TEST
 
-/* Files cannot be made older, so this boot is younger than they are, or not. */
+/* Files cannot be made older, so this boot is made younger than they are, or not. */
 START_TEST(nothing_changed)
 {
 	struct why w;
@@ -239,7 +239,7 @@ START_TEST(one_file_changed)
 
 	made_put("/boot/grub/i386-pc/a.mod", "module");
 	made_put("/boot/grub/grubenv", "variables");
-	/* The boot is a second ago, an hour counted for clocks: what was made is older. */
+	/* The boot was a second ago, minus the hour's margin: everything made is older. */
 	sleep(3);
 	kernel.booted_ago = -3600 + 1;
 	snprintf(path, sizeof(path), "%s/boot/grub/i386-pc/a.mod", made_root);

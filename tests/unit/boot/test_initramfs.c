@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* initramfs: what is found in archives that are whole, odd, cut off, damaged. */
+/* initramfs: what is found in archives that are intact, odd, truncated, or damaged. */
 #include "base/look.h"
 #include "base/stopwatch.h"
 #include "boot/initramfs.h"
@@ -60,7 +60,7 @@ static void expect_usual(const struct initramfs *initramfs)
 	ck_assert_ptr_null(initramfs_file(initramfs, "etc/passwd"));
 }
 
-/* Those that the machine of the tests has. */
+/* Those that are installed on the test machine. */
 static const char *const packers[] = {
 	"",	    "gzip -c", "xz -c --check=crc32", "zstd -cq", "lz4 -lc",
 	"bzip2 -c", "lzop -c", "xz -c --format=lzma"
@@ -74,7 +74,7 @@ START_TEST(unpacks)
 
 	snprintf(command, sizeof(command), "command -v %.*s >/dev/null",
 		 (int)strcspn(packers[_i], " "), packers[_i]);
-	/* gzip and none are everywhere. */
+	/* gzip and none are always available. */
 	if (_i > 1 && system(command) != 0)
 		return;
 	made_initramfs(path, packers[_i], usual);
@@ -153,7 +153,7 @@ START_TEST(knows_whose_resume_it_is)
 }
 END_TEST
 
-/* The installed one says what we look for. */
+/* The installed program contains the mark that is searched for. */
 START_TEST(finds_the_mark_in_resume)
 {
 	char command[256];
@@ -203,7 +203,7 @@ START_TEST(takes_the_last_of_a_name)
 }
 END_TEST
 
-/* Wherever it was cut off or one byte was changed: an answer, or an error. */
+/* Truncated anywhere, or one byte changed: an answer, or an error. */
 START_TEST(stands_damage)
 {
 	static const char *const ways[] = { "", "gzip -c" };
@@ -266,7 +266,7 @@ START_TEST(says_what_is_wrong)
 }
 END_TEST
 
-/* The program that would unpack it is not there. */
+/* The program that would unpack it is missing. */
 START_TEST(says_what_is_missing)
 {
 	struct initramfs initramfs;
@@ -283,7 +283,7 @@ START_TEST(says_what_is_missing)
 }
 END_TEST
 
-/* One file by several names has its content with the last. */
+/* One file with several names: the last one has the content. */
 START_TEST(follows_links)
 {
 	static const char program[] = "ELF " INITRAMFS_RESUME_MARK;
@@ -308,7 +308,7 @@ START_TEST(follows_links)
 	/* Really empty. */
 	ck_assert_str_eq(initramfs_file(&initramfs, "etc/uswsusp.conf"), "");
 	initramfs_free(&initramfs);
-	/* The other way round, as an archive of its own. */
+	/* In the reverse order, as an archive of its own. */
 	out = fopen(path, "w");
 	made_cpio_add_link(out, "sbin/resume", 7, NULL);
 	made_cpio_add_link(out, "usr/lib/uswsusp/resume", 7, program);
@@ -357,7 +357,7 @@ START_TEST(tells_of_secrets_with_several_names)
 }
 END_TEST
 
-/* Of a secret only the digest is kept, and it is looked for by name. */
+/* Of a secret only the digest is kept; secrets are looked up by name. */
 START_TEST(keeps_digests_of_secrets)
 {
 	const char *const files[] = { "etc/key", "abc", "etc/suspend.conf", "encrypt = y\n", NULL };
@@ -400,7 +400,7 @@ START_TEST(reads_unified_images)
 		ck_assert_str_eq(initramfs.cmdline, "ro resume=UUID=2");
 		initramfs_free(&initramfs);
 	}
-	/* It was cut off since. */
+	/* It has been truncated since. */
 	ck_assert_int_eq(truncate(path, 600), 0);
 	ck_assert_int_eq(initramfs_read(made_root, &unified.files[0], NULL, 0, &initramfs, &w),
 			 -EBADMSG);
@@ -410,7 +410,7 @@ START_TEST(reads_unified_images)
 }
 END_TEST
 
-/* dracut --cat, ukify with several --initrd: archives behind archives. */
+/* dracut --cat, ukify with several --initrd: archives after archives. */
 START_TEST(reads_on_behind_the_first)
 {
 	static const char *const first[] = { "etc/first", "x", NULL };
@@ -472,7 +472,7 @@ START_TEST(looks_at_the_clock)
 }
 END_TEST
 
-/* Started with some of the standard descriptors closed, the file takes the number of one. */
+/* Started with standard descriptors closed, the file takes one of their numbers. */
 START_TEST(reads_without_standard_output)
 {
 	struct initramfs initramfs;
@@ -496,7 +496,7 @@ START_TEST(reads_without_standard_output)
 }
 END_TEST
 
-/* It says nothing for as long as zeros come. */
+/* It prints nothing while zeros come. */
 START_TEST(waits_for_no_packer)
 {
 	struct initramfs initramfs;
@@ -510,7 +510,7 @@ START_TEST(waits_for_no_packer)
 }
 END_TEST
 
-/* More is unpacked than any initramfs has. */
+/* More is unpacked than any initramfs contains. */
 START_TEST(unpacks_only_so_much)
 {
 	struct initramfs initramfs;
@@ -521,14 +521,14 @@ START_TEST(unpacks_only_so_much)
 	made_put_bytes("/initrd", header, sizeof(header));
 	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ETIMEDOUT);
 	ck_assert_ptr_nonnull(strstr(w.text, "too large"));
-	/* Within the limit, but cut off. */
+	/* Within the limit, but truncated. */
 	memcpy(header + 54, "00100000", 8);
 	made_put_bytes("/initrd", header, sizeof(header));
 	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -EBADMSG);
 }
 END_TEST
 
-/* A report has a bare archive in the place of each. */
+/* A report contains a bare archive in place of each. */
 START_TEST(reads_what_a_report_has)
 {
 	static const char *const whole[] = { ".cmdline", "ro resume=UUID=2", NULL };

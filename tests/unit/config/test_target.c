@@ -129,11 +129,11 @@ START_TEST(files)
 		strcpy(settings.resume_device, from_settings ? plain_file : "");
 		made_put("/proc/cmdline", from_settings ? "" : text);
 		ck_assert_int_eq(target_find(&settings, made_root, false, &area, &w), -ENOTBLK);
-		ck_assert_ptr_nonnull(strstr(w.text, "is a file; here the block device"));
+		ck_assert_ptr_nonnull(strstr(w.text, "is a file; here give the block device"));
 		r = target_find(&settings, made_root, true, &area, &w);
 		ck_assert_int_lt(r, 0);
 		ck_assert_int_ne(r, -ENOTBLK);
-		ck_assert_ptr_null(strstr(w.text, "here the block device"));
+		ck_assert_ptr_null(strstr(w.text, "here give the block device"));
 		ck_assert_ptr_nonnull(strstr(w.text, plain_file));
 	}
 }

@@ -100,7 +100,7 @@ START_TEST(large_page)
 }
 END_TEST
 
-/* A line is there whole or not at all. */
+/* A line is complete or missing. */
 START_TEST(text_that_does_not_fit)
 {
 	struct handover handover = made();
@@ -121,7 +121,7 @@ START_TEST(text_that_does_not_fit)
 	handover_encode(&handover, &checksum, page, PAGE);
 	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
 	ck_assert_str_eq(decoded.text, handover.text);
-	/* One line longer than all there is. */
+	/* One line longer than the whole text. */
 	handover = made();
 	handover_add_line(&handover, "%0*d", HANDOVER_TEXT_MAX, 0);
 	ck_assert_str_eq(handover.text, "");
@@ -212,7 +212,7 @@ START_TEST(quarantine)
 	ck_assert_uint_eq(decoded.quarantine[99].first, 99000);
 	ck_assert_uint_eq(decoded.quarantine[99].count, 10);
 	ck_assert_str_eq(decoded.text, "text\n");
-	/* More pages in all than anybody waits for. */
+	/* More pages in all than any boot waits for. */
 	put_le64(page + 136, 1024);
 	seal(page);
 	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), -EBADMSG);
@@ -229,7 +229,7 @@ START_TEST(quarantine)
 }
 END_TEST
 
-/* Whoever goes through the page frames of a range relies on its end. */
+/* The loop over a range's page frames relies on its end. */
 START_TEST(quarantine_that_is_none)
 {
 	static const struct handover_range ranges[] = {
@@ -250,7 +250,7 @@ START_TEST(quarantine_that_is_none)
 }
 END_TEST
 
-/* It goes to a log, and to a terminal. */
+/* It is printed to a log and to a terminal. */
 START_TEST(text_becomes_printable)
 {
 	static const struct {
@@ -282,7 +282,7 @@ END_TEST
 
 #define ROOM_BEHIND (PAGE - 1728)
 
-/* In the larger one of the rooms that ranges and text leave. */
+/* In the larger of the gaps that ranges and text leave. */
 START_TEST(record)
 {
 	unsigned char page[PAGE];
@@ -307,7 +307,7 @@ START_TEST(record)
 	ck_assert_str_eq(decoded.record, handover.record);
 	ck_assert_str_eq(decoded.text, handover.text);
 	ck_assert_uint_eq(decoded.quarantine[1].first, 0x20000);
-	/* Whatever else there is comes first. */
+	/* Everything else takes precedence. */
 	handover.quarantine_count = HANDOVER_RANGES_MAX;
 	for (size_t i = 2; i < HANDOVER_RANGES_MAX; i++)
 		handover.quarantine[i] = (struct handover_range){ i, 1 };
@@ -329,7 +329,7 @@ START_TEST(record)
 }
 END_TEST
 
-/* Then it is none; the rest of the page still holds. */
+/* Then there is none; the rest of the page is still valid. */
 START_TEST(record_that_is_none)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The structures on disk, against bytes made by hand from doc/image-format.md:
- * offsets below are those of its tables, not those of the code. */
+/* The structures on disk, against bytes made by hand from doc/image-format.md: the
+ * offsets below are from its tables, not from the code. */
 #include "base/bytes.h"
 #include "format/extents.h"
 #include "format/header_page.h"
@@ -23,7 +23,7 @@ static void le(unsigned char *at, unsigned int width, uint64_t value)
 		at[i] = (unsigned char)(value >> 8 * i);
 }
 
-/* CRC-32 as the textbooks have it, a bit at a time. */
+/* Textbook CRC-32, bit by bit. */
 static uint32_t crc_more(uint32_t crc, const unsigned char *data, size_t length)
 {
 	crc = ~crc;
@@ -35,7 +35,7 @@ static uint32_t crc_more(uint32_t crc, const unsigned char *data, size_t length)
 	return ~crc;
 }
 
-/* One field made wrong, or to a value at its bound. */
+/* One field made wrong, or set to a value at its limit. */
 struct fault {
 	unsigned int at, width;
 	uint64_t value;
@@ -50,7 +50,7 @@ static void check_refused(const struct fault *fault, int r, const struct why *w)
 	if (r < 0)
 		ck_assert_msg(strstr(w->text, fault->sentence) != NULL,
 			      "\"%s\" does not say \"%s\"", w->text, fault->sentence);
-	/* Said in so many words, not by the errno alone. */
+	/* By its class, not by the errno alone. */
 	ck_assert_int_eq(w->class, r == -EBADMSG   ? WHY_DAMAGED
 				   : r == -ENOTSUP ? WHY_TOO_NEW
 				   : r == -ENXIO   ? WHY_FOREIGN
@@ -222,7 +222,7 @@ START_TEST(record_and_bad_pages)
 	memcpy(before, page, PAGE);
 	ck_assert_int_eq(signature_record_encode(&record, page, PAGE, NULL), 0);
 	ck_assert(memcmp(page, before, RECORD) == 0);
-	/* 637 are as many as a swap header can have. */
+	/* A swap header has room for 637. */
 	for (uint32_t bad = 513; bad < 638; bad++) {
 		make_swap_page(page, PAGE, bad);
 		memcpy(before, page, PAGE);
@@ -230,7 +230,7 @@ START_TEST(record_and_bad_pages)
 		ck_assert_ptr_nonnull(strstr(w.text, "bad pages"));
 		ck_assert(memcmp(page, before, PAGE) == 0);
 	}
-	/* So many that four times their number is small again. */
+	/* So large that four times the number overflows to a small one. */
 	put_le32(page + 1032, 0x40000001);
 	ck_assert_int_eq(signature_record_encode(&record, page, PAGE, &w), -EINVAL);
 }
@@ -334,7 +334,7 @@ START_TEST(header_bytes)
 END_TEST
 
 static const struct fault header_faults[] = {
-	{ 0, 1, 'S', -EBADMSG, "header page is not there" },
+	{ 0, 1, 'S', -EBADMSG, "header page is missing" },
 	{ 8, 4, 1023, -EBADMSG, "says 1023 bytes" },
 	{ 8, 4, 1025, -ENOTSUP, "1025 bytes, this version knows 1024" },
 	{ 12, 4, 0, -EBADMSG, "pages of 0" },
@@ -423,7 +423,7 @@ START_TEST(header_sums_do_not_wrap)
 	le(page + 80, 8, UINT64_MAX - 4);
 	le(page + 88, 8, 4);
 	ck_assert_int_eq(header_page_decode(page, PAGE, DEVICE, &header, NULL), -EBADMSG);
-	/* As many blocks as such a stream has, and no device for them. */
+	/* The blocks of such a stream, with a device too small for them. */
 	make_header(page);
 	le(page + 64, 8, UINT64_MAX - 4095);
 	le(page + 72, 8, 1ull << 48);
@@ -502,7 +502,7 @@ START_TEST(chunk_bytes)
 	chunk_put_extent(page, 1, (struct extent){ 255 * PAGE, 1 });
 	ck_assert_int_eq(chunk_seal(&header, page, PAGE), 0);
 	ck_assert(memcmp(page, expected, PAGE) == 0);
-	header.extents = 99; /* not among what is expected of a chunk */
+	header.extents = 99; /* not one of the expected values of a chunk */
 	header.next = 99;
 	ck_assert_int_eq(
 		chunk_decode(expected, PAGE, DEVICE, &header, "body", &decoded, &pages, NULL), 0);
@@ -518,7 +518,7 @@ START_TEST(chunk_bytes)
 END_TEST
 
 static const struct fault chunk_faults[] = {
-	{ 0, 1, 'S', -EBADMSG, "chunk 5 of the body map is not there" },
+	{ 0, 1, 'S', -EBADMSG, "chunk 5 of the body map is missing" },
 	{ 8, 4, 0, -EBADMSG, "says 0 extents" },
 	{ 8, 4, 3, -EBADMSG, "extent 2 of chunk 5" },
 	{ 8, 4, 253, -EBADMSG, "says 253 extents" },

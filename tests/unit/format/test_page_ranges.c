@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The sections of an image, pure: page ranges first of all, then the stream
- * that holds sections, and the block table. Bytes by hand from
- * doc/image-format.md. */
+/* The sections of an image, pure: page ranges first, then the stream that contains
+ * sections, and the block table. Bytes made by hand from doc/image-format.md. */
 #include "base/bytes.h"
 #include "format/block_table.h"
 #include "format/page_ranges.h"
@@ -13,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SPACE 4096u /* page frames of the made-up machines */
+#define SPACE 4096u /* page frames of the simulated machines */
 #define GUARD 16u
 
 static uint64_t next_random(uint64_t *state)
@@ -50,7 +49,7 @@ static const struct {
 	  0,
 	  10,
 	  { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0 } },
-	/* Twice the same: it is there once. */
+	/* The same frame twice: it is stored once. */
 	{ { 5, 6, 6, END }, 2, 1, 0, 1, 2, { 5, 1 } },
 };
 
@@ -84,7 +83,7 @@ START_TEST(known_bytes)
 }
 END_TEST
 
-/* A machine: which page frames are in the image, in which order they come. */
+/* A machine: which page frames are in the image, and in which order they come. */
 struct machine {
 	bool in[SPACE];
 	uint64_t pfns[SPACE];
@@ -100,7 +99,7 @@ static void make_machine(struct machine *m, uint64_t *random)
 		bool before = pfn > 0 && m->in[pfn - 1];
 		uint64_t dice = next_random(random) >> 33;
 
-		/* Runs: what the one before was, mostly. */
+		/* Runs: usually the same as the previous one. */
 		m->in[pfn] = dice % 8 ? before : dice / 8 % 16 < share;
 		m->ranges += m->in[pfn] && !before;
 		if (m->in[pfn])
@@ -108,7 +107,7 @@ static void make_machine(struct machine *m, uint64_t *random)
 	}
 }
 
-/* Collects, and marks what the section says. */
+/* Collects, and marks what the section contains. */
 static void collect(const struct machine *m, unsigned char *buffer, size_t size, bool *said,
 		    struct page_ranges *ret)
 {
@@ -126,7 +125,7 @@ static void collect(const struct machine *m, unsigned char *buffer, size_t size,
 	ck_assert_uint_le(length, size);
 	for (size_t i = 0; i < GUARD; i++)
 		if (buffer[size + i] != 0xee) /* each ck_assert is a write to a file */
-			ck_abort_msg("written %zu bytes behind the end", i);
+			ck_abort_msg("written %zu bytes past the end", i);
 	ck_assert_msg(page_ranges_open(ret, buffer, length, &w) == 0, "%s", w.text);
 	memset(said, 0, SPACE * sizeof(*said));
 	for (walk = *ret; page_ranges_next(&walk, &first, &count);)
@@ -190,8 +189,8 @@ END_TEST
 static const uint64_t orders[][8] = {
 	{ 10, 20, 15, END },			      /* between the last two ranges */
 	{ 10, 20, 25, 22, END }, { 10, 5, END },      /* below the first */
-	{ 10, 0, 30, END },	 { 10, 20, 11, END }, /* right behind the range before */
-	{ 10, 20, 5, END },			      /* below ranges that are written already */
+	{ 10, 0, 30, END },	 { 10, 20, 11, END }, /* right after the previous range */
+	{ 10, 20, 5, END },			      /* below ranges that are already encoded */
 	{ 10, 20, 30, 15, END }, { 100, 200, 300, 0, 400, END },
 };
 
@@ -233,11 +232,11 @@ static const struct {
 } hostile[] = {
 	{ 2, 2, BYTES("\x05\x00\x01\x00"), 0 },
 	{ 2, 2, BYTES("\x05\x00\x00\x00"), -EBADMSG },	   /* they touch */
-	{ 2, 2, BYTES("\x05\x00\x80\x00\x00"), -EBADMSG }, /* the same, written longer */
+	{ 2, 2, BYTES("\x05\x00\x80\x00\x00"), -EBADMSG }, /* the same in a longer encoding */
 	{ 1, 2, BYTES("\x05\x00\x01\x00"), -EBADMSG },	   /* the sum */
 	{ 3, 2, BYTES("\x05\x00\x01\x00"), -EBADMSG },
 	{ UINT64_MAX, 2, BYTES("\x05\x00\x01\x00"), -EBADMSG },
-	{ 1, 1, BYTES("\x05\x00\x01\x00"), -EBADMSG }, /* something behind it */
+	{ 1, 1, BYTES("\x05\x00\x01\x00"), -EBADMSG }, /* trailing bytes */
 	{ 0, 0, BYTES("\x00"), -EBADMSG },
 	{ 2, 3, BYTES("\x05\x00\x01\x00"), -EBADMSG }, /* too few */
 	{ 2, UINT64_MAX, BYTES("\x05\x00\x01\x00"), -EBADMSG },
@@ -289,7 +288,7 @@ START_TEST(truncated_section)
 
 	ck_assert_int_eq(page_ranges_open(&ranges, bytes, length, NULL), 0);
 	for (size_t cut = 0; cut < length; cut++) {
-		copy = malloc(cut ? cut : 1); /* so that a sanitizer sees its end */
+		copy = malloc(cut ? cut : 1); /* so that a sanitizer knows its end */
 		memcpy(copy, bytes, cut);
 		ck_assert_int_eq(page_ranges_open(&ranges, copy, cut, NULL), -EBADMSG);
 		free(copy);
@@ -297,7 +296,7 @@ START_TEST(truncated_section)
 }
 END_TEST
 
-/* image_reader takes the difference of the two. */
+/* image_reader uses the difference of the two. */
 START_TEST(more_zero_pages_than_pages)
 {
 	unsigned char bytes[64];
@@ -325,7 +324,7 @@ static size_t put_section(unsigned char *at, uint32_t type, uint32_t flags, cons
 	return 16 + padded;
 }
 
-/* Every kind, in an order of its own; 99 is not known and may be skipped. */
+/* All types in arbitrary order; 99 is unknown and may be skipped. */
 static size_t make_stream(unsigned char *at)
 {
 	size_t n = put_section(at, 3, 1, "block table");
@@ -384,7 +383,7 @@ static const struct {
 	int error;
 	const char *sentence;
 } section_faults[] = {
-	{ 0, 4, 7, -ENOTSUP, "section of type 7" }, /* critical, and not known */
+	{ 0, 4, 7, -ENOTSUP, "section of type 7" }, /* critical and unknown */
 	{ 0, 4, 4, -EBADMSG, "type 4 is there twice" },
 	{ 0, 4, 1, -EBADMSG, "type 1 is there twice" },
 	{ 4, 4, 0, 0, NULL },
@@ -394,7 +393,7 @@ static const struct {
 	{ 32, 4, 0, 0, NULL },
 	{ 32, 4, 3, -EBADMSG, "type 3 is there twice" },
 	{ 36, 4, 1, -ENOTSUP, "section of type 99" },
-	{ 36, 4, 2, 0, NULL }, /* only bit 0 means anything */
+	{ 36, 4, 2, 0, NULL }, /* only bit 0 is defined */
 	{ 56, 4, 77, -ENOTSUP, "section of type 77" },
 };
 

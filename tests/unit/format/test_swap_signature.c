@@ -13,7 +13,7 @@
 
 static const char uuid[] = "0123456789abcdef";
 
-/* As mkswap makes it, but with a mark in the boot sector and before the end. */
+/* As mkswap writes it, but with a mark in the boot sector and before the end. */
 static void make_swap(unsigned char *page, size_t size, uint32_t bad_pages)
 {
 	const uint32_t head[3] = { 1, 1023, bad_pages };
@@ -72,7 +72,7 @@ START_TEST(reads_a_header)
 	ck_assert_uint_eq(header.last_page, 1023);
 	ck_assert_uint_eq(header.bad_pages, 3);
 
-	/* A label without an end, and one with escapes. */
+	/* A label without a terminator, and one with escapes. */
 	memcpy(page + 1052,
 	       "0123456789\033\n\x80"
 	       "def",
@@ -138,7 +138,7 @@ START_TEST(chooses_the_signature)
 {
 	unsigned char page[PAGE], before[PAGE];
 
-	/* No original signature, but a header that says swap. */
+	/* No original signature, but a swap header. */
 	make_swap(page, PAGE, 0);
 	put_image(page, PAGE, "0123456789", SWAP_SIGNATURE_USER);
 	ck_assert_int_eq(swap_signature_restore(page, PAGE, 512), 0);
@@ -150,13 +150,13 @@ START_TEST(chooses_the_signature)
 	ck_assert_int_eq(swap_signature_restore(page, PAGE, 512), 0);
 	ck_assert_mem_eq(page + PAGE - 10, "SWAP-SPACE", 10);
 
-	/* Swap already: what is there counts, not what stands before it. */
+	/* Already swap: the current signature counts, not the original one. */
 	make_swap(page, PAGE, 0);
 	put_image(page, PAGE, "SWAP-SPACE", SWAP_SIGNATURE_SWAP);
 	ck_assert_int_eq(swap_signature_restore(page, PAGE, 512), 0);
 	ck_assert_mem_eq(page + PAGE - 10, "SWAPSPACE2", 10);
 
-	/* Neither: not touched. */
+	/* Neither: not changed. */
 	memset(page, 0, PAGE);
 	put_image(page, PAGE, SWAP_SIGNATURE_USER, SWAP_SIGNATURE_USER);
 	memcpy(before, page, PAGE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A boot record in little room, and how the restored system takes it over. */
+/* A boot record in little room, and how the restored system adopts it. */
 #include "base/bytes.h"
 #include "base/io.h"
 #include "history/boot_brief.h"
@@ -52,7 +52,7 @@ static void end(void)
 	made_root_remove();
 }
 
-/* Of the made boot, in size bytes, and read again. */
+/* Of the made boot, in size bytes, and parsed again. */
 static void hand_over(size_t size)
 {
 	boot_record_free(&got);
@@ -106,7 +106,7 @@ START_TEST(leaves_out_what_it_must)
 }
 END_TEST
 
-/* Another image, which a run before this one discarded. */
+/* Another image, discarded by an earlier run. */
 START_TEST(has_what_was_discarded_before)
 {
 	static const struct boot_run swap = { .found = FOUND_SWAP, .fate = FATE_NONE };
@@ -145,7 +145,7 @@ static void read_record(void)
 	ck_assert_msg(boot_record_read(made_root, &got, &w) == 0, "%s", w.text);
 }
 
-/* What became of a run takes its place; those before it stay. */
+/* The outcome of a run replaces it; earlier ones stay. */
 START_TEST(is_renewed)
 {
 	static const struct boot_run swap = { .time = 7, .found = FOUND_SWAP, .fate = FATE_NONE };
@@ -162,7 +162,7 @@ START_TEST(is_renewed)
 	ck_assert_uint_eq(got.runs[0].time, 7);
 	ck_assert_uint_eq(got.runs[1].time, run.time);
 	ck_assert_int_eq(got.runs[1].fate, FATE_DISCARDED);
-	/* It is not there any more. */
+	/* It is gone by now. */
 	made_put("/run/s2disk/boot", NULL);
 	ck_assert_int_eq(boot_record_renew(made_root, &after), 0);
 	read_record();
@@ -173,7 +173,7 @@ START_TEST(is_renewed)
 }
 END_TEST
 
-/* The system goes on that made the image: its kernel, with its log, and its boot id. */
+/* The system that made the image goes on: its kernel, with its log, and its boot id. */
 START_TEST(takes_the_place)
 {
 	static const struct boot_run swap = { .found = FOUND_SWAP, .fate = FATE_NONE };
@@ -236,7 +236,7 @@ START_TEST(leaves_the_record_for_none)
 }
 END_TEST
 
-/* That of a newer program. */
+/* From a newer program. */
 START_TEST(leaves_a_newer_record)
 {
 	struct why w = { 0 };
@@ -251,7 +251,7 @@ START_TEST(leaves_a_newer_record)
 }
 END_TEST
 
-/* Anything that can write to the disk can write this. */
+/* An attacker with write access to the disk can write this. */
 START_TEST(is_hostile)
 {
 	made_put("/run/x", "");

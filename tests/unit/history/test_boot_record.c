@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The boot record: its text, there and back, whatever it holds; and its file. */
+/* The boot record: its text, written and parsed, whatever it contains; and its file. */
 #include "base/bytes.h"
 #include "history/boot_record_file.h"
 #include "fixtures/made_root.h"
@@ -121,7 +121,7 @@ START_TEST(there_and_back)
 }
 END_TEST
 
-/* What stands in a file of another program, and for people. */
+/* As found in the file of another version, and readable for people. */
 START_TEST(form)
 {
 	static const char wanted[] = "s2disk boot record 1\n"
@@ -180,7 +180,7 @@ START_TEST(words)
 }
 END_TEST
 
-/* A value cannot make lines of its own, nor reach the terminal as it is. */
+/* A value can neither make lines of its own nor reach the terminal unfiltered. */
 START_TEST(one_line_each)
 {
 	char log[] = "ACPI: \033[2J\n", *text;
@@ -237,7 +237,7 @@ START_TEST(which_are_records)
 }
 END_TEST
 
-/* Of a newer program, or of nobody's. */
+/* From a newer program, or from none. */
 START_TEST(passes_over_what_it_does_not_know)
 {
 	parse("s2disk boot record 1\n found image\n key " DIGEST
@@ -286,7 +286,7 @@ START_TEST(is_bounded)
 	ck_assert_uint_eq(strlen(got.command_line), sizeof(got.command_line) - 1);
 	ck_assert_uint_eq(got.run_count, BOOT_RUNS_MAX);
 	ck_assert_uint_eq(got.forgotten, 20 - BOOT_RUNS_MAX);
-	/* Nothing of those that were left out got into the last. */
+	/* Nothing of the dropped ones got into the last. */
 	ck_assert_str_eq(got.runs[BOOT_RUNS_MAX - 1].reason, "7");
 	ck_assert_uint_eq(got.runs[BOOT_RUNS_MAX - 1].key_count, 0);
 	ck_assert_uint_le(strlen(got.log), BOOT_RECORD_LOG_LIMIT);
@@ -296,7 +296,7 @@ START_TEST(is_bounded)
 }
 END_TEST
 
-/* What is written can be read: the largest there may be. */
+/* What is written can be read: the largest possible record. */
 START_TEST(largest)
 {
 	size_t size = 2 * BOOT_RECORD_LOG_LIMIT;
@@ -334,7 +334,7 @@ static void append(enum boot_found found, uint64_t time)
 	boot_record_append(&record, &run);
 }
 
-/* Of too many runs those stay that tell most. */
+/* Of too many runs the most informative ones stay. */
 START_TEST(forgets_the_least)
 {
 	record = (struct boot_record){ 0 };
@@ -423,7 +423,7 @@ START_TEST(is_written)
 }
 END_TEST
 
-/* Again at this boot: the log of its beginning stays. At another boot: anew. */
+/* Again in this boot: the log of its beginning stays. In another boot: a new record. */
 START_TEST(is_added_to)
 {
 	struct boot_run run = { .time = 5, .found = FOUND_SWAP };
@@ -458,7 +458,7 @@ START_TEST(is_added_to)
 }
 END_TEST
 
-/* Nothing to say but what resume did: no /proc, no map, no log. */
+/* Nothing but resume's own run: no /proc, no map, no log. */
 START_TEST(of_a_poor_initramfs)
 {
 	made_put("/run/x", "");
@@ -479,7 +479,7 @@ START_TEST(cannot_be_written)
 
 	made_put("/etc/initrd-release", "");
 	ck_assert_int_eq(boot_record_add(made_root, &full_run), -ENOENT);
-	/* Nor through a link, to wherever. */
+	/* Nor through a link to another place. */
 	made_put("/run/x", "");
 	made_put("/elsewhere/x", "");
 	snprintf(path, sizeof(path), "%s/elsewhere", made_root);
@@ -507,7 +507,7 @@ static const struct {
 	{ "overlay / overlay rw 0 0\n", false },
 };
 
-/* By hand in a running system resume leaves the record as it is. */
+/* Run by hand in a running system, resume leaves the record unchanged. */
 START_TEST(only_in_an_initramfs)
 {
 	make_boot();
@@ -523,7 +523,7 @@ START_TEST(only_in_an_initramfs)
 }
 END_TEST
 
-/* What the kernel has forgotten after days, and what was not recorded. */
+/* What the kernel has dropped after days, and what was not recorded. */
 START_TEST(has_the_log)
 {
 	char *log = NULL;
@@ -539,7 +539,7 @@ START_TEST(has_the_log)
 	ck_assert_int_eq(boot_record_log(made_root, &log), 0);
 	ck_assert_str_eq(log, "something else\n");
 	free(log);
-	/* All that is looked for in a log, and nothing else. */
+	/* Everything that is looked for in a log, and nothing else. */
 	made_put("/run/s2disk/boot", NULL);
 	made_put("/dev/kmsg", "6,1,2,-;Memory Encryption Features active: AMD SEV\n");
 	ck_assert_int_eq(boot_record_add(made_root, &full_run), 0);
@@ -550,11 +550,11 @@ START_TEST(has_the_log)
 }
 END_TEST
 
-/* What a newer program wrote stays, and a lock that is held keeps no boot waiting. */
+/* A newer program's record stays, and a held lock does not delay the boot. */
 START_TEST(leaves_what_is_not_its_own)
 {
 	static const struct boot_run swap = { .found = FOUND_SWAP };
-	char folder[128];
+	char directory[128];
 	int fd;
 
 	made_put("/etc/initrd-release", "");
@@ -562,8 +562,8 @@ START_TEST(leaves_what_is_not_its_own)
 	ck_assert_int_eq(boot_record_add(made_root, &swap), -ENOTSUP);
 	ck_assert_int_eq(boot_record_add_first(made_root, &swap), -ENOTSUP);
 	made_put("/run/s2disk/boot", NULL);
-	snprintf(folder, sizeof(folder), "%s/run/s2disk", made_root);
-	fd = open(folder, O_RDONLY | O_DIRECTORY);
+	snprintf(directory, sizeof(directory), "%s/run/s2disk", made_root);
+	fd = open(directory, O_RDONLY | O_DIRECTORY);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
 	ck_assert_int_eq(boot_record_add(made_root, &swap), -ENOLCK);
@@ -572,7 +572,7 @@ START_TEST(leaves_what_is_not_its_own)
 }
 END_TEST
 
-/* Two scripts of the initramfs at once: both are in it. */
+/* Two scripts of the initramfs at once: both are recorded. */
 START_TEST(at_once)
 {
 	make_boot();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/image_info: the kernel's own header page and its metadata. Offsets
- * are those of struct swsusp_info on 64-bit machines. */
+/* kernel/image_info: the kernel's own header page and its metadata. Offsets are those of
+ * struct swsusp_info on 64-bit machines. */
 #include "base/bytes.h"
 #include "kernel/image_info.h"
 
@@ -46,7 +46,7 @@ static const struct {
 	{ 1, 3, 3 * PAGE, 0, NULL },
 	{ 0, 3, 3 * PAGE, 0, NULL }, /* all of them zero pages */
 	{ 512, 514, 514 * PAGE, 0, NULL },
-	/* With pages of zeros there is more metadata than data needs. */
+	/* With zero pages there is more metadata than the data needs. */
 	{ 10, 100, 100 * PAGE, 0, NULL },
 	{ 513, 515, 515 * PAGE, -EBADMSG, "1 metadata pages cannot describe 513" },
 	{ 0, 0, 0, -EBADMSG, "0 data pages of 0" },
@@ -140,7 +140,7 @@ START_TEST(metadata)
 	put_le64(page, 0);
 	put_le64(page + 8, 7 | 1ull << 63);
 	put_le64(page + 16, UINT64_MAX - 1);
-	put_le64(page + 32, 9); /* behind the end */
+	put_le64(page + 32, 9); /* after the end */
 	ck_assert_uint_eq(image_metadata_walk(page, PAGE, see, &seen), 3);
 	ck_assert_uint_eq(seen.count, 3);
 	ck_assert_uint_eq(seen.pfns[0], 0);

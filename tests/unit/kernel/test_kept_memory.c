@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/kept_memory, against files that answer a write as the kernel's do. */
+/* kernel/kept_memory, on files that respond to a write as the kernel's do. */
 #include "kernel/kept_memory.h"
 
 #include "fixtures/made_root.h"
@@ -21,7 +21,7 @@ int __wrap_io_write_text(const char *root, const char *path, const char *text);
 
 static struct number {
 	const char *path;
-	uint64_t value, least, most; /* pages in use; what there is memory for */
+	uint64_t value, least, most; /* pages in use; pages that there is memory for */
 	int error;
 } numbers[8];
 
@@ -87,7 +87,7 @@ START_TEST(nothing_is_kept)
 }
 END_TEST
 
-/* Each node gets back what it had, of each size. */
+/* Each node gets back its own number, of each size. */
 START_TEST(gives_and_takes_back)
 {
 	struct number *a = add(NODE0_2M, 100), *b = add(NODE1_2M, 7), *c = add(NODE0_1G, 2);
@@ -115,7 +115,7 @@ START_TEST(kernel_without_nodes)
 }
 END_TEST
 
-/* Some are in use; memory then is in pieces. */
+/* Some are in use; then memory is fragmented. */
 START_TEST(not_all)
 {
 	struct number *number = add(NODE0_2M, 10), *other = add(NODE1_2M, 10);

@@ -33,7 +33,7 @@ static const struct {
 	{ "resume=swap:/dev/sda2", "/dev/sda2", 0, "", false, false },
 	{ "resume=file:/dev/sda2:0x100", "/dev/sda2:0x100", 0, "", false, false },
 	{ "resume=swapper", "swapper", 0, "", false, false },
-	/* Other names that only look alike, and names without a value. */
+	/* Names that only look alike, and names without a value. */
 	{ "xresume=/dev/a resumex=/dev/a resume resume_offset", "", 0, "", false, false },
 	{ "nor noresumes nohibernated", "", 0, "", false, false },
 	{ "=resume=/dev/a = ==", "", 0, "", false, false },
@@ -48,7 +48,7 @@ static const struct {
 	{ "resume=\"\"", "", 0, "", false, false },
 	{ "\"", "", 0, "", false, false },
 	{ "\"\" resume=/dev/a", "/dev/a", 0, "", false, false },
-	/* Offsets that are none. */
+	/* Invalid offsets. */
 	{ "resume_offset=", "", 0, "(empty)", false, false },
 	{ "resume_offset=-1", "", 0, "-1", false, false },
 	{ "resume_offset=12,13", "", 0, "12,13", false, false },
@@ -93,7 +93,7 @@ START_TEST(cuts_what_is_too_long)
 	kernel_cmdline_parse(text, &cmdline);
 	ck_assert_uint_eq(strlen(cmdline.resume), sizeof(cmdline.resume) - 1);
 
-	/* A number that was cut must not pass for another one. */
+	/* A truncated number must not pass for another one. */
 	memset(text, 0, sizeof(text));
 	strcpy(text, "resume_offset=");
 	memset(text + strlen(text), '0', 80);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Naming the kernel a place for its own images. */
+/* Setting the place of the kernel's own images. */
 #include "base/io.h"
 #include "kernel/kernel_resume.h"
 
@@ -45,7 +45,7 @@ START_TEST(test_name)
 	ck_assert_int_eq(mkdir(below("/sys/power"), 0700), 0);
 	ck_assert_int_eq(kernel_resume_name(root, makedev(259, 3), 0), -ENOENT);
 	put("/sys/power/resume");
-	/* Without a place for the offset it would look somewhere else. */
+	/* Without a file for the offset it would look at another place. */
 	ck_assert_int_eq(kernel_resume_name(root, makedev(259, 3), 34816), -ENOENT);
 	expect("/sys/power/resume", "");
 	ck_assert_int_eq(kernel_resume_name(root, makedev(259, 3), 0), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/knobs, on a tree of files. Unlike files of /proc, these keep the end of
- * what was longer, so only what was written is looked at. */
+/* kernel/kernel_settings, on a tree of files. Unlike files of /proc, these keep the end
+ * of longer content, so only the written part is compared. */
 #include "base/io.h"
 #include "kernel/kernel_settings.h"
 #include "fixtures/made_root.h"
@@ -36,25 +36,25 @@ static void make_tree(void)
 
 START_TEST(saves_and_restores)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 	uint64_t size = 0;
 
-	knobs_save(&knobs, made_root);
-	ck_assert(knobs_image_size(&knobs, &size));
+	kernel_settings_save(&saved, made_root);
+	ck_assert(kernel_settings_image_size(&saved, &size));
 	ck_assert_uint_eq(size, 6442450944);
-	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 2), 0);
+	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 2), 0);
 	check_starts(PRINTK, "2\n");
 	made_put(IMAGE_SIZE, "1\n");
-	/* What was saved, not what is there. */
-	ck_assert(knobs_image_size(&knobs, &size));
+	/* The saved value, not the current one. */
+	ck_assert(kernel_settings_image_size(&saved, &size));
 	ck_assert_uint_eq(size, 6442450944);
-	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(PRINTK, "7\t4\t1\t7\n");
 	check_starts(IMAGE_SIZE, "6442450944\n");
-	/* A second time changes nothing. */
+	/* A second call changes nothing. */
 	made_put(PRINTK, "5\n");
 	made_put(IMAGE_SIZE, "5\n");
-	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(PRINTK, "5\n");
 	check_starts(IMAGE_SIZE, "5\n");
 }
@@ -75,67 +75,67 @@ static const struct {
 
 START_TEST(limits_the_level)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 
 	made_put(PRINTK, limits[_i].saved);
-	knobs_save(&knobs, made_root);
-	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 1), 0);
-	ck_assert_int_eq(knobs_restore(&knobs, limits[_i].max), 0);
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 1), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, limits[_i].max), 0);
 	check_starts(PRINTK, limits[_i].restored);
 }
 END_TEST
 
 START_TEST(levels)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 
-	knobs_save(&knobs, made_root);
-	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, -1), -EINVAL);
-	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 16), -EINVAL);
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, -1), -EINVAL);
+	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 16), -EINVAL);
 	check_starts(PRINTK, "7\t4\t1\t7\n");
-	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 0), 0);
+	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 0), 0);
 	check_starts(PRINTK, "0\n");
-	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 15), 0);
+	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 15), 0);
 	check_starts(PRINTK, "15\n");
 }
 END_TEST
 
 START_TEST(what_is_not_there)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 	uint64_t size = 77;
 
 	made_put(PRINTK, NULL);
 	made_put(IMAGE_SIZE, NULL);
-	memset(&knobs, 0xff, sizeof(knobs));
-	knobs_save(&knobs, made_root);
-	ck_assert(!knobs_image_size(&knobs, &size));
+	memset(&saved, 0xff, sizeof(saved));
+	kernel_settings_save(&saved, made_root);
+	ck_assert(!kernel_settings_image_size(&saved, &size));
 	ck_assert_uint_eq(size, 77);
-	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 3), -ENOENT);
-	/* Nothing was saved, so nothing is put back, even if it is there now. */
+	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 3), -ENOENT);
+	/* Nothing was saved, so nothing is restored, even if the files exist now. */
 	made_put(PRINTK, "4\n");
 	made_put(IMAGE_SIZE, "4\n");
-	ck_assert_int_eq(knobs_restore(&knobs, 0), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, 0), 0);
 	check_starts(PRINTK, "4\n");
 	check_starts(IMAGE_SIZE, "4\n");
 }
 END_TEST
 
-/* The first error is told, the rest is done. */
+/* The first error is returned; the rest is restored anyway. */
 START_TEST(restores_what_it_can)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 
-	knobs_save(&knobs, made_root);
+	kernel_settings_save(&saved, made_root);
 	made_put(PRINTK, NULL);
 	made_put(IMAGE_SIZE, "1\n");
-	ck_assert_int_eq(knobs_restore(&knobs, -1), -ENOENT);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), -ENOENT);
 	check_starts(IMAGE_SIZE, "6442450944\n");
 	made_put(PRINTK, "7\n");
-	knobs_save(&knobs, made_root);
-	ck_assert_int_eq(knobs_set_console_loglevel(&knobs, 1), 0);
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 1), 0);
 	made_put(IMAGE_SIZE, NULL);
-	ck_assert_int_eq(knobs_restore(&knobs, -1), -ENOENT);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), -ENOENT);
 	check_starts(PRINTK, "7\n");
 }
 END_TEST
@@ -158,18 +158,18 @@ START_TEST(image_sizes)
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct knobs knobs;
+		struct kernel_settings saved;
 		uint64_t size = 77;
 
 		made_put(IMAGE_SIZE, sizes[i].text);
-		knobs_save(&knobs, made_root);
-		ck_assert_int_eq(knobs_image_size(&knobs, &size), sizes[i].known);
+		kernel_settings_save(&saved, made_root);
+		ck_assert_int_eq(kernel_settings_image_size(&saved, &size), sizes[i].known);
 		ck_assert_uint_eq(size, sizes[i].size);
 	}
 }
 END_TEST
 
-/* amdgpu wakes only where the kernel says that it will merely sleep. */
+/* amdgpu wakes the display only if the kernel will merely sleep. */
 static const struct {
 	const char *modes, *set, *restored;
 } modes[] = {
@@ -188,84 +188,84 @@ static const struct {
 
 START_TEST(wakes_the_display)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 
 	made_put(MODE, modes[_i].modes);
-	knobs_save(&knobs, made_root);
-	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_wake_display(&saved), 0);
 	check_starts(MODE, modes[_i].set);
-	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(MODE, modes[_i].restored);
-	/* A second time changes nothing. */
+	/* A second call changes nothing. */
 	made_put(MODE, "other\n");
-	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(MODE, "other\n");
 }
 END_TEST
 
-/* Other drivers do not ask. */
+/* Other drivers do not check it. */
 START_TEST(display_of_others)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 
 	made_root_remove();
 	made_root_create();
 	made_put(MODE, "[platform] shutdown reboot suspend\n");
-	knobs_save(&knobs, made_root);
-	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_wake_display(&saved), 0);
 	check_starts(MODE, "[platform]");
 }
 END_TEST
 
 START_TEST(display_put_back_first)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 
 	made_put(MODE, "[platform] shutdown reboot suspend\n");
-	knobs_save(&knobs, made_root);
-	ck_assert_int_eq(knobs_restore_display(&knobs), 0);
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_restore_display(&saved), 0);
 	check_starts(MODE, "[platform]");
-	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
-	ck_assert_int_eq(knobs_restore_display(&knobs), 0);
+	ck_assert_int_eq(kernel_settings_wake_display(&saved), 0);
+	ck_assert_int_eq(kernel_settings_restore_display(&saved), 0);
 	check_starts(MODE, "platform");
-	/* A second time changes nothing. */
+	/* A second call changes nothing. */
 	made_put(MODE, "other\n");
-	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(MODE, "other\n");
 }
 END_TEST
 
 START_TEST(display_without_a_setting)
 {
-	struct knobs knobs;
+	struct kernel_settings saved;
 
-	/* Nothing there. */
-	knobs_save(&knobs, made_root);
-	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
-	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
-	/* What was not changed is not put back. */
+	/* No such file. */
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_wake_display(&saved), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
+	/* What was not changed is not restored. */
 	made_put(MODE, "[platform] suspend\n");
-	knobs_save(&knobs, made_root);
+	kernel_settings_save(&saved, made_root);
 	made_put(MODE, NULL);
-	ck_assert_int_eq(knobs_wake_display(&knobs), -ENOENT);
+	ck_assert_int_eq(kernel_settings_wake_display(&saved), -ENOENT);
 	made_put(MODE, "[shutdown] suspend\n");
-	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(MODE, "[shutdown] suspend\n");
-	/* A second time that fails does not undo that the first one has to be put back. */
-	knobs_save(&knobs, made_root);
-	ck_assert_int_eq(knobs_wake_display(&knobs), 0);
+	/* A failing second call does not cancel restoring the first one's change. */
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_wake_display(&saved), 0);
 	made_put(MODE, NULL);
-	ck_assert_int_eq(knobs_wake_display(&knobs), -ENOENT);
+	ck_assert_int_eq(kernel_settings_wake_display(&saved), -ENOENT);
 	made_put(MODE, "suspend\n");
-	ck_assert_int_eq(knobs_restore(&knobs, -1), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(MODE, "shutdown");
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("knobs");
-	TCase *tcase = tcase_create("knobs");
+	Suite *suite = suite_create("kernel_settings");
+	TCase *tcase = tcase_create("kernel_settings");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 

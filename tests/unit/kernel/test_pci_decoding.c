@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/pci_decoding, against a tree of sysfs. */
+/* kernel/pci_decoding, on a tree of sysfs. */
 #include "kernel/pci_decoding.h"
 
 #include "fixtures/made_root.h"
@@ -28,7 +28,7 @@ static int bind_error, override_error;
 #define UNBAR "driver_override=;"
 static bool write_ignored;
 
-/* Files of drivers do not keep what is written to them. */
+/* Drivers' files do not store what is written to them. */
 int __wrap_io_write_text(const char *root, const char *path, const char *text)
 {
 	size_t used = strlen(written);
@@ -102,9 +102,9 @@ START_TEST(disables_and_restores)
 
 	ck_assert_int_eq(disable(CARD, &w), 0);
 	ck_assert_int_eq(disable(BRIDGE, &w), 0);
-	ck_assert_int_eq(disable(CARD, &w), 0); /* judged again: done already */
+	ck_assert_int_eq(disable(CARD, &w), 0); /* judged again: already done */
 	ck_assert_str_eq(written, BAR "unbind=" CARD ";" BAR "unbind=" BRIDGE ";");
-	/* The bits are gone, and no others. */
+	/* These bits are cleared, and no others. */
 	ck_assert_uint_eq(command_of(CARD), 0x500);
 	ck_assert_uint_eq(command_of(BRIDGE), 0x500);
 	written[0] = '\0';
@@ -118,7 +118,7 @@ START_TEST(disables_and_restores)
 }
 END_TEST
 
-/* With all that a bridge's command register allows off, configuration goes through it. */
+/* A bridge forwards configuration accesses even with its command register cleared. */
 START_TEST(bridges)
 {
 	unsigned char config[64] = { 0x86, 0x80, 0x10, 0xa1, 0x07, 0x05 }, now[4];
@@ -135,20 +135,20 @@ START_TEST(bridges)
 	read_config(BRIDGE, 0x18, now, sizeof(now));
 	ck_assert_mem_eq(now, "\x00\x01\x03\x40", 4);
 	ck_assert_uint_eq(command_of(BRIDGE), 0x507);
-	/* A BAR is there in what is no bridge. */
+	/* Where there is a BAR if it is not a bridge. */
 	config[14] = 0x80;
 	made_put_bytes(AT(BRIDGE "/config"), config, sizeof(config));
 	ck_assert_int_eq(disable(BRIDGE, &w), 0);
 	read_config(BRIDGE, 0x18, now, sizeof(now));
 	ck_assert_mem_eq(now, "\x00\x01\x03\x40", 4);
 	ck_assert(pci_decoding_restore(&decoding, made_root));
-	/* Numbers that stay. */
+	/* Numbers that cannot be changed. */
 	config[14] = 0x01;
 	config[4] = 0;
 	made_put_bytes(AT(BRIDGE "/config"), config, sizeof(config));
 	write_ignored = true;
 	ck_assert_int_eq(disable(BRIDGE, &w), -EIO);
-	ck_assert_ptr_nonnull(strstr(w.text, "does not let itself be disabled"));
+	ck_assert_ptr_nonnull(strstr(w.text, "ignores configuration writes"));
 	ck_assert(pci_decoding_restore(&decoding, made_root));
 }
 END_TEST
@@ -223,7 +223,7 @@ START_TEST(failures)
 
 	override_error = -EIO;
 	ck_assert_int_eq(disable(CARD, &w), -EIO);
-	ck_assert_ptr_nonnull(strstr(w.text, "cannot be kept from drivers"));
+	ck_assert_ptr_nonnull(strstr(w.text, "cannot be barred from drivers"));
 	ck_assert_str_eq(written, BAR);
 	ck_assert(pci_decoding_restore(&decoding, made_root));
 	ck_assert_str_eq(written, BAR);
@@ -231,14 +231,14 @@ START_TEST(failures)
 	w = (struct why){ 0 };
 	bind_error = -EIO;
 	ck_assert_int_eq(disable(CARD, &w), -EIO);
-	ck_assert_ptr_nonnull(strstr(w.text, "cannot be taken from its driver e1000e"));
+	ck_assert_ptr_nonnull(strstr(w.text, "cannot be unbound from its driver e1000e"));
 	ck_assert_uint_eq(command_of(CARD), 0x506);
 	ck_assert(pci_decoding_restore(&decoding, made_root));
 	bind_error = 0;
-	/* A function that goes on answering is no longer its driver's, but will be. */
+	/* A function that keeps responding has lost its driver, and gets it back. */
 	write_ignored = true;
 	ck_assert_int_eq(disable(CARD, &w), -EIO);
-	ck_assert_ptr_nonnull(strstr(w.text, "does not let itself be disabled"));
+	ck_assert_ptr_nonnull(strstr(w.text, "ignores configuration writes"));
 	written[0] = '\0';
 	ck_assert(pci_decoding_restore(&decoding, made_root));
 	ck_assert_str_eq(written, UNBAR "bind=" CARD ";");
@@ -249,7 +249,7 @@ START_TEST(failures)
 	made_put_bytes(AT(CARD "/config"), "", 0);
 	ck_assert_int_eq(disable(CARD, &w), -ENODATA);
 	ck_assert(pci_decoding_restore(&decoding, made_root));
-	/* What cannot be given back is said. */
+	/* What cannot be restored is reported. */
 	add(CARD, NULL, 0x06);
 	ck_assert_int_eq(disable(CARD, &w), 0);
 	bind_error = -EBUSY;

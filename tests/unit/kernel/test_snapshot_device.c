@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/snapshot_device: pages in and out, several a call. A socket that keeps
- * the calls apart takes the place of the device. */
+/* kernel/snapshot_device: reading and writing pages, several per call. A socket that
+ * preserves the boundaries of calls takes the place of the device. */
 #include "base/memory.h"
 #include "kernel/snapshot_device.h"
 
@@ -57,7 +57,7 @@ START_TEST(write_pages)
 }
 END_TEST
 
-/* Whatever comes at once, also parts of a page. */
+/* All that comes at once, including parts of a page. */
 START_TEST(read_pages)
 {
 	static const size_t parts[] = { 4096, 100, 65536, 3000, 1 };
@@ -68,7 +68,7 @@ START_TEST(read_pages)
 
 		if (n > (PAGES - 1) * page - sent)
 			n = (PAGES - 1) * page - sent;
-		/* A packet longer than what is asked for would lose its end. */
+		/* A packet longer than the request would lose its end. */
 		if (n > page - sent % page)
 			n = page - sent % page;
 		ck_assert_int_eq(write(ends[1], pages + sent, n), (ssize_t)n);

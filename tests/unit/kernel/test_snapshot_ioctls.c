@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/snapshot_device: what reaches the kernel, and when it is tried again; a
- * made-up kernel and a made-up clock. */
+/* kernel/snapshot_device: what reaches the kernel, and when it is retried; on a simulated
+ * kernel and clock. */
 #include "kernel/snapshot_device.h"
 
 #include <check.h>
@@ -19,14 +19,14 @@
 #define PATH "/made/up/snapshot"
 
 static struct {
-	int error;		   /* 0, or what each call gives … */
-	unsigned int times;	   /* … so often, 0 for always */
+	int error;		   /* 0, or the error of each call … */
+	unsigned int times;	   /* … this many times, 0: always */
 	unsigned int calls;	   /* so far */
 	unsigned int freezes;	   /* of them, SNAPSHOT_FREEZE */
-	unsigned long only;	   /* the one that gives the error; 0: each */
+	unsigned long only;	   /* the one that fails; 0: each */
 	unsigned long request;	   /* of the last, */
 	unsigned long argument;	   /* as it was given */
-	unsigned char answer[16];  /* what is put to where that points */
+	unsigned char answer[16];  /* what is stored where that points */
 	size_t answered;	   /* bytes of it */
 	unsigned char pointed[16]; /* what was there */
 	size_t points;		   /* bytes to look at */
@@ -83,7 +83,7 @@ int __wrap_open(const char *path, int flags, ...)
 	return answer() < 0 ? -1 : FD;
 }
 
-/* What open() becomes in hardened builds. */
+/* open() in hardened builds. */
 int __wrap___open_2(const char *path, int flags)
 {
 	return __wrap_open(path, flags);
@@ -145,7 +145,7 @@ static const struct {
 	{ platform_on, SNAPSHOT_PLATFORM_SUPPORT, 1, true },
 	{ platform_off, SNAPSHOT_PLATFORM_SUPPORT, 0, true },
 	{ image_size, SNAPSHOT_PREF_IMAGE_SIZE, 0x123456789, true },
-	/* A device that did not stop, or a wake-up: not to be slept through. And a
+	/* A device that did not freeze, or a wakeup, which must not be missed. And a
 	 * second restore of one load never returns. */
 	{ snapshot_restore, SNAPSHOT_ATOMIC_RESTORE, 0, false },
 	{ snapshot_power_off, SNAPSHOT_POWER_OFF, 0, false },
@@ -165,7 +165,7 @@ START_TEST(calls)
 }
 END_TEST
 
-/* Not for ever: a second, and not in a busy loop. */
+/* Not for ever: for a second, and without busy waiting. */
 START_TEST(busy)
 {
 	uint64_t begun = kernel.nsec;
@@ -187,8 +187,7 @@ START_TEST(busy)
 }
 END_TEST
 
-/* Another may hold the lock, which is waited for; what freezing itself says is
- * not asked for a second time. */
+/* Contention for the lock is waited for; an answer of the freeze itself is final. */
 START_TEST(freezing)
 {
 	uint64_t begun = kernel.nsec;
@@ -233,7 +232,7 @@ static const struct {
 	{ 254, 0xfffff, 0xfff0feff },
 };
 
-/* As the kernel's new_encode_dev has it, behind the offset, packed. */
+/* Like the kernel's new_encode_dev, after the offset, packed. */
 START_TEST(swap_area)
 {
 	const struct resume_swap_area *given = (const void *)kernel.pointed;
@@ -264,7 +263,7 @@ START_TEST(create)
 	kernel.answer[0] = 0;
 	ck_assert_int_eq(snapshot_create(FD, &resumed), 0);
 	ck_assert(resumed);
-	/* A failure is neither, and is not tried again. */
+	/* A failure is neither, and is not retried. */
 	resumed = false;
 	kernel.calls = 0;
 	kernel.error = EBUSY;
@@ -305,7 +304,7 @@ START_TEST(numbers_of_the_kernel)
 }
 END_TEST
 
-/* Whether the kernel takes one byte more tells whether it has all. */
+/* Whether the kernel accepts one more byte shows whether it is complete. */
 START_TEST(write_end)
 {
 	ck_assert_int_eq(snapshot_write_end(FD), 0);
@@ -323,7 +322,7 @@ START_TEST(write_end)
 }
 END_TEST
 
-/* The direction says what is meant. */
+/* The direction determines what happens. */
 START_TEST(opening)
 {
 	uint64_t begun = kernel.nsec;
@@ -335,7 +334,7 @@ START_TEST(opening)
 	kernel.error = EPERM;
 	ck_assert_int_eq(snapshot_open(PATH, false), -EPERM);
 	ck_assert_uint_eq(kernel.nsec, begun);
-	/* Another s2disk looks whether it can be opened. */
+	/* Another s2disk checks whether it can be opened. */
 	kernel.error = EBUSY;
 	kernel.times = 3;
 	kernel.calls = 0;

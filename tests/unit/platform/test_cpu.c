@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The registers of CPUID: what their bits are called, and their way into records. */
+/* The registers of CPUID: the names of their bits, and how they are recorded. */
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "platform/platform.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The highest bit that has a name in each register, as in the kernel's
- * arch/x86/include/asm/cpufeatures.h: so those below it are counted right. */
+/* The highest bit with a name in each register, from the kernel's
+ * arch/x86/include/asm/cpufeatures.h: this proves that those below it are counted right. */
 static const struct {
 	const char *flag;
 	struct cpuid_word bit;

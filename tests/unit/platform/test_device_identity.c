@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a device says of itself: the same at every boot, another for a copy. */
+/* The identity of a device: the same at every boot, different for a copy. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
 #include "platform/device_identity.h"
@@ -98,7 +98,7 @@ START_TEST(knows_large_sectors)
 }
 END_TEST
 
-/* What is not understood is not believed: then the number and the disk have to do. */
+/* Invalid entries are ignored: then the number and the disk have to do. */
 START_TEST(believes_no_nonsense)
 {
 	static const struct {
@@ -109,7 +109,7 @@ START_TEST(believes_no_nonsense)
 		{ 512 + 84, 129 },	   /* of an odd size, */
 		{ 512 + 80, 1 },	   /* one of them, */
 		{ 512 + 80, UINT32_MAX },  /* far too many, */
-		{ 512 + 76, 1 },	   /* behind the end of any disk, */
+		{ 512 + 76, 1 },	   /* after the end of any disk, */
 		{ 512 + 72, 4000 },	   /* or of this one */
 		{ 1024 + 128 + 32, 4096 }, /* begins elsewhere */
 	};
@@ -121,7 +121,7 @@ START_TEST(believes_no_nonsense)
 }
 END_TEST
 
-/* No table, no disk to read, nothing at all. */
+/* No table, no readable disk, nothing at all. */
 START_TEST(does_without_a_table)
 {
 	memset(disk, 0, sizeof(disk));
@@ -148,13 +148,13 @@ START_TEST(knows_stacks)
 	made_put("/sys/class/block/dm-1/slaves/dm-0/x", "");
 	expect("dm-1", "LVM-abc on CRYPT-LUKS2-0123abcd on partition 5d15c0de-02 on disk "
 		       "naa.5000c500a1b2c3d4");
-	/* Over several: its own UUID only. */
+	/* Over several disks: its own UUID only. */
 	made_put("/sys/class/block/dm-1/slaves/sda/x", "");
 	expect("dm-1", "LVM-abc");
 	made_put("/sys/class/block/md0/md/uuid", "1:2:3:4\n");
 	made_put("/sys/class/block/md0/slaves/sda2/x", "");
 	expect("md0", "MD-1:2:3:4");
-	/* A circle, which sysfs would have to make up. */
+	/* A loop, which sysfs cannot contain. */
 	made_put("/sys/class/block/dm-8/dm/uuid", "LVM-x\n");
 	made_put("/sys/class/block/dm-8/slaves/dm-8/x", "");
 	expect("dm-8", "LVM-x on LVM-x on LVM-x on LVM-x on LVM-x on LVM-x on LVM-x on LVM-x on "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* filesystem_stamp on what mkfs makes, and on what their makers write. */
+/* filesystem_stamp on what mkfs and the file systems' authors write. */
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/made_root.h"
@@ -55,7 +55,7 @@ static int identify(const char *name, struct filesystem *ret)
 	return identify_failing(name, 0, ret);
 }
 
-/* What the file systems' own tools make, and what they call it. */
+/* The output of the file systems' own tools, and their names. */
 static const struct {
 	const char *type, *make, *change, *words;
 } kinds[] = {
@@ -103,8 +103,7 @@ START_TEST(knows_what_mkfs_makes)
 }
 END_TEST
 
-/* Superblocks of xfs may be as they were, and its log not: it was mounted, and ended by a
- * reset. */
+/* The superblock of an xfs may be unchanged and its log not: it was mounted, and then reset. */
 START_TEST(sees_the_log_of_xfs)
 {
 	struct filesystem before, after;
@@ -128,7 +127,7 @@ START_TEST(sees_the_log_of_xfs)
 	ck_assert_mem_eq(before.stamp, after.stamp, sizeof(after.stamp));
 	ck_assert(filesystem_same(&before, &after));
 	ck_assert(!filesystem_unchanged(&before, &after));
-	/* What an older image does not say is no difference. */
+	/* What an older image does not record is no difference. */
 	memset(before.log, 0, sizeof(before.log));
 	ck_assert(filesystem_unchanged(&before, &after));
 	/* A whole round later. */
@@ -136,10 +135,10 @@ START_TEST(sees_the_log_of_xfs)
 			     "seek=$(($(cat at) + 4)) 2>/dev/null"));
 	ck_assert_int_eq(identify("disk", &before), 0);
 	ck_assert(!filesystem_unchanged(&before, &after));
-	/* Every read of the way there. */
+	/* Every read on the way. */
 	for (unsigned int i = 1; i <= 16; i++)
 		ck_assert_int_eq(identify_failing("disk", i, &after), -EIO);
-	/* On another device; nonsense. */
+	/* On another device; invalid. */
 	ck_assert(made_shell(
 		"dd if=/dev/zero of=disk bs=1 seek=48 count=8 conv=notrunc 2>/dev/null"));
 	ck_assert_int_eq(identify("disk", &after), 0);
@@ -164,8 +163,8 @@ struct piece {
 		(at), (text), sizeof(text) - 1 \
 	}
 
-/* What their makers write, as far as it is read; then the places where a mount for writing
- * shows. */
+/* The superblocks in their authors' layout, as far as they are read; then the places
+ * where a mount for writing shows. */
 static const struct {
 	const char *type;
 	struct piece pieces[16];
@@ -230,7 +229,7 @@ START_TEST(knows_what_has_no_counter)
 	made_put_bytes("/disk", bytes, sizeof(bytes));
 	ck_assert_int_eq(identify("disk", &after), 0);
 	ck_assert(!filesystem_same(&before, &after));
-	/* Anything may be on a disk: every byte of what is read, turned. */
+	/* A disk may contain anything: every byte that is read, inverted. */
 	for (unsigned int at = 0; at < 4 * 4096 + 4096; at += at < 512 ? 1 : 61) {
 		bytes[at] ^= 0xff;
 		made_put_bytes("/disk", bytes, sizeof(bytes));
@@ -240,7 +239,7 @@ START_TEST(knows_what_has_no_counter)
 }
 END_TEST
 
-/* Cluster sizes that no shift takes: the undefined-behaviour sanitizer ends it. */
+/* Cluster sizes too large for a shift: caught by the undefined-behaviour sanitizer. */
 START_TEST(takes_no_nonsense_for_ntfs)
 {
 	struct filesystem found;
@@ -262,7 +261,7 @@ START_TEST(tells_errors_of_reading)
 	ck_assert_int_eq(identify("disk", &found), -ENODEV);
 	for (unsigned int i = 1; i <= 2; i++)
 		ck_assert_int_eq(identify_failing("disk", i, &found), -EIO);
-	/* Not that there is none: the disk is offline. */
+	/* Not "none found": the disk is offline. */
 	for (unsigned int i = 1; i <= 4; i++)
 		ck_assert_int_eq(identify_error("disk", i, -ENODEV, &found), -EIO);
 	made_shell("truncate -s 5000 short");
@@ -274,7 +273,7 @@ START_TEST(tells_errors_of_reading)
 	ck_assert_int_eq(identify("disk", &found), 0);
 	for (unsigned int i = 2; i <= 3; i++)
 		ck_assert_int_eq(identify_failing("disk", i, &found), -EIO);
-	/* A superblock that points anywhere. */
+	/* A superblock with arbitrary pointers. */
 	made_shell("printf '\\377\\377\\377\\377' | dd of=disk bs=1 seek=1100 conv=notrunc "
 		   "2>/dev/null");
 	ck_assert_int_lt(identify("disk", &found), 0);

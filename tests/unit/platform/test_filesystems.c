@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* filesystems below a made-up root, and what the verdict says of what they find. */
+/* filesystems below a made root, and the verdict on what they find. */
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/made_root.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A disk with what of ext is looked at. */
+/* A disk with the parts of an ext that are read. */
 static void put_ext(const char *path, unsigned char uuid, unsigned int mounts)
 {
 	static unsigned char disk[2 * 65536];
@@ -57,7 +57,7 @@ static void make(void)
 	put_ext("/dev/vda1", 1, 5);
 	made_put("/sys/class/block/vda1/serial", "S1\n");
 	put_ext("/dev/mapper/x", 2, 6);
-	/* The kernel would not answer; one of them is a stack. */
+	/* The kernel would not answer; one of them is stacked. */
 	made_link("/sys/dev/block/7:3", "../../devices/virtual/block/loop3");
 	made_link("/sys/dev/block/253:0", "../../devices/virtual/block/dm-0");
 	put_ext("/dev/loop3", 3, 1);
@@ -79,21 +79,21 @@ static void make(void)
 	made_shell("truncate -s 1M dev/vdb1; mkdir dev/vdc1");
 }
 
-/* What the machine has mounted, as an image keeps it. */
+/* The machine's mounted file systems, as recorded in an image. */
 static void capture(struct filesystems *ret)
 {
 	struct mounted mounted;
 
 	ck_assert_int_eq(mounted_open(made_root, &mounted, ret), 0);
 	ck_assert(!ret->items.known);
-	for (unsigned int i = 0; i < 2; i++) /* as often as it is tried */
+	for (unsigned int i = 0; i < 2; i++) /* the number of attempts */
 		mounted_stamp(&mounted, ret);
 	ck_assert(ret->items.known);
 	mounted_close(&mounted);
 	mounted_close(&mounted);
 }
 
-/* What of MOUNTS can be compared later, and the names of what cannot. */
+/* The part of MOUNTS that can be compared later, and the names of the rest. */
 static const struct {
 	const char *device, *place, *type;
 	enum filesystem_unstamped unstamped;
@@ -134,7 +134,7 @@ START_TEST(finds_what_is_mounted)
 }
 END_TEST
 
-/* The platforms that are compared: nothing else is known of them. */
+/* The platforms to compare: nothing else is known of them. */
 static struct platform then, now;
 
 /* Without those that cannot be compared, and with a last gate. */
@@ -270,7 +270,7 @@ START_TEST(sees_that_one_was_changed)
 	made_shell("printf '\\000' | dd of=dev/vda1 bs=1 seek=1120 conv=notrunc 2>/dev/null");
 	expect(VERDICT_FATAL, true, "at rest");
 
-	/* A new one in its place, and what an older image does not say. */
+	/* A new one in its place, and fields that an older image lacks. */
 	put_ext("/dev/vda1", 9, 5);
 	expect(VERDICT_HARMLESS, false, "cannot be seen");
 	platform_free(&then);

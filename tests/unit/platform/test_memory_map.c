@@ -95,8 +95,7 @@ START_TEST(knows_both_generations)
 }
 END_TEST
 
-/* A kernel's map with a type that sysfs cannot name and two hot-plugged
- * entries behind it. */
+/* A kernel's map with a type that sysfs cannot name, followed by two hot-plugged entries. */
 START_TEST(calibrates_types_and_hotplug)
 {
 	static const char text[] = "0x0 0x9fbff System RAM\n0x100000 0x1ffdbfff System RAM\n"
@@ -127,8 +126,7 @@ START_TEST(calibrates_types_and_hotplug)
 }
 END_TEST
 
-/* Two types of vendors, and one that is beyond all guesses: the boot loader's
- * list names them. */
+/* Two vendor types, and one beyond all guesses: the boot loader's list names them. */
 START_TEST(computes_with_types_told)
 {
 	static const char text[] = "0x0 0x9ffff System RAM\n0x100000 0x1fffff Unknown E820 type\n"
@@ -201,7 +199,7 @@ START_TEST(reads_boot_params)
 }
 END_TEST
 
-/* A module that was there at boot comes first in sysfs; no firmware list has it. */
+/* A module that was present at boot comes first in sysfs; no firmware list contains it. */
 START_TEST(leaves_out_memory_plugged_at_boot)
 {
 	struct memory_map map =
@@ -331,7 +329,7 @@ START_TEST(counts_pages)
 }
 END_TEST
 
-/* Against a bit a frame. */
+/* Compared with a bitmap of frames. */
 START_TEST(selects_frames)
 {
 	srand((unsigned int)_i + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Is anything mounted that could have been changed? */
+/* Is any file system mounted that could have been changed? */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
 #include "platform/mounted.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Offlined page frames, found in a made-up /proc/kpageflags. */
+/* Offlined page frames, found in a made /proc/kpageflags. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
 #include "platform/offlined.h"
@@ -108,7 +108,7 @@ START_TEST(test_found)
 }
 END_TEST
 
-/* Nothing is read where the kernel counts none, and no further than to the last. */
+/* Nothing is read if the kernel counts none, and nothing after the last one. */
 START_TEST(test_none)
 {
 	put_flags(100, POISONED);
@@ -122,7 +122,7 @@ START_TEST(test_none)
 }
 END_TEST
 
-/* Poisoned by an error, and still used: all that says so. */
+/* Poisoned by an error, and still used: everything that shows it. */
 START_TEST(test_in_use)
 {
 	static const unsigned int bits[] = { 0,	 5,  7,	 8,  10, 11, 13, 15, 16,
@@ -170,7 +170,7 @@ START_TEST(test_failures)
 }
 END_TEST
 
-/* A kernel that does not count them (Linux before 6.3, or without NUMA): only what
+/* A kernel that does not count them (Linux before 6.3, or without NUMA): only frames that
  * s2disk offlined itself. */
 START_TEST(test_no_counts)
 {
@@ -247,7 +247,7 @@ START_TEST(test_confirm)
 }
 END_TEST
 
-/* A memory error was being dealt with while the frames were looked for. */
+/* A memory error was being handled during the scan. */
 START_TEST(test_confirm_after_failure)
 {
 	put_flags(100, POISONED);
@@ -261,7 +261,7 @@ START_TEST(test_confirm_after_failure)
 }
 END_TEST
 
-/* The list ends somewhere; what is beyond it stays in the image. */
+/* The list is full; everything beyond it stays in the image. */
 START_TEST(test_many)
 {
 	enum { frames = 2 * OFFLINED_RANGES_MAX + 100 };

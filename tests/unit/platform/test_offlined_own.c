@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The note of the frames that s2disk offlined. */
+/* The file of the frames that s2disk offlined. */
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/made_root.h"
@@ -55,7 +55,7 @@ START_TEST(test_adds)
 }
 END_TEST
 
-/* Each line for itself. */
+/* Each line on its own. */
 START_TEST(test_broken)
 {
 	const uint64_t more = 8;
@@ -72,7 +72,7 @@ START_TEST(test_broken)
 }
 END_TEST
 
-/* It does not grow without end, and what is too long to be ours says nothing. */
+/* It has a maximum size, and a file that is too long to be ours is ignored. */
 START_TEST(test_bounds)
 {
 	static uint64_t frames[OFFLINED_OWN_MAX + 10];

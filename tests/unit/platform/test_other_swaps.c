@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Swap areas besides the image's: what is recorded of them, and what is found of that
- * again, below a made-up root whose disks are files. */
+/* Swap areas besides the image's: what is recorded of them, and what is found again,
+ * below a made root whose disks are files. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
 #include "platform/other_swaps.h"
@@ -31,7 +31,7 @@ int __wrap_file_place_find(int fd, uint64_t page_size, struct file_place *ret, s
 	return file_error;
 }
 
-/* What happens while it waits. */
+/* What happens during the wait. */
 static unsigned int pauses, appears_at;
 static void (*appear)(void);
 
@@ -234,13 +234,13 @@ START_TEST(names_what_it_cannot_read)
 	for (size_t i = 2; i < 5; i++)
 		ck_assert_uint_eq(then.items.items[i].sight, SWAP_UNREADABLE);
 	ck_assert_int_eq(other_swaps_look_again(&others, 1, &then.items.items[1]), -EBADF);
-	/* Nor are they looked for. */
+	/* Nor are they searched for. */
 	ck_assert_int_eq(other_swaps_look(made_root, &then, &now), 0);
 	ck_assert_uint_eq(now.items.count, 0);
 }
 END_TEST
 
-/* After the snapshot, by what was opened before. */
+/* After the snapshot, through the open descriptors. */
 START_TEST(counts_anew)
 {
 	record(SDA "/dev/nothing partition 8 4 -6\n", NULL, 2);
@@ -249,7 +249,7 @@ START_TEST(counts_anew)
 	other_swaps_count(&others, &then);
 	ck_assert_uint_eq(then.items.items[0].used, 2 << 20);
 	ck_assert_uint_eq(then.items.items[1].used, 4 << 10);
-	/* Nothing that can be read: as they were. */
+	/* Nothing readable: unchanged. */
 	made_put("/proc/swaps", "nonsense");
 	other_swaps_count(&others, &then);
 	ck_assert_uint_eq(then.items.items[0].used, 2 << 20);
@@ -289,7 +289,7 @@ START_TEST(finds_it_again)
 	memset(disk, 0, sizeof(disk));
 	made_put_bytes("/dev/sdc", disk, sizeof(disk));
 	expect(SWAP_REPLACED);
-	/* An image of another system's. */
+	/* An image of another system. */
 	put_header(0, 0xa1, 767);
 	memcpy(disk + PAGE - 10, "S1SUSPEND\0", 10);
 	made_put_bytes("/dev/sdc", disk, sizeof(disk));
@@ -308,7 +308,7 @@ START_TEST(nothing_in_use_is_not_looked_for)
 }
 END_TEST
 
-/* Missing, where its disk would be seen. */
+/* Missing, although its disk would be visible. */
 START_TEST(knows_a_missing_one)
 {
 	record(SDA, NULL, 1);
@@ -321,7 +321,7 @@ START_TEST(knows_a_missing_one)
 }
 END_TEST
 
-/* Over a network, which an initramfs may not have: nothing but the disk has a driver. */
+/* Over a network, which an initramfs may not have: only the disk has a driver. */
 START_TEST(knows_a_disk_without_hardware)
 {
 	made_put("/sys/devices/pci0/1f.2/driver", NULL);
@@ -332,7 +332,7 @@ START_TEST(knows_a_disk_without_hardware)
 }
 END_TEST
 
-/* A device that says nothing of itself is known by what is on it. */
+/* A device without an identity is known by its content. */
 START_TEST(knows_it_without_identity)
 {
 	made_put("/sys/class/block/sda/device/wwid", NULL);
@@ -364,7 +364,7 @@ START_TEST(waits_for_no_layer)
 }
 END_TEST
 
-/* Of a long identity only the beginning is recorded: a disk that says much of itself. */
+/* Only the beginning of a long identity is recorded. */
 START_TEST(knows_what_is_below_a_long_identity)
 {
 	char wwid[260];
@@ -389,7 +389,7 @@ START_TEST(knows_what_is_below_a_long_identity)
 }
 END_TEST
 
-/* bcache has no name of its own: that of the device below would be found in its place. */
+/* bcache has no identity of its own: the device below would be found instead. */
 START_TEST(is_not_mistaken_for_what_is_below)
 {
 	add_layer("bcache0", "251:0", "", "sda");
@@ -422,7 +422,7 @@ START_TEST(waits_for_a_disk)
 	ck_assert_int_eq(other_swaps_await(made_root, &then, 1000, &now), 0);
 	ck_assert_uint_eq(pauses, 2);
 	ck_assert_int_eq(now.items.items[0].sight, SWAP_SEEN);
-	/* What is there is not waited for, be it changed. */
+	/* An area that is there is not waited for, even if it has changed. */
 	swaps_free(&now);
 	put_swap("/dev/sda", 0xc1);
 	ck_assert_int_eq(other_swaps_await(made_root, &then, 1000, &now), 0);
@@ -430,7 +430,7 @@ START_TEST(waits_for_a_disk)
 }
 END_TEST
 
-/* An image's text leads nowhere else. */
+/* Text from an image never leads outside. */
 START_TEST(looks_for_drivers_only)
 {
 	static const char *const none[] = { "",	      "pci",	    "pci/",	 "/ahci",
@@ -444,7 +444,7 @@ START_TEST(looks_for_drivers_only)
 }
 END_TEST
 
-/* A place from an image that is no multiple of a page, or beyond all. */
+/* A place from an image that is not a multiple of a page, or out of bounds. */
 START_TEST(takes_no_odd_place)
 {
 	record(SDA, NULL, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* platform/pci and what platform/devices takes from it: paths, slots, addresses. */
+/* platform/pci and its use in platform/devices: paths, slots, addresses. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
 #include "platform/devices.h"
@@ -82,7 +82,7 @@ START_TEST(paths)
 	ck_assert_str_eq(path, "0000:00:1f.2");
 	ck_assert(pci_path_parse("../../../devices/" SLOT "/0000:05:1f.7", path, sizeof(path)));
 	ck_assert_str_eq(path, "0000:00:1c.0/00.0/1f.7");
-	/* A domain behind a function (VMD), whose number has more digits. */
+	/* A domain below a function (VMD), whose number has more digits. */
 	ck_assert(pci_path_parse("../../../devices/pci0000:00/0000:00:0e.0/pci10000:e0/"
 				 "10000:e0:06.0/10000:e1:00.0",
 				 path, sizeof(path)));
@@ -110,7 +110,7 @@ START_TEST(resources)
 	char text[2048] = "";
 	const struct pci_resource *at;
 
-	/* A network card: a BAR, one without a place, ports, a ROM that is off. */
+	/* A network card: a BAR, one without an address, ports, a ROM that is disabled. */
 	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s",
 		 "0x00000000febc0000 0x00000000febdffff 0x0000000000040200\n",
 		 "0x0000000000000000 0x0000000000003fff 0x0000000020040200\n",
@@ -125,7 +125,7 @@ START_TEST(resources)
 	ck_assert(at[2].number == 6 && at[2].flags == PCI_RESOURCE_OFF);
 	ck_assert_ptr_eq(pci_resource_in(&space, 0xfebdffff, 0xfebe0fff), &at[0]);
 	ck_assert_ptr_null(pci_resource_in(&space, 0xfebe0000, 0xffffffff));
-	ck_assert_ptr_null(pci_resource_in(&space, 0xc000, 0xcfff)); /* ports are no memory */
+	ck_assert_ptr_null(pci_resource_in(&space, 0xc000, 0xcfff)); /* ports are not memory */
 	pci_space_free(&space);
 	/* The shadow of a graphics adapter's ROM is RAM. */
 	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", none, none, none, none, none, none,
@@ -139,7 +139,7 @@ START_TEST(resources)
 }
 END_TEST
 
-/* Of a bridge the last four lines are windows, with virtual functions or without. */
+/* A bridge's last four lines are windows, with virtual functions or without. */
 START_TEST(windows)
 {
 	static const char window[] = "0x00000000fe800000 0x00000000fe9fffff 0x0000000000000200\n";
@@ -182,7 +182,7 @@ START_TEST(roots)
 	ck_assert_uint_eq(space.roots.items[1].end, 0xfebfffff);
 	ck_assert_str_eq(space.roots.items[2].bus, "0001:80");
 	pci_space_free(&space);
-	/* What somebody sees who is not root; a kernel with pci=nocrs. */
+	/* The view without root's privileges; a kernel with pci=nocrs. */
 	ck_assert_int_eq(pci_parse_roots("00000000-00000000 : PCI Bus 0000:00\n"
 					 "100000000-17fffffff : System RAM\n",
 					 &space),
@@ -206,8 +206,8 @@ START_TEST(captures_functions)
 }
 END_TEST
 
-/* A slot is what pciehp drives: sysfs calls what is in it removable only where the
- * port leads out of the case. */
+/* A slot is what pciehp drives: sysfs calls a device removable only if the port is
+ * outside the case. */
 START_TEST(captures_slots)
 {
 	make_machine();
@@ -230,7 +230,7 @@ START_TEST(captures_addresses)
 
 	make_machine();
 	make_function("pci0000:00/0000:00:02.0", "0x4000\n", bar);
-	/* A virtual function's are its physical one's. */
+	/* A virtual function's addresses are its physical one's. */
 	make_function("pci0000:00/0000:00:02.1", "0x4001\n", NULL);
 	made_link("/sys/devices/pci0000:00/0000:00:02.1/physfn", "../0000:00:02.0");
 	made_put("/proc/iomem", "c0000000-febfffff : PCI Bus 0000:00\n");
@@ -241,7 +241,7 @@ START_TEST(captures_addresses)
 			 "0000:00:02.0");
 	ck_assert_uint_eq(devices.pci.roots.count, 1);
 	devices_free(&devices);
-	/* One that cannot be read: what is left of the list is not all. */
+	/* One that cannot be read: the rest of the list is incomplete. */
 	make_function("pci0000:00/0000:00:03.0", "0x5000\n", NULL);
 	ck_assert_int_eq(devices_capture(made_root, &devices), 0);
 	ck_assert(!devices.pci.resources.known);
@@ -290,7 +290,7 @@ START_TEST(bus_of_an_address)
 }
 END_TEST
 
-/* Bus numbers are given out in the order in which bridges are found. */
+/* Bus numbers are assigned in the order in which bridges are found. */
 START_TEST(matches_by_path)
 {
 	struct device like = { .bus = "pci", .address = "0000:02:00.0" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* platform: capture from recorded and hand-made trees, records, hostile bytes. */
+/* platform: captures recorded and hand-made trees, records, hostile bytes. */
 #include "platform/platform.h"
 
 #include "base/bytes.h"
@@ -199,7 +199,7 @@ END_TEST
 
 #define TPM2_LENGTH 76
 
-/* A TPM2 table as firmware makes it, with one byte changed; the checksum is at 9. */
+/* A TPM2 table of real firmware, with one byte changed; the checksum is at 9. */
 static struct acpi capture_tpm2(size_t at, size_t length)
 {
 	unsigned char table[TPM2_LENGTH + 4] = "TPM2";
@@ -285,7 +285,7 @@ START_TEST(reads_command_lines)
 }
 END_TEST
 
-/* kstrtobool() looks at one letter, or at two. */
+/* kstrtobool() reads one letter, or two. */
 static const struct {
 	const char *value;
 	bool wipes;
@@ -316,7 +316,7 @@ START_TEST(reads_wiping_as_the_kernel_does)
 		ck_assert_msg(kernel_flags_of(line) == (values[_i].wipes ? KERNEL_WIPES_FREE : 0),
 			      "%s", line);
 	}
-	/* The one does not take back the other. */
+	/* Neither cancels the other. */
 	ck_assert_uint_eq(kernel_flags_of("init_on_free=1 page_poison=0"), KERNEL_WIPES_FREE);
 }
 END_TEST
@@ -361,11 +361,10 @@ static const struct verdict_image some_image = { .ranges = some_ranges,
 						 .header = some_header,
 						 .header_length = sizeof(some_header) };
 
-/* Whatever the bytes: an answer, and where it is yes, something that can be
- * judged. */
+/* Whatever the bytes: an answer, and if it is accepted, it can be judged. */
 static void feed(const struct platform *whole, const unsigned char *bytes, size_t length)
 {
-	/* Of the exact size, so that a sanitizer sees each byte too many. */
+	/* Of the exact size, so that a sanitizer detects any excess read. */
 	unsigned char *exact = malloc(length ? length : 1);
 	struct platform platform;
 	struct verdict verdict;
@@ -433,7 +432,7 @@ START_TEST(refuses_bad_lengths)
 	struct platform platform;
 	struct why w;
 
-	/* A record longer than what is there; far longer; a count beyond it. */
+	/* A record longer than the data; far longer; a count beyond it. */
 	put_record(bytes, 3, 241);
 	ck_assert_int_eq(platform_decode(bytes, sizeof(bytes), &platform, &w), -EBADMSG);
 	put_record(bytes, 3, UINT64_MAX);
@@ -465,8 +464,7 @@ START_TEST(refuses_bad_lengths)
 }
 END_TEST
 
-/* What a later version may write: other records, more fields, escapes from
- * whoever wrote it. */
+/* What a later version may write: other records, more fields, and escapes in any of them. */
 START_TEST(reads_what_it_knows)
 {
 	static const char text[] = "evil\033[2J\nname";

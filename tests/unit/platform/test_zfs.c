@@ -138,7 +138,7 @@ static int identify(struct filesystem *ret)
 	return filesystem_identify(&source, page, ret);
 }
 
-/* Both byte orders, wherever in the ring the last is, and whatever the size of its slots. */
+/* Both byte orders, the last uberblock anywhere in the ring, and every slot size. */
 START_TEST(finds_the_last_group)
 {
 	bool big = _i % 2;
@@ -164,7 +164,7 @@ START_TEST(finds_the_last_group)
 	put_group(4, 302, 5, big);
 	ck_assert_int_eq(identify(&after), 0);
 	ck_assert(!filesystem_unchanged(&before, &after));
-	/* What another member has is another. */
+	/* The member with another content is another one. */
 	make_label("tank", 0x1122334455667788, 0xabd);
 	put_group(4, 302, 5, big);
 	ck_assert_int_eq(identify(&before), 0);
@@ -172,7 +172,7 @@ START_TEST(finds_the_last_group)
 }
 END_TEST
 
-/* Several hosts: it is written while nobody uses it. */
+/* Shared by hosts: it is written even when idle. */
 START_TEST(does_not_stamp_a_shared_pool)
 {
 	struct filesystem found;
@@ -198,7 +198,7 @@ START_TEST(is_no_member)
 	make_label("tank", 0, 2); /* a spare has no pool */
 	put_group(4, 302, 1, false);
 	ck_assert_int_eq(identify(&found), -ENODEV);
-	/* ext's superblock goes first: a label may be left over from before it. */
+	/* ext's superblock takes precedence: a label may be left over from before it. */
 	make_label("tank", 1, 2);
 	put_group(4, 302, 1, false);
 	put_le16(disk + 1024 + 0x38, 0xef53);
@@ -207,7 +207,7 @@ START_TEST(is_no_member)
 }
 END_TEST
 
-/* Whatever the bytes of a label: an answer, and no byte beyond the page is looked at. */
+/* Whatever the bytes of a label: an answer, and no read beyond the page. */
 START_TEST(survives_any_label)
 {
 	static const unsigned char masks[] = { 0x01, 0x04, 0x80, 0xff };
@@ -227,7 +227,7 @@ START_TEST(survives_any_label)
 			disk[i] ^= masks[m];
 		}
 	}
-	/* Filled to the end by pairs. */
+	/* Filled to the end with pairs. */
 	at = disk + 16384 + 12;
 	while (at + 32 <= disk + 16384 + 4096)
 		put_number("guid", 5);
@@ -331,7 +331,7 @@ START_TEST(waits_as_long_as_the_module_does)
 }
 END_TEST
 
-/* Two pools that are called so: only the kernel knows which it is. */
+/* Two pools with that name: only the kernel knows which it is. */
 START_TEST(asks_which_pool_it_is)
 {
 	put_member("/dev/sdc", "tank", 2, 21, 40);

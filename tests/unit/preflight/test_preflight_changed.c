@@ -573,7 +573,7 @@ START_TEST(says_that_a_record_is_of_no_use)
 	made_put("/run/s2disk/boot", "s2disk boot record 99\n");
 	expect(CHECK_WARNING, "/run/s2disk/boot: ", "");
 	made_put("/run/s2disk/boot", "what is this?");
-	expect(CHECK_WARNING, "it is no boot record", "");
+	expect(CHECK_WARNING, "it is not a boot record", "");
 	made_put("/run/s2disk/boot", "s2disk boot record 1\nboot-id another\n");
 	made_put("/proc/sys/kernel/random/boot_id", "this\n");
 	expect(CHECK_WARNING, "resume did not run at this boot", "");

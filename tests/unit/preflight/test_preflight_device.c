@@ -114,14 +114,14 @@ START_TEST(refused_areas)
 	put_device("253:1", "dm-1", "LVM-abc\n");
 	made_put("/sys/dev/block/253:1/slaves/dm-4/dev", "253:4\n");
 	put_device("253:4", "dm-4", "LVM-abd-tpool\n");
-	expect(CHECK_FAILED, "(thin pool), which changes records of its own", "use a partition");
+	expect(CHECK_FAILED, "(thin pool), which updates its own metadata", "use a partition");
 	put_device("253:1", "zd0", NULL);
 	expect(CHECK_FAILED, "ZFS volume zd0", "use a partition");
 	put_device("253:1", "nbd0", NULL);
 	expect(CHECK_FAILED, "over the network", "use a local disk");
 	put_device("253:1", "loop0", NULL);
 	made_put("/sys/dev/block/253:1/loop/backing_file", "/a;b\n");
-	expect(CHECK_FAILED, "over /a;b), which is not there", "use a swap file on the file");
+	expect(CHECK_FAILED, "over /a;b), which does not exist yet", "use a swap file on the file");
 	ck_assert_int_eq(find("swap-device")->advice[0], 'u');
 }
 END_TEST

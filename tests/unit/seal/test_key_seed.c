@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The keys of an image, where the kernel gives out the same random numbers twice,
- * as it does in a restored system; and that it is made to give out others.
+ * The keys of an image if the kernel returns the same random numbers twice, as in a
+ * restored system; and that it is made to return others.
  */
 #include "base/bytes.h"
 #include "base/crypto.h"
@@ -67,7 +67,7 @@ START_TEST(test_image_key)
 	memset(random, 'r', sizeof(random));
 	key_of(&seed, key);
 	ck_assert_int_eq(drawn, 1);
-	/* What the kernel gave is not the key, nor tells it without the seed. */
+	/* The kernel's output is not the key, and does not reveal it without the seed. */
 	ck_assert(memcmp(key, random, sizeof(key)) != 0);
 	key_of(&other, again);
 	ck_assert(memcmp(key, again, sizeof(key)) != 0);
@@ -90,7 +90,7 @@ START_TEST(test_draw)
 	ck_assert_int_eq(key_seed_draw(&seed, "one", a, sizeof(a)), -EIO);
 	ck_assert_int_eq(a[0], 'a');
 	random_error = 0;
-	/* A seed that was wiped makes no key. */
+	/* A wiped seed makes no key. */
 	memset(&seed, 0, sizeof(seed));
 	ck_assert_int_eq(key_seed_draw(&seed, "one", a, sizeof(a)), -ENOKEY);
 	ck_assert_int_eq(seal_create(&seal, AEAD_AES256_GCM, NULL), 0);
@@ -102,7 +102,7 @@ END_TEST
 /* A key pair's slot has a secret of its own. */
 START_TEST(test_ephemeral)
 {
-	static const struct stretch stretch = { .memory_kib = 8, .passes = 1, .lanes = 1 };
+	static const struct kdf kdf = { .memory_kib = 8, .passes = 1, .lanes = 1 };
 	unsigned char slot[2][KEY_SLOT_SIZE], key[IMAGE_KEY_SIZE] = "key", half[32], random[32];
 	struct key_ways *ways = key_ways_alloc();
 	struct key_pair pair;
@@ -110,7 +110,7 @@ START_TEST(test_ephemeral)
 	ck_assert_ptr_nonnull(ways);
 	/* Drawn with it, so before the freeze. */
 	ck_assert(!bytes_all_zero(ways->seed.bytes, sizeof(ways->seed.bytes)));
-	ck_assert_int_eq(key_pair_make(&stretch, "phrase", 6, &pair, NULL), 0);
+	ck_assert_int_eq(key_pair_make(&kdf, "phrase", 6, &pair, NULL), 0);
 	ck_assert_int_eq(key_ways_add_pair(ways, &pair, NULL), 0);
 	ck_assert_int_eq(key_ways_wrap(ways, id, key, slot[0]), 0);
 	ways->seed.bytes[0] ^= 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Key slots, key pairs and stretching: bytes made by hand from
- * doc/image-format.md, and every number out of its bounds. */
+/* Key slots, key pairs and key derivation: bytes made by hand from doc/image-format.md,
+ * and every number beyond its bounds. */
 #include "base/bytes.h"
 #include "base/secret.h"
 #include "seal/key_slots.h"
@@ -16,7 +16,7 @@ static void set_up(void)
 	ck_assert_int_eq(crypto_init(NULL), 0);
 }
 
-static const struct stretch cheap = { .memory_kib = 64, .passes = 1, .lanes = 1, .salt = "salt" };
+static const struct kdf cheap = { .memory_kib = 64, .passes = 1, .lanes = 1, .salt = "salt" };
 
 /* The unsealed front of a header. */
 static void make_front(unsigned char *page, uint32_t slots)
@@ -56,7 +56,7 @@ START_TEST(front_faults)
 		int error;
 		const char *says;
 	} faults[] = {
-		{ 0, 0, -EBADMSG, "not there" },
+		{ 0, 0, -EBADMSG, "is missing" },
 		{ 8, 1024, -EBADMSG, "1024 bytes" },
 		{ 8, 1024 + 3 * 256, -ENOTSUP, "1792 bytes" },
 		{ 12, 8192, -EBADMSG, "pages of 8192" },
@@ -81,7 +81,7 @@ START_TEST(front_faults)
 }
 END_TEST
 
-/* A block check of plain images in a sealed header, and the other way. */
+/* A block check of plain images in a sealed header, and the reverse. */
 START_TEST(check_must_fit)
 {
 	unsigned char page[PAGE];
@@ -105,7 +105,7 @@ START_TEST(check_must_fit)
 }
 END_TEST
 
-static void put_stretch(unsigned char *at, uint32_t memory, uint32_t passes, uint32_t lanes)
+static void put_kdf(unsigned char *at, uint32_t memory, uint32_t passes, uint32_t lanes)
 {
 	put_le32(at, memory);
 	put_le32(at + 4, passes);
@@ -113,7 +113,7 @@ static void put_stretch(unsigned char *at, uint32_t memory, uint32_t passes, uin
 	memcpy(at + 16, "sixteen of salt!", 16);
 }
 
-START_TEST(stretch_bounds)
+START_TEST(kdf_bounds)
 {
 	static const struct {
 		uint32_t memory, passes, lanes;
@@ -136,68 +136,67 @@ START_TEST(stretch_bounds)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		unsigned char at[STRETCH_DISK_SIZE] = { 0 }, again[STRETCH_DISK_SIZE];
-		struct stretch stretch;
+		unsigned char at[KDF_DISK_SIZE] = { 0 }, again[KDF_DISK_SIZE];
+		struct kdf kdf;
 		struct why w = { "" };
 		int r;
 
-		put_stretch(at, cases[i].memory, cases[i].passes, cases[i].lanes);
-		r = stretch_decode(at, &stretch, &w);
+		put_kdf(at, cases[i].memory, cases[i].passes, cases[i].lanes);
+		r = kdf_decode(at, &kdf, &w);
 		ck_assert_msg(r == (cases[i].taken ? 0 : -EBADMSG), "case %zu: %d", i, r);
 		if (r < 0) {
-			ck_assert_ptr_nonnull(strstr(w.text, "not taken"));
+			ck_assert_ptr_nonnull(strstr(w.text, "over the limit"));
 			continue;
 		}
-		stretch_encode(&stretch, again);
+		kdf_encode(&kdf, again);
 		ck_assert(memcmp(at, again, sizeof(at)) == 0);
 	}
 }
 END_TEST
 
-START_TEST(stretch_plans)
+START_TEST(kdf_plans)
 {
 	static const uint64_t gib = 1ull << 30;
 	static const struct {
-		uint64_t rate, memory; /* KiB a second, bytes */
+		uint64_t rate, memory; /* KiB per second, bytes */
 		uint32_t kib, passes;
 	} cases[] = {
-		{ 3 << 20, 64 * gib, 1 << 20, 3 },  /* as much as is ever taken */
+		{ 3 << 20, 64 * gib, 1 << 20, 3 },  /* the maximum */
 		{ 12 << 20, 64 * gib, 1 << 20, 8 }, /* then more passes, within the bounds */
 		{ 1 << 20, 64 * gib, 349525, 3 },   /* a third of a second's work */
 		{ 3 << 20, 2 * gib, 1 << 19, 6 },   /* a quarter of the memory */
 		{ 1000, 64 * gib, 32 << 10, 3 },    /* slow: takes longer, not less */
 		{ 1000, 64 << 20, 16 << 10, 3 },    /* small */
-		{ 1000, 0, 64, 15 },		    /* absurd, and yet allowed */
+		{ 1000, 0, 64, 15 },		    /* absurd, yet allowed */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		unsigned char at[STRETCH_DISK_SIZE];
-		struct stretch stretch = { .lanes = 4 }, again;
+		unsigned char at[KDF_DISK_SIZE];
+		struct kdf kdf = { .lanes = 4 }, again;
 
-		stretch_plan(cases[i].rate, 1000000, cases[i].memory, &stretch);
-		ck_assert_msg(stretch.memory_kib == cases[i].kib &&
-				      stretch.passes == cases[i].passes,
-			      "case %zu: %u KiB, %u passes", i, stretch.memory_kib, stretch.passes);
-		stretch_encode(&stretch, at);
-		ck_assert_int_eq(stretch_decode(at, &again, NULL), 0);
+		kdf_plan(cases[i].rate, 1000000, cases[i].memory, &kdf);
+		ck_assert_msg(kdf.memory_kib == cases[i].kib && kdf.passes == cases[i].passes,
+			      "case %zu: %u KiB, %u passes", i, kdf.memory_kib, kdf.passes);
+		kdf_encode(&kdf, at);
+		ck_assert_int_eq(kdf_decode(at, &again, NULL), 0);
 	}
 }
 END_TEST
 
-START_TEST(stretch_is_chosen)
+START_TEST(kdf_is_chosen)
 {
-	struct stretch a, b;
+	struct kdf a, b;
 	struct why w = { "" };
-	unsigned char at[STRETCH_DISK_SIZE];
+	unsigned char at[KDF_DISK_SIZE];
 
-	ck_assert_int_eq(stretch_choose(50000, 1u << 30, 2, &a, &w), 0);
-	ck_assert_int_eq(stretch_choose(50000, 1u << 30, 64, &b, &w), 0);
+	ck_assert_int_eq(kdf_choose(50000, 1u << 30, 2, &a, &w), 0);
+	ck_assert_int_eq(kdf_choose(50000, 1u << 30, 64, &b, &w), 0);
 	ck_assert_uint_eq(a.lanes, 2);
 	ck_assert_uint_eq(b.lanes, 4);
 	ck_assert_uint_ge(a.memory_kib, 32 << 10);
 	ck_assert(memcmp(a.salt, b.salt, sizeof(a.salt)) != 0);
-	stretch_encode(&a, at);
-	ck_assert_int_eq(stretch_decode(at, &b, &w), 0);
+	kdf_encode(&a, at);
+	ck_assert_int_eq(kdf_decode(at, &b, &w), 0);
 }
 END_TEST
 
@@ -218,15 +217,15 @@ START_TEST(slots_decoded)
 	struct why w = { "" };
 
 	put_le32(page + 1024, KEY_PASSPHRASE);
-	put_stretch(page + 1024 + 8, 1024, 2, 3);
+	put_kdf(page + 1024 + 8, 1024, 2, 3);
 	put_le32(page + 1280, KEY_PAIR);
-	put_stretch(page + 1280 + 8, 2048, 1, 1);
+	put_kdf(page + 1280 + 8, 2048, 1, 1);
 	memset(page + 1280 + 88, 'e', 32);
 	memset(page + 1280 + 120, 'p', 32);
 	memset(page + 1280 + 152, 's', 80);
 	put_le32(page + 1536, KEY_FILE);
 	put_le32(page + 1792, 4);
-	/* One of a newer version beside others is passed over. */
+	/* One of a newer version among others is skipped. */
 	ck_assert_int_eq(key_slots_decode(&front, &slots, &w), 0);
 	ck_assert_uint_eq(slots.count, 4);
 	ck_assert_uint_eq(key_slots_unknown(&slots), 1);
@@ -237,9 +236,9 @@ START_TEST(slots_decoded)
 	ck_assert_uint_eq(key_slots_unknown(&slots), 0);
 	ck_assert_uint_eq(slots.count, 4);
 	ck_assert_uint_eq(slots.created, 1700000000);
-	ck_assert_uint_eq(slots.slots[0].stretch.memory_kib, 1024);
-	ck_assert_uint_eq(slots.slots[0].stretch.lanes, 3);
-	ck_assert_uint_eq(slots.slots[1].pair.stretch.memory_kib, 2048);
+	ck_assert_uint_eq(slots.slots[0].kdf.memory_kib, 1024);
+	ck_assert_uint_eq(slots.slots[0].kdf.lanes, 3);
+	ck_assert_uint_eq(slots.slots[1].pair.kdf.memory_kib, 2048);
 	ck_assert_uint_eq(slots.slots[1].ephemeral[31], 'e');
 	ck_assert_uint_eq(slots.slots[1].pair.public_half[0], 'p');
 	ck_assert_uint_eq(slots.slots[1].pair.sealed[79], 's');
@@ -249,7 +248,7 @@ START_TEST(slots_decoded)
 }
 END_TEST
 
-/* Each within its bounds, but not all of them together. */
+/* Each within its bounds, but not their total. */
 START_TEST(slots_work_together)
 {
 	unsigned char page[PAGE];
@@ -259,13 +258,13 @@ START_TEST(slots_work_together)
 
 	for (size_t i = 0; i < 2; i++) {
 		put_le32(page + 1024 + 256 * i, i ? KEY_PAIR : KEY_PASSPHRASE);
-		put_stretch(page + 1024 + 256 * i + 8, 1u << 20, 9, 4);
+		put_kdf(page + 1024 + 256 * i + 8, 1u << 20, 9, 4);
 	}
 	ck_assert_int_eq(key_slots_decode(&front, &slots, &w), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(w.text, "together"));
-	put_stretch(page + 1280 + 8, 1u << 20, 7, 4);
+	put_kdf(page + 1280 + 8, 1u << 20, 7, 4);
 	ck_assert_int_eq(key_slots_decode(&front, &slots, &w), 0);
-	put_stretch(page + 1280 + 8, 2u << 20, 1, 4);
+	put_kdf(page + 1280 + 8, 2u << 20, 1, 4);
 	ck_assert_int_eq(key_slots_decode(&front, &slots, &w), -EBADMSG);
 }
 END_TEST
@@ -294,7 +293,7 @@ START_TEST(pair_file)
 	ck_assert(memcmp(opened.origin, pair.origin, 32) == 0);
 	ck_assert_int_eq(crypto_x25519(opened.private_half, NULL, public_half), 0);
 	ck_assert(memcmp(public_half, pair.pair.public_half, 32) == 0);
-	/* The secrets are not in the file but for the origin key. */
+	/* The file contains no secret except the origin key. */
 	ck_assert_ptr_null(memmem(file, sizeof(file), opened.private_half, 32));
 
 	/* Under another passphrase it is the same pair. */
@@ -363,9 +362,9 @@ int main(void)
 	tcase_add_test(tcase, front_bytes);
 	tcase_add_test(tcase, front_faults);
 	tcase_add_test(tcase, check_must_fit);
-	tcase_add_test(tcase, stretch_bounds);
-	tcase_add_test(tcase, stretch_plans);
-	tcase_add_test(tcase, stretch_is_chosen);
+	tcase_add_test(tcase, kdf_bounds);
+	tcase_add_test(tcase, kdf_plans);
+	tcase_add_test(tcase, kdf_is_chosen);
 	tcase_add_test(tcase, slots_decoded);
 	tcase_add_test(tcase, slots_work_together);
 	tcase_add_test(tcase, pair_file);

@@ -98,7 +98,7 @@ START_TEST(test_no_unlocker)
 }
 END_TEST
 
-/* No downgrade: an image that anybody may have written. */
+/* No downgrade: a plain image may come from an attacker. */
 START_TEST(test_plain_refused)
 {
 	struct image_reader_config config;
@@ -116,7 +116,7 @@ START_TEST(test_plain_refused)
 }
 END_TEST
 
-/* Nothing of what was in memory, of the machine or of the key is on the disk. */
+/* Nothing of the memory's content, the machine or the key is on the disk. */
 START_TEST(test_nothing_in_plain)
 {
 	static const char line[] = "hat is repeated";
@@ -159,7 +159,7 @@ START_TEST(test_nothing_in_plain)
 }
 END_TEST
 
-/* Every attempt has a key of its own, also with the same id and content. */
+/* Every attempt has a key of its own, even with the same id and content. */
 START_TEST(test_fresh_key)
 {
 	unsigned char keys[3][IMAGE_KEY_SIZE];
@@ -188,7 +188,7 @@ START_TEST(test_fresh_key)
 }
 END_TEST
 
-/* Whoever knows the public half alone cannot make an image that opens. */
+/* The public half alone is not enough to make an image that opens. */
 START_TEST(test_origin)
 {
 	struct sealed_fixture f;
@@ -210,7 +210,7 @@ START_TEST(test_too_many_ways)
 	for (unsigned int i = 0; i < KEY_SLOTS_MAX; i++)
 		sealed_add_file(&f, SEALED_KEY_FILE);
 	ck_assert_int_eq(key_ways_add_file(f.ways, SEALED_KEY_FILE, 40, &f.why), -ENOSPC);
-	ck_assert_int_eq(key_ways_add_passphrase(f.ways, &sealed_stretch, "p", 1, &f.why), -ENOSPC);
+	ck_assert_int_eq(key_ways_add_passphrase(f.ways, &sealed_kdf, "p", 1, &f.why), -ENOSPC);
 	ck_assert_int_eq(key_ways_add_pair(f.ways, &f.pair, &f.why), -ENOSPC);
 	f.file = SEALED_KEY_FILE;
 	sealed_write(&f);
@@ -235,7 +235,7 @@ START_TEST(test_key_file_sizes)
 }
 END_TEST
 
-/* When the image was used: nothing opens it any more, unless it is put back. */
+/* After the image was used nothing opens it any more, unless it is restored. */
 START_TEST(test_wiped_header)
 {
 	unsigned char before[FAKE_PAGE], after[FAKE_PAGE];
@@ -296,7 +296,7 @@ START_TEST(test_plain_header_stays)
 }
 END_TEST
 
-/* Without its keys a reader has nothing to load with. */
+/* Without its keys a reader cannot load anything. */
 START_TEST(test_forgotten_keys)
 {
 	struct image_reader_config config;

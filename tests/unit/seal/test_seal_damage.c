@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sealed images, and everything that somebody with the disk but without the key
- * can change. */
+/* Sealed images, and everything that an attacker with the disk but without the key can change. */
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/sealed_fixture.h"
@@ -20,8 +19,8 @@
 
 static const enum aead_kind ciphers[] = { AEAD_AES256_OCB, AEAD_AES256_GCM,
 					  AEAD_CHACHA20_POLY1305 };
-/* Changes bytes of the header and makes the record's digest right, as somebody
- * with the disk can. */
+/* Changes bytes of the header and corrects the record's digest, as an attacker with the
+ * disk can. */
 static void forge_header(struct sealed_fixture *f, const unsigned char *page)
 {
 	uint64_t at = f->written.record.header_offset;
@@ -36,7 +35,7 @@ static void read_header(struct sealed_fixture *f, unsigned char *page)
 		io_pread_full(f->device.fd, page, FAKE_PAGE, f->written.record.header_offset), 0);
 }
 
-/* Every byte of the header page, changed, with the digest made right. */
+/* Every byte of the header page, changed, with the digest corrected. */
 START_TEST(test_every_header_byte)
 {
 	unsigned char good[FAKE_PAGE], page[FAKE_PAGE];
@@ -78,8 +77,8 @@ START_TEST(test_every_slot_byte)
 	for (size_t at = 1024; at < 1024 + 256; at++) {
 		memcpy(page, good, FAKE_PAGE);
 		page[at] ^= (unsigned char)(1u << at % 8);
-		/* Harder work than the bounds allow is refused at once, and what is
-		 * allowed takes long. */
+		/* More work than the limits allow is refused at once, and what is allowed
+		 * takes long. */
 		if (at >= 1032 && at < 1044)
 			page[at] = good[at] ^ 1;
 		if (at == 1034 || at == 1038)
@@ -94,7 +93,7 @@ START_TEST(test_every_slot_byte)
 }
 END_TEST
 
-/* One bit anywhere in what the image uses, padding included. */
+/* One bit anywhere in the used parts of the image, padding included. */
 START_TEST(test_flipped_bits)
 {
 	struct sealed_fixture f;
@@ -144,7 +143,7 @@ static void swap_pages(struct sealed_fixture *f, uint64_t a, uint64_t b)
 	ck_assert_int_eq(io_pwrite_full(f->device.fd, y, FAKE_PAGE, a), 0);
 }
 
-/* Any two pages of the image, exchanged. */
+/* Any two pages of the image, swapped. */
 START_TEST(test_swapped_pages)
 {
 	struct sealed_fixture f;
@@ -165,7 +164,7 @@ START_TEST(test_swapped_pages)
 }
 END_TEST
 
-/* A block of an image under the place of another, raw and of the same size. */
+/* A block of an image in place of another, raw and of the same size. */
 START_TEST(test_block_place)
 {
 	static const struct block_place wrong[] = {
@@ -201,8 +200,8 @@ START_TEST(test_block_place)
 }
 END_TEST
 
-/* The header of another image that the same key file opens, on this one's
- * blocks; and its slots in this one's header. */
+/* The header of another image that the same key file opens, on this one's blocks; and its
+ * slots in this one's header. */
 START_TEST(test_other_header)
 {
 	unsigned char mine[FAKE_PAGE], other[FAKE_PAGE], page[FAKE_PAGE];

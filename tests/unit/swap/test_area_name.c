@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The name that resume= gets: made-up devices, of which libblkid and sysfs tell
- * what each test wants. */
+/* The name that resume= gets: made devices, for which libblkid and sysfs report what each
+ * test needs. */
 #include "base/bytes.h"
 #include "fixtures/made_disk.h"
 #include "fixtures/made_tree.h"
@@ -70,7 +70,7 @@ int __wrap_blkid_probe_lookup_value(blkid_probe probe, const char *name, const c
 
 int __wrap_blkid_get_cache(blkid_cache *ret, const char *path)
 {
-	ck_assert_str_eq(path, "/dev/null"); /* that of the system stays as it is */
+	ck_assert_str_eq(path, "/dev/null"); /* the system's own stays as it is */
 	*ret = (blkid_cache)&disk;
 	return disk.no_cache ? -1 : 0;
 }
@@ -204,7 +204,7 @@ START_TEST(shared_uuid)
 }
 END_TEST
 
-/* Whether others have it cannot be known: then it is not taken. */
+/* If it is unknown whether others have it, it is not used. */
 START_TEST(unknown_others)
 {
 	disk.uuid = "12-ab";
@@ -241,7 +241,7 @@ START_TEST(by_partition)
 }
 END_TEST
 
-/* Values too long to be right are none, and nothing is cut off. */
+/* Values that are too long are ignored, and never truncated. */
 START_TEST(long_names)
 {
 	disk.uuid = "0123456789012345678901234567890123456789012345678901234567890123456789";
@@ -258,10 +258,10 @@ START_TEST(device_that_fails)
 	disk.open_error = EACCES;
 	fails(-EIO, DEVICE " cannot be read: Permission denied");
 	disk.open_error = 0;
-	disk.probe = -2; /* two file systems seem to be there */
-	fails(-EIO, DEVICE ": what it holds cannot be told apart");
+	disk.probe = -2; /* several file systems seem to be there */
+	fails(-EIO, DEVICE ": its content cannot be identified");
 	disk.probe = -1;
-	fails(-EIO, DEVICE ": what it holds cannot be told apart");
+	fails(-EIO, DEVICE ": its content cannot be identified");
 	disk.probe = 1; /* nothing is */
 	named(DEVICE);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* swap/btrfs_tree: answers of the tree search, as they should be and as they
- * should not. */
+/* swap/btrfs_tree: valid and invalid answers of the tree search. */
 #include "swap/btrfs_tree.h"
 
 #include "base/bytes.h"
@@ -17,8 +16,7 @@
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
 
-/* Everything is copied to the heap, exactly as long as it is: sanitizers see
- * a read behind the end. */
+/* Everything is copied to the heap, in its exact size: sanitizers detect a read past the end. */
 static unsigned char *copied(const void *from, size_t size)
 {
 	unsigned char *to = malloc(size ? size : 1);
@@ -67,7 +65,7 @@ START_TEST(splits_an_answer)
 }
 END_TEST
 
-/* Cut off at every byte: never more than what is there is taken. */
+/* Truncated at every byte: never more than that is used. */
 START_TEST(answers_cut_off)
 {
 	unsigned char room[128] = { 0 };
@@ -155,8 +153,8 @@ START_TEST(chunks)
 }
 END_TEST
 
-/* A device of 40 TiB, so that nothing fits into 32 bits of anything; the
- * second chunk lies before the first on the device. */
+/* A device of 40 TiB, so that nothing fits into 32 bits; the second chunk lies before the
+ * first on the device. */
 static const struct chunk_span spans[] = {
 	{ 1 * GIB, GIB, BTRFS_BLOCK_GROUP_DATA, 1, 1, 40000 * GIB },
 	{ 2 * GIB, GIB, BTRFS_BLOCK_GROUP_DATA, 1, 1, 20 * GIB },
@@ -185,7 +183,7 @@ END_TEST
 struct made_extent {
 	uint64_t logical, disk, disk_length, offset, length;
 	unsigned char type, compression, encryption, other;
-	uint32_t size; /* of the item; 0: as it should be */
+	uint32_t size; /* of the item; 0: the right one */
 };
 
 #define REG BTRFS_FILE_EXTENT_REG
@@ -224,7 +222,7 @@ static const struct {
 	struct made_extent extents[3];
 	int error;
 	const char *says;
-	uint64_t device, first; /* where error is 0 */
+	uint64_t device, first; /* if error is 0 */
 } walks[] = {
 	{ { EXTENT(0, GIB, MIB, 0, MIB, PREALLOC) }, .device = 1, .first = 40000 * GIB },
 	/* The offset in the extent counts: part of it was overwritten elsewhere. */
@@ -270,12 +268,12 @@ static const struct {
 	{ { EXTENT(0, GIB, MIB, 0, MIB, REG, .size = 52) },
 	  .error = -EBADMSG,
 	  .says = "too short" },
-	{ { EXTENT(0, GIB, MIB, 0, 0, REG) }, .error = -EBADMSG, .says = "no sense" },
-	{ { EXTENT(0, GIB, MIB, 1, MIB, REG) }, .error = -EBADMSG, .says = "no sense" },
-	{ { EXTENT(0, GIB, MIB, 2 * MIB, 1, REG) }, .error = -EBADMSG, .says = "no sense" },
+	{ { EXTENT(0, GIB, MIB, 0, 0, REG) }, .error = -EBADMSG, .says = "is invalid" },
+	{ { EXTENT(0, GIB, MIB, 1, MIB, REG) }, .error = -EBADMSG, .says = "is invalid" },
+	{ { EXTENT(0, GIB, MIB, 2 * MIB, 1, REG) }, .error = -EBADMSG, .says = "is invalid" },
 	{ { EXTENT(0, UINT64_MAX, UINT64_MAX, PAGE, PAGE, REG) },
 	  .error = -EBADMSG,
-	  .says = "no sense" },
+	  .says = "is invalid" },
 	{ { EXTENT(0, 3 * GIB, MIB, 0, MIB, REG) }, .error = -EBADMSG, .says = "no chunk" },
 	{ { EXTENT(0, 3 * GIB - PAGE, MIB, 0, MIB, REG) }, .error = -EBADMSG, .says = "no chunk" },
 	{ { EXTENT(0, PAGE, MIB, 0, MIB, REG) }, .error = -EBADMSG, .says = "no chunk" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What lies under a swap area, as a made-up sysfs has it, and what the device mapper says. */
+/* What lies below a swap area, from a made sysfs, and what the device mapper reports. */
 #include "swap/device_stack.h"
 
 #include "base/bytes.h"
@@ -31,7 +31,7 @@ static void made_device(const char *numbers, const char *name, const char *attri
 	made_put(path, value);
 }
 
-/* ext4 on LVM on LUKS on two mirrored partitions, as sysfs has it. */
+/* ext4 on LVM on LUKS on two mirrored partitions, as in sysfs. */
 static void make_tower(void)
 {
 	made_device("253:1", "dm-1", "dm/name", "vg-root\n");
@@ -118,7 +118,7 @@ static int check(dev_t dev, struct why *w)
 	return device_stack_check(made_root, &stack, w);
 }
 
-/* What of a volume lies under it, and under what it lies, differ by the layer. */
+/* Volumes differ by what is below them, and what they are below. */
 static const struct {
 	struct mapped mapped;
 	const char *says; /* NULL: an image can lie there */
@@ -134,9 +134,9 @@ static const struct {
 	{ { "v\n", "\n", "linear", NULL, NULL }, NULL },
 
 	{ { "pve-swapthin\n", "LVM-aabb\n", NULL, "pve-data-tpool\n", "LVM-aacc-tpool\n" },
-	  "pve-data-tpool (thin pool), which changes" },
+	  "pve-data-tpool (thin pool), which updates" },
 	{ { "pve-swapthin\n", "LVM-aabb\n", "thin", "pve-data-tpool\n", "LVM-aacc-tpool\n" },
-	  "pve-swapthin (thin), which changes" },
+	  "pve-swapthin (thin), which updates" },
 	{ { "docker-8:3-1\n", "\n", "thin", NULL, NULL }, "(thin)" },
 	{ { "vg-swap\n", "LVM-aabb\n", NULL, "vg-c_cvol\n", "LVM-aacc-cvol\n" }, "(cache)" },
 	{ { "vg-swap\n", "LVM-aabb\n", NULL, "vg-c_cdata\n", "LVM-aacc-cdata\n" }, "(cache)" },
@@ -173,7 +173,7 @@ START_TEST(judges_mappings)
 }
 END_TEST
 
-/* A mapping without a header, and the lines of crypttab beside it. */
+/* A mapping without a header, and the lines of crypttab with it. */
 static const struct {
 	const char *crypttab;
 	const char *says;
@@ -243,7 +243,7 @@ static bool known(dev_t dev)
 	return device_stack_known(&stack);
 }
 
-/* What cannot be seen is neither refused nor called sound. */
+/* An unknown layer is neither refused nor reported as sound. */
 START_TEST(not_all_is_known)
 {
 	const struct mapped lvm = { "vg-swap\n", "LVM-aabb\n", NULL, NULL, NULL };
@@ -310,8 +310,8 @@ static const struct {
 	{ "zd16", NULL, NULL, "ZFS volume" },
 	{ "loop3", "loop/backing_file", "/var/a;b.img\n", "over /var/a;b.img" },
 	{ "loop3", NULL, NULL, "loop device (loop3)" },
-	{ "ublkb0", NULL, NULL, "which a program serves" },
-	{ "bcache0", NULL, NULL, "bcache0 (bcache), which changes" },
+	{ "ublkb0", NULL, NULL, "which is served by a program" },
+	{ "bcache0", NULL, NULL, "bcache0 (bcache), which updates" },
 	{ "nvme1n1", "device/model", "Amazon EC2 NVMe Instance Storage        \n",
 	  "nvme1n1 (instance store of EC2), which is empty when" },
 	{ "nvme0n1", "device/model", "Amazon Elastic Block Store              \n", NULL },
@@ -358,7 +358,7 @@ static const struct {
 	{ "Virtual Disk", GEN2 "0/block/sda", AZURE, NULL },
 	{ "Virtual Disk", GEN2 "10/block/sda", AZURE, NULL },
 	{ "Virtual Disk", DATA, AZURE, NULL },
-	/* Hyper-V at home */
+	/* Hyper-V elsewhere */
 	{ "Virtual Disk", GEN1, "", NULL },
 	{ "Virtual Disk", GEN2 "1/block/sdb", "1234", NULL },
 	{ "", "", "", NULL },
@@ -374,7 +374,7 @@ START_TEST(knows_disks_that_are_wiped)
 }
 END_TEST
 
-/* A file system on a partition of it, as sysfs has both. */
+/* A file system on a partition of it, both as in sysfs. */
 START_TEST(sees_the_disk_below_a_partition)
 {
 	struct why w = { "" };
@@ -392,7 +392,7 @@ START_TEST(sees_the_disk_below_a_partition)
 }
 END_TEST
 
-/* A journal knows what was written last; a bitmap only where something might be. */
+/* A journal records what was written last; a bitmap only where copies may differ. */
 START_TEST(judges_journals_of_raids)
 {
 	struct why w = { "" };
@@ -409,7 +409,7 @@ START_TEST(judges_journals_of_raids)
 }
 END_TEST
 
-/* A ring cannot be in sysfs; it must not hang all the same. */
+/* sysfs cannot contain a loop; it must not hang anyway. */
 START_TEST(stacks_without_end)
 {
 	struct device_stack stack;
@@ -429,7 +429,7 @@ START_TEST(stacks_without_end)
 }
 END_TEST
 
-/* What the kernel would answer: targets of these types. */
+/* The kernel's answer: targets of these types. */
 #define SPACE 4096
 
 static size_t answer(unsigned char *buffer, const char *const *types, size_t count)
@@ -469,7 +469,7 @@ START_TEST(parses_targets)
 }
 END_TEST
 
-/* Offsets that lead outside, or back. */
+/* Offsets that lead outside, or backwards. */
 START_TEST(targets_that_contradict_themselves)
 {
 	const char *const types[] = { "linear", "thin" };

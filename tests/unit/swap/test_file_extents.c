@@ -78,7 +78,7 @@ START_TEST(judges_first)
 }
 END_TEST
 
-/* A file without a name on a file system that writes to a disk. */
+/* An unnamed file on a file system that is on a disk. */
 static int make_file(void)
 {
 	char path[] = "./test_file_extents.XXXXXX";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* swap/file_place on real file systems, made in images and mounted through
- * loop devices; left out where that is not possible. What is found is compared
- * with what other programs say, and with the bytes on the device. */
+/* swap/file_place on real file systems, made in images and mounted through loop devices;
+ * skipped where that is not possible. The results are compared with those of other
+ * programs, and with the bytes on the device. */
 #include "swap/file_place.h"
 
 #include "base/bytes.h"
@@ -20,7 +20,7 @@
 
 #define PAGE 4096
 
-static char folder[64];
+static char directory[64];
 
 static bool run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -30,7 +30,7 @@ static bool run(const char *format, ...)
 	size_t used = (size_t)snprintf(command, sizeof(command),
 				       "exec 2>/dev/null >/dev/null; "
 				       "PATH=/usr/sbin:/usr/bin:/sbin:/bin; cd %s || exit; ",
-				       folder);
+				       directory);
 	va_list args;
 
 	va_start(args, format);
@@ -39,18 +39,18 @@ static bool run(const char *format, ...)
 	return system(command) == 0;
 }
 
-static void make_folder(void)
+static void make_directory(void)
 {
-	strcpy(folder, "/tmp/test_file_place.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	strcpy(directory, "/tmp/test_file_place.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
 	ck_assert(run("mkdir mount"));
 }
 
-static void remove_folder(void)
+static void remove_directory(void)
 {
 	run("umount mount");
 	run("for i in one two; do losetup -j $PWD/$i | cut -d: -f1 | xargs -r losetup -d; done");
-	run("cd / && rm -rf %s", folder);
+	run("cd / && rm -rf %s", directory);
 }
 
 static int place(const char *name, struct file_place *ret, struct why *w)
@@ -58,7 +58,7 @@ static int place(const char *name, struct file_place *ret, struct why *w)
 	char path[128];
 	int fd, r;
 
-	snprintf(path, sizeof(path), "%s/mount/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/mount/%s", directory, name);
 	fd = open(path, O_RDONLY);
 	ck_assert_int_ge(fd, 0);
 	r = file_place_find(fd, PAGE, ret, w);
@@ -66,8 +66,7 @@ static int place(const char *name, struct file_place *ret, struct why *w)
 	return r;
 }
 
-/* The marker stands at the beginning of the file, so it must stand there on
- * the device too. */
+/* The marker is at the beginning of the file, so it must be there on the device too. */
 static void check_content(const struct file_place *found, const char *marker)
 {
 	char path[64], text[64] = "";
@@ -88,7 +87,7 @@ static uint64_t number_of(const char *command)
 	unsigned long long value = 0;
 	FILE *pipe;
 
-	snprintf(full, sizeof(full), "cd %s; PATH=/usr/sbin:/usr/bin:/sbin:/bin; %s", folder,
+	snprintf(full, sizeof(full), "cd %s; PATH=/usr/sbin:/usr/bin:/sbin:/bin; %s", directory,
 		 command);
 	pipe = popen(full, "r");
 	ck_assert_ptr_nonnull(pipe);
@@ -126,7 +125,7 @@ START_TEST(where_other_programs_say)
 }
 END_TEST
 
-/* FAT has no FIEMAP: FIBMAP is what is left. */
+/* FAT has no FIEMAP: that leaves FIBMAP. */
 START_TEST(by_blocks)
 {
 	struct file_place found;
@@ -253,7 +252,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+	tcase_add_checked_fixture(tcase, make_directory, remove_directory);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, where_other_programs_say, 0, (int)ARRAY_SIZE(systems));
 	tcase_add_test(tcase, by_blocks);

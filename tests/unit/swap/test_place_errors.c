@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* swap/file_place on a kernel that is made up: file systems that are not at hand
- * here, and every answer that it may give instead of a place. */
+/* swap/file_place on a simulated kernel: file systems that are not available here, and
+ * every answer that it may give instead of a place. */
 #include "swap/file_place.h"
 
 #include "base/bytes.h"
@@ -26,7 +26,7 @@
 #define MIB (1ULL << 20)
 #define FD 77
 
-/* What the tree search of btrfs shows. */
+/* The answer of btrfs' tree search. */
 enum shown {
 	SHOWN_ALL,
 	SHOWN_CUT_OFF,
@@ -34,7 +34,7 @@ enum shown {
 	SHOWN_OTHERS,
 };
 
-/* What there is no memory for; the test itself needs some. */
+/* Allocations that fail; the test itself needs some. */
 enum memory {
 	MEMORY_OF_NOTHING,
 	MEMORY_OF_ANSWERS,
@@ -55,8 +55,8 @@ static struct {
 	unsigned int flags; /* FS_…_FL, for btrfs */
 	enum shown shown;
 	unsigned int chunks; /* of 1 MiB each, the file is in the first */
-	uint64_t extent;     /* bytes of the file that its extents tell */
-	const char *device;  /* as btrfs calls it */
+	uint64_t extent;     /* bytes of the file that its extents cover */
+	const char *device;  /* as btrfs names it */
 	mode_t device_mode;
 	enum memory no_memory;
 } kernel;
@@ -147,7 +147,7 @@ static size_t put_item(unsigned char *at, const struct btrfs_ioctl_search_key *k
 	return sizeof(head) + length;
 }
 
-/* At most two a call, as where they do not fit. */
+/* At most two per call, as if there were no room. */
 static uint32_t give_chunks(const struct btrfs_ioctl_search_key *key, unsigned char *at)
 {
 	unsigned char data[80] = { 0 };
@@ -254,7 +254,7 @@ static void setup(void)
 	};
 }
 
-/* The same where there is no FIEMAP, in blocks of 1024. */
+/* The same without FIEMAP, in blocks of 1024. */
 static void setup_blocks(void)
 {
 	setup();
@@ -289,7 +289,7 @@ static void found_at(dev_t dev, uint64_t offset)
 	ck_assert_uint_eq(place.offset, offset);
 }
 
-/* Nothing is found then, and nothing is half said. */
+/* Then nothing is found, and the outputs are untouched. */
 static void not_found(int error, const char *words)
 {
 	struct file_place place;
@@ -314,7 +314,7 @@ static void refused_when(unsigned long request, int error, int expected, const c
 START_TEST(extents)
 {
 	found_at(makedev(8, 2), 1000);
-	/* Whether xfs has a realtime device: others do not know that. */
+	/* Whether xfs has a realtime device: others do not know. */
 	kernel.failing = FS_IOC_FSGETXATTR;
 	kernel.error = ENOTTY;
 	found_at(makedev(8, 2), 1000);
@@ -368,13 +368,13 @@ END_TEST
 START_TEST(blocks)
 {
 	found_at(makedev(8, 2), 1000);
-	/* One block for a page, or for more than that. */
+	/* One block per page, or several. */
 	kernel.block_size = PAGE;
 	kernel.blocks[0] = 7;
 	found_at(makedev(8, 2), 7);
 	kernel.block_size = 16 * PAGE;
 	found_at(makedev(8, 2), 7 * 16);
-	/* The last that there can be, which the next would not be beside. */
+	/* The last possible block, which the next one could not follow. */
 	kernel.block_size = PAGE / 2;
 	kernel.blocks[0] = INT_MAX;
 	kernel.blocks[1] = 1;
@@ -400,21 +400,21 @@ START_TEST(blocks_that_are_no_place)
 	not_found(-EINVAL, "begins at byte 4097024 of the disk, which is not a multiple of the "
 			   "page size (4096)");
 	kernel.block_size = 0;
-	not_found(-EOPNOTSUPP, "does not tell where files lie");
+	not_found(-EOPNOTSUPP, "does not report where files lie");
 }
 END_TEST
 
-/* FIEMAP fails for good; the one that is asked then fails too. */
+/* FIEMAP fails permanently; the fallback fails too. */
 START_TEST(blocks_that_fail)
 {
 	static const struct {
 		int error, expected;
 		const char *words;
 	} cases[] = {
-		{ EINVAL, -EOPNOTSUPP, "does not tell where files lie: Invalid argument" },
-		{ ENOTTY, -EOPNOTSUPP, "does not tell where files lie: Inappropriate ioctl" },
-		{ EPERM, -EPERM, "does not tell where files lie: Operation not permitted" },
-		{ EIO, -EIO, "does not tell where files lie: Input/output error" },
+		{ EINVAL, -EOPNOTSUPP, "does not report where files lie: Invalid argument" },
+		{ ENOTTY, -EOPNOTSUPP, "does not report where files lie: Inappropriate ioctl" },
+		{ EPERM, -EPERM, "does not report where files lie: Operation not permitted" },
+		{ EIO, -EIO, "does not report where files lie: Input/output error" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -423,14 +423,14 @@ START_TEST(blocks_that_fail)
 	}
 	kernel.fibmap_error = 0;
 	kernel.block_size = -1;
-	not_found(-EOPNOTSUPP, "does not tell where files lie");
+	not_found(-EOPNOTSUPP, "does not report where files lie");
 }
 END_TEST
 
 START_TEST(btrfs)
 {
 	found_at(makedev(8, 5), 116 * MIB / PAGE);
-	/* Pages of the file that do not count. */
+	/* Pages of the file that are ignored. */
 	kernel.file.st_size = 2 * PAGE + 100;
 	found_at(makedev(8, 5), 116 * MIB / PAGE);
 	kernel.chunks = 700;
@@ -441,7 +441,7 @@ END_TEST
 START_TEST(btrfs_refuses)
 {
 	kernel.flags = FS_NOCOW_FL | FS_COMPR_FL;
-	not_found(-EINVAL, "marked to be compressed");
+	not_found(-EINVAL, "marked for compression");
 	kernel.flags = 0;
 	not_found(-EINVAL, "copied on write");
 	kernel.flags = FS_NOCOW_FL;
@@ -465,9 +465,9 @@ START_TEST(btrfs_fails)
 	refused_when(FS_IOC_GETFLAGS, EIO, -EIO, "its attributes cannot be read: Input/output");
 	refused_when(FS_IOC_FIEMAP, EIO, -EIO, "Input/output error");
 	refused_when(BTRFS_IOC_TREE_SEARCH_V2, EPERM, -EPERM,
-		     "btrfs does not show its trees: Operation not permitted");
+		     "the trees of btrfs cannot be read: Operation not permitted");
 	refused_when(BTRFS_IOC_DEV_INFO, ENODEV, -ENODEV,
-		     "btrfs does not tell its device 3: No such device");
+		     "btrfs does not report its device 3: No such device");
 	kernel.failing = 0;
 	kernel.device_mode = 0;
 	not_found(-ENODEV, "device 3 of btrfs, /dev/sda5, is not there");
@@ -478,15 +478,15 @@ START_TEST(btrfs_fails)
 }
 END_TEST
 
-/* Answers that no sound kernel gives: an end to them in any case. */
+/* Answers that no correct kernel gives: it must end in any case. */
 START_TEST(btrfs_makes_no_sense)
 {
 	kernel.shown = SHOWN_CUT_OFF;
-	not_found(-EBADMSG, "a tree that is cut off");
+	not_found(-EBADMSG, "a truncated tree");
 	kernel.shown = SHOWN_UNORDERED;
 	not_found(-EBADMSG, "a tree out of order");
 	kernel.shown = SHOWN_OTHERS;
-	not_found(-EBADMSG, "what was not asked for");
+	not_found(-EBADMSG, "returned no item that was asked for");
 }
 END_TEST
 

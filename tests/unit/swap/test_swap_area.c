@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* swap/swap_area: /proc/swaps, and finding areas, on loop devices where that
- * is possible. */
+/* swap/swap_area: /proc/swaps, and finding areas, on loop devices if that is possible. */
 #include "swap/swap_area.h"
 
 #include "base/bytes.h"
@@ -153,7 +152,7 @@ static const struct {
 	const char *says;
 } wrong[] = {
 	{ "", true, -EINVAL, "no resume device was named" },
-	{ "sda2", true, -EINVAL, "sda2: is not a device; a whole path" },
+	{ "sda2", true, -EINVAL, "sda2: is not a device; give a full path" },
 	{ "8:x", true, -EINVAL, "8:x: is not a device" },
 	{ "0:1", true, -EINVAL, "0:1: is not a device" },
 	{ "4096:1", true, -EINVAL, "4096:1: is not a device" },
@@ -163,16 +162,16 @@ static const struct {
 	{ "/dev/null/none", true, -ENODEV, "/dev/null/none: does not exist" },
 	{ "/dev/null", true, -ENOTBLK, "/dev/null: is not a block device" },
 	{ "/", true, -ENOTBLK, "/: is not a block device" },
-	{ "/proc/self/exe", false, -ENOTBLK, "is a file; here the block device" },
+	{ "/proc/self/exe", false, -ENOTBLK, "is a file; here give the block device" },
 	{ "/proc/cpuinfo", true, -EINVAL, "/proc/cpuinfo: the file is shorter than a page" },
 	{ "DISK=1", true, -EINVAL, "DISK=1: is neither a path nor UUID=" },
 	{ "UUID", true, -EINVAL, "UUID: is not a device" },
-	{ "UUID=", true, -EINVAL, "nothing stands behind UUID=" },
+	{ "UUID=", true, -EINVAL, "nothing follows UUID=" },
 	{ "=1", true, -EINVAL, "=1: is neither" },
 	{ "UUIDS=1", true, -EINVAL, "UUIDS=1: is neither" },
-	{ "LABEL=\"x", true, -EINVAL, "or one quote only" },
-	{ "LABEL=\"", true, -EINVAL, "or one quote only" },
-	{ "LABEL=\"\"", true, -EINVAL, "or one quote only" },
+	{ "LABEL=\"x", true, -EINVAL, "or only one quote" },
+	{ "LABEL=\"", true, -EINVAL, "or only one quote" },
+	{ "LABEL=\"\"", true, -EINVAL, "or only one quote" },
 	{ "LABEL=..", true, -ENODEV, "LABEL=..: no device has it" },
 	{ "LABEL=../../null", true, -ENODEV, "no device has it" },
 	{ "UUID=00000000-1111-2222-3333-444444444444", true, -ENODEV, "no device has it" },
@@ -215,7 +214,7 @@ END_TEST
 #define PAGES 1024
 
 static struct {
-	char file[64]; /* of the area, in the folder of the build */
+	char file[64]; /* of the area, in the build directory */
 	char device[32];
 	char label[17], uuid[37];
 	unsigned char uuid_bytes[16];
@@ -273,7 +272,7 @@ static bool attach(int control, int backing)
 {
 	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
 
-	/* Another program may take the free one before us. */
+	/* Another program may take the free one first. */
 	for (int tries = 0; tries < 10; tries++) {
 		int number = ioctl(control, LOOP_CTL_GET_FREE);
 
@@ -294,7 +293,7 @@ static bool attach(int control, int backing)
 	return false;
 }
 
-/* False, said aloud, where this machine or user has no loop devices. */
+/* False, with a message, if this machine or user has no loop devices. */
 static bool make_loop(void)
 {
 	struct stat st;
@@ -358,7 +357,7 @@ START_TEST(finds_a_device_by_all_names)
 }
 END_TEST
 
-/* An image of ours fills the last 512 bytes of the page. */
+/* Our image fills the last 512 bytes of the page. */
 START_TEST(finds_an_area_with_an_image)
 {
 	unsigned char record[512];
@@ -448,8 +447,8 @@ START_TEST(finds_its_line)
 }
 END_TEST
 
-/* A device with an offset is under a file system: nothing may say to run mkswap
- * on it, whatever it is called. */
+/* A device with an offset has a file system: no message may suggest mkswap on it,
+ * whatever its name. */
 START_TEST(is_made_anew_by_its_own_name_only)
 {
 	struct swap_area area = { .name = "UUID=abc", .device = "/dev/sda2" };
@@ -459,10 +458,10 @@ START_TEST(is_made_anew_by_its_own_name_only)
 	ck_assert_str_eq(swap_area_operand(&area), "/dev/sda2");
 	ck_assert_str_eq(swap_area_renewal(&area, &header, text, sizeof(text)),
 			 "run \"swapoff /dev/sda2; mkswap /dev/sda2\"");
-	/* What it was cannot be seen: it may be a file system. */
+	/* Its former content is unknown: it may be a file system. */
 	ck_assert_str_eq(swap_area_renewal(&area, NULL, text, sizeof(text)),
-			 "see what /dev/sda2 holds (blkid -p /dev/sda2): where it is a file "
-			 "system, another device is meant");
+			 "see what /dev/sda2 holds (blkid -p /dev/sda2); if it is a file "
+			 "system, use another device");
 	area.offset = 34816;
 	for (int file = 0; file < 2; file++) {
 		area.file = file;
@@ -522,7 +521,7 @@ START_TEST(resolves_a_swap_file)
 
 	ck_assert_ptr_nonnull(realpath(made.file, path));
 	r = swap_area_resolve(path, 0, true, &area, &w);
-	/* Not root, a file system that cannot do it, or one of small blocks. */
+	/* Not root, a file system that cannot do it, or one with small blocks. */
 	if (r == -EACCES || r == -EPERM || r == -ENODEV || r == -EOPNOTSUPP ||
 	    strstr(w.text, "not a multiple of the page size")) {
 		fprintf(stderr, "test_swap_area: SKIP: %s\n", w.text);

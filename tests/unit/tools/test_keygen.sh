@@ -32,7 +32,7 @@ expect()
 }
 
 expect 1 "passphrase is empty" '\n' "$pair"
-expect 1 "nobody answered" '' "$pair"
+expect 1 "no answer" '' "$pair"
 [ ! -e "$pair" ] || complain "a pair without a passphrase"
 expect 0 "key pair = $pair" 'secret one\n' "$pair"
 [ "$(wc -c <"$pair")" -eq 256 ] || complain "the file has $(wc -c <"$pair") bytes"

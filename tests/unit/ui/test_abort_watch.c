@@ -94,7 +94,7 @@ START_TEST(ignored_stays_ignored)
 }
 END_TEST
 
-/* SIGTERM is a request of somebody who means us, whatever was inherited. */
+/* SIGTERM is always for this process, whatever was inherited. */
 START_TEST(ignored_sigterm_is_taken)
 {
 	signal(SIGTERM, SIG_IGN);
@@ -119,8 +119,7 @@ START_TEST(reader_that_is_gone_stops_nothing)
 }
 END_TEST
 
-/* Each of these would stop the process if it were not ignored, and the test
- * would run into its time limit. */
+/* Each of these would stop the process if it were not ignored, and the test would time out. */
 START_TEST(job_control_stops_nothing)
 {
 	abort_watch_begin();
@@ -158,7 +157,7 @@ static tcflag_t local_flags(int fd)
 	return tcgetattr(fd, &settings) == 0 ? settings.c_lflag : 0;
 }
 
-/* Waits for a key and looks what became of it. */
+/* Waits for a key and checks the effect. */
 static const char *after_next_key(void)
 {
 	struct pollfd key = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -177,7 +176,7 @@ static int watch_keys(const struct terminal *terminal)
 		return 1;
 	if (!(local_flags(STDIN_FILENO) & ISIG))
 		return 2;
-	/* Nothing was typed: this must not wait. */
+	/* Nothing was typed: this must not block. */
 	if (abort_requested())
 		return 3;
 	if (write(terminal->master, "x", 1) != 1 || after_next_key())

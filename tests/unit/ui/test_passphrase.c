@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who is asked for a passphrase, and what becomes of the answer: pipes,
- * terminals, and stand-ins for systemd's and Plymouth's programs. Then the
- * settings on top of it. */
+/* How a passphrase is asked for, and what becomes of the answer: pipes, terminals, and
+ * stand-ins for systemd's and Plymouth's programs. Then the settings on top of that. */
 #include "base/bytes.h"
 #include "base/secret.h"
 #include "config/image_keys.h"
@@ -18,7 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static char folder[64];
+static char directory[64];
 static struct passphrase_places places;
 static char answer[PASSPHRASE_SIZE];
 static size_t length;
@@ -30,7 +29,7 @@ static const char *at(const char *name)
 	static unsigned int next;
 	char *path = paths[next++ % 8];
 
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
 	return path;
 }
 
@@ -55,12 +54,12 @@ static void script(const char *name, const char *text)
 static void set_up(void)
 {
 	ck_assert_int_eq(crypto_init(NULL), 0);
-	snprintf(folder, sizeof(folder), "/tmp/s2disk-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(directory, sizeof(directory), "/tmp/s2disk-test-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
 	places = (struct passphrase_places){
 		.input = open("/dev/null", O_RDONLY | O_CLOEXEC),
 		.output = -1,
-		.systemd_folder = strdup(at("agents")),
+		.systemd_directory = strdup(at("agents")),
 		.systemd_program = strdup(at("systemd-ask-password")),
 		.plymouth_program = strdup(at("plymouth")),
 		.console = strdup(at("console")),
@@ -72,11 +71,11 @@ static void tear_down(void)
 	char command[128];
 
 	close(places.input);
-	free((char *)places.systemd_folder);
+	free((char *)places.systemd_directory);
 	free((char *)places.systemd_program);
 	free((char *)places.plymouth_program);
 	free((char *)places.console);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
 	ck_assert_int_eq(system(command), 0);
 }
 
@@ -95,7 +94,7 @@ static void expect(const char *wanted)
 	ck_assert_uint_eq(length, strlen(wanted));
 }
 
-/* Standard input is a pipe that holds that text, and then ends. */
+/* Standard input is a pipe with that text, and then ends. */
 static void pipe_in(const char *text)
 {
 	int ends[2];
@@ -116,7 +115,7 @@ START_TEST(pipe_gives_lines)
 	expect("third one");
 	expect("without an end");
 	ck_assert_int_eq(ask(), -ENOKEY);
-	ck_assert_ptr_nonnull(strstr(w.text, "nobody answered"));
+	ck_assert_ptr_nonnull(strstr(w.text, "no answer"));
 }
 END_TEST
 
@@ -137,8 +136,8 @@ START_TEST(pipe_too_long)
 }
 END_TEST
 
-/* A child types on the terminal once the question is there; the exit code says
- * whether it saw anything of what it typed. */
+/* A child types on the terminal once the prompt is there; the exit code says whether it
+ * saw any of its input. */
 static pid_t type_on(int terminal, const char *keys)
 {
 	pid_t child = fork();
@@ -206,7 +205,7 @@ START_TEST(terminal)
 	case 4:
 		typed("\x7f\x7f\n", 0, "", false);
 		break;
-	case 5: /* as of an initramfs' shell: standard input cannot be written to */
+	case 5: /* like an initramfs' shell: standard input is not writable */
 		typed("key\r", 0, "key", true);
 		break;
 	}
@@ -216,10 +215,10 @@ END_TEST
 /* Neither pipe nor terminal: systemd's agents, Plymouth, the console. */
 START_TEST(console_is_the_last)
 {
-	ck_assert_int_eq(ask(), -ENOKEY); /* nothing of it is there */
+	ck_assert_int_eq(ask(), -ENOKEY); /* nothing of it is left */
 	script("plymouth", "test \"$1\" != --ping");
 	write_file("console", "        answer\n", 15, 0600);
-	/* The question was written over the first bytes. */
+	/* The prompt was written over the first bytes. */
 	expect("  answer");
 }
 END_TEST
@@ -261,7 +260,7 @@ static void use_files(const char *pair, const char *files)
 
 static void make_pair(const char *name)
 {
-	static const struct stretch cheap = { .memory_kib = 64, .passes = 1, .lanes = 1 };
+	static const struct kdf cheap = { .memory_kib = 64, .passes = 1, .lanes = 1 };
 	unsigned char file[KEY_PAIR_FILE_SIZE];
 	struct key_pair pair;
 
@@ -318,9 +317,9 @@ START_TEST(checked)
 	ck_assert_ptr_nonnull(strstr(warning.text, "others than its owner"));
 	/* Below a root directory. */
 	use_files(NULL, "/two");
-	ck_assert_int_eq(image_keys_check(&settings, folder, &warning, &w), 0);
+	ck_assert_int_eq(image_keys_check(&settings, directory, &warning, &w), 0);
 	ck_assert_int_eq(truncate(at("two"), 70000), 0);
-	ck_assert_int_eq(image_keys_check(&settings, folder, &warning, &w), -EFBIG);
+	ck_assert_int_eq(image_keys_check(&settings, directory, &warning, &w), -EFBIG);
 }
 END_TEST
 
@@ -367,11 +366,9 @@ START_TEST(prepared_and_found)
 	pipe_in("typed\n");
 	ck_assert_int_eq(image_keys_prepare(&settings, &places, &ways, &w), 0);
 	ck_assert_uint_eq(ways->count, 3);
-	ways->ways[2].stretch.memory_kib = 64; /* cheaper from here on */
-	ways->ways[2].stretch.passes = 1;
-	ck_assert_int_eq(stretch_passphrase(&ways->ways[2].stretch, "typed", 5,
-					    ways->ways[2].secret, &w),
-			 0);
+	ways->ways[2].kdf.memory_kib = 64; /* cheaper from here on */
+	ways->ways[2].kdf.passes = 1;
+	ck_assert_int_eq(kdf_derive(&ways->ways[2].kdf, "typed", 5, ways->ways[2].secret, &w), 0);
 	slots = wrap(ways);
 	key_ways_free(ways);
 
@@ -384,10 +381,10 @@ START_TEST(prepared_and_found)
 	pipe_in("1\n2\n3\ntyped\n");
 	ck_assert_int_eq(find_key(&slots, NULL), -EKEYREJECTED);
 	ck_assert_ptr_nonnull(strstr(w.text, "opens the image"));
-	expect("typed"); /* was not asked for a fourth time */
+	expect("typed"); /* was not asked a fourth time */
 	pipe_in("1\n");
 	ck_assert_int_eq(find_key(&slots, NULL), -EKEYREJECTED);
-	ck_assert_ptr_nonnull(strstr(w.text, "nobody answered"));
+	ck_assert_ptr_nonnull(strstr(w.text, "no answer"));
 }
 END_TEST
 
@@ -402,14 +399,14 @@ START_TEST(only_key_files)
 	ck_assert_int_eq(image_keys_prepare(&settings, &places, &ways, &w), 0);
 	slots = wrap(ways);
 	key_ways_free(ways);
-	pipe_in("nobody reads this\n");
+	pipe_in("never read\n");
 	ck_assert_int_eq(find_key(&slots, NULL), -EKEYREJECTED);
 	ck_assert_ptr_nonnull(strstr(w.text, "settings name none"));
 	ck_assert_int_eq(find_key(&slots, at("other")), -EKEYREJECTED);
 	ck_assert_ptr_nonnull(strstr(w.text, "does not open"));
 	ck_assert_int_eq(find_key(&slots, at("missing")), -EKEYREJECTED);
 	ck_assert_ptr_nonnull(strstr(w.text, "/missing"));
-	expect("nobody reads this");
+	expect("never read");
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What Plymouth is told, on a socket of the test's own. */
+/* What is sent to Plymouth, on a socket of the test's own. */
 #include "ui/plymouth.h"
 
 #include "base/log.h"
@@ -90,7 +90,7 @@ START_TEST(shows_messages)
 	log_error("two %d", 2);
 	expect('m', "one");
 	expect('M', "two 2");
-	/* Somebody should read it. */
+	/* It should be read. */
 	plymouth_end();
 	expect_nothing();
 	log_error("after");
@@ -131,7 +131,7 @@ START_TEST(shows_progress)
 	expect('m', "Loading: 10 %");
 	expect('M', "Loading: 100 %");
 	progress_end(&progress);
-	/* Asked to be quiet, it is. */
+	/* With quiet, it shows nothing. */
 	progress_begin(&progress, "Loading", 1000, true);
 	progress_update(&progress, 500);
 	progress_end(&progress);

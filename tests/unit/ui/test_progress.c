@@ -30,11 +30,11 @@ static const struct {
 	{ 1562 * MIB, 1562 * MIB, 3 * SECOND, 63,
 	  "Writing  [#########]  100 %  1.5 GiB  781 MiB/s" },
 	{ 4 * MIB, 1000 * MIB, 3 * SECOND, 46, "Writing    0 %  4.0 MiB  2.0 MiB/s  9 min left" },
-	/* more done than there should be, and time that goes back */
+	/* more done than the total, and time that runs backwards */
 	{ 3 * MIB, 2 * MIB, 0, 24, "Writing  100 %  3.0 MiB" },
 	/* all but done is not done */
 	{ UINT64_MAX - 1, UINT64_MAX, SECOND, 16, "Writing   99 %" },
-	/* a speed that promises years says nothing of the time left */
+	/* a speed that means years says nothing of the time left */
 	{ 1, UINT64_MAX, 2 * SECOND, 61, "Writing    0 %  1 bytes  0.0 MiB/s" },
 	/* wide terminals do not make the bar endless */
 	{ 0, MIB, SECOND, 5000,
@@ -90,7 +90,7 @@ START_TEST(small_buffer_is_respected)
 }
 END_TEST
 
-/* Makes fd stderr; returns what stderr was. */
+/* Makes fd stderr; returns the previous stderr. */
 static int redirect(int fd)
 {
 	int saved = dup(STDERR_FILENO);
@@ -107,7 +107,7 @@ static void put_back(int saved)
 	close(saved);
 }
 
-/* Does all of the total in hundredths, with fd for stderr, and closes fd. */
+/* Runs the whole total in hundredths, with fd as stderr, and closes fd. */
 static void run_to(int fd, bool quiet)
 {
 	struct progress progress;
@@ -121,8 +121,8 @@ static void run_to(int fd, bool quiet)
 	ck_assert_uint_eq(progress.done, 1000 * MIB);
 }
 
-/* All that was written to the other end, which is closed. A terminal hands it
- * on when it likes, so reading what is there at the moment would not do. */
+/* Everything that was written to the other end, which is closed. A terminal delivers it
+ * late, so reading what is there at the moment would not do. */
 static size_t take(int fd, char *buffer, size_t size)
 {
 	size_t used = 0;
@@ -171,7 +171,7 @@ START_TEST(quiet_is_silent)
 }
 END_TEST
 
-/* A reader that is frozen must not freeze us: this would hang. */
+/* A frozen reader must not block us: this would hang. */
 START_TEST(full_pipe_is_not_waited_for)
 {
 	static const char block[4096];

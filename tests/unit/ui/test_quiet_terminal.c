@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A terminal that asks for a passphrase, and signals: whatever ends or stops
- * the asker, echo is back. Everything is told by what processes do next, nothing
- * by the time they take.
+ * A terminal that asks for a passphrase, and signals: whatever ends or suspends the
+ * asker, echo is restored. Everything is decided by what processes do next, nothing by
+ * timing.
  */
 #include "base/bytes.h"
 #include "ui/passphrase.h"
@@ -24,13 +24,13 @@
 static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2 };
 static const int stops[] = { SIGTSTP, SIGTTIN, SIGTTOU };
 
-/* How the asker, whose terminal is standard input, answers to signals. */
+/* How the asker, whose terminal is standard input, handles signals. */
 enum manner { AS_EVER, OWN_HANDLER, NOHUP };
 
 static struct {
 	int master;
 	struct termios before;
-	int told[2]; /* a pipe: what the asker's own handler saw */
+	int seen[2]; /* a pipe: what the asker's own handler saw */
 } terminal;
 
 static tcflag_t flags_now(void)
@@ -54,7 +54,7 @@ static void own_handler(int number)
 	char saw = flags_now() & ECHO ? 'e' : 'q';
 
 	(void)number;
-	if (write(terminal.told[1], &saw, 1) != 1)
+	if (write(terminal.seen[1], &saw, 1) != 1)
 		_exit(9);
 }
 
@@ -68,14 +68,14 @@ static void answer_signals(enum manner manner)
 		signal(SIGHUP, SIG_IGN);
 }
 
-/* In a group of its own, in the foreground. Exit code 0: the answer came, and
- * signals are answered as before. */
+/* In a group of its own, in the foreground. Exit code 0: the answer came, and signals are
+ * handled as before. */
 static void be_asker(enum manner manner)
 {
 	const struct passphrase_places places = {
 		.input = STDIN_FILENO,
 		.output = -1,
-		.systemd_folder = "/nonexistent",
+		.systemd_directory = "/nonexistent",
 		.systemd_program = "/nonexistent",
 		.plymouth_program = "/nonexistent",
 		.console = "/nonexistent",
@@ -122,7 +122,7 @@ static pid_t start_asker(enum manner manner)
 	return asker;
 }
 
-/* Answers, which is right only once there is no echo. */
+/* Answers, which is right only once echo is off. */
 static int answer(pid_t asker)
 {
 	int status;
@@ -167,16 +167,16 @@ static int stopped_by(int number)
 	return answer(asker);
 }
 
-/* It returns, and the question goes on. */
+/* It returns, and the prompt continues. */
 static int handled(int number)
 {
 	pid_t asker = start_asker(OWN_HANDLER);
 	char saw;
 
-	/* Twice: the second comes as the first did. */
+	/* Twice: the second works like the first. */
 	for (int i = 0; i < 2; i++) {
 		kill(asker, number);
-		if (read(terminal.told[0], &saw, 1) != 1 || saw != 'e')
+		if (read(terminal.seen[0], &saw, 1) != 1 || saw != 'e')
 			return 1;
 		while (flags_now() & ECHO)
 			usleep(1000);
@@ -192,7 +192,7 @@ static int ignored(int number)
 	return answer(asker);
 }
 
-/* Stopped by force, and the shell has the terminal again, set as it likes. */
+/* Stopped by force, and the shell has the terminal again, with settings of its own. */
 static int ended_in_background(int number)
 {
 	pid_t asker = start_asker(AS_EVER);
@@ -224,7 +224,7 @@ static int on_terminal(int (*body)(int number), int number)
 
 	ck_assert_int_eq(openpty(&terminal.master, &slave, NULL, NULL, NULL), 0);
 	ck_assert_int_eq(tcgetattr(slave, &terminal.before), 0);
-	ck_assert_int_eq(pipe(terminal.told), 0);
+	ck_assert_int_eq(pipe(terminal.seen), 0);
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {

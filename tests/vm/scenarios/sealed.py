@@ -375,7 +375,7 @@ class Damaged(KeyFile):
         for offset in self.offsets:
             self.flip_header(offset)
             self.refused("byte %d of the header" % offset,
-                         "not taken|changed|unknown|damaged|does not open|"
+                         "over the limit|missing|not taken|changed|unknown|damaged|does not open|"
                          "says|another")
         self.other_header()
         self.refused("the header of another image", "does not open|changed")

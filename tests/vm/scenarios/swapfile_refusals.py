@@ -78,7 +78,7 @@ on_changing() {
     dmsetup create origin --table "0 $size snapshot-origin /dev/vdb" ||
         mark fail origin
     mount_ext4 /dev/mapper/origin /mnt/changing
-    create origin "(snapshot-origin), which changes" /mnt/changing/file
+    create origin "(snapshot-origin), which updates" /mnt/changing/file
     umount /mnt/changing
     dmsetup remove origin
     dmsetup create pool --table "0 $size thin-pool /dev/vdc /dev/vdb 128 0" ||
@@ -87,7 +87,7 @@ on_changing() {
     dmsetup create thin --table "0 65536 thin /dev/mapper/pool 0" ||
         mark fail thin
     mount_ext4 /dev/mapper/thin /mnt/changing
-    create thin "(thin), which changes" /mnt/changing/file
+    create thin "(thin), which updates" /mnt/changing/file
     umount /mnt/changing
     dmsetup remove thin
     dmsetup remove pool
