@@ -24,7 +24,7 @@ static int try_open(const struct swap_area *area, int flags, int *ret_device,
 {
 	int device, r;
 
-	*w = (struct why){ 0 }; /* of the try before */
+	*w = (struct why){ 0 }; /* of the previous try */
 	device = swap_area_open(area, flags, w);
 	if (device < 0)
 		return device;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The swap area: opening its device, reading its first page, and what that says. */
+/* The swap area: opens its device, reads its first page, and identifies its content. */
 #ifndef S2DISK_AREA_H
 #define S2DISK_AREA_H
 
@@ -10,9 +10,8 @@
 
 #include <stdbool.h>
 
-/* A boot that goes on with a live image is the worst that can happen here, so
- * what may have failed for this once (a disk that is not quite awake, memory) is
- * tried again. After a try that failed: waits, and tells whether there is another.
+/* A boot that continues with a live image is the worst outcome, so what may fail temporarily (a
+ * slow disk, memory) is retried. After a failed try: waits, and returns whether to try again.
  * *tries begins at 0. */
 bool once_more(int *tries);
 
@@ -22,7 +21,7 @@ int area_open(const struct swap_area *area, int flags, int *ret_device, struct s
 	      struct why *w);
 void area_close(int device, struct signature_page *signature);
 
-/* What the first page says is there. */
+/* What is there, according to the first page. */
 enum boot_found area_found(const struct signature_page *signature);
 
 /* Is there an image, ours or the kernel's own? name: of the area, for the log. */

@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For a disk with swap that is not there yet; without it the image is refused. */
+/* How long to wait for a disk with swap; without it the image is refused. */
 #define SWAP_MSEC 10000
 
-static void tell_finding(const struct finding *finding, struct handover *handover)
+static void report_finding(const struct finding *finding, struct handover *handover)
 {
 	const char *class = verdict_class_name(finding->class);
 
@@ -36,14 +36,14 @@ static void tell_finding(const struct finding *finding, struct handover *handove
 	handover_add_line(handover, "%s: %s", class, finding->text);
 }
 
-/* As a number, so the last byte first. */
+/* As a number, so the last byte comes first. */
 static void hex(const unsigned char *bytes, size_t count, char *text)
 {
 	for (size_t i = 0; i < count; i++)
 		snprintf(text + 2 * i, 3, "%02x", bytes[count - 1 - i]);
 }
 
-static void tell_plan(const struct verdict_plan *plan, struct handover *handover)
+static void report_plan(const struct verdict_plan *plan, struct handover *handover)
 {
 	char old[2 * E820_CHECKSUM_MAX + 1], new[2 * E820_CHECKSUM_MAX + 1];
 
@@ -64,8 +64,8 @@ static void tell_plan(const struct verdict_plan *plan, struct handover *handover
 _Static_assert(PLAN_FRAMES_MAX == HANDOVER_PAGES_MAX && PLAN_RUNS_MAX == HANDOVER_RANGES_MAX,
 	       "a plan is judged by what can be handed over");
 
-/* The quarantine goes to the restored system; what does not fit there cannot be
- * done, so it must not be counted on. */
+/* The restored system does the quarantine, so the image is refused if it does not fit into the
+ * hand-over. */
 static int plan_quarantine(struct judgement *judgement, struct handover *handover, struct why *w)
 {
 	const struct verdict_plan *plan = &judgement->verdict.plan;
@@ -74,7 +74,7 @@ static int plan_quarantine(struct judgement *judgement, struct handover *handove
 	if (plan->quarantine.count > HANDOVER_RANGES_MAX || pages > HANDOVER_PAGES_MAX) {
 		judgement->fatal = true;
 		return why(w, -EPERM,
-			   "%" PRIu64 " pages in %zu range%s would have to be taken out of use; at "
+			   "%" PRIu64 " pages in %zu range%s would have to be offlined; at "
 			   "most %u in %u can be",
 			   pages, plan->quarantine.count, plan->quarantine.count == 1 ? "" : "s",
 			   HANDOVER_PAGES_MAX, HANDOVER_RANGES_MAX);
@@ -107,8 +107,7 @@ static int mend(const struct sections *sections, const struct verdict_plan *plan
 	return 0;
 }
 
-/* Only "tolerant" takes the risk of an image that does not say what machine it is
- * of. */
+/* Only "tolerant" accepts an image that does not say what machine it is of. */
 static int judge_unknown(enum verdict_policy policy, struct handover *handover, struct why *w)
 {
 	static const char unknown[] = "the image does not say what machine it is of";
@@ -130,14 +129,14 @@ static int apply_policy(const struct judgement *judgement, enum verdict_policy p
 	verdict_summary(verdict, summary, sizeof(summary));
 	log_notice("this machine and the one that hibernated: %s", summary);
 	for (size_t i = 0; i < verdict->count; i++)
-		tell_finding(&verdict->findings[i], handover);
+		report_finding(&verdict->findings[i], handover);
 	if (verdict_allows(verdict, policy)) {
-		tell_plan(&verdict->plan, handover);
+		report_plan(&verdict->plan, handover);
 		return 0;
 	}
 	if (verdict->count == 0)
 		return why(w, -EPERM, "%s", summary);
-	/* The findings have just been told. */
+	/* The findings were just logged. */
 	if (verdict->worst == VERDICT_FATAL)
 		return why(w, -EPERM,
 			   "the verdict is fatal: no setting makes this image safe here");
@@ -151,7 +150,7 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 	struct platform now = { 0 };
 	int r;
 
-	/* Without a log less is known, and the verdict says so. */
+	/* Without the log less is known; the verdict reports that. */
 	if (boot_record_log("", &log) < 0)
 		log = NULL;
 	r = platform_capture("", log, &now, w);
@@ -165,7 +164,7 @@ static int compare(const struct image_machine *then, struct verdict *ret, struct
 	return r;
 }
 
-/* Is a lack of memory all that this policy has against the image? */
+/* Is lack of memory the only reason why this policy refuses the image? */
 static bool lacks_only_memory(const struct verdict *verdict, enum verdict_policy policy)
 {
 	struct verdict rest = { .worst = VERDICT_SAME };
@@ -184,8 +183,8 @@ static bool lacks_only_memory(const struct verdict *verdict, enum verdict_policy
 	return lacks && verdict_allows(&rest, policy);
 }
 
-/* Only a boot that needs them to load an image gives them away: pages of 1 GiB may
- * not be had again, and the crash kernel's memory cannot. */
+/* Released only if the image needs them: 1 GiB pages may not be reserved again, and the crash
+ * kernel's memory cannot be. */
 static uint64_t make_room(struct kept_memory *kept, struct handover *handover)
 {
 	uint64_t bytes = kept_memory_give_huge(kept, "");

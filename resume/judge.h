@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Judging an image against this machine, before a block of it is read: the
- * verdict, the policy, the mended header page, and whether memory suffices.
+ * Judges an image against this machine, before a block of it is read: the verdict, the policy, the
+ * corrected header page, and whether memory suffices.
  */
 #ifndef S2DISK_JUDGE_H
 #define S2DISK_JUDGE_H
@@ -17,20 +17,18 @@
 
 struct judgement {
 	struct verdict verdict;
-	bool fatal;		   /* no policy allows it */
-	bool hopeless;		   /* nor will another boot do better */
-	bool platform_mode;	   /* the firmware's S4 was used to switch off */
-	unsigned char *first_page; /* mended header page; NULL: as it was */
+	bool fatal;		   /* no policy accepts it */
+	bool hopeless;		   /* another boot would not help */
+	bool platform_mode;	   /* the firmware's S4 was used to power off */
+	unsigned char *first_page; /* corrected header page; NULL: as it was */
 };
 
-/* Where nothing but memory is missing, what the command line keeps of it is given
- * back first, and remembered in kept, to be taken back should the image not be
- * restored.
+/* If only memory is missing, memory that the command line reserves is released first, and
+ * recorded in kept, to be reserved again if the image is not restored.
  *
- * 0: the image may be loaded, with first_page; what was found and mended has
- * been logged and put into the hand-over. -EPERM: this boot cannot take the
- * image (w has the worst finding, everything has been logged). Other errors:
- * it could not be judged. judgement_free in any case. */
+ * 0: the image may be loaded, with first_page; what was found and corrected has been logged and put
+ * into the hand-over. -EPERM: this boot cannot take the image (w has the worst finding, all are
+ * logged). Other errors: it could not be judged. Call judgement_free() in any case. */
 int judge_image(struct image_reader *reader, const struct settings *settings,
 		struct handover *handover, struct kept_memory *kept, struct judgement *ret,
 		struct why *w);

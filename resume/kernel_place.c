@@ -26,14 +26,13 @@ static bool another_is_named(const struct swap_area *area, const struct boot_run
 	return other.dev != area->dev || other.offset != area->offset;
 }
 
-/* Told of it, the kernel takes its signature away before it loads anything (swsusp_check()
- * in kernel/power/swap.c). Where it does not (lockdown, /dev/snapshot open, no such device),
- * the boot would go on beside an image that a later one resumes over what was written
- * since. */
+/* Given the place, the kernel clears its signature before it loads anything (swsusp_check() in
+ * kernel/power/swap.c). If it does not (lockdown, /dev/snapshot open, no such device), the boot
+ * would continue with an image that a later boot resumes over what was written since. */
 static int hand_to_kernel(const struct settings *settings, const struct swap_area *area,
 			  struct boot_run *run, struct why *w)
 {
-	char reason[200] = "it is of the kernel's own, and file systems are mounted already";
+	char reason[200] = "it is the kernel's own, and file systems are mounted already";
 	int r;
 
 	if (!mounted_any("")) {
@@ -42,7 +41,7 @@ static int hand_to_kernel(const struct settings *settings, const struct swap_are
 			   area->name);
 		r = kernel_resume_name("", area->dev, area->offset);
 		snprintf(reason, sizeof(reason),
-			 "it is of the kernel's own, and the kernel did not take it%s%s",
+			 "it is the kernel's own, and the kernel did not accept it%s%s",
 			 r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
 	}
 	r = restore(settings, area, reason, run, w);
@@ -51,7 +50,7 @@ static int hand_to_kernel(const struct settings *settings, const struct swap_are
 	run->found = FOUND_KERNEL_IMAGE;
 	run->fate = FATE_DISCARDED;
 	text_copy(run->reason, sizeof(run->reason),
-		  "it was of the kernel's own, and the kernel could not resume it");
+		  "it was the kernel's own, and the kernel could not resume it");
 	log_error("%s: the kernel could not resume its image and has discarded it, see its "
 		  "messages; the area is swap again",
 		  area->name);
@@ -72,7 +71,7 @@ int kernel_place_tell(const struct settings *settings, const struct swap_area *a
 	}
 	if (image)
 		return hand_to_kernel(settings, area, run, w);
-	/* With encryption no other script is left to tell the kernel anything. */
+	/* With encryption no other script writes the kernel's resume device. */
 	if (run->noresume || mounted_any("") || (!settings->encrypt && another_is_named(area, run)))
 		return 0;
 	r = kernel_resume_name("", area->dev, area->offset);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel is told of the area, in the initramfs and before any file system is
- * mounted, so that it needs no arguments: logind offers hibernation only where the
- * kernel knows a place (systemd 256 and later, but for EFI), and an image of the
- * kernel's own is resumed by telling it where that lies.
+ * Sets the kernel's resume device, in the initramfs and before any file system is mounted, so the
+ * kernel needs no arguments: logind offers hibernation only if the kernel has one (systemd 256 and
+ * later, except on EFI), and the kernel resumes an image of its own when its place is set.
  */
 #ifndef S2DISK_KERNEL_PLACE_H
 #define S2DISK_KERNEL_PLACE_H
@@ -12,14 +11,14 @@
 #include "config/settings.h"
 #include "swap/swap_area.h"
 
-/* After restore(): where the area is plain swap, the place is told. Where it holds a plain
- * image of the kernel's own, the kernel is to take it, and this returns only when it did
- * not, or was not told since something is mounted (mounted_any()): then the image is
- * discarded, which run says. Nothing is told outside of an initramfs, where an image stays
- * as it is. Nor of plain swap with noresume, which telling would undo (resume_store() in
- * kernel/power/hibernate.c), once something is mounted, and where resume= names another
- * place that is there: the generator's own script names that one, and without its offset.
- * 0, or as restore(): the image can be neither resumed nor discarded. */
+/* Call it after restore(). If the area is plain swap, it sets the place. If it holds a plain
+ * image of the kernel's own, the kernel resumes it, and this returns only if that failed, or if
+ * the place was not set because something is mounted (mounted_any()): then the image is
+ * discarded, which run records. Outside of an initramfs nothing is set, and an image stays as it
+ * is. For plain swap nothing is set with noresume, which that would undo (resume_store() in
+ * kernel/power/hibernate.c), once something is mounted, or if resume= names another place that
+ * exists: the generator's own script sets that one, without its offset. 0, or as restore(): the
+ * image can be neither resumed nor discarded. */
 int kernel_place_tell(const struct settings *settings, const struct swap_area *area,
 		      struct boot_run *run, struct why *w);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From the image that was judged to the restored system: what has to do with
- * /dev/snapshot. */
+/* From the judged image to the restored system: everything that involves /dev/snapshot. */
 #include "area.h"
 #include "restore_private.h"
 #include "witness.h"
@@ -36,15 +35,14 @@ static int watch_loading(void *context, uint64_t done)
 	return 0;
 }
 
-/* The kernel must have all before the image is consumed. */
+/* The kernel must have the whole image before it is consumed. */
 static int end_load(struct restore *restore, struct why *w)
 {
 	int r = snapshot_write_end(restore->snapshot);
 
 	if (r == -ENODATA)
-		return why(w, r, "the kernel waits for more pages than the image has");
-	return r < 0 ? why(w, r, "the kernel does not take the end of the image: %s", strerror(-r))
-		     : 0;
+		return why(w, r, "the kernel expects more pages than the image has");
+	return r < 0 ? why(w, r, "the kernel rejects the end of the image: %s", strerror(-r)) : 0;
 }
 
 static int load(struct restore *restore, struct why *w)
@@ -60,7 +58,7 @@ static int load(struct restore *restore, struct why *w)
 		       log_level() < LOG_LEVEL_NOTICE);
 	r = image_reader_load(restore->reader, &sink, restore->judgement.first_page, &watch, w);
 	progress_end(&restore->progress);
-	/* The restored system must not find them in its memory. */
+	/* Keys must not stay in memory. */
 	image_reader_forget_keys(restore->reader);
 	if (r == 0)
 		return end_load(restore, w);
@@ -76,12 +74,11 @@ static int load(struct restore *restore, struct why *w)
 	return r;
 }
 
-/* After this the image is used up: the area is swap, and what could open a
- * sealed image is gone. In this order, so that no power cut leaves an image
- * that cannot be opened. */
+/* After this the image is consumed: the area is swap, and what could open a sealed image is
+ * wiped. In this order, since a power cut must not leave an image that cannot be opened. */
 static int consume(struct restore *restore, struct why *w)
 {
-	/* The flush of this write covers those before it. */
+	/* The flush of this write covers the earlier ones. */
 	int r = image_clear(&restore->signature, w);
 
 	if (r == 0 && header_sealed(image_reader_header(restore->reader)))
@@ -90,8 +87,8 @@ static int consume(struct restore *restore, struct why *w)
 	return r;
 }
 
-/* All that is needed once the image is loaded: then it has the memory, and with
- * all processes frozen none can be made free by ending one. */
+/* Takes all memory that is needed once the image is loaded: none is left then, and the OOM
+ * killer cannot free any while all processes are frozen. */
 static int take_memory(struct restore *restore, struct why *w)
 {
 	int r = arena_create(&restore->handover_page, page_size());
@@ -106,8 +103,8 @@ static int take_memory(struct restore *restore, struct why *w)
 		       : 0;
 }
 
-/* This boot's record has no other way into the system that is restored. Nobody depends
- * on it: what does not fit, or cannot be had, is left out. */
+/* The hand-over is the only way for this boot's record into the restored system. It is optional:
+ * what does not fit, or cannot be read, is left out. */
 static void take_record(struct restore *restore)
 {
 	struct handover *handover = &restore->handover;
@@ -141,7 +138,7 @@ static int open_snapshot(struct restore *restore, struct why *w)
 		   strerror(-restore->snapshot));
 }
 
-/* A wake-up event, which ends it, is nothing to stay awake for here. */
+/* Retried: a wake-up event aborts the freeze, but does not matter here. */
 static int freeze(struct restore *restore, struct why *w)
 {
 	int tries = 0, r;
@@ -154,8 +151,8 @@ static int freeze(struct restore *restore, struct why *w)
 	return r < 0 ? why(w, r, "the boot's processes cannot be frozen: %s", strerror(-r)) : 0;
 }
 
-/* Everything that may go wrong must have gone wrong before this returns 0: the
- * snapshot is in memory, all else is frozen, the signature is swap's again. */
+/* After 0 only the restore itself can fail: the snapshot is in memory, all else is frozen, and
+ * the signature is swap again. */
 static int load_and_consume(struct restore *restore, struct why *w)
 {
 	uint64_t begun;
@@ -166,7 +163,7 @@ static int load_and_consume(struct restore *restore, struct why *w)
 		r = open_snapshot(restore, w);
 	if (r < 0)
 		return r;
-	/* An image that crashes the machine must not do so for ever. */
+	/* An image that crashes the machine must not do so forever. */
 	restore->record.attempts++;
 	r = image_update_record(&restore->signature, &restore->record, w);
 	if (r < 0)
@@ -211,7 +208,7 @@ int load_and_restore(struct restore *restore, struct why *w)
 		restore->vetoed = true;
 		why(w, r, "the kernel could not restore the image: %s", strerror(-r));
 	}
-	/* Still here: nothing was restored and nothing is mounted. */
+	/* The restore failed, and nothing is mounted. */
 	leave_kernel(restore);
 	if (restore->vetoed)
 		veto_explain(&restore->veto, "", r, w);

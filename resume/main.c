@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* resume(8): the command line. Every boot pays for this program, so with
- * nothing to resume it does nothing that takes time. */
+/* resume(8): the command line. Every boot runs this program, so with nothing to resume it must
+ * be quick. */
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/stopwatch.h"
@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Another run may be asking for a passphrase; what comes after both waits for it, too. */
+/* Another run may be asking for a passphrase, which the rest of the boot waits for, too. */
 #define TURN_SECONDS 600
 
 #define WAIT_MAX 3600
@@ -57,7 +57,7 @@ static const char usage[] =
 	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
 	"      --default-device=DEVICE\n"
 	"                             take DEVICE where nothing else names one\n"
-	"      --wait=SECONDS         wait for the device, so long at most\n"
+	"      --wait=SECONDS         wait for the device, up to SECONDS\n"
 	"      --print-default        only print the area to take where nothing names one, for\n"
 	"                             /conf/conf.d/s2disk in the initramfs\n"
 	"      --print-device         only print what is to be waited for, if anything\n"
@@ -74,7 +74,7 @@ static const char usage[] =
 	"Without DEVICE, the configuration or resume= and resume_offset= of the kernel\n"
 	"command line name it, and else --default-device.\n"
 	"\n"
-	"Exit status: 0 nothing to resume, or the image was set aside: boot on; 1 failed;\n"
+	"Exit status: 0 nothing to resume, or the image was discarded: boot on; 1 failed;\n"
 	"2 wrong usage or configuration.\n";
 
 static const struct option long_options[] = {
@@ -93,7 +93,7 @@ struct command {
 	struct options options;
 	const char *default_device; /* NULL: none */
 	unsigned int wait_seconds;
-	/* Instead of restoring; NULL: nothing. */
+	/* Called instead of restoring, if not NULL. */
 	int (*print)(const struct settings *settings);
 };
 
@@ -113,7 +113,7 @@ static int print_device(const struct settings *settings)
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* For the hooks of the generators, which go on without. */
+/* For the generators' hooks, which continue without a default. */
 static int print_default(const struct settings *settings)
 {
 	char text[600];
@@ -128,14 +128,14 @@ static int print_default(const struct settings *settings)
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* For the hooks of the generators: secrets, so only where the user says so. */
+/* For the generators' hooks: secrets, so only if the user asks for it. */
 static int print_key_files(const struct settings *settings)
 {
 	const char *list = settings->key_file_in_initramfs ? settings->key_file : "";
 	char path[sizeof(settings->key_file)];
 	struct stat st;
 
-	/* What cannot be put in would make the generators fail. */
+	/* A missing file would make the generators fail. */
 	while (image_keys_next_file(&list, path, sizeof(path)))
 		if (path[0] == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
 		    access(path, R_OK) == 0)
@@ -143,15 +143,15 @@ static int print_key_files(const struct settings *settings)
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* For scripts that would hand the device to the kernel's loader, which takes any
- * image that looks like one. */
+/* For scripts that would hand the device to the kernel's loader, which accepts any image that
+ * looks like one. */
 static int say_plain_allowed(const struct settings *settings)
 {
 	return settings->encrypt ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* At the end of an initramfs that may not have run this program: where systemd waits
- * for a device in vain, say. By now file systems are mounted, so nothing is touched. */
+/* For the end of an initramfs that may not have run this program, for example because a device
+ * never came. File systems are mounted by then, so nothing is touched. */
 static int record_missed(const struct settings *settings)
 {
 	struct boot_run run;
@@ -162,7 +162,7 @@ static int record_missed(const struct settings *settings)
 	return boot_record_add_first("", &run) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Still here: this boot's system will want to know. */
+/* Nothing was restored: records what this boot did. */
 static void record(struct boot_run *run, const struct settings *settings)
 {
 	witness_keys(run, settings);
@@ -174,7 +174,7 @@ static bool take_wait(const char *argument, struct command *ret)
 	uint64_t seconds;
 
 	if (text_parse_u64(argument, &seconds) < 0 || seconds > WAIT_MAX) {
-		log_error("--wait takes a number of seconds, %u at most, not '%s'", WAIT_MAX,
+		log_error("--wait takes a number of seconds, up to %u, not '%s'", WAIT_MAX,
 			  argument);
 		return false;
 	}
@@ -247,7 +247,7 @@ static int find(const struct command *command, const struct settings *settings,
 	uint64_t end = now_usec() + (uint64_t)command->wait_seconds * 1000000;
 	int r;
 
-	/* Looking takes time itself where libblkid asks each device. */
+	/* The search itself takes time if libblkid probes each device. */
 	while ((r = target_find(settings, "", false, ret, w)) == -ENODEV && now_usec() < end) {
 		*w = (struct why){ 0 };
 		nanosleep(&pause, NULL);
@@ -255,9 +255,9 @@ static int find(const struct command *command, const struct settings *settings,
 	return r;
 }
 
-/* Nothing can be resumed by these settings. The boot goes on, so an image that
- * is there all the same must not wait for another. */
-static void set_aside_unwanted(const struct command *command, const char *problem)
+/* Nothing can be resumed with these settings. The boot continues, so an image that is there
+ * anyway must not stay. */
+static void discard_unwanted(const struct command *command, const char *problem)
 {
 	struct settings settings;
 	struct swap_area area;
@@ -336,8 +336,8 @@ static int run(const struct command *command)
 	if (r < 0) {
 		log_error("%s", why_text(&w, r));
 		if (!command->print)
-			set_aside_unwanted(command, why_text(&w, r));
-		/* What is wrong elsewhere does not change the answer. */
+			discard_unwanted(command, why_text(&w, r));
+		/* Errors elsewhere in the settings do not change the answer. */
 		if ((command->print == say_plain_allowed || command->print == record_missed) &&
 		    options_salvage_settings(&command->options, &settings) == 0)
 			return command->print(&settings);
@@ -353,7 +353,7 @@ static int take_turn_and_run(const struct command *command)
 	int code;
 
 	if (turn == -EBUSY) {
-		log_error("another resume is still at work; this one looks at nothing");
+		log_error("another resume is still running; this one does nothing");
 		return EXIT_FAILED;
 	}
 	code = run(command);

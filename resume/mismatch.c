@@ -30,7 +30,7 @@ enum mismatch_choice mismatch_choose(const struct settings *settings,
 	*ret_ask = settings->mismatch_action == MISMATCH_ASK;
 	if (settings->mismatch_action == MISMATCH_DISCARD)
 		return CHOICE_DISCARD;
-	/* Asked or not: damaged is what two boots read as damaged. */
+	/* No question: an image is damaged if two boots read it as damaged. */
 	if (mismatch->class == WHY_DAMAGED) {
 		*ret_ask = false;
 		return mismatch->counted && mismatch->refusals == 0 &&
@@ -84,12 +84,12 @@ static char key_of(enum mismatch_choice choice)
 
 static void say(int fd, const char *text)
 {
-	/* A console that is gone is found when reading. */
+	/* A missing console is detected when reading. */
 	if (io_write_full(fd, text, strlen(text)) < 0)
 		return;
 }
 
-/* Waits for a key that means something. */
+/* Waits for a valid key. */
 static enum mismatch_choice wait_for_key(int fd, bool fatal, enum mismatch_choice fallback,
 					 unsigned int seconds)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What becomes of an image that this boot cannot take. */
+/* Decides about an image that this boot cannot take. */
 #ifndef S2DISK_MISMATCH_H
 #define S2DISK_MISMATCH_H
 
@@ -10,42 +10,43 @@
 #include <stdint.h>
 
 enum mismatch_choice {
-	CHOICE_REBOOT,	  /* keep it, boot again: firmware often fits at another boot */
-	CHOICE_DISCARD,	  /* set it aside, boot on */
-	CHOICE_TRY,	  /* load it all the same; never for what is fatal */
-	CHOICE_POWER_OFF, /* keep it until somebody boots what can take it */
+	CHOICE_REBOOT,	  /* keep it, boot again: firmware often fits then */
+	CHOICE_DISCARD,	  /* discard it, continue the boot */
+	CHOICE_TRY,	  /* load it anyway; never if the verdict is fatal */
+	CHOICE_POWER_OFF, /* keep it until a boot can take it */
 };
 
-/* What keeps this boot from taking the image. */
+/* Why this boot cannot take the image. */
 struct mismatch {
 	enum why_class class;
-	bool vetoed;	   /* the image fits, and this boot's kernel or a driver is against it */
+	bool vetoed;	   /* the image fits, but this boot's kernel or a driver refuses it */
 	bool counted;	   /* there is a record that refusals can be counted in */
 	uint32_t refusals; /* before this one; vetoes where mismatch_apart; of damage, damages */
 	bool hopeless;	   /* another boot would not help */
 };
 
-/* Is the image sound, and only this program, kernel or driver not the one for it, or
- * its key not here, or mistyped (or a stuck key's)?
- * What another boot may not do is no reason to destroy a session. */
+/* Is the image sound, and only the wrong program, kernel or driver was booted, or its key is
+ * missing or mistyped (or a key of the keyboard is stuck)? That is no reason to destroy a
+ * session. */
 bool mismatch_keeps(const struct mismatch *mismatch);
 
-/* Is it counted among the vetoes, so that it takes no boot from the refusals? */
+/* Is it counted as a veto, and not as a refusal? */
 bool mismatch_apart(const struct mismatch *mismatch);
 
-/* Pure: what the settings say. Damage has one boot more, and nobody is asked. Unless they say
- * "discard", what mismatch_keeps names does not discard an image, nor does a program that cannot
- * even read the record. Booting on would be with a live image, and a machine must not reboot for
- * ever, so in the end these power off, unless whoever is there wants something else. *ret_ask is
- * set when the user is to be asked; the result then is what happens without an answer. */
+/* Pure: the choice according to the settings. Damage gets one more boot, without a question.
+ * Unless the settings say "discard", an image is not discarded for the reasons of
+ * mismatch_keeps(), nor by a program that cannot read the record. The boot must not continue
+ * with a live image, and a machine must not reboot forever, so in the end these cases power off,
+ * unless the user at the console decides otherwise. *ret_ask is set if the user is to be asked;
+ * the result is then what happens without an answer. */
 enum mismatch_choice mismatch_choose(const struct settings *settings,
 				     const struct mismatch *mismatch, bool *ret_ask);
 
-/* Pure: what a key on the keyboard means; false: nothing. */
+/* Pure: the choice for a key on the keyboard; false: none. */
 bool mismatch_key(char key, bool fatal, enum mismatch_choice *ret);
 
-/* Asks on console (a path), for so many seconds. fallback where nobody answers
- * or there is no console. */
+/* Asks on console (a path) and waits for that many seconds. Returns fallback without an answer
+ * or a console. */
 enum mismatch_choice mismatch_ask(const char *console, const char *question, bool fatal,
 				  enum mismatch_choice fallback, unsigned int seconds);
 

@@ -26,7 +26,7 @@
 
 #define ASK_SECONDS 60
 
-/* So that what was said can be read before the screen goes dark. */
+/* Leaves time to read the messages before the screen goes dark. */
 #define REBOOT_PAUSE_SECONDS 3
 
 static void set_handover_facts(struct restore *restore)
@@ -39,7 +39,7 @@ static void set_handover_facts(struct restore *restore)
 	restore->handover.stored_bytes = image_reader_stored_bytes(restore->reader);
 }
 
-/* Verifies what the image says of itself; not yet its blocks. */
+/* Verifies the image's metadata; not yet its blocks. */
 static int open_image(struct restore *restore, struct why *w)
 {
 	const struct settings *s = restore->settings;
@@ -64,7 +64,7 @@ static int open_image(struct restore *restore, struct why *w)
 	return r;
 }
 
-static void tell_image(const struct restore *restore)
+static void log_image(const struct restore *restore)
 {
 	const struct image_header *header = image_reader_header(restore->reader);
 	time_t created = (time_t)header->created;
@@ -85,14 +85,14 @@ static void wipe_header(struct restore *restore)
 	struct why reason = { 0 };
 	int r;
 
-	/* Without a sound record there is no telling where it is. */
+	/* Without a sound record its place is unknown. */
 	if (!restore->record.header_offset ||
 	    (restore->reader && !header_sealed(image_reader_header(restore->reader))))
 		return;
 	r = sealed_header_wipe(&restore->header, restore->device, restore->signature.size,
 			       &restore->record, &reason);
 	if (r < 0)
-		log_warning("%s: %s; if it is encrypted, whoever has its key could still open it",
+		log_warning("%s: %s; if it is encrypted, its key could still open it",
 			    restore->area->name, why_text(&reason, r));
 }
 
@@ -102,8 +102,8 @@ static bool is_kernels(const struct restore *restore)
 	       SWAP_IS_KERNEL_IMAGE;
 }
 
-/* Makes the area swap again and says so, with the reason unless it was told. */
-static int set_aside(struct restore *restore, const char *reason, struct why *w)
+/* Makes the area swap again and logs it, with the reason unless that was logged already. */
+static int discard(struct restore *restore, const char *reason, struct why *w)
 {
 	bool kernels = is_kernels(restore);
 	int tries = 0, r;
@@ -113,9 +113,9 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 			    : image_clear(&restore->signature, w);
 	} while (r < 0 && once_more(&tries));
 	if (r < 0)
-		return why_prefix(w, r, "%s: the image cannot be set aside", restore->area->name);
+		return why_prefix(w, r, "%s: the image cannot be discarded", restore->area->name);
 	wipe_header(restore);
-	log_error("%s: %s%sthe image is set aside, the boot goes on and the area is swap again",
+	log_error("%s: %s%simage discarded, swap signature restored, continuing boot",
 		  restore->area->name, reason ? reason : "", reason ? "; " : "");
 	restore->run->fate = FATE_DISCARDED;
 	text_copy(restore->run->reason, sizeof(restore->run->reason),
@@ -124,14 +124,14 @@ static int set_aside(struct restore *restore, const char *reason, struct why *w)
 	return 0;
 }
 
-/* Has the image be one, with the counters as they are now, whether or not it was
- * consumed; changed: are they others than on the disk? */
+/* Makes the image valid with the current counters, whether or not it was consumed; changed: do
+ * they differ from those on the disk? */
 static bool keep(struct restore *restore, bool changed)
 {
 	struct why w = { 0 };
 	int tries = 0, r;
 
-	/* Nor is memory wiped by a reset. */
+	/* A reset does not wipe memory. */
 	if (restore->reader)
 		image_reader_forget_keys(restore->reader);
 	if (!changed && !restore->attempted)
@@ -147,7 +147,7 @@ static bool keep(struct restore *restore, bool changed)
 	return r == 0;
 }
 
-/* Returns only when that did not work. */
+/* Returns only on failure. */
 static void end_boot(int command)
 {
 	sleep(REBOOT_PAUSE_SECONDS);
@@ -163,7 +163,7 @@ static uint32_t *counter_of(struct restore *restore, const struct mismatch *mism
 	return mismatch_apart(mismatch) ? &restore->record.vetoes : &restore->record.refusals;
 }
 
-/* What has no record cannot count. Returns only when that did not work. */
+/* Without a record nothing can be counted. Returns only on failure. */
 static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 {
 	uint32_t *counter = counter_of(restore, mismatch);
@@ -172,30 +172,31 @@ static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 	if (!keep(restore, mismatch->counted))
 		return;
 	if (mismatch->class == WHY_DAMAGED)
-		log_error("The image is kept and the machine is booted again: what a second boot "
-			  "finds damaged, too, is set aside");
+		log_error("The image is kept and the machine reboots: what a second boot "
+			  "finds damaged, too, is discarded");
 	else if (mismatch->counted)
-		log_error("The image is kept and the machine is booted again: the next boot may "
+		log_error("The image is kept and the machine reboots: the next boot may "
 			  "fit (refusal %u of %u before %s)",
 			  *counter, restore->settings->mismatch_retries,
-			  mismatch_keeps(mismatch) ? "the machine powers off" : "it is set aside");
+			  mismatch_keeps(mismatch) ? "the machine powers off" : "it is discarded");
 	else
-		log_error("The image is kept and the machine is booted again");
+		log_error("The image is kept and the machine reboots");
 	end_boot(RB_AUTOBOOT);
 }
 
-/* Returns only when that did not work. */
+/* Returns only on failure. */
 static void power_off(struct restore *restore)
 {
 	if (!keep(restore, false))
 		return;
 	log_error("The image is kept and the machine powers off. The next boot looks at it again: "
-		  "boot what can take it. To discard it, answer d before it powers off, or boot "
+		  "boot one that can take it. To discard it, answer d before the machine powers "
+		  "off, or boot "
 		  "with noresume on the kernel command line");
 	end_boot(RB_POWER_OFF);
 }
 
-/* What the settings say, or the user where he is to be asked. */
+/* The choice of the settings, or of the user if it asks. */
 static enum mismatch_choice choose(const struct restore *restore, const struct mismatch *mismatch)
 {
 	bool asks, screen;
@@ -211,7 +212,7 @@ static enum mismatch_choice choose(const struct restore *restore, const struct m
 	return choice;
 }
 
-static void tell_refusal(const struct restore *restore, const char *reason)
+static void log_refusal(const struct restore *restore, const char *reason)
 {
 	log_error("%s: this boot cannot %s: %s", restore->area->name,
 		  restore->vetoed ? "restore the image, which is sound" : "take the image", reason);
@@ -219,9 +220,9 @@ static void tell_refusal(const struct restore *restore, const char *reason)
 		veto_advise(&restore->veto);
 }
 
-/* This boot cannot take the image, which is sound as far as is known. 0: it was
- * set aside, or (*ret_try) the user wants it all the same. Does not return when
- * the machine is booted again or powered off. */
+/* This boot cannot take the image, which is sound as far as is known. 0: it was discarded, or
+ * (*ret_try) the user wants to load it anyway. Does not return if the machine reboots or powers
+ * off. */
 static int refuse(struct restore *restore, enum why_class class, const char *reason, bool *ret_try,
 		  struct why *w)
 {
@@ -234,7 +235,7 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 	enum mismatch_choice choice;
 
 	mismatch.refusals = *counter_of(restore, &mismatch);
-	tell_refusal(restore, reason);
+	log_refusal(restore, reason);
 	restore->refused = reason;
 	choice = choose(restore, &mismatch);
 	*ret_try = choice == CHOICE_TRY;
@@ -244,7 +245,7 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 		boot_again(restore, &mismatch);
 	if (choice == CHOICE_POWER_OFF)
 		power_off(restore);
-	return set_aside(restore, NULL, w);
+	return discard(restore, NULL, w);
 }
 
 /* May another boot find the image sound? */
@@ -260,25 +261,24 @@ static bool damage_may_pass(const struct restore *restore)
 	return mismatch_choose(restore->settings, &damage, &ask) == CHOICE_REBOOT;
 }
 
-/* Opening, loading or restoring failed, and the kernel has let go of everything. Any
- * failure may be this boot's (a cable, the kernel, its memory, which a page was read
- * into twice), so the image is kept for another; but what is damaged for two boots
- * is of no use to anybody. */
+/* Opening, loading or restoring failed, and the kernel has released everything. Any failure may
+ * be this boot's (a cable, the kernel, its memory, which a page was read into twice), so the
+ * image is kept for another boot; but an image that two boots find damaged is useless. */
 static int give_up(struct restore *restore, int error, const struct why *reason, struct why *w)
 {
 	bool try;
 
 	if (reason->class == WHY_DAMAGED && !damage_may_pass(restore))
-		return set_aside(restore, why_text(reason, error), w);
-	/* A load that came back for a veto is not one that crashes the machine. */
+		return discard(restore, why_text(reason, error), w);
+	/* A vetoed load did not crash the machine, so it is not an attempt. */
 	if (restore->vetoed)
 		restore->record.attempts -= restore->attempted;
-	restore->judgement.fatal = true; /* it has been tried */
+	restore->judgement.fatal = true; /* it was tried */
 	return refuse(restore, reason->class, why_text(reason, error), &try, w);
 }
 
-/* Header, verdict, and where that says no, what the settings or the user say.
- * 0: to be loaded; else *ret_done tells that nothing is left to do. */
+/* Header, verdict, and if that refuses, the choice of the settings or the user. *ret_done:
+ * nothing is left to do; else 0 means that the image is to be loaded. */
 static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w)
 {
 	struct settings settings = *restore->settings;
@@ -288,7 +288,7 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 
 	*ret_done = false;
 	if (r == 0)
-		tell_image(restore);
+		log_image(restore);
 	while (r == 0 && try) {
 		try = false;
 		r = judge_image(restore->reader, &settings, &restore->handover, &restore->kept,
@@ -310,7 +310,7 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 	return give_up(restore, r, &reason, w);
 }
 
-/* What the verdict counts on. */
+/* Does what the verdict relies on. */
 static int disable_functions(struct restore *restore, struct why *w)
 {
 	const struct verdict_plan *plan = &restore->judgement.verdict.plan;
@@ -359,8 +359,8 @@ static int decode_record(struct restore *restore, struct why *reason)
 	}
 }
 
-/* "encrypt = y" promises that nothing is resumed that this machine's key did not
- * seal, so no loader may get what the kernel would take as it is. */
+/* "encrypt = y" promises that only images sealed with this machine's key are resumed, so the
+ * kernel's loader must not get a plain image. */
 static int refuse_kernels(struct restore *restore, struct why *w)
 {
 	bool try;
@@ -381,12 +381,12 @@ static int judge_signature(struct restore *restore, const char *unwanted, struct
 	int r;
 
 	if (is_kernels(restore))
-		return unwanted ? set_aside(restore, unwanted, w) : refuse_kernels(restore, w);
+		return unwanted ? discard(restore, unwanted, w) : refuse_kernels(restore, w);
 	r = crypto_init(&reason);
 	if (r == 0)
 		r = decode_record(restore, &reason);
 	if (unwanted)
-		return set_aside(restore, unwanted, w);
+		return discard(restore, unwanted, w);
 	if (r == 0 && restore->signature.size != page_size())
 		r = why_class(
 			&reason, WHY_FOREIGN, -EPERM,
@@ -399,7 +399,7 @@ static int judge_signature(struct restore *restore, const char *unwanted, struct
 		snprintf(text, sizeof(text),
 			 "the image was tried %u times (\"max attempts\" is %u)",
 			 restore->record.attempts, s->max_attempts);
-		return set_aside(restore, text, w);
+		return discard(restore, text, w);
 	}
 	return restore_image(restore, w);
 }
@@ -417,8 +417,8 @@ static void record_found(struct boot_run *run, const struct signature_page *sign
 	struct swap_header header;
 
 	run->found = area_found(signature);
-	run->fate = image ? FATE_STILL_THERE : FATE_NONE; /* until it is not */
-	/* After wipefs(8) there is a header still. */
+	run->fate = image ? FATE_STILL_THERE : FATE_NONE; /* until it is discarded */
+	/* After wipefs(8) the header is still there. */
 	if (run->found != FOUND_NO_SWAP &&
 	    swap_header_parse(signature->page, signature->size, &header) == 0)
 		text_uuid(header.uuid, run->uuid);
@@ -427,7 +427,7 @@ static void record_found(struct boot_run *run, const struct signature_page *sign
 int restore(const struct settings *settings, const struct swap_area *area, const char *unwanted,
 	    struct boot_run *run, struct why *w)
 {
-	/* Not from the heap: that there is no memory must not be found here. */
+	/* Static: an allocation could fail here. */
 	static struct restore only;
 	struct restore *restore = &only;
 	bool image = false;
@@ -440,17 +440,17 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		.snapshot = -1,
 	};
 	restore_ignore_signals();
-	/* Most boots have no image, and a disk may be read-only. */
+	/* Read-only first: most boots have no image, and a disk may be read-only. */
 	r = area_open(area, O_RDONLY, &restore->device, &restore->signature, w);
 	if (r == 0) {
 		image = area_holds_image(&restore->signature, area->name);
 		record_found(run, &restore->signature, image);
 		area_close(restore->device, &restore->signature);
 	}
-	/* What comes now may end in a crash. */
+	/* Recorded now: the next steps may crash. */
 	if (run->fate == FATE_STILL_THERE)
 		witness_record(run);
-	/* It is the kernel's to resume, if the caller tells it (kernel_place.h). */
+	/* The kernel resumes it, if the caller sets its place (kernel_place.h). */
 	if (run->found == FOUND_KERNEL_IMAGE && !settings->encrypt && !unwanted)
 		image = false;
 	if (image)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the parts of the story that restore.h tells. */
+/* Shared by the files that implement restore.h. */
 #ifndef S2DISK_RESTORE_PRIVATE_H
 #define S2DISK_RESTORE_PRIVATE_H
 
@@ -28,27 +28,27 @@ struct restore {
 	int snapshot;	      /* /dev/snapshot, -1 while it is closed */
 	bool frozen;
 	bool attempted; /* a load was begun, and counted */
-	bool vetoed;	/* what failed did so for reasons of this boot, not of the image */
+	bool vetoed;	/* the failure is due to this boot, not to the image */
 	struct signature_page signature;
 	struct signature_record record;
-	bool decoded; /* the record: it can be written again */
+	bool decoded; /* the record is decoded, and can be written again */
 	struct image_reader *reader;
 	struct sealed_header header; /* wiped */
 	struct handover handover;
 	struct arena handover_page;
 	struct digest crc; /* for it */
 	struct judgement judgement;
-	struct kept_memory kept; /* given to the image */
+	struct kept_memory kept; /* released for the image */
 	struct pci_decoding disabled;
 	struct progress progress;
 	struct veto_watch veto;
 	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */
-	const char *refused; /* why, while a refusal is dealt with */
+	const char *refused; /* the reason, during a refusal */
 };
 
-/* load.c: gives the image that was judged to the kernel, consumes it, and has it
- * restored. Returns only a failure, when the kernel has let go of everything;
- * where the image was consumed, keeping it makes it valid again. */
+/* load.c: gives the judged image to the kernel, consumes it, and has it restored. Returns only
+ * after a failure, when the kernel has released everything; if the image was consumed, keeping
+ * it makes it valid again. */
 int load_and_restore(struct restore *restore, struct why *w);
 
 #endif

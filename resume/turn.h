@@ -3,9 +3,9 @@
 #ifndef S2DISK_TURN_H
 #define S2DISK_TURN_H
 
-/* Waits until no other run is at work, for up to this many seconds. A descriptor that
- * holds the turn until it is closed; -EBUSY: another is still at work; another negative
- * errno: there is no /run below root to tell it in. */
+/* Waits up to that many seconds until no other run is active. Returns a descriptor that holds
+ * the lock until it is closed; -EBUSY: another is still active; another negative errno: the lock
+ * cannot be made below root/run. */
 int turn_take(const char *root, unsigned int seconds);
 
 #endif

@@ -24,7 +24,7 @@ void veto_watch_end(struct veto_watch *watch)
 	watch->log = -1;
 }
 
-/* The driver that the device has, and the module that the driver is in. */
+/* Looks up the device's driver, and the driver's module. */
 static void look_up(struct veto_watch *watch, const char *root)
 {
 	struct veto_log *veto = &watch->veto;
@@ -45,7 +45,7 @@ static void look_up(struct veto_watch *watch, const char *root)
 		tree_link(root, watch->module, sizeof(watch->module), "%s/module", path);
 }
 
-/* nohibernate, or a kernel that is locked down: no device may be restored. */
+/* nohibernate, or a locked-down kernel: no image may be restored. */
 static bool disabled(const char *root)
 {
 	char text[100];
@@ -62,11 +62,11 @@ static void append(struct why *w, const char *text)
 	text_make_printable(w->text);
 }
 
-static void tell_device(const struct veto_log *veto, char *text, size_t size)
+static void describe_device(const struct veto_log *veto, char *text, size_t size)
 {
 	if (veto->kind == VETO_DEVICE || !veto->said[0])
-		snprintf(text, size, "the device %s (driver %s) did not let itself be frozen",
-			 veto->device, veto->driver);
+		snprintf(text, size, "the device %s (driver %s) did not freeze", veto->device,
+			 veto->driver);
 	else
 		snprintf(text, size, "the driver %s of the device %s said: %s", veto->driver,
 			 veto->device, veto->said);
@@ -76,7 +76,7 @@ void veto_explain(struct veto_watch *watch, const char *root, int error, struct 
 {
 	struct veto_log *veto = &watch->veto;
 	struct kernel_message message;
-	char text[500] = "the kernel does not say who is against it";
+	char text[500] = "the kernel does not name the cause";
 
 	while (watch->log >= 0 && kernel_log_next_message(watch->log, &message) > 0)
 		veto_log_add(veto, &message);
@@ -89,10 +89,10 @@ void veto_explain(struct veto_watch *watch, const char *root, int error, struct 
 	case VETO_DEVICE:
 	case VETO_COMPLAINT:
 		look_up(watch, root);
-		tell_device(veto, text, sizeof(text));
+		describe_device(veto, text, sizeof(text));
 		break;
 	case VETO_PROCESS:
-		snprintf(text, sizeof(text), "the process %s did not stop",
+		snprintf(text, sizeof(text), "the process %s did not freeze",
 			 veto->process[0] ? veto->process : "(see dmesg)");
 		break;
 	case VETO_EVENT:
@@ -107,7 +107,7 @@ void veto_explain(struct veto_watch *watch, const char *root, int error, struct 
 void veto_advise(const struct veto_watch *watch)
 {
 	const struct veto_log *veto = &watch->veto;
-	const char *perhaps = veto->said[0] ? "If that is who is against it: " : "";
+	const char *perhaps = veto->said[0] ? "If that is the cause: " : "";
 
 	if (watch->module[0])
 		log_notice("%sunless the image's disk needs it, this boot can do without the "

@@ -38,7 +38,7 @@ void witness_settings(struct boot_run *run, const struct settings *settings)
 	run->by = named_by(settings, &cmdline);
 	if (run->by == NAMED_BY_FILE)
 		text_copy(run->by_file, sizeof(run->by_file), settings->resume_device_by);
-	/* Of a bad resume_offset= the sentence of the failure tells. */
+	/* A bad resume_offset= is in the message of the failure. */
 	target_named(settings, &cmdline, false, run->named, sizeof(run->named), &run->offset, &by,
 		     NULL);
 	run->noresume = cmdline.noresume;
@@ -61,7 +61,7 @@ void witness_failure(struct boot_run *run, int error, const char *sentence)
 	text_copy(run->reason, sizeof(run->reason), sentence);
 }
 
-/* A pipe could keep the boot waiting for a writer. */
+/* Opening a pipe could block the boot. */
 static bool is_file(const char *path)
 {
 	struct stat st;

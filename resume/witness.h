@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What goes into the boot record beside what restore() puts there. */
+/* What goes into the boot record besides the results of restore(). */
 #ifndef S2DISK_WITNESS_H
 #define S2DISK_WITNESS_H
 
@@ -7,20 +7,20 @@
 #include "config/settings.h"
 #include "swap/swap_area.h"
 
-/* Begins *run: what is to be looked at, and who says so. settings as the program
- * uses them, whatever is wrong with them. */
+/* Begins *run: which device is meant, and where that is configured. settings: as the program
+ * uses them, even if they are invalid. */
 void witness_settings(struct boot_run *run, const struct settings *settings);
 
 /* The device was found. */
 void witness_area(struct boot_run *run, const struct swap_area *area);
 
-/* It was not, or what is there is of no use: error and its sentence. */
+/* The device was not found, or is unusable: error and its message. */
 void witness_failure(struct boot_run *run, int error, const char *sentence);
 
-/* What takes time, and nobody waits for: the key files' digests. */
+/* Adds the key files' digests, which take time, once nothing waits for them. */
 void witness_keys(struct boot_run *run, const struct settings *settings);
 
-/* Writes it into this boot's record, or again what became of it. No boot stops for it. */
+/* Writes it into this boot's record, or updates the result. A failure does not stop the boot. */
 void witness_record(struct boot_run *run);
 
 #endif

@@ -87,7 +87,7 @@ static bool answer_number(const char *word, const char *subject, long long *ret)
 	return answer(word, subject, text, sizeof(text)) && sscanf(text, "%lld", ret) == 1;
 }
 
-/* An errno that someone wrote: never taken for success. */
+/* The errno comes from a file; it must never count as success. */
 static int as_error(long long number)
 {
 	return number < 0 && number >= -4095 ? (int)number : -EIO;
@@ -304,9 +304,8 @@ static int read_area(struct why *w)
 		r = parse_area(text, &described.area);
 	described.area_known = r == 0;
 	return r < 0 ? why(w, r,
-			   "%s" DESCRIBED_AREA
-			   ": %s; NAME DEVICE MAJOR:MINOR OFFSET and 0 or 1 are "
-			   "wanted, the last is 1 for a swap file",
+			   "%s" DESCRIBED_AREA ": %s; NAME DEVICE MAJOR:MINOR OFFSET and 0 or 1 "
+			   "expected; 1 is a swap file",
 			   described.root, strerror(-r))
 		     : 0;
 }
@@ -395,7 +394,7 @@ int described_target(const struct settings *settings, struct swap_area *ret, str
 	return 0;
 }
 
-/* Only where it is a whole directory: "/d" is no part of "/dev". */
+/* Only whole path components: "/d" is not a prefix of "/dev". */
 static void cut(char *text, const char *root)
 {
 	size_t length = strlen(root);
@@ -409,7 +408,7 @@ static void cut(char *text, const char *root)
 	}
 }
 
-/* The system knows its own paths. */
+/* Messages name paths as the described system has them. */
 static void hide_root(struct preflight *preflight)
 {
 	if (described.root[1] == '\0') /* "/" */

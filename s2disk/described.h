@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A system that is described below a directory, for s2disk --check --root: the files
- * that the checks read, and three more in its top for what no file of a system says.
- * Fields have one blank between them; blanks in them are written as \040.
+ * A system described by files below a directory, for s2disk --check --root: the files that the
+ * checks read, and a few more at its top for what no system file contains. Fields have one blank
+ * between them; blanks in them are written as \040.
  *
  *   area     NAME DEVICE MAJOR:MINOR OFFSET FILE: the swap area that the image would go
  *            to, OFFSET in pages, FILE 1 for a swap file, else 0
@@ -13,7 +13,7 @@
  *   mapper   lines MAJOR:MINOR TARGET…: tables of device-mapper
  *            (swap/mapper_targets.h)
  *
- * Nothing of the machine that this runs on is asked, and nothing is written.
+ * The machine that this runs on is not examined, and nothing is written.
  */
 #ifndef S2DISK_DESCRIBED_H
 #define S2DISK_DESCRIBED_H
@@ -27,12 +27,12 @@
 #define DESCRIBED_PAGE "/area-page" /* the first page of the area, as far as it is a header */
 #define DESCRIBED_MAPPER "/mapper"
 
-/* Describes that system from now on. -ENOTDIR and the like where it is no directory,
- * -EINVAL where one of the files cannot be understood. described_end afterwards. */
+/* Selects that system. -ENOTDIR and the like if it is not a directory, -EINVAL if one of the
+ * files cannot be parsed. Call described_end() afterwards. */
 int described_begin(const char *root, struct why *w);
 void described_end(void);
 
-/* The directory's real path, never "": below it all is to be read. */
+/* The directory's real path, never ""; everything is read below it. */
 const char *described_root(void);
 
 /* Its answers. */

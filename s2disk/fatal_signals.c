@@ -19,7 +19,7 @@ void fatal_signals_take(struct fatal_signals *signals, void (*handler)(int numbe
 {
 	struct sigaction action = { .sa_handler = handler };
 
-	/* Whichever comes first does it, the others wait and find us gone. */
+	/* The first signal does the work; the others are blocked until the program has ended. */
 	sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
 		sigaction(numbers[i], NULL, &signals->before[i]);
@@ -39,5 +39,5 @@ void fatal_signals_pass_on(const struct fatal_signals *signals, int number)
 	for (size_t i = 0; i < FATAL_SIGNALS; i++)
 		if (numbers[i] == number)
 			sigaction(number, &signals->before[i], NULL);
-	raise(number); /* comes when the handler returns */
+	raise(number); /* delivered when the handler returns */
 }

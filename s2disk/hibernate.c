@@ -41,8 +41,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The first attempt, one that should fit by what the first one saw, and one as
- * small as the kernel can make it. */
+/* The first attempt, one that should fit according to the first, and one as small as the kernel
+ * can make it. */
 #define ATTEMPTS 3
 
 /* Snapshots of each, until no thread of the kernel wrote to a file system between its stamp
@@ -55,8 +55,8 @@
 
 #define READ_TRIES 3
 
-/* Small allocations (digest handles, the platform section) happen while memory
- * is scarce; so much heap is touched and kept before. */
+/* Small allocations (digest handles, the platform section) happen while memory is scarce, so
+ * this much heap is touched and kept beforehand. */
 #define HEAP_RESERVE (4u << 20)
 
 struct hibernate {
@@ -71,7 +71,7 @@ struct hibernate {
 	enum method method;
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
-	struct wanted_size size; /* for the first attempt */
+	struct image_size size; /* for the first attempt */
 	char writer_text[640];
 	struct arena page; /* one page, for the hand-over */
 	struct progress progress;
@@ -115,20 +115,19 @@ static int create_writer(struct hibernate *h, struct why *w)
 	return image_writer_create(&config, &h->writer, w);
 }
 
-/* Drawn while everything still runs: with all else stopped, a kernel that has
- * no entropy yet would be long in finding some. An id is no secret, and only has
- * to be new; that the restored system knows it already is what it checks the
- * hand-over page by. The key of a sealed image must not be drawn here: it would
- * be in the image, and another attempt needs another one. A seed of it is drawn
+/* Drawn before the freeze: with everything else frozen, a kernel without entropy would take long
+ * to gather it. An id is not secret and only has to be new; it is in the snapshot, so the
+ * restored system can check the hand-over page by it. The key of a sealed image must not be
+ * drawn here: it would be in the image, and each attempt needs a new one. Its seed is drawn
  * before the freeze, too: see key_seed.h. */
 static int draw_ids(struct hibernate *h, struct why *w)
 {
 	int r = crypto_random(h->image_ids, sizeof(h->image_ids));
 
-	return r < 0 ? why(w, r, "no random numbers: %s", strerror(-r)) : 0;
+	return r < 0 ? why(w, r, "cannot get random numbers: %s", strerror(-r)) : 0;
 }
 
-/* From here on this process must not need memory that is not there yet. */
+/* From here on this process must not need new memory. */
 static int lock_memory(struct why *w)
 {
 	void *reserve;
@@ -140,8 +139,7 @@ static int lock_memory(struct why *w)
 		memset(reserve, 1, HEAP_RESERVE);
 	free(reserve);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
-		return why(w, -errno, "this program's memory cannot be locked: %s",
-			   strerror(errno));
+		return why(w, -errno, "cannot lock this program's memory: %s", strerror(errno));
 	return 0;
 }
 
@@ -167,14 +165,16 @@ static int watch_writing(void *context, uint64_t done)
 	return abort_requested() ? -ECANCELED : 0;
 }
 
-/* Allocated before the snapshot, so that the restored kernel knows that the
- * page is taken and does not swap onto it before it was read. */
+/* Allocated before the snapshot: the restored kernel then knows that the page is in use and does
+ * not swap to it before it is read. */
 static int prepare_handover(struct hibernate *h, struct why *w)
 {
 	int r = allocate_page(h, &h->handover);
 
 	if (r < 0)
-		return why(w, r, r == -ENOSPC ? "the swap area is full" : "no page of swap: %s",
+		return why(w, r,
+			   r == -ENOSPC ? "the swap area is full"
+					: "cannot allocate a page of swap: %s",
 			   strerror(-r));
 	memset(h->page.base, 0, page_size());
 	r = io_pwrite_full(h->session.device, h->page.base, page_size(), h->handover);
@@ -204,11 +204,11 @@ static int write_image(struct hibernate *h, struct why *w)
 	};
 	int r = snapshot_size(h->session.snapshot, &run.stream_size);
 
-	/* in_suspend of the kernel may be left over from an attempt before. */
+	/* The kernel's in_suspend may be left over from an earlier attempt. */
 	if (r == -ENODATA || (r == 0 && run.stream_size < SNAPSHOT_PAGES_MIN * page_size()))
 		return made_no_snapshot(w);
 	if (r < 0)
-		return why(w, r, "the kernel does not tell the snapshot's size: %s", strerror(-r));
+		return why(w, r, "cannot read the snapshot's size: %s", strerror(-r));
 	r = left_out_begin(&h->left_out, &run.source, &run.stream_size, w);
 	if (r < 0)
 		return r;
@@ -216,8 +216,8 @@ static int write_image(struct hibernate *h, struct why *w)
 	progress_begin(&h->progress, "Writing", run.stream_size, log_level() < LOG_LEVEL_NOTICE);
 	r = image_writer_run(h->writer, &run, &h->written, w);
 	progress_end(&h->progress);
-	/* To be wiped, should the image not be used; also where writing it failed,
-	 * and it may be on the disk all the same. */
+	/* To be wiped if the image is not used; also after a failed write, since it may be on
+	 * the disk anyway. */
 	if (h->keys && h->written.record.header_offset) {
 		h->session.sealed = true;
 		h->session.sealed_record = h->written.record;
@@ -236,9 +236,8 @@ static const char *snapshot_advice(int r)
 	if (r == -ENOMEM)
 		return "; too much memory is in use, close some programs";
 	if (r == -EBUSY || r == -EAGAIN)
-		return "; a device did not stop, or something woke the machine in that moment: "
-		       "its log (dmesg) says more";
-	return "; its log (dmesg) says more";
+		return "; a device did not suspend, or something woke the machine; dmesg says more";
+	return "; dmesg says more";
 }
 
 /* Kernel threads are frozen as part of the snapshot. */
@@ -247,13 +246,13 @@ static int no_snapshot(const struct hibernate *h, int r, struct why *w)
 	char tasks[400];
 
 	if (h->kernel.freeze.count > 0)
-		return why(w, r, "the kernel could not make the snapshot, this did not freeze: %s",
+		return why(w, r, "the kernel could not make the snapshot, not frozen: %s",
 			   freeze_log_text(&h->kernel.freeze, tasks, sizeof(tasks)));
 	return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
 		   snapshot_advice(r));
 }
 
-/* A disk that has just been restored may need a moment. */
+/* A disk that was just resumed may not answer at once. */
 static int read_handover(const struct hibernate *h)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
@@ -267,10 +266,10 @@ static int read_handover(const struct hibernate *h)
 	return r;
 }
 
-/* CREATE_IMAGE says 0 in the restored system, but also where it made no snapshot:
- * with a level in /sys/power/pm_test, or when a wake-up event came in the last
- * moment (create_image() in kernel/power/hibernate.c). Only a resume writes the
- * hand-over page, and it always does so before it restores. */
+/* CREATE_IMAGE returns 0 in the restored system, but also when it made no snapshot: with a level
+ * in /sys/power/pm_test, or after a late wake-up event (create_image() in
+ * kernel/power/hibernate.c). Only a resume writes the hand-over page, and it always does so
+ * before it restores. */
 static int confirm_resume(struct hibernate *h, struct why *w)
 {
 	h->handover_error = read_handover(h);
@@ -280,12 +279,12 @@ static int confirm_resume(struct hibernate *h, struct why *w)
 	return made_no_snapshot(w);
 }
 
-static int take_snapshot(struct hibernate *h, const struct wanted_size *size, struct why *w)
+static int take_snapshot(struct hibernate *h, const struct image_size *size, struct why *w)
 {
 	int fd = h->session.snapshot;
 	int r;
 
-	w->text[0] = '\0'; /* of the attempt before */
+	w->text[0] = '\0'; /* of the previous attempt */
 	machine_record_stamp(h->machine);
 	r = prepare_handover(h, w);
 	if (r == 0 && size->asked)
@@ -294,8 +293,7 @@ static int take_snapshot(struct hibernate *h, const struct wanted_size *size, st
 		r = snapshot_set_platform(fd, h->method == METHOD_PLATFORM);
 	if (r < 0)
 		return w->text[0] ? r
-				  : why(w, r, "the kernel does not take the settings: %s",
-					strerror(-r));
+				  : why(w, r, "the kernel rejects the settings: %s", strerror(-r));
 	r = snapshot_create(fd, &h->resumed);
 	kernel_watch_read(&h->kernel);
 	if (r < 0)
@@ -304,9 +302,9 @@ static int take_snapshot(struct hibernate *h, const struct wanted_size *size, st
 	return 0;
 }
 
-/* Takes a snapshot of about that size and writes it. When this returns 0,
- * either it is complete on the disk (not committed), or h->resumed. */
-static int attempt(struct hibernate *h, const struct wanted_size *size, struct why *w)
+/* Takes a snapshot of about that size and writes it. After 0 either it is complete on the disk
+ * (not committed), or h->resumed is set. */
+static int attempt(struct hibernate *h, const struct image_size *size, struct why *w)
 {
 	for (int i = 0; i < SNAPSHOTS; i++) {
 		int r;
@@ -318,7 +316,7 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 			return r;
 		if (h->resumed)
 			return confirm_resume(h, w);
-		/* Before all is written in vain. */
+		/* Checked first: with a moved stamp the image would be useless. */
 		if (machine_record_has_stamps(h->machine))
 			return write_image(h, w);
 	}
@@ -327,7 +325,7 @@ static int attempt(struct hibernate *h, const struct wanted_size *size, struct w
 
 static int attempts(struct hibernate *h, struct why *w)
 {
-	struct wanted_size size = h->size;
+	struct image_size size = h->size;
 	int r = -ENOSPC;
 
 	for (int i = 0; i < ATTEMPTS; i++) {
@@ -340,12 +338,12 @@ static int attempts(struct hibernate *h, struct why *w)
 		session_drop_image(&h->session);
 		if (r == -ESTALE)
 			continue;
-		if (i + 1 == ATTEMPTS || !wanted_size_next(&size, i + 1, r, h->written.raw_bytes,
-							   h->written.stored_bytes))
+		if (i + 1 == ATTEMPTS || !image_size_next(&size, i + 1, r, h->written.raw_bytes,
+							  h->written.stored_bytes))
 			break;
-		log_notice("%s; trying with a smaller image (%s)", why_text(w, r),
+		log_notice("%s; retrying with a smaller image (%s)", why_text(w, r),
 			   size.bytes ? text_size(size.bytes, text, sizeof(text))
-				      : "as small as can be");
+				      : "as small as possible");
 	}
 	if (r == -ENOSPC)
 		why(w, r,
@@ -353,15 +351,15 @@ static int attempts(struct hibernate *h, struct why *w)
 		    "some programs or make it larger",
 		    h->device_name);
 	if (r == -ESTALE)
-		why(w, r, "the kernel writes to a file system though all is frozen; try again");
+		why(w, r, "the kernel wrote to a file system while all was frozen; try again");
 	return r;
 }
 
-/* In the restored system: what the resumer left for us to do and to tell. Frames that
- * the firmware claims come first: with every page that the kernel hands out meanwhile,
- * one of them may be gone. hibernation_snapshot() has freed the image by itself when it
- * returns here (kernel/power/hibernate.c), so session_drop_image() makes none of them
- * free; it thaws the kernel's threads, which may give back what was refused before. */
+/* In the restored system: does and reports what resume handed over. Frames that the firmware
+ * claims come first: every page that the kernel allocates meanwhile may be one of them.
+ * hibernation_snapshot() has freed the image by itself when it returns here
+ * (kernel/power/hibernate.c), so session_drop_image() frees none of them; it thaws the kernel's
+ * threads, which may release frames that were refused before. */
 static void finish_resume(struct hibernate *h)
 {
 	struct handover *handover = calloc(1, sizeof(*handover));
@@ -386,18 +384,18 @@ static void finish_resume(struct hibernate *h)
 		aftermath_take_record(handover, "");
 		aftermath_report(handover);
 	} else {
-		log_warning("resumed, but what resume handed over cannot be had: %s; pages that "
-			    "the firmware claims since this boot may not have been taken out of "
-			    "use: reboot when you can",
-			    why_text(&w, r));
+		log_warning(
+			"resumed, but the hand-over from resume cannot be read: %s; pages that the "
+			"firmware claims since this boot may not be offlined: reboot when you can",
+			why_text(&w, r));
 	}
 	last_end(h->last, LAST_RESUMED, r < 0 ? why_text(&w, r) : NULL);
 	free(handover);
 }
 
-/* The image is complete on the disk: commit, and off. Returns when the machine
- * was not switched off, or woke. */
-static int commit_and_switch_off(struct hibernate *h, struct why *w)
+/* The image is complete on the disk: commits it and powers off. Returns when the machine did not
+ * power off, or woke. */
+static int commit_and_power_off(struct hibernate *h, struct why *w)
 {
 	uint64_t asleep = 0;
 	char text[200];
@@ -405,7 +403,7 @@ static int commit_and_switch_off(struct hibernate *h, struct why *w)
 
 	aftermath_describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
 			   h->written.usec);
-	/* The last moment: beyond it the image counts. */
+	/* The last chance to stop: after the commit the image is valid. */
 	if (abort_requested())
 		return why(w, -ECANCELED, "%s", abort_requested());
 	h->session.maybe_committed = true;
@@ -416,33 +414,33 @@ static int commit_and_switch_off(struct hibernate *h, struct why *w)
 		   h->written.extents == 1 ? "" : "s",
 		   h->method == METHOD_SUSPEND	? "going to sleep"
 		   : h->method == METHOD_REBOOT ? "rebooting"
-						: "switching off");
-	r = switch_off(h->session.snapshot, h->method, &asleep, w);
+						: "powering off");
+	r = power_off(h->session.snapshot, h->method, &asleep, w);
 	if (r < 0)
 		return r;
-	r = session_take_back(&h->session);
+	r = session_invalidate(&h->session);
 	if (r < 0)
-		return why(w, r, "the machine woke, but its image could not be taken back");
-	switch_off_tell_woke(asleep, text);
+		return why(w, r, "the machine woke, but its image could not be invalidated");
+	power_off_report_woke(asleep, text);
 	last_end(h->last, LAST_WOKE, NULL);
 	return 0;
 }
 
-/* "debug test file": written and verified, and that was it. */
+/* "debug test file": written and verified, but never committed. */
 static int finish_test(struct hibernate *h)
 {
 	char text[200];
 
 	aftermath_describe(text, sizeof(text), h->written.stream_size, h->written.stored_bytes,
 			   h->written.usec);
-	log_notice("test: %s, verified on %s; the machine goes on", text, h->device_name);
+	log_notice("test: %s, verified on %s; the system runs on", text, h->device_name);
 	last_end(h->last, LAST_TESTED, NULL);
 	return 0;
 }
 
-/* A task that waits for a server, of FUSE or NFS, which froze before it answered,
- * does not freeze. After the thaw it gets its answer, so a second try mostly works;
- * one is made only where the kernel names such tasks, not where it was woken. */
+/* A task does not freeze while it waits for a FUSE or NFS server that froze before it replied.
+ * After the thaw it gets its reply, so a second try mostly works. It is made only if the kernel
+ * names such tasks, not after a wake-up event. */
 static int freeze(struct hibernate *h, struct why *w)
 {
 	const struct timespec pause = { .tv_sec = 1 };
@@ -452,12 +450,12 @@ static int freeze(struct hibernate *h, struct why *w)
 	kernel_watch_read(&h->kernel);
 	if (r == 0 || h->kernel.freeze.count == 0)
 		return r;
-	log_notice("did not freeze: %s; trying once more",
+	log_notice("did not freeze: %s; retrying once",
 		   freeze_log_text(&h->kernel.freeze, tasks, sizeof(tasks)));
 	nanosleep(&pause, NULL);
 	if (abort_requested())
 		return why(w, -ECANCELED, "%s", abort_requested());
-	/* What did not freeze now is said again; a wake-up event names nobody. */
+	/* Tasks that do not freeze now are named again; after a wake-up event there are none. */
 	h->kernel.freeze = (struct freeze_log){ 0 };
 	r = session_freeze(&h->session, w);
 	kernel_watch_read(&h->kernel);
@@ -467,9 +465,9 @@ static int freeze(struct hibernate *h, struct why *w)
 	return r;
 }
 
-/* The next boot loader reads /boot without its journal. Not worth failing for: mostly
- * nothing was changed there. But a file system that stays frozen must be told now:
- * who writes there waits, and it would be so in the restored system, too. */
+/* The next boot loader reads /boot without replaying its journal. Not worth failing for: mostly
+ * nothing has changed there. But a file system that stays frozen must be reported now: its
+ * writers block, and would in the restored system, too. */
 static int settle_boot_files(const struct hibernate *h, struct why *w)
 {
 	struct why reason = { 0 };
@@ -510,7 +508,7 @@ static int run(struct hibernate *h, struct why *w)
 	}
 	if (h->resumed)
 		reseed_kernel(h->random, h->keys ? &h->keys->seed : NULL);
-	/* Written, failed or restored: no key is needed any more. */
+	/* Written, failed or restored: the keys are no longer needed. */
 	if (h->keys)
 		secret_wipe(h->keys, sizeof(*h->keys));
 	if (r < 0)
@@ -519,7 +517,7 @@ static int run(struct hibernate *h, struct why *w)
 		finish_resume(h);
 		return 0;
 	}
-	return h->session.test ? finish_test(h) : commit_and_switch_off(h, w);
+	return h->session.test ? finish_test(h) : commit_and_power_off(h, w);
 }
 
 static int open_session(struct hibernate *h, const struct swap_area *area, struct why *w)
@@ -538,7 +536,7 @@ static int open_session(struct hibernate *h, const struct swap_area *area, struc
 	return r;
 }
 
-/* With all processes running again, since it writes a file. */
+/* After the thaw, since it writes a file. */
 static void note_offlined(const struct hibernate *h)
 {
 	uint64_t frames[HANDOVER_PAGES_MAX];
@@ -547,7 +545,7 @@ static void note_offlined(const struct hibernate *h)
 	int r = count == 0 ? 0 : offlined_own_add("", frames, count, &w);
 
 	if (r < 0)
-		log_warning("%s; the next image may have page frames that were offlined now",
+		log_warning("%s; the next image may include page frames that are offlined now",
 			    why_text(&w, r));
 }
 
@@ -560,7 +558,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 		.machine = machine,
 		.last = last,
 		.keys = keys,
-		.method = switch_off_method(settings->method, ""),
+		.method = power_off_method(settings->method, ""),
 		.random = kernel_random_open(),
 	};
 	int r;
@@ -569,8 +567,8 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	r = open_session(&h, area, w);
 
 	machine->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
-	h.size = wanted_size_first(settings, keys, "", area ? area->dev : 0,
-				   (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size());
+	h.size = image_size_first(settings, keys, "", area ? area->dev : 0,
+				  (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size());
 
 	abort_watch_begin();
 	if (r == 0)

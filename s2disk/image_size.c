@@ -9,15 +9,15 @@ static bool on_crypt(const char *root, dev_t dev)
 {
 	struct device_stack stack;
 
-	/* What sysfs does not know is no device of the mapper. */
+	/* A device that sysfs does not know is not on device-mapper. */
 	return device_stack_read(root, dev, &stack, NULL) == 0 &&
 	       device_stack_has(&stack, LAYER_CRYPT);
 }
 
-struct wanted_size wanted_size_first(const struct settings *settings, bool sealed, const char *root,
-				     dev_t dev, uint64_t memory)
+struct image_size image_size_first(const struct settings *settings, bool sealed, const char *root,
+				   dev_t dev, uint64_t memory)
 {
-	struct wanted_size size = {
+	struct image_size size = {
 		.asked = settings->image_size_set,
 		.bytes = settings->image_size,
 	};
@@ -29,11 +29,11 @@ struct wanted_size wanted_size_first(const struct settings *settings, bool seale
 	return size;
 }
 
-bool wanted_size_next(struct wanted_size *size, int done, int r, uint64_t raw, uint64_t stored)
+bool image_size_next(struct image_size *size, int done, int r, uint64_t raw, uint64_t stored)
 {
 	if (size->asked && size->bytes == 0)
 		return false;
-	/* What could be stored, and a tenth to spare; once. */
+	/* What could be stored, less a tenth as reserve; once. */
 	size->bytes = r == -ENOSPC && done == 1 && stored ? raw / 10 * 9 : 0;
 	size->asked = true;
 	return true;

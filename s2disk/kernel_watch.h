@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel says while this program hibernates: the console is off, so its
- * warnings would be lost; and it names the tasks that did not freeze.
+ * The kernel's messages while this program hibernates: the console is quiet, so its warnings would
+ * be lost; and it names the tasks that did not freeze.
  */
 #ifndef S2DISK_KERNEL_WATCH_H
 #define S2DISK_KERNEL_WATCH_H
@@ -19,7 +19,7 @@ struct kernel_watch {
 void kernel_watch_open(struct kernel_watch *watch, const char *root);
 void kernel_watch_close(struct kernel_watch *watch);
 
-/* Reads what came since, and logs its warnings. */
+/* Reads new messages, and logs the warnings among them. */
 void kernel_watch_read(struct kernel_watch *watch);
 
 /* One message of this level. */

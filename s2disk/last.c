@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FOLDER "/var/lib/s2disk"
-#define STATE FOLDER "/last"
+#define DIRECTORY "/var/lib/s2disk"
+#define STATE DIRECTORY "/last"
 #define STATE_LIMIT 65536
 
 static const char *const results[] = {
@@ -76,7 +76,7 @@ void last_begin(struct last *last, const char *area, const char *method)
 	text_copy(last->method, sizeof(last->method), method);
 }
 
-/* The worst class that a line begins with. What is harmless is not handed over. */
+/* The worst class that a line begins with. Harmless findings are not handed over. */
 static enum verdict_class worst_of(const char *lines)
 {
 	enum verdict_class worst = VERDICT_HARMLESS;
@@ -130,7 +130,7 @@ void last_end(struct last *last, enum last_result result, const char *reason)
 		text_copy(last->reason, sizeof(last->reason), reason);
 }
 
-/* Random, ours; s2disk(8) lists them. */
+/* Random, chosen for this program; s2disk(8) lists them. */
 static const char *const message_ids[] = {
 	[LAST_RESUMED] = "42f340171899404dae61adc01022c027",
 	[LAST_WOKE] = "dbd2ad3103a64c1d8dc7c2f4dab8832c",
@@ -147,13 +147,13 @@ static const char *const messages[] = {
 	[LAST_REFUSED] = "Hibernating was refused",
 };
 
-int last_tell_journal(const struct last *last, const char *root)
+int last_log_journal(const struct last *last, const char *root)
 {
 	bool bad = last->result == LAST_FAILED || last->result == LAST_REFUSED;
 	enum log_level level = bad ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE;
 	struct journal_entry entry;
 
-	/* The journal shows an emergency on every terminal that somebody uses. */
+	/* The journal shows an emergency on every terminal in use. */
 	if (last->alarm[0])
 		level = LOG_LEVEL_EMERGENCY;
 	else if (last->shut_down[0])
@@ -210,16 +210,17 @@ static void put_fields(FILE *out, const struct last *last)
 
 int last_save(const struct last *last, const char *root, struct why *w)
 {
-	char folder[PATH_MAX], path[PATH_MAX];
+	char directory[PATH_MAX], path[PATH_MAX];
 	_cleanup_free_ char *text = NULL;
 	size_t size;
 	FILE *out;
 	int r = -ENOMEM;
 
-	if (snprintf(folder, sizeof(folder), "%s" FOLDER, root) >= (int)sizeof(folder) ||
+	if (snprintf(directory, sizeof(directory), "%s" DIRECTORY, root) >=
+		    (int)sizeof(directory) ||
 	    snprintf(path, sizeof(path), "%s" STATE, root) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	mkdir(folder, 0755);
+	mkdir(directory, 0755);
 	out = open_memstream(&text, &size);
 	if (out) {
 		put_fields(out, last);

@@ -12,17 +12,17 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-/* XFS_IOC_GOINGDOWN, which became EXT4_IOC_SHUTDOWN, F2FS_IOC_SHUTDOWN and FS_IOC_SHUTDOWN
- * of exfat, ntfs3, bcachefs and btrfs (from 6.19 on, where it is built in). 2 is "now, and
- * write nothing" in all of them (NOLOGFLUSH; F2FS_GOING_DOWN_NOSYNC). */
+/* XFS_IOC_GOINGDOWN, which became EXT4_IOC_SHUTDOWN, F2FS_IOC_SHUTDOWN and FS_IOC_SHUTDOWN of
+ * exfat, ntfs3, bcachefs and btrfs (from 6.19 on, where it is built in). 2 means "now, and write
+ * nothing" in all of them (NOLOGFLUSH; F2FS_GOING_DOWN_NOSYNC). */
 #define SHUT_DOWN _IOR('X', 125, uint32_t)
 #define SHUT_DOWN_NOW 2
 
-/* A disk that has just been resumed may need a moment. */
+/* A disk that was just resumed may not answer at once. */
 #define READ_TRIES 5
 
-/* Only a btrfs is on several devices that are items: of others one with the same UUID is a
- * copy, which says nothing (cards that were written from one image have that of FAT, too). */
+/* Only a btrfs spans several devices that are items: for other types one with the same UUID is a
+ * copy, which proves nothing (cards written from one image share that of FAT, too). */
 static bool same_filesystem(const struct mounted_item *a, const struct mounted_item *b)
 {
 	return a == b ||
@@ -60,8 +60,8 @@ static bool may_shut_down_frozen(const struct mounted_item *item)
 	return strcmp(item->filesystem.type, "f2fs") != 0;
 }
 
-/* Every device of it. As device_cut(): the most that one still takes, or why one cannot be
- * cut off. */
+/* Cuts off every device of it. Returns as device_cut(): the most that one still accepts, or why
+ * one cannot be cut off. */
 static int cut_all(const struct mounted *mounted, const struct mounted_item *item, const char *root)
 {
 	int all = 0;
@@ -80,7 +80,7 @@ static int cut_all(const struct mounted *mounted, const struct mounted_item *ite
 	return all;
 }
 
-/* The first device of it that is mounted: the ioctl is asked once. */
+/* The first device of it that is mounted: the ioctl is issued once. */
 static const struct mounted_item *with_directory(const struct mounted *mounted,
 						 const struct mounted_item *item)
 {
@@ -90,15 +90,14 @@ static const struct mounted_item *with_directory(const struct mounted *mounted,
 	return item;
 }
 
-/* Unmounting ext4 writes its superblock even then (ext4_put_super()), shutting f2fs down
- * does. */
+/* Unmounting ext4 writes its superblock even after a shutdown (ext4_put_super()), and shutting
+ * down f2fs writes, too. */
 static bool writes_shut_down(const struct filesystem *filesystem)
 {
 	return strcmp(filesystem->type, "ext") == 0 || strcmp(filesystem->type, "f2fs") == 0;
 }
 
-/* Where the first thing lies that may be written to a device though it was cut off but
- * for its beginning. */
+/* The lowest offset that may still be written on a device of which only the beginning was left. */
 static int first_written(const struct filesystem *filesystem)
 {
 	static const struct {
@@ -106,7 +105,7 @@ static int first_written(const struct filesystem *filesystem)
 		int at;
 	} places[] = {
 		{ "ext", 1024 },      { "f2fs", 1024 }, { "bcachefs", 4096 },
-		{ "btrfs", 1 << 16 }, { "ntfs", 8192 }, /* behind $Boot */
+		{ "btrfs", 1 << 16 }, { "ntfs", 8192 }, /* after $Boot */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
@@ -115,9 +114,9 @@ static int first_written(const struct filesystem *filesystem)
 	return 0;
 }
 
-/* Will nothing that matters be written any more, when it is unmounted either? cut: as of
- * device_cut(). FAT writes its first sector then, as it was (fat_set_state()): it is the
- * same but for a flag where the file system is. xfs writes nothing after its ioctl. */
+/* Is it certain that nothing of importance is written any more, not even by unmounting? cut:
+ * from device_cut(). FAT then writes its first sector as it was (fat_set_state()), which differs
+ * in a flag at most. xfs writes nothing after its ioctl. */
 static bool is_safe(const struct filesystem *then, const struct filesystem *now, int cut, bool shut)
 {
 	if (cut < 0)
@@ -136,18 +135,17 @@ static void say(const struct filesystem *then, const char *is, const char *was, 
 		"ANOTHER SYSTEM CHANGED the file system on %s (%s) while this session slept (%s; "
 		"then: %s). %s",
 		then->device, then->place, is, was,
-		safe   ? "It was shut down, and nothing was written to it: what programs had open "
-			 "there is lost to them, and it cannot be used until the next boot"
-		: cut  ? "It was cut off but for its first sector, and unmounting would write "
-			 "that: do not unmount it, unplug it or power the machine off without a "
-			 "shutdown, now"
+		safe  ? "It was shut down, and nothing was written to it: what programs had open "
+			"there is lost to them, and it cannot be used until the next boot"
+		: cut ? "It was cut off except for its first sector, which unmounting would write: "
+			"do not unmount it; unplug it or power the machine off without a shutdown, "
+			"now"
 		: shut ? "It was shut down, but its device cannot be cut off, and unmounting would "
 			 "write to it: do not unmount it, power the machine off without a "
 			 "shutdown, "
 			 "now"
-		       : "It CANNOT BE SHUT DOWN: write nothing there, do not unmount it, unplug "
-			 "it "
-			 "or power the machine off without a shutdown, now");
+		       : "It CANNOT BE SHUT DOWN: write nothing there, do not unmount it; unplug "
+			 "it or power the machine off without a shutdown, now");
 }
 
 static void close_one(struct mounted *mounted, struct mounted_item *item,
@@ -158,8 +156,8 @@ static void close_one(struct mounted *mounted, struct mounted_item *item,
 	char was[120], is[120] = "another one", line[400];
 	int cut = cut_all(mounted, item, root), r = -EBUSY;
 
-	/* At once: xfs has its superblock in the sector that may be left of a partition, and
-	 * its thread would write it; ext4 may be told to panic at the first error. */
+	/* Immediately: xfs has its superblock in the sector that may be left of a partition, and
+	 * its thread would write it; ext4 may be configured to panic at the first error. */
 	if (may_shut_down_frozen(item))
 		r = shut_down(mount);
 	filesystem_words(then, was, sizeof(was));
@@ -174,7 +172,7 @@ static void close_one(struct mounted *mounted, struct mounted_item *item,
 	say(then, is, was, is_safe(then, now, cut, r == 0), cut >= 0, r == 0);
 }
 
-/* By another of its devices. */
+/* Closed through another of its devices. */
 static bool is_closed(const struct mounted *mounted, const struct mounted_item *item)
 {
 	for (size_t i = 0; i < mounted->count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* last: for people and as JSON. */
+/* Prints struct last, as text and as JSON. */
 #include "aftermath.h"
 #include "base/json.h"
 #include "base/stopwatch.h"
@@ -71,8 +71,8 @@ static void print_resumed(const struct last *last, FILE *out)
 	if (last->verdict[0])
 		fprintf(out, "verdict         %s\n", last->verdict);
 	print_lines(last->findings, out);
-	print_pages(last->quarantined_pages, "out of use", out);
-	print_pages(last->unquarantined_pages, "could not be taken out of use", out);
+	print_pages(last->quarantined_pages, "offlined", out);
+	print_pages(last->unquarantined_pages, "could not be offlined", out);
 	if (last->shut_down[0])
 		fputs("SHUT DOWN       file systems and swap that another system changed "
 		      "meanwhile:\n",
@@ -98,11 +98,11 @@ static void print_last(const struct last *last, FILE *out)
 		print_resumed(last, out);
 		break;
 	case LAST_WOKE:
-		fprintf(out, "woke            %s, from memory; the image was taken back\n",
+		fprintf(out, "woke            %s, from RAM; the image was invalidated\n",
 			time_text(last->ended, when, sizeof(when)));
 		break;
 	case LAST_TESTED:
-		fprintf(out, "tested          %s, the machine went on\n",
+		fprintf(out, "tested          %s, the system ran on\n",
 			time_text(last->ended, when, sizeof(when)));
 		break;
 	case LAST_FAILED:
@@ -127,7 +127,7 @@ static void print_json_last(struct json *json, const struct last *last)
 	json_object_end(json);
 }
 
-/* As all other messages name it. */
+/* The name that all other messages use. */
 static const char *note_name(const struct boot_run *note)
 {
 	return note->named[0] ? note->named : note->device;
@@ -177,7 +177,7 @@ static void print_note(const struct boot_run *note, FILE *out)
 {
 	char when[64];
 
-	fprintf(out, "set aside       %s, at this boot, in %s: %s\n",
+	fprintf(out, "discarded       %s, at this boot, in %s: %s\n",
 		time_text(note->time, when, sizeof(when)), note_name(note), note->reason);
 }
 
@@ -190,7 +190,7 @@ int last_print(const char *root, bool json, FILE *out, struct why *w)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	/* Since then there has been another hibernation. */
+	/* A later hibernation makes the note obsolete. */
 	if (known && noted && note.time < last.begun)
 		noted = false;
 	if (json)
@@ -200,6 +200,6 @@ int last_print(const char *root, bool json, FILE *out, struct why *w)
 	if (noted)
 		print_note(&note, out);
 	if (!known && !noted)
-		fputs("nothing is known of a hibernation\n", out);
+		fputs("no hibernation is recorded\n", out);
 	return fflush(out) == 0 ? 0 : -EIO;
 }

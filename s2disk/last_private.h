@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by last.c and last_print.c; nobody else includes this. */
+/* For last.c and last_print.c only. */
 #ifndef S2DISK_LAST_PRIVATE_H
 #define S2DISK_LAST_PRIVATE_H
 

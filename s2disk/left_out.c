@@ -19,9 +19,8 @@ static struct frame_list frames_of(const struct left_out *left_out)
 	};
 }
 
-/* Page frames that a snapshot can have. It is copied within the same memory,
- * and enough_free_mem() (kernel/power/snapshot.c) sees to it that there is a free
- * frame for each that is saved. */
+/* The most page frames that a snapshot can have. It is copied within the same memory, and
+ * enough_free_mem() (kernel/power/snapshot.c) requires a free frame for each that is saved. */
 static uint64_t most_frames(const struct platform *platform)
 {
 	uint64_t present = platform->ram.pages.present;

@@ -13,7 +13,7 @@ int machine_record_capture(struct machine_record *record, const char *root, stru
 	int r;
 
 	*record = (struct machine_record){ 0 };
-	/* Without a log less is known, and the verdict says so. */
+	/* Without the log less is known; the verdict reports that. */
 	if (boot_record_log(root, &log) < 0)
 		log = NULL;
 	r = platform_capture(root, log, &record->platform, w);
@@ -25,8 +25,7 @@ int machine_record_open_mounts(struct machine_record *record, struct why *w)
 {
 	int r = mounted_open("", &record->mounted, &record->platform.filesystems);
 
-	return r < 0 ? why(w, r, "the mounted file systems cannot be looked at: %s", strerror(-r))
-		     : 0;
+	return r < 0 ? why(w, r, "cannot inspect the mounted file systems: %s", strerror(-r)) : 0;
 }
 
 int machine_record_open_swaps(struct machine_record *record, const struct swap_area *own,
@@ -34,7 +33,7 @@ int machine_record_open_swaps(struct machine_record *record, const struct swap_a
 {
 	int r = other_swaps_open("", own, &record->others, &record->platform.swaps);
 
-	return r < 0 ? why(w, r, "the swap areas cannot be looked at: %s", strerror(-r)) : 0;
+	return r < 0 ? why(w, r, "cannot inspect the swap areas: %s", strerror(-r)) : 0;
 }
 
 void machine_record_stamp(struct machine_record *record)

@@ -18,33 +18,33 @@ struct machine_record {
 	unsigned char *encoded;	   /* made while the image is written */
 };
 
-/* Looks at the machine, or what is described below root; before the freeze. */
+/* Captures the machine, or the one described below root; call it before the freeze. */
 int machine_record_capture(struct machine_record *record, const char *root, struct why *w);
 
-/* Opens what is mounted: right before the freeze, since more may be mounted while somebody
- * types a passphrase. 0 or -ENOMEM. */
+/* Opens what is mounted: right before the freeze, since more may be mounted while a passphrase
+ * is being typed. 0 or -ENOMEM. */
 int machine_record_open_mounts(struct machine_record *record, struct why *w);
 
-/* Opens the swap areas besides the image's (NULL: it goes to none), at the same time.
- * 0 or -ENOMEM. */
+/* Opens the swap areas other than the image's (NULL: there is none), at the same point. 0 or
+ * -ENOMEM. */
 int machine_record_open_swaps(struct machine_record *record, const struct swap_area *own,
 			      struct why *w);
 
-/* With user space frozen, before each snapshot: has the file systems write what is only
- * in memory, and reads their stamps. They are in the snapshot, for last_gate_close(). */
+/* With user space frozen, before each snapshot: syncs the file systems and reads their stamps,
+ * which are in the snapshot for last_gate_close(). */
 void machine_record_stamp(struct machine_record *record);
 
-/* After the snapshot: do the file systems still have the stamps in it? A thread of the
- * kernel that was not frozen yet may have written to one; the restored system would take
- * that for another's writing. */
+/* After the snapshot: do the file systems still have the stamps in it? A kernel thread that was
+ * not frozen yet may have written to one; the restored system would blame another system for
+ * that. */
 bool machine_record_has_stamps(struct machine_record *record);
 
-/* Calibrates against the kernel's header page, looks whether the file systems still have
- * their stamps, counts what was swapped out by then, and encodes, when asked. -ESTALE: they
- * do not, so another snapshot is needed. */
+/* Calibrates against the kernel's header page, checks that the file systems still have their
+ * stamps, counts what was swapped out by then, and encodes the result. -ESTALE: a stamp changed,
+ * another snapshot is needed. */
 struct platform_maker machine_record_maker(struct machine_record *record);
 
-/* Harmless on a zeroed struct. */
+/* A zeroed struct is fine. */
 void machine_record_free(struct machine_record *record);
 
 #endif

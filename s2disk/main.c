@@ -42,8 +42,8 @@ enum {
 
 static const char usage[] =
 	"Usage: s2disk [OPTION]...\n"
-	"Saves memory into a swap area and switches the machine off; the next boot\n"
-	"brings it back.\n"
+	"Writes memory to a swap area and powers the machine off; the next boot\n"
+	"restores it.\n"
 	"\n"
 	"  -f, --config=FILE          read FILE instead of /etc/suspend.conf\n"
 	"  -P, --parameter='KEY = V'  set KEY as the configuration file would\n"
@@ -52,8 +52,8 @@ static const char usage[] =
 	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
 	"  -s, --image-size=BYTES     size to aim at (K, M, G as in 2G)\n"
 	"  -m, --method=METHOD        platform, shutdown, reboot or suspend\n"
-	"  -n, --dry-run              say what would be done\n"
-	"      --check                only look whether hibernating would work\n"
+	"  -n, --dry-run              print what would be done\n"
+	"      --check                only check whether hibernating would work\n"
 	"      --root=DIR             with --check and --report: of a system described below\n"
 	"                             DIR\n"
 	"      --report=FILE          only write what the checks and --last read into a tar\n"
@@ -73,7 +73,7 @@ struct command {
 	bool check, dry_run, json, last;
 	const char *root;   /* --root; NULL: this system */
 	const char *report; /* --report */
-	int only_one;	    /* held while it hibernates, -1 */
+	int lock;	    /* held while it hibernates, -1 */
 };
 
 static const struct option long_options[] = {
@@ -148,25 +148,25 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 			return code;
 	}
 	if (optind < argc) {
-		log_error("'%s' is not an option; the device is named with -r", argv[optind]);
+		log_error("'%s' is not an option; name the device with -r", argv[optind]);
 		return usage_error();
 	}
 	if (ret->json && !ret->check && !ret->last) {
-		log_error("--json goes with --check or --last");
+		log_error("--json needs --check or --last");
 		return usage_error();
 	}
 	if (ret->root && !ret->check && !ret->report) {
-		log_error("--root goes with --check or --report");
+		log_error("--root needs --check or --report");
 		return usage_error();
 	}
 	if (ret->report && (ret->check || ret->last || ret->dry_run)) {
-		log_error("--report goes without --check, --last and --dry-run");
+		log_error("--report excludes --check, --last and --dry-run");
 		return usage_error();
 	}
 	return -1;
 }
 
-/* Only what stands in the way, for a hibernation that was asked for. */
+/* Logs only failures and warnings: a hibernation was requested. */
 static void log_findings(const struct preflight *preflight)
 {
 	for (size_t i = 0; i < preflight->count; i++) {
@@ -192,7 +192,7 @@ static int print_check(const struct preflight *preflight, bool json)
 
 static void print_plan(const struct settings *settings, const struct swap_area *area)
 {
-	enum method method = switch_off_method(settings->method, "");
+	enum method method = power_off_method(settings->method, "");
 
 	printf("would write an image into %s", area->name);
 	if (area->file || area->offset)
@@ -203,11 +203,11 @@ static void print_plan(const struct settings *settings, const struct swap_area *
 	       settings->threads ? "several threads" : "one thread",
 	       method == METHOD_REBOOT	   ? "reboot"
 	       : method == METHOD_SUSPEND  ? "suspend to RAM"
-	       : method == METHOD_PLATFORM ? "let the firmware switch off (ACPI S4)"
-					   : "switch off");
+	       : method == METHOD_PLATFORM ? "power off by the firmware (ACPI S4)"
+					   : "power off");
 }
 
-/* Told and kept, when nothing is frozen any more. */
+/* Logs and saves it, once nothing is frozen any more. */
 static void keep_last(const struct last *last)
 {
 	struct why w = { 0 };
@@ -215,7 +215,7 @@ static void keep_last(const struct last *last)
 
 	if (geteuid() != 0)
 		return;
-	last_tell_journal(last, "");
+	last_log_journal(last, "");
 	r = last_save(last, "", &w);
 	if (r < 0)
 		log_warning("%s", why_text(&w, r));
@@ -246,20 +246,18 @@ static int show_last(bool json)
 	return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Asks for what is needed before anything is stopped. *ret stays NULL where the
- * image is to be plain. */
+/* Asks for passphrases before anything is frozen. *ret stays NULL for a plain image. */
 static int prepare_keys(const struct settings *settings, struct key_ways **ret, struct why *w)
 {
 	if (!settings->encrypt)
 		return 0;
-	/* Neither keys nor what they are made of may be swapped out. */
+	/* Keys and the material that they are derived from must not be swapped out. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
-		return why(w, -errno, "this program's memory cannot be locked: %s",
-			   strerror(errno));
+		return why(w, -errno, "cannot lock this program's memory: %s", strerror(errno));
 	return image_keys_prepare(settings, &passphrase_system, ret, w);
 }
 
-/* Nobody else is kept from hibernating while this one waits for a passphrase. */
+/* Releases the lock while it waits for a passphrase, so that another s2disk can hibernate. */
 static int prepare_keys_alone(struct command *command, const struct settings *settings,
 			      struct key_ways **ret, struct why *w)
 {
@@ -267,9 +265,9 @@ static int prepare_keys_alone(struct command *command, const struct settings *se
 
 	if (!image_keys_ask(settings))
 		return prepare_keys(settings, ret, w);
-	only_one_give(&command->only_one);
+	hibernate_lock_give(&command->lock);
 	r = prepare_keys(settings, ret, w);
-	return r < 0 ? r : only_one_take("", &command->only_one, w);
+	return r < 0 ? r : hibernate_lock_take("", &command->lock, w);
 }
 
 static int hibernate_with_keys(struct command *command, const struct settings *settings,
@@ -289,12 +287,12 @@ static int hibernate_with_keys(struct command *command, const struct settings *s
 	return r;
 }
 
-/* With everything found and looked at. */
+/* With the swap area found and the machine captured. */
 static int check_and_hibernate(struct command *command, const struct settings *settings,
 			       const struct preflight_target *target,
 			       struct machine_record *machine)
 {
-	enum method method = switch_off_method(settings->method, "");
+	enum method method = power_off_method(settings->method, "");
 	struct preflight preflight;
 	struct why w = { 0 };
 	struct last last;
@@ -316,7 +314,7 @@ static int check_and_hibernate(struct command *command, const struct settings *s
 	}
 	r = hibernate_with_keys(command, settings, target->area, machine, &last, &w);
 	keep_last(&last);
-	/* As when the terminal went away meanwhile: the record is kept first. */
+	/* A pending signal, such as a hang-up, takes effect only after the record is saved. */
 	abort_watch_end();
 	swapoff_others_end();
 	if (r < 0) {
@@ -337,9 +335,9 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 	struct swap_area area;
 	struct preflight_target target = { 0 };
 	struct why w = { 0 }, reason = { 0 };
-	/* Before the target is looked for: switching on may move a file. */
+	/* Before the target is looked up: activating a file may move it. */
 	int r = only_looks(command) ? 0 : swap_on_demand_begin(settings, &w), code;
-	bool switched_on = r > 0;
+	bool activated = r > 0;
 
 	if (r >= 0)
 		r = target.area_error = target_find(settings, "", true, &area, &w);
@@ -356,7 +354,7 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 		target.platform_problem = why_text(&reason, r);
 	code = check_and_hibernate(command, settings, &target, &machine);
 	machine_record_free(&machine);
-	if (switched_on)
+	if (activated)
 		swap_on_demand_end(settings);
 	return code;
 }
@@ -425,22 +423,22 @@ static int run(struct command *command)
 	sleep_method_load("", &settings);
 	if (only_looks(command))
 		return find_and_hibernate(command, &settings);
-	/* A console that goes away must not end this before everything is undone. */
+	/* A vanished console must not end the program before everything is undone. */
 	signal(SIGPIPE, SIG_IGN);
-	r = only_one_take("", &command->only_one, &w);
+	r = hibernate_lock_take("", &command->lock, &w);
 	if (r < 0) {
 		log_error("not hibernated: %s", why_text(&w, r));
 		return EXIT_FAILED;
 	}
 	code = find_and_hibernate(command, &settings);
-	only_one_give(&command->only_one);
+	hibernate_lock_give(&command->lock);
 	return code;
 }
 
 int main(int argc, char **argv)
 {
-	/* The checks name unknown keys, whether they are printed or logged. */
-	struct command command = { .only_one = -1, .options.keeps_unknown = true };
+	/* Unknown keys are reported by the checks. */
+	struct command command = { .lock = -1, .options.keeps_unknown = true };
 	int code;
 
 	secret_process();

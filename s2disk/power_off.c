@@ -11,7 +11,7 @@
 #include <sys/reboot.h>
 #include <time.h>
 
-enum method switch_off_method(enum method wanted, const char *root)
+enum method power_off_method(enum method wanted, const char *root)
 {
 	char text[256];
 
@@ -31,17 +31,15 @@ static int reboot_with(int command, const char *what, struct why *w)
 	return why(w, r, "the machine cannot be %s: %s", what, strerror(-r));
 }
 
-/* A device did not stop, or there is something to be awake for. */
+/* A device did not suspend, or there was a wake-up event. */
 static bool is_woken(int r)
 {
 	return r == -EBUSY || r == -EAGAIN;
 }
 
-#define WOKEN                                                                                    \
-	"a device did not stop, or something woke the machine in that moment; the kernel's log " \
-	"(dmesg) says more"
+#define WOKEN "a device did not suspend, or something woke the machine; dmesg says more"
 
-/* One clock goes on while the machine sleeps, the other stands. */
+/* CLOCK_BOOTTIME advances while the machine sleeps, CLOCK_MONOTONIC does not. */
 static int64_t asleep_usec(void)
 {
 	struct timespec all, awake;
@@ -57,10 +55,10 @@ static int power_off_by_firmware(int snapshot_fd, struct why *w)
 	int r = snapshot_power_off(snapshot_fd);
 
 	if (is_woken(r))
-		return why(w, r, "the machine was not switched off: " WOKEN);
-	log_warning("the firmware did not switch the machine off (%s), the kernel does",
-		    r < 0 ? strerror(-r) : "it says that it did");
-	return reboot_with(RB_POWER_OFF, "switched off", w);
+		return why(w, r, "the machine did not power off: " WOKEN);
+	log_warning("the firmware did not power the machine off (%s); the kernel does",
+		    r < 0 ? strerror(-r) : "it reported success");
+	return reboot_with(RB_POWER_OFF, "powered off", w);
 }
 
 static int suspend_to_ram(int snapshot_fd, uint64_t *ret_asleep, struct why *w)
@@ -72,19 +70,19 @@ static int suspend_to_ram(int snapshot_fd, uint64_t *ret_asleep, struct why *w)
 		return why(w, r, "the machine did not sleep: " WOKEN);
 	if (r < 0)
 		return why(w, r, "the machine cannot sleep: %s", strerror(-r));
-	/* They are read one after the other: a little less than nothing may pass. */
+	/* The clocks are read one after the other, so the difference may be slightly negative. */
 	passed = asleep_usec() - before;
 	*ret_asleep = passed > 0 ? (uint64_t)passed : 0;
 	return 0;
 }
 
-int switch_off(int snapshot_fd, enum method method, uint64_t *ret_asleep, struct why *w)
+int power_off(int snapshot_fd, enum method method, uint64_t *ret_asleep, struct why *w)
 {
 	switch (method) {
 	case METHOD_PLATFORM:
 		return power_off_by_firmware(snapshot_fd, w);
 	case METHOD_SHUTDOWN:
-		return reboot_with(RB_POWER_OFF, "switched off", w);
+		return reboot_with(RB_POWER_OFF, "powered off", w);
 	case METHOD_REBOOT:
 		return reboot_with(RB_AUTOBOOT, "rebooted", w);
 	case METHOD_SUSPEND:
@@ -93,13 +91,14 @@ int switch_off(int snapshot_fd, enum method method, uint64_t *ret_asleep, struct
 	return -EINVAL;
 }
 
-void switch_off_tell_woke(uint64_t asleep, const char *image)
+void power_off_report_woke(uint64_t asleep, const char *image)
 {
 	char text[32];
 
-	log_notice("woke from memory after %s asleep; the image was taken back (%s)",
+	log_notice("woke from RAM after %s asleep; the image was invalidated (%s)",
 		   text_duration(asleep, text, sizeof(text)), image);
 	if (asleep < 500000)
-		log_warning("no time passed asleep: if nobody woke the machine, its firmware did "
-			    "not put it to sleep, though the kernel says so");
+		log_warning(
+			"no time passed asleep: unless something woke the machine at once, the "
+			"firmware did not put it to sleep, though the kernel reports that it did");
 }

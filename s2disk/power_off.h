@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* After the commit: off, reboot, or to sleep. */
+/* After the commit: power off, reboot, or suspend. */
 #ifndef S2DISK_POWER_OFF_H
 #define S2DISK_POWER_OFF_H
 
@@ -9,17 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The method that will be used: platform becomes shutdown where the kernel does
- * not offer it (root/sys/power/disk). */
-enum method switch_off_method(enum method wanted, const char *root);
+/* The method that will be used: platform becomes shutdown if the kernel does not offer it
+ * (root/sys/power/disk). */
+enum method power_off_method(enum method wanted, const char *root);
 
-/* Returns only when the machine goes on: 0 after waking from RAM
- * (METHOD_SUSPEND; *ret_asleep: microseconds that it slept, to about a second),
- * or a negative errno when it could not be switched off or did not sleep. */
-int switch_off(int snapshot_fd, enum method method, uint64_t *ret_asleep, struct why *w);
+/* Returns only if the machine keeps running: 0 after waking from RAM (METHOD_SUSPEND;
+ * *ret_asleep: microseconds that it slept, to about a second), or a negative errno if it did not
+ * power off or did not sleep. */
+int power_off(int snapshot_fd, enum method method, uint64_t *ret_asleep, struct why *w);
 
-/* Tells how long it slept. A kernel may take a firmware that came back at once
- * for one that slept. */
-void switch_off_tell_woke(uint64_t asleep, const char *image);
+/* Logs how long it slept. The kernel may count a firmware call that returned at once as sleep. */
+void power_off_report_woke(uint64_t asleep, const char *image);
 
 #endif

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A free page is refused when it gets to one processor's list of free pages in
- * that moment: the kernel empties the lists before it takes the page, and they
- * may be filled again meanwhile (__page_handle_poison(), mm/memory-failure.c). */
+/* A free page is refused if it is on a processor's list of free pages at that moment: the kernel
+ * drains these lists first, but they may be refilled meanwhile (__page_handle_poison(),
+ * mm/memory-failure.c). */
 #define PASSES 3
 
 void quarantine_begin(struct quarantine *quarantine, const struct handover *handover)
@@ -29,8 +29,7 @@ void quarantine_begin(struct quarantine *quarantine, const struct handover *hand
 	}
 }
 
-/* The kernel says yes also to one that it poisoned itself, for an error, and goes on
- * using. */
+/* The kernel also accepts a page that it poisoned itself, after an error, and keeps using. */
 static void take(struct quarantine_frame *item, const struct offlined_access *access,
 		 size_t page_size)
 {
@@ -87,11 +86,11 @@ static void report_frame(const struct quarantine_frame *item, size_t page_size)
 
 	if (item->error < 0)
 		log_error("the page at 0x%" PRIx64 ", which the firmware claims since this boot, "
-			  "could not be taken out of use: %s",
+			  "could not be offlined: %s",
 			  address, strerror(-item->error));
 	else
 		log_error("the page at 0x%" PRIx64 ", which the firmware claims since this boot, "
-			  "is out of use only now: the kernel had used it",
+			  "was offlined only now: the kernel had used it",
 			  address);
 }
 
@@ -110,8 +109,8 @@ void quarantine_report(const struct quarantine *quarantine, size_t page_size, ch
 		report_frame(item, page_size);
 	}
 	if (taken > 0)
-		log_notice("%" PRIu64 " page%s that the firmware claims since this boot %s out "
-			   "of use",
+		log_notice("%" PRIu64
+			   " page%s that the firmware claims since this boot %s offlined",
 			   taken, taken == 1 ? "" : "s", taken == 1 ? "is" : "are");
 	alarm[0] = '\0';
 	if (bad > 0)

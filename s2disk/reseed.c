@@ -23,21 +23,20 @@ void reseed_kernel(int fd, const struct key_seed *seed)
 	};
 	int r;
 
-	/* The kernel's own sources may not have given much since. The time is
-	 * another than at any moment before the snapshot, and of the seed nobody
-	 * knows but the image. */
+	/* The kernel's own sources may have contributed little since. The time differs from any
+	 * time before the snapshot, and the seed is known only to the image. */
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (seed) {
 		hkdf.salt = seed->bytes;
 		hkdf.salt_length = sizeof(seed->bytes);
 	}
-	/* Without memory for that, the time alone. */
+	/* Without memory for the KDF, the time alone. */
 	if (crypto_hkdf_sha256(&hkdf, input, sizeof(input)) < 0)
 		memcpy(input, &now, sizeof(now));
 	r = fd < 0 ? fd : kernel_random_renew(fd, input, sizeof(input));
 	secret_wipe(input, sizeof(input));
 	if (r < 0)
-		log_warning("the kernel's random numbers cannot be seeded anew: %s; for up to a "
-			    "minute some may be the same as right after the snapshot",
+		log_warning("the kernel's random numbers cannot be reseeded: %s; for up to a "
+			    "minute some may repeat those after the snapshot",
 			    strerror(-r));
 }

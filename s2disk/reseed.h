@@ -5,10 +5,10 @@
 
 #include "seal/key_seed.h"
 
-/* In the restored system, with user space still frozen: makes the kernel's random
- * numbers other than those that followed the snapshot, when the image's key was
- * made. fd: of kernel_random_open. seed: of that image, NULL for a plain one; the
- * caller wipes it afterwards. Failing is logged. */
+/* In the restored system, with user space still frozen: reseeds the kernel's random numbers, so
+ * they differ from those that followed the snapshot, when the image's key was made. fd: of
+ * kernel_random_open. seed: of that image, NULL for a plain one; the caller wipes it afterwards.
+ * Failing is logged. */
 void reseed_kernel(int fd, const struct key_seed *seed);
 
 #endif

@@ -61,16 +61,17 @@ int session_open_test(struct session *session, const struct settings *settings, 
 	r = open_snapshot(session, settings, w);
 	if (r < 0)
 		return r;
-	/* O_EXCL on a block device: not mounted, no swap, nobody else's. A file is
-	 * refused: no file system may be written to while a snapshot exists. */
+	/* O_EXCL on a block device: it is not mounted, not swap, and not open exclusively
+	 * elsewhere. A file is refused: no file system may be written to while a snapshot
+	 * exists. */
 	session->device = open(file, O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC);
 	if (session->device < 0)
 		return why(w, -errno, "debug test file: %s: %s", file, strerror(errno));
 	if (fstat(session->device, &st) < 0 || !S_ISBLK(st.st_mode) ||
 	    ioctl(session->device, BLKGETSIZE64, &session->test_end) < 0)
 		return why(w, -ENOTBLK,
-			   "debug test file: %s is not a block device; a partition that nobody "
-			   "uses is needed (its content will be lost)",
+			   "debug test file: %s is not a block device; an unused partition is "
+			   "needed (its content will be lost)",
 			   file);
 	session->test_next = page_size();
 	kernel_settings_save(&session->kernel_settings, "");
@@ -131,9 +132,9 @@ int session_open(struct session *session, const struct settings *settings,
 	return 0;
 }
 
-/* Nobody can switch the area off any more. If somebody just has, and another
- * area took its number in the kernel, the kernel would give out pages of that
- * one, and they would be written here. */
+/* From here on the area cannot be deactivated. If it just was, and another area took its number
+ * in the kernel, the kernel would allocate pages of that one, and the image would be written
+ * here. */
 static int still_active(const struct session *session, struct why *w)
 {
 	const struct swap_area *area = session->area;
@@ -141,7 +142,7 @@ static int still_active(const struct session *session, struct why *w)
 	if (session->test ||
 	    snapshot_set_swap_area(session->snapshot, area->dev, area->offset) != -ENODEV)
 		return 0;
-	return why(w, -ENODEV, "%s was switched off as swap in the meantime; swapon %s", area->name,
+	return why(w, -ENODEV, "%s was deactivated as swap in the meantime; swapon %s", area->name,
 		   swap_area_operand(area) ? swap_area_operand(area) : "the swap file");
 }
 
@@ -149,7 +150,7 @@ int session_freeze(struct session *session, struct why *w)
 {
 	int r;
 
-	/* A console full of device messages hides what we say. */
+	/* Device messages would hide ours on the console. */
 	if (log_level() < LOG_LEVEL_DEBUG && session->settings->suspend_loglevel >= 0)
 		kernel_settings_set_console_loglevel(&session->kernel_settings,
 						     session->settings->suspend_loglevel);
@@ -160,14 +161,14 @@ int session_freeze(struct session *session, struct why *w)
 	r = snapshot_freeze(session->snapshot);
 	if (r < 0)
 		return why(w, r,
-			   "the other processes cannot be frozen: %s; the kernel's log (dmesg) "
-			   "names those that did not stop, or says that something woke the machine",
+			   "cannot freeze the other processes: %s; dmesg names those that did not "
+			   "freeze, or what woke the machine",
 			   strerror(-r));
 	session->frozen = true;
 	return still_active(session, w);
 }
 
-/* Nothing may be left by which what was written could be opened. */
+/* Wipes what could open the image that was written. */
 static void wipe_header(struct session *session)
 {
 	struct sealed_header header = { 0 };
@@ -178,7 +179,7 @@ static void wipe_header(struct session *session)
 		return;
 	r = sealed_header_wipe(&header, session->device, page_size(), &session->sealed_record, &w);
 	if (r < 0)
-		log_warning("%s; the image that was not used could still be opened with its key",
+		log_warning("%s; the unused image could still be opened with its key",
 			    why_text(&w, r));
 	sealed_header_free(&header);
 	session->sealed = false;
@@ -194,7 +195,7 @@ void session_drop_image(struct session *session)
 		session->image = false;
 }
 
-int session_take_back(struct session *session)
+int session_invalidate(struct session *session)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 	struct why w = { 0 };
@@ -215,7 +216,7 @@ int session_take_back(struct session *session)
 		}
 	}
 	known = swap_header_parse(session->signature.page, session->signature.size, &header) == 0;
-	log_error("%s: the image cannot be taken back: %s. This system goes on, so the image must "
+	log_error("%s: the image cannot be invalidated: %s. This system runs on, so the image must "
 		  "never be resumed: before the next boot, %s",
 		  session->area->name, why_text(&w, r),
 		  swap_area_renewal(session->area, known ? &header : NULL, renewal,
@@ -225,9 +226,8 @@ int session_take_back(struct session *session)
 
 void session_close(struct session *session)
 {
-	/* First the disk: processes that run again must not find an image that a
-	 * crash could bring back. */
-	session_take_back(session);
+	/* The disk first: once processes run again, no crash may lead to resuming this image. */
+	session_invalidate(session);
 	if (session->snapshot >= 0) {
 		session_drop_image(session);
 		if (session->frozen) {
@@ -236,8 +236,7 @@ void session_close(struct session *session)
 			kernel_settings_restore_display(&session->kernel_settings);
 			r = snapshot_unfreeze(session->snapshot);
 			if (r < 0)
-				log_error("the other processes cannot be let go on: %s",
-					  strerror(-r));
+				log_error("cannot thaw the other processes: %s", strerror(-r));
 			session->frozen = false;
 		}
 	}
@@ -247,7 +246,7 @@ void session_close(struct session *session)
 	if (session->device >= 0)
 		close(session->device);
 	if (session->snapshot >= 0)
-		close(session->snapshot); /* thaws and frees whatever is left */
+		close(session->snapshot); /* thaws, and frees what is left */
 	session->device = -1;
 	session->snapshot = -1;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* A disk that has just been resumed may need a moment. */
+/* A disk that was just resumed may not answer at once. */
 #define READ_TRIES 5
 
 static int look(struct other_swaps *others, size_t index, const struct swap_use *then)
@@ -50,7 +50,7 @@ size_t swap_gate_close(struct other_swaps *others, struct swaps *then, const cha
 {
 	size_t changed = 0;
 
-	/* Taking the snapshot swapped out more. */
+	/* Taking the snapshot may have swapped out more. */
 	other_swaps_count(others, then);
 	for (size_t i = 0; i < others->count && i < then->items.count; i++) {
 		const struct swap_use *item = &then->items.items[i];

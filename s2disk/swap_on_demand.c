@@ -15,19 +15,19 @@
 
 #define PRIORITY 32767
 
-/* Then it goes on without us. */
+/* After this, the child continues in the background. */
 #define WAIT_SECONDS 20
 #define TURN_MSEC 50
 
-/* For the handler: what is on, and how the signals were answered before. */
+/* For the signal handler: the active area, and the previous handlers. */
 static struct {
 	const char *path;
 	struct fatal_signals signals;
 } on;
 
-/* In a process of its own, with these signals blocked: reading back what is in
- * the area may take long. A freeze interrupts it; once more when that is over. */
-static int switch_off(const char *path)
+/* In a child, with these signals blocked: reading back what is in the area may take long. A
+ * freeze interrupts it, so it is repeated after the thaw. */
+static int deactivate(const char *path)
 {
 	setsid();
 	while (swapoff(path) < 0)
@@ -36,8 +36,8 @@ static int switch_off(const char *path)
 	return 0;
 }
 
-/* Only what a handler may call; fork() may wait for locks that we hold. */
-static void switch_off_and_end(int number)
+/* Calls only async-signal-safe functions; fork() may wait for locks that this process holds. */
+static void deactivate_and_end(int number)
 {
 #ifdef HAVE__FORK
 	pid_t child = _Fork();
@@ -46,7 +46,7 @@ static void switch_off_and_end(int number)
 #endif
 
 	if (child == 0)
-		_exit(switch_off(on.path));
+		_exit(deactivate(on.path));
 	fatal_signals_pass_on(&on.signals, number);
 }
 
@@ -63,25 +63,25 @@ int swap_on_demand_begin(const struct settings *settings, struct why *w)
 		error = errno;
 	} else {
 		on.path = path;
-		fatal_signals_take(&on.signals, switch_off_and_end);
+		fatal_signals_take(&on.signals, deactivate_and_end);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!error)
 		return 1;
-	/* Whoever switched it on wants it on. */
+	/* It was active already and stays so. */
 	if (error == EBUSY)
 		return 0;
-	return why(w, -error, "%s (\"swap on demand\") cannot be switched on: %s", path,
+	return why(w, -error, "%s (\"swap on demand\") cannot be activated: %s", path,
 		   strerror(error));
 }
 
-static void switch_off_and_tell(const char *path)
+static void deactivate_and_report(const char *path)
 {
-	int error = switch_off(path);
+	int error = deactivate(path);
 
-	/* EINVAL: off already, or never on. */
+	/* EINVAL: it is not active. */
 	if (error && error != EINVAL)
-		log_warning("%s is still on as swap, it cannot be switched off: %s%s", path,
+		log_warning("%s is still active as swap, it cannot be deactivated: %s%s", path,
 			    strerror(error),
 			    error == ENOMEM ? "; what is in it does not fit into memory" : "");
 	_exit(0);
@@ -98,7 +98,7 @@ static void wait_for(pid_t child, const char *path)
 			nanosleep(&turn, NULL);
 	}
 	if (ended == 0)
-		log_notice("%s is being switched off, which goes on in the background", path);
+		log_notice("%s is being deactivated in the background", path);
 }
 
 void swap_on_demand_end(const struct settings *settings)
@@ -107,13 +107,13 @@ void swap_on_demand_end(const struct settings *settings)
 	sigset_t before;
 	pid_t child;
 
-	/* From here on a signal may end us: the child does it. */
+	/* From here on a signal may end this process: the child does the work. */
 	fatal_signals_block(&before);
 	child = fork();
 	if (child == 0)
-		switch_off_and_tell(path);
+		deactivate_and_report(path);
 	if (child < 0)
-		log_warning("%s is still on as swap: %s", path, strerror(errno));
+		log_warning("%s is still active as swap: %s", path, strerror(errno));
 	fatal_signals_leave(&on.signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (child > 0)

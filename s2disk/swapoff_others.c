@@ -27,7 +27,7 @@
 #define TURN_MSEC 20
 #define TEXT_LIMIT (1u << 20)
 
-/* For the handler, too: what is off, in that order. */
+/* For the signal handler, too: the deactivated areas, in that order. */
 static struct {
 	struct {
 		char path[256];
@@ -37,8 +37,8 @@ static struct {
 	struct fatal_signals signals;
 } off;
 
-/* Kernels number what has no priority of its own downwards, in the order in which it was
- * switched on, so the order is the other way round. Only what a handler may call. */
+/* The kernel numbers areas without a priority of their own downwards, in the order of
+ * activation, so this goes in reverse. Calls only async-signal-safe functions. */
 static int switch_on_last(void)
 {
 	size_t last = --off.count;
@@ -53,7 +53,7 @@ static void switch_on_and_end(int number)
 	fatal_signals_pass_on(&off.signals, number);
 }
 
-/* Does a line of fstab, or a unit, set up swap that discards? What cannot be read might. */
+/* Does a line of fstab, or a unit, set up swap with discard? A file that cannot be read might. */
 static bool file_discards(const char *root, const char *path, bool is_fstab)
 {
 	_cleanup_free_ char *text = NULL;
@@ -73,26 +73,27 @@ static bool is_unit(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	/* What is in memory is never switched off, and zram's units discard. */
+	/* Swap in memory is never deactivated, and zram's units use discard. */
 	return dot && strcmp(dot, ".swap") == 0 && !text_starts(name, "dev-zram");
 }
 
 static bool something_discards(const char *root)
 {
-	static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
-					       "/run/systemd/generator", "/usr/lib/systemd/system",
-					       "/lib/systemd/system" };
+	static const char *const directories[] = { "/etc/systemd/system", "/run/systemd/system",
+						   "/run/systemd/generator",
+						   "/usr/lib/systemd/system",
+						   "/lib/systemd/system" };
 	char path[400];
 
 	if (file_discards(root, "/etc/fstab", true))
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
 		_cleanup_names_ struct tree_names names = { 0 };
 
-		if (tree_list(root, folders[i], &names) < 0)
+		if (tree_list(root, directories[i], &names) < 0)
 			continue;
 		for (size_t n = 0; n < names.count; n++) {
-			snprintf(path, sizeof(path), "%s/%s", folders[i], names.items[n]);
+			snprintf(path, sizeof(path), "%s/%s", directories[i], names.items[n]);
 			if (is_unit(names.items[n]) && file_discards(root, path, false))
 				return true;
 		}
@@ -100,7 +101,7 @@ static bool something_discards(const char *root)
 	return false;
 }
 
-/* Does the kernel say so? */
+/* Is the area inactive according to the kernel? */
 static bool is_off(const char *root, const char *path)
 {
 	struct swap_entry entries[ENTRIES_MAX];
@@ -112,9 +113,9 @@ static bool is_off(const char *root, const char *path)
 	return count >= 0 && count <= ENTRIES_MAX;
 }
 
-/* A signal ends swapoff, and the kernel leaves the area on then (try_to_unuse() in
- * mm/swapfile.c), but for one that comes too late. */
-static bool switch_off(const char *root, const char *path)
+/* A signal interrupts swapoff, and the kernel leaves the area active then (try_to_unuse() in
+ * mm/swapfile.c), unless it comes too late. */
+static bool deactivate(const char *root, const char *path)
 {
 	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
 	pid_t child = fork(), ended = 0;
@@ -123,7 +124,7 @@ static bool switch_off(const char *root, const char *path)
 	if (child < 0)
 		return false;
 	if (child == 0) {
-		/* It holds the lock, too, and nobody else would switch the area on again. */
+		/* The child holds the lock, too, and nothing else would activate the area again. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(swapoff(path) < 0);
 	}
@@ -143,19 +144,19 @@ static bool take_off(const char *root, const struct swap_entry *entry)
 {
 	char used[24];
 
-	if (!switch_off(root, entry->path)) {
-		log_debug("%s stays on as swap: it cannot be switched off in time", entry->path);
+	if (!deactivate(root, entry->path)) {
+		log_debug("%s stays active as swap: it cannot be deactivated in time", entry->path);
 		return false;
 	}
 	text_copy(off.areas[off.count].path, sizeof(off.areas[off.count].path), entry->path);
 	off.areas[off.count].flags = entry->priority < 0 ? 0 : SWAP_FLAG_PREFER | entry->priority;
 	off.count++;
-	log_info("%s is switched off as swap until this is over (%s were in it)", entry->path,
+	log_info("%s is deactivated as swap until this is over (%s were in it)", entry->path,
 		 text_size(entry->used, used, sizeof(used)));
 	return true;
 }
 
-/* What all are compared with. */
+/* What every area is compared with. */
 struct site {
 	const char *root;
 	char own[256];
@@ -184,7 +185,7 @@ static void take_all_off(const struct site *site, const struct swap_entry *entri
 	const struct swap_entry *entry;
 	int above = INT32_MIN;
 
-	/* Those above one that stays would get another place among them. */
+	/* Areas above one that stays would change their order. */
 	while ((entry = lowest(entries, count, above)) && may_go(site, entry) &&
 	       take_off(site->root, entry))
 		above = entry->priority;
@@ -235,9 +236,9 @@ void swapoff_others_end(void)
 	while (off.count > 0) {
 		int error = switch_on_last();
 
-		/* EBUSY: somebody did it already. */
+		/* EBUSY: it is active again already. */
 		if (error && error != EBUSY)
-			log_warning("%s was switched off as swap and cannot be switched on again: "
+			log_warning("%s was deactivated as swap and cannot be activated again: "
 				    "%s; swapon %s",
 				    off.areas[off.count].path, strerror(error),
 				    off.areas[off.count].path);

@@ -33,7 +33,7 @@ int verify_own(const struct image_writer *writer, const struct signature_record 
 		.page_size = page_size(),
 		.device_bytes = device_bytes,
 		.buffer_bytes = 4u << 20,
-		/* Only read there. */
+		/* The unlocker only reads it. */
 		.unlocker = { .unlock = unlock_own, .context = (void *)writer },
 		.sealed_only = sealed,
 	};

@@ -9,9 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Reads the whole image of that record from fd, a device or file of that size, and
- * checks it; the key, of a sealed one, is the writer's. Nothing is kept. 0 or a
- * negative errno with the reason in w. */
+/* Reads the whole image of that record from fd, a device or file of that size, and verifies it;
+ * for a sealed one with the writer's key. 0 or a negative errno with the reason in w. */
 int verify_own(const struct image_writer *writer, const struct signature_record *record, int fd,
 	       uint64_t device_bytes, bool sealed, struct why *w);
 

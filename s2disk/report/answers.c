@@ -64,7 +64,7 @@ static void add_device(const char *spec, dev_t dev)
 		minor(dev));
 }
 
-/* The tables of what is below, which the kernel tells only when it is asked. */
+/* The device-mapper tables below it, which only an ioctl returns. */
 static void add_mappers(dev_t dev)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
@@ -229,7 +229,7 @@ void report_answers_no_platform(struct report_answers *answers, const char *prob
 		sentence(problem, text, sizeof(text)));
 }
 
-/* Of the area's first page what names it; an image there is nobody else's affair. */
+/* Keeps only what names the area; its image is private. */
 static unsigned char *read_page(const struct report_answers *answers)
 {
 	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());

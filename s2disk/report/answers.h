@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a system answered while the checks asked it, in the files that describe a system
- * by it (described.h): area, area-page, devices, mapper, answers. */
+/* What a system answered while the checks ran, in the files that describe a system
+ * (described.h): area, area-page, devices, mapper, answers. */
 #ifndef S2DISK_REPORT_ANSWERS_H
 #define S2DISK_REPORT_ANSWERS_H
 
@@ -15,7 +15,7 @@ struct report_answers *report_answers_begin(const struct preflight_system *syste
 					    const char *root);
 void report_answers_free(struct report_answers *answers);
 
-/* Asks it, and keeps the answers. */
+/* Queries that system, and records the answers. */
 const struct preflight_system *report_answers_system(struct report_answers *answers);
 
 /* Where the image would go, or why there is no such place; why the machine cannot be

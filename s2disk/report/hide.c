@@ -31,11 +31,11 @@ static bool ends_with(const char *text, size_t length, const char *word)
 	       strncasecmp(text + length - strlen(word), word, strlen(word)) == 0;
 }
 
-/* Of the value only the first letter counts: the name of a key file begins with a slash. */
+/* Only the first letter of the value matters: the name of a key file begins with a slash. */
 static bool names_password(const char *name, size_t length, const char *value)
 {
 	static const char *const anywhere[] = { "pass", "pwd", "secret", "token", "psk", "cred" };
-	/* Parts of too many other words. */
+	/* These are parts of too many other words, so only the end of a name is compared. */
 	static const char *const at_the_end[] = { "pin", "pw", "auth", "key" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(anywhere); i++)
@@ -90,7 +90,7 @@ static void hide_address(char *line, char *at)
 		start--;
 	slashes = memmem(start, (size_t)(at - start), "//", 2);
 	colon = memchr(slashes ? slashes : start, ':', (size_t)(at - (slashes ? slashes : start)));
-	/* Without a second one there is no password (a device that is named so). */
+	/* Without a second colon there is no password (a device may have such a name). */
 	if (!colon || (!slashes && !memchr(colon + 1, ':', (size_t)(at - colon - 1))))
 		return;
 	for (char *c = colon + 1; c < at; c++)
@@ -154,7 +154,7 @@ void report_hide_passwords(char *text, size_t length)
 		hide_line(line);
 }
 
-/* KEY = VALUE, where a word that is no yes or no was meant as the passphrase itself. */
+/* KEY = VALUE, where a value other than yes or no may be the passphrase itself. */
 void report_hide_settings(char *text)
 {
 	static const char *const plain[] = { "y", "n", "yes", "no", "true", "false", "1", "0" };

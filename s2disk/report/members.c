@@ -15,13 +15,13 @@
 
 #define ARCHIVES_MAX 64
 
-/* Of each: what is no initramfs of ours may be endless. */
+/* For each archive: an unknown file may be very large. */
 #define ARCHIVE_LIMIT (8 << 20)
 
 struct archive {
 	char *path, *text;
 	size_t size;
-	FILE *file; /* NULL: it was ended */
+	FILE *file; /* NULL: it is complete */
 	unsigned int count;
 };
 
@@ -91,7 +91,7 @@ static void write_member(struct archive *archive, const char *name, mode_t mode,
 	fwrite(zeros, 1, (4 - size % 4) % 4, archive->file);
 }
 
-/* Of a program only the mark that it is known by. */
+/* Of a program only the mark that identifies it is kept. */
 static bool is_program(const char *name)
 {
 	const char *end = strrchr(name, '/');
@@ -104,7 +104,7 @@ static bool is_settings(const char *name)
 	return text_starts(name, "etc/suspend.conf") || text_starts(name, "etc/uswsusp.conf");
 }
 
-/* What stands for the content; *size becomes its length. */
+/* The content to write instead; *size becomes its length. */
 static char *standing(const struct look_member *member, const unsigned char salt[32], size_t *size)
 {
 	const char *mark = INITRAMFS_RESUME_MARK;
@@ -144,7 +144,7 @@ int report_members_add(struct report_members *members, const char *path,
 		archive = begin(members, path);
 	if (!archive)
 		return -ENOMEM;
-	/* Read before, for another question. */
+	/* Already read for another check. */
 	if (!archive->file)
 		return 0;
 	if (ftell(archive->file) > ARCHIVE_LIMIT)
@@ -154,7 +154,7 @@ int report_members_add(struct report_members *members, const char *path,
 		if (!content)
 			return -ENOMEM;
 	}
-	/* The content of a link is where it leads, which was not looked at. */
+	/* The content of a link is its target, which was not read. */
 	write_member(archive, member->name, S_ISLNK(member->mode) ? S_IFREG | 0777 : member->mode,
 		     content, size);
 	return 0;

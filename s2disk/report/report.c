@@ -26,22 +26,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STATE_FOLDER "/var/lib/s2disk"
+#define STATE_DIRECTORY "/var/lib/s2disk"
 
 static void note_state(const char *root)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
 	char path[300];
 
-	if (tree_list(root, STATE_FOLDER, &names) < 0)
+	if (tree_list(root, STATE_DIRECTORY, &names) < 0)
 		return;
 	for (size_t i = 0; i < names.count; i++)
-		if (snprintf(path, sizeof(path), STATE_FOLDER "/%s", names.items[i]) <
+		if (snprintf(path, sizeof(path), STATE_DIRECTORY "/%s", names.items[i]) <
 		    (int)sizeof(path))
 			look_note(root, path, LOOK_READ);
 }
 
-/* What --last and the history are made of. */
+/* Reads what --last and the history use. */
 static void look_at_past(const char *root)
 {
 	FILE *nowhere = fopen("/dev/null", "w");
@@ -118,7 +118,7 @@ static int write_archive(struct report_tree *tree, struct report_answers *answer
 	return r;
 }
 
-/* The name of a file beside it, until all is in it. */
+/* A temporary file beside it, until it is complete. */
 static int open_beside(const char *file, char *name, size_t size, struct why *w)
 {
 	struct stat st;
@@ -175,7 +175,7 @@ int report_write(const struct report_source *source, const struct options *optio
 	answers = report_answers_begin(source->system, source->root);
 	tree = report_tree_begin(source->root);
 	if (!tree || !answers) {
-		r = why(w, -ENOMEM, "there is no memory for a report");
+		r = why(w, -ENOMEM, "no memory for the report");
 	} else {
 		report_tree_watch(tree, true);
 		if (options_load_settings(options, &settings, NULL) < 0)

@@ -11,17 +11,16 @@
 #include "config/options.h"
 #include "preflight/preflight.h"
 
-/* The system that it is about. */
+/* The system to report on. */
 struct report_source {
 	const struct preflight_system *system;
 	const char *root; /* "": this one */
 	int (*find_target)(const struct settings *settings, struct swap_area *ret, struct why *w);
-	bool describes_machine; /* memory and devices are looked at, too */
+	bool describes_machine; /* memory and devices are captured, too */
 };
 
-/* Writes it to a file, by another name first, or to standard output where file is "-".
- * Of a configuration that is wrong, what can be used counts. -EISDIR and the like; w
- * says what. */
+/* Writes it to a file, under a temporary name first, or to standard output if file is "-". Of an
+ * invalid configuration the valid part is used. -EISDIR and the like, with the reason in w. */
 int report_write(const struct report_source *source, const struct options *options,
 		 const char *file, struct why *w);
 

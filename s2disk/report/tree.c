@@ -27,7 +27,7 @@
 
 #define FILE_LIMIT ((size_t)1 << 20)
 
-/* Longer ones are no key files. */
+/* Larger files are not key files. */
 #define SECRET_LIMIT 65536
 #define TREE_LIMIT ((size_t)64 << 20)
 #define NAMES_MAX 4096
@@ -88,13 +88,13 @@ static void keep_look(void *context, const char *path, enum look kind)
 	const char *below = below_root(tree, path);
 	struct look_item *item, **found;
 
-	/* All processes' were read; of those in which something was found, it is noted. */
+	/* The maps of all processes were read; those with a match are in the report. */
 	if (below && is_of_process(below, "/maps")) {
 		if (kind == LOOK_READ)
 			return;
 		kind = LOOK_READ;
 	}
-	/* Devices are no files. */
+	/* Devices are not files. */
 	if (!below || (text_starts(below, "/dev/") && strcmp(below, "/dev/kmsg") != 0))
 		return;
 	item = malloc(sizeof(*item) + strlen(below) + 1);
@@ -149,7 +149,7 @@ void report_tree_free(struct report_tree *tree)
 	free(tree);
 }
 
-/* True where it was not there yet. */
+/* True if it is not in the archive yet. */
 static bool is_new(struct report_tree *tree, const char *path)
 {
 	char *copy = strdup(path),
@@ -187,7 +187,7 @@ static void add(struct report_tree *tree, const char *path, const struct stat *s
 	tar_add(tree->out, &member);
 }
 
-/* One that leads from the top of the system leads from the top of the tree. */
+/* An absolute link stays within the tree: it becomes relative to the tree's top. */
 static void add_link(struct report_tree *tree, const char *path, const struct stat *st,
 		     const char *target)
 {
@@ -205,9 +205,8 @@ static void add_link(struct report_tree *tree, const char *path, const struct st
 	add(tree, path, st, relative, NULL, 0);
 }
 
-/* Follows a path as the kernel does, below the root, and puts each link and directory
- * on the way into the archive. real becomes the path without links. False: it leads
- * nowhere. */
+/* Follows a path as the kernel does, below the root, and puts each link and directory on the way
+ * into the archive. real becomes the path without links. False: it does not exist. */
 static bool follow(struct report_tree *tree, const char *path, char real[PATH_MAX],
 		   struct stat *ret)
 {
@@ -251,7 +250,7 @@ static bool follow(struct report_tree *tree, const char *path, char real[PATH_MA
 	return true;
 }
 
-/* Of the kernel's log only what is looked for: it holds the names of all devices. */
+/* Of the kernel's log only what the checks look for: it has the names of all devices. */
 static char *read_log(const char *root, size_t *ret_length)
 {
 	_cleanup_close_ int log = kernel_log_open(root, false);
@@ -271,7 +270,7 @@ static char *read_log(const char *root, size_t *ret_length)
 	return NULL;
 }
 
-/* A licence key of Windows, and what it is bound to. */
+/* Tables with a licence key of Windows, and what it is bound to. */
 static bool is_licence(const char *path)
 {
 	return text_starts(path, "/sys/firmware/acpi/tables/") &&
@@ -285,9 +284,10 @@ static bool is_settings(const char *path)
 
 static bool is_boot_option(const char *path)
 {
-	static const char folder[] = "/sys/firmware/efi/efivars/Boot";
+	static const char directory[] = "/sys/firmware/efi/efivars/Boot";
 
-	return text_starts(path, folder) && strspn(path + strlen(folder), "0123456789ABCDEF") == 4;
+	return text_starts(path, directory) &&
+	       strspn(path + strlen(directory), "0123456789ABCDEF") == 4;
 }
 
 static bool has_digests(const char *path)
@@ -295,8 +295,8 @@ static bool has_digests(const char *path)
 	return text_starts(path, "/run/s2disk/") || text_starts(path, "/var/lib/s2disk/");
 }
 
-/* Takes out what is private. 0: all of it is. noted: the path as it was looked
- * at; links may have led elsewhere. */
+/* Removes private data and returns the new length; 0: all of it is private. noted: the path that
+ * was read, before links were followed. */
 static size_t hide(const struct report_tree *tree, const char *noted, const char *path,
 		   char *content, size_t size)
 {
@@ -318,7 +318,7 @@ static size_t hide(const struct report_tree *tree, const char *noted, const char
 	return size;
 }
 
-/* The first part of a file that is too long for one read of all. */
+/* Reads a file; of a long one the first part. */
 static char *read_file(struct report_tree *tree, const char *path, size_t *ret_size)
 {
 	char *content = NULL;
@@ -377,43 +377,43 @@ static void add_secret(struct report_tree *tree, const char *path, const struct 
 	add(tree, path, st, NULL, standing, size);
 }
 
-static bool is_left_out(const char *folder, const char *name)
+static bool is_left_out(const char *directory, const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	       (strcmp(folder, "/proc") == 0 && isdigit((unsigned char)*name));
+	       (strcmp(directory, "/proc") == 0 && isdigit((unsigned char)*name));
 }
 
-/* Names only; what else is wanted of them is in the archive by then. */
+/* Names only: files whose content matters are in the archive by then. */
 static void add_names(struct report_tree *tree, const char *path)
 {
 	char full[2 * PATH_MAX], child[PATH_MAX + NAME_MAX + 2], target[PATH_MAX];
 	const struct dirent *entry;
 	struct stat st;
-	DIR *folder;
+	DIR *directory;
 	ssize_t n;
 
 	snprintf(full, sizeof(full), "%s%s", tree->root, path);
-	folder = opendir(full);
-	for (int i = 0; folder && i < NAMES_MAX && (entry = readdir(folder)); i++) {
+	directory = opendir(full);
+	for (int i = 0; directory && i < NAMES_MAX && (entry = readdir(directory)); i++) {
 		if (is_left_out(path, entry->d_name) ||
-		    fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		    fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
 		if (!S_ISLNK(st.st_mode)) {
 			add(tree, child, &st, NULL, NULL, 0);
 			continue;
 		}
-		n = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
+		n = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 		if (n < 0)
 			continue;
 		target[n] = '\0';
 		add_link(tree, child, &st, target);
 	}
-	if (folder)
-		closedir(folder);
+	if (directory)
+		closedir(directory);
 }
 
-/* A file that is a name only is there, and empty, but for what was looked into. */
+/* A file of which only the name matters is empty, unless it is an archive that was read. */
 static void add_name(struct report_tree *tree, const char *path, const char *real,
 		     const struct stat *st)
 {
@@ -454,7 +454,7 @@ int report_tree_write(struct report_tree *tree, FILE *out, FILE *notes)
 
 	tree->out = out;
 	tree->notes = notes;
-	/* What holds more of a file first. */
+	/* Files with content first, then names. */
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		tree->pass = order[i];
 		twalk_r(tree->looks, write_item, tree);

@@ -34,7 +34,7 @@ OUR_WRITE = (
     ("free memory", r"PM: hibernation: Preallocating image memory"),
     ("snapshot", r"PM: hibernation: Allocated \d+"),
     ("write", r"Writing|PM: hibernation: Image created"),
-    ("off", r"s2disk: .*(?:switching off)"),
+    ("off", r"s2disk: .*(?:powering off)"),
 )
 OUR_READ = (
     ("read", r"resuming from"),

@@ -46,7 +46,7 @@ END_TEST
  * failure is reported. */
 START_TEST(test_handover_unreadable)
 {
-	static const char told[] = "may not have been taken out of use";
+	static const char told[] = "may not be offlined";
 	struct sim_plan plan = {
 		.class = SIM_IO, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN, .maps = "AB"
 	};

@@ -128,7 +128,7 @@ START_TEST(test_damaged)
 	/* A record that is not understood is not written to. */
 	live(&plan, SIM_FRESH, _i ? 1 : 2);
 	said("is damaged");
-	said("set aside");
+	said("image discarded");
 	plan.action = MISMATCH_DISCARD;
 	live(&plan, SIM_FRESH, 1);
 	ck_assert(ends_with(SIM_PAGE, "SWAPSPACE2"));
@@ -262,7 +262,7 @@ START_TEST(test_no_key)
 	plan.no_phrase = -ECANCELED;
 	plan.other_boots = 1;
 	live(&plan, SIM_RESUMED, 3);
-	said("refusal 2 of 2 before it is set aside");
+	said("refusal 2 of 2 before it is discarded");
 	plan.action = MISMATCH_DISCARD;
 	live(&plan, SIM_FRESH, 1);
 }

@@ -42,7 +42,7 @@ static int open_source(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* What a sealed image says without its key. */
+/* What a sealed image reveals without its key. */
 static int look_at_front(struct inspection *inspection, const struct image_reader_config *config,
 			 struct why *w)
 {
@@ -59,7 +59,7 @@ static int look_at_front(struct inspection *inspection, const struct image_reade
 		r = key_slots_decode(&front, &inspection->slots, w);
 	}
 	for (uint32_t i = 0; i < inspection->slots.count; i++)
-		inspection->slots.slots[i].at = NULL; /* was in the page */
+		inspection->slots.slots[i].at = NULL; /* pointed into the page */
 	arena_destroy(&page);
 	return r;
 }
@@ -128,7 +128,7 @@ int inspect_open(const char *path, const char *name, uint64_t offset, struct ima
 	signature_page_close(&sp);
 	if (ret->problem != -EKEYREJECTED)
 		return 0;
-	/* Nothing is wrong with the image. */
+	/* The image itself may be sound. */
 	why_prefix(&ret->problem_text, ret->problem, "%s", name);
 	r = why(w, ret->problem, "%s", why_text(&ret->problem_text, ret->problem));
 	inspect_close(ret);

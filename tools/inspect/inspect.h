@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Looking at an image without changing a byte of the device that it is on. */
+/* Reads an image without changing a byte of its device. */
 #ifndef S2DISK_INSPECT_INSPECT_H
 #define S2DISK_INSPECT_INSPECT_H
 
@@ -26,17 +26,17 @@ struct inspection {
 	struct image_reader *reader; /* NULL: no sound image of ours */
 	struct image_machine machine;
 	bool sealed;
-	bool locked; /* sealed, and nobody was asked for the key: no reader */
+	bool locked; /* sealed, and the key was not asked for: no reader */
 	enum aead_kind cipher;
 	struct key_slots slots; /* of a sealed image */
 	int problem;		/* why there is none: 0 or a negative errno */
 	struct why problem_text;
 };
 
-/* Looks at a block device or a copy of one in a file; offset is that of the
- * area's first page, in bytes. unlock: where a sealed image's key comes from;
- * NULL: what needs it is not looked at. An image that is damaged is no error: it is in
- * ret->problem. Negative errno when the device cannot be read at all. */
+/* Opens a block device or a copy of one in a file; offset is that of the area's first page, in
+ * bytes. unlock: the source of a sealed image's key; NULL: what needs the key is skipped. A
+ * damaged image is not an error: it is reported in ret->problem. Negative errno if the device
+ * cannot be read at all. */
 int inspect_open(const char *path, const char *name, uint64_t offset, struct image_unlock *unlock,
 		 struct inspection *ret, struct why *w);
 void inspect_close(struct inspection *inspection);
@@ -48,8 +48,8 @@ struct block_statistics {
 
 struct block_statistics inspect_blocks(const struct inspection *inspection);
 
-/* Header, states, statistics, machine and memory map. verdict may be NULL; now
- * is the other machine, where there is one. */
+/* Header, states, statistics, machine and memory map. verdict may be NULL; now: the other
+ * machine, if there is one. */
 void inspect_print(const struct inspection *inspection, const struct verdict *verdict,
 		   const struct platform *now, FILE *out);
 int inspect_print_json(const struct inspection *inspection, const struct verdict *verdict,

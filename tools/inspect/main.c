@@ -124,7 +124,7 @@ static int take_option(struct command *command, int option, const char *argument
 	}
 }
 
-/* A swap file is looked at on its device, any other file is a copy of one. */
+/* A swap file is read on its device; any other file is a copy of an area. */
 static bool is_active_swap(const char *path)
 {
 	struct swap_entry entries[SWAPS_MAX];
@@ -190,7 +190,7 @@ static int load_platform(const char *file, struct platform *ret, struct why *w)
 		     : 0;
 }
 
-/* A new file for the owner's eyes only: memory holds secrets. */
+/* A new file, readable by its owner only: memory holds secrets. */
 static int create_file(const char *path, struct why *w)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -242,7 +242,7 @@ static int read_blocks(const struct inspection *inspection, const char *path, st
 	r = image_reader_load(inspection->reader, &sink, NULL, NULL, w);
 	if (r == 0 && fd >= 0 && fsync(fd) < 0)
 		r = why(w, -errno, "%s: %s", path, strerror(errno));
-	/* Half a stream is worse than none. */
+	/* A partial file is worse than none. */
 	if (r < 0 && path)
 		unlink(path);
 	return r;
@@ -259,8 +259,8 @@ static int find_and_open(const struct command *command, const struct settings *s
 	struct swap_area area;
 	int r;
 
-	/* What keys are made of should not be swapped out. Others than root may lock
-	 * little; the keys themselves are in locked memory in any case. */
+	/* Key material should not be swapped out. Users other than root can lock little memory;
+	 * the keys themselves are in locked memory anyway. */
 	if (key && geteuid() == 0)
 		mlockall(MCL_CURRENT | MCL_FUTURE);
 	unlock.name = command->file;

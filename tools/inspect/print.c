@@ -83,7 +83,7 @@ static void print_area(const struct inspection *i, FILE *out)
 			i->page_size, page_size());
 }
 
-/* "key pair, passphrase": what opens it, each once. */
+/* "key pair, passphrase": each way to open it, once. */
 static void ways_text(const struct inspection *i, char *buffer, size_t size)
 {
 	static const enum key_kind kinds[] = { KEY_PASSPHRASE, KEY_PAIR, KEY_FILE };

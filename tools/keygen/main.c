@@ -122,8 +122,8 @@ static int put_in_place(const char *temporary, const struct command *command, st
 	return r < 0 ? why(w, r, "%s: %s", command->file, strerror(-r)) : 0;
 }
 
-/* The folder of /etc is ours to make; any other must be there. */
-static void make_folder(const char *file)
+/* Only the default directory below /etc is created; any other must exist. */
+static void make_directory(const char *file)
 {
 	char copy[] = DEFAULT_FILE;
 
@@ -131,7 +131,7 @@ static void make_folder(const char *file)
 		mkdir(dirname(copy), 0700);
 }
 
-static void sync_folder(const char *file)
+static void sync_directory(const char *file)
 {
 	char copy[PATH_MAX];
 	_cleanup_close_ int fd = -1;
@@ -155,7 +155,7 @@ static int save(const struct command *command, const struct key_pair *pair, stru
 		secret_free(data, KEY_PAIR_FILE_SIZE);
 		return why(w, -ENAMETOOLONG, "%s: the path is too long", command->file);
 	}
-	make_folder(command->file);
+	make_directory(command->file);
 	r = key_pair_encode(pair, data);
 	if (r == 0)
 		r = write_temporary(temporary, data, w);
@@ -163,11 +163,11 @@ static int save(const struct command *command, const struct key_pair *pair, stru
 	if (r == 0)
 		r = put_in_place(temporary, command, w);
 	if (r == 0)
-		sync_folder(command->file);
+		sync_directory(command->file);
 	return r;
 }
 
-/* Everything that is secret here, in locked memory. */
+/* All secrets, in locked memory. */
 struct secrets {
 	struct key_pair pair;
 	struct opened_pair opened;
@@ -189,7 +189,7 @@ static int load(const struct command *command, struct secrets *s, struct why *w)
 /* The old passphrase opens it. */
 static int open_pair(struct secrets *s, struct why *w)
 {
-	const char *prompt = "Passphrase of now";
+	const char *prompt = "Current passphrase";
 	int r = -EKEYREJECTED;
 	size_t length;
 
@@ -198,7 +198,7 @@ static int open_pair(struct secrets *s, struct why *w)
 		if (r < 0)
 			return r;
 		r = sealed_pair_open(&s->pair.pair, s->passphrase, length, &s->opened, w);
-		prompt = "That was wrong. Passphrase of now";
+		prompt = "Wrong. Current passphrase";
 	}
 	return r == -EKEYREJECTED ? why(w, r, "the passphrase is wrong") : r;
 }
@@ -236,8 +236,8 @@ static int run(const struct command *command)
 	struct why w = { 0 };
 	int r = crypto_init(&w);
 
-	/* What keys are made of should not be swapped out. Others than root may lock
-	 * little; the keys themselves are in locked memory in any case. */
+	/* Key material should not be swapped out. Users other than root can lock little memory;
+	 * the keys themselves are in locked memory anyway. */
 	if (geteuid() == 0)
 		mlockall(MCL_CURRENT | MCL_FUTURE);
 	secrets = secret_alloc(sizeof(*secrets));
@@ -251,9 +251,9 @@ static int run(const struct command *command)
 		return EXIT_FAILED;
 	}
 	if (command->change)
-		log_notice(
-			"%s has the new passphrase; an image that is on the disk now has the old",
-			command->file);
+		log_notice("%s has the new passphrase; an image that is on the disk now keeps the "
+			   "old one",
+			   command->file);
 	else
 		log_notice("the key pair is in %s; for /etc/suspend.conf: \"encrypt = y\" and "
 			   "\"key pair = %s\"",

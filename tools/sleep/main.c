@@ -15,9 +15,9 @@ enum exit_code {
 
 static const char usage[] =
 	"Usage: s2disk-sleep [OPTION]... OPERATION\n"
-	"Puts the machine to sleep as systemd-sleep does, by s2disk: runs the programs\n"
-	"in /usr/lib/systemd/system-sleep before and after, and tells the journal.\n"
-	"Units of systemd run it.\n"
+	"Puts the machine to sleep as systemd-sleep does, with s2disk: runs the programs\n"
+	"in /usr/lib/systemd/system-sleep before and after, and logs to the journal.\n"
+	"systemd's units run it.\n"
 	"\n"
 	"Operations:\n"
 	"  hibernate                to disk\n"

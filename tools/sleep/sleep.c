@@ -34,7 +34,7 @@ int sleep_operation_parse(const char *word, enum sleep_operation *ret)
 	return -EINVAL;
 }
 
-/* One way into sleep and out of it; an operation has one or several. */
+/* One transition into sleep and back; an operation has one or several. */
 enum step {
 	STEP_HIBERNATE,
 	STEP_HYBRID,
@@ -52,13 +52,13 @@ static const char *const actions[] = {
 struct story {
 	const struct sleep_system *system;
 	const struct sleep_config *config;
-	const char *operation; /* for the hooks and the journal, whatever the step is */
+	const char *operation; /* for the hooks and the journal, in all steps */
 	int alarm;	       /* -1: none is set */
 };
 
-/* In the journal with fields, or where there is none as any other message. */
-static void tell(const struct story *story, const char *id, enum log_level level, const char *text,
-		 const char *action)
+/* Logs to the journal with fields, or without a journal as a plain message. */
+static void report(const struct story *story, const char *id, enum log_level level,
+		   const char *text, const char *action)
 {
 	struct journal_entry entry;
 
@@ -87,7 +87,7 @@ static int sleep_now(const struct story *story, enum step step)
 		return r > 0 ? -EIO : r;
 	case STEP_SUSPEND:
 	case STEP_SUSPEND_AFTER_FAILURE:
-		/* An alarm that rings before the machine sleeps would not wake it. */
+		/* An alarm that expires before the machine sleeps would not wake it. */
 		return alarm_rang(story) ? 0 : system->suspend(system->context, story->config);
 	}
 	return -EINVAL;
@@ -101,19 +101,19 @@ static int do_step(const struct story *story, enum step step)
 
 	sleep_hooks_run(&system->hooks, "pre", story->operation, action);
 	system->lock_homes(system->context);
-	tell(story, MESSAGE_SLEEP_START, LOG_LEVEL_INFO, "Going to sleep", action);
+	report(story, MESSAGE_SLEEP_START, LOG_LEVEL_INFO, "Going to sleep", action);
 	r = sleep_now(story, step);
 	if (r < 0)
-		tell(story, MESSAGE_SLEEP_STOP, LOG_LEVEL_ERROR,
-		     "Could not sleep, the system runs on", action);
+		report(story, MESSAGE_SLEEP_STOP, LOG_LEVEL_ERROR,
+		       "Could not sleep, the system runs on", action);
 	else
-		tell(story, MESSAGE_SLEEP_STOP, LOG_LEVEL_INFO, "Back from sleep", action);
+		report(story, MESSAGE_SLEEP_STOP, LOG_LEVEL_INFO, "Back from sleep", action);
 	sleep_hooks_run(&system->hooks, "post", story->operation, action);
 	return r;
 }
 
-/* How long to sleep in memory before looking again, in microseconds; 0: not at
- * all. A battery alone decides where no delay is configured. */
+/* How long to suspend to RAM before checking again, in microseconds; 0: not at all. Without a
+ * configured delay only the battery decides. */
 static uint64_t next_nap(const struct story *story, const struct battery *battery, uint64_t passed)
 {
 	const struct sleep_config *config = story->config;
@@ -128,7 +128,7 @@ static uint64_t next_nap(const struct story *story, const struct battery *batter
 	return min_u64(left, config->estimation_usec);
 }
 
-/* 0: it is time to hibernate; 1: somebody woke the machine. */
+/* 0: it is time to hibernate; 1: the user woke the machine. */
 static int nap_until_time(struct story *story)
 {
 	const struct sleep_system *system = story->system;
@@ -139,7 +139,7 @@ static int nap_until_time(struct story *story)
 
 	for (;;) {
 		battery_read(system->root, &before);
-		/* The time begins when the mains are gone; without a battery they never are. */
+		/* The delay begins on battery power; without a battery it begins at once. */
 		if (story->config->not_on_mains && before.present && !before.discharging) {
 			begun = system->now(system->context);
 			passed = 0;
@@ -149,8 +149,7 @@ static int nap_until_time(struct story *story)
 			return 0;
 		story->alarm = system->alarm_set(system->context, nap);
 		if (story->alarm < 0) {
-			log_warning("this machine has no alarm clock that would wake it (%s); "
-				    "hibernating at once",
+			log_warning("no RTC wake alarm (%s); hibernating now",
 				    strerror(-story->alarm));
 			return 0;
 		}
@@ -158,13 +157,13 @@ static int nap_until_time(struct story *story)
 		rang = alarm_rang(story);
 		system->alarm_close(system->context, story->alarm);
 		story->alarm = -1;
-		/* The kernel refuses to sleep when the alarm is about to ring. */
+		/* The kernel refuses to suspend if the alarm is about to expire. */
 		if (r < 0 && !rang)
 			return r;
 		if (!rang)
 			return 1;
-		/* It may ring a little early; for what is left then, no sleep is worth while,
-		 * nor would the kernel sleep so shortly. */
+		/* It may expire slightly early; the rest is not worth sleeping, and the kernel
+		 * would refuse so short a time. */
 		passed = max_u64(passed + nap, system->now(system->context) - begun);
 		battery_read(system->root, &after);
 		if (battery_will_be_low(&before, &after))
@@ -180,7 +179,7 @@ static int suspend_then_hibernate(struct story *story)
 		return r < 0 ? r : 0;
 	if (do_step(story, STEP_HIBERNATE) == 0)
 		return 0;
-	log_notice("could not hibernate; sleeping in memory again");
+	log_notice("cannot hibernate; suspending to RAM again");
 	return do_step(story, STEP_SUSPEND_AFTER_FAILURE);
 }
 
@@ -208,7 +207,7 @@ int sleep_run(const struct sleep_system *system, const struct sleep_config *conf
 	};
 
 	if (!is_allowed(config, operation)) {
-		log_error("%s is switched off in systemd's configuration (sleep.conf)",
+		log_error("%s is disabled in systemd's configuration (sleep.conf)",
 			  story.operation);
 		return -EPERM;
 	}

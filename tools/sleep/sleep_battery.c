@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FOLDER "/sys/class/power_supply"
+#define DIRECTORY "/sys/class/power_supply"
 
 static bool is(const char *root, const char *name, const char *file, const char *word)
 {
 	char text[64];
 
-	return tree_text(root, text, sizeof(text), FOLDER "/%s/%s", name, file) &&
+	return tree_text(root, text, sizeof(text), DIRECTORY "/%s/%s", name, file) &&
 	       strcmp(text, word) == 0;
 }
 
@@ -21,17 +21,17 @@ static void take_battery(const char *root, const char *name, bool *charging, str
 {
 	uint64_t present, percent;
 
-	/* Of a mouse or a keyboard. */
+	/* The battery of a mouse or a keyboard. */
 	if (is(root, name, "scope", "Device"))
 		return;
-	if (tree_u64(root, &present, FOLDER "/%s/present", name) && present == 0)
+	if (tree_u64(root, &present, DIRECTORY "/%s/present", name) && present == 0)
 		return;
-	if (!tree_u64(root, &percent, FOLDER "/%s/capacity", name) || percent > 100)
+	if (!tree_u64(root, &percent, DIRECTORY "/%s/capacity", name) || percent > 100)
 		return;
 	ret->present = true;
 	if (percent > ret->percent)
 		ret->percent = (unsigned int)percent;
-	/* Of two, the one that rests says neither. */
+	/* With two batteries, the idle one reports neither. */
 	if (is(root, name, "status", "Discharging"))
 		ret->discharging = true;
 	else if (is(root, name, "status", "Charging"))
@@ -44,7 +44,7 @@ void battery_read(const char *root, struct battery *ret)
 	bool mains = false, charging = false;
 
 	*ret = (struct battery){ 0 };
-	if (tree_list(root, FOLDER, &names) < 0)
+	if (tree_list(root, DIRECTORY, &names) < 0)
 		return;
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.items[i];
@@ -52,7 +52,7 @@ void battery_read(const char *root, struct battery *ret)
 
 		if (is(root, name, "type", "Battery"))
 			take_battery(root, name, &charging, ret);
-		else if (tree_u64(root, &online, FOLDER "/%s/online", name) && online &&
+		else if (tree_u64(root, &online, DIRECTORY "/%s/online", name) && online &&
 			 !is(root, name, "scope", "Device"))
 			mains = true;
 	}

@@ -21,13 +21,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* systemd is built for one of them; where /usr is merged they are the same. */
-static const char *const folders[] = { "/usr/lib/systemd/system-sleep",
-				       "/lib/systemd/system-sleep" };
+/* systemd is built for one of them; with a merged /usr they are the same. */
+static const char *const directories[] = { "/usr/lib/systemd/system-sleep",
+					   "/lib/systemd/system-sleep" };
 
 #define HOOKS_MAX 256
 
-/* Between being told to end and being killed. */
+/* Between SIGTERM and SIGKILL. */
 #define LAST_SECONDS 5
 
 struct hook {
@@ -40,7 +40,7 @@ struct run {
 	size_t count, running;
 };
 
-/* What package managers and editors leave. */
+/* Leftovers of package managers and editors. */
 static bool is_leftover(const char *name)
 {
 	static const char *const endings[] = { "~",	    ".bak",	 ".swp",      ".rpmnew",
@@ -69,7 +69,7 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void add_folder(struct run *run, const char *path)
+static void add_directory(struct run *run, const char *path)
 {
 	struct dirent **entries;
 	int count = scandir(path, &entries, is_candidate, compare_names);
@@ -94,14 +94,15 @@ static void find_hooks(struct run *run, const char *root)
 {
 	struct stat st, before = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
 		char path[PATH_MAX / 2];
 
-		if (snprintf(path, sizeof(path), "%s%s", root, folders[i]) >= (int)sizeof(path) ||
+		if (snprintf(path, sizeof(path), "%s%s", root, directories[i]) >=
+			    (int)sizeof(path) ||
 		    stat(path, &st) < 0 || !S_ISDIR(st.st_mode) ||
 		    (st.st_dev == before.st_dev && st.st_ino == before.st_ino))
 			continue;
-		add_folder(run, path);
+		add_directory(run, path);
 		before = st;
 	}
 }
@@ -113,7 +114,7 @@ static void become_hook(const char *path, const char *when, const char *operatio
 	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
-	/* With all that it starts, so that all can be ended. */
+	/* A process group of its own, so all of its children can be ended, too. */
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -143,7 +144,7 @@ static void start_all(struct run *run, const char *when, const char *operation, 
 	}
 }
 
-static void tell_end(const struct hook *hook, int status)
+static void report_end(const struct hook *hook, int status)
 {
 	if (WIFSIGNALED(status))
 		log_warning("%s was ended by signal %d", hook->path, WTERMSIG(status));
@@ -161,13 +162,13 @@ static void collect(struct run *run)
 		if (ended == 0 || (ended < 0 && errno == EINTR))
 			continue;
 		if (ended > 0)
-			tell_end(hook, status);
+			report_end(hook, status);
 		hook->pid = 0;
 		run->running--;
 	}
 }
 
-/* Waits until all have ended, or the time is over. */
+/* Waits until all have ended, or the time is up. */
 static void wait_for_all(struct run *run, unsigned int seconds)
 {
 	uint64_t end = now_usec() + seconds * 1000000ull;
@@ -201,7 +202,7 @@ void sleep_hooks_run(const struct sleep_hooks *hooks, const char *when, const ch
 	struct run run = { .hooks = list };
 
 	if (!list) {
-		log_warning("no memory to run what is in %s", folders[0]);
+		log_warning("no memory to run what is in %s", directories[0]);
 		return;
 	}
 	find_hooks(&run, hooks->root);
@@ -211,7 +212,7 @@ void sleep_hooks_run(const struct sleep_hooks *hooks, const char *when, const ch
 		return;
 	for (size_t i = 0; i < run.count; i++)
 		if (run.hooks[i].pid)
-			log_warning("%s has not ended within %u seconds and is stopped",
+			log_warning("%s has not ended within %u seconds and is terminated",
 				    run.hooks[i].path, hooks->seconds);
 	send_all(&run, SIGTERM);
 	wait_for_all(&run, LAST_SECONDS);

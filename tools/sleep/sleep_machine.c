@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sleep: the machine this runs on. */
+/* The real machine. */
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -13,12 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* As long as systemd lets these take. */
+/* systemd's limit for these. */
 #define HOOK_SECONDS 90
 
 #define ALARM_EARLY_SECONDS 3
 
-/* Only where homed is there; it is not started for this. */
+/* Exists only if homed runs; it is not started for this. */
 #define HOMED "/run/systemd/home"
 
 static int real_hibernate(void *context, bool in_memory)
@@ -35,7 +35,7 @@ static int real_hibernate(void *context, bool in_memory)
 	return r;
 }
 
-/* The first of the words that the kernel takes. */
+/* Writes the first of the words that the kernel accepts. */
 static int write_one_of(const char *path, const char *words)
 {
 	char copy[128], *rest = NULL;
@@ -63,7 +63,7 @@ static int real_suspend(void *context, const struct sleep_config *config)
 	}
 	r = write_one_of("/sys/power/state", config->suspend_state);
 	if (r < 0)
-		log_error("the machine cannot sleep in memory: %s", strerror(-r));
+		log_error("cannot suspend to RAM: %s", strerror(-r));
 	return r;
 }
 
@@ -86,9 +86,9 @@ static int real_alarm_set(void *context, uint64_t usec)
 	return r;
 }
 
-/* The clock that wakes the machine counts whole seconds, and so does what tells
- * how long it slept: it may be up a moment before the alarm [VM]. As little
- * before it the kernel does not sleep at all (alarmtimer_suspend()). */
+/* The RTC counts whole seconds, and so does the measured time asleep: the machine may be up
+ * slightly before the alarm [VM]. The kernel refuses to suspend that shortly before it
+ * (alarmtimer_suspend()). */
 static bool real_alarm_rang(void *context, int alarm)
 {
 	struct itimerspec left;
@@ -112,7 +112,7 @@ static uint64_t real_now(void *context)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* By the program that comes with systemd: no library for one call. */
+/* Runs systemd's own program instead of linking a library for one call. */
 static void real_lock_homes(void *context)
 {
 	static const char *const call[] = {
@@ -129,7 +129,7 @@ static void real_lock_homes(void *context)
 
 	(void)context;
 	if (access(HOMED, F_OK) == 0 && program_run(call[0], call, NULL, -1) != 0)
-		log_warning("the home directories of systemd-homed could not be locked");
+		log_warning("cannot lock the home directories of systemd-homed");
 }
 
 void sleep_system_real(struct sleep_machine *machine, struct sleep_system *ret)

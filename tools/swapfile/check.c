@@ -15,7 +15,7 @@ struct swapfile_check {
 	struct swapfile swapfile; /* for looking only */
 	struct settings settings;
 	struct preflight list, machine;
-	/* So that preflight_add can be used: only its list is filled in. */
+	/* For preflight_add(): only its list is filled in. */
 	struct preflight_context context;
 	struct swapfile_place place;
 };
@@ -36,7 +36,7 @@ static void add_file(struct swapfile_check *check)
 static void check_active(struct swapfile_check *check)
 {
 	const char *path = check->place.path;
-	/* Only a file that the configuration names is activated by s2disk itself. */
+	/* s2disk itself activates only a file that the configuration names. */
 	bool active = swapfile_is_active(&check->place.area);
 	bool on_demand = strcmp(check->settings.swap_on_demand, path) == 0;
 
@@ -62,7 +62,7 @@ static bool is_named(const struct settings *settings, const struct swapfile_plac
 		named.dev == place->area.dev);
 }
 
-/* Is what s2disk will use still where the area is? */
+/* Does the place that s2disk will use still match the area? */
 static void check_configuration(struct swapfile_check *check)
 {
 	const struct settings *settings = &check->settings;
@@ -129,7 +129,7 @@ static void add_preflight(struct swapfile_check *check)
 	check->list.left_out += more->left_out;
 }
 
-static int tell(struct swapfile *s, const struct swapfile_check *check)
+static int report(struct swapfile *s, const struct swapfile_check *check)
 {
 	swapfile_value(s, "path", check->place.path);
 	if (s->use_json)
@@ -152,7 +152,7 @@ int swapfile_do_check(struct swapfile *s, struct why *w)
 	}
 	if (r < 0)
 		return r;
-	/* The area that is meant: as named, as enabled, as the configuration says. */
+	/* The area is the one named, else the one enabled, else the one configured. */
 	check->swapfile = (struct swapfile){ .root = s->root, .path = s->path, .dry_run = true };
 	if (!s->path)
 		check->swapfile.path = marked ? marked : check->settings.swap_on_demand;
@@ -172,5 +172,5 @@ int swapfile_do_check(struct swapfile *s, struct why *w)
 			preflight_add(&check->context, "file", CHECK_FAILED, "%s", reason.text),
 			"make one that can be resumed from: s2disk-swapfile create --enable PATH");
 	}
-	return tell(s, check);
+	return report(s, check);
 }

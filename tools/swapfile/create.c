@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* create, remove: swap files, each as its file system needs it. */
+/* create, remove: swap files as their file systems need them. */
 #include "swapfile.h"
 
 #include "base/bytes.h"
@@ -27,15 +27,15 @@
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
-/* Of a subvolume that was made for a swap file. */
+/* Marks a subvolume that was made for a swap file. */
 #define SUBVOLUME_MARK "user.s2disk"
 
-/* Of most f2fs; where sections are larger, the kernel moves what is not aligned when the file
- * is activated (check_swap_activate() in fs/f2fs/data.c), and then it stays there. */
+/* True of most f2fs; with larger sections the kernel moves unaligned parts when the file is
+ * activated (check_swap_activate() in fs/f2fs/data.c), and they stay there. */
 #define SECTION_OF_F2FS (2u << 20)
 
-/* btrfs must not copy on write, which can be said of an empty file only; a file that f2fs has
- * pinned is not moved. */
+/* btrfs must not copy on write, which can be set on an empty file only; f2fs does not move a
+ * pinned file. */
 static int prepare(int fd, uint32_t magic, struct why *w)
 {
 	unsigned int flags = 0;
@@ -55,26 +55,26 @@ static int prepare(int fd, uint32_t magic, struct why *w)
 	return 0;
 }
 
-/* Where the file system cannot allocate without writing (ext3, FAT), the C library writes.
- * mkswap(8) sets the label of SELinux, too. */
+/* If the file system cannot allocate without writing (ext3, FAT), the C library writes.
+ * mkswap(8) sets the SELinux label, too. */
 static int fill(int fd, const struct swapfile *s, const struct site *site, struct why *w)
 {
 	uint64_t size = site->magic == F2FS_SUPER_MAGIC ? round_up(s->size, SECTION_OF_F2FS)
 							: s->size / page_size() * page_size();
-	/* The directory's umask and default ACL shall not matter. */
+	/* Independent of the umask and the directory's default ACL. */
 	int r = fchmod(fd, 0600) < 0 ? -errno : prepare(fd, site->magic, w);
 
 	if (r < 0)
 		return r;
 	r = -posix_fallocate(fd, 0, (off_t)size);
 	if (r < 0)
-		return why(w, r, "space for it cannot be had: %s", strerror(-r));
+		return why(w, r, "cannot allocate space for it: %s", strerror(-r));
 	r = swapfile_run(s->root, "mkswap -L " SWAPFILE_LABEL, site->path, w);
 	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
-/* Makes it, and finds its place and reads the header there: the whole way. When it fails there
- * is none. In a dry run, device and offset stay words. */
+/* Makes it, finds its place, and reads the header there. After a failure there is no file. In a
+ * dry run, device and offset stay placeholders. */
 static int make_file(struct swapfile *s, const struct site *site, struct swapfile_place *ret,
 		     struct why *w)
 {
@@ -119,7 +119,7 @@ static bool is_btrfs(const char *directory)
 }
 
 /* An active swap file keeps the subvolume that it is in from being snapshotted. 1: path's
- * directory is to be made as one. */
+ * directory is to be created as one. */
 static int plan_subvolume(const char *path, struct why *w)
 {
 	char buffer[PATH_MAX], above[PATH_MAX];
@@ -139,7 +139,7 @@ static int plan_subvolume(const char *path, struct why *w)
 		   path);
 }
 
-/* The mark is for remove; without one (no extended attributes) the subvolume stays then. */
+/* The mark is for remove; without one (no extended attributes) remove leaves the subvolume. */
 static int make_subvolume(const char *path, struct why *w)
 {
 	struct btrfs_ioctl_vol_args args = { 0 };
@@ -156,8 +156,8 @@ static int make_subvolume(const char *path, struct why *w)
 	return 0;
 }
 
-/* Deletes the file and the subvolume that was made for it, where that is empty then: rmdir(2)
- * does, since Linux 4.18. */
+/* Deletes the file, and the subvolume that was made for it if it is empty then (rmdir(2), since
+ * Linux 4.18). */
 static int delete_file(struct swapfile *s, const char *path, struct why *w)
 {
 	char buffer[PATH_MAX];
@@ -203,7 +203,7 @@ static int choose_size(struct swapfile *s, const struct site *site, struct why *
 	return 0;
 }
 
-/* subvolume: that is to be made, too; NULL. */
+/* subvolume: to be created, too; may be NULL. */
 static int create(struct swapfile *s, const struct site *site, const char *subvolume, struct why *w)
 {
 	struct swapfile_place place;
@@ -248,24 +248,24 @@ int swapfile_do_create(struct swapfile *s, struct why *w)
 	if (r == 0 && lstat(site.path, &st) == 0)
 		r = why(w, -EEXIST,
 			"%s exists already; take another name, enable it if it is a swap file, or "
-			"delete it if it was left by a run that was cut off",
+			"delete it if an interrupted run left it",
 			site.path);
-	/* What enabling would refuse; it is to say the exact place, too. */
+	/* Checks first whether enabling would refuse; its message has the exact place. */
 	if (r == 0 && s->enable && !swapfile_initramfs(s, &nowhere, w))
 		r = why(w, -EINVAL,
-			"this system's initramfs is not this program's to make: make the file "
-			"without --enable, and 's2disk-swapfile enable %s' tells what to run",
+			"this program cannot rebuild the system's initramfs: create the file "
+			"without --enable; 's2disk-swapfile enable %s' then says what to run",
 			site.path);
 	if (r == 0)
 		r = choose_size(s, &site, w);
 	return r == 0 ? create(s, &site, plan ? subvolume : NULL, w) : r;
 }
 
-/* The file that is meant, as it is found. */
+/* Finds the file that is meant. */
 static int find_made(const char *root, const char *path, struct swapfile_place *place,
 		     struct why *w)
 {
-	/* Nothing is activated to look. */
+	/* Looking must not activate anything. */
 	const struct swapfile look = { .root = root, .path = path, .dry_run = true };
 	int r = path ? swapfile_find(&look, true, place, w)
 		     : why(w, -EINVAL, "no swap file is enabled; say which");
@@ -273,10 +273,10 @@ static int find_made(const char *root, const char *path, struct swapfile_place *
 	if (r < 0)
 		return r;
 	if (!place->area.file)
-		return why(w, -EINVAL,
-			   "%s is a device, which stays; 's2disk-swapfile disable' takes the "
-			   "set-up back",
-			   path);
+		return why(
+			w, -EINVAL,
+			"%s is a device, which stays; 's2disk-swapfile disable' reverts the set-up",
+			path);
 	if (place->kind != SWAP_IS_SWAP && place->kind != SWAP_IS_NOTHING)
 		return why(w, -EINVAL, "%s", place->objection);
 	return strcmp(place->label, SWAPFILE_LABEL) == 0

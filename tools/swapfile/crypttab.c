@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Encrypted devices under the area, beside the root file system: the initramfs opens those
- * whose line of crypttab says so. */
+/* Encrypted devices under the area, other than those of the root file system: the initramfs
+ * opens those whose line in crypttab says so. */
 #include "swapfile.h"
 
 #include "base/cleanup.h"
@@ -20,7 +20,7 @@ static bool is_root(const struct mount_line *mount, const void *context)
 	return strcmp(mount->place, "/") == 0;
 }
 
-/* The root file system's device, and what is under it, is open early in any case. */
+/* The root file system's device, and what is under it, is opened early anyway. */
 static bool is_below_root(const char *root, dev_t dev)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
@@ -37,8 +37,8 @@ static bool is_below_root(const char *root, dev_t dev)
 	return false;
 }
 
-/* The line of a mapping: name, device, key, options. *ret_end: how long that is; 0 where a
- * field is missing. NULL: none. free() it. */
+/* The line of a mapping: name, device, key, options. *ret_end: its length; 0 if a field is
+ * missing. NULL: none. free() it. */
 static char *find_line(const char *text, const char *name, char options[1024], int *ret_end)
 {
 	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
@@ -60,7 +60,7 @@ static int open_early(const char *path, const struct device_layer *layer, const 
 		      const char *option, struct mark_list *list, struct why *w)
 {
 	char options[1024] = "", *changed;
-	const struct mntent entry = { .mnt_opts = options }; /* options are written alike */
+	const struct mntent entry = { .mnt_opts = options }; /* same syntax */
 	int end;
 	_cleanup_free_ char *line = find_line(text, layer->mapper, options, &end);
 
@@ -82,7 +82,7 @@ static int open_early(const char *path, const struct device_layer *layer, const 
 		   option ? "," : "", option ? option : "");
 }
 
-/* dracut has an update-initramfs of its own. */
+/* dracut comes with an update-initramfs of its own. */
 static bool is_dracut(const char *root, const char *command)
 {
 	char path[64];
@@ -104,7 +104,7 @@ int wanted_crypttab(const char *root, dev_t dev, const char *command, struct mar
 	struct marks marks = { 0 };
 	int r = stack ? 0 : -ENOMEM;
 
-	/* What cannot be looked at was not objected to before either. */
+	/* A device that cannot be examined was not refused earlier either. */
 	if (r < 0 || device_stack_read(root, dev, stack, NULL) < 0)
 		return r;
 	r = marks_read(root, path, &marks, w);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* enable, disable: marks in the system's files, and what is made of these. */
+/* enable, disable: marks in the system's files, and what is generated from them. */
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -21,10 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of former versions, which wrote down there what they changed. */
+/* Former versions recorded there what they changed. */
 #define FORMER_STATE "/var/lib/s2disk/swapfile.state"
 
-/* For people, and a value of JSON. */
+/* For text output, and a value of JSON. */
 struct warnings {
 	char text[2048];
 };
@@ -47,7 +47,7 @@ static void warn(struct warnings *warnings, const char *format, ...)
 	log_warning("%s", warnings->text + used);
 }
 
-static void tell_lines(struct swapfile *s, char sign, const char *text)
+static void print_lines(struct swapfile *s, char sign, const char *text)
 {
 	for (; text && *text; text += strcspn(text, "\n"), text += *text == '\n')
 		swapfile_line(s, "    %c %.*s", sign, (int)strcspn(text, "\n"), text);
@@ -56,12 +56,12 @@ static void tell_lines(struct swapfile *s, char sign, const char *text)
 static int put(struct swapfile *s, const struct mark *mark, struct why *w)
 {
 	swapfile_step(s, "write", mark->path);
-	tell_lines(s, '-', mark->was);
-	tell_lines(s, '+', mark->body);
+	print_lines(s, '-', mark->was);
+	print_lines(s, '+', mark->body);
 	return s->dry_run ? 0 : marks_put(s->root, mark, w);
 }
 
-/* 1 where something was marked. */
+/* 1 if something was marked. */
 static int take(struct swapfile *s, const char *path, struct why *w)
 {
 	struct marks marks;
@@ -71,7 +71,7 @@ static int take(struct swapfile *s, const char *path, struct why *w)
 		return r;
 	if (marks.found) {
 		swapfile_step(s, marks.made && !marks.rest[0] ? "delete" : "write", path);
-		tell_lines(s, '-', marks.body);
+		print_lines(s, '-', marks.body);
 	}
 	if (!s->dry_run)
 		r = marks_take(s->root, path, &marks, w);
@@ -81,8 +81,8 @@ static int take(struct swapfile *s, const char *path, struct why *w)
 	return r;
 }
 
-/* What former versions told boot loaders carries no mark where it is not in these files. */
-static void tell_former(struct swapfile *s, bool boot_files)
+/* Former versions changed boot loaders' files, and only these have marks. */
+static void report_former(struct swapfile *s, bool boot_files)
 {
 	char state[PATH_MAX];
 	bool former = wanted_has(s->root, FORMER_STATE);
@@ -98,12 +98,12 @@ static void tell_former(struct swapfile *s, bool boot_files)
 	swapfile_step(s, "delete", FORMER_STATE);
 	snprintf(state, sizeof(state), "%s" FORMER_STATE, s->root);
 	if (!s->dry_run && unlink(state) == 0)
-		rmdir(dirname(state)); /* where nothing else is in it */
+		rmdir(dirname(state)); /* if it is empty */
 }
 
-/* Takes all marks out, the area deactivated before, as nothing is changed where that fails.
- * A file that fails does not keep the others. 1 where something was marked. */
-static int take_back(struct swapfile *s, bool deactivate, struct why *w)
+/* Deactivates the area, then removes all marks: if the former fails, nothing is changed. A file
+ * that fails does not stop the others. 1 if something was marked. */
+static int undo(struct swapfile *s, bool deactivate, struct why *w)
 {
 	_cleanup_free_ char *activated = deactivate ? wanted_activated(s->root) : NULL;
 	bool found = false, boot_files = false;
@@ -126,11 +126,12 @@ static int take_back(struct swapfile *s, bool deactivate, struct why *w)
 			result = why(w, r, "%s", why_text(&reason, r));
 	}
 	if (result == 0)
-		tell_former(s, boot_files);
+		report_former(s, boot_files);
 	return result < 0 ? result : found;
 }
 
-/* What is made of the files. command NULL: the initramfs is not this program's to make. */
+/* Regenerates what is built from the files. command NULL: this program cannot rebuild the
+ * initramfs. */
 static int refresh(struct swapfile *s, const char *command, struct why *w)
 {
 	char path[64];
@@ -147,9 +148,9 @@ static int refresh(struct swapfile *s, const char *command, struct why *w)
 	return s->dry_run ? 0 : swapfile_run(s->root, command, NULL, w);
 }
 
-/* So that logind offers to hibernate at once. Not after noresume, which this would undo. The
- * area was found to be plain swap just now: the kernel looks for an image of its own. */
-static void tell_kernel(struct swapfile *s, const struct swapfile_place *place)
+/* logind then offers to hibernate at once. Not after noresume, which this would undo. The area
+ * was just found to be plain swap, since the kernel resumes an image of its own there. */
+static void set_kernel_place(struct swapfile *s, const struct swapfile_place *place)
 {
 	struct kernel_cmdline cmdline = { 0 };
 	int r;
@@ -157,10 +158,10 @@ static void tell_kernel(struct swapfile *s, const struct swapfile_place *place)
 	kernel_cmdline_read(s->root, &cmdline);
 	if (cmdline.noresume || !wanted_has(s->root, "/sys/power/resume"))
 		return;
-	swapfile_step(s, "tell the kernel of", place->path);
+	swapfile_step(s, "set the kernel's resume device to", place->path);
 	r = s->dry_run ? 0 : kernel_resume_name(s->root, place->area.dev, place->area.offset);
 	if (r < 0)
-		log_warning("the kernel was not told of the place: %s", strerror(-r));
+		log_warning("the kernel's resume device was not set: %s", strerror(-r));
 }
 
 static void warn_of_names(const struct swapfile *s, const struct swapfile_place *place,
@@ -181,8 +182,8 @@ static void warn_of_names(const struct swapfile *s, const struct swapfile_place 
 		     cmdline.resume, cmdline.resume_offset);
 }
 
-/* What the pre-flight says of the way back, now that the initramfs is what it is. False: no
- * boot would find the image. warnings NULL: it is not told. */
+/* Runs the pre-flight check of the way back with the current initramfs. False: no boot would
+ * find the image. warnings NULL: nothing is printed. */
 static bool look_back(struct swapfile *s, const struct swapfile_place *place,
 		      struct warnings *warnings)
 {
@@ -199,7 +200,7 @@ static bool look_back(struct swapfile *s, const struct swapfile_place *place,
 	settings_defaults(&settings);
 	if (!list || settings_load(&settings, s->root, NULL, NULL, NULL) < 0)
 		return false;
-	check_swap_area(&context); /* finds what the way back goes by */
+	check_swap_area(&context); /* finds what the way-back check uses */
 	list->count = 0;
 	check_way_back(&context);
 	for (size_t i = 0; i < list->count && warnings; i++) {
@@ -233,7 +234,7 @@ static int carry_out(struct swapfile *s, const struct swapfile_place *place,
 	return r == 0 ? swapfile_stopped(w) : r;
 }
 
-/* All or nothing: when it fails, what was done is undone. */
+/* All or nothing: after a failure everything is undone. */
 static int enable(struct swapfile *s, const struct swapfile_place *place, struct mark_list *list,
 		  const char *command, struct why *w)
 {
@@ -253,13 +254,13 @@ static int enable(struct swapfile *s, const struct swapfile_place *place, struct
 
 		swapfile_line(s, "%s is enabled already, and is disabled first",
 			      former ? former : "another area");
-		r = take_back(s, true, w);
+		r = undo(s, true, w);
 	}
 	if (r < 0)
 		return r;
 	r = carry_out(s, place, list, command, w);
 	if (r < 0 && same == 0 &&
-	    (take_back(s, !active, &reason) < 0 || refresh(s, command, &reason) < 0))
+	    (undo(s, !active, &reason) < 0 || refresh(s, command, &reason) < 0))
 		log_warning("%s", reason.text);
 	return r;
 }
@@ -281,18 +282,18 @@ int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place
 	if (made && !s->dry_run)
 		good = look_back(s, place, &warnings);
 	if (good)
-		tell_kernel(s, place);
+		set_kernel_place(s, place);
 	if (made)
 		warn_of_names(s, place, &warnings);
 	else
-		swapfile_line(s, "where DEVICE and OFFSET are known when the file is there");
+		swapfile_line(s, "DEVICE and OFFSET are known once the file exists");
 	snprintf(arguments, sizeof(arguments), "resume=%s%s%s", place->device,
 		 place->area.file ? " resume_offset=" : "", place->area.file ? place->offset : "");
 	swapfile_value(s, "arguments", arguments);
 	swapfile_value(s, "warning", warnings.text[0] ? warnings.text : NULL);
 	if (good && !s->dry_run)
 		swapfile_line(s, "Done. This system can hibernate now, without a reboot; "
-				 "'s2disk-swapfile check' tells whether all is well.");
+				 "'s2disk-swapfile check' verifies it.");
 	return 0;
 }
 
@@ -323,7 +324,7 @@ int swapfile_is_set_up(const struct swapfile *s, const struct swapfile_place *pl
 int swapfile_do_disable(struct swapfile *s, struct why *w)
 {
 	char known[64];
-	int r = take_back(s, true, w);
+	int r = undo(s, true, w);
 
 	if (r == 0) {
 		swapfile_line(s, "no swap area is enabled; there is nothing to do");

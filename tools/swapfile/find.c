@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* offset, and finding what a user names. */
+/* offset, and finding the area that a user names. */
 #include "swapfile.h"
 
 #include "base/cleanup.h"
@@ -20,8 +20,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What keeps the area from being resumed from ends this, or with `tolerant` goes
- * to ret->objection. */
+/* If the area cannot be resumed from, fails, or with `tolerant` records the reason in
+ * ret->objection. */
 static int object(struct swapfile_place *ret, bool tolerant, int r, struct why *w)
 {
 	if (r != -EINVAL || !tolerant)
@@ -41,7 +41,7 @@ static int find_file(const struct swapfile *s, const char *real, bool tolerant,
 		r = -ENAMETOOLONG;
 	if (r == 0)
 		r = swap_area_resolve(ret->path, 0, true, &ret->area, w);
-	/* On f2fs the kernel may move a file when it is activated; then it stays there. */
+	/* On f2fs the kernel may move a file on activation; then it stays there. */
 	if (r < 0 || site.magic != F2FS_SUPER_MAGIC || s->dry_run || swapfile_is_active(&ret->area))
 		return r;
 	r = swapfile_activate(ret->path, w);
@@ -50,7 +50,7 @@ static int find_file(const struct swapfile *s, const char *real, bool tolerant,
 	return r == 0 ? swap_area_resolve(ret->path, 0, true, &ret->area, w) : r;
 }
 
-/* What the first page says that it is, read from the device. */
+/* Reads the first page from the device, and what it says is there. */
 static int read_header(struct swapfile_place *place, bool tolerant, struct why *w)
 {
 	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
@@ -92,7 +92,7 @@ int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place
 			   : find_file(s, real, tolerant, ret, w);
 	if (r == 0)
 		r = read_header(ret, tolerant, w);
-	/* An image that is to be lost is worse than any device. */
+	/* An image that would be lost is the more important objection. */
 	if (r == 0 && !ret->objection[0])
 		r = object(ret, tolerant, site_check_device(s->root, ret->area.dev, w), w);
 	if (r == 0)
@@ -111,7 +111,7 @@ int swapfile_do_offset(struct swapfile *s, struct why *w)
 
 	if (r < 0)
 		return r;
-	/* What was asked for is known in any case. */
+	/* The offset is known anyway, so it is printed. */
 	if (place.objection[0])
 		log_warning("it cannot be resumed from: %s", place.objection);
 	if (s->uswsusp) {

@@ -34,15 +34,15 @@ static const char usage[] =
 	"       s2disk-swapfile remove [PATH]\n"
 	"       swap-offset PATH\n"
 	"Makes a swap file that can be resumed from, and sets up fstab, the initramfs and s2disk\n"
-	"for it, or for a swap partition; takes all of it back.\n"
+	"for it, or for a swap partition; reverts all of it.\n"
 	"\n"
 	"  -s, --size=SIZE       bytes (K, M, G as in 16G), or auto: as large as memory\n"
 	"      --no-subvolume    on btrfs: not in a subvolume of its own (its directory)\n"
 	"      --enable          enable it when it is made\n"
 	"      --hibernate-only  active only while s2disk hibernates\n"
-	"  -n, --dry-run         say what would be changed\n"
+	"  -n, --dry-run         print what would be changed\n"
 	"      --json            as JSON\n"
-	"      --root=DIR        take the system's files from below DIR (for tests)\n"
+	"      --root=DIR        use DIR as the root of the system (for tests)\n"
 	"  -q, --quiet           only warnings and errors\n"
 	"  -v, --verbose         more messages\n"
 	"  -h, --help            this text\n"
@@ -51,7 +51,7 @@ static const char usage[] =
 	"Exit status: 0 done, 1 failed and what was done is undone, 2 wrong usage, 3 it cannot\n"
 	"work here.\n";
 
-/* What options without a letter set; the rest is set by take_option(). */
+/* Set by options without a letter; take_option() sets the rest. */
 static int no_subvolume, enable, hibernate_only, use_json;
 
 static const struct option long_options[] = {
@@ -151,7 +151,7 @@ static bool is_refusal(int r)
 	return r > 0 || r == -EINVAL || r == -EOPNOTSUPP || r == -ENOSPC || r == -EEXIST;
 }
 
-/* Keeps other runs from changing the system. Where there is no /run there is no other. */
+/* Locks out other runs that change the system. Without /run there is none. */
 static int take_lock(const char *root, int *ret_fd, struct why *w)
 {
 	char path[PATH_MAX];
@@ -161,7 +161,7 @@ static int take_lock(const char *root, int *ret_fd, struct why *w)
 	if (*ret_fd < 0)
 		return errno == ENOENT ? 0 : why(w, -errno, "%s: %s", path, strerror(errno));
 	return flock(*ret_fd, LOCK_EX | LOCK_NB) < 0
-		       ? why(w, -EAGAIN, "another s2disk-swapfile is at work; wait for its end")
+		       ? why(w, -EAGAIN, "another s2disk-swapfile is running; wait for it to end")
 		       : 0;
 }
 
@@ -191,7 +191,7 @@ static int run(struct swapfile *s, const struct command *command)
 
 	swapfile_begin(s, command->name);
 	r = run_locked(s, command, &w);
-	/* check has told its own. */
+	/* check has printed its result already. */
 	if (w.text[0] && r < 0)
 		log_error("%s", w.text);
 	code = r == 0 ? EXIT_DONE : is_refusal(r) ? EXIT_REFUSED : EXIT_FAILED;
@@ -231,7 +231,7 @@ static int run_command(struct swapfile *s, int argc, char **argv)
 	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
 
 	if (!command)
-		return argc == 0 ? wrong_usage("what shall be done?", "")
+		return argc == 0 ? wrong_usage("no command given", "")
 				 : wrong_usage(argv[0], " is not a command");
 	s->path = argc > 1 ? argv[1] : NULL;
 	if (argc > 2 || (s->path && !command->takes_path) || (!s->path && command->needs_path))
@@ -239,9 +239,9 @@ static int run_command(struct swapfile *s, int argc, char **argv)
 						  : command->takes_path ? " takes one PATH at most"
 									: " takes no PATH");
 	if ((s->size || s->no_subvolume || s->enable) && strcmp(command->name, "create") != 0)
-		return wrong_usage("--size, --no-subvolume and --enable go with create", "");
+		return wrong_usage("--size, --no-subvolume and --enable need create", "");
 	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0)
-		return wrong_usage("--hibernate-only goes with enable and create --enable", "");
+		return wrong_usage("--hibernate-only needs enable or create --enable", "");
 	return run(s, command);
 }
 

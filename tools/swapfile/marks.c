@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Lines. The first three are those of former versions, too. */
+/* Lines. Former versions use the first three, too. */
 #define BEGIN "# s2disk-swapfile begin (\"s2disk-swapfile disable\" takes this out)"
 #define END "# s2disk-swapfile end"
 #define OWN "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away."
@@ -24,7 +24,7 @@
 #define MADE "# The file was made for this."
 #define DIRECTORY "# Its directory was made for it."
 
-/* Far more than a configuration file has. */
+/* Far larger than any configuration file. */
 #define FILE_LIMIT (8u << 20)
 #define FILE_MODE 0644
 #define DIRECTORY_MODE 0755
@@ -56,7 +56,7 @@ static bool is_line(const char *at, const char *words)
 	return strncmp(at, words, length) == 0 && (at[length] == '\n' || at[length] == '\0');
 }
 
-/* Is the line `was` with something put into one place of it, as this program does? */
+/* Is it the line `was` with something inserted in one place, as this program does? */
 static bool has_grown(const char *was, const char *line)
 {
 	size_t length = strcspn(was, "\n"), now = strcspn(line, "\n"), head = 0, tail = 0;
@@ -70,13 +70,13 @@ static bool has_grown(const char *was, const char *line)
 	return head + tail == length;
 }
 
-/* Where a text is taken apart. */
+/* State while a text is split. */
 struct split {
 	struct marks *marks;
 	FILE *body, *rest;
 	bool many, inside, open;
-	size_t ours;	 /* lines of the block */
-	const char *was; /* the line that comes back; NULL: none */
+	size_t ours;	 /* lines in the block */
+	const char *was; /* the line to restore; NULL: none */
 };
 
 static void put_line(FILE *out, const char *line)
@@ -121,7 +121,7 @@ static int take_line(struct split *split, const char *line)
 	} else if (split->inside) {
 		return take_inside(split, line);
 	} else {
-		split->open = false; /* something came after it */
+		split->open = false; /* a line follows it */
 		put_line(split->rest, line);
 	}
 	return 0;
@@ -163,7 +163,7 @@ void marks_free(struct marks *marks)
 	*marks = (struct marks){ 0 };
 }
 
-/* *ret NULL: it is not there. */
+/* *ret NULL: it does not exist. */
 static int read_text(const char *root, const char *path, char **ret, struct why *w)
 {
 	size_t length = 0;
@@ -190,7 +190,7 @@ int marks_read(const char *root, const char *path, struct marks *ret, struct why
 	if (r != -EBADMSG && r != -EUCLEAN)
 		return r;
 	return why(w, -EINVAL,
-		   "%s was edited %s the marks of s2disk-swapfile; take out by hand what it wrote "
+		   "%s was edited %s the marks of s2disk-swapfile; remove by hand what it wrote "
 		   "there, and the marks",
 		   path, r == -EBADMSG ? "at" : "between");
 }
@@ -243,7 +243,7 @@ int marks_put(const char *root, const struct mark *mark, struct why *w)
 	if (r < 0)
 		return r;
 	if (mark->own && old && !is_line(old, OWN))
-		return why(w, -EEXIST, "%s is there, and not of s2disk-swapfile; move it away",
+		return why(w, -EEXIST, "%s was not written by s2disk-swapfile; move it away",
 			   mark->path);
 	if (asprintf(&full, "%s%s", root, mark->path) < 0)
 		full = NULL;
@@ -264,9 +264,9 @@ int marks_take(const char *root, const char *path, const struct marks *marks, st
 	if (marks->found && marks->made && !marks->rest[0]) {
 		r = replace_unlink(full);
 		if (r == 0 && marks->directory)
-			rmdir(dirname(full)); /* where nothing else came into it */
+			rmdir(dirname(full)); /* if it is empty */
 	} else if (marks->found) {
 		r = replace_file(full, marks->rest, FILE_MODE);
 	}
-	return r < 0 ? why(w, -EIO, "%s cannot be put back: %s", path, strerror(-r)) : 0;
+	return r < 0 ? why(w, -EIO, "%s cannot be restored: %s", path, strerror(-r)) : 0;
 }

@@ -38,7 +38,7 @@ bool swapfile_has_program(const char *root, const char *name, char *buffer, size
 	return false;
 }
 
-/* A plain environment: these programs run as root. What they say is seen, but with --quiet. */
+/* A plain environment: these programs run as root. Their output is shown, except with --quiet. */
 int swapfile_run(const char *root, const char *command, const char *operand, struct why *w)
 {
 	static const char *const environment[] = {
@@ -65,7 +65,7 @@ int swapfile_run(const char *root, const char *command, const char *operand, str
 	return r < 0 ? why(w, -EIO, "%s: %s", command, strerror(-r)) : 0;
 }
 
-/* A path as it is, a tag as what it leads to. */
+/* A path as it is, a tag as the device it leads to. */
 static const char *find_path(const char *path, struct swap_area *area)
 {
 	return path[0] != '/' && swap_area_resolve(path, 0, false, area, NULL) == 0 ? area->device
@@ -113,7 +113,7 @@ static void take_signal(int number)
 void swapfile_stop_begin(void)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	/* No SA_RESTART: a long system call is left. */
+	/* No SA_RESTART: long system calls are to be interrupted. */
 	const struct sigaction action = { .sa_handler = take_signal };
 
 	asked = 0;

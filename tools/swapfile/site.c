@@ -24,7 +24,7 @@
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
 
-/* Less holds no image of anything. */
+/* Anything smaller cannot hold an image. */
 #define SIZE_MIN (16 * MIB)
 
 /* The kernel counts an area's pages in 32 bits. */
@@ -80,12 +80,12 @@ static int find_path(const char *path, struct site *site, struct why *w)
 	for (const char *c = site->path; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == '"' || *c == '#')
 			return why(w, -EINVAL,
-				   "control characters, \" and # cannot stand in the name of a "
-				   "swap file");
+				   "control characters, \" and # cannot be in the name of a swap "
+				   "file");
 	return 0;
 }
 
-/* logind runs with ProtectHome=, and so would not see the file. */
+/* logind runs with ProtectHome= and would not see the file. */
 static int check_protected(const char *root, const struct site *site, struct why *w)
 {
 	static const char *const protected[] = { "/home/", "/root/", "/run/user/" };
@@ -114,8 +114,8 @@ static bool is_on(const struct mount_line *mount, const void *context)
 	return makedev(mount->high, mount->low) == *(const dev_t *)context;
 }
 
-/* As the kernel's list of mounts calls it: 9p says the magic number of what lies on the other
- * side. One without a block device is refused in any case; btrfs has several. */
+/* By its name in the kernel's list of mounts: 9p reports the magic number of the file system on
+ * the other side. A file system without a block device is refused anyway; btrfs has several. */
 static int check_type(const char *root, const struct site *site, struct why *w)
 {
 	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));

@@ -12,21 +12,21 @@
 #include <stdint.h>
 
 struct swapfile {
-	const char *root; /* before the paths of the system's files and programs; "" */
+	const char *root; /* prefix of the paths of the system's files and programs; "" */
 	const char *path; /* as the user named it, UUID=..., too; NULL */
 	uint64_t size;	  /* 0: auto */
 	bool no_subvolume;
-	bool enable; /* create: and enable */
+	bool enable; /* create: enable it, too */
 	bool hibernate_only;
 	bool dry_run;
-	bool uswsusp; /* offset: as uswsusp's program of that name says it */
+	bool uswsusp; /* offset: print it as uswsusp's swap-offset does */
 	bool use_json, quiet;
 	struct json json;
-	bool in_steps; /* inside of the JSON's array of steps */
+	bool in_steps; /* inside the JSON's array of steps */
 };
 
-/* Each tells what it does and returns 0; a negative errno with the reason in w; or 1 for a
- * check that fails, as was told. */
+/* Each prints what it does and returns 0; a negative errno with the reason in w; or 1 for a
+ * failed check, which was printed. */
 int swapfile_do_create(struct swapfile *s, struct why *w);
 int swapfile_do_offset(struct swapfile *s, struct why *w);
 int swapfile_do_check(struct swapfile *s, struct why *w);
@@ -34,44 +34,43 @@ int swapfile_do_enable(struct swapfile *s, struct why *w);
 int swapfile_do_disable(struct swapfile *s, struct why *w);
 int swapfile_do_remove(struct swapfile *s, struct why *w);
 
-/* A swap file's absolute path without links, its place, and its device as resume= shall
- * name it; the path of a partition is that name, too. */
+/* A swap file's absolute path without links, its place, and its device as resume= should name
+ * it; the path of a partition is that name, too. */
 struct swapfile_place {
 	char path[256];
 	char device[256];
 	char offset[24];     /* in pages, decimal */
-	char objection[512]; /* why it cannot be resumed from; "" where it can */
+	char objection[512]; /* why it cannot be resumed from; "" if it can */
 	struct swap_area area;
 	enum swap_signature_kind kind; /* by its first page */
-	char label[17];		       /* … which may have one */
+	char label[17];		       /* its label, if any */
 };
 
-/* tolerant: a file that cannot be resumed from where it is found too, with the reason in
- * the objection. */
+/* tolerant: also finds a file that cannot be resumed from, with the reason in objection. */
 int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
 		  struct why *w);
 
-/* What create puts into the header, so that remove knows it. */
+/* create writes this label into the header, and remove recognizes it. */
 #define SWAPFILE_LABEL "s2disk"
 
 #define SWAPFILE_DROP_IN "/90-swapfile.conf"
 
-/* What enabling does at a place, as far as it is known: of a file yet to be made, device and
- * offset are words. Refuses what it cannot do. */
+/* Enables a place; in a dry run for a file that does not exist yet, device and offset are
+ * placeholders. Refuses what it cannot do. */
 int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w);
 
-/* Is the system set up as enabling would do it? 1: yes; 0: no; -EINVAL where it cannot be. */
+/* Is the system set up as enabling would do it? 1: yes; 0: no; -EINVAL: it cannot be. */
 int swapfile_is_set_up(const struct swapfile *s, const struct swapfile_place *place, struct why *w);
 
 /* The path or tag of the area that the marks name; NULL: none. free() it. */
 char *swapfile_marked_area(const char *root);
 
-/* The command that regenerates the initramfs. NULL where it is not this program's to
- * make, with the exact commands for this place in w. */
+/* The command that regenerates the initramfs. NULL if this program cannot do that, with the
+ * exact commands for this place in w. */
 const char *swapfile_initramfs(const struct swapfile *s, const struct swapfile_place *place,
 			       struct why *w);
 
-/* A value (NULL for none), for JSON only, and a line, for people only, made printable.
+/* A value (NULL for none), for JSON only, and a line, for text output only, made printable.
  * Values end the array of steps. */
 void swapfile_value(struct swapfile *s, const char *key, const char *value);
 void swapfile_line(struct swapfile *s, const char *format, ...)
@@ -84,52 +83,52 @@ int swapfile_end(struct swapfile *s, const char *result, const char *reason);
 
 /* The running system: programs, swap, signals. */
 
-/* Has the system below root this program, in one of the usual directories? Its path, without
- * the root, into buffer. */
+/* Looks for a program below root, in the usual directories. buffer gets its path without the
+ * root. */
 bool swapfile_has_program(const char *root, const char *name, char *buffer, size_t size);
 
-/* Runs a program of the system with arguments, between blanks, and one more that may have
- * some (NULL: none). */
+/* Runs a program of the system with blank-separated arguments, and one more that may contain
+ * blanks (NULL: none). */
 int swapfile_run(const char *root, const char *command, const char *operand, struct why *w);
 
-/* Of a swap file's path, a device, or a tag. Activating what is active and deactivating what
- * is not is no error. */
+/* path: a swap file, a device, or a tag. Activating an active area or deactivating an inactive
+ * one is not an error. */
 int swapfile_activate(const char *path, struct why *w);
 int swapfile_deactivate(const char *path, struct why *w);
 bool swapfile_is_active(const struct swap_area *area);
 
-/* Ctrl-C: from now on SIGINT, SIGTERM and SIGHUP only set a mark, so that what was done can
- * be undone; SIGPIPE is ignored. */
+/* Ctrl-C: from now on SIGINT, SIGTERM and SIGHUP only set a flag, so that everything can be
+ * undone; SIGPIPE is ignored. */
 void swapfile_stop_begin(void);
-/* -EINTR when one of them was received. */
+/* -EINTR if one of them was received. */
 int swapfile_stopped(struct why *w);
 
 /* What is marked in the system's files, and what enabling an area would mark. */
 
-/* Every file that may have marks; the last three by former versions, which edited boot
- * loaders' files. */
+/* Every file that may have marks; the last three are boot loaders' files, which former versions
+ * edited. */
 #define WANTED_FILES 11
 #define WANTED_OF_BOOT_LOADER 8
 extern const char *const wanted_files[WANTED_FILES];
 
-/* What is to be marked for this place, and the command that regenerates the initramfs.
- * -EINVAL where the system is set up against it, or needs what this program cannot do. The
- * list is to be freed in any case. */
+/* What is to be marked for this place, and the command that regenerates the initramfs. -EINVAL
+ * if the set-up conflicts with it, or needs what this program cannot do. The list must be freed
+ * in any case. */
 int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 		const char **ret_command, struct mark_list *list, struct why *w);
 
-/* 1 where the files are marked so, and no others; 0. *ret_found: is anything marked? */
+/* 1 if exactly these marks are in the files, else 0. *ret_found: is anything marked? */
 int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w);
 
 /* The area that our line of fstab activates; NULL. free() it. */
 char *wanted_activated(const char *root);
 
-/* Is there such a file below root? */
+/* Does this file exist below root? */
 bool wanted_has(const char *root, const char *path);
 
-/* Adds to the list the lines of crypttab that have the initramfs open what is encrypted under
- * dev, beside the root file system. command: that makes it. -EINVAL with the line to add where
- * there is none. */
+/* Adds to the list the lines of crypttab that make the initramfs open the encrypted devices
+ * under dev, other than those of the root file system. command: regenerates the initramfs.
+ * -EINVAL with the line to add if there is none. */
 int wanted_crypttab(const char *root, dev_t dev, const char *command, struct mark_list *list,
 		    struct why *w);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What s2disk-swapfile says: lines for people, or one JSON object. */
+/* The output of s2disk-swapfile: lines of text, or one JSON object. */
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "swapfile.h"

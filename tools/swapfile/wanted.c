@@ -41,7 +41,7 @@ bool wanted_has(const char *root, const char *path)
 	return access(full, F_OK) == 0;
 }
 
-/* A unified image of the vendor's, which no generator here makes again (Fedora's
+/* A vendor's unified image, which no generator on this system can rebuild (Fedora's
  * kernel-uki-virt). */
 static bool is_vendors(const char *root)
 {
@@ -92,7 +92,8 @@ static bool is_wanted(const struct swapfile_place *place, const char *name)
 		area.dev == place->area.dev && area.offset == place->area.offset);
 }
 
-/* The first entry of fstab's text that activates the area, any where place is NULL; free. */
+/* The first entry of fstab's text that activates the area, or any area if place is NULL; free()
+ * it. */
 static char *find_entry(char *fstab, const struct swapfile_place *place)
 {
 	_cleanup_fclose_ FILE *file = fstab[0] ? fmemopen(fstab, strlen(fstab), "r") : NULL;
@@ -133,7 +134,7 @@ static int want_fstab(const struct swapfile *s, const struct swapfile_place *pla
 static int want_drop_in(const struct swapfile *s, const struct swapfile_place *place,
 			struct mark_list *list)
 {
-	/* Drop-ins belong to the file that is read. */
+	/* Drop-ins go beside the configuration file that is read. */
 	bool uswsusp = !wanted_has(s->root, "/etc/suspend.conf") &&
 		       wanted_has(s->root, "/etc/uswsusp.conf");
 	bool only = s->hibernate_only;
@@ -211,7 +212,7 @@ char *wanted_activated(const char *root)
 	struct marks marks;
 	char *entry = NULL;
 
-	/* What cannot be read is objected to by those who change it. */
+	/* A file that cannot be read is refused when it is changed. */
 	if (marks_read(root, FSTAB, &marks, NULL) < 0)
 		return NULL;
 	entry = find_entry(marks.body, NULL);

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2317 # dracut sources this, in a subshell, over and over
-# Waits for the device to resume from: 0 when it is there, when there is none,
-# or 30 seconds after all else that the boot waits for was there, not counting the
-# time while a passphrase is asked for: the device may come after that.
+# Waits for the device to resume from: 0 once it is there, if there is none, or
+# 30 seconds after everything else that the boot waits for, not counting the time
+# while a passphrase is being asked for: the device may be encrypted.
 default=
 [ -e /conf/conf.d/s2disk ] || default=$(getarg resume=)
 device=$(/usr/lib/uswsusp/resume --default-device="$default" --print-device)
@@ -13,8 +13,8 @@ device=$(/usr/lib/uswsusp/resume --default-device="$default" --print-device)
 read -r now _ </proc/uptime
 now=${now%%.*}
 
-# systemd's agents answer what lies in there; without systemd, dracut's crypt module
-# and others run these, which read it from the terminal or have plymouth do so.
+# systemd's agents answer the questions in there; without systemd, dracut's crypt module
+# and others run these, which read it from the terminal or through plymouth.
 is_asked() {
 	for file in /run/systemd/ask-password/ask.*; do
 		[ ! -e "$file" ] || return 0

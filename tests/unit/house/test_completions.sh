@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The shells' completions: each program has one for bash and one for zsh, both
 # can be read by their shell, and both know every option that --help shows.
-# What bash's answer is looked at too.
+# What bash's completion returns is checked, too.
 set -u
 
 completions=${srcdir:-$(dirname "$0")/../../..}/completions
@@ -57,7 +57,7 @@ for program in s2disk/s2disk tools/*/s2disk-* "$work/s2disk-systemd"; do
 		continue
 	fi
 	name=${program##*/}
-	[ "$name" != s2disk-sleep ] || continue # systemd types it, nobody else
+	[ "$name" != s2disk-sleep ] || continue # run by systemd only
 	found=$((found + 1))
 	check_shell "$completions/bash/$name" bash "$program"
 	check_shell "$completions/zsh/_$name" zsh "$program"
@@ -70,10 +70,10 @@ done
 answers()
 {
 	bash -s -- "$completions/bash" "$@" <<'END'
-folder=$1
+directory=$1
 shift
 compopt() { :; }	# known only while bash itself completes
-for file in "$folder"/*; do source "$file"; done
+for file in "$directory"/*; do source "$file"; done
 # The signs at which bash takes words apart.
 COMP_WORDS=()
 for word; do

@@ -81,7 +81,7 @@ while read -r file header; do
 	fi
 done <"$work/includes"
 
-# tsort(1) names the members of a circle, and fails. A file is not told from its header:
+# tsort(1) names the members of a circle, and fails. A file counts as one with its header:
 # two modules that need each other are a circle as well. X_private.h is a part of X that the
 # other files of its directory may see.
 sed 's/\.[ch]\( \|$\)/\1/g' "$work/includes" | awk '$1 != $2 && $1 "_private" != $2' >"$work/modules"

@@ -49,7 +49,7 @@ check_program()
 		--*) set -- "$option" ;;
 		*) continue ;; # --help does not show which of these take a value
 		esac
-		# What is wrong ends it before --help is reached.
+		# A wrong option ends it before --help is reached.
 		"$program" "$1" --help </dev/null >/dev/null 2>&1 ||
 			complain "$program does not take $1"
 	done <"$shown"

@@ -14,8 +14,8 @@ complain()
 	failed=1
 }
 
-# What goes into TESTS, lines that go on joined; it takes the other two as they
-# are in the end, whatever adds to them later.
+# What goes into TESTS, continued lines joined; the other two are evaluated late,
+# so additions that follow count.
 makefiles=$(find tests -name Makemodule.am)
 # shellcheck disable=SC2086 # one word each
 awk '/\\$/ { sub(/\\$/, ""); line = line $0; next } { print line $0; line = "" }' $makefiles |

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Debian's maintainer scripts on a made-up system: what they take away, and not.
+# Debian's maintainer scripts on a made-up system: what they remove, and what not.
 set -u
 
 scripts=${srcdir:-$(dirname "$0")/../../..}/debian
@@ -70,7 +70,7 @@ expect "s2disk-swapfile disable" prerm remove
 rm -r "$drop_ins"
 expect "" postrm remove
 if [ ! -L "$units/systemd-hibernate.service.d/50-s2disk.conf" ] || [ ! -e "$state/last" ]; then
-	echo "removing took away what is the user's" >&2
+	echo "removing deleted a file of the user's" >&2
 	failed=1
 fi
 expect "" postrm purge
@@ -111,13 +111,13 @@ expect "" postinst configure
 expect "" postrm purge
 left ./etc/suspend.conf ./etc/uswsusp.conf
 [ "$(cat "$etc/suspend.conf")" = "resume device = /dev/sda3" ] || failed=1
-# Nobody will delete it, where dpkg knows of no uswsusp.
+# It will not be deleted if dpkg does not know uswsusp.
 for uswsusp in "" installed; do
 	configured "resume device = /dev/sda2" 022
 	expect "" postinst configure
 	left ./etc/uswsusp.conf
 done
-# With a folder of either name, a copy would change what is read.
+# With a directory of either name, a copy would change what is read.
 uswsusp=config-files
 for name in uswsusp suspend; do
 	configured "resume device = /dev/sda2" 022

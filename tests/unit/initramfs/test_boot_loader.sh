@@ -36,7 +36,7 @@ for kind in xfs ext4; do
 	./tests/unit/boot/test_boot_settle "$work/root"
 	# The power goes: no unmount.
 	cp "$work/disk" "$work/after"
-	echo more >"$boot/thawed" # would wait for ever
+	echo more >"$boot/thawed" # would block forever
 	new=$(hash <"$boot/initrd.img")
 	umount "$boot"
 	[ "$(read_by_grub before)" = "$new" ] || echo "$kind: after sync GRUB reads the old file"

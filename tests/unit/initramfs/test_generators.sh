@@ -21,7 +21,7 @@ is() {
 	[ "$2" = "$3" ] || complain "$1: '$2' instead of '$3'"
 }
 
-# A resume that tells how it was called and answers --print-device and
+# A resume that records how it was called and answers --print-device and
 # --print-key-files.
 cat >"$work/resume" <<END
 #!/bin/sh
@@ -75,7 +75,7 @@ premount() { # RESUME-OF-INIT
 	CALLS=$work/calls resume=$1 sh "$work/script" || complain "the boot script failed"
 	tr '\n' ';' <"$work/calls"
 }
-# resume is run in any case: it records what the boot looked at, if only nothing.
+# resume always runs: it records what the boot looked at, even if that is nothing.
 is "nothing named" "$(premount "" "")" \
 	"resume --default-device= --print-device;resume --default-device=;"
 is "named" "$(premount "" UUID=1)" "resume --default-device= --print-device;wait UUID=1 \
@@ -113,7 +113,7 @@ rm -r "$work/run"
 units=$(sed -n 's/^from=//p' "$build/systemd/s2disk-systemd")
 [ "$units" ] || complain "s2disk-systemd does not say where units are"
 
-# built SCRIPT: a copy of one that configure's folders were put into.
+# built SCRIPT: a copy of one with configure's directories filled in.
 built() {
 	sed -e "s,$units/systemd,$work/units/systemd,g" \
 		-e "s,[^ (=]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/etc/,g" \
@@ -143,19 +143,19 @@ put_in() { # SHELL: what the hook puts in beside resume and configuration
 	"$@" || complain "$* failed"
 	grep -v -e suspend.conf -e print-key-files -e plain-allowed "$work/calls" | tr '\n' ';'
 }
-# A folder where a file is meant is passed over: a hook that fails keeps kernels
+# A directory in place of a file is skipped: a hook that fails keeps kernels
 # from being installed.
 mkdir -p "$work/etc/suspend.conf.d/old.conf"
 echo "key file in initramfs = y" >"$work/test.conf"
 echo "key file = $work/etc $work/script" >>"$work/test.conf"
-is "folder as a key" "$(resume/resume -f "$work/test.conf" --print-key-files 2>&1)" "$work/script"
+is "directory as a key" "$(resume/resume -f "$work/test.conf" --print-key-files 2>&1)" "$work/script"
 # shellcheck disable=SC2016 # for the script
 echo 'manual_add_modules() { echo "$*" >>"${MODULES:-/dev/null}"; }; copy_exec() { :; }; copy_file() { [ -f "$2" ] || return 2; }' \
 	>"$work/initramfs-tools/hook-functions"
 mv "$work/keys" "$work/no-keys"
 : >"$work/keys"
 built initramfs-tools/hooks/s2disk
-sh "$work/script" || complain "initramfs-tools: fails because of a folder"
+sh "$work/script" || complain "initramfs-tools: fails because of a directory"
 mv "$work/no-keys" "$work/keys"
 # shellcheck disable=SC2016 # for the script
 echo 'manual_add_modules() { echo "$*" >>"${MODULES:-/dev/null}"; }; copy_exec() { :; }; copy_file() { echo "$*" >>"$CALLS"; return 1; }' \
@@ -324,7 +324,7 @@ for uptime in 15 20 25 30 35 39; do
 	is "dracut: not there yet" "$(wait_for "$work/no" $uptime)" 1
 done
 is "dracut: given up" "$(wait_for "$work/no" 40)" 0
-# While a passphrase is asked for, the time does not count, nor does it where dracut itself asked.
+# While a passphrase is being asked for, by dracut as well, the time does not count.
 rm "$work/wait"
 mkdir -p "$work/asks" "$work/processes/1" "$work/processes/20"
 echo systemd >"$work/processes/1/comm"
@@ -346,7 +346,7 @@ for name in cryptsetup plymouth systemd-ask-pas systemd-cryptse; do
 	is "dracut: asked by $name" "$(wait_on 10 15 20 25 30 35 40 45)" 11111111
 done
 echo plymouthd >"$work/processes/20/comm"
-is "dracut: no question is open" "$(wait_on 50 55 60 65 70 75)" 111110
+is "dracut: not asked" "$(wait_on 50 55 60 65 70 75)" 111110
 in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 (
 	# shellcheck disable=SC2317
@@ -355,7 +355,7 @@ in_place "$source/dracut/55s2disk/s2disk-resume.sh"
 	. "$work/script"
 )
 is "dracut: resumes" "$(cat "$work/calls")" "resume --default-device=of resume="
-# What was baked in goes before what dracut chose.
+# The default of the image overrides what dracut chose.
 mkdir -p "$work/conf.d"
 : >"$work/conf.d/s2disk"
 in_place "$source/dracut/55s2disk/s2disk-resume.sh"
@@ -366,7 +366,7 @@ wait_for "" 10 >"$work/said"
 is "dracut: waits for the default" "$(cat "$work/calls")" "resume --default-device= --print-device"
 rm "$work/conf.d/s2disk"
 
-# dracut, which images have it: check() with 0, or with 255 where nobody asks.
+# dracut, which images have it: check() with 0, or with 255 without a request.
 mkdir -p "$work/bare/etc/cmdline.d" "$work/bare/etc/default"
 sed -e "s,[^ (]*/resume --p,$work/resume --p,g" -e "s,/etc/,$work/bare/etc/,g" \
 	-e "s,/proc/swaps,$work/bare/swaps,g" \
@@ -523,7 +523,7 @@ ExecStart=-/usr/lib/uswsusp/resume --wait=30;"
 	# The units' drop-ins, where they are installed.
 	mkdir -p "$work/units/systemd-hibernate-resume.service.d"
 	: >"$work/units/systemd-hibernate-resume.service.d/50-s2disk.conf"
-	# systemd passes over the rest of a unit after a condition that says no. This one
+	# systemd skips the rest of a unit after a failed condition. This one
 	# is in no image without resume.
 	for unit in systemd-hibernate-resume systemd-hibernate-resume@; do
 		is "mkinitcpio: sealed only, $unit" "$(tr '\n' ';' \

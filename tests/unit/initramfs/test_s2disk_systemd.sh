@@ -48,7 +48,7 @@ done
 mkdir -p "$root/etc/systemd/system/systemd-hibernate.service.d"
 touch "$root/etc/systemd/system/systemd-hibernate.service.d/mine.conf"
 before=$(cd "$root" && find . | sort)
-# The configuration below the folder: what its own resume says.
+# The configuration below the directory: what its own resume says.
 bin=$(mktemp -d)
 trap 'rm -rf "$root" "$bin"' EXIT
 # shellcheck disable=SC2016 # for the script

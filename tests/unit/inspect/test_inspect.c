@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* s2disk-inspect of the build tree, on a small image in a file: what it says of
- * one that is sound, of one damaged in each part, and of what is no image; and
- * that it leaves files alone. */
+/* s2disk-inspect of the build tree, on a small image in a file: its output for a sound one, for
+ * damage in each part, and for files without an image; and that it leaves files unchanged. */
 #include "../fuzz/reseal.h"
 #include "../fuzz/small_image.h"
 #include "base/bytes.h"
@@ -21,7 +20,7 @@
 #define PAGE SMALL_PAGE
 #define STREAM_BYTES (82 * PAGE) /* of the small image */
 
-static char folder[] = "/tmp/s2disk-inspect-XXXXXX";
+static char directory[] = "/tmp/s2disk-inspect-XXXXXX";
 static unsigned char device[SMALL_BYTES];
 
 static const char *path_of(const char *name)
@@ -30,7 +29,7 @@ static const char *path_of(const char *name)
 	static unsigned int next;
 	char *path = paths[next++ % ARRAY_SIZE(paths)];
 
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
 	return path;
 }
 
@@ -43,13 +42,13 @@ static void write_file(const char *name, const void *bytes, size_t length)
 	close(fd);
 }
 
-/* Neither the machine's settings nor its image matter. */
+/* Independent of the machine's settings and image. */
 static void setup(void)
 {
 	int fd;
 
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	strcpy(directory + strlen(directory) - 6, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
 	fd = open(path_of("made"), O_RDWR | O_CREAT, 0600);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(crypto_init(NULL), 0);
@@ -65,10 +64,10 @@ static void teardown(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		unlink(path_of(names[i]));
-	rmdir(folder);
+	rmdir(directory);
 }
 
-/* Runs it on "image"; its exit status, and all it says. */
+/* Runs it on "image"; its exit status, and all output. */
 static int inspect(const char *arguments, char *said, size_t size)
 {
 	char command[400];
@@ -132,7 +131,7 @@ static size_t at_block(void)
 }
 
 static const struct {
-	size_t (*at)(void); /* a byte is changed there; NULL: nowhere */
+	size_t (*at)(void); /* the byte that is changed; NULL: none */
 	const char *arguments;
 	int code;
 	const char *words;
@@ -169,7 +168,7 @@ START_TEST(says)
 }
 END_TEST
 
-/* Nothing sound is said of blocks that were not all good. */
+/* Blocks are not called sound unless all of them are. */
 START_TEST(damage_is_not_verified)
 {
 	char said[8192];
@@ -235,7 +234,7 @@ START_TEST(too_new)
 }
 END_TEST
 
-/* A copy that was cut short. */
+/* A truncated copy. */
 START_TEST(cut_short)
 {
 	write_file("image", device, 20 * PAGE);
@@ -255,13 +254,13 @@ START_TEST(exports)
 	ck_assert_int_eq(st.st_size, STREAM_BYTES);
 	/* Memory holds secrets. */
 	ck_assert_uint_eq(st.st_mode & 0777, 0600);
-	/* What is there stays. */
+	/* An existing file stays. */
 	write_file("export", "mine", 4);
 	expect(1, "File exists", arguments);
 	ck_assert_int_eq(stat(path_of("export"), &st), 0);
 	ck_assert_int_eq(st.st_size, 4);
 	unlink(path_of("export"));
-	/* Half a stream does not. */
+	/* A partial file does not. */
 	device[at_block()] ^= 1;
 	write_file("image", device, SMALL_BYTES);
 	expect(1, "block 0 ", arguments);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The area that is baked into an initramfs: what is written, and what is read there. */
+/* The default area in an initramfs: what is written, and what is read. */
 #include "base/bytes.h"
 #include "resume/default_place.h"
 #include "fixtures/made_root.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* resume's judgement: what is done about a verdict, whatever that is. The image,
- * this machine, and the verdict are made up. */
+/* resume's judgement: what is done about each verdict. The image, this machine, and the verdict
+ * are made up. */
 #include "resume/judge.h"
 
 #include "base/bytes.h"
@@ -25,8 +25,8 @@ static struct {
 	struct finding findings[4];
 	size_t count;
 	bool hopeless;
-	uint64_t huge, crash; /* bytes to be given */
-	uint64_t lacks;	      /* bytes, until they were given */
+	uint64_t huge, crash; /* bytes that can be released */
+	uint64_t lacks;	      /* bytes, until they are released */
 	struct verdict_plan plan;
 	struct page_range quarantine[HANDOVER_RANGES_MAX + 1];
 	size_t quarantine_count;
@@ -272,7 +272,7 @@ static const struct {
 	{ VERDICT_FATAL, POLICY_TOLERANT, false },
 };
 
-/* All is told either way, and what was not harmless to the restored system. */
+/* All findings are logged either way, and those that are not harmless go to the restored system. */
 START_TEST(policy)
 {
 	char words[160];
@@ -288,7 +288,7 @@ START_TEST(policy)
 	}
 	ck_assert_ptr_null(strstr(handover.text, "Something else"));
 	ck_assert(judgement.fatal == (policies[_i].class == VERDICT_FATAL));
-	/* No policy is to blame for what none accepts. */
+	/* The message names no policy if none accepts it. */
 	if (policies[_i].class == VERDICT_FATAL)
 		text_copy(words, sizeof(words), "the verdict is fatal: no setting makes");
 	else
@@ -308,12 +308,12 @@ static const struct {
 	bool allowed;
 	uint64_t huge_left, crash_left;
 } rooms[] = {
-	/* Nothing is given where nothing is lacking, */
+	/* Nothing is released if nothing is lacking, */
 	{ 0, 5, 6, VERDICT_HARMLESS, POLICY_PROVEN, true, 5, 6 },
-	/* nor for an image that is refused in any case; */
+	/* nor for an image that is refused anyway; */
 	{ 1, 5, 6, VERDICT_FATAL, POLICY_TOLERANT, false, 5, 6 },
 	{ 1, 5, 6, VERDICT_RISKY, POLICY_PROVEN, false, 5, 6 },
-	/* the crash kernel's only where huge pages do not suffice. */
+	/* the crash kernel's only if huge pages do not suffice. */
 	{ 5, 5, 6, VERDICT_MENDED, POLICY_PROVEN, true, 0, 6 },
 	{ 6, 5, 6, VERDICT_RISKY, POLICY_TOLERANT, true, 0, 0 },
 	{ 1, 0, 6, VERDICT_HARMLESS, POLICY_PROVEN, true, 0, 0 },
@@ -364,7 +364,7 @@ static void plan_patches(void)
 	put_le64(page + 400, 1000);
 }
 
-/* A copy of the header is mended, with old and new values told. */
+/* A copy of the header is corrected, with old and new values logged. */
 START_TEST(mends)
 {
 	unsigned char before[PAGE];
@@ -396,7 +396,7 @@ START_TEST(cannot_mend)
 	ck_assert_int_eq(judge(POLICY_PROVEN), -ENOMEM);
 	no_memory = 0;
 	ck_assert_int_eq(judge(POLICY_PROVEN), 0);
-	/* Nothing is mended for an image that is refused. */
+	/* Nothing is corrected for an image that is refused. */
 	ck_assert_int_eq(judge(POLICY_STRICT), -EPERM);
 	ck_assert_ptr_null(strstr(said, "deadbeef"));
 	ck_assert_ptr_null(strstr(handover.text, "deadbeef"));
@@ -419,7 +419,7 @@ START_TEST(quarantine)
 }
 END_TEST
 
-/* What cannot be handed over cannot be done, so no policy takes such an image. */
+/* A quarantine that cannot be handed over cannot be done, so no policy accepts the image. */
 START_TEST(too_much_to_quarantine)
 {
 	add_finding(VERDICT_MENDED, "Pages moved.");
@@ -427,13 +427,13 @@ START_TEST(too_much_to_quarantine)
 		made.quarantine[i] = (struct page_range){ .first = 10 * i, .count = 1 };
 	made.quarantine_count = HANDOVER_RANGES_MAX + 1;
 	ck_assert_int_eq(judge(POLICY_TOLERANT), -EPERM);
-	check_has(w.text, "101 pages in 101 ranges would have to be taken out of use");
+	check_has(w.text, "101 pages in 101 ranges would have to be offlined");
 	ck_assert(judgement.fatal);
 	ck_assert_uint_eq(handover.quarantine_count, 0);
 	made.quarantine_count = 1;
 	made.quarantine[0].count = HANDOVER_PAGES_MAX + 1;
 	ck_assert_int_eq(judge(POLICY_TOLERANT), -EPERM);
-	check_has(w.text, "1025 pages in 1 range would have to be taken out of use; at most 1024 "
+	check_has(w.text, "1025 pages in 1 range would have to be offlined; at most 1024 "
 			  "in 100 can be");
 	ck_assert(judgement.fatal);
 	made.quarantine[0].count = HANDOVER_PAGES_MAX;
@@ -441,7 +441,7 @@ START_TEST(too_much_to_quarantine)
 }
 END_TEST
 
-/* Nobody knows then whether it would crash. */
+/* Without a verdict it might crash. */
 START_TEST(machine_not_described)
 {
 	made.described = false;

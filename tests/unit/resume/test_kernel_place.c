@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What resume tells the kernel of the area. The kernel that is made up here does as
- * the real one (kernel/power/hibernate.c, swap.c): told of a place it looks there at
- * once, takes its signature away before it loads anything, and reports no failure. */
+/* How resume sets the kernel's resume device. The made-up kernel behaves as the real one
+ * (kernel/power/hibernate.c, swap.c): when its resume device is set it looks there at once,
+ * clears its signature before it loads anything, and reports no failure. */
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -24,11 +24,11 @@ static struct {
 	bool initramfs;
 	const char *cmdline;
 	dev_t other; /* what resume= is resolved to, 0: is not there */
-	int error;   /* of telling it */
+	int error;   /* of setting it */
 	bool cannot_hibernate;
 	bool mounted;
-	int restore, result; /* of restore(), and of telling */
-	unsigned int told, loads, restored;
+	int restore, result; /* of restore(), and of kernel_place_tell() */
+	unsigned int set, loads, restored;
 } machine;
 
 static struct swap_area area = { .name = "swap", .device = "/dev/vda2", .offset = OFFSET };
@@ -76,7 +76,7 @@ int __wrap_kernel_resume_name(const char *root, dev_t dev, uint64_t offset)
 	ck_assert_str_eq(root, "");
 	ck_assert_uint_eq(dev, area.dev);
 	ck_assert_uint_eq(offset, OFFSET);
-	machine.told++;
+	machine.set++;
 	if (machine.error < 0 || machine.cannot_hibernate)
 		return machine.error;
 	signature_at(signatures);
@@ -99,7 +99,7 @@ bool __wrap_mounted_any(const char *root)
 	return machine.mounted;
 }
 
-/* As the true one with an image that is not wanted. */
+/* As the real one with an unwanted image. */
 int restore(const struct settings *settings, const struct swap_area *looked_at,
 	    const char *unwanted, struct boot_run *run, struct why *w)
 {
@@ -156,7 +156,7 @@ static void end(void)
 	close(machine.disk);
 }
 
-static struct boot_run tell(enum boot_found found, enum boot_fate fate, bool encrypt)
+static struct boot_run place(enum boot_found found, enum boot_fate fate, bool encrypt)
 {
 	struct settings settings = { .encrypt = encrypt };
 	struct kernel_cmdline cmdline = { 0 };
@@ -164,7 +164,7 @@ static struct boot_run tell(enum boot_found found, enum boot_fate fate, bool enc
 
 	kernel_cmdline_parse(machine.cmdline, &cmdline);
 	run.noresume = cmdline.noresume;
-	machine.told = machine.loads = machine.restored = 0;
+	machine.set = machine.loads = machine.restored = 0;
 	machine.result = kernel_place_tell(&settings, &area, &run, NULL);
 	return run;
 }
@@ -172,7 +172,7 @@ static struct boot_run tell(enum boot_found found, enum boot_fate fate, bool enc
 static const struct {
 	enum boot_found found;
 	enum boot_fate fate;
-	unsigned int told;
+	unsigned int set;
 } finds[] = {
 	{ FOUND_SWAP, FATE_NONE, 1 },
 	{ FOUND_IMAGE, FATE_DISCARDED, 1 },
@@ -186,38 +186,38 @@ static const struct {
 START_TEST(plain_swap_only)
 {
 	for (int encrypt = 0; encrypt < 2; encrypt++) {
-		struct boot_run run = tell(finds[_i].found, finds[_i].fate, encrypt);
+		struct boot_run run = place(finds[_i].found, finds[_i].fate, encrypt);
 
-		ck_assert_uint_eq(machine.told, finds[_i].told);
+		ck_assert_uint_eq(machine.set, finds[_i].set);
 		ck_assert_uint_eq(machine.loads, 0);
 		ck_assert_int_eq(run.found, finds[_i].found);
 		ck_assert_int_eq(run.fate, finds[_i].fate);
 		ck_assert_str_eq(run.reason, "");
 	}
 	machine.initramfs = false;
-	tell(finds[_i].found, finds[_i].fate, true);
-	ck_assert_uint_eq(machine.told, 0);
+	place(finds[_i].found, finds[_i].fate, true);
+	ck_assert_uint_eq(machine.set, 0);
 	machine.initramfs = true;
 	machine.cmdline = "noresume";
-	tell(finds[_i].found, finds[_i].fate, true);
-	ck_assert_uint_eq(machine.told, 0);
+	place(finds[_i].found, finds[_i].fate, true);
+	ck_assert_uint_eq(machine.set, 0);
 }
 END_TEST
 
-/* Telling it is resuming: nowhere else. */
+/* Setting it resumes: only in an initramfs. */
 START_TEST(kernels_image)
 {
 	struct boot_run run;
 
 	sign("S1SUSPEND\0");
 	machine.initramfs = false;
-	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
-	ck_assert_uint_eq(machine.told + machine.restored, 0);
+	run = place(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	ck_assert_uint_eq(machine.set + machine.restored, 0);
 	ck_assert_int_eq(run.fate, FATE_STILL_THERE);
 
 	machine.initramfs = true;
-	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
-	ck_assert_uint_eq(machine.told, 1);
+	run = place(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	ck_assert_uint_eq(machine.set, 1);
 	ck_assert_uint_eq(machine.loads, 1);
 	ck_assert_int_eq(run.found, FOUND_KERNEL_IMAGE);
 	ck_assert_int_eq(run.fate, FATE_DISCARDED);
@@ -236,23 +236,23 @@ static void expect_discarded(const struct boot_run *run, const char *reason)
 	ck_assert_int_eq(memcmp(signatures + 10, "SWAPSPACE2", 10), 0);
 }
 
-/* The boot goes on: a later one must not find it. */
+/* The boot continues: a later one must not find it. */
 START_TEST(kernels_image_that_is_not_taken)
 {
 	struct boot_run run;
 
 	sign("S1SUSPEND\0");
 	machine.cannot_hibernate = true;
-	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
-	expect_discarded(&run, "the kernel did not take it");
+	run = place(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	expect_discarded(&run, "the kernel did not accept it");
 	sign("S1SUSPEND\0");
 	machine.error = -EPERM;
-	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
-	expect_discarded(&run, "the kernel did not take it: Operation not permitted");
-	/* Nor can it be discarded. */
+	run = place(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	expect_discarded(&run, "the kernel did not accept it: Operation not permitted");
+	/* It cannot be discarded either. */
 	sign("S1SUSPEND\0");
 	machine.restore = -EIO;
-	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	run = place(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
 	ck_assert_int_eq(run.fate, FATE_STILL_THERE);
 	ck_assert_int_eq(machine.result, -EIO);
 }
@@ -264,13 +264,13 @@ START_TEST(something_is_mounted)
 	struct boot_run run;
 
 	machine.mounted = true;
-	tell(FOUND_SWAP, FATE_NONE, false);
-	ck_assert_uint_eq(machine.told, 0);
-	tell(FOUND_IMAGE, FATE_DISCARDED, true);
-	ck_assert_uint_eq(machine.told, 0);
+	place(FOUND_SWAP, FATE_NONE, false);
+	ck_assert_uint_eq(machine.set, 0);
+	place(FOUND_IMAGE, FATE_DISCARDED, true);
+	ck_assert_uint_eq(machine.set, 0);
 	sign("S1SUSPEND\0");
-	run = tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
-	ck_assert_uint_eq(machine.told, 0);
+	run = place(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	ck_assert_uint_eq(machine.set, 0);
 	expect_discarded(&run, "file systems are mounted");
 }
 END_TEST
@@ -279,25 +279,25 @@ END_TEST
 START_TEST(another_on_the_command_line)
 {
 	machine.cmdline = "resume=/dev/x resume_offset=3";
-	tell(FOUND_SWAP, FATE_NONE, false); /* is not there */
-	ck_assert_uint_eq(machine.told, 1);
+	place(FOUND_SWAP, FATE_NONE, false); /* is not there */
+	ck_assert_uint_eq(machine.set, 1);
 	machine.other = area.dev;
-	tell(FOUND_SWAP, FATE_NONE, false);
-	ck_assert_uint_eq(machine.told, 1);
+	place(FOUND_SWAP, FATE_NONE, false);
+	ck_assert_uint_eq(machine.set, 1);
 	machine.other = makedev(8, 1);
-	tell(FOUND_SWAP, FATE_NONE, false);
-	ck_assert_uint_eq(machine.told, 0);
-	/* No such script is left. */
-	tell(FOUND_SWAP, FATE_NONE, true);
-	ck_assert_uint_eq(machine.told, 1);
-	/* What is found here is no business of the other place. */
+	place(FOUND_SWAP, FATE_NONE, false);
+	ck_assert_uint_eq(machine.set, 0);
+	/* There is no such script then. */
+	place(FOUND_SWAP, FATE_NONE, true);
+	ck_assert_uint_eq(machine.set, 1);
+	/* An image found here is handled whatever resume= names. */
 	sign("S1SUSPEND\0");
-	tell(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
+	place(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
 	ck_assert_uint_eq(machine.loads, 1);
 	machine.cmdline = "resume=/dev/x";
 	machine.other = area.dev;
-	tell(FOUND_SWAP, FATE_NONE, false);
-	ck_assert_uint_eq(machine.told, 0);
+	place(FOUND_SWAP, FATE_NONE, false);
+	ck_assert_uint_eq(machine.set, 0);
 }
 END_TEST
 

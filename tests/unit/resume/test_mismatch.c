@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What becomes of an image that a boot cannot take. */
+/* Decisions about an image that a boot cannot take. */
 #include "resume/mismatch.h"
 
 #include <check.h>
@@ -38,7 +38,7 @@ START_TEST(test_choose)
 		mismatch = (struct mismatch){ .counted = true, .refusals = cases[i].refusals };
 		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), cases[i].choice);
 		ck_assert_int_eq(ask, cases[i].ask);
-		/* Another boot would not help: no reason for one. */
+		/* Another boot would not help. */
 		mismatch.hopeless = true;
 		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
 		ck_assert_int_eq(ask, cases[i].ask);
@@ -46,8 +46,8 @@ START_TEST(test_choose)
 }
 END_TEST
 
-/* What is never discarded by itself, but where the settings say so at once; and a
- * machine that nobody is at does not boot for ever. */
+/* What is discarded only if the settings say so; and an unattended machine does not reboot
+ * forever. */
 START_TEST(test_kept)
 {
 	static const struct {
@@ -91,7 +91,7 @@ START_TEST(test_kept)
 }
 END_TEST
 
-/* A bad cell of memory damages whatever is read into it, however often. */
+/* Bad memory damages what is read into it each time. */
 START_TEST(test_damaged)
 {
 	struct mismatch mismatch = { .class = WHY_DAMAGED, .counted = true };
@@ -121,7 +121,7 @@ START_TEST(test_damaged)
 }
 END_TEST
 
-/* A stick that is missing takes no boot from those that may refuse. */
+/* A missing USB stick does not count as a refusal. */
 START_TEST(test_apart)
 {
 	for (int class = WHY_NOW; class <= WHY_LOCKED; class ++) {
@@ -155,7 +155,7 @@ START_TEST(test_keys)
 	ck_assert(mismatch_key('D', true, &choice) && choice == CHOICE_DISCARD);
 	ck_assert(mismatch_key('O', true, &choice) && choice == CHOICE_POWER_OFF);
 	ck_assert(mismatch_key('t', false, &choice) && choice == CHOICE_TRY);
-	/* What is fatal is not tried, whoever asks for it. */
+	/* A fatal image is not tried, even on request. */
 	ck_assert(!mismatch_key('t', true, &choice));
 	ck_assert(!mismatch_key('T', true, &choice));
 	for (int c = 0; c < 256; c++)
@@ -179,8 +179,7 @@ static enum mismatch_choice ask_with(const char *keys, bool fatal, enum mismatch
 		close(master);
 		_exit(100 + (int)mismatch_ask(name, "?", fatal, fallback, seconds));
 	}
-	/* The question has been put when its first byte arrives: what was typed
-	 * before is flushed. */
+	/* Input from before the question's first byte is flushed. */
 	ck_assert_int_eq(read(master, &byte, 1), 1);
 	ck_assert_int_eq(write(master, keys, strlen(keys)), (ssize_t)strlen(keys));
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -197,7 +196,7 @@ START_TEST(test_ask)
 	ck_assert_int_eq(ask_with("t", false, CHOICE_DISCARD, 60), CHOICE_TRY);
 	ck_assert_int_eq(ask_with("td", true, CHOICE_REBOOT, 60), CHOICE_DISCARD);
 	ck_assert_int_eq(ask_with("o", true, CHOICE_REBOOT, 60), CHOICE_POWER_OFF);
-	/* Nobody answers. */
+	/* There is no answer. */
 	ck_assert_int_eq(ask_with("x", true, CHOICE_POWER_OFF, 1), CHOICE_POWER_OFF);
 	ck_assert_int_eq(ask_with("x", false, CHOICE_REBOOT, 1), CHOICE_REBOOT);
 	/* There is no console. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* resume's main(): what it puts into the boot record, whatever there is to look at;
- * finding, restoring and writing the record are made up. */
+/* resume's main(): what it puts into the boot record in each case; finding, restoring and
+ * writing the record are made up. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
 
@@ -24,15 +24,15 @@ static struct {
 	int turn;	     /* of waiting for another run */
 	enum boot_found found;
 	enum boot_fate fate;
-	enum boot_fate kernels_fate; /* as telling the kernel leaves it */
-	int tell;		     /* … and returns */
+	enum boot_fate kernels_fate; /* as setting the kernel's resume device leaves it */
+	int place;		     /* … and returns */
 	bool recorded;		     /* by restore() */
 	int write;		     /* of the record */
 } machine;
 
 static struct boot_run got;
 static char unwanted_reason[128];
-static unsigned int recorded, recorded_first, renewed, told, looks;
+static unsigned int recorded, recorded_first, renewed, placed, looks;
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
@@ -117,8 +117,8 @@ int kernel_place_tell(const struct settings *settings, const struct swap_area *a
 	ck_assert_str_eq(area->name, "swap");
 	ck_assert_int_eq(recorded, 0);
 	run->fate = machine.kernels_fate;
-	told++;
-	return machine.tell < 0 ? why(w, machine.tell, "no discarding") : 0;
+	placed++;
+	return machine.place < 0 ? why(w, machine.place, "no discarding") : 0;
 }
 
 int __wrap_boot_record_add(const char *root, const struct boot_run *run)
@@ -164,7 +164,7 @@ void __wrap_plymouth_end(void)
 {
 }
 
-/* Sanitizers could not look into it any more. */
+/* The real one disables dumps; sanitizers cannot inspect such a process. */
 void __wrap_secret_process(void)
 {
 }
@@ -192,7 +192,7 @@ static int run_with(const char *first, const char *second)
 	snprintf(two, sizeof(two), "%s", second ? second : "");
 	argv[argc] = NULL;
 	optind = 1;
-	recorded = recorded_first = renewed = told = looks = 0;
+	recorded = recorded_first = renewed = placed = looks = 0;
 	memset(&got, 0, sizeof(got));
 	return program_main(argc, argv);
 }
@@ -247,7 +247,7 @@ START_TEST(says_who_named_it)
 }
 END_TEST
 
-/* By the initramfs' maker, and after all others. */
+/* From the initramfs, and after all others. */
 START_TEST(says_that_it_was_baked_in)
 {
 	machine.baked = "UUID=3";
@@ -302,12 +302,12 @@ START_TEST(is_written_once)
 }
 END_TEST
 
-/* The kernel's image, which it did not take and which cannot be discarded. */
+/* The kernel's image, which it did not accept and which cannot be discarded. */
 START_TEST(says_that_an_image_stays)
 {
 	machine.found = FOUND_KERNEL_IMAGE;
 	machine.fate = machine.kernels_fate = FATE_STILL_THERE;
-	machine.tell = -EIO;
+	machine.place = -EIO;
 	ck_assert_int_eq(run_with(NULL, NULL), 1);
 	ck_assert_uint_eq(recorded, 1);
 	ck_assert_int_eq(got.fate, FATE_STILL_THERE);
@@ -332,7 +332,7 @@ START_TEST(says_what_was_found)
 				     : machine.restore < 0 ? "no restoring"
 							   : "");
 	ck_assert(got.noresume);
-	ck_assert_uint_eq(told, outcomes[_i].code == 0);
+	ck_assert_uint_eq(placed, outcomes[_i].code == 0);
 	if (machine.find == 0)
 		ck_assert_ptr_nonnull(strstr(unwanted_reason, "noresume"));
 }
@@ -345,7 +345,7 @@ START_TEST(says_that_settings_are_wrong)
 	machine.fate = machine.kernels_fate = FATE_DISCARDED;
 	ck_assert_int_eq(run_with(NULL, NULL), 2);
 	ck_assert_uint_eq(recorded, 1);
-	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(placed, 1);
 	ck_assert_ptr_nonnull(strstr(got.settings, "mismatch action"));
 	ck_assert_str_eq(got.named, "/dev/y");
 	ck_assert_int_eq(got.fate, FATE_DISCARDED);
@@ -353,7 +353,7 @@ START_TEST(says_that_settings_are_wrong)
 
 	machine.find = -ENODEV;
 	ck_assert_int_eq(run_with(NULL, NULL), 2);
-	ck_assert_uint_eq(told, 0);
+	ck_assert_uint_eq(placed, 0);
 	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
 	made_put("/conf", "mismatch action = x\n");
 	machine.find = -ENOENT;
@@ -375,7 +375,7 @@ START_TEST(has_digests_of_keys)
 	char conf[512];
 
 	made_put("/key", "abc");
-	/* Nobody writes into the pipe. */
+	/* The pipe has no writer. */
 	snprintf(conf, sizeof(conf), "%s/pipe", made_root);
 	ck_assert_int_eq(mkfifo(conf, 0600), 0);
 	snprintf(conf, sizeof(conf), "encrypt = y\nkey file = %s/none %s/key %s/pipe\n", made_root,
@@ -412,7 +412,7 @@ START_TEST(waits_for_the_device)
 	ck_assert_int_eq(got.found, FOUND_NO_DEVICE);
 	ck_assert_int_eq(run_with(NULL, NULL), 1);
 	ck_assert_uint_eq(looks, 1);
-	/* What is not named, and what is no device, never comes. */
+	/* A device that is not named, or does not exist, never comes. */
 	machine.late = 0;
 	machine.find = -ENOENT;
 	ck_assert_int_eq(run_with("--wait=30", NULL), 0);
@@ -432,7 +432,7 @@ START_TEST(takes_turns)
 	machine.turn = -EBUSY;
 	ck_assert_int_eq(run_with(NULL, NULL), 1);
 	ck_assert_uint_eq(looks + recorded, 0);
-	/* What only prints does not wait. */
+	/* Runs that only print do not wait. */
 	ck_assert_int_eq(run_with("--plain-allowed", NULL), 0);
 }
 END_TEST
@@ -460,7 +460,7 @@ START_TEST(says_that_it_was_missed)
 }
 END_TEST
 
-/* What only prints is no boot. */
+/* Runs that only print are not recorded. */
 START_TEST(printing_records_nothing)
 {
 	static const char *const options[] = { "--print-device", "--print-key-files",

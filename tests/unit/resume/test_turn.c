@@ -22,14 +22,14 @@ START_TEST(test_turns)
 	turn = turn_take(made_root, 0);
 	ck_assert_int_ge(turn, 0);
 	close(turn);
-	/* Nor through a link, to wherever. */
+	/* Nor through a link. */
 	made_put("/run/s2disk/turn", NULL);
 	made_link("/run/s2disk/turn", "/dev/null");
 	ck_assert_int_eq(turn_take(made_root, 0), -ELOOP);
 }
 END_TEST
 
-/* The one that waits gets it from the one that ends. */
+/* A waiting run gets it from the one that ends. */
 START_TEST(test_waits)
 {
 	int ready[2], turn;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who was against restoring an image, by the kernel's messages. */
+/* What kept an image from being restored, by the kernel's messages. */
 #include "resume/veto.h"
 
 #include "base/log.h"
@@ -126,12 +126,12 @@ START_TEST(who)
 }
 END_TEST
 
-static char kernel_says[600], told[1000];
+static char kernel_says[600], logged[1000];
 
 static void keep_told(enum log_level level, const char *text)
 {
 	ck_assert_int_eq(level, LOG_LEVEL_NOTICE);
-	text_copy(told, sizeof(told), text);
+	text_copy(logged, sizeof(logged), text);
 }
 
 /* The real one gives a record a read. */
@@ -163,7 +163,7 @@ static const char *explain(int error, const char *record)
 	veto_explain(&watch, made_root, error, &w);
 	veto_watch_end(&watch);
 	ck_assert_int_eq(watch.log, -1);
-	told[0] = '\0';
+	logged[0] = '\0';
 	log_set_also(keep_told);
 	veto_advise(&watch);
 	log_set_also(NULL);
@@ -178,28 +178,27 @@ START_TEST(in_words)
 	ck_assert_str_eq(explain(-EPERM, logs[3].records[1]),
 			 "it failed; the driver virtio_mem of the device virtio2 said: "
 			 "hibernation is not supported.");
-	ck_assert_ptr_nonnull(strstr(told, "module_blacklist=virtio_mem "));
-	ck_assert_ptr_nonnull(strstr(told, "If that is who is against it"));
-	ck_assert_ptr_nonnull(strstr(told, "omit_drivers+=\" virtio_mem \""));
+	ck_assert_ptr_nonnull(strstr(logged, "module_blacklist=virtio_mem "));
+	ck_assert_ptr_nonnull(strstr(logged, "If that is the cause"));
+	ck_assert_ptr_nonnull(strstr(logged, "omit_drivers+=\" virtio_mem \""));
 
 	made_link("/sys/class/net/eth0/device/driver", "../drivers/slow_nic");
-	ck_assert_str_eq(
-		explain(-EBUSY, "3,1,2,-;slow eth0: PM: failed to quiesce: error -16\n "
-				"SUBSYSTEM=net\n DEVICE=n2\n"),
-		"it failed; the device eth0 (driver slow_nic) did not let itself be frozen");
+	ck_assert_str_eq(explain(-EBUSY, "3,1,2,-;slow eth0: PM: failed to quiesce: error -16\n "
+					 "SUBSYSTEM=net\n DEVICE=n2\n"),
+			 "it failed; the device eth0 (driver slow_nic) did not freeze");
 	/* Its driver is no module. */
-	ck_assert_ptr_nonnull(strstr(told, "unplugged"));
+	ck_assert_ptr_nonnull(strstr(logged, "unplugged"));
 	ck_assert_str_eq(explain(-EBUSY, logs[5].records[0]),
 			 "it failed; something woke the machine meanwhile");
-	ck_assert_str_eq(told, "");
+	ck_assert_str_eq(logged, "");
 	ck_assert_str_eq(explain(-EBUSY, logs[4].records[1]),
-			 "it failed; the process (see dmesg) did not stop");
+			 "it failed; the process (see dmesg) did not freeze");
 	ck_assert_str_eq(explain(-EPERM, "6,1,2,-;nothing"),
-			 "it failed; the kernel does not say who is against it");
+			 "it failed; the kernel does not name the cause");
 	made_put("/sys/power/disk", "[disabled]\n");
 	ck_assert_ptr_nonnull(strstr(explain(-EPERM, "6,1,2,-;nothing"), "nohibernate"));
 	ck_assert_str_eq(explain(-EIO, "6,1,2,-;nothing"),
-			 "it failed; the kernel does not say who is against it");
+			 "it failed; the kernel does not name the cause");
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the restored system tells; the kernel's messages are read. */
+/* What the restored system logs; the kernel's messages are read. */
 #include "s2disk/aftermath.h"
 #include "kernel/kernel_log.h"
 #include "fixtures/made_root.h"
@@ -19,7 +19,7 @@ START_TEST(test_describe)
 	aftermath_describe(text, sizeof(text), 200u << 20, 100u << 20, 2000000);
 	ck_assert_str_eq(text,
 			 "200 MiB of memory as 100 MiB (2.00:1), written in 2.0 s (100 MiB/s)");
-	/* Numbers of a hand-over page nobody would believe. */
+	/* Implausible numbers in a hand-over page. */
 	aftermath_describe(text, sizeof(text), UINT64_MAX, 0, 0);
 	ck_assert_ptr_nonnull(strstr(text, "written in 0.0 s"));
 }
@@ -66,12 +66,12 @@ END_TEST
 START_TEST(test_method)
 {
 	made_put("/sys/power/disk", "[platform] shutdown reboot suspend test_resume\n");
-	ck_assert_int_eq(switch_off_method(METHOD_PLATFORM, made_root), METHOD_PLATFORM);
+	ck_assert_int_eq(power_off_method(METHOD_PLATFORM, made_root), METHOD_PLATFORM);
 	made_put("/sys/power/disk", "[shutdown] reboot suspend test_resume\n");
-	ck_assert_int_eq(switch_off_method(METHOD_PLATFORM, made_root), METHOD_SHUTDOWN);
-	ck_assert_int_eq(switch_off_method(METHOD_REBOOT, made_root), METHOD_REBOOT);
-	ck_assert_int_eq(switch_off_method(METHOD_SUSPEND, "/nonexistent"), METHOD_SUSPEND);
-	ck_assert_int_eq(switch_off_method(METHOD_PLATFORM, "/nonexistent"), METHOD_SHUTDOWN);
+	ck_assert_int_eq(power_off_method(METHOD_PLATFORM, made_root), METHOD_SHUTDOWN);
+	ck_assert_int_eq(power_off_method(METHOD_REBOOT, made_root), METHOD_REBOOT);
+	ck_assert_int_eq(power_off_method(METHOD_SUSPEND, "/nonexistent"), METHOD_SUSPEND);
+	ck_assert_int_eq(power_off_method(METHOD_PLATFORM, "/nonexistent"), METHOD_SHUTDOWN);
 }
 END_TEST
 

@@ -36,8 +36,8 @@ check()
 	[ "$ended" -eq "$code" ] || complain "ended with $ended, not $code"
 }
 
-# told LEVEL ID WORDS: a check has these.
-told()
+# reports LEVEL ID WORDS: a check has these.
+reports()
 {
 	grep -q "^$1  *$2 .*$3" "$work/out" || complain "no $1 $2 with '$3'"
 }
@@ -52,18 +52,18 @@ untold()
 # What zram holds must be saved, and what goes there stays in memory.
 prepare 01-zram-counted-as-room root
 check 3
-told failed swap-size 'held by zram'
-told warning zram '/dev/zram0 first'
+reports failed swap-size 'held by zram'
+reports warning zram '/dev/zram0 first'
 
 # At the next boot the device has another key.
 prepare 04-random-key-swap-partition root boot/efi/EFI/Pop_OS-1111/initrd.img
 check 3
-told failed swap-device 'key is random'
+reports failed swap-device 'key is random'
 
 # Nothing in its initramfs opens the mapping, and it is not below root.
 prepare 05-luks-swap-unlocked-late root boot/initramfs-6.1.img
 check 3
-told failed way-back swap
+reports failed way-back swap
 
 # What a boot loader's configuration says is no reason for a refusal.
 for root in root-two-blanks root-tab root-saved root-windows; do
@@ -78,37 +78,37 @@ untold failed way-back
 # That boot had no initramfs.
 prepare 08-ubuntu-cloud-boots-without-initrd root boot/initrd.img-6.5.13
 check 3
-told failed way-back initramfs
+reports failed way-back initramfs
 
 prepare 11-hibernatemode-shutdown root
 check 3
-told ok method 'shutdown, as HibernateMode='
+reports ok method 'shutdown, as HibernateMode='
 
 prepare 16-keymap-not-in-initramfs root boot/initramfs-linux.img
 check 0
-told warning keyboard 'layout of this system is fr'
+reports warning keyboard 'layout of this system is fr'
 
 prepare 22-ntfs-and-esp-shared-with-windows root
 check 3
-told warning shared-mounts \
+reports warning shared-mounts \
 	'mounted for writing: /boot/efi (vfat), /mnt/data (ntfs3), /mnt/games (fuseblk)'
 
 # No resume=, and nothing in the image that boots names a place.
 prepare 23-limine-uki-empty-resume root
 check 3
-told failed way-back .
+reports failed way-back .
 
 # With an offset that is empty, or of another file, there is no area.
 prepare 23-limine-uki-empty-resume root
 cp "$data/23-limine-uki-empty-resume/cmdline-4974" "$work/root/proc/cmdline"
 check 3
-told failed swap-area 'resume_offset='
+reports failed swap-area 'resume_offset='
 cp "$data/23-limine-uki-empty-resume/cmdline-11437" "$work/root/proc/cmdline"
 check 3
-told failed swap-area 'not active'
+reports failed swap-area 'not active'
 
 prepare 32-swap-on-lvm-thin root
 check 3
-told failed swap-device 'thin'
+reports failed swap-device 'thin'
 
 exit "$failed"

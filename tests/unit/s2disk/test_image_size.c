@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* wanted_size: what size of snapshot the kernel is asked for. */
+/* image_size: what size of snapshot the kernel is asked for. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
 #include "s2disk/image_size.h"
@@ -41,10 +41,10 @@ static const struct {
 	{ false, 0, false, 254, 0, true, MEMORY },
 	{ false, 0, false, 254, 1, true, MEMORY },
 	{ false, 0, true, 254, 1, true, MEMORY },
-	/* Nothing is known of the device. */
+	/* The device is unknown. */
 	{ false, 0, false, 7, 7, false, 0 },
 	{ false, 0, false, 0, 0, false, 0 },
-	/* Who sets it means it. */
+	/* An explicit setting counts. */
 	{ true, 0, true, 254, 1, true, 0 },
 	{ true, 1ull << 30, true, 254, 1, true, 1ull << 30 },
 	{ true, 1ull << 30, false, 8, 1, true, 1ull << 30 },
@@ -56,9 +56,9 @@ START_TEST(the_first)
 		.image_size = first[_i].setting,
 		.image_size_set = first[_i].set,
 	};
-	struct wanted_size size =
-		wanted_size_first(&settings, first[_i].sealed, made_root,
-				  makedev(first[_i].major, first[_i].minor), MEMORY);
+	struct image_size size =
+		image_size_first(&settings, first[_i].sealed, made_root,
+				 makedev(first[_i].major, first[_i].minor), MEMORY);
 
 	ck_assert_int_eq(size.asked, first[_i].asked);
 	if (size.asked)
@@ -89,10 +89,10 @@ static const struct {
 
 START_TEST(the_next)
 {
-	struct wanted_size size = { .asked = next[_i].asked, .bytes = next[_i].bytes };
+	struct image_size size = { .asked = next[_i].asked, .bytes = next[_i].bytes };
 
-	ck_assert_int_eq(wanted_size_next(&size, next[_i].done, next[_i].r, next[_i].raw,
-					  next[_i].stored),
+	ck_assert_int_eq(image_size_next(&size, next[_i].done, next[_i].r, next[_i].raw,
+					 next[_i].stored),
 			 next[_i].more);
 	if (!next[_i].more)
 		return;
@@ -103,8 +103,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("wanted_size");
-	TCase *tcase = tcase_create("wanted_size");
+	Suite *suite = suite_create("image_size");
+	TCase *tcase = tcase_create("image_size");
 	SRunner *runner;
 	int failed;
 

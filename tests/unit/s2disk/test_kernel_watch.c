@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's messages while hibernating: who does not freeze, and traces. The data
- * are lines as /dev/kmsg has them, each after its level. */
+/* The kernel's messages while hibernating: tasks that do not freeze, and traces. The data are
+ * lines as /dev/kmsg has them, each after its level. */
 #include "s2disk/kernel_watch.h"
 
 #include "base/cleanup.h"
@@ -90,7 +90,7 @@ START_TEST(odd_tasks)
 		"task:",
 		"task: state:",
 		"task:no pid state:D stack:0",
-		" folio_wait_bit+0x1/0x2", /* of nobody */
+		" folio_wait_bit+0x1/0x2", /* of no task */
 		"task:a state:D pid: 5 pid:7 state:R pid:77 tgid:1",
 		"task:\x1b[31mred\xff state:D stack:0 pid:12 tgid:12",
 		" ? fuse_unsure+0x1/0x2",
@@ -132,8 +132,8 @@ END_TEST
 
 static const char *const gfp[] = { "gfp-mask-6.18", "gfp-mask-6.19" };
 
-/* The one that is known: a line of ours, however often; what came in between and after
- * is kept. */
+/* The known trace gives one line of ours, however often it occurs; what came between and after
+ * it is kept. */
 START_TEST(harmless_warning)
 {
 	for (int i = 0; i < 3; i++) {

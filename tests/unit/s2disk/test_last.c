@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* last: what is kept of a hibernation, and how it is told. */
+/* last: what is kept of a hibernation, and how it is printed. */
 #include "history/boot_record_file.h"
 #include "s2disk/last.h"
 #include "fixtures/made_root.h"
@@ -209,7 +209,7 @@ START_TEST(tells_people)
 	struct last last = resumed();
 	char *text;
 
-	expect(false, "nothing is known of a hibernation\n");
+	expect(false, "no hibernation is recorded\n");
 	save(&last);
 	expect(false,
 	       "hibernated      2023-11-14 22:13:20 into /dev/vda2 (platform)\n"
@@ -221,9 +221,9 @@ START_TEST(tells_people)
 	       "verdict         mended\n"
 	       "                mended: The reserved page moved.\n"
 	       "                memory map checksum 1 became 2\n"
-	       "                2 pages that the firmware claims since then out of use\n"
-	       "                1 page that the firmware claims since then could not be taken "
-	       "out of use\n");
+	       "                2 pages that the firmware claims since then offlined\n"
+	       "                1 page that the firmware claims since then could not be "
+	       "offlined\n");
 	snprintf(last.shut_down, sizeof(last.shut_down), "/dev/sdb1 (/a): x: cut off\n/dev/sdc");
 	save(&last);
 	text = printed(false);
@@ -241,13 +241,12 @@ START_TEST(tells_people)
 	last.result = LAST_WOKE;
 	last.ended = 1700000001;
 	save(&last);
-	expect(false,
-	       "hibernated      2023-11-14 22:13:20 (shutdown)\n"
-	       "woke            2023-11-14 22:13:21, from memory; the image was taken back\n");
+	expect(false, "hibernated      2023-11-14 22:13:20 (shutdown)\n"
+		      "woke            2023-11-14 22:13:21, from RAM; the image was invalidated\n");
 	last.result = LAST_TESTED;
 	save(&last);
 	expect(false, "hibernated      2023-11-14 22:13:20 (shutdown)\n"
-		      "tested          2023-11-14 22:13:21, the machine went on\n");
+		      "tested          2023-11-14 22:13:21, the system ran on\n");
 }
 END_TEST
 
@@ -274,7 +273,7 @@ START_TEST(tells_programs)
 END_TEST
 
 /* An image that this boot could not take. */
-START_TEST(tells_what_was_set_aside)
+START_TEST(prints_what_was_discarded)
 {
 	static const struct boot_run discarded = { .time = 1700000100,
 						   .device = "/dev/vda2",
@@ -288,7 +287,7 @@ START_TEST(tells_what_was_set_aside)
 	made_put("/etc/initrd-release", "");
 	ck_assert_int_eq(boot_record_add(made_root, &discarded), 0);
 	ck_assert_int_eq(boot_record_add(made_root, &swap), 0);
-	expect(false, "set aside       2023-11-14 22:15:00, at this boot, in /dev/vda2: block 3 is "
+	expect(false, "discarded       2023-11-14 22:15:00, at this boot, in /dev/vda2: block 3 is "
 		      "damaged\n");
 	expect(true, "{\n  \"last\": null,\n  \"set_aside\": {\n    \"time\": 1700000100,\n"
 		     "    \"area\": \"/dev/vda2\",\n"
@@ -297,19 +296,19 @@ START_TEST(tells_what_was_set_aside)
 	last.begun = 1700000200;
 	save(&last);
 	text = printed(false);
-	ck_assert_ptr_null(strstr(text, "set aside"));
+	ck_assert_ptr_null(strstr(text, "discarded"));
 	free(text);
 }
 END_TEST
 
-/* Nothing was discarded, or nobody can tell. */
+/* Nothing was discarded, or it is not known. */
 START_TEST(tells_of_no_boot)
 {
 	static const struct boot_run swap = { .found = FOUND_SWAP, .fate = FATE_NONE };
 
 	made_put("/etc/initrd-release", "");
 	ck_assert_int_eq(boot_record_add(made_root, &swap), 0);
-	expect(false, "nothing is known of a hibernation\n");
+	expect(false, "no hibernation is recorded\n");
 	made_put("/run/s2disk/boot", "x");
 	expect(true, "{\n  \"last\": null,\n  \"set_aside\": null\n}\n");
 }
@@ -323,11 +322,11 @@ START_TEST(tells_the_journal)
 	char text[4096];
 	ssize_t length;
 
-	ck_assert_int_eq(last_tell_journal(&last, made_root), -ENOENT);
+	ck_assert_int_eq(last_log_journal(&last, made_root), -ENOENT);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket",
 		 made_root);
 	ck_assert_int_eq(bind(journal, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
+	ck_assert_int_eq(last_log_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
@@ -339,7 +338,7 @@ START_TEST(tells_the_journal)
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_VERDICT=mended\n"));
 	ck_assert_ptr_null(strstr(text, "S2DISK_REASON"));
 	snprintf(last.shut_down, sizeof(last.shut_down), "/dev/sdb1\n/dev/sdc1");
-	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
+	ck_assert_int_eq(last_log_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
@@ -347,9 +346,9 @@ START_TEST(tells_the_journal)
 					   "system changed meanwhile was shut down\nPRIORITY=1\n"));
 	last.shut_down[0] = '\0';
 	ck_assert_ptr_null(strstr(text, "S2DISK_ALARM"));
-	/* Of that level journald tells everybody who is logged in. */
+	/* journald shows this level to all users who are logged in. */
 	strcpy(last.alarm, "Reboot now.");
-	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
+	ck_assert_int_eq(last_log_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
@@ -358,7 +357,7 @@ START_TEST(tells_the_journal)
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_ALARM=Reboot now.\n"));
 	last.alarm[0] = '\0';
 	last_end(&last, LAST_FAILED, "the disk is full");
-	ck_assert_int_eq(last_tell_journal(&last, made_root), 0);
+	ck_assert_int_eq(last_log_journal(&last, made_root), 0);
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
@@ -384,7 +383,7 @@ int main(void)
 	tcase_add_test(test, says_when_it_cannot_be_kept);
 	tcase_add_test(test, tells_people);
 	tcase_add_test(test, tells_programs);
-	tcase_add_test(test, tells_what_was_set_aside);
+	tcase_add_test(test, prints_what_was_discarded);
 	tcase_add_test(test, tells_of_no_boot);
 	tcase_add_test(test, tells_the_journal);
 	suite_add_tcase(suite, test);

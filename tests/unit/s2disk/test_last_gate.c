@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The last gate: what was changed while the session slept is cut off and shut down
- * before anything is written, by the kernel's ways for each kind of device. */
+/* The last gate: what was changed while the session slept is cut off and shut down before
+ * anything is written, with the kernel's means for each kind of device. */
 #include "base/bytes.h"
 #include "fixtures/gate_fixture.h"
 #include "s2disk/last_gate.h"
@@ -103,8 +103,8 @@ START_TEST(lets_through_what_is_the_same)
 }
 END_TEST
 
-/* Nothing reaches its journal any more when it is shut down, which it is before the
- * kernel's threads go on. */
+/* Nothing reaches its journal any more after the shutdown, which precedes the thaw of the
+ * kernel's threads. */
 START_TEST(cuts_off_then_shuts_down)
 {
 	put_ext("/dev/vda1", 1, 5);
@@ -181,8 +181,8 @@ START_TEST(knows_a_way_for_each)
 }
 END_TEST
 
-/* What others use as well stays; so does what there is no way for. Then it is shut down
- * before the kernel's threads go on. */
+/* A device that is shared, or that cannot be cut off, stays. Then the file system is shut down
+ * before the kernel's threads are thawed. */
 START_TEST(shuts_down_what_cannot_be_cut)
 {
 	bool shared = _i == 1;
@@ -239,7 +239,7 @@ START_TEST(says_when_its_first_sector_is_left)
 	ck_assert_uint_eq(close_gate(), 1);
 	ck_assert_ptr_nonnull(strstr(last.shut_down, ": cut off"));
 	ck_assert_ptr_null(strstr(said, "nothing was written to it"));
-	ck_assert_ptr_nonnull(strstr(said, "but for its first sector"));
+	ck_assert_ptr_nonnull(strstr(said, "except for its first sector"));
 }
 END_TEST
 
@@ -252,7 +252,7 @@ START_TEST(knows_what_fat_writes)
 	put_fat("/dev/vda1", _i == 0 ? 7 : 8, 2);
 	ck_assert_uint_eq(close_gate(), 1);
 	ck_assert((strstr(said, "nothing was written to it") != NULL) == (_i == 0));
-	ck_assert((strstr(said, "but for its first sector") != NULL) == (_i == 1));
+	ck_assert((strstr(said, "except for its first sector") != NULL) == (_i == 1));
 }
 END_TEST
 
@@ -304,7 +304,7 @@ START_TEST(leaves_a_copy_alone)
 }
 END_TEST
 
-/* Its disk is slow, or gone: nothing is known, and nothing is done to it. */
+/* Its disk is slow, or gone: its state is unknown, and nothing is done to it. */
 START_TEST(leaves_alone_what_does_not_answer)
 {
 	put_ext("/dev/vda1", 1, 5);

@@ -79,7 +79,7 @@ static void teardown(void)
 	platform_free(&platform);
 }
 
-static void tells(uint64_t pages, const char *places)
+static void check_left_out(uint64_t pages, const char *places)
 {
 	left_out_confirm(&left_out, &last);
 	ck_assert_uint_eq(last.left_out_pages, pages);
@@ -93,7 +93,7 @@ START_TEST(none)
 
 	ck_assert_int_eq(left_out_prepare(&left_out, &platform, &w), 0);
 	ck_assert(platform.ram.poisoned.known);
-	tells(0, "");
+	check_left_out(0, "");
 	ck_assert_ptr_null(left_out.memory.base);
 	ck_assert_int_eq(left_out_begin(&left_out, &source, &size, &w), 0);
 	ck_assert_uint_eq(size, 12345);
@@ -114,7 +114,7 @@ START_TEST(some)
 	ck_assert_int_eq(left_out_prepare(&left_out, &platform, &w), 0);
 	ck_assert_uint_ge(left_out.memory.size, page_filter_memory(2048, page));
 	if (page == 4096)
-		tells(5, "0x10000, 0x20000-0x23fff");
+		check_left_out(5, "0x10000, 0x20000-0x23fff");
 	else
 		left_out_confirm(&left_out, &last);
 	ck_assert_uint_eq(platform.ram.poisoned.count, 2);
@@ -122,7 +122,7 @@ START_TEST(some)
 }
 END_TEST
 
-/* All are counted; of their places as many are told as fit. */
+/* All are counted; as many addresses are listed as fit. */
 START_TEST(many)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
@@ -136,14 +136,14 @@ START_TEST(many)
 }
 END_TEST
 
-/* No reason not to hibernate. */
+/* It does not keep the machine from hibernating. */
 START_TEST(unknown)
 {
 	find_result = -EBUSY;
 	ck_assert_int_eq(left_out_prepare(&left_out, &platform, &w), 0);
 	ck_assert(!platform.ram.poisoned.known);
 	ck_assert_str_eq(said, "offlined page frames stay in the image: they cannot be known");
-	tells(0, "");
+	check_left_out(0, "");
 	find_result = -ENOMEM;
 	ck_assert_int_eq(left_out_prepare(&left_out, &platform, &w), -ENOMEM);
 }
@@ -163,8 +163,7 @@ static ssize_t read_memory(void *context, void *buffer, size_t length)
 	return (ssize_t)length;
 }
 
-/* Two data pages, one of them of an offlined frame; a second attempt begins
- * anew. */
+/* Two data pages, one of them of an offlined frame; a second attempt starts over. */
 START_TEST(attempts)
 {
 	size_t page = page_size();

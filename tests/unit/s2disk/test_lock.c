@@ -41,18 +41,18 @@ START_TEST(test_one_after_the_other)
 	struct why w = { "" };
 	int first, second;
 
-	ck_assert_int_eq(only_one_take(root, &first, &w), 0);
+	ck_assert_int_eq(hibernate_lock_take(root, &first, &w), 0);
 	ck_assert_int_ge(first, 0);
-	ck_assert_int_eq(only_one_take(root, &second, &w), -EBUSY);
+	ck_assert_int_eq(hibernate_lock_take(root, &second, &w), -EBUSY);
 	ck_assert_int_eq(second, -1);
 	ck_assert_str_eq(w.text, "another s2disk is hibernating this machine already,"
-				 " or still switching its swap off");
-	only_one_give(&first);
+				 " or still deactivating its swap");
+	hibernate_lock_give(&first);
 	ck_assert_int_eq(first, -1);
-	only_one_give(&first);
-	ck_assert_int_eq(only_one_take(root, &second, &w), 0);
+	hibernate_lock_give(&first);
+	ck_assert_int_eq(hibernate_lock_take(root, &second, &w), 0);
 	ck_assert_int_ge(second, 0);
-	only_one_give(&second);
+	hibernate_lock_give(&second);
 }
 END_TEST
 
@@ -64,11 +64,11 @@ START_TEST(test_no_lock)
 	int fd;
 
 	path_below(lock, sizeof(lock), "/run/s2disk.lock");
-	ck_assert_int_eq(only_one_take("/does/not/exist", &fd, &w), 0);
+	ck_assert_int_eq(hibernate_lock_take("/does/not/exist", &fd, &w), 0);
 	ck_assert_int_eq(fd, -1);
-	/* Nobody makes us create a file elsewhere. */
+	/* A link must not make us create a file elsewhere. */
 	ck_assert_int_eq(symlink("elsewhere", lock), 0);
-	ck_assert_int_eq(only_one_take(root, &fd, &w), 0);
+	ck_assert_int_eq(hibernate_lock_take(root, &fd, &w), 0);
 	ck_assert_int_eq(fd, -1);
 	path_below(lock, sizeof(lock), "/run/elsewhere");
 	ck_assert_int_lt(access(lock, F_OK), 0);
@@ -77,8 +77,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("only one");
-	TCase *tcase = tcase_create("only one");
+	Suite *suite = suite_create("lock");
+	TCase *tcase = tcase_create("lock");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 

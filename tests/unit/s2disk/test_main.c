@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* s2disk's main(): what is done, in which order, and how it ends; whatever else
- * it calls is made up. */
+/* s2disk's main(): what is done, in which order, and how it ends; everything that it calls is
+ * made up. */
 #include "fixtures/made_root.h"
 #include "fixtures/made_told.h"
 
@@ -22,7 +22,7 @@ static struct {
 static char events[256];	    /* what was called, and what was kept of it */
 static char said[4096];		    /* messages */
 static const char *problem;	    /* as the checks got it: why there is no area, or no machine */
-static struct unknown_keys unknown; /* … and the keys that nobody knows */
+static struct unknown_keys unknown; /* … and the unknown keys */
 static unsigned int locks;
 static bool held_back; /* are signals, since it hibernated */
 static void (*answered_before)(int);
@@ -63,7 +63,7 @@ uid_t __wrap_geteuid(void)
 	return machine.uid;
 }
 
-/* Sanitizers could not look into it any more. */
+/* The real one disables dumps; sanitizers cannot inspect such a process. */
 void __wrap_secret_process(void)
 {
 }
@@ -81,7 +81,7 @@ void __wrap_log_message(enum log_level level, const char *format, ...)
 	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
 }
 
-int only_one_take(const char *root, int *ret_fd, struct why *w)
+int hibernate_lock_take(const char *root, int *ret_fd, struct why *w)
 {
 	int r = event_why("lock", locks++ ? machine.second_lock : machine.lock, w);
 
@@ -91,7 +91,7 @@ int only_one_take(const char *root, int *ret_fd, struct why *w)
 	return r;
 }
 
-void only_one_give(int *fd)
+void hibernate_lock_give(int *fd)
 {
 	if (*fd >= 0)
 		event("unlock", 0);
@@ -221,7 +221,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	return event_why("hibernate", machine.hibernate, w);
 }
 
-enum method switch_off_method(enum method wanted, const char *root)
+enum method power_off_method(enum method wanted, const char *root)
 {
 	ck_assert_str_eq(root, "");
 	return wanted;
@@ -240,7 +240,7 @@ void last_end(struct last *last, enum last_result result, const char *reason)
 	snprintf(last->reason, sizeof(last->reason), "%s", reason ? reason : "");
 }
 
-int last_tell_journal(const struct last *last, const char *root)
+int last_log_journal(const struct last *last, const char *root)
 {
 	(void)last;
 	ck_assert_str_eq(root, "");
@@ -363,7 +363,7 @@ static void s2disk(const char *options, int code, const char *expected)
 	ck_assert_ptr_eq(before.sa_handler, after.sa_handler);
 }
 
-/* They are for the checks, which may refuse; nothing else speaks of them. */
+/* Only the checks report them, and may refuse. */
 START_TEST(unknown_keys)
 {
 	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\nenrypt = y\n");
@@ -390,7 +390,7 @@ START_TEST(hibernates)
 	s2disk("", EXIT_DONE, WHOLE " off unlock");
 	check_told(said, "two is so so; do something");
 	check_untold(said, "one is fine");
-	/* What cannot be kept is no reason to say that it failed. */
+	/* A result that cannot be saved is not a failure. */
 	machine.save = -ENOSPC;
 	s2disk("", EXIT_DONE, WHOLE " off unlock");
 	check_told(said, "nothing can be kept");
@@ -455,7 +455,7 @@ START_TEST(hibernating_fails)
 }
 END_TEST
 
-/* Nothing is changed then, not for a moment, and nothing kept. */
+/* Nothing is changed then, not even temporarily, and nothing is saved. */
 START_TEST(only_looking)
 {
 	machine.on = 1;
@@ -467,7 +467,7 @@ START_TEST(only_looking)
 	s2disk("--dry-run", EXIT_DONE, "find look check");
 	ck_assert_str_eq(
 		out, "would write an image into /swapfile (/dev/sda2, offset 0 pages), "
-		     "compressed with LZ4, not encrypted, in several threads, then switch off\n");
+		     "compressed with LZ4, not encrypted, in several threads, then power off\n");
 	machine.level = CHECK_FAILED;
 	s2disk("--check", EXIT_REFUSED, "find look check");
 	s2disk("--check --json", EXIT_REFUSED, "find look check");
@@ -478,7 +478,7 @@ START_TEST(only_looking)
 }
 END_TEST
 
-/* Nothing of this machine is asked. */
+/* This machine is not examined. */
 START_TEST(another_system)
 {
 	s2disk("--check --root=/some", EXIT_DONE, "described");
@@ -498,11 +498,11 @@ START_TEST(foretells_the_settings)
 	s2disk("-n -o 7", EXIT_DONE, "find look check");
 	ck_assert_str_eq(out,
 			 "would write an image into /swapfile (/dev/sda2, offset 7 pages), not "
-			 "compressed, encrypted, in one thread, then switch off\n");
+			 "compressed, encrypted, in one thread, then power off\n");
 }
 END_TEST
 
-/* Who waits for a passphrase keeps nobody else from hibernating. */
+/* Waiting for a passphrase does not keep others from hibernating. */
 START_TEST(asks_for_a_passphrase)
 {
 	machine.on = 1;
@@ -510,7 +510,7 @@ START_TEST(asks_for_a_passphrase)
 	s2disk("", EXIT_DONE,
 	       "lock on find look check unlock memory keys lock others-off hibernate wipe resumed "
 	       "others-on off unlock");
-	/* Somebody did meanwhile. */
+	/* Another one did meanwhile. */
 	machine.second_lock = -EBUSY;
 	s2disk("", EXIT_FAILED, "lock on find look check unlock memory keys lock wipe failed off");
 	check_told(said, "not hibernated: lock failed");
@@ -520,7 +520,7 @@ START_TEST(asks_for_a_passphrase)
 	check_told(said, "not hibernated: keys failed");
 	machine.mlock = -EPERM;
 	s2disk("", EXIT_FAILED, "lock on find look check unlock memory failed off");
-	check_told(said, "memory cannot be locked: Operation not permitted");
+	check_told(said, "cannot lock this program's memory: Operation not permitted");
 }
 END_TEST
 
@@ -548,7 +548,7 @@ START_TEST(the_last_one)
 }
 END_TEST
 
-/* Nothing is looked at but by it. */
+/* Nothing else is examined. */
 START_TEST(a_report)
 {
 	s2disk("--report=/a/file", EXIT_DONE, "report");
@@ -571,14 +571,14 @@ static const struct {
 	{ "--nonsense", "" },
 	{ "-x", "" },
 	{ "-r", "" },
-	{ "/dev/sda2", "'/dev/sda2' is not an option; the device is named with -r" },
-	{ "--json", "--json goes with --check or --last" },
-	{ "--json -n", "--json goes with --check or --last" },
-	{ "--root=/", "--root goes with --check or --report" },
-	{ "-n --root=/", "--root goes with --check or --report" },
-	{ "--report=/a/file --check", "--report goes without --check" },
-	{ "--report=/a/file -n", "--report goes without --check" },
-	{ "--report=/a/file --last", "--report goes without --check" },
+	{ "/dev/sda2", "'/dev/sda2' is not an option; name the device with -r" },
+	{ "--json", "--json needs --check or --last" },
+	{ "--json -n", "--json needs --check or --last" },
+	{ "--root=/", "--root needs --check or --report" },
+	{ "-n --root=/", "--root needs --check or --report" },
+	{ "--report=/a/file --check", "--report excludes --check" },
+	{ "--report=/a/file -n", "--report excludes --check" },
+	{ "--report=/a/file --last", "--report excludes --check" },
 	{ "--report=/a/file --root=/no/such", "/no/such: not there" },
 	{ "--check --root=/no/such", "/no/such: not there" },
 	{ "-m nonsense", "nonsense" },
@@ -588,7 +588,7 @@ static const struct {
 	{ "-f /no/such/file", "/no/such/file" },
 };
 
-/* A slip of the pen must not hibernate the machine. */
+/* A typing error must not hibernate the machine. */
 START_TEST(wrong_usage)
 {
 	s2disk(wrong[_i].options, EXIT_USAGE, "");

@@ -19,7 +19,7 @@
 
 static struct {
 	int error;	    /* of ioctl(), 0: it works */
-	unsigned int fails; /* so many calls have the error, later ones work */
+	unsigned int fails; /* this many calls fail, later ones work */
 	unsigned int nap;   /* microseconds that a call takes */
 	unsigned int calls;
 	unsigned long request; /* of the last */
@@ -97,7 +97,7 @@ START_TEST(waiting_ends)
 }
 END_TEST
 
-/* The kernel waits 20 seconds itself for a process that does not stop. */
+/* The kernel itself waits 20 seconds for a process that does not freeze. */
 START_TEST(a_long_answer_is_one)
 {
 	answers(EBUSY, 10);
@@ -107,7 +107,7 @@ START_TEST(a_long_answer_is_one)
 }
 END_TEST
 
-/* Nobody else runs: busy is what the machine is. */
+/* Nothing else runs, so EBUSY is about the machine. */
 START_TEST(busy_while_frozen)
 {
 	bool resumed = true;
@@ -132,7 +132,7 @@ START_TEST(woken_before_sleep)
 		uint64_t asleep = 7;
 
 		answers(errors[i], 1);
-		ck_assert_int_eq(switch_off(-1, METHOD_SUSPEND, &asleep, &w), -errors[i]);
+		ck_assert_int_eq(power_off(-1, METHOD_SUSPEND, &asleep, &w), -errors[i]);
 		ck_assert_uint_eq(kernel.request, SNAPSHOT_S2RAM);
 		ck_assert_uint_eq(kernel.calls, 1);
 		ck_assert_ptr_nonnull(strstr(w.text, "did not sleep"));
@@ -149,7 +149,7 @@ START_TEST(cannot_sleep)
 	uint64_t asleep;
 
 	answers(ENOSYS, 1);
-	ck_assert_int_eq(switch_off(-1, METHOD_SUSPEND, &asleep, &w), -ENOSYS);
+	ck_assert_int_eq(power_off(-1, METHOD_SUSPEND, &asleep, &w), -ENOSYS);
 	ck_assert_ptr_nonnull(strstr(w.text, "cannot sleep"));
 }
 END_TEST
@@ -161,15 +161,15 @@ START_TEST(woke)
 	uint64_t asleep = 7000000;
 
 	answers(0, 0);
-	ck_assert_int_eq(switch_off(-1, METHOD_SUSPEND, &asleep, &w), 0);
+	ck_assert_int_eq(power_off(-1, METHOD_SUSPEND, &asleep, &w), 0);
 	ck_assert_uint_lt(asleep, 500000);
-	switch_off_tell_woke(asleep, "9 MiB");
+	power_off_report_woke(asleep, "9 MiB");
 	ck_assert_ptr_nonnull(strstr(kernel.said, "after 0 s asleep"));
 	ck_assert_ptr_nonnull(strstr(kernel.said, "9 MiB"));
 	ck_assert_ptr_nonnull(strstr(kernel.said, "no time passed"));
 
 	kernel.said[0] = '\0';
-	switch_off_tell_woke(61000000, "9 MiB");
+	power_off_report_woke(61000000, "9 MiB");
 	ck_assert_ptr_nonnull(strstr(kernel.said, "after 1 min 1 s asleep"));
 	ck_assert_ptr_null(strstr(kernel.said, "no time passed"));
 }
@@ -177,20 +177,20 @@ END_TEST
 
 /* As the kernel's own hibernation: what woke the machine keeps it on, and any
  * other failure of the firmware does not. */
-START_TEST(power_off)
+START_TEST(powers_off)
 {
 	struct why w = { 0 };
 	uint64_t asleep;
 
 	answers(EAGAIN, 1);
-	ck_assert_int_eq(switch_off(-1, METHOD_PLATFORM, &asleep, &w), -EAGAIN);
+	ck_assert_int_eq(power_off(-1, METHOD_PLATFORM, &asleep, &w), -EAGAIN);
 	answers(EBUSY, 1);
-	ck_assert_int_eq(switch_off(-1, METHOD_PLATFORM, &asleep, &w), -EBUSY);
-	ck_assert_ptr_nonnull(strstr(w.text, "was not switched off"));
+	ck_assert_int_eq(power_off(-1, METHOD_PLATFORM, &asleep, &w), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(w.text, "did not power off"));
 	ck_assert_int_eq(kernel.rebooted, 0);
 
 	answers(EIO, 1);
-	ck_assert_int_eq(switch_off(-1, METHOD_PLATFORM, &asleep, &w), -EPERM);
+	ck_assert_int_eq(power_off(-1, METHOD_PLATFORM, &asleep, &w), -EPERM);
 	ck_assert_uint_eq(kernel.request, SNAPSHOT_POWER_OFF);
 	ck_assert_int_eq(kernel.rebooted, RB_POWER_OFF);
 	ck_assert_ptr_nonnull(strstr(kernel.said, "the kernel does"));
@@ -198,9 +198,9 @@ START_TEST(power_off)
 	kernel.rebooted = 0;
 	kernel.said[0] = '\0';
 	answers(0, 0);
-	ck_assert_int_eq(switch_off(-1, METHOD_PLATFORM, &asleep, &w), -EPERM);
+	ck_assert_int_eq(power_off(-1, METHOD_PLATFORM, &asleep, &w), -EPERM);
 	ck_assert_int_eq(kernel.rebooted, RB_POWER_OFF);
-	ck_assert_ptr_nonnull(strstr(kernel.said, "(it says that it did)"));
+	ck_assert_ptr_nonnull(strstr(kernel.said, "(it reported success)"));
 }
 END_TEST
 
@@ -209,10 +209,10 @@ START_TEST(without_firmware)
 	struct why w = { 0 };
 	uint64_t asleep;
 
-	ck_assert_int_eq(switch_off(-1, METHOD_SHUTDOWN, &asleep, &w), -EPERM);
+	ck_assert_int_eq(power_off(-1, METHOD_SHUTDOWN, &asleep, &w), -EPERM);
 	ck_assert_int_eq(kernel.rebooted, RB_POWER_OFF);
-	ck_assert_ptr_nonnull(strstr(w.text, "cannot be switched off"));
-	ck_assert_int_eq(switch_off(-1, METHOD_REBOOT, &asleep, &w), -EPERM);
+	ck_assert_ptr_nonnull(strstr(w.text, "cannot be powered off"));
+	ck_assert_int_eq(power_off(-1, METHOD_REBOOT, &asleep, &w), -EPERM);
 	ck_assert_int_eq(kernel.rebooted, RB_AUTOBOOT);
 	ck_assert_uint_eq(kernel.calls, 0);
 }
@@ -220,8 +220,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("switch_off");
-	TCase *tcase = tcase_create("switch_off");
+	Suite *suite = suite_create("power_off");
+	TCase *tcase = tcase_create("power_off");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
@@ -234,7 +234,7 @@ int main(void)
 	tcase_add_test(tcase, woken_before_sleep);
 	tcase_add_test(tcase, cannot_sleep);
 	tcase_add_test(tcase, woke);
-	tcase_add_test(tcase, power_off);
+	tcase_add_test(tcase, powers_off);
 	tcase_add_test(tcase, without_firmware);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

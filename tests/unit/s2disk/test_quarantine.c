@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The restored system offlines what the firmware claims, and says where it could not. */
+/* The restored system offlines what the firmware claims, and reports what it could not. */
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "fixtures/made_root.h"
@@ -112,13 +112,12 @@ START_TEST(takes_all)
 	ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
 	ck_assert_str_eq(text, "0x80002000\n");
 	report();
-	ck_assert_str_eq(said,
-			 "<5>4 pages that the firmware claims since this boot are out of use");
+	ck_assert_str_eq(said, "<5>4 pages that the firmware claims since this boot are offlined");
 	ck_assert_str_eq(alarm_text, "");
 }
 END_TEST
 
-/* The kernel says yes to a page that it poisoned itself, and still uses. */
+/* The kernel accepts a page that it poisoned itself, and still uses. */
 START_TEST(own)
 {
 	uint64_t frames[HANDOVER_PAGES_MAX];
@@ -141,7 +140,7 @@ START_TEST(own)
 }
 END_TEST
 
-/* A page that the kernel refuses is asked for again; those it gave are not. */
+/* A page that the kernel refuses is retried; offlined ones are not. */
 START_TEST(again)
 {
 	static const struct {
@@ -160,7 +159,7 @@ START_TEST(again)
 	begin();
 	ck_assert_uint_eq(quarantine_taken(&quarantine), cases[_i].taken);
 	ck_assert_uint_eq(asked, cases[_i].asked);
-	/* What was refused is asked for later: here it is given. */
+	/* A refused page is retried later, here with success. */
 	refuse = 0;
 	asked = 0;
 	quarantine_take(&quarantine, made_root, 4096);
@@ -171,18 +170,17 @@ START_TEST(again)
 }
 END_TEST
 
-/* In the kernel's use for good: whoever is at the machine must know. */
+/* In use by the kernel for good: the user must know. */
 START_TEST(refused)
 {
 	refuse = 100;
 	begin();
 	report();
-	ck_assert(
-		says("<3>the page at 0x80000000, which the firmware claims since this boot, could "
-		     "not be taken out of use: Input/output error"));
+	ck_assert(says("<3>the page at 0x80000000, which the firmware claims since this boot, "
+		       "could not be offlined: Input/output error"));
 	ck_assert(says("<3>the page at 0x80002000"));
 	ck_assert(!says("0x7e38b000"));
-	ck_assert(says("<5>1 page that the firmware claims since this boot is out of use"));
+	ck_assert(says("<5>1 page that the firmware claims since this boot is offlined"));
 	ck_assert_str_eq(alarm_text,
 			 "The kernel and the firmware may use the same memory (3 pages, the first "
 			 "at 0x80000000), and damage each other's data. Save your work and reboot "

@@ -131,7 +131,7 @@ grep -q 'sda2' "$work/second" || complain "the device is not there"
 [ "$(stat -c %a "$work/copy/etc/key")" = 600 ] || complain "another mode"
 tar -tf "$work/tar" | grep -qx "$deep/sda2/partition" || complain "a long name is not whole"
 
-# Secret memory keeps the kernel from hibernating; who has it is said.
+# Secret memory keeps the kernel from hibernating; the process is named.
 echo 'no-area -2 nothing' >"$work/root/answers"
 echo 'open-read /dev/snapshot -1' >>"$work/root/answers"
 same
@@ -158,7 +158,7 @@ kept var/conf 'passphrase = xxxxxxxx'
 hidden -i '[Ss]esame'
 hidden "key $other"
 
-# What is no file is not opened: a pipe would keep it waiting for ever.
+# Only files are opened: a pipe would block forever.
 rm "$work/root/proc/cmdline"
 mkfifo "$work/root/proc/cmdline"
 timeout 20 "$program" --check --root="$work/root" >"$work/first" 2>&1
@@ -174,7 +174,7 @@ echo 'UUID=22 254:2' >"$work/root/devices"
 mkdir -p "$work/root/boot/EFI/Linux" "$work/new/usr/lib/uswsusp" "$work/new/hooks"
 echo "ELF $mark" >"$work/new/usr/lib/uswsusp/resume"
 echo x >"$work/new/hooks/s2disk"
-# le SIZE NUMBER: in SIZE bytes.
+# le SIZE NUMBER: in this many bytes.
 le()
 {
 	left=$1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a report leaves out: the words that are crossed out keep their places. */
+/* What a report leaves out: hidden words keep their lengths. */
 #include "base/bytes.h"
 #include "base/tar.h"
 #include "s2disk/report/hide.h"
@@ -54,7 +54,7 @@ START_TEST(passwords)
 }
 END_TEST
 
-/* No text: what is in it is no word. */
+/* Not text, so it has no words. */
 START_TEST(not_in_bytes)
 {
 	char bytes[] = "password=abc\0password=abc";

@@ -64,7 +64,7 @@ START_TEST(lets_swap_through)
 END_TEST
 
 /* Taking the snapshot swapped out there first. */
-START_TEST(cuts_off_swap_that_was_made_anew)
+START_TEST(cuts_off_swap_that_was_formatted_again)
 {
 	put_swap("/dev/vda1", 1);
 	open_swap("/dev/vda1 partition 3064 0 -2");
@@ -167,7 +167,7 @@ int main(void)
 	tcase_add_checked_fixture(gate, make_gate, end);
 	tcase_add_test(gate, records_swap_as_of_the_snapshot);
 	tcase_add_test(gate, lets_swap_through);
-	tcase_add_loop_test(gate, cuts_off_swap_that_was_made_anew, 0, 2);
+	tcase_add_loop_test(gate, cuts_off_swap_that_was_formatted_again, 0, 2);
 	tcase_add_test(gate, leaves_swap_alone_that_is_not_in_use);
 	tcase_add_test(gate, does_not_cut_off_a_file);
 	tcase_add_test(gate, warns_of_swap_that_does_not_answer);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* "swap on demand": whatever happens, an area that s2disk switched on is
- * switched off. swapon() and swapoff() are made up here, and what s2disk does
- * is done by a child, which signals end. */
+/* "swap on demand": whatever happens, an area that s2disk activated is deactivated. swapon() and
+ * swapoff() are made up here, and a child does what s2disk does, until signals end it. */
 #include "base/bytes.h"
 #include "base/log.h"
 #include "s2disk/swap_on_demand.h"
@@ -24,7 +23,7 @@
 /* Seen by all processes. */
 static struct machine {
 	int on_error, off_error; /* of the calls, 0: they work */
-	int off_interrupted;	 /* so many swapoff are, before */
+	int off_interrupted;	 /* this many swapoff() are, before */
 	int signal_while_on;	 /* arrives in the midst of swapon, 0: none */
 	bool off_hangs;
 	int on_calls, off_calls;
@@ -145,7 +144,7 @@ START_TEST(not_wanted)
 }
 END_TEST
 
-/* Not ours to switch off: signals are answered as ever. */
+/* It was active already, so signals have their usual effect. */
 START_TEST(on_already)
 {
 	struct sigaction before, now;
@@ -159,13 +158,13 @@ START_TEST(on_already)
 }
 END_TEST
 
-START_TEST(cannot_be_switched_on)
+START_TEST(cannot_be_activated)
 {
 	struct why w = { "" };
 
 	machine->on_error = ENOENT;
 	ck_assert_int_eq(swap_on_demand_begin(&settings, &w), -ENOENT);
-	ck_assert_str_eq(w.text, AREA " (\"swap on demand\") cannot be switched on: "
+	ck_assert_str_eq(w.text, AREA " (\"swap on demand\") cannot be activated: "
 				      "No such file or directory");
 }
 END_TEST
@@ -193,13 +192,15 @@ static const struct {
 	int error;
 	const char *said;
 } failures[] = {
-	{ EINVAL, "" }, /* somebody switched it off */
-	{ EPERM, AREA " is still on as swap, it cannot be switched off: Operation not permitted" },
-	{ ENOMEM, AREA " is still on as swap, it cannot be switched off: Cannot allocate memory; "
-		       "what is in it does not fit into memory" },
+	{ EINVAL, "" }, /* it was deactivated meanwhile */
+	{ EPERM,
+	  AREA " is still active as swap, it cannot be deactivated: Operation not permitted" },
+	{ ENOMEM,
+	  AREA " is still active as swap, it cannot be deactivated: Cannot allocate memory; "
+	       "what is in it does not fit into memory" },
 };
 
-START_TEST(cannot_be_switched_off)
+START_TEST(cannot_be_deactivated)
 {
 	machine->off_error = failures[_i].error;
 	ck_assert_int_eq(status_of(hibernate), 0);
@@ -207,7 +208,7 @@ START_TEST(cannot_be_switched_off)
 }
 END_TEST
 
-/* What is in it is read back for long: s2disk ends, and it goes on. */
+/* Reading it back takes long: s2disk ends, and it continues. */
 static void hibernate_hanging(void)
 {
 	machine->off_hangs = true;
@@ -220,8 +221,7 @@ static void hibernate_hanging(void)
 START_TEST(goes_on_in_the_background)
 {
 	ck_assert_int_eq(status_of(hibernate_hanging), 0);
-	ck_assert_str_eq(machine->said,
-			 AREA " is being switched off, which goes on in the background");
+	ck_assert_str_eq(machine->said, AREA " is being deactivated in the background");
 	ck_assert(!machine->is_on);
 }
 END_TEST
@@ -254,7 +254,7 @@ START_TEST(signal_ends_it)
 }
 END_TEST
 
-/* It is on, but the program does not know it yet. */
+/* It is active, but the program does not know it yet. */
 START_TEST(signal_while_switching_on)
 {
 	number = machine->signal_while_on = fatal[_i];
@@ -262,7 +262,7 @@ START_TEST(signal_while_switching_on)
 }
 END_TEST
 
-/* nohup: what was ignored goes on being ignored. */
+/* nohup: ignored signals stay ignored. */
 static void ended_if_not_ignored(void)
 {
 	signal(number, SIG_IGN);
@@ -308,9 +308,9 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, not_wanted);
 	tcase_add_test(tcase, on_already);
-	tcase_add_test(tcase, cannot_be_switched_on);
+	tcase_add_test(tcase, cannot_be_activated);
 	tcase_add_test(tcase, on_and_off);
-	tcase_add_loop_test(tcase, cannot_be_switched_off, 0, ARRAY_SIZE(failures));
+	tcase_add_loop_test(tcase, cannot_be_deactivated, 0, ARRAY_SIZE(failures));
 	tcase_add_test(tcase, goes_on_in_the_background);
 	tcase_add_loop_test(tcase, signal_ends_it, 0, ARRAY_SIZE(fatal));
 	tcase_add_loop_test(tcase, signal_while_switching_on, 0, ARRAY_SIZE(fatal));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Other swap areas are off while the session sleeps, and on again whatever happens.
+/* Other swap areas are inactive while the session sleeps, and active again whatever happens.
  * swapon() and swapoff() are made up here; they keep /proc/swaps as the kernel does. */
 #include "base/bytes.h"
 #include "base/log.h"
@@ -32,7 +32,7 @@ static struct machine {
 	struct area areas[6];
 	size_t count;
 	int on_error, off_error;
-	bool off_hangs, off_late; /* the second: and it was done when it is ended */
+	bool off_hangs, off_late; /* the second: and it completes when it is killed */
 	char said[600];
 	char asked[600];
 	int turns;
@@ -250,7 +250,7 @@ START_TEST(much_in_use_stays)
 }
 END_TEST
 
-/* Its place among those without a priority would not be had again. */
+/* Its place among those without a priority would be lost. */
 START_TEST(not_above_one_that_stays)
 {
 	add("/dev/a", 100 * MIB, 0, -3);
@@ -340,7 +340,7 @@ START_TEST(stays_on_where_it_cannot_go)
 }
 END_TEST
 
-/* After ten seconds it is ended; the kernel leaves the area on. */
+/* After ten seconds it is killed; the kernel leaves the area active. */
 START_TEST(does_not_wait_for_long)
 {
 	add("/dev/a", 100 * MIB, 0, 5);
@@ -356,15 +356,15 @@ START_TEST(does_not_wait_for_long)
 }
 END_TEST
 
-START_TEST(says_when_it_cannot_be_switched_on)
+START_TEST(says_when_it_cannot_be_activated)
 {
 	add("/dev/a", 100 * MIB, 0, 5);
 	begin();
 	machine->on_error = _i == 0 ? ENOENT : EBUSY;
 	swapoff_others_end();
 	ck_assert_str_eq(machine->said,
-			 _i == 0 ? "/dev/a was switched off as swap and cannot be switched on "
-				   "again: No such file or directory; swapon /dev/a"
+			 _i == 0 ? "/dev/a was deactivated as swap and cannot be activated again: "
+				   "No such file or directory; swapon /dev/a"
 				 : "");
 }
 END_TEST
@@ -411,7 +411,7 @@ int main(void)
 	tcase_add_loop_test(tcase, not_where_something_discards, 0, ARRAY_SIZE(settings));
 	tcase_add_test(tcase, stays_on_where_it_cannot_go);
 	tcase_add_loop_test(tcase, does_not_wait_for_long, 0, 2);
-	tcase_add_loop_test(tcase, says_when_it_cannot_be_switched_on, 0, 2);
+	tcase_add_loop_test(tcase, says_when_it_cannot_be_activated, 0, 2);
 	tcase_add_loop_test(tcase, signals_switch_it_on_again, 0, ARRAY_SIZE(fatal));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* s2disk-sleep's story on a made-up machine: what happens, in which order. */
+/* s2disk-sleep on a made-up machine: what happens, in which order. */
 #include "base/log.h"
 #include "fixtures/made_root.h"
 #include "tools/sleep/sleep.h"
@@ -48,7 +48,7 @@ static void note(const char *line)
 	fclose(out);
 }
 
-/* The machine: time goes on only while it sleeps. */
+/* The machine: time advances only while it sleeps. */
 static struct {
 	uint64_t now, alarm_at;
 	int alarms;	      /* not closed */
@@ -56,8 +56,9 @@ static struct {
 	unsigned int percent, percent_a_hour;
 	int hibernate_result, suspend_result, alarm_result;
 	bool early;		 /* the alarm rings before the machine sleeps */
-	uint64_t short_of;	 /* the machine is up so long before the alarm */
-	unsigned int mains_naps; /* in so many the mains go; 0: they stay, or there are none */
+	uint64_t short_of;	 /* the machine is up this long before the alarm */
+	unsigned int mains_naps; /* after this many the mains fail; 0: they stay, or there are
+				  * none */
 } machine;
 
 static void put_battery(void)
@@ -368,7 +369,7 @@ START_TEST(watches_the_battery_within_the_delay)
 }
 END_TEST
 
-/* On mains the time does not count where it shall not hibernate there. */
+/* On mains the time does not count if it is not to hibernate there. */
 START_TEST(waits_for_the_mains_to_go)
 {
 	made_put("/etc/systemd/sleep.conf",
@@ -383,7 +384,7 @@ START_TEST(waits_for_the_mains_to_go)
 }
 END_TEST
 
-/* Nothing would ever drive it but the mains. */
+/* It has no other power than the mains. */
 START_TEST(has_no_mains_to_wait_for)
 {
 	made_put("/etc/systemd/sleep.conf", "[Sleep]\nHibernateOnACPower=no\n");
@@ -392,7 +393,7 @@ START_TEST(has_no_mains_to_wait_for)
 }
 END_TEST
 
-/* As if nothing were said; no clock could be set so far ahead. */
+/* As if it were not set; no clock could be set that far ahead. */
 START_TEST(does_not_wait_for_ever)
 {
 	made_put("/etc/systemd/sleep.conf", "[Sleep]\nHibernateDelaySec=infinity\n");

@@ -107,7 +107,7 @@ START_TEST(reads_the_main_file_and_drop_ins_by_name)
 	sleep_config_load(made_root, &config, warn);
 	ck_assert(config.delay_usec == 30 * SECOND);
 	ck_assert_str_eq(config.memory_mode, "");
-	/* An empty value takes back. */
+	/* An empty value resets. */
 	made_put("/etc/systemd/sleep.conf.d/20-b.conf",
 		 "[Sleep]\nHibernateDelaySec=\nSuspendState=\n");
 	sleep_config_load(made_root, &config, warn);
@@ -130,8 +130,8 @@ static enum method method_of(const char *mode)
 	return settings.method;
 }
 
-/* A machine that hangs or reboots with platform was told so once. */
-START_TEST(says_how_to_switch_off)
+/* A machine that hangs or reboots with platform was configured so. */
+START_TEST(says_how_to_power_off)
 {
 	struct settings settings;
 
@@ -146,7 +146,7 @@ START_TEST(says_how_to_switch_off)
 	made_put("/sys/power/disk", "[shutdown] reboot suspend test_resume\n");
 	ck_assert_int_eq(method_of("platform reboot"), METHOD_REBOOT);
 	ck_assert_int_eq(method_of("suspend"), METHOD_SUSPEND);
-	/* What is said of s2disk itself counts. */
+	/* s2disk's own setting counts. */
 	settings_defaults(&settings);
 	ck_assert_int_eq(settings_set(&settings, "shutdown method", "platform", NULL), 0);
 	sleep_method_load(made_root, &settings);
@@ -270,7 +270,7 @@ START_TEST(runs_what_is_executable)
 {
 	char link[512];
 
-	run_hooks(20); /* there is no folder */
+	run_hooks(20); /* there is no directory */
 	put_hook("a.b",
 		 "test \"$1 $2 $# $SYSTEMD_SLEEP_ACTION\" = "
 		 "'pre hybrid-sleep 2 hybrid-sleep' && touch ran-a",
@@ -279,7 +279,7 @@ START_TEST(runs_what_is_executable)
 	put_hook("backup~", "touch ran-backup", 0755);
 	put_hook("old.dpkg-old", "touch ran-old", 0755);
 	put_hook(".hidden", "touch ran-hidden", 0755);
-	put_hook("folder/inner", "touch ran-inner", 0755);
+	put_hook("directory/inner", "touch ran-inner", 0755);
 	made_put("/elsewhere", "#!/bin/sh\ntouch \"$(dirname \"$0\")/../../../../ran-link\"\n");
 	snprintf(link, sizeof(link), "chmod 755 %s/elsewhere; ln -s %s/elsewhere %s" HOOKS "link",
 		 made_root, made_root, made_root);
@@ -297,7 +297,7 @@ START_TEST(runs_what_is_executable)
 }
 END_TEST
 
-/* Where /usr is merged, the two folders are one. */
+/* With a merged /usr, the two directories are one. */
 START_TEST(runs_a_hook_once)
 {
 	char command[256];
@@ -334,7 +334,7 @@ START_TEST(runs_them_at_once)
 }
 END_TEST
 
-/* With all that they started; those that do not listen too. */
+/* With all that they started, also those that ignore SIGTERM. */
 START_TEST(stops_those_that_take_too_long)
 {
 	uint64_t begun = now_usec();
@@ -365,7 +365,7 @@ int main(void)
 	tcase_add_test(test, reads_spans);
 	tcase_add_test(test, has_systemds_defaults);
 	tcase_add_test(test, reads_the_main_file_and_drop_ins_by_name);
-	tcase_add_test(test, says_how_to_switch_off);
+	tcase_add_test(test, says_how_to_power_off);
 	tcase_add_test(test, says_what_it_does_not_understand);
 	tcase_add_test(test, reads_batteries);
 	tcase_add_test(test, looks_ahead);

@@ -41,7 +41,7 @@ int __wrap_swapfile_find(const struct swapfile *s, bool tolerant, struct swapfil
 	static char path[256];
 
 	ck_assert(!tolerant);
-	ck_assert(s->dry_run); /* looking must not switch it on */
+	ck_assert(s->dry_run); /* looking must not activate it */
 	snprintf(path, sizeof(path), "%s", s->path);
 	looked_for = path;
 	if (found < 0) {
@@ -188,7 +188,7 @@ START_TEST(which_file)
 }
 END_TEST
 
-/* A file that is no good: nothing else is looked at. */
+/* An unsuitable file: nothing else is checked. */
 START_TEST(bad_file)
 {
 	const char *text;
@@ -336,7 +336,7 @@ START_TEST(machine_fails)
 }
 END_TEST
 
-/* Never a yes that was not looked for. */
+/* Never ok without a check. */
 START_TEST(no_memory_to_look)
 {
 	/* What lies under the device stays unknown. */

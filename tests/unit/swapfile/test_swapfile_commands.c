@@ -50,7 +50,7 @@ static bool exists(const char *path)
 	return stat(path, &st) == 0;
 }
 
-/* create --enable: one command, and one that takes it all back. */
+/* create --enable: one command, and one that reverts it all. */
 START_TEST(all_in_one)
 {
 	char path[128], *before, *after;
@@ -69,7 +69,7 @@ START_TEST(all_in_one)
 	after = made_look();
 	ck_assert_str_eq(after, before);
 	free(after);
-	/* When enabling fails, the file goes too. */
+	/* When enabling fails, the file is deleted, too. */
 	made_fail = "swapon";
 	s = made_command(path, sizeof(path), "file");
 	s.size = 50 * MIB;
@@ -83,7 +83,7 @@ START_TEST(all_in_one)
 }
 END_TEST
 
-/* All that would be done is told beforehand, and nothing of it is done. */
+/* A dry run prints all that would be done, and does nothing. */
 START_TEST(foretells_all)
 {
 	char path[128], text[8192], *before, *after;
@@ -126,7 +126,7 @@ START_TEST(foretells_all)
 }
 END_TEST
 
-/* Only what create made is deleted, and nothing that is needed. */
+/* Only what create made is deleted, and nothing in use. */
 START_TEST(removes_its_own)
 {
 	char path[128];
@@ -157,7 +157,7 @@ START_TEST(removes_its_own)
 }
 END_TEST
 
-/* When the set-up cannot be undone, the file stays. */
+/* When the set-up cannot be reverted, the file stays. */
 START_TEST(stays_while_enabled)
 {
 	static const char *const fail[] = { "swapoff", "run" };
@@ -179,7 +179,7 @@ START_TEST(stays_while_enabled)
 }
 END_TEST
 
-/* Cut off while it was made: no swap file yet. */
+/* Interrupted while it was made: no swap file yet. */
 START_TEST(half_made)
 {
 	char path[128];
@@ -191,11 +191,11 @@ START_TEST(half_made)
 	s.size = 32 * MIB;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), -EEXIST);
 	check_told(w.text, "exists already; ");
-	check_told(w.text, "delete it if it was left by a run that was cut off");
+	check_told(w.text, "delete it if an interrupted run left it");
 }
 END_TEST
 
-/* No initramfs of ours: nothing is made. */
+/* The initramfs cannot be rebuilt here: nothing is made. */
 START_TEST(not_ours_to_make)
 {
 	char path[128];
@@ -207,7 +207,7 @@ START_TEST(not_ours_to_make)
 	s.size = 32 * MIB;
 	s.enable = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), -EINVAL);
-	check_told(w.text, "make the file without --enable");
+	check_told(w.text, "create the file without --enable");
 	ck_assert(!exists(path));
 	s.enable = false;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), 0);
@@ -217,7 +217,7 @@ START_TEST(not_ours_to_make)
 }
 END_TEST
 
-/* A session waits in it. */
+/* It holds a session. */
 START_TEST(holds_an_image)
 {
 	char path[128];
@@ -238,7 +238,7 @@ START_TEST(holds_an_image)
 }
 END_TEST
 
-/* offset tells the place also where the file is no good, and why it is not. */
+/* offset prints the place of an unsuitable file, too, and why it is unsuitable. */
 START_TEST(offset_objects)
 {
 	char path[128], text[2048];

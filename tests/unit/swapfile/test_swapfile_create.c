@@ -182,7 +182,7 @@ static const struct {
 	{ "mke2fs -q -F -t ext2 -b 4096", "300M", "file", false, false },
 	{ "mkfs.xfs -q -f", "400M", "file", false, false },
 	{ "mkfs.btrfs -q", "500M", "file", true, false },
-	/* An empty one is as good. */
+	/* An empty one will do, too. */
 	{ "mkfs.btrfs -q", "500M", "file", false, false },
 	{ "mkfs.btrfs -q", "500M", "sub/file", false, true },
 };
@@ -221,7 +221,7 @@ START_TEST(makes_and_removes)
 }
 END_TEST
 
-/* Where snapshots would end: said, unless it is wanted so. */
+/* It would prevent snapshots: refused, unless requested. */
 START_TEST(shares_no_subvolume_unasked)
 {
 	char path[128];
@@ -232,17 +232,17 @@ START_TEST(shares_no_subvolume_unasked)
 	if (!made_mount("mkfs.btrfs -q", "500M"))
 		return;
 	s.size = 50 * MIB;
-	ck_assert(made_run("echo mine >mount/other; mkdir mount/folder"));
+	ck_assert(made_run("echo mine >mount/other; mkdir mount/directory"));
 	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	ck_assert_ptr_nonnull(strstr(w.text, "/swap/swapfile for example, or take --no-subvolume"));
 	ck_assert_int_lt(stat(path, &st), 0);
-	s = made_command(path, sizeof(path), "folder/file");
+	s = made_command(path, sizeof(path), "directory/file");
 	s.size = 50 * MIB;
 	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
 	s.no_subvolume = true;
 	ck_assert_msg(swapfile_do_create(&s, &w) == 0, "%s", w.text);
 	ck_assert_msg(swapfile_do_remove(&s, &w) == 0, "%s", w.text);
-	ck_assert(made_run("test -d mount/folder"));
+	ck_assert(made_run("test -d mount/directory"));
 }
 END_TEST
 
@@ -291,7 +291,7 @@ static const struct {
 	{ "fchmod", EPERM, "" },
 	{ "getflags", ENOTTY, "NOCOW" },
 	{ "setflags", EOPNOTSUPP, "NOCOW" },
-	{ "fallocate", ENOSPC, "space for it cannot be had" },
+	{ "fallocate", ENOSPC, "cannot allocate space for it" },
 	{ "subvolume", EROFS, "the subvolume " },
 	{ "mkswap", 0, "mkswap" },
 	{ "stop", 0, "interrupted" },

@@ -112,7 +112,7 @@ static void disable(void)
 	ck_assert_msg(swapfile_do_disable(&s, &w) == 0, "%s", w.text);
 }
 
-/* But for what the kernel was told. */
+/* Except for the kernel's resume device. */
 static void check_as_before(char *before)
 {
 	char *after;
@@ -327,7 +327,8 @@ START_TEST(another_area)
 }
 END_TEST
 
-/* Where no boot would find the image, the kernel is not told, so that nothing is offered. */
+/* If no boot would find the image, the kernel's resume device is not set, so hibernation is not
+ * offered. */
 START_TEST(no_way_back)
 {
 	struct swapfile s = command();
@@ -361,7 +362,7 @@ START_TEST(no_way_back)
 }
 END_TEST
 
-/* All that would be done is told beforehand, and nothing of it is done. */
+/* A dry run prints all that would be done, and does nothing. */
 START_TEST(foretells)
 {
 	struct swapfile s = command();
@@ -379,7 +380,7 @@ START_TEST(foretells)
 	check_told(text, "would write /etc/fstab\n    + " LINE);
 	check_told(text, "would activate /swapfile\n");
 	check_told(text, "would run update-initramfs -u -k all\n");
-	check_told(text, "would tell the kernel of /swapfile\n");
+	check_told(text, "would set the kernel's resume device to /swapfile\n");
 	ck_assert_ptr_nonnull(strstr(warnings, "take this out of the boot loader's configuration: "
 					       "resume=UUID=0-0 resume_offset=7"));
 	ck_assert_str_eq(made_log, "");
@@ -393,10 +394,10 @@ START_TEST(foretells)
 	ck_assert_int_eq(swapfile_end(&s, "done", NULL), 0);
 	told(text, sizeof(text));
 	check_told(text, "\"do\": \"write\",\n      \"what\": \"/etc/fstab\"");
-	check_told(text, "\"do\": \"tell the kernel of\"");
+	check_told(text, "\"do\": \"set the kernel's resume device to\"");
 	check_told(text, "\"arguments\": \"resume=UUID=1-2 resume_offset=34816\"");
 	check_told(text, "\"warning\": \"the kernel command line names another place");
-	/* Taking it back is foretold, too. */
+	/* Disabling has a dry run, too. */
 	s = command();
 	s.quiet = false;
 	s.dry_run = true;
@@ -411,7 +412,7 @@ START_TEST(foretells)
 }
 END_TEST
 
-/* Not ours to make: the exact commands, and nothing is changed. */
+/* It cannot be rebuilt here: the exact commands, and nothing is changed. */
 static const struct {
 	const char *path, *text;
 	const char *says[2];
@@ -509,8 +510,8 @@ START_TEST(opens_early)
 }
 END_TEST
 
-/* What is under the root file system is open in any case; Debian has dracut with a program
- * of this name. */
+/* What is under the root file system is opened anyway; Debian has dracut with a program of this
+ * name. */
 START_TEST(opens_with_root)
 {
 	encrypt();

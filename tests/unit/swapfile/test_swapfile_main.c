@@ -173,7 +173,7 @@ END_TEST
 static const struct {
 	const char *options, *words;
 } wrong[] = {
-	{ "", "what shall be done?" },
+	{ "", "no command given" },
 	{ "nonsense", "nonsense is not a command" },
 	{ "create", "create takes one PATH" },
 	{ "create a b", "create takes one PATH" },
@@ -184,11 +184,11 @@ static const struct {
 	{ "disable a", "disable takes no PATH" },
 	{ "create --size=many a", "'many' is not a size" },
 	{ "create --size=0 a", "'0' is not a size" },
-	{ "enable --size=1G a", "go with create" },
-	{ "enable --no-subvolume a", "go with create" },
-	{ "remove --enable a", "go with create" },
-	{ "check --hibernate-only", "--hibernate-only goes with enable" },
-	{ "create --hibernate-only a", "--hibernate-only goes with enable" },
+	{ "enable --size=1G a", "need create" },
+	{ "enable --no-subvolume a", "need create" },
+	{ "remove --enable a", "need create" },
+	{ "check --hibernate-only", "--hibernate-only needs enable" },
+	{ "create --hibernate-only a", "--hibernate-only needs enable" },
 	{ "create --nonsense a", "" },
 };
 
@@ -210,7 +210,7 @@ START_TEST(how_it_ends)
 	ck_assert_str_eq(said, reason);
 	result = -ENOSPC;
 	swapfile("create a", EXIT_REFUSED, "create");
-	/* The list has told it. */
+	/* It is in the list already. */
 	reason = NULL;
 	result = 1;
 	swapfile("check", EXIT_REFUSED, "check");
@@ -244,7 +244,7 @@ static const struct {
 	{ "create -n a", "create", false }, { "disable -n", "disable", false },
 };
 
-/* Who changes the system does it alone. */
+/* Only one run at a time changes the system. */
 START_TEST(one_at_a_time)
 {
 	char path[128];
@@ -259,10 +259,10 @@ START_TEST(one_at_a_time)
 	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
 	if (locking[_i].locks) {
 		swapfile(locking[_i].options, EXIT_FAILED, "");
-		check_told(said, "another s2disk-swapfile is at work");
+		check_told(said, "another s2disk-swapfile is running");
 		snprintf(path, sizeof(path), "--json %s", locking[_i].options);
 		swapfile(path, EXIT_FAILED, "");
-		check_told(out, "\"reason\": \"another s2disk-swapfile is at work");
+		check_told(out, "\"reason\": \"another s2disk-swapfile is running");
 		uid = 1000;
 		swapfile(locking[_i].options, EXIT_FAILED, "");
 		check_told(said, "only root can do this");

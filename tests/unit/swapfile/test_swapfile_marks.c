@@ -183,8 +183,8 @@ START_TEST(leaves_files_of_others)
 	made_put_bytes("/etc/90.conf", "a\0b", 3);
 	ck_assert_int_eq(marks_read(made_root, "/etc/90.conf", &marks, &w), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(w.text, "is not a text file"));
-	made_folder("/etc/folder");
-	ck_assert_int_eq(marks_read(made_root, "/etc/folder", &marks, &w), -EISDIR);
+	made_folder("/etc/directory");
+	ck_assert_int_eq(marks_read(made_root, "/etc/directory", &marks, &w), -EISDIR);
 }
 END_TEST
 
@@ -198,7 +198,7 @@ START_TEST(keeps_links_and_modes)
 	made_put_mode("/data/fstab", "a\n", 0640);
 	made_link("/etc/fstab", "../data/fstab");
 	made_link("/etc/gone", "nowhere");
-	made_put("/data/fstab.s2disk-new", "half of it"); /* of a run that was cut off */
+	made_put("/data/fstab.s2disk-new", "half of it"); /* of an interrupted run */
 	before = made_look();
 	ck_assert_int_eq(marks_put(made_root, &mark, &w), 0);
 	made_check("/data/fstab", "a\n" BEGIN LINE END);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Programs that s2disk-swapfile runs: how they end is told, with what they said; swap. */
+/* Programs that s2disk-swapfile runs: exit and output are reported; swap. */
 #include "base/bytes.h"
 #include "base/log.h"
 #include "fixtures/made_told.h"
@@ -63,7 +63,7 @@ static const struct {
 	{ "sh -c", "kill -9 $$", -EIO, "sh -c: Interrupted" },
 	{ "no-such-program", NULL, -ENOENT, "no-such-program cannot be run" },
 	{ "sh -c a b c d e f g", NULL, -ENOENT, "cannot be run" },
-	/* Nothing of ours comes to it: a plain environment, no standard input. */
+	/* It inherits nothing of ours: a plain environment, no standard input. */
 	{ "sh -c", "test -z \"$S2DISK_TEST_NOISE\" && test $LC_ALL = C.UTF-8", 0, "" },
 	{ "sh -c", "test -z \"$(cat)\"", 0, "" },
 	{ "test -e", "/tmp/a blank", -EIO, "status 1" },
@@ -82,7 +82,7 @@ START_TEST(ends)
 }
 END_TEST
 
-/* What it says is seen, and is never among what this program prints. */
+/* Its output is shown, but not on standard output. */
 START_TEST(says)
 {
 	struct why w = { "" };
@@ -141,7 +141,7 @@ START_TEST(stops)
 	ck_assert_ptr_nonnull(strstr(w.text, "what was done is undone"));
 	swapfile_stop_begin();
 	ck_assert_int_eq(swapfile_stopped(&w), 0);
-	/* A child answers them as ever. */
+	/* In a child they have their usual effect. */
 	ck_assert_int_eq(swapfile_run("", "sh -c", "kill -PIPE $$", &w), -EIO);
 }
 END_TEST

@@ -10,8 +10,8 @@ first_boot() { mark fail "the scenario has no first_boot"; }
 later_boot() { swap_is_fine "$SWAP"; }
 before_resume() { :; }
 
-# mark KEY [VALUE…]: tells the harness something. Through the kernel log, so
-# that no kernel message can land in the middle of the line.
+# mark KEY [VALUE…]: reports a value to the harness, through the kernel log: a
+# kernel message cannot land in the middle of the line there.
 mark() { echo "<1>@@ $*" >/dev/kmsg; }
 
 # mark_record: what the boot record has, but for long lists.
@@ -41,11 +41,11 @@ power_off() {
     sleep 60
 }
 
-# mend_chipset: for after S3. QEMU resets the chipset then, and its firmware does
+# fix_chipset: for after S3. QEMU resets the chipset then, and its firmware does
 # not say again at which ports the power management registers are: the kernel
-# reads ones there, and sleeping or switching off does nothing. This writes what
+# reads ones there, and sleeping or powering off does nothing. This writes what
 # the firmware did at first (ICH9: PMBASE, ACPI_CNTL).
-mend_chipset() {
+fix_chipset() {
     printf '\001\006\000\000\200' |
         dd of=/sys/bus/pci/devices/0000:00:1f.0/config bs=1 seek=64 conv=notrunc 2>/dev/null
 }
@@ -83,7 +83,7 @@ hold() {
     memory=$1
     files=$2
     shift 2
-    # The name makes the seed, so that two of them differ.
+    # The name is the seed, so two of them differ.
     seed=0x$(printf '%s' "$name" | md5sum | cut -c1-8)
     marked "hold-$name" memhold start "$name" "$seed" "$memory" "$files" \
         "/tmp/$name" "$@"
@@ -148,7 +148,7 @@ hibernate_by() {
 # on_terminal COMMAND…: as a shell does it, so that keys can interrupt it.
 on_terminal() { setsid -c "$@" </dev/ttyS0 >/dev/ttyS0 2>&1; }
 
-# corrupted_kib: memory that the kernel has taken out of use.
+# corrupted_kib: memory that the kernel has offlined.
 corrupted_kib() { awk '/^HardwareCorrupted/ { print $2 }' /proc/meminfo; }
 
 # device_number DEVICE: MAJ:MIN
@@ -166,7 +166,7 @@ hibernate_with_kernel() {
 
 resume_with_kernel() { device_number "$1" >/sys/power/resume; }
 
-# swap_is_fine DEVICE: swap can be switched on, filled and read back.
+# swap_is_fine DEVICE: swap can be activated, filled and read back.
 swap_is_fine() {
     grep -q "^$1" /proc/swaps || swap_on "$1" || return
     use_swap "${2:-48}"

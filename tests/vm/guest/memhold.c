@@ -3,9 +3,9 @@
  * memhold: content that proves something.
  *
  * A daemon fills memory and files with data made from a seed, half random and
- * half compressible, counts on and on, and can say at any time whether every
- * byte is still there. Talk to it through an abstract socket, so that nothing
- * but memory is needed to keep it going over a hibernation.
+ * half compressible, counts, and can report at any time whether every
+ * byte is still there. Its control is an abstract socket, and nothing
+ * but memory is needed to keep it running over a hibernation.
  */
 #define _GNU_SOURCE
 #include <errno.h>

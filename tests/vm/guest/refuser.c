@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A device that does not let itself be frozen, the first so many times, as a busy
+/* A device that does not freeze, for the first N times, as a busy
  * sound or serial port: insmod refuser.ko times=1 */
 #include <linux/err.h>
 #include <linux/module.h>

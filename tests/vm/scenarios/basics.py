@@ -134,7 +134,7 @@ first_boot() {
 
 
 class NoDevice(Scenario):
-    """no settings and no resume= at all: the boot goes on"""
+    """no settings and no resume= at all: the boot continues"""
     name = "no-settings"
     group = "slow"
     config = ""
@@ -175,7 +175,7 @@ class NoResume(Scenario):
         self.off()
         self.need_boot_goes_on()
         self.need_signature(disks.SWAP)
-        # What was set aside must not come back at the next boot either.
+        # A discarded image must not come back at the next boot either.
         self.boot()
         self.off()
         self.need_boot_goes_on()
@@ -192,7 +192,7 @@ class WrongSettings(Scenario):
         self.off()
         self.need(self.exit_code("resume") == 2, "resume ended with 2")
         self.need_said('"platform policy"|perhaps')
-        self.need_said("the settings are wrong; the image is set aside")
+        self.need_said("the settings are wrong; image discarded")
         self.need_signature(disks.SWAP)
         self.boot()
         self.off()

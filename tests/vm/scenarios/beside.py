@@ -9,18 +9,18 @@ from testbed.scenario import Scenario
 
 
 class Refused(Scenario):
-    """another holds the snapshot or the lock, swapoff in between: told, then it works"""
+    """another holds the snapshot or the lock, swapoff in between: reported, then it works"""
     name = "beside-refused"
     group = "slow"
     guest = """
-# Until the only s2disk there is waits for its passphrase on a pipe.
+# Until the only s2disk waits for its passphrase on a pipe.
 wait_for_prompt() {
     until grep -q pipe "/proc/$(pidof s2disk)/wchan" 2>/dev/null; do
         usleep 20000
     done
 }
-switched_off_between() {
-    memhold run switched-off /usr/sbin/s2disk -P 'encrypt = y'
+swapoff_between() {
+    memhold run swapoff-between /usr/sbin/s2disk -P 'encrypt = y'
     touch /tmp/ended
 }
 first_boot() {
@@ -31,10 +31,10 @@ first_boot() {
     marked kernel-busy sh -c 'echo disk >/sys/power/state'
     exec 3<&-
     flock /run/s2disk.lock memhold run locked /usr/sbin/s2disk
-    # A check is in nobody's way, and nobody in its.
+    # A check and a hibernation do not hinder each other.
     flock /run/s2disk.lock memhold run check /usr/sbin/s2disk --check
     mkfifo /tmp/phrase
-    switched_off_between </tmp/phrase &
+    swapoff_between </tmp/phrase &
     exec 4>/tmp/phrase
     wait_for_prompt
     swapoff $SWAP
@@ -57,7 +57,7 @@ use_swap_again() { swap_on $SWAP; use_swap 24; }
         machine = self.boot()
         self.off()
         for key, code in (("busy", 3), ("locked", 1), ("check", 0),
-                          ("switched-off", 1)):
+                          ("swapoff-between", 1)):
             found = self.exit_code(key)
             self.need(found == code, "%s ended with %d (%d)" %
                       (key, code, found))
@@ -99,8 +99,8 @@ first_boot() {
         before = self.boot()
         self.off()
         self.need_signature(disks.OURS)
-        # The second is as a rule told at once. Where it had hardly begun when
-        # it was stopped, it hibernates after the resume, as it was asked to.
+        # The second usually fails at once. If it had hardly begun when
+        # it was frozen, it hibernates after the resume, as it was asked to.
         times = 1
         while self.boot() and not self.ended() and times < 2:
             self.need_signature(disks.OURS)
@@ -112,7 +112,7 @@ first_boot() {
         self.figure("hibernated %d times, they ended with %s" %
                     (times, codes))
         self.need(codes.count(0) == times, "as often as one ended with 0")
-        self.need(sorted(codes)[-1] in (0, 1, 3), "the other was told")
+        self.need(sorted(codes)[-1] in (0, 1, 3), "the other reported it")
 
     def ended(self):
         self.off()
@@ -124,7 +124,7 @@ first_boot() {
 
 
 class ConsoleGone(Scenario):
-    """started without standard files, then with a pipe that nobody reads"""
+    """started without standard files, then with a pipe without a reader"""
     name = "beside-no-console"
     group = "slow"
     guest = """
@@ -226,8 +226,8 @@ class Swapoff(Scenario):
     guest = """
 OTHER=/dev/vdb1
 in_use() { awk -v area="$1" '$1 == area { print $4 }' /proc/swaps; }
-# switch_off AREA: and returns when some of it is back in memory.
-switch_off() {
+# swapoff_begun AREA: and returns when some of it is back in memory.
+swapoff_begun() {
     rm -f /tmp/off
     full=$(in_use "$1")
     { busybox swapoff "$1"; mark off $?; touch /tmp/off; } &
@@ -240,9 +240,9 @@ wait_until_off() {
         usleep 20000
     done
 }
-# switch_off_late AREA KEY: nobody can begin while it writes, as all is stopped;
+# swapoff_late AREA KEY: nothing can begin while it writes, as all is frozen;
 # this is the last moment.
-switch_off_late() {
+swapoff_late() {
     until ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /dev/snapshot; do
         usleep 1000
     done
@@ -250,7 +250,7 @@ switch_off_late() {
     mark "off-$2" $?
 }
 beside_late() {
-    switch_off_late "$1" "$2" &
+    swapoff_late "$1" "$2" &
     memhold run "$2" /usr/sbin/s2disk
     wait $!
 }
@@ -258,7 +258,7 @@ first_boot() {
     swap_on $SWAP
     hold main 48 16
     hold paged 160 0 swapped
-    switch_off $SWAP
+    swapoff_begun $SWAP
     memhold run own /usr/sbin/s2disk
     wait_until_off
     swap_on $OTHER

@@ -179,7 +179,7 @@ class Truncated(Kept):
 
 
 class OldUswsusp(Damaged):
-    """an image of the old uswsusp is set aside with a clear line"""
+    """an image of the old uswsusp is discarded with a clear line"""
     name = "uswsusp-image"
     says = "uswsusp|another|foreign|other program|record|magic"
 
@@ -235,7 +235,7 @@ class CopiedSignature(Damaged):
 
 
 class ForeignDevices(Scenario):
-    """devices that are no swap area: one clear line each, the boot goes on"""
+    """devices that are no swap area: one clear line each, the boot continues"""
     name = "foreign-devices"
     config = ""
     guest = """

@@ -156,7 +156,7 @@ class ReadError(Scenario):
         self.boot()
         self.reboots()
         self.need_said("this boot cannot take the image: .*read")
-        self.need_said("is kept and the machine is booted again")
+        self.need_said("is kept and the machine reboots")
         self.need_kept(1)
         self.swap.faults = {}
         self.machine = before
@@ -164,7 +164,7 @@ class ReadError(Scenario):
 
 
 class ReadErrorAlways(ReadError):
-    """a read error that stays: after two more boots the image is set aside"""
+    """a read error that stays: after two more boots the image is discarded"""
     name = "read-error-always"
     group = "slow"
 
@@ -191,7 +191,7 @@ class ReadErrorAlways(ReadError):
 
 
 class Aborted(Scenario):
-    """Base: s2disk is told to stop while it writes."""
+    """Base: s2disk is stopped while it writes."""
     memory = 640
     key = None
     says = None
@@ -223,7 +223,7 @@ first_boot() {
 
 
 class CtrlC(Aborted):
-    """Ctrl-C while the image is written: all goes on, all intact"""
+    """Ctrl-C while the image is written: all runs on, all intact"""
     name = "ctrl-c"
     group = "quick"
     key = "\x03"
@@ -231,7 +231,7 @@ class CtrlC(Aborted):
 
 
 class Backspace(Aborted):
-    """Backspace while the image is written: all goes on, all intact"""
+    """Backspace while the image is written: all runs on, all intact"""
     name = "backspace"
     group = "slow"
     key = "\x7f"
@@ -239,11 +239,11 @@ class Backspace(Aborted):
 
 
 class NoPowerOff(Scenario):
-    """the machine does not go off after the commit: the image is taken back"""
+    """the machine does not power off after the commit: the image is invalidated"""
     name = "power-off-fails"
     group = "quick"
     # Suspending to RAM where the firmware has no S3. The pre-flight checks see
-    # that, so they are told otherwise.
+    # that, so their input is faked.
     extra = ("-global", "ICH9-LPC.disable_s3=1")
     guest = """
 first_boot() {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""File systems that somebody mounts while the session sleeps."""
+"""File systems that are mounted while the session sleeps."""
 
 from testbed import disks, guest
 from testbed.scenario import Scenario
@@ -7,7 +7,7 @@ from testbed.scenario import Scenario
 
 class Changed(Scenario):
     """ext4 in use while hibernating: as it was it resumes; mounted in between,
-    the image is set aside at once, and no file is harmed"""
+    the image is discarded at once, and no file is harmed"""
     name = "fs-changed-ext4"
     memory = 320
     file_system = "ext4"
@@ -67,7 +67,7 @@ later_boot() {
         self.boot()
         self.off()
         self.need_said(r"/dev/vdb \(/mnt\) was mounted or checked since")
-        self.need_said("the image is set aside")
+        self.need_said("image discarded")
         self.need_boot_goes_on()
         self.need_signature(disks.SWAP)
         self.need(self.machine.mark("other") == "other" and
@@ -140,7 +140,7 @@ class AppearsLate(Scenario):
     memory = 320
     file_system = "ext4"
     device = "/dev/vdb1"
-    kernel_name = None      # as it is told, where that is another
+    kernel_name = None      # as it is printed, where that is another
     guest = """
 hide() {
     [ -z "$HIDE" ] && return
@@ -179,7 +179,7 @@ later_boot() {
     echo other >/mnt/other
     sync
     dd if=/dev/urandom of=/mnt/noise bs=64k count=16 2>/dev/null
-    # Not unmounted: its journal is needed by whoever mounts it next.
+    # Not unmounted: its journal is needed by the next mount.
     mark "done"
     poweroff -f
 }

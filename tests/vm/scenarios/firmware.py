@@ -6,7 +6,7 @@ from testbed.scenario import Scenario
 
 
 class Efi(firmware.Ovmf, Scenario):
-    """EFI firmware (OVMF): resumes with nothing to mend"""
+    """EFI firmware (OVMF): resumes with nothing to correct"""
     name = "efi"
     group = "quick"
     memory = 512

@@ -76,7 +76,7 @@ first_boot() {
                   "/sys/power/disk is as before")
         self.need_said(r"not hibernated: processes did not freeze: "
                        r"sh \(\d+\) waits in \w+")
-        self.need_said(r"did not freeze: sh \(\d+\) .*; trying once more")
+        self.need_said(r"did not freeze: sh \(\d+\) .*; retrying once")
         self.need_signature(disks.OURS)
         self.resume()
         self.need("[suspend]" not in self.machine.mark("disk-after"),

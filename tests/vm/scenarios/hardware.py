@@ -192,7 +192,7 @@ first_boot() {
     def need_forecast(self, pattern):
         before = self.machine.console.split("@@ forecast-said")[0]
         line = [line for line in before.split("\n") if pattern in line]
-        self.need(line, "s2disk --check tells of it: " + pattern)
+        self.need(line, "s2disk --check reports it: " + pattern)
         self.figure("--check: " + line[0].strip())
 
     def run(self):
@@ -226,7 +226,7 @@ class HotPluggedBack(HotPlugged):
 
 
 class VirtioMem(HotPlugged):
-    """virtio-mem with memory plugged: --check tells, nobody hibernates"""
+    """virtio-mem with memory plugged: --check refuses, no hibernation"""
     name = "virtio-mem"
     group = ""
     memory = "384,maxmem=2G"

@@ -5,7 +5,7 @@ from testbed.scenario import Scenario
 
 
 class HugePages(Scenario):
-    """huge pages leave no room for the image: they are given to it"""
+    """huge pages leave no room for the image: they are released"""
     name = "kept-huge-pages"
     kernel = "6.12"
     memory = 512

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The four ways to switch off: platform, shutdown, reboot, suspend."""
+"""The four ways to power off: platform, shutdown, reboot, suspend."""
 
 import time
 
@@ -71,7 +71,7 @@ class Reboot(Method):
 
 
 class Suspend(Method):
-    """suspend: to RAM, woken up; the image is taken back"""
+    """suspend: to RAM, woken up; the image is invalidated"""
     name = "hybrid-wake"
     method = "suspend"
 
@@ -87,11 +87,11 @@ class Suspend(Method):
     def run(self):
         machine = self.asleep()
         machine.qmp.execute("system_wakeup")
-        # QEMU's power button is dead after S3 (see mend_chipset).
+        # QEMU's power button is dead after S3 (see fix_chipset).
         machine.wait_mark("done")
         self.cut_power()
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
-        self.need_said("woke from memory after")
+        self.need_said("woke from RAM after")
         self.need_content(machine)
         self.need_signature(disks.SWAP)
 
@@ -105,10 +105,10 @@ first_boot() {
     swap_on $SWAP
     hold main 48 16
     hibernate -m suspend
-    mend_chipset
+    fix_chipset
     mark awake
     hibernate -m suspend
-    mend_chipset
+    fix_chipset
 }
 """
 
@@ -119,7 +119,7 @@ first_boot() {
         machine.qmp.execute("system_wakeup")
         machine.wait_mark("awake")
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
-        self.need_said("woke from memory after [1-9][0-9]* s asleep")
+        self.need_said("woke from RAM after [1-9][0-9]* s asleep")
         self.need_signature(disks.SWAP)
         machine.wait_event("SUSPEND", 100)
         self.need_signature(disks.OURS)
@@ -131,7 +131,7 @@ first_boot() {
 
 
 class SuspendRefused(Method):
-    """suspend: an alarm is about to ring; not slept through, the image taken back"""
+    """suspend: an alarm is about to ring; not slept through, the image invalidated"""
     name = "hybrid-alarm"
     group = "slow"
     method = "suspend"

@@ -21,7 +21,7 @@ class TryAgain(moved.MovedMap):
         self.boot(map=area(self.used + number))
         self.reboots()
         self.need_said("fatal: .*image has 1 page there")
-        self.need_said("is kept and the machine is booted again")
+        self.need_said("is kept and the machine reboots")
         self.need_kept(number)
 
     def first_half(self):
@@ -45,7 +45,7 @@ class TryAgain61(TryAgain):
 
 
 class GiveUp(TryAgain):
-    """wrong map in all boots: after the retries the boot goes on"""
+    """wrong map in all boots: after the retries the boot continues"""
     name = "give-up"
     group = "slow"
 
@@ -55,7 +55,7 @@ class GiveUp(TryAgain):
         self.refused(2)
         self.boot(map=area(self.used))
         self.off()
-        self.need_said("set aside")
+        self.need_said("image discarded")
         self.need_boot_goes_on()
         self.need_signature(disks.SWAP)
 
@@ -80,7 +80,7 @@ class OtherProcessor(Scenario):
 
 
 class Discard(OtherProcessor):
-    """mismatch action = discard: set aside at once"""
+    """mismatch action = discard: discarded at once"""
     name = "action-discard"
     group = "slow"
     settings = "mismatch action = discard\n"
@@ -88,13 +88,13 @@ class Discard(OtherProcessor):
     def second_half(self):
         self.boot()
         self.off()
-        self.need_said("set aside")
+        self.need_said("image discarded")
         self.need_boot_goes_on()
         self.need_signature(disks.SWAP)
 
 
 class NoRetries(Discard):
-    """mismatch retries = 0: set aside at once"""
+    """mismatch retries = 0: discarded at once"""
     name = "action-no-retries"
     group = "slow"
     settings = "mismatch retries = 0\n"
@@ -150,8 +150,8 @@ class AskFatal(Ask):
         self.need_signature(disks.SWAP)
 
 
-class AskNobody(OtherProcessor):
-    """mismatch action = ask: nobody answers for 60 seconds, it boots again"""
+class AskUnanswered(OtherProcessor):
+    """mismatch action = ask: no answer for 60 seconds, it boots again"""
     name = "action-ask-nobody"
     group = "slow"
     settings = "mismatch action = ask\n"

@@ -84,7 +84,7 @@ class ReplayCycle(Replay):
 
 
 class ReplayTakeBack(Replay):
-    """all power cuts through taking an image back"""
+    """all power cuts through invalidating an image"""
     name = "replay-take-back"
     group = "slow"
     # As in power-off-fails.
@@ -114,7 +114,7 @@ first_boot() {
 
 
 class ReplayRefused(Replay):
-    """all power cuts through refusing twice and setting aside"""
+    """all power cuts through refusing twice and discarding"""
     name = "replay-refused"
     group = "slow"
     cpu = "max,-avx2"
@@ -122,12 +122,12 @@ class ReplayRefused(Replay):
     def refused(self):
         self.boot()
         self.reboots()
-        self.need_said("is kept and the machine is booted again")
+        self.need_said("is kept and the machine reboots")
 
-    def set_aside(self):
+    def discarded(self):
         self.boot()
         self.off()
-        self.need_said("set aside")
+        self.need_said("image discarded")
         self.need_boot_goes_on()
 
     def run(self):
@@ -136,7 +136,7 @@ class ReplayRefused(Replay):
         self.config += "platform policy = strict\n"
         self.logged(self.refused, "image 0/0", "image 0/1")
         self.logged(self.refused, "image 0/1", "image 0/2")
-        self.logged(self.set_aside, "image 0/2", "swap")
+        self.logged(self.discarded, "image 0/2", "swap")
 
 
 class ReplayReadError(Replay):

@@ -13,7 +13,7 @@ PHRASE = "correct horse battery"
 
 class Sealed(Scenario):
     """Base: a passphrase, given by a pipe when hibernating, typed at boot.
-    So much memory that less than half is used: nothing is swapped out, which
+    Enough memory that less than half is used: nothing is swapped out, which
     would be in plain."""
     memory = 768
     settings = "encrypt = y\n"
@@ -169,7 +169,7 @@ first_boot() {
 
 
 class KeyFile(Sealed):
-    """a key file: nobody is asked, at either end; ChaCha20-Poly1305"""
+    """a key file: no question, at either end; ChaCha20-Poly1305"""
     name = "sealed-key-file"
     group = "slow"
     settings = ("encrypt = y\nkey file = /etc/image.key\n"
@@ -188,7 +188,7 @@ first_boot() {
         self.need_nothing_in_plain()
         self.unlock(phrases=())
         self.need("Passphrase" not in self.machine.console,
-                  "nobody was asked")
+                  "no passphrase was asked for")
 
 
 class SeveralWays(Sealed):
@@ -224,7 +224,7 @@ class SeveralWays(Sealed):
 
 
 class WrongPassphrase(Sealed):
-    """wrong nine times: counted apart, off in the end, and then right"""
+    """wrong nine times: counted separately, off in the end, and then right"""
     name = "sealed-wrong-passphrase"
     group = "quick"
     limit = 500
@@ -255,7 +255,7 @@ class WrongPassphrase(Sealed):
 
 
 class WrongAndDiscard(WrongPassphrase):
-    """wrong three times, mismatch action = discard: the boot goes on"""
+    """wrong three times, mismatch action = discard: the boot continues"""
     name = "sealed-wrong-discard"
     group = "slow"
     settings = "encrypt = y\nmismatch action = discard\n"
@@ -273,7 +273,7 @@ class WrongAndDiscard(WrongPassphrase):
 
 
 class WrongKeyFile(KeyFile):
-    """another key file, mismatch action = discard: the boot goes on"""
+    """another key file, mismatch action = discard: the boot continues"""
     name = "sealed-wrong-key-file"
     group = "slow"
     settings = KeyFile.settings + "mismatch action = discard\n"
@@ -407,7 +407,7 @@ class DamagedAll(Damaged):
 
 
 class NoResumeSealed(KeyFile):
-    """noresume: set aside without a key, and nothing can open it any more"""
+    """noresume: discarded without a key, and nothing can open it any more"""
     name = "sealed-noresume"
     group = "slow"
 

@@ -6,7 +6,7 @@ from testbed.scenario import Scenario
 
 
 class Sleep(Scenario):
-    """s2disk-sleep hibernates: hooks before and after, told what is done"""
+    """s2disk-sleep hibernates: hooks before and after, with the right words"""
     name = "sleep-hibernate"
     group = "quick"
     memory = 320
@@ -41,15 +41,15 @@ first_boot() {
         self.resume()
         self.need_hooks()
         self.need("/failing failed with exit status 7" in
-                  self.machine.console, "it tells what a hook returned")
+                  self.machine.console, "it reports what a hook returned")
 
 
 class SleepThen(Sleep):
-    """suspend-then-hibernate: asleep in memory, woken by the alarm, then off"""
+    """suspend-then-hibernate: suspended to RAM, woken by the alarm, then off"""
     name = "sleep-then-hibernate"
     operation = "suspend-then-hibernate"
     settings = "HibernateDelaySec=10"
-    # After S3 QEMU's machine does not switch off (see mend_chipset).
+    # After S3 QEMU's machine does not power off (see fix_chipset).
     config = Scenario.config + "shutdown method = reboot\n"
     hooks = "".join("%s suspend-then-hibernate %s;" % (when, action)
                     for action in ("suspend", "hibernate")
@@ -69,7 +69,7 @@ class SleepThen(Sleep):
 
 
 class SleepRefused(Sleep):
-    """s2disk-sleep where s2disk refuses: hooks after it all the same, exit 1"""
+    """s2disk-sleep where s2disk refuses: hooks after it anyway, exit 1"""
     name = "sleep-refused"
     hooks = "pre hibernate hibernate;post hibernate hibernate;"
 
@@ -125,7 +125,7 @@ first_boot() {
 
 
 class Last(Scenario):
-    """s2disk --last: after a resume, and after an image was set aside"""
+    """s2disk --last: after a resume, and after an image was discarded"""
     name = "last"
     memory = 320
     guest = """
@@ -150,18 +150,18 @@ later_boot() {
         self.hibernate()
         self.keep_disk()
         self.resume()
-        told = self.machine.mark("last")
+        last = self.machine.mark("last")
         for words in ('"result":"resumed"', '"area":"/dev/vda1"',
                       '"verdict":"harmless"', '"attempts":1,',
                       '"set_aside":null'):
-            self.need(words in told, "--last tells %s" % words)
+            self.need(words in last, "--last prints %s" % words)
         self.put_disk_back()
         self.boot(cmdline="noresume")
         self.off()
         self.need_boot_goes_on()
-        told = self.machine.mark("last")
-        self.need('"last":null,"set_aside":{' in told and "noresume" in told,
-                  "--last tells why it was set aside: " + told)
+        last = self.machine.mark("last")
+        self.need('"last":null,"set_aside":{' in last and "noresume" in last,
+                  "--last says why it was discarded: " + last)
         for key, value in (("found", "image"), ("image", "discarded"), ("noresume", "y")):
             self.need(self.machine.mark("record-" + key) == value,
                       "%s in the boot record: %s" % (key, self.machine.mark("record-" + key)))

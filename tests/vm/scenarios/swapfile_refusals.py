@@ -206,4 +206,4 @@ class ToolRefusals(SwapFileTool):
                   machine.mark("refused-remove-in-use"))
         self.need(machine.mark("fail") is None,
                   "everything could be tried: %s" % machine.mark("fail"))
-        self.need(machine.mark("left") == "nothing", "nothing was left behind")
+        self.need(machine.mark("left") == "nothing", "nothing was left")

@@ -6,7 +6,7 @@ import base64
 from testbed import disks, guest
 from testbed.scenario import Scenario
 
-# A system with an initramfs, and a boot loader that is none of the program's business, as
+# A system with an initramfs, and a boot loader that the program must not touch, as
 # far as it sees them.
 SYSTEM = r"""
 SWAP=/mnt/swapfile
@@ -59,7 +59,7 @@ first_boot() {
     marked dry-run s2disk-swapfile enable --dry-run $ONLY $SWAP
     look >/tmp/dry
     marked enable s2disk-swapfile enable $ONLY $SWAP || return
-    mark told "$(s2disk-swapfile offset $SWAP)"
+    mark arguments "$(s2disk-swapfile offset $SWAP)"
     mark place "$(other_offset)"
     [ "$boot" = "$(find /boot/grub /etc/default -type f -exec md5sum {} + | md5sum)" ] &&
         mark boot-loader untouched
@@ -143,9 +143,9 @@ class SwapFileTool(Scenario):
         self.swap = self.disk
         self.disk.make_file_system(self.file_system)
 
-    def area_on_disk(self, told):
-        """Byte of self.swap where the area is; None: cannot be told here."""
-        return told * disks.PAGE
+    def area_on_disk(self, pages):
+        """Byte of self.swap where the area is; None: unknown here."""
+        return pages * disks.PAGE
 
     def run(self):
         before = self.boot()
@@ -154,9 +154,9 @@ class SwapFileTool(Scenario):
         self.need(before.mark("enable") == "0", "enable ended with 0")
         self.need(before.mark("again") == "0", "enabling again is fine")
         self.need(before.mark("s2disk") is None, "s2disk did not return")
-        told = before.mark("told")
-        self.figure(told)
-        words = dict(word.split("=", 1) for word in told.split())
+        arguments = before.mark("arguments")
+        self.figure(arguments)
+        words = dict(word.split("=", 1) for word in arguments.split())
         offset = words.get("resume_offset", "0")
         self.need(offset == before.mark("place"),
                   "offset %s is what others say: %s" %
@@ -198,7 +198,7 @@ class SwapFileTool(Scenario):
 
 
 class ToolExt4(SwapFileTool):
-    """made, enabled, used, taken back: ext4, automatic size"""
+    """made, enabled, used, removed: ext4, automatic size"""
     name = "tool-ext4"
     group = "quick"
     file_system = "ext4"
@@ -213,7 +213,7 @@ class ToolXfs(SwapFileTool):
 
 
 class ToolOnly(SwapFileTool):
-    """swap for hibernating only: off before and after"""
+    """swap for hibernating only: inactive before and after"""
     name = "tool-hibernate-only"
     file_system = "ext4"
     only = "--hibernate-only"
@@ -291,7 +291,7 @@ global { event_activation = 0 } backup { backup = 0 archive = 0 }' >/etc/lvm/lvm
                                              self.disk_mib))
         self.swap = self.disk
 
-    def area_on_disk(self, told):
+    def area_on_disk(self, pages):
         return None
 
 
@@ -356,5 +356,5 @@ class ToolPartitionLuks(ToolPartition):
     fi
     cryptsetup open --key-file /tmp/key /dev/vda secret || mark fail open"""
 
-    def area_on_disk(self, told):
+    def area_on_disk(self, pages):
         return None

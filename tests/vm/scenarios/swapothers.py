@@ -12,7 +12,7 @@ class OtherDisk(disks.SwapDisk):
 
     disk_id = disks.DISK_ID + 2
 
-    def make_anew(self):
+    def format_again(self):
         """mkswap without -U."""
         self.uuid = str(uuid.uuid4())
         self.format_swap()
@@ -20,7 +20,7 @@ class OtherDisk(disks.SwapDisk):
 
 class OtherArea(Scenario):
     """a second swap area is in use: as it was it resumes, with what was swapped
-    out there; made anew in between, the image is set aside at once"""
+    out there; formatted again in between, the image is discarded at once"""
     name = "swap-other"
     group = "slow"
     memory = 512
@@ -63,11 +63,11 @@ first_boot() {
 
         self.put_disk_back()
         disks.copy(self.second.keep, self.second.path)
-        self.second.make_anew()
+        self.second.format_again()
         self.boot()
         self.off()
         self.need_said("fatal: The swap area /dev/vdb1, with .* was made anew")
-        self.need_said("the image is set aside")
+        self.need_said("image discarded")
         self.need_boot_goes_on()
         self.need_signature(disks.SWAP)
 
@@ -99,8 +99,8 @@ before_resume() {
 
 
 class OtherLate(OtherArea):
-    """a second area whose driver the initramfs does not have was made anew: the
-    restored system cuts it off, so that no program gets another's bytes; the rest
+    """a second area whose driver the initramfs does not have was formatted again: the
+    restored system cuts it off, so no program reads foreign data; the rest
     of the session lives"""
     name = "swap-other-late"
     group = "slow"
@@ -126,7 +126,7 @@ class OtherLate(OtherArea):
 
     def run(self):
         before = self.hibernate_with_other()
-        self.second.make_anew()
+        self.second.format_again()
         self.boot(modules="")
         self.off()
         self.need_content(before)
@@ -140,8 +140,8 @@ class OtherLate(OtherArea):
 
 
 class OtherUnused(OtherArea):
-    """a second area has nothing in use: it is off while the session sleeps, so that
-    another system may make it anew, and on again after, with the priority it had"""
+    """a second area has nothing in use: it is inactive while the session sleeps, so
+    another system may format it, and active again after, with its priority"""
     name = "swap-other-unused"
     group = "slow"
     memory = 448
@@ -164,7 +164,7 @@ other() { mark "other-$1" "$(awk '$1 == "'$OTHER'" { print $4, $5 }' /proc/swaps
     def run(self):
         before = self.hibernate()
         self.need(before.mark("other-before") == "0 -3", "it is on")
-        self.second.make_anew()
+        self.second.format_again()
         self.resume()
         self.need(not self.said("swap area"), "nothing is said of it")
         self.need(self.machine.mark("other-after") == "0 -3",

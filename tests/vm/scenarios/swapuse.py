@@ -70,7 +70,7 @@ class TooSmall(Scenario):
     name = "swap-too-small"
     group = "quick"
     # Half of what is held does not compress: about 110 MiB must be stored,
-    # which nobody can know before trying.
+    # which cannot be known before trying.
     memory = 512
     swap_mib = 81
     codes = (1,)

@@ -18,7 +18,7 @@ class Partition(FullGuest):
         self.need_swap_recorded()
         story = self.machine.marks("journal")
         self.need(any("resumed" in line for line in story),
-                  "the journal tells the story: %s" % story)
+                  "the journal has the entries: %s" % story)
         for word, number in (("start", 1), ("stop", 1)):
             self.need(self.machine.mark("sleep-" + word) == str(number),
                       "journal entries with the id of sleep's %s: %s" %
@@ -43,7 +43,7 @@ class BootTime(FullGuest):
     group = "slow"
     limit = 1500
     rounds = 6
-    # The kernel panics as soon as the initramfs hands over, and tells when.
+    # The kernel panics as soon as the initramfs hands over, and prints when.
     cmdline = "init=/bin/false"
     allow = FullGuest.allow + ("Kernel panic - not syncing: Attempted to kill init",)
 

@@ -177,7 +177,7 @@ first_boot() {
     def run(self):
         super().run()
         machine = self.machine
-        self.need("Passphrase" not in machine.console, "nobody was asked")
+        self.need("Passphrase" not in machine.console, "no passphrase was asked for")
         self.need(any("encrypted" in line for line in machine.marks("journal")),
                   "the image was sealed")
 

@@ -6,7 +6,7 @@ from testbed.full import SWAP_UUID, FullGuest
 
 
 class HybridSleep(FullGuest):
-    """hybrid-sleep: wakes from memory; again, and the power fails: from disk"""
+    """hybrid-sleep: wakes from RAM; again, and the power fails: from disk"""
     name = "debian-hybrid-sleep"
     group = "slow"
     operation = "hybrid-sleep"
@@ -14,7 +14,7 @@ class HybridSleep(FullGuest):
 first_boot() {
     hold main 96 32
     sleep_by hybrid-sleep
-    mend_chipset
+    fix_chipset
     mark awake
     sleep_by hybrid-sleep
     story
@@ -48,7 +48,7 @@ class SuspendThenHibernate(FullGuest):
     name = "debian-suspend-then-hibernate"
     group = "slow"
     operation = "suspend-then-hibernate"
-    # After S3 QEMU's machine does not switch off (see mend_chipset).
+    # After S3 QEMU's machine does not power off (see fix_chipset).
     setup = FullGuest.setup + \
         "\necho 'shutdown method = reboot' >/etc/suspend.conf"
     guest = """
@@ -81,7 +81,7 @@ class Off(FullGuest):
     """s2disk-systemd off: the kernel's image, which resume hands to it; on again"""
     name = "debian-off"
     group = "slow"
-    # The kernel gets no argument, and nothing else names the place to it.
+    # The kernel gets no argument, and nothing else sets its resume device.
     setup = ("echo RESUME=none >/etc/initramfs-tools/conf.d/resume; "
              "echo resume device = UUID=%s >/etc/suspend.conf" % SWAP_UUID)
     guest = """
@@ -119,7 +119,7 @@ class Removed(FullGuest):
     limit = 1500
     guest = """
 first_boot() {
-    # The initramfs is made anew, in the emulator.
+    # The initramfs is regenerated, in the emulator.
     marked remove apt-get -qy remove s2disk s2disk-initramfs
     mark left "$(find /usr /etc /run/systemd -path '*s2disk*' -not -path '*/doc/*')"
     mark removed

@@ -14,7 +14,7 @@ class SwapFile(FullGuest):
     name = "debian-swapfile"
     group = "slow"
     limit = 1200
-    making = 700            # the guest makes its initramfs anew, emulated
+    making = 700            # the guest regenerates its initramfs, emulated
     setup = "true"
     fstab = ("/dev/vda / ext4 defaults 0 1\n"
              "LABEL=boot /boot ext2 defaults 0 2\n")
@@ -28,7 +28,7 @@ first_boot() {
     can before
     digest >/var/tmp/digest
     marked enable s2disk-swapfile %(enable)s %(swap_file)s
-    mark told "$(s2disk-swapfile offset %(swap_file)s)"
+    mark arguments "$(s2disk-swapfile offset %(swap_file)s)"
     can after
     %(then)s
 }
@@ -71,7 +71,7 @@ hibernate_and_tell() {
     def place(self, machine):
         """Byte of the root disk where the area is."""
         words = dict(word.split("=", 1) for word in
-                     machine.mark("told").split())
+                     machine.mark("arguments").split())
         return int(words["resume_offset"]) * disks.PAGE
 
     def run(self):
@@ -120,7 +120,7 @@ class SwapFileBtrfs(SwapFile):
         self.off(self.making)
         second = self.boot()
         self.off(self.making)
-        # systemd 252 cannot tell places on btrfs, only compare with the kernel's.
+        # systemd 252 cannot find places on btrfs, only compare with the kernel's.
         self.need_enabled(first, second.mark("can-later"))
         self.boot()
         self.off(self.making)

@@ -29,14 +29,14 @@ way() { mark "way-$1" "$(s2disk --check | grep -A1 ' way-back ' | tr '\\n' ' ')"
 """ % unified.IMAGE
 
     @classmethod
-    def make_system(cls, builder, root, folder):
+    def make_system(cls, builder, root, directory):
         with open(root + "/etc/fstab", "w") as stream:
             stream.write(cls.fstab)
         os.mkdir(root + "/efi")
         cls.run_setup(root)
-        unified.make_boot_disk(root, os.path.join(folder, "boot.img"),
+        unified.make_boot_disk(root, os.path.join(directory, "boot.img"),
                                "%s %s" % (cls.options, cls.base_cmdline))
-        cls.make_root_disk(root, os.path.join(folder, "root.img"))
+        cls.make_root_disk(root, os.path.join(directory, "root.img"))
 
     def read_linux(self):
         """The firmware finds it by itself."""

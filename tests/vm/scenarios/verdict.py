@@ -3,7 +3,7 @@
 
 One rule decides about RAM that is gone, and the scenarios work it out from the
 image themselves: where the image has a page, refused; where it has none,
-resumed, and the page taken out of use.
+resumed, and the page offlined.
 """
 
 import re
@@ -51,16 +51,16 @@ class Verdict(moved.MovedMap):
 
     def need_out_of_use(self, pages):
         """All of them, but for single ones of many that the kernel took for
-        itself while the devices came back: it has to be told of each."""
+        itself while the devices came back: it has to report each."""
         kib = int(self.machine.mark("hardware-corrupted-kib"))
         left = len(re.findall(r"s2disk: the page at \S+, which.* could not be",
                               self.machine.console))
         self.need(kib == 4 * (pages - left) and left <= pages // 32,
-                  "%d pages out of use (%d KiB), %d left" %
+                  "%d pages offlined (%d KiB), %d left" %
                   (pages, kib, left))
         if pages:
             self.need_said("%d pages? that the firmware claims since this "
-                           "boot (is|are) out of use" % (pages - left))
+                           "boot (is|are) offlined" % (pages - left))
         if left:
             self.figure("%d of %d pages were in the kernel's use" %
                         (left, pages))
@@ -69,7 +69,7 @@ class Verdict(moved.MovedMap):
         self.need(not self.try_map(title, now, config=config),
                   title + ": refused")
         self.need_boot_goes_on()
-        self.need_said("set aside")
+        self.need_said("image discarded")
         self.need_said(says)
         self.figure("%s: refused" % title)
 

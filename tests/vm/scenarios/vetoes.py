@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A driver of the boot that resumes is against it; the image is not at fault."""
+"""A driver of the resuming boot refuses; the image is not at fault."""
 
 import time
 
@@ -16,7 +16,7 @@ class Vetoed(Scenario):
         """This boot kept the image and booted again."""
         self.reboots()
         self.need_said("this boot cannot restore the image, which is sound")
-        self.need_said("is kept and the machine is booted again")
+        self.need_said("is kept and the machine reboots")
         self.need_counted(number)
 
     def need_counted(self, vetoes):
@@ -57,8 +57,7 @@ first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }
         self.second_half(before)
 
     def need_device(self):
-        self.need_said(r"device refuser\.0 \(driver refuser\) did not let "
-                       "itself be")
+        self.need_said(r"device refuser\.0 \(driver refuser\) did not freeze")
 
     def second_half(self, before):
         self.boot(times=1)
@@ -93,7 +92,7 @@ class DeviceVetoesAlways(DeviceVetoes):
 
 
 class NotifierVetoes(Vetoed):
-    """a driver says no when a restore is announced: /dev/snapshot is EPERM"""
+    """a driver refuses when a restore is announced: /dev/snapshot is EPERM"""
     name = "notifier-vetoes"
     group = "slow"
     modules = "pm_notifier_error_inject"

@@ -19,7 +19,7 @@ class Archive:
             return
         parent = os.path.dirname(path)
         if parent:
-            self.folder(parent)
+            self.directory(parent)
         self._known.add(path)
         name = path.encode() + b"\0"
         fields = (self._inode, mode, 0, 0, 1, 0, len(data), 0, 0,
@@ -29,7 +29,7 @@ class Archive:
         self._parts += [head, b"\0" * (-len(head) % 4),
                         data, b"\0" * (-len(data) % 4)]
 
-    def folder(self, path):
+    def directory(self, path):
         self._add(path, stat.S_IFDIR | 0o755)
 
     def file(self, path, data, mode=0o644):

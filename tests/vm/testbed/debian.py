@@ -98,7 +98,7 @@ def _run(command, **options):
 
 
 def in_tree(root, script):
-    """Runs a shell script in a system below a folder."""
+    """Runs a shell script in a system below a directory."""
     return _run(["unshare", "--mount", "--fork", "--pid", "--kill-child",
                  "sh", "-ec",
                  'mount -t proc proc "$1/proc"; mount --rbind /sys "$1/sys"; '
@@ -116,10 +116,10 @@ def _base(suite, generator):
                "--include=" + ",".join(packages)]
     if suite in CHANGING:
         options.append("--aptopt=Acquire::Check-Valid-Until \"false\"")
-    for folder in MODULES_LEFT_OUT:
+    for directory in MODULES_LEFT_OUT:
         options.append("--dpkgopt=path-exclude=%s/*/kernel/%s%s" %
-                       (modules, folder,
-                        "" if folder.endswith("*") else "/*"))
+                       (modules, directory,
+                        "" if directory.endswith("*") else "/*"))
     for place in ("man/*.gz", "locale/*.mo", "info/*.gz"):
         options.append("--dpkgopt=path-exclude=/usr/share/" + place)
     digest = hashlib.sha256("\n".join(options).encode()).hexdigest()[:12]
@@ -179,17 +179,17 @@ class Debian:
         self._lock = threading.Lock()
 
     def packages(self):
-        """The folder with our packages."""
+        """The directory with our packages."""
         if not self._packages:
-            folder = os.path.join(self.work_dir, "packages")
+            directory = os.path.join(self.work_dir, "packages")
             _run([os.path.join(SOURCE, "packaging", "build-deb"),
-                  self.build_dir, folder],
+                  self.build_dir, directory],
                  env=dict(os.environ, DEB_BUILD_OPTIONS="nocheck"))
-            self._packages = folder
+            self._packages = directory
         return self._packages
 
     def tree(self, suite, generator):
-        """A folder with a system that has our package."""
+        """A directory with a system that has our package."""
         if os.geteuid() != 0:
             raise RuntimeError("full guests are built as root only")
         if (suite, generator) not in self._trees:
@@ -208,17 +208,17 @@ class Debian:
         return self._trees[suite, generator]
 
     def disks(self, key, make):
-        """Root and boot disk of a system, which make(tree, folder) makes of a
+        """Root and boot disk of a system, which make(tree, directory) makes of a
         copy of a tree; key begins with its suite and generator. Copy them
         before use."""
         with self._lock:
             if key not in self._disks:
-                folder = tempfile.mkdtemp(prefix="system-", dir=self.work_dir)
-                root = os.path.join(folder, "tree")
+                directory = tempfile.mkdtemp(prefix="system-", dir=self.work_dir)
+                root = os.path.join(directory, "tree")
                 try:
                     _run(["cp", "-a", self.tree(*key[:2]), root])
-                    make(root, folder)
-                    self._disks[key] = folder
+                    make(root, directory)
+                    self._disks[key] = directory
                 finally:
                     shutil.rmtree(root, ignore_errors=True)
             return [os.path.join(self._disks[key], name)
@@ -240,11 +240,11 @@ def make_boot_disk(root, path, options, mib=128):
     os.mkdir(boot)
 
 
-def read_boot_disk(path, folder):
+def read_boot_disk(path, directory):
     """The boot loader's part, by the boot loader specification: kernel,
     initramfs and arguments of the only entry."""
     def dump(name, target):
-        target = os.path.join(folder, target)
+        target = os.path.join(directory, target)
         said = _run(["/usr/sbin/debugfs", "-R", "dump /%s %s" %
                      (name.lstrip("/"), target), path])
         # debugfs ends with 0 in any case.

@@ -67,10 +67,10 @@ class Disk:
                        env=env, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 
-    def fill_ext4(self, folder):
-        """An ext4 with a copy of a folder of the host."""
+    def fill_ext4(self, directory):
+        """An ext4 with a copy of a directory of the host."""
         subprocess.run(["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b",
-                        "4096", "-d", folder, self.path], check=True,
+                        "4096", "-d", directory, self.path], check=True,
                        stdout=subprocess.DEVNULL)
 
 

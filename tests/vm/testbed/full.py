@@ -64,17 +64,17 @@ first_boot() {
         key = (cls.suite, cls.generator, cls.setup, cls.fstab, cls.options,
                cls.root_mib, cls.make_root_disk.__func__)
         return builder.debian.disks(
-            key, lambda root, folder: cls.make_system(builder, root, folder))
+            key, lambda root, directory: cls.make_system(builder, root, directory))
 
     @classmethod
-    def make_system(cls, builder, root, folder):
+    def make_system(cls, builder, root, directory):
         """Turns a tree with the package into disks."""
         with open(root + "/etc/fstab", "w") as stream:
             stream.write(cls.fstab)
         cls.run_setup(root)
-        debian.make_boot_disk(root, os.path.join(folder, "boot.img"),
+        debian.make_boot_disk(root, os.path.join(directory, "boot.img"),
                               cls.options)
-        cls.make_root_disk(root, os.path.join(folder, "root.img"))
+        cls.make_root_disk(root, os.path.join(directory, "root.img"))
 
     @classmethod
     def run_setup(cls, root):
@@ -164,7 +164,7 @@ first_boot() {
                   "found, as the boot record has it: %s" % (self.recorded,))
 
     def need_back(self, before):
-        """The session goes on, and systemd saw all of it."""
+        """The session continues, and systemd saw all of it."""
         machine = self.machine
         self.need(machine.mark("systemctl") == "0", "systemctl ended with 0")
         self.need_content(before)

@@ -2,7 +2,7 @@
 """The guest: an initramfs of busybox, modules, our programs and memhold.
 
 The base is built once a run and kernel; what a scenario adds (modules, its script,
-its suspend.conf) is a second, small archive put behind it.
+its suspend.conf) is a second, small archive appended to it.
 """
 
 import lzma
@@ -63,7 +63,7 @@ def _libraries(program):
 
 
 class Builder:
-    """Builds the base archives into a work folder."""
+    """Builds the base archives into a work directory."""
 
     def __init__(self, build_dir, work_dir):
         self.build_dir = build_dir
@@ -103,16 +103,16 @@ class Builder:
             sizes[name] = len(self._stripped(program))
             for library in _libraries(program):
                 if library not in archive:
-                    archive.folder(library)
+                    archive.directory(library)
                     sizes[os.path.basename(library)] = len(
                         self._stripped(library))
         return sizes
 
     def _base_archive(self, kernel):
         archive = cpio.Archive()
-        for folder in ("dev", "proc", "sys", "tmp", "mnt", "etc", "run",
+        for directory in ("dev", "proc", "sys", "tmp", "mnt", "etc", "run",
                        "root", "var", "var/lib"):
-            archive.folder(folder)
+            archive.directory(directory)
         archive.device("/dev/console", 5, 1)
         archive.copy("/init", os.path.join(GUEST_DIR, "init"), 0o755)
         archive.copy("/lib.sh", os.path.join(GUEST_DIR, "lib.sh"))
@@ -255,7 +255,7 @@ def tool_files(*names):
 
 
 def combine(base, files, path):
-    """Writes the base archive and the files of one boot behind it to path."""
+    """Writes the base archive and the files of one boot after it to path."""
     extra = cpio.Archive()
     for name, data in files.items():
         program = data[:4] == b"\x7fELF"

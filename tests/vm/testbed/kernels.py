@@ -58,15 +58,15 @@ class Apt:
 
     def __init__(self, series):
         self.meta, sources = SERIES[series]
-        folder = os.path.join(cache_dir(), "apt-" + series)
+        directory = os.path.join(cache_dir(), "apt-" + series)
         for name in ("lists/partial", "archives/partial"):
-            os.makedirs(os.path.join(folder, name), exist_ok=True)
-        listed = os.path.join(folder, "sources.list")
+            os.makedirs(os.path.join(directory, name), exist_ok=True)
+        listed = os.path.join(directory, "sources.list")
         with open(listed, "w") as stream:
             stream.write(sources)
         self.options = [
-            "-oDir::State::Lists=" + os.path.join(folder, "lists"),
-            "-oDir::Cache=" + folder, "-oDir::Etc::SourceList=" + listed,
+            "-oDir::State::Lists=" + os.path.join(directory, "lists"),
+            "-oDir::Cache=" + directory, "-oDir::Etc::SourceList=" + listed,
             "-oDir::Etc::SourceParts=/dev/null",
             "-oAcquire::Check-Valid-Until=false",
             # As root apt would drop to _apt, which cannot write there.

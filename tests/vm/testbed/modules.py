@@ -22,41 +22,41 @@ def _packages(apt, release):
 
 
 def _headers(kernel):
-    """The folder to build in, fetched if the cache has none."""
+    """The directory to build in, fetched if the cache has none."""
     release = kernel.release
     final = os.path.join(kernels.cache_dir(), "headers-" + release)
-    folder = os.path.join("usr", "src", "linux-headers-" + release)
+    directory = os.path.join("usr", "src", "linux-headers-" + release)
     if not os.path.isdir(final):
         part = final + ".part"
         shutil.rmtree(part, ignore_errors=True)
         apt = kernels.Apt(kernel.series)
         apt.unpack(_packages(apt, release), part)
         # They are meant to lie in /usr/src.
-        makefile = os.path.join(part, folder, "Makefile")
+        makefile = os.path.join(part, directory, "Makefile")
         with open(makefile) as stream:
             text = stream.read()
         with open(makefile, "w") as stream:
             stream.write(text.replace("include /usr/src/",
                                       "include %s/usr/src/" % final))
         os.rename(part, final)
-    return os.path.join(final, folder)
+    return os.path.join(final, directory)
 
 
 def build(kernel, name, work_dir):
     """The bytes of NAME.ko, from guest/NAME.c."""
-    folder = os.path.join(work_dir, "module-" + name)
-    os.makedirs(folder)
-    shutil.copy(os.path.join(GUEST_DIR, name + ".c"), folder)
-    with open(os.path.join(folder, "Makefile"), "w") as stream:
+    directory = os.path.join(work_dir, "module-" + name)
+    os.makedirs(directory)
+    shutil.copy(os.path.join(GUEST_DIR, name + ".c"), directory)
+    with open(os.path.join(directory, "Makefile"), "w") as stream:
         stream.write("obj-m := %s.o\n" % name)
     # Without BTF, for which the headers have no kernel image. The compiler that
     # they name is not in every Debian.
     compiler = [] if shutil.which("gcc-12") else ["CC=gcc"]
-    done = subprocess.run(["make", "-C", _headers(kernel), "M=" + folder,
+    done = subprocess.run(["make", "-C", _headers(kernel), "M=" + directory,
                            "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"] +
                           compiler, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError("%s.ko cannot be built:\n%s" %
                            (name, done.stdout + done.stderr))
-    with open(os.path.join(folder, name + ".ko"), "rb") as stream:
+    with open(os.path.join(directory, name + ".ko"), "rb") as stream:
         return stream.read()

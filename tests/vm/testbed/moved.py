@@ -41,12 +41,12 @@ before_resume() {
         # The second stage boots from a disk what the first was given by QEMU.
         if len(self.disks) == 1:
             self.add_disk(disks.Disk(self.path("stage2.img"), 128))
-        folder = self.path("stage2")
-        os.makedirs(folder, exist_ok=True)
-        shutil.copyfile(self.linux.vmlinuz, os.path.join(folder, "vmlinuz"))
+        directory = self.path("stage2")
+        os.makedirs(directory, exist_ok=True)
+        shutil.copyfile(self.linux.vmlinuz, os.path.join(directory, "vmlinuz"))
         files = self.boot_files(self.boots + 1, **options)
-        self.write_initrd(files, os.path.join(folder, "initrd"), **options)
-        self.disks[1].fill_ext4(folder)
+        self.write_initrd(files, os.path.join(directory, "initrd"), **options)
+        self.disks[1].fill_ext4(directory)
         self.changed = bool(options.get("map"))
         return super().boot(**options)
 
@@ -65,7 +65,7 @@ before_resume() {
             if kind == "System RAM":
                 found.append((-(-int(start, 16) // PAGE),
                               (int(end, 16) + 1) // PAGE))
-        self.need(found, "the guest told its memory map")
+        self.need(found, "the guest printed its memory map")
         return sorted(found)
 
 

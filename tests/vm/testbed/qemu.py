@@ -181,12 +181,12 @@ class Machine:
                              timeout).group(1) or ""
 
     def wait_off(self, timeout=120):
-        """Waits for the machine to switch itself off."""
+        """Waits for the machine to power itself off."""
         self._until(lambda: self._ended, "power-off", timeout)
 
     @property
     def rebooted(self):
-        """The machine was told to start again, where this run of QEMU ends."""
+        """The machine reboots, where this run of QEMU ends."""
         return self.ended and "reboot: Restarting system" in self.console
 
     def wait_traffic(self, disk, *, read=0, written=0, timeout=120):

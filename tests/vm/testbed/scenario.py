@@ -75,7 +75,7 @@ class Scenario:
 
     @classmethod
     def prepare(cls, builder, default_kernel):
-        """Builds what scenarios share, so that none of them pays for it."""
+        """Builds what scenarios share, so each of them is faster."""
         builder.base(kernels.get(cls.kernel or default_kernel))
 
     # What scenarios override
@@ -178,7 +178,7 @@ class Scenario:
         self.no_complaints()
 
     def no_complaints(self):
-        # What a kernel does in the moment until the emulator is gone is nobody's.
+        # What a kernel does until the emulator is gone does not count.
         console = self.machine.console.split("reboot: Power down")[0]
         for match in COMPLAINTS.finditer(console):
             if not any(re.search(pattern, match.group(0))
@@ -231,7 +231,7 @@ class Scenario:
             olds = before.marks(name + ".before.counter")
             old = int(olds[0] if before is machine else olds[-1])
             new = int(machine.mark(name + ".counter"))
-            # A counter started anew could overtake only after long.
+            # A restarted counter would take long to overtake.
             self.need(old < new, "the counter of %s goes on: %d, %d" %
                       (name, old, new))
 
@@ -263,7 +263,7 @@ class Scenario:
         return line
 
     def need_kept(self, refusals):
-        """The image was refused so often, and is still there."""
+        """The image was refused that often, and is still there."""
         self.need_signature(disks.OURS)
         found = image.Record(self.swap).refusals()
         self.need(found == refusals, "refused and kept %d times (%d)" %
@@ -288,7 +288,7 @@ class Scenario:
         return self.run_mark(key)["exit"]
 
     def need_boot_goes_on(self, resume_exit=0):
-        """resume came back, the script ran to its end, swap works."""
+        """resume returned, the script ran to its end, swap works."""
         machine = self.machine
         self.need(machine.mark("done") is not None, "the boot went on")
         code = self.exit_code("resume")

@@ -57,12 +57,12 @@ class Soak(Scenario):
     swap_mib = 224
     limit = 1 << 30
     boot_limit = 240            # seconds for one boot
-    # Power cuts count as attempts; that images are given up is tested elsewhere.
+    # Power cuts count as attempts; that images are discarded is tested elsewhere.
     config = "resume device = /dev/vda1\nmax attempts = 1000\n"
     guest = GUEST
     count = 10
     seed = 1
-    tell = None                 # called with each line of progress
+    report = None               # called with each line of progress
     word = None                 # what is counted
     needs_session = True        # a step begins with an image on the disk
 
@@ -78,11 +78,11 @@ class Soak(Scenario):
 
     def say(self, text):
         self.trace(text)
-        if self.tell:
-            self.tell(text)
+        if self.report:
+            self.report(text)
 
     def forget(self):
-        """Begins anew: fresh swap, no session."""
+        """Starts over: fresh swap, no session."""
         self.swap.log_writes(None)
         self.swap.format_swap()
         self.before = self.session_id = None
@@ -99,13 +99,13 @@ class Soak(Scenario):
 
     def keep_logs(self, number, reason):
         """Console of the boot that failed, and of the one before it."""
-        folder = os.path.join(self.log_dir, "failure%d" % number)
-        os.makedirs(folder, exist_ok=True)
+        directory = os.path.join(self.log_dir, "failure%d" % number)
+        os.makedirs(directory, exist_ok=True)
         for name in ("boot%d.log" % self.boots, "before.log", "trace.log"):
             path = os.path.join(self.log_dir, name)
             if os.path.exists(path):
-                shutil.copy(path, folder)
-        with open(os.path.join(folder, "reason"), "w") as stream:
+                shutil.copy(path, directory)
+        with open(os.path.join(directory, "reason"), "w") as stream:
             stream.write(reason + "\n")
 
     def guarded(self, step):
@@ -143,7 +143,7 @@ class Soak(Scenario):
             elif self.guarded(self.step):
                 self.done += 1
                 self.say("%s %d of %d: %s" % (self.word, self.done, self.count,
-                                              self.told))
+                                              self.outcome))
         self.last()
         self.summary()
         self.need(self.done >= self.count or self.failures, "all were done")
@@ -160,7 +160,7 @@ class Soak(Scenario):
         self.session_id = self.machine.mark("boot-id")
 
     def step(self):
-        """One of what is counted; says in `told` how it went."""
+        """One of what is counted; says in `outcome` how it went."""
         raise NotImplementedError
 
     def last(self):
@@ -199,7 +199,7 @@ class Cycles(Soak):
         self.times["resume"].append(back - begun)
         self.times["hibernate"].append(time.monotonic() - back)
         self.before = machine
-        self.told = "ok, resumed in %.1f s, hibernated in %.1f s" % (
+        self.outcome = "ok, resumed in %.1f s, hibernated in %.1f s" % (
             self.times["resume"][-1], self.times["hibernate"][-1])
 
 
@@ -207,13 +207,13 @@ class Cuts(Soak):
     """cuts the power at random moments, and sees what the next boot makes of it
 
     A cut loses what the disk had not flushed, or some of it. What is on the
-    disk then says what the next boot must do: resume, all of it, or begin anew
+    disk then says what the next boot must do: resume, all of it, or start over
     with swap that works. Then the power is cut again.
     """
 
     word = "cut"
     needs_session = False
-    # Cuts come so late, in seconds, at most; adapted to what is seen.
+    # The latest time of a cut, in seconds; adapted to what is measured.
     span = {"resume": 8.0, "hibernate": 6.0}
 
     def __init__(self, *arguments):
@@ -266,7 +266,7 @@ class Cuts(Soak):
             lost, unsafe = writelog.apply(log, copy, self.dice)
             os.replace(copy, self.swap.path)
             self.counts["writes lost"] += lost
-            self.told = "%.2f s into %s, %d of %d unflushed writes lost" % (
+            self.outcome = "%.2f s into %s, %d of %d unflushed writes lost" % (
                 late, target, lost, unsafe)
             self.hits[target] += 1
         else:
@@ -276,7 +276,7 @@ class Cuts(Soak):
         self.judge(was, machine, cut)
 
     def cut_at(self, target, late):
-        """Cuts the power so many seconds into what is to be hit."""
+        """Cuts the power that many seconds into the phase to be hit."""
         machine = self.machine
         mark = "boot-id" if target == "resume" else "printk-before"
         machine.wait_mark(mark, self.boot_limit)

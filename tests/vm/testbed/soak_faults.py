@@ -129,7 +129,7 @@ class Faults(Soak):
             end = "second try"
             self.need_swap_works()
         self.need_went_on(end)
-        self.told = "%s; %s" % (words, end)
+        self.outcome = "%s; %s" % (words, end)
         self.counts[kind] += 1
         self.ends[end] += 1
         self.before = machine
