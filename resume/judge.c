@@ -88,8 +88,8 @@ static int plan_quarantine(struct judgement *judgement, struct handover *handove
 	return 0;
 }
 
-static int mend(const struct sections *sections, const struct verdict_plan *plan,
-		unsigned char **ret, struct why *w)
+static int correct(const struct sections *sections, const struct verdict_plan *plan,
+		   unsigned char **ret, struct why *w)
 {
 	_cleanup_free_ unsigned char *page = NULL;
 	int r;
@@ -100,7 +100,7 @@ static int mend(const struct sections *sections, const struct verdict_plan *plan
 	if (!page)
 		return -ENOMEM;
 	memcpy(page, sections->kernel_header.data, sections->kernel_header.size);
-	r = verdict_mend_header(plan, page, sections->kernel_header.size);
+	r = verdict_correct_header(plan, page, sections->kernel_header.size);
 	if (r < 0)
 		return why(w, r, "the kernel's header is not the one that was judged");
 	*ret = steal_pointer(&page);
@@ -229,7 +229,7 @@ static int act_on_verdict(const struct sections *sections, const struct settings
 	r = apply_policy(ret, settings->platform_policy, handover, w);
 	if (r == 0)
 		r = plan_quarantine(ret, handover, w);
-	return r < 0 ? r : mend(sections, &ret->verdict.plan, &ret->first_page, w);
+	return r < 0 ? r : correct(sections, &ret->verdict.plan, &ret->first_page, w);
 }
 
 int judge_image(struct image_reader *reader, const struct settings *settings,

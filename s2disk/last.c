@@ -76,20 +76,25 @@ void last_begin(struct last *last, const char *area, const char *method)
 	text_copy(last->method, sizeof(last->method), method);
 }
 
+static bool has_class(const char *line, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(line, name, length) == 0 && line[length] == ':';
+}
+
 /* The worst class that a line begins with. Harmless findings are not handed over. */
 static enum verdict_class worst_of(const char *lines)
 {
 	enum verdict_class worst = VERDICT_HARMLESS;
 
 	for (; *lines; lines = strchrnul(lines, '\n'), lines += *lines != '\0') {
-		for (enum verdict_class class = VERDICT_MENDED; class <= VERDICT_FATAL; class ++) {
-			const char *name = verdict_class_name(class);
-			size_t length = strlen(name);
-
-			if (strncmp(lines, name, length) == 0 && lines[length] == ':' &&
-			    class > worst)
+		/* An older resume, in an initramfs not regenerated since, writes "mended". */
+		if (worst < VERDICT_CORRECTED && has_class(lines, "mended"))
+			worst = VERDICT_CORRECTED;
+		for (enum verdict_class class = worst + 1; class <= VERDICT_FATAL; class ++)
+			if (has_class(lines, verdict_class_name(class)))
 				worst = class;
-		}
 	}
 	return worst;
 }

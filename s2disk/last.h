@@ -39,7 +39,7 @@ struct last {
 	uint64_t left_out_pages; /* offlined page frames that are not in the image */
 	char left_out[256];	 /* their addresses, as many as fit */
 	char verdict[16];	 /* resumed: the class of the worst difference */
-	char findings[HANDOVER_TEXT_MAX + 1]; /* lines: what resume found and mended */
+	char findings[HANDOVER_TEXT_MAX + 1]; /* lines: what resume found and corrected */
 };
 
 /* An attempt begins. */

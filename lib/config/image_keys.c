@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #define KDF_USEC 1000000u
-#define ASK_SECONDS 90 /* when hibernating nobody may be there */
+#define ASK_SECONDS 90 /* the user may have left before hibernation asks */
 
-/* One byte more than may be there shows that there are too many. */
+/* One byte more than the limit, to detect files that are too large. */
 #define FILE_MEMORY (KEY_FILE_MAX + 1)
 
 bool image_keys_ask(const struct settings *settings)
@@ -83,7 +83,7 @@ bool image_keys_next_file(const char **list, char *path, size_t size)
 
 typedef int (*file_function)(void *context, const void *data, size_t size, struct why *w);
 
-/* Gives the content of a file to a function, wiped afterwards. */
+/* Calls function with the content of a file, then wipes it. */
 static int with_file(const char *root, const char *path, file_function function, void *context,
 		     struct why *w)
 {
@@ -112,7 +112,7 @@ static int digest_file(void *context, const void *data, size_t size, struct why 
 {
 	int r = crypto_sha256_text(data, size, context);
 
-	return r < 0 ? why(w, r, "it cannot be read for comparing") : 0;
+	return r < 0 ? why(w, r, "cannot compute its digest") : 0;
 }
 
 int image_keys_digest(const char *root, const char *path, char result[SHA256_TEXT_SIZE],
@@ -161,7 +161,7 @@ int kdf_choose_here(struct kdf *ret, struct why *w)
 	return kdf_choose(KDF_USEC, memory, work_pool_workers(0), ret, w);
 }
 
-/* The second time must be as the first. */
+/* Asks a second time; both must be equal. */
 static int ask_again(const struct passphrase_places *places, const char *name, const char *first,
 		     struct why *w)
 {
@@ -171,7 +171,7 @@ static int ask_again(const struct passphrase_places *places, const char *name, c
 
 	if (!second)
 		return why(w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));
-	snprintf(prompt, sizeof(prompt), "The same again, for %s", name);
+	snprintf(prompt, sizeof(prompt), "Repeat the passphrase for %s", name);
 	r = passphrase_ask(places, prompt, ASK_SECONDS, second, &length, w);
 	if (r == 0 && strcmp(first, second) != 0)
 		r = -EKEYREJECTED;
@@ -193,15 +193,15 @@ int passphrase_ask_new(const struct passphrase_places *places, const char *name,
 			return r;
 		if (!passphrase_typed(places))
 			return *ret_length ? 0 : why(w, -EINVAL, "the passphrase is empty");
-		before = "It must not be empty. ";
+		before = "The passphrase must not be empty. ";
 		if (*ret_length == 0)
 			continue;
 		r = ask_again(places, name, buffer, w);
 		if (r != -EKEYREJECTED)
 			return r;
-		before = "They were not the same. ";
+		before = "The passphrases differ. ";
 	}
-	return why(w, -EKEYREJECTED, "no passphrase was given twice");
+	return why(w, -EKEYREJECTED, "the same passphrase was not entered twice");
 }
 
 static int add_passphrase(struct key_ways *ways, const struct passphrase_places *places,
@@ -236,8 +236,8 @@ int image_keys_prepare(const struct settings *settings, const struct passphrase_
 		r = add_passphrase(ways, places, w);
 	if (r == 0 && ways->count == 0)
 		r = why(w, -ENOKEY,
-			"no way to the key of the image is left: \"passphrase = n\", and neither "
-			"\"key pair\" nor \"key file\" is set");
+			"nothing could unlock the image: \"passphrase = n\", and neither \"key "
+			"pair\" nor \"key file\" is set");
 	if (r < 0)
 		key_ways_free(ways);
 	else
@@ -252,7 +252,7 @@ static void check_mode(const char *root, const char *path, struct why *warning)
 
 	snprintf(full, sizeof(full), "%s%s", root, path);
 	if (stat(full, &st) == 0 && st.st_mode & (S_IRWXG | S_IRWXO))
-		why(warning, 0, "%s can be read or written by others than its owner", path);
+		why(warning, 0, "%s is accessible to users other than its owner", path);
 }
 
 int image_keys_check(const struct settings *settings, const char *root, struct why *warning,
@@ -269,8 +269,8 @@ int image_keys_check(const struct settings *settings, const char *root, struct w
 	r = add_files(settings, root, ways, w);
 	if (r == 0 && !image_keys_ask(settings) && ways->count == 0)
 		r = why(w, -ENOKEY,
-			"\"passphrase = n\" leaves no way to the key of the image, as neither "
-			"\"key pair\" nor \"key file\" is set");
+			"nothing could unlock the image: \"passphrase = n\", and neither \"key "
+			"pair\" nor \"key file\" is set");
 	key_ways_free(ways);
 	if (settings->key_pair[0])
 		check_mode(root, settings->key_pair, warning);
@@ -279,7 +279,7 @@ int image_keys_check(const struct settings *settings, const char *root, struct w
 	return r;
 }
 
-/* What one key file is tried on. */
+/* What a key file is tried on. */
 struct attempt {
 	const struct key_slots *slots;
 	unsigned char *key;
@@ -292,7 +292,7 @@ static int try_file(void *context, const void *data, size_t size, struct why *w)
 	return key_slots_try_file(attempt->slots, data, size, attempt->key, w);
 }
 
-/* -EKEYREJECTED where none fits, with what was wrong with the last one. */
+/* -EKEYREJECTED if none fits, with the reason of the last one. */
 static int try_files(const struct settings *settings, struct attempt *attempt, struct why *w)
 {
 	const char *list = settings->key_file;
@@ -301,7 +301,7 @@ static int try_files(const struct settings *settings, struct attempt *attempt, s
 	if (!key_slots_have(attempt->slots, KEY_FILE))
 		return -EKEYREJECTED;
 	if (!*list)
-		why(w, 0, "a key file opens the image, and the settings name none");
+		why(w, 0, "the image needs a key file, and the settings name none");
 	while (image_keys_next_file(&list, path, sizeof(path))) {
 		int r = with_file("", path, try_file, attempt, w);
 
@@ -326,7 +326,8 @@ static void make_prompt(const struct image_unlock *unlock, const struct key_slot
 		 unlock->name, when);
 }
 
-/* Whoever cancels wants no session. Noise on a serial line has no end. */
+/* Cancelled: the user gives up this session. Too long: on a terminal that is a wrong passphrase,
+ * elsewhere (noise on a serial line) no answer. */
 static enum why_class no_answer(const struct passphrase_places *places, int error)
 {
 	if (error == -ECANCELED)
@@ -344,7 +345,7 @@ static int try_passphrases(const struct image_unlock *unlock, const struct attem
 	if (!buffer)
 		return why(w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));
 	for (unsigned int i = 0; r == -EKEYREJECTED && i < PASSPHRASE_TRIES; i++) {
-		make_prompt(unlock, attempt->slots, i ? "That was wrong. " : "", prompt,
+		make_prompt(unlock, attempt->slots, i ? "Wrong passphrase. " : "", prompt,
 			    sizeof(prompt));
 		r = passphrase_ask(unlock->places, prompt, 0, buffer, &length, w);
 		if (r < 0) {

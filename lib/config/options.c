@@ -44,7 +44,7 @@ static void warn(const char *message)
 	log_warning("%s", message);
 }
 
-/* Stops at the first that is wrong, or skips it. */
+/* Stops at the first bad one, or skips it with skip_bad. */
 static int assign_all(const struct options *options, struct settings *settings, struct why *w)
 {
 	int r = 0;
@@ -62,11 +62,11 @@ static int assign_all(const struct options *options, struct settings *settings, 
 }
 
 static int load(const struct options *options, struct settings *settings,
-		void (*tell)(const char *message), struct why *w)
+		void (*report)(const char *message), struct why *w)
 {
 	struct settings from_file;
 	int r = settings_load(settings, options->root ? options->root : "", options->config_file,
-			      tell, w);
+			      report, w);
 
 	if (r < 0)
 		return r;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The options that s2disk and resume share: all of them are settings under
- * another name, applied after the configuration file, in their order.
- */
+/* Options common to s2disk and resume. Each is a setting under another name, applied after the
+ * configuration file, in the order
+ * given. */
 #ifndef S2DISK_CONFIG_OPTIONS_H
 #define S2DISK_CONFIG_OPTIONS_H
 
@@ -38,7 +37,7 @@ struct options {
 	} assignments[OPTIONS_ASSIGNMENTS_MAX];
 	unsigned int count;
 	bool quiet, verbose;
-	bool keeps_unknown; /* the program itself speaks of settings->unknown */
+	bool keeps_unknown; /* the program itself reports settings->unknown */
 };
 
 /* Takes one of the common options. false: it is not one of them (h and V are
@@ -48,13 +47,12 @@ bool options_take(struct options *options, int option, const char *argument);
 /* Remembers a setting under its key. */
 bool options_assign(struct options *options, const char *key, const char *value);
 
-/* Configuration file, then the options; sets the log level. Unknown keys in
- * files are warned of, unless keeps_unknown. -EINVAL and the like with a
- * sentence. */
+/* Configuration file, then the options; sets the log level. Warns of unknown keys in files, unless
+ * keeps_unknown. A negative errno with a message in w. */
 int options_load_settings(const struct options *options, struct settings *settings, struct why *w);
 
-/* What can be used of them where the former failed; nothing is told. 0, or a
- * negative errno where the file that was named does not exist. */
+/* If that failed: takes what is usable, without a message. 0, or a negative errno if a file that
+ * was named does not exist. */
 int options_salvage_settings(const struct options *options, struct settings *settings);
 
 #endif

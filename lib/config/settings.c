@@ -150,7 +150,7 @@ static const struct key keys[] = {
 	{ "max attempts", KIND_NUMBER, AT(max_attempts), .min = 1, .max = 1000 },
 };
 
-/* Case does not count, and any blanks are as good as one. */
+/* Ignores case, and takes any number of blanks for one. */
 static bool key_equal(const char *text, const char *name)
 {
 	while (*text && *name) {
@@ -176,7 +176,7 @@ static const struct key *find_key(const char *name)
 	return NULL;
 }
 
-/* What would be right, for the sentence about a wrong value. */
+/* Describes valid values, for the message about a bad one. */
 static const char *expected(const struct key *key, char *buffer, size_t size)
 {
 	switch (key->kind) {
@@ -197,7 +197,7 @@ static const char *expected(const struct key *key, char *buffer, size_t size)
 	case KIND_PAGES:
 		return "a number of pages";
 	case KIND_SIZE:
-		return "a number of bytes, or one with K, M or G behind it";
+		return "a number of bytes, optionally with the suffix K, M or G";
 	case KIND_METHOD:
 		return "platform, shutdown, reboot or suspend";
 	case KIND_POLICY:
@@ -212,7 +212,7 @@ static const char *expected(const struct key *key, char *buffer, size_t size)
 		snprintf(buffer, size, "printable text of at most %zu bytes", TEXT_SIZE - 1);
 		return buffer;
 	case KIND_PATH:
-		snprintf(buffer, size, "a path from / on, of at most %zu bytes", TEXT_SIZE - 1);
+		snprintf(buffer, size, "an absolute path of at most %zu bytes", TEXT_SIZE - 1);
 		return buffer;
 	}
 	return "something else";
@@ -318,10 +318,10 @@ static int set_value(void *at, const struct key *key, const char *value)
 	return -EINVAL;
 }
 
-/* Of what a user wrote, for a message. */
+/* How much of the user's text a message shows. */
 #define SHOWN_SIZE 64
 
-/* As near as one letter in three: "enrypt", "encryption", but not "script". */
+/* At most one edit in three letters: "enrypt", "encryption", but not "script". */
 const char *settings_nearest_key(const char *key)
 {
 	size_t least = SIZE_MAX, length = strlen(key);
@@ -357,7 +357,7 @@ int settings_set(struct settings *settings, const char *name, const char *value,
 	if (!key)
 		return unknown_key(name, w);
 	if (set_value((char *)settings + key->at, key, value) < 0) {
-		/* Whoever wrote it meant something else than the default. */
+		/* A bad value was meant to change the default. */
 		if (settings->skip_bad && key->at == offsetof(struct settings, encrypt))
 			settings->encrypt = true;
 		return why(w, -EINVAL, "\"%s\" cannot be \"%s\"; expected: %s", key->name,

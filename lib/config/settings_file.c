@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest line, and largest file: far more than anybody writes by hand. */
+/* Longest line and largest file, far beyond anything written by hand. */
 #define LINE_SIZE 1024
 #define FILE_LIMIT 1048576
 
@@ -55,13 +55,13 @@ static int unquote(char **value, struct why *w)
 	if (!last)
 		return why(w, -EINVAL, "the closing quote is missing");
 	if (last[1])
-		return why(w, -EINVAL, "something stands behind the closing quote");
+		return why(w, -EINVAL, "there is text after the closing quote");
 	*last = '\0';
 	(*value)++;
 	return 0;
 }
 
-/* Cuts a line up in place. *ret_key is NULL for one without anything in it. */
+/* Splits a line in place. *ret_key is NULL for an empty one. */
 static int split_line(char *line, char **ret_key, char **ret_value, struct why *w)
 {
 	char *separator, text[64];
@@ -88,7 +88,7 @@ static int split_line(char *line, char **ret_key, char **ret_value, struct why *
 	return 0;
 }
 
-/* Where a line is from. */
+/* Where a line comes from. */
 struct place {
 	const char *file;
 	unsigned int line;
@@ -103,7 +103,7 @@ static void note_unknown(struct unknown_keys *unknown, const struct place *place
 	bool wanted;
 
 	why(&text, 0, "%s:%u: %s", place->file, place->line, reason->text);
-	/* Those behind one that did not fit are only counted. */
+	/* Once one did not fit, the rest is only counted. */
 	if (unknown->named == unknown->count &&
 	    (used == 0 || used + strlen(text.text) + 2 < sizeof(unknown->text))) {
 		snprintf(unknown->text + used, sizeof(unknown->text) - used, "%s%s",
@@ -116,7 +116,7 @@ static void note_unknown(struct unknown_keys *unknown, const struct place *place
 		text_copy(unknown->encrypt, sizeof(unknown->encrypt), text.text);
 }
 
-/* place is NULL for a line that is from no file. */
+/* place is NULL for a line that does not come from a file. */
 static int apply_line(struct settings *settings, const char *line, const struct place *place,
 		      struct why *w)
 {
@@ -144,7 +144,7 @@ int settings_apply_line(struct settings *settings, const char *line, struct why 
 	return apply_line(settings, line, NULL, w);
 }
 
-/* A line of a file: a very long one may be a comment all the same. */
+/* A line of a file. Only comments may be longer than the limit. */
 static int parse_line(struct settings *settings, const char *line, size_t length,
 		      const struct place *place, struct why *w)
 {
@@ -180,7 +180,7 @@ int settings_parse(struct settings *settings, const char *text, const char *file
 	struct settings parsed = *settings;
 	struct place place = { .file = file, .line = 1 };
 
-	/* Some editors put a byte order mark first. */
+	/* Some editors write a byte order mark first. */
 	if (text_starts(text, "\xef\xbb\xbf"))
 		text += 3;
 	for (; *text; place.line++) {
@@ -225,10 +225,10 @@ static int load_file(struct settings *settings, const char *root, const char *pa
 {
 	int r = load_whole_file(settings, root, path, warn, w);
 
-	/* Whether there is such a file is another question. */
+	/* A missing file is for the caller to decide. */
 	if (!settings->skip_bad || r == 0 || r == -ENOENT)
 		return r;
-	/* What it asks for is not known. */
+	/* An unreadable file may ask for encryption. */
 	settings->encrypt = true;
 	return 0;
 }
@@ -241,7 +241,7 @@ static int is_drop_in(const struct dirent *entry)
 	       strcmp(entry->d_name + length - 5, ".conf") == 0;
 }
 
-/* alphasort() would sort by the user's language. */
+/* alphasort() depends on the locale. */
 static int compare_names(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -250,14 +250,14 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
 static int load_drop_ins(struct settings *settings, const char *root, const char *file,
 			 void (*warn)(const char *message), struct why *w)
 {
-	char folder[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
+	char directory[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
 	struct dirent **entries;
 	int count, r = 0;
 
-	if (snprintf(folder, sizeof(folder), "%s.d", file) >= (int)sizeof(folder))
+	if (snprintf(directory, sizeof(directory), "%s.d", file) >= (int)sizeof(directory))
 		return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
-	look_note("", folder, LOOK_LIST);
-	count = scandir(folder, &entries, is_drop_in, compare_names);
+	look_note("", directory, LOOK_LIST);
+	count = scandir(directory, &entries, is_drop_in, compare_names);
 	if (count < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (count < 0 && settings->skip_bad) {
@@ -265,9 +265,9 @@ static int load_drop_ins(struct settings *settings, const char *root, const char
 		return 0;
 	}
 	if (count < 0)
-		return why(w, -errno, "%s: %s", folder, strerror(errno));
+		return why(w, -errno, "%s: %s", directory, strerror(errno));
 	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+		snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name);
 		free(entries[i]);
 		if (r == 0)
 			r = load_file(settings, root, path, warn, w);
@@ -276,8 +276,8 @@ static int load_drop_ins(struct settings *settings, const char *root, const char
 	return r;
 }
 
-/* Reads the first of the usual files; *path becomes its path, or that of the
- * first where there is none, since drop-ins may be there all the same. */
+/* Reads the first default file that exists. *path becomes its path, or that of the first default if
+ * none exists, which may have drop-ins anyway. */
 static int load_default_file(struct settings *settings, const char *root, char *path, size_t size,
 			     void (*warn)(const char *message), struct why *w)
 {

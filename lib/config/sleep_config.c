@@ -18,7 +18,7 @@
 #define SECOND 1000000ull
 #define HOUR (3600 * SECOND)
 
-/* The first that is there counts; 252 knows the first only. */
+/* The first that exists counts; systemd 252 reads only the first. */
 static const char *const main_files[] = {
 	"/etc/systemd/sleep.conf",
 	"/run/systemd/sleep.conf",
@@ -26,8 +26,8 @@ static const char *const main_files[] = {
 	"/usr/lib/systemd/sleep.conf",
 };
 
-/* A file hides those of its name in later folders. */
-static const char *const folders[] = {
+/* A file overrides files of the same name in later directories. */
+static const char *const directories[] = {
 	"/etc/systemd/sleep.conf.d",	       "/run/systemd/sleep.conf.d",
 	"/usr/local/lib/systemd/sleep.conf.d", "/usr/lib/systemd/sleep.conf.d",
 	"/lib/systemd/sleep.conf.d",
@@ -36,7 +36,7 @@ static const char *const folders[] = {
 struct reader {
 	struct sleep_config *config;
 	void (*warn)(const char *message);
-	/* -1: not said. */
+	/* -1: not set. */
 	int suspend, hibernation, hybrid, then_hibernate, on_mains;
 };
 
@@ -75,7 +75,7 @@ static const struct unit {
 	{ "years", 31557600 * SECOND },
 };
 
-/* Number and unit; *text goes behind them. */
+/* Number and unit; *text is moved past them. */
 static int parse_part(const char **text, uint64_t *ret)
 {
 	size_t length = 0;
@@ -141,8 +141,7 @@ static int set_bool(const char *value, int *ret)
 	return 0;
 }
 
-/* No clock can be set so far ahead: infinity is as if nothing were said, which
- * is how systemd understands it. */
+/* No timer can be set that far ahead, so infinity counts as not set, as in systemd. */
 static int set_delay(struct sleep_config *config, const char *value)
 {
 	uint64_t delay = UINT64_MAX;
@@ -155,7 +154,7 @@ static int set_delay(struct sleep_config *config, const char *value)
 	return 0;
 }
 
-/* 0 also for keys that mean nothing here. */
+/* 0 for irrelevant keys, too. */
 static int set_key(struct reader *reader, const char *key, const char *value)
 {
 	struct sleep_config *config = reader->config;
@@ -217,7 +216,7 @@ static void parse_line(struct reader *reader, char *line, const char *file, unsi
 	reader->warn(message);
 }
 
-/* false: it is not there, or cannot be read. */
+/* false: it does not exist or cannot be read. */
 static bool read_file(struct reader *reader, const char *root, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
@@ -248,7 +247,7 @@ static int is_drop_in(const struct dirent *entry)
 	return entry->d_name[0] != '.' && dot && strcmp(dot, ".conf") == 0;
 }
 
-/* alphasort() would sort by the user's language. */
+/* alphasort() depends on the locale. */
 static int compare_names(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -268,15 +267,16 @@ static int compare_drop_ins(const void *a, const void *b)
 
 #define DROP_INS_MAX 256
 
-/* Takes those of a folder whose names are not there yet. */
-static size_t add_folder(const char *root, const char *folder, struct drop_in **list, size_t count)
+/* Adds the files of a directory whose names are not in the list yet. */
+static size_t add_directory(const char *root, const char *directory, struct drop_in **list,
+			    size_t count)
 {
 	char full[PATH_MAX];
 	struct dirent **entries;
 	size_t before = count;
 	int found;
 
-	snprintf(full, sizeof(full), "%s%s", root, folder);
+	snprintf(full, sizeof(full), "%s%s", root, directory);
 	look_note("", full, LOOK_LIST);
 	found = scandir(full, &entries, is_drop_in, compare_names);
 	if (found < 0)
@@ -290,7 +290,7 @@ static size_t add_folder(const char *root, const char *folder, struct drop_in **
 		if (at == before && count < DROP_INS_MAX)
 			new = malloc(sizeof(*new));
 		if (new) {
-			int length = snprintf(new->path, sizeof(new->path), "%s/", folder);
+			int length = snprintf(new->path, sizeof(new->path), "%s/", directory);
 
 			text_copy(new->path + length, sizeof(new->path) - (size_t)length,
 				  entries[i]->d_name);
@@ -308,8 +308,8 @@ static void read_drop_ins(struct reader *reader, const char *root)
 	struct drop_in *list[DROP_INS_MAX];
 	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		count = add_folder(root, folders[i], list, count);
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		count = add_directory(root, directories[i], list, count);
 	qsort(list, count, sizeof(list[0]), compare_drop_ins);
 	for (size_t i = 0; i < count; i++) {
 		read_file(reader, root, list[i]->path);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Where nobody says what is offered, all is. */
+/* If the kernel does not list its modes, any may work. */
 static bool is_offered(const char *offered, const char *mode)
 {
 	return !*offered || strstr(offered, mode);

@@ -71,7 +71,7 @@ int target_named(const struct settings *settings, const struct kernel_cmdline *c
 	return 0;
 }
 
-/* By this boot's command line; where that cannot be read, there is none. */
+/* With this boot's command line; an unreadable one counts as empty. */
 static int named(const struct settings *settings, const char *root, bool running, char *ret,
 		 size_t size, uint64_t *ret_offset, const char **ret_by, struct why *w)
 {

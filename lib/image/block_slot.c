@@ -62,7 +62,7 @@ static struct block_place place_of(const struct block_worker *worker, const stru
 	};
 }
 
-/* Makes the check of what is stored, which sealing encrypts. */
+/* Computes the check of the stored bytes; sealing encrypts them in place. */
 static int protect(struct block_worker *worker, struct block_slot *slot)
 {
 	struct block_place place = place_of(worker, slot);
@@ -103,7 +103,7 @@ void block_pack(void *worker_context, void *job)
 	uint64_t begun = now_usec();
 	size_t stored = 0, padding;
 
-	/* Only whole pages count, so compressing must save one. */
+	/* Blocks take whole pages, so compression must save at least one. */
 	if (worker->compress && slot->raw_size > worker->page_size)
 		stored =
 			codec_compress(worker->codec_state, slot->raw, slot->raw_size, slot->packed,

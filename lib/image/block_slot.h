@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A block on its way: its memory and what the workers do with it. */
+/* A block in transit: its memory, and what the workers do with it. */
 #ifndef S2DISK_IMAGE_BLOCK_SLOT_H
 #define S2DISK_IMAGE_BLOCK_SLOT_H
 
@@ -19,13 +19,13 @@ struct block_slot {
 	struct block_entry entry;
 	unsigned char *stored; /* raw or packed: what is on the disk */
 	uint64_t index;	       /* of the block */
-	int effort;	       /* packing: how hard, as codec_compress takes it */
-	uint64_t usec;	       /* that packing took */
+	int effort;	       /* packing: as for codec_compress */
+	uint64_t usec;	       /* duration of packing */
 	int error;	       /* a worker's */
-	bool damaged;	       /* that error is: it is not what was stored */
+	bool damaged;	       /* the error is damage: not the bytes that were stored */
 };
 
-/* What each worker needs for itself. */
+/* State of one worker. */
 struct block_worker {
 	void *codec_state; /* for compressing only */
 	struct digest crc;
@@ -43,15 +43,14 @@ int block_worker_init(struct block_worker *worker, struct arena *arena, bool com
 /* The key of an image, which must outlive its use. */
 int block_worker_key(struct block_worker *worker, const struct seal *seal);
 
-/* Puts zeros in its place; harmless where there was none. */
+/* Wipes the key; harmless if there is none. */
 void block_worker_forget(struct block_worker *worker);
 void block_worker_destroy(struct block_worker *worker);
 
 /* Work functions of a pool: block_worker, block_slot.
  *
  * Packing: raw, raw_size and effort in; stored, entry, usec out; the stored bytes are padded
- * with zeros to a whole page. Where compressing does not save a page at least,
- * the block stays raw. */
+ * with zeros to a whole page. If compression does not save a page, the block stays raw. */
 void block_pack(void *worker, void *slot);
 
 /* Unpacking: stored, entry and raw_size in; the check is verified, then raw

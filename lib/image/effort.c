@@ -3,46 +3,44 @@
 
 #include "base/bytes.h"
 
-/* Of a desktop's memory one core packs, in blocks of 512 KiB, 950 MB/s to 2.3:1
- * with acceleration 1, 2,900 MB/s to 1.5:1 with 64. */
+/* One core compresses the memory of a desktop, in blocks of 512 KiB, at 950 MB/s to 2.3:1 with
+ * acceleration 1, and at 2,900 MB/s to 1.5:1 with 64. */
 static const int efforts[] = { 1, 2, 4, 8, 16, 32, 64 };
 
-/* Spare time is best spent here. LZ4 1.9: 147 MB/s to 2.6:1; higher levels gain next
- * to nothing and cost much. In 1.10 level 2 became another algorithm: measured on
- * the same data it gives 60 percent of the gain in a fifth of the time, three times
- * as many bytes saved per second as in 1.9 or by level 3 of either. */
+/* The best use of spare time. LZ4 1.9: 147 MB/s to 2.6:1; higher levels gain almost nothing and
+ * cost much. In 1.10 level 2 is another algorithm: measured on the same data it gives 60 percent of
+ * the gain in a fifth of the time, three times as many bytes saved per second as in 1.9 or by level
+ * 3 of either. */
 #define EFFORT_HARD EFFORT_HC(2)
 #define HARD_USEC_GUESS 4000
 
-/* Blocks between two choices of the step. Some were packed before the last one;
- * with fewer it would go too far either way. */
+/* Blocks between two choices of the step. Some of them were packed before the last choice; with a
+ * shorter period the step would overshoot. */
 #define PERIOD 8
 
-/* What was lost long ago tells nothing about now. Devices that are throttled,
- * and some others, work and rest in turns of up to a tenth of a second. But one
- * that begins to be waited for takes too many bytes of blocks packed fast, if
- * that is noticed late. */
+/* Old measurements do not count. Throttled and some other devices alternate between work and pauses
+ * of up to a tenth of a second. But if it is noticed late that the device has become the
+ * bottleneck, too many blocks have been packed fast. */
 #define MEMORY_USEC 100000
 #define RECENT_USEC 40000
 #define SPARE_USEC_MAX (MEMORY_USEC / 2)
 
-/* A device takes the first megabytes at once, and one that was behind will be so
- * again: wait before packing faster. What is written in vain where it turns out
- * to be the slower one costs more than waiting a little longer. */
+/* A device buffers the first megabytes, and one that was the bottleneck will be again, so wait
+ * before packing faster: if the device turns out to be slower, the extra bytes cost more than the
+ * delay. */
 #define HOLD_FIRST_USEC 120000
 #define HOLD_USEC 400000
 
-/* Percent of the time spent waiting: below the first, packing may go faster;
- * above the second, it need not; above the third there is time for high
- * compression. */
+/* Percent of the time spent waiting for the device: below the first, pack faster; above the second,
+ * pack harder; above the third there is time for high compression. */
 #define WAITING_LITTLE 5
 #define WAITING_MUCH 20
 #define WAITING_SOME 15
 
-void pace_begin(struct pace *pace, int effort, unsigned int workers, uint64_t now)
+void effort_begin(struct effort *effort, int fixed, unsigned int workers, uint64_t now)
 {
-	*pace = (struct pace){
-		.fixed = effort,
+	*effort = (struct effort){
+		.fixed = fixed,
 		.workers = workers,
 		.last_usec = now,
 		.hold_until = now + HOLD_FIRST_USEC,
@@ -63,61 +61,62 @@ static void forget_older(struct waiting *waiting, uint64_t usec)
 	}
 }
 
-int pace_effort(struct pace *pace, bool fits, bool busy)
+int effort_next(struct effort *effort, bool fits, bool busy)
 {
-	if (pace->fixed)
-		return pace->fixed;
-	if (pace->step == 0 && busy && waits_more_than(&pace->lately, WAITING_SOME) &&
-	    pace->spare_usec >= pace->hard_usec) {
-		pace->spare_usec -= pace->hard_usec;
+	if (effort->fixed)
+		return effort->fixed;
+	if (effort->step == 0 && busy && waits_more_than(&effort->lately, WAITING_SOME) &&
+	    effort->spare_usec >= effort->hard_usec) {
+		effort->spare_usec -= effort->hard_usec;
 		return EFFORT_HARD;
 	}
-	return fits ? efforts[pace->step] : 1;
+	return fits ? efforts[effort->step] : 1;
 }
 
-void pace_packing_behind(struct pace *pace)
+void effort_packing_behind(struct effort *effort)
 {
-	pace->packing_behind = true;
+	effort->packing_behind = true;
 }
 
-void pace_waited(struct pace *pace, uint64_t usec)
+void effort_waited(struct effort *effort, uint64_t usec)
 {
-	int64_t most = (int64_t)SPARE_USEC_MAX * pace->workers;
+	int64_t most = (int64_t)SPARE_USEC_MAX * effort->workers;
 
 	usec = min_u64(usec, MEMORY_USEC);
-	pace->lately.waited_usec += usec;
-	pace->now.waited_usec += usec;
-	/* While the owner waits, so do all that pack for it. */
-	pace->spare_usec += (int64_t)(usec * pace->workers);
-	if (pace->spare_usec > most)
-		pace->spare_usec = most;
+	effort->lately.waited_usec += usec;
+	effort->now.waited_usec += usec;
+	/* While the owner waits, the workers are idle, too. */
+	effort->spare_usec += (int64_t)(usec * effort->workers);
+	if (effort->spare_usec > most)
+		effort->spare_usec = most;
 }
 
-static void choose_step(struct pace *pace)
+static void choose_step(struct effort *effort)
 {
-	if (waits_more_than(&pace->now, WAITING_MUCH)) {
-		pace->hold_until = pace->last_usec + HOLD_USEC;
-		pace->step /= 2;
-	} else if (pace->packing_behind && pace->last_usec >= pace->hold_until &&
-		   !waits_more_than(&pace->lately, WAITING_LITTLE)) {
-		if (pace->step + 1 < ARRAY_SIZE(efforts))
-			pace->step++;
+	if (waits_more_than(&effort->now, WAITING_MUCH)) {
+		effort->hold_until = effort->last_usec + HOLD_USEC;
+		effort->step /= 2;
+	} else if (effort->packing_behind && effort->last_usec >= effort->hold_until &&
+		   !waits_more_than(&effort->lately, WAITING_LITTLE)) {
+		if (effort->step + 1 < ARRAY_SIZE(efforts))
+			effort->step++;
 	}
 }
 
-void pace_block_placed(struct pace *pace, int effort, uint64_t usec, uint64_t now)
+void effort_block_placed(struct effort *effort, int used, uint64_t usec, uint64_t now)
 {
-	/* A block that took long because something else ran is no measure. */
-	if (effort < 0)
-		pace->hard_usec += ((int64_t)min_u64(usec, SPARE_USEC_MAX) - pace->hard_usec) / 8;
-	pace->lately.elapsed_usec += now - pace->last_usec;
-	pace->now.elapsed_usec += now - pace->last_usec;
-	pace->last_usec = now;
-	if (++pace->blocks < PERIOD)
+	/* A block that was preempted is no measure, hence the limit. */
+	if (used < 0)
+		effort->hard_usec +=
+			((int64_t)min_u64(usec, SPARE_USEC_MAX) - effort->hard_usec) / 8;
+	effort->lately.elapsed_usec += now - effort->last_usec;
+	effort->now.elapsed_usec += now - effort->last_usec;
+	effort->last_usec = now;
+	if (++effort->blocks < PERIOD)
 		return;
-	choose_step(pace);
-	pace->blocks = 0;
-	pace->packing_behind = false;
-	forget_older(&pace->lately, MEMORY_USEC);
-	forget_older(&pace->now, RECENT_USEC);
+	choose_step(effort);
+	effort->blocks = 0;
+	effort->packing_behind = false;
+	forget_older(&effort->lately, MEMORY_USEC);
+	forget_older(&effort->now, RECENT_USEC);
 }

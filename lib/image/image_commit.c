@@ -50,13 +50,13 @@ int signature_page_read(struct signature_page *sp, struct why *w)
 		}
 	}
 	if (r == 0)
-		return why(w, -EIO, "the swap area's first page is another each time it is read");
+		return why(w, -EIO, "the swap area's first page differs each time it is read");
 	return r == -ENODATA
 		       ? why(w, r, "the device ends before the swap area's first page")
 		       : why(w, r, "the swap area's first page cannot be read: %s", strerror(-r));
 }
 
-/* Writes, flushes, and makes sure that it is there. */
+/* Writes, flushes, and reads back. */
 static int write_page(struct signature_page *sp, struct why *w)
 {
 	int r = io_pwrite_full(sp->fd, sp->page, sp->size, sp->offset);
@@ -85,7 +85,7 @@ int image_commit(struct signature_page *sp, const struct signature_record *recor
 	return r < 0 ? r : write_page(sp, w);
 }
 
-/* Makes sp->page a swap area's, in memory. */
+/* Restores the swap signature in sp->page, in memory. */
 static int make_swap(struct signature_page *sp, struct why *w)
 {
 	enum swap_signature_kind kind = swap_signature_kind(sp->page, sp->size);
@@ -101,15 +101,15 @@ static int make_swap(struct signature_page *sp, struct why *w)
 
 int image_clear(struct signature_page *sp, struct why *w)
 {
-	/* Where it cannot be read, what was read last must do: leaving an image
-	 * of a running system is the worst that can happen. */
+	/* If it cannot be read, use what was read last: a valid image of a system that continues is
+	 * the worst outcome. */
 	int read_error = signature_page_read(sp, w);
 	int r = make_swap(sp, w);
 
 	if (r < 0)
 		return read_error < 0 ? read_error : r;
-	/* Also where it reads as swap already: a write that failed may still be
-	 * in the disk's cache, and this one comes after it. */
+	/* Write even if it reads as swap already: a failed write may still be in the disk's cache,
+	 * and this one must follow it. */
 	return write_page(sp, w);
 }
 
@@ -119,7 +119,7 @@ int image_clear_kernels(struct signature_page *sp, struct why *w)
 
 	if (r < 0 || swap_signature_kind(sp->page, sp->size) != SWAP_IS_KERNEL_IMAGE)
 		return r;
-	/* As the kernel does it: nothing but the signature is other than before. */
+	/* As the kernel does it: only the signature changes. */
 	r = swap_signature_restore(sp->page, sp->size, 2 * (size_t)SWAP_SIGNATURE_SIZE);
 	if (r < 0)
 		return why(w, r, "the first page does not look like a swap area's");
@@ -175,7 +175,7 @@ int sealed_header_prepare(struct sealed_header *header, int fd, size_t page_size
 		return 0;
 	}
 	sealed_header_free(header);
-	/* Beyond the device's end there is nothing. */
+	/* Nothing is there beyond the end of the device. */
 	return r == 0 || r == -ENODATA
 		       ? 0
 		       : why(w, r, "the image's header cannot be read: %s", strerror(-r));

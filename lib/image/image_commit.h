@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The signature page of a swap area: what turns written pages into an image,
- * and an image into swap again. Each step is one write of that page (only its
- * last sector changes), flushed, and read back.
- */
+/* The signature page of a swap area: writing it commits an image or turns it back into swap. Each
+ * step is one write of that page (only its last sector changes), flushed and read
+ * back. */
 #ifndef S2DISK_IMAGE_IMAGE_COMMIT_H
 #define S2DISK_IMAGE_IMAGE_COMMIT_H
 
@@ -21,57 +19,57 @@ struct signature_page {
 	uint64_t offset; /* of the page, bytes on the device */
 	size_t size;	 /* page size */
 	struct arena memory;
-	unsigned char *page;	/* as it was read last */
+	unsigned char *page;	/* as read last */
 	unsigned char *scratch; /* for reading, and reading back */
 	unsigned char *again;	/* for reading a second time */
 };
 
-/* Sets memory aside and reads the page. */
+/* Allocates memory and reads the page. */
 int signature_page_open(struct signature_page *sp, int fd, uint64_t offset, size_t page_size,
 			struct why *w);
 void signature_page_close(struct signature_page *sp);
 
-/* Reads it again, until it is the same twice: all of it is written back with a
- * signature, so a bit that was flipped on the way would stay. */
+/* Reads it until two reads agree: the whole page is written back with a signature, so a bit error
+ * while reading would become permanent. */
 int signature_page_read(struct signature_page *sp, struct why *w);
 
-/* Commits: writes the record. The page must be a swap header's. When this
- * fails the record may be on the disk all the same: image_clear. */
+/* Commits: writes the record. The page must be a swap header's. On failure the record may be on the
+ * disk anyway: call image_clear. */
 int image_commit(struct signature_page *sp, const struct signature_record *record, struct why *w);
 
-/* Puts the swap signature back: taking an image back, consuming it before a
- * restore, or setting it aside. Works on a damaged record too. */
+/* Restores the swap signature: to invalidate an image, to consume it before a restore, or to
+ * discard it. Works on a damaged record too. */
 int image_clear(struct signature_page *sp, struct why *w);
 
-/* The same for an image of the kernel's own, which image_clear leaves alone: 0
- * where there is one no more. */
+/* The same for an image of the kernel's own, which image_clear does not touch. 0 also if there is
+ * none any more. */
 int image_clear_kernels(struct signature_page *sp, struct why *w);
 
-/* Replaces the record of the image that is there, with other counters. */
+/* Replaces the record of the image there, with other counters. */
 int image_update_record(struct signature_page *sp, const struct signature_record *record,
 			struct why *w);
 
-/* The header page of a sealed image, whose key slots must not outlive it. */
+/* The header page of a sealed image. Its key slots must not outlive the image. */
 struct sealed_header {
 	struct arena memory;
-	unsigned char *page;  /* as it is there; NULL: nothing to wipe */
+	unsigned char *page;  /* as it is on the disk; NULL: nothing to wipe */
 	unsigned char *zeros; /* what is written over it */
 	uint64_t offset;
 	bool wiped; /* or may be */
 };
 
-/* Takes the memory that wiping needs, and reads the header page of the image
- * with that record. Remembers nothing where the page is not that of a sealed
- * image of this id: the record may say anything. Does nothing the second time. */
+/* Allocates the memory for wiping and reads the header page that the record names. Ignores a page
+ * that is not the header of a sealed image of this id, since the record may be forged. Does nothing
+ * the second time. */
 int sealed_header_prepare(struct sealed_header *header, int fd, size_t page_size,
 			  const struct signature_record *record, struct why *w);
 
-/* Overwrites it with zeros and flushes; prepares where that was not done. Where
- * it failed it can be called again. */
+/* Overwrites it with zeros and flushes; prepares first if necessary. After a failure it can be
+ * called again. */
 int sealed_header_wipe(struct sealed_header *header, int fd, size_t page_size,
 		       const struct signature_record *record, struct why *w);
 
-/* Puts it back, where it was wiped and the image is kept after all. */
+/* Writes it back, if it was wiped and the image is kept after all. */
 int sealed_header_put_back(const struct sealed_header *header, int fd, size_t page_size,
 			   struct why *w);
 

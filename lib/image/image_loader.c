@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The blocks of an image. Threads of their own read them ahead. All others take
- * one after the other, unpack it, and hand it to the sink themselves when its
- * turn comes: then it is still in the caches of their processor. Until then they
- * unpack others.
- */
+/* Loads the blocks of an image. Reading threads read ahead. All others each take the next block,
+ * unpack it, and hand it to the sink themselves when its turn comes, while it is still in the
+ * caches of their processor. Until then they unpack more
+ * blocks. */
 #include "image/image_reader.h"
 
 #include "base/bytes.h"
@@ -17,27 +15,27 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* A read request with so many bytes is full; so many are being read, or have
- * blocks that were not handed on yet. */
+/* Bytes of a full read request; and the number of requests that are being read or have blocks not
+ * handed on yet. */
 #define BATCH_BYTES (2u << 20)
 #define BATCHES 4
 #define READ_THREADS 2
 
-/* So many blocks a thread has at most that wait for their turn. With one, it
- * would sleep whenever the block before its own takes a little longer; with few,
- * whenever a reading thread takes the processor of the one whose turn it is. */
+/* The most blocks of a thread that wait for their turn. With one, it would sleep whenever the block
+ * before its own takes a little longer; with few, whenever a reading thread preempts the one whose
+ * turn it is. */
 #define BLOCKS_HELD 8
 
 struct batch {
 	struct transfer transfer;
 	struct iovec memory;
-	uint64_t end; /* the block behind its last */
-	int error;    /* of reading, and its sentence */
+	uint64_t end; /* the block after its last */
+	int error;    /* of reading, and its message */
 	struct why why;
 	bool ready; /* under the lock: its blocks may be taken */
 };
 
-/* A block that a thread has taken, until it was handed on. */
+/* A block that a thread has taken and not handed on yet. */
 struct held_block {
 	struct block_slot slot;
 	struct batch *batch;
@@ -57,16 +55,16 @@ struct load {
 	const struct page_sink *sink;
 	const unsigned char *first_page;
 	const struct stream_watch *watch;
-	struct why *why; /* of whose turn it is */
+	struct why *why; /* set by the thread whose turn it is */
 	struct why unheard;
 	uint64_t sunk_bytes;
 
 	struct arena arena;
-	size_t batch_bytes;	       /* one with so many is full */
+	size_t batch_bytes;	       /* of a full batch */
 	struct batch batches[BATCHES]; /* used in turn */
 	bool serial;		       /* no threads at all */
 	unsigned int threads;	       /* that unpack, the caller's among them, */
-	unsigned int held_max;	       /* and have at most so many blocks each */
+	unsigned int held_max;	       /* and have up to this many blocks each */
 	struct unpacker unpackers[WORK_POOL_WORKERS_MAX];
 	void *contexts[WORK_POOL_WORKERS_MAX];
 	void *unpack_ring, *unpack_stacks, *read_ring, *read_stacks;
@@ -83,7 +81,7 @@ struct load {
 	uint64_t unpack_batch; /* the number of its batch, */
 	size_t unpack_at;      /* and its place there */
 	uint64_t next_sink;    /* block whose turn it is */
-	/* Who has block number … modulo all that can be had at once. */
+	/* Who has block n, at index n modulo the number of blocks in flight. */
 	struct unpacker *holders[WORK_POOL_WORKERS_MAX * BLOCKS_HELD];
 	uint64_t batches_done;
 	bool stopping;
@@ -105,7 +103,7 @@ static unsigned int count_threads(const struct image_reader *reader)
 
 static unsigned int count_held(const struct image_reader *reader)
 {
-	/* It never waits for its turn. */
+	/* The serial twin never waits for its turn. */
 	if (count_threads(reader) == 1)
 		return 1;
 	return (unsigned int)min_u64(raw_blocks(reader) / count_threads(reader), BLOCKS_HELD);
@@ -123,7 +121,7 @@ static size_t full_batch(const struct image_reader *reader)
 	uint64_t left = reader->config.buffer_bytes > raw ? reader->config.buffer_bytes - raw : 0;
 	uint64_t each = left / BATCHES;
 
-	/* The last block may go beyond by all of its size. */
+	/* The last block may exceed the limit by its whole size. */
 	each = each > block ? (each - block) / page * page : 0;
 	return (size_t)max_u64(page, min_u64(each, BATCH_BYTES));
 }
@@ -227,7 +225,7 @@ static void plan_batch(struct load *load, struct batch *batch)
 	batch->why = (struct why){ 0 };
 	while (batch->error == 0 && load->next_read < blocks && bytes < load->batch_bytes)
 		batch->error = add_block(load, batch, &bytes);
-	/* Nothing is read after what failed. */
+	/* Nothing is read after a failure. */
 	if (batch->error < 0)
 		load->next_read = blocks;
 	else if (!transfer_add_memory(&batch->transfer, batch->memory.iov_base, bytes))
@@ -302,12 +300,12 @@ static void read_all(void *context, void *job)
 		;
 }
 
-/* The batch of the block to be taken next; NULL when it is not there yet. */
+/* The batch of the block to be taken next; NULL if it has not been read yet. */
 static struct batch *batch_to_unpack(struct load *load)
 {
 	struct batch *batch = &load->batches[load->unpack_batch % BATCHES];
 
-	/* Otherwise it is still that of an earlier round. */
+	/* Otherwise the slot still holds a batch of an earlier round. */
 	if (load->unpack_batch - load->batches_done < BATCHES && batch->ready)
 		return batch;
 	return NULL;
@@ -318,7 +316,7 @@ static struct held_block *oldest_held(struct unpacker *unpacker)
 	return &unpacker->blocks[unpacker->handed_on % unpacker->load->held_max];
 }
 
-/* Takes the next block to be unpacked, with the lock held; false: it is not there. */
+/* Takes the next block to be unpacked, with the lock held; false: not read yet. */
 static bool take_block(struct load *load, struct unpacker *unpacker)
 {
 	const struct image_reader *reader = load->reader;
@@ -418,7 +416,7 @@ static int sink_bytes(struct load *load, const unsigned char *data, size_t lengt
 	int r = load->sink->write(load->sink->context, data, length);
 
 	if (r < 0)
-		return why(load->why, r, "the snapshot was not taken at byte %" PRIu64 ": %s",
+		return why(load->why, r, "the kernel rejected the snapshot at byte %" PRIu64 ": %s",
 			   load->sunk_bytes, strerror(-r));
 	load->sunk_bytes += length;
 	return 0;
@@ -438,8 +436,8 @@ static int sink_first_block(struct load *load, const unsigned char *data, size_t
 	return r < 0 ? r : sink_bytes(load, data + page, length - page);
 }
 
-/* Damage counts when it was read twice: a cable or memory that flipped a bit on
- * the way is not the disk. */
+/* Damage counts only if a second read shows it, too: the first may be a bit error in a cable or in
+ * memory. */
 static void unpack(struct unpacker *unpacker, struct held_block *held)
 {
 	struct block_slot *slot = &held->slot;
@@ -460,7 +458,7 @@ static void unpack(struct unpacker *unpacker, struct held_block *held)
 	}
 }
 
-/* What the thread does whose turn it is; no other does any of this meanwhile. */
+/* Run by the thread whose turn it is, and by no other at the same time. */
 static int hand_on(struct load *load, const struct batch *batch, const struct block_slot *slot)
 {
 	const unsigned char *data = block_data(slot);
@@ -508,7 +506,7 @@ static void unpack_all(void *context, void *job)
 	}
 }
 
-/* Starts all threads but the caller's, which then is like the others. */
+/* Starts the other threads; then the caller's is like any of them. */
 static int start_threads(struct load *load)
 {
 	static void *const no_context[READ_THREADS + 1];
@@ -568,7 +566,7 @@ int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 	load->threads = count_threads(reader);
 	load->held_max = count_held(reader);
 	load->batch_bytes = full_batch(reader);
-	/* From the start, whether or not it was loaded before. */
+	/* From the beginning, even if it was loaded before. */
 	r = reader_check_body(reader, load->why);
 	if (r == 0) {
 		r = take_memory(load);

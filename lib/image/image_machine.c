@@ -10,7 +10,7 @@ static int list_pages(struct page_ranges *ranges, struct frame_list *ret)
 {
 	uint64_t first, count;
 
-	/* The section that they come from is in memory, so this cannot be much. */
+	/* Bounded by the size of the section, which is in memory. */
 	ret->items = calloc(ranges->ranges + 1, sizeof(*ret->items));
 	if (!ret->items)
 		return -ENOMEM;

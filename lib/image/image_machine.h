@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an image's sections say to the verdict: its machine and its pages. */
+/* The input of the verdict from an image's sections: its machine and its pages. */
 #ifndef S2DISK_IMAGE_IMAGE_MACHINE_H
 #define S2DISK_IMAGE_IMAGE_MACHINE_H
 

@@ -23,7 +23,7 @@ int image_read_front(const struct image_reader_config *c, const struct signature
 	if (c->device_bytes < c->page_size ||
 	    record->header_offset > c->device_bytes - c->page_size)
 		return why_class(w, WHY_FOREIGN, -ENXIO,
-				 "the header is said to be at byte %" PRIu64
+				 "the record places the header at byte %" PRIu64
 				 ", the device has only %" PRIu64 " bytes now",
 				 record->header_offset, c->device_bytes);
 	r = io_pread_full(c->fd, page, c->page_size, record->header_offset);
@@ -44,8 +44,8 @@ int image_read_front(const struct image_reader_config *c, const struct signature
 	return 0;
 }
 
-/* Damage counts when it was read twice: a cable or memory that flipped a bit on
- * the way is not the disk. w is the caller's, and empty. */
+/* Damage counts only if a second read shows it, too: the first may be a bit error in a cable or in
+ * memory. w is the caller's, and empty. */
 static int read_twice(struct image_reader *reader,
 		      int (*step)(struct image_reader *reader, struct why *w), struct why *w)
 {
@@ -83,7 +83,7 @@ static int unlock(struct image_reader *reader, const struct header_front *front,
 			why(w, r, "the image's key cannot be used: %s", strerror(-r));
 	}
 	secret_free(key, IMAGE_KEY_SIZE);
-	/* A way that is not known here may be the one that is meant. */
+	/* An unknown slot may be the one that would have fitted. */
 	if (r == -EKEYREJECTED && w->class != WHY_WRONG_KEY && key_slots_unknown(&slots)) {
 		why_prefix(w, r, "%u of %u key slots need a newer s2disk",
 			   key_slots_unknown(&slots), slots.count);
@@ -166,7 +166,7 @@ static int unseal_sections(struct image_reader *reader, uint64_t *length, struct
 	return 0;
 }
 
-/* What the sections say must fit together and to the header. */
+/* The sections must be consistent with each other and with the header. */
 static int check_sections(struct image_reader *reader, struct why *w)
 {
 	const struct image_header *h = &reader->header;
@@ -185,7 +185,7 @@ static int check_sections(struct image_reader *reader, struct why *w)
 	r = page_ranges_open(&ranges, s->page_ranges.data, s->page_ranges.size, w);
 	if (r < 0)
 		return r;
-	/* Ranges that cover too few page frames would hide some from the verdict. */
+	/* Ranges with too few page frames would hide some from the verdict. */
 	if (ranges.pages - ranges.zero_pages < h->image_pages ||
 	    (!ranges.coarse && ranges.pages - ranges.zero_pages != h->image_pages))
 		return why_damaged(w,
@@ -254,12 +254,12 @@ static int read_all(struct image_reader *reader, struct why *w)
 	if (r == 0 && !reader->front.sealed && reader->config.sealed_only)
 		r = why(w, -EKEYREJECTED,
 			"the settings ask for encryption, and the image is not encrypted");
-	/* Asked for once, whatever must be read again. */
+	/* The key is asked for once, even if something must be read again. */
 	if (r == 0 && reader->front.sealed)
 		r = unlock(reader, &reader->front, w);
 	if (r < 0)
 		return r;
-	*w = (struct why){ 0 }; /* of keys that did not open it */
+	*w = (struct why){ 0 }; /* of keys that did not fit */
 	r = read_twice(reader, read_header, w);
 	if (r == 0)
 		r = read_twice(reader, read_sections, w);

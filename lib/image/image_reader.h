@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Reads an image. Opening it verifies all that says what the image is (header,
- * sections, extents, block table); loading verifies each block before a byte
- * of it is handed on. Everything read is taken for hostile.
+/* Reads an image. Opening it verifies everything that describes it (header, sections, extents,
+ * block table); loading verifies each block before a byte of it is handed on. All input is
+ * considered hostile.
  *
  * Reading ahead, checking and unpacking on all workers and handing pages to
  * the sink overlap; the worker that unpacked a block hands it on, in its turn.
- * Threads exist only inside image_reader_load.
- */
+ * Threads exist only inside
+ * image_reader_load. */
 #ifndef S2DISK_IMAGE_IMAGE_READER_H
 #define S2DISK_IMAGE_IMAGE_READER_H
 
@@ -24,9 +23,8 @@
 
 struct image_reader;
 
-/* Finds the key of a sealed image: asks for a passphrase, reads a file. 0 with
- * the key (in locked memory), -EKEYREJECTED or another negative errno with a
- * sentence. */
+/* Finds the key of a sealed image: asks for a passphrase, reads a file. 0 with the key (in locked
+ * memory), -EKEYREJECTED or another negative errno with a message. */
 struct image_unlocker {
 	int (*unlock)(void *context, const struct key_slots *slots,
 		      unsigned char key[IMAGE_KEY_SIZE], struct why *w);
@@ -39,7 +37,7 @@ struct image_reader_config {
 	uint64_t device_bytes;
 	unsigned int
 		workers; /* threads that unpack, the caller's among them; 0: no others at all */
-	uint64_t buffer_bytes;		/* at most so much memory for blocks */
+	uint64_t buffer_bytes;		/* memory limit for blocks */
 	struct image_unlocker unlocker; /* unlock may be NULL: plain images only */
 	bool sealed_only;		/* refuse plain images */
 };
@@ -62,16 +60,14 @@ uint64_t image_reader_stored_bytes(const struct image_reader *reader);
 /* Bytes of memory that the reader holds for blocks while it loads. */
 uint64_t image_reader_memory(const struct image_reader *reader);
 
-/* Hands the whole stream to the sink, in order. first_page replaces the
- * stream's first page (NULL: as it was). An error of the sink is returned as
- * it is, with the byte of the stream in w. */
+/* Hands the whole stream to the sink, in order. first_page replaces the stream's first page (NULL:
+ * unchanged). An error of the sink is returned unchanged, with the byte of the stream in w. */
 int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 		      const unsigned char *first_page, const struct stream_watch *watch,
 		      struct why *w);
 
-/* Reads the header page of the image with that record and looks at what is not
- * sealed: page is page_size bytes of aligned memory, and ret points into it.
- * Errors as of image_reader_open. */
+/* Reads the header page that the record names and parses what is not sealed: page is page_size
+ * bytes of aligned memory, and ret points into it. Errors as of image_reader_open. */
 int image_read_front(const struct image_reader_config *config,
 		     const struct signature_record *record, unsigned char *page,
 		     struct header_front *ret, struct why *w);

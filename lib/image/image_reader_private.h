@@ -20,7 +20,7 @@ struct image_reader {
 	struct sections sections;
 	struct map_reader body; /* at its beginning, checked */
 	struct seal seal;	/* of a sealed image */
-	struct why unheard;	/* where the caller does not ask why */
+	struct why unheard;	/* for callers without a why */
 };
 
 /* Walks through the body's map and goes back to its beginning. */

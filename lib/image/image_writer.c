@@ -15,11 +15,11 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-/* With so many blocks waiting for each compressing thread, the owner packs one
- * too instead of reading more: what it has just read is still in its caches. */
+/* With this many blocks waiting for each compressing thread, the owner packs one, too, instead of
+ * reading more: what it has just read is still in its caches. */
 #define ENOUGH_WAITING 2
 
-/* What one run knows. Only the owner's thread touches it. */
+/* The state of one run, used only by the owner's thread. */
 struct run {
 	struct image_writer *writer;
 	const struct image_writer_run *asked;
@@ -28,7 +28,7 @@ struct run {
 
 	struct work_pool pack, write;
 	size_t enough; /* blocks that wait for a thread */
-	struct pace pace;
+	struct effort effort;
 	atomic_bool cancel;
 	struct map_writer map;
 	struct range_collector ranges;
@@ -60,7 +60,7 @@ void image_writer_forget_key(struct image_writer *writer)
 		block_worker_forget(&writer->worker_state[i]);
 }
 
-/* A key that no image had before, also for a second attempt. */
+/* Each attempt has a new key. */
 static int make_key(struct image_writer *writer, const unsigned char image_id[IMAGE_ID_SIZE])
 {
 	unsigned int threads = writer->workers > 1 ? writer->workers : 1;
@@ -116,8 +116,8 @@ static int look_at_block(struct run *run, const struct block_slot *slot)
 	return 0;
 }
 
-/* Would all that is not yet placed fit as it is? Blocks being packed count
- * whole, and a little is left for sections and extents. */
+/* Would everything not placed yet fit uncompressed? Blocks being packed count in full, and some
+ * room is left for sections and extents. */
 static bool rest_fits(const struct run *run)
 {
 	uint64_t rest = run->asked->stream_size - run->result->raw_bytes;
@@ -148,7 +148,7 @@ static bool room_to_read(const struct run *run)
 	return run->slots_in_use < run->writer->slot_count && run->writer->free_count >= 2;
 }
 
-/* The device will not run dry while the next blocks are packed. */
+/* The device has enough queued while the next blocks are packed. */
 static bool device_busy(const struct run *run)
 {
 	return work_pool_outstanding(&run->write) >= BATCHES - 1;
@@ -174,7 +174,7 @@ static int read_block(struct run *run)
 			   run->read_bytes + (uint64_t)n, run->asked->stream_size);
 	slot->raw_size = (uint32_t)length;
 	slot->index = run->blocks_read;
-	slot->effort = pace_effort(&run->pace, rest_fits(run), device_busy(run));
+	slot->effort = effort_next(&run->effort, rest_fits(run), device_busy(run));
 	r = look_at_block(run, slot);
 	if (r < 0)
 		return r;
@@ -182,9 +182,9 @@ static int read_block(struct run *run)
 	run->blocks_read++;
 	run->slots_in_use++;
 	work_pool_submit(&run->pack, slot);
-	/* Without a thread that was all the packing there is, and reading waited. */
+	/* Without threads nothing else packs, and reading waited. */
 	if (run->enough == 0)
-		pace_packing_behind(&run->pace);
+		effort_packing_behind(&run->effort);
 	return 0;
 }
 
@@ -196,7 +196,7 @@ static void submit_batch(struct run *run)
 	run->next_batch++;
 }
 
-/* Takes the oldest write request back; false when there is none (done). */
+/* Collects the oldest write request; false if there is none (done). */
 static bool reap_batch(struct run *run, bool wait, int *ret_error)
 {
 	struct batch *batch = work_pool_collect(&run->write, false);
@@ -205,7 +205,7 @@ static bool reap_batch(struct run *run, bool wait, int *ret_error)
 		uint64_t begun = now_usec();
 
 		batch = work_pool_collect(&run->write, true);
-		pace_waited(&run->pace, now_usec() - begun);
+		effort_waited(&run->effort, now_usec() - begun);
 	}
 	if (!batch)
 		return false;
@@ -245,7 +245,7 @@ static int place_block(struct run *run, struct block_slot *slot)
 		return why(run->why, slot->error, "block %" PRIu64 " cannot be sealed: %s",
 			   slot->index, strerror(-slot->error));
 	give_buffer(writer, slot->stored == slot->raw ? slot->packed : slot->raw);
-	pace_block_placed(&run->pace, slot->effort, slot->usec, now_usec());
+	effort_block_placed(&run->effort, slot->effort, slot->usec, now_usec());
 	for (uint64_t i = 0; i < pages && r == 0; i++) {
 		uint64_t offset;
 
@@ -280,8 +280,8 @@ static int watch_progress(struct run *run)
 	return watch->progress ? watch->progress(watch->context, run->written_bytes) : 0;
 }
 
-/* Nothing is left to be packed or to be read, or it has no room: the rest of the
- * batch goes out, then the oldest request is waited for. */
+/* Nothing is left to pack or to read, or there is no room: submit the rest of the batch, then wait
+ * for the oldest request. */
 static int drain(struct run *run, bool more, bool *ret_done)
 {
 	int r = 0;
@@ -295,8 +295,8 @@ static int drain(struct run *run, bool more, bool *ret_done)
 	return r;
 }
 
-/* One step of the owner: whatever can be done without waiting, in this order:
- * free slots, place what was packed, pack, read more; else wait for the oldest. */
+/* One step of the owner: what can be done without waiting, in this order: free slots, place packed
+ * blocks, pack, read more; otherwise wait for the oldest request. */
 static int step(struct run *run, bool *ret_done)
 {
 	bool more = run->read_bytes < run->asked->stream_size;
@@ -316,7 +316,7 @@ static int step(struct run *run, bool *ret_done)
 		return place_block(run, slot);
 	if (work_pool_help(&run->pack, more && room ? run->enough : 0)) {
 		if (place)
-			pace_packing_behind(&run->pace);
+			effort_packing_behind(&run->effort);
 		return 0;
 	}
 	if (more && room) {
@@ -365,9 +365,9 @@ static int write_body(struct run *run)
 		batch->slots = 0;
 		batch->raw_bytes = 0;
 	}
-	/* Alone, nobody waits for anybody. */
+	/* Serially, blocks never wait for a thread. */
 	effort = writer->config.effort ? writer->config.effort : writer->workers ? 0 : 1;
-	pace_begin(&run->pace, effort, writer->workers, now_usec());
+	effort_begin(&run->effort, effort, writer->workers, now_usec());
 	r = start_pools(run);
 	while (r == 0 && !done)
 		r = step(run, &done);
@@ -392,7 +392,7 @@ static int write_sections(struct run *run)
 			    : 0;
 
 	if (r < 0)
-		return why(run->why, r, "this machine cannot be described: %s", strerror(-r));
+		return why(run->why, r, "cannot describe this machine: %s", strerror(-r));
 	r = section_stream_begin(&stream, c->fd, c->page_size, &run->allocator, writer->buffers,
 				 c->block_size, writer->chunk_page, &writer->map_digest,
 				 &writer->sections_digest, run->asked->image_id,
@@ -513,7 +513,7 @@ int image_writer_run(struct image_writer *writer, const struct image_writer_run 
 	int r;
 
 	*ret = (struct image_written){ .stream_size = asked->stream_size };
-	/* A run that failed may have left something in them. */
+	/* A failed run may have left data in them. */
 	digest_final(&writer->map_digest, unused);
 	digest_final(&writer->sections_digest, unused);
 	r = prepare(&run);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Writes an image: blocks, extents, sections, header page. What it leaves on
- * the device is no image before its signature record is written
- * (image_commit.h).
+/* Writes an image: blocks, extents, sections, header page. It becomes an image only when its
+ * signature record is written (image_commit.h).
  *
- * Reading the source, compressing on all workers and writing overlap. All
- * memory is set aside by image_writer_create; threads exist only inside
- * image_writer_run, and when it returns, no request is on its way any more.
- */
+ * Reading the source, compressing on all workers and writing overlap. All memory is allocated by
+ * image_writer_create; threads exist only inside image_writer_run, and when it returns, no request
+ * is in
+ * flight. */
 #ifndef S2DISK_IMAGE_IMAGE_WRITER_H
 #define S2DISK_IMAGE_IMAGE_WRITER_H
 
@@ -28,13 +26,13 @@ struct image_writer_config {
 	uint32_t block_size; /* power of two; 0: the default */
 	unsigned int
 		workers; /* threads that compress, the caller's among them; 0: no others at all */
-	uint64_t buffer_bytes; /* at most so much memory for blocks */
+	uint64_t buffer_bytes; /* memory limit for blocks */
 	uint64_t max_stream;   /* bytes of the largest snapshot to expect */
 	bool compress;
 	int effort; /* as codec_compress takes it; 0: as suits the device and the
 		       processors from block to block (1 without threads) */
-	/* Pages of swap to take ahead and sort, at most (page_window.h). 0: as many as
-	 * are good; 1: they are used as they come. */
+	/* The most pages of swap to take ahead and sort (page_window.h). 0: the default; 1: none
+	 * are sorted. */
 	size_t window_pages;
 	const char *writer; /* text of the writer section */
 	/* Ways to the key of a sealed image, which outlive the writer; NULL: a plain
@@ -43,10 +41,10 @@ struct image_writer_config {
 	enum aead_kind cipher; /* of a sealed image */
 };
 
-/* What a run made, or how far it came. */
+/* The result of a run, or how far it got. */
 struct image_written {
-	/* Complete after success: to be committed. After a failure it says where a
-	 * header may have been written (header_offset is 0: none was). */
+	/* Complete after success, ready to commit. After a failure header_offset says where a
+	 * header may have been written (0: none was). */
 	struct signature_record record;
 	uint64_t stream_size;  /* bytes of the snapshot */
 	uint64_t raw_bytes;    /* of it, compressed and placed so far */
@@ -62,9 +60,8 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 /* Bytes of memory that a writer holds. */
 uint64_t image_writer_memory(const struct image_writer *writer);
 
-/* Makes the content of the platform section, once the kernel's header page is
- * known. The bytes stay the maker's until the run is over. 0, or a negative
- * errno, which ends the run. */
+/* Creates the content of the platform section, once the kernel's header page is known. The bytes
+ * remain the maker's until the run ends. 0, or a negative errno, which aborts the run. */
 struct platform_maker {
 	int (*make)(void *context, const unsigned char *kernel_header, size_t page_size,
 		    const void **ret, size_t *ret_size);
@@ -84,7 +81,7 @@ struct image_writer_run {
 };
 
 /* Writes and flushes. May be called again after a failure, with another id.
- * -ENOSPC: the area is full (ret tells how far it came); -ECANCELED and other
+ * -ENOSPC: the area is full (ret says how far it got); -ECANCELED and other
  * results of the watch; I/O errors with the place. ret is always filled. */
 int image_writer_run(struct image_writer *writer, const struct image_writer_run *run,
 		     struct image_written *ret, struct why *w);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of an image writer, for the files that implement it. */
+/* Internals of an image writer, for the files that implement it. */
 #ifndef S2DISK_IMAGE_IMAGE_WRITER_PRIVATE_H
 #define S2DISK_IMAGE_IMAGE_WRITER_PRIVATE_H
 
@@ -10,13 +10,13 @@
 #include "image/transfer.h"
 #include "image/work_pool.h"
 
-/* One write request gathers blocks up to this size; so many are in flight. */
+/* The size up to which a write request collects blocks, and how many requests are in flight. */
 #define BATCH_BYTES (2u << 20)
 #define BATCHES 4
 #define WRITE_THREADS 2
 
-/* A batch may hold so many times its bytes of the snapshot, which makes it full
- * at 2:1, and no more of the slots than leaves some for the workers. */
+/* A batch may hold this many times its size in bytes of the snapshot, so that it is full at 2:1;
+ * and this share of the slots, so that some are left for the workers. */
 #define BATCH_RAW 2
 #define BATCH_SLOTS_SHARE 4
 
@@ -32,8 +32,8 @@ struct image_writer {
 
 	struct block_slot *slots; /* used in turn */
 	unsigned int slot_count;
-	/* Memory for a block each. A slot has two until it is packed, then one. The
-	 * one given back last is used first: caches may still hold it. */
+	/* Memory for one block each. A slot has two until it is packed, then one. The one released
+	 * last is reused first, since it may still be cached. */
 	unsigned char *buffers, **free_buffers;
 	unsigned int buffer_count, free_count;
 	struct batch batches[BATCHES]; /* used in turn */

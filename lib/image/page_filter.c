@@ -51,7 +51,7 @@ static void close_gaps(struct page_filter *f, size_t length)
 	}
 }
 
-/* What will be left, and the header that says so. */
+/* Counts what is left, and puts that into the header. */
 static int count_pages(struct page_filter *f, struct why *w)
 {
 	uint64_t data = 0, left_out_data, entries;
@@ -122,8 +122,8 @@ int page_filter_begin(struct page_filter *f, const struct page_source *source, u
 	return count_pages(f, w);
 }
 
-/* A metadata page of what is left. As the kernel does it: the end mark only in
- * a page that is not full, and zeros behind it. */
+/* A metadata page of what is left. As in the kernel, only a page that is not full has an end mark,
+ * followed by zeros. */
 static void pack_metadata(struct page_filter *f, unsigned char *page)
 {
 	size_t used = 0;
@@ -141,8 +141,7 @@ static void pack_metadata(struct page_filter *f, unsigned char *page)
 		put_le64(page + used, IMAGE_PFN_END);
 }
 
-/* Goes past entries without a data page, and over data pages that are left
- * out. */
+/* Skips entries without a data page, and data pages that are left out. */
 static int skip_data(struct page_filter *f)
 {
 	for (; f->placed < f->entry_count; f->placed++) {
@@ -162,7 +161,7 @@ static int skip_data(struct page_filter *f)
 	return 0;
 }
 
-/* How many data pages follow each other that are not left out, at most max. */
+/* The number of consecutive data pages to hand out, up to max. */
 static uint64_t run_of_data(struct page_filter *f, uint64_t max)
 {
 	uint64_t pages = 0;
@@ -179,7 +178,7 @@ static uint64_t run_of_data(struct page_filter *f, uint64_t max)
 	return pages;
 }
 
-/* Data pages into room for so many; the number of bytes, or a negative errno. */
+/* Hands out up to this many data pages; returns bytes or a negative errno. */
 static ssize_t give_data(struct page_filter *f, unsigned char *to, uint64_t max)
 {
 	int r = skip_data(f);

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The kernel's snapshot without some of its page frames: a page source between
- * the kernel's and the writer. Who reads it cannot tell that there were more.
+/* The kernel's snapshot without some of its page frames: a page source between the kernel's and the
+ * writer. To its reader the stream looks complete.
  *
  * It drops the numbers of these frames from the metadata and closes the gaps,
  * skips their data pages (a frame of zeros has none), and lowers the counts in
  * the header page to match. The kernel that loads the stream has no checksum over them:
- * load_header(), unpack_orig_pfns() and prepare_image() (kernel/power/snapshot.c)
- * take what the counts and the numbers say.
- *
- * The counts come first in the stream, so all metadata is read before anything
- * is handed out, and kept: 8 bytes for each page of the snapshot.
- */
+ * load_header(), unpack_orig_pfns() and prepare_image() (kernel/power/snapshot.c) trust the counts
+ * and the numbers. The counts come first in the stream, so all metadata is read and kept before
+ * anything is handed out: 8 bytes for each page of the
+ * snapshot. */
 #ifndef S2DISK_IMAGE_PAGE_FILTER_H
 #define S2DISK_IMAGE_PAGE_FILTER_H
 

@@ -5,12 +5,12 @@
 
 #include <stdbool.h>
 
-/* Clusters have 256 or 512 pages, so whoever goes round them nearly always goes
- * farther than this; an area in pieces does not. */
+/* Clusters have 256 or 512 pages, so allocation that rotates through them nearly always jumps
+ * farther than this; in a fragmented area it does not. */
 #define FAR_PAGES 128u
 
-/* Where this share of pages or more lies far from the one before, many are taken;
- * and so much more each time. */
+/* If this share of pages or more is far from the previous one, take more; and the factor of growth
+ * each time. */
 #define FAR_SHARE 4
 #define GROWTH 16
 
@@ -19,7 +19,7 @@ static bool is_far(const struct page_window *window, uint64_t from, uint64_t to)
 	return to < from || to - from > FAR_PAGES * window->page_size;
 }
 
-/* In place: there is no memory to be had while a snapshot exists (Shell). */
+/* Shellsort works in place: no memory can be allocated while a snapshot exists. */
 static void sort(uint64_t *pages, size_t count)
 {
 	size_t gap = 1;
@@ -37,11 +37,11 @@ static void sort(uint64_t *pages, size_t count)
 		}
 }
 
-/* How many to take after these: all that there is memory for, or a few. */
+/* How many to take next: all that fit the memory, or a few. */
 static void choose_size(struct page_window *window, size_t far)
 {
 	if (window->count < PAGE_WINDOW_FIRST)
-		return; /* too few to tell */
+		return; /* too few to judge */
 	if (far < window->count / FAR_SHARE)
 		window->size = PAGE_WINDOW_FIRST;
 	else

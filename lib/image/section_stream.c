@@ -33,8 +33,8 @@ static int seal_piece(struct section_stream *stream)
 	return r;
 }
 
-/* Writes the buffer, padded to whole pages. Sections are small beside the
- * blocks, so these writes are not gathered. */
+/* Writes the buffer, padded to whole pages. Sections are small compared with the blocks, so these
+ * writes are not batched. */
 static int flush(struct section_stream *stream)
 {
 	size_t end;

@@ -14,7 +14,7 @@ bool signature_page_known(const struct signature_page *sp)
 	       signature_record_present(sp->page, sp->size);
 }
 
-/* -ENODATA: nothing is there. */
+/* -ENODATA: no known signature. */
 static int find_other(struct signature_page *ret, int fd, uint64_t offset, size_t native,
 		      struct why *w)
 {
@@ -24,7 +24,7 @@ static int find_other(struct signature_page *ret, int fd, uint64_t offset, size_
 
 		if (sizes[i] != native && checked_mul(offset, sizes[i], &start))
 			r = signature_page_open(ret, fd, start, sizes[i], w);
-		/* A small device ends before a large page does. */
+		/* A small device may end before a large page does. */
 		if (r == -ENODATA)
 			continue;
 		if (r < 0 || signature_page_known(ret))

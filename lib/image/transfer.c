@@ -8,7 +8,7 @@
 #include <limits.h>
 
 #define PIECES_A_CALL 64
-_Static_assert(PIECES_A_CALL <= IOV_MAX, "what one call takes");
+_Static_assert(PIECES_A_CALL <= IOV_MAX, "one call takes them all");
 
 void transfer_reset(struct transfer *transfer)
 {
@@ -45,7 +45,7 @@ bool transfer_add_extent(struct transfer *transfer, struct extent extent)
 	return true;
 }
 
-/* Where in the pieces the work stands. */
+/* The current position in the pieces. */
 struct cursor {
 	unsigned int piece;
 	size_t offset;

@@ -18,7 +18,7 @@ struct transfer {
 	int fd;
 	bool write;
 	size_t page_size;
-	const atomic_bool *cancel; /* set by the owner: do not begin any more */
+	const atomic_bool *cancel; /* set by the owner: start no more requests */
 
 	/* Pieces of memory, in order; each of whole pages, page-aligned. */
 	struct iovec *pieces;
@@ -32,15 +32,15 @@ struct transfer {
 	uint64_t error_offset; /* byte on the device of the request that failed */
 };
 
-/* Empties it for the next use. */
+/* Resets it for the next use. */
 void transfer_reset(struct transfer *transfer);
 
-/* Both return false when there is no more room. A page that follows the last
- * extent on the device makes that one longer. */
+/* Both return false if there is no more room. A page that follows the last extent on the device
+ * extends it. */
 bool transfer_add_memory(struct transfer *transfer, void *memory, size_t bytes);
 bool transfer_add_extent(struct transfer *transfer, struct extent extent);
 
-/* Does it. The work function of a pool; worker_context is not used. */
+/* Runs it. The work function of a pool; worker_context is not used. */
 void transfer_run(void *worker_context, void *transfer);
 
 /* Reads a part of a request that was run once more, past the kernel's cache:

@@ -21,7 +21,7 @@ size_t work_pool_ring_size(size_t capacity)
 	return capacity * sizeof(struct work_entry);
 }
 
-/* The oldest job that nobody has taken, with the lock held. */
+/* The oldest job not taken yet, with the lock held. */
 static struct work_entry *oldest_waiting(struct work_pool *pool)
 {
 	while (pool->take != pool->submit && pool->ring[pool->take % pool->capacity].taken)
@@ -29,7 +29,7 @@ static struct work_entry *oldest_waiting(struct work_pool *pool)
 	return pool->take != pool->submit ? &pool->ring[pool->take % pool->capacity] : NULL;
 }
 
-/* Does a job that waits; the lock is held before and after. */
+/* Runs a waiting job; the lock is held before and after. */
 static void run_entry(struct work_pool *pool, struct work_entry *entry, void *context)
 {
 	entry->taken = true;
@@ -62,7 +62,7 @@ static void *run_worker(void *argument)
 	return NULL;
 }
 
-/* Signals are for the owner: workers are started with all of them blocked. */
+/* Signals are handled by the owner: workers start with all of them blocked. */
 static int start_thread(struct work_worker *worker, void *stack)
 {
 	pthread_attr_t attributes;

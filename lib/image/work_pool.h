@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Workers that take jobs and give them back in the order in which they were
- * submitted. One thread, the owner, submits and collects; where it has nothing
- * better to do it helps, so that no processor waits for another's thread.
- *
- * With no workers at all it is its own serial twin: submitting does the work.
- * All memory is the caller's: nothing is allocated once a pool was started, and
- * the threads' stacks come from the caller too, because pools are started while
- * user space is frozen (threads created then inherit PF_SUSPEND_TASK).
+ * submitted. One thread, the owner, submits and collects; when idle it helps, so no processor is
+ * wasted. Without workers it is its own serial twin: submitting runs the job. All memory is the
+ * caller's: nothing is allocated after a pool is started, and the threads' stacks come from the
+ * caller, too, because pools are started while user space is frozen (threads created then inherit
+ * PF_SUSPEND_TASK).
  */
 #ifndef S2DISK_IMAGE_WORK_POOL_H
 #define S2DISK_IMAGE_WORK_POOL_H
@@ -45,15 +43,15 @@ struct work_pool {
 	struct work_entry *ring; /* everything below is under the lock */
 	size_t capacity;
 	size_t collect, take, submit; /* counters that only grow */
-	size_t waiting;		      /* jobs that nobody has taken yet */
+	size_t waiting;		      /* jobs not taken yet */
 	bool stopping;
 };
 
-/* How many workers to use: wanted, or where that is 0 one for each processor
- * that this process may run on; never more than WORK_POOL_WORKERS_MAX. */
+/* How many workers to use: wanted or, if that is 0, one for each processor that this process may
+ * run on; never more than WORK_POOL_WORKERS_MAX. */
 unsigned int work_pool_workers(unsigned int wanted);
 
-/* Memory that work_pool_start needs: a ring for so many jobs at once. */
+/* Memory that work_pool_start needs: a ring for this many jobs at once. */
 size_t work_pool_ring_size(size_t capacity);
 
 /* Starts the threads. contexts has one pointer for each worker, and before them
@@ -70,8 +68,8 @@ void work_pool_submit(struct work_pool *pool, void *job);
  * when none is outstanding). */
 void *work_pool_collect(struct work_pool *pool, bool wait);
 
-/* The owner does a job itself, if more than `enough` wait for a worker: the
- * newest, which its caches still hold. False when there was none to do. */
+/* The owner runs a job itself if more than `enough` wait for a worker: the newest, which is still
+ * in its caches. False if there was none. */
 bool work_pool_help(struct work_pool *pool, size_t enough);
 
 /* Jobs between submit and collect. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Making and unmaking an image writer: all its memory. */
+/* Creating and destroying an image writer: all its memory. */
 #include "image/image_writer_private.h"
 
 #include "base/bytes.h"
@@ -45,7 +45,7 @@ static size_t window_pages(const struct image_writer_config *config)
 	return (size_t)min_u64(max_u64(most, PAGE_WINDOW_FIRST), PAGE_WINDOW_MAX);
 }
 
-/* Everything but the digests' handles comes from one arena. */
+/* Everything except the digests' handles comes from one arena. */
 static int take_memory(struct image_writer *w)
 {
 	const struct image_writer_config *c = &w->config;

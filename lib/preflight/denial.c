@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finds out why the kernel says EPERM, and who is in the way. */
+/* Why the kernel says EPERM, and which programs or settings cause it. */
 #include "preflight/preflight_private.h"
 
 #include "base/cleanup.h"
@@ -25,7 +25,7 @@ static void cleanup_closedir(DIR **directory)
 
 #define _cleanup_closedir_ __attribute__((cleanup(cleanup_closedir)))
 
-/* Those of processes hold too much, and nothing for others: what is found is noted. */
+/* Directories below /proc are not noted: they are too large for a report, and of no use there. */
 static DIR *open_directory(const char *root, const char *path)
 {
 	char full[PATH_MAX];
@@ -71,11 +71,11 @@ static bool has_mapped(const char *root, const char *pid, const char *name)
 	return false;
 }
 
-static void note_link(const char *root, const char *folder, const char *name)
+static void note_link(const char *root, const char *directory, const char *name)
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) < (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", directory, name) < (int)sizeof(path))
 		look_note(root, path, LOOK_NAME);
 }
 
@@ -149,9 +149,9 @@ static bool denied_by_cmdline(const char *root, struct check *check)
 	if (kernel_cmdline_read(root, &cmdline) < 0 || !cmdline.nohibernate)
 		return false;
 	denied(check,
-	       "hibernation was switched off at boot (nohibernate or hibernate=no on the kernel "
+	       "hibernation was disabled at boot (nohibernate or hibernate=no on the kernel "
 	       "command line)",
-	       "take that word out of the boot loader's configuration and boot again");
+	       "remove that argument from the boot loader's configuration and reboot");
 	return true;
 }
 
@@ -171,12 +171,12 @@ static bool denied_by_lockdown(const char *root, struct check *check)
 	else
 		return false;
 	snprintf(check->text, sizeof(check->text),
-		 "the kernel is locked down (%s mode, usually because of Secure Boot) and does not "
-		 "hibernate",
+		 "the kernel is locked down (%s mode, usually because of Secure Boot), which "
+		 "disables hibernation",
 		 mode);
 	text_copy(check->advice, sizeof(check->advice),
-		  "switch Secure Boot off in the firmware's set-up, or take lockdown= out of the "
-		  "kernel command line; the kernel offers no other way");
+		  "disable Secure Boot in the firmware setup, or remove lockdown= from the kernel "
+		  "command line; there is no other way");
 	return true;
 }
 
@@ -187,11 +187,12 @@ static bool denied_by_secret_memory(const char *root, struct check *check)
 	if (preflight_find_users(root, "/secretmem", who, sizeof(who)) == 0)
 		return false;
 	snprintf(check->text, sizeof(check->text),
-		 "secret memory (memfd_secret), which must never reach a disk, is in use by %s",
+		 "secret memory (memfd_secret) must never be written to disk, and is in use by %s",
 		 who);
 	text_make_printable(check->text);
 	text_copy(check->advice, sizeof(check->advice),
-		  "end these programs, or forbid such memory with secretmem.enable=0 on the kernel "
+		  "end these programs, or disable secret memory with secretmem.enable=0 on the "
+		  "kernel "
 		  "command line");
 	return true;
 }
@@ -208,16 +209,16 @@ static bool denied_by_cxl(const char *root, struct check *check)
 		if (!text_starts(name, "mem") || !isdigit((unsigned char)name[3]))
 			continue;
 		snprintf(check->text, sizeof(check->text),
-			 "CXL memory (%.32s) is active, with which the kernel does not hibernate",
+			 "CXL memory (%.32s) is active, and the kernel does not hibernate with it",
 			 name);
 		text_copy(check->advice, sizeof(check->advice),
-			  "take the device out of use (cxl disable-memdev) if nothing needs it");
+			  "disable the device (cxl disable-memdev) if nothing needs it");
 		return true;
 	}
 	return false;
 }
 
-/* The driver's own veto: its plugged blocks would come back as anything at all
+/* The driver itself refuses: the content of plugged blocks is undefined after a restart
  * (drivers/virtio/virtio_mem.c, virtio_mem_pm_notifier_cb). */
 static bool denied_by_virtio_mem(const char *root, struct check *check)
 {
@@ -231,12 +232,12 @@ static bool denied_by_virtio_mem(const char *root, struct check *check)
 		if (!text_starts(name, "virtio") || !isdigit((unsigned char)name[6]))
 			continue;
 		snprintf(check->text, sizeof(check->text),
-			 "memory of a virtio-mem device (%.32s) is in use, with which the kernel "
-			 "does not hibernate",
+			 "memory of a virtio-mem device (%.32s) is in use, and the kernel does not "
+			 "hibernate with it",
 			 name);
 		text_copy(check->advice, sizeof(check->advice),
-			  "give the guest its memory at boot instead, or let the host take the "
-			  "device away");
+			  "give the guest its memory at boot instead, or have the host remove the "
+			  "device");
 		return true;
 	}
 	return false;

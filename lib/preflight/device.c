@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Can an image be written to what lies under the area, and be found and read there? */
+/* Can an image be written to the devices below the area, and be found and read there? */
 #include "preflight/preflight_private.h"
 
 #include "base/cleanup.h"
@@ -30,11 +30,11 @@ static void add_unknown(struct preflight_context *context, const char *reason)
 	const char *device = context->target->area->device;
 	struct check *check =
 		preflight_add(context, "swap-device", CHECK_WARNING,
-			      "what lies under %s could not be checked: %s", device, reason);
+			      "the devices below %s could not be checked: %s", device, reason);
 
 	preflight_advise(check,
-			 "see yourself with \"lsblk -s %s\": an image cannot lie on thin pools, "
-			 "caches, snapshots, loop or network devices",
+			 "check with \"lsblk -s %s\": an image cannot be on thin pools, caches, "
+			 "snapshots, loop or network devices",
 			 device);
 }
 
@@ -46,22 +46,22 @@ void check_swap_device(struct preflight_context *context)
 	char text[256];
 	int r;
 
-	/* Said already. */
+	/* Reported already. */
 	if (!area || context->refused_already)
 		return;
 	r = stack ? device_stack_read(context->root, area->dev, stack, &reason) : -ENOMEM;
 	if (r == -ENODEV && context->root[0]) {
 		preflight_add(context, "swap-device", CHECK_OK,
-			      "sysfs does not say what lies under %s, so that was not checked",
+			      "sysfs does not show the devices below %s; they were not checked",
 			      area->device);
 	} else if (r < 0) {
 		add_unknown(context, why_text(&reason, r));
 	} else if (device_stack_check(context->root, stack, &reason) < 0) {
 		add_refusal(context, &reason);
 	} else if (!device_stack_known(stack)) {
-		add_unknown(context, "not all of it can be seen");
+		add_unknown(context, "not all of them are visible");
 	} else {
-		preflight_add(context, "swap-device", CHECK_OK, "an image can lie there: %s",
+		preflight_add(context, "swap-device", CHECK_OK, "an image can be written there: %s",
 			      device_stack_text(stack, text, sizeof(text)));
 	}
 }
@@ -82,8 +82,8 @@ static const struct device_layer *find_wiped(const struct preflight_context *con
 	return NULL;
 }
 
-/* What is in other swap is not in the image, and must be there when it is restored. That
- * nothing is in it now is no help: the kernel moves memory there to make room. */
+/* Pages in other swap areas are not in the image and must still be there after the resume. An area
+ * that is empty now counts too: the kernel swaps out to it to make room. */
 void check_wiped_swap(struct preflight_context *context)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
@@ -97,14 +97,15 @@ void check_wiped_swap(struct preflight_context *context)
 		if (!wiped)
 			continue;
 		check = preflight_add(context, "swap-wiped", CHECK_FAILED,
-				      "the swap %s is on %s (%s), which is empty when the machine "
-				      "starts again: what the kernel moves there is lost",
+				      "the swap area %s is on %s (%s), which is empty after a "
+				      "restart: memory that is swapped out to it is lost",
 				      entries[i].path, wiped->name, wiped->detail);
-		preflight_advise(check,
-				 "swapoff %s, and see that it is not activated again (/etc/fstab, "
-				 "ResourceDisk.EnableSwap in /etc/waagent.conf, mounts and swap of "
-				 "cloud-init)",
-				 entries[i].path);
+		preflight_advise(
+			check,
+			"run swapoff %s, and keep it from being activated again (/etc/fstab, "
+			"ResourceDisk.EnableSwap in /etc/waagent.conf, mounts and swap of "
+			"cloud-init)",
+			entries[i].path);
 		return;
 	}
 }

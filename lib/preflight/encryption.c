@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Is the memory encrypted in a way that keeps the kernel from being restored? */
+/* Memory encryption that the restore code of the kernel does not support. */
 #include "preflight/preflight_private.h"
 
 #include "base/cleanup.h"
@@ -9,8 +9,8 @@
 
 #define LOG_LIMIT (4u << 20)
 
-/* The log of this boot was saved by a program that may not have known the line:
- * what the kernel still has is looked at, too. */
+/* The log of this boot may have been saved by an older resume, which did not keep this line; so the
+ * kernel's own buffer is searched, too. */
 static bool find_encryption(const char *root, char *kind, size_t size)
 {
 	_cleanup_free_ char *saved = NULL, *log = NULL;
@@ -35,11 +35,10 @@ void check_memory_encryption(struct preflight_context *context)
 
 	if (!find_encryption(context->root, kind, sizeof(kind)))
 		return;
-	check = preflight_add(
-		context, "memory-encryption", CHECK_FAILED,
-		"memory encryption is active (%s): the kernel would make an image, but "
-		"cannot restore it",
-		kind);
+	check = preflight_add(context, "memory-encryption", CHECK_FAILED,
+			      "memory encryption is active (%s): the kernel can make an image, but "
+			      "cannot restore it",
+			      kind);
 	if (encryption_is_own(kind))
 		preflight_advise(check, "boot without mem_encrypt=on, or with mem_encrypt=off, on "
 					"the kernel command line; encryption by the firmware alone "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Does this kernel hibernate, and in the way that is wanted? */
+/* Does this kernel support hibernation, and the configured method? */
 #include "preflight/preflight_private.h"
 
 #include "base/cleanup.h"
@@ -60,18 +60,19 @@ static void add_busy(struct preflight_context *context, const char *path)
 
 	if (preflight_find_users(context->root, path, who, sizeof(who)) > 0)
 		check = preflight_add(context, "snapshot-device", CHECK_FAILED,
-				      "%s is held by %s: somebody else is hibernating", path, who);
+				      "%s is held by %s: another hibernation is in progress", path,
+				      who);
 	else
 		check = preflight_add(context, "snapshot-device", CHECK_FAILED,
 				      "%s is busy: the kernel is hibernating or resuming", path);
-	preflight_advise(check, "wait until that is over, or end it");
+	preflight_advise(check, "wait until it is done, or end it");
 }
 
 static void add_denied(struct preflight_context *context, const char *path)
 {
 	struct check *check =
 		preflight_add(context, "snapshot-device", CHECK_FAILED,
-			      "the kernel forbids to open %s, for a reason that was not found",
+			      "the kernel does not permit opening %s; the reason was not found",
 			      path);
 
 	context->denied = preflight_find_denial(context->root, check);
@@ -79,12 +80,14 @@ static void add_denied(struct preflight_context *context, const char *path)
 		return;
 	if (file_has_word(context->root, "/sys/power/disk", "disabled"))
 		preflight_advise(check, "look for \"lockdown\" and \"hibernation\" in the kernel "
-					"log (dmesg); as root, more can be found out");
+					"log (dmesg); running as root shows more");
 	else
-		/* The kernel hibernates, so this is about us or about a driver. */
-		preflight_advise(check, "hibernation is not forbidden as such: look in the kernel "
-					"log (dmesg) for a driver that refuses it, or at the "
-					"device rules of the container or service this runs in");
+		/* The kernel hibernates, so either a driver or a rule about this process
+		 * refused. */
+		preflight_advise(check,
+				 "hibernation itself is enabled: look in the kernel log (dmesg) "
+				 "for a driver that refuses it, and check the device rules of the "
+				 "container or service that this runs in");
 }
 
 void check_snapshot_device(struct preflight_context *context)
@@ -100,7 +103,7 @@ void check_snapshot_device(struct preflight_context *context)
 	}
 	switch (fd) {
 	case -ENOENT:
-	case -ENXIO: /* a node that was left behind, without a driver */
+	case -ENXIO: /* a stale node without a driver */
 	case -ENODEV:
 		add_missing(context, path);
 		break;
@@ -113,7 +116,7 @@ void check_snapshot_device(struct preflight_context *context)
 	case -EINVAL:
 		check = preflight_add(context, "snapshot-device", CHECK_FAILED,
 				      "%s is not a character device", path);
-		preflight_advise(check, "remove it and make it anew: mknod -m 600 %s c 10 231",
+		preflight_advise(check, "remove it and create it again: mknod -m 600 %s c 10 231",
 				 path);
 		break;
 	case -EACCES:
@@ -142,11 +145,11 @@ void check_power_state(struct preflight_context *context)
 			      disabled ? "hibernation is disabled (/sys/power/disk)"
 				       : "the kernel does not offer hibernation (no \"disk\" in "
 					 "/sys/power/state)");
-	/* What was said of the snapshot device is not said again. */
+	/* The check of the snapshot device has reported it already. */
 	if (context->denied || preflight_find_denial(context->root, check) || disabled)
 		return;
-	preflight_advise(check, "use a kernel with CONFIG_HIBERNATION=y, and see that sysfs is "
-				"mounted on /sys");
+	preflight_advise(check, "use a kernel with CONFIG_HIBERNATION=y, and make sure that sysfs "
+				"is mounted on /sys");
 }
 
 static void check_platform(struct preflight_context *context)
@@ -155,13 +158,13 @@ static void check_platform(struct preflight_context *context)
 		preflight_add(context, "method", CHECK_OK, "platform: the firmware takes part");
 		return;
 	}
-	/* Where hibernation is not offered at all, power-state has said so. */
+	/* Where hibernation is not offered at all, power-state reports it. */
 	if (!file_has_word(context->root, "/sys/power/disk", "shutdown"))
 		return;
 	preflight_advise(preflight_add(context, "method", CHECK_WARNING,
-				       "the firmware does not offer platform (ACPI S4): shutdown "
-				       "is used instead"),
-			 "to be rid of this warning, set \"shutdown method = shutdown\"");
+				       "the firmware does not offer the method platform (ACPI S4); "
+				       "shutdown is used instead"),
+			 "to silence this warning, set \"shutdown method = shutdown\"");
 }
 
 /* SNAPSHOT_S2RAM enters the state "mem" as it is set up by the firmware, never
@@ -205,9 +208,9 @@ void check_method(struct preflight_context *context)
 			 "use another method: -m platform or -m shutdown");
 }
 
-/* With a test level set, the kernel goes through the motions of a hibernation and
- * returns before the snapshot, without an error (hibernation_test() in
- * kernel/power/hibernate.c): to user space that looks like a resume. */
+/* With a test level set, the kernel runs part of a hibernation and returns before the snapshot,
+ * without an error (hibernation_test() in kernel/power/hibernate.c). User space would take that for
+ * a resume. */
 void check_pm_test(struct preflight_context *context)
 {
 	char text[128], *level, *end;

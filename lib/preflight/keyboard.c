@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A passphrase is chosen with the keys that the system has, and typed again with
- * those that the initramfs has. */
+/* A passphrase is set with the keyboard layout of the system, and typed at boot with that of the
+ * initramfs. */
 #include "preflight/preflight_private.h"
 
 #include "base/io.h"
@@ -15,7 +15,7 @@
 
 #define ID "keyboard"
 
-/* Of a list the first counts: "fr" of "fr,us". */
+/* The first of a list counts: "fr" of "fr,us". */
 static bool find_value(const char *text, const char *name, char *value, size_t size)
 {
 	if (!text_assigned(text, name, value, size))
@@ -50,8 +50,8 @@ static bool find_layout(const char *root, char *layout, size_t size)
 	       find_xkb(text, layout, size);
 }
 
-/* What a kernel has by itself; these variants of it have the same letters, others
- * (dvorak, colemak) do not. */
+/* The layout that is built into the kernel, and variants of it with the same letters; others
+ * (dvorak, colemak) have different ones. */
 static bool is_built_in(const char *layout)
 {
 	static const char *const same[] = { "intl", "acentos", "euro", "mac" };
@@ -82,8 +82,8 @@ static const char *advice(const char *root)
 	if (exists(root, "/etc/initramfs-tools"))
 		return "install console-setup, put KEYMAP=y into "
 		       "/etc/initramfs-tools/initramfs.conf, then run update-initramfs -u";
-	return "have the initramfs contain it (dracut: its module i18n), or choose a passphrase "
-	       "whose keys are the same on both";
+	return "add the layout to the initramfs (dracut: module i18n), or choose a passphrase that "
+	       "is typed with the same keys on both layouts";
 }
 
 static bool is_asked(const struct settings *settings)
@@ -113,10 +113,10 @@ void check_keyboard(struct preflight_context *context, const struct initramfs *i
 		return;
 	}
 	preflight_advise(
-		preflight_add(
-			context, ID, CHECK_WARNING,
-			"a passphrase is asked for at boot, the keyboard layout of this system "
-			"is %s, and %s %s: it would be typed as on a US keyboard",
-			layout, path, initramfs->keymap ? "loads it only afterwards" : "has none"),
+		preflight_add(context, ID, CHECK_WARNING,
+			      "a passphrase is asked for at boot; the keyboard layout of this "
+			      "system is %s, but %s %s: it would be typed on a US layout",
+			      layout, path,
+			      initramfs->keymap ? "loads it only after that" : "has no keymap"),
 		"%s", advice(context->root));
 }

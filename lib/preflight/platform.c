@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What on this machine is likely to keep an image from being resumed. */
+/* Properties of this machine that are likely to prevent a resume. */
 #include "preflight/preflight_private.h"
 
 #include "verdict/forecast.h"
@@ -10,11 +10,10 @@
 
 static void add_unknown(struct preflight_context *context, const char *problem)
 {
-	preflight_advise(
-		preflight_add(context, "platform", CHECK_FAILED,
-			      "this machine cannot be described: %s", problem),
-		"where memory is short, close some programs; the next boot could not judge "
-		"an image that does not say what machine it is of");
+	preflight_advise(preflight_add(context, "platform", CHECK_FAILED,
+				       "cannot describe this machine: %s", problem),
+			 "if memory is short, close some programs; without this record the next "
+			 "boot cannot check the image");
 }
 
 void check_platform_forecast(struct preflight_context *context)
@@ -42,7 +41,7 @@ void check_platform_forecast(struct preflight_context *context)
 	context->preflight->left_out += forecast->left_out;
 	if (forecast->count == 0)
 		preflight_add(context, "platform", CHECK_OK,
-			      "no memory or device of this machine is known to change before the "
-			      "resume");
+			      "no memory or device of this machine is expected to change before "
+			      "the resume");
 	free(forecast);
 }

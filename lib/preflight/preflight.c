@@ -20,7 +20,7 @@ static int open_real_device(const char *path, int flags, mode_t kind)
 	struct stat st;
 	int fd;
 
-	/* Looked at before it is opened: opening a fifo would wait. */
+	/* stat() before open(): opening a fifo would block. */
 	if (stat(path, &st) < 0)
 		return -errno;
 	if ((st.st_mode & S_IFMT) != kind)
@@ -98,7 +98,7 @@ struct check *preflight_add(struct preflight_context *context, const char *id,
 	va_start(args, format);
 	vsnprintf(check->text, sizeof(check->text), format, args);
 	va_end(args);
-	/* Names of processes and devices may hold anything. */
+	/* Names of processes and devices may contain any bytes. */
 	text_make_printable(check->text);
 	return check;
 }
@@ -123,12 +123,12 @@ void check_root(struct preflight_context *context)
 			 "run it as root, for example with sudo");
 }
 
-/* uswsusp sealed images under an RSA key. */
+/* uswsusp encrypted images with an RSA key; s2disk does not. */
 static void advise_key_pair(struct check *check, const struct settings *settings)
 {
 	preflight_advise(check,
-			 "make a key pair with s2disk-keygen, name it with \"key pair\", and take "
-			 "\"RSA key file\" out of %s",
+			 "create a key pair with s2disk-keygen, set \"key pair\", and remove \"RSA "
+			 "key file\" from %s",
 			 settings->config_file[0] ? settings->config_file : "the configuration");
 }
 
@@ -139,7 +139,7 @@ static void describe_ways(const struct settings *settings, char *text, size_t si
 		 settings->key_file[0] ? "a key file" : "",
 		 image_keys_ask(settings) && (settings->key_pair[0] || settings->key_file[0]) ? ", "
 											      : "",
-		 image_keys_ask(settings) ? "a passphrase that is asked for" : "");
+		 image_keys_ask(settings) ? "a passphrase" : "");
 }
 
 void check_settings(struct preflight_context *context)
@@ -156,23 +156,22 @@ void check_settings(struct preflight_context *context)
 		snprintf(more, sizeof(more), "; and %u more", unknown->count - unknown->named);
 	check = preflight_add(context, "settings", CHECK_WARNING, "%s%s, ignored", unknown->text,
 			      more);
-	preflight_advise(check, "correct %s or take %s out; suspend.conf(5) has all keys",
+	preflight_advise(check, "correct %s or remove %s; suspend.conf(5) lists all keys",
 			 unknown->count == 1 ? "it" : "them", unknown->count == 1 ? "it" : "them");
 }
 
-/* Somebody who mistyped "encrypt" is not to learn from a stolen disk that the
- * image was not encrypted. */
+/* A mistyped "encrypt" must not silently give a plain image. */
 static bool encrypt_mistyped(struct preflight_context *context)
 {
 	const char *where = context->settings->unknown.encrypt;
 
 	if (!where[0] || context->settings->encrypt)
 		return false;
-	preflight_advise(
-		preflight_add(context, "encrypt", CHECK_FAILED,
-			      "not asked for, but it seems to be meant: %s", where),
-		"correct the key, or add \"encrypt = n\" after it: anyone who has the disk "
-		"can read the image then");
+	preflight_advise(preflight_add(context, "encrypt", CHECK_FAILED,
+				       "not enabled, but a mistyped key suggests it should be: %s",
+				       where),
+			 "correct the key, or add \"encrypt = n\" after it if the image may be "
+			 "readable by anyone who has the disk");
 	return true;
 }
 
@@ -185,11 +184,11 @@ void check_encrypt(struct preflight_context *context)
 
 	if (encrypt_mistyped(context))
 		return;
-	/* An "RSA key file" changes nothing here: uswsusp's packages set it beside
-	 * "encrypt = n", and uswsusp did not look at it then either. */
+	/* "RSA key file" alone does not enable encryption: uswsusp's packages set it together with
+	 * "encrypt = n", and uswsusp ignored it then. */
 	if (!settings->encrypt) {
 		preflight_add(context, "encrypt", CHECK_OK,
-			      "not asked for: anyone who has the disk can read the image");
+			      "not enabled: anyone who has the disk can read the image");
 		return;
 	}
 	r = image_keys_check(settings, context->root, &warning, &w);
@@ -204,17 +203,17 @@ void check_encrypt(struct preflight_context *context)
 	describe_ways(settings, ways, sizeof(ways));
 	if (settings->rsa_key_file[0])
 		advise_key_pair(preflight_add(context, "encrypt", CHECK_WARNING,
-					      "the image will be encrypted; what opens it: %s; "
-					      "the RSA key of uswsusp is not used",
+					      "the image will be encrypted; unlocked by: %s; the "
+					      "RSA key of uswsusp is not used",
 					      ways),
 				settings);
 	else if (warning.text[0])
 		preflight_advise(preflight_add(context, "encrypt", CHECK_WARNING,
 					       "the image will be encrypted, but %s", warning.text),
-				 "make it root's alone: chmod 600");
+				 "make it accessible to root only: chmod 600");
 	else
 		preflight_add(context, "encrypt", CHECK_OK,
-			      "the image will be encrypted; what opens it: %s", ways);
+			      "the image will be encrypted; unlocked by: %s", ways);
 }
 
 void preflight_run_on(const struct preflight_system *system, const struct settings *settings,

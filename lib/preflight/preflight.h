@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What would stop a hibernation, found before it is tried: each check says
- * what is, and what the user can do.
+/* Finds what would prevent a hibernation before one is attempted. Each check says what it found,
+ * and what the user can do.
  *
- * Everything is read below a root directory ("" for the real one), so that
- * tests can feed recorded and hand-made trees; what no file can stand for goes
- * through struct preflight_system.
- */
+ * Everything is read below a root directory ("" for the real one), so tests can use recorded
+ * machines; what no file can provide goes through struct
+ * preflight_system. */
 #ifndef S2DISK_PREFLIGHT_PREFLIGHT_H
 #define S2DISK_PREFLIGHT_PREFLIGHT_H
 
@@ -30,8 +28,8 @@ enum check_level {
 struct check {
 	const char *id; /* stable word for scripts: "root", "snapshot-device", … */
 	enum check_level level;
-	char text[400];	  /* what is */
-	char advice[400]; /* what to do; "" when there is nothing to */
+	char text[400];	  /* what was found */
+	char advice[400]; /* what to do; "" if nothing */
 };
 
 #define PREFLIGHT_MAX 32
@@ -39,13 +37,13 @@ struct check {
 struct preflight {
 	struct check checks[PREFLIGHT_MAX];
 	size_t count;
-	size_t left_out;    /* checks that found no place; none is worse than those in the list */
-	struct check spare; /* … where the last of them is */
+	size_t left_out;    /* checks that did not fit; none is worse than those in the list */
+	struct check spare; /* the last of them */
 };
 
 /* Adds an empty check of this level at the end, and returns it (until the next
- * is added). Where the list is full, one of the mildest loses its place, or this
- * one finds none: the worst always stay, so that no failure goes unseen. */
+ * is added). When the list is full, one of the mildest is dropped, which may be this one; so no
+ * failure is lost. */
 struct check *preflight_place(struct preflight *preflight, const char *id, enum check_level level);
 
 /* Where the image would go, as main() found it. */
@@ -57,7 +55,7 @@ struct preflight_target {
 	const char *platform_problem;	 /* … or why it could not be */
 };
 
-/* What the running system answers. */
+/* Queries of the running system. */
 struct preflight_system {
 	uid_t (*euid)(void);
 	/* Opens a device; kind is S_IFCHR or S_IFBLK. The fd, -EINVAL when the
@@ -75,16 +73,16 @@ struct preflight_system {
 	bool (*entry_device)(const char *root, const struct swap_entry *entry, dev_t *ret);
 };
 
-/* Those of the running system. */
+/* The real ones. */
 extern const struct preflight_system preflight_real_system;
 bool preflight_entry_device(const char *root, const struct swap_entry *entry, dev_t *ret);
 
-/* Runs all checks. Opens the snapshot device for a moment, so this comes before
- * the program opens it itself. */
+/* Runs all checks. Opens and closes the snapshot device, so call it before the program opens that
+ * itself. */
 void preflight_run(const struct settings *settings, const struct preflight_target *target,
 		   const char *root, struct preflight *ret);
 
-/* The same, asking another system. */
+/* The same with other queries. */
 void preflight_run_on(const struct preflight_system *system, const struct settings *settings,
 		      const struct preflight_target *target, const char *root,
 		      struct preflight *ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the pre-flight share; nobody else includes this. */
+/* Shared by the files of the pre-flight only. */
 #ifndef S2DISK_PREFLIGHT_PREFLIGHT_PRIVATE_H
 #define S2DISK_PREFLIGHT_PREFLIGHT_PRIVATE_H
 
@@ -17,16 +17,16 @@ struct preflight_context {
 	const struct preflight_target *target;
 	const char *root;
 	struct preflight *preflight;
-	int snapshot_fd; /* set by check_snapshot_device; -1 when it cannot be opened */
-	bool denied;	 /* … and why was found */
+	int snapshot_fd; /* set by check_snapshot_device; -1: it cannot be opened */
+	bool denied;	 /* … and the reason was found */
 	/* Set by check_swap_area. */
-	bool refused_already; /* what cannot keep an image at all */
+	bool refused_already; /* the area can never hold an image */
 	bool free_known;
 	uint64_t area_free;  /* bytes */
 	uint64_t other_free; /* bytes, in all other areas on disks together */
-	/* zram with room that the kernel fills before the area; "" for none */
+	/* zram that the kernel fills before the area; "" for none */
 	char zram_first[64];
-	char area_uuid[TEXT_UUID_SIZE]; /* that its first page has; "" where unknown */
+	char area_uuid[TEXT_UUID_SIZE]; /* from its first page; "" if unknown */
 };
 
 /* Adds a check with its text; never NULL. */
@@ -43,7 +43,8 @@ int preflight_open(const struct preflight_context *context, const char *path, in
 /* Bytes as whole MiB, rounded to the nearest. */
 uint64_t preflight_mib(uint64_t bytes);
 
-/* One function a check; each adds at most one, but where it is said. In this order. */
+/* One function for each check, called in this order. Each adds at most one, unless a comment says
+ * otherwise. */
 void check_root(struct preflight_context *context);
 void check_snapshot_device(struct preflight_context *context);
 void check_power_state(struct preflight_context *context);
@@ -53,7 +54,7 @@ void check_method(struct preflight_context *context);
 void check_pm_test(struct preflight_context *context);
 void check_swap_area(struct preflight_context *context);
 void check_swap_device(struct preflight_context *context);
-void check_wiped_swap(struct preflight_context *context); /* only where there is such */
+void check_wiped_swap(struct preflight_context *context); /* only if there is such an area */
 void check_swap_size(struct preflight_context *context);  /* and one about zram */
 void check_mounted_device(struct preflight_context *context);
 void check_memory(struct preflight_context *context);
@@ -76,7 +77,7 @@ bool preflight_find_denial(const char *root, struct check *check);
 
 /* The processes that have a file of this name (as the kernel shows it below
  * /proc) open or mapped, as "gpg-agent (process 812), …" into who. Returns how
- * many there are; those that may not be looked into are not seen. */
+ * many there are; processes that this user may not inspect are not counted. */
 size_t preflight_find_users(const char *root, const char *name, char *who, size_t size);
 
 #endif

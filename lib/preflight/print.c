@@ -42,7 +42,7 @@ void preflight_print(const struct preflight *preflight, FILE *out)
 			fprintf(out, "%-8s %-16s %s\n", "", "  what to do:", check->advice);
 	}
 	if (preflight->left_out > 0)
-		fprintf(out, "%zu more check%s left out, none of them worse than these.\n",
+		fprintf(out, "%zu more check%s not shown; none is worse than these.\n",
 			preflight->left_out, preflight->left_out == 1 ? " was" : "s were");
 	if (failed > 0)
 		fprintf(out, "\nThis machine cannot hibernate now: %zu check%s failed.\n", failed,

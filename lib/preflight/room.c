@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Is there room for the image: in the area, and in memory while it is made? */
+/* Is there room for the image in the area, and for the snapshot in memory? */
 #include "preflight/preflight_private.h"
 
 #include "base/bytes.h"
@@ -76,7 +76,7 @@ static void add_swap_size(struct preflight_context *context, const struct meminf
 				      compress ? "even compressed 4 to 1" : "uncompressed");
 	}
 	preflight_advise(check,
-			 "use a larger swap area (s2disk-swapfile makes one), or end programs "
+			 "use a larger swap area (s2disk-swapfile creates one), or close programs "
 			 "that use much memory%s",
 			 compress ? "" : ", or set \"compress = y\"");
 }
@@ -86,14 +86,15 @@ static void add_zram_first(struct preflight_context *context, uint64_t pushed)
 	const char *name = context->target->area->name;
 	struct check *check;
 
-	check = preflight_add(context, "zram", CHECK_WARNING,
-			      "%" PRIu64 " MiB must leave memory before the image is made, and the "
-			      "kernel moves them to %s first, which is memory: its priority is not "
-			      "below that of %s",
-			      preflight_mib(pushed), context->zram_first, name);
+	check = preflight_add(
+		context, "zram", CHECK_WARNING,
+		"%" PRIu64
+		" MiB must be swapped out before the image is made, and the kernel swaps to %s "
+		"first, which is itself in memory: its priority is not below that of %s",
+		preflight_mib(pushed), context->zram_first, name);
 	preflight_advise(check,
-			 "give %s a higher priority than %s has (pri= in /etc/fstab, or now: "
-			 "swapoff %s, then swapon -p 200 %s)",
+			 "give %s a higher priority than %s (pri= in /etc/fstab; or now: swapoff "
+			 "%s, then swapon -p 200 %s)",
 			 name, context->zram_first, name, name);
 }
 
@@ -109,12 +110,12 @@ void check_swap_size(struct preflight_context *context)
 	must = meminfo_must_save(&meminfo);
 	swap_need_for(must, meminfo.total, context->other_free, context->settings->compress, &need);
 	add_swap_size(context, &meminfo, must, &need);
-	/* Without this much room in memory, it fails when it is tried, not here. */
+	/* Only a warning: memory may still have room for these pages in zram. */
 	if (need.pushed > 0 && context->zram_first[0])
 		add_zram_first(context, need.pushed);
 }
 
-/* What to do about the parts that are large; in this order. */
+/* Advice for each part that takes an eighth of memory or more, in this order. */
 static void advise_fixed(struct check *check, const struct meminfo *meminfo)
 {
 	const struct {
@@ -122,14 +123,14 @@ static void advise_fixed(struct check *check, const struct meminfo *meminfo)
 		const char *advice;
 	} parts[] = {
 		{ meminfo->huge_pages,
-		  "end what uses huge pages (virtual machines), then give them back: echo 0 into "
+		  "stop what uses huge pages (virtual machines), then release them: write 0 to "
 		  "each /sys/kernel/mm/hugepages/*/nr_hugepages" },
 		{ meminfo->unevictable,
-		  "end programs that lock memory (VmLck in /proc/PID/status)" },
-		{ meminfo->zram,
-		  "end programs, or have a disk take what zram holds: with a higher priority than "
-		  "zram has (swapon -p)" },
-		{ meminfo_kernel(meminfo), "see what the kernel uses its memory for (slabtop)" },
+		  "close programs that lock memory (VmLck in /proc/PID/status)" },
+		{ meminfo->zram, "close programs, or give swap on a disk a higher priority than "
+				 "zram (swapon -p)" },
+		{ meminfo_kernel(meminfo),
+		  "find out what the kernel uses its memory for (slabtop)" },
 	};
 	char text[sizeof(check->advice)] = "";
 	size_t used = 0;
@@ -149,7 +150,7 @@ static void add_fixed(struct preflight_context *context, const struct meminfo *m
 		context, "memory", CHECK_FAILED,
 		"%" PRIu64 " of %" PRIu64 " MiB can neither be dropped nor moved to swap (huge "
 		"pages %" PRIu64 ", locked %" PRIu64 ", held by zram %" PRIu64 ", the kernel's own "
-		"%" PRIu64 " MiB): more than half, so that no image can be made",
+		"%" PRIu64 " MiB): more than half, so no image can be made",
 		preflight_mib(meminfo_fixed(meminfo)), preflight_mib(meminfo->total),
 		preflight_mib(meminfo->huge_pages), preflight_mib(meminfo->unevictable),
 		preflight_mib(meminfo->zram), preflight_mib(meminfo_kernel(meminfo)));
@@ -166,8 +167,9 @@ void check_memory(struct preflight_context *context)
 	if (r < 0) {
 		check = preflight_add(context, "memory", CHECK_WARNING,
 				      "/proc/meminfo cannot be used: %s", strerror(-r));
-		preflight_advise(check, "see that /proc is mounted; whether the image fits was not "
-					"checked");
+		preflight_advise(
+			check,
+			"make sure that /proc is mounted; the size of the image was not checked");
 		return;
 	}
 	if (meminfo_fixed(&meminfo) > meminfo.total / 2) {
@@ -184,11 +186,11 @@ void check_memory(struct preflight_context *context)
 			      preflight_mib(must));
 		return;
 	}
-	check = preflight_add(
-		context, "memory", CHECK_WARNING,
-		"%" PRIu64 " of %" PRIu64 " MiB are in use and at least %" PRIu64
-		" MiB of them must be saved: more than half, so the kernel has to move "
-		"the rest to swap first, which takes time",
-		preflight_mib(used), preflight_mib(meminfo.total), preflight_mib(must));
-	preflight_advise(check, "end programs that use much memory");
+	check = preflight_add(context, "memory", CHECK_WARNING,
+			      "%" PRIu64 " of %" PRIu64 " MiB are in use and at least %" PRIu64
+			      " MiB of them must be saved: more than half, so the kernel must swap "
+			      "out the rest first, which takes time",
+			      preflight_mib(used), preflight_mib(meminfo.total),
+			      preflight_mib(must));
+	preflight_advise(check, "close programs that use much memory");
 }

@@ -28,7 +28,7 @@ static bool is_one_of(const char *kind, const char *const *kinds, size_t count)
 	return false;
 }
 
-/* fuseblk: ntfs-3g, and little else that still is used. */
+/* fuseblk: ntfs-3g in practice. */
 static bool is_ntfs(const char *kind)
 {
 	static const char *const kinds[] = { "ntfs", "ntfs3", "fuseblk" };
@@ -43,7 +43,7 @@ static bool is_fat(const char *kind)
 	return is_one_of(kind, kinds, ARRAY_SIZE(kinds));
 }
 
-/* Is this ASCII word, upper or lower case, in UTF-16 there? */
+/* Finds an ASCII word as UTF-16, in upper or lower case. */
 static bool has_wide_word(const char *bytes, size_t length, const char *word)
 {
 	size_t letters = strlen(word), same;
@@ -77,7 +77,7 @@ static bool boots_another(const char *root, const char *name)
 	return false;
 }
 
-/* Boot0000 and so on; the firmware's own numbers have four hexadecimal digits. */
+/* Boot0000 and so on, with four hexadecimal digits. */
 static bool is_boot_option(const char *name)
 {
 	return text_starts(name, "Boot") && strspn(name + 4, "0123456789ABCDEF") == 4 &&
@@ -106,7 +106,7 @@ static bool has_loader(const char *root, const char *place)
 	       tree_exists(root, path);
 }
 
-/* A list as "/boot/efi (vfat), /mnt (ntfs3)"; what does not fit is counted. */
+/* "/boot/efi (vfat), /mnt (ntfs3)"; more counts those that do not fit. */
 struct places {
 	char text[220];
 	size_t used, more;
@@ -136,11 +136,11 @@ static void add_shared(struct preflight_context *context, const struct places *p
 			 places->more);
 	check = preflight_add(
 		context, "shared-mounts", CHECK_WARNING,
-		"mounted for writing: %s%s; another system that writes to one of "
-		"them while this one sleeps costs the image or, unseen, damages files",
+		"mounted for writing: %s%s; if another system writes to one of them while this one "
+		"is hibernated, the image is lost or, if that goes undetected, files are damaged",
 		places->text, more);
-	preflight_advise(check, "unmount what another system uses, or mount it read-only; else do "
-				"not boot another system before this one is back");
+	preflight_advise(check, "unmount what another system uses, or mount it read-only; "
+				"otherwise boot no other system before this one has resumed");
 }
 
 /* What is mounted, line by line. */
@@ -180,8 +180,8 @@ static void mounts_free(struct mounts *mounts)
 	free(mounts);
 }
 
-/* Does Windows or the like live on this machine? Without it, what FAT there is (the
- * EFI partition above all) is this system's own. */
+/* Is Windows or macOS installed here? If not, FAT file systems (above all the EFI partition) are
+ * used by this system alone. */
 static bool has_another_system(const char *root)
 {
 	struct mounts *mounts = mounts_read(root);
@@ -211,8 +211,7 @@ void check_shared_filesystems(struct preflight_context *context)
 		add_shared(context, &places);
 }
 
-/* One has a directory, whether something of it is mounted or not; beside them there are
- * files. */
+/* Each imported pool has a directory here, mounted or not; there are plain files, too. */
 static void find_pools(const char *root, struct places *places)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
@@ -227,7 +226,7 @@ static void find_pools(const char *root, struct places *places)
 	}
 }
 
-/* By the datasets that are mounted, each pool once. */
+/* From the mounted datasets, each pool once. */
 static void find_mounted_pools(const char *root, struct places *places)
 {
 	struct mounts *mounts = mounts_read(root);
@@ -257,10 +256,10 @@ void check_zfs(struct preflight_context *context)
 		return;
 	check = preflight_add(context, "zfs", CHECK_WARNING,
 			      "ZFS is in use: %s; a boot that imports a pool before the image is "
-			      "restored changes it, and the restored kernel goes on with what it "
-			      "knew before, which can destroy the pool",
+			      "restored changes it; the restored kernel continues from its old "
+			      "state, which can destroy the pool",
 			      places.text);
-	preflight_advise(check, "export pools that are not needed (zpool export), and see that the "
-				"initramfs runs resume before it imports one; a pool that was "
-				"changed is detected where resume can see its devices");
+	preflight_advise(check, "export pools that are not needed (zpool export), and make sure "
+				"that the initramfs runs resume before it imports a pool; resume "
+				"detects a changed pool if it can see its devices");
 }

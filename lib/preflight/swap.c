@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Is there a place for the image, and is it large enough? */
+/* The swap area that the image goes to: is it there, active, and plain swap? */
 #include "preflight/preflight_private.h"
 
 #include "base/bytes.h"
@@ -22,10 +22,10 @@
 #define ON_DEMAND_PRIORITY 32767 /* as swap_on_demand.h says: the highest */
 
 static const char how_to_make[] =
-	"make a swap file, \"s2disk-swapfile create --enable /swapfile\" (on btrfs "
+	"create a swap file with \"s2disk-swapfile create --enable /swapfile\" (on btrfs "
 	"/swap/swapfile), or name a swap partition as large as the memory with -r";
 
-/* Who names the area; NULL: nobody. */
+/* What names the area; NULL: nothing does. */
 static const char *named_where(const struct preflight_context *context)
 {
 	const struct settings *settings = context->settings;
@@ -40,41 +40,40 @@ static const char *named_where(const struct preflight_context *context)
 				 : NULL;
 }
 
-/* To make a swap file is no answer to a name that was mistyped. */
+/* A mistyped name needs a correction, not a new swap file. */
 static void advise_missing(const struct preflight_context *context, struct check *check)
 {
 	int error = context->target->area_error;
 	const char *where = named_where(context);
 
 	if (error == 0 && context->settings->swap_on_demand[0])
-		preflight_advise(check, "s2disk-swapfile check says what is wrong with that file; "
-					"\"swap on demand\" in the configuration names it");
+		preflight_advise(check, "run s2disk-swapfile check to see what is wrong with that "
+					"file; \"swap on demand\" in the configuration names it");
 	else if (error == -ENOTUNIQ)
-		preflight_advise(check, "\"swapon --show\" has them with their sizes");
+		preflight_advise(check, "\"swapon --show\" lists them with their sizes");
 	else if (error == -EACCES || error == -EPERM)
 		preflight_advise(check, "run it as root, for example with sudo");
 	else if (error == 0 || error == -ENOENT || !where)
-		preflight_advise(check,
-				 "activate a swap partition that is there with swapon; or %s",
+		preflight_advise(check, "activate an existing swap partition with swapon; or %s",
 				 how_to_make);
 	else if (error == -ENODEV)
 		preflight_advise(check,
 				 "correct the name in %s, or attach the device; \"lsblk -f\" and "
-				 "\"blkid\" show the devices there are, with UUID and label",
+				 "\"blkid\" list all devices with UUID and label",
 				 where);
 	else
 		preflight_advise(check,
 				 "name a swap partition or a swap file in %s; \"swapon --show\" "
-				 "has those that are active, \"lsblk -f\" all partitions",
+				 "lists the active ones, \"lsblk -f\" all partitions",
 				 where);
 }
 
-/* The area's line in /proc/swaps, and what is free beside it. */
+/* The area's line in /proc/swaps, and the free space of the other areas. */
 struct listing {
 	bool listed;
 	struct swap_entry entry;
 	uint64_t all_free;	/* on disks */
-	struct swap_entry zram; /* with room, the one used first; no path: none */
+	struct swap_entry zram; /* with free space, the one used first; no path: none */
 };
 
 static uint64_t entry_free(const struct swap_entry *entry)
@@ -82,7 +81,7 @@ static uint64_t entry_free(const struct swap_entry *entry)
 	return entry->size - min_u64(entry->used, entry->size);
 }
 
-/* zram's free space is no room: what goes there stays in memory. */
+/* Free space of zram does not count: pages swapped to it stay in memory. */
 static void add_free(struct listing *listing, const struct swap_entry *entry)
 {
 	uint64_t free = entry_free(entry);
@@ -110,8 +109,8 @@ static void find_listing(const struct preflight_context *context, struct listing
 	}
 }
 
-/* /proc/swaps knows paths; the kernel's answer decides where it can be had. An
- * error other than -ENODEV says nothing about the area. */
+/* /proc/swaps has only paths, so the kernel is asked where possible. Errors other than -ENODEV say
+ * nothing about the area. */
 static bool is_active(const struct preflight_context *context, const struct listing *listing)
 {
 	const struct swap_area *area = context->target->area;
@@ -155,7 +154,7 @@ static int read_first_page(struct preflight_context *context, struct first_page 
 {
 	const struct swap_area *area = context->target->area;
 	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
-	/* What is on the disk, not what the page cache still thinks. */
+	/* The disk, not a stale page cache. */
 	_cleanup_close_ int fd =
 		preflight_open(context, area->device, O_RDONLY | O_DIRECT, S_IFBLK);
 	int r;
@@ -174,8 +173,8 @@ static int read_first_page(struct preflight_context *context, struct first_page 
 	return 0;
 }
 
-/* The area under the path of its swap file, where only the place was named and the
- * kernel's list has the file that lies there. */
+/* The area by the path of its swap file, if only device and offset were given and /proc/swaps lists
+ * the file. */
 static struct swap_area by_path(const struct preflight_context *context,
 				const struct listing *listing)
 {
@@ -200,7 +199,7 @@ static void advise_renewal(struct check *check, const struct swap_area *area,
 				 : "");
 }
 
-/* The swap that is on, and could be named instead: of one only. */
+/* The active swap area that could be named instead, if there is exactly one. */
 static bool other_swap(const struct preflight_context *context, char *path, size_t size)
 {
 	struct swap_entry entries[SWAPS_MAX];
@@ -213,8 +212,8 @@ static bool other_swap(const struct preflight_context *context, char *path, size
 	return suitable == 1;
 }
 
-/* swapon is good for what is swap. On the device of a file system, which resume= names
- * together with resume_offset=, it fails, and mkswap destroys. */
+/* Advise swapon only for what is swap: on the device of a file system, which resume= names together
+ * with resume_offset=, swapon fails and mkswap would destroy it. */
 static void advise_inactive(struct preflight_context *context, struct check *check)
 {
 	const struct swap_area *area = context->target->area;
@@ -227,17 +226,14 @@ static void advise_inactive(struct preflight_context *context, struct check *che
 	else if (r == 0 && page.kind != SWAP_IS_NOTHING && page.kind != SWAP_IS_SWAP &&
 		 swap_area_operand(area))
 		advise_renewal(check, area, &page,
-			       "it holds an image (s2disk-inspect shows it); to discard that: ");
+			       "it holds an image (see s2disk-inspect); to discard it:  ");
 	else if (other_swap(context, path, sizeof(path)))
-		preflight_advise(check,
-				 "name the swap that is active, %s, with -r or \"resume "
-				 "device\"",
-				 path);
-	else if (swap_area_operand(area) && !area->file)
 		preflight_advise(
-			check,
-			"no swap is seen there; name a swap partition, or the path of a swap "
-			"file, with -r or \"resume device\", and activate it with swapon");
+			check, "name the active swap area, %s, with -r or \"resume device\"", path);
+	else if (swap_area_operand(area) && !area->file)
+		preflight_advise(check,
+				 "there is no swap; name a swap partition, or the path of a swap "
+				 "file, with -r or \"resume device\", and activate it with swapon");
 	else
 		preflight_advise(check,
 				 "is page %" PRIu64 " of %s the beginning of a swap file? "
@@ -251,10 +247,11 @@ static void add_inactive(struct preflight_context *context, const struct listing
 	struct check *check;
 
 	if (listing->listed && area->offset == 0) {
-		/* The kernel lists it until the last page is back in memory. */
+		/* swapoff is in progress: the kernel lists the area until its last page is read
+		 * back. */
 		check = preflight_add(context, "swap-area", CHECK_FAILED,
-				      "%s is being switched off as swap", area->name);
-		preflight_advise(check, "wait until that is over, then swapon %s", area->device);
+				      "%s is being deactivated (swapoff)", area->name);
+		preflight_advise(check, "wait until that is done, then swapon %s", area->device);
 		return;
 	}
 	if (listing->listed) {
@@ -262,18 +259,16 @@ static void add_inactive(struct preflight_context *context, const struct listing
 				      "%s is active, but the kernel knows no swap at page %" PRIu64
 				      " of %s",
 				      area->name, area->offset, area->device);
-		preflight_advise(check, "if it is being switched off just now, swapon it when that "
-					"is over; else let s2disk find the offset of a swap file "
-					"(-r PATH), and correct resume_offset= and \"resume "
-					"offset\"");
+		preflight_advise(check, "if swapoff is in progress, swapon it when that is done; "
+					"otherwise let s2disk find the offset of a swap file (-r "
+					"PATH), and correct resume_offset= and \"resume offset\"");
 		return;
 	}
 	advise_inactive(context, preflight_add(context, "swap-area", CHECK_FAILED,
 					       "%s is not active as swap", area->name));
 }
 
-/* "swap on demand": off now, and on before it is needed. Its size is that of
- * the file then. */
+/* "swap on demand": inactive now, activated for hibernation, so its size is that of the file. */
 static bool comes_on_demand(struct preflight_context *context, const struct listing *listing)
 {
 	const char *path = context->settings->swap_on_demand;
@@ -293,8 +288,7 @@ static bool comes_on_demand(struct preflight_context *context, const struct list
 	return true;
 }
 
-/* Adds a check and returns false where the area's first page is not that of
- * plain swap. */
+/* False, with a check added, if the first page of the area is not plain swap. */
 static bool signature_fine(struct preflight_context *context, const struct listing *listing)
 {
 	const struct swap_area *area = context->target->area, named = by_path(context, listing);
@@ -306,8 +300,8 @@ static bool signature_fine(struct preflight_context *context, const struct listi
 		check = preflight_add(context, "swap-area", CHECK_FAILED,
 				      "the first page of %s cannot be read from %s: %s", area->name,
 				      area->device, strerror(-r));
-		preflight_advise(check, "see that the device exists and works (dmesg), or name "
-					"another one with -r");
+		preflight_advise(check, "make sure that the device exists and works (dmesg), or "
+					"name another one with -r");
 		return false;
 	}
 	if (page.kind == SWAP_IS_SWAP)
@@ -321,8 +315,8 @@ static bool signature_fine(struct preflight_context *context, const struct listi
 		return false;
 	}
 	check = preflight_add(context, "swap-area", CHECK_FAILED,
-			      "%s holds a hibernation image, though it is in use", area->name);
-	advise_renewal(check, &named, &page, "that image is stale: ");
+			      "%s is in use but holds a hibernation image", area->name);
+	advise_renewal(check, &named, &page, "the image is stale: ");
 	return false;
 }
 
@@ -343,9 +337,8 @@ void check_swap_area(struct preflight_context *context)
 	if (!swap_entry_suitable(&listing.entry)) {
 		check = preflight_add(
 			context, "swap-area", CHECK_FAILED,
-			"%s cannot keep an image while the machine is off (zram and "
-			"RAM disks are memory; loop and network devices are not there "
-			"when it resumes)",
+			"%s cannot hold an image while the machine is off (zram and RAM disks are "
+			"memory; loop and network devices are not there at boot)",
 			target->area->name);
 		preflight_advise(check, "%s", how_to_make);
 		context->refused_already = true;
@@ -356,7 +349,7 @@ void check_swap_area(struct preflight_context *context)
 	} else if (comes_on_demand(context, &listing)) {
 		if (signature_fine(context, &listing))
 			preflight_add(context, "swap-area", CHECK_OK,
-				      "%s is off; it is switched on for hibernating (%s, page "
+				      "%s is inactive; it is activated for hibernation (%s, page "
 				      "%" PRIu64 ")",
 				      context->settings->swap_on_demand, target->area->device,
 				      target->area->offset);
@@ -377,27 +370,28 @@ void check_mounted_device(struct preflight_context *context)
 	_cleanup_close_ int fd = -1;
 	struct check *check;
 
-	/* A partition is written to where it lies; below a swap file there is a
-	 * mounted file system. */
+	/* A swap partition is written to directly; a swap file is on a mounted file system. */
 	if (!area || (!area->file && area->offset == 0))
 		return;
 	fd = preflight_open(context, area->device, O_RDWR, S_IFBLK);
 	if (fd >= 0) {
 		preflight_add(context, "mounted-device", CHECK_OK,
-			      "%s can be written to below its file system", area->device);
+			      "the blocks of %s can be written to below its file system",
+			      area->device);
 		return;
 	}
 	if (fd != -EBUSY && fd != -EPERM) {
 		check = preflight_add(context, "mounted-device", CHECK_FAILED,
 				      "%s cannot be opened for writing: %s", area->device,
 				      strerror(-fd));
-		preflight_advise(check, "see that the device is not read-only, and that this runs "
-					"as root");
+		preflight_advise(
+			check,
+			"make sure that the device is not read-only, and that this runs as root");
 		return;
 	}
 	check = preflight_add(context, "mounted-device", CHECK_FAILED,
-			      "the kernel forbids to write to %s while its file system is mounted "
-			      "(CONFIG_BLK_DEV_WRITE_MOUNTED=n), where the swap file's blocks are",
+			      "the kernel does not permit writing to %s, where the swap file is, "
+			      "while its file system is mounted (CONFIG_BLK_DEV_WRITE_MOUNTED=n)",
 			      area->device);
 	preflight_advise(check, "boot with bdev_allow_write_mounted=1 on the kernel command line, "
 				"or use a swap partition");

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Will a boot find the image? What this system's own boot did is known (the boot
- * record), and what was changed since can be read. No boot loader's configuration
- * is: it says what was meant once. An image that no boot looks for is a session lost.
- */
+/* Will the next boot find the image? If not, the session is lost. The boot record says what this
+ * boot did, and files that changed since can be read. Configurations of boot loaders are not read:
+ * what they say need not be what was
+ * installed. */
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -31,22 +30,22 @@
 
 #define ID "way-back"
 
-/* Unpacking takes a second or so each: of those that nothing points to, this many. */
+/* Unpacking one takes about a second; without a record up to this many are read. */
 #define NEWEST_MAX 6
 
-/* … and for all of them this long, whatever they are: the machine is about to sleep. */
+/* For all of them together: the machine is about to hibernate. */
 #define READ_SECONDS 10
 
-/* Of initramfs that are rebuilt at once the first may be this much older. */
+/* When several initramfs are rebuilt together, the first may be this much older. */
 #define TOGETHER_SECONDS 600
 
-/* Times on FAT are even seconds, and clocks are set during a boot. */
+/* FAT stores even seconds, and the clock may be set during a boot. */
 #define MARGIN_SECONDS 60
 
 static void add(const struct way *way, enum check_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* What is and, after a line feed, what to do; every refusal's ends with the way around. */
+/* What was found and, after a line feed, what to do; a refusal also says how to override it. */
 static void add(const struct way *way, enum check_level level, const char *format, ...)
 {
 	char text[sizeof(((struct way_answer *)NULL)->text) + 256], *advice;
@@ -62,12 +61,12 @@ static void add(const struct way *way, enum check_level level, const char *forma
 	check = preflight_add(way->context, ID, level, "%s", text);
 	if (level != CHECK_OK && advice)
 		preflight_advise(check, "%s%s", advice,
-				 level == CHECK_FAILED ? "; or hibernate without a way back: "
-							 "-P \"way back = warn\""
-						       : "");
+				 level == CHECK_FAILED
+					 ? "; to hibernate anyway: -P \"way back = warn\""
+					 : "");
 }
 
-/* Rebuilt together, in whatever order. */
+/* Rebuilt together, in any order. */
 static bool is_together(const struct boot_file *a, const struct boot_file *b)
 {
 	size_t directory = (size_t)(strrchr(a->path, '/') - a->path) + 1;
@@ -76,7 +75,7 @@ static bool is_together(const struct boot_file *a, const struct boot_file *b)
 	       strncmp(a->path, b->path, directory) == 0 && !strchr(b->path + directory, '/');
 }
 
-/* A rescue image boots when it is chosen; of the others the newest does as a rule. */
+/* A rescue image boots only when chosen by hand; of the others usually the newest does. */
 static const struct boot_file *newest(const struct way *way)
 {
 	const struct boot_file *first = NULL, *ret = NULL;
@@ -94,7 +93,7 @@ static const struct boot_file *newest(const struct way *way)
 	return ret;
 }
 
-/* What several initramfs are, together. */
+/* The answers for several initramfs together. */
 struct sum {
 	unsigned int read;
 	struct way_answer best, worst; /* of several the first */
@@ -107,9 +106,9 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 	const struct way_answer *now = &way->answer;
 
 	*ret = (struct sum){ .best.verdict = WAY_BAD,
-			     .worst = { WAY_UNKNOWN, "no initramfs is seen below /boot and /efi\n"
+			     .worst = { WAY_UNKNOWN, "no initramfs was found below /boot and /efi\n"
 						     "mount what the system boots from; or reboot "
-						     "once, whose record tells" } };
+						     "once, so that there is a record" } };
 	for (size_t i = 0; i < way->files.count && ret->read < max; i++) {
 		const struct boot_file *file = &way->files.files[i];
 		bool decides = file == newest(way) || file->running;
@@ -130,13 +129,13 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 	if (way->files.cut[0] && (ret->read++ == 0 || ret->worst.verdict == WAY_GOOD)) {
 		ret->worst.verdict = WAY_UNKNOWN;
 		snprintf(ret->worst.text, sizeof(ret->worst.text),
-			 "below %s are too many files, or names that are not printable\n"
+			 "there are too many files below %s, or unprintable names\n"
 			 "remove what is not needed to boot",
 			 way->files.cut);
 	}
 }
 
-/* What they say together. why: why they are asked. */
+/* Adds their common answer. why: the reason they were read. */
 static void add_sum(const struct way *way, const struct sum *sum, const char *why)
 {
 	enum way_verdict worst = sum->worst.verdict;
@@ -144,16 +143,17 @@ static void add_sum(const struct way *way, const struct sum *sum, const char *wh
 	enum check_level bad = weaker ? CHECK_WARNING : way->bad;
 
 	if (worst == WAY_GOOD)
-		add(way, way->run ? CHECK_OK : CHECK_WARNING, "%s: %s\na boot of it proves that",
+		add(way, way->run ? CHECK_OK : CHECK_WARNING, "%s: %s\nreboot once to confirm that",
 		    why, sum->worst.text);
 	else if (worst == WAY_UNKNOWN)
 		add(way, way->proven || !way->run ? CHECK_WARNING : bad,
-		    "%s, and it is not seen whether a boot leads back: %s", why, sum->worst.text);
+		    "%s; whether the next boot would find the image is unknown: %s", why,
+		    sum->worst.text);
 	else
 		add(way, bad, "%s: %s", why, sum->worst.text);
 }
 
-/* 0: not known, so all counts as changed. */
+/* 0: unknown, so everything counts as changed. */
 static time_t changes_begin(const struct way *way)
 {
 	const struct boot_record *record = &way->record;
@@ -162,8 +162,8 @@ static time_t changes_begin(const struct way *way)
 	char path[PATH_MAX];
 	struct stat st;
 
-	/* The boot that restored this system did what its record says later than this kernel's
-	 * began. Its clock may have been wrong. */
+	/* The record of a restored system is that of the boot that restored it, later than this
+	 * kernel's own. That boot's clock may have been wrong. */
 	snprintf(path, sizeof(path), "%s/run/s2disk/boot", way->context->root);
 	if (last && last->fate == FATE_RESTORED && (time_t)last->time > began &&
 	    stat(path, &st) == 0 && st.st_mtim.tv_sec > began)
@@ -171,7 +171,7 @@ static time_t changes_begin(const struct way *way)
 	return began > MARGIN_SECONDS ? began - MARGIN_SECONDS : 0;
 }
 
-/* Is that of the running kernel there, as it was? */
+/* Is the running kernel's initramfs there, unchanged? */
 static bool is_there(const struct way *way, time_t since)
 {
 	for (size_t i = 0; i < way->files.count; i++)
@@ -180,18 +180,19 @@ static bool is_there(const struct way *way, time_t since)
 	return false;
 }
 
-/* Nothing is newer than the boot, but what booted may be gone. */
+/* No file is newer than the boot, but the one that booted may have been removed. */
 static void look_for_booted(struct way *way)
 {
 	const struct boot_file *next = newest(way);
-	/* Their names have releases, and none has that of the running kernel. */
+	/* The names contain releases, and none is that of the running kernel. */
 	bool gone = way->files.release[0] && next && fnmatch("*[0-9].[0-9]*", next->path, 0) == 0;
 	struct sum sum;
 
 	sum_up(way, 0, NEWEST_MAX, &sum);
 	if (sum.best.verdict == WAY_BAD)
 		add(way, gone ? way->bad : CHECK_WARNING,
-		    "what booted this system is gone, or another would boot: %s", sum.worst.text);
+		    "the initramfs that booted this system is gone, or another one would boot: %s",
+		    sum.worst.text);
 }
 
 static void judge_by_record(struct way *way, time_t since)
@@ -214,7 +215,7 @@ static void judge_by_record(struct way *way, time_t since)
 		look_for_booted(way);
 }
 
-/* This boot left no record, or none that can be read. */
+/* This boot left no record, or an unreadable one. */
 static void judge_without_record(struct way *way, int error, const char *reason)
 {
 	bool ran = error < 0 && error != -ENOENT && error != -ESTALE; /* and cannot be read */
@@ -224,7 +225,7 @@ static void judge_without_record(struct way *way, int error, const char *reason)
 
 	if (had == 0) {
 		add(way, way->bad,
-		    "this boot ran no initramfs, so nothing looked for an image\n"
+		    "this boot used no initramfs, so nothing looked for an image\n"
 		    "have the boot loader load the initramfs (cloud images: "
 		    "\"GRUB_FORCE_PARTUUID=\" in a file in /etc/default/grub.d, then update-grub), "
 		    "and boot once");
@@ -235,13 +236,13 @@ static void judge_without_record(struct way *way, int error, const char *reason)
 	if (sum.best.verdict != WAY_GOOD && sum.worst.verdict == WAY_UNKNOWN &&
 	    !cmdline.resume[0] && !way->context->settings->resume_device[0])
 		add(way, way->bad,
-		    "neither resume= nor /etc/suspend.conf tells where the image is\n"
-		    "s2disk-swapfile enable sets it up");
+		    "neither resume= nor /etc/suspend.conf says where the image is\n"
+		    "set it up with s2disk-swapfile enable");
 	else
-		add_sum(way, &sum, ran ? reason : "not proven, resume did not run at this boot");
+		add_sum(way, &sum, ran ? reason : "not confirmed, resume did not run at this boot");
 }
 
-/* A name that the kernel gives in the order of finding: how many disks have such a one? */
+/* Names such as sda follow the order of detection, which may change if there are several disks. */
 static void warn_of_kernel_name(const struct way *way)
 {
 	/* Not mmcblk0boot0, nor a path of a disk with several: nvme0c1n1. */
@@ -258,7 +259,7 @@ static void warn_of_kernel_name(const struct way *way)
 		look_note(root, "/sys/block", LOOK_LIST);
 		if (found.gl_pathc > 1)
 			add(way, CHECK_WARNING,
-			    "the area is named %s, and with several disks another may have that "
+			    "the area is named %s; with several disks, another one may have that "
 			    "name at the next boot\n"
 			    "name it by its UUID: resume=UUID=… or \"resume device = UUID=…\"",
 			    way->named);
@@ -266,7 +267,7 @@ static void warn_of_kernel_name(const struct way *way)
 	}
 }
 
-/* What makes the next boot another one, as far as it is known. */
+/* Known reasons why the next boot may differ from this one. */
 static void warn_of_others(const struct way *way, time_t since)
 {
 	struct boot_choice choices[BOOT_CHOICES_MAX];
@@ -277,9 +278,9 @@ static void warn_of_others(const struct way *way, time_t since)
 	if ((files->unmounted[0] || files->count == 0) && since > 0 &&
 	    boot_modules_changed(way->context->root) >= since)
 		add(way, CHECK_WARNING,
-		    "kernels were installed since this boot, and %s, where their initramfs may be, "
-		    "is not mounted, or has none\n"
-		    "mount it (an automount: look into it, ls), and check again",
+		    "kernels were installed since this boot, and %s, where their initramfs should "
+		    "be, is not mounted or has none\n"
+		    "mount it (trigger an automount with ls), and check again",
 		    unseen);
 	for (size_t i = 0; i < count; i++)
 		add(way, CHECK_WARNING, "%s: the image waits until this system is started\n%s",
@@ -303,14 +304,15 @@ static void warn_of_readers(const struct way *way, const struct boot_file *file,
 	/* FAT has no modes. */
 	fat = statfs(path, &fs) == 0 && fs.f_type == MSDOS_SUPER_MAGIC;
 	add(way, CHECK_WARNING,
-	    "%s has the key file in it, which opens the image, and can be read by others than "
-	    "root\n%s",
+	    "%s contains the key file that opens the image, and users other than root can read "
+	    "it\n%s",
 	    file->path,
 	    fat ? "mount its file system with umask=0077"
-		: "make its mode 600, and have it made so: for initramfs-tools UMASK=0077");
+		: "run chmod 600 on it, and have it created that way: for initramfs-tools, "
+		  "UMASK=0077");
 }
 
-/* Of what boots next: of a key inside, its mode is the lock; a passphrase is typed there. */
+/* The initramfs that boots next: who can read a key file inside, and which keymap it has. */
 static void look_at_newest(const struct way *way)
 {
 	const struct boot_file *file = newest(way);
@@ -336,7 +338,7 @@ static void look(struct way *way)
 	time_t since;
 
 	text_copy(way->command, sizeof(way->command),
-		  command ? command : "the command of your distribution that makes the initramfs");
+		  command ? command : "your distribution's command that regenerates the initramfs");
 	if (io_read_text(root, "/proc/cmdline", way->cmdline, sizeof(way->cmdline)) < 0)
 		way->cmdline[0] = '\0';
 	boot_files_find(root, &way->files);
@@ -359,16 +361,16 @@ void check_way_back(struct preflight_context *context)
 	const struct settings *settings = context->settings;
 	_cleanup_free_ struct way *way = calloc(1, sizeof(*way));
 
-	/* No boot looks for a test image; without an area another check failed. */
+	/* No boot looks for a test image. Without an area, another check has failed. */
 	if (!way || !context->target->area || settings->test_file[0])
 		return;
 	if (settings->way_back == WAY_BACK_IGNORE) {
-		preflight_add(context, ID, CHECK_OK, "not looked at (\"way back = ignore\")");
+		preflight_add(context, ID, CHECK_OK, "not checked (\"way back = ignore\")");
 		return;
 	}
 	way->context = context;
 	way->deadline = now_usec() + READ_SECONDS * UINT64_C(1000000);
-	/* Asleep in memory, the image is but a second way back. */
+	/* With suspend, the image is only a fallback. */
 	way->bad = settings->way_back == WAY_BACK_REQUIRE && settings->method != METHOD_SUSPEND
 			   ? CHECK_FAILED
 			   : CHECK_WARNING;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The way back: where a run of resume leads, one that was or that an initramfs would make. */
+/* The way back: would a run of resume, a past one or that of an initramfs, find and open the
+ * image? */
 #include "preflight/way_back_private.h"
 
 #include "base/cleanup.h"
@@ -17,15 +18,15 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* What the subject does, with a detail, and what to do about it: before the initramfs is rebuilt,
- * unless rebuilding does not help. False. */
+/* Says what the subject does, with a detail, and what to do; rebuild: and then regenerate the
+ * initramfs. Returns false. */
 static bool say(struct way *way, const char *what, const char *detail, const char *advice,
 		bool rebuild)
 {
 	way->answer.verdict = WAY_BAD;
 	snprintf(way->answer.text, sizeof(way->answer.text),
-		 "%s %s%.500s\n%s%s%s; a boot proves it", way->subject, what, detail, advice,
-		 rebuild ? ", then run " : "", rebuild ? way->command : "");
+		 "%s %s%.500s\n%s%s%s; reboot once to confirm it", way->subject, what, detail,
+		 advice, rebuild ? ", then run " : "", rebuild ? way->command : "");
 	return false;
 }
 
@@ -35,8 +36,8 @@ bool way_needs_key_file(const struct settings *settings)
 	       !image_keys_ask(settings);
 }
 
-/* Numbers of devices last as long as the boot, but what lies over a disk (multipath,
- * MD) may be put together later. */
+/* Device numbers are valid within one boot, but multipath and MD devices may be assembled after
+ * resume ran. */
 static bool is_place(const struct way *way, const struct boot_run *run)
 {
 	const struct swap_area *area = way->context->target->area;
@@ -73,7 +74,7 @@ static const char *who(const struct boot_run *run)
 					     : "an argument of resume";
 }
 
-/* Has it one of the key files as it is today? */
+/* Does it have one of the key files, unchanged? */
 static bool has_key(const struct way *way, const struct boot_run *run)
 {
 	const char *list = way->context->settings->key_file;
@@ -81,47 +82,48 @@ static bool has_key(const struct way *way, const struct boot_run *run)
 
 	while (image_keys_next_file(&list, path, sizeof(path)))
 		for (size_t i = 0; i < run->key_count; i++)
-			/* In /run a tool of the machine (TPM, network) puts it at boot. */
+			/* A tool (TPM, network) creates those below /run at boot. */
 			if (strcmp(run->keys[i].path, path) == 0 &&
 			    (text_starts(path, "/run/") ||
 			     (image_keys_digest(way->context->root, path, now, NULL) == 0 &&
 			      strcmp(now, run->keys[i].digest) == 0)))
 				return true;
-	/* It opened an image then, and had no room for digests in what it handed over. */
+	/* It opened an image, and its hand-over had no room for digests. */
 	return run->fate == FATE_RESTORED && way->record.keys_left_out;
 }
 
-/* Whatever it looks at: does it take our image, and open it? */
+/* Would it accept and open the image, if it found it? */
 static bool takes_image(struct way *way, const struct boot_run *run)
 {
 	const struct settings *settings = way->context->settings;
 
 	if (strcmp(run->form, INITRAMFS_RESUME_MARK) != 0)
-		return say(way, "runs no resume that knows the images of this s2disk", "",
-			   "install s2disk's hook for the initramfs", true);
+		return say(way, "runs no resume that can read images of this s2disk", "",
+			   "install the initramfs hook of s2disk", true);
 	if (run->noresume)
 		return say(way,
-			   "got noresume (or the like) on the kernel command line, with which an "
-			   "image is discarded",
-			   "", "take it out of the boot loader's configuration", false);
+			   "has noresume (or the like) on the kernel command line, which discards "
+			   "an image",
+			   "", "remove it from the boot loader's configuration", false);
 	if (run->settings[0])
 		return say(way, "has wrong settings: ", run->settings,
 			   "correct /etc/suspend.conf or the kernel command line", true);
 	if (run->encrypt && !settings->encrypt)
-		return say(way, "takes sealed images only, and this would be plain", "",
-			   "have the same \"encrypt\" in /etc/suspend.conf at both ends", true);
+		return say(way, "accepts only encrypted images, and this one would be plain", "",
+			   "set \"encrypt\" to the same value in /etc/suspend.conf and in the "
+			   "initramfs",
+			   true);
 	if (way_needs_key_file(settings) && !has_key(way, run))
 		return say(way,
-			   "does not have the same key file, which alone opens "
-			   "the image: ",
+			   "does not have the same key file, and nothing else opens the image:  ",
 			   settings->key_file,
-			   "set \"key file in initramfs = y\" where others cannot read it, or use "
+			   "set \"key file in initramfs = y\" if only root can read it, or use "
 			   "\"key pair\" (suspend.conf(5))",
 			   true);
 	return true;
 }
 
-/* What it looked at in vain. */
+/* Reports what it looked at without success. */
 static bool say_failure(struct way *way, const struct boot_run *run)
 {
 	char detail[512];
@@ -130,18 +132,18 @@ static bool say_failure(struct way *way, const struct boot_run *run)
 		 run->reason[0] ? ": " : "", run->reason);
 	switch (run->found) {
 	case FOUND_NO_DEVICE:
-		return say(way, "looked in vain for ", detail,
-			   "name it by its UUID, and have the initramfs contain its driver, or "
-			   "unlock it (/etc/crypttab: initramfs or x-initrd.attach)",
+		return say(way, "did not find ", detail,
+			   "name it by its UUID, and make sure that the initramfs contains its "
+			   "driver, or unlocks it (/etc/crypttab: initramfs or x-initrd.attach)",
 			   true);
 	case FOUND_NOT_LOOKED:
-		return say(way, "went on without waiting for ", detail,
-			   "have its device there early", true);
+		return say(way, "did not wait for ", detail, "make its device available earlier",
+			   true);
 	case FOUND_NO_SWAP:
 		return say(way, "found no swap on ", detail,
-			   "give it a key that lasts if it is encrypted", true);
+			   "if it is encrypted, give it a permanent key", true);
 	default:
-		return say(way, "could not use ", detail, "correct that", false);
+		return say(way, "could not use ", detail, "correct it", false);
 	}
 }
 
@@ -151,8 +153,8 @@ static bool is_swap(const struct boot_run *run)
 	       run->found == FOUND_KERNEL_IMAGE;
 }
 
-/* Is what it looks at the place, with what it should hold, and does the name lead there still?
- * mkswap and a new partition table change that. */
+/* Does it look at the right place, does that hold swap, and does the name still lead there? mkswap
+ * and a new partition table change that. */
 static bool leads(struct way *way, const struct boot_run *run)
 {
 	static const char advice[] = "correct resume= or \"resume device\" "
@@ -165,12 +167,12 @@ static bool leads(struct way *way, const struct boot_run *run)
 	int r = 0;
 
 	if (run->found == FOUND_NOTHING_NAMED)
-		return say(way, "is not told where an image is", "", advice, true);
+		return say(way, "does not know where an image is", "", advice, true);
 	if (good && strcmp(run->named, area->device) != 0)
 		r = way->context->system->resolve(run->named, run->offset, false, &found, &reason);
 	if (r < 0)
-		return say(way, "looks for what leads nowhere now: ", why_text(&reason, r), advice,
-			   rebuild);
+		return say(way, "looks for something that no longer exists: ", why_text(&reason, r),
+			   advice, rebuild);
 	if (found.dev != area->dev || ((good || run->has_number) && !is_place(way, run))) {
 		snprintf(detail, sizeof(detail),
 			 "%.120s, page %" PRIu64 " (%.120s), but the image would go to %.120s, "
@@ -194,9 +196,9 @@ void way_judge_run(struct way *way, const struct boot_run *run, const char *subj
 	text_copy(way->named, sizeof(way->named), run->named);
 }
 
-/* The generator's choice, as initramfs-tools and our hooks of the others write it, and the kernel's
- * command line, before which dracut has its own: of that our hook hands over the device only, and
- * where no choice was made. all: both, as dracut reads them. */
+/* The device that the generator configured (initramfs-tools, or our hooks for the others), and the
+ * kernel command line. dracut puts a command line of its own before that; our hook passes on only
+ * its device, and only if none is configured. all: both command lines, as dracut reads them. */
 static void find_choice(const struct initramfs *initramfs, const char *own, struct settings *ret,
 			struct kernel_cmdline *cmdline, char *all, size_t size)
 {
@@ -225,7 +227,8 @@ static void find_choice(const struct initramfs *initramfs, const char *own, stru
 		text_copy(cmdline->resume, sizeof(cmdline->resume), joined.resume);
 }
 
-/* The settings as resume reads them there. Sorted by name, a file comes before its drop-ins. */
+/* The settings as resume reads them there. Files are sorted by name, so a file comes before its
+ * drop-ins. */
 static int load_settings(const struct initramfs *initramfs, struct settings *ret, struct why *w)
 {
 	bool old = !initramfs_file(initramfs, "etc/suspend.conf") &&
@@ -255,8 +258,8 @@ static void find_keys(const struct initramfs *initramfs, const struct settings *
 	}
 }
 
-/* The run that resume would make there, if it finds the area by the name that it is given.
- * all: where its whole command line goes. */
+/* The run that resume would make there, assuming that the name leads to the area. all: receives its
+ * whole command line. */
 static void forecast(const struct way *way, const struct initramfs *initramfs, char *all,
 		     size_t size, struct boot_run *ret)
 {
@@ -282,7 +285,7 @@ static void forecast(const struct way *way, const struct initramfs *initramfs, c
 	if (r == 0)
 		r = target_named(&settings, &cmdline, false, ret->named, sizeof(ret->named),
 				 &ret->offset, &by, &reason);
-	/* systemd's unit runs it for what the kernel command line names. */
+	/* systemd's unit runs it only if the kernel command line names a device. */
 	if (r == -ENOENT || (initramfs->unit && !initramfs->script && !cmdline.resume[0]))
 		ret->found = FOUND_NOTHING_NAMED;
 	else if (r < 0)
@@ -299,7 +302,7 @@ static bool is_root(const struct mount_line *mount, const void *context)
 	return strcmp(mount->place, "/") == 0;
 }
 
-/* What the root file system lies on, which is opened in any case. false: it is not known. */
+/* The devices below the root file system, which are unlocked in any case. false: unknown. */
 static bool read_root(const struct way *way, struct device_stack *ret)
 {
 	const struct preflight_system *system = way->context->system;
@@ -313,24 +316,24 @@ static bool read_root(const struct way *way, struct device_stack *ret)
 	if (at)
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 5, " \n"), at + 5);
 	ret->count = 0;
-	/* gpt-auto and fstab are no names of devices. */
+	/* gpt-auto and fstab are not device names. */
 	if ((!name[0] || system->resolve(name, 0, false, &found, NULL) < 0) && mount &&
 	    mounted_find(root, is_root, NULL, mount) > 0) {
 		found.dev = makedev(mount->high, mount->low);
-		/* btrfs has no number there. */
+		/* btrfs has no device number in mountinfo. */
 		if (mount->high == 0 && system->resolve(mount->source, 0, false, &found, NULL) < 0)
 			found.dev = 0;
 	}
-	/* A name that leads nowhere here is not the area's at least. */
+	/* A name that does not resolve here is at least not that of the area. */
 	return found.dev ? device_stack_read(root, found.dev, ret, NULL) == 0
 			 : strpbrk(name, "/=") != NULL;
 }
 
-/* The mappings under the area that are not opened because root lies on them. */
+/* The mappings below the area that are not also below the root file system. */
 struct locks {
-	const struct device_layer *locked; /* one that nothing opens; NULL: none */
-	bool opened;			   /* one that this boot's command line alone did not */
-	bool known;			   /* … where root is known */
+	const struct device_layer *locked; /* one that nothing unlocks; NULL: none */
+	bool opened; /* one is unlocked, and this boot's command line alone did not do that */
+	bool known;  /* … where root is known */
 };
 
 /* spec: what it calls the area. */
@@ -363,8 +366,8 @@ static struct locks find_locks(const struct way *way, const struct initramfs *in
 	return ret;
 }
 
-/* Does the new run look where this boot looked in vain, or did not wait? Why it was in vain, no
- * file can tell, so none can tell that it will not be again. */
+/* Would the new run look where this boot found nothing, or did not wait? No file says why that
+ * failed, so it may fail again. */
 static bool stays(const struct way *way, const struct boot_run *new)
 {
 	const struct boot_run *run = way->run;
@@ -397,7 +400,7 @@ static void judge_read(struct way *way, const struct initramfs *initramfs, const
 	bool unsure;
 
 	forecast(way, initramfs, all, sizeof(all), &run);
-	/* What runs resume may not be known here; of a unified image resume= may be in an addon. */
+	/* Something unknown may run resume, and an addon of a unified image may contain resume=. */
 	unsure = initramfs->partial ||
 		 (initramfs->current && !initramfs->script && !initramfs->unit) ||
 		 (way->proven && way->run->by == NAMED_BY_KERNEL && initramfs->cmdline[0] &&
@@ -405,17 +408,17 @@ static void judge_read(struct way *way, const struct initramfs *initramfs, const
 	way_judge_run(way, &run, path);
 	if (way->answer.verdict == WAY_GOOD) {
 		locks = find_locks(way, initramfs, all, run.named);
-		/* But what was locked can be seen to be unlocked. */
+		/* Unless the area was locked and is seen to be unlocked now. */
 		way->answer.stays = stays(way, &run) && !(locks.opened && locks.known &&
 							  (way->run->found == FOUND_NO_DEVICE ||
 							   way->run->found == FOUND_NOT_LOOKED));
 		if (locks.locked)
-			say(way, "has nothing that is seen to unlock ", locks.locked->mapper,
+			say(way, "has nothing that would unlock  ", locks.locked->mapper,
 			    "add initramfs (Debian) or x-initrd.attach to its options in "
 			    "/etc/crypttab, and rd.luks.uuid=UUID, if others are on the kernel "
 			    "command line",
 			    true);
-		/* Where this boot had it, something may unlock it that is not known here. */
+		/* If this boot had it, something unknown may unlock it. */
 		unsure |= locks.locked && (way->proven || !locks.known);
 	}
 	if (way->answer.verdict == WAY_BAD && unsure)
@@ -435,6 +438,6 @@ void way_judge_initramfs(struct way *way, const struct boot_file *file)
 	}
 	way->answer.verdict = r == -EBADMSG ? WAY_BAD : WAY_UNKNOWN;
 	snprintf(way->answer.text, sizeof(way->answer.text),
-		 "%s\nregenerate it (%s), or see for yourself that it runs resume",
-		 why_text(&reason, r), way->command);
+		 "%s\nregenerate it (%s), or check that it runs resume", why_text(&reason, r),
+		 way->command);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the way back share; nothing else includes this. */
+/* Shared by way_back.c and way_back_judge.c only. */
 #ifndef S2DISK_PREFLIGHT_WAY_BACK_PRIVATE_H
 #define S2DISK_PREFLIGHT_WAY_BACK_PRIVATE_H
 
@@ -17,18 +17,18 @@ enum way_verdict { /* the worse, the greater */
 
 struct way_answer {
 	enum way_verdict verdict;
-	char text[1024]; /* what is, and, unless it is good, after a line feed what to do */
-	bool stays;	 /* good, but this boot looked there in vain */
+	char text[1024]; /* what was found and, unless it is good, after a line feed what to do */
+	bool stays;	 /* good, but this boot looked there without success */
 };
 
 struct way {
 	struct preflight_context *context;
-	enum check_level bad;	   /* what a way that leads nowhere is */
+	enum check_level bad;	   /* the level of a check that failed */
 	struct device_stack stack; /* under the area; count 0: unknown */
 	struct boot_files files;
 	struct boot_record record;
-	const struct boot_run *run;	      /* the one of it that counts; NULL: there is none */
-	bool proven;			      /* at this boot the way led to the place */
+	const struct boot_run *run;	      /* the relevant one of the record; NULL: none */
+	bool proven;			      /* this boot looked at the place */
 	char cmdline[INITRAMFS_CMDLINE_SIZE]; /* of this boot */
 	char command[80];		      /* that regenerates the initramfs */
 	uint64_t deadline;		      /* of reading initramfs, now_usec() */
@@ -37,16 +37,17 @@ struct way {
 	char named[256];		      /* … and what it calls the place that it finds */
 };
 
-/* Are key files all that opens the image? */
+/* Can only key files open the image? */
 bool way_needs_key_file(const struct settings *settings);
 
-/* The run of the record that tells most: it looked at the place, at another, or at nothing. */
+/* The most relevant run of the record: one that looked at the place, else elsewhere, else
+ * nowhere. */
 const struct boot_run *way_best_run(const struct way *way);
 
 /* Would a boot that does what this run did find the image, and open it? Sets way->answer. */
 void way_judge_run(struct way *way, const struct boot_run *run, const char *subject);
 
-/* The same of the run that resume would make in an initramfs which has not booted yet. */
+/* The same for the run of resume in an initramfs that has not booted yet. */
 void way_judge_initramfs(struct way *way, const struct boot_file *file);
 
 /* As initramfs_read(). */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where the list is full, a certain one takes the place of a likely one. */
+/* In a full list, a certain item replaces a likely one. */
 static struct forecast_item *place(struct forecast *forecast, bool certain)
 {
 	if (forecast->count < FORECAST_MAX)
@@ -52,8 +52,8 @@ static void forecast_memory(const struct platform *platform, struct forecast *re
 	}
 	for (size_t i = map->table_count; i < map->entries.count; i++)
 		add(ret, "hot-plugged-memory", false,
-		    "See to it that the machine has this memory when it starts again.",
-		    "%llu MiB of memory at 0x%llx were added to the running machine.",
+		    "Make sure that the machine has this memory when it restarts.",
+		    "%llu MiB of memory at 0x%llx were hot-plugged.",
 		    (unsigned long long)((map->entries.items[i].end - map->entries.items[i].start +
 					  1) >>
 					 20),
@@ -71,12 +71,11 @@ static void forecast_devices(const struct platform *platform, struct forecast *r
 			    device_kind(device), device->address, device->driver);
 		else if (device_is_vmbus_pci(device))
 			add(ret, "vmbus-pci", false,
-			    "Let the host ask for hibernation, which takes it away before, or "
-			    "remove "
-			    "it yourself.",
+			    "Start hibernation from the host, which removes the device first, or "
+			    "remove it yourself.",
 			    "The virtual machine has a passed-through PCI device or virtual "
 			    "function "
-			    "(%s). On a new virtual machine its id is another.",
+			    "(%s). On a new virtual machine it has another id.",
 			    device->address);
 	}
 }
@@ -89,19 +88,18 @@ static void forecast_guest(const struct platform *platform, struct forecast *ret
 		add(ret, "hyperv-s4", false,
 		    "Have the host's administrator enable the virtual S4 state of this virtual "
 		    "machine.",
-		    "The host has not enabled hibernation for this virtual machine, so that it may "
-		    "add memory to it while it runs.");
+		    "The host has not enabled hibernation for this virtual machine, so it may add "
+		    "memory while it runs.");
 	if (guest->kind == GUEST_XEN && !(platform->kernel.flags & KERNEL_NOKASLR))
 		add(ret, "xen-kaslr", false, "Add nokaslr to the kernel command line.",
-		    "On Xen, about 3 of 100 resumes were seen to fail while the kernel's address "
-		    "is "
-		    "randomized (KASLR).");
+		    "On Xen, about 3 of 100 resumes fail while the kernel's address is randomized "
+		    "(KASLR).");
 	if (guest->kind == GUEST_HYPERV && guest->balloon && !guest->s4_offered)
 		add(ret, "balloon", false, "Give the virtual machine a fixed amount of memory.",
 		    "A memory balloon may change how much memory this guest has.");
 }
 
-/* A machine that shows no map has no region that could move. */
+/* Without a memory map there is no region that could move. */
 static void forecast_offlining(const struct platform *platform, struct forecast *ret)
 {
 	uint32_t offlining = platform->ram.pages.offlining;
@@ -113,7 +111,7 @@ static void forecast_offlining(const struct platform *platform, struct forecast 
 	    offlining == OFFLINING_DISABLED ? "Set vm.enable_soft_offline to 1 (sysctl)."
 					    : "Boot a kernel that has CONFIG_MEMORY_FAILURE.",
 	    "This kernel %s, so a firmware region that moved cannot be corrected.",
-	    offlining == OFFLINING_DISABLED ? "must not offline memory pages "
+	    offlining == OFFLINING_DISABLED ? "may not offline memory pages "
 					      "(vm.enable_soft_offline is 0)"
 					    : "cannot offline memory pages (it was built without "
 					      "CONFIG_MEMORY_FAILURE)");
@@ -128,7 +126,7 @@ void platform_forecast(const struct platform *platform, struct forecast *ret)
 	if (platform->kernel.flags & KERNEL_WIPES_FREE)
 		add(ret, "wipes-free", false, "",
 		    "This kernel overwrites free memory when it resumes (init_on_free or "
-		    "page_poison), so a firmware region that moved cannot be mended.");
+		    "page_poison), so a firmware region that moved cannot be corrected.");
 	else
 		forecast_offlining(platform, ret);
 }

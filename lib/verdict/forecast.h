@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Before hibernating: what on this machine is likely to keep an image from
- * being resumed. */
+/* Before hibernating: properties of this machine that are likely to prevent a resume. */
 #ifndef S2DISK_VERDICT_FORECAST_H
 #define S2DISK_VERDICT_FORECAST_H
 
@@ -11,7 +10,7 @@
 
 struct forecast_item {
 	const char *id; /* a stable word */
-	bool certain;	/* hibernating cannot work, not just: may not */
+	bool certain;	/* hibernation cannot work; false: it may not */
 	char text[400];
 	char advice[400];
 };
@@ -21,7 +20,7 @@ struct forecast_item {
 struct forecast {
 	struct forecast_item items[FORECAST_MAX];
 	size_t count;
-	size_t left_out; /* found no place; no certain one is, while a likely one is listed */
+	size_t left_out; /* did not fit; certain ones are dropped last */
 };
 
 /* Pure. */

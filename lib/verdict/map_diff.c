@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* Pairing looks at every two regions that differ; beyond this a map is not one
- * that a person would read. */
+/* Pairing is quadratic; a map with more differing regions is not worth the time. */
 #define PAIRED_MAX 128
 
 void map_diff_free(struct map_diff *diff)
@@ -86,9 +85,8 @@ int map_align(const struct memory_map *then, const struct memory_map *now,
 	return 0;
 }
 
-/* Regions (entries that are not RAM) of both maps and segments are nodes of a
- * graph; what hangs together is one change. Nodes: then's entries, now's
- * entries, segments. */
+/* Regions (entries that are not RAM) of both maps and segments are nodes of a graph; each connected
+ * component is one change. Nodes: then's entries, now's entries, segments. */
 struct graph {
 	const struct memory_map *then;
 	const struct memory_map *now;
@@ -163,14 +161,14 @@ static void join_segments(struct graph *graph)
 			graph->changed[now_node(graph, (size_t)now)] = true;
 			join(graph, segment_node(graph, i), now_node(graph, (size_t)now));
 		}
-		/* RAM that came or went, cut only by bounds of the other map. */
+		/* RAM that was added or removed, split only by bounds of the other map. */
 		if (loose && i > 0 && segment[-1].end + 1 == segment->start &&
 		    segment[-1].then == segment->then && segment[-1].now == segment->now)
 			join(graph, segment_node(graph, i), segment_node(graph, i - 1));
 	}
 }
 
-/* A region that grew is the same one: what it kept is in no segment. */
+/* A region that grew is the same one: the part it kept is in no segment. */
 static void join_overlapping(struct graph *graph)
 {
 	for (size_t i = 0; i < graph->then->entries.count; i++) {
@@ -188,8 +186,8 @@ static void join_overlapping(struct graph *graph)
 	}
 }
 
-/* Changed regions of one map that have no partner of their type: they vanished
- * (or appeared), so they may have moved. */
+/* Changed regions of one map without a counterpart of their type: they vanished or appeared, so
+ * they may have moved. */
 static size_t list_lonely(const struct graph *graph, bool of_then, size_t *list)
 {
 	const struct memory_map *map = of_then ? graph->then : graph->now;
@@ -226,8 +224,7 @@ static bool same_kind(const struct memory_entry *a, const struct memory_entry *b
 	return a->type == b->type && a->end - a->start == b->end - b->start;
 }
 
-/* The closest two first, whichever map is looked at first: so that it makes no
- * difference which of them is called then. */
+/* The closest pair first, so the result does not depend on which map is called then. */
 static void join_moved(struct graph *graph)
 {
 	size_t then[PAIRED_MAX], now[PAIRED_MAX];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What differs between two memory maps, in the words of people: a region that
- * moved is one difference, not four.
- */
+/* Differences between two memory maps as a person would state them: a region that moved is one
+ * difference, not
+ * four. */
 #ifndef S2DISK_VERDICT_MAP_DIFF_H
 #define S2DISK_VERDICT_MAP_DIFF_H
 
@@ -33,7 +32,7 @@ enum change_kind {
 	CHANGE_APPEARED,
 	CHANGE_RAM_ADDED,
 	CHANGE_RAM_REMOVED,
-	CHANGE_SEVERAL, /* neighbours that cannot be told apart */
+	CHANGE_SEVERAL, /* adjacent changes that cannot be separated */
 };
 
 /* One difference. then and now are the first region on either side, index -1

@@ -6,9 +6,9 @@
 
 #include <errno.h>
 
-/* Runs of bytes are joined before they are cut into pages: two halves of a
- * page in touching entries are a page. The last byte of the address space (no
- * RAM is there) is left out, so that ends cannot overflow. */
+/* Runs of bytes are merged before they are cut into pages, so two adjacent entries with half a page
+ * each make one page. The last byte of the address space, where no RAM is, is left out to avoid
+ * overflow. */
 static int add_bytes(struct frame_list *bytes, uint64_t start, uint64_t end)
 {
 	if (end == UINT64_MAX)

@@ -12,7 +12,7 @@
 
 #define HEADER_NUM_PHYSPAGES 400
 
-static const char *const class_names[] = { "same", "harmless", "mended", "risky", "fatal" };
+static const char *const class_names[] = { "same", "harmless", "corrected", "risky", "fatal" };
 static const char *const policy_names[] = { "strict", "proven", "tolerant" };
 
 static const char *const about_names[] = {
@@ -42,7 +42,7 @@ static const char *const about_names[] = {
 	[ABOUT_SWAP_AREA] = "swap-area",
 };
 
-_Static_assert(ARRAY_SIZE(about_names) == ABOUT_COUNT, "a name for everything");
+_Static_assert(ARRAY_SIZE(about_names) == ABOUT_COUNT, "one name each");
 
 const char *verdict_class_name(enum verdict_class class)
 {
@@ -78,7 +78,7 @@ bool verdict_allows(const struct verdict *verdict, enum verdict_policy policy)
 	case POLICY_TOLERANT:
 		return verdict->worst <= VERDICT_RISKY;
 	default:
-		return verdict->worst <= VERDICT_MENDED;
+		return verdict->worst <= VERDICT_CORRECTED;
 	}
 }
 
@@ -90,7 +90,7 @@ void verdict_free(struct verdict *verdict)
 	*verdict = (struct verdict){ 0 };
 }
 
-int verdict_mend_header(const struct verdict_plan *plan, void *header, size_t length)
+int verdict_correct_header(const struct verdict_plan *plan, void *header, size_t length)
 {
 	unsigned char *page = header;
 
@@ -183,8 +183,8 @@ static struct memory_map table_of(const struct memory_map *map)
 	return table;
 }
 
-/* The number of a type that sysfs could not name: as then's entry at the same
- * place, else as any such entry of then's. */
+/* The number of a type that sysfs could not name: that of then's entry at the same place, else that
+ * of any of then's unknown entries. */
 static void settle_unknown(const struct memory_map *then, struct memory_entry *entry)
 {
 	for (size_t i = 0; i < then->entries.count; i++) {
@@ -198,8 +198,7 @@ static void settle_unknown(const struct memory_map *then, struct memory_entry *e
 	}
 }
 
-/* Hot-plugged entries that could not be told from the table's are told by what
- * the table was. */
+/* Where hot-plugged entries could not be distinguished from the table's, then's table decides. */
 static void settle_length(const struct memory_map *then, struct memory_map *now)
 {
 	uint32_t full = now->table_count;
@@ -242,7 +241,7 @@ static int prepare(struct judge *judge)
 		r = verdict_ram_frames(judge->now, judge->page_size, &judge->now_ram);
 	if (r < 0 || !image)
 		return r;
-	/* The caller's list, seen as ours; it is only read. */
+	/* The cast is safe: the caller's list is only read. */
 	held.items = (struct page_range *)image->ranges;
 	held.count = image->range_count;
 	r = frames_select(&held, &judge->now_ram, false, &judge->lost);
@@ -255,7 +254,7 @@ static int prepare(struct judge *judge)
 static int check_image(const struct verdict_image *image, struct why *w)
 {
 	if (!frames_valid(image->ranges, image->range_count))
-		return why(w, -EINVAL, "the image's list of pages is out of order");
+		return why(w, -EINVAL, "the image's list of pages is not sorted");
 	if (image->header_length < HEADER_BYTES_NEEDED)
 		return why(w, -EINVAL, "the kernel's header page is missing");
 	return 0;
@@ -274,7 +273,7 @@ static int compare_findings(const void *a, const void *b)
 	return strcmp(x->text, y->text);
 }
 
-/* An image of another page size is refused long before this. */
+/* Images of another page size have been refused earlier. */
 static uint64_t usable_page_size(uint64_t size)
 {
 	return is_power_of_two(size) && size >= 4096 && size <= 65536 ? size : 4096;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Can this machine take that image? A pure function of what was recorded when
- * the image was made, what is seen now, and which pages the image holds.
- * doc/platform-verdict.md argues every finding and its class.
- */
+/* Can this machine restore the image? A pure function of the machine that was recorded with the
+ * image, the machine now, and the pages of the image. doc/platform-verdict.md gives the reason for
+ * each finding and its
+ * class. */
 #ifndef S2DISK_VERDICT_VERDICT_H
 #define S2DISK_VERDICT_VERDICT_H
 
@@ -18,11 +17,11 @@
 
 /* Ordered: the worst of several counts. */
 enum verdict_class {
-	VERDICT_SAME,	  /* no difference */
-	VERDICT_HARMLESS, /* proven to have no effect on this image */
-	VERDICT_MENDED,	  /* harmless once the plan is carried out */
-	VERDICT_RISKY,	  /* may work; not proven */
-	VERDICT_FATAL,	  /* would crash or corrupt, or is sure to be refused */
+	VERDICT_SAME,	   /* no difference */
+	VERDICT_HARMLESS,  /* proven to have no effect on this image */
+	VERDICT_CORRECTED, /* harmless once the plan is carried out */
+	VERDICT_RISKY,	   /* may work, but not proven */
+	VERDICT_FATAL,	   /* would crash or corrupt, or is sure to be refused */
 };
 
 enum verdict_about {
@@ -55,14 +54,14 @@ enum verdict_about {
 
 enum verdict_policy {
 	POLICY_STRICT,	 /* only what is the same */
-	POLICY_PROVEN,	 /* up to mended: the default */
+	POLICY_PROVEN,	 /* up to corrected: the default */
 	POLICY_TOLERANT, /* up to risky; never fatal */
 };
 
 struct finding {
 	enum verdict_about about;
 	enum verdict_class class;
-	char then[192]; /* both sides in short; "" where there is nothing */
+	char then[192]; /* both sides in short; "" if there is nothing */
 	char now[192];
 	char text[480];	  /* a sentence */
 	char advice[480]; /* what the user can do; "" */
@@ -77,8 +76,8 @@ struct pci_address {
 	char text[48];
 };
 
-/* What must be done so that everything "mended" is so. Of use only when the
- * verdict allows the image: it is filled as far as it goes in any case. */
+/* The corrections that must be made. Valid only if the verdict allows the image; otherwise it may
+ * be incomplete. */
 struct verdict_plan {
 	bool patch_checksum;
 	size_t checksum_size;
@@ -87,7 +86,7 @@ struct verdict_plan {
 	bool patch_page_count;
 	uint64_t old_page_count;
 	uint64_t new_page_count;
-	struct frame_list quarantine;	     /* take out of use before user space is thawed */
+	struct frame_list quarantine;	     /* to be offlined before user space is thawed */
 	LIST_OF(struct pci_address) disable; /* PCI functions of this boot, in this order */
 };
 
@@ -102,7 +101,7 @@ struct verdict {
 
 #define FINDINGS_MAX 1024
 
-/* What a plan's quarantine can have: the restored system learns of no more
+/* The limits of a plan's quarantine: the hand-over page has no room for more
  * (format/handover.h). */
 #define PLAN_FRAMES_MAX 1024
 #define PLAN_RUNS_MAX 100
@@ -113,16 +112,16 @@ struct verdict_image {
 	size_t range_count;
 	bool coarse;	     /* ranges may cover page frames that are not in the image */
 	uint64_t zero_pages; /* frames flagged by bit 63 */
-	bool no_handover;    /* nobody in the restored system learns of a quarantine */
+	bool no_handover;    /* the restored system cannot be given a quarantine */
 	const void *header;  /* the kernel's header page, HEADER_BYTES_NEEDED of it or more */
 	size_t header_length;
 };
 
 #define HEADER_BYTES_NEEDED 448
 
-/* image may be NULL where there is none yet: what depends on its pages then is
- * at best risky. 0, -EINVAL for ranges that are out of order or a header that
- * is too short, -ENOMEM; *ret is untouched on failure. */
+/* image may be NULL if there is none yet; then everything that depends on its pages is at least
+ * risky. 0, -EINVAL for ranges that are not sorted or a header that is too short, -ENOMEM; *ret is
+ * untouched on failure. */
 int verdict_judge(const struct platform *then, const struct platform *now,
 		  const struct verdict_image *image, struct verdict *ret, struct why *w);
 void verdict_free(struct verdict *verdict);
@@ -132,7 +131,7 @@ bool verdict_allows(const struct verdict *verdict, enum verdict_policy policy);
 /* Carries out the plan on a copy of the kernel's header page: replaces the
  * checksum and the page count, each only if it still has the old value. 0, or
  * -EINVAL when it has not (nothing is changed then). */
-int verdict_mend_header(const struct verdict_plan *plan, void *header, size_t length);
+int verdict_correct_header(const struct verdict_plan *plan, void *header, size_t length);
 
 /* Stable words for settings, JSON and tests. */
 const char *verdict_class_name(enum verdict_class class);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices on the VMBus and functions of PCI: which are there. */
+/* Which VMBus devices and PCI functions are present. */
 #include "verdict/verdict_private.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* A controller with another name where one is missing: the usual case on a VM
- * that was created anew. */
+/* A device of the same kind with another id where one is missing: the usual case on a recreated
+ * VM. */
 static const struct device *newcomer_like(const struct judge *judge, const struct device *device)
 {
 	const struct devices *now = &judge->now->devices;
@@ -32,28 +32,25 @@ static void report_vmbus(struct judge *judge, const struct device *device)
 	if (other)
 		SAY(finding->now, "%s %s", device_kind(other), other->address);
 	SAY(finding->text,
-	    "The %s %s on the VMBus is missing%s. The kernel waits 10 seconds for it; then what "
-	    "uses "
-	    "it fails.",
+	    "The %s %s on the VMBus is missing%s. The kernel waits 10 seconds for it; then its "
+	    "users fail.",
 	    device_kind(device), device->address,
-	    other ? " (one of its kind is there with another id)" : "");
+	    other ? " (one of the same kind is present with another id)" : "");
 	if (device_is_vmbus_pci(device))
-		SAY(finding->advice,
-		    "Take passed-through devices and virtual functions away before "
-		    "hibernating: on a new virtual machine their ids are others.");
+		SAY(finding->advice, "Remove passed-through devices and virtual functions before "
+				     "hibernating: on a new virtual machine they have other ids.");
 }
 
-/* From Linux 6.12 on at the latest (6.1 does not) pciehp notices another device in its slot, and
- * keeps the old one's driver from it (pciehp_device_replaced(), called before that device wakes).
- */
+/* pciehp of Linux 6.12 or later (not 6.1) detects another device in its slot and keeps the old
+ * driver away from it (pciehp_device_replaced(), called before the device is resumed). */
 static bool port_handles(const struct judge *judge, const struct device *device, bool other)
 {
 	return (device->flags & DEVICE_REMOVABLE) &&
 	       (!other || kernel_at_least(judge->then->kernel.release, 6, 12));
 }
 
-/* Another function in the place of one gets the BARs of that one, be it used or
- * not: pci_pm_restore_noirq() asks for no driver. */
+/* A function that replaces another one is given its BARs, used or not: pci_pm_restore_noirq() needs
+ * no driver. */
 static void report_pci(struct judge *judge, const struct device *device, const struct device *now)
 {
 	bool unused = !*device->driver && !now, handled = port_handles(judge, device, now);
@@ -64,17 +61,17 @@ static void report_pci(struct judge *judge, const struct device *device, const s
 	if (now)
 		SAY(finding->now, "%s %s", now->id, device_kind(now));
 	SAY(finding->text, "The %s %s at %s is %s%s.", device_kind(device), device->id,
-	    device->address, now ? "another now" : "missing",
-	    handled	       ? "; it was plugged in and its port handles that"
+	    device->address, now ? "a different one now" : "missing",
+	    handled	       ? "; its port supports hot-plugging and handles that"
 	    : unused	       ? "; no driver used it"
-	    : !*device->driver ? ": the saved kernel writes the addresses of the old one to it"
-			       : ": its driver will fail to wake it");
+	    : !*device->driver ? ": the saved kernel writes the old one's addresses to it"
+			       : ": its driver will fail to resume it");
 }
 
-/* Which drivers the initramfs has loaded says nothing, and virtio devices and
- * Hyper-V's PCI devices only appear with theirs: the device below them is what
- * is compared. Virtual functions are made by their physical one, also by the
- * saved kernel's as it wakes (sriov_restore_state() in drivers/pci/iov.c). */
+/* virtio devices and Hyper-V's PCI devices appear only with their drivers, which an initramfs may
+ * not have loaded, so the device below them is compared. Virtual functions are created by their
+ * physical one, also when the saved kernel resumes it (sriov_restore_state() in
+ * drivers/pci/iov.c). */
 static bool is_compared(const struct device *device)
 {
 	return strcmp(device->bus, "vmbus") == 0 ||
@@ -104,8 +101,8 @@ static void report_new(struct judge *judge, const struct device *now)
 		return;
 	finding = judge_add(judge, vmbus ? ABOUT_VMBUS_DEVICE : ABOUT_PCI_DEVICE, VERDICT_HARMLESS);
 	SAY(finding->now, "%s %s", now->id, device_kind(now));
-	SAY(finding->text, "The %s %s is new; the saved kernel does not know of it%s.",
-	    device_kind(now), now->address, vmbus ? " and finds it" : "");
+	SAY(finding->text, "The %s %s is new; the saved kernel does not know it%s.",
+	    device_kind(now), now->address, vmbus ? " and will find it" : "");
 }
 
 void judge_devices(struct judge *judge)
@@ -118,8 +115,8 @@ void judge_devices(struct judge *judge)
 		return;
 	if (then->vmbus_known && !now->vmbus_known) {
 		finding = judge_add(judge, ABOUT_VMBUS_DEVICE, VERDICT_RISKY);
-		SAY(finding->text, "The devices of the VMBus cannot be seen from here.");
-		SAY(finding->advice, "Put the module hv_vmbus into the initramfs.");
+		SAY(finding->text, "VMBus devices are not visible here.");
+		SAY(finding->advice, "Add the module hv_vmbus to the initramfs.");
 	}
 	for (size_t i = 0; i < then->items.count; i++)
 		compare_device(judge, &then->items.items[i]);
@@ -127,5 +124,5 @@ void judge_devices(struct judge *judge)
 		for (size_t i = 0; i < now->items.count; i++)
 			report_new(judge, &now->items.items[i]);
 	if (judge->verdict->count == before)
-		judge_same(judge, ABOUT_PCI_DEVICE, "All devices are there.");
+		judge_same(judge, ABOUT_PCI_DEVICE, "All devices are present.");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* File systems: was one written to while the session slept? */
+/* File systems: was one written to while the machine was hibernated? */
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
@@ -15,7 +15,7 @@ static void name_words(const struct filesystem *filesystem, char *text, size_t s
 		judge_say(text, size, "%s", filesystem->device);
 }
 
-/* A finding on one that is another than then; name: of the one then. */
+/* A finding on one that changed; name: receives the name of the old one. */
 static struct finding *add_changed(struct judge *judge, enum verdict_class class,
 				   const struct filesystem *then, const struct filesystem *now,
 				   char name[240])
@@ -37,14 +37,13 @@ static void report_changed(struct judge *judge, const struct filesystem *then,
 	judge->verdict->hopeless = true;
 	SAY(finding->text,
 	    "The file system on %s was mounted or checked since (%s; then: %s). The saved session "
-	    "knows it as it was, would write it so, and destroy it.",
+	    "has its old state in memory; writing that would destroy it.",
 	    name, finding->now, finding->then);
-	SAY(finding->advice, "Nothing can be done for the session; the files are as they were left "
-			     "by whoever mounted them.");
+	SAY(finding->advice, "The session is lost; the files are as the other system left them.");
 }
 
-/* Firmware and boot loaders write there as well, on the way to this very comparison, so no
- * image is thrown away for it. The restored system cuts the file system off. */
+/* Firmware and boot loaders write to it during every boot, so the image is not discarded for that.
+ * The restored system cuts the file system off. */
 static void report_maybe_boot(struct judge *judge, const struct filesystem *then,
 			      const struct filesystem *now)
 {
@@ -58,11 +57,11 @@ static void report_maybe_boot(struct judge *judge, const struct filesystem *then
 	    name, finding->now, finding->then);
 	SAY(finding->advice, "%s",
 	    gate ? "With platform policy = tolerant the session resumes without it: the restored "
-		   "system cuts it off before it writes there."
-		 : "The saved session would write it as it was: discard the image.");
+		   "system cuts it off before anything is written to it."
+		 : "The saved session would write its old state: discard the image.");
 }
 
-/* Its device said nothing of itself, so this may as well be a copy. */
+/* Its device has no identity, so this may be a copy. */
 static void report_maybe_changed(struct judge *judge, const struct filesystem *then,
 				 const struct filesystem *now)
 {
@@ -70,16 +69,15 @@ static void report_maybe_changed(struct judge *judge, const struct filesystem *t
 	struct finding *finding = add_changed(judge, VERDICT_RISKY, then, now, name);
 
 	SAY(finding->text,
-	    "%s has the UUID of the file system on %s, and is not as that was (%s; then: %s): it "
-	    "was mounted or checked since, or this is a copy of it.",
+	    "%s has the UUID of the file system on %s, but differs (%s; then: %s): it was mounted "
+	    "or checked since, or this is a copy.",
 	    now->device, name, finding->now, finding->then);
-	SAY(finding->advice,
-	    "If it is a copy, unplug it. If it is the file system itself, the saved session must "
-	    "not be resumed: discard it.");
+	SAY(finding->advice, "If it is a copy, unplug it. If it is the file system itself, the "
+			     "session must not be resumed: discard the image.");
 }
 
-/* The restored system compares it before anything of it is written, and shuts it down
- * where it was changed. An image that was written before s2disk did that proves nothing. */
+/* The restored system compares it before writing to it, and shuts it down if it was changed. Images
+ * of older s2disk versions have no such gate. */
 static void report_unseen(struct judge *judge, const struct filesystem *then)
 {
 	bool gate = judge->then->hibernation.last_gate != 0;
@@ -90,34 +88,33 @@ static void report_unseen(struct judge *judge, const struct filesystem *then)
 	name_words(then, name, sizeof(name));
 	filesystem_words(then, finding->then, sizeof(finding->then));
 	SAY(finding->text,
-	    "The file system on %s cannot be seen from here, so neither can whether somebody "
-	    "changed it%s.",
-	    name, gate ? ": the restored system looks before it writes" : "");
+	    "The file system on %s is not visible here, so whether it was changed is unknown%s.",
+	    name, gate ? "; the restored system checks before it writes" : "");
 	if (!gate)
-		SAY(finding->advice, "Plug it in, or see to it that nothing else has mounted it.");
+		SAY(finding->advice,
+		    "Connect it, or make sure that no other system has mounted it.");
 }
 
 static void report_unstamped(struct judge *judge, const struct filesystem *then)
 {
 	static const char *const reasons[] = {
 		[FILESYSTEM_ELSEWHERE] = "it is on no disk of this machine",
-		[FILESYSTEM_BLOCKED] = "its device could not be read while all was frozen",
+		[FILESYSTEM_BLOCKED] = "its device could not be read while the system was frozen",
 		[FILESYSTEM_UNREADABLE] = "its device could not be read",
-		[FILESYSTEM_UNKNOWN] = "nothing of it is known that changes with each mount",
+		[FILESYSTEM_UNKNOWN] = "it has no known field that every mount changes",
 	};
 	struct finding *finding = judge_add(judge, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS);
 	char name[240];
 
 	name_words(then, name, sizeof(name));
-	SAY(finding->text, "Whether %s (%s) was changed cannot be told: %s.", name, then->type,
+	SAY(finding->text, "Whether %s (%s) was changed is unknown: %s.", name, then->type,
 	    then->unstamped < ARRAY_SIZE(reasons) && reasons[then->unstamped]
 		    ? reasons[then->unstamped]
 		    : "it has no stamp");
 }
 
-/* Copies and snapshots of volumes have the UUID too. What lies on another device than
- * then is one of these and says nothing; of several that may be it, one that is as it
- * was is it. True when it was found unchanged. */
+/* Copies and snapshots have the same UUID. One on another device is such a copy and is ignored; of
+ * several candidates, an unchanged one is the right one. True if it is unchanged. */
 static bool judge_one(struct judge *judge, const struct filesystem *then)
 {
 	const struct filesystems *now = &judge->now->filesystems;
@@ -149,7 +146,7 @@ void judge_filesystems(struct judge *judge)
 	const struct filesystems *then = &judge->then->filesystems;
 	size_t same = 0, unstamped = 0;
 
-	/* A platform that was saved to a file, or one that hibernates just now. */
+	/* A platform saved to a file, or this machine while it hibernates. */
 	if (!then->items.known || !judge->now->filesystems.items.known)
 		return;
 	for (size_t i = 0; i < then->items.count; i++) {
@@ -162,7 +159,6 @@ void judge_filesystems(struct judge *judge)
 	}
 	if (same > 0 && same + unstamped == then->items.count)
 		judge_same(judge, ABOUT_FILE_SYSTEM,
-			   unstamped ? "All file systems that can be compared are as they were "
-				       "when it hibernated."
-				     : "All file systems are as they were when it hibernated.");
+			   unstamped ? "All file systems that can be compared are unchanged."
+				     : "All file systems are unchanged.");
 }

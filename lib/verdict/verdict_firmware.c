@@ -35,8 +35,8 @@ static void report_table(struct judge *judge, const struct acpi_table *then,
 }
 
 #define FORGOTTEN "Nothing uses it once the kernel has booted."
-#define TAKEN "The saved kernel goes on using what it read when it booted."
-#define IN_PLACE "The saved kernel goes on reading the old one, where it was."
+#define TAKEN "The saved kernel keeps using what it read at boot."
+#define IN_PLACE "The saved kernel keeps reading the old one at its old address."
 
 static void report_content(struct judge *judge, const struct acpi_table *then,
 			   const struct acpi_table *now)
@@ -56,7 +56,7 @@ static void report_content(struct judge *judge, const struct acpi_table *then,
 	}
 }
 
-/* Of the TPM's table the fields for its log may differ: it is read once. */
+/* The log fields of the TPM's table may differ: the log is read only at boot. */
 static void report_tpm(struct judge *judge, const struct acpi_table *then,
 		       const struct acpi_table *now)
 {
@@ -65,11 +65,11 @@ static void report_tpm(struct judge *judge, const struct acpi_table *then,
 	if (memcmp(then->used_sha256, unknown, sizeof(unknown)) == 0 ||
 	    memcmp(now->used_sha256, unknown, sizeof(unknown)) == 0)
 		report_table(judge, then, now, VERDICT_RISKY,
-			     "changed, and it was not recorded whether that is more than the place "
-			     "of its log.");
+			     "changed, and the image does not say whether more than the address of "
+			     "its log did.");
 	else if (memcmp(then->used_sha256, now->used_sha256, sizeof(unknown)) == 0)
 		report_table(judge, then, now, VERDICT_HARMLESS,
-			     "names another place for its log, which is read once, while booting.");
+			     "has another address for its log, which is read only at boot.");
 	else
 		report_content(judge, then, now);
 }
@@ -107,7 +107,7 @@ static bool covered(const struct byte_range *range, const struct acpi *acpi)
 	return false;
 }
 
-/* Does the TPM have nothing now that it had not then, and nothing of this area? */
+/* Is all that is visible of the TPM now a part of what it had then, outside this area? */
 static bool is_unseen(const struct byte_range *area, const struct acpi *then,
 		      const struct acpi *now)
 {
@@ -121,9 +121,9 @@ static bool is_unseen(const struct byte_range *area, const struct acpi *then,
 	return now->tpm.count > 0;
 }
 
-/* The driver of the saved kernel has mapped the TPM's registers and buffers, and
- * writes commands there when it resumes. A buffer that the firmware does not name among
- * the device's resources is seen only where the driver is loaded (crb_map_res()). */
+/* The driver of the saved kernel has mapped the TPM's registers and buffers, and writes commands
+ * there when it resumes. A buffer that the firmware does not list in the device's resources is
+ * visible only while the driver is loaded (crb_map_res()). */
 static void judge_tpm(struct judge *judge)
 {
 	const struct acpi *then = &judge->then->acpi, *now = &judge->now->acpi;
@@ -141,20 +141,19 @@ static void judge_tpm(struct judge *judge)
 		    (unsigned long long)area->end);
 		SAY(finding->text,
 		    "The TPM's registers or buffers at 0x%llx %s. The saved kernel would write its "
-		    "commands to that place.",
+		    "commands to these addresses.",
 		    (unsigned long long)area->start,
-		    unseen ? "are not seen without its driver" : "are not there any more");
+		    unseen ? "are not visible without its driver" : "are gone");
 		if (unseen)
-			SAY(finding->advice, "Put the module tpm_crb into the initramfs.");
+			SAY(finding->advice, "Add the module tpm_crb to the initramfs.");
 		finding->has_range = true;
 		finding->start = area->start;
 		finding->end = area->end;
 	}
 }
 
-/* Would the saved kernel itself refuse an image with another signature? It does
- * as a guest, where a host changes the signature only to ask for that, and when
- * told to. */
+/* Would the saved kernel itself refuse an image with another signature? It does as a guest, where
+ * the host changes the signature only for that purpose, or with acpi_sleep=s4_hwsig. */
 static bool signature_counts(const struct platform *then)
 {
 	if (then->kernel.flags & (KERNEL_SIGNATURE | KERNEL_NO_SIGNATURE))
@@ -173,9 +172,11 @@ static void judge_facs(struct judge *judge)
 	finding = judge_add(judge, ABOUT_ACPI_SIGNATURE, counts ? VERDICT_RISKY : VERDICT_HARMLESS);
 	SAY(finding->then, "0x%08x", then->hardware_signature);
 	SAY(finding->now, "0x%08x", now->hardware_signature);
-	SAY(finding->text, "The firmware says that the hardware was changed (FACS signature). %s",
-	    counts ? "The saved kernel takes that as a request not to resume."
-		   : "Laptops say so when they are docked; the devices are compared one by one.");
+	SAY(finding->text,
+	    "The firmware reports that the hardware was changed (FACS signature). %s",
+	    counts ? "The saved kernel treats that as a request not to resume."
+		   : "Laptops report this when they are docked; the devices are compared one by "
+		     "one.");
 }
 
 void judge_acpi(struct judge *judge)
@@ -197,7 +198,7 @@ void judge_acpi(struct judge *judge)
 			finding = judge_add(judge, ABOUT_ACPI_TABLES, VERDICT_HARMLESS);
 			SAY(finding->now, "%s", now->tables.items[i].name);
 			SAY(finding->text,
-			    "The ACPI table %s is new; the saved kernel does not know of it.",
+			    "The ACPI table %s is new; the saved kernel does not know it.",
 			    now->tables.items[i].name);
 		}
 	}
@@ -223,7 +224,8 @@ static struct finding *report_efi(struct judge *judge, const struct efi_region *
 	SAY(finding->then, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(then->type),
 	    (unsigned long long)then->start, (unsigned long long)efi_region_end(then),
 	    (unsigned long long)then->virtual_start);
-	SAY(finding->text, "The EFI %s at 0x%llx %s. The saved kernel would call into nowhere.",
+	SAY(finding->text,
+	    "The EFI %s at 0x%llx %s. The saved kernel would call invalid addresses.",
 	    efi_type_name(then->type), (unsigned long long)then->start, what);
 	finding->has_range = true;
 	finding->start = then->start;
@@ -231,7 +233,7 @@ static struct finding *report_efi(struct judge *judge, const struct efi_region *
 	return finding;
 }
 
-/* A table that the firmware left in memory that is not its own any more. */
+/* A table that the firmware left in memory that it no longer uses. */
 static void compare_left_over(struct judge *judge, const struct efi_region *then,
 			      const struct efi_region *now)
 {
@@ -243,13 +245,13 @@ static void compare_left_over(struct judge *judge, const struct efi_region *then
 	SAY(finding->then, "%s 0x%llx-0x%llx", efi_type_name(then->type),
 	    (unsigned long long)then->start, (unsigned long long)efi_region_end(then));
 	SAY(finding->text,
-	    "The firmware left its boot's tables at another place than 0x%llx. It does not use "
-	    "them, and the saved kernel has read them.",
+	    "The firmware left its boot-time tables at another address than 0x%llx. It does not "
+	    "use them, and the saved kernel has already read them.",
 	    (unsigned long long)then->start);
 }
 
-/* The firmware has been told by this boot's kernel where it will be mapped, and
- * has relocated itself to there; so virtual addresses count too. */
+/* This boot's kernel has set the virtual addresses, and the firmware has relocated itself
+ * accordingly, so they must match, too. */
 static void compare_region(struct judge *judge, const struct efi_region *then)
 {
 	const struct efi_region *now = find_region(&judge->now->efi, then->start);
@@ -260,13 +262,13 @@ static void compare_region(struct judge *judge, const struct efi_region *then)
 		return;
 	}
 	if (!now) {
-		report_efi(judge, then, "is not there any more");
+		report_efi(judge, then, "is gone");
 		return;
 	}
 	if (then->type != now->type || then->pages != now->pages)
-		finding = report_efi(judge, then, "changed its size or its type");
+		finding = report_efi(judge, then, "changed its size or type");
 	else if (then->virtual_start != now->virtual_start)
-		finding = report_efi(judge, then, "is mapped elsewhere");
+		finding = report_efi(judge, then, "is mapped at another virtual address");
 	if (finding)
 		SAY(finding->now, "%s 0x%llx-0x%llx at 0x%llx", efi_type_name(now->type),
 		    (unsigned long long)now->start, (unsigned long long)efi_region_end(now),
@@ -286,8 +288,8 @@ static void compare_table_address(struct judge *judge, enum verdict_class class,
 	SAY(finding->text, "%s", what);
 }
 
-/* This boot's firmware relocated its pointers, those into such a region too, to
- * addresses that the saved kernel's page tables do not have. */
+/* This boot's firmware relocated its pointers, including those into such a region, to addresses
+ * that the saved kernel's page tables do not map. */
 static void report_new_region(struct judge *judge, const struct efi_region *now)
 {
 	struct finding *finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
@@ -316,7 +318,7 @@ static void compare_regions(struct judge *judge)
 			  (efi_region_is_firmware(region) && !find_region(now, region->start));
 		compare_region(judge, region);
 	}
-	/* One that is missing at its old place is most often the new one. */
+	/* A region missing at its old address is usually the one that is new elsewhere. */
 	for (size_t i = 0; !missing && then->regions.count > 0 && i < now->regions.count; i++) {
 		const struct efi_region *region = &now->regions.items[i];
 		const struct efi_region *old = find_region(then, region->start);
@@ -332,28 +334,25 @@ void judge_efi(struct judge *judge)
 	size_t before = judge->verdict->count;
 	struct finding *finding;
 
-	/* A kernel that was booted without EFI calls none of its services. */
+	/* A kernel booted without EFI calls none of its services. */
 	if (!then->state.booted)
 		return;
 	if (then->regions.known && !now->regions.known) {
 		finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
 		SAY(finding->then, "%zu regions", then->regions.count);
-		SAY(finding->text,
-		    "The saved kernel uses EFI runtime services, and this boot has none: "
-		    "it was started another way, or with noefi or efi=noruntime.");
+		SAY(finding->text, "The saved kernel uses EFI runtime services, and this boot has "
+				   "none: it booted without EFI, or with noefi or efi=noruntime.");
 	} else {
 		compare_regions(judge);
 		compare_table_address(judge, VERDICT_FATAL, then->state.runtime, now->state.runtime,
 				      "The EFI runtime services table moved. The saved kernel "
-				      "would call into nowhere.");
-		compare_table_address(judge, VERDICT_HARMLESS, then->state.config_table,
-				      now->state.config_table,
-				      "The EFI configuration table moved. The saved kernel read it "
-				      "when it booted.");
+				      "would call invalid addresses.");
+		compare_table_address(
+			judge, VERDICT_HARMLESS, then->state.config_table, now->state.config_table,
+			"The EFI configuration table moved. The saved kernel read it at boot.");
 	}
 	if (judge->verdict->count == before)
-		judge_same(judge, ABOUT_EFI_RUNTIME,
-			   "The EFI runtime services are where they were.");
+		judge_same(judge, ABOUT_EFI_RUNTIME, "The EFI runtime services are unchanged.");
 }
 
 void judge_machine(struct judge *judge)
@@ -361,8 +360,7 @@ void judge_machine(struct judge *judge)
 	const struct dmi *then = &judge->then->dmi, *now = &judge->now->dmi;
 	size_t before = judge->verdict->count;
 	struct finding *finding;
-	/* With services to call, other firmware has them at other addresses
-	 * within the same regions. */
+	/* Other firmware has its runtime services at other addresses within the same regions. */
 	bool called = judge->then->efi.regions.count > 0;
 
 #define MACHINE(member)                                                                         \
@@ -387,11 +385,11 @@ void judge_machine(struct judge *judge)
 #undef FIRMWARE
 	if (judge->verdict->count == before && *then->product)
 		judge_same(judge, ABOUT_MACHINE,
-			   "The machine and its firmware go by the same names.");
+			   "The machine and its firmware version are the same.");
 }
 
-/* On x86-64 the image brings its own kernel and says where to jump: which
- * kernel loads it makes no difference, as long as it knows the format. */
+/* On x86-64 the image contains its own kernel and entry point, so any kernel that knows the format
+ * can load it. */
 void judge_kernel(struct judge *judge)
 {
 	const struct kernel *then = &judge->then->kernel, *now = &judge->now->kernel;
@@ -408,8 +406,7 @@ void judge_kernel(struct judge *judge)
 		finding = judge_add(judge, ABOUT_KERNEL, VERDICT_FATAL);
 		SAY(finding->now, "%s", now->release);
 		SAY(finding->text,
-		    "The image leaves out pages of zeros, which kernels before 6.7 do not know: "
-		    "this "
+		    "The image omits zero pages, which kernels before 6.7 do not support: this "
 		    "kernel (%s) will refuse it.",
 		    now->release);
 		SAY(finding->advice, "Boot the kernel that made it (%s).", then->release);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How page tables are built, not a feature like others: judge_paging(). */
+/* Handled by judge_paging(), unlike other features. */
 #define FIVE_LEVELS "la57"
 
 struct names {
@@ -38,8 +38,8 @@ static const char *names_text(struct names *names)
 	return names->text;
 }
 
-/* Flags of a that are not among those of b: into excused where cpu (b's) does not
- * lack them, else into missing. Without a cpu nothing is excused. */
+/* Flags of a that b does not have: to excused if cpu (b's) has the feature anyway, else to missing.
+ * Without a cpu nothing is excused. */
 static void missing_flags(const char *a, const char *b, const struct cpu *cpu,
 			  struct names *missing, struct names *excused)
 {
@@ -58,7 +58,7 @@ static void missing_flags(const char *a, const char *b, const struct cpu *cpu,
 	}
 }
 
-/* Bits that a has and b has not, as text; returns how many. */
+/* Bits that a has and b does not, as text; returns how many. */
 static unsigned int missing_bits(const struct cpu *a, const struct cpu *b, char *text, size_t size)
 {
 	static const char *const registers[] = { "EAX", "EBX", "ECX", "EDX" };
@@ -96,8 +96,8 @@ static void report_unnamed(struct judge *judge, unsigned int count, const char *
 
 	SAY(finding->then, "%s", names);
 	SAY(finding->text,
-	    "This kernel does not name %u feature%s that the saved one did, but the processor "
-	    "has what it had.",
+	    "This kernel does not list %u processor feature%s that the saved kernel did, but the "
+	    "hardware is the same.",
 	    count, count == 1 ? "" : "s");
 }
 
@@ -110,9 +110,9 @@ static void report_gained(struct judge *judge, unsigned int count, const char *n
 	    count == 1 ? "" : "s", count == 1 ? "it" : "them");
 }
 
-/* The flags of /proc/cpuinfo also depend on the kernel that prints them. One that
- * this kernel does not print is there anyway where its register says so; a bit that
- * a register lost is a loss, whatever the flags say. */
+/* The flags of /proc/cpuinfo also depend on the kernel that prints them. A flag that this kernel
+ * does not print is present if its register has the bit; a bit that a register lost is missing,
+ * whatever the flags say. */
 static void judge_features(struct judge *judge)
 {
 	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
@@ -152,13 +152,13 @@ static void judge_cpu_count(struct judge *judge)
 	SAY(finding->now, "%u", now);
 	if (now < then)
 		SAY(finding->text,
-		    "The machine has %u processors instead of %u: the saved kernel will "
-		    "wait for the others, and work that was bound to them moves.",
+		    "The machine has %u processors instead of %u: the saved kernel waits for the "
+		    "missing ones, then moves what was bound to them.",
 		    now, then);
 	else
 		SAY(finding->text,
-		    "The machine has %u processors instead of %u: the saved kernel uses "
-		    "those that it knows.",
+		    "The machine has %u processors instead of %u: the saved kernel uses those it "
+		    "knows.",
 		    now, then);
 }
 
@@ -192,7 +192,7 @@ static void report_levels(struct judge *judge, bool five)
 	SAY(finding->now, "%s levels", now);
 	SAY(finding->text,
 	    "The saved kernel used page tables of %s levels, this one uses %s: the processor "
-	    "cannot change that while it runs.",
+	    "cannot switch at run time.",
 	    then, now);
 	SAY(finding->advice,
 	    "Boot a kernel that uses %s levels, %s no5lvl on the kernel command line.", then,
@@ -204,10 +204,10 @@ static bool virtual_bits(const struct cpu *cpu, unsigned int *ret)
 	return sscanf(cpu->info.addresses, "%*u bits physical, %u bits virtual", ret) == 1;
 }
 
-/* The image brings its own page tables, and the processor goes on walking as many
- * levels as this boot's kernel has set: CR4.LA57 cannot change in long mode. The
- * kernel takes the flag away where it uses four (early_identify_cpu()); the bits
- * are the processor's, whatever the kernel uses (get_cpu_address_sizes()). */
+/* The image has its own page tables, but the processor keeps the number of levels that this boot's
+ * kernel set: CR4.LA57 cannot change in long mode. The kernel clears the flag if it uses four
+ * levels (early_identify_cpu()); the address bits are the processor's own
+ * (get_cpu_address_sizes()). */
 static void judge_paging(struct judge *judge)
 {
 	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
@@ -222,12 +222,13 @@ static void judge_paging(struct judge *judge)
 		SAY(finding->then, "%s", then->info.addresses);
 		SAY(finding->now, "%s", now->info.addresses);
 		SAY(finding->text,
-		    "The processor has virtual addresses of %u bits instead of %u: it is another.",
+		    "The processor has virtual addresses of %u bits instead of %u: it is another "
+		    "model.",
 		    new, old);
 	}
 }
 
-/* Whatever the image is of: this kernel's restore code does not know encryption. */
+/* Independent of the image: this kernel's restore code does not support encryption. */
 static void judge_encryption(struct judge *judge)
 {
 	const char *kind = judge->now->encryption;
@@ -253,7 +254,7 @@ void judge_cpu(struct judge *judge)
 
 	finding = judge_text(judge, ABOUT_CPU, VERDICT_FATAL, then->vendor, now->vendor);
 	if (finding)
-		SAY(finding->text, "The processor is of another make: %s, not %s.", now->vendor,
+		SAY(finding->text, "The processor is from another vendor: %s, not %s.", now->vendor,
 		    then->vendor);
 #define MODEL(member, word)                                                               \
 	finding = judge_text(judge, ABOUT_CPU, VERDICT_RISKY, then->member, now->member); \
@@ -270,12 +271,12 @@ void judge_cpu(struct judge *judge)
 	judge_address_bits(judge);
 	judge_paging(judge);
 	if (judge->verdict->count == before && *then->vendor)
-		judge_same(judge, ABOUT_CPU, "The processor is of the same model.");
+		judge_same(judge, ABOUT_CPU, "The processor is the same model.");
 	finding = judge_text(judge, ABOUT_MICROCODE, VERDICT_HARMLESS, then->microcode,
 			     now->microcode);
 	if (finding)
 		SAY(finding->text,
-		    "The processor has other microcode: the kernel loads its own again.");
+		    "The processor has other microcode: the kernel loads its own again on resume.");
 	judge_cpu_count(judge);
 	judge_features(judge);
 	judge_encryption(judge);
@@ -299,15 +300,15 @@ void judge_guest(struct judge *judge)
 	if (then->hypervisor != now->hypervisor || (then->kind != now->kind && !vague)) {
 		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_FATAL);
 		SAY(finding->text,
-		    "The hypervisor is another: %s, not %s. The saved kernel talks to the "
-		    "old one.",
+		    "The hypervisor is different: %s, not %s. The saved kernel uses the interfaces "
+		    "of the old one.",
 		    new, old);
 	} else if (then->kind != now->kind ||
 		   (*then->version && *now->version && strcmp(then->version, now->version) != 0)) {
 		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
 		SAY(finding->text,
-		    "The hypervisor's version is another: %s, not %s. Linux does not notice "
-		    "that while it resumes.",
+		    "The hypervisor's version is different: %s, not %s. Linux does not check it "
+		    "when it resumes.",
 		    new, old);
 	} else if (then->kind != GUEST_NONE) {
 		judge_same(judge, ABOUT_HYPERVISOR, "The hypervisor is the same.");

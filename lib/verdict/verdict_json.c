@@ -4,8 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Addresses as people write them: JSON has no hexadecimal numbers, and many
- * readers lose bits above 2^53. */
+/* Addresses are strings: JSON has no hexadecimal numbers, and many readers lose bits above 2^53. */
 static void json_address(struct json *json, const char *key, uint64_t address)
 {
 	char text[24];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Is every page of the image RAM here? And what will the kernel's own checks say? */
+/* Is every page of the image RAM here, and will the kernel's own checks pass? */
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
@@ -10,7 +10,7 @@
 
 #define HEADER_NUM_PHYSPAGES 400
 
-/* What the firmware alone calls RAM, with what was hot-plugged. */
+/* RAM by the firmware's map and hot-plugged memory. */
 static int firmware_frames(const struct judge *judge, struct frame_list *ret)
 {
 	struct platform bare = { .map = judge->now->map, .ram.offline = judge->now->ram.offline };
@@ -18,8 +18,8 @@ static int firmware_frames(const struct judge *judge, struct frame_list *ret)
 	return verdict_ram_frames(&bare, judge->page_size, ret);
 }
 
-/* Memory that was the firmware's only while it booted, and is in the runtime map
- * because the kernel reserved it there for itself (efi_mem_reserve()). */
+/* Boot-time memory of the firmware that is in the runtime map because the kernel reserved it for
+ * itself (efi_mem_reserve()). */
 static int left_over_frames(const struct judge *judge, struct frame_list *ret)
 {
 	const struct efi *efi = &judge->now->efi;
@@ -30,7 +30,7 @@ static int left_over_frames(const struct judge *judge, struct frame_list *ret)
 		uint64_t first = div_round_up(region->start, judge->page_size);
 		uint64_t end = efi_region_end(region) / judge->page_size;
 
-		/* The last byte's page is whole, or it does not count. */
+		/* A partial last page does not count. */
 		if ((efi_region_end(region) + 1) % judge->page_size != 0)
 			continue;
 		if (!efi_region_is_firmware(region) && end >= first)
@@ -45,7 +45,7 @@ int judge_kept_frames(struct judge *judge)
 	struct frame_list left = { 0 }, firmware = { 0 }, usable = { 0 }, rest = { 0 };
 	int r;
 
-	/* memmap= takes memory away before the kernel maps it. */
+	/* memmap= removes memory before the kernel maps it. */
 	if (judge->lost.count == 0 || !judge->now->map.entries.known ||
 	    (judge->now->kernel.flags & KERNEL_MEMMAP))
 		return 0;
@@ -81,16 +81,15 @@ static void report_kept(struct judge *judge)
 	finding->image_pages = pages;
 	SAY(finding->text,
 	    "%llu page%s of the image %s where this boot's firmware left a table for the kernel, "
-	    "the "
-	    "first at 0x%llx. It is memory, and the firmware does not use it.",
+	    "the first at 0x%llx. It is RAM, and the firmware does not use it.",
 	    (unsigned long long)pages, pages == 1 ? "" : "s", pages == 1 ? "lies" : "lie",
 	    (unsigned long long)finding->start);
 }
 
 static void report_outside(struct judge *judge, const struct frame_list *lost, bool barred)
 {
-	/* Without memmap= or mem= it is the kernel itself that keeps a piece of
-	 * the firmware's RAM for a table; such pieces are mapped all the same. */
+	/* Without memmap= or mem=, the kernel itself reserved a piece of the firmware's RAM for a
+	 * table; such pieces are mapped anyway. */
 	bool fatal = barred || (judge->now->kernel.flags & KERNEL_MEMMAP);
 	struct finding *finding =
 		judge_add(judge, ABOUT_IMAGE_PAGES, fatal ? VERDICT_FATAL : VERDICT_RISKY);
@@ -107,12 +106,12 @@ static void report_outside(struct judge *judge, const struct frame_list *lost, b
 	    pages == 1 ? "is" : "are", (unsigned long long)finding->start,
 	    fatal ? " Loading them would crash the kernel." : "");
 	if (!barred && fatal)
-		SAY(finding->advice, "Take memmap= and mem= off the kernel command line.");
+		SAY(finding->advice, "Remove memmap= and mem= from the kernel command line.");
 }
 
-/* The rule above all others: each page of the image is RAM here. The memory
- * map's differences and missing devices explain most of what it finds; it also
- * sees what memmap=, mem= and offline blocks do. */
+/* The most important rule: each page of the image must be RAM here. Most violations follow from
+ * differences of the memory map or missing devices; this also covers memmap=, mem= and offline
+ * blocks. */
 void judge_image_pages(struct judge *judge)
 {
 	struct frame_list firmware = { 0 }, rest = { 0 }, barred = { 0 };
@@ -122,7 +121,7 @@ void judge_image_pages(struct judge *judge)
 		return;
 	if (judge->now_ram.count == 0) {
 		SAY(judge_add(judge, ABOUT_IMAGE_PAGES, VERDICT_RISKY)->text,
-		    "What is RAM on this machine could not be found out.");
+		    "The RAM of this machine could not be determined.");
 		return;
 	}
 	if (judge->kept.count > 0)
@@ -168,8 +167,8 @@ static void report_virtio(struct judge *judge, const struct virtio_mem *then, ui
 	    (unsigned long long)(plugged >> 20),
 	    fewer ? " The saved kernel would use memory that is not there." : "");
 	if (fewer)
-		SAY(finding->advice, "Unplug the memory before hibernating: when the machine "
-				     "restarts, virtio-mem begins with nothing plugged.");
+		SAY(finding->advice, "Unplug the memory before hibernating: after a restart "
+				     "virtio-mem begins with nothing plugged.");
 	finding->has_range = true;
 	finding->start = then->start;
 	finding->end = then->end;
@@ -202,10 +201,10 @@ static void report_hotplug(struct judge *judge, const struct page_range *range)
 
 	SAY(finding->then, "%llu MiB", (unsigned long long)(bytes >> 20));
 	SAY(finding->text,
-	    "%llu MiB of memory at 0x%llx that had been added to the running machine are missing. "
+	    "%llu MiB of hot-plugged memory at 0x%llx are missing. "
 	    "The saved kernel would use memory that is not there.",
 	    (unsigned long long)(bytes >> 20), (unsigned long long)start);
-	SAY(finding->advice, "Give the machine that memory again before it starts, or take it away "
+	SAY(finding->advice, "Give the machine that memory again before it starts, or unplug it "
 			     "before hibernating.");
 	finding->has_range = true;
 	finding->start = start;
@@ -214,7 +213,7 @@ static void report_hotplug(struct judge *judge, const struct page_range *range)
 	judge_explained(judge, start, finding->end);
 }
 
-/* RAM that then's kernel had beyond the firmware's map, and virtio-mem's. */
+/* RAM that then's kernel had besides that of the firmware's map and virtio-mem. */
 static int hot_added(const struct judge *judge, struct frame_list *ret)
 {
 	struct platform bare = { .map = judge->then_table };
@@ -238,9 +237,8 @@ static int hot_added(const struct judge *judge, struct frame_list *ret)
 	return r;
 }
 
-/* Memory that was added to the running machine holds the kernel's own records
- * of itself, and any amount of free pages: gone, it is fatal whether or not the
- * image has pages in it. */
+/* Hot-plugged memory contains the kernel's page descriptors for itself and free pages, so its loss
+ * is fatal even if the image has no pages there. */
 void judge_hotplug(struct judge *judge)
 {
 	struct frame_list added = { 0 }, missing = { 0 };
@@ -259,7 +257,7 @@ void judge_hotplug(struct judge *judge)
 	free(missing.items);
 }
 
-/* The kernel keeps the image in memory before it puts it in place. */
+/* The kernel loads all of the image into memory before it restores it. */
 void judge_memory_size(struct judge *judge)
 {
 	uint64_t frames, available = judge->now->ram.pages.available;
@@ -276,8 +274,7 @@ void judge_memory_size(struct judge *judge)
 	text_size(available, have, sizeof(have));
 	SAY(finding->then, "%s", need);
 	SAY(finding->now, "%s", have);
-	SAY(finding->text, "The image needs %s of memory and this machine has %s to give.", need,
-	    have);
+	SAY(finding->text, "The image needs %s of memory, and only %s are available.", need, have);
 }
 
 static void plan_checksum(struct judge *judge, const unsigned char *old, const unsigned char *new,
@@ -303,7 +300,7 @@ static void checksum_words(const unsigned char *sum, size_t size, char *text, si
 		used += (size_t)snprintf(text + used, room - used, "%02x", sum[i]);
 }
 
-/* A check that would say no, and cannot be helped. */
+/* A check that fails and cannot be corrected. */
 static void report_refusal(struct judge *judge, const char *reason)
 {
 	struct finding *finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_FATAL);
@@ -312,9 +309,8 @@ static void report_refusal(struct judge *judge, const char *reason)
 	    reason);
 }
 
-/* With the map changed: can the stored checksum be replaced? Only if what user
- * space computes is what the kernel computed: asked again here, of the very
- * table and the very header that are in the image. */
+/* If the map changed, the stored checksum may be replaced only if user space computes it as the
+ * kernel did. That is verified again here, with the table and the header of the image. */
 static void judge_changed_checksum(struct judge *judge, enum e820_check check)
 {
 	const unsigned char *header = judge->image->header;
@@ -340,7 +336,7 @@ static void judge_changed_checksum(struct judge *judge, enum e820_check check)
 		return;
 	}
 	plan_checksum(judge, stored, now, check);
-	finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_MENDED);
+	finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED);
 	checksum_words(stored, size, finding->then, sizeof(finding->then));
 	checksum_words(now, size, finding->now, sizeof(finding->now));
 	SAY(finding->text, "The kernel's checksum of the memory map differs; it has to be replaced "
@@ -364,11 +360,11 @@ void judge_kernel_check(struct judge *judge)
 		judge_same(judge, ABOUT_KERNEL_CHECK,
 			   "The kernel's own check of the memory map will pass.");
 	else if (!judge->then_table.entries.known || !judge->now_table.entries.known)
-		report_refusal(judge, "one of the maps is not known");
+		report_refusal(judge, "one of the maps is unknown");
 	else if (check == E820_CHECK_UNKNOWN)
-		report_refusal(judge, "how this kernel checks is not known");
+		report_refusal(judge, "this kernel uses an unknown check");
 	else if (!header) {
-		finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_MENDED);
+		finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED);
 		SAY(finding->text, "The kernel's checksum of the memory map would be replaced.");
 	} else if (check == E820_CHECK_MD5 &&
 		   bytes_all_zero(header + E820_CHECKSUM_OFFSET, E820_CHECKSUM_MAX)) {
@@ -398,13 +394,13 @@ void judge_page_count(struct judge *judge)
 	uint64_t recorded = judge->then->ram.pages.present, now = judge->now->ram.pages.present;
 	uint64_t then = header ? get_le64(header + HEADER_NUM_PHYSPAGES) : recorded;
 
-	/* What was counted then and is counted now compares even where the kernel
-	 * counts otherwise. */
+	/* The counts recorded then and now can be compared even if the kernel counts
+	 * differently. */
 	if (then == now || (recorded != 0 && recorded == now) || (!header && then == 0)) {
 		judge_same(judge, ABOUT_PAGE_COUNT, "The number of page frames is the same.");
 	} else if (now == 0) {
 		if (recorded == 0)
-			return; /* neither side could be counted: the kernel will */
+			return; /* neither side could be counted; the kernel checks */
 		report_pages(judge, VERDICT_RISKY, then, "The page frames could not be counted.");
 	} else if (judge->outside > 0) {
 		report_pages(
@@ -413,7 +409,7 @@ void judge_page_count(struct judge *judge)
 			"RAM on this machine: the kernel will refuse it.");
 	} else if (!header) {
 		report_pages(
-			judge, VERDICT_MENDED, then,
+			judge, VERDICT_CORRECTED, then,
 			"The number of page frames differs; it would be replaced in the image's "
 			"header.");
 	} else if (judge->then->hibernation.page_count != CALIBRATION_MATCHED || recorded != then) {
@@ -426,7 +422,7 @@ void judge_page_count(struct judge *judge)
 		plan->old_page_count = then;
 		plan->new_page_count = now;
 		report_pages(
-			judge, VERDICT_MENDED, then,
+			judge, VERDICT_CORRECTED, then,
 			"The number of page frames differs, and every page of the image is RAM: "
 			"the number has to be replaced in the image's header.");
 	}

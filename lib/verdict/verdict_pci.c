@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * PCI's addresses. The saved kernel gives each function its own back, whether a
- * driver uses it or not (pci_pm_restore_noirq(), pci_restore_config_space()), so
- * that a function may be anywhere now; what counts is what is at its old place.
- */
+/* Addresses of PCI. The saved kernel restores those of each function, with or without a driver
+ * (pci_pm_restore_noirq(), pci_restore_config_space()), so where a function is now does not matter;
+ * what is at its old addresses
+ * does. */
 #include "verdict/verdict_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The worst that is at the old place of one function. */
+/* The worst conflict at the old addresses of one function. */
 struct conflict {
 	enum verdict_class class;
 	const struct pci_resource *then;
@@ -22,9 +21,10 @@ struct matching {
 	const struct device **now_of;  /* of then's devices, by index; NULL: missing */
 	const struct device **then_of; /* of now's */
 	struct conflict *conflicts;    /* of then's devices */
-	const struct device **place;   /* by index of now's: of whom it must leave the place */
-	bool *crosses;		       /* now's: what it must leave are bus numbers */
-	bool *stayed;		       /* now's resources that the same function had then */
+	const struct device *
+		*place; /* by index of now's: whose old place it has; NULL: it may stay */
+	bool *crosses;	/* now's: that place is a range of bus numbers */
+	bool *stayed;	/* now's resources that the same function had then */
 };
 
 static void matching_free(struct matching *matching)
@@ -37,7 +37,7 @@ static void matching_free(struct matching *matching)
 	free(matching->stayed);
 }
 
-/* What shared a range with others then does so rightly. */
+/* A range that the function had then, too: sharing it is no conflict. */
 static bool has_stayed(const struct devices *then, const struct device *device,
 		       const struct pci_resource *now)
 {
@@ -107,8 +107,8 @@ static bool is_window(const struct pci_resource *resource)
 	return resource->flags & PCI_RESOURCE_WINDOW;
 }
 
-/* A bridge's window holds what is behind it. Where the way is not known, a window
- * is taken for one that does. */
+/* A bridge's window contains the devices behind it. If the path is unknown, any window is assumed
+ * to. */
 static bool one_holds_other(const struct pci_resource *then, const struct device *a,
 			    const struct pci_resource *now, const struct device *b)
 {
@@ -119,9 +119,9 @@ static bool one_holds_other(const struct pci_resource *then, const struct device
 	return pci_path_behind(a->path, b->path) || pci_path_behind(b->path, a->path);
 }
 
-/* Does a function that the saved kernel does not know answer at its addresses once the
- * saved kernel has written its own bridges' windows back? Not from behind a bridge
- * that it knows, unless what was at the addresses is behind the same one. */
+/* Does a function that the saved kernel does not know still answer at its addresses after the saved
+ * kernel has restored the windows of its own bridges? Not if it is behind a known bridge that the
+ * old function is not behind. */
 static bool is_reached(const struct judge *judge, const struct matching *matching,
 		       const struct device *other, const struct device *device)
 {
@@ -137,11 +137,10 @@ static bool is_reached(const struct judge *judge, const struct matching *matchin
 	return true;
 }
 
-/* Two functions that the saved kernel both knows are in each other's way only until
- * both are back. What is written to one before that is its table of message
- * interrupts (__pci_restore_msix_state()), if its driver kept it; virtio's gives it
- * back before the snapshot (virtio_device_freeze() and each driver's del_vqs). CardBus'
- * sockets are written to as early (pcmcia_socket_dev_resume_noirq()). */
+/* Two functions that the saved kernel knows conflict only until both are restored. The only early
+ * write is to a table of message interrupts (__pci_restore_msix_state()), if the driver kept it;
+ * virtio drivers release it before the snapshot (virtio_device_freeze() and each driver's del_vqs).
+ * Sockets of CardBus bridges are written as early (pcmcia_socket_dev_resume_noirq()). */
 static bool is_written_early(const struct pci_resource *then, const struct device *device)
 {
 	if (strcmp(device->driver, "yenta_cardbus") == 0)
@@ -188,13 +187,12 @@ static void report_crossing(struct judge *judge, const struct device *bridge,
 
 	SAY(finding->now, "%s %s", bridge->id, device_kind(bridge));
 	SAY(finding->text,
-	    "The %s %s at %s has the bus numbers %02x to %02x, by which the saved kernel reaches "
-	    "the %s %s at %s behind another bridge. Until both bridges have theirs back, one may "
-	    "get what is meant for the other.",
+	    "The %s %s at %s has the bus numbers %02x to %02x, which lead the saved kernel to the "
+	    "%s %s at %s behind another bridge. Until both bridges are restored, one may receive "
+	    "accesses to the other.",
 	    device_kind(bridge), bridge->id, bridge->address, bridge->first_bus, bridge->last_bus,
 	    device_kind(device), device->id, device->address);
-	SAY(finding->advice, "Give the machine the devices back that it had when it was "
-			     "hibernated.");
+	SAY(finding->advice, "Restore the devices that the machine had when it hibernated.");
 }
 
 static bool has_bus_of(const struct device *bridge, uint32_t domain, const struct device *device)
@@ -205,9 +203,9 @@ static bool has_bus_of(const struct device *bridge, uint32_t domain, const struc
 	       other == domain && bus >= bridge->first_bus && bus <= bridge->last_bus;
 }
 
-/* A bridge passes configuration on by bus number, whatever its command register says.
- * The saved kernel gives those that it knows their numbers back, and writes to what is
- * behind one as soon as that one is back. Another bridge must not pass it on, too. */
+/* A bridge forwards configuration accesses by bus number, whatever its command register says. The
+ * saved kernel restores the numbers of bridges it knows, and accesses the devices behind one as
+ * soon as it is restored. Another bridge must not forward these accesses, too. */
 static void meet_buses(struct judge *judge, const struct matching *matching, size_t index)
 {
 	const struct devices *then = &judge->then->devices;
@@ -255,7 +253,7 @@ static void meet_memory(const struct judge *judge, struct conflict *conflict,
 
 	if (then->kind != PCI_RESOURCE_MEMORY)
 		return;
-	/* A window that held RAM even then is odd, but no difference. */
+	/* A window that held RAM then, too, is odd, but no difference. */
 	if (holds_ram(judge->now, then->start, then->end) &&
 	    !holds_ram(judge->then, then->start, then->end))
 		note(conflict, then->flags & PCI_RESOURCE_OFF ? VERDICT_RISKY : VERDICT_FATAL, then,
@@ -269,7 +267,7 @@ static void report_conflict(struct judge *judge, const struct device *device,
 {
 	const struct pci_resource *then = conflict->then;
 	struct finding *finding = judge_add(judge, ABOUT_PCI_SPACE, conflict->class);
-	char what[160] = "the host bridge passes nothing on";
+	char what[160] = "the host bridge has no window";
 
 	if (conflict->ram)
 		snprintf(what, sizeof(what), "this boot has RAM");
@@ -285,11 +283,10 @@ static void report_conflict(struct judge *judge, const struct device *device,
 	    "addresses.",
 	    device_kind(device), device->id, device->address,
 	    then->kind == PCI_RESOURCE_IO ? "I/O ports" : "addresses",
-	    is_window(then) ? " for what is behind it," : "", (unsigned long long)then->start,
+	    is_window(then) ? " for the devices behind it," : "", (unsigned long long)then->start,
 	    (unsigned long long)then->end, what);
-	SAY(finding->advice,
-	    "Give the machine the devices, the memory and the firmware settings back that it had "
-	    "when it was hibernated.");
+	SAY(finding->advice, "Restore the devices, the memory and the firmware settings that the "
+			     "machine had when it hibernated.");
 	finding->has_range = then->kind == PCI_RESOURCE_MEMORY;
 	if (!finding->has_range)
 		return;
@@ -297,8 +294,8 @@ static void report_conflict(struct judge *judge, const struct device *device,
 	finding->end = then->end;
 }
 
-/* Bridges after what is behind them: those have the higher bus numbers, and the list
- * is sorted. */
+/* Backwards: devices behind a bridge have higher bus numbers, and must be disabled before it. The
+ * list is sorted. */
 static void plan_disable(struct judge *judge, const struct matching *matching)
 {
 	const struct devices *now = &judge->now->devices;
@@ -323,22 +320,21 @@ static void plan_disable(struct judge *judge, const struct matching *matching)
 static void report_disabled(struct judge *judge, const struct device *device,
 			    const struct device *place, bool crosses)
 {
-	struct finding *finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_MENDED);
+	struct finding *finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_CORRECTED);
 
 	SAY(finding->now, "%s %s", device->id, device_kind(device));
 	SAY(finding->text,
-	    "The %s %s at %s is new and has %s the %s %s at %s: it is disabled before the image is "
+	    "The %s %s at %s is new and has %s the %s %s at %s; it is disabled before the image is "
 	    "restored.",
 	    device_kind(device), device->id, device->address,
 	    crosses ? "bus numbers by which the saved kernel reaches"
-		    : "addresses that the saved kernel gives to",
+		    : "addresses that the saved kernel restores for",
 	    device_kind(place), place->id, place->address);
-	SAY(finding->advice,
-	    "After the resume, \"echo 1 > /sys/bus/pci/rescan\" should find it again; the next "
-	    "boot does.");
+	SAY(finding->advice, "After the resume, \"echo 1 > /sys/bus/pci/rescan\" should find it "
+			     "again; otherwise reboot.");
 }
 
-/* Is the range of this line elsewhere on this boot? */
+/* Is this resource at other addresses on this boot? */
 static bool has_moved(const struct judge *judge, const struct matching *matching,
 		      const struct pci_resource *then)
 {
@@ -368,13 +364,13 @@ static void report_moved(struct judge *judge, const struct device *first, size_t
 	    count > 1 ? "them" : "it");
 }
 
-/* A function that is gone and that no driver used is not looked for. */
+/* A missing function that no driver used does not matter. */
 static bool is_missed(const struct judge *judge, const struct matching *matching, uint32_t device)
 {
 	return matching->now_of[device] || *judge->then->devices.items.items[device].driver;
 }
 
-/* Those that are somewhere else and meet nothing at home. */
+/* Functions at other addresses whose old ones are free. */
 static void judge_moved(struct judge *judge, const struct matching *matching)
 {
 	const struct devices *devices = &judge->then->devices;
@@ -428,12 +424,12 @@ void judge_pci_space(struct judge *judge)
 	struct matching matching;
 	struct finding *finding;
 
-	/* An image of before this was recorded. */
+	/* Written by an older s2disk that did not record this. */
 	if (!then->pci.resources.known)
 		return;
 	if (!now->pci.resources.known) {
 		finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_RISKY);
-		SAY(finding->text, "The addresses of PCI devices cannot be seen from here.");
+		SAY(finding->text, "The addresses of PCI devices are not visible here.");
 		return;
 	}
 	if (match_devices(then, now, &matching) < 0) {
@@ -443,11 +439,11 @@ void judge_pci_space(struct judge *judge)
 	judge_resources(judge, &matching);
 	matching_free(&matching);
 	if (judge->verdict->count == before)
-		judge_same(judge, ABOUT_PCI_SPACE, "All PCI devices have the addresses they had.");
+		judge_same(judge, ABOUT_PCI_SPACE, "All PCI devices have their old addresses.");
 }
 
-/* Who else places devices into holes: VMBus drivers (vmbus_allocate_mmio()) and
- * Xen's balloon. What they took is not recorded. */
+/* VMBus drivers (vmbus_allocate_mmio()) and Xen's balloon also allocate addresses in holes, which
+ * are not recorded. */
 static bool others_place(const struct judge *judge)
 {
 	return judge->then->devices.vmbus_known || judge->then->guest.kind == GUEST_HYPERV ||
@@ -466,10 +462,10 @@ enum verdict_class judge_hole(const struct judge *judge, uint64_t start, uint64_
 	enum verdict_class class = VERDICT_RISKY;
 
 	if (judge_had_pci(judge, start, end)) {
-		*ret_reason = "A PCI device had its addresses there, and the saved kernel gives "
-			      "them back to it";
+		*ret_reason =
+			"A PCI device had its addresses there, and the saved kernel restores them";
 	} else if (ram) {
-		*ret_reason = "The saved kernel does not know of it";
+		*ret_reason = "The saved kernel does not know it";
 		class = VERDICT_HARMLESS;
 	} else if (!space->resources.known || others_place(judge)) {
 		*ret_reason = "The firmware now claims addresses at which the saved kernel may "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the files that judge; not for others. */
+/* Shared by the files of the verdict only. */
 #ifndef S2DISK_VERDICT_VERDICT_PRIVATE_H
 #define S2DISK_VERDICT_VERDICT_PRIVATE_H
 
@@ -18,11 +18,11 @@ struct judge {
 	struct frame_list then_ram;
 	struct frame_list now_ram;
 	struct frame_list lost;	     /* image pages that are not in now_ram */
-	struct frame_list explained; /* frames that a fatal finding already speaks of */
+	struct frame_list explained; /* frames that a fatal finding already covers */
 	uint64_t outside;	     /* pages in lost */
 	struct frame_list kept;	     /* image pages that judge_kept_frames() took from lost */
 	struct verdict *verdict;
-	struct finding spare; /* where findings beyond the limit go */
+	struct finding spare; /* receives findings beyond the limit */
 	int error;
 };
 
@@ -34,7 +34,7 @@ void judge_say(char *text, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 #define SAY(member, ...) judge_say((member), sizeof(member), __VA_ARGS__)
 
-/* "Nothing to report" for an area: a finding of class same. */
+/* A finding of class same: this subject was compared, and nothing differs. */
 void judge_same(struct judge *judge, enum verdict_about about, const char *text);
 
 /* A text field that differs; true when a finding was added. Unknown on either
@@ -47,13 +47,12 @@ uint64_t judge_pages(const struct judge *judge, uint64_t start, uint64_t end);
 /* Bytes start … end have been reported as fatal. */
 void judge_explained(struct judge *judge, uint64_t start, uint64_t end);
 
-/* Takes from judge->lost what is RAM all the same: pages that this kernel keeps
- * because the firmware left it a table there. 0 or -ENOMEM. */
+/* Removes from judge->lost pages that are RAM after all: this kernel reserved them for a table that
+ * the firmware left there. 0 or -ENOMEM. */
 int judge_kept_frames(struct judge *judge);
 
 void judge_regions(struct judge *judge);
-/* Without the firmware's map on either side: what was RAM and is not now must not
- * be handed out either. */
+/* Without the firmware's map on either side: compares what was RAM and what is. */
 void judge_without_map(struct judge *judge);
 /* Reports each change. */
 void judge_map_diff(struct judge *judge, const struct map_diff *diff);
@@ -76,22 +75,22 @@ void judge_swaps(struct judge *judge);
 /* Had a PCI device addresses there? */
 bool judge_had_pci(const struct judge *judge, uint64_t start, uint64_t end);
 
-/* What it means that the firmware has something (RAM or not) at addresses that were
- * in no entry of its map, and why. */
+/* The class, with its reason, of something new (RAM or not) at addresses that were in no entry of
+ * the map. */
 enum verdict_class judge_hole(const struct judge *judge, uint64_t start, uint64_t end, bool ram,
 			      const char **ret_reason);
 
 /* Why it is not proven that claimed frames can be offlined in time. */
 struct quarantine_doubt {
-	char reason[224]; /* continues a sentence as in verdict_regions.c; "": it is proven */
+	char reason[224]; /* a sentence as in verdict_regions.c; "": proven */
 };
 
-/* What the saved kernel had free when it was restored, but for offlined frames: in the
- * order of addresses. There must be an image. 0 or -ENOMEM. */
+/* The free frames of the saved kernel right after it is restored, without offlined ones, by
+ * address. There must be an image. 0 or -ENOMEM. */
 int judge_free_frames(const struct judge *judge, struct frame_list *ret);
 
-/* Judges those frames of the plan's quarantine that are within a run, by their zone and
- * their place in it. 0 or -ENOMEM. */
+/* Judges the frames of the plan's quarantine that are within a run, by their zone and their place
+ * in it. 0 or -ENOMEM. */
 int judge_quarantine(const struct judge *judge, const struct frame_list *free_frames,
 		     const struct page_range *run, struct quarantine_doubt *ret);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Page frames that the firmware claims, and the saved kernel lists as free: does it
- * leave them alone until they are offlined? Between the restore and that it allocates
- * a few hundred pages for its devices. Which ones, the order of its free lists says
- * (mm/page_alloc.c); doc/platform-verdict.md, "Which free pages a resume takes".
- */
+/* Page frames that the firmware claims and the saved kernel lists as free: does it leave them
+ * unused until they are offlined? Between the restore and that point it allocates a few hundred
+ * pages for its devices. The order of its free lists says which (mm/page_alloc.c); see
+ * doc/platform-verdict.md, "Which free pages a resume
+ * takes". */
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
@@ -13,12 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Pages that a resume allocates at most; up to 370 were measured, in virtual machines. */
+/* Upper bound of pages that a resume allocates; up to 370 were measured in virtual machines. */
 #define ALLOCATED 1024
 
-/* Page frames of a free block that requests of a driver (up to order 3) do not break
- * while there are smaller ones, and of one that hardly any request breaks: a whole
- * pageblock. */
+/* Page frames of a free block that is not split for a driver (up to order 3) while there are
+ * smaller ones; and of one that is hardly ever split, a whole pageblock. */
 #define MIDDLE_BLOCK 16
 #define LARGE_BLOCK 512
 
@@ -27,14 +25,14 @@
 #define LISTS_SHARE 8
 #define LISTS_MIN 256
 
-/* One in a thousand: of 19 resumes none took a page of a large block below the top, so
- * the next one does with a chance of 1 in 20 (rule of succession), and then up to
- * 64 pages in a row, at any place. */
+/* A risk of one in a thousand: none of 19 resumes took a page of a large block below the top, so
+ * the next one does with a probability of 1 in 20 (rule of succession), and then up to 64
+ * consecutive pages anywhere. */
 #define CHANCE_SHARE 50
 #define CHANCE_PAGES 64
 
-/* The same in a zone that is spared: one machine in 20 has a driver that asks for
- * addresses below 4 GiB when it resumes (such as ath10k), for up to 16 pages. */
+/* The same in a spared zone: one machine in 20 has a driver that allocates up to 16 pages below 4
+ * GiB when it resumes (such as ath10k). */
 #define SMALL_SHARE 800
 
 #define NO_PAGE "The image has no page there, but "
@@ -42,9 +40,9 @@
 struct place {
 	const struct memory_zone *zone;
 	struct page_range span;
-	struct frame_list free; /* frames of the zone that are in no image page */
-	uint64_t claimed;	/* of them, by the firmware */
-	uint64_t large;		/* in free blocks of LARGE_BLOCK frames */
+	struct frame_list free; /* free frames of the zone */
+	uint64_t claimed;	/* free frames that the firmware claims */
+	uint64_t large;		/* free frames in blocks of LARGE_BLOCK */
 };
 
 static uint64_t within(const struct frame_list *frames, const struct page_range *range)
@@ -75,7 +73,7 @@ static uint64_t in_blocks(const struct frame_list *free, uint64_t block)
 	return frames;
 }
 
-/* Balloons (PageOffline) are neither in the image nor free, but not managed either. */
+/* Balloon pages (PageOffline) are neither in the image nor free, and are not counted as managed. */
 static uint64_t not_held(const struct judge *judge, const struct place *place)
 {
 	uint64_t held = frames_within(judge->image->ranges, judge->image->range_count,
@@ -104,10 +102,10 @@ static int look_at(const struct judge *judge, const struct frame_list *free,
 }
 
 /* The kernel allocates from the highest zone of a node that has enough above its
- * watermark, which fragmentation may have raised to 2.5 times (boost_watermark()); the
- * snapshot's own pages are freed only midway. A whole pageblock must be left as well:
- * rather than split one of another kind it takes from the zone below (ALLOC_NOFRAGMENT).
- * Nothing but user space allocates from Movable. */
+ * watermark, which fragmentation may have raised to 2.5 times (boost_watermark()); the snapshot's
+ * own pages are freed only midway. A whole pageblock must be left, too: the kernel uses the zone
+ * below rather than split one of another kind (ALLOC_NOFRAGMENT). Only user space allocates from
+ * Movable. */
 static int feeds(const struct judge *judge, const struct frame_list *free,
 		 const struct memory_zone *zone, bool *ret)
 {
@@ -144,7 +142,7 @@ static int is_spared(const struct judge *judge, const struct frame_list *free,
 	return r;
 }
 
-/* The only zone that all of a run is in. Spans of two nodes may overlap. */
+/* The zone that contains all of a run, if there is exactly one: spans of two nodes may overlap. */
 static const struct memory_zone *zone_of(const struct zones *zones, const struct page_range *run)
 {
 	const struct memory_zone *found = NULL;
@@ -163,8 +161,8 @@ static const struct memory_zone *zone_of(const struct zones *zones, const struct
 	return found;
 }
 
-/* Free frames above a run that must be there: the lists of the processors hold those of
- * the snapshot's pages that were freed last, the highest ones (swsusp_free()). */
+/* How many free frames must be above a run: the per-CPU lists hold the pages of the snapshot that
+ * were freed last, which are the highest (swsusp_free()). */
 static uint64_t needed_above(const struct judge *judge, const struct memory_zone *zone)
 {
 	return zone->managed / LISTS_SHARE + (uint64_t)judge->then->cpu.info.online * LISTS_MIN +
@@ -181,7 +179,7 @@ static uint64_t free_above(const struct judge *judge, const struct place *place,
 	       frames_within(claimed->items, claimed->count, first, last - 1);
 }
 
-/* Free frames in small pieces, without those that are claimed. */
+/* Free frames in small pieces, without claimed ones. */
 static uint64_t small_pieces(const struct place *place)
 {
 	uint64_t small = frames_total(place->free.items, place->free.count) -
@@ -190,7 +188,7 @@ static uint64_t small_pieces(const struct place *place)
 	return small > place->claimed ? small - place->claimed : 0;
 }
 
-/* One run of claimed frames; nothing is written to reason where all is well. */
+/* One run of claimed frames; reason stays empty if there is no doubt. */
 static void judge_run(const struct judge *judge, const struct place *place, bool spared,
 		      const struct page_range *run, struct quarantine_doubt *ret)
 {
@@ -202,9 +200,9 @@ static void judge_run(const struct judge *judge, const struct place *place, bool
 	if (within(&place->free, &blocks) != blocks.count &&
 	    !(spared && small_pieces(place) / SMALL_SHARE >= place->claimed)) {
 		SAY(ret->reason,
-		    NO_PAGE "%llu page%s of it lie%s in a small piece of free memory (zone %s of "
-			    "node %u), which the kernel uses first, maybe before it can be taken "
-			    "out of use",
+		    NO_PAGE
+		    "%llu page%s of it lie%s in a small piece of free memory (zone %s of node %u), "
+		    "which the kernel uses first, maybe before it can be offlined",
 		    pages, plural, pages == 1 ? "s" : "", zone->name, zone->node);
 		return;
 	}
@@ -214,15 +212,15 @@ static void judge_run(const struct judge *judge, const struct place *place, bool
 	needed = needed_above(judge, zone);
 	if (above < needed)
 		SAY(ret->reason,
-		    NO_PAGE "%llu page%s of it lie%s near the top of zone %s of node %u (%llu free "
-			    "above, of %llu needed), where the kernel takes memory before it can "
-			    "be taken out of use",
+		    NO_PAGE
+		    "%llu page%s of it lie%s near the top of zone %s of node %u (%llu free "
+		    "above, of %llu needed), where the kernel allocates before it can be offlined",
 		    pages, plural, pages == 1 ? "s" : "", zone->name, zone->node, above, needed);
 	else if (place->large / CHANCE_SHARE < CHANCE_PAGES ||
 		 place->claimed > place->large / CHANCE_SHARE - CHANCE_PAGES)
 		SAY(ret->reason,
-		    NO_PAGE "%llu of %llu free pages of zone %s of node %u are gone, too many for "
-			    "none to be used before they can be taken out of use",
+		    NO_PAGE "%llu of %llu free pages of zone %s of node %u are gone, so one may be "
+			    "used before it can be offlined",
 		    (unsigned long long)place->claimed, (unsigned long long)place->large,
 		    zone->name, zone->node);
 }
@@ -240,8 +238,8 @@ static int judge_claimed(const struct judge *judge, const struct frame_list *fre
 
 	if (!zone) {
 		SAY(ret->reason, "%s",
-		    NO_PAGE "it is not within one zone of the saved kernel's memory, which "
-			    "may use some of it before it can be taken out of use");
+		    NO_PAGE "it is not within one zone of the saved kernel's memory, and some may "
+			    "be used before it can be offlined");
 		return 0;
 	}
 	r = is_spared(judge, free, zone, &spared);
@@ -249,7 +247,8 @@ static int judge_claimed(const struct judge *judge, const struct frame_list *fre
 		r = look_at(judge, free, zone, &place);
 	if (r < 0)
 		return r;
-	/* Larger blocks stay whole only while there are smaller ones: one refill of a list. */
+	/* Larger blocks are split when smaller ones run out; these must suffice for one refill of a
+	 * list. */
 	spared = spared && small_pieces(&place) >= CHANCE_PAGES;
 	for (size_t i = 0; i < claimed->count && !ret->reason[0]; i++)
 		judge_run(judge, &place, spared, &claimed->items[i], ret);
@@ -286,9 +285,8 @@ int judge_quarantine(const struct judge *judge, const struct frame_list *free_fr
 	ret->reason[0] = '\0';
 	if (!judge->then->ram.zones.items.known) {
 		SAY(ret->reason, "%s",
-		    NO_PAGE
-		    "it does not say how the saved kernel divides its memory (zones), which "
-		    "may use some of it before it can be taken out of use");
+		    NO_PAGE "it does not record the zones of the saved kernel, which may use some "
+			    "of it before it can be offlined");
 		return 0;
 	}
 	r = frames_select(&judge->verdict->plan.quarantine, &within_run, true, &claimed);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The firmware's memory map: each difference, what it means for this image.
- * "What is RAM" is asked of the page frames; everything else of the types.
- */
+/* The firmware's memory map: each difference, and what it means for this image. RAM is judged by
+ * page frames, everything else by the
+ * types. */
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
@@ -13,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Pages; nobody sets more memory than this aside for a firmware. */
+/* Pages; advice to reserve more than this with memmap= makes no sense. */
 #define KEEP_FREE_MAX 32768
 
 /* What one segment of the difference means. */
@@ -21,7 +20,7 @@ struct segment_judgement {
 	enum verdict_class class;
 	uint64_t image_pages;
 	uint64_t quarantined;
-	bool in_doubt;	  /* only by where it is, and how many there are */
+	bool in_doubt;	  /* only by the place and the number of the pages */
 	char reason[224]; /* continues "The reserved page at … moved to …" */
 };
 
@@ -89,7 +88,7 @@ static const struct memory_entry *region_at(const struct memory_map *map, ssize_
 	return index < 0 ? NULL : &map->entries.items[index];
 }
 
-/* What became of a region that is there on both sides. */
+/* How a region changed that is there on both sides. */
 static void pair_words(const struct map_change *change, const char *old,
 		       const struct memory_entry *now, char *text, size_t size)
 {
@@ -101,21 +100,21 @@ static void pair_words(const struct map_change *change, const char *old,
 		snprintf(text, size, "The %s moved to 0x%llx", old, start);
 		break;
 	case CHANGE_GREW:
-		snprintf(text, size, "The %s grew: it now is 0x%llx-0x%llx", old, start, end);
+		snprintf(text, size, "The %s grew to 0x%llx-0x%llx", old, start, end);
 		break;
 	case CHANGE_SHRANK:
-		snprintf(text, size, "The %s shrank: it now is 0x%llx-0x%llx", old, start, end);
+		snprintf(text, size, "The %s shrank to 0x%llx-0x%llx", old, start, end);
 		break;
 	case CHANGE_RESIZED:
-		snprintf(text, size, "The %s moved and changed its size: it now is 0x%llx-0x%llx",
-			 old, start, end);
+		snprintf(text, size, "The %s moved and changed its size, to 0x%llx-0x%llx", old,
+			 start, end);
 		break;
 	case CHANGE_SPLIT:
 		snprintf(text, size, "The %s was split into %zu", old, change->now_count);
 		break;
 	case CHANGE_MERGED:
-		snprintf(text, size, "%zu regions from the %s on became one", change->then_count,
-			 old);
+		snprintf(text, size, "%zu regions, the first the %s, were merged into one",
+			 change->then_count, old);
 		break;
 	case CHANGE_RETYPED:
 		snprintf(text, size, "The %s became %s", old,
@@ -129,7 +128,7 @@ static void pair_words(const struct map_change *change, const char *old,
 	}
 }
 
-/* A sentence without its end: what happened, not what follows from it. */
+/* A sentence without a full stop: what changed, not what follows from it. */
 static void change_words(const struct judge *judge, const struct map_change *change, char *text,
 			 size_t size)
 {
@@ -154,7 +153,7 @@ static void change_words(const struct judge *judge, const struct map_change *cha
 	else if (change->kind == CHANGE_RAM_REMOVED)
 		snprintf(text, size, "%s of RAM at 0x%llx are gone", amount, start);
 	else
-		snprintf(text, size, "%zu regions from 0x%llx on became %zu others",
+		snprintf(text, size, "%zu regions at 0x%llx and above became %zu others",
 			 change->then_count, start, change->now_count);
 }
 
@@ -170,7 +169,7 @@ static void set_reason(struct segment_judgement *ret, enum verdict_class class, 
 }
 
 /* The table that the saved kernel reads within a segment, if one is known to be
- * there; *ret_all_known tells whether all addresses are known. */
+ * there; *ret_all_known: all addresses are known. */
 static const struct acpi_table *table_in(const struct judge *judge,
 					 const struct map_segment *segment, bool *ret_all_known)
 {
@@ -192,8 +191,8 @@ static const struct acpi_table *table_in(const struct judge *judge,
 	return NULL;
 }
 
-/* The old kernel goes on reading its ACPI tables where they were; some firmware
- * has them in memory that it only calls reserved. False: not concerned. */
+/* The saved kernel keeps reading its ACPI tables at their old addresses; some firmware has them in
+ * memory that is merely reserved. False: does not apply. */
 static bool judge_was_table(const struct judge *judge, const struct map_segment *segment,
 			    struct segment_judgement *ret)
 {
@@ -203,19 +202,19 @@ static bool judge_was_table(const struct judge *judge, const struct map_segment 
 	if (table && (free_now || segment->then == MEMORY_ACPI)) {
 		ret->class = VERDICT_FATAL;
 		snprintf(ret->reason, sizeof(ret->reason),
-			 "The ACPI table %s lay there, and the saved kernel goes on reading it",
+			 "The ACPI table %s was there, and the saved kernel keeps reading it",
 			 table->name);
 		return true;
 	}
 	if (segment->then != MEMORY_ACPI)
 		return false;
-	/* Regions of this type without a table are scratch: an RNG seed, the
-	 * log of a measured boot. */
+	/* Regions of this type without a table are scratch space: an RNG seed, the log of a
+	 * measured boot. */
 	if (all_known)
-		set_reason(ret, VERDICT_HARMLESS, "No ACPI table lay there");
+		set_reason(ret, VERDICT_HARMLESS, "No ACPI table was there");
 	else
 		set_reason(ret, VERDICT_RISKY,
-			   "ACPI tables may have lain there: their addresses were not recorded");
+			   "ACPI tables may have been there: their addresses were not recorded");
 	return true;
 }
 
@@ -223,13 +222,12 @@ static void judge_was_nvs(const struct judge *judge, struct segment_judgement *r
 {
 	if (judge->then->hibernation.platform_mode && !(judge->then->kernel.flags & KERNEL_NO_NVS))
 		set_reason(ret, VERDICT_FATAL,
-			   "On resuming in platform mode the kernel writes the saved ACPI NVS "
-			   "memory back to its old place");
+			   "When it resumes in platform mode, the kernel writes the saved ACPI NVS "
+			   "memory back to its old address");
 	else
-		set_reason(
-			ret, VERDICT_RISKY,
-			"The firmware keeps its own state in ACPI NVS memory and the saved kernel "
-			"knows its old place");
+		set_reason(ret, VERDICT_RISKY,
+			   "The firmware keeps its state in ACPI NVS memory, and the saved kernel "
+			   "knows its old address");
 }
 
 static bool was_efi_runtime(const struct judge *judge, const struct map_segment *segment)
@@ -252,15 +250,14 @@ static bool efi_is_unknown(const struct judge *judge)
 	       !(judge->then->kernel.flags & KERNEL_NO_EFI_RUNTIME);
 }
 
-/* Without the firmware's map, RAM that EFI's firmware gave up shows only as RAM
- * that is new; what lay there is not told. */
+/* Without the firmware's map, RAM that EFI firmware released just appears as new RAM; what was
+ * there is unknown. */
 static bool moved_unseen(const struct judge *judge)
 {
 	return !judge->then_table.entries.known && judge->then->efi.state.booted;
 }
 
-/* Not RAM then: nothing of it is in the image, but the saved kernel may use
- * what lay there. */
+/* Not RAM then: none of it is in the image, but the saved kernel may use what was there. */
 static void judge_not_ram(const struct judge *judge, const struct map_segment *segment,
 			  struct segment_judgement *ret)
 {
@@ -269,17 +266,16 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 	const char *reason;
 
 	if (segment->then == MEMORY_NONE && ram && moved_unseen(judge)) {
-		set_reason(
-			ret, VERDICT_RISKY,
-			"The firmware held it in the boot that was saved, and what it held there "
-			"is somewhere else now");
+		set_reason(ret, VERDICT_RISKY,
+			   "The firmware used it in the saved boot, and what it had there is "
+			   "elsewhere now");
 	} else if (segment->then == MEMORY_NONE) {
 		class = judge_hole(judge, segment->start, segment->end, ram, &reason);
 		set_reason(ret, class, reason);
 	} else if (was_efi_runtime(judge, segment))
-		set_reason(ret, VERDICT_FATAL,
-			   "EFI runtime services lay there, and the saved kernel goes on calling "
-			   "them");
+		set_reason(
+			ret, VERDICT_FATAL,
+			"EFI runtime services were there, and the saved kernel keeps calling them");
 	else if (judge_was_table(judge, segment, ret))
 		return;
 	else if (segment->then == MEMORY_NVS)
@@ -292,16 +288,16 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 		 judge_had_pci(judge, segment->start, segment->end))
 		set_reason(ret, VERDICT_RISKY,
 			   "A PCI device had its addresses there, and the firmware claims them for "
-			   "something else");
+			   "something else now");
 	else if (efi_is_unknown(judge))
 		set_reason(ret, VERDICT_RISKY,
-			   "EFI runtime services may have lain there: their map was not recorded");
+			   "EFI runtime services may have been there: their map was not recorded");
 	else
-		set_reason(ret, VERDICT_HARMLESS, "The image holds nothing of what was not RAM");
+		set_reason(ret, VERDICT_HARMLESS, "It was not RAM, so the image has nothing of it");
 }
 
-/* Frames that a segment touches and that are not RAM any more. (Memory that
- * left the firmware's map may be there all the same, plugged in.) */
+/* Frames touched by a segment that are no longer RAM. (Memory that is gone from the firmware's map
+ * may be there anyway, hot-plugged.) */
 static struct frame_list frames_lost(struct judge *judge, const struct map_segment *segment)
 {
 	uint64_t first = segment->start / judge->page_size;
@@ -313,8 +309,8 @@ static struct frame_list frames_lost(struct judge *judge, const struct map_segme
 	return lost;
 }
 
-/* Frames of gone that the saved kernel could hand out: not what memmap= kept
- * from it, nor what it has offlined. */
+/* Frames of gone that the saved kernel could allocate: not those hidden by memmap=, nor those it
+ * has offlined. */
 static struct frame_list frames_at_risk(struct judge *judge, const struct frame_list *gone)
 {
 	const struct frame_list poisoned = {
@@ -330,12 +326,12 @@ static struct frame_list frames_at_risk(struct judge *judge, const struct frame_
 	return ret;
 }
 
-/* Why nobody will offline frames in the restored system; NULL: it will be done. */
+/* Why frames cannot be offlined in the restored system; NULL: they can. */
 static const char *no_quarantine(const struct judge *judge)
 {
 	if (judge->image->no_handover)
-		return "The image has no page there, but no hand-over page either, so that the "
-		       "restored system would not know that it must not use it";
+		return "The image has no page there, but no hand-over page either, so the restored "
+		       "system would not know that it must not use it";
 	switch (judge->then->ram.pages.offlining) {
 	case OFFLINING_POSSIBLE:
 		return NULL;
@@ -343,7 +339,7 @@ static const char *no_quarantine(const struct judge *judge)
 		return "The image has no page there, but the saved kernel may use it and cannot "
 		       "offline it (it was built without CONFIG_MEMORY_FAILURE)";
 	case OFFLINING_DISABLED:
-		return "The image has no page there, but the saved kernel may use it and must not "
+		return "The image has no page there, but the saved kernel may use it and may not "
 		       "offline it (vm.enable_soft_offline was 0)";
 	default:
 		return "The image has no page there, but it does not say whether the saved kernel "
@@ -383,21 +379,20 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 	if (ret->quarantined == 0)
 		set_reason(ret, VERDICT_HARMLESS, "No memory that the saved kernel used is gone");
 	else if (!judge->image)
-		set_reason(ret, VERDICT_RISKY, "Whether an image has pages there is not known");
+		set_reason(ret, VERDICT_RISKY, "Whether an image has pages there is unknown");
 	else if (judge->then->kernel.flags & KERNEL_WIPES_FREE)
 		set_reason(
 			ret, VERDICT_RISKY,
 			"The image has no page there, but this kernel overwrites free memory when "
-			"it resumes (init_on_free or page_poison), before it can be taken out of "
-			"use");
+			"it resumes (init_on_free or page_poison), before it can be offlined");
 	else if (no_quarantine(judge))
 		set_reason(ret, VERDICT_RISKY, no_quarantine(judge));
 	else
-		set_reason(ret, VERDICT_MENDED,
-			   "The image has no page there; it is taken out of use after the resume");
+		set_reason(ret, VERDICT_CORRECTED,
+			   "The image has no page there; it is offlined after the resume");
 }
 
-/* memmap= arguments for every place that was or is taken from RAM. */
+/* memmap= arguments for each range that is RAM on one side only. */
 static void advise_memmap(const struct judge *judge, const struct map_diff *diff, uint32_t change,
 			  const char *image, struct finding *finding)
 {
@@ -424,7 +419,7 @@ static void advise_memmap(const struct judge *judge, const struct map_diff *diff
 	}
 	SAY(finding->advice,
 	    "Keep the area free on every boot with the kernel argument %s (in /etc/default/grub, "
-	    "where $ needs three backslashes: %s). %s: booting again may bring it back.",
+	    "where $ needs three backslashes: %s). %s; rebooting may bring it back.",
 	    arguments, escaped, image);
 }
 
@@ -462,22 +457,21 @@ static void report_change(struct judge *judge, const struct map_diff *diff, uint
 	finding->image_pages = pages;
 	if (pages == 0 && worst->in_doubt)
 		advise_memmap(judge, diff, index,
-			      "This image is safe with the old map (\"platform policy = tolerant\" "
-			      "takes the risk)",
+			      "This image resumes safely with the old map (\"platform policy = "
+			      "tolerant\" accepts the risk)",
 			      finding);
 	if (pages == 0)
 		return;
 	if (!judge->now_table.entries.known && (judge->now->kernel.flags & KERNEL_MEMMAP))
-		SAY(finding->advice, "Take mem= off the kernel command line.");
+		SAY(finding->advice, "Remove mem= from the kernel command line.");
 	else if (change->kind == CHANGE_RAM_REMOVED || pages > KEEP_FREE_MAX)
-		SAY(finding->advice,
-		    "Give the machine the memory back that it had, and boot again.");
+		SAY(finding->advice, "Give the machine its memory back, and reboot.");
 	else
 		advise_memmap(judge, diff, index, "This image resumes only with the old map",
 			      finding);
 }
 
-/* More than can be handed over is not offlined, and resume takes no such image. */
+/* More than fits the hand-over page cannot be offlined, so resume refuses such an image. */
 static bool fits_plan(const struct judge *judge, const struct map_diff *diff,
 		      struct segment_judgement *judgements)
 {
@@ -490,11 +484,11 @@ static bool fits_plan(const struct judge *judge, const struct map_diff *diff,
 		if (judgements[i].quarantined > 0)
 			set_reason(&judgements[i], VERDICT_FATAL,
 				   "The image has no page there, but more memory is gone than can "
-				   "be taken out of use (1,024 pages, at 100 places)");
+				   "be offlined (1,024 pages in 100 ranges)");
 	return false;
 }
 
-/* Offlining helps where the kernel has not used the frames before. */
+/* Offlining helps only if the kernel has not used the frames before. */
 static void doubt_quarantine(struct judge *judge, const struct map_diff *diff,
 			     struct segment_judgement *judgements)
 {
@@ -511,7 +505,7 @@ static void doubt_quarantine(struct judge *judge, const struct map_diff *diff,
 		struct page_range run = { first, segment->end / judge->page_size - first + 1 };
 		struct quarantine_doubt doubt;
 
-		if (judgements[i].class != VERDICT_MENDED)
+		if (judgements[i].class != VERDICT_CORRECTED)
 			continue;
 		r = judge_quarantine(judge, &free_frames, &run, &doubt);
 		if (r < 0 || !doubt.reason[0])

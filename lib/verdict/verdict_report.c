@@ -37,10 +37,10 @@ static void print_plan(const struct verdict_plan *plan, FILE *out)
 	const struct frame_list *quarantine = &plan->quarantine;
 
 	if (plan->patch_page_count)
-		fprintf(out, "  to do     page count of the header: %" PRIu64 " -> %" PRIu64 "\n",
+		fprintf(out, "  to do      page count of the header: %" PRIu64 " -> %" PRIu64 "\n",
 			plan->old_page_count, plan->new_page_count);
 	if (plan->patch_checksum) {
-		fprintf(out, "  to do     checksum of the header: ");
+		fprintf(out, "  to do      checksum of the header: ");
 		for (size_t i = plan->checksum_size; i-- > 0;)
 			fprintf(out, "%02x", plan->old_checksum[i]);
 		fprintf(out, " -> ");
@@ -49,11 +49,11 @@ static void print_plan(const struct verdict_plan *plan, FILE *out)
 		fprintf(out, "\n");
 	}
 	if (quarantine->count > 0)
-		fprintf(out, "  to do     take %" PRIu64 " page%s out of use after the resume\n",
+		fprintf(out, "  to do      offline %" PRIu64 " page%s after the resume\n",
 			frames_total(quarantine->items, quarantine->count),
 			frames_total(quarantine->items, quarantine->count) == 1 ? "" : "s");
 	for (size_t i = 0; i < plan->disable.count; i++)
-		fprintf(out, "  to do     disable the PCI device %s before the resume\n",
+		fprintf(out, "  to do      disable the PCI device %s before the resume\n",
 			plan->disable.items[i].text);
 }
 
@@ -66,13 +66,13 @@ void verdict_print(const struct verdict *verdict, bool all, FILE *out)
 
 		if (finding->class == VERDICT_SAME && !all)
 			continue;
-		fprintf(out, "  %-8s  %s\n", verdict_class_name(finding->class), finding->text);
+		fprintf(out, "  %-9s  %s\n", verdict_class_name(finding->class), finding->text);
 		if (*finding->then || *finding->now)
-			fprintf(out, "            then: %s\n            now:  %s\n",
+			fprintf(out, "             then: %s\n             now:  %s\n",
 				*finding->then ? finding->then : "-",
 				*finding->now ? finding->now : "-");
 		if (*finding->advice)
-			fprintf(out, "            %s\n", finding->advice);
+			fprintf(out, "             %s\n", finding->advice);
 	}
 	if (verdict->omitted > 0)
 		fprintf(out, "  ... and %zu more\n", verdict->omitted);

@@ -12,7 +12,7 @@
  * all, those of class same too. */
 void verdict_print(const struct verdict *verdict, bool all, FILE *out);
 
-/* One line: "2 differences: 1 fatal, 1 mended". */
+/* One line: "2 differences: 1 fatal, 1 corrected". */
 void verdict_summary(const struct verdict *verdict, char *text, size_t size);
 
 /* Both memory maps side by side, differences marked, with the number of image

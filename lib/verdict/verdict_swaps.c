@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Swap areas besides the image's: are the pages that processes have there still there? */
+/* Other swap areas than the image's: are the pages of processes still there? */
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
@@ -56,10 +56,10 @@ static void report_changed(struct judge *judge, const struct swap_use *then,
 	judge->verdict->hopeless = true;
 	if (now->sight == SWAP_SEEN)
 		uuid_words(now, finding->now, sizeof(finding->now));
-	SAY(finding->text,
-	    "The swap area %s, %s. Its programs would get other bytes than they had written.", name,
-	    now->sight == SWAP_SEEN ? "was made anew since (mkswap)" : "is no swap area any more");
-	SAY(finding->advice, "Nothing can be done for the session: what was swapped out is gone.");
+	SAY(finding->text, "The swap area %s, %s. Programs would read other bytes than they wrote.",
+	    name,
+	    now->sight == SWAP_SEEN ? "was formatted since (mkswap)" : "is no longer a swap area");
+	SAY(finding->advice, "The session is lost: the memory that was swapped out is gone.");
 }
 
 static void report_missing(struct judge *judge, const struct swap_use *then,
@@ -70,7 +70,7 @@ static void report_missing(struct judge *judge, const struct swap_use *then,
 
 	SAY(finding->text, "The swap area %s, %s. Programs that need it would be killed.", name,
 	    now && now->sight == SWAP_UNREADABLE ? "cannot be read" : "is missing");
-	SAY(finding->advice, "Connect its disk again and start once more.");
+	SAY(finding->advice, "Connect its disk again and reboot.");
 }
 
 static void report_hidden(struct judge *judge, const struct swap_use *then)
@@ -79,8 +79,8 @@ static void report_hidden(struct judge *judge, const struct swap_use *then)
 	struct finding *finding = add(judge, VERDICT_HARMLESS, then, name, sizeof(name));
 
 	SAY(finding->text,
-	    "The swap area %s, cannot be seen from here: it is unlocked or assembled later, or its "
-	    "driver is not loaded. The restored system looks at it before any program runs.",
+	    "The swap area %s, is not visible here: it is unlocked or assembled later, or its "
+	    "driver is not loaded. The restored system checks it before any program runs.",
 	    name);
 }
 
@@ -91,8 +91,8 @@ static void report_unknown(struct judge *judge, const struct swap_use *then)
 	struct finding *finding = add(judge, VERDICT_HARMLESS, then, name, sizeof(name));
 
 	finding->then[0] = '\0';
-	SAY(finding->text, "Whether the swap area %s, was changed cannot be told: %s.", name,
-	    then->sight == SWAP_BLOCKED ? "its device could not be read while all was frozen"
+	SAY(finding->text, "Whether the swap area %s, was changed is unknown: %s.", name,
+	    then->sight == SWAP_BLOCKED ? "its device could not be read while the system was frozen"
 					: "its place on a disk could not be read");
 }
 
@@ -108,7 +108,7 @@ static const struct swap_use *find(const struct swaps *now, const struct swap_us
 	return NULL;
 }
 
-/* True when it is there as it was. */
+/* True if it is there, unchanged. */
 static bool judge_one(struct judge *judge, const struct swap_use *then)
 {
 	const struct swap_use *now = find(&judge->now->swaps, then);
@@ -153,6 +153,5 @@ void judge_swaps(struct judge *judge)
 		}
 	}
 	if (same > 0 && others == 0)
-		judge_same(judge, ABOUT_SWAP_AREA,
-			   "The other swap areas in use are there as they were.");
+		judge_same(judge, ABOUT_SWAP_AREA, "The other swap areas in use are unchanged.");
 }

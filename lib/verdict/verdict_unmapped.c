@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the kernel shows no map of the firmware's (arm64), its own list of RAM
- * tells what came and went. */
+/* Where the kernel exposes no firmware memory map (arm64), its own list of RAM is compared. */
 #include "verdict/verdict_private.h"
 
 #include <errno.h>
 
-/* Frames of RAM as if a firmware had told them. */
+/* Frames of RAM in the form of a firmware map. */
 static int map_of_frames(const struct judge *judge, const struct frame_list *frames,
 			 struct memory_map *ret)
 {

@@ -298,7 +298,7 @@ static int show(const struct command *command, const struct inspection *i)
 			r = verdict_judge(&i->machine.platform, &now, &i->machine.image, &verdict,
 					  &w);
 		compared = r == 0;
-		if (compared && (verdict.worst > VERDICT_MENDED ||
+		if (compared && (verdict.worst > VERDICT_CORRECTED ||
 				 (!command->compare_with && i->page_size != page_size())))
 			code = EXIT_REFUSED;
 	}

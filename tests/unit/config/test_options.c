@@ -137,7 +137,7 @@ START_TEST(file_then_options_in_order)
 	ck_assert_uint_eq(settings.image_size, 2ull << 30);
 	ck_assert(settings.image_size_set);
 	ck_assert_str_eq(settings.config_file, file);
-	/* And the defaults where nobody said anything. */
+	/* And the defaults for what was not set. */
 	ck_assert_uint_eq(settings.block_kib, 512);
 	ck_assert(!settings.method_set);
 }
@@ -244,7 +244,7 @@ START_TEST(first_error_is_told)
 }
 END_TEST
 
-/* What leads to the area is found beside what is wrong. */
+/* What leads to the area is found in spite of errors. */
 START_TEST(salvages_what_can_be_used)
 {
 	struct options options = with_file();

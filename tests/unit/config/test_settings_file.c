@@ -63,8 +63,8 @@ static const struct {
 	{ ": /dev/a", -EINVAL, "no key" },
 	{ "resume device = \"/dev/a", -EINVAL, "closing quote is missing" },
 	{ "resume device = \"", -EINVAL, "closing quote is missing" },
-	{ "resume device = \"/dev/a\" b", -EINVAL, "behind the closing quote" },
-	{ "resume device = \"/dev/a\"\"", -EINVAL, "behind the closing quote" },
+	{ "resume device = \"/dev/a\" b", -EINVAL, "after the closing quote" },
+	{ "resume device = \"/dev/a\"\"", -EINVAL, "after the closing quote" },
 	{ "resume_device = /dev/a", -ENOENT, "unknown key \"resume_device\"" },
 	{ "\"resume device\" = /dev/a", -ENOENT, "unknown key" },
 	{ "compress = \"maybe\"", -EINVAL, "\"compress\" cannot be \"maybe\"" },
@@ -438,7 +438,7 @@ START_TEST(refuses_what_is_no_text)
 }
 END_TEST
 
-/* A folder that cannot be read may have asked for encryption. */
+/* A directory that cannot be read may have asked for encryption. */
 START_TEST(cannot_list_drop_ins)
 {
 	struct why w = { "" };
@@ -492,7 +492,7 @@ START_TEST(skips_what_is_bad)
 	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
 	ck_assert(!s.encrypt);
 
-	/* A file that was named has to be there all the same. */
+	/* A file that was named must exist anyway. */
 	ck_assert_int_eq(settings_load(&s, made_root, below("/etc/none"), keep_warning, &w),
 			 -ENOENT);
 }

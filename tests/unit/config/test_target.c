@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* target: who names the swap area. Trees of /proc; devices that do not exist,
- * so that the sentence tells which was chosen, and files, which only the
+ * so that the message says which was chosen, and files, which only the
  * running system may name. */
 #include "fixtures/made_root.h"
 #include "config/target.h"
@@ -37,7 +37,7 @@ static const struct {
 	{ "/no/a", "resume=/no/b", HEAD, false, -ENODEV, "/no/a: does not" },
 	{ "/no/a", NULL, NULL, false, -ENODEV, "/no/a: does not" },
 	{ "nonsense", "resume=/no/b", HEAD, false, -EINVAL, "nonsense: is not a device" },
-	/* Its offset is nobody's concern then. */
+	/* Its offset does not matter then. */
 	{ "/no/a", "resume=/no/b resume_offset=x", HEAD, false, -ENODEV, "/no/a: does not" },
 	/* Then the kernel command line, before what is active. */
 	{ "", "quiet resume=/no/b\n", HEAD "/no/c partition 1 0 -2\n", true, -ENODEV,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* image/pace: how hard to compress, as waiting and packing go. */
+/* image/effort: how hard to compress, as waiting and packing go. */
 #include "base/bytes.h"
 #include "image/effort.h"
 
@@ -8,7 +8,7 @@
 
 /* A writer in slow motion: blocks placed one after the other. */
 struct fixture {
-	struct pace pace;
+	struct effort effort;
 	uint64_t now;
 	bool idle; /* the device has little to do, though it may be waited for */
 	unsigned int hard, usual, fast; /* blocks by the effort they got */
@@ -17,27 +17,27 @@ struct fixture {
 static void begin(struct fixture *f, int effort, unsigned int workers)
 {
 	*f = (struct fixture){ .now = 5000000 };
-	pace_begin(&f->pace, effort, workers, f->now);
+	effort_begin(&f->effort, effort, workers, f->now);
 }
 
-/* So many blocks, each after `packing` and then `waiting` microseconds. */
+/* Places this many blocks, each after `packing` and then `waiting` microseconds. */
 static void place(struct fixture *f, unsigned int blocks, uint64_t packing, uint64_t waiting,
 		  bool behind, bool fits)
 {
 	f->hard = f->usual = f->fast = 0;
 	for (unsigned int i = 0; i < blocks; i++) {
-		int effort = pace_effort(&f->pace, fits, waiting > 0 && !f->idle);
+		int effort = effort_next(&f->effort, fits, waiting > 0 && !f->idle);
 
 		f->hard += effort < 0;
 		f->usual += effort == 1;
 		f->fast += effort > 1;
 		if (behind)
-			pace_packing_behind(&f->pace);
+			effort_packing_behind(&f->effort);
 		f->now += packing;
 		if (waiting)
-			pace_waited(&f->pace, waiting);
+			effort_waited(&f->effort, waiting);
 		f->now += waiting;
-		pace_block_placed(&f->pace, effort, effort < 0 ? 3500 : 500, f->now);
+		effort_block_placed(&f->effort, effort, effort < 0 ? 3500 : 500, f->now);
 	}
 }
 
@@ -48,9 +48,9 @@ START_TEST(fixed_stays)
 
 	begin(&f, efforts[_i], 2);
 	place(&f, 1000, 500, 0, true, true);
-	ck_assert_int_eq(pace_effort(&f.pace, true, false), efforts[_i]);
+	ck_assert_int_eq(effort_next(&f.effort, true, false), efforts[_i]);
 	place(&f, 1000, 500, 5000, false, false);
-	ck_assert_int_eq(pace_effort(&f.pace, false, false), efforts[_i]);
+	ck_assert_int_eq(effort_next(&f.effort, false, false), efforts[_i]);
 }
 END_TEST
 
@@ -60,14 +60,14 @@ START_TEST(processors_are_behind)
 	struct fixture f;
 
 	begin(&f, 0, 2);
-	ck_assert_int_eq(pace_effort(&f.pace, true, false), 1);
+	ck_assert_int_eq(effort_next(&f.effort, true, false), 1);
 	place(&f, 240, 500, 0, true, true);
 	ck_assert_uint_eq(f.usual, 240);
 	place(&f, 100, 500, 0, true, true);
 	ck_assert_uint_eq(f.hard, 0);
-	ck_assert_int_eq(pace_effort(&f.pace, true, false), 64);
+	ck_assert_int_eq(effort_next(&f.effort, true, false), 64);
 	/* Not where the rest may not fit then. */
-	ck_assert_int_eq(pace_effort(&f.pace, false, false), 1);
+	ck_assert_int_eq(effort_next(&f.effort, false, false), 1);
 }
 END_TEST
 
@@ -125,7 +125,7 @@ START_TEST(device_turns_slow)
 
 	begin(&f, 0, 2);
 	place(&f, 400, 500, 0, true, true);
-	ck_assert_int_eq(pace_effort(&f.pace, true, false), 64);
+	ck_assert_int_eq(effort_next(&f.effort, true, false), 64);
 	place(&f, 200, 500, 500, true, true);
 	ck_assert_uint_le(f.fast, 48);
 }
@@ -138,15 +138,15 @@ START_TEST(follows_the_device)
 
 	begin(&f, 0, 2);
 	place(&f, 300, 500, 0, true, true);
-	ck_assert_int_eq(pace_effort(&f.pace, true, false), 64);
+	ck_assert_int_eq(effort_next(&f.effort, true, false), 64);
 	place(&f, 200, 500, 2000, true, true);
-	ck_assert_int_le(pace_effort(&f.pace, true, false), 1);
+	ck_assert_int_le(effort_next(&f.effort, true, false), 1);
 	ck_assert_uint_gt(f.hard, 0);
 	/* It does not swing: for a while it stays. */
 	place(&f, 100, 500, 0, true, true);
 	ck_assert_uint_eq(f.fast, 0);
 	place(&f, 2000, 500, 0, true, true);
-	ck_assert_int_eq(pace_effort(&f.pace, true, false), 64);
+	ck_assert_int_eq(effort_next(&f.effort, true, false), 64);
 }
 END_TEST
 
@@ -159,16 +159,16 @@ START_TEST(odd_times)
 	place(&f, 100, 0, 0, true, true);
 	place(&f, 100, UINT32_MAX, UINT32_MAX, true, true);
 	place(&f, 100, 0, UINT32_MAX, false, true);
-	ck_assert_int_ge(f.pace.spare_usec, 0);
-	pace_block_placed(&f.pace, EFFORT_HC(2), UINT64_MAX, f.now);
-	ck_assert_int_gt(f.pace.hard_usec, 0);
+	ck_assert_int_ge(f.effort.spare_usec, 0);
+	effort_block_placed(&f.effort, EFFORT_HC(2), UINT64_MAX, f.now);
+	ck_assert_int_gt(f.effort.hard_usec, 0);
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("pace");
-	TCase *tcase = tcase_create("pace");
+	Suite *suite = suite_create("effort");
+	TCase *tcase = tcase_create("effort");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 

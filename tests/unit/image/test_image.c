@@ -430,7 +430,7 @@ START_TEST(test_truncated)
 END_TEST
 
 /* One bit anywhere in what the image uses: it is refused, or (padding behind a
- * block) loads all the same as it was; never anything else. */
+ * block) loads unchanged anyway; never anything else. */
 START_TEST(test_flipped_bits)
 {
 	struct fixture f;

@@ -263,7 +263,7 @@ START_TEST(test_refused)
 	put_le64(s.bytes + PAGE + 8, 11); /* one more data page than there are */
 	ck_assert_int_eq(begin(&s, 16 * PAGE, &filter), -EBADMSG);
 	free(s.bytes);
-	/* What a snapshot of so many frames takes. */
+	/* What a snapshot of this many frames takes. */
 	ck_assert_uint_eq(page_filter_memory(1, PAGE), 3 * PAGE);
 	ck_assert_uint_eq(page_filter_memory(NUMBERS, PAGE), 3 * PAGE);
 	ck_assert_uint_eq(page_filter_memory(NUMBERS + 1, PAGE), 4 * PAGE);

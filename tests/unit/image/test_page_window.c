@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* image/page_window: by itself, and what it does for an image. */
+/* image/page_window: alone, and its effect on an image. */
 #include "image/page_window.h"
 
 #include "base/memory.h"
@@ -29,7 +29,7 @@ static uint64_t in_order(uint64_t number)
 	return 1 + number;
 }
 
-/* Every other page is somebody else's. */
+/* Every other page is in use by another. */
 static uint64_t in_pieces(uint64_t number)
 {
 	return 1 + 2 * number;
@@ -73,7 +73,7 @@ static struct page_allocator begin(struct page_window *window, uint64_t (*order)
 	return page_window_begin(window, &asked, PAGE, wanted);
 }
 
-/* Takes so many; every page once. Returns how many do not follow the one before. */
+/* Takes this many, every page once. Returns how many do not follow the one before. */
 static uint64_t take(const struct page_allocator *allocator, uint64_t count)
 {
 	uint64_t last = 0, breaks = 0;
@@ -110,8 +110,8 @@ END_TEST
 
 static uint64_t (*const orders[])(uint64_t) = { in_order, in_pieces };
 
-/* Pages that come as they lie on the disk are used as they come, and hardly any
- * is taken in vain. */
+/* Pages that come as they lie on the disk are used as they come, and hardly any is taken for
+ * nothing. */
 START_TEST(costs_nothing_where_in_order)
 {
 	struct page_window window;
@@ -156,7 +156,7 @@ START_TEST(uses_all_of_a_full_area)
 }
 END_TEST
 
-/* An error is told when the pages before it are used up, or never if it passed. */
+/* An error is reported after the pages before it are used up, or never if it was transient. */
 START_TEST(an_error_loses_no_page)
 {
 	struct page_window window;

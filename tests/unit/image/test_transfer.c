@@ -62,7 +62,7 @@ static void fill(unsigned char *memory, uint64_t seed)
 		put_le64(memory + i, next_random(&random));
 }
 
-/* Cuts so many pages of memory into pieces of 1 to max pages. */
+/* Cuts this many pages of memory into pieces of 1 to max pages. */
 static void add_pieces(unsigned char *memory, uint64_t pages, uint64_t max, uint64_t *random)
 {
 	for (uint64_t at = 0; at < pages;) {
@@ -74,7 +74,7 @@ static void add_pieces(unsigned char *memory, uint64_t pages, uint64_t max, uint
 	ck_assert_uint_eq(f.transfer.bytes, pages * PAGE);
 }
 
-/* So many pages of the device, in runs of 1 to max, in an order of their own:
+/* This many pages of the device, in runs of 1 to max, in an order of their own:
  * forwards from page 0 with gaps, or backwards from the end. */
 static void add_extents(uint64_t pages, uint64_t max, bool backwards, uint64_t *random)
 {
@@ -235,7 +235,7 @@ START_TEST(cancelled)
 	ck_assert_int_eq(f.transfer.error, -ECANCELED);
 	ck_assert_int_eq(fstat(f.fd, &st), 0);
 	ck_assert_int_eq(st.st_size, 0);
-	/* Nobody can cancel this one. */
+	/* This one cannot be cancelled. */
 	f.transfer.error = 0;
 	f.transfer.cancel = NULL;
 	transfer_run(NULL, &f.transfer);

@@ -19,7 +19,7 @@ struct job {
 	unsigned int runs;
 	pthread_t thread;
 	bool signals_blocked;
-	sem_t *begun, *may_end; /* NULL: nobody is waited for */
+	sem_t *begun, *may_end; /* NULL: no wait */
 };
 
 struct context {
@@ -142,7 +142,7 @@ START_TEST(twin_gives_the_same)
 	}
 	end(&a);
 	end(&b);
-	/* The serial twin uses the owner's context, and nobody else does. */
+	/* Only the serial twin uses the owner's context. */
 	ck_assert_uint_eq(a.contexts[0].jobs, 1000);
 	ck_assert_uint_eq(b.contexts[0].jobs, b.workers ? 0 : 1000);
 }
@@ -186,7 +186,7 @@ START_TEST(starts_again)
 }
 END_TEST
 
-/* Nothing is told before it is done, and not before what is older. */
+/* Nothing is collected before it is done, nor before an older job. */
 START_TEST(waits_for_the_oldest)
 {
 	sem_t begun[2], may_end[2];
@@ -242,7 +242,7 @@ START_TEST(owner_helps_with_the_newest)
 	ck_assert_uint_eq(jobs[2].runs, 1);
 	ck_assert_uint_eq(jobs[1].runs, 0);
 	ck_assert_uint_eq(f.contexts[0].jobs, 2);
-	/* Order is as it was, and the worker does what is left, once. */
+	/* The order is unchanged, and the worker runs the rest, each once. */
 	ck_assert_ptr_null(work_pool_collect(&f.pool, false));
 	sem_post(&may_end);
 	for (unsigned int i = 0; i < 4; i++)

@@ -173,7 +173,7 @@ static void expect(enum verdict_class class, bool hopeless, const char *words)
 START_TEST(finds_them_again)
 {
 	capture_then();
-	expect(VERDICT_SAME, false, "as they were");
+	expect(VERDICT_SAME, false, "are unchanged");
 
 	/* By other names, among others. */
 	made_shell(
@@ -181,28 +181,28 @@ START_TEST(finds_them_again)
 		"sys/class/block/sr0 sys/class/block/nothing && mkdir dev/q && mv dev/vda1 "
 		"dev/vdq1 && "
 		"cp sys/class/block/vda1/serial sys/class/block/vdq1 && mv dev/mapper/x dev/q/x");
-	expect(VERDICT_SAME, false, "as they were");
+	expect(VERDICT_SAME, false, "are unchanged");
 
 	/* A copy of the disk, older or newer: the one that was mounted counts. */
 	put_ext("/dev/loop0", 1, 3);
-	expect(VERDICT_SAME, false, "as they were");
+	expect(VERDICT_SAME, false, "are unchanged");
 	/* Two that say the same of themselves. */
 	put_ext("/dev/vda1", 1, 4);
-	expect(VERDICT_SAME, false, "as they were");
+	expect(VERDICT_SAME, false, "are unchanged");
 
 	/* The copy alone proves nothing, for good or bad. */
 	made_shell("rm dev/vdq1 dev/vda1");
-	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) is not visible here");
 	put_ext("/dev/loop0", 1, 5);
-	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) is not visible here");
 	made_shell("rm dev/loop0");
-	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) is not visible here");
 	/* Where it makes one wait nobody looks. */
 	put_ext("/dev/sr0", 1, 6);
-	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) cannot be seen");
+	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) is not visible here");
 	/* An image that was written before the restored system looked. */
 	then.hibernation.last_gate = 0;
-	expect(VERDICT_RISKY, false, "on /dev/vda1 (/) cannot be seen");
+	expect(VERDICT_RISKY, false, "on /dev/vda1 (/) is not visible here");
 	platform_free(&then);
 	platform_free(&now);
 }
@@ -218,7 +218,7 @@ START_TEST(may_be_a_copy)
 	expect(VERDICT_RISKY, false, "/dev/vda1 has the UUID of the file system on /dev/vda1 (/)");
 	made_shell("mkdir sys/class/block/loop0");
 	put_ext("/dev/loop0", 1, 5);
-	expect(VERDICT_SAME, false, "as they were");
+	expect(VERDICT_SAME, false, "are unchanged");
 	platform_free(&then);
 	platform_free(&now);
 }
@@ -243,8 +243,7 @@ START_TEST(names_what_has_no_stamp)
 		ck_assert_msg(named, "%s", names[n]);
 	}
 	ck_assert_str_eq(verdict.findings[verdict.count - 1].text,
-			 "All file systems that can be compared are as they were when it "
-			 "hibernated.");
+			 "All file systems that can be compared are unchanged.");
 	verdict_free(&verdict);
 	platform_free(&then);
 	platform_free(&now);
@@ -266,13 +265,13 @@ START_TEST(sees_that_one_was_changed)
 
 	/* Its journal was replayed. */
 	put_ext("/dev/vda1", 1, 5);
-	expect(VERDICT_SAME, false, "as they were");
+	expect(VERDICT_SAME, false, "are unchanged");
 	made_shell("printf '\\000' | dd of=dev/vda1 bs=1 seek=1120 conv=notrunc 2>/dev/null");
 	expect(VERDICT_FATAL, true, "at rest");
 
 	/* A new one in its place, and fields that an older image lacks. */
 	put_ext("/dev/vda1", 9, 5);
-	expect(VERDICT_HARMLESS, false, "cannot be seen");
+	expect(VERDICT_HARMLESS, false, "is not visible here");
 	platform_free(&then);
 	then = (struct platform){ 0 };
 	ck_assert_ptr_null(judge(&verdict));
@@ -290,9 +289,9 @@ START_TEST(opens_nothing_else)
 	then.hibernation.last_gate = 1;
 	ck_assert_int_eq(list_append(&then.filesystems.items, item), 0);
 	made_shell("mkfifo dev/fifo && mkdir -p sys/class/block/fifo");
-	expect(VERDICT_HARMLESS, false, "cannot be seen");
+	expect(VERDICT_HARMLESS, false, "is not visible here");
 	strcpy(then.filesystems.items.items[0].device, "/proc/self/mountinfo");
-	expect(VERDICT_HARMLESS, false, "cannot be seen");
+	expect(VERDICT_HARMLESS, false, "is not visible here");
 	platform_free(&then);
 	platform_free(&now);
 }

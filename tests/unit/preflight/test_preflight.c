@@ -38,15 +38,15 @@ static const struct {
 	{ -EACCES, "good", "this user may not open", "root" },
 	{ -EINVAL, "good", "not a character device", "mknod" },
 	{ -EIO, "good", "Input/output error", "dmesg" },
-	{ -EPERM, "nohibernate", "switched off at boot", "boot loader" },
-	{ -EPERM, "hibernate-no", "switched off at boot", "boot loader" },
+	{ -EPERM, "nohibernate", "disabled at boot", "boot loader" },
+	{ -EPERM, "hibernate-no", "disabled at boot", "boot loader" },
 	{ -EPERM, "lockdown-integrity", "(integrity mode", "Secure Boot" },
 	{ -EPERM, "lockdown-confidentiality", "(confidentiality mode", "Secure Boot" },
 	{ -EPERM, "secretmem", "in use by key-agent (process 4711)", "secretmem.enable=0" },
 	{ -EPERM, "cxl", "CXL memory (mem0)", "cxl disable-memdev" },
 	{ -EPERM, "virtio-mem", "virtio-mem device (virtio5)", "at boot" },
-	{ -EPERM, "disabled-unknown", "reason that was not found", "dmesg" },
-	{ -EPERM, "good", "reason that was not found", "container" },
+	{ -EPERM, "disabled-unknown", "the reason was not found", "dmesg" },
+	{ -EPERM, "good", "the reason was not found", "container" },
 };
 
 START_TEST(snapshot_device_denied)
@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(power_state_names_the_cause)
 {
-	/* Somebody who may not open the device still learns why. */
+	/* A user who may not open the device still learns why. */
 	tree("lockdown-integrity");
 	machine.snapshot = -EACCES;
 	run();
@@ -115,8 +115,8 @@ START_TEST(cause_is_told_once)
 	tree("nohibernate");
 	machine.snapshot = -EPERM;
 	run();
-	expect("snapshot-device", CHECK_FAILED, "switched off at boot", "");
-	ck_assert_ptr_null(strstr(find("power-state")->text, "switched off at boot"));
+	expect("snapshot-device", CHECK_FAILED, "disabled at boot", "");
+	ck_assert_ptr_null(strstr(find("power-state")->text, "disabled at boot"));
 }
 END_TEST
 
@@ -173,19 +173,19 @@ START_TEST(encryption_is_never_dropped)
 	strcpy(machine.settings.config_file, "/etc/uswsusp.conf");
 	machine.settings.encrypt = true;
 	ck_assert_int_eq(run(), CHECK_OK);
-	expect_only("encrypt", CHECK_OK, "what opens it: a passphrase that is asked for", "");
+	expect_only("encrypt", CHECK_OK, "unlocked by: a passphrase", "");
 	strcpy(machine.settings.key_pair, "/etc/no-such-pair");
 	ck_assert_int_eq(run(), CHECK_FAILED);
 	expect_only("encrypt", CHECK_FAILED, "/etc/no-such-pair: No such file", "key pair");
 	machine.settings.key_pair[0] = '\0';
 	machine.settings.passphrase_set = true;
 	ck_assert_int_eq(run(), CHECK_FAILED);
-	expect_only("encrypt", CHECK_FAILED, "no way to the key", "suspend.conf(5)");
+	expect_only("encrypt", CHECK_FAILED, "nothing could unlock the image", "suspend.conf(5)");
 	machine.settings.passphrase = true;
 	/* Any file that is there, and long enough. */
 	strcpy(machine.settings.key_file, "/proc/swaps");
 	ck_assert_int_ne(run(), CHECK_FAILED);
-	expect("encrypt", CHECK_WARNING, "can be read or written by others", "chmod 600");
+	expect("encrypt", CHECK_WARNING, "accessible to users other than", "chmod 600");
 }
 END_TEST
 
@@ -196,11 +196,10 @@ START_TEST(rsa_key_of_uswsusp)
 	strcpy(machine.settings.config_file, "/etc/uswsusp.conf");
 	/* As uswsusp's packages come: no word of it where nothing is encrypted. */
 	ck_assert_int_eq(run(), CHECK_OK);
-	expect("encrypt", CHECK_OK, "not asked for", "");
+	expect("encrypt", CHECK_OK, "not enabled", "");
 	machine.settings.encrypt = true;
 	ck_assert_int_eq(run(), CHECK_WARNING);
-	expect_only("encrypt", CHECK_WARNING, "a passphrase that is asked for; the RSA key",
-		    "s2disk-keygen");
+	expect_only("encrypt", CHECK_WARNING, "a passphrase; the RSA key", "s2disk-keygen");
 	expect_only("encrypt", CHECK_WARNING, "the RSA key", "/etc/uswsusp.conf");
 }
 END_TEST

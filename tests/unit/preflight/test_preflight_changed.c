@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #define IMAGE "/boot/initrd.img-6.1"
-#define NOT_RUN "not proven, resume did not run at this boot"
-#define NONE IMAGE " runs no resume that knows the images of this s2disk"
+#define NOT_RUN "not confirmed, resume did not run at this boot"
+#define NONE IMAGE " runs no resume that can read images of this s2disk"
 
 static void make_boot(void)
 {
@@ -18,7 +18,7 @@ static void make_boot(void)
 
 static const char resume[] = "ELF " INITRAMFS_RESUME_MARK;
 
-/* In pairs of name and text; what is asked for may come behind. */
+/* In pairs of name and text; what is asked for may follow. */
 static void put_initramfs_at(const char *path, long seconds, const char *name, const char *text,
 			     const char *name2, const char *text2)
 {
@@ -64,13 +64,13 @@ START_TEST(reads_what_was_changed)
 	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
 	/* Older than the boot. */
 	set_time(IMAGE, BEGAN - 1000);
-	expect(CHECK_FAILED, "is not told where", "");
-	/* Why it was missing, no file tells. */
+	expect(CHECK_FAILED, "does not know where", "");
+	/* No file says why it was missing. */
 	set_time(IMAGE, BEGAN + 1000);
 	run.found = FOUND_NO_DEVICE;
-	expect(CHECK_FAILED, "looked in vain", "");
+	expect(CHECK_FAILED, "did not find", "");
 	run.found = FOUND_NOT_LOOKED;
-	expect(CHECK_FAILED, "went on without waiting for UUID=2", "");
+	expect(CHECK_FAILED, "did not wait for UUID=2", "");
 	run.found = FOUND_NO_SWAP;
 	expect(CHECK_FAILED, "found no swap on UUID=2", "");
 	run.found = FOUND_UNUSABLE;
@@ -146,7 +146,7 @@ START_TEST(judges_each)
 {
 	put_initramfs_at("/boot/initrd.img-7", BEGAN + 2000, NULL, NULL, NULL, NULL);
 	put_files(empty);
-	/* An older kernel's, say, beside the newest. */
+	/* An older kernel's, say, next to the newest. */
 	expect(CHECK_WARNING, NONE, "hook");
 	made_put("/proc/sys/kernel/osrelease", "6.1\n");
 	expect(CHECK_FAILED, NONE, "");
@@ -160,7 +160,7 @@ START_TEST(judges_each)
 	put_file("/boot/initramfs-0-rescue-x.img", "", BEGAN + 3000);
 	expect(CHECK_OK, "/boot/initrd.img-7 looks for it", "");
 	put_file("/boot/initrd.img-5", "no cpio", BEGAN + 3000);
-	expect(CHECK_WARNING, "not seen whether a boot leads back: /boot/initrd.img-5: ", "resume");
+	expect(CHECK_WARNING, "would find the image is unknown:  /boot/initrd.img-5: ", "resume");
 	/* Cut off while it was made. */
 	put_file("/boot/initrd.img-5", "", BEGAN + 3000);
 	expect(CHECK_FAILED, "/boot/initrd.img-5: it is empty", "regenerate it");
@@ -214,15 +214,18 @@ START_TEST(says_that_not_all_was_seen)
 	put_file(IMAGE, "x", BEGAN - 1000);
 	put_file("/boot/initrd\033[2J", "x", BEGAN - 1000);
 	set_time("/boot", BEGAN - 1000);
-	expect(CHECK_WARNING, "below /boot are too many files, or names that", "remove");
+	expect(CHECK_WARNING, "there are too many files below /boot, or unprintable names",
+	       "remove");
 	run.found = FOUND_NO_SWAP;
-	expect(CHECK_FAILED, "below /boot are too many files, or names that", "remove");
+	expect(CHECK_FAILED, "there are too many files below /boot, or unprintable names",
+	       "remove");
 	run.found = FOUND_SWAP;
 	made_put("/boot/initrd\033[2J", NULL);
 	put_initramfs(NULL, NULL, NULL, NULL);
 	expect(CHECK_OK, "changed since this boot: ", "");
 	put_file("/boot/initrd\n", "x", BEGAN - 1000);
-	expect(CHECK_WARNING, "below /boot are too many files, or names that", "remove");
+	expect(CHECK_WARNING, "there are too many files below /boot, or unprintable names",
+	       "remove");
 }
 END_TEST
 
@@ -237,7 +240,7 @@ START_TEST(compares_device_and_offset)
 	made_put("/proc/cmdline", "resume=/dev/vda2 resume_offset=x\n");
 	expect(CHECK_FAILED, "resume_offset=x on the kernel command line is not a number", "");
 	made_put("/proc/cmdline", "resume=UUID=7\n");
-	expect(CHECK_FAILED, "leads nowhere now: UUID=7: no such device", "");
+	expect(CHECK_FAILED, "no longer exists: UUID=7: no such device", "");
 	made_put("/proc/cmdline", "resume=UUID=2 hibernate=noresume\n");
 	expect(CHECK_FAILED, "noresume", "");
 }
@@ -260,7 +263,7 @@ START_TEST(reads_the_configuration_there)
 	put_initramfs("etc/suspend.conf", "mismatch retries = many\n", NULL, NULL);
 	expect(CHECK_FAILED, IMAGE " has wrong settings: etc/suspend.conf:1: ", "");
 	put_initramfs("etc/suspend.conf", "encrypt = y\n", NULL, NULL);
-	expect(CHECK_FAILED, IMAGE " takes sealed images only", "the same \"encrypt\"");
+	expect(CHECK_FAILED, IMAGE " accepts only encrypted images", "set \"encrypt\" to the same");
 	settings.encrypt = true;
 	expect(CHECK_OK, "looks for it", "");
 }
@@ -270,7 +273,7 @@ START_TEST(follows_what_the_generator_chose)
 {
 	made_put("/proc/cmdline", "quiet\n");
 	put_initramfs(NULL, NULL, NULL, NULL);
-	expect(CHECK_FAILED, IMAGE " is not told where an image is", "s2disk-swapfile enable");
+	expect(CHECK_FAILED, IMAGE " does not know where an image is", "s2disk-swapfile enable");
 	put_initramfs("conf/conf.d/resume", "# made\nRESUME=\"UUID=2\"\n", NULL, NULL);
 	expect(CHECK_OK, "looks for it", "");
 	put_initramfs("conf/conf.d/resume", "RESUME=UUID=2\n", "conf/conf.d/zz-auto",
@@ -282,7 +285,7 @@ START_TEST(follows_what_the_generator_chose)
 	expect(CHECK_OK, "looks for it", "");
 	run.offset = area.offset = 0;
 	put_initramfs("conf/conf.d/resume", "RESUME=none\n", NULL, NULL);
-	expect(CHECK_FAILED, "is not told", "");
+	expect(CHECK_FAILED, "does not know", "");
 }
 END_TEST
 
@@ -302,7 +305,7 @@ START_TEST(knows_what_the_unit_needs)
 	put_files(files);
 	expect(CHECK_OK, "looks for it", "");
 	made_put("/proc/cmdline", "quiet\n");
-	expect(CHECK_FAILED, IMAGE " is not told where an image is", "resume=");
+	expect(CHECK_FAILED, IMAGE " does not know where an image is", "resume=");
 	files[2] = "usr/lib/systemd/system/s2disk-resume.service";
 	put_files(files);
 	expect(CHECK_OK, "looks for it", "");
@@ -325,17 +328,17 @@ START_TEST(reads_unified_images)
 	expect(CHECK_OK, UNIFIED " looks for it", "");
 	made_unified(full, "ro", "", files);
 	/* This boot had it of an addon, perhaps. */
-	expect(CHECK_WARNING, UNIFIED " is not told where", "");
+	expect(CHECK_WARNING, UNIFIED " does not know where", "");
 	run.by = NAMED_BY_DEFAULT;
-	expect(CHECK_FAILED, UNIFIED " is not told where", "");
+	expect(CHECK_FAILED, UNIFIED " does not know where", "");
 	run.by = NAMED_BY_KERNEL;
 	run.found = FOUND_NO_SWAP;
-	expect(CHECK_FAILED, UNIFIED " is not told where", "");
+	expect(CHECK_FAILED, UNIFIED " does not know where", "");
 	run.found = FOUND_SWAP;
 	made_unified(full, "ro resume=UUID=2", "", empty);
 	expect(CHECK_FAILED, UNIFIED " runs no resume", "");
 	made_unified(full, "ro resume=UUID=2 noresume", "", files);
-	expect(CHECK_FAILED, UNIFIED " got noresume", "");
+	expect(CHECK_FAILED, UNIFIED " has noresume", "");
 	/* Other programs of the firmware's are none. */
 	put_file("/boot/efi/EFI/Linux/arch.efi", "MZ shell", BEGAN + 10);
 	put_file(IMAGE, "no cpio", BEGAN - 1000);
@@ -353,7 +356,8 @@ START_TEST(wants_the_key_file_there)
 	put_initramfs(NULL, NULL, "etc/image.key", KEY);
 	expect(CHECK_FAILED, IMAGE " does not have the same key file", "");
 	put_initramfs("etc/suspend.conf", conf, NULL, NULL);
-	expect(CHECK_FAILED, "does not have the same key file, which alone opens the image: /etc/",
+	expect(CHECK_FAILED,
+	       "does not have the same key file, and nothing else opens the image:  /etc/",
 	       "\"key file in initramfs = y\"");
 	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY "!");
 	expect(CHECK_FAILED, "does not have the same key file", AROUND);
@@ -373,9 +377,9 @@ START_TEST(wants_the_area_unlocked)
 	no_record = true;
 	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=/dev/mapper/swap2\n");
 	put_initramfs("etc/crypttab", "system UUID=1 none luks\n", NULL, NULL);
-	expect(CHECK_FAILED, IMAGE " has nothing that is seen to unlock swap", "x-initrd.attach");
+	expect(CHECK_FAILED, IMAGE " has nothing that would unlock  swap", "x-initrd.attach");
 	put_initramfs("etc/crypttab", "swap /dev/sda2 /dev/urandom swap\n", NULL, NULL);
-	expect(CHECK_FAILED, "seen to unlock swap", "");
+	expect(CHECK_FAILED, "would unlock swap", "");
 	put_initramfs("etc/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
 	expect(CHECK_WARNING, IMAGE " looks for it", "");
 	put_initramfs("cryptroot/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
@@ -387,7 +391,7 @@ START_TEST(wants_the_area_unlocked)
 	/* This boot had it: something may open it that is not known here. */
 	made_put("/proc/cmdline", "root=UUID=1 resume=UUID=2\n");
 	no_record = false;
-	expect(CHECK_WARNING, "seen to unlock swap", "");
+	expect(CHECK_WARNING, "would unlock swap", "");
 	/* Set up since. */
 	run.found = FOUND_NO_DEVICE;
 	put_initramfs("etc/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
@@ -398,10 +402,10 @@ START_TEST(wants_the_area_unlocked)
 	/* This boot opened it already. */
 	run.found = FOUND_NO_DEVICE;
 	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=UUID=2\n");
-	expect(CHECK_FAILED, "looked in vain for UUID=2", "");
+	expect(CHECK_FAILED, "did not find for UUID=2", "");
 	/* Root is on it. */
 	made_put("/proc/cmdline", "root=/dev/mapper/root2 resume=UUID=2\n");
-	expect(CHECK_FAILED, "looked in vain for UUID=2", "");
+	expect(CHECK_FAILED, "did not find for UUID=2", "");
 	run.found = FOUND_SWAP;
 	put_initramfs(NULL, NULL, NULL, NULL);
 	made_put("/proc/cmdline", "ro root=/dev/mapper/root2 resume=UUID=2\n");
@@ -409,17 +413,16 @@ START_TEST(wants_the_area_unlocked)
 }
 END_TEST
 
-/* Without a word of it on the command line (gpt-auto), the mounts tell. */
+/* Not on the command line (gpt-auto): the mounts say it. */
 START_TEST(finds_root_in_the_mounts)
 {
 	encrypt_area();
 	no_record = true;
 	put_initramfs(NULL, NULL, NULL, NULL);
 	made_put("/proc/cmdline", "nfsroot=UUID=2 resume=UUID=2\n");
-	expect(CHECK_WARNING, "it is not seen whether a boot leads back: " IMAGE " has nothing",
-	       "");
+	expect(CHECK_WARNING, "would find the image is unknown: " IMAGE " has nothing", "");
 	made_put("/proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
-	expect(CHECK_FAILED, IMAGE " has nothing that is seen to unlock swap", "rd.luks.uuid=UUID");
+	expect(CHECK_FAILED, IMAGE " has nothing that would unlock  swap", "rd.luks.uuid=UUID");
 	made_put("/proc/self/mountinfo", "22 1 254:2 / / rw - ext4 /dev/vda2 rw\n");
 	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks for it", "");
 	made_put("/proc/self/mountinfo", "22 1 0:24 / / rw - btrfs /dev/vda2 rw\n");
@@ -437,7 +440,7 @@ START_TEST(does_not_judge_what_it_cannot_read)
 	snprintf(command, sizeof(command), "printf '\\0BZh' >>%s" IMAGE, made_root);
 	ck_assert_int_eq(system(command), 0);
 	set_time(IMAGE, BEGAN + 1000);
-	expect(CHECK_WARNING, "not seen whether a boot leads back: " NONE, "");
+	expect(CHECK_WARNING, "would find the image is unknown:  " NONE, "");
 }
 END_TEST
 
@@ -463,7 +466,7 @@ START_TEST(reads_the_command_line_of_dracut)
 	encrypt_area();
 	no_record = true;
 	made_put("/run/s2disk/boot", NULL);
-	expect(CHECK_FAILED, "seen to unlock swap", "");
+	expect(CHECK_FAILED, "would unlock swap", "");
 	put_initramfs("etc/cmdline.d/90crypt.conf", "rd.luks.uuid=luks-bd60\n", NULL, NULL);
 	expect(CHECK_WARNING, IMAGE " looks for it", "");
 }
@@ -528,16 +531,16 @@ END_TEST
 START_TEST(does_without_a_record)
 {
 	no_record = true;
-	expect(CHECK_WARNING, "no initramfs is seen below /boot", "reboot once");
+	expect(CHECK_WARNING, "no initramfs was found below /boot", "reboot once");
 	made_put("/proc/cmdline", "ro resume=\n");
-	expect(CHECK_FAILED, "neither resume= nor /etc/suspend.conf tells", AROUND);
+	expect(CHECK_FAILED, "neither resume= nor /etc/suspend.conf says", AROUND);
 	put_file(IMAGE, "no cpio", BEGAN);
-	expect(CHECK_FAILED, "neither resume= nor /etc/suspend.conf tells", AROUND);
+	expect(CHECK_FAILED, "neither resume= nor /etc/suspend.conf says", AROUND);
 	strcpy(settings.resume_device, "UUID=2");
-	expect(CHECK_WARNING, NOT_RUN ", and it is not seen", "");
+	expect(CHECK_WARNING, NOT_RUN "; whether the next boot", "");
 	settings.resume_device[0] = '\0';
 	made_put("/proc/cmdline", "ro root=UUID=1 resume=UUID=2\n");
-	expect(CHECK_WARNING, "a boot leads back: " IMAGE ": ", "see for yourself");
+	expect(CHECK_WARNING, "find the image is unknown: " IMAGE ": ", "or check that it");
 	put_files(empty);
 	expect(CHECK_FAILED, NOT_RUN ": " NONE, "hook");
 	put_initramfs_at("/boot/initrd.img-7", BEGAN - 1000, NULL, NULL, NULL, NULL);
@@ -555,11 +558,11 @@ START_TEST(knows_a_boot_without_initramfs)
 	no_record = true;
 	put_initramfs(NULL, NULL, NULL, NULL);
 	made_put("/proc/cmdline", "root=PARTUUID=26f2 resume=UUID=2 panic=-1\n");
-	expect(CHECK_FAILED, "this boot ran no initramfs", "GRUB_FORCE_PARTUUID=");
+	expect(CHECK_FAILED, "this boot used no initramfs", "GRUB_FORCE_PARTUUID=");
 	made_put("/proc/cmdline", "root=PARTUUID=26f2 resume=UUID=2\n");
 	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks", "");
 	made_put_bytes("/sys/kernel/boot_params/data", data, sizeof(data));
-	expect(CHECK_FAILED, "this boot ran no initramfs", "boot loader load the initramfs");
+	expect(CHECK_FAILED, "this boot used no initramfs", "boot loader load the initramfs");
 	data[0x21d] = 1;
 	made_put_bytes("/sys/kernel/boot_params/data", data, sizeof(data));
 	expect(CHECK_WARNING, NOT_RUN ": " IMAGE, "");

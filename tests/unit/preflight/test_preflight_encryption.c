@@ -117,7 +117,7 @@ START_TEST(preflight_refuses)
 }
 END_TEST
 
-/* For the verdict of the next boot: nothing else may tell it. */
+/* For the verdict of the next boot: nothing else may report it. */
 START_TEST(is_captured)
 {
 	struct platform platform;

@@ -27,7 +27,7 @@ static int pretend_resolve(const char *spec, uint64_t offset, bool allow_file,
 
 static const char resume[] = "ELF " INITRAMFS_RESUME_MARK;
 
-/* Up to five files beside resume, in pairs of name and text. */
+/* Up to five files next to resume, in pairs of name and text. */
 static void put_initramfs(const char *const *more)
 {
 	const char *files[16] = { "usr/lib/uswsusp/resume", resume, "hooks/s2disk", "#!" };
@@ -95,13 +95,14 @@ static void expect(enum check_level level, const char *text, const char *advice)
 START_TEST(test_missing)
 {
 	expect(CHECK_WARNING,
-	       "the keyboard layout of this system is fr, and /boot/initramfs-linux.img has none",
+	       "the keyboard layout of this system is fr, but /boot/initramfs-linux.img has no "
+	       "keymap",
 	       "put \"keymap\" (with systemd \"sd-vconsole\") before \"s2disk\"");
 	/* A key pair's passphrase is asked for at boot, too. */
 	settings.passphrase_set = true;
 	settings.passphrase = false;
 	strcpy(settings.key_pair, "/etc/key.pair");
-	expect(CHECK_WARNING, "has none", "mkinitcpio -P");
+	expect(CHECK_WARNING, "has no keymap", "mkinitcpio -P");
 }
 END_TEST
 
@@ -156,7 +157,7 @@ START_TEST(test_order)
 
 	files[3] = "MODULES=\"\"\nEARLYHOOKS=\"udev\"\nHOOKS=\"udev encrypt s2disk keymap\"\n";
 	put_initramfs(files);
-	expect(CHECK_WARNING, "loads it only afterwards", "before \"s2disk\"");
+	expect(CHECK_WARNING, "loads it only after that", "before \"s2disk\"");
 	files[3] = "HOOKS=\"udev keymap encrypt s2disk\"\nLATEHOOKS=\"keymap\"\n";
 	put_initramfs(files);
 	expect(CHECK_OK, "layout fr", "");
@@ -171,7 +172,7 @@ START_TEST(test_nothing_to_say)
 	ck_assert_ptr_null(look());
 	made_put("/etc/vconsole.conf", "KEYMAP=\n");
 	ck_assert_ptr_null(look());
-	/* Nobody is asked. */
+	/* No passphrase is asked for. */
 	made_put("/etc/vconsole.conf", "KEYMAP=\"fr\"\n");
 	ck_assert_ptr_nonnull(look());
 	settings.passphrase_set = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The pre-flight's forecast: what is told where the machine is known, and where
+/* The pre-flight's forecast: what is reported where the machine is known, and where
  * it is not. */
 #include "base/bytes.h"
 #include "verdict/forecast.h"
@@ -48,7 +48,7 @@ static void expect(const struct check *check, const char *id, enum check_level l
 START_TEST(nothing_in_the_way)
 {
 	expect(only_check(NULL), "platform", CHECK_OK,
-	       "no memory or device of this machine is known to change");
+	       "no memory or device of this machine is expected to change");
 }
 END_TEST
 
@@ -94,10 +94,10 @@ START_TEST(not_known)
 	struct preflight_context context = { .target = &target, .preflight = &result };
 
 	expect(only_check("no such file"), "platform", CHECK_FAILED,
-	       "this machine cannot be described: no such file");
+	       "cannot describe this machine:  no such file");
 	no_memory = sizeof(struct forecast);
 	expect(only_check(NULL), "platform", CHECK_FAILED,
-	       "this machine cannot be described: Cannot allocate memory");
+	       "cannot describe this machine:  Cannot allocate memory");
 	/* s2disk-swapfile does not ask for it. */
 	result.count = 0;
 	check_platform_forecast(&context);

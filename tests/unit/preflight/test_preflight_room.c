@@ -145,7 +145,7 @@ START_TEST(zram_is_memory)
 	       "held by zram, 6364 MiB of it moved to swap first",
 	       "larger swap area");
 	expect("zram", CHECK_WARNING,
-	       "6364 MiB must leave memory before the image is made, and the kernel moves them to "
+	       "6364 MiB must be swapped out before the image is made, and the kernel swaps to "
 	       "/dev/zram0 first",
 	       "give /swapfile a higher priority than /dev/zram0 has");
 	expect("memory", CHECK_WARNING, "at least 14556 MiB", "");
@@ -194,7 +194,7 @@ START_TEST(zram_and_an_area_that_is_not_listed)
 }
 END_TEST
 
-/* It is switched on with the highest priority. */
+/* It is activated with the highest priority. */
 START_TEST(zram_and_swap_on_demand)
 {
 	put_memory(12 * GIB_KIB, 0, 0);
@@ -229,7 +229,7 @@ static const struct {
 	  3 * GIB_KIB,
 	  true,
 	  "held by zram 4198,",
-	  { "hugepages", "have a disk take what zram holds" } },
+	  { "hugepages", "a higher priority than zram" } },
 	/* 8096 of 8192 MiB */
 	{ 0, 2944 * 1024, true, NULL, { NULL, NULL } },
 };
@@ -255,8 +255,7 @@ START_TEST(all_of_it_is_advised)
 	put_zram();
 	put_swaps("/swapfile file 33554432 0 -2\n");
 	run();
-	expect("memory", CHECK_FAILED, "so that no image can be made",
-	       "have a disk take what zram holds");
+	expect("memory", CHECK_FAILED, "so no image can be made", "a higher priority than zram");
 }
 END_TEST
 

@@ -67,11 +67,10 @@ START_TEST(unknown_keys)
 	parse("\nwrkers = 2\n");
 	expect("settings", CHECK_WARNING,
 	       "/etc/suspend.conf:2: unknown key \"wrkers\" (did you mean \"workers\"?), ignored",
-	       "correct it or take it out");
+	       "correct it or remove it");
 	for (int i = 0; i < 30; i++)
 		parse("some key = 1\nwhatever = 1\n");
-	expect("settings", CHECK_WARNING, "; and 55 more, ignored",
-	       "correct them or take them out");
+	expect("settings", CHECK_WARNING, "; and 55 more, ignored", "correct them or remove them");
 	/* The longest that there can be. */
 	memset(settings.unknown.text, 'x', sizeof(settings.unknown.text) - 1);
 	settings.unknown.count = 4294967295;
@@ -83,16 +82,16 @@ END_TEST
 START_TEST(encrypt_that_was_mistyped)
 {
 	parse("compress = y\n");
-	expect("encrypt", CHECK_OK, "not asked for", "");
+	expect("encrypt", CHECK_OK, "not enabled", "");
 	parse("enrypt = y\n");
 	expect("settings", CHECK_WARNING, ":1: unknown key \"enrypt\"", "");
 	expect("encrypt", CHECK_FAILED, "/etc/suspend.conf:1: unknown key \"enrypt\" (did you",
 	       "\"encrypt = n\" after it");
 	/* The wish is clear again. */
 	parse("encrypt = n\n");
-	expect("encrypt", CHECK_OK, "not asked for", "");
+	expect("encrypt", CHECK_OK, "not enabled", "");
 	parse("enrypt = n\n");
-	expect("encrypt", CHECK_OK, "not asked for", "");
+	expect("encrypt", CHECK_OK, "not enabled", "");
 	/* On already. */
 	parse("encrypt = y\nencrypted = y\n");
 	expect("encrypt", CHECK_OK, "the image will be encrypted", "");
@@ -102,7 +101,7 @@ START_TEST(encrypt_that_was_mistyped)
 }
 END_TEST
 
-/* Nobody who mistyped a device is to make a swap file for it. */
+/* A mistyped device must not lead to a new swap file. */
 START_TEST(device_that_does_not_exist)
 {
 	target.area_error = -ENODEV;
@@ -140,7 +139,7 @@ START_TEST(no_device_is_named)
 	expect("swap-area", CHECK_FAILED, "", "s2disk-swapfile create");
 	target.area_error = 0;
 	parse("swap on demand = /swapfile\n");
-	expect("swap-area", CHECK_FAILED, "", "s2disk-swapfile check says");
+	expect("swap-area", CHECK_FAILED, "", "s2disk-swapfile check to see");
 	/* What to do stands in the problem then. */
 	target.area_error = -ENOTUNIQ;
 	expect("swap-area", CHECK_FAILED, "", "swapon --show");

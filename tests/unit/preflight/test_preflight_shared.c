@@ -85,12 +85,12 @@ END_TEST
 START_TEST(ntfs)
 {
 	mounts(NTFS("/mnt/da\\040ta", "rw,relatime", "rw,uid=1000"));
-	expect(SHARED, "mounted for writing: /boot/efi (vfat), /mnt/da ta (ntfs3); another");
-	/* It is Windows' all the same, and so may the EFI partition be. */
+	expect(SHARED, "mounted for writing: /boot/efi (vfat), /mnt/da ta (ntfs3); if another");
+	/* It belongs to Windows anyway, and so may the EFI partition. */
 	mounts(NTFS("/mnt/data", "ro,relatime", "rw"));
-	expect(SHARED, "mounted for writing: /boot/efi (vfat); another");
+	expect(SHARED, "mounted for writing: /boot/efi (vfat); if another");
 	mounts(NTFS("/mnt/data", "rw,relatime", "ro,errors=continue"));
-	expect(SHARED, "mounted for writing: /boot/efi (vfat); another");
+	expect(SHARED, "mounted for writing: /boot/efi (vfat); if another");
 	mounts("47 22 259:6 / /mnt/games rw,norw shared:14 - fuseblk /dev/nvme0n1p6 "
 	       "rw,user_id=0\n");
 	expect(SHARED, "/mnt/games (fuseblk)");
@@ -125,11 +125,11 @@ START_TEST(firmware_boots_windows)
 	put_boot_option("Boot0003" GLOBAL, "Windows Boot Manage");
 	ck_assert_ptr_null(run(SHARED));
 	put_boot_option("Boot00A1" GLOBAL, "Windows Boot Manager");
-	expect(SHARED, "mounted for writing: /boot/efi (vfat); another");
+	expect(SHARED, "mounted for writing: /boot/efi (vfat); if another");
 	put_boot_option("Boot00A1" GLOBAL, "x \\EFI\\MICROSOFT\\BOOT\\BOOTMGFW.EFI");
-	expect(SHARED, "mounted for writing: /boot/efi (vfat); another");
+	expect(SHARED, "mounted for writing: /boot/efi (vfat); if another");
 	put_boot_option("Boot00A1" GLOBAL, "Mac OS X");
-	expect(SHARED, "mounted for writing: /boot/efi (vfat); another");
+	expect(SHARED, "mounted for writing: /boot/efi (vfat); if another");
 	put_boot_option("Boot00A1" GLOBAL, "Fedora");
 	ck_assert_ptr_null(run(SHARED));
 }
@@ -140,7 +140,7 @@ START_TEST(loader_of_windows)
 	mounts("50 22 8:17 / /media/stick rw - exfat /dev/sdb1 rw\n");
 	ck_assert_ptr_null(run(SHARED));
 	made_put("/boot/efi/EFI/Microsoft/Boot/bootmgfw.efi", "");
-	expect(SHARED, "mounted for writing: /boot/efi (vfat), /media/stick (exfat); another");
+	expect(SHARED, "mounted for writing: /boot/efi (vfat), /media/stick (exfat); if another");
 }
 END_TEST
 
@@ -153,14 +153,14 @@ START_TEST(many)
 		strcat(text, line);
 	}
 	mounts(text);
-	expect(SHARED, ", and 10 more; another");
+	expect(SHARED, ", and 10 more; if another");
 	memset(line, 'x', 150);
 	strcpy(line + 150, "");
 	text[0] = '\0';
 	strcat(strcat(strcat(text, "44 22 259:4 / /"), line), line);
 	strcat(text, " rw - ntfs3 /dev/sda1 rw\n");
 	made_put("/proc/self/mountinfo", text);
-	expect(SHARED, "mounted for writing: 1 more; another");
+	expect(SHARED, "mounted for writing: 1 more; if another");
 }
 END_TEST
 

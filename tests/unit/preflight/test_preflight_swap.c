@@ -61,7 +61,7 @@ START_TEST(area_not_active_is_no_swap)
 	strcpy(machine.area.name, "UUID=another");
 	run();
 	expect("swap-area", CHECK_FAILED, "not active",
-	       "name the swap that is active, /dev/vda2, with -r");
+	       "name the active swap area, /dev/vda2, with -r");
 }
 END_TEST
 
@@ -73,7 +73,7 @@ START_TEST(area_not_active_holds_an_image)
 	machine.header = true;
 	run();
 	expect("swap-area", CHECK_FAILED, "not active",
-	       "it holds an image (s2disk-inspect shows it); to discard that: run \"swapoff "
+	       "it holds an image (see s2disk-inspect); to discard it:  run \"swapoff "
 	       "/dev/vda2; " MKSWAP "/dev/vda2\", and swapon it");
 }
 END_TEST
@@ -96,7 +96,7 @@ START_TEST(area_being_switched_off)
 {
 	machine.active = -ENODEV;
 	ck_assert_int_eq(run(), CHECK_FAILED);
-	expect("swap-area", CHECK_FAILED, "/dev/vda2 is being switched off as swap",
+	expect("swap-area", CHECK_FAILED, "/dev/vda2 is being deactivated",
 	       "then swapon /dev/vda2");
 }
 END_TEST
@@ -129,7 +129,7 @@ START_TEST(area_on_zram)
 	strcpy(machine.area.name, "/dev/zram0");
 	strcpy(machine.area.device, "/dev/zram0");
 	ck_assert_int_eq(run(), CHECK_FAILED);
-	expect_only("swap-area", CHECK_FAILED, "/dev/zram0 cannot keep an image",
+	expect_only("swap-area", CHECK_FAILED, "/dev/zram0 cannot hold an image",
 		    "s2disk-swapfile create");
 }
 END_TEST
@@ -138,8 +138,8 @@ static const struct {
 	const char *signature, *text, *advice;
 } signatures[] = {
 	{ "", "no swap signature at page 0 of /dev/vda2", "if they are right, " },
-	{ "S1SUSPEND", "holds a hibernation image", "that image is stale: " },
-	{ "ULSUSPEND", "holds a hibernation image", "that image is stale: " },
+	{ "S1SUSPEND", "holds a hibernation image", "the image is stale:  " },
+	{ "ULSUSPEND", "holds a hibernation image", "the image is stale:  " },
 };
 
 START_TEST(area_without_swap_signature)
@@ -159,7 +159,7 @@ START_TEST(area_without_swap_signature)
 }
 END_TEST
 
-/* The device has a file system on it, and mkswap would do as it is told. */
+/* The device has a file system, which mkswap would destroy. */
 START_TEST(file_without_swap_signature)
 {
 	const struct check *check;
@@ -244,7 +244,7 @@ START_TEST(more_than_half_of_the_memory)
 	tree("big-memory");
 	ck_assert_int_eq(run(), CHECK_WARNING);
 	expect_only("memory", CHECK_WARNING, "1948 of 2048 MiB are in use and at least 1698 MiB",
-		    "end programs");
+		    "close programs");
 	expect("swap-size", CHECK_OK, "at least 1698 MiB must be saved, 674 MiB of it moved", "");
 }
 END_TEST

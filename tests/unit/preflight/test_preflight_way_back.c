@@ -10,7 +10,7 @@
 START_TEST(is_proven_by_this_boot)
 {
 	expect(CHECK_OK, OK_TEXT "UUID=2, page 0 (resume= on the kernel command line)", "");
-	/* Whatever lies in /boot, older than this boot: it is not even read. */
+	/* Files in /boot that are older than this boot are not even read. */
 	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
 	expect(CHECK_OK, OK_TEXT, "");
 	/* An image that was discarded, or the kernel's own: it was looked at there. */
@@ -34,7 +34,8 @@ START_TEST(was_elsewhere)
 	run.minor = 2;
 	strcpy(run.named, "UUID=2");
 	run.offset = 5;
-	expect(CHECK_FAILED, "page 5 (resume=", "(s2disk-swapfile enable does); a boot proves it");
+	expect(CHECK_FAILED,
+	       "page 5 (resume=", "(s2disk-swapfile enable does); reboot once to confirm it");
 	run.by = NAMED_BY_DEFAULT;
 	expect(CHECK_FAILED, "page 5 (the initramfs' own", "then run the command");
 	run.by = NAMED_BY_KERNEL;
@@ -54,14 +55,14 @@ static const struct {
 	enum boot_found found;
 	const char *text, *advice;
 } failures[] = {
-	{ FOUND_NOTHING_NAMED, "is not told where an image is", "s2disk-swapfile enable" },
-	{ FOUND_NO_DEVICE, "looked in vain for UUID=2 (resume= ", "crypttab" },
-	{ FOUND_NOT_LOOKED, "went on without waiting for UUID=2", "a boot proves it" },
+	{ FOUND_NOTHING_NAMED, "does not know where an image is", "s2disk-swapfile enable" },
+	{ FOUND_NO_DEVICE, "did not find for UUID=2 (resume= ", "crypttab" },
+	{ FOUND_NOT_LOOKED, "did not wait for UUID=2", "reboot once to confirm it" },
 	{ FOUND_UNUSABLE, "could not use UUID=2 (resume= on the kernel command line): read error",
-	  "correct that" },
-	{ FOUND_OTHER_SWAP, "could not use UUID=2", "correct that" },
-	{ FOUND_NO_SWAP, "found no swap on UUID=2", "a key that lasts" },
-	{ FOUND_UNKNOWN, "could not use UUID=2", "correct that" },
+	  "correct it" },
+	{ FOUND_OTHER_SWAP, "could not use UUID=2", "correct it" },
+	{ FOUND_NO_SWAP, "found no swap on UUID=2", "a permanent key" },
+	{ FOUND_UNKNOWN, "could not use UUID=2", "correct it" },
 };
 
 START_TEST(was_not_found)
@@ -88,23 +89,24 @@ END_TEST
 START_TEST(would_not_have_resumed)
 {
 	run.noresume = true;
-	expect(CHECK_FAILED, "got noresume", "boot loader's configuration; a boot proves it");
+	expect(CHECK_FAILED, "has noresume",
+	       "boot loader's configuration; reboot once to confirm it");
 	run.noresume = false;
 	strcpy(run.settings, "/etc/suspend.conf:1: no such setting");
 	expect(CHECK_FAILED, "has wrong settings: /etc/suspend.conf:1", "correct");
 	run.settings[0] = '\0';
 	run.encrypt = true;
-	expect(CHECK_FAILED, "takes sealed images only", AROUND);
+	expect(CHECK_FAILED, "accepts only encrypted images", AROUND);
 	settings.encrypt = true;
 	expect(CHECK_OK, OK_TEXT, "");
 	run.encrypt = settings.encrypt = false;
 	strcpy(run.form, "s2disk images, form 0");
 	made_put_mode("/usr/bin/mkinitcpio", "", 0755);
-	expect(CHECK_FAILED, "runs no resume that knows the images of this", "mkinitcpio -P");
+	expect(CHECK_FAILED, "runs no resume that can read images of this", "mkinitcpio -P");
 }
 END_TEST
 
-/* The run that tells most counts, whichever is last. */
+/* The most relevant run counts, not the last one. */
 START_TEST(reads_every_run)
 {
 	struct boot_run nothing = run;
@@ -127,7 +129,7 @@ END_TEST
 START_TEST(sees_that_the_name_is_gone)
 {
 	strcpy(run.named, "UUID=7");
-	expect(CHECK_FAILED, "looks for what leads nowhere now: UUID=7: no such", AROUND);
+	expect(CHECK_FAILED, "looks for something that no longer exists:  UUID=7: no such", AROUND);
 	strcpy(run.named, "UUID=1");
 	expect(CHECK_FAILED, "looks at UUID=1, page 0", "correct resume=");
 	/* The very device. */
@@ -144,7 +146,7 @@ START_TEST(compares_keys)
 	made_put("/etc/image.key", KEY);
 	expect(CHECK_FAILED,
 	       BOOTED
-	       "does not have the same key file, which alone opens the image: /etc/image.key",
+	       "does not have the same key file, and nothing else opens the image:  /etc/image.key",
 	       "\"key file in initramfs = y\"");
 	run.key_count = 1;
 	strcpy(run.keys[0].path, "/etc/image.key");
@@ -193,7 +195,7 @@ START_TEST(warns_of_readers_of_the_key)
 	ck_assert_int_eq(chmod(full, 0644), 0);
 	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
 	set_time("/boot", BEGAN - 1000);
-	expect_second("/boot/initrd.img-6.1 has the key file in it", "make its mode 600");
+	expect_second("/boot/initrd.img-6.1 contains the key file", "run chmod 600 on it");
 	ck_assert_int_eq(chmod(full, 0600), 0);
 	expect(CHECK_OK, OK_TEXT, "");
 	/* It is not in there. */
@@ -212,7 +214,7 @@ START_TEST(warns_of_names_that_change)
 	made_folder("/sys/block/vda");
 	expect(CHECK_OK, OK_TEXT, "");
 	made_folder("/sys/block/vdb");
-	expect_second("named /dev/vda2, and with several disks", "UUID");
+	expect_second("named /dev/vda2; with several disks", "UUID");
 	strcpy(run.named, "/dev/nvme0n1p2");
 	made_folder("/sys/block/nvme0n1");
 	expect(CHECK_OK, OK_TEXT, "");
@@ -247,11 +249,12 @@ START_TEST(sees_what_is_gone)
 	char full[256];
 
 	made_folder("/boot");
-	expect_second("or another would boot: no initramfs is seen below /boot and /efi", "mount");
+	expect_second("or another one would boot:  no initramfs was found below /boot and /efi",
+		      "mount");
 	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
 	made_initramfs(full, "gzip -c", files);
 	set_time("/boot/initrd.img-6.1", BEGAN - 1000);
-	expect_second("what booted this system is gone, or another would boot: "
+	expect_second("the initramfs that booted this system is gone, or another one would boot:  "
 		      "/boot/initrd.img-6.1 runs no resume",
 		      "hook");
 	/* Nothing went since. */
@@ -264,7 +267,7 @@ START_TEST(sees_what_is_gone)
 	made_put("/boot/initrd.img-6.0", NULL);
 	/* All have releases, and none this kernel's. */
 	made_put("/proc/sys/kernel/osrelease", "6.2\n");
-	expect_at(1, CHECK_FAILED, "what booted this system is gone", AROUND);
+	expect_at(1, CHECK_FAILED, "the initramfs that booted this system is gone", AROUND);
 	/* It is there, whatever else changed. */
 	put_file("/boot/initrd.img-6.2", "x", BEGAN - 1000);
 	made_initramfs(full, "gzip -c", files);
@@ -276,18 +279,18 @@ START_TEST(sees_what_is_gone)
 	set_time("/boot", 0);
 	expect(CHECK_OK, "the initramfs that booted", "");
 	made_put("/proc/sys/kernel/osrelease", "7\n");
-	expect_at(1, CHECK_FAILED, "what booted this system is gone", AROUND);
+	expect_at(1, CHECK_FAILED, "the initramfs that booted this system is gone", AROUND);
 }
 END_TEST
 
-/* No boot looks for a test's image; in memory it is but a second way. */
+/* No boot looks for a test image; with suspend the image is only a fallback. */
 START_TEST(follows_the_setting)
 {
 	run.found = FOUND_NO_DEVICE;
 	settings.method = METHOD_SUSPEND;
-	expect(CHECK_WARNING, "looked in vain", "");
+	expect(CHECK_WARNING, "did not find", "");
 	settings.way_back = WAY_BACK_IGNORE;
-	expect(CHECK_OK, "not looked at", "");
+	expect(CHECK_OK, "not checked", "");
 	strcpy(settings.test_file, "/dev/sdz");
 	look();
 	ck_assert_uint_eq(result.count, 0);

@@ -267,7 +267,7 @@ static const struct {
 	bool allowed;
 } policies[] = {
 	{ VERDICT_HARMLESS, POLICY_STRICT, false }, { VERDICT_HARMLESS, POLICY_PROVEN, true },
-	{ VERDICT_MENDED, POLICY_PROVEN, true },    { VERDICT_RISKY, POLICY_PROVEN, false },
+	{ VERDICT_CORRECTED, POLICY_PROVEN, true }, { VERDICT_RISKY, POLICY_PROVEN, false },
 	{ VERDICT_RISKY, POLICY_TOLERANT, true },   { VERDICT_FATAL, POLICY_PROVEN, false },
 	{ VERDICT_FATAL, POLICY_TOLERANT, false },
 };
@@ -314,7 +314,7 @@ static const struct {
 	{ 1, 5, 6, VERDICT_FATAL, POLICY_TOLERANT, false, 5, 6 },
 	{ 1, 5, 6, VERDICT_RISKY, POLICY_PROVEN, false, 5, 6 },
 	/* the crash kernel's only if huge pages do not suffice. */
-	{ 5, 5, 6, VERDICT_MENDED, POLICY_PROVEN, true, 0, 6 },
+	{ 5, 5, 6, VERDICT_CORRECTED, POLICY_PROVEN, true, 0, 6 },
 	{ 6, 5, 6, VERDICT_RISKY, POLICY_TOLERANT, true, 0, 0 },
 	{ 1, 0, 6, VERDICT_HARMLESS, POLICY_PROVEN, true, 0, 0 },
 	{ 12, 5, 6, VERDICT_HARMLESS, POLICY_PROVEN, false, 0, 0 },
@@ -352,7 +352,7 @@ static void plan_patches(void)
 	static const unsigned char old[] = { 0x78, 0x56, 0x34, 0x12 },
 				   new[] = { 0xef, 0xbe, 0xad, 0xde };
 
-	add_finding(VERDICT_MENDED, "A page moved.");
+	add_finding(VERDICT_CORRECTED, "A page moved.");
 	made.plan.patch_checksum = true;
 	made.plan.checksum_size = sizeof(old);
 	memcpy(made.plan.old_checksum, old, sizeof(old));
@@ -365,7 +365,7 @@ static void plan_patches(void)
 }
 
 /* A copy of the header is corrected, with old and new values logged. */
-START_TEST(mends)
+START_TEST(corrects)
 {
 	unsigned char before[PAGE];
 
@@ -384,7 +384,7 @@ START_TEST(mends)
 }
 END_TEST
 
-START_TEST(cannot_mend)
+START_TEST(cannot_correct)
 {
 	plan_patches();
 	page[32]++;
@@ -405,7 +405,7 @@ END_TEST
 
 START_TEST(quarantine)
 {
-	add_finding(VERDICT_MENDED, "Pages moved.");
+	add_finding(VERDICT_CORRECTED, "Pages moved.");
 	for (size_t i = 0; i <= HANDOVER_RANGES_MAX; i++)
 		made.quarantine[i] = (struct page_range){ .first = 10 * i, .count = 2 };
 	made.quarantine_count = HANDOVER_RANGES_MAX;
@@ -422,7 +422,7 @@ END_TEST
 /* A quarantine that cannot be handed over cannot be done, so no policy accepts the image. */
 START_TEST(too_much_to_quarantine)
 {
-	add_finding(VERDICT_MENDED, "Pages moved.");
+	add_finding(VERDICT_CORRECTED, "Pages moved.");
 	for (size_t i = 0; i <= HANDOVER_RANGES_MAX; i++)
 		made.quarantine[i] = (struct page_range){ .first = 10 * i, .count = 1 };
 	made.quarantine_count = HANDOVER_RANGES_MAX + 1;
@@ -487,8 +487,8 @@ int main(void)
 	tcase_add_loop_test(tcase, policy, 0, (int)ARRAY_SIZE(policies));
 	tcase_add_loop_test(tcase, makes_room, 0, (int)ARRAY_SIZE(rooms));
 	tcase_add_test(tcase, no_other_boot_helps);
-	tcase_add_test(tcase, mends);
-	tcase_add_test(tcase, cannot_mend);
+	tcase_add_test(tcase, corrects);
+	tcase_add_test(tcase, cannot_correct);
 	tcase_add_test(tcase, quarantine);
 	tcase_add_test(tcase, too_much_to_quarantine);
 	tcase_add_test(tcase, machine_not_described);

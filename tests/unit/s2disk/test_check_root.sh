@@ -117,7 +117,7 @@ printf '%s\n' '/swap\040file /dev/vda2 254:2 7 1' >"$work/root/area"
 expect 3 -P 'way back = ignore'
 reports failed root 'not running as root'
 reports failed snapshot-device 'busy'
-reports failed mounted-device 'the kernel forbids to write to /dev/vda2'
+reports failed mounted-device 'the kernel does not permit writing to /dev/vda2'
 reports failed swap-area '/swap file is not active'
 head -c 4096 /dev/zero >"$work/root/area-page"
 echo 'free 4096' >"$work/root/answers"

@@ -31,7 +31,7 @@ static const struct handover handover = {
 	.attempts = 2,
 	.quarantine_count = 2,
 	.quarantine = { { 16, 1 }, { 32, 2 } },
-	.text = "mended: The reserved page moved.\nmemory map checksum 1 became 2\n",
+	.text = "corrected: The reserved page moved.\nmemory map checksum 1 became 2\n",
 };
 
 static struct last resumed(void)
@@ -64,7 +64,7 @@ START_TEST(takes_what_was_handed_over)
 	ck_assert_str_eq(last.image_id, "ab010000000000000000000000000000");
 	ck_assert_uint_eq(last.quarantined_pages, 2);
 	ck_assert_uint_eq(last.unquarantined_pages, 1);
-	ck_assert_str_eq(last.verdict, "mended");
+	ck_assert_str_eq(last.verdict, "corrected");
 }
 END_TEST
 
@@ -74,9 +74,13 @@ START_TEST(finds_the_worst_class)
 		const char *text, *verdict;
 	} cases[] = {
 		{ "", "harmless" },
-		{ "mended: a\nrisky: b\nmended: c\n", "risky" },
+		{ "corrected: a\nrisky: b\ncorrected: c\n", "risky" },
+		{ "a\ncorrected: b\n", "corrected" },
+		{ "mended: of an older resume\n", "corrected" },
+		{ "risky: a\nmended: b\n", "risky" },
 		{ "page count 1 became 2\n", "harmless" },
-		{ "riskyish: a\nmended", "harmless" },
+		{ "riskyish: a\ncorrected", "harmless" },
+		{ "mendedish: a\nmended", "harmless" },
 	};
 	struct handover other = handover;
 	struct last last = { 0 };
@@ -116,7 +120,7 @@ START_TEST(keeps_it)
 	ck_assert_uint_eq(got.unquarantined_pages, 1);
 	ck_assert_uint_eq(got.left_out_pages, 1);
 	ck_assert_str_eq(got.left_out, "0x7e38b000");
-	ck_assert_str_eq(got.verdict, "mended");
+	ck_assert_str_eq(got.verdict, "corrected");
 	ck_assert_str_eq(got.findings, handover.text);
 	/* The next one takes its place. */
 	last_begin(&last, "/swapfile", "reboot");
@@ -218,8 +222,8 @@ START_TEST(tells_people)
 	       "                1 offlined page frame left out: 0x7e38b000\n"
 	       "resumed         2023-11-14 23:13:20, loaded in 1.0 s (400 MiB/s), at attempt "
 	       "2\n"
-	       "verdict         mended\n"
-	       "                mended: The reserved page moved.\n"
+	       "verdict         corrected\n"
+	       "                corrected: The reserved page moved.\n"
 	       "                memory map checksum 1 became 2\n"
 	       "                2 pages that the firmware claims since then offlined\n"
 	       "                1 page that the firmware claims since then could not be "
@@ -256,19 +260,20 @@ START_TEST(tells_programs)
 
 	expect(true, "{\n  \"last\": null,\n  \"set_aside\": null\n}\n");
 	save(&last);
-	expect(true, "{\n  \"last\": {\n    \"result\": \"resumed\",\n"
-		     "    \"begun\": 1700000000,\n    \"ended\": 1700003600,\n"
-		     "    \"area\": \"/dev/vda2\",\n    \"method\": \"platform\",\n"
-		     "    \"reason\": null,\n    \"alarm\": null,\n"
-		     "    \"image_id\": \"ab010000000000000000000000000000\",\n"
-		     "    \"image_bytes\": 419430400,\n    \"stored_bytes\": 104857600,\n"
-		     "    \"write_usec\": 2000000,\n    \"load_usec\": 1000000,\n"
-		     "    \"attempts\": 2,\n    \"quarantined_pages\": 2,\n"
-		     "    \"unquarantined_pages\": 1,\n"
-		     "    \"shut_down\": null,\n    \"left_out_pages\": 1,\n"
-		     "    \"left_out\": \"0x7e38b000\",\n    \"verdict\": \"mended\",\n"
-		     "    \"findings\": \"mended: The reserved page moved.\\nmemory map checksum 1 "
-		     "became 2\\n\"\n  },\n  \"set_aside\": null\n}\n");
+	expect(true,
+	       "{\n  \"last\": {\n    \"result\": \"resumed\",\n"
+	       "    \"begun\": 1700000000,\n    \"ended\": 1700003600,\n"
+	       "    \"area\": \"/dev/vda2\",\n    \"method\": \"platform\",\n"
+	       "    \"reason\": null,\n    \"alarm\": null,\n"
+	       "    \"image_id\": \"ab010000000000000000000000000000\",\n"
+	       "    \"image_bytes\": 419430400,\n    \"stored_bytes\": 104857600,\n"
+	       "    \"write_usec\": 2000000,\n    \"load_usec\": 1000000,\n"
+	       "    \"attempts\": 2,\n    \"quarantined_pages\": 2,\n"
+	       "    \"unquarantined_pages\": 1,\n"
+	       "    \"shut_down\": null,\n    \"left_out_pages\": 1,\n"
+	       "    \"left_out\": \"0x7e38b000\",\n    \"verdict\": \"corrected\",\n"
+	       "    \"findings\": \"corrected: The reserved page moved.\\nmemory map checksum 1 "
+	       "became 2\\n\"\n  },\n  \"set_aside\": null\n}\n");
 }
 END_TEST
 
@@ -335,7 +340,7 @@ START_TEST(tells_the_journal)
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_RESULT=resumed\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_IMAGE_BYTES=419430400\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_QUARANTINED_PAGES=2\n"));
-	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_VERDICT=mended\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_VERDICT=corrected\n"));
 	ck_assert_ptr_null(strstr(text, "S2DISK_REASON"));
 	snprintf(last.shut_down, sizeof(last.shut_down), "/dev/sdb1\n/dev/sdc1");
 	ck_assert_int_eq(last_log_journal(&last, made_root), 0);

@@ -220,7 +220,7 @@ if command -v cpio >/dev/null; then
 	grep -q 'arch.efi looks for it' "$work/second" || complain "not found: $(cat "$work/second")"
 	unified 'ro resume=UUID=22 noresume' "$work/initrd"
 	same
-	grep -q '/boot/EFI/Linux/arch.efi got noresume' "$work/second" || complain "no noresume"
+	grep -q '/boot/EFI/Linux/arch.efi has noresume' "$work/second" || complain "no noresume"
 	(cd "$work/new" && echo hooks/s2disk | cpio -o -H newc --quiet) >"$work/initrd"
 	for end in '' BZh '\037\213' garbage; do
 		# shellcheck disable=SC2059 # with escapes

@@ -314,7 +314,7 @@ START_TEST(checked)
 	snprintf(two, sizeof(two), " %s\t%s ", at("two"), at("two"));
 	use_files("pair", two);
 	ck_assert_int_eq(image_keys_check(&settings, "", &warning, &w), 0);
-	ck_assert_ptr_nonnull(strstr(warning.text, "others than its owner"));
+	ck_assert_ptr_nonnull(strstr(warning.text, "users other than its owner"));
 	/* Below a root directory. */
 	use_files(NULL, "/two");
 	ck_assert_int_eq(image_keys_check(&settings, directory, &warning, &w), 0);

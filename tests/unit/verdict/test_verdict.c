@@ -7,7 +7,7 @@
 
 #define LITTLE "0x0 0x9ffff System RAM\n0xf0000 0xfffff Reserved\n"
 
-START_TEST(forum_move_is_mended)
+START_TEST(forum_move_is_corrected)
 {
 	const struct finding *region;
 
@@ -17,12 +17,12 @@ START_TEST(forum_move_is_mended)
 	hold(0x7df0b, 0x100);
 	judge();
 	region = only(ABOUT_MEMORY_REGION);
-	ck_assert_int_eq(region->class, VERDICT_MENDED);
+	ck_assert_int_eq(region->class, VERDICT_CORRECTED);
 	ck_assert_ptr_nonnull(
 		strstr(region->text, "The reserved page at 0x7df0a000 moved to 0x7e38b000"));
 	ck_assert_uint_eq(region->start, 0x7e38b000);
 	ck_assert_uint_eq(region->end, 0x7e38bfff);
-	ck_assert_int_eq(only(ABOUT_KERNEL_CHECK)->class, VERDICT_MENDED);
+	ck_assert_int_eq(only(ABOUT_KERNEL_CHECK)->class, VERDICT_CORRECTED);
 	ck_assert_uint_eq(differences(), 2);
 	ck_assert(!verdict_allows(&verdict, POLICY_STRICT));
 	ck_assert(verdict_allows(&verdict, POLICY_PROVEN));
@@ -62,12 +62,12 @@ START_TEST(new_checksum_is_the_kernels)
 	ck_assert_uint_eq(get_le64(header + E820_CHECKSUM_OFFSET), 0x5e125e16);
 	hold(0x100, 0x100);
 	judge();
-	ck_assert_int_eq(verdict.worst, VERDICT_MENDED);
-	ck_assert_int_eq(verdict_mend_header(&verdict.plan, header, sizeof(header)), 0);
+	ck_assert_int_eq(verdict.worst, VERDICT_CORRECTED);
+	ck_assert_int_eq(verdict_correct_header(&verdict.plan, header, sizeof(header)), 0);
 	ck_assert_uint_eq(get_le64(header + E820_CHECKSUM_OFFSET), 0x7cab8ff6);
 	/* Not twice: it is not what the plan was made for any more. */
-	ck_assert_int_eq(verdict_mend_header(&verdict.plan, header, sizeof(header)), -EINVAL);
-	ck_assert_int_eq(verdict_mend_header(&verdict.plan, header, 447), -EINVAL);
+	ck_assert_int_eq(verdict_correct_header(&verdict.plan, header, sizeof(header)), -EINVAL);
+	ck_assert_int_eq(verdict_correct_header(&verdict.plan, header, 447), -EINVAL);
 	clean_up();
 }
 END_TEST
@@ -78,12 +78,12 @@ START_TEST(lower_top_of_ram)
 	now.ram.pages.present -= 32;
 	hold(0x100, 0x100);
 	judge();
-	ck_assert_int_eq(only(ABOUT_PAGE_COUNT)->class, VERDICT_MENDED);
+	ck_assert_int_eq(only(ABOUT_PAGE_COUNT)->class, VERDICT_CORRECTED);
 	ck_assert_ptr_nonnull(strstr(only(ABOUT_MEMORY_REGION)->text, "grew"));
 	ck_assert(verdict.plan.patch_page_count && verdict.plan.patch_checksum);
 	ck_assert_uint_eq(verdict.plan.new_page_count, now.ram.pages.present);
 	ck_assert_uint_eq(verdict.plan.quarantine.items[0].count, 32);
-	ck_assert_int_eq(verdict_mend_header(&verdict.plan, header, sizeof(header)), 0);
+	ck_assert_int_eq(verdict_correct_header(&verdict.plan, header, sizeof(header)), 0);
 	ck_assert_uint_eq(get_le64(header + 400), now.ram.pages.present);
 	ck_assert_uint_eq(get_le64(header + E820_CHECKSUM_OFFSET), 0xe6aacfbb);
 	verdict_free(&verdict);
@@ -98,7 +98,7 @@ START_TEST(lower_top_of_ram)
 }
 END_TEST
 
-/* The boot loader told this boot's types: what the other boot's were is no
+/* The boot loader reported this boot's types: what the other boot's were is no
  * reason to call them the same. */
 START_TEST(types_told_are_not_guessed)
 {
@@ -115,7 +115,7 @@ START_TEST(types_told_are_not_guessed)
 	e820_apply_boot_params(&now.map, page, sizeof(page));
 	hold(0x200, 0x20);
 	judge();
-	ck_assert_int_eq(only(ABOUT_KERNEL_CHECK)->class, _i ? VERDICT_SAME : VERDICT_MENDED);
+	ck_assert_int_eq(only(ABOUT_KERNEL_CHECK)->class, _i ? VERDICT_SAME : VERDICT_CORRECTED);
 	ck_assert_uint_eq(differences(), _i ? 0 : 2);
 	clean_up();
 }
@@ -168,7 +168,7 @@ START_TEST(acpi_data_slides)
 	add_table(&now, "BGRT", 0x100a000);
 	judge();
 	ck_assert_int_eq(only(ABOUT_MEMORY_REGION)->class,
-			 _i == 1 ? VERDICT_FATAL : VERDICT_MENDED);
+			 _i == 1 ? VERDICT_FATAL : VERDICT_CORRECTED);
 	ck_assert_ptr_nonnull(strstr(only(ABOUT_MEMORY_REGION)->text, "moved to 0xffe000"));
 	ck_assert_int_eq(only(ABOUT_ACPI_TABLES)->class, VERDICT_HARMLESS);
 	clean_up();
@@ -215,7 +215,8 @@ START_TEST(prints)
 	fclose(out);
 	if (getenv("S2DISK_TEST_SHOW"))
 		fputs(text, stdout);
-	ck_assert_ptr_nonnull(strstr(text, "Verdict: fatal (2 differences: 1 fatal, 1 mended)."));
+	ck_assert_ptr_nonnull(
+		strstr(text, "Verdict: fatal (2 differences: 1 fatal, 1 corrected)."));
 	ck_assert_ptr_nonnull(strstr(text, "* 0x00007e38b000 0x00007e38bfff"));
 	ck_assert_ptr_nonnull(strstr(text, "\"worst\": \"fatal\""));
 	clean_up();
@@ -242,7 +243,8 @@ START_TEST(prints_every_class)
 		shown++;
 	ck_assert_uint_eq(shown, _i ? 5 : 4);
 	ck_assert_ptr_nonnull(strstr(
-		text, "Verdict: fatal (4 differences: 1 fatal, 1 risky, 1 mended, 1 harmless)."));
+		text,
+		"Verdict: fatal (4 differences: 1 fatal, 1 risky, 1 corrected, 1 harmless)."));
 }
 END_TEST
 
@@ -254,7 +256,7 @@ int main(void)
 	int failed;
 
 	crypto_init(NULL);
-	tcase_add_test(tcase, forum_move_is_mended);
+	tcase_add_test(tcase, forum_move_is_corrected);
 	tcase_add_test(tcase, forum_move_onto_a_page_is_fatal);
 	tcase_add_test(tcase, new_checksum_is_the_kernels);
 	tcase_add_test(tcase, lower_top_of_ram);

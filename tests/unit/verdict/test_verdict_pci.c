@@ -61,7 +61,7 @@ START_TEST(over_memory)
 		list_append(&then.ram.used, ((struct byte_range){ 0x80008000, 0x80008fff })), 0);
 	expect(VERDICT_HARMLESS, "other addresses than then");
 	then.ram.used.count = 0;
-	/* A ROM that is off would have to be switched on first; ports are no memory. */
+	/* A disabled ROM would have to be enabled first; ports are no memory. */
 	range(&then, 0)->flags = PCI_RESOURCE_OFF;
 	expect(VERDICT_RISKY, "this boot has RAM now");
 	range(&then, 0)->kind = range(&now, 0)->kind = PCI_RESOURCE_IO;
@@ -113,7 +113,7 @@ END_TEST
 static void expect_disabled(size_t count, const char *first, const char *words)
 {
 	judge();
-	ck_assert_int_eq(verdict.worst, VERDICT_MENDED);
+	ck_assert_int_eq(verdict.worst, VERDICT_CORRECTED);
 	ck_assert_msg(strstr(verdict.findings[0].text, words) != NULL, "%s",
 		      verdict.findings[0].text);
 	ck_assert_uint_eq(verdict.plan.disable.count, count);
@@ -125,8 +125,8 @@ static void expect_disabled(size_t count, const char *first, const char *words)
 START_TEST(over_a_new_one)
 {
 	static const char words[] = "The network adapter 8086:10d3 at 0000:00:04.0 is new and has "
-				    "addresses that the saved kernel gives to the network "
-				    "adapter 8086:10d3 at 0000:00:02.0: it is disabled";
+				    "addresses that the saved kernel restores for the network "
+				    "adapter 8086:10d3 at 0000:00:02.0; it is disabled";
 
 	move(range(&now, 0), CARD_AT + 0x400000);
 	add_function(&now, "0000:00:04.0", "0000:00:04.0");
@@ -164,7 +164,7 @@ START_TEST(new_behind_a_port)
 	move(range(&now, 4), PCI_WINDOW + 0x201000);
 	move(range(&now, 3), PCI_WINDOW + 0x202000);
 	expect_disabled(1, "0000:01:01.0",
-			"gives to the network adapter 8086:10d3 at "
+			"restores for the network adapter 8086:10d3 at "
 			"0000:01:00.0");
 }
 END_TEST
@@ -221,7 +221,7 @@ START_TEST(in_a_window)
 	add_function(&now, "0000:00:04.0", "0000:00:04.0");
 	add_range(&now, PCI_WINDOW + 0x280000, 0x1000, 0);
 	expect_disabled(1, "0000:00:04.0", "is new and has addresses");
-	/* Without paths nobody knows what is behind it. */
+	/* Without paths the devices behind it are unknown. */
 	for (size_t i = 0; i < now.devices.items.count; i++)
 		*now.devices.items.items[i].path = '\0';
 	judge();
@@ -233,7 +233,7 @@ START_TEST(no_root_window)
 {
 	now.devices.pci.roots.items[0].start += 0x8000;
 	move(range(&now, 0), CARD_AT + 0x400000);
-	expect(VERDICT_RISKY, "where the host bridge passes nothing on now");
+	expect(VERDICT_RISKY, "where the host bridge has no window now");
 	now.devices.pci.roots.items[0].start -= 0x8000;
 	/* Another host bridge's does not lead to it. */
 	snprintf(now.devices.pci.roots.items[0].bus, 16, "0000:80");
@@ -280,17 +280,17 @@ static void expect_hole(const char *line, enum verdict_class class, const char *
 	verdict_free(&verdict);
 }
 
-/* What a machine with a sliding hole beside its RAM was refused for. */
+/* Why a machine with a moving hole next to its RAM was refused. */
 START_TEST(holes)
 {
 	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_HARMLESS,
 		    "No PCI device and no bridge");
-	expect_hole("0x50000000 0x5fffffff System RAM", VERDICT_HARMLESS, "does not know of it");
+	expect_hole("0x50000000 0x5fffffff System RAM", VERDICT_HARMLESS, "does not know it");
 	expect_hole("0x50000000 0x5fffffff ACPI Non-volatile Storage", VERDICT_HARMLESS,
 		    "no bridge had");
 	expect_hole("0x80100000 0x80100fff Reserved", VERDICT_RISKY, "had its addresses there");
 	expect_hole("0x80800000 0x80800fff Reserved", VERDICT_HARMLESS, "no bridge had addresses");
-	expect_hole("0x80800000 0x80800fff System RAM", VERDICT_HARMLESS, "does not know of it");
+	expect_hole("0x80800000 0x80800fff System RAM", VERDICT_HARMLESS, "does not know it");
 	/* Others that place devices, and images that do not say. */
 	then.devices.vmbus_known = now.devices.vmbus_known = 1;
 	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_RISKY, "may have placed devices");
@@ -301,7 +301,7 @@ START_TEST(holes)
 	then.devices.pci.resources.known = false;
 	then.devices.pci.resources.count = 0;
 	expect_hole("0x50000000 0x5fffffff Reserved", VERDICT_RISKY, "may have placed devices");
-	expect_hole("0x50000000 0x5fffffff System RAM", VERDICT_HARMLESS, "does not know of it");
+	expect_hole("0x50000000 0x5fffffff System RAM", VERDICT_HARMLESS, "does not know it");
 }
 END_TEST
 
@@ -332,7 +332,7 @@ START_TEST(bus_numbers)
 	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_HARMLESS);
 	ck_assert_ptr_nonnull(strstr(only(ABOUT_PCI_DEVICE)->text, "0000:01:00.0 is new"));
 	verdict_free(&verdict);
-	/* An image without paths is judged by the numbers, as it was. */
+	/* An image without paths is judged by the numbers, as before. */
 	for (size_t i = 0; i < then.devices.items.count; i++)
 		*then.devices.items.items[i].path = '\0';
 	judge();
@@ -364,10 +364,10 @@ START_TEST(bus_of_a_new_port)
 	have_buses(&now, 4, 1, 1);
 	snprintf(now.devices.items.items[5].address, 16, "0000:01:00.0");
 	judge();
-	ck_assert_int_eq(verdict.worst, VERDICT_MENDED);
+	ck_assert_int_eq(verdict.worst, VERDICT_CORRECTED);
 	ck_assert_msg(strstr(verdict.findings[0].text,
 			     "0000:00:1b.0 is new and has bus numbers by which the saved kernel "
-			     "reaches the network adapter 8086:10d3 at 0000:01:00.0: it is "
+			     "reaches the network adapter 8086:10d3 at 0000:01:00.0; it is "
 			     "disabled") != NULL,
 		      "%s", verdict.findings[0].text);
 	ck_assert_uint_eq(verdict.plan.disable.count, 2);
@@ -410,7 +410,7 @@ START_TEST(buses_traded)
 		strstr(only(ABOUT_PCI_SPACE)->text, "0000:00:1c.4 has the bus numbers 01 to 01"));
 	ck_assert_uint_eq(verdict.plan.disable.count, 0);
 	verdict_free(&verdict);
-	/* Nobody knows what is behind it. */
+	/* The devices behind it are unknown. */
 	*then.devices.items.items[3].path = '\0';
 	*now.devices.items.items[3].path = '\0';
 	snprintf(now.devices.items.items[3].address, 16, "0000:01:00.0");
@@ -419,7 +419,7 @@ START_TEST(buses_traded)
 }
 END_TEST
 
-/* The physical function makes them; nobody has when the initramfs looks. */
+/* The physical function creates them; in an initramfs they do not exist yet. */
 START_TEST(virtual_functions)
 {
 	add_function(&then, "0000:00:02.1", "0000:00:02.1")->flags = DEVICE_VIRTUAL_FUNCTION;
@@ -463,7 +463,7 @@ START_TEST(slots)
 	judge();
 	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_HARMLESS);
 	verdict_free(&verdict);
-	/* Not used: gone, nobody misses it; but another would get its addresses. */
+	/* Not used, so it may be missing; but another one would get its addresses. */
 	old->flags = 0;
 	*old->driver = '\0';
 	judge();
@@ -473,7 +473,7 @@ START_TEST(slots)
 	judge();
 	ck_assert_int_eq(only(ABOUT_PCI_DEVICE)->class, VERDICT_RISKY);
 	ck_assert_ptr_nonnull(strstr(only(ABOUT_PCI_DEVICE)->text,
-				     "is another now: the saved kernel writes the addresses"));
+				     "is a different one now: the saved kernel writes the"));
 }
 END_TEST
 

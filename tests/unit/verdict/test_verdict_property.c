@@ -38,7 +38,7 @@ START_TEST(allowed_means_all_pages_are_ram)
 		struct world world;
 
 		make_world(&world);
-		if (world.verdict.worst <= VERDICT_MENDED) {
+		if (world.verdict.worst <= VERDICT_CORRECTED) {
 			allowed++;
 			for (uint64_t frame = 0; frame < FRAMES; frame++)
 				/* Each ck_assert is a write to a file. */
@@ -99,7 +99,7 @@ START_TEST(allowed_means_all_bars_are_free)
 		struct world world;
 
 		make_world(&world);
-		for (size_t i = 0; world.verdict.worst <= VERDICT_MENDED &&
+		for (size_t i = 0; world.verdict.worst <= VERDICT_CORRECTED &&
 				   i < world.then.devices.pci.resources.count;
 		     i++) {
 			check_bar(&world, &world.then.devices.pci.resources.items[i]);
@@ -146,7 +146,7 @@ START_TEST(allowed_means_tables_stayed)
 
 		make_world(&world);
 		for (size_t i = 0;
-		     world.verdict.worst <= VERDICT_MENDED && i < world.then.acpi.tables.count;
+		     world.verdict.worst <= VERDICT_CORRECTED && i < world.then.acpi.tables.count;
 		     i++, checked++)
 			check_table(&world, &world.then.acpi.tables.items[i]);
 		free_world(&world);
@@ -179,14 +179,14 @@ START_TEST(allowed_means_services_stayed)
 		const struct efi *then = &world.then.efi, *now = &world.now.efi;
 
 		make_world(&world);
-		for (size_t i = 0; world.verdict.worst <= VERDICT_MENDED && i < then->regions.count;
-		     i++) {
+		for (size_t i = 0;
+		     world.verdict.worst <= VERDICT_CORRECTED && i < then->regions.count; i++) {
 			if (!efi_region_is_firmware(&then->regions.items[i]))
 				continue;
 			ck_assert(has_region(now, &then->regions.items[i]));
 			checked++;
 		}
-		for (size_t i = 0; world.verdict.worst <= VERDICT_MENDED &&
+		for (size_t i = 0; world.verdict.worst <= VERDICT_CORRECTED &&
 				   then->regions.count > 0 && i < now->regions.count;
 		     i++) {
 			const struct efi_region *region = &now->regions.items[i];
@@ -204,7 +204,7 @@ START_TEST(allowed_means_services_stayed)
 END_TEST
 
 /* What the saved kernel thinks is free RAM and the firmware says is not: all of
- * it is taken out of use, and nothing else. */
+ * it is offlined, and nothing else. */
 START_TEST(quarantine_is_exact)
 {
 	seed = (uint64_t)_i * 104729 + 3;
@@ -226,7 +226,7 @@ START_TEST(quarantine_is_exact)
 
 			if (kept && (!taken || holds(&world.held, frame)))
 				ck_abort_msg("seed %d round %d frame %" PRIu64, _i, round, frame);
-			if (world.verdict.worst <= VERDICT_MENDED && kept != taken)
+			if (world.verdict.worst <= VERDICT_CORRECTED && kept != taken)
 				ck_abort_msg("seed %d round %d frame %" PRIu64, _i, round, frame);
 		}
 		free_world(&world);
@@ -259,11 +259,11 @@ static uint64_t small_pieces(const struct world *world)
 	return pieces;
 }
 
-/* What is to be offlined, and is called mended, is of a zone that is spared, and there of
+/* What is to be offlined, and is called corrected, is of a zone that is spared, and there of
  * no small piece; and there are small pieces enough. */
-START_TEST(mended_means_place)
+START_TEST(corrected_means_place)
 {
-	unsigned int mended = 0;
+	unsigned int corrected = 0;
 
 	seed = (uint64_t)_i * 2749 + 19;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -277,11 +277,11 @@ START_TEST(mended_means_place)
 		claimed = frames_total(quarantine->items, quarantine->count);
 		pieces = claimed > 0 ? small_pieces(&world) : 0;
 		zones = &world.then.ram.zones;
-		for (uint64_t frame = 0; world.verdict.worst <= VERDICT_MENDED && frame < FRAMES;
+		for (uint64_t frame = 0; world.verdict.worst <= VERDICT_CORRECTED && frame < FRAMES;
 		     frame++) {
 			if (!holds(quarantine, frame))
 				continue;
-			mended++;
+			corrected++;
 			ck_assert(zones->items.known);
 			ck_assert_uint_ge(zones->items.items[1].managed,
 					  frames_total(world.held.items, world.held.count) +
@@ -291,7 +291,7 @@ START_TEST(mended_means_place)
 		}
 		free_world(&world);
 	}
-	ck_assert_uint_gt(mended, 0);
+	ck_assert_uint_gt(corrected, 0);
 }
 END_TEST
 
@@ -303,9 +303,9 @@ START_TEST(patches_are_right)
 		struct world world;
 
 		make_world(&world);
-		if (world.verdict.worst <= VERDICT_MENDED) {
-			ck_assert_int_eq(verdict_mend_header(&world.verdict.plan, world.header,
-							     HEADER_BYTES_NEEDED),
+		if (world.verdict.worst <= VERDICT_CORRECTED) {
+			ck_assert_int_eq(verdict_correct_header(&world.verdict.plan, world.header,
+								HEADER_BYTES_NEEDED),
 					 0);
 			ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &world.now.map, sum), 0);
 			ck_assert_mem_eq(world.header + E820_CHECKSUM_OFFSET, sum, 8);
@@ -392,7 +392,7 @@ int main(void)
 	tcase_add_loop_test(tcase, allowed_means_tables_stayed, 0, seeds);
 	tcase_add_loop_test(tcase, allowed_means_services_stayed, 0, seeds);
 	tcase_add_loop_test(tcase, quarantine_is_exact, 0, seeds);
-	tcase_add_loop_test(tcase, mended_means_place, 0, seeds);
+	tcase_add_loop_test(tcase, corrected_means_place, 0, seeds);
 	tcase_add_loop_test(tcase, patches_are_right, 0, (seeds + 1) / 2);
 	tcase_add_loop_test(tcase, the_same_is_the_same, 0, (seeds + 1) / 2);
 	tcase_add_loop_test(tcase, differences_are_symmetric, 0, seeds);

@@ -52,7 +52,7 @@ END_TEST
 /* The restored system learns of 100 places, and no more. */
 START_TEST(many_places)
 {
-	enum verdict_class class = _i ? VERDICT_FATAL : VERDICT_MENDED;
+	enum verdict_class class = _i ? VERDICT_FATAL : VERDICT_CORRECTED;
 	unsigned int places = 100 + (unsigned int)_i, start = 0x100000;
 	static char text[20000];
 	char *at = text;
@@ -88,7 +88,7 @@ START_TEST(two_places)
 	for (size_t i = 0; i < verdict.count; i++)
 		if (verdict.findings[i].about == ABOUT_MEMORY_REGION)
 			ck_assert_int_eq(verdict.findings[i].class,
-					 verdict.findings[i].start == 0x20000000 ? VERDICT_MENDED
+					 verdict.findings[i].start == 0x20000000 ? VERDICT_CORRECTED
 										 : VERDICT_RISKY);
 	clean_up();
 	/* One frame less than needed above 0x37dff, since one is claimed. */

@@ -25,7 +25,7 @@ static size_t line_count;
 
 static bool without_image;
 
-/* Before main(): what goes wrong here cannot be told otherwise. */
+/* Before main(): errors here cannot be reported otherwise. */
 static void insist(bool condition, const char *what, const char *where)
 {
 	if (condition)
@@ -192,7 +192,7 @@ static bool explain(bool *explained, const struct expected *expected, const char
 
 static void check_findings(int _i, const struct line *line)
 {
-	static const struct expected check = { ABOUT_KERNEL_CHECK, VERDICT_MENDED };
+	static const struct expected check = { ABOUT_KERNEL_CHECK, VERDICT_CORRECTED };
 	bool explained[FINDINGS_MAX] = { false };
 	enum verdict_class worst = line->silent ? VERDICT_SAME : line->finding.class;
 	const struct finding *finding, *other;
@@ -206,7 +206,7 @@ static void check_findings(int _i, const struct line *line)
 	}
 	if ((line->plan & CHECKSUM) && line->finding.about != ABOUT_KERNEL_CHECK) {
 		INSIST(explain(explained, &check, "has to be replaced", &other), "the checksum");
-		worst = worst > VERDICT_MENDED ? worst : VERDICT_MENDED;
+		worst = worst > VERDICT_CORRECTED ? worst : VERDICT_CORRECTED;
 	}
 	for (const struct expected *also = line->also; also->class != VERDICT_SAME; also++) {
 		INSIST(explain(explained, also, "", &other), "the finding about %s",
@@ -228,7 +228,7 @@ static void check_plan(int _i, const struct line *line)
 	INSIST(quarantined == line->quarantine, "the quarantine has %llu page frames",
 	       (unsigned long long)quarantined);
 	INSIST(verdict.hopeless == line->hopeless, "hopeless");
-	INSIST(verdict_mend_header(plan, header, sizeof(header)) == 0, "the header");
+	INSIST(verdict_correct_header(plan, header, sizeof(header)) == 0, "the header");
 }
 
 START_TEST(line_holds)

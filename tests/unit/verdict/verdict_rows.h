@@ -22,7 +22,7 @@
  *
  *	.advice = "memmap="	words in the advice
  *	.plan = CHECKSUM	the plan replaces the checksum (then the finding of
- *				the kernel's check, mended, is expected as well),
+ *				the kernel's check, corrected, is expected as well),
  *	.plan = PAGE_COUNT	the page count, or both (|)
  *	.quarantine = 4		it has this many page frames offlined
  *	.pages = 1		the finding's image_pages
@@ -44,7 +44,7 @@ enum base {
 	OVMF,	    /* recorded machines: tests/data/platform */
 	HYPERV,	    /* with devices on a VMBus */
 	VIRTIO_MEM, /* with a DIMM and a virtio-mem device, plugged in */
-	XEN,	    /* a guest whose hypervisor tells its version */
+	XEN,	    /* a guest whose hypervisor reports its version */
 };
 
 enum row_plan {

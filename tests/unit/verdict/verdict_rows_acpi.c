@@ -46,31 +46,31 @@ static void moved(const char *name)
 
 ROW("a table that Linux goes on reading where it lies (below): changed, missing or moved");
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT changed. The saved kernel goes on reading")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT changed. The saved kernel keeps reading")
 {
 	find(&now.acpi, "DSDT")->sha256[31] ^= 1;
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT changed. The saved kernel goes on reading")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT changed. The saved kernel keeps reading")
 {
 	find(&now.acpi, "DSDT")->length++;
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "APIC is missing. The saved kernel goes on reading")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "APIC is missing. The saved kernel keeps reading")
 {
 	remove_table(&now.acpi, "APIC");
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT moved. The saved kernel goes on reading")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT moved. The saved kernel keeps reading")
 {
 	find(&now.acpi, "DSDT")->address += PAGE;
 }
 
-#define READ_AGAIN(name)                                      \
-	LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL,          \
-	     name " moved. The saved kernel goes on reading") \
-	{                                                     \
-		moved(name);                                  \
+#define READ_AGAIN(name)                                    \
+	LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL,        \
+	     name " moved. The saved kernel keeps reading") \
+	{                                                   \
+		moved(name);                                \
 	}
 
 READ_AGAIN("SSDT12")
@@ -96,18 +96,18 @@ READ_AGAIN("IORT")
 READ_AGAIN("NHLT")
 READ_AGAIN("SWFT")
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DMAR changed. The saved kernel goes on reading")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DMAR changed. The saved kernel keeps reading")
 {
 	changed("DMAR");
 }
 
 ROW("a table of which Linux goes on using what it read (below): changed or missing");
 
-#define USED(name)                                            \
-	LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL,          \
-	     name " changed. The saved kernel goes on using") \
-	{                                                     \
-		changed(name);                                \
+#define USED(name)                                          \
+	LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL,        \
+	     name " changed. The saved kernel keeps using") \
+	{                                                   \
+		changed(name);                              \
 	}
 
 USED("MCFG")
@@ -134,23 +134,23 @@ USED("CEDT")
 
 USED("VIOT")
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "FACP changed. The saved kernel goes on using")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "FACP changed. The saved kernel keeps using")
 {
 	find(&now.acpi, "FACP")->sha256[0] ^= 1; /* as when the FACS is elsewhere */
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "MCFG is missing. The saved kernel goes on using")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "MCFG is missing. The saved kernel keeps using")
 {
 	missing("MCFG");
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "TPM2 is missing. The saved kernel goes on using")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "TPM2 is missing. The saved kernel keeps using")
 {
 	missing("TPM2");
 }
 
 /* More than its log: the control area, say. */
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "TPM2 changed. The saved kernel goes on using")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "TPM2 changed. The saved kernel keeps using")
 {
 	changed("TPM2");
 	find(&then.acpi, "TPM2")->used_sha256[0] = 1;
@@ -203,7 +203,7 @@ LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "BGRT moved. Nothing reads it")
 
 ROW("TPM2: only its log (LAML, LASA) is another");
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "TPM2 names another place for its log")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "TPM2 has another address for its log")
 {
 	changed("TPM2");
 	find(&then.acpi, "TPM2")->used_sha256[31] = find(&now.acpi, "TPM2")->used_sha256[31] = 1;
@@ -211,13 +211,13 @@ LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_HARMLESS, "TPM2 names another place for it
 
 ROW("TPM2 changed in an image that does not have the digest of the rest");
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "not recorded whether that is more than the place")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "does not say whether more than the address")
 {
 	changed("TPM2");
 	find(&now.acpi, "TPM2")->used_sha256[31] = 1;
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "not recorded whether that is more than the place")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "does not say whether more than the address")
 {
 	changed("TPM2");
 	find(&then.acpi, "TPM2")->used_sha256[31] = 1;
@@ -231,20 +231,20 @@ static void tpm(struct platform *platform, uint64_t start, uint64_t end)
 	ck_assert_int_eq(list_append(&platform->acpi.tpm, ((struct byte_range){ start, end })), 0);
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "registers or buffers at 0xfed40000 are not there")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "registers or buffers at 0xfed40000 are gone")
 {
 	tpm(&then, 0xfed40000, 0xfed4087f);
 	tpm(&now, 0xfed40001, 0xfed4087f);
 	tpm(&now, 0xfed40000, 0xfed4087e);
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "registers or buffers at 0xfed40000 are not there")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "registers or buffers at 0xfed40000 are gone")
 {
 	tpm(&then, 0xfed40000, 0xfed4087f);
 	now.acpi.tpm.known = true;
 }
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "at 0x7fea0000 are not there any more")
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "at 0x7fea0000 are gone")
 {
 	tpm(&then, 0xfed40000, 0xfed4087f);
 	tpm(&then, 0x7fea0000, 0x7fea0fff);
@@ -254,7 +254,7 @@ LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "at 0x7fea0000 are not there any mo
 
 ROW("the same, where all that is seen of it now was there then");
 
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "at 0x7fea0000 are not seen without its driver",
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "at 0x7fea0000 are not visible without its driver",
      .advice = "tpm_crb")
 {
 	tpm(&then, 0xfed40000, 0xfed4087f);
@@ -277,12 +277,12 @@ static void sign(void)
 
 ROW("FACS hardware signature differs");
 
-LINE(PLAIN, ABOUT_ACPI_SIGNATURE, VERDICT_HARMLESS, "Laptops say so when they are docked")
+LINE(PLAIN, ABOUT_ACPI_SIGNATURE, VERDICT_HARMLESS, "Laptops report this when they are docked")
 {
 	sign();
 }
 
-LINE(OVMF, ABOUT_ACPI_SIGNATURE, VERDICT_HARMLESS, "Laptops say so when they are docked")
+LINE(OVMF, ABOUT_ACPI_SIGNATURE, VERDICT_HARMLESS, "Laptops report this when they are docked")
 {
 	sign();
 	then.kernel.flags |= KERNEL_NO_SIGNATURE;
@@ -290,12 +290,12 @@ LINE(OVMF, ABOUT_ACPI_SIGNATURE, VERDICT_HARMLESS, "Laptops say so when they are
 
 ROW("the same in a guest, or with `acpi_sleep=s4_hwsig`");
 
-LINE(OVMF, ABOUT_ACPI_SIGNATURE, VERDICT_RISKY, "takes that as a request not to resume")
+LINE(OVMF, ABOUT_ACPI_SIGNATURE, VERDICT_RISKY, "treats that as a request not to resume")
 {
 	sign();
 }
 
-LINE(PLAIN, ABOUT_ACPI_SIGNATURE, VERDICT_RISKY, "takes that as a request not to resume")
+LINE(PLAIN, ABOUT_ACPI_SIGNATURE, VERDICT_RISKY, "treats that as a request not to resume")
 {
 	sign();
 	then.kernel.flags |= KERNEL_SIGNATURE;

@@ -18,19 +18,19 @@ static void forget_identity(void)
 	mounted_then()->identity[0] = '\0';
 }
 
-ROW("all that can be compared are as they were");
+ROW("all that can be compared are unchanged");
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are unchanged")
 {
 	SET(mounted_now()->device, "/dev/vdb7"); /* by another name */
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are unchanged")
 {
 	mounted_now()->log[0] = 1; /* an older image has none */
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are unchanged")
 {
 	forget_identity();
 }
@@ -39,7 +39,7 @@ ROW("one was mounted for writing, mounted read-only with its journal replayed, o
     "device is the one it was on");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "on /dev/vda2 (/) was mounted or checked since",
-     .advice = "Nothing can be done", .hopeless = true)
+     .advice = "The session is lost", .hopeless = true)
 {
 	mounted_now()->stamp[8]++; /* ext's mount count */
 }
@@ -57,7 +57,7 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
 {
 	mounted_then()->log[0] = 1;
-	mounted_now()->log[0] = 2; /* of xfs; else it is as it was */
+	mounted_now()->log[0] = 2; /* of xfs; otherwise unchanged */
 }
 
 ROW("the same, a FAT file system");
@@ -80,7 +80,7 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system or by a boot lo
 	mounted_now()->stamp[8]++;
 }
 
-ROW("the same on a device with its UUID, where that device said nothing of itself");
+ROW("the same on a device with its UUID, where that device has no identity");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "has the UUID of the file system on /dev/vda2 (/)",
      .advice = "unplug it")
@@ -102,33 +102,33 @@ static struct filesystem *copy(void)
 
 ROW("only devices of another identity have its UUID (a backup, a clone, a snapshot)");
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) cannot be seen")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) is not visible here")
 {
 	SET(mounted_now()->identity, "disk S2");
 	mounted_now()->stamp[8]++;
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) cannot be seen")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) is not visible here")
 {
-	SET(mounted_now()->identity, "disk S2"); /* as it was, and yet not it */
+	SET(mounted_now()->identity, "disk S2"); /* unchanged, but another one */
 }
 
 ROW("one is not to be seen (unplugged, or unlocked only later in the boot)");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS,
-     "on /dev/vda2 (/) cannot be seen from here, so neither can whether somebody changed it: the "
-     "restored system looks")
+     "on /dev/vda2 (/) is not visible here, so whether it was changed is unknown; the restored "
+     "system checks")
 {
 	now.filesystems.items.count = 0;
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 cannot be seen")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 is not visible here")
 {
 	mounted_then()->place[0] = '\0';
 	mounted_now()->uuid[15]++; /* another one in its place */
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) cannot be seen")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) is not visible here")
 {
 	mounted_then()->member[3] = 1; /* another member of it */
 	mounted_now()->member[3] = 2;
@@ -136,8 +136,8 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "on /dev/vda2 (/) cannot be see
 
 ROW("the same, in an image without a last gate (written by an s2disk that had none)");
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "on /dev/vda2 (/) cannot be seen",
-     .advice = "Plug it in")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "on /dev/vda2 (/) is not visible here",
+     .advice = "Connect it")
 {
 	then.hibernation.last_gate = 0;
 	now.filesystems.items.count = 0;
@@ -145,7 +145,7 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "on /dev/vda2 (/) cannot be seen",
 
 ROW("several devices of its identity");
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are unchanged")
 {
 	copy();
 }
@@ -159,14 +159,14 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "was mounted or checked since (mou
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "was mounted or checked since", .hopeless = true)
 {
-	SET(copy()->identity, "disk S2"); /* that one is as it was, and is another */
+	SET(copy()->identity, "disk S2"); /* unchanged, but another one */
 	now.filesystems.items.items[1].stamp[8]--;
 	mounted_now()->stamp[8]++;
 }
 
-ROW("several devices with its UUID, where the device it was on said nothing of itself");
+ROW("several devices with its UUID, where its old device had no identity");
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are as they were")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_SAME, "All file systems are unchanged")
 {
 	forget_identity();
 	SET(copy()->identity, "disk S2");
@@ -189,12 +189,12 @@ static void unstamp(enum filesystem_unstamped reason)
 }
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS,
-     "Whether /dev/vda2 (/) (other) was changed cannot be told: it is on no disk")
+     "Whether /dev/vda2 (/) (other) was changed is unknown:  it is on no disk")
 {
 	unstamp(FILESYSTEM_ELSEWHERE);
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "could not be read while all was frozen")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "could not be read while the system was frozen")
 {
 	unstamp(FILESYSTEM_BLOCKED);
 }
@@ -204,7 +204,7 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "its device could not be read."
 	unstamp(FILESYSTEM_UNREADABLE);
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "nothing of it is known")
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS, "it has no known field")
 {
 	unstamp(FILESYSTEM_UNKNOWN);
 }

@@ -10,22 +10,22 @@ static struct efi_region *data_now(void)
 
 ROW("EFI runtime region missing, resized, of another type");
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "runtime data at 0x1e8ed000 is not there any more")
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "runtime data at 0x1e8ed000 is gone")
 {
 	data_now()->start -= PAGE;
 }
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "runtime code at 0x1e9ed000 is not there any more")
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "runtime code at 0x1e9ed000 is gone")
 {
 	now.efi.regions.count--;
 }
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "changed its size or its type")
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "changed its size or type")
 {
 	data_now()->pages--;
 }
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "changed its size or its type")
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "changed its size or type")
 {
 	data_now()->type = 5; /* code */
 }
@@ -38,25 +38,25 @@ static void left_over(uint32_t type)
 }
 
 LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS,
-     "left its boot's tables at another place than 0x1e8ed000")
+     "left its boot-time tables at another address than 0x1e8ed000")
 {
 	left_over(4); /* boot services' data */
 	data_now()->start -= PAGE;
 }
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot's tables")
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot-time tables")
 {
 	left_over(2); /* the loader's data */
 	data_now()->pages++;
 }
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot's tables")
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot-time tables")
 {
 	left_over(7); /* conventional */
 	data_now()->type = 4;
 }
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot's tables", .silent = true)
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot-time tables", .silent = true)
 {
 	struct efi_region region = { 4, PLACE, 1, 0xfffffffef0000000, 0 };
 
@@ -65,7 +65,7 @@ LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "left its boot's tables", .silen
 
 ROW("such memory mapped at another virtual address");
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_SAME, "are where they were")
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_SAME, "are unchanged")
 {
 	left_over(4);
 	data_now()->virtual_start -= PAGE;
@@ -102,7 +102,7 @@ LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "EFI runtime data at 0x20000000 is 
 
 ROW("EFI runtime region mapped at another virtual address");
 
-LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "is mapped elsewhere")
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "is mapped at another virtual address")
 {
 	data_now()->virtual_start -= PAGE;
 }

@@ -42,7 +42,7 @@ LINE(OVMF, ABOUT_KERNEL, VERDICT_FATAL, "kernel (6.6.99) will refuse it",
 
 ROW("processor's maker differs");
 
-LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "of another make: GenuineIntel, not AuthenticAMD")
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "from another vendor: GenuineIntel, not AuthenticAMD")
 {
 	SET(now.cpu.info.vendor, "GenuineIntel");
 }
@@ -146,7 +146,7 @@ LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL, "had: cpuid")
 	flags("cpuid fpu", "fpu");
 }
 
-ROW("the same, of a feature that firmware can switch off: `vmx`, `smx`, `sgx`, `sgx_lc`, `svm`, "
+ROW("the same, of a feature that firmware can disable:  `vmx`, `smx`, `sgx`, `sgx_lc`, `svm`, "
     "`sme`, `sev`, `sev_es`, `sev_snp`");
 
 LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_FATAL,
@@ -184,20 +184,20 @@ LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "", .silent = true)
 
 ROW("a flag is missing in /proc/cpuinfo, but its bit is set in its CPUID register");
 
-LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not list 1 processor feature")
 {
 	flags("avx2 fpu", "fpu");
 	registers(7, EBX, 0x30, 0x30);
 }
 
 /* Two names of one bit. */
-LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not list 1 processor feature")
 {
 	flags("fpu invpcid invpcid_single", "fpu invpcid");
 	registers(7, EBX, 0x400, 0x400);
 }
 
-LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not list 1 processor feature")
 {
 	flags("fpu npt", "fpu");
 	registers(0x8000000a, EDX, 1, 1);
@@ -205,7 +205,7 @@ LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
 }
 
 /* An older s2disk did not record that register; this one reads it. */
-LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not list 1 processor feature")
 {
 	flags("fpu npt", "fpu");
 	set_register(&now, 0x8000000a, EDX, 1);
@@ -213,7 +213,7 @@ LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 1 feature")
 
 ROW("a flag is missing that says what a kernel chose (`pti`, `up`, `ospke` …)");
 
-LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not name 2 features")
+LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_HARMLESS, "does not list 2 processor features")
 {
 	flags("fpu pti up", "fpu");
 	registers(1, EDX, 1, 1);
@@ -316,25 +316,25 @@ LINE(OVMF, ABOUT_CPU_COUNT, VERDICT_HARMLESS, "has 5 processors instead of 4")
 
 ROW("another hypervisor, or none");
 
-LINE(XEN, ABOUT_HYPERVISOR, VERDICT_FATAL, "hypervisor is another: KVM, not Xen 4.11.amazon")
+LINE(XEN, ABOUT_HYPERVISOR, VERDICT_FATAL, "hypervisor is different: KVM, not Xen 4.11.amazon")
 {
 	now.guest.kind = GUEST_KVM;
 	now.guest.version[0] = '\0';
 }
 
-LINE(XEN, ABOUT_HYPERVISOR, VERDICT_FATAL, "talks to the old one")
+LINE(XEN, ABOUT_HYPERVISOR, VERDICT_FATAL, "uses the interfaces of the old one")
 {
 	now.guest = (struct guest){ 0 };
 }
 
-LINE(OVMF, ABOUT_HYPERVISOR, VERDICT_FATAL, "hypervisor is another")
+LINE(OVMF, ABOUT_HYPERVISOR, VERDICT_FATAL, "hypervisor is different")
 {
 	now.guest.hypervisor = 0; /* even where nothing else is known of it */
 }
 
 ROW("hypervisor's version differs, or one of the two is not known by name");
 
-LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is another: Xen 4.17, not Xen 4.11.amazon")
+LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different: Xen 4.17, not Xen 4.11.amazon")
 {
 	SET(now.guest.version, "4.17");
 }
@@ -344,7 +344,7 @@ LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "not Xen")
 	now.guest.kind = GUEST_OTHER;
 }
 
-LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is another: Xen")
+LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different: Xen")
 {
 	then.guest.kind = GUEST_OTHER;
 }
@@ -382,7 +382,7 @@ LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL,
 	remove_device(&now.devices, "vmbus", STORAGE);
 }
 
-LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL, "one of its kind is there with another id",
+LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL, "one of the same kind is present with another id",
      .also = { { ABOUT_VMBUS_DEVICE, VERDICT_HARMLESS } })
 {
 	device_now("vmbus", STORAGE)->address[7] = '9'; /* which the list's order survives */
@@ -401,7 +401,7 @@ LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, "The network adapter " NETWORK)
 }
 
 LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, PASSED_THROUGH,
-     .advice = "Take passed-through devices and virtual functions away")
+     .advice = "Remove passed-through devices and virtual functions")
 {
 	remove_device(&now.devices, "vmbus", PASSED_THROUGH);
 	remove_device(&now.devices, "pci", "5f3c:00:02.0"); /* seen with its driver only */
@@ -410,14 +410,14 @@ LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, PASSED_THROUGH,
 ROW("new VMBus device");
 
 LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_HARMLESS,
-     "is new; the saved kernel does not know of it and finds it")
+     "is new; the saved kernel does not know it and will find it")
 {
 	remove_device(&then.devices, "vmbus", NETWORK);
 }
 
 ROW("VMBus not visible at all");
 
-LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, "cannot be seen from here", .advice = "hv_vmbus")
+LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, "not visible here", .advice = "hv_vmbus")
 {
 	now.devices.items.count = 0;
 	now.devices.vmbus_known = 0;

@@ -44,7 +44,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "A new ACPI tables region", .pag
 }
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "256 MiB of RAM at 0x30000000 are gone",
-     .advice = "Give the machine the memory back", .pages = 1, .plan = CHECKSUM)
+     .advice = "Give the machine its memory back", .pages = 1, .plan = CHECKSUM)
 {
 	now_has(0x30000000, 256 << 20, MEMORY_NONE);
 	hold(0x3ffff, 1);
@@ -67,7 +67,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "overwrites free memory when it 
 	then.kernel.flags = KERNEL_WIPES_FREE;
 }
 
-ROW("the same, and nobody will offline them: the saved kernel has no `soft_offline_page` "
+ROW("the same, and they cannot be offlined: the saved kernel has no `soft_offline_page` "
     "(CONFIG_MEMORY_FAILURE), `vm.enable_soft_offline` was 0, or the image has no hand-over page");
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "built without CONFIG_MEMORY_FAILURE",
@@ -135,8 +135,8 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No memory that the saved ker
 
 ROW("RAM → not RAM, judged without an image");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "Whether an image has pages there is not known",
-     .quarantine = 4, .also = { { ABOUT_KERNEL_CHECK, VERDICT_MENDED } })
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "Whether an image has pages there is unknown",
+     .quarantine = 4, .also = { { ABOUT_KERNEL_CHECK, VERDICT_CORRECTED } })
 {
 	lose(FEW);
 	no_image();
@@ -144,13 +144,13 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "Whether an image has pages ther
 
 ROW("hole → RAM, where no PCI device and no bridge had addresses");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know it",
      .plan = CHECKSUM)
 {
 	now_has(0x40000000, FEW, MEMORY_RAM);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know it",
      .plan = CHECKSUM)
 {
 	have_cards();
@@ -246,32 +246,32 @@ static void table_there(const char *name, uint64_t address, uint64_t length)
 
 ROW("reserved, vendor type, unusable → anything");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The image holds nothing of what was not RAM",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "It was not RAM, so the image has nothing of it",
      .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_RAM);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The image holds nothing of what was not RAM",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "It was not RAM, so the image has nothing of it",
      .plan = CHECKSUM)
 {
 	change(MEMORY_VENDOR_20, MEMORY_NVS);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The image holds nothing of what was not RAM",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "It was not RAM, so the image has nothing of it",
      .plan = CHECKSUM)
 {
 	change(MEMORY_UNUSABLE, MEMORY_NONE);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The image holds nothing of what was not RAM",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "It was not RAM, so the image has nothing of it",
      .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_UNUSABLE);
 	table_there("APIC", PLACE, 0x100); /* which is left alone */
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The image holds nothing of what was not RAM",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "It was not RAM, so the image has nothing of it",
      .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_RAM);
@@ -281,7 +281,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The image holds nothing of w
 
 ROW("the same on an EFI machine whose runtime map was not recorded");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "EFI runtime services may have lain there",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "EFI runtime services may have been there",
      .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_RAM);
@@ -299,21 +299,21 @@ static void region_there(struct platform *platform, uint32_t type)
 
 ROW("where EFI runtime code or data lay");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "EFI runtime services lay there", .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "EFI runtime services were there", .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_RAM);
 	region_there(&then, 5); /* code */
 	region_there(&now, 5);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "EFI runtime services lay there", .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "EFI runtime services were there", .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_UNUSABLE);
 	region_there(&then, 6); /* data */
 	region_there(&now, 6);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "EFI runtime services lay there", .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "EFI runtime services were there", .plan = CHECKSUM)
 {
 	change(MEMORY_NVS, MEMORY_RESERVED); /* of whatever type it was */
 	region_there(&then, 6);
@@ -323,19 +323,19 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "EFI runtime services lay there"
 ROW("a table that the kernel uses at the place that changed (region of type ACPI; or of any type, "
     "such as SeaBIOS' reserved one, that became RAM or a hole)");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "The ACPI table DSDT lay there", .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "The ACPI table DSDT was there", .plan = CHECKSUM)
 {
 	change(MEMORY_ACPI, MEMORY_RESERVED);
 	table_there("DSDT", PLACE + FEW - 1, 0x100);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "The ACPI table APIC lay there", .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "The ACPI table APIC was there", .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_RAM);
 	table_there("APIC", PLACE - 0xff, 0x100);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "The ACPI table APIC lay there", .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "The ACPI table APIC was there", .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_NONE);
 	table_there("APIC", PLACE, 0x100);
@@ -343,7 +343,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "The ACPI table APIC lay there",
 
 ROW("ACPI tables, all addresses known and none at that place");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No ACPI table lay there", .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No ACPI table was there", .plan = CHECKSUM)
 {
 	change(MEMORY_ACPI, MEMORY_RAM);
 	table_there("DSDT", PLACE + FEW, 0x100);
@@ -387,13 +387,13 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "writes the saved ACPI NVS memor
 
 ROW("NVS → something else, other modes or `acpi_sleep=nonvs`");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "keeps its own state in ACPI NVS memory",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "keeps its state in ACPI NVS memory",
      .plan = CHECKSUM)
 {
 	change(MEMORY_NVS, MEMORY_RAM);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "keeps its own state in ACPI NVS memory",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "keeps its state in ACPI NVS memory",
      .plan = CHECKSUM)
 {
 	change(MEMORY_NVS, MEMORY_RAM);
@@ -451,14 +451,15 @@ static void all_but(struct platform *platform, uint64_t bytes)
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL,
      "16 KiB of RAM at 0x20000000 are gone. The image has 1",
-     .advice = "Give the machine the memory back", .pages = 1)
+     .advice = "Give the machine its memory back", .pages = 1)
 {
 	all_but(&now, FEW);
 	hold(PLACE / PAGE + 3, 1);
 }
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL,
-     "16 KiB of RAM at 0x20000000 are gone. The image has 1", .advice = "Take mem= off", .pages = 1)
+     "16 KiB of RAM at 0x20000000 are gone. The image has 1", .advice = "Remove mem= from",
+     .pages = 1)
 {
 	all_but(&now, FEW);
 	hold(PLACE / PAGE, 1);
@@ -467,7 +468,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL,
 
 ROW("the same, no image page there");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, "16 KiB of RAM at 0x20000000 are gone",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, "16 KiB of RAM at 0x20000000 are gone",
      .quarantine = 4)
 {
 	all_but(&now, FEW);
@@ -482,7 +483,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "this kernel overwrites free mem
 
 ROW("no map on either side, booted by EFI: RAM now and not then");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "what it held there is somewhere else now")
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "what it had there is elsewhere now")
 {
 	all_but(&then, FEW);
 	then.efi.state.booted = 1;
@@ -490,7 +491,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "what it held there is somewhere
 
 ROW("the same, not booted by EFI");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know of it")
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "The saved kernel does not know it")
 {
 	all_but(&then, FEW);
 }

@@ -40,7 +40,7 @@ ROW("the same, firmware says RAM, `memmap=` or `mem=` on this command line");
 
 LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_FATAL,
      "1 page of the image is not in memory that this kernel uses, the first at 0x201000. Loading",
-     .advice = "Take memmap= and mem= off", .pages = 1)
+     .advice = "Remove memmap= and mem= from", .pages = 1)
 {
 	use_all_but_one();
 	now.kernel.flags = KERNEL_MEMMAP;
@@ -48,7 +48,7 @@ LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_FATAL,
 
 LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_FATAL,
      "1 page of the image is not in memory that this kernel uses, the first at 0x201000. Loading",
-     .advice = "Take memmap= and mem= off", .pages = 1)
+     .advice = "Remove memmap= and mem= from", .pages = 1)
 {
 	struct efi_region region = { .type = 4, .start = 0x201000, .pages = 1 };
 
@@ -106,9 +106,9 @@ LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_HARMLESS, "2 pages of the image lie where
 	left_over_now(7, 0x200000, 1);
 }
 
-ROW("what is RAM here is not known");
+ROW("the RAM of this machine is unknown");
 
-LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_RISKY, "could not be found out")
+LINE(PLAIN, ABOUT_IMAGE_PAGES, VERDICT_RISKY, "could not be determined")
 {
 	memory_map_free(&then.map);
 	memory_map_free(&now.map);
@@ -118,8 +118,7 @@ ROW("hot-plugged memory missing");
 
 /* The DIMM's entry is the last of the map, its RAM the third run. */
 LINE(VIRTIO_MEM, ABOUT_HOTPLUG_MEMORY, VERDICT_FATAL,
-     "128 MiB of memory at 0x100000000 that had been added",
-     .advice = "Give the machine that memory again")
+     "128 MiB of hot-plugged memory at 0x100000000", .advice = "Give the machine that memory again")
 {
 	now.map.entries.count--;
 	memmove(&now.ram.used.items[2], &now.ram.used.items[3],
@@ -149,7 +148,7 @@ LINE(VIRTIO_MEM, ABOUT_VIRTIO_MEM, VERDICT_HARMLESS, "had 128 MiB plugged and no
 ROW("the image is larger than the memory available");
 
 LINE(PLAIN, ABOUT_MEMORY_SIZE, VERDICT_FATAL,
-     "The image needs 1.1 MiB of memory and this machine has 1.1 MiB to give")
+     "The image needs 1.1 MiB of memory, and only 1.1 MiB are available")
 {
 	now.ram.pages.available = 0x11f * PAGE; /* the image has 0x120 */
 }
@@ -172,20 +171,20 @@ static void add_ram(void)
 
 ROW("kernel's checksum differs, reproduced then");
 
-LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_MENDED, "has to be replaced in the image's header",
+LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED, "has to be replaced in the image's header",
      .plan = CHECKSUM, MORE_RAM)
 {
 	add_ram();
 }
 
-LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_MENDED, "has to be replaced in the image's header",
+LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED, "has to be replaced in the image's header",
      .plan = CHECKSUM, MORE_RAM)
 {
 	put_md5();
 	add_ram();
 }
 
-LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_MENDED, "would be replaced", MORE_RAM)
+LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED, "would be replaced", MORE_RAM)
 {
 	no_image();
 	add_ram();
@@ -205,13 +204,13 @@ LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "its checksum could not be reprod
 	header[E820_CHECKSUM_OFFSET] ^= 1; /* not the header that was calibrated */
 }
 
-LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "how this kernel checks is not known", MORE_RAM)
+LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "this kernel uses an unknown check", MORE_RAM)
 {
 	add_ram();
 	put_le64(header + E820_MAGIC_OFFSET, 0x23456789abcdef04);
 }
 
-LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "how this kernel checks is not known", MORE_RAM)
+LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "this kernel uses an unknown check", MORE_RAM)
 {
 	add_ram();
 	no_image(); /* and no kernel has hibernated yet */
@@ -229,20 +228,21 @@ LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_HARMLESS, "does not check the memory map
 
 ROW("page count differs, reproduced then, every image page is RAM");
 
-LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_MENDED, "the number has to be replaced in the image's header",
-     .plan = PAGE_COUNT)
+LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_CORRECTED,
+     "the number has to be replaced in the image's header", .plan = PAGE_COUNT)
 {
 	now.ram.pages.present++;
 }
 
-LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_MENDED, "would be replaced in the image's header")
+LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_CORRECTED, "would be replaced in the image's header")
 {
 	now.ram.pages.present--;
 	no_image();
 }
 
-/* On arm64, /proc/iomem tells what is RAM. */
-LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_MENDED, "the number has to be replaced", .plan = PAGE_COUNT)
+/* On arm64, /proc/iomem says what is RAM. */
+LINE(PLAIN, ABOUT_PAGE_COUNT, VERDICT_CORRECTED, "the number has to be replaced",
+     .plan = PAGE_COUNT)
 {
 	now.ram.pages.present--;
 	memory_map_free(&then.map);

@@ -37,13 +37,13 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "8086:10d3 at 0000:00:03.0 is missi
 	now.devices.pci.resources.count = 1;
 }
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: its driver")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now:  its driver")
 {
 	have_cards();
 	SET(function(&now, 1)->id, "8086:10d4");
 }
 
-ROW("PCI device missing, unused or behind a port made for plugging");
+ROW("PCI device missing, unused or behind a hot-plug port");
 
 LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; no driver used it")
 {
@@ -53,7 +53,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; no driver used it")
 	SET(function(&then, 1)->driver, "");
 }
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; it was plugged in")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; its port")
 {
 	run("6.1.0");
 	have_port();
@@ -62,9 +62,9 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; it was plugged in")
 	function(&then, 3)->flags = DEVICE_REMOVABLE;
 }
 
-ROW("another PCI device behind a port made for plugging, saved kernel of 6.12 or later");
+ROW("another PCI device behind a hot-plug port, saved kernel of 6.12 or later");
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is another now; it was plugged in")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is a different one now; its port")
 {
 	run("6.12.0");
 	have_port();
@@ -74,7 +74,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is another now; it was plugged 
 
 ROW("another PCI device behind such a port otherwise, or in the place of an unused one");
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: its driver")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now:  its driver")
 {
 	run("6.11.9");
 	have_port();
@@ -82,7 +82,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: its driver")
 	function(&then, 3)->flags = DEVICE_REMOVABLE;
 }
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: the saved kernel writes")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now:  the saved kernel writes")
 {
 	have_cards();
 	SET(function(&then, 1)->driver, "");
@@ -91,7 +91,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is another now: the saved kernel w
 
 ROW("new PCI device");
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is new; the saved kernel does not know of it.")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is new; the saved kernel does not know it.")
 {
 	have_cards();
 	add_function(&now, "0000:00:04.0", "0000:00:04.0");
@@ -99,7 +99,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is new; the saved kernel does n
 
 ROW("other bus numbers, the same way to each PCI device");
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are present.")
 {
 	have_port();
 	SET(function(&now, 3)->address, "0000:02:00.0");
@@ -107,7 +107,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
 
 ROW("a new bridge has bus numbers by which the saved kernel reaches a PCI device");
 
-LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_MENDED, "is new and has bus numbers",
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_CORRECTED, "is new and has bus numbers",
      .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
 {
 	have_port();
@@ -127,7 +127,7 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "has the bus numbers 01 to 01")
 
 ROW("virtual functions (SR-IOV) missing or new");
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are present.")
 {
 	have_cards();
 	add_function(&then, "0000:00:02.1", "0000:00:02.1")->flags = DEVICE_VIRTUAL_FUNCTION;
@@ -187,7 +187,7 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "this boot has the network adapter 8
 
 ROW("a new PCI device at the addresses that one had, or in what was the window of a bridge");
 
-LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_MENDED, "it is disabled before",
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_CORRECTED, "it is disabled before",
      .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS }, { ABOUT_PCI_SPACE, VERDICT_HARMLESS } })
 {
 	leave_place();
@@ -195,7 +195,7 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_MENDED, "it is disabled before",
 	add_range(&now, CARD_AT, PAGE, 0);
 }
 
-LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_MENDED, "it is disabled before",
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_CORRECTED, "it is disabled before",
      .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
 {
 	have_port();
@@ -227,7 +227,7 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "where this boot has RAM now", .plan
 ROW("the addresses of a PCI device were in a window of a host bridge, and are in none of its "
     "windows now");
 
-LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "the host bridge passes nothing on")
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "the host bridge has no window")
 {
 	leave_place();
 	now.devices.pci.roots.items[0].start += 0x10000;
@@ -240,9 +240,9 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "0x80000000-0x8000ffff, where the ho
 	SET(now.devices.pci.roots.items[0].bus, "0000:80");
 }
 
-ROW("the addresses of PCI devices are known of then, and cannot be seen now");
+ROW("the addresses of PCI devices were recorded, and are not visible now");
 
-LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "cannot be seen from here")
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "not visible here")
 {
 	have_cards();
 	now.devices.pci.resources.known = false;
@@ -250,7 +250,7 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "cannot be seen from here")
 
 ROW("such addresses are not recorded (written by an older s2disk)");
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are there.")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are present.")
 {
 	leave_place();
 	then.devices.pci.resources.known = false;

@@ -4,7 +4,7 @@
 #include "verdict_rows.h"
 
 #define HERE (PLACE / PAGE)
-#define DONE "it is taken out of use after the resume"
+#define DONE "it is offlined after the resume"
 
 static void lose(uint64_t frame, uint64_t count)
 {
@@ -46,31 +46,31 @@ static void make_pieces(uint64_t frames)
 ROW("RAM → not RAM, no image page there, and the saved kernel hardly has reason to use any of it "
     "before it is offlined (zone and place, below)");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 4, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 4, .plan = CHECKSUM)
 {
 	lose(HERE, 4);
 	hold(HERE - 1, 1); /* in another block of 512, as the next one */
 	hold(HERE + 512, 1);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 1024, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 1024, .plan = CHECKSUM)
 {
 	lose(HERE, 1024);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 1, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 1, .plan = CHECKSUM)
 {
 	now_has(PLACE + 1024, 1, MEMORY_RESERVED); /* a byte is enough */
 }
 
 /* An eighth of the zone and 1,024 frames are free above. */
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 4, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 4, .plan = CHECKSUM)
 {
 	lose(0x37dfc, 4);
 }
 
 /* One of 50 free ones, without 64: of 72 blocks of 512. */
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 673, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 673, .plan = CHECKSUM)
 {
 	lose(HERE, 673);
 	hold(0x1000, HERE - 0x1000);
@@ -79,14 +79,14 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 673, .plan 
 
 /* At the top, but of a zone that is spared: a copy of each page of the image, and 1,024
  * pages four times, fit into Normal. */
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 16, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 16, .plan = CHECKSUM)
 {
 	add_normal();
 	lose(0x3fff0, 16);
 	use_most(736);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 4, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 4, .plan = CHECKSUM)
 {
 	add_normal();
 	lose(HERE, 4);
@@ -96,14 +96,14 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 4, .plan = 
 }
 
 /* In DMA, which DMA32 spares. */
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 16, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 16, .plan = CHECKSUM)
 {
 	lose(0x400, 16);
 	have_pieces(0x800);
 }
 
 /* A small piece among many. */
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_MENDED, DONE, .quarantine = 1, .plan = CHECKSUM)
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_CORRECTED, DONE, .quarantine = 1, .plan = CHECKSUM)
 {
 	add_normal();
 	lose(HERE, 1);
@@ -236,7 +236,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "near the top of zone DMA32", .q
 ROW("the same, and more than one in fifty of the free pages there");
 
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY,
-     "674 of 36864 free pages of zone DMA32 of node 0 are gone, too many", .quarantine = 674,
+     "674 of 36864 free pages of zone DMA32 of node 0 are gone, so one may", .quarantine = 674,
      .plan = CHECKSUM)
 {
 	lose(HERE, 674);
@@ -283,8 +283,8 @@ ROW("the same, and the image does not say which zones its kernel has (written by
     "did "
     "not record it)");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "does not say how the saved kernel divides",
-     .quarantine = 4, .plan = CHECKSUM, .advice = "policy = tolerant")
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "does not record the zones", .quarantine = 4,
+     .plan = CHECKSUM, .advice = "policy = tolerant")
 {
 	lose(HERE, 4);
 	list_free(&then.ram.zones.items);
@@ -292,13 +292,13 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "does not say how the saved kern
 
 ROW("the same, more than 1,024 pages (4 MiB), or at more than 100 places");
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "more memory is gone than can be taken out of use",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "more memory is gone than can be offlined",
      .quarantine = 1025, .plan = CHECKSUM)
 {
 	lose(HERE, 1025);
 }
 
-LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "more memory is gone than can be taken out of use",
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_FATAL, "more memory is gone than can be offlined",
      .quarantine = 1025, .plan = CHECKSUM)
 {
 	lose(HERE, 1025);

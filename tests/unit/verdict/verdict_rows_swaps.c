@@ -23,15 +23,15 @@ static struct swap_use *swap_then(void)
 	return &then.swaps.items.items[0];
 }
 
-ROW("all others in use are there as they were");
+ROW("all others in use are unchanged");
 
-LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_SAME, "The other swap areas in use are there as they were")
+LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_SAME, "The other swap areas in use are unchanged")
 {
 	swap_on("/dev/sdb2");
 	SET(swap_on("/dev/sdb3")->label, "new"); /* swaplabel */
 }
 
-LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_SAME, "as they were")
+LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_SAME, "are unchanged")
 {
 	SET(swap_on("/dev/sdb2")->device, "/dev/sdc2"); /* by another name */
 }
@@ -45,31 +45,31 @@ LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_SAME, "", .silent = true)
 	now.swaps.items.count = 0;
 }
 
-ROW("one was made anew, or its device has no swap header, or that of an image");
+ROW("one was formatted, or its device has no swap header, or that of an image");
 
 LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL,
-     "The swap area /dev/sdb2, with 8192 KiB of the session's memory, was made anew since",
-     .advice = "what was swapped out is gone", .hopeless = true)
+     "The swap area /dev/sdb2, with 8192 KiB of the session's memory, was formatted since",
+     .advice = "the memory that was swapped out is gone", .hopeless = true)
 {
 	swap_on("/dev/sdb2")->uuid[15]++;
 }
 
-LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "was made anew since", .hopeless = true)
+LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "was formatted since", .hopeless = true)
 {
 	swap_on("/dev/sdb2")->last_page--;
 }
 
-LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "was made anew since", .hopeless = true)
+LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "was formatted since", .hopeless = true)
 {
 	swap_on("/dev/sdb2")->bad_pages++;
 }
 
-LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "is no swap area any more", .hopeless = true)
+LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "is no longer a swap area", .hopeless = true)
 {
 	swap_on("/dev/sdb2")->sight = SWAP_REPLACED;
 }
 
-/* Another that is as it was does not make up for it. */
+/* Another, unchanged one does not make up for it. */
 LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "/dev/sdb2, with", .hopeless = true)
 {
 	swap_on("/dev/sdb2")->uuid[0]++;
@@ -92,7 +92,7 @@ LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "cannot be read", .advice = "Connect
 
 LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "is missing")
 {
-	SET(swap_on("/dev/sdb2")->identity, "partition 02 on disk S3"); /* nobody looked for it */
+	SET(swap_on("/dev/sdb2")->identity, "partition 02 on disk S3"); /* not looked for */
 }
 
 LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_FATAL, "is missing")
@@ -104,7 +104,7 @@ ROW("one cannot be seen yet: what it lies on is unlocked or assembled later in t
     "driver that its disk had is not in this kernel");
 
 LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_HARMLESS,
-     "The swap area /dev/dm-1, with 8192 KiB of the session's memory, cannot be seen from here")
+     "The swap area /dev/dm-1, with 8192 KiB of the session's memory, is not visible here")
 {
 	swap_on("/dev/dm-1")->sight = SWAP_HIDDEN;
 }
@@ -112,7 +112,7 @@ LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_HARMLESS,
 ROW("one had no header that could be read when it hibernated (on a loop or network block "
     "device, or a file on NFS)");
 
-LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_HARMLESS, "could not be read while all was frozen")
+LINE(PLAIN, ABOUT_SWAP_AREA, VERDICT_HARMLESS, "could not be read while the system was frozen")
 {
 	swap_on("/dev/loop0");
 	swap_then()->sight = SWAP_BLOCKED;

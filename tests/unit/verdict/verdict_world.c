@@ -144,7 +144,7 @@ uint64_t count_ram(const struct platform *platform)
 	return count;
 }
 
-/* Pages for devices: those of the maps, and some behind them, that are holes. */
+/* Pages for devices: those of the maps, and some after them, which are holes. */
 #define PLACES (FRAMES + 32u)
 
 static bool is_free(const struct platform *platform, uint64_t start)
@@ -249,7 +249,7 @@ static void add_region(struct platform *platform, uint64_t start, uint32_t type)
 	ck_assert_int_eq(list_append(&platform->efi.regions, region), 0);
 }
 
-/* Runtime services, and what the boot left behind (type 4). */
+/* Runtime services, and leftovers of the boot (type 4). */
 static void add_services(struct platform *then, struct platform *now)
 {
 	uint64_t step = FRAMES / 4 * PAGE;

@@ -35,7 +35,7 @@ uint64_t count_ram(const struct platform *platform);
 
 bool holds(const struct frame_list *list, uint64_t frame);
 
-/* Some of the frames that are RAM, of eight so many; rarely one that is not. */
+/* Some of the frames that are RAM, this many of eight; rarely one that is not. */
 struct frame_list random_image(const struct platform *platform, unsigned int density);
 
 struct world {

@@ -70,7 +70,7 @@ map_more() {
         self.boot(map="0x10000000+0x1000", efi="moved")
         self.reboots()
         self.need(self.machine.mark("efi-moved"), "a region was moved")
-        self.need_said("fatal: The EFI .* at 0xffc00000 is not there any more")
+        self.need_said("fatal: The EFI .* at 0xffc00000 is gone")
         self.need_kept(1)
         self.machine = before
         self.resume(map="0x10000000+0x1000", efi="same")

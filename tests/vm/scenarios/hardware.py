@@ -111,7 +111,7 @@ class NetworkCard(Scenario):
         self.hibernate()
         self.extra = self.slot
         self.resume()
-        self.need_said("harmless: .*missing; it was plugged in")
+        self.need_said("harmless: .*missing; its port supports hot-plugging")
 
 
 class InAnothersPlace(Scenario):
@@ -141,8 +141,8 @@ first_boot() {
         self.extra = self.bus + self.new + self.old
         self.resume()
         machine = self.machine
-        self.need_said("mended: .* at 0000:01:01.0 is new .*"
-                       "at 0000:01:02.0: it is disabled")
+        self.need_said("corrected: .* at 0000:01:01.0 is new .*"
+                       "at 0000:01:02.0; it is disabled")
         self.need_said("PCI device 0000:01:01.0 is disabled")
         self.need("No such file" in machine.mark("new-before"),
                   "the restored kernel does not know the new device")
@@ -186,7 +186,7 @@ first_boot() {
                             memdev="m0")
         self.off()
         self.need_signature(disks.OURS)
-        self.need_forecast("128 MiB of memory at 0x")
+        self.need_forecast("128 MiB of hot-plugged memory at 0x")
         return machine
 
     def need_forecast(self, pattern):
@@ -201,7 +201,7 @@ first_boot() {
         self.off()
         self.need_boot_goes_on()
         self.figure(self.need_said(
-            "fatal: .*128 MiB of memory at 0x[0-9a-f]+.* missing"))
+            "fatal: .*128 MiB of hot-plugged memory at 0x[0-9a-f]+.* missing"))
         self.need_signature(disks.SWAP)
 
 

@@ -120,9 +120,9 @@ first_boot() {
     def run(self):
         machine = self.boot()
         for prompt, text in (("Passphrase for the hibernated session", PHRASE),
-                             ("The same again", PHRASE + "x"),
-                             ("They were not the same", PHRASE),
-                             ("(?s)The same again.*The same again", PHRASE)):
+                             ("Repeat the passphrase", PHRASE + "x"),
+                             ("The passphrases differ", PHRASE),
+                             ("(?s)Repeat the passphrase.*Repeat the passphrase", PHRASE)):
             machine.wait_for(prompt + ".*: ")
             machine.type(text + "\n")
         self.off()

@@ -66,7 +66,7 @@ first_boot() {
         self.second.format_again()
         self.boot()
         self.off()
-        self.need_said("fatal: The swap area /dev/vdb1, with .* was made anew")
+        self.need_said("fatal: The swap area /dev/vdb1, with .* was formatted since")
         self.need_said("image discarded")
         self.need_boot_goes_on()
         self.need_signature(disks.SWAP)

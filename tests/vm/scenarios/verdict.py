@@ -44,7 +44,7 @@ class Verdict(moved.MovedMap):
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
         self.need_content(self.before)
         self.need_out_of_use(quarantined)
-        self.need_said("mended: .*checksum")
+        self.need_said("corrected: .*checksum")
         if says:
             self.need_said(says)
         self.figure("%s: resumes" % title)
@@ -85,14 +85,14 @@ class Moved(Verdict):
         free = self.frames.free()
         used = self.frames.used()
         self.resumes("to a free page", area(free), quarantined=1,
-                     says="mended: .*moved to 0x%x" % (free * 4096))
+                     says="corrected: .*moved to 0x%x" % (free * 4096))
         self.refused("to a used page", area(used),
                      "fatal: .*moved to 0x%x.*image has 1 page there" %
                      (used * 4096))
         # What would keep it free, spelled out.
         self.need_said(r"memmap=4K\$0x%x" % (used * 4096))
         self.refused("to a free page, strict", area(free),
-                     "verdict is mended, which platform policy = strict",
+                     "verdict is corrected, which platform policy = strict",
                      config=DISCARD + STRICT)
 
 
@@ -176,7 +176,7 @@ class Ram(Verdict):
         used = self.frames.used(self.pages)
         self.resumes("removed in the middle, free", "%s %s" % (
             self.hole, area(free, self.pages, "none")),
-            quarantined=self.pages, says="mended: .*page frames")
+            quarantined=self.pages, says="corrected: .*page frames")
         self.refused("removed in the middle, used", "%s %s" % (
             self.hole, area(used, self.pages, "none")), "fatal: .*are gone")
         self.resumes("added in the middle", "0x10000000+0x1000:System_RAM",
@@ -240,7 +240,7 @@ class Acpi(Verdict):
             self.tables)), "fatal: .*moved to 0x%x.*NVS" % (free * 4096))
         self.resumes("ACPI region without a table moved", " ".join((
             self.nvs, area(free, 1, "ACPI Tables"), self.tables)),
-            quarantined=1, says="mended: .*moved to 0x%x" % (free * 4096))
+            quarantined=1, says="corrected: .*moved to 0x%x" % (free * 4096))
 
 
 class AcpiGone(Acpi):
@@ -254,7 +254,7 @@ class AcpiGone(Acpi):
                      "fatal: .*NVS")
         self.refused("ACPI region with tables retyped", " ".join((
             self.nvs, self.empty, "0x1ffda000+0x26000")),
-            "fatal: .*ACPI table .* lay there")
+            "fatal: .*ACPI table .* was there")
 
 
 class NvsShutdown(Verdict):
