@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "image/image_machine.h"
 #include "history/boot_record_file.h"
-#include "platform/other_swaps.h"
+#include "platform/filesystems/other_swaps.h"
 #include "verdict/verdict_report.h"
 
 #include <errno.h>

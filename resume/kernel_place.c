@@ -6,7 +6,7 @@
 #include "history/boot_record_file.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
-#include "platform/mounted.h"
+#include "platform/filesystems/mounted.h"
 #include "restore.h"
 
 #include <stdio.h>

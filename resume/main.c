@@ -2,7 +2,7 @@
 /* resume(8): the command line. Every boot runs this program, so with nothing to resume it must
  * be quick. */
 #include "base/log.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "boot/initramfs.h"

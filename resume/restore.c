@@ -8,7 +8,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "image/work_pool.h"
+#include "image/pipeline/work_pool.h"
 #include "config/image_keys.h"
 #include "ui/plymouth.h"
 #include "witness.h"

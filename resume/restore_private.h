@@ -5,7 +5,7 @@
 
 #include "judge.h"
 #include "veto.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/memory.h"
 #include "base/why.h"
 #include "format/handover.h"

@@ -4,7 +4,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "kernel/kernel_log.h"
+#include "kernel/messages/kernel_log.h"
 #include "platform/sysfs.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #define S2DISK_VETO_H
 
 #include "base/why.h"
-#include "kernel/veto_log.h"
+#include "kernel/messages/veto_log.h"
 
 struct veto_watch {
 	int log; /* the kernel's, from its next message on; -1: cannot be read */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "witness.h"
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "boot/initramfs.h"

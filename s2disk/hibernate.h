@@ -5,8 +5,8 @@
 
 #include "base/why.h"
 #include "seal/key_slots.h"
-#include "last.h"
-#include "machine_record.h"
+#include "s2disk/aftermath/last.h"
+#include "s2disk/prepare/machine_record.h"
 #include "config/settings.h"
 #include "swap/swap_area.h"
 

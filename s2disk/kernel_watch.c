@@ -2,7 +2,7 @@
 #include "kernel_watch.h"
 
 #include "base/log.h"
-#include "kernel/kernel_log.h"
+#include "kernel/messages/kernel_log.h"
 
 #include <unistd.h>
 

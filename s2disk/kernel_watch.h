@@ -6,8 +6,8 @@
 #ifndef S2DISK_KERNEL_WATCH_H
 #define S2DISK_KERNEL_WATCH_H
 
-#include "kernel/freeze_log.h"
-#include "kernel/kernel_trace.h"
+#include "kernel/messages/freeze_log.h"
+#include "kernel/messages/kernel_trace.h"
 
 struct kernel_watch {
 	int fd; /* -1: its messages cannot be read */

@@ -3,10 +3,10 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/io.h"
 #include "base/look.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 

@@ -6,9 +6,9 @@
 #include "base/io.h"
 #include "base/look.h"
 #include "base/memory.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "base/text.h"
-#include "image/work_pool.h"
+#include "image/pipeline/work_pool.h"
 
 #include <ctype.h>
 #include <errno.h>

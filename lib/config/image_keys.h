@@ -5,7 +5,7 @@
 #ifndef S2DISK_CONFIG_IMAGE_KEYS_H
 #define S2DISK_CONFIG_IMAGE_KEYS_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/why.h"
 #include "image/image_reader.h"
 #include "seal/key_slots.h"

@@ -5,7 +5,7 @@
 #ifndef S2DISK_CONFIG_SETTINGS_H
 #define S2DISK_CONFIG_SETTINGS_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/why.h"
 #include "verdict/verdict.h"
 

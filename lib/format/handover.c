@@ -2,7 +2,7 @@
 #include "format/handover.h"
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/text.h"
 
 #include <errno.h>

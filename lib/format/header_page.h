@@ -3,9 +3,9 @@
 #ifndef S2DISK_FORMAT_HEADER_PAGE_H
 #define S2DISK_FORMAT_HEADER_PAGE_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/why.h"
-#include "format/extents.h"
+#include "format/extents/extents.h"
 #include "format/format.h"
 
 #include <stdbool.h>

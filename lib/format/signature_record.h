@@ -6,7 +6,7 @@
 #ifndef S2DISK_FORMAT_SIGNATURE_RECORD_H
 #define S2DISK_FORMAT_SIGNATURE_RECORD_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/why.h"
 #include "format/format.h"
 

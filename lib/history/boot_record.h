@@ -7,7 +7,7 @@
 #ifndef S2DISK_HISTORY_BOOT_RECORD_H
 #define S2DISK_HISTORY_BOOT_RECORD_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/text.h"
 #include "base/why.h"
 #include "history/boot_words.h"

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "history/boot_brief.h"
 #include "history/boot_words.h"
-#include "kernel/kernel_log.h"
-#include "platform/memory_map.h"
+#include "kernel/messages/kernel_log.h"
+#include "platform/memory/memory_map.h"
 #include "platform/sysfs.h"
 
 #include <errno.h>

@@ -6,10 +6,10 @@
 #include "image/image_reader.h"
 
 #include "base/bytes.h"
-#include "image/block_slot.h"
+#include "image/pipeline/block_slot.h"
 #include "image/image_reader_private.h"
-#include "image/transfer.h"
-#include "image/work_pool.h"
+#include "image/pipeline/transfer.h"
+#include "image/pipeline/work_pool.h"
 
 #include <errno.h>
 #include <inttypes.h>

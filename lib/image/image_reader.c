@@ -4,9 +4,9 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/memory.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "format/block_table.h"
-#include "format/map_reader.h"
+#include "format/extents/map_reader.h"
 #include "format/page_ranges.h"
 #include "image/image_reader_private.h"
 

@@ -3,10 +3,10 @@
 #ifndef S2DISK_IMAGE_IMAGE_READER_PRIVATE_H
 #define S2DISK_IMAGE_IMAGE_READER_PRIVATE_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/memory.h"
 #include "image/image_reader.h"
-#include "format/map_reader.h"
+#include "format/extents/map_reader.h"
 #include "kernel/image_info.h"
 
 struct image_reader {

@@ -4,11 +4,11 @@
 #define S2DISK_IMAGE_IMAGE_WRITER_PRIVATE_H
 
 #include "base/memory.h"
-#include "image/block_slot.h"
+#include "image/pipeline/block_slot.h"
 #include "image/image_writer.h"
 #include "image/page_window.h"
-#include "image/transfer.h"
-#include "image/work_pool.h"
+#include "image/pipeline/transfer.h"
+#include "image/pipeline/work_pool.h"
 
 /* The size up to which a write request collects blocks, and how many requests are in flight. */
 #define BATCH_BYTES (2u << 20)

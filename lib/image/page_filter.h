@@ -15,7 +15,7 @@
 #include "base/why.h"
 #include "format/page_stream.h"
 #include "kernel/image_info.h"
-#include "platform/page_range.h"
+#include "platform/memory/page_range.h"
 
 #include <stddef.h>
 #include <stdint.h>

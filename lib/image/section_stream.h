@@ -4,8 +4,8 @@
 #ifndef S2DISK_IMAGE_SECTION_STREAM_H
 #define S2DISK_IMAGE_SECTION_STREAM_H
 
-#include "base/crypto.h"
-#include "format/map_writer.h"
+#include "crypto/crypto.h"
+#include "format/extents/map_writer.h"
 #include "format/page_stream.h"
 #include "seal/seal.h"
 #include "format/sections.h"

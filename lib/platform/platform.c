@@ -2,7 +2,7 @@
 #include "platform/platform.h"
 
 #include "base/bytes.h"
-#include "platform/encryption.h"
+#include "platform/hardware/encryption.h"
 
 /* Of the kernel's struct swsusp_info, on all 64-bit architectures. */
 #define HEADER_NUM_PHYSPAGES 400

@@ -7,17 +7,17 @@
 #define S2DISK_PLATFORM_PLATFORM_H
 
 #include "base/why.h"
-#include "platform/acpi.h"
-#include "platform/cpu.h"
-#include "platform/devices.h"
-#include "platform/e820.h"
-#include "platform/efi.h"
-#include "platform/filesystems.h"
-#include "platform/guest.h"
-#include "platform/machine.h"
-#include "platform/memory_map.h"
-#include "platform/ram.h"
-#include "platform/swaps.h"
+#include "platform/firmware/acpi.h"
+#include "platform/hardware/cpu.h"
+#include "platform/hardware/devices.h"
+#include "platform/memory/e820.h"
+#include "platform/firmware/efi.h"
+#include "platform/filesystems/filesystems.h"
+#include "platform/firmware/guest.h"
+#include "platform/firmware/machine.h"
+#include "platform/memory/memory_map.h"
+#include "platform/memory/ram.h"
+#include "platform/filesystems/swaps.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
 
 #include "base/cleanup.h"
 #include "history/boot_record_file.h"
-#include "kernel/kernel_log.h"
-#include "platform/encryption.h"
+#include "kernel/messages/kernel_log.h"
+#include "platform/hardware/encryption.h"
 
 #define LOG_LIMIT (4u << 20)
 

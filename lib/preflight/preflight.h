@@ -8,7 +8,7 @@
 #ifndef S2DISK_PREFLIGHT_PREFLIGHT_H
 #define S2DISK_PREFLIGHT_PREFLIGHT_H
 
-#include "base/json.h"
+#include "output/json.h"
 #include "platform/platform.h"
 #include "config/settings.h"
 #include "swap/swap_area.h"

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "platform/mounted.h"
+#include "platform/filesystems/mounted.h"
 #include "platform/sysfs.h"
 
 #include <ctype.h>

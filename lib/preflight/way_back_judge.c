@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "config/image_keys.h"
 #include "kernel/kernel_cmdline.h"
-#include "platform/mounted.h"
+#include "platform/filesystems/mounted.h"
 #include "swap/device_stack.h"
 #include "config/target.h"
 

@@ -2,8 +2,8 @@
 #include "seal/kdf.h"
 
 #include "base/bytes.h"
-#include "base/crypto.h"
-#include "base/secret.h"
+#include "crypto/crypto.h"
+#include "crypto/secret.h"
 #include "base/stopwatch.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 #ifndef S2DISK_SEAL_KEY_PAIR_H
 #define S2DISK_SEAL_KEY_PAIR_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/why.h"
 #include "seal/kdf.h"
 

@@ -2,8 +2,8 @@
 #include "seal/key_seed.h"
 
 #include "base/bytes.h"
-#include "base/crypto.h"
-#include "base/secret.h"
+#include "crypto/crypto.h"
+#include "crypto/secret.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "seal/key_slots.h"
 
 #include "base/bytes.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "seal/seal.h"
 
 #include "base/bytes.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "base/stopwatch.h"
 #include "format/header_page.h"
 

@@ -10,7 +10,7 @@
 #ifndef S2DISK_SEAL_SEAL_H
 #define S2DISK_SEAL_SEAL_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/why.h"
 #include "format/format.h"
 #include "seal/key_seed.h"

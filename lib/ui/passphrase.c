@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "ui/quiet_terminal.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #ifndef S2DISK_VERDICT_MAP_DIFF_H
 #define S2DISK_VERDICT_MAP_DIFF_H
 
-#include "platform/memory_map.h"
+#include "platform/memory/memory_map.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 
 #include "base/why.h"
 #include "platform/list.h"
-#include "platform/page_range.h"
+#include "platform/memory/page_range.h"
 #include "platform/platform.h"
 
 #include <stdbool.h>

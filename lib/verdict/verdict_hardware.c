@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "platform/encryption.h"
+#include "platform/hardware/encryption.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef S2DISK_VERDICT_VERDICT_REPORT_H
 #define S2DISK_VERDICT_VERDICT_REPORT_H
 
-#include "base/json.h"
+#include "output/json.h"
 #include "verdict/verdict.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef S2DISK_REPORT_HIDE_H
 #define S2DISK_REPORT_HIDE_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 
 #include <stddef.h>
 

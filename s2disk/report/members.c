@@ -2,7 +2,7 @@
 #include "members.h"
 
 #include "base/cleanup.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/text.h"
 #include "boot/initramfs.h"
 #include "hide.h"

@@ -3,14 +3,14 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/io.h"
 #include "base/look.h"
-#include "base/tar.h"
+#include "output/tar.h"
 #include "base/text.h"
 #include "history/boot_record_file.h"
 #include "config/image_keys.h"
-#include "kernel/kernel_log.h"
+#include "kernel/messages/kernel_log.h"
 #include "hide.h"
 #include "members.h"
 

@@ -6,7 +6,7 @@
  */
 #include "base/bytes.h"
 #include "base/io.h"
-#include "base/json.h"
+#include "output/json.h"
 #include "base/memory.h"
 #include "base/stopwatch.h"
 #include "format/format.h"

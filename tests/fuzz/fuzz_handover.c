@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "format/handover.h"
 
 #define PAGE 4096u

@@ -7,12 +7,12 @@
 
 #include "base/bytes.h"
 #include "format/codec.h"
-#include "platform/acpi.h"
-#include "platform/cpu.h"
-#include "platform/e820.h"
-#include "platform/machine.h"
-#include "platform/memory_map.h"
-#include "platform/ram.h"
+#include "platform/firmware/acpi.h"
+#include "platform/hardware/cpu.h"
+#include "platform/memory/e820.h"
+#include "platform/firmware/machine.h"
+#include "platform/memory/memory_map.h"
+#include "platform/memory/ram.h"
 
 #include <errno.h>
 #include <string.h>

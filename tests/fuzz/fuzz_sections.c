@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "format/block_table.h"
-#include "format/extents.h"
+#include "format/extents/extents.h"
 #include "format/header_page.h"
 #include "format/page_ranges.h"
 #include "format/sections.h"

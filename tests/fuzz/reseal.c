@@ -4,7 +4,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 
 #define PAGE RESEAL_PAGE
 #define PAGES_MAX 1024u

@@ -2,7 +2,7 @@
 /* The image that fuzz_image starts from, with single errors made by hand: one thing is
  * made wrong, all digests are made valid again, and the reader must report the error. */
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/io.h"
 #include "image/image_reader.h"
 #include "fixtures/made_data.h"

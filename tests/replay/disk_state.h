@@ -6,7 +6,7 @@
 #ifndef S2DISK_TESTS_DISK_STATE_H
 #define S2DISK_TESTS_DISK_STATE_H
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/why.h"
 #include "image/image_reader.h"
 #include "format/signature_record.h"

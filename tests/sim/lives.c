@@ -2,7 +2,7 @@
 #include "lives.h"
 
 #include "../replay/crash.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "fixtures/quick.h"
 
 #include <check.h>

@@ -3,7 +3,7 @@
 #include "sim_private.h"
 
 #include "base/bytes.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 
 #include <errno.h>
 #include <gcrypt.h>

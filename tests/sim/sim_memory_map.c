@@ -5,9 +5,9 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
-#include "platform/e820.h"
-#include "platform/memory_map.h"
-#include "platform/offlined.h"
+#include "platform/memory/e820.h"
+#include "platform/memory/memory_map.h"
+#include "platform/memory/offlined.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "format/block_table.h"
 #include "image/signature_find.h"
-#include "image/work_pool.h"
+#include "image/pipeline/work_pool.h"
 
 #include <errno.h>
 #include <fcntl.h>

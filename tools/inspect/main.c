@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-inspect(8): the command line. */
 #include "base/cleanup.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "inspect.h"
 #include "history/boot_record_file.h"
 #include "config/options.h"
-#include "platform/other_swaps.h"
+#include "platform/filesystems/other_swaps.h"
 #include "config/target.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "inspect.h"
 
-#include "base/json.h"
+#include "output/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "verdict/verdict_report.h"

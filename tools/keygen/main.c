@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-keygen(8): the key pair for hibernating without typing a passphrase. */
 #include "base/cleanup.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "config/image_keys.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "sleep.h"
 
 #include "base/bytes.h"
-#include "base/journal.h"
+#include "output/journal.h"
 #include "base/log.h"
 #include "sleep_battery.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "platform/mounted.h"
+#include "platform/filesystems/mounted.h"
 #include "swap/device_stack.h"
 
 #include <errno.h>

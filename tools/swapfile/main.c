@@ -2,7 +2,7 @@
 /* s2disk-swapfile(8): the command line. */
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "swapfile.h"

@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "platform/mounted.h"
+#include "platform/filesystems/mounted.h"
 #include "swap/device_stack.h"
 
 #include <errno.h>

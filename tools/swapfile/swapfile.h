@@ -3,7 +3,7 @@
 #ifndef S2DISK_SWAPFILE_SWAPFILE_H
 #define S2DISK_SWAPFILE_SWAPFILE_H
 
-#include "base/json.h"
+#include "output/json.h"
 #include "base/why.h"
 #include "swap/swap_area.h"
 #include "marks.h"

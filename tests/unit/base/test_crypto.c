@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Every primitive as it is used, against test vectors of its standard. */
 #include "base/bytes.h"
-#include "base/crypto.h"
-#include "base/secret.h"
+#include "crypto/crypto.h"
+#include "crypto/secret.h"
 
 #include <check.h>
 #include <errno.h>

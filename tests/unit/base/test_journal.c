@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* journal: what arrives at the journal's socket. */
-#include "base/journal.h"
+#include "output/journal.h"
 #include "fixtures/made_root.h"
 
 #include <check.h>

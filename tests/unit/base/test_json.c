@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/json.h"
+#include "output/json.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image/handover: the page against doc/image-format.md, and its text. */
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "format/handover.h"
 
 #include <check.h>

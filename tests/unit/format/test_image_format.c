@@ -2,7 +2,7 @@
 /* The structures on disk, against bytes made by hand from doc/image-format.md: the
  * offsets below are from its tables, not from the code. */
 #include "base/bytes.h"
-#include "format/extents.h"
+#include "format/extents/extents.h"
 #include "format/header_page.h"
 #include "format/signature_record.h"
 #include "format/swap_signature.h"

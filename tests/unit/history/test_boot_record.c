@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "history/boot_record_file.h"
 #include "fixtures/made_root.h"
-#include "platform/memory_map.h"
+#include "platform/memory/memory_map.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image/effort: how hard to compress, as waiting and packing go. */
 #include "base/bytes.h"
-#include "image/effort.h"
+#include "image/pipeline/effort.h"
 
 #include <check.h>
 #include <stdlib.h>

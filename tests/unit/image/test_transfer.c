@@ -2,8 +2,8 @@
 /* image/transfer: pieces of memory and extents of a file, in all combinations. */
 #include "base/bytes.h"
 #include "base/io.h"
-#include "image/transfer.h"
-#include "image/work_pool.h"
+#include "image/pipeline/transfer.h"
+#include "image/pipeline/work_pool.h"
 
 #include <check.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * are plain ones, so that ThreadSanitizer sees what the pool does not order. */
 #include "base/bytes.h"
 #include "base/memory.h"
-#include "image/work_pool.h"
+#include "image/pipeline/work_pool.h"
 
 #include <check.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "../fuzz/reseal.h"
 #include "../fuzz/small_image.h"
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/io.h"
 #include "fixtures/made_data.h"
 

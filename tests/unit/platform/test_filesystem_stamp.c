@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/made_root.h"
-#include "platform/filesystem_stamp.h"
+#include "platform/filesystems/filesystem_stamp.h"
 
 #include <check.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/made_root.h"
-#include "platform/mounted.h"
+#include "platform/filesystems/mounted.h"
 #include "platform/platform.h"
 #include "verdict/verdict.h"
 

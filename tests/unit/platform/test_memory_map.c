@@ -2,12 +2,12 @@
 /* platform/memory_map, e820, map_diff and page_range. */
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/io.h"
 #include "fixtures/made_data.h"
-#include "platform/e820.h"
+#include "platform/memory/e820.h"
 #include "verdict/map_diff.h"
-#include "platform/page_range.h"
+#include "platform/memory/page_range.h"
 
 #include <check.h>
 #include <stdio.h>

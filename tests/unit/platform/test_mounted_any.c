@@ -2,7 +2,7 @@
 /* Is any file system mounted that could have been changed? */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
-#include "platform/mounted.h"
+#include "platform/filesystems/mounted.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* Offlined page frames, found in a made /proc/kpageflags. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
-#include "platform/offlined.h"
+#include "platform/memory/offlined.h"
 
 #include <check.h>
 #include <errno.h>

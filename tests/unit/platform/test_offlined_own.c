@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/made_root.h"
-#include "platform/offlined_own.h"
+#include "platform/memory/offlined_own.h"
 
 #include <check.h>
 #include <stdlib.h>

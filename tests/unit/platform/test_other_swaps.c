@@ -3,8 +3,8 @@
  * below a made root whose disks are files. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
-#include "platform/other_swaps.h"
-#include "platform/device_drivers.h"
+#include "platform/filesystems/other_swaps.h"
+#include "platform/hardware/device_drivers.h"
 #include "swap/file_place.h"
 
 #include <check.h>

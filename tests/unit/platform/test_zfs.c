@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/made_root.h"
-#include "platform/mounted.h"
+#include "platform/filesystems/mounted.h"
 
 #include <check.h>
 #include <endian.h>

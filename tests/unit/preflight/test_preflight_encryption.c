@@ -3,7 +3,7 @@
  * the pre-flight and a captured machine make of it. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
-#include "platform/encryption.h"
+#include "platform/hardware/encryption.h"
 #include "platform/platform.h"
 #include "preflight/preflight_private.h"
 

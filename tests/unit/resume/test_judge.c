@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "image/image_machine.h"
 #include "history/boot_record_file.h"
-#include "platform/other_swaps.h"
+#include "platform/filesystems/other_swaps.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the restored system logs; the kernel's messages are read. */
-#include "s2disk/aftermath.h"
-#include "kernel/kernel_log.h"
+#include "s2disk/aftermath/aftermath.h"
+#include "kernel/messages/kernel_log.h"
 #include "fixtures/made_root.h"
 #include "s2disk/power_off.h"
 

@@ -2,7 +2,7 @@
 /* image_size: what size of snapshot the kernel is asked for. */
 #include "base/bytes.h"
 #include "fixtures/made_root.h"
-#include "s2disk/image_size.h"
+#include "s2disk/prepare/image_size.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* last: what is kept of a hibernation, and how it is printed. */
 #include "history/boot_record_file.h"
-#include "s2disk/last.h"
+#include "s2disk/aftermath/last.h"
 #include "fixtures/made_root.h"
 
 #include <check.h>

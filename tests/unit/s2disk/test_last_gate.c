@@ -3,8 +3,8 @@
  * anything is written, with the kernel's means for each kind of device. */
 #include "base/bytes.h"
 #include "fixtures/gate_fixture.h"
-#include "s2disk/last_gate.h"
-#include "s2disk/machine_record.h"
+#include "s2disk/aftermath/last_gate.h"
+#include "s2disk/prepare/machine_record.h"
 #include "fixtures/made_root.h"
 
 #include <check.h>

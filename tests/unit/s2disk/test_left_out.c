@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk's part in leaving offlined frames out; the kernel's lists are made up. */
-#include "s2disk/left_out.h"
+#include "s2disk/prepare/left_out.h"
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "s2disk/last.h"
-#include "platform/offlined.h"
+#include "s2disk/aftermath/last.h"
+#include "platform/memory/offlined.h"
 
 #include <check.h>
 #include <errno.h>

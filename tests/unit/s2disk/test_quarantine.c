@@ -3,8 +3,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "fixtures/made_root.h"
-#include "platform/offlined.h"
-#include "s2disk/quarantine.h"
+#include "platform/memory/offlined.h"
+#include "s2disk/aftermath/quarantine.h"
 
 #include <check.h>
 #include <errno.h>

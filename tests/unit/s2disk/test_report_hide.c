@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a report leaves out: hidden words keep their lengths. */
 #include "base/bytes.h"
-#include "base/tar.h"
+#include "output/tar.h"
 #include "s2disk/report/hide.h"
 
 #include <check.h>

@@ -2,9 +2,9 @@
 /* The last gate of swap: an area in use whose header is another is cut off. */
 #include "base/bytes.h"
 #include "fixtures/gate_fixture.h"
-#include "s2disk/machine_record.h"
+#include "s2disk/prepare/machine_record.h"
 #include "fixtures/made_root.h"
-#include "s2disk/swap_gate.h"
+#include "s2disk/aftermath/swap_gate.h"
 
 #include <check.h>
 #include <fcntl.h>

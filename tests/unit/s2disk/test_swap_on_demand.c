@@ -3,7 +3,7 @@
  * swapoff() are made up here, and a child does what s2disk does, until signals end it. */
 #include "base/bytes.h"
 #include "base/log.h"
-#include "s2disk/swap_on_demand.h"
+#include "s2disk/prepare/swap_on_demand.h"
 
 #include <check.h>
 #include <errno.h>

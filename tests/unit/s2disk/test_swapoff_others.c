@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "fixtures/made_root.h"
-#include "s2disk/swapoff_others.h"
+#include "s2disk/prepare/swapoff_others.h"
 
 #include <check.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  * restored system; and that it is made to return others.
  */
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "seal/key_slots.h"
 #include "seal/seal.h"
 #include "kernel/kernel_random.h"

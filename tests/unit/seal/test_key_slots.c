@@ -2,7 +2,7 @@
 /* Key slots, key pairs and key derivation: bytes made by hand from doc/image-format.md,
  * and every number beyond its bounds. */
 #include "base/bytes.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "seal/key_slots.h"
 
 #include <check.h>

@@ -2,7 +2,7 @@
 /* How a passphrase is asked for, and what becomes of the answer: pipes, terminals, and
  * stand-ins for systemd's and Plymouth's programs. Then the settings on top of that. */
 #include "base/bytes.h"
-#include "base/secret.h"
+#include "crypto/secret.h"
 #include "config/image_keys.h"
 #include "ui/passphrase.h"
 

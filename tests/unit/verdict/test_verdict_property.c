@@ -4,7 +4,7 @@
  * Checked against a byte-by-byte idea of RAM on small address spaces.
  */
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "verdict/map_diff.h"
 #include "verdict/verdict.h"
 #include "fixtures/quick.h"

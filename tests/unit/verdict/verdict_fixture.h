@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "base/io.h"
 #include "fixtures/made_data.h"
 #include "verdict/verdict.h"

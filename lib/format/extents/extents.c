@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "format/extents/extents.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+enum {
+	MAP_FIRST = 0,
+	MAP_CHUNKS = 8,
+	MAP_PAGES = 16,
+	MAP_DIGEST = 24,
+};
+_Static_assert(MAP_DIGEST + SHA256_SIZE == MAP_DISK_SIZE, "a map on disk");
+
+enum {
+	CHUNK_MAGIC = 0,
+	CHUNK_EXTENTS = 8,
+	CHUNK_CRC = 12,
+	CHUNK_NEXT = 16,
+	CHUNK_INDEX = 24,
+	CHUNK_FIRST_PAGE = 32,
+	CHUNK_IMAGE_ID = 48,
+	CHUNK_TABLE = 64,
+	EXTENT_SIZE = 16,
+};
+_Static_assert(CHUNK_IMAGE_ID + IMAGE_ID_SIZE == CHUNK_TABLE, "the table follows the id");
+
+static const char chunk_magic[8] = "s2diskEX";
+
+void map_encode(const struct map *map, unsigned char *at)
+{
+	put_le64(at + MAP_FIRST, map->first_chunk);
+	put_le64(at + MAP_CHUNKS, map->chunks);
+	put_le64(at + MAP_PAGES, map->pages);
+	memcpy(at + MAP_DIGEST, map->digest, SHA256_SIZE);
+}
+
+int map_decode(const unsigned char *at, uint64_t device_bytes, size_t page_size, const char *name,
+	       struct map *ret, struct why *w)
+{
+	struct map map = {
+		.first_chunk = get_le64(at + MAP_FIRST),
+		.chunks = get_le64(at + MAP_CHUNKS),
+		.pages = get_le64(at + MAP_PAGES),
+	};
+
+	memcpy(map.digest, at + MAP_DIGEST, SHA256_SIZE);
+	if (map.pages > device_bytes / page_size)
+		return why_class(w, WHY_FOREIGN, -ENXIO,
+				 "the %s map says %" PRIu64 " pages, the device has only %" PRIu64
+				 " now",
+				 name, map.pages, device_bytes / page_size);
+	if (map.chunks > map.pages || (map.chunks == 0) != (map.pages == 0))
+		return why_damaged(w, "the %s map says %" PRIu64 " chunks for %" PRIu64 " pages",
+				   name, map.chunks, map.pages);
+	if ((map.first_chunk == 0) != (map.chunks == 0) || map.first_chunk % page_size)
+		return why_damaged(w, "the %s map begins at byte %" PRIu64, name, map.first_chunk);
+	*ret = map;
+	return 0;
+}
+
+size_t chunk_capacity(size_t page_size)
+{
+	return (page_size - CHUNK_TABLE) / EXTENT_SIZE;
+}
+
+struct extent chunk_get_extent(const unsigned char *page, size_t index)
+{
+	const unsigned char *at = page + CHUNK_TABLE + index * EXTENT_SIZE;
+
+	return (struct extent){ .offset = get_le64(at), .pages = get_le64(at + 8) };
+}
+
+void chunk_put_extent(unsigned char *page, size_t index, struct extent extent)
+{
+	unsigned char *at = page + CHUNK_TABLE + index * EXTENT_SIZE;
+
+	put_le64(at, extent.offset);
+	put_le64(at + 8, extent.pages);
+}
+
+static int chunk_crc(const unsigned char *page, size_t page_size, uint32_t *ret)
+{
+	static const unsigned char zeros[4];
+	struct digest crc = { 0 };
+	int r = digest_open(&crc, DIGEST_CRC32);
+
+	if (r < 0)
+		return r;
+	digest_update(&crc, page, CHUNK_CRC);
+	digest_update(&crc, zeros, sizeof(zeros));
+	digest_update(&crc, page + CHUNK_NEXT, page_size - CHUNK_NEXT);
+	*ret = digest_final_crc32(&crc);
+	digest_close(&crc);
+	return 0;
+}
+
+int chunk_seal(const struct chunk_header *header, unsigned char *page, size_t page_size)
+{
+	uint32_t crc;
+	int r;
+
+	memset(page, 0, CHUNK_TABLE);
+	memcpy(page + CHUNK_MAGIC, chunk_magic, sizeof(chunk_magic));
+	put_le32(page + CHUNK_EXTENTS, header->extents);
+	put_le64(page + CHUNK_NEXT, header->next);
+	put_le64(page + CHUNK_INDEX, header->index);
+	put_le64(page + CHUNK_FIRST_PAGE, header->first_page);
+	memcpy(page + CHUNK_IMAGE_ID, header->image_id, IMAGE_ID_SIZE);
+	r = chunk_crc(page, page_size, &crc);
+	if (r < 0)
+		return r;
+	put_le32(page + CHUNK_CRC, crc);
+	return 0;
+}
+
+/* The extents themselves: aligned, within the device, not empty. */
+static int check_extents(const unsigned char *page, size_t page_size, uint64_t device_bytes,
+			 const char *name, const struct chunk_header *header, uint64_t *ret_pages,
+			 struct why *w)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < header->extents; i++) {
+		struct extent extent = chunk_get_extent(page, i);
+		uint64_t length, end;
+
+		if (extent.pages == 0 || extent.offset % page_size ||
+		    !checked_mul(extent.pages, page_size, &length) ||
+		    !checked_add(extent.offset, length, &end))
+			return why_damaged(w,
+					   "extent %zu of chunk %" PRIu64 " of the %s map (%" PRIu64
+					   " pages at byte %" PRIu64 ") is on no device",
+					   i, header->index, name, extent.pages, extent.offset);
+		if (end > device_bytes)
+			return why_class(w, WHY_FOREIGN, -ENXIO,
+					 "extent %zu of chunk %" PRIu64 " of the %s map (%" PRIu64
+					 " pages at byte %" PRIu64
+					 ") is beyond the device, which has only %" PRIu64
+					 " bytes now",
+					 i, header->index, name, extent.pages, extent.offset,
+					 device_bytes);
+		pages += extent.pages;
+	}
+	*ret_pages = pages;
+	return 0;
+}
+
+int chunk_decode(const unsigned char *page, size_t page_size, uint64_t device_bytes,
+		 const struct chunk_header *expected, const char *name, struct chunk_header *ret,
+		 uint64_t *ret_pages, struct why *w)
+{
+	struct chunk_header header = {
+		.extents = get_le32(page + CHUNK_EXTENTS),
+		.next = get_le64(page + CHUNK_NEXT),
+		.index = get_le64(page + CHUNK_INDEX),
+		.first_page = get_le64(page + CHUNK_FIRST_PAGE),
+	};
+	uint32_t crc;
+	int r;
+
+	memcpy(header.image_id, page + CHUNK_IMAGE_ID, IMAGE_ID_SIZE);
+	if (memcmp(page + CHUNK_MAGIC, chunk_magic, sizeof(chunk_magic)) != 0)
+		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map is missing",
+				   expected->index, name);
+	r = chunk_crc(page, page_size, &crc);
+	if (r < 0)
+		return r;
+	if (crc != get_le32(page + CHUNK_CRC))
+		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map is damaged",
+				   expected->index, name);
+	if (memcmp(header.image_id, expected->image_id, IMAGE_ID_SIZE) != 0 ||
+	    header.index != expected->index || header.first_page != expected->first_page)
+		return why_damaged(w,
+				   "extent chunk %" PRIu64 " of the %s map belongs somewhere else",
+				   expected->index, name);
+	if (header.extents == 0 || header.extents > chunk_capacity(page_size) ||
+	    header.next % page_size)
+		return why_damaged(w,
+				   "extent chunk %" PRIu64
+				   " of the %s map says %u extents, next at %" PRIu64,
+				   expected->index, name, header.extents, header.next);
+	r = check_extents(page, page_size, device_bytes, name, &header, ret_pages, w);
+	if (r < 0)
+		return r;
+	*ret = header;
+	return 0;
+}
