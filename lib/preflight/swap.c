@@ -226,7 +226,7 @@ static void advise_inactive(struct preflight_context *context, struct check *che
 	else if (r == 0 && page.kind != SWAP_IS_NOTHING && page.kind != SWAP_IS_SWAP &&
 		 swap_area_operand(area))
 		advise_renewal(check, area, &page,
-			       "it holds an image (see s2disk-inspect); to discard it:  ");
+			       "it holds an image (see s2disk-inspect); to discard it: ");
 	else if (other_swap(context, path, sizeof(path)))
 		preflight_advise(
 			check, "name the active swap area, %s, with -r or \"resume device\"", path);

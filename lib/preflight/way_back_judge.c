@@ -115,7 +115,7 @@ static bool takes_image(struct way *way, const struct boot_run *run)
 			   true);
 	if (way_needs_key_file(settings) && !has_key(way, run))
 		return say(way,
-			   "does not have the same key file, and nothing else opens the image:  ",
+			   "does not have the same key file, and nothing else opens the image: ",
 			   settings->key_file,
 			   "set \"key file in initramfs = y\" if only root can read it, or use "
 			   "\"key pair\" (suspend.conf(5))",
@@ -413,7 +413,7 @@ static void judge_read(struct way *way, const struct initramfs *initramfs, const
 							  (way->run->found == FOUND_NO_DEVICE ||
 							   way->run->found == FOUND_NOT_LOOKED));
 		if (locks.locked)
-			say(way, "has nothing that would unlock  ", locks.locked->mapper,
+			say(way, "has nothing that would unlock ", locks.locked->mapper,
 			    "add initramfs (Debian) or x-initrd.attach to its options in "
 			    "/etc/crypttab, and rd.luks.uuid=UUID, if others are on the kernel "
 			    "command line",

@@ -166,7 +166,7 @@ static const struct {
 } faults[] = {
 	{ RECORD, 44, 4, 7, RESEAL_ALL, 0, NULL },
 	{ RECORD, 44, 4, 7, 0, -EBADMSG, "record is damaged" },
-	{ RECORD, 32, 8, SMALL_BYTES, RESEAL_ALL, -ENXIO, "is said to be at byte 655360" },
+	{ RECORD, 32, 8, SMALL_BYTES, RESEAL_ALL, -ENXIO, "places the header at byte 655360" },
 	{ HEADER, 104, 8, 1, RESEAL_ALL, 0, NULL },
 	{ HEADER, 104, 8, 1, 0, -EBADMSG, "is damaged" },
 	{ HEADER, 32, 1, 'x', RESEAL_ALL, -EBADMSG, "header is that of another image" },

@@ -338,7 +338,7 @@ START_TEST(sees_what_the_boot_loader_will_do)
 	ck_assert_uint_eq(read_choices(), 0);
 	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0w\0\x1b\0n\0\1\2\0\0");
 	ck_assert_uint_eq(read_choices(), 1);
-	ck_assert_ptr_nonnull(strstr(choices[0].text, "to start w?n? once (LoaderEntryOneShot)"));
+	ck_assert_ptr_nonnull(strstr(choices[0].text, "will start w?n? once (LoaderEntryOneShot)"));
 	PUT(LOADER("LoaderEntryOneShot"), "\7\0\0\0");
 	ck_assert_uint_eq(read_choices(), 0);
 	PUT(LOADER("LoaderEntryDefault"), "\7\0\0\0A\0*\0\0\0");

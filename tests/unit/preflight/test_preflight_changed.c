@@ -160,7 +160,7 @@ START_TEST(judges_each)
 	put_file("/boot/initramfs-0-rescue-x.img", "", BEGAN + 3000);
 	expect(CHECK_OK, "/boot/initrd.img-7 looks for it", "");
 	put_file("/boot/initrd.img-5", "no cpio", BEGAN + 3000);
-	expect(CHECK_WARNING, "would find the image is unknown:  /boot/initrd.img-5: ", "resume");
+	expect(CHECK_WARNING, "would find the image is unknown: /boot/initrd.img-5: ", "resume");
 	/* Cut off while it was made. */
 	put_file("/boot/initrd.img-5", "", BEGAN + 3000);
 	expect(CHECK_FAILED, "/boot/initrd.img-5: it is empty", "regenerate it");
@@ -357,7 +357,7 @@ START_TEST(wants_the_key_file_there)
 	expect(CHECK_FAILED, IMAGE " does not have the same key file", "");
 	put_initramfs("etc/suspend.conf", conf, NULL, NULL);
 	expect(CHECK_FAILED,
-	       "does not have the same key file, and nothing else opens the image:  /etc/",
+	       "does not have the same key file, and nothing else opens the image: /etc/",
 	       "\"key file in initramfs = y\"");
 	put_initramfs("etc/suspend.conf", conf, "etc/image.key", KEY "!");
 	expect(CHECK_FAILED, "does not have the same key file", AROUND);
@@ -377,7 +377,7 @@ START_TEST(wants_the_area_unlocked)
 	no_record = true;
 	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=/dev/mapper/swap2\n");
 	put_initramfs("etc/crypttab", "system UUID=1 none luks\n", NULL, NULL);
-	expect(CHECK_FAILED, IMAGE " has nothing that would unlock  swap", "x-initrd.attach");
+	expect(CHECK_FAILED, IMAGE " has nothing that would unlock swap", "x-initrd.attach");
 	put_initramfs("etc/crypttab", "swap /dev/sda2 /dev/urandom swap\n", NULL, NULL);
 	expect(CHECK_FAILED, "would unlock swap", "");
 	put_initramfs("etc/crypttab", "swap UUID=bd60 none luks\n", NULL, NULL);
@@ -402,10 +402,10 @@ START_TEST(wants_the_area_unlocked)
 	/* This boot opened it already. */
 	run.found = FOUND_NO_DEVICE;
 	made_put("/proc/cmdline", "root=UUID=1 rd.luks.uuid=bd60 resume=UUID=2\n");
-	expect(CHECK_FAILED, "did not find for UUID=2", "");
+	expect(CHECK_FAILED, "did not find UUID=2", "");
 	/* Root is on it. */
 	made_put("/proc/cmdline", "root=/dev/mapper/root2 resume=UUID=2\n");
-	expect(CHECK_FAILED, "did not find for UUID=2", "");
+	expect(CHECK_FAILED, "did not find UUID=2", "");
 	run.found = FOUND_SWAP;
 	put_initramfs(NULL, NULL, NULL, NULL);
 	made_put("/proc/cmdline", "ro root=/dev/mapper/root2 resume=UUID=2\n");
@@ -422,7 +422,7 @@ START_TEST(finds_root_in_the_mounts)
 	made_put("/proc/cmdline", "nfsroot=UUID=2 resume=UUID=2\n");
 	expect(CHECK_WARNING, "would find the image is unknown: " IMAGE " has nothing", "");
 	made_put("/proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
-	expect(CHECK_FAILED, IMAGE " has nothing that would unlock  swap", "rd.luks.uuid=UUID");
+	expect(CHECK_FAILED, IMAGE " has nothing that would unlock swap", "rd.luks.uuid=UUID");
 	made_put("/proc/self/mountinfo", "22 1 254:2 / / rw - ext4 /dev/vda2 rw\n");
 	expect(CHECK_WARNING, NOT_RUN ": " IMAGE " looks for it", "");
 	made_put("/proc/self/mountinfo", "22 1 0:24 / / rw - btrfs /dev/vda2 rw\n");
@@ -440,7 +440,7 @@ START_TEST(does_not_judge_what_it_cannot_read)
 	snprintf(command, sizeof(command), "printf '\\0BZh' >>%s" IMAGE, made_root);
 	ck_assert_int_eq(system(command), 0);
 	set_time(IMAGE, BEGAN + 1000);
-	expect(CHECK_WARNING, "would find the image is unknown:  " NONE, "");
+	expect(CHECK_WARNING, "would find the image is unknown: " NONE, "");
 }
 END_TEST
 

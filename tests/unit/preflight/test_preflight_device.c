@@ -96,9 +96,9 @@ START_TEST(sound_areas)
 	made_put("/sys/dev/block/253:1/slaves/sda3/dev", "8:3\n");
 	put_device("8:3", "sda3", NULL);
 	made_put("/sys/dev/block/8:3/partition", "3\n");
-	expect(CHECK_OK, "an image can be written there:  LVM vg-swap on partition sda3", "");
+	expect(CHECK_OK, "an image can be written there: LVM vg-swap on partition sda3", "");
 	area.dev = makedev(8, 3);
-	expect(CHECK_OK, "an image can be written there:  partition sda3", "");
+	expect(CHECK_OK, "an image can be written there: partition sda3", "");
 }
 END_TEST
 
@@ -147,7 +147,7 @@ START_TEST(areas_that_cannot_be_checked)
 	expect(CHECK_OK, "sysfs does not show the devices below /dev/dm-1", "");
 	put_device("253:1", "dm-1", "LVM-abc\n");
 	made_put("/sys/dev/block/253:1/slaves/sda3/dev", "8:3\n");
-	expect(CHECK_WARNING, "could not be checked: not all of it", "lsblk -s /dev/dm-1");
+	expect(CHECK_WARNING, "could not be checked: not all of them", "lsblk -s /dev/dm-1");
 	put_device("253:1", "dm-1", "LVM-abc\n");
 	for (int i = 1; i < 80; i++) {
 		char numbers[32], path[64], below[32];

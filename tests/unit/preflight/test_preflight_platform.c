@@ -94,10 +94,10 @@ START_TEST(not_known)
 	struct preflight_context context = { .target = &target, .preflight = &result };
 
 	expect(only_check("no such file"), "platform", CHECK_FAILED,
-	       "cannot describe this machine:  no such file");
+	       "cannot describe this machine: no such file");
 	no_memory = sizeof(struct forecast);
 	expect(only_check(NULL), "platform", CHECK_FAILED,
-	       "cannot describe this machine:  Cannot allocate memory");
+	       "cannot describe this machine: Cannot allocate memory");
 	/* s2disk-swapfile does not ask for it. */
 	result.count = 0;
 	check_platform_forecast(&context);

@@ -147,7 +147,7 @@ START_TEST(zram_is_memory)
 	expect("zram", CHECK_WARNING,
 	       "6364 MiB must be swapped out before the image is made, and the kernel swaps to "
 	       "/dev/zram0 first",
-	       "give /swapfile a higher priority than /dev/zram0 has");
+	       "give /swapfile a higher priority than /dev/zram0 (pri=");
 	expect("memory", CHECK_WARNING, "at least 14556 MiB", "");
 }
 END_TEST

@@ -73,7 +73,7 @@ START_TEST(area_not_active_holds_an_image)
 	machine.header = true;
 	run();
 	expect("swap-area", CHECK_FAILED, "not active",
-	       "it holds an image (see s2disk-inspect); to discard it:  run \"swapoff "
+	       "it holds an image (see s2disk-inspect); to discard it: run \"swapoff "
 	       "/dev/vda2; " MKSWAP "/dev/vda2\", and swapon it");
 }
 END_TEST
@@ -138,8 +138,8 @@ static const struct {
 	const char *signature, *text, *advice;
 } signatures[] = {
 	{ "", "no swap signature at page 0 of /dev/vda2", "if they are right, " },
-	{ "S1SUSPEND", "holds a hibernation image", "the image is stale:  " },
-	{ "ULSUSPEND", "holds a hibernation image", "the image is stale:  " },
+	{ "S1SUSPEND", "holds a hibernation image", "the image is stale: " },
+	{ "ULSUSPEND", "holds a hibernation image", "the image is stale: " },
 };
 
 START_TEST(area_without_swap_signature)

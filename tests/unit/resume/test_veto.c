@@ -211,7 +211,7 @@ START_TEST(no_log)
 	veto_watch_begin(&watch, made_root);
 	ck_assert_int_lt(watch.log, 0);
 	veto_explain(&watch, made_root, -EBUSY, &w);
-	ck_assert_ptr_nonnull(strstr(w.text, "it failed; the kernel does not say"));
+	ck_assert_ptr_nonnull(strstr(w.text, "it failed; the kernel does not name the cause"));
 	veto_watch_end(&watch);
 }
 END_TEST

@@ -325,7 +325,7 @@ START_TEST(machine_fails)
 		add_to_machine("more", CHECK_OK, "one of many");
 	text = check_says(PATH, 0);
 	check_told(text, "one of many");
-	check_told(text, "more checks not shown");
+	check_told(text, "more checks were not shown");
 	/* However many they are, a failure is not lost. */
 	machine.count--;
 	add_to_machine("late", CHECK_FAILED, "the last of many");

@@ -321,7 +321,7 @@ START_TEST(another_area)
 	disable();
 	made_put(DROP_IN, "resume device = /dev/x\n");
 	ck_assert_int_eq(enable(&file), -EEXIST);
-	ck_assert_ptr_nonnull(strstr(w.text, DROP_IN " is there"));
+	ck_assert_ptr_nonnull(strstr(w.text, DROP_IN " was not written by s2disk-swapfile"));
 	made_check(DROP_IN, "resume device = /dev/x\n");
 	made_check("/etc/fstab", FSTAB);
 }

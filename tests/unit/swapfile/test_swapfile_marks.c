@@ -171,7 +171,7 @@ START_TEST(leaves_files_of_others)
 
 	made_put("/etc/90.conf", "mine\n");
 	ck_assert_int_eq(marks_put(made_root, &mark, &w), -EEXIST);
-	ck_assert_ptr_nonnull(strstr(w.text, "/etc/90.conf is there, and not of"));
+	ck_assert_ptr_nonnull(strstr(w.text, "/etc/90.conf was not written by s2disk-swapfile"));
 	/* The line that is to be replaced is not there (any more). */
 	mark.own = false;
 	mark.was = (char *)"theirs";

@@ -189,7 +189,7 @@ static void unstamp(enum filesystem_unstamped reason)
 }
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_HARMLESS,
-     "Whether /dev/vda2 (/) (other) was changed is unknown:  it is on no disk")
+     "Whether /dev/vda2 (/) (other) was changed is unknown: it is on no disk")
 {
 	unstamp(FILESYSTEM_ELSEWHERE);
 }

@@ -37,7 +37,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "8086:10d3 at 0000:00:03.0 is missi
 	now.devices.pci.resources.count = 1;
 }
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now:  its driver")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now: its driver")
 {
 	have_cards();
 	SET(function(&now, 1)->id, "8086:10d4");
@@ -74,7 +74,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is a different one now; its por
 
 ROW("another PCI device behind such a port otherwise, or in the place of an unused one");
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now:  its driver")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now: its driver")
 {
 	run("6.11.9");
 	have_port();
@@ -82,7 +82,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now:  its drive
 	function(&then, 3)->flags = DEVICE_REMOVABLE;
 }
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now:  the saved kernel writes")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now: the saved kernel writes")
 {
 	have_cards();
 	SET(function(&then, 1)->driver, "");
