@@ -25,6 +25,8 @@ awk '/\\$/ { sub(/\\$/, ""); line = line $0; next } { print line $0; line = "" }
 for test in $(uniq -d "$list"); do
 	complain "$test is twice in the list of tests"
 done
+# No name has a blank.
+# shellcheck disable=SC2044
 for file in $(find tests -name 'test_*.c' -o -name 'test_*.sh'); do
 	grep -qx "${file%.c}" "$list" || complain "$file is not in the list of tests"
 done

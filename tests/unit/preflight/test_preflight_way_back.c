@@ -34,8 +34,7 @@ START_TEST(was_elsewhere)
 	run.minor = 2;
 	strcpy(run.named, "UUID=2");
 	run.offset = 5;
-	expect(CHECK_FAILED,
-	       "page 5 (resume=", "reboot once to confirm it");
+	expect(CHECK_FAILED, "page 5 (resume=", "reboot once to confirm it");
 	run.by = NAMED_BY_DEFAULT;
 	expect(CHECK_FAILED, "page 5 (the initramfs' own", "command that regenerates");
 	run.by = NAMED_BY_KERNEL;
