@@ -87,7 +87,7 @@ class LessMemory(Scenario):
         self.boot()
         self.off()
         self.need_boot_goes_on()
-        self.need_said("needs [0-9]+ MiB of memory.*has [0-9]+ MiB")
+        self.need_said("needs [0-9]+ MiB of memory, and only [0-9]+ MiB are available")
         self.need_signature(disks.SWAP)
 
 
@@ -186,7 +186,7 @@ first_boot() {
                             memdev="m0")
         self.off()
         self.need_signature(disks.OURS)
-        self.need_forecast("128 MiB of hot-plugged memory at 0x")
+        self.need_forecast("128 MiB of memory at 0x")
         return machine
 
     def need_forecast(self, pattern):

@@ -111,6 +111,6 @@ first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }
         self.boot()
         self.vetoed(1)
         self.need_said("cannot be opened: Operation not permitted; the kernel "
-                       "does not say who")
+                       "does not name the cause")
         self.machine = before
         self.resume()
