@@ -10,7 +10,7 @@
 #include "history/boot_record_file.h"
 #include "config/image_keys.h"
 #include "kernel_place.h"
-#include "config/options.h"
+#include "config/command_line.h"
 #include "restore.h"
 #include "config/target.h"
 #include "turn.h"
@@ -29,23 +29,7 @@
 
 #define WAIT_MAX 3600
 
-enum exit_code {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-};
-
-enum {
-	OPTION_DEFAULT_DEVICE = 256,
-	OPTION_PRINT_DEFAULT,
-	OPTION_PRINT_DEVICE,
-	OPTION_PRINT_KEY_FILES,
-	OPTION_PLAIN_ALLOWED,
-	OPTION_RECORD_MISSED,
-	OPTION_WAIT,
-};
-
-static const char usage[] =
+static const char help[] =
 	"Usage: resume [OPTION]... [DEVICE]\n"
 	"Restores the image that s2disk left in a swap area; for the initramfs, before any\n"
 	"file system is mounted. Where there is none, it does nothing.\n"
@@ -77,31 +61,12 @@ static const char usage[] =
 	"Exit status: 0 nothing to resume, or the image was discarded: boot on; 1 failed;\n"
 	"2 wrong usage or configuration.\n";
 
-static const struct option long_options[] = {
-	COMMON_LONG_OPTIONS,
-	{ "default-device", required_argument, NULL, OPTION_DEFAULT_DEVICE },
-	{ "print-default", no_argument, NULL, OPTION_PRINT_DEFAULT },
-	{ "print-device", no_argument, NULL, OPTION_PRINT_DEVICE },
-	{ "print-key-files", no_argument, NULL, OPTION_PRINT_KEY_FILES },
-	{ "plain-allowed", no_argument, NULL, OPTION_PLAIN_ALLOWED },
-	{ "record-missed", no_argument, NULL, OPTION_RECORD_MISSED },
-	{ "wait", required_argument, NULL, OPTION_WAIT },
-	{ NULL, 0, NULL, 0 },
-};
-
 struct command {
 	struct options options;
 	const char *default_device; /* NULL: none */
 	unsigned int wait_seconds;
-	/* Called instead of restoring, if not NULL. */
-	int (*print)(const struct settings *settings);
+	int print; /* which of prints[] is called instead of restoring, or 0 */
 };
-
-static int usage_error(void)
-{
-	fprintf(stderr, "Try 'resume --help'.\n");
-	return EXIT_USAGE;
-}
 
 static int print_device(const struct settings *settings)
 {
@@ -110,7 +75,7 @@ static int print_device(const struct settings *settings)
 	target_awaited(settings, "", device, sizeof(device));
 	if (device[0])
 		puts(device);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return command_line_printed();
 }
 
 /* For the generators' hooks, which continue without a default. */
@@ -125,7 +90,7 @@ static int print_default(const struct settings *settings)
 		return EXIT_DONE;
 	}
 	fputs(text, stdout);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return command_line_printed();
 }
 
 /* For the generators' hooks: secrets, so only if the user asks for it. */
@@ -140,7 +105,7 @@ static int print_key_files(const struct settings *settings)
 		if (path[0] == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
 		    access(path, R_OK) == 0)
 			puts(path);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return command_line_printed();
 }
 
 /* For scripts that would hand the device to the kernel's loader, which accepts any image that
@@ -162,6 +127,21 @@ static int record_missed(const struct settings *settings)
 	return boot_record_add_first("", &run) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+enum {
+	PRINT_DEFAULT = 1,
+	PRINT_DEVICE,
+	PRINT_KEY_FILES,
+	/* For these errors elsewhere in the settings do not change the answer. */
+	PRINT_PLAIN_ALLOWED,
+	PRINT_MISSED,
+};
+
+static int (*const prints[])(const struct settings *settings) = {
+	[PRINT_DEFAULT] = print_default,     [PRINT_DEVICE] = print_device,
+	[PRINT_KEY_FILES] = print_key_files, [PRINT_PLAIN_ALLOWED] = say_plain_allowed,
+	[PRINT_MISSED] = record_missed,
+};
+
 /* Nothing was restored: records what this boot did. */
 static void record(struct boot_run *run, const struct settings *settings)
 {
@@ -169,8 +149,9 @@ static void record(struct boot_run *run, const struct settings *settings)
 	witness_record(run);
 }
 
-static bool take_wait(const char *argument, struct command *ret)
+static bool take_wait(void *context, const char *argument)
 {
+	struct command *ret = context;
 	uint64_t seconds;
 
 	if (text_parse_u64(argument, &seconds) < 0 || seconds > WAIT_MAX) {
@@ -185,50 +166,27 @@ static bool take_wait(const char *argument, struct command *ret)
 /* -1: go on; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
-	int option;
+	const struct command_option options[] = {
+		{ "default-device", .text = &ret->default_device },
+		{ "print-default", .choice = &ret->print, .chosen = PRINT_DEFAULT },
+		{ "print-device", .choice = &ret->print, .chosen = PRINT_DEVICE },
+		{ "print-key-files", .choice = &ret->print, .chosen = PRINT_KEY_FILES },
+		{ "plain-allowed", .choice = &ret->print, .chosen = PRINT_PLAIN_ALLOWED },
+		{ "record-missed", .choice = &ret->print, .chosen = PRINT_MISSED },
+		{ "wait", .take = take_wait },
+		{ 0 },
+	};
+	const struct command_line line = {
+		.program = "resume",
+		.help = help,
+		.note = " (" INITRAMFS_RESUME_MARK ")",
+		.options = options,
+		.settings = &ret->options,
+		.operand = { "DEVICE", .key = "resume device" },
+		.context = ret,
+	};
 
-	while ((option = getopt_long(argc, argv, COMMON_SHORT_OPTIONS, long_options, NULL)) != -1) {
-		switch (option) {
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_DONE;
-		case 'V':
-			printf("resume %s (%s)\n", PACKAGE_VERSION, INITRAMFS_RESUME_MARK);
-			return EXIT_DONE;
-		case OPTION_DEFAULT_DEVICE:
-			ret->default_device = optarg;
-			break;
-		case OPTION_PRINT_DEFAULT:
-			ret->print = print_default;
-			break;
-		case OPTION_PRINT_DEVICE:
-			ret->print = print_device;
-			break;
-		case OPTION_PRINT_KEY_FILES:
-			ret->print = print_key_files;
-			break;
-		case OPTION_PLAIN_ALLOWED:
-			ret->print = say_plain_allowed;
-			break;
-		case OPTION_RECORD_MISSED:
-			ret->print = record_missed;
-			break;
-		case OPTION_WAIT:
-			if (!take_wait(optarg, ret))
-				return usage_error();
-			break;
-		default:
-			if (!options_take(&ret->options, option, optarg))
-				return usage_error();
-		}
-	}
-	if (optind < argc && !options_assign(&ret->options, "resume device", argv[optind++]))
-		return usage_error();
-	if (optind < argc) {
-		log_error("one DEVICE only, not also '%s'", argv[optind]);
-		return usage_error();
-	}
-	return -1;
+	return command_line_parse(&line, argc, argv);
 }
 
 static void take_default(const struct command *command, struct settings *settings)
@@ -337,14 +295,13 @@ static int run(const struct command *command)
 		log_error("%s", why_text(&w, r));
 		if (!command->print)
 			discard_unwanted(command, why_text(&w, r));
-		/* Errors elsewhere in the settings do not change the answer. */
-		if ((command->print == say_plain_allowed || command->print == record_missed) &&
+		if (command->print >= PRINT_PLAIN_ALLOWED &&
 		    options_salvage_settings(&command->options, &settings) == 0)
-			return command->print(&settings);
+			return prints[command->print](&settings);
 		return EXIT_USAGE;
 	}
 	take_default(command, &settings);
-	return command->print ? command->print(&settings) : resume(command, &settings);
+	return command->print ? prints[command->print](&settings) : resume(command, &settings);
 }
 
 static int take_turn_and_run(const struct command *command)
@@ -368,7 +325,6 @@ int main(int argc, char **argv)
 	int code;
 
 	secret_process();
-	log_open("resume");
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)
 		return code;

@@ -8,7 +8,7 @@
 #include "config/image_keys.h"
 #include "s2disk/aftermath/last.h"
 #include "lock.h"
-#include "config/options.h"
+#include "config/command_line.h"
 #include "preflight/preflight.h"
 #include "s2disk/report/report.h"
 #include "config/sleep_method.h"
@@ -25,22 +25,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum exit_code {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_REFUSED = 3,
-};
-
-enum {
-	OPTION_CHECK = 256,
-	OPTION_JSON,
-	OPTION_LAST,
-	OPTION_REPORT,
-	OPTION_ROOT,
-};
-
-static const char usage[] =
+static const char help[] =
 	"Usage: s2disk [OPTION]...\n"
 	"Writes memory to a swap area and powers the machine off; the next boot\n"
 	"restores it.\n"
@@ -76,93 +61,37 @@ struct command {
 	int lock;	    /* held while it hibernates, -1 */
 };
 
-static const struct option long_options[] = {
-	COMMON_LONG_OPTIONS,
-	{ "image-size", required_argument, NULL, 's' },
-	{ "image_size", required_argument, NULL, 's' },
-	{ "method", required_argument, NULL, 'm' },
-	{ "dry-run", no_argument, NULL, 'n' },
-	{ "check", no_argument, NULL, OPTION_CHECK },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "last", no_argument, NULL, OPTION_LAST },
-	{ "report", required_argument, NULL, OPTION_REPORT },
-	{ "root", required_argument, NULL, OPTION_ROOT },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int usage_error(void)
-{
-	fprintf(stderr, "Try 's2disk --help'.\n");
-	return EXIT_USAGE;
-}
-
 /* -1: go on; else an exit code. */
-static int take_option(struct command *command, int option, const char *argument)
-{
-	switch (option) {
-	case 's':
-		return options_assign(&command->options, "image size", argument) ? -1
-										 : usage_error();
-	case 'm':
-		return options_assign(&command->options, "shutdown method", argument)
-			       ? -1
-			       : usage_error();
-	case 'n':
-		command->dry_run = true;
-		return -1;
-	case OPTION_CHECK:
-		command->check = true;
-		return -1;
-	case OPTION_JSON:
-		command->json = true;
-		return -1;
-	case OPTION_LAST:
-		command->last = true;
-		return -1;
-	case OPTION_REPORT:
-		command->report = argument;
-		return -1;
-	case OPTION_ROOT:
-		command->root = argument;
-		return -1;
-	case 'h':
-		fputs(usage, stdout);
-		return EXIT_DONE;
-	case 'V':
-		printf("s2disk %s\n", PACKAGE_VERSION);
-		return EXIT_DONE;
-	default:
-		return options_take(&command->options, option, argument) ? -1 : usage_error();
-	}
-}
-
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
-	int option;
+	const struct command_option options[] = {
+		{ "image-size", 's', .key = "image size" },
+		{ "image_size", 's', .key = "image size" },
+		{ "method", 'm', .key = "shutdown method" },
+		{ "dry-run", 'n', .flag = &ret->dry_run },
+		{ "check", .flag = &ret->check },
+		{ "json", .flag = &ret->json },
+		{ "last", .flag = &ret->last },
+		{ "report", .text = &ret->report },
+		{ "root", .text = &ret->root },
+		{ 0 },
+	};
+	const struct command_line line = {
+		.program = "s2disk", .help = help, .options = options, .settings = &ret->options
+	};
+	int code = command_line_parse(&line, argc, argv);
 
-	while ((option = getopt_long(argc, argv, COMMON_SHORT_OPTIONS "s:m:n", long_options,
-				     NULL)) != -1) {
-		int code = take_option(ret, option, optarg);
-
-		if (code >= 0)
-			return code;
-	}
-	if (optind < argc) {
-		log_error("'%s' is not an option; name the device with -r", argv[optind]);
-		return usage_error();
-	}
-	if (ret->json && !ret->check && !ret->last) {
-		log_error("--json needs --check or --last");
-		return usage_error();
-	}
-	if (ret->root && !ret->check && !ret->report) {
-		log_error("--root needs --check or --report");
-		return usage_error();
-	}
-	if (ret->report && (ret->check || ret->last || ret->dry_run)) {
-		log_error("--report excludes --check, --last and --dry-run");
-		return usage_error();
-	}
+	if (code >= 0)
+		return code;
+	if (optind < argc)
+		return command_line_wrong("'%s' is not an option; name the device with -r",
+					  argv[optind]);
+	if (ret->json && !ret->check && !ret->last)
+		return command_line_wrong("--json needs --check or --last");
+	if (ret->root && !ret->check && !ret->report)
+		return command_line_wrong("--root needs --check or --report");
+	if (ret->report && (ret->check || ret->last || ret->dry_run))
+		return command_line_wrong("--report excludes --check, --last and --dry-run");
 	return -1;
 }
 
@@ -442,7 +371,6 @@ int main(int argc, char **argv)
 	int code;
 
 	secret_process();
-	log_open("s2disk");
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)
 		return code;

@@ -16,29 +16,6 @@ bool options_assign(struct options *options, const char *key, const char *value)
 	return true;
 }
 
-bool options_take(struct options *options, int option, const char *argument)
-{
-	switch (option) {
-	case 'f':
-		options->config_file = argument;
-		return true;
-	case 'P':
-		return options_assign(options, NULL, argument);
-	case 'r':
-		return options_assign(options, "resume device", argument);
-	case 'o':
-		return options_assign(options, "resume offset", argument);
-	case 'q':
-		options->quiet = true;
-		return true;
-	case 'v':
-		options->verbose = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void warn(const char *message)
 {
 	log_warning("%s", message);
@@ -87,10 +64,6 @@ static int load(const struct options *options, struct settings *settings,
 
 int options_load_settings(const struct options *options, struct settings *settings, struct why *w)
 {
-	if (options->quiet)
-		log_set_level(LOG_LEVEL_WARNING);
-	else if (options->verbose)
-		log_set_level(LOG_LEVEL_DEBUG);
 	settings_defaults(settings);
 	return load(options, settings, options->keeps_unknown ? NULL : warn, w);
 }

@@ -8,7 +8,7 @@
 #include "crypto/secret.h"
 #include "inspect.h"
 #include "history/boot_record_file.h"
-#include "config/options.h"
+#include "config/command_line.h"
 #include "platform/filesystems/other_swaps.h"
 #include "config/target.h"
 
@@ -19,26 +19,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-enum exit_code {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_REFUSED = 3,
-};
-
-enum {
-	OPTION_JSON = 256,
-	OPTION_VERIFY,
-	OPTION_COMPARE,
-	OPTION_SAVE_PLATFORM,
-	OPTION_EXPORT,
-	OPTION_UNLOCK,
-};
-
 #define SWAPS_MAX 64
 #define PLATFORM_FILE_LIMIT (16u << 20)
 
-static const char usage[] =
+static const char help[] =
 	"Usage: s2disk-inspect [OPTION]... [DEVICE|FILE]\n"
 	"Shows the image in a swap area, or in a copy of one in FILE. Never writes to the\n"
 	"device.\n"
@@ -73,57 +57,6 @@ struct command {
 	const char *file; /* a regular file named as DEVICE */
 };
 
-static const struct option long_options[] = {
-	COMMON_LONG_OPTIONS,
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "verify", no_argument, NULL, OPTION_VERIFY },
-	{ "compare", optional_argument, NULL, OPTION_COMPARE },
-	{ "save-platform", required_argument, NULL, OPTION_SAVE_PLATFORM },
-	{ "export", required_argument, NULL, OPTION_EXPORT },
-	{ "unlock", no_argument, NULL, OPTION_UNLOCK },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int usage_error(void)
-{
-	fprintf(stderr, "Try 's2disk-inspect --help'.\n");
-	return EXIT_USAGE;
-}
-
-/* -1: go on; else an exit code. */
-static int take_option(struct command *command, int option, const char *argument)
-{
-	switch (option) {
-	case OPTION_JSON:
-		command->json = true;
-		return -1;
-	case OPTION_UNLOCK:
-		command->unlock = true;
-		return -1;
-	case OPTION_VERIFY:
-		command->verify = true;
-		return -1;
-	case OPTION_COMPARE:
-		command->compare = true;
-		command->compare_with = argument;
-		return -1;
-	case OPTION_SAVE_PLATFORM:
-		command->save_platform = argument;
-		return -1;
-	case OPTION_EXPORT:
-		command->export = argument;
-		return -1;
-	case 'h':
-		fputs(usage, stdout);
-		return EXIT_DONE;
-	case 'V':
-		printf("s2disk-inspect %s\n", PACKAGE_VERSION);
-		return EXIT_DONE;
-	default:
-		return options_take(&command->options, option, argument) ? -1 : usage_error();
-	}
-}
-
 /* A swap file is read on its device; any other file is a copy of an area. */
 static bool is_active_swap(const char *path)
 {
@@ -139,30 +72,38 @@ static bool is_active_swap(const char *path)
 	return false;
 }
 
+static bool take_device(void *context, const char *device)
+{
+	struct command *ret = context;
+	struct stat st;
+
+	if (stat(device, &st) == 0 && S_ISREG(st.st_mode) && !is_active_swap(device))
+		ret->file = device;
+	return true;
+}
+
+/* -1: go on; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
-	struct stat st;
-	int option;
+	const struct command_option options[] = {
+		{ "json", .flag = &ret->json },
+		{ "verify", .flag = &ret->verify },
+		{ "compare", .flag = &ret->compare, .text = &ret->compare_with },
+		{ "save-platform", .text = &ret->save_platform },
+		{ "export", .text = &ret->export },
+		{ "unlock", .flag = &ret->unlock },
+		{ 0 },
+	};
+	const struct command_line line = {
+		.program = "s2disk-inspect",
+		.help = help,
+		.options = options,
+		.settings = &ret->options,
+		.operand = { "DEVICE", .key = "resume device", .take = take_device },
+		.context = ret,
+	};
 
-	while ((option = getopt_long(argc, argv, COMMON_SHORT_OPTIONS, long_options, NULL)) != -1) {
-		int code = take_option(ret, option, optarg);
-
-		if (code >= 0)
-			return code;
-	}
-	if (optind < argc) {
-		const char *target = argv[optind++];
-
-		if (stat(target, &st) == 0 && S_ISREG(st.st_mode) && !is_active_swap(target))
-			ret->file = target;
-		if (!options_assign(&ret->options, "resume device", target))
-			return usage_error();
-	}
-	if (optind < argc) {
-		log_error("one DEVICE only, not also '%s'", argv[optind]);
-		return usage_error();
-	}
-	return -1;
+	return command_line_parse(&line, argc, argv);
 }
 
 static int capture(struct platform *ret, struct why *w)
@@ -354,7 +295,6 @@ int main(int argc, char **argv)
 	int code;
 
 	secret_process();
-	log_open("s2disk-inspect");
 	code = parse_command_line(argc, argv, &command);
 	return code >= 0 ? code : run(&command);
 }

@@ -5,26 +5,20 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "crypto/secret.h"
+#include "config/command_line.h"
 #include "config/image_keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-enum exit_code {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-};
-
 #define DEFAULT_FILE "/etc/s2disk/key-pair"
 
-static const char usage[] =
+static const char help[] =
 	"Usage: s2disk-keygen [OPTION]... [FILE]\n"
 	"Makes a key pair: with it s2disk encrypts images without asking for anything, and\n"
 	"resume opens them with the passphrase that is asked for now.\n"
@@ -42,50 +36,22 @@ struct command {
 	bool change;
 };
 
-static const struct option long_options[] = {
-	{ "change-passphrase", no_argument, NULL, 'c' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int usage_error(void)
-{
-	fprintf(stderr, "Try 's2disk-keygen --help'.\n");
-	return EXIT_USAGE;
-}
-
 /* -1: go on; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
-	int option;
+	const struct command_option options[] = {
+		{ "change-passphrase", 'c', .flag = &ret->change },
+		{ "quiet", 'q' },
+		{ 0 },
+	};
+	const struct command_line line = {
+		.program = "s2disk-keygen",
+		.help = help,
+		.options = options,
+		.operand = { "FILE", .text = &ret->file },
+	};
 
-	while ((option = getopt_long(argc, argv, "cqhV", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			ret->change = true;
-			break;
-		case 'q':
-			log_set_level(LOG_LEVEL_WARNING);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_DONE;
-		case 'V':
-			printf("s2disk-keygen %s\n", PACKAGE_VERSION);
-			return EXIT_DONE;
-		default:
-			return usage_error();
-		}
-	}
-	if (optind < argc)
-		ret->file = argv[optind++];
-	if (optind < argc) {
-		log_error("one FILE only, not also '%s'", argv[optind]);
-		return usage_error();
-	}
-	return -1;
+	return command_line_parse(&line, argc, argv);
 }
 
 static int write_temporary(const char *path, const unsigned char *data, struct why *w)
@@ -267,7 +233,6 @@ int main(int argc, char **argv)
 	int code;
 
 	secret_process();
-	log_open("s2disk-keygen");
 	code = parse_command_line(argc, argv, &command);
 	return code >= 0 ? code : run(&command);
 }

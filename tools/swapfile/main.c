@@ -5,11 +5,11 @@
 #include "crypto/crypto.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "config/command_line.h"
 #include "swapfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,14 +17,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum exit_code {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_REFUSED = 3,
-};
-
-static const char usage[] =
+static const char help[] =
 	"Usage: s2disk-swapfile create [--size=SIZE] [--no-subvolume]\n"
 	"                             [--enable [--hibernate-only]] PATH\n"
 	"       s2disk-swapfile offset PATH\n"
@@ -51,24 +44,6 @@ static const char usage[] =
 	"Exit status: 0 done, 1 failed and what was done is undone, 2 wrong usage, 3 it cannot\n"
 	"work here.\n";
 
-/* Set by options without a letter; take_option() sets the rest. */
-static int no_subvolume, enable, hibernate_only, use_json;
-
-static const struct option long_options[] = {
-	{ "size", required_argument, NULL, 's' },
-	{ "no-subvolume", no_argument, &no_subvolume, 1 },
-	{ "enable", no_argument, &enable, 1 },
-	{ "hibernate-only", no_argument, &hibernate_only, 1 },
-	{ "dry-run", no_argument, NULL, 'n' },
-	{ "json", no_argument, &use_json, 1 },
-	{ "root", required_argument, NULL, 'r' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
-
 static const struct command {
 	const char *name;
 	int (*run)(struct swapfile *s, struct why *w);
@@ -82,59 +57,15 @@ static const struct command {
 	{ "remove", swapfile_do_remove, false, true, true },
 };
 
-static const char *program;
-
-static bool is_swap_offset(void)
+static bool take_size(void *context, const char *text)
 {
-	return strcmp(program, "swap-offset") == 0;
-}
+	struct swapfile *s = context;
 
-static int usage_error(void)
-{
-	fprintf(stderr, "Try '%s --help'.\n", program);
-	return EXIT_USAGE;
-}
-
-static int set_size(struct swapfile *s, const char *text)
-{
 	s->size = 0;
 	if (strcmp(text, "auto") == 0 || (text_parse_size(text, &s->size) == 0 && s->size > 0))
-		return -1;
+		return true;
 	log_error("'%s' is not a size; expected: auto, or bytes as in 16G", text);
-	return usage_error();
-}
-
-/* -1: go on; else an exit code. */
-static int take_option(struct swapfile *s, int option, const char *argument)
-{
-	switch (option) {
-	case 's':
-		return set_size(s, argument);
-	case 0: /* one of the flags */
-		break;
-	case 'n':
-		s->dry_run = true;
-		break;
-	case 'r':
-		s->root = argument;
-		break;
-	case 'q':
-		s->quiet = true;
-		log_set_level(LOG_LEVEL_WARNING);
-		break;
-	case 'v':
-		log_set_level(LOG_LEVEL_DEBUG);
-		break;
-	case 'h':
-		fputs(usage, stdout);
-		return EXIT_DONE;
-	case 'V':
-		printf("%s %s\n", program, PACKAGE_VERSION);
-		return EXIT_DONE;
-	default:
-		return usage_error();
-	}
-	return -1;
+	return false;
 }
 
 static const struct command *find_command(const char *name)
@@ -209,10 +140,8 @@ static int run_swap_offset(struct swapfile *s)
 {
 	struct why w = { "" };
 
-	if (!s->path) {
-		log_error("expected: the path of one swap file");
-		return usage_error();
-	}
+	if (!s->path)
+		return command_line_wrong("expected: the path of one swap file");
 	s->uswsusp = true;
 	if (swapfile_do_offset(s, &w) == 0)
 		return EXIT_DONE;
@@ -220,51 +149,53 @@ static int run_swap_offset(struct swapfile *s)
 	return EXIT_FAILED;
 }
 
-static int wrong_usage(const char *what, const char *which)
-{
-	log_error("%s%s", what, which);
-	return usage_error();
-}
-
 static int run_command(struct swapfile *s, int argc, char **argv)
 {
 	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
 
 	if (!command)
-		return argc == 0 ? wrong_usage("no command given", "")
-				 : wrong_usage(argv[0], " is not a command");
+		return argc == 0 ? command_line_wrong("no command given")
+				 : command_line_wrong("%s is not a command", argv[0]);
 	s->path = argc > 1 ? argv[1] : NULL;
 	if (argc > 2 || (s->path && !command->takes_path) || (!s->path && command->needs_path))
-		return wrong_usage(command->name, command->needs_path	? " takes one PATH"
-						  : command->takes_path ? " takes one PATH at most"
-									: " takes no PATH");
+		return command_line_wrong("%s takes %s", command->name,
+					  command->needs_path	? "one PATH"
+					  : command->takes_path ? "one PATH at most"
+								: "no PATH");
 	if ((s->size || s->no_subvolume || s->enable) && strcmp(command->name, "create") != 0)
-		return wrong_usage("--size, --no-subvolume and --enable need create", "");
+		return command_line_wrong("--size, --no-subvolume and --enable need create");
 	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0)
-		return wrong_usage("--hibernate-only needs enable or create --enable", "");
+		return command_line_wrong("--hibernate-only needs enable or create --enable");
 	return run(s, command);
 }
 
 int main(int argc, char **argv)
 {
 	struct swapfile s = { .root = "" };
-	int option;
+	const struct command_option options[] = {
+		{ "size", 's', .take = take_size },
+		{ "no-subvolume", .flag = &s.no_subvolume },
+		{ "enable", .flag = &s.enable },
+		{ "hibernate-only", .flag = &s.hibernate_only },
+		{ "dry-run", 'n', .flag = &s.dry_run },
+		{ "json", .flag = &s.use_json },
+		{ "root", .text = &s.root },
+		{ "quiet", 'q', .flag = &s.quiet },
+		{ "verbose", 'v' },
+		{ 0 },
+	};
+	bool uswsusp = argc > 0 && strcmp(basename(argv[0]), "swap-offset") == 0;
+	const struct command_line line = {
+		.program = uswsusp ? "swap-offset" : "s2disk-swapfile",
+		.help = help,
+		.options = options,
+		.context = &s,
+	};
+	int code = command_line_parse(&line, argc, argv);
 
-	no_subvolume = enable = hibernate_only = use_json = 0;
-	program = argc > 0 && strcmp(basename(argv[0]), "swap-offset") == 0 ? "swap-offset"
-									    : "s2disk-swapfile";
-	log_open(program);
-	while ((option = getopt_long(argc, argv, "s:nqvhV", long_options, NULL)) != -1) {
-		int code = take_option(&s, option, optarg);
-
-		if (code >= 0)
-			return code;
-	}
-	s.no_subvolume = no_subvolume;
-	s.enable = enable;
-	s.hibernate_only = hibernate_only;
-	s.use_json = use_json;
-	if (is_swap_offset()) {
+	if (code >= 0)
+		return code;
+	if (uswsusp) {
 		s.path = optind + 1 == argc ? argv[optind] : NULL;
 		return run_swap_offset(&s);
 	}
