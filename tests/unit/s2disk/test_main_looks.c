@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk's main(): what it shows without hibernating, and wrong usage. */
+#include "main_fixture.h"
+
+/* Nothing is changed then, not even temporarily, and nothing is saved. */
+START_TEST(only_looking)
+{
+	machine.on = 1;
+	s2disk("--check", EXIT_DONE, "find look check");
+	check_told(out, "one is fine");
+	check_told(out, "two is so so");
+	s2disk("--check --json", EXIT_DONE, "find look check");
+	check_told(out, "\"result\": \"ok\"");
+	s2disk("--dry-run", EXIT_DONE, "find look check");
+	ck_assert_str_eq(
+		out, "would write an image into /swapfile (/dev/sda2, offset 0 pages), "
+		     "compressed with LZ4, not encrypted, in several threads, then power off\n");
+	machine.level = CHECK_FAILED;
+	s2disk("--check", EXIT_REFUSED, "find look check");
+	s2disk("--check --json", EXIT_REFUSED, "find look check");
+	check_told(out, "\"result\": \"failed\"");
+	s2disk("-n", EXIT_REFUSED, "find look check");
+	check_told(said, "two is so so; do something");
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
+/* This machine is not examined. */
+START_TEST(another_system)
+{
+	s2disk("--check --root=/some", EXIT_DONE, "described");
+	check_told(out, "one");
+	ck_assert(described_ended);
+	machine.level = CHECK_FAILED;
+	s2disk("--check --json --root=/some", EXIT_REFUSED, "described");
+	check_told(out, "\"result\": \"failed\"");
+	s2disk("--check --root=/some -m nonsense", EXIT_USAGE, "");
+	ck_assert(described_ended);
+}
+END_TEST
+
+START_TEST(foretells_the_settings)
+{
+	made_put("/conf", "shutdown method = shutdown\nencrypt = y\ncompress = n\nthreads = n\n");
+	s2disk("-n -o 7", EXIT_DONE, "find look check");
+	ck_assert_str_eq(out,
+			 "would write an image into /swapfile (/dev/sda2, offset 7 pages), not "
+			 "compressed, encrypted, in one thread, then power off\n");
+}
+END_TEST
+
+START_TEST(the_last_one)
+{
+	s2disk("--last", EXIT_DONE, "print");
+	ck_assert_str_eq(out, "it was fine");
+	s2disk("--last --json", EXIT_DONE, "print");
+	ck_assert_str_eq(out, "{}");
+	machine.print = -ENOENT;
+	s2disk("--last", EXIT_FAILED, "print");
+	check_told(said, "print failed");
+}
+END_TEST
+
+/* Nothing else is examined. */
+START_TEST(a_report)
+{
+	s2disk("--report=/a/file", EXIT_DONE, "report");
+	ck_assert_str_eq(said, "");
+	s2disk("--report=/a/file --root=/some", EXIT_DONE, "report");
+	ck_assert(described_ended);
+	machine.print = -EISDIR;
+	s2disk("--report=/a/file", EXIT_FAILED, "report");
+	check_told(said, "no report was written: report failed");
+	machine.uid = 1000;
+	machine.print = 0;
+	s2disk("--report=/a/file", EXIT_DONE, "report");
+	check_told(said, "not running as root");
+}
+END_TEST
+
+static const struct {
+	const char *options, *words;
+} wrong[] = {
+	{ "--nonsense", "" },
+	{ "-x", "" },
+	{ "-r", "" },
+	{ "/dev/sda2", "'/dev/sda2' is not an option; name the device with -r" },
+	{ "--json", "--json needs --check or --last" },
+	{ "--json -n", "--json needs --check or --last" },
+	{ "--root=/", "--root needs --check or --report" },
+	{ "-n --root=/", "--root needs --check or --report" },
+	{ "--report=/a/file --check", "--report excludes --check" },
+	{ "--report=/a/file -n", "--report excludes --check" },
+	{ "--report=/a/file --last", "--report excludes --check" },
+	{ "--report=/a/file --root=/no/such", "/no/such: not there" },
+	{ "--check --root=/no/such", "/no/such: not there" },
+	{ "-m nonsense", "nonsense" },
+	{ "-s many", "many" },
+	{ "-o x", "x" },
+	{ "-P nonsense=1", "nonsense" },
+	{ "-f /no/such/file", "/no/such/file" },
+};
+
+/* A typing error must not hibernate the machine. */
+START_TEST(wrong_usage)
+{
+	s2disk(wrong[_i].options, EXIT_USAGE, "");
+	check_told(said, wrong[_i].words);
+}
+END_TEST
+
+START_TEST(tells_of_itself)
+{
+	s2disk("--help", EXIT_DONE, "");
+	check_told(out, "Usage: s2disk [OPTION]...");
+	s2disk("--version", EXIT_DONE, "");
+	ck_assert_str_eq(out, "s2disk " PACKAGE_VERSION "\n");
+	s2disk("-h --nonsense", EXIT_DONE, "");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		only_looking, another_system, foretells_the_settings,
+		the_last_one, a_report,	      tells_of_itself,
+	};
+	Suite *suite = suite_create("main_looks");
+	TCase *tcase = tcase_create("main_looks");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, made_root_remove);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, wrong_usage, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
