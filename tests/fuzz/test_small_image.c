@@ -4,12 +4,12 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "image/image_reader.h"
 #include "fixtures/made_data.h"
 #include "reseal.h"
 #include "small_image.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -410,24 +410,16 @@ START_TEST(every_field)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("small_image");
-	TCase *tcase = tcase_create("small_image");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "small_image");
 
 	if (crypto_init(NULL) < 0)
-		return EXIT_FAILURE;
+		exit(EXIT_FAILURE);
 	tcase_add_checked_fixture(tcase, make, unmake);
 	tcase_add_test(tcase, reseal_changes_nothing);
 	tcase_add_loop_test(tcase, loads_more_than_once, 0, 2);
 	tcase_add_loop_test(tcase, one_fault, 0, (int)ARRAY_SIZE(faults));
 	tcase_add_test(tcase, no_page_frames);
 	tcase_add_loop_test(tcase, every_field, 0, (int)ARRAY_SIZE(tables));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One session, hibernated several times, across boots whose firmware reports different memory. */
+#include "fixtures/check_main.h"
 #include "lives.h"
 
-#include <check.h>
 #include <string.h>
 
 /* A page that was claimed once is offlined, and then no image contains it, so the same
@@ -83,9 +83,9 @@ START_TEST(test_cannot_offline)
 }
 END_TEST
 
-TCase *make_lives_over_maps(void)
+void add_lives_over_maps(Suite *suite)
 {
-	TCase *tcase = tcase_create("firmware maps");
+	TCase *tcase = test_case(suite, "firmware maps");
 
 	tcase_add_checked_fixture(tcase, make_plain, unmake);
 	tcase_set_timeout(tcase, 600);
@@ -93,5 +93,4 @@ TCase *make_lives_over_maps(void)
 	tcase_add_loop_test(tcase, test_maps_and_faults, 0, 3);
 	tcase_add_test(tcase, test_handover_unreadable);
 	tcase_add_test(tcase, test_cannot_offline);
-	return tcase;
 }

@@ -46,6 +46,6 @@ void judge_disks(const struct sim_plan *plan, unsigned int shuffles);
 void print_tally(const char *what);
 
 /* life_maps.c */
-TCase *make_lives_over_maps(void);
+void add_lives_over_maps(Suite *suite);
 
 #endif

@@ -6,16 +6,15 @@
  */
 #include "../fuzz/reseal.h"
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "format/header_page.h"
 #include "seal/key_slots.h"
 #include "seal/seal.h"
 #include "sim.h"
 
-#include <check.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct sim *machine;
@@ -385,12 +384,9 @@ START_TEST(test_kernels_own)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("keep");
-	SRunner *runner = srunner_create(suite);
-	TCase *tcase = tcase_create("keep"), *flips = tcase_create("flips");
-	int failed;
+	TCase *tcase = test_case(suite, "keep"), *flips = test_case(suite, "flips");
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	tcase_add_checked_fixture(tcase, make, unmake);
@@ -405,13 +401,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_page_size, 0, 2);
 	tcase_add_loop_test(tcase, test_smaller, 0, 2);
 	tcase_add_test(tcase, test_kernels_own);
-	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(flips, make, unmake);
 	tcase_set_timeout(flips, 300);
 	tcase_add_loop_test(flips, test_flipped, 0, 2);
-	suite_add_tcase(suite, flips);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -8,9 +8,9 @@
  * further power cut could have left in any of these lives is judged.
  */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "lives.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -459,7 +459,7 @@ END_TEST
 /* Everything that can differ with a sealed image, or everything. */
 static void add_lives(Suite *suite, const char *name, void (*make)(void), bool everything)
 {
-	TCase *tcase = tcase_create(name);
+	TCase *tcase = test_case(suite, name);
 
 	tcase_add_checked_fixture(tcase, make, unmake);
 	tcase_set_timeout(tcase, 600);
@@ -470,7 +470,6 @@ static void add_lives(Suite *suite, const char *name, void (*make)(void), bool e
 	tcase_add_test(tcase, test_kept_by_refusal);
 	tcase_add_loop_test(tcase, test_vetoed_sealed, 0, 3);
 	tcase_add_test(tcase, test_no_memory);
-	suite_add_tcase(suite, tcase);
 	if (!everything)
 		return;
 	tcase_add_test(tcase, test_woke);
@@ -487,7 +486,7 @@ static void add_lives(Suite *suite, const char *name, void (*make)(void), bool e
 /* Lives where sealing makes no difference worth the time. */
 static void add_plain_lives(Suite *suite)
 {
-	TCase *tcase = tcase_create("plain only");
+	TCase *tcase = test_case(suite, "plain only");
 
 	tcase_add_checked_fixture(tcase, make_plain, unmake);
 	tcase_set_timeout(tcase, 600);
@@ -499,28 +498,19 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_test(tcase, test_no_second_snapshot);
 	tcase_add_test(tcase, test_unfrozen);
 	tcase_add_test(tcase, test_boot_frozen);
-	suite_add_tcase(suite, tcase);
-	tcase = tcase_create("plain, one life");
+	tcase = test_case(suite, "plain, one life");
 	tcase_add_checked_fixture(tcase, make_plain, unmake);
 	tcase_add_test(tcase, test_woken);
 	tcase_add_test(tcase, test_short_image);
-	suite_add_tcase(suite, tcase);
 }
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("life");
-	SRunner *runner = srunner_create(suite);
 	bool everything = lives_begin();
-	int failed;
 
 	add_lives(suite, "plain", make_plain, true);
 	add_plain_lives(suite);
-	suite_add_tcase(suite, make_lives_over_maps());
+	add_lives_over_maps(suite);
 	add_lives(suite, "passphrase", make_phrase, everything);
 	add_lives(suite, "key pair", make_pair, everything);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* base/memory: the arena's memory is populated, or an error is returned. */
 #include "base/memory.h"
+#include "fixtures/check_main.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 static int populate_error; /* 0: it works */
@@ -82,19 +81,11 @@ START_TEST(no_memory)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
 	const int all = 2 * (int)(sizeof(sizes) / sizeof(*sizes));
-	Suite *suite = suite_create("arena");
-	TCase *tcase = tcase_create("arena");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "arena");
 
 	tcase_add_loop_test(tcase, touched, 0, all);
 	tcase_add_loop_test(tcase, no_memory, 0, all);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

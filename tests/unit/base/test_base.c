@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/why.h"
+#include "fixtures/check_main.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -341,13 +341,10 @@ START_TEST(arena_refuses_the_impossible)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("base");
-	TCase *bytes = tcase_create("bytes"), *io = tcase_create("io"),
-	      *rest = tcase_create("why and memory");
-	SRunner *runner;
-	int failed;
+	TCase *bytes = test_case(suite, "bytes"), *io = test_case(suite, "io"),
+	      *rest = test_case(suite, "why and memory");
 
 	tcase_add_test(bytes, bytes_are_little_endian);
 	tcase_add_test(bytes, bytes_check_arithmetic);
@@ -363,12 +360,4 @@ int main(void)
 	tcase_add_loop_test(rest, arena_of_any_size, 0, 5);
 	tcase_add_test(rest, arena_gives_aligned_pieces);
 	tcase_add_test(rest, arena_refuses_the_impossible);
-	suite_add_tcase(suite, bytes);
-	suite_add_tcase(suite, io);
-	suite_add_tcase(suite, rest);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -3,11 +3,10 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 #include "crypto/secret.h"
+#include "fixtures/check_main.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -413,12 +412,9 @@ static void set_up(void)
 	ck_assert_int_eq(crypto_init(NULL), 0);
 }
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("crypto");
-	TCase *tcase = tcase_create("crypto");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "crypto");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, set_up, NULL);
@@ -435,9 +431,4 @@ int main(void)
 	tcase_add_test(tcase, test_equal);
 	tcase_add_test(tcase, test_secret_memory);
 	tcase_add_test(tcase, test_secret_process);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

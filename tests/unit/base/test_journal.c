@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* journal: what arrives at the journal's socket. */
 #include "output/journal.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -155,12 +155,9 @@ START_TEST(does_not_wait_for_ever)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("journal");
-	TCase *test = tcase_create("journal");
-	SRunner *runner;
-	int failed;
+	TCase *test = test_case(suite, "journal");
 
 	tcase_add_checked_fixture(test, make_journal, remove_journal);
 	tcase_set_timeout(test, 20);
@@ -169,10 +166,4 @@ int main(void)
 	tcase_add_test(test, sends_what_is_long_as_a_file);
 	tcase_add_test(test, says_when_there_is_no_journal);
 	tcase_add_test(test, does_not_wait_for_ever);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

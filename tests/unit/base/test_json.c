@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fixtures/check_main.h"
 #include "output/json.h"
 
-#include <check.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -181,12 +181,9 @@ START_TEST(write_error_is_told)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("json");
-	TCase *tcase = tcase_create("json");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "json");
 
 	tcase_add_test(tcase, empty_containers);
 	tcase_add_test(tcase, values);
@@ -196,9 +193,4 @@ int main(void)
 	tcase_add_test(tcase, depth_is_bounded);
 	tcase_add_test(tcase, unbalanced_is_told);
 	tcase_add_test(tcase, write_error_is_told);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,8 +2,8 @@
 /* base/log: where messages go, especially while a snapshot may become an image: then no
  * file changes, and a frozen reader is not waited for. */
 #include "base/log.h"
+#include "fixtures/check_main.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -190,12 +190,9 @@ START_TEST(no_standard_error)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("log");
-	TCase *tcase = tcase_create("log");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "log");
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, levels);
@@ -208,9 +205,4 @@ int main(void)
 	tcase_add_test(tcase, much_is_held);
 	tcase_add_test(tcase, pipe_is_not_held);
 	tcase_add_test(tcase, no_standard_error);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

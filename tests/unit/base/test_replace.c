@@ -2,15 +2,14 @@
 /* base/replace: files are complete at any time, old or new, with their owner, mode and
  * labels; every call that may fail fails once. */
 #include "base/replace.h"
+#include "fixtures/check_main.h"
 
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -271,12 +270,9 @@ START_TEST(deleting)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("replace");
-	TCase *tcase = tcase_create("replace");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "replace");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, written_in_one_step);
@@ -286,9 +282,4 @@ int main(void)
 	tcase_add_loop_test(tcase, writing_fails, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, nowhere_to_write);
 	tcase_add_test(tcase, deleting);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,8 +2,8 @@
 /* base: text. */
 #include "base/bytes.h"
 #include "base/text.h"
+#include "fixtures/check_main.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,12 +279,9 @@ START_TEST(text_undoes_octal)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("text");
-	TCase *tcase = tcase_create("text");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "text");
 
 	tcase_add_loop_test(tcase, text_reads_numbers, 0, (int)ARRAY_SIZE(numbers));
 	tcase_add_test(tcase, text_reads_bools);
@@ -297,10 +294,4 @@ int main(void)
 	tcase_add_loop_test(tcase, text_distances, 0, (int)ARRAY_SIZE(distances));
 	tcase_add_test(tcase, text_writes_uuids);
 	tcase_add_test(tcase, text_undoes_octal);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

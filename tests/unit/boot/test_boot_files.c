@@ -4,10 +4,10 @@
 #include "boot/boot_files.h"
 #include "boot/initramfs_command.h"
 #include "boot/initramfs.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_initramfs.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -484,12 +484,9 @@ START_TEST(knows_the_command)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("boot_files");
-	TCase *test = tcase_create("boot_files");
-	SRunner *runner;
-	int failed;
+	TCase *test = test_case(suite, "boot_files");
 
 	tcase_add_checked_fixture(test, made_root_create, made_root_remove);
 	tcase_set_timeout(test, 60);
@@ -511,10 +508,4 @@ int main(void)
 	tcase_add_test(test, knows_which_hook_opens_luks);
 	tcase_add_test(test, knows_which_lines_count);
 	tcase_add_test(test, knows_the_command);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* boot/boot_settle, on a simulated kernel. With an argument it works on the tree of that
- * name, for test_boot_loader.sh. */
+/* boot/boot_settle, on a simulated kernel. With SETTLE_ROOT it works on that tree, for
+ * test_boot_loader.sh. */
 #include "boot/boot_settle.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -267,7 +267,7 @@ START_TEST(nothing_to_settle)
 }
 END_TEST
 
-static int settle_really(const char *root)
+static void settle_really(const char *root)
 {
 	struct why w = { 0 };
 	bool frozen;
@@ -277,16 +277,16 @@ static int settle_really(const char *root)
 	r = boot_settle(root, &frozen, &w);
 	if (r < 0)
 		fprintf(stderr, "%s\n", why_text(&w, r));
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-static int run_tests(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("boot_settle");
-	TCase *tcase = tcase_create("boot_settle");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "boot_settle");
+	const char *root = getenv("SETTLE_ROOT");
 
+	if (root)
+		settle_really(root);
 	tcase_add_checked_fixture(tcase, begin, made_root_remove);
 	tcase_add_test(tcase, freezes_and_thaws);
 	tcase_add_loop_test(tcase, cannot_freeze, 0, (int)(sizeof(freezes) / sizeof(freezes[0])));
@@ -295,14 +295,4 @@ static int run_tests(void)
 	tcase_add_test(tcase, nothing_changed);
 	tcase_add_test(tcase, one_file_changed);
 	tcase_add_test(tcase, nothing_to_settle);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-int main(int argc, char **argv)
-{
-	return argc == 2 ? settle_really(argv[1]) : run_tests();
 }

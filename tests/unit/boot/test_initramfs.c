@@ -3,11 +3,11 @@
 #include "base/look.h"
 #include "base/stopwatch.h"
 #include "boot/initramfs.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_data.h"
 #include "fixtures/made_initramfs.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -552,12 +552,9 @@ START_TEST(reads_what_a_report_has)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("initramfs");
-	TCase *test = tcase_create("initramfs");
-	SRunner *runner;
-	int failed;
+	TCase *test = test_case(suite, "initramfs");
 
 	enter_build();
 	tcase_add_checked_fixture(test, make, made_root_remove);
@@ -582,10 +579,4 @@ int main(void)
 	tcase_add_test(test, waits_for_no_packer);
 	tcase_add_test(test, unpacks_only_so_much);
 	tcase_add_test(test, reads_what_a_report_has);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -2,9 +2,9 @@
 /* command_line: what becomes of each kind of option, and what is the same in all programs. */
 #include "base/log.h"
 #include "config/command_line.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_told.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -278,12 +278,9 @@ START_TEST(levels_of_the_log)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("command_line");
-	TCase *tcase = tcase_create("command_line");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "command_line");
 
 	tcase_add_checked_fixture(tcase, begin, NULL);
 	tcase_add_test(tcase, each_kind);
@@ -295,9 +292,4 @@ int main(void)
 	tcase_add_loop_test(tcase, help_and_version, 0, 2);
 	tcase_add_loop_test(tcase, cannot_be_printed, 0, 2);
 	tcase_add_test(tcase, levels_of_the_log);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* options: settings of a command line come after the file. */
 #include "config/options.h"
+#include "fixtures/check_main.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,12 +236,9 @@ START_TEST(unknown_keys)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("options");
-	TCase *tcase = tcase_create("options");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "options");
 
 	tcase_add_checked_fixture(tcase, make_file, remove_file);
 	tcase_add_test(tcase, too_many);
@@ -253,9 +250,4 @@ int main(void)
 	tcase_add_test(tcase, first_error_is_told);
 	tcase_add_test(tcase, salvages_what_can_be_used);
 	tcase_add_test(tcase, unknown_keys);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

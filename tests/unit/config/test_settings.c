@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* settings: the keys and their values, as -P gives them too. */
 #include "config/settings.h"
+#include "fixtures/check_main.h"
 
 #include "base/bytes.h"
 #include "fixtures/settings_changes.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(has_defaults)
@@ -220,12 +219,9 @@ START_TEST(names_methods)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("settings");
-	TCase *tcase = tcase_create("settings");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "settings");
 
 	tcase_add_test(tcase, has_defaults);
 	tcase_add_loop_test(tcase, sets_a_key, 0, (int)ARRAY_SIZE(good));
@@ -233,10 +229,4 @@ int main(void)
 	tcase_add_test(tcase, does_not_know_a_key);
 	tcase_add_loop_test(tcase, knows_what_was_meant, 0, (int)ARRAY_SIZE(slips));
 	tcase_add_test(tcase, names_methods);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* settings: lines, configuration files and drop-ins. */
 #include "config/settings.h"
+#include "fixtures/check_main.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -9,7 +10,6 @@
 #include "fixtures/made_root.h"
 #include "fixtures/settings_changes.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -498,12 +498,9 @@ START_TEST(skips_what_is_bad)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("settings_file");
-	TCase *pure = tcase_create("pure"), *files = tcase_create("files");
-	SRunner *runner;
-	int failed;
+	TCase *pure = test_case(suite, "pure"), *files = test_case(suite, "files");
 
 	tcase_add_checked_fixture(pure, forget_warnings, NULL);
 	tcase_add_loop_test(pure, applies_a_line, 0, (int)ARRAY_SIZE(applied));
@@ -522,11 +519,4 @@ int main(void)
 	tcase_add_test(files, refuses_what_is_no_text);
 	tcase_add_test(files, skips_what_is_bad);
 	tcase_add_test(files, cannot_list_drop_ins);
-	suite_add_tcase(suite, pure);
-	suite_add_tcase(suite, files);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -4,8 +4,8 @@
  * running system may name. */
 #include "fixtures/made_root.h"
 #include "config/target.h"
+#include "fixtures/check_main.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,12 +216,9 @@ START_TEST(what_to_wait_for)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("target");
-	TCase *tcase = tcase_create("target");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "target");
 
 	tcase_add_checked_fixture(tcase, make_tree, made_root_remove);
 	tcase_add_loop_test(tcase, who_names_it, 0, (int)(sizeof(cases) / sizeof(cases[0])));
@@ -231,9 +228,4 @@ int main(void)
 	tcase_add_test(tcase, default_device);
 	tcase_add_loop_test(tcase, what_to_wait_for, 0,
 			    (int)(sizeof(awaited) / sizeof(awaited[0])));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,9 +2,9 @@
 /* image/handover: the page against doc/image-format.md, and its text. */
 #include "base/bytes.h"
 #include "crypto/crypto.h"
+#include "fixtures/check_main.h"
 #include "format/handover.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -361,15 +361,12 @@ START_TEST(record_that_is_none)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("handover");
-	TCase *tcase = tcase_create("handover");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "handover");
 
 	if (crypto_init(NULL) < 0 || digest_open(&checksum, DIGEST_CRC32) < 0)
-		return EXIT_FAILURE;
+		exit(EXIT_FAILURE);
 	tcase_add_test(tcase, bytes);
 	tcase_add_test(tcase, large_page);
 	tcase_add_test(tcase, text_that_does_not_fit);
@@ -381,9 +378,4 @@ int main(void)
 	tcase_add_test(tcase, text_becomes_printable);
 	tcase_add_test(tcase, record);
 	tcase_add_loop_test(tcase, record_that_is_none, 0, 11);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The header page and the extent chunks on disk, against bytes made by hand from
  * doc/image-format.md: the offsets below are from its tables, not from the code. */
+#include "fixtures/check_main.h"
 #include "format/extents/extents.h"
 #include "format/header_page.h"
 #include "format_fixture.h"
@@ -335,15 +336,12 @@ START_TEST(chunk_checksum_covers_all)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("image_format");
-	TCase *tcase = tcase_create("image_format");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "image_format");
 
 	if (crypto_init(NULL) < 0)
-		return EXIT_FAILURE;
+		exit(EXIT_FAILURE);
 	tcase_add_test(tcase, header_bytes);
 	tcase_add_loop_test(tcase, header_field, 0, (int)ARRAY_SIZE(header_faults));
 	tcase_add_test(tcase, header_sums_do_not_wrap);
@@ -351,9 +349,4 @@ int main(void)
 	tcase_add_test(tcase, chunk_bytes);
 	tcase_add_loop_test(tcase, chunk_field, 0, (int)ARRAY_SIZE(chunk_faults));
 	tcase_add_test(tcase, chunk_checksum_covers_all);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,11 +2,11 @@
 /* The sections of an image, pure: page ranges first, then the stream that contains
  * sections, and the block table. Bytes made by hand from doc/image-format.md. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "format/block_table.h"
 #include "format/page_ranges.h"
 #include "format/sections.h"
 
-#include <check.h>
 #include <inttypes.h>
 #include <errno.h>
 #include <stdio.h>
@@ -538,12 +538,9 @@ START_TEST(table_length)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("page_ranges");
-	TCase *tcase = tcase_create("page_ranges");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "page_ranges");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, known_bytes, 0, (int)ARRAY_SIZE(known));
@@ -560,9 +557,4 @@ int main(void)
 	tcase_add_test(tcase, table_bytes);
 	tcase_add_loop_test(tcase, table_field, 0, (int)ARRAY_SIZE(table_faults));
 	tcase_add_test(tcase, table_length);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The signature record on disk, against bytes made by hand from doc/image-format.md: the
  * offsets below are from its tables, not from the code. */
+#include "fixtures/check_main.h"
 #include "format/signature_record.h"
 #include "format/swap_signature.h"
 #include "format_fixture.h"
@@ -199,23 +200,15 @@ START_TEST(record_needs_a_swap_header)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("signature_record");
-	TCase *tcase = tcase_create("signature_record");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "signature_record");
 
 	if (crypto_init(NULL) < 0)
-		return EXIT_FAILURE;
+		exit(EXIT_FAILURE);
 	tcase_add_loop_test(tcase, record_bytes, 0, (int)ARRAY_SIZE(page_sizes));
 	tcase_add_loop_test(tcase, record_field, 0, (int)ARRAY_SIZE(record_faults));
 	tcase_add_test(tcase, record_checksum_covers_all);
 	tcase_add_test(tcase, record_and_bad_pages);
 	tcase_add_test(tcase, record_needs_a_swap_header);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

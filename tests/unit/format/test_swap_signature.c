@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* swap/swap_signature: the first page of a swap area. */
+#include "fixtures/check_main.h"
 #include "format/swap_signature.h"
 
 #include "base/bytes.h"
 
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGE 4096
@@ -203,12 +202,9 @@ START_TEST(refuses_bad_lengths)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swap_signature");
-	TCase *tcase = tcase_create("swap_signature");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "swap_signature");
 
 	tcase_add_loop_test(tcase, tells_kinds_apart, 0, (int)ARRAY_SIZE(kinds));
 	tcase_add_test(tcase, reads_a_header);
@@ -217,10 +213,4 @@ int main(void)
 	tcase_add_test(tcase, chooses_the_signature);
 	tcase_add_test(tcase, keeps_bad_pages);
 	tcase_add_test(tcase, refuses_bad_lengths);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,11 +2,11 @@
 /* A boot record in little room, and how the restored system adopts it. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "history/boot_brief.h"
 #include "history/boot_record_file.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -268,12 +268,9 @@ START_TEST(is_hostile)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("boot_brief");
-	TCase *tcase = tcase_create("boot_brief");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "boot_brief");
 
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, leaves_out_what_it_must);
@@ -284,9 +281,4 @@ int main(void)
 	tcase_add_test(tcase, takes_an_empty_place);
 	tcase_add_loop_test(tcase, leaves_the_record_for_none, 0, 4);
 	tcase_add_test(tcase, is_hostile);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

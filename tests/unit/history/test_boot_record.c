@@ -2,8 +2,8 @@
 /* The boot record: its text, written and parsed, whatever it contains. */
 #include "base/bytes.h"
 #include "boot_record_fixture.h"
+#include "fixtures/check_main.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,12 +306,9 @@ START_TEST(forgets_the_least)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("boot_record");
-	TCase *tcase = tcase_create("boot_record");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "boot_record");
 
 	tcase_add_test(tcase, there_and_back);
 	tcase_add_test(tcase, form);
@@ -322,9 +319,4 @@ int main(void)
 	tcase_add_test(tcase, is_bounded);
 	tcase_add_test(tcase, largest);
 	tcase_add_test(tcase, forgets_the_least);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,6 +2,7 @@
 /* The boot record's file: begun, added to, read, and left as it is. */
 #include "base/bytes.h"
 #include "boot_record_fixture.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "history/boot_record_file.h"
 #include "platform/memory/memory_map.h"
@@ -248,12 +249,9 @@ START_TEST(at_once)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("boot_record_file");
-	TCase *tcase = tcase_create("boot_record_file");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "boot_record_file");
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, is_written);
@@ -264,9 +262,4 @@ int main(void)
 	tcase_add_loop_test(tcase, only_in_an_initramfs, 0, (int)ARRAY_SIZE(systems));
 	tcase_add_test(tcase, has_the_log);
 	tcase_add_test(tcase, at_once);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

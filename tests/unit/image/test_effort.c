@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image/effort: how hard to compress, as waiting and packing go. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "image/pipeline/effort.h"
-
-#include <check.h>
-#include <stdlib.h>
 
 /* A writer in slow motion: blocks placed one after the other. */
 struct fixture {
@@ -165,12 +163,9 @@ START_TEST(odd_times)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("effort");
-	TCase *tcase = tcase_create("effort");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "effort");
 
 	tcase_add_loop_test(tcase, fixed_stays, 0, 4);
 	tcase_add_test(tcase, processors_are_behind);
@@ -180,9 +175,4 @@ int main(void)
 	tcase_add_test(tcase, device_turns_slow);
 	tcase_add_test(tcase, follows_the_device);
 	tcase_add_test(tcase, odd_times);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

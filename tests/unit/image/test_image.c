@@ -3,6 +3,7 @@
  * serial twin. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "fixtures/fake_snapshot.h"
 #include "format/codec.h"
 #include "image/image_commit.h"
@@ -10,7 +11,6 @@
 #include "image/image_writer.h"
 #include "fixtures/quick.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -536,12 +536,10 @@ START_TEST(test_bad_block_size)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("image");
-	TCase *tcase = tcase_create("image");
-	SRunner *runner = srunner_create(suite);
-	int workers = (int)ARRAY_SIZE(worker_counts), failed;
+	TCase *tcase = test_case(suite, "image");
+	int workers = (int)ARRAY_SIZE(worker_counts);
 
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, test_round_trip, 0, workers);
@@ -563,9 +561,4 @@ int main(void)
 	tcase_add_test(tcase, test_commit);
 	tcase_add_test(tcase, test_clear_leaves_kernel_image);
 	tcase_add_test(tcase, test_bad_block_size);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

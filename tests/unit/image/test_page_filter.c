@@ -5,9 +5,9 @@
  * of the reads.
  */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "image/page_filter.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -270,20 +270,12 @@ START_TEST(test_refused)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("page filter");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_any);
 	tcase_add_test(tcase, test_source_fails);
 	tcase_add_test(tcase, test_refused);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image/page_window: alone, and its effect on an image. */
+#include "fixtures/check_main.h"
 #include "image/page_window.h"
 
 #include "base/memory.h"
@@ -7,10 +8,8 @@
 #include "image/image_reader.h"
 #include "image/image_writer.h"
 
-#include <check.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGE 4096u
@@ -262,12 +261,9 @@ START_TEST(images)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("page_window");
-	TCase *tcase = tcase_create("page_window");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "page_window");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, sorts_what_comes_in_turn);
@@ -277,9 +273,4 @@ int main(void)
 	tcase_add_test(tcase, uses_all_of_a_full_area);
 	tcase_add_test(tcase, an_error_loses_no_page);
 	tcase_add_test(tcase, images);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,11 +2,10 @@
 /* The first page of a swap area that a kernel with pages of another size made. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "image/signature_find.h"
 
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -107,21 +106,13 @@ START_TEST(test_small_device)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("signature_find");
-	TCase *tcase = tcase_create("signature_find");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "signature_find");
 
 	tcase_add_checked_fixture(tcase, make, unmake);
 	tcase_add_loop_test(tcase, test_each_by_each, 0, 9);
 	tcase_add_test(tcase, test_swapped_out);
 	tcase_add_test(tcase, test_record);
 	tcase_add_test(tcase, test_small_device);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -2,10 +2,10 @@
 /* image/transfer: pieces of memory and extents of a file, in all combinations. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "image/pipeline/transfer.h"
 #include "image/pipeline/work_pool.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -281,12 +281,9 @@ START_TEST(in_a_pool)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("transfer");
-	TCase *tcase = tcase_create("transfer");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "transfer");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, pieces_and_extents, 0, 64);
@@ -296,9 +293,4 @@ int main(void)
 	tcase_add_loop_test(tcase, too_little_memory, 0, 2);
 	tcase_add_test(tcase, cancelled);
 	tcase_add_loop_test(tcase, in_a_pool, 0, 4);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

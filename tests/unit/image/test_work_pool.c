@@ -3,9 +3,9 @@
  * are plain ones, so that ThreadSanitizer sees what the pool does not order. */
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "fixtures/check_main.h"
 #include "image/pipeline/work_pool.h"
 
-#include <check.h>
 #include <errno.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -329,12 +329,10 @@ START_TEST(refuses_what_it_cannot_do)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("work_pool");
-	TCase *tcase = tcase_create("work_pool");
-	SRunner *runner = srunner_create(suite);
-	int counts = (int)ARRAY_SIZE(worker_counts), failed;
+	TCase *tcase = test_case(suite, "work_pool");
+	int counts = (int)ARRAY_SIZE(worker_counts);
 
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, keeps_the_order, 0, counts);
@@ -346,9 +344,4 @@ int main(void)
 	tcase_add_loop_test(tcase, keeps_the_order_while_helping, 0, counts);
 	tcase_add_test(tcase, signals_are_for_the_owner);
 	tcase_add_test(tcase, refuses_what_it_cannot_do);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

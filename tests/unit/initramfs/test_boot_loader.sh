@@ -33,7 +33,7 @@ for kind in xfs ext4; do
 	mv "$boot/initrd.img.new" "$boot/initrd.img"
 	sync
 	cp "$work/disk" "$work/before"
-	./tests/unit/boot/test_boot_settle "$work/root"
+	SETTLE_ROOT=$work/root ./tests/unit/boot/test_boot_settle
 	# The power goes: no unmount.
 	cp "$work/disk" "$work/after"
 	echo more >"$boot/thawed" # would block forever

@@ -6,9 +6,9 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_data.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,12 +284,9 @@ START_TEST(never_writes)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("inspect");
-	TCase *tcase = tcase_create("inspect");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "inspect");
 
 	enter_build();
 	tcase_add_checked_fixture(tcase, setup, teardown);
@@ -302,9 +299,4 @@ int main(void)
 	tcase_add_test(tcase, cut_short);
 	tcase_add_test(tcase, exports);
 	tcase_add_test(tcase, never_writes);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -2,9 +2,9 @@
 /* kernel/image_info: the kernel's own header page and its metadata. Offsets are those of
  * struct swsusp_info on 64-bit machines. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "kernel/image_info.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -160,21 +160,13 @@ START_TEST(metadata)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("image_info");
-	TCase *tcase = tcase_create("image_info");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "image_info");
 
 	tcase_add_test(tcase, fields);
 	tcase_add_loop_test(tcase, contradictions, 0, (int)ARRAY_SIZE(numbers));
 	tcase_add_test(tcase, short_page);
 	tcase_add_test(tcase, x86_record);
 	tcase_add_test(tcase, metadata);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

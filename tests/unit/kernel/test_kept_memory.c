@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kernel/kept_memory, on files that respond to a write as the kernel's do. */
+#include "fixtures/check_main.h"
 #include "kernel/kept_memory.h"
 
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -144,12 +144,9 @@ START_TEST(crash_memory_is_gone_for_good)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("kept_memory");
-	TCase *tcase = tcase_create("kept_memory");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "kept_memory");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, nothing_is_kept);
@@ -157,9 +154,4 @@ int main(void)
 	tcase_add_test(tcase, kernel_without_nodes);
 	tcase_add_test(tcase, not_all);
 	tcase_add_test(tcase, crash_memory_is_gone_for_good);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

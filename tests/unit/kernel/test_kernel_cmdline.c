@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kernel/kernel_cmdline: the words of a kernel command line. */
+#include "fixtures/check_main.h"
 #include "kernel/kernel_cmdline.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,20 +132,11 @@ START_TEST(reads_below_a_root)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("kernel_cmdline");
-	TCase *tcase = tcase_create("kernel_cmdline");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "kernel_cmdline");
 
 	tcase_add_loop_test(tcase, parses_a_line, 0, (int)(sizeof(lines) / sizeof(lines[0])));
 	tcase_add_test(tcase, cuts_what_is_too_long);
 	tcase_add_test(tcase, reads_below_a_root);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Setting the place of the kernel's own images. */
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "kernel/kernel_resume.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,17 +63,9 @@ START_TEST(test_name)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("kernel_resume");
-	TCase *tcase = tcase_create("kernel_resume");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "kernel_resume");
 
 	tcase_add_test(tcase, test_name);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

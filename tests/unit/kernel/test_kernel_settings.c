@@ -2,13 +2,12 @@
 /* kernel/kernel_settings, on a tree of files. Unlike files of /proc, these keep the end
  * of longer content, so only the written part is compared. */
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "kernel/kernel_settings.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -262,12 +261,9 @@ START_TEST(display_without_a_setting)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("kernel_settings");
-	TCase *tcase = tcase_create("kernel_settings");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "kernel_settings");
 
 	tcase_add_checked_fixture(tcase, make_tree, made_root_remove);
 	tcase_add_test(tcase, saves_and_restores);
@@ -280,9 +276,4 @@ int main(void)
 	tcase_add_test(tcase, display_of_others);
 	tcase_add_test(tcase, display_put_back_first);
 	tcase_add_test(tcase, display_without_a_setting);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

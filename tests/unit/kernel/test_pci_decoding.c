@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kernel/pci_decoding, on a tree of sysfs. */
+#include "fixtures/check_main.h"
 #include "kernel/pci_decoding.h"
 
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -268,12 +267,9 @@ START_TEST(no_more_than_these)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("pci_decoding");
-	TCase *tcase = tcase_create("pci_decoding");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "pci_decoding");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, disables_and_restores);
@@ -283,10 +279,4 @@ int main(void)
 	tcase_add_test(tcase, disks);
 	tcase_add_test(tcase, failures);
 	tcase_add_test(tcase, no_more_than_these);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,9 +2,9 @@
 /* kernel/snapshot_device: reading and writing pages, several per call. A socket that
  * preserves the boundaries of calls takes the place of the device. */
 #include "base/memory.h"
+#include "fixtures/check_main.h"
 #include "kernel/snapshot_device.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,20 +92,12 @@ START_TEST(errors)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("snapshot_device");
-	TCase *tcase = tcase_create("snapshot_device");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "snapshot_device");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, write_pages, 0, sizeof(most) / sizeof(*most));
 	tcase_add_test(tcase, read_pages);
 	tcase_add_test(tcase, errors);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kernel/snapshot_device: what reaches the kernel, and when it is retried; on a simulated
  * kernel and clock. */
+#include "fixtures/check_main.h"
 #include "kernel/snapshot_device.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/suspend_ioctls.h>
@@ -349,12 +349,9 @@ END_TEST
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("snapshot_ioctls");
-	TCase *tcase = tcase_create("snapshot_ioctls");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "snapshot_ioctls");
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, calls, 0, COUNT(plain));
@@ -365,9 +362,4 @@ int main(void)
 	tcase_add_loop_test(tcase, numbers_of_the_kernel, 0, COUNT(numbers));
 	tcase_add_test(tcase, write_end);
 	tcase_add_test(tcase, opening);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

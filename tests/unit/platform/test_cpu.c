@@ -2,10 +2,9 @@
 /* The registers of CPUID: the names of their bits, and how they are recorded. */
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "fixtures/check_main.h"
 #include "platform/platform.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The highest bit with a name in each register, from the kernel's
@@ -107,20 +106,11 @@ START_TEST(reads_each_register_once)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("cpu");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	tcase_add_loop_test(tcase, knows_the_register_of_a_flag, 0, (int)ARRAY_SIZE(named_bits));
 	tcase_add_test(tcase, keeps_registers_in_their_records);
 	tcase_add_test(tcase, reads_each_register_once);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

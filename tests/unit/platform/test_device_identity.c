@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The identity of a device: the same at every boot, different for a copy. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/hardware/device_identity.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static unsigned char disk[64 << 10];
@@ -162,12 +161,9 @@ START_TEST(knows_stacks)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("device identity");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	tcase_add_checked_fixture(tcase, make, made_root_remove);
 	tcase_add_loop_test(tcase, knows_disks, 0, 7);
@@ -176,10 +172,4 @@ int main(void)
 	tcase_add_loop_test(tcase, believes_no_nonsense, 0, 8);
 	tcase_add_test(tcase, does_without_a_table);
 	tcase_add_test(tcase, knows_stacks);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

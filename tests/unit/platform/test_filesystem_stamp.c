@@ -2,14 +2,13 @@
 /* filesystem_stamp on what mkfs and the file systems' authors write. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/filesystems/filesystem_stamp.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -282,12 +281,9 @@ START_TEST(tells_errors_of_reading)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("filesystem_stamp");
-	TCase *stamp = tcase_create("stamp");
-	SRunner *runner;
-	int failed;
+	TCase *stamp = test_case(suite, "stamp");
 
 	tcase_set_timeout(stamp, 60);
 	tcase_add_checked_fixture(stamp, made_root_create, made_root_remove);
@@ -296,10 +292,4 @@ int main(void)
 	tcase_add_test(stamp, takes_no_nonsense_for_ntfs);
 	tcase_add_loop_test(stamp, knows_what_has_no_counter, 0, ARRAY_SIZE(boots));
 	tcase_add_test(stamp, tells_errors_of_reading);
-	suite_add_tcase(suite, stamp);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

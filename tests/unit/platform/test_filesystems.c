@@ -2,12 +2,12 @@
 /* filesystems below a made root, and the verdict on what they find. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/filesystems/mounted.h"
 #include "platform/platform.h"
 #include "verdict/verdict.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -316,12 +316,9 @@ START_TEST(goes_to_bytes_and_back)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("filesystems");
-	TCase *tree = tcase_create("tree");
-	SRunner *runner;
-	int failed;
+	TCase *tree = test_case(suite, "tree");
 
 	tcase_add_checked_fixture(tree, make, made_root_remove);
 	tcase_add_test(tree, finds_what_is_mounted);
@@ -331,10 +328,4 @@ int main(void)
 	tcase_add_test(tree, sees_that_one_was_changed);
 	tcase_add_test(tree, opens_nothing_else);
 	tcase_add_test(tree, goes_to_bytes_and_back);
-	suite_add_tcase(suite, tree);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

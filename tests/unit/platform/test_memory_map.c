@@ -4,12 +4,12 @@
 #include "base/cleanup.h"
 #include "crypto/crypto.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_data.h"
 #include "platform/memory/e820.h"
 #include "verdict/map_diff.h"
 #include "platform/memory/page_range.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,12 +364,9 @@ START_TEST(selects_frames)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("memory_map");
-	TCase *tcase = tcase_create("memory_map");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "memory_map");
 
 	crypto_init(NULL);
 	tcase_add_loop_test(tcase, computes_what_kernels_stored, 0, (int)ARRAY_SIZE(with_checksum));
@@ -384,10 +381,4 @@ int main(void)
 	tcase_add_loop_test(tcase, names_changes, 0, (int)ARRAY_SIZE(pairs));
 	tcase_add_test(tcase, counts_pages);
 	tcase_add_loop_test(tcase, selects_frames, 0, 8);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

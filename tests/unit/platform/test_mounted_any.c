@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Is any file system mounted that could have been changed? */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/filesystems/mounted.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -40,18 +40,10 @@ START_TEST(test_any)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("mounted_any");
-	TCase *tcase = tcase_create("mounted_any");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "mounted_any");
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_loop_test(tcase, test_any, 0, (int)ARRAY_SIZE(mounts));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Offlined page frames, found in a made /proc/kpageflags. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/memory/offlined.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -280,12 +280,9 @@ START_TEST(test_many)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("offlined");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_found);
@@ -298,9 +295,4 @@ int main(void)
 	tcase_add_test(tcase, test_confirm);
 	tcase_add_test(tcase, test_confirm_after_failure);
 	tcase_add_test(tcase, test_many);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -2,10 +2,10 @@
 /* The file of the frames that s2disk offlined. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/memory/offlined_own.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,21 +102,13 @@ START_TEST(test_not_writable)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("offlined own");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	tcase_add_checked_fixture(tcase, made_root_create, teardown);
 	tcase_add_test(tcase, test_adds);
 	tcase_add_test(tcase, test_broken);
 	tcase_add_test(tcase, test_bounds);
 	tcase_add_test(tcase, test_not_writable);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -2,12 +2,12 @@
 /* Swap areas besides the image's: what is recorded of them, and what is found again,
  * below a made root whose disks are files. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/filesystems/other_swaps.h"
 #include "platform/hardware/device_drivers.h"
 #include "swap/file_place.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -457,12 +457,9 @@ START_TEST(takes_no_odd_place)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("other swaps");
-	TCase *swaps = tcase_create("swaps");
-	SRunner *runner;
-	int failed;
+	TCase *swaps = test_case(suite, "swaps");
 
 	tcase_add_checked_fixture(swaps, make, end);
 	tcase_add_test(swaps, records_a_partition);
@@ -482,10 +479,4 @@ int main(void)
 	tcase_add_test(swaps, waits_for_a_disk);
 	tcase_add_test(swaps, looks_for_drivers_only);
 	tcase_add_test(swaps, takes_no_odd_place);
-	suite_add_tcase(suite, swaps);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* platform/pci and its use in platform/devices: paths, slots, addresses. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/hardware/devices.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct devices devices;
@@ -312,12 +311,9 @@ START_TEST(matches_by_path)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("pci");
-	TCase *tcase = tcase_create("pci");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "pci");
 
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, paths);
@@ -330,9 +326,4 @@ int main(void)
 	tcase_add_test(tcase, looks_at_buses);
 	tcase_add_test(tcase, bus_of_an_address);
 	tcase_add_test(tcase, matches_by_path);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

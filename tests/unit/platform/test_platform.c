@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* platform: captures recorded and hand-made trees, records, hostile bytes. */
+#include "fixtures/check_main.h"
 #include "platform/platform.h"
 
 #include "base/bytes.h"
@@ -9,7 +10,6 @@
 #include "verdict/forecast.h"
 #include "verdict/verdict.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -507,12 +507,9 @@ START_TEST(calibrates)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("platform");
-	TCase *tcase = tcase_create("platform");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "platform");
 
 	crypto_init(NULL);
 	tcase_set_timeout(tcase, 300);
@@ -533,10 +530,4 @@ int main(void)
 	tcase_add_test(tcase, refuses_bad_lengths);
 	tcase_add_test(tcase, reads_what_it_knows);
 	tcase_add_test(tcase, calibrates);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -3,10 +3,10 @@
  * uberblock_impl.h describe them, on disks that are files below a made-up root. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/filesystems/mounted.h"
 
-#include <check.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -380,28 +380,19 @@ START_TEST(finds_members_again)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("zfs");
-	TCase *label = tcase_create("label"), *pool = tcase_create("pool");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *label = test_case(suite, "label"), *pool = test_case(suite, "pool");
 
 	tcase_add_loop_test(label, finds_the_last_group, 0, 2);
 	tcase_add_test(label, does_not_stamp_a_shared_pool);
 	tcase_add_test(label, is_no_member);
 	tcase_add_test(label, survives_any_label);
 	tcase_add_test(label, names_are_printable);
-	suite_add_tcase(suite, label);
 	tcase_add_checked_fixture(pool, make, end);
 	tcase_add_test(pool, opens_every_member);
 	tcase_add_loop_test(pool, waits_as_long_as_the_module_does, 0, 2);
 	tcase_add_test(pool, asks_which_pool_it_is);
 	tcase_add_test(pool, names_a_pool_without_members);
 	tcase_add_test(pool, finds_members_again);
-	suite_add_tcase(suite, pool);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

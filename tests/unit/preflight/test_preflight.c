@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: what the kernel and the settings allow. */
+#include "fixtures/check_main.h"
 #include "fixtures/preflight_fixture.h"
 
 START_TEST(all_is_well)
@@ -204,9 +205,9 @@ START_TEST(rsa_key_of_uswsusp)
 }
 END_TEST
 
-static TCase *kernel_case(void)
+void test_cases(Suite *suite)
 {
-	TCase *tcase = tcase_create("kernel");
+	TCase *tcase = test_case(suite, "kernel");
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, all_is_well);
@@ -224,18 +225,4 @@ static TCase *kernel_case(void)
 	tcase_add_test(tcase, kernel_only_tests);
 	tcase_add_test(tcase, encryption_is_never_dropped);
 	tcase_add_test(tcase, rsa_key_of_uswsusp);
-	return tcase;
-}
-
-int main(void)
-{
-	Suite *suite = suite_create("preflight");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, kernel_case());
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The way back where no boot has proven it: what was changed since, or no record. */
 #include "changed_fixture.h"
+#include "fixtures/check_main.h"
 
 #include <linux/magic.h>
 #include <sys/vfs.h>
@@ -291,12 +292,9 @@ START_TEST(says_that_a_record_is_of_no_use)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_changed");
-	TCase *test = tcase_create("changed");
-	SRunner *runner;
-	int failed;
+	TCase *test = test_case(suite, "changed");
 
 	tcase_add_checked_fixture(test, make_boot, made_root_remove);
 	tcase_set_timeout(test, 60);
@@ -312,10 +310,4 @@ int main(void)
 	tcase_add_test(test, does_without_a_record);
 	tcase_add_test(test, knows_a_boot_without_initramfs);
 	tcase_add_test(test, says_that_a_record_is_of_no_use);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

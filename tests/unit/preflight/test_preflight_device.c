@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: all kinds of devices below the area. */
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "preflight/preflight.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,12 +199,9 @@ START_TEST(swap_on_a_disk_that_is_wiped)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_device");
-	TCase *tcase = tcase_create("preflight_device");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "preflight_device");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, sound_areas);
@@ -213,9 +210,4 @@ int main(void)
 	tcase_add_test(tcase, areas_that_cannot_be_checked);
 	tcase_add_test(tcase, memory_is_refused_once);
 	tcase_add_test(tcase, swap_on_a_disk_that_is_wiped);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,12 +2,12 @@
 /* Memory encryption: what shows that it is active, what only looks like it, and what
  * the pre-flight and a captured machine make of it. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/hardware/encryption.h"
 #include "platform/platform.h"
 #include "preflight/preflight_private.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,22 +159,13 @@ START_TEST(bounded)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("encryption");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_loop_test(tcase, preflight_refuses, 0, (int)ARRAY_SIZE(machines));
 	tcase_add_loop_test(tcase, is_captured, 0, (int)ARRAY_SIZE(machines));
 	tcase_add_test(tcase, either_log);
 	tcase_add_test(tcase, bounded);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The way back by what is in an initramfs: does it lead to the area? */
 #include "changed_fixture.h"
+#include "fixtures/check_main.h"
 
 START_TEST(compares_device_and_offset)
 {
@@ -245,12 +246,9 @@ START_TEST(reads_the_command_line_of_dracut)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_initramfs");
-	TCase *test = tcase_create("initramfs");
-	SRunner *runner;
-	int failed;
+	TCase *test = test_case(suite, "initramfs");
 
 	tcase_add_checked_fixture(test, make_boot, made_root_remove);
 	tcase_set_timeout(test, 60);
@@ -264,10 +262,4 @@ int main(void)
 	tcase_add_test(test, finds_root_in_the_mounts);
 	tcase_add_test(test, does_not_judge_what_it_cannot_read);
 	tcase_add_test(test, reads_the_command_line_of_dracut);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A passphrase typed at boot with another keyboard layout than it was chosen with, on
  * made-up systems: one like those of people who lost a session by it. */
+#include "fixtures/check_main.h"
 #include "fixtures/made_initramfs.h"
 #include "fixtures/made_root.h"
 #include "preflight/preflight_private.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,12 +186,9 @@ START_TEST(test_nothing_to_say)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_keyboard");
-	TCase *tcase = tcase_create("preflight_keyboard");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "preflight_keyboard");
 
 	tcase_add_checked_fixture(tcase, make, made_root_remove);
 	tcase_add_test(tcase, test_missing);
@@ -199,9 +196,4 @@ int main(void)
 	tcase_add_loop_test(tcase, test_there, 0, 5);
 	tcase_add_test(tcase, test_order);
 	tcase_add_test(tcase, test_nothing_to_say);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -2,11 +2,10 @@
 /* The pre-flight's forecast: what is reported where the machine is known, and where
  * it is not. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "verdict/forecast.h"
 #include "preflight/preflight_private.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static size_t no_memory; /* an allocation of that size fails */
@@ -105,20 +104,12 @@ START_TEST(not_known)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_platform");
-	TCase *tcase = tcase_create("preflight_platform");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "preflight_platform");
 
 	tcase_add_test(tcase, nothing_in_the_way);
 	tcase_add_test(tcase, certain_and_likely);
 	tcase_add_test(tcase, more_than_are_listed);
 	tcase_add_test(tcase, not_known);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

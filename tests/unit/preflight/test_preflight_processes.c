@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which processes are in the way, found below a made-up /proc. */
+#include "fixtures/check_main.h"
 #include "preflight/preflight.h"
 #include "preflight/preflight_private.h"
 
-#include <check.h>
 #include <errno.h>
 #include <ftw.h>
 #include <limits.h>
@@ -129,12 +129,9 @@ START_TEST(holder_of_the_snapshot_device_is_named)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_processes");
-	TCase *tcase = tcase_create("preflight_processes");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "preflight_processes");
 
 	tcase_add_checked_fixture(tcase, make_root, remove_root);
 	tcase_add_test(tcase, open_files_are_found);
@@ -142,9 +139,4 @@ int main(void)
 	tcase_add_test(tcase, many_users_are_counted);
 	tcase_add_test(tcase, names_are_made_printable);
 	tcase_add_test(tcase, holder_of_the_snapshot_device_is_named);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

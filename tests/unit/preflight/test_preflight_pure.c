@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The arithmetic of the pre-flight, and how its findings are printed. */
 #include "preflight/preflight.h"
+#include "fixtures/check_main.h"
 #include "preflight/memory.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,12 +236,9 @@ END_TEST
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_pure");
-	TCase *tcase = tcase_create("preflight_pure");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "preflight_pure");
 
 	tcase_add_test(tcase, meminfo_is_parsed);
 	tcase_add_test(tcase, the_worst_stay);
@@ -250,9 +247,4 @@ int main(void)
 	tcase_add_loop_test(tcase, need_of_swap, 0, COUNT(needs));
 	tcase_add_test(tcase, printed_for_people);
 	tcase_add_test(tcase, printed_as_json);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

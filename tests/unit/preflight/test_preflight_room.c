@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: room in the area and in memory, with zram and with what cannot move. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "preflight/preflight.h"
 #include "preflight/memory.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -287,12 +287,9 @@ START_TEST(all_zram_counts)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_room");
-	TCase *tcase = tcase_create("preflight_room");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "preflight_room");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, zram_is_memory);
@@ -303,9 +300,4 @@ int main(void)
 	tcase_add_test(tcase, all_of_it_is_advised);
 	tcase_add_loop_test(tcase, mm_stat_is_parsed, 0, (int)ARRAY_SIZE(stats));
 	tcase_add_test(tcase, all_zram_counts);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: what it says of the configuration and of what is named there. */
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "preflight/preflight.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,12 +147,9 @@ START_TEST(no_device_is_named)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_settings");
-	TCase *tcase = tcase_create("preflight_settings");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "preflight_settings");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, unknown_keys);
@@ -160,9 +157,4 @@ int main(void)
 	tcase_add_test(tcase, device_that_does_not_exist);
 	tcase_add_test(tcase, device_that_is_none);
 	tcase_add_test(tcase, no_device_is_named);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: file systems that another system writes to, and ZFS pools. */
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "preflight/preflight.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,12 +176,9 @@ START_TEST(zfs_pools)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_shared");
-	TCase *tcase = tcase_create("preflight_shared");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "preflight_shared");
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, linux_alone);
@@ -190,9 +187,4 @@ int main(void)
 	tcase_add_test(tcase, loader_of_windows);
 	tcase_add_test(tcase, many);
 	tcase_add_test(tcase, zfs_pools);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

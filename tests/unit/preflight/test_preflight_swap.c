@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: the area, its first page, its size, and what is advised. */
+#include "fixtures/check_main.h"
 #include "fixtures/preflight_fixture.h"
 
 START_TEST(swap_file_is_well)
@@ -258,9 +259,9 @@ START_TEST(meminfo_that_cannot_be_read)
 }
 END_TEST
 
-static TCase *swap_case(void)
+void test_cases(Suite *suite)
 {
-	TCase *tcase = tcase_create("swap");
+	TCase *tcase = test_case(suite, "swap");
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, swap_file_is_well);
@@ -282,18 +283,4 @@ static TCase *swap_case(void)
 	tcase_add_test(tcase, device_of_a_swap_file);
 	tcase_add_test(tcase, more_than_half_of_the_memory);
 	tcase_add_test(tcase, meminfo_that_cannot_be_read);
-	return tcase;
-}
-
-int main(void)
-{
-	Suite *suite = suite_create("preflight_swap");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, swap_case());
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,6 +2,7 @@
 /* "No hibernation without a way back": what this boot did, on made-up systems. */
 #include "boot/initramfs.h"
 #include "config/image_keys.h"
+#include "fixtures/check_main.h"
 #include "fixtures/way_back_fixture.h"
 
 #define BOOTED "the initramfs that booted this system "
@@ -296,12 +297,9 @@ START_TEST(follows_the_setting)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("preflight_way_back");
-	TCase *test = tcase_create("way_back");
-	SRunner *runner;
-	int failed;
+	TCase *test = test_case(suite, "way_back");
 
 	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_set_timeout(test, 60);
@@ -317,10 +315,4 @@ int main(void)
 	tcase_add_test(test, warns_of_choices_for_once);
 	tcase_add_test(test, sees_what_is_gone);
 	tcase_add_test(test, follows_the_setting);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

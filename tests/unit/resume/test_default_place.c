@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The default area in an initramfs: what is written, and what is read. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "resume/default_place.h"
 #include "fixtures/made_root.h"
 #include "swap/area_name.h"
 #include "swap/device_stack.h"
 #include "config/target.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -149,20 +149,12 @@ START_TEST(reads)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("default_place");
-	TCase *tcase = tcase_create("default_place");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "default_place");
 
 	tcase_add_checked_fixture(tcase, begin, made_root_remove);
 	tcase_add_test(tcase, prints_lasting_names);
 	tcase_add_test(tcase, prints_nothing);
 	tcase_add_loop_test(tcase, reads, 0, (int)ARRAY_SIZE(files));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resume's judgement: what is done about each verdict. The image, this machine, and the verdict
  * are made up. */
+#include "fixtures/check_main.h"
 #include "resume/judge.h"
 
 #include "base/bytes.h"
@@ -10,7 +11,6 @@
 #include "history/boot_record_file.h"
 #include "platform/filesystems/other_swaps.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -475,12 +475,9 @@ START_TEST(cannot_be_judged)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("judge");
-	TCase *tcase = tcase_create("judge");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "judge");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_same_machine);
@@ -493,9 +490,4 @@ int main(void)
 	tcase_add_test(tcase, too_much_to_quarantine);
 	tcase_add_test(tcase, machine_not_described);
 	tcase_add_test(tcase, cannot_be_judged);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,11 +5,11 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "fixtures/check_main.h"
 #include "kernel/kernel_cmdline.h"
 #include "resume/kernel_place.h"
 #include "resume/restore.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,12 +301,9 @@ START_TEST(another_on_the_command_line)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("kernel_place");
-	TCase *tcase = tcase_create("kernel_place");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "kernel_place");
 
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_loop_test(tcase, plain_swap_only, 0, (int)ARRAY_SIZE(finds));
@@ -314,9 +311,4 @@ int main(void)
 	tcase_add_test(tcase, kernels_image_that_is_not_taken);
 	tcase_add_test(tcase, something_is_mounted);
 	tcase_add_test(tcase, another_on_the_command_line);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

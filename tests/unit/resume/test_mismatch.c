@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Decisions about an image that a boot cannot take. */
+#include "fixtures/check_main.h"
 #include "resume/mismatch.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <pty.h>
 #include <stdlib.h>
@@ -205,12 +205,9 @@ START_TEST(test_ask)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("mismatch");
-	TCase *tcase = tcase_create("mismatch");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "mismatch");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, test_choose);
@@ -220,9 +217,4 @@ int main(void)
 	tcase_add_test(tcase, test_no_retries);
 	tcase_add_test(tcase, test_keys);
 	tcase_add_test(tcase, test_ask);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -2,11 +2,10 @@
 /* resume's main(): what it puts into the boot record in each case; finding, restoring and
  * writing the record are made up. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <sys/sysmacros.h>
 
 int program_main(int argc, char **argv);
@@ -471,12 +470,9 @@ START_TEST(printing_records_nothing)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("resume");
-	TCase *tcase = tcase_create("resume");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "resume");
 
 	tcase_add_checked_fixture(tcase, begin, made_root_remove);
 	tcase_add_loop_test(tcase, says_who_named_it, 0, (int)ARRAY_SIZE(namings));
@@ -490,9 +486,4 @@ int main(void)
 	tcase_add_test(tcase, takes_turns);
 	tcase_add_test(tcase, says_that_it_was_missed);
 	tcase_add_loop_test(tcase, printing_records_nothing, 0, 4);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

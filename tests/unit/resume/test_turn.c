@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One resume at a time. */
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "resume/turn.h"
 
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,20 +54,12 @@ START_TEST(test_waits)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("turn");
-	TCase *tcase = tcase_create("turn");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "turn");
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, test_turns);
 	tcase_add_test(tcase, test_waits);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What kept an image from being restored, by the kernel's messages. */
+#include "fixtures/check_main.h"
 #include "resume/veto.h"
 
 #include "base/log.h"
 #include "base/text.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -216,21 +215,13 @@ START_TEST(no_log)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("veto");
-	TCase *tcase = tcase_create("veto");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "veto");
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, messages);
 	tcase_add_loop_test(tcase, who, 0, sizeof(logs) / sizeof(*logs));
 	tcase_add_test(tcase, in_words);
 	tcase_add_test(tcase, no_log);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the restored system logs; the kernel's messages are read. */
 #include "s2disk/aftermath/aftermath.h"
+#include "fixtures/check_main.h"
 #include "kernel/messages/kernel_log.h"
 #include "fixtures/made_root.h"
 #include "s2disk/power_off.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,21 +75,13 @@ START_TEST(test_method)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("aftermath");
-	TCase *tcase = tcase_create("aftermath");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "aftermath");
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, test_describe);
 	tcase_add_test(tcase, test_kernel_log_parse);
 	tcase_add_test(tcase, test_kernel_log_read);
 	tcase_add_test(tcase, test_method);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

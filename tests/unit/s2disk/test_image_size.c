@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image_size: what size of snapshot the kernel is asked for. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "s2disk/prepare/image_size.h"
 
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/sysmacros.h>
 
 #define MEMORY (8ull << 30)
@@ -101,20 +100,11 @@ START_TEST(the_next)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("image_size");
-	TCase *tcase = tcase_create("image_size");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "image_size");
 
 	tcase_add_checked_fixture(tcase, make_tree, made_root_remove);
 	tcase_add_loop_test(tcase, the_first, 0, ARRAY_SIZE(first));
 	tcase_add_loop_test(tcase, the_next, 0, ARRAY_SIZE(next));
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel's messages while hibernating: tasks that do not freeze, and traces. The data are
  * lines as /dev/kmsg has them, each after its level. */
+#include "fixtures/check_main.h"
 #include "s2disk/kernel_watch.h"
 
 #include "base/cleanup.h"
@@ -8,10 +9,8 @@
 #include "base/why.h"
 #include "fixtures/made_data.h"
 
-#include <check.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static char said[16384];
@@ -188,12 +187,9 @@ START_TEST(trace_without_end)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("kernel_watch");
-	TCase *tcase = tcase_create("kernel_watch");
-	SRunner *runner = srunner_create(suite);
-	int failures;
+	TCase *tcase = test_case(suite, "kernel_watch");
 
 	tcase_add_checked_fixture(tcase, begin, NULL);
 	tcase_add_test(tcase, names_who_did_not_freeze);
@@ -202,9 +198,4 @@ int main(void)
 	tcase_add_loop_test(tcase, harmless_warning, 0, (int)(sizeof(gfp) / sizeof(gfp[0])));
 	tcase_add_test(tcase, unknown_warnings);
 	tcase_add_test(tcase, trace_without_end);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* last: what is kept of a hibernation, and how it is printed. */
 #include "history/boot_record_file.h"
+#include "fixtures/check_main.h"
 #include "s2disk/aftermath/last.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -373,12 +373,9 @@ START_TEST(tells_the_journal)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("last");
-	TCase *test = tcase_create("last");
-	SRunner *runner;
-	int failed;
+	TCase *test = test_case(suite, "last");
 
 	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_add_test(test, takes_what_was_handed_over);
@@ -391,10 +388,4 @@ int main(void)
 	tcase_add_test(test, prints_what_was_discarded);
 	tcase_add_test(test, tells_of_no_boot);
 	tcase_add_test(test, tells_the_journal);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

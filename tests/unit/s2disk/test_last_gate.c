@@ -2,12 +2,12 @@
 /* The last gate: what was changed while the session slept is cut off and shut down before
  * anything is written, with the kernel's means for each kind of device. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/gate_fixture.h"
 #include "s2disk/aftermath/last_gate.h"
 #include "s2disk/prepare/machine_record.h"
 #include "fixtures/made_root.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -389,12 +389,9 @@ START_TEST(wants_another_snapshot)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("last gate");
-	TCase *gate = tcase_create("gate");
-	SRunner *runner;
-	int failed;
+	TCase *gate = test_case(suite, "gate");
 
 	tcase_add_checked_fixture(gate, make_gate, end);
 	tcase_add_test(gate, lets_through_what_is_the_same);
@@ -412,10 +409,4 @@ int main(void)
 	tcase_add_test(gate, cuts_off_every_member);
 	tcase_add_test(gate, opens_the_right_directory);
 	tcase_add_test(gate, wants_another_snapshot);
-	suite_add_tcase(suite, gate);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

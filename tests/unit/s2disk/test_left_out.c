@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk's part in leaving offlined frames out; the kernel's lists are made up. */
+#include "fixtures/check_main.h"
 #include "s2disk/prepare/left_out.h"
 
 #include "base/bytes.h"
@@ -7,7 +8,6 @@
 #include "s2disk/aftermath/last.h"
 #include "platform/memory/offlined.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -197,12 +197,9 @@ START_TEST(attempts)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("left out");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, none);
@@ -210,9 +207,4 @@ int main(void)
 	tcase_add_test(tcase, many);
 	tcase_add_test(tcase, unknown);
 	tcase_add_test(tcase, attempts);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fixtures/check_main.h"
 #include "s2disk/lock.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,19 +75,11 @@ START_TEST(test_no_lock)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("lock");
-	TCase *tcase = tcase_create("lock");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "lock");
 
 	tcase_add_checked_fixture(tcase, make_root, remove_root);
 	tcase_add_test(tcase, test_one_after_the_other);
 	tcase_add_test(tcase, test_no_lock);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk's main(): how it hibernates, in which order, and how that ends. */
+#include "fixtures/check_main.h"
 #include "main_fixture.h"
 
 /* Only the checks report them, and may refuse. */
@@ -128,7 +129,7 @@ START_TEST(asks_nobody)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
 		unknown_keys,	   hibernates,
@@ -137,17 +138,9 @@ int main(void)
 		hibernating_fails, asks_for_a_passphrase,
 		asks_nobody,
 	};
-	Suite *suite = suite_create("main");
-	TCase *tcase = tcase_create("main");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "main");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk's main(): what it shows without hibernating, and wrong usage. */
+#include "fixtures/check_main.h"
 #include "main_fixture.h"
 
 /* Nothing is changed then, not even temporarily, and nothing is saved. */
@@ -119,24 +120,16 @@ START_TEST(tells_of_itself)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
 		only_looking, another_system, foretells_the_settings,
 		the_last_one, a_report,	      tells_of_itself,
 	};
-	Suite *suite = suite_create("main_looks");
-	TCase *tcase = tcase_create("main_looks");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "main_looks");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tcase, tests[i]);
 	tcase_add_loop_test(tcase, wrong_usage, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -4,10 +4,10 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/stopwatch.h"
+#include "fixtures/check_main.h"
 #include "kernel/snapshot_device.h"
 #include "s2disk/power_off.h"
 
-#include <check.h>
 #include <errno.h>
 #include <linux/suspend_ioctls.h>
 #include <stdarg.h>
@@ -218,12 +218,9 @@ START_TEST(without_firmware)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("power_off");
-	TCase *tcase = tcase_create("power_off");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "power_off");
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, NULL);
@@ -236,9 +233,4 @@ int main(void)
 	tcase_add_test(tcase, woke);
 	tcase_add_test(tcase, powers_off);
 	tcase_add_test(tcase, without_firmware);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -2,11 +2,11 @@
 /* The restored system offlines what the firmware claims, and reports what it could not. */
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/memory/offlined.h"
 #include "s2disk/aftermath/quarantine.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
@@ -247,12 +247,9 @@ START_TEST(not_possible)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("quarantine");
-	TCase *tcase = tcase_create("quarantine");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "quarantine");
 
 	tcase_add_checked_fixture(tcase, make, made_root_remove);
 	tcase_add_test(tcase, takes_all);
@@ -262,9 +259,4 @@ int main(void)
 	tcase_add_loop_test(tcase, used, 0, (int)(sizeof(uses) / sizeof(uses[0])));
 	tcase_add_test(tcase, most);
 	tcase_add_test(tcase, not_possible);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a report leaves out: hidden words keep their lengths. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "output/tar.h"
 #include "s2disk/report/hide.h"
 
-#include <check.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,21 +118,13 @@ START_TEST(long_names_in_an_archive)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("report_hide");
-	TCase *tcase = tcase_create("report_hide");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "report_hide");
 
 	tcase_add_loop_test(tcase, passwords, 0, (int)ARRAY_SIZE(texts));
 	tcase_add_test(tcase, not_in_bytes);
 	tcase_add_loop_test(tcase, settings_files, 0, (int)ARRAY_SIZE(settings));
 	tcase_add_test(tcase, boot_options);
 	tcase_add_test(tcase, long_names_in_an_archive);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The last gate of swap: an area in use whose header is another is cut off. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/gate_fixture.h"
 #include "s2disk/prepare/machine_record.h"
 #include "fixtures/made_root.h"
 #include "s2disk/aftermath/swap_gate.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,12 +157,9 @@ static void end(void)
 	made_root_remove();
 }
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swap gate");
-	TCase *gate = tcase_create("gate");
-	SRunner *runner;
-	int failed;
+	TCase *gate = test_case(suite, "gate");
 
 	tcase_add_checked_fixture(gate, make_gate, end);
 	tcase_add_test(gate, records_swap_as_of_the_snapshot);
@@ -171,10 +168,4 @@ int main(void)
 	tcase_add_test(gate, leaves_swap_alone_that_is_not_in_use);
 	tcase_add_test(gate, does_not_cut_off_a_file);
 	tcase_add_test(gate, warns_of_swap_that_does_not_answer);
-	suite_add_tcase(suite, gate);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

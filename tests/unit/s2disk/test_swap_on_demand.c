@@ -3,9 +3,9 @@
  * swapoff() are made up here, and a child does what s2disk does, until signals end it. */
 #include "base/bytes.h"
 #include "base/log.h"
+#include "fixtures/check_main.h"
 #include "s2disk/prepare/swap_on_demand.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -294,12 +294,9 @@ START_TEST(signal_afterwards)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swap on demand");
-	TCase *tcase = tcase_create("swap on demand");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swap on demand");
 
 	/* A shell ignores two of them for what it starts in the background. */
 	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
@@ -316,9 +313,4 @@ int main(void)
 	tcase_add_loop_test(tcase, signal_while_switching_on, 0, ARRAY_SIZE(fatal));
 	tcase_add_loop_test(tcase, ignored_stays_ignored, 0, ARRAY_SIZE(fatal));
 	tcase_add_loop_test(tcase, signal_afterwards, 0, ARRAY_SIZE(fatal));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

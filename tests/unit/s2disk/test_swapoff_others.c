@@ -3,10 +3,10 @@
  * swapon() and swapoff() are made up here; they keep /proc/swaps as the kernel does. */
 #include "base/bytes.h"
 #include "base/log.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "s2disk/prepare/swapoff_others.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -393,12 +393,9 @@ START_TEST(signals_switch_it_on_again)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swapoff of others");
-	TCase *tcase = tcase_create("swapoff");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swapoff");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -413,9 +410,4 @@ int main(void)
 	tcase_add_loop_test(tcase, does_not_wait_for_long, 0, 2);
 	tcase_add_loop_test(tcase, says_when_it_cannot_be_activated, 0, 2);
 	tcase_add_loop_test(tcase, signals_switch_it_on_again, 0, ARRAY_SIZE(fatal));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,11 +5,11 @@
  */
 #include "base/bytes.h"
 #include "crypto/crypto.h"
+#include "fixtures/check_main.h"
 #include "seal/key_slots.h"
 #include "seal/seal.h"
 #include "kernel/kernel_random.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
@@ -147,22 +147,14 @@ START_TEST(test_renew)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("key_seed");
-	TCase *tcase = tcase_create("key_seed");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "key_seed");
 
 	if (crypto_init(NULL) < 0)
-		return EXIT_FAILURE;
+		exit(EXIT_FAILURE);
 	tcase_add_test(tcase, test_image_key);
 	tcase_add_test(tcase, test_draw);
 	tcase_add_test(tcase, test_ephemeral);
 	tcase_add_test(tcase, test_renew);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

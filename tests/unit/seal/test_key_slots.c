@@ -3,11 +3,10 @@
  * and every number beyond its bounds. */
 #include "base/bytes.h"
 #include "crypto/secret.h"
+#include "fixtures/check_main.h"
 #include "seal/key_slots.h"
 
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #define PAGE 4096u
 
@@ -350,12 +349,9 @@ START_TEST(names)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("key_slots");
-	TCase *tcase = tcase_create("key_slots");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "key_slots");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, set_up, NULL);
@@ -371,9 +367,4 @@ int main(void)
 	tcase_add_test(tcase, pair_file_faults);
 	tcase_add_test(tcase, ciphers);
 	tcase_add_test(tcase, names);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

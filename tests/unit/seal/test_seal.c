@@ -2,10 +2,10 @@
 /* Sealed images: every way to the key, and what must not be on the disk. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "image/image_commit.h"
 #include "fixtures/sealed_fixture.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -319,12 +319,9 @@ START_TEST(test_forgotten_keys)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("seal");
-	TCase *tcase = tcase_create("seal");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "seal");
 
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, test_round_trip, 0, 12);
@@ -340,9 +337,4 @@ int main(void)
 	tcase_add_test(tcase, test_origin);
 	tcase_add_test(tcase, test_too_many_ways);
 	tcase_add_test(tcase, test_key_file_sizes);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

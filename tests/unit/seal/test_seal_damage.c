@@ -2,11 +2,10 @@
 /* Sealed images, and everything that an attacker with the disk but without the key can change. */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "fixtures/check_main.h"
 #include "fixtures/sealed_fixture.h"
 
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
@@ -242,12 +241,9 @@ START_TEST(test_other_header)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("seal_damage");
-	TCase *tcase = tcase_create("seal");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "seal");
 
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, test_every_header_byte, 0, 3);
@@ -257,9 +253,4 @@ int main(void)
 	tcase_add_loop_test(tcase, test_swapped_pages, 0, 3);
 	tcase_add_test(tcase, test_block_place);
 	tcase_add_test(tcase, test_other_header);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-sleep on a made-up machine: what happens, in which order. */
 #include "base/log.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "tools/sleep/sleep.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -427,13 +427,10 @@ START_TEST(obeys_what_is_forbidden)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("sleep");
-	TCase *test = tcase_create("sleep");
-	SRunner *runner;
+	TCase *test = test_case(suite, "sleep");
 	sigset_t child;
-	int failed;
 
 	/* As s2disk-sleep does; tests inherit it. */
 	sigemptyset(&child);
@@ -461,10 +458,4 @@ int main(void)
 	tcase_add_test(test, does_not_wait_for_ever);
 	tcase_add_test(test, hibernates_at_once_on_an_empty_battery);
 	tcase_add_test(test, obeys_what_is_forbidden);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -2,13 +2,13 @@
 /* s2disk-sleep's parts: sleep.conf, the battery, the hooks of other packages. */
 #include "base/log.h"
 #include "base/stopwatch.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "tools/sleep/sleep_battery.h"
 #include "config/sleep_config.h"
 #include "tools/sleep/sleep_hooks.h"
 #include "config/sleep_method.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -348,13 +348,10 @@ START_TEST(stops_those_that_take_too_long)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("sleep_parts");
-	TCase *test = tcase_create("sleep_parts");
-	SRunner *runner;
+	TCase *test = test_case(suite, "sleep_parts");
 	sigset_t child;
-	int failed;
 
 	/* As s2disk-sleep does; tests inherit it. */
 	sigemptyset(&child);
@@ -374,10 +371,4 @@ int main(void)
 	tcase_add_test(test, runs_those_outside_of_usr);
 	tcase_add_test(test, runs_them_at_once);
 	tcase_add_test(test, stops_those_that_take_too_long);
-	suite_add_tcase(suite, test);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

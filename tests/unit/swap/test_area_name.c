@@ -2,12 +2,12 @@
 /* The name that resume= gets: made devices, for which libblkid and sysfs report what each
  * test needs. */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_disk.h"
 #include "fixtures/made_tree.h"
 #include "swap/area_name.h"
 
 #include <blkid/blkid.h>
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,12 +267,9 @@ START_TEST(device_that_fails)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("area_name");
-	TCase *tcase = tcase_create("area_name");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "area_name");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, by_uuid);
@@ -282,9 +279,4 @@ int main(void)
 	tcase_add_test(tcase, by_partition);
 	tcase_add_test(tcase, long_names);
 	tcase_add_test(tcase, device_that_fails);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

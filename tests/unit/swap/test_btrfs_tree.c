@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* swap/btrfs_tree: valid and invalid answers of the tree search. */
+#include "fixtures/check_main.h"
 #include "swap/btrfs_tree.h"
 
 #include "base/bytes.h"
 
-#include <check.h>
 #include <errno.h>
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
@@ -300,21 +300,13 @@ START_TEST(walks_extents)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("btrfs_tree");
-	TCase *tcase = tcase_create("btrfs_tree");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "btrfs_tree");
 
 	tcase_add_test(tcase, splits_an_answer);
 	tcase_add_test(tcase, answers_cut_off);
 	tcase_add_test(tcase, chunks);
 	tcase_add_test(tcase, finds_chunks);
 	tcase_add_loop_test(tcase, walks_extents, 0, (int)ARRAY_SIZE(walks));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What lies below a swap area, from a made sysfs, and what the device mapper reports. */
+#include "fixtures/check_main.h"
 #include "swap/device_stack.h"
 
 #include "base/bytes.h"
@@ -8,7 +9,6 @@
 #include "swap/mapper_targets.h"
 #include "swap/wiped_disk.h"
 
-#include <check.h>
 #include <errno.h>
 #include <linux/dm-ioctl.h>
 #include <stdio.h>
@@ -511,9 +511,9 @@ START_TEST(targets_that_contradict_themselves)
 }
 END_TEST
 
-static TCase *all_tests(void)
+void test_cases(Suite *suite)
 {
-	TCase *tcase = tcase_create("device_stack");
+	TCase *tcase = test_case(suite, "device_stack");
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, walks_a_stack);
@@ -529,19 +529,4 @@ static TCase *all_tests(void)
 	tcase_add_test(tcase, stacks_without_end);
 	tcase_add_test(tcase, parses_targets);
 	tcase_add_test(tcase, targets_that_contradict_themselves);
-	return tcase;
-}
-
-int main(void)
-{
-	Suite *suite = suite_create("device_stack");
-	SRunner *runner;
-	int failed;
-
-	suite_add_tcase(suite, all_tests());
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* swap/file_extents: the verdict on extents, and walks over real files. */
+#include "fixtures/check_main.h"
 #include "swap/file_extents.h"
 
 #include "base/bytes.h"
 #include "fixtures/made_data.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fiemap.h>
@@ -253,12 +253,9 @@ START_TEST(refuses_other_things)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("file_extents");
-	TCase *pure = tcase_create("pure"), *real = tcase_create("real files");
-	SRunner *runner;
-	int failed;
+	TCase *pure = test_case(suite, "pure"), *real = test_case(suite, "real files");
 
 	enter_build();
 	tcase_add_loop_test(pure, judges_flags, 0, (int)ARRAY_SIZE(flags));
@@ -270,11 +267,4 @@ int main(void)
 	tcase_add_test(real, refuses_other_things);
 	/* Each waits for a disk. */
 	tcase_set_timeout(real, 60);
-	suite_add_tcase(suite, pure);
-	suite_add_tcase(suite, real);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,12 +2,12 @@
 /* swap/file_place on real file systems, made in images and mounted through loop devices;
  * skipped where that is not possible. The results are compared with those of other
  * programs, and with the bytes on the device. */
+#include "fixtures/check_main.h"
 #include "swap/file_place.h"
 
 #include "base/bytes.h"
 #include "base/io.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -245,12 +245,9 @@ START_TEST(small_blocks)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("file_place");
-	TCase *tcase = tcase_create("file_place");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "file_place");
 
 	tcase_add_checked_fixture(tcase, make_directory, remove_directory);
 	tcase_set_timeout(tcase, 120);
@@ -260,9 +257,4 @@ int main(void)
 	tcase_add_test(tcase, btrfs_on_two_devices);
 	tcase_add_test(tcase, btrfs_mirrored);
 	tcase_add_test(tcase, small_blocks);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* swap/file_place on a simulated kernel: file systems that are not available here, and
  * every answer that it may give instead of a place. */
+#include "fixtures/check_main.h"
 #include "swap/file_place.h"
 
 #include "base/bytes.h"
 
-#include <check.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/btrfs.h>
@@ -15,7 +15,6 @@
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -501,15 +500,14 @@ END_TEST
 static void add_case(Suite *suite, const char *name, void (*before)(void),
 		     const TTest *const *tests)
 {
-	TCase *tcase = tcase_create(name);
+	TCase *tcase = test_case(suite, name);
 
 	tcase_add_checked_fixture(tcase, before, NULL);
 	for (; *tests; tests++)
 		tcase_add_test(tcase, *tests);
-	suite_add_tcase(suite, tcase);
 }
 
-int main(void)
+void test_cases(Suite *suite)
 {
 	const TTest *const by_extents[] = { extents,	     no_file_to_place,	no_block_device,
 					    realtime_device, extents_that_fail, NULL };
@@ -518,15 +516,8 @@ int main(void)
 	const TTest *const on_btrfs[] = {
 		btrfs, btrfs_refuses, btrfs_fails, btrfs_makes_no_sense, btrfs_without_memory, NULL
 	};
-	Suite *suite = suite_create("place_errors");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	add_case(suite, "extents", setup, by_extents);
 	add_case(suite, "blocks", setup_blocks, by_blocks);
 	add_case(suite, "btrfs", setup_btrfs, on_btrfs);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* swap/swap_area: /proc/swaps, and finding areas, on loop devices if that is possible. */
+#include "fixtures/check_main.h"
 #include "swap/swap_area.h"
 
 #include "base/bytes.h"
@@ -7,7 +8,6 @@
 #include "base/memory.h"
 #include "fixtures/made_data.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -555,12 +555,9 @@ out:
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swap_area");
-	TCase *pure = tcase_create("swaps"), *real = tcase_create("areas");
-	SRunner *runner;
-	int failed;
+	TCase *pure = test_case(suite, "swaps"), *real = test_case(suite, "areas");
 
 	enter_build();
 	tcase_add_test(pure, reads_all_fields);
@@ -578,11 +575,4 @@ int main(void)
 	tcase_add_test(real, resolves_a_swap_file);
 	/* libblkid may have to look at slow devices. */
 	tcase_set_timeout(real, 60);
-	suite_add_tcase(suite, pure);
-	suite_add_tcase(suite, real);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-swapfile check: what it says of a made-up system, and how it ends. The
  * swap file is at page 38912 of sda2, wherever this runs. */
+#include "fixtures/check_main.h"
 #include "tools/swapfile/swapfile.h"
 
 #include "base/bytes.h"
@@ -10,7 +11,6 @@
 #include "preflight/preflight.h"
 #include "swap/device_stack.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -369,12 +369,9 @@ START_TEST(as_json)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swapfile_check");
-	TCase *tcase = tcase_create("swapfile_check");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swapfile_check");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, all_is_well);
@@ -389,9 +386,4 @@ int main(void)
 	tcase_add_test(tcase, machine_fails);
 	tcase_add_test(tcase, no_memory_to_look);
 	tcase_add_test(tcase, as_json);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commands of s2disk-swapfile as a user gives them, on real file systems. */
+#include "fixtures/check_main.h"
 #include "tools/swapfile/swapfile.h"
 
 #include "base/bytes.h"
@@ -8,7 +9,6 @@
 #include "fixtures/made_told.h"
 #include "fixtures/made_tree.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -305,12 +305,9 @@ START_TEST(devices)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swapfile_commands");
-	TCase *tcase = tcase_create("swapfile_commands");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swapfile_commands");
 
 	tcase_add_checked_fixture(tcase, made_disk_create, made_disk_remove);
 	tcase_set_timeout(tcase, 120);
@@ -323,9 +320,4 @@ int main(void)
 	tcase_add_test(tcase, holds_an_image);
 	tcase_add_test(tcase, offset_objects);
 	tcase_add_test(tcase, devices);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

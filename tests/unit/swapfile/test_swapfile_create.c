@@ -2,6 +2,7 @@
 /* Making swap files: sizes, headers, places that are refused, and real file
  * systems on loop devices where that is possible (which sysfs, made up, calls
  * disks). */
+#include "fixtures/check_main.h"
 #include "tools/swapfile/swapfile.h"
 
 #include "base/bytes.h"
@@ -9,7 +10,6 @@
 #include "fixtures/made_tree.h"
 #include "tools/swapfile/site.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
@@ -413,12 +413,9 @@ START_TEST(refuses_files)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swapfile_create");
-	TCase *tcase = tcase_create("swapfile_create");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swapfile_create");
 
 	tcase_add_checked_fixture(tcase, made_disk_create, made_disk_remove);
 	tcase_set_timeout(tcase, 120);
@@ -432,9 +429,4 @@ int main(void)
 	tcase_add_test(tcase, refuses_places);
 	tcase_add_test(tcase, knows_remote_mounts);
 	tcase_add_test(tcase, refuses_files);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-swapfile enable and disable on made-up systems: there and back, steps that fail,
  * set-ups of former versions, encrypted devices. The area is on 8:2. */
+#include "fixtures/check_main.h"
 #include "tools/swapfile/swapfile.h"
 
 #include "base/bytes.h"
@@ -9,7 +10,6 @@
 #include "fixtures/made_told.h"
 #include "fixtures/made_tree.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -555,12 +555,9 @@ START_TEST(of_former_versions)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swapfile_enable");
-	TCase *tcase = tcase_create("swapfile_enable");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swapfile_enable");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, there_and_back);
@@ -577,9 +574,4 @@ int main(void)
 	tcase_add_loop_test(tcase, opens_early, 0, (int)ARRAY_SIZE(crypttabs));
 	tcase_add_test(tcase, opens_with_root);
 	tcase_add_test(tcase, of_former_versions);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

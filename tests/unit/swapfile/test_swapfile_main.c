@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main() of s2disk-swapfile: which command gets what, and how it ends. */
+#include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "fixtures/made_told.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -310,12 +310,9 @@ START_TEST(tells_of_itself)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swapfile_main");
-	TCase *tcase = tcase_create("swapfile_main");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swapfile_main");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, commands_get_theirs);
@@ -326,9 +323,4 @@ int main(void)
 	tcase_add_test(tcase, no_cryptography);
 	tcase_add_test(tcase, swap_offset);
 	tcase_add_test(tcase, tells_of_itself);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

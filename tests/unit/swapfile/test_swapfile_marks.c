@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* swapfile_marks: what is put into files comes out again, and they are as before. */
+#include "fixtures/check_main.h"
 #include "tools/swapfile/marks.h"
 
 #include "base/bytes.h"
 #include "fixtures/made_marks.h"
 #include "fixtures/made_tree.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -239,12 +239,9 @@ START_TEST(any_text)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swapfile_marks");
-	TCase *tcase = tcase_create("swapfile_marks");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swapfile_marks");
 
 	tcase_add_checked_fixture(tcase, made_create, made_root_remove);
 	tcase_add_loop_test(tcase, takes_apart, 0, (int)ARRAY_SIZE(texts));
@@ -254,9 +251,4 @@ int main(void)
 	tcase_add_test(tcase, leaves_files_of_others);
 	tcase_add_test(tcase, keeps_links_and_modes);
 	tcase_add_test(tcase, any_text);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,10 +2,10 @@
 /* Programs that s2disk-swapfile runs: exit and output are reported; swap. */
 #include "base/bytes.h"
 #include "base/log.h"
+#include "fixtures/check_main.h"
 #include "fixtures/made_told.h"
 #include "tools/swapfile/swapfile.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -146,12 +146,9 @@ START_TEST(stops)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("swapfile run");
-	TCase *tcase = tcase_create("swapfile run");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "swapfile run");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, ends, 0, ARRAY_SIZE(cases));
@@ -159,9 +156,4 @@ int main(void)
 	tcase_add_test(tcase, swap);
 	tcase_add_test(tcase, active);
 	tcase_add_test(tcase, stops);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fixtures/check_main.h"
 #include "ui/abort_watch.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -251,12 +251,9 @@ START_TEST(background_leaves_the_terminal_alone)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("abort_watch");
-	TCase *tcase = tcase_create("abort_watch");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "abort_watch");
 
 	tcase_add_loop_test(tcase, signal_asks, 0, sizeof(stops) / sizeof(stops[0]));
 	tcase_add_test(tcase, first_signal_counts);
@@ -268,9 +265,4 @@ int main(void)
 	tcase_add_test(tcase, job_control_stops_nothing);
 	tcase_add_test(tcase, backspace_asks);
 	tcase_add_test(tcase, background_leaves_the_terminal_alone);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

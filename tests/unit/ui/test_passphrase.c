@@ -4,9 +4,9 @@
 #include "base/bytes.h"
 #include "crypto/secret.h"
 #include "config/image_keys.h"
+#include "fixtures/check_main.h"
 #include "ui/passphrase.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
@@ -428,12 +428,9 @@ START_TEST(not_prepared)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("passphrase");
-	TCase *tcase = tcase_create("passphrase");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "passphrase");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -448,9 +445,4 @@ int main(void)
 	tcase_add_test(tcase, prepared_and_found);
 	tcase_add_test(tcase, only_key_files);
 	tcase_add_test(tcase, not_prepared);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is sent to Plymouth, on a socket of the test's own. */
+#include "fixtures/check_main.h"
 #include "ui/plymouth.h"
 
 #include "base/log.h"
 #include "ui/progress.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -217,12 +216,9 @@ START_TEST(does_without)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("plymouth");
-	TCase *tcase = tcase_create("plymouth");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "plymouth");
 
 	tcase_add_checked_fixture(tcase, make, clean);
 	tcase_set_timeout(tcase, 30);
@@ -232,9 +228,4 @@ int main(void)
 	tcase_add_test(tcase, cuts_what_is_too_long);
 	tcase_add_test(tcase, steps_back);
 	tcase_add_test(tcase, does_without);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/log.h"
+#include "fixtures/check_main.h"
 #include "ui/progress.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,12 +254,9 @@ START_TEST(no_bar_on_a_dumb_terminal)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("progress");
-	TCase *tcase = tcase_create("progress");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "progress");
 
 	tcase_add_loop_test(tcase, state_as_text, 0, sizeof(texts) / sizeof(texts[0]));
 	tcase_add_test(tcase, never_too_wide);
@@ -270,9 +267,4 @@ int main(void)
 	tcase_add_test(tcase, bar_on_a_terminal);
 	tcase_add_test(tcase, message_clears_the_bar);
 	tcase_add_test(tcase, no_bar_on_a_dumb_terminal);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,10 +5,10 @@
  * timing.
  */
 #include "base/bytes.h"
+#include "fixtures/check_main.h"
 #include "ui/passphrase.h"
 #include "ui/quiet_terminal.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
@@ -281,12 +281,9 @@ START_TEST(no_terminal)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("quiet_terminal");
-	TCase *tcase = tcase_create("quiet_terminal");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "quiet_terminal");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, ends_with_echo, 0, ARRAY_SIZE(ends));
@@ -295,9 +292,4 @@ int main(void)
 	tcase_add_test(tcase, ignored_stays_ignored);
 	tcase_add_test(tcase, background_leaves_the_terminal_alone);
 	tcase_add_test(tcase, no_terminal);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

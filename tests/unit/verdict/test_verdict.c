@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* platform/verdict: the rules about memory, on made-up machines and on the
  * forum's maps; and how a verdict is printed. */
+#include "fixtures/check_main.h"
 #include "verdict_fixture.h"
 
 #include "verdict/verdict_report.h"
@@ -248,12 +249,9 @@ START_TEST(prints_every_class)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("verdict");
-	TCase *tcase = tcase_create("verdict");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "verdict");
 
 	crypto_init(NULL);
 	tcase_add_test(tcase, forum_move_is_corrected);
@@ -266,10 +264,4 @@ int main(void)
 	tcase_add_test(tcase, refuses_bad_lists);
 	tcase_add_test(tcase, prints);
 	tcase_add_loop_test(tcase, prints_every_class, 0, 2);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

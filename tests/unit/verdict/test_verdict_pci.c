@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* platform/verdict: PCI's addresses, paths, slots and virtual functions. */
+#include "fixtures/check_main.h"
 #include "verdict_pci_fixture.h"
 
 #define MAP "0x0 0x9ffff System RAM\n0x100000 0x3fffffff System RAM\n"
@@ -477,12 +478,9 @@ START_TEST(slots)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("verdict_pci");
-	TCase *tcase = tcase_create("verdict_pci");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "verdict_pci");
 
 	crypto_init(NULL);
 	tcase_add_checked_fixture(tcase, begin, clean_up);
@@ -504,10 +502,4 @@ int main(void)
 	tcase_add_test(tcase, buses_traded);
 	tcase_add_test(tcase, virtual_functions);
 	tcase_add_test(tcase, slots);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,12 +5,12 @@
  */
 #include "base/bytes.h"
 #include "crypto/crypto.h"
+#include "fixtures/check_main.h"
 #include "verdict/map_diff.h"
 #include "verdict/verdict.h"
 #include "fixtures/quick.h"
 #include "verdict_world.h"
 
-#include <check.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -378,12 +378,10 @@ START_TEST(differences_are_symmetric)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("verdict_property");
-	TCase *tcase = tcase_create("verdict_property");
-	SRunner *runner;
-	int failed, seeds = quick() ? 1 : 4;
+	TCase *tcase = test_case(suite, "verdict_property");
+	int seeds = quick() ? 1 : 4;
 
 	crypto_init(NULL);
 	tcase_set_timeout(tcase, 120);
@@ -396,10 +394,4 @@ int main(void)
 	tcase_add_loop_test(tcase, patches_are_right, 0, (seeds + 1) / 2);
 	tcase_add_loop_test(tcase, the_same_is_the_same, 0, (seeds + 1) / 2);
 	tcase_add_loop_test(tcase, differences_are_symmetric, 0, seeds);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

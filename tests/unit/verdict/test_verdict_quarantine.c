@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Frames that the firmware claims now and the saved kernel has offlined in part,
  * how that is recorded, and what is said before there is an image. */
+#include "fixtures/check_main.h"
 #include "verdict_fixture.h"
 
 #include "verdict/forecast.h"
@@ -291,12 +292,9 @@ START_TEST(forecast)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("verdict quarantine");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	tcase_add_test(tcase, done_in_part);
 	tcase_add_loop_test(tcase, many_places, 0, 2);
@@ -306,9 +304,4 @@ int main(void)
 	tcase_add_test(tcase, recorded);
 	tcase_add_test(tcase, no_more_zones_than_kernels_have);
 	tcase_add_test(tcase, forecast);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Every row of doc/platform-verdict.md, and nothing that is in none: one
  * difference, its finding, its class. The lines are in verdict_rows_*.c. */
+#include "fixtures/check_main.h"
 #include "verdict_rows.h"
 
 #include <ctype.h>
@@ -347,22 +348,13 @@ START_TEST(document_has_the_policies)
 }
 END_TEST
 
-int main(void)
+void test_cases(Suite *suite)
 {
-	Suite *suite = suite_create("verdict rows");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = test_case(suite, "all");
 
 	crypto_init(NULL);
 	tcase_add_loop_test(tcase, bases_are_the_same, PLAIN, XEN + 1);
 	tcase_add_test(tcase, document_has_the_rows);
 	tcase_add_loop_test(tcase, document_has_the_policies, VERDICT_SAME, VERDICT_FATAL + 1);
 	tcase_add_loop_test(tcase, line_holds, 0, (int)line_count);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
