@@ -36,6 +36,7 @@ static const struct {
 	{ "resume device", "", "" },
 	{ "resume offset", "38912", "resume_offset=38912 resume_offset_set=1" },
 	{ "resume offset", "0", "resume_offset_set=1" },
+	{ "swap on demand", "/swapfile", "swap_on_demand=/swapfile" },
 	{ "image size", "350000000", "image_size=350000000 image_size_set=1" },
 	{ "image size", "2 GiB", "image_size=2147483648 image_size_set=1" },
 	{ "shutdown method", "platform", "method_set=1" },
