@@ -348,6 +348,60 @@ START_TEST(document_has_the_policies)
 }
 END_TEST
 
+/* What a subject's lines find, and what comes with other lines. */
+static void classes_of(enum verdict_about about, bool *has)
+{
+	for (size_t i = 0; i < line_count; i++) {
+		const struct line *line = lines[i].line;
+
+		if (!line->silent && line->finding.about == about)
+			has[line->finding.class] = true;
+		for (const struct expected *also = line->also; also->class != VERDICT_SAME; also++)
+			if (also->about == about)
+				has[also->class] = true;
+	}
+}
+
+START_TEST(document_has_the_subjects)
+{
+	_cleanup_free_ char *text = read_document();
+	bool has[VERDICT_FATAL + 1] = { false };
+	const char *comma = "";
+	char row[120];
+
+	classes_of((enum verdict_about)_i, has);
+	snprintf(row, sizeof(row), "\n| `%s` | ", verdict_about_name((enum verdict_about)_i));
+	for (enum verdict_class class = VERDICT_HARMLESS; class <= VERDICT_FATAL; class ++) {
+		if (!has[class])
+			continue;
+		strcat(strcat(row, comma), verdict_class_name(class));
+		comma = ", ";
+	}
+	strcat(row, " | ");
+	ck_assert_msg(strstr(text, row), "the document has no row that begins%s", row);
+}
+END_TEST
+
+static size_t count_rows(const char *text, const char *title)
+{
+	const char *at = strstr(text, title);
+	size_t count = 0;
+
+	ck_assert_msg(at, "the document has no table%s", title);
+	for (at = strchr(at + 1, '\n'); at && at[1] == '|'; at = strchr(at + 1, '\n'))
+		count++;
+	return count - 1; /* the line below the title */
+}
+
+START_TEST(document_has_no_others)
+{
+	_cleanup_free_ char *text = read_document();
+
+	ck_assert_uint_eq(count_rows(text, "\n| class | meaning | "), VERDICT_FATAL + 1);
+	ck_assert_uint_eq(count_rows(text, "\n| subject | class | what "), ABOUT_COUNT);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "all");
@@ -356,5 +410,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, bases_are_the_same, PLAIN, XEN + 1);
 	tcase_add_test(tcase, document_has_the_rows);
 	tcase_add_loop_test(tcase, document_has_the_policies, VERDICT_SAME, VERDICT_FATAL + 1);
+	tcase_add_loop_test(tcase, document_has_the_subjects, 0, ABOUT_COUNT);
+	tcase_add_test(tcase, document_has_no_others);
 	tcase_add_loop_test(tcase, line_holds, 0, (int)line_count);
 }
