@@ -10,6 +10,7 @@
 #include "image/image_machine.h"
 #include "history/boot_record_file.h"
 #include "platform/filesystems/other_swaps.h"
+#include "verdict/verdict.h"
 #include "verdict/verdict_report.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 #include "format/handover.h"
 #include "image/image_reader.h"
 #include "kernel/kept_memory.h"
-#include "verdict/verdict.h"
+#include "verdict/finding.h"
 #include "config/settings.h"
 
 #include <stdbool.h>

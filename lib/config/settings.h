@@ -7,7 +7,7 @@
 
 #include "crypto/crypto.h"
 #include "base/why.h"
-#include "verdict/verdict.h"
+#include "verdict/finding.h"
 
 #include <stdbool.h>
 #include <stdint.h>

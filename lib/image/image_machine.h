@@ -5,7 +5,7 @@
 
 #include "base/why.h"
 #include "format/sections.h"
-#include "verdict/verdict.h"
+#include "verdict/finding.h"
 
 #include <stdbool.h>
 

@@ -4,10 +4,6 @@
 #include "base/bytes.h"
 #include "platform/hardware/encryption.h"
 
-/* Of the kernel's struct swsusp_info, on all 64-bit architectures. */
-#define HEADER_NUM_PHYSPAGES 400
-#define HEADER_NEEDED 448
-
 void platform_free(struct platform *platform)
 {
 	memory_map_free(&platform->map);
@@ -76,7 +72,7 @@ int platform_calibrate(struct platform *platform, const void *header, size_t len
 	uint64_t pages;
 	int r = 0;
 
-	if (length < HEADER_NEEDED)
+	if (length < HEADER_BYTES_NEEDED)
 		return 0;
 	pages = get_le64(page + HEADER_NUM_PHYSPAGES);
 	hibernation->page_count = platform->ram.pages.present == 0	 ? CALIBRATION_NOT_TRIED

@@ -59,7 +59,11 @@ int platform_look_for(const char *root, const struct platform *then, struct plat
 /* Harmless on a zeroed struct, and leaves one. */
 void platform_free(struct platform *platform);
 
-/* Repeats the checks of the kernel's header page (at least 448 bytes of it) and stores
+/* Of the kernel's header page, struct swsusp_info on all 64-bit architectures. */
+#define HEADER_NUM_PHYSPAGES 400
+#define HEADER_BYTES_NEEDED 448
+
+/* Repeats the checks of the kernel's header page (HEADER_BYTES_NEEDED of it) and stores
  * the results in platform->hibernation and ->map. 0 or -ENOMEM. */
 int platform_calibrate(struct platform *platform, const void *header, size_t length);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verdict/forecast.h"
 
-#include "verdict/verdict.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which page frames of a machine are RAM. */
-#include "verdict/verdict.h"
+#include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
 

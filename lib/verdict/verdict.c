@@ -1,94 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verdict/verdict_private.h"
+#include "verdict/verdict.h"
 
 #include "base/bytes.h"
-#include "base/text.h"
+#include "verdict/verdict_private.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-#define HEADER_NUM_PHYSPAGES 400
-
-static const char *const class_names[] = { "same", "harmless", "corrected", "risky", "fatal" };
-static const char *const policy_names[] = { "strict", "proven", "tolerant" };
-
-static const char *const about_names[] = {
-	[ABOUT_MEMORY_MAP] = "memory-map",
-	[ABOUT_MEMORY_REGION] = "memory-region",
-	[ABOUT_IMAGE_PAGES] = "image-pages",
-	[ABOUT_HOTPLUG_MEMORY] = "hot-plugged-memory",
-	[ABOUT_VIRTIO_MEM] = "virtio-mem",
-	[ABOUT_MEMORY_SIZE] = "memory-size",
-	[ABOUT_KERNEL_CHECK] = "kernel-check",
-	[ABOUT_PAGE_COUNT] = "page-count",
-	[ABOUT_ACPI_TABLES] = "acpi-tables",
-	[ABOUT_ACPI_SIGNATURE] = "acpi-signature",
-	[ABOUT_EFI_RUNTIME] = "efi-runtime",
-	[ABOUT_FIRMWARE] = "firmware",
-	[ABOUT_MACHINE] = "machine",
-	[ABOUT_KERNEL] = "kernel",
-	[ABOUT_CPU] = "processor",
-	[ABOUT_CPU_FEATURES] = "processor-features",
-	[ABOUT_CPU_COUNT] = "processor-count",
-	[ABOUT_MICROCODE] = "microcode",
-	[ABOUT_HYPERVISOR] = "hypervisor",
-	[ABOUT_VMBUS_DEVICE] = "vmbus-device",
-	[ABOUT_PCI_DEVICE] = "pci-device",
-	[ABOUT_PCI_SPACE] = "pci-addresses",
-	[ABOUT_FILE_SYSTEM] = "file-system",
-	[ABOUT_SWAP_AREA] = "swap-area",
-};
-
-_Static_assert(ARRAY_SIZE(about_names) == ABOUT_COUNT, "one name each");
-
-const char *verdict_class_name(enum verdict_class class)
-{
-	return class_names[class];
-}
-
-const char *verdict_about_name(enum verdict_about about)
-{
-	return about_names[about];
-}
-
-const char *verdict_policy_name(enum verdict_policy policy)
-{
-	return policy_names[policy];
-}
-
-int verdict_policy_parse(const char *text, enum verdict_policy *ret)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(policy_names); i++) {
-		if (strcasecmp(text, policy_names[i]) == 0) {
-			*ret = (enum verdict_policy)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-bool verdict_allows(const struct verdict *verdict, enum verdict_policy policy)
-{
-	switch (policy) {
-	case POLICY_STRICT:
-		return verdict->worst == VERDICT_SAME;
-	case POLICY_TOLERANT:
-		return verdict->worst <= VERDICT_RISKY;
-	default:
-		return verdict->worst <= VERDICT_CORRECTED;
-	}
-}
-
-void verdict_free(struct verdict *verdict)
-{
-	free(verdict->findings);
-	free(verdict->plan.quarantine.items);
-	free(verdict->plan.disable.items);
-	*verdict = (struct verdict){ 0 };
-}
 
 int verdict_correct_header(const struct verdict_plan *plan, void *header, size_t length)
 {
@@ -106,73 +23,6 @@ int verdict_correct_header(const struct verdict_plan *plan, void *header, size_t
 	if (plan->patch_page_count)
 		put_le64(page + HEADER_NUM_PHYSPAGES, plan->new_page_count);
 	return 0;
-}
-
-struct finding *judge_add(struct judge *judge, enum verdict_about about, enum verdict_class class)
-{
-	struct verdict *verdict = judge->verdict;
-	struct finding *findings, *finding = &judge->spare;
-
-	if (class > verdict->worst)
-		verdict->worst = class;
-	if (verdict->count < FINDINGS_MAX) {
-		findings = list_grow(verdict->findings, verdict->count, sizeof(*findings));
-		if (findings) {
-			verdict->findings = findings;
-			finding = &findings[verdict->count++];
-		} else {
-			judge->error = -ENOMEM;
-		}
-	} else {
-		verdict->omitted++;
-	}
-	*finding = (struct finding){ .about = about, .class = class };
-	return finding;
-}
-
-void judge_say(char *text, size_t size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, size, format, args);
-	va_end(args);
-}
-
-void judge_same(struct judge *judge, enum verdict_about about, const char *text)
-{
-	struct finding *finding = judge_add(judge, about, VERDICT_SAME);
-
-	SAY(finding->text, "%s", text);
-}
-
-struct finding *judge_text(struct judge *judge, enum verdict_about about, enum verdict_class class,
-			   const char *then, const char *now)
-{
-	struct finding *finding;
-
-	if (!*then || !*now || strcmp(then, now) == 0)
-		return NULL;
-	finding = judge_add(judge, about, class);
-	SAY(finding->then, "%s", then);
-	SAY(finding->now, "%s", now);
-	return finding;
-}
-
-uint64_t judge_pages(const struct judge *judge, uint64_t start, uint64_t end)
-{
-	if (!judge->image)
-		return 0;
-	return frames_in_bytes(judge->image->ranges, judge->image->range_count, judge->page_size,
-			       start, end);
-}
-
-void judge_explained(struct judge *judge, uint64_t start, uint64_t end)
-{
-	uint64_t first = start / judge->page_size;
-
-	if (frames_append(&judge->explained, first, end / judge->page_size - first + 1) < 0)
-		judge->error = -ENOMEM;
 }
 
 static struct memory_map table_of(const struct memory_map *map)
@@ -281,7 +131,10 @@ static uint64_t usable_page_size(uint64_t size)
 
 static void judge_all(struct judge *judge)
 {
-	judge_regions(judge);
+	if (judge->then_table.entries.known || judge->now_table.entries.known)
+		judge_regions(judge);
+	else
+		judge_without_map(judge);
 	judge_hotplug(judge);
 	judge_image_pages(judge);
 	judge_memory_size(judge);

@@ -1,147 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Can this machine restore the image? A pure function of the machine that was recorded with the
  * image, the machine now, and the pages of the image. doc/platform-verdict.md gives the reason for
- * each finding and its
- * class. */
+ * each finding and its class. */
 #ifndef S2DISK_VERDICT_VERDICT_H
 #define S2DISK_VERDICT_VERDICT_H
 
 #include "base/why.h"
-#include "platform/list.h"
-#include "platform/memory/page_range.h"
-#include "platform/platform.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Ordered: the worst of several counts. */
-enum verdict_class {
-	VERDICT_SAME,	   /* no difference */
-	VERDICT_HARMLESS,  /* proven to have no effect on this image */
-	VERDICT_CORRECTED, /* harmless once the plan is carried out */
-	VERDICT_RISKY,	   /* may work, but not proven */
-	VERDICT_FATAL,	   /* would crash or corrupt, or is sure to be refused */
-};
-
-enum verdict_about {
-	ABOUT_MEMORY_MAP,
-	ABOUT_MEMORY_REGION,
-	ABOUT_IMAGE_PAGES,
-	ABOUT_HOTPLUG_MEMORY,
-	ABOUT_VIRTIO_MEM,
-	ABOUT_MEMORY_SIZE,
-	ABOUT_KERNEL_CHECK,
-	ABOUT_PAGE_COUNT,
-	ABOUT_ACPI_TABLES,
-	ABOUT_ACPI_SIGNATURE,
-	ABOUT_EFI_RUNTIME,
-	ABOUT_FIRMWARE,
-	ABOUT_MACHINE,
-	ABOUT_KERNEL,
-	ABOUT_CPU,
-	ABOUT_CPU_FEATURES,
-	ABOUT_CPU_COUNT,
-	ABOUT_MICROCODE,
-	ABOUT_HYPERVISOR,
-	ABOUT_VMBUS_DEVICE,
-	ABOUT_PCI_DEVICE,
-	ABOUT_PCI_SPACE,
-	ABOUT_FILE_SYSTEM,
-	ABOUT_SWAP_AREA,
-	ABOUT_COUNT,
-};
-
-enum verdict_policy {
-	POLICY_STRICT,	 /* only what is the same */
-	POLICY_PROVEN,	 /* up to corrected: the default */
-	POLICY_TOLERANT, /* up to risky; never fatal */
-};
-
-struct finding {
-	enum verdict_about about;
-	enum verdict_class class;
-	char then[192]; /* both sides in short; "" if there is nothing */
-	char now[192];
-	char text[480];	  /* a sentence */
-	char advice[480]; /* what the user can do; "" */
-	bool has_range;
-	uint64_t start; /* bytes, physical */
-	uint64_t end;	/* inclusive */
-	uint64_t image_pages;
-};
-
-/* Of a PCI function: "0000:00:1f.2". */
-struct pci_address {
-	char text[48];
-};
-
-/* The corrections that must be made. Valid only if the verdict allows the image; otherwise it may
- * be incomplete. */
-struct verdict_plan {
-	bool patch_checksum;
-	size_t checksum_size;
-	unsigned char old_checksum[E820_CHECKSUM_MAX];
-	unsigned char new_checksum[E820_CHECKSUM_MAX];
-	bool patch_page_count;
-	uint64_t old_page_count;
-	uint64_t new_page_count;
-	struct frame_list quarantine;	     /* to be offlined before user space is thawed */
-	LIST_OF(struct pci_address) disable; /* PCI functions of this boot, in this order */
-};
-
-struct verdict {
-	struct finding *findings; /* worst first; in a fixed order among equals */
-	size_t count;
-	size_t omitted; /* findings beyond FINDINGS_MAX; worst includes them */
-	enum verdict_class worst;
-	bool hopeless; /* no other boot can take the image either */
-	struct verdict_plan plan;
-};
-
-#define FINDINGS_MAX 1024
-
-/* The limits of a plan's quarantine: the hand-over page has no room for more
- * (format/handover.h). */
-#define PLAN_FRAMES_MAX 1024
-#define PLAN_RUNS_MAX 100
-
-/* What is known of the image. */
-struct verdict_image {
-	const struct page_range *ranges; /* sorted; zero pages included */
-	size_t range_count;
-	bool coarse;	     /* ranges may cover page frames that are not in the image */
-	uint64_t zero_pages; /* frames flagged by bit 63 */
-	bool no_handover;    /* the restored system cannot be given a quarantine */
-	const void *header;  /* the kernel's header page, HEADER_BYTES_NEEDED of it or more */
-	size_t header_length;
-};
-
-#define HEADER_BYTES_NEEDED 448
+#include "verdict/finding.h"
 
 /* image may be NULL if there is none yet; then everything that depends on its pages is at least
  * risky. 0, -EINVAL for ranges that are not sorted or a header that is too short, -ENOMEM; *ret is
  * untouched on failure. */
 int verdict_judge(const struct platform *then, const struct platform *now,
 		  const struct verdict_image *image, struct verdict *ret, struct why *w);
-void verdict_free(struct verdict *verdict);
-
-bool verdict_allows(const struct verdict *verdict, enum verdict_policy policy);
 
 /* Carries out the plan on a copy of the kernel's header page: replaces the
  * checksum and the page count, each only if it still has the old value. 0, or
  * -EINVAL when it has not (nothing is changed then). */
 int verdict_correct_header(const struct verdict_plan *plan, void *header, size_t length);
-
-/* Stable words for settings, JSON and tests. */
-const char *verdict_class_name(enum verdict_class class);
-const char *verdict_about_name(enum verdict_about about);
-const char *verdict_policy_name(enum verdict_policy policy);
-int verdict_policy_parse(const char *text, enum verdict_policy *ret);
-
-/* Page frames of RAM on a machine: what the kernel uses (or where that is not
- * known, what the firmware calls RAM), never what the firmware calls something
- * else, never offline blocks. */
-int verdict_ram_frames(const struct platform *platform, uint64_t page_size, struct frame_list *ret);
 
 #endif

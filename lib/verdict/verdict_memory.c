@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEADER_NUM_PHYSPAGES 400
-
 /* RAM by the firmware's map and hot-plugged memory. */
 static int firmware_frames(const struct judge *judge, struct frame_list *ret)
 {

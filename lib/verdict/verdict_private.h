@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the files of the verdict only. */
+/* The rules of the verdict, for its own files only. */
 #ifndef S2DISK_VERDICT_VERDICT_PRIVATE_H
 #define S2DISK_VERDICT_VERDICT_PRIVATE_H
 
+#include "verdict/finding_private.h"
 #include "verdict/map_diff.h"
-#include "verdict/verdict.h"
 
-struct judge {
-	const struct platform *then;
-	const struct platform *now;
-	const struct verdict_image *image; /* NULL: none */
-	uint64_t page_size;
-	/* The kernel's tables: without hot-plugged entries, unknown types of
-	 * now's taken from then's. then_table borrows, now_table owns. */
-	struct memory_map then_table;
-	struct memory_map now_table;
-	struct frame_list then_ram;
-	struct frame_list now_ram;
-	struct frame_list lost;	     /* image pages that are not in now_ram */
-	struct frame_list explained; /* frames that a fatal finding already covers */
-	uint64_t outside;	     /* pages in lost */
-	struct frame_list kept;	     /* image pages that judge_kept_frames() took from lost */
-	struct verdict *verdict;
-	struct finding spare; /* receives findings beyond the limit */
-	int error;
-};
-
-/* A new finding, both sides empty. Never NULL. */
-struct finding *judge_add(struct judge *judge, enum verdict_about about, enum verdict_class class);
-
-/* Writes one of a finding's texts, cut to fit. */
-void judge_say(char *text, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-#define SAY(member, ...) judge_say((member), sizeof(member), __VA_ARGS__)
-
-/* A finding of class same: this subject was compared, and nothing differs. */
-void judge_same(struct judge *judge, enum verdict_about about, const char *text);
-
-/* A text field that differs; true when a finding was added. Unknown on either
- * side ("") is no difference. */
-struct finding *judge_text(struct judge *judge, enum verdict_about about, enum verdict_class class,
-			   const char *then, const char *now);
-
-uint64_t judge_pages(const struct judge *judge, uint64_t start, uint64_t end);
-
-/* Bytes start … end have been reported as fatal. */
-void judge_explained(struct judge *judge, uint64_t start, uint64_t end);
+/* Page frames of RAM on a machine: what the kernel uses (or where that is not
+ * known, what the firmware calls RAM), never what the firmware calls something
+ * else, never offline blocks. */
+int verdict_ram_frames(const struct platform *platform, uint64_t page_size, struct frame_list *ret);
 
 /* Removes from judge->lost pages that are RAM after all: this kernel reserved them for a table that
  * the firmware left there. 0 or -ENOMEM. */
@@ -93,9 +57,5 @@ int judge_free_frames(const struct judge *judge, struct frame_list *ret);
  * in it. 0 or -ENOMEM. */
 int judge_quarantine(const struct judge *judge, const struct frame_list *free_frames,
 		     const struct page_range *run, struct quarantine_doubt *ret);
-
-/* "the reserved page", "the ACPI NVS region of 512 KiB". */
-void region_words(const struct memory_entry *entry, char *text, size_t size);
-void size_words(uint64_t bytes, char *text, size_t size);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The firmware's memory map: each difference, and what it means for this image. RAM is judged by
- * page frames, everything else by the
- * types. */
+ * page frames, everything else by the types. */
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "verdict/map_diff.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,14 +21,6 @@ struct segment_judgement {
 	bool in_doubt;	  /* only by the place and the number of the pages */
 	char reason[224]; /* continues "The reserved page at … moved to …" */
 };
-
-void size_words(uint64_t bytes, char *text, size_t size)
-{
-	if (bytes >= 1024 && bytes % 1024 == 0 && bytes < 10u << 20)
-		snprintf(text, size, "%u KiB", (unsigned int)(bytes / 1024));
-	else
-		text_size(bytes, text, size);
-}
 
 static const char *adjective(uint32_t type, char *buffer, size_t size)
 {
@@ -55,7 +45,8 @@ static const char *adjective(uint32_t type, char *buffer, size_t size)
 	}
 }
 
-void region_words(const struct memory_entry *entry, char *text, size_t size)
+/* "the reserved page", "the ACPI NVS region of 512 KiB". */
+static void region_words(const struct memory_entry *entry, char *text, size_t size)
 {
 	uint64_t bytes = entry->end - entry->start + 1;
 	char type[24], amount[24];
@@ -546,10 +537,6 @@ void judge_regions(struct judge *judge)
 	struct finding *finding;
 	char text[64];
 
-	if (!judge->then_table.entries.known && !judge->now_table.entries.known) {
-		judge_without_map(judge);
-		return;
-	}
 	if (!judge->then_table.entries.known || !judge->now_table.entries.known) {
 		finding = judge_add(judge, ABOUT_MEMORY_MAP, VERDICT_RISKY);
 		SAY(finding->text, "The firmware's memory map is known only %s.",

@@ -4,7 +4,7 @@
 #define S2DISK_VERDICT_VERDICT_REPORT_H
 
 #include "output/json.h"
-#include "verdict/verdict.h"
+#include "verdict/finding.h"
 
 #include <stdio.h>
 

@@ -8,7 +8,7 @@
 #include "output/journal.h"
 #include "base/text.h"
 #include "last_private.h"
-#include "verdict/verdict.h"
+#include "verdict/finding.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -11,6 +11,7 @@
 #include "config/command_line.h"
 #include "platform/filesystems/other_swaps.h"
 #include "config/target.h"
+#include "verdict/verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>

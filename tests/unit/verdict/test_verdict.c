@@ -4,6 +4,7 @@
 #include "fixtures/check_main.h"
 #include "verdict_fixture.h"
 
+#include "verdict/verdict.h"
 #include "verdict/verdict_report.h"
 
 #define LITTLE "0x0 0x9ffff System RAM\n0xf0000 0xfffff Reserved\n"
