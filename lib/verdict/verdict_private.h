@@ -4,7 +4,6 @@
 #define S2DISK_VERDICT_VERDICT_PRIVATE_H
 
 #include "verdict/finding_private.h"
-#include "verdict/map_diff.h"
 
 /* Page frames of RAM on a machine: what the kernel uses (or where that is not
  * known, what the firmware calls RAM), never what the firmware calls something
@@ -15,11 +14,13 @@ int verdict_ram_frames(const struct platform *platform, uint64_t page_size, stru
  * the firmware left there. 0 or -ENOMEM. */
 int judge_kept_frames(struct judge *judge);
 
+/* Reports each difference of two maps; same: the sentence if there is none. */
+void judge_maps(struct judge *judge, const struct memory_map *then, const struct memory_map *now,
+		const char *same);
+
 void judge_regions(struct judge *judge);
 /* Without the firmware's map on either side: compares what was RAM and what is. */
 void judge_without_map(struct judge *judge);
-/* Reports each change. */
-void judge_map_diff(struct judge *judge, const struct map_diff *diff);
 void judge_image_pages(struct judge *judge);
 void judge_hotplug(struct judge *judge);
 void judge_kernel_check(struct judge *judge);

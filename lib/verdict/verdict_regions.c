@@ -4,7 +4,9 @@
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/text.h"
+#include "verdict/map_diff.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -509,33 +511,39 @@ static void doubt_quarantine(struct judge *judge, const struct map_diff *diff,
 		judge->error = r;
 }
 
-void judge_map_diff(struct judge *judge, const struct map_diff *diff)
+void judge_maps(struct judge *judge, const struct memory_map *then, const struct memory_map *now,
+		const char *same)
 {
-	struct segment_judgement *judgements = calloc(diff->segment_count + 1, sizeof(*judgements));
+	_cleanup_free_ struct segment_judgement *judgements = NULL;
+	struct map_diff diff = { 0 };
 
+	if (map_diff(then, now, &diff) == 0)
+		judgements = calloc(diff.segment_count + 1, sizeof(*judgements));
 	if (!judgements) {
 		judge->error = -ENOMEM;
+		map_diff_free(&diff);
 		return;
 	}
+	if (diff.change_count == 0)
+		judge_same(judge, ABOUT_MEMORY_MAP, same);
 	/* By address: the quarantine list must ascend. */
-	for (size_t i = 0; i < diff->segment_count; i++) {
-		if (diff->segments[i].then == MEMORY_RAM)
-			judge_lost_ram(judge, &diff->segments[i], &judgements[i]);
+	for (size_t i = 0; i < diff.segment_count; i++) {
+		if (diff.segments[i].then == MEMORY_RAM)
+			judge_lost_ram(judge, &diff.segments[i], &judgements[i]);
 		else
-			judge_not_ram(judge, &diff->segments[i], &judgements[i]);
+			judge_not_ram(judge, &diff.segments[i], &judgements[i]);
 	}
 	frames_normalize(&judge->verdict->plan.quarantine);
-	doubt_quarantine(judge, diff, judgements);
-	for (size_t i = 0; i < diff->change_count; i++)
-		report_change(judge, diff, (uint32_t)i, judgements);
-	free(judgements);
+	doubt_quarantine(judge, &diff, judgements);
+	for (size_t i = 0; i < diff.change_count; i++)
+		report_change(judge, &diff, (uint32_t)i, judgements);
+	map_diff_free(&diff);
 }
 
 void judge_regions(struct judge *judge)
 {
-	struct map_diff diff = { 0 };
 	struct finding *finding;
-	char text[64];
+	char same[64];
 
 	if (!judge->then_table.entries.known || !judge->now_table.entries.known) {
 		finding = judge_add(judge, ABOUT_MEMORY_MAP, VERDICT_RISKY);
@@ -543,15 +551,7 @@ void judge_regions(struct judge *judge)
 		    judge->now_table.entries.known ? "of this boot" : "of the boot that was saved");
 		return;
 	}
-	if (map_diff(&judge->then_table, &judge->now_table, &diff) < 0) {
-		judge->error = -ENOMEM;
-		return;
-	}
-	if (diff.change_count == 0) {
-		snprintf(text, sizeof(text), "The firmware's memory map is the same (%u entries).",
-			 judge->now_table.table_count);
-		judge_same(judge, ABOUT_MEMORY_MAP, text);
-	}
-	judge_map_diff(judge, &diff);
-	map_diff_free(&diff);
+	snprintf(same, sizeof(same), "The firmware's memory map is the same (%u entries).",
+		 judge->now_table.table_count);
+	judge_maps(judge, &judge->then_table, &judge->now_table, same);
 }

@@ -31,25 +31,15 @@ static int map_of_frames(const struct judge *judge, const struct frame_list *fra
 void judge_without_map(struct judge *judge)
 {
 	struct memory_map then = { 0 }, now = { 0 };
-	struct map_diff diff = { 0 };
-	int r;
 
-	if (!judge->then->ram.used.known || !judge->now->ram.used.known) {
+	if (!judge->then->ram.used.known || !judge->now->ram.used.known)
 		judge_same(judge, ABOUT_MEMORY_MAP, "This kind of machine shows no memory map.");
-		return;
-	}
-	r = map_of_frames(judge, &judge->then_ram, &then);
-	if (r == 0)
-		r = map_of_frames(judge, &judge->now_ram, &now);
-	if (r == 0)
-		r = map_diff(&then, &now, &diff);
-	if (r < 0)
-		judge->error = r;
-	else if (diff.change_count == 0)
-		judge_same(judge, ABOUT_MEMORY_MAP,
+	else if (map_of_frames(judge, &judge->then_ram, &then) < 0 ||
+		 map_of_frames(judge, &judge->now_ram, &now) < 0)
+		judge->error = -ENOMEM;
+	else
+		judge_maps(judge, &then, &now,
 			   "This kind of machine shows no memory map; what is RAM is the same.");
-	judge_map_diff(judge, &diff);
-	map_diff_free(&diff);
 	memory_map_free(&then);
 	memory_map_free(&now);
 }
