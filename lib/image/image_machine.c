@@ -15,7 +15,7 @@ static int list_pages(struct page_ranges *ranges, struct frame_list *ret)
 	if (!ret->items)
 		return -ENOMEM;
 	while (page_ranges_next(ranges, &first, &count))
-		ret->items[ret->count++] = (struct page_range){ first, count };
+		ret->items[ret->count++] = (struct frame_range){ first, count };
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 #include "base/why.h"
 #include "format/page_stream.h"
 #include "kernel/image_info.h"
-#include "platform/memory/page_range.h"
+#include "platform/memory/frames.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@
 struct page_filter {
 	struct page_source source;
 	size_t page_size;
-	const struct page_range *frames; /* sorted: what is left out */
+	const struct frame_range *frames; /* sorted: what is left out */
 	size_t frame_count;
 	unsigned char *header;	/* as it is handed out */
 	unsigned char *skipped; /* a data page that is left out */

@@ -84,8 +84,8 @@ static const struct record_field range_fields[] = {
 	U64(struct byte_range, end),
 };
 static const struct record_field poisoned_fields[] = {
-	U64(struct page_range, first),
-	U64(struct page_range, count),
+	U64(struct frame_range, first),
+	U64(struct frame_range, count),
 };
 static const struct record_field zone_fields[] = {
 	U32(struct memory_zone, node),	  TEXT(struct memory_zone, name),
@@ -219,7 +219,7 @@ static const struct part parts[] = {
 		  range_fields),
 	LIST_PART(RECORD_VIRTIO_MEM, "virtio-mem", ram.virtio, struct virtio_mem, VIRTIO_MEM_MAX,
 		  virtio_fields),
-	LIST_PART(RECORD_RAM_POISONED, "offlined frames", ram.poisoned, struct page_range,
+	LIST_PART(RECORD_RAM_POISONED, "offlined frames", ram.poisoned, struct frame_range,
 		  RAM_RANGES_MAX, poisoned_fields),
 	LIST_PART(RECORD_ZONES, "zones", ram.zones.items, struct memory_zone, ZONES_MAX,
 		  zone_fields),

@@ -4,7 +4,7 @@
 #define S2DISK_VERDICT_FINDING_H
 
 #include "platform/list.h"
-#include "platform/memory/page_range.h"
+#include "platform/memory/frames.h"
 #include "platform/platform.h"
 
 #include <stdbool.h>
@@ -104,7 +104,7 @@ struct verdict {
 
 /* What is known of the image. */
 struct verdict_image {
-	const struct page_range *ranges; /* sorted; zero pages included */
+	const struct frame_range *ranges; /* sorted; zero pages included */
 	size_t range_count;
 	bool coarse;	     /* ranges may cover page frames that are not in the image */
 	uint64_t zero_pages; /* frames flagged by bit 63 */

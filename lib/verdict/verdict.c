@@ -92,7 +92,7 @@ static int prepare(struct judge *judge)
 	if (r < 0 || !image)
 		return r;
 	/* The cast is safe: the caller's list is only read. */
-	held.items = (struct page_range *)image->ranges;
+	held.items = (struct frame_range *)image->ranges;
 	held.count = image->range_count;
 	r = frames_select(&held, &judge->now_ram, false, &judge->lost);
 	if (r == 0)

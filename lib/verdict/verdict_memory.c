@@ -191,7 +191,7 @@ static void judge_virtio(struct judge *judge)
 	}
 }
 
-static void report_hotplug(struct judge *judge, const struct page_range *range)
+static void report_hotplug(struct judge *judge, const struct frame_range *range)
 {
 	struct finding *finding = judge_add(judge, ABOUT_HOTPLUG_MEMORY, VERDICT_FATAL);
 	uint64_t start = range->first * judge->page_size;

@@ -57,6 +57,6 @@ int judge_free_frames(const struct judge *judge, struct frame_list *ret);
 /* Judges the frames of the plan's quarantine that are within a run, by their zone and their place
  * in it. 0 or -ENOMEM. */
 int judge_quarantine(const struct judge *judge, const struct frame_list *free_frames,
-		     const struct page_range *run, struct quarantine_doubt *ret);
+		     const struct frame_range *run, struct quarantine_doubt *ret);
 
 #endif

@@ -39,25 +39,25 @@
 
 struct place {
 	const struct memory_zone *zone;
-	struct page_range span;
+	struct frame_range span;
 	struct frame_list free; /* free frames of the zone */
 	uint64_t claimed;	/* free frames that the firmware claims */
 	uint64_t large;		/* free frames in blocks of LARGE_BLOCK */
 };
 
-static uint64_t within(const struct frame_list *frames, const struct page_range *range)
+static uint64_t within(const struct frame_list *frames, const struct frame_range *range)
 {
 	return frames_within(frames->items, frames->count, range->first,
 			     range->first + range->count - 1);
 }
 
 /* The blocks that a run of frames touches. */
-static struct page_range blocks_of(const struct page_range *range, uint64_t block)
+static struct frame_range blocks_of(const struct frame_range *range, uint64_t block)
 {
 	uint64_t first = range->first / block * block;
 	uint64_t last = (range->first + range->count - 1) / block;
 
-	return (struct page_range){ first, (last + 1) * block - first };
+	return (struct frame_range){ first, (last + 1) * block - first };
 }
 
 static uint64_t in_blocks(const struct frame_list *free, uint64_t block)
@@ -143,7 +143,7 @@ static int is_spared(const struct judge *judge, const struct frame_list *free,
 }
 
 /* The zone that contains all of a run, if there is exactly one: spans of two nodes may overlap. */
-static const struct memory_zone *zone_of(const struct zones *zones, const struct page_range *run)
+static const struct memory_zone *zone_of(const struct zones *zones, const struct frame_range *run)
 {
 	const struct memory_zone *found = NULL;
 	uint64_t last = run->first + run->count - 1;
@@ -170,7 +170,7 @@ static uint64_t needed_above(const struct judge *judge, const struct memory_zone
 }
 
 static uint64_t free_above(const struct judge *judge, const struct place *place,
-			   const struct page_range *run)
+			   const struct frame_range *run)
 {
 	const struct frame_list *claimed = &judge->verdict->plan.quarantine;
 	uint64_t first = run->first + run->count, last = place->zone->start + place->zone->spanned;
@@ -190,9 +190,9 @@ static uint64_t small_pieces(const struct place *place)
 
 /* One run of claimed frames; reason stays empty if there is no doubt. */
 static void judge_run(const struct judge *judge, const struct place *place, bool spared,
-		      const struct page_range *run, struct quarantine_doubt *ret)
+		      const struct frame_range *run, struct quarantine_doubt *ret)
 {
-	struct page_range blocks = blocks_of(run, spared ? MIDDLE_BLOCK : LARGE_BLOCK);
+	struct frame_range blocks = blocks_of(run, spared ? MIDDLE_BLOCK : LARGE_BLOCK);
 	unsigned long long pages = run->count, above, needed;
 	const struct memory_zone *zone = place->zone;
 	const char *plural = pages == 1 ? "" : "s";
@@ -228,9 +228,9 @@ static void judge_run(const struct judge *judge, const struct place *place, bool
 static int judge_claimed(const struct judge *judge, const struct frame_list *free,
 			 const struct frame_list *claimed, struct quarantine_doubt *ret)
 {
-	const struct page_range *last = &claimed->items[claimed->count - 1];
-	const struct page_range all = { claimed->items[0].first,
-					last->first + last->count - claimed->items[0].first };
+	const struct frame_range *last = &claimed->items[claimed->count - 1];
+	const struct frame_range all = { claimed->items[0].first,
+					 last->first + last->count - claimed->items[0].first };
 	const struct memory_zone *zone = zone_of(&judge->then->ram.zones, &all);
 	struct place place;
 	bool spared;
@@ -259,7 +259,7 @@ static int judge_claimed(const struct judge *judge, const struct frame_list *fre
 int judge_free_frames(const struct judge *judge, struct frame_list *ret)
 {
 	const struct frame_list held = {
-		.items = (struct page_range *)judge->image->ranges, /* only read */
+		.items = (struct frame_range *)judge->image->ranges, /* only read */
 		.count = judge->image->range_count,
 	};
 	const struct frame_list poisoned = {
@@ -276,9 +276,9 @@ int judge_free_frames(const struct judge *judge, struct frame_list *ret)
 }
 
 int judge_quarantine(const struct judge *judge, const struct frame_list *free_frames,
-		     const struct page_range *run, struct quarantine_doubt *ret)
+		     const struct frame_range *run, struct quarantine_doubt *ret)
 {
-	const struct frame_list within_run = { (struct page_range *)run, 1 };
+	const struct frame_list within_run = { (struct frame_range *)run, 1 };
 	struct frame_list claimed = { 0 };
 	int r;
 

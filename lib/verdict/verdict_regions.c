@@ -294,7 +294,7 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 static struct frame_list frames_lost(struct judge *judge, const struct map_segment *segment)
 {
 	uint64_t first = segment->start / judge->page_size;
-	struct page_range touched = { first, segment->end / judge->page_size - first + 1 };
+	struct frame_range touched = { first, segment->end / judge->page_size - first + 1 };
 	struct frame_list all = { &touched, 1 }, lost = { 0 };
 
 	if (frames_select(&all, &judge->now_ram, false, &lost) < 0)
@@ -495,7 +495,7 @@ static void doubt_quarantine(struct judge *judge, const struct map_diff *diff,
 	for (size_t i = 0; r == 0 && i < diff->segment_count; i++) {
 		const struct map_segment *segment = &diff->segments[i];
 		uint64_t first = segment->start / judge->page_size;
-		struct page_range run = { first, segment->end / judge->page_size - first + 1 };
+		struct frame_range run = { first, segment->end / judge->page_size - first + 1 };
 		struct quarantine_doubt doubt;
 
 		if (judgements[i].class != VERDICT_CORRECTED)

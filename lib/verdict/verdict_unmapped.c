@@ -11,7 +11,7 @@ static int map_of_frames(const struct judge *judge, const struct frame_list *fra
 	struct memory_map map = { .entries.known = true };
 
 	for (size_t i = 0; i < frames->count; i++) {
-		const struct page_range *range = &frames->items[i];
+		const struct frame_range *range = &frames->items[i];
 		struct memory_entry entry = {
 			.start = range->first * judge->page_size,
 			.end = (range->first + range->count) * judge->page_size - 1,

@@ -60,7 +60,7 @@ static void list_places(const struct frame_list *frames, char *text, size_t size
 
 	text[0] = '\0';
 	for (size_t i = 0; i < frames->count; i++) {
-		const struct page_range *range = &frames->items[i];
+		const struct frame_range *range = &frames->items[i];
 		uint64_t first = range->first * page, end = first + range->count * page - 1;
 
 		if (used + 48 > size) {

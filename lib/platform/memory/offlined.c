@@ -247,7 +247,7 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
 	return 0;
 }
 
-static bool still_offlined(int fd, const struct page_range *range)
+static bool still_offlined(int fd, const struct frame_range *range)
 {
 	unsigned char flags[FRAMES_A_READ * sizeof(uint64_t)];
 

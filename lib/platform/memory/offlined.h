@@ -14,7 +14,7 @@
 #define S2DISK_PLATFORM_OFFLINED_H
 
 #include "base/why.h"
-#include "platform/memory/page_range.h"
+#include "platform/memory/frames.h"
 #include "platform/memory/ram.h"
 
 #include <stdbool.h>

@@ -9,7 +9,7 @@
 #define S2DISK_PLATFORM_OFFLINED_OWN_H
 
 #include "base/why.h"
-#include "platform/memory/page_range.h"
+#include "platform/memory/frames.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #define S2DISK_PLATFORM_RAM_H
 
 #include "platform/list.h"
-#include "platform/memory/page_range.h"
+#include "platform/memory/frames.h"
 #include "platform/memory/zones.h"
 
 #include <stdbool.h>
@@ -55,7 +55,7 @@ struct ram {
 	LIST_OF(struct virtio_mem) virtio;
 	/* Offlined page frames that nothing uses, so that no image contains them. Not by
 	 * ram_capture: platform/memory/offlined.h. */
-	LIST_OF(struct page_range) poisoned;
+	LIST_OF(struct frame_range) poisoned;
 	struct memory_pages pages;
 	struct zones zones;
 };

@@ -106,7 +106,7 @@ static size_t draw_frames(struct frame *frames)
 }
 
 /* Ranges anywhere, few or many, long or short, beyond the frames too. */
-static size_t draw_ranges(struct page_range *ranges, uint64_t end)
+static size_t draw_ranges(struct frame_range *ranges, uint64_t end)
 {
 	uint64_t step = 1 + draw(draw(2) ? 8 : 400), at = draw(step);
 	size_t count = 0;
@@ -114,13 +114,13 @@ static size_t draw_ranges(struct page_range *ranges, uint64_t end)
 	while (at < end + 5 && count < FRAMES_MAX) {
 		uint64_t length = 1 + draw(draw(2) ? 2 : 60);
 
-		ranges[count++] = (struct page_range){ .first = at, .count = length };
+		ranges[count++] = (struct frame_range){ .first = at, .count = length };
 		at += length + draw(step);
 	}
 	return count;
 }
 
-static bool within(const struct page_range *ranges, size_t count, uint64_t pfn)
+static bool within(const struct frame_range *ranges, size_t count, uint64_t pfn)
 {
 	for (size_t i = 0; i < count; i++)
 		if (pfn >= ranges[i].first && pfn - ranges[i].first < ranges[i].count)
@@ -153,7 +153,7 @@ static void need_stream(struct page_filter *filter, const struct stream *wanted)
 START_TEST(test_any)
 {
 	static struct frame all[FRAMES_MAX], kept[FRAMES_MAX];
-	static struct page_range ranges[FRAMES_MAX];
+	static struct frame_range ranges[FRAMES_MAX];
 	static unsigned char memory[64 * PAGE];
 	unsigned int emptied = 0, untouched = 0;
 
@@ -205,7 +205,7 @@ START_TEST(test_any)
 END_TEST
 
 static const struct frame few[] = { { 10, false }, { 11, true }, { 12, false }, { 20, false } };
-static struct page_range middle[] = { { 11, 2 } };
+static struct frame_range middle[] = { { 11, 2 } };
 static const struct frame_list left_out = { middle, 1 };
 
 static int begin(struct stream *s, size_t memory_size, struct page_filter *ret)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* platform/memory_map, e820, map_diff and page_range. */
+/* platform/memory_map, e820, map_diff and frames. */
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "crypto/crypto.h"
@@ -8,7 +8,7 @@
 #include "fixtures/made_data.h"
 #include "platform/memory/e820.h"
 #include "verdict/map_diff.h"
-#include "platform/memory/page_range.h"
+#include "platform/memory/frames.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,10 +306,10 @@ END_TEST
 
 START_TEST(counts_pages)
 {
-	static const struct page_range ranges[] = { { 0, 1 }, { 10, 5 }, { 15, 1 }, { 100, 50 } };
+	static const struct frame_range ranges[] = { { 0, 1 }, { 10, 5 }, { 15, 1 }, { 100, 50 } };
 	const size_t count = ARRAY_SIZE(ranges);
-	static const struct page_range wrapped[] = { { UINT64_MAX, 2 } },
-				       crossed[] = { { 5, 2 }, { 6, 1 } };
+	static const struct frame_range wrapped[] = { { UINT64_MAX, 2 } },
+					crossed[] = { { 5, 2 }, { 6, 1 } };
 
 	ck_assert(frames_valid(ranges, count));
 	ck_assert(!frames_valid(wrapped, 1) && !frames_valid(crossed, 2));

@@ -355,7 +355,7 @@ END_TEST
 static const unsigned char some_header[HEADER_BYTES_NEEDED] = {
 	[24] = 0x02, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x11, 0x22, 0x33, 0x44,
 };
-static const struct page_range some_ranges[] = { { 1, 9 }, { 0x100, 0x1000 }, { 0x100000, 1 } };
+static const struct frame_range some_ranges[] = { { 1, 9 }, { 0x100, 0x1000 }, { 0x100000, 1 } };
 static const struct verdict_image some_image = { .ranges = some_ranges,
 						 .range_count = ARRAY_SIZE(some_ranges),
 						 .header = some_header,

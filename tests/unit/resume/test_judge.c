@@ -29,7 +29,7 @@ static struct {
 	uint64_t huge, crash; /* bytes that can be released */
 	uint64_t lacks;	      /* bytes, until they are released */
 	struct verdict_plan plan;
-	struct page_range quarantine[HANDOVER_RANGES_MAX + 1];
+	struct frame_range quarantine[HANDOVER_RANGES_MAX + 1];
 	size_t quarantine_count;
 } made;
 
@@ -408,7 +408,7 @@ START_TEST(quarantine)
 {
 	add_finding(VERDICT_CORRECTED, "Pages moved.");
 	for (size_t i = 0; i <= HANDOVER_RANGES_MAX; i++)
-		made.quarantine[i] = (struct page_range){ .first = 10 * i, .count = 2 };
+		made.quarantine[i] = (struct frame_range){ .first = 10 * i, .count = 2 };
 	made.quarantine_count = HANDOVER_RANGES_MAX;
 	ck_assert_int_eq(judge(POLICY_PROVEN), 0);
 	ck_assert_uint_eq(handover.quarantine_count, HANDOVER_RANGES_MAX);
@@ -425,7 +425,7 @@ START_TEST(too_much_to_quarantine)
 {
 	add_finding(VERDICT_CORRECTED, "Pages moved.");
 	for (size_t i = 0; i <= HANDOVER_RANGES_MAX; i++)
-		made.quarantine[i] = (struct page_range){ .first = 10 * i, .count = 1 };
+		made.quarantine[i] = (struct frame_range){ .first = 10 * i, .count = 1 };
 	made.quarantine_count = HANDOVER_RANGES_MAX + 1;
 	ck_assert_int_eq(judge(POLICY_TOLERANT), -EPERM);
 	check_has(w.text, "101 pages in 101 ranges would have to be offlined");

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct page_range made[100];
+static struct frame_range made[100];
 static size_t made_count, confirmed;
 static int find_result;
 static char said[1000];
@@ -106,9 +106,9 @@ START_TEST(some)
 {
 	size_t page = page_size();
 
-	made[0] = (struct page_range){ 0x10, 1 };
-	made[1] = (struct page_range){ 0x20, 4 };
-	made[2] = (struct page_range){ 0x30, 1 };
+	made[0] = (struct frame_range){ 0x10, 1 };
+	made[1] = (struct frame_range){ 0x20, 4 };
+	made[2] = (struct frame_range){ 0x30, 1 };
 	made_count = 3;
 	confirmed = 2; /* the last is in use again */
 	ck_assert_int_eq(left_out_prepare(&left_out, &platform, &w), 0);
@@ -126,7 +126,7 @@ END_TEST
 START_TEST(many)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
-		made[i] = (struct page_range){ 0xfffff00000000ull + 4 * i, 2 };
+		made[i] = (struct frame_range){ 0xfffff00000000ull + 4 * i, 2 };
 	made_count = ARRAY_SIZE(made);
 	ck_assert_int_eq(left_out_prepare(&left_out, &platform, &w), 0);
 	left_out_confirm(&left_out, &last);
@@ -170,7 +170,7 @@ START_TEST(attempts)
 	unsigned char *bytes = calloc(4, page), *buffer = malloc(4 * page);
 
 	ck_assert(bytes && buffer);
-	made[0] = (struct page_range){ 0x10, 1 };
+	made[0] = (struct frame_range){ 0x10, 1 };
 	made_count = 1;
 	put_le64(bytes + 416, 2);
 	put_le64(bytes + 424, 4);

@@ -26,7 +26,8 @@ static const struct finding *judged(void)
 
 static void poison(uint64_t first, uint64_t count)
 {
-	ck_assert_int_eq(list_append(&then.ram.poisoned, ((struct page_range){ first, count })), 0);
+	ck_assert_int_eq(list_append(&then.ram.poisoned, ((struct frame_range){ first, count })),
+			 0);
 	then.ram.poisoned.known = true;
 }
 

@@ -23,7 +23,7 @@
 #define ONCE __attribute__((weak))
 ONCE struct platform then, now;
 ONCE unsigned char header[HEADER_BYTES_NEEDED];
-ONCE struct page_range ranges[16];
+ONCE struct frame_range ranges[16];
 ONCE struct verdict_image image;
 ONCE struct verdict verdict;
 
@@ -125,7 +125,7 @@ static inline void start_with_tree(const char *tree)
 static inline void hold(uint64_t first, uint64_t count)
 {
 	ck_assert_uint_lt(image.range_count, sizeof(ranges) / sizeof(ranges[0]));
-	ranges[image.range_count++] = (struct page_range){ first, count };
+	ranges[image.range_count++] = (struct frame_range){ first, count };
 }
 
 /* Some small pieces of free memory, as every system that ran for a while has: 90 frames

@@ -108,7 +108,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_HARMLESS, "No memory that the saved ker
 {
 	lose(FEW);
 	then.ram.poisoned.known = true;
-	ck_assert_int_eq(list_append(&then.ram.poisoned, ((struct page_range){ PLACE / PAGE, 4 })),
+	ck_assert_int_eq(list_append(&then.ram.poisoned, ((struct frame_range){ PLACE / PAGE, 4 })),
 			 0);
 	then.kernel.flags = KERNEL_WIPES_FREE; /* which leaves these out */
 	then.ram.pages.offlining = OFFLINING_ABSENT;

@@ -29,14 +29,14 @@ static void use_most(uint64_t others)
 /* Frames of DMA32 that are in no block of 16, from HERE on. */
 static void make_pieces(uint64_t frames)
 {
-	static struct page_range held[600];
+	static struct frame_range held[600];
 	size_t count = image.range_count;
 
 	memcpy(held, image.ranges, count * sizeof(held[0]));
 	for (uint64_t left = frames + 1, at = HERE; left > 0; at += 16) {
 		uint64_t piece = left < 15 ? left : 15;
 
-		held[count++] = (struct page_range){ at + piece, 16 - piece };
+		held[count++] = (struct frame_range){ at + piece, 16 - piece };
 		left -= piece;
 	}
 	image.ranges = held;
@@ -133,7 +133,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "4 pages of it lie in a small pi
 {
 	lose(HERE, 4);
 	then.ram.poisoned.known = true;
-	ck_assert_int_eq(list_append(&then.ram.poisoned, ((struct page_range){ HERE + 100, 1 })),
+	ck_assert_int_eq(list_append(&then.ram.poisoned, ((struct frame_range){ HERE + 100, 1 })),
 			 0);
 }
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "platform/memory/page_range.h"
+#include "platform/memory/frames.h"
 
 #include "base/bytes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-static uint64_t last_of(const struct page_range *range)
+static uint64_t last_of(const struct frame_range *range)
 {
 	return range->first + (range->count - 1);
 }
 
-bool frames_valid(const struct page_range *ranges, size_t count)
+bool frames_valid(const struct frame_range *ranges, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		uint64_t last;
@@ -25,7 +25,7 @@ bool frames_valid(const struct page_range *ranges, size_t count)
 	return true;
 }
 
-uint64_t frames_total(const struct page_range *ranges, size_t count)
+uint64_t frames_total(const struct frame_range *ranges, size_t count)
 {
 	uint64_t total = 0;
 
@@ -36,7 +36,7 @@ uint64_t frames_total(const struct page_range *ranges, size_t count)
 }
 
 /* Index of the first range that ends at or after frame. */
-static size_t find_from(const struct page_range *ranges, size_t count, uint64_t frame)
+static size_t find_from(const struct frame_range *ranges, size_t count, uint64_t frame)
 {
 	size_t low = 0, high = count;
 
@@ -51,7 +51,8 @@ static size_t find_from(const struct page_range *ranges, size_t count, uint64_t 
 	return low;
 }
 
-uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t first, uint64_t last)
+uint64_t frames_within(const struct frame_range *ranges, size_t count, uint64_t first,
+		       uint64_t last)
 {
 	uint64_t pages = 0;
 
@@ -68,7 +69,7 @@ uint64_t frames_within(const struct page_range *ranges, size_t count, uint64_t f
 	return pages;
 }
 
-uint64_t frames_in_bytes(const struct page_range *ranges, size_t count, uint64_t page_size,
+uint64_t frames_in_bytes(const struct frame_range *ranges, size_t count, uint64_t page_size,
 			 uint64_t start, uint64_t end)
 {
 	return frames_within(ranges, count, start / page_size, end / page_size);
@@ -76,7 +77,7 @@ uint64_t frames_in_bytes(const struct page_range *ranges, size_t count, uint64_t
 
 int frames_append(struct frame_list *list, uint64_t first, uint64_t count)
 {
-	struct page_range *last = list->count ? &list->items[list->count - 1] : NULL;
+	struct frame_range *last = list->count ? &list->items[list->count - 1] : NULL;
 
 	if (count == 0)
 		return 0;
@@ -87,20 +88,20 @@ int frames_append(struct frame_list *list, uint64_t first, uint64_t count)
 	/* Capacities are powers of two, so the count shows when one is full. */
 	if (list->count == 0 || is_power_of_two(list->count)) {
 		size_t capacity = list->count ? list->count * 2 : 1;
-		struct page_range *items = reallocarray(list->items, capacity, sizeof(*items));
+		struct frame_range *items = reallocarray(list->items, capacity, sizeof(*items));
 
 		if (!items)
 			return -ENOMEM;
 		list->items = items;
 	}
-	list->items[list->count++] = (struct page_range){ first, count };
+	list->items[list->count++] = (struct frame_range){ first, count };
 	return 0;
 }
 
 static int compare_ranges(const void *a, const void *b)
 {
-	uint64_t x = ((const struct page_range *)a)->first;
-	uint64_t y = ((const struct page_range *)b)->first;
+	uint64_t x = ((const struct frame_range *)a)->first;
+	uint64_t y = ((const struct frame_range *)b)->first;
 
 	return (x > y) - (x < y);
 }
@@ -113,8 +114,8 @@ void frames_normalize(struct frame_list *list)
 		return;
 	qsort(list->items, list->count, sizeof(*list->items), compare_ranges);
 	for (size_t i = 1; i < list->count; i++) {
-		struct page_range *into = &list->items[used];
-		const struct page_range *from = &list->items[i];
+		struct frame_range *into = &list->items[used];
+		const struct frame_range *from = &list->items[i];
 
 		if (last_of(into) != UINT64_MAX && from->first > last_of(into) + 1)
 			list->items[++used] = *from;
@@ -125,7 +126,7 @@ void frames_normalize(struct frame_list *list)
 }
 
 /* Splits one range of a along b, from b's index *at onwards. */
-static int select_one(struct page_range range, const struct frame_list *b, size_t *at, bool wanted,
+static int select_one(struct frame_range range, const struct frame_list *b, size_t *at, bool wanted,
 		      struct frame_list *ret)
 {
 	uint64_t from = range.first, last = last_of(&range);
