@@ -32,9 +32,9 @@ enum {
 	HEADER_SIZE = 1024, /* followed by the slots */
 };
 
-_Static_assert(AT_SECTIONS_DIGEST + SHA256_SIZE == AT_BODY, "body map");
-_Static_assert(AT_BODY + MAP_DISK_SIZE == AT_SECTIONS, "sections map");
-_Static_assert(AT_SECTIONS + MAP_DISK_SIZE == AT_CIPHER, "what sealing needs");
+_Static_assert(AT_SECTIONS_DIGEST + SHA256_SIZE == AT_BODY, "body extents");
+_Static_assert(AT_BODY + EXTENT_ROOT_SIZE == AT_SECTIONS, "sections extents");
+_Static_assert(AT_SECTIONS + EXTENT_ROOT_SIZE == AT_CIPHER, "what sealing needs");
 _Static_assert(AT_BLOCK_SIZE == HEADER_SEALED_AT, "what asking for the key needs is not sealed");
 _Static_assert(HEADER_SEALED_AT + HEADER_SEALED_SIZE == AT_CIPHER, "all the rest is");
 _Static_assert(HEADER_TAG_AT + AEAD_TAG_SIZE == AT_RESERVED, "the tag");
@@ -67,8 +67,8 @@ void header_page_encode(const struct image_header *header, unsigned char *page, 
 	put_le64(page + AT_WRITE_USEC, header->write_usec);
 	put_le64(page + AT_SECTIONS_SIZE, header->sections_size);
 	memcpy(page + AT_SECTIONS_DIGEST, header->sections_digest, SHA256_SIZE);
-	map_encode(&header->body, page + AT_BODY);
-	map_encode(&header->sections, page + AT_SECTIONS);
+	extent_root_encode(&header->body, page + AT_BODY);
+	extent_root_encode(&header->sections, page + AT_SECTIONS);
 	if (header_sealed(header)) {
 		put_le32(page + AT_CIPHER, header->cipher);
 		put_le32(page + AT_SLOTS, header->slots);
@@ -201,7 +201,7 @@ static int check_sizes(const struct image_header *header, uint64_t device_bytes,
 	return 0;
 }
 
-static int check_maps(const struct image_header *header, struct why *w)
+static int check_roots(const struct image_header *header, struct why *w)
 {
 	if (header->body.pages < header->blocks)
 		return why_damaged(w, "the header says %" PRIu64 " pages for %" PRIu64 " blocks",
@@ -228,12 +228,13 @@ int header_page_decode(const unsigned char *page, size_t page_size, uint64_t dev
 	if (r == 0)
 		r = check_sizes(&header, device_bytes, w);
 	if (r == 0)
-		r = map_decode(page + AT_BODY, device_bytes, page_size, "body", &header.body, w);
+		r = extent_root_decode(page + AT_BODY, device_bytes, page_size, "body",
+				       &header.body, w);
 	if (r == 0)
-		r = map_decode(page + AT_SECTIONS, device_bytes, page_size, "sections",
-			       &header.sections, w);
+		r = extent_root_decode(page + AT_SECTIONS, device_bytes, page_size, "sections",
+				       &header.sections, w);
 	if (r == 0)
-		r = check_maps(&header, w);
+		r = check_roots(&header, w);
 	if (r == 0)
 		*ret = header;
 	return r;

@@ -45,8 +45,8 @@ struct image_header {
 	uint64_t write_usec;
 	uint64_t sections_size;
 	unsigned char sections_digest[SHA256_SIZE];
-	struct map body;
-	struct map sections;
+	struct extent_root body;
+	struct extent_root sections;
 	/* Of a sealed image (incompatible has FEATURE_SEALED). */
 	enum aead_kind cipher;
 	uint32_t slots;

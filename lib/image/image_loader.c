@@ -200,7 +200,7 @@ static int add_block(struct load *load, struct batch *batch, size_t *bytes)
 	*bytes += (size_t)(pages * page);
 	while (pages > 0) {
 		struct extent extent;
-		int r = map_reader_next(&reader->body, pages, &extent, &batch->why);
+		int r = extent_reader_next(&reader->body, pages, &extent, &batch->why);
 
 		if (r < 0)
 			return r == -ENODATA

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "crypto/secret.h"
 #include "format/block_table.h"
-#include "format/extents/map_reader.h"
+#include "format/extents/extent_reader.h"
 #include "format/page_ranges.h"
 #include "image/image_reader_private.h"
 
@@ -117,18 +117,18 @@ static int read_header(struct image_reader *reader, struct why *w)
 }
 
 /* Reads a whole mapped stream into memory. */
-static int read_stream(struct image_reader *reader, struct map_reader *map, unsigned char *to,
-		       struct why *w)
+static int read_stream(struct image_reader *reader, struct extent_reader *extents,
+		       unsigned char *to, struct why *w)
 {
 	size_t page = reader->config.page_size;
 	struct extent extent;
 	int r;
 
-	while ((r = map_reader_next(map, UINT64_MAX, &extent, w)) == 0) {
+	while ((r = extent_reader_next(extents, UINT64_MAX, &extent, w)) == 0) {
 		r = io_pread_full(reader->config.fd, to, extent.pages * page, extent.offset);
 		if (r < 0)
-			return why(w, r, "the %s at byte %" PRIu64 " cannot be read: %s", map->name,
-				   extent.offset, strerror(-r));
+			return why(w, r, "the %s at byte %" PRIu64 " cannot be read: %s",
+				   extents->name, extent.offset, strerror(-r));
 		to += extent.pages * page;
 	}
 	return r == -ENODATA ? 0 : r;
@@ -200,13 +200,13 @@ static int read_sections(struct image_reader *reader, struct why *w)
 	const struct image_reader_config *c = &reader->config;
 	const struct image_header *h = &reader->header;
 	unsigned char digest[SHA256_SIZE];
-	struct map_reader map;
+	struct extent_reader extents;
 	uint64_t length;
 	int r;
 
-	map_reader_begin(&map, c->fd, c->page_size, c->device_bytes, "sections", &h->sections,
-			 h->image_id, reader->page, &reader->digest);
-	r = map_reader_check(&map, w);
+	extent_reader_begin(&extents, c->fd, c->page_size, c->device_bytes, "sections",
+			    &h->sections, h->image_id, reader->page, &reader->digest);
+	r = extent_reader_check(&extents, w);
 	if (r < 0)
 		return r;
 	arena_destroy(&reader->sections_memory); /* of the first time */
@@ -214,7 +214,7 @@ static int read_sections(struct image_reader *reader, struct why *w)
 	if (r < 0)
 		return why(w, r, "%" PRIu64 " bytes for the image's sections: %s", h->sections_size,
 			   strerror(-r));
-	r = read_stream(reader, &map, reader->sections_memory.base, w);
+	r = read_stream(reader, &extents, reader->sections_memory.base, w);
 	if (r < 0)
 		return r;
 	r = crypto_sha256(reader->sections_memory.base, h->sections_size, digest);
@@ -236,10 +236,10 @@ static int check_body(struct image_reader *reader, struct why *w)
 {
 	const struct image_reader_config *c = &reader->config;
 
-	map_reader_begin(&reader->body, c->fd, c->page_size, c->device_bytes, "body",
-			 &reader->header.body, reader->header.image_id, reader->page,
-			 &reader->digest);
-	return map_reader_check(&reader->body, w);
+	extent_reader_begin(&reader->body, c->fd, c->page_size, c->device_bytes, "body",
+			    &reader->header.body, reader->header.image_id, reader->page,
+			    &reader->digest);
+	return extent_reader_check(&reader->body, w);
 }
 
 int reader_check_body(struct image_reader *reader, struct why *w)

@@ -6,7 +6,7 @@
 #include "crypto/crypto.h"
 #include "base/memory.h"
 #include "image/image_reader.h"
-#include "format/extents/map_reader.h"
+#include "format/extents/extent_reader.h"
 #include "kernel/image_info.h"
 
 struct image_reader {
@@ -18,12 +18,12 @@ struct image_reader {
 	struct digest digest;
 	struct image_header header;
 	struct sections sections;
-	struct map_reader body; /* at its beginning, checked */
-	struct seal seal;	/* of a sealed image */
-	struct why unheard;	/* for callers without a why */
+	struct extent_reader body; /* at its beginning, checked */
+	struct seal seal;	   /* of a sealed image */
+	struct why unheard;	   /* for callers without a why */
 };
 
-/* Walks through the body's map and goes back to its beginning. */
+/* Walks through the body's extents and goes back to its beginning. */
 int reader_check_body(struct image_reader *reader, struct why *w);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/io.h"
 #include "base/stopwatch.h"
 #include "format/header_page.h"
-#include "format/extents/map_writer.h"
+#include "format/extents/extent_writer.h"
 #include "image/pipeline/effort.h"
 #include "format/page_ranges.h"
 #include "image/section_stream.h"
@@ -30,7 +30,7 @@ struct run {
 	size_t enough; /* blocks that wait for a thread */
 	struct effort effort;
 	atomic_bool cancel;
-	struct map_writer map;
+	struct extent_writer extents;
 	struct range_collector ranges;
 	struct image_info info;
 	struct image_header header;
@@ -251,7 +251,7 @@ static int place_block(struct run *run, struct block_slot *slot)
 
 		r = allocate(run, &offset);
 		if (r == 0)
-			r = map_writer_add(&run->map, offset);
+			r = extent_writer_add(&run->extents, offset);
 		if (r == 0 && offset != run->last_offset + page)
 			run->result->extents++;
 		if (r == 0 && !transfer_add_extent(&batch->transfer, (struct extent){ offset, 1 }))
@@ -394,7 +394,7 @@ static int write_sections(struct run *run)
 	if (r < 0)
 		return why(run->why, r, "cannot describe this machine: %s", strerror(-r));
 	r = section_stream_begin(&stream, c->fd, c->page_size, &run->allocator, writer->buffers,
-				 c->block_size, writer->chunk_page, &writer->map_digest,
+				 c->block_size, writer->chunk_page, &writer->extent_digest,
 				 &writer->sections_digest, run->asked->image_id,
 				 c->keys ? &writer->seal : NULL);
 	if (r == 0)
@@ -497,8 +497,8 @@ static int prepare(struct run *run)
 	r = allocate(run, &run->header_offset);
 	if (r < 0)
 		return r;
-	r = map_writer_begin(&run->map, c->fd, c->page_size, &run->allocator, writer->chunk_page,
-			     &writer->map_digest, run->asked->image_id);
+	r = extent_writer_begin(&run->extents, c->fd, c->page_size, &run->allocator,
+				writer->chunk_page, &writer->extent_digest, run->asked->image_id);
 	if (r < 0)
 		return why(run->why, r, "no page of swap could be allocated: %s", strerror(-r));
 	return 0;
@@ -514,13 +514,13 @@ int image_writer_run(struct image_writer *writer, const struct image_writer_run 
 
 	*ret = (struct image_written){ .stream_size = asked->stream_size };
 	/* A failed run may have left data in them. */
-	digest_final(&writer->map_digest, unused);
+	digest_final(&writer->extent_digest, unused);
 	digest_final(&writer->sections_digest, unused);
 	r = prepare(&run);
 	if (r == 0)
 		r = write_body(&run);
 	if (r == 0) {
-		r = map_writer_finish(&run.map, &run.header.body);
+		r = extent_writer_finish(&run.extents, &run.header.body);
 		if (r < 0)
 			why(w, r, "writing the extents failed: %s", strerror(-r));
 	}

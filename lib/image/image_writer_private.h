@@ -47,7 +47,7 @@ struct image_writer {
 	size_t ranges_size;
 	unsigned char *kernel_header, *chunk_page, *header_page;
 	void *pack_ring, *pack_stacks, *write_ring, *write_stacks;
-	struct digest map_digest, sections_digest;
+	struct digest extent_digest, sections_digest;
 	struct seal seal; /* of a sealed image */
 	bool have_key;
 };

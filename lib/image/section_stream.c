@@ -6,7 +6,7 @@
 
 int section_stream_begin(struct section_stream *stream, int fd, size_t page_size,
 			 const struct page_allocator *allocator, void *buffer, size_t size,
-			 void *chunk_page, struct digest *map_digest, struct digest *digest,
+			 void *chunk_page, struct digest *extent_digest, struct digest *digest,
 			 const unsigned char image_id[IMAGE_ID_SIZE], struct seal *seal)
 {
 	*stream = (struct section_stream){
@@ -19,8 +19,8 @@ int section_stream_begin(struct section_stream *stream, int fd, size_t page_size
 		.digest = digest,
 		.seal = seal,
 	};
-	return map_writer_begin(&stream->map, fd, page_size, allocator, chunk_page, map_digest,
-				image_id);
+	return extent_writer_begin(&stream->extents, fd, page_size, allocator, chunk_page,
+				   extent_digest, image_id);
 }
 
 static int seal_piece(struct section_stream *stream)
@@ -56,7 +56,7 @@ static int flush(struct section_stream *stream)
 		int r = stream->allocator->allocate(stream->allocator->context, &offset);
 
 		if (r == 0)
-			r = map_writer_add(&stream->map, offset);
+			r = extent_writer_add(&stream->extents, offset);
 		if (r == 0)
 			r = io_pwrite_full(stream->fd, stream->buffer + at, stream->page_size,
 					   offset);
@@ -106,13 +106,13 @@ int section_stream_add(struct section_stream *stream, enum section_type type, ui
 	return r;
 }
 
-int section_stream_finish(struct section_stream *stream, struct map *ret_map, uint64_t *ret_length,
-			  unsigned char ret_digest[SHA256_SIZE])
+int section_stream_finish(struct section_stream *stream, struct extent_root *ret_root,
+			  uint64_t *ret_length, unsigned char ret_digest[SHA256_SIZE])
 {
 	int r = flush(stream);
 
 	if (r == 0)
-		r = map_writer_finish(&stream->map, ret_map);
+		r = extent_writer_finish(&stream->extents, ret_root);
 	if (r < 0)
 		return r;
 	digest_final(stream->digest, ret_digest);

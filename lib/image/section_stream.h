@@ -5,7 +5,7 @@
 #define S2DISK_IMAGE_SECTION_STREAM_H
 
 #include "crypto/crypto.h"
-#include "format/extents/map_writer.h"
+#include "format/extents/extent_writer.h"
 #include "format/page_stream.h"
 #include "seal/seal.h"
 #include "format/sections.h"
@@ -23,7 +23,7 @@ struct section_stream {
 	uint64_t length;   /* of the stream so far, bytes, tags included */
 	uint64_t pieces;   /* bufferfuls written */
 	struct seal *seal; /* NULL: a plain image */
-	struct map_writer map;
+	struct extent_writer extents;
 	struct digest *digest;
 };
 
@@ -31,7 +31,7 @@ struct section_stream {
  * the caller's; so does seal, which is NULL for a plain image. */
 int section_stream_begin(struct section_stream *stream, int fd, size_t page_size,
 			 const struct page_allocator *allocator, void *buffer, size_t size,
-			 void *chunk_page, struct digest *map_digest, struct digest *digest,
+			 void *chunk_page, struct digest *extent_digest, struct digest *digest,
 			 const unsigned char image_id[IMAGE_ID_SIZE], struct seal *seal);
 
 /* A whole section. 0 or a negative errno. */
@@ -39,7 +39,7 @@ int section_stream_add(struct section_stream *stream, enum section_type type, ui
 		       const void *data, size_t length);
 
 /* Writes what is left and the extents. */
-int section_stream_finish(struct section_stream *stream, struct map *ret_map, uint64_t *ret_length,
-			  unsigned char ret_digest[SHA256_SIZE]);
+int section_stream_finish(struct section_stream *stream, struct extent_root *ret_root,
+			  uint64_t *ret_length, unsigned char ret_digest[SHA256_SIZE]);
 
 #endif

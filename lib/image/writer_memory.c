@@ -131,7 +131,7 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 	}
 	r = take_memory(writer);
 	if (r == 0)
-		r = digest_open(&writer->map_digest, DIGEST_SHA256);
+		r = digest_open(&writer->extent_digest, DIGEST_SHA256);
 	if (r == 0)
 		r = digest_open(&writer->sections_digest, DIGEST_SHA256);
 	if (r < 0) {
@@ -157,7 +157,7 @@ void image_writer_destroy(struct image_writer *writer)
 		return;
 	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
 		block_worker_destroy(&writer->worker_state[i]);
-	digest_close(&writer->map_digest);
+	digest_close(&writer->extent_digest);
 	digest_close(&writer->sections_digest);
 	seal_destroy(&writer->seal);
 	arena_destroy(&writer->arena);

@@ -21,10 +21,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void check_map(const struct map *map, uint64_t device_bytes)
+static void check_root(const struct extent_root *root, uint64_t device_bytes)
 {
-	fuzz_assert(map->pages <= device_bytes / PAGE && map->chunks <= map->pages);
-	fuzz_assert((map->first_chunk == 0) == (map->pages == 0));
+	fuzz_assert(root->pages <= device_bytes / PAGE && root->chunks <= root->pages);
+	fuzz_assert((root->first_chunk == 0) == (root->pages == 0));
 }
 
 /* Everything that later code relies on. */
@@ -48,8 +48,8 @@ static void fuzz_header(const unsigned char *page, uint64_t device_bytes, struct
 	fuzz_assert(header.sections_size > 0 && header.sections_size <= SECTIONS_SIZE_MAX);
 	fuzz_assert(header.sections.pages * PAGE - header.sections_size < PAGE);
 	fuzz_assert(header.body.pages >= header.blocks);
-	check_map(&header.body, device_bytes);
-	check_map(&header.sections, device_bytes);
+	check_root(&header.body, device_bytes);
+	check_root(&header.sections, device_bytes);
 	header_page_encode(&header, again, PAGE);
 	fuzz_assert(memcmp(again, page, 264) == 0);
 }

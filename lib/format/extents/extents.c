@@ -7,12 +7,12 @@
 #include <inttypes.h>
 
 enum {
-	MAP_FIRST = 0,
-	MAP_CHUNKS = 8,
-	MAP_PAGES = 16,
-	MAP_DIGEST = 24,
+	ROOT_FIRST = 0,
+	ROOT_CHUNKS = 8,
+	ROOT_PAGES = 16,
+	ROOT_DIGEST = 24,
 };
-_Static_assert(MAP_DIGEST + SHA256_SIZE == MAP_DISK_SIZE, "a map on disk");
+_Static_assert(ROOT_DIGEST + SHA256_SIZE == EXTENT_ROOT_SIZE, "the root on disk");
 
 enum {
 	CHUNK_MAGIC = 0,
@@ -29,35 +29,35 @@ _Static_assert(CHUNK_IMAGE_ID + IMAGE_ID_SIZE == CHUNK_TABLE, "the table follows
 
 static const char chunk_magic[8] = "s2diskEX";
 
-void map_encode(const struct map *map, unsigned char *at)
+void extent_root_encode(const struct extent_root *root, unsigned char *at)
 {
-	put_le64(at + MAP_FIRST, map->first_chunk);
-	put_le64(at + MAP_CHUNKS, map->chunks);
-	put_le64(at + MAP_PAGES, map->pages);
-	memcpy(at + MAP_DIGEST, map->digest, SHA256_SIZE);
+	put_le64(at + ROOT_FIRST, root->first_chunk);
+	put_le64(at + ROOT_CHUNKS, root->chunks);
+	put_le64(at + ROOT_PAGES, root->pages);
+	memcpy(at + ROOT_DIGEST, root->digest, SHA256_SIZE);
 }
 
-int map_decode(const unsigned char *at, uint64_t device_bytes, size_t page_size, const char *name,
-	       struct map *ret, struct why *w)
+int extent_root_decode(const unsigned char *at, uint64_t device_bytes, size_t page_size,
+		       const char *name, struct extent_root *ret, struct why *w)
 {
-	struct map map = {
-		.first_chunk = get_le64(at + MAP_FIRST),
-		.chunks = get_le64(at + MAP_CHUNKS),
-		.pages = get_le64(at + MAP_PAGES),
+	struct extent_root root = {
+		.first_chunk = get_le64(at + ROOT_FIRST),
+		.chunks = get_le64(at + ROOT_CHUNKS),
+		.pages = get_le64(at + ROOT_PAGES),
 	};
 
-	memcpy(map.digest, at + MAP_DIGEST, SHA256_SIZE);
-	if (map.pages > device_bytes / page_size)
+	memcpy(root.digest, at + ROOT_DIGEST, SHA256_SIZE);
+	if (root.pages > device_bytes / page_size)
 		return why_class(w, WHY_FOREIGN, -ENXIO,
 				 "the %s map says %" PRIu64 " pages, the device has only %" PRIu64
 				 " now",
-				 name, map.pages, device_bytes / page_size);
-	if (map.chunks > map.pages || (map.chunks == 0) != (map.pages == 0))
+				 name, root.pages, device_bytes / page_size);
+	if (root.chunks > root.pages || (root.chunks == 0) != (root.pages == 0))
 		return why_damaged(w, "the %s map says %" PRIu64 " chunks for %" PRIu64 " pages",
-				   name, map.chunks, map.pages);
-	if ((map.first_chunk == 0) != (map.chunks == 0) || map.first_chunk % page_size)
-		return why_damaged(w, "the %s map begins at byte %" PRIu64, name, map.first_chunk);
-	*ret = map;
+				   name, root.chunks, root.pages);
+	if ((root.first_chunk == 0) != (root.chunks == 0) || root.first_chunk % page_size)
+		return why_damaged(w, "the %s map begins at byte %" PRIu64, name, root.first_chunk);
+	*ret = root;
 	return 0;
 }
 

@@ -20,22 +20,22 @@ struct extent {
 	uint64_t pages;	 /* not 0 */
 };
 
-/* A map: the root of a chain of chunks. */
-#define MAP_DISK_SIZE 56
+/* The root of a chain of chunks: the "map" of messages and of the document. */
+#define EXTENT_ROOT_SIZE 56
 
-struct map {
+struct extent_root {
 	uint64_t first_chunk; /* bytes on the device, 0: no pages */
 	uint64_t chunks;
 	uint64_t pages;
 	unsigned char digest[SHA256_SIZE];
 };
 
-void map_encode(const struct map *map, unsigned char *at);
+void extent_root_encode(const struct extent_root *root, unsigned char *at);
 
 /* -EBADMSG when the numbers contradict each other or do not fit on a device of
- * device_bytes; name is the map's, for the sentence. */
-int map_decode(const unsigned char *at, uint64_t device_bytes, size_t page_size, const char *name,
-	       struct map *ret, struct why *w);
+ * device_bytes; name is the stream's, for the sentence. */
+int extent_root_decode(const unsigned char *at, uint64_t device_bytes, size_t page_size,
+		       const char *name, struct extent_root *ret, struct why *w);
 
 struct chunk_header {
 	uint32_t extents;

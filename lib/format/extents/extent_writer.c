@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "format/extents/map_writer.h"
+#include "format/extents/extent_writer.h"
 
 #include "base/io.h"
 
 #include <string.h>
 
-int map_writer_begin(struct map_writer *writer, int fd, size_t page_size,
-		     const struct page_allocator *allocator, void *page, struct digest *digest,
-		     const unsigned char image_id[IMAGE_ID_SIZE])
+int extent_writer_begin(struct extent_writer *writer, int fd, size_t page_size,
+			const struct page_allocator *allocator, void *page, struct digest *digest,
+			const unsigned char image_id[IMAGE_ID_SIZE])
 {
-	*writer = (struct map_writer){
+	*writer = (struct extent_writer){
 		.fd = fd,
 		.page_size = page_size,
 		.allocator = allocator,
@@ -21,7 +21,7 @@ int map_writer_begin(struct map_writer *writer, int fd, size_t page_size,
 	return allocator->allocate(allocator->context, &writer->chunk_offset);
 }
 
-static int write_chunk(struct map_writer *writer, uint64_t next)
+static int write_chunk(struct extent_writer *writer, uint64_t next)
 {
 	int r;
 
@@ -33,13 +33,13 @@ static int write_chunk(struct map_writer *writer, uint64_t next)
 	r = io_pwrite_full(writer->fd, writer->page, writer->page_size, writer->chunk_offset);
 	if (r < 0)
 		return r;
-	if (writer->map.chunks++ == 0)
-		writer->map.first_chunk = writer->chunk_offset;
+	if (writer->root.chunks++ == 0)
+		writer->root.first_chunk = writer->chunk_offset;
 	return 0;
 }
 
 /* Moves the extent under construction into the chunk. */
-static int store_last(struct map_writer *writer)
+static int store_last(struct extent_writer *writer)
 {
 	uint64_t next;
 	int r;
@@ -55,20 +55,20 @@ static int store_last(struct map_writer *writer)
 		writer->chunk_offset = next;
 		writer->header.index++;
 		writer->header.extents = 0;
-		writer->header.first_page = writer->map.pages - writer->last.pages;
+		writer->header.first_page = writer->root.pages - writer->last.pages;
 	}
 	chunk_put_extent(writer->page, writer->header.extents++, writer->last);
 	return 0;
 }
 
-int map_writer_add(struct map_writer *writer, uint64_t offset)
+int extent_writer_add(struct extent_writer *writer, uint64_t offset)
 {
 	struct extent *last = &writer->last;
 	int r;
 
 	if (last->pages > 0 && offset == last->offset + last->pages * writer->page_size) {
 		last->pages++;
-		writer->map.pages++;
+		writer->root.pages++;
 		return 0;
 	}
 	if (last->pages > 0) {
@@ -77,11 +77,11 @@ int map_writer_add(struct map_writer *writer, uint64_t offset)
 			return r;
 	}
 	*last = (struct extent){ .offset = offset, .pages = 1 };
-	writer->map.pages++;
+	writer->root.pages++;
 	return 0;
 }
 
-int map_writer_finish(struct map_writer *writer, struct map *ret)
+int extent_writer_finish(struct extent_writer *writer, struct extent_root *ret)
 {
 	int r;
 
@@ -92,7 +92,7 @@ int map_writer_finish(struct map_writer *writer, struct map *ret)
 		if (r < 0)
 			return r;
 	}
-	digest_final(writer->digest, writer->map.digest);
-	*ret = writer->map;
+	digest_final(writer->digest, writer->root.digest);
+	*ret = writer->root;
 	return 0;
 }

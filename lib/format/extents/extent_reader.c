@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "format/extents/map_reader.h"
+#include "format/extents/extent_reader.h"
 
 #include "base/bytes.h"
 #include "base/io.h"
@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <inttypes.h>
 
-static void rewind_reader(struct map_reader *reader)
+static void rewind_reader(struct extent_reader *reader)
 {
-	reader->next_chunk = reader->map.first_chunk;
+	reader->next_chunk = reader->root.first_chunk;
 	reader->chunks_read = 0;
 	reader->pages_told = 0;
 	reader->next_extent = 0;
@@ -17,17 +17,17 @@ static void rewind_reader(struct map_reader *reader)
 	reader->rest = (struct extent){ 0 };
 }
 
-void map_reader_begin(struct map_reader *reader, int fd, size_t page_size, uint64_t device_bytes,
-		      const char *name, const struct map *map,
-		      const unsigned char image_id[IMAGE_ID_SIZE], void *page,
-		      struct digest *digest)
+void extent_reader_begin(struct extent_reader *reader, int fd, size_t page_size,
+			 uint64_t device_bytes, const char *name, const struct extent_root *root,
+			 const unsigned char image_id[IMAGE_ID_SIZE], void *page,
+			 struct digest *digest)
 {
-	*reader = (struct map_reader){
+	*reader = (struct extent_reader){
 		.fd = fd,
 		.page_size = page_size,
 		.device_bytes = device_bytes,
 		.name = name,
-		.map = *map,
+		.root = *root,
 		.page = page,
 		.digest = digest,
 	};
@@ -36,7 +36,7 @@ void map_reader_begin(struct map_reader *reader, int fd, size_t page_size, uint6
 }
 
 /* Reads and decodes the next chunk. */
-static int load_chunk(struct map_reader *reader, uint64_t *ret_pages, struct why *w)
+static int load_chunk(struct extent_reader *reader, uint64_t *ret_pages, struct why *w)
 {
 	struct chunk_header expected = {
 		.index = reader->chunks_read,
@@ -54,7 +54,7 @@ static int load_chunk(struct map_reader *reader, uint64_t *ret_pages, struct why
 			    reader->name, &reader->header, ret_pages, w);
 }
 
-static int read_chunk(struct map_reader *reader, struct why *w)
+static int read_chunk(struct extent_reader *reader, struct why *w)
 {
 	struct why reason = { 0 };
 	uint64_t pages;
@@ -81,7 +81,7 @@ static int read_chunk(struct map_reader *reader, struct why *w)
 			*w = reason;
 		return r;
 	}
-	if (pages > reader->map.pages - reader->pages_told)
+	if (pages > reader->root.pages - reader->pages_told)
 		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map has too many pages",
 				   reader->chunks_read, reader->name);
 	digest_update(reader->digest, reader->page, reader->page_size);
@@ -92,15 +92,15 @@ static int read_chunk(struct map_reader *reader, struct why *w)
 	return 0;
 }
 
-int map_reader_next(struct map_reader *reader, uint64_t max_pages, struct extent *ret,
-		    struct why *w)
+int extent_reader_next(struct extent_reader *reader, uint64_t max_pages, struct extent *ret,
+		       struct why *w)
 {
 	struct extent *rest = &reader->rest;
 	int r;
 
 	if (rest->pages == 0) {
 		if (reader->next_extent == reader->header.extents) {
-			if (reader->chunks_read == reader->map.chunks)
+			if (reader->chunks_read == reader->root.chunks)
 				return -ENODATA;
 			r = read_chunk(reader, w);
 			if (r < 0)
@@ -115,24 +115,24 @@ int map_reader_next(struct map_reader *reader, uint64_t max_pages, struct extent
 	return 0;
 }
 
-int map_reader_check(struct map_reader *reader, struct why *w)
+int extent_reader_check(struct extent_reader *reader, struct why *w)
 {
 	unsigned char digest[SHA256_SIZE];
 	int r = 0;
 
 	digest_final(reader->digest, digest); /* empties it */
 	rewind_reader(reader);
-	while (r == 0 && reader->chunks_read < reader->map.chunks)
+	while (r == 0 && reader->chunks_read < reader->root.chunks)
 		r = read_chunk(reader, w);
 	digest_final(reader->digest, digest);
 	if (r < 0)
 		return r;
-	if (reader->next_chunk != 0 || reader->pages_told != reader->map.pages)
+	if (reader->next_chunk != 0 || reader->pages_told != reader->root.pages)
 		return why_damaged(w,
 				   "the %s map has %" PRIu64
 				   " pages in its extents instead of %" PRIu64,
-				   reader->name, reader->pages_told, reader->map.pages);
-	if (memcmp(digest, reader->map.digest, SHA256_SIZE) != 0)
+				   reader->name, reader->pages_told, reader->root.pages);
+	if (memcmp(digest, reader->root.digest, SHA256_SIZE) != 0)
 		return why_damaged(w, "the extents of the %s map are not those of this image",
 				   reader->name);
 	rewind_reader(reader);

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reads where a stream of pages lies, one chunk at a time. The first pass
- * (map_reader_check) compares the chain of chunks with the digest in the header, so the
+ * (extent_reader_check) compares the chain of chunks with the digest in the header, so the
  * second pass only reads what has been verified.
  */
-#ifndef S2DISK_FORMAT_MAP_READER_H
-#define S2DISK_FORMAT_MAP_READER_H
+#ifndef S2DISK_FORMAT_EXTENT_READER_H
+#define S2DISK_FORMAT_EXTENT_READER_H
 
 #include "crypto/crypto.h"
 #include "base/why.h"
 #include "format/extents/extents.h"
 
-struct map_reader {
+struct extent_reader {
 	int fd;
 	size_t page_size;
 	uint64_t device_bytes;
 	const char *name; /* "body", "sections": for messages */
-	struct map map;
+	struct extent_root root;
 	unsigned char image_id[IMAGE_ID_SIZE];
 	unsigned char *page; /* the chunk being read */
 	struct digest *digest;
@@ -31,18 +31,18 @@ struct map_reader {
 
 /* page is a page of aligned memory, digest an open SHA-256; both stay the
  * caller's. Reads nothing yet. */
-void map_reader_begin(struct map_reader *reader, int fd, size_t page_size, uint64_t device_bytes,
-		      const char *name, const struct map *map,
-		      const unsigned char image_id[IMAGE_ID_SIZE], void *page,
-		      struct digest *digest);
+void extent_reader_begin(struct extent_reader *reader, int fd, size_t page_size,
+			 uint64_t device_bytes, const char *name, const struct extent_root *root,
+			 const unsigned char image_id[IMAGE_ID_SIZE], void *page,
+			 struct digest *digest);
 
 /* The next pages of the stream that are contiguous on the device, at most max_pages.
  * -ENODATA at the end; -EBADMSG or an I/O error with the place. */
-int map_reader_next(struct map_reader *reader, uint64_t max_pages, struct extent *ret,
-		    struct why *w);
+int extent_reader_next(struct extent_reader *reader, uint64_t max_pages, struct extent *ret,
+		       struct why *w);
 
-/* Reads all of it: every chunk intact, the page count equal to the map's, the digest
+/* Reads all of it: every chunk intact, the page count equal to the root's, the digest
  * right. Then starts again from the beginning. */
-int map_reader_check(struct map_reader *reader, struct why *w);
+int extent_reader_check(struct extent_reader *reader, struct why *w);
 
 #endif
