@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "image/image_machine.h"
+#include "image/verdict_input.h"
 #include "history/boot_record_file.h"
 #include "platform/filesystems/other_swaps.h"
 #include "verdict/verdict.h"
@@ -145,7 +145,7 @@ static int apply_policy(const struct judgement *judgement, enum verdict_policy p
 		   verdict_class_name(verdict->worst), verdict_policy_name(policy));
 }
 
-static int compare(const struct image_machine *then, struct verdict *ret, struct why *w)
+static int compare(const struct verdict_input *then, struct verdict *ret, struct why *w)
 {
 	_cleanup_free_ char *log = NULL;
 	struct platform now = { 0 };
@@ -206,7 +206,7 @@ static uint64_t make_room(struct kept_memory *kept, struct handover *handover)
 	return bytes;
 }
 
-static int compare_with_room(const struct image_machine *then, enum verdict_policy policy,
+static int compare_with_room(const struct verdict_input *then, enum verdict_policy policy,
 			     struct kept_memory *kept, struct handover *handover,
 			     struct verdict *ret, struct why *w)
 {
@@ -238,11 +238,11 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 		struct why *w)
 {
 	const struct sections *sections = image_reader_sections(reader);
-	struct image_machine then = { 0 };
+	struct verdict_input then = { 0 };
 	int r;
 
 	*ret = (struct judgement){ 0 };
-	r = image_machine_open(sections, &then, w);
+	r = verdict_input_open(sections, &then, w);
 	if (r < 0)
 		return r;
 	then.image.no_handover = image_reader_header(reader)->handover == 0;
@@ -255,7 +255,7 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 		if (r == 0)
 			r = act_on_verdict(sections, settings, handover, ret, w);
 	}
-	image_machine_close(&then);
+	verdict_input_close(&then);
 	return r;
 }
 

@@ -22,7 +22,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
-#include "s2disk/prepare/machine_record.h"
+#include "s2disk/prepare/platform_section.h"
 #include "platform/sysfs.h"
 #include "preflight/preflight_private.h"
 #include "config/sleep_method.h"
@@ -427,7 +427,7 @@ bool described_machine(void)
 
 int described_check(struct settings *settings, struct preflight *ret, struct why *w)
 {
-	struct machine_record machine = { 0 };
+	struct platform_section section = { 0 };
 	struct preflight_target target = { 0 };
 	struct why reason = { "" }, problem = { "" };
 	char text[600];
@@ -445,15 +445,15 @@ int described_check(struct settings *settings, struct preflight *ret, struct why
 	if (answer("no-platform", NULL, text, sizeof(text)))
 		target.platform_problem = text;
 	else if (described_machine())
-		r = machine_record_capture(&machine, described.root, &problem);
+		r = platform_section_capture(&section, described.root, &problem);
 	else
 		r = -ENOENT;
 	if (!target.platform_problem && r == 0)
-		target.platform = &machine.platform;
+		target.platform = &section.platform;
 	else if (!target.platform_problem && r != -ENOENT)
 		target.platform_problem = why_text(&problem, r);
 	preflight_run_on(&described_system, settings, &target, described.root, ret);
-	machine_record_free(&machine);
+	platform_section_free(&section);
 	hide_root(ret);
 	return 0;
 }

@@ -19,7 +19,7 @@
 #include "kernel_watch.h"
 #include "s2disk/aftermath/last_gate.h"
 #include "s2disk/prepare/left_out.h"
-#include "s2disk/prepare/machine_record.h"
+#include "s2disk/prepare/platform_section.h"
 #include "platform/memory/offlined_own.h"
 #include "s2disk/aftermath/quarantine.h"
 #include "s2disk/aftermath/reseed.h"
@@ -63,7 +63,7 @@ struct hibernate {
 	const struct settings *settings;
 	struct session session;
 	struct image_writer *writer;
-	struct machine_record *machine;
+	struct platform_section *section;
 	struct last *last;
 	struct key_ways *keys; /* NULL: a plain image */
 	int random;	       /* kernel_random_open */
@@ -199,7 +199,7 @@ static int write_image(struct hibernate *h, struct why *w)
 		.room = session_room(&h->session),
 		.source = { .read = read_snapshot, .context = h },
 		.allocator = { .allocate = allocate_page, .context = h },
-		.platform = machine_record_maker(h->machine),
+		.platform = platform_section_maker(h->section),
 		.watch = { .progress = watch_writing, .context = h },
 	};
 	int r = snapshot_size(h->session.snapshot, &run.stream_size);
@@ -285,7 +285,7 @@ static int take_snapshot(struct hibernate *h, const struct image_size *size, str
 	int r;
 
 	w->text[0] = '\0'; /* of the previous attempt */
-	machine_record_stamp(h->machine);
+	platform_section_stamp(h->section);
 	r = prepare_handover(h, w);
 	if (r == 0 && size->asked)
 		r = snapshot_set_image_size(fd, size->bytes);
@@ -317,7 +317,7 @@ static int attempt(struct hibernate *h, const struct image_size *size, struct wh
 		if (h->resumed)
 			return confirm_resume(h, w);
 		/* Checked first: with a moved stamp the image would be useless. */
-		if (machine_record_has_stamps(h->machine))
+		if (platform_section_has_stamps(h->section))
 			return write_image(h, w);
 	}
 	return -ESTALE;
@@ -372,10 +372,10 @@ static void finish_resume(struct hibernate *h)
 		quarantine_begin(&h->quarantine, handover);
 		quarantine_take(&h->quarantine, "", page_size());
 	}
-	last_gate_close(&h->machine->mounted, "", h->last);
-	swap_gate_close(&h->machine->others, &h->machine->platform.swaps, "", h->last);
+	last_gate_close(&h->section->mounted, "", h->last);
+	swap_gate_close(&h->section->others, &h->section->platform.swaps, "", h->last);
 	session_drop_image(&h->session);
-	last_gate_shut_down(&h->machine->mounted);
+	last_gate_shut_down(&h->section->mounted);
 	if (r == 0) {
 		quarantine_take(&h->quarantine, "", page_size());
 		last_take_handover(h->last, handover, quarantine_taken(&h->quarantine));
@@ -489,7 +489,7 @@ static int run(struct hibernate *h, struct why *w)
 	if (r == 0)
 		r = arena_create(&h->page, page_size());
 	if (r == 0)
-		r = left_out_prepare(&h->left_out, &h->machine->platform, w);
+		r = left_out_prepare(&h->left_out, &h->section->platform, w);
 	if (r == 0)
 		r = lock_memory(w);
 	if (r == 0)
@@ -497,9 +497,9 @@ static int run(struct hibernate *h, struct why *w)
 	if (r == 0)
 		r = settle_boot_files(h, w);
 	if (r == 0)
-		r = machine_record_open_mounts(h->machine, w);
+		r = platform_section_open_mounts(h->section, w);
 	if (r == 0)
-		r = machine_record_open_swaps(h->machine, h->session.area, w);
+		r = platform_section_open_swaps(h->section, h->session.area, w);
 	if (r == 0)
 		r = freeze(h, w);
 	if (r == 0) {
@@ -550,12 +550,12 @@ static void note_offlined(const struct hibernate *h)
 }
 
 int hibernate(const struct settings *settings, const struct swap_area *area,
-	      struct machine_record *machine, struct key_ways *keys, struct last *last,
+	      struct platform_section *section, struct key_ways *keys, struct last *last,
 	      struct why *w)
 {
 	struct hibernate h = {
 		.settings = settings,
-		.machine = machine,
+		.section = section,
 		.last = last,
 		.keys = keys,
 		.method = power_off_method(settings->method, ""),
@@ -566,7 +566,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	kernel_watch_open(&h.kernel, "");
 	r = open_session(&h, area, w);
 
-	machine->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
+	section->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
 	h.size = image_size_first(settings, keys, "", area ? area->dev : 0,
 				  (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size());
 

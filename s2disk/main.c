@@ -200,7 +200,7 @@ static int prepare_keys_alone(struct command *command, const struct settings *se
 }
 
 static int hibernate_with_keys(struct command *command, const struct settings *settings,
-			       const struct swap_area *area, struct machine_record *machine,
+			       const struct swap_area *area, struct platform_section *section,
 			       struct last *last, struct why *w)
 {
 	struct key_ways *keys = NULL;
@@ -210,7 +210,7 @@ static int hibernate_with_keys(struct command *command, const struct settings *s
 		last_end(last, LAST_FAILED, why_text(w, r));
 	} else {
 		swapoff_others_begin(area, "");
-		r = hibernate(settings, area, machine, keys, last, w);
+		r = hibernate(settings, area, section, keys, last, w);
 	}
 	key_ways_free(keys);
 	return r;
@@ -219,7 +219,7 @@ static int hibernate_with_keys(struct command *command, const struct settings *s
 /* With the swap area found and the machine captured. */
 static int check_and_hibernate(struct command *command, const struct settings *settings,
 			       const struct preflight_target *target,
-			       struct machine_record *machine)
+			       struct platform_section *section)
 {
 	enum method method = power_off_method(settings->method, "");
 	struct preflight preflight;
@@ -241,7 +241,7 @@ static int check_and_hibernate(struct command *command, const struct settings *s
 		print_plan(settings, target->area);
 		return EXIT_DONE;
 	}
-	r = hibernate_with_keys(command, settings, target->area, machine, &last, &w);
+	r = hibernate_with_keys(command, settings, target->area, section, &last, &w);
 	keep_last(&last);
 	/* A pending signal, such as a hang-up, takes effect only after the record is saved. */
 	abort_watch_end();
@@ -260,7 +260,7 @@ static bool only_looks(const struct command *command)
 
 static int find_and_hibernate(struct command *command, const struct settings *settings)
 {
-	struct machine_record machine = { 0 };
+	struct platform_section section = { 0 };
 	struct swap_area area;
 	struct preflight_target target = { 0 };
 	struct why w = { 0 }, reason = { 0 };
@@ -276,13 +276,13 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 		target.area_problem = why_text(&w, r);
 	r = crypto_init(&reason);
 	if (r == 0)
-		r = machine_record_capture(&machine, "", &reason);
+		r = platform_section_capture(&section, "", &reason);
 	if (r == 0)
-		target.platform = &machine.platform;
+		target.platform = &section.platform;
 	else
 		target.platform_problem = why_text(&reason, r);
-	code = check_and_hibernate(command, settings, &target, &machine);
-	machine_record_free(&machine);
+	code = check_and_hibernate(command, settings, &target, &section);
+	platform_section_free(&section);
 	if (activated)
 		swap_on_demand_end(settings);
 	return code;

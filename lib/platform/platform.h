@@ -14,7 +14,7 @@
 #include "platform/firmware/efi.h"
 #include "platform/filesystems/filesystems.h"
 #include "platform/firmware/guest.h"
-#include "platform/firmware/machine.h"
+#include "platform/firmware/kernel_dmi.h"
 #include "platform/memory/memory_map.h"
 #include "platform/memory/ram.h"
 #include "platform/filesystems/swaps.h"

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "s2disk/described.h"
 #include "s2disk/aftermath/last.h"
-#include "s2disk/prepare/machine_record.h"
+#include "s2disk/prepare/platform_section.h"
 #include "platform/sysfs.h"
 #include "answers.h"
 #include "tree.h"
@@ -59,7 +59,7 @@ static void look(const struct report_source *source, struct settings *settings,
 		 struct report_answers *answers)
 {
 	struct preflight_target target = { 0 };
-	struct machine_record machine = { 0 };
+	struct platform_section section = { 0 };
 	struct why w = { "" }, problem = { "" };
 	struct preflight *preflight = malloc(sizeof(*preflight));
 	struct swap_area area;
@@ -73,15 +73,15 @@ static void look(const struct report_source *source, struct settings *settings,
 	else
 		target.area_problem = why_text(&w, r);
 	report_answers_target(answers, &target);
-	r = source->describes_machine ? machine_record_capture(&machine, source->root, &problem)
+	r = source->describes_machine ? platform_section_capture(&section, source->root, &problem)
 				      : -ENOENT;
 	if (r == 0)
-		target.platform = &machine.platform;
+		target.platform = &section.platform;
 	else if (source->describes_machine)
 		report_answers_no_platform(answers, why_text(&problem, r));
 	preflight_run_on(report_answers_system(answers), settings, &target, source->root,
 			 preflight);
-	machine_record_free(&machine);
+	platform_section_free(&section);
 	look_at_past(source->root);
 	free(preflight);
 }

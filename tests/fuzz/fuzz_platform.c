@@ -10,7 +10,7 @@
 #include "platform/firmware/acpi.h"
 #include "platform/hardware/cpu.h"
 #include "platform/memory/e820.h"
-#include "platform/firmware/machine.h"
+#include "platform/firmware/kernel_dmi.h"
 #include "platform/memory/memory_map.h"
 #include "platform/memory/ram.h"
 

@@ -356,7 +356,7 @@ static void check_end(const struct last *last, int r, unsigned int boots_before,
 static int hibernate_once(const struct settings *settings)
 {
 	unsigned int boots_before = sim->shared->outcome.boots;
-	struct machine_record machine = { 0 };
+	struct platform_section section = { 0 };
 	struct key_ways *keys = make_keys();
 	struct why w = { "" };
 	struct last last;
@@ -365,14 +365,14 @@ static int hibernate_once(const struct settings *settings)
 
 	sim_active = true;
 	last_begin(&last, area.name, method_name(settings->method));
-	r = machine_record_capture(&machine, "", &w);
+	r = platform_section_capture(&section, "", &w);
 	begun = r == 0;
 	if (begun)
-		r = hibernate(settings, &area, &machine, keys, &last, &w);
+		r = hibernate(settings, &area, &section, keys, &last, &w);
 	sim_active = false;
 	if (begun)
 		end_watch();
-	machine_record_free(&machine);
+	platform_section_free(&section);
 	key_ways_free(keys);
 	check_end(&last, r, boots_before, &w);
 	return r;

@@ -86,10 +86,10 @@ static int open_image(struct inspection *inspection, const unsigned char *page,
 	if (r == 0)
 		r = image_reader_open(&config, &inspection->record, &inspection->reader, w);
 	if (r == 0)
-		r = image_machine_open(image_reader_sections(inspection->reader),
-				       &inspection->machine, w);
+		r = verdict_input_open(image_reader_sections(inspection->reader),
+				       &inspection->input, w);
 	if (r == 0)
-		inspection->machine.image.no_handover =
+		inspection->input.image.no_handover =
 			image_reader_header(inspection->reader)->handover == 0;
 	return r;
 }
@@ -137,7 +137,7 @@ int inspect_open(const char *path, const char *name, uint64_t offset, struct ima
 
 void inspect_close(struct inspection *inspection)
 {
-	image_machine_close(&inspection->machine);
+	verdict_input_close(&inspection->input);
 	image_reader_close(inspection->reader);
 	if (inspection->fd >= 0)
 		close(inspection->fd);

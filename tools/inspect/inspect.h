@@ -4,7 +4,7 @@
 #define S2DISK_INSPECT_INSPECT_H
 
 #include "base/why.h"
-#include "image/image_machine.h"
+#include "image/verdict_input.h"
 #include "image/image_reader.h"
 #include "config/image_keys.h"
 #include "format/swap_signature.h"
@@ -24,7 +24,7 @@ struct inspection {
 	struct signature_record record; /* valid where reader is not NULL */
 	int fd;
 	struct image_reader *reader; /* NULL: no sound image of ours */
-	struct image_machine machine;
+	struct verdict_input input;
 	bool sealed;
 	bool locked; /* sealed, and the key was not asked for: no reader */
 	enum aead_kind cipher;

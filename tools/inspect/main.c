@@ -233,12 +233,11 @@ static int show(const struct command *command, const struct inspection *i)
 	if (r == 0 && sound && command->compare) {
 		r = load_platform(command->compare_with, &now, &w);
 		if (r == 0 && !command->compare_with)
-			r = platform_look_for("", &i->machine.platform, &now);
+			r = platform_look_for("", &i->input.platform, &now);
 		if (r == 0 && !command->compare_with)
-			r = other_swaps_look("", &i->machine.platform.swaps, &now.swaps);
+			r = other_swaps_look("", &i->input.platform.swaps, &now.swaps);
 		if (r == 0)
-			r = verdict_judge(&i->machine.platform, &now, &i->machine.image, &verdict,
-					  &w);
+			r = verdict_judge(&i->input.platform, &now, &i->input.image, &verdict, &w);
 		compared = r == 0;
 		if (compared && (verdict.worst > VERDICT_CORRECTED ||
 				 (!command->compare_with && i->page_size != page_size())))

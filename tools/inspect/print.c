@@ -132,7 +132,7 @@ static void print_locked(const struct inspection *i, FILE *out)
 static void print_image(const struct inspection *i, FILE *out)
 {
 	const struct image_header *h = image_reader_header(i->reader);
-	const struct verdict_image *image = &i->machine.image;
+	const struct verdict_image *image = &i->input.image;
 	struct block_statistics blocks = inspect_blocks(i);
 	uint64_t stored = image_reader_stored_bytes(i->reader);
 	char id[2 * IMAGE_ID_SIZE + 1], when[40], a[24], b[24], writer[256];
@@ -171,18 +171,18 @@ void inspect_print(const struct inspection *i, const struct verdict *verdict,
 	if (!i->reader || i->problem < 0)
 		return;
 	print_image(i, out);
-	if (!i->machine.described) {
+	if (!i->input.described) {
 		fprintf(out, "  machine     not described\n");
 		return;
 	}
 	fprintf(out, "\nThe machine that hibernated:\n");
-	platform_print(&i->machine.platform, out);
+	platform_print(&i->input.platform, out);
 	fprintf(out, "\nIts memory map%s:\n",
 		now ? ", and that of the other (* differs; image pages last)" : "");
 	if (now)
-		verdict_print_maps(&i->machine.platform, now, &i->machine.image, out);
+		verdict_print_maps(&i->input.platform, now, &i->input.image, out);
 	else
-		platform_print_map(&i->machine.platform, &i->machine.image, out);
+		platform_print_map(&i->input.platform, &i->input.image, out);
 	if (verdict) {
 		fprintf(out, "\nWould it resume there?\n");
 		verdict_print(verdict, false, out);
@@ -223,7 +223,7 @@ static void json_locked(struct json *json, const struct inspection *i)
 static void json_image(struct json *json, const struct inspection *i)
 {
 	const struct image_header *h = image_reader_header(i->reader);
-	const struct verdict_image *image = &i->machine.image;
+	const struct verdict_image *image = &i->input.image;
 	struct block_statistics blocks = inspect_blocks(i);
 	char id[2 * IMAGE_ID_SIZE + 1], when[40], writer[256];
 
@@ -281,8 +281,8 @@ int inspect_print_json(const struct inspection *i, const struct verdict *verdict
 		json_null(&json, "image");
 	if (verified)
 		json_bool(&json, "verified", true);
-	if (sound && i->machine.described)
-		platform_json(&json, "platform", &i->machine.platform);
+	if (sound && i->input.described)
+		platform_json(&json, "platform", &i->input.platform);
 	if (now)
 		platform_json(&json, "compared_with", now);
 	if (verdict)

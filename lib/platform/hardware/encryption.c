@@ -6,7 +6,7 @@
 #include "platform/hardware/encryption.h"
 
 #include "base/text.h"
-#include "platform/firmware/machine.h"
+#include "platform/firmware/kernel_dmi.h"
 #include "platform/sysfs.h"
 
 #include <stdio.h>

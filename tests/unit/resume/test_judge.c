@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "image/image_machine.h"
+#include "image/verdict_input.h"
 #include "history/boot_record_file.h"
 #include "platform/filesystems/other_swaps.h"
 #include "verdict/verdict.h"
@@ -44,9 +44,9 @@ static size_t no_memory; /* an allocation of that size fails */
 
 const struct sections *__wrap_image_reader_sections(const struct image_reader *reader);
 const struct image_header *__wrap_image_reader_header(const struct image_reader *reader);
-int __wrap_image_machine_open(const struct sections *from, struct image_machine *ret,
+int __wrap_verdict_input_open(const struct sections *from, struct verdict_input *ret,
 			      struct why *w);
-void __wrap_image_machine_close(struct image_machine *machine);
+void __wrap_verdict_input_close(struct verdict_input *input);
 int __wrap_boot_record_log(const char *root, char **ret);
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w);
 int __wrap_platform_look_for(const char *root, const struct platform *then, struct platform *now);
@@ -78,7 +78,7 @@ const struct image_header *__wrap_image_reader_header(const struct image_reader 
 	return &image_header;
 }
 
-int __wrap_image_machine_open(const struct sections *from, struct image_machine *ret, struct why *w)
+int __wrap_verdict_input_open(const struct sections *from, struct verdict_input *ret, struct why *w)
 {
 	ck_assert_ptr_eq(from, &sections);
 	if (made.open < 0)
@@ -89,9 +89,9 @@ int __wrap_image_machine_open(const struct sections *from, struct image_machine 
 	return 0;
 }
 
-void __wrap_image_machine_close(struct image_machine *machine)
+void __wrap_verdict_input_close(struct verdict_input *input)
 {
-	memset(machine, 0, sizeof(*machine));
+	memset(input, 0, sizeof(*input));
 	closed++;
 }
 

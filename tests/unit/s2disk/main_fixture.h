@@ -149,16 +149,16 @@ int __wrap_crypto_init(struct why *w)
 	return machine.crypto < 0 ? why(w, machine.crypto, "no cryptography") : 0;
 }
 
-int machine_record_capture(struct machine_record *record, const char *root, struct why *w)
+int platform_section_capture(struct platform_section *section, const char *root, struct why *w)
 {
-	(void)record;
+	(void)section;
 	ck_assert_str_eq(root, "");
 	return event_why("look", machine.capture, w);
 }
 
-void machine_record_free(struct machine_record *record)
+void platform_section_free(struct platform_section *section)
 {
-	(void)record;
+	(void)section;
 }
 
 void __wrap_preflight_run(const struct settings *settings, const struct preflight_target *target,
@@ -211,10 +211,10 @@ void __wrap_key_ways_free(struct key_ways *ways)
 }
 
 int hibernate(const struct settings *settings, const struct swap_area *area,
-	      struct machine_record *record, struct key_ways *keys, struct last *last,
+	      struct platform_section *section, struct key_ways *keys, struct last *last,
 	      struct why *w)
 {
-	(void)record;
+	(void)section;
 	ck_assert_str_eq(area->name, "/swapfile");
 	ck_assert(settings->encrypt == (keys != NULL));
 	last->result = machine.hibernate < 0 ? LAST_FAILED : LAST_RESUMED;

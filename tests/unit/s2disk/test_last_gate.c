@@ -5,7 +5,7 @@
 #include "fixtures/check_main.h"
 #include "fixtures/gate_fixture.h"
 #include "s2disk/aftermath/last_gate.h"
-#include "s2disk/prepare/machine_record.h"
+#include "s2disk/prepare/platform_section.h"
 #include "fixtures/made_root.h"
 
 #include <errno.h>
@@ -365,27 +365,28 @@ END_TEST
 START_TEST(wants_another_snapshot)
 {
 	static unsigned char header[4096];
-	struct machine_record record = { 0 };
-	struct platform_maker maker = machine_record_maker(&record);
+	struct platform_section captured = { 0 };
+	struct platform_maker maker = platform_section_maker(&captured);
 	const void *section;
 	size_t size;
 
 	put_ext("/dev/vda1", 1, 5);
 	made_put("/mnt/id", "30\n");
 	made_put("/proc/self/mountinfo", "30 1 254:1 / /mnt rw - ext4 /dev/vda1 rw\n");
-	ck_assert_int_eq(mounted_open(made_root, &record.mounted, &record.platform.filesystems), 0);
-	machine_record_stamp(&record);
+	ck_assert_int_eq(mounted_open(made_root, &captured.mounted, &captured.platform.filesystems),
+			 0);
+	platform_section_stamp(&captured);
 	ck_assert_str_eq(asked, "sync /mnt\n");
-	ck_assert_uint_eq(record.platform.hibernation.last_gate, 1);
-	ck_assert(machine_record_has_stamps(&record));
+	ck_assert_uint_eq(captured.platform.hibernation.last_gate, 1);
+	ck_assert(platform_section_has_stamps(&captured));
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
 	put_ext("/dev/vda1", 1, 6);
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size),
 			 -ESTALE);
-	ck_assert(!machine_record_has_stamps(&record));
-	machine_record_stamp(&record);
+	ck_assert(!platform_section_has_stamps(&captured));
+	platform_section_stamp(&captured);
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
-	machine_record_free(&record);
+	platform_section_free(&captured);
 }
 END_TEST
 

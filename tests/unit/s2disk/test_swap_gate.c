@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
 #include "fixtures/gate_fixture.h"
-#include "s2disk/prepare/machine_record.h"
+#include "s2disk/prepare/platform_section.h"
 #include "fixtures/made_root.h"
 #include "s2disk/aftermath/swap_gate.h"
 
@@ -131,23 +131,23 @@ END_TEST
 START_TEST(records_swap_as_of_the_snapshot)
 {
 	static unsigned char header[4096];
-	struct machine_record record = { 0 };
-	struct platform_maker maker = machine_record_maker(&record);
+	struct platform_section captured = { 0 };
+	struct platform_maker maker = platform_section_maker(&captured);
 	struct platform platform;
 	const void *section;
 	size_t size;
 
 	put_swap("/dev/vda1", 1);
 	use_swap("/dev/vda1 partition 3064 0 -2");
-	ck_assert_int_eq(other_swaps_open(made_root, NULL, &record.others, &record.platform.swaps),
-			 0);
+	ck_assert_int_eq(
+		other_swaps_open(made_root, NULL, &captured.others, &captured.platform.swaps), 0);
 	use_swap("/dev/vda1 partition 3064 2048 -2");
 	ck_assert_int_eq(maker.make(maker.context, header, sizeof(header), &section, &size), 0);
 	ck_assert_int_eq(platform_decode(section, size, &platform, NULL), 0);
 	ck_assert_uint_eq(platform.swaps.items.count, 1);
 	ck_assert_uint_eq(platform.swaps.items.items[0].used, 2 << 20);
 	platform_free(&platform);
-	machine_record_free(&record);
+	platform_section_free(&captured);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The input of the verdict from an image's sections: its machine and its pages. */
-#ifndef S2DISK_IMAGE_IMAGE_MACHINE_H
-#define S2DISK_IMAGE_IMAGE_MACHINE_H
+/* The input of the verdict from an image's sections: its platform and its pages. */
+#ifndef S2DISK_IMAGE_VERDICT_INPUT_H
+#define S2DISK_IMAGE_VERDICT_INPUT_H
 
 #include "base/why.h"
 #include "format/sections.h"
@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-struct image_machine {
+struct verdict_input {
 	bool described;		    /* the image has a platform section */
 	struct platform platform;   /* the machine that hibernated */
 	struct frame_list pages;    /* the image's page frames */
@@ -17,9 +17,9 @@ struct image_machine {
 };
 
 /* -EBADMSG with the reason, -ENOMEM. The sections must outlive it. */
-int image_machine_open(const struct sections *sections, struct image_machine *ret, struct why *w);
+int verdict_input_open(const struct sections *sections, struct verdict_input *ret, struct why *w);
 
 /* Harmless on a zeroed struct. */
-void image_machine_close(struct image_machine *machine);
+void verdict_input_close(struct verdict_input *input);
 
 #endif

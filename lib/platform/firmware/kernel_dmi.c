@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "platform/firmware/machine.h"
+#include "platform/firmware/kernel_dmi.h"
 
 #include "base/cleanup.h"
 #include "base/io.h"

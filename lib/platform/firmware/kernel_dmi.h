@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The names of a machine and its kernel, and options of the kernel. */
-#ifndef S2DISK_PLATFORM_MACHINE_H
-#define S2DISK_PLATFORM_MACHINE_H
+#ifndef S2DISK_PLATFORM_KERNEL_DMI_H
+#define S2DISK_PLATFORM_KERNEL_DMI_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "image/image_machine.h"
+#include "image/verdict_input.h"
 
 #include "format/page_ranges.h"
 
@@ -19,40 +19,40 @@ static int list_pages(struct page_ranges *ranges, struct frame_list *ret)
 	return 0;
 }
 
-int image_machine_open(const struct sections *sections, struct image_machine *ret, struct why *w)
+int verdict_input_open(const struct sections *sections, struct verdict_input *ret, struct why *w)
 {
-	struct image_machine machine = { 0 };
+	struct verdict_input input = { 0 };
 	struct page_ranges ranges;
 	int r = page_ranges_open(&ranges, sections->page_ranges.data, sections->page_ranges.size,
 				 w);
 
 	if (r < 0)
 		return r;
-	machine.image = (struct verdict_image){
+	input.image = (struct verdict_image){
 		.coarse = ranges.coarse,
 		.zero_pages = ranges.zero_pages,
 		.header = sections->kernel_header.data,
 		.header_length = sections->kernel_header.size,
 	};
-	r = list_pages(&ranges, &machine.pages);
+	r = list_pages(&ranges, &input.pages);
 	if (r == 0 && sections->platform.data) {
-		machine.described = true;
+		input.described = true;
 		r = platform_decode(sections->platform.data, sections->platform.size,
-				    &machine.platform, w);
+				    &input.platform, w);
 	}
 	if (r < 0) {
-		image_machine_close(&machine);
+		verdict_input_close(&input);
 		return r;
 	}
-	machine.image.ranges = machine.pages.items;
-	machine.image.range_count = machine.pages.count;
-	*ret = machine;
+	input.image.ranges = input.pages.items;
+	input.image.range_count = input.pages.count;
+	*ret = input;
 	return 0;
 }
 
-void image_machine_close(struct image_machine *machine)
+void verdict_input_close(struct verdict_input *input)
 {
-	platform_free(&machine->platform);
-	free(machine->pages.items);
-	machine->pages = (struct frame_list){ 0 };
+	platform_free(&input->platform);
+	free(input->pages.items);
+	input->pages = (struct frame_list){ 0 };
 }
