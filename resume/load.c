@@ -56,7 +56,7 @@ static int load(struct restore *restore, struct why *w)
 	restore->head_left = (2 + header->metadata_pages) * page_size();
 	progress_begin(&restore->progress, "Loading", header->stream_size,
 		       log_level() < LOG_LEVEL_NOTICE);
-	r = image_reader_load(restore->reader, &sink, restore->judgement.first_page, &watch, w);
+	r = image_reader_load(restore->reader, &sink, restore->decision.first_page, &watch, w);
 	progress_end(&restore->progress);
 	/* Keys must not stay in memory. */
 	image_reader_forget_keys(restore->reader);
@@ -202,7 +202,7 @@ int load_and_restore(struct restore *restore, struct why *w)
 	veto_watch_begin(&restore->veto, "");
 	r = load_and_consume(restore, w);
 	if (r == 0)
-		r = snapshot_set_platform(restore->snapshot, restore->judgement.platform_mode);
+		r = snapshot_set_platform(restore->snapshot, restore->decision.platform_mode);
 	if (r == 0) {
 		r = snapshot_restore(restore->snapshot);
 		restore->vetoed = true;

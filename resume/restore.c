@@ -206,7 +206,7 @@ static enum mismatch_choice choose(const struct restore *restore, const struct m
 		return choice;
 	screen = plymouth_step_back();
 	choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
-			      restore->judgement.fatal, choice, ASK_SECONDS);
+			      restore->decision.fatal, choice, ASK_SECONDS);
 	if (screen)
 		plymouth_return();
 	return choice;
@@ -230,7 +230,7 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 		.class = class,
 		.vetoed = restore->vetoed,
 		.counted = restore->decoded,
-		.hopeless = restore->judgement.hopeless,
+		.hopeless = restore->decision.hopeless,
 	};
 	enum mismatch_choice choice;
 
@@ -273,13 +273,13 @@ static int give_up(struct restore *restore, int error, const struct why *reason,
 	/* A vetoed load did not crash the machine, so it is not an attempt. */
 	if (restore->vetoed)
 		restore->record.attempts -= restore->attempted;
-	restore->judgement.fatal = true; /* it was tried */
+	restore->decision.fatal = true; /* it was tried */
 	return refuse(restore, reason->class, why_text(reason, error), &try, w);
 }
 
 /* Header, verdict, and if that refuses, the choice of the settings or the user. *ret_done:
  * nothing is left to do; else 0 means that the image is to be loaded. */
-static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w)
+static int open_and_decide(struct restore *restore, bool *ret_done, struct why *w)
 {
 	struct settings settings = *restore->settings;
 	struct why reason = { 0 };
@@ -291,14 +291,14 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 		log_image(restore);
 	while (r == 0 && try) {
 		try = false;
-		r = judge_image(restore->reader, &settings, &restore->handover, &restore->kept,
-				&restore->judgement, &reason);
+		r = decide_image(restore->reader, &settings, &restore->handover, &restore->kept,
+				 &restore->decision, &reason);
 		if (r != -EPERM)
 			break;
 		*ret_done = true;
 		r = refuse(restore, WHY_NOW, why_text(&reason, r), &try, w);
 		if (try) {
-			judgement_free(&restore->judgement);
+			decision_free(&restore->decision);
 			settings.platform_policy = POLICY_TOLERANT;
 			restore->handover.text[0] = '\0';
 			*ret_done = false;
@@ -313,7 +313,7 @@ static int open_and_judge(struct restore *restore, bool *ret_done, struct why *w
 /* Does what the verdict relies on. */
 static int disable_functions(struct restore *restore, struct why *w)
 {
-	const struct verdict_plan *plan = &restore->judgement.verdict.plan;
+	const struct verdict_plan *plan = &restore->decision.verdict.plan;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < plan->disable.count; i++) {
@@ -330,7 +330,7 @@ static int restore_image(struct restore *restore, struct why *w)
 {
 	struct why reason = { 0 };
 	bool done;
-	int r = open_and_judge(restore, &done, w);
+	int r = open_and_decide(restore, &done, w);
 
 	if (done)
 		return r;
@@ -365,7 +365,7 @@ static int refuse_kernels(struct restore *restore, struct why *w)
 {
 	bool try;
 
-	restore->judgement.fatal = true;
+	restore->decision.fatal = true;
 	return refuse(restore, WHY_FOREIGN,
 		      "it is one of the kernel's own, which is not encrypted, and the settings ask "
 		      "for encryption",
@@ -373,7 +373,7 @@ static int refuse_kernels(struct restore *restore, struct why *w)
 }
 
 /* An image is there: may it be tried? */
-static int judge_signature(struct restore *restore, const char *unwanted, struct why *w)
+static int decide_signature(struct restore *restore, const char *unwanted, struct why *w)
 {
 	const struct settings *s = restore->settings;
 	struct why reason = { 0 };
@@ -456,14 +456,14 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 	if (image)
 		r = area_open(area, O_RDWR, &restore->device, &restore->signature, w);
 	if (r == 0 && image) {
-		r = judge_signature(restore, unwanted, w);
+		r = decide_signature(restore, unwanted, w);
 		if (!kept_memory_take_back(&restore->kept, ""))
 			log_warning("not all huge pages of this boot could be reserved again; see "
 				    "/proc/meminfo");
 		if (!pci_decoding_restore(&restore->disabled, ""))
 			log_warning("not all PCI devices that were disabled for the image work "
 				    "again; see above, and reboot");
-		judgement_free(&restore->judgement);
+		decision_free(&restore->decision);
 		image_reader_close(restore->reader);
 		sealed_header_free(&restore->header);
 		digest_close(&restore->crc);

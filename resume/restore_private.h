@@ -3,7 +3,7 @@
 #ifndef S2DISK_RESTORE_PRIVATE_H
 #define S2DISK_RESTORE_PRIVATE_H
 
-#include "judge.h"
+#include "decide.h"
 #include "veto.h"
 #include "crypto/crypto.h"
 #include "base/memory.h"
@@ -37,7 +37,7 @@ struct restore {
 	struct handover handover;
 	struct arena handover_page;
 	struct digest crc; /* for it */
-	struct judgement judgement;
+	struct decision decision;
 	struct kept_memory kept; /* released for the image */
 	struct pci_decoding disabled;
 	struct progress progress;

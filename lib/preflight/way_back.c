@@ -115,7 +115,7 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 
 		if (file->spare || file->changed < since)
 			continue;
-		way_judge_initramfs(way, file);
+		way_weigh_initramfs(way, file);
 		if (file->foreign && way->proven && now->verdict == WAY_BAD)
 			way->answer.verdict = WAY_UNKNOWN;
 		if (now->verdict < ret->best.verdict)
@@ -195,12 +195,12 @@ static void look_for_booted(struct way *way)
 		    sum.worst.text);
 }
 
-static void judge_by_record(struct way *way, time_t since)
+static void weigh_by_record(struct way *way, time_t since)
 {
 	struct way_answer record;
 	struct sum sum;
 
-	way_judge_run(way, way->run, "the initramfs that booted this system");
+	way_weigh_run(way, way->run, "the initramfs that booted this system");
 	record = way->answer;
 	way->proven = record.verdict == WAY_GOOD;
 	sum_up(way, since, BOOT_FILES_MAX, &sum);
@@ -216,7 +216,7 @@ static void judge_by_record(struct way *way, time_t since)
 }
 
 /* This boot left no record, or an unreadable one. */
-static void judge_without_record(struct way *way, int error, const char *reason)
+static void weigh_without_record(struct way *way, int error, const char *reason)
 {
 	bool ran = error < 0 && error != -ENOENT && error != -ESTALE; /* and cannot be read */
 	int had = ran ? 1 : boot_had_initramfs(way->context->root);
@@ -347,9 +347,9 @@ static void look(struct way *way)
 	way->run = way_best_run(way);
 	since = changes_begin(way);
 	if (way->run)
-		judge_by_record(way, since);
+		weigh_by_record(way, since);
 	else
-		judge_without_record(way, r, why_text(&reason, r));
+		weigh_without_record(way, r, why_text(&reason, r));
 	warn_of_kernel_name(way);
 	warn_of_others(way, since);
 	look_at_newest(way);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by way_back.c and way_back_judge.c only. */
+/* Shared by way_back.c and way_back_weigh.c only. */
 #ifndef S2DISK_PREFLIGHT_WAY_BACK_PRIVATE_H
 #define S2DISK_PREFLIGHT_WAY_BACK_PRIVATE_H
 
@@ -32,7 +32,7 @@ struct way {
 	char cmdline[INITRAMFS_CMDLINE_SIZE]; /* of this boot */
 	char command[80];		      /* that regenerates the initramfs */
 	uint64_t deadline;		      /* of reading initramfs, now_usec() */
-	const char *subject;		      /* what is judged, */
+	const char *subject;		      /* what is weighed, */
 	struct way_answer answer;	      /* … what it is, */
 	char named[256];		      /* … and what it calls the place that it finds */
 };
@@ -45,10 +45,10 @@ bool way_needs_key_file(const struct settings *settings);
 const struct boot_run *way_best_run(const struct way *way);
 
 /* Would a boot that does what this run did find the image, and open it? Sets way->answer. */
-void way_judge_run(struct way *way, const struct boot_run *run, const char *subject);
+void way_weigh_run(struct way *way, const struct boot_run *run, const char *subject);
 
 /* The same for the run of resume in an initramfs that has not booted yet. */
-void way_judge_initramfs(struct way *way, const struct boot_file *file);
+void way_weigh_initramfs(struct way *way, const struct boot_file *file);
 
 /* As initramfs_read(). */
 int way_read_initramfs(const struct way *way, const struct boot_file *file, struct initramfs *ret,

@@ -36,7 +36,7 @@ static bool is_google_nvme(const char *model)
 	       model[strlen(name) + strspn(model + strlen(name), "0123456789 ")] == '\0';
 }
 
-const char *wiped_disk_judge(const char *model, const char *path, const char *asset_tag)
+const char *wiped_disk_by_name(const char *model, const char *path, const char *asset_tag)
 {
 	if (text_starts(model, "Amazon EC2 NVMe Instance Storage"))
 		return "instance store of EC2";
@@ -83,5 +83,5 @@ const char *wiped_disk_kind(const char *root, dev_t dev)
 		 minor(dev));
 	read_line(root, attribute, model, sizeof(model));
 	read_line(root, "/sys/class/dmi/id/chassis_asset_tag", tag, sizeof(tag));
-	return wiped_disk_judge(model, path ? path : "", tag);
+	return wiped_disk_by_name(model, path ? path : "", tag);
 }

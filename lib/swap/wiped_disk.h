@@ -11,7 +11,7 @@
  * persistent disk. Known: EC2's NVMe instance stores, Google's local SSDs, Azure's
  * resource disk (identified as by WALinuxAgent's 66-azure-storage.rules and its resource
  * disk handler) and local NVMe disks. */
-const char *wiped_disk_judge(const char *model, const char *path, const char *asset_tag);
+const char *wiped_disk_by_name(const char *model, const char *path, const char *asset_tag);
 
 /* The same for a whole disk, below the root; NULL also if it cannot be read. */
 const char *wiped_disk_kind(const char *root, dev_t dev);

@@ -154,7 +154,7 @@ static int verify_choice(struct crash *crash, const struct signature_record *rec
 }
 
 /* Judges the durable state with the arrivals on top. */
-static int judge_choice(struct crash *crash)
+static int examine_choice(struct crash *crash)
 {
 	struct signature_record record;
 	enum disk_kind kind;
@@ -164,7 +164,7 @@ static int judge_choice(struct crash *crash)
 	for (size_t i = 0; i < crash->arrival_count; i++)
 		if (touches_page(crash, crash->arrivals[i].write))
 			arrive(&crash->arrivals[i], crash->page, crash->state->area, STATE_PAGE);
-	r = disk_judge_page(crash->state, crash->page, &kind, &record, crash->why);
+	r = disk_examine_page(crash->state, crash->page, &kind, &record, crash->why);
 	if (r == 0 && kind == DISK_IMAGE)
 		r = verify_choice(crash, &record);
 	if (r < 0)
@@ -182,17 +182,17 @@ static void choose(struct crash *crash, const struct log_entry *write, uint64_t 
 }
 
 /* All of the log up to here, then a power cut. */
-static int judge_prefix(struct crash *crash)
+static int examine_prefix(struct crash *crash)
 {
 	crash->arrival_count = 0;
 	for (size_t i = 0; i < crash->pending_count; i++)
 		choose(crash, crash->pending[i], 0);
 	crash->report->prefixes++;
-	return judge_choice(crash);
+	return examine_choice(crash);
 }
 
 /* Each write since the last flush alone, and all except it. */
-static int judge_singles(struct crash *crash)
+static int examine_singles(struct crash *crash)
 {
 	int r = 0;
 
@@ -202,13 +202,13 @@ static int judge_singles(struct crash *crash)
 			if ((n == i / 2) == (i % 2 == 0))
 				choose(crash, crash->pending[n], 0);
 		crash->report->single++;
-		r = judge_choice(crash);
+		r = examine_choice(crash);
 	}
 	return r;
 }
 
 /* Some of them, in random order, some of them torn. */
-static int judge_shuffle(struct crash *crash)
+static int examine_shuffle(struct crash *crash)
 {
 	uint64_t mode = next_random(crash);
 	size_t first = (size_t)(next_random(crash) % (crash->pending_count + 1));
@@ -231,17 +231,17 @@ static int judge_shuffle(struct crash *crash)
 		crash->arrivals[i - 1] = swapped;
 	}
 	crash->report->shuffled++;
-	return judge_choice(crash);
+	return examine_choice(crash);
 }
 
 /* What a power cut may leave of the writes since the last flush. */
-static int judge_epoch(struct crash *crash)
+static int examine_epoch(struct crash *crash)
 {
-	int r = crash->pending_count ? judge_singles(crash) : 0;
+	int r = crash->pending_count ? examine_singles(crash) : 0;
 
 	for (unsigned int i = 0; i < crash->options->shuffles && r == 0 && crash->pending_count;
 	     i++)
-		r = judge_shuffle(crash);
+		r = examine_shuffle(crash);
 	return r;
 }
 
@@ -262,17 +262,17 @@ static void note_state(struct crash *crash, enum disk_kind kind,
 }
 
 /* The durable content of the disk now. */
-static int judge_durable(struct crash *crash)
+static int examine_durable(struct crash *crash)
 {
 	struct signature_record record;
 	enum disk_kind kind;
 	int r;
 
 	crash->arrival_count = 0;
-	r = judge_choice(crash);
+	r = examine_choice(crash);
 	if (r < 0)
 		return r;
-	disk_judge_page(crash->state, crash->page, &kind, &record, NULL);
+	disk_examine_page(crash->state, crash->page, &kind, &record, NULL);
 	note_state(crash, kind, &record);
 	if (crash->live && kind == DISK_SWAP &&
 	    disk_verify_handover(crash->state, &crash->record, NULL) == 0)
@@ -285,7 +285,7 @@ static int judge_durable(struct crash *crash)
 
 static int flush(struct crash *crash)
 {
-	int r = judge_epoch(crash);
+	int r = examine_epoch(crash);
 
 	if (r < 0)
 		return r;
@@ -297,12 +297,12 @@ static int flush(struct crash *crash)
 	crash->pending_count = 0;
 	crash->epoch++;
 	crash->seen_count = 0;
-	return judge_durable(crash);
+	return examine_durable(crash);
 }
 
 static int go_through(struct crash *crash, const struct write_log *log)
 {
-	int r = judge_durable(crash);
+	int r = examine_durable(crash);
 
 	for (size_t i = 0; i < log->count && r == 0; i++) {
 		const struct log_entry *entry = &log->entries[i];
@@ -310,7 +310,7 @@ static int go_through(struct crash *crash, const struct write_log *log)
 		if (entry->kind == LOG_WRITE) {
 			crash->pending[crash->pending_count++] = entry;
 			crash->report->writes++;
-			r = judge_prefix(crash);
+			r = examine_prefix(crash);
 		} else {
 			crash->report->flushes++;
 			if (!crash->options->ignore_flushes)
@@ -326,8 +326,8 @@ static int go_through(struct crash *crash, const struct write_log *log)
 	return r < 0 ? why_prefix(crash->why, r, "after the last entry") : 0;
 }
 
-int crash_judge(struct disk_state *state, const struct write_log *log,
-		const struct crash_options *options, struct crash_report *ret, struct why *w)
+int crash_examine(struct disk_state *state, const struct write_log *log,
+		  const struct crash_options *options, struct crash_report *ret, struct why *w)
 {
 	struct why own = { "" };
 	struct crash crash = {

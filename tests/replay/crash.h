@@ -32,7 +32,7 @@ struct crash_report {
 /* Walks the log from a state, which becomes the state after all of it. -EBADMSG: a power
  * cut could have left something other than valid swap or a complete image; w says where
  * in the log and what. */
-int crash_judge(struct disk_state *state, const struct write_log *log,
-		const struct crash_options *options, struct crash_report *ret, struct why *w);
+int crash_examine(struct disk_state *state, const struct write_log *log,
+		  const struct crash_options *options, struct crash_report *ret, struct why *w);
 
 #endif

@@ -84,8 +84,8 @@ void disk_state_free(struct disk_state *state)
 	*state = (struct disk_state){ .fd = -1 };
 }
 
-int disk_judge_page(const struct disk_state *state, const unsigned char *page, enum disk_kind *ret,
-		    struct signature_record *ret_record, struct why *w)
+int disk_examine_page(const struct disk_state *state, const unsigned char *page,
+		      enum disk_kind *ret, struct signature_record *ret_record, struct why *w)
 {
 	if (memcmp(page, state->kept, STATE_KEPT) != 0)
 		return why(w, -EBADMSG, "the swap header is not what mkswap wrote");

@@ -50,8 +50,8 @@ enum disk_kind {
 };
 
 /* Classifies a first page; -EBADMSG: neither of the two, w says why. Reads nothing but the page. */
-int disk_judge_page(const struct disk_state *state, const unsigned char *page, enum disk_kind *ret,
-		    struct signature_record *ret_record, struct why *w);
+int disk_examine_page(const struct disk_state *state, const unsigned char *page,
+		      enum disk_kind *ret, struct signature_record *ret_record, struct why *w);
 
 /* Reads the image with this record from the state, every block, and compares what it
  * would restore with the earlier result. */

@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "replay: %s\n", why_text(&w, r));
 		return 2;
 	}
-	r = crash_judge(&state, &log, &arguments.crash, &report, &w);
+	r = crash_examine(&state, &log, &arguments.crash, &report, &w);
 	print(&report);
 	if (r < 0)
 		printf("FOUND: %s\n", why_text(&w, r));

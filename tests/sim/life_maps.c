@@ -21,7 +21,7 @@ START_TEST(test_maps)
 	ck_assert_uint_eq(outcome.resumes, 3);
 	ck_assert_uint_eq(outcome.records, 3);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "the firmware claims since this boot"));
-	judge_disks(&plan, 100);
+	examine_disks(&plan, 100);
 	print_tally(maps[_i]);
 }
 END_TEST

@@ -106,7 +106,7 @@ void live(const struct sim_plan *planned)
 	tally.woke += outcome.fate == SIM_WOKE;
 }
 
-void judge_disks(const struct sim_plan *plan, unsigned int shuffles)
+void examine_disks(const struct sim_plan *plan, unsigned int shuffles)
 {
 	const struct crash_options options = { .shuffles = shuffles, .seed = 1 + plan->at };
 	struct crash_report report;
@@ -118,7 +118,7 @@ void judge_disks(const struct sim_plan *plan, unsigned int shuffles)
 	ck_assert_int_eq(crypto_init(NULL), 0);
 	ck_assert_int_eq(sim_fresh_disk(&state), 0);
 	sim_log(machine, &log);
-	r = crash_judge(&state, &log, &options, &report, &w);
+	r = crash_examine(&state, &log, &options, &report, &w);
 	ck_assert_msg(r == 0, "class %d, number %" PRIu64 ", fault %d: %s", plan->class, plan->at,
 		      plan->fault, why_text(&w, r));
 	tally.states += report.swap + report.image;
@@ -159,6 +159,6 @@ void each(struct sim_plan plan, uint64_t step, bool judge)
 		plan.seed = plan.at * 2654435761u + 1;
 		live(&plan);
 		if (judge)
-			judge_disks(&plan, 40);
+			examine_disks(&plan, 40);
 	}
 }

@@ -40,7 +40,7 @@ void each(struct sim_plan plan, uint64_t step, bool judge);
 
 /* Judges every disk that a power cut could have left in the last life; shuffles: this
  * many orders of the unflushed writes. */
-void judge_disks(const struct sim_plan *plan, unsigned int shuffles);
+void examine_disks(const struct sim_plan *plan, unsigned int shuffles);
 
 /* Prints the tally. */
 void print_tally(const char *what);

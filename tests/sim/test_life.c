@@ -23,7 +23,7 @@ START_TEST(test_good)
 	live(&plan);
 	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
 	ck_assert_uint_eq(outcome.boots, 1);
-	judge_disks(&plan, 500);
+	examine_disks(&plan, 500);
 	print_tally("nothing going wrong:");
 }
 END_TEST
@@ -34,13 +34,13 @@ START_TEST(test_woke)
 
 	live(&plan);
 	ck_assert_msg(outcome.fate == SIM_WOKE, "%d: %s", outcome.fate, outcome.said);
-	judge_disks(&plan, 500);
+	examine_disks(&plan, 500);
 	plan.cannot_switch_off = true;
 	for (int method = METHOD_PLATFORM; method <= METHOD_SUSPEND; method++) {
 		plan.method = (enum method)method;
 		live(&plan);
 		ck_assert_int_eq(outcome.fate, SIM_RUNS_ON);
-		judge_disks(&plan, 500);
+		examine_disks(&plan, 500);
 	}
 	print_tally("a sleep, and machines that stay on:");
 }
@@ -375,7 +375,7 @@ START_TEST(test_short_image)
 	ck_assert_uint_eq(outcome.boots, 3);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "expects more pages than the image has"));
 	ck_assert_ptr_null(strstr(outcome.said, "could not restore the image"));
-	judge_disks(&plan, 40);
+	examine_disks(&plan, 40);
 }
 END_TEST
 

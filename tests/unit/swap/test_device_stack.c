@@ -366,7 +366,7 @@ static const struct {
 
 START_TEST(knows_disks_that_are_wiped)
 {
-	const char *kind = wiped_disk_judge(clouds[_i].model, clouds[_i].path, clouds[_i].tag);
+	const char *kind = wiped_disk_by_name(clouds[_i].model, clouds[_i].path, clouds[_i].tag);
 
 	ck_assert(!kind == !clouds[_i].says);
 	if (kind)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Judges an image against this machine, before a block of it is read: the verdict, the policy, the
- * corrected header page, and whether memory suffices.
+ * Decides about an image on this machine, before a block of it is read: the verdict, the policy,
+ * the corrected header page, and whether memory suffices.
  */
-#ifndef S2DISK_JUDGE_H
-#define S2DISK_JUDGE_H
+#ifndef S2DISK_DECIDE_H
+#define S2DISK_DECIDE_H
 
 #include "base/why.h"
 #include "format/handover.h"
@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-struct judgement {
+struct decision {
 	struct verdict verdict;
 	bool fatal;		   /* no policy accepts it */
 	bool hopeless;		   /* another boot would not help */
@@ -28,11 +28,11 @@ struct judgement {
  *
  * 0: the image may be loaded, with first_page; what was found and corrected has been logged and put
  * into the hand-over. -EPERM: this boot cannot take the image (w has the worst finding, all are
- * logged). Other errors: it could not be judged. Call judgement_free() in any case. */
-int judge_image(struct image_reader *reader, const struct settings *settings,
-		struct handover *handover, struct kept_memory *kept, struct judgement *ret,
-		struct why *w);
+ * logged). Other errors: it could not be decided. Call decision_free() in any case. */
+int decide_image(struct image_reader *reader, const struct settings *settings,
+		 struct handover *handover, struct kept_memory *kept, struct decision *ret,
+		 struct why *w);
 
-void judgement_free(struct judgement *judgement);
+void decision_free(struct decision *decision);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* resume's judgement: what is done about each verdict. The image, this machine, and the verdict
+/* resume's decision: what is done about each verdict. The image, this machine, and the verdict
  * are made up. */
-#include "fixtures/check_main.h"
-#include "resume/judge.h"
+#include "resume/decide.h"
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "fixtures/check_main.h"
 #include "base/text.h"
 #include "image/verdict_input.h"
 #include "history/boot_record_file.h"
@@ -215,30 +215,30 @@ static void setup(void)
 }
 
 static struct handover handover;
-static struct judgement judgement;
+static struct decision decision;
 static struct why w;
 
 static void teardown(void)
 {
-	judgement_free(&judgement);
-	ck_assert_ptr_null(judgement.first_page);
-	ck_assert_ptr_null(judgement.verdict.findings);
+	decision_free(&decision);
+	ck_assert_ptr_null(decision.first_page);
+	ck_assert_ptr_null(decision.verdict.findings);
 	ck_assert_uint_eq(opened, closed);
 }
 
-static int judge(enum verdict_policy policy)
+static int decide(enum verdict_policy policy)
 {
 	struct settings settings;
 	int r;
 
-	judgement_free(&judgement);
+	decision_free(&decision);
 	handover = (struct handover){ .text = "" };
 	w.text[0] = said[0] = '\0';
 	settings_defaults(&settings);
 	settings.platform_policy = policy;
-	r = judge_image(NULL, &settings, &handover, &kept_memory, &judgement, &w);
+	r = decide_image(NULL, &settings, &handover, &kept_memory, &decision, &w);
 	if (r < 0)
-		ck_assert_ptr_null(judgement.first_page);
+		ck_assert_ptr_null(decision.first_page);
 	return r;
 }
 
@@ -249,15 +249,15 @@ static void check_has(const char *text, const char *words)
 
 START_TEST(the_same_machine)
 {
-	ck_assert_int_eq(judge(POLICY_STRICT), 0);
-	ck_assert(judgement.platform_mode);
-	ck_assert(!judgement.fatal && !judgement.hopeless);
-	ck_assert_ptr_null(judgement.first_page);
+	ck_assert_int_eq(decide(POLICY_STRICT), 0);
+	ck_assert(decision.platform_mode);
+	ck_assert(!decision.fatal && !decision.hopeless);
+	ck_assert_ptr_null(decision.first_page);
 	ck_assert_uint_eq(handover.quarantine_count, 0);
 	ck_assert_str_eq(handover.text, "");
 	ck_assert(!seen_no_handover);
 	image_header.handover = 0;
-	ck_assert_int_eq(judge(POLICY_STRICT), 0);
+	ck_assert_int_eq(decide(POLICY_STRICT), 0);
 	ck_assert(seen_no_handover);
 }
 END_TEST
@@ -280,7 +280,7 @@ START_TEST(policy)
 
 	add_finding(policies[_i].class, "Something moved.");
 	add_finding(VERDICT_HARMLESS, "Something else is new.");
-	ck_assert_int_eq(judge(policies[_i].policy), policies[_i].allowed ? 0 : -EPERM);
+	ck_assert_int_eq(decide(policies[_i].policy), policies[_i].allowed ? 0 : -EPERM);
 	check_has(said, "Something moved.");
 	check_has(said, "Something else is new.");
 	if (policies[_i].class > VERDICT_HARMLESS) {
@@ -288,7 +288,7 @@ START_TEST(policy)
 		check_has(handover.text, "Something moved.");
 	}
 	ck_assert_ptr_null(strstr(handover.text, "Something else"));
-	ck_assert(judgement.fatal == (policies[_i].class == VERDICT_FATAL));
+	ck_assert(decision.fatal == (policies[_i].class == VERDICT_FATAL));
 	/* The message names no policy if none accepts it. */
 	if (policies[_i].class == VERDICT_FATAL)
 		text_copy(words, sizeof(words), "the verdict is fatal: no setting makes");
@@ -328,7 +328,7 @@ START_TEST(makes_room)
 	made.huge = rooms[_i].huge;
 	made.crash = rooms[_i].crash;
 	add_finding(rooms[_i].other, "Something moved.");
-	ck_assert_int_eq(judge(rooms[_i].policy), rooms[_i].allowed ? 0 : -EPERM);
+	ck_assert_int_eq(decide(rooms[_i].policy), rooms[_i].allowed ? 0 : -EPERM);
 	ck_assert_uint_eq(made.huge, rooms[_i].huge_left);
 	ck_assert_uint_eq(made.crash, rooms[_i].crash_left);
 	ck_assert((strstr(said, "5 bytes of memory that the kernel command line keeps for huge "
@@ -343,8 +343,8 @@ START_TEST(no_other_boot_helps)
 {
 	add_finding(VERDICT_FATAL, "It is lost.");
 	made.hopeless = true;
-	ck_assert_int_eq(judge(POLICY_PROVEN), -EPERM);
-	ck_assert(judgement.fatal && judgement.hopeless);
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(decision.fatal && decision.hopeless);
 }
 END_TEST
 
@@ -372,12 +372,12 @@ START_TEST(corrects)
 
 	plan_patches();
 	memcpy(before, page, PAGE);
-	ck_assert_int_eq(judge(POLICY_PROVEN), 0);
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
 	ck_assert_mem_eq(page, before, PAGE);
-	ck_assert_ptr_nonnull(judgement.first_page);
+	ck_assert_ptr_nonnull(decision.first_page);
 	memcpy(before + 32, made.plan.new_checksum, 4);
 	put_le64(before + 400, 999);
-	ck_assert_mem_eq(judgement.first_page, before, PAGE);
+	ck_assert_mem_eq(decision.first_page, before, PAGE);
 	check_has(said, "checksum in the kernel's header: 12345678, now deadbeef");
 	check_has(said, "page count in the kernel's header: 1000, now 999");
 	check_has(handover.text, "checksum 12345678 became deadbeef\n");
@@ -389,16 +389,16 @@ START_TEST(cannot_correct)
 {
 	plan_patches();
 	page[32]++;
-	ck_assert_int_eq(judge(POLICY_PROVEN), -EINVAL);
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EINVAL);
 	check_has(w.text, "the kernel's header is not the one that was judged");
 	page[32]--;
 	sections.kernel_header.size = 4000;
 	no_memory = 4000;
-	ck_assert_int_eq(judge(POLICY_PROVEN), -ENOMEM);
+	ck_assert_int_eq(decide(POLICY_PROVEN), -ENOMEM);
 	no_memory = 0;
-	ck_assert_int_eq(judge(POLICY_PROVEN), 0);
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
 	/* Nothing is corrected for an image that is refused. */
-	ck_assert_int_eq(judge(POLICY_STRICT), -EPERM);
+	ck_assert_int_eq(decide(POLICY_STRICT), -EPERM);
 	ck_assert_ptr_null(strstr(said, "deadbeef"));
 	ck_assert_ptr_null(strstr(handover.text, "deadbeef"));
 }
@@ -410,13 +410,13 @@ START_TEST(quarantine)
 	for (size_t i = 0; i <= HANDOVER_RANGES_MAX; i++)
 		made.quarantine[i] = (struct frame_range){ .first = 10 * i, .count = 2 };
 	made.quarantine_count = HANDOVER_RANGES_MAX;
-	ck_assert_int_eq(judge(POLICY_PROVEN), 0);
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
 	ck_assert_uint_eq(handover.quarantine_count, HANDOVER_RANGES_MAX);
 	for (size_t i = 0; i < HANDOVER_RANGES_MAX; i++) {
 		ck_assert_uint_eq(handover.quarantine[i].first, 10 * i);
 		ck_assert_uint_eq(handover.quarantine[i].count, 2);
 	}
-	ck_assert(!judgement.fatal);
+	ck_assert(!decision.fatal);
 }
 END_TEST
 
@@ -427,18 +427,18 @@ START_TEST(too_much_to_quarantine)
 	for (size_t i = 0; i <= HANDOVER_RANGES_MAX; i++)
 		made.quarantine[i] = (struct frame_range){ .first = 10 * i, .count = 1 };
 	made.quarantine_count = HANDOVER_RANGES_MAX + 1;
-	ck_assert_int_eq(judge(POLICY_TOLERANT), -EPERM);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
 	check_has(w.text, "101 pages in 101 ranges would have to be offlined");
-	ck_assert(judgement.fatal);
+	ck_assert(decision.fatal);
 	ck_assert_uint_eq(handover.quarantine_count, 0);
 	made.quarantine_count = 1;
 	made.quarantine[0].count = HANDOVER_PAGES_MAX + 1;
-	ck_assert_int_eq(judge(POLICY_TOLERANT), -EPERM);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
 	check_has(w.text, "1025 pages in 1 range would have to be offlined; at most 1024 "
 			  "in 100 can be");
-	ck_assert(judgement.fatal);
+	ck_assert(decision.fatal);
 	made.quarantine[0].count = HANDOVER_PAGES_MAX;
-	ck_assert_int_eq(judge(POLICY_PROVEN), 0);
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
 }
 END_TEST
 
@@ -447,38 +447,38 @@ START_TEST(machine_not_described)
 {
 	made.described = false;
 	made.judge = made.capture = -EIO; /* there is nothing to compare */
-	ck_assert_int_eq(judge(POLICY_STRICT), -EPERM);
-	ck_assert_int_eq(judge(POLICY_PROVEN), -EPERM);
+	ck_assert_int_eq(decide(POLICY_STRICT), -EPERM);
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
 	check_has(w.text, "does not say what machine it is of");
-	ck_assert_int_eq(judge(POLICY_TOLERANT), 0);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), 0);
 	check_has(said, "does not say what machine it is of");
 	ck_assert_ptr_null(strstr(said, "same"));
 }
 END_TEST
 
-START_TEST(cannot_be_judged)
+START_TEST(cannot_be_decided)
 {
 	made.judge = -ENOMEM;
-	ck_assert_int_eq(judge(POLICY_TOLERANT), -ENOMEM);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -ENOMEM);
 	check_has(w.text, "there is no verdict");
 	made.swaps = -ENXIO;
-	ck_assert_int_eq(judge(POLICY_TOLERANT), -ENXIO);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -ENXIO);
 	made.look = -EIO;
-	ck_assert_int_eq(judge(POLICY_TOLERANT), -EIO);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EIO);
 	made.capture = -EACCES;
-	ck_assert_int_eq(judge(POLICY_TOLERANT), -EACCES);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EACCES);
 	check_has(w.text, "this machine is a riddle");
 	made.open = -EBADMSG;
-	ck_assert_int_eq(judge(POLICY_TOLERANT), -EBADMSG);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EBADMSG);
 	check_has(w.text, "the platform section is damaged");
-	ck_assert(!judgement.fatal && !judgement.hopeless);
+	ck_assert(!decision.fatal && !decision.hopeless);
 	ck_assert_str_eq(handover.text, "");
 }
 END_TEST
 
 void test_cases(Suite *suite)
 {
-	TCase *tcase = test_case(suite, "judge");
+	TCase *tcase = test_case(suite, "decide");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_same_machine);
@@ -490,5 +490,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, quarantine);
 	tcase_add_test(tcase, too_much_to_quarantine);
 	tcase_add_test(tcase, machine_not_described);
-	tcase_add_test(tcase, cannot_be_judged);
+	tcase_add_test(tcase, cannot_be_decided);
 }

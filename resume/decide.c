@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "judge.h"
+#include "decide.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -67,13 +67,13 @@ _Static_assert(PLAN_FRAMES_MAX == HANDOVER_PAGES_MAX && PLAN_RUNS_MAX == HANDOVE
 
 /* The restored system does the quarantine, so the image is refused if it does not fit into the
  * hand-over. */
-static int plan_quarantine(struct judgement *judgement, struct handover *handover, struct why *w)
+static int plan_quarantine(struct decision *decision, struct handover *handover, struct why *w)
 {
-	const struct verdict_plan *plan = &judgement->verdict.plan;
+	const struct verdict_plan *plan = &decision->verdict.plan;
 	uint64_t pages = frames_total(plan->quarantine.items, plan->quarantine.count);
 
 	if (plan->quarantine.count > HANDOVER_RANGES_MAX || pages > HANDOVER_PAGES_MAX) {
-		judgement->fatal = true;
+		decision->fatal = true;
 		return why(w, -EPERM,
 			   "%" PRIu64 " pages in %zu range%s would have to be offlined; at "
 			   "most %u in %u can be",
@@ -109,7 +109,7 @@ static int correct(const struct sections *sections, const struct verdict_plan *p
 }
 
 /* Only "tolerant" accepts an image that does not say what machine it is of. */
-static int judge_unknown(enum verdict_policy policy, struct handover *handover, struct why *w)
+static int decide_unknown(enum verdict_policy policy, struct handover *handover, struct why *w)
 {
 	static const char unknown[] = "the image does not say what machine it is of";
 
@@ -121,10 +121,10 @@ static int judge_unknown(enum verdict_policy policy, struct handover *handover, 
 }
 
 /* Logs all findings; refuses with the worst. */
-static int apply_policy(const struct judgement *judgement, enum verdict_policy policy,
+static int apply_policy(const struct decision *decision, enum verdict_policy policy,
 			struct handover *handover, struct why *w)
 {
-	const struct verdict *verdict = &judgement->verdict;
+	const struct verdict *verdict = &decision->verdict;
 	char summary[160];
 
 	verdict_summary(verdict, summary, sizeof(summary));
@@ -221,7 +221,7 @@ static int compare_with_room(const struct verdict_input *then, enum verdict_poli
 
 /* With a verdict. */
 static int act_on_verdict(const struct sections *sections, const struct settings *settings,
-			  struct handover *handover, struct judgement *ret, struct why *w)
+			  struct handover *handover, struct decision *ret, struct why *w)
 {
 	int r;
 
@@ -233,22 +233,22 @@ static int act_on_verdict(const struct sections *sections, const struct settings
 	return r < 0 ? r : correct(sections, &ret->verdict.plan, &ret->first_page, w);
 }
 
-int judge_image(struct image_reader *reader, const struct settings *settings,
-		struct handover *handover, struct kept_memory *kept, struct judgement *ret,
-		struct why *w)
+int decide_image(struct image_reader *reader, const struct settings *settings,
+		 struct handover *handover, struct kept_memory *kept, struct decision *ret,
+		 struct why *w)
 {
 	const struct sections *sections = image_reader_sections(reader);
 	struct verdict_input then = { 0 };
 	int r;
 
-	*ret = (struct judgement){ 0 };
+	*ret = (struct decision){ 0 };
 	r = verdict_input_open(sections, &then, w);
 	if (r < 0)
 		return r;
 	then.image.no_handover = image_reader_header(reader)->handover == 0;
 	ret->platform_mode = then.platform.hibernation.platform_mode;
 	if (!then.described) {
-		r = judge_unknown(settings->platform_policy, handover, w);
+		r = decide_unknown(settings->platform_policy, handover, w);
 	} else {
 		r = compare_with_room(&then, settings->platform_policy, kept, handover,
 				      &ret->verdict, w);
@@ -259,9 +259,9 @@ int judge_image(struct image_reader *reader, const struct settings *settings,
 	return r;
 }
 
-void judgement_free(struct judgement *judgement)
+void decision_free(struct decision *decision)
 {
-	verdict_free(&judgement->verdict);
-	free(judgement->first_page);
-	judgement->first_page = NULL;
+	verdict_free(&decision->verdict);
+	free(decision->first_page);
+	decision->first_page = NULL;
 }

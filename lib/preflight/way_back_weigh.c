@@ -183,7 +183,7 @@ static bool leads(struct way *way, const struct boot_run *run)
 	return good || say_failure(way, run);
 }
 
-void way_judge_run(struct way *way, const struct boot_run *run, const char *subject)
+void way_weigh_run(struct way *way, const struct boot_run *run, const char *subject)
 {
 	way->subject = subject;
 	way->answer.stays = false;
@@ -392,7 +392,7 @@ int way_read_initramfs(const struct way *way, const struct boot_file *file, stru
 	return initramfs_read(way->context->root, file, &secrets, way->deadline, ret, w);
 }
 
-static void judge_read(struct way *way, const struct initramfs *initramfs, const char *path)
+static void weigh_read(struct way *way, const struct initramfs *initramfs, const char *path)
 {
 	char all[2 * INITRAMFS_CMDLINE_SIZE];
 	struct boot_run run;
@@ -405,7 +405,7 @@ static void judge_read(struct way *way, const struct initramfs *initramfs, const
 		 (initramfs->current && !initramfs->script && !initramfs->unit) ||
 		 (way->proven && way->run->by == NAMED_BY_KERNEL && initramfs->cmdline[0] &&
 		  run.found == FOUND_NOTHING_NAMED);
-	way_judge_run(way, &run, path);
+	way_weigh_run(way, &run, path);
 	if (way->answer.verdict == WAY_GOOD) {
 		locks = find_locks(way, initramfs, all, run.named);
 		/* Unless the area was locked and is seen to be unlocked now. */
@@ -425,14 +425,14 @@ static void judge_read(struct way *way, const struct initramfs *initramfs, const
 		way->answer.verdict = WAY_UNKNOWN;
 }
 
-void way_judge_initramfs(struct way *way, const struct boot_file *file)
+void way_weigh_initramfs(struct way *way, const struct boot_file *file)
 {
 	struct initramfs initramfs;
 	struct why reason = { "" };
 	int r = way_read_initramfs(way, file, &initramfs, &reason);
 
 	if (r == 0) {
-		judge_read(way, &initramfs, file->path);
+		weigh_read(way, &initramfs, file->path);
 		initramfs_free(&initramfs);
 		return;
 	}
