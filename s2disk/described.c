@@ -24,7 +24,6 @@
 #include "kernel/kernel_cmdline.h"
 #include "s2disk/prepare/platform_section.h"
 #include "platform/sysfs.h"
-#include "preflight/preflight_private.h"
 #include "config/sleep_method.h"
 #include "config/target.h"
 

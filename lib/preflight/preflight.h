@@ -3,11 +3,11 @@
  * and what the user can do.
  *
  * Everything is read below a root directory ("" for the real one), so tests can use recorded
- * machines; what no file can provide goes through struct
- * preflight_system. */
+ * machines; what no file can provide goes through struct preflight_system. */
 #ifndef S2DISK_PREFLIGHT_PREFLIGHT_H
 #define S2DISK_PREFLIGHT_PREFLIGHT_H
 
+#include "base/text.h"
 #include "output/json.h"
 #include "platform/platform.h"
 #include "config/settings.h"
@@ -76,6 +76,41 @@ struct preflight_system {
 /* The real ones. */
 extern const struct preflight_system preflight_real_system;
 bool preflight_entry_device(const char *root, const struct swap_entry *entry, dev_t *ret);
+
+/* What one check is given, and what it leaves for those after it. */
+struct preflight_context {
+	const struct preflight_system *system;
+	const struct settings *settings;
+	const struct preflight_target *target;
+	const char *root;
+	struct preflight *preflight;
+	int snapshot_fd; /* set by check_snapshot_device; -1: it cannot be opened */
+	bool denied;	 /* … and the reason was found */
+	/* Set by check_swap_area. */
+	bool refused_already; /* the area can never hold an image */
+	bool free_known;
+	uint64_t area_free;  /* bytes */
+	uint64_t other_free; /* bytes, in all other areas on disks together */
+	/* zram that the kernel fills before the area; "" for none */
+	char zram_first[64];
+	char area_uuid[TEXT_UUID_SIZE]; /* from its first page; "" if unknown */
+};
+
+/* Adds a check with its text; never NULL. */
+struct check *preflight_add(struct preflight_context *context, const char *id,
+			    enum check_level level, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void preflight_advise(struct check *check, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Two of the checks by themselves, in this order. */
+void check_swap_area(struct preflight_context *context);
+void check_way_back(struct preflight_context *context);
+
+/* Why the kernel does not hibernate at all (hibernation_available() in its
+ * kernel/power/hibernate.c): fills text and advice of a check. False when no
+ * cause was found (check untouched). */
+bool preflight_find_denial(const char *root, struct check *check);
 
 /* Runs all checks. Opens and closes the snapshot device, so call it before the program opens that
  * itself. */

@@ -3,38 +3,8 @@
 #ifndef S2DISK_PREFLIGHT_PREFLIGHT_PRIVATE_H
 #define S2DISK_PREFLIGHT_PREFLIGHT_PRIVATE_H
 
-#include "base/text.h"
 #include "boot/initramfs.h"
 #include "preflight/preflight.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct preflight_context {
-	const struct preflight_system *system;
-	const struct settings *settings;
-	const struct preflight_target *target;
-	const char *root;
-	struct preflight *preflight;
-	int snapshot_fd; /* set by check_snapshot_device; -1: it cannot be opened */
-	bool denied;	 /* … and the reason was found */
-	/* Set by check_swap_area. */
-	bool refused_already; /* the area can never hold an image */
-	bool free_known;
-	uint64_t area_free;  /* bytes */
-	uint64_t other_free; /* bytes, in all other areas on disks together */
-	/* zram that the kernel fills before the area; "" for none */
-	char zram_first[64];
-	char area_uuid[TEXT_UUID_SIZE]; /* from its first page; "" if unknown */
-};
-
-/* Adds a check with its text; never NULL. */
-struct check *preflight_add(struct preflight_context *context, const char *id,
-			    enum check_level level, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-void preflight_advise(struct check *check, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* Opens a device below the root; results as of system->open_device. */
 int preflight_open(const struct preflight_context *context, const char *path, int flags,
@@ -43,8 +13,8 @@ int preflight_open(const struct preflight_context *context, const char *path, in
 /* Bytes as whole MiB, rounded to the nearest. */
 uint64_t preflight_mib(uint64_t bytes);
 
-/* One function for each check, called in this order. Each adds at most one, unless a comment says
- * otherwise. */
+/* One function for each check but the two in preflight.h, called in this order. Each adds at most
+ * one, unless a comment says otherwise. */
 void check_root(struct preflight_context *context);
 void check_snapshot_device(struct preflight_context *context);
 void check_power_state(struct preflight_context *context);
@@ -52,7 +22,6 @@ void check_power_state(struct preflight_context *context);
 void check_memory_encryption(struct preflight_context *context);
 void check_method(struct preflight_context *context);
 void check_pm_test(struct preflight_context *context);
-void check_swap_area(struct preflight_context *context);
 void check_swap_device(struct preflight_context *context);
 void check_wiped_swap(struct preflight_context *context); /* only if there is such an area */
 void check_swap_size(struct preflight_context *context);  /* and one about zram */
@@ -62,18 +31,12 @@ void check_shared_filesystems(struct preflight_context *context); /* only where 
 void check_zfs(struct preflight_context *context);		  /* likewise */
 void check_settings(struct preflight_context *context);
 void check_encrypt(struct preflight_context *context);
-void check_way_back(struct preflight_context *context);
 /* Is a passphrase asked for at boot, with another layout than the kernel's own? Then check_way_back
  * calls check_keyboard with the initramfs that boots next. */
 bool keyboard_matters(const struct preflight_context *context);
 void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
 		    const char *path);
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */
-
-/* Why the kernel does not hibernate at all (hibernation_available() in its
- * kernel/power/hibernate.c): fills text and advice of a check. False when no
- * cause was found (check untouched). */
-bool preflight_find_denial(const char *root, struct check *check);
 
 /* The processes that have a file of this name (as the kernel shows it below
  * /proc) open or mapped, as "gpg-agent (process 812), …" into who. Returns how

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Can this machine hibernate into the area, and resume from it? */
 #include "base/cleanup.h"
-#include "preflight/preflight_private.h"
+#include "preflight/preflight.h"
 #include "swap/device_stack.h"
 #include "swapfile.h"
 

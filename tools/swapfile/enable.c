@@ -8,7 +8,7 @@
 #include "boot/initramfs_command.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
-#include "preflight/preflight_private.h"
+#include "preflight/preflight.h"
 #include "swapfile.h"
 
 #include <errno.h>

@@ -86,7 +86,18 @@ while read -r file header; do
 		[ "$(floor "$header")" -ge "$(floor "$file")" ]; then
 		complain "$file (floor $(floor "$file")) includes $header (floor $(floor "$header"))"
 	fi
+	case $header in
+	*_private.h)
+		[ "${file%/*}" = "${header%/*}" ] ||
+			complain "$file includes $header, which is private to its directory"
+		;;
+	esac
 done <"$work/includes"
+
+# A header is private to the files of a module that is there: X_private.h and X.c.
+for header in $(echo "$files" | grep '_private\.h$'); do
+	[ -f "${header%_private.h}.c" ] || complain "$header: there is no ${header%_private.h}.c"
+done
 
 # tsort(1) names the members of a circle, and fails. A file counts as one with its header:
 # two modules that need each other are a circle as well. X_private.h is a part of X that the

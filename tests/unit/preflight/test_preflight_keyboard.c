@@ -4,7 +4,8 @@
 #include "fixtures/check_main.h"
 #include "fixtures/made_initramfs.h"
 #include "fixtures/made_root.h"
-#include "preflight/preflight_private.h"
+#include "boot/initramfs.h"
+#include "preflight/preflight.h"
 
 #include <errno.h>
 #include <stdio.h>
