@@ -121,9 +121,7 @@ void judge_say(char *text, size_t size, const char *format, ...)
 
 void judge_same(struct judge *judge, enum verdict_about about, const char *text)
 {
-	struct finding *finding = judge_add(judge, about, VERDICT_SAME);
-
-	SAY(finding->text, "%s", text);
+	SAY(judge_add(judge, about, VERDICT_SAME)->text, "%s", text);
 }
 
 struct finding *judge_text(struct judge *judge, enum verdict_about about, enum verdict_class class,

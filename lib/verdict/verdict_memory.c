@@ -124,11 +124,10 @@ void judge_image_pages(struct judge *judge)
 	}
 	if (judge->kept.count > 0)
 		report_kept(judge);
-	if (judge->outside == 0 && judge->kept.count > 0)
-		return;
 	if (judge->outside == 0) {
-		judge_same(judge, ABOUT_IMAGE_PAGES,
-			   "Every page of the image is RAM on this machine.");
+		if (judge->kept.count == 0)
+			judge_same(judge, ABOUT_IMAGE_PAGES,
+				   "Every page of the image is RAM on this machine.");
 		return;
 	}
 	frames_normalize(&judge->explained);
@@ -347,7 +346,6 @@ void judge_kernel_check(struct judge *judge)
 	uint64_t magic = judge->then->hibernation.magic;
 	const unsigned char *header = judge->image ? judge->image->header : NULL;
 	enum e820_check check;
-	struct finding *finding;
 
 	if (!judge->then_table.entries.known && !judge->now_table.entries.known)
 		return;
@@ -361,14 +359,14 @@ void judge_kernel_check(struct judge *judge)
 		report_refusal(judge, "one of the maps is unknown");
 	else if (check == E820_CHECK_UNKNOWN)
 		report_refusal(judge, "this kernel uses an unknown check");
-	else if (!header) {
-		finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED);
-		SAY(finding->text, "The kernel's checksum of the memory map would be replaced.");
-	} else if (check == E820_CHECK_MD5 &&
-		   bytes_all_zero(header + E820_CHECKSUM_OFFSET, E820_CHECKSUM_MAX)) {
-		finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_HARMLESS);
-		SAY(finding->text, "This kernel does not check the memory map.");
-	} else
+	else if (!header)
+		SAY(judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED)->text,
+		    "The kernel's checksum of the memory map would be replaced.");
+	else if (check == E820_CHECK_MD5 &&
+		 bytes_all_zero(header + E820_CHECKSUM_OFFSET, E820_CHECKSUM_MAX))
+		SAY(judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_HARMLESS)->text,
+		    "This kernel does not check the memory map.");
+	else
 		judge_changed_checksum(judge, check);
 }
 

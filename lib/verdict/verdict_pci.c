@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses of PCI. The saved kernel restores those of each function, with or without a driver
  * (pci_pm_restore_noirq(), pci_restore_config_space()), so where a function is now does not matter;
- * what is at its old addresses
- * does. */
+ * what is at its old addresses does. */
 #include "verdict/verdict_private.h"
 
 #include <errno.h>

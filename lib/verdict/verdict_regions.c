@@ -542,12 +542,11 @@ void judge_maps(struct judge *judge, const struct memory_map *then, const struct
 
 void judge_regions(struct judge *judge)
 {
-	struct finding *finding;
 	char same[64];
 
 	if (!judge->then_table.entries.known || !judge->now_table.entries.known) {
-		finding = judge_add(judge, ABOUT_MEMORY_MAP, VERDICT_RISKY);
-		SAY(finding->text, "The firmware's memory map is known only %s.",
+		SAY(judge_add(judge, ABOUT_MEMORY_MAP, VERDICT_RISKY)->text,
+		    "The firmware's memory map is known only %s.",
 		    judge->now_table.entries.known ? "of this boot" : "of the boot that was saved");
 		return;
 	}
