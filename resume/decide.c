@@ -198,10 +198,11 @@ static uint64_t make_room(struct kept_memory *kept, struct handover *handover)
 	}
 	if (bytes > 0) {
 		text_size(bytes, size, sizeof(size));
-		log_notice("%s of memory that the kernel command line keeps for %s are given to "
+		log_notice("%s of memory that the kernel command line reserves for %s are used for "
 			   "the image",
 			   size, what);
-		handover_add_line(handover, "%s kept for %s were used for the image", size, what);
+		handover_add_line(handover, "%s reserved for %s were used for the image", size,
+				  what);
 	}
 	return bytes;
 }

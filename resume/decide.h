@@ -27,7 +27,7 @@ struct decision {
  * recorded in kept, to be reserved again if the image is not restored.
  *
  * 0: the image may be loaded, with first_page; what was found and corrected has been logged and put
- * into the hand-over. -EPERM: this boot cannot take the image (w has the worst finding, all are
+ * into the hand-over. -EPERM: this boot cannot resume the image (w has the worst finding, all are
  * logged). Other errors: it could not be decided. Call decision_free() in any case. */
 int decide_image(struct image_reader *reader, const struct settings *settings,
 		 struct handover *handover, struct kept_memory *kept, struct decision *ret,

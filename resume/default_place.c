@@ -38,7 +38,7 @@ int default_place_print(const struct settings *settings, const char *root, char 
 	if (r < 0)
 		return r;
 	if (strcmp(name, area.device) == 0)
-		return why(w, -EOPNOTSUPP, "%s has no name that lasts", area.device);
+		return why(w, -EOPNOTSUPP, "%s has no persistent name", area.device);
 	if (area.offset)
 		r = snprintf(ret, size, "RESUME=%s\nRESUME_OFFSET=%" PRIu64 "\n", name,
 			     area.offset);

@@ -36,8 +36,7 @@ static int hand_to_kernel(const struct settings *settings, const struct swap_are
 	int r;
 
 	if (!mounted_any("")) {
-		log_notice("%s holds an image of the kernel's own, which the kernel is to resume "
-			   "now",
+		log_notice("%s holds an image of the kernel's own; the kernel resumes it now",
 			   area->name);
 		r = kernel_resume_name("", area->dev, area->offset);
 		snprintf(reason, sizeof(reason),
@@ -76,7 +75,7 @@ int kernel_place_tell(const struct settings *settings, const struct swap_area *a
 		return 0;
 	r = kernel_resume_name("", area->dev, area->offset);
 	if (r < 0)
-		log_debug("the kernel does not take %s for its images: %s", area->name,
+		log_debug("the kernel does not accept %s as its resume device: %s", area->name,
 			  strerror(-r));
 	return 0;
 }

@@ -58,8 +58,8 @@ static const char help[] =
 	"Without DEVICE, the configuration or resume= and resume_offset= of the kernel\n"
 	"command line name it, and else --default-device.\n"
 	"\n"
-	"Exit status: 0 nothing to resume, or the image was discarded: boot on; 1 failed;\n"
-	"2 wrong usage or configuration.\n";
+	"Exit status: 0 nothing to resume, or the image was discarded: the boot continues;\n"
+	"1 failed; 2 wrong usage or configuration.\n";
 
 struct command {
 	struct options options;
@@ -163,7 +163,7 @@ static bool take_wait(void *context, const char *argument)
 	return true;
 }
 
-/* -1: go on; else an exit code. */
+/* -1: continue; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
 	const struct command_option options[] = {

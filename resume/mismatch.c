@@ -131,7 +131,7 @@ enum mismatch_choice mismatch_ask(const char *console, const char *question, boo
 	}
 	snprintf(text, sizeof(text),
 		 "\r\n%s b: boot again and keep it; o: power off and keep it; "
-		 "d: discard it and go on%s [%c in %u s] ",
+		 "d: discard it and continue%s [%c in %u s] ",
 		 question, fatal ? "" : "; t: try it anyway", key_of(fallback), seconds);
 	say(fd, text);
 	choice = wait_for_key(fd, fatal, fallback, seconds);

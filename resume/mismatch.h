@@ -13,10 +13,10 @@ enum mismatch_choice {
 	CHOICE_REBOOT,	  /* keep it, boot again: firmware often fits then */
 	CHOICE_DISCARD,	  /* discard it, continue the boot */
 	CHOICE_TRY,	  /* load it anyway; never if the verdict is fatal */
-	CHOICE_POWER_OFF, /* keep it until a boot can take it */
+	CHOICE_POWER_OFF, /* keep it until a boot can resume it */
 };
 
-/* Why this boot cannot take the image. */
+/* Why this boot cannot resume the image. */
 struct mismatch {
 	enum why_class class;
 	bool vetoed;	   /* the image fits, but this boot's kernel or a driver refuses it */

@@ -172,11 +172,11 @@ static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 	if (!keep(restore, mismatch->counted))
 		return;
 	if (mismatch->class == WHY_DAMAGED)
-		log_error("The image is kept and the machine reboots: what a second boot "
-			  "finds damaged, too, is discarded");
+		log_error("The image is kept and the machine reboots: if the next boot finds it "
+			  "damaged, too, it is discarded");
 	else if (mismatch->counted)
-		log_error("The image is kept and the machine reboots: the next boot may "
-			  "fit (refusal %u of %u before %s)",
+		log_error("The image is kept and the machine reboots: the next boot may be able "
+			  "to resume it (refusal %u of %u before %s)",
 			  *counter, restore->settings->mismatch_retries,
 			  mismatch_keeps(mismatch) ? "the machine powers off" : "it is discarded");
 	else
@@ -189,10 +189,9 @@ static void power_off(struct restore *restore)
 {
 	if (!keep(restore, false))
 		return;
-	log_error("The image is kept and the machine powers off. The next boot looks at it again: "
-		  "boot one that can take it. To discard it, answer d before the machine powers "
-		  "off, or boot "
-		  "with noresume on the kernel command line");
+	log_error("The image is kept and the machine powers off. The next boot tries again: "
+		  "correct the cause above first. To discard the image instead, answer d before "
+		  "the machine powers off, or boot with noresume on the kernel command line");
 	end_boot(RB_POWER_OFF);
 }
 
@@ -215,12 +214,13 @@ static enum mismatch_choice choose(const struct restore *restore, const struct m
 static void log_refusal(const struct restore *restore, const char *reason)
 {
 	log_error("%s: this boot cannot %s: %s", restore->area->name,
-		  restore->vetoed ? "restore the image, which is sound" : "take the image", reason);
+		  restore->vetoed ? "restore the image, which is sound" : "resume the image",
+		  reason);
 	if (restore->vetoed)
 		veto_advise(&restore->veto);
 }
 
-/* This boot cannot take the image, which is sound as far as is known. 0: it was discarded, or
+/* This boot cannot resume the image, which is sound as far as is known. 0: it was discarded, or
  * (*ret_try) the user wants to load it anyway. Does not return if the machine reboots or powers
  * off. */
 static int refuse(struct restore *restore, enum why_class class, const char *reason, bool *ret_try,

@@ -68,7 +68,7 @@ static void describe_device(const struct veto_log *veto, char *text, size_t size
 		snprintf(text, size, "the device %s (driver %s) did not freeze", veto->device,
 			 veto->driver);
 	else
-		snprintf(text, size, "the driver %s of the device %s said: %s", veto->driver,
+		snprintf(text, size, "the driver %s of the device %s reported: %s", veto->driver,
 			 veto->device, veto->said);
 }
 
@@ -110,14 +110,14 @@ void veto_advise(const struct veto_watch *watch)
 	const char *perhaps = veto->said[0] ? "If that is the cause: " : "";
 
 	if (watch->module[0])
-		log_notice("%sunless the image's disk needs it, this boot can do without the "
-			   "module %s. Boot with module_blacklist=%s on the kernel command line "
-			   "this once, or leave it out of the initramfs (dracut: "
+		log_notice("%sunless the image's disk needs the module %s, boot once with "
+			   "module_blacklist=%s on the kernel command line, or leave the module "
+			   "out of the initramfs (dracut: "
 			   "omit_drivers+=\" %s \"; initramfs-tools: MODULES=dep, and not in "
 			   "/etc/initramfs-tools/modules)",
 			   perhaps, watch->module, watch->module, watch->module);
 	else if (veto->kind == VETO_DEVICE || veto->kind == VETO_COMPLAINT)
-		log_notice("%sits driver is part of the kernel. Where the device can be unplugged, "
-			   "do that and boot again",
+		log_notice("%sits driver is built into the kernel: unplug the device, if possible, "
+			   "and boot again",
 			   perhaps);
 }

@@ -91,7 +91,7 @@ struct verdict {
 	size_t count;
 	size_t omitted; /* findings beyond FINDINGS_MAX; worst includes them */
 	enum verdict_class worst;
-	bool hopeless; /* no other boot can take the image either */
+	bool hopeless; /* no other boot can resume the image either */
 	struct verdict_plan plan;
 };
 

@@ -278,18 +278,18 @@ START_TEST(test_this_boot)
 }
 END_TEST
 
-/* Memory that the command line reserves is given to the image; a boot that goes on
+/* Memory that the command line reserves is used for the image; a boot that continues
  * without the session gets it back. */
 START_TEST(test_kept_memory)
 {
 	struct sim_plan plan = { .huge_pages = true };
 
 	live(&plan, SIM_RESUMED, 1);
-	said("keeps for huge pages");
+	said("reserves for huge pages");
 	plan.no_room = true;
 	plan.action = MISMATCH_DISCARD;
 	live(&plan, SIM_FRESH, 1);
-	said("keeps for huge pages");
+	said("reserves for huge pages");
 	said("The image needs");
 	plan.no_room = false;
 	plan.failed_restores = 1;

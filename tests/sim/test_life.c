@@ -310,7 +310,7 @@ START_TEST(test_other_machine)
 	live(&plan);
 	ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
 	ck_assert_uint_eq(outcome.boots, 2);
-	ck_assert_ptr_nonnull(strstr(outcome.said, "this boot cannot take the image: "));
+	ck_assert_ptr_nonnull(strstr(outcome.said, "this boot cannot resume the image: "));
 	each(plan, 1, true);
 	ck_assert(plan.fault == SIM_CUT || tally.fresh == 0);
 	plan.other_boots = 3;

@@ -331,9 +331,9 @@ START_TEST(makes_room)
 	ck_assert_int_eq(decide(rooms[_i].policy), rooms[_i].allowed ? 0 : -EPERM);
 	ck_assert_uint_eq(made.huge, rooms[_i].huge_left);
 	ck_assert_uint_eq(made.crash, rooms[_i].crash_left);
-	ck_assert((strstr(said, "5 bytes of memory that the kernel command line keeps for huge "
+	ck_assert((strstr(said, "5 bytes of memory that the kernel command line reserves for huge "
 				"pages") != NULL) == (rooms[_i].huge != made.huge));
-	ck_assert((strstr(handover.text, "6 bytes kept for a crash kernel") != NULL) ==
+	ck_assert((strstr(handover.text, "6 bytes reserved for a crash kernel") != NULL) ==
 		  (rooms[_i].crash != made.crash));
 	ck_assert((strstr(said, "It does not fit.") != NULL) == (made.lacks > 0));
 }

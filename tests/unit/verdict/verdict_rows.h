@@ -26,7 +26,7 @@
  *	.plan = PAGE_COUNT	the page count, or both (|)
  *	.quarantine = 4		it has this many page frames offlined
  *	.pages = 1		the finding's image_pages
- *	.hopeless = true	no other boot can take the image either
+ *	.hopeless = true	no other boot can resume the image either
  *	.also = { { ABOUT_PAGE_COUNT, VERDICT_FATAL } }
  *				other findings that come with it
  *	.silent = true		the difference is not reported, nor any other

@@ -27,7 +27,7 @@ class Damaged(Scenario):
             machine = self.boot()
             self.reboots()
             self.need_named(machine)
-            self.need_said("what a second boot finds damaged")
+            self.need_said("if the next boot finds it damaged")
             self.need_kept(0)
             self.need(image.Record(self.swap).damages() == 1, "counted")
         machine = self.boot()

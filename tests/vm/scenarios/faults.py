@@ -155,7 +155,7 @@ class ReadError(Scenario):
                             "inject-error.0.once": "on"}
         self.boot()
         self.reboots()
-        self.need_said("this boot cannot take the image: .*read")
+        self.need_said("this boot cannot resume the image: .*read")
         self.need_said("is kept and the machine reboots")
         self.need_kept(1)
         self.swap.faults = {}

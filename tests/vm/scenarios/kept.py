@@ -11,7 +11,7 @@ class HugePages(Scenario):
     memory = 512
     guest = "first_boot() { swap_on $SWAP; hold main 128 32; hibernate; }"
     kept = "hugepages=150"
-    words = "300 MiB of memory .* keeps for huge pages"
+    words = "300 MiB of memory .* reserves for huge pages"
 
     def run(self):
         self.hibernate()
@@ -24,4 +24,4 @@ class CrashKernel(HugePages):
     name = "kept-crash-kernel"
     group = "slow"
     kept = "crashkernel=320M"
-    words = "320 MiB of memory .* keeps for a crash kernel"
+    words = "320 MiB of memory .* reserves for a crash kernel"

@@ -147,7 +147,7 @@ class ReplayReadError(Replay):
     def failed(self):
         self.boot()
         self.reboots()
-        self.need_said("this boot cannot take the image: .*read")
+        self.need_said("this boot cannot resume the image: .*read")
 
     def run(self):
         self.before = self.hibernate()
