@@ -246,7 +246,7 @@ static int no_snapshot(const struct hibernate *h, int r, struct why *w)
 	char tasks[400];
 
 	if (h->kernel.freeze.count > 0)
-		return why(w, r, "the kernel could not make the snapshot, not frozen: %s",
+		return why(w, r, "the kernel could not make the snapshot; tasks did not freeze: %s",
 			   freeze_log_text(&h->kernel.freeze, tasks, sizeof(tasks)));
 	return why(w, r, "the kernel could not make the snapshot: %s%s", strerror(-r),
 		   snapshot_advice(r));
@@ -351,7 +351,7 @@ static int attempts(struct hibernate *h, struct why *w)
 		    "some programs or make it larger",
 		    h->device_name);
 	if (r == -ESTALE)
-		why(w, r, "the kernel wrote to a file system while all was frozen; try again");
+		why(w, r, "the kernel wrote to a file system during the freeze; try again");
 	return r;
 }
 

@@ -330,7 +330,7 @@ static int write_report(struct command *command)
 						 described_target, described_machine() };
 		command->options.root = source.root;
 	} else if (geteuid() != 0) {
-		log_warning("not running as root: much will be missing in the report");
+		log_warning("not running as root: the report will be incomplete");
 	}
 	r = report_write(&source, &command->options, command->report, &w);
 	described_end();

@@ -99,6 +99,6 @@ void power_off_report_woke(uint64_t asleep, const char *image)
 		   text_duration(asleep, text, sizeof(text)), image);
 	if (asleep < 500000)
 		log_warning(
-			"no time passed asleep: unless something woke the machine at once, the "
+			"the machine did not stay asleep: unless something woke it at once, the "
 			"firmware did not put it to sleep, though the kernel reports that it did");
 }

@@ -121,7 +121,7 @@ int session_open(struct session *session, const struct settings *settings,
 			   "what to do",
 			   area->name, (unsigned long long)area->offset);
 	if (r < 0)
-		return why(w, r, "the kernel does not take %s: %s", area->name, strerror(-r));
+		return why(w, r, "the kernel does not accept %s: %s", area->name, strerror(-r));
 	session->device = swap_area_open(area, O_RDWR, w);
 	if (session->device < 0)
 		return session->device;

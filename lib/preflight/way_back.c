@@ -283,7 +283,7 @@ static void warn_of_others(const struct way *way, time_t since)
 		    "mount it (trigger an automount with ls), and check again",
 		    unseen);
 	for (size_t i = 0; i < count; i++)
-		add(way, CHECK_WARNING, "%s: the image waits until this system is started\n%s",
+		add(way, CHECK_WARNING, "%s: no image is resumed until this system boots again\n%s",
 		    choices[i].text, choices[i].advice);
 }
 

@@ -245,7 +245,7 @@ static void compare_left_over(struct judge *judge, const struct efi_region *then
 	SAY(finding->then, "%s 0x%llx-0x%llx", efi_type_name(then->type),
 	    (unsigned long long)then->start, (unsigned long long)efi_region_end(then));
 	SAY(finding->text,
-	    "The firmware left its boot-time tables at another address than 0x%llx. It does not "
+	    "The firmware left its boot-time tables at an address other than 0x%llx. It does not "
 	    "use them, and the saved kernel has already read them.",
 	    (unsigned long long)then->start);
 }
@@ -423,9 +423,10 @@ void judge_kernel(struct judge *judge)
 	SAY(finding->now, "%s", now->release);
 	if (neutral)
 		SAY(finding->text,
-		    "This kernel is another build than the saved one; any build of this "
+		    "This kernel is a different build from the saved one; any build of this "
 		    "architecture can load the image.");
 	else
-		SAY(finding->text, "This kernel is another build than the saved one, and on this "
-				   "architecture only the same build can load the image.");
+		SAY(finding->text,
+		    "This kernel is a different build from the saved one, and on this "
+		    "architecture only the same build can load the image.");
 }

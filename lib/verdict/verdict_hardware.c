@@ -262,7 +262,7 @@ void judge_cpu(struct judge *judge)
 		SAY(finding->text,                                                        \
 		    "The processor's " word                                               \
 		    " is %s, not %s: the saved kernel chose its workarounds "             \
-		    "and its clock for the other.",                                       \
+		    "and its clock for the old one.",                                     \
 		    now->member, then->member);
 	MODEL(family, "family")
 	MODEL(model, "model")
@@ -276,7 +276,7 @@ void judge_cpu(struct judge *judge)
 			     now->microcode);
 	if (finding)
 		SAY(finding->text,
-		    "The processor has other microcode: the kernel loads its own again on resume.");
+		    "The processor's microcode differs: the kernel loads its own again on resume.");
 	judge_cpu_count(judge);
 	judge_features(judge);
 	judge_encryption(judge);

@@ -358,9 +358,9 @@ static void report_moved(struct judge *judge, const struct device *first, size_t
 	if (count > 1)
 		snprintf(more, sizeof(more), " and %zu more", count - 1);
 	SAY(finding->text,
-	    "The %s %s at %s%s %s other addresses than then: the saved kernel puts %s back.",
-	    device_kind(first), first->id, first->address, more, count > 1 ? "have" : "has",
-	    count > 1 ? "them" : "it");
+	    "The %s %s at %s%s %s different addresses now: the saved kernel restores the old "
+	    "ones.",
+	    device_kind(first), first->id, first->address, more, count > 1 ? "have" : "has");
 }
 
 /* A missing function that no driver used does not matter. */

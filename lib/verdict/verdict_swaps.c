@@ -56,8 +56,8 @@ static void report_changed(struct judge *judge, const struct swap_use *then,
 	judge->verdict->hopeless = true;
 	if (now->sight == SWAP_SEEN)
 		uuid_words(now, finding->now, sizeof(finding->now));
-	SAY(finding->text, "The swap area %s, %s. Programs would read other bytes than they wrote.",
-	    name,
+	SAY(finding->text,
+	    "The swap area %s, %s. Programs would read data that they did not write.", name,
 	    now->sight == SWAP_SEEN ? "was formatted since (mkswap)" : "is no longer a swap area");
 	SAY(finding->advice, "The session is lost: the memory that was swapped out is gone.");
 }

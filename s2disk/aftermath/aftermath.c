@@ -29,7 +29,7 @@ void aftermath_take_record(const struct handover *handover, const char *root)
 		return;
 	r = boot_record_replace(root, handover->record, &w);
 	if (r < 0)
-		log_warning("the boot record of the boot that resumed cannot be kept: %s",
+		log_warning("cannot save the boot record of the boot that resumed: %s",
 			    why_text(&w, r));
 }
 

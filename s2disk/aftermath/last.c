@@ -145,10 +145,8 @@ static const char *const message_ids[] = {
 };
 
 static const char *const messages[] = {
-	[LAST_RESUMED] = "The session is back from disk",
-	[LAST_WOKE] = "The session is back from memory",
-	[LAST_TESTED] = "A test image was written",
-	[LAST_FAILED] = "Hibernating failed",
+	[LAST_RESUMED] = "Resumed from disk",	    [LAST_WOKE] = "Woke from RAM",
+	[LAST_TESTED] = "A test image was written", [LAST_FAILED] = "Hibernating failed",
 	[LAST_REFUSED] = "Hibernating was refused",
 };
 
@@ -165,8 +163,9 @@ int last_log_journal(const struct last *last, const char *root)
 		level = LOG_LEVEL_ALERT;
 	journal_begin(&entry, "s2disk", level, "%s%s%s%s%s%s", messages[last->result],
 		      last->reason[0] ? ": " : "", last->reason,
-		      last->shut_down[0] ? "; what another system changed meanwhile was shut down"
-					 : "",
+		      last->shut_down[0]
+			      ? "; file systems or swap that another system changed were shut down"
+			      : "",
 		      last->alarm[0] ? ". " : "", last->alarm);
 	journal_field(&entry, "MESSAGE_ID", "%s", message_ids[last->result]);
 	journal_field(&entry, "S2DISK_RESULT", "%s", last_result_name(last->result));

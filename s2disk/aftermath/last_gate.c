@@ -135,8 +135,8 @@ static void say(const struct filesystem *then, const char *is, const char *was, 
 		"ANOTHER SYSTEM CHANGED the file system on %s (%s) while this session slept (%s; "
 		"then: %s). %s",
 		then->device, then->place, is, was,
-		safe  ? "It was shut down, and nothing was written to it: what programs had open "
-			"there is lost to them, and it cannot be used until the next boot"
+		safe  ? "It was shut down, and nothing was written to it: programs with open files "
+			"there get errors. Reboot to use it again"
 		: cut ? "It was cut off except for its first sector, which unmounting would write: "
 			"do not unmount it; unplug it or power the machine off without a shutdown, "
 			"now"
@@ -201,7 +201,7 @@ size_t last_gate_close(struct mounted *mounted, const char *root, struct last *l
 		case MOUNTED_UNSEEN:
 			if (item->filesystem.unstamped == FILESYSTEM_STAMPED)
 				log_warning("%s (%s) does not answer: whether its file system was "
-					    "changed cannot be seen",
+					    "changed is unknown",
 					    item->filesystem.device, item->filesystem.place);
 			break;
 		}

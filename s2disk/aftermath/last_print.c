@@ -79,7 +79,7 @@ static void print_resumed(const struct last *last, FILE *out)
 		      out);
 	print_lines(last->shut_down, out);
 	if (last->reason[0])
-		fprintf(out, "but             %s\n", last->reason);
+		fprintf(out, "problem         %s\n", last->reason);
 	if (last->alarm[0])
 		fprintf(out, "ALARM           %s\n", last->alarm);
 }

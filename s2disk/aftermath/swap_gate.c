@@ -35,14 +35,14 @@ static void close_one(const struct other_swap *other, const struct swap_use *the
 	snprintf(line, sizeof(line), "%s: swap, with %s in use: %s", then->path, used,
 		 r >= 0 ? "cut off" : "NOT cut off");
 	last_add_shut_down(last, line);
-	log_alert(
-		"ANOTHER SYSTEM CHANGED the swap area %s while this session slept; %s of this "
-		"session's memory were there. %s",
-		then->path, used,
-		r >= 0 ? "It was cut off: programs that need what was there are killed. Save "
-			 "your work and reboot, now"
-		       : "It CANNOT BE CUT OFF: programs go on with wrong data. Power the machine "
-			 "off, now");
+	log_alert("ANOTHER SYSTEM CHANGED the swap area %s while this session slept; %s of this "
+		  "session's memory were there. %s",
+		  then->path, used,
+		  r >= 0 ? "It was cut off: programs that need what was there are killed. Save "
+			   "your work and reboot, now"
+			 : "It CANNOT BE CUT OFF: programs continue with wrong data. Power the "
+			   "machine "
+			   "off, now");
 }
 
 size_t swap_gate_close(struct other_swaps *others, struct swaps *then, const char *root,

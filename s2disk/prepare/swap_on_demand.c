@@ -81,9 +81,9 @@ static void deactivate_and_report(const char *path)
 
 	/* EINVAL: it is not active. */
 	if (error && error != EINVAL)
-		log_warning("%s is still active as swap, it cannot be deactivated: %s%s", path,
+		log_warning("%s stays active as swap; it cannot be deactivated: %s%s", path,
 			    strerror(error),
-			    error == ENOMEM ? "; what is in it does not fit into memory" : "");
+			    error == ENOMEM ? "; its content does not fit into memory" : "");
 	_exit(0);
 }
 

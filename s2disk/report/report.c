@@ -126,7 +126,7 @@ static int open_beside(const char *file, char *name, size_t size, struct why *w)
 
 	if (stat(file, &st) == 0 && !S_ISREG(st.st_mode))
 		return why(w, S_ISDIR(st.st_mode) ? -EISDIR : -EEXIST,
-			   "%s: is there, and no regular file", file);
+			   "%s exists and is not a regular file", file);
 	if (snprintf(name, size, "%s.XXXXXX", file) >= (int)size)
 		return why(w, -ENAMETOOLONG, "%s: %s", file, strerror(ENAMETOOLONG));
 	fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */

@@ -237,7 +237,7 @@ START_TEST(warns_of_choices_for_once)
 {
 	put_file("/boot/initrd.img-6.1", "no cpio", BEGAN - 1000);
 	made_put("/boot/grub/grubenv", "# GRUB Environment Block\nnext_entry=windows\n####");
-	expect_second("GRUB will start windows once (next_entry): the image waits",
+	expect_second("GRUB will start windows once (next_entry): no image is resumed",
 		      "unset next_entry");
 }
 END_TEST

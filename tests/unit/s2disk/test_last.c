@@ -335,7 +335,7 @@ START_TEST(tells_the_journal)
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
-	ck_assert_ptr_nonnull(strstr(text, "MESSAGE=The session is back from disk\nPRIORITY=5\n"
+	ck_assert_ptr_nonnull(strstr(text, "MESSAGE=Resumed from disk\nPRIORITY=5\n"
 					   "SYSLOG_IDENTIFIER=s2disk\nMESSAGE_ID="));
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_RESULT=resumed\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_IMAGE_BYTES=419430400\n"));
@@ -347,8 +347,9 @@ START_TEST(tells_the_journal)
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
-	ck_assert_ptr_nonnull(strstr(text, "MESSAGE=The session is back from disk; what another "
-					   "system changed meanwhile was shut down\nPRIORITY=1\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "MESSAGE=Resumed from disk; file systems or "
+			     "swap that another system changed were shut down\nPRIORITY=1\n"));
 	last.shut_down[0] = '\0';
 	ck_assert_ptr_null(strstr(text, "S2DISK_ALARM"));
 	/* journald shows this level to all users who are logged in. */
@@ -357,8 +358,7 @@ START_TEST(tells_the_journal)
 	length = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
-	ck_assert_ptr_nonnull(
-		strstr(text, "MESSAGE=The session is back from disk. Reboot now.\nPRIORITY=0\n"));
+	ck_assert_ptr_nonnull(strstr(text, "MESSAGE=Resumed from disk. Reboot now.\nPRIORITY=0\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\nS2DISK_ALARM=Reboot now.\n"));
 	last.alarm[0] = '\0';
 	last_end(&last, LAST_FAILED, "the disk is full");

@@ -166,12 +166,12 @@ START_TEST(woke)
 	power_off_report_woke(asleep, "9 MiB");
 	ck_assert_ptr_nonnull(strstr(kernel.said, "after 0 s asleep"));
 	ck_assert_ptr_nonnull(strstr(kernel.said, "9 MiB"));
-	ck_assert_ptr_nonnull(strstr(kernel.said, "no time passed"));
+	ck_assert_ptr_nonnull(strstr(kernel.said, "did not stay asleep"));
 
 	kernel.said[0] = '\0';
 	power_off_report_woke(61000000, "9 MiB");
 	ck_assert_ptr_nonnull(strstr(kernel.said, "after 1 min 1 s asleep"));
-	ck_assert_ptr_null(strstr(kernel.said, "no time passed"));
+	ck_assert_ptr_null(strstr(kernel.said, "did not stay asleep"));
 }
 END_TEST
 

@@ -237,7 +237,7 @@ fi
 umask 022
 name=writing
 "$program" --report="$work" --root="$work/root" 2>"$work/out" && complain "over a directory"
-grep -q "$work: is there" "$work/out" || complain "not said why: $(cat "$work/out")"
+grep -q "$work exists" "$work/out" || complain "not said why: $(cat "$work/out")"
 "$program" --report="$work/no/such" --root="$work/root" 2>"$work/out" && complain "nowhere"
 echo old >"$work/tar"
 chmod 644 "$work/tar"

@@ -193,11 +193,9 @@ static const struct {
 	const char *said;
 } failures[] = {
 	{ EINVAL, "" }, /* it was deactivated meanwhile */
-	{ EPERM,
-	  AREA " is still active as swap, it cannot be deactivated: Operation not permitted" },
-	{ ENOMEM,
-	  AREA " is still active as swap, it cannot be deactivated: Cannot allocate memory; "
-	       "what is in it does not fit into memory" },
+	{ EPERM, AREA " stays active as swap; it cannot be deactivated: Operation not permitted" },
+	{ ENOMEM, AREA " stays active as swap; it cannot be deactivated: Cannot allocate memory; "
+		       "its content does not fit into memory" },
 };
 
 START_TEST(cannot_be_deactivated)

@@ -37,10 +37,11 @@ END_TEST
 START_TEST(moved)
 {
 	move(range(&now, 0), CARD_AT + 0x400000);
-	expect(VERDICT_HARMLESS, "The network adapter 8086:10d3 at 0000:00:02.0 has other "
-				 "addresses than then: the saved kernel puts it back.");
+	expect(VERDICT_HARMLESS,
+	       "The network adapter 8086:10d3 at 0000:00:02.0 has "
+	       "different addresses now: the saved kernel restores the old ones.");
 	move(range(&now, 1), CARD_AT + 0x500000);
-	expect(VERDICT_HARMLESS, "0000:00:02.0 and 1 more have other addresses");
+	expect(VERDICT_HARMLESS, "0000:00:02.0 and 1 more have different addresses");
 	/* Over its own old place it is as well. */
 	move(range(&now, 0), CARD_AT + 0x8000);
 	expect(VERDICT_HARMLESS, "and 1 more");
@@ -60,13 +61,13 @@ START_TEST(over_memory)
 	expect(VERDICT_FATAL, "this boot has RAM now");
 	ck_assert_int_eq(
 		list_append(&then.ram.used, ((struct byte_range){ 0x80008000, 0x80008fff })), 0);
-	expect(VERDICT_HARMLESS, "other addresses than then");
+	expect(VERDICT_HARMLESS, "different addresses now");
 	then.ram.used.count = 0;
 	/* A disabled ROM would have to be enabled first; ports are no memory. */
 	range(&then, 0)->flags = PCI_RESOURCE_OFF;
 	expect(VERDICT_RISKY, "this boot has RAM now");
 	range(&then, 0)->kind = range(&now, 0)->kind = PCI_RESOURCE_IO;
-	expect(VERDICT_HARMLESS, "other addresses than then");
+	expect(VERDICT_HARMLESS, "different addresses now");
 }
 END_TEST
 
@@ -243,14 +244,14 @@ START_TEST(no_root_window)
 	ck_assert_int_eq(verdict.findings[1].class, VERDICT_RISKY);
 	verdict_free(&verdict);
 	snprintf(now.devices.pci.roots.items[0].bus, 16, "0000:00");
-	expect(VERDICT_HARMLESS, "other addresses");
+	expect(VERDICT_HARMLESS, "different addresses");
 	now.devices.pci.roots.items[0].start += 0x8000;
 	/* One that was in no such window is a matter of the chipset. */
 	then.devices.pci.roots.items[0].start += 0x8000;
-	expect(VERDICT_HARMLESS, "other addresses");
+	expect(VERDICT_HARMLESS, "different addresses");
 	then.devices.pci.roots.items[0].start -= 0x8000;
 	now.devices.pci.roots.known = false;
-	expect(VERDICT_HARMLESS, "other addresses");
+	expect(VERDICT_HARMLESS, "different addresses");
 }
 END_TEST
 

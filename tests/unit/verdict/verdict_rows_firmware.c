@@ -38,7 +38,7 @@ static void left_over(uint32_t type)
 }
 
 LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS,
-     "left its boot-time tables at another address than 0x1e8ed000")
+     "left its boot-time tables at an address other than 0x1e8ed000")
 {
 	left_over(4); /* boot services' data */
 	data_now()->start -= PAGE;

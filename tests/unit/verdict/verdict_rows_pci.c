@@ -136,7 +136,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are present.")
 
 ROW("a PCI device is at other addresses, and nothing else at its own");
 
-LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_HARMLESS, "the saved kernel puts it back")
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_HARMLESS, "the saved kernel restores the old ones")
 {
 	leave_place();
 }
@@ -205,7 +205,7 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_CORRECTED, "it is disabled before",
 
 ROW("the same, behind a bridge that the saved kernel knows and that the other is not behind");
 
-LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_HARMLESS, "has other addresses",
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_HARMLESS, "has different addresses",
      .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
 {
 	have_port();
