@@ -45,9 +45,8 @@ static const char help[] =
 	"  -h, --help                 this text\n"
 	"  -V, --version              the version\n"
 	"\n"
-	"Exit status: 0 shown (and sound, and would resume, where that was asked), 1 damaged\n"
-	"or cannot be read, 2 wrong usage or configuration, 3 would not\n"
-	"resume.\n";
+	"Exit status: 0 done (--verify: sound; --compare: would resume), 1 damaged or cannot\n"
+	"be read, 2 wrong usage or configuration, 3 would not resume.\n";
 
 struct command {
 	struct options options;
@@ -83,7 +82,7 @@ static bool take_device(void *context, const char *device)
 	return true;
 }
 
-/* -1: go on; else an exit code. */
+/* -1: continue; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
 	const struct command_option options[] = {
@@ -227,7 +226,7 @@ static int show(const struct command *command, const struct inspection *i)
 	int r = 0, code = i->problem < 0 ? EXIT_FAILED : EXIT_DONE;
 
 	if ((command->compare || command->verify || command->export) && !sound && code == EXIT_DONE)
-		r = why(&w, -ENODATA, "it holds no image of s2disk's");
+		r = why(&w, -ENODATA, "it holds no s2disk image");
 	if (r == 0 && sound && (command->verify || command->export))
 		r = read_blocks(i, command->export, &w);
 	if (r == 0 && sound && command->compare) {

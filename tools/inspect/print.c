@@ -18,13 +18,12 @@ static const char *kind_text(const struct inspection *i)
 	case SWAP_IS_KERNEL_IMAGE:
 		return "an image of the kernel's own";
 	case SWAP_IS_USER_IMAGE:
-		return i->record_present ? "an image of s2disk's"
+		return i->record_present ? "an s2disk image"
 					 : "an image of another program (uswsusp?)";
 	case SWAP_IS_NOTHING:
 		break;
 	}
-	return i->record_present ? "an image of s2disk's, its signature damaged"
-				 : "no swap signature";
+	return i->record_present ? "an s2disk image with a damaged signature" : "no swap signature";
 }
 
 static const char *kind_word(const struct inspection *i)
@@ -77,9 +76,8 @@ static void print_area(const struct inspection *i, FILE *out)
 		fprintf(out, "  label       %s\n", i->header.label);
 	if (i->page_size != page_size())
 		fprintf(out,
-			"  page size   %zu bytes; this machine's kernel has %zu and takes no image "
-			"of "
-			"another\n",
+			"  page size   %zu bytes; this machine's kernel has %zu and cannot resume "
+			"it\n",
 			i->page_size, page_size());
 }
 
@@ -102,7 +100,7 @@ static void print_sealing(const struct inspection *i, FILE *out)
 
 	ways_text(i, ways, sizeof(ways));
 	if (i->sealed)
-		fprintf(out, "  encrypted   %s; what opens it: %s\n", cipher_name(i->cipher), ways);
+		fprintf(out, "  encrypted   %s; unlocked by: %s\n", cipher_name(i->cipher), ways);
 	else
 		fprintf(out, "  encrypted   no\n");
 }

@@ -20,11 +20,11 @@
 
 static const char help[] =
 	"Usage: s2disk-keygen [OPTION]... [FILE]\n"
-	"Makes a key pair: with it s2disk encrypts images without asking for anything, and\n"
-	"resume opens them with the passphrase that is asked for now.\n"
-	"FILE is " DEFAULT_FILE " where it is not named.\n"
+	"Creates a key pair, with which s2disk encrypts images without asking for anything.\n"
+	"resume opens them with the passphrase that is set now.\n"
+	"Without FILE, the pair is in " DEFAULT_FILE ".\n"
 	"\n"
-	"  -c, --change-passphrase    keep the pair in FILE, under another passphrase\n"
+	"  -c, --change-passphrase    change the passphrase of the pair in FILE\n"
 	"  -q, --quiet                only warnings and errors\n"
 	"  -h, --help                 this text\n"
 	"  -V, --version              the version\n"
@@ -36,7 +36,7 @@ struct command {
 	bool change;
 };
 
-/* -1: go on; else an exit code. */
+/* -1: continue; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
 	const struct command_option options[] = {
@@ -83,7 +83,7 @@ static int put_in_place(const char *temporary, const struct command *command, st
 	if (r < 0 || !command->change)
 		unlink(temporary);
 	if (r == -EEXIST)
-		return why(w, r, "%s is there already; --change-passphrase changes its passphrase",
+		return why(w, r, "%s exists already; --change-passphrase changes its passphrase",
 			   command->file);
 	return r < 0 ? why(w, r, "%s: %s", command->file, strerror(-r)) : 0;
 }
@@ -180,8 +180,7 @@ static int make_or_change(const struct command *command, struct secrets *s, stru
 		if (r == 0)
 			r = open_pair(s, w);
 	} else if (access(command->file, F_OK) == 0) {
-		r = why(w, -EEXIST,
-			"%s is there already; --change-passphrase changes its passphrase",
+		r = why(w, -EEXIST, "%s exists already; --change-passphrase changes its passphrase",
 			command->file);
 	}
 	if (r == 0)
@@ -217,8 +216,7 @@ static int run(const struct command *command)
 		return EXIT_FAILED;
 	}
 	if (command->change)
-		log_notice("%s has the new passphrase; an image that is on the disk now keeps the "
-			   "old one",
+		log_notice("%s has the new passphrase; an existing image still needs the old one",
 			   command->file);
 	else
 		log_notice("the key pair is in %s; for /etc/suspend.conf: \"encrypt = y\" and "

@@ -24,7 +24,7 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 slept and came back, 1 failed, 2 wrong usage.\n";
 
-/* -1: go on; else an exit code. */
+/* -1: continue; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct sleep_machine *machine,
 			      enum sleep_operation *ret)
 {

@@ -43,7 +43,9 @@ static void check_active(struct swapfile_check *check)
 	if (active || on_demand)
 		preflight_add(&check->context, "active", CHECK_OK, "%s is %s%s", path,
 			      active ? "active" : "inactive; s2disk activates it for hibernating",
-			      active && on_demand ? ", though it is for hibernating only" : "");
+			      active && on_demand
+				      ? ", though the configuration has it for hibernation only"
+				      : "");
 	else
 		preflight_advise(preflight_add(&check->context, "active", CHECK_FAILED,
 					       "%s is not active as swap", path),
@@ -90,7 +92,7 @@ static void check_configuration(struct swapfile_check *check)
 				 strstr(settings->resume_device_by, ".conf.d/") &&
 						 !strstr(settings->resume_device_by,
 							 SWAPFILE_DROP_IN)
-					 ? "take it out of there, then s2disk-swapfile enable %s"
+					 ? "remove it there, then s2disk-swapfile enable %s"
 					 : "s2disk-swapfile enable %s",
 				 place->path);
 	}
@@ -158,8 +160,8 @@ int swapfile_do_check(struct swapfile *s, struct why *w)
 		check->swapfile.path = marked ? marked : check->settings.swap_on_demand;
 	if (!check->swapfile.path[0])
 		return why(w, -EINVAL,
-			   "no swap area is enabled; say which (s2disk-swapfile check PATH), or "
-			   "make one (s2disk-swapfile create --enable /swapfile)");
+			   "no swap area is enabled; name one (s2disk-swapfile check PATH), or "
+			   "create one (s2disk-swapfile create --enable /swapfile)");
 	check->context.preflight = &check->list;
 	if (swapfile_find(&check->swapfile, false, &check->place, &reason) == 0) {
 		add_file(check);
@@ -168,9 +170,10 @@ int swapfile_do_check(struct swapfile *s, struct why *w)
 		check_set_up(check);
 		add_preflight(check);
 	} else {
-		preflight_advise(
-			preflight_add(&check->context, "file", CHECK_FAILED, "%s", reason.text),
-			"make one that can be resumed from: s2disk-swapfile create --enable PATH");
+		preflight_advise(preflight_add(&check->context, "file", CHECK_FAILED, "%s",
+					       reason.text),
+				 "create one that can be resumed from: s2disk-swapfile create "
+				 "--enable PATH");
 	}
 	return report(s, check);
 }

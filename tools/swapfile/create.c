@@ -135,7 +135,7 @@ static int plan_subvolume(const char *path, struct why *w)
 	return why(w, -EINVAL,
 		   "%s is on btrfs, where a swap file in use keeps the subvolume that it is in "
 		   "from being snapshotted; name a path whose directory does not exist yet and "
-		   "becomes a subvolume for it, /swap/swapfile for example, or take --no-subvolume",
+		   "becomes a subvolume for it, /swap/swapfile for example, or use --no-subvolume",
 		   path);
 }
 
@@ -151,7 +151,8 @@ static int make_subvolume(const char *path, struct why *w)
 	if (!text_copy(args.name, sizeof(args.name), name))
 		return -ENAMETOOLONG;
 	if (fd < 0 || ioctl(fd, BTRFS_IOC_SUBVOL_CREATE, &args) < 0)
-		return why(w, -errno, "the subvolume %s cannot be made: %s", path, strerror(errno));
+		return why(w, -errno, "the subvolume %s cannot be created: %s", path,
+			   strerror(errno));
 	setxattr(path, SUBVOLUME_MARK, "1", 1, 0);
 	return 0;
 }
@@ -224,7 +225,7 @@ static int create(struct swapfile *s, const struct site *site, const char *subvo
 		if (r < 0)
 			delete_file(s, site->path, &reason);
 	} else if (r == 0 && !s->dry_run) {
-		swapfile_line(s, "%s is made; 's2disk-swapfile enable %s' sets the system up",
+		swapfile_line(s, "%s was created; 's2disk-swapfile enable %s' sets the system up",
 			      site->path, site->path);
 	}
 	return r;
@@ -247,7 +248,8 @@ int swapfile_do_create(struct swapfile *s, struct why *w)
 		r = -ENAMETOOLONG;
 	if (r == 0 && lstat(site.path, &st) == 0)
 		r = why(w, -EEXIST,
-			"%s exists already; take another name, enable it if it is a swap file, or "
+			"%s exists already; choose another name, enable it if it is a swap file, "
+			"or "
 			"delete it if an interrupted run left it",
 			site.path);
 	/* Checks first whether enabling would refuse; its message has the exact place. */
@@ -268,22 +270,23 @@ static int find_made(const char *root, const char *path, struct swapfile_place *
 	/* Looking must not activate anything. */
 	const struct swapfile look = { .root = root, .path = path, .dry_run = true };
 	int r = path ? swapfile_find(&look, true, place, w)
-		     : why(w, -EINVAL, "no swap file is enabled; say which");
+		     : why(w, -EINVAL, "no swap file is enabled; name one");
 
 	if (r < 0)
 		return r;
 	if (!place->area.file)
 		return why(
 			w, -EINVAL,
-			"%s is a device, which stays; 's2disk-swapfile disable' reverts the set-up",
+			"%s is a device and cannot be removed; 's2disk-swapfile disable' reverts "
+			"the set-up",
 			path);
 	if (place->kind != SWAP_IS_SWAP && place->kind != SWAP_IS_NOTHING)
 		return why(w, -EINVAL, "%s", place->objection);
 	return strcmp(place->label, SWAPFILE_LABEL) == 0
 		       ? 0
 		       : why(w, -EINVAL,
-			     "%s was not made by s2disk-swapfile create, or by an older version: "
-			     "delete it with rm, after 's2disk-swapfile disable'",
+			     "%s was not created by this version of s2disk-swapfile: run "
+			     "'s2disk-swapfile disable', then delete it with rm",
 			     path);
 }
 

@@ -72,7 +72,7 @@ static int open_early(const char *path, const struct device_layer *layer, const 
 		return marks_add(list, path, false, changed, steal_pointer(&line));
 	}
 	return why(w, -EINVAL,
-		   "the initramfs does not open %s, which it lies on; have this line in %s%s, "
+		   "the initramfs does not open %s, which it lies on; add this line to %s%s, "
 		   "then enable it again: %s %s%s none luks%s%s",
 		   layer->mapper, path,
 		   option ? ""

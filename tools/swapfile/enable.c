@@ -89,10 +89,10 @@ static void report_former(struct swapfile *s, bool boot_files)
 
 	if (boot_files || former)
 		log_warning(
-			"a former version set this up: regenerate the boot loader's "
+			"an earlier version set this up: regenerate the boot loader's "
 			"configuration (update-grub, grub-mkconfig or u-boot-update), and where "
-			"/etc/kernel/cmdline or boot loader entries name this place, take "
-			"resume= and resume_offset= out (then run kernel-install add-all)");
+			"/etc/kernel/cmdline or boot loader entries name this place, remove "
+			"resume= and resume_offset= (then run kernel-install add-all)");
 	if (!former)
 		return;
 	swapfile_step(s, "delete", FORMER_STATE);
@@ -177,7 +177,7 @@ static void warn_of_names(const struct swapfile *s, const struct swapfile_place 
 	     other.dev != place->area.dev || other.offset != place->area.offset))
 		warn(warnings,
 		     "the kernel command line names another place, which the kernel's own "
-		     "hibernation and systemd go by from the next boot on; take this out of the "
+		     "hibernation and systemd use from the next boot on; remove this from the "
 		     "boot loader's configuration: resume=%s resume_offset=%" PRIu64,
 		     cmdline.resume, cmdline.resume_offset);
 }
@@ -335,8 +335,7 @@ int swapfile_do_disable(struct swapfile *s, struct why *w)
 	if (r == 0 && !s->dry_run &&
 	    io_read_text(s->root, "/sys/power/resume", known, sizeof(known)) > 0 &&
 	    !text_starts(known, "0:0"))
-		log_notice("the kernel keeps %s as the place for images of its own until the next "
-			   "boot",
+		log_notice("the kernel's resume device stays %s until the next boot",
 			   text_trim(known));
 	return r;
 }

@@ -67,10 +67,10 @@ static int read_header(struct swapfile_place *place, bool tolerant, struct why *
 		return 0;
 	r = why(w, -EINVAL,
 		place->kind == SWAP_IS_NOTHING
-			? "%s is not a swap area; name one, or make a swap file "
+			? "%s is not a swap area; name one, or create a swap file "
 			  "(s2disk-swapfile create)"
 			: "%s holds a hibernation image, which would be lost; "
-			  "resume it, or boot once without resuming it",
+			  "resume it, or boot once with noresume",
 		place->path[0] ? place->path : place->area.device);
 	return object(place, tolerant, r, w);
 }
@@ -86,7 +86,7 @@ int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place
 
 	if (!real && !device)
 		r = why(w, -errno, "%s: %s%s", s->path, strerror(errno),
-			errno == ENOENT ? "; make it first: s2disk-swapfile create" : "");
+			errno == ENOENT ? "; create it first: s2disk-swapfile create" : "");
 	if (r == 0)
 		r = device ? swap_area_resolve(s->path, 0, false, &ret->area, w)
 			   : find_file(s, real, tolerant, ret, w);

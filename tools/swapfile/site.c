@@ -39,8 +39,8 @@ static const struct {
 	{ " tmpfs ramfs rootfs hugetlbfs devtmpfs ",
 	  "it is memory and lost when the machine is off; put the swap file on a disk" },
 	{ " 9p afs ceph cifs coda gfs2 lustre nfs nfs4 ocfs2 orangefs smb3 vboxsf virtiofs ",
-	  "it comes over the network and is not there when the machine resumes; put the swap file "
-	  "on a local disk" },
+	  "it is reached over the network and not available when the machine resumes; put the "
+	  "swap file on a local disk" },
 	{ " cramfs erofs iso9660 squashfs udf ",
 	  "it cannot be written to; put the swap file elsewhere" },
 	{ " overlay ", "it only shows files of other file systems; name a path on the file system "
@@ -178,18 +178,18 @@ int site_choose_size(const struct site *site, const struct meminfo *meminfo, uin
 			   wanted < SIZE_MIN ? "small for any image (at least 16 MiB)"
 					     : "large: the kernel counts its pages in 32 bits");
 	if (least > room)
-		return why(
-			w, -ENOSPC,
-			"%s%s beside the %s that must stay free do not fit: make room, or choose "
-			"another file system or size (--size)",
-			text_size(least, text[0], sizeof(text[0])),
-			wanted ? "" : " (half of memory, or what is in use)",
-			text_size(reserve, text[1], sizeof(text[1])));
-	*ret_reason = wanted ? ""
-		      : all <= room
-			      ? "all of memory and 1/64 more, so that an image always fits"
-			      : "less than memory, what the file system has room for: an image of "
-				"a full memory fits only if it compresses";
+		return why(w, -ENOSPC,
+			   "%s%s do not fit, since %s must stay free: free some space, or choose "
+			   "another file system or size (--size)",
+			   text_size(least, text[0], sizeof(text[0])),
+			   wanted ? "" : " (half of memory, or what is in use)",
+			   text_size(reserve, text[1], sizeof(text[1])));
+	*ret_reason =
+		wanted ? ""
+		: all <= room
+			? "all of memory and 1/64 more, so that an image always fits"
+			: "less than memory, as the file system has no more room: an image of "
+			  "a full memory fits only if it compresses";
 	*ret = wanted ? wanted : min_u64(all, room / (16 * MIB) * (16 * MIB));
 	return 0;
 }

@@ -120,7 +120,7 @@ static int want_fstab(const struct swapfile *s, const struct swapfile_place *pla
 	marks_free(&marks);
 	if (entry && s->hibernate_only)
 		return why(w, -EINVAL,
-			   FSTAB " activates %s at every boot; take that line out, or enable it "
+			   FSTAB " activates %s at every boot; remove that line, or enable it "
 				 "without --hibernate-only",
 			   place->path);
 	if (entry || s->hibernate_only)

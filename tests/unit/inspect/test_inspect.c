@@ -136,7 +136,7 @@ static const struct {
 	int code;
 	const char *words;
 } cases[] = {
-	{ NULL, "", 0, ": an image of s2disk's\n" },
+	{ NULL, "", 0, ": an s2disk image\n" },
 	{ NULL, "", 0, "committed, load attempts 0, refused and kept 0 times" },
 	{ NULL, "", 0, "80 with data, 1 all zeros, in 17 ranges" },
 	{ NULL, "--verify", 0, "Every block was read and is sound." },
@@ -154,7 +154,7 @@ static const struct {
 	{ at_header, "", 1, "damaged     the header" },
 	{ at_body_chunk, "--verify", 1, "extent" },
 	{ at_sections, "", 1, "damaged" },
-	{ at_block, "", 0, "an image of s2disk's" },
+	{ at_block, "", 0, "an s2disk image" },
 	{ at_block, "--verify", 1, "block 0 " },
 	{ at_block, "--json --verify", 1, "block 0 " },
 };
@@ -203,7 +203,7 @@ START_TEST(no_image)
 	write_file("image", device, others[_i].length);
 	expect(others[_i].code, others[_i].words, "");
 	if (others[_i].code == 0)
-		expect(1, "it holds no image of s2disk's", "--verify");
+		expect(1, "it holds no s2disk image", "--verify");
 }
 END_TEST
 
@@ -220,7 +220,7 @@ START_TEST(other_page_size)
 	snprintf(words, sizeof(words), "  page size   %zu bytes; this machine's kernel has 4096",
 		 size);
 	expect(1, words, "");
-	expect(1, "image: an image of s2disk's\n", "");
+	expect(1, "image: an s2disk image\n", "");
 }
 END_TEST
 
@@ -249,7 +249,7 @@ START_TEST(exports)
 
 	write_file("image", device, SMALL_BYTES);
 	snprintf(arguments, sizeof(arguments), "--export=%s", path_of("export"));
-	expect(0, "an image of s2disk's", arguments);
+	expect(0, "an s2disk image", arguments);
 	ck_assert_int_eq(stat(path_of("export"), &st), 0);
 	ck_assert_int_eq(st.st_size, STREAM_BYTES);
 	/* Memory holds secrets. */

@@ -180,7 +180,7 @@ START_TEST(which_file)
 	looked_for = NULL;
 	made_put("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 	ck_assert_int_eq(swapfile_do_check(&s, &w), -EINVAL);
-	check_told(w.text, "no swap area is enabled; say which");
+	check_told(w.text, "no swap area is enabled; name one");
 	ck_assert_ptr_null(looked_for);
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = /on/demand\n");
 	check_says(NULL, 0);
@@ -219,7 +219,8 @@ START_TEST(inactive)
 	check_line(check_says(PATH, 0), "ok",
 		   PATH " is inactive; s2disk activates it for hibernating");
 	made_active = true;
-	check_line(check_says(PATH, 0), "ok", PATH " is active, though it is for hibernating only");
+	check_line(check_says(PATH, 0), "ok",
+		   PATH " is active, though the configuration has it for hibernation only");
 }
 END_TEST
 
@@ -258,7 +259,7 @@ START_TEST(last_word)
 	made_put("/etc/suspend.conf.d/99-local.conf", "resume device = UUID=other\n");
 	text = check_says(PATH, 1);
 	check_told(text, "/etc/suspend.conf.d/99-local.conf:1), but " PATH " is at");
-	check_told(text, "take it out of there, then s2disk-swapfile enable");
+	check_told(text, "remove it there, then s2disk-swapfile enable");
 }
 END_TEST
 

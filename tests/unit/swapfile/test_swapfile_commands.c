@@ -137,12 +137,12 @@ START_TEST(removes_its_own)
 	made_file("file", path, sizeof(path));
 	s = command_for(NULL);
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), -EINVAL);
-	check_told(w.text, "say which");
+	check_told(w.text, "name one");
 	/* Made by another program. */
 	ck_assert(made_run("fallocate -l 32M mount/other; mkswap mount/other; sync"));
 	s = made_command(path, sizeof(path), "other");
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), -EINVAL);
-	check_told(w.text, "was not made by s2disk-swapfile create, or by an older version");
+	check_told(w.text, "was not created by this version of s2disk-swapfile");
 	ck_assert(exists(path));
 	/* Another one is enabled: that stays. */
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), 0);
@@ -298,7 +298,7 @@ START_TEST(devices)
 	ck_assert_msg(swapfile_do_enable(&s, &w) == 0, "%s", w.text);
 	s.path = NULL;
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), -EINVAL);
-	check_told(w.text, "is a device, which stays");
+	check_told(w.text, "is a device and cannot be removed");
 	ck_assert_int_eq(swapfile_do_disable(&s, &w), 0);
 	made_check("/etc/fstab", "x\n");
 	close(fd);

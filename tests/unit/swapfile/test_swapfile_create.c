@@ -84,10 +84,10 @@ static const struct {
 	  "all of memory" },
 	{ 16 * GIB, 2 * GIB, 17 * GIB, 200 * GIB, 0, 16 * GIB, "less than memory" },
 	{ 16 * GIB, 2 * GIB, 10 * GIB, 200 * GIB, 0, 9 * GIB, "less than memory" },
-	{ 16 * GIB, 2 * GIB, 9 * GIB, 200 * GIB, -ENOSPC, 0, "make room" },
-	{ 16 * GIB, 12 * GIB, 13 * GIB, 200 * GIB, -ENOSPC, 0, "make room" },
-	{ 16 * GIB, 2 * GIB, 0, 200 * GIB, -ENOSPC, 0, "make room" },
-	{ 16 * GIB, 2 * GIB, 0, 0, -ENOSPC, 0, "make room" },
+	{ 16 * GIB, 2 * GIB, 9 * GIB, 200 * GIB, -ENOSPC, 0, "free some space" },
+	{ 16 * GIB, 12 * GIB, 13 * GIB, 200 * GIB, -ENOSPC, 0, "free some space" },
+	{ 16 * GIB, 2 * GIB, 0, 200 * GIB, -ENOSPC, 0, "free some space" },
+	{ 16 * GIB, 2 * GIB, 0, 0, -ENOSPC, 0, "free some space" },
 	/* More than 2^44 bytes of everything. */
 	{ 64ULL << 40, GIB, 200ULL << 40, 400ULL << 40, 0, (65ULL << 40) + 16 * MIB, "all of" },
 };
@@ -234,7 +234,7 @@ START_TEST(shares_no_subvolume_unasked)
 	s.size = 50 * MIB;
 	ck_assert(made_run("echo mine >mount/other; mkdir mount/directory"));
 	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
-	ck_assert_ptr_nonnull(strstr(w.text, "/swap/swapfile for example, or take --no-subvolume"));
+	ck_assert_ptr_nonnull(strstr(w.text, "/swap/swapfile for example, or use --no-subvolume"));
 	ck_assert_int_lt(stat(path, &st), 0);
 	s = made_command(path, sizeof(path), "directory/file");
 	s.size = 50 * MIB;
@@ -385,7 +385,7 @@ START_TEST(knows_remote_mounts)
 		 major(st.st_dev), minor(st.st_dev));
 	made_put("/proc/self/mountinfo", text);
 	ck_assert_int_lt(swapfile_do_create(&s, &w), 0);
-	ck_assert_msg(strstr(w.text, "it is on 9p: it comes over the network") != NULL, "%s",
+	ck_assert_msg(strstr(w.text, "it is on 9p: it is reached over the network") != NULL, "%s",
 		      w.text);
 }
 END_TEST
@@ -409,7 +409,7 @@ START_TEST(refuses_files)
 	ck_assert_msg(strstr(w.text, "not a swap file") != NULL, "%s", w.text);
 	s = made_command(path, sizeof(path), "none");
 	ck_assert_int_lt(swapfile_do_enable(&s, &w), 0);
-	ck_assert_msg(strstr(w.text, "make it first") != NULL, "%s", w.text);
+	ck_assert_msg(strstr(w.text, "create it first") != NULL, "%s", w.text);
 }
 END_TEST
 

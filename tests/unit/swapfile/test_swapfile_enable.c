@@ -153,7 +153,7 @@ START_TEST(there_and_back)
 	ck_assert_str_eq(warnings, "");
 	disable();
 	ck_assert_str_eq(made_log, "swapoff /swapfile\n" REMADE);
-	ck_assert_ptr_nonnull(strstr(warnings, "the kernel keeps 8:2 as the place"));
+	ck_assert_ptr_nonnull(strstr(warnings, "the kernel's resume device stays 8:2"));
 	check_as_before(before);
 	warnings[0] = '\0';
 	disable();
@@ -381,7 +381,7 @@ START_TEST(foretells)
 	check_told(text, "would activate /swapfile\n");
 	check_told(text, "would run update-initramfs -u -k all\n");
 	check_told(text, "would set the kernel's resume device to /swapfile\n");
-	ck_assert_ptr_nonnull(strstr(warnings, "take this out of the boot loader's configuration: "
+	ck_assert_ptr_nonnull(strstr(warnings, "remove this from the boot loader's configuration: "
 					       "resume=UUID=0-0 resume_offset=7"));
 	ck_assert_str_eq(made_log, "");
 	check_as_before(before);
@@ -466,7 +466,7 @@ static const struct {
 	{ "update-initramfs", CRYPT ",noinitramfs\n",
 	  BEGIN "# was: " CRYPT ",noinitramfs\n" CRYPT ",noinitramfs,initramfs\n" END, NULL },
 	{ "update-initramfs", NULL, NULL,
-	  "have this line in /etc/crypttab, then enable it again: swap_crypt "
+	  "add this line to /etc/crypttab, then enable it again: swap_crypt "
 	  "UUID=01234567-89ab-cdef-0123-456789abcdef none luks,initramfs" },
 	{ "dracut", "swap_crypt UUID=x\n", NULL, "none luks,x-initrd.attach" },
 	{ "dracut", "swap_crypt2 UUID=x none luks\n#" CRYPT "\nswap_crypt\n", NULL,
@@ -550,8 +550,8 @@ START_TEST(of_former_versions)
 	made_check("/etc/default/grub", "A=1\n");
 	made_check("/etc/default/u-boot", "C=3\n");
 	made_check("/var/lib/s2disk/swapfile.state", NULL);
-	ck_assert_ptr_nonnull(strstr(warnings, "a former version set this up: regenerate"));
-	ck_assert_ptr_nonnull(strstr(warnings, "take resume= and resume_offset= out"));
+	ck_assert_ptr_nonnull(strstr(warnings, "an earlier version set this up: regenerate"));
+	ck_assert_ptr_nonnull(strstr(warnings, "remove resume= and resume_offset="));
 }
 END_TEST
 

@@ -40,7 +40,7 @@ expect 0 "key pair = $pair" 'secret one\n' "$pair"
 [ "$(head -c 8 "$pair")" = s2diskKP ] || complain "it does not begin as it must"
 cp "$pair" "$directory/first"
 
-expect 1 "is there already" 'secret two\n' "$pair"
+expect 1 "exists already" 'secret two\n' "$pair"
 expect 1 "passphrase is wrong" 'secret\nno\nsecret one \nsecret one\n' -c "$pair"
 cmp -s "$pair" "$directory/first" || complain "a failure changed the file"
 expect 0 "has the new passphrase" 'secret no\nsecret one\nsecret two\n' -c "$pair"

@@ -38,7 +38,7 @@ in_memory() {
 not_local() {
     mkdir -p /mnt/9p
     mount -t 9p -o trans=virtio,version=9p2000.L host /mnt/9p || mark fail 9p
-    create network "comes over the network" /mnt/9p/file
+    create network "is reached over the network" /mnt/9p/file
     umount /mnt/9p
 }
 on_others() {
@@ -101,7 +101,7 @@ protected() {
 }
 on_ext4() {
     enable not-swap "is not a swap area" /dev/vda
-    refuse full "make room" s2disk-swapfile create --size=1G /disk/file
+    refuse full "free some space" s2disk-swapfile create --size=1G /disk/file
     truncate -s 50M /disk/hole
     mkswap /disk/hole >/dev/null
     enable hole "has a hole at byte 4096" /disk/hole
