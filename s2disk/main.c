@@ -61,7 +61,7 @@ struct command {
 	int lock;	    /* held while it hibernates, -1 */
 };
 
-/* -1: go on; else an exit code. */
+/* -1: continue; else an exit code. */
 static int parse_command_line(int argc, char **argv, struct command *ret)
 {
 	const struct command_option options[] = {

@@ -45,7 +45,7 @@ struct command_line {
 
 /* Opens the log, with the program's name, and takes the options. All programs have --help and
  * --version. An option with the letter q or v sets the level of the log; of both, q counts.
- * -1: go on; else an exit code. */
+ * -1: continue; else an exit code. */
 int command_line_parse(const struct command_line *line, int argc, char **argv);
 
 /* Logs what is wrong with the usage, and prints where to read about it. Returns EXIT_USAGE. */
