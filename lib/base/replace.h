@@ -11,7 +11,7 @@
  * negative errno; then nothing has changed. */
 int replace_file(const char *path, const char *text, mode_t mode);
 
-/* Deletes the temporary file that an interrupted replace_file() left behind. */
+/* Deletes the temporary file of an interrupted replace_file(). */
 void replace_tidy(const char *path);
 
 /* Deletes the file durably (fsync of the directory). Not an error if there is none. */

@@ -356,7 +356,7 @@ static int try_passphrases(const struct image_unlock *unlock, const struct attem
 		r = key_slots_try_passphrase(attempt->slots, buffer, length, attempt->key, w);
 		if (r == -EKEYREJECTED)
 			why_class(w, passphrase_typed(unlock->places) ? WHY_WRONG_KEY : WHY_LOCKED,
-				  r, "no passphrase that was given opens the image");
+				  r, "none of the passphrases entered opens the image");
 	}
 	secret_free(buffer, PASSPHRASE_SIZE);
 	return r;

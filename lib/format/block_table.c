@@ -40,7 +40,7 @@ static int check_entry(const unsigned char *table, uint64_t index,
 	uint32_t raw = header_block_raw_size(header, index);
 
 	if (entry.codec != CODEC_RAW && entry.codec != CODEC_LZ4)
-		return why_too_new(w, "block %" PRIu64 " is compressed in the unknown way %u",
+		return why_too_new(w, "block %" PRIu64 " is compressed with unknown codec %u",
 				   index, (unsigned int)entry.codec);
 	if (entry.stored_size == 0 || entry.stored_size > raw ||
 	    (entry.codec == CODEC_RAW && entry.stored_size != raw))

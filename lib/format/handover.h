@@ -30,7 +30,7 @@ struct handover {
 	uint64_t stored_bytes;
 	uint64_t load_usec;
 	uint64_t attempts;
-	/* Page frames to be offlined before user space goes on. */
+	/* Page frames to be offlined before user space continues. */
 	uint32_t quarantine_count;
 	struct handover_range quarantine[HANDOVER_RANGES_MAX];
 	char text[HANDOVER_TEXT_MAX + 1]; /* lines; printable */

@@ -99,7 +99,7 @@ static int check_front(const unsigned char *page, struct header_front *front, st
 	uint32_t cipher = get_le32(page + AT_CIPHER), slots = get_le32(page + AT_SLOTS);
 
 	if (cipher < AEAD_AES256_OCB || cipher > AEAD_CHACHA20_POLY1305)
-		return why_too_new(w, "the image is sealed with the unknown cipher %u", cipher);
+		return why_too_new(w, "the image is sealed with unknown cipher %u", cipher);
 	if (slots == 0 || slots > KEY_SLOTS_MAX)
 		return why_damaged(w, "the header says %u key slots", slots);
 	front->cipher = (enum aead_kind)cipher;
@@ -155,7 +155,7 @@ static int check_kind(const unsigned char *page, size_t page_size, struct image_
 	if (r < 0)
 		return r;
 	if (header->check != (front.sealed ? BLOCK_CHECK_SEAL : BLOCK_CHECK_CRC32))
-		return why_too_new(w, "the image's blocks have checks of the unknown kind %u",
+		return why_too_new(w, "the image's blocks have checks of unknown kind %u",
 				   header->check);
 	header->cipher = front.cipher;
 	header->slots = front.slots;

@@ -57,7 +57,7 @@ static int parse_one(const unsigned char *stream, size_t size, size_t *at,
 			"needs a newer s2disk",
 			type);
 	if (slot && slot->data)
-		return why_damaged(w, "section type %u is there twice", type);
+		return why_damaged(w, "section type %u occurs twice", type);
 	if (slot)
 		*slot = (struct section){ .data = stream + *at, .size = (size_t)length };
 	*at += (size_t)section_footprint(length) - SECTION_HEADER_SIZE;

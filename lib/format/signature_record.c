@@ -94,8 +94,7 @@ int signature_record_decode(const unsigned char *page, size_t page_size,
 		return why_damaged(w, "the signature record says the header is at byte %" PRIu64,
 				   record.header_offset);
 	if (record.state != IMAGE_COMMITTED)
-		return why_too_new(w, "the signature record has the unknown state %u",
-				   record.state);
+		return why_too_new(w, "the signature record has unknown state %u", record.state);
 	*ret = record;
 	return 0;
 }

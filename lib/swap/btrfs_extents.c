@@ -174,8 +174,8 @@ static int find_device(int fd, uint64_t device, dev_t *ret, struct why *w)
 	path = (char *)info->path;
 	path[sizeof(info->path) - 1] = '\0';
 	if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
-		return why(w, -ENODEV, "device %" PRIu64 " of btrfs, %.200s, is not there", device,
-			   *path ? path : "of no name");
+		return why(w, -ENODEV, "device %" PRIu64 " of btrfs, %.200s, is missing", device,
+			   *path ? path : "which has no name");
 	*ret = st.st_rdev;
 	return 0;
 }

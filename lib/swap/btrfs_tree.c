@@ -109,11 +109,10 @@ static int check_encoding(const struct search_item *item, struct why *w)
 			   "encoded by the file system",
 			   item->offset);
 	if (item->data[EXTENT_TYPE] == BTRFS_FILE_EXTENT_INLINE)
-		return why(w, -EINVAL, "the file is stored inside of metadata");
+		return why(w, -EINVAL, "the file is stored inside metadata");
 	if (item->data[EXTENT_TYPE] != BTRFS_FILE_EXTENT_REG &&
 	    item->data[EXTENT_TYPE] != BTRFS_FILE_EXTENT_PREALLOC)
-		return why(w, -EBADMSG, "an extent of the unknown type %u",
-			   item->data[EXTENT_TYPE]);
+		return why(w, -EBADMSG, "an extent of unknown type %u", item->data[EXTENT_TYPE]);
 	return item->length < EXTENT_SIZE
 		       ? why(w, -EBADMSG, "an extent item of %" PRIu32 " bytes is too short",
 			     item->length)

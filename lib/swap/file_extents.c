@@ -26,7 +26,7 @@ int file_extent_check_flags(const struct file_extent *extent, struct why *w)
 		{ FIEMAP_EXTENT_UNKNOWN, "has no known place on the disk" },
 		{ FIEMAP_EXTENT_DATA_ENCRYPTED, "is encrypted by the file system" },
 		{ FIEMAP_EXTENT_ENCODED, "is compressed or otherwise encoded" },
-		{ FIEMAP_EXTENT_DATA_INLINE, "is stored inside of metadata" },
+		{ FIEMAP_EXTENT_DATA_INLINE, "is stored inside metadata" },
 		{ FIEMAP_EXTENT_DATA_TAIL, "shares its block with other files" },
 		{ FIEMAP_EXTENT_NOT_ALIGNED, "is not aligned to the file system's blocks" },
 		{ FIEMAP_EXTENT_SHARED, "is shared with another file or a snapshot" },

@@ -117,7 +117,8 @@ static int resolve_tag(const char *spec, char *path, size_t size, struct why *w)
 		    !text_starts(spec, tags[i].name))
 			continue;
 		if (!tag_value(&tags[i], equals + 1, value, sizeof(value)))
-			return why(w, -EINVAL, "nothing follows %s=, or only one quote",
+			return why(w, -EINVAL,
+				   "the value of %s= is missing, or a quote is not closed",
 				   tags[i].name);
 		if (link_path(tags[i].directory, value, path, size) && is_block_device(path, &dev))
 			return 0;
@@ -125,7 +126,7 @@ static int resolve_tag(const char *spec, char *path, size_t size, struct why *w)
 		return r < 0 ? why(w, r, "no device has it") : 0;
 	}
 	return why(w, -EINVAL,
-		   "is neither a path nor UUID=, LABEL=, PARTUUID=, PARTLABEL= or "
+		   "neither a path nor UUID=, LABEL=, PARTUUID=, PARTLABEL= or "
 		   "MAJOR:MINOR");
 }
 
@@ -203,7 +204,7 @@ static int find_path(const char *spec, char *path, size_t size, struct why *w)
 		r = device_path(dev, found, sizeof(found), w);
 	} else {
 		return why(w, -EINVAL,
-			   "is not a device; give a full path (/dev/...), UUID=, "
+			   "not a device; give a full path (/dev/...), UUID=, "
 			   "LABEL=, PARTUUID=, PARTLABEL= or MAJOR:MINOR");
 	}
 	return r < 0 ? r : real_path(found, path, size, w);
@@ -219,21 +220,22 @@ static int examine_device(struct swap_area *area, struct why *w)
 	fd = open(area->device, O_RDONLY | O_CLOEXEC);
 	/* The error of a drive without a medium or a mapping without a table. */
 	if (fd < 0 && (errno == ENXIO || errno == ENOMEDIUM || errno == ENODEV || errno == ENOENT))
-		return why(w, -ENODEV, "%s: is not ready: %s", area->device, strerror(errno));
+		return why(w, -ENODEV, "%s: not ready: %s", area->device, strerror(errno));
 	if (fd < 0)
 		return why(w, -errno, "%s: cannot be opened: %s", area->device, strerror(errno));
 	if (fstat(fd, &st) < 0)
 		return why(w, -errno, "%s: %s", area->device, strerror(errno));
 	if (!S_ISBLK(st.st_mode))
-		return why(w, -ENOTBLK, "%s: is not a block device", area->device);
+		return why(w, -ENOTBLK, "%s: not a block device", area->device);
 	if (ioctl(fd, BLKGETSIZE64, &bytes) < 0)
-		return why(w, -errno, "%s: has no size: %s", area->device, strerror(errno));
+		return why(w, -errno, "%s: its size cannot be read: %s", area->device,
+			   strerror(errno));
 	if (bytes == 0)
-		return why(w, -ENODEV, "%s: has zero size (so far)", area->device);
+		return why(w, -ENODEV, "%s: not ready: it has no size yet", area->device);
 	pages = bytes / page_size();
 	if (area->offset >= pages)
 		return why(w, -EINVAL,
-			   "%s: has %" PRIu64 " pages, so the resume offset cannot be %" PRIu64,
+			   "%s has only %" PRIu64 " pages, so the resume offset cannot be %" PRIu64,
 			   area->device, pages, area->offset);
 	area->dev = st.st_rdev;
 	area->dev_bytes = bytes;
@@ -304,10 +306,10 @@ static int resolve(struct swap_area *area, const char *spec, bool allow_file, st
 		return examine_device(area, w);
 	}
 	if (!S_ISREG(st.st_mode))
-		return why(w, -ENOTBLK, "is not a block device");
+		return why(w, -ENOTBLK, "not a block device");
 	if (!allow_file)
 		return why(w, -ENOTBLK,
-			   "is a file; here give the block device under it and the resume "
+			   "a file; give the block device under it and the resume "
 			   "offset instead");
 	return resolve_file(area, w);
 }
@@ -350,7 +352,7 @@ int swap_area_open(const struct swap_area *area, int flags, struct why *w)
 	if (fstat(fd, &st) < 0)
 		return why(w, -errno, "%s: %s", area->device, strerror(errno));
 	if (!S_ISBLK(st.st_mode) || st.st_rdev != area->dev)
-		return why(w, -ENODEV, "%s: is not the device %u:%u any more", area->device,
+		return why(w, -ENODEV, "%s is no longer the device %u:%u", area->device,
 			   major(area->dev), minor(area->dev));
 	return steal_fd(&fd);
 }

@@ -194,7 +194,7 @@ static const struct {
 	{ PAGE_RANGES, 32, 1, 0x7f, RESEAL_ALL, 0, NULL },
 	{ BLOCK_TABLE, 4, 1, 1, RESEAL_ALL, 0, NULL },
 	{ BLOCK_TABLE, 4, 1, 0, RESEAL_ALL, -EBADMSG, "block 0 has" },
-	{ BLOCK_TABLE, 4, 1, 9, RESEAL_ALL, -ENOTSUP, "unknown way 9" },
+	{ BLOCK_TABLE, 4, 1, 9, RESEAL_ALL, -ENOTSUP, "unknown codec 9" },
 	{ BLOCK_TABLE, 8, 4, 0, RESEAL_SECTIONS | RESEAL_RECORD, -EBADMSG,
 	  "block 0 of 6 is damaged" },
 };

@@ -230,7 +230,7 @@ START_TEST(test_wrong_passphrase)
 	live(&plan, SIM_RESUMED, 1);
 	plan.wrong_phrases = 30;
 	live(&plan, SIM_RESUMED, 11);
-	said("no passphrase that was given opens the image");
+	said("none of the passphrases entered opens the image");
 	ck_assert_uint_eq(outcome.powered_off, 8);
 	/* They are counted separately, so the count of boots that cannot take it stays unused. */
 	plan.wrong_phrases = 6;

@@ -132,7 +132,7 @@ static int check_extents(const unsigned char *page, size_t page_size, uint64_t d
 		    !checked_add(extent.offset, length, &end))
 			return why_damaged(w,
 					   "extent %zu of chunk %" PRIu64 " of the %s map (%" PRIu64
-					   " pages at byte %" PRIu64 ") is on no device",
+					   " pages at byte %" PRIu64 ") is not on the device",
 					   i, header->index, name, extent.pages, extent.offset);
 		if (end > device_bytes)
 			return why_class(w, WHY_FOREIGN, -ENXIO,

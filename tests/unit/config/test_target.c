@@ -36,7 +36,7 @@ static const struct {
 	  "/no/a: does not" },
 	{ "/no/a", "resume=/no/b", HEAD, false, -ENODEV, "/no/a: does not" },
 	{ "/no/a", NULL, NULL, false, -ENODEV, "/no/a: does not" },
-	{ "nonsense", "resume=/no/b", HEAD, false, -EINVAL, "nonsense: is not a device" },
+	{ "nonsense", "resume=/no/b", HEAD, false, -EINVAL, "nonsense: not a device" },
 	/* Its offset does not matter then. */
 	{ "/no/a", "resume=/no/b resume_offset=x", HEAD, false, -ENODEV, "/no/a: does not" },
 	/* Then the kernel command line, before what is active. */
@@ -45,7 +45,7 @@ static const struct {
 	{ "", "resume=/no/b", NULL, false, -ENODEV, "command line: /no/b: does not exist" },
 	{ "", "resume=swap:/no/b", NULL, false, -ENODEV, "/no/b: does not exist" },
 	{ "", "resume=/no/a resume=/no/b", NULL, false, -ENODEV, "/no/b: does not exist" },
-	{ "", "resume=b", NULL, false, -EINVAL, "command line: b: is not a device" },
+	{ "", "resume=b", NULL, false, -EINVAL, "command line: b: not a device" },
 	{ "", "resume=/no/b resume_offset=7x", NULL, false, -EINVAL, "resume_offset=7x" },
 	{ "", "resume=/no/b resume_offset=", NULL, true, -EINVAL, "resume_offset=(empty)" },
 	/* An offset alone names nothing. */
@@ -129,7 +129,7 @@ START_TEST(files)
 		strcpy(settings.resume_device, from_settings ? plain_file : "");
 		made_put("/proc/cmdline", from_settings ? "" : text);
 		ck_assert_int_eq(target_find(&settings, made_root, false, &area, &w), -ENOTBLK);
-		ck_assert_ptr_nonnull(strstr(w.text, "is a file; here give the block device"));
+		ck_assert_ptr_nonnull(strstr(w.text, "a file; give the block device"));
 		r = target_find(&settings, made_root, true, &area, &w);
 		ck_assert_int_lt(r, 0);
 		ck_assert_int_ne(r, -ENOTBLK);

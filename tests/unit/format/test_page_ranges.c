@@ -384,14 +384,14 @@ static const struct {
 	const char *sentence;
 } section_faults[] = {
 	{ 0, 4, 7, -ENOTSUP, "section of type 7" }, /* critical and unknown */
-	{ 0, 4, 4, -EBADMSG, "type 4 is there twice" },
-	{ 0, 4, 1, -EBADMSG, "type 1 is there twice" },
+	{ 0, 4, 4, -EBADMSG, "type 4 occurs twice" },
+	{ 0, 4, 1, -EBADMSG, "type 1 occurs twice" },
 	{ 4, 4, 0, 0, NULL },
 	{ 4, 4, UINT32_MAX, 0, NULL },
 	{ 8, 8, UINT64_MAX, -EBADMSG, "type 3 says 18446744073709551615 bytes" },
 	{ 8, 8, UINT64_MAX - 7, -EBADMSG, "type 3 says 18446744073709551608 bytes" },
 	{ 32, 4, 0, 0, NULL },
-	{ 32, 4, 3, -EBADMSG, "type 3 is there twice" },
+	{ 32, 4, 3, -EBADMSG, "type 3 occurs twice" },
 	{ 36, 4, 1, -ENOTSUP, "section of type 99" },
 	{ 36, 4, 2, 0, NULL }, /* only bit 0 is defined */
 	{ 56, 4, 77, -ENOTSUP, "section of type 77" },
@@ -492,8 +492,8 @@ static const struct {
 	{ 0, 4, 65537, -EBADMSG, "block 0 has 65537 bytes stored" },
 	{ 0, 4, UINT32_MAX, -EBADMSG, "block 0 has 4294967295 bytes stored" },
 	{ 4, 1, 1, 0, NULL },
-	{ 4, 1, 2, -ENOTSUP, "block 0 is compressed in the unknown way 2" },
-	{ 4, 1, 255, -ENOTSUP, "unknown way 255" },
+	{ 4, 1, 2, -ENOTSUP, "block 0 is compressed with unknown codec 2" },
+	{ 4, 1, 255, -ENOTSUP, "unknown codec 255" },
 	{ 5, 1, 255, 0, NULL },
 	{ 20, 4, UINT32_MAX, 0, NULL },
 	{ 24, 4, 12288, 0, NULL },

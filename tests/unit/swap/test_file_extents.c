@@ -29,7 +29,7 @@ static const struct {
 	{ FIEMAP_EXTENT_ENCODED, "compressed" },
 	{ FIEMAP_EXTENT_ENCODED | FIEMAP_EXTENT_DATA_ENCRYPTED, "encrypted" },
 	{ FIEMAP_EXTENT_NOT_ALIGNED, "not aligned" },
-	{ FIEMAP_EXTENT_NOT_ALIGNED | FIEMAP_EXTENT_DATA_INLINE, "inside of metadata" },
+	{ FIEMAP_EXTENT_NOT_ALIGNED | FIEMAP_EXTENT_DATA_INLINE, "inside metadata" },
 	{ FIEMAP_EXTENT_NOT_ALIGNED | FIEMAP_EXTENT_DATA_TAIL, "shares its block" },
 	{ FIEMAP_EXTENT_SHARED | FIEMAP_EXTENT_LAST, "shared with another" },
 };

@@ -469,11 +469,11 @@ START_TEST(btrfs_fails)
 		     "btrfs does not report its device 3: No such device");
 	kernel.failing = 0;
 	kernel.device_mode = 0;
-	not_found(-ENODEV, "device 3 of btrfs, /dev/sda5, is not there");
+	not_found(-ENODEV, "device 3 of btrfs, /dev/sda5, is missing");
 	kernel.device_mode = S_IFREG | 0600;
-	not_found(-ENODEV, "device 3 of btrfs, /dev/sda5, is not there");
+	not_found(-ENODEV, "device 3 of btrfs, /dev/sda5, is missing");
 	kernel.device = "";
-	not_found(-ENODEV, "device 3 of btrfs, of no name, is not there");
+	not_found(-ENODEV, "device 3 of btrfs, which has no name, is missing");
 }
 END_TEST
 

@@ -152,26 +152,26 @@ static const struct {
 	const char *says;
 } wrong[] = {
 	{ "", true, -EINVAL, "no resume device was named" },
-	{ "sda2", true, -EINVAL, "sda2: is not a device; give a full path" },
-	{ "8:x", true, -EINVAL, "8:x: is not a device" },
-	{ "0:1", true, -EINVAL, "0:1: is not a device" },
-	{ "4096:1", true, -EINVAL, "4096:1: is not a device" },
-	{ "8:1:1", true, -EINVAL, "8:1:1: is not a device" },
+	{ "sda2", true, -EINVAL, "sda2: not a device; give a full path" },
+	{ "8:x", true, -EINVAL, "8:x: not a device" },
+	{ "0:1", true, -EINVAL, "0:1: not a device" },
+	{ "4096:1", true, -EINVAL, "4096:1: not a device" },
+	{ "8:1:1", true, -EINVAL, "8:1:1: not a device" },
 	{ "4095:1048575", true, -ENODEV, "no block device 4095:1048575" },
 	{ "/dev/none", true, -ENODEV, "/dev/none: does not exist" },
 	{ "/dev/null/none", true, -ENODEV, "/dev/null/none: does not exist" },
-	{ "/dev/null", true, -ENOTBLK, "/dev/null: is not a block device" },
-	{ "/", true, -ENOTBLK, "/: is not a block device" },
-	{ "/proc/self/exe", false, -ENOTBLK, "is a file; here give the block device" },
+	{ "/dev/null", true, -ENOTBLK, "/dev/null: not a block device" },
+	{ "/", true, -ENOTBLK, "/: not a block device" },
+	{ "/proc/self/exe", false, -ENOTBLK, "a file; give the block device" },
 	{ "/proc/cpuinfo", true, -EINVAL, "/proc/cpuinfo: the file is shorter than a page" },
-	{ "DISK=1", true, -EINVAL, "DISK=1: is neither a path nor UUID=" },
-	{ "UUID", true, -EINVAL, "UUID: is not a device" },
-	{ "UUID=", true, -EINVAL, "nothing follows UUID=" },
-	{ "=1", true, -EINVAL, "=1: is neither" },
-	{ "UUIDS=1", true, -EINVAL, "UUIDS=1: is neither" },
-	{ "LABEL=\"x", true, -EINVAL, "or only one quote" },
-	{ "LABEL=\"", true, -EINVAL, "or only one quote" },
-	{ "LABEL=\"\"", true, -EINVAL, "or only one quote" },
+	{ "DISK=1", true, -EINVAL, "DISK=1: neither a path nor UUID=" },
+	{ "UUID", true, -EINVAL, "UUID: not a device" },
+	{ "UUID=", true, -EINVAL, "the value of UUID= is missing" },
+	{ "=1", true, -EINVAL, "=1: neither" },
+	{ "UUIDS=1", true, -EINVAL, "UUIDS=1: neither" },
+	{ "LABEL=\"x", true, -EINVAL, "or a quote is not closed" },
+	{ "LABEL=\"", true, -EINVAL, "or a quote is not closed" },
+	{ "LABEL=\"\"", true, -EINVAL, "or a quote is not closed" },
 	{ "LABEL=..", true, -ENODEV, "LABEL=..: no device has it" },
 	{ "LABEL=../../null", true, -ENODEV, "no device has it" },
 	{ "UUID=00000000-1111-2222-3333-444444444444", true, -ENODEV, "no device has it" },
@@ -388,7 +388,7 @@ START_TEST(keeps_to_the_device)
 		return;
 	ck_assert_int_eq(swap_area_resolve(made.device, PAGES, true, &area, &w), -EINVAL);
 	ck_assert_ptr_nonnull(
-		strstr(w.text, "has 1024 pages, so the resume offset cannot be 1024"));
+		strstr(w.text, "has only 1024 pages, so the resume offset cannot be 1024"));
 	ck_assert_int_eq(swap_area_resolve(made.device, UINT64_MAX, true, &area, &w), -EINVAL);
 	ck_assert_uint_eq(area.offset, 77);
 
@@ -416,7 +416,7 @@ START_TEST(keeps_to_the_device)
 	/* Another device has taken its name. */
 	area.dev++;
 	ck_assert_int_eq(swap_area_open(&area, O_RDONLY, &w), -ENODEV);
-	ck_assert_ptr_nonnull(strstr(w.text, "is not the device"));
+	ck_assert_ptr_nonnull(strstr(w.text, "is no longer the device"));
 	close(made.fd);
 }
 END_TEST

@@ -243,7 +243,7 @@ class WrongPassphrase(Sealed):
         for number in (1, 2):
             self.wrong()
             self.reboots()
-            self.need_said("no passphrase that was given opens the image")
+            self.need_said("none of the passphrases entered opens the image")
             self.need_counted(number)
         self.wrong()
         # It asks first, and waits a minute for an answer.
@@ -265,7 +265,7 @@ class WrongAndDiscard(WrongPassphrase):
         header_at = image.Image(self.swap).header_at
         self.wrong()
         self.off()
-        self.need_said("no passphrase that was given opens the image")
+        self.need_said("none of the passphrases entered opens the image")
         self.need_boot_goes_on()
         self.need_signature(disks.SWAP)
         self.need(self.swap.read(header_at, 8) != b"s2diskIM",
