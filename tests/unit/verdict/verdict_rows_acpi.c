@@ -44,7 +44,7 @@ static void moved(const char *name)
 	named(name)->address += PAGE;
 }
 
-ROW("a table that Linux goes on reading where it lies (below): changed, missing or moved");
+ROW("a table that Linux keeps reading where it lies (below): changed, missing or moved");
 
 LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DSDT changed. The saved kernel keeps reading")
 {
@@ -101,7 +101,7 @@ LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DMAR changed. The saved kernel kee
 	changed("DMAR");
 }
 
-ROW("a table of which Linux goes on using what it read (below): changed or missing");
+ROW("a table of which Linux keeps using what it read (below): changed or missing");
 
 #define USED(name)                                          \
 	LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL,        \
