@@ -46,7 +46,7 @@ END_TEST
  * failure is reported. */
 START_TEST(test_handover_unreadable)
 {
-	static const char told[] = "may not be offlined";
+	static const char reported[] = "may not be offlined";
 	struct sim_plan plan = {
 		.class = SIM_IO, .fault = SIM_FAIL, .method = METHOD_SHUTDOWN, .maps = "AB"
 	};
@@ -55,13 +55,13 @@ START_TEST(test_handover_unreadable)
 
 	for (plan.at = 1; plan.at <= most; plan.at++) {
 		live(&plan);
-		ck_assert_ptr_null(strstr(outcome.said, told));
+		ck_assert_ptr_null(strstr(outcome.said, reported));
 	}
 	plan.class = SIM_ALLOC;
 	most = count(SIM_ALLOC, &plan);
 	for (plan.at = most; plan.at > 0 && most - plan.at < 20; plan.at--) {
 		live(&plan);
-		without += strstr(outcome.said, told) != NULL;
+		without += strstr(outcome.said, reported) != NULL;
 	}
 	ck_assert_uint_gt(without, 0);
 	print_tally("a hand-over that cannot be read:");

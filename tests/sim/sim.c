@@ -179,15 +179,15 @@ static bool same_first_page(const unsigned char *disk)
 	return memcmp(disk, fresh, SIM_PAGE) == 0;
 }
 
-/* The system or the boot goes on: swap must be swap. */
+/* The system or the boot continues: swap must be swap. */
 static void check_swap(const char *who)
 {
 	if (sim->shared->outcome.dead)
 		return;
 	if (sim_live_image(sim->disk) || sim_live_image(sim->shared->durable))
-		sim_broken("%s goes on with a live image", who);
+		sim_broken("%s continues with a live image", who);
 	if (!same_first_page(sim->disk) || !same_first_page(sim->shared->durable))
-		sim_broken("%s goes on with a swap header that is not mkswap's", who);
+		sim_broken("%s continues with a swap header that is not mkswap's", who);
 }
 
 /* What a boot may write to an image on the disk: the hand-over page, and the header,
@@ -249,7 +249,7 @@ static void boot(void)
 		check_swap("the boot");
 	check_record(&run, was_live, r < 0);
 	if (kernel.huge_given)
-		sim_broken("the boot goes on without its huge pages");
+		sim_broken("the boot continues without its huge pages");
 	sim_end(SIM_FRESH);
 }
 
@@ -447,7 +447,7 @@ void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome
 		snprintf(outcome->broken, sizeof(outcome->broken), "it ended as %d", outcome->fate);
 	n = pread(sim->said, outcome->said, sizeof(outcome->said) - 1, 0);
 	outcome->said[n > 0 ? n : 0] = '\0';
-	/* A system that goes on must have been warned about leftovers, except after a
+	/* A system that continues must have been warned about leftovers, except after a
 	 * power cut or damage. */
 	if (!outcome->dead && outcome->fate != SIM_KEPT && plan->fault != SIM_CUT &&
 	    plan->fault != SIM_DAMAGE && sim_sealed_header(sim->disk) &&

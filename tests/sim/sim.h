@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A whole life: a machine hibernates, is off, boots, and goes on. The code of s2disk and resume
+ * A whole life: a machine hibernates, is off, boots, and continues. The code of s2disk and resume
  * runs unchanged on a simulated kernel and disk, and any single operation of these can be made to
  * fail.
  *

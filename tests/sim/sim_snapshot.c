@@ -183,9 +183,9 @@ static void check_secrets(void)
 	if (!kernel.restored)
 		return;
 	if (!kernel.renewed)
-		sim_broken("processes go on with random numbers from before the restore");
+		sim_broken("processes continue with random numbers from before the restore");
 	if (sim_secrets_left())
-		sim_broken("processes go on with what the image's key was made of in memory");
+		sim_broken("processes continue with what the image's key was made of in memory");
 }
 
 /* From here on other processes write to file systems: an image of the state before must
@@ -194,11 +194,11 @@ static void check_thaw(void)
 {
 	check_secrets();
 	if (kernel.display_set)
-		sim_broken("processes go on with another setting of /sys/power/disk");
+		sim_broken("processes continue with another setting of /sys/power/disk");
 	if (sim->shared->outcome.dead)
 		return;
 	if (sim_live_image(sim->disk) || sim_live_image(sim->shared->durable))
-		sim_broken("processes go on with a live image on the disk");
+		sim_broken("processes continue with a live image on the disk");
 }
 
 static void thaw(void)

@@ -3,7 +3,7 @@
  * Every read, write and flush, every call of the kernel, every allocation and every page
  * of swap in the life of a hibernation fails once; there is a power cut at each, and
  * signals arrive. The simulator checks the invariants: the system runs on, or the session
- * is resumed byte by byte; no live image is left beside a system that goes on; none is
+ * is resumed byte by byte; no live image is left beside a system that continues; none is
  * restored twice; nothing is written where it does not belong. And every disk that a
  * further power cut could have left in any of these lives is judged.
  */

@@ -173,7 +173,7 @@ START_TEST(is_renewed)
 }
 END_TEST
 
-/* The system that made the image goes on: its kernel, with its log, and its boot id. */
+/* The system that made the image continues: its kernel, with its log, and its boot id. */
 START_TEST(takes_the_place)
 {
 	static const struct boot_run swap = { .found = FOUND_SWAP, .fate = FATE_NONE };

@@ -70,7 +70,7 @@ START_TEST(processors_are_behind)
 END_TEST
 
 /* Neither is waited for (reading the snapshot takes all the time). */
-START_TEST(nobody_is_behind)
+START_TEST(neither_side_waits)
 {
 	struct fixture f;
 
@@ -81,7 +81,7 @@ START_TEST(nobody_is_behind)
 END_TEST
 
 /* A slow device: time that is lost goes into compressing harder, but only
- * about so much of it. */
+ * about this much of it. */
 START_TEST(device_is_behind)
 {
 	struct fixture f;
@@ -169,7 +169,7 @@ void test_cases(Suite *suite)
 
 	tcase_add_loop_test(tcase, fixed_stays, 0, 4);
 	tcase_add_test(tcase, processors_are_behind);
-	tcase_add_test(tcase, nobody_is_behind);
+	tcase_add_test(tcase, neither_side_waits);
 	tcase_add_test(tcase, device_is_behind);
 	tcase_add_test(tcase, device_runs_dry);
 	tcase_add_test(tcase, device_turns_slow);

@@ -197,7 +197,7 @@ START_TEST(finds_them_again)
 	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) is not visible here");
 	made_shell("rm dev/loop0");
 	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) is not visible here");
-	/* Where it makes one wait nobody looks. */
+	/* An automount that would block is not looked at. */
 	put_ext("/dev/sr0", 1, 6);
 	expect(VERDICT_HARMLESS, false, "on /dev/vda1 (/) is not visible here");
 	/* An image that was written before the restored system looked. */

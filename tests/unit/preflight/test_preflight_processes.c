@@ -67,7 +67,7 @@ START_TEST(open_files_are_found)
 }
 END_TEST
 
-START_TEST(nobody_is_found)
+START_TEST(none_is_found)
 {
 	make_process("23", "editor", "/dev/snapshot2");
 	strcpy(who, "left over");
@@ -135,7 +135,7 @@ void test_cases(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, make_root, remove_root);
 	tcase_add_test(tcase, open_files_are_found);
-	tcase_add_test(tcase, nobody_is_found);
+	tcase_add_test(tcase, none_is_found);
 	tcase_add_test(tcase, many_users_are_counted);
 	tcase_add_test(tcase, names_are_made_printable);
 	tcase_add_test(tcase, holder_of_the_snapshot_device_is_named);

@@ -16,13 +16,13 @@ END_TEST
 START_TEST(no_area)
 {
 	const struct preflight_target silent = { 0 };
-	const struct preflight_target told = { .area_problem = "UUID=77: no such device" };
+	const struct preflight_target failed = { .area_problem = "UUID=77: no such device" };
 
 	tree("no-swap");
 	ck_assert_int_eq(run_for(&silent), CHECK_FAILED);
 	expect_only("swap-area", CHECK_FAILED, "no swap area was found", "s2disk-swapfile create");
 	ck_assert_ptr_null(find("swap-size"));
-	ck_assert_int_eq(run_for(&told), CHECK_FAILED);
+	ck_assert_int_eq(run_for(&failed), CHECK_FAILED);
 	expect_only("swap-area", CHECK_FAILED, "UUID=77: no such device", "s2disk-swapfile create");
 }
 END_TEST

@@ -117,7 +117,7 @@ START_TEST(asks_for_a_passphrase)
 }
 END_TEST
 
-START_TEST(asks_nobody)
+START_TEST(key_pair_asks_nothing)
 {
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\nkey pair = /etc/pair\n");
 	s2disk("", EXIT_DONE,
@@ -132,11 +132,15 @@ END_TEST
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
-		unknown_keys,	   hibernates,
-		another_is_at_it,  checks_say_no,
-		no_area,	   machine_cannot_be_described,
-		hibernating_fails, asks_for_a_passphrase,
-		asks_nobody,
+		unknown_keys,
+		hibernates,
+		another_is_at_it,
+		checks_say_no,
+		no_area,
+		machine_cannot_be_described,
+		hibernating_fails,
+		asks_for_a_passphrase,
+		key_pair_asks_nothing,
 	};
 	TCase *tcase = test_case(suite, "main");
 

@@ -291,7 +291,7 @@ START_TEST(obeys_the_delay)
 }
 END_TEST
 
-START_TEST(stays_awake_when_somebody_woke_it)
+START_TEST(stays_awake_when_a_user_woke_it)
 {
 	machine.woken_after = 3 * MINUTE;
 	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
@@ -445,7 +445,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, sleeps_in_both);
 	tcase_add_test(test, hibernates_after_the_alarm);
 	tcase_add_test(test, obeys_the_delay);
-	tcase_add_test(test, stays_awake_when_somebody_woke_it);
+	tcase_add_test(test, stays_awake_when_a_user_woke_it);
 	tcase_add_test(test, suspends_again_when_hibernating_failed);
 	tcase_add_test(test, fails_when_it_cannot_suspend);
 	tcase_add_test(test, does_not_sleep_past_its_alarm);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What else goes on at the same time: another s2disk, the kernel's own
+"""What else runs at the same time: another s2disk, the kernel's own
 hibernation, swapoff, a console or terminal that is gone."""
 
 import signal

@@ -11,7 +11,7 @@ from testbed.scenario import Scenario
 
 class Damaged(Scenario):
     """Base: an image is broken; it is refused, and where two boots say so, the
-    boot goes on."""
+    boot continues."""
     memory = 320
     guest = "first_boot() { swap_on $SWAP; hold main 48 24; hibernate; }"
     says = None             # what the console must name
@@ -123,7 +123,7 @@ class Kept(Damaged):
         # It asks first, and waits a minute for an answer.
         self.off(timeout=250)
         self.need(not machine.rebooted, "the machine is off")
-        self.need(machine.mark("resume") is None, "the boot did not go on")
+        self.need(machine.mark("resume") is None, "the boot did not continue")
         self.need_said("kept and the machine powers off")
         self.need_kept(2)
 
@@ -209,7 +209,7 @@ class KernelsOwn(Damaged):
         machine = self.boot()
         # It asks first, and waits a minute for an answer.
         self.off(timeout=250)
-        self.need(machine.mark("resume") is None, "the boot did not go on")
+        self.need(machine.mark("resume") is None, "the boot did not continue")
         self.need_said("kept and the machine powers off")
         self.need_signature(disks.KERNELS)
         self.need_named(machine)

@@ -152,7 +152,7 @@ class AskFatal(Ask):
 
 class AskUnanswered(OtherProcessor):
     """mismatch action = ask: no answer for 60 seconds, it boots again"""
-    name = "action-ask-nobody"
+    name = "action-ask-unanswered"
     group = "slow"
     settings = "mismatch action = ask\n"
 

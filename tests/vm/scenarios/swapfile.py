@@ -30,7 +30,7 @@ first_boot() {
     mark offset "$(first_extent $SWAP)"
     swap_on $SWAP
     hold main 64 32
-    # This boot was not told where it is; the next one is.
+    # This boot did not know where it is; the next one does.
     hibernate -r $SWAP -P "way back = warn"
     # The file system was mounted all the time: it must still be sound.
     marked file-after sh -c 'echo x >/mnt/after && sync && rm /mnt/after'

@@ -99,7 +99,7 @@ first_boot() {
         self.files_disk = self.add_disk(disks.Disk(self.path("files.img"), 4))
 
     def make_initrd(self, **options):
-        """The initramfs is the system's own; the files go on their disk."""
+        """The initramfs is the system's own; the files are put on their disk."""
         files = self.boot_files(self.boots, **options)
         with open(self.builder.memhold(), "rb") as stream:
             files["/memhold"] = stream.read()

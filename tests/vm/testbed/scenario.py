@@ -232,7 +232,7 @@ class Scenario:
             old = int(olds[0] if before is machine else olds[-1])
             new = int(machine.mark(name + ".counter"))
             # A restarted counter would take long to overtake.
-            self.need(old < new, "the counter of %s goes on: %d, %d" %
+            self.need(old < new, "the counter of %s continues: %d, %d" %
                       (name, old, new))
 
     def need_signature(self, wanted):
