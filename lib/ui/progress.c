@@ -24,11 +24,11 @@
 /* The bar on screen, for messages in between. */
 static struct progress *current;
 
-static void (*tell_also)(const char *what, unsigned int percent);
+static void (*report_also)(const char *what, unsigned int percent);
 
 void progress_set_also(void (*also)(const char *what, unsigned int percent))
 {
-	tell_also = also;
+	report_also = also;
 }
 
 /* True if a short write would not block: a stopped terminal, or a pipe with a frozen
@@ -242,8 +242,8 @@ void progress_update(struct progress *progress, uint64_t done)
 	} else if (tenth > progress->tenth) {
 		draw_line(progress, now_usec());
 	}
-	if (tenth > progress->tenth && tell_also)
-		tell_also(progress->what, tenth * 10);
+	if (tenth > progress->tenth && report_also)
+		report_also(progress->what, tenth * 10);
 	if (tenth > progress->tenth)
 		progress->tenth = tenth;
 }
