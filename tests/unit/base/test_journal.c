@@ -22,7 +22,7 @@ static void make_journal(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	made_root_create();
-	made_folder("/run/systemd/journal");
+	made_directory("/run/systemd/journal");
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket",
 		 made_root);
 	receiver = socket(AF_UNIX, SOCK_DGRAM, 0);

@@ -152,7 +152,7 @@ START_TEST(depth_is_bounded)
 }
 END_TEST
 
-START_TEST(unbalanced_is_told)
+START_TEST(unbalanced_is_reported)
 {
 	begin();
 	json_object_begin(&json, NULL);
@@ -169,7 +169,7 @@ START_TEST(unbalanced_is_told)
 }
 END_TEST
 
-START_TEST(write_error_is_told)
+START_TEST(write_error_is_reported)
 {
 	FILE *full = fopen("/dev/full", "w");
 
@@ -191,6 +191,6 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, string_values, 0, sizeof(strings) / sizeof(strings[0]));
 	tcase_add_test(tcase, keys_are_escaped);
 	tcase_add_test(tcase, depth_is_bounded);
-	tcase_add_test(tcase, unbalanced_is_told);
-	tcase_add_test(tcase, write_error_is_told);
+	tcase_add_test(tcase, unbalanced_is_reported);
+	tcase_add_test(tcase, write_error_is_reported);
 }

@@ -171,7 +171,7 @@ END_TEST
 
 START_TEST(new_file)
 {
-	made_folder("/etc");
+	made_directory("/etc");
 	ck_assert_int_eq(put("new\n"), 0);
 	check_file("/etc/fstab", "new\n");
 	ck_assert_uint_eq(mode_of("/etc/fstab"), 0644);
@@ -259,7 +259,7 @@ START_TEST(deleting)
 	check_file("/etc/fstab", NULL);
 	ck_assert_str_eq(kernel.log, "fsync ");
 	ck_assert_int_eq(replace_unlink(full("/etc/fstab")), 0);
-	made_folder("/etc/directory");
+	made_directory("/etc/directory");
 	ck_assert_int_lt(replace_unlink(full("/etc/directory")), 0);
 	made_put("/etc/fstab", "old\n");
 	kernel.call = "fsync";

@@ -147,7 +147,7 @@ START_TEST(looks_at_only_so_much)
 {
 	char command[256];
 
-	made_folder("/boot");
+	made_directory("/boot");
 	put("/efi/initrd", "07", 1000);
 	boot_files_find(made_root, &files);
 	ck_assert_str_eq(files.cut, "");
@@ -165,7 +165,7 @@ START_TEST(knows_when_all_was_changed)
 	ck_assert(!files.directories_changed && !files.written && !files.unmounted[0]);
 	ck_assert_int_eq(boot_modules_changed(made_root), 0);
 	put("/boot/loader/entries/arch.conf", "title", 2000);
-	made_folder("/usr/lib/modules");
+	made_directory("/usr/lib/modules");
 	set_time("/usr/lib/modules", 3000);
 	set_time("/boot/loader/entries", 5000);
 	set_time("/boot/loader", 4000);

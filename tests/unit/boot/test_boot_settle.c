@@ -111,7 +111,7 @@ static void begin(void)
 	memset(&kernel, 0, sizeof(kernel));
 	kernel.type = XFS_SUPER_MAGIC;
 	made_root_create();
-	made_folder("/boot");
+	made_directory("/boot");
 	signal(SIGTERM, count_signal);
 }
 

@@ -21,7 +21,7 @@ static const struct boot_file there = { .path = "/initrd" };
 static void make(void)
 {
 	made_root_create();
-	made_folder("/run");
+	made_directory("/run");
 	snprintf(path, sizeof(path), "%s/initrd", made_root);
 }
 
@@ -386,7 +386,7 @@ START_TEST(reads_unified_images)
 	struct initramfs initramfs;
 	struct why w = { "" };
 
-	made_folder("/boot");
+	made_directory("/boot");
 	snprintf(path, sizeof(path), "%s/boot/linux.efi", made_root);
 	for (size_t i = 0; i < 2; i++) {
 		made_unified(path, "ro resume=UUID=2", packers[i], usual);

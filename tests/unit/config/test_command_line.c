@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "config/command_line.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_told.h"
+#include "fixtures/capture.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -72,9 +72,9 @@ static int parse(const char *line)
 	optind = 0; /* from the first again */
 	ck_assert(kept && real >= 0);
 	ck_assert_int_ge(dup2(fileno(kept), STDERR_FILENO), 0);
-	tell_to_file();
+	capture_begin();
 	code = command_line_parse(&command, argc, words);
-	told(out, sizeof(out));
+	capture_end(out, sizeof(out));
 	ck_assert_int_ge(dup2(real, STDERR_FILENO), 0);
 	close(real);
 	rewind(kept);

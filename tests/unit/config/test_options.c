@@ -162,7 +162,7 @@ START_TEST(wrong_values)
 }
 END_TEST
 
-START_TEST(first_error_is_told)
+START_TEST(first_error_is_reported)
 {
 	struct options options = with_file();
 	struct settings settings;
@@ -247,7 +247,7 @@ void test_cases(Suite *suite)
 			    (int)(sizeof(offsets) / sizeof(offsets[0])));
 	tcase_add_test(tcase, offset_of_another_device_by_parameter);
 	tcase_add_loop_test(tcase, wrong_values, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
-	tcase_add_test(tcase, first_error_is_told);
+	tcase_add_test(tcase, first_error_is_reported);
 	tcase_add_test(tcase, salvages_what_can_be_used);
 	tcase_add_test(tcase, unknown_keys);
 }

@@ -320,7 +320,7 @@ static const char *below(const char *path)
 static void make_root(void)
 {
 	made_root_create();
-	made_folder("/etc");
+	made_directory("/etc");
 	forget_warnings();
 }
 
@@ -382,7 +382,7 @@ START_TEST(loads_drop_ins_in_order)
 	struct why w;
 
 	/* Without a main file. */
-	made_folder("/etc/suspend.conf.d");
+	made_directory("/etc/suspend.conf.d");
 	made_put("/etc/suspend.conf.d/20-b.conf", "workers = 20\n");
 	made_put("/etc/suspend.conf.d/10-a.conf", "workers = 10\nthreads = n\n");
 	made_put("/etc/suspend.conf.d/30-c.conf~", "workers = 30\n");
@@ -411,7 +411,7 @@ START_TEST(loads_drop_ins_in_order)
 	made_put("/etc/uswsusp.conf", "workers = 2\n");
 	ck_assert_int_eq(load(&s, NULL, &w), 0);
 	ck_assert_uint_eq(s.workers, 2);
-	made_folder("/etc/uswsusp.conf.d");
+	made_directory("/etc/uswsusp.conf.d");
 	made_put("/etc/uswsusp.conf.d/a.conf", "workers = 9\n");
 	ck_assert_int_eq(load(&s, NULL, &w), 0);
 	ck_assert_uint_eq(s.workers, 9);
@@ -465,7 +465,7 @@ START_TEST(skips_what_is_bad)
 	made_put("/etc/suspend.conf", "workers = many\nhello\nresume pause = 5\n");
 	made_put("/etc/suspend.conf.d/10.conf", "compress = x\nthreads = n\n");
 	made_put_bytes("/etc/suspend.conf.d/20.conf", "splash = n\n\0", 12);
-	made_folder("/etc/suspend.conf.d/30.conf");
+	made_directory("/etc/suspend.conf.d/30.conf");
 	made_put("/etc/suspend.conf.d/40.conf", "max attempts = 2\n");
 	ck_assert_int_eq(settings_load(&s, made_root, NULL, keep_warning, &w), 0);
 	ck_assert_uint_eq(s.resume_pause, 5);

@@ -19,7 +19,7 @@ static char plain_file[128];
 static void make_tree(void)
 {
 	made_root_create();
-	made_folder("/proc");
+	made_directory("/proc");
 	snprintf(plain_file, sizeof(plain_file), "%s/plain", made_root);
 	made_put("/plain", "no swap file\n");
 }

@@ -30,7 +30,7 @@ static void make_tree(void)
 	made_root_create();
 	made_put(PRINTK, "7\t4\t1\t7\n");
 	made_put(IMAGE_SIZE, "6442450944\n");
-	made_folder(AMDGPU);
+	made_directory(AMDGPU);
 }
 
 START_TEST(saves_and_restores)

@@ -190,7 +190,7 @@ static void add_disk(const char *name, const char *below)
 	made_link(path, target);
 	snprintf(path, sizeof(path), "/sys/devices/pci0000:00/%s/virtio0/block/%s/holders", below,
 		 name);
-	made_folder(path);
+	made_directory(path);
 }
 
 START_TEST(disks)

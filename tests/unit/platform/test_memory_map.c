@@ -127,7 +127,7 @@ START_TEST(calibrates_types_and_hotplug)
 END_TEST
 
 /* Two vendor types, and one beyond all guesses: the boot loader's list names them. */
-START_TEST(computes_with_types_told)
+START_TEST(computes_with_known_types)
 {
 	static const char text[] = "0x0 0x9ffff System RAM\n0x100000 0x1fffff Unknown E820 type\n"
 				   "0x200000 0x2fffff Unknown E820 type\n";
@@ -372,7 +372,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, computes_what_kernels_stored, 0, (int)ARRAY_SIZE(with_checksum));
 	tcase_add_test(tcase, knows_both_generations);
 	tcase_add_loop_test(tcase, calibrates_types_and_hotplug, 6, 24);
-	tcase_add_test(tcase, computes_with_types_told);
+	tcase_add_test(tcase, computes_with_known_types);
 	tcase_add_test(tcase, leaves_unknown_generations_alone);
 	tcase_add_test(tcase, reads_boot_params);
 	tcase_add_test(tcase, leaves_out_memory_plugged_at_boot);

@@ -43,7 +43,7 @@ START_TEST(test_adds)
 
 	read_again();
 	ck_assert_uint_eq(list.count, 0);
-	made_folder("/run");
+	made_directory("/run");
 	ck_assert_int_eq(offlined_own_add(made_root, first, 2, &w), 0);
 	check_note("12\n900\n");
 	ck_assert_int_eq(offlined_own_add(made_root, second, 3, &w), 0);
@@ -80,7 +80,7 @@ START_TEST(test_bounds)
 
 	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
 		frames[i] = 2 * i;
-	made_folder("/run");
+	made_directory("/run");
 	ck_assert_int_eq(offlined_own_add(made_root, frames, ARRAY_SIZE(frames), &w), 0);
 	read_again();
 	ck_assert_uint_eq(frames_total(list.items, list.count), OFFLINED_OWN_MAX);

@@ -213,8 +213,8 @@ START_TEST(captures_slots)
 	make_service("0000:00:1c.0:pcie001", "pcie_pme");
 	make_service("0000:00:1c.0:pcie004", "pciehp");
 	make_service("0000:00:1c.4:pcie010", "pcie_bwctrl");
-	made_folder("/sys/bus/pci_express/devices/0000:00:1c.4:pcie004"); /* no driver */
-	make_service("0000:00:1d.0:pcie004", "pciehp");			  /* no such port */
+	made_directory("/sys/bus/pci_express/devices/0000:00:1c.4:pcie004"); /* no driver */
+	make_service("0000:00:1d.0:pcie004", "pciehp");			     /* no such port */
 	make_service("pcie", "pciehp");
 	ck_assert_int_eq(devices_capture(made_root, &devices), 0);
 	ck_assert_uint_eq(device_at("0000:01:00.0")->flags, DEVICE_REMOVABLE);

@@ -12,7 +12,7 @@
 static inline void make_boot(void)
 {
 	make();
-	made_folder("/boot");
+	made_directory("/boot");
 }
 
 static const char resume[] = "ELF " INITRAMFS_RESUME_MARK;

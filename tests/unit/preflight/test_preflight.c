@@ -111,7 +111,7 @@ START_TEST(power_state_names_the_cause)
 }
 END_TEST
 
-START_TEST(cause_is_told_once)
+START_TEST(cause_is_reported_once)
 {
 	tree("nohibernate");
 	machine.snapshot = -EPERM;
@@ -218,7 +218,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, real_system_looks_before_it_opens);
 	tcase_add_test(tcase, power_state);
 	tcase_add_test(tcase, power_state_names_the_cause);
-	tcase_add_test(tcase, cause_is_told_once);
+	tcase_add_test(tcase, cause_is_reported_once);
 	tcase_add_test(tcase, encrypted_memory);
 	tcase_add_test(tcase, method_without_platform);
 	tcase_add_test(tcase, method_suspend);

@@ -130,7 +130,7 @@ START_TEST(knows_the_newest_of_several)
 	put_files(empty);
 	expect(CHECK_WARNING, NONE, "");
 	made_put(IMAGE, NULL);
-	made_folder("/boot/dir");
+	made_directory("/boot/dir");
 	put_file("/boot/initrd.img-6.10", "", BEGAN + 1500);
 	expect(CHECK_FAILED, "/boot/initrd.img-6.10: it is empty", "");
 	set_time("/boot/initrd.img-6.10", BEGAN + 1000);
@@ -144,19 +144,19 @@ END_TEST
 START_TEST(warns_of_foreign_ones)
 {
 	put_file("/boot/initrd.img-6.2", "x", BEGAN - 1000);
-	made_folder("/boot/netboot");
+	made_directory("/boot/netboot");
 	put_file("/boot/netboot/initrd.gz", "", BEGAN + 1000);
 	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
 	made_put("/proc/sys/kernel/osrelease", "6.2\n");
 	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
-	made_folder("/usr/lib/modules/6.2");
+	made_directory("/usr/lib/modules/6.2");
 	expect(CHECK_WARNING, "netboot/initrd.gz: it is empty", "");
 	run.found = FOUND_NO_SWAP;
 	expect(CHECK_FAILED, "netboot/initrd.gz: it is empty", "");
 	run.found = FOUND_SWAP;
 	put_file("/boot/netboot/initrd-6.3.gz", "", BEGAN + 2000);
 	expect(CHECK_WARNING, "netboot/initrd-6.3.gz: it is empty", "");
-	made_folder("/usr/lib/modules/6.3");
+	made_directory("/usr/lib/modules/6.3");
 	expect(CHECK_FAILED, "netboot/initrd-6.3.gz: it is empty", "");
 }
 END_TEST
@@ -210,10 +210,10 @@ int __wrap_fstatfs(int fd, struct statfs *ret)
 START_TEST(tells_what_is_not_mounted)
 {
 	put_file(IMAGE, "no cpio", BEGAN - 1000);
-	made_folder("/boot/efi");
+	made_directory("/boot/efi");
 	put_initramfs_at("/boot/efi/initrd", BEGAN + 1000, NULL, NULL, NULL, NULL);
 	automount = true;
-	made_folder("/usr/lib/modules/6.2");
+	made_directory("/usr/lib/modules/6.2");
 	set_time("/usr/lib/modules", BEGAN - 1000);
 	expect(CHECK_OK, "the initramfs that booted", "");
 	set_time("/usr/lib/modules", BEGAN + 1000);
@@ -231,7 +231,7 @@ START_TEST(tells_what_is_not_mounted)
 	automount = false;
 	expect(CHECK_OK, "changed since this boot: ", "");
 	automount = true;
-	made_folder("/efi");
+	made_directory("/efi");
 	expect_second("kernels were installed since this boot, and /efi, where", "mount it");
 	automount = false;
 }

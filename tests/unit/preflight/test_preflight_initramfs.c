@@ -93,7 +93,7 @@ START_TEST(reads_unified_images)
 	const char *const files[] = { "usr/lib/uswsusp/resume", resume, "hooks/s2disk", "x", NULL };
 	char full[256];
 
-	made_folder("/boot/efi/EFI/Linux");
+	made_directory("/boot/efi/EFI/Linux");
 	snprintf(full, sizeof(full), "%s/boot/efi/EFI/Linux/arch.efi", made_root);
 	made_unified(full, "ro resume=UUID=2", "gzip -c", files);
 	set_time("/boot/efi/EFI/Linux/arch.efi", BEGAN + 10);

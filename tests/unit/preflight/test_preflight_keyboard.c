@@ -50,8 +50,8 @@ static void make(void)
 	made_root_create();
 	settings_defaults(&settings);
 	settings.encrypt = true;
-	made_folder("/run");
-	made_folder("/boot");
+	made_directory("/run");
+	made_directory("/boot");
 	made_put("/proc/cmdline", "root=/dev/mapper/root rw resume=UUID=2\n");
 	made_put("/etc/mkinitcpio.conf", "HOOKS=(base udev encrypt s2disk keymap filesystems)\n");
 	made_put("/etc/vconsole.conf", "KEYMAP=fr\nXKBLAYOUT=fr\n");
@@ -114,7 +114,7 @@ START_TEST(test_advice)
 	snprintf(command, sizeof(command), "rm %s/etc/mkinitcpio.conf", made_root);
 	ck_assert_int_eq(system(command), 0);
 	expect(CHECK_WARNING, "is fr", "i18n");
-	made_folder("/etc/initramfs-tools");
+	made_directory("/etc/initramfs-tools");
 	expect(CHECK_WARNING, "is fr", "KEYMAP=y");
 	/* Debian's file, with a list of layouts. */
 	snprintf(command, sizeof(command), "rm %s/etc/vconsole.conf", made_root);

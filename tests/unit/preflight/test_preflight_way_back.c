@@ -189,7 +189,7 @@ START_TEST(warns_of_readers_of_the_key)
 	strcpy(run.keys[0].path, "/etc/image.key");
 	ck_assert_int_eq(image_keys_digest(made_root, "/etc/image.key", run.keys[0].digest, NULL),
 			 0);
-	made_folder("/boot");
+	made_directory("/boot");
 	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);
 	made_initramfs(full, "gzip -c", files);
 	ck_assert_int_eq(chmod(full, 0644), 0);
@@ -211,22 +211,22 @@ END_TEST
 START_TEST(warns_of_names_that_change)
 {
 	strcpy(run.named, "/dev/vda2");
-	made_folder("/sys/block/vda");
+	made_directory("/sys/block/vda");
 	expect(CHECK_OK, OK_TEXT, "");
-	made_folder("/sys/block/vdb");
+	made_directory("/sys/block/vdb");
 	expect_second("named /dev/vda2; with several disks", "UUID");
 	strcpy(run.named, "/dev/nvme0n1p2");
-	made_folder("/sys/block/nvme0n1");
+	made_directory("/sys/block/nvme0n1");
 	expect(CHECK_OK, OK_TEXT, "");
-	made_folder("/sys/block/nvme0c1n1");
+	made_directory("/sys/block/nvme0c1n1");
 	expect(CHECK_OK, OK_TEXT, "");
-	made_folder("/sys/block/nvme1n1");
+	made_directory("/sys/block/nvme1n1");
 	expect_second("named /dev/nvme0n1p2", "UUID");
 	strcpy(run.named, "/dev/mmcblk0p2");
-	made_folder("/sys/block/mmcblk0");
-	made_folder("/sys/block/mmcblk0boot0");
+	made_directory("/sys/block/mmcblk0");
+	made_directory("/sys/block/mmcblk0boot0");
 	expect(CHECK_OK, OK_TEXT, "");
-	made_folder("/sys/block/mmcblk1");
+	made_directory("/sys/block/mmcblk1");
 	expect_second("named /dev/mmcblk0p2", "UUID");
 	strcpy(run.named, "UUID=2");
 	expect(CHECK_OK, OK_TEXT, "");
@@ -248,7 +248,7 @@ START_TEST(sees_what_is_gone)
 	static const char *const files[] = { "bin/sh", "x", NULL };
 	char full[256];
 
-	made_folder("/boot");
+	made_directory("/boot");
 	expect_second("or another one would boot: no initramfs was found below /boot and /efi",
 		      "mount");
 	snprintf(full, sizeof(full), "%s/boot/initrd.img-6.1", made_root);

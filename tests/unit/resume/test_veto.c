@@ -127,7 +127,7 @@ END_TEST
 
 static char kernel_says[600], logged[1000];
 
-static void keep_told(enum log_level level, const char *text)
+static void keep_message(enum log_level level, const char *text)
 {
 	ck_assert_int_eq(level, LOG_LEVEL_NOTICE);
 	text_copy(logged, sizeof(logged), text);
@@ -163,7 +163,7 @@ static const char *explain(int error, const char *record)
 	veto_watch_end(&watch);
 	ck_assert_int_eq(watch.log, -1);
 	logged[0] = '\0';
-	log_set_also(keep_told);
+	log_set_also(keep_message);
 	veto_advise(&watch);
 	log_set_also(NULL);
 	return w.text;

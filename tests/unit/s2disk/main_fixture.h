@@ -4,7 +4,7 @@
 #define TESTS_MAIN_FIXTURE_H
 
 #include "fixtures/made_root.h"
-#include "fixtures/made_told.h"
+#include "fixtures/capture.h"
 
 #include <check.h>
 #include <stdarg.h>
@@ -356,9 +356,9 @@ static inline void s2disk(const char *options, int code, const char *expected)
 	events[0] = said[0] = '\0';
 	locks = 0;
 	optind = 0; /* from the first again */
-	tell_to_file();
+	capture_begin();
 	ended = program_main(argc, argv);
-	told(out, sizeof(out));
+	capture_end(out, sizeof(out));
 	ck_assert_msg(ended == code, "%s: %d, not %d: %s", options, ended, code, said);
 	ck_assert_str_eq(events, expected);
 	sigaction(SIGTERM, NULL, &after);

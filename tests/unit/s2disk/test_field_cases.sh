@@ -42,7 +42,7 @@ reports()
 	grep -q "^$1  *$2 .*$3" "$work/out" || complain "no $1 $2 with '$3'"
 }
 
-untold()
+not_reported()
 {
 	if grep -q "^$1  *$2 " "$work/out"; then
 		complain "$1 $2"
@@ -69,11 +69,11 @@ reports failed way-back swap
 for root in root-two-blanks root-tab root-saved root-windows; do
 	prepare 06-loader-conf $root boot/initramfs-linux.img
 	check 0
-	untold failed way-back
+	not_reported failed way-back
 done
 prepare 07-grub-default-is-windows root boot/initrd.img-6.1.0-40-amd64
 check 0
-untold failed way-back
+not_reported failed way-back
 
 # That boot had no initramfs.
 prepare 08-ubuntu-cloud-boots-without-initrd root boot/initrd.img-6.5.13

@@ -17,8 +17,8 @@
 static void make(void)
 {
 	made_root_create();
-	made_folder("/var/lib");
-	made_folder("/run/systemd/journal");
+	made_directory("/var/lib");
+	made_directory("/run/systemd/journal");
 	setenv("TZ", "UTC", 1);
 }
 

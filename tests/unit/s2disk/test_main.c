@@ -28,12 +28,12 @@ START_TEST(hibernates)
 	machine.on = 1;
 	machine.level = CHECK_WARNING;
 	s2disk("", EXIT_DONE, WHOLE " off unlock");
-	check_told(said, "two is so so; do something");
-	check_untold(said, "one is fine");
+	check_printed(said, "two is so so; do something");
+	check_not_printed(said, "one is fine");
 	/* A result that cannot be saved is not a failure. */
 	machine.save = -ENOSPC;
 	s2disk("", EXIT_DONE, WHOLE " off unlock");
-	check_told(said, "nothing can be kept");
+	check_printed(said, "nothing can be kept");
 	machine.uid = 1000;
 	s2disk("", EXIT_DONE, "lock on find look check others-off hibernate others-on off unlock");
 }
@@ -43,7 +43,7 @@ START_TEST(another_is_at_it)
 {
 	machine.lock = -EBUSY;
 	s2disk("", EXIT_FAILED, "lock");
-	check_told(said, "not hibernated: lock failed");
+	check_printed(said, "not hibernated: lock failed");
 }
 END_TEST
 
@@ -52,9 +52,9 @@ START_TEST(checks_say_no)
 	machine.level = CHECK_FAILED;
 	machine.on = 1;
 	s2disk("", EXIT_REFUSED, "lock on find look check refused off unlock");
-	check_told(said, "two is so so; do something");
-	check_told(said, "kept: two is so so");
-	check_untold(said, "one is fine");
+	check_printed(said, "two is so so; do something");
+	check_printed(said, "kept: two is so so");
+	check_not_printed(said, "one is fine");
 }
 END_TEST
 
@@ -91,7 +91,7 @@ START_TEST(hibernating_fails)
 	machine.hibernate = -EIO;
 	s2disk("", EXIT_FAILED,
 	       "lock on find look check others-off hibernate failed others-on off unlock");
-	check_told(said, "not hibernated: hibernate failed");
+	check_printed(said, "not hibernated: hibernate failed");
 }
 END_TEST
 
@@ -106,14 +106,14 @@ START_TEST(asks_for_a_passphrase)
 	/* Another one did meanwhile. */
 	machine.second_lock = -EBUSY;
 	s2disk("", EXIT_FAILED, "lock on find look check unlock memory keys lock wipe failed off");
-	check_told(said, "not hibernated: lock failed");
-	check_told(said, "kept: lock failed");
+	check_printed(said, "not hibernated: lock failed");
+	check_printed(said, "kept: lock failed");
 	machine.keys = -ECANCELED;
 	s2disk("", EXIT_FAILED, "lock on find look check unlock memory keys wipe failed off");
-	check_told(said, "not hibernated: keys failed");
+	check_printed(said, "not hibernated: keys failed");
 	machine.mlock = -EPERM;
 	s2disk("", EXIT_FAILED, "lock on find look check unlock memory failed off");
-	check_told(said, "cannot lock this program's memory: Operation not permitted");
+	check_printed(said, "cannot lock this program's memory: Operation not permitted");
 }
 END_TEST
 
@@ -125,7 +125,7 @@ START_TEST(key_pair_asks_nothing)
 	       "unlock");
 	machine.keys = -ENOENT;
 	s2disk("", EXIT_FAILED, "lock on find look check memory keys wipe failed unlock");
-	check_told(said, "not hibernated: keys failed");
+	check_printed(said, "not hibernated: keys failed");
 }
 END_TEST
 

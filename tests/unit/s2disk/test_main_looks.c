@@ -8,10 +8,10 @@ START_TEST(only_looking)
 {
 	machine.on = 1;
 	s2disk("--check", EXIT_DONE, "find look check");
-	check_told(out, "one is fine");
-	check_told(out, "two is so so");
+	check_printed(out, "one is fine");
+	check_printed(out, "two is so so");
 	s2disk("--check --json", EXIT_DONE, "find look check");
-	check_told(out, "\"result\": \"ok\"");
+	check_printed(out, "\"result\": \"ok\"");
 	s2disk("--dry-run", EXIT_DONE, "find look check");
 	ck_assert_str_eq(
 		out, "would write an image into /swapfile (/dev/sda2, offset 0 pages), "
@@ -19,9 +19,9 @@ START_TEST(only_looking)
 	machine.level = CHECK_FAILED;
 	s2disk("--check", EXIT_REFUSED, "find look check");
 	s2disk("--check --json", EXIT_REFUSED, "find look check");
-	check_told(out, "\"result\": \"failed\"");
+	check_printed(out, "\"result\": \"failed\"");
 	s2disk("-n", EXIT_REFUSED, "find look check");
-	check_told(said, "two is so so; do something");
+	check_printed(said, "two is so so; do something");
 	ck_assert_str_eq(out, "");
 }
 END_TEST
@@ -30,11 +30,11 @@ END_TEST
 START_TEST(another_system)
 {
 	s2disk("--check --root=/some", EXIT_DONE, "described");
-	check_told(out, "one");
+	check_printed(out, "one");
 	ck_assert(described_ended);
 	machine.level = CHECK_FAILED;
 	s2disk("--check --json --root=/some", EXIT_REFUSED, "described");
-	check_told(out, "\"result\": \"failed\"");
+	check_printed(out, "\"result\": \"failed\"");
 	s2disk("--check --root=/some -m nonsense", EXIT_USAGE, "");
 	ck_assert(described_ended);
 }
@@ -58,7 +58,7 @@ START_TEST(the_last_one)
 	ck_assert_str_eq(out, "{}");
 	machine.print = -ENOENT;
 	s2disk("--last", EXIT_FAILED, "print");
-	check_told(said, "print failed");
+	check_printed(said, "print failed");
 }
 END_TEST
 
@@ -71,11 +71,11 @@ START_TEST(a_report)
 	ck_assert(described_ended);
 	machine.print = -EISDIR;
 	s2disk("--report=/a/file", EXIT_FAILED, "report");
-	check_told(said, "no report was written: report failed");
+	check_printed(said, "no report was written: report failed");
 	machine.uid = 1000;
 	machine.print = 0;
 	s2disk("--report=/a/file", EXIT_DONE, "report");
-	check_told(said, "not running as root");
+	check_printed(said, "not running as root");
 }
 END_TEST
 
@@ -106,14 +106,14 @@ static const struct {
 START_TEST(wrong_usage)
 {
 	s2disk(wrong[_i].options, EXIT_USAGE, "");
-	check_told(said, wrong[_i].words);
+	check_printed(said, wrong[_i].words);
 }
 END_TEST
 
 START_TEST(tells_of_itself)
 {
 	s2disk("--help", EXIT_DONE, "");
-	check_told(out, "Usage: s2disk [OPTION]...");
+	check_printed(out, "Usage: s2disk [OPTION]...");
 	s2disk("--version", EXIT_DONE, "");
 	ck_assert_str_eq(out, "s2disk " PACKAGE_VERSION "\n");
 	s2disk("-h --nonsense", EXIT_DONE, "");

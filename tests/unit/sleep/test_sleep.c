@@ -218,7 +218,7 @@ static int open_journal(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-	made_folder("/run/systemd/journal");
+	made_directory("/run/systemd/journal");
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/journal/socket",
 		 made_root);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "fixtures/made_disk.h"
-#include "fixtures/made_told.h"
+#include "fixtures/capture.h"
 #include "fixtures/made_tree.h"
 #include "preflight/preflight.h"
 #include "swap/device_stack.h"
@@ -131,9 +131,9 @@ static const char *check_says(const char *path, int outcome)
 	struct why w = { "" };
 	int ended;
 
-	tell_to_file();
+	capture_begin();
 	ended = swapfile_do_check(&s, &w);
-	told(text, sizeof(text));
+	capture_end(text, sizeof(text));
 	ck_assert_msg(ended == outcome, "%d, not %d: %s\n%s", ended, outcome, w.text, text);
 	ck_assert_str_eq(w.text, ""); /* all is in the list */
 	ck_assert_str_eq(made_log, "");
@@ -164,7 +164,7 @@ START_TEST(all_is_well)
 	check_line(text, "ok", "the configuration names the place of " PATH);
 	check_line(text, "ok", "the system is set up for " PATH);
 	check_line(text, "ok", "there is memory enough");
-	check_untold(text, "warning");
+	check_not_printed(text, "warning");
 }
 END_TEST
 
@@ -180,7 +180,7 @@ START_TEST(which_file)
 	looked_for = NULL;
 	made_put("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 	ck_assert_int_eq(swapfile_do_check(&s, &w), -EINVAL);
-	check_told(w.text, "no swap area is enabled; name one");
+	check_printed(w.text, "no swap area is enabled; name one");
 	ck_assert_ptr_null(looked_for);
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = /on/demand\n");
 	check_says(NULL, 0);
@@ -196,8 +196,8 @@ START_TEST(bad_file)
 	found = -EINVAL;
 	text = check_says(PATH, 1);
 	check_line(text, "failed", PATH ": the file has holes");
-	check_told(text, "s2disk-swapfile create --enable PATH");
-	check_untold(text, "ok  ");
+	check_printed(text, "s2disk-swapfile create --enable PATH");
+	check_not_printed(text, "ok  ");
 	found = -EIO;
 	check_says(PATH, 1);
 }
@@ -210,7 +210,7 @@ START_TEST(inactive)
 	made_active = false;
 	text = check_says(PATH, 1);
 	check_line(text, "failed", PATH " is not active as swap");
-	check_told(text, "s2disk-swapfile enable " PATH);
+	check_printed(text, "s2disk-swapfile enable " PATH);
 
 	/* Only this very file is activated for hibernating. */
 	made_put("/etc/suspend.conf", CONFIG "swap on demand = /another\n");
@@ -258,8 +258,8 @@ START_TEST(last_word)
 
 	made_put("/etc/suspend.conf.d/99-local.conf", "resume device = UUID=other\n");
 	text = check_says(PATH, 1);
-	check_told(text, "/etc/suspend.conf.d/99-local.conf:1), but " PATH " is at");
-	check_told(text, "remove it there, then s2disk-swapfile enable");
+	check_printed(text, "/etc/suspend.conf.d/99-local.conf:1), but " PATH " is at");
+	check_printed(text, "remove it there, then s2disk-swapfile enable");
 }
 END_TEST
 
@@ -270,7 +270,7 @@ START_TEST(broken_configuration)
 
 	made_put("/etc/suspend.conf", "resume offset = many\n");
 	ck_assert_int_eq(swapfile_do_check(&s, &w), -EINVAL);
-	check_told(w.text, "many");
+	check_printed(w.text, "many");
 	ck_assert_ptr_null(looked_for);
 }
 END_TEST
@@ -283,7 +283,7 @@ START_TEST(not_set_up)
 	made_put("/etc/fstab", "");
 	text = check_says(PATH, 0);
 	check_line(text, "warning", "the system is not set up for " PATH);
-	check_told(text, "s2disk-swapfile enable " PATH);
+	check_printed(text, "s2disk-swapfile enable " PATH);
 	/* Looking changed nothing. */
 	made_check("/etc/fstab", "");
 	made_put("/etc/fstab", PATH " none swap sw 0 0\n");
@@ -325,8 +325,8 @@ START_TEST(machine_fails)
 	while (machine.count < PREFLIGHT_MAX)
 		add_to_machine("more", CHECK_OK, "one of many");
 	text = check_says(PATH, 0);
-	check_told(text, "one of many");
-	check_told(text, "more checks were not shown");
+	check_printed(text, "one of many");
+	check_printed(text, "more checks were not shown");
 	/* However many they are, a failure is not lost. */
 	machine.count--;
 	add_to_machine("late", CHECK_FAILED, "the last of many");
@@ -355,18 +355,18 @@ START_TEST(as_json)
 
 	made_active = false;
 	s.use_json = true;
-	tell_to_file();
+	capture_begin();
 	swapfile_begin(&s, "check");
 	ck_assert_int_eq(swapfile_do_check(&s, &w), 1);
 	ck_assert_int_eq(swapfile_end(&s, "refused", NULL), 0);
-	told(text, sizeof(text));
-	check_told(text, "\"path\": \"" PATH "\"");
-	check_told(text, "\"id\": \"active\",\n      \"level\": \"failed\"");
-	check_told(text, "\"advice\": \"s2disk-swapfile enable " PATH "\"");
-	check_told(text, "\"id\": \"set-up\",\n      \"level\": \"ok\"");
-	check_told(text, "\"advice\": null");
-	check_told(text, "\"result\": \"refused\"");
-	check_untold(text, "This machine");
+	capture_end(text, sizeof(text));
+	check_printed(text, "\"path\": \"" PATH "\"");
+	check_printed(text, "\"id\": \"active\",\n      \"level\": \"failed\"");
+	check_printed(text, "\"advice\": \"s2disk-swapfile enable " PATH "\"");
+	check_printed(text, "\"id\": \"set-up\",\n      \"level\": \"ok\"");
+	check_printed(text, "\"advice\": null");
+	check_printed(text, "\"result\": \"refused\"");
+	check_not_printed(text, "This machine");
 }
 END_TEST
 

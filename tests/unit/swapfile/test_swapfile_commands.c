@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "fixtures/made_disk.h"
 #include "fixtures/made_marks.h"
-#include "fixtures/made_told.h"
+#include "fixtures/capture.h"
 #include "fixtures/made_tree.h"
 
 #include <errno.h>
@@ -95,16 +95,16 @@ START_TEST(foretells_all)
 	s.size = 32 * MIB;
 	s.enable = s.dry_run = true;
 	s.quiet = false;
-	tell_to_file();
+	capture_begin();
 	ck_assert_msg(swapfile_do_create(&s, &w) == 0, "%s", w.text);
-	told(text, sizeof(text));
-	check_told(text, "would make /");
-	check_told(text, "would write /etc/suspend.conf.d/90-swapfile.conf");
-	check_told(text, "+ resume device = DEVICE");
-	check_told(text, "+ resume offset = OFFSET");
-	check_told(text, "a\\040file none swap defaults 0 0");
-	check_told(text, "would activate /");
-	check_told(text, "would run update-initramfs");
+	capture_end(text, sizeof(text));
+	check_printed(text, "would make /");
+	check_printed(text, "would write /etc/suspend.conf.d/90-swapfile.conf");
+	check_printed(text, "+ resume device = DEVICE");
+	check_printed(text, "+ resume offset = OFFSET");
+	check_printed(text, "a\\040file none swap defaults 0 0");
+	check_printed(text, "would activate /");
+	check_printed(text, "would run update-initramfs");
 	ck_assert(!exists(path));
 	ck_assert_str_eq(made_log, "");
 	after = made_look();
@@ -116,11 +116,11 @@ START_TEST(foretells_all)
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), 0);
 	s.dry_run = true;
 	s.quiet = false;
-	tell_to_file();
+	capture_begin();
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), 0);
-	told(text, sizeof(text));
-	check_told(text, "would deactivate /");
-	check_told(text, "would delete /");
+	capture_end(text, sizeof(text));
+	check_printed(text, "would deactivate /");
+	check_printed(text, "would delete /");
 	ck_assert(exists(path) && made_active);
 	free(before);
 }
@@ -137,12 +137,12 @@ START_TEST(removes_its_own)
 	made_file("file", path, sizeof(path));
 	s = command_for(NULL);
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), -EINVAL);
-	check_told(w.text, "name one");
+	check_printed(w.text, "name one");
 	/* Made by another program. */
 	ck_assert(made_run("fallocate -l 32M mount/other; mkswap mount/other; sync"));
 	s = made_command(path, sizeof(path), "other");
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), -EINVAL);
-	check_told(w.text, "was not created by this version of s2disk-swapfile");
+	check_printed(w.text, "was not created by this version of s2disk-swapfile");
 	ck_assert(exists(path));
 	/* Another one is enabled: that stays. */
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), 0);
@@ -190,8 +190,8 @@ START_TEST(half_made)
 	ck_assert(made_run("fallocate -l 32M mount/file"));
 	s.size = 32 * MIB;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), -EEXIST);
-	check_told(w.text, "exists already; ");
-	check_told(w.text, "delete it if an interrupted run left it");
+	check_printed(w.text, "exists already; ");
+	check_printed(w.text, "delete it if an interrupted run left it");
 }
 END_TEST
 
@@ -207,12 +207,12 @@ START_TEST(not_ours_to_make)
 	s.size = 32 * MIB;
 	s.enable = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), -EINVAL);
-	check_told(w.text, "create the file without --enable");
+	check_printed(w.text, "create the file without --enable");
 	ck_assert(!exists(path));
 	s.enable = false;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), 0);
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), -EINVAL);
-	check_told(w.text, "rpm-ostree kargs --append=resume=UUID=");
+	check_printed(w.text, "rpm-ostree kargs --append=resume=UUID=");
 	made_check("/etc/suspend.conf.d/90-swapfile.conf", NULL);
 }
 END_TEST
@@ -231,9 +231,9 @@ START_TEST(holds_an_image)
 			   "conv=notrunc,fsync"));
 	s = command_for(path);
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), -EINVAL);
-	check_told(w.text, "holds a hibernation image, which would be lost; resume it");
+	check_printed(w.text, "holds a hibernation image, which would be lost; resume it");
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), -EINVAL);
-	check_told(w.text, "holds a hibernation image, which would be lost");
+	check_printed(w.text, "holds a hibernation image, which would be lost");
 	ck_assert(exists(path));
 }
 END_TEST
@@ -250,24 +250,24 @@ START_TEST(offset_objects)
 	s = command_for(path);
 	s.root = ""; /* where it is on a loop device */
 	s.use_json = true;
-	tell_to_file();
+	capture_begin();
 	swapfile_begin(&s, "offset");
 	ck_assert_msg(swapfile_do_offset(&s, &w) == 0, "%s", w.text);
 	swapfile_end(&s, "done", NULL);
-	told(text, sizeof(text));
-	check_told(text, "\"path\": \"/");
-	check_told(text, "\"device\": \"/dev/loop");
-	check_told(text, "\"resume\": \"");
-	check_told(text, "\"offset\": ");
-	check_told(text, "it is on a loop device");
+	capture_end(text, sizeof(text));
+	check_printed(text, "\"path\": \"/");
+	check_printed(text, "\"device\": \"/dev/loop");
+	check_printed(text, "\"resume\": \"");
+	check_printed(text, "\"offset\": ");
+	check_printed(text, "it is on a loop device");
 	s.use_json = false;
-	tell_to_file();
+	capture_begin();
 	s.uswsusp = true;
 	ck_assert_int_eq(swapfile_do_offset(&s, &w), 0);
-	told(text, sizeof(text));
+	capture_end(text, sizeof(text));
 	ck_assert_int_eq(strncmp(text, "resume offset = ", 16), 0);
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), -EINVAL);
-	check_told(w.text, "on a loop device");
+	check_printed(w.text, "on a loop device");
 	/* No swap area at all. */
 	ck_assert(made_run("dd if=/dev/zero of=mount/file bs=4096 count=1 conv=notrunc,fsync"));
 	s = command_for(path);
@@ -288,17 +288,17 @@ START_TEST(devices)
 	snprintf(device, sizeof(device), "/dev/loop%u", minor(st.st_dev));
 	s.path = device;
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), -EINVAL);
-	check_told(w.text, "is not a swap area");
+	check_printed(w.text, "is not a swap area");
 	fd = open(device, O_RDONLY); /* it stays then */
 	ck_assert(made_run("umount mount && mkswap -L s2disk %s", device));
 	s.hibernate_only = true;
 	ck_assert_int_eq(swapfile_do_enable(&s, &w), -EINVAL);
-	check_told(w.text, "--hibernate-only is for swap files");
+	check_printed(w.text, "--hibernate-only is for swap files");
 	s.hibernate_only = false;
 	ck_assert_msg(swapfile_do_enable(&s, &w) == 0, "%s", w.text);
 	s.path = NULL;
 	ck_assert_int_eq(swapfile_do_remove(&s, &w), -EINVAL);
-	check_told(w.text, "is a device and cannot be removed");
+	check_printed(w.text, "is a device and cannot be removed");
 	ck_assert_int_eq(swapfile_do_disable(&s, &w), 0);
 	made_check("/etc/fstab", "x\n");
 	close(fd);

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "fixtures/made_marks.h"
-#include "fixtures/made_told.h"
+#include "fixtures/capture.h"
 #include "fixtures/made_tree.h"
 
 #include <errno.h>
@@ -336,19 +336,19 @@ START_TEST(no_way_back)
 
 	made_way_back = CHECK_FAILED;
 	s.quiet = false;
-	tell_to_file();
+	capture_begin();
 	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
-	told(text, sizeof(text));
-	check_untold(text, "can hibernate now");
+	capture_end(text, sizeof(text));
+	check_not_printed(text, "can hibernate now");
 	ck_assert_ptr_nonnull(strstr(warnings, "the way back as made up: do this"));
 	made_check("/sys/power/resume", "0:0\n");
 	/* Enabling it again tries it again. */
 	made_way_back = CHECK_WARNING;
-	tell_to_file();
+	capture_begin();
 	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
-	told(text, sizeof(text));
-	check_told(text, "nothing to do");
-	check_told(text, "can hibernate now");
+	capture_end(text, sizeof(text));
+	check_printed(text, "nothing to do");
+	check_printed(text, "can hibernate now");
 	made_check("/sys/power/resume", "8:2\n");
 	made_way_back = CHECK_FAILED;
 	ck_assert_int_eq(enable(&file), 0);
@@ -372,15 +372,15 @@ START_TEST(foretells)
 	before = (free(before), made_look());
 	s.quiet = false;
 	s.dry_run = true;
-	tell_to_file();
+	capture_begin();
 	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
-	told(text, sizeof(text));
-	check_told(text, "would write /etc/suspend.conf.d/90-swapfile.conf\n");
-	check_told(text, "    + resume device = UUID=1-2\n");
-	check_told(text, "would write /etc/fstab\n    + " LINE);
-	check_told(text, "would activate /swapfile\n");
-	check_told(text, "would run update-initramfs -u -k all\n");
-	check_told(text, "would set the kernel's resume device to /swapfile\n");
+	capture_end(text, sizeof(text));
+	check_printed(text, "would write /etc/suspend.conf.d/90-swapfile.conf\n");
+	check_printed(text, "    + resume device = UUID=1-2\n");
+	check_printed(text, "would write /etc/fstab\n    + " LINE);
+	check_printed(text, "would activate /swapfile\n");
+	check_printed(text, "would run update-initramfs -u -k all\n");
+	check_printed(text, "would set the kernel's resume device to /swapfile\n");
 	ck_assert_ptr_nonnull(strstr(warnings, "remove this from the boot loader's configuration: "
 					       "resume=UUID=0-0 resume_offset=7"));
 	ck_assert_str_eq(made_log, "");
@@ -388,26 +388,26 @@ START_TEST(foretells)
 	/* As JSON, and then done. */
 	s = command();
 	s.use_json = true;
-	tell_to_file();
+	capture_begin();
 	swapfile_begin(&s, "enable");
 	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
 	ck_assert_int_eq(swapfile_end(&s, "done", NULL), 0);
-	told(text, sizeof(text));
-	check_told(text, "\"do\": \"write\",\n      \"what\": \"/etc/fstab\"");
-	check_told(text, "\"do\": \"set the kernel's resume device to\"");
-	check_told(text, "\"arguments\": \"resume=UUID=1-2 resume_offset=34816\"");
-	check_told(text, "\"warning\": \"the kernel command line names another place");
+	capture_end(text, sizeof(text));
+	check_printed(text, "\"do\": \"write\",\n      \"what\": \"/etc/fstab\"");
+	check_printed(text, "\"do\": \"set the kernel's resume device to\"");
+	check_printed(text, "\"arguments\": \"resume=UUID=1-2 resume_offset=34816\"");
+	check_printed(text, "\"warning\": \"the kernel command line names another place");
 	/* Disabling has a dry run, too. */
 	s = command();
 	s.quiet = false;
 	s.dry_run = true;
 	before = made_look();
-	tell_to_file();
+	capture_begin();
 	ck_assert_int_eq(swapfile_do_disable(&s, &w), 0);
-	told(text, sizeof(text));
-	check_told(text, "would deactivate /swapfile\nwould write /etc/fstab\n    - " LINE);
-	check_told(text, "would delete " DROP_IN "\n");
-	check_told(text, "would run update-initramfs -u -k all\n");
+	capture_end(text, sizeof(text));
+	check_printed(text, "would deactivate /swapfile\nwould write /etc/fstab\n    - " LINE);
+	check_printed(text, "would delete " DROP_IN "\n");
+	check_printed(text, "would run update-initramfs -u -k all\n");
 	free(before);
 }
 END_TEST

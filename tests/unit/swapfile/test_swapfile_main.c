@@ -2,7 +2,7 @@
 /* main() of s2disk-swapfile: which command gets what, and how it ends. */
 #include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
-#include "fixtures/made_told.h"
+#include "fixtures/capture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,7 +113,7 @@ void __wrap_log_message(enum log_level level, const char *format, ...)
 static void setup(void)
 {
 	made_root_create();
-	made_folder("/run");
+	made_directory("/run");
 	uid = 0;
 	crypto = 0;
 	result = 0;
@@ -133,9 +133,9 @@ static void run_program(const char *name, const char *options, int code, const c
 	argv[argc] = NULL;
 	called[0] = said[0] = '\0';
 	optind = 0; /* from the first again */
-	tell_to_file();
+	capture_begin();
 	ended = program_main(argc, argv);
-	told(out, sizeof(out));
+	capture_end(out, sizeof(out));
 	ck_assert_msg(ended == code, "%s: %d, not %d: %s", options, ended, code, said);
 	ck_assert_str_eq(called, expected);
 }
@@ -195,7 +195,7 @@ static const struct {
 START_TEST(used_wrongly)
 {
 	swapfile(wrong[_i].options, EXIT_USAGE, "");
-	check_told(said, wrong[_i].words);
+	check_printed(said, wrong[_i].words);
 }
 END_TEST
 
@@ -221,16 +221,16 @@ END_TEST
 START_TEST(as_json)
 {
 	swapfile("enable --json -n a", EXIT_DONE, "enable");
-	check_told(out, "\"command\": \"enable\"");
-	check_told(out, "\"dry-run\": true");
-	check_told(out, "\"result\": \"done\"");
-	check_told(out, "\"reason\": null");
+	check_printed(out, "\"command\": \"enable\"");
+	check_printed(out, "\"dry-run\": true");
+	check_printed(out, "\"result\": \"done\"");
+	check_printed(out, "\"reason\": null");
 	result = -EINVAL;
 	reason = "it has holes";
 	swapfile("enable --json a", EXIT_REFUSED, "enable");
-	check_told(out, "\"dry-run\": false");
-	check_told(out, "\"result\": \"refused\"");
-	check_told(out, "\"reason\": \"it has holes\"");
+	check_printed(out, "\"dry-run\": false");
+	check_printed(out, "\"result\": \"refused\"");
+	check_printed(out, "\"reason\": \"it has holes\"");
 }
 END_TEST
 
@@ -259,13 +259,13 @@ START_TEST(one_at_a_time)
 	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
 	if (locking[_i].locks) {
 		swapfile(locking[_i].options, EXIT_FAILED, "");
-		check_told(said, "another s2disk-swapfile is running");
+		check_printed(said, "another s2disk-swapfile is running");
 		snprintf(path, sizeof(path), "--json %s", locking[_i].options);
 		swapfile(path, EXIT_FAILED, "");
-		check_told(out, "\"reason\": \"another s2disk-swapfile is running");
+		check_printed(out, "\"reason\": \"another s2disk-swapfile is running");
 		uid = 1000;
 		swapfile(locking[_i].options, EXIT_FAILED, "");
-		check_told(said, "only root can do this");
+		check_printed(said, "only root can do this");
 	} else {
 		uid = 1000;
 		swapfile(locking[_i].options, EXIT_DONE, locking[_i].command);
@@ -288,14 +288,14 @@ START_TEST(swap_offset)
 	run_program("/usr/sbin/swap-offset", "/swapfile", EXIT_DONE, "swap-offset");
 	ck_assert_str_eq(got.path, "/swapfile");
 	run_program("swap-offset", "", EXIT_USAGE, "");
-	check_told(said, "expected: the path of one swap file");
+	check_printed(said, "expected: the path of one swap file");
 	run_program("swap-offset", "a b", EXIT_USAGE, "");
 	result = -EINVAL;
 	reason = "it has holes";
 	run_program("swap-offset", "a", EXIT_FAILED, "swap-offset");
 	ck_assert_str_eq(said, reason);
 	run_program("swap-offset", "--help", EXIT_DONE, "");
-	check_told(out, "       swap-offset PATH");
+	check_printed(out, "       swap-offset PATH");
 	run_program("swap-offset", "--version", EXIT_DONE, "");
 	ck_assert_str_eq(out, "swap-offset " PACKAGE_VERSION "\n");
 }
@@ -304,7 +304,7 @@ END_TEST
 START_TEST(tells_of_itself)
 {
 	swapfile("--help", EXIT_DONE, "");
-	check_told(out, "Usage: s2disk-swapfile create");
+	check_printed(out, "Usage: s2disk-swapfile create");
 	swapfile("-V", EXIT_DONE, "");
 	ck_assert_str_eq(out, "s2disk-swapfile " PACKAGE_VERSION "\n");
 }

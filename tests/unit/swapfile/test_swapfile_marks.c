@@ -146,7 +146,7 @@ START_TEST(puts_and_takes_files)
 
 	made_put("/etc/other", "");
 	if (_i == 1)
-		made_folder("/etc/x.d");
+		made_directory("/etc/x.d");
 	before = made_look();
 	ck_assert_msg(marks_put(made_root, &mark, &w) == 0, "%s", w.text);
 	made_check("/etc/x.d/90.conf", _i == 1 ? OWN "x\n" : OWN DIRECTORY "x\n");
@@ -183,7 +183,7 @@ START_TEST(leaves_files_of_others)
 	made_put_bytes("/etc/90.conf", "a\0b", 3);
 	ck_assert_int_eq(marks_read(made_root, "/etc/90.conf", &marks, &w), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(w.text, "is not a text file"));
-	made_folder("/etc/directory");
+	made_directory("/etc/directory");
 	ck_assert_int_eq(marks_read(made_root, "/etc/directory", &marks, &w), -EISDIR);
 }
 END_TEST

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_told.h"
+#include "fixtures/capture.h"
 #include "tools/swapfile/swapfile.h"
 
 #include <errno.h>
@@ -88,11 +88,11 @@ START_TEST(says)
 	struct why w = { "" };
 	char text[64];
 
-	tell_to_file();
+	capture_begin();
 	ck_assert_int_eq(swapfile_run("", "sh -c", "echo words; echo more >&2", &w), 0);
 	log_set_level(LOG_LEVEL_DEBUG);
 	ck_assert_int_eq(swapfile_run("", "sh -c", "echo words", &w), 0);
-	told(text, sizeof(text));
+	capture_end(text, sizeof(text));
 	ck_assert_str_eq(text, "");
 }
 END_TEST

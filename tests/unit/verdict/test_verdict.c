@@ -102,7 +102,7 @@ END_TEST
 
 /* The boot loader reported this boot's types: what the other boot's were is no
  * reason to call them the same. */
-START_TEST(types_told_are_not_guessed)
+START_TEST(types_known_are_not_guessed)
 {
 	static const char map[] = "0x100000 0xffffff System RAM\n0x1000000 0x1ffffff Unknown\n";
 	unsigned char page[4096] = { [0x1e8] = 2 };
@@ -259,7 +259,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, forum_move_onto_a_page_is_fatal);
 	tcase_add_test(tcase, new_checksum_is_the_kernels);
 	tcase_add_test(tcase, lower_top_of_ram);
-	tcase_add_loop_test(tcase, types_told_are_not_guessed, 0, 2);
+	tcase_add_loop_test(tcase, types_known_are_not_guessed, 0, 2);
 	tcase_add_test(tcase, tpm_in_parts);
 	tcase_add_loop_test(tcase, acpi_data_slides, 0, 2);
 	tcase_add_test(tcase, refuses_bad_lists);
