@@ -67,7 +67,7 @@ struct load {
 	unsigned int held_max;	       /* and have up to this many blocks each */
 	struct unpacker unpackers[WORK_POOL_WORKERS_MAX];
 	void *contexts[WORK_POOL_WORKERS_MAX];
-	void *unpack_ring, *unpack_stacks, *read_ring, *read_stacks;
+	void *unpack_memory, *read_memory;
 	struct work_pool read, unpack;
 	atomic_bool cancel;
 
@@ -157,10 +157,10 @@ static int take_memory(struct load *load)
 	size_t batch_memory = load->batch_bytes + block_size;
 	size_t batch_pages = batch_memory / c->page_size;
 	size_t extent_array = batch_pages * sizeof(struct extent);
+	size_t unpack_memory = work_pool_memory(load->threads, load->threads);
+	size_t read_memory = work_pool_memory(READ_THREADS, READ_THREADS);
 	size_t total = BATCHES * (batch_memory + extent_array) + (size_t)raw_memory(load->reader) +
-		       load->threads * WORK_POOL_STACK_SIZE + READ_THREADS * WORK_POOL_STACK_SIZE +
-		       work_pool_ring_size(load->threads) + work_pool_ring_size(READ_THREADS) +
-		       (64 + 2 * load->threads) * c->page_size;
+		       unpack_memory + read_memory + (64 + 2 * load->threads) * c->page_size;
 	int r = arena_create(&load->arena, total);
 
 	for (unsigned int i = 0; r == 0 && i < load->threads; i++)
@@ -181,11 +181,9 @@ static int take_memory(struct load *load)
 			.extent_max = batch_pages,
 		};
 	}
-	load->unpack_ring = arena_take(&load->arena, work_pool_ring_size(load->threads));
-	load->read_ring = arena_take(&load->arena, work_pool_ring_size(READ_THREADS));
-	load->unpack_stacks = arena_take(&load->arena, load->threads * WORK_POOL_STACK_SIZE);
-	load->read_stacks = arena_take(&load->arena, READ_THREADS * WORK_POOL_STACK_SIZE);
-	return load->read_stacks ? 0 : -ENOMEM;
+	load->unpack_memory = arena_take(&load->arena, unpack_memory);
+	load->read_memory = arena_take(&load->arena, read_memory);
+	return load->read_memory ? 0 : -ENOMEM;
 }
 
 /* Adds the extents of the next block to a read request. */
@@ -509,14 +507,13 @@ static void unpack_all(void *context, void *job)
 /* Starts the other threads; then the caller's is like any of them. */
 static int start_threads(struct load *load)
 {
-	static void *const no_context[READ_THREADS + 1];
 	unsigned int others = load->threads - 1, readers = load->serial ? 0 : READ_THREADS;
-	int r = work_pool_start(&load->unpack, others, unpack_all, load->contexts,
-				load->unpack_ring, load->threads, load->unpack_stacks);
+	int r = work_pool_start(&load->unpack, others, unpack_all, load->contexts, load->threads,
+				load->unpack_memory);
 
 	if (r == 0)
-		r = work_pool_start(&load->read, readers, read_all, no_context, load->read_ring,
-				    READ_THREADS, load->read_stacks);
+		r = work_pool_start(&load->read, readers, read_all, NULL, READ_THREADS,
+				    load->read_memory);
 	if (r < 0)
 		return why(load->why, r, "threads cannot be started: %s", strerror(-r));
 	for (unsigned int i = 0; i < readers; i++)

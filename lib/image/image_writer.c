@@ -330,18 +330,17 @@ static int step(struct run *run, bool *ret_done)
 static int start_pools(struct run *run)
 {
 	struct image_writer *writer = run->writer;
-	static void *const no_context[WRITE_THREADS + 1];
 	/* The owner is one of the workers. */
 	unsigned int threads = writer->workers ? writer->workers - 1 : 0;
 	int r = work_pool_start(&run->pack, threads, block_pack, writer->worker_contexts,
-				writer->pack_ring, writer->slot_count, writer->pack_stacks);
+				writer->slot_count, writer->pack_memory);
 
 	run->enough = (size_t)ENOUGH_WAITING * threads;
 
 	if (r < 0)
 		return why(run->why, r, "compressing threads cannot be started: %s", strerror(-r));
-	r = work_pool_start(&run->write, writer->workers ? WRITE_THREADS : 0, transfer_run,
-			    no_context, writer->write_ring, BATCHES, writer->write_stacks);
+	r = work_pool_start(&run->write, writer->workers ? WRITE_THREADS : 0, transfer_run, NULL,
+			    BATCHES, writer->write_memory);
 	if (r < 0)
 		return why(run->why, r, "writing threads cannot be started: %s", strerror(-r));
 	return 0;

@@ -46,7 +46,7 @@ struct image_writer {
 	unsigned char *ranges;
 	size_t ranges_size;
 	unsigned char *kernel_header, *chunk_page, *header_page;
-	void *pack_ring, *pack_stacks, *write_ring, *write_stacks;
+	void *pack_memory, *write_memory;
 	struct digest extent_digest, sections_digest;
 	struct seal seal; /* of a sealed image */
 	bool have_key;

@@ -57,12 +57,12 @@ static int take_memory(struct image_writer *w)
 	size_t piece_array = w->slot_count * sizeof(struct iovec);
 	size_t window_array = w->window.max * sizeof(*w->window.pages);
 	unsigned int threads = w->workers > 1 ? w->workers : 1;
+	size_t pack_memory = work_pool_memory(threads, w->slot_count);
+	size_t write_memory = work_pool_memory(WRITE_THREADS, BATCHES);
 	size_t total = (size_t)w->buffer_count * c->block_size + table_size + w->ranges_size +
 		       slot_array + buffer_array + window_array +
-		       BATCHES * (extent_array + piece_array) +
-		       threads * (codec_state_size() + WORK_POOL_STACK_SIZE) +
-		       WRITE_THREADS * WORK_POOL_STACK_SIZE + work_pool_ring_size(w->slot_count) +
-		       work_pool_ring_size(BATCHES) +
+		       BATCHES * (extent_array + piece_array) + threads * codec_state_size() +
+		       pack_memory + write_memory +
 		       /* each piece is rounded up to a page */
 		       (64 + 2 * threads) * c->page_size;
 	int r = arena_create(&w->arena, total);
@@ -86,10 +86,8 @@ static int take_memory(struct image_writer *w)
 	w->kernel_header = arena_take(&w->arena, c->page_size);
 	w->chunk_page = arena_take(&w->arena, c->page_size);
 	w->header_page = arena_take(&w->arena, c->page_size);
-	w->pack_ring = arena_take(&w->arena, work_pool_ring_size(w->slot_count));
-	w->write_ring = arena_take(&w->arena, work_pool_ring_size(BATCHES));
-	w->pack_stacks = arena_take(&w->arena, threads * WORK_POOL_STACK_SIZE);
-	w->write_stacks = arena_take(&w->arena, WRITE_THREADS * WORK_POOL_STACK_SIZE);
+	w->pack_memory = arena_take(&w->arena, pack_memory);
+	w->write_memory = arena_take(&w->arena, write_memory);
 	for (unsigned int i = 0; i < threads; i++) {
 		w->worker_contexts[i] = &w->worker_state[i];
 		r = block_worker_init(&w->worker_state[i], &w->arena, c->compress, c->page_size,
@@ -97,7 +95,7 @@ static int take_memory(struct image_writer *w)
 		if (r < 0)
 			return r;
 	}
-	return w->write_stacks ? 0 : -ENOMEM;
+	return w->write_memory ? 0 : -ENOMEM;
 }
 
 int image_writer_create(const struct image_writer_config *config, struct image_writer **ret,

@@ -16,9 +16,9 @@ unsigned int work_pool_workers(unsigned int wanted)
 	return wanted < WORK_POOL_WORKERS_MAX ? wanted : WORK_POOL_WORKERS_MAX;
 }
 
-size_t work_pool_ring_size(size_t capacity)
+size_t work_pool_memory(unsigned int workers, size_t capacity)
 {
-	return capacity * sizeof(struct work_entry);
+	return (size_t)workers * WORK_POOL_STACK_SIZE + capacity * sizeof(struct work_entry);
 }
 
 /* The oldest job not taken yet, with the lock held. */
@@ -83,14 +83,16 @@ static int start_thread(struct work_worker *worker, void *stack)
 }
 
 int work_pool_start(struct work_pool *pool, unsigned int workers, work_function work,
-		    void *const *contexts, void *ring, size_t capacity, void *stacks)
+		    void *const *contexts, size_t capacity, void *memory)
 {
+	char *stacks = memory;
+
 	if (workers > WORK_POOL_WORKERS_MAX || capacity == 0)
 		return -EINVAL;
 	*pool = (struct work_pool){
 		.work = work,
-		.owner_context = contexts[0],
-		.ring = ring,
+		.owner_context = contexts ? contexts[0] : NULL,
+		.ring = (void *)(stacks + (size_t)workers * WORK_POOL_STACK_SIZE),
 		.capacity = capacity,
 	};
 	pthread_mutex_init(&pool->lock, NULL);
@@ -101,8 +103,8 @@ int work_pool_start(struct work_pool *pool, unsigned int workers, work_function 
 		int r;
 
 		worker->pool = pool;
-		worker->context = contexts[i + 1];
-		r = start_thread(worker, (char *)stacks + (size_t)i * WORK_POOL_STACK_SIZE);
+		worker->context = contexts ? contexts[i + 1] : NULL;
+		r = start_thread(worker, stacks + (size_t)i * WORK_POOL_STACK_SIZE);
 		if (r < 0) {
 			work_pool_stop(pool);
 			return r;

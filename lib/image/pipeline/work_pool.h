@@ -51,15 +51,15 @@ struct work_pool {
  * run on; never more than WORK_POOL_WORKERS_MAX. */
 unsigned int work_pool_workers(unsigned int wanted);
 
-/* Memory that work_pool_start needs: a ring for this many jobs at once. */
-size_t work_pool_ring_size(size_t capacity);
+/* Bytes that work_pool_start needs: stacks, and a ring for this many jobs at once. */
+size_t work_pool_memory(unsigned int workers, size_t capacity);
 
 /* Starts the threads. contexts has one pointer for each worker, and before them
- * the owner's (for the serial twin and for helping). ring is work_pool_ring_size(capacity) bytes,
- * stacks workers × WORK_POOL_STACK_SIZE, page-aligned; both stay the caller's
- * and must outlive the pool. 0, or a negative errno with no thread left over. */
+ * the owner's (for the serial twin and for helping); NULL: the work needs none. memory is
+ * page-aligned; it stays the caller's and must outlive the pool. 0, or a negative errno with no
+ * thread left over. */
 int work_pool_start(struct work_pool *pool, unsigned int workers, work_function work,
-		    void *const *contexts, void *ring, size_t capacity, void *stacks);
+		    void *const *contexts, size_t capacity, void *memory);
 
 /* Never waits: at most capacity jobs may be between submit and collect. */
 void work_pool_submit(struct work_pool *pool, void *job);

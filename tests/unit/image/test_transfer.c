@@ -249,17 +249,15 @@ END_TEST
 /* Jobs of a pool: each page of the device by its own request. */
 START_TEST(in_a_pool)
 {
-	static unsigned char stacks[3 * WORK_POOL_STACK_SIZE] __attribute__((aligned(65536)));
-	static void *const no_context[4];
+	static unsigned char memory[3 * WORK_POOL_STACK_SIZE + PAGES * sizeof(struct work_entry)]
+		__attribute__((aligned(65536)));
 	static struct transfer transfers[PAGES];
-	struct work_entry ring[PAGES];
 	struct work_pool pool;
 
 	make(true);
 	fill(f.memory, 7);
-	ck_assert_int_eq(work_pool_start(&pool, (unsigned int)_i, transfer_run, no_context, ring,
-					 PAGES, stacks),
-			 0);
+	ck_assert_int_eq(
+		work_pool_start(&pool, (unsigned int)_i, transfer_run, NULL, PAGES, memory), 0);
 	for (size_t i = 0; i < PAGES; i++) {
 		transfers[i] = f.transfer;
 		transfers[i].pieces = &f.pieces[i];

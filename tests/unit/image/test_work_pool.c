@@ -57,21 +57,17 @@ static void work(void *worker_context, void *argument)
 
 static void start(struct fixture *f, unsigned int workers, work_function function, size_t capacity)
 {
-	unsigned int stacks = workers ? workers : 1;
-	void *ring, *memory;
+	size_t size = work_pool_memory(workers, capacity);
+	void *memory;
 
 	*f = (struct fixture){ .workers = workers };
 	for (unsigned int i = 0; i <= WORK_POOL_WORKERS_MAX; i++)
 		f->context_list[i] = &f->contexts[i];
-	ck_assert_int_eq(arena_create(&f->arena, work_pool_ring_size(capacity) + page_size() +
-							 stacks * WORK_POOL_STACK_SIZE),
-			 0);
-	ring = arena_take(&f->arena, work_pool_ring_size(capacity));
-	memory = arena_take(&f->arena, stacks * WORK_POOL_STACK_SIZE);
+	ck_assert_int_eq(arena_create(&f->arena, size), 0);
+	memory = arena_take(&f->arena, size);
 	ck_assert_ptr_nonnull(memory);
-	ck_assert_int_eq(work_pool_start(&f->pool, workers, function, f->context_list, ring,
-					 capacity, memory),
-			 0);
+	ck_assert_int_eq(
+		work_pool_start(&f->pool, workers, function, f->context_list, capacity, memory), 0);
 }
 
 static void end(struct fixture *f)
@@ -314,12 +310,10 @@ START_TEST(refuses_what_it_cannot_do)
 {
 	struct work_pool pool = { 0 };
 	void *contexts[WORK_POOL_WORKERS_MAX + 2] = { 0 };
-	struct work_entry ring[1];
 
-	ck_assert_int_eq(work_pool_start(&pool, WORK_POOL_WORKERS_MAX + 1, work, contexts, ring, 1,
-					 NULL),
+	ck_assert_int_eq(work_pool_start(&pool, WORK_POOL_WORKERS_MAX + 1, work, contexts, 1, NULL),
 			 -EINVAL);
-	ck_assert_int_eq(work_pool_start(&pool, 0, work, contexts, ring, 0, NULL), -EINVAL);
+	ck_assert_int_eq(work_pool_start(&pool, 0, work, contexts, 0, NULL), -EINVAL);
 	work_pool_stop(&pool);
 	ck_assert_uint_eq(work_pool_workers(3), 3);
 	ck_assert_uint_eq(work_pool_workers(WORK_POOL_WORKERS_MAX + 1), WORK_POOL_WORKERS_MAX);
