@@ -15,12 +15,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Bytes of a full read request; and the number of requests that are being read or have blocks not
- * handed on yet. */
-#define BATCH_BYTES (2u << 20)
-#define BATCHES 4
-#define READ_THREADS 2
-
 /* The most blocks of a thread that wait for their turn. With one, it would sleep whenever the block
  * before its own takes a little longer; with few, whenever a reading thread preempts the one whose
  * turn it is. */
@@ -158,7 +152,7 @@ static int take_memory(struct load *load)
 	size_t batch_pages = batch_memory / c->page_size;
 	size_t extent_array = batch_pages * sizeof(struct extent);
 	size_t unpack_memory = work_pool_memory(load->threads, load->threads);
-	size_t read_memory = work_pool_memory(READ_THREADS, READ_THREADS);
+	size_t read_memory = work_pool_memory(TRANSFER_THREADS, TRANSFER_THREADS);
 	size_t total = BATCHES * (batch_memory + extent_array) + (size_t)raw_memory(load->reader) +
 		       unpack_memory + read_memory + (64 + 2 * load->threads) * c->page_size;
 	int r = arena_create(&load->arena, total);
@@ -507,12 +501,12 @@ static void unpack_all(void *context, void *job)
 /* Starts the other threads; then the caller's is like any of them. */
 static int start_threads(struct load *load)
 {
-	unsigned int others = load->threads - 1, readers = load->serial ? 0 : READ_THREADS;
+	unsigned int others = load->threads - 1, readers = load->serial ? 0 : TRANSFER_THREADS;
 	int r = work_pool_start(&load->unpack, others, unpack_all, load->contexts, load->threads,
 				load->unpack_memory);
 
 	if (r == 0)
-		r = work_pool_start(&load->read, readers, read_all, NULL, READ_THREADS,
+		r = work_pool_start(&load->read, readers, read_all, NULL, TRANSFER_THREADS,
 				    load->read_memory);
 	if (r < 0)
 		return why(load->why, r, "threads cannot be started: %s", strerror(-r));

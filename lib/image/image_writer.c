@@ -29,7 +29,6 @@ struct run {
 	struct work_pool pack, write;
 	size_t enough; /* blocks that wait for a thread */
 	struct effort effort;
-	atomic_bool cancel;
 	struct extent_writer extents;
 	struct range_collector ranges;
 	struct image_info info;
@@ -339,7 +338,7 @@ static int start_pools(struct run *run)
 
 	if (r < 0)
 		return why(run->why, r, "compressing threads cannot be started: %s", strerror(-r));
-	r = work_pool_start(&run->write, writer->workers ? WRITE_THREADS : 0, transfer_run, NULL,
+	r = work_pool_start(&run->write, writer->workers ? TRANSFER_THREADS : 0, transfer_run, NULL,
 			    BATCHES, writer->write_memory);
 	if (r < 0)
 		return why(run->why, r, "writing threads cannot be started: %s", strerror(-r));
@@ -353,14 +352,11 @@ static int write_body(struct run *run)
 	int r, effort;
 
 	all_buffers_free(writer);
+	atomic_store(&writer->cancel, false);
 	for (unsigned int i = 0; i < BATCHES; i++) {
 		struct batch *batch = &writer->batches[i];
 
 		transfer_reset(&batch->transfer);
-		batch->transfer.fd = writer->config.fd;
-		batch->transfer.write = true;
-		batch->transfer.page_size = writer->config.page_size;
-		batch->transfer.cancel = &run->cancel;
 		batch->slots = 0;
 		batch->raw_bytes = 0;
 	}
@@ -371,7 +367,7 @@ static int write_body(struct run *run)
 	while (r == 0 && !done)
 		r = step(run, &done);
 	if (r < 0)
-		atomic_store(&run->cancel, true);
+		atomic_store(&writer->cancel, true);
 	/* Joins; every request has ended when this returns. */
 	work_pool_stop(&run->pack);
 	work_pool_stop(&run->write);

@@ -10,11 +10,6 @@
 #include "image/pipeline/transfer.h"
 #include "image/pipeline/work_pool.h"
 
-/* The size up to which a write request collects blocks, and how many requests are in flight. */
-#define BATCH_BYTES (2u << 20)
-#define BATCHES 4
-#define WRITE_THREADS 2
-
 /* A batch may hold this many times its size in bytes of the snapshot, so that it is full at 2:1;
  * and this share of the slots, so that some are left for the workers. */
 #define BATCH_RAW 2
@@ -37,6 +32,7 @@ struct image_writer {
 	unsigned char *buffers, **free_buffers;
 	unsigned int buffer_count, free_count;
 	struct batch batches[BATCHES]; /* used in turn */
+	atomic_bool cancel;
 	struct page_window window;
 	unsigned int workers;
 	struct block_worker worker_state[WORK_POOL_WORKERS_MAX];

@@ -58,7 +58,7 @@ static int take_memory(struct image_writer *w)
 	size_t window_array = w->window.max * sizeof(*w->window.pages);
 	unsigned int threads = w->workers > 1 ? w->workers : 1;
 	size_t pack_memory = work_pool_memory(threads, w->slot_count);
-	size_t write_memory = work_pool_memory(WRITE_THREADS, BATCHES);
+	size_t write_memory = work_pool_memory(TRANSFER_THREADS, BATCHES);
 	size_t total = (size_t)w->buffer_count * c->block_size + table_size + w->ranges_size +
 		       slot_array + buffer_array + window_array +
 		       BATCHES * (extent_array + piece_array) + threads * codec_state_size() +
@@ -73,12 +73,16 @@ static int take_memory(struct image_writer *w)
 	w->free_buffers = arena_take(&w->arena, buffer_array);
 	w->buffers = arena_take(&w->arena, (size_t)w->buffer_count * c->block_size);
 	for (unsigned int i = 0; i < BATCHES; i++) {
-		struct transfer *t = &w->batches[i].transfer;
-
-		t->pieces = arena_take(&w->arena, piece_array);
-		t->piece_max = w->slot_count;
-		t->extents = arena_take(&w->arena, extent_array);
-		t->extent_max = batch_pages;
+		w->batches[i].transfer = (struct transfer){
+			.fd = c->fd,
+			.write = true,
+			.page_size = c->page_size,
+			.cancel = &w->cancel,
+			.pieces = arena_take(&w->arena, piece_array),
+			.piece_max = w->slot_count,
+			.extents = arena_take(&w->arena, extent_array),
+			.extent_max = batch_pages,
+		};
 	}
 	w->window.pages = arena_take(&w->arena, window_array);
 	w->table = arena_take(&w->arena, table_size);
