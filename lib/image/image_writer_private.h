@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Internals of an image writer, for the files that implement it. */
+/* Shared by image_writer.c (the steps of a run, and the header), writer_blocks.c (the snapshot),
+ * writer_sections.c (what describes it) and writer_memory.c. */
 #ifndef S2DISK_IMAGE_IMAGE_WRITER_PRIVATE_H
 #define S2DISK_IMAGE_IMAGE_WRITER_PRIVATE_H
 
 #include "base/memory.h"
-#include "image/pipeline/block_slot.h"
+#include "format/extents/extent_writer.h"
+#include "format/header_page.h"
+#include "format/page_ranges.h"
 #include "image/image_writer.h"
-#include "image/page_window.h"
+#include "image/pipeline/block_slot.h"
+#include "image/pipeline/effort.h"
+#include "image/pipeline/page_window.h"
 #include "image/pipeline/transfer.h"
 #include "image/pipeline/work_pool.h"
-
-/* A batch may hold this many times its size in bytes of the snapshot, so that it is full at 2:1;
- * and this share of the slots, so that some are left for the workers. */
-#define BATCH_RAW 2
-#define BATCH_SLOTS_SHARE 4
+#include "kernel/image_info.h"
 
 struct batch {
 	struct transfer transfer;
@@ -47,5 +48,42 @@ struct image_writer {
 	struct seal seal; /* of a sealed image */
 	bool have_key;
 };
+
+/* The state of one run, used only by the owner's thread. */
+struct run {
+	struct image_writer *writer;
+	const struct image_writer_run *asked;
+	struct image_written *result;
+	struct why *why;
+
+	struct work_pool pack, write;
+	size_t enough; /* blocks that wait for a thread */
+	struct effort effort;
+	struct extent_writer extents;
+	struct range_collector ranges;
+	struct image_info info;
+	struct image_header header;
+	struct page_allocator allocator; /* the caller's, by the window */
+	uint64_t header_offset;
+
+	uint64_t read_bytes; /* of the stream */
+	uint64_t blocks_read;
+	uint64_t blocks_placed;
+	uint64_t blocks_written;
+	uint64_t written_bytes;	   /* raw bytes whose writes are done */
+	unsigned int slots_in_use; /* from read to written */
+	unsigned int next_batch;   /* being filled */
+	uint64_t last_offset;	   /* of the page placed last, to count extents */
+};
+
+/* A page of swap. The run's why says what failed. */
+int writer_allocate(struct run *run, uint64_t *ret);
+
+/* Writes the snapshot's blocks and their extents: the header's body, the table, the page ranges and
+ * the kernel's header are known then. */
+int writer_write_blocks(struct run *run);
+
+/* Writes the sections and their extents: the header's sections. */
+int writer_write_sections(struct run *run);
 
 #endif

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* A batch may hold this many times its size in bytes of the snapshot, so that it is full at 2:1. */
+#define BATCH_RAW 2
+
 #define RANGES_SIZE_MIN (256u << 10)
 #define RANGES_SIZE_MAX (16u << 20)
 

@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* In each direction: the size up to which a request collects blocks, how many requests are in
- * flight, and how many threads run them. */
+/* In each direction: the size up to which a request collects blocks, how many of them are used in
+ * turn, and how many threads run them. */
 #define BATCH_BYTES (2u << 20)
 #define BATCHES 4
 #define TRANSFER_THREADS 2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image/page_window: alone, and its effect on an image. */
 #include "fixtures/check_main.h"
-#include "image/page_window.h"
+#include "image/pipeline/page_window.h"
 
 #include "base/memory.h"
 #include "fixtures/fake_snapshot.h"

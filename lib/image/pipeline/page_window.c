@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "image/page_window.h"
+#include "image/pipeline/page_window.h"
 
 #include "base/bytes.h"
 
