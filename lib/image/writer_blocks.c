@@ -290,7 +290,6 @@ static int start_pools(struct run *run)
 	return 0;
 }
 
-/* Everything between the start and the end of the threads. */
 static int run_pools(struct run *run)
 {
 	struct image_writer *writer = run->writer;

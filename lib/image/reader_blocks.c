@@ -1,184 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Loads the blocks of an image. Reading threads read ahead. All others each take the next block,
  * unpack it, and hand it to the sink themselves when its turn comes, while it is still in the
- * caches of their processor. Until then they unpack more
- * blocks. */
-#include "image/image_reader.h"
+ * caches of their processor. Until then they unpack more blocks. */
+#include "image/image_reader_private.h"
 
 #include "base/bytes.h"
-#include "image/pipeline/block_slot.h"
-#include "image/image_reader_private.h"
-#include "image/pipeline/transfer.h"
-#include "image/pipeline/work_pool.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-
-/* The most blocks of a thread that wait for their turn. With one, it would sleep whenever the block
- * before its own takes a little longer; with few, whenever a reading thread preempts the one whose
- * turn it is. */
-#define BLOCKS_HELD 8
-
-struct batch {
-	struct transfer transfer;
-	struct iovec memory;
-	uint64_t end; /* the block after its last */
-	int error;    /* of reading, and its message */
-	struct why why;
-	bool ready; /* under the lock: its blocks may be taken */
-};
-
-/* A block that a thread has taken and not handed on yet. */
-struct held_block {
-	struct block_slot slot;
-	struct batch *batch;
-};
-
-struct unpacker {
-	struct load *load;
-	struct block_worker worker;
-	struct held_block blocks[BLOCKS_HELD]; /* used in turn */
-	uint64_t taken, handed_on;	       /* counters that only grow */
-	pthread_cond_t wake;
-	bool waiting; /* under the lock of the load */
-};
-
-struct load {
-	struct image_reader *reader;
-	const struct page_sink *sink;
-	const unsigned char *first_page;
-	const struct stream_watch *watch;
-	struct why *why; /* set by the thread whose turn it is */
-	struct why unheard;
-	uint64_t sunk_bytes;
-
-	struct arena arena;
-	size_t batch_bytes;	       /* of a full batch */
-	struct batch batches[BATCHES]; /* used in turn */
-	bool serial;		       /* no threads at all */
-	unsigned int threads;	       /* that unpack, the caller's among them, */
-	unsigned int held_max;	       /* and have up to this many blocks each */
-	struct unpacker unpackers[WORK_POOL_WORKERS_MAX];
-	void *contexts[WORK_POOL_WORKERS_MAX];
-	void *unpack_memory, *read_memory;
-	struct work_pool read, unpack;
-	atomic_bool cancel;
-
-	pthread_mutex_t plan_lock; /* requests are made in the order of blocks */
-	uint64_t next_read;	   /* block to be read next */
-	uint64_t next_batch;
-
-	pthread_mutex_t lock;  /* everything below */
-	pthread_cond_t room;   /* for another batch */
-	uint64_t next_unpack;  /* block to be taken next, */
-	uint64_t unpack_batch; /* the number of its batch, */
-	size_t unpack_at;      /* and its place there */
-	uint64_t next_sink;    /* block whose turn it is */
-	/* Who has block n, at index n modulo the number of blocks in flight. */
-	struct unpacker *holders[WORK_POOL_WORKERS_MAX * BLOCKS_HELD];
-	uint64_t batches_done;
-	bool stopping;
-	int error;
-};
-
-/* Half of the memory is for unpacked blocks. */
-static uint64_t raw_blocks(const struct image_reader *reader)
-{
-	return max_u64(reader->config.buffer_bytes / 2 / reader->header.block_size, 1);
-}
-
-static unsigned int count_threads(const struct image_reader *reader)
-{
-	uint64_t most = min_u64(raw_blocks(reader), WORK_POOL_WORKERS_MAX);
-
-	return (unsigned int)min_u64(max_u64(reader->config.workers, 1), most);
-}
-
-static unsigned int count_held(const struct image_reader *reader)
-{
-	/* The serial twin never waits for its turn. */
-	if (count_threads(reader) == 1)
-		return 1;
-	return (unsigned int)min_u64(raw_blocks(reader) / count_threads(reader), BLOCKS_HELD);
-}
-
-static uint64_t raw_memory(const struct image_reader *reader)
-{
-	return (uint64_t)count_threads(reader) * count_held(reader) * reader->header.block_size;
-}
-
-static size_t full_batch(const struct image_reader *reader)
-{
-	uint64_t block = reader->header.block_size, page = reader->config.page_size;
-	uint64_t raw = raw_memory(reader);
-	uint64_t left = reader->config.buffer_bytes > raw ? reader->config.buffer_bytes - raw : 0;
-	uint64_t each = left / BATCHES;
-
-	/* The last block may exceed the limit by its whole size. */
-	each = each > block ? (each - block) / page * page : 0;
-	return (size_t)max_u64(page, min_u64(each, BATCH_BYTES));
-}
-
-uint64_t image_reader_memory(const struct image_reader *reader)
-{
-	uint64_t block = reader->header.block_size;
-
-	return BATCHES * (full_batch(reader) + block) + raw_memory(reader);
-}
-
-static int take_unpacker(struct load *load, unsigned int number)
-{
-	struct unpacker *unpacker = &load->unpackers[number];
-	const struct image_reader *reader = load->reader;
-	int r;
-
-	unpacker->load = load;
-	for (unsigned int i = 0; i < load->held_max; i++)
-		unpacker->blocks[i].slot.raw = arena_take(&load->arena, reader->header.block_size);
-	load->contexts[number] = unpacker;
-	r = block_worker_init(&unpacker->worker, &load->arena, false, reader->config.page_size,
-			      reader->header.cipher);
-	if (r == 0 && header_sealed(&reader->header))
-		r = block_worker_key(&unpacker->worker, &reader->seal);
-	return r;
-}
-
-static int take_memory(struct load *load)
-{
-	const struct image_reader_config *c = &load->reader->config;
-	uint32_t block_size = load->reader->header.block_size;
-	size_t batch_memory = load->batch_bytes + block_size;
-	size_t batch_pages = batch_memory / c->page_size;
-	size_t extent_array = batch_pages * sizeof(struct extent);
-	size_t unpack_memory = work_pool_memory(load->threads, load->threads);
-	size_t read_memory = work_pool_memory(TRANSFER_THREADS, TRANSFER_THREADS);
-	size_t total = BATCHES * (batch_memory + extent_array) + (size_t)raw_memory(load->reader) +
-		       unpack_memory + read_memory + (64 + 2 * load->threads) * c->page_size;
-	int r = arena_create(&load->arena, total);
-
-	for (unsigned int i = 0; r == 0 && i < load->threads; i++)
-		r = take_unpacker(load, i);
-	if (r < 0)
-		return r;
-	for (unsigned int i = 0; i < BATCHES; i++) {
-		struct batch *batch = &load->batches[i];
-
-		batch->memory.iov_base = arena_take(&load->arena, batch_memory);
-		batch->transfer = (struct transfer){
-			.fd = c->fd,
-			.page_size = c->page_size,
-			.cancel = &load->cancel,
-			.pieces = &batch->memory,
-			.piece_max = 1,
-			.extents = arena_take(&load->arena, extent_array),
-			.extent_max = batch_pages,
-		};
-	}
-	load->unpack_memory = arena_take(&load->arena, unpack_memory);
-	load->read_memory = arena_take(&load->arena, read_memory);
-	return load->read_memory ? 0 : -ENOMEM;
-}
 
 /* Adds the extents of the next block to a read request. */
 static int add_block(struct load *load, struct batch *batch, size_t *bytes)
@@ -499,7 +328,7 @@ static void unpack_all(void *context, void *job)
 }
 
 /* Starts the other threads; then the caller's is like any of them. */
-static int start_threads(struct load *load)
+static int start_pools(struct load *load)
 {
 	unsigned int others = load->threads - 1, readers = load->serial ? 0 : TRANSFER_THREADS;
 	int r = work_pool_start(&load->unpack, others, unpack_all, load->contexts, load->threads,
@@ -517,7 +346,7 @@ static int start_threads(struct load *load)
 	return 0;
 }
 
-static int run_load(struct load *load)
+static int run_pools(struct load *load)
 {
 	int r;
 
@@ -526,7 +355,7 @@ static int run_load(struct load *load)
 	pthread_cond_init(&load->room, NULL);
 	for (unsigned int i = 0; i < load->threads; i++)
 		pthread_cond_init(&load->unpackers[i].wake, NULL);
-	r = start_threads(load);
+	r = start_pools(load);
 	if (r == 0)
 		unpack_all(load->contexts[0], load);
 	work_pool_stop(&load->read);
@@ -543,32 +372,23 @@ int image_reader_load(struct image_reader *reader, const struct page_sink *sink,
 		      const unsigned char *first_page, const struct stream_watch *watch,
 		      struct why *w)
 {
-	struct load *load = calloc(1, sizeof(*load));
+	struct why unheard = { 0 };
+	struct load *load;
 	int r;
 
-	if (!load)
-		return -ENOMEM;
-	load->reader = reader;
+	if (!w)
+		w = &unheard;
+	/* From the beginning, even if it was loaded before. */
+	r = reader_check_body(reader, w);
+	if (r == 0)
+		r = load_create(reader, &load, w);
+	if (r < 0)
+		return r;
 	load->sink = sink;
 	load->first_page = first_page;
 	load->watch = watch;
-	load->why = w ? w : &load->unheard;
-	load->serial = reader->config.workers == 0;
-	load->threads = count_threads(reader);
-	load->held_max = count_held(reader);
-	load->batch_bytes = full_batch(reader);
-	/* From the beginning, even if it was loaded before. */
-	r = reader_check_body(reader, load->why);
-	if (r == 0) {
-		r = take_memory(load);
-		if (r < 0)
-			why(load->why, r, "memory for loading the image: %s", strerror(-r));
-	}
-	if (r == 0)
-		r = run_load(load);
-	for (unsigned int i = 0; i < WORK_POOL_WORKERS_MAX; i++)
-		block_worker_destroy(&load->unpackers[i].worker);
-	arena_destroy(&load->arena);
-	free(load);
+	load->why = w;
+	r = run_pools(load);
+	load_destroy(load);
 	return r;
 }
