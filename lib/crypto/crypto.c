@@ -105,6 +105,23 @@ int crypto_crc32(const void *data, size_t length, uint32_t *ret)
 	return 0;
 }
 
+int crypto_crc32_around(const void *data, size_t length, size_t at, uint32_t *ret)
+{
+	static const unsigned char zeros[4];
+	const unsigned char *after = (const unsigned char *)data + at + sizeof(zeros);
+	struct digest digest = { 0 };
+	int r = digest_open(&digest, DIGEST_CRC32);
+
+	if (r < 0)
+		return r;
+	digest_update(&digest, data, at);
+	digest_update(&digest, zeros, sizeof(zeros));
+	digest_update(&digest, after, length - at - sizeof(zeros));
+	*ret = digest_final_crc32(&digest);
+	digest_close(&digest);
+	return 0;
+}
+
 int crypto_sha256(const void *data, size_t length, unsigned char result[SHA256_SIZE])
 {
 	return digest_once(DIGEST_SHA256, data, length, result);

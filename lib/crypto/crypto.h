@@ -46,6 +46,9 @@ void digest_close(struct digest *digest);
 /* One-shot versions; these allocate. -EOPNOTSUPP if the library refuses the algorithm
  * (MD5 in FIPS mode), -ENOMEM. */
 int crypto_crc32(const void *data, size_t length, uint32_t *ret);
+
+/* As if the 4 bytes at that place, where the result is kept, were zeros. */
+int crypto_crc32_around(const void *data, size_t length, size_t at, uint32_t *ret);
 int crypto_sha256(const void *data, size_t length, unsigned char result[SHA256_SIZE]);
 
 /* The digest as hexadecimal digits. */

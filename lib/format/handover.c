@@ -120,42 +120,36 @@ void handover_encode(const struct handover *handover, struct digest *crc, unsign
 	put_le32(page + AT_CRC, digest_final_crc32(crc));
 }
 
-/* The checksum covers the page with zeros in the checksum's place. */
-static int check_crc(const unsigned char *page, size_t page_size)
-{
-	static const unsigned char zeros[4];
-	struct digest crc = { 0 };
-	uint32_t found;
-	int r = digest_open(&crc, DIGEST_CRC32);
-
-	if (r < 0)
-		return r;
-	digest_update(&crc, page, AT_CRC);
-	digest_update(&crc, zeros, sizeof(zeros));
-	digest_update(&crc, page + AT_TEXT_LENGTH, page_size - AT_TEXT_LENGTH);
-	found = digest_final_crc32(&crc);
-	digest_close(&crc);
-	return found == get_le32(page + AT_CRC) ? 0 : -EBADMSG;
-}
-
 int handover_decode(const unsigned char *page, size_t page_size,
 		    const unsigned char image_id[IMAGE_ID_SIZE], struct handover *ret,
 		    struct why *w)
 {
 	uint32_t length = get_le32(page + AT_TEXT_LENGTH);
 	uint32_t ranges = get_le32(page + AT_QUARANTINE_COUNT);
+	struct handover handover;
 	uint64_t pages = 0;
+	uint32_t crc;
 	int r;
 
 	if (memcmp(page + AT_MAGIC, handover_magic, sizeof(handover_magic)) != 0 ||
 	    memcmp(page + AT_IMAGE_ID, image_id, IMAGE_ID_SIZE) != 0)
 		return why(w, -ENODATA, "resume left no hand-over page");
-	r = check_crc(page, page_size);
+	r = crypto_crc32_around(page, page_size, AT_CRC, &crc);
+	if (r == 0 && crc != get_le32(page + AT_CRC))
+		r = -EBADMSG;
 	if (r < 0)
 		return why(w, r, "the hand-over page is damaged");
 	if (length > HANDOVER_TEXT_MAX || ranges > HANDOVER_RANGES_MAX)
 		return why(w, -EBADMSG, "the hand-over page says %u bytes of text, %u ranges",
 			   length, ranges);
+	handover = (struct handover){
+		.write_usec = get_le64(page + AT_WRITE_USEC),
+		.stream_bytes = get_le64(page + AT_STREAM),
+		.stored_bytes = get_le64(page + AT_STORED),
+		.load_usec = get_le64(page + AT_LOAD_USEC),
+		.attempts = get_le64(page + AT_ATTEMPTS),
+		.quarantine_count = ranges,
+	};
 	for (size_t i = 0; i < ranges; i++) {
 		const unsigned char *at = page + AT_QUARANTINE + i * RANGE_SIZE;
 		uint64_t first = get_le64(at), count = get_le64(at + 8), end;
@@ -166,24 +160,13 @@ int handover_decode(const unsigned char *page, size_t page_size,
 				   "the hand-over page says %" PRIu64
 				   " pages from frame 0x%" PRIx64,
 				   count, first);
+		handover.quarantine[i] = (struct handover_range){ first, count };
 		pages += count;
 	}
-	*ret = (struct handover){
-		.write_usec = get_le64(page + AT_WRITE_USEC),
-		.stream_bytes = get_le64(page + AT_STREAM),
-		.stored_bytes = get_le64(page + AT_STORED),
-		.load_usec = get_le64(page + AT_LOAD_USEC),
-		.attempts = get_le64(page + AT_ATTEMPTS),
-		.quarantine_count = ranges,
-	};
-	for (size_t i = 0; i < ranges; i++) {
-		const unsigned char *at = page + AT_QUARANTINE + i * RANGE_SIZE;
-
-		ret->quarantine[i] = (struct handover_range){ get_le64(at), get_le64(at + 8) };
-	}
-	memcpy(ret->image_id, image_id, IMAGE_ID_SIZE);
-	memcpy(ret->text, page + AT_TEXT, length);
-	text_make_printable(ret->text);
-	take_record(page, ret);
+	memcpy(handover.image_id, image_id, IMAGE_ID_SIZE);
+	memcpy(handover.text, page + AT_TEXT, length);
+	text_make_printable(handover.text);
+	take_record(page, &handover);
+	*ret = handover;
 	return 0;
 }

@@ -106,18 +106,6 @@ int sealed_pair_open(const struct sealed_pair *pair, const void *passphrase, siz
 	return r == -EBADMSG ? -EKEYREJECTED : r;
 }
 
-static int file_crc(const unsigned char *file, uint32_t *ret)
-{
-	unsigned char copy[KEY_PAIR_FILE_SIZE];
-	int r;
-
-	memcpy(copy, file, sizeof(copy));
-	put_le32(copy + AT_CRC, 0);
-	r = crypto_crc32(copy, sizeof(copy), ret);
-	secret_wipe(copy, sizeof(copy));
-	return r;
-}
-
 int key_pair_encode(const struct key_pair *pair, unsigned char file[KEY_PAIR_FILE_SIZE])
 {
 	uint32_t crc;
@@ -130,7 +118,7 @@ int key_pair_encode(const struct key_pair *pair, unsigned char file[KEY_PAIR_FIL
 	memcpy(file + AT_PUBLIC, pair->pair.public_half, X25519_SIZE);
 	memcpy(file + AT_ORIGIN, pair->origin, ORIGIN_KEY_SIZE);
 	memcpy(file + AT_SEALED, pair->pair.sealed, KEY_PAIR_SEALED_SIZE);
-	r = file_crc(file, &crc);
+	r = crypto_crc32_around(file, KEY_PAIR_FILE_SIZE, AT_CRC, &crc);
 	if (r == 0)
 		put_le32(file + AT_CRC, crc);
 	return r;
@@ -147,7 +135,7 @@ int key_pair_decode(const unsigned char *file, size_t size, struct key_pair *ret
 	if (get_le32(file + AT_VERSION) != PAIR_VERSION)
 		return why(w, -EBADMSG, "the key pair has version %u, this program knows %u",
 			   get_le32(file + AT_VERSION), PAIR_VERSION);
-	r = file_crc(file, &crc);
+	r = crypto_crc32_around(file, KEY_PAIR_FILE_SIZE, AT_CRC, &crc);
 	if (r < 0)
 		return r;
 	if (crc != get_le32(file + AT_CRC))

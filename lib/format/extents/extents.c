@@ -81,22 +81,6 @@ void chunk_put_extent(unsigned char *page, size_t index, struct extent extent)
 	put_le64(at + 8, extent.pages);
 }
 
-static int chunk_crc(const unsigned char *page, size_t page_size, uint32_t *ret)
-{
-	static const unsigned char zeros[4];
-	struct digest crc = { 0 };
-	int r = digest_open(&crc, DIGEST_CRC32);
-
-	if (r < 0)
-		return r;
-	digest_update(&crc, page, CHUNK_CRC);
-	digest_update(&crc, zeros, sizeof(zeros));
-	digest_update(&crc, page + CHUNK_NEXT, page_size - CHUNK_NEXT);
-	*ret = digest_final_crc32(&crc);
-	digest_close(&crc);
-	return 0;
-}
-
 int chunk_seal(const struct chunk_header *header, unsigned char *page, size_t page_size)
 {
 	uint32_t crc;
@@ -109,7 +93,7 @@ int chunk_seal(const struct chunk_header *header, unsigned char *page, size_t pa
 	put_le64(page + CHUNK_INDEX, header->index);
 	put_le64(page + CHUNK_FIRST_PAGE, header->first_page);
 	memcpy(page + CHUNK_IMAGE_ID, header->image_id, IMAGE_ID_SIZE);
-	r = chunk_crc(page, page_size, &crc);
+	r = crypto_crc32_around(page, page_size, CHUNK_CRC, &crc);
 	if (r < 0)
 		return r;
 	put_le32(page + CHUNK_CRC, crc);
@@ -165,7 +149,7 @@ int chunk_decode(const unsigned char *page, size_t page_size, uint64_t device_by
 	if (memcmp(page + CHUNK_MAGIC, chunk_magic, sizeof(chunk_magic)) != 0)
 		return why_damaged(w, "extent chunk %" PRIu64 " of the %s map is missing",
 				   expected->index, name);
-	r = chunk_crc(page, page_size, &crc);
+	r = crypto_crc32_around(page, page_size, CHUNK_CRC, &crc);
 	if (r < 0)
 		return r;
 	if (crc != get_le32(page + CHUNK_CRC))

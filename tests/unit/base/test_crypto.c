@@ -359,6 +359,24 @@ START_TEST(test_x25519_small_order)
 }
 END_TEST
 
+/* "123456789" has the check value of the catalogues. */
+START_TEST(test_crc32)
+{
+	char text[] = "123456789", zeros[9];
+	uint32_t whole, expected, around;
+
+	ck_assert_int_eq(crypto_crc32(text, 9, &whole), 0);
+	ck_assert_uint_eq(whole, 0xcbf43926);
+	for (size_t at = 0; at <= 5; at++) {
+		memcpy(zeros, text, 9);
+		memset(zeros + at, 0, 4);
+		ck_assert_int_eq(crypto_crc32(zeros, 9, &expected), 0);
+		ck_assert_int_eq(crypto_crc32_around(text, 9, at, &around), 0);
+		ck_assert_uint_eq(around, expected);
+	}
+}
+END_TEST
+
 START_TEST(test_equal)
 {
 	ck_assert(crypto_equal("abc", "abd", 2));
@@ -428,6 +446,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_argon2id_bounds);
 	tcase_add_loop_test(tcase, test_x25519, 0, 4);
 	tcase_add_loop_test(tcase, test_x25519_small_order, 0, 4);
+	tcase_add_test(tcase, test_crc32);
 	tcase_add_test(tcase, test_equal);
 	tcase_add_test(tcase, test_secret_memory);
 	tcase_add_test(tcase, test_secret_process);
