@@ -162,12 +162,16 @@ static int check_kind(const unsigned char *page, size_t page_size, struct image_
 	return 0;
 }
 
+bool block_size_valid(uint32_t size)
+{
+	return is_power_of_two(size) && size >= BLOCK_SIZE_MIN && size <= BLOCK_SIZE_MAX;
+}
+
 static int check_sizes(const struct image_header *header, uint64_t device_bytes, struct why *w)
 {
 	uint64_t pages;
 
-	if (!is_power_of_two(header->block_size) || header->block_size < BLOCK_SIZE_MIN ||
-	    header->block_size > BLOCK_SIZE_MAX || header->block_size < header->page_size)
+	if (!block_size_valid(header->block_size) || header->block_size < header->page_size)
 		return why_damaged(w, "the header says blocks of %u bytes", header->block_size);
 	if (header->stream_size % header->page_size || header->stream_size / header->page_size < 3)
 		return why_damaged(w, "the header says a snapshot of %" PRIu64 " bytes",

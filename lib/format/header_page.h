@@ -70,6 +70,9 @@ static inline bool header_sealed(const struct image_header *header)
 	return header->incompatible & FEATURE_SEALED;
 }
 
+/* A power of two within the bounds of the format. */
+bool block_size_valid(uint32_t size);
+
 /* Raw bytes of a block: the block size, or the remainder for the last. */
 uint32_t header_block_raw_size(const struct image_header *header, uint64_t block);
 

@@ -31,9 +31,6 @@ _Static_assert(AT_SIGNATURE + SWAP_SIGNATURE_SIZE == SIGNATURE_RECORD_SIZE, "a s
 static const char record_magic[8] = "s2diskSG";
 #define RECORD_VERSION 1
 
-/* The list of bad pages: 4 bytes each, from byte 1536 of a swap header. */
-#define BAD_PAGES_OFFSET 1536u
-
 static int record_crc(const unsigned char *record, uint32_t *ret)
 {
 	struct digest crc = { 0 };
@@ -110,7 +107,7 @@ int signature_record_encode(const struct signature_record *record, unsigned char
 	if (swap_signature_kind(page, page_size) != SWAP_IS_SWAP ||
 	    swap_header_parse(page, page_size, &header) < 0)
 		return why(w, -EINVAL, "the first page of the area is not a swap header");
-	if (BAD_PAGES_OFFSET + 4 * (uint64_t)header.bad_pages > page_size - SIGNATURE_RECORD_SIZE)
+	if (SWAP_BAD_PAGES_AT + 4 * (uint64_t)header.bad_pages > page_size - SIGNATURE_RECORD_SIZE)
 		return why(w, -EINVAL,
 			   "the swap area has %u bad pages, which leaves no room for an image's "
 			   "signature",

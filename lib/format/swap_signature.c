@@ -14,7 +14,6 @@
 #define HEADER_BAD_PAGES 1032
 #define HEADER_UUID 1036
 #define HEADER_LABEL 1052
-#define HEADER_LIST 1536
 #define LABEL_SIZE 16
 
 #define OLD_SIGNATURE "SWAP-SPACE"
@@ -68,14 +67,14 @@ int swap_header_parse(const unsigned char *page, size_t size, struct swap_header
 {
 	struct swap_header header = { 0 };
 
-	if (size < HEADER_LIST + BOTH_SIGNATURES)
+	if (size < SWAP_BAD_PAGES_AT + BOTH_SIGNATURES)
 		return -EINVAL;
 	header.version = get_native32(page + HEADER_VERSION);
 	header.last_page = get_native32(page + HEADER_LAST_PAGE);
 	header.bad_pages = get_native32(page + HEADER_BAD_PAGES);
 	/* The same bounds as the kernel's read_swap_header() in mm/swapfile.c. */
 	if (header.version != 1 || header.last_page == 0 ||
-	    header.bad_pages > (size - SWAP_SIGNATURE_SIZE - HEADER_LIST) / sizeof(uint32_t))
+	    header.bad_pages > (size - SWAP_SIGNATURE_SIZE - SWAP_BAD_PAGES_AT) / sizeof(uint32_t))
 		return -EINVAL;
 	memcpy(header.uuid, page + HEADER_UUID, sizeof(header.uuid));
 	memcpy(header.label, page + HEADER_LABEL, LABEL_SIZE);
@@ -96,8 +95,8 @@ int swap_signature_restore(unsigned char *page, size_t size, size_t wipe)
 	bool valid;
 
 	/* Never overwrite the UUID and the label. */
-	if (size < HEADER_LIST + BOTH_SIGNATURES || wipe < BOTH_SIGNATURES ||
-	    wipe > size - HEADER_LIST)
+	if (size < SWAP_BAD_PAGES_AT + BOTH_SIGNATURES || wipe < BOTH_SIGNATURES ||
+	    wipe > size - SWAP_BAD_PAGES_AT)
 		return -EINVAL;
 	last = page + size - SWAP_SIGNATURE_SIZE;
 	valid = swap_header_parse(page, size, &header) == 0;
@@ -110,7 +109,7 @@ int swap_signature_restore(unsigned char *page, size_t size, size_t wipe)
 		return -EINVAL;
 
 	/* A long list of bad pages is kept: swapping to one of them loses data. */
-	from = max_u64(size - wipe, HEADER_LIST + header.bad_pages * sizeof(uint32_t));
+	from = max_u64(size - wipe, SWAP_BAD_PAGES_AT + header.bad_pages * sizeof(uint32_t));
 	from = min_u64(from, size - BOTH_SIGNATURES);
 	memset(page + from, 0, size - from);
 	memcpy(last, signature, SWAP_SIGNATURE_SIZE);

@@ -29,13 +29,16 @@ enum swap_signature_kind {
 /* page is the whole first page, size its length in bytes. */
 enum swap_signature_kind swap_signature_kind(const unsigned char *page, size_t size);
 
+/* The list of bad pages in a swap header: 4 bytes each, from this byte on. */
+#define SWAP_BAD_PAGES_AT 1536u
+
 /* The contents of a swap header. */
 struct swap_header {
 	unsigned char uuid[16];
 	char label[17];	    /* printable, ended by a zero byte */
 	uint32_t version;   /* 1 */
 	uint64_t last_page; /* last usable page of the area */
-	uint32_t bad_pages; /* entries of the list of bad pages, which starts at byte 1536 */
+	uint32_t bad_pages; /* entries of the list of bad pages */
 };
 
 /* 0, or -EINVAL if this is not a swap header of version 1 in this byte order (the

@@ -116,9 +116,7 @@ int image_writer_create(const struct image_writer_config *config, struct image_w
 	writer->config = *config;
 	if (!writer->config.block_size)
 		writer->config.block_size = BLOCK_SIZE_DEFAULT;
-	if (!is_power_of_two(writer->config.block_size) ||
-	    writer->config.block_size < BLOCK_SIZE_MIN ||
-	    writer->config.block_size > BLOCK_SIZE_MAX) {
+	if (!block_size_valid(writer->config.block_size)) {
 		r = why(w, -EINVAL, "a block size of %u bytes is not a power of two from %u to %u",
 			writer->config.block_size, BLOCK_SIZE_MIN, BLOCK_SIZE_MAX);
 		goto fail;
