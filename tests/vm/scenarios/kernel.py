@@ -30,7 +30,7 @@ later_boot() { mark fail "the kernel did not resume its image"; }
         machine = self.boot()
         self.off()
         self.need(machine.mark("resume") is None, "resume did not return")
-        self.need_said("which the kernel is to resume now")
+        self.need_said("the kernel resumes it now")
         self.need(machine.mark("kernel-hibernate") == "0",
                   "the kernel resumed its image")
         self.need_content(before)

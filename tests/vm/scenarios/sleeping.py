@@ -118,7 +118,7 @@ first_boot() {
         for key in ("no-resume", "unnamed", "elsewhere"):
             self.need(before.mark(key) == "3", key + " was refused")
         self.need('"refused"' in before.mark("refused"), "it was kept")
-        self.need_said("  runs no resume that can read")
+        self.need_said("runs no resume that can read")
         self.need_said("looks at /dev/vda, page 0")
         self.need_said("does not know where an image is")
         self.resume(cmdline="resume=/dev/vda1")

@@ -103,7 +103,7 @@ first_boot() {
                   machine.mark("who"))
         self.resume()
         machine = self.machine
-        self.need("which the kernel is to resume now" in machine.console,
+        self.need("the kernel resumes it now" in machine.console,
                   "resume hands it to the kernel")
         self.need(machine.mark("on") == "0", "on ended with 0")
         self.need(machine.mark("who-then") == " s2disk", "it is s2disk again: "
