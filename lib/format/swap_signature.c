@@ -15,6 +15,7 @@
 #define HEADER_UUID 1036
 #define HEADER_LABEL 1052
 #define LABEL_SIZE 16
+#define HEADER_LABEL_END (HEADER_LABEL + LABEL_SIZE)
 
 #define OLD_SIGNATURE "SWAP-SPACE"
 
@@ -84,6 +85,12 @@ int swap_header_parse(const unsigned char *page, size_t size, struct swap_header
 			*c = '?';
 	*ret = header;
 	return 0;
+}
+
+void swap_header_only(unsigned char *page, size_t size)
+{
+	memset(page, 0, HEADER_VERSION);
+	memset(page + HEADER_LABEL_END, 0, size - SWAP_SIGNATURE_SIZE - HEADER_LABEL_END);
 }
 
 int swap_signature_restore(unsigned char *page, size_t size, size_t wipe)

@@ -45,6 +45,9 @@ struct swap_header {
  * signature is ignored: it may be an image's). */
 int swap_header_parse(const unsigned char *page, size_t size, struct swap_header *ret);
 
+/* Zeroes all of a page of 4096 bytes or more but version to label, and the signature. */
+void swap_header_only(unsigned char *page, size_t size);
+
 /* Turns the page back into that of a swap area: zeroes the last `wipe` bytes (20 to size
  * - 1536; a list of bad pages that reaches there is kept) except for the signature. A
  * swap signature stays as it is; otherwise the original one is restored, or "SWAPSPACE2"

@@ -14,6 +14,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* struct swsusp_info: struct new_utsname (6 × 65 bytes), then, aligned: u32
+ * version_code, unsigned long num_physpages, int cpus, unsigned long
+ * image_pages, pages, size. The same on every 64-bit architecture. */
+enum {
+	IMAGE_INFO_MAGIC = 24,	  /* x86-64's record: generation of the platform check */
+	IMAGE_INFO_CHECKSUM = 32, /* and of the firmware memory map; 4 or 16 bytes count */
+	IMAGE_INFO_PHYSPAGES = 400,
+	IMAGE_INFO_CPUS = 408,
+	IMAGE_INFO_IMAGE_PAGES = 416,
+	IMAGE_INFO_PAGES = 424,
+	IMAGE_INFO_SIZE = 432,
+	IMAGE_INFO_END = 440,
+};
+
+#define IMAGE_X86_MAGIC_MD5 0x23456789ABCDEF01ULL
+#define IMAGE_X86_MAGIC_CRC32 0x23456789ABCDEF02ULL
+
 struct image_info {
 	uint64_t num_physpages; /* page frames of the machine */
 	uint32_t cpus;
@@ -24,25 +41,13 @@ struct image_info {
 };
 
 /* page is the stream's first page, size the page size. -EBADMSG if the numbers contradict
- * each other (w says how). The fields of swsusp_info are at the same offsets on every
- * 64-bit architecture. */
+ * each other (w says how). */
 int image_info_parse(const unsigned char *page, size_t size, struct image_info *ret, struct why *w);
 
 /* Writes image_pages and all that depends on it into a header page: the number of
  * metadata pages, the total and its size in bytes. */
 void image_info_set_pages(unsigned char *page, size_t size, uint64_t metadata_pages,
 			  uint64_t image_pages);
-
-/* The architecture's record of x86-64 in the same page. */
-struct image_arch_x86 {
-	uint64_t magic;		    /* generation of the platform check */
-	unsigned char checksum[16]; /* of the firmware memory map; 4 or 16 bytes count */
-};
-
-#define IMAGE_X86_MAGIC_MD5 0x23456789ABCDEF01ULL
-#define IMAGE_X86_MAGIC_CRC32 0x23456789ABCDEF02ULL
-
-void image_arch_x86_parse(const unsigned char *page, struct image_arch_x86 *ret);
 
 /* Metadata: page frame numbers of 8 bytes, ascending. */
 #define IMAGE_PFN_END UINT64_MAX    /* ends a page that is not full */

@@ -2,6 +2,7 @@
 #include "platform/platform.h"
 
 #include "base/bytes.h"
+#include "kernel/image_info.h"
 #include "platform/hardware/encryption.h"
 
 void platform_free(struct platform *platform)
@@ -72,15 +73,15 @@ int platform_calibrate(struct platform *platform, const void *header, size_t len
 	uint64_t pages;
 	int r = 0;
 
-	if (length < HEADER_BYTES_NEEDED)
+	if (length < IMAGE_INFO_END)
 		return 0;
-	pages = get_le64(page + HEADER_NUM_PHYSPAGES);
+	pages = get_le64(page + IMAGE_INFO_PHYSPAGES);
 	hibernation->page_count = platform->ram.pages.present == 0	 ? CALIBRATION_NOT_TRIED
 				  : platform->ram.pages.present == pages ? CALIBRATION_MATCHED
 									 : CALIBRATION_FAILED;
-	hibernation->magic = get_le64(page + E820_MAGIC_OFFSET);
+	hibernation->magic = get_le64(page + IMAGE_INFO_MAGIC);
 	if (platform->map.entries.known)
-		r = e820_calibrate(&platform->map, hibernation->magic, page + E820_CHECKSUM_OFFSET,
+		r = e820_calibrate(&platform->map, hibernation->magic, page + IMAGE_INFO_CHECKSUM,
 				   &hibernation->checksum);
 	return r;
 }

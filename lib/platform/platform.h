@@ -59,11 +59,7 @@ int platform_look_for(const char *root, const struct platform *then, struct plat
 /* Harmless on a zeroed struct, and leaves one. */
 void platform_free(struct platform *platform);
 
-/* Of the kernel's header page, struct swsusp_info on all 64-bit architectures. */
-#define HEADER_NUM_PHYSPAGES 400
-#define HEADER_BYTES_NEEDED 448
-
-/* Repeats the checks of the kernel's header page (HEADER_BYTES_NEEDED of it) and stores
+/* Repeats the checks of the kernel's header page (IMAGE_INFO_END bytes of it) and stores
  * the results in platform->hibernation and ->map. 0 or -ENOMEM. */
 int platform_calibrate(struct platform *platform, const void *header, size_t length);
 

@@ -109,7 +109,7 @@ struct verdict_image {
 	bool coarse;	     /* ranges may cover page frames that are not in the image */
 	uint64_t zero_pages; /* frames flagged by bit 63 */
 	bool no_handover;    /* the restored system cannot be given a quarantine */
-	const void *header;  /* the kernel's header page, HEADER_BYTES_NEEDED of it or more */
+	const void *header;  /* the kernel's header page, IMAGE_INFO_END of it or more */
 	size_t header_length;
 };
 

@@ -2,6 +2,7 @@
 #include "verdict/verdict.h"
 
 #include "base/bytes.h"
+#include "kernel/image_info.h"
 #include "verdict/verdict_private.h"
 
 #include <errno.h>
@@ -11,17 +12,17 @@ int verdict_correct_header(const struct verdict_plan *plan, void *header, size_t
 {
 	unsigned char *page = header;
 
-	if (length < HEADER_BYTES_NEEDED || plan->checksum_size > E820_CHECKSUM_MAX)
+	if (length < IMAGE_INFO_END || plan->checksum_size > E820_CHECKSUM_MAX)
 		return -EINVAL;
 	if (plan->patch_checksum &&
-	    memcmp(page + E820_CHECKSUM_OFFSET, plan->old_checksum, plan->checksum_size) != 0)
+	    memcmp(page + IMAGE_INFO_CHECKSUM, plan->old_checksum, plan->checksum_size) != 0)
 		return -EINVAL;
-	if (plan->patch_page_count && get_le64(page + HEADER_NUM_PHYSPAGES) != plan->old_page_count)
+	if (plan->patch_page_count && get_le64(page + IMAGE_INFO_PHYSPAGES) != plan->old_page_count)
 		return -EINVAL;
 	if (plan->patch_checksum)
-		memcpy(page + E820_CHECKSUM_OFFSET, plan->new_checksum, plan->checksum_size);
+		memcpy(page + IMAGE_INFO_CHECKSUM, plan->new_checksum, plan->checksum_size);
 	if (plan->patch_page_count)
-		put_le64(page + HEADER_NUM_PHYSPAGES, plan->new_page_count);
+		put_le64(page + IMAGE_INFO_PHYSPAGES, plan->new_page_count);
 	return 0;
 }
 
@@ -105,7 +106,7 @@ static int check_image(const struct verdict_image *image, struct why *w)
 {
 	if (!frames_valid(image->ranges, image->range_count))
 		return why(w, -EINVAL, "the image's list of pages is not sorted");
-	if (image->header_length < HEADER_BYTES_NEEDED)
+	if (image->header_length < IMAGE_INFO_END)
 		return why(w, -EINVAL, "the kernel's header page is missing");
 	return 0;
 }

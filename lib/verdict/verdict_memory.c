@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "kernel/image_info.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -311,7 +312,7 @@ static void report_refusal(struct judge *judge, const char *reason)
 static void judge_changed_checksum(struct judge *judge, enum e820_check check)
 {
 	const unsigned char *header = judge->image->header;
-	const unsigned char *stored = header + E820_CHECKSUM_OFFSET;
+	const unsigned char *stored = header + IMAGE_INFO_CHECKSUM;
 	unsigned char then[E820_CHECKSUM_MAX], now[E820_CHECKSUM_MAX];
 	size_t size = e820_checksum_size(check);
 	struct finding *finding;
@@ -350,7 +351,7 @@ void judge_kernel_check(struct judge *judge)
 	if (!judge->then_table.entries.known && !judge->now_table.entries.known)
 		return;
 	if (header)
-		magic = get_le64(header + E820_MAGIC_OFFSET);
+		magic = get_le64(header + IMAGE_INFO_MAGIC);
 	check = e820_check_of_magic(magic);
 	if (!changed)
 		judge_same(judge, ABOUT_KERNEL_CHECK,
@@ -363,7 +364,7 @@ void judge_kernel_check(struct judge *judge)
 		SAY(judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED)->text,
 		    "The kernel's checksum of the memory map would be replaced.");
 	else if (check == E820_CHECK_MD5 &&
-		 bytes_all_zero(header + E820_CHECKSUM_OFFSET, E820_CHECKSUM_MAX))
+		 bytes_all_zero(header + IMAGE_INFO_CHECKSUM, E820_CHECKSUM_MAX))
 		SAY(judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_HARMLESS)->text,
 		    "This kernel does not check the memory map.");
 	else
@@ -388,7 +389,7 @@ void judge_page_count(struct judge *judge)
 	struct verdict_plan *plan = &judge->verdict->plan;
 	const unsigned char *header = judge->image ? judge->image->header : NULL;
 	uint64_t recorded = judge->then->ram.pages.present, now = judge->now->ram.pages.present;
-	uint64_t then = header ? get_le64(header + HEADER_NUM_PHYSPAGES) : recorded;
+	uint64_t then = header ? get_le64(header + IMAGE_INFO_PHYSPAGES) : recorded;
 
 	/* The counts recorded then and now can be compared even if the kernel counts
 	 * differently. */

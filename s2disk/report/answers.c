@@ -18,10 +18,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-/* Of a swap header: version to label, and the signature. */
-#define HEADER_START 1024
-#define HEADER_END 1068
-
 enum { FILE_AREA, FILE_DEVICES, FILE_MAPPER, FILE_ANSWERS, FILE_COUNT };
 
 static const char *const names[FILE_COUNT] = { DESCRIBED_AREA, DESCRIBED_DEVICES, DESCRIBED_MAPPER,
@@ -235,7 +231,6 @@ static unsigned char *read_page(const struct report_answers *answers)
 	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
-	size_t signature = page_size() - SWAP_SIGNATURE_SIZE;
 
 	if (!page || snprintf(path, sizeof(path), "%s%s", answers->root, answers->area.device) >=
 			     (int)sizeof(path))
@@ -243,8 +238,7 @@ static unsigned char *read_page(const struct report_answers *answers)
 	fd = answers->system->open_device(path, O_RDONLY | O_DIRECT, S_IFBLK);
 	if (fd < 0 || io_pread_full(fd, page, page_size(), swap_area_start(&answers->area)) < 0)
 		return NULL;
-	memset(page, 0, HEADER_START);
-	memset(page + HEADER_END, 0, signature - HEADER_END);
+	swap_header_only(page, page_size());
 	return steal_pointer(&page);
 }
 

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "crypto/crypto.h"
 #include "base/io.h"
+#include "kernel/image_info.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,9 +20,9 @@
 enum e820_check e820_check_of_magic(uint64_t magic)
 {
 	switch (magic) {
-	case 0x23456789abcdef01:
+	case IMAGE_X86_MAGIC_MD5:
 		return E820_CHECK_MD5;
-	case 0x23456789abcdef02:
+	case IMAGE_X86_MAGIC_CRC32:
 		return E820_CHECK_CRC32;
 	default:
 		return E820_CHECK_UNKNOWN;

@@ -15,9 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Its offset in the kernel's header page. */
-#define E820_MAGIC_OFFSET 24
-#define E820_CHECKSUM_OFFSET 32
 #define E820_CHECKSUM_MAX 16
 
 /* The check of a generation of kernels, identified by the magic. */
@@ -59,9 +56,9 @@ enum calibration_state {
 const char *calibration_name(uint32_t state);
 
 /* Pure: finds the table_count and the numbers of unknown types with which the map gives
- * the checksum of a header page (magic and the bytes at offset 32), and stores them in
- * map. A map that does not match is left unchanged. The result is in *ret_state; the
- * return value is 0 or -ENOMEM. */
+ * the checksum of a header page (IMAGE_INFO_MAGIC and the bytes of IMAGE_INFO_CHECKSUM), and stores
+ * them in map. A map that does not match is left unchanged. The result is in *ret_state; the return
+ * value is 0 or -ENOMEM. */
 int e820_calibrate(struct memory_map *map, uint64_t magic,
 		   const unsigned char checksum[E820_CHECKSUM_MAX], uint32_t *ret_state);
 

@@ -98,23 +98,6 @@ START_TEST(short_page)
 }
 END_TEST
 
-START_TEST(x86_record)
-{
-	unsigned char page[PAGE];
-	struct image_arch_x86 arch;
-
-	make_page(page, 1, 3, 3 * PAGE);
-	for (unsigned int i = 4; i < 16; i++)
-		page[32 + i] = (unsigned char)i;
-	image_arch_x86_parse(page, &arch);
-	ck_assert_uint_eq(arch.magic, 0x23456789ABCDEF02ull);
-	ck_assert(memcmp(arch.checksum,
-			 "\xf7\xc2\x35\x61\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d"
-			 "\x0e\x0f",
-			 16) == 0);
-}
-END_TEST
-
 struct seen {
 	uint64_t pfns[512];
 	bool zeros[512];
@@ -167,6 +150,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, fields);
 	tcase_add_loop_test(tcase, contradictions, 0, (int)ARRAY_SIZE(numbers));
 	tcase_add_test(tcase, short_page);
-	tcase_add_test(tcase, x86_record);
 	tcase_add_test(tcase, metadata);
 }

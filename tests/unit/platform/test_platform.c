@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "fixtures/made_data.h"
 #include "fixtures/made_root.h"
+#include "kernel/image_info.h"
 #include "verdict/forecast.h"
 #include "verdict/verdict.h"
 
@@ -352,7 +353,7 @@ START_TEST(survives_a_round_trip)
 }
 END_TEST
 
-static const unsigned char some_header[HEADER_BYTES_NEEDED] = {
+static const unsigned char some_header[IMAGE_INFO_END] = {
 	[24] = 0x02, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x11, 0x22, 0x33, 0x44,
 };
 static const struct frame_range some_ranges[] = { { 1, 9 }, { 0x100, 0x1000 }, { 0x100000, 1 } };

@@ -61,12 +61,12 @@ END_TEST
 START_TEST(new_checksum_is_the_kernels)
 {
 	start_with_files("qemu-hole-10000000.map", "qemu-hole-0e000000.map");
-	ck_assert_uint_eq(get_le64(header + E820_CHECKSUM_OFFSET), 0x5e125e16);
+	ck_assert_uint_eq(get_le64(header + IMAGE_INFO_CHECKSUM), 0x5e125e16);
 	hold(0x100, 0x100);
 	judge();
 	ck_assert_int_eq(verdict.worst, VERDICT_CORRECTED);
 	ck_assert_int_eq(verdict_correct_header(&verdict.plan, header, sizeof(header)), 0);
-	ck_assert_uint_eq(get_le64(header + E820_CHECKSUM_OFFSET), 0x7cab8ff6);
+	ck_assert_uint_eq(get_le64(header + IMAGE_INFO_CHECKSUM), 0x7cab8ff6);
 	/* Not twice: it is not what the plan was made for any more. */
 	ck_assert_int_eq(verdict_correct_header(&verdict.plan, header, sizeof(header)), -EINVAL);
 	ck_assert_int_eq(verdict_correct_header(&verdict.plan, header, 447), -EINVAL);
@@ -87,7 +87,7 @@ START_TEST(lower_top_of_ram)
 	ck_assert_uint_eq(verdict.plan.quarantine.items[0].count, 32);
 	ck_assert_int_eq(verdict_correct_header(&verdict.plan, header, sizeof(header)), 0);
 	ck_assert_uint_eq(get_le64(header + 400), now.ram.pages.present);
-	ck_assert_uint_eq(get_le64(header + E820_CHECKSUM_OFFSET), 0xe6aacfbb);
+	ck_assert_uint_eq(get_le64(header + IMAGE_INFO_CHECKSUM), 0xe6aacfbb);
 	verdict_free(&verdict);
 	hibernate();
 	hold(0x1ffbc, 2);

@@ -305,10 +305,10 @@ START_TEST(patches_are_right)
 		make_world(&world);
 		if (world.verdict.worst <= VERDICT_CORRECTED) {
 			ck_assert_int_eq(verdict_correct_header(&world.verdict.plan, world.header,
-								HEADER_BYTES_NEEDED),
+								IMAGE_INFO_END),
 					 0);
 			ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &world.now.map, sum), 0);
-			ck_assert_mem_eq(world.header + E820_CHECKSUM_OFFSET, sum, 8);
+			ck_assert_mem_eq(world.header + IMAGE_INFO_CHECKSUM, sum, 8);
 			ck_assert_uint_eq(get_le64(world.header + 400),
 					  world.now.ram.pages.present);
 		}

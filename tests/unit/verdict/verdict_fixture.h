@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 #include "base/io.h"
 #include "fixtures/made_data.h"
+#include "kernel/image_info.h"
 #include "verdict/verdict.h"
 
 #include <check.h>
@@ -22,7 +23,7 @@
  * there once in a program, in however many files it is. */
 #define ONCE __attribute__((weak))
 ONCE struct platform then, now;
-ONCE unsigned char header[HEADER_BYTES_NEEDED];
+ONCE unsigned char header[IMAGE_INFO_END];
 ONCE struct frame_range ranges[16];
 ONCE struct verdict_image image;
 ONCE struct verdict verdict;
@@ -31,8 +32,8 @@ ONCE struct verdict verdict;
 static inline void make_header(void)
 {
 	memset(header, 0, sizeof(header));
-	put_le64(header + E820_MAGIC_OFFSET, MAGIC_CRC32);
-	ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &then.map, header + E820_CHECKSUM_OFFSET),
+	put_le64(header + IMAGE_INFO_MAGIC, MAGIC_CRC32);
+	ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &then.map, header + IMAGE_INFO_CHECKSUM),
 			 0);
 	put_le64(header + 400, then.ram.pages.present);
 	ck_assert_int_eq(platform_calibrate(&then, header, sizeof(header)), 0);

@@ -155,9 +155,8 @@ LINE(PLAIN, ABOUT_MEMORY_SIZE, VERDICT_FATAL,
 
 static void put_md5(void)
 {
-	put_le64(header + E820_MAGIC_OFFSET, 0x23456789abcdef01);
-	ck_assert_int_eq(e820_checksum(E820_CHECK_MD5, &then.map, header + E820_CHECKSUM_OFFSET),
-			 0);
+	put_le64(header + IMAGE_INFO_MAGIC, 0x23456789abcdef01);
+	ck_assert_int_eq(e820_checksum(E820_CHECK_MD5, &then.map, header + IMAGE_INFO_CHECKSUM), 0);
 	ck_assert_int_eq(platform_calibrate(&then, header, sizeof(header)), 0);
 }
 
@@ -201,13 +200,13 @@ LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "its checksum could not be reprod
 LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "its checksum could not be reproduced", MORE_RAM)
 {
 	add_ram();
-	header[E820_CHECKSUM_OFFSET] ^= 1; /* not the header that was calibrated */
+	header[IMAGE_INFO_CHECKSUM] ^= 1; /* not the header that was calibrated */
 }
 
 LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "this kernel uses an unknown check", MORE_RAM)
 {
 	add_ram();
-	put_le64(header + E820_MAGIC_OFFSET, 0x23456789abcdef04);
+	put_le64(header + IMAGE_INFO_MAGIC, 0x23456789abcdef04);
 }
 
 LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_FATAL, "this kernel uses an unknown check", MORE_RAM)
@@ -222,7 +221,7 @@ ROW("MD5 field all zeros");
 LINE(PLAIN, ABOUT_KERNEL_CHECK, VERDICT_HARMLESS, "does not check the memory map", MORE_RAM)
 {
 	put_md5();
-	memset(header + E820_CHECKSUM_OFFSET, 0, E820_CHECKSUM_MAX);
+	memset(header + IMAGE_INFO_CHECKSUM, 0, E820_CHECKSUM_MAX);
 	add_ram();
 }
 

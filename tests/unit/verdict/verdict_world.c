@@ -326,16 +326,16 @@ void make_world(struct world *world)
 	for (unsigned int i = 0; i < PIECES_FRAMES && pick(32); i += 2)
 		ck_assert_int_eq(frames_append(&world->held, PIECES_FRAME + i, 1), 0);
 	world->then.hibernation.platform_mode = pick(2);
-	put_le64(world->header + E820_MAGIC_OFFSET, 0x23456789abcdef02);
+	put_le64(world->header + IMAGE_INFO_MAGIC, 0x23456789abcdef02);
 	ck_assert_int_eq(e820_checksum(E820_CHECK_CRC32, &world->then.map,
-				       world->header + E820_CHECKSUM_OFFSET),
+				       world->header + IMAGE_INFO_CHECKSUM),
 			 0);
 	put_le64(world->header + 400, world->then.ram.pages.present);
-	ck_assert_int_eq(platform_calibrate(&world->then, world->header, HEADER_BYTES_NEEDED), 0);
+	ck_assert_int_eq(platform_calibrate(&world->then, world->header, IMAGE_INFO_END), 0);
 	world->image = (struct verdict_image){ .ranges = world->held.items,
 					       .range_count = world->held.count,
 					       .header = world->header,
-					       .header_length = HEADER_BYTES_NEEDED };
+					       .header_length = IMAGE_INFO_END };
 	ck_assert_int_eq(
 		verdict_judge(&world->then, &world->now, &world->image, &world->verdict, NULL), 0);
 }

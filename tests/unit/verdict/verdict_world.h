@@ -4,6 +4,7 @@
 #ifndef S2DISK_TESTS_VERDICT_WORLD_H
 #define S2DISK_TESTS_VERDICT_WORLD_H
 
+#include "kernel/image_info.h"
 #include "verdict/verdict.h"
 
 #include <stdbool.h>
@@ -41,7 +42,7 @@ struct frame_list random_image(const struct platform *platform, unsigned int den
 struct world {
 	struct platform then, now;
 	struct frame_list held;
-	unsigned char header[HEADER_BYTES_NEEDED];
+	unsigned char header[IMAGE_INFO_END];
 	struct verdict_image image;
 	struct verdict verdict;
 };
