@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/messages/kernel_log.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -23,7 +23,7 @@
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
 #include "s2disk/prepare/platform_section.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 #include "config/sleep_method.h"
 #include "config/target.h"
 

@@ -9,7 +9,7 @@
 #include "history/boot_words.h"
 #include "kernel/messages/kernel_log.h"
 #include "platform/memory/memory_map.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include "platform/record_codec.h"
 
 #include "base/bytes.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "platform/filesystems/mounted.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "s2disk/fatal_signals.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 #include "preflight/memory.h"
 
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include "s2disk/described.h"
 #include "s2disk/aftermath/last.h"
 #include "s2disk/prepare/platform_section.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 #include "answers.h"
 #include "tree.h"
 #include "config/sleep_method.h"

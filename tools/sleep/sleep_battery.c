@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sleep_battery.h"
 
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <stdint.h>
 #include <stdio.h>

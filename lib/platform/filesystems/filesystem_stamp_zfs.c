@@ -9,7 +9,7 @@
 #include "platform/filesystems/filesystem_stamp_private.h"
 
 #include "base/bytes.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <endian.h>
 #include <errno.h>

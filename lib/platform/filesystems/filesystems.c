@@ -5,7 +5,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "platform/filesystems/block_device.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <string.h>
 #include <unistd.h>

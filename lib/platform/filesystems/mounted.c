@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "platform/filesystems/block_device.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

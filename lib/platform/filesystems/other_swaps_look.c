@@ -9,7 +9,7 @@
 #include "platform/filesystems/other_swaps_private.h"
 #include "platform/filesystems/block_device.h"
 #include "platform/hardware/device_drivers.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <stdio.h>

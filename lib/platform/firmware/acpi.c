@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "platform/firmware/efi.h"
 
 #include "base/bytes.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #define EFI_PATH "/sys/firmware/efi"
 #define EFI_PAGE 4096

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "platform/hardware/cpu.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <stdio.h>

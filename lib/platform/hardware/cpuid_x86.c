@@ -4,7 +4,7 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <cpuid.h>
 #include <stdio.h>

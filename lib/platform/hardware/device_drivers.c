@@ -5,7 +5,7 @@
 #include "base/look.h"
 #include "base/text.h"
 #include "platform/filesystems/block_device.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <limits.h>
 #include <stdio.h>

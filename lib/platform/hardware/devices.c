@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/look.h"
 #include "base/text.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "platform/firmware/kernel_dmi.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include <inttypes.h>
 #include <errno.h>

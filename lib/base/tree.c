@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "platform/sysfs.h"
+#include "base/tree.h"
 
 #include "base/io.h"
 #include "base/look.h"

@@ -3,8 +3,8 @@
  * Small reads of /proc and /sys below a root directory. What is absent reads as false, or
  * as empty text: few of these files exist on every machine.
  */
-#ifndef S2DISK_PLATFORM_SYSFS_H
-#define S2DISK_PLATFORM_SYSFS_H
+#ifndef S2DISK_BASE_TREE_H
+#define S2DISK_BASE_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
