@@ -104,6 +104,13 @@ bool text_starts(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool text_ends(const char *text, const char *end)
+{
+	size_t length = strlen(text), of_end = strlen(end);
+
+	return length >= of_end && strcmp(text + length - of_end, end) == 0;
+}
+
 bool text_assigned(const char *text, const char *name, char *value, size_t size)
 {
 	size_t length = strlen(name), width;

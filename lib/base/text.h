@@ -21,6 +21,7 @@ int text_parse_bool(const char *text, bool *ret);
 char *text_trim(char *text);
 
 bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *end);
 
 /* The value of the last NAME=VALUE line of a shell file, without quotes, up to a blank;
  * value is untouched if there is none, and "" if it does not fit. Returns whether there

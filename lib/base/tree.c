@@ -113,7 +113,14 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-int tree_list(const char *root, const char *path, struct tree_names *ret)
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int list(const char *root, const char *path, const char *ending,
+		int (*compare)(const struct dirent **a, const struct dirent **b),
+		struct tree_names *ret)
 {
 	struct tree_names names = { 0 };
 	struct dirent **entries;
@@ -124,17 +131,18 @@ int tree_list(const char *root, const char *path, struct tree_names *ret)
 	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
 		return -ENAMETOOLONG;
 	look_note(root, path, LOOK_LIST);
-	n = scandir(full, &entries, is_visible, versionsort);
+	n = scandir(full, &entries, is_visible, compare);
 	if (n < 0)
 		return -errno;
 	names.items = calloc((size_t)n + 1, sizeof(*names.items));
 	for (int i = 0; i < n; i++) {
-		char *name = names.items ? strdup(entries[i]->d_name) : NULL;
+		bool wanted = names.items && text_ends(entries[i]->d_name, ending);
+		char *name = wanted ? strdup(entries[i]->d_name) : NULL;
 
 		if (name)
 			names.items[names.count++] = name;
 		else
-			failed = true;
+			failed |= wanted;
 		free(entries[i]);
 	}
 	free(entries);
@@ -144,6 +152,16 @@ int tree_list(const char *root, const char *path, struct tree_names *ret)
 	}
 	*ret = names;
 	return 0;
+}
+
+int tree_list(const char *root, const char *path, struct tree_names *ret)
+{
+	return list(root, path, "", versionsort, ret);
+}
+
+int tree_list_ending(const char *root, const char *path, const char *ending, struct tree_names *ret)
+{
+	return list(root, path, ending, compare_names, ret);
 }
 
 void tree_names_free(struct tree_names *names)

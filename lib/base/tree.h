@@ -36,6 +36,11 @@ struct tree_names {
 
 /* 0, -ENOENT and the like, -ENOMEM. */
 int tree_list(const char *root, const char *path, struct tree_names *ret);
+
+/* The same for the names that end so ("" for all), in the order of strcmp(3), whatever the
+ * locale: drop-ins, hooks. */
+int tree_list_ending(const char *root, const char *path, const char *ending,
+		     struct tree_names *ret);
 void tree_names_free(struct tree_names *names);
 
 #define _cleanup_names_ __attribute__((cleanup(tree_names_free)))

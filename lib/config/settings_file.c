@@ -5,11 +5,10 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/look.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -233,46 +232,28 @@ static int load_file(struct settings *settings, const char *root, const char *pa
 	return 0;
 }
 
-static int is_drop_in(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && length > 5 &&
-	       strcmp(entry->d_name + length - 5, ".conf") == 0;
-}
-
-/* alphasort() depends on the locale. */
-static int compare_names(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int load_drop_ins(struct settings *settings, const char *root, const char *file,
 			 void (*warn)(const char *message), struct why *w)
 {
 	char directory[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
-	struct dirent **entries;
-	int count, r = 0;
+	_cleanup_names_ struct tree_names names = { 0 };
+	int r;
 
 	if (snprintf(directory, sizeof(directory), "%s.d", file) >= (int)sizeof(directory))
 		return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
-	look_note("", directory, LOOK_LIST);
-	count = scandir(directory, &entries, is_drop_in, compare_names);
-	if (count < 0 && (errno == ENOENT || errno == ENOTDIR))
+	r = tree_list_ending("", directory, ".conf", &names);
+	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
-	if (count < 0 && settings->skip_bad) {
+	if (r < 0 && settings->skip_bad) {
 		settings->encrypt = true; /* as above */
 		return 0;
 	}
-	if (count < 0)
-		return why(w, -errno, "%s: %s", directory, strerror(errno));
-	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name);
-		free(entries[i]);
-		if (r == 0)
-			r = load_file(settings, root, path, warn, w);
+	if (r < 0)
+		return why(w, r, "%s: %s", directory, strerror(-r));
+	for (size_t i = 0; i < names.count && r == 0; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, names.items[i]);
+		r = load_file(settings, root, path, warn, w);
 	}
-	free(entries);
 	return r;
 }
 

@@ -4,12 +4,10 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/look.h"
 #include "base/text.h"
+#include "base/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,79 +238,46 @@ static bool read_file(struct reader *reader, const char *root, const char *path)
 	return true;
 }
 
-static int is_drop_in(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && dot && strcmp(dot, ".conf") == 0;
-}
-
-/* alphasort() depends on the locale. */
-static int compare_names(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-struct drop_in {
-	char path[PATH_MAX];
-	const char *name; /* within path */
-};
-
+/* Paths by the names of the files. */
 static int compare_drop_ins(const void *a, const void *b)
 {
-	const struct drop_in *const *left = a, *const *right = b;
+	char *const *left = a, *const *right = b;
 
-	return strcmp((*left)->name, (*right)->name);
+	return strcmp(basename(*left), basename(*right));
 }
 
 #define DROP_INS_MAX 256
 
 /* Adds the files of a directory whose names are not in the list yet. */
-static size_t add_directory(const char *root, const char *directory, struct drop_in **list,
-			    size_t count)
+static size_t add_directory(const char *root, const char *directory, char **list, size_t count)
 {
-	char full[PATH_MAX];
-	struct dirent **entries;
+	_cleanup_names_ struct tree_names names = { 0 };
 	size_t before = count;
-	int found;
 
-	snprintf(full, sizeof(full), "%s%s", root, directory);
-	look_note("", full, LOOK_LIST);
-	found = scandir(full, &entries, is_drop_in, compare_names);
-	if (found < 0)
+	if (tree_list_ending(root, directory, ".conf", &names) < 0)
 		return count;
-	for (int i = 0; i < found; i++) {
-		struct drop_in *new = NULL;
+	for (size_t i = 0; i < names.count; i++) {
 		size_t at = 0;
 
-		while (at < before && strcmp(list[at]->name, entries[i]->d_name) != 0)
+		while (at < before && strcmp(basename(list[at]), names.items[i]) != 0)
 			at++;
-		if (at == before && count < DROP_INS_MAX)
-			new = malloc(sizeof(*new));
-		if (new) {
-			int length = snprintf(new->path, sizeof(new->path), "%s/", directory);
-
-			text_copy(new->path + length, sizeof(new->path) - (size_t)length,
-				  entries[i]->d_name);
-			new->name = new->path + length;
-			list[count++] = new;
-		}
-		free(entries[i]);
+		if (at == before && count < DROP_INS_MAX &&
+		    asprintf(&list[count], "%s/%s", directory, names.items[i]) >= 0)
+			count++;
 	}
-	free(entries);
 	return count;
 }
 
 static void read_drop_ins(struct reader *reader, const char *root)
 {
-	struct drop_in *list[DROP_INS_MAX];
+	char *list[DROP_INS_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		count = add_directory(root, directories[i], list, count);
 	qsort(list, count, sizeof(list[0]), compare_drop_ins);
 	for (size_t i = 0; i < count; i++) {
-		read_file(reader, root, list[i]->path);
+		read_file(reader, root, list[i]);
 		free(list[i]);
 	}
 }

@@ -3,11 +3,10 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
-#include "base/look.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -149,22 +148,16 @@ uint64_t zram_memory(const char *root)
 {
 	char path[PATH_MAX], text[256];
 	uint64_t sum = 0;
-	struct dirent **entries;
-	int count;
+	_cleanup_names_ struct tree_names names = { 0 };
 
-	if (snprintf(path, sizeof(path), "%s/sys/block", root) >= (int)sizeof(path))
+	if (tree_list(root, "/sys/block", &names) < 0)
 		return 0;
-	look_note("", path, LOOK_LIST);
-	count = scandir(path, &entries, NULL, alphasort);
-	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "/sys/block/%s/mm_stat", entries[i]->d_name);
-		if (text_starts(entries[i]->d_name, "zram") &&
+	for (size_t i = 0; i < names.count; i++) {
+		snprintf(path, sizeof(path), "/sys/block/%s/mm_stat", names.items[i]);
+		if (text_starts(names.items[i], "zram") &&
 		    io_read_text(root, path, text, sizeof(text)) > 0)
 			sum = add_saturating(sum, zram_parse(text));
-		free(entries[i]);
 	}
-	if (count >= 0)
-		free(entries);
 	return sum;
 }
 

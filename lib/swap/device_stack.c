@@ -4,12 +4,11 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/look.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "swap/mapper_targets.h"
 #include "swap/wiped_disk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -87,24 +86,17 @@ static bool is_fabric(const char *root, dev_t dev, const char *attribute)
  * controllers (multipath); see the kernel's drivers/nvme/host/multipath.c. */
 static bool is_nvme_fabric(const char *root, dev_t dev)
 {
-	char path[PATH_MAX], attribute[NAME_MAX + 32];
-	struct dirent **entries;
+	char path[64], attribute[NAME_MAX + 32];
+	_cleanup_names_ struct tree_names names = { 0 };
 	bool found = is_fabric(root, dev, "device/transport");
-	int count;
 
-	if (found || snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u/device", root, major(dev),
-			      minor(dev)) >= (int)sizeof(path))
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/device", major(dev), minor(dev));
+	if (found || tree_list_ending(root, path, "", &names) < 0)
 		return found;
-	look_note("", path, LOOK_LIST);
-	count = scandir(path, &entries, NULL, alphasort);
-	for (int i = 0; i < count; i++) {
-		snprintf(attribute, sizeof(attribute), "device/%s/transport", entries[i]->d_name);
-		if (!found && numbered(entries[i]->d_name, "nvme"))
-			found = is_fabric(root, dev, attribute);
-		free(entries[i]);
+	for (size_t i = 0; i < names.count && !found; i++) {
+		snprintf(attribute, sizeof(attribute), "device/%s/transport", names.items[i]);
+		found = numbered(names.items[i], "nvme") && is_fabric(root, dev, attribute);
 	}
-	if (count >= 0)
-		free(entries);
 	return found;
 }
 
@@ -117,13 +109,6 @@ static bool is_network(const char *root, const struct device_layer *layer)
 			return true;
 	return text_starts(layer->name, "etherd/") || is_iscsi(root, layer->dev) ||
 	       (numbered(layer->name, "nvme") && is_nvme_fabric(root, layer->dev));
-}
-
-static bool text_ends(const char *text, const char *end)
-{
-	size_t length = strlen(text), of_end = strlen(end);
-
-	return length >= of_end && strcmp(text + length - of_end, end) == 0;
 }
 
 /* What the kernel does not report is in the names that LVM and cryptsetup give: LVM's
@@ -307,28 +292,21 @@ static int add_disk(const char *root, dev_t dev, struct device_stack *stack, str
 
 static int add_slaves(const char *root, dev_t dev, struct device_stack *stack, struct why *w)
 {
-	char path[PATH_MAX], attribute[NAME_MAX + 16], text[32];
-	struct dirent **entries;
-	int count, r = 0;
+	char path[64], attribute[NAME_MAX + 16], text[32];
+	_cleanup_names_ struct tree_names names = { 0 };
 	dev_t below;
+	int r;
 
-	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u/slaves", root, major(dev),
-		     minor(dev)) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	look_note("", path, LOOK_LIST);
-	count = scandir(path, &entries, NULL, alphasort);
-	if (count < 0)
-		return 0;
-	for (int i = 0; i < count; i++) {
-		snprintf(attribute, sizeof(attribute), "slaves/%s/dev", entries[i]->d_name);
-		if (r == 0 && entries[i]->d_name[0] != '.') {
-			read_attribute(root, dev, attribute, text, sizeof(text));
-			if (parse_numbers(text, &below))
-				r = add(root, below, stack, w);
-		}
-		free(entries[i]);
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/slaves", major(dev), minor(dev));
+	r = tree_list_ending(root, path, "", &names);
+	if (r < 0)
+		return r == -ENAMETOOLONG || r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < names.count && r == 0; i++) {
+		snprintf(attribute, sizeof(attribute), "slaves/%s/dev", names.items[i]);
+		read_attribute(root, dev, attribute, text, sizeof(text));
+		if (parse_numbers(text, &below))
+			r = add(root, below, stack, w);
 	}
-	free(entries);
 	return r;
 }
 

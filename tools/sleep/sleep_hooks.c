@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "base/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -46,48 +46,30 @@ static bool is_leftover(const char *name)
 	static const char *const endings[] = { "~",	    ".bak",	 ".swp",      ".rpmnew",
 					       ".rpmsave",  ".rpmorig",	 ".dpkg-old", ".dpkg-new",
 					       ".dpkg-tmp", ".dpkg-dist" };
-	size_t length = strlen(name);
 
-	if (name[0] == '.')
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
-		size_t ending = strlen(endings[i]);
-
-		if (length >= ending && strcmp(name + length - ending, endings[i]) == 0)
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+		if (text_ends(name, endings[i]))
 			return true;
-	}
 	return false;
-}
-
-static int is_candidate(const struct dirent *entry)
-{
-	return !is_leftover(entry->d_name);
-}
-
-static int compare_names(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 static void add_directory(struct run *run, const char *path)
 {
-	struct dirent **entries;
-	int count = scandir(path, &entries, is_candidate, compare_names);
+	_cleanup_names_ struct tree_names names = { 0 };
 	struct stat st;
 
-	for (int i = 0; i < count; i++) {
+	if (tree_list_ending("", path, "", &names) < 0)
+		return;
+	for (size_t i = 0; i < names.count; i++) {
 		struct hook *hook = &run->hooks[run->count];
 
-		if (run->count < HOOKS_MAX &&
-		    snprintf(hook->path, sizeof(hook->path), "%s/%s", path, entries[i]->d_name) <
+		if (run->count < HOOKS_MAX && !is_leftover(names.items[i]) &&
+		    snprintf(hook->path, sizeof(hook->path), "%s/%s", path, names.items[i]) <
 			    (int)sizeof(hook->path) &&
 		    stat(hook->path, &st) == 0 && S_ISREG(st.st_mode) &&
 		    access(hook->path, X_OK) == 0)
 			run->count++;
-		free(entries[i]);
 	}
-	if (count >= 0)
-		free(entries);
 }
 
 static void find_hooks(struct run *run, const char *root)
