@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/tree.h"
 
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "base/look.h"
 #include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,25 +76,30 @@ bool tree_hex(const char *root, uint64_t *ret, const char *path, ...)
 	return there && text_parse_u64(number, ret) == 0;
 }
 
+bool tree_target(const char *root, const char *path, char target[PATH_MAX])
+{
+	char full[PATH_MAX];
+	ssize_t n = -1;
+
+	look_note(root, path, LOOK_NAME);
+	if (snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full))
+		n = readlink(full, target, PATH_MAX - 1);
+	target[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
 bool tree_link(const char *root, char *text, size_t size, const char *path, ...)
 {
-	char below[PATH_MAX], full[PATH_MAX], target[PATH_MAX];
+	char below[PATH_MAX], target[PATH_MAX];
 	const char *name;
 	va_list args;
-	ssize_t n;
 	int length;
 
 	va_start(args, path);
 	length = vsnprintf(below, sizeof(below), path, args);
 	va_end(args);
-	if (length >= (int)sizeof(below) ||
-	    snprintf(full, sizeof(full), "%s%s", root, below) >= (int)sizeof(full))
+	if (length >= (int)sizeof(below) || !tree_target(root, below, target))
 		return false;
-	look_note(root, below, LOOK_NAME);
-	n = readlink(full, target, sizeof(target) - 1);
-	if (n < 0)
-		return false;
-	target[n] = '\0';
 	name = strrchr(target, '/');
 	text_copy(text, size, name ? name + 1 : target);
 	tree_one_line(text);
@@ -122,16 +129,16 @@ static int list(const char *root, const char *path, const char *ending,
 		int (*compare)(const struct dirent **a, const struct dirent **b),
 		struct tree_names *ret)
 {
+	_cleanup_close_ int fd = io_open_below(root, path, O_RDONLY | O_DIRECTORY);
 	struct tree_names names = { 0 };
 	struct dirent **entries;
-	char full[PATH_MAX];
 	bool failed = false;
 	int n;
 
-	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
-		return -ENAMETOOLONG;
 	look_note(root, path, LOOK_LIST);
-	n = scandir(full, &entries, is_visible, compare);
+	if (fd < 0)
+		return fd;
+	n = scandirat(fd, ".", &entries, is_visible, compare);
 	if (n < 0)
 		return -errno;
 	names.items = calloc((size_t)n + 1, sizeof(*names.items));

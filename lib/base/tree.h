@@ -6,6 +6,7 @@
 #ifndef S2DISK_BASE_TREE_H
 #define S2DISK_BASE_TREE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,9 @@ bool tree_hex(const char *root, uint64_t *ret, const char *path, ...)
 /* The last component of a symbolic link's target. */
 bool tree_link(const char *root, char *text, size_t size, const char *path, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* All of the target; "" and false without one. */
+bool tree_target(const char *root, const char *path, char target[PATH_MAX]);
 
 bool tree_exists(const char *root, const char *path);
 

@@ -6,9 +6,9 @@
 #include "base/io.h"
 #include "base/look.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <fts.h>
@@ -230,24 +230,19 @@ static void walk_below(struct walk *walk, const char *top)
 /* An installer kept in /boot, say. Counts only if the path contains the kernel release. */
 static void mark_foreign(const char *root, struct boot_files *files)
 {
-	int fd = io_open_below(root, "/usr/lib/modules", O_RDONLY | O_DIRECTORY);
-	DIR *modules = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	_cleanup_names_ struct tree_names modules = { 0 };
 	bool any = false;
 
-	look_note(root, "/usr/lib/modules", LOOK_LIST);
-	if (!modules && fd >= 0)
-		close(fd);
-	for (size_t i = 0; modules && i < files->count; i++)
+	if (tree_list(root, "/usr/lib/modules", &modules) < 0)
+		return;
+	for (size_t i = 0; i < files->count; i++)
 		any |= files->files[i].running;
 	for (size_t i = 0; any && i < files->count; i++)
 		files->files[i].foreign = !files->files[i].running;
-	while (any && (entry = readdir(modules)))
-		for (size_t i = 0; i < files->count && entry->d_name[0] != '.'; i++)
-			if (has_release(files->files[i].path, entry->d_name))
+	for (size_t m = 0; any && m < modules.count; m++)
+		for (size_t i = 0; i < files->count; i++)
+			if (has_release(files->files[i].path, modules.items[m]))
 				files->files[i].foreign = false;
-	if (modules)
-		closedir(modules);
 }
 
 void boot_files_find(const char *root, struct boot_files *ret)

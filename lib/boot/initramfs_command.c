@@ -2,21 +2,19 @@
 #include "boot/initramfs_command.h"
 
 #include "base/bytes.h"
-#include "base/look.h"
+#include "base/tree.h"
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* root/directory/name; the name ends at a blank. */
 static bool has(const char *root, const char *directory, const char *name)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s%s/%.*s", root, directory, (int)strcspn(name, " "), name);
-	look_note("", path, LOOK_NAME);
-	return access(path, F_OK) == 0;
+	snprintf(path, sizeof(path), "%s/%.*s", directory, (int)strcspn(name, " "), name);
+	return tree_exists(root, path);
 }
 
 const char *initramfs_command(const char *root)

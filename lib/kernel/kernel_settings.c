@@ -3,27 +3,18 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PRINTK "/proc/sys/kernel/printk"
 #define IMAGE_SIZE "/sys/power/image_size"
 #define MODE "/sys/power/disk"
 #define MODE_SUSPEND "suspend"
 #define AMDGPU "/sys/module/amdgpu"
-
-static bool has_amdgpu(const char *root)
-{
-	char path[PATH_MAX];
-
-	return snprintf(path, sizeof(path), "%s" AMDGPU, root) < (int)sizeof(path) &&
-	       access(path, F_OK) == 0;
-}
 
 /* The words of /sys/power/disk, "[platform] shutdown reboot suspend": copies the selected
  * one to saved->mode, if "suspend" is offered and not selected. */
@@ -54,7 +45,7 @@ void kernel_settings_save(struct kernel_settings *saved, const char *root)
 	saved->printk_saved = io_read_text(root, PRINTK, saved->printk, sizeof(saved->printk)) > 0;
 	saved->image_size_saved =
 		io_read_text(root, IMAGE_SIZE, saved->image_size, sizeof(saved->image_size)) > 0;
-	if (has_amdgpu(root))
+	if (tree_exists(root, AMDGPU))
 		save_mode(saved);
 }
 

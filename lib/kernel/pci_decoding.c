@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,23 +24,12 @@
 #define CLASS_DISPLAY 3
 #define NO_DRIVER "(disabled)"
 
-/* The target of a link, or "". */
-static void read_link(const char *root, const char *path, char target[PATH_MAX])
-{
-	char full[PATH_MAX];
-	ssize_t n = -1;
-
-	if (snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full))
-		n = readlink(full, target, PATH_MAX - 1);
-	target[n < 0 ? 0 : n] = '\0';
-}
-
 /* Is the link's target a device of the function, or of one below it? */
 static bool leads_through(const char *root, const char *link, const char *address)
 {
 	char target[PATH_MAX], component[64];
 
-	read_link(root, link, target);
+	tree_target(root, link, target);
 	snprintf(component, sizeof(component), "/%s/", address);
 	return strstr(target, component) != NULL;
 }
@@ -121,7 +111,7 @@ static int unbind(const char *root, struct pci_disabled *done, struct why *w)
 	int r;
 
 	snprintf(path, sizeof(path), DEVICES "%s/driver", address);
-	read_link(root, path, target);
+	tree_target(root, path, target);
 	name = strrchr(target, '/');
 	name = name ? name + 1 : target;
 	if (*target && is_display(root, address))

@@ -4,14 +4,12 @@
 #include "preflight/preflight_private.h"
 
 #include "base/io.h"
-#include "base/look.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "config/image_keys.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ID "keyboard"
 
@@ -64,22 +62,13 @@ static bool is_built_in(const char *layout)
 	return false;
 }
 
-static bool exists(const char *root, const char *path)
-{
-	char full[PATH_MAX];
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	look_note("", full, LOOK_NAME);
-	return access(full, F_OK) == 0;
-}
-
 static const char *advice(const char *root)
 {
-	if (exists(root, "/etc/mkinitcpio.conf"))
+	if (tree_exists(root, "/etc/mkinitcpio.conf"))
 		return "put \"keymap\" (with systemd \"sd-vconsole\") before \"s2disk\" in HOOKS "
 		       "of "
 		       "/etc/mkinitcpio.conf, then run mkinitcpio -P";
-	if (exists(root, "/etc/initramfs-tools"))
+	if (tree_exists(root, "/etc/initramfs-tools"))
 		return "install console-setup, put KEYMAP=y into "
 		       "/etc/initramfs-tools/initramfs.conf, then run update-initramfs -u";
 	return "add the layout to the initramfs (dracut: module i18n), or choose a passphrase that "

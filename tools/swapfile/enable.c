@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/replace.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "boot/initramfs_command.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
@@ -85,7 +86,7 @@ static int take(struct swapfile *s, const char *path, struct why *w)
 static void report_former(struct swapfile *s, bool boot_files)
 {
 	char state[PATH_MAX];
-	bool former = wanted_has(s->root, FORMER_STATE);
+	bool former = tree_exists(s->root, FORMER_STATE);
 
 	if (boot_files || former)
 		log_warning(
@@ -137,7 +138,7 @@ static int refresh(struct swapfile *s, const char *command, struct why *w)
 	char path[64];
 	int r = 0;
 
-	if (wanted_has(s->root, "/run/systemd/system") &&
+	if (tree_exists(s->root, "/run/systemd/system") &&
 	    swapfile_has_program(s->root, "systemctl", path, sizeof(path))) {
 		swapfile_step(s, "run", "systemctl daemon-reload");
 		r = s->dry_run ? 0 : swapfile_run(s->root, "systemctl daemon-reload", NULL, w);
@@ -156,7 +157,7 @@ static void set_kernel_place(struct swapfile *s, const struct swapfile_place *pl
 	int r;
 
 	kernel_cmdline_read(s->root, &cmdline);
-	if (cmdline.noresume || !wanted_has(s->root, "/sys/power/resume"))
+	if (cmdline.noresume || !tree_exists(s->root, "/sys/power/resume"))
 		return;
 	swapfile_step(s, "set the kernel's resume device to", place->path);
 	r = s->dry_run ? 0 : kernel_resume_name(s->root, place->area.dev, place->area.offset);

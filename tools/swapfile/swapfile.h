@@ -123,9 +123,6 @@ int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_fo
 /* The area that our line of fstab activates; NULL. free() it. */
 char *wanted_activated(const char *root);
 
-/* Does this file exist below root? */
-bool wanted_has(const char *root, const char *path);
-
 /* Adds to the list the lines of crypttab that make the initramfs open the encrypted devices
  * under dev, other than those of the root file system. command: regenerates the initramfs.
  * -EINVAL with the line to add if there is none. */

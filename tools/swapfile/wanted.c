@@ -4,15 +4,14 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "boot/initramfs_command.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FSTAB "/etc/fstab"
 #define DROP_IN "/etc/suspend.conf.d" SWAPFILE_DROP_IN
@@ -33,33 +32,25 @@ const char *const wanted_files[WANTED_FILES] = { FSTAB,
 						 "/etc/default/grub",
 						 "/etc/default/u-boot" };
 
-bool wanted_has(const char *root, const char *path)
-{
-	char full[PATH_MAX];
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	return access(full, F_OK) == 0;
-}
-
 /* A vendor's unified image, which no generator on this system can rebuild (Fedora's
  * kernel-uki-virt). */
 static bool is_vendors(const char *root)
 {
 	char release[128], path[256];
 
-	if (!wanted_has(root, "/sys/firmware/efi/efivars/"
-			      "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f") ||
+	if (!tree_exists(root, "/sys/firmware/efi/efivars/"
+			       "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f") ||
 	    io_read_text(root, "/proc/sys/kernel/osrelease", release, sizeof(release)) < 0)
 		return false;
 	snprintf(path, sizeof(path), "/usr/lib/modules/%s/vmlinuz-virt.efi", text_trim(release));
-	return wanted_has(root, path);
+	return tree_exists(root, path);
 }
 
 const char *swapfile_initramfs(const struct swapfile *s, const struct swapfile_place *place,
 			       struct why *w)
 {
 	const char *command = initramfs_command(s->root);
-	bool ostree = wanted_has(s->root, "/run/ostree-booted"), vendors = is_vendors(s->root);
+	bool ostree = tree_exists(s->root, "/run/ostree-booted"), vendors = is_vendors(s->root);
 
 	if (command && !ostree && !vendors)
 		return command;
@@ -135,8 +126,8 @@ static int want_drop_in(const struct swapfile *s, const struct swapfile_place *p
 			struct mark_list *list)
 {
 	/* Drop-ins go beside the configuration file that is read. */
-	bool uswsusp = !wanted_has(s->root, "/etc/suspend.conf") &&
-		       wanted_has(s->root, "/etc/uswsusp.conf");
+	bool uswsusp = !tree_exists(s->root, "/etc/suspend.conf") &&
+		       tree_exists(s->root, "/etc/uswsusp.conf");
 	bool only = s->hibernate_only;
 	char *text;
 
@@ -159,7 +150,7 @@ static int want_units(const struct swapfile *s, struct mark_list *list)
 		"Environment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n";
 	int r = 0;
 
-	if (!s->hibernate_only || !wanted_has(s->root, "/etc/systemd/system"))
+	if (!s->hibernate_only || !tree_exists(s->root, "/etc/systemd/system"))
 		return 0;
 	for (size_t i = FIRST_UNIT; i <= LAST_UNIT && r == 0; i++)
 		r = marks_add(list, wanted_files[i], true, strdup(text), NULL);

@@ -2,7 +2,6 @@
 #include "platform/filesystems/block_device.h"
 
 #include "base/bytes.h"
-#include "base/look.h"
 #include "base/text.h"
 #include "base/tree.h"
 
@@ -69,17 +68,10 @@ bool block_device_is_memory(const char *name)
 /* The content of a device's link in sysfs. */
 static bool read_place(const char *root, const char *name, char target[PATH_MAX])
 {
-	char full[PATH_MAX];
-	ssize_t n;
+	char path[PATH_MAX];
 
-	if (snprintf(full, sizeof(full), "%s/sys/class/block/%s", root, name) >= (int)sizeof(full))
-		return false;
-	look_note("", full, LOOK_NAME);
-	n = readlink(full, target, PATH_MAX - 1);
-	if (n < 0)
-		return false;
-	target[n] = '\0';
-	return true;
+	return snprintf(path, sizeof(path), "/sys/class/block/%s", name) < (int)sizeof(path) &&
+	       tree_target(root, path, target);
 }
 
 bool block_device_whole(const char *root, const char *name, char *disk, size_t size)

@@ -141,12 +141,10 @@ static bool is_mount(int fd, uint64_t id)
 static int open_directory(const char *root, const struct mount_line *mount)
 {
 	_cleanup_close_ int fd = -1;
-	char full[PATH_MAX];
 
-	if (needs_program(mount->kind) ||
-	    snprintf(full, sizeof(full), "%s%s", root, mount->place) >= (int)sizeof(full))
+	if (needs_program(mount->kind))
 		return -1;
-	fd = open(full, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+	fd = io_open_below(root, mount->place, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	return fd >= 0 && is_mount(fd, mount->id) ? steal_fd(&fd) : -1;
 }
 

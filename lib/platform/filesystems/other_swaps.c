@@ -204,7 +204,6 @@ static int take_all(const char *root, const struct swap_area *own, struct other_
 int other_swaps_open(const char *root, const struct swap_area *own, struct other_swaps *others,
 		     struct swaps *ret)
 {
-	char path[PATH_MAX];
 	int r = -ENOMEM;
 
 	*others = (struct other_swaps){ .list = -1 };
@@ -213,8 +212,7 @@ int other_swaps_open(const char *root, const struct swap_area *own, struct other
 	others->entries = calloc(SWAP_USES_MAX, sizeof(*others->entries));
 	others->page = aligned_alloc(page_size(), page_size());
 	if (others->text && others->entries && others->page) {
-		if (snprintf(path, sizeof(path), "%s/proc/swaps", root) < (int)sizeof(path))
-			others->list = open(path, O_RDONLY | O_CLOEXEC);
+		others->list = io_open_below(root, "/proc/swaps", O_RDONLY);
 		r = take_all(root, own, others, ret);
 	}
 	if (r < 0) {

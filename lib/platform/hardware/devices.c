@@ -94,17 +94,11 @@ bool device_is_uio(const struct device *device)
 /* The directory of a function among the devices, as sysfs links to it. */
 static void take_place(const char *root, const char *name, struct device *device)
 {
-	char full[PATH_MAX], target[PATH_MAX];
-	ssize_t n;
+	char path[PATH_MAX], target[PATH_MAX];
 
-	if (snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/%s", root, name) >=
-	    (int)sizeof(full))
+	if (snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", name) >= (int)sizeof(path) ||
+	    !tree_target(root, path, target))
 		return;
-	look_note("", full, LOOK_NAME);
-	n = readlink(full, target, sizeof(target) - 1);
-	if (n < 0)
-		return;
-	target[n] = '\0';
 	if (strcasestr(target, "/vmbus"))
 		device->flags |= DEVICE_VIRTUAL_PCI;
 	pci_path_parse(target, device->path, sizeof(device->path));

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <linux/kernel-page-flags.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,21 +134,10 @@ static int scan_ram(int fd, const struct ram *ram, uint64_t left, struct frame_l
 	return r;
 }
 
-static int open_below(const char *root, const char *path, int mode)
-{
-	char full[PATH_MAX];
-	int fd;
-
-	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
-		return -ENAMETOOLONG;
-	fd = open(full, mode | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 void offlined_open(const char *root, struct offlined_access *ret)
 {
-	ret->ask = open_below(root, SOFT_OFFLINE, O_WRONLY);
-	ret->flags = open_below(root, FLAGS, O_RDONLY);
+	ret->ask = io_open_below(root, SOFT_OFFLINE, O_WRONLY);
+	ret->flags = io_open_below(root, FLAGS, O_RDONLY);
 }
 
 void offlined_close(struct offlined_access *access)
@@ -226,7 +214,7 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
 	*ret_flags = -1;
 	if (poisoned == 0)
 		return 0;
-	fd = open_below(root, FLAGS, O_RDONLY);
+	fd = io_open_below(root, FLAGS, O_RDONLY);
 	if (fd < 0)
 		return why(w, fd, FLAGS ": %s", strerror(-fd));
 	r = scan_ram(fd, ram, poisoned, &found);
