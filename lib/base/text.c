@@ -233,17 +233,26 @@ static size_t utf8_length(const unsigned char *text)
 	return length;
 }
 
-void text_uuid(const unsigned char uuid[16], char text[TEXT_UUID_SIZE])
+void text_hex(const unsigned char *bytes, size_t count, char *text)
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*text++ = '-';
-		*text++ = digits[uuid[i] >> 4];
-		*text++ = digits[uuid[i] & 15];
+	for (size_t i = 0; i < count; i++) {
+		*text++ = TEXT_HEX_DIGITS[bytes[i] >> 4];
+		*text++ = TEXT_HEX_DIGITS[bytes[i] & 15];
 	}
 	*text = '\0';
+}
+
+void text_uuid(const unsigned char uuid[16], char text[TEXT_UUID_SIZE])
+{
+	static const unsigned char parts[] = { 4, 2, 2, 2, 6 };
+
+	for (size_t i = 0; i < sizeof(parts); i++) {
+		text_hex(uuid, parts[i], text);
+		uuid += parts[i];
+		text += 2 * parts[i];
+		*text++ = '-';
+	}
+	text[-1] = '\0'; /* the last hyphen */
 }
 
 void text_make_printable(char *text)

@@ -36,6 +36,10 @@ char *text_size(uint64_t bytes, char *buffer, size_t size);
  * second, into buffer (24 bytes suffice); returns buffer. */
 char *text_duration(uint64_t usec, char *buffer, size_t size);
 
+/* The bytes as lowercase hexadecimal digits, two for each, into text: 2 * count + 1 bytes. */
+#define TEXT_HEX_DIGITS "0123456789abcdef"
+void text_hex(const unsigned char *bytes, size_t count, char *text);
+
 /* 16 bytes as blkid(8) prints a UUID. */
 #define TEXT_UUID_SIZE 37
 void text_uuid(const unsigned char uuid[16], char text[TEXT_UUID_SIZE]);

@@ -2,6 +2,7 @@
 #include "crypto/crypto.h"
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <gcrypt.h>
@@ -132,8 +133,8 @@ int crypto_sha256_text(const void *data, size_t length, char result[SHA256_TEXT_
 	unsigned char sum[SHA256_SIZE];
 	int r = crypto_sha256(data, length, sum);
 
-	for (size_t i = 0; r == 0 && i < SHA256_SIZE; i++)
-		snprintf(result + 2 * i, 3, "%02x", sum[i]);
+	if (r == 0)
+		text_hex(sum, SHA256_SIZE, result);
 	return r;
 }
 

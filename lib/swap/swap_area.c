@@ -380,17 +380,13 @@ static bool quote(const char *text, char *buffer, size_t size)
 static void header_options(const struct swap_header *header, char *buffer, size_t size)
 {
 	static const unsigned char none[16];
-	const unsigned char *u = header->uuid;
-	char label[32];
+	char label[32], uuid[TEXT_UUID_SIZE];
 	size_t used = 0;
 
 	buffer[0] = '\0';
-	if (memcmp(u, none, sizeof(none)) != 0)
-		used = (size_t)snprintf(buffer, size,
-					"-U %02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-					"%02x%02x%02x%02x%02x%02x ",
-					u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9],
-					u[10], u[11], u[12], u[13], u[14], u[15]);
+	text_uuid(header->uuid, uuid);
+	if (memcmp(header->uuid, none, sizeof(none)) != 0)
+		used = (size_t)snprintf(buffer, size, "-U %s ", uuid);
 	if (header->label[0] && quote(header->label, label, sizeof(label)))
 		snprintf(buffer + used, size - used, "-L %s ", label);
 }

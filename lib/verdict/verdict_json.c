@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verdict/verdict_report.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -15,10 +17,9 @@ static void json_address(struct json *json, const char *key, uint64_t address)
 
 static void json_bytes(struct json *json, const char *key, const unsigned char *bytes, size_t size)
 {
-	char text[2 * 64 + 1] = "";
+	char text[2 * 64 + 1];
 
-	for (size_t i = 0; i < size && i < 64; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	text_hex(bytes, size < 64 ? size : 64, text);
 	json_string(json, key, text);
 }
 

@@ -286,16 +286,14 @@ static void plan_checksum(struct judge *judge, const unsigned char *old, const u
 	memcpy(plan->new_checksum, new, plan->checksum_size);
 }
 
-static void checksum_words(const unsigned char *sum, size_t size, char *text, size_t room)
+static void checksum_words(const unsigned char *sum, size_t size,
+			   char text[2 * E820_CHECKSUM_MAX + 1])
 {
-	size_t used = 0;
-
-	if (size == sizeof(uint64_t)) {
-		snprintf(text, room, "0x%08llx", (unsigned long long)get_le64(sum));
-		return;
-	}
-	for (size_t i = 0; i < size && used + 2 < room; i++)
-		used += (size_t)snprintf(text + used, room - used, "%02x", sum[i]);
+	if (size == sizeof(uint64_t))
+		snprintf(text, 2 * E820_CHECKSUM_MAX + 1, "0x%08llx",
+			 (unsigned long long)get_le64(sum));
+	else
+		text_hex(sum, size, text);
 }
 
 /* A check that fails and cannot be corrected. */
@@ -335,8 +333,8 @@ static void judge_changed_checksum(struct judge *judge, enum e820_check check)
 	}
 	plan_checksum(judge, stored, now, check);
 	finding = judge_add(judge, ABOUT_KERNEL_CHECK, VERDICT_CORRECTED);
-	checksum_words(stored, size, finding->then, sizeof(finding->then));
-	checksum_words(now, size, finding->now, sizeof(finding->now));
+	checksum_words(stored, size, finding->then);
+	checksum_words(now, size, finding->now);
 	SAY(finding->text, "The kernel's checksum of the memory map differs; it has to be replaced "
 			   "in the image's header.");
 }

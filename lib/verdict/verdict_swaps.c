@@ -3,6 +3,7 @@
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -19,13 +20,10 @@ bool swap_same_header(const struct swap_use *then, const struct swap_use *now)
 
 static void uuid_words(const struct swap_use *area, char *text, size_t size)
 {
-	const unsigned char *u = area->uuid;
+	char uuid[TEXT_UUID_SIZE];
 
-	judge_say(text, size,
-		  "UUID %02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x, "
-		  "%llu pages",
-		  u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
-		  u[13], u[14], u[15], (unsigned long long)area->last_page);
+	text_uuid(area->uuid, uuid);
+	judge_say(text, size, "UUID %s, %llu pages", uuid, (unsigned long long)area->last_page);
 }
 
 /* "/dev/sdb2, which has 12 MiB of the session's memory" */

@@ -103,8 +103,7 @@ void last_take_handover(struct last *last, const struct handover *handover, uint
 {
 	uint64_t wanted = 0;
 
-	for (size_t i = 0; i < IMAGE_ID_SIZE; i++)
-		snprintf(last->image_id + 2 * i, 3, "%02x", handover->image_id[i]);
+	text_hex(handover->image_id, IMAGE_ID_SIZE, last->image_id);
 	for (uint32_t i = 0; i < handover->quarantine_count; i++)
 		wanted += handover->quarantine[i].count;
 	last->image_bytes = handover->stream_bytes;

@@ -251,7 +251,7 @@ int report_hide_digests(const unsigned char salt[32], const struct report_digest
 
 	for (char *at = text; r == 0 && (at = strstr(at, key));) {
 		at += strlen(key);
-		if (strspn(at, "0123456789abcdef") == DIGEST_LENGTH)
+		if (strspn(at, TEXT_HEX_DIGITS) == DIGEST_LENGTH)
 			r = hide_digest(salt, known, count, at);
 	}
 	return r;

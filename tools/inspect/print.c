@@ -41,12 +41,6 @@ static const char *kind_word(const struct inspection *i)
 	return i->record_present ? "damaged-image" : "nothing";
 }
 
-static void hex(const unsigned char *bytes, size_t count, char *text)
-{
-	for (size_t i = 0; i < count; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* Text of an image, made printable; buffer's size bounds it. */
 static void section_text(const struct section *section, char *buffer, size_t size)
 {
@@ -119,7 +113,7 @@ static void print_locked(const struct inspection *i, FILE *out)
 {
 	char id[2 * IMAGE_ID_SIZE + 1], when[40];
 
-	hex(i->record.image_id, IMAGE_ID_SIZE, id);
+	text_hex(i->record.image_id, IMAGE_ID_SIZE, id);
 	time_text(i->record.created, when, sizeof(when));
 	fprintf(out, "  image       %s, made at %s\n", id, when);
 	print_state(i, out);
@@ -135,7 +129,7 @@ static void print_image(const struct inspection *i, FILE *out)
 	uint64_t stored = image_reader_stored_bytes(i->reader);
 	char id[2 * IMAGE_ID_SIZE + 1], when[40], a[24], b[24], writer[256];
 
-	hex(h->image_id, IMAGE_ID_SIZE, id);
+	text_hex(h->image_id, IMAGE_ID_SIZE, id);
 	time_text(h->created, when, sizeof(when));
 	section_text(&image_reader_sections(i->reader)->writer, writer, sizeof(writer));
 	fprintf(out, "  image       %s, made at %s\n", id, when);
@@ -204,7 +198,7 @@ static void json_locked(struct json *json, const struct inspection *i)
 {
 	char id[2 * IMAGE_ID_SIZE + 1], when[40];
 
-	hex(i->record.image_id, IMAGE_ID_SIZE, id);
+	text_hex(i->record.image_id, IMAGE_ID_SIZE, id);
 	time_text(i->record.created, when, sizeof(when));
 	json_object_begin(json, "image");
 	json_string(json, "id", id);
@@ -225,7 +219,7 @@ static void json_image(struct json *json, const struct inspection *i)
 	struct block_statistics blocks = inspect_blocks(i);
 	char id[2 * IMAGE_ID_SIZE + 1], when[40], writer[256];
 
-	hex(h->image_id, IMAGE_ID_SIZE, id);
+	text_hex(h->image_id, IMAGE_ID_SIZE, id);
 	time_text(h->created, when, sizeof(when));
 	section_text(&image_reader_sections(i->reader)->writer, writer, sizeof(writer));
 	json_object_begin(json, "image");

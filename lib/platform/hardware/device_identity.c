@@ -83,6 +83,7 @@ static bool add_gpt(struct words *words, struct table *table)
 {
 	uint64_t entries, count, size, at;
 	const unsigned char *entry;
+	char uuid[2 * 16 + 1];
 
 	/* Its header is in the second sector. */
 	at = table->sector - table->sector % sizeof(table->page);
@@ -102,9 +103,8 @@ static bool add_gpt(struct words *words, struct table *table)
 	entry = table->page + at % sizeof(table->page);
 	if (get_le64(entry + GPT_ENTRY_FIRST) * table->sector != table->start * SECTOR)
 		return false;
-	add(words, "partition ");
-	for (size_t i = 0; i < 16; i++)
-		add(words, "%02x", entry[GPT_ENTRY_UUID + i]);
+	text_hex(entry + GPT_ENTRY_UUID, 16, uuid);
+	add(words, "partition %s", uuid);
 	return true;
 }
 

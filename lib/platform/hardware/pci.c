@@ -32,16 +32,16 @@ void pci_space_free(struct pci_space *space)
 /* "0000:00:1c.0" (a domain may have 8 digits); *ret_function is "1c.0". */
 static bool is_address(const char *text, size_t length, const char **ret_function)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t domain = strspn(text, hex);
+	size_t domain = strspn(text, TEXT_HEX_DIGITS);
 	const char *at = text + domain;
 
-	if (domain < 4 || domain > 8 || *at++ != ':' || strspn(at, hex) != 2 || at[2] != ':')
+	if (domain < 4 || domain > 8 || *at++ != ':' || strspn(at, TEXT_HEX_DIGITS) != 2 ||
+	    at[2] != ':')
 		return false;
 	at += 3;
 	*ret_function = at;
-	return strspn(at, hex) == 2 && at[2] == '.' && strspn(at + 3, hex) == 1 &&
-	       at + 4 == text + length;
+	return strspn(at, TEXT_HEX_DIGITS) == 2 && at[2] == '.' &&
+	       strspn(at + 3, TEXT_HEX_DIGITS) == 1 && at + 4 == text + length;
 }
 
 bool pci_bus_of(const char *address, uint32_t *ret_domain, uint32_t *ret_bus)
@@ -61,7 +61,7 @@ static const char *behind_root(const char *target)
 		const char *name = at + strlen("/pci");
 		size_t length = strcspn(name, "/");
 
-		if (name[length] == '/' && strspn(name, "0123456789abcdef:") == length)
+		if (name[length] == '/' && strspn(name, TEXT_HEX_DIGITS ":") == length)
 			found = name + length + 1;
 	}
 	return found;
