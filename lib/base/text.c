@@ -212,23 +212,21 @@ bool text_unescape_octal(const char *from, size_t length, char *to, size_t size)
 	return true;
 }
 
-/* Length of the valid UTF-8 sequence at text, 0 if there is none. */
-static size_t utf8_length(const unsigned char *text)
+size_t text_utf8_length(const char *text)
 {
-	size_t length = text[0] >= 0xf0 && text[0] <= 0xf4  ? 4
-			: text[0] >= 0xe0 && text[0] < 0xf0 ? 3
-			: text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-							    : 0;
+	const unsigned char *at = (const unsigned char *)text;
+	size_t length = at[0] < 0x80			 ? 1
+			: at[0] >= 0xf0 && at[0] <= 0xf4 ? 4
+			: at[0] >= 0xe0 && at[0] < 0xf0	 ? 3
+			: at[0] >= 0xc2 && at[0] < 0xe0	 ? 2
+							 : 0;
 
 	for (size_t i = 1; i < length; i++)
-		if ((text[i] & 0xc0) != 0x80)
+		if ((at[i] & 0xc0) != 0x80)
 			return 0;
 	/* Overlong, a surrogate, or beyond the last character. */
-	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-		return 0;
-	/* U+0080 to U+009F are control characters too. */
-	if (length == 2 && text[0] == 0xc2 && text[1] < 0xa0)
+	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+	    (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
 		return 0;
 	return length;
 }
@@ -257,31 +255,33 @@ void text_uuid(const unsigned char uuid[16], char text[TEXT_UUID_SIZE])
 
 void text_make_printable(char *text)
 {
-	unsigned char *at = (unsigned char *)text;
+	while (*text) {
+		const unsigned char *at = (const unsigned char *)text;
+		size_t length = text_utf8_length(text);
+		/* U+0080 to U+009F are control characters too. */
+		bool control =
+			length == 1 ? !isprint(*at) && *at != '\n' : *at == 0xc2 && at[1] < 0xa0;
 
-	while (*at) {
-		size_t length = 1;
-
-		if (*at >= 0x80)
-			length = utf8_length(at);
-		else if (!isprint(*at) && *at != '\n')
-			length = 0;
-		if (length == 0) {
-			*at = '?';
+		if (length == 0 || control) {
+			*text = '?';
 			length = 1;
 		}
-		at += length;
+		text += length;
 	}
+}
+
+void text_make_line(char *text, char feed)
+{
+	text_make_printable(text);
+	while ((text = strchr(text, '\n')))
+		*text++ = feed;
 }
 
 const char *text_excerpt(const char *text, char *buffer, size_t size)
 {
 	if (!text_copy(buffer, size, text))
 		memcpy(buffer + size - 4, "...", 4);
-	text_make_printable(buffer);
-	for (char *c = buffer; *c; c++)
-		if (*c == '\n')
-			*c = '?';
+	text_make_line(buffer, '?');
 	return buffer;
 }
 

@@ -59,6 +59,13 @@ bool text_escape_octal(const char *from, char *to, size_t size);
  * place: strings from a disk may contain terminal escapes. */
 void text_make_printable(char *text);
 
+/* The same, and line feeds become that character: fit for one line on a terminal. */
+void text_make_line(char *text, char feed);
+
+/* Bytes of the valid UTF-8 sequence at text, 0 if there is none (RFC 3629: no overlong
+ * forms, no surrogates, nothing above U+10FFFF). Does not read past a zero byte. */
+size_t text_utf8_length(const char *text);
+
 /* User input for a message: one printable line, cut with "..." if buffer (at least 4
  * bytes) is too small; returns buffer. */
 const char *text_excerpt(const char *text, char *buffer, size_t size);

@@ -16,14 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-void tree_one_line(char *text)
-{
-	text_make_printable(text);
-	for (; *text; text++)
-		if (*text == '\n')
-			*text = ' ';
-}
-
 __attribute__((format(printf, 4, 0))) static bool read_line(const char *root, char *text,
 							    size_t size, const char *path,
 							    va_list args)
@@ -36,7 +28,7 @@ __attribute__((format(printf, 4, 0))) static bool read_line(const char *root, ch
 		return false;
 	line[strcspn(line, "\n")] = '\0';
 	text_copy(text, size, text_trim(line));
-	tree_one_line(text);
+	text_make_line(text, ' ');
 	return true;
 }
 
@@ -102,7 +94,7 @@ bool tree_link(const char *root, char *text, size_t size, const char *path, ...)
 		return false;
 	name = strrchr(target, '/');
 	text_copy(text, size, name ? name + 1 : target);
-	tree_one_line(text);
+	text_make_line(text, ' ');
 	return true;
 }
 

@@ -49,7 +49,4 @@ void tree_names_free(struct tree_names *names);
 
 #define _cleanup_names_ __attribute__((cleanup(tree_names_free)))
 
-/* Makes text from a file or a disk fit for one line on a terminal. */
-void tree_one_line(char *text);
-
 #endif

@@ -79,10 +79,7 @@ int swap_header_parse(const unsigned char *page, size_t size, struct swap_header
 		return -EINVAL;
 	memcpy(header.uuid, page + HEADER_UUID, sizeof(header.uuid));
 	memcpy(header.label, page + HEADER_LABEL, LABEL_SIZE);
-	text_make_printable(header.label);
-	for (char *c = header.label; *c; c++)
-		if (*c == '\n')
-			*c = '?';
+	text_make_line(header.label, '?');
 	*ret = header;
 	return 0;
 }

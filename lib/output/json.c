@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "output/json.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -10,41 +12,6 @@
 void json_begin(struct json *json, FILE *out)
 {
 	*json = (struct json){ .out = out, .first = { true } };
-}
-
-/* Length of the valid UTF-8 sequence at text, 0 if there is none (RFC 3629: no overlong
- * forms, no surrogates, nothing above U+10FFFF). A zero byte is never a continuation
- * byte, so this does not read past the end. */
-static size_t utf8_sequence(const unsigned char *text)
-{
-	unsigned char lead = text[0], low = 0x80, high = 0xbf;
-	size_t length;
-
-	if (lead < 0x80)
-		return 1;
-	if (lead >= 0xc2 && lead <= 0xdf)
-		length = 2;
-	else if (lead >= 0xe0 && lead <= 0xef)
-		length = 3;
-	else if (lead >= 0xf0 && lead <= 0xf4)
-		length = 4;
-	else
-		return 0;
-
-	if (lead == 0xe0)
-		low = 0xa0;
-	else if (lead == 0xed)
-		high = 0x9f;
-	else if (lead == 0xf0)
-		low = 0x90;
-	else if (lead == 0xf4)
-		high = 0x8f;
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < length; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
 }
 
 static void put_ascii(FILE *out, unsigned char c)
@@ -63,19 +30,17 @@ static void put_ascii(FILE *out, unsigned char c)
 
 static void put_quoted(FILE *out, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
-
 	putc('"', out);
-	while (*at) {
-		size_t length = utf8_sequence(at);
+	while (*text) {
+		size_t length = text_utf8_length(text);
 
 		if (length == 1)
-			put_ascii(out, *at);
+			put_ascii(out, (unsigned char)*text);
 		else if (length > 1)
-			fwrite(at, 1, length, out);
+			fwrite(text, 1, length, out);
 		else
 			fputs("\xef\xbf\xbd", out);
-		at += length ? length : 1;
+		text += length ? length : 1;
 	}
 	putc('"', out);
 }

@@ -2,7 +2,7 @@
 #include "platform/record_codec.h"
 
 #include "base/bytes.h"
-#include "base/tree.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -144,7 +144,7 @@ static bool get_text(struct window *window, const struct record_field *field, un
 		length = field->size - 1;
 	memcpy(to, text, length);
 	to[length] = '\0';
-	tree_one_line((char *)to);
+	text_make_line((char *)to, ' ');
 	return true;
 }
 

@@ -9,7 +9,7 @@
 #include "platform/filesystems/filesystem_stamp_private.h"
 
 #include "base/bytes.h"
-#include "base/tree.h"
+#include "base/text.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -85,7 +85,7 @@ static void take_pair(const unsigned char *pair, size_t size, struct label *labe
 			return;
 		memcpy(label->name, pair + value + 12, length);
 		label->name[length] = '\0';
-		tree_one_line(label->name);
+		text_make_line(label->name, ' ');
 	}
 }
 

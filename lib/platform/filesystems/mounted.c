@@ -121,11 +121,11 @@ static struct mounted_item *add_item(struct mounted *mounted, const char *device
 	item = &mounted->items[mounted->count++];
 	*item = (struct mounted_item){ .device = -1, .directory = -1 };
 	text_copy(item->filesystem.device, sizeof(item->filesystem.device), device);
-	tree_one_line(item->filesystem.device);
+	text_make_line(item->filesystem.device, ' ');
 	text_copy(item->filesystem.place, sizeof(item->filesystem.place), place);
-	tree_one_line(item->filesystem.place);
+	text_make_line(item->filesystem.place, ' ');
 	text_copy(item->kind, sizeof(item->kind), kind);
-	tree_one_line(item->kind);
+	text_make_line(item->kind, ' ');
 	return item;
 }
 

@@ -141,7 +141,7 @@ static int take(const char *root, const struct swap_entry *entry, const struct p
 	text_copy(other->path, sizeof(other->path), entry->path);
 	text_copy(other->name, sizeof(other->name), place->name);
 	text_copy(area.path, sizeof(area.path), *entry->path ? entry->path : "?");
-	tree_one_line(area.path);
+	text_make_line(area.path, ' ');
 	if (*other->name)
 		open_area(root, others, other, &area);
 	r = list_append(&ret->items, area);

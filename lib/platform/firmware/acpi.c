@@ -103,7 +103,7 @@ static int capture_table(const char *root, const char *name, struct acpi *acpi, 
 		return 0;
 	if (text_starts(name, "FACP"))
 		take_dsdt_address(data, length, dsdt);
-	tree_one_line(table.name);
+	text_make_line(table.name, ' ');
 	table.length = length;
 	r = crypto_sha256(data, length, table.sha256);
 	if (r == 0)

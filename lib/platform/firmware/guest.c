@@ -48,7 +48,7 @@ static void take_from_log(const char *log, const char *key, char *text, size_t s
 	at += strlen(key);
 	length = strcspn(at, "\n");
 	snprintf(text, size, "%.*s", (int)min_u64(length, 200), at);
-	tree_one_line(text);
+	text_make_line(text, ' ');
 }
 
 static void take_xen(const char *root, struct guest *guest)

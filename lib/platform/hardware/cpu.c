@@ -78,7 +78,7 @@ static void take_field(struct cpu_info *info, const char *key, const char *value
 		if (strcmp(key, fields[i].key) != 0 || *to)
 			continue;
 		text_copy(to, fields[i].size, value);
-		tree_one_line(to);
+		text_make_line(to, ' ');
 	}
 }
 

@@ -4,7 +4,7 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 
-#include "base/tree.h"
+#include "base/text.h"
 
 #include <cpuid.h>
 #include <stdio.h>
@@ -83,7 +83,7 @@ void cpuid_hypervisor(char *name, size_t name_size, char *version, size_t versio
 	__cpuid(HYPERVISOR_LEAF, last, regs[1], regs[2], regs[3]);
 	memcpy(signature, &regs[1], 12);
 	snprintf(name, name_size, "%s", signature);
-	tree_one_line(name);
+	text_make_line(name, ' ');
 	if (last >= HYPERVISOR_LEAF + 2 && memcmp(signature, "Micr", 4) == 0) {
 		__cpuid(HYPERVISOR_LEAF + 2, regs[0], regs[1], regs[2], regs[3]);
 		snprintf(version, version_size, "%u.%u.%u", regs[1] >> 16, regs[1] & 0xffff,

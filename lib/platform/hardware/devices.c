@@ -174,7 +174,7 @@ static int capture_bus(const char *root, const char *bus, capture_device *captur
 
 		text_copy(device.bus, sizeof(device.bus), bus);
 		text_copy(device.address, sizeof(device.address), names.items[i]);
-		tree_one_line(device.address);
+		text_make_line(device.address, ' ');
 		tree_link(root, device.driver, sizeof(device.driver),
 			  "/sys/bus/%s/devices/%s/driver", bus, names.items[i]);
 		capture(root, names.items[i], &device);
