@@ -27,12 +27,14 @@
 
 /* Flags that an offlined frame has lost. Others may remain: a frame whose content was
  * moved elsewhere is poisoned before it is freed, and then free_pages_prepare()
- * (mm/page_alloc.c) does not clear its flags. */
-#define IN_USE                                                                                  \
-	(BIT(KPF_LOCKED) | BIT(KPF_LRU) | BIT(KPF_SLAB) | BIT(KPF_WRITEBACK) | BIT(KPF_BUDDY) | \
-	 BIT(KPF_MMAP) | BIT(KPF_SWAPCACHE) | BIT(KPF_COMPOUND_HEAD) | BIT(KPF_COMPOUND_TAIL) | \
-	 BIT(KPF_HUGE) | BIT(KPF_NOPAGE) | BIT(KPF_KSM) | BIT(KPF_THP) | BIT(KPF_OFFLINE) |     \
-	 BIT(KPF_ZERO_PAGE) | BIT(KPF_PGTABLE) | BIT(KPF_RESERVED))
+ * (mm/page_alloc.c) does not clear its flags. KPF_KSM says nothing: since 6.10 stable_page_flags()
+ * (fs/proc/page.c) sets it for all anonymous memory; what is in use is mapped, or on an LRU list.
+ */
+#define IN_USE                                                                                    \
+	(BIT(KPF_LOCKED) | BIT(KPF_LRU) | BIT(KPF_SLAB) | BIT(KPF_WRITEBACK) | BIT(KPF_BUDDY) |   \
+	 BIT(KPF_MMAP) | BIT(KPF_SWAPCACHE) | BIT(KPF_COMPOUND_HEAD) | BIT(KPF_COMPOUND_TAIL) |   \
+	 BIT(KPF_HUGE) | BIT(KPF_NOPAGE) | BIT(KPF_THP) | BIT(KPF_OFFLINE) | BIT(KPF_ZERO_PAGE) | \
+	 BIT(KPF_PGTABLE) | BIT(KPF_RESERVED))
 
 /* Frames per read. */
 #define FRAMES_A_READ 512
