@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Page frames that drift: RAM at this boot, and something else at another boot that the history
+ * knows of. An image that has no page there survives the next move. Pure.
+ */
+#ifndef S2DISK_HISTORY_DRIFT_H
+#define S2DISK_HISTORY_DRIFT_H
+
+#include "history/map_history.h"
+#include "platform/memory/frames.h"
+#include "platform/memory/maps_met.h"
+
+/* On each side of a TPM event log, pages; and the most for the log with both: it slides by up to
+ * 6 pages with the same boot files. */
+#define DRIFT_LOG_MARGIN 8
+#define DRIFT_LOG_MAX 32
+
+enum drift_cause {
+	DRIFT_MAP, /* the firmware or boot loader had a region there */
+	DRIFT_LOG, /* surroundings of the TPM event log */
+};
+
+/* Neighbouring frames with the same cause, without their margin. */
+struct drift_place {
+	struct frame_range frames;
+	uint64_t boots; /* at which a frame of it was not RAM */
+	uint64_t last;	/* the last of these, seconds since 1970 */
+	enum drift_cause cause;
+};
+
+struct drift {
+	uint64_t boots;			      /* of the setup, this one included */
+	LIST_OF(struct drift_place) places;   /* the likeliest first */
+	struct frame_list keep;		      /* to be kept free, margins included; all RAM now */
+	uint64_t beyond;		      /* frames of places that exceed the limit */
+};
+
+/* Chooses. page_size in bytes; margin in pages on each side of a place; limit in pages: places
+ * are taken whole, likeliest first, while they fit. Maps of which a table lay elsewhere (no image
+ * can resume there) do not count. setup NULL: no history; then only the surroundings of the log.
+ * The caller frees *ret with drift_free. 0 or -ENOMEM. */
+int drift_choose(const struct history_setup *setup, const struct boot_memory *now,
+		 uint64_t page_size, uint64_t margin, uint64_t limit, struct drift *ret);
+void drift_free(struct drift *drift);
+
+/* In how many boots of the setup was one of these frames not RAM? */
+uint64_t drift_boots_taking(const struct history_setup *setup, const struct boot_memory *now,
+			    uint64_t page_size, const struct frame_list *frames);
+
+/* The maps of the history as an image carries them (platform/memory/maps_met.h), this boot's
+ * first. The caller frees *ret with maps_met_free. 0 or -ENOMEM. */
+int drift_maps_met(const struct history_setup *setup, const struct boot_memory *now,
+		   uint64_t page_size, struct maps_met *ret);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory maps that a machine has met at its boots, as an image carries them: how often each
+ * was there, and which page frames are RAM in the map of the boot that hibernated but not in that
+ * one. From this resume(8) can tell at how many of the boots the image would have fitted.
+ */
+#ifndef S2DISK_PLATFORM_MAPS_MET_H
+#define S2DISK_PLATFORM_MAPS_MET_H
+
+#include "crypto/crypto.h"
+#include "platform/list.h"
+#include "platform/memory/frames.h"
+#include "platform/memory/memory_map.h"
+
+#include <stdint.h>
+
+#define MAPS_MET_MAX 64
+#define MAPS_MET_FRAMES_MAX 16384
+
+struct map_met {
+	unsigned char digest[SHA256_SIZE]; /* memory_map_digest() */
+	uint64_t boots;
+	uint64_t last;	       /* seconds since 1970 */
+	uint32_t tables_moved; /* tables that stay in use lay elsewhere: no image of this boot
+				  resumes there */
+	uint32_t own;	       /* the map of the boot that hibernated */
+};
+
+struct met_frames {
+	uint32_t map; /* index */
+	uint32_t reserved;
+	uint64_t first; /* page frame */
+	uint64_t count;
+};
+
+struct maps_met {
+	LIST_OF(struct map_met) maps;
+	LIST_OF(struct met_frames) frames; /* by map, then by frame */
+};
+
+void maps_met_free(struct maps_met *met);
+
+/* What the rest of the program relies on: indices, counts, no wrap-around. */
+bool maps_met_valid(const struct maps_met *met);
+
+/* SHA-256 of the sanitised entries: start, end, type. 0 or a negative errno. */
+int memory_map_digest(const struct memory_map *map, unsigned char ret[SHA256_SIZE]);
+
+struct met_odds {
+	uint64_t boots;	  /* known, in all */
+	uint64_t fitting; /* at which the image would have fitted */
+	uint64_t same;	  /* with the very map of this boot; 0: never seen */
+};
+
+/* Pure. ranges: the page frames of the image. now: digest of this boot's map. */
+void maps_met_odds(const struct maps_met *met, const struct frame_range *ranges, size_t count,
+		   const unsigned char now[SHA256_SIZE], struct met_odds *ret);
+
+/* For how many boots it is worthwhile to keep an image that fits at so many of the boots known:
+ * until it would have fitted at one of them with 95 %; at least least, at most 20; least if
+ * nothing is known. */
+uint32_t maps_met_worth(const struct met_odds *odds, uint32_t least);
+
+#endif
