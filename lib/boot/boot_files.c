@@ -280,17 +280,42 @@ time_t boot_began(const char *root)
 										  : 0;
 }
 
+/* Bytes of struct boot_params, and where it has ramdisk_size and ext_ramdisk_size. */
+#define BOOT_PARAMS_SIZE 4096
+#define AT_RAMDISK_SIZE 0x21c
+#define AT_EXT_RAMDISK_SIZE 0xc4
+
+/* false: the kernel does not show it. */
+static bool read_initramfs_size(const char *root, uint64_t *ret)
+{
+	char params[BOOT_PARAMS_SIZE + 1];
+	ssize_t length = io_read_text(root, "/sys/kernel/boot_params/data", params, sizeof(params));
+
+	if (length < AT_RAMDISK_SIZE + 4)
+		return false;
+	*ret = (uint64_t)get_le32(params + AT_EXT_RAMDISK_SIZE) << 32 |
+	       get_le32(params + AT_RAMDISK_SIZE);
+	return true;
+}
+
+uint64_t boot_initramfs_size(const char *root)
+{
+	uint64_t size = 0;
+
+	return read_initramfs_size(root, &size) ? size : 0;
+}
+
 int boot_had_initramfs(const char *root)
 {
 	_cleanup_close_ int made = io_open_below(root, "/run/initramfs", O_PATH);
 	char text[4096];
-	ssize_t length = io_read_text(root, "/sys/kernel/boot_params/data", text, sizeof(text));
+	uint64_t size;
 
 	look_note(root, "/run/initramfs", LOOK_NAME);
 	if (made >= 0)
 		return 1;
-	if (length >= 0x220)
-		return get_le32(text + 0x21c) || get_le32(text + 0xc4);
+	if (read_initramfs_size(root, &size))
+		return size > 0;
 	if (io_read_text(root, "/proc/cmdline", text, sizeof(text)) < 0)
 		return -1;
 	if (strstr(text, "initrd=") || strstr(text, "root=UUID=") || strstr(text, "root=LABEL="))

@@ -65,4 +65,8 @@ time_t boot_began(const char *root);
  * cloud images use to boot without an initramfs. */
 int boot_had_initramfs(const char *root);
 
+/* The size in bytes of the initramfs that the boot loader passed to this kernel, by that setup
+ * header; 0: none, or unknown. */
+uint64_t boot_initramfs_size(const char *root);
+
 #endif

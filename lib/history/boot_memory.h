@@ -21,11 +21,11 @@ struct boot_table {
 
 /* One boot, as far as memory is concerned. */
 struct boot_memory {
-	char machine[200];     /* vendor, product, board */
-	char firmware[200];    /* vendor, version, date */
-	char boot_files[200];  /* the kernel's build and the size of its initramfs */
-	uint64_t memory;       /* bytes of RAM in the firmware's map */
-	struct memory_map map; /* the TPM event log's own region counts as RAM */
+	char machine[200];		   /* vendor, product, board */
+	char firmware[200];		   /* vendor, version, date */
+	char boot_files[200];		   /* the kernel's build and the size of its initramfs */
+	uint64_t memory;		   /* bytes of RAM in the firmware's map */
+	struct memory_map map;		   /* the TPM event log's own region counts as RAM */
 	LIST_OF(struct boot_table) tables; /* sorted; not known: the addresses are not */
 	/* The region of the TPM event log if it has one of its own (no table lies in it); bytes,
 	 * end inclusive; both 0: none. The kernel's EFI stub allocates it, so it moves with

@@ -29,10 +29,10 @@ struct drift_place {
 };
 
 struct drift {
-	uint64_t boots;			      /* of the setup, this one included */
-	LIST_OF(struct drift_place) places;   /* the likeliest first */
-	struct frame_list keep;		      /* to be kept free, margins included; all RAM now */
-	uint64_t beyond;		      /* frames of places that exceed the limit */
+	uint64_t boots;			    /* of the setup, this one included */
+	LIST_OF(struct drift_place) places; /* the likeliest first */
+	struct frame_list keep;		    /* to be kept free, margins included; all RAM now */
+	uint64_t beyond;		    /* frames of places that exceed the limit */
 };
 
 /* Chooses. page_size in bytes; margin in pages on each side of a place; limit in pages: places
@@ -46,6 +46,13 @@ void drift_free(struct drift *drift);
 /* In how many boots of the setup was one of these frames not RAM? */
 uint64_t drift_boots_taking(const struct history_setup *setup, const struct boot_memory *now,
 			    uint64_t page_size, const struct frame_list *frames);
+
+/* Frames that are wholly RAM in now and not in then. The caller frees ret->items. 0 or -ENOMEM. */
+int drift_lost_frames(const struct memory_map *now, const struct memory_map *then,
+		      uint64_t page_size, struct frame_list *ret);
+
+/* Did a table that must not move lie elsewhere at boots with this map? */
+bool drift_tables_moved(const struct history_map *map, const struct boot_memory *now);
 
 /* The maps of the history as an image carries them (platform/memory/maps_met.h), this boot's
  * first. The caller frees *ret with maps_met_free. 0 or -ENOMEM. */

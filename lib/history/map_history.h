@@ -29,9 +29,9 @@
 struct history_map {
 	struct memory_map map;
 	LIST_OF(struct boot_table) tables;
-	uint64_t boots;	  /* with this map, with what follows */
-	uint64_t resumes; /* of these, boots that restored an image */
-	uint64_t refused; /* of these, boots that refused an image and kept it */
+	uint64_t boots;	      /* with this map, with what follows */
+	uint64_t resumes;     /* of these, boots that restored an image */
+	uint64_t refused;     /* of these, boots that refused an image and kept it */
 	uint64_t first, last; /* seconds since 1970 */
 };
 
@@ -45,13 +45,13 @@ struct history_log {
 struct history_setup {
 	char machine[200];
 	char firmware[200];
-	uint64_t memory; /* bytes */
+	uint64_t memory;		  /* bytes */
 	LIST_OF(struct history_map) maps; /* known is unused */
 	LIST_OF(struct history_log) logs;
 };
 
 struct map_history {
-	char boot_id[40]; /* the boot counted last: none is counted twice */
+	char boot_id[40];		      /* the boot counted last: none is counted twice */
 	LIST_OF(struct history_setup) setups; /* the one of this machine as it is now first */
 };
 
@@ -68,14 +68,14 @@ const struct history_map *map_history_find(const struct history_setup *setup,
 					   const struct boot_memory *boot);
 
 enum boot_outcome {
-	BOOT_STARTED,  /* without an image, or it was discarded */
-	BOOT_RESUMED,  /* restored one */
-	BOOT_REFUSED,  /* refused one, and kept it */
+	BOOT_STARTED, /* without an image, or it was discarded */
+	BOOT_RESUMED, /* restored one */
+	BOOT_REFUSED, /* refused one, and kept it */
 };
 
 /* Counts a boot. A new setup begins when machine, firmware or memory are others; what exceeds
  * the limits is dropped; places of the TPM event log that belong to other boot files, too. A boot
- * without a map is not counted. 0 or -ENOMEM, then nothing has changed. */
+ * without a map is not counted. 0 or -ENOMEM; then the history is usable, with or without it. */
 int map_history_count(struct map_history *history, const struct boot_memory *boot,
 		      enum boot_outcome outcome);
 
