@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "history/drift.h"
+
+#include "fixtures/check_main.h"
+#include "fixtures/recorded_boot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT 2048
+
+static struct map_history history;
+static struct boot_memory now;
+static struct drift drift;
+
+static void begin(void)
+{
+	history = (struct map_history){ 0 };
+	now = (struct boot_memory){ 0 };
+	drift = (struct drift){ 0 };
+}
+
+static void end(void)
+{
+	map_history_free(&history);
+	boot_memory_free(&now);
+	drift_free(&drift);
+}
+
+/* RAM up to 512 MiB but for count pages at first. */
+static void boot_with(uint64_t first, uint64_t count, uint64_t time, struct boot_memory *ret)
+{
+	char map[300];
+
+	snprintf(map, sizeof(map),
+		 "0x0 0x9ffff System RAM\n0x100000 0x%llx System RAM\n0x%llx 0x%llx Reserved\n"
+		 "0x%llx 0x1fffffff System RAM\n",
+		 (unsigned long long)first * PAGE - 1, (unsigned long long)first * PAGE,
+		 (unsigned long long)(first + count) * PAGE - 1,
+		 (unsigned long long)(first + count) * PAGE);
+	made_boot(map, time, ret);
+}
+
+static void count_boots(uint64_t first, uint64_t count, unsigned int boots)
+{
+	struct boot_memory boot;
+
+	boot_with(first, count, 1000 + first, &boot);
+	while (boots-- > 0)
+		ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	boot_memory_free(&boot);
+}
+
+static void choose(uint64_t margin, uint64_t limit)
+{
+	ck_assert_int_eq(drift_choose(map_history_setup(&history, &now), &now, PAGE, margin, limit,
+				      &drift),
+			 0);
+}
+
+static bool keeps(uint64_t first, uint64_t count)
+{
+	return frames_within(drift.keep.items, drift.keep.count, first, first + count - 1) == count;
+}
+
+static uint64_t kept(void)
+{
+	return frames_total(drift.keep.items, drift.keep.count);
+}
+
+START_TEST(test_nothing)
+{
+	boot_with(0x10000, 1, 1, &now);
+	choose(2, LIMIT);
+	ck_assert_uint_eq(drift.places.count, 0);
+	ck_assert_uint_eq(drift.boots, 0);
+	drift_free(&drift);
+	count_boots(0x10000, 1, 5);
+	choose(2, LIMIT);
+	ck_assert_uint_eq(drift.places.count, 0);
+	ck_assert_uint_eq(kept(), 0);
+	ck_assert_uint_eq(drift.boots, 5);
+}
+END_TEST
+
+/* The other place is kept free with its margin, never this boot's: that is no RAM. */
+START_TEST(test_two_places)
+{
+	count_boots(0x10000, 1, 5);
+	count_boots(0x12000, 3, 2);
+	boot_with(0x10000, 1, 1, &now);
+	choose(2, LIMIT);
+	ck_assert_uint_eq(drift.places.count, 1);
+	ck_assert_uint_eq(drift.places.items[0].frames.first, 0x12000);
+	ck_assert_uint_eq(drift.places.items[0].frames.count, 3);
+	ck_assert_uint_eq(drift.places.items[0].boots, 2);
+	ck_assert_int_eq(drift.places.items[0].cause, DRIFT_MAP);
+	ck_assert(keeps(0x11ffe, 7));
+	ck_assert_uint_eq(kept(), 7);
+	ck_assert_uint_eq(drift.boots, 7);
+}
+END_TEST
+
+/* The margin ends where RAM does. */
+START_TEST(test_margin)
+{
+	count_boots(0x10000, 1, 1);
+	count_boots(0x10002, 1, 1);
+	count_boots(0x101, 1, 1);
+	boot_with(0x10000, 1, 1, &now);
+	choose(8, LIMIT);
+	ck_assert(keeps(0x10001, 10));
+	ck_assert(keeps(0x100, 10));
+	ck_assert_uint_eq(frames_within(drift.keep.items, drift.keep.count, 0x10000, 0x10000), 0);
+	ck_assert_uint_eq(frames_within(drift.keep.items, drift.keep.count, 0, 0xff), 0);
+	ck_assert_uint_eq(kept(), 10 + 16);
+}
+END_TEST
+
+/* Likeliest first, whole places only, what is too large is left out and the next one taken. */
+START_TEST(test_limit)
+{
+	count_boots(0x10000, 1, 1);
+	count_boots(0x11000, 100, 2);
+	count_boots(0x12000, 2000, 3);
+	count_boots(0x14000, 50, 4);
+	boot_with(0x10000, 1, 1, &now);
+	choose(0, 160);
+	ck_assert_uint_eq(drift.places.count, 3);
+	ck_assert_uint_eq(drift.places.items[0].frames.first, 0x14000);
+	ck_assert_uint_eq(drift.places.items[1].frames.first, 0x12000);
+	ck_assert(keeps(0x14000, 50));
+	ck_assert(keeps(0x11000, 100));
+	ck_assert_uint_eq(kept(), 150);
+	ck_assert_uint_eq(drift.beyond, 2000);
+	drift_free(&drift);
+	choose(0, 0);
+	ck_assert_uint_eq(kept(), 0);
+	ck_assert_uint_eq(drift.beyond, 2150);
+}
+END_TEST
+
+/* Overlapping places count together where they do. */
+START_TEST(test_overlap)
+{
+	count_boots(0x10000, 1, 1);
+	count_boots(0x11000, 4, 2);
+	count_boots(0x11002, 4, 3);
+	boot_with(0x10000, 1, 1, &now);
+	choose(0, LIMIT);
+	ck_assert_uint_eq(drift.places.count, 3);
+	ck_assert_uint_eq(drift.places.items[0].frames.first, 0x11002);
+	ck_assert_uint_eq(drift.places.items[0].frames.count, 2);
+	ck_assert_uint_eq(drift.places.items[0].boots, 5);
+	ck_assert_uint_eq(drift.places.items[1].frames.first, 0x11004);
+	ck_assert_uint_eq(drift.places.items[1].boots, 3);
+	ck_assert_uint_eq(kept(), 6);
+}
+END_TEST
+
+/* No image resumes where tables lay elsewhere: nothing is gained by keeping that free. */
+START_TEST(test_tables_moved)
+{
+	struct boot_table table = { "DSDT", 0x1000 };
+	struct boot_memory boot;
+
+	boot_with(0x11000, 1, 1, &boot);
+	ck_assert_int_eq(list_append(&boot.tables, table), 0);
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	boot_memory_free(&boot);
+	boot_with(0x10000, 1, 1, &now);
+	choose(0, LIMIT);
+	ck_assert_uint_eq(kept(), 1);
+	drift_free(&drift);
+	table.address = 0x2000;
+	ck_assert_int_eq(list_append(&now.tables, table), 0);
+	choose(0, LIMIT);
+	ck_assert_uint_eq(kept(), 0);
+	ck_assert(drift_tables_moved(&history.setups.items[0].maps.items[0], &now));
+}
+END_TEST
+
+/* Of another setup nothing is known. */
+START_TEST(test_other_firmware)
+{
+	count_boots(0x11000, 1, 3);
+	boot_with(0x10000, 1, 1, &now);
+	snprintf(now.firmware, sizeof(now.firmware), "newer");
+	choose(0, LIMIT);
+	ck_assert_uint_eq(kept(), 0);
+}
+END_TEST
+
+static void with_log(struct boot_memory *boot, const char *files, uint64_t first, uint64_t count)
+{
+	snprintf(boot->boot_files, sizeof(boot->boot_files), "%s", files);
+	boot->log_start = first * PAGE;
+	boot->log_end = (first + count) * PAGE - 1;
+}
+
+/* From the first boot on, on both sides; the log itself is no RAM. */
+START_TEST(test_log)
+{
+	boot_with(0x10000, 1, 1, &now);
+	with_log(&now, "kernel", 0x8000, 9);
+	choose(2, LIMIT);
+	ck_assert_uint_eq(kept(), 2 * DRIFT_LOG_MARGIN);
+	ck_assert(keeps(0x8000 - 8, 8));
+	ck_assert(keeps(0x8009, 8));
+	ck_assert_int_eq(drift.places.items[0].cause, DRIFT_LOG);
+}
+END_TEST
+
+START_TEST(test_log_sizes)
+{
+	static const struct {
+		uint64_t pages, margin;
+	} cases[] = { { 1, 8 }, { 16, 8 }, { 17, 7 }, { 31, 0 }, { 32, 0 }, { 500, 0 } };
+
+	boot_with(0x10000, 1, 1, &now);
+	with_log(&now, "kernel", 0x8000, cases[_i].pages);
+	choose(2, LIMIT);
+	ck_assert_uint_eq(kept(), 2 * cases[_i].margin);
+}
+END_TEST
+
+/* Where it lay at other boots with these boot files. */
+START_TEST(test_log_places)
+{
+	struct boot_memory boot;
+
+	boot_with(0x10000, 1, 1, &boot);
+	with_log(&boot, "kernel", 0x9000, 4);
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	boot_memory_free(&boot);
+	boot_with(0x10000, 1, 1, &now);
+	with_log(&now, "kernel", 0x8000, 4);
+	choose(2, LIMIT);
+	ck_assert(keeps(0x9000, 4));
+	ck_assert_uint_eq(kept(), 4 + 16);
+	drift_free(&drift);
+	with_log(&now, "newer", 0x8000, 4);
+	choose(2, LIMIT);
+	ck_assert_uint_eq(kept(), 16);
+}
+END_TEST
+
+/* The two maps of a guest that lost its session to one page: both places, from each side. */
+START_TEST(test_forum)
+{
+	static const char *const names[] = { "forum-boot-1", "forum-boot-2" };
+	static const uint64_t places[] = { 0x7df0a, 0x7e38b };
+	struct boot_memory boot;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		recorded_boot(names[i], i, &boot);
+		ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+		boot_memory_free(&boot);
+	}
+	ck_assert_uint_eq(history.setups.count, 1);
+	recorded_boot(names[_i], 3, &now);
+	choose(0, LIMIT);
+	ck_assert_uint_eq(kept(), 1);
+	ck_assert(keeps(places[1 - _i], 1));
+}
+END_TEST
+
+START_TEST(test_boots_taking)
+{
+	struct frame_range ranges[] = { { 0x11000, 1 }, { 0x13000, 1 } };
+	const struct frame_list one = { ranges, 1 }, both = { ranges, 2 };
+	const struct history_setup *setup;
+
+	count_boots(0x10000, 1, 5);
+	count_boots(0x11000, 4, 2);
+	count_boots(0x13000, 4, 3);
+	boot_with(0x10000, 1, 1, &now);
+	setup = map_history_setup(&history, &now);
+	ck_assert_uint_eq(drift_boots_taking(setup, &now, PAGE, &one), 2);
+	ck_assert_uint_eq(drift_boots_taking(setup, &now, PAGE, &both), 5);
+	ck_assert_uint_eq(drift_boots_taking(NULL, &now, PAGE, &both), 0);
+}
+END_TEST
+
+/* Frames, not bytes: a page that is only partly RAM is none. */
+START_TEST(test_partial_pages)
+{
+	struct boot_memory then;
+	struct frame_list lost;
+
+	made_boot("0x0 0x10fff System RAM\n0x11000 0x117ff System RAM\n"
+		  "0x11800 0x11fff System RAM\n0x12000 0x1ffff System RAM\n",
+		  1, &now);
+	made_boot("0x0 0x10fff System RAM\n0x11000 0x117ff System RAM\n"
+		  "0x11800 0x11fff Reserved\n0x12000 0x1f7ff System RAM\n",
+		  1, &then);
+	ck_assert_int_eq(drift_lost_frames(&now.map, &then.map, PAGE, &lost), 0);
+	ck_assert_uint_eq(lost.count, 2);
+	ck_assert_uint_eq(lost.items[0].first, 0x11);
+	ck_assert_uint_eq(lost.items[0].count, 1);
+	ck_assert_uint_eq(lost.items[1].first, 0x1f);
+	free(lost.items);
+	ck_assert_int_eq(drift_lost_frames(&then.map, &now.map, PAGE, &lost), 0);
+	ck_assert_uint_eq(lost.count, 0);
+	free(lost.items);
+	boot_memory_free(&then);
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *tests = test_case(suite, "drift");
+
+	tcase_add_checked_fixture(tests, begin, end);
+	tcase_add_test(tests, test_nothing);
+	tcase_add_test(tests, test_two_places);
+	tcase_add_test(tests, test_margin);
+	tcase_add_test(tests, test_limit);
+	tcase_add_test(tests, test_overlap);
+	tcase_add_test(tests, test_tables_moved);
+	tcase_add_test(tests, test_other_firmware);
+	tcase_add_test(tests, test_log);
+	tcase_add_loop_test(tests, test_log_sizes, 0, 6);
+	tcase_add_test(tests, test_log_places);
+	tcase_add_loop_test(tests, test_forum, 0, 2);
+	tcase_add_test(tests, test_boots_taking);
+	tcase_add_test(tests, test_partial_pages);
+}

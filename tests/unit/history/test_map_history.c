@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "history/map_history.h"
+
+#include "fixtures/check_main.h"
+#include "fixtures/recorded_boot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct map_history history;
+
+static void begin(void)
+{
+	history = (struct map_history){ 0 };
+}
+
+static void end(void)
+{
+	map_history_free(&history);
+}
+
+/* A region of one page at hole MiB. */
+static void boot_with_hole(unsigned int hole, uint64_t time, struct boot_memory *ret)
+{
+	char map[200];
+
+	snprintf(map, sizeof(map),
+		 "0x0 0x9ffff System RAM\n0x100000 0x%xfffff System RAM\n"
+		 "0x%x00000 0x%x00fff Reserved\n0x%x01000 0x1fffffff System RAM\n",
+		 hole - 1, hole, hole, hole);
+	made_boot(map, time, ret);
+}
+
+static void count_hole(unsigned int hole, uint64_t time, enum boot_outcome outcome)
+{
+	struct boot_memory boot;
+
+	boot_with_hole(hole, time, &boot);
+	ck_assert_int_eq(map_history_count(&history, &boot, outcome), 0);
+	boot_memory_free(&boot);
+}
+
+static const struct history_setup *first(void)
+{
+	return &history.setups.items[0];
+}
+
+START_TEST(test_counts)
+{
+	struct boot_memory boot;
+	const struct history_map *map;
+
+	count_hole(0x10, 100, BOOT_STARTED);
+	count_hole(0x11, 200, BOOT_RESUMED);
+	count_hole(0x10, 300, BOOT_REFUSED);
+	count_hole(0x10, 400, BOOT_STARTED);
+	ck_assert_uint_eq(history.setups.count, 1);
+	ck_assert_uint_eq(first()->maps.count, 2);
+	ck_assert_uint_eq(history_boots(first()), 4);
+	boot_with_hole(0x10, 0, &boot);
+	ck_assert_ptr_eq(map_history_setup(&history, &boot), first());
+	map = map_history_find(first(), &boot);
+	ck_assert_uint_eq(map->boots, 3);
+	ck_assert_uint_eq(map->refused, 1);
+	ck_assert_uint_eq(map->resumes, 0);
+	ck_assert_uint_eq(map->first, 100);
+	ck_assert_uint_eq(map->last, 400);
+	boot_memory_free(&boot);
+	boot_with_hole(0x12, 0, &boot);
+	ck_assert_ptr_null(map_history_find(first(), &boot));
+	boot_memory_free(&boot);
+}
+END_TEST
+
+/* Nothing to count on machines without such a map. */
+START_TEST(test_no_map)
+{
+	struct boot_memory boot = { .machine = "arm64" };
+
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	ck_assert_uint_eq(history.setups.count, 0);
+	ck_assert_ptr_null(map_history_setup(&history, &boot));
+}
+END_TEST
+
+/* The weakest map gives way: seen least, then longest ago. */
+START_TEST(test_many_maps)
+{
+	struct boot_memory boot;
+
+	for (unsigned int i = 0; i < HISTORY_MAPS_MAX; i++)
+		count_hole(0x10 + i, 100 + i, BOOT_STARTED);
+	count_hole(0x10, 200, BOOT_STARTED);
+	count_hole(0x80, 300, BOOT_STARTED);
+	ck_assert_uint_eq(first()->maps.count, HISTORY_MAPS_MAX);
+	boot_with_hole(0x11, 0, &boot);
+	ck_assert_ptr_null(map_history_find(first(), &boot));
+	boot_memory_free(&boot);
+	boot_with_hole(0x10, 0, &boot);
+	ck_assert_uint_eq(map_history_find(first(), &boot)->boots, 2);
+	boot_memory_free(&boot);
+	boot_with_hole(0x80, 0, &boot);
+	ck_assert_uint_eq(map_history_find(first(), &boot)->boots, 1);
+	boot_memory_free(&boot);
+}
+END_TEST
+
+static void count_firmware(const char *firmware, uint64_t more_memory)
+{
+	struct boot_memory boot;
+
+	boot_with_hole(0x10, 1, &boot);
+	snprintf(boot.firmware, sizeof(boot.firmware), "%s", firmware);
+	boot.memory += more_memory;
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	boot_memory_free(&boot);
+}
+
+/* Another firmware begins anew, the one before is kept, the one that was used longest ago goes. */
+START_TEST(test_setups)
+{
+	count_firmware("1.0", 0);
+	count_firmware("1.0", HISTORY_MEMORY_TOLERANCE - 1);
+	count_firmware("1.1", 0);
+	ck_assert_uint_eq(history.setups.count, 2);
+	ck_assert_str_eq(first()->firmware, "1.1");
+	ck_assert_uint_eq(history_boots(first()), 1);
+	count_firmware("1.0", 0);
+	ck_assert_uint_eq(history.setups.count, 2);
+	ck_assert_str_eq(first()->firmware, "1.0");
+	ck_assert_uint_eq(history_boots(first()), 3);
+	count_firmware("1.0", HISTORY_MEMORY_TOLERANCE);
+	ck_assert_uint_eq(history.setups.count, 3);
+	count_firmware("1.2", 0);
+	ck_assert_uint_eq(history.setups.count, HISTORY_SETUPS_MAX);
+	ck_assert_str_eq(first()->firmware, "1.2");
+	for (size_t i = 0; i < history.setups.count; i++)
+		ck_assert_str_ne(history.setups.items[i].firmware, "1.1");
+}
+END_TEST
+
+/* Tables at other addresses make another map; where they are unknown, the map alone decides, and
+ * they are learned. */
+START_TEST(test_tables)
+{
+	struct boot_memory boot;
+	struct boot_table table = { "DSDT", 0x1000 };
+
+	count_hole(0x10, 1, BOOT_STARTED);
+	boot_with_hole(0x10, 2, &boot);
+	ck_assert_int_eq(list_append(&boot.tables, table), 0);
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	ck_assert_uint_eq(first()->maps.count, 1);
+	ck_assert_uint_eq(first()->maps.items[0].boots, 2);
+	ck_assert_uint_eq(first()->maps.items[0].tables.count, 1);
+	boot.tables.items[0].address = 0x2000;
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	ck_assert_uint_eq(first()->maps.count, 2);
+	boot_memory_free(&boot);
+}
+END_TEST
+
+static void count_log(const char *files, uint64_t start, uint64_t time)
+{
+	struct boot_memory boot;
+
+	boot_with_hole(0x10, time, &boot);
+	snprintf(boot.boot_files, sizeof(boot.boot_files), "%s", files);
+	boot.log_start = start;
+	boot.log_end = start ? start + 0x8fff : 0;
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	boot_memory_free(&boot);
+}
+
+/* Places of the log go with the boot files that they belong to; the map's counts stay. */
+START_TEST(test_logs)
+{
+	count_log("kernel 1", 0x5000000, 1);
+	count_log("kernel 1", 0x5001000, 2);
+	count_log("kernel 1", 0x5000000, 3);
+	ck_assert_uint_eq(first()->logs.count, 2);
+	ck_assert_uint_eq(first()->logs.items[0].boots, 2);
+	ck_assert_uint_eq(first()->logs.items[0].last, 3);
+	ck_assert_uint_eq(first()->maps.count, 1);
+	count_log("kernel 2", 0x6000000, 4);
+	ck_assert_uint_eq(first()->logs.count, 1);
+	ck_assert_uint_eq(first()->logs.items[0].start, 0x6000000);
+	ck_assert_uint_eq(history_boots(first()), 4);
+	count_log("kernel 3", 0, 5);
+	ck_assert_uint_eq(first()->logs.count, 0);
+}
+END_TEST
+
+START_TEST(test_many_logs)
+{
+	for (unsigned int i = 0; i < HISTORY_LOGS_MAX; i++)
+		count_log("kernel", 0x5000000 + 0x1000 * i, i + 1);
+	count_log("kernel", 0x5000000, 50);
+	count_log("kernel", 0x7000000, 60);
+	ck_assert_uint_eq(first()->logs.count, HISTORY_LOGS_MAX);
+	for (size_t i = 0; i < first()->logs.count; i++)
+		ck_assert_uint_ne(first()->logs.items[i].start, 0x5001000);
+	ck_assert_uint_eq(first()->logs.items[HISTORY_LOGS_MAX - 1].start, 0x7000000);
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *tests = test_case(suite, "map_history");
+
+	tcase_add_checked_fixture(tests, begin, end);
+	tcase_add_test(tests, test_counts);
+	tcase_add_test(tests, test_no_map);
+	tcase_add_test(tests, test_many_maps);
+	tcase_add_test(tests, test_setups);
+	tcase_add_test(tests, test_tables);
+	tcase_add_test(tests, test_logs);
+	tcase_add_test(tests, test_many_logs);
+}
