@@ -31,12 +31,11 @@ void boot_record_brief(struct boot_record *record, char *ret, size_t size)
 {
 	size_t over, length;
 
-	free(record->log);
-	record->log = NULL;
 	if (fits(record, "left-out log\n", ret, size, &over))
 		return;
+	free(record->log);
 	free(record->map);
-	record->map = NULL;
+	record->log = record->map = NULL;
 	if (fits(record, "left-out log map\n", ret, size, &over))
 		return;
 	while (record->run_count > 1) {

@@ -64,6 +64,22 @@ static void hand_over(size_t size)
 		ck_assert_int_eq(boot_record_parse(brief, &got, NULL), 0);
 }
 
+/* The map cannot be understood without the address of the TPM event log, which only the boot that
+ * resumes knows. */
+START_TEST(hands_over_the_log_address)
+{
+	made_put("/dev/kmsg", "6,1,2,-;efi: ACPI=0x1 TPMEventLog=0x68819018 RNG=0x5\n");
+	made_put("/etc/initrd-release", "\n");
+	made_directory("/run");
+	ck_assert_int_eq(boot_record_add(made_root, &run), 0);
+	hand_over(sizeof(brief));
+	ck_assert_str_eq(got.log, "efi: TPMEventLog=0x68819018\n");
+	hand_over(strlen(brief));
+	ck_assert_ptr_null(got.log);
+	ck_assert_ptr_null(got.map);
+}
+END_TEST
+
 START_TEST(leaves_out_what_it_must)
 {
 	size_t most, no_map, no_end, no_key;
@@ -273,6 +289,7 @@ void test_cases(Suite *suite)
 	TCase *tcase = test_case(suite, "boot_brief");
 
 	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_test(tcase, hands_over_the_log_address);
 	tcase_add_test(tcase, leaves_out_what_it_must);
 	tcase_add_test(tcase, has_what_was_discarded_before);
 	tcase_add_test(tcase, is_renewed);
