@@ -15,6 +15,7 @@ void platform_free(struct platform *platform)
 	devices_free(&platform->devices);
 	filesystems_free(&platform->filesystems);
 	swaps_free(&platform->swaps);
+	maps_met_free(&platform->met);
 	*platform = (struct platform){ 0 };
 }
 

@@ -15,6 +15,7 @@
 #include "platform/filesystems/filesystems.h"
 #include "platform/firmware/guest.h"
 #include "platform/firmware/kernel_dmi.h"
+#include "platform/memory/maps_met.h"
 #include "platform/memory/memory_map.h"
 #include "platform/memory/ram.h"
 #include "platform/filesystems/swaps.h"
@@ -43,6 +44,7 @@ struct platform {
 	struct devices devices;
 	struct filesystems filesystems; /* not by platform_capture */
 	struct swaps swaps;		/* besides the image's; nor are these */
+	struct maps_met met;		/* by the history, filled before hibernating */
 	char encryption[80];		/* of this boot's memory ("": none found); not recorded */
 	struct hibernation hibernation;
 };

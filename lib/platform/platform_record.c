@@ -37,6 +37,8 @@ enum record_type {
 	RECORD_ZONES = 24,
 	RECORD_TPM = 25,
 	RECORD_CPUID_NAMED = 26,
+	RECORD_MAPS_MET = 27,
+	RECORD_MAPS_MET_FRAMES = 28,
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
@@ -185,6 +187,16 @@ static const struct record_field swap_fields[] = {
 	U32(struct swap_use, stacked),	 U32(struct swap_use, sight),
 };
 
+static const struct record_field met_fields[] = {
+	BYTES(struct map_met, digest),	   U64(struct map_met, boots), U64(struct map_met, last),
+	U32(struct map_met, tables_moved), U32(struct map_met, own),
+};
+static const struct record_field met_frames_fields[] = {
+	U32(struct met_frames, map),
+	U64(struct met_frames, first),
+	U64(struct met_frames, count),
+};
+
 /* A list is described by the offsets of its three members; for a single struct they are NO_LIST. */
 #define NO_LIST SIZE_MAX
 
@@ -248,6 +260,9 @@ static const struct part parts[] = {
 		  FILESYSTEMS_MAX, filesystem_fields),
 	LIST_PART(RECORD_SWAPS, "swap areas", swaps.items, struct swap_use, SWAP_USES_MAX,
 		  swap_fields),
+	LIST_PART(RECORD_MAPS_MET, "maps met", met.maps, struct map_met, MAPS_MET_MAX, met_fields),
+	LIST_PART(RECORD_MAPS_MET_FRAMES, "frames of maps met", met.frames, struct met_frames,
+		  MAPS_MET_FRAMES_MAX, met_frames_fields),
 	SINGLE_PART(RECORD_HIBERNATION, "hibernation", hibernation, struct hibernation,
 		    hibernation_fields),
 };
@@ -389,6 +404,8 @@ static int check_platform(const struct platform *platform, struct why *w)
 		return why_damaged(w, "the recorded list of offlined frames is damaged");
 	if (!zones_valid(&platform->ram.zones))
 		return why_damaged(w, "the recorded list of zones is damaged");
+	if (!maps_met_valid(&platform->met))
+		return why_damaged(w, "the recorded memory maps that were met are damaged");
 	return check_pci(&platform->devices, w);
 }
 

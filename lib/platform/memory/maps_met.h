@@ -12,6 +12,8 @@
 #include "platform/memory/frames.h"
 #include "platform/memory/memory_map.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define MAPS_MET_MAX 64
@@ -27,8 +29,7 @@ struct map_met {
 };
 
 struct met_frames {
-	uint32_t map; /* index */
-	uint32_t reserved;
+	uint32_t map;	/* index */
 	uint64_t first; /* page frame */
 	uint64_t count;
 };
@@ -40,25 +41,28 @@ struct maps_met {
 
 void maps_met_free(struct maps_met *met);
 
-/* What the rest of the program relies on: indices, counts, no wrap-around. */
+/* Is this what the rest of the program relies on? Counts within bounds, one own map at most, the
+ * boots add up, frames belong to a map and are ordered, and neither overlap nor wrap around. */
 bool maps_met_valid(const struct maps_met *met);
 
-/* SHA-256 of the sanitised entries: start, end, type. 0 or a negative errno. */
+/* SHA-256 of the entries of the kernel's table (not of what was hot-plugged), in its order: start,
+ * end, type as 8, 8 and 4 bytes, little-endian. 0 or a negative errno. */
 int memory_map_digest(const struct memory_map *map, unsigned char ret[SHA256_SIZE]);
 
 struct met_odds {
-	uint64_t boots;	  /* known, in all */
+	uint64_t boots;	  /* known, in all; 0: nothing is known */
 	uint64_t fitting; /* at which the image would have fitted */
 	uint64_t same;	  /* with the very map of this boot; 0: never seen */
 };
 
-/* Pure. ranges: the page frames of the image. now: digest of this boot's map. */
+/* Pure; met must be valid. ranges: the page frames of the image. now: digest of this boot's map. */
 void maps_met_odds(const struct maps_met *met, const struct frame_range *ranges, size_t count,
 		   const unsigned char now[SHA256_SIZE], struct met_odds *ret);
 
-/* For how many boots it is worthwhile to keep an image that fits at so many of the boots known:
- * until it would have fitted at one of them with 95 %; at least least, at most 20; least if
- * nothing is known. */
+/* For how many boots it is worthwhile to keep an image that fits at so many of the boots known,
+ * and did not at this one: until it would have fitted at one of them with 95 %, at most
+ * MAPS_MET_WORTH_MAX. Never less than least; least if nothing is known, or it never fitted. */
+#define MAPS_MET_WORTH_MAX 20
 uint32_t maps_met_worth(const struct met_odds *odds, uint32_t least);
 
 #endif

@@ -39,6 +39,17 @@ static void add_swap(struct platform *platform)
 	ck_assert_int_eq(list_append(&platform->swaps.items, item), 0);
 }
 
+/* From the history, which no capture has. */
+static void add_met(struct platform *platform)
+{
+	const struct map_met map = { .boots = 9, .last = 1700000000, .own = 1 };
+	const struct met_frames frames = { .map = 0, .first = 0x100, .count = 13 };
+
+	platform->met.maps.known = platform->met.frames.known = true;
+	ck_assert_int_eq(list_append(&platform->met.maps, map), 0);
+	ck_assert_int_eq(list_append(&platform->met.frames, frames), 0);
+}
+
 static struct platform capture(const char *tree, const char *log)
 {
 	struct platform platform;
@@ -48,6 +59,7 @@ static struct platform capture(const char *tree, const char *log)
 	snprintf(root, sizeof(root), "%s/platform/%s", test_data(), tree);
 	ck_assert_msg(platform_capture(root, log, &platform, &w) == 0, "%s: %s", tree, w.text);
 	add_swap(&platform);
+	add_met(&platform);
 	return platform;
 }
 

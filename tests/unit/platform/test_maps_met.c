@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The memory maps that an image carries: what they say of the odds that it fits. */
+#include "base/bytes.h"
+#include "fixtures/check_main.h"
+#include "platform/memory/maps_met.h"
+#include "platform/platform.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct maps_met met;
+static struct met_odds odds;
+
+/* A map whose digest consists of one byte. */
+static void add_map(unsigned char digest, uint64_t boots)
+{
+	struct map_met map = { .boots = boots, .last = 1700000000 };
+
+	memset(map.digest, digest, sizeof(map.digest));
+	ck_assert_int_eq(list_append(&met.maps, map), 0);
+	met.maps.known = true;
+}
+
+static void add_frames(uint32_t map, uint64_t first, uint64_t count)
+{
+	struct met_frames frames = { .map = map, .first = first, .count = count };
+
+	ck_assert_int_eq(list_append(&met.frames, frames), 0);
+	met.frames.known = true;
+}
+
+/* Nine boots with the map of the image's own, one and two with others. */
+static void setup(void)
+{
+	ck_assert_int_eq(crypto_init(NULL), 0);
+	add_map('o', 9);
+	met.maps.items[0].own = 1;
+	add_map('a', 2);
+	add_map('b', 1);
+	add_frames(1, 100, 13);
+	add_frames(2, 90, 3);
+	add_frames(2, 1000, 1);
+}
+
+static void teardown(void)
+{
+	maps_met_free(&met);
+	ck_assert_ptr_null(met.maps.items);
+	ck_assert_ptr_null(met.frames.items);
+	ck_assert(!met.maps.known && !met.frames.known);
+}
+
+static void ask(const struct frame_range *ranges, size_t count, unsigned char now)
+{
+	unsigned char digest[SHA256_SIZE];
+
+	memset(digest, now, sizeof(digest));
+	maps_met_odds(&met, ranges, count, digest, &odds);
+}
+
+/* Of which frames the image has a page, and at how many boots it fits. */
+static const struct {
+	struct frame_range ranges[3];
+	size_t count;
+	uint64_t fitting;
+} images[] = {
+	{ { { 0, 0 } }, 0, 12 },
+	{ { { 0, 90 } }, 1, 12 },
+	{ { { 0, 91 } }, 1, 11 },
+	{ { { 92, 1 } }, 1, 11 },
+	{ { { 93, 7 } }, 1, 12 },
+	{ { { 93, 8 } }, 1, 10 },
+	{ { { 112, 1 } }, 1, 10 },
+	{ { { 113, 887 } }, 1, 12 },
+	{ { { 10, 5 }, { 113, 5 }, { 1000, 1 } }, 3, 11 },
+	{ { { 10, 5 }, { 111, 5 }, { 1000, 1 } }, 3, 9 },
+	{ { { 0, UINT64_MAX } }, 1, 9 },
+};
+
+START_TEST(at_how_many_boots_it_fits)
+{
+	ck_assert(maps_met_valid(&met));
+	ask(images[_i].ranges, images[_i].count, 'x');
+	ck_assert_uint_eq(odds.boots, 12);
+	ck_assert_uint_eq(odds.fitting, images[_i].fitting);
+	ck_assert_uint_eq(odds.same, 0);
+}
+END_TEST
+
+START_TEST(how_often_this_map_was_there)
+{
+	ask(NULL, 0, 'a');
+	ck_assert_uint_eq(odds.same, 2);
+	ask(NULL, 0, 'o');
+	ck_assert_uint_eq(odds.same, 9);
+	/* The same map twice: the tables were elsewhere. */
+	add_map('a', 5);
+	ask(NULL, 0, 'a');
+	ck_assert_uint_eq(odds.same, 7);
+	ck_assert_uint_eq(odds.boots, 17);
+}
+END_TEST
+
+START_TEST(moved_tables_never_fit)
+{
+	static const struct frame_range ranges[] = { { 92, 1 } };
+
+	met.maps.items[1].tables_moved = 1;
+	ask(NULL, 0, 'x');
+	ck_assert_uint_eq(odds.fitting, 10);
+	/* The frames of the map after it still count. */
+	ask(ranges, 1, 'x');
+	ck_assert_uint_eq(odds.fitting, 9);
+	ck_assert_uint_eq(odds.boots, 12);
+}
+END_TEST
+
+START_TEST(nothing_known)
+{
+	static const struct frame_range ranges[] = { { 0, 1000 } };
+
+	maps_met_free(&met);
+	ck_assert(maps_met_valid(&met));
+	ask(ranges, 1, 'x');
+	ck_assert_uint_eq(odds.boots, 0);
+	ck_assert_uint_eq(odds.fitting, 0);
+	ck_assert_uint_eq(odds.same, 0);
+}
+END_TEST
+
+static const struct {
+	uint64_t boots, fitting;
+	uint32_t least, worth;
+} worths[] = {
+	{ 0, 0, 2, 2 },	   { 11, 0, 2, 2 },  { 11, 0, 0, 0 },
+	{ 1, 1, 0, 5 },	   { 1, 1, 7, 7 },   { 99, 99, 0, 1 },
+	{ 99, 99, 2, 2 },  { 11, 9, 2, 3 },  { 11, 6, 2, 5 },
+	{ 3, 1, 2, 11 },   { 10, 1, 2, 20 }, { 99, 1, 2, 20 },
+	{ 99, 1, 30, 30 }, { 10, 7, 0, 3 },  { UINT64_MAX, UINT64_MAX, 0, 1 },
+};
+
+START_TEST(how_long_it_is_worth_keeping)
+{
+	const struct met_odds given = { .boots = worths[_i].boots, .fitting = worths[_i].fitting };
+
+	ck_assert_uint_eq(maps_met_worth(&given, worths[_i].least), worths[_i].worth);
+}
+END_TEST
+
+START_TEST(refuses_what_is_not_valid)
+{
+	switch (_i) {
+	case 0:
+		met.frames.items[2].map = 3;
+		break;
+	case 1:
+		met.frames.items[2].map = 0;
+		break;
+	case 2:
+		met.frames.items[1].count = 0;
+		break;
+	case 3:
+		met.frames.items[1].count = 911; /* overlaps the next */
+		break;
+	case 4:
+		met.frames.items[2].count = UINT64_MAX - 999;
+		break;
+	case 5:
+		met.frames.items[2].first = 80;
+		break;
+	case 6:
+		met.maps.items[2].own = 1;
+		break;
+	case 7:
+		met.maps.items[2].boots = UINT64_MAX - 10;
+		break;
+	case 8:
+		while (met.maps.count <= MAPS_MET_MAX)
+			add_map('y', 1);
+		break;
+	default:
+		while (met.frames.count <= MAPS_MET_FRAMES_MAX)
+			add_frames(2, 2000 + 2 * met.frames.count, 1);
+		break;
+	}
+	ck_assert(!maps_met_valid(&met));
+}
+END_TEST
+
+START_TEST(accepts_the_limits)
+{
+	met.frames.items[1].count = 910; /* touches the next */
+	met.frames.items[2].count = UINT64_MAX - 1000;
+	ck_assert(maps_met_valid(&met));
+	met.frames.items[2].count = 1;
+	met.maps.items[2].boots = UINT64_MAX - 11;
+	while (met.maps.count < MAPS_MET_MAX)
+		add_map('y', 0);
+	while (met.frames.count < MAPS_MET_FRAMES_MAX)
+		add_frames(2, 2000 + 2 * met.frames.count, 1);
+	ck_assert(maps_met_valid(&met));
+	ask(NULL, 0, 'o');
+	ck_assert_uint_eq(odds.boots, UINT64_MAX);
+}
+END_TEST
+
+/* By hand: sha256sum of the bytes. Without what was hot-plugged. */
+START_TEST(digest_of_a_map)
+{
+	static const char text[] = "0x0 0x9ffff System RAM\n0xa0000 0xfffff Reserved\n";
+	static const char plugged[] = "0x100000000 0x1ffffffff System RAM\n";
+	unsigned char bytes[40] = { 0 }, expected[SHA256_SIZE], digest[SHA256_SIZE];
+	struct memory_map map = { 0 }, more = { 0 };
+	char longer[200];
+
+	put_le64(bytes + 8, 0x9ffff);
+	put_le32(bytes + 16, 1);
+	put_le64(bytes + 20, 0xa0000);
+	put_le64(bytes + 28, 0xfffff);
+	put_le32(bytes + 36, 2);
+	ck_assert_int_eq(crypto_sha256(bytes, sizeof(bytes), expected), 0);
+	ck_assert_int_eq(memory_map_parse(text, &map, NULL), 0);
+	ck_assert_int_eq(memory_map_digest(&map, digest), 0);
+	ck_assert_mem_eq(digest, expected, SHA256_SIZE);
+	snprintf(longer, sizeof(longer), "%s%s", text, plugged);
+	ck_assert_int_eq(memory_map_parse(longer, &more, NULL), 0);
+	ck_assert_int_eq(memory_map_digest(&more, digest), 0);
+	ck_assert_mem_ne(digest, expected, SHA256_SIZE);
+	more.table_count = 2;
+	ck_assert_int_eq(memory_map_digest(&more, digest), 0);
+	ck_assert_mem_eq(digest, expected, SHA256_SIZE);
+	more.table_count = 4;
+	ck_assert_int_eq(memory_map_digest(&more, digest), -EINVAL);
+	map.entries.items[1].type = MEMORY_ACPI;
+	ck_assert_int_eq(memory_map_digest(&map, digest), 0);
+	ck_assert_mem_ne(digest, expected, SHA256_SIZE);
+	memory_map_free(&map);
+	memory_map_free(&more);
+}
+END_TEST
+
+/* In the image: records 27 and 28 of the platform section. */
+START_TEST(survives_a_round_trip)
+{
+	struct platform platform = { 0 }, copy;
+	unsigned char *bytes;
+	size_t length;
+	struct why w = { "" };
+
+	met.maps.items[1].tables_moved = 1;
+	platform.met = met;
+	ck_assert_int_eq(platform_encode(&platform, &bytes, &length), 0);
+	platform.met = (struct maps_met){ 0 };
+	ck_assert_msg(platform_decode(bytes, length, &copy, &w) == 0, "%s", w.text);
+	free(bytes);
+	ck_assert(copy.met.maps.known && copy.met.frames.known);
+	ck_assert_uint_eq(copy.met.maps.count, met.maps.count);
+	ck_assert_uint_eq(copy.met.frames.count, met.frames.count);
+	for (size_t i = 0; i < met.maps.count; i++) {
+		const struct map_met *a = &met.maps.items[i], *b = &copy.met.maps.items[i];
+
+		ck_assert_mem_eq(a->digest, b->digest, SHA256_SIZE);
+		ck_assert_uint_eq(a->boots, b->boots);
+		ck_assert_uint_eq(a->last, b->last);
+		ck_assert_uint_eq(a->tables_moved, b->tables_moved);
+		ck_assert_uint_eq(a->own, b->own);
+	}
+	for (size_t i = 0; i < met.frames.count; i++) {
+		ck_assert_uint_eq(met.frames.items[i].map, copy.met.frames.items[i].map);
+		ck_assert_uint_eq(met.frames.items[i].first, copy.met.frames.items[i].first);
+		ck_assert_uint_eq(met.frames.items[i].count, copy.met.frames.items[i].count);
+	}
+	platform_free(&copy);
+	ck_assert_ptr_null(copy.met.maps.items);
+	ck_assert_ptr_null(copy.met.frames.items);
+}
+END_TEST
+
+START_TEST(an_image_with_bad_ones_is_damaged)
+{
+	struct platform platform = { 0 }, copy;
+	unsigned char *bytes;
+	size_t length;
+	struct why w = { "" };
+
+	met.frames.items[1].map = 9;
+	platform.met = met;
+	ck_assert_int_eq(platform_encode(&platform, &bytes, &length), 0);
+	ck_assert_int_eq(platform_decode(bytes, length, &copy, &w), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(w.text, "memory maps that were met"));
+	free(bytes);
+	/* What is not known is in no record, as in an older image. */
+	platform.met.maps.known = platform.met.frames.known = false;
+	ck_assert_int_eq(platform_encode(&platform, &bytes, &length), 0);
+	ck_assert_msg(platform_decode(bytes, length, &copy, &w) == 0, "%s", w.text);
+	ck_assert_uint_eq(copy.met.maps.count, 0);
+	ck_assert(!copy.met.maps.known && !copy.met.frames.known);
+	platform_free(&copy);
+	free(bytes);
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *tcase = test_case(suite, "maps met");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, at_how_many_boots_it_fits, 0, (int)ARRAY_SIZE(images));
+	tcase_add_test(tcase, how_often_this_map_was_there);
+	tcase_add_test(tcase, moved_tables_never_fit);
+	tcase_add_test(tcase, nothing_known);
+	tcase_add_loop_test(tcase, how_long_it_is_worth_keeping, 0, (int)ARRAY_SIZE(worths));
+	tcase_add_loop_test(tcase, refuses_what_is_not_valid, 0, 10);
+	tcase_add_test(tcase, accepts_the_limits);
+	tcase_add_test(tcase, digest_of_a_map);
+	tcase_add_test(tcase, survives_a_round_trip);
+	tcase_add_test(tcase, an_image_with_bad_ones_is_damaged);
+}
