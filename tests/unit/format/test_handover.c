@@ -361,6 +361,110 @@ START_TEST(record_that_is_none)
 }
 END_TEST
 
+static void set_boots(struct handover *handover, uint32_t length)
+{
+	handover->boots_length = length;
+	memset(handover->boots, 'b', length);
+}
+
+/* In the larger of the gaps that are left then. */
+START_TEST(boots)
+{
+	unsigned char page[PAGE];
+	struct handover handover = made(), decoded;
+
+	ck_assert_uint_eq(handover_boots_room(&handover), HANDOVER_BOOTS_MAX);
+	set_boots(&handover, 5);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_uint_eq(get_le32(page + 84), 1728);
+	ck_assert_uint_eq(get_le32(page + 88), 5);
+	ck_assert_mem_eq(page + 1728, "bbbbb\0", 6);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_uint_eq(decoded.boots_length, 5);
+	ck_assert_mem_eq(decoded.boots, "bbbbb", 5);
+	ck_assert(!decoded.refused);
+	/* A short record; a long one, which leaves the other gap. */
+	snprintf(handover.record, sizeof(handover.record), "%0*u", 200, 1u);
+	ck_assert_uint_eq(handover_boots_room(&handover), HANDOVER_BOOTS_MAX);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_uint_eq(get_le32(page + 84), 1728 + 200);
+	snprintf(handover.record, sizeof(handover.record), "%0*u", HANDOVER_RECORD_MAX, 1u);
+	ck_assert_uint_eq(handover_boots_room(&handover), 1728 - 160);
+	set_boots(&handover, 1728 - 160);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_uint_eq(get_le32(page + 84), 160);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_uint_eq(decoded.boots_length, 1728 - 160);
+	ck_assert_mem_eq(decoded.boots, handover.boots, 1728 - 160);
+	ck_assert_str_eq(decoded.record, handover.record);
+	ck_assert_uint_eq(decoded.quarantine[1].first, 0x20000);
+	/* Everything else takes precedence. */
+	set_boots(&handover, 1728 - 159);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_uint_eq(decoded.boots_length, 0);
+	ck_assert_str_eq(decoded.record, handover.record);
+}
+END_TEST
+
+START_TEST(boots_that_are_none)
+{
+	static const struct {
+		uint32_t place, length;
+	} wrongs[] = { { 127, 1 },	  { 0, 5 },    { 2049, 2048 },	   { 128, 2049 },
+		       { UINT32_MAX, 2 }, { 4096, 1 }, { 128, UINT32_MAX } };
+	unsigned char page[PAGE];
+	struct handover decoded;
+
+	make_page(page, "text\n");
+	put_le32(page + 84, wrongs[_i].place);
+	put_le32(page + 88, wrongs[_i].length);
+	seal(page);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_str_eq(decoded.text, "text\n");
+	ck_assert_uint_eq(decoded.boots_length, 0);
+}
+END_TEST
+
+/* Never taken for that of a boot that restored the image. */
+START_TEST(page_of_a_refusal)
+{
+	static const unsigned char other[16] = "0123456789abcdeg";
+	unsigned char page[PAGE];
+	struct handover handover = { .refused = true }, decoded;
+	struct why w = { "" };
+
+	memcpy(handover.image_id, id, 16);
+	set_boots(&handover, 40);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_mem_eq(page, "s2diskRF", 8);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, &w), -ENODATA);
+	ck_assert_ptr_nonnull(strstr(w.text, "left no hand-over"));
+	ck_assert_int_eq(handover_decode_left(page, PAGE, id, &decoded, &w), 0);
+	ck_assert(decoded.refused);
+	ck_assert_uint_eq(decoded.boots_length, 40);
+	ck_assert_mem_eq(decoded.boots, handover.boots, 40);
+	ck_assert_int_eq(handover_decode_left(page, PAGE, other, &decoded, &w), -ENODATA);
+	/* A write that was torn: whatever part of the page is old. */
+	for (size_t cut = 0; cut <= 1024; cut += 512) {
+		unsigned char torn[PAGE];
+
+		memset(torn, 'o', PAGE);
+		memcpy(torn, page, cut);
+		ck_assert_int_lt(handover_decode_left(torn, PAGE, id, &decoded, &w), 0);
+	}
+	page[200] ^= 1;
+	ck_assert_int_eq(handover_decode_left(page, PAGE, id, &decoded, &w), -EBADMSG);
+	/* That of a boot that tried. */
+	handover.refused = false;
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_int_eq(handover_decode_left(page, PAGE, id, &decoded, &w), 0);
+	ck_assert(!decoded.refused);
+	memset(page, 0, PAGE);
+	ck_assert_int_eq(handover_decode_left(page, PAGE, id, &decoded, &w), -ENODATA);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "handover");
@@ -378,4 +482,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, text_becomes_printable);
 	tcase_add_test(tcase, record);
 	tcase_add_loop_test(tcase, record_that_is_none, 0, 11);
+	tcase_add_test(tcase, boots);
+	tcase_add_loop_test(tcase, boots_that_are_none, 0, 7);
+	tcase_add_test(tcase, page_of_a_refusal);
 }
