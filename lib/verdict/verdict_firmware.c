@@ -34,6 +34,8 @@ static void report_table(struct judge *judge, const struct acpi_table *then,
 	finding->end = then->address + (then->length - 1);
 }
 
+#define ACPI_SIGNATURE_LENGTH 4
+
 #define FORGOTTEN "Nothing uses it once the kernel has booted."
 #define TAKEN "The saved kernel keeps using what it read at boot."
 #define IN_PLACE "The saved kernel keeps reading the old one at its old address."
@@ -84,12 +86,32 @@ static void report_moved(struct judge *judge, const struct acpi_table *then,
 			     "moved. Nothing reads it once the kernel has booted.");
 }
 
+static bool same_content(const struct acpi_table *a, const struct acpi_table *b)
+{
+	return a->length == b->length && memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
+}
+
+/* Is the very table there, under another number? Linux numbers SSDTs in the order in which the
+ * firmware lists them, and the saved kernel knows them by their addresses. */
+static bool is_listed_elsewhere(const struct acpi *acpi, const struct acpi_table *table)
+{
+	for (size_t i = 0; table->address != 0 && i < acpi->tables.count; i++) {
+		const struct acpi_table *other = &acpi->tables.items[i];
+
+		if (other->address == table->address && same_content(other, table) &&
+		    strncmp(other->name, table->name, ACPI_SIGNATURE_LENGTH) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void compare_table(struct judge *judge, const struct acpi_table *then)
 {
 	const struct acpi_table *now = find_table(&judge->now->acpi, then->name);
-	bool same = now && then->length == now->length &&
-		    memcmp(then->sha256, now->sha256, sizeof(then->sha256)) == 0;
+	bool same = now && same_content(then, now);
 
+	if (is_listed_elsewhere(&judge->now->acpi, then))
+		return;
 	if (!same && now && text_starts(then->name, "TPM2"))
 		report_tpm(judge, then, now);
 	else if (!same)

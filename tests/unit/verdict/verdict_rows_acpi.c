@@ -101,6 +101,40 @@ LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "DMAR changed. The saved kernel kee
 	changed("DMAR");
 }
 
+/* Two SSDTs, of which the second is the first of the list now; the other one lies at an address
+ * then and at one now. */
+static void two_listed(uint64_t old_place, uint64_t new_place)
+{
+	struct acpi_table a = { .name = "SSDT1", .length = 36, .address = old_place };
+	struct acpi_table b = { .name = "SSDT2", .length = 40, .address = PLACE + PAGE };
+
+	ck_assert_int_eq(list_append(&then.acpi.tables, a), 0);
+	ck_assert_int_eq(list_append(&then.acpi.tables, b), 0);
+	SET(a.name, "SSDT2");
+	SET(b.name, "SSDT1");
+	a.address = new_place;
+	ck_assert_int_eq(list_append(&now.acpi.tables, b), 0);
+	ck_assert_int_eq(list_append(&now.acpi.tables, a), 0);
+}
+
+/* It moved, or it is unknown where it is. */
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "SSDT1 changed")
+{
+	two_listed(PLACE, PLACE + 2 * PAGE);
+}
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_FATAL, "SSDT1 changed")
+{
+	two_listed(0, 0);
+}
+
+ROW("SSDTs with the same contents at the same addresses, listed in another order");
+
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_SAME, "The ACPI tables are the same")
+{
+	two_listed(PLACE, PLACE);
+}
+
 ROW("a table of which Linux keeps using what it read (below): changed or missing");
 
 #define USED(name)                                          \
