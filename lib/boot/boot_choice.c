@@ -4,47 +4,30 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "boot/efi_variable.h"
 
 #include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <strings.h>
 
-#define EFI "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-#define LOADER "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-#define VALUE_MAX 512
 #define TEXT_MAX 80
-
-/* A variable's value, without the four bytes of attributes before it; its length, 0: none. */
-static size_t read_variable(const char *root, const char *name, const char *vendor,
-			    unsigned char value[VALUE_MAX])
-{
-	char path[128], raw[VALUE_MAX + 4];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/firmware/efi/efivars/%s-%s", name, vendor);
-	n = io_read_text(root, path, raw, sizeof(raw));
-	if (n <= 4)
-		return 0;
-	memcpy(value, raw + 4, (size_t)n - 4);
-	return (size_t)n - 4;
-}
 
 /* The name of the entry whose number the variable holds, "" for none. */
 static void read_entry(const char *root, const char *name, char ret[TEXT_MAX])
 {
-	unsigned char value[VALUE_MAX];
+	unsigned char value[EFI_VARIABLE_MAX];
 
 	ret[0] = '\0';
-	if (read_variable(root, name, EFI, value) >= 2)
+	if (efi_variable_read(root, name, EFI_VENDOR_GLOBAL, value) >= 2)
 		snprintf(ret, TEXT_MAX, "Boot%04X", get_le16(value));
 }
 
 /* UTF-16; names of entries are ASCII. */
 static void read_text(const char *root, const char *name, char ret[TEXT_MAX])
 {
-	unsigned char value[VALUE_MAX];
-	size_t length = read_variable(root, name, LOADER, value), i;
+	unsigned char value[EFI_VARIABLE_MAX];
+	size_t length = efi_variable_read(root, name, EFI_VENDOR_LOADER, value), i;
 
 	for (i = 0; i + 1 < TEXT_MAX && 2 * i + 1 < length && get_le16(value + 2 * i); i++)
 		ret[i] = value[2 * i + 1] ? '?' : (char)value[2 * i];
@@ -58,14 +41,14 @@ static void read_text(const char *root, const char *name, char ret[TEXT_MAX])
  * may be absent (USB, the network), and the firmware skips them. */
 static bool read_first(const char *root, const char *now, char ret[TEXT_MAX])
 {
-	unsigned char order[VALUE_MAX], value[VALUE_MAX];
-	size_t length = read_variable(root, "BootOrder", EFI, order), size;
+	unsigned char order[EFI_VARIABLE_MAX], value[EFI_VARIABLE_MAX];
+	size_t length = efi_variable_read(root, "BootOrder", EFI_VENDOR_GLOBAL, order), size;
 
 	for (size_t i = 0; i + 1 < length; i += 2) {
 		snprintf(ret, TEXT_MAX, "Boot%04X", get_le16(order + i));
 		if (strcmp(ret, now) == 0)
 			return false;
-		size = read_variable(root, ret, EFI, value);
+		size = efi_variable_read(root, ret, EFI_VENDOR_GLOBAL, value);
 		if (size > 6 && (get_le32(value) & 0x1f01) == 1 &&
 		    memmem(value + 6, size - 6, "\4\1\52\0", 4))
 			return true;

@@ -36,6 +36,7 @@ void check_encrypt(struct preflight_context *context);
 bool keyboard_matters(const struct preflight_context *context);
 void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
 		    const char *path);
+void check_firmware(struct preflight_context *context);		 /* only if it is going to change */
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */
 
 /* The processes that have a file of this name (as the kernel shows it below
