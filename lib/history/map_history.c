@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void free_map(struct history_map *map)
+void history_map_free(struct history_map *map)
 {
 	memory_map_free(&map->map);
 	list_free(&map->tables);
 }
 
-static void free_setup(struct history_setup *setup)
+void history_setup_free(struct history_setup *setup)
 {
 	for (size_t i = 0; i < setup->maps.count; i++)
-		free_map(&setup->maps.items[i]);
+		history_map_free(&setup->maps.items[i]);
 	list_free(&setup->maps);
 	list_free(&setup->logs);
 }
@@ -22,7 +22,7 @@ static void free_setup(struct history_setup *setup)
 void map_history_free(struct map_history *history)
 {
 	for (size_t i = 0; i < history->setups.count; i++)
-		free_setup(&history->setups.items[i]);
+		history_setup_free(&history->setups.items[i]);
 	list_free(&history->setups);
 	*history = (struct map_history){ 0 };
 }
@@ -97,7 +97,7 @@ static void drop_weakest_map(struct history_setup *setup)
 	for (size_t i = 1; i < setup->maps.count; i++)
 		if (WEAKER(&setup->maps.items[i], &setup->maps.items[weakest]))
 			weakest = i;
-	free_map(&setup->maps.items[weakest]);
+	history_map_free(&setup->maps.items[weakest]);
 	TAKE_OUT(&setup->maps, weakest);
 }
 
@@ -122,7 +122,7 @@ static int add_map(struct history_setup *setup, const struct boot_memory *boot)
 		r = list_append(&setup->maps, map);
 	}
 	if (r < 0)
-		free_map(&map);
+		history_map_free(&map);
 	return r;
 }
 
@@ -199,7 +199,7 @@ static int lead_setup(struct map_history *history, const struct boot_memory *boo
 		memcpy(setup.firmware, boot->firmware, sizeof(setup.firmware));
 		if (at == HISTORY_SETUPS_MAX) {
 			at--;
-			free_setup(&history->setups.items[at]);
+			history_setup_free(&history->setups.items[at]);
 		} else if (list_append(&history->setups, setup) < 0) {
 			return -ENOMEM;
 		}

@@ -55,7 +55,11 @@ struct map_history {
 	LIST_OF(struct history_setup) setups; /* the one of this machine as it is now first */
 };
 
-/* Harmless on a zeroed struct, and leaves one. */
+/* Harmless on a zeroed struct. */
+void history_map_free(struct history_map *map);
+void history_setup_free(struct history_setup *setup);
+
+/* The same; leaves a zeroed one. */
 void map_history_free(struct map_history *history);
 
 /* The setup that this boot belongs to; NULL if there is none yet. */
