@@ -129,7 +129,7 @@ static int take_table(struct history_map *map, char *value)
 	const char *address = strsep(&value, " ");
 	struct boot_table table = { 0 };
 
-	if (!value || text_parse_u64(address, &table.address) < 0 ||
+	if (!value || !*value || text_parse_u64(address, &table.address) < 0 ||
 	    !text_copy(table.name, sizeof(table.name), value) ||
 	    map->tables.count == BOOT_TABLES_MAX)
 		return -EBADMSG;

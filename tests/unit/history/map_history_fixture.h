@@ -53,4 +53,25 @@
 
 #define HISTORY_TEXT HISTORY_HEAD HISTORY_SETUP HISTORY_LOG HISTORY_MAP HISTORY_OTHER_MAP
 
+/* A boot with the first of these maps. */
+static inline struct boot_memory history_boot(void)
+{
+	static struct memory_entry entries[] = {
+		{ 0, 0x9fbff, MEMORY_RAM, 0 },
+		{ 0x100000, 0x1fffffff, MEMORY_RAM, 0 },
+		{ 0x20000000, 0x200fffff, MEMORY_ACPI, 0 },
+	};
+	static struct boot_table tables[] = { { "DSDT", 0x20000040 }, { "SSDT2", 0x20004000 } };
+
+	return (struct boot_memory){
+		.machine = "Acme Laptop 7 Board",
+		.firmware = "Acme 1.2 01/02/2026",
+		.boot_files = "6.12.9 #1 SMP initramfs of 31 bytes",
+		.memory = 535822336,
+		.map = { .entries = { entries, 3, true }, .table_count = 3 },
+		.tables = { tables, 2, true },
+		.time = 1700000400,
+	};
+}
+
 #endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "history/map_history_file.h"
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/look.h"
+#include "base/replace.h"
+#include "base/text.h"
+#include "history/map_history_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DIRECTORY "/var/lib/s2disk"
+
+/* Two seconds. */
+#define LOCK_TRIES 40
+#define LOCK_PAUSE_NSEC 50000000
+
+/* A line must not end early: what follows a zero byte counts. */
+static void replace_zeros(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == '\0')
+			text[i] = '?';
+}
+
+/* Opening never waits, whatever is in its place. */
+static int read_regular(const char *root, char **ret_text)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	int r;
+
+	look_note(root, MAP_HISTORY_PATH, LOOK_READ);
+	fd = io_open_below(root, MAP_HISTORY_PATH, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENXIO;
+	if (st.st_size > MAP_HISTORY_LIMIT)
+		return -EBADMSG;
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	r = io_pread_full(fd, text, (size_t)st.st_size, 0);
+	if (r < 0)
+		return r;
+	replace_zeros(text, (size_t)st.st_size);
+	text[st.st_size] = '\0';
+	*ret_text = steal_pointer(&text);
+	return 0;
+}
+
+static const char *words_for(int error)
+{
+	switch (error) {
+	case -ENXIO:
+		return "it is not a regular file";
+	case -EBADMSG:
+		return "it is too long for a history of memory maps";
+	case -ENOLINK:
+		return "it is a link that leads nowhere";
+	default:
+		return strerror(-error);
+	}
+}
+
+int map_history_read(const char *root, struct map_history *ret, struct why *w)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t skipped = 0;
+	int r = read_regular(root, &text);
+
+	if (r == -ENOENT) {
+		*ret = (struct map_history){ 0 };
+		return 0;
+	}
+	if (r < 0)
+		return why(w, r, MAP_HISTORY_PATH ": %s", words_for(r));
+	r = map_history_parse(text, ret, &skipped, w);
+	if (r < 0)
+		return why_prefix(w, r, MAP_HISTORY_PATH);
+	if (skipped > 0)
+		why(w, 0, MAP_HISTORY_PATH " is damaged: %zu line%s skipped", skipped,
+		    skipped == 1 ? " was" : "s were");
+	return 0;
+}
+
+/* The locked directory, made if needed: a descriptor, or a negative errno. */
+static int lock(const char *root, struct why *w)
+{
+	_cleanup_close_ int directory = -1;
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s" DIRECTORY, root) >= (int)sizeof(path))
+		return why(w, -ENAMETOOLONG, DIRECTORY ": %s", strerror(ENAMETOOLONG));
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return why(w, -errno, DIRECTORY ": %s", strerror(errno));
+	directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return why(w, -errno, DIRECTORY ": %s", strerror(errno));
+	for (int i = 0; flock(directory, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return why(w, -errno, DIRECTORY " cannot be locked: %s", strerror(errno));
+		if (i == LOCK_TRIES)
+			return why(w, -ENOLCK, DIRECTORY " is locked by another program");
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
+	}
+	return steal_fd(&directory);
+}
+
+static int write_history(const char *root, const struct map_history *history, struct why *w)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+	size_t length;
+	int r = map_history_encode(history, &text, &length);
+
+	if (r < 0)
+		return r;
+	if (snprintf(path, sizeof(path), "%s" MAP_HISTORY_PATH, root) >= (int)sizeof(path))
+		r = -ENAMETOOLONG;
+	else
+		r = replace_file(path, text, 0600);
+	return r < 0 ? why(w, r, MAP_HISTORY_PATH " cannot be written: %s", words_for(r)) : 0;
+}
+
+/* Reads; what is not a history does not count. Another error is kept in *ret_problem: then the
+ * history is empty, and the file must stay. 0 or -ENOMEM. */
+static int read_or_begin(const char *root, struct map_history *ret, int *ret_problem, struct why *w)
+{
+	int r = map_history_read(root, ret, w);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		*ret = (struct map_history){ 0 };
+	if (r == -EBADMSG)
+		r = 0;
+	*ret_problem = r;
+	return 0;
+}
+
+/* 1: counted, 0: it was before; -ENOMEM. */
+static int count(struct map_history *history, const struct boot_memory *boot,
+		 enum boot_outcome outcome, const char *boot_id)
+{
+	char id[sizeof(history->boot_id)];
+	int r;
+
+	text_copy(id, sizeof(id), boot_id ? boot_id : history->boot_id);
+	if (boot->map.entries.count == 0 ||
+	    (boot_id && (!id[0] || strcmp(id, history->boot_id) == 0)))
+		return 0;
+	r = map_history_count(history, boot, outcome);
+	if (r < 0)
+		return r;
+	text_copy(history->boot_id, sizeof(history->boot_id), id);
+	return 1;
+}
+
+int map_history_add(const char *root, const struct boot_memory *boot, enum boot_outcome outcome,
+		    const char *boot_id, struct map_history *ret, struct why *w)
+{
+	struct map_history history = { 0 };
+	struct why of_lock = { 0 };
+	_cleanup_close_ int directory = -EROFS; /* another system's tree is only looked at */
+	int problem = 0, counted, r;
+
+	if (boot->map.entries.count > 0 && !io_only_looks())
+		directory = lock(root, &of_lock);
+	r = read_or_begin(root, &history, &problem, w);
+	if (r < 0)
+		return r;
+	counted = count(&history, boot, outcome, boot_id);
+	if (counted < 0) {
+		map_history_free(&history);
+		return counted;
+	}
+	if (counted > 0 && problem == 0) {
+		problem = directory;
+		if (directory >= 0)
+			problem = write_history(root, &history, w);
+		else
+			why(w, problem, "%s", why_text(&of_lock, problem));
+	}
+	if (problem == -ENOMEM || !ret)
+		map_history_free(&history);
+	else
+		*ret = history;
+	return problem;
+}
