@@ -54,8 +54,8 @@ int drift_lost_frames(const struct memory_map *now, const struct memory_map *the
 /* Did a table that must not move lie elsewhere at boots with this map? */
 bool drift_tables_moved(const struct history_map *map, const struct boot_memory *now);
 
-/* The maps of the history as an image carries them (platform/memory/maps_met.h), this boot's
- * first. The caller frees *ret with maps_met_free. 0 or -ENOMEM. */
+/* The maps of the history as an image carries them (platform/memory/maps_met.h). The caller frees
+ * *ret with maps_met_free. 0 or -ENOMEM. */
 int drift_maps_met(const struct history_setup *setup, const struct boot_memory *now,
 		   uint64_t page_size, struct maps_met *ret);
 

@@ -308,6 +308,68 @@ START_TEST(test_partial_pages)
 }
 END_TEST
 
+/* What resume can tell from it: how often the image would have fitted. */
+START_TEST(test_maps_met)
+{
+	struct frame_range held[] = { { 0x11001, 1 }, { 0x18000, 10 } };
+	unsigned char digest[SHA256_SIZE];
+	struct maps_met met;
+	struct met_odds odds;
+	struct boot_memory other;
+
+	count_boots(0x10000, 1, 5);
+	count_boots(0x11000, 4, 2);
+	count_boots(0x13000, 4, 3);
+	boot_with(0x10000, 1, 1, &now);
+	ck_assert_int_eq(drift_maps_met(map_history_setup(&history, &now), &now, PAGE, &met), 0);
+	ck_assert(maps_met_valid(&met));
+	ck_assert_uint_eq(met.maps.count, 3);
+	ck_assert_uint_eq(met.maps.items[0].own, 1);
+	ck_assert_uint_eq(met.maps.items[1].own, 0);
+	ck_assert_uint_eq(met.frames.count, 2);
+	boot_with(0x11000, 4, 1, &other);
+	ck_assert_int_eq(memory_map_digest(&other.map, digest), 0);
+	maps_met_odds(&met, held, 2, digest, &odds);
+	ck_assert_uint_eq(odds.boots, 10);
+	ck_assert_uint_eq(odds.fitting, 8);
+	ck_assert_uint_eq(odds.same, 2);
+	boot_memory_free(&other);
+	maps_met_free(&met);
+	ck_assert_int_eq(drift_maps_met(NULL, &now, PAGE, &met), 0);
+	ck_assert_uint_eq(met.maps.count, 0);
+	ck_assert(!met.maps.known);
+	maps_met_free(&met);
+}
+END_TEST
+
+/* A map whose frames do not fit is left out as a whole: it must not seem to fit. */
+START_TEST(test_maps_met_limit)
+{
+	struct boot_memory boot;
+	struct maps_met met;
+
+	made_boot("0x0 0x1ffffffff System RAM\n", 1, &now);
+	made_boot("0x0 0xffff System RAM\n", 1, &boot);
+	/* More entries than a map may have when it is read, but frames are what counts here. */
+	for (uint64_t i = 0; i <= MAPS_MET_FRAMES_MAX; i++) {
+		struct memory_entry entry = { (0x100 + 2 * i) * PAGE, (0x101 + 2 * i) * PAGE - 1,
+					      MEMORY_RAM, 0 };
+
+		ck_assert_int_eq(list_append(&boot.map.entries, entry), 0);
+		boot.map.table_count++;
+	}
+	boot.memory = now.memory;
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	ck_assert_int_eq(map_history_count(&history, &now, BOOT_STARTED), 0);
+	ck_assert_int_eq(drift_maps_met(map_history_setup(&history, &now), &now, PAGE, &met), 0);
+	ck_assert_uint_eq(met.maps.count, 1);
+	ck_assert_uint_eq(met.maps.items[0].own, 1);
+	ck_assert_uint_eq(met.frames.count, 0);
+	maps_met_free(&met);
+	boot_memory_free(&boot);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tests = test_case(suite, "drift");
@@ -326,4 +388,6 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tests, test_forum, 0, 2);
 	tcase_add_test(tests, test_boots_taking);
 	tcase_add_test(tests, test_partial_pages);
+	tcase_add_test(tests, test_maps_met);
+	tcase_add_test(tests, test_maps_met_limit);
 }

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an image carries of the history. */
+#include "history/drift.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Appends a map; *ret_index is its index. */
+static int add_map(const struct history_setup *setup, const struct history_map *map,
+		   const struct boot_memory *now, struct maps_met *met, uint32_t *ret_index)
+{
+	struct map_met item = { .boots = map->boots, .last = map->last };
+	int r = memory_map_digest(&map->map, item.digest);
+
+	if (r < 0)
+		return r;
+	item.tables_moved = drift_tables_moved(map, now);
+	item.own = map == map_history_find(setup, now);
+	*ret_index = (uint32_t)met->maps.count;
+	return list_append(&met->maps, item);
+}
+
+static int add_frames(const struct history_map *map, const struct boot_memory *now,
+		      uint64_t page_size, uint32_t index, struct maps_met *met)
+{
+	struct frame_list lost = { 0 };
+	int r = drift_lost_frames(&now->map, &map->map, page_size, &lost);
+
+	for (size_t i = 0; r == 0 && i < lost.count; i++) {
+		struct met_frames frames = { .map = index,
+					     .first = lost.items[i].first,
+					     .count = lost.items[i].count };
+
+		if (met->frames.count == MAPS_MET_FRAMES_MAX)
+			r = -E2BIG;
+		else
+			r = list_append(&met->frames, frames);
+	}
+	free(lost.items);
+	return r;
+}
+
+/* A map whose frames do not fit is left out: with some of them missing it would seem to fit. */
+static int add_whole(const struct history_setup *setup, const struct history_map *map,
+		     const struct boot_memory *now, uint64_t page_size, struct maps_met *met)
+{
+	size_t frames = met->frames.count;
+	uint32_t index;
+	int r = add_map(setup, map, now, met, &index);
+
+	if (r == 0)
+		r = add_frames(map, now, page_size, index, met);
+	if (r != -E2BIG)
+		return r;
+	met->maps.count--;
+	met->frames.count = frames;
+	return 0;
+}
+
+int drift_maps_met(const struct history_setup *setup, const struct boot_memory *now,
+		   uint64_t page_size, struct maps_met *ret)
+{
+	struct maps_met met = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && setup && i < setup->maps.count; i++)
+		r = add_whole(setup, &setup->maps.items[i], now, page_size, &met);
+	if (r < 0) {
+		maps_met_free(&met);
+		return r;
+	}
+	met.maps.known = met.frames.known = setup != NULL;
+	*ret = met;
+	return 0;
+}
