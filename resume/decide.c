@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* How long to wait for a disk with swap; without it the image is refused. */
 #define SWAP_MSEC 10000
@@ -74,6 +75,7 @@ static int plan_quarantine(struct decision *decision, struct handover *handover,
 
 	if (plan->quarantine.count > HANDOVER_RANGES_MAX || pages > HANDOVER_PAGES_MAX) {
 		decision->fatal = true;
+		decision->map_refused = true;
 		return why(w, -EPERM,
 			   "%" PRIu64 " pages in %zu range%s would have to be offlined; at "
 			   "most %u in %u can be",
@@ -145,7 +147,22 @@ static int apply_policy(const struct decision *decision, enum verdict_policy pol
 		   verdict_class_name(verdict->worst), verdict_policy_name(policy));
 }
 
-static int compare(const struct verdict_input *then, struct verdict *ret, struct why *w)
+/* This boot, and the odds of another one. */
+static void note_boot(const struct verdict_input *then, const struct platform *now, const char *log,
+		      struct decision *ret)
+{
+	unsigned char digest[SHA256_SIZE];
+
+	boot_memory_free(&ret->boot);
+	if (boot_memory_of("", now, log, (uint64_t)time(NULL), &ret->boot) < 0 ||
+	    ret->boot.map.entries.count == 0 || memory_map_digest(&ret->boot.map, digest) < 0)
+		return;
+	maps_met_odds(&then->platform.met, then->image.ranges, then->image.range_count, digest,
+		      &ret->odds);
+	ret->odds_at_least = then->image.coarse;
+}
+
+static int compare(const struct verdict_input *then, struct decision *ret, struct why *w)
 {
 	_cleanup_free_ char *log = NULL;
 	struct platform now = { 0 };
@@ -160,7 +177,9 @@ static int compare(const struct verdict_input *then, struct verdict *ret, struct
 	if (r == 0)
 		r = other_swaps_await("", &then->platform.swaps, SWAP_MSEC, &now.swaps);
 	if (r == 0)
-		r = verdict_judge(&then->platform, &now, &then->image, ret, w);
+		r = verdict_judge(&then->platform, &now, &then->image, &ret->verdict, w);
+	if (r == 0)
+		note_boot(then, &now, log, ret);
 	platform_free(&now);
 	return r;
 }
@@ -209,15 +228,37 @@ static uint64_t make_room(struct kept_memory *kept, struct handover *handover)
 
 static int compare_with_room(const struct verdict_input *then, enum verdict_policy policy,
 			     struct kept_memory *kept, struct handover *handover,
-			     struct verdict *ret, struct why *w)
+			     struct decision *ret, struct why *w)
 {
 	int r = compare(then, ret, w);
 
-	while (r == 0 && lacks_only_memory(ret, policy) && make_room(kept, handover) > 0) {
-		verdict_free(ret);
+	while (r == 0 && lacks_only_memory(&ret->verdict, policy) &&
+	       make_room(kept, handover) > 0) {
+		verdict_free(&ret->verdict);
 		r = compare(then, ret, w);
 	}
 	return r;
+}
+
+static bool is_of_map(enum verdict_about about)
+{
+	return about == ABOUT_MEMORY_MAP || about == ABOUT_MEMORY_REGION ||
+	       about == ABOUT_IMAGE_PAGES || about == ABOUT_KERNEL_CHECK ||
+	       about == ABOUT_PAGE_COUNT || about == ABOUT_ACPI_TABLES ||
+	       about == ABOUT_EFI_RUNTIME;
+}
+
+/* Does this policy refuse the image for something that another memory map would change? */
+static bool refused_by_map(const struct verdict *verdict, enum verdict_policy policy)
+{
+	for (size_t i = 0; i < verdict->count; i++) {
+		const struct finding *finding = &verdict->findings[i];
+		const struct verdict alone = { .worst = finding->class };
+
+		if (is_of_map(finding->about) && !verdict_allows(&alone, policy))
+			return true;
+	}
+	return false;
 }
 
 /* With a verdict. */
@@ -228,6 +269,7 @@ static int act_on_verdict(const struct sections *sections, const struct settings
 
 	ret->fatal = ret->verdict.worst == VERDICT_FATAL;
 	ret->hopeless = ret->verdict.hopeless;
+	ret->map_refused = refused_by_map(&ret->verdict, settings->platform_policy);
 	r = apply_policy(ret, settings->platform_policy, handover, w);
 	if (r == 0)
 		r = plan_quarantine(ret, handover, w);
@@ -251,8 +293,7 @@ int decide_image(struct image_reader *reader, const struct settings *settings,
 	if (!then.described) {
 		r = decide_unknown(settings->platform_policy, handover, w);
 	} else {
-		r = compare_with_room(&then, settings->platform_policy, kept, handover,
-				      &ret->verdict, w);
+		r = compare_with_room(&then, settings->platform_policy, kept, handover, ret, w);
 		if (r == 0)
 			r = act_on_verdict(sections, settings, handover, ret, w);
 	}
@@ -265,4 +306,5 @@ void decision_free(struct decision *decision)
 	verdict_free(&decision->verdict);
 	free(decision->first_page);
 	decision->first_page = NULL;
+	boot_memory_free(&decision->boot);
 }

@@ -8,6 +8,7 @@
 
 #include "base/why.h"
 #include "format/handover.h"
+#include "history/boot_memory.h"
 #include "image/image_reader.h"
 #include "kernel/kept_memory.h"
 #include "verdict/finding.h"
@@ -21,6 +22,10 @@ struct decision {
 	bool hopeless;		   /* another boot would not help */
 	bool platform_mode;	   /* the firmware's S4 was used to power off */
 	unsigned char *first_page; /* corrected header page; NULL: as it was */
+	struct boot_memory boot;   /* this boot's, as the history sees it; no map: not known */
+	bool map_refused;	   /* what firmware or boot loader did with memory is a reason */
+	struct met_odds odds;	   /* that it fits, by the maps of the boots known to the image */
+	bool odds_at_least;	   /* it may fit at more of them: its page frames are coarse */
 };
 
 /* If only memory is missing, memory that the command line reserves is released first, and

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,28 @@ bool mismatch_apart(const struct mismatch *mismatch)
 {
 	return mismatch->vetoed || mismatch->class == WHY_WRONG_KEY ||
 	       mismatch->class == WHY_LOCKED;
+}
+
+uint32_t mismatch_boots(const struct settings *settings, const struct mismatch *mismatch)
+{
+	if (settings->mismatch_retries == 0 || mismatch->worth < settings->mismatch_retries)
+		return settings->mismatch_retries;
+	return mismatch->worth;
+}
+
+void mismatch_odds(const struct met_odds *odds, bool at_least, uint32_t keep, char *ret,
+		   size_t size)
+{
+	char seen[24] = "none", fits[64];
+
+	if (odds->same > 0)
+		snprintf(seen, sizeof(seen), "%" PRIu64, odds->same);
+	snprintf(fits, sizeof(fits), "%s%" PRIu64, at_least ? "at least " : "", odds->fitting);
+	snprintf(ret, size,
+		 "this boot's memory map was seen at %s of the %" PRIu64 " boots that are known, "
+		 "the image fits the maps of %s; it is kept for up to %u boot%s",
+		 seen, odds->boots, odds->fitting || at_least ? fits : "none", keep,
+		 keep == 1 ? "" : "s");
 }
 
 enum mismatch_choice mismatch_choose(const struct settings *settings,
@@ -40,7 +63,7 @@ enum mismatch_choice mismatch_choose(const struct settings *settings,
 	}
 	if (mismatch->hopeless && !mismatch_keeps(mismatch))
 		return CHOICE_DISCARD;
-	if (mismatch->counted && mismatch->refusals < settings->mismatch_retries)
+	if (mismatch->counted && mismatch->refusals < mismatch_boots(settings, mismatch))
 		return CHOICE_REBOOT;
 	if (mismatch->counted && !mismatch_keeps(mismatch))
 		return CHOICE_DISCARD;

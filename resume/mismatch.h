@@ -5,8 +5,10 @@
 
 #include "base/why.h"
 #include "config/settings.h"
+#include "platform/memory/maps_met.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum mismatch_choice {
@@ -23,7 +25,12 @@ struct mismatch {
 	bool counted;	   /* there is a record that refusals can be counted in */
 	uint32_t refusals; /* before this one; vetoes where mismatch_apart; of damage, damages */
 	bool hopeless;	   /* another boot would not help */
+	uint32_t worth;	   /* boots for which the odds make keeping it worthwhile; 0: not known */
 };
+
+/* Pure: for how many boots the image is kept: "mismatch retries", or more where the odds make that
+ * worthwhile. Not where the setting is 0: the user wants none. */
+uint32_t mismatch_boots(const struct settings *settings, const struct mismatch *mismatch);
 
 /* Is the image sound, and only the wrong program, kernel or driver was booted, or its key is
  * missing or mistyped (or a key of the keyboard is stuck)? That is no reason to destroy a
@@ -32,6 +39,11 @@ bool mismatch_keeps(const struct mismatch *mismatch);
 
 /* Is it counted as a veto, and not as a refusal? */
 bool mismatch_apart(const struct mismatch *mismatch);
+
+/* Pure: a sentence about the odds (odds->boots is not 0). at_least: the image may fit at more of
+ * the boots than it says; keep: for how many boots it is kept. */
+void mismatch_odds(const struct met_odds *odds, bool at_least, uint32_t keep, char *ret,
+		   size_t size);
 
 /* Pure: the choice according to the settings. Damage gets one more boot, without a question.
  * Unless the settings say "discard", an image is not discarded for the reasons of

@@ -177,7 +177,7 @@ static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 	else if (mismatch->counted)
 		log_error("The image is kept and the machine reboots: the next boot may be able "
 			  "to resume it (refusal %u of %u before %s)",
-			  *counter, restore->settings->mismatch_retries,
+			  *counter, mismatch_boots(restore->settings, mismatch),
 			  mismatch_keeps(mismatch) ? "the machine powers off" : "it is discarded");
 	else
 		log_error("The image is kept and the machine reboots");
@@ -220,6 +220,22 @@ static void log_refusal(const struct restore *restore, const char *reason)
 		veto_advise(&restore->veto);
 }
 
+/* By the boots that the image knows of: memory is the matter in which boots of one machine differ
+ * by chance. */
+static void weigh_odds(const struct restore *restore, struct mismatch *mismatch)
+{
+	const struct decision *decision = &restore->decision;
+	char text[240];
+
+	if (!decision->map_refused || decision->hopeless || decision->odds.boots == 0 ||
+	    restore->settings->mismatch_action == MISMATCH_DISCARD)
+		return;
+	mismatch->worth = maps_met_worth(&decision->odds, 0);
+	mismatch_odds(&decision->odds, decision->odds_at_least,
+		      mismatch_boots(restore->settings, mismatch), text, sizeof(text));
+	log_error("%s", text);
+}
+
 /* This boot cannot resume the image, which is sound as far as is known. 0: it was discarded, or
  * (*ret_try) the user wants to load it anyway. Does not return if the machine reboots or powers
  * off. */
@@ -236,6 +252,7 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 
 	mismatch.refusals = *counter_of(restore, &mismatch);
 	log_refusal(restore, reason);
+	weigh_odds(restore, &mismatch);
 	restore->refused = reason;
 	choice = choose(restore, &mismatch);
 	*ret_try = choice == CHOICE_TRY;

@@ -28,11 +28,15 @@ static struct {
 	bool hopeless;
 	uint64_t huge, crash; /* bytes that can be released */
 	uint64_t lacks;	      /* bytes, until they are released */
+	const char *map;      /* the firmware's, of this boot */
+	struct maps_met met;  /* in the image */
+	bool coarse;
 	struct verdict_plan plan;
 	struct frame_range quarantine[HANDOVER_RANGES_MAX + 1];
 	size_t quarantine_count;
 } made;
 
+static const struct frame_range image_ranges[] = { { 0x100, 0x700 } };
 static struct kept_memory kept_memory;
 static unsigned char page[PAGE];
 static struct sections sections;
@@ -86,6 +90,10 @@ int __wrap_verdict_input_open(const struct sections *from, struct verdict_input 
 	opened++;
 	ret->described = made.described;
 	ret->platform.hibernation.platform_mode = 1;
+	ret->platform.met = made.met;
+	ret->image.ranges = image_ranges;
+	ret->image.range_count = ARRAY_SIZE(image_ranges);
+	ret->image.coarse = made.coarse;
 	return 0;
 }
 
@@ -107,6 +115,8 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	ck_assert_str_eq(root, "");
 	ck_assert_ptr_null(log);
 	memset(ret, 0, sizeof(*ret));
+	if (made.map)
+		ck_assert_int_eq(memory_map_parse(made.map, &ret->map, NULL), 0);
 	return made.capture < 0 ? why(w, made.capture, "this machine is a riddle") : 0;
 }
 
@@ -223,6 +233,8 @@ static void teardown(void)
 	decision_free(&decision);
 	ck_assert_ptr_null(decision.first_page);
 	ck_assert_ptr_null(decision.verdict.findings);
+	ck_assert_ptr_null(decision.boot.map.entries.items);
+	maps_met_free(&made.met);
 	ck_assert_uint_eq(opened, closed);
 }
 
@@ -429,7 +441,7 @@ START_TEST(too_much_to_quarantine)
 	made.quarantine_count = HANDOVER_RANGES_MAX + 1;
 	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
 	check_has(w.text, "101 pages in 101 ranges would have to be offlined");
-	ck_assert(decision.fatal);
+	ck_assert(decision.fatal && decision.map_refused);
 	ck_assert_uint_eq(handover.quarantine_count, 0);
 	made.quarantine_count = 1;
 	made.quarantine[0].count = HANDOVER_PAGES_MAX + 1;
@@ -476,10 +488,94 @@ START_TEST(cannot_be_decided)
 }
 END_TEST
 
+#define SOME_MAP "0x0 0x9ffff System RAM\n0x100000 0x7ffffff System RAM\n"
+
+/* Nine boots whose maps leave the image's pages alone, one that takes one of them, and two with
+ * this very map. */
+static void make_met(void)
+{
+	struct memory_map map;
+	struct map_met maps[] = { { .boots = 9, .own = 1 }, { .boots = 1 }, { .boots = 2 } };
+	const struct met_frames frames = { .map = 1, .first = 0x7ff, .count = 1 };
+
+	made.map = SOME_MAP;
+	ck_assert_int_eq(memory_map_parse(SOME_MAP, &map, NULL), 0);
+	ck_assert_int_eq(memory_map_digest(&map, maps[2].digest), 0);
+	memory_map_free(&map);
+	maps[2].tables_moved = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		ck_assert_int_eq(list_append(&made.met.maps, maps[i]), 0);
+	ck_assert_int_eq(list_append(&made.met.frames, frames), 0);
+	made.met.maps.known = made.met.frames.known = true;
+	ck_assert(maps_met_valid(&made.met));
+}
+
+START_TEST(odds)
+{
+	make_met();
+	made.coarse = _i;
+	add_finding(VERDICT_FATAL, "Something moved.");
+	made.findings[0].about = ABOUT_IMAGE_PAGES;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert_uint_eq(decision.odds.boots, 12);
+	ck_assert_uint_eq(decision.odds.fitting, 9);
+	ck_assert_uint_eq(decision.odds.same, 2);
+	ck_assert(decision.odds_at_least == made.coarse);
+	ck_assert(decision.map_refused);
+	/* For the history, too. */
+	ck_assert_uint_eq(decision.boot.map.entries.count, 2);
+	ck_assert_uint_eq(decision.boot.memory, 0x7ffffff + 1 - 0x60000);
+	ck_assert_uint_gt(decision.boot.time, 1000000000);
+}
+END_TEST
+
+/* Without a map (arm64), or in an image that knows of no boots. */
+START_TEST(no_odds)
+{
+	make_met();
+	made.map = NULL;
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
+	ck_assert_uint_eq(decision.odds.boots, 0);
+	ck_assert_uint_eq(decision.boot.map.entries.count, 0);
+	maps_met_free(&made.met);
+	made.map = SOME_MAP;
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
+	ck_assert_uint_eq(decision.odds.boots, 0);
+	ck_assert_uint_eq(decision.boot.map.entries.count, 2);
+	ck_assert(!decision.map_refused);
+}
+END_TEST
+
+/* Another memory map would change nothing of the others. */
+START_TEST(what_maps_are_to_blame_for)
+{
+	const enum verdict_about about = (enum verdict_about)_i;
+	bool of_map = about == ABOUT_MEMORY_MAP || about == ABOUT_MEMORY_REGION ||
+		      about == ABOUT_IMAGE_PAGES || about == ABOUT_KERNEL_CHECK ||
+		      about == ABOUT_PAGE_COUNT || about == ABOUT_ACPI_TABLES ||
+		      about == ABOUT_EFI_RUNTIME;
+
+	add_finding(VERDICT_RISKY, "Something moved.");
+	made.findings[0].about = about;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(decision.map_refused == of_map);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), 0);
+	ck_assert(!decision.map_refused);
+	/* It moved, but that is not why. */
+	made.findings[0].class = VERDICT_CORRECTED;
+	add_finding(VERDICT_FATAL, "Something is missing.");
+	made.findings[1].about = ABOUT_SWAP_AREA;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(!decision.map_refused);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "decide");
 
+	if (crypto_init(NULL) < 0)
+		exit(EXIT_FAILURE);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_same_machine);
 	tcase_add_loop_test(tcase, policy, 0, (int)ARRAY_SIZE(policies));
@@ -491,4 +587,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, too_much_to_quarantine);
 	tcase_add_test(tcase, machine_not_described);
 	tcase_add_test(tcase, cannot_be_decided);
+	tcase_add_loop_test(tcase, odds, 0, 2);
+	tcase_add_test(tcase, no_odds);
+	tcase_add_loop_test(tcase, what_maps_are_to_blame_for, 0, ABOUT_COUNT);
 }

@@ -55,22 +55,22 @@ START_TEST(test_kept)
 		enum mismatch_choice choice;
 		bool ask;
 	} cases[] = {
-		{ { WHY_WRONG_KEY, false, true, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_WRONG_KEY, false, true, 2, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_WRONG_KEY, false, true, 100, true }, CHOICE_POWER_OFF, true },
-		{ { WHY_LOCKED, false, true, 1, true }, CHOICE_REBOOT, false },
-		{ { WHY_LOCKED, false, true, 2, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_LOCKED, false, true, UINT32_MAX, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_TOO_NEW, false, true, 1, false }, CHOICE_REBOOT, false },
-		{ { WHY_TOO_NEW, false, true, 2, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_TOO_NEW, false, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_FOREIGN, false, true, 1, false }, CHOICE_REBOOT, false },
-		{ { WHY_FOREIGN, false, true, 2, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, false, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, true, true, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_NOW, true, true, 1, true }, CHOICE_REBOOT, false },
-		{ { WHY_NOW, true, true, 2, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, true, true, UINT32_MAX, true }, CHOICE_POWER_OFF, true },
+		{ { WHY_WRONG_KEY, false, true, 0, false, 0 }, CHOICE_REBOOT, false },
+		{ { WHY_WRONG_KEY, false, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_WRONG_KEY, false, true, 100, true, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, 1, true, 0 }, CHOICE_REBOOT, false },
+		{ { WHY_LOCKED, false, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, UINT32_MAX, false, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_TOO_NEW, false, true, 1, false, 0 }, CHOICE_REBOOT, false },
+		{ { WHY_TOO_NEW, false, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_TOO_NEW, false, false, 0, false, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_FOREIGN, false, true, 1, false, 0 }, CHOICE_REBOOT, false },
+		{ { WHY_FOREIGN, false, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, false, 0, false, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, 0, false, 0 }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 1, true, 0 }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, UINT32_MAX, true, 0 }, CHOICE_POWER_OFF, true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -147,6 +147,76 @@ START_TEST(test_no_retries)
 }
 END_TEST
 
+/* The odds make it more boots, never fewer; nor any where the user wants none. */
+START_TEST(test_worth)
+{
+	static const struct {
+		unsigned int retries;
+		uint32_t worth, boots;
+	} cases[] = { { 2, 0, 2 },   { 2, 1, 2 },  { 2, 2, 2 },	  { 2, 3, 3 },
+		      { 2, 20, 20 }, { 0, 20, 0 }, { 30, 20, 30 } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mismatch mismatch = { .counted = true, .worth = cases[i].worth };
+		struct settings settings;
+		bool ask;
+
+		settings_defaults(&settings);
+		settings.mismatch_retries = cases[i].retries;
+		ck_assert_uint_eq(mismatch_boots(&settings, &mismatch), cases[i].boots);
+		mismatch.refusals = cases[i].boots;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+		if (mismatch.refusals-- == 0)
+			continue;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_REBOOT);
+		mismatch.hopeless = true;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+		settings.mismatch_action = MISMATCH_DISCARD;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+	}
+}
+END_TEST
+
+START_TEST(test_odds)
+{
+	static const struct {
+		struct met_odds odds; /* boots, fitting, same */
+		bool at_least;
+		uint32_t keep;
+		const char *text;
+	} cases[] = {
+		{ { 11, 9, 2 },
+		  false,
+		  3,
+		  "this boot's memory map was seen at 2 of the 11 boots that are known, the image "
+		  "fits the maps of 9; it is kept for up to 3 boots" },
+		{ { 11, 9, 0 },
+		  true,
+		  1,
+		  "this boot's memory map was seen at none of the 11 boots that are known, the "
+		  "image fits the maps of at least 9; it is kept for up to 1 boot" },
+		{ { 4, 0, 4 },
+		  false,
+		  2,
+		  "this boot's memory map was seen at 4 of the 4 boots that are known, the image "
+		  "fits the maps of none; it is kept for up to 2 boots" },
+		{ { UINT64_MAX, UINT64_MAX, UINT64_MAX },
+		  true,
+		  UINT32_MAX,
+		  "this boot's memory map was seen at 18446744073709551615 of the "
+		  "18446744073709551615 boots that are known, the image fits the maps of at least "
+		  "18446744073709551615; it is kept for up to 4294967295 boots" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[300];
+
+		mismatch_odds(&cases[i].odds, cases[i].at_least, cases[i].keep, text, sizeof(text));
+		ck_assert_str_eq(text, cases[i].text);
+	}
+}
+END_TEST
+
 START_TEST(test_keys)
 {
 	enum mismatch_choice choice = CHOICE_DISCARD;
@@ -215,6 +285,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_damaged);
 	tcase_add_test(tcase, test_apart);
 	tcase_add_test(tcase, test_no_retries);
+	tcase_add_test(tcase, test_worth);
+	tcase_add_test(tcase, test_odds);
 	tcase_add_test(tcase, test_keys);
 	tcase_add_test(tcase, test_ask);
 }
