@@ -6,7 +6,6 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "image/image_commit.h"
-#include "image/image_writer.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -79,6 +78,11 @@ static void make_swap_header(int fd)
 
 void small_image_make(int fd, unsigned char *device)
 {
+	small_image_make_with(fd, device, NULL);
+}
+
+void small_image_make_with(int fd, unsigned char *device, const struct platform_maker *maker)
+{
 	static unsigned char stream[STREAM_PAGES * PAGE];
 	struct source source = { .stream = stream };
 	uint64_t next = 1;
@@ -102,6 +106,8 @@ void small_image_make(int fd, unsigned char *device)
 	struct image_written written;
 	struct signature_page sp;
 
+	if (maker)
+		run.platform = *maker;
 	make_stream(stream);
 	make_swap_header(fd);
 	fuzz_assert(image_writer_create(&config, &writer, NULL) == 0);

@@ -3,6 +3,8 @@
 #ifndef S2DISK_TESTS_SMALL_IMAGE_H
 #define S2DISK_TESTS_SMALL_IMAGE_H
 
+#include "image/image_writer.h"
+
 #include <stddef.h>
 
 #define SMALL_PAGE 4096u
@@ -11,5 +13,8 @@
 
 /* Fills device, which has SMALL_BYTES. fd is an empty file for the writer's use. */
 void small_image_make(int fd, unsigned char *device);
+
+/* The same with this platform section; maker NULL: none. */
+void small_image_make_with(int fd, unsigned char *device, const struct platform_maker *maker);
 
 #endif

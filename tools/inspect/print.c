@@ -121,6 +121,27 @@ static void print_locked(const struct inspection *i, FILE *out)
 	fprintf(out, "The rest is encrypted; --unlock shows it.\n");
 }
 
+/* By the memory maps of the boots that the image knows of; false: it knows of none. */
+static bool odds_of(const struct inspection *i, struct met_odds *ret)
+{
+	static const unsigned char no_map[SHA256_SIZE];
+
+	maps_met_odds(&i->input.platform.met, i->input.image.ranges, i->input.image.range_count,
+		      no_map, ret);
+	return ret->boots > 0;
+}
+
+static void print_odds(const struct inspection *i, FILE *out)
+{
+	struct met_odds odds;
+
+	if (odds_of(i, &odds))
+		fprintf(out,
+			"  fits        the memory maps of %s%" PRIu64 " of the %" PRIu64
+			" boots that are known\n",
+			i->input.image.coarse ? "at least " : "", odds.fitting, odds.boots);
+}
+
 static void print_image(const struct inspection *i, FILE *out)
 {
 	const struct image_header *h = image_reader_header(i->reader);
@@ -148,6 +169,7 @@ static void print_image(const struct inspection *i, FILE *out)
 		h->blocks, h->block_size >> 10, blocks.lz4_blocks, blocks.raw_blocks);
 	fprintf(out, "  layout      header at byte %" PRIu64 ", %" PRIu64 " extent chunks\n",
 		i->record.header_offset, h->body.chunks + h->sections.chunks);
+	print_odds(i, out);
 }
 
 void inspect_print(const struct inspection *i, const struct verdict *verdict,
@@ -212,6 +234,16 @@ static void json_locked(struct json *json, const struct inspection *i)
 	json_object_end(json);
 }
 
+static void json_odds(struct json *json, const struct inspection *i)
+{
+	struct met_odds odds;
+
+	if (!odds_of(i, &odds))
+		return;
+	json_u64(json, "boots_known", odds.boots);
+	json_u64(json, "boots_fitting", odds.fitting);
+}
+
 static void json_image(struct json *json, const struct inspection *i)
 {
 	const struct image_header *h = image_reader_header(i->reader);
@@ -246,6 +278,7 @@ static void json_image(struct json *json, const struct inspection *i)
 	json_u64(json, "blocks_raw", blocks.raw_blocks);
 	json_u64(json, "header_offset", i->record.header_offset);
 	json_u64(json, "extent_chunks", h->body.chunks + h->sections.chunks);
+	json_odds(json, i);
 	json_object_end(json);
 }
 

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "fixtures/check_main.h"
 #include "fixtures/made_data.h"
+#include "platform/platform.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -284,6 +285,46 @@ START_TEST(never_writes)
 }
 END_TEST
 
+/* Of 16 boots one took page frame 107, which the image has. */
+static int make_platform(void *context, const unsigned char *kernel_header, size_t page_size,
+			 const void **ret, size_t *ret_size)
+{
+	struct map_met maps[] = { { .boots = 15, .own = 1 }, { .boots = 1 } };
+	struct met_frames frames = { .map = 1, .first = 107, .count = 1 };
+	struct platform platform = {
+		.met = { .maps = { maps, ARRAY_SIZE(maps), true }, .frames = { &frames, 1, true } },
+	};
+	unsigned char **bytes = context;
+	int r = platform_encode(&platform, bytes, ret_size);
+
+	(void)kernel_header;
+	(void)page_size;
+	*ret = *bytes;
+	return r;
+}
+
+START_TEST(knows_the_odds)
+{
+	unsigned char *bytes = NULL;
+	const struct platform_maker maker = { .make = make_platform, .context = &bytes };
+	int fd = open(path_of("made"), O_RDWR | O_CREAT, 0600);
+	char said[8192];
+
+	ck_assert_int_ge(fd, 0);
+	write_file("image", device, SMALL_BYTES);
+	ck_assert_int_eq(inspect("", said, sizeof(said)), 0);
+	ck_assert_ptr_null(strstr(said, "memory maps of"));
+	small_image_make_with(fd, device, &maker);
+	close(fd);
+	unlink(path_of("made"));
+	free(bytes);
+	write_file("image", device, SMALL_BYTES);
+	expect(0, "  fits        the memory maps of 15 of the 16 boots that are known\n", "");
+	expect(0, "\"boots_known\": 16", "--json");
+	expect(0, "\"boots_fitting\": 15", "--json");
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "inspect");
@@ -298,5 +339,6 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, other_page_size, 0, 2);
 	tcase_add_test(tcase, cut_short);
 	tcase_add_test(tcase, exports);
+	tcase_add_test(tcase, knows_the_odds);
 	tcase_add_test(tcase, never_writes);
 }
