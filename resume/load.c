@@ -91,7 +91,8 @@ static int consume(struct restore *restore, struct why *w)
  * killer cannot free any while all processes are frozen. */
 static int take_memory(struct restore *restore, struct why *w)
 {
-	int r = arena_create(&restore->handover_page, page_size());
+	int r = restore->handover_page.base ? 0
+					    : arena_create(&restore->handover_page, page_size());
 
 	if (r == 0)
 		r = digest_open(&restore->crc, DIGEST_CRC32);
@@ -112,6 +113,7 @@ static void take_record(struct restore *restore)
 	witness_keys(restore->run, restore->settings);
 	boot_record_hand_over("", restore->run, handover->record,
 			      handover_record_room(handover) + 1);
+	seen_hand_over(restore);
 }
 
 static int hand_over(struct restore *restore, struct why *w)

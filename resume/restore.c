@@ -171,6 +171,7 @@ static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 	*counter += mismatch->counted;
 	if (!keep(restore, mismatch->counted))
 		return;
+	seen_leave(restore);
 	if (mismatch->class == WHY_DAMAGED)
 		log_error("The image is kept and the machine reboots: if the next boot finds it "
 			  "damaged, too, it is discarded");
@@ -189,6 +190,7 @@ static void power_off(struct restore *restore)
 {
 	if (!keep(restore, false))
 		return;
+	seen_leave(restore);
 	log_error("The image is kept and the machine powers off. The next boot tries again: "
 		  "correct the cause above first. To discard the image instead, answer d before "
 		  "the machine powers off, or boot with noresume on the kernel command line");
@@ -481,6 +483,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 			log_warning("not all PCI devices that were disabled for the image work "
 				    "again; see above, and reboot");
 		decision_free(&restore->decision);
+		boots_seen_free(&restore->seen);
 		image_reader_close(restore->reader);
 		sealed_header_free(&restore->header);
 		digest_close(&restore->crc);

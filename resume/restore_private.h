@@ -10,6 +10,7 @@
 #include "base/why.h"
 #include "format/handover.h"
 #include "image/image_commit.h"
+#include "history/boots_seen.h"
 #include "image/image_reader.h"
 #include "kernel/kept_memory.h"
 #include "kernel/pci_decoding.h"
@@ -36,7 +37,10 @@ struct restore {
 	struct sealed_header header; /* wiped */
 	struct handover handover;
 	struct arena handover_page;
-	struct digest crc; /* for it */
+	struct digest crc;	/* for it */
+	struct boots_seen seen; /* boots that found the image, as far as they are known */
+	bool seen_read;		/* from the hand-over page */
+	bool seen_added;	/* this boot is among them */
 	struct decision decision;
 	struct kept_memory kept; /* released for the image */
 	struct pci_decoding disabled;
@@ -50,5 +54,16 @@ struct restore {
  * after a failure, when the kernel has released everything; if the image was consumed, keeping
  * it makes it valid again. */
 int load_and_restore(struct restore *restore, struct why *w);
+
+/* seen.c: what boots saw of the machine's memory (history/boots_seen.h), in the hand-over page of
+ * an image that is kept until a boot restores it. Optional: a failure is only logged. */
+
+/* Fills the hand-over: earlier boots, and this one, which restores the image. Last of all, since it
+ * gets the room that is left. */
+void seen_hand_over(struct restore *restore);
+
+/* Writes the page, for the next boot: this one has refused the image, and it is kept. Never while
+ * the area is swap. */
+void seen_leave(struct restore *restore);
 
 #endif

@@ -84,6 +84,7 @@ struct hibernate {
 	struct image_written written;
 	bool resumed;		      /* this is the restored system */
 	struct quarantine quarantine; /* in it */
+	struct boots_seen seen;	      /* that found the image */
 };
 
 static int create_writer(struct hibernate *h, struct why *w)
@@ -268,8 +269,8 @@ static int read_handover(const struct hibernate *h)
 
 /* CREATE_IMAGE returns 0 in the restored system, but also when it made no snapshot: with a level
  * in /sys/power/pm_test, or after a late wake-up event (create_image() in
- * kernel/power/hibernate.c). Only a resume writes the hand-over page, and it always does so
- * before it restores. */
+ * kernel/power/hibernate.c). The page was zeroed just before, and only a boot that found the image
+ * writes it: one that restores it always does. */
 static int confirm_resume(struct hibernate *h, struct why *w)
 {
 	h->handover_error = read_handover(h);
@@ -382,6 +383,7 @@ static void finish_resume(struct hibernate *h)
 		quarantine_report(&h->quarantine, page_size(), h->last->alarm,
 				  sizeof(h->last->alarm));
 		aftermath_take_record(handover, "");
+		aftermath_take_boots(handover, &h->seen);
 		aftermath_report(handover);
 	} else {
 		log_warning(
@@ -575,6 +577,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 		r = run(&h, w);
 	session_close(&h.session);
 	note_offlined(&h);
+	boots_seen_free(&h.seen);
 	munlockall();
 	image_writer_destroy(h.writer);
 	left_out_end(&h.left_out);

@@ -33,6 +33,18 @@ void aftermath_take_record(const struct handover *handover, const char *root)
 			    why_text(&w, r));
 }
 
+void aftermath_take_boots(const struct handover *handover, struct boots_seen *ret)
+{
+	struct why w = { 0 };
+	int r;
+
+	*ret = (struct boots_seen){ 0 };
+	r = boots_seen_decode(handover->boots, handover->boots_length, ret, &w);
+	if (r < 0)
+		log_warning("cannot learn from the boots that found the image: %s",
+			    why_text(&w, r));
+}
+
 void aftermath_report(struct handover *handover)
 {
 	char text[200];

@@ -7,6 +7,7 @@
 #define S2DISK_AFTERMATH_H
 
 #include "format/handover.h"
+#include "history/boots_seen.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,11 @@ void aftermath_report(struct handover *handover);
 /* Replaces the boot record in root/run, which is from before the image, with that of the boot
  * that restored this system. An older resume hands none over. */
 void aftermath_take_record(const struct handover *handover, const char *root);
+
+/* What the boots saw that found the image, for the history: those that refused it, and last the one
+ * that restored this system. Empty if an older resume restored it, or it is damaged (logged). The
+ * caller frees *ret with boots_seen_free. */
+void aftermath_take_boots(const struct handover *handover, struct boots_seen *ret);
 
 /* "1.2 GiB of memory as 540 MiB (2.27:1), written in 2.1 s (585 MiB/s)". */
 void aftermath_describe(char *buffer, size_t size, uint64_t stream, uint64_t stored, uint64_t usec);

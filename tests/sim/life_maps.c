@@ -20,6 +20,8 @@ START_TEST(test_maps)
 	ck_assert_uint_eq(outcome.boots, 3);
 	ck_assert_uint_eq(outcome.resumes, 3);
 	ck_assert_uint_eq(outcome.records, 3);
+	ck_assert_uint_eq(outcome.learned_resumes, 3);
+	ck_assert_uint_eq(outcome.learned_refusals, 0);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "the firmware claims since this boot"));
 	examine_disks(&plan, 100);
 	print_tally(maps[_i]);
@@ -79,7 +81,57 @@ START_TEST(test_cannot_offline)
 	ck_assert_int_eq(outcome.fate, SIM_RESUMED);
 	ck_assert_uint_eq(outcome.boots, 3);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "risky: The reserved page"));
+	/* What they saw is not lost with their /run. */
+	ck_assert_uint_eq(outcome.learned_refusals, 2);
+	ck_assert_uint_eq(outcome.learned_resumes, 1);
 	print_tally("frames that cannot be offlined:");
+}
+END_TEST
+
+/* Two boots refuse the image, a third restores it. Each request or call fails once, or the power
+ * does: no refusal is learned of twice, and the page of one is never taken for a resume. */
+START_TEST(test_refusals_and_faults)
+{
+	static const struct {
+		enum sim_class class;
+		enum sim_fault fault;
+	} faults[] = { { SIM_IO, SIM_FAIL },
+		       { SIM_IO, SIM_FAIL_DONE },
+		       { SIM_IO, SIM_CUT },
+		       { SIM_CALL, SIM_FAIL },
+		       { SIM_ALLOC, SIM_FAIL } };
+	struct sim_plan plan = { .class = faults[_i].class,
+				 .fault = faults[_i].fault,
+				 .method = METHOD_SHUTDOWN,
+				 .maps = "ABCA",
+				 .cannot_offline = true };
+	uint64_t last = count(plan.class, &plan);
+	unsigned int both = 0;
+
+	ck_assert_uint_eq(outcome.learned_refusals, 2);
+	for (plan.at = 1; plan.at <= last; plan.at += stride) {
+		plan.seed = plan.at * 2654435761u + 1;
+		live(&plan);
+		ck_assert_uint_le(outcome.learned_refusals + outcome.learned_resumes,
+				  outcome.boots);
+		both += outcome.learned_refusals == 2;
+		examine_disks(&plan, 20);
+	}
+	ck_assert_uint_gt(both, 0);
+	print_tally("refusals, and a failure each:");
+}
+END_TEST
+
+/* The kernel's part of a restore fails: the boot that tried has not restored the image. */
+START_TEST(test_failed_restore_is_a_refusal)
+{
+	struct sim_plan plan = { .method = METHOD_SHUTDOWN, .failed_restores = 1 };
+
+	live(&plan);
+	ck_assert_int_eq(outcome.fate, SIM_RESUMED);
+	ck_assert_uint_eq(outcome.boots, 2);
+	ck_assert_uint_eq(outcome.learned_refusals, 1);
+	ck_assert_uint_eq(outcome.learned_resumes, 1);
 }
 END_TEST
 
@@ -93,4 +145,6 @@ void add_lives_over_maps(Suite *suite)
 	tcase_add_loop_test(tcase, test_maps_and_faults, 0, 3);
 	tcase_add_test(tcase, test_handover_unreadable);
 	tcase_add_test(tcase, test_cannot_offline);
+	tcase_add_loop_test(tcase, test_refusals_and_faults, 0, 5);
+	tcase_add_test(tcase, test_failed_restore_is_a_refusal);
 }

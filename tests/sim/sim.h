@@ -126,6 +126,8 @@ struct sim_outcome {
 	unsigned int boots, powered_off; /* powered_off: boots that ended that way */
 	unsigned int resumes;
 	unsigned int records; /* of boots that resumed, handed over */
+	/* Boots that the restored systems learned of: they refused the image, or restored it. */
+	unsigned int learned_refusals, learned_resumes;
 	bool may_lose;	      /* a boot began with swap: the session was lost before */
 	bool dead;	      /* the disk rejects writes */
 };

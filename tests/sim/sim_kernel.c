@@ -11,6 +11,7 @@
 #include "kernel/kernel_settings.h"
 #include "fixtures/made_data.h"
 #include "resume/mismatch.h"
+#include "s2disk/aftermath/aftermath.h"
 #include "platform/filesystems/other_swaps.h"
 #include "platform/filesystems/mounted.h"
 #include "platform/platform.h"
@@ -45,6 +46,8 @@ void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, 
 int __wrap_boot_record_add(const char *root, const struct boot_run *run);
 int __wrap_boot_record_renew(const char *root, const struct boot_run *run);
 int __wrap_boot_record_replace(const char *root, const char *text, struct why *w);
+void __wrap_aftermath_take_boots(const struct handover *handover, struct boots_seen *ret);
+void __real_aftermath_take_boots(const struct handover *handover, struct boots_seen *ret);
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
 bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root);
@@ -194,6 +197,27 @@ int __wrap_boot_record_replace(const char *root, const char *text, struct why *w
 		sim_broken("the record is not the one that was handed over");
 	sim->shared->outcome.records++;
 	return 0;
+}
+
+/* The last one is the boot that restored this system. */
+void __wrap_aftermath_take_boots(const struct handover *handover, struct boots_seen *ret)
+{
+	struct sim_outcome *outcome = &sim->shared->outcome;
+
+	__real_aftermath_take_boots(handover, ret);
+	for (size_t i = 0; i < ret->items.count; i++) {
+		const struct boot_seen *boot = &ret->items.items[i];
+
+		if ((boot->outcome == BOOT_RESUMED) != (i + 1 == ret->items.count))
+			sim_broken("boot %zu of those that found the image has outcome %d", i,
+				   boot->outcome);
+		if (boot->outcome == BOOT_RESUMED)
+			outcome->learned_resumes += boot->boots;
+		else
+			outcome->learned_refusals += boot->boots;
+	}
+	if (outcome->learned_resumes > outcome->resumes + 1)
+		sim_broken("a boot that restored is learned of twice");
 }
 
 /* The kernel's messages about a task that waits for a frozen server. */

@@ -75,12 +75,44 @@ START_TEST(test_method)
 }
 END_TEST
 
+/* As a page has them: raw, one boot that restored the image. */
+START_TEST(test_boots)
+{
+	static const unsigned char boots[] = { 1, 0,   0, 0, 20, 0, 0, 0, /* form, raw, size */
+					       1, 1,   1, 7, 9,	 0, 0, 1, /* when, memory */
+					       1, 'm', 0, 0, 1,	 1,	  /* names, entries */
+					       0, 127, 2, 0 };
+	static struct handover handover;
+	struct boots_seen seen;
+
+	aftermath_take_boots(&handover, &seen);
+	ck_assert_uint_eq(seen.items.count, 0);
+	memcpy(handover.boots, boots, sizeof(boots));
+	handover.boots_length = sizeof(boots);
+	handover.boots[4] = sizeof(boots) - 8;
+	aftermath_take_boots(&handover, &seen);
+	ck_assert_uint_eq(seen.items.count, 1);
+	ck_assert_int_eq(seen.items.items[0].outcome, BOOT_RESUMED);
+	ck_assert_uint_eq(seen.items.items[0].memory.time, 7);
+	ck_assert_str_eq(seen.items.items[0].memory.machine, "m");
+	boots_seen_free(&seen);
+	/* Damaged, or newer: the rest of the hand-over counts. */
+	handover.boots_length--;
+	aftermath_take_boots(&handover, &seen);
+	ck_assert_uint_eq(seen.items.count, 0);
+	handover.boots[0] = 2;
+	aftermath_take_boots(&handover, &seen);
+	ck_assert_uint_eq(seen.items.count, 0);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "aftermath");
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, test_describe);
+	tcase_add_test(tcase, test_boots);
 	tcase_add_test(tcase, test_kernel_log_parse);
 	tcase_add_test(tcase, test_kernel_log_read);
 	tcase_add_test(tcase, test_method);

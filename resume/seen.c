@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What boots that refused the image saw, from one to the next, until one restores it. */
+#include "restore_private.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t place_of(const struct restore *restore)
+{
+	return restore->reader ? image_reader_header(restore->reader)->handover : 0;
+}
+
+static int read_page(struct restore *restore)
+{
+	int r = restore->handover_page.base ? 0
+					    : arena_create(&restore->handover_page, page_size());
+
+	return r < 0 ? r
+		     : io_pread_full(restore->device, restore->handover_page.base, page_size(),
+				     place_of(restore));
+}
+
+/* Once, before this boot writes the page. Whatever cannot be read is forgotten. */
+static void read_left(struct restore *restore)
+{
+	_cleanup_free_ struct handover *left = NULL;
+	struct why w = { 0 };
+	int r;
+
+	if (restore->seen_read)
+		return;
+	restore->seen_read = true;
+	left = malloc(sizeof(*left));
+	r = left ? read_page(restore) : -ENOMEM;
+	if (r == 0)
+		r = handover_decode_left(restore->handover_page.base, page_size(),
+					 restore->record.image_id, left, &w);
+	if (r == 0)
+		r = boots_seen_decode(left->boots, left->boots_length, &restore->seen, &w);
+	if (r < 0 && r != -ENODATA)
+		log_debug("what earlier boots saw is not known: %s", why_text(&w, r));
+	boots_seen_refuse_all(&restore->seen);
+}
+
+/* Adds this boot, and fills the hand-over's part. */
+static void put_boots(struct restore *restore, enum boot_outcome outcome, struct handover *handover)
+{
+	size_t length = 0;
+	int r = 0;
+
+	if (!restore->seen_added)
+		r = boots_seen_add(&restore->seen, &restore->decision.boot, outcome);
+	restore->seen_added = true;
+	if (r == 0)
+		r = boots_seen_encode(&restore->seen, handover->boots,
+				      handover_boots_room(handover), &length);
+	if (r < 0)
+		log_debug("this boot's memory map cannot be handed over: %s", strerror(-r));
+	handover->boots_length = (uint32_t)length;
+}
+
+void seen_hand_over(struct restore *restore)
+{
+	if (place_of(restore) == 0)
+		return;
+	read_left(restore);
+	put_boots(restore, BOOT_RESUMED, &restore->handover);
+}
+
+static int write_page(struct restore *restore, const struct handover *handover)
+{
+	struct digest crc = { 0 };
+	int r = digest_open(&crc, DIGEST_CRC32);
+
+	if (r < 0)
+		return r;
+	handover_encode(handover, &crc, restore->handover_page.base, page_size());
+	digest_close(&crc);
+	r = io_pwrite_full(restore->device, restore->handover_page.base, page_size(),
+			   place_of(restore));
+	return r == 0 && fdatasync(restore->device) < 0 ? -errno : r;
+}
+
+void seen_leave(struct restore *restore)
+{
+	_cleanup_free_ struct handover *handover = NULL;
+	int r;
+
+	if (place_of(restore) == 0 || restore->decision.boot.map.entries.count == 0)
+		return;
+	read_left(restore);
+	handover = restore->handover_page.base ? calloc(1, sizeof(*handover)) : NULL;
+	if (!handover)
+		return;
+	handover->refused = true;
+	memcpy(handover->image_id, restore->record.image_id, IMAGE_ID_SIZE);
+	boots_seen_refuse_all(&restore->seen);
+	put_boots(restore, BOOT_REFUSED, handover);
+	r = write_page(restore, handover);
+	if (r < 0)
+		log_debug("this boot's memory map is not left for the system in the image: %s",
+			  strerror(-r));
+}
