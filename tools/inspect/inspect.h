@@ -46,6 +46,9 @@ struct block_statistics {
 	uint64_t stored_bytes; /* without padding */
 };
 
+/* Seconds since 1970 as 2026-11-28T08:00:00Z into buffer (40 bytes suffice); returns buffer. */
+const char *inspect_time(uint64_t seconds, char *buffer, size_t size);
+
 struct block_statistics inspect_blocks(const struct inspection *inspection);
 
 /* Header, states, statistics, machine and memory map. verdict may be NULL; now: the other

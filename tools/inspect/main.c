@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "crypto/secret.h"
+#include "history.h"
 #include "inspect.h"
 #include "history/boot_record_file.h"
 #include "config/command_line.h"
@@ -33,8 +34,10 @@ static const char help[] =
 	"                             --save-platform described?\n"
 	"      --save-platform=FILE   describe this machine in FILE\n"
 	"      --export=FILE          write the kernel's snapshot, unpacked, to FILE\n"
+	"      --history              the memory maps of earlier boots, what they changed, and\n"
+	"                             which page frames are kept free for that\n"
 	"      --unlock               open an encrypted image: key file, or passphrase. The\n"
-	"                             options above but --save-platform do so too\n"
+	"                             options that need blocks or the machine do so too\n"
 	"      --json                 as JSON\n"
 	"  -f, --config=FILE          read FILE instead of /etc/suspend.conf\n"
 	"  -P, --parameter='KEY = V'  set KEY as the configuration file would\n"
@@ -50,11 +53,12 @@ static const char help[] =
 
 struct command {
 	struct options options;
-	bool json, verify, compare, unlock;
+	bool json, verify, compare, unlock, history;
 	const char *compare_with; /* NULL: this machine */
 	const char *save_platform;
 	const char *export;
-	const char *file; /* a regular file named as DEVICE */
+	const char *named; /* DEVICE */
+	const char *file;  /* the same, if it is a regular file */
 };
 
 /* A swap file is read on its device; any other file is a copy of an area. */
@@ -77,6 +81,7 @@ static bool take_device(void *context, const char *device)
 	struct command *ret = context;
 	struct stat st;
 
+	ret->named = device;
 	if (stat(device, &st) == 0 && S_ISREG(st.st_mode) && !is_active_swap(device))
 		ret->file = device;
 	return true;
@@ -92,6 +97,7 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		{ "save-platform", .text = &ret->save_platform },
 		{ "export", .text = &ret->export },
 		{ "unlock", .flag = &ret->unlock },
+		{ "history", .flag = &ret->history },
 		{ 0 },
 	};
 	const struct command_line line = {
@@ -103,7 +109,13 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		.context = ret,
 	};
 
-	return command_line_parse(&line, argc, argv);
+	int code = command_line_parse(&line, argc, argv);
+
+	if (code < 0 && ret->history &&
+	    (ret->verify || ret->compare || ret->save_platform || ret->export || ret->unlock ||
+	     ret->named))
+		return command_line_wrong("--history shows no image: it goes with --json only");
+	return code;
 }
 
 static int capture(struct platform *ret, struct why *w)
@@ -260,6 +272,22 @@ static int show(const struct command *command, const struct inspection *i)
 	return code;
 }
 
+static int show_history(bool json)
+{
+	struct history_view view;
+	struct why w = { 0 };
+	int r = history_view_open("", &view, &w);
+
+	if (r == 0) {
+		r = json ? history_print_json(&view, stdout) : history_print(&view, stdout);
+		history_view_close(&view);
+	}
+	if (r == 0)
+		return command_line_printed();
+	log_error("%s", why_text(&w, r));
+	return EXIT_FAILED;
+}
+
 static int run(const struct command *command)
 {
 	struct inspection inspection;
@@ -272,6 +300,8 @@ static int run(const struct command *command)
 		return EXIT_USAGE;
 	}
 	r = crypto_init(&w);
+	if (r == 0 && command->history)
+		return show_history(command->json);
 	if (r == 0 && command->save_platform) {
 		r = save_platform(command->save_platform, &w);
 		if (r == 0 && !command->compare && !command->verify && !command->export)

@@ -52,13 +52,14 @@ static void section_text(const struct section *section, char *buffer, size_t siz
 	text_make_printable(buffer);
 }
 
-static void time_text(uint64_t seconds, char *buffer, size_t size)
+const char *inspect_time(uint64_t seconds, char *buffer, size_t size)
 {
 	time_t when = (time_t)seconds;
 	struct tm tm;
 
 	if (!gmtime_r(&when, &tm) || strftime(buffer, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		snprintf(buffer, size, "%" PRIu64, seconds);
+	return buffer;
 }
 
 static void print_area(const struct inspection *i, FILE *out)
@@ -114,7 +115,7 @@ static void print_locked(const struct inspection *i, FILE *out)
 	char id[2 * IMAGE_ID_SIZE + 1], when[40];
 
 	text_hex(i->record.image_id, IMAGE_ID_SIZE, id);
-	time_text(i->record.created, when, sizeof(when));
+	inspect_time(i->record.created, when, sizeof(when));
 	fprintf(out, "  image       %s, made at %s\n", id, when);
 	print_state(i, out);
 	print_sealing(i, out);
@@ -151,7 +152,7 @@ static void print_image(const struct inspection *i, FILE *out)
 	char id[2 * IMAGE_ID_SIZE + 1], when[40], a[24], b[24], writer[256];
 
 	text_hex(h->image_id, IMAGE_ID_SIZE, id);
-	time_text(h->created, when, sizeof(when));
+	inspect_time(h->created, when, sizeof(when));
 	section_text(&image_reader_sections(i->reader)->writer, writer, sizeof(writer));
 	fprintf(out, "  image       %s, made at %s\n", id, when);
 	fprintf(out, "  written by  %s, in %.1f s\n", writer[0] ? writer : "unknown",
@@ -221,7 +222,7 @@ static void json_locked(struct json *json, const struct inspection *i)
 	char id[2 * IMAGE_ID_SIZE + 1], when[40];
 
 	text_hex(i->record.image_id, IMAGE_ID_SIZE, id);
-	time_text(i->record.created, when, sizeof(when));
+	inspect_time(i->record.created, when, sizeof(when));
 	json_object_begin(json, "image");
 	json_string(json, "id", id);
 	json_string(json, "created", when);
@@ -252,7 +253,7 @@ static void json_image(struct json *json, const struct inspection *i)
 	char id[2 * IMAGE_ID_SIZE + 1], when[40], writer[256];
 
 	text_hex(h->image_id, IMAGE_ID_SIZE, id);
-	time_text(h->created, when, sizeof(when));
+	inspect_time(h->created, when, sizeof(when));
 	section_text(&image_reader_sections(i->reader)->writer, writer, sizeof(writer));
 	json_object_begin(json, "image");
 	json_string(json, "id", id);

@@ -104,6 +104,7 @@ if command -v bash >/dev/null; then
 	expect "" s2disk -P ""
 	expect "/etc/fstab" s2disk --resume-device=/etc/fsta
 	expect "--save-platform=" s2disk-inspect --s
+	expect "--help --history" s2disk-inspect --h
 	expect "/etc/fstab" s2disk-inspect --compare=/etc/fsta
 	expect "/etc/fstab" s2disk-inspect /etc/fsta
 	expect "check create" s2disk-swapfile c

@@ -138,6 +138,7 @@ static const struct {
 	const char *words;
 } cases[] = {
 	{ NULL, "", 0, ": an s2disk image\n" },
+	{ NULL, "--history", 2, "--history shows no image: it goes with --json only" },
 	{ NULL, "", 0, "committed, load attempts 0, refused and kept 0 times" },
 	{ NULL, "", 0, "80 with data, 1 all zeros, in 17 ranges" },
 	{ NULL, "--verify", 0, "Every block was read and is sound." },
