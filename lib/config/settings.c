@@ -75,6 +75,9 @@ void settings_defaults(struct settings *settings)
 		.mismatch_action = MISMATCH_REBOOT,
 		.mismatch_retries = 2,
 		.way_back = WAY_BACK_REQUIRE,
+		.drift = true,
+		.drift_margin = 2,
+		.drift_mib = 8,
 		.max_attempts = 5,
 	};
 }
@@ -147,6 +150,9 @@ static const struct key keys[] = {
 	{ "mismatch action", KIND_ACTION, AT(mismatch_action) },
 	{ "mismatch retries", KIND_NUMBER, AT(mismatch_retries), .min = 0, .max = 1000 },
 	{ "way back", KIND_WAY, AT(way_back) },
+	{ "drift", KIND_BOOL, AT(drift) },
+	{ "drift margin", KIND_NUMBER, AT(drift_margin), .min = 0, .max = 64 },
+	{ "drift limit", KIND_UNITS, AT(drift_mib), .min = 0, .max = 1024, .unit = 1 << 20 },
 	{ "max attempts", KIND_NUMBER, AT(max_attempts), .min = 1, .max = 1000 },
 };
 

@@ -78,6 +78,12 @@ static const struct {
 	{ "mismatch retries", "0", "mismatch_retries=0" },
 	{ "way back", "warn", "way_back=1" },
 	{ "way back", "ignore", "way_back=2" },
+	{ "drift", "n", "drift=0" },
+	{ "drift margin", "0", "drift_margin=0" },
+	{ "drift margin", "64", "drift_margin=64" },
+	{ "drift limit", "0", "drift_mib=0" },
+	{ "drift limit", "1024", "drift_mib=1024" },
+	{ "drift limit", "16M", "drift_mib=16" },
 	{ "max attempts", "1", "max_attempts=1" },
 };
 
@@ -127,6 +133,10 @@ static const struct {
 	{ "max loglevel", "-2", "a number from 0 to 15, or -1 for no change" },
 	{ "resume pause", "3601", "a number from 0 to 3600" },
 	{ "max attempts", "0", "a number from 1 to 1000" },
+	{ "drift", "2", "y or n" },
+	{ "drift margin", "65", "a number from 0 to 64" },
+	{ "drift limit", "1025", "a number from 0 to 1024 MiB" },
+	{ "drift limit", "512K", "a number from 0 to 1024 MiB" },
 	{ "snapshot device", "snapshot", "an absolute path" },
 	{ "snapshot device", "", "an absolute path" },
 	{ "resume device", "/dev/sda\n", "\"/dev/sda?\"; expected: printable text" },
