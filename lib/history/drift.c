@@ -356,7 +356,9 @@ uint64_t drift_boots_taking(const struct history_setup *setup, const struct boot
 {
 	uint64_t boots = 0;
 
-	for (size_t i = 0; setup && i < setup->maps.count; i++) {
+	if (!setup)
+		return 0;
+	for (size_t i = 0; i < setup->maps.count; i++) {
 		const struct history_map *map = &setup->maps.items[i];
 		_cleanup_frames_ struct frame_list lost = { 0 };
 
@@ -364,5 +366,14 @@ uint64_t drift_boots_taking(const struct history_setup *setup, const struct boot
 		    meets(&lost, frames))
 			boots += map->boots;
 	}
-	return boots;
+	for (size_t i = 0; i < setup->logs.count; i++) {
+		const struct history_log *log = &setup->logs.items[i];
+
+		if (strcmp(log->boot_files, now->boot_files) == 0 &&
+		    frames_in_bytes(frames->items, frames->count, page_size, log->start, log->end) >
+			    0)
+			boots += log->boots;
+	}
+	/* A boot may be both. */
+	return min_u64(boots, history_boots(setup));
 }

@@ -43,7 +43,8 @@ int drift_choose(const struct history_setup *setup, const struct boot_memory *no
 		 uint64_t page_size, uint64_t margin, uint64_t limit, struct drift *ret);
 void drift_free(struct drift *drift);
 
-/* In how many boots of the setup was one of these frames not RAM? */
+/* In how many boots of the setup was one of these frames not RAM, or part of the TPM event log with
+ * the same boot files? */
 uint64_t drift_boots_taking(const struct history_setup *setup, const struct boot_memory *now,
 			    uint64_t page_size, const struct frame_list *frames);
 

@@ -180,6 +180,14 @@ int offlined_is_poisoned(const struct offlined_access *access, uint64_t frame)
 	return r < 0 ? r : (flags & BIT(KPF_HWPOISON)) != 0;
 }
 
+int offlined_is_huge(const struct offlined_access *access, uint64_t frame)
+{
+	uint64_t flags = 0;
+	int r = flags_of(access, frame, &flags);
+
+	return r < 0 ? r : (flags & BIT(KPF_HUGE)) != 0;
+}
+
 int offlined_is_used(const struct offlined_access *access, uint64_t frame)
 {
 	uint64_t flags = 0;

@@ -226,6 +226,14 @@ START_TEST(test_log_sizes)
 END_TEST
 
 /* Where it lay at other boots with these boot files. */
+static uint64_t boots_taking(uint64_t frame)
+{
+	struct frame_range range = { frame, 1 };
+	const struct frame_list list = { &range, 1 };
+
+	return drift_boots_taking(map_history_setup(&history, &now), &now, PAGE, &list);
+}
+
 START_TEST(test_log_places)
 {
 	struct boot_memory boot;
@@ -239,10 +247,14 @@ START_TEST(test_log_places)
 	choose(2, LIMIT);
 	ck_assert(keeps(0x9000, 4));
 	ck_assert_uint_eq(kept(), 4 + 16);
+	ck_assert_uint_eq(boots_taking(0x9003), 1);
+	ck_assert_uint_eq(boots_taking(0x9004), 0);
+	ck_assert_uint_eq(boots_taking(0x8008), 0);
 	drift_free(&drift);
 	with_log(&now, "newer", 0x8000, 4);
 	choose(2, LIMIT);
 	ck_assert_uint_eq(kept(), 16);
+	ck_assert_uint_eq(boots_taking(0x9003), 0);
 }
 END_TEST
 

@@ -203,6 +203,10 @@ START_TEST(test_is_poisoned)
 	ck_assert_int_eq(offlined_is_poisoned(&access, 100), 1);
 	ck_assert_int_eq(offlined_is_poisoned(&access, 101), 0);
 	ck_assert_int_lt(offlined_is_poisoned(&access, FRAMES), 0);
+	put_flags(102, 1 << 17);
+	ck_assert_int_eq(offlined_is_huge(&access, 102), 1);
+	ck_assert_int_eq(offlined_is_huge(&access, 100), 0);
+	ck_assert_int_lt(offlined_is_huge(&access, FRAMES), 0);
 	ck_assert_int_eq(offlined_ask(&access, 100, 4096), -ENOENT); /* no such file */
 	offlined_close(&access);
 	ck_assert_int_eq(offlined_is_poisoned(&access, 100), -EBADF);
