@@ -172,6 +172,6 @@ int kept_free_write(const char *root, const struct kept_free *note, struct why *
 	if (r == 0 && snprintf(path, sizeof(path), "%s" NOTE, root) >= (int)sizeof(path))
 		r = -ENAMETOOLONG;
 	if (r == 0)
-		r = replace_file(path, text, 0644);
+		r = replace_file(path, text, 0600);
 	return r < 0 ? why(w, r, NOTE " cannot be written: %s", strerror(-r)) : 0;
 }

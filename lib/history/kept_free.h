@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The note of what was kept free at this boot, and what the kernel did not release, in
- * root/run/s2disk/kept-free: text, a fact a line. s2disk writes it, and its checks read it.
+ * root/run/s2disk/kept-free: text, a fact a line. s2disk writes it, and its checks read it. Only
+ * root can read it: physical addresses are in it.
  */
 #ifndef S2DISK_HISTORY_KEPT_FREE_H
 #define S2DISK_HISTORY_KEPT_FREE_H

@@ -69,7 +69,7 @@ START_TEST(is_read_again)
 	ck_assert(note.late);
 	snprintf(path, sizeof(path), "%s/run/s2disk/kept-free", made_root);
 	ck_assert_int_eq(stat(path, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 0777, 0644);
+	ck_assert_uint_eq(st.st_mode & 0777, 0600);
 	/* Replaced as a whole. */
 	kept_free_free(&note);
 	ck_assert_int_eq(kept_free_write(made_root, &note, &w), 0);
