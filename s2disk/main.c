@@ -12,6 +12,7 @@
 #include "preflight/preflight.h"
 #include "s2disk/report/report.h"
 #include "config/sleep_method.h"
+#include "s2disk/prepare/keep_free.h"
 #include "s2disk/prepare/swap_on_demand.h"
 #include "s2disk/prepare/swapoff_others.h"
 #include "power_off.h"
@@ -43,6 +44,8 @@ static const char help[] =
 	"                             DIR\n"
 	"      --report=FILE          only write what the checks and --last read into a tar\n"
 	"                             archive, for a bug report; - is standard output\n"
+	"      --keep-free            only offline pages that were not RAM at another boot, as\n"
+	"                             the service does early in each boot\n"
 	"      --last                 only show what became of the last hibernation\n"
 	"      --json                 with --check and --last: as JSON\n"
 	"  -q, --quiet                only warnings and errors\n"
@@ -55,7 +58,7 @@ static const char help[] =
 
 struct command {
 	struct options options;
-	bool check, dry_run, json, last;
+	bool check, dry_run, json, keep_free, last;
 	const char *root;   /* --root; NULL: this system */
 	const char *report; /* --report */
 	int lock;	    /* held while it hibernates, -1 */
@@ -71,6 +74,7 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		{ "dry-run", 'n', .flag = &ret->dry_run },
 		{ "check", .flag = &ret->check },
 		{ "json", .flag = &ret->json },
+		{ "keep-free", .flag = &ret->keep_free },
 		{ "last", .flag = &ret->last },
 		{ "report", .text = &ret->report },
 		{ "root", .text = &ret->root },
@@ -92,6 +96,9 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 		return command_line_wrong("--root needs --check or --report");
 	if (ret->report && (ret->check || ret->last || ret->dry_run))
 		return command_line_wrong("--report excludes --check, --last and --dry-run");
+	if (ret->keep_free && (ret->check || ret->last || ret->dry_run || ret->report))
+		return command_line_wrong("--keep-free excludes --check, --last, --dry-run and "
+					  "--report");
 	return -1;
 }
 
@@ -281,6 +288,9 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 		target.platform = &section.platform;
 	else
 		target.platform_problem = why_text(&reason, r);
+	/* Before the checks, which report what the kernel does not release. */
+	if (r == 0 && !only_looks(command))
+		keep_free_before("", settings, &section.platform);
 	code = check_and_hibernate(command, settings, &target, &section);
 	platform_section_free(&section);
 	if (activated)
@@ -339,6 +349,26 @@ static int write_report(struct command *command)
 	return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* Whatever is wrong, the machine boots on, and hibernates. */
+static int keep_free_now(struct command *command)
+{
+	struct settings settings;
+	struct why w = { 0 };
+	int r = options_load_settings(&command->options, &settings, &w);
+
+	if (r < 0) {
+		log_error("%s", why_text(&w, r));
+		return EXIT_USAGE;
+	}
+	if (geteuid() != 0)
+		r = why(&w, -EPERM, "not running as root");
+	else
+		r = keep_free_at_boot("", &settings, &w);
+	if (r < 0)
+		log_error("this boot's memory map is not remembered: %s", why_text(&w, r));
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 static int run(struct command *command)
 {
 	struct settings settings;
@@ -374,6 +404,8 @@ int main(int argc, char **argv)
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)
 		return code;
+	if (command.keep_free)
+		return keep_free_now(&command);
 	if (command.report)
 		return write_report(&command);
 	if (command.root)

@@ -17,7 +17,7 @@ int program_main(int argc, char **argv);
 
 static struct {
 	uid_t uid;
-	int lock, second_lock, on, find, crypto, capture, mlock, keys, hibernate, save, print;
+	int lock, second_lock, on, find, crypto, capture, mlock, keys, hibernate, save, print, keep;
 	enum check_level level; /* of the check that comes out worst */
 } machine;
 
@@ -183,6 +183,21 @@ void __wrap_preflight_run(const struct settings *settings, const struct prefligh
 					 .level = *text ? CHECK_FAILED : machine.level,
 					 .text = "two is so so",
 					 .advice = "do something" };
+}
+
+void keep_free_before(const char *root, const struct settings *settings,
+		      const struct platform *platform)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert(settings->drift && platform);
+	event("keep", 0);
+}
+
+int keep_free_at_boot(const char *root, const struct settings *settings, struct why *w)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert_int_eq(settings->method, METHOD_SHUTDOWN);
+	return event_why("keep", machine.keep, w);
 }
 
 int __wrap_mlockall(int flags)

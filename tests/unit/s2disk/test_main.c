@@ -8,7 +8,7 @@ START_TEST(unknown_keys)
 {
 	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\nenrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look check others-off hibernate resumed others-on unlock");
+	       "lock on find look keep check others-off hibernate resumed others-on unlock");
 	ck_assert_str_eq(said, "");
 	ck_assert_uint_eq(unknown.count, 1);
 	ck_assert_ptr_nonnull(strstr(unknown.text, "/conf:3: unknown key \"enrypt\""));
@@ -18,7 +18,7 @@ START_TEST(unknown_keys)
 }
 END_TEST
 
-#define WHOLE "lock on find look check others-off hibernate resumed others-on"
+#define WHOLE "lock on find look keep check others-off hibernate resumed others-on"
 
 START_TEST(hibernates)
 {
@@ -35,7 +35,8 @@ START_TEST(hibernates)
 	s2disk("", EXIT_DONE, WHOLE " off unlock");
 	check_printed(said, "nothing can be kept");
 	machine.uid = 1000;
-	s2disk("", EXIT_DONE, "lock on find look check others-off hibernate others-on off unlock");
+	s2disk("", EXIT_DONE,
+	       "lock on find look keep check others-off hibernate others-on off unlock");
 }
 END_TEST
 
@@ -51,7 +52,7 @@ START_TEST(checks_say_no)
 {
 	machine.level = CHECK_FAILED;
 	machine.on = 1;
-	s2disk("", EXIT_REFUSED, "lock on find look check refused off unlock");
+	s2disk("", EXIT_REFUSED, "lock on find look keep check refused off unlock");
 	check_printed(said, "two is so so; do something");
 	check_printed(said, "kept: two is so so");
 	check_not_printed(said, "one is fine");
@@ -62,10 +63,10 @@ START_TEST(no_area)
 {
 	machine.find = -ENODEV;
 	machine.on = 1;
-	s2disk("", EXIT_REFUSED, "lock on find look check refused off unlock");
+	s2disk("", EXIT_REFUSED, "lock on find look keep check refused off unlock");
 	ck_assert_str_eq(problem, "find failed");
 	machine.on = -EPERM;
-	s2disk("", EXIT_REFUSED, "lock on look check refused unlock");
+	s2disk("", EXIT_REFUSED, "lock on look keep check refused unlock");
 	ck_assert_str_eq(problem, "on failed");
 }
 END_TEST
@@ -90,7 +91,7 @@ START_TEST(hibernating_fails)
 	machine.on = 1;
 	machine.hibernate = -EIO;
 	s2disk("", EXIT_FAILED,
-	       "lock on find look check others-off hibernate failed others-on off unlock");
+	       "lock on find look keep check others-off hibernate failed others-on off unlock");
 	check_printed(said, "not hibernated: hibernate failed");
 }
 END_TEST
@@ -101,18 +102,20 @@ START_TEST(asks_for_a_passphrase)
 	machine.on = 1;
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look check unlock memory keys lock others-off hibernate wipe resumed "
+	       "lock on find look keep check unlock memory keys lock others-off hibernate wipe "
+	       "resumed "
 	       "others-on off unlock");
 	/* Another one did meanwhile. */
 	machine.second_lock = -EBUSY;
-	s2disk("", EXIT_FAILED, "lock on find look check unlock memory keys lock wipe failed off");
+	s2disk("", EXIT_FAILED,
+	       "lock on find look keep check unlock memory keys lock wipe failed off");
 	check_printed(said, "not hibernated: lock failed");
 	check_printed(said, "kept: lock failed");
 	machine.keys = -ECANCELED;
-	s2disk("", EXIT_FAILED, "lock on find look check unlock memory keys wipe failed off");
+	s2disk("", EXIT_FAILED, "lock on find look keep check unlock memory keys wipe failed off");
 	check_printed(said, "not hibernated: keys failed");
 	machine.mlock = -EPERM;
-	s2disk("", EXIT_FAILED, "lock on find look check unlock memory failed off");
+	s2disk("", EXIT_FAILED, "lock on find look keep check unlock memory failed off");
 	check_printed(said, "cannot lock this program's memory: Operation not permitted");
 }
 END_TEST
@@ -121,10 +124,11 @@ START_TEST(key_pair_asks_nothing)
 {
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\nkey pair = /etc/pair\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look check memory keys others-off hibernate wipe resumed others-on "
+	       "lock on find look keep check memory keys others-off hibernate wipe resumed "
+	       "others-on "
 	       "unlock");
 	machine.keys = -ENOENT;
-	s2disk("", EXIT_FAILED, "lock on find look check memory keys wipe failed unlock");
+	s2disk("", EXIT_FAILED, "lock on find look keep check memory keys wipe failed unlock");
 	check_printed(said, "not hibernated: keys failed");
 }
 END_TEST

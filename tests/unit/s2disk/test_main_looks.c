@@ -62,6 +62,22 @@ START_TEST(the_last_one)
 }
 END_TEST
 
+/* The early service: no lock that another s2disk would find, no checks. */
+START_TEST(keeps_free)
+{
+	s2disk("--keep-free", EXIT_DONE, "keep");
+	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(out, "");
+	machine.keep = -ENOSPC;
+	s2disk("--keep-free", EXIT_FAILED, "keep");
+	check_printed(said, "this boot's memory map is not remembered: keep failed");
+	machine.uid = 1000;
+	s2disk("--keep-free", EXIT_FAILED, "");
+	check_printed(said, "not remembered: not running as root");
+	s2disk("--keep-free -m nonsense", EXIT_USAGE, "");
+}
+END_TEST
+
 /* Nothing else is examined. */
 START_TEST(a_report)
 {
@@ -93,6 +109,11 @@ static const struct {
 	{ "--report=/a/file --check", "--report excludes --check" },
 	{ "--report=/a/file -n", "--report excludes --check" },
 	{ "--report=/a/file --last", "--report excludes --check" },
+	{ "--keep-free --check", "--keep-free excludes --check" },
+	{ "--keep-free --last", "--keep-free excludes --check" },
+	{ "--keep-free -n", "--keep-free excludes --check" },
+	{ "--keep-free --report=/a/file", "--keep-free excludes --check" },
+	{ "--keep-free --json", "--json needs --check or --last" },
 	{ "--report=/a/file --root=/no/such", "/no/such: not there" },
 	{ "--check --root=/no/such", "/no/such: not there" },
 	{ "-m nonsense", "nonsense" },
@@ -123,8 +144,8 @@ END_TEST
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
-		only_looking, another_system, foretells_the_settings,
-		the_last_one, a_report,	      tells_of_itself,
+		only_looking, another_system, foretells_the_settings, the_last_one,
+		keeps_free,   a_report,	      tells_of_itself,
 	};
 	TCase *tcase = test_case(suite, "main_looks");
 
