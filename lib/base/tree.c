@@ -57,7 +57,7 @@ bool tree_u64(const char *root, uint64_t *ret, const char *path, ...)
 
 bool tree_hex(const char *root, uint64_t *ret, const char *path, ...)
 {
-	char line[32], number[40];
+	char line[32] = "", number[40];
 	va_list args;
 	bool there;
 
