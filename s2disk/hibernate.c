@@ -18,9 +18,9 @@
 #include "kernel/snapshot_device.h"
 #include "kernel_watch.h"
 #include "s2disk/aftermath/last_gate.h"
+#include "s2disk/prepare/keep_free.h"
 #include "s2disk/prepare/left_out.h"
 #include "s2disk/prepare/platform_section.h"
-#include "platform/memory/offlined_own.h"
 #include "s2disk/aftermath/quarantine.h"
 #include "s2disk/aftermath/reseed.h"
 #include "session.h"
@@ -538,17 +538,16 @@ static int open_session(struct hibernate *h, const struct swap_area *area, struc
 	return r;
 }
 
-/* After the thaw, since it writes a file. */
-static void note_offlined(const struct hibernate *h)
+/* After the thaw, since it writes files. */
+static void learn_from_resume(const struct hibernate *h)
 {
-	uint64_t frames[HANDOVER_PAGES_MAX];
-	size_t count = quarantine_own(&h->quarantine, frames);
 	struct why w = { 0 };
-	int r = count == 0 ? 0 : offlined_own_add("", frames, count, &w);
+	int r;
 
+	quarantine_note(&h->quarantine, "");
+	r = keep_free_resumed("", h->settings, &h->section->platform, &h->seen, &w);
 	if (r < 0)
-		log_warning("%s; the next image may include page frames that are offlined now",
-			    why_text(&w, r));
+		log_warning("the memory map of this boot is not remembered: %s", why_text(&w, r));
 }
 
 int hibernate(const struct settings *settings, const struct swap_area *area,
@@ -576,7 +575,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	if (r == 0)
 		r = run(&h, w);
 	session_close(&h.session);
-	note_offlined(&h);
+	learn_from_resume(&h);
 	boots_seen_free(&h.seen);
 	munlockall();
 	image_writer_destroy(h.writer);

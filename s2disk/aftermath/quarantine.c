@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "platform/memory/offlined.h"
+#include "platform/memory/offlined_own.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -70,14 +71,21 @@ uint64_t quarantine_taken(const struct quarantine *quarantine)
 	return taken;
 }
 
-size_t quarantine_own(const struct quarantine *quarantine, uint64_t *ret)
+void quarantine_note(const struct quarantine *quarantine, const char *root)
 {
+	uint64_t frames[HANDOVER_PAGES_MAX];
+	struct why w = { 0 };
 	size_t count = 0;
+	int r = 0;
 
 	for (size_t i = 0; i < quarantine->count; i++)
 		if (quarantine->items[i].own)
-			ret[count++] = quarantine->items[i].frame;
-	return count;
+			frames[count++] = quarantine->items[i].frame;
+	if (count > 0)
+		r = offlined_own_add(root, frames, count, &w);
+	if (r < 0)
+		log_warning("%s; the next image may include page frames that are offlined now",
+			    why_text(&w, r));
 }
 
 static void report_frame(const struct quarantine_frame *item, size_t page_size)

@@ -35,8 +35,9 @@ void quarantine_take(struct quarantine *quarantine, const char *root, size_t pag
 
 uint64_t quarantine_taken(const struct quarantine *quarantine);
 
-/* Frames of ours, for offlined_own_add(); ret has room for HANDOVER_PAGES_MAX. */
-size_t quarantine_own(const struct quarantine *quarantine, uint64_t *ret);
+/* Adds those that are s2disk's own to the list of these (offlined_own.h). Writes a file, so call it
+ * after the thaw. */
+void quarantine_note(const struct quarantine *quarantine, const char *root);
 
 /* Logs the result. If a frame is or was in use by the kernel, alarm gets what to do about it;
  * else it becomes "". */

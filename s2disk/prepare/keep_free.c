@@ -159,25 +159,24 @@ static int choose(const struct settings *settings, struct keep_free *keep)
 }
 
 /* Some systems never write to the file system that the history is on. */
-static int add(const char *root, const struct boot_memory *boot, enum boot_outcome outcome,
-	       const char *boot_id, struct map_history *ret, struct why *w)
+static int report_damage(int r, const struct why *reason, struct why *w)
 {
-	struct why reason = { 0 };
-	int r = map_history_add(root, boot, outcome, boot_id, ret, &reason);
-
 	if (r < 0 && r != -EROFS)
-		return why(w, r, "%s", why_text(&reason, r));
-	if (r == 0 && reason.text[0])
-		log_warning("%s", reason.text);
+		return why(w, r, "%s", why_text(reason, r));
+	if (r == 0 && reason->text[0])
+		log_warning("%s", reason->text);
 	return 0;
 }
 
 static int remember(const char *root, struct keep_free *keep, struct why *w)
 {
+	struct why reason = { 0 };
 	char boot_id[40] = "";
+	int r;
 
 	tree_text(root, boot_id, sizeof(boot_id), "/proc/sys/kernel/random/boot_id");
-	return add(root, &keep->boot, BOOT_STARTED, boot_id, &keep->history, w);
+	r = map_history_add(root, &keep->boot, boot_id, &keep->history, &reason);
+	return report_damage(r, &reason, w);
 }
 
 int keep_free(const char *root, const struct settings *settings, const struct platform *platform,
@@ -198,62 +197,22 @@ int keep_free(const char *root, const struct settings *settings, const struct pl
 	return r < 0 ? why(w, r, "%s", strerror(-r)) : remembered;
 }
 
-/* The log that the restored kernel has, but with the place of the TPM event log at that boot. The
- * tables lie where they lay, or it would not have been restored. */
-static char *log_of(const struct boot_record *there, const char *kernel_log)
-{
-	uint64_t address = boot_memory_log_address(there->log);
-	char *ret;
-
-	if (address == 0 || asprintf(&ret, "TPMEventLog=0x%llx\n%s", (unsigned long long)address,
-				     kernel_log ? kernel_log : "") < 0)
-		return NULL;
-	return ret;
-}
-
-/* That boot as the history counts boots. -ENODATA: too little is known of it. */
-static int boot_of_record(const char *root, const struct platform *platform, const char *kernel_log,
-			  const char *text, struct boot_memory *ret, struct why *w)
-{
-	_cleanup_free_ struct boot_record *record = calloc(1, sizeof(*record));
-	struct platform there = *platform;
-	_cleanup_free_ char *log = NULL;
-	int r = record ? boot_record_parse(text, record, w) : -ENOMEM;
-
-	if (r < 0)
-		return r;
-	/* An older resume hands over no place of the log. */
-	r = record->map && (boot_memory_log_address(record->log) ||
-			    !boot_memory_log_address(kernel_log))
-		    ? memory_map_parse(record->map, &there.map, w)
-		    : -ENODATA;
-	if (r == 0) {
-		log = log_of(record, kernel_log);
-		r = boot_memory_of(root, &there, log, (uint64_t)time(NULL), ret);
-		memory_map_free(&there.map);
-	}
-	boot_record_free(record);
-	return r;
-}
-
 int keep_free_resumed(const char *root, const struct settings *settings,
-		      const struct platform *platform, const char *record, struct why *w)
+		      const struct platform *platform, const struct boots_seen *seen,
+		      struct why *w)
 {
 	_cleanup_free_ char *kernel_log = NULL;
-	struct boot_memory boot = { 0 };
+	struct why reason = { 0 };
 	struct keep_free keep;
 	int r;
 
-	if (!settings->drift || !platform->map.entries.known || !record[0])
+	if (!settings->drift || !platform->map.entries.known || seen->items.count == 0)
 		return 0;
+	r = report_damage(map_history_add_seen(root, seen, &reason), &reason, w);
+	if (r < 0)
+		return r;
 	if (boot_record_log(root, &kernel_log) < 0)
 		kernel_log = NULL;
-	r = boot_of_record(root, platform, kernel_log, record, &boot, w);
-	if (r == 0)
-		r = add(root, &boot, BOOT_RESUMED, NULL, NULL, w);
-	boot_memory_free(&boot);
-	if (r < 0)
-		return r == -ENODATA ? 0 : r;
 	r = keep_free(root, settings, platform, kernel_log, &keep, w);
 	keep_free_end(&keep);
 	return r;

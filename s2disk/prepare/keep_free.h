@@ -8,6 +8,7 @@
 
 #include "base/why.h"
 #include "config/settings.h"
+#include "history/boots_seen.h"
 #include "history/drift.h"
 #include "history/kept_free.h"
 #include "platform/platform.h"
@@ -38,11 +39,12 @@ int keep_free_capture(const char *root, const char *kernel_log, struct platform 
 int keep_free(const char *root, const struct settings *settings, const struct platform *platform,
 	      const char *kernel_log, struct keep_free *ret, struct why *w);
 
-/* In a restored system, which platform describes: counts the boot that restored it, by the boot
- * record that was handed over (as text, "" for none), and keeps free what that teaches. 0 or a
- * negative errno with w. */
+/* In a restored system, which platform describes: counts the boots that found the image, which
+ * were handed over, and keeps free what they teach. Writes files, so call it after the thaw. 0 or
+ * a negative errno with w. */
 int keep_free_resumed(const char *root, const struct settings *settings,
-		      const struct platform *platform, const char *record, struct why *w);
+		      const struct platform *platform, const struct boots_seen *seen,
+		      struct why *w);
 
 /* Before a freeze: keep_free(), of which failures are logged; they keep no machine from
  * hibernating. */

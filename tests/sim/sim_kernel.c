@@ -15,6 +15,7 @@
 #include "platform/filesystems/other_swaps.h"
 #include "platform/filesystems/mounted.h"
 #include "platform/platform.h"
+#include "s2disk/prepare/keep_free.h"
 #include "swap/swap_area.h"
 #include "ui/passphrase.h"
 
@@ -46,8 +47,9 @@ void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, 
 int __wrap_boot_record_add(const char *root, const struct boot_run *run);
 int __wrap_boot_record_renew(const char *root, const struct boot_run *run);
 int __wrap_boot_record_replace(const char *root, const char *text, struct why *w);
-void __wrap_aftermath_take_boots(const struct handover *handover, struct boots_seen *ret);
-void __real_aftermath_take_boots(const struct handover *handover, struct boots_seen *ret);
+int __wrap_keep_free_resumed(const char *root, const struct settings *settings,
+			     const struct platform *platform, const struct boots_seen *seen,
+			     struct why *w);
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
 bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root);
@@ -199,16 +201,22 @@ int __wrap_boot_record_replace(const char *root, const char *text, struct why *w
 	return 0;
 }
 
-/* The last one is the boot that restored this system. */
-void __wrap_aftermath_take_boots(const struct handover *handover, struct boots_seen *ret)
+/* The history of this machine is not touched. The last one of what is learned is the boot that
+ * restored this system. */
+int __wrap_keep_free_resumed(const char *root, const struct settings *settings,
+			     const struct platform *platform, const struct boots_seen *seen,
+			     struct why *w)
 {
 	struct sim_outcome *outcome = &sim->shared->outcome;
 
-	__real_aftermath_take_boots(handover, ret);
-	for (size_t i = 0; i < ret->items.count; i++) {
-		const struct boot_seen *boot = &ret->items.items[i];
+	(void)root;
+	(void)settings;
+	(void)platform;
+	(void)w;
+	for (size_t i = 0; i < seen->items.count; i++) {
+		const struct boot_seen *boot = &seen->items.items[i];
 
-		if ((boot->outcome == BOOT_RESUMED) != (i + 1 == ret->items.count))
+		if ((boot->outcome == BOOT_RESUMED) != (i + 1 == seen->items.count))
 			sim_broken("boot %zu of those that found the image has outcome %d", i,
 				   boot->outcome);
 		if (boot->outcome == BOOT_RESUMED)
@@ -218,6 +226,10 @@ void __wrap_aftermath_take_boots(const struct handover *handover, struct boots_s
 	}
 	if (outcome->learned_resumes > outcome->resumes + 1)
 		sim_broken("a boot that restored is learned of twice");
+	if (kernel.frozen || kernel.image)
+		sim_broken("the history is written with processes frozen");
+	return 0;
+}
 }
 
 /* The kernel's messages about a task that waits for a frozen server. */

@@ -5,6 +5,7 @@
 #include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
 #include "platform/memory/offlined.h"
+#include "platform/memory/offlined_own.h"
 #include "s2disk/aftermath/quarantine.h"
 
 #include <errno.h>
@@ -120,23 +121,34 @@ END_TEST
 /* The kernel accepts a page that it poisoned itself, and still uses. */
 START_TEST(own)
 {
-	uint64_t frames[HANDOVER_PAGES_MAX];
+	struct frame_list frames = { 0 };
 	char path[256];
 
 	put_flags(0x80001, 1ull << KPF_HWPOISON);
 	refuse = 1; /* and got in the second pass */
 	begin();
 	ck_assert_uint_eq(quarantine_taken(&quarantine), 4);
-	ck_assert_uint_eq(quarantine_own(&quarantine, frames), 3);
-	ck_assert_uint_eq(frames[0], 0x7e38b);
-	ck_assert_uint_eq(frames[1], 0x80000);
-	ck_assert_uint_eq(frames[2], 0x80002);
+	made_put("/run/s2disk", "in the way");
+	quarantine_note(&quarantine, made_root);
+	ck_assert(says("<4>/run/s2disk/offlined cannot be written"));
+	made_put("/run/s2disk", NULL);
+	quarantine_note(&quarantine, made_root);
+	ck_assert_int_eq(offlined_own_read(made_root, &frames), 0);
+	ck_assert_uint_eq(frames.count, 3);
+	ck_assert_uint_eq(frames.items[0].first, 0x7e38b);
+	ck_assert_uint_eq(frames.items[1].first, 0x80000);
+	ck_assert_uint_eq(frames.items[2].first, 0x80002);
+	ck_assert_uint_eq(frames_total(frames.items, frames.count), 3);
+	free(frames.items);
 	/* What cannot be known is not noted. */
 	snprintf(path, sizeof(path), "%s/proc/kpageflags", made_root);
 	unlink(path);
 	begin();
 	ck_assert_uint_eq(quarantine_taken(&quarantine), 4);
-	ck_assert_uint_eq(quarantine_own(&quarantine, frames), 0);
+	made_put("/run/s2disk/offlined", NULL);
+	quarantine_note(&quarantine, made_root);
+	ck_assert_int_eq(offlined_own_read(made_root, &frames), 0);
+	ck_assert_uint_eq(frames.count, 0);
 }
 END_TEST
 
