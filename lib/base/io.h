@@ -42,8 +42,9 @@ int io_read_file(const char *root, const char *path, size_t limit, char **ret_te
 void io_open_standard(void);
 
 /* From now on the tree that is read is not this machine's: its links are resolved within
- * it, and only regular files are opened. */
+ * it, only regular files are opened, and nothing may be written to it: who writes asks first. */
 void io_set_only_looks(bool only_looks);
+bool io_only_looks(void);
 
 /* Writes text to an existing file (in /proc or /sys) in one call. */
 int io_write_text(const char *root, const char *path, const char *text);

@@ -31,8 +31,6 @@ void boot_record_brief(struct boot_record *record, char *ret, size_t size)
 {
 	size_t over, length;
 
-	if (fits(record, "left-out log\n", ret, size, &over))
-		return;
 	free(record->log);
 	free(record->map);
 	record->log = record->map = NULL;

@@ -8,10 +8,10 @@
 
 #include "history/boot_record.h"
 
-/* Writes the record as boot_record_encode does, with a zero byte at the end. Its log should be
- * short already; if it is too long, without log and map; then with the last run only and the
- * command line cut; then without the digests of keys. A line "left-out WORD…" lists what was
- * dropped. Changes the record accordingly. "" if there is no room or no memory. */
+/* Writes the record as boot_record_encode does, with a zero byte at the end: without log and map
+ * (boots_seen.h has that); if it is too long, with the last run only and the command line cut;
+ * then without the digests of keys. A line "left-out WORD…" lists what was dropped. Changes the
+ * record accordingly. "" if there is no room or no memory. */
 void boot_record_brief(struct boot_record *record, char *ret, size_t size);
 
 /* Reads untrusted bytes that were handed over into a record of this boot: its last run

@@ -6,7 +6,6 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "history/boot_brief.h"
-#include "history/boot_memory.h"
 #include "history/boot_words.h"
 #include "kernel/messages/kernel_log.h"
 #include "platform/filesystems/mountinfo.h"
@@ -243,20 +242,8 @@ int boot_record_add_first(const char *root, const struct boot_run *run)
 	return add(root, run, HOW_FIRST);
 }
 
-/* Of the log only where the TPM event log lies: without it the map is not understood. */
-static void take_log_address(const struct boot_record *before, struct boot_record *record)
-{
-	uint64_t address = boot_memory_log_address(before->log);
-	char line[64];
-
-	if (address == 0)
-		return;
-	snprintf(line, sizeof(line), "efi: TPMEventLog=0x%" PRIx64, address);
-	record->log = strdup(line);
-}
-
-/* What this boot has recorded already: of earlier runs, those that discarded another image. */
-static void take_recorded(const char *root, struct boot_record *record)
+/* Of earlier runs, those that discarded another image. */
+static void take_discards(const char *root, struct boot_record *record)
 {
 	_cleanup_free_ struct boot_record *before = calloc(1, sizeof(*before));
 
@@ -265,7 +252,6 @@ static void take_recorded(const char *root, struct boot_record *record)
 	for (size_t i = 0; i < before->run_count; i++)
 		if (before->runs[i].fate == FATE_DISCARDED)
 			boot_record_append(record, &before->runs[i]);
-	take_log_address(before, record);
 	boot_record_free(before);
 }
 
@@ -277,7 +263,7 @@ void boot_record_hand_over(const char *root, const struct boot_run *run, char *r
 	if (!record)
 		return;
 	capture(root, false, record);
-	take_recorded(root, record);
+	take_discards(root, record);
 	boot_record_append(record, run);
 	boot_record_brief(record, ret, size);
 	boot_record_free(record);

@@ -153,38 +153,55 @@ static int read_or_begin(const char *root, struct map_history *ret, int *ret_pro
 	return 0;
 }
 
-/* 1: counted, 0: it was before; -ENOMEM. */
-static int count(struct map_history *history, const struct boot_memory *boot,
-		 enum boot_outcome outcome, const char *boot_id)
+/* What is added to a history. */
+struct addition {
+	const struct boot_memory *boot; /* this boot, with boot_id; NULL: seen */
+	const char *boot_id;
+	const struct boots_seen *seen;
+};
+
+static bool is_empty(const struct addition *addition)
 {
-	char id[sizeof(history->boot_id)];
+	return addition->boot ? addition->boot->map.entries.count == 0
+			      : addition->seen->items.count == 0;
+}
+
+/* 1: counted, 0: it was before; -ENOMEM. */
+static int count(struct map_history *history, const struct addition *addition)
+{
+	char id[sizeof(history->boot_id)] = "";
 	int r;
 
-	text_copy(id, sizeof(id), boot_id ? boot_id : history->boot_id);
-	if (boot->map.entries.count == 0 ||
-	    (boot_id && (!id[0] || strcmp(id, history->boot_id) == 0)))
+	if (is_empty(addition))
 		return 0;
-	r = map_history_count(history, boot, outcome);
+	if (!addition->boot) {
+		r = boots_seen_count(addition->seen, history);
+		return r < 0 ? r : 1;
+	}
+	text_copy(id, sizeof(id), addition->boot_id);
+	if (!id[0] || strcmp(id, history->boot_id) == 0)
+		return 0;
+	r = map_history_count(history, addition->boot, BOOT_STARTED);
 	if (r < 0)
 		return r;
-	text_copy(history->boot_id, sizeof(history->boot_id), id);
+	memcpy(history->boot_id, id, sizeof(id));
 	return 1;
 }
 
-int map_history_add(const char *root, const struct boot_memory *boot, enum boot_outcome outcome,
-		    const char *boot_id, struct map_history *ret, struct why *w)
+static int add(const char *root, const struct addition *addition, struct map_history *ret,
+	       struct why *w)
 {
 	struct map_history history = { 0 };
 	struct why of_lock = { 0 };
 	_cleanup_close_ int directory = -EROFS; /* another system's tree is only looked at */
 	int problem = 0, counted, r;
 
-	if (boot->map.entries.count > 0 && !io_only_looks())
+	if (!is_empty(addition) && !io_only_looks())
 		directory = lock(root, &of_lock);
 	r = read_or_begin(root, &history, &problem, w);
 	if (r < 0)
 		return r;
-	counted = count(&history, boot, outcome, boot_id);
+	counted = count(&history, addition);
 	if (counted < 0) {
 		map_history_free(&history);
 		return counted;
@@ -201,4 +218,19 @@ int map_history_add(const char *root, const struct boot_memory *boot, enum boot_
 	else
 		*ret = history;
 	return problem;
+}
+
+int map_history_add(const char *root, const struct boot_memory *boot, const char *boot_id,
+		    struct map_history *ret, struct why *w)
+{
+	const struct addition addition = { .boot = boot, .boot_id = boot_id };
+
+	return add(root, &addition, ret, w);
+}
+
+int map_history_add_seen(const char *root, const struct boots_seen *seen, struct why *w)
+{
+	const struct addition addition = { .seen = seen };
+
+	return add(root, &addition, NULL, w);
 }

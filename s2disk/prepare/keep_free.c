@@ -198,8 +198,7 @@ int keep_free(const char *root, const struct settings *settings, const struct pl
 }
 
 int keep_free_resumed(const char *root, const struct settings *settings,
-		      const struct platform *platform, const struct boots_seen *seen,
-		      struct why *w)
+		      const struct platform *platform, const struct boots_seen *seen, struct why *w)
 {
 	_cleanup_free_ char *kernel_log = NULL;
 	struct why reason = { 0 };

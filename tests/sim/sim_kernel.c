@@ -230,7 +230,6 @@ int __wrap_keep_free_resumed(const char *root, const struct settings *settings,
 		sim_broken("the history is written with processes frozen");
 	return 0;
 }
-}
 
 /* The kernel's messages about a task that waits for a frozen server. */
 static const char *const unfrozen_lines[] = {

@@ -28,7 +28,7 @@ static inline int add(const char *boot_id, struct why *w)
 	const struct boot_memory boot = history_boot();
 
 	map_history_free(&got);
-	return map_history_add(made_root, &boot, BOOT_STARTED, boot_id, &got, w);
+	return map_history_add(made_root, &boot, boot_id, &got, w);
 }
 
 /* Boots in what was read or counted; of one setup at most. */

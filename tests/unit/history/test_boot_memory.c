@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fixtures/made_map.h"
 #include "history/boot_memory.h"
 
 #include "fixtures/check_main.h"
@@ -65,7 +66,7 @@ static void boot_with(const char *kernel_log, struct boot_memory *ret)
 {
 	struct platform platform = { 0 };
 
-	ck_assert_int_eq(memory_map_parse(small_map, &platform.map, NULL), 0);
+	ck_assert(made_map_parse(small_map, &platform.map));
 	ck_assert_int_eq(boot_memory_of("/nonexistent", &platform, kernel_log, 7, ret), 0);
 	ck_assert_uint_eq(ret->time, 7);
 	platform_free(&platform);

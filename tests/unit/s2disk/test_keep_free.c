@@ -73,7 +73,6 @@ START_TEST(settings_are_obeyed)
 	ck_assert_int_eq(run(), 0);
 	ck_assert_int_eq(keep_free_at_boot(made_root, &settings, &w), 0);
 	keep_free_before(made_root, &settings, &platform);
-	ck_assert_int_eq(keep_free_resumed(made_root, &settings, &platform, "x", &w), 0);
 	ck_assert_uint_eq(opened, 0);
 	made_shell("test ! -e var/lib/s2disk");
 	ck_assert_str_eq(said, "");
