@@ -260,7 +260,7 @@ static bool may_be_lost(bool was_live)
 
 	return !was_live || plan->change || plan->noresume || plan->fault == SIM_DAMAGE ||
 	       plan->action == MISMATCH_DISCARD || plan->max_attempts || plan->hungry ||
-	       plan->other_boots > KEPT_MAX || sim->shared->outcome.dead;
+	       plan->other_boots > KEPT_MAX || plan->never_fits || sim->shared->outcome.dead;
 }
 
 enum sim_fate sim_boots(void)

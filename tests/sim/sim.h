@@ -96,6 +96,9 @@ struct sim_plan {
 	 * one for all others; NULL: always 'A'. A, B and C each have one reserved page,
 	 * at different places, where memory is unused at first. */
 	const char *maps;
+	/* Boots that the history knows, whose maps fit, and do not; fitting 0: it is empty. */
+	unsigned int fitting, unfitting;
+	bool never_fits;     /* the maps of all boots refuse it, so it may be lost */
 	unsigned int times;  /* this many hibernations in one session, 0: one */
 	bool boot_frozen;    /* /boot's file system does not thaw */
 	bool cannot_offline; /* the kernel has no soft_offline_page */
@@ -128,8 +131,8 @@ struct sim_outcome {
 	unsigned int records; /* of boots that resumed, handed over */
 	/* Boots that the restored systems learned of: they refused the image, or restored it. */
 	unsigned int learned_refusals, learned_resumes;
-	bool may_lose;	      /* a boot began with swap: the session was lost before */
-	bool dead;	      /* the disk rejects writes */
+	bool may_lose; /* a boot began with swap: the session was lost before */
+	bool dead;     /* the disk rejects writes */
 };
 
 struct sim;

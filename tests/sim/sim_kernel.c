@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+void *__real_calloc(size_t count, size_t size);
+
 /* One declaration per replaced function. */
 int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w);
 int __wrap_reboot(int command);
@@ -340,6 +342,27 @@ int __wrap_other_swaps_open(const char *root, const struct swap_area *own,
 	return __real_other_swaps_open(sim_machine(tree, sizeof(tree)), own, others, ret);
 }
 
+/* What the history knows: for those of the boots that fit, the map is that of the boot. */
+static void add_met(struct platform *platform)
+{
+	const struct sim_plan *plan = &sim->shared->plan;
+	struct map_met *maps;
+
+	if (kernel.is_boot || plan->fitting == 0)
+		return;
+	/* Not from the programs' memory, which may run out. */
+	maps = __real_calloc(2, sizeof(*maps));
+	if (!maps)
+		abort();
+	maps[0].boots = plan->fitting;
+	maps[0].own = 1;
+	maps[1].boots = plan->unfitting;
+	maps[1].tables_moved = 1;
+	platform->met.maps.items = maps;
+	platform->met.maps.count = 2;
+	platform->met.maps.known = true;
+}
+
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w)
 {
 	char tree[400];
@@ -355,6 +378,8 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	if (r == 0 && kernel.is_boot && sim->shared->plan.huge_pages &&
 	    (!kernel.huge_given || sim->shared->plan.no_room))
 		ret->ram.pages.available = SIM_PAGE;
+	if (r == 0)
+		add_met(ret);
 	if (r == 0 && sim->shared->plan.cannot_offline)
 		ret->ram.pages.offlining = OFFLINING_ABSENT;
 	return r;
