@@ -162,12 +162,24 @@ static int take_log_at(struct choice *choice, uint64_t first, uint64_t count, ui
 	return 0;
 }
 
-/* Places of the log at other boots of these boot files, and what surrounds the one of this boot
- * (which may be its first). */
+/* The frames of a log with what surrounds it. */
+static int take_around(struct choice *choice, uint64_t start, uint64_t end, uint64_t boots,
+		       uint64_t last)
+{
+	uint64_t first = start / choice->page_size, count = end / choice->page_size - first + 1;
+	uint64_t margin =
+		count < DRIFT_LOG_MAX ? min_u64(DRIFT_LOG_MARGIN, (DRIFT_LOG_MAX - count) / 2) : 0;
+
+	margin = min_u64(margin, first);
+	return take_log_at(choice, first - margin, count + 2 * margin, boots, last);
+}
+
+/* Places of the log at other boots, and what surrounds the one of this boot (which may be its
+ * first). A system that a boot with newer boot files restored has older ones itself: the next
+ * boot has the newer, so what surrounds their log counts, too. */
 static int take_logs(struct choice *choice, uint64_t boots)
 {
 	const struct boot_memory *now = choice->now;
-	uint64_t first = now->log_start / choice->page_size, count, margin;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && choice->setup && i < choice->setup->logs.count; i++) {
@@ -177,13 +189,12 @@ static int take_logs(struct choice *choice, uint64_t boots)
 		if (strcmp(log->boot_files, now->boot_files) == 0)
 			r = take_log_at(choice, start, log->end / choice->page_size - start + 1,
 					log->boots, log->last);
+		else
+			r = take_around(choice, log->start, log->end, log->boots, log->last);
 	}
 	if (r < 0 || now->log_end == 0)
 		return r;
-	count = now->log_end / choice->page_size - first + 1;
-	margin = count < DRIFT_LOG_MAX ? min_u64(DRIFT_LOG_MARGIN, (DRIFT_LOG_MAX - count) / 2) : 0;
-	return take_log_at(choice, first - min_u64(margin, first), count + 2 * margin, boots,
-			   now->time);
+	return take_around(choice, now->log_start, now->log_end, boots, now->time);
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -369,9 +380,8 @@ uint64_t drift_boots_taking(const struct history_setup *setup, const struct boot
 	for (size_t i = 0; i < setup->logs.count; i++) {
 		const struct history_log *log = &setup->logs.items[i];
 
-		if (strcmp(log->boot_files, now->boot_files) == 0 &&
-		    frames_in_bytes(frames->items, frames->count, page_size, log->start, log->end) >
-			    0)
+		if (frames_in_bytes(frames->items, frames->count, page_size, log->start, log->end) >
+		    0)
 			boots += log->boots;
 	}
 	/* A boot may be both. */

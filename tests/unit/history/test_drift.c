@@ -225,7 +225,6 @@ START_TEST(test_log_sizes)
 }
 END_TEST
 
-/* Where it lay at other boots with these boot files. */
 static uint64_t boots_taking(uint64_t frame)
 {
 	struct frame_range range = { frame, 1 };
@@ -234,6 +233,8 @@ static uint64_t boots_taking(uint64_t frame)
 	return drift_boots_taking(map_history_setup(&history, &now), &now, PAGE, &list);
 }
 
+/* Where it lay at other boots with these boot files; and with what surrounds it, at a boot with
+ * newer ones, which restored this system. */
 START_TEST(test_log_places)
 {
 	struct boot_memory boot;
@@ -251,10 +252,16 @@ START_TEST(test_log_places)
 	ck_assert_uint_eq(boots_taking(0x9004), 0);
 	ck_assert_uint_eq(boots_taking(0x8008), 0);
 	drift_free(&drift);
-	with_log(&now, "newer", 0x8000, 4);
+	with_log(&now, "older", 0x8000, 4);
 	choose(2, LIMIT);
-	ck_assert_uint_eq(kept(), 16);
-	ck_assert_uint_eq(boots_taking(0x9003), 0);
+	ck_assert(keeps(0x9000 - 8, 4 + 16));
+	ck_assert_uint_eq(kept(), 4 + 16 + 16);
+	ck_assert_uint_eq(boots_taking(0x9003), 1);
+	drift_free(&drift);
+	now.log_start = now.log_end = 0;
+	choose(2, LIMIT);
+	ck_assert(keeps(0x9000 - 8, 4 + 16));
+	ck_assert_uint_eq(kept(), 4 + 16);
 }
 END_TEST
 
