@@ -225,7 +225,7 @@ const char *kept_free_memmap(const struct frame_list *frames, uint64_t page_size
 const char *kept_free_problem(const struct kept_free *note, uint64_t page_size, char *text,
 			      size_t size)
 {
-	char held[140] = "", huge[140] = "";
+	char held[110] = "", huge[110] = "";
 	bool both = note->held.count > 0 && note->huge.count > 0;
 
 	text[0] = '\0';

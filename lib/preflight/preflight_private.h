@@ -33,7 +33,10 @@ void check_zfs(struct preflight_context *context);		  /* likewise */
 bool keyboard_matters(const struct preflight_context *context);
 void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
 		    const char *path);
-void check_firmware(struct preflight_context *context);		 /* only if it is going to change */
+void check_firmware(struct preflight_context *context); /* only if it is going to change */
+/* What of the memory map moves from boot to boot; one more about boot files that were changed. Only
+ * where this machine is known. */
+void check_drift(struct preflight_context *context);
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */
 
 /* The processes that have a file of this name (as the kernel shows it below

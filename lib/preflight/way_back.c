@@ -153,18 +153,17 @@ static void add_sum(const struct way *way, const struct sum *sum, const char *wh
 		add(way, bad, "%s: %s", why, sum->worst.text);
 }
 
-/* 0: unknown, so everything counts as changed. */
-static time_t changes_begin(const struct way *way)
+time_t way_changes_begin(const char *root, const struct boot_record *record)
 {
-	const struct boot_record *record = &way->record;
-	const struct boot_run *last = way->run ? &record->runs[record->run_count - 1] : NULL;
-	time_t began = boot_began(way->context->root);
+	const struct boot_run *last =
+		record->run_count ? &record->runs[record->run_count - 1] : NULL;
+	time_t began = boot_began(root);
 	char path[PATH_MAX];
 	struct stat st;
 
 	/* The record of a restored system is that of the boot that restored it, later than this
 	 * kernel's own. That boot's clock may have been wrong. */
-	snprintf(path, sizeof(path), "%s/run/s2disk/boot", way->context->root);
+	snprintf(path, sizeof(path), "%s/run/s2disk/boot", root);
 	if (last && last->fate == FATE_RESTORED && (time_t)last->time > began &&
 	    stat(path, &st) == 0 && st.st_mtim.tv_sec > began)
 		began = (time_t)min_u64(last->time, (uint64_t)st.st_mtim.tv_sec);
@@ -345,7 +344,7 @@ static void look(struct way *way)
 	if (device_stack_read(root, way->context->target->area->dev, &way->stack, NULL) < 0)
 		way->stack.count = 0;
 	way->run = way_best_run(way);
-	since = changes_begin(way);
+	since = way_changes_begin(root, &way->record);
 	if (way->run)
 		weigh_by_record(way, since);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by way_back.c and way_back_weigh.c only. */
+/* Shared by way_back.c, way_back_weigh.c and drift.c only. */
 #ifndef S2DISK_PREFLIGHT_WAY_BACK_PRIVATE_H
 #define S2DISK_PREFLIGHT_WAY_BACK_PRIVATE_H
 
@@ -36,6 +36,10 @@ struct way {
 	struct way_answer answer;	      /* … what it is, */
 	char named[256];		      /* … and what it calls the place that it finds */
 };
+
+/* Boot files changed since then are of another boot than the last one; 0: unknown, so all are.
+ * record: of this boot, zeroed where there is none. */
+time_t way_changes_begin(const char *root, const struct boot_record *record);
 
 /* Can only key files open the image? */
 bool way_needs_key_file(const struct settings *settings);
