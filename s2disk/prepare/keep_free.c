@@ -217,8 +217,19 @@ int keep_free_resumed(const char *root, const struct settings *settings,
 	return r;
 }
 
-void keep_free_before(const char *root, const struct settings *settings,
-		      const struct platform *platform)
+/* Without it, the next boot knows no odds. */
+static void take_along(const struct keep_free *keep, struct platform *platform)
+{
+	const struct history_setup *setup = map_history_setup(&keep->history, &keep->boot);
+	struct maps_met met;
+
+	if (drift_maps_met(setup, &keep->boot, page_size(), &met) < 0)
+		return;
+	maps_met_free(&platform->met);
+	platform->met = met;
+}
+
+void keep_free_before(const char *root, const struct settings *settings, struct platform *platform)
 {
 	_cleanup_free_ char *kernel_log = NULL;
 	struct keep_free keep = { 0 };
@@ -232,6 +243,7 @@ void keep_free_before(const char *root, const struct settings *settings,
 	r = keep_free(root, settings, platform, kernel_log, &keep, &w);
 	if (r < 0)
 		log_warning("this boot's memory map is not remembered: %s", why_text(&w, r));
+	take_along(&keep, platform);
 	keep_free_end(&keep);
 }
 

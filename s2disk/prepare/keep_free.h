@@ -47,9 +47,8 @@ int keep_free_resumed(const char *root, const struct settings *settings,
 		      struct why *w);
 
 /* Before a freeze: keep_free(), of which failures are logged; they keep no machine from
- * hibernating. */
-void keep_free_before(const char *root, const struct settings *settings,
-		      const struct platform *platform);
+ * hibernating. The history goes into platform->met, for the image. */
+void keep_free_before(const char *root, const struct settings *settings, struct platform *platform);
 
 /* "s2disk --keep-free": keep_free(), on as much of the machine as it needs, unless an s2disk
  * hibernates now. 0 or a negative errno with w. */
