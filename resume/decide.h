@@ -8,7 +8,7 @@
 
 #include "base/why.h"
 #include "format/handover.h"
-#include "history/boot_memory.h"
+#include "history/maps/boot_memory.h"
 #include "image/image_reader.h"
 #include "kernel/kept_memory.h"
 #include "verdict/finding.h"

@@ -10,7 +10,7 @@
 #include "base/why.h"
 #include "format/handover.h"
 #include "image/image_commit.h"
-#include "history/boots_seen.h"
+#include "history/maps/boots_seen.h"
 #include "image/image_reader.h"
 #include "kernel/kept_memory.h"
 #include "kernel/pci_decoding.h"
@@ -55,8 +55,8 @@ struct restore {
  * it makes it valid again. */
 int load_and_restore(struct restore *restore, struct why *w);
 
-/* seen.c: what boots saw of the machine's memory (history/boots_seen.h), in the hand-over page of
- * an image that is kept until a boot restores it. Optional: a failure is only logged. */
+/* seen.c: what boots saw of the machine's memory (history/maps/boots_seen.h), in the hand-over page
+ * of an image that is kept until a boot restores it. Optional: a failure is only logged. */
 
 /* Fills the hand-over: earlier boots, and this one, which restores the image. Last of all, since it
  * gets the room that is left. */

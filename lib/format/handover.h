@@ -39,7 +39,7 @@ struct handover {
 	char text[HANDOVER_TEXT_MAX + 1]; /* lines; printable */
 	/* The boot record of the boot that restores, as text; printable. */
 	char record[HANDOVER_RECORD_MAX + 1];
-	/* What boots saw that found the image (history/boots_seen.h). */
+	/* What boots saw that found the image (history/maps/boots_seen.h). */
 	unsigned char boots[HANDOVER_BOOTS_MAX];
 	uint32_t boots_length;
 	bool refused; /* the page is of a boot that did not restore the image */

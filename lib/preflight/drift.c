@@ -3,9 +3,9 @@
 #include "base/memory.h"
 #include "boot/boot_files.h"
 #include "history/boot_record_file.h"
-#include "history/drift.h"
-#include "history/kept_free.h"
-#include "history/map_history_file.h"
+#include "history/maps/drift.h"
+#include "history/maps/kept_free.h"
+#include "history/maps/map_history_file.h"
 #include "preflight/way_back_private.h"
 
 #include <errno.h>

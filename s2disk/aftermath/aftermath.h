@@ -7,7 +7,7 @@
 #define S2DISK_AFTERMATH_H
 
 #include "format/handover.h"
-#include "history/boots_seen.h"
+#include "history/maps/boots_seen.h"
 
 #include <stddef.h>
 #include <stdint.h>

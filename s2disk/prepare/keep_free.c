@@ -8,7 +8,7 @@
 #include "base/tree.h"
 #include "crypto/crypto.h"
 #include "history/boot_record_file.h"
-#include "history/map_history_file.h"
+#include "history/maps/map_history_file.h"
 #include "keep_free_offline.h"
 #include "s2disk/lock.h"
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Page frames that drift (history/drift.h) are offlined early in each boot, and again before each
- * freeze, so that no image contains them: it then fits a boot whose firmware takes them.
+ * Page frames that drift (history/maps/drift.h) are offlined early in each boot, and again before
+ * each freeze, so that no image contains them: it then fits a boot whose firmware takes them.
  */
 #ifndef S2DISK_KEEP_FREE_H
 #define S2DISK_KEEP_FREE_H
 
 #include "base/why.h"
 #include "config/settings.h"
-#include "history/boots_seen.h"
-#include "history/drift.h"
-#include "history/kept_free.h"
+#include "history/maps/boots_seen.h"
+#include "history/maps/drift.h"
+#include "history/maps/kept_free.h"
 #include "platform/platform.h"
 
 /* Boots and hibernations wait no longer than this for it, microseconds. */

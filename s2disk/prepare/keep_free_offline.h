@@ -3,8 +3,8 @@
 #ifndef S2DISK_KEEP_FREE_OFFLINE_H
 #define S2DISK_KEEP_FREE_OFFLINE_H
 
-#include "history/drift.h"
-#include "history/kept_free.h"
+#include "history/maps/drift.h"
+#include "history/maps/kept_free.h"
 #include "platform/memory/ram.h"
 
 #include <stdint.h>

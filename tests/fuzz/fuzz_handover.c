@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 #include "format/handover.h"
-#include "history/boots_seen.h"
+#include "history/maps/boots_seen.h"
 
 #define PAGE 4096u
 

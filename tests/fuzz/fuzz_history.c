@@ -2,8 +2,8 @@
 /* The history of memory maps, and what is made of it: the frames that are kept free. */
 #include "fuzz.h"
 
-#include "history/drift.h"
-#include "history/map_history_text.h"
+#include "history/maps/drift.h"
+#include "history/maps/map_history_text.h"
 
 #include <errno.h>
 #include <string.h>

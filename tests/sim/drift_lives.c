@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "config/settings.h"
 #include "fixtures/recorded_boot.h"
-#include "history/drift.h"
+#include "history/maps/drift.h"
 #include "verdict/verdict.h"
 
 #include <check.h>

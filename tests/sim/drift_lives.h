@@ -7,8 +7,8 @@
 #ifndef S2DISK_TESTS_DRIFT_LIVES_H
 #define S2DISK_TESTS_DRIFT_LIVES_H
 
-#include "history/boot_memory.h"
-#include "history/map_history.h"
+#include "history/maps/boot_memory.h"
+#include "history/maps/map_history.h"
 #include "kernel/image_info.h"
 #include "platform/memory/frames.h"
 #include "platform/platform.h"

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "history/boot_record_file.h"
-#include "history/map_history_file.h"
+#include "history/maps/map_history_file.h"
 #include "platform/memory/offlined.h"
 #include "platform/memory/offlined_own.h"
 

@@ -4,7 +4,7 @@
 #define S2DISK_INSPECT_HISTORY_H
 
 #include "base/why.h"
-#include "history/drift.h"
+#include "history/maps/drift.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define TESTS_MAP_HISTORY_FILE_FIXTURE_H
 
 #include "fixtures/made_root.h"
-#include "history/map_history_file.h"
+#include "history/maps/map_history_file.h"
 #include "map_history_fixture.h"
 
 #include <check.h>

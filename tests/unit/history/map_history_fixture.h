@@ -3,7 +3,7 @@
 #ifndef TESTS_MAP_HISTORY_FIXTURE_H
 #define TESTS_MAP_HISTORY_FIXTURE_H
 
-#include "history/map_history_text.h"
+#include "history/maps/map_history_text.h"
 
 #define HISTORY_HEAD                        \
 	"s2disk history of memory maps 1\n" \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fixtures/made_map.h"
-#include "history/boot_memory.h"
+#include "history/maps/boot_memory.h"
 
 #include "fixtures/check_main.h"
 #include "fixtures/made_root.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What boots saw that found an image: as bytes, and counted in the history. */
-#include "history/boots_seen.h"
+#include "history/maps/boots_seen.h"
 
 #include "base/bytes.h"
 #include "fixtures/check_main.h"

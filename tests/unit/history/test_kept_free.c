@@ -3,7 +3,7 @@
 #include "base/cleanup.h"
 #include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
-#include "history/kept_free.h"
+#include "history/maps/kept_free.h"
 
 #include <errno.h>
 #include <stdio.h>

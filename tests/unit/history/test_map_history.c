@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "history/map_history.h"
+#include "history/maps/map_history.h"
 
 #include "fixtures/check_main.h"
 #include "fixtures/recorded_boot.h"

@@ -5,7 +5,7 @@
 #include "fixtures/capture.h"
 #include "fixtures/check_main.h"
 #include "fixtures/made_root.h"
-#include "history/map_history_file.h"
+#include "history/maps/map_history_file.h"
 #include "tools/inspect/history.h"
 
 #include "crypto/crypto.h"

@@ -6,9 +6,9 @@
 #include "fixtures/check_main.h"
 #include "fixtures/made_map.h"
 #include "fixtures/made_root.h"
-#include "history/drift.h"
-#include "history/kept_free.h"
-#include "history/map_history_file.h"
+#include "history/maps/drift.h"
+#include "history/maps/kept_free.h"
+#include "history/maps/map_history_file.h"
 #include "preflight/preflight_private.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * resume. */
 #include "base/bytes.h"
 #include "base/memory.h"
-#include "history/map_history_file.h"
+#include "history/maps/map_history_file.h"
 #include "s2disk/lock.h"
 #include "fixtures/check_main.h"
 #include "keep_free_fixture.h"

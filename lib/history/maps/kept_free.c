@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "history/kept_free.h"
+#include "history/maps/kept_free.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"

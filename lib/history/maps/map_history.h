@@ -10,7 +10,7 @@
 #ifndef S2DISK_HISTORY_MAP_HISTORY_H
 #define S2DISK_HISTORY_MAP_HISTORY_H
 
-#include "history/boot_memory.h"
+#include "history/maps/boot_memory.h"
 #include "platform/list.h"
 
 #include <stdbool.h>

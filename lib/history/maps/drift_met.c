@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What an image carries of the history. */
-#include "history/drift.h"
+#include "history/maps/drift.h"
 
 #include "base/bytes.h"
 

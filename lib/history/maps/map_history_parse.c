@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "history/map_history_text.h"
+#include "history/maps/map_history_text.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"

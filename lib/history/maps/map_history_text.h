@@ -5,7 +5,7 @@
 #define S2DISK_HISTORY_MAP_HISTORY_TEXT_H
 
 #include "base/why.h"
-#include "history/map_history.h"
+#include "history/maps/map_history.h"
 
 #include <stddef.h>
 

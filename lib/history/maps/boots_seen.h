@@ -12,8 +12,8 @@
 #define S2DISK_HISTORY_BOOTS_SEEN_H
 
 #include "base/why.h"
-#include "history/boot_memory.h"
-#include "history/map_history.h"
+#include "history/maps/boot_memory.h"
+#include "history/maps/map_history.h"
 #include "platform/list.h"
 
 #include <stddef.h>

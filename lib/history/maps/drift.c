@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "history/drift.h"
+#include "history/maps/drift.h"
 
 #include "base/bytes.h"
 

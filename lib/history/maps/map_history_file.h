@@ -5,8 +5,8 @@
 #define S2DISK_HISTORY_MAP_HISTORY_FILE_H
 
 #include "base/why.h"
-#include "history/boots_seen.h"
-#include "history/map_history.h"
+#include "history/maps/boots_seen.h"
+#include "history/maps/map_history.h"
 
 #define MAP_HISTORY_PATH "/var/lib/s2disk/maps"
 

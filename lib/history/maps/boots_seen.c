@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "history/boots_seen.h"
+#include "history/maps/boots_seen.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "history/boot_memory.h"
+#include "history/maps/boot_memory.h"
 
 #include "base/bytes.h"
 #include "base/text.h"

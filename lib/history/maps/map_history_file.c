@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "history/map_history_file.h"
+#include "history/maps/map_history_file.h"
 
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/look.h"
 #include "base/replace.h"
 #include "base/text.h"
-#include "history/map_history_text.h"
+#include "history/maps/map_history_text.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #ifndef S2DISK_HISTORY_DRIFT_H
 #define S2DISK_HISTORY_DRIFT_H
 
-#include "history/map_history.h"
+#include "history/maps/map_history.h"
 #include "platform/memory/frames.h"
 #include "platform/memory/maps_met.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Boots as bytes: doc/image-format.md, "Boots". */
-#include "history/boots_seen.h"
+#include "history/maps/boots_seen.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
