@@ -3,7 +3,7 @@
 
 #include "base/bytes.h"
 #include "config/settings.h"
-#include "fixtures/recorded_boot.h"
+#include "fixtures/machine/recorded_boot.h"
 #include "history/maps/drift.h"
 #include "verdict/verdict.h"
 

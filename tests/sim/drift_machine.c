@@ -3,7 +3,7 @@
 #include "drift_lives.h"
 
 #include "base/bytes.h"
-#include "fixtures/recorded_boot.h"
+#include "fixtures/machine/recorded_boot.h"
 #include "history/maps/drift.h"
 #include "verdict/verdict.h"
 

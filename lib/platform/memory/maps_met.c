@@ -111,7 +111,7 @@ uint32_t maps_met_worth(const struct met_odds *odds, uint32_t least)
 	double miss = 1, once;
 	uint32_t boots = 0;
 
-	if (odds->fitting == 0)
+	if (odds->boots < MAPS_MET_KNOWN_MIN || odds->fitting == 0)
 		return least;
 	/* This boot counts, too. */
 	once = 1 - (double)odds->fitting / ((double)odds->boots + 1);

@@ -3,7 +3,7 @@
 #ifndef TESTS_MAP_HISTORY_FILE_FIXTURE_H
 #define TESTS_MAP_HISTORY_FILE_FIXTURE_H
 
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "history/maps/map_history_file.h"
 #include "map_history_fixture.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "fixtures/made_map.h"
+#include "fixtures/machine/made_map.h"
 #include "history/maps/boot_memory.h"
 
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
-#include "fixtures/recorded_boot.h"
+#include "fixtures/machine/made_root.h"
+#include "fixtures/machine/recorded_boot.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/recorded_boot.h"
+#include "fixtures/machine/recorded_boot.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "history/maps/drift.h"
 
 #include "fixtures/check_main.h"
-#include "fixtures/recorded_boot.h"
+#include "fixtures/machine/recorded_boot.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* The note of what is kept free, and what is said of what the kernel holds. */
 #include "base/cleanup.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "history/maps/kept_free.h"
 
 #include <errno.h>

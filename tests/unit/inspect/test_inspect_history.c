@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "fixtures/capture.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "history/maps/map_history_file.h"
 #include "tools/inspect/history.h"
 

@@ -4,7 +4,7 @@
 #include "boot/efi_variable.h"
 #include "boot/firmware_plan.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "preflight/preflight_private.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resume's decision: what is done about each verdict. The image, this machine, and the verdict
  * are made up. */
-#include "fixtures/made_map.h"
+#include "fixtures/machine/made_map.h"
 #include "resume/decide.h"
 
 #include "base/bytes.h"

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/memory/offlined.h"
 #include "platform/memory/offlined_own.h"
 #include "s2disk/prepare/keep_free.h"

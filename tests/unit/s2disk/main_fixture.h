@@ -185,8 +185,7 @@ void __wrap_preflight_run(const struct settings *settings, const struct prefligh
 					 .advice = "do something" };
 }
 
-void keep_free_before(const char *root, const struct settings *settings,
-		      const struct platform *platform)
+void keep_free_before(const char *root, const struct settings *settings, struct platform *platform)
 {
 	ck_assert_str_eq(root, "");
 	ck_assert(settings->drift && platform);

@@ -15,6 +15,7 @@ class ThreeResumes(moved.MovedMap):
     "A" is the first map, B and C get their places when they are first met."""
     memory = 320
     limit = 900
+    config = moved.MovedMap.config + "drift = n\n"    # counts each frame
     order = None
     guest = moved.MovedMap.stage + """
 first_boot() {

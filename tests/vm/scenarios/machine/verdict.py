@@ -21,6 +21,7 @@ class Verdict(moved.MovedMap):
     """Base: one image, tried on several maps."""
     memory = 512
     limit = 900
+    config = moved.MovedMap.config + "drift = n\n"    # counts each frame
     then = THEN
 
     def first_half(self):

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lives of a machine whose firmware takes one of a few places at each boot.
+
+At every place the image has pages when the place is first met: a session is
+refused there, once. From then on the place is known and kept free.
+"""
+
+import os
+import random
+
+from testbed import disks, moved
+from testbed.moved import PAGE, area
+
+SEED = 20
+
+
+class Life(moved.MovedMap):
+    """Base: `cycles` hibernations over `places` maps; a boot that refuses the
+    image is followed by the next of the draw."""
+    memory = 384
+    limit = 3000
+    places = 2
+    cycles = 6
+    width = 2               # pages of a place
+    config = moved.MovedMap.config + "mismatch retries = 3\n"
+    guest = moved.MovedMap.stage + """
+session() {
+    mkdir -p /var/lib/s2disk
+    mount -t ext4 /dev/vdc /var/lib/s2disk || mark fail "no disk for the history"
+    swap_on $SWAP
+    hold main 96 48
+    n=0
+    while :; do
+        hibernate
+        n=$((n + 1))
+        mark resumed $n
+        mark kept "$(cat /run/s2disk/kept-free 2>/dev/null | tr '\\n' ';')"
+        sync
+    done
+}
+first_boot() { session; }
+later_boot() {
+    mark new-session
+    session
+}
+"""
+
+    def make_disks(self):
+        super().make_disks()
+        self.add_disk(disks.Disk(self.path("stage2.img"), 128))
+        history = self.add_disk(disks.Disk(self.path("history.img"), 16))
+        empty = self.path("empty")
+        os.makedirs(empty)
+        history.fill_ext4(empty)
+
+    def pick_places(self):
+        """Frames that the image holds, in the middle of its longest runs: what
+        programs and the page cache have."""
+        frames = moved.Frames(self.swap, self.ram())
+        runs = sorted(((length, start) for start, length in frames.ranges
+                       if start >= frames.LOWEST and length > 64),
+                      reverse=True)
+        found = [start + length // 2 for length, start in runs]
+        self.need(len(found) >= self.places - 1, "runs of used frames")
+        return [0x10000000 // PAGE] + found[:self.places - 1]
+
+    def boot_on(self, place):
+        self.boot(map=area(place, self.width))
+        self.machine.wait_off(300)
+        self.changed = True
+        self.need_no_kernel_errors()
+
+    def verify(self, before, boot_id):
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(before, boot_id=boot_id)
+        self.need_signature(disks.OURS)
+
+    def run(self):
+        draw = random.Random(SEED + self.places)
+        before = self.hibernate(map=area(0x10000000 // PAGE, self.width))
+        boot_id = before.mark("boot-id")
+        places = self.pick_places()
+        met, lost, refused, held = {0}, [], 0, 0
+        done = 0
+        while done < self.cycles:
+            number = draw.randrange(self.places)
+            known = number in met
+            self.boot_on(places[number])
+            met.add(number)
+            if self.machine.rebooted:
+                refused += 1
+                if known:
+                    held += 1
+                self.need(not known or self.find_message("the kernel uses"),
+                          "place %d is refused only when first met" % number)
+                continue
+            done += 1
+            if self.machine.mark("new-session") is not None:
+                lost.append(known)
+                before, boot_id = self.machine, self.machine.mark("boot-id")
+                continue
+            self.verify(before, boot_id)
+            before = self.machine
+        self.figure("seed %d, %d places, %s: %d hibernations, %d boots refused "
+                    "the image, %d sessions lost (%d at a known place)" %
+                    (SEED + self.places, self.places, self.linux.release,
+                     self.cycles, refused, len(lost), sum(lost)))
+        self.judge(lost, held)
+
+    def judge(self, lost, held):
+        self.need(not any(lost) and not held,
+                  "nothing is lost at a place that is known")
+
+
+class LifeTwo(Life):
+    """a life of six hibernations, two places for the firmware's region"""
+    name = "drift"
+    kernel = "6.12"
+
+
+class LifeTwenty(Life):
+    """a life of twenty hibernations, three places"""
+    name = "drift-twenty"
+    group = "slow"
+    kernel = "6.12"
+    places = 3
+    cycles = 20
+
+
+class LifeTwentyFive(Life):
+    """the same, five places"""
+    name = "drift-twenty-5"
+    group = "slow"
+    kernel = "6.12"
+    places = 5
+    cycles = 20
+
+
+class LifeTwenty61(LifeTwenty):
+    """the same, three places, Linux 6.1"""
+    name = "drift-twenty-6.1"
+    group = "slow"
+    kernel = "6.1"
+
+
+class LifeTwentyNewest(LifeTwenty):
+    """the same, three places, the newest Linux"""
+    name = "drift-twenty-newest"
+    group = "slow"
+    kernel = "newest"
+
+
+class LifeWithout(LifeTwenty):
+    """the same life, drift = n: how many would be lost"""
+    name = "drift-off"
+    group = "slow"
+    config = moved.MovedMap.config + "drift = n\nmismatch retries = 0\n"
+
+    def judge(self, lost, held):
+        self.need(any(lost), "sessions are lost at places that were met before")
