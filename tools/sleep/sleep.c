@@ -39,14 +39,17 @@ enum step {
 	STEP_HIBERNATE,
 	STEP_HYBRID,
 	STEP_SUSPEND,
-	STEP_SUSPEND_AFTER_FAILURE,
+	STEP_SUSPEND_AFTER_HYBRID,
+	STEP_SUSPEND_AFTER_HIBERNATE,
 };
 
+/* systemd's words; hooks of other packages compare them. */
 static const char *const actions[] = {
 	[STEP_HIBERNATE] = "hibernate",
 	[STEP_HYBRID] = "hybrid-sleep",
 	[STEP_SUSPEND] = "suspend",
-	[STEP_SUSPEND_AFTER_FAILURE] = "suspend-after-failed-hibernate",
+	[STEP_SUSPEND_AFTER_HYBRID] = "suspend-after-failed-hybrid-sleep",
+	[STEP_SUSPEND_AFTER_HIBERNATE] = "suspend-after-failed-hibernate",
 };
 
 struct story {
@@ -86,7 +89,8 @@ static int sleep_now(const struct story *story, enum step step)
 		r = system->hibernate(system->context, step == STEP_HYBRID);
 		return r > 0 ? -EIO : r;
 	case STEP_SUSPEND:
-	case STEP_SUSPEND_AFTER_FAILURE:
+	case STEP_SUSPEND_AFTER_HYBRID:
+	case STEP_SUSPEND_AFTER_HIBERNATE:
 		/* An alarm that expires before the machine sleeps would not wake it. */
 		return alarm_rang(story) ? 0 : system->suspend(system->context, story->config);
 	}
@@ -180,7 +184,16 @@ static int suspend_then_hibernate(struct story *story)
 	if (do_step(story, STEP_HIBERNATE) == 0)
 		return 0;
 	log_notice("cannot hibernate; suspending to RAM again");
-	return do_step(story, STEP_SUSPEND_AFTER_FAILURE);
+	return do_step(story, STEP_SUSPEND_AFTER_HIBERNATE);
+}
+
+/* Both were requested, and writing the image is the part that is likely to have failed. */
+static int hybrid_sleep(const struct story *story)
+{
+	if (do_step(story, STEP_HYBRID) == 0)
+		return 0;
+	log_notice("no hybrid sleep; suspending to RAM only, without an image on disk");
+	return do_step(story, STEP_SUSPEND_AFTER_HYBRID);
 }
 
 static bool is_allowed(const struct sleep_config *config, enum sleep_operation operation)
@@ -215,7 +228,7 @@ int sleep_run(const struct sleep_system *system, const struct sleep_config *conf
 	case SLEEP_HIBERNATE:
 		return do_step(&story, STEP_HIBERNATE);
 	case SLEEP_HYBRID:
-		return do_step(&story, STEP_HYBRID);
+		return hybrid_sleep(&story);
 	case SLEEP_SUSPEND_THEN_HIBERNATE:
 		return suspend_then_hibernate(&story);
 	}

@@ -80,7 +80,7 @@ static int pretend_hibernate(void *context, bool in_memory)
 
 static int pretend_suspend(void *context, const struct sleep_config *config)
 {
-	uint64_t nap = machine.alarm_at - machine.now;
+	uint64_t nap = machine.alarms ? machine.alarm_at - machine.now : 0;
 	char line[64];
 
 	(void)context;
@@ -269,6 +269,21 @@ START_TEST(sleeps_in_both)
 }
 END_TEST
 
+/* The image could not be written: asleep it is anyway, as was requested. */
+START_TEST(suspends_when_hybrid_sleep_failed)
+{
+	machine.hibernate_result = 3;
+	ck_assert_int_eq(run(SLEEP_HYBRID), 0);
+	ck_assert_str_eq(story(), "pre hybrid-sleep hybrid-sleep\nlock\ns2disk suspend\n"
+				  "post hybrid-sleep hybrid-sleep\n"
+				  "pre hybrid-sleep suspend-after-failed-hybrid-sleep\nlock\n"
+				  "suspend 0 min\n"
+				  "post hybrid-sleep suspend-after-failed-hybrid-sleep\n");
+	machine.suspend_result = -EBUSY;
+	ck_assert_int_eq(run(SLEEP_HYBRID), -EBUSY);
+}
+END_TEST
+
 #define NAP(minutes)                                                          \
 	"pre suspend-then-hibernate suspend\nlock\nsuspend " minutes " min\n" \
 	"post suspend-then-hibernate suspend\n"
@@ -443,6 +458,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, runs_hooks_after_a_failure);
 	tcase_add_test(test, tells_the_journal);
 	tcase_add_test(test, sleeps_in_both);
+	tcase_add_test(test, suspends_when_hybrid_sleep_failed);
 	tcase_add_test(test, hibernates_after_the_alarm);
 	tcase_add_test(test, obeys_the_delay);
 	tcase_add_test(test, stays_awake_when_a_user_woke_it);
