@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sleep.h"
+#include "sleep_private.h"
 
 #include "base/bytes.h"
 #include "output/journal.h"
 #include "base/log.h"
-#include "sleep_battery.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -34,15 +32,6 @@ int sleep_operation_parse(const char *word, enum sleep_operation *ret)
 	return -EINVAL;
 }
 
-/* One transition into sleep and back; an operation has one or several. */
-enum step {
-	STEP_HIBERNATE,
-	STEP_HYBRID,
-	STEP_SUSPEND,
-	STEP_SUSPEND_AFTER_HYBRID,
-	STEP_SUSPEND_AFTER_HIBERNATE,
-};
-
 /* systemd's words; hooks of other packages compare them. */
 static const char *const actions[] = {
 	[STEP_HIBERNATE] = "hibernate",
@@ -50,13 +39,6 @@ static const char *const actions[] = {
 	[STEP_SUSPEND] = "suspend",
 	[STEP_SUSPEND_AFTER_HYBRID] = "suspend-after-failed-hybrid-sleep",
 	[STEP_SUSPEND_AFTER_HIBERNATE] = "suspend-after-failed-hibernate",
-};
-
-struct story {
-	const struct sleep_system *system;
-	const struct sleep_config *config;
-	const char *operation; /* for the hooks and the journal, in all steps */
-	int alarm;	       /* -1: none is set */
 };
 
 /* Logs to the journal with fields, or without a journal as a plain message. */
@@ -78,7 +60,24 @@ static bool alarm_rang(const struct story *story)
 	return story->alarm >= 0 && story->system->alarm_rang(story->system->context, story->alarm);
 }
 
-static int sleep_now(const struct story *story, enum step step)
+static int suspend(struct story *story)
+{
+	const struct sleep_system *system = story->system;
+	int r;
+
+	/* An alarm that expires before the machine sleeps would not wake it. */
+	story->rang = alarm_rang(story);
+	if (story->rang)
+		return 0;
+	r = system->suspend(system->context, story->config);
+	/* Now: the hooks that follow take time. */
+	story->rang = alarm_rang(story);
+	story->slept = r == 0;
+	story->woke = system->now(system->context);
+	return r;
+}
+
+static int sleep_now(struct story *story, enum step step)
 {
 	const struct sleep_system *system = story->system;
 	int r;
@@ -91,13 +90,12 @@ static int sleep_now(const struct story *story, enum step step)
 	case STEP_SUSPEND:
 	case STEP_SUSPEND_AFTER_HYBRID:
 	case STEP_SUSPEND_AFTER_HIBERNATE:
-		/* An alarm that expires before the machine sleeps would not wake it. */
-		return alarm_rang(story) ? 0 : system->suspend(system->context, story->config);
+		return suspend(story);
 	}
 	return -EINVAL;
 }
 
-static int do_step(const struct story *story, enum step step)
+int sleep_do_step(struct story *story, enum step step)
 {
 	const struct sleep_system *system = story->system;
 	const char *action = actions[step];
@@ -116,84 +114,25 @@ static int do_step(const struct story *story, enum step step)
 	return r;
 }
 
-/* How long to suspend to RAM before checking again, in microseconds; 0: not at all. Without a
- * configured delay only the battery decides. */
-static uint64_t next_nap(const struct story *story, const struct battery *battery, uint64_t passed)
-{
-	const struct sleep_config *config = story->config;
-	uint64_t left = config->delay_usec > passed ? config->delay_usec - passed : 0;
-
-	if (battery_is_low(battery))
-		return 0;
-	if (!battery->present)
-		return left;
-	if (!config->delay_set)
-		return config->estimation_usec;
-	return min_u64(left, config->estimation_usec);
-}
-
-/* 0: it is time to hibernate; 1: the user woke the machine. */
-static int nap_until_time(struct story *story)
-{
-	const struct sleep_system *system = story->system;
-	uint64_t begun = system->now(system->context), passed = 0, nap;
-	struct battery before, after;
-	bool rang;
-	int r;
-
-	for (;;) {
-		battery_read(system->root, &before);
-		/* The delay begins on battery power; without a battery it begins at once. */
-		if (story->config->not_on_mains && before.present && !before.discharging) {
-			begun = system->now(system->context);
-			passed = 0;
-		}
-		nap = next_nap(story, &before, passed);
-		if (nap == 0)
-			return 0;
-		story->alarm = system->alarm_set(system->context, nap);
-		if (story->alarm < 0) {
-			log_warning("no RTC wake alarm (%s); hibernating now",
-				    strerror(-story->alarm));
-			return 0;
-		}
-		r = do_step(story, STEP_SUSPEND);
-		rang = alarm_rang(story);
-		system->alarm_close(system->context, story->alarm);
-		story->alarm = -1;
-		/* The kernel refuses to suspend if the alarm is about to expire. */
-		if (r < 0 && !rang)
-			return r;
-		if (!rang)
-			return 1;
-		/* It may expire slightly early; the rest is not worth sleeping, and the kernel
-		 * would refuse so short a time. */
-		passed = max_u64(passed + nap, system->now(system->context) - begun);
-		battery_read(system->root, &after);
-		if (battery_will_be_low(&before, &after))
-			return 0;
-	}
-}
-
 static int suspend_then_hibernate(struct story *story)
 {
-	int r = nap_until_time(story);
+	int r = sleep_nap(story);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (do_step(story, STEP_HIBERNATE) == 0)
+	if (sleep_do_step(story, STEP_HIBERNATE) == 0)
 		return 0;
 	log_notice("cannot hibernate; suspending to RAM again");
-	return do_step(story, STEP_SUSPEND_AFTER_HIBERNATE);
+	return sleep_do_step(story, STEP_SUSPEND_AFTER_HIBERNATE);
 }
 
 /* Both were requested, and writing the image is the part that is likely to have failed. */
-static int hybrid_sleep(const struct story *story)
+static int hybrid_sleep(struct story *story)
 {
-	if (do_step(story, STEP_HYBRID) == 0)
+	if (sleep_do_step(story, STEP_HYBRID) == 0)
 		return 0;
 	log_notice("no hybrid sleep; suspending to RAM only, without an image on disk");
-	return do_step(story, STEP_SUSPEND_AFTER_HYBRID);
+	return sleep_do_step(story, STEP_SUSPEND_AFTER_HYBRID);
 }
 
 static bool is_allowed(const struct sleep_config *config, enum sleep_operation operation)
@@ -226,7 +165,7 @@ int sleep_run(const struct sleep_system *system, const struct sleep_config *conf
 	}
 	switch (operation) {
 	case SLEEP_HIBERNATE:
-		return do_step(&story, STEP_HIBERNATE);
+		return sleep_do_step(&story, STEP_HIBERNATE);
 	case SLEEP_HYBRID:
 		return hybrid_sleep(&story);
 	case SLEEP_SUSPEND_THEN_HIBERNATE:

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,30 @@ static void note(const char *line)
 	fclose(out);
 }
 
+/* What was logged, from notices on, a line each; cleared by each run. */
+static char log_text[2048];
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+{
+	size_t used = strlen(log_text);
+	va_list arguments;
+
+	if (level > LOG_LEVEL_NOTICE)
+		return;
+	va_start(arguments, format);
+	vsnprintf(log_text + used, sizeof(log_text) - used - 1, format, arguments);
+	va_end(arguments);
+	strcat(log_text, "\n");
+}
+
+static const char *said(void)
+{
+	return log_text;
+}
+
 /* The machine: time advances only while it sleeps. */
 static struct {
 	uint64_t now, alarm_at;
@@ -55,7 +80,9 @@ static struct {
 	uint64_t woken_after; /* by the user; 0: by the alarm only */
 	unsigned int percent, percent_a_hour;
 	int hibernate_result, suspend_result, alarm_result;
+	uint64_t before, after;	 /* what precedes and follows a step takes this long */
 	bool early;		 /* the alarm rings before the machine sleeps */
+	uint64_t overslept;	 /* woken this long after the alarm, which did not wake it */
 	uint64_t short_of;	 /* the machine is up this long before the alarm */
 	unsigned int mains_naps; /* after this many the mains fail; 0: they stay, or there are
 				  * none */
@@ -93,7 +120,7 @@ static int pretend_suspend(void *context, const struct sleep_config *config)
 		nap = machine.woken_after;
 	snprintf(line, sizeof(line), "suspend %llu min", (unsigned long long)(nap / MINUTE));
 	note(line);
-	machine.now += nap - machine.short_of;
+	machine.now += nap + machine.overslept - machine.short_of;
 	machine.percent -= (unsigned int)(machine.percent_a_hour * nap / HOUR);
 	if (machine.percent_a_hour)
 		put_battery();
@@ -114,9 +141,19 @@ static int pretend_alarm_set(void *context, uint64_t usec)
 	return 7;
 }
 
+/* The hooks that follow a step have been run. */
+static void pass_time(void)
+{
+	if (machine.after && strstr(story(), "post ")) {
+		machine.now += machine.after;
+		machine.after = 0;
+	}
+}
+
 static bool pretend_alarm_rang(void *context, int alarm)
 {
 	(void)context;
+	pass_time();
 	ck_assert_int_eq(alarm, 7);
 	return machine.now + machine.short_of >= machine.alarm_at;
 }
@@ -131,13 +168,16 @@ static void pretend_alarm_close(void *context, int alarm)
 static uint64_t pretend_now(void *context)
 {
 	(void)context;
+	pass_time();
 	return machine.now;
 }
 
+/* Part of what precedes each step. */
 static void pretend_lock(void *context)
 {
 	(void)context;
 	note("lock");
+	machine.now += machine.before;
 }
 
 static const struct sleep_system made_system = {
@@ -162,7 +202,6 @@ static void make(void)
 	snprintf(hook, sizeof(hook), "#!/bin/sh\necho \"$1 $2 $SYSTEMD_SLEEP_ACTION\" >>%s/story\n",
 		 made_root);
 	made_put_mode("/usr/lib/systemd/system-sleep/note.sh", hook, 0755);
-	log_set_level(LOG_LEVEL_ERROR);
 }
 
 static void clean(void)
@@ -175,6 +214,7 @@ static int run(enum sleep_operation operation)
 {
 	struct sleep_config config;
 
+	log_text[0] = '\0';
 	sleep_config_load(made_root, &config, NULL);
 	return sleep_run(&made_system, &config, operation);
 }
@@ -314,6 +354,52 @@ START_TEST(stays_awake_when_a_user_woke_it)
 }
 END_TEST
 
+/* A laptop whose clock cannot wake it is opened in the morning: nobody expects it to hibernate
+ * then. */
+START_TEST(stays_awake_long_after_the_alarm)
+{
+	machine.overslept = 3 * MINUTE;
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_str_eq(story(), NAP("120"));
+	ck_assert_str_eq(said(), "woken 3 min 0 s after the alarm, which did not wake this "
+				 "machine; staying awake\n\"rtcwake -m mem -s 60\" shows "
+				 "whether an alarm wakes this machine. If not, look for a "
+				 "wake-up by RTC in the firmware's setup, and for newer "
+				 "firmware; \"systemctl hibernate\" and hybrid-sleep need no "
+				 "alarm\n");
+	made_put("/sys/module/rtc_cmos/parameters/use_acpi_alarm", "Y\n");
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_ptr_null(strstr(said(), "use_acpi_alarm"));
+	made_put("/sys/module/rtc_cmos/parameters/use_acpi_alarm", "N\n");
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_ptr_nonnull(strstr(said(), "rtc_cmos.use_acpi_alarm=1"));
+	ck_assert_ptr_null(strstr(story(), "s2disk"));
+}
+END_TEST
+
+/* Disks that do not answer at once. */
+START_TEST(hibernates_if_waking_took_long)
+{
+	machine.overslept = 2 * MINUTE;
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_str_eq(story(), NAP("120") DISK);
+}
+END_TEST
+
+/* Hooks after the wake-up do not make it the alarm, and those before do not make it late. */
+START_TEST(does_not_count_the_time_of_hooks)
+{
+	machine.woken_after = 119 * MINUTE;
+	machine.after = 5 * MINUTE;
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_str_eq(story(), NAP("119"));
+	machine.before = 125 * MINUTE;
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_ptr_nonnull(strstr(story(), DISK));
+	ck_assert_str_eq(said(), "");
+}
+END_TEST
+
 START_TEST(suspends_again_when_hibernating_failed)
 {
 	machine.hibernate_result = 1;
@@ -428,7 +514,6 @@ END_TEST
 
 START_TEST(obeys_what_is_forbidden)
 {
-	log_set_level((enum log_level)0);
 	made_put("/etc/systemd/sleep.conf", "[Sleep]\nAllowHibernation=no\n");
 	ck_assert_int_eq(run(SLEEP_HIBERNATE), -EPERM);
 	ck_assert_int_eq(run(SLEEP_HYBRID), -EPERM);
@@ -462,6 +547,9 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, hibernates_after_the_alarm);
 	tcase_add_test(test, obeys_the_delay);
 	tcase_add_test(test, stays_awake_when_a_user_woke_it);
+	tcase_add_test(test, stays_awake_long_after_the_alarm);
+	tcase_add_test(test, hibernates_if_waking_took_long);
+	tcase_add_test(test, does_not_count_the_time_of_hooks);
 	tcase_add_test(test, suspends_again_when_hibernating_failed);
 	tcase_add_test(test, fails_when_it_cannot_suspend);
 	tcase_add_test(test, does_not_sleep_past_its_alarm);
