@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-sleep(8): the command line. */
+#include "base/bytes.h"
 #include "base/log.h"
 #include "config/command_line.h"
+#include "config/image_keys.h"
+#include "config/options.h"
 #include "sleep.h"
+#include "sleep_users.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char help[] =
 	"Usage: s2disk-sleep [OPTION]... OPERATION\n"
@@ -49,22 +54,45 @@ static void warn(const char *message)
 	log_warning("%s", message);
 }
 
+/* SIGCHLD for the hooks' time limit. The others end this program only after what it did is undone;
+ * systemd and terminals send them to s2disk and the hooks as well. */
+static void block_signals(void)
+{
+	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		sigaddset(&set, numbers[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* With wrong settings s2disk ends without a question. */
+static bool asks_passphrase(void)
+{
+	const struct options options = { .keeps_unknown = true };
+	struct settings settings;
+
+	return options_load_settings(&options, &settings, NULL) == 0 && image_keys_ask(&settings);
+}
+
 int main(int argc, char **argv)
 {
-	struct sleep_machine machine = { .program = SBINDIR "/s2disk" };
+	struct sleep_machine machine = {
+		.root = "",
+		.program = SBINDIR "/s2disk",
+		.users_switch = getenv(SLEEP_USERS_SWITCH),
+	};
 	struct sleep_system system;
 	struct sleep_config config;
 	enum sleep_operation operation;
-	sigset_t child;
 	int code;
 
 	code = parse_command_line(argc, argv, &machine, &operation);
 	if (code >= 0)
 		return code;
-	/* For the hooks' time limit. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
+	block_signals();
+	machine.asks = asks_passphrase();
 	sleep_config_load("", &config, warn);
 	sleep_system_real(&machine, &system);
 	return sleep_run(&system, &config, operation) < 0 ? EXIT_FAILED : EXIT_DONE;

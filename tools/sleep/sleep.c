@@ -148,6 +148,19 @@ static bool is_allowed(const struct sleep_config *config, enum sleep_operation o
 	return false;
 }
 
+static int perform(struct story *story, enum sleep_operation operation)
+{
+	switch (operation) {
+	case SLEEP_HIBERNATE:
+		return sleep_do_step(story, STEP_HIBERNATE);
+	case SLEEP_HYBRID:
+		return hybrid_sleep(story);
+	case SLEEP_SUSPEND_THEN_HIBERNATE:
+		return suspend_then_hibernate(story);
+	}
+	return -EINVAL;
+}
+
 int sleep_run(const struct sleep_system *system, const struct sleep_config *config,
 	      enum sleep_operation operation)
 {
@@ -157,19 +170,18 @@ int sleep_run(const struct sleep_system *system, const struct sleep_config *conf
 		.operation = words[operation],
 		.alarm = -1,
 	};
+	bool frozen;
+	int r, thawed = 0;
 
 	if (!is_allowed(config, operation)) {
 		log_error("%s is disabled in systemd's configuration (sleep.conf)",
 			  story.operation);
 		return -EPERM;
 	}
-	switch (operation) {
-	case SLEEP_HIBERNATE:
-		return sleep_do_step(&story, STEP_HIBERNATE);
-	case SLEEP_HYBRID:
-		return hybrid_sleep(&story);
-	case SLEEP_SUSPEND_THEN_HIBERNATE:
-		return suspend_then_hibernate(&story);
-	}
-	return -EINVAL;
+	/* Between two steps, too, nothing of them may run: their keys may be locked away. */
+	frozen = system->freeze_users(system->context);
+	r = perform(&story, operation);
+	if (frozen)
+		thawed = system->thaw_users(system->context);
+	return r < 0 ? r : thawed;
 }

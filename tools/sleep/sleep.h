@@ -9,6 +9,7 @@
 #include "config/sleep_config.h"
 #include "sleep_hooks.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum sleep_operation {
@@ -33,6 +34,9 @@ struct sleep_system {
 	void (*alarm_close)(void *context, int alarm);
 	/* A clock that advances while the machine sleeps, microseconds. */
 	uint64_t (*now)(void *context);
+	/* Freezes the users' sessions, if they are to be frozen: sleep_users.h. */
+	bool (*freeze_users)(void *context);
+	int (*thaw_users)(void *context);
 	/* Locks the home directories that are to be locked while it sleeps. */
 	void (*lock_homes)(void *context);
 };
@@ -46,9 +50,12 @@ int sleep_operation_parse(const char *word, enum sleep_operation *ret);
 int sleep_run(const struct sleep_system *system, const struct sleep_config *config,
 	      enum sleep_operation operation);
 
-/* For the real machine; program is the path of s2disk. */
+/* For the real machine. */
 struct sleep_machine {
-	const char *program;
+	const char *root;	  /* "" */
+	const char *program;	  /* the path of s2disk */
+	const char *users_switch; /* value of SLEEP_USERS_SWITCH, NULL: not set */
+	bool asks;		  /* s2disk will ask for a passphrase */
 };
 
 void sleep_system_real(struct sleep_machine *machine, struct sleep_system *ret);

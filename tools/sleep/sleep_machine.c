@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "base/program.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "sleep.h"
+#include "sleep_users.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,14 +38,14 @@ static int real_hibernate(void *context, bool in_memory)
 }
 
 /* Writes the first of the words that the kernel accepts. */
-static int write_one_of(const char *path, const char *words)
+static int write_one_of(const char *root, const char *path, const char *words)
 {
 	char copy[128], *rest = NULL;
 	int r = -EINVAL;
 
 	text_copy(copy, sizeof(copy), words);
 	for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
-		r = io_write_text("", path, word);
+		r = io_write_text(root, path, word);
 		if (r == 0)
 			return 0;
 	}
@@ -52,16 +54,16 @@ static int write_one_of(const char *path, const char *words)
 
 static int real_suspend(void *context, const struct sleep_config *config)
 {
+	const struct sleep_machine *machine = context;
 	int r;
 
-	(void)context;
 	if (config->memory_mode[0]) {
-		r = write_one_of("/sys/power/mem_sleep", config->memory_mode);
+		r = write_one_of(machine->root, "/sys/power/mem_sleep", config->memory_mode);
 		if (r < 0)
 			log_warning("MemorySleepMode=%s is not offered by the kernel: %s",
 				    config->memory_mode, strerror(-r));
 	}
-	r = write_one_of("/sys/power/state", config->suspend_state);
+	r = write_one_of(machine->root, "/sys/power/state", config->suspend_state);
 	if (r < 0)
 		log_error("cannot suspend to RAM: %s", strerror(-r));
 	return r;
@@ -127,16 +129,32 @@ static void real_lock_homes(void *context)
 		NULL,
 	};
 
-	(void)context;
-	if (access(HOMED, F_OK) == 0 && program_run(call[0], call, NULL, -1) != 0)
+	const struct sleep_machine *machine = context;
+
+	if (tree_exists(machine->root, HOMED) && program_run(call[0], call, NULL, -1) != 0)
 		log_warning("cannot lock the home directories of systemd-homed");
+}
+
+static bool real_freeze_users(void *context)
+{
+	const struct sleep_machine *machine = context;
+
+	return sleep_users_freezable(machine->users_switch, machine->asks) &&
+	       sleep_users_freeze(machine->root);
+}
+
+static int real_thaw_users(void *context)
+{
+	const struct sleep_machine *machine = context;
+
+	return sleep_users_thaw(machine->root);
 }
 
 void sleep_system_real(struct sleep_machine *machine, struct sleep_system *ret)
 {
 	*ret = (struct sleep_system){
-		.root = "",
-		.hooks = { .root = "", .seconds = HOOK_SECONDS },
+		.root = machine->root,
+		.hooks = { .root = machine->root, .seconds = HOOK_SECONDS },
 		.context = machine,
 		.hibernate = real_hibernate,
 		.suspend = real_suspend,
@@ -144,6 +162,8 @@ void sleep_system_real(struct sleep_machine *machine, struct sleep_system *ret)
 		.alarm_rang = real_alarm_rang,
 		.alarm_close = real_alarm_close,
 		.now = real_now,
+		.freeze_users = real_freeze_users,
+		.thaw_users = real_thaw_users,
 		.lock_homes = real_lock_homes,
 	};
 }

@@ -109,4 +109,3 @@ int sleep_nap(struct story *story)
 			return 0;
 	}
 }
-

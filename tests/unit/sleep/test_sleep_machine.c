@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk-sleep's hands: what it writes below /sys, and the programs it runs. */
+#include "base/log.h"
+#include "fixtures/check_main.h"
+#include "fixtures/machine/made_root.h"
+#include "tools/sleep/sleep.h"
+#include "tools/sleep/sleep_users.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FREEZER "/sys/fs/cgroup/user.slice/cgroup.freeze"
+
+static struct sleep_machine machine;
+static struct sleep_system made_system;
+
+/* A program of that name comes first in PATH; it notes its arguments. */
+static void put_program(const char *path, const char *result)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "#!/bin/sh\necho \"${0##*/} $*\" >>%s/calls\ncase $* in\n%s\nesac\nexit 0\n",
+		 made_root, result);
+	made_put_mode(path, text, 0755);
+}
+
+static const char *file(const char *name)
+{
+	static char text[1024];
+	char path[128];
+	FILE *in;
+	size_t length = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", made_root, name);
+	in = fopen(path, "r");
+	if (in) {
+		length = fread(text, 1, sizeof(text) - 1, in);
+		fclose(in);
+	}
+	text[length] = '\0';
+	return text;
+}
+
+static void make(void)
+{
+	char path[512];
+
+	made_root_create();
+	snprintf(path, sizeof(path), "%s/bin:%s", made_root, getenv("PATH"));
+	setenv("PATH", path, 1);
+	put_program("/bin/busctl", "");
+	made_put(FREEZER, "0\n");
+	machine = (struct sleep_machine){ .root = made_root };
+	sleep_system_real(&machine, &made_system);
+	log_set_level((enum log_level)0);
+}
+
+#define MANAGER                                                                                \
+	"busctl --quiet --timeout=60 call org.freedesktop.systemd1 /org/freedesktop/systemd1 " \
+	"org.freedesktop.systemd1.Manager "
+#define FREEZE MANAGER "FreezeUnit s user.slice\n"
+#define THAW MANAGER "ThawUnit s user.slice\n"
+
+START_TEST(asks_systemd_to_freeze_users)
+{
+	ck_assert(made_system.freeze_users(&machine));
+	ck_assert_str_eq(file("calls"), FREEZE);
+	ck_assert_int_eq(made_system.thaw_users(&machine), 0);
+	ck_assert_str_eq(file("calls"), FREEZE THAW);
+	ck_assert_str_eq(file(FREEZER), "0\n");
+}
+END_TEST
+
+/* No session, or cgroups of the first version. */
+START_TEST(has_no_users_to_freeze)
+{
+	made_put(FREEZER, NULL);
+	ck_assert(!made_system.freeze_users(&machine));
+	ck_assert_str_eq(file("calls"), "");
+}
+END_TEST
+
+START_TEST(sleeps_with_users_that_do_not_freeze)
+{
+	put_program("/bin/busctl", "*FreezeUnit*) exit 1 ;;");
+	ck_assert(!made_system.freeze_users(&machine));
+	ck_assert_str_eq(file("calls"), FREEZE THAW);
+}
+END_TEST
+
+START_TEST(thaws_users_without_systemd)
+{
+	put_program("/bin/busctl", "*ThawUnit*) exit 1 ;;");
+	made_put(FREEZER, "1\n");
+	ck_assert_int_eq(made_system.thaw_users(&machine), 0);
+	ck_assert_str_eq(file(FREEZER), "0\n");
+	made_put(FREEZER, NULL);
+	ck_assert_int_lt(made_system.thaw_users(&machine), 0);
+}
+END_TEST
+
+/* NVIDIA's drop-ins set it to false. */
+START_TEST(obeys_the_switch)
+{
+	static const char *const no[] = { "0", "no", "false", "off", "n", "F" };
+	static const char *const yes[] = {
+		NULL, "", "1", "yes", "true", "on", "y", "T", "perhaps"
+	};
+
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		machine.users_switch = no[i];
+		ck_assert(!made_system.freeze_users(&machine));
+	}
+	ck_assert_str_eq(file("calls"), "");
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		machine.users_switch = yes[i];
+		ck_assert(made_system.freeze_users(&machine));
+	}
+	ck_assert_str_eq(SLEEP_USERS_SWITCH, "SYSTEMD_SLEEP_FREEZE_USER_SESSIONS");
+}
+END_TEST
+
+/* Frozen, a user could not answer it. */
+START_TEST(keeps_those_who_are_asked_for_a_passphrase)
+{
+	machine.asks = true;
+	ck_assert(!made_system.freeze_users(&machine));
+	ck_assert_str_eq(file("calls"), "");
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *test = test_case(suite, "sleep_machine");
+
+	tcase_add_checked_fixture(test, make, made_root_remove);
+	tcase_add_test(test, asks_systemd_to_freeze_users);
+	tcase_add_test(test, has_no_users_to_freeze);
+	tcase_add_test(test, sleeps_with_users_that_do_not_freeze);
+	tcase_add_test(test, thaws_users_without_systemd);
+	tcase_add_test(test, obeys_the_switch);
+	tcase_add_test(test, keeps_those_who_are_asked_for_a_passphrase);
+}
