@@ -67,13 +67,15 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* With wrong settings s2disk ends without a question. */
-static bool asks_passphrase(void)
+/* With wrong settings s2disk ends without a question, and they may demand encryption. */
+static void read_settings(struct sleep_machine *machine)
 {
 	const struct options options = { .keeps_unknown = true };
 	struct settings settings;
+	int r = options_load_settings(&options, &settings, NULL);
 
-	return options_load_settings(&options, &settings, NULL) == 0 && image_keys_ask(&settings);
+	machine->asks = r == 0 && image_keys_ask(&settings);
+	machine->sealed_only = r < 0 || settings.encrypt;
 }
 
 int main(int argc, char **argv)
@@ -92,7 +94,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	block_signals();
-	machine.asks = asks_passphrase();
+	read_settings(&machine);
 	sleep_config_load("", &config, warn);
 	sleep_system_real(&machine, &system);
 	return sleep_run(&system, &config, operation) < 0 ? EXIT_FAILED : EXIT_DONE;

@@ -129,7 +129,7 @@ static int suspend_then_hibernate(struct story *story)
 /* Both were requested, and writing the image is the part that is likely to have failed. */
 static int hybrid_sleep(struct story *story)
 {
-	if (sleep_do_step(story, STEP_HYBRID) == 0)
+	if (story->hybrid == HYBRID_BY_S2DISK && sleep_do_step(story, STEP_HYBRID) == 0)
 		return 0;
 	log_notice("no hybrid sleep; suspending to RAM only, without an image on disk");
 	return sleep_do_step(story, STEP_SUSPEND_AFTER_HYBRID);
@@ -177,6 +177,13 @@ int sleep_run(const struct sleep_system *system, const struct sleep_config *conf
 		log_error("%s is disabled in systemd's configuration (sleep.conf)",
 			  story.operation);
 		return -EPERM;
+	}
+	if (operation == SLEEP_HYBRID)
+		story.hybrid = sleep_hybrid_way(system->root, config, system->sealed_only);
+	if (story.hybrid == HYBRID_BY_SYSTEMD) {
+		r = system->hand_over(system->context, story.operation);
+		if (r != -ENOENT)
+			return r;
 	}
 	/* Between two steps, too, nothing of them may run: their keys may be locked away. */
 	frozen = system->freeze_users(system->context);

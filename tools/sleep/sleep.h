@@ -22,12 +22,16 @@ enum sleep_operation {
 struct sleep_system {
 	const char *root; /* "" */
 	struct sleep_hooks hooks;
+	bool sealed_only; /* the settings demand encryption */
 	void *context;
 	/* Runs s2disk; with in_memory the machine suspends to RAM. 0 after a resume, else
 	 * s2disk's exit status or a negative errno; s2disk has logged why. */
 	int (*hibernate)(void *context, bool in_memory);
 	/* Suspends the machine to RAM; 0 after it woke. */
 	int (*suspend)(void *context, const struct sleep_config *config);
+	/* Has systemd-sleep do all of an operation: 0 if the machine slept and is back; -ENOENT:
+	 * there is no such program; another negative errno: it failed, and has logged why. */
+	int (*hand_over)(void *context, const char *operation);
 	/* Sets an alarm that wakes the machine after this time; a descriptor, for alarm_close(). */
 	int (*alarm_set)(void *context, uint64_t usec);
 	bool (*alarm_rang)(void *context, int alarm);
@@ -56,6 +60,7 @@ struct sleep_machine {
 	const char *program;	  /* the path of s2disk */
 	const char *users_switch; /* value of SLEEP_USERS_SWITCH, NULL: not set */
 	bool asks;		  /* s2disk will ask for a passphrase */
+	bool sealed_only;	  /* the settings demand encryption */
 };
 
 void sleep_system_real(struct sleep_machine *machine, struct sleep_system *ret);

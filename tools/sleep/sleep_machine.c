@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The real machine. */
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -10,6 +11,8 @@
 #include "sleep_users.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -67,6 +70,26 @@ static int real_suspend(void *context, const struct sleep_config *config)
 	if (r < 0)
 		log_error("cannot suspend to RAM: %s", strerror(-r));
 	return r;
+}
+
+static int real_hand_over(void *context, const char *operation)
+{
+	static const char *const places[] = { "/usr/lib/systemd/systemd-sleep",
+					      "/lib/systemd/systemd-sleep" };
+	const struct sleep_machine *machine = context;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		char path[PATH_MAX];
+		const char *const arguments[] = { path, operation, NULL };
+
+		if (snprintf(path, sizeof(path), "%s%s", machine->root, places[i]) >=
+			    (int)sizeof(path) ||
+		    access(path, X_OK) < 0)
+			continue;
+		return program_run(path, arguments, NULL, -1) == 0 ? 0 : -EIO;
+	}
+	log_error("there is no %s", places[0]);
+	return -ENOENT;
 }
 
 static int real_alarm_set(void *context, uint64_t usec)
@@ -154,10 +177,12 @@ void sleep_system_real(struct sleep_machine *machine, struct sleep_system *ret)
 {
 	*ret = (struct sleep_system){
 		.root = machine->root,
+		.sealed_only = machine->sealed_only,
 		.hooks = { .root = machine->root, .seconds = HOOK_SECONDS },
 		.context = machine,
 		.hibernate = real_hibernate,
 		.suspend = real_suspend,
+		.hand_over = real_hand_over,
 		.alarm_set = real_alarm_set,
 		.alarm_rang = real_alarm_rang,
 		.alarm_close = real_alarm_close,

@@ -4,6 +4,7 @@
 #define S2DISK_SLEEP_SLEEP_PRIVATE_H
 
 #include "sleep.h"
+#include "sleep_hybrid.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +22,8 @@ struct story {
 	const struct sleep_system *system;
 	const struct sleep_config *config;
 	const char *operation; /* for the hooks and the journal, in all steps */
-	int alarm;	       /* -1: none is set */
+	enum sleep_hybrid hybrid;
+	int alarm; /* -1: none is set */
 	/* Of the last suspend to RAM: */
 	bool rang;     /* the alarm had expired when it ended */
 	bool slept;    /* the machine was suspended */

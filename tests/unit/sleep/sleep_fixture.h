@@ -75,7 +75,7 @@ static struct {
 	unsigned int percent, percent_a_hour;
 	int hibernate_result, suspend_result, alarm_result;
 	bool has_users; /* whose sessions can be frozen */
-	int thaw_result;
+	int hand_over_result, thaw_result;
 	uint64_t before, after;	 /* what precedes and follows a step takes this long */
 	bool early;		 /* the alarm rings before the machine sleeps */
 	uint64_t overslept;	 /* woken this long after the alarm, which did not wake it */
@@ -123,6 +123,16 @@ static int pretend_suspend(void *context, const struct sleep_config *config)
 	if (machine.mains_naps > 0 && --machine.mains_naps == 0)
 		made_put("/sys/class/power_supply/AC/online", "0\n");
 	return 0;
+}
+
+static int pretend_hand_over(void *context, const char *operation)
+{
+	char line[64];
+
+	(void)context;
+	snprintf(line, sizeof(line), "systemd-sleep %s", operation);
+	note(line);
+	return machine.hand_over_result;
 }
 
 static int pretend_alarm_set(void *context, uint64_t usec)
@@ -192,11 +202,12 @@ static int pretend_thaw(void *context)
 	return machine.thaw_result;
 }
 
-static const struct sleep_system made_system = {
+static struct sleep_system made_system = {
 	.root = made_root,
 	.hooks = { .root = made_root, .seconds = 20 },
 	.hibernate = pretend_hibernate,
 	.suspend = pretend_suspend,
+	.hand_over = pretend_hand_over,
 	.alarm_set = pretend_alarm_set,
 	.alarm_rang = pretend_alarm_rang,
 	.alarm_close = pretend_alarm_close,
@@ -211,6 +222,7 @@ static void make(void)
 	char hook[256];
 
 	memset(&machine, 0, sizeof(machine));
+	made_system.sealed_only = false;
 	machine.now = 1000 * HOUR;
 	made_root_create();
 	snprintf(hook, sizeof(hook), "#!/bin/sh\necho \"$1 $2 $SYSTEMD_SLEEP_ACTION\" >>%s/story\n",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-sleep on a made-up machine: what happens, in which order. */
 #include "sleep_fixture.h"
+#include "tools/sleep/sleep_hybrid.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -173,6 +174,73 @@ START_TEST(obeys_what_is_forbidden)
 }
 END_TEST
 
+#define MEMORY_ONLY                                                  \
+	"pre hybrid-sleep suspend-after-failed-hybrid-sleep\nlock\n" \
+	"suspend 0 min\npost hybrid-sleep suspend-after-failed-hybrid-sleep\n"
+
+/* All of it, hooks and the freezing of users included. */
+START_TEST(hands_hybrid_sleep_to_systemd)
+{
+	machine.has_users = true;
+	made_put("/sys/power/mem_sleep", "[s2idle]\n");
+	ck_assert_int_eq(run(SLEEP_HYBRID), 0);
+	ck_assert_str_eq(story(), "systemd-sleep hybrid-sleep\n");
+	ck_assert_ptr_nonnull(strstr(said, "and this machine has none\nsystemd-sleep takes over"));
+	machine.hand_over_result = -EIO;
+	ck_assert_int_eq(run(SLEEP_HYBRID), -EIO);
+	ck_assert_str_eq(story(), "systemd-sleep hybrid-sleep\nsystemd-sleep hybrid-sleep\n");
+	made_put("/story", NULL);
+	ck_assert_int_eq(run(SLEEP_HIBERNATE), 0);
+	ck_assert_ptr_null(strstr(story(), "systemd-sleep"));
+}
+END_TEST
+
+START_TEST(suspends_without_systemd_sleep)
+{
+	made_put("/sys/power/mem_sleep", "[s2idle]\n");
+	machine.hand_over_result = -ENOENT;
+	ck_assert_int_eq(run(SLEEP_HYBRID), 0);
+	ck_assert_str_eq(story(), "systemd-sleep hybrid-sleep\n" MEMORY_ONLY);
+}
+END_TEST
+
+/* The kernel's own image is not encrypted. */
+START_TEST(keeps_what_is_sealed_from_the_disk)
+{
+	made_put("/sys/power/mem_sleep", "[s2idle]\n");
+	made_system.sealed_only = true;
+	ck_assert_int_eq(run(SLEEP_HYBRID), 0);
+	ck_assert_str_eq(story(), MEMORY_ONLY);
+	ck_assert_ptr_nonnull(strstr(said, "\"encrypt = y\" demands encryption"));
+}
+END_TEST
+
+static enum sleep_hybrid way(const char *offered, const char *wanted)
+{
+	struct sleep_config config = { .delay_usec = 0 };
+
+	made_put("/sys/power/mem_sleep", offered);
+	strcpy(config.memory_mode, wanted);
+	return sleep_hybrid_way(made_root, &config, false);
+}
+
+START_TEST(knows_who_can_sleep_so)
+{
+	ck_assert_int_eq(way(NULL, "s2idle"), HYBRID_BY_S2DISK);
+	ck_assert_int_eq(way("s2idle [deep]\n", ""), HYBRID_BY_S2DISK);
+	ck_assert_int_eq(way("[s2idle] deep\n", ""), HYBRID_BY_S2DISK);
+	ck_assert_int_eq(way("[s2idle] shallow\n", ""), HYBRID_BY_SYSTEMD);
+	ck_assert_int_eq(way("[s2idle] deeper\n", ""), HYBRID_BY_SYSTEMD);
+	/* MemorySleepMode=: the first that the kernel offers. */
+	ck_assert_int_eq(way("s2idle [deep]\n", "s2idle"), HYBRID_BY_SYSTEMD);
+	ck_assert_ptr_nonnull(strstr(said, "MemorySleepMode= of sleep.conf chooses s2idle\n"));
+	ck_assert_int_eq(way("[s2idle] deep\n", "deep s2idle"), HYBRID_BY_S2DISK);
+	ck_assert_int_eq(way("s2idle [deep]\n", " shallow  deep"), HYBRID_BY_S2DISK);
+	ck_assert_int_eq(way("s2idle [deep]\n", "deep-ish"), HYBRID_BY_S2DISK);
+	ck_assert_int_eq(way("[s2idle]\n", "deep"), HYBRID_BY_SYSTEMD);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *test = test_case(suite, "sleep");
@@ -190,4 +258,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, fails_if_users_stay_frozen);
 	tcase_add_test(test, suspends_again_when_hibernating_failed);
 	tcase_add_test(test, obeys_what_is_forbidden);
+	tcase_add_test(test, hands_hybrid_sleep_to_systemd);
+	tcase_add_test(test, suspends_without_systemd_sleep);
+	tcase_add_test(test, keeps_what_is_sealed_from_the_disk);
+	tcase_add_test(test, knows_who_can_sleep_so);
 }

@@ -6,6 +6,7 @@
 #include "tools/sleep/sleep.h"
 #include "tools/sleep/sleep_users.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,62 @@ START_TEST(keeps_those_who_are_asked_for_a_passphrase)
 }
 END_TEST
 
+/* MemorySleepMode= and SuspendState=: the first word that the kernel takes. */
+START_TEST(suspends_as_configured)
+{
+	struct sleep_config config = { .memory_mode = "deep", .suspend_state = "mem standby" };
+
+	made_put("/sys/power/mem_sleep", "");
+	made_put("/sys/power/state", "");
+	ck_assert_int_eq(made_system.suspend(&machine, &config), 0);
+	ck_assert_str_eq(file("/sys/power/mem_sleep"), "deep");
+	ck_assert_str_eq(file("/sys/power/state"), "mem");
+	/* Refused, it suspends as the kernel chooses. */
+	made_put("/sys/power/mem_sleep", NULL);
+	ck_assert_int_eq(made_system.suspend(&machine, &config), 0);
+	made_put("/sys/power/state", NULL);
+	ck_assert_int_eq(made_system.suspend(&machine, &config), -ENOENT);
+	ck_assert_str_eq(file("/sys/power/mem_sleep"), "");
+}
+END_TEST
+
+START_TEST(runs_systemd_sleep)
+{
+	ck_assert_int_eq(made_system.hand_over(&machine, "hybrid-sleep"), -ENOENT);
+	put_program("/lib/systemd/systemd-sleep", "");
+	ck_assert_int_eq(made_system.hand_over(&machine, "hybrid-sleep"), 0);
+	ck_assert_str_eq(file("calls"), "systemd-sleep hybrid-sleep\n");
+	put_program("/usr/lib/systemd/systemd-sleep", "*) exit 1 ;;");
+	ck_assert_int_eq(made_system.hand_over(&machine, "hybrid-sleep"), -EIO);
+}
+END_TEST
+
+START_TEST(runs_s2disk)
+{
+	char program[128];
+
+	snprintf(program, sizeof(program), "%s/bin/s2disk", made_root);
+	machine.program = program;
+	put_program("/bin/s2disk", "*suspend*) exit 3 ;;");
+	ck_assert_int_eq(made_system.hibernate(&machine, false), 0);
+	ck_assert_int_eq(made_system.hibernate(&machine, true), 3);
+	ck_assert_str_eq(file("calls"), "s2disk \ns2disk --method=suspend\n");
+	put_program("/bin/s2disk", "*) kill -KILL $$ ;;");
+	ck_assert_int_eq(made_system.hibernate(&machine, false), -EINTR);
+}
+END_TEST
+
+/* homed is not started for it. */
+START_TEST(locks_homes_if_there_are_any)
+{
+	made_system.lock_homes(&machine);
+	ck_assert_str_eq(file("calls"), "");
+	made_directory("/run/systemd/home");
+	made_system.lock_homes(&machine);
+	ck_assert_ptr_nonnull(strstr(file("calls"), "LockAllHomes\n"));
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *test = test_case(suite, "sleep_machine");
@@ -142,4 +199,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, thaws_users_without_systemd);
 	tcase_add_test(test, obeys_the_switch);
 	tcase_add_test(test, keeps_those_who_are_asked_for_a_passphrase);
+	tcase_add_test(test, suspends_as_configured);
+	tcase_add_test(test, runs_systemd_sleep);
+	tcase_add_test(test, runs_s2disk);
+	tcase_add_test(test, locks_homes_if_there_are_any);
 }
