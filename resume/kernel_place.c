@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "firmware_place.h"
 #include "history/boot_record_file.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
@@ -38,6 +39,8 @@ static int hand_to_kernel(const struct settings *settings, const struct swap_are
 	if (!mounted_any("")) {
 		log_notice("%s holds an image of the kernel's own; the kernel resumes it now",
 			   area->name);
+		/* systemd-sleep does not, once it is restored. */
+		firmware_place_clear("");
 		r = kernel_resume_name("", area->dev, area->offset);
 		snprintf(reason, sizeof(reason),
 			 "it is the kernel's own, and the kernel did not accept it%s%s",

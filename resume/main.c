@@ -7,8 +7,10 @@
 #include "base/text.h"
 #include "boot/initramfs.h"
 #include "default_place.h"
+#include "firmware_place.h"
 #include "history/boot_record_file.h"
 #include "config/image_keys.h"
+#include "kernel/kernel_cmdline.h"
 #include "kernel_place.h"
 #include "config/command_line.h"
 #include "restore.h"
@@ -56,7 +58,8 @@ static const char help[] =
 	"  -V, --version              the version\n"
 	"\n"
 	"Without DEVICE, the configuration or resume= and resume_offset= of the kernel\n"
-	"command line name it, and else --default-device.\n"
+	"command line name it, else --default-device, else the firmware's variable\n"
+	"HibernateLocation.\n"
 	"\n"
 	"Exit status: 0 nothing to resume, or the image was discarded: the boot continues;\n"
 	"1 failed; 2 wrong usage or configuration.\n";
@@ -142,9 +145,10 @@ static int (*const prints[])(const struct settings *settings) = {
 	[PRINT_MISSED] = record_missed,
 };
 
-/* Nothing was restored: records what this boot did. */
+/* Nothing was restored, and the boot continues: records what it did. */
 static void record(struct boot_run *run, const struct settings *settings)
 {
+	firmware_place_clear("");
 	witness_keys(run, settings);
 	witness_record(run);
 }
@@ -191,11 +195,16 @@ static int parse_command_line(int argc, char **argv, struct command *ret)
 
 static void take_default(const struct command *command, struct settings *settings)
 {
+	struct kernel_cmdline cmdline = { 0 };
+
 	if (command->default_device)
 		text_copy(settings->default_device, sizeof(settings->default_device),
 			  command->default_device);
 	if (!settings->default_device[0])
 		default_place_read("", settings);
+	kernel_cmdline_read("", &cmdline);
+	if (!settings->default_device[0] && !settings->resume_device[0] && !cmdline.resume[0])
+		firmware_place_read("", settings);
 }
 
 static int find(const struct command *command, const struct settings *settings,
@@ -328,12 +337,16 @@ int main(int argc, char **argv)
 	code = parse_command_line(argc, argv, &command);
 	if (code >= 0)
 		return code;
-	if (command.print)
-		return run(&command);
+	if (command.print) {
+		code = run(&command);
+		firmware_place_end();
+		return code;
+	}
 	restore_ignore_signals();
 	log_to_kernel();
 	plymouth_begin();
 	code = take_turn_and_run(&command);
+	firmware_place_end();
 	plymouth_end();
 	return code;
 }

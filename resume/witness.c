@@ -23,6 +23,8 @@ static enum boot_named named_by(const struct settings *settings,
 		return settings->resume_device_by[0] ? NAMED_BY_FILE : NAMED_BY_ARGUMENT;
 	if (cmdline->resume[0])
 		return NAMED_BY_KERNEL;
+	if (settings->default_by_firmware)
+		return NAMED_BY_FIRMWARE;
 	return settings->default_device[0] ? NAMED_BY_DEFAULT : NAMED_BY_NOTHING;
 }
 

@@ -2,6 +2,7 @@
 /* s2disk(8): the command line. */
 #include "crypto/crypto.h"
 #include "base/log.h"
+#include "boot/hibernate_location.h"
 #include "crypto/secret.h"
 #include "described.h"
 #include "hibernate.h"
@@ -206,6 +207,17 @@ static int prepare_keys_alone(struct command *command, const struct settings *se
 	return r < 0 ? r : hibernate_lock_take("", &command->lock, w);
 }
 
+/* For an initramfs, ours or systemd's, where nothing else names the place. Before the snapshot, so
+ * that the restored kernel knows the variable and can delete it. */
+static void leave_word(const struct settings *settings, const struct swap_area *area)
+{
+	int r = settings->test_file[0] ? -ENOENT
+				       : hibernate_location_write("", area->dev, area->offset);
+
+	if (r < 0 && r != -ENOENT)
+		log_debug("HibernateLocation cannot be written: %s", strerror(-r));
+}
+
 static int hibernate_with_keys(struct command *command, const struct settings *settings,
 			       const struct swap_area *area, struct platform_section *section,
 			       struct last *last, struct why *w)
@@ -217,7 +229,9 @@ static int hibernate_with_keys(struct command *command, const struct settings *s
 		last_end(last, LAST_FAILED, why_text(w, r));
 	} else {
 		swapoff_others_begin(area, "");
+		leave_word(settings, area);
 		r = hibernate(settings, area, section, keys, last, w);
+		hibernate_location_clear("");
 	}
 	key_ways_free(keys);
 	return r;

@@ -12,6 +12,7 @@ static const char *const named_words[] = {
 	[NAMED_BY_ARGUMENT] = "argument",
 	[NAMED_BY_KERNEL] = "command-line",
 	[NAMED_BY_DEFAULT] = "default",
+	[NAMED_BY_FIRMWARE] = "firmware",
 };
 
 static const char *const found_words[] = {

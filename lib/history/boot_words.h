@@ -14,6 +14,7 @@ enum boot_named {
 	NAMED_BY_ARGUMENT, /* an option of resume */
 	NAMED_BY_KERNEL,   /* resume= on the kernel command line */
 	NAMED_BY_DEFAULT,  /* the scripts of the initramfs generator */
+	NAMED_BY_FIRMWARE, /* its variable HibernateLocation */
 };
 
 enum boot_found {

@@ -69,10 +69,11 @@ const struct boot_run *way_best_run(const struct way *way)
 
 static const char *who(const struct boot_run *run)
 {
-	return run->by == NAMED_BY_FILE	     ? run->by_file
-	       : run->by == NAMED_BY_KERNEL  ? "resume= on the kernel command line"
-	       : run->by == NAMED_BY_DEFAULT ? "the initramfs' own choice"
-					     : "an argument of resume";
+	return run->by == NAMED_BY_FILE	      ? run->by_file
+	       : run->by == NAMED_BY_KERNEL   ? "resume= on the kernel command line"
+	       : run->by == NAMED_BY_DEFAULT  ? "the initramfs' own choice"
+	       : run->by == NAMED_BY_FIRMWARE ? "the firmware's variable HibernateLocation"
+					      : "an argument of resume";
 }
 
 /* Does it have one of the key files, unchanged? */

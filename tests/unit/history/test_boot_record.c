@@ -100,7 +100,7 @@ END_TEST
 /* Each word has a meaning of its own. */
 START_TEST(words)
 {
-	for (int i = NAMED_BY_NOTHING; i <= NAMED_BY_DEFAULT; i++) {
+	for (int i = NAMED_BY_NOTHING; i <= NAMED_BY_FIRMWARE; i++) {
 		for (int j = FOUND_NOTHING_NAMED; j <= FOUND_IMAGE; j++) {
 			struct boot_run run = { .by = (enum boot_named)i,
 						.found = (enum boot_found)j,

@@ -172,7 +172,7 @@ stock() { # : what is left of it
 	(cd "$DESTDIR/scripts/local-premount" && echo *)
 }
 is "initramfs-tools: any image" "$(MODULES=$work/modules stock)" "resume s2disk"
-is "initramfs-tools: the kernel's compressor" "$(cat "$work/modules")" lz4
+is "initramfs-tools: modules" "$(cat "$work/modules")" "lz4 efivarfs"
 : >"$work/sealed-only"
 is "initramfs-tools: encrypted ones only" "$(stock)" "s2disk"
 rm "$work/sealed-only"
@@ -209,7 +209,7 @@ dracut_install() {
 	install
 }
 is "dracut: key" "$(put_in dracut_install)" "-o /etc/image.key;"
-is "dracut: the kernel's compressor" "$(cat "$work/modules")" :lz4
+is "dracut: modules" "$(cat "$work/modules")" ":lz4 efivarfs"
 # What is baked into an image of this machine only: the one area there is.
 baked() { # HOSTONLY
 	# shellcheck disable=SC2034 # called by the script
@@ -493,7 +493,8 @@ if command -v bash >/dev/null; then
 			add_file() { :; }; add_dir() { mkdir -p "$BUILDROOT$1"; }
 			add_runscript() { echo runscript; }; . "$1"; build; help >/dev/null' - \
 			"$work/script" | tr '\n' ';')
-		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;module lz4?;"
+		is "mkinitcpio: $name" "${said%runscript;}" "binary /usr/lib/uswsusp/resume;module lz4?;\
+module efivarfs?;"
 	done
 	is "mkinitcpio: no default" "$(ls "$work/root/conf" 2>/dev/null)" ""
 	printf 'RESUME=UUID=8\nRESUME_OFFSET=38912\n' >"$work/default"

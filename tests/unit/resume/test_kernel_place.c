@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "fixtures/check_main.h"
 #include "kernel/kernel_cmdline.h"
+#include "resume/firmware_place.h"
 #include "resume/kernel_place.h"
 #include "resume/restore.h"
 
@@ -28,7 +29,7 @@ static struct {
 	bool cannot_hibernate;
 	bool mounted;
 	int restore, result; /* of restore(), and of kernel_place_tell() */
-	unsigned int set, loads, restored;
+	unsigned int set, loads, restored, cleared;
 } machine;
 
 static struct swap_area area = { .name = "swap", .device = "/dev/vda2", .offset = OFFSET };
@@ -99,6 +100,13 @@ bool __wrap_mounted_any(const char *root)
 	return machine.mounted;
 }
 
+void firmware_place_clear(const char *root)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert_uint_eq(machine.set, 0);
+	machine.cleared++;
+}
+
 /* As the real one with an unwanted image. */
 int restore(const struct settings *settings, const struct swap_area *looked_at,
 	    const char *unwanted, struct boot_run *run, struct why *w)
@@ -164,7 +172,7 @@ static struct boot_run place(enum boot_found found, enum boot_fate fate, bool en
 
 	kernel_cmdline_parse(machine.cmdline, &cmdline);
 	run.noresume = cmdline.noresume;
-	machine.set = machine.loads = machine.restored = 0;
+	machine.set = machine.loads = machine.restored = machine.cleared = 0;
 	machine.result = kernel_place_tell(&settings, &area, &run, NULL);
 	return run;
 }
@@ -219,6 +227,7 @@ START_TEST(kernels_image)
 	run = place(FOUND_KERNEL_IMAGE, FATE_STILL_THERE, false);
 	ck_assert_uint_eq(machine.set, 1);
 	ck_assert_uint_eq(machine.loads, 1);
+	ck_assert_uint_eq(machine.cleared, 1);
 	ck_assert_int_eq(run.found, FOUND_KERNEL_IMAGE);
 	ck_assert_int_eq(run.fate, FATE_DISCARDED);
 	ck_assert_ptr_nonnull(strstr(run.reason, "could not resume"));

@@ -19,6 +19,7 @@ static struct {
 	const char *cmdline; /* of the kernel */
 	const char *baked;   /* into the initramfs; NULL: nothing */
 	int find, restore;   /* results */
+	const char *word;    /* the firmware's; NULL: none */
 	unsigned int late;   /* looks until the device is there */
 	int turn;	     /* of waiting for another run */
 	enum boot_found found;
@@ -32,6 +33,7 @@ static struct {
 static struct boot_run got;
 static char unwanted_reason[128];
 static unsigned int recorded, recorded_first, renewed, placed, looks;
+static unsigned int words, cleared, ended;
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
 		       struct swap_area *ret, struct why *w);
@@ -87,6 +89,28 @@ void default_place_read(const char *root, struct settings *settings)
 		return;
 	snprintf(settings->default_device, sizeof(settings->default_device), "%s", machine.baked);
 	settings->default_offset = 77;
+}
+
+void firmware_place_read(const char *root, struct settings *settings)
+{
+	ck_assert_str_eq(root, "");
+	words++;
+	if (!machine.word)
+		return;
+	snprintf(settings->default_device, sizeof(settings->default_device), "%s", machine.word);
+	settings->default_offset = 78;
+	settings->default_by_firmware = true;
+}
+
+void firmware_place_clear(const char *root)
+{
+	ck_assert_str_eq(root, "");
+	cleared++;
+}
+
+void firmware_place_end(void)
+{
+	ended++;
 }
 
 int default_place_print(const struct settings *settings, const char *root, char *ret, size_t size,
@@ -192,6 +216,7 @@ static int run_with(const char *first, const char *second)
 	argv[argc] = NULL;
 	optind = 1;
 	recorded = recorded_first = renewed = placed = looks = 0;
+	words = cleared = ended = 0;
 	memset(&got, 0, sizeof(got));
 	return program_main(argc, argv);
 }
@@ -268,6 +293,46 @@ START_TEST(says_that_it_was_baked_in)
 	ck_assert_int_eq(run_with(NULL, NULL), 0);
 	ck_assert_int_eq(got.by, NAMED_BY_FILE);
 	ck_assert_uint_eq(got.offset, 0);
+}
+END_TEST
+
+/* After all others, and for one boot. */
+START_TEST(says_that_the_firmware_named_it)
+{
+	machine.word = "UUID=4";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_FIRMWARE);
+	ck_assert_str_eq(got.named, "UUID=4");
+	ck_assert_uint_eq(got.offset, 78);
+	ck_assert_uint_eq(words, 1);
+	ck_assert_uint_eq(cleared, 1);
+	ck_assert_uint_eq(ended, 1);
+	/* To be waited for; not deleted yet. */
+	ck_assert_int_eq(run_with("--print-device", NULL), 0);
+	ck_assert_uint_eq(words, 1);
+	ck_assert_uint_eq(cleared, 0);
+	ck_assert_uint_eq(ended, 1);
+	ck_assert_int_eq(run_with("--default-device=/dev/x", NULL), 0);
+	ck_assert_str_eq(got.named, "/dev/x");
+	ck_assert_uint_eq(words, 0);
+	ck_assert_uint_eq(cleared, 1);
+	machine.baked = "UUID=3";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_str_eq(got.named, "UUID=3");
+	machine.baked = NULL;
+	machine.cmdline = "resume=8:1";
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_str_eq(got.named, "8:1");
+	machine.cmdline = "quiet";
+	made_put("/conf", "resume device = /dev/y\n");
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert_int_eq(got.by, NAMED_BY_FILE);
+	ck_assert_uint_eq(words, 0);
+	/* With unusable settings, so that no image stays there. */
+	made_put("/conf", "mismatch action = x\n");
+	ck_assert_int_eq(run_with(NULL, NULL), 2);
+	ck_assert_int_eq(got.by, NAMED_BY_FIRMWARE);
+	ck_assert_uint_eq(cleared, 1);
 }
 END_TEST
 
@@ -477,6 +542,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, begin, made_root_remove);
 	tcase_add_loop_test(tcase, says_who_named_it, 0, (int)ARRAY_SIZE(namings));
 	tcase_add_test(tcase, says_that_it_was_baked_in);
+	tcase_add_test(tcase, says_that_the_firmware_named_it);
 	tcase_add_loop_test(tcase, says_what_was_found, 0, (int)ARRAY_SIZE(outcomes));
 	tcase_add_test(tcase, is_written_once);
 	tcase_add_test(tcase, says_that_an_image_stays);

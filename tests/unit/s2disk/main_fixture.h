@@ -18,10 +18,12 @@ int program_main(int argc, char **argv);
 static struct {
 	uid_t uid;
 	int lock, second_lock, on, find, crypto, capture, mlock, keys, hibernate, save, print, keep;
+	int location; /* of setting the firmware's variable, and of deleting it */
+	uint64_t offset;
 	enum check_level level; /* of the check that comes out worst */
 } machine;
 
-static char events[256];	    /* what was called, and what was kept of it */
+static char events[512];	    /* what was called, and what was kept of it */
 static char said[4096];		    /* messages */
 static const char *problem;	    /* as the checks got it: why there is no area, or no machine */
 static struct unknown_keys unknown; /* … and the unknown keys */
@@ -139,8 +141,10 @@ int __wrap_target_find(const struct settings *settings, const char *root, bool r
 	ck_assert(running);
 	*ret = (struct swap_area){ .name = "/swapfile",
 				   .device = "/dev/sda2",
+				   .dev = 77,
 				   .offset = settings->resume_offset,
 				   .file = true };
+	machine.offset = ret->offset;
 	return event_why("find", machine.find, w);
 }
 
@@ -222,6 +226,20 @@ void __wrap_key_ways_free(struct key_ways *ways)
 {
 	if (ways)
 		event("wipe", 0);
+}
+
+int hibernate_location_write(const char *root, dev_t dev, uint64_t offset)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert_uint_eq(dev, 77);
+	ck_assert_uint_eq(offset, machine.offset);
+	return event("location", machine.location);
+}
+
+int hibernate_location_clear(const char *root)
+{
+	ck_assert_str_eq(root, "");
+	return event("cleared", machine.location);
 }
 
 int hibernate(const struct settings *settings, const struct swap_area *area,

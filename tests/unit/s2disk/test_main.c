@@ -8,7 +8,8 @@ START_TEST(unknown_keys)
 {
 	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\nenrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check others-off hibernate resumed others-on unlock");
+	       "lock on find look keep check others-off location hibernate cleared resumed others-on "
+	       "unlock");
 	ck_assert_str_eq(said, "");
 	ck_assert_uint_eq(unknown.count, 1);
 	ck_assert_ptr_nonnull(strstr(unknown.text, "/conf:3: unknown key \"enrypt\""));
@@ -18,7 +19,7 @@ START_TEST(unknown_keys)
 }
 END_TEST
 
-#define WHOLE "lock on find look keep check others-off hibernate resumed others-on"
+#define WHOLE "lock on find look keep check others-off location hibernate cleared resumed others-on"
 
 START_TEST(hibernates)
 {
@@ -36,7 +37,8 @@ START_TEST(hibernates)
 	check_printed(said, "nothing can be kept");
 	machine.uid = 1000;
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check others-off hibernate others-on off unlock");
+	       "lock on find look keep check others-off location hibernate cleared others-on off "
+	       "unlock");
 }
 END_TEST
 
@@ -91,7 +93,8 @@ START_TEST(hibernating_fails)
 	machine.on = 1;
 	machine.hibernate = -EIO;
 	s2disk("", EXIT_FAILED,
-	       "lock on find look keep check others-off hibernate failed others-on off unlock");
+	       "lock on find look keep check others-off location hibernate cleared failed others-on off "
+	       "unlock");
 	check_printed(said, "not hibernated: hibernate failed");
 }
 END_TEST
@@ -102,7 +105,8 @@ START_TEST(asks_for_a_passphrase)
 	machine.on = 1;
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check unlock memory keys lock others-off hibernate wipe "
+	       "lock on find look keep check unlock memory keys lock others-off location hibernate "
+	       "cleared wipe "
 	       "resumed "
 	       "others-on off unlock");
 	/* Another one did meanwhile. */
@@ -124,7 +128,8 @@ START_TEST(key_pair_asks_nothing)
 {
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\nkey pair = /etc/pair\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check memory keys others-off hibernate wipe resumed "
+	       "lock on find look keep check memory keys others-off location hibernate cleared wipe "
+	       "resumed "
 	       "others-on "
 	       "unlock");
 	machine.keys = -ENOENT;

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The place that the firmware names: when efivarfs is mounted for it, what is read, and that it is
+ * good for one boot. */
+#include "boot/hibernate_location.h"
+#include "fixtures/check_main.h"
+#include "fixtures/made_root.h"
+#include "resume/firmware_place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define DIRECTORY "/sys/firmware/efi/efivars"
+#define UUID "0f2a4c6e-1b3d-4f50-8a9b-c0d1e2f30415"
+
+static int mounts, error;
+static struct settings settings;
+
+int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
+		 const void *data);
+int __wrap_umount2(const char *target, int flags);
+
+int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
+		 const void *data)
+{
+	(void)data;
+	ck_assert_str_eq(source, "efivarfs");
+	ck_assert_str_eq(target, DIRECTORY);
+	ck_assert_str_eq(type, "efivarfs");
+	ck_assert_uint_eq(flags, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	errno = error;
+	mounts += error == 0;
+	return error ? -1 : 0;
+}
+
+int __wrap_umount2(const char *target, int flags)
+{
+	ck_assert_str_eq(target, DIRECTORY);
+	ck_assert_int_eq(flags, MNT_DETACH);
+	mounts--;
+	return 0;
+}
+
+/* An initramfs of this system. */
+static void make(void)
+{
+	made_root_create();
+	mounts = error = 0;
+	settings_defaults(&settings);
+	made_put("/etc/initrd-release", "ID=debian\n");
+	made_directory(DIRECTORY);
+}
+
+/* By s2disk, before the machine powered off. */
+static void leave_word(void)
+{
+	made_put("/run/udev/data/b8:2", "E:ID_FS_UUID=" UUID "\n");
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(8, 2), 5), 0);
+}
+
+static bool is_there(void)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s%s", made_root, HIBERNATE_LOCATION_FILE);
+	return access(path, F_OK) == 0;
+}
+
+START_TEST(takes_the_place)
+{
+	leave_word();
+	firmware_place_read(made_root, &settings);
+	ck_assert_str_eq(settings.default_device, "UUID=" UUID);
+	ck_assert_uint_eq(settings.default_offset, 5);
+	ck_assert(settings.default_by_firmware);
+	/* It was mounted already. */
+	firmware_place_end();
+	ck_assert_int_eq(mounts, 0);
+	ck_assert(is_there());
+	firmware_place_clear(made_root);
+	ck_assert(!is_there());
+	firmware_place_clear(made_root);
+}
+END_TEST
+
+static void expect_nothing(void)
+{
+	firmware_place_read(made_root, &settings);
+	ck_assert_str_eq(settings.default_device, "");
+	ck_assert_uint_eq(settings.default_offset, 0);
+	ck_assert(!settings.default_by_firmware);
+}
+
+START_TEST(mounts_what_is_not)
+{
+	expect_nothing();
+	ck_assert_int_eq(mounts, 1);
+	expect_nothing();
+	ck_assert_int_eq(mounts, 1);
+	firmware_place_end();
+	firmware_place_end();
+	ck_assert_int_eq(mounts, 0);
+	error = ENODEV;
+	expect_nothing();
+	firmware_place_end();
+	ck_assert_int_eq(mounts, 0);
+	/* No UEFI. */
+	error = 0;
+	ck_assert(made_shell("rmdir ." DIRECTORY));
+	expect_nothing();
+	ck_assert_int_eq(mounts, 0);
+}
+END_TEST
+
+START_TEST(leaves_what_is_of_another_system)
+{
+	leave_word();
+	made_put("/etc/initrd-release", "ID=fedora\n");
+	made_put("/etc/os-release", "ID=fedora\n");
+	expect_nothing();
+	firmware_place_clear(made_root);
+	ck_assert(is_there());
+}
+END_TEST
+
+/* A hand-started resume does not take the next boot's word away, and mounts nothing. */
+START_TEST(leaves_it_in_the_running_system)
+{
+	leave_word();
+	ck_assert(made_shell("mv etc/initrd-release etc/os-release"));
+	firmware_place_clear(made_root);
+	ck_assert(is_there());
+	ck_assert(made_shell("rm ." HIBERNATE_LOCATION_FILE));
+	expect_nothing();
+	ck_assert_int_eq(mounts, 0);
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *test = test_case(suite, "firmware_place");
+
+	tcase_add_checked_fixture(test, make, made_root_remove);
+	tcase_add_test(test, takes_the_place);
+	tcase_add_test(test, mounts_what_is_not);
+	tcase_add_test(test, leaves_what_is_of_another_system);
+	tcase_add_test(test, leaves_it_in_the_running_system);
+}
