@@ -16,6 +16,7 @@
 #include "restore.h"
 #include "config/target.h"
 #include "turn.h"
+#include "ui/passphrase.h"
 #include "ui/plymouth.h"
 #include "witness.h"
 
@@ -43,7 +44,8 @@ static const char help[] =
 	"  -o, --resume-offset=PAGES  where a swap file begins on DEVICE\n"
 	"      --default-device=DEVICE\n"
 	"                             take DEVICE where nothing else names one\n"
-	"      --wait=SECONDS         wait for the device, up to SECONDS\n"
+	"      --wait=SECONDS         wait for the device, up to SECONDS, not counting the time\n"
+	"                             while systemd asks for a passphrase\n"
 	"      --print-default        only print the area to take where nothing names one, for\n"
 	"                             /conf/conf.d/s2disk in the initramfs\n"
 	"      --print-device         only print what is to be waited for, if anything\n"
@@ -211,13 +213,16 @@ static int find(const struct command *command, const struct settings *settings,
 		struct swap_area *ret, struct why *w)
 {
 	const struct timespec pause = { .tv_nsec = 300000000 };
-	uint64_t end = now_usec() + (uint64_t)command->wait_seconds * 1000000;
+	uint64_t wait = (uint64_t)command->wait_seconds * 1000000, end = now_usec() + wait;
 	int r;
 
 	/* The search itself takes time if libblkid probes each device. */
 	while ((r = target_find(settings, "", false, ret, w)) == -ENODEV && now_usec() < end) {
 		*w = (struct why){ 0 };
 		nanosleep(&pause, NULL);
+		/* The device may be what the passphrase is for, and the answer may take long. */
+		if (passphrase_is_asked(""))
+			end = now_usec() + wait;
 	}
 	return r;
 }

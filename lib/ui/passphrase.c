@@ -3,11 +3,14 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/text.h"
+#include "base/tree.h"
 #include "crypto/secret.h"
 #include "ui/quiet_terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ASKED "/run/systemd/ask-password"
+
 const struct passphrase_places passphrase_system = {
 	.input = STDIN_FILENO,
 	.output = STDERR_FILENO,
-	.systemd_directory = "/run/systemd/ask-password",
+	.systemd_directory = ASKED,
 	.systemd_program = "/usr/bin/systemd-ask-password",
 	.plymouth_program = "/usr/bin/plymouth",
 	.console = "/dev/console",
@@ -37,6 +42,32 @@ bool passphrase_typed(const struct passphrase_places *places)
 
 	return fstat(places->input, &st) < 0 ||
 	       !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode));
+}
+
+/* A program that was killed leaves its question behind. */
+static bool is_open_question(const char *root, const char *name)
+{
+	char path[PATH_MAX], text[4096], pid[16];
+
+	snprintf(path, sizeof(path), ASKED "/%s", name);
+	if (!text_starts(name, "ask.") || io_read_text(root, path, text, sizeof(text)) < 0 ||
+	    !text_assigned(text, "PID", pid, sizeof(pid)) ||
+	    strspn(pid, "0123456789") != strlen(pid))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%s", pid);
+	return tree_exists(root, path);
+}
+
+bool passphrase_is_asked(const char *root)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	bool asked = false;
+
+	if (tree_list(root, ASKED, &names) < 0)
+		return false;
+	for (size_t i = 0; i < names.count && !asked; i++)
+		asked = is_open_question(root, names.items[i]);
+	return asked;
 }
 
 /* Reads a byte; false at the end. */

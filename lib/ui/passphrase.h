@@ -38,6 +38,10 @@ extern const struct passphrase_places passphrase_system;
 int passphrase_ask(const struct passphrase_places *places, const char *prompt, unsigned int seconds,
 		   char *buffer, size_t *ret_length, struct why *w);
 
+/* Does a running program wait for the answer to a question that it asked through systemd's agents
+ * (root/run/systemd/ask-password)? */
+bool passphrase_is_asked(const char *root);
+
 /* Does a person answer, who may mistype? Not if it is a pipe. */
 bool passphrase_typed(const struct passphrase_places *places);
 

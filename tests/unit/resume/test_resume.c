@@ -21,6 +21,7 @@ static struct {
 	int find, restore;   /* results */
 	const char *word;    /* the firmware's; NULL: none */
 	unsigned int late;   /* looks until the device is there */
+	unsigned int asked;  /* so often a passphrase is being asked for */
 	int turn;	     /* of waiting for another run */
 	enum boot_found found;
 	enum boot_fate fate;
@@ -89,6 +90,14 @@ void default_place_read(const char *root, struct settings *settings)
 		return;
 	snprintf(settings->default_device, sizeof(settings->default_device), "%s", machine.baked);
 	settings->default_offset = 77;
+}
+
+bool __wrap_passphrase_is_asked(const char *root);
+
+bool __wrap_passphrase_is_asked(const char *root)
+{
+	ck_assert_str_eq(root, "");
+	return machine.asked > 0 && machine.asked-- > 0;
 }
 
 void firmware_place_read(const char *root, struct settings *settings)
@@ -490,6 +499,22 @@ START_TEST(waits_for_the_device)
 }
 END_TEST
 
+/* Typed after minutes it opens the device. */
+START_TEST(waits_while_a_passphrase_is_asked)
+{
+	machine.late = 6;
+	machine.asked = 6;
+	ck_assert_int_eq(run_with("--wait=1", NULL), 0);
+	ck_assert_uint_eq(looks, 7);
+	ck_assert_int_eq(got.found, FOUND_SWAP);
+	/* Without the option it is up to others. */
+	machine.late = 6;
+	machine.asked = 6;
+	ck_assert_int_eq(run_with(NULL, NULL), 1);
+	ck_assert_uint_eq(looks, 1);
+}
+END_TEST
+
 /* Two units of the initramfs may run it at once. */
 START_TEST(takes_turns)
 {
@@ -549,6 +574,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, says_that_settings_are_wrong);
 	tcase_add_test(tcase, has_digests_of_keys);
 	tcase_add_test(tcase, waits_for_the_device);
+	tcase_add_test(tcase, waits_while_a_passphrase_is_asked);
 	tcase_add_test(tcase, takes_turns);
 	tcase_add_test(tcase, says_that_it_was_missed);
 	tcase_add_loop_test(tcase, printing_records_nothing, 0, 4);

@@ -5,6 +5,7 @@
 #include "crypto/secret.h"
 #include "config/image_keys.h"
 #include "fixtures/check_main.h"
+#include "fixtures/made_root.h"
 #include "ui/passphrase.h"
 
 #include <errno.h>
@@ -428,6 +429,23 @@ START_TEST(not_prepared)
 }
 END_TEST
 
+/* Of a program that was killed, or without a number, a question is none. */
+START_TEST(sees_open_questions)
+{
+	made_root_create();
+	ck_assert(!passphrase_is_asked(made_root));
+	made_put("/run/systemd/ask-password/sck.1", "PID=77\n");
+	made_put("/run/systemd/ask-password/ask.1", "[Ask]\nPID=78\nMessage=for swap:\n");
+	made_put("/run/systemd/ask-password/ask.2", "[Ask]\nMessage=PID=77\n");
+	made_put("/run/systemd/ask-password/ask.3", "[Ask]\nPID=../proc/77\n");
+	made_directory("/proc/77");
+	ck_assert(!passphrase_is_asked(made_root));
+	made_directory("/proc/78");
+	ck_assert(passphrase_is_asked(made_root));
+	made_root_remove();
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "passphrase");
@@ -445,4 +463,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, prepared_and_found);
 	tcase_add_test(tcase, only_key_files);
 	tcase_add_test(tcase, not_prepared);
+	tcase_add_test(tcase, sees_open_questions);
 }
