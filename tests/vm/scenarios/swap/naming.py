@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ways to name the area: UUID=, LABEL=, PARTUUID=, command line, options."""
 
+from testbed import firmware
 from testbed.scenario import Scenario
 
 
@@ -84,3 +85,37 @@ first_boot() {
     def run(self):
         self.hibernate()
         self.resume(resume_args="-P splash=n /dev/vda1")
+
+
+class EfiLocation(firmware.Ovmf, Scenario):
+    """nothing names the device but the firmware's HibernateLocation"""
+    name = "efi-location"
+    group = "slow"
+    memory = 512
+    config = "way back = ignore\n"
+    modules = "efivarfs"
+    # There is no udev; resume mounts efivarfs by itself.
+    guest = """
+location() { ls /sys/firmware/efi/efivars | grep -c ^HibernateLocation-; }
+first_boot() {
+    mkdir -p /run/udev/data
+    echo "E:ID_FS_UUID=$(blkid -s UUID -o value $SWAP)" \
+        >/run/udev/data/b$(device_number $SWAP)
+    mount -t efivarfs efivarfs /sys/firmware/efi/efivars
+    swap_on $SWAP
+    hold main 96 32
+    mark before "$(location)"
+    hibernate
+    mark after "$(location)"
+    grep -q "named-by firmware" /run/s2disk/boot && mark by firmware
+}
+"""
+
+    def run(self):
+        self.hibernate()
+        self.resume()
+        machine = self.machine
+        self.need(machine.mark("by") == "firmware",
+                  "the boot record says who named the device")
+        self.need(machine.mark("after") == "0", "the variable is gone again: " +
+                  str(machine.mark("after")))
