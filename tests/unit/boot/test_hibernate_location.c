@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "boot/hibernate_location.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <stdio.h>

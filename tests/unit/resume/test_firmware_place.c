@@ -3,7 +3,7 @@
  * good for one boot. */
 #include "boot/hibernate_location.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "resume/firmware_place.h"
 
 #include <errno.h>

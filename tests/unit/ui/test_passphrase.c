@@ -5,7 +5,7 @@
 #include "crypto/secret.h"
 #include "config/image_keys.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "ui/passphrase.h"
 
 #include <errno.h>
