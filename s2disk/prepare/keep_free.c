@@ -273,10 +273,10 @@ int keep_free_at_boot(const char *root, const struct settings *settings, struct 
 	if (!settings->drift)
 		return 0;
 	r = hibernate_lock_take(root, &lock, w);
-	/* What hibernates has done it, or is about to. */
+	/* What hibernates has done it, or is about to. But nothing that hibernates from now on is
+	 * to be kept from it: it may keep free the same pages at the same time. */
 	if (r < 0)
 		return 0;
-	r = capture_and_keep(root, settings, w);
 	hibernate_lock_give(&lock);
-	return r;
+	return capture_and_keep(root, settings, w);
 }

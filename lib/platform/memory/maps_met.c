@@ -96,12 +96,14 @@ void maps_met_odds(const struct maps_met *met, const struct frame_range *ranges,
 
 	for (size_t i = 0; i < met->maps.count; i++) {
 		const struct map_met *map = &met->maps.items[i];
+		/* That the image fits the boot that made it says nothing. */
+		uint64_t boots = map->boots - (map->own && map->boots > 0);
 
-		odds.boots += map->boots;
+		odds.boots += boots;
 		if (fits(met, i, &at, ranges, count))
-			odds.fitting += map->boots;
+			odds.fitting += boots;
 		if (memcmp(map->digest, now, SHA256_SIZE) == 0)
-			odds.same += map->boots;
+			odds.same += boots;
 	}
 	*ret = odds;
 }

@@ -50,7 +50,7 @@ bool maps_met_valid(const struct maps_met *met);
 int memory_map_digest(const struct memory_map *map, unsigned char ret[SHA256_SIZE]);
 
 struct met_odds {
-	uint64_t boots;	  /* known, in all; 0: nothing is known */
+	uint64_t boots;	  /* known, but for the one that hibernated; 0: nothing is known */
 	uint64_t fitting; /* at which the image would have fitted */
 	uint64_t same;	  /* with the very map of this boot; 0: never seen */
 };

@@ -518,8 +518,8 @@ START_TEST(odds)
 	add_finding(VERDICT_FATAL, "Something moved.");
 	made.findings[0].about = ABOUT_IMAGE_PAGES;
 	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
-	ck_assert_uint_eq(decision.odds.boots, 12);
-	ck_assert_uint_eq(decision.odds.fitting, 9);
+	ck_assert_uint_eq(decision.odds.boots, 11);
+	ck_assert_uint_eq(decision.odds.fitting, 8);
 	ck_assert_uint_eq(decision.odds.same, 2);
 	ck_assert(decision.odds_at_least == made.coarse);
 	ck_assert(decision.map_refused);

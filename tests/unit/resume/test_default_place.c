@@ -2,7 +2,7 @@
 /* The default area in an initramfs: what is written, and what is read. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "resume/default_place.h"
+#include "resume/place/default_place.h"
 #include "fixtures/machine/made_root.h"
 #include "swap/area_name.h"
 #include "swap/device_stack.h"

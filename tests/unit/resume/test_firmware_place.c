@@ -4,7 +4,7 @@
 #include "boot/hibernate_location.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_root.h"
-#include "resume/firmware_place.h"
+#include "resume/place/firmware_place.h"
 
 #include <errno.h>
 #include <stdio.h>

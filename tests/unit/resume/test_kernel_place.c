@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "fixtures/check_main.h"
 #include "kernel/kernel_cmdline.h"
-#include "resume/firmware_place.h"
-#include "resume/kernel_place.h"
+#include "resume/place/firmware_place.h"
+#include "resume/place/kernel_place.h"
 #include "resume/restore.h"
 
 #include <errno.h>

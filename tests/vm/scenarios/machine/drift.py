@@ -24,11 +24,26 @@ class Life(moved.MovedMap):
     width = 2               # pages of a place
     config = moved.MovedMap.config + "mismatch retries = 3\n"
     guest = moved.MovedMap.stage + """
+# anonymous FRAME: a page of a program (KPF_ANON, bit 12 of its flags).
+anonymous() {
+    set -- $(dd if=/proc/kpageflags bs=8 skip="$1" count=1 2>/dev/null | od -An -tx1 -N2)
+    [ $((0x$2 & 0x10)) -ne 0 ]
+}
+programs_pages() {
+    frame=$((0x5000))
+    while [ $frame -lt $((0x17000)) ]; do
+        if anonymous $frame && anonymous $((frame + 1)); then
+            mark program-page $frame
+        fi
+        frame=$((frame + 611))
+    done
+}
 session() {
     mkdir -p /var/lib/s2disk
     mount -t ext4 /dev/vdc /var/lib/s2disk || mark fail "no disk for the history"
     swap_on $SWAP
     hold main 96 48
+    programs_pages
     n=0
     while :; do
         hibernate
@@ -54,15 +69,14 @@ later_boot() {
         history.fill_ext4(empty)
 
     def pick_places(self):
-        """Frames that the image holds, in the middle of its longest runs: what
-        programs and the page cache have."""
+        """Pages of programs that the image holds, far from each other."""
         frames = moved.Frames(self.swap, self.ram())
-        runs = sorted(((length, start) for start, length in frames.ranges
-                       if start >= frames.LOWEST and length > 64),
-                      reverse=True)
-        found = [start + length // 2 for length, start in runs]
-        self.need(len(found) >= self.places - 1, "runs of used frames")
-        return [0x10000000 // PAGE] + found[:self.places - 1]
+        found = [int(frame) for frame in self.machine.marks("program-page")
+                 if frames.holds(int(frame), self.width) == self.width]
+        self.need(len(found) >= self.places - 1, "%d pages of programs are in "
+                  "the image" % len(found))
+        step = len(found) // (self.places - 1)
+        return [0x10000000 // PAGE] + found[::step][:self.places - 1]
 
     def boot_on(self, place):
         self.boot(map=area(place, self.width))
@@ -80,7 +94,7 @@ later_boot() {
         before = self.hibernate(map=area(0x10000000 // PAGE, self.width))
         boot_id = before.mark("boot-id")
         places = self.pick_places()
-        met, lost, refused, held = {0}, [], 0, 0
+        met, lost, refused, held, kernels = {0}, [], 0, 0, ""
         done = 0
         while done < self.cycles:
             number = draw.randrange(self.places)
@@ -89,11 +103,11 @@ later_boot() {
             met.add(number)
             if self.machine.rebooted:
                 refused += 1
-                if known:
-                    held += 1
-                self.need(not known or self.find_message("the kernel uses"),
+                held += known
+                self.need(not known or "0x%x" % (places[number] * PAGE) in kernels,
                           "place %d is refused only when first met" % number)
                 continue
+            kernels = self.find_message("the kernel uses") or ""
             done += 1
             if self.machine.mark("new-session") is not None:
                 lost.append(known)
@@ -109,7 +123,7 @@ later_boot() {
 
     def judge(self, lost, held):
         self.need(not any(lost) and not held,
-                  "nothing is lost at a place that is known")
+                  "nothing is refused at a place that is known")
 
 
 class LifeTwo(Life):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "firmware_place.h"
+#include "resume/place/firmware_place.h"
 
 #include "base/log.h"
 #include "base/tree.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "default_place.h"
+#include "resume/place/default_place.h"
 
 #include "base/cleanup.h"
 #include "base/io.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "kernel_place.h"
+#include "resume/place/kernel_place.h"
 
 #include "base/log.h"
 #include "base/text.h"
-#include "firmware_place.h"
+#include "resume/place/firmware_place.h"
 #include "history/boot_record_file.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
 #include "platform/filesystems/mounted.h"
-#include "restore.h"
+#include "resume/restore.h"
 
 #include <stdio.h>
 #include <string.h>
