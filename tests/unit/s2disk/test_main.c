@@ -8,7 +8,8 @@ START_TEST(unknown_keys)
 {
 	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\nenrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check others-off location hibernate cleared resumed others-on "
+	       "lock on find look keep check others-off location hibernate cleared resumed "
+	       "others-on "
 	       "unlock");
 	ck_assert_str_eq(said, "");
 	ck_assert_uint_eq(unknown.count, 1);
@@ -96,7 +97,8 @@ START_TEST(hibernating_fails)
 	machine.on = 1;
 	machine.hibernate = -EIO;
 	s2disk("", EXIT_FAILED,
-	       "lock on find look keep check others-off location hibernate cleared failed others-on off "
+	       "lock on find look keep check others-off location hibernate cleared failed "
+	       "others-on off "
 	       "unlock");
 	check_printed(said, "not hibernated: hibernate failed");
 }
@@ -131,7 +133,8 @@ START_TEST(key_pair_asks_nothing)
 {
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\nkey pair = /etc/pair\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check memory keys others-off location hibernate cleared wipe "
+	       "lock on find look keep check memory keys others-off location hibernate cleared "
+	       "wipe "
 	       "resumed "
 	       "others-on "
 	       "unlock");
