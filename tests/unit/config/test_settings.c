@@ -78,6 +78,11 @@ static const struct {
 	{ "mismatch retries", "0", "mismatch_retries=0" },
 	{ "way back", "warn", "way_back=1" },
 	{ "way back", "ignore", "way_back=2" },
+	{ "release devices", "", "" },
+	{ "release devices", "8086:10d3 class:02, e1000e",
+	  "release.devices=8086:10d3 class:02, e1000e" },
+	{ "release virtio-mem", "y", "release.virtio_mem=1" },
+	{ "release wait", "3600", "release.wait=3600" },
 	{ "max attempts", "1", "max_attempts=1" },
 };
 
@@ -127,6 +132,8 @@ static const struct {
 	{ "max loglevel", "-2", "a number from 0 to 15, or -1 for no change" },
 	{ "resume pause", "3601", "a number from 0 to 3600" },
 	{ "max attempts", "0", "a number from 1 to 1000" },
+	{ "release devices", "8086:10d3 a:b", "expected: PCI addresses (0000:01:00.0)" },
+	{ "release devices", X64 X64 X64 X64, "expected: PCI addresses" },
 	{ "snapshot device", "snapshot", "an absolute path" },
 	{ "snapshot device", "", "an absolute path" },
 	{ "resume device", "/dev/sda\n", "\"/dev/sda?\"; expected: printable text" },
