@@ -40,7 +40,8 @@ static struct image_header image_header = { .handover = PAGE };
 static bool seen_no_handover; /* by the verdict */
 static char said[8192];
 static unsigned int opened, closed;
-static size_t no_memory; /* an allocation of that size fails */
+static unsigned int slept, late; /* turns; after late ones the device is there */
+static size_t no_memory;	 /* an allocation of that size fails */
 
 const struct sections *__wrap_image_reader_sections(const struct image_reader *reader);
 const struct image_header *__wrap_image_reader_header(const struct image_reader *reader);
@@ -194,6 +195,17 @@ uint64_t __wrap_kept_memory_give_crash(const char *root)
 	return bytes;
 }
 
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest);
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
+{
+	(void)rest;
+	ck_assert_int_eq(time->tv_sec * 1000 + time->tv_nsec / 1000000, 200);
+	if (++slept == late)
+		made.count--;
+	return 0;
+}
+
 static void add_finding(enum verdict_class class, const char *text)
 {
 	struct finding *finding = &made.findings[made.count++];
@@ -212,6 +224,7 @@ static void setup(void)
 	said[0] = '\0';
 	opened = closed = 0;
 	no_memory = 0;
+	slept = late = 0;
 }
 
 static struct handover handover;
@@ -299,6 +312,44 @@ START_TEST(policy)
 			 verdict_policy_name(policies[_i].policy));
 	if (!policies[_i].allowed)
 		check_has(w.text, words);
+}
+END_TEST
+
+static const struct {
+	enum verdict_about about;
+	enum verdict_class class, other;
+	enum verdict_policy policy;
+	const char *now;
+	unsigned int late;
+	bool allowed;
+	unsigned int slept;
+} waits[] = {
+	/* Ten seconds at most. */
+	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_SAME, POLICY_PROVEN, "", 1, true, 1 },
+	{ ABOUT_VMBUS_DEVICE, VERDICT_FATAL, VERDICT_CORRECTED, POLICY_PROVEN, "", 50, true, 50 },
+	{ ABOUT_VMBUS_DEVICE, VERDICT_FATAL, VERDICT_SAME, POLICY_TOLERANT, "", 51, false, 50 },
+	/* Not where it is no reason, or not the only one, */
+	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_SAME, POLICY_TOLERANT, "", 1, true, 0 },
+	{ ABOUT_PCI_DEVICE, VERDICT_HARMLESS, VERDICT_SAME, POLICY_STRICT, "", 1, false, 0 },
+	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_RISKY, POLICY_PROVEN, "", 1, false, 0 },
+	{ ABOUT_CPU, VERDICT_RISKY, VERDICT_SAME, POLICY_PROVEN, "", 1, false, 0 },
+	/* nor for one that is here already, as another. */
+	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_SAME, POLICY_PROVEN, "8086:1", 1, false, 0 },
+};
+
+START_TEST(waits_for_a_device)
+{
+	add_finding(waits[_i].other, "Something moved.");
+	add_finding(waits[_i].class, "A device is missing.");
+	made.findings[1].about = waits[_i].about;
+	strcpy(made.findings[1].now, waits[_i].now);
+	late = waits[_i].late;
+	ck_assert_int_eq(decide(waits[_i].policy), waits[_i].allowed ? 0 : -EPERM);
+	ck_assert_uint_eq(slept, waits[_i].slept);
+	ck_assert((strstr(said, "waiting up to 10 s for a device") != NULL) == (slept > 0));
+	/* Only what is so in the end is reported. */
+	ck_assert((strstr(said, "A device is missing.") != NULL) ==
+		  (slept == 0 || !waits[_i].allowed));
 }
 END_TEST
 
@@ -484,6 +535,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, the_same_machine);
 	tcase_add_loop_test(tcase, policy, 0, (int)ARRAY_SIZE(policies));
 	tcase_add_loop_test(tcase, makes_room, 0, (int)ARRAY_SIZE(rooms));
+	tcase_add_loop_test(tcase, waits_for_a_device, 0, (int)ARRAY_SIZE(waits));
 	tcase_add_test(tcase, no_other_boot_helps);
 	tcase_add_test(tcase, corrects);
 	tcase_add_test(tcase, cannot_correct);
