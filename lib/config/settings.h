@@ -84,6 +84,7 @@ struct settings {
 	enum mismatch_action mismatch_action; /* "mismatch action": reboot */
 	unsigned int mismatch_retries;	      /* "mismatch retries": 2 */
 	enum way_back way_back;		      /* "way back": require */
+	char accept[256];		      /* "accept": verdict/finding.h */
 	struct release_config release;	      /* "release devices" and so on */
 	struct unknown_keys unknown;
 	bool skip_bad;		   /* not a setting: unusable parts of files are skipped;
