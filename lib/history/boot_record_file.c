@@ -62,7 +62,8 @@ bool boot_in_initramfs(const char *root)
 bool boot_record_wants(const char *line)
 {
 	static const char *const words[] = { "heap free:", "Hypervisor detected: ", "Host Build ",
-					     "Memory Encryption Features active:" };
+					     "Memory Encryption Features active:",
+					     "vmbus device is missing after suspending" };
 
 	if (text_starts(line, "ACPI: "))
 		return true;

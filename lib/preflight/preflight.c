@@ -247,6 +247,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	check_settings(&context);
 	check_encrypt(&context);
 	check_way_back(&context);
+	check_vmbus(&context);
 	check_release(&context);
 	check_platform_forecast(&context);
 	cleanup_close(&context.snapshot_fd);

@@ -36,6 +36,7 @@ void check_encrypt(struct preflight_context *context);
 bool keyboard_matters(const struct preflight_context *context);
 void check_keyboard(struct preflight_context *context, const struct initramfs *initramfs,
 		    const char *path);
+void check_vmbus(struct preflight_context *context);   /* only where it fails */
 void check_release(struct preflight_context *context); /* only if there is such; up to two */
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */
 
