@@ -63,12 +63,14 @@ static int search_tree(int fd, const struct search *search,
 	if (!args)
 		return -ENOMEM;
 	while ((r = search_once(fd, search, next, args, w)) == 0 && args->key.nr_items > 0) {
+		/* An array of bytes in newer headers of the kernel, of __u64 in older ones. */
+		const unsigned char *answer = (const unsigned char *)args->buf;
 		struct search_item item;
 		bool any = false;
 		size_t at = 0;
 
 		for (uint32_t i = 0; i < args->key.nr_items; i++) {
-			r = search_item_next(args->buf, ANSWER_SIZE, &at, &item);
+			r = search_item_next(answer, ANSWER_SIZE, &at, &item);
 			if (r <= 0)
 				return why(w, -EBADMSG, "btrfs returned a truncated tree");
 			if (item.objectid != search->objectid || item.type != search->type)
