@@ -146,7 +146,10 @@ hibernate_by() {
 }
 
 # on_terminal COMMAND…: as a shell does it, so that keys can interrupt it.
-on_terminal() { setsid -c "$@" </dev/ttyS0 >/dev/ttyS0 2>&1; }
+on_terminal() {
+    console=/dev/$(cat /sys/class/tty/console/active)
+    setsid -c "$@" <"$console" >"$console" 2>&1
+}
 
 # corrupted_kib: memory that the kernel has offlined.
 corrupted_kib() { awk '/^HardwareCorrupted/ { print $2 }' /proc/meminfo; }

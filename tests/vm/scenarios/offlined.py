@@ -81,23 +81,9 @@ first_boot() {
 class Again(ThreeTimes):
     """a map met twice after it was corrected once: A, B, B, C"""
     name = "maps-abbc"
-    kernel = "newest"
+    group = "slow core"
     order = "ABBC"
     left_out = 1
-
-
-class Again612(Again):
-    """the same, Linux 6.12"""
-    name = "maps-abbc-6.12"
-    group = "slow"
-    kernel = "6.12"
-
-
-class Again61(Again):
-    """the same, Linux 6.1"""
-    name = "maps-abbc-6.1"
-    group = "slow"
-    kernel = "6.1"
 
 
 class Alternate(ThreeTimes):

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One run of the emulator: its console, its control socket, its end."""
 
-import os
 import re
-import signal
 import subprocess
 import threading
 import time
 
-from . import qmp
+from . import ending, qmp
 
 _running = set()
 _running_lock = threading.Lock()
@@ -55,8 +53,9 @@ class Machine:
     """Starts QEMU at once; everything waited for has a time limit."""
 
     def __init__(self, kernel, initrd, cmdline, disks, log, socket_path, *,
-                 memory, cpus, cpu, firmware, extra, deadline):
+                 arch, memory, cpus, cpu, firmware, extra, deadline):
         self.log = log
+        self.files = ending.Files(log)
         self.deadline = deadline
         self.started = time.monotonic()
         self._text = ""
@@ -66,20 +65,18 @@ class Machine:
         self._ended = False
         command = [
             "setpriv", "--pdeathsig", "KILL",   # never outlives the harness
-            "qemu-system-x86_64", "-machine", "q35", "-accel",
+            *arch.emulator, "-accel",
             "tcg,thread=multi", "-m", str(memory), "-smp", str(cpus),
             "-nodefaults", "-display", "none", "-no-reboot",
-            # S3 and S4 are off by default.
-            "-global", "ICH9-LPC.disable_s3=0",
-            "-global", "ICH9-LPC.disable_s4=0",
             "-chardev", "stdio,id=console,signal=off",
             "-serial", "chardev:console",
             "-qmp", "unix:%s,server=on,wait=off" % socket_path]
+        command += self.files.options
         if kernel:      # else the firmware's boot loader has it
             command += ["-kernel", kernel, "-initrd", initrd,
                         "-append", cmdline]
-        if cpu:
-            command += ["-cpu", cpu]
+        if cpu or arch.cpu:
+            command += ["-cpu", cpu or arch.cpu]
         command += firmware
         for index, disk in enumerate(disks):
             command += _blockdev(index, disk)
@@ -90,9 +87,10 @@ class Machine:
         command += extra
         self.command = command
         self._log_stream = open(log, "wb")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT)
+        self._cut = False       # by kill()
+        with open(self.files.stderr, "wb") as stderr:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=stderr)
         with _running_lock:
             _running.add(self)
         threading.Thread(target=self._reader, daemon=True).start()
@@ -102,7 +100,7 @@ class Machine:
     @property
     def qmp(self):
         if not self._qmp:
-            self._qmp = qmp.Qmp(self._socket_path)
+            self._qmp = qmp.Qmp(self._socket_path, lambda: self.ended)
         return self._qmp
 
     def _reader(self):
@@ -137,10 +135,12 @@ class Machine:
             return self._ended
 
     @property
-    def crashed(self):
-        """QEMU itself ended by a signal other than a power cut's."""
-        return self.ended and -(self.process.returncode or 0) in (
-            signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
+    def ending(self):
+        """How QEMU ended (ending.Ending); None while it runs."""
+        if not self.ended and self.process.poll() is None:
+            return None
+        return ending.Ending(self.process.returncode, self._cut,
+                             self.files.read_trace(), self.files.last_words())
 
     def moment(self, pattern, after=0):
         """The host's time at which the first match of a regular expression was
@@ -162,7 +162,8 @@ class Machine:
                 if result:
                     return result
                 if self._ended:
-                    raise Died("QEMU ended while waiting for " + what)
+                    raise Died("QEMU ended while waiting for %s: %s" %
+                               (what, self.ending))
                 left = end - time.monotonic()
                 if left <= 0:
                     raise Timeout("no %s within %.0f s" %
@@ -181,8 +182,10 @@ class Machine:
                              timeout).group(1) or ""
 
     def wait_off(self, timeout=120):
-        """Waits for the machine to power itself off."""
+        """Waits for the machine to power itself off, or to start again."""
         self._until(lambda: self._ended, "power-off", timeout)
+        if not self.ending.orderly:
+            raise Died(str(self.ending))
 
     @property
     def rebooted(self):
@@ -229,6 +232,7 @@ class Machine:
 
     def kill(self):
         """A power cut. What QEMU has passed on to the image file stays."""
+        self._cut = not self.ended
         self.process.kill()
         self.process.wait()
         end = time.monotonic() + 5

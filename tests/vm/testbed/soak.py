@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 
-from . import disks, image, qemu, writelog
+from . import disks, image, qemu, qmp, writelog
 from .scenario import Failure, Scenario
 
 # `cycle` is all the guest remembers; the sizes follow from it. Every third
@@ -113,11 +113,12 @@ class Soak(Scenario):
         try:
             step()
             return True
-        except (Failure, qemu.Timeout, qemu.Died) as error:
+        except (Failure, qemu.Timeout, qemu.Died, qmp.Gone) as error:
             reason = str(error)
-        if self.emulator_failed():
+        fault = self.emulator_failed()
+        if fault:
             self.emulator += 1
-            self.say("QEMU failed (see README); not counted")
+            self.say("QEMU failed (see README), not counted: " + fault)
         else:
             self.failures += 1
             self.keep_logs(self.failures, reason)
