@@ -148,7 +148,7 @@ hibernate_by() {
 # on_terminal COMMAND…: as a shell does it, so that keys can interrupt it.
 on_terminal() {
     console=/dev/$(cat /sys/class/tty/console/active)
-    setsid -c "$@" <"$console" >"$console" 2>&1
+    setsid -c "$@" <>"$console" >&0 2>&1
 }
 
 # corrupted_kib: memory that the kernel has offlined.

@@ -28,6 +28,7 @@ class Amd64:
     # At its start the kernel counts timer interrupts while it waits for some
     # milliseconds, and panics if there were none: on a busy host QEMU is late.
     cmdline = "console=ttyS0 no_timer_check"
+    more_memory = 0
     compiler = os.environ.get("CC", "cc")
     strip = "strip"
 
@@ -61,6 +62,9 @@ class Arm64:
     emulator = ("qemu-system-aarch64", "-machine", "virt")
     cpu = "cortex-a72"
     cmdline = "console=ttyAMA0"
+    # MiB, for a larger kernel: where that has to reclaim memory before the snapshot,
+    # emulated processors spin for each other's locks, for a minute on a busy host.
+    more_memory = 256
     compiler = "aarch64-linux-gnu-gcc"
     strip = "aarch64-linux-gnu-strip"
     loader = "/lib/ld-linux-aarch64.so.1"

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One run of the emulator: its console, its control socket, its end."""
 
+import os
 import re
 import subprocess
 import threading
 import time
 
 from . import ending, qmp
+
+# Time limits are for a host that does little else; this many times longer at most.
+MOST_PATIENCE = 6
 
 _running = set()
 _running_lock = threading.Lock()
@@ -18,6 +22,12 @@ class Timeout(Exception):
 
 class Died(Exception):
     """QEMU ended while something was awaited."""
+
+
+def patience():
+    """How much longer than on an idle host things take, by what waits for its
+    processors now: what is late there is not what stands still."""
+    return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1), MOST_PATIENCE)
 
 
 def kill_all():
@@ -50,7 +60,8 @@ def _blockdev(index, disk):
 
 
 class Machine:
-    """Starts QEMU at once; everything waited for has a time limit."""
+    """Starts QEMU at once; everything waited for has a time limit, in seconds of
+    an idle host. deadline: that of all, a function."""
 
     def __init__(self, kernel, initrd, cmdline, disks, log, socket_path, *,
                  arch, memory, cpus, cpu, firmware, extra, deadline):
@@ -154,8 +165,11 @@ class Machine:
                 return arrived
         return None
 
+    def _left(self, begun, timeout):
+        return min(begun + timeout * patience(), self.deadline()) - time.monotonic()
+
     def _until(self, condition, what, timeout):
-        end = min(time.monotonic() + timeout, self.deadline)
+        begun = time.monotonic()
         with self._ready:
             while True:
                 result = condition()
@@ -164,7 +178,7 @@ class Machine:
                 if self._ended:
                     raise Died("QEMU ended while waiting for %s: %s" %
                                (what, self.ending))
-                left = end - time.monotonic()
+                left = self._left(begun, timeout)
                 if left <= 0:
                     raise Timeout("no %s within %.0f s" %
                                   (what, time.monotonic() - self.started))
@@ -195,9 +209,9 @@ class Machine:
     def wait_traffic(self, disk, *, read=0, written=0, timeout=120):
         """Waits until that many bytes more were read from or written to a
         disk: a moment to cut the power at."""
-        end = min(time.monotonic() + timeout, self.deadline)
+        begun = time.monotonic()
         first = self.qmp.disk_bytes(disk)
-        while time.monotonic() < end:
+        while self._left(begun, timeout) > 0:
             now = self.qmp.disk_bytes(disk)
             if now[0] - first[0] >= read and now[1] - first[1] >= written:
                 return now
@@ -206,8 +220,8 @@ class Machine:
 
     def wait_event(self, name, timeout=60):
         """Waits for an event of QEMU's control socket; its data."""
-        end = min(time.monotonic() + timeout, self.deadline)
-        while time.monotonic() < end:
+        begun = time.monotonic()
+        while self._left(begun, timeout) > 0:
             data = self.qmp.saw(name)
             if data is not None:
                 return data

@@ -65,7 +65,6 @@ class Scenario:
         self.log_dir = log_dir
         self.linux = kernels.get(self.kernel or default_kernel)
         self.started = time.monotonic()
-        self.deadline = self.started + self.limit
         self.boots = 0
         self.machine = None
         self.figures = []       # lines for the summary
@@ -90,6 +89,10 @@ class Scenario:
         self.resume()
 
     # What scenarios use
+
+    def deadline(self):
+        """When the whole scenario has taken too long, as busy as the host is."""
+        return self.started + self.limit * qemu.patience()
 
     def trace(self, text):
         self._trace.write("%8.2f  %s\n" % (time.monotonic() - self.started,
@@ -157,7 +160,8 @@ class Scenario:
         self.trace("boot %d: %s" % (self.boots, words))
         self.machine = qemu.Machine(
             self.linux.vmlinuz, initrd, words, self.disks, log,
-            self.path("qmp%d" % self.boots), arch=machine, memory=self.memory,
+            self.path("qmp%d" % self.boots), arch=machine,
+            memory=self.memory + machine.more_memory if machine.more_memory else self.memory,
             cpus=self.cpus, cpu=self.cpu, firmware=list(self.firmware),
             extra=list(self.extra), deadline=self.deadline)
         self.trace("qemu: " + " ".join(self.machine.command))
