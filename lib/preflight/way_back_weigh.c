@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "config/drop_ins.h"
 #include "config/image_keys.h"
 #include "kernel/kernel_cmdline.h"
 #include "platform/filesystems/mountinfo.h"
@@ -231,15 +232,20 @@ static void find_choice(const struct initramfs *initramfs, const char *own, stru
  * drop-ins. */
 static int load_settings(const struct initramfs *initramfs, struct settings *ret, struct why *w)
 {
-	bool old = !initramfs_file(initramfs, "etc/suspend.conf") &&
-		   initramfs_file(initramfs, "etc/uswsusp.conf");
+	const char *file = initramfs_file(initramfs, "etc/suspend.conf") ||
+					   !initramfs_file(initramfs, "etc/uswsusp.conf")
+				   ? "etc/suspend.conf"
+				   : "etc/uswsusp.conf";
+	char directory[32];
 	int r = 0;
 
-	for (size_t i = 0; i < initramfs->count && r == 0; i++)
-		if (text_starts(initramfs->files[i].name,
-				old ? "etc/uswsusp.conf" : "etc/suspend.conf"))
-			r = settings_parse(ret, initramfs->files[i].text, initramfs->files[i].name,
-					   NULL, w);
+	snprintf(directory, sizeof(directory), "%s.d", file);
+	for (size_t i = 0; i < initramfs->count && r == 0; i++) {
+		const char *name = initramfs->files[i].name;
+
+		if (strcmp(name, file) == 0 || drop_in_path(name, directory))
+			r = settings_parse(ret, initramfs->files[i].text, name, NULL, w);
+	}
 	return r;
 }
 
