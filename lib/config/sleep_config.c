@@ -99,7 +99,9 @@ static int parse_part(const char **text, uint64_t *ret)
 	return -EINVAL;
 }
 
-int sleep_parse_span(const char *text, uint64_t *ret)
+/* As systemd writes it ("90", "1h 30min", "1.5h", "infinity"), in microseconds; -EINVAL, -ERANGE.
+ */
+static int parse_span(const char *text, uint64_t *ret)
 {
 	uint64_t sum = 0, part;
 
@@ -142,7 +144,7 @@ static int set_bool(const char *value, int *ret)
 static int set_delay(struct sleep_config *config, const char *value)
 {
 	uint64_t delay = UINT64_MAX;
-	int r = *value ? sleep_parse_span(value, &delay) : 0;
+	int r = *value ? parse_span(value, &delay) : 0;
 
 	if (r < 0)
 		return r;
@@ -176,7 +178,7 @@ static int set_key(struct reader *reader, const char *key, const char *value)
 			       ? 0
 			       : -EINVAL;
 	if (strcmp(key, "SuspendEstimationSec") == 0)
-		return sleep_parse_span(value, &config->estimation_usec);
+		return parse_span(value, &config->estimation_usec);
 	if (strcmp(key, "HibernateOnACPower") == 0)
 		return set_bool(value, &reader->on_mains);
 	if (strcmp(key, "HibernateDelaySec") == 0)
