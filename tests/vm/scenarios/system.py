@@ -6,6 +6,7 @@ import re
 import statistics
 import subprocess
 
+from testbed import disks
 from testbed.full import FullGuest
 
 
