@@ -115,7 +115,7 @@ first_boot() {
     def run(self):
         machine = self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         for key, values in (("found", ["swap", "swap"]), ("image", ["none", "none"]),
                             ("named-by", ["file", "file"]),
                             ("device", ["/dev/vda1", "/dev/vda1"]), ("mode", ["600"])):
@@ -148,7 +148,7 @@ first_boot() {
     def run(self):
         machine = self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         found = machine.marks("record-found")
         self.need(found == ["nothing-named"], "the boot record says so: %s" % found)
 
@@ -173,12 +173,12 @@ class NoResume(Scenario):
         self.hibernate()
         self.boot(cmdline="noresume")
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
         # A discarded image must not come back at the next boot either.
         self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
 
 
 class WrongSettings(Scenario):
@@ -191,9 +191,9 @@ class WrongSettings(Scenario):
         self.boot(config="platform policy = perhaps\n" + self.config)
         self.off()
         self.need(self.exit_code("resume") == 2, "resume ended with 2")
-        self.need_said('"platform policy"|perhaps')
-        self.need_said("the settings are wrong; image discarded")
+        self.need_message('"platform policy"|perhaps')
+        self.need_message("the settings are wrong; image discarded")
         self.need_signature(disks.SWAP)
         self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()

@@ -63,8 +63,8 @@ use_swap_again() { swap_on $SWAP; use_swap 24; }
                       (key, code, found))
         self.need(machine.mark("kernel-busy") not in (None, "0"),
                   "the kernel's own is refused too")
-        self.need_said("another s2disk is hibernating")
-        self.need_said("is not an active swap area")
+        self.need_message("another s2disk is hibernating")
+        self.need_message("is not an active swap area")
         self.need_swap_works()
         self.need(machine.mark("s2disk") is None, "then it hibernated")
         self.need_signature(disks.OURS)
@@ -108,7 +108,7 @@ first_boot() {
         self.need_content(before)
         self.need_signature(disks.SWAP)
         self.need_swap_works()
-        codes = [self.code_of(key, before) for key in ("one", "other")]
+        codes = [self.exit_code_of(key, before) for key in ("one", "other")]
         self.figure("hibernated %d times, they ended with %s" %
                     (times, codes))
         self.need(codes.count(0) == times, "as often as one ended with 0")
@@ -118,7 +118,7 @@ first_boot() {
         self.off()
         return self.machine.mark("done") is not None
 
-    def code_of(self, key, before):
+    def exit_code_of(self, key, before):
         machine = self.machine if self.machine.mark(key) else before
         return int(machine.mark(key).split("exit=")[1].split()[0])
 

@@ -14,7 +14,7 @@ class Damaged(Scenario):
     boot continues."""
     memory = 320
     guest = "first_boot() { swap_on $SWAP; hold main 48 24; hibernate; }"
-    says = None             # what the console must name
+    message = None          # what the console must name
     again = True            # one boot more: there is a record to count in
 
     def damage(self):
@@ -26,28 +26,28 @@ class Damaged(Scenario):
         if self.again:
             machine = self.boot()
             self.reboots()
-            self.need_named(machine)
-            self.need_said("if the next boot finds it damaged")
+            self.need_place_named(machine)
+            self.need_message("if the next boot finds it damaged")
             self.need_kept(0)
             self.need(image.Record(self.swap).damages() == 1, "counted")
         machine = self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
-        self.need_named(machine)
+        self.need_place_named(machine)
 
-    def need_named(self, machine):
+    def need_place_named(self, machine):
         lines = [line for line in machine.console.split("\n")
-                 if re.search("resume: .*(%s)" % self.says, line, re.I)]
-        self.need(lines, "the console names the place: %s" % self.says)
-        self.trace("it says: " + lines[0].strip())
+                 if re.search("resume: .*(%s)" % self.message, line, re.I)]
+        self.need(lines, "the console names the place: %s" % self.message)
+        self.trace("message: " + lines[0].strip())
 
 
 class FlipRecord(Damaged):
     """a byte flipped in the signature page's record"""
     name = "flip-record"
     again = False
-    says = "signature|record"
+    message = "signature|record"
 
     def damage(self):
         self.swap.flip(image.Image(self.swap).record_at + 20)
@@ -57,7 +57,7 @@ class FlipHeader(Damaged):
     """a byte flipped in the header"""
     name = "flip-header"
     group = "slow"
-    says = "header"
+    message = "header"
 
     def damage(self):
         self.swap.flip(image.Image(self.swap).header_at + 72)
@@ -67,7 +67,7 @@ class FlipExtents(Damaged):
     """a byte flipped in the extents"""
     name = "flip-extents"
     group = "slow"
-    says = "extent"
+    message = "extent"
 
     def damage(self):
         self.swap.flip(image.Image(self.swap).first_chunk_at() + 64 + 2)
@@ -77,7 +77,7 @@ class FlipSections(Damaged):
     """a byte flipped in the sections"""
     name = "flip-sections"
     group = "slow"
-    says = "section|table|range"
+    message = "section|table|range"
 
     def damage(self):
         self.swap.flip(image.Image(self.swap).sections_page_at(0) + 100)
@@ -86,7 +86,7 @@ class FlipSections(Damaged):
 class FlipBlock(Damaged):
     """a byte flipped in a block"""
     name = "flip-block"
-    says = r"block \d+"
+    message = r"block \d+"
     group = "quick"
 
     def damage(self):
@@ -99,7 +99,7 @@ class FlipLastBlock(Damaged):
     """a byte flipped in the last block"""
     name = "flip-last-block"
     group = "slow"
-    says = r"block \d+"
+    message = r"block \d+"
 
     def damage(self):
         found = image.Image(self.swap)
@@ -117,14 +117,14 @@ class Kept(Damaged):
         for number in (1, 2):
             machine = self.boot()
             self.reboots()
-            self.need_named(machine)
+            self.need_place_named(machine)
             self.need_kept(number)
         machine = self.boot()
         # It asks first, and waits a minute for an answer.
         self.off(timeout=250)
         self.need(not machine.rebooted, "the machine is off")
         self.need(machine.mark("resume") is None, "the boot did not continue")
-        self.need_said("kept and the machine powers off")
+        self.need_message("kept and the machine powers off")
         self.need_kept(2)
 
 
@@ -132,7 +132,7 @@ class ForgedHeaderPlace(Kept):
     """a record that points beyond the device, its checksum right"""
     name = "forged-record"
     group = "slow"
-    says = "device has only"
+    message = "device has only"
 
     def damage(self):
         image.Image(self.swap).change_record(32, struct.pack("<Q", 1 << 50))
@@ -142,7 +142,7 @@ class ForgedBlockSize(Damaged):
     """a header with a block size of 0, all digests right"""
     name = "forged-block-size"
     group = "slow"
-    says = "block size|header"
+    message = "block size|header"
 
     def damage(self):
         image.Image(self.swap).change_header(56, struct.pack("<I", 0))
@@ -152,7 +152,7 @@ class ForgedSizes(Kept):
     """a header of an endless image, all digests right"""
     name = "forged-sizes"
     group = "slow"
-    says = "size|header|blocks|stream"
+    message = "size|header|blocks|stream"
 
     def damage(self):
         image.Image(self.swap).change_header(64, struct.pack(
@@ -162,7 +162,7 @@ class ForgedSizes(Kept):
 class UnknownFeature(Kept):
     """a feature that no reader knows: kept, and in the end the machine is off"""
     name = "unknown-feature"
-    says = "feature"
+    message = "feature"
 
     def damage(self):
         image.Image(self.swap).change_header(24, struct.pack("<Q", 1 << 40))
@@ -172,7 +172,7 @@ class Truncated(Kept):
     """the device is smaller than when the image was written: kept"""
     name = "truncated-device"
     group = "slow"
-    says = "only .* now"
+    message = "only .* now"
 
     def damage(self):
         self.swap.cut_to(24)
@@ -181,7 +181,7 @@ class Truncated(Kept):
 class OldUswsusp(Damaged):
     """an image of the old uswsusp is discarded with a clear line"""
     name = "uswsusp-image"
-    says = "uswsusp|another|foreign|other program|record|magic"
+    message = "uswsusp|another|foreign|other program|record|magic"
 
     def run(self):
         # As uswsusp left it: place of the image, old and new signature.
@@ -190,8 +190,8 @@ class OldUswsusp(Damaged):
                                     b"ULSUSPEND\0"))
         machine = self.boot()
         self.off()
-        self.need_boot_goes_on()
-        self.need_named(machine)
+        self.need_boot_continues()
+        self.need_place_named(machine)
 
     guest = "first_boot() { swap_is_fine $SWAP; }"
 
@@ -199,7 +199,7 @@ class OldUswsusp(Damaged):
 class KernelsOwn(Damaged):
     """encrypt = y, an image of the kernel's kind in the way: refused, kept"""
     name = "kernel-image-forged"
-    says = "kernel's own, which is not encrypted"
+    message = "kernel's own, which is not encrypted"
     guest = "first_boot() { swap_is_fine $SWAP; }"
 
     def run(self):
@@ -210,22 +210,22 @@ class KernelsOwn(Damaged):
         # It asks first, and waits a minute for an answer.
         self.off(timeout=250)
         self.need(machine.mark("resume") is None, "the boot did not continue")
-        self.need_said("kept and the machine powers off")
+        self.need_message("kept and the machine powers off")
         self.need_signature(disks.KERNELS)
-        self.need_named(machine)
+        self.need_place_named(machine)
         self.config += "mismatch action = discard\n"
         machine = self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
-        self.need_named(machine)
+        self.need_place_named(machine)
 
 
 class CopiedSignature(Damaged):
     """the signature page of an image on another disk"""
     name = "copied-signature"
     group = "slow"
-    says = "header"
+    message = "header"
 
     def damage(self):
         page = self.swap.read(self.swap.area, image.PAGE)
@@ -280,8 +280,8 @@ first_boot() {
                       "%s: ended with %d (%d)" % (key, code, ended["exit"]))
             self.need(ended["ms"] < 5000, "%s: in %d ms" %
                       (key, ended["ms"]))
-            said = machine.console.split("@@ %s.begin" % key)[1].split(
+            output = machine.console.split("@@ %s.begin" % key)[1].split(
                 "@@ " + key)[0].strip().split("\n")
             self.trace("%s: %s" % (key, " | ".join(
-                line.strip() for line in said[:-1])))
+                line.strip() for line in output[:-1])))
         self.need_swap_works()

@@ -118,7 +118,7 @@ class PowerCutWriting(Scenario):
         self.need_signature(disks.SWAP)
         self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
 
 
 class PowerCutResuming(Scenario):
@@ -155,8 +155,8 @@ class ReadError(Scenario):
                             "inject-error.0.once": "on"}
         self.boot()
         self.reboots()
-        self.need_said("this boot cannot resume the image: .*read")
-        self.need_said("is kept and the machine reboots")
+        self.need_message("this boot cannot resume the image: .*read")
+        self.need_message("is kept and the machine reboots")
         self.need_kept(1)
         self.swap.faults = {}
         self.machine = before
@@ -184,7 +184,7 @@ class ReadErrorAlways(ReadError):
         self.boot()
         self.off()
         # swap_is_fine may meet the bad sector itself, so its use is no test.
-        self.need(self.machine.mark("done") is not None, "the boot went on")
+        self.need(self.machine.mark("done") is not None, "the boot continued")
         self.need(self.machine.mark("s2disk") is None, "nothing restored")
         self.need(self.exit_code("resume") == 0, "resume ended with 0")
         self.need_signature(disks.SWAP)
@@ -194,7 +194,7 @@ class Aborted(Scenario):
     """Base: s2disk is stopped while it writes."""
     memory = 640
     key = None
-    says = None
+    message = None
     guest = """
 first_boot() {
     swap_on $SWAP
@@ -214,7 +214,7 @@ first_boot() {
         self.off()
         self.need(len(machine.marks("s2disk")) == 1, "one attempt ended")
         self.need(self.exit_code("s2disk") == 1, "s2disk ended with 1")
-        self.need_said(self.says)
+        self.need_message(self.message)
         self.need_content()
         self.need_swap_works()
         # The second attempt was left alone.
@@ -227,7 +227,7 @@ class CtrlC(Aborted):
     name = "ctrl-c"
     group = "quick"
     key = "\x03"
-    says = "SIGINT"
+    message = "SIGINT"
 
 
 class Backspace(Aborted):
@@ -235,7 +235,7 @@ class Backspace(Aborted):
     name = "backspace"
     group = "slow"
     key = "\x7f"
-    says = "Backspace"
+    message = "Backspace"
 
 
 class NoPowerOff(Scenario):
@@ -261,10 +261,10 @@ first_boot() {
         self.boot()
         self.off()
         self.need(self.exit_code("s2disk") == 1, "s2disk ended with 1")
-        self.need_said("cannot sleep")
+        self.need_message("cannot sleep")
         self.need_content()
         self.need_swap_works()
         self.need_signature(disks.SWAP)
         self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()

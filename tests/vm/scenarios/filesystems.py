@@ -51,14 +51,14 @@ later_boot() {
 
     def run(self):
         self.hibernate()
-        self.keep_disk()
+        self.save_disk()
         disks.copy(self.data.path, self.path("data.kept"))
         self.resume()
         self.need(self.machine.mark("umount") == "0",
                   "the file system is in order")
-        self.need(not self.said("file system"), "nothing is said of it")
+        self.need(not self.find_message("file system"), "nothing is logged of it")
 
-        self.put_disk_back()
+        self.restore_disk()
         disks.copy(self.path("data.kept"), self.data.path)
         self.boot(run_resume=False, other=1)
         self.off()
@@ -66,9 +66,9 @@ later_boot() {
 
         self.boot()
         self.off()
-        self.need_said(r"/dev/vdb \(/mnt\) was mounted or checked since")
-        self.need_said("image discarded")
-        self.need_boot_goes_on()
+        self.need_message(r"/dev/vdb \(/mnt\) was mounted or checked since")
+        self.need_message("image discarded")
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
         self.need(self.machine.mark("other") == "other" and
                   int(self.machine.mark("lines")) > 0,
@@ -198,27 +198,27 @@ later_boot() {
     def boot(self, **options):
         return super().boot(device=self.device, type=self.file_system, **options)
 
-    def changed_between(self):
+    def change_from_another_system(self):
         """Another system boots, writes to it, and is cut off."""
         self.boot(run_resume=False, other=1)
         self.off()
         self.need_signature(disks.OURS)
 
-    def boot_without(self):
+    def boot_unseen(self):
         """The boot that resumes, in whose initramfs the disk is not to be seen."""
         self.boot(hide=1)
         self.machine.wait_mark("hidden")
 
     def run(self):
         before = self.hibernate()
-        self.changed_between()
+        self.change_from_another_system()
         disks.copy(self.data.path, self.path("data.other"))
-        self.boot_without()
+        self.boot_unseen()
         self.off()
         self.need_content(before)
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
-        self.need_said("ANOTHER SYSTEM CHANGED the file system on " +
-                       (self.kernel_name or self.device))
+        self.need_message("ANOTHER SYSTEM CHANGED the file system on " +
+                          (self.kernel_name or self.device))
         self.need(self.machine.mark("write") != "0", "no file can be written")
         self.need(self.machine.mark("session") == "0", "the session lives")
         self.need(any("SHUT DOWN" in line
@@ -265,7 +265,7 @@ open_it() {
         files.update(guest.tool_files(*self.tools))
         return files
 
-    def boot_without(self):
+    def boot_unseen(self):
         self.boot()
 
 
@@ -288,5 +288,5 @@ class ScsiLate(AppearsLate):
             "-device", "virtio-scsi-pci,id=bus", "-device",
             "scsi-hd,bus=bus.0,drive=scsi,serial=testbed-scsi")
 
-    def boot_without(self):
+    def boot_unseen(self):
         self.boot(modules="ext4")

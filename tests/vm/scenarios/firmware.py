@@ -17,7 +17,7 @@ class Efi(firmware.Ovmf, Scenario):
     def run(self):
         self.hibernate()
         self.resume()
-        self.figure(self.need_said(self.same))
+        self.figure(self.need_message(self.same))
 
 
 class Efi61(Efi):
@@ -40,8 +40,8 @@ class EfiMaxProcessors(firmware.Ovmf, Scenario):
         self.cpus = 2
         self.boot()
         self.off()
-        self.need_boot_goes_on()
-        self.need_said("fatal: .*DSDT")
+        self.need_boot_continues()
+        self.need_message("fatal: .*DSDT")
         self.need_signature(disks.SWAP)
 
 
@@ -70,11 +70,11 @@ map_more() {
         self.boot(map="0x10000000+0x1000", efi="moved")
         self.reboots()
         self.need(self.machine.mark("efi-moved"), "a region was moved")
-        self.need_said("fatal: The EFI .* at 0xffc00000 is gone")
+        self.need_message("fatal: The EFI .* at 0xffc00000 is gone")
         self.need_kept(1)
         self.machine = before
         self.resume(map="0x10000000+0x1000", efi="same")
-        self.need_said(Efi.same)
+        self.need_message(Efi.same)
 
 
 class SameMap(moved.MovedMap):
@@ -86,4 +86,4 @@ class SameMap(moved.MovedMap):
     def run(self):
         self.hibernate(map="0x10000000+0x1000")
         self.resume(map="0x10000000+0x1000")
-        self.need_said("hibernated: no differences")
+        self.need_message("hibernated: no differences")

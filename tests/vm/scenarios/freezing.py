@@ -69,14 +69,14 @@ first_boot() {
         codes = [int(re.search(r"exit=(\d+)", value).group(1))
                  for value in first.marks("s2disk")]
         self.need(codes == [3, 1, 1], "s2disk ended with %s" % codes)
-        self.need_said('/sys/power/pm_test is set to "devices"')
+        self.need_message('/sys/power/pm_test is set to "devices"')
         self.need("[devices]" in first.mark("pm-test"), "the kernel tested")
-        self.need_said("the kernel made no snapshot")
+        self.need_message("the kernel made no snapshot")
         self.need("[suspend]" not in first.mark("disk-left"),
                   "/sys/power/disk is as before")
-        self.need_said(r"not hibernated: processes did not freeze: "
-                       r"sh \(\d+\) waits in \w+")
-        self.need_said(r"did not freeze: sh \(\d+\) .*; retrying once")
+        self.need_message(r"not hibernated: processes did not freeze: "
+                          r"sh \(\d+\) waits in \w+")
+        self.need_message(r"did not freeze: sh \(\d+\) .*; retrying once")
         self.need_signature(disks.OURS)
         self.resume()
         self.need("[suspend]" not in self.machine.mark("disk-after"),

@@ -26,9 +26,9 @@ class Fewer(Scenario):
     def second_half(self):
         self.boot()
         self.off()
-        self.need_boot_goes_on()
-        self.need_said("fatal: .*lacks.*avx2")
-        self.need_said("fatal: .*lacks.*bmi2")
+        self.need_boot_continues()
+        self.need_message("fatal: .*lacks.*avx2")
+        self.need_message("fatal: .*lacks.*bmi2")
         self.need_signature(disks.SWAP)
 
 
@@ -68,7 +68,7 @@ class PagingLevels(Fewer):
         before = self.machine
         self.boot(cmdline="no5lvl")
         self.reboots()
-        self.need_said("fatal: .*levels")
+        self.need_message("fatal: .*levels")
         self.need_kept(1)
         self.machine = before
         self.resume()
@@ -86,8 +86,8 @@ class LessMemory(Scenario):
         self.memory = 256
         self.boot()
         self.off()
-        self.need_boot_goes_on()
-        self.need_said("needs [0-9]+ MiB of memory, and only [0-9]+ MiB are available")
+        self.need_boot_continues()
+        self.need_message("needs [0-9]+ MiB of memory, and only [0-9]+ MiB are available")
         self.need_signature(disks.SWAP)
 
 
@@ -105,13 +105,13 @@ class NetworkCard(Scenario):
         self.hibernate()
         self.extra = self.slot + self.card
         self.resume()
-        self.need_said("harmless: .*is new")
+        self.need_message("harmless: .*is new")
         self.swap.format_swap()
         self.boots = 0
         self.hibernate()
         self.extra = self.slot
         self.resume()
-        self.need_said("harmless: .*missing; its port supports hot-plugging")
+        self.need_message("harmless: .*missing; its port supports hot-plugging")
 
 
 class InAnothersPlace(Scenario):
@@ -141,9 +141,9 @@ first_boot() {
         self.extra = self.bus + self.new + self.old
         self.resume()
         machine = self.machine
-        self.need_said("corrected: .* at 0000:01:01.0 is new .*"
-                       "at 0000:01:02.0; it is disabled")
-        self.need_said("PCI device 0000:01:01.0 is disabled")
+        self.need_message("corrected: .* at 0000:01:01.0 is new .*"
+                          "at 0000:01:02.0; it is disabled")
+        self.need_message("PCI device 0000:01:01.0 is disabled")
         self.need("No such file" in machine.mark("new-before"),
                   "the restored kernel does not know the new device")
         self.need(machine.mark("new-after") == "1",
@@ -172,7 +172,7 @@ first_boot() {
         [ $tries -gt 0 ] || { mark fail "no memory was added"; return; }
     done
     memhold run check /usr/sbin/s2disk --check
-    mark forecast-said
+    mark forecast-printed
     hibernate
 }
 """
@@ -190,7 +190,7 @@ first_boot() {
         return machine
 
     def need_forecast(self, pattern):
-        before = self.machine.console.split("@@ forecast-said")[0]
+        before = self.machine.console.split("@@ forecast-printed")[0]
         line = [line for line in before.split("\n") if pattern in line]
         self.need(line, "s2disk --check reports it: " + pattern)
         self.figure("--check: " + line[0].strip())
@@ -199,8 +199,8 @@ first_boot() {
         self.first_half()
         self.boot()
         self.off()
-        self.need_boot_goes_on()
-        self.figure(self.need_said(
+        self.need_boot_continues()
+        self.figure(self.need_message(
             "fatal: .*128 MiB of hot-plugged memory at 0x[0-9a-f]+.* missing"))
         self.need_signature(disks.SWAP)
 

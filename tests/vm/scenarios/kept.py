@@ -16,7 +16,7 @@ class HugePages(Scenario):
     def run(self):
         self.hibernate()
         self.resume(cmdline=self.kept)
-        self.need_said(self.words)
+        self.need_message(self.words)
 
 
 class CrashKernel(HugePages):

@@ -30,16 +30,16 @@ later_boot() { mark fail "the kernel did not resume its image"; }
         machine = self.boot()
         self.off()
         self.need(machine.mark("resume") is None, "resume did not return")
-        self.need_said("the kernel resumes it now")
+        self.need_message("the kernel resumes it now")
         self.need(machine.mark("kernel-hibernate") == "0",
                   "the kernel resumed its image")
         self.need_content(before)
         self.need_signature(disks.SWAP)
 
 
-class KernelLoses(moved.MovedMap):
-    """the kernel's own swsusp loses the session where a page moved"""
-    name = "kernel-loses"
+class KernelRefusesMap(moved.MovedMap):
+    """the kernel's own swsusp refuses its image where a page moved"""
+    name = "kernel-refuses-map"
     group = "slow"
     memory = 512
     kernel = "6.12"
@@ -65,19 +65,19 @@ later_boot() {
         self.off()
         self.need(machine.mark("kernel-refused") is not None,
                   "the kernel did not resume its image")
-        said = re.search(r"Hibernate inconsistent memory map detected!|"
-                         r"Image mismatch: .*", machine.console)
-        self.need(said, "the kernel says why")
-        self.figure("the kernel: " + said.group(0))
+        reason = re.search(r"Hibernate inconsistent memory map detected!|"
+                           r"Image mismatch: .*", machine.console)
+        self.need(reason, "the kernel logs why")
+        self.figure("the kernel: " + reason.group(0))
         self.need(machine.mark("kernel-hibernate") is None and
                   machine.mark("checked") is None, "the session is lost")
         self.need_swap_works()
         self.need_signature(disks.SWAP)
 
 
-class KernelLoses61(KernelLoses):
+class KernelRefusesMap61(KernelRefusesMap):
     """the same, Linux 6.1"""
-    name = "kernel-loses-6.1"
+    name = "kernel-refuses-map-6.1"
     group = "slow"
     kernel = "6.1"
 
@@ -114,16 +114,16 @@ later_boot() { %s; hibernate; }
         self.boot()
         self.off()
         self.need_signature(disks.KERNELS)
-        self.kernel_log("write", r"Wrote (\d+) kbytes in ([\d.]+) seconds")
+        self.kernel_figure("write", r"Wrote (\d+) kbytes in ([\d.]+) seconds")
         self.kernel_resumes(self.machine)
-        self.kernel_log("read", r"Read (\d+) kbytes in ([\d.]+) seconds")
+        self.kernel_figure("read", r"Read (\d+) kbytes in ([\d.]+) seconds")
         self.guest = self.our_guest
         before = self.hibernate()
-        self.our_lines(before)
+        self.our_figures(before)
         machine = self.boot()
         self.off()
         self.need_content(before)
-        self.our_lines(machine)
+        self.our_figures(machine)
         self.figure("peak RSS of s2disk up to the snapshot: %d KiB" %
                     self.run_mark("s2disk")["maxrss"])
         samples = [int(value.split()[0]) for value in
@@ -134,15 +134,15 @@ later_boot() { %s; hibernate; }
         self.figure("added to an initramfs, stripped, bytes: " + ", ".join(
             "%s %d" % item for item in sizes.items()))
 
-    def kernel_log(self, what, pattern):
+    def kernel_figure(self, what, pattern):
         match = re.search(pattern, self.machine.console)
-        self.need(match, "the kernel says how fast it was: " + what)
+        self.need(match, "the kernel logs how fast it was: " + what)
         kib, seconds = int(match.group(1)), float(match.group(2))
         self.figure("kernel %s: %d KiB in %.2f s, %.1f MiB/s" %
                     (what, kib, seconds, kib / 1024 / seconds))
 
-    def our_lines(self, machine):
-        """Our programs' own words about it."""
+    def our_figures(self, machine):
+        """What our programs print of it."""
         for line in machine.console.split("\n"):
             if "MiB/s" in line and "%" not in line:
                 self.figure("ours: " + line.strip())

@@ -91,7 +91,7 @@ class Suspend(Method):
         machine.wait_mark("done")
         self.cut_power()
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
-        self.need_said("woke from RAM after")
+        self.need_message("woke from RAM after")
         self.need_content(machine)
         self.need_signature(disks.SWAP)
 
@@ -119,7 +119,7 @@ first_boot() {
         machine.qmp.execute("system_wakeup")
         machine.wait_mark("awake")
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
-        self.need_said("woke from RAM after [1-9][0-9]* s asleep")
+        self.need_message("woke from RAM after [1-9][0-9]* s asleep")
         self.need_signature(disks.SWAP)
         machine.wait_event("SUSPEND", 100)
         self.need_signature(disks.OURS)
@@ -147,8 +147,8 @@ class SuspendRefused(Method):
         machine.qmp
         self.off()
         self.need(self.exit_code("s2disk") == 1, "s2disk ended with 1")
-        self.need_said("did not sleep: .* something woke the machine")
-        self.need(machine.qmp.saw("SUSPEND") is None, "it did not sleep")
+        self.need_message("did not sleep: .* something woke the machine")
+        self.need(machine.qmp.last_event("SUSPEND") is None, "it did not sleep")
         self.need_content()
         self.need_signature(disks.SWAP)
 

@@ -20,8 +20,8 @@ class TryAgain(moved.MovedMap):
     def refused(self, number):
         self.boot(map=area(self.used + number))
         self.reboots()
-        self.need_said("fatal: .*image has 1 page there")
-        self.need_said("is kept and the machine reboots")
+        self.need_message("fatal: .*image has 1 page there")
+        self.need_message("is kept and the machine reboots")
         self.need_kept(number)
 
     def first_half(self):
@@ -55,8 +55,8 @@ class GiveUp(TryAgain):
         self.refused(2)
         self.boot(map=area(self.used))
         self.off()
-        self.need_said("image discarded")
-        self.need_boot_goes_on()
+        self.need_message("image discarded")
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
 
 
@@ -70,7 +70,7 @@ class OtherProcessor(Scenario):
 
     def run(self):
         self.before = self.hibernate()
-        self.keep_disk()
+        self.save_disk()
         self.cpu = "max"
         self.config += "platform policy = strict\n" + self.settings
         self.second_half()
@@ -88,8 +88,8 @@ class Discard(OtherProcessor):
     def second_half(self):
         self.boot()
         self.off()
-        self.need_said("image discarded")
-        self.need_boot_goes_on()
+        self.need_message("image discarded")
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
 
 
@@ -119,9 +119,9 @@ class Ask(OtherProcessor):
         self.answer("xb", again=True)
         self.need_kept(1)
         self.answer("d")
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
-        self.put_disk_back()
+        self.restore_disk()
         self.answer("t")
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
         self.need_content(self.before)
@@ -146,7 +146,7 @@ class AskFatal(Ask):
         time.sleep(2)
         machine.type("d")
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
 
 

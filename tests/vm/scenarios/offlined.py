@@ -10,7 +10,7 @@ from testbed import disks, moved
 from testbed.moved import PAGE, area
 
 
-class ThreeTimes(moved.MovedMap):
+class ThreeResumes(moved.MovedMap):
     """Base: hibernates on `order`[0], resumes and hibernates on the others;
     "A" is the first map, B and C get their places when they are first met."""
     memory = 320
@@ -30,7 +30,7 @@ first_boot() {
 }
 """
 
-    def map_of(self, name, ram):
+    def map_words(self, name, ram):
         """A map's words; its page is a free one of the image on the disk."""
         if name not in self.places:
             self.places[name] = moved.Frames(self.swap, ram).free()
@@ -60,7 +60,7 @@ first_boot() {
         boot_id = before.mark("boot-id")
         ram = self.ram()
         for number, name in enumerate(self.order[1:], 1):
-            words = self.map_of(name, ram)
+            words = self.map_words(name, ram)
             self.trace("-- resume %d, map %s: %s" % (number, name, words))
             self.boot(map=words)
             self.off(240)       # two systems start here, and one hibernates
@@ -78,7 +78,7 @@ first_boot() {
                     (" ".join(self.order), self.linux.release))
 
 
-class Again(ThreeTimes):
+class MapTwice(ThreeResumes):
     """a map met twice after it was corrected once: A, B, B, C"""
     name = "maps-abbc"
     kernel = "newest"
@@ -86,21 +86,21 @@ class Again(ThreeTimes):
     left_out = 1
 
 
-class Again612(Again):
+class MapTwice612(MapTwice):
     """the same, Linux 6.12"""
     name = "maps-abbc-6.12"
     group = "slow"
     kernel = "6.12"
 
 
-class Again61(Again):
+class MapTwice61(MapTwice):
     """the same, Linux 6.1"""
     name = "maps-abbc-6.1"
     group = "slow"
     kernel = "6.1"
 
 
-class Alternate(ThreeTimes):
+class MapsInTurn(ThreeResumes):
     """two maps in turn: A, B, A, B"""
     name = "maps-abab"
     kernel = "6.12"
@@ -109,14 +109,14 @@ class Alternate(ThreeTimes):
     left_out = 1
 
 
-class Alternate61(Alternate):
+class MapsInTurn61(MapsInTurn):
     """the same, Linux 6.1"""
     name = "maps-abab-6.1"
     kernel = "6.1"
     group = "slow"
 
 
-class AlternateNewest(Alternate):
+class MapsInTurnNewest(MapsInTurn):
     """the same, the newest Linux"""
     name = "maps-abab-newest"
     kernel = "newest"

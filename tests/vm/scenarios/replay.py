@@ -21,8 +21,8 @@ class Replay(Scenario):
     shuffles = 500
     guest = "first_boot() { swap_on $SWAP; hold main 32 16; hibernate; }"
 
-    def logged(self, boot, *story, **needed):
-        """Does what `boot` does with a log of the disk, and judges it. story:
+    def judge_boot(self, boot, *states, **needed):
+        """Does what `boot` does with a log of the disk, and judges it. states:
         what must have been on the disk for good, one after the other, as
         regular expressions."""
         before = self.path("before.img")
@@ -31,7 +31,7 @@ class Replay(Scenario):
         self.swap.log_writes(log)
         boot()
         self.swap.log_writes(None)
-        self.judge(before, log, story, **needed)
+        self.judge(before, log, states, **needed)
         self.after(before, log)
         os.unlink(before)
         os.unlink(log)
@@ -45,7 +45,7 @@ class Replay(Scenario):
                                "--shuffles=%d" % self.shuffles] +
                               list(arguments), capture_output=True, text=True)
 
-    def judge(self, before, log, story, handed_over=0):
+    def judge(self, before, log, states, handed_over=0):
         done = self.replay(before, log)
         self.trace("boot %d: %s" % (self.boots, done.stdout + done.stderr))
         for line in done.stdout.split("\n")[1:3]:
@@ -53,8 +53,8 @@ class Replay(Scenario):
         self.need(done.returncode == 0, "every state is swap or an image: " +
                   (done.stdout + done.stderr).strip().split("\n")[-1])
         found = re.search("^for good: (.*)$", done.stdout, re.M).group(1)
-        self.need(re.fullmatch(", ".join(story), found),
-                  "on the disk for good: %s (%s)" % (", ".join(story), found))
+        self.need(re.fullmatch(", ".join(states), found),
+                  "on the disk for good: %s (%s)" % (", ".join(states), found))
         found = int(re.search("^handed over (.*)$", done.stdout, re.M).group(1))
         self.need(found == handed_over, "handed over: %d (%d)" %
                   (handed_over, found))
@@ -77,15 +77,15 @@ class ReplayCycle(Replay):
                   done.stdout.strip().split("\n")[-1])
 
     def run(self):
-        self.logged(self.hibernate, "swap", "image 0/0")
+        self.judge_boot(self.hibernate, "swap", "image 0/0")
         # Attempt counted, hand-over page, consumed.
-        self.logged(self.resume, "image 0/0", "image 1/0", "swap",
-                    handed_over=1)
+        self.judge_boot(self.resume, "image 0/0", "image 1/0", "swap",
+                        handed_over=1)
 
 
-class ReplayTakeBack(Replay):
+class ReplayInvalidated(Replay):
     """all power cuts through invalidating an image"""
-    name = "replay-take-back"
+    name = "replay-invalidated"
     group = "slow"
     # As in power-off-fails.
     extra = ("-global", "ICH9-LPC.disable_s3=1")
@@ -101,16 +101,16 @@ first_boot() {
 }
 """
 
-    def boot_1(self):
+    def power_off_fails(self):
         self.boot()
         self.off()
         self.need(self.exit_code("s2disk") == 1, "s2disk ended with 1")
-        self.need_said("cannot sleep")
+        self.need_message("cannot sleep")
         self.need_content()
         self.need_swap_works()
 
     def run(self):
-        self.logged(self.boot_1, "swap", "image 0/0", "swap")
+        self.judge_boot(self.power_off_fails, "swap", "image 0/0", "swap")
 
 
 class ReplayRefused(Replay):
@@ -119,24 +119,24 @@ class ReplayRefused(Replay):
     group = "slow"
     cpu = "max,-avx2"
 
-    def refused(self):
+    def refuse(self):
         self.boot()
         self.reboots()
-        self.need_said("is kept and the machine reboots")
+        self.need_message("is kept and the machine reboots")
 
-    def discarded(self):
+    def discard(self):
         self.boot()
         self.off()
-        self.need_said("image discarded")
-        self.need_boot_goes_on()
+        self.need_message("image discarded")
+        self.need_boot_continues()
 
     def run(self):
         self.hibernate()
         self.cpu = "max"
         self.config += "platform policy = strict\n"
-        self.logged(self.refused, "image 0/0", "image 0/1")
-        self.logged(self.refused, "image 0/1", "image 0/2")
-        self.logged(self.discarded, "image 0/2", "swap")
+        self.judge_boot(self.refuse, "image 0/0", "image 0/1")
+        self.judge_boot(self.refuse, "image 0/1", "image 0/2")
+        self.judge_boot(self.discard, "image 0/2", "swap")
 
 
 class ReplayReadError(Replay):
@@ -144,19 +144,19 @@ class ReplayReadError(Replay):
     name = "replay-read-error"
     group = "slow"
 
-    def failed(self):
+    def fail_to_load(self):
         self.boot()
         self.reboots()
-        self.need_said("this boot cannot resume the image: .*read")
+        self.need_message("this boot cannot resume the image: .*read")
 
     def run(self):
         self.before = self.hibernate()
         self.swap.faults = self.read_fault()
-        self.logged(self.failed, "image 0/0", "image 1/0", "image 1/1")
+        self.judge_boot(self.fail_to_load, "image 0/0", "image 1/0", "image 1/1")
         self.swap.faults = {}
         self.machine = self.before
-        self.logged(self.resume, "image 1/1", "image 2/1", "swap",
-                    handed_over=1)
+        self.judge_boot(self.resume, "image 1/1", "image 2/1", "swap",
+                        handed_over=1)
 
     def read_fault(self):
         # In the middle of the blocks.

@@ -8,7 +8,7 @@ import re
 from testbed import disks, image
 from testbed.scenario import Scenario
 
-PHRASE = "correct horse battery"
+PASSPHRASE = "correct horse battery"
 
 
 class Sealed(Scenario):
@@ -23,7 +23,7 @@ first_boot() {
     hold main 48 24
     cp /etc/planted /tmp/planted
     hibernate_by sh -c 'echo "$0" | memhold run s2disk /usr/sbin/s2disk' \\
-        "$(cat /etc/phrase)"
+        "$(cat /etc/passphrase)"
 }
 """
 
@@ -38,21 +38,21 @@ first_boot() {
         files["/etc/image.key"] = self.key
         if number == 1:     # what only the machine that hibernates has
             files["/etc/planted"] = self.planted
-            files["/etc/phrase"] = PHRASE
+            files["/etc/passphrase"] = PASSPHRASE
         return files
 
-    def type_phrases(self, phrases):
-        for count, phrase in enumerate(phrases, 1):
+    def type_passphrases(self, passphrases):
+        for count, passphrase in enumerate(passphrases, 1):
             self.machine.wait_for(
                 "(?s)" + "(?:Passphrase for the session on .*?: .*?)" * count)
-            self.machine.type(phrase + "\n")
+            self.machine.type(passphrase + "\n")
 
-    def unlock(self, phrases=(PHRASE,), **boot):
+    def unlock(self, passphrases=(PASSPHRASE,), **boot):
         """A boot that becomes the old system."""
         before = self.machine
         header_at = image.Image(self.swap).header_at
         machine = self.boot(**boot)
-        self.type_phrases(phrases)
+        self.type_passphrases(passphrases)
         self.off()
         self.need(machine.mark("resume") is None, "resume did not return")
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
@@ -60,8 +60,8 @@ first_boot() {
         self.need_signature(disks.SWAP)
         self.need(self.swap.read(header_at, image.PAGE) ==
                   bytes(image.PAGE), "the header is wiped")
-        for phrase in phrases:
-            self.need(phrase not in machine.console, "no echo")
+        for passphrase in passphrases:
+            self.need(passphrase not in machine.console, "no echo")
         return machine
 
     def on_disk(self, secret):
@@ -76,9 +76,9 @@ first_boot() {
                     return True
                 rest = data[-len(secret):]
 
-    def need_nothing_in_plain(self):
+    def need_no_plaintext(self):
         for name, secret in (("planted secret", self.planted),
-                             ("passphrase", PHRASE.encode()),
+                             ("passphrase", PASSPHRASE.encode()),
                              ("key file", self.key),
                              ("text of a section", b"s2disk 0."),
                              ("kernel's text", b"Linux version ")):
@@ -87,7 +87,7 @@ first_boot() {
 
     def run(self):
         self.hibernate()
-        self.need_nothing_in_plain()
+        self.need_no_plaintext()
         self.unlock()
 
 
@@ -119,14 +119,14 @@ first_boot() {
 
     def run(self):
         machine = self.boot()
-        for prompt, text in (("Passphrase for the hibernated session", PHRASE),
-                             ("Repeat the passphrase", PHRASE + "x"),
-                             ("The passphrases differ", PHRASE),
-                             ("(?s)Repeat the passphrase.*Repeat the passphrase", PHRASE)):
+        for prompt, text in (("Passphrase for the hibernated session", PASSPHRASE),
+                             ("Repeat the passphrase", PASSPHRASE + "x"),
+                             ("The passphrases differ", PASSPHRASE),
+                             ("(?s)Repeat the passphrase.*Repeat the passphrase", PASSPHRASE)):
             machine.wait_for(prompt + ".*: ")
             machine.type(text + "\n")
         self.off()
-        self.need(PHRASE not in machine.console, "no echo")
+        self.need(PASSPHRASE not in machine.console, "no echo")
         self.need_signature(disks.OURS)
         self.unlock()
 
@@ -154,8 +154,8 @@ first_boot() {
     swap_on $SWAP
     hold main 48 24
     cp /etc/planted /tmp/planted
-    marked keygen sh -c 'echo "$0" | s2disk-keygen' "$(cat /etc/phrase)"
-    rm /etc/phrase
+    marked keygen sh -c 'echo "$0" | s2disk-keygen' "$(cat /etc/passphrase)"
+    rm /etc/passphrase
     hibernate </dev/null
 }
 """
@@ -164,7 +164,7 @@ first_boot() {
         machine = self.hibernate()
         self.need(machine.mark("keygen") == "0", "s2disk-keygen ended with 0")
         self.need("Passphrase" not in machine.console, "nothing was asked")
-        self.need_nothing_in_plain()
+        self.need_no_plaintext()
         self.unlock()
 
 
@@ -185,8 +185,8 @@ first_boot() {
 
     def run(self):
         self.hibernate()
-        self.need_nothing_in_plain()
-        self.unlock(phrases=())
+        self.need_no_plaintext()
+        self.unlock(passphrases=())
         self.need("Passphrase" not in self.machine.console,
                   "no passphrase was asked for")
 
@@ -208,17 +208,17 @@ class SeveralWays(Sealed):
 
     def run(self):
         before = self.hibernate()
-        self.keep_disk()
+        self.save_disk()
         self.unlock()
-        self.need_said("session")
+        self.need_message("session")
         good, self.machine = self.key, before
-        self.put_disk_back()
+        self.restore_disk()
         # The other file is missing, this one is right.
         self.boot_files = lambda *a, **k: dict(
             SeveralWays.boot_files(self, *a, **k), **{"/etc/image.key": good})
-        self.unlock(phrases=())
+        self.unlock(passphrases=())
 
-    def need_said(self, pattern):
+    def need_message(self, pattern):
         self.need("Passphrase for the " + pattern in self.machine.console,
                   "it asked, as no file fits")
 
@@ -229,29 +229,29 @@ class WrongPassphrase(Sealed):
     group = "quick"
     limit = 500
 
-    def need_counted(self, vetoes):
+    def need_vetoes(self, vetoes):
         self.need_kept(0)
         self.need(image.Image(self.swap).vetoes() == vetoes,
                   "counted with the vetoes")
 
     def wrong(self):
         self.boot()
-        self.type_phrases(["wrong", PHRASE + " ", "third"])
+        self.type_passphrases(["wrong", PASSPHRASE + " ", "third"])
 
     def run(self):
         before = self.hibernate()
         for number in (1, 2):
             self.wrong()
             self.reboots()
-            self.need_said("none of the passphrases entered opens the image")
-            self.need_counted(number)
+            self.need_message("none of the passphrases entered opens the image")
+            self.need_vetoes(number)
         self.wrong()
         # It asks first, and waits a minute for an answer.
         self.off(timeout=250)
-        self.need_said("kept and the machine powers off")
-        self.need_counted(2)
+        self.need_message("kept and the machine powers off")
+        self.need_vetoes(2)
         self.machine = before
-        self.unlock(["wrong once", PHRASE])
+        self.unlock(["wrong once", PASSPHRASE])
 
 
 class WrongAndDiscard(WrongPassphrase):
@@ -265,8 +265,8 @@ class WrongAndDiscard(WrongPassphrase):
         header_at = image.Image(self.swap).header_at
         self.wrong()
         self.off()
-        self.need_said("none of the passphrases entered opens the image")
-        self.need_boot_goes_on()
+        self.need_message("none of the passphrases entered opens the image")
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
         self.need(self.swap.read(header_at, 8) != b"s2diskIM",
                   "the header is wiped")
@@ -283,8 +283,8 @@ class WrongKeyFile(KeyFile):
         self.key = os.urandom(48)
         self.boot()
         self.off()
-        self.need_said("image.key does not open the image")
-        self.need_boot_goes_on()
+        self.need_message("image.key does not open the image")
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
 
 
@@ -301,15 +301,15 @@ class PlainRefused(Sealed):
         self.config += "encrypt = y\nplatform policy = tolerant\n"
         self.boot()
         self.reboots()
-        self.need_said("ask for encryption, and the image is not encrypted")
+        self.need_message("ask for encryption, and the image is not encrypted")
         self.need_kept(1)
         self.config += "mismatch action = discard\n"
-        self.keep_disk()
+        self.save_disk()
         self.boot()
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
-        self.put_disk_back()
+        self.restore_disk()
         self.config = plain
         self.machine = before
         self.resume()
@@ -347,31 +347,31 @@ class Damaged(KeyFile):
         header[32:48] = image.Image(self.swap).header[32:48]
         self.forge(0, bytes(header))
 
-    def refused(self, what, says):
+    def refused(self, what, message):
         # What the key does not open may be another boot's to open.
         machine = self.boot(config=self.config + "mismatch action = discard\n")
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
-        self.need("Loading" not in machine.console or "block" in says,
+        self.need("Loading" not in machine.console or "block" in message,
                   what + ": nothing was loaded")
-        self.trace("%s: %s" % (what, self.need_said(says)))
-        self.put_disk_back()
+        self.trace("%s: %s" % (what, self.need_message(message)))
+        self.restore_disk()
 
-    def refused_short(self):
+    def refused_shortened(self):
         """What may be there again at another boot is kept."""
         self.boot()
         self.reboots()
-        self.need_said("device has only .* now")
+        self.need_message("device has only .* now")
         self.need_kept(1)
-        self.put_disk_back()
+        self.restore_disk()
 
     def run(self):
         self.hibernate()
         self.older = image.Image(self.swap)
-        self.put_fresh_swap()
+        self.format_swap()
         before = self.hibernate()
-        self.keep_disk()
+        self.save_disk()
         for offset in self.offsets:
             self.flip_header(offset)
             self.refused("byte %d of the header" % offset,
@@ -385,11 +385,11 @@ class Damaged(KeyFile):
         self.swap_runs()
         self.refused("pages exchanged", r"extent|block \d+ of|damaged")
         self.swap.cut_to(24)
-        self.refused_short()
+        self.refused_shortened()
         self.machine = before
-        self.unlock(phrases=())
+        self.unlock(passphrases=())
 
-    def put_fresh_swap(self):
+    def format_swap(self):
         self.swap.format_swap()
 
     def boot_files(self, number, **options):
@@ -417,7 +417,7 @@ class NoResumeSealed(KeyFile):
         digest = hashlib.sha256(self.swap.read(header_at, image.PAGE)).digest()
         self.boot(cmdline="noresume")
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
         self.need(hashlib.sha256(self.swap.read(header_at, image.PAGE)
                                  ).digest() != digest, "the header is wiped")

@@ -118,9 +118,9 @@ first_boot() {
         for key in ("no-resume", "unnamed", "elsewhere"):
             self.need(before.mark(key) == "3", key + " was refused")
         self.need('"refused"' in before.mark("refused"), "it was kept")
-        self.need_said("runs no resume that can read")
-        self.need_said("looks at /dev/vda, page 0")
-        self.need_said("does not know where an image is")
+        self.need_message("runs no resume that can read")
+        self.need_message("looks at /dev/vda, page 0")
+        self.need_message("does not know where an image is")
         self.resume(cmdline="resume=/dev/vda1")
 
 
@@ -148,17 +148,17 @@ later_boot() {
 
     def run(self):
         self.hibernate()
-        self.keep_disk()
+        self.save_disk()
         self.resume()
         last = self.machine.mark("last")
         for words in ('"result":"resumed"', '"area":"/dev/vda1"',
                       '"verdict":"harmless"', '"attempts":1,',
                       '"set_aside":null'):
             self.need(words in last, "--last prints %s" % words)
-        self.put_disk_back()
+        self.restore_disk()
         self.boot(cmdline="noresume")
         self.off()
-        self.need_boot_goes_on()
+        self.need_boot_continues()
         last = self.machine.mark("last")
         self.need('"last":null,"set_aside":{' in last and "noresume" in last,
                   "--last says why it was discarded: " + last)

@@ -4,18 +4,18 @@
 from testbed import disks
 from .swapfile_tool import SwapFileTool
 
-# refuse NAME WORDS COMMAND…: marks the exit code, and what was said instead
+# refuse NAME WORDS COMMAND…: marks the exit code, and what was output instead
 # of the words.
 GUEST = r"""
 refuse() {
     name=$1
     words=$2
     shift 2
-    said=$("$@" 2>&1)
+    output=$("$@" 2>&1)
     code=$?
-    case $said in
+    case $output in
     *"$words"*) mark "refused-$name" "$code" ;;
-    *) mark "refused-$name" "$code, and said: $(echo "$said" | tr '\n' ' ')" ;;
+    *) mark "refused-$name" "$code, and printed: $(echo "$output" | tr '\n' ' ')" ;;
     esac
 }
 create() { refuse "$1" "$2" s2disk-swapfile create --size=32M "$3"; }

@@ -55,20 +55,20 @@ first_boot() {
 
     def run(self):
         self.hibernate_with_other()
-        self.keep_disk()
+        self.save_disk()
         self.second.keep = self.path("second.kept")
         disks.copy(self.second.path, self.second.keep)
         self.resume()
-        self.need(not self.said("swap area"), "nothing is said of it")
+        self.need(not self.find_message("swap area"), "nothing is logged of it")
 
-        self.put_disk_back()
+        self.restore_disk()
         disks.copy(self.second.keep, self.second.path)
         self.second.format_again()
         self.boot()
         self.off()
-        self.need_said("fatal: The swap area /dev/vdb1, with .* was formatted since")
-        self.need_said("image discarded")
-        self.need_boot_goes_on()
+        self.need_message("fatal: The swap area /dev/vdb1, with .* was formatted since")
+        self.need_message("image discarded")
+        self.need_boot_continues()
         self.need_signature(disks.SWAP)
 
 
@@ -90,7 +90,7 @@ before_resume() {
         self.boot(hide=1)
         self.reboots()
         self.need(self.machine.mark("hidden") is not None, "the disk was gone")
-        self.need_said("fatal: The swap area /dev/vdb1, with .* is missing")
+        self.need_message("fatal: The swap area /dev/vdb1, with .* is missing")
         self.need_kept(1)
         self.boot()
         self.off()
@@ -112,7 +112,7 @@ class OtherLate(OtherArea):
     holds=" main"       # the other one is to die
     hibernate
     memhold ask other check >/tmp/answer 2>&1
-    mark other-said "$(head -c 200 /tmp/answer)"
+    mark other-answer "$(head -c 200 /tmp/answer)"
     mark last "$(s2disk --last | grep -A1 'SHUT DOWN' | tail -1)"
 """)
 
@@ -131,9 +131,9 @@ class OtherLate(OtherArea):
         self.off()
         self.need_content(before)
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
-        self.need_said("ANOTHER SYSTEM CHANGED the swap area /dev/sda1 .* It was cut off")
-        said = self.machine.mark("other-said") or ""
-        self.need("hold-memory ok" not in said, "no memory was there: " + said)
+        self.need_message("ANOTHER SYSTEM CHANGED the swap area /dev/sda1 .* It was cut off")
+        answer = self.machine.mark("other-answer") or ""
+        self.need("hold-memory ok" not in answer, "no memory was there: " + answer)
         self.need("cut off" in (self.machine.mark("last") or ""),
                   "s2disk --last says so")
         self.need_signature(disks.SWAP)
@@ -166,7 +166,7 @@ other() { mark "other-$1" "$(awk '$1 == "'$OTHER'" { print $4, $5 }' /proc/swaps
         self.need(before.mark("other-before") == "0 -3", "it is on")
         self.second.format_again()
         self.resume()
-        self.need(not self.said("swap area"), "nothing is said of it")
+        self.need(not self.find_message("swap area"), "nothing is logged of it")
         self.need(self.machine.mark("other-after") == "0 -3",
                   "it is on again, in its place")
         used = int((self.machine.mark("other-again") or "0").split()[0])

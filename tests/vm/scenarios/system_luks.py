@@ -128,7 +128,7 @@ class LuksSealed(Luks):
     sealed = ("\nprintf 'encrypt = y\\nkey pair = /etc/s2disk/key-pair\\n'"
               " >/etc/suspend.conf")
     setup = Luks.setup + sealed
-    phrase = "battery staple"
+    passphrase = "battery staple"
     guest = """
 first_boot() {
     marked keygen sh -c 'echo "%s" | s2disk-keygen'
@@ -136,7 +136,7 @@ first_boot() {
     sleep_by hibernate
     story
 }
-""" % phrase
+""" % passphrase
     asks = "Passphrase for the session on"
 
     def resume(self, **boot):
@@ -146,9 +146,9 @@ first_boot() {
                   "nothing was asked to hibernate")
         machine = self.boot(**boot)
         machine.wait_for(self.asks, self.one_boot)
-        machine.type(self.phrase + "\n")
+        machine.type(self.passphrase + "\n")
         self.off(self.one_boot)
-        self.need_back(before)
+        self.need_session_resumed(before)
         asked = machine.console.count(self.asks)
         self.need(asked == 1, "asked for the session's once: %d" % asked)
         self.need(any("encrypted" in line for line in machine.marks("journal")),

@@ -34,12 +34,12 @@ first_boot() {
         machine.qmp.events.clear()
         machine.qmp.execute("system_wakeup")
         machine.wait_mark("awake", 120)
-        self.need_back(machine)
+        self.need_session_resumed(machine)
         self.asleep()
         self.cut_power()
         self.boot()
         self.off(200)
-        self.need_back(machine)
+        self.need_session_resumed(machine)
         self.need_signature(disks.SWAP)
 
 

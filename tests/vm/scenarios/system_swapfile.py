@@ -81,7 +81,7 @@ hibernate_and_tell() {
         self.need_image(first)
         self.boot()
         self.off(self.making)
-        self.need_back(first)
+        self.need_session_resumed(first)
         self.need_undone()
 
     def need_undone(self):
@@ -124,7 +124,7 @@ class SwapFileBtrfs(SwapFile):
         self.need_enabled(first, second.mark("can-later"))
         self.boot()
         self.off(self.making)
-        self.need_back(second)
+        self.need_session_resumed(second)
         self.need_undone()
 
 

@@ -26,12 +26,12 @@ class Verdict(moved.MovedMap):
     def first_half(self):
         self.before = self.hibernate(map=self.then)
         self.frames = moved.Frames(self.swap, self.ram())
-        self.keep_disk()
+        self.save_disk()
 
     def try_map(self, title, now, config):
         """The image on another map; whether it was resumed."""
         self.trace("-- %s: %s" % (title, now))
-        self.put_disk_back()
+        self.restore_disk()
         self.boot(map=now, config=config)
         self.off()
         self.need_signature(disks.SWAP)
@@ -39,17 +39,17 @@ class Verdict(moved.MovedMap):
         self.trace("%s: %s" % (title, "resumed" if resumed else "refused"))
         return resumed
 
-    def resumes(self, title, now, quarantined=0, says=None, config=DISCARD):
+    def need_resumed(self, title, now, quarantined=0, message=None, config=DISCARD):
         self.need(self.try_map(title, now, config=config), title + ": resumed")
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
         self.need_content(self.before)
-        self.need_out_of_use(quarantined)
-        self.need_said("corrected: .*checksum")
-        if says:
-            self.need_said(says)
+        self.need_offlined(quarantined)
+        self.need_message("corrected: .*checksum")
+        if message:
+            self.need_message(message)
         self.figure("%s: resumes" % title)
 
-    def need_out_of_use(self, pages):
+    def need_offlined(self, pages):
         """All of them, but for single ones of many that the kernel took for
         itself while the devices came back: it has to report each."""
         kib = int(self.machine.mark("hardware-corrupted-kib"))
@@ -59,18 +59,18 @@ class Verdict(moved.MovedMap):
                   "%d pages offlined (%d KiB), %d left" %
                   (pages, kib, left))
         if pages:
-            self.need_said("%d pages? that the firmware claims since this "
-                           "boot (is|are) offlined" % (pages - left))
+            self.need_message("%d pages? that the firmware claims since this "
+                              "boot (is|are) offlined" % (pages - left))
         if left:
             self.figure("%d of %d pages were in the kernel's use" %
                         (left, pages))
 
-    def refused(self, title, now, says, config=DISCARD):
+    def need_refused(self, title, now, message, config=DISCARD):
         self.need(not self.try_map(title, now, config=config),
                   title + ": refused")
-        self.need_boot_goes_on()
-        self.need_said("image discarded")
-        self.need_said(says)
+        self.need_boot_continues()
+        self.need_message("image discarded")
+        self.need_message(message)
         self.figure("%s: refused" % title)
 
 
@@ -84,16 +84,16 @@ class Moved(Verdict):
         self.first_half()
         free = self.frames.free()
         used = self.frames.used()
-        self.resumes("to a free page", area(free), quarantined=1,
-                     says="corrected: .*moved to 0x%x" % (free * 4096))
-        self.refused("to a used page", area(used),
-                     "fatal: .*moved to 0x%x.*image has 1 page there" %
-                     (used * 4096))
+        self.need_resumed("to a free page", area(free), quarantined=1,
+                          message="corrected: .*moved to 0x%x" % (free * 4096))
+        self.need_refused("to a used page", area(used),
+                          "fatal: .*moved to 0x%x.*image has 1 page there" %
+                          (used * 4096))
         # What would keep it free, spelled out.
-        self.need_said(r"memmap=4K\$0x%x" % (used * 4096))
-        self.refused("to a free page, strict", area(free),
-                     "verdict is corrected, which platform policy = strict",
-                     config=DISCARD + STRICT)
+        self.need_message(r"memmap=4K\$0x%x" % (used * 4096))
+        self.need_refused("to a free page, strict", area(free),
+                          "verdict is corrected, which platform policy = strict",
+                          config=DISCARD + STRICT)
 
 
 class Moved61(Moved):
@@ -125,12 +125,12 @@ class Regions(Verdict):
         first = self.places[0]
         self.need(free and used, "%d places can grow, %d cannot" %
                   (len(free), len(used)))
-        self.resumes("grown, the page was free", "%s 0x%x+0x5000" % (
-            self.without(free[0]), free[0] - 4096), quarantined=1, says="grew")
-        self.refused("grown, the page was used", "%s 0x%x+0x5000" % (
+        self.need_resumed("grown, the page was free", "%s 0x%x+0x5000" % (
+            self.without(free[0]), free[0] - 4096), quarantined=1, message="grew")
+        self.need_refused("grown, the page was used", "%s 0x%x+0x5000" % (
             self.without(used[0]), used[0]), "fatal: .*grew.*image has 1 page")
-        self.resumes("split", "%s 0x%x+0x1000 0x%x+0x2000" % (
-            self.without(first), first, first + 0x2000), says="split")
+        self.need_resumed("split", "%s 0x%x+0x1000 0x%x+0x2000" % (
+            self.without(first), first, first + 0x2000), message="split")
 
 
 class Regions61(Regions):
@@ -148,11 +148,11 @@ class RegionsLess(Regions):
     def run(self):
         self.first_half()
         first = self.places[0]
-        self.resumes("shrunk", "%s 0x%x+0x3000" % (
-            self.without(first), first), says="shrank")
-        self.resumes("vanished", self.without(first), says="is gone")
-        self.resumes("retyped", "%s 0x%x+0x4000:ACPI_Tables" % (
-            self.without(first), first), says="became ACPI")
+        self.need_resumed("shrunk", "%s 0x%x+0x3000" % (
+            self.without(first), first), message="shrank")
+        self.need_resumed("vanished", self.without(first), message="is gone")
+        self.need_resumed("retyped", "%s 0x%x+0x4000:ACPI_Tables" % (
+            self.without(first), first), message="became ACPI")
 
 
 class RegionsLess61(RegionsLess):
@@ -174,13 +174,13 @@ class Ram(Verdict):
         self.first_half()
         free = self.frames.free(self.pages)
         used = self.frames.used(self.pages)
-        self.resumes("removed in the middle, free", "%s %s" % (
+        self.need_resumed("removed in the middle, free", "%s %s" % (
             self.hole, area(free, self.pages, "none")),
-            quarantined=self.pages, says="corrected: .*page frames")
-        self.refused("removed in the middle, used", "%s %s" % (
+            quarantined=self.pages, message="corrected: .*page frames")
+        self.need_refused("removed in the middle, used", "%s %s" % (
             self.hole, area(used, self.pages, "none")), "fatal: .*are gone")
-        self.resumes("added in the middle", "0x10000000+0x1000:System_RAM",
-                     says="RAM were added at 0x10000000")
+        self.need_resumed("added in the middle", "0x10000000+0x1000:System_RAM",
+                          message="RAM were added at 0x10000000")
 
 
 class RamTop(Verdict):
@@ -193,7 +193,7 @@ class RamTop(Verdict):
 
     def run(self):
         self.first_half()
-        self.resumes("removed", self.then + " " + self.cut)
+        self.need_resumed("removed", self.then + " " + self.cut)
 
 
 class RamTopAdded(Verdict):
@@ -205,7 +205,7 @@ class RamTopAdded(Verdict):
 
     def run(self):
         self.first_half()
-        self.resumes("added", "0x10000000+0x1000:System_RAM")
+        self.need_resumed("added", "0x10000000+0x1000:System_RAM")
 
 
 class RamTopUsed(Verdict):
@@ -218,7 +218,7 @@ class RamTopUsed(Verdict):
         self.first_half()
         top = max(end for _, end in self.ram()) - 256
         self.need(self.frames.holds(top, 256), "the image has pages there")
-        self.refused("removed, used", self.then + " " + area(
+        self.need_refused("removed, used", self.then + " " + area(
             top, 256, "none"), "fatal: .*(are gone|shrank)")
 
 
@@ -235,12 +235,12 @@ class Acpi(Verdict):
     def run(self):
         self.first_half()
         free = self.frames.free()
-        self.refused("NVS moved", " ".join((
+        self.need_refused("NVS moved", " ".join((
             area(free, 1, "ACPI Non-volatile Storage"), self.empty,
             self.tables)), "fatal: .*moved to 0x%x.*NVS" % (free * 4096))
-        self.resumes("ACPI region without a table moved", " ".join((
+        self.need_resumed("ACPI region without a table moved", " ".join((
             self.nvs, area(free, 1, "ACPI Tables"), self.tables)),
-            quarantined=1, says="corrected: .*moved to 0x%x" % (free * 4096))
+            quarantined=1, message="corrected: .*moved to 0x%x" % (free * 4096))
 
 
 class AcpiGone(Acpi):
@@ -250,9 +250,9 @@ class AcpiGone(Acpi):
 
     def run(self):
         self.first_half()
-        self.refused("NVS gone", " ".join((self.empty, self.tables)),
-                     "fatal: .*NVS")
-        self.refused("ACPI region with tables retyped", " ".join((
+        self.need_refused("NVS gone", " ".join((self.empty, self.tables)),
+                          "fatal: .*NVS")
+        self.need_refused("ACPI region with tables retyped", " ".join((
             self.nvs, self.empty, "0x1ffda000+0x26000")),
             "fatal: .*ACPI table .* was there")
 
@@ -270,9 +270,9 @@ first_boot() { swap_on $SWAP; hold main 96 32; hibernate -m shutdown; }
     def run(self):
         self.first_half()
         now = area(self.frames.free(), 1, "ACPI Non-volatile Storage")
-        self.refused("NVS moved", now, "risky: .*NVS")
-        self.resumes("NVS moved, tolerant", now, quarantined=1,
-                     config=DISCARD + "platform policy = tolerant\n")
+        self.need_refused("NVS moved", now, "risky: .*NVS")
+        self.need_resumed("NVS moved, tolerant", now, quarantined=1,
+                          config=DISCARD + "platform policy = tolerant\n")
 
 
 class AcpiAdded(Scenario):
@@ -288,6 +288,6 @@ class AcpiAdded(Scenario):
         self.extra = ("-acpitable", "sig=OEM1,data=" + data) * 3
         self.boot()
         self.off()
-        self.need_boot_goes_on()
-        self.need_said("fatal: .*ACPI table")
+        self.need_boot_continues()
+        self.need_message("fatal: .*ACPI table")
         self.need_signature(disks.SWAP)

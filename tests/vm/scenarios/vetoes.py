@@ -15,11 +15,11 @@ class Vetoed(Scenario):
     def vetoed(self, number):
         """This boot kept the image and booted again."""
         self.reboots()
-        self.need_said("this boot cannot restore the image, which is sound")
-        self.need_said("is kept and the machine reboots")
-        self.need_counted(number)
+        self.need_message("this boot cannot restore the image, which is sound")
+        self.need_message("is kept and the machine reboots")
+        self.need_vetoes(number)
 
-    def need_counted(self, vetoes):
+    def need_vetoes(self, vetoes):
         self.need_kept(0)
         found = image.Image(self.swap)
         self.need(found.vetoes() == vetoes, "kept for a driver's sake %d times"
@@ -57,13 +57,13 @@ first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }
         self.second_half(before)
 
     def need_device(self):
-        self.need_said(r"device refuser\.0 \(driver refuser\) did not freeze")
+        self.need_message(r"device refuser\.0 \(driver refuser\) did not freeze")
 
     def second_half(self, before):
         self.boot(times=1)
         self.vetoed(1)
         self.need_device()
-        self.need_said("module_blacklist=refuser on the kernel command line")
+        self.need_message("module_blacklist=refuser on the kernel command line")
         self.machine = before
         self.resume(times=0)
 
@@ -85,8 +85,8 @@ class DeviceVetoesAlways(DeviceVetoes):
         self.off()
         self.need(not machine.rebooted, "the machine was powered off")
         self.need_device()
-        self.need_said("is kept and the machine powers off")
-        self.need_counted(2)
+        self.need_message("is kept and the machine powers off")
+        self.need_vetoes(2)
         self.machine = before
         self.resume(times=100, cmdline="module_blacklist=refuser")
 
@@ -110,7 +110,7 @@ first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }
         before = self.hibernate()
         self.boot()
         self.vetoed(1)
-        self.need_said("cannot be opened: Operation not permitted; the kernel "
-                       "does not name the cause")
+        self.need_message("cannot be opened: Operation not permitted; the kernel "
+                          "does not name the cause")
         self.machine = before
         self.resume()

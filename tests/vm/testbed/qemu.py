@@ -205,7 +205,7 @@ class Machine:
         """Waits for an event of QEMU's control socket; its data."""
         end = min(time.monotonic() + timeout, self.deadline)
         while time.monotonic() < end:
-            data = self.qmp.saw(name)
+            data = self.qmp.last_event(name)
             if data is not None:
                 return data
             time.sleep(0.05)
