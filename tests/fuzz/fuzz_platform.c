@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "fixtures/made_map.h"
+#include "fixtures/machine/made_map.h"
 #include "format/codec.h"
 #include "platform/firmware/acpi.h"
 #include "platform/hardware/cpu.h"

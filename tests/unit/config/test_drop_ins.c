@@ -2,7 +2,7 @@
 /* Which drop-ins count, and in which order. */
 #include "config/drop_ins.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <stdlib.h>

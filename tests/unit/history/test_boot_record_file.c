@@ -3,8 +3,8 @@
 #include "base/bytes.h"
 #include "boot_record_fixture.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_map.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_map.h"
+#include "fixtures/machine/made_root.h"
 #include "history/boot_record_file.h"
 #include "platform/memory/memory_map.h"
 

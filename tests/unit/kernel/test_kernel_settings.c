@@ -4,7 +4,7 @@
 #include "base/io.h"
 #include "fixtures/check_main.h"
 #include "kernel/kernel_settings.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <stdio.h>

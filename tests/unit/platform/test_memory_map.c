@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "fixtures/check_main.h"
 #include "fixtures/made_data.h"
-#include "fixtures/made_map.h"
+#include "fixtures/machine/made_map.h"
 #include "platform/memory/e820.h"
 #include "verdict/map_diff.h"
 #include "platform/memory/frames.h"

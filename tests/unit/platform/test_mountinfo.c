@@ -2,7 +2,7 @@
 /* The kernel's list of mounts. */
 #include "base/cleanup.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/filesystems/mountinfo.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* The pre-flight: room in the area and in memory, with zram and with what cannot move. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "preflight/preflight.h"
 #include "preflight/memory.h"
 

@@ -3,7 +3,7 @@
 #include "s2disk/aftermath/aftermath.h"
 #include "fixtures/check_main.h"
 #include "kernel/messages/kernel_log.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "s2disk/power_off.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "tools/sleep/sleep_battery.h"
 #include "config/sleep_config.h"
 #include "tools/sleep/sleep_hooks.h"

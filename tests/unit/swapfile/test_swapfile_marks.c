@@ -4,8 +4,8 @@
 #include "tools/swapfile/marks.h"
 
 #include "base/bytes.h"
-#include "fixtures/made_marks.h"
-#include "fixtures/made_tree.h"
+#include "fixtures/machine/made_marks.h"
+#include "fixtures/machine/made_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

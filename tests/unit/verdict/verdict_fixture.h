@@ -9,7 +9,7 @@
 #include "crypto/crypto.h"
 #include "base/io.h"
 #include "fixtures/made_data.h"
-#include "fixtures/made_map.h"
+#include "fixtures/machine/made_map.h"
 #include "kernel/image_info.h"
 #include "verdict/verdict.h"
 
