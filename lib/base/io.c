@@ -210,11 +210,6 @@ void io_set_only_looks(bool wanted)
 	only_looks = wanted;
 }
 
-bool io_only_looks(void)
-{
-	return only_looks;
-}
-
 int io_write_text(const char *root, const char *path, const char *text)
 {
 	_cleanup_close_ int fd = io_open_below(root, path, O_WRONLY);

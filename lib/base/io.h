@@ -42,10 +42,8 @@ int io_read_file(const char *root, const char *path, size_t limit, char **ret_te
 void io_open_standard(void);
 
 /* From now on the tree that is read is not this machine's: its links are resolved within
- * it, only regular files are opened, and callers check before they cache anything below a
- * root. */
+ * it, and only regular files are opened. */
 void io_set_only_looks(bool only_looks);
-bool io_only_looks(void);
 
 /* Writes text to an existing file (in /proc or /sys) in one call. */
 int io_write_text(const char *root, const char *path, const char *text);

@@ -11,11 +11,6 @@ void look_watch(const struct look_watcher *watcher)
 	watching = watcher;
 }
 
-bool look_watched(void)
-{
-	return watching != NULL;
-}
-
 void look_note(const char *root, const char *path, enum look kind)
 {
 	char full[PATH_MAX];

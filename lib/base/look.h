@@ -35,7 +35,6 @@ struct look_watcher {
 
 /* Sets the watcher; NULL: none. One at a time, for one thread. */
 void look_watch(const struct look_watcher *watcher);
-bool look_watched(void);
 
 /* Reports root/path to the watcher, if there is one. */
 void look_note(const char *root, const char *path, enum look kind);

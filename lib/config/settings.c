@@ -41,12 +41,7 @@ static const char *const mismatch_action_names[] = {
 	[MISMATCH_DISCARD] = "discard",
 };
 
-const char *mismatch_action_name(enum mismatch_action action)
-{
-	return mismatch_action_names[action];
-}
-
-int mismatch_action_parse(const char *text, enum mismatch_action *ret)
+static int mismatch_action_parse(const char *text, enum mismatch_action *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mismatch_action_names); i++) {
 		if (strcasecmp(text, mismatch_action_names[i]) == 0) {

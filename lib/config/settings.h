@@ -118,9 +118,6 @@ int settings_parse(struct settings *settings, const char *text, const char *file
 int settings_load(struct settings *settings, const char *root, const char *file,
 		  void (*warn)(const char *message), struct why *w);
 
-const char *mismatch_action_name(enum mismatch_action action);
-int mismatch_action_parse(const char *text, enum mismatch_action *ret);
-
 const char *method_name(enum method method);
 int method_parse(const char *text, enum method *ret);
 

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "base/tree.h"
+#include "config/drop_ins.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -232,18 +232,17 @@ static int load_file(struct settings *settings, const char *root, const char *pa
 	return 0;
 }
 
+/* file begins with root. */
 static int load_drop_ins(struct settings *settings, const char *root, const char *file,
 			 void (*warn)(const char *message), struct why *w)
 {
-	char directory[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
 	_cleanup_names_ struct tree_names names = { 0 };
+	char directory[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
 	int r;
 
 	if (snprintf(directory, sizeof(directory), "%s.d", file) >= (int)sizeof(directory))
 		return why(w, -ENAMETOOLONG, "%s: the path is too long", file);
-	r = tree_list_ending("", directory, ".conf", &names);
-	if (r == -ENOENT || r == -ENOTDIR)
-		return 0;
+	r = drop_ins_add(root, directory + strlen(root), &names);
 	if (r < 0 && settings->skip_bad) {
 		settings->encrypt = true; /* as above */
 		return 0;
@@ -251,7 +250,7 @@ static int load_drop_ins(struct settings *settings, const char *root, const char
 	if (r < 0)
 		return why(w, r, "%s: %s", directory, strerror(-r));
 	for (size_t i = 0; i < names.count && r == 0; i++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, names.items[i]);
+		snprintf(path, sizeof(path), "%s%s", root, names.items[i]);
 		r = load_file(settings, root, path, warn, w);
 	}
 	return r;

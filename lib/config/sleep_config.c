@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "base/tree.h"
+#include "config/drop_ins.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,6 @@ static const char *const main_files[] = {
 	"/usr/lib/systemd/sleep.conf",
 };
 
-/* A file overrides files of the same name in later directories. */
 static const char *const directories[] = {
 	"/etc/systemd/sleep.conf.d",	       "/run/systemd/sleep.conf.d",
 	"/usr/local/lib/systemd/sleep.conf.d", "/usr/lib/systemd/sleep.conf.d",
@@ -100,7 +99,9 @@ static int parse_part(const char **text, uint64_t *ret)
 	return -EINVAL;
 }
 
-int sleep_parse_span(const char *text, uint64_t *ret)
+/* As systemd writes it ("90", "1h 30min", "1.5h", "infinity"), in microseconds; -EINVAL, -ERANGE.
+ */
+static int parse_span(const char *text, uint64_t *ret)
 {
 	uint64_t sum = 0, part;
 
@@ -143,7 +144,7 @@ static int set_bool(const char *value, int *ret)
 static int set_delay(struct sleep_config *config, const char *value)
 {
 	uint64_t delay = UINT64_MAX;
-	int r = *value ? sleep_parse_span(value, &delay) : 0;
+	int r = *value ? parse_span(value, &delay) : 0;
 
 	if (r < 0)
 		return r;
@@ -177,7 +178,7 @@ static int set_key(struct reader *reader, const char *key, const char *value)
 			       ? 0
 			       : -EINVAL;
 	if (strcmp(key, "SuspendEstimationSec") == 0)
-		return sleep_parse_span(value, &config->estimation_usec);
+		return parse_span(value, &config->estimation_usec);
 	if (strcmp(key, "HibernateOnACPower") == 0)
 		return set_bool(value, &reader->on_mains);
 	if (strcmp(key, "HibernateDelaySec") == 0)
@@ -238,48 +239,14 @@ static bool read_file(struct reader *reader, const char *root, const char *path)
 	return true;
 }
 
-/* Paths by the names of the files. */
-static int compare_drop_ins(const void *a, const void *b)
-{
-	char *const *left = a, *const *right = b;
-
-	return strcmp(basename(*left), basename(*right));
-}
-
-#define DROP_INS_MAX 256
-
-/* Adds the files of a directory whose names are not in the list yet. */
-static size_t add_directory(const char *root, const char *directory, char **list, size_t count)
-{
-	_cleanup_names_ struct tree_names names = { 0 };
-	size_t before = count;
-
-	if (tree_list_ending(root, directory, ".conf", &names) < 0)
-		return count;
-	for (size_t i = 0; i < names.count; i++) {
-		size_t at = 0;
-
-		while (at < before && strcmp(basename(list[at]), names.items[i]) != 0)
-			at++;
-		if (at == before && count < DROP_INS_MAX &&
-		    asprintf(&list[count], "%s/%s", directory, names.items[i]) >= 0)
-			count++;
-	}
-	return count;
-}
-
 static void read_drop_ins(struct reader *reader, const char *root)
 {
-	char *list[DROP_INS_MAX];
-	size_t count = 0;
+	_cleanup_names_ struct tree_names paths = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
-		count = add_directory(root, directories[i], list, count);
-	qsort(list, count, sizeof(list[0]), compare_drop_ins);
-	for (size_t i = 0; i < count; i++) {
-		read_file(reader, root, list[i]);
-		free(list[i]);
-	}
+		drop_ins_add(root, directories[i], &paths);
+	for (size_t i = 0; i < paths.count; i++)
+		read_file(reader, root, paths.items[i]);
 }
 
 void sleep_config_load(const char *root, struct sleep_config *ret,

@@ -26,8 +26,4 @@ struct sleep_config {
 void sleep_config_load(const char *root, struct sleep_config *ret,
 		       void (*warn)(const char *message));
 
-/* A time span as systemd writes it ("90", "1h 30min", "1.5h", "infinity") in
- * microseconds; -EINVAL, -ERANGE. */
-int sleep_parse_span(const char *text, uint64_t *ret);
-
 #endif

@@ -370,16 +370,6 @@ int crypto_x25519(const unsigned char scalar[X25519_SIZE], const unsigned char *
 	return bytes_all_zero(result, X25519_SIZE) ? -EBADMSG : 0;
 }
 
-bool crypto_equal(const void *a, const void *b, size_t length)
-{
-	const unsigned char *x = a, *y = b;
-	unsigned char difference = 0;
-
-	for (size_t i = 0; i < length; i++)
-		difference |= x[i] ^ y[i];
-	return difference == 0;
-}
-
 int crypto_random(void *buffer, size_t length)
 {
 	unsigned char *at = buffer;

@@ -130,9 +130,6 @@ int crypto_argon2id(const struct argon2_input *input, unsigned char *result, siz
 int crypto_x25519(const unsigned char scalar[X25519_SIZE], const unsigned char *point,
 		  unsigned char result[X25519_SIZE]);
 
-/* Compares in constant time. */
-bool crypto_equal(const void *a, const void *b, size_t length);
-
 /* Random bytes for identifiers and keys, from the kernel (getrandom). 0 or a negative
  * errno; never blocks after boot. */
 int crypto_random(void *buffer, size_t length);

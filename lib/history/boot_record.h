@@ -64,8 +64,8 @@ struct boot_record {
 	size_t run_count;
 	bool keys_left_out; /* of what a resume handed over: dropped for lack of room */
 	uint64_t forgotten; /* runs dropped for lack of room */
-	char *map;	    /* the firmware's memory map as memory_map_parse reads it; NULL: none */
-	char *log;	    /* lines of the kernel's log that are needed later; NULL: none */
+	char *map; /* the firmware's memory map in lines "0xSTART 0xEND TYPE"; NULL: none */
+	char *log; /* lines of the kernel's log that are needed later; NULL: none */
 };
 
 /* Frees the texts. Harmless on a zeroed struct. */

@@ -8,6 +8,7 @@
 #include "history/boot_brief.h"
 #include "history/boot_words.h"
 #include "kernel/messages/kernel_log.h"
+#include "platform/filesystems/mountinfo.h"
 #include "platform/memory/memory_map.h"
 #include "base/tree.h"
 
@@ -15,7 +16,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,22 +39,16 @@
 
 bool boot_in_initramfs(const char *root)
 {
-	char path[PATH_MAX];
-	struct mntent *entry;
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *mount;
 	bool initial = false;
-	FILE *file;
 
 	if (tree_exists(root, "/etc/initrd-release"))
 		return true;
-	snprintf(path, sizeof(path), "%s/proc/mounts", root);
-	file = setmntent(path, "re");
-	if (!file)
-		return false;
+	mountinfo_read(root, &mountinfo);
 	/* The last mount on / is the visible one. A tmpfs may be the root of a system. */
-	while ((entry = getmntent(file)))
-		if (strcmp(entry->mnt_dir, "/") == 0)
-			initial = strcmp(entry->mnt_type, "rootfs") == 0;
-	endmntent(file);
+	while ((mount = mountinfo_next_at(mountinfo, "/")))
+		initial = strcmp(mount->kind, "rootfs") == 0;
 	return initial;
 }
 

@@ -8,7 +8,8 @@
 
 static const size_t sizes[] = { PAGE_SIZE_MIN, 4 * PAGE_SIZE_MIN, PAGE_SIZE_MAX };
 
-bool signature_page_known(const struct signature_page *sp)
+/* Is there a known signature: swap, an image of any kind, or remains of one of ours? */
+static bool is_known(const struct signature_page *sp)
 {
 	return swap_signature_kind(sp->page, sp->size) != SWAP_IS_NOTHING ||
 	       signature_record_present(sp->page, sp->size);
@@ -27,7 +28,7 @@ static int find_other(struct signature_page *ret, int fd, uint64_t offset, size_
 		/* A small device may end before a large page does. */
 		if (r == -ENODATA)
 			continue;
-		if (r < 0 || signature_page_known(ret))
+		if (r < 0 || is_known(ret))
 			return r;
 		signature_page_close(ret);
 	}
@@ -40,7 +41,7 @@ int signature_page_find(struct signature_page *ret, int fd, uint64_t offset, siz
 	struct signature_page other;
 	int r = signature_page_open(ret, fd, offset * native, native, w);
 
-	if (r < 0 || signature_page_known(ret))
+	if (r < 0 || is_known(ret))
 		return r;
 	r = find_other(&other, fd, offset, native, w);
 	if (r == -ENODATA)

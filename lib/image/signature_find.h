@@ -19,7 +19,4 @@
 int signature_page_find(struct signature_page *ret, int fd, uint64_t offset, size_t native,
 			struct why *w);
 
-/* Is there a known signature: swap, an image of any kind, or remains of one of ours? */
-bool signature_page_known(const struct signature_page *sp);
-
 #endif

@@ -70,16 +70,6 @@ int kernel_settings_set_console_loglevel(struct kernel_settings *saved, int leve
 	return io_write_text(saved->root, PRINTK, text);
 }
 
-bool kernel_settings_image_size(const struct kernel_settings *saved, uint64_t *ret)
-{
-	char copy[sizeof(saved->image_size)];
-
-	if (!saved->image_size_saved)
-		return false;
-	memcpy(copy, saved->image_size, sizeof(copy));
-	return text_parse_u64(text_trim(copy), ret) == 0;
-}
-
 int kernel_settings_restore_display(struct kernel_settings *saved)
 {
 	if (!saved->mode_changed)

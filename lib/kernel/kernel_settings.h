@@ -26,9 +26,6 @@ void kernel_settings_save(struct kernel_settings *saved, const char *root);
 /* Sets the console's log level (0 to 15). 0 or a negative errno. */
 int kernel_settings_set_console_loglevel(struct kernel_settings *saved, int level);
 
-/* The saved value of /sys/power/image_size in bytes; false if unknown. */
-bool kernel_settings_image_size(const struct kernel_settings *saved, uint64_t *ret);
-
 /* Makes the kernel's graphics drivers wake the display after the snapshot, with "suspend"
  * in /sys/power/disk. Since Linux 6.17 amdgpu keeps the display off until the machine
  * powers off, unless the kernel will only sleep (amdgpu_pmops_thaw() asks

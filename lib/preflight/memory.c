@@ -137,16 +137,10 @@ uint64_t meminfo_must_save(const struct meminfo *meminfo)
 	return add_all(parts, ARRAY_SIZE(parts));
 }
 
-uint64_t zram_parse(const char *mm_stat)
-{
-	unsigned long long used;
-
-	return sscanf(mm_stat, "%*u %*u %20llu", &used) == 1 ? used : 0;
-}
-
 uint64_t zram_memory(const char *root)
 {
 	char path[PATH_MAX], text[256];
+	unsigned long long used;
 	uint64_t sum = 0;
 	_cleanup_names_ struct tree_names names = { 0 };
 
@@ -155,8 +149,9 @@ uint64_t zram_memory(const char *root)
 	for (size_t i = 0; i < names.count; i++) {
 		snprintf(path, sizeof(path), "/sys/block/%s/mm_stat", names.items[i]);
 		if (text_starts(names.items[i], "zram") &&
-		    io_read_text(root, path, text, sizeof(text)) > 0)
-			sum = add_saturating(sum, zram_parse(text));
+		    io_read_text(root, path, text, sizeof(text)) > 0 &&
+		    sscanf(text, "%*u %*u %20llu", &used) == 1)
+			sum = add_saturating(sum, used);
 	}
 	return sum;
 }

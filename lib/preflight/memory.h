@@ -43,11 +43,8 @@ uint64_t meminfo_fixed(const struct meminfo *meminfo);
 /* The kernel's own part of that: slab, stacks, page tables. */
 uint64_t meminfo_kernel(const struct meminfo *meminfo);
 
-/* The memory that a zram device takes, by its attribute mm_stat (the third number; Linux'
- * Documentation/admin-guide/blockdev/zram.rst); 0 for what is no such line. Pure. */
-uint64_t zram_parse(const char *mm_stat);
-
-/* … of all that there are, below root/sys/block. */
+/* The memory that all zram devices below root/sys/block take, by their attributes mm_stat (the
+ * third number; Linux' Documentation/admin-guide/blockdev/zram.rst). */
 uint64_t zram_memory(const char *root);
 
 struct swap_need {

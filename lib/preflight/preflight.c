@@ -113,7 +113,7 @@ void preflight_advise(struct check *check, const char *format, ...)
 	text_make_printable(check->advice);
 }
 
-void check_root(struct preflight_context *context)
+static void check_root(struct preflight_context *context)
 {
 	if (context->system->euid() == 0) {
 		preflight_add(context, "root", CHECK_OK, "running as root");
@@ -142,7 +142,7 @@ static void describe_ways(const struct settings *settings, char *text, size_t si
 		 image_keys_ask(settings) ? "a passphrase" : "");
 }
 
-void check_settings(struct preflight_context *context)
+static void check_settings(struct preflight_context *context)
 {
 	const struct unknown_keys *unknown = &context->settings->unknown;
 	struct check *check;
@@ -175,7 +175,7 @@ static bool encrypt_mistyped(struct preflight_context *context)
 	return true;
 }
 
-void check_encrypt(struct preflight_context *context)
+static void check_encrypt(struct preflight_context *context)
 {
 	const struct settings *settings = context->settings;
 	struct why warning = { 0 }, w = { 0 };

@@ -124,9 +124,6 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 
 enum check_level preflight_worst(const struct preflight *preflight);
 
-/* "ok", "warning", "failed". */
-const char *check_level_name(enum check_level level);
-
 /* The whole list for people (stdout) or as JSON: {"result": LEVEL, "checks":
  * [{"id", "level", "text", "advice"}, …]}, advice null where there is none;
  * where checks were left out, "left_out" is how many.

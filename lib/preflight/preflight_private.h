@@ -15,7 +15,6 @@ uint64_t preflight_mib(uint64_t bytes);
 
 /* One function for each check but the two in preflight.h, called in this order. Each adds at most
  * one, unless a comment says otherwise. */
-void check_root(struct preflight_context *context);
 void check_snapshot_device(struct preflight_context *context);
 void check_power_state(struct preflight_context *context);
 /* Only where it is active: nothing is added otherwise. */
@@ -29,8 +28,6 @@ void check_mounted_device(struct preflight_context *context);
 void check_memory(struct preflight_context *context);
 void check_shared_filesystems(struct preflight_context *context); /* only where there is such */
 void check_zfs(struct preflight_context *context);		  /* likewise */
-void check_settings(struct preflight_context *context);
-void check_encrypt(struct preflight_context *context);
 /* Is a passphrase asked for at boot, with another layout than the kernel's own? Then check_way_back
  * calls check_keyboard with the initramfs that boots next. */
 bool keyboard_matters(const struct preflight_context *context);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "preflight/preflight.h"
 
-const char *check_level_name(enum check_level level)
+static const char *level_name(enum check_level level)
 {
 	switch (level) {
 	case CHECK_OK:
@@ -36,8 +36,7 @@ void preflight_print(const struct preflight *preflight, FILE *out)
 	for (size_t i = 0; i < preflight->count; i++) {
 		const struct check *check = &preflight->checks[i];
 
-		fprintf(out, "%-8s %-16s %s\n", check_level_name(check->level), check->id,
-			check->text);
+		fprintf(out, "%-8s %-16s %s\n", level_name(check->level), check->id, check->text);
 		if (check->advice[0])
 			fprintf(out, "%-8s %-16s %s\n", "", "  what to do:", check->advice);
 	}
@@ -62,7 +61,7 @@ void preflight_json_checks(const struct preflight *preflight, struct json *json)
 
 		json_object_begin(json, NULL);
 		json_string(json, "id", check->id);
-		json_string(json, "level", check_level_name(check->level));
+		json_string(json, "level", level_name(check->level));
 		json_string(json, "text", check->text);
 		json_string(json, "advice", check->advice[0] ? check->advice : NULL);
 		json_object_end(json);
@@ -78,7 +77,7 @@ int preflight_print_json(const struct preflight *preflight, FILE *out)
 
 	json_begin(&json, out);
 	json_object_begin(&json, NULL);
-	json_string(&json, "result", check_level_name(preflight_worst(preflight)));
+	json_string(&json, "result", level_name(preflight_worst(preflight)));
 	preflight_json_checks(preflight, &json);
 	json_object_end(&json);
 	return json_end(&json);

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "platform/filesystems/mounted.h"
+#include "platform/filesystems/mountinfo.h"
 #include "base/tree.h"
 
 #include <ctype.h>
@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOUNTINFO_LIMIT (4u << 20)
 #define VARIABLE_LIMIT 65536
 #define EFI_VARIABLES "/sys/firmware/efi/efivars"
 #define EFI_GLOBAL "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -143,70 +142,32 @@ static void add_shared(struct preflight_context *context, const struct places *p
 				"otherwise boot no other system before this one has resumed");
 }
 
-/* What is mounted, line by line. */
-struct mounts {
-	char *text, *rest;
-	struct mount_line line;
-};
-
-static struct mounts *mounts_read(const char *root)
-{
-	struct mounts *mounts = calloc(1, sizeof(*mounts));
-
-	if (mounts &&
-	    io_read_file(root, "/proc/self/mountinfo", MOUNTINFO_LIMIT, &mounts->text, NULL) < 0) {
-		free(mounts);
-		return NULL;
-	}
-	if (mounts)
-		mounts->rest = mounts->text;
-	return mounts;
-}
-
-static bool mounts_next(struct mounts *mounts)
-{
-	char *line;
-
-	while ((line = strsep(&mounts->rest, "\n")))
-		if (mount_line_parse(line, &mounts->line))
-			return true;
-	return false;
-}
-
-static void mounts_free(struct mounts *mounts)
-{
-	if (mounts)
-		free(mounts->text);
-	free(mounts);
-}
-
 /* Is Windows or macOS installed here? If not, FAT file systems (above all the EFI partition) are
  * used by this system alone. */
 static bool has_another_system(const char *root)
 {
-	struct mounts *mounts = mounts_read(root);
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *line;
 	bool found = false;
 
-	while (mounts && !found && mounts_next(mounts))
-		found = is_ntfs(mounts->line.kind) ||
-			(is_fat(mounts->line.kind) && has_loader(root, mounts->line.place));
-	mounts_free(mounts);
+	mountinfo_read(root, &mountinfo);
+	while (!found && (line = mountinfo_next(mountinfo)))
+		found = is_ntfs(line->kind) ||
+			(is_fat(line->kind) && has_loader(root, line->place));
 	return found || firmware_boots_another(root);
 }
 
 void check_shared_filesystems(struct preflight_context *context)
 {
-	struct mounts *mounts = mounts_read(context->root);
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
 	bool another = has_another_system(context->root);
+	const struct mount_line *line;
 	struct places places = { 0 };
 
-	while (mounts && mounts_next(mounts)) {
-		const struct mount_line *line = &mounts->line;
-
+	mountinfo_read(context->root, &mountinfo);
+	while ((line = mountinfo_next(mountinfo)))
 		if (line->writable && (is_ntfs(line->kind) || (another && is_fat(line->kind))))
 			add_place(&places, line->place, line->kind);
-	}
-	mounts_free(mounts);
 	if (places.used || places.more)
 		add_shared(context, &places);
 }
@@ -229,19 +190,18 @@ static void find_pools(const char *root, struct places *places)
 /* From the mounted datasets, each pool once. */
 static void find_mounted_pools(const char *root, struct places *places)
 {
-	struct mounts *mounts = mounts_read(root);
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
 	char before[POOL_NAME_SIZE] = "";
+	struct mount_line *line;
 
-	while (mounts && mounts_next(mounts)) {
-		char *pool = mounts->line.source;
-
-		*strchrnul(pool, '/') = '\0';
-		if (strcmp(mounts->line.kind, "zfs") != 0 || strcmp(pool, before) == 0)
+	mountinfo_read(root, &mountinfo);
+	while ((line = mountinfo_next(mountinfo))) {
+		*strchrnul(line->source, '/') = '\0';
+		if (strcmp(line->kind, "zfs") != 0 || strcmp(line->source, before) == 0)
 			continue;
-		add_place(places, pool, "pool");
-		text_copy(before, sizeof(before), pool);
+		add_place(places, line->source, "pool");
+		text_copy(before, sizeof(before), line->source);
 	}
-	mounts_free(mounts);
 }
 
 void check_zfs(struct preflight_context *context)

@@ -5,9 +5,10 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "config/drop_ins.h"
 #include "config/image_keys.h"
 #include "kernel/kernel_cmdline.h"
-#include "platform/filesystems/mounted.h"
+#include "platform/filesystems/mountinfo.h"
 #include "swap/device_stack.h"
 #include "config/target.h"
 
@@ -231,15 +232,20 @@ static void find_choice(const struct initramfs *initramfs, const char *own, stru
  * drop-ins. */
 static int load_settings(const struct initramfs *initramfs, struct settings *ret, struct why *w)
 {
-	bool old = !initramfs_file(initramfs, "etc/suspend.conf") &&
-		   initramfs_file(initramfs, "etc/uswsusp.conf");
+	const char *file = initramfs_file(initramfs, "etc/suspend.conf") ||
+					   !initramfs_file(initramfs, "etc/uswsusp.conf")
+				   ? "etc/suspend.conf"
+				   : "etc/uswsusp.conf";
+	char directory[32];
 	int r = 0;
 
-	for (size_t i = 0; i < initramfs->count && r == 0; i++)
-		if (text_starts(initramfs->files[i].name,
-				old ? "etc/uswsusp.conf" : "etc/suspend.conf"))
-			r = settings_parse(ret, initramfs->files[i].text, initramfs->files[i].name,
-					   NULL, w);
+	snprintf(directory, sizeof(directory), "%s.d", file);
+	for (size_t i = 0; i < initramfs->count && r == 0; i++) {
+		const char *name = initramfs->files[i].name;
+
+		if (strcmp(name, file) == 0 || drop_in_path(name, directory))
+			r = settings_parse(ret, initramfs->files[i].text, name, NULL, w);
+	}
 	return r;
 }
 
@@ -296,17 +302,12 @@ static void forecast(const struct way *way, const struct initramfs *initramfs, c
 	text_copy(ret->by_file, sizeof(ret->by_file), settings.resume_device_by);
 }
 
-static bool is_root(const struct mount_line *mount, const void *context)
-{
-	(void)context;
-	return strcmp(mount->place, "/") == 0;
-}
-
 /* The devices below the root file system, which are unlocked in any case. false: unknown. */
 static bool read_root(const struct way *way, struct device_stack *ret)
 {
 	const struct preflight_system *system = way->context->system;
-	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *mount;
 	const char *root = way->context->root, *at = way->cmdline;
 	struct swap_area found = { .dev = 0 };
 	char name[256] = "";
@@ -317,8 +318,8 @@ static bool read_root(const struct way *way, struct device_stack *ret)
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 5, " \n"), at + 5);
 	ret->count = 0;
 	/* gpt-auto and fstab are not device names. */
-	if ((!name[0] || system->resolve(name, 0, false, &found, NULL) < 0) && mount &&
-	    mounted_find(root, is_root, NULL, mount) > 0) {
+	if ((!name[0] || system->resolve(name, 0, false, &found, NULL) < 0) &&
+	    mountinfo_read(root, &mountinfo) == 0 && (mount = mountinfo_next_at(mountinfo, "/"))) {
 		found.dev = makedev(mount->high, mount->low);
 		/* btrfs has no device number in mountinfo. */
 		if (mount->high == 0 && system->resolve(mount->source, 0, false, &found, NULL) < 0)

@@ -93,7 +93,7 @@ void abort_watch_begin(void)
 	if (state.active)
 		return;
 	state.active = true;
-	abort_watch_clear();
+	atomic_store(&asked_by, 0);
 	for (size_t i = 0; i < WATCHED; i++) {
 		/* Calls continue after the handler; the main loop asks abort_requested(). */
 		struct sigaction action = { .sa_flags = SA_RESTART };
@@ -121,11 +121,6 @@ const char *abort_requested(void)
 		if (watched[i].number == by)
 			return watched[i].reason;
 	return NULL;
-}
-
-void abort_watch_clear(void)
-{
-	atomic_store(&asked_by, 0);
 }
 
 void abort_watch_end(void)

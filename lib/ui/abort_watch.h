@@ -23,9 +23,6 @@ void abort_watch_begin(void);
  * thread that called abort_watch_begin(). */
 const char *abort_requested(void);
 
-/* Clears a request (before a new attempt). */
-void abort_watch_clear(void);
-
 /* Restores handlers and terminal settings. */
 void abort_watch_end(void);
 

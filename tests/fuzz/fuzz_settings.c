@@ -26,7 +26,6 @@ static void check(const struct settings *s)
 	fuzz_assert(memchr(s->test_file, 0, sizeof(s->test_file)));
 	fuzz_assert(s->method <= METHOD_SUSPEND && method_name(s->method));
 	fuzz_assert(s->mismatch_action <= MISMATCH_DISCARD);
-	fuzz_assert(mismatch_action_name(s->mismatch_action));
 	fuzz_assert(s->mismatch_retries <= 1000);
 	fuzz_assert(s->workers <= 64);
 	fuzz_assert(s->buffer_mib >= 8 && s->buffer_mib <= 4096);

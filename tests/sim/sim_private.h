@@ -4,7 +4,7 @@
 #define S2DISK_TESTS_SIM_PRIVATE_H
 
 #include "sim.h"
-#include "fixtures/fake_loader.h"
+#include "fixtures/image/fake_loader.h"
 
 #include <stdio.h>
 

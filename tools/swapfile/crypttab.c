@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "platform/filesystems/mounted.h"
+#include "platform/filesystems/mountinfo.h"
 #include "swap/device_stack.h"
 
 #include <errno.h>
@@ -14,20 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_root(const struct mount_line *mount, const void *context)
-{
-	(void)context;
-	return strcmp(mount->place, "/") == 0;
-}
-
 /* The root file system's device, and what is under it, is opened early anyway. */
 static bool is_below_root(const char *root, dev_t dev)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
-	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *mount;
 	struct swap_area area;
 
-	if (!stack || !mount || mounted_find(root, is_root, NULL, mount) <= 0 ||
+	if (!stack || mountinfo_read(root, &mountinfo) < 0 ||
+	    !(mount = mountinfo_next_at(mountinfo, "/")) ||
 	    swap_area_resolve(mount->source, 0, false, &area, NULL) < 0 ||
 	    device_stack_read(root, area.dev, stack, NULL) < 0)
 		return false;

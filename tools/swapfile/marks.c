@@ -127,7 +127,17 @@ static int take_line(struct split *split, const char *line)
 	return 0;
 }
 
-int marks_split(const char *text, bool many, struct marks *ret)
+void marks_free(struct marks *marks)
+{
+	free(marks->body);
+	free(marks->rest);
+	*marks = (struct marks){ 0 };
+}
+
+/* Pure. A block has one line of ours; many: several (boot loaders' files of former versions).
+ * -EBADMSG: a begin or end mark is missing; -EUCLEAN: a block has foreign lines, or the line that
+ * replaces another was edited. */
+static int split_marks(const char *text, bool many, struct marks *ret)
 {
 	struct marks marks = { .found = is_line(text, OWN), .made = is_line(text, OWN) };
 	size_t body_size = 0, rest_size = 0;
@@ -156,13 +166,6 @@ int marks_split(const char *text, bool many, struct marks *ret)
 	return 0;
 }
 
-void marks_free(struct marks *marks)
-{
-	free(marks->body);
-	free(marks->rest);
-	*marks = (struct marks){ 0 };
-}
-
 /* *ret NULL: it does not exist. */
 static int read_text(const char *root, const char *path, char **ret, struct why *w)
 {
@@ -186,7 +189,7 @@ int marks_read(const char *root, const char *path, struct marks *ret, struct why
 	int r = read_text(root, path, &text, w);
 
 	if (r == 0)
-		r = marks_split(text ? text : "", text_starts(path, "/etc/default/"), ret);
+		r = split_marks(text ? text : "", text_starts(path, "/etc/default/"), ret);
 	if (r != -EBADMSG && r != -EUCLEAN)
 		return r;
 	return why(w, -EINVAL,

@@ -38,13 +38,11 @@ struct marks {
 	bool directory; /* its directory was made for it, too */
 };
 
-/* Pure. A block has one line of ours; many: several (boot loaders' files of former versions).
- * marks_free() after 0; -EBADMSG if a begin or end mark is missing, -EUCLEAN if a block has
- * foreign lines, or the line that replaces another was edited: edits must not be lost. */
-int marks_split(const char *text, bool many, struct marks *ret);
 void marks_free(struct marks *marks);
 
-/* The same for a file; a missing file is empty. -EINVAL for these errors, and if it is not text. */
+/* Those of a file; a missing file is empty. marks_free() after 0; -EINVAL if it is not text, if a
+ * mark is missing, if there are foreign lines between marks, or the line that replaces another was
+ * edited: edits must not be lost. */
 int marks_read(const char *root, const char *path, struct marks *ret, struct why *w);
 
 /* Writes one into its file, which must have none yet unless each replaces a line. Writes a new

@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "platform/filesystems/mounted.h"
+#include "platform/filesystems/mountinfo.h"
 #include "swap/device_stack.h"
 
 #include <errno.h>
@@ -109,23 +109,23 @@ int site_check_device(const char *root, dev_t dev, struct why *w)
 	return r < 0 ? r : device_stack_check(root, stack, w);
 }
 
-static bool is_on(const struct mount_line *mount, const void *context)
-{
-	return makedev(mount->high, mount->low) == *(const dev_t *)context;
-}
-
 /* By its name in the kernel's list of mounts: 9p reports the magic number of the file system on
  * the other side. A file system without a block device is refused anyway; btrfs has several. */
 static int check_type(const char *root, const struct site *site, struct why *w)
 {
-	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
-	bool known = mount && mounted_find(root, is_on, &site->dev, mount) > 0;
-	const char *refusal = known ? site_refusal(mount->kind) : NULL;
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *mount;
+	const char *refusal;
 
+	mountinfo_read(root, &mountinfo);
+	do
+		mount = mountinfo_next(mountinfo);
+	while (mount && makedev(mount->high, mount->low) != site->dev);
+	refusal = mount ? site_refusal(mount->kind) : NULL;
 	if (!refusal && major(site->dev) == 0 && site->magic != BTRFS_SUPER_MAGIC)
 		refusal = no_place;
 	return refusal ? why(w, -EINVAL, "it is on %s: %s",
-			     known ? mount->kind : "a file system not known here", refusal)
+			     mount ? mount->kind : "a file system not known here", refusal)
 		       : 0;
 }
 

@@ -34,7 +34,8 @@ int kernel_log_open(const char *root, bool from_now)
 	return fd;
 }
 
-int kernel_log_parse(const char *record, char *text, size_t size, unsigned int *ret_level)
+/* Pure: 0 or -EBADMSG. */
+static int parse_record(const char *record, char *text, size_t size, unsigned int *ret_level)
 {
 	const char *message = strchr(record, ';');
 	unsigned long prefix;
@@ -62,9 +63,9 @@ static void find_value(const char *record, const char *key, char *value, size_t 
 	snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
 }
 
-int kernel_log_parse_message(const char *record, struct kernel_message *ret)
+static int parse_message(const char *record, struct kernel_message *ret)
 {
-	int r = kernel_log_parse(record, ret->text, sizeof(ret->text), &ret->level);
+	int r = parse_record(record, ret->text, sizeof(ret->text), &ret->level);
 
 	if (r < 0)
 		return r;
@@ -114,7 +115,7 @@ int kernel_log_next(int fd, char *text, size_t size, unsigned int *ret_level)
 
 	do {
 		r = next_record(fd, record);
-	} while (r > 0 && kernel_log_parse(record, text, size, ret_level) < 0);
+	} while (r > 0 && parse_record(record, text, size, ret_level) < 0);
 	return r;
 }
 
@@ -125,7 +126,7 @@ int kernel_log_next_message(int fd, struct kernel_message *ret)
 
 	do {
 		r = next_record(fd, record);
-	} while (r > 0 && kernel_log_parse_message(record, ret) < 0);
+	} while (r > 0 && parse_message(record, ret) < 0);
 	return r;
 }
 

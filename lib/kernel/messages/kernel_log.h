@@ -30,8 +30,4 @@ int kernel_log_next_message(int fd, struct kernel_message *ret);
 /* All messages, one a line, at most limit bytes. The caller frees *ret. */
 int kernel_log_read(const char *root, size_t limit, char **ret);
 
-/* Pure: parses one record of /dev/kmsg. 0 or -EBADMSG. */
-int kernel_log_parse(const char *record, char *text, size_t size, unsigned int *ret_level);
-int kernel_log_parse_message(const char *record, struct kernel_message *ret);
-
 #endif

@@ -6,11 +6,11 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "platform/filesystems/block_device.h"
+#include "platform/filesystems/mountinfo.h"
 #include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,41 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOUNTINFO_LIMIT (4u << 20)
-
 /* Seconds, as the module's parameter zfs_txg_timeout is by default, and the most. */
 #define ZFS_TIMEOUT 5
 #define ZFS_TIMEOUT_MAX 30
-
-/* Is this one of the words, which are separated by commas? */
-static bool has_option(const char *options, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = options; (at = strstr(at, word)); at++)
-		if ((at == options || at[-1] == ',') && (!at[length] || at[length] == ','))
-			return true;
-	return false;
-}
-
-bool mount_line_parse(const char *line, struct mount_line *ret)
-{
-	const char *rest = strstr(line, " - ");
-	char options[256] = "", super[512] = "";
-
-	/* Long options are cut: rw comes first. */
-	if (!rest ||
-	    sscanf(line, "%" SCNu64 " %*u %u:%u %*s %4095s %255s", &ret->id, &ret->high, &ret->low,
-		   ret->place, options) < 4 ||
-	    sscanf(rest, " - %63s %4095s %511s", ret->kind, ret->source, super) < 2)
-		return false;
-	ret->writable = has_option(options, "rw") && has_option(super, "rw");
-	if (!text_unescape_octal(ret->place, strlen(ret->place), ret->place, sizeof(ret->place)) ||
-	    !text_unescape_octal(ret->source, strlen(ret->source), ret->source,
-				 sizeof(ret->source)))
-		return false;
-	return true;
-}
 
 /* Not on a block device of this machine, yet not one of the kernel's own. */
 static bool is_elsewhere(const char *kind)
@@ -348,10 +316,9 @@ static int make_room(struct mounted *mounted, struct filesystems *ret)
 
 int mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret)
 {
-	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
-	_cleanup_free_ char *text = NULL;
-	char *line, *rest;
-	int r = io_read_file(root, "/proc/self/mountinfo", MOUNTINFO_LIMIT, &text, NULL);
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *mount;
+	int r = mountinfo_read(root, &mountinfo);
 
 	*mounted = (struct mounted){ 0 };
 	*ret = (struct filesystems){ 0 };
@@ -359,44 +326,34 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 		return r == -ENOMEM ? r : 0;
 	tzset(); /* Otherwise filesystem_words() would read /etc/localtime when frozen. */
 	mounted->page = aligned_alloc(FILESYSTEM_PAGE, FILESYSTEM_PAGE);
-	for (rest = text; mount && mounted->page && (line = strsep(&rest, "\n"));)
-		if (mount_line_parse(line, mount))
-			open_mount(root, mounted, mount);
-	r = mount && mounted->page ? make_room(mounted, ret) : -ENOMEM;
+	while (mounted->page && (mount = mountinfo_next(mountinfo)))
+		open_mount(root, mounted, mount);
+	r = mounted->page ? make_room(mounted, ret) : -ENOMEM;
 	if (r < 0)
 		mounted_close(mounted);
 	return r;
 }
 
-int mounted_find(const char *root,
-		 bool (*fits)(const struct mount_line *mount, const void *context),
-		 const void *context, struct mount_line *ret)
-{
-	_cleanup_free_ char *text = NULL;
-	char *rest, *line;
-	int r = io_read_file(root, "/proc/self/mountinfo", MOUNTINFO_LIMIT, &text, NULL);
-
-	for (rest = text; r == 0 && (line = strsep(&rest, "\n"));)
-		if (mount_line_parse(line, ret) && fits(ret, context))
-			return 1;
-	return r;
-}
-
-static bool is_changeable(const struct mount_line *mount, const void *context)
+static bool is_changeable(const struct mount_line *mount)
 {
 	bool block = mount->high || text_starts(mount->source, "/dev/") ||
 		     strcmp(mount->kind, "zfs") == 0;
 
-	(void)context;
 	return block && strcmp(mount->kind, "squashfs") != 0 && strcmp(mount->kind, "erofs") != 0 &&
 	       !text_starts(mount->place, "/run/systemd/cryptsetup/keydev-");
 }
 
 bool mounted_any(const char *root)
 {
-	_cleanup_free_ struct mount_line *mount = malloc(sizeof(*mount));
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *mount;
 
-	return !mount || mounted_find(root, is_changeable, NULL, mount) != 0;
+	if (mountinfo_read(root, &mountinfo) < 0)
+		return true;
+	do
+		mount = mountinfo_next(mountinfo);
+	while (mount && !is_changeable(mount));
+	return mount;
 }
 
 void mounted_settle(const struct mounted *mounted)

@@ -10,28 +10,6 @@
 
 #include "platform/filesystems/filesystems.h"
 
-#include <limits.h>
-
-/* A line of mountinfo (proc_pid_mountinfo(5)): 36 35 98:0 / /mnt rw … - ext3 /dev/root
- * rw. */
-struct mount_line {
-	uint64_t id;
-	unsigned int high, low;
-	char place[PATH_MAX];
-	char kind[64];
-	char source[PATH_MAX];
-	bool writable; /* the mount and the file system */
-};
-
-/* Pure: false if it is not such a line. */
-bool mount_line_parse(const char *line, struct mount_line *ret);
-
-/* 1: *ret is the first line of root/proc/self/mountinfo that matches. 0: none does; or a
- * negative errno. Then *ret may be any other line. */
-int mounted_find(const char *root,
-		 bool (*fits)(const struct mount_line *mount, const void *context),
-		 const void *context, struct mount_line *ret);
-
 struct mounted_item {
 	struct filesystem filesystem; /* with the stamp that was read last */
 	char kind[16];		      /* as named in mountinfo */

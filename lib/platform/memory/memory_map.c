@@ -117,49 +117,6 @@ int memory_map_capture(const char *root, struct memory_map *ret)
 	return 0;
 }
 
-/* One line, without its newline; blank lines and comments are allowed. */
-static int parse_line(char *line, unsigned int number, struct memory_map *map, struct why *w)
-{
-	char *start_text, *end_text, *rest;
-	uint64_t start, end;
-
-	line[strcspn(line, "#")] = '\0';
-	line = text_trim(line);
-	if (!*line)
-		return 0;
-	start_text = strsep(&line, " \t");
-	end_text = line ? strsep(&line, " \t") : NULL;
-	rest = line ? text_trim(line) : NULL;
-	if (!rest || !*rest || text_parse_u64(start_text, &start) < 0 ||
-	    text_parse_u64(end_text, &end) < 0 || start > end)
-		return why(w, -EINVAL, "line %u: expected \"0xSTART 0xEND TYPE\"", number);
-	if (map->entries.count == MEMORY_MAP_MAX)
-		return why(w, -EINVAL, "more than %d entries", MEMORY_MAP_MAX);
-	return list_append(&map->entries, make_entry(start, end, rest));
-}
-
-int memory_map_parse(const char *text, struct memory_map *ret, struct why *w)
-{
-	_cleanup_free_ char *copy = strdup(text);
-	struct memory_map map = { 0 };
-	char *at = copy, *line;
-	unsigned int number = 0;
-	int r = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	while (r == 0 && (line = strsep(&at, "\n")))
-		r = parse_line(line, ++number, &map, w);
-	if (r < 0) {
-		memory_map_free(&map);
-		return r;
-	}
-	map.entries.known = true;
-	map.table_count = (uint32_t)map.entries.count;
-	*ret = map;
-	return 0;
-}
-
 ssize_t memory_map_find(const struct memory_map *map, uint64_t address)
 {
 	ssize_t found = -1;

@@ -3,7 +3,6 @@
 #ifndef S2DISK_PLATFORM_MEMORY_MAP_H
 #define S2DISK_PLATFORM_MEMORY_MAP_H
 
-#include "base/why.h"
 #include "platform/list.h"
 
 #include <stdbool.h>
@@ -49,9 +48,6 @@ int memory_map_copy(const struct memory_map *map, struct memory_map *ret);
 /* Reads ROOT/sys/firmware/memmap. If there is none (other architectures), the map stays
  * unknown and 0 is returned. */
 int memory_map_capture(const char *root, struct memory_map *ret);
-
-/* Pure: lines "0xSTART 0xEND TYPE", # begins a comment. */
-int memory_map_parse(const char *text, struct memory_map *ret, struct why *w);
 
 /* The number of a type by its name in sysfs; MEMORY_NONE if unknown. */
 uint32_t memory_type_parse(const char *text);

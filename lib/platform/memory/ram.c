@@ -108,7 +108,8 @@ static void drop_other_virtio(const char *root, struct ram *ram)
 	ram->virtio.count = kept;
 }
 
-uint64_t ram_parse_zoneinfo(const char *text)
+/* Pure: the sum of "present" in /proc/zoneinfo's text. */
+static uint64_t parse_zoneinfo(const char *text)
 {
 	uint64_t total = 0, pages;
 
@@ -203,7 +204,7 @@ int ram_capture(const char *root, struct ram *ret)
 	if (r == 0 && iomem)
 		r = ram_parse_iomem(iomem, &ram);
 	if (zones)
-		ram.pages.present = ram_parse_zoneinfo(zones);
+		ram.pages.present = parse_zoneinfo(zones);
 	if (r == 0 && zones)
 		r = zones_parse(zones, &ram.zones);
 	if (meminfo)

@@ -67,7 +67,4 @@ void ram_free(struct ram *ram);
 /* Pure: parses /proc/iomem's text into used and virtio. */
 int ram_parse_iomem(const char *text, struct ram *ram);
 
-/* Pure: the sum of "present" in /proc/zoneinfo's text. */
-uint64_t ram_parse_zoneinfo(const char *text);
-
 #endif

@@ -377,14 +377,6 @@ START_TEST(test_crc32)
 }
 END_TEST
 
-START_TEST(test_equal)
-{
-	ck_assert(crypto_equal("abc", "abd", 2));
-	ck_assert(!crypto_equal("abc", "abd", 3));
-	ck_assert(crypto_equal("", "", 0));
-}
-END_TEST
-
 START_TEST(test_secret_memory)
 {
 	unsigned char *secret = secret_alloc(100);
@@ -447,7 +439,6 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, test_x25519, 0, 4);
 	tcase_add_loop_test(tcase, test_x25519_small_order, 0, 4);
 	tcase_add_test(tcase, test_crc32);
-	tcase_add_test(tcase, test_equal);
 	tcase_add_test(tcase, test_secret_memory);
 	tcase_add_test(tcase, test_secret_process);
 }

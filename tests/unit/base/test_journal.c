@@ -2,7 +2,7 @@
 /* journal: what arrives at the journal's socket. */
 #include "output/journal.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <fcntl.h>

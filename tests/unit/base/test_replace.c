@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <stdio.h>

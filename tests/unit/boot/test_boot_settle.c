@@ -3,7 +3,7 @@
  * test_boot_loader.sh. */
 #include "boot/boot_settle.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
 #include "boot/initramfs.h"
 #include "fixtures/check_main.h"
 #include "fixtures/made_data.h"
-#include "fixtures/made_initramfs.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_initramfs.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <stdio.h>

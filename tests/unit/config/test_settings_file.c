@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "fixtures/made_data.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "fixtures/settings_changes.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* target: who names the swap area. Trees of /proc; devices that do not exist,
  * so that the message says which was chosen, and files, which only the
  * running system may name. */
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "config/target.h"
 #include "fixtures/check_main.h"
 

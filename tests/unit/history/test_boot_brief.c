@@ -5,7 +5,7 @@
 #include "fixtures/check_main.h"
 #include "history/boot_brief.h"
 #include "history/boot_record_file.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <stdio.h>
 #include <errno.h>

@@ -3,7 +3,8 @@
 #include "base/bytes.h"
 #include "boot_record_fixture.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_map.h"
+#include "fixtures/machine/made_root.h"
 #include "history/boot_record_file.h"
 #include "platform/memory/memory_map.h"
 
@@ -68,7 +69,7 @@ START_TEST(is_written)
 	check_run(&got.runs[0], &full_run);
 	/* The map is the one that is captured. */
 	ck_assert_int_eq(memory_map_capture(made_root, &machine), 0);
-	ck_assert_int_eq(memory_map_parse(got.map, &map, NULL), 0);
+	ck_assert(made_map_parse(got.map, &map));
 	ck_assert(memory_map_equal(&map, &machine));
 	ck_assert_uint_eq(map.entries.items[1].unknown, 1);
 	memory_map_free(&map);
@@ -147,18 +148,20 @@ START_TEST(cannot_be_written)
 }
 END_TEST
 
+#define ROOTFS "1 1 0:2 / / rw - rootfs rootfs rw\n"
+
 static const struct {
 	const char *mounts;
 	bool is;
 } systems[] = {
 	{ NULL, false },
 	{ "", false },
-	{ "rootfs / rootfs rw 0 0\nproc /proc proc rw 0 0\n", true },
-	{ "rootfs / rootfs rw 0 0\ntmpfs / tmpfs rw 0 0\n", false }, /* systemd.volatile= */
-	{ "tmpfs / tmpfs rw 0 0\n/dev/vda1 /nix ext4 rw 0 0\n", false },
-	{ "/dev/vda1 / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\n", false },
-	{ "rootfs / rootfs rw 0 0\n/dev/vda1 / ext4 rw 0 0\n", false },
-	{ "overlay / overlay rw 0 0\n", false },
+	{ ROOTFS "2 1 0:3 / /proc rw - proc proc rw\n", true },
+	{ ROOTFS "2 1 0:4 / / rw - tmpfs tmpfs rw\n", false }, /* systemd.volatile= */
+	{ "2 1 0:4 / / rw - tmpfs tmpfs rw\n3 2 254:1 / /nix rw - ext4 /dev/vda1 rw\n", false },
+	{ "2 1 254:1 / / rw - ext4 /dev/vda1 rw\n3 2 0:4 / /run rw - tmpfs tmpfs rw\n", false },
+	{ ROOTFS "2 1 254:1 / / rw - ext4 /dev/vda1 rw\n", false },
+	{ "2 1 0:4 / / rw - overlay overlay rw\n", false },
 };
 
 /* Run by hand in a running system, resume leaves the record unchanged. */
@@ -166,9 +169,9 @@ START_TEST(only_in_an_initramfs)
 {
 	make_boot();
 	made_put("/etc/initrd-release", NULL);
-	made_put("/proc/mounts", systems[_i].mounts ? systems[_i].mounts : "x");
+	made_put("/proc/self/mountinfo", systems[_i].mounts ? systems[_i].mounts : "x");
 	if (!systems[_i].mounts)
-		made_put("/proc/mounts", NULL);
+		made_put("/proc/self/mountinfo", NULL);
 	ck_assert_int_eq(boot_in_initramfs(made_root), systems[_i].is);
 	ck_assert_int_eq(boot_record_add(made_root, &full_run), 0);
 	ck_assert_int_eq(boot_record_read(made_root, &got, NULL), systems[_i].is ? 0 : -ENOENT);

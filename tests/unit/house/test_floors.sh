@@ -119,7 +119,10 @@ for file in $(find lib resume s2disk tools tests -name '*.[ch]' | sort); do
 done
 
 # How many files are directly in each, but for what a build in the source puts there.
-find lib s2disk resume tools initramfs -type f ! -name '*.[ao]' ! -name '.*' | sed 's,/[^/]*$,,' | sort | uniq -c |
+{
+	find lib s2disk resume tools initramfs -type f ! -name '*.[ao]' ! -name '.*'
+	find tests -name '*.[ch]' -o -name '*.py' -o -name '*.sh'
+} | sed 's,/[^/]*$,,' | sort | uniq -c |
 	awk '$1 > 24' >"$work/crowded"
 while read -r count directory; do
 	complain "$directory: $count files"

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/check_main.h"
-#include "fixtures/fake_snapshot.h"
+#include "fixtures/image/fake_snapshot.h"
 #include "format/codec.h"
 #include "image/image_commit.h"
 #include "image/image_reader.h"

@@ -4,7 +4,7 @@
 #include "image/pipeline/page_window.h"
 
 #include "base/memory.h"
-#include "fixtures/fake_snapshot.h"
+#include "fixtures/image/fake_snapshot.h"
 #include "image/image_reader.h"
 #include "image/image_writer.h"
 

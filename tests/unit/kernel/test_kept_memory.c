@@ -3,7 +3,7 @@
 #include "fixtures/check_main.h"
 #include "kernel/kept_memory.h"
 
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <inttypes.h>

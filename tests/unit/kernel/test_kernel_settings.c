@@ -4,7 +4,7 @@
 #include "base/io.h"
 #include "fixtures/check_main.h"
 #include "kernel/kernel_settings.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,17 +36,11 @@ static void make_tree(void)
 START_TEST(saves_and_restores)
 {
 	struct kernel_settings saved;
-	uint64_t size = 0;
 
 	kernel_settings_save(&saved, made_root);
-	ck_assert(kernel_settings_image_size(&saved, &size));
-	ck_assert_uint_eq(size, 6442450944);
 	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 2), 0);
 	check_starts(PRINTK, "2\n");
 	made_put(IMAGE_SIZE, "1\n");
-	/* The saved value, not the current one. */
-	ck_assert(kernel_settings_image_size(&saved, &size));
-	ck_assert_uint_eq(size, 6442450944);
 	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(PRINTK, "7\t4\t1\t7\n");
 	check_starts(IMAGE_SIZE, "6442450944\n");
@@ -102,14 +96,11 @@ END_TEST
 START_TEST(what_is_not_there)
 {
 	struct kernel_settings saved;
-	uint64_t size = 77;
 
 	made_put(PRINTK, NULL);
 	made_put(IMAGE_SIZE, NULL);
 	memset(&saved, 0xff, sizeof(saved));
 	kernel_settings_save(&saved, made_root);
-	ck_assert(!kernel_settings_image_size(&saved, &size));
-	ck_assert_uint_eq(size, 77);
 	ck_assert_int_eq(kernel_settings_set_console_loglevel(&saved, 3), -ENOENT);
 	/* Nothing was saved, so nothing is restored, even if the files exist now. */
 	made_put(PRINTK, "4\n");
@@ -136,35 +127,6 @@ START_TEST(restores_what_it_can)
 	made_put(IMAGE_SIZE, NULL);
 	ck_assert_int_eq(kernel_settings_restore(&saved, -1), -ENOENT);
 	check_starts(PRINTK, "7\n");
-}
-END_TEST
-
-START_TEST(image_sizes)
-{
-	static const struct {
-		const char *text;
-		bool known;
-		uint64_t size;
-	} sizes[] = {
-		{ "0\n", true, 0 },
-		{ "18446744073709551615\n", true, UINT64_MAX },
-		{ "18446744073709551616\n", false, 77 },
-		{ "", false, 77 },
-		{ "\n", false, 77 },
-		{ "-1\n", false, 77 },
-		{ "12 13\n", false, 77 },
-		{ "much\n", false, 77 },
-	};
-
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct kernel_settings saved;
-		uint64_t size = 77;
-
-		made_put(IMAGE_SIZE, sizes[i].text);
-		kernel_settings_save(&saved, made_root);
-		ck_assert_int_eq(kernel_settings_image_size(&saved, &size), sizes[i].known);
-		ck_assert_uint_eq(size, sizes[i].size);
-	}
 }
 END_TEST
 
@@ -271,7 +233,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, levels);
 	tcase_add_test(tcase, what_is_not_there);
 	tcase_add_test(tcase, restores_what_it_can);
-	tcase_add_test(tcase, image_sizes);
 	tcase_add_loop_test(tcase, wakes_the_display, 0, (int)(sizeof(modes) / sizeof(modes[0])));
 	tcase_add_test(tcase, display_of_others);
 	tcase_add_test(tcase, display_put_back_first);

@@ -2,7 +2,7 @@
 /* The identity of a device: the same at every boot, different for a copy. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/hardware/device_identity.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/filesystems/filesystem_stamp.h"
 
 #include <errno.h>

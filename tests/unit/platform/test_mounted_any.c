@@ -2,7 +2,7 @@
 /* Is any file system mounted that could have been changed? */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/filesystems/mounted.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* Offlined page frames, found in a made /proc/kpageflags. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/memory/offlined.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * below a made root whose disks are files. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/filesystems/other_swaps.h"
 #include "platform/hardware/device_drivers.h"
 #include "swap/file_place.h"

@@ -2,7 +2,7 @@
 /* platform/pci and its use in platform/devices: paths, slots, addresses. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/hardware/devices.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "fixtures/made_data.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "kernel/image_info.h"
 #include "verdict/forecast.h"
 #include "verdict/verdict.h"

@@ -3,7 +3,7 @@
 #ifndef TESTS_CHANGED_FIXTURE_H
 #define TESTS_CHANGED_FIXTURE_H
 
-#include "fixtures/way_back_fixture.h"
+#include "fixtures/machine/way_back_fixture.h"
 
 #define IMAGE "/boot/initrd.img-6.1"
 #define NOT_RUN "not confirmed, resume did not run at this boot"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: what the kernel and the settings allow. */
 #include "fixtures/check_main.h"
-#include "fixtures/preflight_fixture.h"
+#include "fixtures/machine/preflight_fixture.h"
 
 START_TEST(all_is_well)
 {

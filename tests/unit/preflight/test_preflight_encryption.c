@@ -3,7 +3,7 @@
  * the pre-flight and a captured machine make of it. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "platform/hardware/encryption.h"
 #include "platform/platform.h"
 #include "preflight/preflight_private.h"

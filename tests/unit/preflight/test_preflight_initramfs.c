@@ -28,6 +28,9 @@ START_TEST(reads_the_configuration_there)
 	put_initramfs("etc/suspend.conf", "resume device = /dev/vda1\n",
 		      "etc/suspend.conf.d/a.conf", "resume device = /dev/vda2\n");
 	expect(CHECK_OK, "looks for it", "");
+	put_initramfs("etc/suspend.conf", "resume device = /dev/vda2\n",
+		      "etc/suspend.conf.d/.a.conf", "resume device = /dev/vda1\n");
+	expect(CHECK_OK, "looks for it", "");
 	put_initramfs("etc/uswsusp.conf", "resume device = /dev/vda1\n", NULL, NULL);
 	expect(CHECK_FAILED, "/dev/vda1", "");
 	/* Drop-ins of the other file are not read. */

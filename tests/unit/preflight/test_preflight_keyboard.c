@@ -2,8 +2,8 @@
 /* A passphrase typed at boot with another keyboard layout than it was chosen with, on
  * made-up systems: one like those of people who lost a session by it. */
 #include "fixtures/check_main.h"
-#include "fixtures/made_initramfs.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_initramfs.h"
+#include "fixtures/machine/made_root.h"
 #include "boot/initramfs.h"
 #include "preflight/preflight.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: file systems that another system writes to, and ZFS pools. */
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "preflight/preflight.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: the area, its first page, its size, and what is advised. */
 #include "fixtures/check_main.h"
-#include "fixtures/preflight_fixture.h"
+#include "fixtures/machine/preflight_fixture.h"
 
 START_TEST(swap_file_is_well)
 {

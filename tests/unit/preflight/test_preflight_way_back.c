@@ -3,7 +3,7 @@
 #include "boot/initramfs.h"
 #include "config/image_keys.h"
 #include "fixtures/check_main.h"
-#include "fixtures/way_back_fixture.h"
+#include "fixtures/machine/way_back_fixture.h"
 
 #define BOOTED "the initramfs that booted this system "
 #define OK_TEXT BOOTED "looks for it: at "

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
 #include "resume/default_place.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "swap/area_name.h"
 #include "swap/device_stack.h"
 #include "config/target.h"

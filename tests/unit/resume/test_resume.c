@@ -3,7 +3,7 @@
  * writing the record are made up. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <stdarg.h>
 #include <sys/sysmacros.h>

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,19 +14,32 @@
 
 #define HDA "\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:1f.3\n"
 
+/* Reads the message of one record; 0: it is none. */
+static int read_message(const char *record, struct kernel_message *ret)
+{
+	int fd, r;
+
+	made_put("/dev/kmsg", record);
+	fd = kernel_log_open(made_root, false);
+	ck_assert_int_ge(fd, 0);
+	r = kernel_log_next_message(fd, ret);
+	close(fd);
+	return r;
+}
+
 START_TEST(messages)
 {
 	struct kernel_message m;
 
-	ck_assert_int_eq(kernel_log_parse_message("3,1,2,-;a b: c" HDA, &m), 0);
+	ck_assert_int_eq(read_message("3,1,2,-;a b: c" HDA, &m), 1);
 	ck_assert_uint_eq(m.level, 3);
 	ck_assert_str_eq(m.text, "a b: c");
 	ck_assert_str_eq(m.subsystem, "pci");
 	ck_assert_str_eq(m.device, "+pci:0000:00:1f.3");
-	ck_assert_int_eq(kernel_log_parse_message("6,1,2,-;no DEVICE=x here", &m), 0);
+	ck_assert_int_eq(read_message("6,1,2,-;no DEVICE=x here", &m), 1);
 	ck_assert_str_eq(m.device, "");
 	ck_assert_str_eq(m.subsystem, "");
-	ck_assert_int_eq(kernel_log_parse_message("6,1,2,-", &m), -EBADMSG);
+	ck_assert_int_eq(read_message("6,1,2,-", &m), 0);
 }
 END_TEST
 
@@ -113,7 +126,7 @@ START_TEST(who)
 	for (size_t i = 0; i < 4 && logs[_i].records[i]; i++) {
 		struct kernel_message m;
 
-		ck_assert_int_eq(kernel_log_parse_message(logs[_i].records[i], &m), 0);
+		ck_assert_int_eq(read_message(logs[_i].records[i], &m), 1);
 		veto_log_add(&log, &m);
 	}
 	ck_assert_int_eq(log.kind, logs[_i].kind);

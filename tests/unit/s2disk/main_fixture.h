@@ -3,7 +3,7 @@
 #ifndef TESTS_MAIN_FIXTURE_H
 #define TESTS_MAIN_FIXTURE_H
 
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "fixtures/capture.h"
 
 #include <check.h>

@@ -3,7 +3,7 @@
 #include "s2disk/aftermath/aftermath.h"
 #include "fixtures/check_main.h"
 #include "kernel/messages/kernel_log.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "s2disk/power_off.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 START_TEST(test_describe)
 {
@@ -25,25 +26,28 @@ START_TEST(test_describe)
 }
 END_TEST
 
-START_TEST(test_kernel_log_parse)
+/* The records that are none are skipped. */
+START_TEST(test_kernel_log_next)
 {
-	char text[64];
 	unsigned int level = 99;
+	char text[64];
+	int fd;
 
-	ck_assert_int_eq(kernel_log_parse("4,1234,5678,-;a warning\n SUBSYSTEM=x\n", text,
-					  sizeof(text), &level),
-			 0);
+	made_put("/dev/kmsg", "4,1,2,-\nx,1;text\n4,1234,5678,-;a warning\n SUBSYSTEM=x\n"
+			      "30,1,2,-;from user space\n4,1,2,-;a;b\n4;no comma\n");
+	fd = kernel_log_open(made_root, false);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(kernel_log_next(fd, text, sizeof(text), &level), 1);
 	ck_assert_str_eq(text, "a warning");
 	ck_assert_uint_eq(level, 4);
 	/* The facility is in the higher bits. */
-	ck_assert_int_eq(kernel_log_parse("30,1,2,-;from user space", text, sizeof(text), &level),
-			 0);
+	ck_assert_int_eq(kernel_log_next(fd, text, sizeof(text), &level), 1);
+	ck_assert_str_eq(text, "from user space");
 	ck_assert_uint_eq(level, 6);
-	ck_assert_int_eq(kernel_log_parse("4,1,2,-;a;b", text, 3, &level), 0);
+	ck_assert_int_eq(kernel_log_next(fd, text, 3, &level), 1);
 	ck_assert_str_eq(text, "a;");
-	ck_assert_int_eq(kernel_log_parse("", text, sizeof(text), &level), -EBADMSG);
-	ck_assert_int_eq(kernel_log_parse("4,1,2,-", text, sizeof(text), &level), -EBADMSG);
-	ck_assert_int_eq(kernel_log_parse("x,1;text", text, sizeof(text), &level), -EBADMSG);
+	ck_assert_int_eq(kernel_log_next(fd, text, sizeof(text), &level), 0);
+	close(fd);
 }
 END_TEST
 
@@ -81,7 +85,7 @@ void test_cases(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, test_describe);
-	tcase_add_test(tcase, test_kernel_log_parse);
+	tcase_add_test(tcase, test_kernel_log_next);
 	tcase_add_test(tcase, test_kernel_log_read);
 	tcase_add_test(tcase, test_method);
 }

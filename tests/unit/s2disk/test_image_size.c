@@ -2,7 +2,7 @@
 /* image_size: what size of snapshot the kernel is asked for. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "s2disk/prepare/image_size.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "history/boot_record_file.h"
 #include "fixtures/check_main.h"
 #include "s2disk/aftermath/last.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <stdio.h>

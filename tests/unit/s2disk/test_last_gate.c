@@ -3,10 +3,10 @@
  * anything is written, with the kernel's means for each kind of device. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/gate_fixture.h"
+#include "fixtures/machine/gate_fixture.h"
 #include "s2disk/aftermath/last_gate.h"
 #include "s2disk/prepare/platform_section.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,9 +2,9 @@
 /* The last gate of swap: an area in use whose header is another is cut off. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/gate_fixture.h"
+#include "fixtures/machine/gate_fixture.h"
 #include "s2disk/prepare/platform_section.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "s2disk/aftermath/swap_gate.h"
 
 #include <fcntl.h>

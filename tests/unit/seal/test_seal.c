@@ -4,7 +4,7 @@
 #include "base/io.h"
 #include "fixtures/check_main.h"
 #include "image/image_commit.h"
-#include "fixtures/sealed_fixture.h"
+#include "fixtures/image/sealed_fixture.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/check_main.h"
-#include "fixtures/sealed_fixture.h"
+#include "fixtures/image/sealed_fixture.h"
 
 #include <errno.h>
 

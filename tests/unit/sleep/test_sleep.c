@@ -2,7 +2,7 @@
 /* s2disk-sleep on a made-up machine: what happens, in which order. */
 #include "base/log.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "tools/sleep/sleep.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "tools/sleep/sleep_battery.h"
 #include "config/sleep_config.h"
 #include "tools/sleep/sleep_hooks.h"
@@ -34,6 +34,16 @@ static void warn(const char *message)
 	strcat(warnings, "\n");
 }
 
+static void load_delay(const char *text, struct sleep_config *config)
+{
+	char line[100];
+
+	snprintf(line, sizeof(line), "[Sleep]\nHibernateDelaySec=%s\n", text);
+	made_put("/etc/systemd/sleep.conf", line);
+	warnings[0] = '\0';
+	sleep_config_load(made_root, config, warn);
+}
+
 START_TEST(reads_spans)
 {
 	static const struct {
@@ -49,20 +59,27 @@ START_TEST(reads_spans)
 		{ "3 hours 1 second", 3 * HOUR + SECOND },
 		{ "250ms", SECOND / 4 },
 		{ "1M", 2629800 * SECOND },
-		{ "infinity", UINT64_MAX },
 	};
-	static const char *const bad[] = { "",	  " ",	       "h", "-1",     "2 fortnights",
-					   "nan", "infinity1", "x", "1h, 2m", "inf" };
-	uint64_t got;
+	static const char *const bad[] = {
+		"h", "-1",     "2 fortnights", "nan",	       "infinity1",
+		"x", "1h, 2m", "inf",	       "99999999999y", "200000y 200000y"
+	};
+	struct sleep_config config;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		ck_assert_msg(sleep_parse_span(good[i].text, &got) == 0, "%s", good[i].text);
-		ck_assert_msg(got == good[i].usec, "%s", good[i].text);
+		load_delay(good[i].text, &config);
+		ck_assert_msg(config.delay_set && config.delay_usec == good[i].usec, "%s",
+			      good[i].text);
+		ck_assert_str_eq(warnings, "");
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		ck_assert_msg(sleep_parse_span(bad[i], &got) == -EINVAL, "'%s'", bad[i]);
-	ck_assert_int_eq(sleep_parse_span("99999999999y", &got), -ERANGE);
-	ck_assert_int_eq(sleep_parse_span("200000y 200000y", &got), -ERANGE);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		load_delay(bad[i], &config);
+		ck_assert_msg(!config.delay_set && strstr(warnings, "not understood"), "'%s'",
+			      bad[i]);
+	}
+	load_delay("infinity", &config);
+	ck_assert(!config.delay_set);
+	ck_assert_str_eq(warnings, "");
 }
 END_TEST
 

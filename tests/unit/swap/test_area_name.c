@@ -3,8 +3,8 @@
  * test needs. */
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
-#include "fixtures/made_disk.h"
-#include "fixtures/made_tree.h"
+#include "fixtures/machine/made_disk.h"
+#include "fixtures/machine/made_tree.h"
 #include "swap/area_name.h"
 
 #include <blkid/blkid.h>

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "swap/mapper_targets.h"
 #include "swap/wiped_disk.h"
 

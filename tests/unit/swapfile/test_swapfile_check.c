@@ -5,9 +5,9 @@
 #include "tools/swapfile/swapfile.h"
 
 #include "base/bytes.h"
-#include "fixtures/made_disk.h"
+#include "fixtures/machine/made_disk.h"
 #include "fixtures/capture.h"
-#include "fixtures/made_tree.h"
+#include "fixtures/machine/made_tree.h"
 #include "preflight/preflight.h"
 #include "swap/device_stack.h"
 

@@ -4,10 +4,10 @@
 #include "tools/swapfile/swapfile.h"
 
 #include "base/bytes.h"
-#include "fixtures/made_disk.h"
-#include "fixtures/made_marks.h"
+#include "fixtures/machine/made_disk.h"
+#include "fixtures/machine/made_marks.h"
 #include "fixtures/capture.h"
-#include "fixtures/made_tree.h"
+#include "fixtures/machine/made_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

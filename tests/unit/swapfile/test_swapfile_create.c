@@ -6,8 +6,8 @@
 #include "tools/swapfile/swapfile.h"
 
 #include "base/bytes.h"
-#include "fixtures/made_disk.h"
-#include "fixtures/made_tree.h"
+#include "fixtures/machine/made_disk.h"
+#include "fixtures/machine/made_tree.h"
 #include "tools/swapfile/site.h"
 
 #include <errno.h>

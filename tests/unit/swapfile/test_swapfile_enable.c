@@ -6,9 +6,9 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "fixtures/made_marks.h"
+#include "fixtures/machine/made_marks.h"
 #include "fixtures/capture.h"
-#include "fixtures/made_tree.h"
+#include "fixtures/machine/made_tree.h"
 
 #include <errno.h>
 #include <stdarg.h>

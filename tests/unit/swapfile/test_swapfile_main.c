@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main() of s2disk-swapfile: which command gets what, and how it ends. */
 #include "fixtures/check_main.h"
-#include "fixtures/made_root.h"
+#include "fixtures/machine/made_root.h"
 #include "fixtures/capture.h"
 
 #include <errno.h>

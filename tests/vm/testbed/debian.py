@@ -245,11 +245,11 @@ def read_boot_disk(path, directory):
     initramfs and arguments of the only entry."""
     def dump(name, target):
         target = os.path.join(directory, target)
-        said = _run(["/usr/sbin/debugfs", "-R", "dump /%s %s" %
-                     (name.lstrip("/"), target), path])
+        output = _run(["/usr/sbin/debugfs", "-R", "dump /%s %s" %
+                       (name.lstrip("/"), target), path])
         # debugfs ends with 0 in any case.
         if not os.path.exists(target):
-            raise RuntimeError("%s of %s: %s" % (name, path, said))
+            raise RuntimeError("%s of %s: %s" % (name, path, output))
         return target
 
     with open(dump(ENTRY, "entry")) as stream:

@@ -12,9 +12,9 @@ from .scenario import Scenario
 # Fixed, so that scenarios with the same system share its disks.
 SWAP_UUID = "5d15c0de-0000-4000-8000-00000000005a"
 # What a scenario leaves on the console when the system's programs fail.
-TROUBLE = re.compile(r"^.*(Failed to start|Dependency failed|"
-                     r"You are in emergency mode|Gave up waiting|"
-                     r"ALERT!|Entering emergency).*$", re.M)
+BOOT_ERRORS = re.compile(r"^.*(Failed to start|Dependency failed|"
+                         r"You are in emergency mode|Gave up waiting|"
+                         r"ALERT!|Entering emergency).*$", re.M)
 
 
 class FullGuest(Scenario):
@@ -133,9 +133,9 @@ first_boot() {
         return super().boot(cmdline=self.linux.options + " " + cmdline,
                             **options)
 
-    def no_complaints(self):
-        super().no_complaints()
-        for match in TROUBLE.finditer(self.machine.console):
+    def need_no_kernel_errors(self):
+        super().need_no_kernel_errors()
+        for match in BOOT_ERRORS.finditer(self.machine.console):
             if not any(re.search(pattern, match.group(0))
                        for pattern in self.allow):
                 self.need(False, "the boot has no trouble: " +
@@ -154,7 +154,7 @@ first_boot() {
         before = self.machine
         machine = self.boot(**boot)
         self.off(self.one_boot)
-        self.need_back(before)
+        self.need_session_resumed(before)
         self.need_signature(disks.SWAP)
         return machine
 
@@ -163,7 +163,7 @@ first_boot() {
         self.need(self.recorded and set(self.recorded) == {"swap"},
                   "found, as the boot record has it: %s" % (self.recorded,))
 
-    def need_back(self, before):
+    def need_session_resumed(self, before):
         """The session continues, and systemd saw all of it."""
         machine = self.machine
         self.need(machine.mark("systemctl") == "0", "systemctl ended with 0")

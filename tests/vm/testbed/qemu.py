@@ -222,7 +222,7 @@ class Machine:
         """Waits for an event of QEMU's control socket; its data."""
         begun = time.monotonic()
         while self._left(begun, timeout) > 0:
-            data = self.qmp.saw(name)
+            data = self.qmp.last_event(name)
             if data is not None:
                 return data
             time.sleep(0.05)

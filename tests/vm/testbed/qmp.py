@@ -69,7 +69,7 @@ class Qmp:
                                                answer["error"]["desc"]))
         return answer["return"]
 
-    def saw(self, event):
+    def last_event(self, event):
         """The data of the last event of that name, or None."""
         for name, data in reversed(self.events):
             if name == event:

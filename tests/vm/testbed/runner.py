@@ -21,9 +21,8 @@ TRIES = 3               # where QEMU fails
 
 def load_scenarios(package_name):
     package = importlib.import_module(package_name)
-    for module in sorted(info.name for info in
-                         pkgutil.iter_modules(package.__path__)):
-        importlib.import_module("%s.%s" % (package_name, module))
+    for info in pkgutil.walk_packages(package.__path__, package_name + "."):
+        importlib.import_module(info.name)
 
 
 def _of_group(group, classes):

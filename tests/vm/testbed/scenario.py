@@ -15,7 +15,7 @@ REGISTRY = {}
 
 # What the kernel says when something is badly wrong. A scenario names in
 # `allow` what it provokes on purpose.
-COMPLAINTS = re.compile(
+KERNEL_ERRORS = re.compile(
     r"^.*(BUG: |Oops|WARNING: |general protection|Kernel panic|"
     r"segfault at|trap invalid opcode|AddressSanitizer|runtime error:|"
     r"Bad swap file entry|Unable to handle).*$", re.M)
@@ -171,7 +171,7 @@ class Scenario:
         """Waits until the machine is off and reads its console for trouble."""
         self.machine.wait_off(timeout)
         self.trace("boot %d is off: %s" % (self.boots, self.machine.ending))
-        self.no_complaints()
+        self.need_no_kernel_errors()
 
     def reboots(self, timeout=150):
         """Waits until the machine starts again, where QEMU ends."""
@@ -181,12 +181,12 @@ class Scenario:
     def cut_power(self):
         self.machine.kill()
         self.trace("boot %d: power cut" % self.boots)
-        self.no_complaints()
+        self.need_no_kernel_errors()
 
-    def no_complaints(self):
+    def need_no_kernel_errors(self):
         # What a kernel does until the emulator is gone does not count.
         console = self.machine.console.split("reboot: Power down")[0]
-        for match in COMPLAINTS.finditer(console):
+        for match in KERNEL_ERRORS.finditer(console):
             if not any(re.search(pattern, match.group(0))
                        for pattern in self.allow):
                 raise Failure("the kernel complains: " +
@@ -255,17 +255,17 @@ class Scenario:
         self.need(int(machine.mark("usage.swap-used-kib")) > 1024,
                   "swap was really used")
 
-    def said(self, pattern, machine=None):
+    def find_message(self, pattern, machine=None):
         """The first line of our programs that a pattern is found in."""
         for line in (machine or self.machine).console.split("\n"):
             if re.search("(resume|s2disk): .*(?:%s)" % pattern, line, re.I):
                 return line.strip()
         return None
 
-    def need_said(self, pattern):
-        line = self.said(pattern)
-        self.need(line, "it says: " + pattern)
-        self.trace("it says: " + line)
+    def need_message(self, pattern):
+        line = self.find_message(pattern)
+        self.need(line, "message: " + pattern)
+        self.trace("message: " + line)
         return line
 
     def need_kept(self, refusals):
@@ -275,11 +275,11 @@ class Scenario:
         self.need(found == refusals, "refused and kept %d times (%d)" %
                   (refusals, found))
 
-    def keep_disk(self):
+    def save_disk(self):
         """A copy of the swap disk, to resume from it again and again."""
         disks.copy(self.swap.path, self.path("kept.img"))
 
-    def put_disk_back(self):
+    def restore_disk(self):
         os.unlink(self.swap.path)
         disks.copy(self.path("kept.img"), self.swap.path)
 
@@ -293,10 +293,10 @@ class Scenario:
     def exit_code(self, key):
         return self.run_mark(key)["exit"]
 
-    def need_boot_goes_on(self, resume_exit=0):
+    def need_boot_continues(self, resume_exit=0):
         """resume returned, the script ran to its end, swap works."""
         machine = self.machine
-        self.need(machine.mark("done") is not None, "the boot went on")
+        self.need(machine.mark("done") is not None, "the boot continued")
         code = self.exit_code("resume")
         self.need(code == resume_exit, "resume ended with %d (%d)" %
                   (resume_exit, code))

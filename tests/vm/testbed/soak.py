@@ -63,7 +63,7 @@ class Soak(Scenario):
     count = 10
     seed = 1
     report = None               # called with each line of progress
-    word = None                 # what is counted
+    unit = None                 # what is counted
     needs_session = True        # a step begins with an image on the disk
 
     def __init__(self, *arguments):
@@ -76,12 +76,12 @@ class Soak(Scenario):
         self.emulator = 0       # runs that QEMU spoiled
         self.times = {"resume": [], "hibernate": []}
 
-    def say(self, text):
+    def log(self, text):
         self.trace(text)
         if self.report:
             self.report(text)
 
-    def forget(self):
+    def start_over(self):
         """Starts over: fresh swap, no session."""
         self.swap.log_writes(None)
         self.swap.format_swap()
@@ -112,7 +112,7 @@ class Soak(Scenario):
         with open(os.path.join(directory, "reason"), "w") as stream:
             stream.write(reason + "\n")
 
-    def guarded(self, step):
+    def try_step(self, step):
         """Does one step; whatever goes wrong is counted and kept."""
         try:
             step()
@@ -122,14 +122,14 @@ class Soak(Scenario):
         fault = self.emulator_failed()
         if fault:
             self.emulator += 1
-            self.say("QEMU failed (see README), not counted: " + fault)
+            self.log("QEMU failed (see README), not counted: " + fault)
         else:
             self.failures += 1
             self.keep_logs(self.failures, reason)
-            self.say("FAIL %s" % reason)
+            self.log("FAIL %s" % reason)
         if self.machine and not self.machine.ended:
             self.machine.kill()
-        self.forget()
+        self.start_over()
         return False
 
     def need_session(self):
@@ -144,12 +144,12 @@ class Soak(Scenario):
         while self.done < self.count and tried < 2 * self.count + 10:
             tried += 1
             if self.needs_session and self.before is None:
-                self.guarded(self.begin)
-            elif self.guarded(self.step):
+                self.try_step(self.begin)
+            elif self.try_step(self.step):
                 self.done += 1
-                self.say("%s %d of %d: %s" % (self.word, self.done, self.count,
+                self.log("%s %d of %d: %s" % (self.unit, self.done, self.count,
                                               self.outcome))
-        self.last()
+        self.finish_steps()
         self.summary()
         self.need(self.done >= self.count or self.failures, "all were done")
         if self.failures:
@@ -168,14 +168,14 @@ class Soak(Scenario):
         """One of what is counted; says in `outcome` how it went."""
         raise NotImplementedError
 
-    def last(self):
+    def finish_steps(self):
         """After all of them."""
 
     def summary(self):
         """The figures, of however many there were."""
         raise NotImplementedError
 
-    def took(self, name):
+    def times_of(self, name):
         values = self.times[name]
         if not values:
             return "%s: none" % name
@@ -186,12 +186,12 @@ class Soak(Scenario):
 class Cycles(Soak):
     """hibernates and resumes one session many times"""
 
-    word = "cycle"
+    unit = "cycle"
 
     def summary(self):
         self.figure("%d cycles tried, %d failed, %d spoiled by the emulator" %
                     (self.done + self.failures, self.failures, self.emulator))
-        self.figure(self.took("resume") + "; " + self.took("hibernate"))
+        self.figure(self.times_of("resume") + "; " + self.times_of("hibernate"))
 
     def step(self):
         machine = self.boot()
@@ -216,7 +216,7 @@ class Cuts(Soak):
     with swap that works. Then the power is cut again.
     """
 
-    word = "cut"
+    unit = "cut"
     needs_session = False
     # The latest time of a cut, in seconds; adapted to what is measured.
     span = {"resume": 8.0, "hibernate": 6.0}
@@ -229,12 +229,12 @@ class Cuts(Soak):
         self.hits = {"resume": 0, "hibernate": 0}
 
     def step(self):
-        self.one_cut()
+        self.cut_once()
 
-    def last(self):
+    def finish_steps(self):
         # What the last one left.
-        if self.guarded(lambda: self.one_cut(cut=False)):
-            self.say("and a last boot that is not cut")
+        if self.try_step(lambda: self.cut_once(cut=False)):
+            self.log("and a last boot that is not cut")
 
     def summary(self):
         self.figure("%d power cuts (seed %d), %d through resuming, %d through "
@@ -256,11 +256,11 @@ class Cuts(Soak):
                   found)
         return image.Image(self.swap).record[16:32]
 
-    def one_cut(self, cut=True):
+    def cut_once(self, cut=True):
         target = self.dice.choice(("resume", "hibernate"))
         moment = self.dice.random()
         if cut and target == "resume" and self.image_id() is None:
-            self.one_cut(cut=False)     # makes an image
+            self.cut_once(cut=False)     # makes an image
         was = self.image_id()
         copy, log = self.path("before.img"), self.path("writes.log")
         disks.copy(self.swap.path, copy)
@@ -291,7 +291,7 @@ class Cuts(Soak):
         if not machine.ended:
             self.cut_power()
         else:
-            self.no_complaints()
+            self.need_no_kernel_errors()
         took = time.monotonic() - begun
         # So that half of the cuts come before the end and few long after.
         over = machine.mark("checked") is not None if target == "resume" \

@@ -71,7 +71,7 @@ def flush(number):
 class Faults(Soak):
     """lets the disk fail once in each boot of a session"""
     guest = GUEST
-    word = "fault"
+    unit = "fault"
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
@@ -84,7 +84,7 @@ class Faults(Soak):
                     (self.done, self.seed, self.counts["read"],
                      self.counts["write"], self.counts["flush"]))
         self.figure("after them: %d resumed by the next boot, %d hibernated at "
-                    "the second try, %d went on at once; all verified; %d "
+                    "the second try, %d continued at once; all verified; %d "
                     "failed, %d spoiled by the emulator" %
                     (self.ends["next boot"], self.ends["second try"],
                      self.ends["at once"], self.failures, self.emulator))
@@ -128,13 +128,13 @@ class Faults(Soak):
         elif machine.mark("swap-tried") is not None:
             end = "second try"
             self.need_swap_works()
-        self.need_went_on(end)
+        self.need_continued(end)
         self.outcome = "%s; %s" % (words, end)
         self.counts[kind] += 1
         self.ends[end] += 1
         self.before = machine
 
-    def need_went_on(self, end):
+    def need_continued(self, end):
         """It is the session before, and has hibernated again."""
         machine = self.machine
         self.need(machine.mark("resume") is None, "resume did not return")

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whole Debian systems: the other ways to sleep, and without s2disk again."""
+
+from testbed import disks
+from testbed.full import SWAP_UUID, FullGuest
+
+
+class HybridSleep(FullGuest):
+    """hybrid-sleep: wakes from RAM; again, and the power fails: from disk"""
+    name = "debian-hybrid-sleep"
+    group = "slow"
+    operation = "hybrid-sleep"
+    guest = """
+first_boot() {
+    hold main 96 32
+    sleep_by hybrid-sleep
+    fix_chipset
+    mark awake
+    sleep_by hybrid-sleep
+    story
+}
+"""
+
+    def asleep(self):
+        self.machine.wait_event("SUSPEND", 300)
+        self.need_signature(disks.OURS)
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp                     # connected, so that events are seen
+        self.asleep()
+        # The second time counts from here on.
+        machine.qmp.events.clear()
+        machine.qmp.execute("system_wakeup")
+        machine.wait_mark("awake", 120)
+        self.need_session_resumed(machine)
+        self.asleep()
+        self.cut_power()
+        self.boot()
+        self.off(200)
+        self.need_session_resumed(machine)
+        self.need_signature(disks.SWAP)
+
+
+class SuspendThenHibernate(FullGuest):
+    """suspend-then-hibernate: its alarm wakes it, then it hibernates"""
+    name = "debian-suspend-then-hibernate"
+    group = "slow"
+    operation = "suspend-then-hibernate"
+    # After S3 QEMU's machine does not power off (see fix_chipset).
+    setup = FullGuest.setup + \
+        "\necho 'shutdown method = reboot' >/etc/suspend.conf"
+    guest = """
+first_boot() {
+    mkdir -p /etc/systemd/sleep.conf.d
+    printf '[Sleep]\\nHibernateDelaySec=10\\n' >/etc/systemd/sleep.conf.d/soon.conf
+    hold main 96 32
+    POSTS=4
+    sleep_by suspend-then-hibernate
+}
+"""
+
+    def need_hooks(self, operations):
+        super().need_hooks([(self.operation, "suspend"),
+                            (self.operation, "hibernate")])
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp
+        machine.wait_event("SUSPEND", 300)
+        self.need_signature(disks.SWAP)
+        machine.wait_event("WAKEUP", 100)
+        self.off(200)
+        self.need_signature(disks.OURS)
+        self.resume()
+
+
+class Off(FullGuest):
+    """s2disk-systemd off: the kernel's image, which resume hands to it; on again"""
+    name = "debian-off"
+    group = "slow"
+    # The kernel gets no argument, and nothing else sets its resume device.
+    setup = ("echo RESUME=none >/etc/initramfs-tools/conf.d/resume; "
+             "echo resume device = UUID=%s >/etc/suspend.conf" % SWAP_UUID)
+    guest = """
+first_boot() {
+    marked off s2disk-systemd off
+    mark who "$(s2disk-systemd status | cut -d: -f2 | sort -u)"
+    hold main 96 32
+    sleep_by hibernate
+    marked on s2disk-systemd on
+    mark who-then "$(s2disk-systemd status | cut -d: -f2 | sort -u)"
+    mark unit-then "$(systemctl show -P ExecStart systemd-hibernate.service)"
+}
+"""
+
+    def run(self):
+        machine = self.hibernate(disks.KERNELS)
+        self.need(machine.mark("off") == "0", "off ended with 0")
+        self.need(machine.mark("who") == " the kernel", "it is the kernel: " +
+                  machine.mark("who"))
+        self.resume()
+        machine = self.machine
+        self.need("the kernel resumes it now" in machine.console,
+                  "resume hands it to the kernel")
+        self.need(machine.mark("on") == "0", "on ended with 0")
+        self.need(machine.mark("who-then") == " s2disk", "it is s2disk again: "
+                  + machine.mark("who-then"))
+        self.need("s2disk-sleep" in machine.mark("unit-then"),
+                  "systemd knows: " + machine.mark("unit-then"))
+
+
+class Removed(FullGuest):
+    """the package removed: systemctl hibernate is the kernel's again"""
+    name = "debian-removed"
+    group = "slow"
+    limit = 1500
+    guest = """
+first_boot() {
+    # The initramfs is regenerated, in the emulator.
+    marked remove apt-get -qy remove s2disk s2disk-initramfs
+    mark left "$(find /usr /etc /run/systemd -path '*s2disk*' -not -path '*/doc/*')"
+    mark removed
+    hold main 96 32
+    sleep_by hibernate
+}
+"""
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("removed", 900)
+        self.off(900)
+        self.need(machine.mark("remove") == "0", "apt-get removed it")
+        self.need(machine.mark("left") == "", "nothing is left: " +
+                  machine.mark("left"))
+        self.need_signature(disks.KERNELS)
+        self.resume()
