@@ -148,6 +148,24 @@ hibernate_by() {
 # on_terminal COMMAND…: as a shell does it, so that keys can interrupt it.
 on_terminal() { setsid -c "$@" </dev/ttyS0 >/dev/ttyS0 2>&1; }
 
+# anonymous FRAME: is it a page of a program (KPF_ANON, bit 12 of its flags)?
+anonymous() {
+    # shellcheck disable=SC2046 # two bytes
+    set -- $(dd if=/proc/kpageflags bs=8 skip="$1" count=1 2>/dev/null | od -An -tx1 -N2)
+    [ $((0x$2 & 0x10)) -ne 0 ]
+}
+
+# program_pages: reports some frames that are, with the next one, pages of programs.
+program_pages() {
+    frame=$((0x5000))
+    while [ $frame -lt $((0x17000)) ]; do
+        if anonymous $frame && anonymous $((frame + 1)); then
+            mark program-page $frame
+        fi
+        frame=$((frame + 611))
+    done
+}
+
 # corrupted_kib: memory that the kernel has offlined.
 corrupted_kib() { awk '/^HardwareCorrupted/ { print $2 }' /proc/meminfo; }
 

@@ -68,6 +68,16 @@ before_resume() {
         self.need(found, "the guest printed its memory map")
         return sorted(found)
 
+    def program_page(self, machine, ram, width=1, avoid=()):
+        """The first of `width` frames that the image on the disk holds, and that were a
+        program's when the guest called program_pages; far from those to avoid."""
+        frames = Frames(self.swap, ram)
+        found = [int(frame) for frame in machine.marks("program-page")
+                 if frames.holds(int(frame), width) == width and
+                 all(abs(int(frame) - other) > 64 for other in avoid)]
+        self.need(found, "pages of programs are in the image")
+        return found[len(found) // 2]
+
 
 class Frames:
     """Which page frames an image holds: to find a place for a test."""

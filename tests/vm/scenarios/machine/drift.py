@@ -24,20 +24,6 @@ class Life(moved.MovedMap):
     width = 2               # pages of a place
     config = moved.MovedMap.config + "mismatch retries = 3\n"
     guest = moved.MovedMap.stage + """
-# anonymous FRAME: a page of a program (KPF_ANON, bit 12 of its flags).
-anonymous() {
-    set -- $(dd if=/proc/kpageflags bs=8 skip="$1" count=1 2>/dev/null | od -An -tx1 -N2)
-    [ $((0x$2 & 0x10)) -ne 0 ]
-}
-programs_pages() {
-    frame=$((0x5000))
-    while [ $frame -lt $((0x17000)) ]; do
-        if anonymous $frame && anonymous $((frame + 1)); then
-            mark program-page $frame
-        fi
-        frame=$((frame + 611))
-    done
-}
 session() {
     mkdir -p /var/lib/s2disk
     mount -t ext4 /dev/vdc /var/lib/s2disk || mark fail "no disk for the history"
@@ -45,7 +31,7 @@ session() {
     hold main 96 48
     n=0
     while :; do
-        programs_pages
+        program_pages
         hibernate
         n=$((n + 1))
         mark resumed $n
@@ -67,15 +53,6 @@ later_boot() {
         empty = self.path("empty")
         os.makedirs(empty)
         history.fill_ext4(empty)
-
-    def new_place(self, before, places):
-        """A page of a program that the image on the disk holds."""
-        frames = moved.Frames(self.swap, self.ram(self.first))
-        found = [int(frame) for frame in before.marks("program-page")
-                 if frames.holds(int(frame), self.width) == self.width and
-                 all(abs(int(frame) - place) > 64 for place in places.values())]
-        self.need(found, "pages of programs are in the image")
-        return found[len(found) // 2]
 
     def boot_on(self, place):
         self.boot(map=area(place, self.width))
@@ -100,7 +77,8 @@ later_boot() {
             number = draw.randrange(self.places)
             known = number in places
             if not known:
-                places[number] = self.new_place(before, places)
+                places[number] = self.program_page(
+                    before, self.ram(self.first), self.width, places.values())
             self.boot_on(places[number])
             if self.machine.rebooted:
                 refused += 1
