@@ -73,7 +73,7 @@ static void add_beyond(const struct looking *looking)
 
 	preflight_advise(
 		preflight_add(looking->context, ID, CHECK_WARNING,
-			      "the firmware took more than \"drift limit\" allows to keep free: "
+			      "the firmware took more than \"drift limit\" lets be kept free: "
 			      "%s more; a boot that takes it again cannot resume what uses it",
 			      text_size(looking->drift.beyond * looking->page_size, size,
 					sizeof(size))),

@@ -184,7 +184,7 @@ START_TEST(is_too_large)
 {
 	count_boot(0x12000, 3000);
 	count_boot(0x10000, 1);
-	expect(CHECK_WARNING, "more than \"drift limit\" allows to keep free: 12 MiB more",
+	expect(CHECK_WARNING, "more than \"drift limit\" lets be kept free: 12 MiB more",
 	       "set \"drift limit\" higher than 8 MiB");
 	settings.drift_mib = 12;
 	expect(CHECK_OK, "it will be kept free: 3004 pages", "");
