@@ -37,14 +37,6 @@ struct work {
 	uint64_t page_size, deadline;
 };
 
-static void free_frames(struct frame_list *list)
-{
-	free(list->items);
-	*list = (struct frame_list){ 0 };
-}
-
-#define _cleanup_frames_ __attribute__((cleanup(free_frames)))
-
 /* Whole frames for RAM; for offline memory those that are touched (blocks are whole anyway). */
 static int frames_of(const struct byte_range *ranges, size_t count, uint64_t page_size,
 		     struct frame_list *ret)
@@ -181,7 +173,7 @@ static int only_in_places(const struct drift *drift, struct frame_list *frames)
 	frames_normalize(&places);
 	if (frames_select(frames, &places, true, &inside) < 0)
 		return -ENOMEM;
-	free_frames(frames);
+	frames_free(frames);
 	*frames = inside;
 	return 0;
 }
@@ -240,7 +232,7 @@ int keep_free_offline(const char *root, const struct drift *drift, const struct 
 		r = describe(&work, &note);
 	}
 	free(work.items);
-	free_frames(&work.wanted);
+	frames_free(&work.wanted);
 	if (r < 0) {
 		kept_free_free(&note);
 		return r;

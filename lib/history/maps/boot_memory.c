@@ -142,12 +142,17 @@ static int compare_tables(const void *a, const void *b)
 
 static int take_tables(const struct acpi *acpi, struct boot_memory *boot)
 {
-	for (size_t i = 0; i < acpi->tables.count && boot->tables.count < BOOT_TABLES_MAX; i++) {
+	for (size_t i = 0; i < acpi->tables.count; i++) {
 		const struct acpi_table *from = &acpi->tables.items[i];
 		struct boot_table table = { .address = from->address };
 
 		if (from->address == 0 || acpi_use_of(from->name) != ACPI_IN_PLACE)
 			continue;
+		/* Some of them would make another set. */
+		if (boot->tables.count == BOOT_TABLES_MAX) {
+			list_free(&boot->tables);
+			return 0;
+		}
 		text_copy(table.name, sizeof(table.name), from->name);
 		if (list_append(&boot->tables, table) < 0)
 			return -ENOMEM;
@@ -183,6 +188,10 @@ int boot_memory_of(const char *root, const struct platform *platform, const char
 	}
 	name_machine(&platform->dmi, &boot);
 	name_boot_files(root, &platform->kernel, &boot);
+	/* One that is cut within a character would not be the same when it is read again. */
+	text_make_printable(boot.machine);
+	text_make_printable(boot.firmware);
+	text_make_printable(boot.boot_files);
 	take_log(&boot, kernel_log);
 	boot.memory = ram_of(&boot.map);
 	*ret = boot;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BOOT_TABLES_MAX 256
+#define BOOT_TABLES_MAX 256 /* of more, all are unknown */
 
 /* An ACPI table that Linux goes on using in place (acpi_use_of()), and so must not move. */
 struct boot_table {

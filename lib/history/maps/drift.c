@@ -14,14 +14,6 @@ void drift_free(struct drift *drift)
 	*drift = (struct drift){ 0 };
 }
 
-static void free_frames(struct frame_list *list)
-{
-	free(list->items);
-	*list = (struct frame_list){ 0 };
-}
-
-#define _cleanup_frames_ __attribute__((cleanup(free_frames)))
-
 /* Bytes of RAM, touching runs merged: two halves of a page make one. */
 static int ram_bytes(const struct memory_map *map, struct frame_list *ret)
 {
@@ -107,9 +99,9 @@ struct choice {
 
 static void free_choice(struct choice *choice)
 {
-	free_frames(&choice->ram);
+	frames_free(&choice->ram);
 	for (size_t i = 0; i < choice->taken_count; i++)
-		free_frames(&choice->taken[i].frames);
+		frames_free(&choice->taken[i].frames);
 }
 
 static int find_ram(struct choice *choice)

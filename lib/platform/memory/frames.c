@@ -11,6 +11,12 @@ static uint64_t last_of(const struct frame_range *range)
 	return range->first + (range->count - 1);
 }
 
+void frames_free(struct frame_list *list)
+{
+	free(list->items);
+	*list = (struct frame_list){ 0 };
+}
+
 bool frames_valid(const struct frame_range *ranges, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

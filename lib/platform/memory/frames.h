@@ -18,6 +18,11 @@ struct frame_list {
 	size_t count;
 };
 
+/* Frees the items; harmless on an empty list, and leaves one. */
+void frames_free(struct frame_list *list);
+
+#define _cleanup_frames_ __attribute__((cleanup(frames_free)))
+
 /* Is it such a list? Ranges that touch are allowed. */
 bool frames_valid(const struct frame_range *ranges, size_t count);
 

@@ -59,7 +59,7 @@ struct met_odds {
 void maps_met_odds(const struct maps_met *met, const struct frame_range *ranges, size_t count,
 		   const unsigned char now[SHA256_SIZE], struct met_odds *ret);
 
-/* For how many boots it is worthwhile to keep an image that fits at so many of the boots known,
+/* For how many boots it is worthwhile to keep an image that fits at that part of the boots known,
  * and did not at this one: until it would have fitted at one of them with 95 %, at most
  * MAPS_MET_WORTH_MAX. Never less than least; least if too little is known, or it never fitted. */
 #define MAPS_MET_WORTH_MAX 20

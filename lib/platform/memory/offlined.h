@@ -56,8 +56,8 @@ int offlined_ask(const struct offlined_access *access, uint64_t frame, size_t pa
 /* Is the frame poisoned, in use or not? 1 or 0; a negative errno if unknown. */
 int offlined_is_poisoned(const struct offlined_access *access, uint64_t frame);
 
-/* Is the frame of a page that hugetlbfs reserved? Offlining takes one of these from whoever
- * reserved them. 1 or 0; a negative errno if unknown. */
+/* Is the frame of a page that hugetlbfs reserved? Offlining takes one of these from its
+ * owner. 1 or 0; a negative errno if unknown. */
 int offlined_is_huge(const struct offlined_access *access, uint64_t frame);
 
 /* Has the kernel allocated the frame, as far as /proc/kpageflags shows: to a file, a

@@ -2,6 +2,7 @@
 #include "fixtures/machine/made_map.h"
 #include "history/maps/boot_memory.h"
 
+#include "base/text.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_root.h"
 #include "fixtures/machine/recorded_boot.h"
@@ -137,6 +138,49 @@ START_TEST(test_names)
 }
 END_TEST
 
+/* Of more tables than are kept, none: some would make another set. */
+START_TEST(test_many_tables)
+{
+	struct platform platform = { 0 };
+	struct boot_memory boot;
+
+	for (unsigned int i = 0; i <= BOOT_TABLES_MAX; i++) {
+		struct acpi_table table = { .name = "SSDT1", .address = 0x1000 + i };
+
+		ck_assert_int_eq(list_append(&platform.acpi.tables, table), 0);
+	}
+	ck_assert_int_eq(boot_memory_of(made_root, &platform, NULL, 1, &boot), 0);
+	ck_assert_uint_eq(boot.tables.count, 0);
+	ck_assert(!boot.tables.known);
+	boot_memory_free(&boot);
+	platform.acpi.tables.count--;
+	ck_assert_int_eq(boot_memory_of(made_root, &platform, NULL, 1, &boot), 0);
+	ck_assert_uint_eq(boot.tables.count, BOOT_TABLES_MAX);
+	boot_memory_free(&boot);
+	platform_free(&platform);
+}
+END_TEST
+
+/* A name that is cut within a character is the same when it is read again. */
+START_TEST(test_cut_name)
+{
+	struct platform platform = { 0 };
+	struct boot_memory boot;
+	char again[sizeof(boot.machine)];
+
+	memset(platform.dmi.vendor, 'x', 94);
+	memset(platform.dmi.product, 'x', 94);
+	snprintf(platform.dmi.board, sizeof(platform.dmi.board), "xxxxxxxx\303\244");
+	ck_assert_int_eq(boot_memory_of(made_root, &platform, NULL, 1, &boot), 0);
+	ck_assert_uint_eq(strlen(boot.machine), sizeof(boot.machine) - 1);
+	memcpy(again, boot.machine, sizeof(again));
+	text_make_printable(again);
+	ck_assert_str_eq(again, boot.machine);
+	ck_assert_int_eq(again[sizeof(again) - 2], '?');
+	boot_memory_free(&boot);
+}
+END_TEST
+
 START_TEST(test_tables_equal)
 {
 	static const struct boot_table a[] = { { "DSDT", 1 }, { "SSDT1", 2 }, { "SSDT2", 3 } };
@@ -163,5 +207,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tests, test_log_among_tables);
 	tcase_add_loop_test(tests, test_log_signs, 0, 12);
 	tcase_add_test(tests, test_names);
+	tcase_add_test(tests, test_many_tables);
+	tcase_add_test(tests, test_cut_name);
 	tcase_add_test(tests, test_tables_equal);
 }

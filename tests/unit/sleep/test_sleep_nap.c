@@ -25,7 +25,7 @@ START_TEST(stays_awake_when_a_user_woke_it)
 }
 END_TEST
 
-/* A laptop whose clock cannot wake it is opened in the morning: nobody expects it to hibernate
+/* A laptop whose clock cannot wake it is opened in the morning, and must not hibernate
  * then. */
 START_TEST(stays_awake_long_after_the_alarm)
 {
