@@ -79,6 +79,36 @@ before_resume() {
         return found[len(found) // 2]
 
 
+class KnownMaps(MovedMap):
+    """The same over a life: each boot keeps what maps it met on a disk, and the region
+    takes one of a few places. A place is where the image has pages of a program when
+    the firmware first takes it."""
+    width = 2               # pages of a place
+    stage = MovedMap.stage + """
+know_maps() {
+    mkdir -p /var/lib/s2disk
+    mount -t ext4 /dev/vdc /var/lib/s2disk || mark fail "no disk for the history"
+}
+"""
+
+    def make_disks(self):
+        super().make_disks()
+        self.add_disk(disks.Disk(self.path("stage2.img"), 128))
+        history = self.add_disk(disks.Disk(self.path("history.img"), 16))
+        empty = self.path("empty")
+        os.makedirs(empty)
+        history.fill_ext4(empty)
+        # The first map has its region where no image of this size has pages.
+        self.taken = {0: 0x10000000 // PAGE}
+
+    def place(self, number, before):
+        """Where the region lies in map `number`; `before` made the image."""
+        if number not in self.taken:
+            self.taken[number] = self.program_page(
+                before, self.ram(before), self.width, self.taken.values())
+        return self.taken[number]
+
+
 class Frames:
     """Which page frames an image holds: to find a place for a test."""
 

@@ -203,6 +203,21 @@ class Cycles(Soak):
             self.times["resume"][-1], self.times["hibernate"][-1])
 
 
+class Sealed:
+    """Mixed into one of the classes here: its images are encrypted, by a key that a
+    file holds at both ends."""
+
+    def __init__(self, *arguments):
+        self.key = os.urandom(48)
+        super().__init__(*arguments)
+        self.config += "encrypt = y\nkey file = /etc/image.key\n"
+
+    def boot_files(self, number, **options):
+        files = super().boot_files(number, **options)
+        files["/etc/image.key"] = self.key
+        return files
+
+
 class Cuts(Soak):
     """cuts the power at random moments, and sees what the next boot makes of it
 

@@ -5,7 +5,6 @@ At every place the image has pages of a program when the place is first met: the
 image is refused there, once. From then on the place is known and kept free.
 """
 
-import os
 import random
 
 from testbed import disks, moved
@@ -14,19 +13,17 @@ from testbed.moved import PAGE, area
 SEED = 20
 
 
-class Life(moved.MovedMap):
+class Life(moved.KnownMaps):
     """Base: `cycles` hibernations over `places` maps; a boot that refuses the
     image is followed by the next of the draw."""
     memory = 384
     limit = 3000
     places = 2
     cycles = 6
-    width = 2               # pages of a place
-    config = moved.MovedMap.config + "mismatch retries = 3\n"
-    guest = moved.MovedMap.stage + """
+    config = moved.KnownMaps.config + "mismatch retries = 3\n"
+    guest = moved.KnownMaps.stage + """
 session() {
-    mkdir -p /var/lib/s2disk
-    mount -t ext4 /dev/vdc /var/lib/s2disk || mark fail "no disk for the history"
+    know_maps
     swap_on $SWAP
     hold main 96 48
     n=0
@@ -46,14 +43,6 @@ later_boot() {
 }
 """
 
-    def make_disks(self):
-        super().make_disks()
-        self.add_disk(disks.Disk(self.path("stage2.img"), 128))
-        history = self.add_disk(disks.Disk(self.path("history.img"), 16))
-        empty = self.path("empty")
-        os.makedirs(empty)
-        history.fill_ext4(empty)
-
     def boot_on(self, place):
         self.boot(map=area(place, self.width))
         self.machine.wait_off(300)
@@ -67,23 +56,19 @@ later_boot() {
 
     def run(self):
         draw = random.Random(SEED + self.places)
-        before = self.hibernate(map=area(0x10000000 // PAGE, self.width))
+        before = self.hibernate(map=area(self.taken[0], self.width))
         boot_id = before.mark("boot-id")
-        self.first = before
-        places = {0: 0x10000000 // PAGE}
         lost, refused, held, kernels = [], 0, 0, ""
         done = 0
         while done < self.cycles:
             number = draw.randrange(self.places)
-            known = number in places
-            if not known:
-                places[number] = self.program_page(
-                    before, self.ram(self.first), self.width, places.values())
-            self.boot_on(places[number])
+            known = number in self.taken
+            place = self.place(number, before)
+            self.boot_on(place)
             if self.machine.rebooted:
                 refused += 1
                 held += known
-                self.need(not known or "0x%x" % (places[number] * PAGE) in kernels,
+                self.need(not known or "0x%x" % (place * PAGE) in kernels,
                           "place %d is refused only when first met" % number)
                 continue
             kernels = self.find_message("the kernel uses") or ""
@@ -147,7 +132,7 @@ class LifeWithout(LifeTwenty):
     """the same life, drift = n: how many would be lost"""
     name = "drift-off"
     group = "slow"
-    config = moved.MovedMap.config + "drift = n\nmismatch retries = 0\n"
+    config = moved.KnownMaps.config + "drift = n\nmismatch retries = 0\n"
 
     def judge(self, lost):
         self.need(any(lost), "sessions are lost at places that were met before")
