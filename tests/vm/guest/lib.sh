@@ -146,7 +146,10 @@ hibernate_by() {
 }
 
 # on_terminal COMMAND…: as a shell does it, so that keys can interrupt it.
-on_terminal() { setsid -c "$@" </dev/ttyS0 >/dev/ttyS0 2>&1; }
+on_terminal() {
+    console=/dev/$(cat /sys/class/tty/console/active)
+    setsid -c "$@" <>"$console" >&0 2>&1
+}
 
 # anonymous FRAME: is it a page of a program (KPF_ANON, bit 12 of its flags)?
 anonymous() {

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 
-from . import cpio, debian
+from . import arch, cpio, debian
 
 GUEST_DIR = os.path.join(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))), "guest")
@@ -45,32 +45,15 @@ def _run(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True)
 
 
-def _tool(name):
-    path = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
-    if not path:
-        raise RuntimeError("%s is not installed" % name)
-    return path
-
-
-def _libraries(program):
-    """The shared libraries of a program, as absolute paths."""
-    done = subprocess.run(["ldd", program], capture_output=True, text=True)
-    if done.returncode:     # a static program
-        return []
-    missing = re.findall(r"(\S+) => not found", done.stdout)
-    if missing:
-        raise RuntimeError("%s needs %s" % (program, ", ".join(missing)))
-    return re.findall(r"(/\S+) \(0x", done.stdout)
-
-
 class Builder:
     """Builds the base archives into a work directory."""
 
-    def __init__(self, build_dir, work_dir):
+    def __init__(self, build_dir, work_dir, arm64_dir=None):
         self.build_dir = build_dir
+        self.arm64_dir = arm64_dir
         self.work_dir = work_dir
         self.debian = debian.Debian(build_dir, work_dir)
-        self._memhold = None
+        self._memholds = {}
         self._bases = {}
         self._modules = {}
 
@@ -91,25 +74,23 @@ class Builder:
             self._modules[wanted] = self._module_files(kernel, wanted[1])
         return self._modules[wanted]
 
-    def have_programs(self):
-        return all(os.path.exists(os.path.join(self.build_dir, name))
-                   for name in ("s2disk/s2disk", "resume/resume"))
-
     def added_size(self):
         """Bytes that resume, its libraries and s2disk add to an initramfs."""
         sizes = {}
         archive = cpio.Archive()
+        native = arch.ALL["amd64"]
         for name in ("resume/resume", "s2disk/s2disk"):
             program = os.path.join(self.build_dir, name)
-            sizes[name] = len(self._stripped(program))
-            for library in _libraries(program):
-                if library not in archive:
-                    archive.directory(library)
-                    sizes[os.path.basename(library)] = len(
-                        self._stripped(library))
+            sizes[name] = len(self._stripped(native, program))
+            for place, library in native.libraries(program):
+                if place not in archive:
+                    archive.directory(place)
+                    sizes[os.path.basename(place)] = len(
+                        self._stripped(native, library))
         return sizes
 
     def _base_archive(self, kernel):
+        machine = arch.of(kernel)
         archive = cpio.Archive()
         for directory in ("dev", "proc", "sys", "tmp", "mnt", "etc", "run",
                        "root", "var", "var/lib"):
@@ -117,46 +98,51 @@ class Builder:
         archive.device("/dev/console", 5, 1)
         archive.copy("/init", os.path.join(GUEST_DIR, "init"), 0o755)
         archive.copy("/lib.sh", os.path.join(GUEST_DIR, "lib.sh"))
-        archive.copy("/bin/memhold", self.memhold(), 0o755)
-        self._add_busybox(archive)
-        for name, place in PROGRAMS.items():
-            program = os.path.join(self.build_dir, name)
-            if os.path.exists(program):
-                self._add_program(archive, program, place)
+        archive.copy("/bin/memhold", self.memhold(machine), 0o755)
+        self._add_busybox(archive, machine)
+        self._add_our_programs(archive, machine)
         for name in HOST_TOOLS:
-            self._add_program(archive, _tool(name), "/usr/bin/" + name)
+            self._add_program(archive, machine, machine.tool(name), "/usr/bin/" + name)
         for place, data in self._module_files(kernel, BOOT_MODULES).items():
             archive.file(place, data)
         archive.file("/lib/modules/boot.list",
                      "".join(name + "\n" for name in BOOT_MODULES))
         return archive
 
-    def _add_busybox(self, archive):
-        busybox = "/bin/busybox"
-        archive.copy("/bin/busybox", busybox, 0o755)
-        for applet in _run(busybox, "--list").stdout.split():
+    def _add_our_programs(self, archive, machine):
+        build_dir = self.build_dir if machine.name == "amd64" else self.arm64_dir
+        if not have_programs(build_dir):
+            raise RuntimeError("no programs for %s in %s" % (machine.name, build_dir))
+        for name, place in PROGRAMS.items():
+            self._add_program(archive, machine, os.path.join(build_dir, name), place)
+
+    @staticmethod
+    def _add_busybox(archive, machine):
+        archive.copy("/bin/busybox", machine.tool("busybox"), 0o755)
+        # This machine's is of the same Debian, and can be run.
+        for applet in _run("/bin/busybox", "--list").stdout.split():
             if applet != "busybox":
                 archive.link("/bin/" + applet, "busybox")
 
-    def _stripped(self, path):
+    def _stripped(self, machine, path):
         with tempfile.NamedTemporaryFile(dir=self.work_dir) as copy:
-            _run("strip", "-o", copy.name, path)
+            _run(machine.strip, "-o", copy.name, path)
             with open(copy.name, "rb") as stream:
                 return stream.read()
 
-    def _add_program(self, archive, program, place):
-        archive.file(place, self._stripped(program), 0o755)
-        for library in _libraries(program):
-            if library not in archive:
-                archive.file(library, self._stripped(library), 0o755)
+    def _add_program(self, archive, machine, program, place):
+        archive.file(place, self._stripped(machine, program), 0o755)
+        for where, library in machine.libraries(program):
+            if where not in archive:
+                archive.file(where, self._stripped(machine, library), 0o755)
 
-    def memhold(self):
-        if not self._memhold:
-            self._memhold = os.path.join(self.work_dir, "memhold")
-            _run(os.environ.get("CC", "cc"), "-O2", "-Wall", "-Wextra",
-                 "-static", "-o", self._memhold,
-                 os.path.join(GUEST_DIR, "memhold.c"))
-        return self._memhold
+    def memhold(self, machine=arch.ALL["amd64"]):
+        if machine.name not in self._memholds:
+            path = os.path.join(self.work_dir, "memhold-" + machine.name)
+            _run(machine.compiler, "-O2", "-Wall", "-Wextra", *machine.compiler_options(),
+                 "-static", "-o", path, os.path.join(GUEST_DIR, "memhold.c"))
+            self._memholds[machine.name] = path
+        return self._memholds[machine.name]
 
     def _module_files(self, kernel, names):
         """The modules and, for each, the files to insmod in their order."""
@@ -243,13 +229,18 @@ class Builder:
         return alias
 
 
+def have_programs(build_dir):
+    return build_dir and all(os.path.exists(os.path.join(build_dir, name))
+                             for name in PROGRAMS)
+
+
 def tool_files(*names):
     """Programs of the host and their libraries, for the files of a boot."""
     files = {}
     for name in names:
-        program = _tool(name)
-        for place, source in [("/usr/bin/" + name, program)] + [
-                (library, library) for library in _libraries(program)]:
+        program = arch.ALL["amd64"].tool(name)
+        for place, source in ([("/usr/bin/" + name, program)] +
+                              arch.ALL["amd64"].libraries(program)):
             with open(source, "rb") as stream:
                 files[place] = stream.read()
     return files

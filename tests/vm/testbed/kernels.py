@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian's kernels: fetched with apt-get, unpacked once, kept in a cache."""
+"""Debian's kernels by name: found with apt, unpacked once, kept in a cache.
+
+A name is SERIES[-FLAVOUR][-arm64]: 6.12, backports, sid-cloud, 6.12-rt-arm64.
+"""
 
 import glob
 import os
@@ -12,21 +15,59 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 MAIN = "deb [signed-by=%s] http://deb.debian.org/debian %%s main\n" % KEYRING
 SECURITY = ("deb [signed-by=%s] http://deb.debian.org/debian-security %%s main\n" %
             KEYRING)
-# A series' meta package, and where Debian has it, whatever Debian this is.
-# "newest" is the newest that Debian 13 offers.
+BACKPORTS = MAIN % "trixie-backports"
+# Where Debian has a series, whatever Debian this is.
 SERIES = {
-    "6.1": ("linux-image-amd64", MAIN % "bookworm" +
-            SECURITY % "bookworm-security"),
-    "6.12": ("linux-image-6.12-amd64", SECURITY % "bookworm-security"),
-    "newest": ("linux-image-amd64", MAIN % "trixie-backports"),
+    "6.1": MAIN % "bookworm" + SECURITY % "bookworm-security",
+    "6.12": SECURITY % "bookworm-security",
+    "backports": BACKPORTS,
+    "sid": MAIN % "sid",
+    "newest": BACKPORTS + MAIN % "sid",
 }
+NAME = re.compile(r"(\d+\.\d+|%s)(?:-(rt|cloud))?(?:-(arm64))?" %
+                  "|".join(name for name in SERIES if name.isalpha()))
+# Before the names had packages of their own, all was in one; since Linux 6.19 or so
+# the image is an empty package that needs these.
+PARTS = re.compile(r"<?(linux-(?:base|binary|modules)-\d[^\s>]*)>?$")
+
+
+class Name:
+    """The parts of a kernel's name; ValueError where it is none."""
+
+    def __init__(self, text):
+        match = NAME.fullmatch(text)
+        if not match:
+            raise ValueError("no kernel is named '%s': SERIES[-rt|-cloud][-arm64], "
+                             "SERIES a version as 6.12, or %s" %
+                             (text, ", ".join(name for name in SERIES
+                                              if name.isalpha())))
+        self.text = text
+        self.series, self.flavour, arch = match.groups()
+        self.arch = arch or "amd64"
+        # Of others, backports has the last build of each series.
+        self.sources = SERIES.get(self.series, BACKPORTS)
+
+    def version(self, package):
+        """The version of an image package that this names, as numbers; None
+        where it names another."""
+        series = (re.escape(self.series) + r"\." if self.series[0].isdigit()
+                  else r"\d+\.\d+\.")
+        match = re.fullmatch(r"linux-image-(%s[^-]*(?:-\d+)?)-%s%s" % (
+            series, self.flavour + "-" if self.flavour else "", self.arch), package)
+        return match and [int(part) for part in re.findall(r"\d+", match.group(1))]
+
+    def choose(self, packages):
+        """The image packages that this names, the newest first."""
+        return sorted(filter(self.version, packages), key=self.version,
+                      reverse=True)
 
 
 class Kernel:
     """An unpacked kernel package."""
 
-    def __init__(self, series, root):
-        self.series = series
+    def __init__(self, name, root):
+        self.name = name
+        self.arch = Name(name).arch
         self.root = root
         found = glob.glob(os.path.join(root, "boot", "vmlinuz-*"))
         if found:
@@ -53,12 +94,11 @@ def cache_dir():
 
 
 class Apt:
-    """An apt of its own for the sources of a series: the system, which may be
-    another Debian, stays as it is."""
+    """An apt of its own, for these sources and this architecture: the system,
+    which may be another Debian, stays as it is."""
 
-    def __init__(self, series):
-        self.meta, sources = SERIES[series]
-        directory = os.path.join(cache_dir(), "apt-" + series)
+    def __init__(self, label, sources, arch):
+        directory = os.path.join(cache_dir(), "apt-" + label)
         for name in ("lists/partial", "archives/partial"):
             os.makedirs(os.path.join(directory, name), exist_ok=True)
         listed = os.path.join(directory, "sources.list")
@@ -66,27 +106,41 @@ class Apt:
             stream.write(sources)
         self.options = [
             "-oDir::State::Lists=" + os.path.join(directory, "lists"),
+            # Nothing is installed there, so each package is "not installed".
+            "-oDir::State::status=/dev/null",
             "-oDir::Cache=" + directory, "-oDir::Etc::SourceList=" + listed,
             "-oDir::Etc::SourceParts=/dev/null",
+            "-oAPT::Architecture=" + arch, "-oAPT::Architectures=" + arch,
+            # What moves is signed with a date that passes.
             "-oAcquire::Check-Valid-Until=false",
             # As root apt would drop to _apt, which cannot write there.
             "-oAPT::Sandbox::User=root"]
         subprocess.run(["apt-get"] + self.options + ["update", "-qq"],
                        check=True, stdout=subprocess.DEVNULL)
 
-    def needs(self, package):
-        """The packages that one depends on."""
-        done = subprocess.run(["apt-cache"] + self.options +
-                              ["depends", package],
-                              capture_output=True, text=True)
-        return re.findall(r"^\s*Depends: ([^\s<]+)$", done.stdout, re.M)
+    def _cache(self, *arguments):
+        return subprocess.run(["apt-cache"] + self.options + list(arguments),
+                              capture_output=True, text=True).stdout
 
-    def kernel(self):
-        """The package of today's build that the meta package names."""
-        for package in self.needs(self.meta):
-            if re.match(r"linux-image-\d", package):
-                return package
-        return None
+    def names(self, prefix):
+        """All packages whose name begins so."""
+        return self._cache("pkgnames", prefix).split()
+
+    def needs(self, package):
+        """The packages that one depends on, as apt shows them: in <> where
+        the sources have none of that name."""
+        return re.findall(r"^\s*Depends: (\S+)$", self._cache("depends", package),
+                          re.M)
+
+    def parts(self, package):
+        """What an image package consists of: itself, and those with its files.
+        None where one of them is in no source any more."""
+        found = [name for name in self.needs(package) if PARTS.match(name)]
+        # Only the newest builds have linux-base-VERSION, without files of use here.
+        found = [name for name in found if not name.startswith("<linux-base-")]
+        if any(name.startswith("<") for name in found):
+            return None
+        return [package] + found
 
     def unpack(self, packages, root):
         """The files of these packages."""
@@ -98,34 +152,41 @@ class Apt:
                 subprocess.run(["dpkg", "-x", deb, root], check=True)
 
 
-def _cached(series):
-    name = "newest-" if series == "newest" else "linux-image-%s." % series
-    found = [path for path in glob.glob(os.path.join(cache_dir(), name + "*"))
-             if not path.endswith(".part")]
-    return max(found, key=os.path.getmtime) if found else None
+def apt_for(name):
+    """The apt that has the kernel of this name."""
+    parsed = Name(name)
+    return Apt(name, parsed.sources, parsed.arch)
 
 
-def get(series):
-    """The kernel of a series, fetched if the cache has none.
+def _fetch(name):
+    """Unpacks the newest kernel of a name; its directory in the cache."""
+    apt = apt_for(name)
+    for package in Name(name).choose(apt.names("linux-image-")):
+        parts = apt.parts(package)
+        if parts:
+            break
+    else:
+        raise RuntimeError("Debian has no kernel named %s any more" % name)
+    final = os.path.join(cache_dir(), package)
+    if not os.path.isdir(final):
+        part = final + ".part"
+        shutil.rmtree(part, ignore_errors=True)
+        apt.unpack(parts, part)
+        os.rename(part, final)
+    return final
+
+
+def get(name):
+    """The kernel of a name, fetched if the cache has none.
 
     A cached kernel is used as it is: a run is to depend on the network as
     little as possible. Empty the cache to get a newer build.
     """
-    root = _cached(series)
-    if root:
-        return Kernel(series, root)
-    apt = Apt(series)
-    package = apt.kernel()
-    if not package:
-        raise RuntimeError("Debian has no kernel of the %s series any more" %
-                           series)
-    # From Linux 7 on kernel and modules are packages of their own.
-    parts = [name for name in apt.needs(package)
-             if re.match(r"linux-(base|binary|modules)-\d", name)]
-    final = os.path.join(cache_dir(), ("newest-" if series == "newest" else "")
-                         + package)
-    part = final + ".part"
-    shutil.rmtree(part, ignore_errors=True)
-    apt.unpack([package] + parts, part)
-    os.rename(part, final)
-    return Kernel(series, final)
+    Name(name)
+    link = os.path.join(cache_dir(), "kernel-" + name)
+    if not os.path.isdir(link):
+        target = os.path.basename(_fetch(name))
+        new = "%s.%d" % (link, os.getpid())
+        os.symlink(target, new)
+        os.rename(new, link)
+    return Kernel(name, os.path.realpath(link))

@@ -29,7 +29,7 @@ def _headers(kernel):
     if not os.path.isdir(final):
         part = final + ".part"
         shutil.rmtree(part, ignore_errors=True)
-        apt = kernels.Apt(kernel.series)
+        apt = kernels.apt_for(kernel.name)
         apt.unpack(_packages(apt, release), part)
         # They are meant to lie in /usr/src.
         makefile = os.path.join(part, directory, "Makefile")

@@ -3,12 +3,14 @@
 
 import os
 import re
-import signal
 import subprocess
 import threading
 import time
 
-from . import qmp
+from . import ending, qmp
+
+# Time limits are for a host that does little else; this many times longer at most.
+MOST_PATIENCE = 6
 
 _running = set()
 _running_lock = threading.Lock()
@@ -20,6 +22,12 @@ class Timeout(Exception):
 
 class Died(Exception):
     """QEMU ended while something was awaited."""
+
+
+def patience():
+    """How much longer than on an idle host things take, by what waits for its
+    processors now: what is late there is not what stands still."""
+    return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1), MOST_PATIENCE)
 
 
 def kill_all():
@@ -52,11 +60,13 @@ def _blockdev(index, disk):
 
 
 class Machine:
-    """Starts QEMU at once; everything waited for has a time limit."""
+    """Starts QEMU at once; everything waited for has a time limit, in seconds of
+    an idle host. deadline: that of all, a function."""
 
     def __init__(self, kernel, initrd, cmdline, disks, log, socket_path, *,
-                 memory, cpus, cpu, firmware, extra, deadline):
+                 arch, memory, cpus, cpu, firmware, extra, deadline):
         self.log = log
+        self.files = ending.Files(log)
         self.deadline = deadline
         self.started = time.monotonic()
         self._text = ""
@@ -66,20 +76,18 @@ class Machine:
         self._ended = False
         command = [
             "setpriv", "--pdeathsig", "KILL",   # never outlives the harness
-            "qemu-system-x86_64", "-machine", "q35", "-accel",
+            *arch.emulator, "-accel",
             "tcg,thread=multi", "-m", str(memory), "-smp", str(cpus),
             "-nodefaults", "-display", "none", "-no-reboot",
-            # S3 and S4 are off by default.
-            "-global", "ICH9-LPC.disable_s3=0",
-            "-global", "ICH9-LPC.disable_s4=0",
             "-chardev", "stdio,id=console,signal=off",
             "-serial", "chardev:console",
             "-qmp", "unix:%s,server=on,wait=off" % socket_path]
+        command += self.files.options
         if kernel:      # else the firmware's boot loader has it
             command += ["-kernel", kernel, "-initrd", initrd,
                         "-append", cmdline]
-        if cpu:
-            command += ["-cpu", cpu]
+        if cpu or arch.cpu:
+            command += ["-cpu", cpu or arch.cpu]
         command += firmware
         for index, disk in enumerate(disks):
             command += _blockdev(index, disk)
@@ -90,9 +98,10 @@ class Machine:
         command += extra
         self.command = command
         self._log_stream = open(log, "wb")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT)
+        self._cut = False       # by kill()
+        with open(self.files.stderr, "wb") as stderr:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=stderr)
         with _running_lock:
             _running.add(self)
         threading.Thread(target=self._reader, daemon=True).start()
@@ -102,7 +111,7 @@ class Machine:
     @property
     def qmp(self):
         if not self._qmp:
-            self._qmp = qmp.Qmp(self._socket_path)
+            self._qmp = qmp.Qmp(self._socket_path, lambda: self.ended)
         return self._qmp
 
     def _reader(self):
@@ -137,10 +146,12 @@ class Machine:
             return self._ended
 
     @property
-    def crashed(self):
-        """QEMU itself ended by a signal other than a power cut's."""
-        return self.ended and -(self.process.returncode or 0) in (
-            signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
+    def ending(self):
+        """How QEMU ended (ending.Ending); None while it runs."""
+        if not self.ended and self.process.poll() is None:
+            return None
+        return ending.Ending(self.process.returncode, self._cut,
+                             self.files.read_trace(), self.files.last_words())
 
     def moment(self, pattern, after=0):
         """The host's time at which the first match of a regular expression was
@@ -154,16 +165,20 @@ class Machine:
                 return arrived
         return None
 
+    def _left(self, begun, timeout):
+        return min(begun + timeout * patience(), self.deadline()) - time.monotonic()
+
     def _until(self, condition, what, timeout):
-        end = min(time.monotonic() + timeout, self.deadline)
+        begun = time.monotonic()
         with self._ready:
             while True:
                 result = condition()
                 if result:
                     return result
                 if self._ended:
-                    raise Died("QEMU ended while waiting for " + what)
-                left = end - time.monotonic()
+                    raise Died("QEMU ended while waiting for %s: %s" %
+                               (what, self.ending))
+                left = self._left(begun, timeout)
                 if left <= 0:
                     raise Timeout("no %s within %.0f s" %
                                   (what, time.monotonic() - self.started))
@@ -181,8 +196,10 @@ class Machine:
                              timeout).group(1) or ""
 
     def wait_off(self, timeout=120):
-        """Waits for the machine to power itself off."""
+        """Waits for the machine to power itself off, or to start again."""
         self._until(lambda: self._ended, "power-off", timeout)
+        if not self.ending.orderly:
+            raise Died(str(self.ending))
 
     @property
     def rebooted(self):
@@ -192,9 +209,9 @@ class Machine:
     def wait_traffic(self, disk, *, read=0, written=0, timeout=120):
         """Waits until that many bytes more were read from or written to a
         disk: a moment to cut the power at."""
-        end = min(time.monotonic() + timeout, self.deadline)
+        begun = time.monotonic()
         first = self.qmp.disk_bytes(disk)
-        while time.monotonic() < end:
+        while self._left(begun, timeout) > 0:
             now = self.qmp.disk_bytes(disk)
             if now[0] - first[0] >= read and now[1] - first[1] >= written:
                 return now
@@ -203,8 +220,8 @@ class Machine:
 
     def wait_event(self, name, timeout=60):
         """Waits for an event of QEMU's control socket; its data."""
-        end = min(time.monotonic() + timeout, self.deadline)
-        while time.monotonic() < end:
+        begun = time.monotonic()
+        while self._left(begun, timeout) > 0:
             data = self.qmp.last_event(name)
             if data is not None:
                 return data
@@ -229,6 +246,7 @@ class Machine:
 
     def kill(self):
         """A power cut. What QEMU has passed on to the image file stays."""
+        self._cut = not self.ended
         self.process.kill()
         self.process.wait()
         end = time.monotonic() + 5

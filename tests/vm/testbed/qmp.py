@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A client of QEMU's control socket (QMP)."""
 
+# A busy host may keep QEMU waiting that long.
+PATIENCE = 60           # seconds
+
 import json
 import queue
 import socket
@@ -8,18 +11,24 @@ import threading
 import time
 
 
+class Gone(Exception):
+    """QEMU ended, or does not answer."""
+
+
 class Qmp:
-    def __init__(self, path, timeout=20):
-        end = time.monotonic() + timeout
+    """gone: whether QEMU is known to have ended."""
+
+    def __init__(self, path, gone):
+        end = time.monotonic() + PATIENCE
         while True:
             self._socket = socket.socket(socket.AF_UNIX)
             try:
                 self._socket.connect(path)
                 break
-            except OSError:
+            except OSError as error:
                 self._socket.close()
-                if time.monotonic() > end:
-                    raise
+                if gone() or time.monotonic() > end:
+                    raise Gone("no connection to QEMU: %s" % error)
                 time.sleep(0.05)
         self.events = []                # names and data, in their order
         self._answers = queue.Queue()
@@ -40,16 +49,21 @@ class Qmp:
                     self._answers.put(message)
         except (OSError, ValueError):
             pass
-        self._answers.put({"error": {"desc": "QEMU is gone"}})
+        self._answers.put(None)
 
     def execute(self, command, **arguments):
         request = {"execute": command}
         if arguments:
             request["arguments"] = {key.replace("_", "-"): value
                                     for key, value in arguments.items()}
-        with self._lock:
-            self._socket.sendall(json.dumps(request).encode() + b"\n")
-            answer = self._answers.get(timeout=20)
+        try:
+            with self._lock:
+                self._socket.sendall(json.dumps(request).encode() + b"\n")
+                answer = self._answers.get(timeout=PATIENCE)
+        except (OSError, queue.Empty):
+            answer = None
+        if not answer:
+            raise Gone("no answer from QEMU to " + command)
         if "error" in answer:
             raise RuntimeError("QMP %s: %s" % (command,
                                                answer["error"]["desc"]))

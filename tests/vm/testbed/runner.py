@@ -11,11 +11,12 @@ import threading
 import time
 import traceback
 
-from . import guest, qemu, scenario
+from . import guest, kernels, qemu, qmp, scenario
 
 # Of a failed scenario's console: lines, and characters of each.
 LAST_WORDS = 15
 LAST_WORDS_WIDTH = 160
+TRIES = 3               # where QEMU fails
 
 
 def load_scenarios(package_name):
@@ -24,31 +25,43 @@ def load_scenarios(package_name):
         importlib.import_module(info.name)
 
 
+def _of_group(group, classes):
+    """default: what runs where nothing is asked for."""
+    if group == "default":
+        return [cls for cls in classes if not {"slow", "arm64"} & set(cls.group.split())]
+    return [cls for cls in classes if group == "full" or group in cls.group.split()]
+
+
 def choose(names, groups):
-    """The classes for names and groups; all but the slow ones when both are
-    empty."""
+    """The classes for names and groups; the default ones when both are empty."""
     known = scenario.REGISTRY
     for name in names:
         if name not in known:
             raise KeyError(name)
     chosen = [known[name] for name in names]
-    for group in groups:
-        found = [cls for cls in known.values()
-                 if group == "full" or group in cls.group.split()]
+    for group in groups if names or groups else ["default"]:
+        found = _of_group(group, known.values())
         if not found:
             raise KeyError("group " + group)
         chosen += [cls for cls in found if cls not in chosen]
-    return chosen or [cls for cls in known.values()
-                      if "slow" not in cls.group.split()]
+    return chosen
+
+
+def fits(cls, kernel):
+    """Can a scenario run on the kernel that it would get?"""
+    return kernels.Name(cls.kernel or kernel).arch in cls.architectures
 
 
 class Runner:
-    def __init__(self, build_dir, logs_dir, kernel, keep):
+    def __init__(self, build_dir, logs_dir, kernel, keep, arm64_dir=None):
         self.logs_dir = logs_dir
         self.kernel = kernel
         self.keep = keep
         self.work_dir = tempfile.mkdtemp(prefix="s2disk-vm-")
-        self.builder = guest.Builder(build_dir, self.work_dir)
+        self.builder = guest.Builder(build_dir, self.work_dir, arm64_dir)
+        os.makedirs(logs_dir, exist_ok=True)
+        # What ran where, for kernels-table.
+        self._results = open(os.path.join(logs_dir, "results"), "w")
         self.passed = 0
         self.failed = 0
         self._lock = threading.Lock()       # guards all below and stdout
@@ -73,6 +86,7 @@ class Runner:
     def close(self):
         self._stop = True
         qemu.kill_all()
+        self._results.close()
         if self.keep:
             print("disk images kept in " + self.work_dir)
         else:
@@ -92,16 +106,21 @@ class Runner:
             shutil.rmtree(old, ignore_errors=True)
         started = time.monotonic()
         note = ""
-        for attempt in range(1, 4):
+        for attempt in range(1, TRIES + 1):
             os.makedirs(log_dir)
             reason, instance = self._attempt(cls, log_dir)
-            if not (reason and instance and instance.emulator_failed()):
+            fault = reason and instance and instance.emulator_failed()
+            if not fault or attempt == TRIES:
                 break
             # Not the fault of anything under test: say so, try again.
-            note = "  (try %d: QEMU failed, see README)" % (attempt + 1)
+            note = "  (try %d: QEMU failed, see README: %s)" % (attempt + 1, fault)
             os.rename(log_dir, log_dir + ".try%d" % attempt)
-        self._report(cls.name, time.monotonic() - started, reason,
+        seconds = time.monotonic() - started
+        self._report(cls.name, seconds, reason,
                      instance.figures if instance else [], log_dir, note)
+        with self._lock:
+            if not self._stop:
+                self._record(instance, cls.name, not reason, seconds)
 
     def _attempt(self, cls, log_dir):
         work_dir = os.path.join(self.work_dir, cls.name)
@@ -114,18 +133,35 @@ class Runner:
             instance.run()
         except scenario.Failure as error:
             reason = str(error)
-        except (qemu.Timeout, qemu.Died) as error:
+        except (qemu.Timeout, qemu.Died, qmp.Gone) as error:
             reason = str(error)
         except Exception as error:      # a mistake of the scenario itself
             reason = "%s: %s" % (type(error).__name__, error)
             with open(os.path.join(log_dir, "trace.log"), "a") as stream:
                 traceback.print_exc(file=stream)
         if instance:
+            reason = self._with_ending(reason, instance.machine)
             instance.trace("FAIL " + reason if reason else "ok")
             instance.finish()
         if not self.keep:
             shutil.rmtree(work_dir, ignore_errors=True)
         return reason, instance
+
+    @staticmethod
+    def _with_ending(reason, machine):
+        """A failure, and how QEMU ended where that may be why."""
+        ended = machine and machine.ending
+        if reason and ended and not ended.cut and str(ended) not in reason:
+            reason += "; " + str(ended)
+        return reason
+
+    def _record(self, instance, name, ok, seconds):
+        """A line of the results: date, kernel, scenario, outcome, seconds."""
+        if isinstance(instance and instance.linux, kernels.Kernel):
+            self._results.write("%s\t%s\t%s\t%s\t%.0f\n" % (
+                time.strftime("%Y-%m-%d", time.gmtime()), instance.linux.release,
+                name, "ok" if ok else "FAIL", seconds))
+            self._results.flush()
 
     @staticmethod
     def _last_words(log_dir):

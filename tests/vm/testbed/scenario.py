@@ -9,7 +9,7 @@ import os
 import re
 import time
 
-from . import disks, guest, image, kernels, qemu
+from . import arch, disks, ending, guest, image, kernels, qemu
 
 REGISTRY = {}
 
@@ -27,8 +27,9 @@ class Failure(Exception):
 
 class Scenario:
     name = None             # a class without a name is a base of others
-    group = ""              # "quick" or nothing
-    kernel = None           # "6.12", "6.1" or "newest"; None: as --kernel says
+    group = ""              # "quick", "slow", "core" or nothing
+    kernel = None           # a name of kernels.py; None: as --kernel says
+    architectures = ("amd64",)
     memory = 384            # MiB
     cpus = 2
     cpu = None              # QEMU's -cpu
@@ -38,8 +39,8 @@ class Scenario:
     swap_mib = 512
     config = "resume device = /dev/vda1\n"      # /etc/suspend.conf; "": none
     # Without the kernel's self-tests of its ciphers, a quarter of a boot here.
-    base_cmdline = ("console=ttyS0 loglevel=4 panic=-1 nowatchdog "
-                    "printk.devkmsg=on cryptomgr.notests")
+    base_cmdline = ("loglevel=4 panic=-1 nowatchdog printk.devkmsg=on "
+                    "cryptomgr.notests")
     cmdline = ""
     resume_args = ""
     modules = ""
@@ -64,7 +65,6 @@ class Scenario:
         self.log_dir = log_dir
         self.linux = kernels.get(self.kernel or default_kernel)
         self.started = time.monotonic()
-        self.deadline = self.started + self.limit
         self.boots = 0
         self.machine = None
         self.figures = []       # lines for the summary
@@ -89,6 +89,10 @@ class Scenario:
         self.resume()
 
     # What scenarios use
+
+    def deadline(self):
+        """When the whole scenario has taken too long, as busy as the host is."""
+        return self.started + self.limit * qemu.patience()
 
     def trace(self, text):
         self._trace.write("%8.2f  %s\n" % (time.monotonic() - self.started,
@@ -150,12 +154,14 @@ class Scenario:
         log = os.path.join(self.log_dir, "boot%d.log" % self.boots)
         initrd = self.make_initrd(**options)
         cmdline = options.get("cmdline")
-        words = self.base_cmdline + " " + (self.cmdline if cmdline is None
-                                           else cmdline)
+        machine = arch.of(self.linux)
+        words = " ".join((machine.cmdline, self.base_cmdline,
+                          self.cmdline if cmdline is None else cmdline))
         self.trace("boot %d: %s" % (self.boots, words))
         self.machine = qemu.Machine(
             self.linux.vmlinuz, initrd, words, self.disks, log,
-            self.path("qmp%d" % self.boots), memory=self.memory,
+            self.path("qmp%d" % self.boots), arch=machine,
+            memory=self.memory + machine.more_memory if machine.more_memory else self.memory,
             cpus=self.cpus, cpu=self.cpu, firmware=list(self.firmware),
             extra=list(self.extra), deadline=self.deadline)
         self.trace("qemu: " + " ".join(self.machine.command))
@@ -164,7 +170,7 @@ class Scenario:
     def off(self, timeout=150):
         """Waits until the machine is off and reads its console for trouble."""
         self.machine.wait_off(timeout)
-        self.trace("boot %d is off" % self.boots)
+        self.trace("boot %d is off: %s" % (self.boots, self.machine.ending))
         self.need_no_kernel_errors()
 
     def reboots(self, timeout=150):
@@ -298,15 +304,9 @@ class Scenario:
         self.need_swap_works()
 
     def emulator_failed(self):
-        """QEMU without KVM may run an instruction that another processor has
-        patched just now; the kernel then meets its own breakpoint, or falls
-        while it patches itself (text_poke_early(), before any process). On a busy
-        host the kernel may miss the timer that it waits for at its start. And
-        QEMU may fail an assertion of its own, or crash."""
-        return bool(self.machine and (self.machine.crashed or re.search(
-            r"Oops: int3|RIP: \S+:text_poke|IO-APIC . timer doesn't work|"
-            r"^qemu-system-\S+: .*: Assertion .* failed", self.machine.console,
-            re.M)))
+        """Why the emulator is to blame for what happened; None: it is not."""
+        return self.machine and ending.emulators_fault(self.machine.console,
+                                                       self.machine.ending)
 
     def finish(self):
         if self.machine and not self.machine.ended:

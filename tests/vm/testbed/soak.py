@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 
-from . import disks, image, qemu, writelog
+from . import disks, image, qemu, qmp, writelog
 from .scenario import Failure, Scenario
 
 # `cycle` is all the guest remembers; the sizes follow from it. Every third
@@ -87,8 +87,12 @@ class Soak(Scenario):
         self.swap.format_swap()
         self.before = self.session_id = None
 
+    def deadline(self):
+        """Of this boot: a soak as a whole has none."""
+        return self.booted + self.boot_limit * qemu.patience()
+
     def boot(self, **options):
-        self.deadline = time.monotonic() + self.boot_limit
+        self.booted = time.monotonic()
         # Logs of what went well are not kept.
         if self.boots:
             old = os.path.join(self.log_dir, "boot%d.log" % self.boots)
@@ -113,11 +117,12 @@ class Soak(Scenario):
         try:
             step()
             return True
-        except (Failure, qemu.Timeout, qemu.Died) as error:
+        except (Failure, qemu.Timeout, qemu.Died, qmp.Gone) as error:
             reason = str(error)
-        if self.emulator_failed():
+        fault = self.emulator_failed()
+        if fault:
             self.emulator += 1
-            self.log("QEMU failed (see README); not counted")
+            self.log("QEMU failed (see README), not counted: " + fault)
         else:
             self.failures += 1
             self.keep_logs(self.failures, reason)

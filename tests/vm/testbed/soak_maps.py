@@ -43,7 +43,7 @@ class MovingCycles(moved.KnownMaps, soak.Cycles):
         begun = time.monotonic()
         machine = self.boot(map=moved.area(place, self.width))
         while not machine.ended and machine.mark("checked") is None:
-            if time.monotonic() - begun > self.boot_limit:
+            if time.monotonic() > self.deadline():
                 raise Failure("not resumed after %d s" % self.boot_limit)
             time.sleep(0.05)
         back = time.monotonic()

@@ -5,11 +5,11 @@ from testbed import disks
 from testbed.scenario import Scenario
 
 
-class Partition612(Scenario):
-    """swap partition, Linux 6.12"""
-    name = "partition-6.12"
-    group = "quick"
-    kernel = "6.12"
+class Partition(Scenario):
+    """swap partition"""
+    name = "partition"
+    group = "quick core"
+    architectures = ("amd64", "arm64")
     memory = 512
 
 

@@ -35,7 +35,7 @@ way() { mark "way-$1" "$(s2disk --check | grep -A1 ' way-back ' | tr '\\n' ' ')"
         os.mkdir(root + "/efi")
         cls.run_setup(root)
         unified.make_boot_disk(root, os.path.join(directory, "boot.img"),
-                               "%s %s" % (cls.options, cls.base_cmdline))
+                               "%s console=ttyS0 %s" % (cls.options, cls.base_cmdline))
         cls.make_root_disk(root, os.path.join(directory, "root.img"))
 
     def read_linux(self):

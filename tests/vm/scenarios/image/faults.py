@@ -48,7 +48,8 @@ first_boot() {
 class WriteError(DiskError):
     """a write error in the middle of the image"""
     name = "write-error"
-    group = "quick"
+    group = "quick core"
+    architectures = ("amd64", "arm64")
     limit = 400
 
     def run(self):
@@ -107,7 +108,8 @@ class SignatureWriteError(DiskError):
 class PowerCutWriting(Scenario):
     """a power cut before the commit: no image, swap is fine"""
     name = "cut-writing"
-    group = "quick"
+    group = "quick core"
+    architectures = ("amd64", "arm64")
     memory = 640
 
     def run(self):
@@ -124,7 +126,8 @@ class PowerCutWriting(Scenario):
 class PowerCutResuming(Scenario):
     """a power cut while the image is read: the next boot resumes"""
     name = "cut-resuming"
-    group = "quick"
+    group = "quick core"
+    architectures = ("amd64", "arm64")
     memory = 640
 
     def run(self):
@@ -225,7 +228,8 @@ first_boot() {
 class CtrlC(Aborted):
     """Ctrl-C while the image is written: all runs on, all intact"""
     name = "ctrl-c"
-    group = "quick"
+    group = "quick core"
+    architectures = ("amd64", "arm64")
     key = "\x03"
     message = "SIGINT"
 

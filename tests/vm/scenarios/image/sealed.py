@@ -92,18 +92,11 @@ first_boot() {
 
 
 class Passphrase(Sealed):
-    """encrypted under a passphrase, Linux 6.12"""
+    """encrypted under a passphrase"""
     name = "sealed-passphrase"
-    group = "quick"
-    kernel = "6.12"
+    group = "quick core"
+    architectures = ("amd64", "arm64")
     settings = "encrypt = y\ncompress = n\ndebug verify image = y\n"
-
-
-class Passphrase61(Sealed):
-    """encrypted under a passphrase, Linux 6.1"""
-    name = "sealed-passphrase-6.1"
-    group = "slow"
-    kernel = "6.1"
 
 
 class Typed(Sealed):

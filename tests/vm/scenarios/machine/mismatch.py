@@ -13,8 +13,7 @@ THEN = "0x10000000+0x1000"
 class TryAgain(moved.MovedMap):
     """wrong map, wrong map, right map: the third boot brings it back"""
     name = "try-again"
-    group = "quick"
-    kernel = "6.12"
+    group = "quick core"
     memory = 512
 
     def refused(self, number):
@@ -35,13 +34,6 @@ class TryAgain(moved.MovedMap):
         self.refused(2)
         self.machine = before
         self.resume(map=THEN)
-
-
-class TryAgain61(TryAgain):
-    """the same, Linux 6.1"""
-    name = "try-again-6.1"
-    group = "slow"
-    kernel = "6.1"
 
 
 class GiveUp(TryAgain):

@@ -82,23 +82,9 @@ first_boot() {
 class MapTwice(ThreeResumes):
     """a map met twice after it was corrected once: A, B, B, C"""
     name = "maps-abbc"
-    kernel = "newest"
+    group = "slow core"
     order = "ABBC"
     left_out = 1
-
-
-class MapTwice612(MapTwice):
-    """the same, Linux 6.12"""
-    name = "maps-abbc-6.12"
-    group = "slow"
-    kernel = "6.12"
-
-
-class MapTwice61(MapTwice):
-    """the same, Linux 6.1"""
-    name = "maps-abbc-6.1"
-    group = "slow"
-    kernel = "6.1"
 
 
 class MapsInTurn(ThreeResumes):

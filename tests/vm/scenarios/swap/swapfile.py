@@ -69,7 +69,8 @@ later_boot() { :; }
 class Ext4(SwapFile):
     """swap file on ext4"""
     name = "swapfile-ext4"
-    group = "quick"
+    group = "quick core"
+    architectures = ("amd64", "arm64")
     file_system = "ext4"
     make = "fallocate -l 400M $SWAP"
 

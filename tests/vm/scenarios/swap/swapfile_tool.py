@@ -3,7 +3,7 @@
 
 import base64
 
-from testbed import disks, guest
+from testbed import arch, disks, guest
 from testbed.scenario import Scenario
 
 # A system with an initramfs, and a boot loader that the program must not touch, as
@@ -126,10 +126,9 @@ class SwapFileTool(Scenario):
         files = super().boot_files(number, **options)
         archive = {}
         for name in self.tools:
-            program = guest._tool(name)
+            program = arch.ALL["amd64"].tool(name)
             archive["/usr/bin/" + name] = program
-            for library in guest._libraries(program):
-                archive[library] = library
+            archive.update(arch.ALL["amd64"].libraries(program))
         for place, source in archive.items():
             with open(source, "rb") as stream:
                 files[place] = stream.read()
@@ -239,7 +238,7 @@ class ToolBtrfsTwo(ToolBtrfs):
     def make_disks(self):
         first = self.add_disk(disks.Disk(self.path("one.img"), 300))
         self.swap = self.add_disk(disks.Disk(self.path("two.img"), 1200))
-        guest._run(guest._tool("mkfs.btrfs"), "-q", "-f", "-d", "single",
+        guest._run(arch.ALL["amd64"].tool("mkfs.btrfs"), "-q", "-f", "-d", "single",
                    "-m", "raid1", first.path, self.swap.path)
 
 

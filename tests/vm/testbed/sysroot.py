@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian's packages for another architecture, unpacked in the cache: what our
+programs are built against there, and what a guest is made of."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+if __name__ == "__main__":      # as tests/cross runs it
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from testbed import kernels     # noqa: E402
+
+PACKAGES = ("libgcrypt20-dev", "liblz4-dev", "libblkid-dev", "busybox-static",
+            "util-linux", "e2fsprogs", "kexec-tools")
+# Of all that these need, what has files to build with or to run.
+WANTED = re.compile(r"(lib|linux-libc-dev$|uuid-dev$|zlib1g|%s)" %
+                    "|".join(name + "$" for name in PACKAGES))
+
+
+def _release():
+    """That of this machine, as cross-compilers bring their libraries of it."""
+    with open("/etc/os-release") as stream:
+        match = re.search(r"^VERSION_CODENAME=(\w+)$", stream.read(), re.M)
+    if not match:
+        raise RuntimeError("/etc/os-release has no VERSION_CODENAME")
+    return match.group(1)
+
+
+def _all_of(apt):
+    """The packages, and what they need, by apt's own words."""
+    done = subprocess.run(["apt-get"] + apt.options +
+                          ["-s", "--no-install-recommends", "install"] +
+                          list(PACKAGES), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError("apt-get: " + done.stderr.strip())
+    return [name for name in re.findall(r"^Inst (\S+?)(?::\S+)? ", done.stdout, re.M)
+            if WANTED.match(name)]
+
+
+def get(arch):
+    """The directory of an architecture, made if the cache has none."""
+    release = _release()
+    final = os.path.join(kernels.cache_dir(), "root-%s-%s" % (release, arch))
+    if not os.path.isdir(final):
+        part = "%s.%d.part" % (final, os.getpid())
+        shutil.rmtree(part, ignore_errors=True)
+        apt = kernels.Apt("root-" + arch, kernels.MAIN % release, arch)
+        apt.unpack(_all_of(apt), part)
+        if not os.path.exists(part + "/lib"):
+            os.symlink("usr/lib", part + "/lib")        # as it is merged
+        os.rename(part, final)
+    return final
+
+
+if __name__ == "__main__":
+    print(get(sys.argv[1]))
