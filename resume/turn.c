@@ -2,7 +2,7 @@
 #include "turn.h"
 
 #include "base/cleanup.h"
-#include "history/boot_record_file.h"
+#include "base/run_directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@ int turn_take(const char *root, unsigned int seconds)
 {
 	const struct timespec pause = { .tv_nsec = 1000000000 / TRIES_PER_SECOND };
 	/* Beside the boot record, whose directory has a lock of its own. */
-	_cleanup_close_ int directory = boot_record_open_directory(root);
+	_cleanup_close_ int directory = run_directory_open(root);
 	int lock;
 
 	if (directory < 0)

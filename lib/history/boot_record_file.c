@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/run_directory.h"
 #include "base/text.h"
 #include "history/boot_brief.h"
 #include "history/boot_words.h"
@@ -15,18 +16,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define DIRECTORY "/run/s2disk"
 #define NAME "boot"
-#define PART ".boot.part"
 
 /* Tables are logged as "ACPI: DSDT 0x…" within the first second or so: the log of a boot
  * with many devices need not be read to its end. */
@@ -142,43 +139,19 @@ static void capture(const char *root, bool with_log, struct boot_record *ret)
 	ret->map = capture_map(root);
 }
 
-/* Atomic: the new record, or the old one. */
-static int write_file(int directory, const struct boot_record *record)
+static int write_file(const char *root, const struct boot_record *record)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_close_ int fd = -1;
 	size_t length;
 	int r = boot_record_encode(record, &text, &length);
 
-	if (r < 0)
-		return r;
-	fd = openat(directory, PART, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	r = fchmod(fd, 0600) < 0 ? -errno : io_write_full(fd, text, length);
-	if (r == 0 && renameat(directory, PART, directory, NAME) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(directory, PART, 0);
-	return r;
-}
-
-int boot_record_open_directory(const char *root)
-{
-	char path[PATH_MAX];
-	int directory;
-
-	snprintf(path, sizeof(path), "%s" DIRECTORY, root);
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return directory < 0 ? -errno : directory;
+	return r < 0 ? r : run_directory_put(root, NAME, text, length);
 }
 
 /* Locks it, too: two scripts of the initramfs may run resume at once. */
 static int open_directory(const char *root)
 {
-	int directory = boot_record_open_directory(root);
+	int directory = run_directory_open(root);
 
 	if (directory < 0)
 		return directory;
@@ -221,7 +194,7 @@ static int add(const char *root, const struct boot_run *run, enum how how)
 		if (how == HOW_RENEW && record->run_count > 0)
 			record->run_count--;
 		boot_record_append(record, run);
-		r = write_file(directory, record);
+		r = write_file(root, record);
 	}
 	boot_record_free(record);
 	return r;
@@ -280,7 +253,7 @@ int boot_record_replace(const char *root, const char *text, struct why *w)
 		return -ENOMEM;
 	directory = open_directory(root);
 	if (directory < 0)
-		return why(w, directory, "%s: %s", DIRECTORY, strerror(-directory));
+		return why(w, directory, "%s: %s", RUN_DIRECTORY, strerror(-directory));
 	r = boot_record_read(root, mine, w);
 	/* A newer program's record has more than this one could write. */
 	if (r == -ENOTSUP)
@@ -291,9 +264,9 @@ int boot_record_replace(const char *root, const char *text, struct why *w)
 			  "/proc/sys/kernel/random/boot_id");
 	r = boot_record_take_over(text, mine, record, w);
 	if (r == 0) {
-		r = write_file(directory, record);
+		r = write_file(root, record);
 		if (r < 0)
-			why(w, r, "%s: %s", DIRECTORY "/" NAME, strerror(-r));
+			why(w, r, "%s: %s", RUN_DIRECTORY "/" NAME, strerror(-r));
 	}
 	boot_record_free(record);
 	boot_record_free(mine);
@@ -305,21 +278,21 @@ int boot_record_read(const char *root, struct boot_record *ret, struct why *w)
 	_cleanup_free_ char *text = NULL;
 	char boot_id[sizeof(ret->boot_id)];
 	struct boot_record *record;
-	int r = io_read_file(root, DIRECTORY "/" NAME, BOOT_RECORD_LIMIT, &text, NULL);
+	int r = io_read_file(root, RUN_DIRECTORY "/" NAME, BOOT_RECORD_LIMIT, &text, NULL);
 
 	if (r < 0)
-		return why(w, r, "%s: %s", DIRECTORY "/" NAME, strerror(-r));
+		return why(w, r, "%s: %s", RUN_DIRECTORY "/" NAME, strerror(-r));
 	record = calloc(1, sizeof(*record));
 	if (!record)
 		return -ENOMEM;
 	r = boot_record_parse(text, record, w);
 	if (r < 0) {
-		why_prefix(w, r, "%s", DIRECTORY "/" NAME);
+		why_prefix(w, r, "%s", RUN_DIRECTORY "/" NAME);
 	} else if (record->boot_id[0] &&
 		   tree_text(root, boot_id, sizeof(boot_id), "/proc/sys/kernel/random/boot_id") &&
 		   strcmp(boot_id, record->boot_id) != 0) {
 		boot_record_free(record);
-		r = why(w, -ESTALE, "%s is of another boot", DIRECTORY "/" NAME);
+		r = why(w, -ESTALE, "%s is of another boot", RUN_DIRECTORY "/" NAME);
 	}
 	if (r == 0)
 		*ret = *record;

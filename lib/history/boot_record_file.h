@@ -13,10 +13,6 @@
  * (/etc/initrd-release). In a running system the record of its boot is not changed. */
 bool boot_in_initramfs(const char *root);
 
-/* The directory of the record below root, /run/s2disk, created if needed: a descriptor,
- * or a negative errno. */
-int boot_record_open_directory(const char *root);
-
 /* Appends a run to this boot's record, or starts the record with the kernel's current
  * log, the firmware's memory map and the command line. Replaced as a whole, by rename.
  * Does nothing outside an initramfs. 0 or a negative errno, which is no reason to stop a

@@ -4,19 +4,18 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/replace.h"
+#include "base/run_directory.h"
 #include "base/text.h"
 #include "base/tree.h"
-#include "history/boot_record_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTE "/run/s2disk/kept-free"
+#define NAME "kept-free"
+#define NOTE RUN_DIRECTORY "/" NAME
 #define TITLE "s2disk kept free 1"
 
 /* Of an address of 64 bits, with the smallest pages. */
@@ -162,17 +161,13 @@ int kept_free_read(const char *root, struct kept_free *ret)
 int kept_free_write(const char *root, const struct kept_free *note, struct why *w)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_close_ int directory = boot_record_open_directory(root);
-	char boot_id[40], path[PATH_MAX];
-	int r = directory < 0 ? directory : 0;
+	char boot_id[40];
+	int r;
 
 	read_boot_id(root, boot_id, sizeof(boot_id));
+	r = kept_free_encode(note, boot_id, &text);
 	if (r == 0)
-		r = kept_free_encode(note, boot_id, &text);
-	if (r == 0 && snprintf(path, sizeof(path), "%s" NOTE, root) >= (int)sizeof(path))
-		r = -ENAMETOOLONG;
-	if (r == 0)
-		r = replace_file(path, text, 0600);
+		r = run_directory_put(root, NAME, text, strlen(text));
 	return r < 0 ? why(w, r, NOTE " cannot be written: %s", strerror(-r)) : 0;
 }
 
