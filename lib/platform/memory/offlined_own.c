@@ -3,36 +3,48 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/run_directory.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define DIRECTORY "/run/s2disk"
-#define NOTE DIRECTORY "/offlined"
+#define NAME "offlined"
+#define NOTE RUN_DIRECTORY "/" NAME
 
-/* A line has at most 20 digits and its end. */
-#define BYTES_MAX ((size_t)OFFLINED_OWN_MAX * 21)
+/* A line has two numbers of at most 20 digits, a blank and its end. */
+#define LINE_SIZE 42
+#define BYTES_MAX ((size_t)OFFLINED_OWN_MAX * LINE_SIZE)
 
 /* Of an address of 64 bits, with the smallest pages. */
 #define FRAME_MAX (UINT64_MAX >> 12)
+
+/* "FIRST COUNT", or "FIRST" for one frame. */
+static bool parse_line(char *line, uint64_t *first, uint64_t *count)
+{
+	char *blank = strchr(line, ' ');
+
+	*count = 1;
+	if (blank)
+		*blank = '\0';
+	return text_parse_u64(line, first) == 0 &&
+	       (!blank || text_parse_u64(blank + 1, count) == 0) && *count > 0 &&
+	       *first <= FRAME_MAX && *count - 1 <= FRAME_MAX - *first;
+}
 
 static int read_lines(char *text, struct frame_list *ret)
 {
 	int r = 0;
 
 	for (char *line; r == 0 && (line = strsep(&text, "\n"));) {
-		uint64_t frame;
+		uint64_t first, count;
 
-		if (text_parse_u64(line, &frame) == 0 && frame <= FRAME_MAX)
-			r = frames_append(ret, frame, 1);
+		if (parse_line(line, &first, &count))
+			r = frames_append(ret, first, count);
 	}
 	if (r < 0)
 		return r;
@@ -56,53 +68,66 @@ int offlined_own_read(const char *root, struct frame_list *ret)
 	return 0;
 }
 
-/* As many as the file may have. */
-static int write_frames(const char *path, const struct frame_list *frames)
+static int encode(const struct frame_list *frames, char **ret, size_t *ret_length)
 {
-	_cleanup_close_ int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	unsigned int written = 0;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *file = open_memstream(&text, &length);
 
-	if (fd < 0)
-		return -errno;
+	if (!file)
+		return -ENOMEM;
 	for (size_t i = 0; i < frames->count; i++) {
-		for (uint64_t n = 0; n < frames->items[i].count && written < OFFLINED_OWN_MAX;
-		     n++, written++) {
-			char line[24];
-			int length = snprintf(line, sizeof(line), "%" PRIu64 "\n",
-					      frames->items[i].first + n);
-			int r = io_write_full(fd, line, (size_t)length);
-
-			if (r < 0)
-				return r;
-		}
+		fprintf(file, "%" PRIu64, frames->items[i].first);
+		if (frames->items[i].count > 1)
+			fprintf(file, " %" PRIu64, frames->items[i].count);
+		fputc('\n', file);
 	}
+	if (fclose(file) != 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	*ret = text;
+	*ret_length = length;
 	return 0;
+}
+
+/* All of them, or none: a part would be a wrong list, without a word. */
+static int write_frames(const char *root, const struct frame_list *frames, struct why *w)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	int r;
+
+	if (frames->count > OFFLINED_OWN_MAX)
+		return why(w, -E2BIG, NOTE " cannot be written: it would have more than %d ranges",
+			   OFFLINED_OWN_MAX);
+	r = encode(frames, &text, &length);
+	if (r == 0)
+		r = run_directory_put(root, NAME, text, length);
+	return r < 0 ? why(w, r, NOTE " cannot be written: %s", strerror(-r)) : 0;
 }
 
 int offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w)
 {
-	char directory[PATH_MAX], path[PATH_MAX], new_path[PATH_MAX];
-	struct frame_list all = { 0 };
-	int r;
+	_cleanup_frames_ struct frame_list all = { 0 };
+	int r = offlined_own_read(root, &all);
 
-	if (snprintf(directory, sizeof(directory), "%s" DIRECTORY, root) >=
-		    (int)sizeof(directory) ||
-	    snprintf(path, sizeof(path), "%s" NOTE, root) >= (int)sizeof(path) ||
-	    snprintf(new_path, sizeof(new_path), "%s" NOTE ".new", root) >= (int)sizeof(new_path))
-		return why(w, -ENAMETOOLONG, NOTE ": %s", strerror(ENAMETOOLONG));
-	r = offlined_own_read(root, &all);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = frames_append(&all, frames[i], 1);
+	if (r < 0)
+		return why(w, r, NOTE ": %s", strerror(-r));
 	frames_normalize(&all);
-	mkdir(directory, 0755);
+	return write_frames(root, &all, w);
+}
+
+int offlined_own_remove(const char *root, const struct frame_list *frames, struct why *w)
+{
+	_cleanup_frames_ struct frame_list all = { 0 }, left = { 0 };
+	int r = offlined_own_read(root, &all);
+
 	if (r == 0)
-		r = write_frames(new_path, &all);
-	free(all.items);
-	if (r == 0 && rename(new_path, path) < 0)
-		r = -errno;
-	if (r == 0)
-		return 0;
-	unlink(new_path);
-	return why(w, r, NOTE " cannot be written: %s", strerror(-r));
+		r = frames_select(&all, frames, false, &left);
+	if (r < 0)
+		return why(w, r, NOTE ": %s", strerror(-r));
+	return write_frames(root, &left, w);
 }

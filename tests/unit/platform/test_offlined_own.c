@@ -6,6 +6,7 @@
 #include "fixtures/machine/made_root.h"
 #include "platform/memory/offlined_own.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ START_TEST(test_adds)
 	ck_assert_int_eq(offlined_own_add(made_root, first, 2, &w), 0);
 	check_note("12\n900\n");
 	ck_assert_int_eq(offlined_own_add(made_root, second, 3, &w), 0);
-	check_note("2\n12\n13\n900\n");
+	check_note("2\n12 2\n900\n");
 	read_again();
 	ck_assert_uint_eq(frames_total(list.items, list.count), 4);
 	ck_assert_uint_eq(list.items[1].first, 12);
@@ -61,6 +62,8 @@ START_TEST(test_broken)
 	const uint64_t more = 8;
 
 	made_put(NOTE, "7\n-1\n\n 5 6\nx9\n18446744073709551616\n18446744073709551615\n"
+		       "20 0\n20 x\n20 1 1\n20 \n20  1\n1 18446744073709551615\n"
+		       "4503599627370495 2\n"
 		       "4503599627370496\n4503599627370495\n7\n3\x01\n99999999999999999999999\n3");
 	read_again();
 	ck_assert_uint_eq(frames_total(list.items, list.count), 3);
@@ -68,27 +71,48 @@ START_TEST(test_broken)
 	ck_assert_uint_eq(list.items[1].first, 7);
 	ck_assert_uint_eq(list.items[2].first, 4503599627370495);
 	ck_assert_int_eq(offlined_own_add(made_root, &more, 1, &w), 0);
-	check_note("3\n7\n8\n4503599627370495\n");
+	check_note("3\n7 2\n4503599627370495\n");
 }
 END_TEST
 
-/* It has a maximum size, and a file that is too long to be ours is ignored. */
+/* All that may drift is in it; and a file that is too long to be ours is ignored. */
 START_TEST(test_bounds)
 {
-	static uint64_t frames[OFFLINED_OWN_MAX + 10];
-	static char text[OFFLINED_OWN_MAX * 21 + 100];
+	static uint64_t frames[OFFLINED_OWN_MAX + 1];
+	static char text[OFFLINED_OWN_MAX * 42 + 100];
 
-	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
-		frames[i] = 2 * i;
 	made_directory("/run");
-	ck_assert_int_eq(offlined_own_add(made_root, frames, ARRAY_SIZE(frames), &w), 0);
+	for (size_t i = 0; i < OFFLINED_OWN_MAX; i++)
+		frames[i] = i;
+	ck_assert_int_eq(offlined_own_add(made_root, frames, OFFLINED_OWN_MAX, &w), 0);
+	check_note("0 65536\n");
+	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+		frames[i] = 70000 + 2 * i;
+	/* One range is there. */
+	ck_assert_int_eq(offlined_own_add(made_root, frames, OFFLINED_OWN_MAX, &w), -E2BIG);
+	ck_assert_str_eq(w.text, NOTE " cannot be written: it would have more than 65536 ranges");
+	check_note("0 65536\n");
+	ck_assert_int_eq(offlined_own_add(made_root, frames, OFFLINED_OWN_MAX - 1, &w), 0);
 	read_again();
-	ck_assert_uint_eq(frames_total(list.items, list.count), OFFLINED_OWN_MAX);
+	ck_assert_uint_eq(frames_total(list.items, list.count), 2 * OFFLINED_OWN_MAX - 1);
 	memset(text, '\n', sizeof(text) - 1);
 	memcpy(text, "7\n", 2);
 	made_put(NOTE, text);
 	read_again();
 	ck_assert_uint_eq(list.count, 0);
+}
+END_TEST
+
+START_TEST(test_removes)
+{
+	const uint64_t frames[] = { 3, 4, 5, 6, 9 };
+	struct frame_range gone[] = { { 5, 1 }, { 9, 100 } };
+	const struct frame_list some = { gone, 2 };
+
+	made_directory("/run");
+	ck_assert_int_eq(offlined_own_add(made_root, frames, ARRAY_SIZE(frames), &w), 0);
+	ck_assert_int_eq(offlined_own_remove(made_root, &some, &w), 0);
+	check_note("3 2\n6\n");
 }
 END_TEST
 
@@ -98,6 +122,9 @@ START_TEST(test_not_writable)
 
 	/* Without /run. */
 	ck_assert_int_lt(offlined_own_add(made_root, &frame, 1, &w), 0);
+	ck_assert_ptr_nonnull(strstr(w.text, NOTE));
+	w.text[0] = '\0';
+	ck_assert_int_lt(offlined_own_remove(made_root, &(struct frame_list){ 0 }, &w), 0);
 	ck_assert_ptr_nonnull(strstr(w.text, NOTE));
 }
 END_TEST
@@ -110,5 +137,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_adds);
 	tcase_add_test(tcase, test_broken);
 	tcase_add_test(tcase, test_bounds);
+	tcase_add_test(tcase, test_removes);
 	tcase_add_test(tcase, test_not_writable);
 }
