@@ -2,6 +2,7 @@
 #include "keep_free_offline.h"
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "platform/memory/offlined.h"
@@ -11,9 +12,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* A free page may be refused by chance: see quarantine.c. */
 #define PASSES 3
+
+/* Before another one, for pages that are read or written: 20 ms. */
+#define PAUSE_NSEC 20000000
 
 enum outcome {
 	OUTCOME_NOT_TRIED,
@@ -25,7 +30,8 @@ enum outcome {
 struct item {
 	uint64_t frame;
 	enum outcome outcome;
-	bool own; /* offlined now, and not poisoned before */
+	bool fresh;    /* not poisoned before */
+	bool hopeless; /* refused without a flag: not asked for again while it has none */
 };
 
 struct work {
@@ -35,6 +41,7 @@ struct work {
 	size_t count;
 	struct offlined_access access;
 	uint64_t page_size, deadline;
+	bool waiting; /* in this pass for a page that is read or written */
 };
 
 /* Whole frames for RAM; for offline memory those that are touched (blocks are whole anyway). */
@@ -99,26 +106,50 @@ static int list_items(struct work *work)
 	return 0;
 }
 
-/* One try. What the kernel offlined before needs no request. */
+/* Some kernels say yes to a page that they have moved and then could not take. */
+static enum outcome ask(struct work *work, struct item *item)
+{
+	if (offlined_ask(&work->access, item->frame, work->page_size) < 0)
+		return OUTCOME_REFUSED;
+	return offlined_is_poisoned(&work->access, item->frame) == 0 ? OUTCOME_REFUSED
+								     : OUTCOME_KEPT;
+}
+
+/* One try. What the kernel offlined before needs no request; where it would wait for a page, or
+ * refuse, none is made. A page of its own it tries to release, drains lists for it on all
+ * processors, and refuses: once is enough. */
 static void take(struct work *work, struct item *item)
 {
-	int poisoned = offlined_is_poisoned(&work->access, item->frame);
-
-	if (poisoned > 0)
+	switch (offlined_prospect(&work->access, item->frame)) {
+	case PROSPECT_POISONED:
 		item->outcome = OUTCOME_KEPT;
-	else if (offlined_is_huge(&work->access, item->frame) > 0)
+		return;
+	case PROSPECT_HUGE:
 		item->outcome = OUTCOME_HUGE;
-	else if (offlined_ask(&work->access, item->frame, work->page_size) < 0)
+		return;
+	case PROSPECT_WAIT:
+		work->waiting = true;
+		/* fall through */
+	case PROSPECT_KERNELS:
 		item->outcome = OUTCOME_REFUSED;
-	else
-		item->outcome = OUTCOME_KEPT;
-	item->own = item->outcome == OUTCOME_KEPT && poisoned == 0;
+		return;
+	case PROSPECT_NO_FLAG:
+		if (!item->hopeless)
+			item->outcome = ask(work, item);
+		item->hopeless = item->outcome == OUTCOME_REFUSED;
+		return;
+	default:
+		item->outcome = ask(work, item);
+	}
 }
 
 /* Returns whether there was time for all. */
 static bool take_all(struct work *work)
 {
 	for (int pass = 0; pass < PASSES; pass++) {
+		if (work->waiting)
+			nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NSEC }, NULL);
+		work->waiting = false;
 		for (size_t i = 0; i < work->count; i++) {
 			struct item *item = &work->items[i];
 
@@ -132,21 +163,44 @@ static bool take_all(struct work *work)
 	return true;
 }
 
-static void note_own(const char *root, const struct work *work)
+/* Noted before they are asked for: if this program ends halfway, what is offlined is known as its
+ * own. */
+static void note_own(const char *root, struct work *work)
 {
-	uint64_t *frames = reallocarray(NULL, work->count + 1, sizeof(*frames));
+	_cleanup_free_ uint64_t *frames = reallocarray(NULL, work->count + 1, sizeof(*frames));
 	struct why w = { 0 };
 	size_t count = 0;
 	int r = frames ? 0 : -ENOMEM;
 
+	for (size_t i = 0; i < work->count; i++)
+		work->items[i].fresh =
+			offlined_is_poisoned(&work->access, work->items[i].frame) == 0;
 	for (size_t i = 0; r == 0 && i < work->count; i++)
-		if (work->items[i].own)
+		if (work->items[i].fresh)
 			frames[count++] = work->items[i].frame;
 	if (r == 0 && count > 0)
 		r = offlined_own_add(root, frames, count, &w);
-	free(frames);
 	if (r < 0)
 		log_warning("%s; the next image may include page frames that are offlined now",
+			    why_text(&w, r));
+}
+
+/* What the kernel did not release is no frame of this program: the kernel may poison it after an
+ * error, and go on using it. */
+static void disown_refused(const char *root, const struct work *work)
+{
+	_cleanup_frames_ struct frame_list refused = { 0 };
+	struct why w = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < work->count; i++)
+		if (work->items[i].fresh && work->items[i].outcome != OUTCOME_KEPT)
+			r = frames_append(&refused, work->items[i].frame, 1);
+	frames_normalize(&refused);
+	if (r == 0 && refused.count > 0)
+		r = offlined_own_remove(root, &refused, &w);
+	if (r < 0)
+		log_warning("%s; it has page frames that the kernel did not release",
 			    why_text(&w, r));
 }
 
@@ -226,9 +280,10 @@ int keep_free_offline(const char *root, const struct drift *drift, const struct 
 		r = list_items(&work);
 	if (r == 0 && work.count > 0) {
 		offlined_open(root, &work.access);
+		note_own(root, &work);
 		note.late = !take_all(&work);
 		offlined_close(&work.access);
-		note_own(root, &work);
+		disown_refused(root, &work);
 		r = describe(&work, &note);
 	}
 	free(work.items);

@@ -11,8 +11,10 @@
 
 /* Asks the kernel, through root/sys/devices/system/memory/soft_offline_page, for those frames of
  * drift->keep that it has as RAM: the likeliest places first, margins last, in up to three tries,
- * and for usec microseconds at most. Reserved huge pages are not asked for. Frames that go are
- * noted as s2disk's own (offlined_own.h). The frames of *ret are filled, to be freed with
+ * and for usec microseconds at most. Not asked for are reserved huge pages, and what the kernel
+ * would wait for or refuse by the flags of the page (offlined.h); once only, what has no flag.
+ * Frames that are asked for are noted as s2disk's own before, and those that stay are removed from
+ * that list (offlined_own.h). The frames of *ret are filled, to be freed with
  * kept_free_free. 0 or -ENOMEM. */
 int keep_free_offline(const char *root, const struct drift *drift, const struct ram *ram,
 		      uint64_t usec, struct kept_free *ret);

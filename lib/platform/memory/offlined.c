@@ -36,6 +36,12 @@
 	 BIT(KPF_HUGE) | BIT(KPF_NOPAGE) | BIT(KPF_THP) | BIT(KPF_OFFLINE) | BIT(KPF_ZERO_PAGE) | \
 	 BIT(KPF_PGTABLE) | BIT(KPF_RESERVED))
 
+/* Such a frame get_any_page() (mm/memory-failure.c) refuses, after it has shaken the page. */
+#define KERNELS_OWN (BIT(KPF_SLAB) | BIT(KPF_PGTABLE) | BIT(KPF_RESERVED))
+
+/* What HWPoisonHandlable() (mm/memory-failure.c) demands, or a flag of pages that have it. */
+#define MOVABLE (BIT(KPF_LRU) | BIT(KPF_MMAP) | BIT(KPF_ANON) | BIT(KPF_SWAPCACHE) | BIT(KPF_THP))
+
 /* Frames per read. */
 #define FRAMES_A_READ 512
 
@@ -180,12 +186,21 @@ int offlined_is_poisoned(const struct offlined_access *access, uint64_t frame)
 	return r < 0 ? r : (flags & BIT(KPF_HWPOISON)) != 0;
 }
 
-int offlined_is_huge(const struct offlined_access *access, uint64_t frame)
+enum offlined_prospect offlined_prospect(const struct offlined_access *access, uint64_t frame)
 {
 	uint64_t flags = 0;
-	int r = flags_of(access, frame, &flags);
 
-	return r < 0 ? r : (flags & BIT(KPF_HUGE)) != 0;
+	if (flags_of(access, frame, &flags) < 0)
+		return PROSPECT_UNKNOWN;
+	if (flags & BIT(KPF_HWPOISON))
+		return PROSPECT_POISONED;
+	if (flags & BIT(KPF_HUGE))
+		return PROSPECT_HUGE;
+	if (flags & KERNELS_OWN)
+		return PROSPECT_KERNELS;
+	if (flags & (BIT(KPF_LOCKED) | BIT(KPF_WRITEBACK)))
+		return PROSPECT_WAIT;
+	return flags & (BIT(KPF_BUDDY) | MOVABLE) ? PROSPECT_GOOD : PROSPECT_NO_FLAG;
 }
 
 int offlined_is_used(const struct offlined_access *access, uint64_t frame)

@@ -56,9 +56,21 @@ int offlined_ask(const struct offlined_access *access, uint64_t frame, size_t pa
 /* Is the frame poisoned, in use or not? 1 or 0; a negative errno if unknown. */
 int offlined_is_poisoned(const struct offlined_access *access, uint64_t frame);
 
-/* Is the frame of a page that hugetlbfs reserved? Offlining takes one of these from its
- * owner. 1 or 0; a negative errno if unknown. */
-int offlined_is_huge(const struct offlined_access *access, uint64_t frame);
+/* What a request for a frame would meet. */
+enum offlined_prospect {
+	PROSPECT_UNKNOWN,  /* /proc/kpageflags cannot be read */
+	PROSPECT_POISONED, /* it is offlined, or the kernel knows of an error in it */
+	PROSPECT_HUGE,	   /* hugetlbfs reserved it: offlining takes it from its owner */
+	PROSPECT_WAIT,	   /* locked, or being written: a request would wait for it, or be refused */
+	PROSPECT_KERNELS,  /* a slab, a page table, reserved: a request is refused */
+	/* In a use without a flag, mostly the kernel's own; or free, but on a processor's list,
+	 * which a request drains. */
+	PROSPECT_NO_FLAG,
+	PROSPECT_GOOD, /* free, or movable as far as that shows */
+};
+
+/* By what /proc/kpageflags says of the frame now. */
+enum offlined_prospect offlined_prospect(const struct offlined_access *access, uint64_t frame);
 
 /* Has the kernel allocated the frame, as far as /proc/kpageflags shows: to a file, a
  * process, the slab? 1; 0 if it is free, poisoned, or in a use without a flag; a negative

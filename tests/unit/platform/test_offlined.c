@@ -194,6 +194,44 @@ START_TEST(test_no_counts)
 }
 END_TEST
 
+/* Bit 19 is poison, 32 reserved, 22 a huge zero or transparent page, 26 a page table. */
+static const struct {
+	uint64_t flags;
+	enum offlined_prospect prospect;
+} prospects[] = {
+	{ 0, PROSPECT_NO_FLAG },
+	{ 1ull << 15 | 1ull << 3, PROSPECT_NO_FLAG }, /* compound, up to date */
+	{ 1ull << 10, PROSPECT_GOOD },		      /* buddy */
+	{ 1ull << 5, PROSPECT_GOOD },		      /* LRU */
+	{ 1ull << 11, PROSPECT_GOOD },		      /* mapped */
+	{ 1ull << 12, PROSPECT_GOOD },		      /* anonymous */
+	{ 1ull << 13, PROSPECT_GOOD },		      /* swap cache */
+	{ 1ull << 22, PROSPECT_GOOD },		      /* transparent huge page */
+	{ 1ull << 0 | 1ull << 5, PROSPECT_WAIT },     /* locked */
+	{ 1ull << 8 | 1ull << 5, PROSPECT_WAIT },     /* writeback */
+	{ 1ull << 7, PROSPECT_KERNELS },	      /* slab */
+	{ 1ull << 7 | 1, PROSPECT_KERNELS },
+	{ 1ull << 26, PROSPECT_KERNELS }, /* page table */
+	{ 1ull << 32, PROSPECT_KERNELS }, /* reserved */
+	{ 1ull << 17, PROSPECT_HUGE },
+	{ 1ull << 17 | 1 << 5 | 1, PROSPECT_HUGE },
+	{ POISONED, PROSPECT_POISONED },
+	{ POISONED | 1 << 7 | 1 << 17, PROSPECT_POISONED },
+};
+
+START_TEST(test_prospects)
+{
+	struct offlined_access access;
+
+	put_flags(102, prospects[_i].flags);
+	offlined_open(made_root, &access);
+	ck_assert_int_eq(offlined_prospect(&access, 102), prospects[_i].prospect);
+	ck_assert_int_eq(offlined_prospect(&access, FRAMES), PROSPECT_UNKNOWN);
+	offlined_close(&access);
+	ck_assert_int_eq(offlined_prospect(&access, 102), PROSPECT_UNKNOWN);
+}
+END_TEST
+
 START_TEST(test_is_poisoned)
 {
 	struct offlined_access access;
@@ -203,10 +241,6 @@ START_TEST(test_is_poisoned)
 	ck_assert_int_eq(offlined_is_poisoned(&access, 100), 1);
 	ck_assert_int_eq(offlined_is_poisoned(&access, 101), 0);
 	ck_assert_int_lt(offlined_is_poisoned(&access, FRAMES), 0);
-	put_flags(102, 1 << 17);
-	ck_assert_int_eq(offlined_is_huge(&access, 102), 1);
-	ck_assert_int_eq(offlined_is_huge(&access, 100), 0);
-	ck_assert_int_lt(offlined_is_huge(&access, FRAMES), 0);
 	ck_assert_int_eq(offlined_ask(&access, 100, 4096), -ENOENT); /* no such file */
 	offlined_close(&access);
 	ck_assert_int_eq(offlined_is_poisoned(&access, 100), -EBADF);
@@ -296,6 +330,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_failures);
 	tcase_add_test(tcase, test_no_counts);
 	tcase_add_test(tcase, test_is_poisoned);
+	tcase_add_loop_test(tcase, test_prospects, 0, (int)ARRAY_SIZE(prospects));
 	tcase_add_test(tcase, test_unknown);
 	tcase_add_test(tcase, test_confirm);
 	tcase_add_test(tcase, test_confirm_after_failure);

@@ -38,12 +38,17 @@ static unsigned int asked, opened;
 static uint64_t refused_from, refused_end; /* frames that the kernel holds */
 static unsigned int refuse;		   /* this many requests for them fail */
 static uint64_t slow_usec, clock_usec;	   /* what a request takes */
+static uint64_t lied_about;		   /* a frame that is not taken */
+static uint64_t unlocked;		   /* one that is free after a pause */
+static unsigned int pauses;
+static uint64_t own_when_asked; /* in the list, at the first request */
 
 int __real_offlined_ask(const struct offlined_access *access, uint64_t frame, size_t page);
 int __wrap_offlined_ask(const struct offlined_access *access, uint64_t frame, size_t page);
 void __real_offlined_open(const char *root, struct offlined_access *ret);
 void __wrap_offlined_open(const char *root, struct offlined_access *ret);
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
 void __wrap_log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -54,15 +59,32 @@ static inline void set_flags(uint64_t frame, uint64_t flags)
 	ck_assert_int_eq(io_pwrite_full(fd, &flags, 8, frame * 8), 0);
 }
 
+static inline uint64_t total(const struct frame_list *frames)
+{
+	return frames_total(frames->items, frames->count);
+}
+
+static inline uint64_t own(void)
+{
+	struct frame_list frames = { 0 };
+	uint64_t ret;
+
+	ck_assert_int_eq(offlined_own_read(made_root, &frames), 0);
+	ret = total(&frames);
+	free(frames.items);
+	return ret;
+}
+
 int __wrap_offlined_ask(const struct offlined_access *access, uint64_t frame, size_t page)
 {
-	asked++;
+	if (asked++ == 0)
+		own_when_asked = own();
 	clock_usec += slow_usec;
 	if (frame >= refused_from && frame < refused_end && refuse > 0) {
 		refuse--;
 		return -EBUSY;
 	}
-	if (access->flags >= 0)
+	if (access->flags >= 0 && frame != lied_about)
 		set_flags(frame, 1ull << KPF_HWPOISON);
 	return __real_offlined_ask(access, frame, page);
 }
@@ -71,6 +93,16 @@ void __wrap_offlined_open(const char *root, struct offlined_access *ret)
 {
 	opened++;
 	__real_offlined_open(root, ret);
+}
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
+{
+	(void)time;
+	(void)left;
+	pauses++;
+	if (unlocked)
+		set_flags(unlocked, 1ull << KPF_LRU);
+	return 0;
 }
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
@@ -144,22 +176,6 @@ static inline int run(void)
 	w = (struct why){ 0 };
 	r = keep_free(made_root, &settings, &platform, kernel_log, &keep, &w);
 	return r;
-}
-
-static inline uint64_t total(const struct frame_list *frames)
-{
-	return frames_total(frames->items, frames->count);
-}
-
-static inline uint64_t own(void)
-{
-	struct frame_list frames = { 0 };
-	uint64_t ret;
-
-	ck_assert_int_eq(offlined_own_read(made_root, &frames), 0);
-	ret = total(&frames);
-	free(frames.items);
-	return ret;
 }
 
 static inline bool noted(struct kept_free *ret)

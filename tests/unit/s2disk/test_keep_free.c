@@ -84,6 +84,7 @@ START_TEST(tries_again)
 {
 	ck_assert_int_eq(run(), 0);
 	boot("boot-2", 0x12000, 3, "Reserved");
+	set_flags(0x10000, 1ull << KPF_BUDDY);
 	refused_from = 0x10000;
 	refused_end = 0x10001;
 	refuse = 2;
@@ -106,7 +107,7 @@ START_TEST(reports_what_the_kernel_holds_once)
 	refused_end = 0x12002;
 	refuse = 1000;
 	ck_assert_int_eq(run(), 0);
-	ck_assert_uint_eq(asked, 7 + 2 + 2);
+	ck_assert_uint_eq(asked, 7);
 	ck_assert(noted(&note));
 	ck_assert_uint_eq(total(&note.held), 2);
 	ck_assert_uint_eq(total(&note.places), 3);
@@ -120,13 +121,79 @@ START_TEST(reports_what_the_kernel_holds_once)
 	asked = 0;
 	refused_end = 0x12001;
 	ck_assert_int_eq(run(), 0);
-	ck_assert_uint_eq(asked, 1 + 3);
+	ck_assert_uint_eq(asked, 1 + 1);
 	ck_assert_str_eq(said, "");
 	ck_assert_uint_eq(total(&keep.note.held), 1);
 	/* Another boot is another matter. */
 	boot("boot-4", 0x10000, 1, "Reserved");
 	ck_assert_int_eq(run(), 0);
 	ck_assert_ptr_nonnull(strstr(said, "1 page at 0x12000000; at 1 of 4 boots"));
+}
+END_TEST
+
+/* A request would wait, or be refused: none is made; and none again where it was refused, and the
+ * page looks as before. */
+START_TEST(asks_only_where_it_helps)
+{
+	static const unsigned int bits[] = { KPF_LOCKED, KPF_WRITEBACK, KPF_SLAB, KPF_PGTABLE };
+
+	ck_assert_int_eq(run(), 0);
+	boot("boot-2", 0x14000, 3, "Reserved");
+	ck_assert_int_eq(run(), 0);
+	boot("boot-3", 0x10000, 1, "Reserved");
+	settings.drift_margin = 4;
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+		set_flags(0x13ffc + i, 1ull << bits[i] | 1ull << KPF_LRU);
+	refused_from = 0x14000;
+	refused_end = 0x14001;
+	refuse = 1000;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(asked, 3 + 4);
+	ck_assert_uint_eq(total(&keep.note.kept), 2 + 4);
+	ck_assert_uint_eq(total(&keep.note.held), 1);
+	ck_assert_uint_eq(own(), 2 + 4);
+	/* Without flags nothing is known. */
+	made_put("/proc/kpageflags", NULL);
+	asked = 0;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(asked, 3 + 8 + 2);
+}
+END_TEST
+
+/* A page that was read or written is taken once that has ended. */
+START_TEST(waits_for_a_page)
+{
+	ck_assert_int_eq(run(), 0);
+	boot("boot-2", 0x12000, 3, "Reserved");
+	set_flags(0x10000, 1ull << KPF_LOCKED | 1ull << KPF_LRU);
+	unlocked = 0x10000;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(asked, 5);
+	ck_assert_uint_eq(total(&keep.note.kept), 5);
+	ck_assert_uint_eq(pauses, 1);
+}
+END_TEST
+
+/* Some kernels say yes, and did not take the page. */
+START_TEST(a_yes_is_checked)
+{
+	ck_assert_int_eq(run(), 0);
+	boot("boot-2", 0x12000, 3, "Reserved");
+	lied_about = 0x10000;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(total(&keep.note.kept), 4);
+	ck_assert_uint_eq(total(&keep.note.held), 1);
+	ck_assert_uint_eq(own(), 4);
+}
+END_TEST
+
+/* A run that ends halfway leaves no page that is offlined and not known as its own. */
+START_TEST(is_noted_before)
+{
+	ck_assert_int_eq(run(), 0);
+	boot("boot-2", 0x12000, 3, "Reserved");
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(own_when_asked, 5);
 }
 END_TEST
 
@@ -252,6 +319,10 @@ void test_cases(Suite *suite)
 		keeps_a_place_free,
 		settings_are_obeyed,
 		tries_again,
+		asks_only_where_it_helps,
+		waits_for_a_page,
+		a_yes_is_checked,
+		is_noted_before,
 		reports_what_the_kernel_holds_once,
 		a_margin_that_is_held_is_not_reported,
 		leaves_huge_pages,
