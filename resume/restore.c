@@ -115,6 +115,7 @@ static int discard(struct restore *restore, const char *reason, struct why *w)
 	if (r < 0)
 		return why_prefix(w, r, "%s: the image cannot be discarded", restore->area->name);
 	wipe_header(restore);
+	seen_discard(restore);
 	log_error("%s: %s%simage discarded, swap signature restored, continuing boot",
 		  restore->area->name, reason ? reason : "", reason ? "; " : "");
 	restore->run->fate = FATE_DISCARDED;
@@ -484,6 +485,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 				    "again; see above, and reboot");
 		decision_free(&restore->decision);
 		boots_seen_free(&restore->seen);
+		boots_seen_free(&restore->left);
 		image_reader_close(restore->reader);
 		sealed_header_free(&restore->header);
 		digest_close(&restore->crc);

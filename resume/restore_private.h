@@ -39,6 +39,7 @@ struct restore {
 	struct arena handover_page;
 	struct digest crc;	/* for it */
 	struct boots_seen seen; /* boots that found the image, as far as they are known */
+	struct boots_seen left; /* of these, the boots before this one */
 	bool seen_read;		/* from the hand-over page */
 	bool seen_added;	/* this boot is among them */
 	struct decision decision;
@@ -65,5 +66,9 @@ void seen_hand_over(struct restore *restore);
 /* Writes the page, for the next boot: this one has refused the image, and it is kept. Never while
  * the area is swap. */
 void seen_leave(struct restore *restore);
+
+/* The image was discarded: leaves what earlier boots saw for the system that boots now
+ * (history/maps/boots_left.h), which counts this boot by itself. */
+void seen_discard(struct restore *restore);
 
 #endif

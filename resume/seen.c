@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "history/maps/boots_left.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,9 +45,12 @@ static void read_left(struct restore *restore)
 					 restore->record.image_id, left, &w);
 	if (r == 0)
 		r = boots_seen_decode(left->boots, left->boots_length, &restore->seen, &w);
+	if (r == 0)
+		r = boots_seen_decode(left->boots, left->boots_length, &restore->left, &w);
 	if (r < 0 && r != -ENODATA)
 		log_debug("what earlier boots saw is not known: %s", why_text(&w, r));
 	boots_seen_refuse_all(&restore->seen);
+	boots_seen_refuse_all(&restore->left);
 }
 
 /* Adds this boot, and fills the hand-over's part. */
@@ -107,4 +111,17 @@ void seen_leave(struct restore *restore)
 	if (r < 0)
 		log_debug("this boot's memory map is not left for the system in the image: %s",
 			  strerror(-r));
+}
+
+void seen_discard(struct restore *restore)
+{
+	struct why w = { 0 };
+	int r;
+
+	if (place_of(restore) == 0)
+		return;
+	read_left(restore);
+	r = boots_left_put("", &restore->left, &w);
+	if (r < 0)
+		log_debug("what earlier boots saw is lost: %s", why_text(&w, r));
 }

@@ -8,6 +8,7 @@
 #include "base/tree.h"
 #include "crypto/crypto.h"
 #include "history/boot_record_file.h"
+#include "history/maps/boots_left.h"
 #include "history/maps/map_history_file.h"
 #include "keep_free_offline.h"
 #include "s2disk/lock.h"
@@ -170,13 +171,16 @@ static int report_damage(int r, const struct why *reason, struct why *w)
 
 static int remember(const char *root, struct keep_free *keep, struct why *w)
 {
-	struct why reason = { 0 };
+	struct why of_left = { 0 }, reason = { 0 };
 	char boot_id[40] = "";
-	int r;
+	int left, r;
 
+	/* Before this boot, as they were. */
+	left = report_damage(boots_left_count(root, &of_left), &of_left, w);
 	tree_text(root, boot_id, sizeof(boot_id), "/proc/sys/kernel/random/boot_id");
 	r = map_history_add(root, &keep->boot, boot_id, &keep->history, &reason);
-	return report_damage(r, &reason, w);
+	r = report_damage(r, &reason, w);
+	return r < 0 ? r : left;
 }
 
 int keep_free(const char *root, const struct settings *settings, const struct platform *platform,

@@ -31,7 +31,8 @@ void keep_free_end(struct keep_free *keep);
 int keep_free_capture(const char *root, const char *kernel_log, struct platform *ret,
 		      struct why *w);
 
-/* Counts this boot in the history, once, and offlines what drifts and is not yet offlined: free
+/* Counts this boot in the history, once, with those before it whose image was discarded
+ * (history/maps/boots_left.h), and offlines what drifts and is not yet offlined: free
  * and movable pages. Logs what the kernel holds, once in each boot. With "drift = n", without a
  * memory map, and where nothing drifts, nothing is offlined, noted or logged. kernel_log may be
  * NULL. *ret, to be freed with keep_free_end, is filled also on failure: what is known is kept

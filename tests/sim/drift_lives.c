@@ -252,6 +252,16 @@ static void resume(struct life *life, const struct drift_boot *const *boots, uns
 	keep_free(life);
 }
 
+/* The image is discarded. The system that boots then learns of the boots that refused it, too. */
+static void lose_session(struct life *life, const struct drift_boot *const *boots,
+			 unsigned int refusals, enum drift_loss cause, unsigned int key)
+{
+	lose(life, cause);
+	for (unsigned int i = 0; i < refusals; i++)
+		count_boot(life, boots[i], BOOT_REFUSED);
+	start_session(life, boots[refusals], key);
+}
+
 static void hibernate(struct life *life, unsigned int hibernation)
 {
 	const struct drift_boot *boots[ATTEMPTS_MAX];
@@ -278,8 +288,7 @@ static void hibernate(struct life *life, unsigned int hibernation)
 			return;
 		if (attempt < life->worth)
 			continue;
-		lose(life, cause);
-		start_session(life, boots[attempt], hibernation * ATTEMPTS_MAX + attempt);
+		lose_session(life, boots, attempt, cause, hibernation * ATTEMPTS_MAX + attempt);
 		return;
 	}
 }

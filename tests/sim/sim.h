@@ -131,8 +131,9 @@ struct sim_outcome {
 	unsigned int records; /* of boots that resumed, handed over */
 	/* Boots that the restored systems learned of: they refused the image, or restored it. */
 	unsigned int learned_refusals, learned_resumes;
-	bool may_lose; /* a boot began with swap: the session was lost before */
-	bool dead;     /* the disk rejects writes */
+	unsigned int left_refusals; /* left to the system when the image was discarded */
+	bool may_lose;		    /* a boot began with swap: the session was lost before */
+	bool dead;		    /* the disk rejects writes */
 };
 
 struct sim;

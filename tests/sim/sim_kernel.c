@@ -49,6 +49,7 @@ void __wrap_boot_record_hand_over(const char *root, const struct boot_run *run, 
 int __wrap_boot_record_add(const char *root, const struct boot_run *run);
 int __wrap_boot_record_renew(const char *root, const struct boot_run *run);
 int __wrap_boot_record_replace(const char *root, const char *text, struct why *w);
+int __wrap_boots_left_put(const char *root, const struct boots_seen *seen, struct why *w);
 int __wrap_keep_free_resumed(const char *root, const struct settings *settings,
 			     const struct platform *platform, const struct boots_seen *seen,
 			     struct why *w);
@@ -200,6 +201,23 @@ int __wrap_boot_record_replace(const char *root, const char *text, struct why *w
 	if (text[strspn(text, "r")] || strlen(text) < 60)
 		sim_broken("the record is not the one that was handed over");
 	sim->shared->outcome.records++;
+	return 0;
+}
+
+/* Nothing is left in this machine's /run. */
+int __wrap_boots_left_put(const char *root, const struct boots_seen *seen, struct why *w)
+{
+	struct sim_outcome *outcome = &sim->shared->outcome;
+
+	(void)root;
+	(void)w;
+	if (sim_live_image(sim->disk))
+		sim_broken("boots are left to the system while the image is there");
+	for (size_t i = 0; i < seen->items.count; i++) {
+		if (seen->items.items[i].outcome != BOOT_REFUSED)
+			sim_broken("a boot that did not refuse the image is left to the system");
+		outcome->left_refusals += seen->items.items[i].boots;
+	}
 	return 0;
 }
 

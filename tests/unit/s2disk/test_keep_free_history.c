@@ -3,6 +3,7 @@
  * resume. */
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "history/maps/boots_left.h"
 #include "history/maps/map_history_file.h"
 #include "s2disk/lock.h"
 #include "fixtures/check_main.h"
@@ -183,6 +184,37 @@ START_TEST(a_resume_teaches)
 }
 END_TEST
 
+/* So are those of boots that refused an image which was discarded: this one knows its own. */
+START_TEST(a_discard_teaches)
+{
+	struct boots_seen seen = { 0 };
+
+	ck_assert_int_eq(run(), 0);
+	add_seen(&seen, 0x15000, BOOT_REFUSED);
+	boot("boot-2", 0x10000, 1, "Reserved");
+	ck_assert_int_eq(boots_left_put(made_root, &seen, &w), 0);
+	ck_assert_int_eq(keep_free_at_boot(made_root, &settings, &w), 0);
+	ck_assert_uint_eq(asked, 2 + 4);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(keep.drift.boots, 3);
+	ck_assert_uint_eq(total(&keep.note.kept), 6);
+	made_shell("test ! -e run/s2disk/seen");
+	/* A damaged file is no reason not to count this boot. */
+	boot("boot-3", 0x10000, 1, "Reserved");
+	made_put("/run/s2disk/seen", "rubbish");
+	ck_assert_int_eq(run(), 0);
+	ck_assert_ptr_nonnull(strstr(said, "<4>/run/s2disk/seen: what earlier boots saw is"));
+	ck_assert_uint_eq(keep.drift.boots, 4);
+	/* Nor is one that cannot be read; but then it is said. */
+	boot("boot-4", 0x10000, 1, "Reserved");
+	made_directory("/run/s2disk/seen");
+	ck_assert_int_lt(run(), 0);
+	ck_assert_ptr_nonnull(strstr(w.text, "/run/s2disk/seen: "));
+	ck_assert_uint_eq(keep.drift.boots, 5);
+	boots_seen_free(&seen);
+}
+END_TEST
+
 /* The note, or the list of own frames, cannot be written. */
 START_TEST(run_is_full)
 {
@@ -199,13 +231,8 @@ END_TEST
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
-		around_the_event_log,
-		history_cannot_be_written,
-		damaged_history,
-		no_map,
-		at_boot,
-		a_resume_teaches,
-		run_is_full,
+		around_the_event_log, history_cannot_be_written, damaged_history, no_map, at_boot,
+		a_resume_teaches,     a_discard_teaches,	 run_is_full,
 	};
 	TCase *tcase = test_case(suite, "keep_free_history");
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What boots saw that refused an image which was discarded in the end: no restored system learns of
+ * them. resume(8) leaves them in root/run/s2disk/seen, in the initramfs, whose /run the system
+ * takes over; s2disk counts them there.
+ */
+#ifndef S2DISK_HISTORY_BOOTS_LEFT_H
+#define S2DISK_HISTORY_BOOTS_LEFT_H
+
+#include "base/why.h"
+#include "history/maps/boots_seen.h"
+
+/* Adds them to the file; of none there is no file. Writes it. 0 or a negative errno with w; then it
+ * is unchanged. */
+int boots_left_put(const char *root, const struct boots_seen *seen, struct why *w);
+
+/* Counts them in the history (map_history_add_seen()), and deletes the file. Two programs at once
+ * count them once. 0, also without a file, and while a program only looks; with a sentence in w if
+ * the file or the history was damaged. A negative errno with w if the history could not be written:
+ * then the file stays for the next time. */
+int boots_left_count(const char *root, struct why *w);
+
+#endif
