@@ -111,9 +111,9 @@ static void take_record(struct restore *restore)
 	struct handover *handover = &restore->handover;
 
 	witness_keys(restore->run, restore->settings);
+	seen_hand_over(restore);
 	boot_record_hand_over("", restore->run, handover->record,
 			      handover_record_room(handover) + 1);
-	seen_hand_over(restore);
 }
 
 static int hand_over(struct restore *restore, struct why *w)

@@ -59,8 +59,8 @@ int load_and_restore(struct restore *restore, struct why *w);
 /* seen.c: what boots saw of the machine's memory (history/maps/boots_seen.h), in the hand-over page
  * of an image that is kept until a boot restores it. Optional: a failure is only logged. */
 
-/* Fills the hand-over: earlier boots, and this one, which restores the image. Last of all, since it
- * gets the room that is left. */
+/* Fills the hand-over: earlier boots, and this one, which restores the image. Before
+ * the boot record, which gets the room that is left. */
 void seen_hand_over(struct restore *restore);
 
 /* Writes the page, for the next boot: this one has refused the image, and it is kept. Never while

@@ -12,9 +12,9 @@
  * has another. A link is not followed. A descriptor, or a negative errno. */
 int run_directory_open(const char *root);
 
-/* Replaces the file of that name in the directory, mode 0600, in one step: a reader sees the old one
- * or the new one. Nothing is flushed: no file in /run outlives the boot. 0 or a negative errno; then
- * nothing has changed. */
+/* Replaces the file of that name in the directory, mode 0600, in one step: a reader sees the old
+ * one or the new one. Nothing is flushed: no file in /run outlives the boot. 0 or a negative errno;
+ * then nothing has changed. */
 int run_directory_put(const char *root, const char *name, const void *bytes, size_t length);
 
 #endif

@@ -30,6 +30,8 @@ enum {
 	AT_TEXT = 1728,
 };
 _Static_assert(AT_QUARANTINE + HANDOVER_RANGES_MAX * RANGE_SIZE == AT_TEXT, "ranges, then text");
+_Static_assert(AT_RECORD_LENGTH == AT_RECORD_PLACE + 4 && AT_BOOTS_LENGTH == AT_BOOTS_PLACE + 4,
+	       "a place, then a length");
 _Static_assert(AT_TEXT + HANDOVER_TEXT_MAX <= PAGE_SIZE_MIN, "it is one page");
 
 static const char handover_magic[8] = "s2diskHO";
@@ -80,54 +82,60 @@ static struct gap *larger_gap(struct gaps *gaps)
 	return room_of(&gaps->after) >= room_of(&gaps->before) ? &gaps->after : &gaps->before;
 }
 
-size_t handover_record_room(const struct handover *handover)
+/* Takes so many bytes out of a gap; returns their place, 0 if they do not fit. */
+static size_t take_out(struct gap *gap, size_t length)
 {
-	struct gaps gaps = all_gaps(handover);
-
-	return (size_t)min_u64(room_of(larger_gap(&gaps)), HANDOVER_RECORD_MAX);
-}
-
-/* Takes the bytes of a record that fits out of its gap; returns its place, 0 if there is none. */
-static size_t place_record(const struct handover *handover, struct gaps *gaps)
-{
-	size_t length = strlen(handover->record), place;
-	struct gap *gap = larger_gap(gaps);
+	size_t place = gap->from;
 
 	if (length == 0 || length > room_of(gap))
 		return 0;
-	place = gap->from;
 	gap->from += length;
 	return place;
+}
+
+/* First of all: a record can be written shorter, a boot is whole or not there. In the smaller gap
+ * if they fit, so that the record has the larger one. */
+static size_t place_boots(const struct handover *handover, struct gaps *gaps)
+{
+	struct gap *large = larger_gap(gaps);
+	struct gap *small = large == &gaps->after ? &gaps->before : &gaps->after;
+	size_t place = take_out(small, handover->boots_length);
+
+	return place ? place : take_out(large, handover->boots_length);
 }
 
 size_t handover_boots_room(const struct handover *handover)
 {
 	struct gaps gaps = all_gaps(handover);
 
-	place_record(handover, &gaps);
 	return (size_t)min_u64(room_of(larger_gap(&gaps)), HANDOVER_BOOTS_MAX);
 }
 
-static void put_record(const struct handover *handover, struct gaps *gaps, unsigned char *page)
+size_t handover_record_room(const struct handover *handover)
 {
-	size_t length = strlen(handover->record), place = place_record(handover, gaps);
+	struct gaps gaps = all_gaps(handover);
 
-	if (place == 0)
-		return;
-	put_le32(page + AT_RECORD_PLACE, (uint32_t)place);
-	put_le32(page + AT_RECORD_LENGTH, (uint32_t)length);
-	memcpy(page + place, handover->record, length);
+	place_boots(handover, &gaps);
+	return (size_t)min_u64(room_of(larger_gap(&gaps)), HANDOVER_RECORD_MAX);
 }
 
-static void put_boots(const struct handover *handover, struct gaps *gaps, unsigned char *page)
+static void put(unsigned char *page, size_t at, const void *bytes, size_t length, size_t place)
 {
-	const struct gap *gap = larger_gap(gaps);
-
-	if (handover->boots_length == 0 || handover->boots_length > room_of(gap))
+	if (place == 0)
 		return;
-	put_le32(page + AT_BOOTS_PLACE, (uint32_t)gap->from);
-	put_le32(page + AT_BOOTS_LENGTH, handover->boots_length);
-	memcpy(page + gap->from, handover->boots, handover->boots_length);
+	put_le32(page + at, (uint32_t)place);
+	put_le32(page + at + 4, (uint32_t)length);
+	memcpy(page + place, bytes, length);
+}
+
+static void put_boots_and_record(const struct handover *handover, unsigned char *page)
+{
+	struct gaps gaps = all_gaps(handover);
+	size_t length = strlen(handover->record);
+
+	put(page, AT_BOOTS_PLACE, handover->boots, handover->boots_length,
+	    place_boots(handover, &gaps));
+	put(page, AT_RECORD_PLACE, handover->record, length, take_out(larger_gap(&gaps), length));
 }
 
 /* Bytes whose place and length stand there; NULL if there are none. What an older resume did
@@ -170,7 +178,6 @@ void handover_encode(const struct handover *handover, struct digest *crc, unsign
 		     size_t page_size)
 {
 	const char *magic = handover->refused ? refused_magic : handover_magic;
-	struct gaps gaps = all_gaps(handover);
 	size_t length = strlen(handover->text);
 
 	memset(page, 0, page_size);
@@ -190,8 +197,7 @@ void handover_encode(const struct handover *handover, struct digest *crc, unsign
 		put_le64(at + 8, handover->quarantine[i].count);
 	}
 	memcpy(page + AT_TEXT, handover->text, length);
-	put_record(handover, &gaps, page);
-	put_boots(handover, &gaps, page);
+	put_boots_and_record(handover, page);
 	digest_update(crc, page, page_size);
 	put_le32(page + AT_CRC, digest_final_crc32(crc));
 }

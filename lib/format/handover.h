@@ -45,11 +45,11 @@ struct handover {
 	bool refused; /* the page is of a boot that did not restore the image */
 };
 
-/* Bytes available for a record, given the current text and quarantine. */
-size_t handover_record_room(const struct handover *handover);
-
-/* Bytes available for boots, given the current text, quarantine and record. */
+/* Bytes available for boots, given the current text and quarantine. */
 size_t handover_boots_room(const struct handover *handover);
+
+/* Bytes available for a record, given the current text, quarantine and boots. */
+size_t handover_record_room(const struct handover *handover);
 
 /* Adds a line (printf style); a line that does not fit is dropped. */
 void handover_add_line(struct handover *handover, const char *format, ...)

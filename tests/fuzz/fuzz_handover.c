@@ -67,10 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_assert((unsigned char)*c >= ' ' || *c == '\n');
 	fuzz_boots(handover.boots, handover.boots_length);
 	/* These may not fit in their original place. */
-	if (strlen(handover.record) > handover_record_room(&handover))
-		handover.record[0] = '\0';
 	if (handover.boots_length > handover_boots_room(&handover))
 		handover.boots_length = 0;
+	if (strlen(handover.record) > handover_record_room(&handover))
+		handover.record[0] = '\0';
 	/* What was read can be written and read again. */
 	handover_encode(&handover, &checksum, again, PAGE);
 	fuzz_assert(handover_decode_left(again, PAGE, id, &second, &w) == 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "history/maps/boots_seen.h"
 
+#include "base/bytes.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -101,13 +103,20 @@ void boots_seen_refuse_all(struct boots_seen *seen)
 
 int boots_seen_count(const struct boots_seen *seen, struct map_history *history)
 {
+	uint64_t skip = 0;
 	int r = 0;
 
+	for (size_t i = 0; i < seen->items.count; i++)
+		skip += seen->items.items[i].boots;
+	skip -= min_u64(skip, BOOTS_SEEN_TIMES_MAX);
 	for (size_t i = 0; r == 0 && i < seen->items.count; i++) {
 		const struct boot_seen *boot = &seen->items.items[i];
 
-		for (uint32_t n = 0; r == 0 && n < boot->boots; n++)
-			r = map_history_count(history, &boot->memory, boot->outcome);
+		for (uint32_t n = 0; r == 0 && n < boot->boots; n++) {
+			if (skip == 0)
+				r = map_history_count(history, &boot->memory, boot->outcome);
+			skip -= skip > 0;
+		}
 	}
 	return r;
 }

@@ -22,8 +22,10 @@
 /* Different ones; of more the oldest are dropped. */
 #define BOOTS_SEEN_MAX 24
 
-/* Of one kind; more are not counted. */
-#define BOOTS_SEEN_TIMES_MAX 1000
+/* In all, and so of one kind, too; more are not counted. An image is kept for at most 20 boots
+ * where nobody decides otherwise. But anyone who can write to the disk can make the bytes: these
+ * must not outweigh what a machine has learned in a year. */
+#define BOOTS_SEEN_TIMES_MAX 32
 
 struct boot_seen {
 	struct boot_memory memory;
@@ -56,8 +58,8 @@ int boots_seen_encode(const struct boots_seen *seen, unsigned char *ret, size_t 
 int boots_seen_decode(const unsigned char *bytes, size_t length, struct boots_seen *ret,
 		      struct why *w);
 
-/* Counts them all, the oldest first: the last is the present boot. 0 or -ENOMEM; then the history
- * is usable, with or without some of them. */
+/* Counts the last BOOTS_SEEN_TIMES_MAX of them, the oldest first: the last is the present boot. 0
+ * or -ENOMEM; then the history is usable, with or without some of them. */
 int boots_seen_count(const struct boots_seen *seen, struct map_history *history);
 
 #endif

@@ -257,7 +257,7 @@ static int take_boot(struct reader *from, struct boot_seen *boot)
 	int r;
 
 	boot->outcome = (enum boot_outcome)take_at_most(from, BOOT_REFUSED);
-	boot->boots = (uint32_t)take_at_most(from, BOOTS_SEEN_TIMES_MAX);
+	boot->boots = (uint32_t)min_u64(take_number(from), BOOTS_SEEN_TIMES_MAX);
 	memory->time = take_number(from);
 	memory->memory = take_number(from);
 	memory->log_start = take_number(from);

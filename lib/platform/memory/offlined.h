@@ -61,8 +61,8 @@ enum offlined_prospect {
 	PROSPECT_UNKNOWN,  /* /proc/kpageflags cannot be read */
 	PROSPECT_POISONED, /* it is offlined, or the kernel knows of an error in it */
 	PROSPECT_HUGE,	   /* hugetlbfs reserved it: offlining takes it from its owner */
-	PROSPECT_WAIT,	   /* locked, or being written: a request would wait for it, or be refused */
-	PROSPECT_KERNELS,  /* a slab, a page table, reserved: a request is refused */
+	PROSPECT_WAIT,	  /* locked, or being written: a request would wait for it, or be refused */
+	PROSPECT_KERNELS, /* a slab, a page table, reserved: a request is refused */
 	/* In a use without a flag, mostly the kernel's own; or free, but on a processor's list,
 	 * which a request drains. */
 	PROSPECT_NO_FLAG,

@@ -367,7 +367,7 @@ static void set_boots(struct handover *handover, uint32_t length)
 	memset(handover->boots, 'b', length);
 }
 
-/* In the larger of the gaps that are left then. */
+/* In the smaller of the gaps if they fit, and before the record. */
 START_TEST(boots)
 {
 	unsigned char page[PAGE];
@@ -376,33 +376,46 @@ START_TEST(boots)
 	ck_assert_uint_eq(handover_boots_room(&handover), HANDOVER_BOOTS_MAX);
 	set_boots(&handover, 5);
 	handover_encode(&handover, &checksum, page, PAGE);
-	ck_assert_uint_eq(get_le32(page + 84), 1728);
+	ck_assert_uint_eq(get_le32(page + 84), 160);
 	ck_assert_uint_eq(get_le32(page + 88), 5);
-	ck_assert_mem_eq(page + 1728, "bbbbb\0", 6);
+	ck_assert_mem_eq(page + 160, "bbbbb\0", 6);
 	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
 	ck_assert_uint_eq(decoded.boots_length, 5);
 	ck_assert_mem_eq(decoded.boots, "bbbbb", 5);
 	ck_assert(!decoded.refused);
-	/* A short record; a long one, which leaves the other gap. */
-	snprintf(handover.record, sizeof(handover.record), "%0*u", 200, 1u);
-	ck_assert_uint_eq(handover_boots_room(&handover), HANDOVER_BOOTS_MAX);
-	handover_encode(&handover, &checksum, page, PAGE);
-	ck_assert_uint_eq(get_le32(page + 84), 1728 + 200);
+	/* The longest record takes nothing from them, nor they from it while both have a gap. */
+	ck_assert_uint_eq(handover_record_room(&handover), HANDOVER_RECORD_MAX);
 	snprintf(handover.record, sizeof(handover.record), "%0*u", HANDOVER_RECORD_MAX, 1u);
-	ck_assert_uint_eq(handover_boots_room(&handover), 1728 - 160);
+	ck_assert_uint_eq(handover_boots_room(&handover), HANDOVER_BOOTS_MAX);
 	set_boots(&handover, 1728 - 160);
+	ck_assert_uint_eq(handover_record_room(&handover), HANDOVER_RECORD_MAX);
 	handover_encode(&handover, &checksum, page, PAGE);
 	ck_assert_uint_eq(get_le32(page + 84), 160);
+	ck_assert_uint_eq(get_le32(page + 76), 1728);
 	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
 	ck_assert_uint_eq(decoded.boots_length, 1728 - 160);
 	ck_assert_mem_eq(decoded.boots, handover.boots, 1728 - 160);
 	ck_assert_str_eq(decoded.record, handover.record);
 	ck_assert_uint_eq(decoded.quarantine[1].first, 0x20000);
-	/* Everything else takes precedence. */
+	/* More of them leave it the other gap. */
 	set_boots(&handover, 1728 - 159);
+	ck_assert_uint_eq(handover_record_room(&handover), 1728 - 160);
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_uint_eq(decoded.boots_length, 1728 - 159);
+	ck_assert_str_eq(decoded.record, "");
+	handover.record[1728 - 160] = '\0';
+	handover_encode(&handover, &checksum, page, PAGE);
+	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
+	ck_assert_uint_eq(decoded.boots_length, 1728 - 159);
+	ck_assert_str_eq(decoded.record, handover.record);
+	/* Text and ranges come before both. */
+	handover_add_line(&handover, "%0*u", HANDOVER_TEXT_MAX - 1, 1u);
+	ck_assert_uint_eq(handover_boots_room(&handover), 1728 - 160);
 	handover_encode(&handover, &checksum, page, PAGE);
 	ck_assert_int_eq(handover_decode(page, PAGE, id, &decoded, NULL), 0);
 	ck_assert_uint_eq(decoded.boots_length, 0);
+	ck_assert_str_eq(decoded.text, handover.text);
 	ck_assert_str_eq(decoded.record, handover.record);
 }
 END_TEST

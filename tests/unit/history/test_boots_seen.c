@@ -234,6 +234,35 @@ START_TEST(test_counts_equal_ones)
 }
 END_TEST
 
+/* Anyone who can write to the disk can make them: the last ones count, and no more than a few. */
+START_TEST(test_forged)
+{
+	struct map_history history = { 0 };
+	const struct history_setup *setup;
+
+	for (unsigned int place = 0; place < 10; place++)
+		for (unsigned int i = 0; i < BOOTS_SEEN_TIMES_MAX / 4; i++)
+			add_made(5, place, 100 + place);
+	seen.items.items[9].boots = UINT32_MAX;
+	ck_assert_int_eq(boots_seen_count(&seen, &history), 0);
+	ck_assert_uint_eq(history_boots(&history.setups.items[0]), BOOTS_SEEN_TIMES_MAX);
+	ck_assert_uint_eq(history.setups.items[0].maps.count, 1);
+	map_history_free(&history);
+	encode(SIZE);
+	decode();
+	ck_assert_uint_eq(again.items.items[9].boots, BOOTS_SEEN_TIMES_MAX);
+	seen.items.items[9].boots = 1;
+	ck_assert_int_eq(boots_seen_count(&seen, &history), 0);
+	setup = &history.setups.items[0];
+	ck_assert_uint_eq(history_boots(setup), BOOTS_SEEN_TIMES_MAX);
+	ck_assert_uint_eq(setup->maps.count, 5);
+	ck_assert_uint_eq(setup->maps.items[0].last, 105);
+	ck_assert_uint_eq(setup->maps.items[0].boots, 7);
+	ck_assert_uint_eq(setup->maps.items[4].last, 109);
+	map_history_free(&history);
+}
+END_TEST
+
 /* Each of these is another boot. */
 START_TEST(test_tells_boots_apart)
 {
@@ -462,6 +491,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_little_room);
 	tcase_add_test(tcase, test_raw);
 	tcase_add_test(tcase, test_counts_equal_ones);
+	tcase_add_test(tcase, test_forged);
 	tcase_add_loop_test(tcase, test_tells_boots_apart, 0, 8);
 	tcase_add_test(tcase, test_drops_the_oldest);
 	tcase_add_test(tcase, test_history);
