@@ -159,10 +159,11 @@ static int choose(const struct settings *settings, struct keep_free *keep)
 			    page_size(), settings->drift_margin, limit, &keep->drift);
 }
 
-/* Some systems never write to the file system that the history is on. */
+/* Some systems never write to the file system that the history is on, and early in a boot there may
+ * be none. */
 static int report_damage(int r, const struct why *reason, struct why *w)
 {
-	if (r < 0 && r != -EROFS)
+	if (r < 0 && r != -EROFS && r != -ENOENT)
 		return why(w, r, "%s", why_text(reason, r));
 	if (r == 0 && reason->text[0])
 		log_warning("%s", reason->text);

@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/look.h"
 #include "base/replace.h"
+#include "base/run_directory.h"
 #include "base/text.h"
 #include "history/maps/map_history_text.h"
 
@@ -20,6 +21,8 @@
 #include <unistd.h>
 
 #define DIRECTORY "/var/lib/s2disk"
+#define LOCK_NAME "maps.lock"
+#define LOCK RUN_DIRECTORY "/" LOCK_NAME
 
 /* Two seconds. */
 #define LOCK_TRIES 40
@@ -98,27 +101,37 @@ int map_history_read(const char *root, struct map_history *ret, struct why *w)
 	return 0;
 }
 
-/* The locked directory, made if needed: a descriptor, or a negative errno. */
+/* Not the directory of the history itself: whoever can read that could lock it, and nothing would
+ * be remembered. A descriptor, or a negative errno. */
 static int lock(const char *root, struct why *w)
 {
-	_cleanup_close_ int directory = -1;
+	_cleanup_close_ int directory = run_directory_open(root), fd = -1;
+
+	if (directory < 0)
+		return why(w, directory, RUN_DIRECTORY ": %s", strerror(-directory));
+	fd = openat(directory, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return why(w, -errno, LOCK ": %s", strerror(errno));
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return why(w, -errno, LOCK " cannot be locked: %s", strerror(errno));
+		if (i == LOCK_TRIES)
+			return why(w, -ENOLCK, LOCK " is held by another program");
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
+	}
+	return steal_fd(&fd);
+}
+
+/* Early in a boot there may be no /var/lib yet: -ENOENT. */
+static int make_directory(const char *root, struct why *w)
+{
 	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "%s" DIRECTORY, root) >= (int)sizeof(path))
 		return why(w, -ENAMETOOLONG, DIRECTORY ": %s", strerror(ENAMETOOLONG));
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return why(w, -errno, DIRECTORY ": %s", strerror(errno));
-	directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0)
-		return why(w, -errno, DIRECTORY ": %s", strerror(errno));
-	for (int i = 0; flock(directory, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return why(w, -errno, DIRECTORY " cannot be locked: %s", strerror(errno));
-		if (i == LOCK_TRIES)
-			return why(w, -ENOLCK, DIRECTORY " is locked by another program");
-		nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
-	}
-	return steal_fd(&directory);
+	return 0;
 }
 
 static int write_history(const char *root, const struct map_history *history, struct why *w)
@@ -128,6 +141,9 @@ static int write_history(const char *root, const struct map_history *history, st
 	size_t length;
 	int r = map_history_encode(history, &text, &length);
 
+	if (r < 0)
+		return r;
+	r = make_directory(root, w);
 	if (r < 0)
 		return r;
 	if (snprintf(path, sizeof(path), "%s" MAP_HISTORY_PATH, root) >= (int)sizeof(path))
@@ -193,11 +209,11 @@ static int add(const char *root, const struct addition *addition, struct map_his
 {
 	struct map_history history = { 0 };
 	struct why of_lock = { 0 };
-	_cleanup_close_ int directory = -EROFS; /* another system's tree is only looked at */
+	_cleanup_close_ int held = -EROFS; /* another system's tree is only looked at */
 	int problem = 0, counted, r;
 
 	if (!is_empty(addition) && !io_only_looks())
-		directory = lock(root, &of_lock);
+		held = lock(root, &of_lock);
 	r = read_or_begin(root, &history, &problem, w);
 	if (r < 0)
 		return r;
@@ -207,8 +223,8 @@ static int add(const char *root, const struct addition *addition, struct map_his
 		return counted;
 	}
 	if (counted > 0 && problem == 0) {
-		problem = directory;
-		if (directory >= 0)
+		problem = held;
+		if (held >= 0)
 			problem = write_history(root, &history, w);
 		else
 			why(w, problem, "%s", why_text(&of_lock, problem));

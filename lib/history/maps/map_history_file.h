@@ -16,14 +16,16 @@
 int map_history_read(const char *root, struct map_history *ret, struct why *w);
 
 /* Counts this boot in the file, once: nothing is done if boot_id is the one that was counted last,
- * or "" (unknown), nor without a map. Two programs at once wait for each other (a lock, 2 s at
- * most). Replaced as a whole and durably, so that a power cut loses this boot at most. What is not
- * a history is replaced; a newer one, and what cannot be read, stays.
+ * or "" (unknown), nor without a map. Two programs at once wait for each other (a lock of
+ * root/run/s2disk/maps.lock, 2 s at most). Replaced as a whole and durably, so that a power cut
+ * loses this boot at most. What is not a history is replaced; a newer one, and what cannot be read,
+ * stays.
  *
- * 0, with a sentence in w if something was damaged. A negative errno if it could not be written,
- * with w; the file is then unchanged, unless only the directory's flush failed. ret (may be NULL)
- * gets the history with this boot, also then; but with -ENOMEM it is untouched. The caller frees it
- * with map_history_free. */
+ * 0, with a sentence in w if something was damaged. -ENOENT: there is no root/var/lib (yet);
+ * -EROFS: nothing is written there, or the program only looks; another negative errno if it could
+ * not be written, with w; the file is then unchanged, unless only the directory's flush failed. ret
+ * (may be NULL) gets the history with this boot, also then; but with -ENOMEM it is untouched. The
+ * caller frees it with map_history_free. */
 int map_history_add(const char *root, const struct boot_memory *boot, const char *boot_id,
 		    struct map_history *ret, struct why *w);
 

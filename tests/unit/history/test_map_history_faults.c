@@ -69,6 +69,8 @@ static bool fails(const char *call)
 int __wrap_open(const char *path, int flags, ...);
 int __real_open(const char *path, int flags, ...);
 int __wrap___open_2(const char *path, int flags);
+int __wrap_openat(int directory, const char *path, int flags, ...);
+int __real_openat(int directory, const char *path, int flags, ...);
 int __wrap_mkdir(const char *path, mode_t mode);
 int __real_mkdir(const char *path, mode_t mode);
 int __wrap_flock(int fd, int how);
@@ -89,7 +91,8 @@ int __real_unlink(const char *path);
 
 static bool is_ours(const char *path)
 {
-	return kernel.what != NOTHING && strstr(path, "/var/lib/s2disk");
+	return kernel.what != NOTHING &&
+	       (strstr(path, "/var/lib/s2disk") || strstr(path, "/run/s2disk"));
 }
 
 int __wrap_open(const char *path, int flags, ...)
@@ -107,6 +110,21 @@ int __wrap_open(const char *path, int flags, ...)
 int __wrap___open_2(const char *path, int flags)
 {
 	return __wrap_open(path, flags);
+}
+
+/* Of the lock only. */
+int __wrap_openat(int directory, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list args;
+
+	va_start(args, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(args, mode_t);
+	va_end(args);
+	return kernel.what != NOTHING && fails("openat")
+		       ? -1
+		       : __real_openat(directory, path, flags, mode);
 }
 
 int __wrap_mkdir(const char *path, mode_t mode)
@@ -186,6 +204,7 @@ static void setup(void)
 {
 	made_root_create();
 	made_put("/var/lib/x", "");
+	made_directory("/run");
 	memset(&kernel, 0, sizeof(kernel));
 }
 
@@ -302,8 +321,9 @@ START_TEST(order)
 {
 	kernel.what = FAILS;
 	ck_assert_int_eq(add("boot-1", NULL), 0);
-	ck_assert_str_eq(kernel.log, "mkdir open flock open unlink open write open fchmod fsync "
-				     "rename open fsync ");
+	ck_assert_str_eq(kernel.log,
+			 "mkdir open openat flock open mkdir unlink open write open fchmod fsync "
+			 "rename open fsync ");
 }
 END_TEST
 

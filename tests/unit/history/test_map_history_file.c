@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LOCK "/run/s2disk/maps.lock"
+
 static unsigned int pauses;
 static int held = -1; /* a descriptor that has the lock, closed at the third pause; -1: none */
 
@@ -37,6 +39,7 @@ static void setup(void)
 {
 	made_root_create();
 	made_put("/var/lib/x", "");
+	made_directory("/run");
 }
 
 static void teardown(void)
@@ -158,7 +161,7 @@ END_TEST
 
 static void hold_lock(void)
 {
-	held = open(full("/var/lib/s2disk"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	held = open(full(LOCK), O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(held, 0);
 	ck_assert_int_eq(flock(held, LOCK_EX), 0);
 }
@@ -182,7 +185,7 @@ START_TEST(waits_in_vain)
 	hold_lock();
 	pauses = 3;
 	ck_assert_int_eq(add("boot-2", &w), -ENOLCK);
-	ck_assert_str_eq(w.text, "/var/lib/s2disk is locked by another program");
+	ck_assert_str_eq(w.text, LOCK " is held by another program");
 	ck_assert_uint_eq(pauses, 43);
 	ck_assert_uint_eq(boots(), 2);
 	/* Where nothing has to be written, no harm is done. */
@@ -190,6 +193,37 @@ START_TEST(waits_in_vain)
 	ck_assert_uint_eq(boots_in_file(), 1);
 	close(held);
 	held = -1;
+}
+END_TEST
+
+/* Only root can hold the lock. The directory of the history can be opened by all. */
+START_TEST(whose_lock)
+{
+	int fd;
+
+	ck_assert_int_eq(add("boot-1", NULL), 0);
+	ck_assert_uint_eq(mode_of(LOCK), S_IFREG | 0600);
+	ck_assert_uint_eq(mode_of("/run/s2disk"), S_IFDIR | 0700);
+	fd = open(full("/var/lib/s2disk"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(add("boot-2", NULL), 0);
+	ck_assert_uint_eq(boots_in_file(), 2);
+	close(fd);
+}
+END_TEST
+
+START_TEST(no_lock)
+{
+	struct why w = { 0 };
+
+	made_directory(LOCK);
+	ck_assert_int_eq(add("boot-1", &w), -EISDIR);
+	ck_assert_str_eq(w.text, LOCK ": Is a directory");
+	ck_assert_uint_eq(boots(), 1);
+	made_shell("rm -r run/s2disk && touch run/s2disk");
+	ck_assert_int_eq(add("boot-1", &w), -ENOTDIR);
+	ck_assert_str_eq(w.text, "/run/s2disk: Not a directory");
+	made_shell("test ! -e var/lib/s2disk");
 }
 END_TEST
 
@@ -381,6 +415,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, many_writers);
 	tcase_add_test(tcase, waits);
 	tcase_add_test(tcase, waits_in_vain);
+	tcase_add_test(tcase, whose_lock);
+	tcase_add_test(tcase, no_lock);
 	tcase_add_loop_test(tcase, damaged, 0, (int)ARRAY_SIZE(damages));
 	tcase_add_test(tcase, zero_bytes);
 	tcase_add_test(tcase, too_long);

@@ -58,6 +58,7 @@ left ""
 
 mkdir -p "$units/systemd-hibernate.service.d" "$units/systemd-hybrid-sleep.service.d" "$state"
 ln -s /dev/null "$units/systemd-hibernate.service.d/50-s2disk.conf"
+ln -s /dev/null "$units/s2disk-keep-free.service"
 touch "$units/systemd-hybrid-sleep.service.d/50-s2disk.conf"
 mkdir "$state/more"
 touch "$state/last" "$state/last.new" "$state/more/record"

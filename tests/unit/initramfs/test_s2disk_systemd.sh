@@ -45,6 +45,7 @@ for unit in systemd-hibernate systemd-hybrid-sleep systemd-suspend-then-hibernat
 	mkdir -p "$root$from/$unit.service.d"
 	echo "[Service]" >"$root$from/$unit.service.d/50-s2disk.conf"
 done
+echo "[Service]" >"$root$from/s2disk-keep-free.service"
 mkdir -p "$root/etc/systemd/system/systemd-hibernate.service.d"
 touch "$root/etc/systemd/system/systemd-hibernate.service.d/mine.conf"
 before=$(cd "$root" && find . | sort)
@@ -59,7 +60,9 @@ PATH=$bin:$PATH
 echo 0 >"$bin/code"
 
 expect 0 "systemd-hybrid-sleep: s2disk" --root="$root" status
+expect 0 "s2disk-keep-free: on" --root="$root" status
 expect 0 "systemd-suspend-then-hibernate: s2disk, as before" --root="$root" on
+expect 0 "s2disk-keep-free: on, as before" --root="$root" on
 same "on when it is on"
 expect 0 "systemd-hybrid-sleep: the kernel" --root="$root" off
 case $said in
@@ -69,6 +72,13 @@ esac
 echo 1 >"$bin/code"
 expect 0 "the next boot will not resume it" --root="$root" off
 echo 2 >"$bin/code"
+# Nor does the service run that keeps memory free for images.
+if [ "$(readlink "$root/etc/systemd/system/s2disk-keep-free.service")" != /dev/null ]; then
+	echo "off leaves the service that keeps memory free" >&2
+	failed=1
+fi
+expect 3 "s2disk-keep-free: off" --root="$root" status
+expect 0 "s2disk-keep-free: off, as before" --root="$root" off
 expect 3 "systemd-suspend-then-hibernate: the kernel" --root="$root" status
 expect 0 "systemd-hibernate: the kernel, as before" --root="$root" off
 expect 3 "the kernel" --root="$root" status
@@ -80,7 +90,8 @@ case $said in
 *"systemd-hibernate: the kernel"?"systemd-hybrid-sleep"*) ;;
 *) echo "off does not say what changed: $said" >&2 && failed=1 ;;
 esac
-expect 0 "systemd-hibernate: s2disk" on --root="$root"
+expect 0 "s2disk-keep-free: on" on --root="$root"
+expect 0 "systemd-hibernate: s2disk" --root="$root" on
 expect 0 "systemd-hibernate: s2disk" --root="$root" status
 same "off and on"
 
@@ -95,6 +106,25 @@ if [ ! -s "$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf" 
 fi
 rm "$root/etc/systemd/system/systemd-hibernate.service.d/50-s2disk.conf"
 same "off that was refused"
+echo "[Service]" >"$root/etc/systemd/system/s2disk-keep-free.service"
+expect 1 "s2disk-keep-free.service is not a link to /dev/null" --root="$root" off
+expect 0 "s2disk-keep-free: on, as before" --root="$root" on
+rm "$root/etc/systemd/system/s2disk-keep-free.service"
+same "off that was refused for the service"
+# Without it, as where s2disk was installed without this service.
+rm "$root$from/s2disk-keep-free.service"
+expect 0 "s2disk-keep-free: off" --root="$root" status
+echo "[Service]" >"$root$from/s2disk-keep-free.service"
+
+# Its unit: early, and after whatever mounts /var.
+unit=${srcdir:-$(dirname "$0")/../../..}/initramfs/systemd/s2disk-keep-free.service.in
+for line in DefaultDependencies=no RequiresMountsFor=/var/lib/s2disk \
+	"After=systemd-remount-fs.service zfs-mount.service"; do
+	grep -qx "$line" "$unit" || {
+		echo "$unit: no $line" >&2
+		failed=1
+	}
+done
 
 expect 0 "Usage: s2disk-systemd" --help
 expect 0 "s2disk-systemd " --version

@@ -215,13 +215,29 @@ START_TEST(a_discard_teaches)
 }
 END_TEST
 
-/* The note, or the list of own frames, cannot be written. */
+/* Early in a boot, /var may not be there yet. */
+START_TEST(no_var)
+{
+	made_shell("rm -r var");
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(keep.drift.boots, 1);
+	ck_assert_str_eq(said, "");
+	made_shell("mkdir -p var/lib");
+	ck_assert_int_eq(run(), 0);
+	boot("boot-2", 0x10000, 1, "Reserved");
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(keep.drift.boots, 2);
+}
+END_TEST
+
+/* The note, the list of own frames, or the lock of the history cannot be written. */
 START_TEST(run_is_full)
 {
 	ck_assert_int_eq(run(), 0);
 	boot("boot-2", 0x12000, 3, "Reserved");
 	made_put("/run/s2disk", "in the way");
-	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(run(), -ENOTDIR);
+	ck_assert_str_eq(w.text, "/run/s2disk: Not a directory");
 	ck_assert_uint_eq(total(&keep.note.kept), 5);
 	ck_assert_ptr_nonnull(strstr(said, "<4>/run/s2disk/offlined cannot be written"));
 	ck_assert_ptr_nonnull(strstr(said, "<4>/run/s2disk/kept-free cannot be written"));
@@ -231,8 +247,15 @@ END_TEST
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
-		around_the_event_log, history_cannot_be_written, damaged_history, no_map, at_boot,
-		a_resume_teaches,     a_discard_teaches,	 run_is_full,
+		around_the_event_log,
+		history_cannot_be_written,
+		damaged_history,
+		no_map,
+		at_boot,
+		a_resume_teaches,
+		a_discard_teaches,
+		no_var,
+		run_is_full,
 	};
 	TCase *tcase = test_case(suite, "keep_free_history");
 
