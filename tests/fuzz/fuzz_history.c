@@ -42,7 +42,7 @@ static void check(const struct map_history *history)
 		fuzz_assert(memchr(setup->machine, 0, sizeof(setup->machine)));
 		fuzz_assert(memchr(setup->firmware, 0, sizeof(setup->firmware)));
 		fuzz_assert(setup->maps.count <= HISTORY_MAPS_MAX);
-		fuzz_assert(setup->logs.count <= HISTORY_LOGS_MAX);
+		fuzz_assert(setup->logs.count <= HISTORY_LOGS_IN_ALL);
 		for (size_t k = 0; k < setup->maps.count; k++)
 			check_map(&setup->maps.items[k]);
 		for (size_t k = 0; k < setup->logs.count; k++) {

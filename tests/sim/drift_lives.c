@@ -25,8 +25,11 @@ struct life {
 	unsigned int fill;
 	uint64_t clock;
 	struct map_history history;
-	bool seen[DRIFT_BOOTS_MAX];	  /* boots, or boot files, that the system knows of */
-	unsigned int files;		  /* now */
+	bool seen[DRIFT_BOOTS_MAX]; /* boots, or boot files, that the system knows of */
+	unsigned int files;	    /* now */
+	/* Boot files whose places of the log are remembered, the ones not booted for longest first.
+	 */
+	unsigned int recent[HISTORY_BOOT_FILES_MAX + 1], recent_count;
 	const struct drift_boot *session; /* whose kernel runs, or is in the image */
 	struct frame_list kernel;	  /* its own frames: never free, and not to be moved */
 	struct frame_list offlined;
@@ -96,15 +99,31 @@ static bool all_seen(const struct life *life)
 	return true;
 }
 
+/* As the history does; but that also has none of boots whose log is elsewhere. */
+static void see_files(struct life *life, unsigned int files)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < life->recent_count; i++)
+		if (life->recent[i] != files)
+			life->recent[kept++] = life->recent[i];
+	life->recent[kept++] = files;
+	life->seen[files] = true;
+	if (kept > HISTORY_BOOT_FILES_MAX) {
+		life->seen[life->recent[0]] = false;
+		memmove(&life->recent[0], &life->recent[1], --kept * sizeof(life->recent[0]));
+	}
+	life->recent_count = kept;
+}
+
 static void count_boot(struct life *life, const struct drift_boot *boot, enum boot_outcome outcome)
 {
 	struct boot_memory memory = boot->memory;
 
-	/* Places of the log are forgotten with the boot files. */
 	if (life->machine->files > 1)
-		memset(life->seen, 0, sizeof(life->seen));
-	life->seen[life->machine->files > 1 ? boot->files : boot - life->machine->boots.items] =
-		true;
+		see_files(life, boot->files);
+	else
+		life->seen[boot - life->machine->boots.items] = true;
 	memory.time = ++life->clock;
 	if (life->plan->remembers)
 		ck_assert_int_eq(map_history_count(&life->history, &memory, outcome), 0);

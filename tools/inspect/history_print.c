@@ -102,7 +102,7 @@ static void print_logs(const struct history_view *view, FILE *out)
 	for (size_t i = 0; setup && i < setup->logs.count; i++) {
 		const struct history_log *log = &setup->logs.items[i];
 
-		if (i == 0)
+		if (i == 0 || strcmp(log->boot_files, log[-1].boot_files) != 0)
 			fprintf(out, "\nThe TPM event log, with %s:\n", log->boot_files);
 		fprintf(out,
 			"%c 0x%012" PRIx64 " 0x%012" PRIx64 "  at %" PRIu64 " boot%s, last %s\n",

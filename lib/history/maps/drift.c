@@ -86,7 +86,7 @@ struct taken {
 	enum drift_cause cause;
 };
 
-#define TAKEN_MAX (HISTORY_MAPS_MAX + HISTORY_LOGS_MAX + 1)
+#define TAKEN_MAX (HISTORY_MAPS_MAX + HISTORY_LOGS_IN_ALL + 1)
 
 struct choice {
 	const struct history_setup *setup;
@@ -166,9 +166,19 @@ static int take_around(struct choice *choice, uint64_t start, uint64_t end, uint
 	return take_log_at(choice, first - margin, count + 2 * margin, boots, last);
 }
 
+/* With the boot files of this boot, or of the boot counted last: the others may be gone for good.
+ */
+static bool is_current(const struct history_setup *setup, const struct history_log *log,
+		       const struct boot_memory *now)
+{
+	return strcmp(log->boot_files, now->boot_files) == 0 ||
+	       strcmp(log->boot_files, setup->logs.items[setup->logs.count - 1].boot_files) == 0;
+}
+
 /* Places of the log at other boots, and what surrounds the one of this boot (which may be its
- * first). A system that a boot with newer boot files restored has older ones itself: the next
- * boot has the newer, so what surrounds their log counts, too. */
+ * first). The next boot may have other boot files that the history knows: another kernel that is
+ * installed, or newer ones, if a boot with these restored this system. So their places count with
+ * what surrounds them, and least where they were not of the last boot. */
 static int take_logs(struct choice *choice, uint64_t boots)
 {
 	const struct boot_memory *now = choice->now;
@@ -182,7 +192,9 @@ static int take_logs(struct choice *choice, uint64_t boots)
 			r = take_log_at(choice, start, log->end / choice->page_size - start + 1,
 					log->boots, log->last);
 		else
-			r = take_around(choice, log->start, log->end, log->boots, log->last);
+			r = take_around(choice, log->start, log->end,
+					is_current(choice->setup, log, now) ? log->boots : 1,
+					log->last);
 	}
 	if (r < 0 || now->log_end == 0)
 		return r;
@@ -372,8 +384,9 @@ uint64_t drift_boots_taking(const struct history_setup *setup, const struct boot
 	for (size_t i = 0; i < setup->logs.count; i++) {
 		const struct history_log *log = &setup->logs.items[i];
 
-		if (frames_in_bytes(frames->items, frames->count, page_size, log->start, log->end) >
-		    0)
+		if (is_current(setup, log, now) &&
+		    frames_in_bytes(frames->items, frames->count, page_size, log->start, log->end) >
+			    0)
 			boots += log->boots;
 	}
 	/* A boot may be both. */

@@ -44,7 +44,7 @@ int drift_choose(const struct history_setup *setup, const struct boot_memory *no
 void drift_free(struct drift *drift);
 
 /* In how many boots of the setup was one of these frames not RAM, or part of the TPM event log with
- * the boot files of the boot counted last? */
+ * the boot files of this boot or of the one counted last? */
 uint64_t drift_boots_taking(const struct history_setup *setup, const struct boot_memory *now,
 			    uint64_t page_size, const struct frame_list *frames);
 

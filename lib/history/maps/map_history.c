@@ -153,33 +153,99 @@ static int note_map(struct history_setup *setup, const struct boot_memory *boot,
 	return r;
 }
 
-/* What other boot files led to never came back. */
-static void forget_logs(struct history_setup *setup, const struct boot_memory *boot)
+static bool is_of(const struct history_log *log, const char *boot_files)
 {
+	return strcmp(log->boot_files, boot_files) == 0;
+}
+
+/* Is none before it of the same boot files? */
+static bool is_first_of_files(const struct history_setup *setup, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (is_of(&setup->logs.items[i], setup->logs.items[at].boot_files))
+			return false;
+	return true;
+}
+
+bool history_log_fits(const struct history_setup *setup, const char *boot_files, bool *ret_new)
+{
+	size_t files = 0, logs = 0;
+
+	for (size_t i = 0; i < setup->logs.count; i++) {
+		files += is_first_of_files(setup, i);
+		logs += is_of(&setup->logs.items[i], boot_files);
+	}
+	*ret_new = logs == 0;
+	return logs > 0 ? logs < HISTORY_LOGS_MAX : files < HISTORY_BOOT_FILES_MAX;
+}
+
+/* So that those not counted for longest come first: the clock of a boot may be wrong. */
+static void put_last(struct history_setup *setup, const char *boot_files)
+{
+	size_t at = 0;
+
+	for (size_t left = setup->logs.count; left > 0; left--) {
+		struct history_log log = setup->logs.items[at];
+
+		if (!is_of(&log, boot_files)) {
+			at++;
+			continue;
+		}
+		TAKE_OUT(&setup->logs, at);
+		setup->logs.items[setup->logs.count++] = log;
+	}
+}
+
+static void forget_oldest_files(struct history_setup *setup)
+{
+	struct history_log oldest = setup->logs.items[0];
+
 	for (size_t i = setup->logs.count; i-- > 0;)
-		if (strcmp(setup->logs.items[i].boot_files, boot->boot_files) != 0)
+		if (is_of(&setup->logs.items[i], oldest.boot_files))
 			TAKE_OUT(&setup->logs, i);
 }
 
-static int note_log(struct history_setup *setup, const struct boot_memory *boot)
+/* Of these boot files. */
+static void forget_weakest_log(struct history_setup *setup, const char *boot_files)
+{
+	size_t weakest = setup->logs.count - 1; /* put_last() */
+
+	for (size_t i = 0; i < setup->logs.count; i++)
+		if (is_of(&setup->logs.items[i], boot_files) &&
+		    WEAKER(&setup->logs.items[i], &setup->logs.items[weakest]))
+			weakest = i;
+	TAKE_OUT(&setup->logs, weakest);
+}
+
+static int add_log(struct history_setup *setup, const struct boot_memory *boot)
 {
 	struct history_log log = { .start = boot->log_start, .end = boot->log_end };
-	size_t i = 0, weakest = 0;
+	bool new_files;
 
-	forget_logs(setup, boot);
+	memcpy(log.boot_files, boot->boot_files, sizeof(log.boot_files));
+	if (!history_log_fits(setup, boot->boot_files, &new_files)) {
+		if (new_files)
+			forget_oldest_files(setup);
+		else
+			forget_weakest_log(setup, boot->boot_files);
+	}
+	return list_append(&setup->logs, log);
+}
+
+/* Kernels that are booted in turn have their places each: they belong to boot files. */
+static int note_log(struct history_setup *setup, const struct boot_memory *boot)
+{
+	size_t i = 0;
+
 	if (boot->log_end == 0)
 		return 0;
-	while (i < setup->logs.count && (setup->logs.items[i].start != boot->log_start ||
+	put_last(setup, boot->boot_files);
+	while (i < setup->logs.count && (!is_of(&setup->logs.items[i], boot->boot_files) ||
+					 setup->logs.items[i].start != boot->log_start ||
 					 setup->logs.items[i].end != boot->log_end))
 		i++;
 	if (i == setup->logs.count) {
-		memcpy(log.boot_files, boot->boot_files, sizeof(log.boot_files));
-		for (size_t k = 1; k < setup->logs.count; k++)
-			if (WEAKER(&setup->logs.items[k], &setup->logs.items[weakest]))
-				weakest = k;
-		if (setup->logs.count == HISTORY_LOGS_MAX)
-			TAKE_OUT(&setup->logs, weakest);
-		if (list_append(&setup->logs, log) < 0)
+		if (add_log(setup, boot) < 0)
 			return -ENOMEM;
 		i = setup->logs.count - 1;
 	}

@@ -17,10 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More are dropped: of maps and logs the one that was seen least, of those the oldest. */
+/* More are dropped: of maps and logs the one that was seen least, of those the oldest; of boot
+ * files those that were not booted for longest, with their places of the log. */
 #define HISTORY_SETUPS_MAX 3
 #define HISTORY_MAPS_MAX 24
-#define HISTORY_LOGS_MAX 8
+#define HISTORY_LOGS_MAX 8 /* with the same boot files */
+#define HISTORY_BOOT_FILES_MAX 4
+#define HISTORY_LOGS_IN_ALL (HISTORY_LOGS_MAX * HISTORY_BOOT_FILES_MAX)
 
 /* Setups are the same if their amounts of memory differ by less: a region that drifts changes the
  * amount of RAM, memory modules are larger. */
@@ -47,7 +50,7 @@ struct history_setup {
 	char firmware[200];
 	uint64_t memory;		  /* bytes */
 	LIST_OF(struct history_map) maps; /* known is unused */
-	LIST_OF(struct history_log) logs;
+	LIST_OF(struct history_log) logs; /* those of the boot files counted last at the end */
 };
 
 struct map_history {
@@ -77,9 +80,12 @@ enum boot_outcome {
 	BOOT_REFUSED, /* refused one, and kept it */
 };
 
+/* Is there room for a place of the log with these boot files? *ret_new: they have none yet. */
+bool history_log_fits(const struct history_setup *setup, const char *boot_files, bool *ret_new);
+
 /* Counts a boot. A new setup begins when machine, firmware or memory are others; what exceeds
- * the limits is dropped; places of the TPM event log that belong to other boot files, too. A boot
- * without a map is not counted. 0 or -ENOMEM; then the history is usable, with or without it. */
+ * the limits is dropped. A boot without a map is not counted. 0 or -ENOMEM; then the history is
+ * usable, with or without it. */
 int map_history_count(struct map_history *history, const struct boot_memory *boot,
 		      enum boot_outcome outcome);
 

@@ -271,6 +271,7 @@ static int end_log(struct reading *reading)
 {
 	struct history_setup *setup = &reading->setup;
 	struct history_log log = reading->log;
+	bool new_files;
 
 	reading->log = (struct history_log){ 0 };
 	if (reading->mixed || (reading->item_seen & SEEN_LOG) != SEEN_LOG) {
@@ -288,7 +289,8 @@ static int end_log(struct reading *reading)
 		other->last = max_u64(other->last, log.last);
 		return 0;
 	}
-	return setup->logs.count < HISTORY_LOGS_MAX ? list_append(&setup->logs, log) : 0;
+	return history_log_fits(setup, log.boot_files, &new_files) ? list_append(&setup->logs, log)
+								   : 0;
 }
 
 static int end_item(struct reading *reading)

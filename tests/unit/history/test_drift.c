@@ -265,6 +265,43 @@ START_TEST(test_log_places)
 }
 END_TEST
 
+static void count_log(const char *files, uint64_t first, unsigned int times)
+{
+	struct boot_memory boot;
+
+	boot_with(0x10000, 1, 1, &boot);
+	with_log(&boot, files, first, 4);
+	for (unsigned int i = 0; i < times; i++)
+		ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	boot_memory_free(&boot);
+}
+
+/* Another kernel that is installed may be booted next. But it may be gone for good: it is no loss
+ * that is known, and the last one to be kept free. */
+START_TEST(test_other_boot_files)
+{
+	count_log("kernel 1", 0x9000, 5);
+	count_log("kernel 2", 0xa000, 2);
+	boot_with(0x10000, 1, 1, &now);
+	with_log(&now, "kernel 2", 0xb000, 4);
+	choose(2, LIMIT);
+	ck_assert(keeps(0x9000 - 8, 4 + 16));
+	ck_assert(keeps(0xa000, 4));
+	ck_assert_uint_eq(kept(), 4 + 16 + 4 + 16);
+	ck_assert_uint_eq(boots_taking(0xa003), 2);
+	ck_assert_uint_eq(boots_taking(0x9003), 0);
+	drift_free(&drift);
+	choose(2, 4 + 16);
+	ck_assert(keeps(0xa000, 4));
+	ck_assert(!keeps(0x9000, 4));
+	drift_free(&drift);
+	/* This system's own, which another restored. */
+	with_log(&now, "kernel 1", 0xb000, 4);
+	ck_assert_uint_eq(boots_taking(0x9003), 5);
+	ck_assert_uint_eq(boots_taking(0xa003), 2);
+}
+END_TEST
+
 /* The two maps of a guest that lost its session to one page: both places, from each side. */
 START_TEST(test_forum)
 {
@@ -404,6 +441,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tests, test_log);
 	tcase_add_loop_test(tests, test_log_sizes, 0, 6);
 	tcase_add_test(tests, test_log_places);
+	tcase_add_test(tests, test_other_boot_files);
 	tcase_add_loop_test(tests, test_forum, 0, 2);
 	tcase_add_test(tests, test_boots_taking);
 	tcase_add_test(tests, test_partial_pages);

@@ -172,7 +172,16 @@ static void count_log(const char *files, uint64_t start, uint64_t time)
 	boot_memory_free(&boot);
 }
 
-/* Places of the log go with the boot files that they belong to; the map's counts stay. */
+static size_t logs_of(const char *files)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < first()->logs.count; i++)
+		count += strcmp(first()->logs.items[i].boot_files, files) == 0;
+	return count;
+}
+
+/* Places of the log belong to boot files. */
 START_TEST(test_logs)
 {
 	count_log("kernel 1", 0x5000000, 1);
@@ -182,25 +191,61 @@ START_TEST(test_logs)
 	ck_assert_uint_eq(first()->logs.items[0].boots, 2);
 	ck_assert_uint_eq(first()->logs.items[0].last, 3);
 	ck_assert_uint_eq(first()->maps.count, 1);
-	count_log("kernel 2", 0x6000000, 4);
-	ck_assert_uint_eq(first()->logs.count, 1);
-	ck_assert_uint_eq(first()->logs.items[0].start, 0x6000000);
+	/* The same place, and not the same. */
+	count_log("kernel 2", 0x5000000, 4);
+	ck_assert_uint_eq(first()->logs.count, 3);
+	ck_assert_uint_eq(first()->logs.items[2].boots, 1);
 	ck_assert_uint_eq(history_boots(first()), 4);
+	/* A boot whose log has no region of its own. */
 	count_log("kernel 3", 0, 5);
-	ck_assert_uint_eq(first()->logs.count, 0);
+	ck_assert_uint_eq(first()->logs.count, 3);
+	ck_assert_uint_eq(history_boots(first()), 5);
+}
+END_TEST
+
+/* Kernels that are booted in turn do not forget each other's places; what is not booted any more
+ * goes, whatever the clock says. */
+START_TEST(test_boot_files_in_turn)
+{
+	char files[20];
+
+	for (unsigned int i = 0; i < 10; i++) {
+		count_log("kernel 1", 0x5000000 + 0x1000 * (i % 2), 100 - i);
+		count_log("kernel 2", 0x6000000 + 0x1000 * (i % 2), 100 - i);
+	}
+	ck_assert_uint_eq(first()->logs.count, 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(first()->logs.items[i].boots, 5);
+	ck_assert_str_eq(first()->logs.items[3].boot_files, "kernel 2");
+	count_log("kernel 1", 0x5000000, 1);
+	ck_assert_str_eq(first()->logs.items[3].boot_files, "kernel 1");
+	ck_assert_str_eq(first()->logs.items[2].boot_files, "kernel 1");
+	for (unsigned int i = 3; i <= HISTORY_BOOT_FILES_MAX; i++) {
+		snprintf(files, sizeof(files), "kernel %u", i);
+		count_log(files, 0x7000000, 1);
+	}
+	ck_assert_uint_eq(logs_of("kernel 2"), 2);
+	count_log("newer", 0x7000000, 1);
+	ck_assert_uint_eq(logs_of("kernel 2"), 0);
+	ck_assert_uint_eq(logs_of("kernel 1"), 2);
+	count_log("newest", 0x7000000, 1);
+	ck_assert_uint_eq(logs_of("kernel 1"), 0);
+	ck_assert_uint_eq(first()->logs.count, HISTORY_BOOT_FILES_MAX);
 }
 END_TEST
 
 START_TEST(test_many_logs)
 {
+	count_log("another", 0x4000000, 1);
 	for (unsigned int i = 0; i < HISTORY_LOGS_MAX; i++)
 		count_log("kernel", 0x5000000 + 0x1000 * i, i + 1);
 	count_log("kernel", 0x5000000, 50);
 	count_log("kernel", 0x7000000, 60);
-	ck_assert_uint_eq(first()->logs.count, HISTORY_LOGS_MAX);
+	ck_assert_uint_eq(logs_of("kernel"), HISTORY_LOGS_MAX);
+	ck_assert_uint_eq(logs_of("another"), 1);
 	for (size_t i = 0; i < first()->logs.count; i++)
 		ck_assert_uint_ne(first()->logs.items[i].start, 0x5001000);
-	ck_assert_uint_eq(first()->logs.items[HISTORY_LOGS_MAX - 1].start, 0x7000000);
+	ck_assert_uint_eq(first()->logs.items[HISTORY_LOGS_MAX].start, 0x7000000);
 }
 END_TEST
 
@@ -215,5 +260,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tests, test_setups);
 	tcase_add_test(tests, test_tables);
 	tcase_add_test(tests, test_logs);
+	tcase_add_test(tests, test_boot_files_in_turn);
 	tcase_add_test(tests, test_many_logs);
 }

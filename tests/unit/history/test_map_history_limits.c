@@ -51,8 +51,8 @@ static void put_logs(FILE *file, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
 		fprintf(file,
-			" log\n  boot-files a\n  place 0x%x000 0x%xfff\n  boots 1\n  last 0\n",
-			i + 1, i + 1);
+			" log\n  boot-files %c\n  place 0x%x000 0x%xfff\n  boots 1\n  last 0\n",
+			'a' + i / HISTORY_LOGS_MAX, i + 1, i + 1);
 }
 
 static char *make(unsigned int setups, unsigned int maps, unsigned int logs)
@@ -75,8 +75,8 @@ static char *make(unsigned int setups, unsigned int maps, unsigned int logs)
 /* More than the limits: the first ones. */
 START_TEST(limits)
 {
-	char *text = make(HISTORY_SETUPS_MAX, HISTORY_MAPS_MAX, HISTORY_LOGS_MAX);
-	char *more = make(HISTORY_SETUPS_MAX + 2, HISTORY_MAPS_MAX + 2, HISTORY_LOGS_MAX + 2);
+	char *text = make(HISTORY_SETUPS_MAX, HISTORY_MAPS_MAX, HISTORY_LOGS_IN_ALL);
+	char *more = make(HISTORY_SETUPS_MAX + 2, HISTORY_MAPS_MAX + 2, HISTORY_LOGS_IN_ALL + 2);
 
 	ck_assert_uint_eq(parse(text), 0);
 	check_written(text);
@@ -84,6 +84,26 @@ START_TEST(limits)
 	check_written(text);
 	free(more);
 	free(text);
+}
+END_TEST
+
+/* Of one set of boot files, too. */
+START_TEST(many_logs)
+{
+	char *text;
+	size_t length;
+	FILE *file = open_memstream(&text, &length);
+
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, HISTORY_HEAD HISTORY_SETUP);
+	for (unsigned int i = 0; i < HISTORY_LOGS_MAX + 1; i++)
+		fprintf(file, " log\n  boot-files a\n  place 0x%x000 0x%xfff\n", i, i);
+	fprintf(file, " log\n  boot-files b\n  place 0x0 0xfff\n");
+	fclose(file);
+	ck_assert_uint_eq(parse(text), 0);
+	free(text);
+	ck_assert_uint_eq(got.setups.items[0].logs.count, HISTORY_LOGS_MAX + 1);
+	ck_assert_str_eq(got.setups.items[0].logs.items[HISTORY_LOGS_MAX].boot_files, "b");
 }
 END_TEST
 
@@ -165,7 +185,7 @@ END_TEST
 /* The largest setup with all its places of the log, beside the maps. */
 START_TEST(room_beside_maps)
 {
-	struct history_log logs[HISTORY_LOGS_MAX];
+	struct history_log logs[HISTORY_LOGS_IN_ALL];
 	struct history_setup setups[HISTORY_SETUPS_MAX];
 	struct map_history history = { .setups = { setups, ARRAY_SIZE(setups), false } };
 	char *text;
@@ -184,7 +204,7 @@ START_TEST(room_beside_maps)
 		setups[i].maps.count = 0;
 	}
 	ck_assert_int_eq(map_history_encode(&history, &text, &length), 0);
-	ck_assert_uint_lt(length, 16u << 10);
+	ck_assert_uint_lt(length, 40u << 10);
 	free(text);
 }
 END_TEST
@@ -195,6 +215,7 @@ void test_cases(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, limits);
+	tcase_add_test(tcase, many_logs);
 	tcase_add_test(tcase, large_maps);
 	tcase_add_test(tcase, never_too_long);
 	tcase_add_test(tcase, room_beside_maps);

@@ -151,6 +151,23 @@ START_TEST(for_people)
 }
 END_TEST
 
+/* Kernels that are booted in turn: each with its places. */
+START_TEST(logs_of_two_kernels)
+{
+	made_put(MAP_HISTORY_PATH,
+		 TITLE SETUP("Acme 1.2") " log\n  boot-files 6.13.1 #1\n"
+					 "  place 0x1d00000 0x1d03fff\n"
+					 " log\n  boot-files 6.13.1 #1\n"
+					 "  place 0x1d01000 0x1d04fff\n" LOG THIS);
+	print(false);
+	check_printed(said, "\nThe TPM event log, with 6.13.1 #1:\n"
+			    "  0x000001d00000 0x000001d03fff  at 1 boot, last ");
+	check_printed(said, "\n  0x000001d01000 0x000001d04fff  at 1 boot, last ");
+	check_printed(said, "\nThe TPM event log, with 6.12.9 #1 SMP:\n"
+			    "  0x000001e00000 0x000001e03fff  at 4 boots, last ");
+}
+END_TEST
+
 START_TEST(for_programs)
 {
 	static const char *const lines[] = {
@@ -268,6 +285,7 @@ void test_cases(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
 	tcase_add_test(tcase, for_people);
+	tcase_add_test(tcase, logs_of_two_kernels);
 	tcase_add_test(tcase, for_programs);
 	tcase_add_test(tcase, little_is_known);
 	tcase_add_test(tcase, log_of_this_boot);
