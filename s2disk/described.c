@@ -23,6 +23,7 @@
 #include "base/text.h"
 #include "kernel/kernel_cmdline.h"
 #include "s2disk/prepare/platform_section.h"
+#include "s2disk/prepare/released.h"
 #include "base/tree.h"
 #include "config/sleep_method.h"
 #include "config/target.h"
@@ -144,7 +145,7 @@ static int open_snapshot(void)
 	if (io_read_file(described.root, "/proc/misc", FILE_LIMIT, &misc, NULL) == 0 &&
 	    !strstr(misc, " snapshot\n"))
 		return -ENOENT;
-	if (preflight_find_denial(described.root, &why_not))
+	if (preflight_find_denial(described.root, NULL, &why_not))
 		return -EPERM;
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -427,7 +428,8 @@ bool described_machine(void)
 int described_check(struct settings *settings, struct preflight *ret, struct why *w)
 {
 	struct platform_section section = { 0 };
-	struct preflight_target target = { 0 };
+	struct release_plan release = { 0 };
+	struct preflight_target target = { .release = &release };
 	struct why reason = { "" }, problem = { "" };
 	char text[600];
 	struct swap_area area;
@@ -447,11 +449,14 @@ int described_check(struct settings *settings, struct preflight *ret, struct why
 		r = platform_section_capture(&section, described.root, &problem);
 	else
 		r = -ENOENT;
+	if (section.platform.devices.items.known)
+		r = released_plan(settings, described.root, &section.platform, &release);
 	if (!target.platform_problem && r == 0)
 		target.platform = &section.platform;
 	else if (!target.platform_problem && r != -ENOENT)
 		target.platform_problem = why_text(&problem, r);
 	preflight_run_on(&described_system, settings, &target, described.root, ret);
+	release_plan_free(&release);
 	platform_section_free(&section);
 	hide_root(ret);
 	return 0;

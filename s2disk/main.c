@@ -11,9 +11,11 @@
 #include "lock.h"
 #include "config/command_line.h"
 #include "preflight/preflight.h"
+#include "release/release_text.h"
 #include "s2disk/report/report.h"
 #include "config/sleep_method.h"
 #include "s2disk/prepare/keep_free.h"
+#include "s2disk/prepare/released.h"
 #include "s2disk/prepare/swap_on_demand.h"
 #include "s2disk/prepare/swapoff_others.h"
 #include "power_off.h"
@@ -218,9 +220,24 @@ static void leave_word(const struct settings *settings, const struct swap_area *
 		log_debug("HibernateLocation cannot be written: %s", strerror(-r));
 }
 
+static int release_and_hibernate(const struct settings *settings, const struct swap_area *area,
+				 struct release_plan *release, struct platform_section *section,
+				 struct key_ways *keys, struct last *last, struct why *w)
+{
+	int r = released_begin(release, section, "", w);
+
+	if (r < 0) {
+		last_end(last, LAST_FAILED, why_text(w, r));
+		return r;
+	}
+	r = hibernate(settings, area, section, keys, last, w);
+	released_end(release, "", last->result == LAST_RESUMED);
+	return r;
+}
+
 static int hibernate_with_keys(struct command *command, const struct settings *settings,
-			       const struct swap_area *area, struct platform_section *section,
-			       struct last *last, struct why *w)
+			       const struct swap_area *area, struct release_plan *release,
+			       struct platform_section *section, struct last *last, struct why *w)
 {
 	struct key_ways *keys = NULL;
 	int r = prepare_keys_alone(command, settings, &keys, w);
@@ -230,7 +247,7 @@ static int hibernate_with_keys(struct command *command, const struct settings *s
 	} else {
 		swapoff_others_begin(area, "");
 		leave_word(settings, area);
-		r = hibernate(settings, area, section, keys, last, w);
+		r = release_and_hibernate(settings, area, release, section, keys, last, w);
 		hibernate_location_clear("");
 	}
 	key_ways_free(keys);
@@ -239,7 +256,7 @@ static int hibernate_with_keys(struct command *command, const struct settings *s
 
 /* With the swap area found and the machine captured. */
 static int check_and_hibernate(struct command *command, const struct settings *settings,
-			       const struct preflight_target *target,
+			       const struct preflight_target *target, struct release_plan *release,
 			       struct platform_section *section)
 {
 	enum method method = power_off_method(settings->method, "");
@@ -259,10 +276,11 @@ static int check_and_hibernate(struct command *command, const struct settings *s
 		return EXIT_REFUSED;
 	}
 	if (command->dry_run) {
+		release_print(release, stdout);
 		print_plan(settings, target->area);
 		return EXIT_DONE;
 	}
-	r = hibernate_with_keys(command, settings, target->area, section, &last, &w);
+	r = hibernate_with_keys(command, settings, target->area, release, section, &last, &w);
 	keep_last(&last);
 	/* A pending signal, such as a hang-up, takes effect only after the record is saved. */
 	abort_watch_end();
@@ -282,8 +300,9 @@ static bool only_looks(const struct command *command)
 static int find_and_hibernate(struct command *command, const struct settings *settings)
 {
 	struct platform_section section = { 0 };
+	struct release_plan release = { 0 };
 	struct swap_area area;
-	struct preflight_target target = { 0 };
+	struct preflight_target target = { .release = &release };
 	struct why w = { 0 }, reason = { 0 };
 	/* Before the target is looked up: activating a file may move it. */
 	int r = only_looks(command) ? 0 : swap_on_demand_begin(settings, &w), code;
@@ -298,14 +317,17 @@ static int find_and_hibernate(struct command *command, const struct settings *se
 	r = crypto_init(&reason);
 	if (r == 0)
 		r = platform_section_capture(&section, "", &reason);
+	/* Before the checks, which report what the kernel does not release. */
+	if (r == 0 && !only_looks(command))
+		keep_free_before("", settings, &section.platform);
+	if (r == 0)
+		r = released_plan(settings, "", &section.platform, &release);
 	if (r == 0)
 		target.platform = &section.platform;
 	else
 		target.platform_problem = why_text(&reason, r);
-	/* Before the checks, which report what the kernel does not release. */
-	if (r == 0 && !only_looks(command))
-		keep_free_before("", settings, &section.platform);
-	code = check_and_hibernate(command, settings, &target, &section);
+	code = check_and_hibernate(command, settings, &target, &release, &section);
+	release_plan_free(&release);
 	platform_section_free(&section);
 	if (activated)
 		swap_on_demand_end(settings);
@@ -403,6 +425,8 @@ static int run(struct command *command)
 		log_error("not hibernated: %s", why_text(&w, r));
 		return EXIT_FAILED;
 	}
+	released_recover("");
+	released_wait(&settings, "");
 	code = find_and_hibernate(command, &settings);
 	hibernate_lock_give(&command->lock);
 	return code;

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "release/release_rules.h"
 #include "seal/seal.h"
 
 #include <ctype.h>
@@ -93,6 +94,7 @@ enum kind {
 	KIND_CIPHER, /* enum aead_kind; 0: auto */
 	KIND_TEXT,   /* char[256], may be empty */
 	KIND_PATH,   /* char[256], begins with a slash */
+	KIND_RULES,  /* char[256], as release_rules_parse() takes it */
 };
 
 struct key {
@@ -113,6 +115,7 @@ _Static_assert(sizeof(((struct settings *)0)->rsa_key_file) == TEXT_SIZE, "one s
 _Static_assert(sizeof(((struct settings *)0)->key_pair) == TEXT_SIZE, "one size of text");
 _Static_assert(sizeof(((struct settings *)0)->key_file) == TEXT_SIZE, "one size of text");
 _Static_assert(sizeof(((struct settings *)0)->test_file) == TEXT_SIZE, "one size of text");
+_Static_assert(sizeof(((struct settings *)0)->release.devices) == TEXT_SIZE, "one size of text");
 
 static const struct key keys[] = {
 	{ "snapshot device", KIND_PATH, AT(snapshot_device) },
@@ -148,6 +151,9 @@ static const struct key keys[] = {
 	{ "drift", KIND_BOOL, AT(drift) },
 	{ "drift margin", KIND_NUMBER, AT(drift_margin), .min = 0, .max = 64 },
 	{ "drift limit", KIND_UNITS, AT(drift_mib), .min = 0, .max = 1024, .unit = 1 << 20 },
+	{ "release devices", KIND_RULES, AT(release.devices) },
+	{ "release virtio-mem", KIND_BOOL, AT(release.virtio_mem) },
+	{ "release wait", KIND_NUMBER, AT(release.wait), .min = 0, .max = 3600 },
 	{ "max attempts", KIND_NUMBER, AT(max_attempts), .min = 1, .max = 1000 },
 };
 
@@ -215,6 +221,9 @@ static const char *expected(const struct key *key, char *buffer, size_t size)
 	case KIND_PATH:
 		snprintf(buffer, size, "an absolute path of at most %zu bytes", TEXT_SIZE - 1);
 		return buffer;
+	case KIND_RULES:
+		return "PCI addresses (0000:01:00.0) and ids (8086:10d3), class:02, drivers, "
+		       "bus/device, module:name";
 	}
 	return "something else";
 }
@@ -287,6 +296,14 @@ static int set_cipher(const char *value, enum aead_kind *ret)
 	return 0;
 }
 
+static int set_rules(const struct key *key, const char *value, char *ret)
+{
+	struct release_rules rules;
+	int r = release_rules_parse(value, &rules, NULL);
+
+	return r < 0 ? r : set_text(key, value, ret);
+}
+
 static int set_value(void *at, const struct key *key, const char *value)
 {
 	switch (key->kind) {
@@ -315,6 +332,8 @@ static int set_value(void *at, const struct key *key, const char *value)
 	case KIND_TEXT:
 	case KIND_PATH:
 		return set_text(key, value, at);
+	case KIND_RULES:
+		return set_rules(key, value, at);
 	}
 	return -EINVAL;
 }

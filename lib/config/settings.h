@@ -7,6 +7,7 @@
 
 #include "crypto/crypto.h"
 #include "base/why.h"
+#include "release/release_plan.h"
 #include "verdict/finding.h"
 
 #include <stdbool.h>
@@ -87,6 +88,7 @@ struct settings {
 	bool drift; /* "drift": remember memory maps, keep frames that drift free: y */
 	unsigned int drift_margin; /* "drift margin": pages on each side, 0 to 64: 2 */
 	unsigned int drift_mib;	   /* "drift limit": MiB, 0 to 1024: 8 */
+	struct release_config release;	      /* "release devices" and so on */
 	struct unknown_keys unknown;
 	bool skip_bad;		   /* not a setting: unusable parts of files are skipped;
 				    * "encrypt" is then true, to be safe */

@@ -115,11 +115,22 @@ static void note_unknown(struct unknown_keys *unknown, const struct place *place
 		text_copy(unknown->encrypt, sizeof(unknown->encrypt), text.text);
 }
 
+/* The source of what is to be released is shown with it. */
+static void note_release(struct release_config *release, const struct place *place)
+{
+	if (place)
+		snprintf(release->devices_by, sizeof(release->devices_by), "%s:%u", place->file,
+			 place->line);
+	else
+		text_copy(release->devices_by, sizeof(release->devices_by), "the command line");
+}
+
 /* place is NULL for a line that does not come from a file. */
 static int apply_line(struct settings *settings, const char *line, const struct place *place,
 		      struct why *w)
 {
 	char copy[LINE_SIZE], device[sizeof(settings->resume_device)], *key, *value;
+	char release[sizeof(settings->release.devices)];
 	struct why reason = { "" };
 	int r;
 
@@ -129,10 +140,13 @@ static int apply_line(struct settings *settings, const char *line, const struct 
 	if (r < 0 || !key)
 		return r;
 	text_copy(device, sizeof(device), settings->resume_device);
+	text_copy(release, sizeof(release), settings->release.devices);
 	r = settings_set(settings, key, value, &reason);
 	if (place && strcmp(device, settings->resume_device) != 0)
 		snprintf(settings->resume_device_by, sizeof(settings->resume_device_by), "%s:%u",
 			 place->file, place->line);
+	if (strcmp(release, settings->release.devices) != 0)
+		note_release(&settings->release, place);
 	if (r == -ENOENT && place)
 		note_unknown(&settings->unknown, place, key, value, &reason);
 	return r < 0 ? why(w, r, "%s", reason.text) : 0;

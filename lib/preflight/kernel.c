@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "kernel/file_users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,7 @@ static void add_busy(struct preflight_context *context, const char *path)
 	struct check *check;
 	char who[256];
 
-	if (preflight_find_users(context->root, path, who, sizeof(who)) > 0)
+	if (file_users_find(context->root, path, who, sizeof(who)) > 0)
 		check = preflight_add(context, "snapshot-device", CHECK_FAILED,
 				      "%s is held by %s: another hibernation is in progress", path,
 				      who);
@@ -68,14 +69,29 @@ static void add_busy(struct preflight_context *context, const char *path)
 	preflight_advise(check, "wait until it is done, or end it");
 }
 
+/* A driver refuses that will be released, and nothing else is known to. */
+static bool denied_until_released(const struct preflight_context *context)
+{
+	const struct release_plan *release = context->target->release;
+	struct check check;
+
+	return release && !preflight_find_denial(context->root, release, &check) &&
+	       preflight_find_denial(context->root, NULL, &check);
+}
+
 static void add_denied(struct preflight_context *context, const char *path)
 {
-	struct check *check =
-		preflight_add(context, "snapshot-device", CHECK_FAILED,
+	struct check *check;
+
+	if (denied_until_released(context)) {
+		preflight_add(context, "snapshot-device", CHECK_OK,
+			      "%s can be opened once the driver that refuses it is released", path);
+		return;
+	}
+	check = preflight_add(context, "snapshot-device", CHECK_FAILED,
 			      "the kernel does not permit opening %s; the reason was not found",
 			      path);
-
-	context->denied = preflight_find_denial(context->root, check);
+	context->denied = preflight_find_denial(context->root, context->target->release, check);
 	if (context->denied)
 		return;
 	if (file_has_word(context->root, "/sys/power/disk", "disabled"))
@@ -146,7 +162,8 @@ void check_power_state(struct preflight_context *context)
 				       : "the kernel does not offer hibernation (no \"disk\" in "
 					 "/sys/power/state)");
 	/* The check of the snapshot device has reported it already. */
-	if (context->denied || preflight_find_denial(context->root, check) || disabled)
+	if (context->denied ||
+	    preflight_find_denial(context->root, context->target->release, check) || disabled)
 		return;
 	preflight_advise(check, "use a kernel with CONFIG_HIBERNATION=y, and make sure that sysfs "
 				"is mounted on /sys");

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "output/json.h"
 #include "platform/platform.h"
+#include "release/release_plan.h"
 #include "config/settings.h"
 #include "swap/swap_area.h"
 
@@ -53,6 +54,8 @@ struct preflight_target {
 	int area_error;			 /* … as target_find's negative errno; 0: another cause */
 	const struct platform *platform; /* this machine; NULL: not looked at */
 	const char *platform_problem;	 /* … or why it could not be */
+	/* What is released before the snapshot; platform is as it will be then. NULL: nothing. */
+	const struct release_plan *release;
 };
 
 /* Queries of the running system. */
@@ -108,9 +111,10 @@ void check_swap_area(struct preflight_context *context);
 void check_way_back(struct preflight_context *context);
 
 /* Why the kernel does not hibernate at all (hibernation_available() in its
- * kernel/power/hibernate.c): fills text and advice of a check. False when no
- * cause was found (check untouched). */
-bool preflight_find_denial(const char *root, struct check *check);
+ * kernel/power/hibernate.c), with this released (NULL: nothing): fills text and advice of a
+ * check. False when no cause was found (check untouched). */
+bool preflight_find_denial(const char *root, const struct release_plan *release,
+			   struct check *check);
 
 /* Runs all checks. Opens and closes the snapshot device, so call it before the program opens that
  * itself. */

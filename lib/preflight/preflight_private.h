@@ -37,11 +37,7 @@ void check_firmware(struct preflight_context *context); /* only if it is going t
 /* What of the memory map moves from boot to boot; one more about boot files that were changed. Only
  * where this machine is known. */
 void check_drift(struct preflight_context *context);
+void check_release(struct preflight_context *context); /* only if there is such; up to two */
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */
-
-/* The processes that have a file of this name (as the kernel shows it below
- * /proc) open or mapped, as "gpg-agent (process 812), …" into who. Returns how
- * many there are; processes that this user may not inspect are not counted. */
-size_t preflight_find_users(const char *root, const char *name, char *who, size_t size);
 
 #endif

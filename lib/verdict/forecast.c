@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verdict/forecast.h"
 
+#include "base/bytes.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +36,24 @@ __attribute__((format(printf, 5, 6))) static void add(struct forecast *forecast,
 	va_end(args);
 }
 
+static uint64_t overlap(const struct byte_range *range, const struct memory_entry *entry)
+{
+	uint64_t start = max_u64(range->start, entry->start);
+	uint64_t end = min_u64(range->end, entry->end);
+
+	return start <= end ? end - start + 1 : 0;
+}
+
+/* Is nothing of it in an image? The blocks may be listed one by one, in any order. */
+static bool is_offline(const struct ram *ram, const struct memory_entry *entry)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < ram->offline.count; i++)
+		bytes += overlap(&ram->offline.items[i], entry);
+	return bytes == entry->end - entry->start + 1;
+}
+
 static void forecast_memory(const struct platform *platform, struct forecast *ret)
 {
 	const struct memory_map *map = &platform->map;
@@ -43,12 +63,16 @@ static void forecast_memory(const struct platform *platform, struct forecast *re
 
 		if (device->plugged > 0)
 			add(ret, "virtio-mem", true,
-			    "Unplug it first: set the device's requested size to 0 on the host.",
+			    "Unplug it first: set the device's requested size to 0 on the host. Or "
+			    "set \"release virtio-mem = y\" (suspend.conf(5)): it is gone then "
+			    "until the next boot.",
 			    "The virtio-mem device %s has %llu MiB plugged; after a restart it has "
 			    "none.",
 			    device->device, (unsigned long long)(device->plugged >> 20));
 	}
-	for (size_t i = map->table_count; i < map->entries.count; i++)
+	for (size_t i = map->table_count; i < map->entries.count; i++) {
+		if (is_offline(&platform->ram, &map->entries.items[i]))
+			continue;
 		add(ret, "hot-plugged-memory", false,
 		    "Make sure that the machine has this memory when it restarts.",
 		    "%llu MiB of memory at 0x%llx were hot-plugged.",
@@ -56,6 +80,7 @@ static void forecast_memory(const struct platform *platform, struct forecast *re
 					  1) >>
 					 20),
 		    (unsigned long long)map->entries.items[i].start);
+	}
 }
 
 static void forecast_devices(const struct platform *platform, struct forecast *ret)
@@ -67,7 +92,7 @@ static void forecast_devices(const struct platform *platform, struct forecast *r
 			add(ret, "vmbus-uio", true, "Unbind it from uio_hv_generic first.",
 			    "The VMBus %s %s is bound to the driver %s, which cannot hibernate.",
 			    device_kind(device), device->address, device->driver);
-		else if (device_is_vmbus_pci(device))
+		else if (device_is_vmbus_pci(device) && *device->driver)
 			add(ret, "vmbus-pci", false,
 			    "Start hibernation from the host, which removes the device first, or "
 			    "remove it yourself.",

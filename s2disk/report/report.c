@@ -11,6 +11,7 @@
 #include "s2disk/described.h"
 #include "s2disk/aftermath/last.h"
 #include "s2disk/prepare/platform_section.h"
+#include "s2disk/prepare/released.h"
 #include "base/tree.h"
 #include "answers.h"
 #include "tree.h"
@@ -58,7 +59,8 @@ static void look_at_past(const char *root)
 static void look(const struct report_source *source, struct settings *settings,
 		 struct report_answers *answers)
 {
-	struct preflight_target target = { 0 };
+	struct release_plan release = { 0 };
+	struct preflight_target target = { .release = &release };
 	struct platform_section section = { 0 };
 	struct why w = { "" }, problem = { "" };
 	struct preflight *preflight = malloc(sizeof(*preflight));
@@ -76,11 +78,14 @@ static void look(const struct report_source *source, struct settings *settings,
 	r = source->describes_machine ? platform_section_capture(&section, source->root, &problem)
 				      : -ENOENT;
 	if (r == 0)
+		r = released_plan(settings, source->root, &section.platform, &release);
+	if (r == 0)
 		target.platform = &section.platform;
 	else if (source->describes_machine)
 		report_answers_no_platform(answers, why_text(&problem, r));
 	preflight_run_on(report_answers_system(answers), settings, &target, source->root,
 			 preflight);
+	release_plan_free(&release);
 	platform_section_free(&section);
 	look_at_past(source->root);
 	free(preflight);

@@ -6,8 +6,8 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "fixtures/machine/made_map.h"
 #include "format/codec.h"
+#include "platform/memory/memory_map.h"
 #include "platform/firmware/acpi.h"
 #include "platform/hardware/cpu.h"
 #include "platform/memory/e820.h"
@@ -30,7 +30,7 @@ static void fuzz_map(const char *text)
 	struct memory_map map = { 0 }, copy = { 0 };
 	unsigned char sum[E820_CHECKSUM_MAX];
 
-	if (!made_map_parse(text, &map))
+	if (memory_map_parse(text, &map) < 0)
 		return;
 	for (size_t i = 0; i < map.entries.count; i++)
 		memory_map_find(&map, map.entries.items[i].start);
@@ -48,9 +48,9 @@ static void fuzz_boot_params(const unsigned char *data, size_t size)
 	static unsigned char params[4096];
 	struct memory_map map = { 0 };
 
-	fuzz_assert(made_map_parse("0x0 0x9fbff System RAM\n0x9fc00 0xfffff Reserved\n"
-				   "0x100000 0x7ffffff Unknown E820 type\n",
-				   &map));
+	fuzz_assert(memory_map_parse("0x0 0x9fbff System RAM\n0x9fc00 0xfffff Reserved\n"
+				     "0x100000 0x7ffffff Unknown E820 type\n",
+				     &map) == 0);
 	memset(params, 0, sizeof(params));
 	params[0x1e8] = size ? data[0] : 0;
 	memcpy(params + 0x2d0, data, min_u64(size, sizeof(params) - 0x2d0));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Machines that were recorded, and machines made up after what was seen of others. */
-#include "fixtures/machine/made_map.h"
 #include "drift_lives.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "platform/memory/memory_map.h"
 #include "fixtures/made_data.h"
 #include "fixtures/machine/recorded_boot.h"
 
@@ -159,7 +159,7 @@ static void add_made(struct drift_machine *machine, bool large, const struct cut
 	if (large)
 		print_ram(text, HIGH_FIRST, HIGH_END, cuts, count);
 	ck_assert_int_eq(fclose(text), 0);
-	ck_assert(made_map_parse(map, &platform.map));
+	ck_assert_int_eq(memory_map_parse(map, &platform.map), 0);
 	free(map);
 	ck_assert_int_eq(list_append(&platform.acpi.tables, table), 0);
 	platform.acpi.tables.known = true;

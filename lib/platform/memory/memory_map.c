@@ -117,6 +117,45 @@ int memory_map_capture(const char *root, struct memory_map *ret)
 	return 0;
 }
 
+/* One line, without its newline. */
+static int parse_line(char *line, struct memory_map *map)
+{
+	char *start_text, *end_text;
+	uint64_t start, end;
+
+	line[strcspn(line, "#")] = '\0';
+	line = text_trim(line);
+	if (!*line)
+		return 0;
+	start_text = strsep(&line, " \t");
+	end_text = line ? strsep(&line, " \t") : NULL;
+	line = line ? text_trim(line) : NULL;
+	if (!line || !*line || text_parse_u64(start_text, &start) < 0 ||
+	    text_parse_u64(end_text, &end) < 0 || start > end ||
+	    map->entries.count == MEMORY_MAP_MAX)
+		return -EINVAL;
+	return list_append(&map->entries, make_entry(start, end, line));
+}
+
+int memory_map_parse(const char *text, struct memory_map *ret)
+{
+	_cleanup_free_ char *copy = strdup(text);
+	struct memory_map map = { 0 };
+	char *rest = copy, *line;
+	int r = copy ? 0 : -ENOMEM;
+
+	while (r == 0 && (line = strsep(&rest, "\n")))
+		r = parse_line(line, &map);
+	if (r < 0) {
+		memory_map_free(&map);
+		return r;
+	}
+	map.entries.known = true;
+	map.table_count = (uint32_t)map.entries.count;
+	*ret = map;
+	return 0;
+}
+
 ssize_t memory_map_find(const struct memory_map *map, uint64_t address)
 {
 	ssize_t found = -1;

@@ -49,6 +49,10 @@ int memory_map_copy(const struct memory_map *map, struct memory_map *ret);
  * unknown and 0 is returned. */
 int memory_map_capture(const char *root, struct memory_map *ret);
 
+/* Pure: from lines "0xSTART 0xEND TYPE", as in a boot record; # begins a comment. 0, -EINVAL (*ret
+ * is untouched) or -ENOMEM. */
+int memory_map_parse(const char *text, struct memory_map *ret);
+
 /* The number of a type by its name in sysfs; MEMORY_NONE if unknown. */
 uint32_t memory_type_parse(const char *text);
 

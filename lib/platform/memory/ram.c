@@ -173,6 +173,23 @@ static int capture_blocks(const char *root, struct ram *ram)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* An offline block is in /proc/iomem as before, but nothing uses it. */
+static void subtract_offline(struct ram *ram)
+{
+	for (size_t i = 0; i < ram->virtio.count; i++) {
+		struct virtio_mem *device = &ram->virtio.items[i];
+
+		for (size_t n = 0; n < ram->offline.count; n++) {
+			const struct byte_range *range = &ram->offline.items[n];
+			uint64_t start = max_u64(range->start, device->start);
+			uint64_t end = min_u64(range->end, device->end);
+
+			if (start <= end)
+				device->plugged -= min_u64(device->plugged, end - start + 1);
+		}
+	}
+}
+
 /* A file that may be absent (*ret stays NULL). A lack of memory does not count as
  * absence: the record would describe another machine. 0 or -ENOMEM. */
 static int read_if_there(const char *root, const char *path, char **ret)
@@ -213,6 +230,7 @@ int ram_capture(const char *root, struct ram *ret)
 	drop_other_virtio(root, &ram);
 	if (r == 0)
 		r = capture_blocks(root, &ram);
+	subtract_offline(&ram);
 	if (r < 0) {
 		ram_free(&ram);
 		return r;

@@ -25,7 +25,7 @@ struct virtio_mem {
 	char device[32]; /* virtio3 */
 	uint64_t start;
 	uint64_t end;
-	uint64_t plugged; /* bytes of System RAM in it */
+	uint64_t plugged; /* bytes of System RAM in it; by ram_capture: that are online */
 };
 
 /* Can page frames of the running kernel be offlined with soft_offline_page? */

@@ -136,6 +136,24 @@ START_TEST(offset_of_another_device_by_parameter)
 }
 END_TEST
 
+START_TEST(source_of_a_release)
+{
+	struct options options = with_file();
+	struct settings settings;
+	char by[300];
+
+	put("splash = y\nrelease devices = e1000e\nrelease wait = 3\n");
+	snprintf(by, sizeof(by), "%s:2", file);
+	ck_assert_int_eq(options_load_settings(&options, &settings, NULL), 0);
+	ck_assert_str_eq(settings.release.devices, "e1000e");
+	ck_assert_str_eq(settings.release.devices_by, by);
+	options_assign(&options, NULL, "release devices = class:02");
+	ck_assert_int_eq(options_load_settings(&options, &settings, NULL), 0);
+	ck_assert_str_eq(settings.release.devices, "class:02");
+	ck_assert_str_eq(settings.release.devices_by, "the command line");
+}
+END_TEST
+
 static const struct {
 	const char *key, *value;
 	int error;
@@ -246,6 +264,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, offset_of_another_device, 0,
 			    (int)(sizeof(offsets) / sizeof(offsets[0])));
 	tcase_add_test(tcase, offset_of_another_device_by_parameter);
+	tcase_add_test(tcase, source_of_a_release);
 	tcase_add_loop_test(tcase, wrong_values, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
 	tcase_add_test(tcase, first_error_is_reported);
 	tcase_add_test(tcase, salvages_what_can_be_used);

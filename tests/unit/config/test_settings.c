@@ -84,6 +84,11 @@ static const struct {
 	{ "drift limit", "0", "drift_mib=0" },
 	{ "drift limit", "1024", "drift_mib=1024" },
 	{ "drift limit", "16M", "drift_mib=16" },
+	{ "release devices", "", "" },
+	{ "release devices", "8086:10d3 class:02, e1000e",
+	  "release.devices=8086:10d3 class:02, e1000e" },
+	{ "release virtio-mem", "y", "release.virtio_mem=1" },
+	{ "release wait", "3600", "release.wait=3600" },
 	{ "max attempts", "1", "max_attempts=1" },
 };
 
@@ -137,6 +142,8 @@ static const struct {
 	{ "drift margin", "65", "a number from 0 to 64" },
 	{ "drift limit", "1025", "a number from 0 to 1024 MiB" },
 	{ "drift limit", "512K", "a number from 0 to 1024 MiB" },
+	{ "release devices", "8086:10d3 a:b", "expected: PCI addresses (0000:01:00.0)" },
+	{ "release devices", X64 X64 X64 X64, "expected: PCI addresses" },
 	{ "snapshot device", "snapshot", "an absolute path" },
 	{ "snapshot device", "", "an absolute path" },
 	{ "resume device", "/dev/sda\n", "\"/dev/sda?\"; expected: printable text" },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "fixtures/machine/made_map.h"
 #include "history/maps/boot_memory.h"
 
 #include "base/text.h"
+#include "platform/memory/memory_map.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_root.h"
 #include "fixtures/machine/recorded_boot.h"
@@ -67,7 +67,7 @@ static void boot_with(const char *kernel_log, struct boot_memory *ret)
 {
 	struct platform platform = { 0 };
 
-	ck_assert(made_map_parse(small_map, &platform.map));
+	ck_assert_int_eq(memory_map_parse(small_map, &platform.map), 0);
 	ck_assert_int_eq(boot_memory_of("/nonexistent", &platform, kernel_log, 7, ret), 0);
 	ck_assert_uint_eq(ret->time, 7);
 	platform_free(&platform);

@@ -27,7 +27,7 @@ floor()
 	lib/boot/* | lib/format/* | lib/kernel/*) echo 2 ;;
 	lib/swap/*) echo 3 ;;
 	lib/platform/*) echo 4 ;;
-	lib/history/* | lib/seal/* | lib/verdict/*) echo 5 ;;
+	lib/history/* | lib/release/* | lib/seal/* | lib/verdict/*) echo 5 ;;
 	lib/image/* | lib/ui/*) echo 6 ;;
 	lib/config/*) echo 7 ;;
 	lib/preflight/*) echo 8 ;;

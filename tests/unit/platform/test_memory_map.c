@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "fixtures/check_main.h"
 #include "fixtures/made_data.h"
-#include "fixtures/machine/made_map.h"
+#include "platform/memory/memory_map.h"
 #include "platform/memory/e820.h"
 #include "verdict/map_diff.h"
 #include "platform/memory/frames.h"
@@ -32,7 +32,7 @@ static struct memory_map read_map(const char *name)
 	_cleanup_free_ char *text = read_map_text(name);
 	struct memory_map map = { 0 };
 
-	ck_assert_msg(made_map_parse(text, &map), "%s", name);
+	ck_assert_msg(memory_map_parse(text, &map) == 0, "%s", name);
 	return map;
 }
 
@@ -40,7 +40,7 @@ static struct memory_map make_map(const char *text)
 {
 	struct memory_map map = { 0 };
 
-	ck_assert(made_map_parse(text, &map));
+	ck_assert_int_eq(memory_map_parse(text, &map), 0);
 	return map;
 }
 
@@ -56,6 +56,48 @@ static uint64_t known_checksum(const char *name)
 	ck_assert_ptr_nonnull(at);
 	return strtoull(at + strlen("e820_checksum): "), NULL, 16);
 }
+
+START_TEST(parses_lines)
+{
+	static const char *const wrong[] = { "0x0 0xfff", "0x0", "x 0xfff System RAM",
+					     "0x0 y System RAM", "0x1000 0xfff System RAM" };
+	struct memory_map map = make_map("# of a boot\n\n0x0 0x9ffff System RAM # low\n"
+					 " 0x100000\t0x1fffff  of a vendor\n");
+
+	ck_assert(map.entries.known);
+	ck_assert_uint_eq(map.entries.count, 2);
+	ck_assert_uint_eq(map.table_count, 2);
+	ck_assert_uint_eq(map.entries.items[0].end, 0x9ffff);
+	ck_assert_uint_eq(map.entries.items[0].type, MEMORY_RAM);
+	ck_assert_uint_eq(map.entries.items[1].start, 0x100000);
+	ck_assert_uint_eq(map.entries.items[1].type, MEMORY_VENDOR_20);
+	ck_assert_uint_eq(map.entries.items[1].unknown, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		ck_assert_int_eq(memory_map_parse(wrong[i], &map), -EINVAL);
+	ck_assert_uint_eq(map.entries.count, 2);
+	memory_map_free(&map);
+}
+END_TEST
+
+START_TEST(parses_no_more_than_fit)
+{
+	struct memory_map map = { 0 };
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	for (unsigned int i = 0; i < MEMORY_MAP_MAX; i++)
+		fputs("0x0 0xfff Reserved\n", file);
+	fflush(file);
+	ck_assert_int_eq(memory_map_parse(text, &map), 0);
+	ck_assert_uint_eq(map.entries.count, MEMORY_MAP_MAX);
+	memory_map_free(&map);
+	fputs("0x0 0xfff Reserved\n", file);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(memory_map_parse(text, &map), -EINVAL);
+	free(text);
+}
+END_TEST
 
 START_TEST(computes_what_kernels_stored)
 {
@@ -355,6 +397,8 @@ void test_cases(Suite *suite)
 	TCase *tcase = test_case(suite, "memory_map");
 
 	crypto_init(NULL);
+	tcase_add_test(tcase, parses_lines);
+	tcase_add_test(tcase, parses_no_more_than_fit);
 	tcase_add_loop_test(tcase, computes_what_kernels_stored, 0, (int)ARRAY_SIZE(with_checksum));
 	tcase_add_test(tcase, knows_both_generations);
 	tcase_add_loop_test(tcase, calibrates_types_and_hotplug, 6, 24);

@@ -45,7 +45,7 @@ static const struct {
 	{ -EPERM, "lockdown-confidentiality", "(confidentiality mode", "Secure Boot" },
 	{ -EPERM, "secretmem", "in use by key-agent (process 4711)", "secretmem.enable=0" },
 	{ -EPERM, "cxl", "CXL memory (mem0)", "cxl disable-memdev" },
-	{ -EPERM, "virtio-mem", "virtio-mem device (virtio5)", "at boot" },
+	{ -EPERM, "virtio-mem", "virtio-mem device (virtio5)", "release virtio-mem = y" },
 	{ -EPERM, "disabled-unknown", "the reason was not found", "dmesg" },
 	{ -EPERM, "good", "the reason was not found", "container" },
 };

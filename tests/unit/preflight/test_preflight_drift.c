@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "fixtures/check_main.h"
-#include "fixtures/machine/made_map.h"
+#include "platform/memory/memory_map.h"
 #include "fixtures/machine/made_root.h"
 #include "history/maps/drift.h"
 #include "history/maps/kept_free.h"
@@ -35,7 +35,7 @@ static void set_map(uint64_t first, uint64_t count, const char *type)
 		 (unsigned long long)(first + count) * 4096 - 1, type,
 		 (unsigned long long)(first + count) * 4096);
 	memory_map_free(&platform.map);
-	ck_assert(made_map_parse(text, &platform.map));
+	ck_assert_int_eq(memory_map_parse(text, &platform.map), 0);
 }
 
 static void count_boot(uint64_t first, uint64_t count)

@@ -2,6 +2,7 @@
 /* Which processes are in the way, found below a made-up /proc. */
 #include "fixtures/check_main.h"
 #include "preflight/preflight.h"
+#include "kernel/file_users.h"
 #include "preflight/preflight_private.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ START_TEST(open_files_are_found)
 	make_process("21", "vault", "/secretmem (deleted)");
 	make_process("23", "editor", "/secretmem.txt");
 	make_process("24", "shell", "/home/me/secretmem");
-	ck_assert_uint_eq(preflight_find_users(root, "/secretmem", who, sizeof(who)), 1);
+	ck_assert_uint_eq(file_users_find(root, "/secretmem", who, sizeof(who)), 1);
 	ck_assert_str_eq(who, "vault (process 21)");
 }
 END_TEST
@@ -71,9 +72,9 @@ START_TEST(none_is_found)
 {
 	make_process("23", "editor", "/dev/snapshot2");
 	strcpy(who, "left over");
-	ck_assert_uint_eq(preflight_find_users(root, "/dev/snapshot", who, sizeof(who)), 0);
+	ck_assert_uint_eq(file_users_find(root, "/dev/snapshot", who, sizeof(who)), 0);
 	ck_assert_str_eq(who, "");
-	ck_assert_uint_eq(preflight_find_users("/nowhere", "/dev/snapshot", who, sizeof(who)), 0);
+	ck_assert_uint_eq(file_users_find("/nowhere", "/dev/snapshot", who, sizeof(who)), 0);
 }
 END_TEST
 
@@ -83,7 +84,7 @@ START_TEST(many_users_are_counted)
 
 	for (size_t i = 0; i < 6; i++)
 		make_process(pids[i], "vault", "/secretmem (deleted)");
-	ck_assert_uint_eq(preflight_find_users(root, "/secretmem", who, sizeof(who)), 6);
+	ck_assert_uint_eq(file_users_find(root, "/secretmem", who, sizeof(who)), 6);
 	ck_assert_ptr_nonnull(strstr(who, ") and 2 more"));
 }
 END_TEST
@@ -94,7 +95,7 @@ START_TEST(names_are_made_printable)
 	struct check check = { 0 };
 
 	make_process("21", "vault\033[2J", "/secretmem (deleted)");
-	ck_assert(preflight_find_denial(root, &check));
+	ck_assert(preflight_find_denial(root, NULL, &check));
 	ck_assert_ptr_nonnull(strstr(check.text, "in use by vault?[2J (process 21)"));
 	ck_assert_ptr_nonnull(strstr(check.advice, "secretmem.enable=0"));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resume's decision: what is done about each verdict. The image, this machine, and the verdict
  * are made up. */
-#include "fixtures/machine/made_map.h"
+#include "platform/memory/memory_map.h"
 #include "resume/decide.h"
 
 #include "base/bytes.h"
@@ -117,7 +117,7 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	ck_assert_ptr_null(log);
 	memset(ret, 0, sizeof(*ret));
 	if (made.map)
-		ck_assert(made_map_parse(made.map, &ret->map));
+		ck_assert_int_eq(memory_map_parse(made.map, &ret->map), 0);
 	return made.capture < 0 ? why(w, made.capture, "this machine is a riddle") : 0;
 }
 
@@ -500,7 +500,7 @@ static void make_met(void)
 	const struct met_frames frames = { .map = 1, .first = 0x7ff, .count = 1 };
 
 	made.map = SOME_MAP;
-	ck_assert(made_map_parse(SOME_MAP, &map));
+	ck_assert_int_eq(memory_map_parse(SOME_MAP, &map), 0);
 	ck_assert_int_eq(memory_map_digest(&map, maps[2].digest), 0);
 	memory_map_free(&map);
 	maps[2].tables_moved = 1;

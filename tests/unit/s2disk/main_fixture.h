@@ -17,7 +17,8 @@ int program_main(int argc, char **argv);
 
 static struct {
 	uid_t uid;
-	int lock, second_lock, on, find, crypto, capture, mlock, keys, hibernate, save, print, keep;
+	int lock, second_lock, on, find, crypto, capture, plan, release, mlock, keys, hibernate;
+	int save, print, keep;
 	int location; /* of setting the firmware's variable, and of deleting it */
 	uint64_t offset;
 	enum check_level level; /* of the check that comes out worst */
@@ -160,6 +161,50 @@ int platform_section_capture(struct platform_section *section, const char *root,
 	return event_why("look", machine.capture, w);
 }
 
+static bool back_after_resume; /* what was released was, after the machine was off */
+
+void released_recover(const char *root)
+{
+	ck_assert_str_eq(root, "");
+	event("recover", 0);
+}
+
+void released_wait(const struct settings *settings, const char *root)
+{
+	(void)settings;
+	ck_assert_str_eq(root, "");
+}
+
+int released_plan(const struct settings *settings, const char *root, struct platform *platform,
+		  struct release_plan *ret)
+{
+	static const struct release_entry entry = { .kind = RELEASE_REMOVE,
+						    .what = "a device",
+						    .reason = "it is so",
+						    .source = RELEASE_BUILT_IN };
+
+	(void)settings, (void)platform;
+	ck_assert_str_eq(root, "");
+	return machine.plan < 0 ? machine.plan : list_append(&ret->entries, entry);
+}
+
+int released_begin(struct release_plan *plan, struct platform_section *section, const char *root,
+		   struct why *w)
+{
+	(void)section;
+	ck_assert_str_eq(root, "");
+	ck_assert_uint_eq(plan->entries.count, 1);
+	return event_why("release", machine.release, w);
+}
+
+void released_end(struct release_plan *plan, const char *root, bool resumed)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert_uint_eq(plan->entries.count, 1);
+	back_after_resume = resumed;
+	event("back", 0);
+}
+
 void platform_section_free(struct platform_section *section)
 {
 	(void)section;
@@ -175,6 +220,7 @@ void __wrap_preflight_run(const struct settings *settings, const struct prefligh
 	event("check", 0);
 	ck_assert_int_eq(target->area_error, machine.on < 0 ? 0 : machine.find);
 	ck_assert((target->platform != NULL) == (target->platform_problem == NULL));
+	ck_assert((target->release->entries.count == 1) == (target->platform != NULL));
 	snprintf(text, sizeof(text), "%s",
 		 !target->area	     ? target->area_problem
 		 : !target->platform ? target->platform_problem

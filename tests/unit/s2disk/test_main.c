@@ -8,9 +8,8 @@ START_TEST(unknown_keys)
 {
 	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\nenrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check others-off location hibernate cleared resumed "
-	       "others-on "
-	       "unlock");
+	       "lock recover on find look keep check others-off location release hibernate back "
+	       "cleared resumed others-on unlock");
 	ck_assert_str_eq(said, "");
 	ck_assert_uint_eq(unknown.count, 1);
 	ck_assert_ptr_nonnull(strstr(unknown.text, "/conf:3: unknown key \"enrypt\""));
@@ -20,13 +19,16 @@ START_TEST(unknown_keys)
 }
 END_TEST
 
-#define WHOLE "lock on find look keep check others-off location hibernate cleared resumed others-on"
+#define WHOLE                                                                                      \
+	"lock recover on find look keep check others-off location release hibernate back cleared " \
+	"resumed others-on"
 
 START_TEST(hibernates)
 {
 	s2disk("", EXIT_DONE, WHOLE " unlock");
 	ck_assert_str_eq(problem, "");
 	ck_assert_str_eq(said, "");
+	ck_assert(back_after_resume);
 	machine.on = 1;
 	machine.level = CHECK_WARNING;
 	s2disk("", EXIT_DONE, WHOLE " off unlock");
@@ -41,7 +43,8 @@ START_TEST(hibernates)
 	check_printed(said, "nothing can be kept");
 	machine.uid = 1000;
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check others-off location hibernate cleared others-on off "
+	       "lock recover on find look keep check others-off location release hibernate back "
+	       "cleared others-on off "
 	       "unlock");
 }
 END_TEST
@@ -58,7 +61,7 @@ START_TEST(checks_say_no)
 {
 	machine.level = CHECK_FAILED;
 	machine.on = 1;
-	s2disk("", EXIT_REFUSED, "lock on find look keep check refused off unlock");
+	s2disk("", EXIT_REFUSED, "lock recover on find look keep check refused off unlock");
 	check_printed(said, "two is so so; do something");
 	check_printed(said, "kept: two is so so");
 	check_not_printed(said, "one is fine");
@@ -69,10 +72,10 @@ START_TEST(no_area)
 {
 	machine.find = -ENODEV;
 	machine.on = 1;
-	s2disk("", EXIT_REFUSED, "lock on find look keep check refused off unlock");
+	s2disk("", EXIT_REFUSED, "lock recover on find look keep check refused off unlock");
 	ck_assert_str_eq(problem, "find failed");
 	machine.on = -EPERM;
-	s2disk("", EXIT_REFUSED, "lock on look keep check refused unlock");
+	s2disk("", EXIT_REFUSED, "lock recover on look keep check refused unlock");
 	ck_assert_str_eq(problem, "on failed");
 }
 END_TEST
@@ -82,12 +85,12 @@ START_TEST(machine_cannot_be_described)
 {
 	machine.on = 1;
 	machine.capture = -ENOMEM;
-	s2disk("", EXIT_REFUSED, "lock on find look check refused off unlock");
+	s2disk("", EXIT_REFUSED, "lock recover on find look check refused off unlock");
 	ck_assert_str_eq(problem, "look failed");
 	s2disk("--dry-run", EXIT_REFUSED, "find look check");
 	s2disk("--check", EXIT_REFUSED, "find look check");
 	machine.crypto = -EIO;
-	s2disk("", EXIT_REFUSED, "lock on find check refused off unlock");
+	s2disk("", EXIT_REFUSED, "lock recover on find check refused off unlock");
 	ck_assert_str_eq(problem, "no cryptography");
 }
 END_TEST
@@ -97,10 +100,26 @@ START_TEST(hibernating_fails)
 	machine.on = 1;
 	machine.hibernate = -EIO;
 	s2disk("", EXIT_FAILED,
-	       "lock on find look keep check others-off location hibernate cleared failed "
-	       "others-on off "
-	       "unlock");
+	       "lock recover on find look keep check others-off location release hibernate back "
+	       "cleared failed others-on off unlock");
 	check_printed(said, "not hibernated: hibernate failed");
+	ck_assert(!back_after_resume);
+}
+END_TEST
+
+START_TEST(releasing_fails)
+{
+	machine.on = 1;
+	machine.release = -EBUSY;
+	s2disk("", EXIT_FAILED,
+	       "lock recover on find look keep check others-off location release cleared failed "
+	       "others-on off unlock");
+	check_printed(said, "not hibernated: release failed");
+	check_printed(said, "kept: release failed");
+	/* Without a plan the machine is not described. */
+	machine.plan = -ENOMEM;
+	s2disk("", EXIT_REFUSED, "lock recover on find look keep check refused off unlock");
+	ck_assert_str_eq(problem, "Cannot allocate memory");
 }
 END_TEST
 
@@ -110,21 +129,21 @@ START_TEST(asks_for_a_passphrase)
 	machine.on = 1;
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check unlock memory keys lock others-off location hibernate "
-	       "cleared wipe "
-	       "resumed "
+	       "lock recover on find look keep check unlock memory keys lock others-off location "
+	       "release hibernate back cleared wipe resumed "
 	       "others-on off unlock");
 	/* Another one did meanwhile. */
 	machine.second_lock = -EBUSY;
 	s2disk("", EXIT_FAILED,
-	       "lock on find look keep check unlock memory keys lock wipe failed off");
+	       "lock recover on find look keep check unlock memory keys lock wipe failed off");
 	check_printed(said, "not hibernated: lock failed");
 	check_printed(said, "kept: lock failed");
 	machine.keys = -ECANCELED;
-	s2disk("", EXIT_FAILED, "lock on find look keep check unlock memory keys wipe failed off");
+	s2disk("", EXIT_FAILED,
+	       "lock recover on find look keep check unlock memory keys wipe failed off");
 	check_printed(said, "not hibernated: keys failed");
 	machine.mlock = -EPERM;
-	s2disk("", EXIT_FAILED, "lock on find look keep check unlock memory failed off");
+	s2disk("", EXIT_FAILED, "lock recover on find look keep check unlock memory failed off");
 	check_printed(said, "cannot lock this program's memory: Operation not permitted");
 }
 END_TEST
@@ -133,13 +152,11 @@ START_TEST(key_pair_asks_nothing)
 {
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\nkey pair = /etc/pair\n");
 	s2disk("", EXIT_DONE,
-	       "lock on find look keep check memory keys others-off location hibernate cleared "
-	       "wipe "
-	       "resumed "
-	       "others-on "
-	       "unlock");
+	       "lock recover on find look keep check memory keys others-off location release "
+	       "hibernate back cleared wipe resumed others-on unlock");
 	machine.keys = -ENOENT;
-	s2disk("", EXIT_FAILED, "lock on find look keep check memory keys wipe failed unlock");
+	s2disk("", EXIT_FAILED,
+	       "lock recover on find look keep check memory keys wipe failed unlock");
 	check_printed(said, "not hibernated: keys failed");
 }
 END_TEST
@@ -147,14 +164,9 @@ END_TEST
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
-		unknown_keys,
-		hibernates,
-		another_is_at_it,
-		checks_say_no,
-		no_area,
-		machine_cannot_be_described,
-		hibernating_fails,
-		asks_for_a_passphrase,
+		unknown_keys,	       hibernates,	another_is_at_it,
+		checks_say_no,	       no_area,		machine_cannot_be_described,
+		hibernating_fails,     releasing_fails, asks_for_a_passphrase,
 		key_pair_asks_nothing,
 	};
 	TCase *tcase = test_case(suite, "main");

@@ -14,7 +14,8 @@ START_TEST(only_looking)
 	check_printed(out, "\"result\": \"ok\"");
 	s2disk("--dry-run", EXIT_DONE, "find look check");
 	ck_assert_str_eq(
-		out, "would write an image into /swapfile (/dev/sda2, offset 0 pages), "
+		out, "would remove a device: it is so (built in)\n"
+		     "would write an image into /swapfile (/dev/sda2, offset 0 pages), "
 		     "compressed with LZ4, not encrypted, in several threads, then power off\n");
 	machine.level = CHECK_FAILED;
 	s2disk("--check", EXIT_REFUSED, "find look check");
@@ -45,6 +46,7 @@ START_TEST(foretells_the_settings)
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\ncompress = n\nthreads = n\n");
 	s2disk("-n -o 7", EXIT_DONE, "find look check");
 	ck_assert_str_eq(out,
+			 "would remove a device: it is so (built in)\n"
 			 "would write an image into /swapfile (/dev/sda2, offset 7 pages), not "
 			 "compressed, encrypted, in one thread, then power off\n");
 }

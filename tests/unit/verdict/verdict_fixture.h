@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "crypto/crypto.h"
 #include "base/io.h"
+#include "platform/memory/memory_map.h"
 #include "fixtures/made_data.h"
-#include "fixtures/machine/made_map.h"
 #include "kernel/image_info.h"
 #include "verdict/verdict.h"
 
@@ -52,7 +52,7 @@ static inline void hibernate(void)
 static inline void set_map(struct platform *platform, const char *text)
 {
 	memory_map_free(&platform->map);
-	ck_assert(made_map_parse(text, &platform->map));
+	ck_assert_int_eq(memory_map_parse(text, &platform->map), 0);
 }
 
 static inline void add_zone(struct platform *platform, const char *name, uint64_t start,

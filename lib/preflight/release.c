@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What will be released before the snapshot, and what cannot be. */
+#include "preflight/preflight_private.h"
+
+#include "release/release_text.h"
+
+/* How much of a check's text is for the list. */
+#define LIST_SIZE 300
+
+static void add_released(struct preflight_context *context)
+{
+	const struct release_plan *plan = context->target->release;
+	char list[LIST_SIZE];
+	struct check *check;
+
+	if (release_text(plan, RELEASE_ALL_LASTING, list, sizeof(list)) > 0) {
+		check = preflight_add(context, "release", CHECK_WARNING,
+				      "gone until the next boot, since it cannot be given back: %s",
+				      list);
+		preflight_advise(check, "see \"release virtio-mem\" in suspend.conf(5)");
+	} else if (release_text(plan, RELEASE_ALL_FREE, list, sizeof(list)) > 0) {
+		preflight_add(context, "release", CHECK_OK,
+			      "released before the snapshot, and given back after it: %s", list);
+	}
+}
+
+/* What is not needed stays as it would without the plan, for the forecast to judge. */
+static void add_blocked(struct preflight_context *context)
+{
+	const struct release_plan *plan = context->target->release;
+	char list[LIST_SIZE];
+	struct check *check;
+
+	if (release_text(plan, RELEASE_ALL_REFUSING, list, sizeof(list)) > 0) {
+		check = preflight_add(context, "release", CHECK_FAILED,
+				      "must be released to hibernate, and cannot be: %s", list);
+		preflight_advise(check, "end what uses it, or unbind or remove it by hand");
+	} else if (release_text(plan, RELEASE_ALL_BLOCKED, list, sizeof(list)) > 0) {
+		check = preflight_add(context, "release", CHECK_WARNING,
+				      "not released before the snapshot: %s", list);
+		preflight_advise(check, "see \"release devices\" in suspend.conf(5)");
+	}
+}
+
+void check_release(struct preflight_context *context)
+{
+	if (!context->target->release)
+		return;
+	add_released(context);
+	add_blocked(context);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "release/release.h"
+
+#include "release/release_journal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define UNTIL_NEXT_BOOT "it comes back with the next boot only"
+
+/* Memory comes back as long as its driver is there. */
+static bool is_lost(const struct release_plan *plan, const struct release_entry *entry)
+{
+	if (!entry->lasting || entry->kind != RELEASE_OFFLINE)
+		return entry->lasting;
+	for (size_t i = 0; i < plan->entries.count; i++) {
+		const struct release_entry *other = &plan->entries.items[i];
+
+		if (other->group == entry->group && other->kind != RELEASE_OFFLINE && other->lost)
+			return true;
+	}
+	return false;
+}
+
+static void give(const char *root, const struct release_plan *plan, struct release_entry *entry,
+		 const struct release_here *here, const struct release_watch *watch)
+{
+	struct why w = { 0 };
+	int r;
+
+	if (!entry->taken)
+		return;
+	entry->taken = false;
+	if (is_lost(plan, entry)) {
+		entry->lost = true;
+		watch->report(watch->context, RELEASE_GONE, entry, UNTIL_NEXT_BOOT);
+		return;
+	}
+	r = release_step_give(root, entry, here, &w);
+	watch->report(watch->context,
+		      r == 0	     ? RELEASE_GIVEN
+		      : r == -ENODEV ? RELEASE_GONE
+				     : RELEASE_NOT_GIVEN,
+		      entry, r < 0 ? why_text(&w, r) : "");
+}
+
+/* Those of one group, or (0) all; the last first. */
+static void give_group(const char *root, struct release_plan *plan, unsigned int group,
+		       const struct release_here *here, const struct release_watch *watch)
+{
+	for (size_t i = plan->entries.count; i > 0; i--)
+		if (group == 0 || plan->entries.items[i - 1].group == group)
+			give(root, plan, &plan->entries.items[i - 1], here, watch);
+}
+
+static int take(const char *root, struct release_entry *entry, const struct release_watch *watch,
+		struct why *w)
+{
+	int r = release_journal_add(root, entry);
+
+	if (r < 0)
+		return why(w, r, RELEASE_JOURNAL " cannot be written: %s", strerror(-r));
+	r = release_step_take(root, entry, w);
+	entry->taken = r == 0;
+	if (r == 0)
+		watch->report(watch->context, RELEASE_TAKEN, entry, "");
+	return r < 0 ? r : 0;
+}
+
+int release_take(const char *root, struct release_plan *plan, const struct release_watch *watch,
+		 struct why *w)
+{
+	const struct release_here here = { 0 };
+	unsigned int failed = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->entries.count; i++) {
+		struct release_entry *entry = &plan->entries.items[i];
+		struct why reason = { 0 };
+		int error;
+
+		if (entry->blocked[0] || entry->group == failed)
+			continue;
+		if (watch->stop && watch->stop(watch->context)) {
+			r = why(w, -ECANCELED, "interrupted");
+			break;
+		}
+		error = take(root, entry, watch, &reason);
+		if (error == 0)
+			continue;
+		failed = entry->group;
+		watch->report(watch->context, RELEASE_NOT_TAKEN, entry, why_text(&reason, error));
+		give_group(root, plan, failed, &here, watch);
+		if (entry->needed)
+			r = why(w, error, "%s: %s", entry->what, why_text(&reason, error));
+	}
+	if (r < 0)
+		release_give(root, plan, &here, watch);
+	return r;
+}
+
+void release_give(const char *root, struct release_plan *plan, const struct release_here *here,
+		  const struct release_watch *watch)
+{
+	give_group(root, plan, 0, here, watch);
+	release_journal_end(root);
+}
+
+void release_recover(const char *root, const struct release_watch *watch)
+{
+	const struct release_here here = { 0 };
+	struct release_plan plan = { 0 };
+
+	if (release_journal_read(root, &plan) < 0)
+		return;
+	release_give(root, &plan, &here, watch);
+	release_plan_free(&plan);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is never released: devices that hold a mounted file system, swap, the way to the root file
+ * system, or the only display. Found through sysfs, by where these lie, not by name.
+ */
+#ifndef S2DISK_RELEASE_GUARD_H
+#define S2DISK_RELEASE_GUARD_H
+
+#include "platform/hardware/devices.h"
+#include "platform/list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A device in use. */
+struct release_user {
+	char *path;    /* in sysfs: /sys/devices/pci0000:00/… */
+	char what[96]; /* "its disk sda holds /" */
+};
+
+struct release_guard {
+	LIST_OF(struct release_user) users;
+	LIST_OF(struct release_user) displays;
+};
+
+/* Looks at the machine below root; devices are what was captured of it. 0 or -ENOMEM. */
+int release_guard_look(const char *root, const struct devices *devices, struct release_guard *ret);
+
+/* Harmless on a zeroed struct. */
+void release_guard_free(struct release_guard *guard);
+
+/* May the device at that path of sysfs (as sysfs_path() says it) not be released? Then why gets
+ * the reason. */
+bool release_guard_holds(const struct release_guard *guard, const char *path, char *why,
+			 size_t size);
+
+/* Where a link of sysfs leads, below root: "/sys/devices/…"; NULL if nowhere. Free it. */
+char *sysfs_path(const char *root, const char *link);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "release/release_journal.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "base/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DIRECTORY "/run/s2disk"
+#define JOURNAL_LIMIT (4u << 20)
+#define NO_DRIVER "-"
+
+static const char *const kinds[] = {
+	[RELEASE_UNBIND] = "unbind",
+	[RELEASE_REMOVE] = "remove",
+	[RELEASE_OFFLINE] = "offline",
+	[RELEASE_UNLOAD] = "unload",
+};
+
+static bool read_boot_id(const char *root, char *id, size_t size)
+{
+	return tree_text(root, id, size, "/proc/sys/kernel/random/boot_id") && *id;
+}
+
+/* With the boot's id in a new file. */
+static int open_journal(const char *root)
+{
+	char path[PATH_MAX], id[64], line[80];
+	struct stat st;
+	int fd, r = 0;
+
+	snprintf(path, sizeof(path), "%s" DIRECTORY, root);
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	snprintf(path, sizeof(path), "%s" RELEASE_JOURNAL, root);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (!read_boot_id(root, id, sizeof(id)))
+		r = -ENODATA;
+	if (r == 0 && st.st_size == 0) {
+		snprintf(line, sizeof(line), "boot %s\n", id);
+		r = io_write_full(fd, line, strlen(line));
+	}
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+int release_journal_add(const char *root, const struct release_entry *entry)
+{
+	_cleanup_close_ int fd = open_journal(root);
+	char line[400];
+
+	if (fd < 0)
+		return fd;
+	snprintf(line, sizeof(line), "%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d\n",
+		 kinds[entry->kind], entry->name, *entry->bus ? entry->bus : NO_DRIVER,
+		 *entry->driver ? entry->driver : NO_DRIVER, *entry->zone ? entry->zone : NO_DRIVER,
+		 entry->start, entry->end, entry->group, entry->lasting);
+	return io_write_full(fd, line, strlen(line));
+}
+
+static bool take_word(char **at, char *ret, size_t size)
+{
+	char *word = strsep(at, " ");
+
+	/* Each is a name in sysfs. */
+	if (!word || !*word || strchr(word, '/') || *word == '.')
+		return false;
+	return text_copy(ret, size, strcmp(word, NO_DRIVER) == 0 ? "" : word);
+}
+
+static bool take_kind(char **at, enum release_kind *ret)
+{
+	const char *word = strsep(at, " ");
+
+	for (size_t i = 0; word && i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(word, kinds[i]) == 0) {
+			*ret = (enum release_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse(char *line, struct release_entry *ret)
+{
+	struct release_entry entry = {
+		.reason = "an s2disk that was ended has left it so",
+		.source = RELEASE_JOURNAL,
+		.taken = true,
+	};
+	int lasting;
+
+	if (!take_kind(&line, &entry.kind) || !take_word(&line, entry.name, sizeof(entry.name)) ||
+	    !*entry.name || !take_word(&line, entry.bus, sizeof(entry.bus)) ||
+	    !take_word(&line, entry.driver, sizeof(entry.driver)) ||
+	    !take_word(&line, entry.zone, sizeof(entry.zone)) || !line ||
+	    sscanf(line, "%" SCNx64 " %" SCNx64 " %u %d", &entry.start, &entry.end, &entry.group,
+		   &lasting) != 4 ||
+	    (entry.kind == RELEASE_UNBIND && (!*entry.bus || !*entry.driver)) ||
+	    (entry.kind == RELEASE_OFFLINE && !text_starts(entry.zone, "online")))
+		return false;
+	entry.lasting = lasting != 0;
+	snprintf(entry.what, sizeof(entry.what), "%s", entry.name);
+	*ret = entry;
+	return true;
+}
+
+static bool is_this_boot(const char *root, const char *line)
+{
+	char id[64];
+
+	return line && text_starts(line, "boot ") && read_boot_id(root, id, sizeof(id)) &&
+	       strcmp(line + strlen("boot "), id) == 0;
+}
+
+int release_journal_read(const char *root, struct release_plan *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	struct release_plan plan = { 0 };
+	char *at, *line;
+	int r = io_read_file(root, RELEASE_JOURNAL, JOURNAL_LIMIT, &text, NULL);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : -ENOENT;
+	at = text;
+	if (!is_this_boot(root, strsep(&at, "\n")))
+		return -ENOENT;
+	while (r == 0 && (line = strsep(&at, "\n")) && plan.entries.count < RELEASE_MAX) {
+		struct release_entry entry;
+
+		text_make_printable(line);
+		if (parse(line, &entry))
+			r = list_append(&plan.entries, entry);
+	}
+	if (r < 0) {
+		release_plan_free(&plan);
+		return r;
+	}
+	*ret = plan;
+	return 0;
+}
+
+void release_journal_end(const char *root)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s" RELEASE_JOURNAL, root);
+	unlink(path);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "release/release_plan_private.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "base/tree.h"
+#include "release/release_rules.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool has_same(const struct release_plan *plan, const struct release_entry *entry)
+{
+	for (size_t i = 0; i < plan->entries.count; i++) {
+		const struct release_entry *other = &plan->entries.items[i];
+
+		if (strcmp(other->name, entry->name) == 0 &&
+		    (other->kind == entry->kind ||
+		     (other->kind == RELEASE_REMOVE && entry->kind == RELEASE_UNBIND &&
+		      strcmp(entry->bus, "pci") == 0)))
+			return true;
+	}
+	return false;
+}
+
+static int guard(struct planner *planner, const char *link, struct release_entry *entry)
+{
+	_cleanup_free_ char *path = sysfs_path(planner->root, link);
+	int r = 0;
+
+	if (!planner->looked)
+		r = release_guard_look(planner->root, &planner->platform->devices, &planner->guard);
+	planner->looked = r == 0;
+	if (r == 0 && path && !entry->blocked[0])
+		release_guard_holds(&planner->guard, path, entry->blocked, sizeof(entry->blocked));
+	return r;
+}
+
+int plan_append(struct planner *planner, const struct release_entry *entry)
+{
+	if (has_same(planner->plan, entry))
+		return 0;
+	if (planner->plan->entries.count == RELEASE_MAX) {
+		planner->plan->cut = true;
+		return 0;
+	}
+	return list_append(&planner->plan->entries, *entry);
+}
+
+int plan_device(struct planner *planner, struct release_entry *entry)
+{
+	char link[128];
+	int r;
+
+	snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s",
+		 entry->kind == RELEASE_REMOVE ? "pci" : entry->bus, entry->name);
+	if (entry->group == 0)
+		entry->group = ++planner->groups;
+	r = guard(planner, link, entry);
+	return r < 0 ? r : plan_append(planner, entry);
+}
+
+static void describe(const struct device *device, char *text, size_t size)
+{
+	if (strcmp(device->bus, "pci") == 0)
+		snprintf(text, size, "%s %s at %s", device_kind(device), device->id,
+			 device->address);
+	else
+		snprintf(text, size, "%s %s", device_kind(device), device->address);
+}
+
+/* What a rule asks for, one entry each. */
+static struct release_entry wanted(const struct planner *planner, enum release_kind kind)
+{
+	return (struct release_entry){ .kind = kind,
+				       .reason = "the settings name it",
+				       .source = planner->config->devices_by };
+}
+
+static bool names_function(const struct release_rule *rule, const struct device *device)
+{
+	if (strcmp(device->bus, "pci") != 0)
+		return false;
+	switch (rule->by) {
+	case RELEASE_BY_ADDRESS:
+		return strcmp(device->address, rule->text) == 0;
+	case RELEASE_BY_ID:
+		return strcmp(device->id, rule->text) == 0;
+	case RELEASE_BY_CLASS:
+		return device->class >> rule->shifted == rule->class;
+	case RELEASE_BY_DRIVER:
+	case RELEASE_BY_DEVICE:
+	case RELEASE_BY_MODULE:
+		return false;
+	}
+	return false;
+}
+
+static int plan_functions(struct planner *planner, const struct release_rule *rule)
+{
+	const struct devices *devices = &planner->platform->devices;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < devices->items.count; i++) {
+		const struct device *device = &devices->items.items[i];
+		struct release_entry entry = wanted(planner, RELEASE_REMOVE);
+
+		if (!names_function(rule, device))
+			continue;
+		text_copy(entry.name, sizeof(entry.name), device->address);
+		text_copy(entry.driver, sizeof(entry.driver), device->driver);
+		describe(device, entry.what, sizeof(entry.what));
+		r = plan_device(planner, &entry);
+	}
+	return r;
+}
+
+/* Unbinds one device of a bus from its driver, if it has one. */
+static int plan_unbinding(struct planner *planner, const char *bus, const char *name)
+{
+	struct release_entry entry = wanted(planner, RELEASE_UNBIND);
+	const struct device *device = devices_find(&planner->platform->devices, bus, name);
+
+	if (!tree_link(planner->root, entry.driver, sizeof(entry.driver),
+		       "/sys/bus/%s/devices/%s/driver", bus, name) ||
+	    !text_copy(entry.bus, sizeof(entry.bus), bus) ||
+	    !text_copy(entry.name, sizeof(entry.name), name))
+		return 0;
+	if (device)
+		describe(device, entry.what, sizeof(entry.what));
+	else
+		snprintf(entry.what, sizeof(entry.what), "device %s/%s", bus, name);
+	return plan_device(planner, &entry);
+}
+
+static int plan_driver_on(struct planner *planner, const char *bus, const char *driver)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s", bus, driver);
+	r = tree_list(planner->root, path, &names);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", bus, names.items[i]);
+		if (tree_exists(planner->root, path))
+			r = plan_unbinding(planner, bus, names.items[i]);
+	}
+	return r;
+}
+
+static int plan_driver(struct planner *planner, const char *driver)
+{
+	_cleanup_names_ struct tree_names buses = { 0 };
+	int r = tree_list(planner->root, "/sys/bus", &buses);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; r == 0 && i < buses.count; i++)
+		r = plan_driver_on(planner, buses.items[i], driver);
+	return r;
+}
+
+/* The devices of all of the module's drivers must be free. */
+static int guard_module(struct planner *planner, struct release_entry *entry)
+{
+	_cleanup_names_ struct tree_names drivers = { 0 };
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/drivers", entry->name);
+	r = tree_list(planner->root, path, &drivers);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; r == 0 && i < drivers.count; i++) {
+		_cleanup_names_ struct tree_names names = { 0 };
+
+		snprintf(path, sizeof(path), "/sys/module/%s/drivers/%s", entry->name,
+			 drivers.items[i]);
+		if (tree_list(planner->root, path, &names) == -ENOMEM)
+			return -ENOMEM;
+		for (size_t n = 0; r == 0 && n < names.count; n++) {
+			char link[2 * PATH_MAX];
+
+			snprintf(link, sizeof(link), "%s/%s", path, names.items[n]);
+			r = guard(planner, link, entry);
+		}
+	}
+	return r;
+}
+
+static int plan_module(struct planner *planner, const char *name)
+{
+	struct release_entry entry = wanted(planner, RELEASE_UNLOAD);
+	char path[128];
+	int r;
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	if (!tree_exists(planner->root, path))
+		return 0;
+	text_copy(entry.name, sizeof(entry.name), name);
+	snprintf(entry.what, sizeof(entry.what), "module %s", name);
+	entry.group = ++planner->groups;
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
+	if (!tree_exists(planner->root, path))
+		text_copy(entry.blocked, sizeof(entry.blocked), "it is built into the kernel");
+	r = guard_module(planner, &entry);
+	return r < 0 ? r : plan_append(planner, &entry);
+}
+
+static int plan_rules(struct planner *planner)
+{
+	struct release_rules rules;
+	int r = 0;
+
+	if (release_rules_parse(planner->config->devices, &rules, NULL) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < rules.count; i++) {
+		const struct release_rule *rule = &rules.items[i];
+		char path[128];
+
+		if (rule->by == RELEASE_BY_MODULE) {
+			r = plan_module(planner, rule->text);
+		} else if (rule->by == RELEASE_BY_DRIVER) {
+			r = plan_driver(planner, rule->text);
+		} else if (rule->by == RELEASE_BY_DEVICE) {
+			snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", rule->bus,
+				 rule->text);
+			if (tree_exists(planner->root, path))
+				r = plan_unbinding(planner, rule->bus, rule->text);
+		} else {
+			r = plan_functions(planner, rule);
+		}
+	}
+	return r;
+}
+
+int release_plan_make(const char *root, const struct platform *platform,
+		      const struct release_config *config, struct release_plan *ret)
+{
+	struct release_plan plan = { 0 };
+	struct planner planner = {
+		.root = root, .platform = platform, .config = config, .plan = &plan
+	};
+	int r = plan_rules(&planner);
+
+	if (r == 0)
+		r = plan_known_devices(&planner);
+	if (r == 0)
+		r = plan_memory(&planner);
+	release_guard_free(&planner.guard);
+	if (r < 0) {
+		release_plan_free(&plan);
+		return r;
+	}
+	*ret = plan;
+	return 0;
+}
+
+void release_plan_free(struct release_plan *plan)
+{
+	list_free(&plan->entries);
+}
+
+bool release_plan_covers_driver(const struct release_plan *plan, const char *root, const char *bus,
+				const char *driver)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	char path[PATH_MAX];
+	size_t devices = 0, released = 0;
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s", bus, driver);
+	if (tree_list(root, path, &names) < 0)
+		return false;
+	for (size_t i = 0; i < names.count; i++) {
+		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", bus, names.items[i]);
+		devices += tree_exists(root, path);
+	}
+	for (size_t i = 0; i < plan->entries.count; i++) {
+		const struct release_entry *entry = &plan->entries.items[i];
+
+		released += entry->kind == RELEASE_UNBIND && !entry->blocked[0] &&
+			    strcmp(entry->bus, bus) == 0 && strcmp(entry->driver, driver) == 0;
+	}
+	return devices > 0 && released == devices;
+}

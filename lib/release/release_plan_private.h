@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files that implement release_plan.h. */
+#ifndef S2DISK_RELEASE_PLAN_PRIVATE_H
+#define S2DISK_RELEASE_PLAN_PRIVATE_H
+
+#include "release/release_guard.h"
+#include "release/release_plan.h"
+
+struct planner {
+	const char *root;
+	const struct platform *platform;
+	const struct release_config *config;
+	struct release_plan *plan;
+	struct release_guard guard;
+	bool looked;	     /* guard is filled: only where something is to be released */
+	unsigned int groups; /* numbers given */
+};
+
+/* Appends an entry, unless the plan has it already. 0 or -ENOMEM. */
+int plan_append(struct planner *planner, const struct release_entry *entry);
+
+/* The same for a device, blocked if it is in use; in a group of its own if it has none. */
+int plan_device(struct planner *planner, struct release_entry *entry);
+
+/* release_known.c: devices that are known not to hibernate. */
+int plan_known_devices(struct planner *planner);
+
+/* release_memory.c: memory that was added to the running machine, and that of virtio-mem. */
+int plan_memory(struct planner *planner);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "release/release_step.h"
+
+#include "base/io.h"
+#include "base/program.h"
+#include "base/text.h"
+#include "base/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BLOCKS "/sys/devices/system/memory/"
+#define OFFLINE_SECONDS 30
+#define TURN_MSEC 20
+
+static bool device_is_there(const char *root, const char *bus, const char *name)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", bus, name);
+	return tree_exists(root, path);
+}
+
+static bool has_driver(const char *root, const struct release_entry *entry, char *driver,
+		       size_t size)
+{
+	return tree_link(root, driver, size, "/sys/bus/%s/devices/%s/driver", entry->bus,
+			 entry->name);
+}
+
+static int write_to_driver(const char *root, const struct release_entry *entry, const char *file)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/%s", entry->bus, entry->driver, file);
+	return io_write_text(root, path, entry->name);
+}
+
+static int take_driver(const char *root, const struct release_entry *entry, struct why *w)
+{
+	char driver[sizeof(entry->driver)];
+	int r;
+
+	if (!has_driver(root, entry, driver, sizeof(driver)))
+		return 1;
+	if (strcmp(driver, entry->driver) != 0)
+		return why(w, -ESTALE, "its driver is %s now, not %s", driver, entry->driver);
+	r = write_to_driver(root, entry, "unbind");
+	if (r == 0 && has_driver(root, entry, driver, sizeof(driver)))
+		r = -EBUSY;
+	return r < 0 ? why(w, r, "it cannot be unbound from %s: %s", entry->driver, strerror(-r))
+		     : 0;
+}
+
+static int give_driver(const char *root, const struct release_entry *entry, struct why *w)
+{
+	char driver[sizeof(entry->driver)];
+	int r;
+
+	if (!device_is_there(root, entry->bus, entry->name))
+		return why(w, -ENODEV, "it is not there any more");
+	if (has_driver(root, entry, driver, sizeof(driver)))
+		return 0;
+	r = write_to_driver(root, entry, "bind");
+	if (r == 0 && !has_driver(root, entry, driver, sizeof(driver)))
+		r = -EIO;
+	/* -ENODEV is for what is not there. */
+	return r < 0 ? why(w, r == -ENODEV ? -EIO : r, "it cannot be bound to %s again: %s",
+			   entry->driver, strerror(-r))
+		     : 0;
+}
+
+static int take_function(const char *root, const struct release_entry *entry, struct why *w)
+{
+	char path[160];
+	int r;
+
+	if (!device_is_there(root, "pci", entry->name))
+		return 1;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", entry->name);
+	r = io_write_text(root, path, "1");
+	if (r == 0 && device_is_there(root, "pci", entry->name))
+		r = -EBUSY;
+	return r < 0 ? why(w, r, "it cannot be removed: %s", strerror(-r)) : 0;
+}
+
+/* A slot that supports hot-plugging may have brought it back already. */
+static int give_function(const char *root, const struct release_entry *entry, struct why *w)
+{
+	int r;
+
+	if (device_is_there(root, "pci", entry->name))
+		return 0;
+	r = io_write_text(root, "/sys/bus/pci/rescan", "1");
+	if (r < 0)
+		return why(w, r, "the PCI bus cannot be scanned: %s", strerror(-r));
+	if (!device_is_there(root, "pci", entry->name))
+		return why(w, -ENODEV, "it is not there any more");
+	return 0;
+}
+
+static bool block_state(const char *root, const struct release_entry *entry, char *state,
+			size_t size)
+{
+	return tree_text(root, state, size, BLOCKS "%s/state", entry->name);
+}
+
+/* The kernel tries until a signal comes (offline_pages() in mm/memory_hotplug.c), so a child
+ * asks, and is ended. */
+static int offline_within(const char *root, const char *path)
+{
+	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
+	pid_t parent = getpid(), child = fork(), ended = 0;
+	int status = 0;
+
+	if (child < 0)
+		return -errno;
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(getppid() == parent ? -io_write_text(root, path, "offline") : EINTR);
+	}
+	for (int i = 0; i < OFFLINE_SECONDS * 1000 / TURN_MSEC && ended == 0; i++) {
+		ended = waitpid(child, &status, WNOHANG);
+		if (ended == 0)
+			nanosleep(&turn, NULL);
+	}
+	if (ended == 0) {
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+		return -ETIMEDOUT;
+	}
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+static int take_block(const char *root, const struct release_entry *entry, struct why *w)
+{
+	char path[160], state[24];
+	int r;
+
+	if (!block_state(root, entry, state, sizeof(state)) || strcmp(state, "online") != 0)
+		return 1;
+	snprintf(path, sizeof(path), BLOCKS "%s/state", entry->name);
+	r = offline_within(root, path);
+	if (r == 0 &&
+	    (!block_state(root, entry, state, sizeof(state)) || strcmp(state, "offline") != 0))
+		r = -EBUSY;
+	return r < 0 ? why(w, r, "%s cannot be offlined: %s", entry->name,
+			   r == -EBUSY ? "what is in it cannot be moved" : strerror(-r))
+		     : 0;
+}
+
+static bool map_has(const struct memory_map *map, const struct release_entry *entry)
+{
+	uint64_t at = entry->start;
+
+	/* Entries may be adjacent. */
+	while (at <= entry->end) {
+		ssize_t i = memory_map_find(map, at);
+
+		if (i < 0 || map->entries.items[i].type != MEMORY_RAM)
+			return false;
+		if (map->entries.items[i].end >= entry->end)
+			return true;
+		at = map->entries.items[i].end + 1;
+	}
+	return true;
+}
+
+/* Online memory that does not exist crashes the kernel. ACPI's device of the memory is asked
+ * anew each time (status_show() in drivers/acpi/device_sysfs.c). */
+static int check_memory(const char *root, const struct release_entry *entry,
+			const struct release_here *here, struct why *w)
+{
+	uint64_t status = 0;
+
+	if (tree_u64(root, &status, BLOCKS "%s/firmware_node/status", entry->name) && status == 0)
+		return why(w, -ENODEV, "the machine does not have it any more");
+	if (!here->restarted)
+		return 0;
+	if (!here->map)
+		return why(w, -EPERM, "it is not known whether the machine still has it");
+	return map_has(here->map, entry)
+		       ? 0
+		       : why(w, -ENODEV, "the machine did not have it when it started");
+}
+
+static int give_block(const char *root, const struct release_entry *entry,
+		      const struct release_here *here, struct why *w)
+{
+	char path[160], state[24];
+	int r;
+
+	if (!block_state(root, entry, state, sizeof(state)))
+		return why(w, -ENODEV, "the machine does not have it any more");
+	if (strcmp(state, "online") == 0)
+		return 0;
+	r = check_memory(root, entry, here, w);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), BLOCKS "%s/state", entry->name);
+	r = io_write_text(root, path, entry->zone);
+	if (r == 0 &&
+	    (!block_state(root, entry, state, sizeof(state)) || strcmp(state, "online") != 0))
+		r = -EIO;
+	return r < 0 ? why(w, r == -ENODEV ? -EIO : r, "%s cannot be set online: %s", entry->name,
+			   strerror(-r))
+		     : 0;
+}
+
+static bool module_is_loaded(const char *root, const struct release_entry *entry)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", entry->name);
+	return tree_exists(root, path);
+}
+
+static int take_module(const char *root, const struct release_entry *entry, struct why *w)
+{
+	if (!module_is_loaded(root, entry))
+		return 1;
+	if (syscall(SYS_delete_module, entry->name, O_NONBLOCK) < 0)
+		return why(w, -errno, "it cannot be unloaded: %s",
+			   errno == EWOULDBLOCK ? "it is in use" : strerror(errno));
+	return module_is_loaded(root, entry) ? why(w, -EBUSY, "it is still loaded") : 0;
+}
+
+static int give_module(const char *root, const struct release_entry *entry, struct why *w)
+{
+	const char *const arguments[] = { "modprobe", entry->name, NULL };
+	int r;
+
+	if (module_is_loaded(root, entry))
+		return 0;
+	r = program_run(arguments[0], arguments, NULL, -1);
+	if (r == 0 && module_is_loaded(root, entry))
+		return 0;
+	return r < 0 ? why(w, r, "modprobe cannot be run: %s", strerror(-r))
+		     : why(w, -EIO, "modprobe ended with %d and did not load it", r);
+}
+
+int release_step_take(const char *root, const struct release_entry *entry, struct why *w)
+{
+	switch (entry->kind) {
+	case RELEASE_UNBIND:
+		return take_driver(root, entry, w);
+	case RELEASE_REMOVE:
+		return take_function(root, entry, w);
+	case RELEASE_OFFLINE:
+		return take_block(root, entry, w);
+	case RELEASE_UNLOAD:
+		return take_module(root, entry, w);
+	}
+	return -EINVAL;
+}
+
+int release_step_give(const char *root, const struct release_entry *entry,
+		      const struct release_here *here, struct why *w)
+{
+	switch (entry->kind) {
+	case RELEASE_UNBIND:
+		return give_driver(root, entry, w);
+	case RELEASE_REMOVE:
+		return give_function(root, entry, w);
+	case RELEASE_OFFLINE:
+		return give_block(root, entry, here, w);
+	case RELEASE_UNLOAD:
+		return give_module(root, entry, w);
+	}
+	return -EINVAL;
+}
+
+const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size)
+{
+	switch (entry->kind) {
+	case RELEASE_UNBIND:
+		snprintf(buffer, size, "echo %s >/sys/bus/%s/drivers/%s/bind", entry->name,
+			 entry->bus, entry->driver);
+		break;
+	case RELEASE_REMOVE:
+		snprintf(buffer, size, "echo 1 >/sys/bus/pci/rescan");
+		break;
+	case RELEASE_OFFLINE:
+		snprintf(buffer, size, "echo %s >" BLOCKS "%s/state", entry->zone, entry->name);
+		break;
+	case RELEASE_UNLOAD:
+		snprintf(buffer, size, "modprobe %s", entry->name);
+		break;
+	}
+	return buffer;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One step of releasing and giving back, through sysfs; each is checked by what sysfs shows then.
+ */
+#ifndef S2DISK_RELEASE_STEP_H
+#define S2DISK_RELEASE_STEP_H
+
+#include "base/why.h"
+#include "release/release_plan.h"
+
+/* What is known of the machine where something is given back. */
+struct release_here {
+	bool restarted;		      /* it has been off since the release: memory may be missing */
+	const struct memory_map *map; /* … and this is what it has now; NULL: unknown */
+};
+
+/* 0: released. 1: nothing was to be done, since it is not there, or has no driver, or is offline
+ * already. Or a negative errno with a sentence in w. A block that is not emptied within half a
+ * minute counts as failed. */
+int release_step_take(const char *root, const struct release_entry *entry, struct why *w);
+
+/* 0: it is as it was before, whoever did that. -ENODEV: it is not there any more. Or another
+ * negative errno; always with a sentence in w. */
+int release_step_give(const char *root, const struct release_entry *entry,
+		      const struct release_here *here, struct why *w);
+
+/* The command that gives it back by hand; returns buffer (160 bytes suffice). */
+const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size);
+
+#endif

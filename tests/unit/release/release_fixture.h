@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A machine in a directory, for the tests of lib/release: its sysfs has devices with drivers,
+ * disks, and memory blocks. */
+#ifndef TESTS_RELEASE_FIXTURE_H
+#define TESTS_RELEASE_FIXTURE_H
+
+#include "fixtures/machine/made_root.h"
+#include "release/release_plan.h"
+
+#include <check.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOT_PORT "0000:00:1c.0"
+#define NIC "0000:01:00.0"
+#define DISKS "0000:00:1f.2"
+#define GPU "0000:00:02.0"
+#define PORT_PATH "/sys/devices/pci0000:00/" ROOT_PORT
+#define NIC_PATH PORT_PATH "/" NIC
+#define DISKS_PATH "/sys/devices/pci0000:00/" DISKS
+#define GPU_PATH "/sys/devices/pci0000:00/" GPU
+#define BLOCK (UINT64_C(128) << 20)
+#define ADDED UINT64_C(0x100000000) /* memory32 and memory33 */
+
+static struct platform platform;
+static struct release_config config;
+static struct release_plan plan;
+
+/* A device at a path below /sys, as its bus lists it; driver NULL: none. */
+static inline void add_device(const char *bus, const char *name, const char *path,
+			      const char *driver)
+{
+	char link[200], target[300];
+
+	snprintf(link, sizeof(link), "%s/uevent", path);
+	made_put(link, "");
+	snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s", bus, name);
+	snprintf(target, sizeof(target), "../../..%s", path + strlen("/sys"));
+	made_link(link, target);
+	if (!driver)
+		return;
+	snprintf(link, sizeof(link), "/sys/bus/%s/drivers/%s/%s", bus, driver, name);
+	snprintf(target, sizeof(target), "../../../..%s", path + strlen("/sys"));
+	made_link(link, target);
+	snprintf(link, sizeof(link), "%s/driver", path);
+	snprintf(target, sizeof(target), "%s/sys/bus/%s/drivers/%s", made_root, bus, driver);
+	made_link(link, target);
+}
+
+static inline void add_function(const char *address, const char *path, const char *driver,
+				const char *id, const char *class)
+{
+	char file[200], text[16];
+
+	add_device("pci", address, path, driver);
+	snprintf(file, sizeof(file), "%s/class", path);
+	made_put(file, class);
+	snprintf(file, sizeof(file), "%s/vendor", path);
+	snprintf(text, sizeof(text), "0x%.4s", id);
+	made_put(file, text);
+	snprintf(file, sizeof(file), "%s/device", path);
+	snprintf(text, sizeof(text), "0x%.4s", id + 5);
+	made_put(file, text);
+}
+
+/* A block device; above: its directory in sysfs. */
+static inline void add_block(const char *name, const char *numbers, const char *above)
+{
+	char path[300], target[300], text[64];
+
+	snprintf(path, sizeof(path), "%s/%s/dev", above, name);
+	made_put(path, numbers);
+	snprintf(path, sizeof(path), "%s/%s/uevent", above, name);
+	snprintf(text, sizeof(text), "DEVNAME=%s\n", name);
+	made_put(path, text);
+	snprintf(target, sizeof(target), "../..%s/%s", above + strlen("/sys"), name);
+	snprintf(path, sizeof(path), "/sys/class/block/%s", name);
+	made_link(path, target);
+	snprintf(path, sizeof(path), "/sys/dev/block/%s", numbers);
+	made_link(path, target);
+}
+
+static inline void add_memory(unsigned int number, const char *state, const char *zones)
+{
+	char path[100], text[32];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%u/state", number);
+	made_put(path, state);
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%u/valid_zones", number);
+	made_put(path, zones);
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%u/phys_index", number);
+	snprintf(text, sizeof(text), "%08x", number);
+	made_put(path, text);
+}
+
+/* Captures it, and plans. */
+static inline void make_plan(void)
+{
+	struct why w = { 0 };
+
+	release_plan_free(&plan);
+	platform_free(&platform);
+	ck_assert_int_eq(platform_capture(made_root, NULL, &platform, &w), 0);
+	ck_assert_int_eq(release_plan_make(made_root, &platform, &config, &plan), 0);
+}
+
+static inline void ask_for(const char *devices)
+{
+	strcpy(config.devices, devices);
+	strcpy(config.devices_by, "/etc/suspend.conf:3");
+	make_plan();
+}
+
+/* A network adapter behind a root port, disks of which sda1 holds /, a display. */
+static inline void setup(void)
+{
+	made_root_create();
+	memset(&config, 0, sizeof(config));
+	made_put("/proc/sys/kernel/random/boot_id", "11111111-2222-3333-4444-555555555555\n");
+	made_put("/proc/self/mountinfo", "36 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+					 "37 36 0:5 / /proc rw - proc proc rw\n");
+	made_put("/proc/swaps", "Filename Type Size Used Priority\n");
+	add_function(ROOT_PORT, PORT_PATH, "pcieport", "8086:3420", "0x060400");
+	add_function(NIC, NIC_PATH, "e1000e", "8086:10d3", "0x020000");
+	add_function(DISKS, DISKS_PATH, "ahci", "8086:2922", "0x010601");
+	add_function(GPU, GPU_PATH, "bochs-drm", "1234:1111", "0x030000");
+	add_block("sda", "8:0", DISKS_PATH "/ata1/block");
+	add_block("sda1", "8:1", DISKS_PATH "/ata1/block/sda");
+	made_put(DISKS_PATH "/ata1/block/sda/sda1/partition", "1\n");
+	made_put("/sys/devices/system/memory/block_size_bytes", "8000000\n");
+	made_put("/run/lock", "");
+}
+
+/* Two blocks; lasting: and the device that they are of. */
+static inline void plan_memory_blocks(bool lasting)
+{
+	const struct release_entry block = {
+		.kind = RELEASE_OFFLINE,
+		.name = "memory32",
+		.zone = "online_movable",
+		.start = ADDED,
+		.end = ADDED + BLOCK - 1,
+		.group = 1,
+		.lasting = lasting,
+		.needed = lasting,
+		.what = "128 MiB of memory at 0x100000000",
+		.reason = "",
+		.source = RELEASE_BUILT_IN,
+	};
+	struct release_entry device = { .kind = RELEASE_UNBIND,
+					.bus = "platform",
+					.name = "refuser.0",
+					.driver = "refuser",
+					.group = 1,
+					.lasting = lasting,
+					.needed = lasting,
+					.what = "device platform/refuser.0" };
+
+	release_plan_free(&plan);
+	ck_assert_int_eq(list_append(&plan.entries, block), 0);
+	ck_assert_int_eq(list_append(&plan.entries, block), 0);
+	strcpy(plan.entries.items[1].name, "memory33");
+	plan.entries.items[1].start += BLOCK;
+	plan.entries.items[1].end += BLOCK;
+	if (lasting)
+		ck_assert_int_eq(list_append(&plan.entries, device), 0);
+	add_memory(32, "online\n", "Movable\n");
+	add_memory(33, "online\n", "Movable\n");
+}
+
+static inline void teardown(void)
+{
+	release_plan_free(&plan);
+	platform_free(&platform);
+	made_root_remove();
+}
+
+#endif

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is planned to be released, and what never is. */
+#include "fixtures/check_main.h"
+#include "release_fixture.h"
+
+#include "release/release_text.h"
+
+#include <errno.h>
+
+static char text[1000];
+
+static const struct release_entry *entry(size_t i)
+{
+	ck_assert_uint_lt(i, plan.entries.count);
+	return &plan.entries.items[i];
+}
+
+static void expect_only(enum release_kind kind, const char *name, const char *blocked)
+{
+	ck_assert_uint_eq(plan.entries.count, 1);
+	ck_assert_int_eq(entry(0)->kind, kind);
+	ck_assert_str_eq(entry(0)->name, name);
+	ck_assert_msg(*blocked ? strstr(entry(0)->blocked, blocked) != NULL : !entry(0)->blocked[0],
+		      "%s", entry(0)->blocked);
+}
+
+START_TEST(nothing)
+{
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 0);
+	strcpy(config.devices, "not/a/rule");
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 0);
+	/* What is not there is not asked for. */
+	ask_for("0000:09:00.0 1:2 1111:2222 class:0d virtio_net usb/1-1 module:none");
+	ck_assert_uint_eq(plan.entries.count, 0);
+}
+END_TEST
+
+/* The same device by each of its names. */
+START_TEST(by_name)
+{
+	static const char *const names[] = { NIC, "8086:10d3", "class:02", "class:0200" };
+
+	ask_for(names[_i]);
+	expect_only(RELEASE_REMOVE, NIC, "");
+	ck_assert_str_eq(entry(0)->what, "network adapter 8086:10d3 at " NIC);
+	ck_assert_str_eq(entry(0)->driver, "e1000e");
+	ck_assert_str_eq(entry(0)->source, "/etc/suspend.conf:3");
+	ck_assert(!entry(0)->needed && !entry(0)->lasting);
+	release_plan_apply(&plan, &platform);
+	ck_assert_ptr_null(devices_find(&platform.devices, "pci", NIC));
+	ck_assert_ptr_nonnull(devices_find(&platform.devices, "pci", ROOT_PORT));
+}
+END_TEST
+
+START_TEST(by_driver)
+{
+	add_device("platform", "refuser.0", "/sys/devices/platform/refuser.0", "refuser");
+	ask_for("refuser e1000e");
+	ck_assert_uint_eq(plan.entries.count, 2);
+	ck_assert_int_eq(entry(0)->kind, RELEASE_UNBIND);
+	ck_assert_str_eq(entry(0)->bus, "platform");
+	ck_assert_str_eq(entry(0)->name, "refuser.0");
+	ck_assert_str_eq(entry(0)->what, "device platform/refuser.0");
+	ck_assert_str_eq(entry(1)->bus, "pci");
+	ck_assert(release_plan_covers_driver(&plan, made_root, "pci", "e1000e"));
+	ck_assert(!release_plan_covers_driver(&plan, made_root, "pci", "ahci"));
+	ck_assert(!release_plan_covers_driver(&plan, made_root, "pci", "none"));
+	release_plan_apply(&plan, &platform);
+	ck_assert_str_eq(devices_find(&platform.devices, "pci", NIC)->driver, "");
+	/* One device, once; what is removed needs no unbinding. */
+	ask_for(NIC " e1000e pci/" NIC " platform/refuser.0");
+	ck_assert_uint_eq(plan.entries.count, 2);
+	ck_assert_int_eq(entry(0)->kind, RELEASE_REMOVE);
+	ck_assert_str_eq(entry(1)->name, "refuser.0");
+}
+END_TEST
+
+START_TEST(by_module)
+{
+	made_put("/sys/module/refuser/initstate", "live\n");
+	made_put("/sys/module/ahci/initstate", "live\n");
+	made_link("/sys/module/ahci/drivers/pci:ahci", "../../../bus/pci/drivers/ahci");
+	made_put("/sys/module/printk/parameters/time", "Y\n");
+	ask_for("module:refuser");
+	expect_only(RELEASE_UNLOAD, "refuser", "");
+	ask_for("module:ahci");
+	expect_only(RELEASE_UNLOAD, "ahci", "holds /");
+	ask_for("module:printk");
+	expect_only(RELEASE_UNLOAD, "printk", "built into the kernel");
+	release_plan_apply(&plan, &platform);
+}
+END_TEST
+
+/* The disk controller holds /, as the port above the adapter may. */
+START_TEST(root_file_system)
+{
+	ask_for(DISKS);
+	expect_only(RELEASE_REMOVE, DISKS, "it has sda1, which holds /");
+	ck_assert(!release_plan_covers_driver(&plan, made_root, "pci", "ahci"));
+	release_plan_apply(&plan, &platform);
+	ck_assert_ptr_nonnull(devices_find(&platform.devices, "pci", DISKS));
+	ask_for("ahci");
+	expect_only(RELEASE_UNBIND, DISKS, "it has sda1, which holds /");
+	/* Another disk of it is not mounted; the other one still is. */
+	add_block("sdb", "8:16", DISKS_PATH "/ata2/block");
+	add_device("scsi", "1:0:0:0", DISKS_PATH "/ata2", "sd");
+	ask_for("scsi/1:0:0:0");
+	expect_only(RELEASE_UNBIND, "1:0:0:0", "");
+}
+END_TEST
+
+START_TEST(a_port_above_it)
+{
+	add_block("sdb", "8:16", NIC_PATH "/block");
+	made_put("/proc/self/mountinfo", "36 1 8:16 / /home rw - ext4 /dev/sdb rw\n");
+	ask_for(ROOT_PORT);
+	expect_only(RELEASE_REMOVE, ROOT_PORT, "it has sdb, which holds /home");
+}
+END_TEST
+
+START_TEST(swap)
+{
+	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
+	ask_for(DISKS);
+	expect_only(RELEASE_REMOVE, DISKS, "");
+	made_put("/proc/swaps", "Filename Type Size Used Priority\n"
+				"/dev/sda1 partition 1000 0 -2\n");
+	make_plan();
+	expect_only(RELEASE_REMOVE, DISKS, "it has sda1, which holds swap");
+}
+END_TEST
+
+/* On a mapping, mounted or not. */
+START_TEST(mapped)
+{
+	made_put("/proc/self/mountinfo", "36 1 253:0 / / rw - ext4 /dev/mapper/root rw\n");
+	add_block("dm-0", "253:0", "/sys/devices/virtual/block");
+	made_put("/sys/devices/virtual/block/dm-0/dm/name", "root\n");
+	made_link("/sys/devices/virtual/block/dm-0/slaves/sda1",
+		  "../../../../pci0000:00/" DISKS "/ata1/block/sda/sda1");
+	ask_for(DISKS);
+	expect_only(RELEASE_REMOVE, DISKS, "which holds /");
+	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
+	make_plan();
+	expect_only(RELEASE_REMOVE, DISKS, "");
+	made_put(DISKS_PATH "/ata1/block/sda/sda1/holders/dm-0", "");
+	make_plan();
+	expect_only(RELEASE_REMOVE, DISKS, "which holds dm-0");
+}
+END_TEST
+
+START_TEST(btrfs)
+{
+	made_put("/proc/self/mountinfo", "36 1 0:30 / / rw - btrfs /dev/sdb rw\n");
+	ask_for(DISKS);
+	expect_only(RELEASE_REMOVE, DISKS, "");
+	made_link("/sys/fs/btrfs/22222222-3333/devices/sda",
+		  "../../../../devices/pci0000:00/" DISKS "/ata1/block/sda");
+	make_plan();
+	expect_only(RELEASE_REMOVE, DISKS, "it has sda, which holds a btrfs");
+	made_put("/sys/fs/btrfs/features/raid56", "");
+	/* By what was named, before sysfs lists its members. */
+	made_shell("rm -r sys/fs");
+	made_put("/proc/self/mountinfo", "36 1 0:30 / / rw - btrfs /dev/sda1 rw\n");
+	make_plan();
+	expect_only(RELEASE_REMOVE, DISKS, "it has sda1, which holds /");
+}
+END_TEST
+
+/* Its members are known to ZFS only, and so is everything where no mount can be seen. */
+START_TEST(unknown_disks)
+{
+	made_put("/proc/self/mountinfo", _i ? NULL : "36 1 0:30 / / rw - zfs rpool/ROOT rw\n");
+	ask_for(DISKS " " NIC);
+	ck_assert_uint_eq(plan.entries.count, 2);
+	ck_assert_str_ne(entry(0)->blocked, "");
+	ck_assert_str_eq(entry(1)->blocked, "");
+}
+END_TEST
+
+/* NVMe with several paths: the disk is below no controller. */
+START_TEST(multipath)
+{
+	static const char *const subsystem = "/sys/devices/virtual/nvme-subsystem/nvme-subsys0";
+	char path[200];
+
+	add_block("nvme0n1", "259:0", subsystem);
+	snprintf(path, sizeof(path), "%s/nvme0", subsystem);
+	made_directory(NIC_PATH "/nvme");
+	made_put(NIC_PATH "/nvme/nvme0/transport", "pcie\n");
+	made_link(path, "../../../pci0000:00/" ROOT_PORT "/" NIC "/nvme/nvme0");
+	made_put("/proc/self/mountinfo", "36 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "which holds /");
+}
+END_TEST
+
+START_TEST(network)
+{
+	made_put("/proc/self/mountinfo", "36 1 0:40 / / rw - nfs4 server:/root rw\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "");
+	made_put(NIC_PATH "/net/eth0/ifindex", "2\n");
+	made_link("/sys/class/net/eth0", "../../devices/pci0000:00/" ROOT_PORT "/" NIC "/net/eth0");
+	make_plan();
+	expect_only(RELEASE_REMOVE, NIC, "the network interface eth0");
+	/* Elsewhere than on /, its users may wait. */
+	made_put("/proc/self/mountinfo", "36 1 0:40 / /home rw - nfs4 server:/home rw\n");
+	make_plan();
+	expect_only(RELEASE_REMOVE, NIC, "");
+}
+END_TEST
+
+START_TEST(served_by_the_host)
+{
+	made_put("/proc/self/mountinfo", "36 1 0:40 / /data rw - virtiofs share rw\n");
+	add_device("virtio", "virtio0", NIC_PATH "/virtio0", "virtiofs");
+	made_put(NIC_PATH "/virtio0/device", "0x001a\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "it has virtio0, which holds /data");
+}
+END_TEST
+
+START_TEST(display)
+{
+	ask_for("class:03");
+	expect_only(RELEASE_REMOVE, GPU, "it is the only display");
+	/* The firmware's frame buffer is that of the adapter. */
+	made_directory("/sys/devices/platform");
+	made_put("/sys/devices/platform/simple-framebuffer.0/graphics/fb0/name", "EFI\n");
+	made_link("/sys/devices/platform/simple-framebuffer.0/graphics/fb0/device", "../..");
+	made_link("/sys/class/graphics/fb0",
+		  "../../devices/platform/simple-framebuffer.0/graphics/fb0");
+	make_plan();
+	expect_only(RELEASE_REMOVE, GPU, "it is the only display");
+	/* A 3D controller has no output, a second adapter has. */
+	add_function("0000:00:03.0", "/sys/devices/pci0000:00/0000:00:03.0", "nvidia", "10de:1111",
+		     "0x030200");
+	ask_for("0000:00:03.0");
+	expect_only(RELEASE_REMOVE, "0000:00:03.0", "");
+	ask_for(GPU);
+	expect_only(RELEASE_REMOVE, GPU, "it is the only display");
+	add_function("0000:00:04.0", "/sys/devices/pci0000:00/0000:00:04.0", "qxl", "1b36:0100",
+		     "0x030000");
+	ask_for(GPU);
+	expect_only(RELEASE_REMOVE, GPU, "");
+}
+END_TEST
+
+static void virtio_mem(void)
+{
+	add_device("virtio", "virtio3", PORT_PATH "/virtio3", "virtio_mem");
+	made_put(PORT_PATH "/virtio3/device", "0x0018\n");
+	made_put("/proc/iomem", "00100000-1fffffff : System RAM\n"
+				"100000000-13fffffff : virtio3\n");
+}
+
+START_TEST(virtio_mem_empty)
+{
+	virtio_mem();
+	make_plan();
+	expect_only(RELEASE_UNBIND, "virtio3", "");
+	ck_assert_str_eq(entry(0)->driver, "virtio_mem");
+	ck_assert_str_eq(entry(0)->source, RELEASE_BUILT_IN);
+	ck_assert(entry(0)->needed && !entry(0)->lasting);
+	ck_assert(release_plan_covers_driver(&plan, made_root, "virtio", "virtio_mem"));
+}
+END_TEST
+
+static void plug(void)
+{
+	made_put("/proc/iomem", "00100000-1fffffff : System RAM\n"
+				"100000000-13fffffff : virtio3\n"
+				"  100000000-10fffffff : System RAM (virtio_mem)\n");
+	add_memory(2, "online", "DMA32\n");
+	add_memory(32, "online\n", "Movable\n");
+	add_memory(33, "online\n", "Normal\n");
+}
+
+START_TEST(virtio_mem_plugged)
+{
+	virtio_mem();
+	plug();
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 0);
+	config.virtio_mem = true;
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 3);
+	ck_assert_str_eq(entry(0)->name, "memory32");
+	ck_assert_str_eq(entry(0)->zone, "online_movable");
+	ck_assert_uint_eq(entry(0)->start, ADDED);
+	ck_assert_uint_eq(entry(0)->end, ADDED + BLOCK - 1);
+	ck_assert_str_eq(entry(1)->zone, "online_kernel");
+	ck_assert_int_eq(entry(2)->kind, RELEASE_UNBIND);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert(entry(i)->needed && entry(i)->lasting);
+		ck_assert_uint_eq(entry(i)->group, entry(0)->group);
+	}
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_LASTING, text, sizeof(text)), 2);
+	ck_assert_str_eq(text, "256 MiB of memory at 0x100000000, virtio-mem device virtio3");
+	ck_assert_uint_eq(platform.ram.virtio.items[0].plugged, 2 * BLOCK);
+	release_plan_apply(&plan, &platform);
+	ck_assert_uint_eq(platform.ram.virtio.items[0].plugged, 0);
+	/* As it is then captured. */
+	made_put("/sys/devices/system/memory/memory32/state", "offline\n");
+	make_plan();
+	ck_assert_uint_eq(platform.ram.virtio.items[0].plugged, BLOCK);
+	ck_assert_uint_eq(plan.entries.count, 2);
+}
+END_TEST
+
+static void add_dimm(void)
+{
+	static const char *const values[][2] = {
+		{ "0/start", "0x0" },	    { "0/end", "0x1fffffff" },
+		{ "0/type", "System RAM" }, { "1/start", "0x100000000" },
+		{ "1/end", "0x10fffffff" }, { "1/type", "System RAM" },
+	};
+	/* That the second was added is known by the boot loader's list, which has one. */
+	static unsigned char parameters[4096] = { [0x1e8] = 1 };
+
+	memcpy(parameters + 0x2d0 + 8, "\0\0\0\x20", 4);
+	parameters[0x2d0 + 16] = 1;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/sys/firmware/memmap/%s", values[i][0]);
+		made_put(path, values[i][1]);
+	}
+	made_put_bytes("/sys/kernel/boot_params/data", parameters, sizeof(parameters));
+	made_put("/proc/iomem", "00000000-1fffffff : System RAM\n"
+				"100000000-10fffffff : System RAM\n");
+	made_put("/proc/meminfo", "MemAvailable: 300000 kB\n");
+	add_memory(2, "online", "DMA32\n");
+	add_memory(32, "online\n", "Movable\n");
+	add_memory(33, "online\n", "Movable\n");
+}
+
+START_TEST(added_memory)
+{
+	add_dimm();
+	make_plan();
+	ck_assert_uint_eq(platform.map.table_count, 1);
+	ck_assert_uint_eq(plan.entries.count, 2);
+	ck_assert_str_eq(entry(0)->name, "memory32");
+	ck_assert_str_eq(entry(1)->name, "memory33");
+	ck_assert_uint_eq(entry(0)->group, entry(1)->group);
+	ck_assert(!entry(0)->needed && !entry(0)->lasting && !entry(0)->blocked[0]);
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_FREE, text, sizeof(text)), 1);
+	ck_assert_str_eq(text, "256 MiB of memory at 0x100000000");
+	release_plan_apply(&plan, &platform);
+	ck_assert_uint_eq(platform.ram.offline.count, 2);
+	made_put("/sys/devices/system/memory/memory32/state", "offline\n");
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 1);
+}
+END_TEST
+
+START_TEST(added_memory_that_stays)
+{
+	add_dimm();
+	made_put("/proc/meminfo", "MemAvailable: 200000 kB\n");
+	make_plan();
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_BLOCKED, text, sizeof(text)), 1);
+	ck_assert_msg(strstr(text, "0x100000000: only 195 MiB of memory are available"), "%s",
+		      text);
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_REFUSING, text, sizeof(text)), 0);
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_FREE, text, sizeof(text)), 0);
+	release_plan_apply(&plan, &platform);
+	ck_assert_uint_eq(platform.ram.offline.count, 0);
+	made_put("/proc/meminfo", "MemAvailable: 300000 kB\n");
+	made_put("/sys/module/memory_hotplug/parameters/memmap_on_memory", "force\n");
+	make_plan();
+	ck_assert_msg(strstr(entry(1)->blocked, "(memmap_on_memory)"), "%s", entry(1)->blocked);
+	made_put("/sys/module/memory_hotplug/parameters/memmap_on_memory", "N\n");
+	make_plan();
+	ck_assert_str_eq(entry(1)->blocked, "");
+}
+END_TEST
+
+#define FCOPY "34d14be3-dee4-41c8-9ae7-6b174977c192"
+#define FCOPY_PATH "/sys/devices/LNXSYSTM:00/VMBUS:00/" FCOPY
+#define PASSED "47505500-0001-0000-3130-444531444234"
+#define PASSED_PATH "/sys/devices/LNXSYSTM:00/VMBUS:00/" PASSED
+
+START_TEST(vmbus_uio)
+{
+	add_device("vmbus", FCOPY, FCOPY_PATH, "uio_hv_generic");
+	made_put(FCOPY_PATH "/class_id", "{34d14be3-dee4-41c8-9ae7-6b174977c192}\n");
+	made_put(FCOPY_PATH "/uio/uio0/name", "hv_uio\n");
+	make_plan();
+	expect_only(RELEASE_UNBIND, FCOPY, "");
+	ck_assert_str_eq(entry(0)->bus, "vmbus");
+	ck_assert(entry(0)->needed);
+	made_put("/proc/812/comm", "dpdk\n");
+	made_link("/proc/812/fd/3", "/dev/uio0");
+	make_plan();
+	expect_only(RELEASE_UNBIND, FCOPY, "/dev/uio0 is in use by dpdk (process 812)");
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_REFUSING, text, sizeof(text)), 1);
+}
+END_TEST
+
+START_TEST(vmbus_pci)
+{
+	add_device("vmbus", PASSED, PASSED_PATH, "hv_pci");
+	made_put(PASSED_PATH "/class_id", "{44c4f61d-4444-4400-9d52-802e27ede19f}\n");
+	make_plan();
+	expect_only(RELEASE_UNBIND, PASSED, "");
+	ck_assert(!entry(0)->needed);
+	/* An NVMe disk may hold /. */
+	add_block("nvme0n1", "259:0", PASSED_PATH "/pci0001:00/0001:00:00.0/nvme/nvme0");
+	made_put("/proc/self/mountinfo", "36 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+	make_plan();
+	expect_only(RELEASE_UNBIND, PASSED, "it has nvme0n1, which holds /");
+	made_put(PASSED_PATH "/driver", NULL);
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 0);
+}
+END_TEST
+
+START_TEST(in_words)
+{
+	char *printed = NULL;
+	size_t length;
+	FILE *out = open_memstream(&printed, &length);
+
+	add_device("platform", "refuser.0", "/sys/devices/platform/refuser.0", "refuser");
+	add_dimm();
+	ask_for(NIC " " DISKS " refuser");
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_FREE, text, sizeof(text)), 3);
+	ck_assert_str_eq(text, "network adapter 8086:10d3 at " NIC ", device platform/refuser.0, "
+			       "256 MiB of memory at 0x100000000");
+	/* As many as fit, the others counted. */
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_FREE, text, 80), 3);
+	ck_assert_str_eq(text, "network adapter 8086:10d3 at " NIC " and 2 more");
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_FREE, text, 20), 3);
+	ck_assert_str_eq(text, "3 more");
+	release_print(&plan, out);
+	fclose(out);
+	ck_assert_str_eq(
+		printed,
+		"would remove network adapter 8086:10d3 at " NIC
+		": the settings name it (/etc/suspend.conf:3)\n"
+		"would not remove storage controller 8086:2922 at " DISKS
+		": the settings name it (/etc/suspend.conf:3); it has sda1, which holds /\n"
+		"would unbind device platform/refuser.0 from refuser: the settings name it "
+		"(/etc/suspend.conf:3)\n"
+		"would offline 256 MiB of memory at 0x100000000: it was added to the running "
+		"machine, and may be missing when that starts again (built in)\n");
+	free(printed);
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *tc = test_case(suite, "plan");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, nothing);
+	tcase_add_loop_test(tc, by_name, 0, 4);
+	tcase_add_test(tc, by_driver);
+	tcase_add_test(tc, by_module);
+	tcase_add_test(tc, virtio_mem_empty);
+	tcase_add_test(tc, virtio_mem_plugged);
+	tcase_add_test(tc, added_memory);
+	tcase_add_test(tc, added_memory_that_stays);
+	tcase_add_test(tc, vmbus_uio);
+	tcase_add_test(tc, vmbus_pci);
+	tcase_add_test(tc, in_words);
+	tc = test_case(suite, "guard");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, root_file_system);
+	tcase_add_test(tc, a_port_above_it);
+	tcase_add_test(tc, swap);
+	tcase_add_test(tc, mapped);
+	tcase_add_test(tc, btrfs);
+	tcase_add_loop_test(tc, unknown_disks, 0, 2);
+	tcase_add_test(tc, multipath);
+	tcase_add_test(tc, network);
+	tcase_add_test(tc, served_by_the_host);
+	tcase_add_test(tc, display);
+}

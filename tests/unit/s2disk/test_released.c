@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* s2disk releases before it freezes: what is logged, and what is known afterwards. */
+#include "fixtures/check_main.h"
+#include "fixtures/capture.h"
+#include "fixtures/machine/made_root.h"
+#include "base/log.h"
+#include "release/release.h"
+#include "s2disk/prepare/released.h"
+#include "history/boot_record_file.h"
+#include "ui/abort_watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int __wrap_release_take(const char *root, struct release_plan *plan,
+			const struct release_watch *watch, struct why *w);
+void __wrap_release_give(const char *root, struct release_plan *plan,
+			 const struct release_here *here, const struct release_watch *watch);
+int __wrap_boot_record_read(const char *root, struct boot_record *ret, struct why *w);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest);
+
+static char said[4096];
+static int take_error, record_error;
+static const char *map; /* of the record */
+static bool with_signal;
+static unsigned int sleeps, plugged_for;
+static struct {
+	unsigned int calls;
+	bool restarted, map;
+} given;
+
+static struct release_plan plan;
+static struct platform_section section;
+static struct why w;
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+{
+	size_t used = strlen(said);
+	va_list args;
+
+	used += (size_t)snprintf(said + used, sizeof(said) - used, "<%d>", level);
+	va_start(args, format);
+	vsnprintf(said + used, sizeof(said) - used, format, args);
+	va_end(args);
+	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
+}
+
+int __wrap_release_take(const char *root, struct release_plan *all,
+			const struct release_watch *watch, struct why *why_not)
+{
+	ck_assert_str_eq(root, made_root);
+	if (with_signal)
+		raise(SIGTERM);
+	if (watch->stop(watch->context))
+		return why(why_not, -ECANCELED, "interrupted");
+	for (size_t i = 0; i < all->entries.count; i++) {
+		watch->report(watch->context, RELEASE_TAKEN, &all->entries.items[i], "");
+		all->entries.items[i].taken = true;
+	}
+	return take_error < 0 ? why(why_not, take_error, "it does not go") : 0;
+}
+
+void __wrap_release_give(const char *root, struct release_plan *all,
+			 const struct release_here *here, const struct release_watch *watch)
+{
+	struct release_entry *entries = all->entries.items;
+
+	ck_assert_str_eq(root, made_root);
+	given.calls++;
+	given.restarted = here->restarted;
+	given.map = here->map && memory_map_type_at(here->map, 0x1000) == MEMORY_RAM;
+	watch->report(watch->context, RELEASE_GIVEN, &entries[0], "");
+	watch->report(watch->context, RELEASE_NOT_TAKEN, &entries[0], "it is in use");
+	watch->report(watch->context, RELEASE_NOT_GIVEN, &entries[0], "it is broken");
+	watch->report(watch->context, RELEASE_GONE, &entries[1], "it is not there any more");
+	watch->report(watch->context, RELEASE_GONE, &entries[2], "it is not there any more");
+	watch->report(watch->context, RELEASE_GIVEN, &entries[2], "");
+}
+
+int __wrap_boot_record_read(const char *root, struct boot_record *ret, struct why *why_not)
+{
+	(void)why_not;
+	ck_assert_str_eq(root, made_root);
+	*ret = (struct boot_record){ .map = map ? strdup(map) : NULL };
+	return record_error;
+}
+
+static void memory(bool plugged)
+{
+	made_put("/proc/iomem", plugged ? "00100000-1fffffff : System RAM\n"
+					  "100000000-13fffffff : virtio3\n"
+					  "  100000000-107ffffff : System RAM (virtio_mem)\n"
+					: "00100000-1fffffff : System RAM\n"
+					  "100000000-13fffffff : virtio3\n");
+}
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
+{
+	(void)time, (void)rest;
+	if (++sleeps >= plugged_for)
+		memory(false);
+	usleep(1000);
+	return 0;
+}
+
+static void add(enum release_kind kind, const char *what, unsigned int group)
+{
+	struct release_entry entry = { .kind = kind,
+				       .group = group,
+				       .bus = "pci",
+				       .driver = "e1000e",
+				       .name = "0000:01:00.0",
+				       .reason = "the settings name it",
+				       .source = "/etc/suspend.conf:3" };
+
+	strcpy(entry.what, what);
+	ck_assert_int_eq(list_append(&plan.entries, entry), 0);
+}
+
+static void setup(void)
+{
+	made_root_create();
+	memory(false);
+	add(RELEASE_UNBIND, "an adapter", 1);
+	add(RELEASE_OFFLINE, "128 MiB of memory at 0x100000000", 2);
+	add(RELEASE_OFFLINE, "128 MiB of memory at 0x108000000", 2);
+	map = "0x0 0x9ffff System RAM\n";
+}
+
+static void teardown(void)
+{
+	abort_watch_end();
+	release_plan_free(&plan);
+	platform_section_free(&section);
+	made_root_remove();
+}
+
+START_TEST(there_and_back)
+{
+	const struct map_met met = { .boots = 7 };
+
+	ck_assert_int_eq(platform_section_capture(&section, made_root, &w), 0);
+	ck_assert_int_eq(list_append(&section.platform.met.maps, met), 0);
+	made_put("/proc/iomem", "00100000-0fffffff : System RAM\n");
+	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), 0);
+	/* Captured again, but for the history. */
+	ck_assert_uint_eq(section.platform.ram.used.items[0].end, 0xfffffff);
+	ck_assert_uint_eq(section.platform.met.maps.count, 1);
+	ck_assert_uint_eq(section.platform.met.maps.items[0].boots, 7);
+	ck_assert_str_eq(said,
+			 "<6>released: an adapter: the settings name it (/etc/suspend.conf:3)\n"
+			 "<6>released: 128 MiB of memory at 0x100000000: the settings name it "
+			 "(/etc/suspend.conf:3)\n"
+			 "<7>released: 128 MiB of memory at 0x108000000: the settings name it "
+			 "(/etc/suspend.conf:3)\n");
+	said[0] = '\0';
+	released_end(&plan, made_root, false);
+	ck_assert(!given.restarted && !given.map);
+	ck_assert_str_eq(
+		said,
+		"<6>given back: an adapter\n"
+		"<4>not released: an adapter: it is in use\n"
+		"<4>not given back: an adapter: it is broken; to try it by hand: echo 0000:01:00.0 "
+		">/sys/bus/pci/drivers/e1000e/bind\n"
+		"<5>not given back: 128 MiB of memory at 0x100000000: it is not there any more\n"
+		"<7>not given back: 128 MiB of memory at 0x108000000: it is not there any more\n"
+		"<6>given back: 128 MiB of memory at 0x108000000\n");
+}
+END_TEST
+
+START_TEST(after_a_resume)
+{
+	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), 0);
+	released_end(&plan, made_root, true);
+	ck_assert(given.restarted && given.map);
+	map = "nonsense";
+	released_end(&plan, made_root, true);
+	ck_assert(given.restarted && !given.map);
+	map = NULL;
+	released_end(&plan, made_root, true);
+	ck_assert(!given.map);
+	record_error = -ESTALE;
+	map = "0x0 0x9ffff System RAM\n";
+	released_end(&plan, made_root, true);
+	ck_assert(given.restarted && !given.map);
+	ck_assert_uint_eq(given.calls, 4);
+}
+END_TEST
+
+START_TEST(nothing_to_release)
+{
+	for (size_t i = 0; i < plan.entries.count; i++)
+		strcpy(plan.entries.items[i].blocked, "it is in use");
+	take_error = -EIO;
+	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), 0);
+	released_end(&plan, made_root, true);
+	ck_assert_uint_eq(given.calls, 0);
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+START_TEST(failing)
+{
+	take_error = -EBUSY;
+	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), -EBUSY);
+	ck_assert_str_eq(w.text, "it does not go");
+}
+END_TEST
+
+START_TEST(described_no_more)
+{
+	const struct map_met met = { .boots = 7 };
+
+	ck_assert_int_eq(list_append(&section.platform.met.maps, met), 0);
+	made_put("/sys/firmware/memmap/0/start", "nonsense\n");
+	ck_assert_int_lt(released_begin(&plan, &section, made_root, &w), 0);
+	ck_assert_uint_eq(section.platform.met.maps.count, 0);
+	/* Nothing stays released. */
+	ck_assert_uint_eq(given.calls, 1);
+	ck_assert(!given.restarted);
+}
+END_TEST
+
+START_TEST(stopped)
+{
+	with_signal = true;
+	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), -ECANCELED);
+	ck_assert_str_eq(w.text, "interrupted by SIGTERM");
+}
+END_TEST
+
+START_TEST(planned)
+{
+	struct platform platform;
+	struct settings settings;
+	struct release_plan made = { 0 };
+
+	settings_defaults(&settings);
+	strcpy(settings.release.devices, "platform/refuser.0");
+	made_put("/sys/devices/platform/refuser.0/uevent", "");
+	made_link("/sys/bus/platform/devices/refuser.0", "../../../devices/platform/refuser.0");
+	made_link("/sys/devices/platform/refuser.0/driver", "../../../bus/platform/drivers/x");
+	ck_assert_int_eq(platform_capture(made_root, NULL, &platform, &w), 0);
+	ck_assert_int_eq(released_plan(&settings, made_root, &platform, &made), 0);
+	ck_assert_uint_eq(made.entries.count, 1);
+	release_plan_free(&made);
+	platform_free(&platform);
+}
+END_TEST
+
+START_TEST(waiting)
+{
+	struct settings settings;
+
+	settings_defaults(&settings);
+	memory(true);
+	released_wait(&settings, made_root);
+	ck_assert_uint_eq(sleeps, 0);
+	settings.release.wait = 5;
+	plugged_for = 3;
+	released_wait(&settings, made_root);
+	ck_assert_uint_eq(sleeps, 3);
+	ck_assert_str_eq(said, "<5>waiting up to 5 s for the host to take back 128 MiB of "
+			       "virtio-mem's memory\n");
+	/* Nothing is plugged any more. */
+	released_wait(&settings, made_root);
+	ck_assert_uint_eq(sleeps, 3);
+	/* In vain. */
+	memory(true);
+	sleeps = 0;
+	plugged_for = 100000;
+	settings.release.wait = 1;
+	released_wait(&settings, made_root);
+	ck_assert_uint_gt(sleeps, 10);
+}
+END_TEST
+
+START_TEST(left_by_another)
+{
+	made_put("/proc/sys/kernel/random/boot_id", "1-2-3\n");
+	made_put("/run/s2disk/released", "boot 1-2-3\nunbind a pci e - 0x0 0x0 1 0\n"
+					 "unbind b pci e - 0x0 0x0 1 0\n"
+					 "unbind c pci e - 0x0 0x0 1 0\n");
+	released_recover(made_root);
+	ck_assert_str_eq(said, "<5>not given back: c: it is not there any more\n"
+			       "<5>not given back: b: it is not there any more\n"
+			       "<5>not given back: a: it is not there any more\n");
+	released_recover(made_root);
+	ck_assert_ptr_null(strstr(strstr(said, "back: a") + 1, "back: a"));
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *tc = test_case(suite, "released");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, there_and_back);
+	tcase_add_test(tc, after_a_resume);
+	tcase_add_test(tc, nothing_to_release);
+	tcase_add_test(tc, failing);
+	tcase_add_test(tc, described_no_more);
+	tcase_add_test(tc, stopped);
+	tcase_add_test(tc, planned);
+	tcase_add_test(tc, waiting);
+	tcase_add_test(tc, left_by_another);
+}
