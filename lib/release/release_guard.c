@@ -352,7 +352,8 @@ static int look(struct search *search)
 	return r == 0 ? add_displays(search) : r;
 }
 
-int release_guard_look(const char *root, const struct devices *devices, struct release_guard *ret)
+int release_guard_look(const char *root, const struct devices *devices, dev_t keep,
+		       struct release_guard *ret)
 {
 	struct release_guard guard = { 0 };
 	struct search search = {
@@ -361,7 +362,12 @@ int release_guard_look(const char *root, const struct devices *devices, struct r
 		.guard = &guard,
 		.stack = calloc(1, sizeof(*search.stack)),
 	};
-	int r = search.stack ? look(&search) : -ENOMEM;
+	int r = search.stack ? 0 : -ENOMEM;
+
+	if (r == 0 && keep)
+		r = add_block(&search, keep, "the image");
+	if (r == 0)
+		r = look(&search);
 
 	free(search.stack);
 	if (r < 0) {

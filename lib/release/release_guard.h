@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* A device in use. */
 struct release_user {
@@ -23,8 +24,10 @@ struct release_guard {
 	LIST_OF(struct release_user) displays;
 };
 
-/* Looks at the machine below root; devices are what was captured of it. 0 or -ENOMEM. */
-int release_guard_look(const char *root, const struct devices *devices, struct release_guard *ret);
+/* Looks at the machine below root; devices are what was captured of it. keep: a block device that
+ * is in use besides; 0: none. 0 or -ENOMEM. */
+int release_guard_look(const char *root, const struct devices *devices, dev_t keep,
+		       struct release_guard *ret);
 
 /* Harmless on a zeroed struct. */
 void release_guard_free(struct release_guard *guard);

@@ -31,7 +31,8 @@ static int guard(struct planner *planner, const char *link, struct release_entry
 	int r = 0;
 
 	if (!planner->looked)
-		r = release_guard_look(planner->root, &planner->platform->devices, &planner->guard);
+		r = release_guard_look(planner->root, &planner->platform->devices,
+				       planner->config->keep, &planner->guard);
 	planner->looked = r == 0;
 	if (r == 0 && path && !entry->blocked[0])
 		release_guard_holds(&planner->guard, path, entry->blocked, sizeof(entry->blocked));
@@ -54,8 +55,7 @@ int plan_device(struct planner *planner, struct release_entry *entry)
 	char link[128];
 	int r;
 
-	snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s",
-		 entry->kind == RELEASE_REMOVE ? "pci" : entry->bus, entry->name);
+	snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s", entry->bus, entry->name);
 	if (entry->group == 0)
 		entry->group = ++planner->groups;
 	r = guard(planner, link, entry);
@@ -98,6 +98,68 @@ static bool names_function(const struct release_rule *rule, const struct device 
 	return false;
 }
 
+/* The port that a function is below, where pciehp drives it: the name of its service. */
+static bool find_slot(const struct planner *planner, const struct tree_names *services,
+		      const char *address, char *name, size_t size)
+{
+	_cleanup_free_ char *path = NULL;
+	char link[128], driver[16], *port;
+
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", address);
+	path = sysfs_path(planner->root, link);
+	if (!path)
+		return false;
+	*strrchr(path, '/') = '\0';
+	port = strrchr(path, '/');
+	for (size_t i = 0; port && i < services->count; i++) {
+		const char *service = services->items[i];
+
+		if (text_starts(service, port + 1) && service[strlen(port + 1)] == ':' &&
+		    tree_link(planner->root, driver, sizeof(driver),
+			      "/sys/bus/pci_express/devices/%s/driver", service) &&
+		    strcmp(driver, "pciehp") == 0)
+			return text_copy(name, size, service);
+	}
+	return false;
+}
+
+/* When the system is restored, pciehp takes a slot without a device for one whose device was
+ * replaced, and powers it off (pciehp_device_replaced() in drivers/pci/hotplug/pciehp_core.c);
+ * a virtual machine may then take the device away. So it lets go of the slot first. */
+static int plan_slot(struct planner *planner, const struct release_entry *function)
+{
+	_cleanup_names_ struct tree_names services = { 0 };
+	struct release_entry entry = {
+		.kind = RELEASE_UNBIND,
+		.bus = "pci_express",
+		.driver = "pciehp",
+		.group = function->group,
+		.reason = "it would power off a slot whose device was removed",
+		.source = RELEASE_BUILT_IN,
+	};
+	int r = tree_list(planner->root, "/sys/bus/pci_express/devices", &services);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (!find_slot(planner, &services, function->name, entry.name, sizeof(entry.name)))
+		return 0;
+	snprintf(entry.what, sizeof(entry.what), "hot-plug slot of %.50s", entry.name);
+	return plan_device(planner, &entry);
+}
+
+static int plan_function(struct planner *planner, struct release_entry *entry)
+{
+	char link[128];
+	int r;
+
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", entry->name);
+	entry->group = ++planner->groups;
+	r = guard(planner, link, entry);
+	if (r == 0 && !entry->blocked[0])
+		r = plan_slot(planner, entry);
+	return r < 0 ? r : plan_append(planner, entry);
+}
+
 static int plan_functions(struct planner *planner, const struct release_rule *rule)
 {
 	const struct devices *devices = &planner->platform->devices;
@@ -112,7 +174,7 @@ static int plan_functions(struct planner *planner, const struct release_rule *ru
 		text_copy(entry.name, sizeof(entry.name), device->address);
 		text_copy(entry.driver, sizeof(entry.driver), device->driver);
 		describe(device, entry.what, sizeof(entry.what));
-		r = plan_device(planner, &entry);
+		r = plan_function(planner, &entry);
 	}
 	return r;
 }

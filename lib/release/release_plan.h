@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum release_kind {
 	RELEASE_UNBIND,	 /* a device from its driver; bound again */
@@ -57,6 +58,7 @@ struct release_config {
 	char devices_by[280]; /* no key: the FILE:LINE that set it */
 	bool virtio_mem;      /* "release virtio-mem": what is plugged, until the next boot */
 	unsigned int wait;    /* "release wait": seconds for the host to take it */
+	dev_t keep;	      /* no key: a block device that is in use, too; 0: none */
 };
 
 /* Plans for the machine that was captured below root. config must live as long as the plan. A

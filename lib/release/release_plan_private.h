@@ -19,7 +19,8 @@ struct planner {
 /* Appends an entry, unless the plan has it already. 0 or -ENOMEM. */
 int plan_append(struct planner *planner, const struct release_entry *entry);
 
-/* The same for a device, blocked if it is in use; in a group of its own if it has none. */
+/* The same for a device that is unbound, blocked if it is in use; in a group of its own if it has
+ * none. */
 int plan_device(struct planner *planner, struct release_entry *entry);
 
 /* release_known.c: devices that are known not to hibernate. */

@@ -54,6 +54,33 @@ START_TEST(by_name)
 }
 END_TEST
 
+/* pciehp would power off a slot without a device. */
+START_TEST(in_a_slot)
+{
+	add_device("pci_express", ROOT_PORT ":pcie001", PORT_PATH "/" ROOT_PORT ":pcie001",
+		   "pcie_pme");
+	add_device("pci_express", "0000:00:1c.1:pcie004",
+		   "/sys/devices/pci0000:00/0000:00:1c.1:pcie004", "pciehp");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "");
+	add_device("pci_express", ROOT_PORT ":pcie004", PORT_PATH "/" ROOT_PORT ":pcie004",
+		   "pciehp");
+	ask_for(NIC);
+	ck_assert_uint_eq(plan.entries.count, 2);
+	ck_assert_int_eq(entry(0)->kind, RELEASE_UNBIND);
+	ck_assert_str_eq(entry(0)->name, ROOT_PORT ":pcie004");
+	ck_assert_str_eq(entry(0)->bus, "pci_express");
+	ck_assert_str_eq(entry(0)->driver, "pciehp");
+	ck_assert_uint_eq(entry(0)->group, entry(1)->group);
+	ck_assert_str_eq(entry(1)->name, NIC);
+	/* Not where the device stays. */
+	add_block("sdb", "8:16", NIC_PATH "/block");
+	made_put("/proc/self/mountinfo", "36 1 8:16 / /home rw - ext4 /dev/sdb rw\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "holds /home");
+}
+END_TEST
+
 START_TEST(by_driver)
 {
 	add_device("platform", "refuser.0", "/sys/devices/platform/refuser.0", "refuser");
@@ -460,6 +487,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, nothing);
 	tcase_add_loop_test(tc, by_name, 0, 4);
+	tcase_add_test(tc, in_a_slot);
 	tcase_add_test(tc, by_driver);
 	tcase_add_test(tc, by_module);
 	tcase_add_test(tc, virtio_mem_empty);
