@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resume's decision: the odds of another boot, by the maps that were met. */
+#include "decide_fixture.h"
+
+#define SOME_MAP "0x0 0x9ffff System RAM\n0x100000 0x7ffffff System RAM\n"
+
+/* Nine boots whose maps leave the image's pages alone, one that takes one of them, and two with
+ * this very map. */
+static void make_met(void)
+{
+	struct memory_map map;
+	struct map_met maps[] = { { .boots = 9, .own = 1 }, { .boots = 1 }, { .boots = 2 } };
+	const struct met_frames frames = { .map = 1, .first = 0x7ff, .count = 1 };
+
+	made.map = SOME_MAP;
+	ck_assert_int_eq(memory_map_parse(SOME_MAP, &map), 0);
+	ck_assert_int_eq(memory_map_digest(&map, maps[2].digest), 0);
+	memory_map_free(&map);
+	maps[2].tables_moved = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		ck_assert_int_eq(list_append(&made.met.maps, maps[i]), 0);
+	ck_assert_int_eq(list_append(&made.met.frames, frames), 0);
+	made.met.maps.known = made.met.frames.known = true;
+	ck_assert(maps_met_valid(&made.met));
+}
+
+START_TEST(odds)
+{
+	make_met();
+	made.coarse = _i;
+	add_finding(VERDICT_FATAL, "Something moved.");
+	made.findings[0].about = ABOUT_IMAGE_PAGES;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert_uint_eq(decision.odds.boots, 11);
+	ck_assert_uint_eq(decision.odds.fitting, 8);
+	ck_assert_uint_eq(decision.odds.same, 2);
+	ck_assert(decision.odds_at_least == made.coarse);
+	ck_assert(decision.map_refused);
+	/* For the history, too. */
+	ck_assert_uint_eq(decision.boot.map.entries.count, 2);
+	ck_assert_uint_eq(decision.boot.memory, 0x7ffffff + 1 - 0x60000);
+	ck_assert_uint_gt(decision.boot.time, 1000000000);
+}
+END_TEST
+
+/* Without a map (arm64), or in an image that knows of no boots. */
+START_TEST(no_odds)
+{
+	make_met();
+	made.map = NULL;
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
+	ck_assert_uint_eq(decision.odds.boots, 0);
+	ck_assert_uint_eq(decision.boot.map.entries.count, 0);
+	maps_met_free(&made.met);
+	made.map = SOME_MAP;
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
+	ck_assert_uint_eq(decision.odds.boots, 0);
+	ck_assert_uint_eq(decision.boot.map.entries.count, 2);
+	ck_assert(!decision.map_refused);
+}
+END_TEST
+
+/* Another memory map would change nothing of the others. */
+START_TEST(what_maps_are_to_blame_for)
+{
+	const enum verdict_about about = (enum verdict_about)_i;
+	bool of_map = about == ABOUT_MEMORY_MAP || about == ABOUT_MEMORY_REGION ||
+		      about == ABOUT_IMAGE_PAGES || about == ABOUT_KERNEL_CHECK ||
+		      about == ABOUT_PAGE_COUNT || about == ABOUT_ACPI_TABLES ||
+		      about == ABOUT_EFI_RUNTIME;
+
+	add_finding(VERDICT_RISKY, "Something moved.");
+	made.findings[0].about = about;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(decision.map_refused == of_map);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), 0);
+	ck_assert(!decision.map_refused);
+	/* It moved, but that is not why. */
+	made.findings[0].class = VERDICT_CORRECTED;
+	add_finding(VERDICT_FATAL, "Something is missing.");
+	made.findings[1].about = ABOUT_SWAP_AREA;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(!decision.map_refused);
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *tcase = test_case(suite, "decide_odds");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, odds, 0, 2);
+	tcase_add_test(tcase, no_odds);
+	tcase_add_loop_test(tcase, what_maps_are_to_blame_for, 0, ABOUT_COUNT);
+}
