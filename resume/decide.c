@@ -23,6 +23,10 @@
 /* How long to wait for a disk with swap; without it the image is refused. */
 #define SWAP_MSEC 10000
 
+/* How often to look again for a device that is missing: ten seconds. */
+#define DEVICE_TURNS 50
+#define DEVICE_TURN_MSEC 200
+
 static void report_finding(const struct finding *finding, struct handover *handover)
 {
 	const char *class = verdict_class_name(finding->class);
@@ -184,23 +188,56 @@ static int compare(const struct verdict_input *then, struct decision *ret, struc
 	return r;
 }
 
-/* Is lack of memory the only reason why this policy refuses the image? */
-static bool lacks_only_memory(const struct verdict *verdict, enum verdict_policy policy)
+/* Is that the only reason why this policy refuses the image? */
+static bool refuses_only(const struct verdict *verdict, enum verdict_policy policy,
+			 bool (*is_it)(const struct finding *finding))
 {
 	struct verdict rest = { .worst = VERDICT_SAME };
-	bool lacks = false;
+	bool some = false;
 
 	if (verdict->omitted > 0)
 		return false;
 	for (size_t i = 0; i < verdict->count; i++) {
 		const struct finding *finding = &verdict->findings[i];
 
-		if (finding->about == ABOUT_MEMORY_SIZE && finding->class == VERDICT_FATAL)
-			lacks = true;
+		if (is_it(finding))
+			some = true;
 		else if (finding->class > rest.worst)
 			rest.worst = finding->class;
 	}
-	return lacks && verdict_allows(&rest, policy);
+	return some && verdict_allows(&rest, policy) && !verdict_allows(verdict, policy);
+}
+
+static bool is_lack_of_memory(const struct finding *finding)
+{
+	return finding->about == ABOUT_MEMORY_SIZE && finding->class == VERDICT_FATAL;
+}
+
+/* Not another one in its place: that is here already. */
+static bool is_missing_device(const struct finding *finding)
+{
+	return (finding->about == ABOUT_VMBUS_DEVICE || finding->about == ABOUT_PCI_DEVICE) &&
+	       finding->class >= VERDICT_RISKY && !*finding->now;
+}
+
+/* A host offers its devices one after the other, and modules are still being loaded. */
+static int compare_waiting(const struct verdict_input *then, enum verdict_policy policy,
+			   struct decision *ret, struct why *w)
+{
+	const struct timespec turn = { .tv_nsec = DEVICE_TURN_MSEC * 1000000L };
+	int r = compare(then, ret, w);
+
+	for (int i = 0;
+	     r == 0 && i < DEVICE_TURNS && refuses_only(&ret->verdict, policy, is_missing_device);
+	     i++) {
+		if (i == 0)
+			log_notice("waiting up to %d s for a device that is missing",
+				   DEVICE_TURNS * DEVICE_TURN_MSEC / 1000);
+		verdict_free(&ret->verdict);
+		nanosleep(&turn, NULL);
+		r = compare(then, ret, w);
+	}
+	return r;
 }
 
 /* Released only if the image needs them: 1 GiB pages may not be reserved again, and the crash
@@ -230,9 +267,9 @@ static int compare_with_room(const struct verdict_input *then, enum verdict_poli
 			     struct kept_memory *kept, struct handover *handover,
 			     struct decision *ret, struct why *w)
 {
-	int r = compare(then, ret, w);
+	int r = compare_waiting(then, policy, ret, w);
 
-	while (r == 0 && lacks_only_memory(&ret->verdict, policy) &&
+	while (r == 0 && refuses_only(&ret->verdict, policy, is_lack_of_memory) &&
 	       make_room(kept, handover) > 0) {
 		verdict_free(&ret->verdict);
 		r = compare(then, ret, w);

@@ -358,6 +358,8 @@ static int restore_image(struct restore *restore, struct why *w)
 		sleep(restore->settings->resume_pause);
 	r = disable_functions(restore, &reason);
 	if (r == 0)
+		vetoers_take(&restore->vetoers, restore->settings, restore->area->dev, "");
+	if (r == 0)
 		r = load_and_restore(restore, &reason);
 	return give_up(restore, r, &reason, w);
 }
@@ -480,6 +482,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		if (!kept_memory_take_back(&restore->kept, ""))
 			log_warning("not all huge pages of this boot could be reserved again; see "
 				    "/proc/meminfo");
+		vetoers_give(&restore->vetoers, "");
 		if (!pci_decoding_restore(&restore->disabled, ""))
 			log_warning("not all PCI devices that were disabled for the image work "
 				    "again; see above, and reboot");

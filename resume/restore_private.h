@@ -5,6 +5,7 @@
 
 #include "decide.h"
 #include "veto.h"
+#include "vetoers.h"
 #include "crypto/crypto.h"
 #include "base/memory.h"
 #include "base/why.h"
@@ -45,6 +46,7 @@ struct restore {
 	struct decision decision;
 	struct kept_memory kept; /* released for the image */
 	struct pci_decoding disabled;
+	struct vetoers vetoers;
 	struct progress progress;
 	struct veto_watch veto;
 	uint64_t head_left;  /* bytes of the snapshot that the kernel may refuse */

@@ -7,6 +7,7 @@
 #include "boot/boot_settle.h"
 #include "history/boot_record_file.h"
 #include "kernel/kept_memory.h"
+#include "resume/vetoers.h"
 #include "kernel/messages/kernel_log.h"
 #include "kernel/kernel_settings.h"
 #include "fixtures/made_data.h"
@@ -56,6 +57,8 @@ int __wrap_keep_free_resumed(const char *root, const struct settings *settings,
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
 bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root);
+void __wrap_vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+			 const char *root);
 unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
@@ -401,6 +404,13 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	if (r == 0 && sim->shared->plan.cannot_offline)
 		ret->ram.pages.offlining = OFFLINING_ABSENT;
 	return r;
+}
+
+/* No driver of the made-up machine refuses; those of this one are left alone. */
+void __wrap_vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+			 const char *root)
+{
+	(void)vetoers, (void)settings, (void)keep, (void)root;
 }
 
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root)

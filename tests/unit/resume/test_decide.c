@@ -64,6 +64,44 @@ START_TEST(policy)
 END_TEST
 
 static const struct {
+	enum verdict_about about;
+	enum verdict_class class, other;
+	enum verdict_policy policy;
+	const char *now;
+	unsigned int late;
+	bool allowed;
+	unsigned int slept;
+} waits[] = {
+	/* Ten seconds at most. */
+	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_SAME, POLICY_PROVEN, "", 1, true, 1 },
+	{ ABOUT_VMBUS_DEVICE, VERDICT_FATAL, VERDICT_CORRECTED, POLICY_PROVEN, "", 50, true, 50 },
+	{ ABOUT_VMBUS_DEVICE, VERDICT_FATAL, VERDICT_SAME, POLICY_TOLERANT, "", 51, false, 50 },
+	/* Not where it is no reason, or not the only one, */
+	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_SAME, POLICY_TOLERANT, "", 1, true, 0 },
+	{ ABOUT_PCI_DEVICE, VERDICT_HARMLESS, VERDICT_SAME, POLICY_STRICT, "", 1, false, 0 },
+	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_RISKY, POLICY_PROVEN, "", 1, false, 0 },
+	{ ABOUT_CPU, VERDICT_RISKY, VERDICT_SAME, POLICY_PROVEN, "", 1, false, 0 },
+	/* nor for one that is here already, as another. */
+	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_SAME, POLICY_PROVEN, "8086:1", 1, false, 0 },
+};
+
+START_TEST(waits_for_a_device)
+{
+	add_finding(waits[_i].other, "Something moved.");
+	add_finding(waits[_i].class, "A device is missing.");
+	made.findings[1].about = waits[_i].about;
+	strcpy(made.findings[1].now, waits[_i].now);
+	late = waits[_i].late;
+	ck_assert_int_eq(decide(waits[_i].policy), waits[_i].allowed ? 0 : -EPERM);
+	ck_assert_uint_eq(slept, waits[_i].slept);
+	ck_assert((strstr(said, "waiting up to 10 s for a device") != NULL) == (slept > 0));
+	/* Only what is so in the end is reported. */
+	ck_assert((strstr(said, "A device is missing.") != NULL) ==
+		  (slept == 0 || !waits[_i].allowed));
+}
+END_TEST
+
+static const struct {
 	uint64_t lacks, huge, crash;
 	enum verdict_class other;
 	enum verdict_policy policy;
@@ -247,6 +285,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, the_same_machine);
 	tcase_add_loop_test(tcase, policy, 0, (int)ARRAY_SIZE(policies));
 	tcase_add_loop_test(tcase, makes_room, 0, (int)ARRAY_SIZE(rooms));
+	tcase_add_loop_test(tcase, waits_for_a_device, 0, (int)ARRAY_SIZE(waits));
 	tcase_add_test(tcase, no_other_boot_helps);
 	tcase_add_test(tcase, corrects);
 	tcase_add_test(tcase, cannot_correct);

@@ -152,11 +152,12 @@ first_boot() {
 
 
 class HotPlugged(Scenario):
-    """memory added while running (pc-dimm), missing later: refused"""
+    """added memory (pc-dimm) that cannot be offlined, missing later: refused"""
     name = "dimm-missing"
     group = "quick"
     memory = "384,slots=2,maxmem=2G"
-    cmdline = "memhp_default_state=online"
+    cmdline = ("memhp_default_state=online "
+               "memory_hotplug.memmap_on_memory=1")
     config = DISCARD
     guest = """
 memory_total() { awk '/^MemTotal/ { print $2 }' /proc/meminfo; }

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vetoers.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "release/release.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void report(void *context, enum release_event event, const struct release_entry *entry,
+		   const char *reason)
+{
+	char command[160];
+
+	(void)context;
+	switch (event) {
+	case RELEASE_TAKEN:
+		log_notice("released for the restore: %s (%s)", entry->what, entry->source);
+		break;
+	case RELEASE_NOT_TAKEN:
+		log_warning("not released for the restore: %s: %s", entry->what, reason);
+		break;
+	case RELEASE_GIVEN:
+		log_info("given back: %s", entry->what);
+		break;
+	case RELEASE_NOT_GIVEN:
+	case RELEASE_GONE:
+		log_warning("not given back: %s: %s; to try it by hand: %s", entry->what, reason,
+			    release_step_by_hand(entry, command, sizeof(command)));
+		break;
+	}
+}
+
+static const struct release_watch watch = { .report = report };
+
+/* Only drivers refuse: a device need not go. */
+static void keep_devices(struct release_plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->entries.count; i++) {
+		struct release_entry entry = plan->entries.items[i];
+
+		if (entry.kind == RELEASE_REMOVE && *entry.driver) {
+			entry.kind = RELEASE_UNBIND;
+			text_copy(entry.bus, sizeof(entry.bus), "pci");
+		}
+		if (entry.kind == RELEASE_UNBIND || entry.kind == RELEASE_UNLOAD)
+			plan->entries.items[kept++] = entry;
+	}
+	plan->entries.count = kept;
+}
+
+/* What this boot has of memory is no reason: all virtio-mem devices go, whatever they have
+ * plugged. Nothing else is known to be missing later. */
+static int make_plan(struct vetoers *vetoers, const char *root)
+{
+	struct platform platform = { 0 };
+	int r = devices_capture(root, &platform.devices);
+
+	if (r == 0)
+		r = release_plan_make(root, &platform, &vetoers->config, &vetoers->plan);
+	devices_free(&platform.devices);
+	if (r == 0)
+		keep_devices(&vetoers->plan);
+	return r;
+}
+
+static bool is_taken(const struct vetoers *vetoers)
+{
+	for (size_t i = 0; i < vetoers->plan.entries.count; i++)
+		if (vetoers->plan.entries.items[i].taken)
+			return true;
+	return false;
+}
+
+void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+		  const char *root)
+{
+	struct why w = { 0 };
+	int r;
+
+	if (is_taken(vetoers))
+		return;
+	release_plan_free(&vetoers->plan);
+	vetoers->config = settings->release;
+	vetoers->config.keep = keep;
+	r = make_plan(vetoers, root);
+	/* Without its driver released the kernel may still refuse, and says so. */
+	for (size_t i = 0; r == 0 && i < vetoers->plan.entries.count; i++)
+		vetoers->plan.entries.items[i].needed = false;
+	if (r == 0)
+		r = release_take(root, &vetoers->plan, &watch, &w);
+	if (r < 0)
+		log_warning("drivers that may refuse the restore cannot be released: %s",
+			    why_text(&w, r));
+}
+
+void vetoers_give(struct vetoers *vetoers, const char *root)
+{
+	const struct release_here here = { 0 };
+
+	if (is_taken(vetoers))
+		release_give(root, &vetoers->plan, &here, &watch);
+	release_plan_free(&vetoers->plan);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Drivers of the boot that restores an image which would keep the kernel from it: virtio-mem's,
+ * and those of what "release devices" names. Their devices are unbound before the load. The
+ * restored system has its own drivers.
+ */
+#ifndef S2DISK_VETOERS_H
+#define S2DISK_VETOERS_H
+
+#include "config/settings.h"
+#include "release/release_plan.h"
+
+#include <sys/types.h>
+
+struct vetoers {
+	struct release_config config;
+	struct release_plan plan;
+};
+
+/* Unbinds or unloads them, but for what is in use; keep: the block device with the image. What
+ * fails is logged; the load will show whether it matters. Nothing is done the second time. */
+void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+		  const char *root);
+
+/* Gives all back, since this boot continues. Harmless on a zeroed struct. */
+void vetoers_give(struct vetoers *vetoers, const char *root);
+
+#endif

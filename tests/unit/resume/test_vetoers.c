@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resume releases drivers that would refuse the restore. */
+#include "fixtures/check_main.h"
+#include "release/release_fixture.h"
+
+#include "base/io.h"
+#include "base/log.h"
+#include "resume/vetoers.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+int __wrap_io_write_text(const char *root, const char *path, const char *value);
+void __wrap_log_message(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static char said[2000], done[1000];
+static int fail;
+static struct vetoers vetoers;
+static struct settings settings;
+
+int __wrap_io_write_text(const char *root, const char *path, const char *value)
+{
+	const char *driver = strstr(path, "/drivers/") + strlen("/drivers/");
+	char link[PATH_MAX], target[PATH_MAX];
+	size_t used = strlen(done);
+
+	ck_assert_str_eq(root, made_root);
+	snprintf(done + used, sizeof(done) - used, "%s %s;", driver, value);
+	if (fail < 0)
+		return fail;
+	snprintf(link, sizeof(link), "%s%.*s/devices/%s/driver", made_root,
+		 (int)(strstr(path, "/drivers/") - path), path, value);
+	snprintf(target, sizeof(target), "%s%.*s", made_root, (int)(strrchr(path, '/') - path),
+		 path);
+	if (strcmp(strrchr(path, '/'), "/unbind") == 0)
+		ck_assert_int_eq(unlink(link), 0);
+	else
+		ck_assert_int_eq(symlink(target, link), 0);
+	return 0;
+}
+
+void __wrap_log_message(enum log_level level, const char *format, ...)
+{
+	size_t used = strlen(said);
+	va_list args;
+
+	used += (size_t)snprintf(said + used, sizeof(said) - used, "<%d>", level);
+	va_start(args, format);
+	vsnprintf(said + used, sizeof(said) - used, format, args);
+	va_end(args);
+	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
+}
+
+static void begin(void)
+{
+	setup();
+	said[0] = done[0] = '\0';
+	fail = 0;
+	vetoers = (struct vetoers){ .plan.cut = false };
+	settings_defaults(&settings);
+	add_device("virtio", "virtio3", PORT_PATH "/virtio3", "virtio_mem");
+	made_put(PORT_PATH "/virtio3/device", "0x0018\n");
+	made_put("/proc/self/mountinfo", "1 1 0:2 / / rw - rootfs rootfs rw\n");
+}
+
+/* The setting of another boot: the disk with the image stays. */
+static void name_devices(void)
+{
+	strcpy(settings.release.devices, NIC " " DISKS " " ROOT_PORT);
+	strcpy(settings.release.devices_by, "/etc/suspend.conf:3");
+}
+
+START_TEST(known)
+{
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
+	ck_assert_str_eq(said,
+			 "<5>released for the restore: virtio-mem device virtio3 (built in)\n");
+	/* Once. */
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;virtio_mem/bind virtio3;");
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;virtio_mem/bind virtio3;");
+}
+END_TEST
+
+/* Unbound only, whatever s2disk does with them. */
+START_TEST(named)
+{
+	name_devices();
+	made_put(NIC_PATH "/driver", NULL);
+	made_link(NIC_PATH "/driver", "../../../../bus/pci/drivers/e1000e");
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	ck_assert_str_eq(done, "e1000e/unbind " NIC ";pcieport/unbind " ROOT_PORT
+			       ";virtio_mem/unbind virtio3;");
+	vetoers_give(&vetoers, made_root);
+}
+END_TEST
+
+START_TEST(without_a_driver)
+{
+	strcpy(settings.release.devices, NIC);
+	made_put(NIC_PATH "/driver", NULL);
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
+	vetoers_give(&vetoers, made_root);
+}
+END_TEST
+
+/* The load will show whether that matters. */
+START_TEST(failing)
+{
+	fail = -EBUSY;
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	ck_assert_str_eq(said, "<4>not released for the restore: virtio-mem device virtio3: it "
+			       "cannot be unbound from virtio_mem: Device or resource busy\n");
+	said[0] = '\0';
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+START_TEST(not_given_back)
+{
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	said[0] = '\0';
+	fail = -EBUSY;
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(said, "<4>not given back: virtio-mem device virtio3: it cannot be bound "
+			       "to virtio_mem again: Device or resource busy; to try it by hand: "
+			       "echo virtio3 >/sys/bus/virtio/drivers/virtio_mem/bind\n");
+}
+END_TEST
+
+void test_cases(Suite *suite)
+{
+	TCase *tc = test_case(suite, "vetoers");
+
+	tcase_add_checked_fixture(tc, begin, teardown);
+	tcase_add_test(tc, known);
+	tcase_add_test(tc, named);
+	tcase_add_test(tc, without_a_driver);
+	tcase_add_test(tc, failing);
+	tcase_add_test(tc, not_given_back);
+}
