@@ -24,19 +24,22 @@ static const struct device *newcomer_like(const struct judge *judge, const struc
 static void report_vmbus(struct judge *judge, const struct device *device)
 {
 	const struct device *other = newcomer_like(judge, device);
-	struct finding *finding =
-		judge_add(judge, ABOUT_VMBUS_DEVICE,
-			  device_is_vmbus_storage(device) ? VERDICT_FATAL : VERDICT_RISKY);
+	bool unused = !*device->driver; /* or released before the snapshot */
+	struct finding *finding = judge_add(judge, ABOUT_VMBUS_DEVICE,
+					    unused			      ? VERDICT_HARMLESS
+					    : device_is_vmbus_storage(device) ? VERDICT_FATAL
+									      : VERDICT_RISKY);
 
 	SAY(finding->then, "%s %s", device_kind(device), device->address);
 	if (other)
 		SAY(finding->now, "%s %s", device_kind(other), other->address);
 	SAY(finding->text,
-	    "The %s %s on the VMBus is missing%s. The kernel waits 10 seconds for it; then its "
-	    "users fail.",
+	    "The %s %s on the VMBus is missing%s. The kernel waits 10 seconds for it; then %s.",
 	    device_kind(device), device->address,
-	    other ? " (one of the same kind is present with another id)" : "");
-	if (device_is_vmbus_pci(device))
+	    other ? " (one of the same kind is present with another id)" : "",
+	    unused ? "it refuses to hibernate until the next boot, but no driver used the device"
+		   : "its users fail");
+	if (device_is_vmbus_pci(device) && !unused)
 		SAY(finding->advice, "Remove passed-through devices and virtual functions before "
 				     "hibernating: on a new virtual machine they have other ids.");
 }

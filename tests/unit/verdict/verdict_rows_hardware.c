@@ -349,9 +349,9 @@ LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different: Xen")
 	then.guest.kind = GUEST_OTHER;
 }
 
-static struct device *device_now(const char *bus, const char *address)
+static struct device *device_of(const struct devices *devices, const char *bus, const char *address)
 {
-	struct device *device = (struct device *)devices_find(&now.devices, bus, address);
+	struct device *device = (struct device *)devices_find(devices, bus, address);
 
 	ck_assert_ptr_nonnull(device);
 	return device;
@@ -385,12 +385,13 @@ LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL,
 LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL, "one of the same kind is present with another id",
      .also = { { ABOUT_VMBUS_DEVICE, VERDICT_HARMLESS } })
 {
-	device_now("vmbus", STORAGE)->address[7] = '9'; /* which the list's order survives */
+	device_of(&now.devices, "vmbus", STORAGE)->address[7] =
+		'9'; /* which the list's order survives */
 }
 
 LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL, "The SCSI controller " STORAGE)
 {
-	device_now("vmbus", STORAGE)->id[0] = '0';
+	device_of(&now.devices, "vmbus", STORAGE)->id[0] = '0';
 }
 
 ROW("another VMBus device missing");
@@ -405,6 +406,22 @@ LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, PASSED_THROUGH,
 {
 	remove_device(&now.devices, "vmbus", PASSED_THROUGH);
 	remove_device(&now.devices, "pci", "5f3c:00:02.0"); /* seen with its driver only */
+}
+
+ROW("a VMBus device missing that no driver used, or that was released");
+
+LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_HARMLESS,
+     "then it refuses to hibernate until the next boot, but no driver used the device")
+{
+	device_of(&then.devices, "vmbus", PASSED_THROUGH)->driver[0] = '\0';
+	remove_device(&now.devices, "vmbus", PASSED_THROUGH);
+	remove_device(&now.devices, "pci", "5f3c:00:02.0");
+}
+
+LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_HARMLESS, "The SCSI controller " STORAGE)
+{
+	device_of(&then.devices, "vmbus", STORAGE)->driver[0] = '\0';
+	remove_device(&now.devices, "vmbus", STORAGE);
 }
 
 ROW("new VMBus device");
