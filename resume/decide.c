@@ -29,7 +29,8 @@
 
 static void report_finding(const struct finding *finding, struct handover *handover)
 {
-	const char *class = verdict_class_name(finding->class);
+	const char *class =
+		finding->accepted ? "risky, accepted" : verdict_class_name(finding->class);
 
 	if (finding->class == VERDICT_SAME)
 		return;
@@ -131,7 +132,7 @@ static int apply_policy(const struct decision *decision, enum verdict_policy pol
 			struct handover *handover, struct why *w)
 {
 	const struct verdict *verdict = &decision->verdict;
-	char summary[160];
+	char summary[160], words[160];
 
 	verdict_summary(verdict, summary, sizeof(summary));
 	log_notice("this machine and the one that hibernated: %s", summary);
@@ -147,8 +148,10 @@ static int apply_policy(const struct decision *decision, enum verdict_policy pol
 	if (verdict->worst == VERDICT_FATAL)
 		return why(w, -EPERM,
 			   "the verdict is fatal: no setting makes this image safe here");
-	return why(w, -EPERM, "the verdict is %s, which platform policy = %s does not accept",
-		   verdict_class_name(verdict->worst), verdict_policy_name(policy));
+	verdict_acceptable(verdict, words, sizeof(words));
+	return why(w, -EPERM, "the verdict is %s, which platform policy = %s does not accept%s%s%s",
+		   verdict_class_name(verdict->worst), verdict_policy_name(policy),
+		   *words ? "; accept = " : "", words, *words ? " would" : "");
 }
 
 /* This boot, and the odds of another one. */
@@ -166,10 +169,12 @@ static void note_boot(const struct verdict_input *then, const struct platform *n
 	ret->odds_at_least = then->image.coarse;
 }
 
-static int compare(const struct verdict_input *then, struct decision *ret, struct why *w)
+static int compare(const struct verdict_input *then, const struct settings *settings,
+		   struct decision *ret, struct why *w)
 {
 	_cleanup_free_ char *log = NULL;
 	struct platform now = { 0 };
+	unsigned int accepted = 0;
 	int r;
 
 	/* Without the log less is known; the verdict reports that. */
@@ -182,6 +187,8 @@ static int compare(const struct verdict_input *then, struct decision *ret, struc
 		r = other_swaps_await("", &then->platform.swaps, SWAP_MSEC, &now.swaps);
 	if (r == 0)
 		r = verdict_judge(&then->platform, &now, &then->image, &ret->verdict, w);
+	if (r == 0 && verdict_accept_parse(settings->accept, &accepted, NULL) == 0)
+		verdict_accept(&ret->verdict, accepted);
 	if (r == 0)
 		note_boot(then, &now, log, ret);
 	platform_free(&now);
@@ -202,7 +209,7 @@ static bool refuses_only(const struct verdict *verdict, enum verdict_policy poli
 
 		if (is_it(finding))
 			some = true;
-		else if (finding->class > rest.worst)
+		else if (!finding->accepted && finding->class > rest.worst)
 			rest.worst = finding->class;
 	}
 	return some && verdict_allows(&rest, policy) && !verdict_allows(verdict, policy);
@@ -217,15 +224,16 @@ static bool is_lack_of_memory(const struct finding *finding)
 static bool is_missing_device(const struct finding *finding)
 {
 	return (finding->about == ABOUT_VMBUS_DEVICE || finding->about == ABOUT_PCI_DEVICE) &&
-	       finding->class >= VERDICT_RISKY && !*finding->now;
+	       finding->class >= VERDICT_RISKY && !finding->accepted && !*finding->now;
 }
 
 /* A host offers its devices one after the other, and modules are still being loaded. */
-static int compare_waiting(const struct verdict_input *then, enum verdict_policy policy,
+static int compare_waiting(const struct verdict_input *then, const struct settings *settings,
 			   struct decision *ret, struct why *w)
 {
+	enum verdict_policy policy = settings->platform_policy;
 	const struct timespec turn = { .tv_nsec = DEVICE_TURN_MSEC * 1000000L };
-	int r = compare(then, ret, w);
+	int r = compare(then, settings, ret, w);
 
 	for (int i = 0;
 	     r == 0 && i < DEVICE_TURNS && refuses_only(&ret->verdict, policy, is_missing_device);
@@ -235,7 +243,7 @@ static int compare_waiting(const struct verdict_input *then, enum verdict_policy
 				   DEVICE_TURNS * DEVICE_TURN_MSEC / 1000);
 		verdict_free(&ret->verdict);
 		nanosleep(&turn, NULL);
-		r = compare(then, ret, w);
+		r = compare(then, settings, ret, w);
 	}
 	return r;
 }
@@ -263,16 +271,17 @@ static uint64_t make_room(struct kept_memory *kept, struct handover *handover)
 	return bytes;
 }
 
-static int compare_with_room(const struct verdict_input *then, enum verdict_policy policy,
+static int compare_with_room(const struct verdict_input *then, const struct settings *settings,
 			     struct kept_memory *kept, struct handover *handover,
 			     struct decision *ret, struct why *w)
 {
-	int r = compare_waiting(then, policy, ret, w);
+	enum verdict_policy policy = settings->platform_policy;
+	int r = compare_waiting(then, settings, ret, w);
 
 	while (r == 0 && refuses_only(&ret->verdict, policy, is_lack_of_memory) &&
 	       make_room(kept, handover) > 0) {
 		verdict_free(&ret->verdict);
-		r = compare(then, ret, w);
+		r = compare(then, settings, ret, w);
 	}
 	return r;
 }
@@ -292,7 +301,8 @@ static bool refused_by_map(const struct verdict *verdict, enum verdict_policy po
 		const struct finding *finding = &verdict->findings[i];
 		const struct verdict alone = { .worst = finding->class };
 
-		if (is_of_map(finding->about) && !verdict_allows(&alone, policy))
+		if (is_of_map(finding->about) && !finding->accepted &&
+		    !verdict_allows(&alone, policy))
 			return true;
 	}
 	return false;
@@ -330,7 +340,7 @@ int decide_image(struct image_reader *reader, const struct settings *settings,
 	if (!then.described) {
 		r = decide_unknown(settings->platform_policy, handover, w);
 	} else {
-		r = compare_with_room(&then, settings->platform_policy, kept, handover, ret, w);
+		r = compare_with_room(&then, settings, kept, handover, ret, w);
 		if (r == 0)
 			r = act_on_verdict(sections, settings, handover, ret, w);
 	}

@@ -95,6 +95,7 @@ enum kind {
 	KIND_TEXT,   /* char[256], may be empty */
 	KIND_PATH,   /* char[256], begins with a slash */
 	KIND_RULES,  /* char[256], as release_rules_parse() takes it */
+	KIND_ACCEPT, /* char[256], as verdict_accept_parse() takes it */
 };
 
 struct key {
@@ -115,6 +116,7 @@ _Static_assert(sizeof(((struct settings *)0)->rsa_key_file) == TEXT_SIZE, "one s
 _Static_assert(sizeof(((struct settings *)0)->key_pair) == TEXT_SIZE, "one size of text");
 _Static_assert(sizeof(((struct settings *)0)->key_file) == TEXT_SIZE, "one size of text");
 _Static_assert(sizeof(((struct settings *)0)->test_file) == TEXT_SIZE, "one size of text");
+_Static_assert(sizeof(((struct settings *)0)->accept) == TEXT_SIZE, "one size of text");
 _Static_assert(sizeof(((struct settings *)0)->release.devices) == TEXT_SIZE, "one size of text");
 
 static const struct key keys[] = {
@@ -145,6 +147,7 @@ static const struct key keys[] = {
 	{ "debug verify image", KIND_BOOL, AT(verify_image) },
 	{ "debug test file", KIND_TEXT, AT(test_file) },
 	{ "platform policy", KIND_POLICY, AT(platform_policy) },
+	{ "accept", KIND_ACCEPT, AT(accept) },
 	{ "mismatch action", KIND_ACTION, AT(mismatch_action) },
 	{ "mismatch retries", KIND_NUMBER, AT(mismatch_retries), .min = 0, .max = 1000 },
 	{ "way back", KIND_WAY, AT(way_back) },
@@ -221,6 +224,9 @@ static const char *expected(const struct key *key, char *buffer, size_t size)
 	case KIND_PATH:
 		snprintf(buffer, size, "an absolute path of at most %zu bytes", TEXT_SIZE - 1);
 		return buffer;
+	case KIND_ACCEPT:
+		return "hypervisor-version, processor-model, processor-count, firmware-version, "
+		       "machine-model, vmbus-device, pci-device";
 	case KIND_RULES:
 		return "PCI addresses (0000:01:00.0) and ids (8086:10d3), class:02, drivers, "
 		       "bus/device, module:name";
@@ -304,6 +310,14 @@ static int set_rules(const struct key *key, const char *value, char *ret)
 	return r < 0 ? r : set_text(key, value, ret);
 }
 
+static int set_accept(const struct key *key, const char *value, char *ret)
+{
+	unsigned int set;
+	int r = verdict_accept_parse(value, &set, NULL);
+
+	return r < 0 ? r : set_text(key, value, ret);
+}
+
 static int set_value(void *at, const struct key *key, const char *value)
 {
 	switch (key->kind) {
@@ -334,6 +348,8 @@ static int set_value(void *at, const struct key *key, const char *value)
 		return set_text(key, value, at);
 	case KIND_RULES:
 		return set_rules(key, value, at);
+	case KIND_ACCEPT:
+		return set_accept(key, value, at);
 	}
 	return -EINVAL;
 }

@@ -86,9 +86,10 @@ struct settings {
 	unsigned int mismatch_retries;	      /* "mismatch retries": 2 */
 	enum way_back way_back;		      /* "way back": require */
 	bool drift; /* "drift": remember memory maps, keep frames that drift free: y */
-	unsigned int drift_margin; /* "drift margin": pages on each side, 0 to 64: 2 */
-	unsigned int drift_mib;	   /* "drift limit": MiB, 0 to 1024: 8 */
-	struct release_config release;	      /* "release devices" and so on */
+	unsigned int drift_margin;     /* "drift margin": pages on each side, 0 to 64: 2 */
+	unsigned int drift_mib;	       /* "drift limit": MiB, 0 to 1024: 8 */
+	char accept[256];	       /* "accept": verdict/finding.h */
+	struct release_config release; /* "release devices" and so on */
 	struct unknown_keys unknown;
 	bool skip_bad;		   /* not a setting: unusable parts of files are skipped;
 				    * "encrypt" is then true, to be safe */

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define SEPARATORS " \t,"
+#define WORDS_SIZE 200
+
 static const char *const class_names[] = { "same", "harmless", "corrected", "risky", "fatal" };
 static const char *const policy_names[] = { "strict", "proven", "tolerant" };
 
@@ -78,6 +81,98 @@ bool verdict_allows(const struct verdict *verdict, enum verdict_policy policy)
 	default:
 		return verdict->worst <= VERDICT_CORRECTED;
 	}
+}
+
+static const char *const accept_names[] = {
+	[ACCEPT_NOTHING] = "",
+	[ACCEPT_HYPERVISOR_VERSION] = "hypervisor-version",
+	[ACCEPT_PROCESSOR_MODEL] = "processor-model",
+	[ACCEPT_PROCESSOR_COUNT] = "processor-count",
+	[ACCEPT_FIRMWARE_VERSION] = "firmware-version",
+	[ACCEPT_MACHINE_MODEL] = "machine-model",
+	[ACCEPT_VMBUS_DEVICE] = "vmbus-device",
+	[ACCEPT_PCI_DEVICE] = "pci-device",
+};
+
+_Static_assert(ARRAY_SIZE(accept_names) == ACCEPT_COUNT, "one name each");
+
+const char *verdict_accept_name(enum verdict_accept accept)
+{
+	return accept_names[accept];
+}
+
+static int unknown_word(const char *word, size_t length, struct why *w)
+{
+	char words[WORDS_SIZE] = "";
+	size_t used = 0;
+
+	for (size_t i = ACCEPT_NOTHING + 1; i < ACCEPT_COUNT && used < sizeof(words); i++)
+		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s",
+					 used ? ", " : "", accept_names[i]);
+	return why(w, -EINVAL, "\"%.*s\" cannot be accepted; only: %s", (int)length, word, words);
+}
+
+int verdict_accept_parse(const char *text, unsigned int *ret, struct why *w)
+{
+	unsigned int set = 0;
+
+	for (text += strspn(text, SEPARATORS); *text; text += strspn(text, SEPARATORS)) {
+		size_t length = strcspn(text, SEPARATORS), i = ACCEPT_NOTHING + 1;
+
+		while (i < ACCEPT_COUNT && (strlen(accept_names[i]) != length ||
+					    strncmp(accept_names[i], text, length) != 0))
+			i++;
+		if (i == ACCEPT_COUNT)
+			return unknown_word(text, length, w);
+		set |= 1u << i;
+		text += length;
+	}
+	*ret = set;
+	return 0;
+}
+
+void verdict_accept(struct verdict *verdict, unsigned int accepted)
+{
+	enum verdict_class worst = VERDICT_SAME;
+
+	if (accepted == 0 || verdict->omitted > 0)
+		return;
+	for (size_t i = 0; i < verdict->count; i++) {
+		struct finding *finding = &verdict->findings[i];
+		enum verdict_class class = finding->class;
+
+		finding->accepted = class == VERDICT_RISKY && finding->accept != ACCEPT_NOTHING &&
+				    (accepted & 1u << finding->accept);
+		if (finding->accepted)
+			class = VERDICT_HARMLESS;
+		if (class > worst)
+			worst = class;
+	}
+	verdict->worst = worst;
+}
+
+const char *verdict_acceptable(const struct verdict *verdict, char *buffer, size_t size)
+{
+	unsigned int set = 0;
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	if (verdict->worst != VERDICT_RISKY || verdict->omitted > 0)
+		return buffer;
+	for (size_t i = 0; i < verdict->count; i++) {
+		const struct finding *finding = &verdict->findings[i];
+
+		if (finding->class != VERDICT_RISKY || finding->accepted)
+			continue;
+		if (finding->accept == ACCEPT_NOTHING)
+			return buffer;
+		set |= 1u << finding->accept;
+	}
+	for (size_t i = ACCEPT_NOTHING + 1; i < ACCEPT_COUNT && used < size; i++)
+		if (set & 1u << i)
+			used += (size_t)snprintf(buffer + used, size - used, "%s%s",
+						 used ? " " : "", accept_names[i]);
+	return buffer;
 }
 
 void verdict_free(struct verdict *verdict)

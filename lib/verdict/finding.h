@@ -3,6 +3,7 @@
 #ifndef S2DISK_VERDICT_FINDING_H
 #define S2DISK_VERDICT_FINDING_H
 
+#include "base/why.h"
 #include "platform/list.h"
 #include "platform/memory/frames.h"
 #include "platform/platform.h"
@@ -54,10 +55,25 @@ enum verdict_policy {
 	POLICY_TOLERANT, /* up to risky; never fatal */
 };
 
+/* Single differences that the settings may accept by name although they are risky. */
+enum verdict_accept {
+	ACCEPT_NOTHING,
+	ACCEPT_HYPERVISOR_VERSION,
+	ACCEPT_PROCESSOR_MODEL,
+	ACCEPT_PROCESSOR_COUNT,
+	ACCEPT_FIRMWARE_VERSION,
+	ACCEPT_MACHINE_MODEL,
+	ACCEPT_VMBUS_DEVICE,
+	ACCEPT_PCI_DEVICE,
+	ACCEPT_COUNT,
+};
+
 struct finding {
 	enum verdict_about about;
 	enum verdict_class class;
-	char then[192]; /* both sides in short; "" if there is nothing */
+	enum verdict_accept accept; /* of a risky one */
+	bool accepted;		    /* counts as harmless */
+	char then[192];		    /* both sides in short; "" if there is nothing */
 	char now[192];
 	char text[480];	  /* a sentence */
 	char advice[480]; /* what the user can do; "" */
@@ -122,5 +138,20 @@ const char *verdict_class_name(enum verdict_class class);
 const char *verdict_about_name(enum verdict_about about);
 const char *verdict_policy_name(enum verdict_policy policy);
 int verdict_policy_parse(const char *text, enum verdict_policy *ret);
+
+/* Pure: a set of enum verdict_accept from words with blanks or commas between. -EINVAL: w says
+ * which word is none, and which there are. */
+int verdict_accept_parse(const char *text, unsigned int *ret, struct why *w);
+
+/* The word; "" for ACCEPT_NOTHING. */
+const char *verdict_accept_name(enum verdict_accept accept);
+
+/* Marks the risky findings of that set as accepted: they count as harmless. Nothing is accepted
+ * where findings were left out. */
+void verdict_accept(struct verdict *verdict, unsigned int accepted);
+
+/* Where the verdict is risky only for what could be accepted: the words for it, with blanks
+ * between, else "". Returns buffer. */
+const char *verdict_acceptable(const struct verdict *verdict, char *buffer, size_t size);
 
 #endif

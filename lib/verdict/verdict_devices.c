@@ -30,6 +30,7 @@ static void report_vmbus(struct judge *judge, const struct device *device)
 					    : device_is_vmbus_storage(device) ? VERDICT_FATAL
 									      : VERDICT_RISKY);
 
+	finding->accept = ACCEPT_VMBUS_DEVICE;
 	SAY(finding->then, "%s %s", device_kind(device), device->address);
 	if (other)
 		SAY(finding->now, "%s %s", device_kind(other), other->address);
@@ -60,6 +61,8 @@ static void report_pci(struct judge *judge, const struct device *device, const s
 	struct finding *finding = judge_add(judge, ABOUT_PCI_DEVICE,
 					    unused || handled ? VERDICT_HARMLESS : VERDICT_RISKY);
 
+	/* Another device gets the addresses of the one that was there. */
+	finding->accept = now ? ACCEPT_NOTHING : ACCEPT_PCI_DEVICE;
 	SAY(finding->then, "%s %s (%s)", device->id, device_kind(device), device->driver);
 	if (now)
 		SAY(finding->now, "%s %s", now->id, device_kind(now));

@@ -387,20 +387,24 @@ void judge_machine(struct judge *judge)
 
 #define MACHINE(member)                                                                         \
 	finding = judge_text(judge, ABOUT_MACHINE, VERDICT_RISKY, then->member, now->member);   \
-	if (finding)                                                                            \
+	if (finding) {                                                                          \
+		finding->accept = ACCEPT_MACHINE_MODEL;                                         \
 		SAY(finding->text, "This is another kind of machine: %s, not %s.", now->member, \
-		    then->member);
+		    then->member);                                                              \
+	}
 	MACHINE(vendor)
 	MACHINE(product)
 	MACHINE(version)
 	MACHINE(board)
 #undef MACHINE
-#define FIRMWARE(member)                                                                      \
-	finding = judge_text(judge, ABOUT_FIRMWARE, called ? VERDICT_FATAL : VERDICT_RISKY,   \
-			     then->member, now->member);                                      \
-	if (finding)                                                                          \
-		SAY(finding->text, "The firmware was changed from %s to %s.%s", then->member, \
-		    now->member, called ? " The saved kernel calls the old one's services." : "");
+#define FIRMWARE(member)                                                                           \
+	finding = judge_text(judge, ABOUT_FIRMWARE, called ? VERDICT_FATAL : VERDICT_RISKY,        \
+			     then->member, now->member);                                           \
+	if (finding) {                                                                             \
+		finding->accept = ACCEPT_FIRMWARE_VERSION;                                         \
+		SAY(finding->text, "The firmware was changed from %s to %s.%s", then->member,      \
+		    now->member, called ? " The saved kernel calls the old one's services." : ""); \
+	}
 	FIRMWARE(firmware_vendor)
 	FIRMWARE(firmware_version)
 	FIRMWARE(firmware_date)

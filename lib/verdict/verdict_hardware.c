@@ -148,6 +148,7 @@ static void judge_cpu_count(struct judge *judge)
 	if (then == 0 || now == 0 || then == now)
 		return;
 	finding = judge_add(judge, ABOUT_CPU_COUNT, now < then ? VERDICT_RISKY : VERDICT_HARMLESS);
+	finding->accept = ACCEPT_PROCESSOR_COUNT;
 	SAY(finding->then, "%u", then);
 	SAY(finding->now, "%u", now);
 	if (now < then)
@@ -258,12 +259,14 @@ void judge_cpu(struct judge *judge)
 		    then->vendor);
 #define MODEL(member, word)                                                               \
 	finding = judge_text(judge, ABOUT_CPU, VERDICT_RISKY, then->member, now->member); \
-	if (finding)                                                                      \
+	if (finding) {                                                                    \
+		finding->accept = ACCEPT_PROCESSOR_MODEL;                                 \
 		SAY(finding->text,                                                        \
 		    "The processor's " word                                               \
 		    " is %s, not %s: the saved kernel chose its workarounds "             \
 		    "and its clock for the old one.",                                     \
-		    now->member, then->member);
+		    now->member, then->member);                                           \
+	}
 	MODEL(family, "family")
 	MODEL(model, "model")
 	MODEL(stepping, "stepping")
@@ -306,6 +309,8 @@ void judge_guest(struct judge *judge)
 	} else if (then->kind != now->kind ||
 		   (*then->version && *now->version && strcmp(then->version, now->version) != 0)) {
 		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
+		if (then->kind == now->kind)
+			finding->accept = ACCEPT_HYPERVISOR_VERSION;
 		SAY(finding->text,
 		    "The hypervisor's version is different: %s, not %s. Linux does not check it "
 		    "when it resumes.",

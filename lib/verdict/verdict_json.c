@@ -28,6 +28,8 @@ static void json_finding(struct json *json, const struct finding *finding)
 	json_object_begin(json, NULL);
 	json_string(json, "about", verdict_about_name(finding->about));
 	json_string(json, "class", verdict_class_name(finding->class));
+	if (finding->class == VERDICT_RISKY && finding->accept != ACCEPT_NOTHING)
+		json_string(json, "accept", verdict_accept_name(finding->accept));
 	if (*finding->then)
 		json_string(json, "then", finding->then);
 	if (*finding->now)

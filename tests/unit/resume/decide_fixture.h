@@ -254,6 +254,8 @@ static void teardown(void)
 	ck_assert_uint_eq(opened, closed);
 }
 
+static const char *accepted = "";
+
 static int decide(enum verdict_policy policy)
 {
 	struct settings settings;
@@ -264,6 +266,7 @@ static int decide(enum verdict_policy policy)
 	w.text[0] = said[0] = '\0';
 	settings_defaults(&settings);
 	settings.platform_policy = policy;
+	strcpy(settings.accept, accepted);
 	r = decide_image(NULL, &settings, &handover, &kept_memory, &decision, &w);
 	if (r < 0)
 		ck_assert_ptr_null(decision.first_page);

@@ -63,6 +63,30 @@ START_TEST(policy)
 }
 END_TEST
 
+/* By its name, and nothing else. */
+START_TEST(accepts_by_name)
+{
+	add_finding(VERDICT_RISKY, "Another version.");
+	made.findings[0].accept = ACCEPT_HYPERVISOR_VERSION;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	check_has(w.text, "policy = proven does not accept; accept = hypervisor-version would");
+	accepted = "processor-model";
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	accepted = "processor-model hypervisor-version";
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
+	check_has(said, "risky, accepted: Another version.");
+	check_has(handover.text, "risky, accepted: Another version.");
+	ck_assert_int_eq(decide(POLICY_STRICT), -EPERM);
+	/* It is still not all that the image is refused for. */
+	made.lacks = made.huge = 5;
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
+	add_finding(VERDICT_RISKY, "Something moved.");
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert_ptr_null(strstr(w.text, "would"));
+	accepted = "";
+}
+END_TEST
+
 static const struct {
 	enum verdict_about about;
 	enum verdict_class class, other;
@@ -284,6 +308,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_same_machine);
 	tcase_add_loop_test(tcase, policy, 0, (int)ARRAY_SIZE(policies));
+	tcase_add_test(tcase, accepts_by_name);
 	tcase_add_loop_test(tcase, makes_room, 0, (int)ARRAY_SIZE(rooms));
 	tcase_add_loop_test(tcase, waits_for_a_device, 0, (int)ARRAY_SIZE(waits));
 	tcase_add_test(tcase, no_other_boot_helps);

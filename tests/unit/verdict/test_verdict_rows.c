@@ -203,6 +203,8 @@ static void check_findings(int _i, const struct line *line)
 		       "not found: %s, %s, \"%s\"", verdict_about_name(line->finding.about),
 		       verdict_class_name(line->finding.class), line->words);
 		INSIST(!line->advice || strstr(finding->advice, line->advice), "the advice");
+		INSIST(finding->class != VERDICT_RISKY || finding->accept == line->accept,
+		       "accepted by \"%s\"", verdict_accept_name(finding->accept));
 		INSIST(finding->image_pages == line->pages, "the pages of the image");
 	}
 	if ((line->plan & CHECKSUM) && line->finding.about != ABOUT_KERNEL_CHECK) {

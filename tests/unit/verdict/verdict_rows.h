@@ -21,6 +21,7 @@
  * What else it brings about is said after the words, in any order:
  *
  *	.advice = "memmap="	words in the advice
+ *	.accept = ACCEPT_PCI_DEVICE	if risky, the settings may accept it
  *	.plan = CHECKSUM	the plan replaces the checksum (then the finding of
  *				the kernel's check, corrected, is expected as well),
  *	.plan = PAGE_COUNT	the page count, or both (|)
@@ -62,6 +63,7 @@ struct line {
 	struct expected finding;
 	const char *words;
 	const char *advice;
+	enum verdict_accept accept;
 	unsigned int plan;
 	uint64_t quarantine;
 	uint64_t pages;

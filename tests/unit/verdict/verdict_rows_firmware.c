@@ -158,30 +158,35 @@ LINE(OVMF, ABOUT_FIRMWARE, VERDICT_FATAL, "changed from 01/01/2024 to 01/02/2024
 
 ROW("firmware's version differs otherwise");
 
-LINE(XEN, ABOUT_FIRMWARE, VERDICT_RISKY, "changed from 4.11.amazon to 4.17.")
+LINE(XEN, ABOUT_FIRMWARE, VERDICT_RISKY, "changed from 4.11.amazon to 4.17.",
+     .accept = ACCEPT_FIRMWARE_VERSION)
 {
 	SET(now.dmi.firmware_version, "4.17");
 }
 
 ROW("DMI vendor, product, version, board differ");
 
-LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: KVM, not QEMU")
+LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: KVM, not QEMU",
+     .accept = ACCEPT_MACHINE_MODEL)
 {
 	SET(now.dmi.vendor, "KVM");
 }
 
-LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: Other, not Standard PC")
+LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: Other, not Standard PC",
+     .accept = ACCEPT_MACHINE_MODEL)
 {
 	SET(now.dmi.product, "Other");
 }
 
-LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: 2, not 1")
+LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: 2, not 1",
+     .accept = ACCEPT_MACHINE_MODEL)
 {
 	SET(then.dmi.version, "1");
 	SET(now.dmi.version, "2");
 }
 
-LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: B, not A")
+LINE(OVMF, ABOUT_MACHINE, VERDICT_RISKY, "another kind of machine: B, not A",
+     .accept = ACCEPT_MACHINE_MODEL)
 {
 	SET(then.dmi.board, "A");
 	SET(now.dmi.board, "B");

@@ -49,17 +49,17 @@ LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "from another vendor: GenuineIntel, not Aut
 
 ROW("family, model or stepping differ");
 
-LINE(OVMF, ABOUT_CPU, VERDICT_RISKY, "family is 16, not 15")
+LINE(OVMF, ABOUT_CPU, VERDICT_RISKY, "family is 16, not 15", .accept = ACCEPT_PROCESSOR_MODEL)
 {
 	SET(now.cpu.info.family, "16");
 }
 
-LINE(OVMF, ABOUT_CPU, VERDICT_RISKY, "model is 108, not 107")
+LINE(OVMF, ABOUT_CPU, VERDICT_RISKY, "model is 108, not 107", .accept = ACCEPT_PROCESSOR_MODEL)
 {
 	SET(now.cpu.info.model, "108");
 }
 
-LINE(OVMF, ABOUT_CPU, VERDICT_RISKY, "stepping is 2, not 1")
+LINE(OVMF, ABOUT_CPU, VERDICT_RISKY, "stepping is 2, not 1", .accept = ACCEPT_PROCESSOR_MODEL)
 {
 	SET(now.cpu.info.stepping, "2");
 }
@@ -300,7 +300,8 @@ LINE(OVMF, ABOUT_MICROCODE, VERDICT_HARMLESS, "loads its own again")
 
 ROW("fewer processors");
 
-LINE(OVMF, ABOUT_CPU_COUNT, VERDICT_RISKY, "has 3 processors instead of 4")
+LINE(OVMF, ABOUT_CPU_COUNT, VERDICT_RISKY, "has 3 processors instead of 4",
+     .accept = ACCEPT_PROCESSOR_COUNT)
 {
 	then.cpu.info.present = 4;
 	now.cpu.info.present = 3;
@@ -334,7 +335,8 @@ LINE(OVMF, ABOUT_HYPERVISOR, VERDICT_FATAL, "hypervisor is different")
 
 ROW("hypervisor's version differs, or one of the two is not known by name");
 
-LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different: Xen 4.17, not Xen 4.11.amazon")
+LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different: Xen 4.17, not Xen 4.11.amazon",
+     .accept = ACCEPT_HYPERVISOR_VERSION)
 {
 	SET(now.guest.version, "4.17");
 }
@@ -396,13 +398,14 @@ LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL, "The SCSI controller " STORAGE)
 
 ROW("another VMBus device missing");
 
-LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, "The network adapter " NETWORK)
+LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, "The network adapter " NETWORK,
+     .accept = ACCEPT_VMBUS_DEVICE)
 {
 	remove_device(&now.devices, "vmbus", NETWORK);
 }
 
 LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY, PASSED_THROUGH,
-     .advice = "Remove passed-through devices and virtual functions")
+     .advice = "Remove passed-through devices and virtual functions", .accept = ACCEPT_VMBUS_DEVICE)
 {
 	remove_device(&now.devices, "vmbus", PASSED_THROUGH);
 	remove_device(&now.devices, "pci", "5f3c:00:02.0"); /* seen with its driver only */

@@ -30,7 +30,8 @@ static void run(const char *release)
 
 ROW("PCI device missing or another, a driver used it");
 
-LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "8086:10d3 at 0000:00:03.0 is missing: its driver")
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "8086:10d3 at 0000:00:03.0 is missing: its driver",
+     .accept = ACCEPT_PCI_DEVICE)
 {
 	have_cards();
 	now.devices.items.count = 1;
