@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vetoers.h"
 
+#include "base/cleanup.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "release/release.h"
@@ -67,6 +69,44 @@ static int make_plan(struct vetoers *vetoers, const char *root)
 	return r;
 }
 
+#define NVIDIA "/proc/driver/nvidia/"
+#define PARAMETERS_LIMIT 65536
+
+/* With this parameter its freeze fails with EIO, unless its own file was written to first
+ * ("System Power Management attempted without driver procfs suspend interface"). */
+static bool nvidia_preserves(const char *root)
+{
+	_cleanup_free_ char *parameters = NULL;
+
+	return io_read_file(root, NVIDIA "params", PARAMETERS_LIMIT, &parameters, NULL) == 0 &&
+	       strstr(parameters, "PreserveVideoMemoryAllocations: 1");
+}
+
+static void ask_nvidia(struct vetoers *vetoers, const char *root)
+{
+	int r;
+
+	if (vetoers->nvidia || !nvidia_preserves(root))
+		return;
+	r = io_write_text(root, NVIDIA "suspend", "suspend");
+	vetoers->nvidia = r == 0;
+	if (r < 0)
+		log_warning("nvidia's driver does not suspend for the restore: %s", strerror(-r));
+	else
+		log_notice("nvidia's driver is suspended for the restore (built in)");
+}
+
+static void resume_nvidia(struct vetoers *vetoers, const char *root)
+{
+	int r = vetoers->nvidia ? io_write_text(root, NVIDIA "suspend", "resume") : 0;
+
+	vetoers->nvidia = false;
+	if (r < 0)
+		log_warning("nvidia's driver does not resume: %s; to try it by hand: echo resume "
+			    ">" NVIDIA "suspend",
+			    strerror(-r));
+}
+
 static bool is_taken(const struct vetoers *vetoers)
 {
 	for (size_t i = 0; i < vetoers->plan.entries.count; i++)
@@ -81,6 +121,7 @@ void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_
 	struct why w = { 0 };
 	int r;
 
+	ask_nvidia(vetoers, root);
 	if (is_taken(vetoers))
 		return;
 	release_plan_free(&vetoers->plan);
@@ -101,6 +142,7 @@ void vetoers_give(struct vetoers *vetoers, const char *root)
 {
 	const struct release_here here = { 0 };
 
+	resume_nvidia(vetoers, root);
 	if (is_taken(vetoers))
 		release_give(root, &vetoers->plan, &here, &watch);
 	release_plan_free(&vetoers->plan);

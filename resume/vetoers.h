@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Drivers of the boot that restores an image which would keep the kernel from it: virtio-mem's,
- * and those of what "release devices" names. Their devices are unbound before the load. The
- * restored system has its own drivers.
+ * and those of what "release devices" names, whose devices are unbound before the load; and
+ * nvidia's where it preserves video memory, which is asked by its own file. The restored system has
+ * its own drivers.
  */
 #ifndef S2DISK_VETOERS_H
 #define S2DISK_VETOERS_H
@@ -10,15 +11,17 @@
 #include "config/settings.h"
 #include "release/release_plan.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct vetoers {
 	struct release_config config;
 	struct release_plan plan;
+	bool nvidia; /* was asked to suspend */
 };
 
-/* Unbinds or unloads them, but for what is in use; keep: the block device with the image. What
- * fails is logged; the load will show whether it matters. Nothing is done the second time. */
+/* Unbinds, unloads or asks them, but for what is in use; keep: the block device with the image.
+ * What fails is logged; the load will show whether it matters. Nothing is done the second time. */
 void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
 		  const char *root);
 

@@ -52,8 +52,11 @@ bool boot_in_initramfs(const char *root)
 /* Everything that lib/platform and the pre-flight look for in a log. */
 bool boot_record_wants(const char *line)
 {
-	static const char *const words[] = { "heap free:", "Hypervisor detected: ", "Host Build ",
-					     "Memory Encryption Features active:", "TPMEventLog=" };
+	static const char *const words[] = {
+		"heap free:",	"Hypervisor detected: ",
+		"Host Build ",	"Memory Encryption Features active:",
+		"TPMEventLog=", "vmbus device is missing after suspending"
+	};
 
 	if (text_starts(line, "ACPI: "))
 		return true;

@@ -37,6 +37,7 @@ void check_firmware(struct preflight_context *context); /* only if it is going t
 /* What of the memory map moves from boot to boot; one more about boot files that were changed. Only
  * where this machine is known. */
 void check_drift(struct preflight_context *context);
+void check_vmbus(struct preflight_context *context);   /* only where it fails */
 void check_release(struct preflight_context *context); /* only if there is such; up to two */
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */
 

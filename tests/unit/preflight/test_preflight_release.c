@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-flight: what will be released, and what is not in the way then. */
 #include "fixtures/check_main.h"
+#include "fixtures/machine/made_root.h"
 #include "fixtures/machine/preflight_fixture.h"
 
 static struct release_plan plan;
@@ -148,6 +149,29 @@ START_TEST(offline_memory)
 }
 END_TEST
 
+#define MISSED "3,2,2,-;hv_vmbus: Some vmbus device is missing after suspending?\n"
+
+START_TEST(vmbus_missed_a_device)
+{
+	made_root_create();
+	snprintf(machine.root, sizeof(machine.root), "%s", made_root);
+	made_put("/dev/kmsg", "6,1,1,-;hv_vmbus: registering driver\n" MISSED);
+	run();
+	ck_assert_ptr_null(find("vmbus-missing"));
+	made_directory("/sys/bus");
+	made_directory("/sys/bus/vmbus");
+	run();
+	expect("vmbus-missing", CHECK_FAILED, "EBUSY to each hibernation until a reboot", "reboot");
+	made_put("/dev/kmsg", "6,1,1,-;hv_vmbus: registering driver\n");
+	run();
+	ck_assert_ptr_null(find("vmbus-missing"));
+	made_put("/dev/kmsg", NULL);
+	run();
+	ck_assert_ptr_null(find("vmbus-missing"));
+	made_root_remove();
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "release");
@@ -160,4 +184,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, one_must_go);
 	tcase_add_test(tc, denied_until_then);
 	tcase_add_test(tc, offline_memory);
+	tcase_add_test(tc, vmbus_missed_a_device);
 }

@@ -24,11 +24,15 @@ static struct settings settings;
 
 int __wrap_io_write_text(const char *root, const char *path, const char *value)
 {
-	const char *driver = strstr(path, "/drivers/") + strlen("/drivers/");
+	const char *driver = strstr(path, "/driver") + strlen("/drivers/");
 	char link[PATH_MAX], target[PATH_MAX];
 	size_t used = strlen(done);
 
 	ck_assert_str_eq(root, made_root);
+	if (strcmp(path, "/proc/driver/nvidia/suspend") == 0) {
+		snprintf(done + used, sizeof(done) - used, "nvidia %s;", value);
+		return fail;
+	}
 	snprintf(done + used, sizeof(done) - used, "%s %s;", driver, value);
 	if (fail < 0)
 		return fail;
@@ -138,6 +142,32 @@ START_TEST(not_given_back)
 }
 END_TEST
 
+START_TEST(nvidia)
+{
+	made_put(PORT_PATH "/virtio3/driver", NULL);
+	made_put("/proc/driver/nvidia/params", "Other: 1\nPreserveVideoMemoryAllocations: 0\n");
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "");
+	made_put("/proc/driver/nvidia/params", "Other: 0\nPreserveVideoMemoryAllocations: 1\n");
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	ck_assert_str_eq(done, "nvidia suspend;");
+	ck_assert_str_eq(said, "<5>nvidia's driver is suspended for the restore (built in)\n");
+	fail = -EIO;
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "nvidia suspend;nvidia resume;");
+	ck_assert_ptr_nonnull(strstr(said, "by hand: echo resume >/proc/driver/nvidia/suspend"));
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "nvidia suspend;nvidia resume;");
+	/* What was not suspended need not resume. */
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	ck_assert_ptr_nonnull(strstr(said, "does not suspend for the restore"));
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "nvidia suspend;nvidia resume;nvidia suspend;");
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "vetoers");
@@ -148,4 +178,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, without_a_driver);
 	tcase_add_test(tc, failing);
 	tcase_add_test(tc, not_given_back);
+	tcase_add_test(tc, nvidia);
 }
