@@ -294,15 +294,22 @@ static bool is_of_map(enum verdict_about about)
 	       about == ABOUT_EFI_RUNTIME;
 }
 
-/* Does this policy refuse the image for something that another memory map would change? */
-static bool refused_by_map(const struct verdict *verdict, enum verdict_policy policy)
+/* What a boot begins without: virtio-mem with nothing plugged, and without memory that the host
+ * added to the running machine. Its user can give it back, a reboot cannot. */
+static bool is_lasting(enum verdict_about about)
+{
+	return about == ABOUT_VIRTIO_MEM || about == ABOUT_HOTPLUG_MEMORY;
+}
+
+/* Does this policy refuse the image for a finding about that? */
+static bool refused_by(const struct verdict *verdict, enum verdict_policy policy,
+		       bool (*is_it)(enum verdict_about about))
 {
 	for (size_t i = 0; i < verdict->count; i++) {
 		const struct finding *finding = &verdict->findings[i];
 		const struct verdict alone = { .worst = finding->class };
 
-		if (is_of_map(finding->about) && !finding->accepted &&
-		    !verdict_allows(&alone, policy))
+		if (is_it(finding->about) && !finding->accepted && !verdict_allows(&alone, policy))
 			return true;
 	}
 	return false;
@@ -316,7 +323,8 @@ static int act_on_verdict(const struct sections *sections, const struct settings
 
 	ret->fatal = ret->verdict.worst == VERDICT_FATAL;
 	ret->hopeless = ret->verdict.hopeless;
-	ret->map_refused = refused_by_map(&ret->verdict, settings->platform_policy);
+	ret->map_refused = refused_by(&ret->verdict, settings->platform_policy, is_of_map);
+	ret->lasting = refused_by(&ret->verdict, settings->platform_policy, is_lasting);
 	r = apply_policy(ret, settings->platform_policy, handover, w);
 	if (r == 0)
 		r = plan_quarantine(ret, handover, w);

@@ -63,6 +63,10 @@ enum mismatch_choice mismatch_choose(const struct settings *settings,
 	}
 	if (mismatch->hopeless && !mismatch_keeps(mismatch))
 		return CHOICE_DISCARD;
+	if (mismatch->lasting && settings->mismatch_retries > 0) {
+		*ret_ask = true;
+		return CHOICE_POWER_OFF;
+	}
 	if (mismatch->counted && mismatch->refusals < mismatch_boots(settings, mismatch))
 		return CHOICE_REBOOT;
 	if (mismatch->counted && !mismatch_keeps(mismatch))

@@ -26,6 +26,7 @@ struct mismatch {
 	uint32_t refusals; /* before this one; vetoes where mismatch_apart; of damage, damages */
 	bool hopeless;	   /* another boot would not help */
 	uint32_t worth;	   /* boots for which the odds make keeping it worthwhile; 0: not known */
+	bool lasting;	   /* so will each boot, until the machine is changed */
 };
 
 /* Pure: for how many boots the image is kept: "mismatch retries", or more where the odds make that
@@ -49,7 +50,8 @@ void mismatch_odds(const struct met_odds *odds, bool at_least, uint32_t keep, ch
  * Unless the settings say "discard", an image is not discarded for the reasons of
  * mismatch_keeps(), nor by a program that cannot read the record. The boot must not continue
  * with a live image, and a machine must not reboot forever, so in the end these cases power off,
- * unless the user at the console decides otherwise. *ret_ask is set if the user is to be asked;
+ * unless the user at the console decides otherwise. What is lasting powers off at once, unless the
+ * user wants no retries. *ret_ask is set if the user is to be asked;
  * the result is then what happens without an answer. */
 enum mismatch_choice mismatch_choose(const struct settings *settings,
 				     const struct mismatch *mismatch, bool *ret_ask);

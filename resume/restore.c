@@ -221,6 +221,9 @@ static void log_refusal(const struct restore *restore, const char *reason)
 		  reason);
 	if (restore->vetoed)
 		veto_advise(&restore->veto);
+	if (restore->decision.lasting)
+		log_error("No reboot brings back what is missing: the machine must have that "
+			  "memory when it starts");
 }
 
 /* By the boots that the image knows of: memory is the matter in which boots of one machine differ
@@ -230,8 +233,8 @@ static void weigh_odds(const struct restore *restore, struct mismatch *mismatch)
 	const struct decision *decision = &restore->decision;
 	char text[240];
 
-	if (!decision->map_refused || decision->hopeless || decision->odds.boots == 0 ||
-	    restore->settings->mismatch_action == MISMATCH_DISCARD)
+	if (!decision->map_refused || decision->hopeless || decision->lasting ||
+	    decision->odds.boots == 0 || restore->settings->mismatch_action == MISMATCH_DISCARD)
 		return;
 	mismatch->worth = maps_met_worth(&decision->odds, 0);
 	mismatch_odds(&decision->odds, decision->odds_at_least,
@@ -250,6 +253,7 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 		.vetoed = restore->vetoed,
 		.counted = restore->decoded,
 		.hopeless = restore->decision.hopeless,
+		.lasting = restore->decision.lasting,
 	};
 	enum mismatch_choice choice;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* resume's decision: the odds of another boot, by the maps that were met. */
+/* resume's decision: the odds of another boot, by the maps that were met and by what is missing. */
 #include "decide_fixture.h"
 
 #define SOME_MAP "0x0 0x9ffff System RAM\n0x100000 0x7ffffff System RAM\n"
@@ -56,31 +56,33 @@ START_TEST(no_odds)
 	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
 	ck_assert_uint_eq(decision.odds.boots, 0);
 	ck_assert_uint_eq(decision.boot.map.entries.count, 2);
-	ck_assert(!decision.map_refused);
+	ck_assert(!decision.map_refused && !decision.lasting);
 }
 END_TEST
 
 /* Another memory map would change nothing of the others. */
-START_TEST(what_maps_are_to_blame_for)
+START_TEST(what_is_to_blame)
 {
 	const enum verdict_about about = (enum verdict_about)_i;
 	bool of_map = about == ABOUT_MEMORY_MAP || about == ABOUT_MEMORY_REGION ||
 		      about == ABOUT_IMAGE_PAGES || about == ABOUT_KERNEL_CHECK ||
 		      about == ABOUT_PAGE_COUNT || about == ABOUT_ACPI_TABLES ||
 		      about == ABOUT_EFI_RUNTIME;
+	bool lasting = about == ABOUT_VIRTIO_MEM || about == ABOUT_HOTPLUG_MEMORY;
 
 	add_finding(VERDICT_RISKY, "Something moved.");
 	made.findings[0].about = about;
 	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
 	ck_assert(decision.map_refused == of_map);
+	ck_assert(decision.lasting == lasting);
 	ck_assert_int_eq(decide(POLICY_TOLERANT), 0);
-	ck_assert(!decision.map_refused);
+	ck_assert(!decision.map_refused && !decision.lasting);
 	/* It moved, but that is not why. */
 	made.findings[0].class = VERDICT_CORRECTED;
 	add_finding(VERDICT_FATAL, "Something is missing.");
 	made.findings[1].about = ABOUT_SWAP_AREA;
 	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
-	ck_assert(!decision.map_refused);
+	ck_assert(!decision.map_refused && !decision.lasting);
 }
 END_TEST
 
@@ -91,5 +93,5 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, odds, 0, 2);
 	tcase_add_test(tcase, no_odds);
-	tcase_add_loop_test(tcase, what_maps_are_to_blame_for, 0, ABOUT_COUNT);
+	tcase_add_loop_test(tcase, what_is_to_blame, 0, ABOUT_COUNT);
 }

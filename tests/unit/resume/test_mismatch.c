@@ -42,6 +42,8 @@ START_TEST(test_choose)
 		mismatch.hopeless = true;
 		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
 		ck_assert_int_eq(ask, cases[i].ask);
+		mismatch.lasting = true;
+		ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
 	}
 }
 END_TEST
@@ -55,22 +57,28 @@ START_TEST(test_kept)
 		enum mismatch_choice choice;
 		bool ask;
 	} cases[] = {
-		{ { WHY_WRONG_KEY, false, true, 0, false, 0 }, CHOICE_REBOOT, false },
-		{ { WHY_WRONG_KEY, false, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_WRONG_KEY, false, true, 100, true, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_LOCKED, false, true, 1, true, 0 }, CHOICE_REBOOT, false },
-		{ { WHY_LOCKED, false, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_LOCKED, false, true, UINT32_MAX, false, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_TOO_NEW, false, true, 1, false, 0 }, CHOICE_REBOOT, false },
-		{ { WHY_TOO_NEW, false, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_TOO_NEW, false, false, 0, false, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_FOREIGN, false, true, 1, false, 0 }, CHOICE_REBOOT, false },
-		{ { WHY_FOREIGN, false, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, false, false, 0, false, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, true, true, 0, false, 0 }, CHOICE_REBOOT, false },
-		{ { WHY_NOW, true, true, 1, true, 0 }, CHOICE_REBOOT, false },
-		{ { WHY_NOW, true, true, 2, false, 0 }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, true, true, UINT32_MAX, true, 0 }, CHOICE_POWER_OFF, true },
+		{ { WHY_WRONG_KEY, false, true, 0, false, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_WRONG_KEY, false, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_WRONG_KEY, false, true, 100, true, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, 1, true, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_LOCKED, false, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, UINT32_MAX, false, 0, false },
+		  CHOICE_POWER_OFF,
+		  true },
+		{ { WHY_TOO_NEW, false, true, 1, false, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_TOO_NEW, false, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_TOO_NEW, false, false, 0, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_FOREIGN, false, true, 1, false, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_FOREIGN, false, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, false, 0, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, 0, false, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 1, true, 0, false }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, UINT32_MAX, true, 0, false }, CHOICE_POWER_OFF, true },
+		/* No reboot changes that. */
+		{ { WHY_NOW, false, true, 0, false, 0, true }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, true, 2, false, 20, true }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, false, 0, false, 0, true }, CHOICE_POWER_OFF, true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -143,6 +151,10 @@ START_TEST(test_no_retries)
 	settings_defaults(&settings);
 	settings.mismatch_retries = 0;
 	ck_assert_int_eq(mismatch_choose(&settings, &(struct mismatch){ .counted = true }, &ask),
+			 CHOICE_DISCARD);
+	ck_assert_int_eq(mismatch_choose(&settings,
+					 &(struct mismatch){ .counted = true, .lasting = true },
+					 &ask),
 			 CHOICE_DISCARD);
 }
 END_TEST
