@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vetoers.h"
 
-#include "base/cleanup.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "release/nvidia.h"
 #include "release/release.h"
 
 #include <errno.h>
@@ -69,26 +68,13 @@ static int make_plan(struct vetoers *vetoers, const char *root)
 	return r;
 }
 
-#define NVIDIA "/proc/driver/nvidia/"
-#define PARAMETERS_LIMIT 65536
-
-/* With this parameter its freeze fails with EIO, unless its own file was written to first
- * ("System Power Management attempted without driver procfs suspend interface"). */
-static bool nvidia_preserves(const char *root)
-{
-	_cleanup_free_ char *parameters = NULL;
-
-	return io_read_file(root, NVIDIA "params", PARAMETERS_LIMIT, &parameters, NULL) == 0 &&
-	       strstr(parameters, "PreserveVideoMemoryAllocations: 1");
-}
-
 static void ask_nvidia(struct vetoers *vetoers, const char *root)
 {
 	int r;
 
 	if (vetoers->nvidia || !nvidia_preserves(root))
 		return;
-	r = io_write_text(root, NVIDIA "suspend", "suspend");
+	r = nvidia_write(root, "suspend");
 	vetoers->nvidia = r == 0;
 	if (r < 0)
 		log_warning("nvidia's driver does not suspend for the restore: %s", strerror(-r));
@@ -98,12 +84,12 @@ static void ask_nvidia(struct vetoers *vetoers, const char *root)
 
 static void resume_nvidia(struct vetoers *vetoers, const char *root)
 {
-	int r = vetoers->nvidia ? io_write_text(root, NVIDIA "suspend", "resume") : 0;
+	int r = vetoers->nvidia ? nvidia_write(root, "resume") : 0;
 
 	vetoers->nvidia = false;
 	if (r < 0)
 		log_warning("nvidia's driver does not resume: %s; to try it by hand: echo resume "
-			    ">" NVIDIA "suspend",
+			    ">" NVIDIA_SUSPEND,
 			    strerror(-r));
 }
 

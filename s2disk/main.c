@@ -15,6 +15,7 @@
 #include "s2disk/report/report.h"
 #include "config/sleep_method.h"
 #include "s2disk/prepare/keep_free.h"
+#include "s2disk/prepare/nvidia_asleep.h"
 #include "s2disk/prepare/released.h"
 #include "s2disk/prepare/swap_on_demand.h"
 #include "s2disk/prepare/swapoff_others.h"
@@ -225,12 +226,16 @@ static int release_and_hibernate(const struct settings *settings, const struct s
 				 struct key_ways *keys, struct last *last, struct why *w)
 {
 	int r = released_begin(release, section, "", w);
+	bool asleep;
 
 	if (r < 0) {
 		last_end(last, LAST_FAILED, why_text(w, r));
 		return r;
 	}
+	asleep = nvidia_sleep("");
 	r = hibernate(settings, area, section, keys, last, w);
+	if (asleep)
+		nvidia_wake("");
 	released_end(release, "", last->result == LAST_RESUMED);
 	return r;
 }

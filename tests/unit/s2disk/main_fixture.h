@@ -161,6 +161,28 @@ int platform_section_capture(struct platform_section *section, const char *root,
 	return event_why("look", machine.capture, w);
 }
 
+static bool has_nvidia, nvidia_asleep;
+static unsigned int nvidia_woken;
+
+bool nvidia_sleep(const char *root)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert_ptr_nonnull(strstr(events, " release"));
+	ck_assert_ptr_null(strstr(events, "hibernate"));
+	return nvidia_asleep = has_nvidia;
+}
+
+/* Before what was released is given back. */
+void nvidia_wake(const char *root)
+{
+	ck_assert_str_eq(root, "");
+	ck_assert(nvidia_asleep);
+	ck_assert_ptr_nonnull(strstr(events, "hibernate"));
+	ck_assert_ptr_null(strstr(events, "back"));
+	nvidia_asleep = false;
+	nvidia_woken++;
+}
+
 static bool back_after_resume; /* what was released was, after the machine was off */
 
 void released_recover(const char *root)
@@ -295,6 +317,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	(void)section;
 	ck_assert_str_eq(area->name, "/swapfile");
 	ck_assert(settings->encrypt == (keys != NULL));
+	ck_assert(nvidia_asleep == has_nvidia);
 	last->result = machine.hibernate < 0 ? LAST_FAILED : LAST_RESUMED;
 	abort_watch_begin();
 	held_back = true;

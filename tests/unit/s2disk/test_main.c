@@ -107,6 +107,29 @@ START_TEST(hibernating_fails)
 }
 END_TEST
 
+START_TEST(nvidia)
+{
+	s2disk("", EXIT_DONE, WHOLE " unlock");
+	ck_assert_uint_eq(nvidia_woken, 0);
+	has_nvidia = true;
+	s2disk("", EXIT_DONE, WHOLE " unlock");
+	ck_assert(!nvidia_asleep);
+	ck_assert_uint_eq(nvidia_woken, 1);
+	machine.hibernate = -EIO;
+	s2disk("", EXIT_FAILED,
+	       "lock recover on find look keep check others-off location release hibernate back "
+	       "cleared failed others-on unlock");
+	ck_assert(!nvidia_asleep);
+	ck_assert_uint_eq(nvidia_woken, 2);
+	/* Not before all is released. */
+	machine.release = -EBUSY;
+	s2disk("", EXIT_FAILED,
+	       "lock recover on find look keep check others-off location release cleared failed "
+	       "others-on unlock");
+	ck_assert_uint_eq(nvidia_woken, 2);
+}
+END_TEST
+
 START_TEST(releasing_fails)
 {
 	machine.on = 1;
@@ -167,7 +190,7 @@ void test_cases(Suite *suite)
 		unknown_keys,	       hibernates,	another_is_at_it,
 		checks_say_no,	       no_area,		machine_cannot_be_described,
 		hibernating_fails,     releasing_fails, asks_for_a_passphrase,
-		key_pair_asks_nothing,
+		key_pair_asks_nothing, nvidia,
 	};
 	TCase *tcase = test_case(suite, "main");
 

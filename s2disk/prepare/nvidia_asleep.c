@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nvidia_asleep.h"
+
+#include "base/log.h"
+#include "base/program.h"
+#include "base/tree.h"
+#include "release/nvidia.h"
+#include "ui/abort_watch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PROGRAM "/usr/bin/nvidia-sleep.sh"
+/* There from the program's "hibernate" to its "resume": the terminal to return to. */
+#define ASLEEP "/run/nvidia-sleep/Xorg.vt_number"
+
+static int ask(const char *root, const char *word)
+{
+	const char *const arguments[] = { PROGRAM, word, NULL };
+	int r;
+
+	if (!tree_exists(root, PROGRAM))
+		return nvidia_write(root, word);
+	r = program_run(arguments[0], arguments, NULL, -1);
+	return r > 0 ? -EIO : r;
+}
+
+bool nvidia_sleep(const char *root)
+{
+	int r;
+
+	if (!nvidia_preserves(root) || tree_exists(root, ASLEEP))
+		return false;
+	abort_watch_begin();
+	r = ask(root, "hibernate");
+	if (r == 0) {
+		log_info("the driver nvidia is suspended");
+		return true;
+	}
+	log_warning("the driver nvidia does not suspend: %s", strerror(-r));
+	/* The program may have left the terminal already. */
+	nvidia_wake(root);
+	return false;
+}
+
+void nvidia_wake(const char *root)
+{
+	int r = ask(root, "resume");
+
+	if (r < 0)
+		log_warning("the driver nvidia does not resume: %s; to try it by hand: "
+			    "echo resume >" NVIDIA_SUSPEND,
+			    strerror(-r));
+	else
+		log_info("the driver nvidia has resumed");
+}
