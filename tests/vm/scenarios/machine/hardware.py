@@ -226,6 +226,27 @@ class HotPluggedBack(HotPlugged):
         self.resume()
 
 
+class HotPluggedLate(HotPluggedBack):
+    """added memory is missing at one boot: no reboot, the image is kept for the
+    next, which has it"""
+    name = "dimm-late"
+    group = "slow"
+    config = Scenario.config
+
+    def run(self):
+        before = self.first_half()
+        self.boot()
+        self.off()
+        self.need_message("fatal: .*128 MiB of hot-plugged memory at .* missing")
+        self.need_message("No reboot brings back what is missing")
+        self.need_message("kept and the machine powers off")
+        self.need_kept(0)
+        self.extra = ("-object", "memory-backend-ram,id=m0,size=128M",
+                      "-device", "pc-dimm,id=d0,memdev=m0")
+        self.machine = before
+        self.resume()
+
+
 class VirtioMem(HotPlugged):
     """virtio-mem with memory plugged: --check refuses, no hibernation"""
     name = "virtio-mem"
