@@ -53,6 +53,7 @@ static void count_boot(uint64_t first, uint64_t count)
 static void begin(void)
 {
 	made_root_create();
+	made_directory("/run");
 	made_directory("/var");
 	made_directory("/var/lib");
 	made_put("/proc/sys/kernel/random/boot_id", "boot-9\n");
