@@ -61,6 +61,22 @@ class Name:
         return sorted(filter(self.version, packages), key=self.version,
                       reverse=True)
 
+    def cached(self):
+        """The directory in the cache that has this kernel, whatever lies beside it;
+        None: it is to be fetched. Without a link, which only its fetching makes, only a
+        version says whose a directory is: any could be the newest of sid."""
+        directory = cache_dir()
+        try:
+            found = [os.readlink(os.path.join(directory, "kernel-" + self.text))]
+        except OSError:
+            found = []
+        if self.series[0].isdigit():
+            found += self.choose(os.listdir(directory))
+        for target in found:
+            if self.version(target) and os.path.isdir(os.path.join(directory, target)):
+                return target
+        return None
+
 
 class Kernel:
     """An unpacked kernel package."""
@@ -91,6 +107,23 @@ def cache_dir():
                              os.path.expanduser("~/.cache"), "s2disk-vm")
     os.makedirs(cache, exist_ok=True)
     return cache
+
+
+def make(final, fill):
+    """A directory of the cache: there whole, or not at all, though runs that share
+    the cache make it at once. fill(PART) makes one."""
+    if os.path.isdir(final):
+        return
+    part = "%s.%d.part" % (final, os.getpid())
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        fill(part)
+        os.rename(part, final)
+    except OSError:
+        if not os.path.isdir(final):    # as another run was faster
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 class Apt:
@@ -167,13 +200,8 @@ def _fetch(name):
             break
     else:
         raise RuntimeError("Debian has no kernel named %s any more" % name)
-    final = os.path.join(cache_dir(), package)
-    if not os.path.isdir(final):
-        part = final + ".part"
-        shutil.rmtree(part, ignore_errors=True)
-        apt.unpack(parts, part)
-        os.rename(part, final)
-    return final
+    make(os.path.join(cache_dir(), package), lambda part: apt.unpack(parts, part))
+    return package
 
 
 def get(name):
@@ -182,11 +210,11 @@ def get(name):
     A cached kernel is used as it is: a run is to depend on the network as
     little as possible. Empty the cache to get a newer build.
     """
-    Name(name)
-    link = os.path.join(cache_dir(), "kernel-" + name)
-    if not os.path.isdir(link):
-        target = os.path.basename(_fetch(name))
+    target = Name(name).cached()
+    if not target:
+        target = _fetch(name)
+        link = os.path.join(cache_dir(), "kernel-" + name)
         new = "%s.%d" % (link, os.getpid())
         os.symlink(target, new)
         os.rename(new, link)
-    return Kernel(name, os.path.realpath(link))
+    return Kernel(name, os.path.join(cache_dir(), target))

@@ -5,7 +5,6 @@ programs are built against there, and what a guest is made of."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -41,18 +40,18 @@ def _all_of(apt):
             if WANTED.match(name)]
 
 
+def _unpack(arch, release, root):
+    apt = kernels.Apt("root-" + arch, kernels.MAIN % release, arch)
+    apt.unpack(_all_of(apt), root)
+    if not os.path.exists(root + "/lib"):
+        os.symlink("usr/lib", root + "/lib")        # as it is merged
+
+
 def get(arch):
     """The directory of an architecture, made if the cache has none."""
     release = _release()
     final = os.path.join(kernels.cache_dir(), "root-%s-%s" % (release, arch))
-    if not os.path.isdir(final):
-        part = "%s.%d.part" % (final, os.getpid())
-        shutil.rmtree(part, ignore_errors=True)
-        apt = kernels.Apt("root-" + arch, kernels.MAIN % release, arch)
-        apt.unpack(_all_of(apt), part)
-        if not os.path.exists(part + "/lib"):
-            os.symlink("usr/lib", part + "/lib")        # as it is merged
-        os.rename(part, final)
+    kernels.make(final, lambda part: _unpack(arch, release, part))
     return final
 
 
