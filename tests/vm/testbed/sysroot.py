@@ -3,6 +3,7 @@
 """Debian's packages for another architecture, unpacked in the cache: what our
 programs are built against there, and what a guest is made of."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ if __name__ == "__main__":      # as tests/cross runs it
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from testbed import kernels     # noqa: E402
 
-PACKAGES = ("libgcrypt20-dev", "liblz4-dev", "libblkid-dev", "busybox-static",
+PACKAGES = ("libgcrypt20-dev", "liblz4-dev", "libblkid-dev", "check", "busybox-static",
             "util-linux", "e2fsprogs", "kexec-tools")
 # Of all that these need, what has files to build with or to run.
 WANTED = re.compile(r"(lib|linux-libc-dev$|uuid-dev$|zlib1g|%s)" %
@@ -50,7 +51,9 @@ def _unpack(arch, release, root):
 def get(arch):
     """The directory of an architecture, made if the cache has none."""
     release = _release()
-    final = os.path.join(kernels.cache_dir(), "root-%s-%s" % (release, arch))
+    # One of other packages is another.
+    digest = hashlib.sha256(" ".join(PACKAGES).encode()).hexdigest()[:12]
+    final = os.path.join(kernels.cache_dir(), "root-%s-%s-%s" % (release, arch, digest))
     kernels.make(final, lambda part: _unpack(arch, release, part))
     return final
 
