@@ -161,11 +161,9 @@ int released_begin(struct release_plan *plan, struct platform_section *section, 
 static bool map_of_record(const char *root, struct memory_map *ret)
 {
 	struct boot_record record = { 0 };
-	bool known;
+	bool known = boot_record_read(root, &record, NULL) == 0 && record.map &&
+		     memory_map_parse(record.map, ret) == 0;
 
-	if (boot_record_read(root, &record, NULL) < 0)
-		return false;
-	known = record.map && memory_map_parse(record.map, ret) == 0;
 	boot_record_free(&record);
 	return known;
 }
