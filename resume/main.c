@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,7 +122,7 @@ static int say_plain_allowed(const struct settings *settings)
 }
 
 /* For the end of an initramfs that may not have run this program, for example because a device
- * never came. File systems are mounted by then, so nothing is touched. */
+ * never came. File systems are mounted by then, so no area is touched, and an image is stale. */
 static int record_missed(const struct settings *settings)
 {
 	struct boot_run run;
@@ -129,6 +130,7 @@ static int record_missed(const struct settings *settings)
 	witness_settings(&run, settings);
 	run.found = run.by == NAMED_BY_NOTHING ? FOUND_NOTHING_NAMED : FOUND_NOT_LOOKED;
 	witness_keys(&run, settings);
+	firmware_place_clear("", settings, NULL);
 	return boot_record_add_first("", &run) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -150,7 +152,13 @@ static int (*const prints[])(const struct settings *settings) = {
 /* Nothing was restored, and the boot continues: records what it did. */
 static void record(struct boot_run *run, const struct settings *settings)
 {
-	firmware_place_clear("");
+	const struct swap_area area = { .dev = run->has_number ? makedev(run->major, run->minor)
+							       : 0,
+					.offset = run->offset };
+
+	/* For a device that is missing systemd may wait longer, and then resume. */
+	if (run->found != FOUND_NO_DEVICE)
+		firmware_place_clear("", settings, &area);
 	witness_keys(run, settings);
 	witness_record(run);
 }
@@ -310,8 +318,10 @@ static int run(const struct command *command)
 		if (!command->print)
 			discard_unwanted(command, why_text(&w, r));
 		if (command->print >= PRINT_PLAIN_ALLOWED &&
-		    options_salvage_settings(&command->options, &settings) == 0)
+		    options_salvage_settings(&command->options, &settings) == 0) {
+			take_default(command, &settings);
 			return prints[command->print](&settings);
+		}
 		return EXIT_USAGE;
 	}
 	take_default(command, &settings);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/tree.h"
 #include "boot/hibernate_location.h"
+#include "config/target.h"
 #include "history/boot_record_file.h"
 
 #include <errno.h>
@@ -48,10 +49,32 @@ void firmware_place_read(const char *root, struct settings *settings)
 	settings->default_by_firmware = true;
 }
 
-void firmware_place_clear(const char *root)
+static bool leads_to(const char *root, const struct settings *settings,
+		     const struct swap_area *area)
 {
-	int r = boot_in_initramfs(root) ? hibernate_location_clear(root) : 0;
+	struct hibernate_location location;
+	struct swap_area named, found;
+	char spec[TEXT_UUID_SIZE + 8];
 
+	if (hibernate_location_read(root, &location) < 0)
+		return false;
+	if (!area && target_find(settings, root, false, &named, NULL) < 0)
+		return false;
+	if (!area)
+		area = &named;
+	snprintf(spec, sizeof(spec), "UUID=%s", location.uuid);
+	return swap_area_resolve(spec, location.offset, false, &found, NULL) == 0 &&
+	       found.dev == area->dev && found.offset == area->offset;
+}
+
+void firmware_place_clear(const char *root, const struct settings *settings,
+			  const struct swap_area *area)
+{
+	int r = 0;
+
+	if (boot_in_initramfs(root) &&
+	    (settings->default_by_firmware || leads_to(root, settings, area)))
+		r = hibernate_location_clear(root);
 	if (r < 0)
 		log_debug("HibernateLocation was not deleted: %s", strerror(-r));
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The place that the firmware names: when efivarfs is mounted for it, what is read, and that it is
  * good for one boot. */
+#include "base/bytes.h"
 #include "boot/hibernate_location.h"
 #include "fixtures/check_main.h"
+#include "config/target.h"
 #include "fixtures/machine/made_root.h"
 #include "resume/place/firmware_place.h"
 
@@ -18,6 +20,16 @@
 
 static int mounts, error;
 static struct settings settings;
+
+/* What the variable leads to, and what the settings name: -ENODEV, or their offset. */
+static int led, named;
+static unsigned int resolved, looked;
+static const struct swap_area swap = { .dev = 0x802, .offset = 5 }; /* 8:2 */
+
+int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
+			     struct swap_area *ret, struct why *w);
+int __wrap_target_find(const struct settings *with, const char *root, bool running,
+		       struct swap_area *ret, struct why *w);
 
 int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
 		 const void *data);
@@ -36,6 +48,34 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
 	return error ? -1 : 0;
 }
 
+int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
+			     struct swap_area *ret, struct why *w)
+{
+	(void)w;
+	ck_assert_str_eq(spec, "UUID=" UUID);
+	ck_assert_uint_eq(offset, 5);
+	ck_assert(!allow_file);
+	resolved++;
+	if (led < 0)
+		return led;
+	*ret = (struct swap_area){ .dev = makedev(8, 2), .offset = 5 };
+	return 0;
+}
+
+int __wrap_target_find(const struct settings *with, const char *root, bool running,
+		       struct swap_area *ret, struct why *w)
+{
+	(void)w;
+	ck_assert_ptr_eq(with, &settings);
+	ck_assert_str_eq(root, made_root);
+	ck_assert(!running);
+	looked++;
+	if (named < 0)
+		return named;
+	*ret = (struct swap_area){ .dev = makedev(8, 2), .offset = (uint64_t)named };
+	return 0;
+}
+
 int __wrap_umount2(const char *target, int flags)
 {
 	ck_assert_str_eq(target, DIRECTORY);
@@ -48,7 +88,9 @@ int __wrap_umount2(const char *target, int flags)
 static void make(void)
 {
 	made_root_create();
-	mounts = error = 0;
+	mounts = error = led = 0;
+	named = 5;
+	resolved = looked = 0;
 	settings_defaults(&settings);
 	made_put("/etc/initrd-release", "ID=debian\n");
 	made_directory(DIRECTORY);
@@ -80,9 +122,43 @@ START_TEST(takes_the_place)
 	firmware_place_end();
 	ck_assert_int_eq(mounts, 0);
 	ck_assert(is_there());
-	firmware_place_clear(made_root);
+	/* However it is called now. */
+	firmware_place_clear(made_root, &settings, &(struct swap_area){ .dev = makedev(8, 9) });
 	ck_assert(!is_there());
-	firmware_place_clear(made_root);
+	firmware_place_clear(made_root, &settings, NULL);
+	ck_assert_uint_eq(resolved + looked, 0);
+}
+END_TEST
+
+static const struct {
+	struct swap_area area; /* that was looked at; dev 0: none */
+	int led, named;
+	bool stays;
+} others[] = {
+	{ { .dev = 0x802, .offset = 5 }, 0, 0, false },
+	{ { .dev = 0x802, .offset = 6 }, 0, 5, true },
+	{ { .dev = 0x801, .offset = 5 }, 0, 5, true },
+	{ { .dev = 0x802, .offset = 5 }, -ENODEV, 5, true },
+	/* At the end of the initramfs. */
+	{ { .dev = 0 }, 0, 5, false },
+	{ { .dev = 0 }, 0, 6, true },
+	{ { .dev = 0 }, 0, -ENODEV, true },
+};
+
+/* Another place was named, as in suspend.conf(5): systemd's image may be where the variable
+ * leads. */
+START_TEST(leaves_what_leads_elsewhere)
+{
+	const struct swap_area *area = others[_i].area.dev ? &others[_i].area : NULL;
+
+	led = others[_i].led;
+	named = others[_i].named;
+	/* There is none: then no device is looked for. */
+	firmware_place_clear(made_root, &settings, area);
+	ck_assert_uint_eq(resolved + looked, 0);
+	leave_word();
+	firmware_place_clear(made_root, &settings, area);
+	ck_assert_int_eq(is_there(), others[_i].stays);
 }
 END_TEST
 
@@ -121,7 +197,7 @@ START_TEST(leaves_what_is_of_another_system)
 	made_put("/etc/initrd-release", "ID=fedora\n");
 	made_put("/etc/os-release", "ID=fedora\n");
 	expect_nothing();
-	firmware_place_clear(made_root);
+	firmware_place_clear(made_root, &settings, &swap);
 	ck_assert(is_there());
 }
 END_TEST
@@ -131,7 +207,7 @@ START_TEST(leaves_it_in_the_running_system)
 {
 	leave_word();
 	ck_assert(made_shell("mv etc/initrd-release etc/os-release"));
-	firmware_place_clear(made_root);
+	firmware_place_clear(made_root, &settings, &swap);
 	ck_assert(is_there());
 	ck_assert(made_shell("rm ." HIBERNATE_LOCATION_FILE));
 	expect_nothing();
@@ -145,6 +221,7 @@ void test_cases(Suite *suite)
 
 	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_add_test(test, takes_the_place);
+	tcase_add_loop_test(test, leaves_what_leads_elsewhere, 0, (int)ARRAY_SIZE(others));
 	tcase_add_test(test, mounts_what_is_not);
 	tcase_add_test(test, leaves_what_is_of_another_system);
 	tcase_add_test(test, leaves_it_in_the_running_system);
