@@ -52,7 +52,8 @@ struct settings {
 	bool resume_offset_set;
 	char default_device[256]; /* no key: what resume uses if neither a key nor the kernel
 				     command line names a device; "" for none */
-	uint64_t default_offset;  /* of it, in pages; resume_offset= has precedence */
+	uint64_t default_offset;  /* of it, in pages; resume_offset= has precedence,
+				   * except over the firmware's */
 	bool default_by_firmware; /* it is from the firmware's variable HibernateLocation */
 	char swap_on_demand[256]; /* "swap on demand": a swap file that is active only for
 				     hibernation; "" for none */

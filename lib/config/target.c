@@ -55,8 +55,11 @@ int target_named(const struct settings *settings, const struct kernel_cmdline *c
 		}
 		if (!device[0])
 			return -ENOENT;
-		text_copy(ret, size, device);
-		if (!settings->resume_offset_set) {
+		if (device == settings->default_device && settings->default_by_firmware) {
+			/* Device and offset belong together there, and an offset that is left
+			 * without its device belongs to neither. */
+			*ret_offset = settings->default_offset;
+		} else if (!settings->resume_offset_set) {
 			if (cmdline->bad_offset[0])
 				return why(w, -EINVAL,
 					   "resume_offset=%s on the kernel command line is not a "

@@ -12,8 +12,9 @@
 #include <stddef.h>
 
 /* Pure: the device that is named, by the settings, a kernel command line or, in the initramfs only,
- * settings->default_device. *ret_by is a phrase for messages, NULL for the settings. -ENOENT:
- * nothing is named; -EINVAL: the offset is not a number. */
+ * settings->default_device (the firmware's with its own offset only). *ret_by is a phrase for
+ * messages, NULL for the settings. -ENOENT: nothing is named; -EINVAL: the offset is not a number.
+ */
 int target_named(const struct settings *settings, const struct kernel_cmdline *cmdline,
 		 bool running, char *ret, size_t size, uint64_t *ret_offset, const char **ret_by,
 		 struct why *w);

@@ -184,6 +184,40 @@ START_TEST(default_device)
 }
 END_TEST
 
+/* The firmware's device has an offset of its own; one that is left over elsewhere is of another. */
+START_TEST(offset_of_the_firmware)
+{
+	struct kernel_cmdline cmdline;
+	struct settings settings;
+	char spec[256];
+	const char *by;
+	uint64_t offset = 1;
+
+	settings_defaults(&settings);
+	strcpy(settings.default_device, "UUID=1");
+	settings.default_offset = 9;
+	kernel_cmdline_parse("quiet resume_offset=5", &cmdline);
+	ck_assert_int_eq(target_named(&settings, &cmdline, false, spec, sizeof(spec), &offset, &by,
+				      NULL),
+			 0);
+	ck_assert_uint_eq(offset, 5);
+	settings.default_by_firmware = true;
+	ck_assert_int_eq(target_named(&settings, &cmdline, false, spec, sizeof(spec), &offset, &by,
+				      NULL),
+			 0);
+	ck_assert_str_eq(spec, "UUID=1");
+	ck_assert_uint_eq(offset, 9);
+	settings.default_offset = 0;
+	settings.resume_offset = 7;
+	settings.resume_offset_set = true;
+	kernel_cmdline_parse("quiet resume_offset=5x", &cmdline);
+	ck_assert_int_eq(target_named(&settings, &cmdline, false, spec, sizeof(spec), &offset, &by,
+				      NULL),
+			 0);
+	ck_assert_uint_eq(offset, 0);
+}
+END_TEST
+
 static const struct {
 	const char *name, *cmdline, *by_default, *awaited;
 } awaited[] = {
@@ -226,6 +260,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, files);
 	tcase_add_test(tcase, offset_of_the_settings);
 	tcase_add_test(tcase, default_device);
+	tcase_add_test(tcase, offset_of_the_firmware);
 	tcase_add_loop_test(tcase, what_to_wait_for, 0,
 			    (int)(sizeof(awaited) / sizeof(awaited[0])));
 }
