@@ -31,7 +31,8 @@ struct hibernate_location {
 };
 
 /* Pure: reads the variable's value (after the four bytes of attributes), from the firmware and thus
- * untrusted. Unknown members are skipped. 0 or -EBADMSG. */
+ * untrusted. Unknown members are skipped, whatever they hold, and long texts are cut. 0 or
+ * -EBADMSG. */
 int hibernate_location_parse(const unsigned char *value, size_t length,
 			     struct hibernate_location *ret);
 

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Objects and arrays in one another. */
+#define NESTED_MAX 16
+
 static const struct member {
 	const char *name;
 	size_t at, size;
@@ -90,20 +93,47 @@ static bool take_string(const char **at, char *ret, size_t size)
 	return true;
 }
 
-/* A string, a number or a word; systemd accepts a number in quotes, too. */
+/* An object or an array, of no meaning here: to the bracket that closes it. */
+static bool skip_nested(const char **at)
+{
+	char closing[NESTED_MAX], ignored[2];
+	size_t depth = 0;
+
+	do {
+		const char letter = **at;
+
+		if (letter == '"') {
+			if (!take_string(at, ignored, sizeof(ignored)))
+				return false;
+			continue;
+		}
+		if (letter == '{' || letter == '[') {
+			if (depth == NESTED_MAX)
+				return false;
+			closing[depth++] = letter == '{' ? '}' : ']';
+		} else if (!letter ||
+			   ((letter == '}' || letter == ']') && closing[--depth] != letter)) {
+			return false;
+		}
+		(*at)++;
+	} while (depth > 0);
+	return true;
+}
+
+/* A string, a number or a word; systemd accepts a number in quotes, too. "": something nested. */
 static bool take_value(const char **at, char *ret, size_t size)
 {
 	size_t length;
 
 	if (**at == '"')
 		return take_string(at, ret, size);
+	ret[0] = '\0';
+	if (**at == '{' || **at == '[')
+		return skip_nested(at);
 	length = strspn(*at, "+-.0123456789abcdefghijklmnopqrstuvwxyzE");
-	if (length == 0 || length >= size)
-		return false;
-	memcpy(ret, *at, length);
-	ret[length] = '\0';
+	snprintf(ret, size, "%.*s", (int)length, *at);
 	*at += length;
-	return true;
+	return length > 0;
 }
 
 /* With dashes or without. */
@@ -134,9 +164,10 @@ static bool set_member(struct hibernate_location *location, const char *name, co
 		return isdigit((unsigned char)value[0]) &&
 		       text_parse_u64(value, &location->offset) == 0;
 	}
+	/* Whose it is: a text that is cut is equal to none that is not. */
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 		if (strcmp(name, members[i].name) == 0)
-			return text_copy((char *)location + members[i].at, members[i].size, value);
+			text_copy((char *)location + members[i].at, members[i].size, value);
 	return true;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Contents of an initramfs, a unified kernel image and a table of encrypted devices. */
+/* Contents of an initramfs, a unified kernel image, a table of encrypted devices, and the
+ * firmware's variable HibernateLocation. */
 #include "fuzz.h"
 
 #include "boot/boot_files.h"
+#include "boot/hibernate_location.h"
 #include "boot/initramfs.h"
 
 #include <stdio.h>
@@ -81,6 +83,14 @@ static void fuzz_initramfs(uint8_t *data, size_t size)
 	close(fd);
 }
 
+static void fuzz_location(const uint8_t *data, size_t size)
+{
+	struct hibernate_location location;
+
+	if (hibernate_location_parse(data, size, &location) == 0)
+		fuzz_assert(strspn(location.uuid, "-0123456789abcdef") == TEXT_UUID_SIZE - 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 2);
@@ -92,5 +102,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_initramfs((uint8_t *)text, size);
 	free(text);
 	fuzz_unified(data, size);
+	fuzz_location(data, size);
 	return 0;
 }

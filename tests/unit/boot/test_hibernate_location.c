@@ -17,6 +17,10 @@
 #define SYSTEMDS                                                                             \
 	"{\"uuid\":\"" UUID "\",\"offset\":38912,\"kernelVersion\":\"6.12.48+deb13-amd64\"," \
 	"\"osReleaseId\":\"debian\",\"osReleaseVersionId\":\"13\"}"
+#define NESTED_8 "[{\"a\":[{\"a\":[{\"a\":[{\"a\":"
+#define UNNESTED_8 "}]}]}]}]"
+#define DIGITS "1234567890123456789012345678901234567890123456789012345678901234567890"
+#define LONG DIGITS DIGITS
 #define EFIVARS "/sys/firmware/efi/efivars"
 
 static unsigned char raw[2 * HIBERNATE_LOCATION_MAX];
@@ -65,6 +69,16 @@ static const struct {
 	{ "{\"x\":true,\"uuid\":\"" UUID
 	  "\",\"y\":\"\\\"}{\\u00e4\",\"offset\":18446744073709551615}",
 	  UINT64_MAX },
+	/* Members of later versions. */
+	{ "{\"x\":{},\"y\":[],\"uuid\":\"" UUID
+	  "\",\"z\":{\"a\":[1,{\"b\":\"}]\\\"\"}],\"offset\":5},\"offset\":6}",
+	  6 },
+	{ "{\"uuid\":\"" UUID "\",\"offset\":8,\"x\":" NESTED_8 NESTED_8 "1" UNNESTED_8 UNNESTED_8
+	  "}",
+	  8 },
+	{ "{\"uuid\":\"" UUID "\",\"offset\":9,\"" LONG "\":\"" LONG "\",\"x\":" DIGITS
+	  ",\"kernelVersion\":\"" LONG "\",\"osReleaseVersionId\":{\"a\":1}}",
+	  9 },
 };
 
 START_TEST(reads_other_forms)
@@ -91,7 +105,14 @@ static const char *const bad[] = {
 	"{\"uuid\":\"" UUID "0\",\"offset\":1}",
 	"{\"uuid\":\"../../../../../../../../../../etc/x\",\"offset\":1}",
 	"{\"uuid\":\"" UUID "\",\"offset\":1,}",
-	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":{\"y\":1}}",
+	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":{\"y\":1}",
+	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":{\"y\":1]}",
+	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":[\"y}",
+	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":]}",
+	"{\"uuid\":\"" UUID "\",\"offset\":{}}",
+	"{\"uuid\":[\"" UUID "\"],\"offset\":1}",
+	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":[" NESTED_8 NESTED_8 "1" UNNESTED_8
+	UNNESTED_8 "]}",
 	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":\"\\q\"}",
 	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":\"\\u12",
 	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":\"\\",
@@ -111,7 +132,8 @@ END_TEST
 /* Each beginning, each byte replaced: never beyond the buffers, and never a UUID that is none. */
 START_TEST(survives_damage)
 {
-	static const unsigned char bytes[] = { 0, '"', '\\', '{', '}', ',', ':', 'u', 0x80, 0xff };
+	static const unsigned char bytes[] = { 0,   '"', '\\', '{',	'}', '[',
+						       ']', ',', ':',  'u', 0x80, 0xff };
 	struct hibernate_location got;
 	size_t length = variable(SYSTEMDS);
 
