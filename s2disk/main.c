@@ -214,11 +214,12 @@ static int prepare_keys_alone(struct command *command, const struct settings *se
  * that the restored kernel knows the variable and can delete it. */
 static void leave_word(const struct settings *settings, const struct swap_area *area)
 {
-	int r = settings->test_file[0] ? -ENOENT
-				       : hibernate_location_write("", area->dev, area->offset);
+	struct why w = { 0 };
+	int r = settings->test_file[0] ? 0
+				       : hibernate_location_write("", area->dev, area->offset, &w);
 
-	if (r < 0 && r != -ENOENT)
-		log_debug("HibernateLocation cannot be written: %s", strerror(-r));
+	if (r < 0)
+		log_debug("%s", why_text(&w, r));
 }
 
 static int release_and_hibernate(const struct settings *settings, const struct swap_area *area,

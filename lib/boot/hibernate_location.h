@@ -8,6 +8,7 @@
 #define S2DISK_BOOT_HIBERNATE_LOCATION_H
 
 #include "base/text.h"
+#include "base/why.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,9 +46,13 @@ ssize_t hibernate_location_encode(const struct hibernate_location *location,
  * no such firmware; -EREMOTE: another system's; -EBADMSG. */
 int hibernate_location_read(const char *root, struct hibernate_location *ret);
 
-/* Writes it for an area on this device; udev's database has the UUID. -ENOENT: no such firmware,
- * or no UUID; -EIO and others: the firmware refuses. */
-int hibernate_location_write(const char *root, dev_t dev, uint64_t offset);
+/* May this system write it? -EREMOTE: it leads to another system's image, which w names. */
+int hibernate_location_is_free(const char *root, struct why *w);
+
+/* Writes it for an area on this device, and reads it back; udev's database has the UUID. -ENOENT:
+ * no such firmware, or no UUID; -ENOTUNIQ: several devices have it; -EREMOTE: the variable is
+ * another system's, and stays; -EIO and others: the firmware refuses. w has the sentence. */
+int hibernate_location_write(const char *root, dev_t dev, uint64_t offset, struct why *w);
 
 /* Deletes it, if this system wrote it. 0: there is none now. */
 int hibernate_location_clear(const char *root);

@@ -111,8 +111,8 @@ static const char *const bad[] = {
 	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":]}",
 	"{\"uuid\":\"" UUID "\",\"offset\":{}}",
 	"{\"uuid\":[\"" UUID "\"],\"offset\":1}",
-	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":[" NESTED_8 NESTED_8 "1" UNNESTED_8
-	UNNESTED_8 "]}",
+	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":[" NESTED_8 NESTED_8 "1" UNNESTED_8 UNNESTED_8
+	"]}",
 	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":\"\\q\"}",
 	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":\"\\u12",
 	"{\"uuid\":\"" UUID "\",\"offset\":1,\"x\":\"\\",
@@ -132,8 +132,8 @@ END_TEST
 /* Each beginning, each byte replaced: never beyond the buffers, and never a UUID that is none. */
 START_TEST(survives_damage)
 {
-	static const unsigned char bytes[] = { 0,   '"', '\\', '{',	'}', '[',
-						       ']', ',', ':',  'u', 0x80, 0xff };
+	static const unsigned char bytes[] = { 0,   '"', '\\', '{', '}',  '[',
+					       ']', ',', ':',  'u', 0x80, 0xff };
 	struct hibernate_location got;
 	size_t length = variable(SYSTEMDS);
 
@@ -212,21 +212,69 @@ START_TEST(knows_whose_it_is)
 }
 END_TEST
 
+static void put_uuid(const char *name, const char *uuid)
+{
+	char path[64], text[128];
+
+	snprintf(path, sizeof(path), "/run/udev/data/%s", name);
+	snprintf(text, sizeof(text), "S:disk/by-id/x\nE:ID_FS_UUID=%s\nG:systemd\n", uuid);
+	made_put(path, text);
+}
+
+START_TEST(says_why_it_is_not_written)
+{
+	struct hibernate_location got;
+	struct why w = { "" };
+
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(w.text, "UEFI"));
+	made_directory(EFIVARS);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), -ENOENT);
+	ck_assert_str_eq(w.text, "udev knows no UUID of device 254:2");
+	/* btrfs of several devices, or a copied disk. */
+	put_uuid("b254:2", UUID);
+	put_uuid("b254:18", UUID);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), -ENOTUNIQ);
+	ck_assert_str_eq(w.text, "another device has the UUID of device 254:2, " UUID);
+	ck_assert_int_eq(hibernate_location_read(made_root, &got), -ENOENT);
+	put_uuid("b254:18", "0f2a4c6e-1b3d-4f50-8a9b-c0d1e2f30416");
+	put_uuid("+pci:0000:00:1f.2", UUID);
+	made_put("/etc/os-release", "ID=fedora\n");
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), 0);
+	/* That image is still there. */
+	put(SYSTEMDS);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), -EREMOTE);
+	ck_assert_ptr_nonnull(strstr(w.text, "another system (debian, Linux 6.12.48+deb13-amd64)"));
+	made_put("/etc/os-release", "ID=debian\n");
+	ck_assert_int_eq(hibernate_location_read(made_root, &got), 0);
+	ck_assert_uint_eq(got.offset, 38912);
+	/* Nothing that any system could read. */
+	put("{}");
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), 0);
+	/* Reports success, and keeps nothing. */
+	ck_assert(made_shell("rm ." HIBERNATE_LOCATION_FILE
+			     " && ln -s /dev/null ." HIBERNATE_LOCATION_FILE));
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), -EIO);
+	ck_assert_ptr_nonnull(strstr(w.text, "cannot be written: "));
+}
+END_TEST
+
 START_TEST(leaves_word)
 {
 	struct hibernate_location got;
+	struct why w = { "" };
 	struct utsname uts;
 	char path[256];
 
-	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9), -ENOENT);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), -ENOENT);
 	made_directory(EFIVARS);
-	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9), -ENOENT);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), -ENOENT);
 	made_put("/run/udev/data/b254:2", "E:ID_FS_UUID=3A4B-1C2D\nE:ID_FS_TYPE=vfat\n");
-	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9), -ENOENT);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), -ENOENT);
 	made_put("/run/udev/data/b254:2",
 		 "S:disk/by-id/x\nE:ID_FS_UUID=" UUID "\nE:ID_FS_UUID_ENC=y\nG:systemd\n");
 	made_put("/etc/os-release", "NAME=\"Debian GNU\"\nID=debian\nVERSION_ID=\"13\"\n");
-	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9), 0);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 9, &w), 0);
 	ck_assert_int_eq(hibernate_location_read(made_root, &got), 0);
 	uname(&uts);
 	ck_assert_str_eq(got.uuid, UUID);
@@ -234,14 +282,14 @@ START_TEST(leaves_word)
 	ck_assert_str_eq(got.kernel, uts.release);
 	ck_assert_str_eq(got.version_id, "13");
 	/* Again, with another content. */
-	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 0), 0);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(254, 2), 0, &w), 0);
 	ck_assert_int_eq(hibernate_location_read(made_root, &got), 0);
 	ck_assert_uint_eq(got.offset, 0);
 	/* Something in its place that cannot be written. */
 	ck_assert_int_eq(hibernate_location_clear(made_root), 0);
 	snprintf(path, sizeof(path), "%s/x", HIBERNATE_LOCATION_FILE);
 	made_directory(path);
-	ck_assert_int_lt(hibernate_location_write(made_root, makedev(254, 2), 9), 0);
+	ck_assert_int_lt(hibernate_location_write(made_root, makedev(254, 2), 9, &w), 0);
 }
 END_TEST
 
@@ -256,5 +304,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, survives_damage);
 	tcase_add_test(test, writes_what_it_reads);
 	tcase_add_test(test, knows_whose_it_is);
+	tcase_add_test(test, says_why_it_is_not_written);
 	tcase_add_test(test, leaves_word);
 }

@@ -100,7 +100,7 @@ static void make(void)
 static void leave_word(void)
 {
 	made_put("/run/udev/data/b8:2", "E:ID_FS_UUID=" UUID "\n");
-	ck_assert_int_eq(hibernate_location_write(made_root, makedev(8, 2), 5), 0);
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(8, 2), 5, NULL), 0);
 }
 
 static bool is_there(void)

@@ -296,12 +296,12 @@ void __wrap_key_ways_free(struct key_ways *ways)
 		event("wipe", 0);
 }
 
-int hibernate_location_write(const char *root, dev_t dev, uint64_t offset)
+int hibernate_location_write(const char *root, dev_t dev, uint64_t offset, struct why *w)
 {
 	ck_assert_str_eq(root, "");
 	ck_assert_uint_eq(dev, 77);
 	ck_assert_uint_eq(offset, machine.offset);
-	return event("location", machine.location);
+	return event_why("location", machine.location, w);
 }
 
 int hibernate_location_clear(const char *root)
