@@ -211,15 +211,30 @@ static int prepare_keys_alone(struct command *command, const struct settings *se
 }
 
 /* For an initramfs, ours or systemd's, where nothing else names the place. Before the snapshot, so
- * that the restored kernel knows the variable and can delete it. */
-static void leave_word(const struct settings *settings, const struct swap_area *area)
+ * that the restored kernel knows the variable and can delete it. without: what it is if that
+ * fails. */
+static int leave_word(const struct settings *settings, const struct swap_area *area,
+		      enum check_level without, struct why *w)
 {
-	struct why w = { 0 };
-	int r = settings->test_file[0] ? 0
-				       : hibernate_location_write("", area->dev, area->offset, &w);
+	static const char advice[] =
+		"the next boot finds the image only by the firmware's variable "
+		"HibernateLocation; name the area by resume= or \"resume "
+		"device\", and regenerate the initramfs";
+	struct why reason = { 0 };
+	int r = settings->test_file[0]
+			? 0
+			: hibernate_location_write("", area->dev, area->offset, &reason);
 
-	if (r < 0)
-		log_debug("%s", why_text(&w, r));
+	if (r >= 0)
+		return 0;
+	if (without == CHECK_FAILED)
+		return why(w, r, "%s; %s; to hibernate anyway: -P \"way back = warn\"",
+			   why_text(&reason, r), advice);
+	if (without == CHECK_WARNING)
+		log_warning("%s; %s", why_text(&reason, r), advice);
+	else
+		log_debug("%s", why_text(&reason, r));
+	return 0;
 }
 
 static int release_and_hibernate(const struct settings *settings, const struct swap_area *area,
@@ -242,17 +257,19 @@ static int release_and_hibernate(const struct settings *settings, const struct s
 }
 
 static int hibernate_with_keys(struct command *command, const struct settings *settings,
-			       const struct swap_area *area, struct release_plan *release,
-			       struct platform_section *section, struct last *last, struct why *w)
+			       const struct swap_area *area, enum check_level without_variable,
+			       struct release_plan *release, struct platform_section *section,
+			       struct last *last, struct why *w)
 {
 	struct key_ways *keys = NULL;
 	int r = prepare_keys_alone(command, settings, &keys, w);
 
+	if (r == 0)
+		r = leave_word(settings, area, without_variable, w);
 	if (r < 0) {
 		last_end(last, LAST_FAILED, why_text(w, r));
 	} else {
 		swapoff_others_begin(area, "");
-		leave_word(settings, area);
 		r = release_and_hibernate(settings, area, release, section, keys, last, w);
 		hibernate_location_clear("");
 	}
@@ -286,7 +303,8 @@ static int check_and_hibernate(struct command *command, const struct settings *s
 		print_plan(settings, target->area);
 		return EXIT_DONE;
 	}
-	r = hibernate_with_keys(command, settings, target->area, release, section, &last, &w);
+	r = hibernate_with_keys(command, settings, target->area, preflight.without_variable,
+				release, section, &last, &w);
 	keep_last(&last);
 	/* A pending signal, such as a hang-up, takes effect only after the record is saved. */
 	abort_watch_end();

@@ -230,6 +230,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	};
 
 	ret->count = ret->left_out = 0;
+	ret->without_variable = CHECK_OK;
 	check_root(&context);
 	check_snapshot_device(&context);
 	check_power_state(&context);

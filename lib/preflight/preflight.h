@@ -40,6 +40,9 @@ struct preflight {
 	size_t count;
 	size_t left_out;    /* checks that did not fit; none is worse than those in the list */
 	struct check spare; /* the last of them */
+	/* What it is if HibernateLocation cannot be written: CHECK_OK where the way back does not
+	 * depend on that variable, or is not checked. */
+	enum check_level without_variable;
 };
 
 /* Adds an empty check of this level at the end, and returns it (until the next

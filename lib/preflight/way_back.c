@@ -10,6 +10,7 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "boot/boot_choice.h"
+#include "boot/hibernate_location.h"
 #include "boot/initramfs_command.h"
 #include "history/boot_record_file.h"
 #include "kernel/kernel_cmdline.h"
@@ -179,6 +180,20 @@ static bool is_there(const struct way *way, time_t since)
 	return false;
 }
 
+/* Only s2disk itself can write the variable by which the next boot finds the image. */
+static void depend_on_variable(const struct way *way)
+{
+	struct why reason = { "" };
+
+	way->context->preflight->without_variable = way->bad;
+	if (hibernate_location_is_free(way->context->root, &reason) < 0)
+		add(way, way->bad,
+		    "%s, and the next boot would find this one's only by it\n"
+		    "boot that system, or delete the variable; or name the area: resume=UUID=… or "
+		    "\"resume device\", then run %s; reboot once to confirm it",
+		    reason.text, way->command);
+}
+
 /* No file is newer than the boot, but the one that booted may have been removed. */
 static void look_for_booted(struct way *way)
 {
@@ -197,16 +212,22 @@ static void look_for_booted(struct way *way)
 static void weigh_by_record(struct way *way, time_t since)
 {
 	struct way_answer record;
+	bool by_variable;
 	struct sum sum;
 
 	way_weigh_run(way, way->run, "the initramfs that booted this system");
 	record = way->answer;
 	way->proven = record.verdict == WAY_GOOD;
+	by_variable = way->proven && way->run->by == NAMED_BY_FIRMWARE;
 	sum_up(way, since, BOOT_FILES_MAX, &sum);
 	if (sum.read > 0 && !(sum.best.verdict == WAY_GOOD && sum.best.stays)) {
 		add_sum(way, &sum, "changed since this boot");
+		if (by_variable && sum.worst.verdict != WAY_GOOD)
+			depend_on_variable(way);
 		return;
 	}
+	if (by_variable)
+		depend_on_variable(way);
 	add(way, way->proven ? CHECK_OK : way->bad, "%s", record.text);
 	/* The time of a directory is not always known. */
 	if (way->proven && since > 0 && way->files.directories_changed >= since &&

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* "No hibernation without a way back": what this boot did, on made-up systems. */
+#include "boot/hibernate_location.h"
 #include "boot/initramfs.h"
 #include "config/image_keys.h"
 #include "fixtures/check_main.h"
@@ -21,6 +22,47 @@ START_TEST(is_proven_by_this_boot)
 	run.found = FOUND_KERNEL_IMAGE;
 	run.offset = area.offset = 34816;
 	expect(CHECK_OK, OK_TEXT "UUID=2, page 34816", "");
+}
+END_TEST
+
+/* HibernateLocation: UTF-16 after four bytes of attributes. */
+static void put_variable(const char *text)
+{
+	unsigned char raw[512] = { 7 };
+
+	for (size_t i = 0; text[i]; i++)
+		raw[4 + 2 * i] = (unsigned char)text[i];
+	made_put_bytes(HIBERNATE_LOCATION_FILE, raw, 4 + 2 * strlen(text));
+}
+
+/* Then s2disk itself sees to it that the variable is written. */
+START_TEST(depends_on_the_variable)
+{
+	expect(CHECK_OK, OK_TEXT, "");
+	ck_assert_int_eq(result.without_variable, CHECK_OK);
+	run.by = NAMED_BY_FIRMWARE;
+	expect(CHECK_OK, OK_TEXT "UUID=2, page 0 (the firmware's variable HibernateLocation)", "");
+	ck_assert_int_eq(result.without_variable, CHECK_FAILED);
+	settings.way_back = WAY_BACK_WARN;
+	expect(CHECK_OK, OK_TEXT, "");
+	ck_assert_int_eq(result.without_variable, CHECK_WARNING);
+	settings.way_back = WAY_BACK_REQUIRE;
+	run.found = FOUND_NO_DEVICE;
+	expect(CHECK_FAILED, "did not find UUID=2", "");
+	ck_assert_int_eq(result.without_variable, CHECK_OK);
+	run.found = FOUND_SWAP;
+	/* Another system's image is there. */
+	made_put("/etc/os-release", "ID=debian\n");
+	put_variable("{\"uuid\":\"0f2a4c6e-1b3d-4f50-8a9b-c0d1e2f30415\",\"offset\":1,"
+		     "\"osReleaseId\":\"x\"}");
+	look();
+	ck_assert_uint_eq(result.count, 2);
+	ck_assert_int_eq(result.checks[0].level, CHECK_FAILED);
+	ck_assert_ptr_nonnull(strstr(result.checks[0].text, "of another system (x, Linux "));
+	ck_assert_ptr_nonnull(strstr(result.checks[0].advice, "resume device"));
+	ck_assert_ptr_nonnull(strstr(result.checks[0].advice, AROUND));
+	run.by = NAMED_BY_KERNEL;
+	expect(CHECK_OK, OK_TEXT, "");
 }
 END_TEST
 
@@ -304,6 +346,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_set_timeout(test, 60);
 	tcase_add_test(test, is_proven_by_this_boot);
+	tcase_add_test(test, depends_on_the_variable);
 	tcase_add_test(test, was_elsewhere);
 	tcase_add_loop_test(test, was_not_found, 0, sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(test, would_not_have_resumed);

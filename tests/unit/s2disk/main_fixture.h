@@ -19,7 +19,8 @@ static struct {
 	uid_t uid;
 	int lock, second_lock, on, find, crypto, capture, plan, release, mlock, keys, hibernate;
 	int save, print, keep;
-	int location; /* of setting the firmware's variable, and of deleting it */
+	int location;		  /* of setting the firmware's variable, and of deleting it */
+	enum check_level without; /* it */
 	uint64_t offset;
 	enum check_level level; /* of the check that comes out worst */
 } machine;
@@ -250,6 +251,7 @@ void __wrap_preflight_run(const struct settings *settings, const struct prefligh
 	problem = text;
 	ret->count = 2;
 	ret->left_out = 0;
+	ret->without_variable = machine.without;
 	ret->checks[0] = (struct check){ .id = "one", .level = CHECK_OK, .text = "one is fine" };
 	ret->checks[1] = (struct check){ .id = "two",
 					 .level = *text ? CHECK_FAILED : machine.level,
@@ -302,6 +304,13 @@ int hibernate_location_write(const char *root, dev_t dev, uint64_t offset, struc
 	ck_assert_uint_eq(dev, 77);
 	ck_assert_uint_eq(offset, machine.offset);
 	return event_why("location", machine.location, w);
+}
+
+/* For the checks, which are made up. */
+int hibernate_location_is_free(const char *root, struct why *w)
+{
+	(void)root, (void)w;
+	return 0;
 }
 
 int hibernate_location_clear(const char *root)

@@ -8,7 +8,7 @@ START_TEST(unknown_keys)
 {
 	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\nenrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock recover on find look keep check others-off location release hibernate back "
+	       "lock recover on find look keep check location others-off release hibernate back "
 	       "cleared resumed others-on unlock");
 	ck_assert_str_eq(said, "");
 	ck_assert_uint_eq(unknown.count, 1);
@@ -20,7 +20,7 @@ START_TEST(unknown_keys)
 END_TEST
 
 #define WHOLE                                                                                      \
-	"lock recover on find look keep check others-off location release hibernate back cleared " \
+	"lock recover on find look keep check location others-off release hibernate back cleared " \
 	"resumed others-on"
 
 START_TEST(hibernates)
@@ -43,9 +43,30 @@ START_TEST(hibernates)
 	check_printed(said, "nothing can be kept");
 	machine.uid = 1000;
 	s2disk("", EXIT_DONE,
-	       "lock recover on find look keep check others-off location release hibernate back "
+	       "lock recover on find look keep check location others-off release hibernate back "
 	       "cleared others-on off "
 	       "unlock");
+}
+END_TEST
+
+/* The next boot has nothing else to find the image by. */
+START_TEST(needs_the_variable)
+{
+	machine.on = 1;
+	machine.location = -ENOSPC;
+	machine.without = CHECK_FAILED;
+	s2disk("", EXIT_FAILED, "lock recover on find look keep check location failed off unlock");
+	check_printed(said, "not hibernated: location failed; the next boot finds the image only");
+	check_printed(said, "-P \"way back = warn\"");
+	check_printed(said, "kept: location failed");
+	machine.without = CHECK_WARNING;
+	s2disk("", EXIT_DONE, WHOLE " off unlock");
+	check_printed(said, "location failed; the next boot finds the image only");
+	check_not_printed(said, "to hibernate anyway");
+	machine.without = CHECK_FAILED;
+	machine.location = 0;
+	s2disk("", EXIT_DONE, WHOLE " off unlock");
+	ck_assert_str_eq(said, "");
 }
 END_TEST
 
@@ -100,7 +121,7 @@ START_TEST(hibernating_fails)
 	machine.on = 1;
 	machine.hibernate = -EIO;
 	s2disk("", EXIT_FAILED,
-	       "lock recover on find look keep check others-off location release hibernate back "
+	       "lock recover on find look keep check location others-off release hibernate back "
 	       "cleared failed others-on off unlock");
 	check_printed(said, "not hibernated: hibernate failed");
 	ck_assert(!back_after_resume);
@@ -117,14 +138,14 @@ START_TEST(nvidia)
 	ck_assert_uint_eq(nvidia_woken, 1);
 	machine.hibernate = -EIO;
 	s2disk("", EXIT_FAILED,
-	       "lock recover on find look keep check others-off location release hibernate back "
+	       "lock recover on find look keep check location others-off release hibernate back "
 	       "cleared failed others-on unlock");
 	ck_assert(!nvidia_asleep);
 	ck_assert_uint_eq(nvidia_woken, 2);
 	/* Not before all is released. */
 	machine.release = -EBUSY;
 	s2disk("", EXIT_FAILED,
-	       "lock recover on find look keep check others-off location release cleared failed "
+	       "lock recover on find look keep check location others-off release cleared failed "
 	       "others-on unlock");
 	ck_assert_uint_eq(nvidia_woken, 2);
 }
@@ -135,7 +156,7 @@ START_TEST(releasing_fails)
 	machine.on = 1;
 	machine.release = -EBUSY;
 	s2disk("", EXIT_FAILED,
-	       "lock recover on find look keep check others-off location release cleared failed "
+	       "lock recover on find look keep check location others-off release cleared failed "
 	       "others-on off unlock");
 	check_printed(said, "not hibernated: release failed");
 	check_printed(said, "kept: release failed");
@@ -152,7 +173,7 @@ START_TEST(asks_for_a_passphrase)
 	machine.on = 1;
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\n");
 	s2disk("", EXIT_DONE,
-	       "lock recover on find look keep check unlock memory keys lock others-off location "
+	       "lock recover on find look keep check unlock memory keys lock location others-off "
 	       "release hibernate back cleared wipe resumed "
 	       "others-on off unlock");
 	/* Another one did meanwhile. */
@@ -175,7 +196,7 @@ START_TEST(key_pair_asks_nothing)
 {
 	made_put("/conf", "shutdown method = shutdown\nencrypt = y\nkey pair = /etc/pair\n");
 	s2disk("", EXIT_DONE,
-	       "lock recover on find look keep check memory keys others-off location release "
+	       "lock recover on find look keep check memory keys location others-off release "
 	       "hibernate back cleared wipe resumed others-on unlock");
 	machine.keys = -ENOENT;
 	s2disk("", EXIT_FAILED,
@@ -190,7 +211,7 @@ void test_cases(Suite *suite)
 		unknown_keys,	       hibernates,	another_is_at_it,
 		checks_say_no,	       no_area,		machine_cannot_be_described,
 		hibernating_fails,     releasing_fails, asks_for_a_passphrase,
-		key_pair_asks_nothing, nvidia,
+		key_pair_asks_nothing, nvidia,		needs_the_variable,
 	};
 	TCase *tcase = test_case(suite, "main");
 
