@@ -25,9 +25,19 @@ bool mismatch_apart(const struct mismatch *mismatch)
 	       mismatch->class == WHY_LOCKED;
 }
 
+uint32_t *mismatch_counter(const struct mismatch *mismatch, struct signature_record *record)
+{
+	if (mismatch->class == WHY_DAMAGED)
+		return &record->damages;
+	if (mismatch_apart(mismatch))
+		return &record->vetoes;
+	return mismatch->of_map ? &record->map_refusals : &record->refusals;
+}
+
 uint32_t mismatch_boots(const struct settings *settings, const struct mismatch *mismatch)
 {
-	if (settings->mismatch_retries == 0 || mismatch->worth < settings->mismatch_retries)
+	if (settings->mismatch_retries == 0 || !mismatch->of_map ||
+	    mismatch->worth < settings->mismatch_retries)
 		return settings->mismatch_retries;
 	return mismatch->worth;
 }

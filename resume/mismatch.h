@@ -5,6 +5,7 @@
 
 #include "base/why.h"
 #include "config/settings.h"
+#include "format/signature_record.h"
 #include "platform/memory/maps_met.h"
 
 #include <stdbool.h>
@@ -23,14 +24,15 @@ struct mismatch {
 	enum why_class class;
 	bool vetoed;	   /* the image fits, but this boot's kernel or a driver refuses it */
 	bool counted;	   /* there is a record that refusals can be counted in */
-	uint32_t refusals; /* before this one; vetoes where mismatch_apart; of damage, damages */
+	uint32_t refusals; /* before this one, by mismatch_counter() */
 	bool hopeless;	   /* another boot would not help */
 	uint32_t worth;	   /* boots for which the odds make keeping it worthwhile; 0: not known */
 	bool lasting;	   /* so will each boot, until the machine is changed */
+	bool of_map;	   /* the boot's memory map is a reason */
 };
 
 /* Pure: for how many boots the image is kept: "mismatch retries", or more where the odds make that
- * worthwhile. Not where the setting is 0: the user wants none. */
+ * worthwhile. Not where the setting is 0: the user wants none; nor where the map is no reason. */
 uint32_t mismatch_boots(const struct settings *settings, const struct mismatch *mismatch);
 
 /* Is the image sound, and only the wrong program, kernel or driver was booted, or its key is
@@ -40,6 +42,10 @@ bool mismatch_keeps(const struct mismatch *mismatch);
 
 /* Is it counted as a veto, and not as a refusal? */
 bool mismatch_apart(const struct mismatch *mismatch);
+
+/* Where such refusals are counted. Those for the map may become many, so they are apart: none of
+ * them is a reason to discard the image when another cause refuses it once. */
+uint32_t *mismatch_counter(const struct mismatch *mismatch, struct signature_record *record);
 
 /* Pure: a sentence about the odds (odds->boots is not 0). at_least: the image may fit at more of
  * the boots than it says; keep: for how many boots it is kept. */

@@ -157,17 +157,10 @@ static void end_boot(int command)
 		  command == RB_POWER_OFF ? "powered off" : "rebooted", strerror(errno));
 }
 
-static uint32_t *counter_of(struct restore *restore, const struct mismatch *mismatch)
-{
-	if (mismatch->class == WHY_DAMAGED)
-		return &restore->record.damages;
-	return mismatch_apart(mismatch) ? &restore->record.vetoes : &restore->record.refusals;
-}
-
 /* Without a record nothing can be counted. Returns only on failure. */
 static void boot_again(struct restore *restore, const struct mismatch *mismatch)
 {
-	uint32_t *counter = counter_of(restore, mismatch);
+	uint32_t *counter = mismatch_counter(mismatch, &restore->record);
 
 	*counter += mismatch->counted;
 	if (!keep(restore, mismatch->counted))
@@ -254,10 +247,11 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 		.counted = restore->decoded,
 		.hopeless = restore->decision.hopeless,
 		.lasting = restore->decision.lasting,
+		.of_map = restore->decision.map_refused,
 	};
 	enum mismatch_choice choice;
 
-	mismatch.refusals = *counter_of(restore, &mismatch);
+	mismatch.refusals = *mismatch_counter(&mismatch, &restore->record);
 	log_refusal(restore, reason);
 	weigh_odds(restore, &mismatch);
 	restore->refused = reason;
@@ -298,6 +292,7 @@ static int give_up(struct restore *restore, int error, const struct why *reason,
 	if (restore->vetoed)
 		restore->record.attempts -= restore->attempted;
 	restore->decision.fatal = true; /* it was tried */
+	restore->decision.map_refused = false;
 	return refuse(restore, reason->class, why_text(reason, error), &try, w);
 }
 

@@ -28,10 +28,17 @@ struct signature_record {
 	uint32_t attempts;
 	uint64_t created; /* seconds since 1970 */
 	unsigned char header_digest[SHA256_SIZE];
-	uint32_t refusals; /* how often the image was kept for another boot … */
-	uint32_t vetoes;   /* … and how often because a boot could not restore it */
-	uint32_t damages;  /* how often a boot read the image and found it damaged */
+	uint32_t refusals;     /* how often the image was kept for another boot … */
+	uint32_t vetoes;       /* … how often because a boot could not restore it … */
+	uint32_t damages;      /* … or read it and found it damaged … */
+	uint32_t map_refusals; /* … or had another memory map; each in one of them only */
 };
+
+/* How often the image was refused, for the memory map or for other reasons. */
+static inline uint64_t signature_record_refusals(const struct signature_record *record)
+{
+	return (uint64_t)record->refusals + record->map_refusals;
+}
 
 /* Does this page have a record of ours, intact or not? (its magic, followed by either signature) */
 bool signature_record_present(const unsigned char *page, size_t page_size);

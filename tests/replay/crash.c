@@ -255,7 +255,8 @@ static void note_state(struct crash *crash, enum disk_kind kind,
 	if (kind == DISK_SWAP)
 		snprintf(text, sizeof(text), "swap");
 	else
-		snprintf(text, sizeof(text), "image %u/%u", record->attempts, record->refusals);
+		snprintf(text, sizeof(text), "image %u/%" PRIu64, record->attempts,
+			 signature_record_refusals(record));
 	last = last ? last + 2 : story;
 	if (strcmp(last, text) != 0)
 		snprintf(story + used, CRASH_STORY_MAX - used, "%s%s", used ? ", " : "", text);

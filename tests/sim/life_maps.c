@@ -154,6 +154,32 @@ START_TEST(test_odds)
 }
 END_TEST
 
+/* Boots with another map refuse the image, then anything fails once at the boot that fits: none of
+ * it loses the session, though that many refusals for the same reason would. */
+START_TEST(test_odds_and_a_failure)
+{
+	static const enum sim_class classes[] = { SIM_CALL, SIM_ALLOC };
+	struct sim_plan plan = { .class = classes[_i],
+				 .fault = SIM_FAIL,
+				 .method = METHOD_SHUTDOWN,
+				 .maps = "ABCBBA",
+				 .cannot_offline = true,
+				 .fitting = 6,
+				 .unfitting = 5 };
+	uint64_t last = count(plan.class, &plan);
+	unsigned int failed = 0;
+
+	ck_assert_uint_eq(outcome.boots, 5);
+	for (plan.at = last; plan.at > 0 && last - plan.at < 60; plan.at--) {
+		live(&plan);
+		ck_assert_msg(outcome.fate == SIM_RESUMED, "%d: %s", outcome.fate, outcome.said);
+		failed += strstr(outcome.said, "(refusal 1 of 2 before it is discarded)") != NULL;
+	}
+	ck_assert_uint_gt(failed, 0);
+	print_tally("other maps, then a failure each:");
+}
+END_TEST
+
 /* The kernel's part of a restore fails: the boot that tried has not restored the image. */
 START_TEST(test_failed_restore_is_a_refusal)
 {
@@ -179,5 +205,6 @@ void add_lives_over_maps(Suite *suite)
 	tcase_add_test(tcase, test_cannot_offline);
 	tcase_add_loop_test(tcase, test_refusal_and_faults, 0, 5);
 	tcase_add_test(tcase, test_odds);
+	tcase_add_loop_test(tcase, test_odds_and_a_failure, 0, 2);
 	tcase_add_test(tcase, test_failed_restore_is_a_refusal);
 }

@@ -102,8 +102,11 @@ static void print_sealing(const struct inspection *i, FILE *out)
 
 static void print_state(const struct inspection *i, FILE *out)
 {
-	fprintf(out, "  state       committed, load attempts %u, refused and kept %u times",
-		i->record.attempts, i->record.refusals);
+	fprintf(out,
+		"  state       committed, load attempts %u, refused and kept %" PRIu64 " times",
+		i->record.attempts, signature_record_refusals(&i->record));
+	if (i->record.map_refusals)
+		fprintf(out, " (for the memory map: %u)", i->record.map_refusals);
 	if (i->record.vetoes)
 		fprintf(out, ", kept because a boot could not restore it %u times",
 			i->record.vetoes);
@@ -228,7 +231,8 @@ static void json_locked(struct json *json, const struct inspection *i)
 	json_string(json, "created", when);
 	json_string(json, "state", "committed");
 	json_u64(json, "attempts", i->record.attempts);
-	json_u64(json, "refusals", i->record.refusals);
+	json_u64(json, "refusals", signature_record_refusals(&i->record));
+	json_u64(json, "map_refusals", i->record.map_refusals);
 	json_u64(json, "vetoes", i->record.vetoes);
 	json_sealing(json, i);
 	json_bool(json, "locked", true);
@@ -261,7 +265,8 @@ static void json_image(struct json *json, const struct inspection *i)
 	json_string(json, "writer", writer);
 	json_string(json, "state", "committed");
 	json_u64(json, "attempts", i->record.attempts);
-	json_u64(json, "refusals", i->record.refusals);
+	json_u64(json, "refusals", signature_record_refusals(&i->record));
+	json_u64(json, "map_refusals", i->record.map_refusals);
 	json_u64(json, "vetoes", i->record.vetoes);
 	json_sealing(json, i);
 	json_u64(json, "write_microseconds", h->write_usec);

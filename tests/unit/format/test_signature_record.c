@@ -42,6 +42,7 @@ static void make_record(unsigned char *at, uint32_t page_size)
 	le(at + 88, 4, 2);
 	le(at + 92, 4, 9);
 	le(at + 96, 4, 3);
+	le(at + 100, 4, 14);
 	memcpy(at + 492, "SWAPSPACE2", 10);
 	memcpy(at + 502, "ULSUSPEND\0", 10);
 	seal_record(at);
@@ -58,6 +59,7 @@ static struct signature_record record_of(uint32_t page_size)
 		.refusals = 2,
 		.vetoes = 9,
 		.damages = 3,
+		.map_refusals = 14,
 	};
 
 	memcpy(record.image_id, id, 16);
@@ -92,6 +94,8 @@ START_TEST(record_bytes)
 	ck_assert_uint_eq(decoded.refusals, 2);
 	ck_assert_uint_eq(decoded.vetoes, 9);
 	ck_assert_uint_eq(decoded.damages, 3);
+	ck_assert_uint_eq(decoded.map_refusals, 14);
+	ck_assert_uint_eq(signature_record_refusals(&decoded), 16);
 	ck_assert(memcmp(decoded.header_digest, record.header_digest, 32) == 0);
 	/* "zeroes the record's first 502 bytes and writes the original signature" */
 	make_swap_page(expected, size, 3);
@@ -117,7 +121,7 @@ static const struct fault record_faults[] = {
 	{ 44, 4, UINT32_MAX, 0, NULL },
 	{ 48, 8, UINT64_MAX, 0, NULL },
 	{ 88, 8, UINT64_MAX, 0, NULL }, /* refusals, vetoes */
-	{ 96, 8, UINT64_MAX, 0, NULL }, /* damages, reserved */
+	{ 96, 8, UINT64_MAX, 0, NULL }, /* damages, map refusals */
 	{ 487, 1, 255, 0, NULL },
 };
 

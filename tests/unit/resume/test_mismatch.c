@@ -57,28 +57,36 @@ START_TEST(test_kept)
 		enum mismatch_choice choice;
 		bool ask;
 	} cases[] = {
-		{ { WHY_WRONG_KEY, false, true, 0, false, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_WRONG_KEY, false, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_WRONG_KEY, false, true, 100, true, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_LOCKED, false, true, 1, true, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_LOCKED, false, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_LOCKED, false, true, UINT32_MAX, false, 0, false },
+		{ { WHY_WRONG_KEY, false, true, 0, false, 0, false, false }, CHOICE_REBOOT, false },
+		{ { WHY_WRONG_KEY, false, true, 2, false, 0, false, false },
 		  CHOICE_POWER_OFF,
 		  true },
-		{ { WHY_TOO_NEW, false, true, 1, false, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_TOO_NEW, false, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_TOO_NEW, false, false, 0, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_FOREIGN, false, true, 1, false, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_FOREIGN, false, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, false, false, 0, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, true, true, 0, false, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_NOW, true, true, 1, true, 0, false }, CHOICE_REBOOT, false },
-		{ { WHY_NOW, true, true, 2, false, 0, false }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, true, true, UINT32_MAX, true, 0, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_WRONG_KEY, false, true, 100, true, 0, false, false },
+		  CHOICE_POWER_OFF,
+		  true },
+		{ { WHY_LOCKED, false, true, 1, true, 0, false, false }, CHOICE_REBOOT, false },
+		{ { WHY_LOCKED, false, true, 2, false, 0, false, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_LOCKED, false, true, UINT32_MAX, false, 0, false, false },
+		  CHOICE_POWER_OFF,
+		  true },
+		{ { WHY_TOO_NEW, false, true, 1, false, 0, false, false }, CHOICE_REBOOT, false },
+		{ { WHY_TOO_NEW, false, true, 2, false, 0, false, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_TOO_NEW, false, false, 0, false, 0, false, false },
+		  CHOICE_POWER_OFF,
+		  true },
+		{ { WHY_FOREIGN, false, true, 1, false, 0, false, false }, CHOICE_REBOOT, false },
+		{ { WHY_FOREIGN, false, true, 2, false, 0, false, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, false, 0, false, 0, false, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, 0, false, 0, false, false }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 1, true, 0, false, false }, CHOICE_REBOOT, false },
+		{ { WHY_NOW, true, true, 2, false, 0, false, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, true, true, UINT32_MAX, true, 0, false, false },
+		  CHOICE_POWER_OFF,
+		  true },
 		/* No reboot changes that. */
-		{ { WHY_NOW, false, true, 0, false, 0, true }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, false, true, 2, false, 20, true }, CHOICE_POWER_OFF, true },
-		{ { WHY_NOW, false, false, 0, false, 0, true }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, true, 0, false, 0, true, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, true, 2, false, 20, true, false }, CHOICE_POWER_OFF, true },
+		{ { WHY_NOW, false, false, 0, false, 0, true, false }, CHOICE_POWER_OFF, true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -159,6 +167,36 @@ START_TEST(test_no_retries)
 }
 END_TEST
 
+/* 14 boots had another map, and one with the right map fails for another reason: that is the
+ * first of its kind. */
+START_TEST(test_counters)
+{
+	struct signature_record record = {
+		.refusals = 1, .vetoes = 2, .damages = 3, .map_refusals = 14
+	};
+	struct mismatch mismatch = { .class = WHY_NOW, .counted = true, .worth = 20 };
+	struct settings settings;
+	bool ask;
+
+	settings_defaults(&settings);
+	mismatch.refusals = *mismatch_counter(&mismatch, &record);
+	ck_assert_uint_eq(mismatch.refusals, 1);
+	ck_assert_uint_eq(mismatch_boots(&settings, &mismatch), 2);
+	ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_REBOOT);
+	mismatch.of_map = true;
+	mismatch.refusals = *mismatch_counter(&mismatch, &record);
+	ck_assert_uint_eq(mismatch.refusals, 14);
+	ck_assert_uint_eq(mismatch_boots(&settings, &mismatch), 20);
+	ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_REBOOT);
+	mismatch.vetoed = true;
+	ck_assert_ptr_eq(mismatch_counter(&mismatch, &record), &record.vetoes);
+	mismatch.class = WHY_DAMAGED;
+	ck_assert_ptr_eq(mismatch_counter(&mismatch, &record), &record.damages);
+	mismatch = (struct mismatch){ .class = WHY_LOCKED, .of_map = true };
+	ck_assert_ptr_eq(mismatch_counter(&mismatch, &record), &record.vetoes);
+}
+END_TEST
+
 /* The odds make it more boots, never fewer; nor any where the user wants none. */
 START_TEST(test_worth)
 {
@@ -169,7 +207,9 @@ START_TEST(test_worth)
 		      { 2, 20, 20 }, { 0, 20, 0 }, { 30, 20, 30 } };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct mismatch mismatch = { .counted = true, .worth = cases[i].worth };
+		struct mismatch mismatch = { .counted = true,
+					     .worth = cases[i].worth,
+					     .of_map = true };
 		struct settings settings;
 		bool ask;
 
@@ -297,6 +337,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_damaged);
 	tcase_add_test(tcase, test_apart);
 	tcase_add_test(tcase, test_no_retries);
+	tcase_add_test(tcase, test_counters);
 	tcase_add_test(tcase, test_worth);
 	tcase_add_test(tcase, test_odds);
 	tcase_add_test(tcase, test_keys);

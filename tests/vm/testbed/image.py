@@ -53,7 +53,9 @@ class Record:
         return struct.unpack_from("<I", self.record, 44)[0]
 
     def refusals(self):
-        return struct.unpack_from("<I", self.record, 88)[0]
+        """For the memory map, and for other reasons."""
+        return (struct.unpack_from("<I", self.record, 88)[0] +
+                struct.unpack_from("<I", self.record, 100)[0])
 
     def vetoes(self):
         return struct.unpack_from("<I", self.record, 92)[0]
