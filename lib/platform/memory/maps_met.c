@@ -115,11 +115,14 @@ uint32_t maps_met_worth(const struct met_odds *odds, uint32_t least)
 
 	if (odds->boots < MAPS_MET_KNOWN_MIN || odds->fitting == 0)
 		return least;
-	/* This boot counts, too. */
-	once = 1 - (double)odds->fitting / ((double)odds->boots + 1);
+	/* The rule of succession, for few boots say little. This boot counts, too. */
+	once = 1 - ((double)odds->fitting + 1) / ((double)odds->boots + 3);
 	while (miss > MISS_ENOUGH && boots < MAPS_MET_WORTH_MAX) {
 		miss *= once;
 		boots++;
 	}
+	/* That many reboots would probably be in vain. */
+	if (miss > MISS_ENOUGH)
+		return least;
 	return boots > least ? boots : least;
 }

@@ -60,10 +60,11 @@ void maps_met_odds(const struct maps_met *met, const struct frame_range *ranges,
 		   const unsigned char now[SHA256_SIZE], struct met_odds *ret);
 
 /* For how many boots it is worthwhile to keep an image that fits at that part of the boots known,
- * and did not at this one: until it would have fitted at one of them with 95 %, at most
- * MAPS_MET_WORTH_MAX. Never less than least; least if too little is known, or it never fitted. */
+ * and did not at this one: until it would have fitted at one of them with 95 %. Never less than
+ * least; least if that takes more than MAPS_MET_WORTH_MAX, if too little is known, or if it never
+ * fitted. */
 #define MAPS_MET_WORTH_MAX 20
-#define MAPS_MET_KNOWN_MIN 4 /* boots; of fewer nothing follows */
+#define MAPS_MET_KNOWN_MIN 3 /* boots; of fewer nothing follows */
 uint32_t maps_met_worth(const struct met_odds *odds, uint32_t least);
 
 #endif
