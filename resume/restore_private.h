@@ -42,6 +42,7 @@ struct restore {
 	struct boots_seen seen; /* boots that found the image, as far as they are known */
 	struct boots_seen left; /* of these, the boots before this one */
 	bool seen_read;		/* from the hand-over page */
+	bool place_ours;	/* that page is still the image's */
 	bool seen_added;	/* this boot is among them */
 	struct decision decision;
 	struct kept_memory kept; /* released for the image */
@@ -66,7 +67,8 @@ int load_and_restore(struct restore *restore, struct why *w);
 void seen_hand_over(struct restore *restore);
 
 /* Writes the page, for the next boot: this one has refused the image, and it is kept. Never while
- * the area is swap. */
+ * the area is swap, nor if something else is there: what is left of a swap file that was deleted
+ * still has an image, while the page may belong to another file. */
 void seen_leave(struct restore *restore);
 
 /* The image was discarded: leaves what earlier boots saw for the system that boots now

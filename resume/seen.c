@@ -40,6 +40,9 @@ static void read_left(struct restore *restore)
 	restore->seen_read = true;
 	left = malloc(sizeof(*left));
 	r = left ? read_page(restore) : -ENOMEM;
+	restore->place_ours =
+		r == 0 && handover_place_is_ours(restore->handover_page.base, page_size(),
+						 restore->record.image_id);
 	if (r == 0)
 		r = handover_decode_left(restore->handover_page.base, page_size(),
 					 restore->record.image_id, left, &w);
@@ -100,7 +103,12 @@ void seen_leave(struct restore *restore)
 	if (place_of(restore) == 0 || restore->decision.boot.map.entries.count == 0)
 		return;
 	read_left(restore);
-	handover = restore->handover_page.base ? calloc(1, sizeof(*handover)) : NULL;
+	if (!restore->place_ours) {
+		log_debug("this boot's memory map is not left for the system in the image: its "
+			  "page may be another file's");
+		return;
+	}
+	handover = calloc(1, sizeof(*handover));
 	if (!handover)
 		return;
 	handover->refused = true;

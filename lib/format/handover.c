@@ -290,3 +290,13 @@ int handover_decode_left(const unsigned char *page, size_t page_size,
 
 	return decode(page, page_size, image_id, refused ? refused_magic : handover_magic, ret, w);
 }
+
+bool handover_place_is_ours(const unsigned char *page, size_t page_size,
+			    const unsigned char image_id[IMAGE_ID_SIZE])
+{
+	bool written = memcmp(page + AT_MAGIC, handover_magic, sizeof(handover_magic)) == 0 ||
+		       memcmp(page + AT_MAGIC, refused_magic, sizeof(refused_magic)) == 0;
+
+	return (written && memcmp(page + AT_IMAGE_ID, image_id, IMAGE_ID_SIZE) == 0) ||
+	       bytes_all_zero(page, page_size);
+}

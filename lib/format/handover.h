@@ -71,4 +71,8 @@ int handover_decode_left(const unsigned char *page, size_t page_size,
 			 const unsigned char image_id[IMAGE_ID_SIZE], struct handover *ret,
 			 struct why *w);
 
+/* Is the page certainly this image's: all zeros, or written for it, damaged or not? */
+bool handover_place_is_ours(const unsigned char *page, size_t page_size,
+			    const unsigned char image_id[IMAGE_ID_SIZE]);
+
 #endif

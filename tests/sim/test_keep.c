@@ -297,6 +297,60 @@ START_TEST(test_kept_memory)
 }
 END_TEST
 
+#define OTHER_DATA 0xa5
+
+static unsigned char *handover_of(unsigned char *disk)
+{
+	return disk + get_le64(header_of(disk) + 96);
+}
+
+/* The swap file was deleted, and its blocks begin to have other owners. */
+static void other_file(unsigned char *disk)
+{
+	memset(handover_of(disk), OTHER_DATA, SIM_PAGE);
+}
+
+/* A damaged page of another image. */
+static void other_handover(unsigned char *disk)
+{
+	other_file(disk);
+	memcpy(handover_of(disk), "s2diskRF", 8);
+}
+
+/* Of this one, so it is written again. */
+static void torn_handover(unsigned char *disk)
+{
+	other_handover(disk);
+	memcpy(handover_of(disk) + 16, record_of(disk) + 16, 16);
+}
+
+static bool other_data_is_there(void)
+{
+	unsigned char last[SIM_PAGE - 64];
+
+	memset(last, OTHER_DATA, sizeof(last));
+	for (size_t page = 0; page < SIM_DISK_PAGES; page++)
+		if (memcmp(sim_disk(machine) + page * SIM_PAGE + 64, last, sizeof(last)) == 0)
+			return true;
+	return false;
+}
+
+/* Boots that refuse an image write nothing to what may be another file's. */
+START_TEST(test_other_file)
+{
+	static void (*const changes[])(unsigned char *disk) = { other_file, other_handover,
+								torn_handover };
+	struct sim_plan plan = {
+		.change = changes[_i], .maps = "AB", .cannot_offline = true, .never_fits = true
+	};
+
+	live(&plan, SIM_FRESH, 3);
+	said("refusal 2 of 2");
+	ck_assert(other_data_is_there() == (_i < 2));
+	ck_assert_uint_eq(outcome.left_refusals, _i < 2 ? 0 : 2);
+}
+END_TEST
+
 static size_t other_size;
 
 /* As written by a kernel with larger pages. */
@@ -398,6 +452,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, test_no_key, 0, 2);
 	tcase_add_test(tcase, test_this_boot);
 	tcase_add_test(tcase, test_kept_memory);
+	tcase_add_loop_test(tcase, test_other_file, 0, 3);
 	tcase_add_loop_test(tcase, test_page_size, 0, 2);
 	tcase_add_loop_test(tcase, test_smaller, 0, 2);
 	tcase_add_test(tcase, test_kernels_own);

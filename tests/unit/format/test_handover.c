@@ -478,12 +478,34 @@ START_TEST(page_of_a_refusal)
 }
 END_TEST
 
+/* All zeros, or either magic with the image's id. */
+START_TEST(whose_place)
+{
+	unsigned char page[PAGE] = { 0 };
+
+	ck_assert(handover_place_is_ours(page, PAGE, id));
+	page[PAGE - 1] = 1;
+	ck_assert(!handover_place_is_ours(page, PAGE, id));
+	make_page(page, "text\n");
+	page[PAGE - 1] ^= 1;
+	ck_assert(handover_place_is_ours(page, PAGE, id));
+	memcpy(page, "s2diskRF", 8);
+	ck_assert(handover_place_is_ours(page, PAGE, id));
+	page[16] ^= 1;
+	ck_assert(!handover_place_is_ours(page, PAGE, id));
+	page[16] ^= 1;
+	page[7] ^= 1;
+	ck_assert(!handover_place_is_ours(page, PAGE, id));
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "handover");
 
 	if (crypto_init(NULL) < 0 || digest_open(&checksum, DIGEST_CRC32) < 0)
 		exit(EXIT_FAILURE);
+	tcase_add_test(tcase, whose_place);
 	tcase_add_test(tcase, bytes);
 	tcase_add_test(tcase, large_page);
 	tcase_add_test(tcase, text_that_does_not_fit);
