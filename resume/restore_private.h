@@ -43,6 +43,7 @@ struct restore {
 	struct boots_seen left; /* of these, the boots before this one */
 	bool seen_read;		/* from the hand-over page */
 	bool place_ours;	/* that page is still the image's */
+	uint64_t place_unread;	/* where it is, of an image without a reader; 0: not known */
 	bool seen_added;	/* this boot is among them */
 	struct decision decision;
 	struct kept_memory kept; /* released for the image */

@@ -15,13 +15,43 @@
 
 static uint64_t place_of(const struct restore *restore)
 {
-	return restore->reader ? image_reader_header(restore->reader)->handover : 0;
+	return restore->reader ? image_reader_header(restore->reader)->handover
+			       : restore->place_unread;
+}
+
+static int take_page(struct restore *restore)
+{
+	return restore->handover_page.base ? 0 : arena_create(&restore->handover_page, page_size());
+}
+
+/* Of an image that is discarded unread. Without a key only a header that is not sealed says it. */
+static uint64_t find_unread(struct restore *restore)
+{
+	const struct image_reader_config config = {
+		.fd = restore->device,
+		.page_size = page_size(),
+		.device_bytes = restore->area->dev_bytes,
+	};
+	struct header_front front;
+	struct image_header header;
+	int r;
+
+	if (!restore->decoded || restore->signature.size != page_size())
+		return 0;
+	r = take_page(restore);
+	if (r == 0)
+		r = image_read_front(&config, &restore->record, restore->handover_page.base, &front,
+				     NULL);
+	if (r < 0 || front.sealed)
+		return 0;
+	r = header_page_decode(restore->handover_page.base, page_size(), config.device_bytes,
+			       &header, NULL);
+	return r < 0 ? 0 : header.handover;
 }
 
 static int read_page(struct restore *restore)
 {
-	int r = restore->handover_page.base ? 0
-					    : arena_create(&restore->handover_page, page_size());
+	int r = take_page(restore);
 
 	return r < 0 ? r
 		     : io_pread_full(restore->device, restore->handover_page.base, page_size(),
@@ -126,6 +156,8 @@ void seen_discard(struct restore *restore)
 	struct why w = { 0 };
 	int r;
 
+	if (!restore->reader)
+		restore->place_unread = find_unread(restore);
 	if (place_of(restore) == 0)
 		return;
 	read_left(restore);

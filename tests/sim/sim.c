@@ -221,6 +221,12 @@ static void check_record(const struct boot_run *run, bool was_live, bool failed)
 		sim_broken("the record does not say that the image is still there");
 }
 
+static bool says_noresume(void)
+{
+	return sim->shared->plan.noresume &&
+	       sim->shared->outcome.boots > sim->shared->plan.refused_before;
+}
+
 /* One boot: what the initramfs does. */
 static void boot(void)
 {
@@ -241,7 +247,7 @@ static void boot(void)
 		settings.encrypt = true;
 	was_live = sim_live_image(sim->disk);
 	sim_active = true;
-	r = restore(&settings, &found, sim->shared->plan.noresume ? "noresume" : NULL, &run, &w);
+	r = restore(&settings, &found, says_noresume() ? "noresume" : NULL, &run, &w);
 	sim_active = false;
 	if (r < 0)
 		log_error("%s; nothing is resumed", why_text(&w, r));

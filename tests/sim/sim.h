@@ -71,6 +71,7 @@ struct sim_plan {
 	unsigned int workers; /* threads; 0: the serial twin */
 	enum mismatch_action action;
 	bool noresume;
+	unsigned int refused_before;  /* this many boots, the first ones, without noresume */
 	bool verify;		      /* verify the image before the commit */
 	unsigned int max_attempts;    /* of loading it, 0: as ever */
 	unsigned int other_boots;     /* this many boots, the first ones, are of another machine */

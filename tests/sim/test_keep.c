@@ -351,6 +351,22 @@ START_TEST(test_other_file)
 }
 END_TEST
 
+/* What boots saw that refused an image which is then discarded unread; where that is, only the key
+ * of a sealed one says. */
+START_TEST(test_unread)
+{
+	struct sim_plan plan = { .noresume = true,
+				 .refused_before = 2,
+				 .maps = "AB",
+				 .cannot_offline = true,
+				 .ways = _i ? SIM_PASSPHRASE : SIM_PLAIN };
+
+	live(&plan, SIM_FRESH, 3);
+	said("noresume");
+	ck_assert_uint_eq(outcome.left_refusals, _i ? 0 : 2);
+}
+END_TEST
+
 static size_t other_size;
 
 /* As written by a kernel with larger pages. */
@@ -453,6 +469,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_this_boot);
 	tcase_add_test(tcase, test_kept_memory);
 	tcase_add_loop_test(tcase, test_other_file, 0, 3);
+	tcase_add_loop_test(tcase, test_unread, 0, 2);
 	tcase_add_loop_test(tcase, test_page_size, 0, 2);
 	tcase_add_loop_test(tcase, test_smaller, 0, 2);
 	tcase_add_test(tcase, test_kernels_own);
