@@ -43,7 +43,7 @@ static void report_late(const struct story *story, uint64_t due)
 {
 	char late[32], text[8];
 
-	log_warning("woken %s after the alarm, which did not wake this machine; staying awake",
+	log_warning("woken %s after the alarm, which did not wake this machine",
 		    text_duration(story->woke - due, late, sizeof(late)));
 	if (tree_text(story->system->root, text, sizeof(text), ACPI_ALARM) && text[0] == 'N')
 		log_notice("add rtc_cmos.use_acpi_alarm=1 to the kernel command line: many laptops "
@@ -53,8 +53,9 @@ static void report_late(const struct story *story, uint64_t due)
 		   "\"systemctl hibernate\" and hybrid-sleep need no alarm");
 }
 
-/* One suspend to RAM with an alarm; as sleep_nap(), but 0 if the alarm has expired. */
-static int nap_once(struct story *story, uint64_t nap)
+/* One suspend to RAM with an alarm; as sleep_nap(), but 0 if the alarm has expired. *ret_late: long
+ * before this machine woke. */
+static int nap_once(struct story *story, uint64_t nap, bool *ret_late)
 {
 	const struct sleep_system *system = story->system;
 	uint64_t due = system->now(system->context) + nap;
@@ -67,10 +68,20 @@ static int nap_once(struct story *story, uint64_t nap)
 		return r;
 	if (!story->rang)
 		return 1;
-	if (!is_late(story, due))
-		return 0;
-	report_late(story, due);
-	return 1;
+	*ret_late = is_late(story, due);
+	if (*ret_late)
+		report_late(story, due);
+	return 0;
+}
+
+/* A user who woke it has it awake, unless the battery would not last. */
+static int after_late(bool low)
+{
+	if (low)
+		log_notice("the battery is low; hibernating now");
+	else
+		log_notice("staying awake");
+	return !low;
 }
 
 int sleep_nap(struct story *story)
@@ -78,6 +89,7 @@ int sleep_nap(struct story *story)
 	const struct sleep_system *system = story->system;
 	uint64_t begun = system->now(system->context), passed = 0, nap;
 	struct battery before, after;
+	bool late, low;
 	int r;
 
 	for (;;) {
@@ -96,7 +108,8 @@ int sleep_nap(struct story *story)
 				    strerror(-story->alarm));
 			return 0;
 		}
-		r = nap_once(story, nap);
+		late = false;
+		r = nap_once(story, nap, &late);
 		system->alarm_close(system->context, story->alarm);
 		story->alarm = -1;
 		if (r != 0)
@@ -105,7 +118,10 @@ int sleep_nap(struct story *story)
 		 * would refuse so short a time. */
 		passed = max_u64(passed + nap, system->now(system->context) - begun);
 		battery_read(system->root, &after);
-		if (battery_will_be_low(&before, &after))
+		low = battery_is_low(&after) || battery_will_be_low(&before, &after);
+		if (late)
+			return after_late(low);
+		if (low)
 			return 0;
 	}
 }

@@ -33,11 +33,11 @@ START_TEST(stays_awake_long_after_the_alarm)
 	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
 	ck_assert_str_eq(story(), NAP("120"));
 	ck_assert_str_eq(said, "woken 3 min 0 s after the alarm, which did not wake this "
-			       "machine; staying awake\n\"rtcwake -m mem -s 60\" shows "
+			       "machine\n\"rtcwake -m mem -s 60\" shows "
 			       "whether an alarm wakes this machine. If not, look for a "
 			       "wake-up by RTC in the firmware's setup, and for newer "
 			       "firmware; \"systemctl hibernate\" and hybrid-sleep need no "
-			       "alarm\n");
+			       "alarm\nstaying awake\n");
 	made_put("/sys/module/rtc_cmos/parameters/use_acpi_alarm", "Y\n");
 	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
 	ck_assert_ptr_null(strstr(said, "use_acpi_alarm"));
@@ -45,6 +45,19 @@ START_TEST(stays_awake_long_after_the_alarm)
 	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
 	ck_assert_ptr_nonnull(strstr(said, "rtc_cmos.use_acpi_alarm=1"));
 	ck_assert_ptr_null(strstr(story(), "s2disk"));
+}
+END_TEST
+
+/* Awake on a desk until it is empty, it would lose the session. */
+START_TEST(hibernates_late_if_the_battery_is_low)
+{
+	machine.overslept = 3 * MINUTE;
+	machine.percent = _i == 0 ? 12 : 20;
+	machine.percent_a_hour = _i == 0 ? 7 : 5;
+	put_battery();
+	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
+	ck_assert_str_eq(story(), _i == 0 ? NAP("60") DISK : NAP("60"));
+	ck_assert_ptr_nonnull(strstr(said, _i == 0 ? "low; hibernating now" : "staying awake"));
 }
 END_TEST
 
@@ -182,6 +195,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, obeys_the_delay);
 	tcase_add_test(test, stays_awake_when_a_user_woke_it);
 	tcase_add_test(test, stays_awake_long_after_the_alarm);
+	tcase_add_loop_test(test, hibernates_late_if_the_battery_is_low, 0, 2);
 	tcase_add_test(test, hibernates_if_waking_took_long);
 	tcase_add_test(test, does_not_count_the_time_of_hooks);
 	tcase_add_test(test, fails_when_it_cannot_suspend);
