@@ -13,12 +13,14 @@
  * for when hibernating, and what the user would answer it with must not be frozen. */
 bool sleep_users_freezable(const char *value, bool asks);
 
-/* Has systemd freeze it, by busctl(1). 1: it is frozen. 0: there is no such slice or it cannot be
- * frozen (cgroup v1), or systemd could not do it, which is logged. root is put before the path of
- * the slice. */
+/* Has systemd freeze it, by busctl(1). 1: it is frozen, or part of it is and could not be thawed
+ * again, which is logged. 0: there is no such slice or it cannot be frozen (cgroup v1), this
+ * program runs in it, or systemd could not do it; the last two are logged. root is put before the
+ * paths. */
 int sleep_users_freeze(const char *root);
 
-/* 0, or a negative errno: they remain frozen, which is logged. */
+/* By systemd, or without it (sleep_slice.h). 0, or a negative errno: some remain frozen, which is
+ * logged. */
 int sleep_users_thaw(const char *root);
 
 #endif

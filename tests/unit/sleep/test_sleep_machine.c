@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FREEZER "/sys/fs/cgroup/user.slice/cgroup.freeze"
+#define SLICE "/sys/fs/cgroup/user.slice"
+#define FREEZER SLICE "/cgroup.freeze"
+#define USER SLICE "/user-1000.slice"
 
 static struct sleep_machine machine;
 static struct sleep_system made_system;
@@ -99,6 +101,96 @@ START_TEST(thaws_users_without_systemd)
 	ck_assert_str_eq(file(FREEZER), "0\n");
 	made_put(FREEZER, NULL);
 	ck_assert_int_lt(made_system.thaw_users(&machine), 0);
+}
+END_TEST
+
+static const char *const frozen_units[] = {
+	SLICE,
+	USER,
+	USER "/session-2.scope",
+	USER "/user@1000.service",
+};
+
+/* As systemd 246 to 255 freezes it. */
+static void freeze_units(void)
+{
+	char path[160];
+
+	for (size_t i = 0; i < sizeof(frozen_units) / sizeof(frozen_units[0]); i++) {
+		snprintf(path, sizeof(path), "%s/cgroup.freeze", frozen_units[i]);
+		made_put(path, "1\n");
+	}
+}
+
+static void check_thawed(void)
+{
+	char path[160];
+
+	for (size_t i = 0; i < sizeof(frozen_units) / sizeof(frozen_units[0]); i++) {
+		snprintf(path, sizeof(path), "%s/cgroup.freeze", frozen_units[i]);
+		ck_assert_str_eq(file(path), "0\n");
+	}
+}
+
+/* Not what a user has paused, nor what a link leads to. */
+START_TEST(thaws_each_unit)
+{
+	static const char paused[] = USER "/user@1000.service/app.slice/x.scope/cgroup.freeze";
+	static const char linked[] = "/elsewhere/cgroup.freeze";
+
+	put_program("/bin/busctl", "*ThawUnit*) exit 1 ;;");
+	freeze_units();
+	made_put(paused, "1\n");
+	made_put(linked, "1\n");
+	made_link(USER "/linked.slice", "../../../../../elsewhere");
+	ck_assert_int_eq(made_system.thaw_users(&machine), 0);
+	check_thawed();
+	ck_assert_str_eq(file(paused), "1\n");
+	ck_assert_str_eq(file(linked), "1\n");
+}
+END_TEST
+
+START_TEST(thaws_what_systemd_froze_in_part)
+{
+	put_program("/bin/busctl", "*Unit*) exit 1 ;;");
+	freeze_units();
+	ck_assert(!made_system.freeze_users(&machine));
+	check_thawed();
+}
+END_TEST
+
+/* The kernel's word counts, not that 0 was written. */
+START_TEST(knows_what_stays_frozen)
+{
+	put_program("/bin/busctl", "*Unit*) exit 1 ;;");
+	freeze_units();
+	made_put(USER "/cgroup.events", "populated 1\nfrozen 0\n");
+	ck_assert_int_eq(made_system.thaw_users(&machine), 0);
+	made_put(USER "/session-2.scope/cgroup.events", "populated 1\nfrozen 1\n");
+	ck_assert_int_eq(made_system.thaw_users(&machine), -EBUSY);
+	ck_assert(made_system.freeze_users(&machine)); /* so that it is tried again */
+}
+END_TEST
+
+START_TEST(does_not_freeze_itself)
+{
+	static const struct {
+		const char *cgroup;
+		bool freezes;
+	} cases[] = {
+		{ "0::/user.slice/user-1000.slice/session-2.scope\n", false },
+		{ "1:name=systemd:/\n0::/user.slice\n", false },
+		{ "0::/user.slice2/x.scope\n", true },
+		{ "0::/system.slice/systemd-hibernate.service\n", true },
+		{ "1:cpu:/user.slice\n", true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		made_put("/proc/self/cgroup", cases[i].cgroup);
+		made_put("/calls", "");
+		ck_assert_int_eq(made_system.freeze_users(&machine), cases[i].freezes);
+		ck_assert_str_eq(file("calls"), cases[i].freezes ? FREEZE : "");
+	}
 }
 END_TEST
 
@@ -193,10 +285,15 @@ void test_cases(Suite *suite)
 	TCase *test = test_case(suite, "sleep_machine");
 
 	tcase_add_checked_fixture(test, make, made_root_remove);
+	tcase_set_timeout(test, 30);
 	tcase_add_test(test, asks_systemd_to_freeze_users);
 	tcase_add_test(test, has_no_users_to_freeze);
 	tcase_add_test(test, sleeps_with_users_that_do_not_freeze);
 	tcase_add_test(test, thaws_users_without_systemd);
+	tcase_add_test(test, thaws_each_unit);
+	tcase_add_test(test, thaws_what_systemd_froze_in_part);
+	tcase_add_test(test, knows_what_stays_frozen);
+	tcase_add_test(test, does_not_freeze_itself);
 	tcase_add_test(test, obeys_the_switch);
 	tcase_add_test(test, keeps_those_who_are_asked_for_a_passphrase);
 	tcase_add_test(test, suspends_as_configured);
