@@ -167,7 +167,8 @@ void check_shared_filesystems(struct preflight_context *context)
 	mountinfo_read(context->root, &mountinfo);
 	while ((line = mountinfo_next(mountinfo)))
 		if (line->writable && (is_ntfs(line->kind) || (another && is_fat(line->kind))))
-			add_place(&places, line->place, line->kind);
+			add_place(&places, *line->place ? line->place : "a path too long to show",
+				  line->kind);
 	if (places.used || places.more)
 		add_shared(context, &places);
 }

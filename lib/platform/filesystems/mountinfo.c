@@ -6,8 +6,7 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,23 +28,53 @@ static bool has_option(const char *options, const char *word)
 	return false;
 }
 
-/* false if it is not such a line; *ret is of no use then. */
-static bool parse(const char *line, struct mount_line *ret)
+static bool take_number(const char *text, uint64_t max, uint64_t *ret)
 {
-	const char *rest = strstr(line, " - ");
-	char options[256] = "", super[512] = "";
+	return text && text_parse_u64(text, ret) == 0 && *ret <= max;
+}
 
-	/* Long options are cut: rw comes first. */
-	if (!rest ||
-	    sscanf(line, "%" SCNu64 " %*u %u:%u %*s %4095s %255s", &ret->id, &ret->high, &ret->low,
-		   ret->place, options) < 4 ||
-	    sscanf(rest, " - %63s %4095s %511s", ret->kind, ret->source, super) < 2)
+/* "98:0" */
+static bool take_device(char *text, struct mount_line *ret)
+{
+	uint64_t high, low;
+	char *rest = text, *first = strsep(&rest, ":");
+
+	if (!take_number(first, UINT_MAX, &high) || !take_number(rest, UINT_MAX, &low))
 		return false;
-	ret->writable = has_option(options, "rw") && has_option(super, "rw");
-	return text_unescape_octal(ret->place, strlen(ret->place), ret->place,
-				   sizeof(ret->place)) &&
-	       text_unescape_octal(ret->source, strlen(ret->source), ret->source,
-				   sizeof(ret->source));
+	ret->high = (unsigned int)high;
+	ret->low = (unsigned int)low;
+	return true;
+}
+
+static bool take_text(const char *text, char *to, size_t size)
+{
+	return text && text_unescape_octal(text, strlen(text), to, size);
+}
+
+/* false if it is not such a line; *ret is of no use then. The kernel ends each field with one
+ * blank, and one may be empty: the source of "mount -t tmpfs '' /mnt". */
+static bool parse(char *line, struct mount_line *ret)
+{
+	char *id = strsep(&line, " "), *device, *place, *options, *word, *super;
+
+	strsep(&line, " "); /* the mount that it is on */
+	device = strsep(&line, " ");
+	strsep(&line, " "); /* its root, within the file system */
+	place = strsep(&line, " ");
+	options = strsep(&line, " ");
+	do
+		word = strsep(&line, " ");
+	while (word && strcmp(word, "-") != 0);
+	if (!word || !take_number(id, UINT64_MAX, &ret->id) || !take_device(device, ret) ||
+	    !take_text(strsep(&line, " "), ret->kind, sizeof(ret->kind)) ||
+	    !take_text(strsep(&line, " "), ret->source, sizeof(ret->source)))
+		return false;
+	super = strsep(&line, " ");
+	ret->writable = super && has_option(options, "rw") && has_option(super, "rw");
+	/* Still a mount. */
+	if (!take_text(place, ret->place, sizeof(ret->place)))
+		ret->place[0] = '\0';
+	return true;
 }
 
 int mountinfo_read(const char *root, struct mountinfo **ret)

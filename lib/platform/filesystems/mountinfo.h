@@ -12,10 +12,10 @@
 struct mount_line {
 	uint64_t id;
 	unsigned int high, low;
-	char place[PATH_MAX];
-	char kind[64];
-	char source[PATH_MAX];
-	bool writable; /* the mount and the file system */
+	char place[PATH_MAX];  /* "": longer, which no call can open */
+	char kind[512];	       /* with FUSE's subtype */
+	char source[PATH_MAX]; /* may be "" */
+	bool writable;	       /* the mount and the file system */
 };
 
 struct mountinfo;

@@ -6,6 +6,7 @@
 #include "platform/filesystems/mountinfo.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 static struct mountinfo *read_list(const char *text)
@@ -43,6 +44,55 @@ START_TEST(test_fields)
 	}
 	ck_assert_ptr_null(mountinfo_next(list));
 	ck_assert_ptr_null(mountinfo_next(list));
+}
+END_TEST
+
+/* The kernel's escapes, four bytes for one, everywhere; and no source. */
+START_TEST(test_empty_and_escaped)
+{
+	static char text[3 * PATH_MAX];
+	char *at = stpcpy(text, "1 1 0:5 / /e rw shared:1 - tmpfs  rw,size=1k\n"
+				"2 1 0:6 / /f rw - fuse.a\\040b c ro\n3 1 8:1 / /");
+	_cleanup_mountinfo_ struct mountinfo *list = NULL;
+	const struct mount_line *line;
+
+	for (int i = 0; i < 2000; i++)
+		at = stpcpy(at, "\\040");
+	strcpy(at, " rw - vfat /dev/a rw\n");
+	list = read_list(text);
+	line = mountinfo_next(list);
+	ck_assert_ptr_nonnull(line);
+	ck_assert_str_eq(line->kind, "tmpfs");
+	ck_assert_str_eq(line->source, "");
+	ck_assert(line->writable);
+	line = mountinfo_next(list);
+	ck_assert_ptr_nonnull(line);
+	ck_assert_str_eq(line->kind, "fuse.a b");
+	ck_assert_str_eq(line->source, "c");
+	ck_assert(!line->writable);
+	line = mountinfo_next(list);
+	ck_assert_ptr_nonnull(line);
+	ck_assert_uint_eq(strlen(line->place), 2001);
+	ck_assert_str_eq(line->kind, "vfat");
+}
+END_TEST
+
+/* Its path is not cut to that of another; it is a mount anyway. */
+START_TEST(test_too_long)
+{
+	static char text[2 * PATH_MAX];
+	char *at = stpcpy(text, "1 1 8:1 / /");
+	_cleanup_mountinfo_ struct mountinfo *list = NULL;
+	const struct mount_line *line;
+
+	memset(at, 'a', PATH_MAX);
+	strcpy(at + PATH_MAX, " rw - vfat /dev/a rw\n");
+	list = read_list(text);
+	line = mountinfo_next(list);
+	ck_assert_ptr_nonnull(line);
+	ck_assert_str_eq(line->place, "");
+	ck_assert_str_eq(line->kind, "vfat");
+	ck_assert(line->writable);
 }
 END_TEST
 
@@ -100,6 +150,8 @@ void test_cases(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, test_fields);
+	tcase_add_test(tcase, test_empty_and_escaped);
+	tcase_add_test(tcase, test_too_long);
 	tcase_add_test(tcase, test_skipped);
 	tcase_add_test(tcase, test_at);
 	tcase_add_test(tcase, test_unreadable);

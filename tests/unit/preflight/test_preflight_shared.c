@@ -100,6 +100,19 @@ START_TEST(ntfs)
 }
 END_TEST
 
+/* Nor does one hide in a path that no call can open. */
+START_TEST(long_path)
+{
+	static char line[5120];
+	char *at = stpcpy(line, "44 22 259:4 / /");
+
+	memset(at, 'a', 4096);
+	strcpy(at + 4096, " rw - ntfs3 /dev/sda4 rw\n");
+	mounts(line);
+	expect(SHARED, "a path too long to show (ntfs3)");
+}
+END_TEST
+
 /* An attribute word, EFI_LOAD_OPTION's attributes and length, then UTF-16. */
 static void put_boot_option(const char *name, const char *title)
 {
@@ -183,6 +196,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, made_root_create, made_root_remove);
 	tcase_add_test(tcase, linux_alone);
 	tcase_add_test(tcase, ntfs);
+	tcase_add_test(tcase, long_path);
 	tcase_add_test(tcase, firmware_boots_windows);
 	tcase_add_test(tcase, loader_of_windows);
 	tcase_add_test(tcase, many);
