@@ -106,11 +106,27 @@ static bool is_mount(int fd, uint64_t id)
 	       st.stx_mnt_id == id;
 }
 
-static int open_directory(const char *root, const struct mount_line *mount)
+/* Lies it below a directory that a program serves? Users' sessions may be frozen already, and the
+ * lookup would wait for the program. */
+static bool is_below_served(const struct mounted *mounted, const char *place)
+{
+	for (size_t i = 0; i < mounted->served.count; i++) {
+		const char *served = mounted->served.items[i];
+		size_t length = strlen(served);
+
+		if (strncmp(place, served, length) == 0 &&
+		    (served[length - 1] == '/' || place[length] == '/' || !place[length]))
+			return true;
+	}
+	return false;
+}
+
+static int open_directory(const char *root, const struct mounted *mounted,
+			  const struct mount_line *mount)
 {
 	_cleanup_close_ int fd = -1;
 
-	if (needs_program(mount->kind))
+	if (!*mount->place || is_below_served(mounted, mount->place))
 		return -1;
 	fd = io_open_below(root, mount->place, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	return fd >= 0 && is_mount(fd, mount->id) ? steal_fd(&fd) : -1;
@@ -244,7 +260,7 @@ static void open_pool_members(const char *root, struct mounted *mounted,
 			return;
 		text_copy(item->pool, sizeof(item->pool), pool);
 		open_item_device(root, item, path);
-		item->directory = open_directory(root, mount);
+		item->directory = open_directory(root, mounted, mount);
 		if (!tree_u64(root, &timeout, "/sys/module/zfs/parameters/zfs_txg_timeout"))
 			timeout = ZFS_TIMEOUT;
 		mounted->settle_seconds = (unsigned int)min_u64(timeout, ZFS_TIMEOUT_MAX) + 1;
@@ -304,7 +320,34 @@ static void open_mount(const char *root, struct mounted *mounted, const struct m
 		item = &mounted->items[index]; /* it may have moved */
 	}
 	if (item->device >= 0 && item->directory < 0)
-		item->directory = open_directory(root, mount);
+		item->directory = open_directory(root, mounted, mount);
+}
+
+static int add_served(struct tree_names *served, const char *place)
+{
+	char **items = reallocarray(served->items, served->count + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	served->items = items;
+	items[served->count] = strdup(place);
+	if (!items[served->count])
+		return -ENOMEM;
+	served->count++;
+	return 0;
+}
+
+/* One that is mounted over another hides it; both count. */
+static int find_served(const char *root, struct tree_names *ret)
+{
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *mount;
+	int r = mountinfo_read(root, &mountinfo);
+
+	while (r == 0 && (mount = mountinfo_next(mountinfo)))
+		if (needs_program(mount->kind) && *mount->place)
+			r = add_served(ret, mount->place);
+	return r;
 }
 
 static int make_room(struct mounted *mounted, struct filesystems *ret)
@@ -322,8 +365,12 @@ int mounted_open(const char *root, struct mounted *mounted, struct filesystems *
 
 	*mounted = (struct mounted){ 0 };
 	*ret = (struct filesystems){ 0 };
-	if (r < 0)
+	if (r == 0)
+		r = find_served(root, &mounted->served);
+	if (r < 0) {
+		tree_names_free(&mounted->served);
 		return r == -ENOMEM ? r : 0;
+	}
 	tzset(); /* Otherwise filesystem_words() would read /etc/localtime when frozen. */
 	mounted->page = aligned_alloc(FILESYSTEM_PAGE, FILESYSTEM_PAGE);
 	while (mounted->page && (mount = mountinfo_next(mountinfo)))
@@ -418,5 +465,6 @@ void mounted_close(struct mounted *mounted)
 	}
 	free(mounted->items);
 	free(mounted->page);
+	tree_names_free(&mounted->served);
 	*mounted = (struct mounted){ 0 };
 }

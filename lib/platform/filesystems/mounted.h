@@ -8,6 +8,7 @@
 #ifndef S2DISK_PLATFORM_MOUNTED_H
 #define S2DISK_PLATFORM_MOUNTED_H
 
+#include "base/tree.h"
 #include "platform/filesystems/filesystems.h"
 
 struct mounted_item {
@@ -24,14 +25,16 @@ struct mounted {
 	struct mounted_item *items;
 	size_t count, room;
 	unsigned char *page;
+	struct tree_names served;    /* directories of FUSE: no path through them is followed */
 	unsigned int settle_seconds; /* ZFS: until what is in memory has been written */
 };
 
 /* Opens what root/proc/self/mountinfo has mounted from a device, and every member of a
  * btrfs and of a ZFS pool. What cannot be read while everything is frozen (loop devices,
  * network block devices and what lies on them), or is not on a device of this machine
- * (NFS, FUSE …), has an item without descriptors, so that it can be named. Makes room in
- * *ret for all. 0 or -ENOMEM. */
+ * (NFS, FUSE …), has an item without descriptors, so that it can be named. Users' sessions
+ * may be frozen: no path is followed into a directory that a program serves (FUSE), and what
+ * is mounted below one has no directory open. Makes room in *ret for all. 0 or -ENOMEM. */
 int mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
 
 /* Syncs each file system; its device, too, since a program that serves a file system

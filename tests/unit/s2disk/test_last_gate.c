@@ -360,6 +360,26 @@ START_TEST(opens_the_right_directory)
 }
 END_TEST
 
+/* The program of a FUSE directory on the way is frozen with its user's session, also where that was
+ * mounted over the path later. */
+START_TEST(follows_no_path_through_a_program)
+{
+	put_ext("/dev/vda1", 1, 5);
+	put_ext("/dev/sda", 2, 5);
+	put_ext("/dev/vdb", 3, 5);
+	made_put("/mnt/fuse/deep/id", "30\n");
+	made_put("/mnt/fuse2/id", "31\n");
+	made_put("/over/a/id", "32\n");
+	mount_all("29 1 0:50 / /mnt/fuse rw - fuse.sshfs host: rw\n"
+		  "30 29 254:1 / /mnt/fuse/deep rw - ext4 /dev/vda1 rw\n"
+		  "31 1 8:0 / /mnt/fuse2 rw - ext4 /dev/sda rw\n"
+		  "32 1 254:16 / /over/a rw - ext4 /dev/vdb rw\n"
+		  "33 1 0:51 / /over rw - fuse.x x rw\n");
+	ck_assert_str_eq(asked, "sync /mnt/fuse2\n");
+	ck_assert_uint_eq(flushes, 3);
+}
+END_TEST
+
 /* The kernel wrote to it between its stamp and the snapshot: the restored system would
  * take that for another's. */
 START_TEST(wants_another_snapshot)
@@ -409,5 +429,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(gate, leaves_alone_what_does_not_answer);
 	tcase_add_test(gate, cuts_off_every_member);
 	tcase_add_test(gate, opens_the_right_directory);
+	tcase_add_test(gate, follows_no_path_through_a_program);
 	tcase_add_test(gate, wants_another_snapshot);
 }
