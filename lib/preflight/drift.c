@@ -6,6 +6,7 @@
 #include "history/maps/drift.h"
 #include "history/maps/kept_free.h"
 #include "history/maps/map_history_file.h"
+#include "platform/memory/offlined_own.h"
 #include "preflight/way_back_private.h"
 
 #include <errno.h>
@@ -77,7 +78,8 @@ static void add_beyond(const struct looking *looking)
 			      "%s more; a boot that takes it again cannot resume what uses it",
 			      text_size(looking->drift.beyond * looking->page_size, size,
 					sizeof(size))),
-		"set \"drift limit\" higher than %u MiB, or leave it where the memory is missed",
+		"set \"drift limit\" higher than %u MiB, or leave it where the memory is missed; "
+		"what was offlined for an earlier choice counts until the next boot",
 		looking->context->settings->drift_mib);
 }
 
@@ -173,6 +175,7 @@ static int look(struct looking *looking)
 	const struct settings *settings = looking->context->settings;
 	const char *root = looking->context->root;
 	uint64_t limit = ((uint64_t)settings->drift_mib << 20) / looking->page_size;
+	_cleanup_frames_ struct frame_list own = { 0 };
 	char *kernel_log = NULL;
 	int r;
 
@@ -185,8 +188,10 @@ static int look(struct looking *looking)
 		looking->history = (struct map_history){ 0 };
 	looking->setup = map_history_setup(&looking->history, &looking->boot);
 	if (r == 0)
+		r = offlined_own_read(root, &own);
+	if (r == 0)
 		r = drift_choose(looking->setup, &looking->boot, looking->page_size,
-				 settings->drift_margin, limit, &looking->drift);
+				 settings->drift_margin, limit, &own, &looking->drift);
 	if (r == 0 && kept_free_read(root, &looking->note) < 0)
 		looking->note = (struct kept_free){ 0 };
 	return r;

@@ -11,6 +11,7 @@
 #include "history/maps/boots_left.h"
 #include "history/maps/map_history_file.h"
 #include "keep_free_offline.h"
+#include "platform/memory/offlined_own.h"
 #include "s2disk/lock.h"
 
 #include <errno.h>
@@ -151,12 +152,16 @@ static int offline(const char *root, struct keep_free *keep, const struct ram *k
 	return 0;
 }
 
-static int choose(const struct settings *settings, struct keep_free *keep)
+/* Within the limit is what this kernel lost in all, however often the choice has changed. */
+static int choose(const char *root, const struct settings *settings, struct keep_free *keep)
 {
 	uint64_t limit = ((uint64_t)settings->drift_mib << 20) / page_size();
+	_cleanup_frames_ struct frame_list own = { 0 };
+	int r = offlined_own_read(root, &own);
 
-	return drift_choose(map_history_setup(&keep->history, &keep->boot), &keep->boot,
-			    page_size(), settings->drift_margin, limit, &keep->drift);
+	return r < 0 ? r
+		     : drift_choose(map_history_setup(&keep->history, &keep->boot), &keep->boot,
+				    page_size(), settings->drift_margin, limit, &own, &keep->drift);
 }
 
 /* Some systems never write to the file system that the history is on, and early in a boot there may
@@ -196,7 +201,7 @@ int keep_free(const char *root, const struct settings *settings, const struct pl
 	if (r < 0)
 		return why(w, r, "%s", strerror(-r));
 	remembered = remember(root, ret, w);
-	r = choose(settings, ret);
+	r = choose(root, settings, ret);
 	if (r == 0 && ret->drift.keep.count > 0)
 		r = offline(root, ret, &platform->ram);
 	return r < 0 ? why(w, r, "%s", strerror(-r)) : remembered;

@@ -99,7 +99,7 @@ static void check_drift(const struct map_history *history, const struct boot_mem
 {
 	struct drift drift;
 
-	fuzz_assert(drift_choose(map_history_setup(history, boot), boot, 4096, MARGIN, LIMIT,
+	fuzz_assert(drift_choose(map_history_setup(history, boot), boot, 4096, MARGIN, LIMIT, NULL,
 				 &drift) == 0);
 	fuzz_assert(frames_valid(drift.keep.items, drift.keep.count));
 	fuzz_assert(frames_total(drift.keep.items, drift.keep.count) <= LIMIT);

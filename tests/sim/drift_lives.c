@@ -141,7 +141,7 @@ static void keep_free(struct life *life)
 		return;
 	r = drift_choose(map_history_setup(&life->history, now), now, PAGE,
 			 life->settings.drift_margin,
-			 ((uint64_t)life->settings.drift_mib << 20) / PAGE, &drift);
+			 ((uint64_t)life->settings.drift_mib << 20) / PAGE, NULL, &drift);
 	if (r < 0)
 		ck_abort_msg("out of memory");
 	movable = drift_select(&drift.keep, &life->kernel, false);

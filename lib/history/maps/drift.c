@@ -92,7 +92,10 @@ struct choice {
 	const struct history_setup *setup;
 	const struct boot_memory *now;
 	uint64_t page_size;
-	struct frame_list ram; /* RAM of this boot, without the log */
+	uint64_t margin, limit;
+	const struct frame_list *lost; /* offlined before */
+	uint64_t spent;		       /* of the limit: these, and what is kept besides */
+	struct frame_list ram;	       /* RAM of this boot, without the log */
 	struct taken taken[TAKEN_MAX];
 	size_t taken_count;
 };
@@ -294,26 +297,27 @@ static int compare_places(const void *a, const void *b)
 	return (x->frames.first > y->frames.first) - (x->frames.first < y->frames.first);
 }
 
-/* Adds a place with its margin, if it fits. */
-static int keep_place(const struct choice *choice, const struct drift_place *place, uint64_t margin,
-		      uint64_t limit, struct drift *drift)
+/* Adds a place with its margin, if it fits. What is offlined already is lost to the kernel until
+ * the next boot, chosen or not: it is paid for. */
+static int keep_place(struct choice *choice, const struct drift_place *place, struct drift *drift)
 {
-	_cleanup_frames_ struct frame_list inside = { 0 }, added = { 0 };
-	uint64_t beside = place->cause == DRIFT_LOG ? 0 : margin;
+	_cleanup_frames_ struct frame_list inside = { 0 }, added = { 0 }, new = { 0 };
+	uint64_t beside = place->cause == DRIFT_LOG ? 0 : choice->margin, more;
 	uint64_t before = min_u64(beside, place->frames.first);
 	struct frame_range span = { place->frames.first - before,
 				    place->frames.count + before + beside };
 	const struct frame_list spans = { &span, 1 };
 
 	if (frames_select(&choice->ram, &spans, true, &inside) < 0 ||
-	    frames_select(&inside, &drift->keep, false, &added) < 0)
+	    frames_select(&inside, &drift->keep, false, &added) < 0 ||
+	    frames_select(&added, choice->lost, false, &new) < 0)
 		return -ENOMEM;
-	if (frames_total(drift->keep.items, drift->keep.count) +
-		    frames_total(added.items, added.count) >
-	    limit) {
+	more = frames_total(new.items, new.count);
+	if (more > 0 && choice->spent + more > choice->limit) {
 		drift->beyond += place->frames.count;
 		return 0;
 	}
+	choice->spent += more;
 	for (size_t i = 0; i < added.count; i++)
 		if (frames_append(&drift->keep, added.items[i].first, added.items[i].count) < 0)
 			return -ENOMEM;
@@ -321,7 +325,7 @@ static int keep_place(const struct choice *choice, const struct drift_place *pla
 	return 0;
 }
 
-static int choose(struct choice *choice, uint64_t margin, uint64_t limit, struct drift *drift)
+static int choose(struct choice *choice, struct drift *drift)
 {
 	int r = find_ram(choice);
 
@@ -337,17 +341,28 @@ static int choose(struct choice *choice, uint64_t margin, uint64_t limit, struct
 		qsort(drift->places.items, drift->places.count, sizeof(*drift->places.items),
 		      compare_places);
 	for (size_t i = 0; r == 0 && i < drift->places.count; i++)
-		r = keep_place(choice, &drift->places.items[i], margin, limit, drift);
+		r = keep_place(choice, &drift->places.items[i], drift);
 	return r;
 }
 
 int drift_choose(const struct history_setup *setup, const struct boot_memory *now,
-		 uint64_t page_size, uint64_t margin, uint64_t limit, struct drift *ret)
+		 uint64_t page_size, uint64_t margin, uint64_t limit, const struct frame_list *lost,
+		 struct drift *ret)
 {
-	struct choice choice = { .setup = setup, .now = now, .page_size = page_size };
+	static const struct frame_list none = { 0 };
+	struct choice choice = {
+		.setup = setup,
+		.now = now,
+		.page_size = page_size,
+		.margin = margin,
+		.limit = limit,
+		.lost = lost ? lost : &none,
+	};
 	struct drift drift = { 0 };
-	int r = choose(&choice, margin, limit, &drift);
+	int r;
 
+	choice.spent = frames_total(choice.lost->items, choice.lost->count);
+	r = choose(&choice, &drift);
 	free_choice(&choice);
 	if (r < 0) {
 		drift_free(&drift);

@@ -36,11 +36,13 @@ struct drift {
 };
 
 /* Chooses. page_size in bytes; margin in pages on each side of a place; limit in pages: places
- * are taken whole, likeliest first, while they fit. Maps of which a table lay elsewhere (no image
- * can resume there) do not count. setup NULL: no history; then only the surroundings of the log.
- * The caller frees *ret with drift_free. 0 or -ENOMEM. */
+ * are taken whole, likeliest first, while they fit. lost: frames that were offlined in this boot
+ * (NULL: none); they count against the limit, in the choice or not. Maps of which a table lay
+ * elsewhere (no image can resume there) do not count. setup NULL: no history; then only the
+ * surroundings of the log. The caller frees *ret with drift_free. 0 or -ENOMEM. */
 int drift_choose(const struct history_setup *setup, const struct boot_memory *now,
-		 uint64_t page_size, uint64_t margin, uint64_t limit, struct drift *ret);
+		 uint64_t page_size, uint64_t margin, uint64_t limit, const struct frame_list *lost,
+		 struct drift *ret);
 void drift_free(struct drift *drift);
 
 /* In how many boots of the setup was one of these frames not RAM, or part of the TPM event log with

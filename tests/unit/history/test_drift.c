@@ -52,11 +52,16 @@ static void count_boots(uint64_t first, uint64_t count, unsigned int boots)
 	boot_memory_free(&boot);
 }
 
-static void choose(uint64_t margin, uint64_t limit)
+static void choose_after(const struct frame_list *lost, uint64_t margin, uint64_t limit)
 {
 	ck_assert_int_eq(drift_choose(map_history_setup(&history, &now), &now, PAGE, margin, limit,
-				      &drift),
+				      lost, &drift),
 			 0);
+}
+
+static void choose(uint64_t margin, uint64_t limit)
+{
+	choose_after(NULL, margin, limit);
 }
 
 static bool keeps(uint64_t first, uint64_t count)
@@ -138,6 +143,31 @@ START_TEST(test_limit)
 	choose(0, 0);
 	ck_assert_uint_eq(kept(), 0);
 	ck_assert_uint_eq(drift.beyond, 2150);
+}
+END_TEST
+
+/* What an earlier choice has offlined is lost until the next boot; what is chosen again costs
+ * nothing more, even beyond the limit. */
+START_TEST(test_lost)
+{
+	static struct frame_range earlier[] = { { 0x11000, 100 }, { 0x18000, 30 } };
+	const struct frame_list lost = { earlier, 2 };
+
+	count_boots(0x10000, 1, 1);
+	count_boots(0x11000, 100, 2);
+	count_boots(0x14000, 50, 4);
+	boot_with(0x10000, 1, 1, &now);
+	choose_after(&lost, 0, 180);
+	ck_assert_uint_eq(kept(), 150);
+	ck_assert_uint_eq(drift.beyond, 0);
+	drift_free(&drift);
+	choose_after(&lost, 0, 179);
+	ck_assert(keeps(0x11000, 100));
+	ck_assert_uint_eq(kept(), 100);
+	ck_assert_uint_eq(drift.beyond, 50);
+	drift_free(&drift);
+	choose_after(&lost, 0, 0);
+	ck_assert_uint_eq(kept(), 100);
 }
 END_TEST
 
@@ -435,6 +465,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tests, test_two_places);
 	tcase_add_test(tests, test_margin);
 	tcase_add_test(tests, test_limit);
+	tcase_add_test(tests, test_lost);
 	tcase_add_test(tests, test_overlap);
 	tcase_add_test(tests, test_tables_moved);
 	tcase_add_test(tests, test_other_firmware);

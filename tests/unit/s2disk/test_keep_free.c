@@ -79,6 +79,19 @@ START_TEST(settings_are_obeyed)
 }
 END_TEST
 
+/* 256 pages: another place that drifts does not fit beside what was offlined before. */
+START_TEST(counts_what_is_lost)
+{
+	settings.drift_mib = 1;
+	ck_assert_int_eq(run(), 0);
+	boot("boot-2", 0x12000, 3, "Reserved");
+	made_put("/run/s2disk/offlined", "4096 255\n");
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(opened, 0);
+	ck_assert_uint_eq(keep.drift.beyond, 1);
+}
+END_TEST
+
 /* A free page may be refused by chance. */
 START_TEST(tries_again)
 {
@@ -318,6 +331,7 @@ void test_cases(Suite *suite)
 		nothing_drifts,
 		keeps_a_place_free,
 		settings_are_obeyed,
+		counts_what_is_lost,
 		tries_again,
 		asks_only_where_it_helps,
 		waits_for_a_page,
