@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the firmware took at other boots of what is RAM now: is it kept free? */
+#include "base/io.h"
 #include "base/memory.h"
 #include "boot/boot_files.h"
 #include "history/boot_record_file.h"
 #include "history/maps/drift.h"
 #include "history/maps/kept_free.h"
 #include "history/maps/map_history_file.h"
+#include "platform/memory/offlined.h"
 #include "platform/memory/offlined_own.h"
 #include "preflight/way_back_private.h"
 
@@ -83,6 +85,41 @@ static void add_beyond(const struct looking *looking)
 		looking->context->settings->drift_mib);
 }
 
+/* What was offlined, and an image would have anyway. Of a recorded machine that is unknown. */
+static int find_in_image(const struct looking *looking, struct frame_list *ret, struct why *w)
+{
+	_cleanup_frames_ struct frame_list left_out = { 0 };
+	const struct frame_list *kept = &looking->note.kept;
+	int r = kept->count == 0 ? 0 : offlined_among(looking->context->root, kept, &left_out, w);
+
+	if (r == -ENOMEM || (r < 0 && io_only_looks()))
+		return r;
+	return frames_select(kept, &left_out, false, ret);
+}
+
+static bool add_in_image(const struct looking *looking)
+{
+	_cleanup_frames_ struct frame_list frames = { 0 };
+	char list[100];
+	struct why w = { .text = "not offlined by s2disk, or no longer" };
+	struct check *check;
+	uint64_t boots;
+
+	if (find_in_image(looking, &frames, &w) < 0 || frames.count == 0)
+		return false;
+	boots = boots_taking(looking, &frames);
+	kept_free_list(&frames, looking->page_size, list, sizeof(list));
+	check = preflight_add(looking->context, ID, boots > 0 ? CHECK_WARNING : CHECK_OK,
+			      "the next image will have these anyway: %s (%s); at %" PRIu64
+			      " of %" PRIu64 " boots the firmware had a region there, and a boot "
+			      "that has it cannot resume what uses them",
+			      list, w.text, boots, looking->drift.boots);
+	if (boots > 0)
+		preflight_advise(check,
+				 "reboot before you hibernate; they are offlined again then");
+	return true;
+}
+
 static void add_kept(const struct looking *looking)
 {
 	const struct frame_list *keep = &looking->drift.keep;
@@ -127,6 +164,8 @@ static void add_state(const struct looking *looking)
 				 "%s",
 				 kept_free_advice(&looking->note, looking->page_size, advice,
 						  sizeof(advice)));
+	else if (looking->drift.keep.count > 0 && add_in_image(looking))
+		return;
 	else if (looking->drift.keep.count > 0 && !can_offline(looking->platform))
 		add_not_possible(looking);
 	else if (looking->drift.beyond > 0)

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "platform/memory/offlined_own.h"
 #include "base/tree.h"
@@ -257,6 +258,35 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
 	*ret = found;
 	if (found.count > 0)
 		*ret_flags = steal_fd(&fd);
+	return 0;
+}
+
+int offlined_among(const char *root, const struct frame_list *frames, struct frame_list *ret,
+		   struct why *w)
+{
+	_cleanup_close_ int fd = io_open_below(root, FLAGS, O_RDONLY);
+	_cleanup_frames_ struct frame_list found = { 0 };
+	uint64_t left = UINT64_MAX;
+	bool known = false;
+	int r = 0;
+
+	if (fd < 0)
+		return why(w, fd, FLAGS ": %s", strerror(-fd));
+	if (poisoned_frames(root, page_size()) == 0)
+		frames = &found;
+	for (size_t i = 0; r == 0 && i < frames->count; i++)
+		r = scan(fd, frames->items[i].first,
+			 frames->items[i].first + frames->items[i].count, &left, &found);
+	if (r < 0 && r != -ENOMEM)
+		why(w, r, FLAGS ": %s", strerror(-r));
+	if (r == 0)
+		r = check_failures(root, &known, w);
+	if (r == 0 && !known)
+		r = only_own(root, &found);
+	if (r < 0)
+		return r;
+	*ret = found;
+	found = (struct frame_list){ 0 };
 	return 0;
 }
 

@@ -30,6 +30,12 @@
 int offlined_find(const char *root, const struct ram *ram, struct frame_list *ret, int *ret_flags,
 		  struct why *w);
 
+/* Of these frames, those that offlined_find would find; looks at no others. The caller frees
+ * ret->items. 0; -ENOMEM; another negative errno with a reason: none of them would be left out of
+ * an image. */
+int offlined_among(const char *root, const struct frame_list *frames, struct frame_list *ret,
+		   struct why *w);
+
 /* Looks again at the frames that were found, with user space frozen, and drops ranges of
  * which a frame is in use by now (unpoisoned meanwhile); all of them if the kernel has
  * since counted an error that it could not handle. Between this and the snapshot only the

@@ -2,6 +2,7 @@
 /* The check of what drifts: boots of a made-up machine of 512 MiB, whose firmware has one page at
  * one place or another. */
 #include "base/bytes.h"
+#include "base/io.h"
 #include "base/memory.h"
 #include "fixtures/check_main.h"
 #include "platform/memory/memory_map.h"
@@ -11,6 +12,7 @@
 #include "history/maps/map_history_file.h"
 #include "preflight/preflight_private.h"
 
+#include <linux/kernel-page-flags.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +69,26 @@ static void end(void)
 {
 	memory_map_free(&platform.map);
 	made_root_remove();
+}
+
+/* Pages that are offlined; s2disk's own or not, as far as the kernel counts no errors. */
+static void put_offlined(uint64_t first, uint64_t count)
+{
+	static unsigned char flags[0x20000 * 8];
+
+	memset(flags, 0, sizeof(flags));
+	for (uint64_t i = 0; i < count; i++)
+		put_le64(flags + (first + i) * 8, 1ull << KPF_HWPOISON);
+	made_put_bytes("/proc/kpageflags", flags, sizeof(flags));
+	made_put("/proc/meminfo",
+		 count ? "HardwareCorrupted:    20 kB\n" : "HardwareCorrupted:     0 kB\n");
+}
+
+static void put_failures(const char *count)
+{
+	made_put("/sys/devices/system/node/node0/memory_failure/ignored", count);
+	made_put("/sys/devices/system/node/node0/memory_failure/failed", count);
+	made_put("/sys/devices/system/node/node0/memory_failure/delayed", count);
 }
 
 static void look(void)
@@ -127,10 +149,44 @@ START_TEST(is_kept_free)
 	expect(CHECK_OK, "at 1 of 3 boots the firmware took memory that is free now; it will be",
 	       "");
 	made_put("/run/s2disk/kept-free", NOTE_OF("boots 3 0\nkept 0x11ffe 5\n"));
+	put_offlined(0x11ffe, 5);
+	put_failures("0\n");
 	expect(CHECK_OK, "it is kept free: 5 pages at 0x11ffe000", "");
 	/* Of an earlier boot: known no more. */
 	made_put("/proc/sys/kernel/random/boot_id", "boot-10\n");
 	expect(CHECK_OK, "it will be kept free: 5 pages at 0x11ffe000", "");
+}
+END_TEST
+
+/* What the note has as kept counts only as far as an image would leave it out. */
+START_TEST(is_in_the_image_anyway)
+{
+	static const char text[] = "the next image will have these anyway: ";
+
+	count_boot(0x12000, 1);
+	count_boot(0x10000, 1);
+	made_put("/run/s2disk/kept-free", NOTE_OF("boots 2 0\nkept 0x11ffe 5\n"));
+	expect(CHECK_WARNING, "kpageflags: No such file", "reboot");
+	io_set_only_looks(true); /* no report has it */
+	expect(CHECK_OK, "it is kept free: 5 pages", "");
+	io_set_only_looks(false);
+	put_offlined(0x11ffe, 5);
+	expect(CHECK_WARNING, text, "reboot");
+	ck_assert_ptr_nonnull(strstr(result.checks[0].text, "5 pages at 0x11ffe000 (not offlined "
+							    "by s2disk, or no longer); at 1 of 2"));
+	made_put("/run/s2disk/offlined", "73726 2\n73729 2\n");
+	expect(CHECK_WARNING, "anyway: 1 page at 0x12000000", "reboot");
+	made_put("/run/s2disk/offlined", "73726 4\n"); /* of the margin */
+	expect(CHECK_OK, "anyway: 1 page at 0x12002000", "");
+	made_put("/run/s2disk/offlined", "73726 5\n");
+	expect(CHECK_OK, "it is kept free: 5 pages", "");
+	put_failures("1\n");
+	expect(CHECK_WARNING, "5 pages at 0x11ffe000 (the kernel counts 1 memory errors", "reboot");
+	put_failures("0\n");
+	put_offlined(0x11ffe, 2);
+	expect(CHECK_WARNING, "anyway: 3 pages at 0x12000000", "reboot");
+	put_offlined(0x11ffe, 0);
+	expect(CHECK_WARNING, "anyway: 5 pages", "reboot");
 }
 END_TEST
 
@@ -249,9 +305,11 @@ END_TEST
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
-		nothing_drifts,	     is_unknown,     is_kept_free,
-		the_kernel_holds_it, much_is_held,   is_too_large,
-		event_log,	     another_kernel, another_kernel_without_event_log,
+		nothing_drifts,	     is_unknown,
+		is_kept_free,	     is_in_the_image_anyway,
+		the_kernel_holds_it, much_is_held,
+		is_too_large,	     event_log,
+		another_kernel,	     another_kernel_without_event_log,
 	};
 	TCase *tcase = test_case(suite, "preflight_drift");
 
