@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What boots that refused the image saw, from one to the next, until one restores it. */
+#include "area.h"
 #include "restore_private.h"
 
 #include "base/bytes.h"
@@ -51,11 +52,15 @@ static uint64_t find_unread(struct restore *restore)
 
 static int read_page(struct restore *restore)
 {
-	int r = take_page(restore);
+	int tries = 0, r = take_page(restore);
 
-	return r < 0 ? r
-		     : io_pread_full(restore->device, restore->handover_page.base, page_size(),
-				     place_of(restore));
+	if (r < 0)
+		return r;
+	do {
+		r = io_pread_full(restore->device, restore->handover_page.base, page_size(),
+				  place_of(restore));
+	} while (r < 0 && once_more(&tries));
+	return r;
 }
 
 /* Once, before this boot writes the page. Whatever cannot be read is forgotten. */
