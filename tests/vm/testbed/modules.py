@@ -42,9 +42,19 @@ def _headers(kernel):
     return os.path.join(final, directory)
 
 
+_built = {}
+
+
 def build(kernel, name, work_dir):
-    """The bytes of NAME.ko, from guest/NAME.c."""
-    directory = os.path.join(work_dir, "module-" + name)
+    """The bytes of NAME.ko, from guest/NAME.c; made once for a kernel."""
+    key = (kernel.release, name)
+    if key not in _built:
+        _built[key] = _make(kernel, name, os.path.join(
+            work_dir, "module-%s-%s" % key))
+    return _built[key]
+
+
+def _make(kernel, name, directory):
     os.makedirs(directory)
     shutil.copy(os.path.join(GUEST_DIR, name + ".c"), directory)
     with open(os.path.join(directory, "Makefile"), "w") as stream:

@@ -167,6 +167,13 @@ class Scenario:
         self.trace("qemu: " + " ".join(self.machine.command))
         return self.machine
 
+    def plug_memory(self, mib):
+        """Adds a memory module to the running machine."""
+        execute = self.machine.qmp.execute
+        execute("object-add", qom_type="memory-backend-ram", id="m0",
+                size=mib << 20)
+        execute("device_add", driver="pc-dimm", id="d0", memdev="m0")
+
     def off(self, timeout=150):
         """Waits until the machine is off and reads its console for trouble."""
         self.machine.wait_off(timeout)

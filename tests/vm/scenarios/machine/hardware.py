@@ -181,10 +181,7 @@ first_boot() {
     def first_half(self):
         machine = self.boot()
         machine.wait_mark("want-memory")
-        machine.qmp.execute("object-add", qom_type="memory-backend-ram",
-                            id="m0", size=128 * MIB)
-        machine.qmp.execute("device_add", driver="pc-dimm", id="d0",
-                            memdev="m0")
+        self.plug_memory(128)
         self.off()
         self.need_signature(disks.OURS)
         self.need_forecast("128 MiB of memory at 0x")

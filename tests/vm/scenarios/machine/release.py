@@ -181,10 +181,7 @@ first_boot() {
     def first_half(self):
         machine = self.boot()
         machine.wait_mark("want-memory-more")
-        machine.qmp.execute("object-add", qom_type="memory-backend-ram",
-                            id="m0", size=128 * MIB)
-        machine.qmp.execute("device_add", driver="pc-dimm", id="d0",
-                            memdev="m0")
+        self.plug_memory(128)
         self.off()
         self.need_message("released: 128 MiB of memory at 0x")
         self.need_signature(disks.OURS)
@@ -272,9 +269,8 @@ first_boot() {
     @classmethod
     def prepare(cls, builder, default_kernel):
         super().prepare(builder, default_kernel)
-        if not FreezeRefused.refuser:
-            FreezeRefused.refuser = modules.build(
-                kernels.get(cls.kernel), "refuser", builder.work_dir)
+        cls.refuser = modules.build(kernels.get(cls.kernel), "refuser",
+                                    builder.work_dir)
 
     def boot_files(self, number, **more):
         files = super().boot_files(number, **more)

@@ -42,9 +42,8 @@ first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }
     @classmethod
     def prepare(cls, builder, default_kernel):
         super().prepare(builder, default_kernel)
-        if not DeviceVetoes.refuser:
-            DeviceVetoes.refuser = modules.build(
-                kernels.get(cls.kernel), "refuser", builder.work_dir)
+        cls.refuser = modules.build(kernels.get(cls.kernel), "refuser",
+                                    builder.work_dir)
 
     def boot_files(self, number, **more):
         files = super().boot_files(number, **more)
