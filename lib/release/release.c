@@ -108,7 +108,8 @@ void release_give(const char *root, struct release_plan *plan, const struct rele
 
 void release_recover(const char *root, const struct release_watch *watch)
 {
-	const struct release_here here = { 0 };
+	/* Perhaps it was killed after a resume. */
+	const struct release_here here = { .unsure = true };
 	struct release_plan plan = { 0 };
 
 	if (release_journal_read(root, &plan) < 0)

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/run_directory.h"
 #include "base/text.h"
 #include "base/tree.h"
 
@@ -16,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DIRECTORY "/run/s2disk"
+#define NAME "released"
 #define JOURNAL_LIMIT (4u << 20)
 #define NO_DRIVER "-"
 
@@ -35,18 +36,15 @@ static bool read_boot_id(const char *root, char *id, size_t size)
 /* With the boot's id in a new file. */
 static int open_journal(const char *root)
 {
-	char path[PATH_MAX], id[64], line[80];
+	_cleanup_close_ int directory = run_directory_open(root), fd = -1;
+	char id[64], line[80];
 	struct stat st;
-	int fd, r = 0;
+	int r = 0;
 
-	snprintf(path, sizeof(path), "%s" DIRECTORY, root);
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	snprintf(path, sizeof(path), "%s" RELEASE_JOURNAL, root);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
+	if (directory < 0)
+		return directory;
+	fd = openat(directory, NAME, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || fstat(fd, &st) < 0)
 		r = -errno;
 	else if (!read_boot_id(root, id, sizeof(id)))
 		r = -ENODATA;
@@ -54,9 +52,7 @@ static int open_journal(const char *root)
 		snprintf(line, sizeof(line), "boot %s\n", id);
 		r = io_write_full(fd, line, strlen(line));
 	}
-	if (r < 0)
-		close(fd);
-	return r < 0 ? r : fd;
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 int release_journal_add(const char *root, const struct release_entry *entry)

@@ -181,10 +181,11 @@ static int check_memory(const char *root, const struct release_entry *entry,
 			const struct release_here *here, struct why *w)
 {
 	uint64_t status = 0;
+	bool asked = tree_u64(root, &status, BLOCKS "%s/firmware_node/status", entry->name);
 
-	if (tree_u64(root, &status, BLOCKS "%s/firmware_node/status", entry->name) && status == 0)
+	if (asked && status == 0)
 		return why(w, -ENODEV, "the machine does not have it any more");
-	if (!here->restarted)
+	if (!here->restarted && (asked || !here->unsure))
 		return 0;
 	if (!here->map)
 		return why(w, -EPERM, "it is not known whether the machine still has it");

@@ -10,6 +10,7 @@
 /* What is known of the machine where something is given back. */
 struct release_here {
 	bool restarted;		      /* it has been off since the release: memory may be missing */
+	bool unsure;		      /* it may have been; then ACPI's word counts, too */
 	const struct memory_map *map; /* … and this is what it has now; NULL: unknown */
 };
 
@@ -18,7 +19,7 @@ struct release_here {
  * minute counts as failed. */
 int release_step_take(const char *root, const struct release_entry *entry, struct why *w);
 
-/* 0: it is as it was before, whoever did that. -ENODEV: it is not there any more. Or another
+/* 0: it is as it was before, by this call or not. -ENODEV: it is not there any more. Or another
  * negative errno; always with a sentence in w. */
 int release_step_give(const char *root, const struct release_entry *entry,
 		      const struct release_here *here, struct why *w);
