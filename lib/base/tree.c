@@ -98,6 +98,23 @@ bool tree_link(const char *root, char *text, size_t size, const char *path, ...)
 	return true;
 }
 
+char *tree_path(const char *root, const char *path)
+{
+	_cleanup_free_ char *real = NULL, *above = NULL;
+	char full[PATH_MAX];
+
+	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+		return NULL;
+	look_note("", full, LOOK_NAME);
+	real = realpath(full, NULL);
+	above = realpath(root[0] ? root : "/", NULL);
+	if (!real || !above)
+		return NULL;
+	/* Names of the directories above are not names of buses. */
+	return strdup(strcmp(above, "/") != 0 && text_starts(real, above) ? real + strlen(above)
+									  : real);
+}
+
 bool tree_exists(const char *root, const char *path)
 {
 	char full[PATH_MAX];

@@ -30,6 +30,10 @@ bool tree_link(const char *root, char *text, size_t size, const char *path, ...)
 /* All of the target; "" and false without one. */
 bool tree_target(const char *root, const char *path, char target[PATH_MAX]);
 
+/* Where a path leads when all links are followed, below root: "/sys/devices/…" for a link of sysfs.
+ * NULL if nowhere. Free it. */
+char *tree_path(const char *root, const char *path);
+
 bool tree_exists(const char *root, const char *path);
 
 /* Names in a directory, except those that begin with a dot, in version order (2 before 10). */

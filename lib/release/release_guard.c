@@ -3,7 +3,6 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/look.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "platform/filesystems/mountinfo.h"
@@ -28,22 +27,6 @@ struct search {
 	bool pool;    /* ZFS: its disks are not known */
 };
 
-char *sysfs_path(const char *root, const char *link)
-{
-	_cleanup_free_ char *real = NULL, *above = NULL;
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s%s", root, link) >= (int)sizeof(path))
-		return NULL;
-	look_note("", path, LOOK_NAME);
-	real = realpath(path, NULL);
-	above = realpath(root[0] ? root : "/", NULL);
-	if (!real || !above)
-		return NULL;
-	return strdup(strcmp(above, "/") != 0 && text_starts(real, above) ? real + strlen(above)
-									  : real);
-}
-
 /* path is freed, or kept in the list. */
 static int add(struct search *search, bool display, char *path, const char *what)
 {
@@ -62,7 +45,7 @@ static int add(struct search *search, bool display, char *path, const char *what
 
 static int add_link(struct search *search, const char *link, const char *what)
 {
-	return add(search, false, sysfs_path(search->root, link), what);
+	return add(search, false, tree_path(search->root, link), what);
 }
 
 /* With several paths to a namespace, its disk is below no controller, but the subsystem lists
@@ -285,7 +268,7 @@ static bool is_display(const char *root, const struct device *device)
 
 static int add_frame_buffer(struct search *search, const char *link, const char *name)
 {
-	char *path = sysfs_path(search->root, link);
+	char *path = tree_path(search->root, link);
 
 	if (path && text_starts(path, "/sys/devices/platform/")) {
 		free(path);
@@ -309,7 +292,7 @@ static int add_displays(struct search *search)
 			continue;
 		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", device->bus,
 			 device->address);
-		r = add(search, true, sysfs_path(search->root, path), device->address);
+		r = add(search, true, tree_path(search->root, path), device->address);
 	}
 	if (r == 0 && tree_list(search->root, "/sys/class/graphics", &names) == -ENOMEM)
 		r = -ENOMEM;

@@ -32,12 +32,9 @@ int release_guard_look(const char *root, const struct devices *devices, dev_t ke
 /* Harmless on a zeroed struct. */
 void release_guard_free(struct release_guard *guard);
 
-/* May the device at that path of sysfs (as sysfs_path() says it) not be released? Then why gets
+/* May the device at that path of sysfs (as tree_path() says it) not be released? Then why gets
  * the reason. */
 bool release_guard_holds(const struct release_guard *guard, const char *path, char *why,
 			 size_t size);
-
-/* Where a link of sysfs leads, below root: "/sys/devices/…"; NULL if nowhere. Free it. */
-char *sysfs_path(const char *root, const char *link);
 
 #endif

@@ -27,7 +27,7 @@ static bool has_same(const struct release_plan *plan, const struct release_entry
 
 static int guard(struct planner *planner, const char *link, struct release_entry *entry)
 {
-	_cleanup_free_ char *path = sysfs_path(planner->root, link);
+	_cleanup_free_ char *path = tree_path(planner->root, link);
 	int r = 0;
 
 	if (!planner->looked)
@@ -106,7 +106,7 @@ static bool find_slot(const struct planner *planner, const struct tree_names *se
 	char link[128], driver[16], *port;
 
 	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", address);
-	path = sysfs_path(planner->root, link);
+	path = tree_path(planner->root, link);
 	if (!path)
 		return false;
 	*strrchr(path, '/') = '\0';

@@ -4,10 +4,9 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/look.h"
 #include "base/text.h"
+#include "base/tree.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,20 +50,10 @@ const char *wiped_disk_by_name(const char *model, const char *path, const char *
 
 char *device_path(const char *root, dev_t dev)
 {
-	_cleanup_free_ char *real = NULL, *above = NULL;
-	char path[PATH_MAX];
+	char path[64];
 
-	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u", root, major(dev), minor(dev)) >=
-	    (int)sizeof(path))
-		return NULL;
-	look_note("", path, LOOK_NAME);
-	real = realpath(path, NULL);
-	above = realpath(root[0] ? root : "/", NULL);
-	if (!real || !above)
-		return NULL;
-	/* Names of the directories above are not names of buses. */
-	return strdup(strcmp(above, "/") != 0 && text_starts(real, above) ? real + strlen(above)
-									  : real);
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(dev), minor(dev));
+	return tree_path(root, path);
 }
 
 static void read_line(const char *root, const char *path, char *text, size_t size)
