@@ -82,7 +82,7 @@ static struct gap *larger_gap(struct gaps *gaps)
 	return room_of(&gaps->after) >= room_of(&gaps->before) ? &gaps->after : &gaps->before;
 }
 
-/* Takes so many bytes out of a gap; returns their place, 0 if they do not fit. */
+/* Takes that many bytes out of a gap; returns their place, 0 if they do not fit. */
 static size_t take_out(struct gap *gap, size_t length)
 {
 	size_t place = gap->from;

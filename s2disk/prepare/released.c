@@ -102,7 +102,7 @@ void released_wait(const struct settings *settings, const char *root)
 
 	if (bytes == 0)
 		return;
-	log_notice("waiting up to %u s for the host to take back %" PRIu64
+	log_notice("waiting up to %u s for the host to unplug %" PRIu64
 		   " MiB of virtio-mem's memory",
 		   settings->release.wait, bytes >> 20);
 	while (now_usec() < end && plugged(root) > 0)

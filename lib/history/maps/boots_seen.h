@@ -23,7 +23,7 @@
 #define BOOTS_SEEN_MAX 24
 
 /* In all, and so of one kind, too; more are not counted. An image is kept for at most 20 boots
- * where nobody decides otherwise. But anyone who can write to the disk can make the bytes: these
+ * where no setting decides otherwise. But who can write to the disk can make the bytes: these
  * must not outweigh what a machine has learned in a year. */
 #define BOOTS_SEEN_TIMES_MAX 32
 

@@ -101,8 +101,8 @@ int map_history_read(const char *root, struct map_history *ret, struct why *w)
 	return 0;
 }
 
-/* Not the directory of the history itself: whoever can read that could lock it, and nothing would
- * be remembered. A descriptor, or a negative errno. */
+/* Not the directory of the history itself: any user can read that, and so could lock it, and
+ * nothing would be remembered. A descriptor, or a negative errno. */
 static int lock(const char *root, struct why *w)
 {
 	_cleanup_close_ int directory = run_directory_open(root), fd = -1;

@@ -42,7 +42,7 @@ static int opens(void)
 	return 0;
 }
 
-/* Whatever umask is, and whoever made it before. */
+/* Whatever umask is, and also if another program made it before. */
 START_TEST(only_for_root)
 {
 	umask(0200);

@@ -268,7 +268,7 @@ START_TEST(waiting)
 	plugged_for = 3;
 	released_wait(&settings, made_root);
 	ck_assert_uint_eq(sleeps, 3);
-	ck_assert_str_eq(said, "<5>waiting up to 5 s for the host to take back 128 MiB of "
+	ck_assert_str_eq(said, "<5>waiting up to 5 s for the host to unplug 128 MiB of "
 			       "virtio-mem's memory\n");
 	/* Nothing is plugged any more. */
 	released_wait(&settings, made_root);
