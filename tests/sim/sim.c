@@ -75,15 +75,21 @@ void sim_end(enum sim_fate fate)
 	_exit(0);
 }
 
-/* The first page, as mkswap creates it. */
+/* As mkswap creates it. */
+static void make_first_page(unsigned char *page)
+{
+	memset(page, 0, SIM_PAGE);
+	put_le32(page + 1024, 1);
+	put_le32(page + 1028, SIM_DISK_PAGES - 1);
+	memset(page + 1036, 0xab, 16);
+	memcpy(page + 1052, "simulated", 9);
+	memcpy(page + SIM_PAGE - 10, "SWAPSPACE2", 10);
+}
+
 static void make_swap(unsigned char *disk)
 {
 	memset(disk, 0, SIM_DISK_BYTES);
-	put_le32(disk + 1024, 1);
-	put_le32(disk + 1028, SIM_DISK_PAGES - 1);
-	memset(disk + 1036, 0xab, 16);
-	memcpy(disk + 1052, "simulated", 9);
-	memcpy(disk + SIM_PAGE - 10, "SWAPSPACE2", 10);
+	make_first_page(disk);
 }
 
 struct sim *sim_create(void)
@@ -173,9 +179,9 @@ static void begin_process(bool is_boot)
 
 static bool same_first_page(const unsigned char *disk)
 {
-	static unsigned char fresh[SIM_DISK_BYTES];
+	unsigned char fresh[SIM_PAGE];
 
-	make_swap(fresh);
+	make_first_page(fresh);
 	return memcmp(disk, fresh, SIM_PAGE) == 0;
 }
 
