@@ -148,13 +148,25 @@ static bool keep(struct restore *restore, bool changed)
 	return r == 0;
 }
 
-/* Returns only on failure. */
+/* Or in a way that comes after it, since a boot that continues has to discard the image. Returns
+ * only if all fail. */
 static void end_boot(int command)
 {
+	static const struct {
+		int command;
+		const char *done;
+	} ways[] = { { RB_AUTOBOOT, "rebooted" },
+		     { RB_POWER_OFF, "powered off" },
+		     { (int)RB_HALT_SYSTEM, "halted" } };
+	size_t i = 0;
+
 	sleep(REBOOT_PAUSE_SECONDS);
-	reboot(command);
-	log_error("the machine cannot be %s: %s",
-		  command == RB_POWER_OFF ? "powered off" : "rebooted", strerror(errno));
+	while (ways[i].command != command)
+		i++;
+	for (; i < ARRAY_SIZE(ways); i++) {
+		reboot(ways[i].command);
+		log_error("the machine cannot be %s: %s", ways[i].done, strerror(errno));
+	}
 }
 
 /* Without a record nothing can be counted. Returns only on failure. */

@@ -85,9 +85,9 @@ int __wrap_reboot(int command)
 		errno = EPERM;
 		return -1;
 	}
-	sim_switched_off(!kernel.is_boot	   ? SIM_OFF
-			 : command == RB_POWER_OFF ? SIM_KEPT
-						   : SIM_REBOOT);
+	sim_switched_off(!kernel.is_boot	  ? SIM_OFF
+			 : command == RB_AUTOBOOT ? SIM_REBOOT
+						  : SIM_KEPT);
 	errno = EPERM;
 	return -1;
 }
