@@ -130,10 +130,12 @@ static int add_map(struct history_setup *setup, const struct boot_memory *boot)
 static void count_map(struct history_map *map, const struct boot_memory *boot,
 		      enum boot_outcome outcome)
 {
+	map->last = boot->time;
+	if (map->boots == MAP_HISTORY_BOOTS_MAX)
+		return;
 	map->boots++;
 	map->resumes += outcome == BOOT_RESUMED;
 	map->refused += outcome == BOOT_REFUSED;
-	map->last = boot->time;
 }
 
 static int note_map(struct history_setup *setup, const struct boot_memory *boot,
@@ -249,7 +251,8 @@ static int note_log(struct history_setup *setup, const struct boot_memory *boot)
 			return -ENOMEM;
 		i = setup->logs.count - 1;
 	}
-	setup->logs.items[i].boots++;
+	if (setup->logs.items[i].boots < MAP_HISTORY_BOOTS_MAX)
+		setup->logs.items[i].boots++;
 	setup->logs.items[i].last = boot->time;
 	return 0;
 }

@@ -29,6 +29,9 @@
  * amount of RAM, memory modules are larger. */
 #define HISTORY_MEMORY_TOLERANCE (32u << 20)
 
+/* No count is higher: none of their sums overflows. */
+#define MAP_HISTORY_BOOTS_MAX (1u << 30)
+
 struct history_map {
 	struct memory_map map;
 	LIST_OF(struct boot_table) tables;

@@ -19,9 +19,6 @@
 /* A longer line is damaged. */
 #define MAP_HISTORY_LINE_MAX 1024
 
-/* No count is higher: none of their sums overflows. */
-#define MAP_HISTORY_BOOTS_MAX (1u << 30)
-
 /* The text of a history, at most MAP_HISTORY_LIMIT bytes: a map that would exceed this is left
  * out (tens of thousands of regions). The caller frees *ret_text. 0 or -ENOMEM. */
 int map_history_encode(const struct map_history *history, char **ret_text, size_t *ret_length);

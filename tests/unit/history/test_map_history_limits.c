@@ -107,6 +107,33 @@ START_TEST(many_logs)
 }
 END_TEST
 
+/* A count that cannot rise is written as it is read. */
+START_TEST(highest_counts)
+{
+	struct boot_memory boot = history_boot();
+	const struct history_setup *setup;
+
+	boot.log_start = 0x1000;
+	boot.log_end = 0x1fff;
+	memcpy(boot.boot_files, "a", 2);
+	parse(HISTORY_HEAD HISTORY_SETUP
+	      " log\n  boot-files a\n  place 0x1000 0x1fff\n  boots 1073741823\n"
+	      " map\n  boots 1073741823\n  resumes 1073741820\n  refused 2\n  regions 3\n"
+	      "  region 0x0 0x9fbff System RAM\n  region 0x100000 0x1fffffff System RAM\n"
+	      "  region 0x20000000 0x200fffff ACPI Tables\n");
+	for (unsigned int i = 0; i < 3; i++)
+		ck_assert_int_eq(map_history_count(&got, &boot, BOOT_RESUMED), 0);
+	setup = &got.setups.items[0];
+	ck_assert_uint_eq(setup->maps.count, 1);
+	ck_assert_uint_eq(setup->maps.items[0].boots, MAP_HISTORY_BOOTS_MAX);
+	ck_assert_uint_eq(setup->maps.items[0].resumes, 1073741821);
+	ck_assert_uint_eq(setup->maps.items[0].refused, 2);
+	ck_assert_uint_eq(setup->maps.items[0].last, boot.time);
+	ck_assert_uint_eq(setup->logs.items[0].boots, MAP_HISTORY_BOOTS_MAX);
+	ck_assert_uint_eq(setup->logs.items[0].last, boot.time);
+}
+END_TEST
+
 /* Regions and tables beyond what a map may have. */
 START_TEST(large_maps)
 {
@@ -216,6 +243,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, many_logs);
+	tcase_add_test(tcase, highest_counts);
 	tcase_add_test(tcase, large_maps);
 	tcase_add_test(tcase, never_too_long);
 	tcase_add_test(tcase, room_beside_maps);
