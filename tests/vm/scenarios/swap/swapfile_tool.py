@@ -71,8 +71,9 @@ first_boot() {
     hold main 64 32
     hibernate $HOW
     sleep 1
-    # What s2disk keeps for --last; the tool has nothing to do with it.
+    # What s2disk keeps for --last and for later boots; the tool has nothing to do with it.
     rm /var/lib/s2disk/last || mark fail "nothing was kept for s2disk --last"
+    rm /var/lib/s2disk/maps || mark fail "the memory map was not noted"
     rmdir /var/lib/s2disk
     mark on-resumed "$(is_on $SWAP)"
     s2disk-swapfile check --json >/tmp/check
