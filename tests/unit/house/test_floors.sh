@@ -18,84 +18,72 @@ complain()
 	failed=1
 }
 
+find lib resume s2disk tools -name '*.[ch]' | sort >"$work/files"
+[ "$(wc -l <"$work/files")" -gt 50 ] || complain "hardly any files were found"
+
+# Each line is an include: FILE:#include "HEADER".
+xargs grep -H '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' <"$work/files" >"$work/lines"
+
+# Writes a line "FILE HEADER" for each of our headers that a file includes, to the file
+# "includes", and what is wrong to its output.
+cat >"$work/floors.awk" <<'END'
 # The floor of a directory, by the path of a file in it.
-floor()
-{
-	case $1 in
-	lib/base/*) echo 0 ;;
-	lib/crypto/* | lib/output/*) echo 1 ;;
-	lib/boot/* | lib/format/* | lib/kernel/*) echo 2 ;;
-	lib/swap/*) echo 3 ;;
-	lib/platform/*) echo 4 ;;
-	lib/history/* | lib/release/* | lib/seal/* | lib/verdict/*) echo 5 ;;
-	lib/image/* | lib/ui/*) echo 6 ;;
-	lib/config/*) echo 7 ;;
-	lib/preflight/*) echo 8 ;;
-	resume/* | s2disk/* | tools/*) echo 9 ;;
-	*) echo unknown ;;
-	esac
+function floor(path) {
+	if (path ~ "^lib/base/") return 0
+	if (path ~ "^lib/(crypto|output)/") return 1
+	if (path ~ "^lib/(boot|format|kernel)/") return 2
+	if (path ~ "^lib/swap/") return 3
+	if (path ~ "^lib/platform/") return 4
+	if (path ~ "^lib/(history|release|seal|verdict)/") return 5
+	if (path ~ "^lib/(image|ui)/") return 6
+	if (path ~ "^lib/config/") return 7
+	if (path ~ "^lib/preflight/") return 8
+	if (path ~ "^(resume|s2disk|tools)/") return 9
+	return -1
 }
-
 # The directory of the library, or the program, that a file is of, at whatever depth.
-house_of()
-{
-	case $1 in
-	lib/* | tools/*) echo "$1" | cut -d/ -f1-2 ;;
-	*) echo "${1%%/*}" ;;
-	esac
+function house(path,  part) {
+	split(path, part, "/")
+	return part[1] ~ "^(lib|tools)$" ? part[1] "/" part[2] : part[1]
 }
-
+function directory(path) { sub("/[^/]*$", "", path); return path }
 # The header that FILE means by NAME; nothing where it is not one of ours.
-find_header()
-{
-	for place in "${1%/*}/$2" "lib/$2" "$2"; do
-		if [ -f "$place" ]; then
-			echo "$place"
-			return
-		fi
-	done
+function find_header(file, name) {
+	if ((directory(file) "/" name) in ours) return directory(file) "/" name
+	if (("lib/" name) in ours) return "lib/" name
+	return name in ours ? name : ""
 }
-
-# A line "FILE HEADER" for each of our headers that a file includes.
-includes()
-{
-	# shellcheck disable=SC2013 # names of headers have no blanks
-	for name in $(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$1")
-	do
-		header=$(find_header "$1" "$name")
-		case $name in
-		*..*) complain "$1: includes $name, a way around the floors" ;;
-		esac
-		if [ -z "$header" ]; then
-			complain "$1: includes $name, which is not here"
-		else
-			echo "$1 $header"
-		fi
-	done
+function check(file, header) {
+	if (house(file) != house(header) && floor(header) >= floor(file))
+		print file " (floor " floor(file) ") includes " header " (floor " floor(header) ")"
+	if (header ~ "_private[.]h$" && directory(file) != directory(header))
+		print file " includes " header ", which is private to its directory"
 }
-
-files=$(find lib resume s2disk tools -name '*.[ch]' | sort)
-[ "$(echo "$files" | wc -l)" -gt 50 ] || complain "hardly any files were found"
-for file in $files; do
-	[ "$(floor "$file")" != unknown ] || complain "$file: is on no floor"
-	includes "$file"
-done >"$work/includes"
-
-while read -r file header; do
-	if [ "$(house_of "$file")" != "$(house_of "$header")" ] &&
-		[ "$(floor "$header")" -ge "$(floor "$file")" ]; then
-		complain "$file (floor $(floor "$file")) includes $header (floor $(floor "$header"))"
-	fi
-	case $header in
-	*_private.h)
-		[ "${file%/*}" = "${header%/*}" ] ||
-			complain "$file includes $header, which is private to its directory"
-		;;
-	esac
-done <"$work/includes"
+FILENAME ~ "/files$" {
+	ours[$0] = 1
+	if (floor($0) < 0) print $0 ": is on no floor"
+	next
+}
+{
+	file = $0; sub(":.*", "", file)
+	name = $0; sub("^[^\"]*\"", "", name); sub("\".*", "", name)
+	header = find_header(file, name)
+	if (index(name, "..")) print file ": includes " name ", a way around the floors"
+	if (header == "") print file ": includes " name ", which is not here"
+	else { print file, header >includes; check(file, header) }
+}
+END
+awk -v includes="$work/includes" -f "$work/floors.awk" "$work/files" "$work/lines" >"$work/wrong" ||
+	complain "the includes could not be read"
+[ "$(wc -l <"$work/includes")" -gt 500 ] || complain "hardly any includes were found"
+while read -r wrong; do
+	complain "$wrong"
+done <"$work/wrong"
 
 # A header is private to the files of a module that is there: X_private.h and X.c.
-for header in $(echo "$files" | grep '_private\.h$'); do
+# No name has a blank.
+# shellcheck disable=SC2013
+for header in $(grep '_private\.h$' "$work/files"); do
 	[ -f "${header%_private.h}.c" ] || complain "$header: there is no ${header%_private.h}.c"
 done
 
@@ -106,17 +94,17 @@ sed 's/\.[ch]\( \|$\)/\1/g' "$work/includes" | awk '$1 != $2 && $1 "_private" !=
 tsort "$work/modules" >"$work/sorted" 2>"$work/circles" ||
 	complain "modules that need each other: $(tr '\n' ' ' <"$work/circles")"
 
-for file in $files; do
-	if [ "$file" != lib/crypto/crypto.c ] && grep -q '^[[:space:]]*#.*include.*gcrypt\.h' "$file"; then
+for file in $(xargs grep -l '^[[:space:]]*#.*include.*gcrypt\.h' <"$work/files"); do
+	[ "$file" = lib/crypto/crypto.c ] ||
 		complain "$file: only lib/crypto/crypto.c knows libgcrypt"
-	fi
 done
 grep -q '^#include <gcrypt.h>' lib/crypto/crypto.c || complain "lib/crypto/crypto.c: no gcrypt.h"
 
-for file in $(find lib resume s2disk tools tests -name '*.[ch]' | sort); do
-	lines=$(wc -l <"$file")
-	[ "$lines" -le 600 ] || complain "$file: $lines lines"
-done
+find lib resume s2disk tools tests -name '*.[ch]' | sort | xargs wc -l |
+	awk '$1 > 600 && $2 != "total"' >"$work/long"
+while read -r lines file; do
+	complain "$file: $lines lines"
+done <"$work/long"
 
 # How many files are directly in each, but for what a build in the source puts there.
 {
