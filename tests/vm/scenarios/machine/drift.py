@@ -105,13 +105,18 @@ class LifeTwenty(Life):
     cycles = 20
 
 
-class LifeTwentyFive(Life):
+class LifeTwentyTwo(LifeTwenty):
+    """the same, two places"""
+    name = "drift-twenty-2"
+    group = "slow"
+    places = 2
+
+
+class LifeTwentyFive(LifeTwenty):
     """the same, five places"""
     name = "drift-twenty-5"
     group = "slow"
-    kernel = "6.12"
     places = 5
-    cycles = 20
 
 
 class LifeTwenty61(LifeTwenty):
@@ -121,11 +126,39 @@ class LifeTwenty61(LifeTwenty):
     kernel = "6.1"
 
 
+class LifeTwentyTwo61(LifeTwenty61):
+    """the same, two places, Linux 6.1"""
+    name = "drift-twenty-2-6.1"
+    group = "slow"
+    places = 2
+
+
+class LifeTwentyFive61(LifeTwenty61):
+    """the same, five places, Linux 6.1"""
+    name = "drift-twenty-5-6.1"
+    group = "slow"
+    places = 5
+
+
 class LifeTwentyNewest(LifeTwenty):
     """the same, three places, the newest Linux"""
     name = "drift-twenty-newest"
     group = "slow"
     kernel = "newest"
+
+
+class LifeTwentyTwoNewest(LifeTwentyNewest):
+    """the same, two places, the newest Linux"""
+    name = "drift-twenty-2-newest"
+    group = "slow"
+    places = 2
+
+
+class LifeTwentyFiveNewest(LifeTwentyNewest):
+    """the same, five places, the newest Linux"""
+    name = "drift-twenty-5-newest"
+    group = "slow"
+    places = 5
 
 
 class LifeWithout(LifeTwenty):
