@@ -44,8 +44,8 @@ bool sim_due(enum sim_class class)
 	if (plan->fault == SIM_DAMAGE) {
 		size_t at = SIM_PAGE + (size_t)(plan->seed * 40503 % (SIM_DISK_BYTES - SIM_PAGE));
 
-		sim->disk[at] ^= 0x20;
-		s->durable[at] ^= 0x20;
+		sim->disk.at[at] ^= 0x20;
+		sim->durable.at[at] ^= 0x20;
 	}
 	return plan->fault != SIM_SIGNAL && plan->fault != SIM_DAMAGE;
 }
@@ -92,20 +92,35 @@ static void make_swap(unsigned char *disk)
 	make_first_page(disk);
 }
 
+static void make_bytes(struct sim_bytes *bytes, const char *name, size_t size)
+{
+	bytes->fd = memfd_create(name, MFD_CLOEXEC);
+	if (bytes->fd < 0 || ftruncate(bytes->fd, (off_t)size) < 0)
+		abort();
+	bytes->at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bytes->fd, 0);
+	if (bytes->at == MAP_FAILED)
+		abort();
+}
+
+static void free_bytes(struct sim_bytes *bytes, size_t size)
+{
+	munmap(bytes->at, size);
+	close(bytes->fd);
+}
+
 struct sim *sim_create(void)
 {
 	struct sim *new = calloc(1, sizeof(*new));
 
 	if (!new)
 		abort();
-	new->device = memfd_create("disk", MFD_CLOEXEC);
+	make_bytes(&new->disk, "disk", SIM_DISK_BYTES);
+	make_bytes(&new->durable, "durable", SIM_DISK_BYTES);
+	make_bytes(&new->log, "log", SIM_LOG_BYTES);
 	new->said = memfd_create("said", MFD_CLOEXEC);
-	if (new->device < 0 || new->said < 0 || ftruncate(new->device, SIM_DISK_BYTES) < 0)
-		abort();
-	new->disk = mmap(NULL, SIM_DISK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, new->device, 0);
 	new->shared = mmap(NULL, sizeof(*new->shared), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (new->disk == MAP_FAILED || new->shared == MAP_FAILED)
+	if (new->said < 0 || new->shared == MAP_FAILED)
 		abort();
 	sim = new;
 	sim_memory_maps_begin();
@@ -114,9 +129,10 @@ struct sim *sim_create(void)
 
 void sim_destroy(struct sim *old)
 {
-	munmap(old->disk, SIM_DISK_BYTES);
+	free_bytes(&old->disk, SIM_DISK_BYTES);
+	free_bytes(&old->durable, SIM_DISK_BYTES);
+	free_bytes(&old->log, SIM_LOG_BYTES);
 	munmap(old->shared, sizeof(*old->shared));
-	close(old->device);
 	close(old->said);
 	free(old);
 }
@@ -190,9 +206,9 @@ static void check_swap(const char *who)
 {
 	if (sim->shared->outcome.dead)
 		return;
-	if (sim_live_image(sim->disk) || sim_live_image(sim->shared->durable))
+	if (sim_live_image(sim->disk.at) || sim_live_image(sim->durable.at))
 		sim_broken("%s continues with a live image", who);
-	if (!same_first_page(sim->disk) || !same_first_page(sim->shared->durable))
+	if (!same_first_page(sim->disk.at) || !same_first_page(sim->durable.at))
 		sim_broken("%s continues with a swap header that is not mkswap's", who);
 }
 
@@ -206,15 +222,15 @@ static void take_image_pages(void)
 	/* A first page of another page size. */
 	if (sim->shared->plan.change)
 		memset(kernel.taken + 1, 1, 15);
-	if (sim_live_image(sim->disk) &&
-	    signature_record_decode(sim->disk, SIM_PAGE, &record, NULL) == 0)
+	if (sim_live_image(sim->disk.at) &&
+	    signature_record_decode(sim->disk.at, SIM_PAGE, &record, NULL) == 0)
 		kernel.taken[record.header_offset / SIM_PAGE % SIM_DISK_PAGES] = 1;
 }
 
 /* The boot record must say what happened. */
 static void check_record(const struct boot_run *run, bool was_live, bool failed)
 {
-	bool is_live = sim_live_image(sim->disk);
+	bool is_live = sim_live_image(sim->disk.at);
 
 	if ((run->fate == FATE_DISCARDED) != (run->reason[0] != '\0'))
 		sim_broken("the record has no reason, or one too many");
@@ -251,7 +267,7 @@ static void boot(void)
 	make_settings(&settings);
 	if (sim->shared->plan.sealed_only)
 		settings.encrypt = true;
-	was_live = sim_live_image(sim->disk);
+	was_live = sim_live_image(sim->disk.at);
 	sim_active = true;
 	r = restore(&settings, &found, says_noresume() ? "noresume" : NULL, &run, &w);
 	sim_active = false;
@@ -281,8 +297,8 @@ enum sim_fate sim_boots(void)
 	bool changed = sim->shared->plan.change != NULL;
 
 	if (changed) {
-		sim->shared->plan.change(sim->disk);
-		memcpy(sim->shared->durable, sim->disk, SIM_DISK_BYTES);
+		sim->shared->plan.change(sim->disk.at);
+		memcpy(sim->durable.at, sim->disk.at, SIM_DISK_BYTES);
 	}
 	while (outcome->boots++ < BOOTS_MAX) {
 		bool live;
@@ -291,7 +307,7 @@ enum sim_fate sim_boots(void)
 
 		if (outcome->fate == SIM_POWERCUT)
 			sim_lose();
-		live = sim_live_image(sim->disk);
+		live = sim_live_image(sim->disk.at);
 		outcome->fate = SIM_NOTHING;
 		fflush(NULL);
 		child = fork();
@@ -308,7 +324,7 @@ enum sim_fate sim_boots(void)
 		if (outcome->fate == SIM_FRESH || (outcome->fate == SIM_KEPT && changed))
 			return outcome->fate;
 		if ((outcome->fate == SIM_REBOOT || outcome->fate == SIM_KEPT) && !changed &&
-		    !sim_live_image(sim->disk))
+		    !sim_live_image(sim->disk.at))
 			sim_broken("booted again without an image");
 	}
 	sim_broken("it boots for ever");
@@ -417,8 +433,8 @@ static void begin_life(const struct sim_plan *plan)
 	s->outcome = (struct sim_outcome){ .fate = SIM_NOTHING };
 	s->log_count = s->log_used = s->unflushed = 0;
 	s->restores = s->phrases = 0;
-	make_swap(sim->disk);
-	memcpy(s->durable, sim->disk, SIM_DISK_BYTES);
+	make_swap(sim->disk.at);
+	memcpy(sim->durable.at, sim->disk.at, SIM_DISK_BYTES);
 	if (ftruncate(sim->said, 0) < 0 || lseek(sim->said, 0, SEEK_SET) < 0)
 		abort();
 }
@@ -441,7 +457,7 @@ void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome
 		abort();
 	/* s2disk may be killed while it has changed nothing. */
 	if (WIFSIGNALED(status) && plan->fault == SIM_SIGNAL && WTERMSIG(status) == plan->number &&
-	    same_first_page(sim->disk))
+	    same_first_page(sim->disk.at))
 		outcome->fate = SIM_RUNS_ON;
 	else if (status != 0 && !outcome->broken[0])
 		snprintf(outcome->broken, sizeof(outcome->broken), "s2disk ended with status 0x%x",
@@ -462,7 +478,7 @@ void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome
 	/* A system that continues must have been warned about leftovers, except after a
 	 * power cut or damage. */
 	if (!outcome->dead && outcome->fate != SIM_KEPT && plan->fault != SIM_CUT &&
-	    plan->fault != SIM_DAMAGE && sim_sealed_header(sim->disk) &&
+	    plan->fault != SIM_DAMAGE && sim_sealed_header(sim->disk.at) &&
 	    !strstr(outcome->said, "could still") && !outcome->broken[0])
 		snprintf(outcome->broken, sizeof(outcome->broken),
 			 "no warning that sealed data could still be opened");
@@ -471,7 +487,7 @@ void sim_live(struct sim *which, const struct sim_plan *plan, struct sim_outcome
 
 const unsigned char *sim_disk(const struct sim *which)
 {
-	return which->disk;
+	return which->disk.at;
 }
 
 void sim_log(struct sim *which, struct write_log *ret)
@@ -486,7 +502,7 @@ void sim_log(struct sim *which, struct write_log *ret)
 			.kind = s->log[i].kind,
 			.offset = s->log[i].offset,
 			.length = s->log[i].length,
-			.data = s->log_bytes + s->log[i].data,
+			.data = which->log.at + s->log[i].data,
 		};
 	*ret = (struct write_log){ .entries = entries, .count = s->log_count };
 }

@@ -47,21 +47,29 @@ static void check_place(uint64_t offset, size_t length)
 				   (unsigned long long)page);
 }
 
+static void put(const struct sim_bytes *to, const void *bytes, size_t length, uint64_t at)
+{
+	if (__real_pwrite(to->fd, bytes, length, (off_t)at) != (ssize_t)length)
+		sim_broken("the simulator's own memory cannot be written");
+}
+
 static void do_write(const struct iovec *pieces, int count, uint64_t offset)
 {
 	struct sim_log_entry *entry = log_entry(LOG_WRITE);
 	struct sim_shared *s = sim->shared;
 
 	*entry = (struct sim_log_entry){ .kind = LOG_WRITE, .offset = offset, .data = s->log_used };
-	for (int i = 0; i < count; i++) {
-		if (s->log_used + pieces[i].iov_len > SIM_LOG_BYTES)
-			sim_broken("the log's bytes are full");
-		memcpy(s->log_bytes + s->log_used, pieces[i].iov_base, pieces[i].iov_len);
-		s->log_used += pieces[i].iov_len;
+	for (int i = 0; i < count; i++)
 		entry->length += pieces[i].iov_len;
-	}
+	if (s->log_used + entry->length > SIM_LOG_BYTES)
+		sim_broken("the log's bytes are full");
 	check_place(offset, entry->length);
-	memcpy(sim->disk + offset, s->log_bytes + entry->data, entry->length);
+	for (int i = 0; i < count; i++) {
+		put(&sim->log, pieces[i].iov_base, pieces[i].iov_len, s->log_used);
+		put(&sim->disk, pieces[i].iov_base, pieces[i].iov_len, offset);
+		s->log_used += pieces[i].iov_len;
+		offset += pieces[i].iov_len;
+	}
 }
 
 /* Only what was written since the last one: lives flush often, and are many. */
@@ -72,7 +80,7 @@ static void do_flush(void)
 	for (size_t i = s->unflushed; i < s->log_count; i++) {
 		const struct sim_log_entry *entry = &s->log[i];
 
-		memcpy(s->durable + entry->offset, s->log_bytes + entry->data, entry->length);
+		put(&sim->durable, sim->log.at + entry->data, entry->length, entry->offset);
 	}
 	log_entry(LOG_FLUSH);
 	s->unflushed = s->log_count;
@@ -220,10 +228,10 @@ void sim_lose(void)
 				random ^= random << 17;
 			}
 			if (random >> 20 & 1)
-				memcpy(s->durable + entry->offset + at,
-				       s->log_bytes + entry->data + at, STATE_SECTOR);
+				put(&sim->durable, sim->log.at + entry->data + at, STATE_SECTOR,
+				    entry->offset + at);
 		}
 	}
-	memcpy(sim->disk, s->durable, SIM_DISK_BYTES);
+	put(&sim->disk, sim->durable.at, SIM_DISK_BYTES, 0);
 	s->unflushed = s->log_count;
 }

@@ -98,7 +98,7 @@ int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w
 	(void)flags;
 	if (sim_due(SIM_CALL))
 		return why(w, -EACCES, "the device cannot be opened");
-	kernel.device = dup(sim->device);
+	kernel.device = dup(sim->disk.fd);
 	return kernel.device;
 }
 
@@ -192,7 +192,7 @@ int __wrap_boot_record_add(const char *root, const struct boot_run *run)
 int __wrap_boot_record_renew(const char *root, const struct boot_run *run)
 {
 	(void)root;
-	if (run->fate != FATE_DISCARDED || !run->recorded || sim_live_image(sim->disk))
+	if (run->fate != FATE_DISCARDED || !run->recorded || sim_live_image(sim->disk.at))
 		sim_broken("an image is said to be discarded, and is not");
 	return 0;
 }
@@ -214,7 +214,7 @@ int __wrap_boots_left_put(const char *root, const struct boots_seen *seen, struc
 
 	(void)root;
 	(void)w;
-	if (sim_live_image(sim->disk))
+	if (sim_live_image(sim->disk.at))
 		sim_broken("boots are left to the system while the image is there");
 	for (size_t i = 0; i < seen->items.count; i++) {
 		if (seen->items.items[i].outcome != BOOT_REFUSED)

@@ -29,19 +29,24 @@ struct sim_log_entry {
 struct sim_shared {
 	struct sim_plan plan;
 	struct sim_outcome outcome;
-	unsigned char durable[SIM_DISK_BYTES]; /* the flushed data */
 	unsigned int restores;		       /* tried */
 	unsigned int phrases;		       /* questions at boots */
 	size_t log_count, log_used, unflushed; /* unflushed: first entry that may be lost */
 	struct sim_log_entry log[SIM_LOG_ENTRIES];
-	unsigned char log_bytes[SIM_LOG_BYTES];
+};
+
+/* A file of memory, shared by all processes of a life. They write it by requests and read what is
+ * mapped: a process of its own touches each page once, and a fault for each costs more. */
+struct sim_bytes {
+	int fd;
+	unsigned char *at;
 };
 
 struct sim {
 	struct sim_shared *shared;
-	int device; /* the disk, as reads see it */
-	unsigned char *disk;
-	int said; /* stderr of the programs */
+	struct sim_bytes disk, durable; /* durable: the flushed data */
+	struct sim_bytes log;		/* what was written, one after the other */
+	int said;			/* stderr of the programs */
 };
 
 /* The life that continues in this process. */

@@ -197,7 +197,7 @@ static void check_thaw(void)
 		sim_broken("processes continue with another setting of /sys/power/disk");
 	if (sim->shared->outcome.dead)
 		return;
-	if (sim_live_image(sim->disk) || sim_live_image(sim->shared->durable))
+	if (sim_live_image(sim->disk.at) || sim_live_image(sim->durable.at))
 		sim_broken("processes continue with a live image on the disk");
 }
 
@@ -340,9 +340,9 @@ static int restore_image(void)
 		return -EOPNOTSUPP;
 	if (!kernel.frozen || !kernel.finalized)
 		return -EPERM;
-	if (sim_live_image(sim->shared->durable) && !sim->shared->outcome.dead)
+	if (sim_live_image(sim->durable.at) && !sim->shared->outcome.dead)
 		sim_broken("restored, and the image could be used a second time");
-	if (sim_sealed_header(sim->shared->durable) && !sim->shared->outcome.dead)
+	if (sim_sealed_header(sim->durable.at) && !sim->shared->outcome.dead)
 		sim_broken("restored, and what was sealed could still be opened");
 	if (sim_secrets_left())
 		sim_broken("restored, with keys in memory");
