@@ -232,6 +232,8 @@ void sim_lose(void)
 				    entry->offset + at);
 		}
 	}
-	put(&sim->disk, sim->durable.at, SIM_DISK_BYTES, 0);
+	for (size_t i = s->unflushed; i < s->log_count; i++)
+		put(&sim->disk, sim->durable.at + s->log[i].offset, s->log[i].length,
+		    s->log[i].offset);
 	s->unflushed = s->log_count;
 }

@@ -7,6 +7,7 @@
 #include "fixtures/image/fake_loader.h"
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #define SIM_LOG_BYTES (48u << 20)
 #define SIM_LOG_ENTRIES 20000u
@@ -47,6 +48,7 @@ struct sim {
 	struct sim_bytes disk, durable; /* durable: the flushed data */
 	struct sim_bytes log;		/* what was written, one after the other */
 	int said;			/* stderr of the programs */
+	pid_t owner;			/* the test's process */
 };
 
 /* The life that continues in this process. */
@@ -93,6 +95,9 @@ bool sim_secrets_left(void);
 
 /* The content is another system's now. */
 void sim_forget_secrets(void);
+
+/* sim_snapshot.c: what each life would make again. */
+void sim_snapshot_begin(void);
 
 /* Something happened that must never happen; ends the process. */
 void sim_broken(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
