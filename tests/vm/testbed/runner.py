@@ -32,19 +32,27 @@ def _of_group(group, classes):
     return [cls for cls in classes if group == "full" or group in cls.group.split()]
 
 
-def choose(names, groups):
+def _of_groups(groups, classes):
+    chosen = []
+    for group in groups:
+        found = _of_group(group, classes)
+        if not found:
+            raise KeyError("group " + group)
+        chosen += [cls for cls in found if cls not in chosen]
+    return chosen
+
+
+def choose(names, groups, left_out=()):
     """The classes for names and groups; the default ones when both are empty."""
     known = scenario.REGISTRY
     for name in names:
         if name not in known:
             raise KeyError(name)
     chosen = [known[name] for name in names]
-    for group in groups if names or groups else ["default"]:
-        found = _of_group(group, known.values())
-        if not found:
-            raise KeyError("group " + group)
-        chosen += [cls for cls in found if cls not in chosen]
-    return chosen
+    groups = groups if names or groups else ["default"]
+    chosen += [cls for cls in _of_groups(groups, known.values()) if cls not in chosen]
+    left = _of_groups(left_out, known.values())
+    return [cls for cls in chosen if cls not in left]
 
 
 def fits(cls, kernel):
