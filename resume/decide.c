@@ -11,7 +11,7 @@
 #include "history/boot_record_file.h"
 #include "platform/filesystems/other_swaps.h"
 #include "verdict/verdict.h"
-#include "verdict/verdict_report.h"
+#include "verdict/report/verdict_report.h"
 
 #include <errno.h>
 #include <inttypes.h>

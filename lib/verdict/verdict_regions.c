@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "verdict/map_diff.h"
+#include "platform/memory/map_diff.h"
 
 #include <errno.h>
 #include <stdio.h>

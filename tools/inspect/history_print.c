@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "inspect.h"
 #include "output/json.h"
-#include "verdict/map_diff.h"
+#include "platform/memory/map_diff.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

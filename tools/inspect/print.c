@@ -4,7 +4,7 @@
 #include "output/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "verdict/verdict_report.h"
+#include "verdict/report/verdict_report.h"
 
 #include <inttypes.h>
 #include <string.h>

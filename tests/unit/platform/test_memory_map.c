@@ -8,7 +8,7 @@
 #include "fixtures/made_data.h"
 #include "platform/memory/memory_map.h"
 #include "platform/memory/e820.h"
-#include "verdict/map_diff.h"
+#include "platform/memory/map_diff.h"
 #include "platform/memory/frames.h"
 
 #include <stdio.h>

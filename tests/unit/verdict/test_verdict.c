@@ -5,7 +5,7 @@
 #include "verdict_fixture.h"
 
 #include "verdict/verdict.h"
-#include "verdict/verdict_report.h"
+#include "verdict/report/verdict_report.h"
 
 #define LITTLE "0x0 0x9ffff System RAM\n0xf0000 0xfffff Reserved\n"
 

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 #include "fixtures/check_main.h"
-#include "verdict/map_diff.h"
+#include "platform/memory/map_diff.h"
 #include "verdict/verdict.h"
 #include "fixtures/quick.h"
 #include "verdict_world.h"

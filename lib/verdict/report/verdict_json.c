@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verdict/verdict_report.h"
+#include "verdict/report/verdict_report.h"
 
 #include "base/text.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verdict/verdict_report.h"
+#include "verdict/report/verdict_report.h"
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "verdict/map_diff.h"
+#include "platform/memory/map_diff.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Differences between two memory maps as a person would state them: a region that moved is one
  * difference, not four. */
-#ifndef S2DISK_VERDICT_MAP_DIFF_H
-#define S2DISK_VERDICT_MAP_DIFF_H
+#ifndef S2DISK_PLATFORM_MAP_DIFF_H
+#define S2DISK_PLATFORM_MAP_DIFF_H
 
 #include "platform/memory/memory_map.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verdict/map_diff.h"
+#include "platform/memory/map_diff.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
