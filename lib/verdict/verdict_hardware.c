@@ -291,6 +291,34 @@ static void hypervisor_words(const struct guest *guest, char *text, size_t size)
 		 guest->version);
 }
 
+/* CPUID leaves of hypervisors (Documentation/virt/kvm/x86/cpuid.rst). */
+static bool is_hypervisors(const struct cpuid_word *word)
+{
+	return word->leaf >= 0x40000000 && word->leaf <= 0x400000ff;
+}
+
+/* Has one of them words of its hypervisor that the other has not, or others? */
+static bool other_words(const struct cpu *a, const struct cpu *b)
+{
+	for (size_t i = 0; i < a->named.count; i++) {
+		const struct cpuid_word *word = &a->named.items[i];
+
+		if (is_hypervisors(word) &&
+		    cpuid_value(b, word->leaf, word->subleaf, word->reg) != word->value)
+			return true;
+	}
+	return false;
+}
+
+/* Only the version? Features are compared as the processor's are. */
+static bool same_hypervisor(const struct judge *judge)
+{
+	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
+
+	return judge->then->guest.kind == judge->now->guest.kind && !other_words(then, now) &&
+	       !other_words(now, then);
+}
+
 void judge_guest(struct judge *judge)
 {
 	const struct guest *then = &judge->then->guest, *now = &judge->now->guest;
@@ -309,12 +337,15 @@ void judge_guest(struct judge *judge)
 	} else if (then->kind != now->kind ||
 		   (*then->version && *now->version && strcmp(then->version, now->version) != 0)) {
 		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
-		if (then->kind == now->kind)
+		if (same_hypervisor(judge))
 			finding->accept = ACCEPT_HYPERVISOR_VERSION;
 		SAY(finding->text,
-		    "The hypervisor's version is different: %s, not %s. Linux does not check it "
+		    "The hypervisor's version is different: %s, not %s.%s Linux does not check it "
 		    "when it resumes.",
-		    new, old);
+		    new, old,
+		    then->kind == now->kind && !same_hypervisor(judge)
+			    ? " So is what it recommends to its guests, or says of its hardware."
+			    : "");
 	} else if (then->kind != GUEST_NONE) {
 		judge_same(judge, ABOUT_HYPERVISOR, "The hypervisor is the same.");
 	}

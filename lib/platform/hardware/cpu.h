@@ -36,7 +36,8 @@ struct cpuid_word {
 struct cpu {
 	struct cpu_info info;
 	LIST_OF(struct cpuid_word) words; /* a lost bit is a lost feature */
-	LIST_OF(struct cpuid_word) named; /* … but only if a flag of /proc/cpuinfo names it */
+	/* … but only if a flag of /proc/cpuinfo names it; and what a hypervisor says of itself. */
+	LIST_OF(struct cpuid_word) named;
 };
 
 /* A register that is recorded. */

@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 #include <cpuid.h>
@@ -33,6 +34,25 @@ static int add_word(struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t r
 	return list_append(&cpu->words, word);
 }
 
+/* Hyper-V's: what it recommends to its guests, what of the hardware it uses, what it offers to
+ * hypervisors in a guest. Not features: a bit may be about the host alone, or say not to use
+ * something. */
+static int add_hyperv_leaves(struct cpu *cpu, uint32_t last)
+{
+	static const uint32_t leaves[] = { HYPERVISOR_LEAF + 0x4, HYPERVISOR_LEAF + 0x6,
+					   HYPERVISOR_LEAF + 0xa };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(leaves) && leaves[i] <= last; i++) {
+		struct cpuid_word word = { leaves[i], 0, 0, 0 };
+		uint32_t unused;
+
+		__cpuid(word.leaf, word.value, unused, unused, unused);
+		r = list_append(&cpu->named, word);
+	}
+	return r;
+}
+
 /* The kernel uses what the hypervisor offers like a feature. */
 static int add_hypervisor_words(struct cpu *cpu)
 {
@@ -49,6 +69,8 @@ static int add_hypervisor_words(struct cpu *cpu)
 		for (uint32_t reg = 0; r == 0 && reg < 4; reg++)
 			if (reg != 2) /* ECX: power states */
 				r = add_word(cpu, HYPERVISOR_LEAF + 3, 0, reg, regs[reg]);
+		if (r == 0)
+			r = add_hyperv_leaves(cpu, last);
 	}
 	return r;
 }

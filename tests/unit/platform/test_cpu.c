@@ -88,7 +88,7 @@ END_TEST
 START_TEST(reads_each_register_once)
 {
 	struct cpu cpu = { 0 };
-	size_t judged = 0;
+	size_t judged = 0, own = 0;
 
 	ck_assert_int_eq(cpuid_capture(&cpu), 0);
 	if (!cpu.words.known) { /* not an x86 */
@@ -98,7 +98,9 @@ START_TEST(reads_each_register_once)
 	ck_assert(cpu.named.known);
 	for (size_t i = 0; i < cpuid_register_count; i++)
 		judged += cpuid_registers[i].judged;
-	ck_assert_uint_eq(cpu.named.count, cpuid_register_count - judged);
+	for (size_t i = 0; i < cpu.named.count; i++)
+		own += cpu.named.items[i].leaf >> 8 == 0x400000; /* Hyper-V's */
+	ck_assert_uint_eq(cpu.named.count - own, cpuid_register_count - judged);
 	ck_assert_uint_ge(cpu.words.count, judged); /* a hypervisor's may follow */
 	ck_assert_uint_le(cpu.words.count + cpu.named.count, CPUID_WORDS_MAX);
 	ck_assert(cpu_excuses_flag(&cpu, "fpu"));

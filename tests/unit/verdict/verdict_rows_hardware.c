@@ -315,6 +315,14 @@ LINE(OVMF, ABOUT_CPU_COUNT, VERDICT_HARMLESS, "has 5 processors instead of 4")
 	now.cpu.info.present = 5;
 }
 
+/* What a hypervisor says of itself. */
+static void put_word(struct cpu *cpu, uint32_t leaf, uint32_t value)
+{
+	const struct cpuid_word word = { leaf, 0, 0, value };
+
+	ck_assert_int_eq(list_append(&cpu->named, word), 0);
+}
+
 ROW("another hypervisor, or none");
 
 LINE(XEN, ABOUT_HYPERVISOR, VERDICT_FATAL, "hypervisor is different: KVM, not Xen 4.11.amazon")
@@ -339,6 +347,28 @@ LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different: Xen 4.17, not 
      .accept = ACCEPT_HYPERVISOR_VERSION)
 {
 	SET(now.guest.version, "4.17");
+}
+
+/* With that, the version cannot be accepted alone. */
+LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "So is what it recommends to its guests")
+{
+	SET(now.guest.version, "4.17");
+	put_word(&then.cpu, 0x40000004, 0x2e2c);
+	put_word(&now.cpu, 0x40000004, 0x2e0c);
+}
+
+LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "4.11.amazon. So is what it recommends")
+{
+	SET(now.guest.version, "4.17");
+	put_word(&now.cpu, 0x4000000a, 0x60000);
+}
+
+LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "4.11.amazon. Linux does not check",
+     .accept = ACCEPT_HYPERVISOR_VERSION)
+{
+	SET(now.guest.version, "4.17");
+	put_word(&then.cpu, 0x40000006, 0x3);
+	put_word(&now.cpu, 0x40000006, 0x3);
 }
 
 LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "not Xen")
