@@ -64,6 +64,24 @@ START_TEST(certain_and_likely)
 }
 END_TEST
 
+/* What its host has not enabled. */
+START_TEST(hyperv)
+{
+	memset(&platform.guest, 0, sizeof(platform.guest));
+	platform.guest.kind = GUEST_HYPERV;
+	platform.guest.hyperv_hibernation = 0;
+	expect(only_check(NULL), "hyperv-s4", CHECK_WARNING, "may add memory while it runs");
+	platform.guest.hyperv_hibernation = 1;
+	platform.guest.balloon = 1;
+	expect(only_check(NULL), "balloon", CHECK_WARNING, "may change how much memory");
+	platform.guest.s4_offered = 1;
+	expect(only_check(NULL), "platform", CHECK_OK, "");
+	/* Of another guest nothing is said. */
+	platform.guest = (struct guest){ .kind = GUEST_KVM, .balloon = 1 };
+	expect(only_check(NULL), "platform", CHECK_OK, "");
+}
+END_TEST
+
 /* More than there is room for: what is certain is not lost among what is likely. */
 START_TEST(more_than_are_listed)
 {
@@ -110,6 +128,7 @@ void test_cases(Suite *suite)
 
 	tcase_add_test(tcase, nothing_in_the_way);
 	tcase_add_test(tcase, certain_and_likely);
+	tcase_add_test(tcase, hyperv);
 	tcase_add_test(tcase, more_than_are_listed);
 	tcase_add_test(tcase, not_known);
 }
