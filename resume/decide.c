@@ -220,11 +220,13 @@ static bool is_lack_of_memory(const struct finding *finding)
 	return finding->about == ABOUT_MEMORY_SIZE && finding->class == VERDICT_FATAL;
 }
 
-/* Not another one in its place: that is here already. */
+/* Where another PCI device is in its place, it cannot come. One of its kind on the VMBus takes no
+ * place. */
 static bool is_missing_device(const struct finding *finding)
 {
-	return (finding->about == ABOUT_VMBUS_DEVICE || finding->about == ABOUT_PCI_DEVICE) &&
-	       finding->class >= VERDICT_RISKY && !finding->accepted && !*finding->now;
+	return (finding->about == ABOUT_VMBUS_DEVICE ||
+		(finding->about == ABOUT_PCI_DEVICE && !*finding->now)) &&
+	       finding->class >= VERDICT_RISKY && !finding->accepted;
 }
 
 /* A host offers its devices one after the other, and modules are still being loaded. */

@@ -100,6 +100,8 @@ static const struct {
 	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_SAME, POLICY_PROVEN, "", 1, true, 1 },
 	{ ABOUT_VMBUS_DEVICE, VERDICT_FATAL, VERDICT_CORRECTED, POLICY_PROVEN, "", 50, true, 50 },
 	{ ABOUT_VMBUS_DEVICE, VERDICT_FATAL, VERDICT_SAME, POLICY_TOLERANT, "", 51, false, 50 },
+	/* Of the VMBus, another of its kind may have come first. */
+	{ ABOUT_VMBUS_DEVICE, VERDICT_FATAL, VERDICT_SAME, POLICY_PROVEN, "f8b3781b", 1, true, 1 },
 	/* Not where it is no reason, or not the only one, */
 	{ ABOUT_PCI_DEVICE, VERDICT_RISKY, VERDICT_SAME, POLICY_TOLERANT, "", 1, true, 0 },
 	{ ABOUT_PCI_DEVICE, VERDICT_HARMLESS, VERDICT_SAME, POLICY_STRICT, "", 1, false, 0 },
