@@ -1,243 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "release/release_guard.h"
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/tree.h"
-#include "platform/filesystems/mountinfo.h"
-#include "swap/device_stack.h"
-#include "swap/swap_area.h"
-#include "swap/wiped_disk.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
-#define SWAPS_MAX 64
-
-struct search {
-	const char *root;
-	const struct devices *devices;
-	struct release_guard *guard;
-	struct device_stack *stack;
-	bool network; /* something needs it */
-	bool pool;    /* ZFS: its disks are not known */
-};
-
-/* path is freed, or kept in the list. */
-static int add(struct search *search, bool display, char *path, const char *what)
-{
-	struct release_user user = { .path = path };
-	int r;
-
-	if (!path)
-		return 0;
-	text_copy(user.what, sizeof(user.what), what);
-	r = display ? list_append(&search->guard->displays, user)
-		    : list_append(&search->guard->users, user);
-	if (r < 0)
-		free(path);
-	return r;
-}
-
-static int add_link(struct search *search, const char *link, const char *what)
-{
-	return add(search, false, tree_path(search->root, link), what);
-}
-
-/* With several paths to a namespace, its disk is below no controller, but the subsystem lists
- * them: drivers/nvme/host/multipath.c. */
-static int add_controllers(struct search *search, const char *path, const char *what)
-{
-	const char *subsystem = strstr(path, "/nvme-subsystem/");
-	_cleanup_names_ struct tree_names names = { 0 };
-	char above[PATH_MAX], link[PATH_MAX + NAME_MAX + 2];
-	const char *end;
-	int r = 0;
-
-	if (!subsystem)
-		return 0;
-	end = strchrnul(subsystem + strlen("/nvme-subsystem/"), '/');
-	snprintf(above, sizeof(above), "%.*s", (int)(end - path), path);
-	if (tree_list(search->root, above, &names) == -ENOMEM)
-		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		snprintf(link, sizeof(link), "%s/%s", above, names.items[i]);
-		if (text_starts(names.items[i], "nvme") &&
-		    !strchr(names.items[i] + strlen("nvme"), 'n'))
-			r = add_link(search, link, what);
-	}
-	return r;
-}
-
-static int add_layer(struct search *search, const struct device_layer *layer, const char *holds)
-{
-	char *path = device_path(search->root, layer->dev);
-	char what[96];
-	int r;
-
-	if (layer->kind == LAYER_NETWORK)
-		search->network = true;
-	if (!path)
-		return 0;
-	snprintf(what, sizeof(what), "%s, which holds %s", layer->name, holds);
-	r = add_controllers(search, path, what);
-	if (r < 0)
-		free(path);
-	return r < 0 ? r : add(search, false, path, what);
-}
-
-/* Everything that the block device lies on. */
-static int add_block(struct search *search, dev_t dev, const char *holds)
-{
-	int r = device_stack_read(search->root, dev, search->stack, NULL);
-
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	for (size_t i = 0; r == 0 && i < search->stack->count; i++)
-		r = add_layer(search, &search->stack->layers[i], holds);
-	return r;
-}
-
-static int add_named_block(struct search *search, const char *name, const char *holds)
-{
-	char numbers[32];
-	unsigned int high, low;
-
-	if (!tree_text(search->root, numbers, sizeof(numbers), "/sys/class/block/%s/dev", name) ||
-	    sscanf(numbers, "%u:%u", &high, &low) != 2)
-		return 0;
-	return add_block(search, makedev(high, low), holds);
-}
-
-/* "/dev/mapper/x" is a link for users; the kernel has "/dev/dm-0" there, too. */
-static int add_block_path(struct search *search, const char *path, const char *holds)
-{
-	char name[64];
-
-	if (!text_starts(path, "/dev/") || !text_copy(name, sizeof(name), path + strlen("/dev/")))
-		return 0;
-	for (char *c = name; *c; c++)
-		if (*c == '/')
-			*c = '!';
-	return add_named_block(search, name, holds);
-}
-
-static bool is_one_of(const char *text, const char *const *list)
-{
-	for (; *list; list++)
-		if (strcmp(text, *list) == 0)
-			return true;
-	return false;
-}
-
-/* Devices of these drivers serve file systems without a block device. */
-static int add_served(struct search *search, const char *driver, const char *holds)
+static int add_network(const char *root, struct device_users *users)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
-	char path[PATH_MAX], what[96];
-	int r;
-
-	snprintf(path, sizeof(path), "/sys/bus/virtio/drivers/%s", driver);
-	r = tree_list(search->root, path, &names);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		if (!text_starts(names.items[i], "virtio"))
-			continue;
-		snprintf(path, sizeof(path), "/sys/bus/virtio/devices/%s", names.items[i]);
-		snprintf(what, sizeof(what), "%s, which holds %s", names.items[i], holds);
-		r = add_link(search, path, what);
-	}
-	return r;
-}
-
-static int add_mount(struct search *search, const struct mount_line *mount)
-{
-	static const char *const remote[] = { "nfs", "nfs4", "cifs", "smb3",	  "ceph",
-					      "afs", "9p",   "gfs2", "glusterfs", NULL };
-
-	if (mount->high != 0)
-		return add_block(search, makedev(mount->high, mount->low), mount->place);
-	if (strcmp(mount->kind, "virtiofs") == 0)
-		return add_served(search, "virtiofs", mount->place);
-	if (strcmp(mount->kind, "9p") == 0)
-		return add_served(search, "9pnet_virtio", mount->place);
-	if (strcmp(mount->kind, "zfs") == 0)
-		search->pool = true;
-	if (strcmp(mount->place, "/") == 0 && is_one_of(mount->kind, remote))
-		search->network = true;
-	/* btrfs has a number of its own. */
-	return add_block_path(search, mount->source, mount->place);
-}
-
-static int add_swaps(struct search *search)
-{
-	struct swap_entry *entries = calloc(SWAPS_MAX, sizeof(*entries));
-	int count, r = 0;
-
-	if (!entries)
-		return -ENOMEM;
-	count = swaps_read(search->root, entries, SWAPS_MAX);
-	/* A swap file's file system is mounted. */
-	for (int i = 0; r == 0 && i < count && i < SWAPS_MAX; i++)
-		if (!entries[i].file)
-			r = add_block_path(search, entries[i].path, "swap");
-	free(entries);
-	return r;
-}
-
-/* All members of each btrfs that is mounted. */
-static int add_btrfs(struct search *search)
-{
-	_cleanup_names_ struct tree_names uuids = { 0 };
-	int r = tree_list(search->root, "/sys/fs/btrfs", &uuids);
-
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	for (size_t i = 0; r == 0 && i < uuids.count; i++) {
-		_cleanup_names_ struct tree_names names = { 0 };
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), "/sys/fs/btrfs/%s/devices", uuids.items[i]);
-		if (tree_list(search->root, path, &names) == -ENOMEM)
-			return -ENOMEM;
-		for (size_t n = 0; r == 0 && n < names.count; n++)
-			r = add_named_block(search, names.items[n], "a btrfs");
-	}
-	return r;
-}
-
-/* What the device mapper, MD or bcache has on it, mounted or not; with a ZFS pool, all disks. */
-static int add_held(struct search *search)
-{
-	_cleanup_names_ struct tree_names blocks = { 0 };
-	int r = tree_list(search->root, "/sys/class/block", &blocks);
-
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	for (size_t i = 0; r == 0 && i < blocks.count; i++) {
-		_cleanup_names_ struct tree_names holders = { 0 };
-		char path[PATH_MAX], holds[80];
-
-		snprintf(path, sizeof(path), "/sys/class/block/%s/holders", blocks.items[i]);
-		if (tree_list(search->root, path, &holders) == -ENOMEM)
-			return -ENOMEM;
-		snprintf(holds, sizeof(holds), "%s",
-			 holders.count > 0 ? holders.items[0] : "perhaps a ZFS pool");
-		if (holders.count > 0 || search->pool)
-			r = add_named_block(search, blocks.items[i], holds);
-	}
-	return r;
-}
-
-static int add_network(struct search *search)
-{
-	_cleanup_names_ struct tree_names names = { 0 };
-	int r = tree_list(search->root, "/sys/class/net", &names);
+	int r = tree_list(root, "/sys/class/net", &names);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
@@ -248,7 +24,7 @@ static int add_network(struct search *search)
 		snprintf(what, sizeof(what),
 			 "the network interface %s, over which a file system or a disk may come",
 			 names.items[i]);
-		r = add_link(search, path, what);
+		r = device_users_add(users, tree_path(root, path), what);
 	}
 	return r;
 }
@@ -266,93 +42,56 @@ static bool is_display(const char *root, const struct device *device)
 	return boot || (device->class >> 8 & 0xff) != 2;
 }
 
-static int add_frame_buffer(struct search *search, const char *link, const char *name)
+static int add_frame_buffer(const char *root, const char *link, const char *name,
+			    struct device_users *displays)
 {
-	char *path = tree_path(search->root, link);
+	char *path = tree_path(root, link);
 
 	if (path && text_starts(path, "/sys/devices/platform/")) {
 		free(path);
 		return 0;
 	}
-	return add(search, true, path, name);
+	return device_users_add(displays, path, name);
 }
 
 /* Displays by their kind, and by their frame buffers. The firmware's (a platform device) is that
  * of one of them. */
-static int add_displays(struct search *search)
+static int add_displays(const char *root, const struct devices *devices,
+			struct device_users *displays)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
 	char path[PATH_MAX];
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < search->devices->items.count; i++) {
-		const struct device *device = &search->devices->items.items[i];
+	for (size_t i = 0; r == 0 && i < devices->items.count; i++) {
+		const struct device *device = &devices->items.items[i];
 
-		if (!is_display(search->root, device))
+		if (!is_display(root, device))
 			continue;
 		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", device->bus,
 			 device->address);
-		r = add(search, true, tree_path(search->root, path), device->address);
+		r = device_users_add(displays, tree_path(root, path), device->address);
 	}
-	if (r == 0 && tree_list(search->root, "/sys/class/graphics", &names) == -ENOMEM)
+	if (r == 0 && tree_list(root, "/sys/class/graphics", &names) == -ENOMEM)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		snprintf(path, sizeof(path), "/sys/class/graphics/%s/device", names.items[i]);
 		if (text_starts(names.items[i], "fb") && strcmp(names.items[i], "fbcon") != 0)
-			r = add_frame_buffer(search, path, names.items[i]);
+			r = add_frame_buffer(root, path, names.items[i], displays);
 	}
 	return r;
-}
-
-static int add_mounts(struct search *search)
-{
-	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
-	const struct mount_line *mount;
-	int r = mountinfo_read(search->root, &mountinfo);
-
-	/* Without the list nothing is known to be unused. */
-	if (r < 0 && r != -ENOMEM) {
-		search->pool = search->network = true;
-		return 0;
-	}
-	while (r == 0 && (mount = mountinfo_next(mountinfo)))
-		r = add_mount(search, mount);
-	return r;
-}
-
-static int look(struct search *search)
-{
-	int r = add_mounts(search);
-
-	if (r == 0)
-		r = add_swaps(search);
-	if (r == 0)
-		r = add_btrfs(search);
-	if (r == 0)
-		r = add_held(search);
-	if (r == 0 && search->network)
-		r = add_network(search);
-	return r == 0 ? add_displays(search) : r;
 }
 
 int release_guard_look(const char *root, const struct devices *devices, dev_t keep,
 		       struct release_guard *ret)
 {
 	struct release_guard guard = { 0 };
-	struct search search = {
-		.root = root,
-		.devices = devices,
-		.guard = &guard,
-		.stack = calloc(1, sizeof(*search.stack)),
-	};
-	int r = search.stack ? 0 : -ENOMEM;
+	int r = device_users_look(root, keep, &guard.users);
 
-	if (r == 0 && keep)
-		r = add_block(&search, keep, "the image");
+	if (r == 0 && guard.users.network)
+		r = add_network(root, &guard.users);
 	if (r == 0)
-		r = look(&search);
-
-	free(search.stack);
+		r = add_displays(root, devices, &guard.displays);
 	if (r < 0) {
 		release_guard_free(&guard);
 		return r;
@@ -361,44 +100,26 @@ int release_guard_look(const char *root, const struct devices *devices, dev_t ke
 	return 0;
 }
 
-static void free_users(struct release_user *users, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(users[i].path);
-}
-
 void release_guard_free(struct release_guard *guard)
 {
-	free_users(guard->users.items, guard->users.count);
-	free_users(guard->displays.items, guard->displays.count);
-	list_free(&guard->users);
-	list_free(&guard->displays);
-}
-
-/* Is path that of the device, or of one below it? */
-static bool is_within(const char *path, const char *device)
-{
-	size_t length = strlen(device);
-
-	return text_starts(path, device) && (path[length] == '/' || path[length] == '\0');
+	device_users_free(&guard->users);
+	device_users_free(&guard->displays);
 }
 
 bool release_guard_holds(const struct release_guard *guard, const char *path, char *why,
 			 size_t size)
 {
+	const struct device_user *user = device_users_find(&guard->users, path);
 	size_t here = 0;
 
-	for (size_t i = 0; i < guard->users.count; i++) {
-		if (!is_within(guard->users.items[i].path, path))
-			continue;
-		snprintf(why, size, "it %s %s",
-			 strcmp(guard->users.items[i].path, path) == 0 ? "is" : "has",
-			 guard->users.items[i].what);
+	if (user) {
+		snprintf(why, size, "it %s %s", strcmp(user->path, path) == 0 ? "is" : "has",
+			 user->what);
 		return true;
 	}
-	for (size_t i = 0; i < guard->displays.count; i++)
-		here += is_within(guard->displays.items[i].path, path);
-	if (here == 0 || here < guard->displays.count)
+	for (size_t i = 0; i < guard->displays.items.count; i++)
+		here += device_path_within(guard->displays.items.items[i].path, path);
+	if (here == 0 || here < guard->displays.items.count)
 		return false;
 	snprintf(why, size, "it is the only display");
 	return true;

@@ -6,22 +6,16 @@
 #ifndef S2DISK_RELEASE_GUARD_H
 #define S2DISK_RELEASE_GUARD_H
 
+#include "platform/hardware/device_users.h"
 #include "platform/hardware/devices.h"
-#include "platform/list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-/* A device in use. */
-struct release_user {
-	char *path;    /* in sysfs: /sys/devices/pci0000:00/… */
-	char what[96]; /* "its disk sda holds /" */
-};
-
 struct release_guard {
-	LIST_OF(struct release_user) users;
-	LIST_OF(struct release_user) displays;
+	struct device_users users;
+	struct device_users displays;
 };
 
 /* Looks at the machine below root; devices are what was captured of it. keep: a block device that

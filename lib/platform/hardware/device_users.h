@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which devices are in use: what mounted file systems and active swap areas lie on, through all
+ * layers down to the hardware. Found through sysfs, by where devices lie, not by name.
+ */
+#ifndef S2DISK_PLATFORM_DEVICE_USERS_H
+#define S2DISK_PLATFORM_DEVICE_USERS_H
+
+#include "platform/list.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* A device in use. */
+struct device_user {
+	char *path;    /* in sysfs: /sys/devices/pci0000:00/… */
+	char what[96]; /* "sda1, which holds /" */
+};
+
+struct device_users {
+	LIST_OF(struct device_user) items; /* known: mounts and swap areas could be listed */
+	bool network;			   /* / or a disk comes over the network */
+};
+
+/* Looks at the machine below root. keep: a block device that is in use besides; 0: none. Where it
+ * cannot be followed what something lies on, every block device is in use. 0 or -ENOMEM. */
+int device_users_look(const char *root, dev_t keep, struct device_users *ret);
+
+/* Another one. path is freed, or kept in the list; NULL adds nothing. 0 or -ENOMEM. */
+int device_users_add(struct device_users *users, char *path, const char *what);
+
+/* Harmless on a zeroed struct. */
+void device_users_free(struct device_users *users);
+
+/* The first one that is the device at that path of sysfs (as tree_path() says it), or is below it.
+ * NULL: none. */
+const struct device_user *device_users_find(const struct device_users *users, const char *path);
+
+/* Is path that of the device, or of one below it? */
+bool device_path_within(const char *path, const char *device);
+
+#endif
