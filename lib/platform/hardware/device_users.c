@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "platform/hardware/device_users.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/tree.h"
@@ -16,12 +17,15 @@
 #include <sys/sysmacros.h>
 
 #define SWAPS_MAX 64
+#define DEPTH_MAX 8
 
 struct search {
 	const char *root;
 	struct device_users *users;
-	struct device_stack *stack;
-	bool pool; /* ZFS: its disks are not known */
+	bool all;	    /* something lies on disks that are not known */
+	bool btrfs;	    /* is mounted */
+	unsigned int depth; /* of loop devices and the like in each other */
+	LIST_OF(dev_t) seen;
 };
 
 int device_users_add(struct device_users *users, char *path, const char *what)
@@ -68,6 +72,28 @@ static int add_controllers(struct search *search, const char *path, const char *
 	return r;
 }
 
+static int add_block_path(struct search *search, const char *path, const char *holds);
+
+/* What sysfs does not list as a layer below: a loop device's file may be a block device, and zram
+ * writes to one. The file system that a file is on is mounted. */
+static int add_hidden(struct search *search, const struct device_layer *layer, const char *what)
+{
+	char path[300];
+
+	if (layer->kind == LAYER_LOOP)
+		return text_starts(layer->detail, "/dev/")
+			       ? add_block_path(search, layer->detail, what)
+			       : 0;
+	if (layer->kind == LAYER_MEMORY &&
+	    tree_text(search->root, path, sizeof(path), "/sys/class/block/%s/backing_dev",
+		      layer->name))
+		return add_block_path(search, path, what);
+	/* A program and ZFS may have it anywhere. */
+	if (layer->kind == LAYER_SERVED || layer->kind == LAYER_ZVOL)
+		search->all = true;
+	return 0;
+}
+
 static int add_layer(struct search *search, const struct device_layer *layer, const char *holds)
 {
 	char *path = device_path(search->root, layer->dev);
@@ -76,49 +102,99 @@ static int add_layer(struct search *search, const struct device_layer *layer, co
 
 	if (layer->kind == LAYER_NETWORK)
 		search->users->network = true;
-	if (!path)
+	if (!path) {
+		search->all = true;
 		return 0;
+	}
 	snprintf(what, sizeof(what), "%s, which holds %s", layer->name, holds);
 	r = add_controllers(search, path, what);
+	if (r == 0)
+		r = add_hidden(search, layer, holds);
 	if (r < 0)
 		free(path);
 	return r < 0 ? r : device_users_add(search->users, path, what);
 }
 
-/* Everything that the block device lies on. */
-static int add_block(struct search *search, dev_t dev, const char *holds)
+static int add_layers(struct search *search, dev_t dev, const char *holds)
 {
-	int r = device_stack_read(search->root, dev, search->stack, NULL);
+	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
+	int r = stack ? device_stack_read(search->root, dev, stack, NULL) : -ENOMEM;
 
-	if (r < 0)
+	/* A device that is gone lies on nothing any more. */
+	if (r == -ENOMEM || r == -ENODEV)
 		return r == -ENOMEM ? r : 0;
-	for (size_t i = 0; r == 0 && i < search->stack->count; i++)
-		r = add_layer(search, &search->stack->layers[i], holds);
+	if (r < 0 || stack->cut) {
+		search->all = true;
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < stack->count; i++)
+		r = add_layer(search, &stack->layers[i], holds);
 	return r;
 }
 
-static int add_named_block(struct search *search, const char *name, const char *holds)
+/* Everything that the block device lies on. */
+static int add_block(struct search *search, dev_t dev, const char *holds)
+{
+	int r;
+
+	for (size_t i = 0; i < search->seen.count; i++)
+		if (search->seen.items[i] == dev)
+			return 0;
+	if (search->depth == DEPTH_MAX) {
+		search->all = true;
+		return 0;
+	}
+	if (list_append(&search->seen, dev) < 0)
+		return -ENOMEM;
+	search->depth++;
+	r = add_layers(search, dev, holds);
+	search->depth--;
+	return r;
+}
+
+static bool find_number(const struct search *search, const char *name, dev_t *ret)
 {
 	char numbers[32];
 	unsigned int high, low;
 
 	if (!tree_text(search->root, numbers, sizeof(numbers), "/sys/class/block/%s/dev", name) ||
 	    sscanf(numbers, "%u:%u", &high, &low) != 2)
-		return 0;
-	return add_block(search, makedev(high, low), holds);
+		return false;
+	*ret = makedev(high, low);
+	return true;
+}
+
+/* What is no block device is not listed. */
+static int add_named_block(struct search *search, const char *name, const char *holds)
+{
+	dev_t dev;
+
+	return find_number(search, name, &dev) ? add_block(search, dev, holds) : 0;
 }
 
 /* "/dev/mapper/x" is a link for users; the kernel has "/dev/dm-0" there, too. */
-static int add_block_path(struct search *search, const char *path, const char *holds)
+static bool find_path(const struct search *search, const char *path, dev_t *ret)
 {
 	char name[64];
 
 	if (!text_starts(path, "/dev/") || !text_copy(name, sizeof(name), path + strlen("/dev/")))
-		return 0;
+		return false;
 	for (char *c = name; *c; c++)
 		if (*c == '/')
 			*c = '!';
-	return add_named_block(search, name, holds);
+	return find_number(search, name, ret);
+}
+
+static int add_block_path(struct search *search, const char *path, const char *holds)
+{
+	dev_t dev;
+
+	if (find_path(search, path, &dev))
+		return add_block(search, dev, holds);
+	/* FUSE programs that name nothing else are called that. */
+	if (text_starts(path, "/dev/") && strcmp(path, "/dev/fuse") != 0)
+		search->all = true;
+	return 0;
 }
 
 static bool is_one_of(const char *text, const char *const *list)
@@ -154,6 +230,7 @@ static int add_mount(struct search *search, const struct mount_line *mount)
 {
 	static const char *const remote[] = { "nfs", "nfs4", "cifs", "smb3",	  "ceph",
 					      "afs", "9p",   "gfs2", "glusterfs", NULL };
+	dev_t dev;
 
 	if (mount->high != 0)
 		return add_block(search, makedev(mount->high, mount->low), mount->place);
@@ -162,11 +239,14 @@ static int add_mount(struct search *search, const struct mount_line *mount)
 	if (strcmp(mount->kind, "9p") == 0)
 		return add_served(search, "9pnet_virtio", mount->place);
 	if (strcmp(mount->kind, "zfs") == 0)
-		search->pool = true;
+		search->all = true;
 	if (strcmp(mount->place, "/") == 0 && is_one_of(mount->kind, remote))
 		search->users->network = true;
-	/* btrfs has a number of its own. */
-	return add_block_path(search, mount->source, mount->place);
+	if (strcmp(mount->kind, "btrfs") != 0)
+		return add_block_path(search, mount->source, mount->place);
+	/* Its members are listed; its source may be a name that only users know. */
+	search->btrfs = true;
+	return find_path(search, mount->source, &dev) ? add_block(search, dev, mount->place) : 0;
 }
 
 static int add_swaps(struct search *search)
@@ -180,10 +260,30 @@ static int add_swaps(struct search *search)
 	if (count < 0 && count != -ENOENT) /* a kernel without swap */
 		search->users->items.known = false;
 	/* A swap file's file system is mounted. */
-	for (int i = 0; r == 0 && i < count && i < SWAPS_MAX; i++)
+	for (int i = 0; r == 0 && i < count && i < SWAPS_MAX; i++) {
+		search->all = search->all || !entries[i].path[0];
 		if (!entries[i].file)
 			r = add_block_path(search, entries[i].path, "swap");
+	}
 	free(entries);
+	return r;
+}
+
+/* Each block device that a directory of sysfs names; *found: there is one. */
+static int add_listed(struct search *search, const char *directory, const char *holds, bool *found)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	int r = tree_list(search->root, directory, &names);
+	dev_t dev;
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		if (!find_number(search, names.items[i], &dev))
+			continue;
+		*found = true;
+		r = add_block(search, dev, holds);
+	}
 	return r;
 }
 
@@ -191,24 +291,56 @@ static int add_swaps(struct search *search)
 static int add_btrfs(struct search *search)
 {
 	_cleanup_names_ struct tree_names uuids = { 0 };
+	bool found = false;
 	int r = tree_list(search->root, "/sys/fs/btrfs", &uuids);
 
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+	if (r == -ENOMEM)
+		return r;
+	r = 0;
 	for (size_t i = 0; r == 0 && i < uuids.count; i++) {
-		_cleanup_names_ struct tree_names names = { 0 };
 		char path[PATH_MAX];
 
 		snprintf(path, sizeof(path), "/sys/fs/btrfs/%s/devices", uuids.items[i]);
-		if (tree_list(search->root, path, &names) == -ENOMEM)
-			return -ENOMEM;
-		for (size_t n = 0; r == 0 && n < names.count; n++)
-			r = add_named_block(search, names.items[n], "a btrfs");
+		r = add_listed(search, path, "a btrfs", &found);
 	}
+	if (search->btrfs && !found)
+		search->all = true;
 	return r;
 }
 
-/* What the device mapper, MD or bcache has on it, mounted or not; with a ZFS pool, all disks. */
+/* Other mount namespaces have file systems as well. These list theirs by device in sysfs. */
+static int add_by_kind(struct search *search)
+{
+	static const char *const directories[] = { "/sys/fs/ext4", "/sys/fs/xfs", "/sys/fs/f2fs",
+						   "/sys/fs/nilfs2", "/sys/fs/erofs" };
+	bool found = false;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(directories); i++)
+		r = add_listed(search, directories[i], "a file system", &found);
+	return r;
+}
+
+/* An imported ZFS pool, mounted or not. */
+static int find_pools(struct search *search)
+{
+	static const char *const directory = "/proc/spl/kstat/zfs";
+	_cleanup_names_ struct tree_names names = { 0 };
+	int r = tree_list(search->root, directory, &names);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < names.count; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s/txgs", directory, names.items[i]);
+		search->all = search->all || tree_exists(search->root, path);
+	}
+	return 0;
+}
+
+/* What the device mapper, MD or bcache has on it, mounted or not; all block devices where those in
+ * use are not known. */
 static int add_held(struct search *search)
 {
 	_cleanup_names_ struct tree_names blocks = { 0 };
@@ -224,8 +356,9 @@ static int add_held(struct search *search)
 		if (tree_list(search->root, path, &holders) == -ENOMEM)
 			return -ENOMEM;
 		snprintf(holds, sizeof(holds), "%s",
-			 holders.count > 0 ? holders.items[0] : "perhaps a ZFS pool");
-		if (holders.count > 0 || search->pool)
+			 holders.count > 0 ? holders.items[0]
+					   : "perhaps a file system whose disks are not known");
+		if (holders.count > 0 || search->all)
 			r = add_named_block(search, blocks.items[i], holds);
 	}
 	return r;
@@ -240,7 +373,7 @@ static int add_mounts(struct search *search)
 	/* Without the list nothing is known to be unused. */
 	if (r < 0 && r != -ENOMEM) {
 		search->users->items.known = false;
-		search->pool = search->users->network = true;
+		search->all = search->users->network = true;
 		return 0;
 	}
 	while (r == 0 && (mount = mountinfo_next(mountinfo)))
@@ -256,25 +389,22 @@ static int look(struct search *search)
 		r = add_swaps(search);
 	if (r == 0)
 		r = add_btrfs(search);
+	if (r == 0)
+		r = add_by_kind(search);
+	if (r == 0)
+		r = find_pools(search);
 	return r == 0 ? add_held(search) : r;
 }
 
 int device_users_look(const char *root, dev_t keep, struct device_users *ret)
 {
 	struct device_users users = { .items.known = true };
-	struct search search = {
-		.root = root,
-		.users = &users,
-		.stack = calloc(1, sizeof(*search.stack)),
-	};
-	int r = search.stack ? 0 : -ENOMEM;
+	struct search search = { .root = root, .users = &users };
+	int r = keep ? add_block(&search, keep, "the image") : 0;
 
-	if (r == 0 && keep)
-		r = add_block(&search, keep, "the image");
 	if (r == 0)
 		r = look(&search);
-
-	free(search.stack);
+	list_free(&search.seen);
 	if (r < 0) {
 		device_users_free(&users);
 		return r;

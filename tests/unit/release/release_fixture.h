@@ -4,7 +4,7 @@
 #ifndef TESTS_RELEASE_FIXTURE_H
 #define TESTS_RELEASE_FIXTURE_H
 
-#include "fixtures/machine/made_root.h"
+#include "fixtures/machine/made_sysfs.h"
 #include "release/release_plan.h"
 
 #include <check.h>
@@ -27,60 +27,6 @@
 static struct platform platform;
 static struct release_config config;
 static struct release_plan plan;
-
-/* A device at a path below /sys, as its bus lists it; driver NULL: none. */
-static inline void add_device(const char *bus, const char *name, const char *path,
-			      const char *driver)
-{
-	char link[200], target[300];
-
-	snprintf(link, sizeof(link), "%s/uevent", path);
-	made_put(link, "");
-	snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s", bus, name);
-	snprintf(target, sizeof(target), "../../..%s", path + strlen("/sys"));
-	made_link(link, target);
-	if (!driver)
-		return;
-	snprintf(link, sizeof(link), "/sys/bus/%s/drivers/%s/%s", bus, driver, name);
-	snprintf(target, sizeof(target), "../../../..%s", path + strlen("/sys"));
-	made_link(link, target);
-	snprintf(link, sizeof(link), "%s/driver", path);
-	snprintf(target, sizeof(target), "%s/sys/bus/%s/drivers/%s", made_root, bus, driver);
-	made_link(link, target);
-}
-
-static inline void add_function(const char *address, const char *path, const char *driver,
-				const char *id, const char *class)
-{
-	char file[200], text[16];
-
-	add_device("pci", address, path, driver);
-	snprintf(file, sizeof(file), "%s/class", path);
-	made_put(file, class);
-	snprintf(file, sizeof(file), "%s/vendor", path);
-	snprintf(text, sizeof(text), "0x%.4s", id);
-	made_put(file, text);
-	snprintf(file, sizeof(file), "%s/device", path);
-	snprintf(text, sizeof(text), "0x%.4s", id + 5);
-	made_put(file, text);
-}
-
-/* A block device; above: its directory in sysfs. */
-static inline void add_block(const char *name, const char *numbers, const char *above)
-{
-	char path[300], target[300], text[64];
-
-	snprintf(path, sizeof(path), "%s/%s/dev", above, name);
-	made_put(path, numbers);
-	snprintf(path, sizeof(path), "%s/%s/uevent", above, name);
-	snprintf(text, sizeof(text), "DEVNAME=%s\n", name);
-	made_put(path, text);
-	snprintf(target, sizeof(target), "../..%s/%s", above + strlen("/sys"), name);
-	snprintf(path, sizeof(path), "/sys/class/block/%s", name);
-	made_link(path, target);
-	snprintf(path, sizeof(path), "/sys/dev/block/%s", numbers);
-	made_link(path, target);
-}
 
 static inline void add_memory(unsigned int number, const char *state, const char *zones)
 {
