@@ -23,8 +23,10 @@ int platform_section_capture(struct platform_section *section, const char *root,
 
 int platform_section_open_mounts(struct platform_section *section, struct why *w)
 {
-	int r = mounted_open("", &section->mounted, &section->platform.filesystems);
+	int r = devices_note_use("", &section->platform.devices);
 
+	if (r == 0)
+		r = mounted_open("", &section->mounted, &section->platform.filesystems);
 	return r < 0 ? why(w, r, "cannot inspect the mounted file systems: %s", strerror(-r)) : 0;
 }
 

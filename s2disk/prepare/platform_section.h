@@ -21,8 +21,8 @@ struct platform_section {
 /* Captures the machine, or the one described below root; call it before the freeze. */
 int platform_section_capture(struct platform_section *section, const char *root, struct why *w);
 
-/* Opens what is mounted: right before the freeze, since more may be mounted while a passphrase
- * is being typed. 0 or -ENOMEM. */
+/* Opens what is mounted, and notes which devices that and swap lie on: right before the freeze,
+ * since more may be mounted while a passphrase is being typed. 0 or -ENOMEM. */
 int platform_section_open_mounts(struct platform_section *section, struct why *w);
 
 /* Opens the swap areas other than the image's (NULL: there is none), at the same point. 0 or

@@ -70,6 +70,8 @@ int __real_clock_gettime(clockid_t clock, struct timespec *ret);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
 long __real_sysconf(int name);
 long __wrap_sysconf(int name);
+int __real_devices_note_use(const char *root, struct devices *devices);
+int __wrap_devices_note_use(const char *root, struct devices *devices);
 int __real_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
 int __wrap_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret);
 int __real_other_swaps_open(const char *root, const struct swap_area *own,
@@ -346,6 +348,14 @@ const char *sim_machine(char *tree, size_t size)
 }
 
 /* Nothing is mounted there. */
+int __wrap_devices_note_use(const char *root, struct devices *devices)
+{
+	char tree[400];
+
+	(void)root;
+	return __real_devices_note_use(sim_machine(tree, sizeof(tree)), devices);
+}
+
 int __wrap_mounted_open(const char *root, struct mounted *mounted, struct filesystems *ret)
 {
 	char tree[400];

@@ -7,6 +7,7 @@
 #include "base/look.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "platform/hardware/device_users.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -323,6 +324,38 @@ int devices_capture(const char *root, struct devices *ret)
 	devices.pci_known = pci > 0;
 	devices.vmbus_known = vmbus > 0;
 	*ret = devices;
+	return 0;
+}
+
+static void note_use(const char *root, const struct device_users *users, struct device *device)
+{
+	_cleanup_free_ char *path = NULL;
+	char link[128];
+
+	if (strcmp(device->bus, "pci") != 0 && strcmp(device->bus, "vmbus") != 0)
+		return;
+	snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s", device->bus, device->address);
+	path = tree_path(root, link);
+	if (!path)
+		return;
+	device->flags |= DEVICE_USE_KNOWN;
+	if (device_users_find(users, path))
+		device->flags |= DEVICE_IN_USE;
+}
+
+int devices_note_use(const char *root, struct devices *devices)
+{
+	struct device_users users;
+	int r = device_users_look(root, 0, &users);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < devices->items.count; i++) {
+		devices->items.items[i].flags &= ~(uint32_t)(DEVICE_USE_KNOWN | DEVICE_IN_USE);
+		if (users.items.known)
+			note_use(root, &users, &devices->items.items[i]);
+	}
+	device_users_free(&users);
 	return 0;
 }
 

@@ -15,6 +15,8 @@ enum device_flag {
 	DEVICE_REMOVABLE = 1,	     /* below a hot-plug port */
 	DEVICE_VIRTUAL_PCI = 2,	     /* a PCI device that Hyper-V offers over the VMBus */
 	DEVICE_VIRTUAL_FUNCTION = 4, /* SR-IOV: created by its physical function */
+	DEVICE_USE_KNOWN = 8,	     /* it was looked whether it is in use */
+	DEVICE_IN_USE = 16,	     /* mounted file systems or active swap lie behind it */
 };
 
 struct device {
@@ -41,6 +43,11 @@ struct devices {
 /* 0 or -ENOMEM. */
 int devices_capture(const char *root, struct devices *ret);
 void devices_free(struct devices *devices);
+
+/* Marks the PCI and VMBus devices that mounted file systems or active swap lie on, through all
+ * layers (device_users.h). Where mounts or swap areas cannot be listed, none is marked: not known.
+ * 0 or -ENOMEM. */
+int devices_note_use(const char *root, struct devices *devices);
 
 /* Reads the bus numbers below bridges. That wakes bridges that are off. */
 void devices_look_at_buses(const char *root, struct devices *devices);

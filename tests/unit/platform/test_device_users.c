@@ -2,6 +2,7 @@
 /* device_users: what mounted file systems and swap areas lie on, in made-up sysfs trees. */
 #include "fixtures/check_main.h"
 #include "platform/hardware/device_users.h"
+#include "platform/platform.h"
 
 #include "fixtures/machine/made_sysfs.h"
 
@@ -270,6 +271,82 @@ START_TEST(within)
 }
 END_TEST
 
+#define PORT "/sys/devices/pci0000:00/0000:00:1c.0"
+#define SCSI "f8b3781a-1e82-4818-a1c3-63d806ec15bb"
+#define SCSI_PATH "/sys/devices/LNXSYSTM:00/VMBUS:01/" SCSI
+#define USED (DEVICE_USE_KNOWN | DEVICE_IN_USE)
+
+static uint32_t flags_of(const struct platform *platform, const char *bus, const char *address)
+{
+	const struct device *device = devices_find(&platform->devices, bus, address);
+
+	ck_assert_ptr_nonnull(device);
+	return device->flags;
+}
+
+/* A root port with a disk controller behind it, two more of these, and one of Hyper-V. */
+static struct platform machine(void)
+{
+	struct platform platform = { 0 };
+
+	add_function("0000:00:1c.0", PORT, "pcieport", "8086:3420", "0x060400");
+	add_function("0000:01:00.0", PORT "/0000:01:00.0", "nvme", "144d:a808", "0x010802");
+	add_function("0000:00:1f.2", CONTROLLER, "ahci", "8086:2922", "0x010601");
+	add_function("0000:00:04.0", OTHER, "ahci", "8086:2922", "0x010601");
+	add_device("vmbus", SCSI, SCSI_PATH, "hv_storvsc");
+	add_device("virtio", "virtio0", OTHER "/virtio0", "virtio_blk");
+	add_block("nvme0n1", "259:0", PORT "/0000:01:00.0/nvme/nvme0");
+	add_block("sdc", "8:32", SCSI_PATH "/host0/target0:0:0/0:0:0:0/block");
+	ck_assert_int_eq(devices_capture(made_root, &platform.devices), 0);
+	return platform;
+}
+
+START_TEST(noted)
+{
+	struct platform platform = machine();
+
+	ck_assert_uint_eq(flags_of(&platform, "pci", "0000:00:1f.2"), 0);
+	mount("38 36 259:0 / / rw - ext4 /dev/nvme0n1 rw\n"
+	      "39 36 8:32 / /data rw - ext4 /dev/sdc rw");
+	ck_assert_int_eq(devices_note_use(made_root, &platform.devices), 0);
+	ck_assert_uint_eq(flags_of(&platform, "pci", "0000:01:00.0"), USED);
+	ck_assert_uint_eq(flags_of(&platform, "pci", "0000:00:1c.0"), USED);
+	ck_assert_uint_eq(flags_of(&platform, "vmbus", SCSI), USED);
+	ck_assert_uint_eq(flags_of(&platform, "pci", "0000:00:1f.2"), DEVICE_USE_KNOWN);
+	ck_assert_uint_eq(flags_of(&platform, "virtio", "virtio0"), 0);
+	/* Again, as for another attempt. */
+	mount("38 36 8:1 / / rw - ext4 /dev/sda1 rw");
+	ck_assert_int_eq(devices_note_use(made_root, &platform.devices), 0);
+	ck_assert_uint_eq(flags_of(&platform, "pci", "0000:01:00.0"), DEVICE_USE_KNOWN);
+	ck_assert_uint_eq(flags_of(&platform, "vmbus", SCSI), DEVICE_USE_KNOWN);
+	ck_assert_uint_eq(flags_of(&platform, "pci", "0000:00:1f.2"), USED);
+	/* No list: nothing is known. */
+	made_put("/proc/self/mountinfo", NULL);
+	ck_assert_int_eq(devices_note_use(made_root, &platform.devices), 0);
+	ck_assert_uint_eq(flags_of(&platform, "pci", "0000:00:1f.2"), 0);
+	platform_free(&platform);
+}
+END_TEST
+
+START_TEST(recorded)
+{
+	struct platform platform = machine(), decoded;
+	unsigned char *bytes;
+	size_t length;
+
+	mount("38 36 8:1 / / rw - ext4 /dev/sda1 rw");
+	ck_assert_int_eq(devices_note_use(made_root, &platform.devices), 0);
+	ck_assert_int_eq(platform_encode(&platform, &bytes, &length), 0);
+	ck_assert_int_eq(platform_decode(bytes, length, &decoded, NULL), 0);
+	ck_assert_uint_eq(flags_of(&decoded, "pci", "0000:00:1f.2"), USED);
+	ck_assert_uint_eq(flags_of(&decoded, "pci", "0000:00:04.0"), DEVICE_USE_KNOWN);
+	ck_assert_uint_eq(flags_of(&decoded, "virtio", "virtio0"), 0);
+	free(bytes);
+	platform_free(&decoded);
+	platform_free(&platform);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "users");
@@ -291,4 +368,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, unlisted);
 	tcase_add_test(tc, kept);
 	tcase_add_test(tc, within);
+	tcase_add_test(tc, noted);
+	tcase_add_test(tc, recorded);
 }
