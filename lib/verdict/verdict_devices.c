@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Base classes: include/linux/pci_ids.h. */
+#define PCI_CLASS_STORAGE 0x01
+#define PCI_CLASS_BRIDGE 0x06
+
 /* A device of the same kind with another id where one is missing: the usual case on a recreated
  * VM. */
 static const struct device *newcomer_like(const struct judge *judge, const struct device *device)
@@ -21,14 +25,40 @@ static const struct device *newcomer_like(const struct judge *judge, const struc
 	return NULL;
 }
 
+/* The session uses disks behind it. What is behind a bridge is compared itself. */
+static bool is_needed(const struct device *device)
+{
+	return (device->flags & DEVICE_IN_USE) &&
+	       (strcmp(device->bus, "pci") != 0 || device->class >> 16 != PCI_CLASS_BRIDGE);
+}
+
+/* Images of an older s2disk do not say what lay on its disks. */
+static bool may_be_needed(const struct device *device)
+{
+	return is_needed(device) ||
+	       (device_is_vmbus_storage(device) && !(device->flags & DEVICE_USE_KNOWN));
+}
+
+static const char *without_vmbus(const struct device *device)
+{
+	if (!*device->driver)
+		return "it refuses to hibernate until the next boot, but no driver used the device";
+	if (is_needed(device))
+		return "the disks of the session behind it fail";
+	if (device_is_vmbus_storage(device) && !may_be_needed(device))
+		return "its driver may crash when its disks are accessed, though no file system "
+		       "on them was mounted, and no swap active";
+	return "its users fail";
+}
+
 static void report_vmbus(struct judge *judge, const struct device *device)
 {
 	const struct device *other = newcomer_like(judge, device);
 	bool unused = !*device->driver; /* or released before the snapshot */
 	struct finding *finding = judge_add(judge, ABOUT_VMBUS_DEVICE,
-					    unused			      ? VERDICT_HARMLESS
-					    : device_is_vmbus_storage(device) ? VERDICT_FATAL
-									      : VERDICT_RISKY);
+					    unused		    ? VERDICT_HARMLESS
+					    : may_be_needed(device) ? VERDICT_FATAL
+								    : VERDICT_RISKY);
 
 	finding->accept = ACCEPT_VMBUS_DEVICE;
 	SAY(finding->then, "%s %s", device_kind(device), device->address);
@@ -38,8 +68,10 @@ static void report_vmbus(struct judge *judge, const struct device *device)
 	    "The %s %s on the VMBus is missing%s. The kernel waits 10 seconds for it; then %s.",
 	    device_kind(device), device->address,
 	    other ? " (one of the same kind is present with another id)" : "",
-	    unused ? "it refuses to hibernate until the next boot, but no driver used the device"
-		   : "its users fail");
+	    without_vmbus(device));
+	if (finding->class == VERDICT_FATAL)
+		SAY(finding->advice,
+		    "Restore the devices that the machine had when it hibernated.");
 	if (device_is_vmbus_pci(device) && !unused)
 		SAY(finding->advice, "Remove passed-through devices and virtual functions before "
 				     "hibernating: on a new virtual machine they have other ids.");
@@ -53,13 +85,28 @@ static bool port_handles(const struct judge *judge, const struct device *device,
 	       (!other || kernel_at_least(judge->then->kernel.release, 6, 12));
 }
 
+static const char *without_pci(const struct device *device, bool replaced)
+{
+	if (!*device->driver)
+		return replaced ? ": the saved kernel writes the old one's addresses to it"
+				: "; no driver used it";
+	if (is_needed(device))
+		return ": disks that the session uses are behind it";
+	if (device->class >> 16 == PCI_CLASS_STORAGE && (device->flags & DEVICE_USE_KNOWN))
+		return ": no file system on its disks was mounted, and no swap active, but its "
+		       "driver may hang";
+	return ": its driver will fail to resume it";
+}
+
 /* A function that replaces another one is given its BARs, used or not: pci_pm_restore_noirq() needs
  * no driver. */
 static void report_pci(struct judge *judge, const struct device *device, const struct device *now)
 {
 	bool unused = !*device->driver && !now, handled = port_handles(judge, device, now);
 	struct finding *finding = judge_add(judge, ABOUT_PCI_DEVICE,
-					    unused || handled ? VERDICT_HARMLESS : VERDICT_RISKY);
+					    unused || handled	? VERDICT_HARMLESS
+					    : is_needed(device) ? VERDICT_FATAL
+								: VERDICT_RISKY);
 
 	/* Another device gets the addresses of the one that was there. */
 	finding->accept = now ? ACCEPT_NOTHING : ACCEPT_PCI_DEVICE;
@@ -68,10 +115,11 @@ static void report_pci(struct judge *judge, const struct device *device, const s
 		SAY(finding->now, "%s %s", now->id, device_kind(now));
 	SAY(finding->text, "The %s %s at %s is %s%s.", device_kind(device), device->id,
 	    device->address, now ? "a different one now" : "missing",
-	    handled	       ? "; its port supports hot-plugging and handles that"
-	    : unused	       ? "; no driver used it"
-	    : !*device->driver ? ": the saved kernel writes the old one's addresses to it"
-			       : ": its driver will fail to resume it");
+	    handled ? "; its port supports hot-plugging and handles that"
+		    : without_pci(device, now));
+	if (finding->class == VERDICT_FATAL)
+		SAY(finding->advice,
+		    "Restore the devices that the machine had when it hibernated.");
 }
 
 /* virtio devices and Hyper-V's PCI devices appear only with their drivers, which an initramfs may

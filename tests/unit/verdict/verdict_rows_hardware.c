@@ -406,7 +406,39 @@ static void remove_device(struct devices *devices, const char *bus, const char *
 #define PASSED_THROUGH "6d0f4a12-5f3c-4c1a-9d2f-1c2b3a4d5e6f"
 #define CARD "0000:00:02.0"
 
-ROW("VMBus storage controller missing or with another id");
+ROW("VMBus storage controller missing or with another id, and something in use lay behind it");
+
+static void lay_behind(uint32_t flags)
+{
+	device_of(&then.devices, "vmbus", STORAGE)->flags = flags;
+	remove_device(&now.devices, "vmbus", STORAGE);
+}
+
+LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL, "then the disks of the session behind it fail.",
+     .advice = "Restore the devices")
+{
+	lay_behind(DEVICE_USE_KNOWN | DEVICE_IN_USE);
+}
+
+/* The disk is behind a PCI function, which is behind this. */
+LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL, "then the disks of the session behind it fail.",
+     .advice = "Remove passed-through devices")
+{
+	device_of(&then.devices, "vmbus", PASSED_THROUGH)->flags = DEVICE_USE_KNOWN | DEVICE_IN_USE;
+	remove_device(&now.devices, "vmbus", PASSED_THROUGH);
+	remove_device(&now.devices, "pci", "5f3c:00:02.0");
+}
+
+ROW("the same, and nothing in use lay behind it");
+
+LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_RISKY,
+     "its driver may crash when its disks are accessed, though no file system on them was mounted",
+     .accept = ACCEPT_VMBUS_DEVICE)
+{
+	lay_behind(DEVICE_USE_KNOWN);
+}
+
+ROW("the same, and the image does not say what lay behind it");
 
 LINE(HYPERV, ABOUT_VMBUS_DEVICE, VERDICT_FATAL,
      "The SCSI controller " STORAGE " on the VMBus is missing. ")

@@ -44,7 +44,96 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now: its driver
 	SET(function(&now, 1)->id, "8086:10d4");
 }
 
+/* The second card is a disk controller. */
+static void have_disks(uint32_t flags)
+{
+	have_cards();
+	function(&then, 1)->class = function(&now, 1)->class = 0x010802;
+	SET(function(&then, 1)->driver, "nvme");
+	function(&then, 1)->flags = flags;
+}
+
+static void lose_second(void)
+{
+	now.devices.items.count = 1;
+	now.devices.pci.resources.count = 1;
+}
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY,
+     "missing: no file system on its disks was mounted, and no swap active, but its driver may "
+     "hang",
+     .accept = ACCEPT_PCI_DEVICE)
+{
+	have_disks(DEVICE_USE_KNOWN);
+	lose_second();
+}
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now: no file system on its disks")
+{
+	have_disks(DEVICE_USE_KNOWN);
+	SET(function(&now, 1)->id, "8086:10d4");
+}
+
+/* An older image does not say what lay on its disks. */
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "missing: its driver will fail",
+     .accept = ACCEPT_PCI_DEVICE)
+{
+	have_disks(0);
+	lose_second();
+}
+
+/* No disk is behind a network adapter. */
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "missing: its driver will fail",
+     .accept = ACCEPT_PCI_DEVICE)
+{
+	have_cards();
+	function(&then, 1)->flags = DEVICE_USE_KNOWN;
+	lose_second();
+}
+
+/* What was in use behind a bridge is compared itself. */
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is a different one now: its driver")
+{
+	have_port();
+	function(&then, 2)->class = function(&now, 2)->class = 0x060400;
+	function(&then, 2)->flags = DEVICE_USE_KNOWN | DEVICE_IN_USE;
+	SET(function(&now, 2)->id, "8086:10d4");
+}
+
+ROW("PCI device missing or another, and something in use lay behind it");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_FATAL,
+     "is missing: disks that the session uses are behind it", .advice = "Restore the devices")
+{
+	have_disks(DEVICE_USE_KNOWN | DEVICE_IN_USE);
+	lose_second();
+}
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_FATAL,
+     "is a different one now: disks that the session uses are behind it",
+     .advice = "Restore the devices")
+{
+	have_disks(DEVICE_USE_KNOWN | DEVICE_IN_USE);
+	SET(function(&now, 1)->id, "8086:10d4");
+}
+
+/* A host adapter of USB, with a disk. */
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_FATAL,
+     "is missing: disks that the session uses are behind it", .advice = "Restore")
+{
+	have_disks(DEVICE_USE_KNOWN | DEVICE_IN_USE);
+	function(&then, 1)->class = function(&now, 1)->class = 0x0c0330;
+	lose_second();
+}
+
 ROW("PCI device missing, unused or behind a hot-plug port");
+
+/* Its user took it away, as a USB stick. */
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; its port")
+{
+	have_disks(DEVICE_REMOVABLE | DEVICE_USE_KNOWN | DEVICE_IN_USE);
+	lose_second();
+}
 
 LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; no driver used it")
 {
