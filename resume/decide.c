@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "image/verdict_input.h"
 #include "history/boot_record_file.h"
+#include "history/maps/drift.h"
 #include "platform/filesystems/other_swaps.h"
 #include "verdict/verdict.h"
 #include "verdict/report/verdict_report.h"
@@ -158,13 +159,13 @@ static int apply_policy(const struct decision *decision, enum verdict_policy pol
 static void note_boot(const struct verdict_input *then, const struct platform *now, const char *log,
 		      struct decision *ret)
 {
-	unsigned char digest[SHA256_SIZE];
+	struct met_now met;
 
 	boot_memory_free(&ret->boot);
 	if (boot_memory_of("", now, log, (uint64_t)time(NULL), &ret->boot) < 0 ||
-	    ret->boot.map.entries.count == 0 || memory_map_digest(&ret->boot.map, digest) < 0)
+	    ret->boot.map.entries.count == 0 || drift_met_now(&ret->boot, page_size(), &met) < 0)
 		return;
-	maps_met_odds(&then->platform.met, then->image.ranges, then->image.range_count, digest,
+	maps_met_odds(&then->platform.met, then->image.ranges, then->image.range_count, &met,
 		      &ret->odds);
 	ret->odds_at_least = then->image.coarse;
 }

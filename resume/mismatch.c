@@ -42,19 +42,36 @@ uint32_t mismatch_boots(const struct settings *settings, const struct mismatch *
 	return mismatch->worth;
 }
 
+/* Returns text; "" where the machine has no such log. */
+static const char *log_odds(const struct met_odds *odds, bool at_least, char *text, size_t size)
+{
+	if (!odds->log)
+		text[0] = '\0';
+	else if (odds->log_boots == 0)
+		snprintf(text, size,
+			 "; no other boot with this kernel and initramfs is known, which decide "
+			 "where the TPM event log lies");
+	else
+		snprintf(text, size,
+			 "; with this kernel and initramfs it has no page where the TPM event log "
+			 "lay in %s%" PRIu64 " of %" PRIu64 " boots",
+			 at_least ? "at least " : "", odds->log_fitting, odds->log_boots);
+	return text;
+}
+
 void mismatch_odds(const struct met_odds *odds, bool at_least, uint32_t keep, char *ret,
 		   size_t size)
 {
-	char seen[24] = "none", fits[64];
+	char seen[24] = "none", fits[64], log[140];
 
 	if (odds->same > 0)
 		snprintf(seen, sizeof(seen), "%" PRIu64, odds->same);
 	snprintf(fits, sizeof(fits), "%s%" PRIu64, at_least ? "at least " : "", odds->fitting);
 	snprintf(ret, size,
 		 "this boot's memory map was seen at %s of the %" PRIu64 " boots that are known, "
-		 "the image fits the maps of %s; it is kept for up to %u boot%s",
-		 seen, odds->boots, odds->fitting || at_least ? fits : "none", keep,
-		 keep == 1 ? "" : "s");
+		 "the image fits the maps of %s%s; it is kept for up to %u boot%s",
+		 seen, odds->boots, odds->fitting || at_least ? fits : "none",
+		 log_odds(odds, at_least, log, sizeof(log)), keep, keep == 1 ? "" : "s");
 }
 
 enum mismatch_choice mismatch_choose(const struct settings *settings,

@@ -236,7 +236,7 @@ static void log_refusal(const struct restore *restore, const char *reason)
 static void weigh_odds(const struct restore *restore, struct mismatch *mismatch)
 {
 	const struct decision *decision = &restore->decision;
-	char text[240];
+	char text[400];
 
 	if (!decision->map_refused || decision->hopeless || decision->lasting ||
 	    decision->odds.boots == 0 || restore->settings->mismatch_action == MISMATCH_DISCARD)

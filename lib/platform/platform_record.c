@@ -39,6 +39,7 @@ enum record_type {
 	RECORD_CPUID_NAMED = 26,
 	RECORD_MAPS_MET = 27,
 	RECORD_MAPS_MET_FRAMES = 28,
+	RECORD_MAPS_MET_LOGS = 29,
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
@@ -191,6 +192,10 @@ static const struct record_field met_fields[] = {
 	BYTES(struct map_met, digest),	   U64(struct map_met, boots), U64(struct map_met, last),
 	U32(struct map_met, tables_moved), U32(struct map_met, own),
 };
+static const struct record_field met_log_fields[] = {
+	BYTES(struct met_log, files), U64(struct met_log, boots), U64(struct met_log, last),
+	U64(struct met_log, first),   U64(struct met_log, count), U32(struct met_log, own),
+};
 static const struct record_field met_frames_fields[] = {
 	U32(struct met_frames, map),
 	U64(struct met_frames, first),
@@ -263,6 +268,8 @@ static const struct part parts[] = {
 	LIST_PART(RECORD_MAPS_MET, "maps met", met.maps, struct map_met, MAPS_MET_MAX, met_fields),
 	LIST_PART(RECORD_MAPS_MET_FRAMES, "frames of maps met", met.frames, struct met_frames,
 		  MAPS_MET_FRAMES_MAX, met_frames_fields),
+	LIST_PART(RECORD_MAPS_MET_LOGS, "event logs met", met.logs, struct met_log,
+		  MAPS_MET_LOGS_MAX, met_log_fields),
 	SINGLE_PART(RECORD_HIBERNATION, "hibernation", hibernation, struct hibernation,
 		    hibernation_fields),
 };

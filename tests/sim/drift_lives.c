@@ -35,7 +35,7 @@ struct life {
 	struct frame_list offlined;
 	struct frame_list elsewhere;
 	struct frame_list image;
-	uint32_t worth; /* boots for which the image is kept */
+	struct maps_met met; /* in the image */
 };
 
 bool drift_updates(uint64_t seed, unsigned int hibernation)
@@ -164,25 +164,31 @@ static void start_session(struct life *life, const struct drift_boot *boot, unsi
 	keep_free(life);
 }
 
-/* For how many boots it is kept. */
-static void weigh(struct life *life)
+/* What the image carries of the history. */
+static void take_along(struct life *life)
 {
-	const struct boot_memory *now = &life->session->memory;
-	struct maps_met met;
-	struct met_odds odds;
-	unsigned char digest[SHA256_SIZE];
-
-	life->worth = life->settings.mismatch_retries;
+	maps_met_free(&life->met);
 	if (!life->plan->remembers)
 		return;
-	if (drift_maps_met(map_history_setup(&life->history, now), now, PAGE, &met) < 0 ||
-	    memory_map_digest(&now->map, digest) < 0)
+	if (drift_maps_met(map_history_setup(&life->history, &life->session->memory),
+			   &life->session->memory, PAGE, &life->met) < 0)
 		ck_abort_msg("out of memory");
-	if (!maps_met_valid(&met))
+	if (!maps_met_valid(&life->met))
 		ck_abort_msg("seed %llu: maps met", (unsigned long long)life->plan->seed);
-	maps_met_odds(&met, life->image.items, life->image.count, digest, &odds);
-	life->worth = maps_met_worth(&odds, life->settings.mismatch_retries);
-	maps_met_free(&met);
+}
+
+/* For how many boots one that refuses the image keeps it. */
+static uint32_t weigh(const struct life *life, const struct drift_boot *now)
+{
+	struct met_now met;
+	struct met_odds odds;
+
+	if (!life->plan->remembers)
+		return life->settings.mismatch_retries;
+	if (drift_met_now(&now->memory, PAGE, &met) < 0)
+		ck_abort_msg("out of memory");
+	maps_met_odds(&life->met, life->image.items, life->image.count, &met, &odds);
+	return maps_met_worth(&odds, life->settings.mismatch_retries);
 }
 
 static void make_image(struct life *life, unsigned int hibernation)
@@ -198,7 +204,7 @@ static void make_image(struct life *life, unsigned int hibernation)
 	life->image = drift_select(&in_ram, &life->offlined, false);
 	free(used.items);
 	free(in_ram.items);
-	weigh(life);
+	take_along(life);
 }
 
 static void judge(const struct life *life, const struct drift_boot *now, struct verdict *ret)
@@ -305,7 +311,7 @@ static void hibernate(struct life *life, unsigned int hibernation)
 		verdict_free(&verdict);
 		if (allowed)
 			return;
-		if (attempt < life->worth)
+		if (attempt < weigh(life, boots[attempt]))
 			continue;
 		lose_session(life, boots, attempt, cause, hibernation * ATTEMPTS_MAX + attempt);
 		return;
@@ -325,6 +331,7 @@ void drift_live(const struct drift_machine *machine, const struct drift_plan *pl
 		hibernate(&life, hibernation);
 	tally->lives++;
 	map_history_free(&life.history);
+	maps_met_free(&life.met);
 	clear(&life.kernel);
 	clear(&life.offlined);
 	clear(&life.elsewhere);

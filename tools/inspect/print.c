@@ -128,22 +128,33 @@ static void print_locked(const struct inspection *i, FILE *out)
 /* By the memory maps of the boots that the image knows of; false: it knows of none. */
 static bool odds_of(const struct inspection *i, struct met_odds *ret)
 {
-	static const unsigned char no_map[SHA256_SIZE];
+	const struct maps_met *met = &i->input.platform.met;
+	struct met_now none = { 0 };
 
-	maps_met_odds(&i->input.platform.met, i->input.image.ranges, i->input.image.range_count,
-		      no_map, ret);
+	/* Of the TPM event log, the boots with the kernel that hibernated. */
+	for (size_t k = 0; k < met->logs.count; k++)
+		if (met->logs.items[k].own)
+			memcpy(none.files, met->logs.items[k].files, sizeof(none.files));
+	maps_met_odds(met, i->input.image.ranges, i->input.image.range_count, &none, ret);
 	return ret->boots > 0;
 }
 
 static void print_odds(const struct inspection *i, FILE *out)
 {
 	struct met_odds odds;
+	const char *more = i->input.image.coarse ? "at least " : "";
 
-	if (odds_of(i, &odds))
+	if (!odds_of(i, &odds))
+		return;
+	fprintf(out,
+		"  fits        the memory maps of %s%" PRIu64 " of the %" PRIu64
+		" boots that are known\n",
+		more, odds.fitting, odds.boots);
+	if (odds.log_boots > 0)
 		fprintf(out,
-			"  fits        the memory maps of %s%" PRIu64 " of the %" PRIu64
-			" boots that are known\n",
-			i->input.image.coarse ? "at least " : "", odds.fitting, odds.boots);
+			"              the TPM event log of %s%" PRIu64 " of the %" PRIu64
+			" boots with that kernel and initramfs\n",
+			more, odds.log_fitting, odds.log_boots);
 }
 
 static void print_image(const struct inspection *i, FILE *out)
@@ -247,6 +258,10 @@ static void json_odds(struct json *json, const struct inspection *i)
 		return;
 	json_u64(json, "boots_known", odds.boots);
 	json_u64(json, "boots_fitting", odds.fitting);
+	if (odds.log_boots == 0)
+		return;
+	json_u64(json, "log_boots_known", odds.log_boots);
+	json_u64(json, "log_boots_fitting", odds.log_fitting);
 }
 
 static void json_image(struct json *json, const struct inspection *i)

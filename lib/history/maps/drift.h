@@ -62,4 +62,7 @@ bool drift_tables_moved(const struct history_map *map, const struct boot_memory 
 int drift_maps_met(const struct history_setup *setup, const struct boot_memory *now,
 		   uint64_t page_size, struct maps_met *ret);
 
+/* A boot as maps_met_odds() wants it. 0 or a negative errno. */
+int drift_met_now(const struct boot_memory *now, uint64_t page_size, struct met_now *ret);
+
 #endif

@@ -60,6 +60,45 @@ static int add_whole(const struct history_setup *setup, const struct history_map
 	return 0;
 }
 
+/* All frames of which the log has a byte. */
+static struct frame_range frames_of(uint64_t start, uint64_t end, uint64_t page_size)
+{
+	uint64_t first = start / page_size;
+
+	return (struct frame_range){ first, end / page_size - first + 1 };
+}
+
+static int add_log(const struct history_log *log, const struct boot_memory *now, uint64_t page_size,
+		   struct maps_met *met)
+{
+	struct frame_range frames = frames_of(log->start, log->end, page_size);
+	struct met_log item = {
+		.boots = log->boots, .last = log->last, .first = frames.first, .count = frames.count
+	};
+	int r = crypto_sha256(log->boot_files, strlen(log->boot_files), item.files);
+
+	if (r < 0)
+		return r;
+	item.own = log->start == now->log_start && log->end == now->log_end &&
+		   strcmp(log->boot_files, now->boot_files) == 0;
+	return list_append(&met->logs, item);
+}
+
+int drift_met_now(const struct boot_memory *now, uint64_t page_size, struct met_now *ret)
+{
+	struct met_now met = { 0 };
+	int r = memory_map_digest(&now->map, met.digest);
+
+	if (r == 0)
+		r = crypto_sha256(now->boot_files, strlen(now->boot_files), met.files);
+	if (r < 0)
+		return r;
+	if (now->log_end > 0)
+		met.log = frames_of(now->log_start, now->log_end, page_size);
+	*ret = met;
+	return 0;
+}
+
 int drift_maps_met(const struct history_setup *setup, const struct boot_memory *now,
 		   uint64_t page_size, struct maps_met *ret)
 {
@@ -68,11 +107,13 @@ int drift_maps_met(const struct history_setup *setup, const struct boot_memory *
 
 	for (size_t i = 0; r == 0 && setup && i < setup->maps.count; i++)
 		r = add_whole(setup, &setup->maps.items[i], now, page_size, &met);
+	for (size_t i = 0; r == 0 && setup && i < setup->logs.count; i++)
+		r = add_log(&setup->logs.items[i], now, page_size, &met);
 	if (r < 0) {
 		maps_met_free(&met);
 		return r;
 	}
-	met.maps.known = met.frames.known = setup != NULL;
+	met.maps.known = met.frames.known = met.logs.known = setup != NULL;
 	*ret = met;
 	return 0;
 }

@@ -17,6 +17,7 @@ void maps_met_free(struct maps_met *met)
 {
 	list_free(&met->maps);
 	list_free(&met->frames);
+	list_free(&met->logs);
 }
 
 static bool maps_valid(const struct maps_met *met)
@@ -34,11 +35,29 @@ static bool maps_valid(const struct maps_met *met)
 	return own <= 1;
 }
 
+static bool logs_valid(const struct maps_met *met)
+{
+	uint64_t boots = 0, end;
+	unsigned int own = 0;
+
+	if (met->logs.count > MAPS_MET_LOGS_MAX)
+		return false;
+	for (size_t i = 0; i < met->logs.count; i++) {
+		const struct met_log *log = &met->logs.items[i];
+
+		own += log->own != 0;
+		if (log->count == 0 || !checked_add(log->first, log->count, &end) ||
+		    !checked_add(boots, log->boots, &boots))
+			return false;
+	}
+	return own <= 1;
+}
+
 bool maps_met_valid(const struct maps_met *met)
 {
 	uint64_t end = 0;
 
-	if (!maps_valid(met) || met->frames.count > MAPS_MET_FRAMES_MAX)
+	if (!maps_valid(met) || !logs_valid(met) || met->frames.count > MAPS_MET_FRAMES_MAX)
 		return false;
 	for (size_t i = 0; i < met->frames.count; i++) {
 		const struct met_frames *frames = &met->frames.items[i];
@@ -88,8 +107,32 @@ static bool fits(const struct maps_met *met, size_t map, size_t *at,
 	return fits;
 }
 
+static bool has_page(const struct frame_range *ranges, size_t count, uint64_t first,
+		     uint64_t frames)
+{
+	return frames_within(ranges, count, first, first + frames - 1) > 0;
+}
+
+/* Other boot files have the log elsewhere, so only those that boot now say where it will be. */
+static void weigh_logs(const struct maps_met *met, const struct frame_range *ranges, size_t count,
+		       const struct met_now *now, struct met_odds *odds)
+{
+	odds->log = now->log.count > 0;
+	odds->log_missed = odds->log && has_page(ranges, count, now->log.first, now->log.count);
+	for (size_t i = 0; i < met->logs.count; i++) {
+		const struct met_log *log = &met->logs.items[i];
+		uint64_t boots = log->boots - (log->own && log->boots > 0);
+
+		if (memcmp(log->files, now->files, SHA256_SIZE) != 0)
+			continue;
+		odds->log_boots += boots;
+		if (!has_page(ranges, count, log->first, log->count))
+			odds->log_fitting += boots;
+	}
+}
+
 void maps_met_odds(const struct maps_met *met, const struct frame_range *ranges, size_t count,
-		   const unsigned char now[SHA256_SIZE], struct met_odds *ret)
+		   const struct met_now *now, struct met_odds *ret)
 {
 	struct met_odds odds = { 0 };
 	size_t at = 0;
@@ -102,10 +145,33 @@ void maps_met_odds(const struct maps_met *met, const struct frame_range *ranges,
 		odds.boots += boots;
 		if (fits(met, i, &at, ranges, count))
 			odds.fitting += boots;
-		if (memcmp(map->digest, now, SHA256_SIZE) == 0)
+		if (memcmp(map->digest, now->digest, SHA256_SIZE) == 0)
 			odds.same += boots;
 	}
+	weigh_logs(met, ranges, count, now, &odds);
 	*ret = odds;
+}
+
+/* Is what did not fit at this boot known well enough, and did it ever fit? */
+static bool says_enough(const struct met_odds *odds)
+{
+	return odds->boots >= MAPS_MET_KNOWN_MIN && odds->fitting > 0 &&
+	       (!odds->log_missed ||
+		(odds->log_boots >= MAPS_MET_KNOWN_MIN && odds->log_fitting > 0));
+}
+
+/* The chance of another boot, by the rule of succession, for few boots say little. This boot
+ * counts, too: against the log if that lies on pages of the image, else against the map, and for
+ * the log. */
+static double chance(const struct met_odds *odds)
+{
+	double map =
+		((double)odds->fitting + 1) / ((double)odds->boots + (odds->log_missed ? 2 : 3));
+
+	if (!odds->log)
+		return map;
+	return map * ((double)odds->log_fitting + (odds->log_missed ? 1 : 2)) /
+	       ((double)odds->log_boots + 3);
 }
 
 uint32_t maps_met_worth(const struct met_odds *odds, uint32_t least)
@@ -113,10 +179,9 @@ uint32_t maps_met_worth(const struct met_odds *odds, uint32_t least)
 	double miss = 1, once;
 	uint32_t boots = 0;
 
-	if (odds->boots < MAPS_MET_KNOWN_MIN || odds->fitting == 0)
+	if (!says_enough(odds))
 		return least;
-	/* The rule of succession, for few boots say little. This boot counts, too. */
-	once = 1 - ((double)odds->fitting + 1) / ((double)odds->boots + 3);
+	once = 1 - chance(odds);
 	while (miss > MISS_ENOUGH && boots < MAPS_MET_WORTH_MAX) {
 		miss *= once;
 		boots++;

@@ -398,7 +398,7 @@ END_TEST
 START_TEST(test_maps_met)
 {
 	struct frame_range held[] = { { 0x11001, 1 }, { 0x18000, 10 } };
-	unsigned char digest[SHA256_SIZE];
+	struct met_now of_other;
 	struct maps_met met;
 	struct met_odds odds;
 	struct boot_memory other;
@@ -414,8 +414,9 @@ START_TEST(test_maps_met)
 	ck_assert_uint_eq(met.maps.items[1].own, 0);
 	ck_assert_uint_eq(met.frames.count, 2);
 	boot_with(0x11000, 4, 1, &other);
-	ck_assert_int_eq(memory_map_digest(&other.map, digest), 0);
-	maps_met_odds(&met, held, 2, digest, &odds);
+	ck_assert_int_eq(drift_met_now(&other, PAGE, &of_other), 0);
+	maps_met_odds(&met, held, 2, &of_other, &odds);
+	ck_assert(!odds.log);
 	ck_assert_uint_eq(odds.boots, 9);
 	ck_assert_uint_eq(odds.fitting, 7);
 	ck_assert_uint_eq(odds.same, 2);
@@ -424,6 +425,40 @@ START_TEST(test_maps_met)
 	ck_assert_int_eq(drift_maps_met(NULL, &now, PAGE, &met), 0);
 	ck_assert_uint_eq(met.maps.count, 0);
 	ck_assert(!met.maps.known);
+	maps_met_free(&met);
+}
+END_TEST
+
+/* A boot that differs in nothing but where the log lies has the same map; the log's own history
+ * says what the odds are. */
+START_TEST(test_logs_met)
+{
+	struct frame_range held = { 0x9000, 2 };
+	struct met_now of_now;
+	struct maps_met met;
+	struct met_odds odds;
+
+	count_log("kernel 1", 0x9001, 2);
+	count_log("kernel 2", 0x8000, 2);
+	count_log("kernel 1", 0x9002, 3);
+	count_log("kernel 1", 0x8ffe, 1);
+	count_log("kernel 1", 0x8000, 4);
+	boot_with(0x10000, 1, 1, &now);
+	with_log(&now, "kernel 1", 0x8000, 4);
+	ck_assert_int_eq(drift_maps_met(map_history_setup(&history, &now), &now, PAGE, &met), 0);
+	ck_assert(maps_met_valid(&met));
+	ck_assert_uint_eq(met.maps.count, 1);
+	ck_assert_uint_eq(met.logs.count, 5);
+	with_log(&now, "kernel 1", 0x9001, 4);
+	ck_assert_int_eq(drift_met_now(&now, PAGE, &of_now), 0);
+	maps_met_odds(&met, &held, 1, &of_now, &odds);
+	ck_assert(odds.log && odds.log_missed);
+	ck_assert_uint_eq(odds.boots, 11);
+	ck_assert_uint_eq(odds.same, 11);
+	ck_assert_uint_eq(odds.fitting, 11);
+	/* Nine with kernel 1, but for the one that hibernated; three on the image's pages. */
+	ck_assert_uint_eq(odds.log_boots, 9);
+	ck_assert_uint_eq(odds.log_fitting, 6);
 	maps_met_free(&met);
 }
 END_TEST
@@ -477,5 +512,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tests, test_boots_taking);
 	tcase_add_test(tests, test_partial_pages);
 	tcase_add_test(tests, test_maps_met);
+	tcase_add_test(tests, test_logs_met);
 	tcase_add_test(tests, test_maps_met_limit);
 }

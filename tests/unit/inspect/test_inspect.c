@@ -286,14 +286,19 @@ START_TEST(never_writes)
 }
 END_TEST
 
-/* Of 16 boots one took page frame 107, which the image has. */
+/* Of 16 boots one took page frame 107, which the image has, and one has the TPM event log there. */
 static int make_platform(void *context, const unsigned char *kernel_header, size_t page_size,
 			 const void **ret, size_t *ret_size)
 {
 	struct map_met maps[] = { { .boots = 15, .own = 1 }, { .boots = 1 } };
 	struct met_frames frames = { .map = 1, .first = 107, .count = 1 };
+	struct met_log logs[] = { { .boots = 4, .first = 9000, .count = 1, .own = 1 },
+				  { .boots = 1, .first = 107, .count = 1 },
+				  { .boots = 5, .first = 9001, .count = 1, .files = "other" } };
 	struct platform platform = {
-		.met = { .maps = { maps, ARRAY_SIZE(maps), true }, .frames = { &frames, 1, true } },
+		.met = { .maps = { maps, ARRAY_SIZE(maps), true },
+			 .frames = { &frames, 1, true },
+			 .logs = { logs, ARRAY_SIZE(logs), true } },
 	};
 	unsigned char **bytes = context;
 	int r = platform_encode(&platform, bytes, ret_size);
@@ -321,6 +326,13 @@ START_TEST(knows_the_odds)
 	free(bytes);
 	write_file("image", device, SMALL_BYTES);
 	expect(0, "  fits        the memory maps of 14 of the 15 boots that are known\n", "");
+	expect(0,
+	       "known\n              the TPM event log of 3 of the 4 boots with that "
+	       "kernel and "
+	       "initramfs\n",
+	       "");
+	expect(0, "\"log_boots_known\": 4", "--json");
+	expect(0, "\"log_boots_fitting\": 3", "--json");
 	expect(0, "\"boots_known\": 15", "--json");
 	expect(0, "\"boots_fitting\": 14", "--json");
 }

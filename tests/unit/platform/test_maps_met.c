@@ -32,6 +32,16 @@ static void add_frames(uint32_t map, uint64_t first, uint64_t count)
 	met.frames.known = true;
 }
 
+/* A place of the log with boot files whose digest consists of one byte. */
+static void add_log(unsigned char files, uint64_t first, uint64_t boots)
+{
+	struct met_log log = { .boots = boots, .last = 1700000000, .first = first, .count = 4 };
+
+	memset(log.files, files, sizeof(log.files));
+	ck_assert_int_eq(list_append(&met.logs, log), 0);
+	met.logs.known = true;
+}
+
 /* Nine boots with the map of the image's own, one and two with others. */
 static void setup(void)
 {
@@ -50,15 +60,35 @@ static void teardown(void)
 	maps_met_free(&met);
 	ck_assert_ptr_null(met.maps.items);
 	ck_assert_ptr_null(met.frames.items);
-	ck_assert(!met.maps.known && !met.frames.known);
+	ck_assert_ptr_null(met.logs.items);
+	ck_assert(!met.maps.known && !met.frames.known && !met.logs.known);
 }
 
-static void ask(const struct frame_range *ranges, size_t count, unsigned char now)
+static void ask(const struct frame_range *ranges, size_t count, unsigned char digest)
 {
-	unsigned char digest[SHA256_SIZE];
+	struct met_now now = { 0 };
 
-	memset(digest, now, sizeof(digest));
-	maps_met_odds(&met, ranges, count, digest, &odds);
+	memset(now.digest, digest, sizeof(now.digest));
+	maps_met_odds(&met, ranges, count, &now, &odds);
+	ck_assert(!odds.log && !odds.log_missed);
+	ck_assert_uint_eq(odds.log_boots, 0);
+}
+
+/* Of an image with page frames 500 to 502, at a boot with the log at that frame. */
+static void ask_of_log(unsigned char files, uint64_t first)
+{
+	const struct frame_range range = { 500, 3 };
+	struct met_now now = { .log = { first, 4 } };
+
+	memset(now.digest, 'a', sizeof(now.digest));
+	memset(now.files, files, sizeof(now.files));
+	ck_assert(maps_met_valid(&met));
+	maps_met_odds(&met, &range, 1, &now, &odds);
+	ck_assert(odds.log);
+	/* It counts as RAM in the maps. */
+	ck_assert_uint_eq(odds.boots, 11);
+	ck_assert_uint_eq(odds.fitting, 11);
+	ck_assert_uint_eq(odds.same, 2);
 }
 
 /* Of which frames the image has a page, and at how many boots it fits, but for the one that made
@@ -116,6 +146,98 @@ START_TEST(moved_tables_never_fit)
 	ask(ranges, 1, 'x');
 	ck_assert_uint_eq(odds.fitting, 8);
 	ck_assert_uint_eq(odds.boots, 11);
+}
+END_TEST
+
+/* With the same boot files it slides; where others have put it says nothing. */
+START_TEST(the_event_log)
+{
+	add_log('k', 600, 4);
+	met.logs.items[0].own = 1;
+	add_log('k', 502, 2); /* with one frame on the image's last */
+	add_log('k', 503, 1);
+	add_log('k', 496, 5);
+	add_log('l', 499, 7);
+	ask_of_log('k', 499);
+	ck_assert(odds.log_missed);
+	ck_assert_uint_eq(odds.log_boots, 11);
+	ck_assert_uint_eq(odds.log_fitting, 9);
+	ask_of_log('k', 496);
+	ck_assert(!odds.log_missed);
+	ck_assert_uint_eq(odds.log_fitting, 9);
+	ask_of_log('l', 497);
+	ck_assert(odds.log_missed);
+	ck_assert_uint_eq(odds.log_boots, 7);
+	ck_assert_uint_eq(odds.log_fitting, 0);
+	ask_of_log('m', 600);
+	ck_assert(!odds.log_missed);
+	ck_assert_uint_eq(odds.log_boots, 0);
+}
+END_TEST
+
+/* The map always fits. By hand: the chance is 12/13 times that of the log, or with a log that
+ * does not miss 12/14 times (fitting + 2) / (boots + 3). */
+static const struct {
+	bool missed;
+	uint64_t boots, fitting;
+	uint32_t worth;
+} logs[] = {
+	{ false, 0, 0, 4 },  /* 12/14 * 2/3 = 0.57 */
+	{ false, 9, 9, 2 },  /* 12/14 * 11/12 = 0.79 */
+	{ false, 9, 0, 20 }, /* 12/14 * 2/12 = 0.143 */
+	{ true, 0, 0, 1 },   /* nothing is known of these boot files */
+	{ true, 2, 2, 1 },   /* too few boots */
+	{ true, 9, 0, 1 },   /* it never fitted */
+	{ true, 9, 9, 3 },   /* 12/13 * 10/12 = 0.77 */
+	{ true, 9, 5, 5 },   /* 12/13 * 6/12 = 0.46 */
+	{ true, 9, 1, 18 },  /* 12/13 * 2/12 = 0.154 */
+};
+
+START_TEST(worth_with_an_event_log)
+{
+	const struct met_odds given = {
+		.boots = 11,
+		.fitting = 11,
+		.log = true,
+		.log_missed = logs[_i].missed,
+		.log_boots = logs[_i].boots,
+		.log_fitting = logs[_i].fitting,
+	};
+	const struct met_odds of_maps = { .boots = 11, .fitting = 11 };
+
+	ck_assert_uint_eq(maps_met_worth(&given, 1), logs[_i].worth);
+	ck_assert_uint_eq(maps_met_worth(&of_maps, 1), 2);
+}
+END_TEST
+
+START_TEST(refuses_logs_that_are_not_valid)
+{
+	add_log('k', 500, 1);
+	add_log('k', 600, UINT64_MAX - 1);
+	met.logs.items[1].count = UINT64_MAX - 600;
+	met.logs.items[1].own = 1;
+	ck_assert(maps_met_valid(&met));
+	switch (_i) {
+	case 0:
+		met.logs.items[0].count = 0;
+		break;
+	case 1:
+		met.logs.items[1].count++;
+		break;
+	case 2:
+		met.logs.items[0].boots = 2;
+		break;
+	case 3:
+		met.logs.items[0].own = 1;
+		break;
+	default:
+		while (met.logs.count < MAPS_MET_LOGS_MAX)
+			add_log('l', 700, 0);
+		ck_assert(maps_met_valid(&met));
+		add_log('l', 700, 0);
+		break;
+	}
+	ck_assert(!maps_met_valid(&met));
 }
 END_TEST
 
@@ -262,7 +384,7 @@ START_TEST(digest_of_a_map)
 }
 END_TEST
 
-/* In the image: records 27 and 28 of the platform section. */
+/* In the image: records 27 to 29 of the platform section. */
 START_TEST(survives_a_round_trip)
 {
 	struct platform platform = { 0 }, copy;
@@ -271,6 +393,8 @@ START_TEST(survives_a_round_trip)
 	struct why w = { "" };
 
 	met.maps.items[1].tables_moved = 1;
+	add_log('k', 500, 3);
+	met.logs.items[0].own = 1;
 	platform.met = met;
 	ck_assert_int_eq(platform_encode(&platform, &bytes, &length), 0);
 	platform.met = (struct maps_met){ 0 };
@@ -293,7 +417,16 @@ START_TEST(survives_a_round_trip)
 		ck_assert_uint_eq(met.frames.items[i].first, copy.met.frames.items[i].first);
 		ck_assert_uint_eq(met.frames.items[i].count, copy.met.frames.items[i].count);
 	}
+	ck_assert(copy.met.logs.known);
+	ck_assert_uint_eq(copy.met.logs.count, 1);
+	ck_assert_mem_eq(copy.met.logs.items[0].files, met.logs.items[0].files, SHA256_SIZE);
+	ck_assert_uint_eq(copy.met.logs.items[0].boots, 3);
+	ck_assert_uint_eq(copy.met.logs.items[0].last, 1700000000);
+	ck_assert_uint_eq(copy.met.logs.items[0].first, 500);
+	ck_assert_uint_eq(copy.met.logs.items[0].count, 4);
+	ck_assert_uint_eq(copy.met.logs.items[0].own, 1);
 	platform_free(&copy);
+	ck_assert_ptr_null(copy.met.logs.items);
 	ck_assert_ptr_null(copy.met.maps.items);
 	ck_assert_ptr_null(copy.met.frames.items);
 }
@@ -331,6 +464,9 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, at_how_many_boots_it_fits, 0, (int)ARRAY_SIZE(images));
 	tcase_add_test(tcase, how_often_this_map_was_there);
 	tcase_add_test(tcase, moved_tables_never_fit);
+	tcase_add_test(tcase, the_event_log);
+	tcase_add_loop_test(tcase, worth_with_an_event_log, 0, (int)ARRAY_SIZE(logs));
+	tcase_add_loop_test(tcase, refuses_logs_that_are_not_valid, 0, 5);
 	tcase_add_test(tcase, nothing_known);
 	tcase_add_loop_test(tcase, how_long_it_is_worth_keeping, 0, (int)ARRAY_SIZE(worths));
 	tcase_add_loop_test(tcase, refuses_what_is_not_valid, 0, 10);

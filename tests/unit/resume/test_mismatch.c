@@ -232,36 +232,55 @@ END_TEST
 START_TEST(test_odds)
 {
 	static const struct {
-		struct met_odds odds; /* boots, fitting, same */
+		struct met_odds odds;
 		bool at_least;
 		uint32_t keep;
 		const char *text;
 	} cases[] = {
-		{ { 11, 9, 2 },
+		{ { .boots = 11, .fitting = 9, .same = 2 },
 		  false,
 		  3,
 		  "this boot's memory map was seen at 2 of the 11 boots that are known, the image "
 		  "fits the maps of 9; it is kept for up to 3 boots" },
-		{ { 11, 9, 0 },
+		{ { .boots = 11, .fitting = 9 },
 		  true,
 		  1,
 		  "this boot's memory map was seen at none of the 11 boots that are known, the "
 		  "image fits the maps of at least 9; it is kept for up to 1 boot" },
-		{ { 4, 0, 4 },
+		{ { .boots = 4, .same = 4 },
 		  false,
 		  2,
 		  "this boot's memory map was seen at 4 of the 4 boots that are known, the image "
 		  "fits the maps of none; it is kept for up to 2 boots" },
-		{ { UINT64_MAX, UINT64_MAX, UINT64_MAX },
+		{ { .boots = UINT64_MAX, .fitting = UINT64_MAX, .same = UINT64_MAX },
 		  true,
 		  UINT32_MAX,
 		  "this boot's memory map was seen at 18446744073709551615 of the "
 		  "18446744073709551615 boots that are known, the image fits the maps of at least "
 		  "18446744073709551615; it is kept for up to 4294967295 boots" },
+		{ { .boots = 4, .fitting = 4, .same = 4, .log = true },
+		  false,
+		  2,
+		  "this boot's memory map was seen at 4 of the 4 boots that are known, the image "
+		  "fits the maps of 4; no other boot with this kernel and initramfs is known, "
+		  "which decide where the TPM event log lies; it is kept for up to 2 boots" },
+		{ { .boots = 4,
+		    .fitting = 4,
+		    .same = 4,
+		    .log = true,
+		    .log_missed = true,
+		    .log_boots = 9,
+		    .log_fitting = 5 },
+		  true,
+		  5,
+		  "this boot's memory map was seen at 4 of the 4 boots that are known, the image "
+		  "fits the maps of at least 4; with this kernel and initramfs it has no page "
+		  "where the TPM event log lay in at least 5 of 9 boots; it is kept for up to 5 "
+		  "boots" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char text[300];
+		char text[400];
 
 		mismatch_odds(&cases[i].odds, cases[i].at_least, cases[i].keep, text, sizeof(text));
 		ck_assert_str_eq(text, cases[i].text);
