@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +177,23 @@ static void add_state(const struct looking *looking)
 		add_nothing(looking);
 }
 
+static void add_changed_files(const struct looking *looking, const char *path)
+{
+	size_t moved, others = drift_other_files(looking->setup, &looking->boot, &moved);
+	char odds[120] = "";
+
+	if (others > 0)
+		snprintf(odds, sizeof(odds), "; with %zu of %zu other%s seen it lay elsewhere",
+			 moved, others, others == 1 ? "" : "s");
+	preflight_advise(
+		preflight_add(looking->context, ID, CHECK_WARNING,
+			      "another kernel or initramfs was installed since this boot (%s): the "
+			      "memory map will probably differ at the next boot, which then cannot "
+			      "resume if memory in use is where the TPM event log goes%s",
+			      path, odds),
+		"reboot first");
+}
+
 /* Kernel and initramfs decide where the kernel's EFI stub puts the TPM event log. */
 static void warn_of_changed_files(const struct looking *looking)
 {
@@ -193,14 +211,7 @@ static void warn_of_changed_files(const struct looking *looking)
 			if (files->files[i].spare || files->files[i].foreign ||
 			    files->files[i].changed < since)
 				continue;
-			preflight_advise(
-				preflight_add(looking->context, ID, CHECK_WARNING,
-					      "another kernel or initramfs was installed since "
-					      "this boot (%s): the memory map will probably "
-					      "differ at the next boot, which then cannot resume "
-					      "if memory in use is where the TPM event log goes",
-					      files->files[i].path),
-				"reboot first");
+			add_changed_files(looking, files->files[i].path);
 			break;
 		}
 		boot_record_free(record);

@@ -65,4 +65,9 @@ int drift_maps_met(const struct history_setup *setup, const struct boot_memory *
 /* A boot as maps_met_odds() wants it. 0 or a negative errno. */
 int drift_met_now(const struct boot_memory *now, uint64_t page_size, struct met_now *ret);
 
+/* Of the sets of boot files that the history knows, but for those of this boot: how many are
+ * there? *ret_moved: with how many of them did the TPM event log never lie where it does now? */
+size_t drift_other_files(const struct history_setup *setup, const struct boot_memory *now,
+			 size_t *ret_moved);
+
 #endif

@@ -437,6 +437,7 @@ START_TEST(test_logs_met)
 	struct met_now of_now;
 	struct maps_met met;
 	struct met_odds odds;
+	size_t moved;
 
 	count_log("kernel 1", 0x9001, 2);
 	count_log("kernel 2", 0x8000, 2);
@@ -460,6 +461,16 @@ START_TEST(test_logs_met)
 	ck_assert_uint_eq(odds.log_boots, 9);
 	ck_assert_uint_eq(odds.log_fitting, 6);
 	maps_met_free(&met);
+	ck_assert_uint_eq(drift_other_files(map_history_setup(&history, &now), &now, &moved), 1);
+	ck_assert_uint_eq(moved, 1);
+	with_log(&now, "kernel 1", 0x8000, 4);
+	ck_assert_uint_eq(drift_other_files(map_history_setup(&history, &now), &now, &moved), 1);
+	ck_assert_uint_eq(moved, 0);
+	with_log(&now, "kernel 3", 0x8ffe, 4);
+	ck_assert_uint_eq(drift_other_files(map_history_setup(&history, &now), &now, &moved), 2);
+	ck_assert_uint_eq(moved, 1);
+	ck_assert_uint_eq(drift_other_files(NULL, &now, &moved), 0);
+	ck_assert_uint_eq(moved, 0);
 }
 END_TEST
 

@@ -52,6 +52,23 @@ static void count_boot(uint64_t first, uint64_t count)
 	boot_memory_free(&boot);
 }
 
+/* A boot of that kernel with the log there. */
+static void count_log(const char *release, uint64_t first)
+{
+	struct boot_memory boot;
+	char id[20], log[80];
+
+	snprintf(log, sizeof(log), "efi: TPMEventLog=0x%llx\nACPI: DSDT 0x7000040 000100\n",
+		 (unsigned long long)first * 4096);
+	set_map(first, 4, "ACPI Tables");
+	snprintf(platform.kernel.release, sizeof(platform.kernel.release), "%s", release);
+	snprintf(id, sizeof(id), "boot-%u", ++boots);
+	ck_assert_int_eq(boot_memory_of(made_root, &platform, log, boots, &boot), 0);
+	ck_assert_uint_ne(boot.log_end, 0);
+	ck_assert_int_eq(map_history_add(made_root, &boot, id, NULL, NULL), 0);
+	boot_memory_free(&boot);
+}
+
 static void begin(void)
 {
 	made_root_create();
@@ -277,6 +294,7 @@ START_TEST(another_kernel)
 	ck_assert_str_eq(result.checks[1].id, "drift");
 	ck_assert_int_eq(result.checks[1].level, CHECK_WARNING);
 	ck_assert_ptr_nonnull(strstr(result.checks[1].text, "(/boot/initrd.img-6.12.9)"));
+	ck_assert_ptr_null(strstr(result.checks[1].text, "elsewhere"));
 	ck_assert_str_eq(result.checks[1].advice, "reboot first");
 	/* Before this boot. */
 	snprintf(text, sizeof(text), "cpu 1 2\nbtime %lld\n", (long long)time(NULL) + 3600);
@@ -287,6 +305,27 @@ START_TEST(another_kernel)
 	made_put("/proc/stat", NULL);
 	look();
 	ck_assert_uint_eq(result.count, 1);
+}
+END_TEST
+
+/* What the history knows of other kernels gives the odds. */
+START_TEST(another_kernel_by_the_history)
+{
+	static const struct {
+		const char *release;
+		uint64_t first;
+	} booted[] = { { "6.12.7", 0x11000 }, { "6.12.8", 0x10000 }, { "6.12.8", 0x10002 } };
+
+	made_put("/proc/stat", "cpu 1 2\nbtime 1000000\n");
+	made_put("/boot/initrd.img-6.12.9", "an initramfs\n");
+	for (size_t i = 0; i < ARRAY_SIZE(booted); i++)
+		count_log(booted[i].release, booted[i].first);
+	strcpy(platform.kernel.release, "6.12.9");
+	put_event_log();
+	look();
+	ck_assert_uint_eq(result.count, 2);
+	ck_assert_ptr_nonnull(
+		strstr(result.checks[1].text, "; with 1 of 2 others seen it lay elsewhere"));
 }
 END_TEST
 
@@ -305,11 +344,17 @@ END_TEST
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
-		nothing_drifts,	     is_unknown,
-		is_kept_free,	     is_in_the_image_anyway,
-		the_kernel_holds_it, much_is_held,
-		is_too_large,	     event_log,
-		another_kernel,	     another_kernel_without_event_log,
+		nothing_drifts,
+		is_unknown,
+		is_kept_free,
+		is_in_the_image_anyway,
+		the_kernel_holds_it,
+		much_is_held,
+		is_too_large,
+		event_log,
+		another_kernel,
+		another_kernel_by_the_history,
+		another_kernel_without_event_log,
 	};
 	TCase *tcase = test_case(suite, "preflight_drift");
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What else was different at boots whose memory was. */
+#include "history/maps/drift.h"
+
+#include <string.h>
+
+static bool same_files(const struct history_log *a, const char *files)
+{
+	return strcmp(a->boot_files, files) == 0;
+}
+
+/* Did the log lie where it does now, at a boot with the files of item at? Places after it are of
+ * the same files or of others. */
+static bool lay_here(const struct history_setup *setup, size_t at, const struct boot_memory *now)
+{
+	for (size_t i = at; i < setup->logs.count; i++) {
+		const struct history_log *log = &setup->logs.items[i];
+
+		if (same_files(log, setup->logs.items[at].boot_files) &&
+		    log->start == now->log_start && log->end == now->log_end)
+			return true;
+	}
+	return false;
+}
+
+size_t drift_other_files(const struct history_setup *setup, const struct boot_memory *now,
+			 size_t *ret_moved)
+{
+	size_t files = 0, moved = 0;
+
+	for (size_t i = 0; setup && i < setup->logs.count; i++) {
+		const char *name = setup->logs.items[i].boot_files;
+		size_t before = 0;
+
+		while (before < i && !same_files(&setup->logs.items[before], name))
+			before++;
+		if (before < i || strcmp(name, now->boot_files) == 0)
+			continue;
+		files++;
+		moved += !lay_here(setup, i, now);
+	}
+	*ret_moved = moved;
+	return files;
+}
