@@ -23,16 +23,9 @@ static void read_entry(const char *root, const char *name, char ret[TEXT_MAX])
 		snprintf(ret, TEXT_MAX, "Boot%04X", get_le16(value));
 }
 
-/* UTF-16; names of entries are ASCII. */
 static void read_text(const char *root, const char *name, char ret[TEXT_MAX])
 {
-	unsigned char value[EFI_VARIABLE_MAX];
-	size_t length = efi_variable_read(root, name, EFI_VENDOR_LOADER, value), i;
-
-	for (i = 0; i + 1 < TEXT_MAX && 2 * i + 1 < length && get_le16(value + 2 * i); i++)
-		ret[i] = value[2 * i + 1] ? '?' : (char)value[2 * i];
-	ret[i] = '\0';
-	text_make_printable(ret);
+	efi_variable_text(root, name, EFI_VENDOR_LOADER, ret, TEXT_MAX);
 }
 
 /* Does another bootable entry come before this one in BootOrder? UEFI, "Load Options": an

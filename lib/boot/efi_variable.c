@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "boot/efi_variable.h"
 
+#include "base/bytes.h"
 #include "base/io.h"
+#include "base/text.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -21,4 +23,16 @@ size_t efi_variable_read(const char *root, const char *name, const char *vendor,
 		return 0;
 	memcpy(value, raw + ATTRIBUTES_SIZE, (size_t)n - ATTRIBUTES_SIZE);
 	return (size_t)n - ATTRIBUTES_SIZE;
+}
+
+void efi_variable_text(const char *root, const char *name, const char *vendor, char *ret,
+		       size_t size)
+{
+	unsigned char value[EFI_VARIABLE_MAX];
+	size_t length = efi_variable_read(root, name, vendor, value), i;
+
+	for (i = 0; i + 1 < size && 2 * i + 1 < length && get_le16(value + 2 * i); i++)
+		ret[i] = value[2 * i + 1] ? '?' : (char)value[2 * i];
+	ret[i] = '\0';
+	text_make_printable(ret);
 }

@@ -17,4 +17,9 @@
 size_t efi_variable_read(const char *root, const char *name, const char *vendor,
 			 unsigned char value[EFI_VARIABLE_MAX]);
 
+/* The same of a text in UTF-16: what is not ASCII becomes '?'. Printable, and cut to size; "" if
+ * there is none. */
+void efi_variable_text(const char *root, const char *name, const char *vendor, char *ret,
+		       size_t size);
+
 #endif
