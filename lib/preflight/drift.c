@@ -177,6 +177,23 @@ static void add_state(const struct looking *looking)
 		add_nothing(looking);
 }
 
+/* GRUB, for one, allocates memory that the kernel then finds reserved elsewhere than with another
+ * loader. */
+static void add_loader(const struct looking *looking)
+{
+	const char *own,
+		*other = drift_other_loader(looking->setup, &looking->boot, looking->page_size,
+					    &looking->drift.keep, &own);
+
+	if (other)
+		preflight_add(
+			looking->context, ID, CHECK_OK,
+			"the boot loader may be a cause: the boots that took that memory were "
+			"all started by %s, those with this boot's memory map by %s; if this "
+			"system is always started in the same way, less may move",
+			other, own);
+}
+
 static void add_changed_files(const struct looking *looking, const char *path)
 {
 	size_t moved, others = drift_other_files(looking->setup, &looking->boot, &moved);
@@ -260,6 +277,7 @@ void check_drift(struct preflight_context *context)
 	looking.page_size = page_size();
 	if (look(&looking) == 0) {
 		add_state(&looking);
+		add_loader(&looking);
 		warn_of_changed_files(&looking);
 	}
 	map_history_free(&looking.history);

@@ -26,6 +26,24 @@ static void print_machine(const struct history_view *view, FILE *out)
 		fprintf(out, "damaged   %s\n", view->damage.text);
 }
 
+/* By map. */
+static void print_loaders(const struct history_setup *setup, FILE *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < setup->maps.count; i++) {
+		const char *loader = setup->maps.items[i].loader;
+
+		if (!loader[0])
+			continue;
+		if (!any)
+			fprintf(out, "\nBoot loaders:\n");
+		any = true;
+		fprintf(out, "  map %zu  %s\n", i + 1,
+			strcmp(loader, HISTORY_LOADERS) == 0 ? "several" : loader);
+	}
+}
+
 static void print_maps(const struct history_view *view, FILE *out)
 {
 	const struct history_setup *setup = view->setup;
@@ -51,6 +69,7 @@ static void print_maps(const struct history_view *view, FILE *out)
 	}
 	fprintf(out, view->map ? "* is the map of this boot.\n"
 			       : "The map of this boot is none of them.\n");
+	print_loaders(setup, out);
 }
 
 static void print_type(uint32_t type, int width, FILE *out)
@@ -227,6 +246,8 @@ static void json_map(struct json *json, const struct history_view *view,
 	json_u64(json, "refused", map->refused);
 	json_time(json, "first", map->first);
 	json_time(json, "last", map->last);
+	if (map->loader[0])
+		json_string(json, "loader", map->loader);
 	json_bool(json, "this_boot", map == view->map);
 	json_bool(json, "tables_moved", drift_tables_moved(map, &view->now));
 	json_array_begin(json, "memory_map");

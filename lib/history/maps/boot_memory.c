@@ -188,6 +188,7 @@ int boot_memory_of(const char *root, const struct platform *platform, const char
 	}
 	name_machine(&platform->dmi, &boot);
 	name_boot_files(root, &platform->kernel, &boot);
+	boot_loader_name(root, boot.loader);
 	/* One that is cut within a character would not be the same when it is read again. */
 	text_make_printable(boot.machine);
 	text_make_printable(boot.firmware);

@@ -3,6 +3,7 @@
 #ifndef S2DISK_HISTORY_BOOT_MEMORY_H
 #define S2DISK_HISTORY_BOOT_MEMORY_H
 
+#include "boot/boot_loader.h"
 #include "platform/list.h"
 #include "platform/memory/memory_map.h"
 #include "platform/platform.h"
@@ -31,15 +32,16 @@ struct boot_memory {
 	 * end inclusive; both 0: none. The kernel's EFI stub allocates it, so it moves with
 	 * the boot files (efi_retrieve_eventlog(), drivers/firmware/efi/libstub/tpm.c). */
 	uint64_t log_start, log_end;
-	uint64_t time; /* seconds since 1970 */
+	uint64_t time;		      /* seconds since 1970 */
+	char loader[BOOT_LOADER_MAX]; /* boot_loader_name(); "": not known */
 };
 
 /* Harmless on a zeroed struct, and leaves one. */
 void boot_memory_free(struct boot_memory *boot);
 
 /* From what is known of this machine: root/sys/kernel/boot_params has the size of its initramfs,
- * kernel_log (NULL: unknown) the line "efi: … TPMEventLog=0x…". time in seconds since 1970.
- * 0 or -ENOMEM. */
+ * root/sys/firmware/efi its boot loader, kernel_log (NULL: unknown) the line "efi: …
+ * TPMEventLog=0x…". time in seconds since 1970. 0 or -ENOMEM. */
 int boot_memory_of(const char *root, const struct platform *platform, const char *kernel_log,
 		   uint64_t time, struct boot_memory *ret);
 

@@ -70,4 +70,11 @@ int drift_met_now(const struct boot_memory *now, uint64_t page_size, struct met_
 size_t drift_other_files(const struct history_setup *setup, const struct boot_memory *now,
 			 size_t *ret_moved);
 
+/* The boot loader of the boots at which one of these frames was not RAM, if it is one, and another
+ * than the one of all boots with this boot's map (*ret_own); else NULL, and *ret_own is untouched.
+ * Points into setup. */
+const char *drift_other_loader(const struct history_setup *setup, const struct boot_memory *now,
+			       uint64_t page_size, const struct frame_list *frames,
+			       const char **ret_own);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "history/maps/map_history.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,11 +128,19 @@ static int add_map(struct history_setup *setup, const struct boot_memory *boot)
 	return r;
 }
 
+void history_map_add_loader(struct history_map *map, const char *loader)
+{
+	if (!loader[0] || strcmp(map->loader, loader) == 0)
+		return;
+	text_copy(map->loader, sizeof(map->loader), map->loader[0] ? HISTORY_LOADERS : loader);
+}
+
 /* The clock of a boot may be wrong: the last boot is then not the latest time. */
 static void count_map(struct history_map *map, const struct boot_memory *boot,
 		      enum boot_outcome outcome)
 {
 	map->last = boot->time;
+	history_map_add_loader(map, boot->loader);
 	if (map->boots == MAP_HISTORY_BOOTS_MAX)
 		return;
 	map->boots++;

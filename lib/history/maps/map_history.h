@@ -39,7 +39,11 @@ struct history_map {
 	uint64_t resumes;     /* of these, boots that restored an image */
 	uint64_t refused;     /* of these, boots that refused an image and kept it */
 	uint64_t first, last; /* seconds since 1970 */
+	/* Of those boots whose loader is known; "": of none; HISTORY_LOADERS: they differ. */
+	char loader[BOOT_LOADER_MAX];
 };
+
+#define HISTORY_LOADERS "*"
 
 struct history_log {
 	char boot_files[200];
@@ -85,6 +89,9 @@ enum boot_outcome {
 
 /* Is there room for a place of the log with these boot files? *ret_new: they have none yet. */
 bool history_log_fits(const struct history_setup *setup, const char *boot_files, bool *ret_new);
+
+/* Notes that boots with this map had that loader ("": unknown). */
+void history_map_add_loader(struct history_map *map, const char *loader);
 
 /* Counts a boot. A new setup begins when machine, firmware or memory are others; what exceeds
  * the limits is dropped. A boot without a map is not counted. 0 or -ENOMEM; then the history is

@@ -27,7 +27,8 @@ enum item {
 #define SEEN_BOOT_FILES 16u
 #define SEEN_LOG (SEEN_PLACE | SEEN_BOOT_FILES)
 #define SEEN_TABLES 32u
-#define SEEN_NUMBERS 64u /* and the bits that follow */
+#define SEEN_LOADER 64u
+#define SEEN_NUMBERS 128u /* and the bits that follow */
 
 struct reading {
 	struct map_history history;
@@ -156,6 +157,9 @@ static int take_of_map(struct reading *reading, const char *key, char *value)
 		return take_number(value, &reading->tables, &reading->item_seen, SEEN_TABLES);
 	if (strcmp(key, "region") == 0 || strcmp(key, "plugged") == 0)
 		return take_region(&map->map, key[0] == 'p', value);
+	if (strcmp(key, "loader") == 0)
+		return take_text(value, map->loader, sizeof(map->loader), &reading->item_seen,
+				 SEEN_LOADER);
 	return strcmp(key, "table") == 0 ? take_table(map, value) : -EBADMSG;
 }
 
@@ -207,6 +211,7 @@ static void merge_map(struct history_map *into, struct history_map *map)
 	into->refused += map->refused;
 	into->first = min_u64(into->first, map->first);
 	into->last = max_u64(into->last, map->last);
+	history_map_add_loader(into, map->loader);
 	correct_counts(into);
 	if (into->tables.count == 0) {
 		into->tables.items = steal_pointer(&map->tables.items);

@@ -50,6 +50,8 @@ static void put_map(FILE *file, const struct history_map *map)
 	put_number(file, "  refused", map->refused);
 	put_number(file, "  first", map->first);
 	put_number(file, "  last", map->last);
+	if (map->loader[0])
+		put(file, "  loader", map->loader);
 	put_regions(file, &map->map);
 	if (map->tables.count > 0)
 		put_number(file, "  tables", map->tables.count);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "history/maps/drift.h"
 
+#include "base/text.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/recorded_boot.h"
 
@@ -474,6 +475,55 @@ START_TEST(test_logs_met)
 }
 END_TEST
 
+static void name_loader(size_t map, const char *loader)
+{
+	text_copy(history.setups.items[0].maps.items[map].loader, BOOT_LOADER_MAX, loader);
+}
+
+static const char *other_loader(uint64_t frame, const char **ret_own)
+{
+	struct frame_range range = { frame, 1 };
+	const struct frame_list frames = { &range, 1 };
+
+	*ret_own = NULL;
+	return drift_other_loader(map_history_setup(&history, &now), &now, PAGE, &frames, ret_own);
+}
+
+/* Named only if each boot that is known speaks for it. */
+START_TEST(test_other_loader)
+{
+	const char *own;
+
+	boot_with(0x10000, 1, 1, &now);
+	ck_assert_ptr_null(other_loader(0x12000, &own));
+	count_boots(0x10000, 1, 5);
+	count_boots(0x12000, 1, 2);
+	count_boots(0x12000, 2, 1);
+	count_boots(0x13000, 1, 1);
+	ck_assert_ptr_null(other_loader(0x12000, &own));
+	name_loader(0, "systemd-boot 257");
+	name_loader(1, "GRUB 2.12");
+	ck_assert_ptr_null(other_loader(0x12000, &own)); /* of one map unknown */
+	name_loader(2, "GRUB 2.12");
+	ck_assert_str_eq(other_loader(0x12000, &own), "GRUB 2.12");
+	ck_assert_str_eq(own, "systemd-boot 257");
+	ck_assert_ptr_null(other_loader(0x13000, &own));
+	ck_assert_ptr_null(own);
+	ck_assert_ptr_null(other_loader(0x14000, &own)); /* nothing took it */
+	name_loader(2, "GRUB 2.13");
+	ck_assert_ptr_null(other_loader(0x12000, &own));
+	name_loader(2, "systemd-boot 257");
+	ck_assert_ptr_null(other_loader(0x12001, &own));
+	name_loader(2, HISTORY_LOADERS);
+	ck_assert_ptr_null(other_loader(0x12001, &own));
+	name_loader(2, "GRUB 2.12");
+	name_loader(0, HISTORY_LOADERS);
+	ck_assert_ptr_null(other_loader(0x12001, &own));
+	name_loader(0, "");
+	ck_assert_ptr_null(other_loader(0x12001, &own));
+}
+END_TEST
+
 /* A map whose frames do not fit is left out as a whole: it must not seem to fit. */
 START_TEST(test_maps_met_limit)
 {
@@ -524,5 +574,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tests, test_partial_pages);
 	tcase_add_test(tests, test_maps_met);
 	tcase_add_test(tests, test_logs_met);
+	tcase_add_test(tests, test_other_loader);
 	tcase_add_test(tests, test_maps_met_limit);
 }

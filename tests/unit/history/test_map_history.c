@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "history/maps/map_history.h"
 
+#include "base/text.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/recorded_boot.h"
 
@@ -69,6 +70,31 @@ START_TEST(test_counts)
 	boot_with_hole(0x12, 0, &boot);
 	ck_assert_ptr_null(map_history_find(first(), &boot));
 	boot_memory_free(&boot);
+}
+END_TEST
+
+static void count_loader(unsigned int hole, const char *loader, const char *wanted)
+{
+	struct boot_memory boot;
+
+	boot_with_hole(hole, 100, &boot);
+	text_copy(boot.loader, sizeof(boot.loader), loader);
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	ck_assert_str_eq(map_history_find(first(), &boot)->loader, wanted);
+	boot_memory_free(&boot);
+}
+
+/* Boots whose loader is not known say nothing: those that an image was restored by. */
+START_TEST(test_loaders)
+{
+	count_loader(0x10, "", "");
+	count_loader(0x10, "GRUB 2.12", "GRUB 2.12");
+	count_loader(0x10, "", "GRUB 2.12");
+	count_loader(0x10, "GRUB 2.12", "GRUB 2.12");
+	count_loader(0x11, "systemd-boot 257", "systemd-boot 257");
+	count_loader(0x10, "GRUB 2.13", HISTORY_LOADERS);
+	count_loader(0x10, "GRUB 2.12", HISTORY_LOADERS);
+	count_loader(0x11, "systemd-boot 257", "systemd-boot 257");
 }
 END_TEST
 
@@ -254,6 +280,7 @@ void test_cases(Suite *suite)
 	TCase *tests = test_case(suite, "map_history");
 
 	tcase_add_checked_fixture(tests, begin, end);
+	tcase_add_test(tests, test_loaders);
 	tcase_add_test(tests, test_counts);
 	tcase_add_test(tests, test_no_map);
 	tcase_add_test(tests, test_many_maps);

@@ -252,6 +252,59 @@ static char *replaced(const char *text, const char *line, const char *by)
 	return ret;
 }
 
+/* Optional, and once. Of a map that occurs twice the loaders are compared, too. */
+START_TEST(loaders)
+{
+	static const struct {
+		const char *lines, *other; /* of a map, and of the same one after it; NULL: none */
+		size_t skipped;
+		const char *loader;
+	} cases[] = {
+		{ "  loader GRUB 2.12\n", NULL, 0, "GRUB 2.12" },
+		{ "  loader *\n", NULL, 0, HISTORY_LOADERS },
+		{ "  loader\n", NULL, 0, "" },
+		{ "  loader \x1b[1m\n", NULL, 0, "?[1m" },
+		{ "  loader 012345678901234567890123456789012345678901234567890123456789012\n",
+		  NULL, 0, "012345678901234567890123456789012345678901234567890123456789012" },
+		{ "  loader 0123456789012345678901234567890123456789012345678901234567890123\n",
+		  NULL, 1, "" },
+		{ "  loader a\n", "  loader a\n", 0, "a" },
+		{ "  loader a\n", "", 0, "a" },
+		{ "", "  loader b\n", 0, "b" },
+		{ "  loader a\n", "  loader b\n", 0, HISTORY_LOADERS },
+	};
+	static const char map[] = " map\n  boots 1\n  regions 1\n  region 0x0 0x1fff System RAM\n";
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *text;
+
+		ck_assert_int_ge(asprintf(&text, HISTORY_HEAD HISTORY_SETUP "%s%s%s%s", map,
+					  cases[i].lines, cases[i].other ? map : "",
+					  cases[i].other ? cases[i].other : ""),
+				 0);
+		ck_assert_uint_eq(parse(text), cases[i].skipped);
+		ck_assert_uint_eq(got.setups.items[0].maps.count, 1);
+		ck_assert_str_eq(got.setups.items[0].maps.items[0].loader, cases[i].loader);
+		free(text);
+	}
+	/* What is written is read; two of them are of two maps. */
+	ck_assert_uint_eq(parse(HISTORY_HEAD HISTORY_SETUP
+				" map\n  regions 1\n  loader a\n"
+				"  loader a\n  region 0x0 0x1fff System RAM\n"),
+			  2);
+	ck_assert_uint_eq(got.setups.items[0].maps.count, 0);
+	ck_assert_uint_eq(parse(HISTORY_HEAD HISTORY_SETUP HISTORY_LOG HISTORY_MAP), 0);
+	strcpy(got.setups.items[0].maps.items[0].loader, "GRUB 2.12");
+	check_written(HISTORY_HEAD HISTORY_SETUP HISTORY_LOG
+		      " map\n  boots 9\n  resumes 4\n  refused 1\n  first 1700000000\n"
+		      "  last 1700000300\n  loader GRUB 2.12\n  regions 3\n"
+		      "  region 0x0 0x9fbff System RAM\n"
+		      "  region 0x100000 0x1fffffff System RAM\n"
+		      "  region 0x20000000 0x200fffff ACPI Tables\n  tables 2\n"
+		      "  table 0x20000040 DSDT\n  table 0x20004000 SSDT2\n");
+}
+END_TEST
+
 START_TEST(damaged)
 {
 	char *text = replaced(HISTORY_TEXT, damages[_i].line, damages[_i].by);
@@ -437,6 +490,7 @@ void test_cases(Suite *suite)
 	TCase *tcase = test_case(suite, "text");
 
 	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_add_test(tcase, loaders);
 	tcase_add_test(tcase, everything);
 	tcase_add_test(tcase, little_and_much);
 	tcase_add_test(tcase, values_of_a_firmware);

@@ -168,6 +168,25 @@ START_TEST(logs_of_two_kernels)
 }
 END_TEST
 
+/* Of the first map; a map whose boots had several; the third's is unknown. */
+START_TEST(boot_loaders)
+{
+	made_put(MAP_HISTORY_PATH,
+		 TITLE SETUP("Acme 1.2") THIS "  loader GRUB 2.12\n" MOVED "  loader *\n" HOPELESS);
+	print(false);
+	check_printed(said, "\nBoot loaders:\n  map 1  GRUB 2.12\n  map 2  several\n\n");
+	check_not_printed(said, "damaged");
+	print(true);
+	check_printed(said, "\"loader\": \"GRUB 2.12\",\n      \"this_boot\": true");
+	check_printed(said, "\"loader\": \"*\",\n      \"this_boot\": false");
+	made_put(MAP_HISTORY_PATH, WHOLE);
+	print(false);
+	check_not_printed(said, "oader");
+	print(true);
+	check_not_printed(said, "\"loader\"");
+}
+END_TEST
+
 START_TEST(for_programs)
 {
 	static const char *const lines[] = {
@@ -284,6 +303,7 @@ void test_cases(Suite *suite)
 	TCase *tcase = test_case(suite, "history");
 
 	tcase_add_checked_fixture(tcase, setup, made_root_remove);
+	tcase_add_test(tcase, boot_loaders);
 	tcase_add_test(tcase, for_people);
 	tcase_add_test(tcase, logs_of_two_kernels);
 	tcase_add_test(tcase, for_programs);

@@ -329,6 +329,27 @@ START_TEST(another_kernel_by_the_history)
 }
 END_TEST
 
+START_TEST(another_loader)
+{
+	made_put("/proc/sys/kernel/bootloader_type", "114\n");
+	count_boot(0x12000, 1);
+	made_put("/proc/sys/kernel/bootloader_type", "33\n");
+	count_boot(0x10000, 1);
+	look();
+	ck_assert_uint_eq(result.count, 2);
+	ck_assert_int_eq(result.checks[1].level, CHECK_OK);
+	ck_assert_str_eq(result.checks[1].id, "drift");
+	ck_assert_ptr_nonnull(strstr(result.checks[1].text,
+				     "took that memory were all started by GRUB, those with this "
+				     "boot's memory map by EFI stub;"));
+	/* With the other loader, too. */
+	made_put("/proc/sys/kernel/bootloader_type", "114\n");
+	count_boot(0x10000, 1);
+	look();
+	ck_assert_uint_eq(result.count, 1);
+}
+END_TEST
+
 /* The firmware places its regions without regard to kernels. */
 START_TEST(another_kernel_without_event_log)
 {
@@ -355,6 +376,7 @@ void test_cases(Suite *suite)
 		another_kernel,
 		another_kernel_by_the_history,
 		another_kernel_without_event_log,
+		another_loader,
 	};
 	TCase *tcase = test_case(suite, "preflight_drift");
 
