@@ -8,8 +8,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Two seconds. */
+#define LOCK_TRIES 40
+#define LOCK_PAUSE_NSEC 50000000
 
 int run_directory_open(const char *root)
 {
@@ -57,4 +64,25 @@ int run_directory_put(const char *root, const char *name, const void *bytes, siz
 	if (r < 0)
 		unlinkat(directory, part, 0);
 	return r;
+}
+
+int run_directory_lock(const char *root, const char *name, struct why *w)
+{
+	_cleanup_close_ int directory = run_directory_open(root), fd = -1;
+
+	if (directory < 0)
+		return why(w, directory, RUN_DIRECTORY ": %s", strerror(-directory));
+	fd = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return why(w, -errno, RUN_DIRECTORY "/%s: %s", name, strerror(errno));
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return why(w, -errno, RUN_DIRECTORY "/%s cannot be locked: %s", name,
+				   strerror(errno));
+		if (i == LOCK_TRIES)
+			return why(w, -ENOLCK, RUN_DIRECTORY "/%s is held by another program",
+				   name);
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
+	}
+	return steal_fd(&fd);
 }

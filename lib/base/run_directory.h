@@ -4,6 +4,8 @@
 #ifndef S2DISK_BASE_RUN_DIRECTORY_H
 #define S2DISK_BASE_RUN_DIRECTORY_H
 
+#include "base/why.h"
+
 #include <stddef.h>
 
 #define RUN_DIRECTORY "/run/s2disk"
@@ -16,5 +18,10 @@ int run_directory_open(const char *root);
  * one or the new one. Nothing is flushed: no file in /run outlives the boot. 0 or a negative errno;
  * then nothing has changed. */
 int run_directory_put(const char *root, const char *name, const void *bytes, size_t length);
+
+/* Takes the lock of that name, a file in the directory, which only root can hold; waits for another
+ * program, but two seconds at most (-ENOLCK). A descriptor, which has the lock until it is closed;
+ * or a negative errno with w. */
+int run_directory_lock(const char *root, const char *name, struct why *w);
 
 #endif

@@ -15,18 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define DIRECTORY "/var/lib/s2disk"
 #define LOCK_NAME "maps.lock"
-#define LOCK RUN_DIRECTORY "/" LOCK_NAME
-
-/* Two seconds. */
-#define LOCK_TRIES 40
-#define LOCK_PAUSE_NSEC 50000000
 
 /* A line must not end early: what follows a zero byte counts. */
 static void replace_zeros(char *text, size_t length)
@@ -99,27 +91,6 @@ int map_history_read(const char *root, struct map_history *ret, struct why *w)
 		why(w, 0, MAP_HISTORY_PATH " is damaged: %zu line%s skipped", skipped,
 		    skipped == 1 ? " was" : "s were");
 	return 0;
-}
-
-/* Not the directory of the history itself: any user can read that, and so could lock it, and
- * nothing would be remembered. A descriptor, or a negative errno. */
-static int lock(const char *root, struct why *w)
-{
-	_cleanup_close_ int directory = run_directory_open(root), fd = -1;
-
-	if (directory < 0)
-		return why(w, directory, RUN_DIRECTORY ": %s", strerror(-directory));
-	fd = openat(directory, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return why(w, -errno, LOCK ": %s", strerror(errno));
-	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return why(w, -errno, LOCK " cannot be locked: %s", strerror(errno));
-		if (i == LOCK_TRIES)
-			return why(w, -ENOLCK, LOCK " is held by another program");
-		nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
-	}
-	return steal_fd(&fd);
 }
 
 /* Early in a boot there may be no /var/lib yet: -ENOENT. */
@@ -212,8 +183,10 @@ static int add(const char *root, const struct addition *addition, struct map_his
 	_cleanup_close_ int held = -EROFS; /* another system's tree is only looked at */
 	int problem = 0, counted, r;
 
+	/* Not by the directory of the history itself: any user can read that, and so could lock it,
+	 * and nothing would be remembered. */
 	if (!is_empty(addition) && !io_only_looks())
-		held = lock(root, &of_lock);
+		held = run_directory_lock(root, LOCK_NAME, &of_lock);
 	r = read_or_begin(root, &history, &problem, w);
 	if (r < 0)
 		return r;

@@ -107,11 +107,25 @@ static int write_frames(const char *root, const struct frame_list *frames, struc
 	return r < 0 ? why(w, r, NOTE " cannot be written: %s", strerror(-r)) : 0;
 }
 
+/* Another program's frames must not be lost between reading and writing. A descriptor, or a
+ * negative errno with w. */
+static int lock(const char *root, struct why *w)
+{
+	struct why reason = { 0 };
+	int fd = run_directory_lock(root, NAME ".lock", &reason);
+
+	return fd < 0 ? why(w, fd, NOTE " cannot be written: %s", why_text(&reason, fd)) : fd;
+}
+
 int offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w)
 {
 	_cleanup_frames_ struct frame_list all = { 0 };
-	int r = offlined_own_read(root, &all);
+	_cleanup_close_ int held = lock(root, w);
+	int r;
 
+	if (held < 0)
+		return held;
+	r = offlined_own_read(root, &all);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = frames_append(&all, frames[i], 1);
 	if (r < 0)
@@ -123,8 +137,12 @@ int offlined_own_add(const char *root, const uint64_t *frames, size_t count, str
 int offlined_own_remove(const char *root, const struct frame_list *frames, struct why *w)
 {
 	_cleanup_frames_ struct frame_list all = { 0 }, left = { 0 };
-	int r = offlined_own_read(root, &all);
+	_cleanup_close_ int held = lock(root, w);
+	int r;
 
+	if (held < 0)
+		return held;
+	r = offlined_own_read(root, &all);
 	if (r == 0)
 		r = frames_select(&all, frames, false, &left);
 	if (r < 0)

@@ -22,9 +22,10 @@
  * is no file or it is too long to be ours; or -ENOMEM. */
 int offlined_own_read(const char *root, struct frame_list *ret);
 
-/* Adds frames to the file, atomically; removes some. 0, or a negative errno with w (-E2BIG: too
- * many ranges), and the file is unchanged. Write to a file system, so never call them while one is
- * frozen. */
+/* Adds frames to the file, atomically; removes some. Under a lock, so what several programs add is
+ * all there. 0, or a negative errno with w (-E2BIG: too many ranges; -ENOLCK: another program held
+ * the lock for two seconds), and the file is unchanged. Write to a file system, so never call them
+ * while one is frozen. */
 int offlined_own_add(const char *root, const uint64_t *frames, size_t count, struct why *w);
 int offlined_own_remove(const char *root, const struct frame_list *frames, struct why *w);
 

@@ -7,13 +7,39 @@
 #include "platform/memory/offlined_own.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #define NOTE "/run/s2disk/offlined"
 
+#define LOCK "/run/s2disk/offlined.lock"
+
 static struct frame_list list;
 static struct why w;
+
+static unsigned int pauses;
+static int held = -1; /* a descriptor that has the lock, closed at the third pause; -1: none */
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
+int __real_nanosleep(const struct timespec *time, struct timespec *left);
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
+{
+	if (held < 0)
+		return __real_nanosleep(time, left);
+	ck_assert_int_eq(time->tv_sec, 0);
+	if (++pauses == 3) {
+		close(held);
+		held = -1;
+	}
+	return 0;
+}
 
 static void teardown(void)
 {
@@ -116,6 +142,85 @@ START_TEST(test_removes)
 }
 END_TEST
 
+/* Adds each of count frames, every other one from first on, and removes one that it added, at once
+ * with others that do the same. */
+static void add_some(uint64_t first, unsigned int count)
+{
+	const uint64_t mine = first + 1;
+	struct frame_range gone = { mine, 1 };
+	const struct frame_list some = { &gone, 1 };
+
+	for (unsigned int i = 0; i < count; i++) {
+		const uint64_t frame = first + 2 * i;
+
+		if (offlined_own_add(made_root, &frame, 1, NULL) < 0 ||
+		    offlined_own_add(made_root, &mine, 1, NULL) < 0 ||
+		    offlined_own_remove(made_root, &some, NULL) < 0)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* The early service and a hibernation may do it at the same time. None is lost. */
+START_TEST(test_many_writers)
+{
+	enum { WRITERS = 5, EACH = 20 };
+
+	made_directory("/run");
+	for (unsigned int i = 0; i < WRITERS; i++) {
+		pid_t pid = fork();
+
+		ck_assert_int_ge(pid, 0);
+		if (pid == 0)
+			add_some(1000 * (i + 1), EACH);
+	}
+	for (int i = 0; i < WRITERS; i++) {
+		int status;
+
+		ck_assert_int_gt(wait(&status), 0);
+		ck_assert_int_eq(status, 0);
+	}
+	read_again();
+	ck_assert_uint_eq(list.count, WRITERS * EACH);
+	ck_assert_uint_eq(frames_total(list.items, list.count), WRITERS * EACH);
+}
+END_TEST
+
+static void hold_lock(void)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s" LOCK, made_root);
+	held = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(held, 0);
+	ck_assert_int_eq(flock(held, LOCK_EX), 0);
+}
+
+START_TEST(test_waits)
+{
+	const uint64_t frame = 8, other = 10;
+	struct frame_range gone = { 8, 1 };
+
+	made_directory("/run");
+	ck_assert_int_eq(offlined_own_add(made_root, &frame, 1, &w), 0);
+	hold_lock();
+	ck_assert_int_eq(offlined_own_add(made_root, &other, 1, &w), 0);
+	ck_assert_uint_eq(pauses, 3);
+	check_note("8\n10\n");
+	/* Two seconds; then the list stays as it is. */
+	hold_lock();
+	ck_assert_int_eq(offlined_own_add(made_root, &frame, 1, &w), -ENOLCK);
+	ck_assert_str_eq(w.text, NOTE " cannot be written: " LOCK " is held by another program");
+	ck_assert_uint_eq(pauses, 3 + 40);
+	ck_assert_int_eq(offlined_own_remove(made_root, &(struct frame_list){ &gone, 1 }, &w),
+			 -ENOLCK);
+	ck_assert_uint_eq(pauses, 3 + 40 + 40);
+	check_note("8\n10\n");
+	close(held);
+	held = -1;
+}
+END_TEST
+
 START_TEST(test_not_writable)
 {
 	const uint64_t frame = 8;
@@ -138,5 +243,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_broken);
 	tcase_add_test(tcase, test_bounds);
 	tcase_add_test(tcase, test_removes);
+	tcase_add_test(tcase, test_many_writers);
+	tcase_add_test(tcase, test_waits);
 	tcase_add_test(tcase, test_not_writable);
 }
