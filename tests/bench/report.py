@@ -130,10 +130,25 @@ def aims(figures):
                      ("swap found by UUID" if "swap" in figures["nothing"]
                       else "no such UUID"),
                      1000 * figures["nothing"]["seconds"], 10, True))
+    table.append(aim("keeping memory free with nothing to do, ms",
+                     1000 * (figures["boot"]["start"]["seconds"] +
+                             figures["boot"]["usual"]["seconds"]), 10, True))
     table.append(aim("added to an initramfs, MiB",
                      added(figures["size"]) / (1 << 20),
                      INITRAMFS_MAX / (1 << 20), True))
     rows("Aims", table)
+
+
+def boot(figures):
+    table = [("", "ms", "processor ms", "most ms")]
+    for key, label in (("start", "the program's start"),
+                       ("empty", "no history"),
+                       ("usual", "one map, many boots"),
+                       ("full", "as many maps as there can be")):
+        one = figures[key]
+        table.append((label,) + tuple("%.2f" % (1000 * one[what]) for what in (
+            "seconds", "cpu", "most")))
+    rows("The early service where nothing drifts", table)
 
 
 def scale(figures):
@@ -199,6 +214,7 @@ def table(figures):
     if figures.get("guest"):
         guest(figures["guest"])
         image_size(figures["image_size"])
+    boot(figures["boot"])
     rows("Bytes in an initramfs, stripped",
          [(name, size) for name, size in figures["size"].items()] +
          [("without the C library", added(figures["size"])),
