@@ -241,7 +241,7 @@ static int release_and_hibernate(const struct settings *settings, const struct s
 				 struct release_plan *release, struct platform_section *section,
 				 struct key_ways *keys, struct last *last, struct why *w)
 {
-	int r = released_begin(release, section, "", w);
+	int r = released_begin(release, settings, section, "", w);
 	bool asleep;
 
 	if (r < 0) {

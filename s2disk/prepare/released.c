@@ -135,8 +135,27 @@ static int capture_again(struct platform_section *section, const char *root, str
 	return r;
 }
 
-int released_begin(struct release_plan *plan, struct platform_section *section, const char *root,
-		   struct why *w)
+/* Since the checks a passphrase may have been typed, a disk mounted, memory plugged. */
+static int plan_again(struct release_plan *plan, const struct settings *settings,
+		      struct platform_section *section, const char *root, struct why *w)
+{
+	struct release_plan now = { 0 };
+	char text[300];
+	int r = capture_again(section, root, w);
+
+	if (r == 0)
+		r = release_plan_make(root, &section->platform, &settings->release, &now);
+	if (r < 0)
+		return r;
+	release_plan_free(plan);
+	*plan = now;
+	return release_text(plan, RELEASE_ALL_REFUSING, text, sizeof(text)) == 0
+		       ? 0
+		       : why(w, -EBUSY, "must be released to hibernate, and cannot be: %s", text);
+}
+
+int released_begin(struct release_plan *plan, const struct settings *settings,
+		   struct platform_section *section, const char *root, struct why *w)
 {
 	struct logged logged = { 0 };
 	const struct release_watch watch = { .report = report, .stop = stop, .context = &logged };
@@ -145,6 +164,9 @@ int released_begin(struct release_plan *plan, struct platform_section *section, 
 
 	if (release_text(plan, RELEASE_ALL_FREE, text, sizeof(text)) == 0)
 		return 0;
+	r = plan_again(plan, settings, section, root, w);
+	if (r < 0 || release_text(plan, RELEASE_ALL_FREE, text, sizeof(text)) == 0)
+		return r;
 	abort_watch_begin();
 	r = release_take(root, plan, &watch, w);
 	if (r == -ECANCELED && abort_requested())

@@ -24,11 +24,12 @@ void released_wait(const struct settings *settings, const char *root);
 int released_plan(const struct settings *settings, const char *root, struct platform *platform,
 		  struct release_plan *ret);
 
-/* Releases all of it, and captures the machine again: what is released is not described in the
- * image, so it is not compared. From here on signals are held back (abort_watch_begin). Does
- * nothing for an empty plan. After a failure nothing is released any more. */
-int released_begin(struct release_plan *plan, struct platform_section *section, const char *root,
-		   struct why *w);
+/* Plans again, since more may be in use by now, releases all of that, and captures the machine:
+ * what is released is not described in the image, so it is not compared. From here on signals are
+ * held back (abort_watch_begin). Does nothing where nothing was to be released. settings must live
+ * as long as the plan. After a failure nothing is released any more. */
+int released_begin(struct release_plan *plan, const struct settings *settings,
+		   struct platform_section *section, const char *root, struct why *w);
 
 /* Gives all of it back. resumed: the machine has been off. */
 void released_end(struct release_plan *plan, const char *root, bool resumed);

@@ -211,10 +211,10 @@ int released_plan(const struct settings *settings, const char *root, struct plat
 	return machine.plan < 0 ? machine.plan : list_append(&ret->entries, entry);
 }
 
-int released_begin(struct release_plan *plan, struct platform_section *section, const char *root,
-		   struct why *w)
+int released_begin(struct release_plan *plan, const struct settings *settings,
+		   struct platform_section *section, const char *root, struct why *w)
 {
-	(void)section;
+	(void)settings, (void)section;
 	ck_assert_str_eq(root, "");
 	ck_assert_uint_eq(plan->entries.count, 1);
 	return event_why("release", machine.release, w);

@@ -24,13 +24,17 @@ int __wrap_release_take(const char *root, struct release_plan *plan,
 			const struct release_watch *watch, struct why *w);
 void __wrap_release_give(const char *root, struct release_plan *plan,
 			 const struct release_here *here, const struct release_watch *watch);
+int __wrap_release_plan_make(const char *root, const struct platform *platform,
+			     const struct release_config *config, struct release_plan *ret);
+int __real_release_plan_make(const char *root, const struct platform *platform,
+			     const struct release_config *config, struct release_plan *ret);
 int __wrap_boot_record_read(const char *root, struct boot_record *ret, struct why *w);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *rest);
 
 static char said[4096];
 static int take_error, record_error;
-static const char *map; /* of the record */
-static bool with_signal;
+static const char *map;		 /* of the record */
+static bool with_signal, breaks; /* … the memory map */
 static unsigned int sleeps, plugged_for;
 static struct {
 	unsigned int calls;
@@ -38,8 +42,17 @@ static struct {
 } given;
 
 static struct release_plan plan;
+static struct settings settings;
 static struct platform_section section;
 static struct why w;
+
+/* What has changed when it is planned again. */
+static struct {
+	unsigned int calls;
+	int error;
+	const char *blocked; /* all of it */
+	bool needed, real;
+} again;
 
 void __wrap_log_message(enum log_level level, const char *format, ...)
 {
@@ -59,6 +72,8 @@ int __wrap_release_take(const char *root, struct release_plan *all,
 	ck_assert_str_eq(root, made_root);
 	if (with_signal)
 		raise(SIGTERM);
+	if (breaks)
+		made_put("/sys/firmware/memmap/0/start", "nonsense\n");
 	if (watch->stop(watch->context))
 		return why(why_not, -ECANCELED, "interrupted");
 	for (size_t i = 0; i < all->entries.count; i++) {
@@ -83,6 +98,28 @@ void __wrap_release_give(const char *root, struct release_plan *all,
 	watch->report(watch->context, RELEASE_GONE, &entries[1], "it is not there any more");
 	watch->report(watch->context, RELEASE_GONE, &entries[2], "it is not there any more");
 	watch->report(watch->context, RELEASE_GIVEN, &entries[2], "");
+}
+
+int __wrap_release_plan_make(const char *root, const struct platform *platform,
+			     const struct release_config *config, struct release_plan *ret)
+{
+	if (again.real)
+		return __real_release_plan_make(root, platform, config, ret);
+	ck_assert_str_eq(root, made_root);
+	ck_assert_ptr_eq(platform, &section.platform);
+	ck_assert_ptr_eq(config, &settings.release);
+	ck_assert_uint_gt(platform->ram.used.count, 0);
+	again.calls++;
+	for (size_t i = 0; again.error == 0 && i < plan.entries.count; i++) {
+		struct release_entry entry = plan.entries.items[i];
+
+		if (again.blocked) {
+			strcpy(entry.blocked, again.blocked);
+			entry.needed = again.needed;
+		}
+		ck_assert_int_eq(list_append(&ret->entries, entry), 0);
+	}
+	return again.error;
 }
 
 int __wrap_boot_record_read(const char *root, struct boot_record *ret, struct why *why_not)
@@ -150,7 +187,7 @@ START_TEST(there_and_back)
 	ck_assert_int_eq(platform_section_capture(&section, made_root, &w), 0);
 	ck_assert_int_eq(list_append(&section.platform.met.maps, met), 0);
 	made_put("/proc/iomem", "00100000-0fffffff : System RAM\n");
-	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), 0);
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), 0);
 	/* Captured again, but for the history. */
 	ck_assert_uint_eq(section.platform.ram.used.items[0].end, 0xfffffff);
 	ck_assert_uint_eq(section.platform.met.maps.count, 1);
@@ -178,7 +215,7 @@ END_TEST
 
 START_TEST(after_a_resume)
 {
-	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), 0);
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), 0);
 	released_end(&plan, made_root, true);
 	ck_assert(given.restarted && given.map);
 	map = "nonsense";
@@ -200,17 +237,47 @@ START_TEST(nothing_to_release)
 	for (size_t i = 0; i < plan.entries.count; i++)
 		strcpy(plan.entries.items[i].blocked, "it is in use");
 	take_error = -EIO;
-	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), 0);
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), 0);
 	released_end(&plan, made_root, true);
 	ck_assert_uint_eq(given.calls, 0);
+	ck_assert_uint_eq(again.calls, 0);
 	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+/* A disk was mounted after the checks, while a passphrase was typed. */
+START_TEST(in_use_since_the_checks)
+{
+	again.blocked = "it has sdb1, which holds /media";
+	take_error = -EIO;
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), 0);
+	ck_assert_uint_eq(again.calls, 1);
+	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(plan.entries.items[0].blocked, again.blocked);
+	for (size_t i = 0; i < plan.entries.count; i++)
+		plan.entries.items[i].blocked[0] = '\0';
+	again.needed = true;
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(w.text, "must be released to hibernate, and cannot be: an "
+					     "adapter: it has sdb1, which holds /media"));
+	released_end(&plan, made_root, false);
+	ck_assert_uint_eq(given.calls, 0);
+}
+END_TEST
+
+START_TEST(not_planned_again)
+{
+	again.error = -ENOMEM;
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), -ENOMEM);
+	ck_assert_str_eq(said, "");
+	ck_assert_uint_eq(plan.entries.count, 3);
 }
 END_TEST
 
 START_TEST(failing)
 {
 	take_error = -EBUSY;
-	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), -EBUSY);
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), -EBUSY);
 	ck_assert_str_eq(w.text, "it does not go");
 }
 END_TEST
@@ -220,8 +287,8 @@ START_TEST(described_no_more)
 	const struct map_met met = { .boots = 7 };
 
 	ck_assert_int_eq(list_append(&section.platform.met.maps, met), 0);
-	made_put("/sys/firmware/memmap/0/start", "nonsense\n");
-	ck_assert_int_lt(released_begin(&plan, &section, made_root, &w), 0);
+	breaks = true;
+	ck_assert_int_lt(released_begin(&plan, &settings, &section, made_root, &w), 0);
 	ck_assert_uint_eq(section.platform.met.maps.count, 0);
 	/* Nothing stays released. */
 	ck_assert_uint_eq(given.calls, 1);
@@ -232,7 +299,7 @@ END_TEST
 START_TEST(stopped)
 {
 	with_signal = true;
-	ck_assert_int_eq(released_begin(&plan, &section, made_root, &w), -ECANCELED);
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), -ECANCELED);
 	ck_assert_str_eq(w.text, "interrupted by SIGTERM");
 }
 END_TEST
@@ -240,8 +307,9 @@ END_TEST
 START_TEST(planned)
 {
 	struct platform platform;
-	struct settings settings;
 	struct release_plan made = { 0 };
+
+	again.real = true;
 
 	settings_defaults(&settings);
 	strcpy(settings.release.devices, "platform/refuser.0");
@@ -258,8 +326,6 @@ END_TEST
 
 START_TEST(waiting)
 {
-	struct settings settings;
-
 	settings_defaults(&settings);
 	memory(true);
 	released_wait(&settings, made_root);
@@ -306,6 +372,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, there_and_back);
 	tcase_add_test(tc, after_a_resume);
 	tcase_add_test(tc, nothing_to_release);
+	tcase_add_test(tc, in_use_since_the_checks);
+	tcase_add_test(tc, not_planned_again);
 	tcase_add_test(tc, failing);
 	tcase_add_test(tc, described_no_more);
 	tcase_add_test(tc, stopped);
