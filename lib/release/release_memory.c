@@ -3,8 +3,10 @@
 #include "release/release_plan_private.h"
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "platform/hardware/device_users.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -124,6 +126,27 @@ static const struct virtio_mem *memory_of(const struct platform *platform, const
 		if (strcmp(platform->ram.virtio.items[i].device, name) == 0)
 			return &platform->ram.virtio.items[i];
 	return NULL;
+}
+
+/* Without its driver nothing refuses the hibernation, but the memory stays online, and is in an
+ * image that no later boot has the memory for. plan_virtio_mem() offlines it first. */
+void plan_keep_memory(const struct planner *planner, const char *path, struct release_entry *entry)
+{
+	for (size_t i = 0; i < planner->platform->ram.virtio.count && !entry->lasting; i++) {
+		const struct virtio_mem *memory = &planner->platform->ram.virtio.items[i];
+		_cleanup_free_ char *device = NULL;
+		char link[128];
+
+		snprintf(link, sizeof(link), "/sys/bus/virtio/devices/%s", memory->device);
+		device = memory->plugged > 0 ? tree_path(planner->root, link) : NULL;
+		if (!device || !device_path_within(device, path))
+			continue;
+		snprintf(entry->blocked, sizeof(entry->blocked),
+			 "%" PRIu64
+			 " MiB of memory are plugged in %.40s; see \"release virtio-mem\"",
+			 memory->plugged >> 20, memory->device);
+		return;
+	}
 }
 
 /* The driver refuses to hibernate, and to restore, with and without memory

@@ -16,6 +16,9 @@ static bool has_same(const struct release_plan *plan, const struct release_entry
 	for (size_t i = 0; i < plan->entries.count; i++) {
 		const struct release_entry *other = &plan->entries.items[i];
 
+		/* What one rule may not do, another entry may. */
+		if (other->blocked[0] && !entry->blocked[0])
+			continue;
 		if (strcmp(other->name, entry->name) == 0 &&
 		    (other->kind == entry->kind ||
 		     (other->kind == RELEASE_REMOVE && entry->kind == RELEASE_UNBIND &&
@@ -36,6 +39,8 @@ static int guard(struct planner *planner, const char *link, struct release_entry
 	planner->looked = r == 0;
 	if (r == 0 && path && !entry->blocked[0])
 		release_guard_holds(&planner->guard, path, entry->blocked, sizeof(entry->blocked));
+	if (r == 0 && path && !entry->blocked[0])
+		plan_keep_memory(planner, path, entry);
 	return r;
 }
 

@@ -23,6 +23,10 @@ int plan_append(struct planner *planner, const struct release_entry *entry);
  * none. */
 int plan_device(struct planner *planner, struct release_entry *entry);
 
+/* release_memory.c: blocks an entry whose step would take the driver from a virtio-mem device that
+ * has memory, and leave that memory online. path: the device's, in sysfs. */
+void plan_keep_memory(const struct planner *planner, const char *path, struct release_entry *entry);
+
 /* release_known.c: devices that are known not to hibernate. */
 int plan_known_devices(struct planner *planner);
 

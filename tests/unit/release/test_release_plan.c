@@ -338,6 +338,40 @@ START_TEST(virtio_mem_plugged)
 }
 END_TEST
 
+/* A driver that is gone refuses nothing, and its memory would be in the image. */
+START_TEST(virtio_mem_named)
+{
+	static const char *const names[] = { "virtio_mem", "virtio/virtio3", ROOT_PORT,
+					     "module:virtio_mem" };
+	const char *name = names[_i];
+
+	virtio_mem();
+	plug();
+	made_put("/sys/module/virtio_mem/initstate", "live\n");
+	made_link("/sys/module/virtio_mem/drivers/virtio:virtio_mem",
+		  "../../../bus/virtio/drivers/virtio_mem");
+	ask_for(name);
+	ck_assert_uint_eq(plan.entries.count, 1);
+	ck_assert_str_eq(entry(0)->blocked,
+			 "256 MiB of memory are plugged in virtio3; see \"release virtio-mem\"");
+	ck_assert(!release_plan_covers_driver(&plan, made_root, "virtio", "virtio_mem"));
+	/* Its memory first. */
+	config.virtio_mem = true;
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 4);
+	ck_assert_str_ne(entry(0)->blocked, "");
+	ck_assert_int_eq(entry(2)->kind, RELEASE_OFFLINE);
+	ck_assert_str_eq(entry(3)->name, "virtio3");
+	ck_assert(entry(3)->lasting && !entry(3)->blocked[0]);
+	ck_assert(release_plan_covers_driver(&plan, made_root, "virtio", "virtio_mem"));
+	config.virtio_mem = false;
+	made_put("/proc/iomem", "00100000-1fffffff : System RAM\n"
+				"100000000-13fffffff : virtio3\n");
+	make_plan();
+	ck_assert_str_eq(entry(0)->blocked, "");
+}
+END_TEST
+
 static void add_dimm(void)
 {
 	static const char *const values[][2] = {
@@ -492,6 +526,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, by_module);
 	tcase_add_test(tc, virtio_mem_empty);
 	tcase_add_test(tc, virtio_mem_plugged);
+	tcase_add_loop_test(tc, virtio_mem_named, 0, 4);
 	tcase_add_test(tc, added_memory);
 	tcase_add_test(tc, added_memory_that_stays);
 	tcase_add_test(tc, vmbus_uio);
