@@ -150,8 +150,10 @@ static int take_block(const char *root, const struct release_entry *entry, struc
 		return 1;
 	snprintf(path, sizeof(path), BLOCKS "%s/state", entry->name);
 	r = offline_within(root, path);
-	if (r == 0 &&
-	    (!block_state(root, entry, state, sizeof(state)) || strcmp(state, "offline") != 0))
+	/* The child may have been killed after the kernel was done: then it is to be given back. */
+	if (block_state(root, entry, state, sizeof(state)) && strcmp(state, "offline") == 0)
+		return 0;
+	if (r == 0)
 		r = -EBUSY;
 	return r < 0 ? why(w, r, "%s cannot be offlined: %s", entry->name,
 			   r == -EBUSY ? "what is in it cannot be moved" : strerror(-r))

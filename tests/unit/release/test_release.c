@@ -25,7 +25,8 @@ static char reported[4096]; /* what was reported, a line each */
 static const char *fail;    /* a write to a path that ends so fails … */
 static int fail_with;	    /* … with this; 0: it does nothing; HANGS: it never returns */
 #define HANGS 1
-static bool gone; /* a rescan finds nothing */
+#define HANGS_AFTER 2 /* … though it is done */
+static bool gone;     /* a rescan finds nothing */
 static int module_error, program_result;
 static int stop_after = -1; /* steps */
 
@@ -68,7 +69,9 @@ int __wrap_io_write_text(const char *root, const char *path, const char *value)
 	ck_assert_str_eq(root, made_root);
 	if (fail && strlen(path) >= strlen(fail) &&
 	    strcmp(path + strlen(path) - strlen(fail), fail) == 0) {
-		while (fail_with == HANGS)
+		if (fail_with == HANGS_AFTER)
+			__real_io_write_text(root, path, "offline\n");
+		while (fail_with == HANGS || fail_with == HANGS_AFTER)
 			pause();
 		return fail_with;
 	}
@@ -473,6 +476,13 @@ START_TEST(memory)
 	fail_with = HANGS;
 	ck_assert_int_eq(take(&w), 0);
 	expect("not-taken memory32: memory32 cannot be offlined: Connection timed out\n");
+	/* It is offline, so it comes back. */
+	fail_with = HANGS_AFTER;
+	ck_assert_int_eq(take(&w), 0);
+	expect("taken memory32\ntaken memory33\n");
+	fail = NULL;
+	give();
+	expect("given memory33\ngiven memory32\n");
 }
 END_TEST
 
