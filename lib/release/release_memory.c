@@ -28,19 +28,22 @@ static bool maps_in_memory(const char *root)
 	       text[0] != 'N' && text[0] != '0';
 }
 
-static void block_if_impossible(const struct planner *planner, uint64_t bytes,
+static void block_if_impossible(struct planner *planner, uint64_t bytes,
 				struct release_entry *entry)
 {
 	uint64_t available = planner->platform->ram.pages.available;
+	uint64_t left = available > planner->offlined ? available - planner->offlined : 0;
 
 	if (maps_in_memory(planner->root))
 		text_copy(entry->blocked, sizeof(entry->blocked),
 			  "its memory map is in that memory (memmap_on_memory)");
-	else if (available > 0 && available < bytes)
+	else if (available > 0 && left < bytes)
 		snprintf(entry->blocked, sizeof(entry->blocked),
 			 "only %" PRIu64 " MiB of memory are available, and what is in the %" PRIu64
 			 " MiB must go elsewhere",
-			 available >> 20, bytes >> 20);
+			 left >> 20, bytes >> 20);
+	else
+		planner->offlined += bytes;
 }
 
 /* A block comes back into the zone that it was in. */

@@ -14,6 +14,7 @@ struct planner {
 	struct release_guard guard;
 	bool looked;	     /* guard is filled: only where something is to be released */
 	unsigned int groups; /* numbers given */
+	uint64_t offlined;   /* bytes of memory that are to be */
 };
 
 /* Appends an entry, unless the plan has it already. 0 or -ENOMEM. */

@@ -441,6 +441,25 @@ START_TEST(added_memory_that_stays)
 }
 END_TEST
 
+/* What is in the first piece needs the room that the second would need. */
+START_TEST(added_memory_in_pieces)
+{
+	add_dimm();
+	made_put("/sys/firmware/memmap/2/start", "0x110000000");
+	made_put("/sys/firmware/memmap/2/end", "0x117ffffff");
+	made_put("/sys/firmware/memmap/2/type", "System RAM");
+	add_memory(34, "online\n", "Movable\n");
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 3);
+	ck_assert_str_eq(entry(1)->blocked, "");
+	ck_assert_str_eq(entry(2)->blocked, "only 36 MiB of memory are available, and what is in "
+					    "the 128 MiB must go elsewhere");
+	made_put("/proc/meminfo", "MemAvailable: 400000 kB\n");
+	make_plan();
+	ck_assert_str_eq(entry(2)->blocked, "");
+}
+END_TEST
+
 #define FCOPY "34d14be3-dee4-41c8-9ae7-6b174977c192"
 #define FCOPY_PATH "/sys/devices/LNXSYSTM:00/VMBUS:00/" FCOPY
 #define PASSED "47505500-0001-0000-3130-444531444234"
@@ -529,6 +548,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tc, virtio_mem_named, 0, 4);
 	tcase_add_test(tc, added_memory);
 	tcase_add_test(tc, added_memory_that_stays);
+	tcase_add_test(tc, added_memory_in_pieces);
 	tcase_add_test(tc, vmbus_uio);
 	tcase_add_test(tc, vmbus_pci);
 	tcase_add_test(tc, in_words);
