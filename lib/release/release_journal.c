@@ -33,25 +33,36 @@ static bool read_boot_id(const char *root, char *id, size_t size)
 	return tree_text(root, id, size, "/proc/sys/kernel/random/boot_id") && *id;
 }
 
+/* Under another first line nothing would be read, and after a part of a line (/run was full) the
+ * next one would not be understood. */
+static int begin(int fd, const char *id)
+{
+	char line[80], found[80], last = '\n';
+	size_t length = (size_t)snprintf(line, sizeof(line), "boot %s\n", id);
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (pread(fd, found, length, 0) != (ssize_t)length || memcmp(found, line, length) != 0)
+		return ftruncate(fd, 0) < 0 ? -errno : io_write_full(fd, line, length);
+	if (pread(fd, &last, 1, st.st_size - 1) < 0)
+		return -errno;
+	return last == '\n' ? 0 : io_write_full(fd, "\n", 1);
+}
+
 /* With the boot's id in a new file. */
 static int open_journal(const char *root)
 {
 	_cleanup_close_ int directory = run_directory_open(root), fd = -1;
-	char id[64], line[80];
-	struct stat st;
-	int r = 0;
+	char id[64];
+	int r;
 
 	if (directory < 0)
 		return directory;
-	fd = openat(directory, NAME, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		r = -errno;
-	else if (!read_boot_id(root, id, sizeof(id)))
-		r = -ENODATA;
-	if (r == 0 && st.st_size == 0) {
-		snprintf(line, sizeof(line), "boot %s\n", id);
-		r = io_write_full(fd, line, strlen(line));
-	}
+	fd = openat(directory, NAME, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = read_boot_id(root, id, sizeof(id)) ? begin(fd, id) : -ENODATA;
 	return r < 0 ? r : steal_fd(&fd);
 }
 

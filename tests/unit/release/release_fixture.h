@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define ROOT_PORT "0000:00:1c.0"
 #define NIC "0000:01:00.0"
@@ -57,6 +59,38 @@ static inline void ask_for(const char *devices)
 	strcpy(config.devices, devices);
 	strcpy(config.devices_by, "/etc/suspend.conf:3");
 	make_plan();
+}
+
+static char full[PATH_MAX];
+
+static inline const char *below(const char *path)
+{
+	snprintf(full, sizeof(full), "%s%s", made_root, path);
+	return full;
+}
+
+static inline bool is_there(const char *path)
+{
+	struct stat st;
+
+	return lstat(below(path), &st) == 0;
+}
+
+/* What the kernel does with a device that is written to its driver's bind or unbind. */
+static inline void bind_device(const char *path, const char *name, const char *file)
+{
+	char link[300], target[400], directory[200];
+
+	snprintf(directory, sizeof(directory), "%.*s", (int)(strlen(path) - strlen(file) - 1),
+		 path);
+	snprintf(link, sizeof(link), "%.*s/devices/%s/driver",
+		 (int)(strstr(path, "/drivers/") - path), path, name);
+	if (strcmp(file, "unbind") == 0) {
+		unlink(below(link));
+		return;
+	}
+	snprintf(target, sizeof(target), "%s%s", made_root, directory);
+	ck_assert_int_eq(symlink(target, below(link)), 0);
 }
 
 /* A network adapter behind a root port, disks of which sda1 holds /, a display. */

@@ -30,37 +30,6 @@ static bool gone;     /* a rescan finds nothing */
 static int module_error, program_result;
 static int stop_after = -1; /* steps */
 
-static char full[PATH_MAX];
-
-static const char *below(const char *path)
-{
-	snprintf(full, sizeof(full), "%s%s", made_root, path);
-	return full;
-}
-
-static bool is_there(const char *path)
-{
-	struct stat st;
-
-	return lstat(below(path), &st) == 0;
-}
-
-static void bind_device(const char *path, const char *name, const char *file)
-{
-	char link[300], target[400], directory[200];
-
-	snprintf(directory, sizeof(directory), "%.*s", (int)(strlen(path) - strlen(file) - 1),
-		 path);
-	snprintf(link, sizeof(link), "%.*s/devices/%s/driver",
-		 (int)(strstr(path, "/drivers/") - path), path, name);
-	if (strcmp(file, "unbind") == 0) {
-		unlink(below(link));
-		return;
-	}
-	snprintf(target, sizeof(target), "%s%s", made_root, directory);
-	ck_assert_int_eq(symlink(target, below(link)), 0);
-}
-
 /* What the kernel does with a write to that file. */
 int __wrap_io_write_text(const char *root, const char *path, const char *value)
 {
@@ -450,6 +419,24 @@ START_TEST(damaged_journal)
 }
 END_TEST
 
+/* It is read after a kill, whatever was in the file before. */
+START_TEST(added_to_a_damaged_journal)
+{
+	static const char *const before[] = {
+		"boot 99999999-2222-3333-4444-555555555555\nremove a - - - 0x0 0x0 1 0\n",
+		"boot 1111",
+		"boot 11111111-2222-3333-4444-555555555555\noffline memory32 - - onl",
+	};
+	struct why w;
+
+	made_put(RELEASE_JOURNAL, before[_i]);
+	ck_assert_int_eq(take(&w), 0);
+	expect(ALL_TAKEN);
+	release_recover(made_root, &watch);
+	expect(ALL_GIVEN);
+}
+END_TEST
+
 START_TEST(memory)
 {
 	struct why w;
@@ -588,6 +575,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, recovered_before_a_step);
 	tcase_add_test(tc, journal_of_another_boot);
 	tcase_add_test(tc, damaged_journal);
+	tcase_add_loop_test(tc, added_to_a_damaged_journal, 0, 3);
 	tcase_add_test(tc, memory);
 	tcase_add_test(tc, memory_recovered);
 	tcase_add_test(tc, memory_after_a_resume);
