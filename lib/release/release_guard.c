@@ -2,12 +2,15 @@
 #include "release/release_guard.h"
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "base/tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int add_network(const char *root, struct device_users *users)
@@ -29,35 +32,53 @@ static int add_network(const char *root, struct device_users *users)
 	return r;
 }
 
-/* A 3D controller (03, 02) has no output. */
+/* A 3D controller (03, 02) has no output; nor has an adapter that a virtual machine gets, or one
+ * without a driver, but for that of the firmware's frame buffer. */
 static bool is_display(const char *root, const struct device *device)
 {
 	uint64_t boot = 0;
 
 	if (strcmp(device->bus, "vmbus") == 0)
 		return strcmp(device_kind(device), "display") == 0;
-	if (strcmp(device->bus, "pci") != 0 || device->class >> 16 != 3)
+	if (strcmp(device->bus, "pci") != 0 || device->class >> 16 != 3 ||
+	    text_starts(device->driver, "vfio") || strcmp(device->driver, "pci-stub") == 0)
 		return false;
 	tree_u64(root, &boot, "/sys/bus/pci/devices/%s/boot_vga", device->address);
-	return boot || (device->class >> 8 & 0xff) != 2;
+	return boot || (*device->driver && (device->class >> 8 & 0xff) != 2);
 }
 
-static int add_frame_buffer(const char *root, const char *link, const char *name,
-			    struct device_users *displays)
+/* path is freed, or kept in the list. */
+static int add_display(struct release_guard *guard, char *path)
+{
+	struct release_display display = { .path = path };
+	int r = path ? list_append(&guard->displays, display) : 0;
+
+	if (r < 0)
+		free(path);
+	return r;
+}
+
+/* The firmware's is named so; other platform devices are displays of their own. */
+static bool is_firmwares(const char *path)
+{
+	return text_starts(path, "/sys/devices/platform/") &&
+	       (strstr(path, "framebuffer") || strstr(path, "/efifb") || strstr(path, "/vesafb"));
+}
+
+static int add_frame_buffer(const char *root, const char *link, struct release_guard *guard)
 {
 	char *path = tree_path(root, link);
 
-	if (path && text_starts(path, "/sys/devices/platform/")) {
+	if (path && is_firmwares(path)) {
 		free(path);
 		return 0;
 	}
-	return device_users_add(displays, path, name);
+	return add_display(guard, path);
 }
 
-/* Displays by their kind, and by their frame buffers. The firmware's (a platform device) is that
- * of one of them. */
+/* Displays by their kind, and by their frame buffers. The firmware's is that of one of them. */
 static int add_displays(const char *root, const struct devices *devices,
-			struct device_users *displays)
+			struct release_guard *guard)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
 	char path[PATH_MAX];
@@ -70,14 +91,14 @@ static int add_displays(const char *root, const struct devices *devices,
 			continue;
 		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", device->bus,
 			 device->address);
-		r = device_users_add(displays, tree_path(root, path), device->address);
+		r = add_display(guard, tree_path(root, path));
 	}
 	if (r == 0 && tree_list(root, "/sys/class/graphics", &names) == -ENOMEM)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		snprintf(path, sizeof(path), "/sys/class/graphics/%s/device", names.items[i]);
 		if (text_starts(names.items[i], "fb") && strcmp(names.items[i], "fbcon") != 0)
-			r = add_frame_buffer(root, path, names.items[i], displays);
+			r = add_frame_buffer(root, path, guard);
 	}
 	return r;
 }
@@ -91,7 +112,7 @@ int release_guard_look(const char *root, const struct devices *devices, dev_t ke
 	if (r == 0 && guard.users.network)
 		r = add_network(root, &guard.users);
 	if (r == 0)
-		r = add_displays(root, devices, &guard.displays);
+		r = add_displays(root, devices, &guard);
 	if (r < 0) {
 		release_guard_free(&guard);
 		return r;
@@ -103,24 +124,80 @@ int release_guard_look(const char *root, const struct devices *devices, dev_t ke
 void release_guard_free(struct release_guard *guard)
 {
 	device_users_free(&guard->users);
-	device_users_free(&guard->displays);
+	for (size_t i = 0; i < guard->displays.count; i++)
+		free(guard->displays.items[i].path);
+	list_free(&guard->displays);
+}
+
+static bool is_only_display(const struct release_guard *guard, const char *path)
+{
+	size_t here = 0, others = 0;
+
+	for (size_t i = 0; i < guard->displays.count; i++) {
+		if (guard->displays.items[i].goes)
+			continue;
+		if (device_path_within(guard->displays.items[i].path, path))
+			here++;
+		else
+			others++;
+	}
+	return here > 0 && others == 0;
 }
 
 bool release_guard_holds(const struct release_guard *guard, const char *path, char *why,
 			 size_t size)
 {
 	const struct device_user *user = device_users_find(&guard->users, path);
-	size_t here = 0;
 
 	if (user) {
 		snprintf(why, size, "it %s %s", strcmp(user->path, path) == 0 ? "is" : "has",
 			 user->what);
 		return true;
 	}
-	for (size_t i = 0; i < guard->displays.items.count; i++)
-		here += device_path_within(guard->displays.items.items[i].path, path);
-	if (here == 0 || here < guard->displays.items.count)
+	if (!is_only_display(guard, path))
 		return false;
 	snprintf(why, size, "it is the only display");
 	return true;
+}
+
+/* O_NONBLOCK: no drive is closed, and none without a medium is waited for. */
+static bool is_claimed(const char *root, const char *block)
+{
+	_cleanup_close_ int fd = -1;
+	char path[NAME_MAX + 8];
+
+	snprintf(path, sizeof(path), "/dev/%s", block);
+	for (char *c = path; *c; c++)
+		if (*c == '!')
+			*c = '/';
+	fd = io_open_below(root, path, O_RDONLY | O_EXCL | O_NONBLOCK);
+	return fd == -EBUSY;
+}
+
+bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size)
+{
+	_cleanup_names_ struct tree_names blocks = { 0 };
+
+	if (tree_list(root, "/sys/class/block", &blocks) < 0)
+		return false;
+	for (size_t i = 0; i < blocks.count; i++) {
+		_cleanup_free_ char *block = NULL;
+		char link[NAME_MAX + 32];
+
+		snprintf(link, sizeof(link), "/sys/class/block/%s", blocks.items[i]);
+		block = tree_path(root, link);
+		if (!block || !device_path_within(block, path) ||
+		    !is_claimed(root, blocks.items[i]))
+			continue;
+		snprintf(why, size, "its disk %s is in use", blocks.items[i]);
+		return true;
+	}
+	return false;
+}
+
+void release_guard_let_go(struct release_guard *guard, const char *path)
+{
+	for (size_t i = 0; i < guard->displays.count; i++)
+		if (device_path_within(guard->displays.items[i].path, path))
+			guard->displays.items[i].goes = true;
 }

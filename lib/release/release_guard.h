@@ -13,9 +13,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct release_display {
+	char *path; /* in sysfs */
+	bool goes;  /* the plan releases it */
+};
+
 struct release_guard {
 	struct device_users users;
-	struct device_users displays;
+	LIST_OF(struct release_display) displays; /* known is unused */
 };
 
 /* Looks at the machine below root; devices are what was captured of it. keep: a block device that
@@ -30,5 +35,13 @@ void release_guard_free(struct release_guard *guard);
  * the reason. */
 bool release_guard_holds(const struct release_guard *guard, const char *path, char *why,
 			 size_t size);
+
+/* The same for a disk at or below that path which the kernel has claimed for one user: a file
+ * system of another mount namespace, one unmounted lazily, ZFS, an external journal. Nothing in
+ * sysfs says so, but an exclusive open fails. */
+bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size);
+
+/* It will be released: the displays that are left then count. */
+void release_guard_let_go(struct release_guard *guard, const char *path);
 
 #endif

@@ -28,6 +28,44 @@ static bool has_same(const struct release_plan *plan, const struct release_entry
 	return false;
 }
 
+/* May what is at that path, or below it, not be released? */
+static void block_if_used(const struct planner *planner, const char *path,
+			  struct release_entry *entry)
+{
+	char *why = entry->blocked;
+
+	if (!*why && !release_guard_holds(&planner->guard, path, why, sizeof(entry->blocked)))
+		release_guard_is_claimed(planner->root, path, why, sizeof(entry->blocked));
+	if (!*why)
+		plan_keep_memory(planner, path, entry);
+	if (!*why)
+		plan_keep_users(planner, path, entry);
+}
+
+/* Virtual functions lie beside their physical one, and go with it. */
+static void block_if_functions_used(const struct planner *planner, const char *path,
+				    struct release_entry *entry)
+{
+	const struct devices *devices = &planner->platform->devices;
+
+	for (size_t i = 0; i < devices->items.count && !entry->blocked[0]; i++) {
+		const struct device *device = &devices->items.items[i];
+		_cleanup_free_ char *function = NULL, *physical = NULL;
+		char link[128];
+
+		if (strcmp(device->bus, "pci") != 0)
+			continue;
+		snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/physfn", device->address);
+		physical = tree_path(planner->root, link);
+		if (!physical || !device_path_within(physical, path))
+			continue;
+		*strrchr(link, '/') = '\0';
+		function = tree_path(planner->root, link);
+		if (function)
+			block_if_used(planner, function, entry);
+	}
+}
+
 static int guard(struct planner *planner, const char *link, struct release_entry *entry)
 {
 	_cleanup_free_ char *path = tree_path(planner->root, link);
@@ -37,11 +75,13 @@ static int guard(struct planner *planner, const char *link, struct release_entry
 		r = release_guard_look(planner->root, &planner->platform->devices,
 				       planner->config->keep, &planner->guard);
 	planner->looked = r == 0;
-	if (r == 0 && path && !entry->blocked[0])
-		release_guard_holds(&planner->guard, path, entry->blocked, sizeof(entry->blocked));
-	if (r == 0 && path && !entry->blocked[0])
-		plan_keep_memory(planner, path, entry);
-	return r;
+	if (r < 0 || !path)
+		return r;
+	block_if_used(planner, path, entry);
+	block_if_functions_used(planner, path, entry);
+	if (!entry->blocked[0])
+		release_guard_let_go(&planner->guard, path);
+	return 0;
 }
 
 int plan_append(struct planner *planner, const struct release_entry *entry)

@@ -28,6 +28,11 @@ int plan_device(struct planner *planner, struct release_entry *entry);
  * has memory, and leave that memory online. path: the device's, in sysfs. */
 void plan_keep_memory(const struct planner *planner, const char *path, struct release_entry *entry);
 
+/* release_known.c: blocks an entry for PCI devices at or below that path which a virtual machine
+ * uses through vfio: the kernel lets no driver go before the machine does, and the one who asks
+ * cannot be killed until then (vfio_unregister_group_dev() in drivers/vfio/vfio_main.c). */
+void plan_keep_users(const struct planner *planner, const char *path, struct release_entry *entry);
+
 /* release_known.c: devices that are known not to hibernate. */
 int plan_known_devices(struct planner *planner);
 

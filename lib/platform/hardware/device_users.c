@@ -24,6 +24,8 @@ struct search {
 	struct device_users *users;
 	bool all;	    /* something lies on disks that are not known */
 	bool btrfs;	    /* is mounted */
+	bool remote;	    /* a file system comes over the network */
+	bool layered;	    /* what is mounted on / lies in other file systems */
 	unsigned int depth; /* of loop devices and the like in each other */
 	LIST_OF(dev_t) seen;
 };
@@ -102,6 +104,8 @@ static int add_layer(struct search *search, const struct device_layer *layer, co
 
 	if (layer->kind == LAYER_NETWORK)
 		search->users->network = true;
+	if (layer->kind == LAYER_LOOP && strcmp(holds, "/") == 0)
+		search->layered = true;
 	if (!path) {
 		search->all = true;
 		return 0;
@@ -226,12 +230,30 @@ static int add_served(struct search *search, const char *driver, const char *hol
 	return r;
 }
 
+/* Over the network: s2disk itself would wait for these directories. What is on others can wait. */
+static void look_at_network(struct search *search, const struct mount_line *mount)
+{
+	static const char *const remote[] = { "nfs",  "nfs4", "cifs",		"smb3",
+					      "ceph", "afs",  "fuse.glusterfs", NULL };
+	static const char *const layers[] = { "overlay", "aufs", "unionfs", "fuse.overlayfs",
+					      NULL };
+	static const char *const system[] = { "/",    "/usr",	  "/usr/local", "/etc",
+					      "/var", "/var/lib", "/var/log",	NULL };
+
+	if (strcmp(mount->place, "/") == 0 && is_one_of(mount->kind, layers))
+		search->layered = true;
+	if (!is_one_of(mount->kind, remote))
+		return;
+	search->remote = true;
+	if (is_one_of(mount->place, system))
+		search->users->network = true;
+}
+
 static int add_mount(struct search *search, const struct mount_line *mount)
 {
-	static const char *const remote[] = { "nfs", "nfs4", "cifs", "smb3",	  "ceph",
-					      "afs", "9p",   "gfs2", "glusterfs", NULL };
 	dev_t dev;
 
+	look_at_network(search, mount);
 	if (mount->high != 0)
 		return add_block(search, makedev(mount->high, mount->low), mount->place);
 	if (strcmp(mount->kind, "virtiofs") == 0)
@@ -240,8 +262,6 @@ static int add_mount(struct search *search, const struct mount_line *mount)
 		return add_served(search, "9pnet_virtio", mount->place);
 	if (strcmp(mount->kind, "zfs") == 0)
 		search->all = true;
-	if (strcmp(mount->place, "/") == 0 && is_one_of(mount->kind, remote))
-		search->users->network = true;
 	if (strcmp(mount->kind, "btrfs") != 0)
 		return add_block_path(search, mount->source, mount->place);
 	/* Its members are listed; its source may be a name that only users know. */
@@ -378,6 +398,8 @@ static int add_mounts(struct search *search)
 	}
 	while (r == 0 && (mount = mountinfo_next(mountinfo)))
 		r = add_mount(search, mount);
+	/* A diskless or live system: its lower layers are mounted elsewhere. */
+	search->users->network |= search->layered && search->remote;
 	return r;
 }
 

@@ -19,7 +19,7 @@ struct device_user {
 
 struct device_users {
 	LIST_OF(struct device_user) items; /* known: mounts and swap areas could be listed */
-	bool network;			   /* / or a disk comes over the network */
+	bool network;			   /* a disk or the system's files come over it */
 };
 
 /* Looks at the machine below root. keep: a block device that is in use besides; 0: none. Where it

@@ -61,6 +61,21 @@ static inline void ask_for(const char *devices)
 	make_plan();
 }
 
+static inline const struct release_entry *entry(size_t i)
+{
+	ck_assert_uint_lt(i, plan.entries.count);
+	return &plan.entries.items[i];
+}
+
+static inline void expect_only(enum release_kind kind, const char *name, const char *blocked)
+{
+	ck_assert_uint_eq(plan.entries.count, 1);
+	ck_assert_int_eq(entry(0)->kind, kind);
+	ck_assert_str_eq(entry(0)->name, name);
+	ck_assert_msg(*blocked ? strstr(entry(0)->blocked, blocked) != NULL : !entry(0)->blocked[0],
+		      "%s", entry(0)->blocked);
+}
+
 static char full[PATH_MAX];
 
 static inline const char *below(const char *path)

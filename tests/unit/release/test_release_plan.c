@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is planned to be released, and what never is. */
+/* What is planned to be released. */
 #include "fixtures/check_main.h"
 #include "release_fixture.h"
 
@@ -8,21 +8,6 @@
 #include <errno.h>
 
 static char text[1000];
-
-static const struct release_entry *entry(size_t i)
-{
-	ck_assert_uint_lt(i, plan.entries.count);
-	return &plan.entries.items[i];
-}
-
-static void expect_only(enum release_kind kind, const char *name, const char *blocked)
-{
-	ck_assert_uint_eq(plan.entries.count, 1);
-	ck_assert_int_eq(entry(0)->kind, kind);
-	ck_assert_str_eq(entry(0)->name, name);
-	ck_assert_msg(*blocked ? strstr(entry(0)->blocked, blocked) != NULL : !entry(0)->blocked[0],
-		      "%s", entry(0)->blocked);
-}
 
 START_TEST(nothing)
 {
@@ -117,162 +102,6 @@ START_TEST(by_module)
 	ask_for("module:printk");
 	expect_only(RELEASE_UNLOAD, "printk", "built into the kernel");
 	release_plan_apply(&plan, &platform);
-}
-END_TEST
-
-/* The disk controller holds /, as the port above the adapter may. */
-START_TEST(root_file_system)
-{
-	ask_for(DISKS);
-	expect_only(RELEASE_REMOVE, DISKS, "it has sda1, which holds /");
-	ck_assert(!release_plan_covers_driver(&plan, made_root, "pci", "ahci"));
-	release_plan_apply(&plan, &platform);
-	ck_assert_ptr_nonnull(devices_find(&platform.devices, "pci", DISKS));
-	ask_for("ahci");
-	expect_only(RELEASE_UNBIND, DISKS, "it has sda1, which holds /");
-	/* Another disk of it is not mounted; the other one still is. */
-	add_block("sdb", "8:16", DISKS_PATH "/ata2/block");
-	add_device("scsi", "1:0:0:0", DISKS_PATH "/ata2", "sd");
-	ask_for("scsi/1:0:0:0");
-	expect_only(RELEASE_UNBIND, "1:0:0:0", "");
-}
-END_TEST
-
-START_TEST(a_port_above_it)
-{
-	add_block("sdb", "8:16", NIC_PATH "/block");
-	made_put("/proc/self/mountinfo", "36 1 8:16 / /home rw - ext4 /dev/sdb rw\n");
-	ask_for(ROOT_PORT);
-	expect_only(RELEASE_REMOVE, ROOT_PORT, "it has sdb, which holds /home");
-}
-END_TEST
-
-START_TEST(swap)
-{
-	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
-	ask_for(DISKS);
-	expect_only(RELEASE_REMOVE, DISKS, "");
-	made_put("/proc/swaps", "Filename Type Size Used Priority\n"
-				"/dev/sda1 partition 1000 0 -2\n");
-	make_plan();
-	expect_only(RELEASE_REMOVE, DISKS, "it has sda1, which holds swap");
-}
-END_TEST
-
-/* On a mapping, mounted or not. */
-START_TEST(mapped)
-{
-	made_put("/proc/self/mountinfo", "36 1 253:0 / / rw - ext4 /dev/mapper/root rw\n");
-	add_block("dm-0", "253:0", "/sys/devices/virtual/block");
-	made_put("/sys/devices/virtual/block/dm-0/dm/name", "root\n");
-	made_link("/sys/devices/virtual/block/dm-0/slaves/sda1",
-		  "../../../../pci0000:00/" DISKS "/ata1/block/sda/sda1");
-	ask_for(DISKS);
-	expect_only(RELEASE_REMOVE, DISKS, "which holds /");
-	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
-	make_plan();
-	expect_only(RELEASE_REMOVE, DISKS, "");
-	made_put(DISKS_PATH "/ata1/block/sda/sda1/holders/dm-0", "");
-	make_plan();
-	expect_only(RELEASE_REMOVE, DISKS, "which holds dm-0");
-}
-END_TEST
-
-START_TEST(btrfs)
-{
-	made_put("/proc/self/mountinfo", "36 1 0:30 / / rw - btrfs /dev/sdb rw\n");
-	ask_for(DISKS);
-	expect_only(RELEASE_REMOVE, DISKS, "perhaps a file system whose disks are not known");
-	made_link("/sys/fs/btrfs/22222222-3333/devices/sda",
-		  "../../../../devices/pci0000:00/" DISKS "/ata1/block/sda");
-	make_plan();
-	expect_only(RELEASE_REMOVE, DISKS, "it has sda, which holds a btrfs");
-	made_put("/sys/fs/btrfs/features/raid56", "");
-	/* By what was named, before sysfs lists its members. */
-	made_shell("rm -r sys/fs");
-	made_put("/proc/self/mountinfo", "36 1 0:30 / / rw - btrfs /dev/sda1 rw\n");
-	make_plan();
-	expect_only(RELEASE_REMOVE, DISKS, "it has sda1, which holds /");
-}
-END_TEST
-
-/* Its members are known to ZFS only, and so is everything where no mount can be seen. */
-START_TEST(unknown_disks)
-{
-	made_put("/proc/self/mountinfo", _i ? NULL : "36 1 0:30 / / rw - zfs rpool/ROOT rw\n");
-	ask_for(DISKS " " NIC);
-	ck_assert_uint_eq(plan.entries.count, 2);
-	ck_assert_str_ne(entry(0)->blocked, "");
-	ck_assert_str_eq(entry(1)->blocked, "");
-}
-END_TEST
-
-/* NVMe with several paths: the disk is below no controller. */
-START_TEST(multipath)
-{
-	static const char *const subsystem = "/sys/devices/virtual/nvme-subsystem/nvme-subsys0";
-	char path[200];
-
-	add_block("nvme0n1", "259:0", subsystem);
-	snprintf(path, sizeof(path), "%s/nvme0", subsystem);
-	made_directory(NIC_PATH "/nvme");
-	made_put(NIC_PATH "/nvme/nvme0/transport", "pcie\n");
-	made_link(path, "../../../pci0000:00/" ROOT_PORT "/" NIC "/nvme/nvme0");
-	made_put("/proc/self/mountinfo", "36 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
-	ask_for(NIC);
-	expect_only(RELEASE_REMOVE, NIC, "which holds /");
-}
-END_TEST
-
-START_TEST(network)
-{
-	made_put("/proc/self/mountinfo", "36 1 0:40 / / rw - nfs4 server:/root rw\n");
-	ask_for(NIC);
-	expect_only(RELEASE_REMOVE, NIC, "");
-	made_put(NIC_PATH "/net/eth0/ifindex", "2\n");
-	made_link("/sys/class/net/eth0", "../../devices/pci0000:00/" ROOT_PORT "/" NIC "/net/eth0");
-	make_plan();
-	expect_only(RELEASE_REMOVE, NIC, "the network interface eth0");
-	/* Elsewhere than on /, its users may wait. */
-	made_put("/proc/self/mountinfo", "36 1 0:40 / /home rw - nfs4 server:/home rw\n");
-	make_plan();
-	expect_only(RELEASE_REMOVE, NIC, "");
-}
-END_TEST
-
-START_TEST(served_by_the_host)
-{
-	made_put("/proc/self/mountinfo", "36 1 0:40 / /data rw - virtiofs share rw\n");
-	add_device("virtio", "virtio0", NIC_PATH "/virtio0", "virtiofs");
-	made_put(NIC_PATH "/virtio0/device", "0x001a\n");
-	ask_for(NIC);
-	expect_only(RELEASE_REMOVE, NIC, "it has virtio0, which holds /data");
-}
-END_TEST
-
-START_TEST(display)
-{
-	ask_for("class:03");
-	expect_only(RELEASE_REMOVE, GPU, "it is the only display");
-	/* The firmware's frame buffer is that of the adapter. */
-	made_directory("/sys/devices/platform");
-	made_put("/sys/devices/platform/simple-framebuffer.0/graphics/fb0/name", "EFI\n");
-	made_link("/sys/devices/platform/simple-framebuffer.0/graphics/fb0/device", "../..");
-	made_link("/sys/class/graphics/fb0",
-		  "../../devices/platform/simple-framebuffer.0/graphics/fb0");
-	make_plan();
-	expect_only(RELEASE_REMOVE, GPU, "it is the only display");
-	/* A 3D controller has no output, a second adapter has. */
-	add_function("0000:00:03.0", "/sys/devices/pci0000:00/0000:00:03.0", "nvidia", "10de:1111",
-		     "0x030200");
-	ask_for("0000:00:03.0");
-	expect_only(RELEASE_REMOVE, "0000:00:03.0", "");
-	ask_for(GPU);
-	expect_only(RELEASE_REMOVE, GPU, "it is the only display");
-	add_function("0000:00:04.0", "/sys/devices/pci0000:00/0000:00:04.0", "qxl", "1b36:0100",
-		     "0x030000");
-	ask_for(GPU);
-	expect_only(RELEASE_REMOVE, GPU, "");
 }
 END_TEST
 
@@ -552,16 +381,4 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, vmbus_uio);
 	tcase_add_test(tc, vmbus_pci);
 	tcase_add_test(tc, in_words);
-	tc = test_case(suite, "guard");
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, root_file_system);
-	tcase_add_test(tc, a_port_above_it);
-	tcase_add_test(tc, swap);
-	tcase_add_test(tc, mapped);
-	tcase_add_test(tc, btrfs);
-	tcase_add_loop_test(tc, unknown_disks, 0, 2);
-	tcase_add_test(tc, multipath);
-	tcase_add_test(tc, network);
-	tcase_add_test(tc, served_by_the_host);
-	tcase_add_test(tc, display);
 }
