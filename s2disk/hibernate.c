@@ -384,6 +384,7 @@ static void finish_resume(struct hibernate *h)
 				  sizeof(h->last->alarm));
 		aftermath_take_record(handover, "");
 		aftermath_take_boots(handover, &h->seen);
+		aftermath_take_map(&h->seen, &h->section->restored);
 		aftermath_report(handover);
 	} else {
 		log_warning(

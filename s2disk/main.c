@@ -252,7 +252,7 @@ static int release_and_hibernate(const struct settings *settings, const struct s
 	r = hibernate(settings, area, section, keys, last, w);
 	if (asleep)
 		nvidia_wake("");
-	released_end(release, "", last->result == LAST_RESUMED);
+	released_end(release, &section->restored, "", last->result == LAST_RESUMED);
 	return r;
 }
 

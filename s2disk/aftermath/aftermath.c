@@ -45,6 +45,21 @@ void aftermath_take_boots(const struct handover *handover, struct boots_seen *re
 			    why_text(&w, r));
 }
 
+void aftermath_take_map(const struct boots_seen *seen, struct memory_map *ret)
+{
+	struct memory_map map;
+
+	for (size_t i = seen->items.count; i > 0; i--) {
+		const struct boot_seen *boot = &seen->items.items[i - 1];
+
+		if (boot->outcome != BOOT_RESUMED)
+			continue;
+		if (memory_map_copy(&boot->memory.map, &map) == 0)
+			*ret = map;
+		return;
+	}
+}
+
 void aftermath_report(struct handover *handover)
 {
 	char text[200];

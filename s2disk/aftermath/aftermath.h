@@ -24,6 +24,10 @@ void aftermath_take_record(const struct handover *handover, const char *root);
  * caller frees *ret with boots_seen_free. */
 void aftermath_take_boots(const struct handover *handover, struct boots_seen *ret);
 
+/* A copy of the memory map of the one that restored this system; left alone where it is not among
+ * them, or there is no memory for it. */
+void aftermath_take_map(const struct boots_seen *seen, struct memory_map *ret);
+
 /* "1.2 GiB of memory as 540 MiB (2.27:1), written in 2.1 s (585 MiB/s)". */
 void aftermath_describe(char *buffer, size_t size, uint64_t stream, uint64_t stored, uint64_t usec);
 

@@ -84,6 +84,7 @@ void platform_section_free(struct platform_section *section)
 	mounted_close(&section->mounted);
 	other_swaps_close(&section->others);
 	platform_free(&section->platform);
+	memory_map_free(&section->restored);
 	free(section->encoded);
 	section->encoded = NULL;
 }

@@ -14,8 +14,9 @@
 struct platform_section {
 	struct platform platform;
 	struct mounted mounted;
-	struct other_swaps others; /* swap areas besides the image's */
-	unsigned char *encoded;	   /* made while the image is written */
+	struct other_swaps others;  /* swap areas besides the image's */
+	unsigned char *encoded;	    /* made while the image is written */
+	struct memory_map restored; /* of the boot that restored this system; empty: not known */
 };
 
 /* Captures the machine, or the one described below root; call it before the freeze. */

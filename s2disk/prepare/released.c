@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/stopwatch.h"
-#include "history/boot_record_file.h"
 #include "release/release.h"
 #include "release/release_text.h"
 #include "ui/abort_watch.h"
@@ -175,33 +174,22 @@ int released_begin(struct release_plan *plan, const struct settings *settings,
 		return r;
 	r = capture_again(section, root, w);
 	if (r < 0)
-		released_end(plan, root, false);
+		released_end(plan, NULL, root, false);
 	return r;
 }
 
-/* The memory map of the boot that restored this system, by the record that it handed over. */
-static bool map_of_record(const char *root, struct memory_map *ret)
-{
-	struct boot_record record = { 0 };
-	bool known = boot_record_read(root, &record, NULL) == 0 && record.map &&
-		     memory_map_parse(record.map, ret) == 0;
-
-	boot_record_free(&record);
-	return known;
-}
-
-void released_end(struct release_plan *plan, const char *root, bool resumed)
+void released_end(struct release_plan *plan, const struct memory_map *map, const char *root,
+		  bool resumed)
 {
 	struct logged logged = { 0 };
 	const struct release_watch watch = { .report = report, .context = &logged };
-	struct release_here here = { .restarted = resumed };
-	struct memory_map map = { 0 };
+	const struct release_here here = {
+		.restarted = resumed,
+		.map = resumed && map && map->entries.count > 0 ? map : NULL,
+	};
 	char text[24];
 
 	if (release_text(plan, RELEASE_ALL_TAKEN, text, sizeof(text)) == 0)
 		return;
-	if (resumed && map_of_record(root, &map))
-		here.map = &map;
 	release_give(root, plan, &here, &watch);
-	memory_map_free(&map);
 }

@@ -31,7 +31,9 @@ int released_plan(const struct settings *settings, const char *root, struct plat
 int released_begin(struct release_plan *plan, const struct settings *settings,
 		   struct platform_section *section, const char *root, struct why *w);
 
-/* Gives all of it back. resumed: the machine has been off. */
-void released_end(struct release_plan *plan, const char *root, bool resumed);
+/* Gives all of it back. resumed: the machine has been off; map: that of the boot that restored this
+ * system, NULL or empty where it is not known. */
+void released_end(struct release_plan *plan, const struct memory_map *map, const char *root,
+		  bool resumed);
 
 #endif

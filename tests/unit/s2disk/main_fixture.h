@@ -220,8 +220,10 @@ int released_begin(struct release_plan *plan, const struct settings *settings,
 	return event_why("release", machine.release, w);
 }
 
-void released_end(struct release_plan *plan, const char *root, bool resumed)
+void released_end(struct release_plan *plan, const struct memory_map *map, const char *root,
+		  bool resumed)
 {
+	ck_assert_ptr_nonnull(map);
 	ck_assert_str_eq(root, "");
 	ck_assert_uint_eq(plan->entries.count, 1);
 	back_after_resume = resumed;

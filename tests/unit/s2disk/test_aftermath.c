@@ -87,6 +87,7 @@ START_TEST(test_boots)
 					       1, 'm', 0, 0, 1,	 1,	  /* names, entries */
 					       0, 127, 2, 0 };
 	static struct handover handover;
+	struct memory_map map = { 0 };
 	struct boots_seen seen;
 
 	aftermath_take_boots(&handover, &seen);
@@ -99,6 +100,14 @@ START_TEST(test_boots)
 	ck_assert_int_eq(seen.items.items[0].outcome, BOOT_RESUMED);
 	ck_assert_uint_eq(seen.items.items[0].memory.time, 7);
 	ck_assert_str_eq(seen.items.items[0].memory.machine, "m");
+	aftermath_take_map(&seen, &map);
+	ck_assert_uint_eq(map.entries.count, 1);
+	ck_assert_uint_eq(map.entries.items[0].end, 127);
+	memory_map_free(&map);
+	/* One that refused it is not the one that restored it. */
+	seen.items.items[0].outcome = BOOT_REFUSED;
+	aftermath_take_map(&seen, &map);
+	ck_assert_uint_eq(map.entries.count, 0);
 	boots_seen_free(&seen);
 	/* Damaged, or newer: the rest of the hand-over counts. */
 	handover.boots_length--;

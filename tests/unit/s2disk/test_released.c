@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "release/release.h"
 #include "s2disk/prepare/released.h"
-#include "history/boot_record_file.h"
 #include "ui/abort_watch.h"
 
 #include <errno.h>
@@ -28,13 +27,11 @@ int __wrap_release_plan_make(const char *root, const struct platform *platform,
 			     const struct release_config *config, struct release_plan *ret);
 int __real_release_plan_make(const char *root, const struct platform *platform,
 			     const struct release_config *config, struct release_plan *ret);
-int __wrap_boot_record_read(const char *root, struct boot_record *ret, struct why *w);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *rest);
 
 static char said[4096];
-static int take_error, record_error;
-static const char *map;		 /* of the record */
-static bool with_signal, breaks; /* … the memory map */
+static int take_error;
+static bool with_signal, breaks; /* breaks: the memory map */
 static unsigned int sleeps, plugged_for;
 static struct {
 	unsigned int calls;
@@ -122,14 +119,6 @@ int __wrap_release_plan_make(const char *root, const struct platform *platform,
 	return again.error;
 }
 
-int __wrap_boot_record_read(const char *root, struct boot_record *ret, struct why *why_not)
-{
-	(void)why_not;
-	ck_assert_str_eq(root, made_root);
-	*ret = (struct boot_record){ .map = map ? strdup(map) : NULL };
-	return record_error;
-}
-
 static void memory(bool plugged)
 {
 	made_put("/proc/iomem", plugged ? "00100000-1fffffff : System RAM\n"
@@ -169,7 +158,6 @@ static void setup(void)
 	add(RELEASE_UNBIND, "an adapter", 1);
 	add(RELEASE_OFFLINE, "128 MiB of memory at 0x100000000", 2);
 	add(RELEASE_OFFLINE, "128 MiB of memory at 0x108000000", 2);
-	map = "0x0 0x9ffff System RAM\n";
 }
 
 static void teardown(void)
@@ -199,7 +187,7 @@ START_TEST(there_and_back)
 			 "<7>released: 128 MiB of memory at 0x108000000: the settings name it "
 			 "(/etc/suspend.conf:3)\n");
 	said[0] = '\0';
-	released_end(&plan, made_root, false);
+	released_end(&plan, NULL, made_root, false);
 	ck_assert(!given.restarted && !given.map);
 	ck_assert_str_eq(
 		said,
@@ -215,19 +203,21 @@ END_TEST
 
 START_TEST(after_a_resume)
 {
+	struct memory_entry entry = { 0, 0x9ffff, MEMORY_RAM, 0 };
+	struct memory_map map = { .entries = { &entry, 1, true }, .table_count = 1 };
+
 	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), 0);
-	released_end(&plan, made_root, true);
+	released_end(&plan, &map, made_root, true);
 	ck_assert(given.restarted && given.map);
-	map = "nonsense";
-	released_end(&plan, made_root, true);
+	/* Without one, and one that the hand-over did not have. */
+	released_end(&plan, NULL, made_root, true);
 	ck_assert(given.restarted && !given.map);
-	map = NULL;
-	released_end(&plan, made_root, true);
-	ck_assert(!given.map);
-	record_error = -ESTALE;
-	map = "0x0 0x9ffff System RAM\n";
-	released_end(&plan, made_root, true);
+	map.entries.count = 0;
+	released_end(&plan, &map, made_root, true);
 	ck_assert(given.restarted && !given.map);
+	map.entries.count = 1;
+	released_end(&plan, &map, made_root, false);
+	ck_assert(!given.restarted && !given.map);
 	ck_assert_uint_eq(given.calls, 4);
 }
 END_TEST
@@ -238,7 +228,7 @@ START_TEST(nothing_to_release)
 		strcpy(plan.entries.items[i].blocked, "it is in use");
 	take_error = -EIO;
 	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), 0);
-	released_end(&plan, made_root, true);
+	released_end(&plan, NULL, made_root, true);
 	ck_assert_uint_eq(given.calls, 0);
 	ck_assert_uint_eq(again.calls, 0);
 	ck_assert_str_eq(said, "");
@@ -260,7 +250,7 @@ START_TEST(in_use_since_the_checks)
 	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), -EBUSY);
 	ck_assert_ptr_nonnull(strstr(w.text, "must be released to hibernate, and cannot be: an "
 					     "adapter: it has sdb1, which holds /media"));
-	released_end(&plan, made_root, false);
+	released_end(&plan, NULL, made_root, false);
 	ck_assert_uint_eq(given.calls, 0);
 }
 END_TEST
