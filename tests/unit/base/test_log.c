@@ -190,6 +190,8 @@ START_TEST(no_standard_error)
 }
 END_TEST
 
+const bool each_in_a_process = true;
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "log");

@@ -222,6 +222,8 @@ START_TEST(only_looks)
 }
 END_TEST
 
+const bool each_in_a_process = true;
+
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {

@@ -325,6 +325,8 @@ START_TEST(takes_no_longer_than_it_may)
 }
 END_TEST
 
+const bool each_in_a_process = true;
+
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {

@@ -197,6 +197,8 @@ START_TEST(attempts)
 }
 END_TEST
 
+const bool each_in_a_process = true;
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "all");

@@ -354,6 +354,8 @@ START_TEST(left_by_another)
 }
 END_TEST
 
+const bool each_in_a_process = true;
+
 void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "released");

@@ -280,6 +280,8 @@ START_TEST(locks_homes_if_there_are_any)
 }
 END_TEST
 
+const bool each_in_a_process = true;
+
 void test_cases(Suite *suite)
 {
 	TCase *test = test_case(suite, "sleep_machine");

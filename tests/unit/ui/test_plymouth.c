@@ -216,6 +216,8 @@ START_TEST(does_without)
 }
 END_TEST
 
+const bool each_in_a_process = true;
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "plymouth");
