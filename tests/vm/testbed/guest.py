@@ -165,7 +165,10 @@ class Builder:
                        .replace("-", "_") for line in stream}
 
         def order(name, seen):
-            name = alias.get(name, name).replace("-", "_")
+            # crc64_rocksoft is a module, and an algorithm of another one.
+            if name.replace("-", "_") not in by_name:
+                name = alias.get(name, name)
+            name = name.replace("-", "_")
             if name in seen or name not in by_name:
                 return []
             seen.add(name)
