@@ -25,7 +25,7 @@ OTHER_MODULES = ("ext4", "xfs", "btrfs", "f2fs", "dm_crypt", "nvme",
                  "dm_snapshot", "dm_thin_pool",
                  "virtio_mem", "virtio_balloon", "loop", "dm_mod", "xts",
                  "algif_skcipher", "overlay", "zram", "9pnet_virtio", "9p",
-                 "pm_notifier_error_inject", "sd_mod", "virtio_scsi", "e1000e",
+                 "pm_notifier_error_inject", "sd_mod", "virtio_scsi", "e1000e", "pci_stub", "virtio_rng",
                  "efivarfs")
 
 # Where our programs lie in the build tree and in the guest.

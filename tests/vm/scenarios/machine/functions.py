@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""PCI functions that the boot that resumes does not have, or not yet."""
+
+from testbed import disks
+from testbed.scenario import Scenario
+
+
+class VirtualFunction(Scenario):
+    """a virtual function that was made at run time comes with its physical one; a disk's
+    controller that the settings name is removed before, and is back after"""
+    name = "release-sriov"
+    group = "quick"
+    modules = "nvme pci_stub"
+    port = "pcie-root-port,id=rp%d,chassis=%d,addr=1%d"
+    # QEMU wants a subsystem, two queues and a vector of their own for virtual functions.
+    physical = ("nvme,bus=rp0,serial=physical,subsys=sub0,sriov_max_vfs=1,"
+                "sriov_vq_flexible=2,sriov_vi_flexible=1,max_ioqpairs=4,msix_qsize=5")
+    config = Scenario.config + "release devices = 0000:02:00.0\n"
+    guest = """
+PHYSICAL=/sys/bus/pci/devices/0000:01:00.0
+VIRTUAL=/sys/bus/pci/devices/0000:01:00.1
+# virtual WHEN: its driver, and its class as it answers itself (NVMe: 02 08 01).
+virtual() {
+    mark "virtual-$1" "$(basename "$(readlink $VIRTUAL/driver)")" \\
+        "$(od -An -tx1 -j9 -N3 $VIRTUAL/config 2>&1)"
+}
+# spare WHEN: what the disk that nothing uses begins with.
+spare() {
+    tries=100
+    while [ ! -e /sys/bus/pci/devices/0000:02:00.0/nvme/nvme*/nvme*n1 ] && [ $tries -gt 0 ]; do
+        usleep 50000
+        tries=$((tries - 1))
+    done
+    disk=$(basename /sys/bus/pci/devices/0000:02:00.0/nvme/nvme*/nvme*n1)
+    mark "spare-$1" "$(dd if="/dev/$disk" bs=512 count=1 iflag=direct 2>/dev/null | head -c5)"
+}
+before_resume() { mark "functions-$BOOT" "$(ls -d $VIRTUAL 2>&1)"; }
+first_boot() {
+    echo 0 >$PHYSICAL/sriov_drivers_autoprobe
+    echo 1 >$PHYSICAL/sriov_numvfs || mark fail "no virtual function"
+    echo pci-stub >$VIRTUAL/driver_override
+    echo 0000:01:00.1 >/sys/bus/pci/drivers/pci-stub/bind
+    virtual before
+    spare before
+    swap_on $SWAP
+    hold main 48 16
+    hibernate
+    virtual after
+    spare after
+}
+"""
+
+    def make_disks(self):
+        super().make_disks()
+        self.spare = disks.Disk(self.path("spare.img"), 4)
+        self.spare.write(0, b"spare" + bytes(4091))
+        self.extra = (
+            "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+            "-device", self.port % (0, 1, 0), "-device", self.port % (1, 2, 1),
+            "-device", "nvme-subsys,id=sub0", "-device", self.physical,
+            "-blockdev", "driver=file,filename=%s,node-name=spare" % self.spare.path,
+            "-device", "nvme,bus=rp1,serial=spare,drive=spare")
+
+    def need_functions(self, when):
+        virtual = (self.machine.mark("virtual-" + when) or "").split()
+        self.need(virtual == ["pci-stub", "02", "08", "01"],
+                  "the virtual function %s: %s" % (when, virtual))
+        self.need(self.machine.mark("spare-" + when) == "spare",
+                  "the spare disk can be read " + when)
+
+    def run(self):
+        self.hibernate()
+        self.need_functions("before")
+        self.need_message("released: .*0000:02:00.0")
+        self.resume()
+        self.need("No such file" in self.machine.mark("functions-2"),
+                  "the boot that resumes has no virtual function")
+        self.need_message("(?<!not )given back: .*0000:02:00.0")
+        self.need_functions("after")
+
+
+class ArrivesLate(Scenario):
+    """a device arrives while resume waits for it: the session resumes"""
+    name = "device-late"
+    group = "quick"
+    modules = "virtio_rng"
+    # ACPI's hot-plug: behind a port of pciehp a missing device is harmless, and not waited for.
+    extra = ("-device", "pcie-root-port,id=rp0,chassis=1,addr=10")
+    guest = """
+DEVICE=/sys/bus/pci/devices/0000:01:00.0
+driver() { basename "$(readlink $DEVICE/virtio*/driver)"; }
+before_resume() {
+    mark want-device
+    [ "$BOOT" = 1 ] || return
+    tries=200
+    while [ -z "$(driver)" ] && [ $tries -gt 0 ]; do
+        usleep 50000
+        tries=$((tries - 1))
+    done
+}
+first_boot() {
+    mark driver-before "$(driver)"
+    swap_on $SWAP
+    hold main 48 16
+    hibernate
+    mark driver-after "$(driver)"
+    mark random "$(dd if=/dev/hwrng bs=16 count=1 2>/dev/null | wc -c)"
+}
+"""
+
+    def plug(self):
+        self.machine.qmp.execute("device_add", driver="virtio-rng-pci", id="late", bus="rp0")
+
+    def run(self):
+        before = self.boot()
+        before.wait_mark("want-device")
+        self.plug()
+        self.off()
+        self.need(before.mark("driver-before") == "virtio_rng", "it was there, and used")
+        self.need_signature(disks.OURS)
+        self.boot()
+        self.machine.wait_for("waiting up to 10 s for a device that is missing")
+        self.plug()
+        self.off()
+        self.need(self.machine.mark("resume") is None, "resume did not return")
+        self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(before)
+        self.need_signature(disks.SWAP)
+        self.need(self.machine.mark("driver-after") == "virtio_rng" and
+                  self.machine.mark("random") == "16", "it works after the resume")
