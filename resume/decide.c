@@ -289,8 +289,10 @@ static int compare_with_room(const struct verdict_input *then, const struct sett
 	return r;
 }
 
-static bool is_of_map(enum verdict_about about)
+static bool is_of_map(const struct finding *finding)
 {
+	enum verdict_about about = finding->about;
+
 	return about == ABOUT_MEMORY_MAP || about == ABOUT_MEMORY_REGION ||
 	       about == ABOUT_IMAGE_PAGES || about == ABOUT_KERNEL_CHECK ||
 	       about == ABOUT_PAGE_COUNT || about == ABOUT_ACPI_TABLES ||
@@ -299,20 +301,29 @@ static bool is_of_map(enum verdict_about about)
 
 /* What a boot begins without: virtio-mem with nothing plugged, and without memory that the host
  * added to the running machine. Its user can give it back, a reboot cannot. */
-static bool is_lasting(enum verdict_about about)
+static bool is_missing_memory(const struct finding *finding)
 {
-	return about == ABOUT_VIRTIO_MEM || about == ABOUT_HOTPLUG_MEMORY;
+	return finding->about == ABOUT_VIRTIO_MEM || finding->about == ABOUT_HOTPLUG_MEMORY;
 }
 
-/* Does this policy refuse the image for a finding about that? */
+/* A guest that was moved to another host, or a machine whose firmware was updated, stays so. */
+static bool is_other_machine(const struct finding *finding)
+{
+	return finding->class == VERDICT_RISKY && (finding->accept == ACCEPT_PROCESSOR_MODEL ||
+						   finding->accept == ACCEPT_HYPERVISOR_VERSION ||
+						   finding->accept == ACCEPT_FIRMWARE_VERSION ||
+						   finding->accept == ACCEPT_MACHINE_MODEL);
+}
+
+/* Does this policy refuse the image for such a finding? */
 static bool refused_by(const struct verdict *verdict, enum verdict_policy policy,
-		       bool (*is_it)(enum verdict_about about))
+		       bool (*is_it)(const struct finding *finding))
 {
 	for (size_t i = 0; i < verdict->count; i++) {
 		const struct finding *finding = &verdict->findings[i];
 		const struct verdict alone = { .worst = finding->class };
 
-		if (is_it(finding->about) && !finding->accepted && !verdict_allows(&alone, policy))
+		if (is_it(finding) && !finding->accepted && !verdict_allows(&alone, policy))
 			return true;
 	}
 	return false;
@@ -327,7 +338,9 @@ static int act_on_verdict(const struct sections *sections, const struct settings
 	ret->fatal = ret->verdict.worst == VERDICT_FATAL;
 	ret->hopeless = ret->verdict.hopeless;
 	ret->map_refused = refused_by(&ret->verdict, settings->platform_policy, is_of_map);
-	ret->lasting = refused_by(&ret->verdict, settings->platform_policy, is_lasting);
+	ret->memory_missing =
+		refused_by(&ret->verdict, settings->platform_policy, is_missing_memory);
+	ret->other_machine = refused_by(&ret->verdict, settings->platform_policy, is_other_machine);
 	r = apply_policy(ret, settings->platform_policy, handover, w);
 	if (r == 0)
 		r = plan_quarantine(ret, handover, w);

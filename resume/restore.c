@@ -226,9 +226,18 @@ static void log_refusal(const struct restore *restore, const char *reason)
 		  reason);
 	if (restore->vetoed)
 		veto_advise(&restore->veto);
-	if (restore->decision.lasting)
+	if (restore->decision.memory_missing)
 		log_error("No reboot brings back what is missing: the machine must have that "
 			  "memory when it starts");
+	if (restore->decision.other_machine)
+		log_error("A reboot would not change the machine, its processor or its firmware: "
+			  "start the one that hibernated, or accept the difference (accept in "
+			  "suspend.conf(5))");
+}
+
+static bool is_lasting(const struct decision *decision)
+{
+	return decision->memory_missing || decision->other_machine;
 }
 
 /* By the boots that the image knows of: memory is the matter in which boots of one machine differ
@@ -238,7 +247,7 @@ static void weigh_odds(const struct restore *restore, struct mismatch *mismatch)
 	const struct decision *decision = &restore->decision;
 	char text[400];
 
-	if (!decision->map_refused || decision->hopeless || decision->lasting ||
+	if (!decision->map_refused || decision->hopeless || is_lasting(decision) ||
 	    decision->odds.boots == 0 || restore->settings->mismatch_action == MISMATCH_DISCARD)
 		return;
 	mismatch->worth = maps_met_worth(&decision->odds, 0);
@@ -258,7 +267,7 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 		.vetoed = restore->vetoed,
 		.counted = restore->decoded,
 		.hopeless = restore->decision.hopeless,
-		.lasting = restore->decision.lasting,
+		.lasting = is_lasting(&restore->decision),
 		.of_map = restore->decision.map_refused,
 	};
 	enum mismatch_choice choice;

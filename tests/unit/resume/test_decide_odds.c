@@ -56,7 +56,7 @@ START_TEST(no_odds)
 	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
 	ck_assert_uint_eq(decision.odds.boots, 0);
 	ck_assert_uint_eq(decision.boot.map.entries.count, 2);
-	ck_assert(!decision.map_refused && !decision.lasting);
+	ck_assert(!decision.map_refused && !decision.memory_missing && !decision.other_machine);
 }
 END_TEST
 
@@ -68,21 +68,44 @@ START_TEST(what_is_to_blame)
 		      about == ABOUT_IMAGE_PAGES || about == ABOUT_KERNEL_CHECK ||
 		      about == ABOUT_PAGE_COUNT || about == ABOUT_ACPI_TABLES ||
 		      about == ABOUT_EFI_RUNTIME;
-	bool lasting = about == ABOUT_VIRTIO_MEM || about == ABOUT_HOTPLUG_MEMORY;
+	bool memory = about == ABOUT_VIRTIO_MEM || about == ABOUT_HOTPLUG_MEMORY;
 
 	add_finding(VERDICT_RISKY, "Something moved.");
 	made.findings[0].about = about;
 	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
 	ck_assert(decision.map_refused == of_map);
-	ck_assert(decision.lasting == lasting);
+	ck_assert(decision.memory_missing == memory);
 	ck_assert_int_eq(decide(POLICY_TOLERANT), 0);
-	ck_assert(!decision.map_refused && !decision.lasting);
+	ck_assert(!decision.map_refused && !decision.memory_missing && !decision.other_machine);
 	/* It moved, but that is not why. */
 	made.findings[0].class = VERDICT_CORRECTED;
 	add_finding(VERDICT_FATAL, "Something is missing.");
 	made.findings[1].about = ABOUT_SWAP_AREA;
 	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
-	ck_assert(!decision.map_refused && !decision.lasting);
+	ck_assert(!decision.map_refused && !decision.memory_missing && !decision.other_machine);
+}
+END_TEST
+
+/* The next boot of the same machine has the same processor. */
+START_TEST(another_machine)
+{
+	const enum verdict_accept accept = (enum verdict_accept)_i;
+	bool other = accept == ACCEPT_PROCESSOR_MODEL || accept == ACCEPT_HYPERVISOR_VERSION ||
+		     accept == ACCEPT_FIRMWARE_VERSION || accept == ACCEPT_MACHINE_MODEL;
+
+	add_finding(VERDICT_RISKY, "Another version.");
+	made.findings[0].accept = accept;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(decision.other_machine == other);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), 0);
+	ck_assert(!decision.other_machine);
+	accepted = accept == ACCEPT_NOTHING ? "" : verdict_accept_name(accept);
+	ck_assert_int_eq(decide(POLICY_PROVEN), accept == ACCEPT_NOTHING ? -EPERM : 0);
+	ck_assert(!decision.other_machine);
+	accepted = "";
+	made.findings[0].class = VERDICT_FATAL;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(!decision.other_machine);
 }
 END_TEST
 
@@ -94,4 +117,5 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, odds, 0, 2);
 	tcase_add_test(tcase, no_odds);
 	tcase_add_loop_test(tcase, what_is_to_blame, 0, ABOUT_COUNT);
+	tcase_add_loop_test(tcase, another_machine, 0, ACCEPT_COUNT);
 }

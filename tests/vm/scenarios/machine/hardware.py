@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Another machine at the second boot: processor, memory, devices."""
 
+import time
+
 from testbed import disks
 from testbed.scenario import Scenario
 
@@ -72,6 +74,41 @@ class PagingLevels(Fewer):
         self.need_kept(1)
         self.machine = before
         self.resume()
+
+
+class Accepted(Scenario):
+    """a processor of another stepping, firmware of another version: refused, and no
+    reboot tried; resumes where the settings accept both"""
+    name = "accept-model"
+    memory = 320
+    guest = "first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }"
+    processor = "max,stepping="
+    firmware_version = "type=0,vendor=testbed,date=01/01/2020,version="
+
+    def machine_of(self, stepping, version):
+        self.cpu = self.processor + stepping
+        self.extra = ("-smbios", self.firmware_version + version)
+
+    def run(self):
+        self.machine_of("1", "one")
+        before = self.hibernate()
+        self.machine_of("2", "two")
+        machine = self.boot()
+        machine.wait_for(r"session cannot be resumed.*o: .*\] ")
+        time.sleep(0.5)
+        machine.type("o")
+        self.off()
+        self.need_message("risky: .*stepping is 2, not 1")
+        self.need_message("risky: .*firmware was changed from one to two")
+        self.need_message("accept = processor-model firmware-version would")
+        self.need_message("A reboot would not change the machine, its processor or its firmware")
+        self.need_message("kept and the machine powers off")
+        self.need_kept(0)
+        self.config += "accept = processor-model firmware-version\n"
+        self.machine = before
+        self.resume()
+        self.need_message("risky, accepted: .*stepping")
+        self.need_message("risky, accepted: .*firmware")
 
 
 class LessMemory(Scenario):
