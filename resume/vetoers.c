@@ -35,6 +35,14 @@ static void report(void *context, enum release_event event, const struct release
 
 static const struct release_watch watch = { .report = report };
 
+static void report_kept(const struct release_plan *plan)
+{
+	for (size_t i = 0; i < plan->entries.count; i++)
+		if (plan->entries.items[i].blocked[0])
+			log_notice("not released for the restore: %s: %s",
+				   plan->entries.items[i].what, plan->entries.items[i].blocked);
+}
+
 /* Only drivers refuse: a device need not go. */
 static void keep_devices(struct release_plan *plan)
 {
@@ -63,9 +71,11 @@ static int make_plan(struct vetoers *vetoers, const char *root)
 	if (r == 0)
 		r = release_plan_make(root, &platform, &vetoers->config, &vetoers->plan);
 	devices_free(&platform.devices);
-	if (r == 0)
-		keep_devices(&vetoers->plan);
-	return r;
+	if (r < 0)
+		return r;
+	keep_devices(&vetoers->plan);
+	report_kept(&vetoers->plan);
+	return 0;
 }
 
 static void ask_nvidia(struct vetoers *vetoers, const char *root)

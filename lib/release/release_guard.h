@@ -23,8 +23,8 @@ struct release_guard {
 	LIST_OF(struct release_display) displays; /* known is unused */
 };
 
-/* Looks at the machine below root; devices are what was captured of it. keep: a block device that
- * is in use besides; 0: none. 0 or -ENOMEM. */
+/* Looks at the machine below root; devices are what was captured of it. keep:
+ * device_users_look()'s. 0 or -ENOMEM. */
 int release_guard_look(const char *root, const struct devices *devices, dev_t keep,
 		       struct release_guard *ret);
 

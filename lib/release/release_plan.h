@@ -58,7 +58,7 @@ struct release_config {
 	char devices_by[280]; /* no key: the FILE:LINE that set it */
 	bool virtio_mem;      /* "release virtio-mem": what is plugged, until the next boot */
 	unsigned int wait;    /* "release wait": seconds for the host to take it */
-	dev_t keep;	      /* no key: a block device that is in use, too; 0: none */
+	dev_t keep;	      /* no key: device_users_look()'s */
 };
 
 /* Plans for the machine that was captured below root. config must live as long as the plan. A

@@ -403,6 +403,57 @@ static int add_mounts(struct search *search)
 	return r;
 }
 
+/* Words of the kernel, initramfs-tools and dracut for a root file system over the network. */
+static bool names_network(const char *word)
+{
+	static const char *const words[] = {
+		"root=/dev/nfs",  "root=/dev/nbd", "root=nfs", "root=nbd",  "root=iscsi",
+		"root=fcoe",	  "root=cifs",	   "root=smb", "root=dhcp", "root=http",
+		"root=live:http", "netroot=",	   "nfsroot=", "nbdroot=",  "boot=nfs",
+		"boot=cifs",	  "iscsi_",	   "ISCSI_",   "rd.iscsi.", "rd.nvmf.",
+		"fcoe=",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (text_starts(word, words[i]))
+			return true;
+	return false;
+}
+
+/* A disk over the network, used or not. 1, 0 or -ENOMEM. */
+static int has_network_disk(const struct search *search)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
+	int r = tree_list(search->root, "/sys/class/block", &names);
+	bool found = false;
+	dev_t dev;
+
+	if (!stack || r == -ENOMEM)
+		return -ENOMEM;
+	for (size_t i = 0; !found && i < names.count; i++)
+		found = find_number(search, names.items[i], &dev) &&
+			device_stack_read(search->root, dev, stack, NULL) == 0 &&
+			device_stack_has(stack, LAYER_NETWORK);
+	return found;
+}
+
+/* In an initramfs nothing is mounted yet: is the root file system going to come over the network?
+ * The firmware's iSCSI has a table of its own (drivers/firmware/iscsi_ibft.c). */
+static int look_ahead(struct search *search)
+{
+	char line[4096], *at = line, *word;
+	bool named = tree_exists(search->root, "/sys/firmware/ibft");
+	int r = has_network_disk(search);
+
+	if (tree_text(search->root, line, sizeof(line), "/proc/cmdline"))
+		while (!named && (word = strsep(&at, " \t")))
+			named = names_network(word);
+	if (r >= 0)
+		search->users->network |= named || r > 0;
+	return r < 0 ? r : 0;
+}
+
 static int look(struct search *search)
 {
 	int r = add_mounts(search);
@@ -422,8 +473,10 @@ int device_users_look(const char *root, dev_t keep, struct device_users *ret)
 {
 	struct device_users users = { .items.known = true };
 	struct search search = { .root = root, .users = &users };
-	int r = keep ? add_block(&search, keep, "the image") : 0;
+	int r = keep ? look_ahead(&search) : 0;
 
+	if (r == 0 && keep)
+		r = add_block(&search, keep, "the image");
 	if (r == 0)
 		r = look(&search);
 	list_free(&search.seen);

@@ -22,8 +22,10 @@ struct device_users {
 	bool network;			   /* a disk or the system's files come over it */
 };
 
-/* Looks at the machine below root. keep: a block device that is in use besides; 0: none. Where it
- * cannot be followed what something lies on, every block device is in use. 0 or -ENOMEM. */
+/* Looks at the machine below root. Where it cannot be followed what something lies on, every block
+ * device is in use. keep: the block device with an image, for an initramfs, in which nothing is
+ * mounted yet. It is in use, and so is the network where a disk comes over it, or where the root
+ * file system will, by the kernel command line or the firmware. 0: none. 0 or -ENOMEM. */
 int device_users_look(const char *root, dev_t keep, struct device_users *ret);
 
 /* Another one. path is freed, or kept in the list; NULL adds nothing. 0 or -ENOMEM. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* device_users: what mounted file systems and swap areas lie on, in made-up sysfs trees. */
 #include "fixtures/check_main.h"
+
+#include "base/bytes.h"
 #include "platform/hardware/device_users.h"
 #include "platform/platform.h"
 
@@ -262,6 +264,46 @@ START_TEST(kept)
 }
 END_TEST
 
+static void expect_network(bool network)
+{
+	device_users_free(&users);
+	ck_assert_int_eq(device_users_look(made_root, makedev(8, 1), &users), 0);
+	ck_assert(users.network == network);
+	/* A running system has mounted what it uses. */
+	device_users_free(&users);
+	ck_assert_int_eq(device_users_look(made_root, 0, &users), 0);
+	ck_assert(!users.network);
+}
+
+/* An initramfs. */
+START_TEST(root_over_the_network)
+{
+	static const char *const words[] = { "root=/dev/nfs nfsroot=10.0.0.1:/srv ip=dhcp",
+					     "quiet root=nfs4:10.0.0.1:/srv",
+					     "root=UUID=1 netroot=iscsi:10.0.0.1::::iqn.x",
+					     "root=/dev/nbd0p1", "boot=nfs\troot=/dev/sda1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		made_put("/proc/cmdline", words[i]);
+		expect_network(true);
+	}
+	/* Here it is not for the root file system. */
+	made_put("/proc/cmdline", "root=/dev/sda1 ip=dhcp rd.neednet=1 xroot=nfs:");
+	expect_network(false);
+	made_put("/sys/firmware/ibft/target0/flags", "3\n");
+	expect_network(true);
+}
+END_TEST
+
+/* It is there already, though nothing is mounted. */
+START_TEST(disk_over_the_network)
+{
+	expect_network(false);
+	add_block("nbd0", "43:0", VIRTUAL);
+	expect_network(true);
+}
+END_TEST
+
 START_TEST(within)
 {
 	ck_assert(device_path_within("/sys/devices/a", "/sys/devices/a"));
@@ -367,6 +409,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, on_no_disk);
 	tcase_add_test(tc, unlisted);
 	tcase_add_test(tc, kept);
+	tcase_add_test(tc, root_over_the_network);
+	tcase_add_test(tc, disk_over_the_network);
 	tcase_add_test(tc, within);
 	tcase_add_test(tc, noted);
 	tcase_add_test(tc, recorded);

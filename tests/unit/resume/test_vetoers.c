@@ -107,6 +107,21 @@ START_TEST(named)
 }
 END_TEST
 
+/* The boot that continues has its root file system behind that adapter. */
+START_TEST(network_root)
+{
+	name_devices();
+	made_put("/proc/cmdline", "root=/dev/nfs nfsroot=10.0.0.1:/srv resume=/dev/sda1\n");
+	made_put(NIC_PATH "/net/eth0/flags", "0x1003\n");
+	made_link("/sys/class/net/eth0", "../../devices/pci0000:00/" ROOT_PORT "/" NIC "/net/eth0");
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
+	ck_assert_ptr_nonnull(strstr(said, "<5>not released for the restore: network adapter "
+					   "8086:10d3 at " NIC ": it has the network interface "));
+	vetoers_give(&vetoers, made_root);
+}
+END_TEST
+
 START_TEST(without_a_driver)
 {
 	strcpy(settings.release.devices, NIC);
@@ -175,6 +190,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tc, begin, teardown);
 	tcase_add_test(tc, known);
 	tcase_add_test(tc, named);
+	tcase_add_test(tc, network_root);
 	tcase_add_test(tc, without_a_driver);
 	tcase_add_test(tc, failing);
 	tcase_add_test(tc, not_given_back);
