@@ -111,6 +111,15 @@ static bool is_taken(const struct vetoers *vetoers)
 	return false;
 }
 
+/* Is anything of the plan to be released? */
+static bool has_steps(const struct release_plan *plan)
+{
+	for (size_t i = 0; i < plan->entries.count; i++)
+		if (!plan->entries.items[i].blocked[0])
+			return true;
+	return false;
+}
+
 void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
 		  const char *root)
 {
@@ -127,8 +136,10 @@ void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_
 	/* Without its driver released the kernel may still refuse, and says so. */
 	for (size_t i = 0; r == 0 && i < vetoers->plan.entries.count; i++)
 		vetoers->plan.entries.items[i].needed = false;
-	if (r == 0)
+	if (r == 0) {
+		vetoers->tried = has_steps(&vetoers->plan);
 		r = release_take(root, &vetoers->plan, &watch, &w);
+	}
 	if (r < 0)
 		log_warning("drivers that may refuse the restore cannot be released: %s",
 			    why_text(&w, r));
@@ -139,7 +150,10 @@ void vetoers_give(struct vetoers *vetoers, const char *root)
 	const struct release_here here = { 0 };
 
 	resume_nvidia(vetoers, root);
-	if (is_taken(vetoers))
+	/* Though nothing could be released: the journal goes with the boot into the running system,
+	 * and the next s2disk would give back what was never released. */
+	if (vetoers->tried)
 		release_give(root, &vetoers->plan, &here, &watch);
+	vetoers->tried = false;
 	release_plan_free(&vetoers->plan);
 }

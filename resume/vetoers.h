@@ -18,6 +18,7 @@ struct vetoers {
 	struct release_config config;
 	struct release_plan plan;
 	bool nvidia; /* was asked to suspend */
+	bool tried;  /* the journal of releases may have entries of the plan */
 };
 
 /* Unbinds, unloads or asks them, but for what is in use; keep: the block device with the image.

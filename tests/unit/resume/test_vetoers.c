@@ -59,6 +59,11 @@ void __wrap_log_message(enum log_level level, const char *format, ...)
 	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
 }
 
+static bool journal_is_there(void)
+{
+	return is_there("/run/s2disk/released");
+}
+
 static void begin(void)
 {
 	setup();
@@ -87,7 +92,9 @@ START_TEST(known)
 	/* Once. */
 	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
 	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
+	ck_assert(journal_is_there());
 	vetoers_give(&vetoers, made_root);
+	ck_assert(!journal_is_there());
 	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;virtio_mem/bind virtio3;");
 	vetoers_give(&vetoers, made_root);
 	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;virtio_mem/bind virtio3;");
@@ -132,6 +139,17 @@ START_TEST(without_a_driver)
 }
 END_TEST
 
+/* What a killed s2disk has left is the next one's. */
+START_TEST(another_journal)
+{
+	made_put(PORT_PATH "/virtio3/driver", NULL);
+	made_put("/run/s2disk/released", "boot 1\n");
+	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	vetoers_give(&vetoers, made_root);
+	ck_assert(journal_is_there());
+}
+END_TEST
+
 /* The load will show whether that matters. */
 START_TEST(failing)
 {
@@ -140,8 +158,10 @@ START_TEST(failing)
 	ck_assert_str_eq(said, "<4>not released for the restore: virtio-mem device virtio3: it "
 			       "cannot be unbound from virtio_mem: Device or resource busy\n");
 	said[0] = '\0';
+	ck_assert(journal_is_there());
 	vetoers_give(&vetoers, made_root);
 	ck_assert_str_eq(said, "");
+	ck_assert(!journal_is_there());
 }
 END_TEST
 
@@ -192,6 +212,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, named);
 	tcase_add_test(tc, network_root);
 	tcase_add_test(tc, without_a_driver);
+	tcase_add_test(tc, another_journal);
 	tcase_add_test(tc, failing);
 	tcase_add_test(tc, not_given_back);
 	tcase_add_test(tc, nvidia);
