@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""PCI functions that the boot that resumes does not have, or not yet."""
+"""PCI functions that the boot that resumes does not have yet, or must not release."""
 
 from testbed import disks
 from testbed.scenario import Scenario
@@ -128,3 +128,55 @@ first_boot() {
         self.need_signature(disks.SWAP)
         self.need(self.machine.mark("driver-after") == "virtio_rng" and
                   self.machine.mark("random") == "16", "it works after the resume")
+
+
+class NetworkRoot(Scenario):
+    """a boot whose root file system comes over the network discards the image after resume
+    has released a driver: that adapter stays as it is, and no journal is left"""
+    name = "release-network-root"
+    modules = "e1000e pci_stub pm_notifier_error_inject"
+    memory = 320
+    extra = ("-device", "e1000e,addr=10", "-device", "virtio-rng-pci,addr=11")
+    config = (Scenario.config + "mismatch action = discard\n"
+              "release devices = e1000e pci-stub\n")
+    cmdline = "root=/dev/nfs nfsroot=10.0.2.2:/srv"
+    guest = """
+ADAPTER=/sys/bus/pci/devices/0000:00:10.0
+OTHER=/sys/bus/pci/devices/0000:00:11.0
+driver() { basename "$(readlink "$1/driver")"; }
+before_resume() {
+    driver $OTHER | grep -q virtio && echo 0000:00:11.0 >/sys/bus/pci/drivers/virtio-pci/unbind
+    echo pci-stub >$OTHER/driver_override
+    echo 0000:00:11.0 >/sys/bus/pci/drivers/pci-stub/bind
+    ifconfig "$(ls $ADAPTER/net)" 10.0.2.15 up
+    [ "$BOOT" = 2 ] || return
+    mount -t debugfs debug /sys/kernel/debug
+    cd /sys/kernel/debug/notifier-error-inject/pm || return
+    echo -1 >actions/PM_RESTORE_PREPARE/error
+    cd /
+}
+first_boot() { swap_on $SWAP; hold main 48 16; hibernate; }
+later_boot() {
+    mark adapter "$(driver $ADAPTER)"
+    mark address "$(ifconfig "$(ls $ADAPTER/net)" | grep -c 10.0.2.15)"
+    mark other "$(driver $OTHER)"
+    mark journal "$(ls /run/s2disk/released 2>&1)"
+    swap_is_fine $SWAP
+}
+"""
+
+    def run(self):
+        self.hibernate(cmdline="")
+        self.need_message("released: network adapter 8086:10d3")
+        machine = self.boot()
+        self.off()
+        self.need_message("not released for the restore: network adapter 8086:10d3")
+        self.need_message("(?<!not )released for the restore: .*1af4:1005")
+        self.need_message("given back: .*1af4:1005")
+        self.need_message("image discarded")
+        self.need(machine.mark("adapter") == "e1000e", "the adapter is bound")
+        self.need(machine.mark("address") == "1", "and has its address")
+        self.need(machine.mark("other") == "pci-stub", "the other one is bound again")
+        self.need("No such file" in machine.mark("journal"), "no journal is left")
+        self.need_boot_continues()
+        self.need_signature(disks.SWAP)
