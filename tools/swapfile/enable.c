@@ -56,6 +56,7 @@ static void print_lines(struct swapfile *s, char sign, const char *text)
 
 static int put(struct swapfile *s, const struct mark *mark, struct why *w)
 {
+	s->sleep_key |= strcmp(mark->path, wanted_files[WANTED_SLEEP_KEY]) == 0;
 	swapfile_step(s, "write", mark->path);
 	print_lines(s, '-', mark->was);
 	print_lines(s, '+', mark->body);
@@ -121,6 +122,7 @@ static int undo(struct swapfile *s, bool deactivate, struct why *w)
 		struct why reason = { "" };
 		int r = take(s, wanted_files[i], &reason);
 
+		s->sleep_key |= r > 0 && i == WANTED_SLEEP_KEY;
 		found |= r > 0;
 		boot_files |= r > 0 && i >= WANTED_OF_BOOT_LOADER;
 		if (r < 0 && result == 0)
@@ -129,6 +131,20 @@ static int undo(struct swapfile *s, bool deactivate, struct why *w)
 	if (result == 0)
 		report_former(s, boot_files);
 	return result < 0 ? result : found;
+}
+
+/* logind reads its configuration again. Restarting it could end sessions. */
+static void read_sleep_key(struct swapfile *s)
+{
+	static const char command[] = "systemctl kill -s HUP systemd-logind.service";
+	struct why w = { "" };
+
+	if (!s->sleep_key)
+		return;
+	swapfile_step(s, "run", command);
+	if (!s->dry_run && swapfile_run(s->root, command, NULL, &w) < 0)
+		log_warning("%s; logind reads what it does at the sleep key at its next start",
+			    w.text);
 }
 
 /* Regenerates what is built from the files. command NULL: this program cannot rebuild the
@@ -142,6 +158,8 @@ static int refresh(struct swapfile *s, const char *command, struct why *w)
 	    swapfile_has_program(s->root, "systemctl", path, sizeof(path))) {
 		swapfile_step(s, "run", "systemctl daemon-reload");
 		r = s->dry_run ? 0 : swapfile_run(s->root, "systemctl daemon-reload", NULL, w);
+		if (r == 0)
+			read_sleep_key(s);
 	}
 	if (r < 0 || !command)
 		return r;
@@ -286,6 +304,11 @@ int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place
 		set_kernel_place(s, place);
 	if (made)
 		warn_of_names(s, place, &warnings);
+	if (wanted_by_agent(s->root))
+		warn(&warnings,
+		     "EC2's agent (ec2-hibinit-agent) answers the sleep key, by which EC2 asks to "
+		     "hibernate, and uses the kernel's own hibernation; remove it, and enable "
+		     "again");
 	else
 		swapfile_line(s, "DEVICE and OFFSET are known once the file exists");
 	snprintf(arguments, sizeof(arguments), "resume=%s%s%s", place->device,

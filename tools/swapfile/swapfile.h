@@ -22,7 +22,8 @@ struct swapfile {
 	bool uswsusp; /* offset: print it as uswsusp's swap-offset does */
 	bool use_json, quiet;
 	struct json json;
-	bool in_steps; /* inside the JSON's array of steps */
+	bool sleep_key; /* what logind does at that key was changed */
+	bool in_steps;	/* inside the JSON's array of steps */
 };
 
 /* Each prints what it does and returns 0; a negative errno with the reason in w; or 1 for a
@@ -107,8 +108,9 @@ int swapfile_stopped(struct why *w);
 
 /* Every file that may have marks; the last three are boot loaders' files, which former versions
  * edited. */
-#define WANTED_FILES 11
-#define WANTED_OF_BOOT_LOADER 8
+#define WANTED_FILES 12
+#define WANTED_SLEEP_KEY 8
+#define WANTED_OF_BOOT_LOADER 9
 extern const char *const wanted_files[WANTED_FILES];
 
 /* What is to be marked for this place, and the command that regenerates the initramfs. -EINVAL
@@ -116,6 +118,9 @@ extern const char *const wanted_files[WANTED_FILES];
  * in any case. */
 int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 		const char **ret_command, struct mark_list *list, struct why *w);
+
+/* Is this an instance of EC2 whose own agent answers its requests to hibernate? */
+bool wanted_by_agent(const char *root);
 
 /* 1 if exactly these marks are in the files, else 0. *ret_found: is anything marked? */
 int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w);

@@ -17,6 +17,7 @@
 #define DROP_IN "/etc/suspend.conf.d" SWAPFILE_DROP_IN
 #define DROP_IN_USWSUSP "/etc/uswsusp.conf.d" SWAPFILE_DROP_IN
 #define UNIT_FILE(unit) "/etc/systemd/system/" unit ".service.d/90-s2disk-swap.conf"
+#define SLEEP_KEY "/etc/systemd/logind.conf.d/90-s2disk-sleep-key.conf"
 #define FIRST_UNIT 3
 #define LAST_UNIT 6
 
@@ -28,6 +29,7 @@ const char *const wanted_files[WANTED_FILES] = { FSTAB,
 						 UNIT_FILE("systemd-hybrid-sleep"),
 						 UNIT_FILE("systemd-suspend-then-hibernate"),
 						 "/etc/crypttab",
+						 SLEEP_KEY,
 						 "/etc/default/grub.d/95-s2disk-swapfile.cfg",
 						 "/etc/default/grub",
 						 "/etc/default/u-boot" };
@@ -157,6 +159,43 @@ static int want_units(const struct swapfile *s, struct mark_list *list)
 	return r;
 }
 
+/* Instances on Xen have the version of their firmware from Amazon's Xen: "4.11.amazon". */
+static bool is_ec2(const char *root)
+{
+	char text[64];
+
+	return (tree_text(root, text, sizeof(text), "/sys/class/dmi/id/sys_vendor") &&
+		strcmp(text, "Amazon EC2") == 0) ||
+	       (tree_text(root, text, sizeof(text), "/sys/class/dmi/id/bios_version") &&
+		strstr(text, "amazon"));
+}
+
+/* The agent of EC2 has its own swap file, and acpid run its script at that key. */
+static bool has_agent(const char *root)
+{
+	return tree_exists(root, "/etc/acpi/actions/sleep.sh") ||
+	       tree_exists(root, "/usr/bin/hibinit-agent");
+}
+
+bool wanted_by_agent(const char *root)
+{
+	return is_ec2(root) && has_agent(root);
+}
+
+/* EC2 asks an instance to hibernate by ACPI's sleep button; logind takes it for suspend's key, by
+ * default, and EC2's machines have no suspend. Nobody is there to give up an inhibitor. */
+static int want_sleep_key(const char *root, struct mark_list *list)
+{
+	static const char text[] = "# EC2 asks to hibernate by the sleep key.\n"
+				   "[Login]\n"
+				   "HandleSuspendKey=hibernate\n"
+				   "SuspendKeyIgnoreInhibited=yes\n";
+
+	if (!is_ec2(root) || has_agent(root) || !tree_exists(root, "/etc/systemd/system"))
+		return 0;
+	return marks_add(list, SLEEP_KEY, true, strdup(text), NULL);
+}
+
 int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 		const char **ret_command, struct mark_list *list, struct why *w)
 {
@@ -170,6 +209,8 @@ int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 		r = want_fstab(s, place, list, w);
 	if (r == 0)
 		r = want_units(s, list);
+	if (r == 0)
+		r = want_sleep_key(s->root, list);
 	return r == 0 ? wanted_crypttab(s->root, place->area.dev, *ret_command, list, w) : r;
 }
 
