@@ -251,6 +251,7 @@ void preflight_run_on(const struct preflight_system *system, const struct settin
 	check_firmware(&context);
 	check_drift(&context);
 	check_vmbus(&context);
+	check_xen(&context);
 	check_release(&context);
 	check_platform_forecast(&context);
 	cleanup_close(&context.snapshot_fd);

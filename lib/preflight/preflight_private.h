@@ -38,6 +38,7 @@ void check_firmware(struct preflight_context *context); /* only if it is going t
  * where this machine is known. */
 void check_drift(struct preflight_context *context);
 void check_vmbus(struct preflight_context *context);   /* only where it fails */
+void check_xen(struct preflight_context *context);     /* only in its guests */
 void check_release(struct preflight_context *context); /* only if there is such; up to two */
 void check_platform_forecast(struct preflight_context *context); /* one a forecast */
 
