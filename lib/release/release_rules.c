@@ -64,6 +64,16 @@ static bool take_device(struct release_rule *rule, char *word, char *slash)
 	       take_text(rule, RELEASE_BY_DEVICE, slash + 1);
 }
 
+/* As for modprobe a dash is an underscore; sysfs and the kernel have the latter. */
+static bool take_module(struct release_rule *rule, const char *text)
+{
+	if (!take_text(rule, RELEASE_BY_MODULE, text) || strpbrk(rule->text, ".:"))
+		return false;
+	for (char *c = rule->text; (c = strchr(c, '-'));)
+		*c = '_';
+	return true;
+}
+
 static bool take_word(char *word, struct release_rule *rule)
 {
 	char *slash = strchr(word, '/');
@@ -71,8 +81,7 @@ static bool take_word(char *word, struct release_rule *rule)
 	if (text_starts(word, "class:"))
 		return take_class(rule, word + strlen("class:"));
 	if (text_starts(word, "module:"))
-		return take_text(rule, RELEASE_BY_MODULE, word + strlen("module:")) &&
-		       !strpbrk(rule->text, ".:");
+		return take_module(rule, word + strlen("module:"));
 	if (slash)
 		return take_device(rule, word, slash);
 	if (has_form(word, "xxxx:xx:xx.x") || has_form(word, "xxxx:xxxx")) {

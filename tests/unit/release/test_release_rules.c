@@ -36,6 +36,16 @@ START_TEST(all_kinds)
 }
 END_TEST
 
+/* Names of drivers have both. */
+START_TEST(dashes)
+{
+	ck_assert_int_eq(release_rules_parse("module:snd-hda-intel virtio-pci", &rules, NULL), 0);
+	ck_assert_str_eq(rules.items[0].text, "snd_hda_intel");
+	ck_assert_int_eq(rules.items[1].by, RELEASE_BY_DRIVER);
+	ck_assert_str_eq(rules.items[1].text, "virtio-pci");
+}
+END_TEST
+
 START_TEST(none)
 {
 	rules.count = 1;
@@ -94,6 +104,7 @@ void test_cases(Suite *suite)
 	TCase *tc = test_case(suite, "rules");
 
 	tcase_add_test(tc, all_kinds);
+	tcase_add_test(tc, dashes);
 	tcase_add_test(tc, none);
 	tcase_add_loop_test(tc, no_device, 0, (int)(sizeof(bad) / sizeof(bad[0])));
 	tcase_add_test(tc, too_many);
