@@ -32,6 +32,26 @@ static int add_network(const char *root, struct device_users *users)
 	return r;
 }
 
+/* Those of the kernel: "tty0 ttyS0". Virtual ones are below no device. */
+static int add_consoles(const char *root, struct device_users *users)
+{
+	char names[256], *at = names, *name;
+	int r = 0;
+
+	if (!tree_text(root, names, sizeof(names), "/sys/class/tty/console/active"))
+		return 0;
+	while (r == 0 && (name = strsep(&at, " "))) {
+		char path[PATH_MAX], what[96];
+
+		if (!*name || strchr(name, '/'))
+			continue;
+		snprintf(path, sizeof(path), "/sys/class/tty/%s", name);
+		snprintf(what, sizeof(what), "%.40s, a console of the kernel", name);
+		r = device_users_add(users, tree_path(root, path), what);
+	}
+	return r;
+}
+
 /* A 3D controller (03, 02) has no output; nor has an adapter that a virtual machine gets, or one
  * without a driver, but for that of the firmware's frame buffer. */
 static bool is_display(const char *root, const struct device *device)
@@ -111,6 +131,8 @@ int release_guard_look(const char *root, const struct devices *devices, dev_t ke
 
 	if (r == 0 && guard.users.network)
 		r = add_network(root, &guard.users);
+	if (r == 0)
+		r = add_consoles(root, &guard.users);
 	if (r == 0)
 		r = add_displays(root, devices, &guard);
 	if (r < 0) {

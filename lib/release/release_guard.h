@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is never released: devices that hold a mounted file system, swap, the way to the root file
- * system, or the only display. Found through sysfs, by where these lie, not by name.
+ * system, a serial console, or the only display. Found through sysfs, by where these lie, not by name.
  */
 #ifndef S2DISK_RELEASE_GUARD_H
 #define S2DISK_RELEASE_GUARD_H

@@ -316,6 +316,26 @@ START_TEST(display_of_a_board)
 }
 END_TEST
 
+#define UART "0000:00:16.3"
+#define UART_PATH "/sys/devices/pci0000:00/" UART
+
+/* Messages of the kernel would be lost. */
+START_TEST(serial_console)
+{
+	add_function(UART, UART_PATH, "serial", "8086:9d3d", "0x070002");
+	made_put(UART_PATH "/tty/ttyS4/dev", "4:68\n");
+	made_link("/sys/class/tty/ttyS4", "../../devices/pci0000:00/" UART "/tty/ttyS4");
+	made_put("/sys/class/tty/console/active", "tty0\n");
+	ask_for("class:07");
+	expect_only(RELEASE_REMOVE, UART, "");
+	made_put("/sys/class/tty/console/active", "tty0 ttyS4\n");
+	ask_for("class:07");
+	expect_only(RELEASE_REMOVE, UART, "it has ttyS4, a console of the kernel");
+	ask_for("serial");
+	expect_only(RELEASE_UNBIND, UART, "it has ttyS4");
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "guard");
@@ -328,6 +348,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, btrfs);
 	tcase_add_loop_test(tc, unknown_disks, 0, 2);
 	tcase_add_test(tc, claimed_disk);
+	tcase_add_test(tc, serial_console);
 	tcase_add_test(tc, multipath);
 	tcase_add_test(tc, network);
 	tcase_add_loop_test(tc, network_of_the_system, 0, 5);
