@@ -12,6 +12,8 @@
  *            has it. Without it all can be opened, and the area is active.
  *   mapper   lines MAJOR:MINOR TARGET…: tables of device-mapper
  *            (swap/mapper_targets.h)
+ *   claimed  lines NAME: block devices that no exclusive open gets, where something is
+ *            to be released (release/release_guard.h)
  *
  * The machine that this runs on is not examined, and nothing is written.
  */

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLAIMED_LIMIT 65536
+
 static int add_network(const char *root, struct device_users *users)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
@@ -182,8 +184,23 @@ bool release_guard_holds(const struct release_guard *guard, const char *path, ch
 	return true;
 }
 
+/* A described system has a list of them. */
+static bool is_listed(const char *root, const char *block)
+{
+	_cleanup_free_ char *text = NULL;
+	char *at, *line;
+
+	if (!*root || io_read_file(root, RELEASE_CLAIMED, CLAIMED_LIMIT, &text, NULL) < 0)
+		return false;
+	at = text;
+	while ((line = strsep(&at, "\n")))
+		if (strcmp(line, block) == 0)
+			return true;
+	return false;
+}
+
 /* O_NONBLOCK: no drive is closed, and none without a medium is waited for. */
-static bool is_claimed(const char *root, const char *block)
+bool release_guard_claimed_disk(const char *root, const char *block)
 {
 	_cleanup_close_ int fd = -1;
 	char path[NAME_MAX + 8];
@@ -193,7 +210,7 @@ static bool is_claimed(const char *root, const char *block)
 		if (*c == '!')
 			*c = '/';
 	fd = io_open_below(root, path, O_RDONLY | O_EXCL | O_NONBLOCK);
-	return fd == -EBUSY;
+	return fd == -EBUSY || is_listed(root, block);
 }
 
 bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size)
@@ -209,7 +226,7 @@ bool release_guard_is_claimed(const char *root, const char *path, char *why, siz
 		snprintf(link, sizeof(link), "/sys/class/block/%s", blocks.items[i]);
 		block = tree_path(root, link);
 		if (!block || !device_path_within(block, path) ||
-		    !is_claimed(root, blocks.items[i]))
+		    !release_guard_claimed_disk(root, blocks.items[i]))
 			continue;
 		snprintf(why, size, "its disk %s is in use", blocks.items[i]);
 		return true;

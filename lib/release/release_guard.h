@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is never released: devices that hold a mounted file system, swap, the way to the root file
- * system, a serial console, or the only display. Found through sysfs, by where these lie, not by name.
+ * system, a serial console, or the only display. Found through sysfs, by where these lie, not by
+ * name.
  */
 #ifndef S2DISK_RELEASE_GUARD_H
 #define S2DISK_RELEASE_GUARD_H
@@ -40,6 +41,11 @@ bool release_guard_holds(const struct release_guard *guard, const char *path, ch
  * system of another mount namespace, one unmounted lazily, ZFS, an external journal. Nothing in
  * sysfs says so, but an exclusive open fails. */
 bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size);
+
+/* That of one block device ("sda1"). A system that files describe (s2disk/described.h) has the
+ * names of such devices in this one, a line each. */
+#define RELEASE_CLAIMED "/claimed"
+bool release_guard_claimed_disk(const char *root, const char *block);
 
 /* It will be released: the displays that are left then count. */
 void release_guard_let_go(struct release_guard *guard, const char *path);

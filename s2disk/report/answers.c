@@ -5,6 +5,8 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/tree.h"
+#include "release/release_guard.h"
 #include "s2disk/described.h"
 #include "swap/device_stack.h"
 #include "swap/mapper_targets.h"
@@ -18,10 +20,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-enum { FILE_AREA, FILE_DEVICES, FILE_MAPPER, FILE_ANSWERS, FILE_COUNT };
+enum { FILE_AREA, FILE_DEVICES, FILE_MAPPER, FILE_CLAIMED, FILE_ANSWERS, FILE_COUNT };
 
 static const char *const names[FILE_COUNT] = { DESCRIBED_AREA, DESCRIBED_DEVICES, DESCRIBED_MAPPER,
-					       DESCRIBED_ANSWERS };
+					       RELEASE_CLAIMED, DESCRIBED_ANSWERS };
 
 struct report_answers {
 	const struct preflight_system *system;
@@ -223,6 +225,17 @@ void report_answers_no_platform(struct report_answers *answers, const char *prob
 
 	fprintf(answers->files[FILE_ANSWERS].file, "no-platform %s\n",
 		sentence(problem, text, sizeof(text)));
+}
+
+void report_answers_claimed(struct report_answers *answers)
+{
+	_cleanup_names_ struct tree_names blocks = { 0 };
+
+	if (tree_list(answers->root, "/sys/class/block", &blocks) < 0)
+		return;
+	for (size_t i = 0; i < blocks.count; i++)
+		if (release_guard_claimed_disk(answers->root, blocks.items[i]))
+			fprintf(answers->files[FILE_CLAIMED].file, "%s\n", blocks.items[i]);
 }
 
 /* Keeps only what names the area; its image is private. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a system answered while the checks ran, in the files that describe a system
- * (described.h): area, area-page, devices, mapper, answers. */
+ * (described.h): area, area-page, devices, mapper, claimed, answers. */
 #ifndef S2DISK_REPORT_ANSWERS_H
 #define S2DISK_REPORT_ANSWERS_H
 
@@ -22,6 +22,9 @@ const struct preflight_system *report_answers_system(struct report_answers *answ
  * described. */
 void report_answers_target(struct report_answers *answers, const struct preflight_target *target);
 void report_answers_no_platform(struct report_answers *answers, const char *problem);
+
+/* Which disks the kernel has claimed for one user: what is released depends on that. */
+void report_answers_claimed(struct report_answers *answers);
 
 /* Gives each file to a function. */
 void report_answers_write(struct report_answers *answers, FILE *out,

@@ -79,6 +79,8 @@ static void look(const struct report_source *source, struct settings *settings,
 				      : -ENOENT;
 	if (r == 0)
 		r = released_plan(settings, source->root, &section.platform, &release);
+	if (r == 0 && release.entries.count > 0)
+		report_answers_claimed(answers);
 	if (r == 0)
 		target.platform = &section.platform;
 	else if (source->describes_machine)

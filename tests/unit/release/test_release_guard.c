@@ -125,6 +125,13 @@ START_TEST(claimed_disk)
 	claimed = NULL;
 	make_plan();
 	expect_only(RELEASE_REMOVE, ROOT_PORT, "");
+	/* As a report says it. */
+	made_put("/claimed", "sda\nsda12\n\ncciss!c0d0");
+	make_plan();
+	expect_only(RELEASE_REMOVE, ROOT_PORT, "its disk cciss!c0d0 is in use");
+	made_put("/claimed", "sda\nsda12\n\ncciss!c0d01");
+	make_plan();
+	expect_only(RELEASE_REMOVE, ROOT_PORT, "");
 }
 END_TEST
 

@@ -131,6 +131,24 @@ grep -q 'sda2' "$work/second" || complain "the device is not there"
 [ "$(stat -c %a "$work/copy/etc/key")" = 600 ] || complain "another mode"
 tar -tf "$work/tar" | grep -qx "$deep/sda2/partition" || complain "a long name is not whole"
 
+# A disk that no exclusive open gets is not released, which no file of the system says.
+name=claimed
+spare=${deep%/0:0:0:0/*}/0:0:1:0
+mkdir -p "$work/root/$spare/block/sdb" "$work/root/sys/bus/scsi/devices" \
+	"$work/root/sys/bus/scsi/drivers/sd" "$work/root/sys/class/block" "$work/root/proc/self"
+ln -s "../../../../$spare" "$work/root/sys/bus/scsi/devices/0:0:1:0"
+ln -s "/sys/bus/scsi/drivers/sd" "$work/root/$spare/driver"
+ln -s "../../../$spare/block/sdb" "$work/root/sys/class/block/sdb"
+echo 'release devices = scsi/0:0:1:0' >"$work/root/etc/suspend.conf.d/b.conf"
+echo '36 1 0:5 / / rw - tmpfs none rw' >"$work/root/proc/self/mountinfo"
+echo sdb >"$work/root/claimed"
+same
+grep -q 'its disk sdb is in use' "$work/second" || complain "it is released: $(cat "$work/second")"
+rm "$work/root/claimed"
+same
+grep -q 'its disk sdb is in use' "$work/second" && complain "it is not released"
+rm "$work/root/etc/suspend.conf.d/b.conf"
+
 # Secret memory keeps the kernel from hibernating; the process is named.
 echo 'no-area -2 nothing' >"$work/root/answers"
 echo 'open-read /dev/snapshot -1' >>"$work/root/answers"
