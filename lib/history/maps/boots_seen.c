@@ -111,12 +111,11 @@ int boots_seen_count(const struct boots_seen *seen, struct map_history *history)
 	skip -= min_u64(skip, BOOTS_SEEN_TIMES_MAX);
 	for (size_t i = 0; r == 0 && i < seen->items.count; i++) {
 		const struct boot_seen *boot = &seen->items.items[i];
+		uint64_t skipped = min_u64(skip, boot->boots);
 
-		for (uint32_t n = 0; r == 0 && n < boot->boots; n++) {
-			if (skip == 0)
-				r = map_history_count(history, &boot->memory, boot->outcome);
-			skip -= skip > 0;
-		}
+		skip -= skipped;
+		for (uint64_t n = skipped; r == 0 && n < boot->boots; n++)
+			r = map_history_count(history, &boot->memory, boot->outcome);
 	}
 	return r;
 }
