@@ -11,6 +11,7 @@
 #include "history/boot_record_file.h"
 #include "history/maps/drift.h"
 #include "platform/filesystems/other_swaps.h"
+#include "resume/place/efi_variables.h"
 #include "verdict/verdict.h"
 #include "verdict/report/verdict_report.h"
 
@@ -155,6 +156,18 @@ static int apply_policy(const struct decision *decision, enum verdict_policy pol
 		   *words ? "; accept = " : "", words, *words ? " would" : "");
 }
 
+/* Also in an initramfs that has not mounted the EFI variables: without them the boot loader would
+ * have another name than in the system. */
+static int take_boot(const struct platform *now, const char *log, struct boot_memory *ret)
+{
+	bool mounted = efi_variables_mount("");
+	int r = boot_memory_of("", now, log, (uint64_t)time(NULL), ret);
+
+	if (mounted)
+		efi_variables_unmount();
+	return r;
+}
+
 /* This boot, and the odds of another one. */
 static void note_boot(const struct verdict_input *then, const struct platform *now, const char *log,
 		      struct decision *ret)
@@ -162,8 +175,8 @@ static void note_boot(const struct verdict_input *then, const struct platform *n
 	struct met_now met;
 
 	boot_memory_free(&ret->boot);
-	if (boot_memory_of("", now, log, (uint64_t)time(NULL), &ret->boot) < 0 ||
-	    ret->boot.map.entries.count == 0 || drift_met_now(&ret->boot, page_size(), &met) < 0)
+	if (take_boot(now, log, &ret->boot) < 0 || ret->boot.map.entries.count == 0 ||
+	    drift_met_now(&ret->boot, page_size(), &met) < 0)
 		return;
 	maps_met_odds(&then->platform.met, then->image.ranges, then->image.range_count, &met,
 		      &ret->odds);

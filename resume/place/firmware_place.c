@@ -2,40 +2,21 @@
 #include "resume/place/firmware_place.h"
 
 #include "base/log.h"
-#include "base/tree.h"
 #include "boot/hibernate_location.h"
 #include "config/target.h"
 #include "history/boot_record_file.h"
+#include "resume/place/efi_variables.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-
-#define DIRECTORY "/sys/firmware/efi/efivars"
-
-static bool mounted;
-
-/* systemd mounts it in the initramfs, others do not. */
-static void mount_variables(const char *root)
-{
-	_cleanup_names_ struct tree_names names = { 0 };
-
-	if (mounted || !boot_in_initramfs(root) || tree_list(root, DIRECTORY, &names) < 0 ||
-	    names.count > 0)
-		return;
-	mounted = mount("efivarfs", DIRECTORY, "efivarfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-			NULL) == 0;
-	if (!mounted)
-		log_debug("efivarfs cannot be mounted: %s", strerror(errno));
-}
 
 void firmware_place_read(const char *root, struct settings *settings)
 {
 	struct hibernate_location location;
 	int r;
 
-	mount_variables(root);
+	efi_variables_mount(root);
 	r = hibernate_location_read(root, &location);
 	if (r == -EREMOTE)
 		log_notice("the firmware's HibernateLocation is of another system, not looked at");
@@ -81,6 +62,5 @@ void firmware_place_clear(const char *root, const struct settings *settings,
 
 void firmware_place_end(void)
 {
-	if (mounted && umount2(DIRECTORY, MNT_DETACH) == 0)
-		mounted = false;
+	efi_variables_unmount();
 }

@@ -24,8 +24,8 @@ static bool same_tables(const struct boot_memory *a, const struct boot_memory *b
 static bool same_boot(const struct boot_memory *a, const struct boot_memory *b)
 {
 	return strcmp(a->machine, b->machine) == 0 && strcmp(a->firmware, b->firmware) == 0 &&
-	       strcmp(a->boot_files, b->boot_files) == 0 && a->memory == b->memory &&
-	       a->log_start == b->log_start && a->log_end == b->log_end &&
+	       strcmp(a->boot_files, b->boot_files) == 0 && strcmp(a->loader, b->loader) == 0 &&
+	       a->memory == b->memory && a->log_start == b->log_start && a->log_end == b->log_end &&
 	       memory_map_equal(&a->map, &b->map) && same_tables(a, b);
 }
 

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORM 1
+/* In form 1 a boot has no loader. */
+#define FORM 2
+#define FORM_OLDEST 1
 
 enum {
 	AT_FORM = 0,
@@ -101,6 +103,7 @@ static void put_boot(struct writer *to, const struct boot_seen *boot)
 	put_text(to, memory->machine);
 	put_text(to, memory->firmware);
 	put_text(to, memory->boot_files);
+	put_text(to, memory->loader);
 	put_map(to, &memory->map);
 	put_number(to, memory->tables.count);
 	for (size_t i = 0; i < memory->tables.count; i++) {
@@ -154,6 +157,7 @@ int boots_seen_encode(const struct boots_seen *seen, unsigned char *ret, size_t 
 struct reader {
 	const unsigned char *at;
 	size_t left;
+	unsigned char form;
 	bool bad;
 };
 
@@ -266,6 +270,8 @@ static int take_boot(struct reader *from, struct boot_seen *boot)
 	take_text(from, memory->machine, sizeof(memory->machine));
 	take_text(from, memory->firmware, sizeof(memory->firmware));
 	take_text(from, memory->boot_files, sizeof(memory->boot_files));
+	if (from->form > FORM_OLDEST)
+		take_text(from, memory->loader, sizeof(memory->loader));
 	memory->map.table_count = (uint32_t)take_at_most(from, MEMORY_MAP_MAX);
 	r = take_entries(from, &memory->map);
 	if (r == 0)
@@ -328,7 +334,8 @@ int boots_seen_decode(const unsigned char *bytes, size_t length, struct boots_se
 	}
 	if (length <= AT_DATA)
 		return why(w, -EBADMSG, "%s", damaged);
-	if (bytes[AT_FORM] != FORM)
+	from.form = bytes[AT_FORM];
+	if (from.form < FORM_OLDEST || from.form > FORM)
 		return why(w, -ENOTSUP, "what earlier boots saw is in a newer form");
 	plain = malloc(PLAIN_MAX);
 	if (!plain)

@@ -96,6 +96,7 @@ static void check_equal(const struct boot_seen *a, const struct boot_seen *b)
 	ck_assert_str_eq(a->memory.machine, b->memory.machine);
 	ck_assert_str_eq(a->memory.firmware, b->memory.firmware);
 	ck_assert_str_eq(a->memory.boot_files, b->memory.boot_files);
+	ck_assert_str_eq(a->memory.loader, b->memory.loader);
 	ck_assert(memory_map_equal(&a->memory.map, &b->memory.map));
 	ck_assert_uint_eq(a->memory.map.table_known, b->memory.map.table_known);
 	ck_assert(a->memory.tables.known == b->memory.tables.known);
@@ -294,6 +295,9 @@ START_TEST(test_tells_boots_apart)
 	case 6:
 		boot.tables.count = 0;
 		break;
+	case 7:
+		strcpy(boot.loader, "GRUB 2.12");
+		break;
 	default:
 		boot.memory++;
 		break;
@@ -331,6 +335,7 @@ START_TEST(test_history)
 	add_made(5, 2, 25);
 	add_made(5, 3, 30);
 	seen.items.items[1].outcome = BOOT_RESUMED;
+	strcpy(seen.items.items[0].memory.loader, "GRUB 2.12");
 	ck_assert_int_eq(boots_seen_count(&seen, &history), 0);
 	setup = map_history_setup(&history, &seen.items.items[1].memory);
 	ck_assert_ptr_nonnull(setup);
@@ -339,6 +344,8 @@ START_TEST(test_history)
 	ck_assert_uint_eq(setup->maps.items[0].last, 25);
 	ck_assert_uint_eq(setup->maps.items[1].resumes, 1);
 	ck_assert_uint_eq(setup->maps.items[1].refused, 0);
+	ck_assert_str_eq(setup->maps.items[0].loader, "GRUB 2.12");
+	ck_assert_str_eq(setup->maps.items[1].loader, "");
 	map_history_free(&history);
 }
 END_TEST
@@ -405,7 +412,7 @@ START_TEST(test_flipped)
 			bytes[i] ^= masks[m];
 		}
 	}
-	bytes[0] = 2;
+	bytes[0] = 3;
 	ck_assert_int_eq(boots_seen_decode(bytes, length, &again, NULL), -ENOTSUP);
 }
 END_TEST
@@ -416,16 +423,20 @@ static const unsigned char plain_boot[] = {
 	2,    3,    10,	  0x80, 0x80, 0x01, 0, 0, /* refused, three times, time, memory, no log */
 	7,					  /* all is known */
 	2,    'm',  'y',  1,	'f',  0,	  /* machine, firmware, boot files */
+	4,    'G',  'R',  'U',	'B',		  /* loader: not in form 1 */
 	2,    2,				  /* table, entries */
 	0,    0xff, 0x1f, 2,			  /* 0 to 0xfff, RAM */
 	0x80, 0x20, 0xff, 0x1f, 5,		  /* 0x2000 to 0x2fff, reserved, a guess */
 	1,    4,    'D',  'S',	'D',  'T',  9,	  /* tables */
 };
 
-static void put_plain(const unsigned char *plain, size_t size)
+#define AT_LOADER 16
+#define LOADER_SIZE 5
+
+static void put_plain(unsigned char form, const unsigned char *plain, size_t size)
 {
 	memset(bytes, 0, sizeof(bytes));
-	bytes[0] = 1;
+	bytes[0] = form;
 	put_le32(bytes + 4, (uint32_t)size);
 	memcpy(bytes + 8, plain, size);
 	length = 8 + size;
@@ -435,7 +446,15 @@ START_TEST(test_form)
 {
 	const struct boot_seen *boot;
 
-	put_plain(plain_boot, sizeof(plain_boot));
+	unsigned char plain[sizeof(plain_boot)];
+	size_t size = sizeof(plain);
+
+	memcpy(plain, plain_boot, size);
+	if (_i == 1) {
+		size -= LOADER_SIZE;
+		memcpy(plain + AT_LOADER, plain_boot + AT_LOADER + LOADER_SIZE, size - AT_LOADER);
+	}
+	put_plain((unsigned char)_i, plain, size);
 	decode();
 	ck_assert_uint_eq(again.items.count, 1);
 	boot = &again.items.items[0];
@@ -446,6 +465,7 @@ START_TEST(test_form)
 	ck_assert_str_eq(boot->memory.machine, "my");
 	ck_assert_str_eq(boot->memory.firmware, "f");
 	ck_assert_str_eq(boot->memory.boot_files, "");
+	ck_assert_str_eq(boot->memory.loader, _i == 1 ? "" : "GRUB");
 	ck_assert(boot->memory.map.entries.known && boot->memory.tables.known);
 	ck_assert_uint_eq(boot->memory.map.table_known, 1);
 	ck_assert_uint_eq(boot->memory.map.entries.count, 2);
@@ -463,8 +483,8 @@ static const struct {
 	size_t at;
 	unsigned char value;
 } wrongs[] = {
-	{ 0, 2 },  { 0, 25 },  { 1, 3 },  { 2, 0 },   { 9, 8 },	  { 10, 127 },
-	{ 16, 3 }, { 17, 99 }, { 17, 1 }, { 27, 99 }, { 28, 16 }, { 7, 1 },
+	{ 0, 2 },  { 0, 25 },  { 1, 3 },  { 2, 0 },   { 9, 8 },	  { 10, 127 }, { 16, 64 },
+	{ 21, 3 }, { 22, 99 }, { 22, 1 }, { 32, 99 }, { 33, 16 }, { 7, 1 },
 };
 
 START_TEST(test_wrong)
@@ -474,7 +494,7 @@ START_TEST(test_wrong)
 
 	memcpy(plain, plain_boot, sizeof(plain));
 	plain[wrongs[_i].at] = wrongs[_i].value;
-	put_plain(plain, sizeof(plain));
+	put_plain(2, plain, sizeof(plain));
 	ck_assert_int_eq(boots_seen_decode(bytes, length, &again, &w), -EBADMSG);
 	ck_assert_str_eq(w.text, "what earlier boots saw is damaged");
 }
@@ -492,11 +512,11 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_raw);
 	tcase_add_test(tcase, test_counts_equal_ones);
 	tcase_add_test(tcase, test_forged);
-	tcase_add_loop_test(tcase, test_tells_boots_apart, 0, 8);
+	tcase_add_loop_test(tcase, test_tells_boots_apart, 0, 9);
 	tcase_add_test(tcase, test_drops_the_oldest);
 	tcase_add_test(tcase, test_history);
 	tcase_add_loop_test(tcase, test_cut, 0, 2);
 	tcase_add_loop_test(tcase, test_flipped, 0, 2);
-	tcase_add_test(tcase, test_form);
+	tcase_add_loop_test(tcase, test_form, 1, 3);
 	tcase_add_loop_test(tcase, test_wrong, 0, (int)ARRAY_SIZE(wrongs));
 }

@@ -6,6 +6,7 @@
 #include "fixtures/check_main.h"
 #include "config/target.h"
 #include "fixtures/machine/made_root.h"
+#include "resume/place/efi_variables.h"
 #include "resume/place/firmware_place.h"
 
 #include <errno.h>
@@ -191,6 +192,22 @@ START_TEST(mounts_what_is_not)
 }
 END_TEST
 
+/* To unmount them is for the one who mounted them. */
+START_TEST(mounts_once)
+{
+	ck_assert(efi_variables_mount(made_root));
+	ck_assert(!efi_variables_mount(made_root));
+	efi_variables_unmount();
+	ck_assert_int_eq(mounts, 0);
+	error = EPERM;
+	ck_assert(!efi_variables_mount(made_root));
+	error = 0;
+	leave_word();
+	ck_assert(!efi_variables_mount(made_root));
+	ck_assert_int_eq(mounts, 0);
+}
+END_TEST
+
 START_TEST(leaves_what_is_of_another_system)
 {
 	leave_word();
@@ -223,6 +240,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, takes_the_place);
 	tcase_add_loop_test(test, leaves_what_leads_elsewhere, 0, (int)ARRAY_SIZE(others));
 	tcase_add_test(test, mounts_what_is_not);
+	tcase_add_test(test, mounts_once);
 	tcase_add_test(test, leaves_what_is_of_another_system);
 	tcase_add_test(test, leaves_it_in_the_running_system);
 }
