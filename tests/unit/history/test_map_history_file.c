@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/check_main.h"
+#include "fixtures/held_lock.h"
 #include "map_history_file_fixture.h"
 
 #include <errno.h>
@@ -12,28 +13,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOCK "/run/s2disk/maps.lock"
-
-static unsigned int pauses;
-static int held = -1; /* a descriptor that has the lock, closed at the third pause; -1: none */
-
-int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
-int __real_nanosleep(const struct timespec *time, struct timespec *left);
-
-int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
-{
-	if (held < 0)
-		return __real_nanosleep(time, left);
-	ck_assert_int_eq(time->tv_sec, 0);
-	if (++pauses == 3) {
-		close(held);
-		held = -1;
-	}
-	return 0;
-}
 
 static void setup(void)
 {
@@ -159,19 +141,12 @@ START_TEST(many_writers)
 }
 END_TEST
 
-static void hold_lock(void)
-{
-	held = open(full(LOCK), O_RDONLY | O_CLOEXEC);
-	ck_assert_int_ge(held, 0);
-	ck_assert_int_eq(flock(held, LOCK_EX), 0);
-}
-
 START_TEST(waits)
 {
 	ck_assert_int_eq(add("boot-1", NULL), 0);
-	hold_lock();
+	held_lock_take(made_root, LOCK, 3);
 	ck_assert_int_eq(add("boot-2", NULL), 0);
-	ck_assert_uint_eq(pauses, 3);
+	ck_assert_uint_eq(held_pauses, 3);
 	ck_assert_uint_eq(boots_in_file(), 2);
 }
 END_TEST
@@ -182,17 +157,15 @@ START_TEST(waits_in_vain)
 	struct why w = { 0 };
 
 	ck_assert_int_eq(add("boot-1", NULL), 0);
-	hold_lock();
-	pauses = 3;
+	held_lock_take(made_root, LOCK, 0);
 	ck_assert_int_eq(add("boot-2", &w), -ENOLCK);
 	ck_assert_str_eq(w.text, LOCK " is held by another program");
-	ck_assert_uint_eq(pauses, 43);
+	ck_assert_uint_eq(held_pauses, 40);
 	ck_assert_uint_eq(boots(), 2);
 	/* Where nothing has to be written, no harm is done. */
 	ck_assert_int_eq(add("boot-1", NULL), 0);
 	ck_assert_uint_eq(boots_in_file(), 1);
-	close(held);
-	held = -1;
+	held_lock_release();
 }
 END_TEST
 

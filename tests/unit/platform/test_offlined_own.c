@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fixtures/check_main.h"
+#include "fixtures/held_lock.h"
 #include "fixtures/machine/made_root.h"
 #include "platform/memory/offlined_own.h"
 
@@ -11,9 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NOTE "/run/s2disk/offlined"
@@ -22,24 +21,6 @@
 
 static struct frame_list list;
 static struct why w;
-
-static unsigned int pauses;
-static int held = -1; /* a descriptor that has the lock, closed at the third pause; -1: none */
-
-int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
-int __real_nanosleep(const struct timespec *time, struct timespec *left);
-
-int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
-{
-	if (held < 0)
-		return __real_nanosleep(time, left);
-	ck_assert_int_eq(time->tv_sec, 0);
-	if (++pauses == 3) {
-		close(held);
-		held = -1;
-	}
-	return 0;
-}
 
 static void teardown(void)
 {
@@ -186,16 +167,6 @@ START_TEST(test_many_writers)
 }
 END_TEST
 
-static void hold_lock(void)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s" LOCK, made_root);
-	held = open(path, O_RDONLY | O_CLOEXEC);
-	ck_assert_int_ge(held, 0);
-	ck_assert_int_eq(flock(held, LOCK_EX), 0);
-}
-
 START_TEST(test_waits)
 {
 	const uint64_t frame = 8, other = 10;
@@ -203,21 +174,20 @@ START_TEST(test_waits)
 
 	made_directory("/run");
 	ck_assert_int_eq(offlined_own_add(made_root, &frame, 1, &w), 0);
-	hold_lock();
+	held_lock_take(made_root, LOCK, 3);
 	ck_assert_int_eq(offlined_own_add(made_root, &other, 1, &w), 0);
-	ck_assert_uint_eq(pauses, 3);
+	ck_assert_uint_eq(held_pauses, 3);
 	check_note("8\n10\n");
 	/* Two seconds; then the list stays as it is. */
-	hold_lock();
+	held_lock_take(made_root, LOCK, 0);
 	ck_assert_int_eq(offlined_own_add(made_root, &frame, 1, &w), -ENOLCK);
 	ck_assert_str_eq(w.text, NOTE " cannot be written: " LOCK " is held by another program");
-	ck_assert_uint_eq(pauses, 3 + 40);
+	ck_assert_uint_eq(held_pauses, 40);
 	ck_assert_int_eq(offlined_own_remove(made_root, &(struct frame_list){ &gone, 1 }, &w),
 			 -ENOLCK);
-	ck_assert_uint_eq(pauses, 3 + 40 + 40);
+	ck_assert_uint_eq(held_pauses, 40 + 40);
 	check_note("8\n10\n");
-	close(held);
-	held = -1;
+	held_lock_release();
 }
 END_TEST
 
