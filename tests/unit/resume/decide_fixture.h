@@ -7,8 +7,8 @@
 #include "resume/decide.h"
 
 #include "base/bytes.h"
-#include "base/log.h"
 #include "fixtures/check_main.h"
+#include "fixtures/said.h"
 #include "base/text.h"
 #include "image/verdict_input.h"
 #include "history/boot_record_file.h"
@@ -16,7 +16,6 @@
 #include "verdict/verdict.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +44,6 @@ static unsigned char page[PAGE];
 static struct sections sections;
 static struct image_header image_header = { .handover = PAGE };
 static bool seen_no_handover; /* by the verdict */
-static char said[8192];
 static unsigned int opened, closed;
 static unsigned int slept, late; /* turns; after late ones the device is there */
 static size_t no_memory;	 /* an allocation of that size fails */
@@ -64,8 +62,6 @@ int __wrap_verdict_judge(const struct platform *then, const struct platform *now
 			 const struct verdict_image *image, struct verdict *ret, struct why *w);
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 void *__wrap_malloc(size_t size);
 void *__real_malloc(size_t size);
 
@@ -175,18 +171,6 @@ int __wrap_verdict_judge(const struct platform *then, const struct platform *now
 	return 0;
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	(void)level;
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
-}
-
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root)
 {
 	uint64_t bytes = made.huge;
@@ -234,7 +218,7 @@ static void setup(void)
 	memset(page, 0x11, sizeof(page));
 	sections = (struct sections){ .kernel_header = { .data = page, .size = PAGE } };
 	made.described = true;
-	said[0] = '\0';
+	said_clear();
 	opened = closed = 0;
 	no_memory = 0;
 	slept = late = 0;
@@ -263,7 +247,8 @@ static int decide(enum verdict_policy policy)
 
 	decision_free(&decision);
 	handover = (struct handover){ .text = "" };
-	w.text[0] = said[0] = '\0';
+	w.text[0] = '\0';
+	said_clear();
 	settings_defaults(&settings);
 	settings.platform_policy = policy;
 	strcpy(settings.accept, accepted);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resume releases drivers that would refuse the restore. */
 #include "fixtures/check_main.h"
+#include "fixtures/said.h"
 #include "release/release_fixture.h"
 
 #include "base/io.h"
@@ -8,16 +9,13 @@
 #include "resume/vetoers.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 int __wrap_io_write_text(const char *root, const char *path, const char *value);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
-static char said[2000], done[1000];
+static char done[1000];
 static int fail;
 static struct vetoers vetoers;
 static struct settings settings;
@@ -47,18 +45,6 @@ int __wrap_io_write_text(const char *root, const char *path, const char *value)
 	return 0;
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	used += (size_t)snprintf(said + used, sizeof(said) - used, "<%d>", level);
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
-}
-
 static bool journal_is_there(void)
 {
 	return is_there("/run/s2disk/released");
@@ -67,7 +53,8 @@ static bool journal_is_there(void)
 static void begin(void)
 {
 	setup();
-	said[0] = done[0] = '\0';
+	said_begin(LOG_LEVEL_DEBUG, true);
+	done[0] = '\0';
 	fail = 0;
 	vetoers = (struct vetoers){ .plan.cut = false };
 	settings_defaults(&settings);
@@ -157,7 +144,7 @@ START_TEST(failing)
 	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
 	ck_assert_str_eq(said, "<4>not released for the restore: virtio-mem device virtio3: it "
 			       "cannot be unbound from virtio_mem: Device or resource busy\n");
-	said[0] = '\0';
+	said_clear();
 	ck_assert(journal_is_there());
 	vetoers_give(&vetoers, made_root);
 	ck_assert_str_eq(said, "");
@@ -168,7 +155,7 @@ END_TEST
 START_TEST(not_given_back)
 {
 	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
-	said[0] = '\0';
+	said_clear();
 	fail = -EBUSY;
 	vetoers_give(&vetoers, made_root);
 	ck_assert_str_eq(said, "<4>not given back: virtio-mem device virtio3: it cannot be bound "

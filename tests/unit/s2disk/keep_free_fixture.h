@@ -6,8 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/log.h"
 #include "fixtures/machine/made_root.h"
+#include "fixtures/said.h"
 #include "platform/memory/offlined.h"
 #include "platform/memory/offlined_own.h"
 #include "s2disk/prepare/keep_free.h"
@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/kernel-page-flags.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,7 +31,6 @@ static struct settings settings;
 static struct platform platform;
 static struct keep_free keep;
 static struct why w;
-static char said[4096];
 static char *kernel_log;
 static unsigned int asked, opened;
 static uint64_t refused_from, refused_end; /* frames that the kernel holds */
@@ -49,8 +47,6 @@ void __real_offlined_open(const char *root, struct offlined_access *ret);
 void __wrap_offlined_open(const char *root, struct offlined_access *ret);
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 static inline void set_flags(uint64_t frame, uint64_t flags)
 {
@@ -113,17 +109,6 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
 	return 0;
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	used += (size_t)snprintf(said + used, sizeof(said) - used, "<%d>", (int)level);
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-}
-
 static inline void put_entry(int number, uint64_t start, uint64_t end, const char *type)
 {
 	char path[80], text[40];
@@ -161,7 +146,7 @@ static inline void boot(const char *id, uint64_t first, uint64_t count, const ch
 	put_entry(2, (first + count) * 4096, 0x1fffffff, "System RAM");
 	put_iomem(first, count);
 	made_put_bytes("/proc/kpageflags", flags, FRAMES * 8);
-	said[0] = '\0';
+	said_begin(LOG_LEVEL_DEBUG, true);
 	asked = opened = 0;
 }
 

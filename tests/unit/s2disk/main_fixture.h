@@ -5,9 +5,9 @@
 
 #include "fixtures/machine/made_root.h"
 #include "fixtures/capture.h"
+#include "fixtures/said.h"
 
 #include <check.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 int program_main(int argc, char **argv);
@@ -26,7 +26,6 @@ static struct {
 } machine;
 
 static char events[512];	    /* what was called, and what was kept of it */
-static char said[4096];		    /* messages */
 static const char *problem;	    /* as the checks got it: why there is no area, or no machine */
 static struct unknown_keys unknown; /* … and the unknown keys */
 static unsigned int locks;
@@ -44,8 +43,6 @@ void __wrap_key_ways_free(struct key_ways *ways);
 int __wrap_mlockall(int flags);
 uid_t __wrap_geteuid(void);
 void __wrap_secret_process(void);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 void __wrap_preflight_run(const struct settings *settings, const struct preflight_target *target,
 			  const char *root, struct preflight *ret);
 
@@ -72,19 +69,6 @@ uid_t __wrap_geteuid(void)
 /* The real one disables dumps; sanitizers cannot inspect such a process. */
 void __wrap_secret_process(void)
 {
-}
-
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	if (level > log_level())
-		return;
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
 }
 
 int hibernate_lock_take(const char *root, int *ret_fd, struct why *w)
@@ -465,7 +449,8 @@ static inline void s2disk(const char *options, int code, const char *expected)
 	for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
 		argv[argc++] = word;
 	argv[argc] = NULL;
-	events[0] = said[0] = '\0';
+	events[0] = '\0';
+	said_begin(SAID_AS_SET, false);
 	locks = 0;
 	optind = 0; /* from the first again */
 	capture_begin();

@@ -130,7 +130,7 @@ START_TEST(reports_what_the_kernel_holds_once)
 					   "boots the firmware had a region there"));
 	ck_assert_ptr_nonnull(strstr(said, "memmap=12K$0x12000000 on its command line"));
 	/* Before the freeze: tried, and not said again. One of them is free by now. */
-	said[0] = '\0';
+	said_clear();
 	asked = 0;
 	refused_end = 0x12001;
 	ck_assert_int_eq(run(), 0);
@@ -315,8 +315,8 @@ START_TEST(takes_no_longer_than_it_may)
 	ck_assert(note.late);
 	kept_free_free(&note);
 	ck_assert_str_eq(said, "<5>keeping pages free took too long and was stopped; the rest "
-			       "follows before the next hibernation");
-	said[0] = '\0';
+			       "follows before the next hibernation\n");
+	said_clear();
 	slow_usec = 1;
 	ck_assert_int_eq(run(), 0);
 	ck_assert_uint_eq(total(&keep.note.kept), 5 + 8);

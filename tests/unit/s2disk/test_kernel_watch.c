@@ -5,40 +5,29 @@
 #include "s2disk/kernel_watch.h"
 
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "base/why.h"
 #include "fixtures/made_data.h"
+#include "fixtures/said.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-static char said[16384];
-static unsigned int warnings, notes;
-
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	warnings += level <= LOG_LEVEL_WARNING;
-	notes += level > LOG_LEVEL_WARNING;
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
-}
 
 static struct kernel_watch watch;
 
 static void begin(void)
 {
 	watch = (struct kernel_watch){ .fd = -1 };
-	said[0] = '\0';
-	warnings = notes = 0;
+	said_begin(LOG_LEVEL_DEBUG, true);
+}
+
+/* Messages that are warnings or worse; or the others. */
+static unsigned int count(bool warnings)
+{
+	unsigned int n = 0;
+
+	for (const char *line = said; *line; line = strchr(line, '\n') + 1)
+		n += (line[1] - '0' <= LOG_LEVEL_WARNING) == warnings;
+	return n;
 }
 
 static void feed(const char *name)
@@ -49,8 +38,7 @@ static void feed(const char *name)
 	snprintf(path, sizeof(path), "%s/kernel-log/%s", test_data(), name);
 	file = fopen(path, "r");
 	ck_assert_msg(file != NULL, "%s", path);
-	said[0] = '\0';
-	warnings = notes = 0;
+	said_clear();
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
 		kernel_watch_take(&watch, line + 2, (unsigned int)(line[0] - '0'));
@@ -71,7 +59,7 @@ START_TEST(names_who_did_not_freeze)
 	ck_assert_str_eq(text(), "udisksd (33315) waits for a FUSE server, "
 				 "Web Content (812) waits in filemap_update_page");
 	/* Their traces are not repeated. */
-	ck_assert_uint_eq(warnings, 1);
+	ck_assert_uint_eq(count(true), 1);
 	feed("nfs-6.1");
 	ck_assert_str_eq(text(), "ls (4021) waits for an NFS server");
 	/* A freeze that works has none. */
@@ -137,7 +125,7 @@ START_TEST(harmless_warning)
 {
 	for (int i = 0; i < 3; i++) {
 		feed(gfp[_i]);
-		ck_assert_msg(warnings == 1 && notes == 1, "%s", said);
+		ck_assert_msg(count(true) == 1 && count(false) == 1, "%s", said);
 		ck_assert_ptr_nonnull(strstr(said, "pm_restore_gfp_mask, as Linux 6.18"));
 		ck_assert_ptr_nonnull(strstr(said, "kernel: ata1.00: a message of its own"));
 	}
@@ -150,10 +138,10 @@ START_TEST(unknown_warnings)
 	ck_assert_ptr_nonnull(strstr(said, "kernel: WARNING: CPU: 1 PID: 312 at drivers/gpu"));
 	ck_assert_ptr_nonnull(strstr(said, "kernel:  snapshot_ioctl+0x3f4/0x6c0"));
 	ck_assert_ptr_nonnull(strstr(said, "end trace"));
-	ck_assert_uint_gt(warnings, 15);
+	ck_assert_uint_gt(count(true), 15);
 	/* The same again, at another line of another build. */
 	feed("unknown-7.3");
-	ck_assert_msg(warnings == 2, "%s", said);
+	ck_assert_msg(count(true) == 2, "%s", said);
 	ck_assert_ptr_nonnull(strstr(said, "kernel, again: WARNING: drivers/gpu"));
 	ck_assert_ptr_nonnull(strstr(said, "a message of its own"));
 }
@@ -170,12 +158,12 @@ START_TEST(trace_without_end)
 			  "WARNING: CPU: 0 PID: 1 at drivers/gpu/drm/drm_thing.c:1823 "
 			  "drm_thing_thaw+0x2d/0x40 [drm]",
 			  4);
-	warnings = 0;
+	said_clear();
 	for (int i = 0; i < 200; i++) {
 		snprintf(line, sizeof(line), "line %d", i);
 		kernel_watch_take(&watch, line, 4);
 	}
-	ck_assert_uint_eq(warnings, 50);
+	ck_assert_uint_eq(count(true), 50);
 	/* More places than are remembered; each is shown, and the first ones once. */
 	for (int i = 0; i < 20; i++) {
 		kernel_watch_take(&watch, "------------[ cut here ]------------", 4);

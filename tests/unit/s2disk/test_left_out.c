@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk's part in leaving offlined frames out; the kernel's lists are made up. */
 #include "fixtures/check_main.h"
+#include "fixtures/said.h"
 #include "s2disk/prepare/left_out.h"
 
 #include "base/bytes.h"
-#include "base/log.h"
 #include "s2disk/aftermath/last.h"
 #include "platform/memory/offlined.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,6 @@
 static struct frame_range made[100];
 static size_t made_count, confirmed;
 static int find_result;
-static char said[1000];
 static struct platform platform;
 static struct left_out left_out;
 static struct last last;
@@ -28,8 +26,6 @@ static struct why w;
 int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_list *ret,
 			 int *ret_flags, struct why *why_not);
 void __wrap_offlined_confirm(const char *root, int flags, struct frame_list *frames);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 int __wrap_offlined_find(const char *root, const struct ram *ram, struct frame_list *ret,
 			 int *ret_flags, struct why *why_not)
@@ -56,19 +52,9 @@ void __wrap_offlined_confirm(const char *root, int flags, struct frame_list *fra
 	frames->count = min_u64(frames->count, confirmed);
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-	(void)level;
-}
-
 static void setup(void)
 {
+	said_clear();
 	platform.ram.pages.present = 4096;
 	confirmed = ARRAY_SIZE(made);
 }
@@ -142,7 +128,7 @@ START_TEST(unknown)
 	find_result = -EBUSY;
 	ck_assert_int_eq(left_out_prepare(&left_out, &platform, &w), 0);
 	ck_assert(!platform.ram.poisoned.known);
-	ck_assert_str_eq(said, "offlined page frames stay in the image: they cannot be known");
+	ck_assert_str_eq(said, "offlined page frames stay in the image: they cannot be known\n");
 	check_left_out(0, "");
 	find_result = -ENOMEM;
 	ck_assert_int_eq(left_out_prepare(&left_out, &platform, &w), -ENOMEM);

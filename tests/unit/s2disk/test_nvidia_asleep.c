@@ -2,6 +2,7 @@
 /* s2disk asks nvidia's driver to suspend, by its own program or its file. */
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_root.h"
+#include "fixtures/said.h"
 
 #include "base/bytes.h"
 #include "base/io.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,10 +21,8 @@
 int __wrap_io_write_text(const char *root, const char *path, const char *value);
 int __wrap_program_run(const char *program, const char *const *arguments,
 		       const char *const *environment, int out);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
-static char said[1000], done[300];
+static char done[300];
 static const char *failing; /* that word */
 static int result;	    /* … with this one */
 
@@ -54,18 +52,6 @@ int __wrap_program_run(const char *program, const char *const *arguments,
 	return note("program", arguments[1]);
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	used += (size_t)snprintf(said + used, sizeof(said) - used, "<%d>", level);
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
-}
-
 static void (*answered_before)(int);
 
 static bool signals_are_held_back(void)
@@ -84,7 +70,8 @@ static void setup(void)
 	answered_before = now.sa_handler;
 	made_root_create();
 	made_put("/proc/driver/nvidia/params", "Other: 0\nPreserveVideoMemoryAllocations: 1\n");
-	said[0] = done[0] = '\0';
+	said_begin(LOG_LEVEL_DEBUG, true);
+	done[0] = '\0';
 	failing = NULL;
 }
 

@@ -5,12 +5,12 @@
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "fixtures/check_main.h"
+#include "fixtures/said.h"
 #include "kernel/snapshot_device.h"
 #include "s2disk/power_off.h"
 
 #include <errno.h>
 #include <linux/suspend_ioctls.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,13 +24,10 @@ static struct {
 	unsigned int calls;
 	unsigned long request; /* of the last */
 	int rebooted;	       /* the command, 0: none */
-	char said[1024];
 } kernel;
 
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_reboot(int command);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
@@ -51,20 +48,10 @@ int __wrap_reboot(int command)
 	return -1;
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t length = strlen(kernel.said);
-	va_list arguments;
-
-	(void)level;
-	va_start(arguments, format);
-	vsnprintf(kernel.said + length, sizeof(kernel.said) - length, format, arguments);
-	va_end(arguments);
-}
-
 static void setup(void)
 {
 	memset(&kernel, 0, sizeof(kernel));
+	said_clear();
 }
 
 static void answers(int error, unsigned int fails)
@@ -164,14 +151,14 @@ START_TEST(woke)
 	ck_assert_int_eq(power_off(-1, METHOD_SUSPEND, &asleep, &w), 0);
 	ck_assert_uint_lt(asleep, 500000);
 	power_off_report_woke(asleep, "9 MiB");
-	ck_assert_ptr_nonnull(strstr(kernel.said, "after 0 s asleep"));
-	ck_assert_ptr_nonnull(strstr(kernel.said, "9 MiB"));
-	ck_assert_ptr_nonnull(strstr(kernel.said, "did not stay asleep"));
+	ck_assert_ptr_nonnull(strstr(said, "after 0 s asleep"));
+	ck_assert_ptr_nonnull(strstr(said, "9 MiB"));
+	ck_assert_ptr_nonnull(strstr(said, "did not stay asleep"));
 
-	kernel.said[0] = '\0';
+	said_clear();
 	power_off_report_woke(61000000, "9 MiB");
-	ck_assert_ptr_nonnull(strstr(kernel.said, "after 1 min 1 s asleep"));
-	ck_assert_ptr_null(strstr(kernel.said, "did not stay asleep"));
+	ck_assert_ptr_nonnull(strstr(said, "after 1 min 1 s asleep"));
+	ck_assert_ptr_null(strstr(said, "did not stay asleep"));
 }
 END_TEST
 
@@ -193,14 +180,14 @@ START_TEST(powers_off)
 	ck_assert_int_eq(power_off(-1, METHOD_PLATFORM, &asleep, &w), -EPERM);
 	ck_assert_uint_eq(kernel.request, SNAPSHOT_POWER_OFF);
 	ck_assert_int_eq(kernel.rebooted, RB_POWER_OFF);
-	ck_assert_ptr_nonnull(strstr(kernel.said, "the kernel does"));
+	ck_assert_ptr_nonnull(strstr(said, "the kernel does"));
 
 	kernel.rebooted = 0;
-	kernel.said[0] = '\0';
+	said_clear();
 	answers(0, 0);
 	ck_assert_int_eq(power_off(-1, METHOD_PLATFORM, &asleep, &w), -EPERM);
 	ck_assert_int_eq(kernel.rebooted, RB_POWER_OFF);
-	ck_assert_ptr_nonnull(strstr(kernel.said, "(it reported success)"));
+	ck_assert_ptr_nonnull(strstr(said, "(it reported success)"));
 }
 END_TEST
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The restored system offlines what the firmware claims, and reports what it could not. */
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_root.h"
+#include "fixtures/said.h"
 #include "platform/memory/offlined.h"
 #include "platform/memory/offlined_own.h"
 #include "s2disk/aftermath/quarantine.h"
@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,14 +19,12 @@
 static int refuse;
 static unsigned int asked, opened;
 static struct quarantine quarantine;
-static char said[8192], alarm_text[400];
+static char alarm_text[400];
 
 int __real_offlined_ask(const struct offlined_access *access, uint64_t frame, size_t page_size);
 int __wrap_offlined_ask(const struct offlined_access *access, uint64_t frame, size_t page_size);
 void __real_offlined_open(const char *root, struct offlined_access *ret);
 void __wrap_offlined_open(const char *root, struct offlined_access *ret);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 int __wrap_offlined_ask(const struct offlined_access *access, uint64_t frame, size_t page_size)
 {
@@ -45,17 +42,6 @@ void __wrap_offlined_open(const char *root, struct offlined_access *ret)
 	__real_offlined_open(root, ret);
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	used += (size_t)snprintf(said + used, sizeof(said) - used, "<%d>", (int)level);
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-}
-
 static const struct handover two_ranges = {
 	.quarantine_count = 2,
 	.quarantine = { { 0x7e38b, 1 }, { 0x80000, 3 } },
@@ -67,7 +53,7 @@ static void make(void)
 	made_put("/sys/devices/system/memory/soft_offline_page", "");
 	refuse = 0;
 	asked = opened = 0;
-	said[0] = '\0';
+	said_begin(LOG_LEVEL_DEBUG, true);
 }
 
 static void begin(void)
@@ -91,7 +77,7 @@ static void put_flags(uint64_t frame, uint64_t flags)
 
 static void report(void)
 {
-	said[0] = '\0';
+	said_clear();
 	quarantine_report(&quarantine, 4096, alarm_text, sizeof(alarm_text));
 }
 
@@ -113,7 +99,8 @@ START_TEST(takes_all)
 	ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
 	ck_assert_str_eq(text, "0x80002000\n");
 	report();
-	ck_assert_str_eq(said, "<5>4 pages that the firmware claims since this boot are offlined");
+	ck_assert_str_eq(said,
+			 "<5>4 pages that the firmware claims since this boot are offlined\n");
 	ck_assert_str_eq(alarm_text, "");
 }
 END_TEST

@@ -3,22 +3,19 @@
 #include "fixtures/check_main.h"
 #include "fixtures/capture.h"
 #include "fixtures/machine/made_root.h"
-#include "base/log.h"
+#include "fixtures/said.h"
 #include "release/release.h"
 #include "s2disk/prepare/released.h"
 #include "ui/abort_watch.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 int __wrap_release_take(const char *root, struct release_plan *plan,
 			const struct release_watch *watch, struct why *w);
 void __wrap_release_give(const char *root, struct release_plan *plan,
@@ -29,7 +26,6 @@ int __real_release_plan_make(const char *root, const struct platform *platform,
 			     const struct release_config *config, struct release_plan *ret);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *rest);
 
-static char said[4096];
 static int take_error;
 static bool with_signal, breaks; /* breaks: the memory map */
 static unsigned int sleeps, plugged_for;
@@ -50,18 +46,6 @@ static struct {
 	const char *blocked; /* all of it */
 	bool needed, real;
 } again;
-
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list args;
-
-	used += (size_t)snprintf(said + used, sizeof(said) - used, "<%d>", level);
-	va_start(args, format);
-	vsnprintf(said + used, sizeof(said) - used, format, args);
-	va_end(args);
-	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
-}
 
 int __wrap_release_take(const char *root, struct release_plan *all,
 			const struct release_watch *watch, struct why *why_not)
@@ -153,6 +137,7 @@ static void add(enum release_kind kind, const char *what, unsigned int group)
 
 static void setup(void)
 {
+	said_begin(LOG_LEVEL_DEBUG, true);
 	made_root_create();
 	memory(false);
 	add(RELEASE_UNBIND, "an adapter", 1);
@@ -186,7 +171,7 @@ START_TEST(there_and_back)
 			 "(/etc/suspend.conf:3)\n"
 			 "<7>released: 128 MiB of memory at 0x108000000: the settings name it "
 			 "(/etc/suspend.conf:3)\n");
-	said[0] = '\0';
+	said_clear();
 	released_end(&plan, NULL, made_root, false);
 	ck_assert(!given.restarted && !given.map);
 	ck_assert_str_eq(

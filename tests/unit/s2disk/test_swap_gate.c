@@ -118,7 +118,7 @@ START_TEST(warns_of_swap_that_does_not_answer)
 	ck_assert_uint_eq(pauses, 4);
 	ck_assert_ptr_nonnull(strstr(said, "/dev/vda1 does not answer"));
 	/* Of what could not be read then, nothing is expected. */
-	said[0] = '\0';
+	said_clear();
 	close(others.items[0].device);
 	others.items[0].device = -1;
 	ck_assert_uint_eq(swap_gate_close(&others, &areas, made_root, &last), 0);

@@ -2,13 +2,12 @@
 /* "swap on demand": whatever happens, an area that s2disk activated is deactivated. swapon() and
  * swapoff() are made up here, and a child does what s2disk does, until signals end it. */
 #include "base/bytes.h"
-#include "base/log.h"
 #include "fixtures/check_main.h"
+#include "fixtures/said.h"
 #include "s2disk/prepare/swap_on_demand.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,6 @@ static struct machine {
 	int on_calls, off_calls;
 	bool off_alone; /* in a session of its own */
 	bool is_on;
-	char said[300];
 } * machine;
 
 static int turns; /* waited */
@@ -37,8 +35,6 @@ static int turns; /* waited */
 int __wrap_swapon(const char *path, int flags);
 int __wrap_swapoff(const char *path);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 int __wrap_swapon(const char *path, int flags)
 {
@@ -83,16 +79,6 @@ int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
 	return 0;
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	va_list arguments;
-
-	(void)level;
-	va_start(arguments, format);
-	vsnprintf(machine->said, sizeof(machine->said), format, arguments);
-	va_end(arguments);
-}
-
 static struct settings settings;
 
 static void setup(void)
@@ -100,6 +86,7 @@ static void setup(void)
 	machine = mmap(NULL, sizeof(*machine), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
 	ck_assert_ptr_ne(machine, MAP_FAILED);
+	said_clear();
 	memset(machine, 0, sizeof(*machine));
 	settings_defaults(&settings);
 	snprintf(settings.swap_on_demand, sizeof(settings.swap_on_demand), AREA);
@@ -184,7 +171,7 @@ START_TEST(on_and_off)
 	ck_assert_int_eq(status_of(hibernate), 0);
 	ck_assert(!machine->is_on);
 	ck_assert_int_eq(machine->off_calls, 3);
-	ck_assert_str_eq(machine->said, "");
+	ck_assert_str_eq(said, "");
 }
 END_TEST
 
@@ -193,16 +180,17 @@ static const struct {
 	const char *said;
 } failures[] = {
 	{ EINVAL, "" }, /* it was deactivated meanwhile */
-	{ EPERM, AREA " stays active as swap; it cannot be deactivated: Operation not permitted" },
+	{ EPERM,
+	  AREA " stays active as swap; it cannot be deactivated: Operation not permitted\n" },
 	{ ENOMEM, AREA " stays active as swap; it cannot be deactivated: Cannot allocate memory; "
-		       "its content does not fit into memory" },
+		       "its content does not fit into memory\n" },
 };
 
 START_TEST(cannot_be_deactivated)
 {
 	machine->off_error = failures[_i].error;
 	ck_assert_int_eq(status_of(hibernate), 0);
-	ck_assert_str_eq(machine->said, failures[_i].said);
+	ck_assert_str_eq(said, failures[_i].said);
 }
 END_TEST
 
@@ -219,7 +207,7 @@ static void hibernate_hanging(void)
 START_TEST(goes_on_in_the_background)
 {
 	ck_assert_int_eq(status_of(hibernate_hanging), 0);
-	ck_assert_str_eq(machine->said, AREA " is being deactivated in the background");
+	ck_assert_str_eq(said, AREA " is being deactivated in the background\n");
 	ck_assert(!machine->is_on);
 }
 END_TEST

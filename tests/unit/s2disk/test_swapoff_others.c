@@ -2,14 +2,13 @@
 /* Other swap areas are inactive while the session sleeps, and active again whatever happens.
  * swapon() and swapoff() are made up here; they keep /proc/swaps as the kernel does. */
 #include "base/bytes.h"
-#include "base/log.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_root.h"
+#include "fixtures/said.h"
 #include "s2disk/prepare/swapoff_others.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +32,6 @@ static struct machine {
 	size_t count;
 	int on_error, off_error;
 	bool off_hangs, off_late; /* the second: and it completes when it is killed */
-	char said[600];
 	char asked[600];
 	int turns;
 } * machine;
@@ -43,8 +41,6 @@ int __wrap_swapoff(const char *path);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 bool __wrap_swap_area_find_entry(const struct swap_area *area, const struct swap_entry *entries,
 				 size_t count, struct swap_entry *ret);
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 static void put_swaps(void)
 {
@@ -153,17 +149,6 @@ bool __wrap_swap_area_find_entry(const struct swap_area *area, const struct swap
 	return false;
 }
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	va_list arguments;
-
-	if (level > LOG_LEVEL_WARNING)
-		return;
-	va_start(arguments, format);
-	vsnprintf(machine->said, sizeof(machine->said), format, arguments);
-	va_end(arguments);
-}
-
 static const struct swap_area own = { .device = "/dev/own" };
 
 static void add(const char *path, uint64_t size, uint64_t used, int priority)
@@ -182,6 +167,7 @@ static void setup(void)
 	machine = mmap(NULL, sizeof(*machine), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
 	ck_assert_ptr_ne(machine, MAP_FAILED);
+	said_begin(LOG_LEVEL_WARNING, false);
 	memset(machine, 0, sizeof(*machine));
 	made_put("/proc/meminfo", "MemTotal: 524288 kB\nMemFree: 262144 kB\nActive(anon): 1 kB\n"
 				  "Inactive(anon): 1 kB\nUnevictable: 1 kB\nSUnreclaim: 1 kB\n"
@@ -224,7 +210,7 @@ START_TEST(off_and_on_again)
 	ck_assert_int_eq(find("/dev/b")->priority, -4);
 	ck_assert_int_eq(find("/dev/c")->priority, 100);
 	ck_assert_int_eq(find("/dev/d")->priority, 0);
-	ck_assert_str_eq(machine->said, "");
+	ck_assert_str_eq(said, "");
 	swapoff_others_end();
 	expect("");
 }
@@ -362,9 +348,9 @@ START_TEST(says_when_it_cannot_be_activated)
 	begin();
 	machine->on_error = _i == 0 ? ENOENT : EBUSY;
 	swapoff_others_end();
-	ck_assert_str_eq(machine->said,
+	ck_assert_str_eq(said,
 			 _i == 0 ? "/dev/a was deactivated as swap and cannot be activated again: "
-				   "No such file or directory; swapon /dev/a"
+				   "No such file or directory; swapon /dev/a\n"
 				 : "");
 }
 END_TEST

@@ -3,14 +3,13 @@
 #ifndef TESTS_SLEEP_FIXTURE_H
 #define TESTS_SLEEP_FIXTURE_H
 
-#include "base/log.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_root.h"
+#include "fixtures/said.h"
 #include "tools/sleep/sleep.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,23 +48,6 @@ static void note(const char *line)
 }
 
 /* What was logged, from notices on, a line each; cleared by each run. */
-static char said[2048];
-
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(said);
-	va_list arguments;
-
-	if (level > LOG_LEVEL_NOTICE)
-		return;
-	va_start(arguments, format);
-	vsnprintf(said + used, sizeof(said) - used - 1, format, arguments);
-	va_end(arguments);
-	strcat(said, "\n");
-}
 
 /* The machine: time advances only while it sleeps. */
 static struct {
@@ -240,7 +222,7 @@ static int run(enum sleep_operation operation)
 {
 	struct sleep_config config;
 
-	said[0] = '\0';
+	said_begin(LOG_LEVEL_NOTICE, false);
 	sleep_config_load(made_root, &config, NULL);
 	return sleep_run(&made_system, &config, operation);
 }

@@ -5,13 +5,12 @@
 #include "tools/swapfile/swapfile.h"
 
 #include "base/bytes.h"
-#include "base/log.h"
 #include "fixtures/machine/made_marks.h"
 #include "fixtures/capture.h"
 #include "fixtures/machine/made_tree.h"
+#include "fixtures/said.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,25 +21,10 @@
 #define DROP_IN "/etc/suspend.conf.d/90-swapfile.conf"
 #define REMADE "run update-initramfs -u -k all\n"
 
-static char warnings[4096]; /* and notices */
 static struct why w;
 
-void __wrap_log_message(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 			     struct swap_area *ret, struct why *reason);
-
-void __wrap_log_message(enum log_level level, const char *format, ...)
-{
-	size_t used = strlen(warnings);
-	va_list args;
-
-	(void)level;
-	va_start(args, format);
-	vsnprintf(warnings + used, sizeof(warnings) - used, format, args);
-	va_end(args);
-	strncat(warnings, "\n", sizeof(warnings) - strlen(warnings) - 1);
-}
 
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
 			     struct swap_area *ret, struct why *reason)
@@ -66,7 +50,8 @@ static void setup(void)
 	made_program("/usr/sbin/mkinitramfs");
 	made_put("/sys/power/resume", "0:0\n");
 	made_put("/sys/power/resume_offset", "0\n");
-	warnings[0] = w.text[0] = '\0';
+	said_clear();
+	w.text[0] = '\0';
 }
 
 static struct swapfile command(void)
@@ -150,15 +135,15 @@ START_TEST(there_and_back)
 	made_active = false;
 	ck_assert_int_eq(enable(&file), 0);
 	ck_assert_str_eq(made_log, "swapon /swapfile\n" REMADE);
-	ck_assert_str_eq(warnings, "");
+	ck_assert_str_eq(said, "");
 	disable();
 	ck_assert_str_eq(made_log, "swapoff /swapfile\n" REMADE);
-	ck_assert_ptr_nonnull(strstr(warnings, "the kernel's resume device stays 8:2"));
+	ck_assert_ptr_nonnull(strstr(said, "the kernel's resume device stays 8:2"));
 	check_as_before(before);
-	warnings[0] = '\0';
+	said_clear();
 	disable();
 	ck_assert_str_eq(made_log, "");
-	ck_assert_str_eq(warnings, "");
+	ck_assert_str_eq(said, "");
 }
 END_TEST
 
@@ -340,7 +325,7 @@ START_TEST(no_way_back)
 	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
 	capture_end(text, sizeof(text));
 	check_not_printed(text, "can hibernate now");
-	ck_assert_ptr_nonnull(strstr(warnings, "the way back as made up: do this"));
+	ck_assert_ptr_nonnull(strstr(said, "the way back as made up: do this"));
 	made_check("/sys/power/resume", "0:0\n");
 	/* Enabling it again tries it again. */
 	made_way_back = CHECK_WARNING;
@@ -381,8 +366,8 @@ START_TEST(foretells)
 	check_printed(text, "would activate /swapfile\n");
 	check_printed(text, "would run update-initramfs -u -k all\n");
 	check_printed(text, "would set the kernel's resume device to /swapfile\n");
-	ck_assert_ptr_nonnull(strstr(warnings, "remove this from the boot loader's configuration: "
-					       "resume=UUID=0-0 resume_offset=7"));
+	ck_assert_ptr_nonnull(strstr(said, "remove this from the boot loader's configuration: "
+					   "resume=UUID=0-0 resume_offset=7"));
 	ck_assert_str_eq(made_log, "");
 	check_as_before(before);
 	/* As JSON, and then done. */
@@ -550,8 +535,8 @@ START_TEST(of_former_versions)
 	made_check("/etc/default/grub", "A=1\n");
 	made_check("/etc/default/u-boot", "C=3\n");
 	made_check("/var/lib/s2disk/swapfile.state", NULL);
-	ck_assert_ptr_nonnull(strstr(warnings, "an earlier version set this up: regenerate"));
-	ck_assert_ptr_nonnull(strstr(warnings, "remove resume= and resume_offset="));
+	ck_assert_ptr_nonnull(strstr(said, "an earlier version set this up: regenerate"));
+	ck_assert_ptr_nonnull(strstr(said, "remove resume= and resume_offset="));
 }
 END_TEST
 
