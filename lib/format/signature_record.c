@@ -21,6 +21,7 @@ enum {
 	AT_VETOES = 92,
 	AT_DAMAGES = 96,
 	AT_MAP_REFUSALS = 100,
+	AT_HANDOVER = 104,
 	AT_CRC = 488,
 	AT_ORIGINAL = 492,
 	AT_SIGNATURE = 502,
@@ -84,6 +85,7 @@ int signature_record_decode(const unsigned char *page, size_t page_size,
 	record.vetoes = get_le32(at + AT_VETOES);
 	record.damages = get_le32(at + AT_DAMAGES);
 	record.map_refusals = get_le32(at + AT_MAP_REFUSALS);
+	record.handover = get_le64(at + AT_HANDOVER);
 
 	if (record.page_size != page_size)
 		return why_damaged(
@@ -128,6 +130,7 @@ int signature_record_encode(const struct signature_record *record, unsigned char
 	put_le32(bytes + AT_VETOES, record->vetoes);
 	put_le32(bytes + AT_DAMAGES, record->damages);
 	put_le32(bytes + AT_MAP_REFUSALS, record->map_refusals);
+	put_le64(bytes + AT_HANDOVER, record->handover);
 	memcpy(bytes + AT_ORIGINAL, page + page_size - SWAP_SIGNATURE_SIZE, SWAP_SIGNATURE_SIZE);
 	memcpy(bytes + AT_SIGNATURE, SWAP_SIGNATURE_USER, SWAP_SIGNATURE_SIZE);
 	r = record_crc(bytes, &crc);

@@ -32,6 +32,9 @@ struct signature_record {
 	uint32_t vetoes;       /* … how often because a boot could not restore it … */
 	uint32_t damages;      /* … or read it and found it damaged … */
 	uint32_t map_refusals; /* … or had another memory map; each in one of them only */
+	/* Of the hand-over page, bytes on the device, as the header has it, for an image that is
+	 * discarded unread; 0: not known. A hint: not checked here. */
+	uint64_t handover;
 };
 
 /* How often the image was refused, for the memory map or for other reasons. */

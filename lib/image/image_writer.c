@@ -65,6 +65,7 @@ static int write_header(struct run *run, uint64_t begun)
 		.header_offset = run->header_offset,
 		.state = IMAGE_COMMITTED,
 		.created = run->asked->created,
+		.handover = run->header.handover,
 	};
 	memcpy(record->image_id, run->asked->image_id, IMAGE_ID_SIZE);
 	r = crypto_sha256(writer->header_page, page, record->header_digest);

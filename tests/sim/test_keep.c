@@ -351,8 +351,7 @@ START_TEST(test_other_file)
 }
 END_TEST
 
-/* What boots saw that refused an image which is then discarded unread; where that is, only the key
- * of a sealed one says. */
+/* What boots saw that refused an image which is then discarded unread. */
 START_TEST(test_unread)
 {
 	struct sim_plan plan = { .noresume = true,
@@ -363,7 +362,36 @@ START_TEST(test_unread)
 
 	live(&plan, SIM_FRESH, 3);
 	said("noresume");
-	ck_assert_uint_eq(outcome.left_refusals, _i ? 0 : 2);
+	ck_assert_uint_eq(outcome.left_refusals, 2);
+}
+END_TEST
+
+static const uint64_t wrong_places[] = { 0, 3 * SIM_PAGE, SIM_PAGE + 8, SIM_DISK_PAGES *SIM_PAGE,
+					 UINT64_MAX - SIM_PAGE + 1 };
+
+static uint64_t wrong_place;
+
+/* Who can write to the disk can write that, too. The first is an older version's. */
+static void lead_astray(unsigned char *disk)
+{
+	put_le64(record_of(disk) + 104, wrong_place);
+	reseal(disk, SIM_DISK_BYTES, RESEAL_RECORD);
+}
+
+/* Then nothing is known of them, and the image is discarded all the same. */
+START_TEST(test_unread_astray)
+{
+	struct sim_plan plan = { .noresume = true,
+				 .refused_before = 2,
+				 .change = lead_astray,
+				 .maps = "AB",
+				 .cannot_offline = true,
+				 .ways = SIM_PASSPHRASE };
+
+	wrong_place = wrong_places[_i];
+	live(&plan, SIM_FRESH, 3);
+	said("noresume");
+	ck_assert_uint_eq(outcome.left_refusals, 0);
 }
 END_TEST
 
@@ -470,6 +498,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_kept_memory);
 	tcase_add_loop_test(tcase, test_other_file, 0, 3);
 	tcase_add_loop_test(tcase, test_unread, 0, 2);
+	tcase_add_loop_test(tcase, test_unread_astray, 0, (int)ARRAY_SIZE(wrong_places));
 	tcase_add_loop_test(tcase, test_page_size, 0, 2);
 	tcase_add_loop_test(tcase, test_smaller, 0, 2);
 	tcase_add_test(tcase, test_kernels_own);

@@ -43,6 +43,7 @@ static void make_record(unsigned char *at, uint32_t page_size)
 	le(at + 92, 4, 9);
 	le(at + 96, 4, 3);
 	le(at + 100, 4, 14);
+	le(at + 104, 8, 0x987654000);
 	memcpy(at + 492, "SWAPSPACE2", 10);
 	memcpy(at + 502, "ULSUSPEND\0", 10);
 	seal_record(at);
@@ -60,6 +61,7 @@ static struct signature_record record_of(uint32_t page_size)
 		.vetoes = 9,
 		.damages = 3,
 		.map_refusals = 14,
+		.handover = 0x987654000,
 	};
 
 	memcpy(record.image_id, id, 16);
@@ -95,6 +97,7 @@ START_TEST(record_bytes)
 	ck_assert_uint_eq(decoded.vetoes, 9);
 	ck_assert_uint_eq(decoded.damages, 3);
 	ck_assert_uint_eq(decoded.map_refusals, 14);
+	ck_assert_uint_eq(decoded.handover, 0x987654000);
 	ck_assert_uint_eq(signature_record_refusals(&decoded), 16);
 	ck_assert(memcmp(decoded.header_digest, record.header_digest, 32) == 0);
 	/* "zeroes the record's first 502 bytes and writes the original signature" */
