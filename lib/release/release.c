@@ -7,6 +7,17 @@
 #include <string.h>
 
 #define UNTIL_NEXT_BOOT "it comes back with the next boot only"
+#define HURRY_SECONDS 5
+
+static struct release_limits limits_of(const struct release_plan *plan,
+				       const struct release_watch *watch)
+{
+	return (struct release_limits){
+		.seconds = plan->hanging ? HURRY_SECONDS : RELEASE_STEP_SECONDS,
+		.stop = watch->stop,
+		.context = watch->context,
+	};
+}
 
 /* Memory comes back as long as its driver is there. */
 static bool is_lost(const struct release_plan *plan, const struct release_entry *entry)
@@ -22,9 +33,10 @@ static bool is_lost(const struct release_plan *plan, const struct release_entry 
 	return false;
 }
 
-static void give(const char *root, const struct release_plan *plan, struct release_entry *entry,
+static void give(const char *root, struct release_plan *plan, struct release_entry *entry,
 		 const struct release_here *here, const struct release_watch *watch)
 {
+	const struct release_limits limits = limits_of(plan, watch);
 	struct why w = { 0 };
 	int r;
 
@@ -36,7 +48,8 @@ static void give(const char *root, const struct release_plan *plan, struct relea
 		watch->report(watch->context, RELEASE_GONE, entry, UNTIL_NEXT_BOOT);
 		return;
 	}
-	r = release_step_give(root, entry, here, &w);
+	r = release_step_give(root, entry, here, &limits, &w);
+	plan->hanging |= r == -EINPROGRESS;
 	watch->report(watch->context,
 		      r == 0	     ? RELEASE_GIVEN
 		      : r == -ENODEV ? RELEASE_GONE
@@ -53,18 +66,34 @@ static void give_group(const char *root, struct release_plan *plan, unsigned int
 			give(root, plan, &plan->entries.items[i - 1], here, watch);
 }
 
-static int take(const char *root, struct release_entry *entry, const struct release_watch *watch,
-		struct why *w)
+static int take(const char *root, struct release_plan *plan, struct release_entry *entry,
+		const struct release_watch *watch, struct why *w)
 {
+	const struct release_limits limits = limits_of(plan, watch);
 	int r = release_journal_add(root, entry);
 
 	if (r < 0)
 		return why(w, r, RELEASE_JOURNAL " cannot be written: %s", strerror(-r));
-	r = release_step_take(root, entry, w);
+	r = release_step_take(root, entry, &limits, w);
 	entry->taken = r == 0;
+	plan->hanging |= r == -EINPROGRESS;
 	if (r == 0)
 		watch->report(watch->context, RELEASE_TAKEN, entry, "");
 	return r < 0 ? r : 0;
+}
+
+/* What it goes with is given back. A process that hangs does not freeze, so all is then. */
+static int not_taken(const char *root, struct release_plan *plan, const struct release_entry *entry,
+		     const struct release_watch *watch, const struct why *reason, int error,
+		     struct why *w)
+{
+	const struct release_here here = { 0 };
+
+	watch->report(watch->context, RELEASE_NOT_TAKEN, entry, why_text(reason, error));
+	give_group(root, plan, entry->group, &here, watch);
+	return entry->needed || error == -EINPROGRESS
+		       ? why(w, error, "%s: %s", entry->what, why_text(reason, error))
+		       : 0;
 }
 
 int release_take(const char *root, struct release_plan *plan, const struct release_watch *watch,
@@ -81,18 +110,14 @@ int release_take(const char *root, struct release_plan *plan, const struct relea
 
 		if (entry->blocked[0] || entry->group == failed)
 			continue;
-		if (watch->stop && watch->stop(watch->context)) {
-			r = why(w, -ECANCELED, "interrupted");
-			break;
-		}
-		error = take(root, entry, watch, &reason);
+		error = watch->stop && watch->stop(watch->context)
+				? -ECANCELED
+				: take(root, plan, entry, watch, &reason);
 		if (error == 0)
 			continue;
 		failed = entry->group;
-		watch->report(watch->context, RELEASE_NOT_TAKEN, entry, why_text(&reason, error));
-		give_group(root, plan, failed, &here, watch);
-		if (entry->needed)
-			r = why(w, error, "%s: %s", entry->what, why_text(&reason, error));
+		r = error == -ECANCELED ? why(w, error, "interrupted")
+					: not_taken(root, plan, entry, watch, &reason, error, w);
 	}
 	if (r < 0)
 		release_give(root, plan, &here, watch);

@@ -19,14 +19,15 @@ enum release_event {
 struct release_watch {
 	void (*report)(void *context, enum release_event event, const struct release_entry *entry,
 		       const char *reason);
-	/* Should it stop? Asked between steps. NULL: never. */
+	/* Should it stop? Asked between steps, and while a block is offlined. NULL: never. */
 	bool (*stop)(void *context);
 	void *context;
 };
 
 /* Releases all of the plan that is not blocked, in order, and marks it as taken. Where a step
- * fails, what it is of use with is given back; where one fails that is needed, or it is to stop
- * (-ECANCELED), all is given back, in reverse, and w says why. */
+ * fails, what it is of use with is given back; where one fails that is needed, or hangs
+ * in the kernel (-EINPROGRESS), or it is to stop (-ECANCELED), all else is given back, in reverse,
+ * and w says why. */
 int release_take(const char *root, struct release_plan *plan, const struct release_watch *watch,
 		 struct why *w);
 

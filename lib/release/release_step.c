@@ -5,22 +5,18 @@
 #include "base/program.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "release/release_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BLOCKS "/sys/devices/system/memory/"
 #define OFFLINE_SECONDS 30
-#define TURN_MSEC 20
 
 static bool device_is_there(const char *root, const char *bus, const char *name)
 {
@@ -114,31 +110,11 @@ static bool block_state(const char *root, const struct release_entry *entry, cha
 	return tree_text(root, state, size, BLOCKS "%s/state", entry->name);
 }
 
-/* The kernel tries until a signal comes (offline_pages() in mm/memory_hotplug.c), so a child
- * asks, and is ended. */
-static int offline_within(const char *root, const char *path)
+static bool block_is_offline(const char *root, const struct release_entry *entry)
 {
-	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
-	pid_t parent = getpid(), child = fork(), ended = 0;
-	int status = 0;
+	char state[24];
 
-	if (child < 0)
-		return -errno;
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(getppid() == parent ? -io_write_text(root, path, "offline") : EINTR);
-	}
-	for (int i = 0; i < OFFLINE_SECONDS * 1000 / TURN_MSEC && ended == 0; i++) {
-		ended = waitpid(child, &status, WNOHANG);
-		if (ended == 0)
-			nanosleep(&turn, NULL);
-	}
-	if (ended == 0) {
-		kill(child, SIGKILL);
-		waitpid(child, &status, 0);
-		return -ETIMEDOUT;
-	}
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+	return block_state(root, entry, state, sizeof(state)) && strcmp(state, "offline") == 0;
 }
 
 static int take_block(const char *root, const struct release_entry *entry, struct why *w)
@@ -149,11 +125,8 @@ static int take_block(const char *root, const struct release_entry *entry, struc
 	if (!block_state(root, entry, state, sizeof(state)) || strcmp(state, "online") != 0)
 		return 1;
 	snprintf(path, sizeof(path), BLOCKS "%s/state", entry->name);
-	r = offline_within(root, path);
-	/* The child may have been killed after the kernel was done: then it is to be given back. */
-	if (block_state(root, entry, state, sizeof(state)) && strcmp(state, "offline") == 0)
-		return 0;
-	if (r == 0)
+	r = io_write_text(root, path, "offline");
+	if (r == 0 && !block_is_offline(root, entry))
 		r = -EBUSY;
 	return r < 0 ? why(w, r, "%s cannot be offlined: %s", entry->name,
 			   r == -EBUSY ? "what is in it cannot be moved" : strerror(-r))
@@ -251,35 +224,86 @@ static int give_module(const char *root, const struct release_entry *entry, stru
 		     : why(w, -EIO, "modprobe ended with %d and did not load it", r);
 }
 
-int release_step_take(const char *root, const struct release_entry *entry, struct why *w)
+struct step {
+	const char *root;
+	const struct release_entry *entry;
+	const struct release_here *here;
+};
+
+static int take(void *context, struct why *w)
 {
-	switch (entry->kind) {
+	const struct step *step = context;
+
+	switch (step->entry->kind) {
 	case RELEASE_UNBIND:
-		return take_driver(root, entry, w);
+		return take_driver(step->root, step->entry, w);
 	case RELEASE_REMOVE:
-		return take_function(root, entry, w);
+		return take_function(step->root, step->entry, w);
 	case RELEASE_OFFLINE:
-		return take_block(root, entry, w);
+		return take_block(step->root, step->entry, w);
 	case RELEASE_UNLOAD:
-		return take_module(root, entry, w);
+		return take_module(step->root, step->entry, w);
 	}
 	return -EINVAL;
 }
 
-int release_step_give(const char *root, const struct release_entry *entry,
-		      const struct release_here *here, struct why *w)
+static int give(void *context, struct why *w)
 {
-	switch (entry->kind) {
+	const struct step *step = context;
+
+	switch (step->entry->kind) {
 	case RELEASE_UNBIND:
-		return give_driver(root, entry, w);
+		return give_driver(step->root, step->entry, w);
 	case RELEASE_REMOVE:
-		return give_function(root, entry, w);
+		return give_function(step->root, step->entry, w);
 	case RELEASE_OFFLINE:
-		return give_block(root, entry, here, w);
+		return give_block(step->root, step->entry, step->here, w);
 	case RELEASE_UNLOAD:
-		return give_module(root, entry, w);
+		return give_module(step->root, step->entry, w);
 	}
 	return -EINVAL;
+}
+
+static int still_at_it(const struct child_limits *limits, struct why *w)
+{
+	return why(w, -EINPROGRESS, "the kernel has not finished it within %u s", limits->seconds);
+}
+
+/* The kernel tries to empty a block until a signal comes (offline_pages() in
+ * mm/memory_hotplug.c), so that child is killed. All else is left to finish: half a step is no
+ * better. */
+int release_step_take(const char *root, const struct release_entry *entry,
+		      const struct release_limits *limits, struct why *w)
+{
+	struct step step = { .root = root, .entry = entry };
+	struct child_limits child = { .seconds = limits->seconds };
+	int r;
+
+	if (entry->kind == RELEASE_OFFLINE)
+		child = (struct child_limits){ OFFLINE_SECONDS, true, limits->stop,
+					       limits->context };
+	r = release_child_run(take, &step, &child, w);
+	if (r == -EINPROGRESS)
+		return still_at_it(&child, w);
+	/* The kernel may have been done before the child was killed: then it is to be given back.
+	 */
+	if (r < 0 && entry->kind == RELEASE_OFFLINE && block_is_offline(root, entry))
+		return 0;
+	if (r == -ETIMEDOUT)
+		return why(w, r, "%s cannot be offlined: it is not empty after %d s", entry->name,
+			   OFFLINE_SECONDS);
+	return r == -ECANCELED ? why(w, r, "interrupted") : r;
+}
+
+int release_step_give(const char *root, const struct release_entry *entry,
+		      const struct release_here *here, const struct release_limits *limits,
+		      struct why *w)
+{
+	struct step step = { .root = root, .entry = entry, .here = here };
+	const struct child_limits child = { .seconds = limits->seconds };
+	int r = release_child_run(give, &step, &child, w);
+
+	return r == -EINPROGRESS ? still_at_it(&child, w) : r;
 }
 
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size)

@@ -7,6 +7,17 @@
 #include "base/why.h"
 #include "release/release_plan.h"
 
+/* Firmware that is not there may be waited for this long (drivers/base/firmware_loader). */
+#define RELEASE_STEP_SECONDS 60
+
+/* Each step is made in a child: how long it may take, and (NULL: never) whether the user wants to
+ * stop, which ends the offlining of a block. */
+struct release_limits {
+	unsigned int seconds;
+	bool (*stop)(void *context);
+	void *context; /* of stop */
+};
+
 /* What is known of the machine where something is given back. */
 struct release_here {
 	bool restarted;		      /* it has been off since the release: memory may be missing */
@@ -15,14 +26,17 @@ struct release_here {
 };
 
 /* 0: released. 1: nothing was to be done, since it is not there, or has no driver, or is offline
- * already. Or a negative errno with a sentence in w. A block that is not emptied within half a
- * minute counts as failed. */
-int release_step_take(const char *root, const struct release_entry *entry, struct why *w);
+ * already. -EINPROGRESS: the kernel has not finished in time, and may never do so; its child is
+ * left. -ECANCELED: the user's stop. Or another negative errno; always with a sentence in w. A
+ * block that is not emptied within half a minute counts as failed. */
+int release_step_take(const char *root, const struct release_entry *entry,
+		      const struct release_limits *limits, struct why *w);
 
-/* 0: it is as it was before, by this call or not. -ENODEV: it is not there any more. Or another
- * negative errno; always with a sentence in w. */
+/* 0: it is as it was before, by this call or not. -ENODEV: it is not there any more. -EINPROGRESS:
+ * as above. Or another negative errno; always with a sentence in w. */
 int release_step_give(const char *root, const struct release_entry *entry,
-		      const struct release_here *here, struct why *w);
+		      const struct release_here *here, const struct release_limits *limits,
+		      struct why *w);
 
 /* The command that gives it back by hand; returns buffer (160 bytes suffice). */
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size);

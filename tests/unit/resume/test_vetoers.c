@@ -9,13 +9,19 @@
 #include "resume/vetoers.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-int __wrap_io_write_text(const char *root, const char *path, const char *value);
+#define DONE_SIZE 1000
 
-static char done[1000];
+int __wrap_io_write_text(const char *root, const char *path, const char *value);
+long __wrap_syscall(long number, ...);
+
+static char *done; /* by this process and its children */
 static int fail;
 static struct vetoers vetoers;
 static struct settings settings;
@@ -28,10 +34,10 @@ int __wrap_io_write_text(const char *root, const char *path, const char *value)
 
 	ck_assert_str_eq(root, made_root);
 	if (strcmp(path, "/proc/driver/nvidia/suspend") == 0) {
-		snprintf(done + used, sizeof(done) - used, "nvidia %s;", value);
+		snprintf(done + used, DONE_SIZE - used, "nvidia %s;", value);
 		return fail;
 	}
-	snprintf(done + used, sizeof(done) - used, "%s %s;", driver, value);
+	snprintf(done + used, DONE_SIZE - used, "%s %s;", driver, value);
 	if (fail < 0)
 		return fail;
 	snprintf(link, sizeof(link), "%s%.*s/devices/%s/driver", made_root,
@@ -45,6 +51,19 @@ int __wrap_io_write_text(const char *root, const char *path, const char *value)
 	return 0;
 }
 
+long __wrap_syscall(long number, ...)
+{
+	unsigned int first, last;
+	va_list args;
+
+	ck_assert_int_eq(number, SYS_close_range);
+	va_start(args, number);
+	first = va_arg(args, unsigned int);
+	last = va_arg(args, unsigned int);
+	va_end(args);
+	return close_range_here(first, last);
+}
+
 static bool journal_is_there(void)
 {
 	return is_there("/run/s2disk/released");
@@ -54,7 +73,8 @@ static void begin(void)
 {
 	setup();
 	said_begin(LOG_LEVEL_DEBUG, true);
-	done[0] = '\0';
+	done = mmap(NULL, DONE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(done, MAP_FAILED);
 	fail = 0;
 	vetoers = (struct vetoers){ .plan.cut = false };
 	settings_defaults(&settings);
