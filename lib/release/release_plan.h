@@ -19,7 +19,7 @@
 
 enum release_kind {
 	RELEASE_UNBIND,	 /* a device from its driver; bound again */
-	RELEASE_REMOVE,	 /* a PCI device; its bus is scanned again */
+	RELEASE_REMOVE,	 /* a PCI function; its bus is scanned again */
 	RELEASE_OFFLINE, /* a memory block; online again */
 	RELEASE_UNLOAD,	 /* a module; loaded again */
 };

@@ -89,16 +89,32 @@ static int take_function(const char *root, const struct release_entry *entry, st
 	return r < 0 ? why(w, r, "it cannot be removed: %s", strerror(-r)) : 0;
 }
 
+/* The scan of a bus finds what is on it and below it, and nothing elsewhere that was removed on
+ * purpose (bus_rescan_store() in drivers/pci/pci-sysfs.c). */
+static const char *bus_of(const struct release_entry *entry, char *path, size_t size)
+{
+	const char *end = strrchr(entry->name, ':');
+
+	snprintf(path, size, "/sys/class/pci_bus/%.*s", end ? (int)(end - entry->name) : 0,
+		 entry->name);
+	return path;
+}
+
 /* A slot that supports hot-plugging may have brought it back already. */
 static int give_function(const char *root, const struct release_entry *entry, struct why *w)
 {
+	char path[128];
 	int r;
 
 	if (device_is_there(root, "pci", entry->name))
 		return 0;
-	r = io_write_text(root, "/sys/bus/pci/rescan", "1");
+	if (!tree_exists(root, bus_of(entry, path, sizeof(path))))
+		return why(w, -ENODEV, "its bus is not there any more");
+	strcat(path, "/rescan");
+	r = io_write_text(root, path, "1");
 	if (r < 0)
-		return why(w, r, "the PCI bus cannot be scanned: %s", strerror(-r));
+		return why(w, r == -ENODEV ? -EIO : r, "its PCI bus cannot be scanned: %s",
+			   strerror(-r));
 	if (!device_is_there(root, "pci", entry->name))
 		return why(w, -ENODEV, "it is not there any more");
 	return 0;
@@ -308,13 +324,15 @@ int release_step_give(const char *root, const struct release_entry *entry,
 
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size)
 {
+	char path[128];
+
 	switch (entry->kind) {
 	case RELEASE_UNBIND:
 		snprintf(buffer, size, "echo %s >/sys/bus/%s/drivers/%s/bind", entry->name,
 			 entry->bus, entry->driver);
 		break;
 	case RELEASE_REMOVE:
-		snprintf(buffer, size, "echo 1 >/sys/bus/pci/rescan");
+		snprintf(buffer, size, "echo 1 >%s/rescan", bus_of(entry, path, sizeof(path)));
 		break;
 	case RELEASE_OFFLINE:
 		snprintf(buffer, size, "echo %s >" BLOCKS "%s/state", entry->zone, entry->name);

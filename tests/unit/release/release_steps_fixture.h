@@ -31,6 +31,8 @@ int __real_kill(pid_t child, int number);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 
+#define NIC_BUS "/sys/class/pci_bus/0000:01"
+
 static char reported[4096]; /* what was reported, a line each */
 static const char *fail;    /* a write to a path that ends so fails … */
 static int fail_with; /* … with this; 0: it does nothing; HANGS: it never returns, as long as the
@@ -76,6 +78,8 @@ int __wrap_io_write_text(const char *root, const char *path, const char *value)
 		snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" NIC, made_root);
 		unlink(full);
 	} else if (strcmp(file, "rescan") == 0) {
+		/* No other bus, on which something may have been removed on purpose. */
+		ck_assert_str_eq(path, NIC_BUS "/rescan");
 		if (!gone)
 			made_link("/sys/bus/pci/devices/" NIC,
 				  "../../../devices/pci0000:00/" ROOT_PORT "/" NIC);
@@ -205,6 +209,7 @@ static void begin(void)
 	ck_assert_ptr_ne(hangs, MAP_FAILED);
 	test = getpid();
 	made_put("/sys/module/refuser/initstate", "live\n");
+	made_directory(NIC_BUS);
 	add_device("platform", "refuser.0", "/sys/devices/platform/refuser.0", "refuser");
 	ask_for("module:refuser refuser " NIC);
 	ck_assert_uint_eq(plan.entries.count, 3);

@@ -170,7 +170,7 @@ START_TEST(not_given_back)
 	ck_assert_str_eq(release_step_by_hand(&plan.entries.items[1], command, sizeof(command)),
 			 "echo refuser.0 >/sys/bus/platform/drivers/refuser/bind");
 	ck_assert_str_eq(release_step_by_hand(&plan.entries.items[2], command, sizeof(command)),
-			 "echo 1 >/sys/bus/pci/rescan");
+			 "echo 1 >" NIC_BUS "/rescan");
 }
 END_TEST
 
@@ -202,9 +202,22 @@ START_TEST(rescan_fails)
 	fail_with = -EIO;
 	program_result = -ENOENT;
 	give();
-	expect("not-given " NIC ": the PCI bus cannot be scanned: Input/output error\n"
+	expect("not-given " NIC ": its PCI bus cannot be scanned: Input/output error\n"
 	       "given refuser.0\n"
 	       "not-given refuser: modprobe cannot be run: No such file or directory\n");
+}
+END_TEST
+
+/* The bridge above it was unplugged. */
+START_TEST(bus_is_gone)
+{
+	struct why w;
+
+	ck_assert_int_eq(take(&w), 0);
+	reported[0] = '\0';
+	made_shell("rmdir sys/class/pci_bus/0000:01");
+	give();
+	expect("gone " NIC ": its bus is not there any more\ngiven refuser.0\ngiven refuser\n");
 }
 END_TEST
 
@@ -286,6 +299,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, not_given_back);
 	tcase_add_test(tc, given_back_otherwise);
 	tcase_add_test(tc, rescan_fails);
+	tcase_add_test(tc, bus_is_gone);
 	tcase_add_loop_test(tc, give_hangs, 0, 2);
 	tcase_add_test(tc, two_hang);
 	tcase_add_test(tc, take_hangs);
