@@ -12,7 +12,7 @@
 static void report(void *context, enum release_event event, const struct release_entry *entry,
 		   const char *reason)
 {
-	char command[160];
+	char command[RELEASE_COMMAND_SIZE];
 
 	(void)context;
 	switch (event) {

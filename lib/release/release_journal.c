@@ -69,14 +69,15 @@ static int open_journal(const char *root)
 int release_journal_add(const char *root, const struct release_entry *entry)
 {
 	_cleanup_close_ int fd = open_journal(root);
-	char line[400];
+	char line[500];
 
 	if (fd < 0)
 		return fd;
-	snprintf(line, sizeof(line), "%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d\n",
+	snprintf(line, sizeof(line), "%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d %s %u\n",
 		 kinds[entry->kind], entry->name, *entry->bus ? entry->bus : NO_DRIVER,
 		 *entry->driver ? entry->driver : NO_DRIVER, *entry->zone ? entry->zone : NO_DRIVER,
-		 entry->start, entry->end, entry->group, entry->lasting);
+		 entry->start, entry->end, entry->group, entry->lasting,
+		 *entry->override ? entry->override : NO_DRIVER, entry->virtuals);
 	return io_write_full(fd, line, strlen(line));
 }
 
@@ -103,6 +104,20 @@ static bool take_kind(char **at, enum release_kind *ret)
 	return false;
 }
 
+/* Of a function that was removed; older versions have not noted them. */
+static bool take_settings(char *at, struct release_entry *entry)
+{
+	uint64_t virtuals = 0;
+
+	if (!*at)
+		return true;
+	if (*at++ != ' ' || !take_word(&at, entry->override, sizeof(entry->override)) || !at ||
+	    text_parse_u64(at, &virtuals) < 0 || virtuals > UINT16_MAX)
+		return false;
+	entry->virtuals = (unsigned int)virtuals;
+	return true;
+}
+
 static bool parse(char *line, struct release_entry *ret)
 {
 	struct release_entry entry = {
@@ -110,14 +125,15 @@ static bool parse(char *line, struct release_entry *ret)
 		.source = RELEASE_JOURNAL,
 		.taken = true,
 	};
-	int lasting;
+	int lasting, used = 0;
 
 	if (!take_kind(&line, &entry.kind) || !take_word(&line, entry.name, sizeof(entry.name)) ||
 	    !*entry.name || !take_word(&line, entry.bus, sizeof(entry.bus)) ||
 	    !take_word(&line, entry.driver, sizeof(entry.driver)) ||
 	    !take_word(&line, entry.zone, sizeof(entry.zone)) || !line ||
-	    sscanf(line, "%" SCNx64 " %" SCNx64 " %u %d", &entry.start, &entry.end, &entry.group,
-		   &lasting) != 4 ||
+	    sscanf(line, "%" SCNx64 " %" SCNx64 " %u %d%n", &entry.start, &entry.end, &entry.group,
+		   &lasting, &used) != 4 ||
+	    !take_settings(line + used, &entry) ||
 	    (entry.kind == RELEASE_UNBIND && (!*entry.bus || !*entry.driver)) ||
 	    (entry.kind == RELEASE_OFFLINE && !text_starts(entry.zone, "online")))
 		return false;

@@ -192,6 +192,19 @@ static int plan_slot(struct planner *planner, const struct release_entry *functi
 	return plan_device(planner, &entry);
 }
 
+/* What is lost with the function. */
+static void note_settings(const char *root, const char *path, struct release_entry *entry)
+{
+	uint64_t virtuals = 0;
+
+	if (!tree_text(root, entry->override, sizeof(entry->override), "%s/driver_override",
+		       path) ||
+	    strcmp(entry->override, "(null)") == 0)
+		entry->override[0] = '\0';
+	if (tree_u64(root, &virtuals, "%s/sriov_numvfs", path) && virtuals <= UINT16_MAX)
+		entry->virtuals = (unsigned int)virtuals;
+}
+
 static int plan_function(struct planner *planner, struct release_entry *entry)
 {
 	char link[128];
@@ -199,6 +212,7 @@ static int plan_function(struct planner *planner, struct release_entry *entry)
 
 	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", entry->name);
 	entry->group = ++planner->groups;
+	note_settings(planner->root, link, entry);
 	r = guard(planner, link, entry);
 	if (r == 0 && !entry->blocked[0])
 		r = plan_slot(planner, entry);

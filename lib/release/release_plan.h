@@ -28,20 +28,22 @@ enum release_kind {
 
 struct release_entry {
 	enum release_kind kind;
-	char bus[16];	     /* UNBIND */
-	char name[64];	     /* of the device on its bus; memory32; of the module */
-	char driver[40];     /* UNBIND: its driver; REMOVE: the same, "" for none */
-	char zone[20];	     /* OFFLINE: what the block's file gets to bring it online */
-	uint64_t start, end; /* OFFLINE: bytes, inclusive */
-	unsigned int group;  /* entries that are of use together only have the same number */
-	bool needed;	     /* without it there is no hibernation */
-	bool lasting;	     /* cannot be given back before the next boot */
-	bool taken;	     /* it is released now */
-	bool lost;	     /* it was, and cannot be given back */
-	char what[160];	     /* for people: "network adapter 8086:10d3 at 0000:01:00.0" */
-	const char *reason;  /* lives as long as the program */
-	const char *source;  /* RELEASE_BUILT_IN, or FILE:LINE; the settings' */
-	char blocked[200];   /* why it is not released; "": it is */
+	char bus[16];	       /* UNBIND */
+	char name[64];	       /* of the device on its bus; memory32; of the module */
+	char driver[40];       /* UNBIND: its driver; REMOVE: the same, "" for none */
+	char override[40];     /* REMOVE: its driver_override, "" for none */
+	unsigned int virtuals; /* REMOVE: how many virtual functions it has (sriov_numvfs) */
+	char zone[20];	       /* OFFLINE: what the block's file gets to bring it online */
+	uint64_t start, end;   /* OFFLINE: bytes, inclusive */
+	unsigned int group;    /* entries that are of use together only have the same number */
+	bool needed;	       /* without it there is no hibernation */
+	bool lasting;	       /* cannot be given back before the next boot */
+	bool taken;	       /* it is released now */
+	bool lost;	       /* it was, and cannot be given back */
+	char what[160];	       /* for people: "network adapter 8086:10d3 at 0000:01:00.0" */
+	const char *reason;    /* lives as long as the program */
+	const char *source;    /* RELEASE_BUILT_IN, or FILE:LINE; the settings' */
+	char blocked[200];     /* why it is not released; "": it is */
 };
 
 /* More is not planned: 8192 blocks of 128 MiB are one TiB. */

@@ -13,10 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BLOCKS "/sys/devices/system/memory/"
+#define FUNCTIONS "/sys/bus/pci/devices/"
 #define OFFLINE_SECONDS 30
+#define DRIVER_SECONDS 10 /* some drivers are bound in the background */
+#define TURN_MSEC 100
 
 static bool device_is_there(const char *root, const char *bus, const char *name)
 {
@@ -82,7 +86,7 @@ static int take_function(const char *root, const struct release_entry *entry, st
 
 	if (!device_is_there(root, "pci", entry->name))
 		return 1;
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", entry->name);
+	snprintf(path, sizeof(path), FUNCTIONS "%s/remove", entry->name);
 	r = io_write_text(root, path, "1");
 	if (r == 0 && device_is_there(root, "pci", entry->name))
 		r = -EBUSY;
@@ -100,8 +104,70 @@ static const char *bus_of(const struct release_entry *entry, char *path, size_t 
 	return path;
 }
 
+static int write_setting(const char *root, const struct release_entry *entry, const char *file,
+			 const char *value, struct why *w)
+{
+	char path[128];
+	int r;
+
+	snprintf(path, sizeof(path), FUNCTIONS "%s/%s", entry->name, file);
+	r = io_write_text(root, path, value);
+	return r < 0 ? why(w, r == -ENODEV ? -EIO : r, "its %s cannot be set to %s again: %s", file,
+			   value, strerror(-r))
+		     : 0;
+}
+
+/* The scan has bound it to the driver that matches without the override. */
+static int give_override(const char *root, const struct release_entry *entry, struct why *w)
+{
+	char now[sizeof(entry->override)] = "", driver[sizeof(entry->driver)], path[128];
+	int r;
+
+	tree_text(root, now, sizeof(now), FUNCTIONS "%s/driver_override", entry->name);
+	if (!*entry->override || strcmp(now, entry->override) == 0)
+		return 0;
+	r = write_setting(root, entry, "driver_override", entry->override, w);
+	if (r < 0)
+		return r;
+	if (tree_link(root, driver, sizeof(driver), FUNCTIONS "%s/driver", entry->name)) {
+		if (strcmp(driver, entry->driver) == 0)
+			return 0;
+		snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/unbind", driver);
+		r = io_write_text(root, path, entry->name);
+	}
+	if (r == 0 && *entry->driver)
+		r = io_write_text(root, "/sys/bus/pci/drivers_probe", entry->name);
+	return r < 0 ? why(w, r == -ENODEV ? -EIO : r, "it cannot be bound to %s again: %s",
+			   entry->override, strerror(-r))
+		     : 0;
+}
+
+/* All or none: a number is changed through 0 (sriov_numvfs_store() in drivers/pci/iov.c). */
+static int give_virtuals(const char *root, const struct release_entry *entry, struct why *w)
+{
+	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
+	char driver[sizeof(entry->driver)], value[12];
+	uint64_t now = 0;
+	int r = 0;
+
+	if (entry->virtuals == 0)
+		return 0;
+	for (int i = 0; i < DRIVER_SECONDS * 1000 / TURN_MSEC; i++) {
+		if (tree_link(root, driver, sizeof(driver), FUNCTIONS "%s/driver", entry->name))
+			break;
+		nanosleep(&turn, NULL);
+	}
+	tree_u64(root, &now, FUNCTIONS "%s/sriov_numvfs", entry->name);
+	if (now == entry->virtuals)
+		return 0;
+	if (now > 0)
+		r = write_setting(root, entry, "sriov_numvfs", "0", w);
+	snprintf(value, sizeof(value), "%u", entry->virtuals);
+	return r < 0 ? r : write_setting(root, entry, "sriov_numvfs", value, w);
+}
+
 /* A slot that supports hot-plugging may have brought it back already. */
-static int give_function(const char *root, const struct release_entry *entry, struct why *w)
+static int scan_for(const char *root, const struct release_entry *entry, struct why *w)
 {
 	char path[128];
 	int r;
@@ -118,6 +184,15 @@ static int give_function(const char *root, const struct release_entry *entry, st
 	if (!device_is_there(root, "pci", entry->name))
 		return why(w, -ENODEV, "it is not there any more");
 	return 0;
+}
+
+static int give_function(const char *root, const struct release_entry *entry, struct why *w)
+{
+	int r = scan_for(root, entry, w);
+
+	if (r == 0)
+		r = give_override(root, entry, w);
+	return r < 0 ? r : give_virtuals(root, entry, w);
 }
 
 static bool block_state(const char *root, const struct release_entry *entry, char *state,
@@ -322,17 +397,29 @@ int release_step_give(const char *root, const struct release_entry *entry,
 	return r == -EINPROGRESS ? still_at_it(&child, w) : r;
 }
 
+static void function_by_hand(const struct release_entry *entry, char *buffer, size_t size)
+{
+	char path[128], override[160] = "", virtuals[128] = "";
+
+	if (*entry->override)
+		snprintf(override, sizeof(override), "; echo %s >" FUNCTIONS "%s/driver_override",
+			 entry->override, entry->name);
+	if (entry->virtuals > 0)
+		snprintf(virtuals, sizeof(virtuals), "; echo %u >" FUNCTIONS "%s/sriov_numvfs",
+			 entry->virtuals, entry->name);
+	snprintf(buffer, size, "echo 1 >%s/rescan%s%s", bus_of(entry, path, sizeof(path)), override,
+		 virtuals);
+}
+
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size)
 {
-	char path[128];
-
 	switch (entry->kind) {
 	case RELEASE_UNBIND:
 		snprintf(buffer, size, "echo %s >/sys/bus/%s/drivers/%s/bind", entry->name,
 			 entry->bus, entry->driver);
 		break;
 	case RELEASE_REMOVE:
-		snprintf(buffer, size, "echo 1 >%s/rescan", bus_of(entry, path, sizeof(path)));
+		function_by_hand(entry, buffer, size);
 		break;
 	case RELEASE_OFFLINE:
 		snprintf(buffer, size, "echo %s >" BLOCKS "%s/state", entry->zone, entry->name);

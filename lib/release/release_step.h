@@ -38,7 +38,8 @@ int release_step_give(const char *root, const struct release_entry *entry,
 		      const struct release_here *here, const struct release_limits *limits,
 		      struct why *w);
 
-/* The command that gives it back by hand; returns buffer (160 bytes suffice). */
+/* The command that gives it back by hand; returns buffer. */
+#define RELEASE_COMMAND_SIZE 400
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size);
 
 #endif

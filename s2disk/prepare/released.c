@@ -42,7 +42,7 @@ static void report(void *context, enum release_event event, const struct release
 	bool again = entry->kind == RELEASE_OFFLINE && logged->event == event &&
 		     logged->group == entry->group;
 	enum log_level level = again ? LOG_LEVEL_DEBUG : level_of(event);
-	char command[160];
+	char command[RELEASE_COMMAND_SIZE];
 
 	*logged = (struct logged){ event, entry->group };
 	switch (event) {

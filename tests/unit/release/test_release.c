@@ -152,7 +152,7 @@ END_TEST
 
 START_TEST(not_given_back)
 {
-	char command[160];
+	char command[RELEASE_COMMAND_SIZE];
 	struct why w;
 
 	ck_assert_int_eq(take(&w), 0);
@@ -218,6 +218,95 @@ START_TEST(bus_is_gone)
 	made_shell("rmdir sys/class/pci_bus/0000:01");
 	give();
 	expect("gone " NIC ": its bus is not there any more\ngiven refuser.0\ngiven refuser\n");
+}
+END_TEST
+
+static void expect_file(const char *path, const char *wanted)
+{
+	char text[40];
+
+	ck_assert(tree_text(made_root, text, sizeof(text), "%s", path));
+	ck_assert_str_eq(text, wanted);
+}
+
+static void take_with_settings(const char *override, const char *driver)
+{
+	struct why w;
+
+	made_put(NIC_PATH "/driver_override", override);
+	made_put(NIC_PATH "/sriov_numvfs", "4\n");
+	made_put(NIC_PATH "/driver", NULL);
+	if (driver)
+		made_link(NIC_PATH "/driver", driver);
+	ask_for(NIC);
+	ck_assert_int_eq(take(&w), 0);
+	expect("taken " NIC "\n");
+}
+
+/* Also by the next s2disk, after a kill. */
+START_TEST(settings_of_a_function)
+{
+	char link[40];
+
+	found_with = _i % 2 ? "0" : "2";
+	take_with_settings("vfio-pci\n", "../../../../bus/pci/drivers/vfio-pci");
+	if (_i < 2)
+		give();
+	else
+		release_recover(made_root, &watch);
+	expect("given " NIC "\n");
+	expect_file(NIC_PATH "/driver_override", "vfio-pci");
+	expect_file(NIC_PATH "/sriov_numvfs", "4");
+	ck_assert(tree_link(made_root, link, sizeof(link), NIC_PATH "/driver"));
+	ck_assert_str_eq(link, "vfio-pci");
+}
+END_TEST
+
+/* It had none: nor has it afterwards. */
+START_TEST(override_without_a_driver)
+{
+	take_with_settings("none\n", NULL);
+	plan.entries.items[0].virtuals = 0;
+	give();
+	expect("given " NIC "\n");
+	expect_file(NIC_PATH "/driver_override", "none");
+	ck_assert(!is_there(NIC_PATH "/driver"));
+}
+END_TEST
+
+START_TEST(settings_not_given_back)
+{
+	static const char *const sentences[] = {
+		"its driver_override cannot be set to vfio-pci again: Operation not permitted",
+		"it cannot be bound to vfio-pci again: Operation not permitted",
+		"its sriov_numvfs cannot be set to 4 again: Operation not permitted",
+	};
+	static const char *const files[] = { "driver_override", "drivers_probe", "sriov_numvfs" };
+	char command[RELEASE_COMMAND_SIZE], wanted[300];
+
+	take_with_settings("vfio-pci\n", "../../../../bus/pci/drivers/vfio-pci");
+	fail = files[_i];
+	fail_with = -EPERM;
+	give();
+	snprintf(wanted, sizeof(wanted), "not-given " NIC ": %s\n", sentences[_i]);
+	expect(wanted);
+	ck_assert_str_eq(release_step_by_hand(&plan.entries.items[0], command, sizeof(command)),
+			 "echo 1 >" NIC_BUS "/rescan; echo vfio-pci >/sys/bus/pci/devices/" NIC
+			 "/driver_override; echo 4 >/sys/bus/pci/devices/" NIC "/sriov_numvfs");
+}
+END_TEST
+
+/* Without an override it is the kernel's choice. */
+START_TEST(no_settings)
+{
+	take_with_settings("(null)\n", "../../../../bus/pci/drivers/e1000e");
+	ck_assert_str_eq(plan.entries.items[0].override, "");
+	plan.entries.items[0].virtuals = 0;
+	fail = "driver_override";
+	fail_with = -EPERM;
+	give();
+	expect("given " NIC "\n");
+	expect_file(NIC_PATH "/sriov_numvfs", "0");
 }
 END_TEST
 
@@ -300,6 +389,10 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, given_back_otherwise);
 	tcase_add_test(tc, rescan_fails);
 	tcase_add_test(tc, bus_is_gone);
+	tcase_add_loop_test(tc, settings_of_a_function, 0, 4);
+	tcase_add_test(tc, override_without_a_driver);
+	tcase_add_loop_test(tc, settings_not_given_back, 0, 3);
+	tcase_add_test(tc, no_settings);
 	tcase_add_loop_test(tc, give_hangs, 0, 2);
 	tcase_add_test(tc, two_hang);
 	tcase_add_test(tc, take_hangs);

@@ -53,6 +53,10 @@ START_TEST(damaged_journal)
 				  "unbind . platform refuser - 0x0 0x0 1 0\n"
 				  "offline memory32 - - crash 0x0 0x0 1 0\n"
 				  "offline - - - online 0x0 0x0 1 0\n"
+				  "remove " NIC " - e1000e - 0x0 0x0 1 0 vfio-pci\n"
+				  "remove " NIC " - e1000e - 0x0 0x0 1 0 vfio-pci 65536\n"
+				  "remove " NIC " - e1000e - 0x0 0x0 1 0 ../x 0\n"
+				  "remove " NIC " - e1000e - 0x0 0x0 1 0x vfio-pci 1\n"
 				  "explode refuser.0 platform refuser - 0x0 0x0 1 0\n"
 				  "remove\n\n"
 				  "remove " NIC " - e1000e - 0x0 0x0 1 0");
