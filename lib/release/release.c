@@ -50,8 +50,12 @@ static void give(const char *root, struct release_plan *plan, struct release_ent
 	}
 	r = release_step_give(root, entry, here, &limits, &w);
 	plan->hanging |= r == -EINPROGRESS;
+	entry->left = r < 0 && r != -ENODEV;
+	/* Of another run it is not known whether the step was made. */
+	if (r == 1 && here->unsure)
+		return;
 	watch->report(watch->context,
-		      r == 0	     ? RELEASE_GIVEN
+		      r >= 0	     ? RELEASE_GIVEN
 		      : r == -ENODEV ? RELEASE_GONE
 				     : RELEASE_NOT_GIVEN,
 		      entry, r < 0 ? why_text(&w, r) : "");
@@ -76,7 +80,11 @@ static int take(const char *root, struct release_plan *plan, struct release_entr
 		return why(w, r, RELEASE_JOURNAL " cannot be written: %s", strerror(-r));
 	r = release_step_take(root, entry, &limits, w);
 	entry->taken = r == 0;
-	plan->hanging |= r == -EINPROGRESS;
+	entry->left = r == -EINPROGRESS;
+	plan->hanging |= entry->left;
+	/* The next s2disk must not bind what had no driver before. */
+	if (r == 1)
+		release_journal_keep(root, plan);
 	if (r == 0)
 		watch->report(watch->context, RELEASE_TAKEN, entry, "");
 	return r < 0 ? r : 0;
@@ -121,6 +129,8 @@ int release_take(const char *root, struct release_plan *plan, const struct relea
 	}
 	if (r < 0)
 		release_give(root, plan, &here, watch);
+	else
+		release_journal_keep(root, plan);
 	return r;
 }
 
@@ -128,7 +138,7 @@ void release_give(const char *root, struct release_plan *plan, const struct rele
 		  const struct release_watch *watch)
 {
 	give_group(root, plan, 0, here, watch);
-	release_journal_end(root);
+	release_journal_keep(root, plan);
 }
 
 void release_recover(const char *root, const struct release_watch *watch)

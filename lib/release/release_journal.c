@@ -66,19 +66,24 @@ static int open_journal(const char *root)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
+#define LINE_SIZE 500
+
+static size_t format(const struct release_entry *entry, char line[LINE_SIZE])
+{
+	return (size_t)snprintf(
+		line, LINE_SIZE, "%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d %s %u\n",
+		kinds[entry->kind], entry->name, *entry->bus ? entry->bus : NO_DRIVER,
+		*entry->driver ? entry->driver : NO_DRIVER, *entry->zone ? entry->zone : NO_DRIVER,
+		entry->start, entry->end, entry->group, entry->lasting,
+		*entry->override ? entry->override : NO_DRIVER, entry->virtuals);
+}
+
 int release_journal_add(const char *root, const struct release_entry *entry)
 {
 	_cleanup_close_ int fd = open_journal(root);
-	char line[500];
+	char line[LINE_SIZE];
 
-	if (fd < 0)
-		return fd;
-	snprintf(line, sizeof(line), "%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d %s %u\n",
-		 kinds[entry->kind], entry->name, *entry->bus ? entry->bus : NO_DRIVER,
-		 *entry->driver ? entry->driver : NO_DRIVER, *entry->zone ? entry->zone : NO_DRIVER,
-		 entry->start, entry->end, entry->group, entry->lasting,
-		 *entry->override ? entry->override : NO_DRIVER, entry->virtuals);
-	return io_write_full(fd, line, strlen(line));
+	return fd < 0 ? fd : io_write_full(fd, line, format(entry, line));
 }
 
 static bool take_word(char **at, char *ret, size_t size)
@@ -178,10 +183,63 @@ int release_journal_read(const char *root, struct release_plan *ret)
 	return 0;
 }
 
-void release_journal_end(const char *root)
+/* Both are in the order of the steps, so the next one is looked at first. */
+static const struct release_entry *find(const struct release_plan *plan, size_t *next,
+					const struct release_entry *wanted)
+{
+	for (size_t n = 0; n < plan->entries.count; n++) {
+		size_t i = (*next + n) % plan->entries.count;
+		const struct release_entry *entry = &plan->entries.items[i];
+
+		if (entry->kind != wanted->kind || strcmp(entry->name, wanted->name) != 0 ||
+		    strcmp(entry->bus, wanted->bus) != 0)
+			continue;
+		*next = i + 1;
+		return entry;
+	}
+	return NULL;
+}
+
+static void delete (const char *root)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s" RELEASE_JOURNAL, root);
 	unlink(path);
+}
+
+static int write_again(const char *root, const struct release_plan *all,
+		       const struct release_plan *plan)
+{
+	_cleanup_free_ char *text = malloc((all->entries.count + 1) * LINE_SIZE);
+	size_t used, begun, next = 0;
+	char id[64];
+
+	if (!text)
+		return -ENOMEM;
+	if (!read_boot_id(root, id, sizeof(id)))
+		return -ENODATA;
+	used = begun = (size_t)snprintf(text, LINE_SIZE, "boot %s\n", id);
+	for (size_t i = 0; i < all->entries.count; i++) {
+		const struct release_entry *entry = find(plan, &next, &all->entries.items[i]);
+
+		if (!entry || entry->taken || entry->left)
+			used += format(&all->entries.items[i], text + used);
+	}
+	if (used > begun)
+		return run_directory_put(root, NAME, text, used);
+	delete (root);
+	return 0;
+}
+
+void release_journal_keep(const char *root, const struct release_plan *plan)
+{
+	struct release_plan all = { 0 };
+
+	/* What is in a file of another boot is of no use. */
+	if (release_journal_read(root, &all) == -ENOENT)
+		delete (root);
+	else
+		(void)write_again(root, &all, plan);
+	release_plan_free(&all);
 }

@@ -18,7 +18,8 @@ int release_journal_add(const char *root, const struct release_entry *entry);
  * boot; -ENOMEM. Lines that cannot be understood are passed over. */
 int release_journal_read(const char *root, struct release_plan *ret);
 
-/* Deletes the file. */
-void release_journal_end(const char *root);
+/* Writes the file again with what of it is still taken or left in the plan, or is not in the plan;
+ * deletes it where there is nothing. If it cannot be written, it stays. */
+void release_journal_keep(const char *root, const struct release_plan *plan);
 
 #endif

@@ -69,7 +69,7 @@ static int give_driver(const char *root, const struct release_entry *entry, stru
 	if (!device_is_there(root, entry->bus, entry->name))
 		return why(w, -ENODEV, "it is not there any more");
 	if (has_driver(root, entry, driver, sizeof(driver)))
-		return 0;
+		return 1;
 	r = write_to_driver(root, entry, "bind");
 	if (r == 0 && !has_driver(root, entry, driver, sizeof(driver)))
 		r = -EIO;
@@ -173,7 +173,7 @@ static int scan_for(const char *root, const struct release_entry *entry, struct 
 	int r;
 
 	if (device_is_there(root, "pci", entry->name))
-		return 0;
+		return 1;
 	if (!tree_exists(root, bus_of(entry, path, sizeof(path))))
 		return why(w, -ENODEV, "its bus is not there any more");
 	strcat(path, "/rescan");
@@ -188,11 +188,13 @@ static int scan_for(const char *root, const struct release_entry *entry, struct 
 
 static int give_function(const char *root, const struct release_entry *entry, struct why *w)
 {
-	int r = scan_for(root, entry, w);
+	int found = scan_for(root, entry, w), r = found;
 
-	if (r == 0)
+	if (r >= 0)
 		r = give_override(root, entry, w);
-	return r < 0 ? r : give_virtuals(root, entry, w);
+	if (r >= 0)
+		r = give_virtuals(root, entry, w);
+	return r < 0 ? r : found;
 }
 
 static bool block_state(const char *root, const struct release_entry *entry, char *state,
@@ -269,7 +271,7 @@ static int give_block(const char *root, const struct release_entry *entry,
 	if (!block_state(root, entry, state, sizeof(state)))
 		return why(w, -ENODEV, "the machine does not have it any more");
 	if (strcmp(state, "online") == 0)
-		return 0;
+		return 1;
 	r = check_memory(root, entry, here, w);
 	if (r < 0)
 		return r;
@@ -307,7 +309,7 @@ static int give_module(const char *root, const struct release_entry *entry, stru
 	int r;
 
 	if (module_is_loaded(root, entry))
-		return 0;
+		return 1;
 	r = program_run(arguments[0], arguments, NULL, -1);
 	if (r == 0 && module_is_loaded(root, entry))
 		return 0;

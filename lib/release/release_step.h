@@ -32,7 +32,7 @@ struct release_here {
 int release_step_take(const char *root, const struct release_entry *entry,
 		      const struct release_limits *limits, struct why *w);
 
-/* 0: it is as it was before, by this call or not. -ENODEV: it is not there any more. -EINPROGRESS:
+/* 0: it is as it was before. 1: it was already. -ENODEV: it is not there any more. -EINPROGRESS:
  * as above. Or another negative errno; always with a sentence in w. */
 int release_step_give(const char *root, const struct release_entry *entry,
 		      const struct release_here *here, const struct release_limits *limits,

@@ -19,14 +19,60 @@ START_TEST(recovered)
 }
 END_TEST
 
-/* Written before the step, which was not made any more: nothing is to be done. */
+/* Written before the step, which was not made any more: nothing is done, and nothing said. */
 START_TEST(recovered_before_a_step)
 {
 	ck_assert_int_eq(release_journal_add(made_root, &plan.entries.items[1]), 0);
 	fail = "/bind";
 	fail_with = -EIO;
 	release_recover(made_root, &watch);
+	expect("");
+	ck_assert(!is_there(RELEASE_JOURNAL));
+}
+END_TEST
+
+/* What had nothing to be released gets nothing. */
+START_TEST(recovered_without_a_step)
+{
+	struct why w;
+
+	unlink(below("/sys/devices/platform/refuser.0/driver"));
+	ck_assert_int_eq(take(&w), 0);
+	expect("taken refuser\ntaken " NIC "\n");
+	release_recover(made_root, &watch);
+	expect("given " NIC "\ngiven refuser\n");
+	ck_assert(!is_there("/sys/devices/platform/refuser.0/driver"));
+}
+END_TEST
+
+/* Tried again by each run, until it is given back by one of them, or by hand. */
+START_TEST(recovered_later)
+{
+	struct why w;
+
+	ck_assert_int_eq(take(&w), 0);
+	reported[0] = '\0';
+	fail = "/bind";
+	fail_with = -EBUSY;
+	for (int i = 0; i < 2; i++) {
+		if (i == 0)
+			give();
+		else
+			release_recover(made_root, &watch);
+		ck_assert_ptr_nonnull(strstr(reported, "not-given refuser.0: "));
+		ck_assert(!strstr(reported, "\ngiven refuser\n") == (i == 1));
+		reported[0] = '\0';
+	}
+	/* Another run in between releases other things. */
+	ask_for(NIC);
+	ck_assert_int_eq(take(&w), 0);
+	release_give(made_root, &plan, &here, &watch);
+	expect("taken " NIC "\ngiven " NIC "\n");
+	ck_assert(is_there(RELEASE_JOURNAL));
+	fail = NULL;
+	release_recover(made_root, &watch);
 	expect("given refuser.0\n");
+	ck_assert(!is_there(RELEASE_JOURNAL));
 }
 END_TEST
 
@@ -60,6 +106,7 @@ START_TEST(damaged_journal)
 				  "explode refuser.0 platform refuser - 0x0 0x0 1 0\n"
 				  "remove\n\n"
 				  "remove " NIC " - e1000e - 0x0 0x0 1 0");
+	made_shell("rm sys/bus/pci/devices/" NIC);
 	release_recover(made_root, &watch);
 	expect("given " NIC "\n");
 	made_put(RELEASE_JOURNAL, "");
@@ -156,6 +203,9 @@ START_TEST(memory_recovered)
 	release_recover(made_root, &watch);
 	expect("given memory33\nnot-given memory32: it is not known whether the machine still has "
 	       "it\n");
+	made_put(MEMORY("32") "/firmware_node/status", "15\n");
+	release_recover(made_root, &watch);
+	expect("given memory32\n");
 	ck_assert(!is_there(RELEASE_JOURNAL));
 }
 END_TEST
@@ -230,6 +280,8 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tc, begin, teardown);
 	tcase_add_test(tc, recovered);
 	tcase_add_test(tc, recovered_before_a_step);
+	tcase_add_test(tc, recovered_without_a_step);
+	tcase_add_test(tc, recovered_later);
 	tcase_add_test(tc, journal_of_another_boot);
 	tcase_add_test(tc, damaged_journal);
 	tcase_add_loop_test(tc, added_to_a_damaged_journal, 0, 3);
