@@ -19,11 +19,15 @@ static struct release_limits limits_of(const struct release_plan *plan,
 	};
 }
 
-/* Memory comes back as long as its driver is there. */
-static bool is_lost(const struct release_plan *plan, const struct release_entry *entry)
+/* Memory comes back as long as its driver is there. An s2disk that was killed has perhaps not taken
+ * that any more. */
+static bool is_lost(const char *root, const struct release_plan *plan,
+		    const struct release_entry *entry)
 {
-	if (!entry->lasting || entry->kind != RELEASE_OFFLINE)
-		return entry->lasting;
+	if (!entry->lasting)
+		return false;
+	if (entry->kind != RELEASE_OFFLINE)
+		return release_step_may_be_made(root, entry);
 	for (size_t i = 0; i < plan->entries.count; i++) {
 		const struct release_entry *other = &plan->entries.items[i];
 
@@ -33,22 +37,35 @@ static bool is_lost(const struct release_plan *plan, const struct release_entry 
 	return false;
 }
 
+/* The driver of such memory refuses to hibernate. So where it is bound, the machine has not been
+ * off since the release. */
+static struct release_here here_for(const struct release_entry *entry,
+				    const struct release_here *here)
+{
+	struct release_here ret = *here;
+
+	if (entry->lasting)
+		ret.unsure = false;
+	return ret;
+}
+
 static void give(const char *root, struct release_plan *plan, struct release_entry *entry,
 		 const struct release_here *here, const struct release_watch *watch)
 {
 	const struct release_limits limits = limits_of(plan, watch);
+	const struct release_here now = here_for(entry, here);
 	struct why w = { 0 };
 	int r;
 
 	if (!entry->taken)
 		return;
 	entry->taken = false;
-	if (is_lost(plan, entry)) {
+	if (is_lost(root, plan, entry)) {
 		entry->lost = true;
 		watch->report(watch->context, RELEASE_GONE, entry, UNTIL_NEXT_BOOT);
 		return;
 	}
-	r = release_step_give(root, entry, here, &limits, &w);
+	r = release_step_give(root, entry, &now, &limits, &w);
 	plan->hanging |= r == -EINPROGRESS;
 	entry->left = r < 0 && r != -ENODEV;
 	/* Of another run it is not known whether the step was made. */

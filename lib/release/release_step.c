@@ -399,6 +399,23 @@ int release_step_give(const char *root, const struct release_entry *entry,
 	return r == -EINPROGRESS ? still_at_it(&child, w) : r;
 }
 
+bool release_step_may_be_made(const char *root, const struct release_entry *entry)
+{
+	char driver[sizeof(entry->driver)];
+
+	switch (entry->kind) {
+	case RELEASE_UNBIND:
+		return !has_driver(root, entry, driver, sizeof(driver));
+	case RELEASE_REMOVE:
+		return !device_is_there(root, "pci", entry->name);
+	case RELEASE_OFFLINE:
+		return block_is_offline(root, entry);
+	case RELEASE_UNLOAD:
+		return !module_is_loaded(root, entry);
+	}
+	return true;
+}
+
 static void function_by_hand(const struct release_entry *entry, char *buffer, size_t size)
 {
 	char path[128], override[160] = "", virtuals[128] = "";

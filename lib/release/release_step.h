@@ -38,6 +38,9 @@ int release_step_give(const char *root, const struct release_entry *entry,
 		      const struct release_here *here, const struct release_limits *limits,
 		      struct why *w);
 
+/* May the step have been made, by what sysfs shows now? */
+bool release_step_may_be_made(const char *root, const struct release_entry *entry);
+
 /* The command that gives it back by hand; returns buffer. */
 #define RELEASE_COMMAND_SIZE 400
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size);

@@ -273,6 +273,28 @@ START_TEST(lasting)
 }
 END_TEST
 
+/* Killed before the driver was taken, or after it. */
+START_TEST(lasting_recovered)
+{
+	plan_memory_blocks(true);
+	for (size_t i = 0; i < plan.entries.count; i++)
+		if (i < 2 || _i > 0)
+			ck_assert_int_eq(release_journal_add(made_root, &plan.entries.items[i]), 0);
+	made_put(MEMORY("32/state"), "offline\n");
+	made_put(MEMORY("33/state"), "offline\n");
+	if (_i == 2)
+		unlink(below("/sys/devices/platform/refuser.0/driver"));
+	if (_i == 3)
+		made_shell("rm sys/bus/platform/devices/refuser.0");
+	release_recover(made_root, &watch);
+	expect(_i < 2 ? "given memory33\ngiven memory32\n"
+		      : "gone refuser.0: it comes back with the next boot only\n"
+			"gone memory33: it comes back with the next boot only\n"
+			"gone memory32: it comes back with the next boot only\n");
+	ck_assert(!is_there(RELEASE_JOURNAL));
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "recover");
@@ -290,4 +312,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, memory_recovered);
 	tcase_add_test(tc, memory_after_a_resume);
 	tcase_add_test(tc, lasting);
+	tcase_add_loop_test(tc, lasting_recovered, 0, 4);
 }
