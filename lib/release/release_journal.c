@@ -66,16 +66,29 @@ static int open_journal(const char *root)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
-#define LINE_SIZE 500
+#define WORD_SIZE (4 * 64) /* each byte of a name as an octal escape */
+#define LINE_SIZE (5 * WORD_SIZE + 100)
+
+/* Drivers have names with blanks ("Serial Multi Instantiate"). word: WORD_SIZE. */
+static const char *word_of(const char *text, char *word)
+{
+	if (!*text || !text_escape_octal(text, word, WORD_SIZE))
+		return NO_DRIVER;
+	return word;
+}
 
 static size_t format(const struct release_entry *entry, char line[LINE_SIZE])
 {
-	return (size_t)snprintf(
-		line, LINE_SIZE, "%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d %s %u\n",
-		kinds[entry->kind], entry->name, *entry->bus ? entry->bus : NO_DRIVER,
-		*entry->driver ? entry->driver : NO_DRIVER, *entry->zone ? entry->zone : NO_DRIVER,
-		entry->start, entry->end, entry->group, entry->lasting,
-		*entry->override ? entry->override : NO_DRIVER, entry->virtuals);
+	char name[WORD_SIZE], bus[WORD_SIZE], driver[WORD_SIZE], zone[WORD_SIZE],
+		override[WORD_SIZE];
+
+	return (size_t)snprintf(line, LINE_SIZE,
+				"%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d %s %u\n",
+				kinds[entry->kind], word_of(entry->name, name),
+				word_of(entry->bus, bus), word_of(entry->driver, driver),
+				word_of(entry->zone, zone), entry->start, entry->end, entry->group,
+				entry->lasting, word_of(entry->override, override),
+				entry->virtuals);
 }
 
 int release_journal_add(const char *root, const struct release_entry *entry)
@@ -90,10 +103,13 @@ static bool take_word(char **at, char *ret, size_t size)
 {
 	char *word = strsep(at, " ");
 
-	/* Each is a name in sysfs. */
-	if (!word || !*word || strchr(word, '/') || *word == '.')
+	if (!word || !*word)
 		return false;
-	return text_copy(ret, size, strcmp(word, NO_DRIVER) == 0 ? "" : word);
+	if (strcmp(word, NO_DRIVER) == 0)
+		return text_copy(ret, size, "");
+	/* Each is a name in sysfs. */
+	return text_unescape_octal(word, strlen(word), ret, size) && !strchr(ret, '/') &&
+	       *ret != '.';
 }
 
 static bool take_kind(char **at, enum release_kind *ret)

@@ -2,7 +2,7 @@
 /*
  * What is released, in /run/s2disk/released: each entry is there before its step is made. So what
  * an s2disk that was killed has not given back can be given back by the next one. /run is in
- * memory, so it is in the image, too.
+ * memory, so it is in the image, too. A blank in a name is written as \040.
  */
 #ifndef S2DISK_RELEASE_JOURNAL_H
 #define S2DISK_RELEASE_JOURNAL_H

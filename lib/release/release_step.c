@@ -416,13 +416,27 @@ bool release_step_may_be_made(const char *root, const struct release_entry *entr
 	return true;
 }
 
+#define WORD_SIZE (64 + 2) /* a name and its quotes */
+
+/* For a shell; buffer: WORD_SIZE. */
+static const char *quoted(const char *text, char *buffer)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-.:";
+
+	if (text[strspn(text, plain)] == '\0')
+		return text;
+	snprintf(buffer, WORD_SIZE, "'%s'", text);
+	return buffer;
+}
+
 static void function_by_hand(const struct release_entry *entry, char *buffer, size_t size)
 {
-	char path[128], override[160] = "", virtuals[128] = "";
+	char path[128], override[200] = "", virtuals[128] = "", word[WORD_SIZE];
 
 	if (*entry->override)
 		snprintf(override, sizeof(override), "; echo %s >" FUNCTIONS "%s/driver_override",
-			 entry->override, entry->name);
+			 quoted(entry->override, word), entry->name);
 	if (entry->virtuals > 0)
 		snprintf(virtuals, sizeof(virtuals), "; echo %u >" FUNCTIONS "%s/sriov_numvfs",
 			 entry->virtuals, entry->name);
@@ -432,10 +446,12 @@ static void function_by_hand(const struct release_entry *entry, char *buffer, si
 
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size)
 {
+	char name[WORD_SIZE], driver[WORD_SIZE];
+
 	switch (entry->kind) {
 	case RELEASE_UNBIND:
-		snprintf(buffer, size, "echo %s >/sys/bus/%s/drivers/%s/bind", entry->name,
-			 entry->bus, entry->driver);
+		snprintf(buffer, size, "echo %s >/sys/bus/%s/drivers/%s/bind",
+			 quoted(entry->name, name), entry->bus, quoted(entry->driver, driver));
 		break;
 	case RELEASE_REMOVE:
 		function_by_hand(entry, buffer, size);

@@ -45,6 +45,36 @@ START_TEST(recovered_without_a_step)
 }
 END_TEST
 
+/* Drivers may be called so; and what is no name of sysfs is none when it is decoded, either. */
+START_TEST(names_with_blanks)
+{
+	struct release_entry *device = &plan.entries.items[1];
+	char command[RELEASE_COMMAND_SIZE];
+	struct why w;
+
+	ck_assert_str_eq(device->name, "refuser.0");
+	strcpy(device->driver, "a \\ refuser");
+	unlink(below("/sys/devices/platform/refuser.0/driver"));
+	made_link("/sys/devices/platform/refuser.0/driver",
+		  "../../../bus/platform/drivers/a \\ refuser");
+	ck_assert_int_eq(take(&w), 0);
+	expect(ALL_TAKEN);
+	fail = "/sys/bus/platform/drivers/a \\ refuser/bind";
+	fail_with = -EBUSY;
+	release_recover(made_root, &watch);
+	expect("given " NIC
+	       "\nnot-given refuser.0: it cannot be bound to a \\ refuser again: Device "
+	       "or resource busy\ngiven refuser\n");
+	ck_assert_str_eq(release_step_by_hand(device, command, sizeof(command)),
+			 "echo refuser.0 >/sys/bus/platform/drivers/'a \\ refuser'/bind");
+	made_put(RELEASE_JOURNAL, "boot 11111111-2222-3333-4444-555555555555\n"
+				  "unbind refuser.0 platform ..\\057refuser - 0x0 0x0 1 0\n"
+				  "unbind refuser.0 platform \\056./refuser - 0x0 0x0 1 0\n");
+	release_recover(made_root, &watch);
+	expect("");
+}
+END_TEST
+
 /* Tried again by each run, until it is given back by one of them, or by hand. */
 START_TEST(recovered_later)
 {
@@ -304,6 +334,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, recovered_before_a_step);
 	tcase_add_test(tc, recovered_without_a_step);
 	tcase_add_test(tc, recovered_later);
+	tcase_add_test(tc, names_with_blanks);
 	tcase_add_test(tc, journal_of_another_boot);
 	tcase_add_test(tc, damaged_journal);
 	tcase_add_loop_test(tc, added_to_a_damaged_journal, 0, 3);
