@@ -11,6 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Two buses may have devices of one name ("1-2" on usb is another one than on i2c). */
+static bool is_same(const struct release_entry *entry, const struct release_entry *other)
+{
+	if (strcmp(other->name, entry->name) != 0)
+		return false;
+	if (other->kind == RELEASE_REMOVE && entry->kind == RELEASE_UNBIND)
+		return strcmp(entry->bus, "pci") == 0;
+	return other->kind == entry->kind && strcmp(other->bus, entry->bus) == 0;
+}
+
 static bool has_same(const struct release_plan *plan, const struct release_entry *entry)
 {
 	for (size_t i = 0; i < plan->entries.count; i++) {
@@ -19,10 +29,7 @@ static bool has_same(const struct release_plan *plan, const struct release_entry
 		/* What one rule may not do, another entry may. */
 		if (other->blocked[0] && !entry->blocked[0])
 			continue;
-		if (strcmp(other->name, entry->name) == 0 &&
-		    (other->kind == entry->kind ||
-		     (other->kind == RELEASE_REMOVE && entry->kind == RELEASE_UNBIND &&
-		      strcmp(entry->bus, "pci") == 0)))
+		if (is_same(entry, other))
 			return true;
 	}
 	return false;

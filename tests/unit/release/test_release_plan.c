@@ -89,6 +89,19 @@ START_TEST(by_driver)
 }
 END_TEST
 
+/* A name is that of one device on each bus. */
+START_TEST(same_name_on_two_buses)
+{
+	add_device("usb", "1-2", "/sys/devices/usb1/1-2", "usb");
+	add_device("i2c", "1-2", "/sys/devices/i2c-1/1-2", "sensor");
+	ask_for("usb/1-2 i2c/1-2 usb/1-2");
+	ck_assert_uint_eq(plan.entries.count, 2);
+	ck_assert_str_eq(entry(0)->bus, "usb");
+	ck_assert_str_eq(entry(1)->bus, "i2c");
+	ck_assert_str_eq(entry(1)->driver, "sensor");
+}
+END_TEST
+
 START_TEST(by_module)
 {
 	made_put("/sys/module/refuser/initstate", "live\n");
@@ -371,6 +384,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tc, by_name, 0, 4);
 	tcase_add_test(tc, in_a_slot);
 	tcase_add_test(tc, by_driver);
+	tcase_add_test(tc, same_name_on_two_buses);
 	tcase_add_test(tc, by_module);
 	tcase_add_test(tc, virtio_mem_empty);
 	tcase_add_test(tc, virtio_mem_plugged);
