@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define CLAIMED_LIMIT 65536
+#define NOT_KNOWN "it is not known whether it is in use: "
 
 static int add_network(const char *root, struct device_users *users)
 {
@@ -21,7 +22,7 @@ static int add_network(const char *root, struct device_users *users)
 	int r = tree_list(root, "/sys/class/net", &names);
 
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return device_users_unread(users, "/sys/class/net", r);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		char path[PATH_MAX], what[96];
 
@@ -115,8 +116,10 @@ static int add_displays(const char *root, const struct devices *devices,
 			 device->address);
 		r = add_display(guard, tree_path(root, path));
 	}
-	if (r == 0 && tree_list(root, "/sys/class/graphics", &names) == -ENOMEM)
-		r = -ENOMEM;
+	if (r == 0) {
+		r = tree_list(root, "/sys/class/graphics", &names);
+		r = r < 0 ? device_users_unread(&guard->users, "/sys/class/graphics", r) : 0;
+	}
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		snprintf(path, sizeof(path), "/sys/class/graphics/%s/device", names.items[i]);
 		if (text_starts(names.items[i], "fb") && strcmp(names.items[i], "fbcon") != 0)
@@ -178,6 +181,10 @@ bool release_guard_holds(const struct release_guard *guard, const char *path, ch
 			 user->what);
 		return true;
 	}
+	if (!guard->users.items.known) {
+		snprintf(why, size, NOT_KNOWN "%s", guard->users.unknown);
+		return true;
+	}
 	if (!is_only_display(guard, path))
 		return false;
 	snprintf(why, size, "it is the only display");
@@ -199,8 +206,9 @@ static bool is_listed(const char *root, const char *block)
 	return false;
 }
 
-/* O_NONBLOCK: no drive is closed, and none without a medium is waited for. */
-bool release_guard_claimed_disk(const char *root, const char *block)
+/* O_NONBLOCK: no drive is closed, and none without a medium is waited for. 0 or a negative errno.
+ */
+static int claim(const char *root, const char *block)
 {
 	_cleanup_close_ int fd = -1;
 	char path[NAME_MAX + 8];
@@ -210,26 +218,49 @@ bool release_guard_claimed_disk(const char *root, const char *block)
 		if (*c == '!')
 			*c = '/';
 	fd = io_open_below(root, path, O_RDONLY | O_EXCL | O_NONBLOCK);
-	return fd == -EBUSY || is_listed(root, block);
+	if (fd == -EBUSY || is_listed(root, block))
+		return -EBUSY;
+	/* No such file, disk or medium: none of these is in use. */
+	if (fd == -ENOENT || fd == -ENXIO || fd == -ENODEV || fd == -ENOMEDIUM)
+		return 0;
+	return fd < 0 ? fd : 0;
+}
+
+bool release_guard_claimed_disk(const char *root, const char *block)
+{
+	return claim(root, block) == -EBUSY;
+}
+
+static bool is_claimed(const char *root, const char *block, char *why, size_t size)
+{
+	int r = claim(root, block);
+
+	if (r == -EBUSY)
+		snprintf(why, size, "its disk %.60s is in use", block);
+	else if (r < 0)
+		snprintf(why, size, NOT_KNOWN "its disk %.60s cannot be opened: %s", block,
+			 strerror(-r));
+	return r < 0;
 }
 
 bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size)
 {
 	_cleanup_names_ struct tree_names blocks = { 0 };
+	int r = tree_list(root, "/sys/class/block", &blocks);
 
-	if (tree_list(root, "/sys/class/block", &blocks) < 0)
-		return false;
+	if (r < 0 && r != -ENOENT) {
+		snprintf(why, size, NOT_KNOWN "/sys/class/block cannot be read: %s", strerror(-r));
+		return true;
+	}
 	for (size_t i = 0; i < blocks.count; i++) {
 		_cleanup_free_ char *block = NULL;
 		char link[NAME_MAX + 32];
 
 		snprintf(link, sizeof(link), "/sys/class/block/%s", blocks.items[i]);
 		block = tree_path(root, link);
-		if (!block || !device_path_within(block, path) ||
-		    !release_guard_claimed_disk(root, blocks.items[i]))
-			continue;
-		snprintf(why, size, "its disk %s is in use", blocks.items[i]);
-		return true;
+		if (block && device_path_within(block, path) &&
+		    is_claimed(root, blocks.items[i], why, size))
+			return true;
 	}
 	return false;
 }

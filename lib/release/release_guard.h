@@ -33,13 +33,13 @@ int release_guard_look(const char *root, const struct devices *devices, dev_t ke
 void release_guard_free(struct release_guard *guard);
 
 /* May the device at that path of sysfs (as tree_path() says it) not be released? Then why gets
- * the reason. */
+ * the reason. None may where not all that is in use could be read. */
 bool release_guard_holds(const struct release_guard *guard, const char *path, char *why,
 			 size_t size);
 
 /* The same for a disk at or below that path which the kernel has claimed for one user: a file
  * system of another mount namespace, one unmounted lazily, ZFS, an external journal. Nothing in
- * sysfs says so, but an exclusive open fails. */
+ * sysfs says so, but an exclusive open fails. Where it fails otherwise, nothing is known. */
 bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size);
 
 /* That of one block device ("sda1"). A system that files describe (s2disk/described.h) has the

@@ -44,6 +44,18 @@ int device_users_add(struct device_users *users, char *path, const char *what)
 	return r;
 }
 
+int device_users_unread(struct device_users *users, const char *path, int error)
+{
+	if (error == -ENOMEM || error == -ENOENT)
+		return error == -ENOMEM ? error : 0;
+	/* The first one is as good as the others. */
+	if (!users->unknown[0])
+		snprintf(users->unknown, sizeof(users->unknown), "%.100s cannot be read: %s", path,
+			 strerror(-error));
+	users->items.known = false;
+	return 0;
+}
+
 static int add_link(struct search *search, const char *link, const char *what)
 {
 	return device_users_add(search->users, tree_path(search->root, link), what);
@@ -63,8 +75,9 @@ static int add_controllers(struct search *search, const char *path, const char *
 		return 0;
 	end = strchrnul(subsystem + strlen("/nvme-subsystem/"), '/');
 	snprintf(above, sizeof(above), "%.*s", (int)(end - path), path);
-	if (tree_list(search->root, above, &names) == -ENOMEM)
-		return -ENOMEM;
+	r = tree_list(search->root, above, &names);
+	if (r < 0)
+		return device_users_unread(search->users, above, r);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		snprintf(link, sizeof(link), "%s/%s", above, names.items[i]);
 		if (text_starts(names.items[i], "nvme") &&
@@ -219,7 +232,7 @@ static int add_served(struct search *search, const char *driver, const char *hol
 	snprintf(path, sizeof(path), "/sys/bus/virtio/drivers/%s", driver);
 	r = tree_list(search->root, path, &names);
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return device_users_unread(search->users, path, r);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		if (!text_starts(names.items[i], "virtio"))
 			continue;
@@ -277,8 +290,8 @@ static int add_swaps(struct search *search)
 	if (!entries)
 		return -ENOMEM;
 	count = swaps_read(search->root, entries, SWAPS_MAX);
-	if (count < 0 && count != -ENOENT) /* a kernel without swap */
-		search->users->items.known = false;
+	if (count < 0) /* -ENOENT: a kernel without swap */
+		r = device_users_unread(search->users, "/proc/swaps", count);
 	/* A swap file's file system is mounted. */
 	for (int i = 0; r == 0 && i < count && i < SWAPS_MAX; i++) {
 		search->all = search->all || !entries[i].path[0];
@@ -297,7 +310,7 @@ static int add_listed(struct search *search, const char *directory, const char *
 	dev_t dev;
 
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return device_users_unread(search->users, directory, r);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		if (!find_number(search, names.items[i], &dev))
 			continue;
@@ -314,9 +327,8 @@ static int add_btrfs(struct search *search)
 	bool found = false;
 	int r = tree_list(search->root, "/sys/fs/btrfs", &uuids);
 
-	if (r == -ENOMEM)
-		return r;
-	r = 0;
+	if (r < 0)
+		r = device_users_unread(search->users, "/sys/fs/btrfs", r);
 	for (size_t i = 0; r == 0 && i < uuids.count; i++) {
 		char path[PATH_MAX];
 
@@ -349,7 +361,7 @@ static int find_pools(struct search *search)
 	int r = tree_list(search->root, directory, &names);
 
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return device_users_unread(search->users, directory, r);
 	for (size_t i = 0; i < names.count; i++) {
 		char path[PATH_MAX];
 
@@ -367,18 +379,19 @@ static int add_held(struct search *search)
 	int r = tree_list(search->root, "/sys/class/block", &blocks);
 
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return device_users_unread(search->users, "/sys/class/block", r);
 	for (size_t i = 0; r == 0 && i < blocks.count; i++) {
 		_cleanup_names_ struct tree_names holders = { 0 };
 		char path[PATH_MAX], holds[80];
 
 		snprintf(path, sizeof(path), "/sys/class/block/%s/holders", blocks.items[i]);
-		if (tree_list(search->root, path, &holders) == -ENOMEM)
-			return -ENOMEM;
+		r = tree_list(search->root, path, &holders);
+		if (r < 0)
+			r = device_users_unread(search->users, path, r);
 		snprintf(holds, sizeof(holds), "%s",
 			 holders.count > 0 ? holders.items[0]
 					   : "perhaps a file system whose disks are not known");
-		if (holders.count > 0 || search->all)
+		if (r == 0 && (holders.count > 0 || search->all))
 			r = add_named_block(search, blocks.items[i], holds);
 	}
 	return r;
@@ -390,11 +403,11 @@ static int add_mounts(struct search *search)
 	const struct mount_line *mount;
 	int r = mountinfo_read(search->root, &mountinfo);
 
-	/* Without the list nothing is known to be unused. */
+	/* Without the list nothing is known to be unused. It is there wherever /proc is. */
 	if (r < 0 && r != -ENOMEM) {
-		search->users->items.known = false;
 		search->all = search->users->network = true;
-		return 0;
+		return device_users_unread(search->users, "/proc/self/mountinfo",
+					   r == -ENOENT ? -ENODATA : r);
 	}
 	while (r == 0 && (mount = mountinfo_next(mountinfo)))
 		r = add_mount(search, mount);

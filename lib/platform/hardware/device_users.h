@@ -18,7 +18,8 @@ struct device_user {
 };
 
 struct device_users {
-	LIST_OF(struct device_user) items; /* known: mounts and swap areas could be listed */
+	LIST_OF(struct device_user) items; /* known: all that is in use could be listed */
+	char unknown[160];		   /* not known: what could not be read, and why */
 	bool network;			   /* a disk or the system's files come over it */
 };
 
@@ -27,6 +28,10 @@ struct device_users {
  * mounted yet. It is in use, and so is the network where a disk comes over it, or where the root
  * file system will, by the kernel command line or the firmware. 0: none. 0 or -ENOMEM. */
 int device_users_look(const char *root, dev_t keep, struct device_users *ret);
+
+/* Notes that path (of /proc or /sys) could not be read, so that not all in use is known; -ENOENT
+ * does not count, since few of them are everywhere. Returns -ENOMEM for that, else 0. */
+int device_users_unread(struct device_users *users, const char *path, int error);
 
 /* Another one. path is freed, or kept in the list; NULL adds nothing. 0 or -ENOMEM. */
 int device_users_add(struct device_users *users, char *path, const char *what);

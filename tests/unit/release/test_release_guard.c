@@ -11,7 +11,8 @@
 int __wrap_io_open_below(const char *root, const char *path, int flags);
 int __real_io_open_below(const char *root, const char *path, int flags);
 
-static const char *claimed; /* a device file */
+static const char *claimed; /* a device file, which cannot be opened … */
+static int claimed_with;    /* … with this */
 
 int __wrap_io_open_below(const char *root, const char *path, int flags)
 {
@@ -19,7 +20,7 @@ int __wrap_io_open_below(const char *root, const char *path, int flags)
 		return __real_io_open_below(root, path, flags);
 	ck_assert_str_eq(root, made_root);
 	ck_assert_int_eq(flags, O_RDONLY | O_EXCL | O_NONBLOCK);
-	return claimed && strcmp(path, claimed) == 0 ? -EBUSY : -ENOENT;
+	return claimed && strcmp(path, claimed) == 0 ? claimed_with : -ENOENT;
 }
 
 /* The disk controller holds /, as the port above the adapter may. */
@@ -105,7 +106,59 @@ START_TEST(unknown_disks)
 	ask_for(DISKS " " NIC);
 	ck_assert_uint_eq(plan.entries.count, 2);
 	ck_assert_str_ne(entry(0)->blocked, "");
-	ck_assert_str_eq(entry(1)->blocked, "");
+	ck_assert_str_eq(
+		entry(1)->blocked,
+		_i ? "it is not known whether it is in use: /proc/self/mountinfo cannot be "
+		     "read: No data available"
+		   : "");
+}
+END_TEST
+
+/* Nothing is released where not all that is in use can be read. */
+START_TEST(unreadable)
+{
+	static const char *const paths[] = {
+		"/proc/swaps",
+		"/sys/class/net",
+		"/sys/class/graphics",
+		"/sys/fs/btrfs",
+		"/sys/fs/xfs",
+		"/proc/spl/kstat/zfs",
+		"/sys/bus/virtio/drivers/virtiofs",
+		DISKS_PATH "/ata1/block/sda/holders",
+	};
+	char wanted[200];
+
+	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - virtiofs x rw\n");
+	if (_i == 1)
+		made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - nfs x:/y rw\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "");
+	/* A file instead of a directory, and the other way round. */
+	made_put(paths[_i], _i ? "" : NULL);
+	if (_i == 0)
+		made_directory(paths[_i]);
+	make_plan();
+	snprintf(wanted, sizeof(wanted),
+		 "it is not known whether it is in use: %s cannot be read: ",
+		 _i == 7 ? "/sys/class/block/sda/holders" : paths[_i]);
+	expect_only(RELEASE_REMOVE, NIC, wanted);
+}
+END_TEST
+
+START_TEST(disk_that_cannot_be_opened)
+{
+	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
+	claimed = "/dev/sda1";
+	claimed_with = -EIO;
+	ask_for(DISKS);
+	expect_only(RELEASE_REMOVE, DISKS,
+		    "it is not known whether it is in use: its disk sda1 cannot be opened: "
+		    "Input/output "
+		    "error");
+	claimed_with = -ENOMEDIUM;
+	make_plan();
+	expect_only(RELEASE_REMOVE, DISKS, "");
 }
 END_TEST
 
@@ -115,6 +168,7 @@ START_TEST(claimed_disk)
 	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
 	add_block("cciss!c0d0", "104:0", NIC_PATH "/block");
 	claimed = "/dev/sda1";
+	claimed_with = -EBUSY;
 	ask_for(DISKS);
 	expect_only(RELEASE_REMOVE, DISKS, "its disk sda1 is in use");
 	ask_for(NIC);
@@ -354,6 +408,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, mapped);
 	tcase_add_test(tc, btrfs);
 	tcase_add_loop_test(tc, unknown_disks, 0, 2);
+	tcase_add_loop_test(tc, unreadable, 0, 8);
+	tcase_add_test(tc, disk_that_cannot_be_opened);
 	tcase_add_test(tc, claimed_disk);
 	tcase_add_test(tc, serial_console);
 	tcase_add_test(tc, multipath);
