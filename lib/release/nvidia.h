@@ -14,7 +14,11 @@
 /* Is it loaded below root, and does it preserve video memory? */
 bool nvidia_preserves(const char *root);
 
-/* Writes "suspend", "hibernate" or "resume" to its file. 0 or a negative errno. */
+/* Asks it to "suspend", "hibernate" or "resume", by that program (NULL: its file), in a child, for
+ * as long as a step of the release may take (-EINPROGRESS). 0 or a negative errno. */
+int nvidia_ask(const char *root, const char *program, const char *word);
+
+/* The same by its file. */
 int nvidia_write(const char *root, const char *word);
 
 #endif

@@ -2,12 +2,10 @@
 #include "nvidia_asleep.h"
 
 #include "base/log.h"
-#include "base/program.h"
 #include "base/tree.h"
 #include "release/nvidia.h"
 #include "ui/abort_watch.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define PROGRAM "/usr/bin/nvidia-sleep.sh"
@@ -16,13 +14,7 @@
 
 static int ask(const char *root, const char *word)
 {
-	const char *const arguments[] = { PROGRAM, word, NULL };
-	int r;
-
-	if (!tree_exists(root, PROGRAM))
-		return nvidia_write(root, word);
-	r = program_run(arguments[0], arguments, NULL, -1);
-	return r > 0 ? -EIO : r;
+	return nvidia_ask(root, tree_exists(root, PROGRAM) ? PROGRAM : NULL, word);
 }
 
 bool nvidia_sleep(const char *root)

@@ -12,25 +12,42 @@
 #include "ui/abort_watch.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define PROGRAM "/usr/bin/nvidia-sleep.sh"
 
 int __wrap_io_write_text(const char *root, const char *path, const char *value);
 int __wrap_program_run(const char *program, const char *const *arguments,
 		       const char *const *environment, int out);
+long __wrap_syscall(long number, ...);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 
-static char done[300];
+#define DONE_SIZE 300
+
+static char *done;  /* by this process and its children */
+static bool *hangs; /* a child does */
+static pid_t test;
 static const char *failing; /* that word */
 static int result;	    /* … with this one */
+
+#define HANGS 1000 /* no exit status */
 
 static int note(const char *how, const char *word)
 {
 	size_t used = strlen(done);
 
-	snprintf(done + used, sizeof(done) - used, "%s %s;", how, word);
+	snprintf(done + used, DONE_SIZE - used, "%s %s;", how, word);
+	while (result == HANGS && failing && strcmp(word, failing) == 0 && getppid() == test) {
+		*hangs = true;
+		usleep(1000);
+	}
 	return failing && strcmp(word, failing) == 0 ? result : 0;
 }
 
@@ -52,6 +69,18 @@ int __wrap_program_run(const char *program, const char *const *arguments,
 	return note("program", arguments[1]);
 }
 
+/* The child's assertions need a descriptor of Check's. */
+long __wrap_syscall(long number, ...)
+{
+	ck_assert_int_eq(number, SYS_close_range);
+	return 0;
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	return __real_poll(fds, count, *hangs ? 1 : timeout);
+}
+
 static void (*answered_before)(int);
 
 static bool signals_are_held_back(void)
@@ -70,8 +99,12 @@ static void setup(void)
 	answered_before = now.sa_handler;
 	made_root_create();
 	made_put("/proc/driver/nvidia/params", "Other: 0\nPreserveVideoMemoryAllocations: 1\n");
+	done = mmap(NULL, DONE_SIZE + sizeof(*hangs), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(done, MAP_FAILED);
+	hangs = (bool *)done + DONE_SIZE;
+	test = getpid();
 	said_begin(LOG_LEVEL_DEBUG, true);
-	done[0] = '\0';
 	failing = NULL;
 }
 
@@ -157,6 +190,19 @@ START_TEST(failing_to_wake)
 }
 END_TEST
 
+/* The rest of what was released is still to be given back. */
+START_TEST(hangs_in_the_kernel)
+{
+	failing = "resume";
+	result = HANGS;
+	nvidia_wake(made_root);
+	ck_assert_str_eq(done, "file resume;");
+	ck_assert_str_eq(said,
+			 "<4>the driver nvidia does not resume: Operation now in progress; to "
+			 "try it by hand: echo resume >/proc/driver/nvidia/suspend\n");
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "nvidia_asleep");
@@ -167,4 +213,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, not_needed);
 	tcase_add_loop_test(tcase, failing_to_sleep, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, failing_to_wake);
+	tcase_add_test(tcase, hangs_in_the_kernel);
 }
