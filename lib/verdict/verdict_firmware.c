@@ -350,20 +350,38 @@ static void compare_regions(struct judge *judge)
 	}
 }
 
+static bool efi_is_called(const struct platform *platform)
+{
+	return platform->efi.state.booted && !(platform->kernel.flags & KERNEL_NO_EFI_RUNTIME);
+}
+
+bool efi_is_unseen(const struct platform *platform)
+{
+	return efi_is_called(platform) && !platform->efi.regions.known;
+}
+
+static void report_no_efi(struct judge *judge)
+{
+	const struct efi *then = &judge->then->efi;
+	struct finding *finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
+
+	if (then->regions.known)
+		SAY(finding->then, "%zu regions", then->regions.count);
+	SAY(finding->text, "The saved kernel uses EFI runtime services, and this boot has "
+			   "none: it booted without EFI, or with noefi or efi=noruntime.");
+}
+
 void judge_efi(struct judge *judge)
 {
 	const struct efi *then = &judge->then->efi, *now = &judge->now->efi;
+	bool unseen = efi_is_unseen(judge->then);
 	size_t before = judge->verdict->count;
-	struct finding *finding;
 
 	/* A kernel booted without EFI calls none of its services. */
 	if (!then->state.booted)
 		return;
-	if (then->regions.known && !now->regions.known) {
-		finding = judge_add(judge, ABOUT_EFI_RUNTIME, VERDICT_FATAL);
-		SAY(finding->then, "%zu regions", then->regions.count);
-		SAY(finding->text, "The saved kernel uses EFI runtime services, and this boot has "
-				   "none: it booted without EFI, or with noefi or efi=noruntime.");
+	if (unseen ? !efi_is_called(judge->now) : then->regions.known && !now->regions.known) {
+		report_no_efi(judge);
 	} else {
 		compare_regions(judge);
 		compare_table_address(judge, VERDICT_FATAL, then->state.runtime, now->state.runtime,
@@ -374,7 +392,10 @@ void judge_efi(struct judge *judge)
 			"The EFI configuration table moved. The saved kernel read it at boot.");
 	}
 	if (judge->verdict->count == before)
-		judge_same(judge, ABOUT_EFI_RUNTIME, "The EFI runtime services are unchanged.");
+		judge_same(judge, ABOUT_EFI_RUNTIME,
+			   unseen ? "Both boots have EFI runtime services; their regions are not "
+				    "visible with this kernel."
+				  : "The EFI runtime services are unchanged.");
 }
 
 void judge_machine(struct judge *judge)
@@ -383,7 +404,7 @@ void judge_machine(struct judge *judge)
 	size_t before = judge->verdict->count;
 	struct finding *finding;
 	/* Other firmware has its runtime services at other addresses within the same regions. */
-	bool called = judge->then->efi.regions.count > 0;
+	bool called = judge->then->efi.regions.count > 0 || efi_is_unseen(judge->then);
 
 #define MACHINE(member)                                                                         \
 	finding = judge_text(judge, ABOUT_MACHINE, VERDICT_RISKY, then->member, now->member);   \

@@ -28,6 +28,10 @@ void judge_page_count(struct judge *judge);
 void judge_memory_size(struct judge *judge);
 void judge_acpi(struct judge *judge);
 void judge_efi(struct judge *judge);
+
+/* Does its kernel call EFI runtime services without showing where they are? Only x86 has
+ * /sys/firmware/efi/runtime-map (CONFIG_EFI_RUNTIME_MAP); arm64 calls them as well. */
+bool efi_is_unseen(const struct platform *platform);
 void judge_machine(struct judge *judge);
 void judge_kernel(struct judge *judge);
 void judge_cpu(struct judge *judge);

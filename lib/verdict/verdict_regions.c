@@ -235,14 +235,6 @@ static bool was_efi_runtime(const struct judge *judge, const struct map_segment 
 	return false;
 }
 
-static bool efi_is_unknown(const struct judge *judge)
-{
-	const struct efi *efi = &judge->then->efi;
-
-	return efi->state.booted && !efi->regions.known &&
-	       !(judge->then->kernel.flags & KERNEL_NO_EFI_RUNTIME);
-}
-
 /* Without the firmware's map, RAM that EFI firmware released just appears as new RAM; what was
  * there is unknown. */
 static bool moved_unseen(const struct judge *judge)
@@ -282,7 +274,7 @@ static void judge_not_ram(const struct judge *judge, const struct map_segment *s
 		set_reason(ret, VERDICT_RISKY,
 			   "A PCI device had its addresses there, and the firmware claims them for "
 			   "something else now");
-	else if (efi_is_unknown(judge))
+	else if (efi_is_unseen(judge->then))
 		set_reason(ret, VERDICT_RISKY,
 			   "EFI runtime services may have been there: their map was not recorded");
 	else

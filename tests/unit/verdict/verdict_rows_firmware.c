@@ -129,6 +129,33 @@ LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "and this boot has none")
 	now.efi.state = (struct efi_state){ 0 };
 }
 
+/* As on arm64, whose kernel shows no runtime map. */
+static void hide_regions(void)
+{
+	list_free(&then.efi.regions);
+	list_free(&now.efi.regions);
+	then.efi.regions.known = now.efi.regions.known = false;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "and this boot has none")
+{
+	hide_regions();
+	now.efi.state = (struct efi_state){ 0 };
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_FATAL, "or with noefi")
+{
+	hide_regions();
+	now.kernel.flags |= KERNEL_NO_EFI_RUNTIME;
+}
+
+ROW("EFI runtime on both sides, no runtime map (arm64)");
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_SAME, "their regions are not visible")
+{
+	hide_regions();
+}
+
 ROW("none then, EFI now");
 
 LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "", .silent = true)
@@ -156,7 +183,21 @@ LINE(OVMF, ABOUT_FIRMWARE, VERDICT_FATAL, "changed from 01/01/2024 to 01/02/2024
 	SET(now.dmi.firmware_date, "01/02/2024");
 }
 
+LINE(OVMF, ABOUT_FIRMWARE, VERDICT_FATAL, "calls the old one's services")
+{
+	hide_regions();
+	SET(now.dmi.firmware_version, "2022.11-7");
+}
+
 ROW("firmware's version differs otherwise");
+
+LINE(OVMF, ABOUT_FIRMWARE, VERDICT_RISKY, "changed from 2022.11-6 to 2022.11-7.",
+     .accept = ACCEPT_FIRMWARE_VERSION)
+{
+	hide_regions();
+	then.kernel.flags |= KERNEL_NO_EFI_RUNTIME;
+	SET(now.dmi.firmware_version, "2022.11-7");
+}
 
 LINE(XEN, ABOUT_FIRMWARE, VERDICT_RISKY, "changed from 4.11.amazon to 4.17.",
      .accept = ACCEPT_FIRMWARE_VERSION)

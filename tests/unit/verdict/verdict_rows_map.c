@@ -285,7 +285,7 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "EFI runtime services may have b
      .plan = CHECKSUM)
 {
 	change(MEMORY_RESERVED, MEMORY_RAM);
-	then.efi.state.booted = 1;
+	then.efi.state.booted = now.efi.state.booted = 1;
 }
 
 static void region_there(struct platform *platform, uint32_t type)
@@ -486,7 +486,7 @@ ROW("no map on either side, booted by EFI: RAM now and not then");
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "what it had there is elsewhere now")
 {
 	all_but(&then, FEW);
-	then.efi.state.booted = 1;
+	then.efi.state.booted = now.efi.state.booted = 1;
 }
 
 ROW("the same, not booted by EFI");
