@@ -3,7 +3,11 @@
 
 import shutil
 
-OVMF = "/usr/share/OVMF/OVMF_%s_4M.fd"
+# The code and the variables, by architecture.
+EFI = {
+    "amd64": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    "arm64": ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"),
+}
 
 
 class Ovmf:
@@ -11,9 +15,9 @@ class Ovmf:
 
     def make_disks(self):
         super().make_disks()
-        variables = self.path("vars.fd")
-        shutil.copyfile(OVMF % "VARS", variables)
+        code, variables = EFI[self.linux.arch]
+        own = self.path("vars.fd")
+        shutil.copyfile(variables, own)
         self.firmware = (
-            "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" +
-            OVMF % "CODE",
-            "-drive", "if=pflash,format=raw,unit=1,file=" + variables)
+            "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + code,
+            "-drive", "if=pflash,format=raw,unit=1,file=" + own)

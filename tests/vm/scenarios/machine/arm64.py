@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What only arm64 has."""
 
-from testbed import disks
+from testbed import devicetree, disks, firmware, moved
 from testbed.scenario import Scenario
 from scenarios.image.kernel import KernelOwnImage
 
@@ -40,3 +40,97 @@ class KernelFalls(Arm64):
         self.boot(cmdline="no_console_suspend")
         self.machine.wait_for(self.falls)
         self.cut_power()
+
+
+class Aavmf(firmware.Ovmf, Arm64):
+    """EFI firmware (AAVMF) with ACPI: resumes, EFI variables can be read after it"""
+    name = "arm64-efi"
+    group = "slow"
+    modules = "efivarfs"
+    limit = 600
+    guest = """
+variables() {
+    mark "efi-$1" "$(cat /sys/firmware/efi/efivars/* 2>/dev/null | wc -c)"
+}
+first_boot() {
+    swap_on $SWAP
+    mount -t efivarfs efivarfs /sys/firmware/efi/efivars || mark fail "no efivarfs"
+    mark acpi "$(ls /sys/firmware/acpi/tables | wc -l)"
+    variables before
+    hold main 96 32
+    hibernate
+    variables after
+}
+"""
+
+    def run(self):
+        before = self.hibernate()
+        self.need(int(before.mark("acpi")) > 3, "the firmware has ACPI tables")
+        self.need(int(before.mark("efi-before")) > 100, "EFI variables were read")
+        self.resume()
+        self.need(self.machine.mark("efi-after") == before.mark("efi-before"),
+                  "EFI variables can be read as before")
+        self.need_message("hibernated: no differences")
+
+
+class AavmfGone(firmware.Ovmf, Arm64):
+    """hibernated under EFI firmware, then booted without: refused"""
+    name = "arm64-efi-gone"
+    group = "slow"
+    limit = 600
+    config = Arm64.config + "mismatch action = discard\n"
+
+    def run(self):
+        self.hibernate()
+        self.firmware = ()
+        self.boot()
+        self.off()
+        self.need_message("fatal: .*this boot has none")
+        self.need_boot_continues()
+        self.need_signature(disks.SWAP)
+
+
+class Reserved(devicetree.DeviceTree, Arm64):
+    """Base: the firmware's region in the device tree is elsewhere at the second boot."""
+    group = "slow"
+    limit = 500
+    then = "0x50000000+0x4000"
+
+
+class ReservedFree(Reserved):
+    """a region without a mapping on free pages: they are offlined, resumes"""
+    name = "arm64-reserved-free"
+
+    def run(self):
+        self.hibernate(nomap=self.then)
+        place = moved.Frames(self.swap, self.ram()).free(4)
+        self.resume(nomap=moved.area(place, 4))
+        self.need_message("1 corrected")
+        self.need(self.machine.mark("hardware-corrupted-kib") == "16",
+                  "four frames are offlined")
+
+
+class ReservedUsed(Reserved):
+    """a region without a mapping on the image's pages: refused and kept, then resumes"""
+    name = "arm64-reserved-used"
+
+    def run(self):
+        before = self.hibernate(nomap=self.then)
+        place = moved.Frames(self.swap, self.ram()).used(4)
+        self.boot(nomap=moved.area(place, 4))
+        self.reboots()
+        self.need_message("fatal: .*image has 4 pages there")
+        self.need_kept(1)
+        self.machine = before
+        self.resume(nomap=self.then)
+
+
+class ReservedMapped(Reserved):
+    """memory that is only kept from the allocator is RAM: resumes wherever it is"""
+    name = "arm64-memreserve"
+
+    def run(self):
+        self.hibernate(reserve=self.then)
+        place = moved.Frames(self.swap, self.ram()).used(4)
+        self.resume(reserve=moved.area(place, 4))
+        self.need_message("hibernated: no differences")
