@@ -104,9 +104,17 @@ class Arm64:
         return list(found.values()) + (loader if found else [])
 
 
+class Arm64LargePages(Arm64):
+    """A processor that has pages of 16 KiB, too; the Cortex-A72 has not."""
+    cpu = "cortex-a76"
+
+
 ALL = {"amd64": Amd64(), "arm64": Arm64()}
+LARGE_PAGES = Arm64LargePages()
 
 
 def of(kernel):
     """That of a kernel; whole systems name none: this machine's."""
+    if getattr(kernel, "page", 4096) > 4096:
+        return LARGE_PAGES
     return ALL[getattr(kernel, "arch", "amd64")]

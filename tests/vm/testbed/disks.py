@@ -9,6 +9,7 @@ import uuid
 MIB = 1 << 20
 PAGE = 4096
 SIGNATURE_AT = 0xff6            # the last ten bytes of the area's first page
+SIGNATURE_SIZE = 10
 SWAP = "SWAPSPACE2"
 OURS = "ULSUSPEND"
 KERNELS = "S1SUSPEND"
@@ -107,9 +108,10 @@ class SwapDisk(PartitionedDisk):
     kind = 0x82
     disk_id = DISK_ID
 
-    def __init__(self, path, mib, label="hiber", identity=None):
+    def __init__(self, path, mib, label="hiber", identity=None, page=PAGE):
         super().__init__(path, mib)
         self.area = PARTITION_AT
+        self.page = page        # bytes, of the kernel that uses it
         self.uuid = identity or str(uuid.uuid4())
         self.label = label
         self.partuuid = "%08x-01" % DISK_ID
@@ -117,12 +119,12 @@ class SwapDisk(PartitionedDisk):
 
     def format_swap(self):
         """What mkswap does."""
-        page = bytearray(PAGE)
-        pages = (self.size() - PARTITION_AT) // PAGE
+        page = bytearray(self.page)
+        pages = (self.size() - PARTITION_AT) // self.page
         struct.pack_into("<III", page, 1024, 1, pages - 1, 0)
         page[1036:1052] = uuid.UUID(self.uuid).bytes
         page[1052:1068] = self.label.encode().ljust(16, b"\0")
-        page[SIGNATURE_AT:] = SWAP.encode()
+        page[-SIGNATURE_SIZE:] = SWAP.encode()
         self.write(self.area, bytes(page))
 
     def cut_to(self, mib):
@@ -132,7 +134,7 @@ class SwapDisk(PartitionedDisk):
 
     def signature(self, area=None):
         start = self.area if area is None else area
-        data = self.read(start + SIGNATURE_AT, PAGE - SIGNATURE_AT)
+        data = self.read(start + self.page - SIGNATURE_SIZE, SIGNATURE_SIZE)
         return data.rstrip(b"\0").decode("latin-1")
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's kernels by name: found with apt, unpacked once, kept in a cache.
 
-A name is SERIES[-FLAVOUR][-arm64]: 6.12, backports, sid-cloud, 6.12-rt-arm64.
+A name is SERIES[-FLAVOUR][-arm64[-16k]]: 6.12, backports, sid-cloud, 6.12-rt-arm64,
+backports-arm64-16k (pages of 16 KiB).
 """
 
 import glob
@@ -24,7 +25,7 @@ SERIES = {
     "sid": MAIN % "sid",
     "newest": BACKPORTS + MAIN % "sid",
 }
-NAME = re.compile(r"(\d+\.\d+|%s)(?:-(rt|cloud))?(?:-(arm64))?" %
+NAME = re.compile(r"(\d+\.\d+|%s)(?:-(rt|cloud))?(?:-(arm64))?(?:(?<=-arm64)-(16k))?" %
                   "|".join(name for name in SERIES if name.isalpha()))
 # Before the names had packages of their own, all was in one; since Linux 6.19 or so
 # the image is an empty package that needs these.
@@ -37,12 +38,12 @@ class Name:
     def __init__(self, text):
         match = NAME.fullmatch(text)
         if not match:
-            raise ValueError("no kernel is named '%s': SERIES[-rt|-cloud][-arm64], "
+            raise ValueError("no kernel is named '%s': SERIES[-rt|-cloud][-arm64[-16k]], "
                              "SERIES a version as 6.12, or %s" %
                              (text, ", ".join(name for name in SERIES
                                               if name.isalpha())))
         self.text = text
-        self.series, self.flavour, arch = match.groups()
+        self.series, self.flavour, arch, self.pages = match.groups()
         self.arch = arch or "amd64"
         # Of others, backports has the last build of each series.
         self.sources = SERIES.get(self.series, BACKPORTS)
@@ -52,8 +53,9 @@ class Name:
         where it names another."""
         series = (re.escape(self.series) + r"\." if self.series[0].isdigit()
                   else r"\d+\.\d+\.")
-        match = re.fullmatch(r"linux-image-(%s[^-]*(?:-\d+)?)-%s%s" % (
-            series, self.flavour + "-" if self.flavour else "", self.arch), package)
+        match = re.fullmatch(r"linux-image-(%s[^-]*(?:-\d+)?)-%s%s%s" % (
+            series, self.flavour + "-" if self.flavour else "", self.arch,
+            "-" + self.pages if self.pages else ""), package)
         return match and [int(part) for part in re.findall(r"\d+", match.group(1))]
 
     def choose(self, packages):
@@ -84,6 +86,7 @@ class Kernel:
     def __init__(self, name, root):
         self.name = name
         self.arch = Name(name).arch
+        self.page = 16384 if Name(name).pages else 4096
         self.root = root
         found = glob.glob(os.path.join(root, "boot", "vmlinuz-*"))
         if found:

@@ -82,7 +82,7 @@ class Scenario:
 
     def make_disks(self):
         self.swap = self.add_disk(
-            disks.SwapDisk(self.path("swap.img"), self.swap_mib))
+            disks.SwapDisk(self.path("swap.img"), self.swap_mib, page=self.linux.page))
 
     def run(self):
         self.hibernate()

@@ -42,6 +42,14 @@ class KernelFalls(Arm64):
         self.cut_power()
 
 
+class LargePages(Arm64):
+    """pages of 16 KiB: an image made and resumed"""
+    name = "arm64-16k"
+    group = "slow"
+    kernel = "backports-arm64-16k"
+    limit = 400
+
+
 class Aavmf(firmware.Ovmf, Arm64):
     """EFI firmware (AAVMF) with ACPI: resumes, EFI variables can be read after it"""
     name = "arm64-efi"
