@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What only arm64 has."""
 
-from testbed import devicetree, disks, firmware, moved
+from testbed import disks, firmware, moved
 from testbed.scenario import Scenario
 from scenarios.image.kernel import KernelOwnImage
 
@@ -98,7 +98,7 @@ class AavmfGone(firmware.Ovmf, Arm64):
         self.need_signature(disks.SWAP)
 
 
-class Reserved(devicetree.DeviceTree, Arm64):
+class Reserved(firmware.DeviceTree, Arm64):
     """Base: the firmware's region in the device tree is elsewhere at the second boot."""
     group = "slow"
     limit = 500
