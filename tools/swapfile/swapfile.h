@@ -60,7 +60,7 @@ int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place
 int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w);
 
 /* Is the system set up as enabling would do it? 1: yes; 0: no; -EINVAL: it cannot be. */
-int swapfile_is_set_up(const struct swapfile *s, const struct swapfile_place *place, struct why *w);
+int swapfile_is_set_up(struct swapfile *s, const struct swapfile_place *place, struct why *w);
 
 /* The path or tag of the area that the marks name; NULL: none. free() it. */
 char *swapfile_marked_area(const char *root);
@@ -116,9 +116,6 @@ extern const char *const wanted_files[WANTED_FILES];
  * in any case. */
 int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 		const char **ret_command, struct mark_list *list, struct why *w);
-
-/* 1 if exactly these marks are in the files, else 0. *ret_found: is anything marked? */
-int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w);
 
 /* The area that our line of fstab activates; NULL. free() it. */
 char *wanted_activated(const char *root);

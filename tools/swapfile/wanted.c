@@ -173,31 +173,6 @@ int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 	return r == 0 ? wanted_crypttab(s->root, place->area.dev, *ret_command, list, w) : r;
 }
 
-int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w)
-{
-	size_t there = 0, needed = 0, files = 0, marked = 0;
-
-	for (size_t i = 0; i < WANTED_FILES; i++) {
-		struct marks marks;
-		bool wanted = false;
-		int r = marks_read(root, wanted_files[i], &marks, w);
-
-		if (r < 0)
-			return r;
-		for (size_t j = 0; j < list->count; j++)
-			if (strcmp(list->items[j].path, wanted_files[i]) == 0) {
-				wanted = true;
-				needed++;
-				there += strstr(marks.body, list->items[j].body) != NULL;
-			}
-		files += wanted;
-		marked += marks.found;
-		marks_free(&marks);
-	}
-	*ret_found = marked > 0;
-	return there == needed && files == marked;
-}
-
 char *wanted_activated(const char *root)
 {
 	struct marks marks;

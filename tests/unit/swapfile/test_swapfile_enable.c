@@ -396,7 +396,7 @@ START_TEST(foretells)
 	check_printed(text, "\"do\": \"write\",\n      \"what\": \"/etc/fstab\"");
 	check_printed(text, "\"do\": \"set the kernel's resume device to\"");
 	check_printed(text, "\"arguments\": \"resume=UUID=1-2 resume_offset=34816\"");
-	check_printed(text, "\"warning\": \"the kernel command line names another place");
+	check_printed(text, "\"id\": \"command-line\",\n      \"level\": \"warning\"");
 	/* Disabling has a dry run, too. */
 	s = command();
 	s.quiet = false;
