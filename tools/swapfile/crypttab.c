@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "platform/filesystems/mountinfo.h"
 #include "swap/device_stack.h"
 
@@ -81,11 +82,8 @@ static int open_early(const char *path, const struct device_layer *layer, const 
 /* dracut comes with an update-initramfs of its own. */
 static bool is_dracut(const char *root, const char *command)
 {
-	char path[64];
-
-	return text_starts(command, "dracut") ||
-	       (swapfile_has_program(root, "dracut", path, sizeof(path)) &&
-		!swapfile_has_program(root, "mkinitramfs", path, sizeof(path)));
+	return text_starts(command, "dracut") || (tree_exists(root, "/usr/bin/dracut") &&
+						  !tree_exists(root, "/usr/sbin/mkinitramfs"));
 }
 
 int wanted_crypttab(const char *root, dev_t dev, const char *command, struct mark_list *list,

@@ -141,11 +141,9 @@ static int undo(struct swapfile *s, struct why *w)
  * initramfs. */
 static int refresh(struct swapfile *s, const char *command, struct why *w)
 {
-	char path[64];
 	int r = 0;
 
-	if (tree_exists(s->root, "/run/systemd/system") &&
-	    swapfile_has_program(s->root, "systemctl", path, sizeof(path))) {
+	if (tree_exists(s->root, "/run/systemd/system")) {
 		swapfile_step(s, "run", "systemctl daemon-reload");
 		r = s->dry_run ? 0 : swapfile_run(s->root, "systemctl daemon-reload", NULL, w);
 	}

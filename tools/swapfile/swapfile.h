@@ -83,10 +83,6 @@ int swapfile_end(struct swapfile *s, const char *result, const char *reason);
 
 /* The running system: programs, swap, signals. */
 
-/* Looks for a program below root, in the usual directories. buffer gets its path without the
- * root. */
-bool swapfile_has_program(const char *root, const char *name, char *buffer, size_t size);
-
 /* Runs a program of the system with blank-separated arguments, and one more that may contain
  * blanks (NULL: none). */
 int swapfile_run(const char *root, const char *command, const char *operand, struct why *w);
