@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "format/swap_signature.h"
-#include "site.h"
 
 #include <errno.h>
 #include <fcntl.h>

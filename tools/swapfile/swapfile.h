@@ -5,11 +5,13 @@
 
 #include "output/json.h"
 #include "base/why.h"
+#include "preflight/memory.h"
 #include "swap/swap_area.h"
 #include "marks.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct swapfile {
 	const char *root; /* prefix of the paths of the system's files and programs; "" */
@@ -49,6 +51,32 @@ struct swapfile_place {
 /* tolerant: also finds a file that cannot be resumed from, with the reason in objection. */
 int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
 		  struct why *w);
+
+/* The place for a swap file: its file system. */
+struct site {
+	char path[256];	      /* absolute; links in its directories followed */
+	char directory[256];  /* the directory that it is in */
+	uint32_t magic;	      /* of the file system */
+	dev_t dev;	      /* its device; major number 0 if there is not exactly one */
+	uint64_t free, total; /* bytes for data */
+};
+
+/* Pure: why a swap file cannot be on a file system of that type (as in mountinfo), and what to
+ * do; NULL if it can, or may work. */
+const char *site_refusal(const char *type);
+
+/* Examines the directory of path (which need not exist itself). -EINVAL, with the reason and
+ * what to do, if a swap file there could not be resumed from: the file systems above, /home and
+ * /root under systemd, devices of device_stack_check() (for btrfs, which may have several, they are
+ * checked once the file exists). */
+int site_examine(const char *root, const char *path, struct site *ret, struct why *w);
+
+/* Pure: a size in bytes. wanted 0: slightly larger than memory, which is always enough; if the
+ * file system has no room for that, as much as it has, down to what is needed with half of
+ * memory in use. Some space always stays free. *ret_reason explains the size ("" if it was
+ * wanted). -ENOSPC, or -EINVAL for an impossible size. */
+int site_choose_size(const struct site *site, const struct meminfo *meminfo, uint64_t wanted,
+		     uint64_t *ret, const char **ret_reason, struct why *w);
 
 /* create writes this label into the header, and remove recognizes it. */
 #define SWAPFILE_LABEL "s2disk"
