@@ -9,6 +9,7 @@
 #include "crypto/secret.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -479,5 +480,24 @@ const char *initramfs_file(const struct initramfs *initramfs, const char *name)
 	for (size_t i = 0; i < initramfs->count; i++)
 		if (strcmp(initramfs->files[i].name, name) == 0)
 			return initramfs->files[i].text;
+	return NULL;
+}
+
+const char *initramfs_command(const char *root)
+{
+	static const char *const commands[] = { "update-initramfs -u -k all", "mkinitcpio -P",
+						"dracut --force --regenerate-all" };
+	static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+	char path[64];
+
+	if (tree_exists(root, "/run/ostree-booted"))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(directories); j++) {
+			snprintf(path, sizeof(path), "%s/%.*s", directories[j],
+				 (int)strcspn(commands[i], " "), commands[i]);
+			if (tree_exists(root, path))
+				return commands[i];
+		}
 	return NULL;
 }

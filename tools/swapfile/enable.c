@@ -6,7 +6,7 @@
 #include "base/replace.h"
 #include "base/text.h"
 #include "base/tree.h"
-#include "boot/initramfs_command.h"
+#include "boot/initramfs.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
 #include "preflight/preflight.h"

@@ -5,7 +5,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "base/tree.h"
-#include "boot/initramfs_command.h"
+#include "boot/initramfs.h"
 
 #include <errno.h>
 #include <mntent.h>
@@ -40,9 +40,9 @@ static bool is_vendors(const char *root)
 
 	if (!tree_exists(root, "/sys/firmware/efi/efivars/"
 			       "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f") ||
-	    io_read_text(root, "/proc/sys/kernel/osrelease", release, sizeof(release)) < 0)
+	    !tree_text(root, release, sizeof(release), "/proc/sys/kernel/osrelease"))
 		return false;
-	snprintf(path, sizeof(path), "/usr/lib/modules/%s/vmlinuz-virt.efi", text_trim(release));
+	snprintf(path, sizeof(path), "/usr/lib/modules/%s/vmlinuz-virt.efi", release);
 	return tree_exists(root, path);
 }
 
