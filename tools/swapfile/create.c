@@ -176,18 +176,11 @@ static int delete_file(struct swapfile *s, const char *path, struct why *w)
 
 static int choose_size(struct swapfile *s, const struct site *site, struct why *w)
 {
-	_cleanup_free_ char *text = NULL;
 	struct meminfo meminfo = { 0 };
 	const char *reason;
 	char size[24];
-	int r = 0;
+	int r = s->size ? 0 : meminfo_read(s->root, &meminfo);
 
-	if (!s->size) {
-		r = io_read_file(s->root, "/proc/meminfo", 1u << 16, &text, NULL);
-		if (r == 0)
-			r = meminfo_parse(text, &meminfo);
-		meminfo.zram = zram_memory(s->root);
-	}
 	if (r < 0)
 		return why(w, -EIO, "/proc/meminfo cannot be used: %s", strerror(-r));
 	r = site_choose_size(site, &meminfo, s->size, &s->size, &reason, w);
