@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/tree.h"
-#include "platform/filesystems/mountinfo.h"
+#include "preflight/preflight.h"
 #include "swap/device_stack.h"
 
 #include <errno.h>
@@ -14,25 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The root file system's device, and what is under it, is opened early anyway. */
-static bool is_below_root(const char *root, dev_t dev)
-{
-	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
-	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
-	const struct mount_line *mount;
-	struct swap_area area;
-
-	if (!stack || mountinfo_read(root, &mountinfo) < 0 ||
-	    !(mount = mountinfo_next_at(mountinfo, "/")) ||
-	    swap_area_resolve(mount->source, 0, false, &area, NULL) < 0 ||
-	    device_stack_read(root, area.dev, stack, NULL) < 0)
-		return false;
-	for (size_t i = 0; i < stack->count; i++)
-		if (stack->layers[i].dev == dev)
-			return true;
-	return false;
-}
 
 /* The line of a mapping: name, device, key, options. *ret_end: its length; 0 if a field is
  * missing. NULL: none. free() it. */
@@ -89,7 +70,8 @@ static bool is_dracut(const char *root, const char *command)
 int wanted_crypttab(const char *root, dev_t dev, const char *command, struct mark_list *list,
 		    struct why *w)
 {
-	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
+	/* The area's, and that of the root file system, which is opened early anyway. */
+	_cleanup_free_ struct device_stack *stack = calloc(2, sizeof(*stack));
 	bool own_table = text_starts(command, "mkinitcpio");
 	const char *path = own_table ? "/etc/crypttab.initramfs" : "/etc/crypttab";
 	const char *option = own_table			? NULL
@@ -101,10 +83,11 @@ int wanted_crypttab(const char *root, dev_t dev, const char *command, struct mar
 	/* A device that cannot be examined was not refused earlier either. */
 	if (r < 0 || device_stack_read(root, dev, stack, NULL) < 0)
 		return r;
+	preflight_read_root(&preflight_real_system, root, "", &stack[1]);
 	r = marks_read(root, path, &marks, w);
 	for (size_t i = 0; i < stack->count && r == 0; i++)
 		if (stack->layers[i].kind == LAYER_CRYPT &&
-		    !is_below_root(root, stack->layers[i].dev))
+		    !device_stack_lists(&stack[1], stack->layers[i].dev))
 			r = open_early(path, &stack->layers[i], marks.rest, option, list, w);
 	marks_free(&marks);
 	return r;
