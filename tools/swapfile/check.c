@@ -98,10 +98,9 @@ int swapfile_do_check(struct swapfile *s, struct why *w)
 			   "no swap area is enabled; name one (s2disk-swapfile check PATH), or "
 			   "create one (s2disk-swapfile create --enable /swapfile)");
 	check(&look, &settings, list);
-	swapfile_value(s, "path", look.path);
-	if (s->use_json)
-		preflight_json_checks(list, &s->json);
-	else
+	if (!s->use_json)
 		preflight_print(list, stdout);
+	else if (preflight_print_json(list, stdout) < 0)
+		return -EIO;
 	return preflight_worst(list) == CHECK_FAILED;
 }

@@ -186,13 +186,8 @@ static int choose_size(struct swapfile *s, const struct site *site, struct why *
 	r = site_choose_size(site, &meminfo, s->size, &s->size, &reason, w);
 	if (r < 0)
 		return r;
-	swapfile_value(s, "path", site->path);
-	if (reason[0]) {
-		swapfile_value(s, "size-reason", reason);
+	if (reason[0])
 		swapfile_line(s, "%s: %s", text_size(s->size, size, sizeof(size)), reason);
-	}
-	if (s->use_json)
-		json_u64(&s->json, "size", s->size);
 	return 0;
 }
 
@@ -289,7 +284,6 @@ int swapfile_do_remove(struct swapfile *s, struct why *w)
 	int r = find_made(s->root, s->path ? s->path : marked, &place, w);
 	if (r < 0)
 		return r;
-	swapfile_value(s, "path", place.path);
 	if (marked && strcmp(marked, place.path) == 0)
 		r = swapfile_do_disable(s, w);
 	if (r == 0 && !s->dry_run && swapfile_is_active(&place.area))

@@ -190,7 +190,7 @@ static void check_other_name(struct preflight_context *context)
 			cmdline.resume, cmdline.resume_offset);
 }
 
-static void print_checks(struct swapfile *s, const struct preflight *list)
+static void print_checks(const struct swapfile *s, const struct preflight *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct check *check = &list->checks[i];
@@ -201,15 +201,14 @@ static void print_checks(struct swapfile *s, const struct preflight *list)
 			log_warning("%s%s%s", check->text, check->advice[0] ? ": " : "",
 				    check->advice);
 	}
-	if (s->use_json)
-		preflight_json_checks(list, &s->json);
 }
 
 /* Runs the pre-flight check of the way back with the current initramfs. False: no boot would find
  * the image. */
 static bool look_back(const struct swapfile *s, const struct swapfile_place *place, bool way_back,
-		      struct preflight *list)
+		      bool print)
 {
+	_cleanup_free_ struct preflight *list = calloc(1, sizeof(*list));
 	const struct preflight_target target = { .area = &place->area };
 	struct settings settings;
 	struct preflight_context context = { .system = &preflight_real_system,
@@ -220,7 +219,7 @@ static bool look_back(const struct swapfile *s, const struct swapfile_place *pla
 					     .snapshot_fd = -1 };
 
 	settings_defaults(&settings);
-	if (settings_load(&settings, s->root, NULL, NULL, NULL) < 0)
+	if (!list || settings_load(&settings, s->root, NULL, NULL, NULL) < 0)
 		return false;
 	if (way_back) {
 		check_swap_area(&context); /* finds what the way-back check uses */
@@ -228,6 +227,8 @@ static bool look_back(const struct swapfile *s, const struct swapfile_place *pla
 		check_way_back(&context);
 	}
 	check_other_name(&context);
+	if (print)
+		print_checks(s, list);
 	return preflight_worst(list) != CHECK_FAILED;
 }
 
@@ -247,15 +248,14 @@ static int carry_out(struct swapfile *s, const struct swapfile_place *place,
 
 /* All or nothing: after a failure everything is undone. */
 static int enable(struct swapfile *s, const struct swapfile_place *place,
-		  const struct mark_list *list, const char *command, struct preflight *checks,
-		  struct why *w)
+		  const struct mark_list *list, const char *command, struct why *w)
 {
 	_cleanup_free_ char *former = swapfile_marked_area(s->root);
 	bool active = swapfile_is_active(&place->area);
 	struct why reason = { "" };
 	int changes = apply(s, list, true, w), r = changes < 0 ? changes : 0;
 
-	if (changes == 0 && (s->hibernate_only || active) && look_back(s, place, true, checks)) {
+	if (changes == 0 && (s->hibernate_only || active) && look_back(s, place, true, false)) {
 		swapfile_line(s, "%s is enabled already; there is nothing to do", place->path);
 		return 0;
 	}
@@ -276,30 +276,24 @@ static int enable(struct swapfile *s, const struct swapfile_place *place,
 
 int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w)
 {
-	_cleanup_free_ struct preflight *checks = calloc(1, sizeof(*checks));
-	bool made = place->area.device[0], good;
 	struct mark_list list = { 0 };
 	const char *command;
-	char arguments[400];
-	int r = checks ? wanted_list(s, place, &command, &list, w) : -ENOMEM;
+	int r = wanted_list(s, place, &command, &list, w);
 
 	if (r == 0)
-		r = enable(s, place, &list, command, checks, w);
+		r = enable(s, place, &list, command, w);
 	marks_list_free(&list);
 	if (r < 0)
 		return r;
-	checks->count = 0;
-	/* A dry run makes no initramfs. */
-	good = made && look_back(s, place, !s->dry_run, checks);
-	if (good)
-		set_kernel_place(s, place);
-	if (!made)
+	if (!place->area.device[0]) {
 		swapfile_line(s, "DEVICE and OFFSET are known once the file exists");
-	snprintf(arguments, sizeof(arguments), "resume=%s%s%s", place->device,
-		 place->area.file ? " resume_offset=" : "", place->area.file ? place->offset : "");
-	swapfile_value(s, "arguments", arguments);
-	print_checks(s, checks);
-	if (good && !s->dry_run)
+		return 0;
+	}
+	/* A dry run makes no initramfs. */
+	if (!look_back(s, place, !s->dry_run, true))
+		return 0;
+	set_kernel_place(s, place);
+	if (!s->dry_run)
 		swapfile_line(s, "Done. This system can hibernate now, without a reboot; "
 				 "'s2disk-swapfile check' verifies it.");
 	return 0;

@@ -297,12 +297,6 @@ int swapfile_do_offset(struct swapfile *s, struct why *w)
 		printf("resume offset = %s\n", place.offset);
 		return 0;
 	}
-	swapfile_value(s, "path", place.path);
-	swapfile_value(s, "device", place.area.device);
-	swapfile_value(s, "resume", place.device);
-	if (s->use_json)
-		json_u64(&s->json, "offset", place.area.offset);
-	swapfile_value(s, "objection", place.objection[0] ? place.objection : NULL);
 	swapfile_line(s, "resume=%s%s%s", place.device, place.area.file ? " resume_offset=" : "",
 		      place.area.file ? place.offset : "");
 	return 0;

@@ -3,7 +3,6 @@
 #ifndef S2DISK_SWAPFILE_SWAPFILE_H
 #define S2DISK_SWAPFILE_SWAPFILE_H
 
-#include "output/json.h"
 #include "base/why.h"
 #include "preflight/memory.h"
 #include "swap/swap_area.h"
@@ -21,10 +20,9 @@ struct swapfile {
 	bool enable; /* create: enable it, too */
 	bool hibernate_only;
 	bool dry_run;
-	bool uswsusp; /* offset: print it as uswsusp's swap-offset does */
-	bool use_json, quiet;
-	struct json json;
-	bool in_steps; /* inside the JSON's array of steps */
+	bool uswsusp;  /* offset: print it as uswsusp's swap-offset does */
+	bool use_json; /* check */
+	bool quiet;
 };
 
 /* Each prints what it does and returns 0; a negative errno with the reason in w; or 1 for a
@@ -98,16 +96,11 @@ char *swapfile_marked_area(const char *root);
 const char *swapfile_initramfs(const struct swapfile *s, const struct swapfile_place *place,
 			       struct why *w);
 
-/* A value (NULL for none), for JSON only, and a line, for text output only, made printable.
- * Values end the array of steps. */
-void swapfile_value(struct swapfile *s, const char *key, const char *value);
-void swapfile_line(struct swapfile *s, const char *format, ...)
+/* A line, made printable. */
+void swapfile_line(const struct swapfile *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A step, right before it is done ("would ..." in a dry run). */
-void swapfile_step(struct swapfile *s, const char *verb, const char *what);
-void swapfile_begin(struct swapfile *s, const char *command);
-/* 0 or -EIO. */
-int swapfile_end(struct swapfile *s, const char *result, const char *reason);
+void swapfile_step(const struct swapfile *s, const char *verb, const char *what);
 
 /* The running system: programs, swap, signals. */
 
