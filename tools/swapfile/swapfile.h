@@ -137,10 +137,4 @@ int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 /* The area that our line of fstab activates; NULL. free() it. */
 char *wanted_activated(const char *root);
 
-/* Adds to the list the lines of crypttab that make the initramfs open the encrypted devices
- * under dev, other than those of the root file system. command: regenerates the initramfs.
- * -EINVAL with the line to add if there is none. */
-int wanted_crypttab(const char *root, dev_t dev, const char *command, struct mark_list *list,
-		    struct why *w);
-
 #endif
