@@ -8,7 +8,6 @@
 #define S2DISK_PREFLIGHT_PREFLIGHT_H
 
 #include "base/text.h"
-#include "output/json.h"
 #include "platform/platform.h"
 #include "release/release_plan.h"
 #include "config/settings.h"
@@ -143,8 +142,5 @@ enum check_level preflight_worst(const struct preflight *preflight);
  * 0 or -EIO. */
 void preflight_print(const struct preflight *preflight, FILE *out);
 int preflight_print_json(const struct preflight *preflight, FILE *out);
-
-/* Its members "checks" and "left_out", in the object that is open. */
-void preflight_json_checks(const struct preflight *preflight, struct json *json);
 
 #endif
