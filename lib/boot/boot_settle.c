@@ -39,11 +39,6 @@ static bool changed_since_boot(const char *root)
 	return files->written >= began - MARGIN_SECONDS;
 }
 
-static int freeze(int fd)
-{
-	return ioctl(fd, FIFREEZE, 0) < 0 ? -errno : 0;
-}
-
 /* EINVAL: it is not frozen (any more). */
 static int thaw(int fd)
 {
@@ -54,39 +49,28 @@ static int thaw(int fd)
 	return r;
 }
 
-static int freeze_and_thaw(int fd, const char *path, bool *ret_frozen, struct why *w)
+/* Signals are blocked: if the program died in between, every writer on that file system
+ * would hang. */
+static int freeze_for_a_moment(int fd, const char *path, bool *ret_frozen, struct why *w)
 {
-	int r = freeze(fd), thawed;
+	sigset_t all, before;
+	int r, thawed;
 
-	/* Frozen by another program, which has to thaw it. */
-	if (r == -EBUSY)
-		return 0;
-	if (r == -EOPNOTSUPP || r == -ENOTTY)
-		return 0;
-	if (r < 0)
-		return why(w, r, "the file system of %s cannot be frozen: %s", path, strerror(-r));
-	thawed = thaw(fd);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	r = ioctl(fd, FIFREEZE, 0) < 0 ? -errno : 0;
+	thawed = r == 0 ? thaw(fd) : 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	*ret_frozen = thawed < 0;
 	if (thawed < 0)
 		return why(w, thawed,
 			   "the file system of %s is frozen and cannot be thawed: %s; run "
 			   "\"fsfreeze -u\" with its mount point",
 			   path, strerror(-thawed));
-	return 0;
-}
-
-/* Signals are blocked: if the program died in between, every writer on that file system
- * would hang. */
-static int freeze_for_a_moment(int fd, const char *path, bool *ret_frozen, struct why *w)
-{
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
-	r = freeze_and_thaw(fd, path, ret_frozen, w);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	/* EBUSY: frozen by another program, which has to thaw it. */
+	if (r == 0 || r == -EBUSY || r == -EOPNOTSUPP || r == -ENOTTY)
+		return 0;
+	return why(w, r, "the file system of %s cannot be frozen: %s", path, strerror(-r));
 }
 
 /* Empties the journal of ext4. This waits for the journal only, not for pending writers

@@ -9,6 +9,7 @@
 #include "crypto/secret.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 /* More than any initramfs needs. */
 #define ENTRIES_LIMIT 1000000
 #define UNPACKED_LIMIT (UINT64_C(2) << 30)
-#define CLOCK_BYTES (1u << 20) /* the clock is checked after every this many bytes */
+#define CLOCK_BYTES (1u << 20) /* of zeros: the clock is checked after every this many */
 #define NAMES_LIMIT (4u << 20)
 
 /* In a report, see initramfs.h. */
@@ -103,21 +104,17 @@ static bool is_late(const struct reading *reading)
 static int take(struct reading *reading, void *to, uint64_t length)
 {
 	char unwanted[16384];
-	uint64_t taken = 0;
 
 	if (length > UNPACKED_LIMIT - reading->position)
 		return -EFBIG;
-	while (taken < length) {
-		char *at = to ? (char *)to + taken : unwanted;
-		uint64_t room = to ? length - taken : min_u64(length - taken, sizeof(unwanted));
-		size_t n = fread(at, 1, min_u64(room, CLOCK_BYTES), reading->file);
-
-		if (taken % CLOCK_BYTES + n >= CLOCK_BYTES && is_late(reading))
+	for (uint64_t taken = 0, n; taken < length; taken += n) {
+		n = fread(to ? (char *)to + taken : unwanted, 1,
+			  min_u64(length - taken, sizeof(unwanted)), reading->file);
+		if (is_late(reading))
 			return -ETIMEDOUT;
 		if (n == 0 && (!ferror(reading->file) || errno != EINTR))
 			return -EBADMSG;
 		clearerr(reading->file);
-		taken += n;
 	}
 	reading->position += length;
 	return 0;
@@ -479,5 +476,24 @@ const char *initramfs_file(const struct initramfs *initramfs, const char *name)
 	for (size_t i = 0; i < initramfs->count; i++)
 		if (strcmp(initramfs->files[i].name, name) == 0)
 			return initramfs->files[i].text;
+	return NULL;
+}
+
+const char *initramfs_command(const char *root)
+{
+	static const char *const commands[] = { "update-initramfs -u -k all", "mkinitcpio -P",
+						"dracut --force --regenerate-all" };
+	static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+	char path[64];
+
+	if (tree_exists(root, "/run/ostree-booted"))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(directories); j++) {
+			snprintf(path, sizeof(path), "%s/%.*s", directories[j],
+				 (int)strcspn(commands[i], " "), commands[i]);
+			if (tree_exists(root, path))
+				return commands[i];
+		}
 	return NULL;
 }

@@ -87,4 +87,11 @@ bool initramfs_runs_late(const struct initramfs *initramfs, const char *hook);
 bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, const char *name,
 		     const char *uuid, bool any_name);
 
+/* The command that regenerates every initramfs of the system below root, to print and to
+ * run: a program in PATH and its arguments, separated by blanks, "update-initramfs -u -k
+ * all". NULL if none is known: ostree systems, and systems without a generator that has a
+ * hook of ours. On Debian with dracut, update-initramfs is dracut's own, if it is
+ * installed. */
+const char *initramfs_command(const char *root);
+
 #endif

@@ -2,6 +2,7 @@
 #include "preflight/memory.h"
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "base/tree.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define BEST_COMPRESSION 4
+#define MEMINFO_LIMIT 65536
 
 /* "      1528 kB" */
 static int parse_kib(const char *text, uint64_t *ret)
@@ -154,6 +156,18 @@ uint64_t zram_memory(const char *root)
 			sum = add_saturating(sum, used);
 	}
 	return sum;
+}
+
+int meminfo_read(const char *root, struct meminfo *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = io_read_file(root, "/proc/meminfo", MEMINFO_LIMIT, &text, NULL);
+
+	if (r == 0)
+		r = meminfo_parse(text, ret);
+	if (r == 0)
+		ret->zram = zram_memory(root);
+	return r;
 }
 
 void swap_need_for(uint64_t must, uint64_t total, uint64_t other_free, bool compress,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How much memory an image must hold, and how much swap that takes. Pure but for zram_memory(). */
+/* How much memory an image must hold, and how much swap that takes. Pure but for meminfo_read(). */
 #ifndef S2DISK_PREFLIGHT_MEMORY_H
 #define S2DISK_PREFLIGHT_MEMORY_H
 
@@ -23,7 +23,7 @@ struct meminfo {
 	uint64_t percpu;
 	uint64_t huge_pages;
 	uint64_t zswap;
-	uint64_t zram; /* not in /proc/meminfo: zram_memory(), set by the caller */
+	uint64_t zram; /* not in /proc/meminfo: set by meminfo_read() */
 };
 
 /* -EINVAL when a line that every kernel has is missing or no number (*ret
@@ -46,6 +46,9 @@ uint64_t meminfo_kernel(const struct meminfo *meminfo);
 /* The memory that all zram devices below root/sys/block take, by their attributes mm_stat (the
  * third number; Linux' Documentation/admin-guide/blockdev/zram.rst). */
 uint64_t zram_memory(const char *root);
+
+/* Those of root/proc/meminfo, and of the zram devices below root/sys/block. A negative errno. */
+int meminfo_read(const char *root, struct meminfo *ret);
 
 struct swap_need {
 	uint64_t image;	 /* bytes of memory that go into the image */

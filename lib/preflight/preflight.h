@@ -8,10 +8,10 @@
 #define S2DISK_PREFLIGHT_PREFLIGHT_H
 
 #include "base/text.h"
-#include "output/json.h"
 #include "platform/platform.h"
 #include "release/release_plan.h"
 #include "config/settings.h"
+#include "swap/device_stack.h"
 #include "swap/swap_area.h"
 
 #include <stdbool.h>
@@ -113,6 +113,11 @@ void preflight_advise(struct check *check, const char *format, ...)
 void check_swap_area(struct preflight_context *context);
 void check_way_back(struct preflight_context *context);
 
+/* The devices below the root file system, which every boot opens: by root= of the command line ("":
+ * it does not count), else by the mounts. false: unknown; *ret is what is known. */
+bool preflight_read_root(const struct preflight_system *system, const char *root,
+			 const char *cmdline, struct device_stack *ret);
+
 /* Why the kernel does not hibernate at all (hibernation_available() in its
  * kernel/power/hibernate.c), with this released (NULL: nothing): fills text and advice of a
  * check. False when no cause was found (check untouched). */
@@ -137,8 +142,5 @@ enum check_level preflight_worst(const struct preflight *preflight);
  * 0 or -EIO. */
 void preflight_print(const struct preflight *preflight, FILE *out);
 int preflight_print_json(const struct preflight *preflight, FILE *out);
-
-/* Its members "checks" and "left_out", in the object that is open. */
-void preflight_json_checks(const struct preflight *preflight, struct json *json);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "preflight/preflight.h"
 
+#include "output/json.h"
+
 static const char *level_name(enum check_level level)
 {
 	switch (level) {
@@ -53,24 +55,6 @@ void preflight_print(const struct preflight *preflight, FILE *out)
 		fprintf(out, "\nThis machine is ready to hibernate.\n");
 }
 
-void preflight_json_checks(const struct preflight *preflight, struct json *json)
-{
-	json_array_begin(json, "checks");
-	for (size_t i = 0; i < preflight->count; i++) {
-		const struct check *check = &preflight->checks[i];
-
-		json_object_begin(json, NULL);
-		json_string(json, "id", check->id);
-		json_string(json, "level", level_name(check->level));
-		json_string(json, "text", check->text);
-		json_string(json, "advice", check->advice[0] ? check->advice : NULL);
-		json_object_end(json);
-	}
-	json_array_end(json);
-	if (preflight->left_out > 0)
-		json_u64(json, "left_out", preflight->left_out);
-}
-
 int preflight_print_json(const struct preflight *preflight, FILE *out)
 {
 	struct json json;
@@ -78,7 +62,20 @@ int preflight_print_json(const struct preflight *preflight, FILE *out)
 	json_begin(&json, out);
 	json_object_begin(&json, NULL);
 	json_string(&json, "result", level_name(preflight_worst(preflight)));
-	preflight_json_checks(preflight, &json);
+	json_array_begin(&json, "checks");
+	for (size_t i = 0; i < preflight->count; i++) {
+		const struct check *check = &preflight->checks[i];
+
+		json_object_begin(&json, NULL);
+		json_string(&json, "id", check->id);
+		json_string(&json, "level", level_name(check->level));
+		json_string(&json, "text", check->text);
+		json_string(&json, "advice", check->advice[0] ? check->advice : NULL);
+		json_object_end(&json);
+	}
+	json_array_end(&json);
+	if (preflight->left_out > 0)
+		json_u64(&json, "left_out", preflight->left_out);
 	json_object_end(&json);
 	return json_end(&json);
 }

@@ -13,20 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMINFO_LIMIT 65536
-
-static int read_meminfo(const char *root, struct meminfo *ret)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = io_read_file(root, "/proc/meminfo", MEMINFO_LIMIT, &text, NULL);
-
-	if (r >= 0)
-		r = meminfo_parse(text, ret);
-	if (r == 0)
-		ret->zram = zram_memory(root);
-	return r;
-}
-
 /* ", 99 MiB of it held by zram, 300 MiB of it moved to swap first", or nothing. */
 static const char *parts_text(const struct meminfo *meminfo, const struct swap_need *need,
 			      char *buffer, size_t size)
@@ -105,7 +91,7 @@ void check_swap_size(struct preflight_context *context)
 	uint64_t must;
 
 	/* Without an active area there is no size to judge. */
-	if (!context->free_known || read_meminfo(context->root, &meminfo) < 0)
+	if (!context->free_known || meminfo_read(context->root, &meminfo) < 0)
 		return;
 	must = meminfo_must_save(&meminfo);
 	swap_need_for(must, meminfo.total, context->other_free, context->settings->compress, &need);
@@ -162,7 +148,7 @@ void check_memory(struct preflight_context *context)
 	struct meminfo meminfo;
 	struct check *check;
 	uint64_t must, used;
-	int r = read_meminfo(context->root, &meminfo);
+	int r = meminfo_read(context->root, &meminfo);
 
 	if (r < 0) {
 		check = preflight_add(context, "memory", CHECK_WARNING,

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "boot/boot_choice.h"
 #include "boot/hibernate_location.h"
-#include "boot/initramfs_command.h"
 #include "history/boot_record_file.h"
 #include "kernel/kernel_cmdline.h"
 #include "config/image_keys.h"

@@ -303,17 +303,16 @@ static void forecast(const struct way *way, const struct initramfs *initramfs, c
 	text_copy(ret->by_file, sizeof(ret->by_file), settings.resume_device_by);
 }
 
-/* The devices below the root file system, which are unlocked in any case. false: unknown. */
-static bool read_root(const struct way *way, struct device_stack *ret)
+bool preflight_read_root(const struct preflight_system *system, const char *root,
+			 const char *cmdline, struct device_stack *ret)
 {
-	const struct preflight_system *system = way->context->system;
 	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
 	const struct mount_line *mount;
-	const char *root = way->context->root, *at = way->cmdline;
+	const char *at = cmdline;
 	struct swap_area found = { .dev = 0 };
 	char name[256] = "";
 
-	while ((at = strstr(at, "root=")) && at > way->cmdline && at[-1] != ' ')
+	while ((at = strstr(at, "root=")) && at > cmdline && at[-1] != ' ')
 		at++; /* nfsroot= */
 	if (at)
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 5, " \n"), at + 5);
@@ -346,19 +345,17 @@ static struct locks find_locks(const struct way *way, const struct initramfs *in
 	struct locks ret = { .locked = NULL };
 	struct device_stack root;
 
-	ret.known = read_root(way, &root);
+	ret.known =
+		preflight_read_root(way->context->system, way->context->root, way->cmdline, &root);
 	for (size_t i = 0; i < way->stack.count; i++) {
 		const struct device_layer *layer = &way->stack.layers[i];
 		bool any_name = i > 0 || !text_starts(spec, "/dev/mapper/");
-		bool root_has = layer->kind != LAYER_CRYPT;
 		char uuid[sizeof(layer->luks)] = "";
 
 		for (const char *at = layer->luks; *at; at++)
 			if (*at != '-')
 				strncat(uuid, at, 1);
-		for (size_t j = 0; j < root.count; j++)
-			root_has |= root.layers[j].dev == layer->dev;
-		if (root_has)
+		if (layer->kind != LAYER_CRYPT || device_stack_lists(&root, layer->dev))
 			continue;
 		if (!initramfs_opens(initramfs, cmdline, layer->mapper, uuid, any_name))
 			ret.locked = layer;

@@ -364,6 +364,14 @@ bool device_stack_has(const struct device_stack *stack, enum layer_kind kind)
 	return false;
 }
 
+bool device_stack_lists(const struct device_stack *stack, dev_t dev)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->layers[i].dev == dev)
+			return true;
+	return false;
+}
+
 static void layer_text(const struct device_layer *layer, char *buffer, size_t size)
 {
 	switch (layer->kind) {

@@ -66,6 +66,7 @@ int device_stack_check(const char *root, const struct device_stack *stack, struc
 bool device_stack_known(const struct device_stack *stack);
 
 bool device_stack_has(const struct device_stack *stack, enum layer_kind kind);
+bool device_stack_lists(const struct device_stack *stack, dev_t dev);
 
 /* "LVM vg-root on LUKS2 sda2_crypt on partition sda2 on sda"; returns buffer. */
 const char *device_stack_text(const struct device_stack *stack, char *buffer, size_t size);

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "format/swap_signature.h"
-#include "site.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,30 +176,18 @@ static int delete_file(struct swapfile *s, const char *path, struct why *w)
 
 static int choose_size(struct swapfile *s, const struct site *site, struct why *w)
 {
-	_cleanup_free_ char *text = NULL;
 	struct meminfo meminfo = { 0 };
 	const char *reason;
 	char size[24];
-	int r = 0;
+	int r = s->size ? 0 : meminfo_read(s->root, &meminfo);
 
-	if (!s->size) {
-		r = io_read_file(s->root, "/proc/meminfo", 1u << 16, &text, NULL);
-		if (r == 0)
-			r = meminfo_parse(text, &meminfo);
-		meminfo.zram = zram_memory(s->root);
-	}
 	if (r < 0)
 		return why(w, -EIO, "/proc/meminfo cannot be used: %s", strerror(-r));
 	r = site_choose_size(site, &meminfo, s->size, &s->size, &reason, w);
 	if (r < 0)
 		return r;
-	swapfile_value(s, "path", site->path);
-	if (reason[0]) {
-		swapfile_value(s, "size-reason", reason);
+	if (reason[0])
 		swapfile_line(s, "%s: %s", text_size(s->size, size, sizeof(size)), reason);
-	}
-	if (s->use_json)
-		json_u64(&s->json, "size", s->size);
 	return 0;
 }
 
@@ -297,7 +284,6 @@ int swapfile_do_remove(struct swapfile *s, struct why *w)
 	int r = find_made(s->root, s->path ? s->path : marked, &place, w);
 	if (r < 0)
 		return r;
-	swapfile_value(s, "path", place.path);
 	if (marked && strcmp(marked, place.path) == 0)
 		r = swapfile_do_disable(s, w);
 	if (r == 0 && !s->dry_run && swapfile_is_active(&place.area))

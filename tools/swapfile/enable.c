@@ -6,7 +6,7 @@
 #include "base/replace.h"
 #include "base/text.h"
 #include "base/tree.h"
-#include "boot/initramfs_command.h"
+#include "boot/initramfs.h"
 #include "kernel/kernel_cmdline.h"
 #include "kernel/kernel_resume.h"
 #include "preflight/preflight.h"
@@ -16,7 +16,6 @@
 #include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,29 +23,6 @@
 
 /* Former versions recorded there what they changed. */
 #define FORMER_STATE "/var/lib/s2disk/swapfile.state"
-
-/* For text output, and a value of JSON. */
-struct warnings {
-	char text[2048];
-};
-
-static void warn(struct warnings *warnings, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void warn(struct warnings *warnings, const char *format, ...)
-{
-	size_t used = strlen(warnings->text), size = sizeof(warnings->text);
-	va_list args;
-
-	if (used > 0)
-		used += (size_t)snprintf(warnings->text + used, size - used, "; ");
-	if (used >= size)
-		return;
-	va_start(args, format);
-	vsnprintf(warnings->text + used, size - used, format, args);
-	va_end(args);
-	log_warning("%s", warnings->text + used);
-}
 
 static void print_lines(struct swapfile *s, char sign, const char *text)
 {
@@ -63,24 +39,40 @@ static int put(struct swapfile *s, const struct mark *mark, struct why *w)
 	return s->dry_run ? 0 : marks_put(s->root, mark, w);
 }
 
-/* 1 if something was marked. */
-static int take(struct swapfile *s, const char *path, struct why *w)
+static int take(struct swapfile *s, const char *path, const struct marks *marks, struct why *w)
 {
+	if (marks->found) {
+		swapfile_step(s, marks->made && !marks->rest[0] ? "delete" : "write", path);
+		print_lines(s, '-', marks->body);
+	}
+	return s->dry_run ? 0 : marks_take(s->root, path, marks, w);
+}
+
+/* One file; 1 if it differed. */
+static int apply_to(struct swapfile *s, const char *path, const struct mark_list *list, bool look,
+		    struct why *w)
+{
+	size_t needed = 0, there = 0;
 	struct marks marks;
 	int r = marks_read(s->root, path, &marks, w);
+	bool same;
 
 	if (r < 0)
 		return r;
-	if (marks.found) {
-		swapfile_step(s, marks.made && !marks.rest[0] ? "delete" : "write", path);
-		print_lines(s, '-', marks.body);
-	}
-	if (!s->dry_run)
-		r = marks_take(s->root, path, &marks, w);
-	if (r == 0)
-		r = marks.found;
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].path, path) == 0) {
+			needed++;
+			there += strstr(marks.body, list->items[i].body) != NULL;
+		}
+	same = there == needed && marks.found == (needed > 0);
+	/* Also tidies up where nothing is marked. */
+	if (!look && !(same && marks.found))
+		r = take(s, path, &marks, w);
 	marks_free(&marks);
-	return r;
+	for (size_t i = 0; i < list->count && r == 0 && !same && !look; i++)
+		if (strcmp(list->items[i].path, path) == 0)
+			r = put(s, &list->items[i], w);
+	return r < 0 ? r : !same;
 }
 
 /* Former versions changed boot loaders' files, and only these have marks. */
@@ -103,34 +95,48 @@ static void report_former(struct swapfile *s, bool boot_files)
 		rmdir(dirname(state)); /* if it is empty */
 }
 
-/* Deactivates the area, then removes all marks: if the former fails, nothing is changed. A file
- * that fails does not stop the others. 1 if something was marked. */
-static int undo(struct swapfile *s, bool deactivate, struct why *w)
+/* Makes the marks in all files exactly those of the list; look: changes nothing. Returns how many
+ * files differed. With an empty list a file that fails does not stop the others. */
+static int apply(struct swapfile *s, const struct mark_list *list, bool look, struct why *w)
 {
-	_cleanup_free_ char *activated = deactivate ? wanted_activated(s->root) : NULL;
-	bool found = false, boot_files = false;
-	int result = 0;
+	bool boot_files = false, all = list->count == 0;
+	int result = 0, count = 0;
 
-	if (activated) {
-		swapfile_step(s, "deactivate", activated);
-		if (!s->dry_run)
-			result = swapfile_deactivate(activated, w);
-	}
-	if (result < 0)
-		return result;
-	for (size_t i = 0; i < WANTED_FILES; i++) {
+	for (size_t i = 0; i < WANTED_FILES && (result == 0 || all); i++) {
 		struct why reason = { "" };
-		int r = take(s, wanted_files[i], &reason);
+		int r = apply_to(s, wanted_files[i], list, look, &reason);
 
-		s->sleep_key |= r > 0 && i == WANTED_SLEEP_KEY;
-		found |= r > 0;
+		s->sleep_key |= !look && r > 0 && i == WANTED_SLEEP_KEY;
+		count += r > 0;
 		boot_files |= r > 0 && i >= WANTED_OF_BOOT_LOADER;
+		if (r >= 0 && !all)
+			r = swapfile_stopped(&reason);
 		if (r < 0 && result == 0)
 			result = why(w, r, "%s", why_text(&reason, r));
 	}
-	if (result == 0)
+	if (result == 0 && !look)
 		report_former(s, boot_files);
-	return result < 0 ? result : found;
+	return result < 0 ? result : count;
+}
+
+/* What our line in fstab activates. */
+static int deactivate(struct swapfile *s, struct why *w)
+{
+	_cleanup_free_ char *activated = wanted_activated(s->root);
+
+	if (!activated)
+		return 0;
+	swapfile_step(s, "deactivate", activated);
+	return s->dry_run ? 0 : swapfile_deactivate(activated, w);
+}
+
+/* Deactivates the area, then removes all marks: if the former fails, nothing is changed. Returns
+ * how many files had some. */
+static int undo(struct swapfile *s, struct why *w)
+{
+	int r = deactivate(s, w);
+
+	return r < 0 ? r : apply(s, &(struct mark_list){ 0 }, false, w);
 }
 
 /* logind reads its configuration again. Restarting it could end sessions. */
@@ -151,11 +157,9 @@ static void read_sleep_key(struct swapfile *s)
  * initramfs. */
 static int refresh(struct swapfile *s, const char *command, struct why *w)
 {
-	char path[64];
 	int r = 0;
 
-	if (tree_exists(s->root, "/run/systemd/system") &&
-	    swapfile_has_program(s->root, "systemctl", path, sizeof(path))) {
+	if (tree_exists(s->root, "/run/systemd/system")) {
 		swapfile_step(s, "run", "systemctl daemon-reload");
 		r = s->dry_run ? 0 : swapfile_run(s->root, "systemctl daemon-reload", NULL, w);
 		if (r == 0)
@@ -183,28 +187,44 @@ static void set_kernel_place(struct swapfile *s, const struct swapfile_place *pl
 		log_warning("the kernel's resume device was not set: %s", strerror(-r));
 }
 
-static void warn_of_names(const struct swapfile *s, const struct swapfile_place *place,
-			  struct warnings *warnings)
+static void check_other_name(struct preflight_context *context)
 {
+	const struct swap_area *area = context->target->area;
 	struct kernel_cmdline cmdline = { 0 };
 	struct swap_area other;
 
-	kernel_cmdline_read(s->root, &cmdline);
+	kernel_cmdline_read(context->root, &cmdline);
 	text_make_printable(cmdline.resume);
 	if (cmdline.resume[0] &&
 	    (swap_area_resolve(cmdline.resume, cmdline.resume_offset, false, &other, NULL) < 0 ||
-	     other.dev != place->area.dev || other.offset != place->area.offset))
-		warn(warnings,
-		     "the kernel command line names another place, which the kernel's own "
-		     "hibernation and systemd use from the next boot on; remove this from the "
-		     "boot loader's configuration: resume=%s resume_offset=%" PRIu64,
-		     cmdline.resume, cmdline.resume_offset);
+	     other.dev != area->dev || other.offset != area->offset))
+		preflight_advise(
+			preflight_add(context, "command-line", CHECK_WARNING,
+				      "the kernel command line names another place, which the "
+				      "kernel's own hibernation and systemd use from the next boot "
+				      "on"),
+			"remove this from the boot loader's configuration: resume=%s "
+			"resume_offset=%" PRIu64,
+			cmdline.resume, cmdline.resume_offset);
 }
 
-/* Runs the pre-flight check of the way back with the current initramfs. False: no boot would
- * find the image. warnings NULL: nothing is printed. */
-static bool look_back(struct swapfile *s, const struct swapfile_place *place,
-		      struct warnings *warnings)
+static void print_checks(const struct swapfile *s, const struct preflight *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct check *check = &list->checks[i];
+
+		if (check->level == CHECK_OK)
+			swapfile_line(s, "%s: %s", check->id, check->text);
+		else
+			log_warning("%s%s%s", check->text, check->advice[0] ? ": " : "",
+				    check->advice);
+	}
+}
+
+/* Runs the pre-flight check of the way back with the current initramfs. False: no boot would find
+ * the image. */
+static bool look_back(const struct swapfile *s, const struct swapfile_place *place, bool way_back,
+		      bool print)
 {
 	_cleanup_free_ struct preflight *list = calloc(1, sizeof(*list));
 	const struct preflight_target target = { .area = &place->area };
@@ -219,78 +239,63 @@ static bool look_back(struct swapfile *s, const struct swapfile_place *place,
 	settings_defaults(&settings);
 	if (!list || settings_load(&settings, s->root, NULL, NULL, NULL) < 0)
 		return false;
-	check_swap_area(&context); /* finds what the way-back check uses */
-	list->count = 0;
-	check_way_back(&context);
-	for (size_t i = 0; i < list->count && warnings; i++) {
-		const struct check *check = &list->checks[i];
-
-		if (check->level == CHECK_OK)
-			swapfile_line(s, "way back: %s", check->text);
-		else
-			warn(warnings, "%s%s%s", check->text, check->advice[0] ? ": " : "",
-			     check->advice);
+	if (way_back) {
+		check_swap_area(&context); /* finds what the way-back check uses */
+		list->count = 0;
+		check_way_back(&context);
 	}
+	check_other_name(&context);
+	if (print)
+		print_checks(s, list);
 	return preflight_worst(list) != CHECK_FAILED;
 }
 
 static int carry_out(struct swapfile *s, const struct swapfile_place *place,
 		     const struct mark_list *list, const char *command, struct why *w)
 {
-	int r = swapfile_stopped(w);
+	int r = apply(s, list, false, w);
 
-	for (size_t i = 0; i < list->count && r == 0; i++) {
-		r = put(s, &list->items[i], w);
-		if (r == 0)
-			r = swapfile_stopped(w);
-	}
-	if (r == 0 && !s->hibernate_only && !swapfile_is_active(&place->area)) {
+	if (r >= 0 && !s->hibernate_only && !swapfile_is_active(&place->area)) {
 		swapfile_step(s, "activate", place->path);
 		r = s->dry_run ? 0 : swapfile_activate(place->path, w);
 	}
-	if (r == 0)
+	if (r >= 0)
 		r = refresh(s, command, w);
 	return r == 0 ? swapfile_stopped(w) : r;
 }
 
 /* All or nothing: after a failure everything is undone. */
-static int enable(struct swapfile *s, const struct swapfile_place *place, struct mark_list *list,
-		  const char *command, struct why *w)
+static int enable(struct swapfile *s, const struct swapfile_place *place,
+		  const struct mark_list *list, const char *command, struct why *w)
 {
-	bool active = swapfile_is_active(&place->area), marked;
+	_cleanup_free_ char *former = swapfile_marked_area(s->root);
+	bool active = swapfile_is_active(&place->area);
 	struct why reason = { "" };
-	int same = wanted_is_there(s->root, list, &marked, w), r = same < 0 ? same : 0;
+	int changes = apply(s, list, true, w), r = changes < 0 ? changes : 0;
 
-	if (same == 1) {
-		marks_list_free(list);
-		if ((s->hibernate_only || active) && look_back(s, place, NULL)) {
-			swapfile_line(s, "%s is enabled already; there is nothing to do",
-				      place->path);
-			return 0;
-		}
-	} else if (r == 0 && marked) {
-		_cleanup_free_ char *former = swapfile_marked_area(s->root);
-
-		swapfile_line(s, "%s is enabled already, and is disabled first",
-			      former ? former : "another area");
-		r = undo(s, true, w);
+	if (changes == 0 && (s->hibernate_only || active) && look_back(s, place, true, false)) {
+		swapfile_line(s, "%s is enabled already; there is nothing to do", place->path);
+		return 0;
+	}
+	if (changes > 0 && former) {
+		swapfile_line(s, "%s is enabled already, and is disabled first", former);
+		r = deactivate(s, w);
 	}
 	if (r < 0)
 		return r;
 	r = carry_out(s, place, list, command, w);
-	if (r < 0 && same == 0 &&
-	    (undo(s, !active, &reason) < 0 || refresh(s, command, &reason) < 0))
+	if (r == 0 || changes == 0)
+		return r;
+	if ((active ? apply(s, &(struct mark_list){ 0 }, false, &reason) : undo(s, &reason)) < 0 ||
+	    refresh(s, command, &reason) < 0)
 		log_warning("%s", reason.text);
 	return r;
 }
 
 int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w)
 {
-	bool made = place->area.device[0], good = made;
-	struct warnings warnings = { "" };
 	struct mark_list list = { 0 };
 	const char *command;
-	char arguments[400];
 	int r = wanted_list(s, place, &command, &list, w);
 
 	if (r == 0)
@@ -298,24 +303,21 @@ int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place
 	marks_list_free(&list);
 	if (r < 0)
 		return r;
-	if (made && !s->dry_run)
-		good = look_back(s, place, &warnings);
-	if (good)
-		set_kernel_place(s, place);
-	if (made)
-		warn_of_names(s, place, &warnings);
 	if (wanted_by_agent(s->root))
-		warn(&warnings,
-		     "EC2's agent (ec2-hibinit-agent) answers the sleep key, by which EC2 asks to "
-		     "hibernate, and uses the kernel's own hibernation; remove it, and enable "
-		     "again");
-	else
+		log_warning(
+			"EC2's agent (ec2-hibinit-agent) answers the sleep key, by which EC2 asks "
+			"to "
+			"hibernate, and uses the kernel's own hibernation; remove it, and enable "
+			"again");
+	if (!place->area.device[0]) {
 		swapfile_line(s, "DEVICE and OFFSET are known once the file exists");
-	snprintf(arguments, sizeof(arguments), "resume=%s%s%s", place->device,
-		 place->area.file ? " resume_offset=" : "", place->area.file ? place->offset : "");
-	swapfile_value(s, "arguments", arguments);
-	swapfile_value(s, "warning", warnings.text[0] ? warnings.text : NULL);
-	if (good && !s->dry_run)
+		return 0;
+	}
+	/* A dry run makes no initramfs. */
+	if (!look_back(s, place, !s->dry_run, true))
+		return 0;
+	set_kernel_place(s, place);
+	if (!s->dry_run)
 		swapfile_line(s, "Done. This system can hibernate now, without a reboot; "
 				 "'s2disk-swapfile check' verifies it.");
 	return 0;
@@ -332,23 +334,22 @@ int swapfile_do_enable(struct swapfile *s, struct why *w)
 	return r == 0 ? swapfile_enable_place(s, &place, w) : r;
 }
 
-int swapfile_is_set_up(const struct swapfile *s, const struct swapfile_place *place, struct why *w)
+int swapfile_is_set_up(struct swapfile *s, const struct swapfile_place *place, struct why *w)
 {
 	struct mark_list list = { 0 };
 	const char *command;
-	bool found;
 	int r = wanted_list(s, place, &command, &list, w);
 
 	if (r == 0)
-		r = wanted_is_there(s->root, &list, &found, w);
+		r = apply(s, &list, true, w);
 	marks_list_free(&list);
-	return r;
+	return r < 0 ? r : r == 0;
 }
 
 int swapfile_do_disable(struct swapfile *s, struct why *w)
 {
 	char known[64];
-	int r = undo(s, true, w);
+	int r = undo(s, w);
 
 	if (r == 0) {
 		swapfile_line(s, "no swap area is enabled; there is nothing to do");

@@ -34,7 +34,7 @@ static const char help[] =
 	"      --enable          enable it when it is made\n"
 	"      --hibernate-only  active only while s2disk hibernates\n"
 	"  -n, --dry-run         print what would be changed\n"
-	"      --json            as JSON\n"
+	"      --json            check: as JSON\n"
 	"      --root=DIR        use DIR as the root of the system (for tests)\n"
 	"  -q, --quiet           only warnings and errors\n"
 	"  -v, --verbose         more messages\n"
@@ -118,21 +118,12 @@ static int run_locked(struct swapfile *s, const struct command *command, struct 
 static int run(struct swapfile *s, const struct command *command)
 {
 	struct why w = { "" };
-	int r, code;
+	int r = run_locked(s, command, &w);
 
-	swapfile_begin(s, command->name);
-	r = run_locked(s, command, &w);
 	/* check has printed its result already. */
 	if (w.text[0] && r < 0)
 		log_error("%s", w.text);
-	code = r == 0 ? EXIT_DONE : is_refusal(r) ? EXIT_REFUSED : EXIT_FAILED;
-	if (swapfile_end(s,
-			 code == EXIT_DONE     ? "done"
-			 : code == EXIT_FAILED ? "failed"
-					       : "refused",
-			 r < 0 ? w.text : NULL) < 0)
-		return EXIT_FAILED;
-	return code;
+	return r == 0 ? EXIT_DONE : is_refusal(r) ? EXIT_REFUSED : EXIT_FAILED;
 }
 
 /* uswsusp's program: one path, one line. */
@@ -164,6 +155,8 @@ static int run_command(struct swapfile *s, int argc, char **argv)
 								: "no PATH");
 	if ((s->size || s->no_subvolume || s->enable) && strcmp(command->name, "create") != 0)
 		return command_line_wrong("--size, --no-subvolume and --enable need create");
+	if (s->use_json && strcmp(command->name, "check") != 0)
+		return command_line_wrong("--json needs check");
 	if (s->hibernate_only && !s->enable && strcmp(command->name, "enable") != 0)
 		return command_line_wrong("--hibernate-only needs enable or create --enable");
 	return run(s, command);

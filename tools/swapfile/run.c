@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Programs, swap and signals of the running system; the output: lines of text, or one JSON object.
+ */
 #include "swapfile.h"
 
 #include "base/bytes.h"
@@ -9,57 +11,40 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MAX 8
 #define SWAPS_MAX 64
 
 static volatile sig_atomic_t asked;
 
-bool swapfile_has_program(const char *root, const char *name, char *buffer, size_t size)
-{
-	static const char *const directories[] = {
-		"/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"
-	};
-	char full[PATH_MAX];
-
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		snprintf(buffer, size, "%s/%s", directories[i], name);
-		snprintf(full, sizeof(full), "%s%s", root, buffer);
-		if (access(full, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A plain environment: these programs run as root. Their output is shown, except with --quiet. */
 int swapfile_run(const char *root, const char *command, const char *operand, struct why *w)
 {
-	static const char *const environment[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", NULL
-	};
-	_cleanup_free_ char *copy = strdup(command), *program = NULL;
-	const char *arguments[ARGUMENTS_MAX] = { NULL };
+	/* Splits the command at its blanks. */
+	const char *const arguments[] = { "sh", "-c", "exec $0 \"$@\"", command, operand, NULL };
+	const char *environment[] = { NULL, "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
+				      NULL };
 	_cleanup_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	char path[64], *at = copy;
-	size_t count = 0;
-	int r;
+	_cleanup_free_ char *path = NULL;
+	int r = -ENOMEM;
 
-	for (; at && count < ARGUMENTS_MAX - 2; count++)
-		arguments[count] = strsep(&at, " ");
-	arguments[count] = operand;
-	if (!copy || at || !swapfile_has_program(root, arguments[0], path, sizeof(path)) ||
-	    asprintf(&program, "%s%s", root, path) < 0)
+	if (asprintf(&path,
+		     "PATH=%1$s/usr/local/sbin:%1$s/usr/local/bin:%1$s/usr/sbin:%1$s/usr/bin:"
+		     "%1$s/sbin:%1$s/bin",
+		     root) < 0)
+		path = NULL;
+	environment[0] = path;
+	if (path)
+		r = program_run("/bin/sh", arguments, environment,
+				log_level() > LOG_LEVEL_WARNING ? STDERR_FILENO : null);
+	if (r == 127)
 		return why(w, -ENOENT, "%s cannot be run", command);
-	r = program_run(program, arguments, environment,
-			log_level() > LOG_LEVEL_WARNING ? STDERR_FILENO : null);
 	if (r > 0)
 		return why(w, -EIO, "%s failed with status %d", command, r);
 	return r < 0 ? why(w, -EIO, "%s: %s", command, strerror(-r)) : 0;
@@ -125,4 +110,25 @@ void swapfile_stop_begin(void)
 int swapfile_stopped(struct why *w)
 {
 	return asked ? why(w, -EINTR, "interrupted; what was done is undone") : 0;
+}
+
+void swapfile_line(const struct swapfile *s, const char *format, ...)
+{
+	_cleanup_free_ char *line = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&line, format, args) < 0)
+		line = NULL;
+	va_end(args);
+	if (!line || s->quiet)
+		return;
+	text_make_printable(line);
+	puts(line);
+	fflush(stdout);
+}
+
+void swapfile_step(const struct swapfile *s, const char *verb, const char *what)
+{
+	swapfile_line(s, "%s%s %s", s->dry_run ? "would " : "", verb, what);
 }

@@ -3,13 +3,14 @@
 #ifndef S2DISK_SWAPFILE_SWAPFILE_H
 #define S2DISK_SWAPFILE_SWAPFILE_H
 
-#include "output/json.h"
 #include "base/why.h"
+#include "preflight/memory.h"
 #include "swap/swap_area.h"
 #include "marks.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct swapfile {
 	const char *root; /* prefix of the paths of the system's files and programs; "" */
@@ -19,11 +20,10 @@ struct swapfile {
 	bool enable; /* create: enable it, too */
 	bool hibernate_only;
 	bool dry_run;
-	bool uswsusp; /* offset: print it as uswsusp's swap-offset does */
-	bool use_json, quiet;
-	struct json json;
+	bool uswsusp;  /* offset: print it as uswsusp's swap-offset does */
+	bool use_json; /* check */
+	bool quiet;
 	bool sleep_key; /* what logind does at that key was changed */
-	bool in_steps;	/* inside the JSON's array of steps */
 };
 
 /* Each prints what it does and returns 0; a negative errno with the reason in w; or 1 for a
@@ -51,6 +51,32 @@ struct swapfile_place {
 int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
 		  struct why *w);
 
+/* The place for a swap file: its file system. */
+struct site {
+	char path[256];	      /* absolute; links in its directories followed */
+	char directory[256];  /* the directory that it is in */
+	uint32_t magic;	      /* of the file system */
+	dev_t dev;	      /* its device; major number 0 if there is not exactly one */
+	uint64_t free, total; /* bytes for data */
+};
+
+/* Pure: why a swap file cannot be on a file system of that type (as in mountinfo), and what to
+ * do; NULL if it can, or may work. */
+const char *site_refusal(const char *type);
+
+/* Examines the directory of path (which need not exist itself). -EINVAL, with the reason and
+ * what to do, if a swap file there could not be resumed from: the file systems above, /home and
+ * /root under systemd, devices of device_stack_check() (for btrfs, which may have several, they are
+ * checked once the file exists). */
+int site_examine(const char *root, const char *path, struct site *ret, struct why *w);
+
+/* Pure: a size in bytes. wanted 0: slightly larger than memory, which is always enough; if the
+ * file system has no room for that, as much as it has, down to what is needed with half of
+ * memory in use. Some space always stays free. *ret_reason explains the size ("" if it was
+ * wanted). -ENOSPC, or -EINVAL for an impossible size. */
+int site_choose_size(const struct site *site, const struct meminfo *meminfo, uint64_t wanted,
+		     uint64_t *ret, const char **ret_reason, struct why *w);
+
 /* create writes this label into the header, and remove recognizes it. */
 #define SWAPFILE_LABEL "s2disk"
 
@@ -61,7 +87,7 @@ int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place
 int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w);
 
 /* Is the system set up as enabling would do it? 1: yes; 0: no; -EINVAL: it cannot be. */
-int swapfile_is_set_up(const struct swapfile *s, const struct swapfile_place *place, struct why *w);
+int swapfile_is_set_up(struct swapfile *s, const struct swapfile_place *place, struct why *w);
 
 /* The path or tag of the area that the marks name; NULL: none. free() it. */
 char *swapfile_marked_area(const char *root);
@@ -71,22 +97,13 @@ char *swapfile_marked_area(const char *root);
 const char *swapfile_initramfs(const struct swapfile *s, const struct swapfile_place *place,
 			       struct why *w);
 
-/* A value (NULL for none), for JSON only, and a line, for text output only, made printable.
- * Values end the array of steps. */
-void swapfile_value(struct swapfile *s, const char *key, const char *value);
-void swapfile_line(struct swapfile *s, const char *format, ...)
+/* A line, made printable. */
+void swapfile_line(const struct swapfile *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A step, right before it is done ("would ..." in a dry run). */
-void swapfile_step(struct swapfile *s, const char *verb, const char *what);
-void swapfile_begin(struct swapfile *s, const char *command);
-/* 0 or -EIO. */
-int swapfile_end(struct swapfile *s, const char *result, const char *reason);
+void swapfile_step(const struct swapfile *s, const char *verb, const char *what);
 
 /* The running system: programs, swap, signals. */
-
-/* Looks for a program below root, in the usual directories. buffer gets its path without the
- * root. */
-bool swapfile_has_program(const char *root, const char *name, char *buffer, size_t size);
 
 /* Runs a program of the system with blank-separated arguments, and one more that may contain
  * blanks (NULL: none). */
@@ -122,16 +139,7 @@ int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
 /* Is this an instance of EC2 whose own agent answers its requests to hibernate? */
 bool wanted_by_agent(const char *root);
 
-/* 1 if exactly these marks are in the files, else 0. *ret_found: is anything marked? */
-int wanted_is_there(const char *root, const struct mark_list *list, bool *ret_found, struct why *w);
-
 /* The area that our line of fstab activates; NULL. free() it. */
 char *wanted_activated(const char *root);
-
-/* Adds to the list the lines of crypttab that make the initramfs open the encrypted devices
- * under dev, other than those of the root file system. command: regenerates the initramfs.
- * -EINVAL with the line to add if there is none. */
-int wanted_crypttab(const char *root, dev_t dev, const char *command, struct mark_list *list,
-		    struct why *w);
 
 #endif

@@ -2,7 +2,7 @@
 /* What boots: files below /boot and /efi, unified images, choices for the next boot. */
 #include "boot/boot_choice.h"
 #include "boot/boot_files.h"
-#include "boot/initramfs_command.h"
+#include "boot/initramfs.h"
 #include "boot/initramfs.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_initramfs.h"

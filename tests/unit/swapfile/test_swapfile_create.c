@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 #include "fixtures/machine/made_disk.h"
 #include "fixtures/machine/made_tree.h"
-#include "tools/swapfile/site.h"
 
 #include <errno.h>
 #include <fcntl.h>

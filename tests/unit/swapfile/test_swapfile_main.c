@@ -176,6 +176,7 @@ static const struct {
 	{ "remove --enable a", "need create" },
 	{ "check --hibernate-only", "--hibernate-only needs enable" },
 	{ "create --hibernate-only a", "--hibernate-only needs enable" },
+	{ "enable --json a", "--json needs check" },
 	{ "create --nonsense a", "" },
 };
 
@@ -214,22 +215,6 @@ START_TEST(how_it_ends)
 }
 END_TEST
 
-START_TEST(as_json)
-{
-	swapfile("enable --json -n a", EXIT_DONE, "enable");
-	check_printed(out, "\"command\": \"enable\"");
-	check_printed(out, "\"dry-run\": true");
-	check_printed(out, "\"result\": \"done\"");
-	check_printed(out, "\"reason\": null");
-	result = -EINVAL;
-	reason = "it has holes";
-	swapfile("enable --json a", EXIT_REFUSED, "enable");
-	check_printed(out, "\"dry-run\": false");
-	check_printed(out, "\"result\": \"refused\"");
-	check_printed(out, "\"reason\": \"it has holes\"");
-}
-END_TEST
-
 static const struct {
 	const char *options, *command;
 	bool locks;
@@ -256,9 +241,6 @@ START_TEST(one_at_a_time)
 	if (locking[_i].locks) {
 		swapfile(locking[_i].options, EXIT_FAILED, "");
 		check_printed(said, "another s2disk-swapfile is running");
-		snprintf(path, sizeof(path), "--json %s", locking[_i].options);
-		swapfile(path, EXIT_FAILED, "");
-		check_printed(out, "\"reason\": \"another s2disk-swapfile is running");
 		uid = 1000;
 		swapfile(locking[_i].options, EXIT_FAILED, "");
 		check_printed(said, "only root can do this");
@@ -314,7 +296,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, commands_get_theirs);
 	tcase_add_loop_test(tcase, used_wrongly, 0, (int)ARRAY_SIZE(wrong));
 	tcase_add_test(tcase, how_it_ends);
-	tcase_add_test(tcase, as_json);
 	tcase_add_loop_test(tcase, one_at_a_time, 0, (int)ARRAY_SIZE(locking));
 	tcase_add_test(tcase, no_cryptography);
 	tcase_add_test(tcase, swap_offset);

@@ -77,7 +77,7 @@ first_boot() {
     rmdir /var/lib/s2disk
     mark on-resumed "$(is_on $SWAP)"
     s2disk-swapfile check --json >/tmp/check
-    mark check "$?" "$(grep -A1 '"id": "file"' /tmp/check | tail -1)"
+    mark check "$?" "$(grep -A1 '"id": "swap-area"' /tmp/check | tail -1)"
     marked disable s2disk-swapfile disable
     mark on-disabled "$(is_on $SWAP)"
     remove_area

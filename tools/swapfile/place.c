@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "site.h"
+/* Where a swap file can be, and where the area lies that a user names; offset. */
+#include "swapfile.h"
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/tree.h"
+#include "format/swap_signature.h"
 #include "platform/filesystems/mountinfo.h"
+#include "swap/area_name.h"
 #include "swap/device_stack.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,10 +94,10 @@ static int find_path(const char *path, struct site *site, struct why *w)
 static int check_protected(const char *root, const struct site *site, struct why *w)
 {
 	static const char *const protected[] = { "/home/", "/root/", "/run/user/" };
-	_cleanup_close_ int systemd = io_open_below(root, "/run/systemd/system", O_PATH);
 
-	for (size_t i = 0; systemd >= 0 && i < ARRAY_SIZE(protected); i++)
-		if (text_starts(site->path, protected[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(protected); i++)
+		if (text_starts(site->path, protected[i]) &&
+		    tree_exists(root, "/run/systemd/system"))
 			return why(w, -EINVAL,
 				   "systemd's logind may not look into %s (ProtectHome), so it "
 				   "would not offer to hibernate; use another directory, "
@@ -101,7 +106,7 @@ static int check_protected(const char *root, const struct site *site, struct why
 	return 0;
 }
 
-int site_check_device(const char *root, dev_t dev, struct why *w)
+static int check_device(const char *root, dev_t dev, struct why *w)
 {
 	_cleanup_free_ struct device_stack *stack = calloc(1, sizeof(*stack));
 	int r = stack ? device_stack_read(root, dev, stack, w) : -ENOMEM;
@@ -148,7 +153,7 @@ int site_examine(const char *root, const char *path, struct site *ret, struct wh
 	if (r == 0)
 		r = check_type(root, &site, w);
 	if (r == 0 && major(site.dev) != 0)
-		r = site_check_device(root, site.dev, w);
+		r = check_device(root, site.dev, w);
 	if (r < 0)
 		return why_prefix(w, r, "%s", site.path);
 	*ret = site;
@@ -191,5 +196,108 @@ int site_choose_size(const struct site *site, const struct meminfo *meminfo, uin
 			: "less than memory, as the file system has no more room: an image of "
 			  "a full memory fits only if it compresses";
 	*ret = wanted ? wanted : min_u64(all, room / (16 * MIB) * (16 * MIB));
+	return 0;
+}
+
+/* If the area cannot be resumed from, fails, or with `tolerant` records the reason in
+ * ret->objection. */
+static int object(struct swapfile_place *ret, bool tolerant, int r, struct why *w)
+{
+	if (r != -EINVAL || !tolerant)
+		return r;
+	text_copy(ret->objection, sizeof(ret->objection), w->text);
+	w->text[0] = '\0';
+	return 0;
+}
+
+static int find_file(const struct swapfile *s, const char *real, bool tolerant,
+		     struct swapfile_place *ret, struct why *w)
+{
+	struct site site = { 0 };
+	int r = object(ret, tolerant, site_examine(s->root, real, &site, w), w);
+
+	if (r == 0 && !text_copy(ret->path, sizeof(ret->path), real))
+		r = -ENAMETOOLONG;
+	if (r == 0)
+		r = swap_area_resolve(ret->path, 0, true, &ret->area, w);
+	/* On f2fs the kernel may move a file on activation; then it stays there. */
+	if (r < 0 || site.magic != F2FS_SUPER_MAGIC || s->dry_run || swapfile_is_active(&ret->area))
+		return r;
+	r = swapfile_activate(ret->path, w);
+	if (r == 0)
+		r = swapfile_deactivate(ret->path, w);
+	return r == 0 ? swap_area_resolve(ret->path, 0, true, &ret->area, w) : r;
+}
+
+/* Reads the first page from the device, and what it says is there. */
+static int read_header(struct swapfile_place *place, bool tolerant, struct why *w)
+{
+	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
+	_cleanup_close_ int fd = page ? swap_area_open(&place->area, O_RDONLY, w) : -ENOMEM;
+	int r = fd < 0 ? fd : io_pread_full(fd, page, page_size(), swap_area_start(&place->area));
+	struct swap_header header;
+
+	if (r < 0)
+		return why_prefix(w, r, "%s cannot be read", place->area.device);
+	place->kind = swap_signature_kind(page, page_size());
+	if (swap_header_parse(page, page_size(), &header) == 0)
+		text_copy(place->label, sizeof(place->label), header.label);
+	if (place->kind == SWAP_IS_SWAP)
+		return 0;
+	r = why(w, -EINVAL,
+		place->kind == SWAP_IS_NOTHING
+			? "%s is not a swap area; name one, or create a swap file "
+			  "(s2disk-swapfile create)"
+			: "%s holds a hibernation image, which would be lost; "
+			  "resume it, or boot once with noresume",
+		place->path[0] ? place->path : place->area.device);
+	return object(place, tolerant, r, w);
+}
+
+int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
+		  struct why *w)
+{
+	_cleanup_free_ char *real = realpath(s->path, NULL);
+	struct stat st;
+	bool device =
+		real ? stat(real, &st) == 0 && S_ISBLK(st.st_mode) : strchr(s->path, '=') != NULL;
+	int r = 0;
+
+	if (!real && !device)
+		r = why(w, -errno, "%s: %s%s", s->path, strerror(errno),
+			errno == ENOENT ? "; create it first: s2disk-swapfile create" : "");
+	if (r == 0)
+		r = device ? swap_area_resolve(s->path, 0, false, &ret->area, w)
+			   : find_file(s, real, tolerant, ret, w);
+	if (r == 0)
+		r = read_header(ret, tolerant, w);
+	/* An image that would be lost is the more important objection. */
+	if (r == 0 && !ret->objection[0])
+		r = object(ret, tolerant, check_device(s->root, ret->area.dev, w), w);
+	if (r == 0)
+		r = area_name(s->root, ret->area.dev, ret->area.device, ret->device,
+			      sizeof(ret->device), w);
+	if (r == 0 && device)
+		text_copy(ret->path, sizeof(ret->path), ret->device);
+	snprintf(ret->offset, sizeof(ret->offset), "%" PRIu64, ret->area.offset);
+	return r;
+}
+
+int swapfile_do_offset(struct swapfile *s, struct why *w)
+{
+	struct swapfile_place place = { 0 };
+	int r = swapfile_find(s, true, &place, w);
+
+	if (r < 0)
+		return r;
+	/* The offset is known anyway, so it is printed. */
+	if (place.objection[0])
+		log_warning("it cannot be resumed from: %s", place.objection);
+	if (s->uswsusp) {
+		printf("resume offset = %s\n", place.offset);
+		return 0;
+	}
+	swapfile_line(s, "resume=%s%s%s", place.device, place.area.file ? " resume_offset=" : "",
+		      place.area.file ? place.offset : "");
 	return 0;
 }
