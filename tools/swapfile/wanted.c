@@ -185,7 +185,7 @@ bool wanted_by_agent(const char *root)
 }
 
 /* EC2 asks an instance to hibernate by ACPI's sleep button; logind takes it for suspend's key, by
- * default, and EC2's machines have no suspend. Nobody is there to give up an inhibitor. */
+ * default, and EC2's machines have no suspend. No user is there to give up an inhibitor. */
 static int want_sleep_key(const char *root, struct mark_list *list)
 {
 	static const char text[] = "# EC2 asks to hibernate by the sleep key.\n"
