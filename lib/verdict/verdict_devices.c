@@ -77,11 +77,19 @@ static void report_vmbus(struct judge *judge, const struct device *device)
 				     "hibernating: on a new virtual machine they have other ids.");
 }
 
+/* Its restore resets the device and waits for status 0, of a device that is gone without end:
+ * vp_reset() in drivers/virtio/virtio_pci_modern.c does not ask whether it is there, and a port
+ * that has noticed waits for the device's lock, which the restore holds. */
+static bool waits_without_end(const struct device *device)
+{
+	return strcmp(device->driver, "virtio-pci") == 0;
+}
+
 /* pciehp of Linux 6.12 or later (not 6.1) detects another device in its slot and keeps the old
  * driver away from it (pciehp_device_replaced(), called before the device is resumed). */
 static bool port_handles(const struct judge *judge, const struct device *device, bool other)
 {
-	return (device->flags & DEVICE_REMOVABLE) &&
+	return (device->flags & DEVICE_REMOVABLE) && !waits_without_end(device) &&
 	       (!other || kernel_at_least(judge->then->kernel.release, 6, 12));
 }
 
@@ -92,6 +100,8 @@ static const char *without_pci(const struct device *device, bool replaced)
 				: "; no driver used it";
 	if (is_needed(device))
 		return ": disks that the session uses are behind it";
+	if (waits_without_end(device))
+		return ": its driver may wait for it without end";
 	if (device->class >> 16 == PCI_CLASS_STORAGE && (device->flags & DEVICE_USE_KNOWN))
 		return ": no file system on its disks was mounted, and no swap active, but its "
 		       "driver may hang";

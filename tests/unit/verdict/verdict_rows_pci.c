@@ -152,6 +152,18 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is missing; its port")
 	function(&then, 3)->flags = DEVICE_REMOVABLE;
 }
 
+ROW("virtio device missing behind a hot-plug port");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "is missing: its driver may wait for it without end",
+     .accept = ACCEPT_PCI_DEVICE)
+{
+	have_port();
+	now.devices.items.count = 3;
+	now.devices.pci.resources.count = 3;
+	function(&then, 3)->flags = DEVICE_REMOVABLE;
+	SET(function(&then, 3)->driver, "virtio-pci");
+}
+
 ROW("another PCI device behind a hot-plug port, saved kernel of 6.12 or later");
 
 LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_HARMLESS, "is a different one now; its port")
