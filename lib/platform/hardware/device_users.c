@@ -340,11 +340,14 @@ static int add_btrfs(struct search *search)
 	return r;
 }
 
-/* Other mount namespaces have file systems as well. These list theirs by device in sysfs. */
+/* Other mount namespaces have file systems as well. These list theirs by device in sysfs; of ext4
+ * and ocfs2 the external journals are "sdb1" for jbd2, others "sda1-8" (jbd2_journal_init_dev() and
+ * _inode() in fs/jbd2/journal.c). */
 static int add_by_kind(struct search *search)
 {
-	static const char *const directories[] = { "/sys/fs/ext4", "/sys/fs/xfs", "/sys/fs/f2fs",
-						   "/sys/fs/nilfs2", "/sys/fs/erofs" };
+	static const char *const directories[] = { "/sys/fs/ext4",  "/sys/fs/xfs",
+						   "/sys/fs/f2fs",  "/sys/fs/nilfs2",
+						   "/sys/fs/erofs", "/proc/fs/jbd2" };
 	bool found = false;
 	int r = 0;
 

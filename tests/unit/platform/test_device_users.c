@@ -204,6 +204,17 @@ START_TEST(elsewhere)
 }
 END_TEST
 
+/* It is on another disk than its file system. */
+START_TEST(journal)
+{
+	mount("38 36 8:1 / / rw - ext4 /dev/sda1 rw");
+	made_put("/proc/fs/jbd2/sda1-8/info", "");
+	expect("sda1, which holds /");
+	made_put("/proc/fs/jbd2/sdb/info", "");
+	expect_both(true);
+}
+END_TEST
+
 /* On which disks they lie is not known, so all are in use. */
 START_TEST(not_followed)
 {
@@ -404,6 +415,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, zram);
 	tcase_add_test(tc, btrfs);
 	tcase_add_loop_test(tc, elsewhere, 0, 3);
+	tcase_add_test(tc, journal);
 	tcase_add_loop_test(tc, not_followed, 0, 4);
 	tcase_add_test(tc, pool_not_mounted);
 	tcase_add_test(tc, on_no_disk);
