@@ -394,6 +394,15 @@ static void add_met(struct platform *platform)
 	platform->met.maps.known = true;
 }
 
+/* The other machine is taken for a boot of this one: with another processor no further boot would
+ * be worth a try. As tests/data/platform/microvm/proc/cpuinfo has it. */
+static void same_processor(struct cpu_info *cpu)
+{
+	strcpy(cpu->family, "25");
+	strcpy(cpu->model, "17");
+	strcpy(cpu->stepping, "1");
+}
+
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w)
 {
 	char tree[400];
@@ -409,6 +418,8 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	if (r == 0 && kernel.is_boot && sim->shared->plan.huge_pages &&
 	    (!kernel.huge_given || sim->shared->plan.no_room))
 		ret->ram.pages.available = SIM_PAGE;
+	if (r == 0)
+		same_processor(&ret->cpu.info);
 	if (r == 0)
 		add_met(ret);
 	if (r == 0 && sim->shared->plan.cannot_offline)
