@@ -85,7 +85,8 @@ static void ask_nvidia(struct vetoers *vetoers, const char *root)
 	if (vetoers->nvidia || !nvidia_preserves(root))
 		return;
 	r = nvidia_write(root, "suspend");
-	vetoers->nvidia = r == 0;
+	/* While it is still at it, "resume" waits for that. */
+	vetoers->nvidia = r == 0 || r == -EINPROGRESS;
 	if (r < 0)
 		log_warning("nvidia's driver does not suspend for the restore: %s", strerror(-r));
 	else

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define UNTIL_NEXT_BOOT "it comes back with the next boot only"
-#define HURRY_SECONDS 5
+#define HURRY_SECONDS 15 /* more than a driver is waited for */
 
 static struct release_limits limits_of(const struct release_plan *plan,
 				       const struct release_watch *watch)
@@ -19,8 +19,8 @@ static struct release_limits limits_of(const struct release_plan *plan,
 	};
 }
 
-/* Memory comes back as long as its driver is there. An s2disk that was killed has perhaps not taken
- * that any more. */
+/* Memory comes back as long as its driver is there, and is not being taken. An s2disk that was
+ * killed has perhaps not taken that any more. */
 static bool is_lost(const char *root, const struct release_plan *plan,
 		    const struct release_entry *entry)
 {
@@ -31,7 +31,8 @@ static bool is_lost(const char *root, const struct release_plan *plan,
 	for (size_t i = 0; i < plan->entries.count; i++) {
 		const struct release_entry *other = &plan->entries.items[i];
 
-		if (other->group == entry->group && other->kind != RELEASE_OFFLINE && other->lost)
+		if (other->group == entry->group && other->kind != RELEASE_OFFLINE &&
+		    (other->lost || other->left))
 			return true;
 	}
 	return false;

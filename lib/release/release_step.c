@@ -142,13 +142,12 @@ static int give_override(const char *root, const struct release_entry *entry, st
 		     : 0;
 }
 
-/* All or none: a number is changed through 0 (sriov_numvfs_store() in drivers/pci/iov.c). */
+/* Those that are there already are of its driver, or of its owner, and may be in use. */
 static int give_virtuals(const char *root, const struct release_entry *entry, struct why *w)
 {
 	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
 	char driver[sizeof(entry->driver)], value[12];
 	uint64_t now = 0;
-	int r = 0;
 
 	if (entry->virtuals == 0)
 		return 0;
@@ -158,12 +157,10 @@ static int give_virtuals(const char *root, const struct release_entry *entry, st
 		nanosleep(&turn, NULL);
 	}
 	tree_u64(root, &now, FUNCTIONS "%s/sriov_numvfs", entry->name);
-	if (now == entry->virtuals)
-		return 0;
 	if (now > 0)
-		r = write_setting(root, entry, "sriov_numvfs", "0", w);
+		return 0;
 	snprintf(value, sizeof(value), "%u", entry->virtuals);
-	return r < 0 ? r : write_setting(root, entry, "sriov_numvfs", value, w);
+	return write_setting(root, entry, "sriov_numvfs", value, w);
 }
 
 /* A slot that supports hot-plugging may have brought it back already. */
@@ -190,9 +187,10 @@ static int give_function(const char *root, const struct release_entry *entry, st
 {
 	int found = scan_for(root, entry, w), r = found;
 
-	if (r >= 0)
+	/* What another has brought back may have another driver on purpose, and be in use. */
+	if (found == 0)
 		r = give_override(root, entry, w);
-	if (r >= 0)
+	if (r == 0)
 		r = give_virtuals(root, entry, w);
 	return r < 0 ? r : found;
 }
@@ -378,9 +376,10 @@ int release_step_take(const char *root, const struct release_entry *entry,
 	r = release_child_run(take, &step, &child, w);
 	if (r == -EINPROGRESS)
 		return still_at_it(&child, w);
-	/* The kernel may have been done before the child was killed: then it is to be given back.
-	 */
-	if (r < 0 && entry->kind == RELEASE_OFFLINE && block_is_offline(root, entry))
+	/* The kernel may have been done before the child was killed, by this program or another:
+	 * then it is to be given back. */
+	if ((r == -EINTR || (r < 0 && entry->kind == RELEASE_OFFLINE)) &&
+	    release_step_may_be_made(root, entry))
 		return 0;
 	if (r == -ETIMEDOUT)
 		return why(w, r, "%s cannot be offlined: it is not empty after %d s", entry->name,

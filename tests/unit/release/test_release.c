@@ -256,9 +256,24 @@ START_TEST(settings_of_a_function)
 		release_recover(made_root, &watch);
 	expect("given " NIC "\n");
 	expect_file(NIC_PATH "/driver_override", "vfio-pci");
-	expect_file(NIC_PATH "/sriov_numvfs", "4");
+	/* Those that its driver has made stay. */
+	expect_file(NIC_PATH "/sriov_numvfs", _i % 2 ? "4" : "2");
 	ck_assert(tree_link(made_root, link, sizeof(link), NIC_PATH "/driver"));
 	ck_assert_str_eq(link, "vfio-pci");
+}
+END_TEST
+
+/* Its owner has brought it back, with other settings, and may use it. */
+START_TEST(set_up_otherwise)
+{
+	take_with_settings("vfio-pci\n", "../../../../bus/pci/drivers/vfio-pci");
+	made_link("/sys/bus/pci/devices/" NIC, "../../../devices/pci0000:00/" ROOT_PORT "/" NIC);
+	made_put(NIC_PATH "/driver_override", "(null)\n");
+	made_put(NIC_PATH "/sriov_numvfs", "0\n");
+	give();
+	expect("given " NIC "\n");
+	expect_file(NIC_PATH "/driver_override", "(null)");
+	expect_file(NIC_PATH "/sriov_numvfs", "0");
 }
 END_TEST
 
@@ -337,7 +352,7 @@ START_TEST(two_hang)
 	fail_with = program_result = HANGS;
 	give();
 	expect("not-given " NIC ": " HUNG "60 s\ngiven refuser.0\nnot-given refuser: " HUNG
-	       "5 s\n");
+	       "15 s\n");
 }
 END_TEST
 
@@ -393,6 +408,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, not_given_back);
 	tcase_add_test(tc, given_back_otherwise);
 	tcase_add_test(tc, rescan_fails);
+	tcase_add_test(tc, set_up_otherwise);
 	tcase_add_test(tc, bus_is_gone);
 	tcase_add_loop_test(tc, settings_of_a_function, 0, 4);
 	tcase_add_test(tc, override_without_a_driver);
