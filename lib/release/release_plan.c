@@ -5,11 +5,15 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "release/release_child.h"
 #include "release/release_rules.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+#define SETTINGS_SECONDS 5
 
 /* Two buses may have devices of one name ("1-2" on usb is another one than on i2c). */
 static bool is_same(const struct release_entry *entry, const struct release_entry *other)
@@ -199,17 +203,42 @@ static int plan_slot(struct planner *planner, const struct release_entry *functi
 	return plan_device(planner, &entry);
 }
 
-/* What is lost with the function. */
-static void note_settings(const char *root, const char *path, struct release_entry *entry)
+struct settings_read {
+	const char *root, *path;
+};
+
+/* "4 vfio-pci" in w, which is what comes back from a child. */
+static int read_settings(void *context, struct why *w)
 {
+	const struct settings_read *read = context;
+	char override[sizeof(((struct release_entry *)0)->override)];
 	uint64_t virtuals = 0;
 
-	if (!tree_text(root, entry->override, sizeof(entry->override), "%s/driver_override",
-		       path) ||
-	    strcmp(entry->override, "(null)") == 0)
-		entry->override[0] = '\0';
-	if (tree_u64(root, &virtuals, "%s/sriov_numvfs", path) && virtuals <= UINT16_MAX)
-		entry->virtuals = (unsigned int)virtuals;
+	if (!tree_text(read->root, override, sizeof(override), "%s/driver_override", read->path) ||
+	    strcmp(override, "(null)") == 0)
+		override[0] = '\0';
+	if (!tree_u64(read->root, &virtuals, "%s/sriov_numvfs", read->path) ||
+	    virtuals > UINT16_MAX)
+		virtuals = 0;
+	return why(w, 0, "%u %s", (unsigned int)virtuals, override);
+}
+
+/* What is lost with the function. Both reads wait for the device's lock (driver_override_show() and
+ * sriov_numvfs_show() in drivers/pci), which a step that hangs holds; so a child makes them. */
+static int note_settings(const char *root, const char *path, struct release_entry *entry)
+{
+	const struct child_limits limits = { .seconds = SETTINGS_SECONDS };
+	struct settings_read read = { root, path };
+	struct why w = { "" };
+	int r = release_child_run(read_settings, &read, &limits, &w);
+
+	if (r == 0)
+		sscanf(w.text, "%u %39[^\n]", &entry->virtuals, entry->override);
+	else
+		snprintf(entry->blocked, sizeof(entry->blocked),
+			 "its driver_override and sriov_numvfs cannot be read: %s",
+			 r == -EINPROGRESS ? "the kernel does not answer" : strerror(-r));
+	return r == -ENOMEM ? r : 0;
 }
 
 static int plan_function(struct planner *planner, struct release_entry *entry)
@@ -219,8 +248,9 @@ static int plan_function(struct planner *planner, struct release_entry *entry)
 
 	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", entry->name);
 	entry->group = ++planner->groups;
-	note_settings(planner->root, link, entry);
 	r = guard(planner, link, entry);
+	if (r == 0 && !entry->blocked[0])
+		r = note_settings(planner->root, link, entry);
 	if (r == 0 && !entry->blocked[0])
 		r = plan_slot(planner, entry);
 	return r < 0 ? r : plan_append(planner, entry);

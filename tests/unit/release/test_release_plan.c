@@ -3,11 +3,24 @@
 #include "fixtures/check_main.h"
 #include "release_fixture.h"
 
+#include "release/release_child.h"
 #include "release/release_text.h"
 
 #include <errno.h>
 
+int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w);
+int __real_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w);
+
 static char text[1000];
+static int child_fails; /* with that; 0: not */
+
+int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w)
+{
+	return child_fails ? child_fails : __real_release_child_run(work, context, limits, w);
+}
 
 START_TEST(nothing)
 {
@@ -36,6 +49,39 @@ START_TEST(by_name)
 	release_plan_apply(&plan, &platform);
 	ck_assert_ptr_null(devices_find(&platform.devices, "pci", NIC));
 	ck_assert_ptr_nonnull(devices_find(&platform.devices, "pci", ROOT_PORT));
+}
+END_TEST
+
+START_TEST(settings)
+{
+	made_put(NIC_PATH "/driver_override", "a driver\n");
+	made_put(NIC_PATH "/sriov_numvfs", "65535\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "");
+	ck_assert_str_eq(entry(0)->override, "a driver");
+	ck_assert_uint_eq(entry(0)->virtuals, 65535);
+	made_put(NIC_PATH "/driver_override", "(null)\n");
+	made_put(NIC_PATH "/sriov_numvfs", "65536\n");
+	ask_for(NIC);
+	ck_assert_str_eq(entry(0)->override, "");
+	ck_assert_uint_eq(entry(0)->virtuals, 0);
+}
+END_TEST
+
+/* A step of an earlier run hangs, and holds the device's lock. */
+START_TEST(settings_cannot_be_read)
+{
+	child_fails = -EINPROGRESS;
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC,
+		    "its driver_override and sriov_numvfs cannot be read: the kernel does not "
+		    "answer");
+	child_fails = -EAGAIN;
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC,
+		    "its driver_override and sriov_numvfs cannot be read: Resource temporarily "
+		    "unavailable");
+	child_fails = 0;
 }
 END_TEST
 
@@ -382,6 +428,8 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, nothing);
 	tcase_add_loop_test(tc, by_name, 0, 4);
+	tcase_add_test(tc, settings);
+	tcase_add_test(tc, settings_cannot_be_read);
 	tcase_add_test(tc, in_a_slot);
 	tcase_add_test(tc, by_driver);
 	tcase_add_test(tc, same_name_on_two_buses);
