@@ -79,16 +79,14 @@ static const char *word_of(const char *text, char *word)
 
 static size_t format(const struct release_entry *entry, char line[LINE_SIZE])
 {
-	char name[WORD_SIZE], bus[WORD_SIZE], driver[WORD_SIZE], zone[WORD_SIZE],
-		override[WORD_SIZE];
+	char name[WORD_SIZE], bus[WORD_SIZE], driver[WORD_SIZE], zone[WORD_SIZE];
 
 	return (size_t)snprintf(line, LINE_SIZE,
-				"%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d %s %u\n",
+				"%s %s %s %s %s 0x%" PRIx64 " 0x%" PRIx64 " %u %d %u\n",
 				kinds[entry->kind], word_of(entry->name, name),
 				word_of(entry->bus, bus), word_of(entry->driver, driver),
 				word_of(entry->zone, zone), entry->start, entry->end, entry->group,
-				entry->lasting, word_of(entry->override, override),
-				entry->virtuals);
+				entry->lasting, entry->virtuals);
 }
 
 int release_journal_add(const char *root, const struct release_entry *entry)
@@ -125,15 +123,14 @@ static bool take_kind(char **at, enum release_kind *ret)
 	return false;
 }
 
-/* Of a function that was removed; older versions have not noted them. */
-static bool take_settings(char *at, struct release_entry *entry)
+/* Of a function that was removed; older versions have not noted it. */
+static bool take_virtuals(const char *at, struct release_entry *entry)
 {
 	uint64_t virtuals = 0;
 
 	if (!*at)
 		return true;
-	if (*at++ != ' ' || !take_word(&at, entry->override, sizeof(entry->override)) || !at ||
-	    text_parse_u64(at, &virtuals) < 0 || virtuals > UINT16_MAX)
+	if (*at != ' ' || text_parse_u64(at + 1, &virtuals) < 0 || virtuals > UINT16_MAX)
 		return false;
 	entry->virtuals = (unsigned int)virtuals;
 	return true;
@@ -154,7 +151,7 @@ static bool parse(char *line, struct release_entry *ret)
 	    !take_word(&line, entry.zone, sizeof(entry.zone)) || !line ||
 	    sscanf(line, "%" SCNx64 " %" SCNx64 " %u %d%n", &entry.start, &entry.end, &entry.group,
 		   &lasting, &used) != 4 ||
-	    !take_settings(line + used, &entry) ||
+	    !take_virtuals(line + used, &entry) ||
 	    (entry.kind == RELEASE_UNBIND && (!*entry.bus || !*entry.driver)) ||
 	    (entry.kind == RELEASE_OFFLINE && !text_starts(entry.zone, "online")))
 		return false;

@@ -211,7 +211,7 @@ struct settings_read {
 static int read_settings(void *context, struct why *w)
 {
 	const struct settings_read *read = context;
-	char override[sizeof(((struct release_entry *)0)->override)];
+	char override[40];
 	uint64_t virtuals = 0;
 
 	if (!tree_text(read->root, override, sizeof(override), "%s/driver_override", read->path) ||
@@ -223,21 +223,25 @@ static int read_settings(void *context, struct why *w)
 	return why(w, 0, "%u %s", (unsigned int)virtuals, override);
 }
 
-/* What is lost with the function. Both reads wait for the device's lock (driver_override_show() and
- * sriov_numvfs_show() in drivers/pci), which a step that hangs holds; so a child makes them. */
+/* What is lost with a function that is removed. A scan would bind one with an override to the
+ * driver of its id first, and a disk that a virtual machine has would be assembled and mounted
+ * here: it is unbound instead, and keeps its override. Both reads wait for the device's lock
+ * (driver_override_show() and sriov_numvfs_show() in drivers/pci), which a step that hangs holds;
+ * so a child makes them. */
 static int note_settings(const char *root, const char *path, struct release_entry *entry)
 {
 	const struct child_limits limits = { .seconds = SETTINGS_SECONDS };
 	struct settings_read read = { root, path };
 	struct why w = { "" };
 	int r = release_child_run(read_settings, &read, &limits, &w);
+	char override[2];
 
-	if (r == 0)
-		sscanf(w.text, "%u %39[^\n]", &entry->virtuals, entry->override);
-	else
+	if (r < 0)
 		snprintf(entry->blocked, sizeof(entry->blocked),
 			 "its driver_override and sriov_numvfs cannot be read: %s",
 			 r == -EINPROGRESS ? "the kernel does not answer" : strerror(-r));
+	else if (sscanf(w.text, "%u %1s", &entry->virtuals, override) == 2)
+		entry->kind = RELEASE_UNBIND;
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -251,9 +255,14 @@ static int plan_function(struct planner *planner, struct release_entry *entry)
 	r = guard(planner, link, entry);
 	if (r == 0 && !entry->blocked[0])
 		r = note_settings(planner->root, link, entry);
-	if (r == 0 && !entry->blocked[0])
+	if (r == 0 && entry->kind == RELEASE_REMOVE && !entry->blocked[0])
 		r = plan_slot(planner, entry);
-	return r < 0 ? r : plan_append(planner, entry);
+	/* Without a driver there is nothing to take from it. */
+	if (r < 0 || (entry->kind == RELEASE_UNBIND && !*entry->driver))
+		return r;
+	if (entry->kind == RELEASE_UNBIND)
+		text_copy(entry->bus, sizeof(entry->bus), "pci");
+	return plan_append(planner, entry);
 }
 
 static int plan_functions(struct planner *planner, const struct release_rule *rule)

@@ -104,50 +104,14 @@ static const char *bus_of(const struct release_entry *entry, char *path, size_t 
 	return path;
 }
 
-static int write_setting(const char *root, const struct release_entry *entry, const char *file,
-			 const char *value, struct why *w)
-{
-	char path[128];
-	int r;
-
-	snprintf(path, sizeof(path), FUNCTIONS "%s/%s", entry->name, file);
-	r = io_write_text(root, path, value);
-	return r < 0 ? why(w, r == -ENODEV ? -EIO : r, "its %s cannot be set to %s again: %s", file,
-			   value, strerror(-r))
-		     : 0;
-}
-
-/* The scan has bound it to the driver that matches without the override. */
-static int give_override(const char *root, const struct release_entry *entry, struct why *w)
-{
-	char now[sizeof(entry->override)] = "", driver[sizeof(entry->driver)], path[128];
-	int r;
-
-	tree_text(root, now, sizeof(now), FUNCTIONS "%s/driver_override", entry->name);
-	if (!*entry->override || strcmp(now, entry->override) == 0)
-		return 0;
-	r = write_setting(root, entry, "driver_override", entry->override, w);
-	if (r < 0)
-		return r;
-	if (tree_link(root, driver, sizeof(driver), FUNCTIONS "%s/driver", entry->name)) {
-		if (strcmp(driver, entry->driver) == 0)
-			return 0;
-		snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/unbind", driver);
-		r = io_write_text(root, path, entry->name);
-	}
-	if (r == 0 && *entry->driver)
-		r = io_write_text(root, "/sys/bus/pci/drivers_probe", entry->name);
-	return r < 0 ? why(w, r == -ENODEV ? -EIO : r, "it cannot be bound to %s again: %s",
-			   entry->override, strerror(-r))
-		     : 0;
-}
-
 /* Those that are there already are of its driver, or of its owner, and may be in use. */
 static int give_virtuals(const char *root, const struct release_entry *entry, struct why *w)
 {
 	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
 	char driver[sizeof(entry->driver)], value[12];
+	char path[128];
 	uint64_t now = 0;
+	int r;
 
 	if (entry->virtuals == 0)
 		return 0;
@@ -159,8 +123,12 @@ static int give_virtuals(const char *root, const struct release_entry *entry, st
 	tree_u64(root, &now, FUNCTIONS "%s/sriov_numvfs", entry->name);
 	if (now > 0)
 		return 0;
+	snprintf(path, sizeof(path), FUNCTIONS "%s/sriov_numvfs", entry->name);
 	snprintf(value, sizeof(value), "%u", entry->virtuals);
-	return write_setting(root, entry, "sriov_numvfs", value, w);
+	r = io_write_text(root, path, value);
+	return r < 0 ? why(w, r == -ENODEV ? -EIO : r,
+			   "its sriov_numvfs cannot be set to %s again: %s", value, strerror(-r))
+		     : 0;
 }
 
 /* A slot that supports hot-plugging may have brought it back already. */
@@ -187,10 +155,8 @@ static int give_function(const char *root, const struct release_entry *entry, st
 {
 	int found = scan_for(root, entry, w), r = found;
 
-	/* What another has brought back may have another driver on purpose, and be in use. */
+	/* What another has brought back may be without them on purpose. */
 	if (found == 0)
-		r = give_override(root, entry, w);
-	if (r == 0)
 		r = give_virtuals(root, entry, w);
 	return r < 0 ? r : found;
 }
@@ -431,16 +397,12 @@ static const char *quoted(const char *text, char *buffer)
 
 static void function_by_hand(const struct release_entry *entry, char *buffer, size_t size)
 {
-	char path[128], override[200] = "", virtuals[128] = "", word[WORD_SIZE];
+	char path[128], virtuals[128] = "";
 
-	if (*entry->override)
-		snprintf(override, sizeof(override), "; echo %s >" FUNCTIONS "%s/driver_override",
-			 quoted(entry->override, word), entry->name);
 	if (entry->virtuals > 0)
 		snprintf(virtuals, sizeof(virtuals), "; echo %u >" FUNCTIONS "%s/sriov_numvfs",
 			 entry->virtuals, entry->name);
-	snprintf(buffer, size, "echo 1 >%s/rescan%s%s", bus_of(entry, path, sizeof(path)), override,
-		 virtuals);
+	snprintf(buffer, size, "echo 1 >%s/rescan%s", bus_of(entry, path, sizeof(path)), virtuals);
 }
 
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size)

@@ -40,7 +40,6 @@ static int fail_with; /* … with this; 0: it does nothing; HANGS: it never retu
 #define HANGS 1
 #define HANGS_AFTER 2	       /* … though it is done */
 static const char *found_with; /* how many virtual functions, after a removal */
-static bool disabled;	       /* these were */
 static pid_t test;
 static bool *hangs; /* the last child does, and was not killed */
 static bool gone;   /* a rescan finds nothing */
@@ -64,25 +63,11 @@ static int fails(const char *root, const char *path)
 	return fail_with;
 }
 
-/* A function that is found again has its settings no more, and the driver that its id has. */
-static inline void forget_settings(void)
+/* A function that is found again has none but those that its driver makes. */
+static inline void forget_virtuals(void)
 {
-	if (!is_there(NIC_PATH "/driver_override"))
-		return;
-	made_put(NIC_PATH "/driver_override", "(null)\n");
-	made_put(NIC_PATH "/sriov_numvfs", found_with);
-	made_put(NIC_PATH "/driver", NULL);
-	made_link(NIC_PATH "/driver", "../../../../bus/pci/drivers/e1000e");
-}
-
-static inline void probe(void)
-{
-	char override[40];
-
-	ck_assert(tree_text(made_root, override, sizeof(override), NIC_PATH "/driver_override"));
-	ck_assert_str_eq(override, "vfio-pci");
-	ck_assert(!is_there(NIC_PATH "/driver"));
-	made_link(NIC_PATH "/driver", "../../../../bus/pci/drivers/vfio-pci");
+	if (is_there(NIC_PATH "/sriov_numvfs"))
+		made_put(NIC_PATH "/sriov_numvfs", found_with);
 }
 
 /* What the kernel does with a write to that file. */
@@ -100,16 +85,11 @@ int __wrap_io_write_text(const char *root, const char *path, const char *value)
 		ck_assert_str_eq(value, "1");
 		snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" NIC, made_root);
 		unlink(full);
-		forget_settings();
-	} else if (strcmp(file, "driver_override") == 0) {
-		made_put(NIC_PATH "/driver_override", value);
+		forget_virtuals();
 	} else if (strcmp(file, "sriov_numvfs") == 0) {
-		/* Not from one number to another. */
-		ck_assert(strcmp(value, "0") == 0 || strcmp(found_with, "0") == 0 || disabled);
-		disabled = strcmp(value, "0") == 0;
+		/* Not from one number to another: the kernel refuses. */
+		ck_assert_str_eq(found_with, "0");
 		made_put(NIC_PATH "/sriov_numvfs", value);
-	} else if (strcmp(path, "/sys/bus/pci/drivers_probe") == 0) {
-		probe();
 	} else if (strcmp(file, "rescan") == 0) {
 		/* No other bus, on which something may have been removed on purpose. */
 		ck_assert_str_eq(path, NIC_BUS "/rescan");
@@ -239,7 +219,6 @@ static void begin(void)
 	stop_when = NULL;
 	fail_with = 0;
 	found_with = "0";
-	disabled = false;
 	hangs = mmap(NULL, sizeof(*hangs), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
 	ck_assert_ptr_ne(hangs, MAP_FAILED);

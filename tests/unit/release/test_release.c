@@ -229,99 +229,88 @@ static void expect_file(const char *path, const char *wanted)
 	ck_assert_str_eq(text, wanted);
 }
 
-static void take_with_settings(const char *override, const char *driver)
+static void take_with_virtuals(void)
 {
 	struct why w;
 
-	made_put(NIC_PATH "/driver_override", override);
+	made_put(NIC_PATH "/driver_override", "(null)\n");
 	made_put(NIC_PATH "/sriov_numvfs", "4\n");
-	made_put(NIC_PATH "/driver", NULL);
-	if (driver)
-		made_link(NIC_PATH "/driver", driver);
 	ask_for(NIC);
 	ck_assert_int_eq(take(&w), 0);
 	expect("taken " NIC "\n");
 }
 
 /* Also by the next s2disk, after a kill. */
-START_TEST(settings_of_a_function)
+START_TEST(virtual_functions)
 {
-	char link[40];
-
 	found_with = _i % 2 ? "0" : "2";
-	take_with_settings("vfio-pci\n", "../../../../bus/pci/drivers/vfio-pci");
+	take_with_virtuals();
 	if (_i < 2)
 		give();
 	else
 		release_recover(made_root, &watch);
 	expect("given " NIC "\n");
-	expect_file(NIC_PATH "/driver_override", "vfio-pci");
 	/* Those that its driver has made stay. */
 	expect_file(NIC_PATH "/sriov_numvfs", _i % 2 ? "4" : "2");
-	ck_assert(tree_link(made_root, link, sizeof(link), NIC_PATH "/driver"));
-	ck_assert_str_eq(link, "vfio-pci");
 }
 END_TEST
 
-/* Its owner has brought it back, with other settings, and may use it. */
+/* Its owner has brought it back, and wants none. */
 START_TEST(set_up_otherwise)
 {
-	take_with_settings("vfio-pci\n", "../../../../bus/pci/drivers/vfio-pci");
+	take_with_virtuals();
 	made_link("/sys/bus/pci/devices/" NIC, "../../../devices/pci0000:00/" ROOT_PORT "/" NIC);
-	made_put(NIC_PATH "/driver_override", "(null)\n");
 	made_put(NIC_PATH "/sriov_numvfs", "0\n");
 	give();
 	expect("given " NIC "\n");
-	expect_file(NIC_PATH "/driver_override", "(null)");
 	expect_file(NIC_PATH "/sriov_numvfs", "0");
 }
 END_TEST
 
-/* It had none: nor has it afterwards. */
-START_TEST(override_without_a_driver)
+START_TEST(virtual_functions_not_given_back)
 {
-	take_with_settings("none\n", NULL);
-	plan.entries.items[0].virtuals = 0;
-	give();
-	expect("given " NIC "\n");
-	expect_file(NIC_PATH "/driver_override", "none");
-	ck_assert(!is_there(NIC_PATH "/driver"));
-}
-END_TEST
+	char command[RELEASE_COMMAND_SIZE];
 
-START_TEST(settings_not_given_back)
-{
-	static const char *const sentences[] = {
-		"its driver_override cannot be set to vfio-pci again: Operation not permitted",
-		"it cannot be bound to vfio-pci again: Operation not permitted",
-		"its sriov_numvfs cannot be set to 4 again: Operation not permitted",
-	};
-	static const char *const files[] = { "driver_override", "drivers_probe", "sriov_numvfs" };
-	char command[RELEASE_COMMAND_SIZE], wanted[300];
-
-	take_with_settings("vfio-pci\n", "../../../../bus/pci/drivers/vfio-pci");
-	fail = files[_i];
+	take_with_virtuals();
+	fail = "sriov_numvfs";
 	fail_with = -EPERM;
 	give();
-	snprintf(wanted, sizeof(wanted), "not-given " NIC ": %s\n", sentences[_i]);
-	expect(wanted);
+	expect("not-given " NIC
+	       ": its sriov_numvfs cannot be set to 4 again: Operation not permitted\n");
 	ck_assert_str_eq(release_step_by_hand(&plan.entries.items[0], command, sizeof(command)),
-			 "echo 1 >" NIC_BUS "/rescan; echo vfio-pci >/sys/bus/pci/devices/" NIC
-			 "/driver_override; echo 4 >/sys/bus/pci/devices/" NIC "/sriov_numvfs");
+			 "echo 1 >" NIC_BUS "/rescan; echo 4 >/sys/bus/pci/devices/" NIC
+			 "/sriov_numvfs");
 }
 END_TEST
 
-/* Without an override it is the kernel's choice. */
-START_TEST(no_settings)
+START_TEST(no_virtual_functions)
 {
-	take_with_settings("(null)\n", "../../../../bus/pci/drivers/e1000e");
-	ck_assert_str_eq(plan.entries.items[0].override, "");
+	take_with_virtuals();
 	plan.entries.items[0].virtuals = 0;
-	fail = "driver_override";
-	fail_with = -EPERM;
 	give();
 	expect("given " NIC "\n");
 	expect_file(NIC_PATH "/sriov_numvfs", "0");
+}
+END_TEST
+
+/* A scan would bind it to the driver of its id first. */
+START_TEST(with_an_override)
+{
+	struct why w;
+	char link[40];
+
+	made_put(NIC_PATH "/driver_override", "vfio-pci\n");
+	made_put(NIC_PATH "/driver", NULL);
+	made_link(NIC_PATH "/driver", "../../../../bus/pci/drivers/vfio-pci");
+	ask_for(NIC);
+	ck_assert_int_eq(take(&w), 0);
+	expect("taken " NIC "\n");
+	ck_assert(!is_there(NIC_PATH "/driver"));
+	ck_assert(is_there("/sys/bus/pci/devices/" NIC));
+	give();
+	expect("given " NIC "\n");
+	ck_assert(tree_link(made_root, link, sizeof(link), NIC_PATH "/driver"));
+	ck_assert_str_eq(link, "vfio-pci");
 }
 END_TEST
 
@@ -410,10 +399,10 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, rescan_fails);
 	tcase_add_test(tc, set_up_otherwise);
 	tcase_add_test(tc, bus_is_gone);
-	tcase_add_loop_test(tc, settings_of_a_function, 0, 4);
-	tcase_add_test(tc, override_without_a_driver);
-	tcase_add_loop_test(tc, settings_not_given_back, 0, 3);
-	tcase_add_test(tc, no_settings);
+	tcase_add_loop_test(tc, virtual_functions, 0, 4);
+	tcase_add_test(tc, virtual_functions_not_given_back);
+	tcase_add_test(tc, no_virtual_functions);
+	tcase_add_test(tc, with_an_override);
 	tcase_add_loop_test(tc, give_hangs, 0, 2);
 	tcase_add_test(tc, two_hang);
 	tcase_add_test(tc, take_hangs);

@@ -52,19 +52,30 @@ START_TEST(by_name)
 }
 END_TEST
 
-START_TEST(settings)
+START_TEST(virtual_functions)
 {
-	made_put(NIC_PATH "/driver_override", "a driver\n");
+	made_put(NIC_PATH "/driver_override", "(null)\n");
 	made_put(NIC_PATH "/sriov_numvfs", "65535\n");
 	ask_for(NIC);
 	expect_only(RELEASE_REMOVE, NIC, "");
-	ck_assert_str_eq(entry(0)->override, "a driver");
 	ck_assert_uint_eq(entry(0)->virtuals, 65535);
-	made_put(NIC_PATH "/driver_override", "(null)\n");
 	made_put(NIC_PATH "/sriov_numvfs", "65536\n");
 	ask_for(NIC);
-	ck_assert_str_eq(entry(0)->override, "");
 	ck_assert_uint_eq(entry(0)->virtuals, 0);
+}
+END_TEST
+
+/* As one of a virtual machine. */
+START_TEST(override)
+{
+	made_put(NIC_PATH "/driver_override", "vfio-pci\n");
+	ask_for(NIC);
+	expect_only(RELEASE_UNBIND, NIC, "");
+	ck_assert_str_eq(entry(0)->bus, "pci");
+	ck_assert_str_eq(entry(0)->driver, "e1000e");
+	made_put(NIC_PATH "/driver", NULL);
+	ask_for(NIC);
+	ck_assert_uint_eq(plan.entries.count, 0);
 }
 END_TEST
 
@@ -428,7 +439,8 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, nothing);
 	tcase_add_loop_test(tc, by_name, 0, 4);
-	tcase_add_test(tc, settings);
+	tcase_add_test(tc, virtual_functions);
+	tcase_add_test(tc, override);
 	tcase_add_test(tc, settings_cannot_be_read);
 	tcase_add_test(tc, in_a_slot);
 	tcase_add_test(tc, by_driver);
