@@ -151,4 +151,7 @@ def emulators_fault(console, ending):
     if (ending and not ending.cut and ending.cause in (RESET, TRIPLE_FAULT) and
             not console.strip()):
         return "%s, before the kernel had a console" % ending
+    # With several processors the firmware waits without end for one that it starts.
+    if not ending and not console.strip():
+        return "the firmware did not start the kernel"
     return None

@@ -70,13 +70,13 @@ before_resume() {
 
     def program_page(self, machine, ram, width=1, avoid=()):
         """The first of `width` frames that the image on the disk holds, and that were a
-        program's when the guest called program_pages; far from those to avoid."""
+        program's when the guest called program_pages; far from those to avoid. None:
+        all of them were swapped out before the snapshot."""
         frames = Frames(self.swap, ram)
         found = [int(frame) for frame in machine.marks("program-page")
                  if frames.holds(int(frame), width) == width and
                  all(abs(int(frame) - other) > 64 for other in avoid)]
-        self.need(found, "pages of programs are in the image")
-        return found[len(found) // 2]
+        return found[len(found) // 2] if found else None
 
 
 class KnownMaps(MovedMap):
@@ -102,11 +102,16 @@ know_maps() {
         self.taken = {0: 0x10000000 // PAGE}
 
     def place(self, number, before):
-        """Where the region lies in map `number`; `before` made the image."""
-        if number not in self.taken:
-            self.taken[number] = self.program_page(
-                before, self.ram(before), self.width, self.taken.values())
-        return self.taken[number]
+        """Where the region lies in map `number`, and whether it lay there before; `before`
+        made the image. As long as that has no page for a new map, the first one's."""
+        if number in self.taken:
+            return self.taken[number], True
+        place = self.program_page(before, self.ram(before), self.width,
+                                  self.taken.values())
+        if place is None:
+            return self.taken[0], True
+        self.taken[number] = place
+        return place, False
 
 
 class Frames:

@@ -116,8 +116,7 @@ class Runner:
         note = ""
         for attempt in range(1, TRIES + 1):
             os.makedirs(log_dir)
-            reason, instance = self._attempt(cls, log_dir)
-            fault = reason and instance and instance.emulator_failed()
+            reason, fault, instance = self._attempt(cls, log_dir)
             if not fault or attempt == TRIES:
                 break
             # Not the fault of anything under test: say so, try again.
@@ -134,7 +133,7 @@ class Runner:
         work_dir = os.path.join(self.work_dir, cls.name)
         shutil.rmtree(work_dir, ignore_errors=True)
         os.makedirs(work_dir)
-        instance = None
+        instance = fault = None
         reason = ""
         try:
             instance = cls(self.builder, work_dir, log_dir, self.kernel)
@@ -150,10 +149,12 @@ class Runner:
         if instance:
             reason = self._with_ending(reason, instance.machine)
             instance.trace("FAIL " + reason if reason else "ok")
+            # Before an emulator that still runs is ended.
+            fault = reason and instance.emulator_failed()
             instance.finish()
         if not self.keep:
             shutil.rmtree(work_dir, ignore_errors=True)
-        return reason, instance
+        return reason, fault, instance
 
     @staticmethod
     def _with_ending(reason, machine):

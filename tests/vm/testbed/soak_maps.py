@@ -38,8 +38,7 @@ class MovingCycles(moved.KnownMaps, soak.Cycles):
     def boot_somewhere(self):
         """A boot at a place of the draw; whether it restored the image."""
         number = self.dice.randrange(self.places)
-        known = number in self.taken
-        place = self.place(number, self.before)
+        place, known = self.place(number, self.before)
         begun = time.monotonic()
         machine = self.boot(map=moved.area(place, self.width))
         while not machine.ended and machine.mark("checked") is None:

@@ -62,8 +62,7 @@ later_boot() {
         done = 0
         while done < self.cycles:
             number = draw.randrange(self.places)
-            known = number in self.taken
-            place = self.place(number, before)
+            place, known = self.place(number, before)
             self.boot_on(place)
             if self.machine.rebooted:
                 refused += 1
@@ -79,6 +78,7 @@ later_boot() {
                 continue
             self.verify(before, boot_id)
             before = self.machine
+        self.need(len(self.taken) == self.places, "each place was taken once")
         self.figure("seed %d, %d places, %s: %d hibernations, %d boots refused "
                     "the image (%d for pages of the kernel), %d sessions lost "
                     "(%d at a known place)" %
