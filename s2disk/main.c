@@ -242,15 +242,17 @@ static int release_and_hibernate(const struct settings *settings, const struct s
 				 struct key_ways *keys, struct last *last, struct why *w)
 {
 	int r = released_begin(release, settings, section, "", w);
-	bool asleep;
+	int asleep;
 
 	if (r < 0) {
 		last_end(last, LAST_FAILED, why_text(w, r));
 		return r;
 	}
-	asleep = nvidia_sleep("");
-	r = hibernate(settings, area, section, keys, last, w);
-	if (asleep)
+	asleep = nvidia_sleep("", w);
+	if (asleep < 0)
+		last_end(last, LAST_FAILED, why_text(w, asleep));
+	r = asleep < 0 ? asleep : hibernate(settings, area, section, keys, last, w);
+	if (asleep > 0)
 		nvidia_wake("");
 	released_end(release, &section->restored, "", last->result == LAST_RESUMED);
 	return r;

@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "base/tree.h"
 #include "release/nvidia.h"
+#include "release/release_step.h"
 #include "ui/abort_watch.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define PROGRAM "/usr/bin/nvidia-sleep.sh"
@@ -17,22 +19,27 @@ static int ask(const char *root, const char *word)
 	return nvidia_ask(root, tree_exists(root, PROGRAM) ? PROGRAM : NULL, word);
 }
 
-bool nvidia_sleep(const char *root)
+int nvidia_sleep(const char *root, struct why *w)
 {
 	int r;
 
 	if (!nvidia_preserves(root) || tree_exists(root, ASLEEP))
-		return false;
+		return 0;
 	abort_watch_begin();
 	r = ask(root, "hibernate");
 	if (r == 0) {
 		log_info("the driver nvidia is suspended");
-		return true;
+		return 1;
 	}
-	log_warning("the driver nvidia does not suspend: %s", strerror(-r));
+	if (r != -EINPROGRESS)
+		log_warning("the driver nvidia does not suspend: %s", strerror(-r));
 	/* The program may have left the terminal already. */
 	nvidia_wake(root);
-	return false;
+	return r == -EINPROGRESS ? why(w, r,
+				       "the driver nvidia has not suspended within %d s; "
+				       "what asked it does not freeze",
+				       RELEASE_STEP_SECONDS)
+				 : 0;
 }
 
 void nvidia_wake(const char *root)

@@ -8,12 +8,13 @@
 #ifndef S2DISK_NVIDIA_ASLEEP_H
 #define S2DISK_NVIDIA_ASLEEP_H
 
-#include <stdbool.h>
+#include "base/why.h"
 
 /* Does nothing where video memory is not preserved, or where the service was first. From here on
  * signals are held back (abort_watch_begin). What fails is logged and undone: the freeze shows
- * whether it matters. Returns whether it is asleep now, and nvidia_wake() must be called. */
-bool nvidia_sleep(const char *root);
+ * whether it matters. 1: it is asleep now, and nvidia_wake() must be called; 0: it is not;
+ * -EINPROGRESS with w: it is still at it, so no freeze can succeed. */
+int nvidia_sleep(const char *root, struct why *w);
 
 /* After the resume, a failure and a cancel. What fails is logged. */
 void nvidia_wake(const char *root);

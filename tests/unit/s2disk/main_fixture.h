@@ -146,14 +146,16 @@ int platform_section_capture(struct platform_section *section, const char *root,
 	return event_why("look", machine.capture, w);
 }
 
-static bool has_nvidia, nvidia_asleep;
+static bool has_nvidia, nvidia_hangs, nvidia_asleep;
 static unsigned int nvidia_woken;
 
-bool nvidia_sleep(const char *root)
+int nvidia_sleep(const char *root, struct why *w)
 {
 	ck_assert_str_eq(root, "");
 	ck_assert_ptr_nonnull(strstr(events, " release"));
 	ck_assert_ptr_null(strstr(events, "hibernate"));
+	if (nvidia_hangs)
+		return why(w, -EINPROGRESS, "the driver nvidia has not suspended");
 	return nvidia_asleep = has_nvidia;
 }
 

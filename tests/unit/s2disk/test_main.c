@@ -148,6 +148,13 @@ START_TEST(nvidia)
 	       "lock recover on find look keep check location others-off release cleared failed "
 	       "others-on unlock");
 	ck_assert_uint_eq(nvidia_woken, 2);
+	machine.release = 0;
+	nvidia_hangs = true;
+	s2disk("", EXIT_FAILED,
+	       "lock recover on find look keep check location others-off release back cleared "
+	       "failed others-on unlock");
+	check_printed(said, "not hibernated: the driver nvidia has not suspended");
+	ck_assert_uint_eq(nvidia_woken, 2);
 }
 END_TEST
 

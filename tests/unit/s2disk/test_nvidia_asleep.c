@@ -117,7 +117,7 @@ static void teardown(void)
 START_TEST(by_the_file)
 {
 	ck_assert(!signals_are_held_back());
-	ck_assert(nvidia_sleep(made_root));
+	ck_assert_int_eq(nvidia_sleep(made_root, NULL), 1);
 	ck_assert(signals_are_held_back());
 	ck_assert_str_eq(done, "file hibernate;");
 	ck_assert_str_eq(said, "<6>the driver nvidia is suspended\n");
@@ -129,7 +129,7 @@ END_TEST
 START_TEST(by_its_program)
 {
 	made_put(PROGRAM, "#!/bin/sh\n");
-	ck_assert(nvidia_sleep(made_root));
+	ck_assert_int_eq(nvidia_sleep(made_root, NULL), 1);
 	nvidia_wake(made_root);
 	ck_assert_str_eq(done, "program hibernate;program resume;");
 }
@@ -139,12 +139,12 @@ START_TEST(not_needed)
 {
 	/* nvidia-hibernate.service was first: it has to wake it, too. */
 	made_put("/run/nvidia-sleep/Xorg.vt_number", "2\n");
-	ck_assert(!nvidia_sleep(made_root));
+	ck_assert_int_eq(nvidia_sleep(made_root, NULL), 0);
 	made_put("/run/nvidia-sleep/Xorg.vt_number", NULL);
 	made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 0\n");
-	ck_assert(!nvidia_sleep(made_root));
+	ck_assert_int_eq(nvidia_sleep(made_root, NULL), 0);
 	made_put("/proc/driver/nvidia/params", NULL);
-	ck_assert(!nvidia_sleep(made_root));
+	ck_assert_int_eq(nvidia_sleep(made_root, NULL), 0);
 	ck_assert_str_eq(done, "");
 	ck_assert_str_eq(said, "");
 	ck_assert(!signals_are_held_back());
@@ -170,7 +170,7 @@ START_TEST(failing_to_sleep)
 		made_put(PROGRAM, "#!/bin/sh\n");
 	failing = "hibernate";
 	result = failures[_i].result;
-	ck_assert(!nvidia_sleep(made_root));
+	ck_assert_int_eq(nvidia_sleep(made_root, NULL), 0);
 	ck_assert_str_eq(done, failures[_i].done);
 	snprintf(text, sizeof(text), "<4>the driver nvidia does not suspend: %s\n",
 		 failures[_i].reason);
@@ -180,13 +180,27 @@ END_TEST
 
 START_TEST(failing_to_wake)
 {
-	ck_assert(nvidia_sleep(made_root));
+	ck_assert_int_eq(nvidia_sleep(made_root, NULL), 1);
 	failing = "resume";
 	result = -EIO;
 	nvidia_wake(made_root);
 	ck_assert_ptr_nonnull(
 		strstr(said, "<4>the driver nvidia does not resume: Input/output error; to try it "
 			     "by hand: echo resume >/proc/driver/nvidia/suspend\n"));
+}
+END_TEST
+
+/* The process that asked it does not freeze: nothing is tried. It is to resume when it is done. */
+START_TEST(hangs_while_suspending)
+{
+	struct why w = { "" };
+
+	failing = "hibernate";
+	result = HANGS;
+	ck_assert_int_eq(nvidia_sleep(made_root, &w), -EINPROGRESS);
+	ck_assert_str_eq(w.text, "the driver nvidia has not suspended within 60 s; what asked it "
+				 "does not freeze");
+	ck_assert_str_eq(done, "file hibernate;file resume;");
 }
 END_TEST
 
@@ -213,5 +227,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, not_needed);
 	tcase_add_loop_test(tcase, failing_to_sleep, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, failing_to_wake);
+	tcase_add_test(tcase, hangs_while_suspending);
 	tcase_add_test(tcase, hangs_in_the_kernel);
 }
