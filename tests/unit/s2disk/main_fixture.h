@@ -431,6 +431,7 @@ static inline void setup(void)
 {
 	made_root_create();
 	memset(&machine, 0, sizeof(machine));
+	has_nvidia = nvidia_hangs = false;
 	made_put("/conf", "shutdown method = shutdown\nresume device = /swapfile\n");
 }
 

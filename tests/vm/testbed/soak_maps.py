@@ -27,6 +27,7 @@ class MovingCycles(moved.KnownMaps, soak.Cycles):
         super().__init__(*arguments)
         self.refused = 0
         self.kernels = 0
+        self.met = set()    # since the image was made, which could not know them
 
     def begin(self):
         self.boot(map=moved.area(self.taken[0], self.width))
@@ -39,6 +40,9 @@ class MovingCycles(moved.KnownMaps, soak.Cycles):
         """A boot at a place of the draw; whether it restored the image."""
         number = self.dice.randrange(self.places)
         place, known = self.place(number, self.before)
+        if not known:
+            self.met.add(place)
+        known = place not in self.met
         begun = time.monotonic()
         machine = self.boot(map=moved.area(place, self.width))
         while not machine.ended and machine.mark("checked") is None:
@@ -48,6 +52,7 @@ class MovingCycles(moved.KnownMaps, soak.Cycles):
         back = time.monotonic()
         self.off()
         if not machine.rebooted:
+            self.met = set()
             self.times["resume"].append(back - begun)
             self.times["hibernate"].append(time.monotonic() - back)
             return True

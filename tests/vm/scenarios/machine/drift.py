@@ -59,10 +59,14 @@ later_boot() {
         before = self.hibernate(map=area(self.taken[0], self.width))
         boot_id = before.mark("boot-id")
         lost, refused, held, kernels = [], 0, 0, ""
+        met = set()     # since the image was made, which could not know them
         done = 0
         while done < self.cycles:
             number = draw.randrange(self.places)
             place, known = self.place(number, before)
+            if not known:
+                met.add(place)
+            known = place not in met
             self.boot_on(place)
             if self.machine.rebooted:
                 refused += 1
@@ -70,6 +74,7 @@ later_boot() {
                 self.need(not known or "0x%x" % (place * PAGE) in kernels,
                           "place %d is refused only when first met" % number)
                 continue
+            met = set()
             kernels = self.find_message("the kernel uses") or ""
             done += 1
             if self.machine.mark("new-session") is not None:
