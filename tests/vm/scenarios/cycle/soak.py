@@ -7,12 +7,12 @@ from testbed import soak
 class SomeCycles(soak.Cycles):
     """a session hibernates and resumes five times, its load changes"""
     name = "some-cycles"
-    group = "quick"
+    group = "slow"
     count = 5
 
 
 class SomeCuts(soak.Cuts):
     """eight power cuts at random moments"""
     name = "some-cuts"
-    group = "quick"
+    group = "slow"
     count = 8

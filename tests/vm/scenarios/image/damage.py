@@ -162,6 +162,7 @@ class ForgedSizes(Kept):
 class UnknownFeature(Kept):
     """a feature that no reader knows: kept, and in the end the machine is off"""
     name = "unknown-feature"
+    group = "slow"
     message = "feature"
 
     def damage(self):

@@ -311,6 +311,7 @@ class PlainRefused(Sealed):
 class Damaged(KeyFile):
     """header, data, order, length changed: refused, nothing was loaded"""
     name = "sealed-damaged"
+    group = "slow"
     offsets = (0x29, 263, 1070)
     pages = (900,)
 

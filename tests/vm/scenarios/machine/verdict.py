@@ -187,6 +187,7 @@ class Ram(Verdict):
 class RamTop(Verdict):
     """RAM removed at the top, which had been kept free"""
     name = "map-ram-top"
+    group = "slow"
     kernel = "6.12"
     cmdline = "memmap=4M$0x1fc00000"
     # Below what SeaBIOS keeps for its tables.
