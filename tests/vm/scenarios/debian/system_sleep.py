@@ -43,6 +43,22 @@ first_boot() {
         self.need_signature(disks.SWAP)
 
 
+class HybridSleep13(HybridSleep):
+    """the same with Debian 13"""
+    name = "debian-13-hybrid-sleep"
+    group = "slow"
+    suite = "trixie"
+    kernel = "6.12"
+
+
+class HybridSleepForky(HybridSleep):
+    """the same with forky, the next Debian"""
+    name = "debian-forky-hybrid-sleep"
+    group = "slow"
+    suite = "forky"
+    kernel = "6.12"
+
+
 class SuspendThenHibernate(FullGuest):
     """suspend-then-hibernate: its alarm wakes it, then it hibernates"""
     name = "debian-suspend-then-hibernate"
@@ -75,6 +91,22 @@ first_boot() {
         self.off(200)
         self.need_signature(disks.OURS)
         self.resume()
+
+
+class SuspendThenHibernate13(SuspendThenHibernate):
+    """the same with Debian 13"""
+    name = "debian-13-suspend-then-hibernate"
+    group = "slow"
+    suite = "trixie"
+    kernel = "6.12"
+
+
+class SuspendThenHibernateForky(SuspendThenHibernate):
+    """the same with forky, the next Debian"""
+    name = "debian-forky-suspend-then-hibernate"
+    group = "slow"
+    suite = "forky"
+    kernel = "6.12"
 
 
 class Off(FullGuest):
