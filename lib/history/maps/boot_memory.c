@@ -218,12 +218,10 @@ static size_t count_of(const struct boot_table *tables, size_t count, const stru
 bool boot_tables_equal(const struct boot_table *a, size_t a_count, const struct boot_table *b,
 		       size_t b_count)
 {
-	if (a_count == 0 || b_count == 0)
-		return true;
-	if (a_count != b_count)
-		return false;
+	if (a_count > b_count)
+		return boot_tables_equal(b, b_count, a, a_count);
 	for (size_t i = 0; i < a_count; i++)
-		if (count_of(a, a_count, &a[i]) != count_of(b, b_count, &a[i]))
+		if (count_of(a, a_count, &a[i]) > count_of(b, b_count, &a[i]))
 			return false;
 	return true;
 }

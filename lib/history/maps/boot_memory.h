@@ -48,7 +48,8 @@ int boot_memory_of(const char *root, const struct platform *platform, const char
 /* Pure: the address after "TPMEventLog=" in the kernel's log; 0: there is none. */
 uint64_t boot_memory_log_address(const char *kernel_log);
 
-/* The same tables at the same addresses, in any order? Also if they are unknown on one side. */
+/* The same tables at the same addresses, in any order? What is unknown on one side does not count:
+ * a kernel's log that has lost its beginning leaves the DSDT alone, which another table names. */
 bool boot_tables_equal(const struct boot_table *a, size_t a_count, const struct boot_table *b,
 		       size_t b_count);
 

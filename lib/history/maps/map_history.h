@@ -76,8 +76,8 @@ void map_history_free(struct map_history *history);
 const struct history_setup *map_history_setup(const struct map_history *history,
 					      const struct boot_memory *boot);
 
-/* The map of that setup that is the boot's, tables included; NULL if it was never seen. Where
- * tables are unknown on one side, the map alone decides. */
+/* The map of that setup that is the boot's, tables included; NULL if it was never seen. Tables that
+ * are unknown on one side do not count. */
 const struct history_map *map_history_find(const struct history_setup *setup,
 					   const struct boot_memory *boot);
 

@@ -190,7 +190,9 @@ START_TEST(test_tables_equal)
 
 	ck_assert(boot_tables_equal(a, 3, b, 3));
 	ck_assert(!boot_tables_equal(a, 3, moved, 3));
-	ck_assert(!boot_tables_equal(a, 3, b, 2));
+	ck_assert(boot_tables_equal(a, 3, b, 2));
+	ck_assert(boot_tables_equal(b, 2, a, 3));
+	ck_assert(!boot_tables_equal(moved + 1, 2, a, 3));
 	ck_assert(!boot_tables_equal(twice, 3, a, 3));
 	ck_assert(!boot_tables_equal(a, 3, twice, 3));
 	ck_assert(boot_tables_equal(a, 3, NULL, 0));

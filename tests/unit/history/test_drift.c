@@ -190,22 +190,27 @@ START_TEST(test_overlap)
 }
 END_TEST
 
-/* No image resumes where tables lay elsewhere: nothing is gained by keeping that free. */
+/* No image resumes where tables lay elsewhere: nothing is gained by keeping that free. But it does
+ * not follow from tables whose address is unknown: the kernel's log has lost its beginning, and
+ * another table names the DSDT only. */
 START_TEST(test_tables_moved)
 {
-	struct boot_table table = { "DSDT", 0x1000 };
+	const struct boot_table tables[] = { { "DSDT", 0x1000 }, { "SSDT1", 0x3000 } };
 	struct boot_memory boot;
 
 	boot_with(0x11000, 1, 1, &boot);
-	ck_assert_int_eq(list_append(&boot.tables, table), 0);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(list_append(&boot.tables, tables[i]), 0);
 	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
 	boot_memory_free(&boot);
 	boot_with(0x10000, 1, 1, &now);
-	choose(0, LIMIT);
-	ck_assert_uint_eq(kept(), 1);
-	drift_free(&drift);
-	table.address = 0x2000;
-	ck_assert_int_eq(list_append(&now.tables, table), 0);
+	for (size_t known = 0; known < 2; known++) {
+		choose(0, LIMIT);
+		ck_assert_uint_eq(kept(), 1);
+		drift_free(&drift);
+		ck_assert_int_eq(list_append(&now.tables, tables[known]), 0);
+	}
+	now.tables.items[0].address = 0x2000;
 	choose(0, LIMIT);
 	ck_assert_uint_eq(kept(), 0);
 	ck_assert(drift_tables_moved(&history.setups.items[0].maps.items[0], &now));

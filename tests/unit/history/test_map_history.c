@@ -186,6 +186,37 @@ START_TEST(test_tables)
 }
 END_TEST
 
+static void count_tables(const struct boot_table *tables, size_t count)
+{
+	struct boot_memory boot;
+
+	boot_with_hole(0x10, 1, &boot);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_int_eq(list_append(&boot.tables, tables[i]), 0);
+	ck_assert_int_eq(map_history_count(&history, &boot, BOOT_STARTED), 0);
+	boot_memory_free(&boot);
+}
+
+/* Where some tables are unknown, the others decide. */
+START_TEST(test_some_tables)
+{
+	static const struct boot_table all[] = { { "DSDT", 1 }, { "SSDT1", 2 } };
+	static const struct boot_table moved[] = { { "DSDT", 1 }, { "SSDT1", 3 } };
+
+	count_tables(all, 2);
+	count_tables(all, 1);
+	count_tables(all + 1, 1);
+	count_tables(all, 2);
+	ck_assert_uint_eq(first()->maps.count, 1);
+	ck_assert_uint_eq(first()->maps.items[0].boots, 4);
+	ck_assert_uint_eq(first()->maps.items[0].tables.count, 2);
+	count_tables(moved, 2);
+	count_tables(moved + 1, 1);
+	ck_assert_uint_eq(first()->maps.count, 2);
+	ck_assert_uint_eq(first()->maps.items[0].boots, 4);
+}
+END_TEST
+
 static void count_log(const char *files, uint64_t start, uint64_t time)
 {
 	struct boot_memory boot;
@@ -286,6 +317,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tests, test_many_maps);
 	tcase_add_test(tests, test_setups);
 	tcase_add_test(tests, test_tables);
+	tcase_add_test(tests, test_some_tables);
 	tcase_add_test(tests, test_logs);
 	tcase_add_test(tests, test_boot_files_in_turn);
 	tcase_add_test(tests, test_many_logs);
