@@ -134,6 +134,15 @@ static void offline_and_note(const char *root, struct keep_free *keep, const str
 		log_warning("%s", why_text(&w, r));
 }
 
+/* By lockdown, nohibernate, … (disk_show(), kernel/power/hibernate.c): no image will be made. */
+static bool hibernation_disabled(const char *root)
+{
+	char modes[64];
+
+	return tree_text(root, modes, sizeof(modes), "/sys/power/disk") &&
+	       strcmp(modes, "[disabled]") == 0;
+}
+
 /* The image of a kernel that cannot offline pages has them; only the checks speak of that. */
 static int offline(const char *root, struct keep_free *keep, const struct ram *known)
 {
@@ -202,7 +211,7 @@ int keep_free(const char *root, const struct settings *settings, const struct pl
 		return why(w, r, "%s", strerror(-r));
 	remembered = remember(root, ret, w);
 	r = choose(root, settings, ret);
-	if (r == 0 && ret->drift.keep.count > 0)
+	if (r == 0 && ret->drift.keep.count > 0 && !hibernation_disabled(root))
 		r = offline(root, ret, &platform->ram);
 	return r < 0 ? why(w, r, "%s", strerror(-r)) : remembered;
 }

@@ -34,9 +34,10 @@ int keep_free_capture(const char *root, const char *kernel_log, struct platform 
 /* Counts this boot in the history, once, with those before it whose image was discarded
  * (history/maps/boots_left.h), and offlines what drifts and is not yet offlined: free
  * and movable pages. Logs what the kernel holds, once in each boot. With "drift = n", without a
- * memory map, and where nothing drifts, nothing is offlined, noted or logged. kernel_log may be
- * NULL. *ret, to be freed with keep_free_end, is filled also on failure: what is known is kept
- * free even if the history cannot be written. 0 or a negative errno with w. */
+ * memory map, where nothing drifts and while the kernel cannot hibernate, nothing is offlined,
+ * noted or logged. kernel_log may be NULL. *ret, to be freed with keep_free_end, is filled also on
+ * failure: what is known is kept free even if the history cannot be written. 0 or a negative errno
+ * with w. */
 int keep_free(const char *root, const struct settings *settings, const struct platform *platform,
 	      const char *kernel_log, struct keep_free *ret, struct why *w);
 

@@ -126,6 +126,24 @@ START_TEST(at_boot)
 }
 END_TEST
 
+/* With lockdown or nohibernate there is no image to keep pages out of. But the boot counts. */
+START_TEST(no_hibernation)
+{
+	struct kept_free note = { 0 };
+
+	ck_assert_int_eq(run(), 0);
+	boot("boot-2", 0x12000, 3, "Reserved");
+	made_put("/sys/power/disk", "[disabled]\n");
+	ck_assert_int_eq(keep_free_at_boot(made_root, &settings, &w), 0);
+	ck_assert_uint_eq(opened, 0);
+	ck_assert(!noted(&note));
+	made_put("/sys/power/disk", "[platform] shutdown reboot suspend test_resume\n");
+	ck_assert_int_eq(run(), 0);
+	ck_assert_uint_eq(asked, 5);
+	ck_assert_uint_eq(keep.drift.boots, 2);
+}
+END_TEST
+
 /* Adds a boot that found the image, and had the region elsewhere. */
 static void add_seen(struct boots_seen *seen, uint64_t first, enum boot_outcome outcome)
 {
@@ -251,6 +269,7 @@ void test_cases(Suite *suite)
 		history_cannot_be_written,
 		damaged_history,
 		no_map,
+		no_hibernation,
 		at_boot,
 		a_resume_teaches,
 		a_discard_teaches,
