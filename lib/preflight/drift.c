@@ -35,10 +35,17 @@ static uint64_t boots_taking(const struct looking *looking, const struct frame_l
 	return drift_boots_taking(looking->setup, &looking->boot, looking->page_size, frames);
 }
 
-static bool can_offline(const struct platform *platform)
+/* Why nothing is kept free; NULL: it is. Of a recorded machine it is unknown which flags it has. */
+static const char *obstacle(const struct looking *looking)
 {
-	return platform->ram.pages.offlining != OFFLINING_ABSENT &&
-	       platform->ram.pages.offlining != OFFLINING_DISABLED;
+	uint32_t offlining = looking->platform->ram.pages.offlining;
+
+	if (offlining == OFFLINING_ABSENT || offlining == OFFLINING_DISABLED)
+		return "this kernel cannot offline pages";
+	if (!io_only_looks() && !offlined_are_shown(looking->context->root))
+		return "this kernel does not show which pages are offlined "
+		       "(CONFIG_PROC_PAGE_MONITOR)";
+	return NULL;
 }
 
 static const char *memmap_advice(const struct frame_list *frames, uint64_t page_size, char *text,
@@ -49,8 +56,7 @@ static const char *memmap_advice(const struct frame_list *frames, uint64_t page_
 	return kept_free_advice(&note, page_size, text, size);
 }
 
-/* This kernel moves no page away. */
-static void add_not_possible(const struct looking *looking)
+static void add_not_possible(const struct looking *looking, const char *reason)
 {
 	const struct frame_list *keep = &looking->drift.keep;
 	uint64_t boots = boots_taking(looking, keep);
@@ -58,13 +64,11 @@ static void add_not_possible(const struct looking *looking)
 	struct check *check;
 
 	kept_free_list(keep, looking->page_size, list, sizeof(list));
-	check = preflight_add(
-		looking->context, ID, boots > 0 ? CHECK_WARNING : CHECK_OK,
-		"this kernel cannot offline pages, so these are not kept free: %s; at "
-		"%" PRIu64 " of %" PRIu64
-		" boots the firmware had a region there, and a boot that has it "
-		"cannot resume what uses them",
-		list, boots, looking->drift.boots);
+	check = preflight_add(looking->context, ID, boots > 0 ? CHECK_WARNING : CHECK_OK,
+			      "%s, so these are not kept free: %s; at %" PRIu64 " of %" PRIu64
+			      " boots the firmware had a region there, and a boot that has it "
+			      "cannot resume what uses them",
+			      reason, list, boots, looking->drift.boots);
 	if (boots > 0)
 		preflight_advise(check, "%s",
 				 memmap_advice(keep, looking->page_size, advice, sizeof(advice)));
@@ -156,6 +160,7 @@ static void add_nothing(const struct looking *looking)
 
 static void add_state(const struct looking *looking)
 {
+	const char *reason = obstacle(looking);
 	char text[400], advice[400];
 
 	if (looking->note.held.count + looking->note.huge.count > 0)
@@ -167,8 +172,8 @@ static void add_state(const struct looking *looking)
 						  sizeof(advice)));
 	else if (looking->drift.keep.count > 0 && add_in_image(looking))
 		return;
-	else if (looking->drift.keep.count > 0 && !can_offline(looking->platform))
-		add_not_possible(looking);
+	else if (looking->drift.keep.count > 0 && reason)
+		add_not_possible(looking, reason);
 	else if (looking->drift.beyond > 0)
 		add_beyond(looking);
 	else if (looking->drift.keep.count > 0)

@@ -11,6 +11,7 @@
 #include "history/maps/boots_left.h"
 #include "history/maps/map_history_file.h"
 #include "keep_free_offline.h"
+#include "platform/memory/offlined.h"
 #include "platform/memory/offlined_own.h"
 #include "s2disk/lock.h"
 
@@ -143,7 +144,8 @@ static bool hibernation_disabled(const char *root)
 	       strcmp(modes, "[disabled]") == 0;
 }
 
-/* The image of a kernel that cannot offline pages has them; only the checks speak of that. */
+/* The image of a kernel that cannot offline pages, or does not show which are, has them; only the
+ * checks speak of that. */
 static int offline(const char *root, struct keep_free *keep, const struct ram *known)
 {
 	struct ram ram = { 0 };
@@ -155,7 +157,7 @@ static int offline(const char *root, struct keep_free *keep, const struct ram *k
 		return r;
 	if (ram.pages.page_size)
 		known = &ram;
-	if (known->pages.offlining == OFFLINING_POSSIBLE)
+	if (known->pages.offlining == OFFLINING_POSSIBLE && offlined_are_shown(root))
 		offline_and_note(root, keep, known);
 	ram_free(&ram);
 	return 0;

@@ -51,6 +51,11 @@ bool offlined_flags(uint64_t flags)
 	return (flags & BIT(KPF_HWPOISON)) && !(flags & IN_USE);
 }
 
+bool offlined_are_shown(const char *root)
+{
+	return tree_exists(root, FLAGS);
+}
+
 /* Frames that the kernel counts as poisoned; 0 also if that is unknown. */
 static uint64_t poisoned_frames(const char *root, uint64_t page_size)
 {

@@ -23,6 +23,10 @@
 /* Ranges; frames beyond them stay in the image. */
 #define OFFLINED_RANGES_MAX 65536
 
+/* Does the kernel show which frames are poisoned (CONFIG_PROC_PAGE_MONITOR)? Else none is left out
+ * of an image. */
+bool offlined_are_shown(const char *root);
+
 /* Scans all RAM if HardwareCorrupted of /proc/meminfo is not 0. ret is replaced; its
  * items have to be freed. *ret_flags is an open descriptor of /proc/kpageflags for
  * offlined_confirm, or -1 if there are none. 0; -ENOMEM; another negative errno

@@ -69,25 +69,6 @@ static void count_log(const char *release, uint64_t first)
 	boot_memory_free(&boot);
 }
 
-static void begin(void)
-{
-	made_root_create();
-	made_directory("/run");
-	made_directory("/var");
-	made_directory("/var/lib");
-	made_put("/proc/sys/kernel/random/boot_id", "boot-9\n");
-	settings_defaults(&settings);
-	platform = (struct platform){ .ram.pages = { .page_size = 4096,
-						     .offlining = OFFLINING_POSSIBLE } };
-	boots = 0;
-}
-
-static void end(void)
-{
-	memory_map_free(&platform.map);
-	made_root_remove();
-}
-
 /* Pages that are offlined; s2disk's own or not, as far as the kernel counts no errors. */
 static void put_offlined(uint64_t first, uint64_t count)
 {
@@ -99,6 +80,26 @@ static void put_offlined(uint64_t first, uint64_t count)
 	made_put_bytes("/proc/kpageflags", flags, sizeof(flags));
 	made_put("/proc/meminfo",
 		 count ? "HardwareCorrupted:    20 kB\n" : "HardwareCorrupted:     0 kB\n");
+}
+
+static void begin(void)
+{
+	made_root_create();
+	made_directory("/run");
+	made_directory("/var");
+	made_directory("/var/lib");
+	made_put("/proc/sys/kernel/random/boot_id", "boot-9\n");
+	settings_defaults(&settings);
+	platform = (struct platform){ .ram.pages = { .page_size = 4096,
+						     .offlining = OFFLINING_POSSIBLE } };
+	put_offlined(0, 0);
+	boots = 0;
+}
+
+static void end(void)
+{
+	memory_map_free(&platform.map);
+	made_root_remove();
 }
 
 static void put_failures(const char *count)
@@ -182,6 +183,7 @@ START_TEST(is_in_the_image_anyway)
 
 	count_boot(0x12000, 1);
 	count_boot(0x10000, 1);
+	made_put("/proc/kpageflags", NULL);
 	made_put("/run/s2disk/kept-free", NOTE_OF("boots 2 0\nkept 0x11ffe 5\n"));
 	expect(CHECK_WARNING, "kpageflags: No such file", "reboot");
 	io_set_only_looks(true); /* no report has it */
@@ -250,6 +252,12 @@ START_TEST(cannot_be_offlined)
 	expect(CHECK_WARNING,
 	       "this kernel cannot offline pages, so these are not kept free: 5 pages at "
 	       "0x11ffe000; at 1 of 2 boots",
+	       "memmap=20K$0x11ffe000");
+	platform.ram.pages.offlining = OFFLINING_POSSIBLE;
+	made_put("/proc/kpageflags", NULL);
+	expect(CHECK_WARNING,
+	       "this kernel does not show which pages are offlined (CONFIG_PROC_PAGE_MONITOR), so "
+	       "these are not kept free: 5 pages at 0x11ffe000; at 1 of 2 boots",
 	       "memmap=20K$0x11ffe000");
 }
 END_TEST
