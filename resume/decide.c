@@ -156,18 +156,6 @@ static int apply_policy(const struct decision *decision, enum verdict_policy pol
 		   *words ? "; accept = " : "", words, *words ? " would" : "");
 }
 
-/* Also in an initramfs that has not mounted the EFI variables: without them the boot loader would
- * have another name than in the system. */
-static int take_boot(const struct platform *now, const char *log, struct boot_memory *ret)
-{
-	bool mounted = efi_variables_mount("");
-	int r = boot_memory_of("", now, log, (uint64_t)time(NULL), ret);
-
-	if (mounted)
-		efi_variables_unmount();
-	return r;
-}
-
 /* This boot, and the odds of another one. */
 static void note_boot(const struct verdict_input *then, const struct platform *now, const char *log,
 		      struct decision *ret)
@@ -175,8 +163,8 @@ static void note_boot(const struct verdict_input *then, const struct platform *n
 	struct met_now met;
 
 	boot_memory_free(&ret->boot);
-	if (take_boot(now, log, &ret->boot) < 0 || ret->boot.map.entries.count == 0 ||
-	    drift_met_now(&ret->boot, page_size(), &met) < 0)
+	if (boot_memory_of("", now, log, (uint64_t)time(NULL), &ret->boot) < 0 ||
+	    ret->boot.map.entries.count == 0 || drift_met_now(&ret->boot, page_size(), &met) < 0)
 		return;
 	maps_met_odds(&then->platform.met, then->image.ranges, then->image.range_count, &met,
 		      &ret->odds);
@@ -302,6 +290,21 @@ static int compare_with_room(const struct verdict_input *then, const struct sett
 	return r;
 }
 
+/* Also in an initramfs that has not mounted the EFI variables: without them the boot loader would
+ * have another name than in the system. Once, for all looks at the machine: a mount asks the
+ * firmware for each variable (efivar_init(), fs/efivarfs/vars.c). */
+static int compare_with_variables(const struct verdict_input *then, const struct settings *settings,
+				  struct kept_memory *kept, struct handover *handover,
+				  struct decision *ret, struct why *w)
+{
+	bool mounted = efi_variables_mount("");
+	int r = compare_with_room(then, settings, kept, handover, ret, w);
+
+	if (mounted)
+		efi_variables_unmount();
+	return r;
+}
+
 static bool is_of_map(const struct finding *finding)
 {
 	enum verdict_about about = finding->about;
@@ -377,7 +380,7 @@ int decide_image(struct image_reader *reader, const struct settings *settings,
 	if (!then.described) {
 		r = decide_unknown(settings->platform_policy, handover, w);
 	} else {
-		r = compare_with_room(&then, settings, kept, handover, ret, w);
+		r = compare_with_variables(&then, settings, kept, handover, ret, w);
 		if (r == 0)
 			r = act_on_verdict(sections, settings, handover, ret, w);
 	}

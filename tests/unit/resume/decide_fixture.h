@@ -47,6 +47,8 @@ static bool seen_no_handover; /* by the verdict */
 static unsigned int opened, closed;
 static unsigned int slept, late; /* turns; after late ones the device is there */
 static size_t no_memory;	 /* an allocation of that size fails */
+static unsigned int mounts;	 /* of the EFI variables */
+static bool mounted;
 
 const struct sections *__wrap_image_reader_sections(const struct image_reader *reader);
 const struct image_header *__wrap_image_reader_header(const struct image_reader *reader);
@@ -62,12 +64,28 @@ int __wrap_verdict_judge(const struct platform *then, const struct platform *now
 			 const struct verdict_image *image, struct verdict *ret, struct why *w);
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
+bool __wrap_efi_variables_mount(const char *root);
+void __wrap_efi_variables_unmount(void);
 void *__wrap_malloc(size_t size);
 void *__real_malloc(size_t size);
 
 void *__wrap_malloc(size_t size)
 {
 	return no_memory && size == no_memory ? NULL : __real_malloc(size);
+}
+
+bool __wrap_efi_variables_mount(const char *root)
+{
+	(void)root;
+	ck_assert(!mounted);
+	mounts++;
+	mounted = true;
+	return true;
+}
+
+void __wrap_efi_variables_unmount(void)
+{
+	mounted = false;
 }
 
 const struct sections *__wrap_image_reader_sections(const struct image_reader *reader)
@@ -114,6 +132,7 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 {
 	ck_assert_str_eq(root, "");
 	ck_assert_ptr_null(log);
+	ck_assert(mounted);
 	memset(ret, 0, sizeof(*ret));
 	if (made.map)
 		ck_assert_int_eq(memory_map_parse(made.map, &ret->map), 0);
@@ -252,9 +271,14 @@ static int decide(enum verdict_policy policy)
 	settings_defaults(&settings);
 	settings.platform_policy = policy;
 	strcpy(settings.accept, accepted);
+	mounts = 0;
 	r = decide_image(NULL, &settings, &handover, &kept_memory, &decision, &w);
 	if (r < 0)
 		ck_assert_ptr_null(decision.first_page);
+	/* Once, however often the machine is looked at: the kernel asks the firmware for each
+	 * variable. */
+	ck_assert(!mounted);
+	ck_assert_uint_le(mounts, 1);
 	return r;
 }
 
