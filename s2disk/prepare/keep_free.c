@@ -190,13 +190,16 @@ static int remember(const char *root, struct keep_free *keep, struct why *w)
 {
 	struct why of_left = { 0 }, reason = { 0 };
 	char boot_id[40] = "";
-	int left, r;
+	int uncounted, left, r;
 
 	/* Before this boot, as they were. */
-	left = report_damage(boots_left_count(root, &of_left), &of_left, w);
+	uncounted = boots_left_count(root, &of_left);
+	left = report_damage(uncounted, &of_left, w);
 	tree_text(root, boot_id, sizeof(boot_id), "/proc/sys/kernel/random/boot_id");
 	r = map_history_add(root, &keep->boot, boot_id, &keep->history, &reason);
 	r = report_damage(r, &reason, w);
+	if (uncounted < 0 && boots_left_add(root, &keep->history) < 0)
+		return -ENOMEM;
 	return r < 0 ? r : left;
 }
 
@@ -228,7 +231,8 @@ int keep_free_resumed(const char *root, const struct settings *settings,
 
 	if (!settings->drift || !platform->map.entries.known || seen->items.count == 0)
 		return 0;
-	r = report_damage(map_history_add_seen(root, seen, &reason), &reason, w);
+	r = map_history_add_seen(root, seen, &reason);
+	r = r < 0 ? boots_left_put(root, seen, w) : report_damage(r, &reason, w);
 	if (r < 0)
 		return r;
 	if (boot_record_log(root, &kernel_log) < 0)

@@ -42,8 +42,9 @@ int keep_free(const char *root, const struct settings *settings, const struct pl
 	      const char *kernel_log, struct keep_free *ret, struct why *w);
 
 /* In a restored system, which platform describes: counts the boots that found the image, which
- * were handed over, and keeps free what they teach. Writes files, so call it after the thaw. 0 or
- * a negative errno with w. */
+ * were handed over, and keeps free what they teach, also where they cannot be counted yet
+ * (history/maps/boots_left.h). Writes files, so call it after the thaw. 0 or a negative errno with
+ * w. */
 int keep_free_resumed(const char *root, const struct settings *settings,
 		      const struct platform *platform, const struct boots_seen *seen,
 		      struct why *w);

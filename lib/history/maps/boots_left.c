@@ -48,7 +48,7 @@ static int open_file(const char *root)
 	return io_open_below(root, FILE_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
-/* Of an earlier discard at this boot. What is damaged is forgotten. */
+/* Of an earlier call at this boot. What is damaged is forgotten. */
 static int read_earlier(const char *root, struct boots_seen *ret)
 {
 	_cleanup_close_ int fd = open_file(root);
@@ -129,5 +129,16 @@ int boots_left_count(const char *root, struct why *w)
 	boots_seen_free(&seen);
 	if (r == 0)
 		forget(root);
+	return r;
+}
+
+int boots_left_add(const char *root, struct map_history *history)
+{
+	struct boots_seen seen = { 0 };
+	int r = read_earlier(root, &seen);
+
+	if (r == 0)
+		r = boots_seen_count(&seen, history);
+	boots_seen_free(&seen);
 	return r;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What boots saw that refused an image which was discarded in the end: no restored system learns of
- * them. resume(8) leaves them in root/run/s2disk/seen, in the initramfs, whose /run the system
- * takes over; s2disk counts them there.
+ * What boots saw that are still to be counted, in root/run/s2disk/seen. Those that refused an image
+ * which was discarded in the end: no restored system learns of them, so resume(8) leaves them, in
+ * the initramfs, whose /run the system takes over. And those that a restored system learns of.
  */
 #ifndef S2DISK_HISTORY_BOOTS_LEFT_H
 #define S2DISK_HISTORY_BOOTS_LEFT_H
@@ -19,5 +19,9 @@ int boots_left_put(const char *root, const struct boots_seen *seen, struct why *
  * the file or the history was damaged. A negative errno with w if the history could not be written:
  * then the file stays for the next time. */
 int boots_left_count(const char *root, struct why *w);
+
+/* Adds those that could not be counted to a history in memory. 0, also without a file, or -ENOMEM;
+ * then the history is usable, with or without some of them. */
+int boots_left_add(const char *root, struct map_history *history);
 
 #endif
