@@ -86,7 +86,8 @@ static void add_beyond(const struct looking *looking)
 			      text_size(looking->drift.beyond * looking->page_size, size,
 					sizeof(size))),
 		"set \"drift limit\" higher than %u MiB, or leave it where the memory is missed; "
-		"what was offlined for an earlier choice counts until the next boot",
+		"what was offlined for an earlier choice counts until the next boot; if the "
+		"firmware's settings were changed since, delete " MAP_HISTORY_PATH,
 		looking->context->settings->drift_mib);
 }
 

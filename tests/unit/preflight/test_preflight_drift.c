@@ -268,6 +268,7 @@ START_TEST(is_too_large)
 	count_boot(0x10000, 1);
 	expect(CHECK_WARNING, "more than \"drift limit\" lets be kept free: 12 MiB more",
 	       "set \"drift limit\" higher than 8 MiB");
+	ck_assert_ptr_nonnull(strstr(result.checks[0].advice, "delete " MAP_HISTORY_PATH));
 	settings.drift_mib = 12;
 	expect(CHECK_OK, "it will be kept free: 3004 pages", "");
 }
