@@ -350,9 +350,11 @@ static void compare_regions(struct judge *judge)
 	}
 }
 
+/* A kernel that calls none has no map of them either. */
 static bool efi_is_called(const struct platform *platform)
 {
-	return platform->efi.state.booted && !(platform->kernel.flags & KERNEL_NO_EFI_RUNTIME);
+	return platform->efi.regions.known ||
+	       (platform->efi.state.booted && !(platform->kernel.flags & KERNEL_NO_EFI_RUNTIME));
 }
 
 bool efi_is_unseen(const struct platform *platform)
@@ -377,8 +379,7 @@ void judge_efi(struct judge *judge)
 	bool unseen = efi_is_unseen(judge->then);
 	size_t before = judge->verdict->count;
 
-	/* A kernel booted without EFI calls none of its services. */
-	if (!then->state.booted)
+	if (!efi_is_called(judge->then))
 		return;
 	if (unseen ? !efi_is_called(judge->now) : then->regions.known && !now->regions.known) {
 		report_no_efi(judge);
@@ -404,7 +405,7 @@ void judge_machine(struct judge *judge)
 	size_t before = judge->verdict->count;
 	struct finding *finding;
 	/* Other firmware has its runtime services at other addresses within the same regions. */
-	bool called = judge->then->efi.regions.count > 0 || efi_is_unseen(judge->then);
+	bool called = efi_is_called(judge->then);
 
 #define MACHINE(member)                                                                         \
 	finding = judge_text(judge, ABOUT_MACHINE, VERDICT_RISKY, then->member, now->member);   \

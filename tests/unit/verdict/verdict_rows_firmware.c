@@ -156,12 +156,21 @@ LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_SAME, "their regions are not visible")
 	hide_regions();
 }
 
-ROW("none then, EFI now");
+ROW("none then (BIOS boot, `noefi`, `efi=noruntime`), EFI now");
 
 LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "", .silent = true)
 {
 	list_free(&then.efi.regions);
 	then.efi.state = (struct efi_state){ 0 };
+	then.efi.regions.known = false;
+}
+
+LINE(OVMF, ABOUT_EFI_RUNTIME, VERDICT_HARMLESS, "", .silent = true)
+{
+	hide_regions();
+	then.kernel.flags |= KERNEL_NO_EFI_RUNTIME;
+	now.efi.state.runtime += PAGE;
+	now.efi.state.config_table += PAGE;
 }
 
 ROW("firmware's version differs, EFI runtime in use");
