@@ -213,6 +213,29 @@ START_TEST(terminal)
 }
 END_TEST
 
+/* A terminal that takes the prompt is the only one that gets it. */
+START_TEST(prompts_once)
+{
+	int master, slave, status, ends[2];
+	pid_t child;
+	char seen;
+
+	ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	child = type_on(master, "key\r");
+	close(places.input);
+	places.input = slave;
+	places.output = ends[1];
+	expect("key");
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(read(ends[0], &seen, 1), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	close(ends[0]);
+	close(master);
+}
+END_TEST
+
 /* Neither pipe nor terminal: systemd's agents, Plymouth, the console. */
 START_TEST(console_is_the_last)
 {
@@ -455,6 +478,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, pipe_gives_lines);
 	tcase_add_test(tcase, pipe_too_long);
 	tcase_add_loop_test(tcase, terminal, 0, 6);
+	tcase_add_test(tcase, prompts_once);
 	tcase_add_test(tcase, console_is_the_last);
 	tcase_add_test(tcase, plymouth_is_asked);
 	tcase_add_test(tcase, systemd_is_asked);
