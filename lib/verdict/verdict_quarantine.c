@@ -16,9 +16,8 @@
 #define ALLOCATED 1024
 
 /* Page frames of a free block that is not split for a driver (up to order 3) while there are
- * smaller ones; and of one that is hardly ever split, a whole pageblock. */
+ * smaller ones. */
 #define MIDDLE_BLOCK 16
-#define LARGE_BLOCK 512
 
 /* A processor's lists hold four batches of up to 64 pages at least, and all of them
  * together an eighth of the zone at most (zone_highsize()). */
@@ -42,8 +41,15 @@ struct place {
 	struct frame_range span;
 	struct frame_list free; /* free frames of the zone */
 	uint64_t claimed;	/* free frames that the firmware claims */
-	uint64_t large;		/* free frames in blocks of LARGE_BLOCK */
+	uint64_t large;		/* free frames in large blocks */
 };
+
+/* Page frames of a free block that is hardly ever split: a whole pageblock, as many as one page
+ * table has entries (HPAGE_PMD_ORDER in include/linux/pageblock-flags.h). */
+static uint64_t large_block(const struct judge *judge)
+{
+	return judge->page_size / sizeof(uint64_t);
+}
 
 static uint64_t within(const struct frame_list *frames, const struct frame_range *range)
 {
@@ -96,7 +102,7 @@ static int look_at(const struct judge *judge, const struct frame_list *free,
 	if (frames_select(free, &span, true, &place.free) < 0)
 		return -ENOMEM;
 	place.claimed = within(&judge->verdict->plan.quarantine, &place.span);
-	place.large = min_u64(in_blocks(&place.free, LARGE_BLOCK), not_held(judge, &place));
+	place.large = min_u64(in_blocks(&place.free, large_block(judge)), not_held(judge, &place));
 	*ret = place;
 	return 0;
 }
@@ -192,7 +198,7 @@ static uint64_t small_pieces(const struct place *place)
 static void judge_run(const struct judge *judge, const struct place *place, bool spared,
 		      const struct frame_range *run, struct quarantine_doubt *ret)
 {
-	struct frame_range blocks = blocks_of(run, spared ? MIDDLE_BLOCK : LARGE_BLOCK);
+	struct frame_range blocks = blocks_of(run, spared ? MIDDLE_BLOCK : large_block(judge));
 	unsigned long long pages = run->count, above, needed;
 	const struct memory_zone *zone = place->zone;
 	const char *plural = pages == 1 ? "" : "s";

@@ -105,6 +105,37 @@ START_TEST(two_places)
 }
 END_TEST
 
+static enum verdict_class judged_with_pages_of(unsigned long long size, uint64_t next_held)
+{
+	char before[100], after[200];
+	enum verdict_class class;
+
+	snprintf(before, sizeof(before), "0x%llx 0x%llx System RAM\n", size << 8, (size << 18) - 1);
+	snprintf(after, sizeof(after),
+		 "0x%llx 0x%llx System RAM\n0x%llx 0x%llx Reserved\n0x%llx 0x%llx System RAM\n",
+		 size << 8, PLACE * size - 1, PLACE * size, (PLACE + 4) * size - 1,
+		 (PLACE + 4) * size, (size << 18) - 1);
+	start_with(before, after);
+	then.ram.pages.page_size = now.ram.pages.page_size = (uint32_t)size;
+	list_free(&then.ram.zones.items);
+	add_zone(&then, "DMA", 0x100, 1 << 18);
+	hold(PLACE - 1, 1);
+	hold(PLACE + next_held, 1);
+	class = judged()->class;
+	clean_up();
+	return class;
+}
+
+/* A pageblock is what one page table maps. */
+START_TEST(larger_pages)
+{
+	const unsigned int size = 4096u << 2 * _i, block = size / 8;
+
+	ck_assert_int_eq(judged_with_pages_of(size, block), VERDICT_CORRECTED);
+	ck_assert_int_eq(judged_with_pages_of(size, block - 1), VERDICT_RISKY);
+}
+END_TEST
+
 static const char zoneinfo[] =
 	"Node 0, zone      DMA\n  per-node stats\n      nr_inactive_anon 123\n  pages free     "
 	"3808\n"
@@ -300,6 +331,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, done_in_part);
 	tcase_add_loop_test(tcase, many_places, 0, 2);
 	tcase_add_test(tcase, two_places);
+	tcase_add_loop_test(tcase, larger_pages, 0, 3);
 	tcase_add_test(tcase, reads_zones);
 	tcase_add_loop_test(tcase, records_zones, 0, 8);
 	tcase_add_test(tcase, recorded);
