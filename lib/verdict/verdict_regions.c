@@ -377,13 +377,18 @@ static void judge_lost_ram(struct judge *judge, const struct map_segment *segmen
 			   "The image has no page there; it is offlined after the resume");
 }
 
-/* memmap= arguments for each range that is RAM on one side only. */
+/* memmap= arguments for each range that is RAM on one side only. None where the kernel shows no
+ * map: arm64 has no such argument. */
 static void advise_memmap(const struct judge *judge, const struct map_diff *diff, uint32_t change,
 			  const char *image, struct finding *finding)
 {
 	char arguments[200] = "", escaped[240] = "";
 	size_t used = 0, used_escaped = 0;
 
+	if (!judge->now_table.entries.known) {
+		SAY(finding->advice, "%s; rebooting may bring it back.", image);
+		return;
+	}
 	for (size_t i = 0; i < diff->segment_count; i++) {
 		const struct map_segment *segment = &diff->segments[i];
 		uint64_t mask = judge->page_size - 1, start = segment->start & ~mask;

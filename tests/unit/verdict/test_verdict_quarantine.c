@@ -136,6 +136,31 @@ START_TEST(larger_pages)
 }
 END_TEST
 
+static void kernel_uses(struct platform *platform, uint64_t end)
+{
+	memory_map_free(&platform->map);
+	platform->ram.used.known = true;
+	ck_assert_int_eq(list_append(&platform->ram.used, ((struct byte_range){ 0x100000, end })),
+			 0);
+}
+
+/* arm64 has no memmap=. */
+START_TEST(advises_no_memmap)
+{
+	const struct finding *finding;
+
+	begin();
+	kernel_uses(&then, 0x3fffffff);
+	kernel_uses(&now, 0x3fffbfff);
+	finding = judged();
+	ck_assert_int_eq(finding->class, VERDICT_RISKY);
+	ck_assert_ptr_nonnull(strstr(finding->text, "near the top of zone"));
+	ck_assert_ptr_null(strstr(finding->advice, "memmap="));
+	ck_assert_ptr_nonnull(strstr(finding->advice, "rebooting may bring it back"));
+	clean_up();
+}
+END_TEST
+
 static const char zoneinfo[] =
 	"Node 0, zone      DMA\n  per-node stats\n      nr_inactive_anon 123\n  pages free     "
 	"3808\n"
@@ -332,6 +357,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, many_places, 0, 2);
 	tcase_add_test(tcase, two_places);
 	tcase_add_loop_test(tcase, larger_pages, 0, 3);
+	tcase_add_test(tcase, advises_no_memmap);
 	tcase_add_test(tcase, reads_zones);
 	tcase_add_loop_test(tcase, records_zones, 0, 8);
 	tcase_add_test(tcase, recorded);
