@@ -231,8 +231,10 @@ static void log_refusal(const struct restore *restore, const char *reason)
 			  "memory when it starts");
 	if (restore->decision.other_machine)
 		log_error("A reboot would not change the machine, its processor or its firmware: "
-			  "start the one that hibernated, or accept the difference (accept in "
-			  "suspend.conf(5))");
+			  "start the one that hibernated%s",
+			  restore->decision.fatal
+				  ? ""
+				  : ", or accept the difference (accept in suspend.conf(5))");
 }
 
 static bool is_lasting(const struct decision *decision)

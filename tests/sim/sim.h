@@ -75,6 +75,7 @@ struct sim_plan {
 	bool verify;		      /* verify the image before the commit */
 	unsigned int max_attempts;    /* of loading it, 0: as ever */
 	unsigned int other_boots;     /* this many boots, the first ones, are of another machine */
+	bool other_processor;	      /* and have another processor, too */
 	unsigned int ways;	      /* enum sim_ways */
 	unsigned int vetoing_boots;   /* this many boots, the first ones, do not restore it … */
 	enum sim_veto veto;	      /* … and fail at this point */

@@ -418,7 +418,7 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	if (r == 0 && kernel.is_boot && sim->shared->plan.huge_pages &&
 	    (!kernel.huge_given || sim->shared->plan.no_room))
 		ret->ram.pages.available = SIM_PAGE;
-	if (r == 0)
+	if (r == 0 && !sim->shared->plan.other_processor)
 		same_processor(&ret->cpu.info);
 	if (r == 0)
 		add_met(ret);

@@ -324,6 +324,24 @@ START_TEST(test_other_machine)
 }
 END_TEST
 
+/* No boot is tried in vain, and nothing is advised that would not help. */
+START_TEST(test_other_processor)
+{
+	struct sim_plan plan = { .class = SIM_IO,
+				 .method = METHOD_SHUTDOWN,
+				 .other_boots = 1,
+				 .other_processor = true };
+
+	live(&plan);
+	ck_assert_int_eq(outcome.fate, SIM_RESUMED);
+	ck_assert_uint_eq(outcome.boots, 2);
+	ck_assert_uint_eq(outcome.powered_off, 1);
+	ck_assert_ptr_nonnull(strstr(outcome.said, "the verdict is fatal"));
+	ck_assert_ptr_nonnull(strstr(outcome.said, "start the one that hibernated"));
+	ck_assert_ptr_null(strstr(outcome.said, "accept the difference"));
+}
+END_TEST
+
 /* The image fits, but a driver of the boot refuses: it reboots at most "mismatch retries"
  * times by itself, then stays off, and the session is there when a boot can restore it. */
 START_TEST(test_vetoed)
@@ -500,6 +518,7 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_test(tcase, test_boot_frozen);
 	tcase = test_case(suite, "plain, one life");
 	tcase_add_checked_fixture(tcase, make_plain, unmake);
+	tcase_add_test(tcase, test_other_processor);
 	tcase_add_test(tcase, test_woken);
 	tcase_add_test(tcase, test_short_image);
 }
