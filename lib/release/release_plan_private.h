@@ -5,6 +5,7 @@
 
 #include "release/release_guard.h"
 #include "release/release_plan.h"
+#include "release/release_rules.h"
 
 struct planner {
 	const char *root;
@@ -23,6 +24,18 @@ int plan_append(struct planner *planner, const struct release_entry *entry);
 /* The same for a device that is unbound, blocked if it is in use; in a group of its own if it has
  * none. */
 int plan_device(struct planner *planner, struct release_entry *entry);
+
+/* Blocks an entry if what is at that link of sysfs, or goes with it, is in use. 0 or -ENOMEM. */
+int plan_guard(struct planner *planner, const char *link, struct release_entry *entry);
+
+/* For people: "network adapter 8086:10d3 at 0000:01:00.0". */
+void plan_describe(const struct device *device, char *text, size_t size);
+
+/* What a rule of the settings asks for, one entry each. */
+struct release_entry plan_wanted(const struct planner *planner, enum release_kind kind);
+
+/* release_functions.c: those that a rule names by address, id or class. 0 or -ENOMEM. */
+int plan_functions(struct planner *planner, const struct release_rule *rule);
 
 /* release_memory.c: blocks an entry whose step would take the driver from a virtio-mem device that
  * has memory, and leave that memory online. path: the device's, in sysfs. */

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* release_plan: PCI functions that are removed, and found again by a scan of their bus. */
+#include "release/release_plan_private.h"
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "base/tree.h"
+#include "release/release_child.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SETTINGS_SECONDS 5
+
+static bool names_function(const struct release_rule *rule, const struct device *device)
+{
+	if (strcmp(device->bus, "pci") != 0)
+		return false;
+	switch (rule->by) {
+	case RELEASE_BY_ADDRESS:
+		return strcmp(device->address, rule->text) == 0;
+	case RELEASE_BY_ID:
+		return strcmp(device->id, rule->text) == 0;
+	case RELEASE_BY_CLASS:
+		return device->class >> rule->shifted == rule->class;
+	case RELEASE_BY_DRIVER:
+	case RELEASE_BY_DEVICE:
+	case RELEASE_BY_MODULE:
+		return false;
+	}
+	return false;
+}
+
+/* The port that a function is below, where pciehp drives it: the name of its service. */
+static bool find_slot(const struct planner *planner, const struct tree_names *services,
+		      const char *address, char *name, size_t size)
+{
+	_cleanup_free_ char *path = NULL;
+	char link[128], driver[16], *port;
+
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", address);
+	path = tree_path(planner->root, link);
+	if (!path)
+		return false;
+	*strrchr(path, '/') = '\0';
+	port = strrchr(path, '/');
+	for (size_t i = 0; port && i < services->count; i++) {
+		const char *service = services->items[i];
+
+		if (text_starts(service, port + 1) && service[strlen(port + 1)] == ':' &&
+		    tree_link(planner->root, driver, sizeof(driver),
+			      "/sys/bus/pci_express/devices/%s/driver", service) &&
+		    strcmp(driver, "pciehp") == 0)
+			return text_copy(name, size, service);
+	}
+	return false;
+}
+
+/* When the system is restored, pciehp takes a slot without a device for one whose device was
+ * replaced, and powers it off (pciehp_device_replaced() in drivers/pci/hotplug/pciehp_core.c);
+ * a virtual machine may then take the device away. So it lets go of the slot first. */
+static int plan_slot(struct planner *planner, const struct release_entry *function)
+{
+	_cleanup_names_ struct tree_names services = { 0 };
+	struct release_entry entry = {
+		.kind = RELEASE_UNBIND,
+		.bus = "pci_express",
+		.driver = "pciehp",
+		.group = function->group,
+		.reason = "it would power off a slot whose device was removed",
+		.source = RELEASE_BUILT_IN,
+	};
+	int r = tree_list(planner->root, "/sys/bus/pci_express/devices", &services);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (!find_slot(planner, &services, function->name, entry.name, sizeof(entry.name)))
+		return 0;
+	snprintf(entry.what, sizeof(entry.what), "hot-plug slot of %.50s", entry.name);
+	return plan_device(planner, &entry);
+}
+
+struct settings_read {
+	const char *root, *path;
+};
+
+/* "4 vfio-pci" in w, which is what comes back from a child. */
+static int read_settings(void *context, struct why *w)
+{
+	const struct settings_read *read = context;
+	char override[40];
+	uint64_t virtuals = 0;
+
+	if (!tree_text(read->root, override, sizeof(override), "%s/driver_override", read->path) ||
+	    strcmp(override, "(null)") == 0)
+		override[0] = '\0';
+	if (!tree_u64(read->root, &virtuals, "%s/sriov_numvfs", read->path) ||
+	    virtuals > UINT16_MAX)
+		virtuals = 0;
+	return why(w, 0, "%u %s", (unsigned int)virtuals, override);
+}
+
+/* What is lost with a function that is removed. A scan would bind one with an override to the
+ * driver of its id first, and a disk that a virtual machine has would be assembled and mounted
+ * here: it is unbound instead, and keeps its override. Both reads wait for the device's lock
+ * (driver_override_show() and sriov_numvfs_show() in drivers/pci), which a step that hangs holds;
+ * so a child makes them. */
+static int note_settings(const char *root, const char *path, struct release_entry *entry)
+{
+	const struct child_limits limits = { .seconds = SETTINGS_SECONDS };
+	struct settings_read read = { root, path };
+	struct why w = { "" };
+	int r = release_child_run(read_settings, &read, &limits, &w);
+	char override[2];
+
+	if (r < 0)
+		snprintf(entry->blocked, sizeof(entry->blocked),
+			 "its driver_override and sriov_numvfs cannot be read: %s",
+			 r == -EINPROGRESS ? "the kernel does not answer" : strerror(-r));
+	else if (sscanf(w.text, "%u %1s", &entry->virtuals, override) == 2)
+		entry->kind = RELEASE_UNBIND;
+	return r == -ENOMEM ? r : 0;
+}
+
+static int plan_function(struct planner *planner, struct release_entry *entry)
+{
+	char link[128];
+	int r;
+
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", entry->name);
+	entry->group = ++planner->groups;
+	r = plan_guard(planner, link, entry);
+	if (r == 0 && !entry->blocked[0])
+		r = note_settings(planner->root, link, entry);
+	if (r == 0 && entry->kind == RELEASE_REMOVE && !entry->blocked[0])
+		r = plan_slot(planner, entry);
+	/* Without a driver there is nothing to take from it. */
+	if (r < 0 || (entry->kind == RELEASE_UNBIND && !*entry->driver))
+		return r;
+	if (entry->kind == RELEASE_UNBIND)
+		text_copy(entry->bus, sizeof(entry->bus), "pci");
+	return plan_append(planner, entry);
+}
+
+int plan_functions(struct planner *planner, const struct release_rule *rule)
+{
+	const struct devices *devices = &planner->platform->devices;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < devices->items.count; i++) {
+		const struct device *device = &devices->items.items[i];
+		struct release_entry entry = plan_wanted(planner, RELEASE_REMOVE);
+
+		if (!names_function(rule, device))
+			continue;
+		text_copy(entry.name, sizeof(entry.name), device->address);
+		text_copy(entry.driver, sizeof(entry.driver), device->driver);
+		plan_describe(device, entry.what, sizeof(entry.what));
+		r = plan_function(planner, &entry);
+	}
+	return r;
+}
