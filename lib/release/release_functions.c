@@ -131,7 +131,7 @@ static int plan_function(struct planner *planner, struct release_entry *entry)
 	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", entry->name);
 	entry->group = ++planner->groups;
 	r = plan_guard(planner, link, entry);
-	if (r == 0 && !entry->blocked[0])
+	if (r == 0 && !entry->blocked[0] && entry->kind == RELEASE_REMOVE)
 		r = note_settings(planner->root, link, entry);
 	if (r == 0 && entry->kind == RELEASE_REMOVE && !entry->blocked[0])
 		r = plan_slot(planner, entry);
@@ -154,6 +154,11 @@ int plan_functions(struct planner *planner, const struct release_rule *rule)
 
 		if (!names_function(rule, device))
 			continue;
+		/* No scan finds a virtual function: its vendor reads as none (virtfn is made by
+		 * pci_iov_add_virtfn() in drivers/pci/iov.c only). It goes and comes with its
+		 * physical one. */
+		if (device->flags & DEVICE_VIRTUAL_FUNCTION)
+			entry.kind = RELEASE_UNBIND;
 		text_copy(entry.name, sizeof(entry.name), device->address);
 		text_copy(entry.driver, sizeof(entry.driver), device->driver);
 		plan_describe(device, entry.what, sizeof(entry.what));

@@ -79,6 +79,28 @@ START_TEST(override)
 }
 END_TEST
 
+/* No scan would find it again. */
+START_TEST(a_virtual_function)
+{
+	size_t at = (size_t)_i;
+
+	add_function("0000:01:10.0", PORT_PATH "/0000:01:10.0", "nvme", "8086:0953", "0x010802");
+	made_link(PORT_PATH "/0000:01:10.0/physfn", "../" NIC);
+	ask_for(_i ? "class:01" : "0000:01:10.0");
+	ck_assert_uint_eq(plan.entries.count, at + 1);
+	ck_assert_int_eq(entry(at)->kind, RELEASE_UNBIND);
+	ck_assert_str_eq(entry(at)->name, "0000:01:10.0");
+	ck_assert_str_eq(entry(at)->bus, "pci");
+	ck_assert_str_eq(entry(at)->driver, "nvme");
+	ck_assert_str_eq(entry(at)->blocked, "");
+	/* Without a driver there is nothing to be done. */
+	made_shell("rm "
+		   "sys/devices/pci0000:00/" ROOT_PORT "/0000:01:10.0/driver");
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, at);
+}
+END_TEST
+
 /* A step of an earlier run hangs, and holds the device's lock. */
 START_TEST(settings_cannot_be_read)
 {
@@ -441,6 +463,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tc, by_name, 0, 4);
 	tcase_add_test(tc, virtual_functions);
 	tcase_add_test(tc, override);
+	tcase_add_loop_test(tc, a_virtual_function, 0, 2);
 	tcase_add_test(tc, settings_cannot_be_read);
 	tcase_add_test(tc, in_a_slot);
 	tcase_add_test(tc, by_driver);
