@@ -2,7 +2,9 @@
 /* release_plan: PCI functions that are removed, and found again by a scan of their bus. */
 #include "release/release_plan_private.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/look.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "release/release_child.h"
@@ -82,39 +84,132 @@ static int plan_slot(struct planner *planner, const struct release_entry *functi
 }
 
 struct settings_read {
-	const char *root, *path;
+	const struct planner *planner;
+	const struct release_entry *entry;
+	bool removed; /* not only unbound */
 };
+
+/* The path of a function in sysfs, or of the physical one of a virtual function; to be freed. NULL:
+ * there is none. */
+static char *function_path(const struct planner *planner, const char *address, const char *file)
+{
+	char link[128];
+
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s%s", address, file);
+	return tree_path(planner->root, link);
+}
+
+static bool has_override(const char *root, const char *address, char *driver, size_t size)
+{
+	return tree_text(root, driver, size, "/sys/bus/pci/devices/%s/driver_override", address) &&
+	       *driver && strcmp(driver, "(null)") != 0;
+}
+
+/* A bridge's functions go with it, and a physical one's virtual ones. A scan does not bring back
+ * virtual functions of the former, nor what all of them were told. */
+static int check_other(const struct settings_read *read, const struct device *other,
+		       const char *path, struct why *w)
+{
+	const struct planner *planner = read->planner;
+	_cleanup_free_ char *real = function_path(planner, other->address, "");
+	_cleanup_free_ char *physical = function_path(planner, other->address, "/physfn");
+	bool below = real && strcmp(real, path) != 0 && device_path_within(real, path);
+	char driver[40];
+
+	if (below && physical && read->removed)
+		return why(w, -ENOTEMPTY,
+			   "%s below it is a virtual function, which a scan does not bring back; "
+			   "name its physical one instead",
+			   other->address);
+	if (!(physical && strcmp(physical, path) == 0) && !(below && read->removed))
+		return 0;
+	if (has_override(planner->root, other->address, driver, sizeof(driver)))
+		return why(w, -ENOTEMPTY, "%s goes with it, and its driver_override would be lost",
+			   other->address);
+	return 0;
+}
+
+static int check_others(const struct settings_read *read, const char *path, struct why *w)
+{
+	const struct devices *devices = &read->planner->platform->devices;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < devices->items.count; i++)
+		if (strcmp(devices->items.items[i].bus, "pci") == 0)
+			r = check_other(read, &devices->items.items[i], path, w);
+	return r;
+}
+
+/* Some drivers leave them when they are unbound: then the kernel keeps the function that was
+ * removed, and a scan makes a second one (pci_iov_remove() in drivers/pci/iov.c). */
+static int check_virtuals(const struct settings_read *read, struct why *w)
+{
+	const char *driver = read->entry->driver;
+	uint64_t probes = 1;
+
+	if (read->removed && (!*driver || strcmp(driver, "pci-pf-stub") == 0))
+		return why(w, -ENOTEMPTY, "it has virtual functions, which no driver would remove");
+	if (read->removed &&
+	    tree_u64(read->planner->root, &probes,
+		     "/sys/bus/pci/devices/%s/sriov_drivers_autoprobe", read->entry->name) &&
+	    probes == 0)
+		return why(w, -ENOTEMPTY,
+			   "its virtual functions are kept from their drivers "
+			   "(sriov_drivers_autoprobe), and would get them");
+	return 0;
+}
 
 /* "4 vfio-pci" in w, which is what comes back from a child. */
 static int read_settings(void *context, struct why *w)
 {
-	const struct settings_read *read = context;
+	struct settings_read *read = context;
+	const struct release_entry *entry = read->entry;
+	const char *root = read->planner->root;
+	_cleanup_free_ char *path = function_path(read->planner, entry->name, "");
 	char override[40];
 	uint64_t virtuals = 0;
+	int r = 0;
 
-	if (!tree_text(read->root, override, sizeof(override), "%s/driver_override", read->path) ||
-	    strcmp(override, "(null)") == 0)
+	if (!has_override(root, entry->name, override, sizeof(override)))
 		override[0] = '\0';
-	if (!tree_u64(read->root, &virtuals, "%s/sriov_numvfs", read->path) ||
+	if (!tree_u64(root, &virtuals, "/sys/bus/pci/devices/%s/sriov_numvfs", entry->name) ||
 	    virtuals > UINT16_MAX)
 		virtuals = 0;
-	return why(w, 0, "%u %s", (unsigned int)virtuals, override);
+	read->removed = entry->kind == RELEASE_REMOVE && !*override;
+	if (virtuals > 0)
+		r = check_virtuals(read, w);
+	if (r == 0 && path)
+		r = check_others(read, path, w);
+	return r < 0 ? r : why(w, 0, "%u %s", (unsigned int)virtuals, override);
 }
 
-/* What is lost with a function that is removed. A scan would bind one with an override to the
- * driver of its id first, and a disk that a virtual machine has would be assembled and mounted
- * here: it is unbound instead, and keeps its override. Both reads wait for the device's lock
- * (driver_override_show() and sriov_numvfs_show() in drivers/pci), which a step that hangs holds;
- * so a child makes them. */
-static int note_settings(const char *root, const char *path, struct release_entry *entry)
+/* What a child reads is not noted here. */
+static void note_reads(const char *root, const char *address)
+{
+	static const char *const files[] = { "driver_override", "sriov_numvfs",
+					     "sriov_drivers_autoprobe" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", address, files[i]);
+		look_note(root, path, LOOK_READ);
+	}
+}
+
+/* Both reads wait for the device's lock (driver_override_show() and sriov_numvfs_show() in
+ * drivers/pci), which a step that hangs holds; so a child makes them. */
+int plan_settings(const struct planner *planner, struct release_entry *entry)
 {
 	const struct child_limits limits = { .seconds = SETTINGS_SECONDS };
-	struct settings_read read = { root, path };
+	struct settings_read read = { .planner = planner, .entry = entry };
 	struct why w = { "" };
 	int r = release_child_run(read_settings, &read, &limits, &w);
 	char override[2];
 
-	if (r < 0)
+	note_reads(planner->root, entry->name);
+	if (r == -ENOTEMPTY)
+		text_copy(entry->blocked, sizeof(entry->blocked), w.text);
+	else if (r < 0)
 		snprintf(entry->blocked, sizeof(entry->blocked),
 			 "its driver_override and sriov_numvfs cannot be read: %s",
 			 r == -EINPROGRESS ? "the kernel does not answer" : strerror(-r));
@@ -131,8 +226,11 @@ static int plan_function(struct planner *planner, struct release_entry *entry)
 	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", entry->name);
 	entry->group = ++planner->groups;
 	r = plan_guard(planner, link, entry);
+	/* A scan would bind one with an override to the driver of its id first, and a disk that a
+	 * virtual machine has would be assembled and mounted here: it is unbound instead, and keeps
+	 * its override. */
 	if (r == 0 && !entry->blocked[0] && entry->kind == RELEASE_REMOVE)
-		r = note_settings(planner->root, link, entry);
+		r = plan_settings(planner, entry);
 	if (r == 0 && entry->kind == RELEASE_REMOVE && !entry->blocked[0])
 		r = plan_slot(planner, entry);
 	/* Without a driver there is nothing to take from it. */

@@ -123,7 +123,7 @@ static bool take_kind(char **at, enum release_kind *ret)
 	return false;
 }
 
-/* Of a function that was removed; older versions have not noted it. */
+/* Of a PCI function; older versions have not noted it. */
 static bool take_virtuals(const char *at, struct release_entry *entry)
 {
 	uint64_t virtuals = 0;

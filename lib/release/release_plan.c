@@ -131,11 +131,20 @@ struct release_entry plan_wanted(const struct planner *planner, enum release_kin
 				       .source = planner->config->devices_by };
 }
 
+static bool has_virtual_functions(const char *root, const char *bus, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/virtfn0", bus, name);
+	return tree_exists(root, path);
+}
+
 /* Unbinds one device of a bus from its driver, if it has one. */
 static int plan_unbinding(struct planner *planner, const char *bus, const char *name)
 {
 	struct release_entry entry = plan_wanted(planner, RELEASE_UNBIND);
 	const struct device *device = devices_find(&planner->platform->devices, bus, name);
+	int r;
 
 	if (!tree_link(planner->root, entry.driver, sizeof(entry.driver),
 		       "/sys/bus/%s/devices/%s/driver", bus, name) ||
@@ -146,7 +155,11 @@ static int plan_unbinding(struct planner *planner, const char *bus, const char *
 		plan_describe(device, entry.what, sizeof(entry.what));
 	else
 		snprintf(entry.what, sizeof(entry.what), "device %s/%s", bus, name);
-	return plan_device(planner, &entry);
+	if (!has_virtual_functions(planner->root, bus, name))
+		return plan_device(planner, &entry);
+	/* Its driver removes them. */
+	r = plan_settings(planner, &entry);
+	return r < 0 ? r : plan_device(planner, &entry);
 }
 
 static int plan_driver_on(struct planner *planner, const char *bus, const char *driver)
@@ -200,6 +213,11 @@ static int guard_module(struct planner *planner, struct release_entry *entry)
 		for (size_t n = 0; r == 0 && n < names.count; n++) {
 			char link[2 * PATH_MAX];
 
+			if (!entry->blocked[0] &&
+			    has_virtual_functions(planner->root, "pci", names.items[n]))
+				snprintf(entry->blocked, sizeof(entry->blocked),
+					 "%.40s has virtual functions, which would be lost",
+					 names.items[n]);
 			snprintf(link, sizeof(link), "%s/%s", path, names.items[n]);
 			r = plan_guard(planner, link, entry);
 		}

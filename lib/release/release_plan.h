@@ -31,7 +31,7 @@ struct release_entry {
 	char bus[16];	       /* UNBIND */
 	char name[64];	       /* of the device on its bus; memory32; of the module */
 	char driver[40];       /* UNBIND: its driver; REMOVE: the same, "" for none */
-	unsigned int virtuals; /* REMOVE: how many virtual functions it has (sriov_numvfs) */
+	unsigned int virtuals; /* of a PCI function: how many it has (sriov_numvfs) */
 	char zone[20];	       /* OFFLINE: what the block's file gets to bring it online */
 	uint64_t start, end;   /* OFFLINE: bytes, inclusive */
 	unsigned int group;    /* entries that are of use together only have the same number */

@@ -37,6 +37,11 @@ struct release_entry plan_wanted(const struct planner *planner, enum release_kin
 /* release_functions.c: those that a rule names by address, id or class. 0 or -ENOMEM. */
 int plan_functions(struct planner *planner, const struct release_rule *rule);
 
+/* release_functions.c: notes what is lost with a PCI function that is removed or unbound. Blocks
+ * the entry where that is more than can be given back, and makes one that has an override an entry
+ * that is unbound. 0 or -ENOMEM. */
+int plan_settings(const struct planner *planner, struct release_entry *entry);
+
 /* release_memory.c: blocks an entry whose step would take the driver from a virtio-mem device that
  * has memory, and leave that memory online. path: the device's, in sysfs. */
 void plan_keep_memory(const struct planner *planner, const char *path, struct release_entry *entry);

@@ -61,7 +61,7 @@ static int take_driver(const char *root, const struct release_entry *entry, stru
 		     : 0;
 }
 
-static int give_driver(const char *root, const struct release_entry *entry, struct why *w)
+static int bind_driver(const char *root, const struct release_entry *entry, struct why *w)
 {
 	char driver[sizeof(entry->driver)];
 	int r;
@@ -77,31 +77,6 @@ static int give_driver(const char *root, const struct release_entry *entry, stru
 	return r < 0 ? why(w, r == -ENODEV ? -EIO : r, "it cannot be bound to %s again: %s",
 			   entry->driver, strerror(-r))
 		     : 0;
-}
-
-static int take_function(const char *root, const struct release_entry *entry, struct why *w)
-{
-	char path[160];
-	int r;
-
-	if (!device_is_there(root, "pci", entry->name))
-		return 1;
-	snprintf(path, sizeof(path), FUNCTIONS "%s/remove", entry->name);
-	r = io_write_text(root, path, "1");
-	if (r == 0 && device_is_there(root, "pci", entry->name))
-		r = -EBUSY;
-	return r < 0 ? why(w, r, "it cannot be removed: %s", strerror(-r)) : 0;
-}
-
-/* The scan of a bus finds what is on it and below it, and nothing elsewhere that was removed on
- * purpose (bus_rescan_store() in drivers/pci/pci-sysfs.c). */
-static const char *bus_of(const struct release_entry *entry, char *path, size_t size)
-{
-	const char *end = strrchr(entry->name, ':');
-
-	snprintf(path, size, "/sys/class/pci_bus/%.*s", end ? (int)(end - entry->name) : 0,
-		 entry->name);
-	return path;
 }
 
 /* Those that are there already are of its driver, or of its owner, and may be in use. */
@@ -129,6 +104,41 @@ static int give_virtuals(const char *root, const struct release_entry *entry, st
 	return r < 0 ? why(w, r == -ENODEV ? -EIO : r,
 			   "its sriov_numvfs cannot be set to %s again: %s", value, strerror(-r))
 		     : 0;
+}
+
+/* What a driver that is there already is without, it may be on purpose. */
+static int give_driver(const char *root, const struct release_entry *entry, struct why *w)
+{
+	int bound = bind_driver(root, entry, w), r = bound;
+
+	if (bound == 0)
+		r = give_virtuals(root, entry, w);
+	return r < 0 ? r : bound;
+}
+
+static int take_function(const char *root, const struct release_entry *entry, struct why *w)
+{
+	char path[160];
+	int r;
+
+	if (!device_is_there(root, "pci", entry->name))
+		return 1;
+	snprintf(path, sizeof(path), FUNCTIONS "%s/remove", entry->name);
+	r = io_write_text(root, path, "1");
+	if (r == 0 && device_is_there(root, "pci", entry->name))
+		r = -EBUSY;
+	return r < 0 ? why(w, r, "it cannot be removed: %s", strerror(-r)) : 0;
+}
+
+/* The scan of a bus finds what is on it and below it, and nothing elsewhere that was removed on
+ * purpose (bus_rescan_store() in drivers/pci/pci-sysfs.c). */
+static const char *bus_of(const struct release_entry *entry, char *path, size_t size)
+{
+	const char *end = strrchr(entry->name, ':');
+
+	snprintf(path, size, "/sys/class/pci_bus/%.*s", end ? (int)(end - entry->name) : 0,
+		 entry->name);
+	return path;
 }
 
 /* A slot that supports hot-plugging may have brought it back already. */
@@ -395,27 +405,29 @@ static const char *quoted(const char *text, char *buffer)
 	return buffer;
 }
 
-static void function_by_hand(const struct release_entry *entry, char *buffer, size_t size)
+/* What follows the command itself; "" for what has no virtual functions. */
+static void virtuals_by_hand(const struct release_entry *entry, char *buffer, size_t size)
 {
-	char path[128], virtuals[128] = "";
-
+	buffer[0] = '\0';
 	if (entry->virtuals > 0)
-		snprintf(virtuals, sizeof(virtuals), "; echo %u >" FUNCTIONS "%s/sriov_numvfs",
-			 entry->virtuals, entry->name);
-	snprintf(buffer, size, "echo 1 >%s/rescan%s", bus_of(entry, path, sizeof(path)), virtuals);
+		snprintf(buffer, size, "; echo %u >" FUNCTIONS "%s/sriov_numvfs", entry->virtuals,
+			 entry->name);
 }
 
 const char *release_step_by_hand(const struct release_entry *entry, char *buffer, size_t size)
 {
-	char name[WORD_SIZE], driver[WORD_SIZE];
+	char name[WORD_SIZE], driver[WORD_SIZE], path[128], virtuals[128];
 
+	virtuals_by_hand(entry, virtuals, sizeof(virtuals));
 	switch (entry->kind) {
 	case RELEASE_UNBIND:
-		snprintf(buffer, size, "echo %s >/sys/bus/%s/drivers/%s/bind",
-			 quoted(entry->name, name), entry->bus, quoted(entry->driver, driver));
+		snprintf(buffer, size, "echo %s >/sys/bus/%s/drivers/%s/bind%s",
+			 quoted(entry->name, name), entry->bus, quoted(entry->driver, driver),
+			 virtuals);
 		break;
 	case RELEASE_REMOVE:
-		function_by_hand(entry, buffer, size);
+		snprintf(buffer, size, "echo 1 >%s/rescan%s", bus_of(entry, path, sizeof(path)),
+			 virtuals);
 		break;
 	case RELEASE_OFFLINE:
 		snprintf(buffer, size, "echo %s >" BLOCKS "%s/state", entry->zone, entry->name);

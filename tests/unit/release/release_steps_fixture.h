@@ -81,6 +81,8 @@ int __wrap_io_write_text(const char *root, const char *path, const char *value)
 		return fails(root, path);
 	if (strcmp(file, "bind") == 0 || strcmp(file, "unbind") == 0) {
 		bind_device(path, value, file);
+		if (strcmp(file, "unbind") == 0 && strcmp(value, NIC) == 0)
+			forget_virtuals();
 	} else if (strcmp(file, "remove") == 0) {
 		ck_assert_str_eq(value, "1");
 		snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" NIC, made_root);

@@ -255,6 +255,30 @@ START_TEST(virtual_functions)
 }
 END_TEST
 
+/* Its driver removes them when it is unbound. */
+START_TEST(virtual_functions_of_a_driver)
+{
+	char command[RELEASE_COMMAND_SIZE];
+	struct why w;
+
+	made_put(NIC_PATH "/sriov_numvfs", "4\n");
+	made_put(NIC_PATH "/virtfn0", "");
+	ask_for("e1000e");
+	ck_assert_int_eq(take(&w), 0);
+	expect("taken " NIC "\n");
+	expect_file(NIC_PATH "/sriov_numvfs", "0");
+	ck_assert_str_eq(release_step_by_hand(&plan.entries.items[0], command, sizeof(command)),
+			 "echo " NIC " >/sys/bus/pci/drivers/e1000e/bind; echo 4 "
+			 ">/sys/bus/pci/devices/" NIC "/sriov_numvfs");
+	if (_i == 0)
+		give();
+	else
+		release_recover(made_root, &watch);
+	expect("given " NIC "\n");
+	expect_file(NIC_PATH "/sriov_numvfs", "4");
+}
+END_TEST
+
 /* Its owner has brought it back, and wants none. */
 START_TEST(set_up_otherwise)
 {
@@ -400,6 +424,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, set_up_otherwise);
 	tcase_add_test(tc, bus_is_gone);
 	tcase_add_loop_test(tc, virtual_functions, 0, 4);
+	tcase_add_loop_test(tc, virtual_functions_of_a_driver, 0, 2);
 	tcase_add_test(tc, virtual_functions_not_given_back);
 	tcase_add_test(tc, no_virtual_functions);
 	tcase_add_test(tc, with_an_override);

@@ -101,6 +101,84 @@ START_TEST(a_virtual_function)
 }
 END_TEST
 
+#define VIRTUAL "0000:01:10.0"
+#define VIRTUAL_PATH PORT_PATH "/" VIRTUAL
+
+static void add_virtual_function(void)
+{
+	add_function(VIRTUAL, VIRTUAL_PATH, "e1000e", "8086:10ed", "0x020000");
+	made_link(VIRTUAL_PATH "/physfn", "../" NIC);
+	made_link(NIC_PATH "/virtfn0", "../" VIRTUAL);
+	made_put(NIC_PATH "/sriov_numvfs", "1\n");
+}
+
+/* A scan of the bridge's bus brings back neither virtual functions nor what was set. */
+START_TEST(below_a_bridge)
+{
+	made_put(NIC_PATH "/driver_override", "(null)\n");
+	ask_for(ROOT_PORT);
+	expect_only(RELEASE_REMOVE, ROOT_PORT, "");
+	made_put(NIC_PATH "/driver_override", "vfio-pci\n");
+	make_plan();
+	expect_only(RELEASE_REMOVE, ROOT_PORT,
+		    NIC " goes with it, and its driver_override would be lost");
+	/* A port that is unbound only keeps what is below it. */
+	ask_for("pcieport");
+	expect_only(RELEASE_UNBIND, ROOT_PORT, "");
+	add_virtual_function();
+	make_plan();
+	expect_only(RELEASE_UNBIND, ROOT_PORT, "");
+	made_put(NIC_PATH "/driver_override", "(null)\n");
+	ask_for(ROOT_PORT);
+	expect_only(RELEASE_REMOVE, ROOT_PORT, VIRTUAL " below it is a virtual function");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "");
+}
+END_TEST
+
+/* They are made again, and would get the driver of their id. */
+START_TEST(override_of_a_virtual_function)
+{
+	add_virtual_function();
+	made_put(VIRTUAL_PATH "/driver_override", "vfio-pci\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC,
+		    VIRTUAL " goes with it, and its driver_override would be lost");
+	ask_for("pci/" NIC);
+	expect_only(RELEASE_UNBIND, NIC,
+		    VIRTUAL " goes with it, and its driver_override would be lost");
+	made_put(VIRTUAL_PATH "/driver_override", "(null)\n");
+	make_plan();
+	expect_only(RELEASE_UNBIND, NIC, "");
+	ck_assert_uint_eq(entry(0)->virtuals, 1);
+	/* A module has many devices. */
+	made_put("/sys/module/e1000e/initstate", "live\n");
+	made_link("/sys/module/e1000e/drivers/pci:e1000e", "../../../bus/pci/drivers/e1000e");
+	ask_for("module:e1000e");
+	expect_only(RELEASE_UNLOAD, "e1000e", NIC " has virtual functions, which would be lost");
+}
+END_TEST
+
+START_TEST(drivers_of_virtual_functions)
+{
+	add_virtual_function();
+	made_put(NIC_PATH "/sriov_drivers_autoprobe", "0\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "its virtual functions are kept from their drivers");
+	/* A function that stays knows it still. */
+	ask_for("pci/" NIC);
+	expect_only(RELEASE_UNBIND, NIC, "");
+	made_put(NIC_PATH "/sriov_drivers_autoprobe", "1\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "");
+	made_put(NIC_PATH "/driver", NULL);
+	if (_i == 1)
+		made_link(NIC_PATH "/driver", "../../../../bus/pci/drivers/pci-pf-stub");
+	make_plan();
+	expect_only(RELEASE_REMOVE, NIC, "it has virtual functions, which no driver would remove");
+}
+END_TEST
+
 /* A step of an earlier run hangs, and holds the device's lock. */
 START_TEST(settings_cannot_be_read)
 {
@@ -464,6 +542,9 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, virtual_functions);
 	tcase_add_test(tc, override);
 	tcase_add_loop_test(tc, a_virtual_function, 0, 2);
+	tcase_add_test(tc, below_a_bridge);
+	tcase_add_test(tc, override_of_a_virtual_function);
+	tcase_add_loop_test(tc, drivers_of_virtual_functions, 0, 2);
 	tcase_add_test(tc, settings_cannot_be_read);
 	tcase_add_test(tc, in_a_slot);
 	tcase_add_test(tc, by_driver);
