@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "release/release_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define CLAIMED_LIMIT 65536
+#define CLAIM_SECONDS 10 /* a disk that sleeps may have to wake */
 #define NOT_KNOWN "it is not known whether it is in use: "
 
 static int add_network(const char *root, struct device_users *users)
@@ -229,30 +231,64 @@ static int claim(const char *root, const char *block)
 	return fd < 0 ? fd : 0;
 }
 
-bool release_guard_claimed_disk(const char *root, const char *block)
+struct claims {
+	const char *root;
+	const char *const *blocks;
+	size_t count;
+};
+
+/* 0: none of them is in use. */
+static int claim_all(void *context, struct why *w)
 {
-	return claim(root, block) == -EBUSY;
+	const struct claims *claims = context;
+
+	for (size_t i = 0; i < claims->count; i++) {
+		const char *block = claims->blocks[i];
+		int r = claim(claims->root, block);
+
+		if (r == -EBUSY)
+			return why(w, r, "its disk %.60s is in use", block);
+		if (r < 0)
+			return why(w, r, NOT_KNOWN "its disk %.60s cannot be opened: %s", block,
+				   strerror(-r));
+	}
+	return 0;
 }
 
-static bool is_claimed(const char *root, const char *block, char *why, size_t size)
+/* The open of a disk that is dead may wait in the kernel for ever. */
+static int claim_in_child(struct claims *claims, struct why *w)
 {
-	int r = claim(root, block);
+	const struct child_limits limits = { .seconds = CLAIM_SECONDS };
+	int r = release_child_run(claim_all, claims, &limits, w);
 
-	if (r == -EBUSY)
-		snprintf(why, size, "its disk %.60s is in use", block);
-	else if (r < 0)
-		snprintf(why, size, NOT_KNOWN "its disk %.60s cannot be opened: %s", block,
-			 strerror(-r));
-	return r < 0;
+	if (r == -EINPROGRESS)
+		return why(w, r, NOT_KNOWN "its disk %.60s%s does not answer", claims->blocks[0],
+			   claims->count > 1 ? ", or another one of it," : "");
+	/* There was no child, or it was killed. */
+	if (r == -EINTR || (r < 0 && !w->text[0]))
+		return why(w, r, NOT_KNOWN "%s", strerror(-r));
+	return r;
+}
+
+bool release_guard_claimed_disk(const char *root, const char *block)
+{
+	struct claims claims = { root, &block, 1 };
+	struct why w = { "" };
+
+	return claim_in_child(&claims, &w) == -EBUSY;
 }
 
 bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size)
 {
 	_cleanup_names_ struct tree_names blocks = { 0 };
 	int r = tree_list(root, "/sys/class/block", &blocks);
+	_cleanup_free_ const char **below = calloc(blocks.count + 1, sizeof(*below));
+	struct claims claims = { root, below, 0 };
+	struct why w = { "" };
 
-	if (r < 0 && r != -ENOENT) {
-		snprintf(why, size, NOT_KNOWN "/sys/class/block cannot be read: %s", strerror(-r));
+	if (!below || (r < 0 && r != -ENOENT)) {
+		snprintf(why, size, NOT_KNOWN "/sys/class/block cannot be read: %s",
+			 strerror(below ? -r : ENOMEM));
 		return true;
 	}
 	for (size_t i = 0; i < blocks.count; i++) {
@@ -261,11 +297,13 @@ bool release_guard_is_claimed(const char *root, const char *path, char *why, siz
 
 		snprintf(link, sizeof(link), "/sys/class/block/%s", blocks.items[i]);
 		block = tree_path(root, link);
-		if (block && device_path_within(block, path) &&
-		    is_claimed(root, blocks.items[i], why, size))
-			return true;
+		if (block && device_path_within(block, path))
+			below[claims.count++] = blocks.items[i];
 	}
-	return false;
+	if (claims.count == 0 || claim_in_child(&claims, &w) == 0)
+		return false;
+	text_copy(why, size, w.text);
+	return true;
 }
 
 void release_guard_let_go(struct release_guard *guard, const char *path)

@@ -4,6 +4,8 @@
 #include "release_fixture.h"
 
 #include "base/io.h"
+#include "release/release_child.h"
+#include "release/release_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +13,13 @@
 int __wrap_io_open_below(const char *root, const char *path, int flags);
 int __real_io_open_below(const char *root, const char *path, int flags);
 
+int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w);
+int __real_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w);
+
+static pid_t test;
+static int child_fails;	    /* with that; 0: not */
 static const char *claimed; /* a device file, which cannot be opened … */
 static int claimed_with;    /* … with this */
 
@@ -18,9 +27,26 @@ int __wrap_io_open_below(const char *root, const char *path, int flags)
 {
 	if (strncmp(path, "/dev/", strlen("/dev/")) != 0)
 		return __real_io_open_below(root, path, flags);
+	/* The open of a dead disk may never return. */
+	ck_assert_int_ne(getpid(), test);
 	ck_assert_str_eq(root, made_root);
 	ck_assert_int_eq(flags, O_RDONLY | O_EXCL | O_NONBLOCK);
 	return claimed && strcmp(path, claimed) == 0 ? claimed_with : -ENOENT;
+}
+
+int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w)
+{
+	ck_assert_uint_gt(limits->seconds, 0);
+	return child_fails ? child_fails : __real_release_child_run(work, context, limits, w);
+}
+
+static void begin(void)
+{
+	setup();
+	test = getpid();
+	child_fails = 0;
+	claimed = NULL;
 }
 
 /* The disk controller holds /, as the port above the adapter may. */
@@ -162,6 +188,22 @@ START_TEST(disk_that_cannot_be_opened)
 }
 END_TEST
 
+START_TEST(disk_that_does_not_answer)
+{
+	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
+	child_fails = -EINPROGRESS;
+	ask_for(DISKS);
+	expect_only(RELEASE_REMOVE, DISKS,
+		    "it is not known whether it is in use: its disk sda, or another one of it, "
+		    "does not answer");
+	ck_assert(!release_guard_claimed_disk(made_root, "sda"));
+	child_fails = -EAGAIN;
+	make_plan();
+	expect_only(RELEASE_REMOVE, DISKS,
+		    "it is not known whether it is in use: Resource temporarily unavailable");
+}
+END_TEST
+
 /* By something that sysfs does not show: ZFS, a mount in a container, an external journal. */
 START_TEST(claimed_disk)
 {
@@ -176,6 +218,8 @@ START_TEST(claimed_disk)
 	claimed = "/dev/cciss/c0d0";
 	ask_for(ROOT_PORT);
 	expect_only(RELEASE_REMOVE, ROOT_PORT, "its disk cciss!c0d0 is in use");
+	ck_assert(release_guard_claimed_disk(made_root, "cciss!c0d0"));
+	ck_assert(!release_guard_claimed_disk(made_root, "sda"));
 	claimed = NULL;
 	make_plan();
 	expect_only(RELEASE_REMOVE, ROOT_PORT, "");
@@ -401,7 +445,7 @@ void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "guard");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, begin, teardown);
 	tcase_add_test(tc, root_file_system);
 	tcase_add_test(tc, a_port_above_it);
 	tcase_add_test(tc, swap);
@@ -410,6 +454,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tc, unknown_disks, 0, 2);
 	tcase_add_loop_test(tc, unreadable, 0, 8);
 	tcase_add_test(tc, disk_that_cannot_be_opened);
+	tcase_add_test(tc, disk_that_does_not_answer);
 	tcase_add_test(tc, claimed_disk);
 	tcase_add_test(tc, serial_console);
 	tcase_add_test(tc, multipath);
