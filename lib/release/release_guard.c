@@ -18,25 +18,6 @@
 #define CLAIM_SECONDS 10 /* a disk that sleeps may have to wake */
 #define NOT_KNOWN "it is not known whether it is in use: "
 
-static int add_network(const char *root, struct device_users *users)
-{
-	_cleanup_names_ struct tree_names names = { 0 };
-	int r = tree_list(root, "/sys/class/net", &names);
-
-	if (r < 0)
-		return device_users_unread(users, "/sys/class/net", r);
-	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		char path[PATH_MAX], what[96];
-
-		snprintf(path, sizeof(path), "/sys/class/net/%s", names.items[i]);
-		snprintf(what, sizeof(what),
-			 "the network interface %s, over which a file system or a disk may come",
-			 names.items[i]);
-		r = device_users_add(users, tree_path(root, path), what);
-	}
-	return r;
-}
-
 /* Those of the kernel: "tty0 ttyS0". Virtual ones are below no device. */
 static int add_consoles(const char *root, struct device_users *users)
 {
@@ -136,8 +117,6 @@ int release_guard_look(const char *root, const struct devices *devices, dev_t ke
 	struct release_guard guard = { 0 };
 	int r = device_users_look(root, keep, &guard.users);
 
-	if (r == 0 && guard.users.network)
-		r = add_network(root, &guard.users);
 	if (r == 0)
 		r = add_consoles(root, &guard.users);
 	if (r == 0)

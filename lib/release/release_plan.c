@@ -74,6 +74,26 @@ static void block_if_functions_used(const struct planner *planner, const char *p
 	}
 }
 
+/* Of an adapter that nothing mounted needs, whoever reads the list may. */
+static void note_interfaces(const char *root, const char *path, struct release_entry *entry)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+
+	if (tree_list(root, "/sys/class/net", &names) < 0)
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		_cleanup_free_ char *real = NULL;
+		char link[PATH_MAX], state[16];
+
+		snprintf(link, sizeof(link), "/sys/class/net/%s", names.items[i]);
+		real = tree_path(root, link);
+		if (real && device_path_within(real, path) &&
+		    tree_text(root, state, sizeof(state), "%s/operstate", link) &&
+		    strcmp(state, "up") == 0)
+			snprintf(entry->note, sizeof(entry->note), "%.15s is up", names.items[i]);
+	}
+}
+
 int plan_guard(struct planner *planner, const char *link, struct release_entry *entry)
 {
 	_cleanup_free_ char *path = tree_path(planner->root, link);
@@ -87,8 +107,10 @@ int plan_guard(struct planner *planner, const char *link, struct release_entry *
 		return r;
 	block_if_used(planner, path, entry);
 	block_if_functions_used(planner, path, entry);
-	if (!entry->blocked[0])
-		release_guard_let_go(&planner->guard, path);
+	if (entry->blocked[0])
+		return 0;
+	release_guard_let_go(&planner->guard, path);
+	note_interfaces(planner->root, path, entry);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct release_entry {
 	bool lost;	       /* it was, and cannot be given back */
 	bool left;	       /* it could not be given back, or hangs: the journal keeps it */
 	char what[160];	       /* for people: "network adapter 8086:10d3 at 0000:01:00.0" */
+	char note[32];	       /* more for lists: "eth0 is up"; "": nothing */
 	const char *reason;    /* lives as long as the program */
 	const char *source;    /* RELEASE_BUILT_IN, or FILE:LINE; the settings' */
 	char blocked[200];     /* why it is not released; "": it is */

@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ITEM_SIZE 400
+#define WHAT_SIZE 200
+#define ITEM_SIZE 420
 #define REST_SIZE 24 /* " and 1234 more" */
 
 static bool is_of(const struct release_entry *entry, enum release_which which)
@@ -48,7 +49,8 @@ static void describe(const struct release_plan *plan, size_t first, size_t count
 	uint64_t bytes = 0;
 
 	if (entry->kind != RELEASE_OFFLINE) {
-		snprintf(text, size, "%s", entry->what);
+		snprintf(text, size, "%s%s%s%s", entry->what, *entry->note ? " (" : "", entry->note,
+			 *entry->note ? ")" : "");
 		return;
 	}
 	for (size_t i = first; i < first + count; i++)
@@ -65,7 +67,7 @@ size_t release_text(const struct release_plan *plan, enum release_which which, c
 	for (size_t i = 0; i < plan->entries.count; i += count) {
 		const struct release_entry *entry = &plan->entries.items[i];
 		bool why = which == RELEASE_ALL_BLOCKED || which == RELEASE_ALL_REFUSING;
-		char what[sizeof(entry->what)], text[ITEM_SIZE];
+		char what[WHAT_SIZE], text[ITEM_SIZE];
 
 		count = 1;
 		if (!is_of(entry, which))
@@ -108,7 +110,7 @@ void release_print(const struct release_plan *plan, FILE *out)
 	for (size_t i = 0; i < plan->entries.count; i += count) {
 		const struct release_entry *entry = &plan->entries.items[i];
 		bool blocked = entry->blocked[0];
-		char what[sizeof(entry->what)], line[900];
+		char what[WHAT_SIZE], line[900];
 
 		count = same_piece(plan, i, blocked ? RELEASE_ALL_BLOCKED : RELEASE_ALL_FREE);
 		describe(plan, i, count, what, sizeof(what));

@@ -25,7 +25,13 @@ static const struct device *newcomer_like(const struct judge *judge, const struc
 	return NULL;
 }
 
-/* The session uses disks behind it. What is behind a bridge is compared itself. */
+static bool is_adapter(const struct device *device)
+{
+	return strcmp(device_kind(device), "network adapter") == 0;
+}
+
+/* The session uses disks behind it, or the system's files come over it. What is behind a bridge is
+ * compared itself. */
 static bool is_needed(const struct device *device)
 {
 	return (device->flags & DEVICE_IN_USE) &&
@@ -44,7 +50,8 @@ static const char *without_vmbus(const struct device *device)
 	if (!*device->driver)
 		return "it refuses to hibernate until the next boot, but no driver used the device";
 	if (is_needed(device))
-		return "the disks of the session behind it fail";
+		return is_adapter(device) ? "the file systems that come over it fail"
+					  : "the disks of the session behind it fail";
 	if (device_is_vmbus_storage(device) && !may_be_needed(device))
 		return "its driver may crash when its disks are accessed, though no file system "
 		       "on them was mounted, and no swap active";
@@ -99,7 +106,8 @@ static const char *without_pci(const struct device *device, bool replaced)
 		return replaced ? ": the saved kernel writes the old one's addresses to it"
 				: "; no driver used it";
 	if (is_needed(device))
-		return ": disks that the session uses are behind it";
+		return is_adapter(device) ? ": file systems that the session needs come over it"
+					  : ": disks that the session uses are behind it";
 	if (waits_without_end(device))
 		return ": its driver may wait for it without end";
 	if (device->class >> 16 == PCI_CLASS_STORAGE && (device->flags & DEVICE_USE_KNOWN))

@@ -70,6 +70,7 @@ static bool parse(char *line, struct mount_line *ret)
 	    !take_text(strsep(&line, " "), ret->source, sizeof(ret->source)))
 		return false;
 	super = strsep(&line, " ");
+	ret->options = super ? super : "";
 	ret->writable = super && has_option(options, "rw") && has_option(super, "rw");
 	/* Still a mount. */
 	if (!take_text(place, ret->place, sizeof(ret->place)))

@@ -15,6 +15,7 @@ struct mount_line {
 	char place[PATH_MAX];  /* "": longer, which no call can open */
 	char kind[512];	       /* with FUSE's subtype */
 	char source[PATH_MAX]; /* may be "" */
+	const char *options;   /* of the file system: "rw,vers=4.2,addr=192.0.2.1" */
 	bool writable;	       /* the mount and the file system */
 };
 

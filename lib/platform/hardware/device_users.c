@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "platform/filesystems/mountinfo.h"
+#include "platform/hardware/device_users_private.h"
 #include "swap/device_stack.h"
 #include "swap/swap_area.h"
 #include "swap/wiped_disk.h"
@@ -22,10 +23,9 @@
 struct search {
 	const char *root;
 	struct device_users *users;
-	bool all;	    /* something lies on disks that are not known */
-	bool btrfs;	    /* is mounted */
-	bool remote;	    /* a file system comes over the network */
-	bool layered;	    /* what is mounted on / lies in other file systems */
+	bool all;   /* something lies on disks that are not known */
+	bool btrfs; /* is mounted */
+	struct network_users network;
 	unsigned int depth; /* of loop devices and the like in each other */
 	LIST_OF(dev_t) seen;
 };
@@ -41,6 +41,16 @@ int device_users_add(struct device_users *users, char *path, const char *what)
 	r = list_append(&users->items, user);
 	if (r < 0)
 		free(path);
+	return r;
+}
+
+int device_users_add_network(struct device_users *users, char *path, const char *what, bool waits)
+{
+	size_t before = users->items.count;
+	int r = device_users_add(users, path, what);
+
+	if (users->items.count > before)
+		users->items.items[before].waits = waits;
 	return r;
 }
 
@@ -118,7 +128,7 @@ static int add_layer(struct search *search, const struct device_layer *layer, co
 	if (layer->kind == LAYER_NETWORK)
 		search->users->network = true;
 	if (layer->kind == LAYER_LOOP && strcmp(holds, "/") == 0)
-		search->layered = true;
+		search->network.layered = true;
 	if (!path) {
 		search->all = true;
 		return 0;
@@ -214,14 +224,6 @@ static int add_block_path(struct search *search, const char *path, const char *h
 	return 0;
 }
 
-static bool is_one_of(const char *text, const char *const *list)
-{
-	for (; *list; list++)
-		if (strcmp(text, *list) == 0)
-			return true;
-	return false;
-}
-
 /* Devices of these drivers serve file systems without a block device. */
 static int add_served(struct search *search, const char *driver, const char *holds)
 {
@@ -243,30 +245,12 @@ static int add_served(struct search *search, const char *driver, const char *hol
 	return r;
 }
 
-/* Over the network: s2disk itself would wait for these directories. What is on others can wait. */
-static void look_at_network(struct search *search, const struct mount_line *mount)
-{
-	static const char *const remote[] = { "nfs",  "nfs4", "cifs",		"smb3",
-					      "ceph", "afs",  "fuse.glusterfs", NULL };
-	static const char *const layers[] = { "overlay", "aufs", "unionfs", "fuse.overlayfs",
-					      NULL };
-	static const char *const system[] = { "/",    "/usr",	  "/usr/local", "/etc",
-					      "/var", "/var/lib", "/var/log",	NULL };
-
-	if (strcmp(mount->place, "/") == 0 && is_one_of(mount->kind, layers))
-		search->layered = true;
-	if (!is_one_of(mount->kind, remote))
-		return;
-	search->remote = true;
-	if (is_one_of(mount->place, system))
-		search->users->network = true;
-}
-
 static int add_mount(struct search *search, const struct mount_line *mount)
 {
 	dev_t dev;
 
-	look_at_network(search, mount);
+	if (network_users_note(&search->network, mount) < 0)
+		return -ENOMEM;
 	if (mount->high != 0)
 		return add_block(search, makedev(mount->high, mount->low), mount->place);
 	if (strcmp(mount->kind, "virtiofs") == 0)
@@ -414,8 +398,7 @@ static int add_mounts(struct search *search)
 	}
 	while (r == 0 && (mount = mountinfo_next(mountinfo)))
 		r = add_mount(search, mount);
-	/* A diskless or live system: its lower layers are mounted elsewhere. */
-	search->users->network |= search->layered && search->remote;
+	search->users->network |= network_users_have_system(&search->network);
 	return r;
 }
 
@@ -482,7 +465,9 @@ static int look(struct search *search)
 		r = add_by_kind(search);
 	if (r == 0)
 		r = find_pools(search);
-	return r == 0 ? add_held(search) : r;
+	if (r == 0)
+		r = add_held(search);
+	return r == 0 ? network_users_add(search->root, &search->network, search->users) : r;
 }
 
 int device_users_look(const char *root, dev_t keep, struct device_users *ret)
@@ -496,6 +481,7 @@ int device_users_look(const char *root, dev_t keep, struct device_users *ret)
 	if (r == 0)
 		r = look(&search);
 	list_free(&search.seen);
+	network_users_free(&search.network);
 	if (r < 0) {
 		device_users_free(&users);
 		return r;
@@ -524,4 +510,13 @@ const struct device_user *device_users_find(const struct device_users *users, co
 		if (device_path_within(users->items.items[i].path, path))
 			return &users->items.items[i];
 	return NULL;
+}
+
+bool device_users_need(const struct device_users *users, const char *path)
+{
+	for (size_t i = 0; i < users->items.count; i++)
+		if (!users->items.items[i].waits &&
+		    device_path_within(users->items.items[i].path, path))
+			return true;
+	return false;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which devices are in use: what mounted file systems and active swap areas lie on, through all
- * layers down to the hardware. Found through sysfs, by where devices lie, not by name.
+ * layers down to the hardware, or come over. Found through sysfs, by where
+ * devices lie, not by name.
  */
 #ifndef S2DISK_PLATFORM_DEVICE_USERS_H
 #define S2DISK_PLATFORM_DEVICE_USERS_H
@@ -15,6 +16,7 @@
 struct device_user {
 	char *path;    /* in sysfs: /sys/devices/pci0000:00/… */
 	char what[96]; /* "sda1, which holds /" */
+	bool waits;    /* the session does without it: of the network only */
 };
 
 struct device_users {
@@ -42,6 +44,9 @@ void device_users_free(struct device_users *users);
 /* The first one that is the device at that path of sysfs (as tree_path() says it), or is below it.
  * NULL: none. */
 const struct device_user *device_users_find(const struct device_users *users, const char *path);
+
+/* Is there one of these that the session cannot do without? */
+bool device_users_need(const struct device_users *users, const char *path);
 
 /* Is path that of the device, or of one below it? */
 bool device_path_within(const char *path, const char *device);

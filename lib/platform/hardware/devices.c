@@ -339,7 +339,7 @@ static void note_use(const char *root, const struct device_users *users, struct 
 	if (!path)
 		return;
 	device->flags |= DEVICE_USE_KNOWN;
-	if (device_users_find(users, path))
+	if (device_users_need(users, path))
 		device->flags |= DEVICE_IN_USE;
 }
 

@@ -16,7 +16,8 @@ enum device_flag {
 	DEVICE_VIRTUAL_PCI = 2,	     /* a PCI device that Hyper-V offers over the VMBus */
 	DEVICE_VIRTUAL_FUNCTION = 4, /* SR-IOV: created by its physical function */
 	DEVICE_USE_KNOWN = 8,	     /* it was looked whether it is in use */
-	DEVICE_IN_USE = 16,	     /* mounted file systems or active swap lie behind it */
+	DEVICE_IN_USE = 16,	     /* mounted file systems or active swap lie behind it, or the
+				      * system's files come over it */
 };
 
 struct device {
@@ -45,8 +46,8 @@ int devices_capture(const char *root, struct devices *ret);
 void devices_free(struct devices *devices);
 
 /* Marks the PCI and VMBus devices that mounted file systems or active swap lie on, through all
- * layers (device_users.h). Where mounts or swap areas cannot be listed, none is marked: not known.
- * 0 or -ENOMEM. */
+ * layers, or that the system's files come over (device_users.h). Where mounts or swap areas cannot
+ * be listed, none is marked: not known. 0 or -ENOMEM. */
 int devices_note_use(const char *root, struct devices *devices);
 
 /* Reads the bus numbers below bridges. That wakes bridges that are off. */

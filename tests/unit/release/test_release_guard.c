@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "release/release_child.h"
 #include "release/release_guard.h"
+#include "release/release_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,15 @@ int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *co
 			     const struct child_limits *limits, struct why *w);
 int __real_release_child_run(int (*work)(void *context, struct why *w), void *context,
 			     const struct child_limits *limits, struct why *w);
+
+#define NIC2 "0000:00:03.0"
+#define NIC2_PATH "/sys/devices/pci0000:00/" NIC2
+
+/* 10.0.0.0/8 by eth0, all else by eth1. */
+#define ROUTES                                                                    \
+	"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\n" \
+	"eth1\t00000000\t010200C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"          \
+	"eth0\t0000000A\t00000000\t0001\t0\t0\t100\t000000FF\t0\t0\t0\n"
 
 static pid_t test;
 static int child_fails;	    /* with that; 0: not */
@@ -250,19 +260,83 @@ START_TEST(multipath)
 }
 END_TEST
 
+/* Two adapters, each with an interface, of which eth0 is the first one's. */
+static void add_interfaces(void)
+{
+	add_function(NIC2, NIC2_PATH, "igb", "8086:1533", "0x020000");
+	made_put(NIC_PATH "/net/eth0/ifindex", "2\n");
+	made_link(NIC_PATH "/net/eth0/device", "../..");
+	made_link("/sys/class/net/eth0", "../../devices/pci0000:00/" ROOT_PORT "/" NIC "/net/eth0");
+	made_put(NIC2_PATH "/net/eth1/ifindex", "3\n");
+	made_link(NIC2_PATH "/net/eth1/device", "../..");
+	made_link("/sys/class/net/eth1", "../../devices/pci0000:00/" NIC2 "/net/eth1");
+}
+
 START_TEST(network)
 {
 	made_put("/proc/self/mountinfo", "36 1 0:40 / / rw - nfs4 server:/root rw\n");
 	ask_for(NIC);
 	expect_only(RELEASE_REMOVE, NIC, "");
-	made_put(NIC_PATH "/net/eth0/ifindex", "2\n");
-	made_link("/sys/class/net/eth0", "../../devices/pci0000:00/" ROOT_PORT "/" NIC "/net/eth0");
+	add_interfaces();
 	make_plan();
 	expect_only(RELEASE_REMOVE, NIC, "the network interface eth0");
-	/* Elsewhere than on /, its users may wait. */
-	made_put("/proc/self/mountinfo", "36 1 0:40 / /home rw - nfs4 server:/home rw\n");
+	/* Of the system all stay, whichever way the routes say. */
+	made_put("/proc/self/mountinfo",
+		 "36 1 0:40 / / rw - nfs4 server:/root rw,vers=4.2,addr=10.0.0.1\n");
+	made_put("/proc/net/route", ROUTES);
 	make_plan();
+	expect_only(RELEASE_REMOVE, NIC, "eth0, over which / comes");
+	ask_for(NIC2);
+	expect_only(RELEASE_REMOVE, NIC2, "eth1, over which a file system or a disk may come");
+	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
+	ask_for(NIC);
 	expect_only(RELEASE_REMOVE, NIC, "");
+}
+END_TEST
+
+/* Its users would wait for it, and whoever unmounts it, too. */
+START_TEST(network_of_users)
+{
+	add_interfaces();
+	made_put("/proc/self/mountinfo", "36 1 0:40 / /home rw - nfs4 server:/home rw\n");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "eth0, over which a file system or a disk may come");
+	made_put("/proc/self/mountinfo",
+		 "36 1 0:40 / /home rw - nfs4 server:/home rw,addr=10.0.0.1,local_lock=none\n");
+	made_put("/proc/net/route", ROUTES);
+	make_plan();
+	expect_only(RELEASE_REMOVE, NIC,
+		    "it has the network interface eth0, over which /home "
+		    "comes");
+	ask_for(NIC2);
+	expect_only(RELEASE_REMOVE, NIC2, "");
+	/* By the default route. */
+	made_put("/proc/self/mountinfo",
+		 "36 1 0:40 / /home rw - cifs //server/home rw,addr=192.0.2.1\n");
+	make_plan();
+	expect_only(RELEASE_REMOVE, NIC2, "eth1, over which /home comes");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "");
+}
+END_TEST
+
+/* It may go, but not unsaid. */
+START_TEST(network_that_is_up)
+{
+	add_interfaces();
+	made_put(NIC_PATH "/net/eth0/operstate", "down\n");
+	ask_for(NIC);
+	ck_assert_str_eq(entry(0)->note, "");
+	made_put(NIC_PATH "/net/eth0/operstate", "up\n");
+	for (int i = 0; i < 2; i++) {
+		char text[200];
+
+		ask_for(i ? "e1000e" : NIC);
+		ck_assert_str_eq(entry(0)->blocked, "");
+		ck_assert_str_eq(entry(0)->note, "eth0 is up");
+		release_text(&plan, RELEASE_ALL_FREE, text, sizeof(text));
+		ck_assert_str_eq(text, "network adapter 8086:10d3 at " NIC " (eth0 is up)");
+	}
 }
 END_TEST
 
@@ -278,16 +352,20 @@ START_TEST(network_of_the_system)
 		LOWER "36 1 7:0 / / ro - squashfs /dev/loop0 ro\n",
 	};
 
-	made_put(NIC_PATH "/net/eth0/ifindex", "2\n");
-	made_link("/sys/class/net/eth0", "../../devices/pci0000:00/" ROOT_PORT "/" NIC "/net/eth0");
+	add_interfaces();
 	add_block("loop0", "7:0", "/sys/devices/virtual/block");
 	made_put("/proc/self/mountinfo", mounts[_i]);
 	ask_for(NIC);
 	expect_only(RELEASE_REMOVE, NIC, "the network interface eth0");
-	/* A loop device of something else, such as a snap. */
-	made_put("/proc/self/mountinfo", LOWER "36 1 7:0 / /snap ro - squashfs /dev/loop0 ro\n");
-	make_plan();
-	expect_only(RELEASE_REMOVE, NIC, "");
+	/* A loop device of something else, such as a snap: it is not the system's. */
+	made_put("/proc/net/route", ROUTES);
+	made_put("/proc/self/mountinfo",
+		 "35 1 0:40 / /run/lower rw - nfs server:/image rw,addr=10.0.0.1\n"
+		 "36 1 7:0 / /snap ro - squashfs /dev/loop0 ro\n");
+	ask_for(NIC2);
+	expect_only(RELEASE_REMOVE, NIC2, "");
+	ask_for(NIC);
+	expect_only(RELEASE_REMOVE, NIC, "eth0, over which /run/lower comes");
 }
 END_TEST
 
@@ -459,6 +537,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, serial_console);
 	tcase_add_test(tc, multipath);
 	tcase_add_test(tc, network);
+	tcase_add_test(tc, network_of_users);
+	tcase_add_test(tc, network_that_is_up);
 	tcase_add_loop_test(tc, network_of_the_system, 0, 5);
 	tcase_add_loop_test(tc, used_by_a_virtual_machine, 0, 2);
 	tcase_add_test(tc, virtual_function);

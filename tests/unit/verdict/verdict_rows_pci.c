@@ -126,6 +126,15 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_FATAL,
 	lose_second();
 }
 
+/* The root file system comes over the network. */
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_FATAL,
+     "is missing: file systems that the session needs come over it", .advice = "Restore")
+{
+	have_cards();
+	function(&then, 1)->flags = DEVICE_USE_KNOWN | DEVICE_IN_USE;
+	lose_second();
+}
+
 ROW("PCI device missing, unused or behind a hot-plug port");
 
 /* Its user took it away, as a USB stick. */
