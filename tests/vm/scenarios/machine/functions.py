@@ -6,8 +6,8 @@ from testbed.scenario import Scenario
 
 
 class VirtualFunction(Scenario):
-    """a virtual function that was made at run time comes with its physical one; a disk's
-    controller that the settings name is removed before, and is back after"""
+    """a virtual function that was made at run time comes with its physical one, and is unbound
+    and bound again; a disk's controller is removed before, and is back after"""
     name = "release-sriov"
     group = "quick"
     modules = "nvme pci_stub"
@@ -15,7 +15,7 @@ class VirtualFunction(Scenario):
     # QEMU wants a subsystem, two queues and a vector of their own for virtual functions.
     physical = ("nvme,bus=rp0,serial=physical,subsys=sub0,sriov_max_vfs=1,"
                 "sriov_vq_flexible=2,sriov_vi_flexible=1,max_ioqpairs=4,msix_qsize=5")
-    config = Scenario.config + "release devices = 0000:02:00.0\n"
+    config = Scenario.config + "release devices = 0000:02:00.0 0000:01:00.1\n"
     guest = """
 PHYSICAL=/sys/bus/pci/devices/0000:01:00.0
 VIRTUAL=/sys/bus/pci/devices/0000:01:00.1
@@ -38,8 +38,9 @@ before_resume() { mark "functions-$BOOT" "$(ls -d $VIRTUAL 2>&1)"; }
 first_boot() {
     echo 0 >$PHYSICAL/sriov_drivers_autoprobe
     echo 1 >$PHYSICAL/sriov_numvfs || mark fail "no virtual function"
-    echo pci-stub >$VIRTUAL/driver_override
-    echo 0000:01:00.1 >/sys/bus/pci/drivers/pci-stub/bind
+    echo 1 >$PHYSICAL/sriov_drivers_autoprobe
+    # By its id, not by an override, with which the kernel finds its driver anyway.
+    echo 1b36 0010 >/sys/bus/pci/drivers/pci-stub/new_id
     virtual before
     spare before
     swap_on $SWAP
@@ -72,10 +73,12 @@ first_boot() {
         self.hibernate()
         self.need_functions("before")
         self.need_message("released: .*0000:02:00.0")
+        self.need_message("released: .*0000:01:00.1")
         self.resume()
         self.need("No such file" in self.machine.mark("functions-2"),
                   "the boot that resumes has no virtual function")
         self.need_message("(?<!not )given back: .*0000:02:00.0")
+        self.need_message("(?<!not )given back: .*0000:01:00.1")
         self.need_functions("after")
 
 
