@@ -379,8 +379,11 @@ static int restore_image(struct restore *restore, struct why *w)
 	if (restore->settings->resume_pause)
 		sleep(restore->settings->resume_pause);
 	r = disable_functions(restore, &reason);
-	if (r == 0)
-		vetoers_take(&restore->vetoers, restore->settings, restore->area->dev, "");
+	if (r == 0) {
+		r = vetoers_take(&restore->vetoers, restore->settings, restore->area->dev, "",
+				 &reason);
+		restore->vetoed = r < 0;
+	}
 	if (r == 0)
 		r = load_and_restore(restore, &reason);
 	return give_up(restore, r, &reason, w);

@@ -78,19 +78,23 @@ static int make_plan(struct vetoers *vetoers, const char *root)
 	return 0;
 }
 
-static void ask_nvidia(struct vetoers *vetoers, const char *root)
+static int ask_nvidia(struct vetoers *vetoers, const char *root, struct why *w)
 {
 	int r;
 
 	if (vetoers->nvidia || !nvidia_preserves(root))
-		return;
+		return 0;
 	r = nvidia_write(root, "suspend");
 	/* While it is still at it, "resume" waits for that. */
 	vetoers->nvidia = r == 0 || r == -EINPROGRESS;
+	if (r == -EINPROGRESS)
+		return why(w, r, "nvidia's driver is still suspending after %d s",
+			   RELEASE_STEP_SECONDS);
 	if (r < 0)
 		log_warning("nvidia's driver does not suspend for the restore: %s", strerror(-r));
 	else
 		log_notice("nvidia's driver is suspended for the restore (built in)");
+	return 0;
 }
 
 static void resume_nvidia(struct vetoers *vetoers, const char *root)
@@ -121,15 +125,14 @@ static bool has_steps(const struct release_plan *plan)
 	return false;
 }
 
-void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
-		  const char *root)
+int vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+		 const char *root, struct why *w)
 {
-	struct why w = { 0 };
-	int r;
+	struct why reason = { 0 };
+	int r = ask_nvidia(vetoers, root, w);
 
-	ask_nvidia(vetoers, root);
-	if (is_taken(vetoers))
-		return;
+	if (r < 0 || is_taken(vetoers))
+		return r;
 	release_plan_free(&vetoers->plan);
 	vetoers->config = settings->release;
 	vetoers->config.keep = keep;
@@ -139,11 +142,14 @@ void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_
 		vetoers->plan.entries.items[i].needed = false;
 	if (r == 0) {
 		vetoers->tried = has_steps(&vetoers->plan);
-		r = release_take(root, &vetoers->plan, &watch, &w);
+		r = release_take(root, &vetoers->plan, &watch, &reason);
 	}
+	if (r == -EINPROGRESS)
+		return why(w, r, "%s", reason.text);
 	if (r < 0)
 		log_warning("drivers that may refuse the restore cannot be released: %s",
-			    why_text(&w, r));
+			    why_text(&reason, r));
+	return 0;
 }
 
 void vetoers_give(struct vetoers *vetoers, const char *root)

@@ -22,9 +22,11 @@ struct vetoers {
 };
 
 /* Unbinds, unloads or asks them, but for what is in use; keep: the block device with the image.
- * What fails is logged; the load will show whether it matters. Nothing is done the second time. */
-void vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
-		  const char *root);
+ * What fails is logged; the load will show whether it matters. Nothing is done the second time. 0,
+ * or -EINPROGRESS, with a sentence in w: a step hangs in the kernel. Its process will not freeze,
+ * so this boot cannot restore an image. */
+int vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+		 const char *root, struct why *w);
 
 /* Gives all back, since this boot continues. Harmless on a zeroed struct. */
 void vetoers_give(struct vetoers *vetoers, const char *root);

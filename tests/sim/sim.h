@@ -53,6 +53,7 @@ enum sim_veto {
 	SIM_VETO_OPEN,	  /* a PM notifier's EPERM */
 	SIM_VETO_FREEZE,  /* a process that does not freeze */
 	SIM_VETO_RESTORE, /* a device's EOPNOTSUPP */
+	SIM_VETO_RELEASE, /* a driver hangs that is to let go of its device */
 };
 
 struct sim_plan {

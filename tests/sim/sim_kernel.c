@@ -57,8 +57,8 @@ int __wrap_keep_free_resumed(const char *root, const struct settings *settings,
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root);
 uint64_t __wrap_kept_memory_give_crash(const char *root);
 bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root);
-void __wrap_vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
-			 const char *root);
+int __wrap_vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+			const char *root, struct why *w);
 unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
@@ -428,10 +428,11 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 }
 
 /* No driver of the made-up machine refuses; those of this one are left alone. */
-void __wrap_vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
-			 const char *root)
+int __wrap_vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+			const char *root, struct why *w)
 {
 	(void)vetoers, (void)settings, (void)keep, (void)root;
+	return sim_vetoed(SIM_VETO_RELEASE) ? why(w, -EINPROGRESS, "it hangs") : 0;
 }
 
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root)

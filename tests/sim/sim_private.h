@@ -90,6 +90,9 @@ extern bool sim_active; /* counting, and failing */
 /* Counts one; true: it has to fail, in the plan's way. */
 bool sim_due(enum sim_class class);
 
+/* Does this boot refuse there, by the plan? */
+bool sim_vetoed(enum sim_veto where);
+
 /* Is there a key or a passphrase in the memory of this process? */
 bool sim_secrets_left(void);
 

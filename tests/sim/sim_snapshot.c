@@ -125,7 +125,7 @@ void sim_snapshot_begin(void)
 	expect(SIM_FULL_PAGES);
 }
 
-static bool vetoed(enum sim_veto where)
+bool sim_vetoed(enum sim_veto where)
 {
 	const struct sim_plan *plan = &sim->shared->plan;
 
@@ -144,7 +144,7 @@ static void forget_load(void)
 /* Unless the plan prevents it, opens /dev/snapshot. */
 static int open_snapshot(int flags)
 {
-	if (sim_due(SIM_CALL) || vetoed(SIM_VETO_OPEN))
+	if (sim_due(SIM_CALL) || sim_vetoed(SIM_VETO_OPEN))
 		return -EPERM;
 	kernel.snapshot = __real_open("/dev/null", O_RDONLY | O_CLOEXEC);
 	kernel.resuming = (flags & O_ACCMODE) == O_WRONLY;
@@ -181,7 +181,7 @@ int __wrap___open_2(const char *path, int flags)
 
 static int freeze(void)
 {
-	if (sim_due(SIM_CALL) || vetoed(SIM_VETO_FREEZE))
+	if (sim_due(SIM_CALL) || sim_vetoed(SIM_VETO_FREEZE))
 		return -EBUSY;
 	if (kernel.is_boot && kernel.wakeups < sim->shared->plan.wakeups) {
 		kernel.wakeups++;
@@ -357,7 +357,7 @@ static int restore_image(void)
 	/* Like a device that does not stop, the most common failure. */
 	if (sim_due(SIM_CALL) || ++sim->shared->restores <= sim->shared->plan.failed_restores)
 		return -EBUSY;
-	if (vetoed(SIM_VETO_RESTORE))
+	if (sim_vetoed(SIM_VETO_RESTORE))
 		return -EOPNOTSUPP;
 	if (!kernel.frozen || !kernel.finalized)
 		return -EPERM;

@@ -486,7 +486,7 @@ static void add_lives(Suite *suite, const char *name, void (*make)(void), bool e
 	tcase_add_loop_test(tcase, test_power_cuts, 0, everything ? 2 : 1);
 	tcase_add_loop_test(tcase, test_restore_fails, 0, 3);
 	tcase_add_test(tcase, test_kept_by_refusal);
-	tcase_add_loop_test(tcase, test_vetoed_sealed, 0, 3);
+	tcase_add_loop_test(tcase, test_vetoed_sealed, 0, 4);
 	tcase_add_test(tcase, test_no_memory);
 	if (!everything)
 		return;
@@ -509,7 +509,7 @@ static void add_plain_lives(Suite *suite)
 	tcase_add_checked_fixture(tcase, make_plain, unmake);
 	tcase_set_timeout(tcase, 600);
 	tcase_add_loop_test(tcase, test_other_machine, 0, 3);
-	tcase_add_loop_test(tcase, test_vetoed, 0, 6);
+	tcase_add_loop_test(tcase, test_vetoed, 0, 8);
 	tcase_add_loop_test(tcase, test_verified, 0, 2);
 	tcase_add_test(tcase, test_tried_too_often);
 	tcase_add_test(tcase, test_no_snapshot);

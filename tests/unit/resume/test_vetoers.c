@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "release/release_child.h"
 #include "resume/vetoers.h"
 
 #include <errno.h>
@@ -20,9 +21,14 @@
 
 int __wrap_io_write_text(const char *root, const char *path, const char *value);
 long __wrap_syscall(long number, ...);
+int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w);
+int __real_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w);
 
 static char *done; /* by this process and its children */
 static int fail;
+static bool hangs; /* every step */
 static struct vetoers vetoers;
 static struct settings settings;
 
@@ -64,6 +70,17 @@ long __wrap_syscall(long number, ...)
 	return close_range_here(first, last);
 }
 
+int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *context,
+			     const struct child_limits *limits, struct why *w)
+{
+	return hangs ? -EINPROGRESS : __real_release_child_run(work, context, limits, w);
+}
+
+static void take(void)
+{
+	ck_assert_int_eq(vetoers_take(&vetoers, &settings, makedev(8, 1), made_root, NULL), 0);
+}
+
 static bool journal_is_there(void)
 {
 	return is_there("/run/s2disk/released");
@@ -76,6 +93,7 @@ static void begin(void)
 	done = mmap(NULL, DONE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(done, MAP_FAILED);
 	fail = 0;
+	hangs = false;
 	vetoers = (struct vetoers){ .plan.cut = false };
 	settings_defaults(&settings);
 	add_device("virtio", "virtio3", PORT_PATH "/virtio3", "virtio_mem");
@@ -92,12 +110,12 @@ static void name_devices(void)
 
 START_TEST(known)
 {
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
 	ck_assert_str_eq(said,
 			 "<5>released for the restore: virtio-mem device virtio3 (built in)\n");
 	/* Once. */
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
 	ck_assert(journal_is_there());
 	vetoers_give(&vetoers, made_root);
@@ -114,7 +132,7 @@ START_TEST(named)
 	name_devices();
 	made_put(NIC_PATH "/driver", NULL);
 	made_link(NIC_PATH "/driver", "../../../../bus/pci/drivers/e1000e");
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	ck_assert_str_eq(done, "e1000e/unbind " NIC ";pcieport/unbind " ROOT_PORT
 			       ";virtio_mem/unbind virtio3;");
 	vetoers_give(&vetoers, made_root);
@@ -128,7 +146,7 @@ START_TEST(network_root)
 	made_put("/proc/cmdline", "root=/dev/nfs nfsroot=10.0.0.1:/srv resume=/dev/sda1\n");
 	made_put(NIC_PATH "/net/eth0/flags", "0x1003\n");
 	made_link("/sys/class/net/eth0", "../../devices/pci0000:00/" ROOT_PORT "/" NIC "/net/eth0");
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
 	ck_assert_ptr_nonnull(strstr(said, "<5>not released for the restore: network adapter "
 					   "8086:10d3 at " NIC ": it has the network interface "));
@@ -140,7 +158,7 @@ START_TEST(without_a_driver)
 {
 	strcpy(settings.release.devices, NIC);
 	made_put(NIC_PATH "/driver", NULL);
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;");
 	vetoers_give(&vetoers, made_root);
 }
@@ -152,7 +170,7 @@ START_TEST(another_journal)
 	made_put(PORT_PATH "/virtio3/driver", NULL);
 	made_put("/run/s2disk/released", "boot 11111111-2222-3333-4444-555555555555\n"
 					 "remove 0000:00:09.0 - - - 0x0 0x0 1 0\n");
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	vetoers_give(&vetoers, made_root);
 	ck_assert(journal_is_there());
 }
@@ -162,7 +180,7 @@ END_TEST
 START_TEST(failing)
 {
 	fail = -EBUSY;
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	ck_assert_str_eq(said, "<4>not released for the restore: virtio-mem device virtio3: it "
 			       "cannot be unbound from virtio_mem: Device or resource busy\n");
 	said_clear();
@@ -173,9 +191,32 @@ START_TEST(failing)
 }
 END_TEST
 
+/* The process that hangs would not freeze, so nothing is loaded. */
+START_TEST(hanging)
+{
+	struct why w = { "" };
+
+	hangs = true;
+	if (_i == 1)
+		made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 1\n");
+	ck_assert_int_eq(vetoers_take(&vetoers, &settings, makedev(8, 1), made_root, &w),
+			 -EINPROGRESS);
+	ck_assert_str_eq(w.text,
+			 _i == 1 ? "nvidia's driver is still suspending after 60 s"
+				 : "virtio-mem device virtio3: the kernel has not finished it "
+				   "within 60 s");
+	hangs = false;
+	said_clear();
+	vetoers_give(&vetoers, made_root);
+	/* Its driver has it still: the step may be made later. */
+	ck_assert_str_eq(done, _i == 1 ? "nvidia resume;" : "");
+	ck_assert(journal_is_there() == (_i == 0));
+}
+END_TEST
+
 START_TEST(not_given_back)
 {
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	said_clear();
 	fail = -EBUSY;
 	vetoers_give(&vetoers, made_root);
@@ -189,12 +230,12 @@ START_TEST(nvidia)
 {
 	made_put(PORT_PATH "/virtio3/driver", NULL);
 	made_put("/proc/driver/nvidia/params", "Other: 1\nPreserveVideoMemoryAllocations: 0\n");
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	vetoers_give(&vetoers, made_root);
 	ck_assert_str_eq(done, "");
 	made_put("/proc/driver/nvidia/params", "Other: 0\nPreserveVideoMemoryAllocations: 1\n");
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
+	take();
 	ck_assert_str_eq(done, "nvidia suspend;");
 	ck_assert_str_eq(said, "<5>nvidia's driver is suspended for the restore (built in)\n");
 	fail = -EIO;
@@ -204,7 +245,7 @@ START_TEST(nvidia)
 	vetoers_give(&vetoers, made_root);
 	ck_assert_str_eq(done, "nvidia suspend;nvidia resume;");
 	/* What was not suspended need not resume. */
-	vetoers_take(&vetoers, &settings, makedev(8, 1), made_root);
+	take();
 	ck_assert_ptr_nonnull(strstr(said, "does not suspend for the restore"));
 	vetoers_give(&vetoers, made_root);
 	ck_assert_str_eq(done, "nvidia suspend;nvidia resume;nvidia suspend;");
@@ -222,6 +263,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, without_a_driver);
 	tcase_add_test(tc, another_journal);
 	tcase_add_test(tc, failing);
+	tcase_add_loop_test(tc, hanging, 0, 2);
 	tcase_add_test(tc, not_given_back);
 	tcase_add_test(tc, nvidia);
 }
