@@ -416,6 +416,25 @@ static void judge_resources(struct judge *judge, const struct matching *matching
 	judge_moved(judge, matching);
 }
 
+/* It may be at those of any other function. Of then that is not known to matter: as with an image
+ * that does not record them. */
+static void judge_unknown(struct judge *judge)
+{
+	const struct devices *now = &judge->now->devices;
+
+	for (size_t i = 0; i < now->items.count; i++) {
+		const struct device *device = &now->items.items[i];
+		struct finding *finding;
+
+		if (!(device->flags & DEVICE_ADDRESSES_UNKNOWN))
+			continue;
+		finding = judge_add(judge, ABOUT_PCI_SPACE, VERDICT_RISKY);
+		SAY(finding->now, "%s %s", device->id, device_kind(device));
+		SAY(finding->text, "The addresses of the %s %s at %s are not visible here.",
+		    device_kind(device), device->id, device->address);
+	}
+}
+
 void judge_pci_space(struct judge *judge)
 {
 	const struct devices *then = &judge->then->devices, *now = &judge->now->devices;
@@ -435,6 +454,7 @@ void judge_pci_space(struct judge *judge)
 		judge->error = -ENOMEM;
 		return;
 	}
+	judge_unknown(judge);
 	judge_resources(judge, &matching);
 	matching_free(&matching);
 	if (judge->verdict->count == before)
@@ -457,7 +477,6 @@ bool judge_had_pci(const struct judge *judge, uint64_t start, uint64_t end)
 enum verdict_class judge_hole(const struct judge *judge, uint64_t start, uint64_t end, bool ram,
 			      const char **ret_reason)
 {
-	const struct pci_space *space = &judge->then->devices.pci;
 	enum verdict_class class = VERDICT_RISKY;
 
 	if (judge_had_pci(judge, start, end)) {
@@ -466,7 +485,7 @@ enum verdict_class judge_hole(const struct judge *judge, uint64_t start, uint64_
 	} else if (ram) {
 		*ret_reason = "The saved kernel does not know it";
 		class = VERDICT_HARMLESS;
-	} else if (!space->resources.known || others_place(judge)) {
+	} else if (!devices_know_addresses(&judge->then->devices) || others_place(judge)) {
 		*ret_reason = "The firmware now claims addresses at which the saved kernel may "
 			      "have placed devices";
 	} else {

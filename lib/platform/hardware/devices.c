@@ -9,6 +9,7 @@
 #include "base/tree.h"
 #include "platform/hardware/device_users.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -261,35 +262,55 @@ static void mark_msix(struct pci_space *space, size_t first)
 	}
 }
 
-/* An incomplete list proves nothing. 0 or -ENOMEM. */
+/* The ranges of one function: 0, -ENOMEM, or another negative errno, with none of them. */
+static int capture_ranges(const char *root, const char *address, uint32_t index,
+			  struct pci_space *space)
+{
+	size_t first = space->resources.count;
+	char path[128], text[4096];
+	int r;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource", address);
+	r = io_read_text(root, path, text, sizeof(text)) < 0 ? -EIO : 0;
+	if (r == 0)
+		r = pci_parse_resources(text, index, space);
+	if (r < 0)
+		space->resources.count = first;
+	else if (uses_msix(root, address))
+		mark_msix(space, first);
+	return r;
+}
+
+/* Of a function that cannot be read only that is noted; not of all. 0 or -ENOMEM. */
 static int capture_resources(const char *root, struct devices *devices)
 {
-	struct pci_space *space = &devices->pci;
-	bool whole = true, some = false;
+	bool some = false;
 
-	for (size_t i = 0; whole && i < devices->items.count; i++) {
-		const struct device *device = &devices->items.items[i];
-		size_t first = space->resources.count;
-		char path[128], text[4096];
-		int r = 0;
+	for (size_t i = 0; i < devices->items.count; i++) {
+		struct device *device = &devices->items.items[i];
+		int r;
 
 		if (!has_own_resources(device))
 			continue;
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource", device->address);
-		whole = io_read_text(root, path, text, sizeof(text)) >= 0;
-		if (whole)
-			r = pci_parse_resources(text, (uint32_t)i, space);
+		r = capture_ranges(root, device->address, (uint32_t)i, &devices->pci);
 		if (r == -ENOMEM)
 			return r;
-		whole = whole && r == 0;
-		if (uses_msix(root, device->address))
-			mark_msix(space, first);
-		some = true;
+		if (r < 0)
+			device->flags |= DEVICE_ADDRESSES_UNKNOWN;
+		some = some || r == 0;
 	}
-	if (!whole)
-		list_free(&space->resources);
-	space->resources.known = whole && some;
+	for (size_t i = 0; !some && i < devices->items.count; i++)
+		devices->items.items[i].flags &= ~(uint32_t)DEVICE_ADDRESSES_UNKNOWN;
+	devices->pci.resources.known = some;
 	return 0;
+}
+
+bool devices_know_addresses(const struct devices *devices)
+{
+	for (size_t i = 0; i < devices->items.count; i++)
+		if (devices->items.items[i].flags & DEVICE_ADDRESSES_UNKNOWN)
+			return false;
+	return devices->pci.resources.known;
 }
 
 static int capture_space(const char *root, struct devices *devices)

@@ -12,12 +12,13 @@
 #define DEVICES_MAX 16384
 
 enum device_flag {
-	DEVICE_REMOVABLE = 1,	     /* below a hot-plug port */
-	DEVICE_VIRTUAL_PCI = 2,	     /* a PCI device that Hyper-V offers over the VMBus */
-	DEVICE_VIRTUAL_FUNCTION = 4, /* SR-IOV: created by its physical function */
-	DEVICE_USE_KNOWN = 8,	     /* it was looked whether it is in use */
-	DEVICE_IN_USE = 16,	     /* mounted file systems or active swap lie behind it, or the
-				      * system's files come over it */
+	DEVICE_REMOVABLE = 1,	       /* below a hot-plug port */
+	DEVICE_VIRTUAL_PCI = 2,	       /* a PCI device that Hyper-V offers over the VMBus */
+	DEVICE_VIRTUAL_FUNCTION = 4,   /* SR-IOV: created by its physical function */
+	DEVICE_USE_KNOWN = 8,	       /* it was looked whether it is in use */
+	DEVICE_IN_USE = 16,	       /* mounted file systems or active swap lie behind it, or the
+					* system's files come over it */
+	DEVICE_ADDRESSES_UNKNOWN = 32, /* its file "resource" could not be read */
 };
 
 struct device {
@@ -40,6 +41,9 @@ struct devices {
 	uint32_t pci_known;
 	uint32_t vmbus_known;
 };
+
+/* Are the addresses of all PCI functions known? */
+bool devices_know_addresses(const struct devices *devices);
 
 /* 0 or -ENOMEM. */
 int devices_capture(const char *root, struct devices *ret);

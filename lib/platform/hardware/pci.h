@@ -47,8 +47,10 @@ struct pci_window {
 };
 
 struct pci_space {
-	LIST_OF(struct pci_resource) resources; /* known: of all functions */
-	LIST_OF(struct pci_window) roots;	/* known: there are some */
+	LIST_OF(struct pci_resource)
+	resources;			  /* known: of all functions but those whose device
+					   * has DEVICE_ADDRESSES_UNKNOWN */
+	LIST_OF(struct pci_window) roots; /* known: there are some */
 };
 
 void pci_space_free(struct pci_space *space);

@@ -226,6 +226,8 @@ END_TEST
 START_TEST(captures_addresses)
 {
 	static const char bar[] = "0x00000000febc0000 0x00000000febdffff 0x0000000000040200\n";
+	static const char bars[] = "0x00000000fea00000 0x00000000fea0ffff 0x0000000000040200\n"
+				   "0x00000000fea10000 0x00000000fea1ffff 0x0000000000040200\nx\n";
 
 	make_machine();
 	make_function("pci0000:00/0000:00:02.0", "0x4000\n", bar);
@@ -240,11 +242,24 @@ START_TEST(captures_addresses)
 			 "0000:00:02.0");
 	ck_assert_uint_eq(devices.pci.roots.count, 1);
 	devices_free(&devices);
-	/* One that cannot be read: the rest of the list is incomplete. */
-	make_function("pci0000:00/0000:00:03.0", "0x5000\n", NULL);
 	ck_assert_int_eq(devices_capture(made_root, &devices), 0);
-	ck_assert(!devices.pci.resources.known);
+	ck_assert(devices_know_addresses(&devices));
+	devices_free(&devices);
+	/* One that cannot be read, or has two ranges before what is no range: only it is unknown.
+	 */
+	make_function("pci0000:00/0000:00:03.0", "0x5000\n", _i ? bars : NULL);
+	ck_assert_int_eq(devices_capture(made_root, &devices), 0);
+	ck_assert(devices.pci.resources.known && !devices_know_addresses(&devices));
+	ck_assert_uint_eq(devices.pci.resources.count, 1);
+	ck_assert_uint_eq(device_at("0000:00:03.0")->flags, DEVICE_ADDRESSES_UNKNOWN);
+	ck_assert_uint_eq(device_at("0000:00:02.0")->flags, 0);
+	devices_free(&devices);
+	/* None can. */
+	made_shell("find sys/devices -name resource -delete");
+	ck_assert_int_eq(devices_capture(made_root, &devices), 0);
+	ck_assert(!devices.pci.resources.known && !devices_know_addresses(&devices));
 	ck_assert_uint_eq(devices.pci.resources.count, 0);
+	ck_assert_uint_eq(device_at("0000:00:03.0")->flags, 0);
 }
 END_TEST
 
@@ -322,7 +337,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, roots);
 	tcase_add_test(tcase, captures_functions);
 	tcase_add_test(tcase, captures_slots);
-	tcase_add_test(tcase, captures_addresses);
+	tcase_add_loop_test(tcase, captures_addresses, 0, 2);
 	tcase_add_test(tcase, looks_at_buses);
 	tcase_add_test(tcase, bus_of_an_address);
 	tcase_add_test(tcase, matches_by_path);

@@ -205,6 +205,13 @@ LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan
 LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
 {
 	have_cards();
+	then.devices.items.items[0].flags |= DEVICE_ADDRESSES_UNKNOWN;
+	now_has(0x40000000, FEW, MEMORY_RESERVED);
+}
+
+LINE(PLAIN, ABOUT_MEMORY_REGION, VERDICT_RISKY, "may have placed devices", .plan = CHECKSUM)
+{
+	have_cards();
 	then.guest.kind = now.guest.kind = GUEST_XEN;
 	now_has(0x40000000, FEW, MEMORY_RESERVED);
 }

@@ -351,7 +351,7 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "0x80000000-0x8000ffff, where the ho
 	SET(now.devices.pci.roots.items[0].bus, "0000:80");
 }
 
-ROW("the addresses of PCI devices were recorded, and are not visible now");
+ROW("the addresses of PCI devices were recorded, and are not visible now, or not those of one");
 
 LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "not visible here")
 {
@@ -359,10 +359,27 @@ LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "not visible here")
 	now.devices.pci.resources.known = false;
 }
 
-ROW("such addresses are not recorded (written by an older s2disk)");
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_RISKY, "at 0000:00:03.0 are not visible here")
+{
+	have_cards();
+	function(&now, 1)->flags |= DEVICE_ADDRESSES_UNKNOWN;
+	now.devices.pci.resources.count = 1;
+}
+
+ROW("such addresses are not recorded (written by an older s2disk), or not those of one device, "
+    "which could not be read");
 
 LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are present.")
 {
 	leave_place();
 	then.devices.pci.resources.known = false;
+}
+
+/* The other one is where it was. */
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_SAME, "All PCI devices have their old addresses.")
+{
+	leave_place();
+	function(&then, 0)->flags |= DEVICE_ADDRESSES_UNKNOWN;
+	then.devices.pci.resources.items[0] = then.devices.pci.resources.items[1];
+	then.devices.pci.resources.count = 1;
 }
