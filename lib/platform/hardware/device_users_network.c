@@ -156,6 +156,9 @@ bool network_way(const char *root, const char *address, char *name, size_t size)
 		return is_interface(scope + 1) && text_copy(name, size, scope + 1);
 	if (!old && inet_pton(AF_INET6, address, &ipv6) != 1)
 		return false;
+	/* A tunnel of a program, which leads anywhere. */
+	if (old ? text_starts(address, "127.") : IN6_IS_ADDR_LOOPBACK(&ipv6))
+		return false;
 	if (io_read_file(root, old ? "/proc/net/route" : "/proc/net/ipv6_route", ROUTES_LIMIT,
 			 &text, NULL) < 0)
 		return false;

@@ -111,6 +111,7 @@ START_TEST(ways)
 	put_routes("");
 	expect_way("10.1.2.3", "eth0");
 	expect_way("192.0.2.1", "eth1");
+	expect_way("127.0.0.1", "");
 	expect_way("server", "");
 	expect_way("", "");
 	expect_way("2001:db8::1", "");
@@ -143,6 +144,10 @@ START_TEST(ways_of_ipv6)
 	expect_way("2001:db9::1", "");
 	expect_way("fe80::1%eth7", "eth7");
 	expect_way("fe80::1%../x", "");
+	made_put("/proc/net/ipv6_route",
+		 NONE " 00 " NONE " 00 " NONE " 00000100 00000001 00000000 00000003     eth1\n");
+	expect_way("2001:db9::1", "eth1");
+	expect_way("::1", "");
 	made_put("/proc/net/ipv6_route", "20010db8 20\nnothing\n");
 	expect_way("2001:db8:1::1", "");
 }
