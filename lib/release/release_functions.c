@@ -2,7 +2,6 @@
 /* release_plan: PCI functions that are removed, and found again by a scan of their bus. */
 #include "release/release_plan_private.h"
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/look.h"
 #include "base/text.h"
@@ -183,16 +182,29 @@ static int read_settings(void *context, struct why *w)
 	return r < 0 ? r : why(w, 0, "%u %s", (unsigned int)virtuals, override);
 }
 
-/* What a child reads is not noted here. */
-static void note_reads(const char *root, const char *address)
+static void note_read(const char *root, const char *address, const char *file)
 {
-	static const char *const files[] = { "driver_override", "sriov_numvfs",
-					     "sriov_drivers_autoprobe" };
 	char path[128];
 
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", address, files[i]);
-		look_note(root, path, LOOK_READ);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", address, file);
+	look_note(root, path, LOOK_READ);
+}
+
+/* For reports: what a child reads is not noted. */
+static void note_reads(const struct planner *planner, const char *address)
+{
+	const struct devices *devices = &planner->platform->devices;
+	const struct device *own = devices_find(devices, "pci", address);
+
+	note_read(planner->root, address, "driver_override");
+	note_read(planner->root, address, "sriov_numvfs");
+	note_read(planner->root, address, "sriov_drivers_autoprobe");
+	for (size_t i = 0; own && i < devices->items.count; i++) {
+		const struct device *other = &devices->items.items[i];
+
+		if ((other->flags & DEVICE_VIRTUAL_FUNCTION) ||
+		    (*own->path && *other->path && pci_path_behind(other->path, own->path)))
+			note_read(planner->root, other->address, "driver_override");
 	}
 }
 
@@ -206,7 +218,7 @@ int plan_settings(const struct planner *planner, struct release_entry *entry)
 	int r = release_child_run(read_settings, &read, &limits, &w);
 	char override[2];
 
-	note_reads(planner->root, entry->name);
+	note_reads(planner, entry->name);
 	if (r == -ENOTEMPTY)
 		text_copy(entry->blocked, sizeof(entry->blocked), w.text);
 	else if (r < 0)
