@@ -151,12 +151,30 @@ static bool is_compared(const struct device *device)
 		!(device->flags & (DEVICE_VIRTUAL_PCI | DEVICE_VIRTUAL_FUNCTION)));
 }
 
+/* Those behind a VMD controller have a domain of their own, 0x10000 or above, which is there with
+ * its driver only (vmd_find_free_domain() in drivers/pci/controller/vmd.c). The saved kernel has
+ * that driver, and the controller itself is compared. */
+static bool may_be_hidden(const struct judge *judge, const struct device *device)
+{
+	const struct devices *now = &judge->now->devices;
+	uint32_t domain, other, bus;
+
+	if (is_needed(device) || strcmp(device->bus, "pci") != 0 ||
+	    !pci_bus_of(device->address, &domain, &bus) || domain < 0x10000)
+		return false;
+	for (size_t i = 0; i < now->items.count; i++)
+		if (strcmp(now->items.items[i].bus, "pci") == 0 &&
+		    pci_bus_of(now->items.items[i].address, &other, &bus) && other == domain)
+			return false;
+	return true;
+}
+
 static void compare_device(struct judge *judge, const struct device *then)
 {
 	const struct device *now = devices_match(&judge->now->devices, then);
 	bool there = now && strcmp(now->id, then->id) == 0;
 
-	if (!is_compared(then) || there)
+	if (!is_compared(then) || there || may_be_hidden(judge, then))
 		return;
 	if (strcmp(then->bus, "pci") == 0)
 		report_pci(judge, then, now);

@@ -135,6 +135,39 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_FATAL,
 	lose_second();
 }
 
+ROW("PCI device behind a VMD controller missing, with all of its domain, and nothing in use");
+
+static void have_vmd(void)
+{
+	have_disks(DEVICE_USE_KNOWN);
+	SET(function(&then, 1)->address, "10000:e1:00.0");
+	SET(function(&then, 1)->path, "10000:e0:06.0/00.0");
+}
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are present.")
+{
+	have_vmd();
+	lose_second();
+}
+
+ROW("the same, but its driver is loaded, or something in use lay behind it");
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_RISKY, "10000:e1:00.0 is missing",
+     .accept = ACCEPT_PCI_DEVICE, .also = { { ABOUT_PCI_DEVICE, VERDICT_HARMLESS } })
+{
+	have_vmd();
+	SET(function(&now, 1)->address, "10000:e2:00.0");
+	SET(function(&now, 1)->path, "10000:e0:06.1/00.0");
+	now.devices.pci.resources.count = 1;
+}
+
+LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_FATAL, "10000:e1:00.0 is missing", .advice = "Restore")
+{
+	have_vmd();
+	function(&then, 1)->flags |= DEVICE_IN_USE;
+	lose_second();
+}
+
 ROW("PCI device missing, unused or behind a hot-plug port");
 
 /* Its user took it away, as a USB stick. */
