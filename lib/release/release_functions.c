@@ -105,7 +105,7 @@ static bool has_override(const char *root, const char *address, char *driver, si
 }
 
 /* A bridge's functions go with it, and a physical one's virtual ones. A scan does not bring back
- * virtual functions of the former, nor what all of them were told. */
+ * virtual functions of the former, nor the settings of any. */
 static int check_other(const struct settings_read *read, const struct device *other,
 		       const char *path, struct why *w)
 {
