@@ -414,8 +414,8 @@ static void weigh_read(struct way *way, const struct initramfs *initramfs, const
 		if (locks.locked)
 			say(way, "has nothing that would unlock ", locks.locked->mapper,
 			    "add initramfs (Debian) or x-initrd.attach to its options in "
-			    "/etc/crypttab, and rd.luks.uuid=UUID, if others are on the kernel "
-			    "command line",
+			    "/etc/crypttab (mkinitcpio: a line in /etc/crypttab.initramfs), and "
+			    "rd.luks.uuid=UUID, if others are on the kernel command line",
 			    true);
 		/* If this boot had it, something unknown may unlock it. */
 		unsure |= locks.locked && (way->proven || !locks.known);

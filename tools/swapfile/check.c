@@ -1,55 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Can this machine hibernate into the area, and resume from it? */
 #include "base/cleanup.h"
+#include "config/target.h"
 #include "preflight/preflight.h"
 #include "swapfile.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Do the settings name that area? */
-static bool is_named(const struct settings *settings, const struct swapfile_place *place)
+/* Does the configuration name another place, so that s2disk would go there? */
+static bool names_other(const struct settings *settings, const struct swapfile *s,
+			const struct swap_area *area)
 {
-	uint64_t offset = settings->resume_offset_set ? settings->resume_offset : 0;
 	struct swap_area named;
 
-	return strcmp(settings->resume_device, place->path) == 0 ||
-	       (offset == place->area.offset &&
-		swap_area_resolve(settings->resume_device, offset, false, &named, NULL) == 0 &&
-		named.dev == place->area.dev);
+	return settings->resume_device[0] &&
+	       (target_find(settings, s->root, true, &named, NULL) < 0 || named.dev != area->dev ||
+		named.offset != area->offset);
 }
 
-/* Is all as enabling makes it, and does no other file name another place? */
+/* Is all as enabling makes it? */
 static void check_set_up(struct swapfile *s, const struct settings *settings,
 			 const struct swapfile_place *place, struct preflight_context *context)
 {
+	struct edit edits[EDITS] = { 0 };
 	struct why w = { "" };
-	int r;
+	int r = swapfile_initramfs(s, place, &w) ? edits_read(s->root, edits, &w) : -EINVAL;
 
 	s->hibernate_only = settings->swap_on_demand[0];
-	r = swapfile_is_set_up(s, place, &w);
-	if (settings->resume_device[0] && !is_named(settings, place))
-		preflight_advise(
-			preflight_add(
-				context, "set-up", CHECK_FAILED,
-				"the configuration has \"resume device = %s\" and \"resume "
-				"offset = %" PRIu64
-				"\" (%s), but %s is at %s, page %s (a file system moves files "
-				"at times: f2fs, defragmentation)",
-				settings->resume_device, settings->resume_offset,
-				settings->resume_device_by, place->path, place->device,
-				place->offset),
-			strstr(settings->resume_device_by, ".conf.d/") &&
-					!strstr(settings->resume_device_by, SWAPFILE_DROP_IN)
-				? "remove it there, then s2disk-swapfile enable %s"
-				: "s2disk-swapfile enable %s",
-			place->path);
+	if (r == 0)
+		r = edits_want(s, place, edits, &w);
+	if (names_other(settings, s, &place->area))
+		preflight_advise(preflight_add(context, "set-up", CHECK_FAILED,
+					       "the configuration has \"resume device = %s\" (%s), "
+					       "but %s is at %s, page %s",
+					       settings->resume_device, settings->resume_device_by,
+					       place->path, place->device, place->offset),
+				 "s2disk-swapfile enable %s; if another file names it, remove it "
+				 "there first",
+				 place->path);
 	else if (r < 0)
 		preflight_add(context, "set-up", CHECK_WARNING, "%s", why_text(&w, r));
-	else if (r == 0)
+	else if (edits_differ(edits))
 		preflight_advise(preflight_add(context, "set-up", CHECK_WARNING,
 					       "the system is not set up for %s as enabling it "
 					       "would",
@@ -58,6 +52,7 @@ static void check_set_up(struct swapfile *s, const struct settings *settings,
 	else
 		preflight_add(context, "set-up", CHECK_OK, "the system is set up for %s",
 			      place->path);
+	edits_free(edits);
 }
 
 static void check(struct swapfile *s, const struct settings *settings, struct preflight *list)
@@ -68,7 +63,7 @@ static void check(struct swapfile *s, const struct settings *settings, struct pr
 	const struct preflight_target target = { .area = &place.area };
 	struct why w = { "" };
 
-	if (swapfile_find(s, false, &place, &w) < 0) {
+	if (swapfile_find(s, &place, &w) < 0) {
 		preflight_advise(preflight_add(&context, "file", CHECK_FAILED, "%s", w.text),
 				 "create one that can be resumed from: s2disk-swapfile create "
 				 "--enable PATH");

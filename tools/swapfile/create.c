@@ -24,10 +24,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <sys/xattr.h>
-
-/* Marks a subvolume that was made for a swap file. */
-#define SUBVOLUME_MARK "user.s2disk"
 
 /* True of most f2fs; with larger sections the kernel moves unaligned parts when the file is
  * activated (check_swap_activate() in fs/f2fs/data.c), and they stay there. */
@@ -96,7 +92,7 @@ static int make_file(struct swapfile *s, const struct site *site, struct swapfil
 		why_prefix(w, r, "%s", site->path);
 	made.path = site->path;
 	if (r == 0)
-		r = swapfile_find(&made, false, ret, w);
+		r = swapfile_find(&made, ret, w);
 	if (r == 0)
 		r = swapfile_stopped(w);
 	if (r < 0)
@@ -138,7 +134,6 @@ static int plan_subvolume(const char *path, struct why *w)
 		   path);
 }
 
-/* The mark is for remove; without one (no extended attributes) remove leaves the subvolume. */
 static int make_subvolume(const char *path, struct why *w)
 {
 	struct btrfs_ioctl_vol_args args = { 0 };
@@ -152,12 +147,19 @@ static int make_subvolume(const char *path, struct why *w)
 	if (fd < 0 || ioctl(fd, BTRFS_IOC_SUBVOL_CREATE, &args) < 0)
 		return why(w, -errno, "the subvolume %s cannot be created: %s", path,
 			   strerror(errno));
-	setxattr(path, SUBVOLUME_MARK, "1", 1, 0);
 	return 0;
 }
 
-/* Deletes the file, and the subvolume that was made for it if it is empty then (rmdir(2), since
- * Linux 4.18). */
+static bool is_subvolume(const char *directory)
+{
+	struct stat st;
+
+	return is_btrfs(directory) && stat(directory, &st) == 0 &&
+	       st.st_ino == BTRFS_FIRST_FREE_OBJECTID;
+}
+
+/* Deletes the file, and the subvolume that it was in if that is empty then and no mount point
+ * (rmdir(2), since Linux 4.18). */
 static int delete_file(struct swapfile *s, const char *path, struct why *w)
 {
 	char buffer[PATH_MAX];
@@ -166,11 +168,8 @@ static int delete_file(struct swapfile *s, const char *path, struct why *w)
 	swapfile_step(s, "delete", path);
 	if (!s->dry_run && unlink(path) < 0 && errno != ENOENT)
 		return why(w, -errno, "%s cannot be deleted: %s", path, strerror(errno));
-	if (getxattr(directory, SUBVOLUME_MARK, NULL, 0) < 0)
-		return 0;
-	swapfile_step(s, "delete the subvolume", directory);
-	if (!s->dry_run)
-		rmdir(directory);
+	if (!s->dry_run && is_subvolume(directory) && rmdir(directory) == 0)
+		swapfile_line(s, "deleted the subvolume %s", directory);
 	return 0;
 }
 
@@ -250,41 +249,28 @@ int swapfile_do_create(struct swapfile *s, struct why *w)
 	return r == 0 ? create(s, &site, plan ? subvolume : NULL, w) : r;
 }
 
-/* Finds the file that is meant. */
-static int find_made(const char *root, const char *path, struct swapfile_place *place,
-		     struct why *w)
-{
-	/* Looking must not activate anything. */
-	const struct swapfile look = { .root = root, .path = path, .dry_run = true };
-	int r = path ? swapfile_find(&look, true, place, w)
-		     : why(w, -EINVAL, "no swap file is enabled; name one");
-
-	if (r < 0)
-		return r;
-	if (!place->area.file)
-		return why(
-			w, -EINVAL,
-			"%s is a device and cannot be removed; 's2disk-swapfile disable' reverts "
-			"the set-up",
-			path);
-	if (place->kind != SWAP_IS_SWAP && place->kind != SWAP_IS_NOTHING)
-		return why(w, -EINVAL, "%s", place->objection);
-	return strcmp(place->label, SWAPFILE_LABEL) == 0
-		       ? 0
-		       : why(w, -EINVAL,
-			     "%s was not created by this version of s2disk-swapfile: run "
-			     "'s2disk-swapfile disable', then delete it with rm",
-			     path);
-}
-
 int swapfile_do_remove(struct swapfile *s, struct why *w)
 {
 	_cleanup_free_ char *marked = swapfile_marked_area(s->root);
+	/* Looking must not activate anything. */
+	const struct swapfile look = { .root = s->root,
+				       .path = s->path ? s->path : marked,
+				       .dry_run = true };
 	struct swapfile_place place = { 0 };
-	int r = find_made(s->root, s->path ? s->path : marked, &place, w);
-	if (r < 0)
-		return r;
-	if (marked && strcmp(marked, place.path) == 0)
+	int r = look.path ? swapfile_find(&look, &place, w)
+			  : why(w, -EINVAL, "no swap file is enabled; name one");
+
+	if (r == 0 && !place.area.file)
+		r = why(w, -EINVAL,
+			"%s is a device and cannot be removed; 's2disk-swapfile disable' reverts "
+			"the set-up",
+			look.path);
+	if (r == 0 && strcmp(place.label, SWAPFILE_LABEL) != 0)
+		r = why(w, -EINVAL,
+			"%s was not created by this version of s2disk-swapfile: run "
+			"'s2disk-swapfile disable', then delete it with rm",
+			look.path);
+	if (r == 0 && marked && strcmp(marked, place.path) == 0)
 		r = swapfile_do_disable(s, w);
 	if (r == 0 && !s->dry_run && swapfile_is_active(&place.area))
 		r = why(w, -EBUSY, "%s is in use as swap; swapoff it first", place.path);

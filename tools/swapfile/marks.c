@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "marks.h"
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/replace.h"
@@ -15,39 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Lines. Former versions use the first three, too. */
+/* Lines. */
 #define BEGIN "# s2disk-swapfile begin (\"s2disk-swapfile disable\" takes this out)"
 #define END "# s2disk-swapfile end"
 #define OWN "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away."
-#define WAS "# was: "
-#define OPEN "# The file had no newline at its end."
-#define MADE "# The file was made for this."
-#define DIRECTORY "# Its directory was made for it."
 
 /* Far larger than any configuration file. */
 #define FILE_LIMIT (8u << 20)
 #define FILE_MODE 0644
 #define DIRECTORY_MODE 0755
-
-int marks_add(struct mark_list *list, const char *path, bool own, char *body, char *was)
-{
-	if (!body || list->count == ARRAY_SIZE(list->items)) {
-		free(body);
-		free(was);
-		return -ENOMEM;
-	}
-	list->items[list->count++] = (struct mark){ path, own, body, was };
-	return 0;
-}
-
-void marks_list_free(struct mark_list *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		free(list->items[i].body);
-		free(list->items[i].was);
-	}
-	list->count = 0;
-}
 
 static bool is_line(const char *at, const char *words)
 {
@@ -56,220 +31,146 @@ static bool is_line(const char *at, const char *words)
 	return strncmp(at, words, length) == 0 && (at[length] == '\n' || at[length] == '\0');
 }
 
-/* Is it the line `was` with something inserted in one place, as this program does? */
-static bool has_grown(const char *was, const char *line)
+/* A block has one line of ours. -EBADMSG: a begin or end mark is missing; -EUCLEAN: there are more
+ * lines. body and rest are as large as text. */
+static int split_blocks(const char *text, char *body, char *rest)
 {
-	size_t length = strcspn(was, "\n"), now = strcspn(line, "\n"), head = 0, tail = 0;
+	unsigned int lines = 0;
+	bool inside = false;
 
-	if (now < length)
-		return false;
-	while (head < length && was[head] == line[head])
-		head++;
-	while (head + tail < length && was[length - tail - 1] == line[now - tail - 1])
-		tail++;
-	return head + tail == length;
-}
+	for (size_t length; *text; text += length) {
+		bool begins = is_line(text, BEGIN);
 
-/* State while a text is split. */
-struct split {
-	struct marks *marks;
-	FILE *body, *rest;
-	bool many, inside, open;
-	size_t ours;	 /* lines in the block */
-	const char *was; /* the line to restore; NULL: none */
-};
-
-static void put_line(FILE *out, const char *line)
-{
-	size_t length = strcspn(line, "\n");
-
-	fwrite(line, 1, length + (line[length] == '\n'), out);
-}
-
-static int take_inside(struct split *split, const char *line)
-{
-	if (text_starts(line, WAS)) {
-		split->was = line + strlen(WAS);
-		put_line(split->rest, split->was);
-	} else if (is_line(line, OPEN)) {
-		split->open = true;
-	} else if (is_line(line, MADE)) {
-		split->marks->made = true;
-	} else if (is_line(line, DIRECTORY)) {
-		split->marks->directory = true;
-	} else if (!is_line(line, OWN)) {
-		put_line(split->body, line);
-		split->ours++;
-		if ((split->ours > 1 && !split->many) ||
-		    (split->was && !has_grown(split->was, line)))
+		length = strcspn(text, "\n");
+		length += text[length] == '\n';
+		if (begins || is_line(text, END)) {
+			if (begins == inside)
+				return -EBADMSG;
+			inside = begins;
+			lines = 0;
+		} else if (!inside) {
+			rest = mempcpy(rest, text, length);
+		} else if (lines++ == 0) {
+			body = mempcpy(body, text, length);
+		} else {
 			return -EUCLEAN;
+		}
 	}
-	return 0;
+	return inside ? -EBADMSG : 0;
 }
 
-static int take_line(struct split *split, const char *line)
+static int split(struct edit *edit)
 {
-	bool begins = is_line(line, BEGIN), ends = is_line(line, END);
+	size_t size = strlen(edit->text) + 1;
+	int r = 0;
 
-	if (begins || ends) {
-		split->was = NULL;
-		split->ours = 0;
-		split->marks->found = true;
-		if (begins == split->inside)
-			return -EBADMSG;
-		split->inside = begins;
-	} else if (split->inside) {
-		return take_inside(split, line);
-	} else {
-		split->open = false; /* a line follows it */
-		put_line(split->rest, line);
-	}
-	return 0;
-}
-
-void marks_free(struct marks *marks)
-{
-	free(marks->body);
-	free(marks->rest);
-	*marks = (struct marks){ 0 };
-}
-
-/* Pure. A block has one line of ours; many: several (boot loaders' files of former versions).
- * -EBADMSG: a begin or end mark is missing; -EUCLEAN: a block has foreign lines, or the line that
- * replaces another was edited. */
-static int split_marks(const char *text, bool many, struct marks *ret)
-{
-	struct marks marks = { .found = is_line(text, OWN), .made = is_line(text, OWN) };
-	size_t body_size = 0, rest_size = 0;
-	struct split split = { .marks = &marks,
-			       .many = many || marks.found,
-			       .body = open_memstream(&marks.body, &body_size),
-			       .rest = open_memstream(&marks.rest, &rest_size) };
-	bool own = marks.found;
-	int r = split.body && split.rest ? 0 : -ENOMEM;
-
-	for (; *text && r == 0; text += strcspn(text, "\n"), text += *text == '\n')
-		r = own ? take_inside(&split, text) : take_line(&split, text);
-	if (r == 0 && split.inside)
-		r = -EBADMSG;
-	if (split.body && fclose(split.body) != 0)
+	edit->body = calloc(1, size);
+	edit->rest = calloc(1, size);
+	if (!edit->body || !edit->rest)
+		return -ENOMEM;
+	if (is_line(edit->text, OWN))
+		strcpy(edit->body, strchrnul(edit->text, '\n') + (size > sizeof(OWN)));
+	else
+		r = split_blocks(edit->text, edit->body, edit->rest);
+	/* It was made for the marks, or was empty. */
+	if (r == 0 && edit->text[0] && !edit->rest[0])
+		free(steal_pointer(&edit->rest));
+	else if (r == 0 && !(edit->want = strdup(edit->rest)))
 		r = -ENOMEM;
-	if (split.rest && fclose(split.rest) != 0)
-		r = -ENOMEM;
-	if (r < 0) {
-		marks_free(&marks);
-		return r;
-	}
-	if (split.open && rest_size > 0 && marks.rest[rest_size - 1] == '\n')
-		marks.rest[rest_size - 1] = '\0';
-	*ret = marks;
-	return 0;
-}
-
-/* *ret NULL: it does not exist. */
-static int read_text(const char *root, const char *path, char **ret, struct why *w)
-{
-	size_t length = 0;
-	int r = io_read_file(root, path, FILE_LIMIT, ret, &length);
-
-	if (r == -ENOENT || r == -ENOTDIR) {
-		*ret = NULL;
-		return 0;
-	}
-	if (r == 0 && strlen(*ret) != length) {
-		free(steal_pointer(ret));
-		return why(w, -EINVAL, "%s is not a text file", path);
-	}
-	return r < 0 ? why(w, r, "%s: %s", path, strerror(-r)) : 0;
-}
-
-int marks_read(const char *root, const char *path, struct marks *ret, struct why *w)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = read_text(root, path, &text, w);
-
-	if (r == 0)
-		r = split_marks(text ? text : "", text_starts(path, "/etc/default/"), ret);
-	if (r != -EBADMSG && r != -EUCLEAN)
-		return r;
-	return why(w, -EINVAL,
-		   "%s was edited %s the marks of s2disk-swapfile; remove by hand what it wrote "
-		   "there, and the marks",
-		   path, r == -EBADMSG ? "at" : "between");
-}
-
-static int put_own(const char *full, const struct mark *mark)
-{
-	_cleanup_free_ char *text = NULL, *copy = strdup(full);
-	const char *directory = copy ? dirname(copy) : "";
-	bool made = mkdir(directory, DIRECTORY_MODE) == 0;
-	int r;
-
-	if (asprintf(&text, OWN "\n%s%s", made ? DIRECTORY "\n" : "", mark->body) < 0)
-		text = NULL;
-	r = copy && text ? replace_file(full, text, FILE_MODE) : -ENOMEM;
-	if (r < 0 && made)
-		rmdir(directory);
 	return r;
 }
 
-static int put_block(const char *full, const char *old, const struct mark *mark)
+int edit_read(const char *root, const char *path, struct edit *ret, struct why *w)
 {
-	const char *text = old ? old : "", *at = text + strlen(text), *rest = at;
-	_cleanup_free_ char *new = NULL;
-	bool open = *text && at[-1] != '\n';
+	size_t length = 0;
+	int r;
 
-	if (mark->was) {
-		for (at = text; *at && !is_line(at, mark->was); at += *at == '\n')
-			at += strcspn(at, "\n");
-		rest = at + strlen(mark->was);
-		if (!*at)
-			return -EAGAIN;
-		open = !*rest;
-		rest += *rest == '\n';
-	}
-	if (asprintf(&new, "%.*s%s" BEGIN "\n%s%s%s%s%s%s" END "\n%s", (int)(at - text), text,
-		     open && !mark->was ? "\n" : "", old ? "" : MADE "\n", open ? OPEN "\n" : "",
-		     mark->was ? WAS : "", mark->was ? mark->was : "", mark->was ? "\n" : "",
-		     mark->body, rest) < 0) {
-		new = NULL;
+	*ret = (struct edit){ .path = path };
+	r = io_read_file(root, path, FILE_LIMIT, &ret->text, &length);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	if (r == 0 && strlen(ret->text) != length)
+		r = why(w, -EINVAL, "%s is not a text file", path);
+	else if (r < 0)
+		why(w, r, "%s: %s", path, strerror(-r));
+	else
+		r = split(ret);
+	if (r == -EBADMSG || r == -EUCLEAN)
+		r = why(w, -EINVAL,
+			"%s was edited %s the marks of s2disk-swapfile; remove by hand what it "
+			"wrote there, and the marks",
+			path, r == -EBADMSG ? "at" : "between");
+	if (r < 0)
+		edit_free(ret);
+	return r;
+}
+
+/* A block comes before the last line if that has no end, which then needs no record. */
+int edit_mark(struct edit *edit, bool own, char *lines, struct why *w)
+{
+	const char *rest = edit->rest ? edit->rest : "", *end = strrchr(rest, '\n');
+	int head = end ? (int)(end + 1 - rest) : 0;
+
+	edit->mark = lines;
+	if (own && edit->rest)
+		return why(w, -EEXIST, "%s was not written by s2disk-swapfile; move it away",
+			   edit->path);
+	free(steal_pointer(&edit->want));
+	if (!lines || (own ? asprintf(&edit->want, OWN "\n%s", lines)
+			   : asprintf(&edit->want, "%.*s" BEGIN "\n%s" END "\n%s", head, rest,
+				      lines, rest + head)) < 0) {
+		edit->want = NULL;
 		return -ENOMEM;
 	}
-	return replace_file(full, new, FILE_MODE);
+	return 0;
 }
 
-int marks_put(const char *root, const struct mark *mark, struct why *w)
+bool edit_differs(const struct edit *edit)
 {
-	_cleanup_free_ char *old = NULL, *full = NULL;
-	int r = read_text(root, mark->path, &old, w);
-
-	if (r < 0)
-		return r;
-	if (mark->own && old && !is_line(old, OWN))
-		return why(w, -EEXIST, "%s was not written by s2disk-swapfile; move it away",
-			   mark->path);
-	if (asprintf(&full, "%s%s", root, mark->path) < 0)
-		full = NULL;
-	r = !full ? -ENOMEM : mark->own ? put_own(full, mark) : put_block(full, old, mark);
-	return r < 0 ? why(w, -EIO, "%s cannot be written: %s", mark->path, strerror(-r)) : 0;
+	if (edit->mark)
+		return !edit->body || strcmp(edit->body, edit->mark) != 0;
+	return edit->text && (!edit->rest || strcmp(edit->text, edit->rest) != 0);
 }
 
-int marks_take(const char *root, const char *path, const struct marks *marks, struct why *w)
+/* text NULL: deletes it. */
+static int put(const char *full, const char *text)
+{
+	_cleanup_free_ char *copy = strdup(full);
+	const char *directory = copy ? dirname(copy) : NULL;
+	int r;
+
+	if (!directory)
+		return -ENOMEM;
+	mkdir(directory, DIRECTORY_MODE);
+	r = text ? replace_file(full, text, FILE_MODE) : replace_unlink(full);
+	rmdir(directory); /* if it is empty */
+	return r;
+}
+
+int edit_write(const char *root, struct edit *edit, bool back, struct why *w)
 {
 	_cleanup_free_ char *full = NULL;
 	int r = 0;
 
-	if (asprintf(&full, "%s%s", root, path) < 0) {
+	if (asprintf(&full, "%s%s", root, edit->path) < 0) {
 		full = NULL;
 		return -ENOMEM;
 	}
 	replace_tidy(full);
-	if (marks->found && marks->made && !marks->rest[0]) {
-		r = replace_unlink(full);
-		if (r == 0 && marks->directory)
-			rmdir(dirname(full)); /* if it is empty */
-	} else if (marks->found) {
-		r = replace_file(full, marks->rest, FILE_MODE);
-	}
-	return r < 0 ? why(w, -EIO, "%s cannot be restored: %s", path, strerror(-r)) : 0;
+	if (!back && edit_differs(edit))
+		r = put(full, edit->want);
+	else if (edit->written)
+		r = put(full, edit->text);
+	edit->written = !back && r == 0 && edit_differs(edit);
+	return r < 0 ? why(w, -EIO, "%s cannot be written: %s", edit->path, strerror(-r)) : 0;
+}
+
+void edit_free(struct edit *edit)
+{
+	free(edit->text);
+	free(edit->body);
+	free(edit->rest);
+	free(edit->mark);
+	free(edit->want);
+	*edit = (struct edit){ .path = edit->path };
 }

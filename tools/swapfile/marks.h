@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What s2disk-swapfile changes in the system's files is between marks, which have all that is
- * needed to restore a file byte for byte: a block of lines, or a whole file of this program. There
- * is no other record. The paths are below root.
+ * What s2disk-swapfile changes in the system's files is marked: a block of lines, or a whole file
+ * of this program. The marks have all that is needed to restore a file byte for byte; there is no
+ * other record.
  */
 #ifndef S2DISK_SWAPFILE_MARKS_H
 #define S2DISK_SWAPFILE_MARKS_H
@@ -10,48 +10,35 @@
 #include "base/why.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
-/* What is to be marked. */
-struct mark {
-	const char *path;
-	bool own;   /* a file as a whole; else a block */
-	char *body; /* whole lines */
-	char *was;  /* block: the line that it replaces, without its end; NULL: it is added */
+/* A file that may have marks. Texts are NULL where there is no file. */
+struct edit {
+	const char *path; /* below the root */
+	char *text;	  /* as it is */
+	char *body;	  /* … the lines in it that are marked, "" for none */
+	char *rest;	  /* … and without the marks */
+	char *mark;	  /* the lines that are to be marked; NULL: none */
+	char *want;	  /* as it is to be */
+	bool written;	  /* it is so now */
 };
 
-struct mark_list {
-	struct mark items[16];
-	size_t count;
-};
+/* Reads it; it is to be without marks then. edit_free() in any case. -EINVAL if it is not text, if
+ * a mark is missing, or if there are other lines between the marks: edits must not be lost. */
+int edit_read(const char *root, const char *path, struct edit *ret, struct why *w);
 
-/* Takes ownership of body and was. -ENOMEM, also if body is NULL. */
-int marks_add(struct mark_list *list, const char *path, bool own, char *body, char *was);
-void marks_list_free(struct mark_list *list);
+/* Takes ownership of the lines that are to be marked in it; own: they are the whole file. -EEXIST
+ * if a foreign file has that name; -ENOMEM, also without lines. */
+int edit_mark(struct edit *edit, bool own, char *lines, struct why *w);
 
-/* A split file: the marked lines, and the rest. */
-struct marks {
-	bool found;	/* is anything marked? */
-	char *body;	/* the marked lines, without the marks */
-	char *rest;	/* the text without */
-	bool made;	/* it was made for this: deleted if there is no rest */
-	bool directory; /* its directory was made for it, too */
-};
+/* Would writing it change what is marked? */
+bool edit_differs(const struct edit *edit);
 
-void marks_free(struct marks *marks);
+/* Writes or deletes it, if it differs, by renaming a new file over it, following links, with owner,
+ * mode and attributes of the old one; its directory is made if need be, and deleted when it is
+ * empty. Also deletes what an interrupted run left beside it. back: what was written is as it was
+ * again. -EIO. */
+int edit_write(const char *root, struct edit *edit, bool back, struct why *w);
 
-/* Those of a file; a missing file is empty. marks_free() after 0; -EINVAL if it is not text, if a
- * mark is missing, if there are foreign lines between marks, or the line that replaces another was
- * edited: edits must not be lost. */
-int marks_read(const char *root, const char *path, struct marks *ret, struct why *w);
-
-/* Writes one into its file, which must have none yet unless each replaces a line. Writes a new
- * file and renames it, following links, with owner, mode and attributes of the old one. -EIO if
- * that fails, -EEXIST if a foreign file has the name of ours. */
-int marks_put(const char *root, const struct mark *mark, struct why *w);
-
-/* Removes from a file the marks that were read, and deletes what an interrupted run left beside
- * it. -EIO. */
-int marks_take(const char *root, const char *path, const struct marks *marks, struct why *w);
+void edit_free(struct edit *edit);
 
 #endif

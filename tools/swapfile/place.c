@@ -35,35 +35,6 @@
 /* The kernel counts an area's pages in 32 bits. */
 #define PAGES_MAX UINT32_MAX
 
-static const char no_place[] = "its files have no fixed place on a device; use a swap partition, "
-			       "or ext4, xfs, btrfs or f2fs";
-
-static const struct {
-	const char *types, *refusal;
-} refusals[] = {
-	{ " tmpfs ramfs rootfs hugetlbfs devtmpfs ",
-	  "it is memory and lost when the machine is off; put the swap file on a disk" },
-	{ " 9p afs ceph cifs coda gfs2 lustre nfs nfs4 ocfs2 orangefs smb3 vboxsf virtiofs ",
-	  "it is reached over the network and not available when the machine resumes; put the "
-	  "swap file on a local disk" },
-	{ " cramfs erofs iso9660 squashfs udf ",
-	  "it cannot be written to; put the swap file elsewhere" },
-	{ " overlay ", "it only shows files of other file systems; name a path on the file system "
-		       "below (in a container or a live system there may be none)" },
-	{ " bcachefs ecryptfs fuse fuseblk nilfs2 ntfs3 ubifs zfs ", no_place },
-};
-
-const char *site_refusal(const char *type)
-{
-	char word[80];
-
-	snprintf(word, sizeof(word), " %s ", type);
-	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
-		if (strstr(refusals[i].types, word))
-			return refusals[i].refusal;
-	return NULL;
-}
-
 static int find_path(const char *path, struct site *site, struct why *w)
 {
 	_cleanup_free_ char *above = strdup(path), *last = strdup(path), *real = NULL;
@@ -114,24 +85,27 @@ static int check_device(const char *root, dev_t dev, struct why *w)
 	return r < 0 ? r : device_stack_check(root, stack, w);
 }
 
-/* By its name in the kernel's list of mounts: 9p reports the magic number of the file system on
- * the other side. A file system without a block device is refused anyway; btrfs has several. */
+/* File systems without a block device are memory, on the network, or on others (overlay); only
+ * btrfs, which may have several, has none of its own either. Of those with one, these move their
+ * files or share them with other machines. */
 static int check_type(const char *root, const struct site *site, struct why *w)
 {
+	static const char *const unfit[] = { "fuseblk", "gfs2", "nilfs2", "ntfs3", "ocfs2" };
 	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	bool refuse = major(site->dev) == 0 && site->magic != BTRFS_SUPER_MAGIC;
 	const struct mount_line *mount;
-	const char *refusal;
 
 	mountinfo_read(root, &mountinfo);
 	do
 		mount = mountinfo_next(mountinfo);
 	while (mount && makedev(mount->high, mount->low) != site->dev);
-	refusal = mount ? site_refusal(mount->kind) : NULL;
-	if (!refusal && major(site->dev) == 0 && site->magic != BTRFS_SUPER_MAGIC)
-		refusal = no_place;
-	return refusal ? why(w, -EINVAL, "it is on %s: %s",
-			     mount ? mount->kind : "a file system not known here", refusal)
-		       : 0;
+	for (size_t i = 0; mount && i < ARRAY_SIZE(unfit); i++)
+		refuse |= strcmp(mount->kind, unfit[i]) == 0;
+	return refuse ? why(w, -EINVAL,
+			    "it is on %s, whose files have no fixed place on a disk of this "
+			    "machine; put it on ext4, xfs, btrfs or f2fs, or use a swap partition",
+			    mount ? mount->kind : "a file system not known here")
+		      : 0;
 }
 
 int site_examine(const char *root, const char *path, struct site *ret, struct why *w)
@@ -199,105 +173,96 @@ int site_choose_size(const struct site *site, const struct meminfo *meminfo, uin
 	return 0;
 }
 
-/* If the area cannot be resumed from, fails, or with `tolerant` records the reason in
- * ret->objection. */
-static int object(struct swapfile_place *ret, bool tolerant, int r, struct why *w)
+/* Finds the area that the user named, whatever it is. */
+static int locate(const struct swapfile *s, struct swapfile_place *ret, struct why *w)
 {
-	if (r != -EINVAL || !tolerant)
-		return r;
-	text_copy(ret->objection, sizeof(ret->objection), w->text);
-	w->text[0] = '\0';
-	return 0;
-}
+	_cleanup_free_ char *real = realpath(s->path, NULL);
+	bool tag = !real && strchr(s->path, '=');
+	struct statfs fs;
+	int r;
 
-static int find_file(const struct swapfile *s, const char *real, bool tolerant,
-		     struct swapfile_place *ret, struct why *w)
-{
-	struct site site = { 0 };
-	int r = object(ret, tolerant, site_examine(s->root, real, &site, w), w);
-
-	if (r == 0 && !text_copy(ret->path, sizeof(ret->path), real))
-		r = -ENAMETOOLONG;
-	if (r == 0)
-		r = swap_area_resolve(ret->path, 0, true, &ret->area, w);
+	if (!real && !tag)
+		return why(w, -errno, "%s: %s%s", s->path, strerror(errno),
+			   errno == ENOENT ? "; create it first: s2disk-swapfile create" : "");
+	r = swap_area_resolve(tag ? s->path : real, 0, !tag, &ret->area, w);
 	/* On f2fs the kernel may move a file on activation; then it stays there. */
-	if (r < 0 || site.magic != F2FS_SUPER_MAGIC || s->dry_run || swapfile_is_active(&ret->area))
-		return r;
-	r = swapfile_activate(ret->path, w);
+	if (r == 0 && ret->area.file && statfs(real, &fs) == 0 &&
+	    (uint32_t)fs.f_type == F2FS_SUPER_MAGIC && !s->dry_run &&
+	    !swapfile_is_active(&ret->area)) {
+		r = swapfile_activate(real, w);
+		if (r == 0)
+			r = swapfile_deactivate(real, w);
+		if (r == 0)
+			r = swap_area_resolve(real, 0, true, &ret->area, w);
+	}
 	if (r == 0)
-		r = swapfile_deactivate(ret->path, w);
-	return r == 0 ? swap_area_resolve(ret->path, 0, true, &ret->area, w) : r;
+		r = area_name(s->root, ret->area.dev, ret->area.device, ret->device,
+			      sizeof(ret->device), w);
+	if (r == 0 && !text_copy(ret->path, sizeof(ret->path), ret->area.file ? real : ret->device))
+		r = -ENAMETOOLONG;
+	snprintf(ret->offset, sizeof(ret->offset), "%" PRIu64, ret->area.offset);
+	return r;
 }
 
 /* Reads the first page from the device, and what it says is there. */
-static int read_header(struct swapfile_place *place, bool tolerant, struct why *w)
+static int read_header(struct swapfile_place *place, struct why *w)
 {
 	_cleanup_free_ unsigned char *page = aligned_alloc(page_size(), page_size());
 	_cleanup_close_ int fd = page ? swap_area_open(&place->area, O_RDONLY, w) : -ENOMEM;
 	int r = fd < 0 ? fd : io_pread_full(fd, page, page_size(), swap_area_start(&place->area));
+	enum swap_signature_kind kind;
 	struct swap_header header;
 
 	if (r < 0)
 		return why_prefix(w, r, "%s cannot be read", place->area.device);
-	place->kind = swap_signature_kind(page, page_size());
+	kind = swap_signature_kind(page, page_size());
 	if (swap_header_parse(page, page_size(), &header) == 0)
 		text_copy(place->label, sizeof(place->label), header.label);
-	if (place->kind == SWAP_IS_SWAP)
-		return 0;
-	r = why(w, -EINVAL,
-		place->kind == SWAP_IS_NOTHING
-			? "%s is not a swap area; name one, or create a swap file "
-			  "(s2disk-swapfile create)"
-			: "%s holds a hibernation image, which would be lost; "
-			  "resume it, or boot once with noresume",
-		place->path[0] ? place->path : place->area.device);
-	return object(place, tolerant, r, w);
+	return kind == SWAP_IS_SWAP
+		       ? 0
+		       : why(w, -EINVAL,
+			     kind == SWAP_IS_NOTHING
+				     ? "%s is not a swap area; name one, or create a swap file "
+				       "(s2disk-swapfile create)"
+				     : "%s holds a hibernation image, which would be lost; resume "
+				       "it, or boot once with noresume",
+			     place->path);
 }
 
-int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
-		  struct why *w)
+/* Can it be resumed from? An image that would be lost is the more important objection. */
+static int examine(const char *root, struct swapfile_place *place, struct why *w)
 {
-	_cleanup_free_ char *real = realpath(s->path, NULL);
-	struct stat st;
-	bool device =
-		real ? stat(real, &st) == 0 && S_ISBLK(st.st_mode) : strchr(s->path, '=') != NULL;
-	int r = 0;
+	struct site site;
+	int r = read_header(place, w);
 
-	if (!real && !device)
-		r = why(w, -errno, "%s: %s%s", s->path, strerror(errno),
-			errno == ENOENT ? "; create it first: s2disk-swapfile create" : "");
-	if (r == 0)
-		r = device ? swap_area_resolve(s->path, 0, false, &ret->area, w)
-			   : find_file(s, real, tolerant, ret, w);
-	if (r == 0)
-		r = read_header(ret, tolerant, w);
-	/* An image that would be lost is the more important objection. */
-	if (r == 0 && !ret->objection[0])
-		r = object(ret, tolerant, check_device(s->root, ret->area.dev, w), w);
-	if (r == 0)
-		r = area_name(s->root, ret->area.dev, ret->area.device, ret->device,
-			      sizeof(ret->device), w);
-	if (r == 0 && device)
-		text_copy(ret->path, sizeof(ret->path), ret->device);
-	snprintf(ret->offset, sizeof(ret->offset), "%" PRIu64, ret->area.offset);
-	return r;
+	if (r == 0 && place->area.file)
+		r = site_examine(root, place->path, &site, w);
+	return r == 0 ? check_device(root, place->area.dev, w) : r;
+}
+
+int swapfile_find(const struct swapfile *s, struct swapfile_place *ret, struct why *w)
+{
+	int r = locate(s, ret, w);
+
+	return r == 0 ? examine(s->root, ret, w) : r;
 }
 
 int swapfile_do_offset(struct swapfile *s, struct why *w)
 {
 	struct swapfile_place place = { 0 };
-	int r = swapfile_find(s, true, &place, w);
+	struct why objection = { "" };
+	int r = locate(s, &place, w);
 
 	if (r < 0)
 		return r;
 	/* The offset is known anyway, so it is printed. */
-	if (place.objection[0])
-		log_warning("it cannot be resumed from: %s", place.objection);
-	if (s->uswsusp) {
+	if (examine(s->root, &place, &objection) < 0)
+		log_warning("it cannot be resumed from: %s", objection.text);
+	if (s->uswsusp)
 		printf("resume offset = %s\n", place.offset);
-		return 0;
-	}
-	swapfile_line(s, "resume=%s%s%s", place.device, place.area.file ? " resume_offset=" : "",
-		      place.area.file ? place.offset : "");
+	else
+		swapfile_line(s, "resume=%s%s%s", place.device,
+			      place.area.file ? " resume_offset=" : "",
+			      place.area.file ? place.offset : "");
 	return 0;
 }

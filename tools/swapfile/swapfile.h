@@ -23,7 +23,6 @@ struct swapfile {
 	bool uswsusp;  /* offset: print it as uswsusp's swap-offset does */
 	bool use_json; /* check */
 	bool quiet;
-	bool sleep_key; /* what logind does at that key was changed */
 };
 
 /* Each prints what it does and returns 0; a negative errno with the reason in w; or 1 for a
@@ -40,16 +39,14 @@ int swapfile_do_remove(struct swapfile *s, struct why *w);
 struct swapfile_place {
 	char path[256];
 	char device[256];
-	char offset[24];     /* in pages, decimal */
-	char objection[512]; /* why it cannot be resumed from; "" if it can */
+	char offset[24]; /* in pages, decimal */
 	struct swap_area area;
-	enum swap_signature_kind kind; /* by its first page */
-	char label[17];		       /* its label, if any */
+	char label[17]; /* in its header, if any */
 };
 
-/* tolerant: also finds a file that cannot be resumed from, with the reason in objection. */
-int swapfile_find(const struct swapfile *s, bool tolerant, struct swapfile_place *ret,
-		  struct why *w);
+/* Finds the area that the user named. -EINVAL, with the reason, if it cannot be resumed from or
+ * holds an image. */
+int swapfile_find(const struct swapfile *s, struct swapfile_place *ret, struct why *w);
 
 /* The place for a swap file: its file system. */
 struct site {
@@ -59,10 +56,6 @@ struct site {
 	dev_t dev;	      /* its device; major number 0 if there is not exactly one */
 	uint64_t free, total; /* bytes for data */
 };
-
-/* Pure: why a swap file cannot be on a file system of that type (as in mountinfo), and what to
- * do; NULL if it can, or may work. */
-const char *site_refusal(const char *type);
 
 /* Examines the directory of path (which need not exist itself). -EINVAL, with the reason and
  * what to do, if a swap file there could not be resumed from: the file systems above, /home and
@@ -80,14 +73,9 @@ int site_choose_size(const struct site *site, const struct meminfo *meminfo, uin
 /* create writes this label into the header, and remove recognizes it. */
 #define SWAPFILE_LABEL "s2disk"
 
-#define SWAPFILE_DROP_IN "/90-swapfile.conf"
-
 /* Enables a place; in a dry run for a file that does not exist yet, device and offset are
  * placeholders. Refuses what it cannot do. */
 int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w);
-
-/* Is the system set up as enabling would do it? 1: yes; 0: no; -EINVAL: it cannot be. */
-int swapfile_is_set_up(struct swapfile *s, const struct swapfile_place *place, struct why *w);
 
 /* The path or tag of the area that the marks name; NULL: none. free() it. */
 char *swapfile_marked_area(const char *root);
@@ -121,25 +109,29 @@ void swapfile_stop_begin(void);
 /* -EINTR if one of them was received. */
 int swapfile_stopped(struct why *w);
 
-/* What is marked in the system's files, and what enabling an area would mark. */
+/* The files that enabling may mark, the drop-ins side by side. */
+enum {
+	EDIT_FSTAB,
+	EDIT_DROP_IN,
+	EDIT_DROP_IN_USWSUSP,
+	EDIT_LOGIND,
+	EDIT_SLEEP_KEY,
+	EDIT_FORMER,
+	EDITS = EDIT_FORMER + 3
+};
 
-/* Every file that may have marks; the last three are boot loaders' files, which former versions
- * edited. */
-#define WANTED_FILES 12
-#define WANTED_SLEEP_KEY 8
-#define WANTED_OF_BOOT_LOADER 9
-extern const char *const wanted_files[WANTED_FILES];
+/* Reads all; those that fail are empty, and are not changed. The reason for the first, in w.
+ * edits_free() in any case. */
+int edits_read(const char *root, struct edit edits[EDITS], struct why *w);
 
-/* What is to be marked for this place, and the command that regenerates the initramfs. -EINVAL
- * if the set-up conflicts with it, or needs what this program cannot do. The list must be freed
- * in any case. */
-int wanted_list(const struct swapfile *s, const struct swapfile_place *place,
-		const char **ret_command, struct mark_list *list, struct why *w);
+/* Adds what is to be marked for this place. -EINVAL if the set-up conflicts with it. */
+int edits_want(const struct swapfile *s, const struct swapfile_place *place,
+	       struct edit edits[EDITS], struct why *w);
 
-/* Is this an instance of EC2 whose own agent answers its requests to hibernate? */
-bool wanted_by_agent(const char *root);
+bool edits_differ(const struct edit edits[EDITS]);
+void edits_free(struct edit edits[EDITS]);
 
 /* The area that our line of fstab activates; NULL. free() it. */
-char *wanted_activated(const char *root);
+char *edits_activated(const struct edit edits[EDITS]);
 
 #endif

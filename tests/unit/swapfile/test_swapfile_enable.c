@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-swapfile enable and disable on made-up systems: there and back, steps that fail,
- * set-ups of former versions, encrypted devices. The area is on 8:2. */
+ * set-ups of former versions. The area is on 8:2. */
 #include "fixtures/check_main.h"
 #include "tools/swapfile/swapfile.h"
 
@@ -16,7 +16,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#define FSTAB "UUID=1 / ext4 defaults 0 1\nlast line"
+#define FIRST "UUID=1 / ext4 defaults 0 1\n"
+#define FSTAB FIRST "last line"
 #define LINE "/swapfile none swap defaults 0 0\n"
 #define DROP_IN "/etc/suspend.conf.d/90-swapfile.conf"
 #define REMADE "run update-initramfs -u -k all\n"
@@ -118,9 +119,9 @@ START_TEST(there_and_back)
 	made_put("/boot/loader/entries/a.conf", "title A\nlinux /a\noptions root=/ ro\n");
 	before = made_look();
 	ck_assert_msg(enable(&file) == 0, "%s", w.text);
-	made_check("/etc/fstab", FSTAB "\n" BEGIN OPEN LINE END);
-	made_check(DROP_IN, OWN DIRECTORY "# The swap file /swapfile.\n"
-					  "resume device = UUID=1-2\nresume offset = 34816\n");
+	made_check("/etc/fstab", FIRST BEGIN LINE END "last line");
+	made_check(DROP_IN, OWN "# The swap file /swapfile.\n"
+				"resume device = UUID=1-2\nresume offset = 34816\n");
 	/* No boot loader's file is touched. */
 	made_check("/etc/default/grub", "GRUB_CMDLINE_LINUX=\"\"\n");
 	ck_assert_str_eq(made_log, "swapon /swapfile\n" REMADE);
@@ -151,7 +152,7 @@ END_TEST
 START_TEST(of_a_partition)
 {
 	ck_assert_msg(enable(&partition) == 0, "%s", w.text);
-	made_check("/etc/fstab", FSTAB "\n" BEGIN OPEN "UUID=3-4 none swap defaults 0 0\n" END);
+	made_check("/etc/fstab", FIRST BEGIN "UUID=3-4 none swap defaults 0 0\n" END "last line");
 	ck_assert_str_eq(made_log, "swapon UUID=3-4\n" REMADE);
 	disable();
 	ck_assert_str_eq(made_log, "swapoff UUID=3-4\n" REMADE);
@@ -178,16 +179,16 @@ START_TEST(for_hibernating_only)
 	ck_assert_msg(enable_only() == 0, "%s", w.text);
 	made_check("/etc/fstab", FSTAB);
 	made_check("/etc/uswsusp.conf.d/90-swapfile.conf",
-		   OWN DIRECTORY "# The swap file /swapfile.\nresume device = UUID=1-2\n"
-				 "resume offset = 34816\nswap on demand = \"/swapfile\"\n");
-	made_check("/etc/systemd/system/systemd-logind.service.d/90-s2disk-swap.conf", OWN DIRECTORY
-		   "# The swap file is active only while hibernating: do not look for it.\n"
-		   "[Service]\nEnvironment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n");
+		   OWN "# The swap file /swapfile.\nresume device = UUID=1-2\n"
+		       "resume offset = 34816\nswap on demand = \"/swapfile\"\n");
+	made_check("/etc/systemd/system/systemd-logind.service.d/90-s2disk-swap.conf",
+		   OWN "# The swap file is active only while hibernating: do not look for it.\n"
+		       "[Service]\nEnvironment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n");
 	ck_assert_str_eq(made_log, "run systemctl daemon-reload\n" REMADE);
 	/* Without that option, the marks of it go first. */
 	ck_assert_int_eq(enable(&file), 0);
 	made_check("/etc/systemd/system/systemd-logind.service.d/90-s2disk-swap.conf", NULL);
-	made_check("/etc/fstab", FSTAB "\n" BEGIN OPEN LINE END);
+	made_check("/etc/fstab", FIRST BEGIN LINE END "last line");
 	disable();
 	check_as_before(before);
 }
@@ -302,7 +303,7 @@ START_TEST(another_area)
 	ck_assert_int_eq(enable(&file), 0);
 	ck_assert_int_eq(enable(&partition), 0);
 	ck_assert_str_eq(made_log, "swapoff /swapfile\nswapon UUID=3-4\n" REMADE);
-	made_check("/etc/fstab", FSTAB "\n" BEGIN OPEN "UUID=3-4 none swap defaults 0 0\n" END);
+	made_check("/etc/fstab", FIRST BEGIN "UUID=3-4 none swap defaults 0 0\n" END "last line");
 	disable();
 	made_put(DROP_IN, "resume device = /dev/x\n");
 	ck_assert_int_eq(enable(&file), -EEXIST);
@@ -416,116 +417,29 @@ START_TEST(not_ours_to_make)
 }
 END_TEST
 
-/* 8:2 is a mapping of LUKS over 8:17. */
-#define CRYPT "swap_crypt UUID=x none luks"
-
-static const struct {
-	const char *maker, *crypttab, *then; /* NULL: as before */
-	const char *refusal;
-} crypttabs[] = {
-	{ "update-initramfs", CRYPT ",initramfs\n", NULL, NULL },
-	{ "update-initramfs", "  swap_crypt UUID=x none initramfs,luks\n", NULL, NULL },
-	{ "dracut", "# names\nother UUID=y none luks\nswap_crypt\tUUID=x\tnone\tx-initrd.attach\n",
-	  NULL, NULL },
-	{ "update-initramfs", "a b\n" CRYPT "\nc d\n",
-	  "a b\n" BEGIN "# was: " CRYPT "\n" CRYPT ",initramfs\n" END "c d\n", NULL },
-	{ "update-initramfs", CRYPT " # see the wiki",
-	  BEGIN OPEN "# was: " CRYPT " # see the wiki\n" CRYPT ",initramfs # see the wiki\n" END,
-	  NULL },
-	{ "dracut", CRYPT ",initramfs\n",
-	  BEGIN "# was: " CRYPT ",initramfs\n" CRYPT ",initramfs,x-initrd.attach\n" END, NULL },
-	{ "dracut", CRYPT "\r\nc d\r\n",
-	  BEGIN "# was: " CRYPT "\r\n" CRYPT ",x-initrd.attach\r\n" END "c d\r\n", NULL },
-	/* Not the option of that name. */
-	{ "update-initramfs", CRYPT ",noinitramfs\n",
-	  BEGIN "# was: " CRYPT ",noinitramfs\n" CRYPT ",noinitramfs,initramfs\n" END, NULL },
-	{ "update-initramfs", NULL, NULL,
-	  "add this line to /etc/crypttab, then enable it again: swap_crypt "
-	  "UUID=01234567-89ab-cdef-0123-456789abcdef none luks,initramfs" },
-	{ "dracut", "swap_crypt UUID=x\n", NULL, "none luks,x-initrd.attach" },
-	{ "dracut", "swap_crypt2 UUID=x none luks\n#" CRYPT "\nswap_crypt\n", NULL,
-	  "none luks,x-initrd.attach" },
-	/* The system's own table is not the initramfs' there. */
-	{ "mkinitcpio", CRYPT ",x-initrd.attach\n", NULL,
-	  "/etc/crypttab.initramfs, and systemd and sd-encrypt in HOOKS" },
-};
-
-static void encrypt(void)
-{
-	made_put("/sys/dev/block/8:2/uevent", "DEVNAME=dm-1\nDEVTYPE=disk\n");
-	made_put("/sys/dev/block/8:2/dm/name", "swap_crypt\n");
-	made_put("/sys/dev/block/8:2/dm/uuid",
-		 "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-swap_crypt\n");
-	made_put("/sys/dev/block/8:2/slaves/sdb1/dev", "8:17\n");
-	made_put("/sys/dev/block/8:17/uevent", "DEVNAME=sdb1\nDEVTYPE=partition\n");
-	made_put("/sys/dev/block/8:17/partition", "1\n");
-}
-
-START_TEST(opens_early)
-{
-	char program[64], *before;
-
-	encrypt();
-	made_put("/usr/sbin/update-initramfs", NULL);
-	snprintf(program, sizeof(program), "/usr/sbin/%s", crypttabs[_i].maker);
-	made_program(program);
-	made_put("/etc/crypttab", crypttabs[_i].crypttab);
-	before = made_look();
-	if (crypttabs[_i].refusal) {
-		ck_assert_int_eq(enable(&file), -EINVAL);
-		ck_assert_msg(strstr(w.text, crypttabs[_i].refusal) != NULL, "%s", w.text);
-	} else {
-		ck_assert_msg(enable(&file) == 0, "%s", w.text);
-		made_check("/etc/crypttab",
-			   crypttabs[_i].then ? crypttabs[_i].then : crypttabs[_i].crypttab);
-		disable();
-	}
-	check_as_before(before);
-}
-END_TEST
-
-/* What is under the root file system is opened anyway; Debian has dracut with a program of this
- * name. */
-START_TEST(opens_with_root)
-{
-	encrypt();
-	made_put("/usr/sbin/mkinitramfs", NULL);
-	made_program("/usr/bin/dracut");
-	ck_assert_int_eq(enable(&file), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(w.text, "luks,x-initrd.attach"));
-	made_put("/proc/self/mountinfo", "1 1 8:3 / / rw - ext4 /dev/mapper/root rw\n");
-	ck_assert_int_eq(enable(&file), -EINVAL);
-	made_put("/sys/dev/block/8:3/uevent", "DEVNAME=dm-2\nDEVTYPE=disk\n");
-	made_put("/sys/dev/block/8:3/dm/name", "root\n");
-	made_put("/sys/dev/block/8:3/dm/uuid", "LVM-x\n");
-	made_put("/sys/dev/block/8:3/slaves/dm-1/dev", "8:2\n");
-	ck_assert_msg(enable(&file) == 0, "%s", w.text);
-	made_check("/etc/crypttab", NULL);
-}
-END_TEST
-
-/* Set-ups of the version that edited boot loaders, and of the one with a state file. */
+/* Of a set-up of the version that edited boot loaders, what has to be removed is said. */
 START_TEST(of_former_versions)
 {
 	made_put("/etc/fstab", "UUID=1 / ext4 defaults 0 1\nlast line\n" BEGIN LINE END);
-	made_put("/etc/default/grub.d/other", "");
 	made_put("/etc/suspend.conf.d/other", "");
 	made_put(DROP_IN, OWN "# The swap file /swapfile.\nresume device = UUID=1-2\n"
 			      "resume offset = 34816\n");
-	made_put("/etc/default/grub.d/95-s2disk-swapfile.cfg", OWN "GRUB_FORCE_PARTUUID=\n");
+	made_put("/etc/systemd/system/systemd-hibernate.service.d/90-s2disk-swap.conf", OWN "x\n");
 	made_put("/etc/default/grub", "A=1\n" BEGIN "# words\nB=2\nGRUB_FORCE_PARTUUID=\n" END);
-	made_put("/etc/default/u-boot", BEGIN "U_BOOT_PARAMETERS=\"x\"\n" END "C=3\n");
 	made_put("/var/lib/s2disk/swapfile.state", "whatever\n");
 	disable();
 	ck_assert_str_eq(made_log, "swapoff /swapfile\n" REMADE);
 	made_check("/etc/fstab", "UUID=1 / ext4 defaults 0 1\nlast line\n");
 	made_check(DROP_IN, NULL);
-	made_check("/etc/default/grub.d/95-s2disk-swapfile.cfg", NULL);
-	made_check("/etc/default/grub", "A=1\n");
-	made_check("/etc/default/u-boot", "C=3\n");
+	made_check("/etc/systemd/system/systemd-hibernate.service.d/90-s2disk-swap.conf", NULL);
+	made_check("/etc/default/grub", "A=1\n" BEGIN "# words\nB=2\nGRUB_FORCE_PARTUUID=\n" END);
 	made_check("/var/lib/s2disk/swapfile.state", NULL);
-	ck_assert_ptr_nonnull(strstr(said, "an earlier version set this up: regenerate"));
-	ck_assert_ptr_nonnull(strstr(said, "remove resume= and resume_offset="));
+	ck_assert_ptr_nonnull(strstr(said, "an earlier version set this up: remove what it marked "
+					   "in /etc/default/grub and"));
+	ck_assert_ptr_nonnull(strstr(said, "resume= and resume_offset="));
+	said_clear();
+	disable();
+	ck_assert_str_eq(said, "");
 }
 END_TEST
 
@@ -545,7 +459,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, no_way_back);
 	tcase_add_test(tcase, foretells);
 	tcase_add_loop_test(tcase, not_ours_to_make, 0, (int)ARRAY_SIZE(foreign));
-	tcase_add_loop_test(tcase, opens_early, 0, (int)ARRAY_SIZE(crypttabs));
-	tcase_add_test(tcase, opens_with_root);
 	tcase_add_test(tcase, of_former_versions);
 }

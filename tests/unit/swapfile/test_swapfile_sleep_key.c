@@ -104,10 +104,9 @@ START_TEST(sleep_key_of_ec2)
 	made_program("/usr/bin/systemctl");
 	before = made_look();
 	ck_assert_msg(enable() == 0, "%s", w.text);
-	made_check(SLEEP_KEY, instances[_i].is ? OWN DIRECTORY
-				      "# EC2 asks to hibernate by the sleep key.\n"
-				      "[Login]\nHandleSuspendKey=hibernate\n"
-				      "SuspendKeyIgnoreInhibited=yes\n"
+	made_check(SLEEP_KEY, instances[_i].is ? OWN "# EC2 asks to hibernate by the sleep key.\n"
+						     "[Login]\nHandleSuspendKey=hibernate\n"
+						     "SuspendKeyIgnoreInhibited=yes\n"
 					       : NULL);
 	ck_assert_str_eq(made_log, instances[_i].is ? "swapon /swapfile\n" READ_AGAIN REMADE
 						    : "swapon /swapfile\n" RELOAD REMADE);

@@ -171,7 +171,7 @@ class EnableLuks(EnablePartition):
         --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/vdc1 /run/key
     cryptsetup open --key-file /run/key /dev/vdc1 hidden
     mkswap -q /dev/mapper/hidden
-    echo 'hidden UUID=%s none luks' >>/etc/crypttab
+    echo 'hidden UUID=%s none luks,initramfs' >>/etc/crypttab
     rm /run/key
 """ % (passphrase, LUKS_UUID, LUKS_UUID)
 

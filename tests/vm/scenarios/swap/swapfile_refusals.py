@@ -28,8 +28,8 @@ mount_ext4() {
 in_memory() {
     mkdir -p /mnt/tmpfs /mnt/l /mnt/overlay
     mount -t tmpfs none /mnt/tmpfs
-    create tmpfs "it is memory and lost" /mnt/tmpfs/file
-    create initramfs "put the swap file on a disk" /file
+    create tmpfs "it is on tmpfs, whose files have no fixed place" /mnt/tmpfs/file
+    create initramfs "whose files have no fixed place" /file
     echo 100M >/sys/block/zram0/disksize
     mount_ext4 /dev/zram0 /mnt/zram
     create zram "which is memory" /mnt/zram/file
@@ -38,14 +38,14 @@ in_memory() {
 not_local() {
     mkdir -p /mnt/9p
     mount -t 9p -o trans=virtio,version=9p2000.L host /mnt/9p || mark fail 9p
-    create network "is reached over the network" /mnt/9p/file
+    create network "it is on 9p, whose files have no fixed place" /mnt/9p/file
     umount /mnt/9p
 }
 on_others() {
     mkdir -p /disk/lower /disk/upper /disk/work
     mount -t overlay none /mnt/overlay \
         -o lowerdir=/disk/lower,upperdir=/disk/upper,workdir=/disk/work
-    create overlay "name a path on the file system below" /mnt/overlay/file
+    create overlay "it is on overlay, whose files have no fixed place" /mnt/overlay/file
     umount /mnt/overlay
     truncate -s 100M /disk/image
     losetup /dev/loop0 /disk/image
