@@ -6,7 +6,6 @@
 #include "base/io.h"
 #include "base/look.h"
 #include "base/text.h"
-#include "base/tree.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -21,7 +20,6 @@
 #include <unistd.h>
 
 #define ENTRIES_MAX 20000 /* below each of the topmost */
-#define SEEN_MAX 64
 
 /* Time unknown: FAT's root directory has no times, and some files are skipped. */
 #define NO_TIME ((time_t)1 << 40)
@@ -36,10 +34,6 @@ struct walk {
 	struct boot_files *ret;
 	unsigned int entries;
 	dev_t dev; /* of /boot */
-	/* Top directories, which may be one directory by several names (/efi a link to
-	 * /boot/efi). */
-	struct stat seen[SEEN_MAX];
-	size_t seen_count;
 };
 
 static void later(time_t *time, time_t than)
@@ -173,7 +167,7 @@ static void take_file(const struct walk *walk, const char *path, const FTSENT *e
 static bool enter(struct walk *walk, const char *path, const FTSENT *entry)
 {
 	_cleanup_close_ int fd = open(entry->fts_accpath, O_PATH | O_CLOEXEC);
-	const struct stat *st = entry->fts_statp;
+	const time_t changed = entry->fts_statp->st_mtim.tv_sec;
 	struct statfs fs;
 
 	if (fd < 0 || fstatfs(fd, &fs) < 0)
@@ -183,13 +177,8 @@ static bool enter(struct walk *walk, const char *path, const FTSENT *entry)
 		text_make_printable(walk->ret->unmounted);
 		return false;
 	}
-	for (size_t i = 0; i < walk->seen_count && entry->fts_level == 0; i++)
-		if (walk->seen[i].st_dev == st->st_dev && walk->seen[i].st_ino == st->st_ino)
-			return false;
-	if (entry->fts_level <= 1 && walk->seen_count < SEEN_MAX)
-		walk->seen[walk->seen_count++] = *st;
 	look_note(walk->root, path, LOOK_LIST);
-	later(&walk->ret->directories_changed, st->st_mtim.tv_sec ? st->st_mtim.tv_sec : NO_TIME);
+	later(&walk->ret->directories_changed, changed ? changed : NO_TIME);
 	return true;
 }
 
@@ -227,24 +216,6 @@ static void walk_below(struct walk *walk, const char *top)
 		fts_close(fts);
 }
 
-/* An installer kept in /boot, say. Counts only if the path contains the kernel release. */
-static void mark_foreign(const char *root, struct boot_files *files)
-{
-	_cleanup_names_ struct tree_names modules = { 0 };
-	bool any = false;
-
-	if (tree_list(root, "/usr/lib/modules", &modules) < 0)
-		return;
-	for (size_t i = 0; i < files->count; i++)
-		any |= files->files[i].running;
-	for (size_t i = 0; any && i < files->count; i++)
-		files->files[i].foreign = !files->files[i].running;
-	for (size_t m = 0; any && m < modules.count; m++)
-		for (size_t i = 0; i < files->count; i++)
-			if (has_release(files->files[i].path, modules.items[m]))
-				files->files[i].foreign = false;
-}
-
 void boot_files_find(const char *root, struct boot_files *ret)
 {
 	static const char *const tops[] = { "/boot", "/efi", "/esp" };
@@ -255,7 +226,6 @@ void boot_files_find(const char *root, struct boot_files *ret)
 	ret->release[strcspn(ret->release, "\n")] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
 		walk_below(&walk, tops[i]);
-	mark_foreign(root, ret);
 }
 
 time_t boot_modules_changed(const char *root)

@@ -25,7 +25,6 @@ struct boot_file {
 	struct boot_section initrd, cmdline;
 	bool spare;   /* a rescue or fallback image, which is only booted on request */
 	bool running; /* its path contains the release of the running kernel */
-	bool foreign; /* others do, and its path contains no installed kernel's release */
 	mode_t mode;
 	time_t changed; /* seconds since 1970 */
 };

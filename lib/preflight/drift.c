@@ -231,8 +231,7 @@ static void warn_of_changed_files(const struct looking *looking)
 		since = way_changes_begin(root, record);
 		boot_files_find(root, files);
 		for (size_t i = 0; since > 0 && i < files->count; i++) {
-			if (files->files[i].spare || files->files[i].foreign ||
-			    files->files[i].changed < since)
+			if (files->files[i].spare || files->files[i].changed < since)
 				continue;
 			add_changed_files(looking, files->files[i].path);
 			break;

@@ -113,11 +113,6 @@ void preflight_advise(struct check *check, const char *format, ...)
 void check_swap_area(struct preflight_context *context);
 void check_way_back(struct preflight_context *context);
 
-/* The devices below the root file system, which every boot opens: by root= of the command line ("":
- * it does not count), else by the mounts. false: unknown; *ret is what is known. */
-bool preflight_read_root(const struct preflight_system *system, const char *root,
-			 const char *cmdline, struct device_stack *ret);
-
 /* Why the kernel does not hibernate at all (hibernation_available() in its
  * kernel/power/hibernate.c), with this released (NULL: nothing): fills text and advice of a
  * check. False when no cause was found (check untouched). */

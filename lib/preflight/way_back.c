@@ -6,9 +6,9 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/look.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "boot/boot_choice.h"
 #include "boot/hibernate_location.h"
 #include "history/boot_record_file.h"
@@ -18,15 +18,12 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <glob.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #define ID "way-back"
 
@@ -35,9 +32,6 @@
 
 /* For all of them together: the machine is about to hibernate. */
 #define READ_SECONDS 10
-
-/* When several initramfs are rebuilt together, the first may be this much older. */
-#define TOGETHER_SECONDS 600
 
 /* FAT stores even seconds, and the clock may be set during a boot. */
 #define MARGIN_SECONDS 60
@@ -66,38 +60,21 @@ static void add(const struct way *way, enum check_level level, const char *forma
 					 : "");
 }
 
-/* Rebuilt together, in any order. */
-static bool is_together(const struct boot_file *a, const struct boot_file *b)
-{
-	size_t directory = (size_t)(strrchr(a->path, '/') - a->path) + 1;
-
-	return a->changed - b->changed <= TOGETHER_SECONDS &&
-	       strncmp(a->path, b->path, directory) == 0 && !strchr(b->path + directory, '/');
-}
-
 /* A rescue image boots only when chosen by hand; of the others usually the newest does. */
 static const struct boot_file *newest(const struct way *way)
 {
-	const struct boot_file *first = NULL, *ret = NULL;
-
-	for (size_t i = 0; i < way->files.count; i++) {
-		const struct boot_file *file = &way->files.files[i];
-
-		if (file->spare || file->foreign)
-			continue;
-		if (!first)
-			first = ret = file;
-		else if (is_together(first, file) && strverscmp(file->path, ret->path) > 0)
-			ret = file;
-	}
-	return ret;
+	for (size_t i = 0; i < way->files.count; i++)
+		if (!way->files.files[i].spare)
+			return &way->files.files[i];
+	return NULL;
 }
 
 /* The answers for several initramfs together. */
 struct sum {
 	unsigned int read;
-	struct way_answer best, worst; /* of several the first */
-	bool decides;		       /* the worst is the newest, or the running kernel's */
+	bool stays; /* a good one does */
+	enum way_verdict best;
+	struct way_answer worst; /* of several the newest */
 };
 
 /* Those changed since then, newest first. */
@@ -105,26 +82,19 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 {
 	const struct way_answer *now = &way->answer;
 
-	*ret = (struct sum){ .best.verdict = WAY_BAD,
+	*ret = (struct sum){ .best = WAY_BAD,
 			     .worst = { WAY_UNKNOWN, "no initramfs was found below /boot and /efi\n"
 						     "mount what the system boots from; or reboot "
 						     "once, so that there is a record" } };
 	for (size_t i = 0; i < way->files.count && ret->read < max; i++) {
-		const struct boot_file *file = &way->files.files[i];
-		bool decides = file == newest(way) || file->running;
-
-		if (file->spare || file->changed < since)
+		if (way->files.files[i].spare || way->files.files[i].changed < since)
 			continue;
-		way_weigh_initramfs(way, file);
-		if (file->foreign && way->proven && now->verdict == WAY_BAD)
-			way->answer.verdict = WAY_UNKNOWN;
-		if (now->verdict < ret->best.verdict)
-			ret->best = *now;
-		if (ret->read++ == 0 || now->verdict > ret->worst.verdict ||
-		    (now->verdict == ret->worst.verdict && decides && !ret->decides)) {
+		way_weigh_initramfs(way, &way->files.files[i]);
+		if (now->verdict < ret->best)
+			ret->best = now->verdict;
+		ret->stays |= now->verdict == WAY_GOOD && now->stays;
+		if (ret->read++ == 0 || now->verdict > ret->worst.verdict)
 			ret->worst = *now;
-			ret->decides = decides;
-		}
 	}
 	if (way->files.cut[0] && (ret->read++ == 0 || ret->worst.verdict == WAY_GOOD)) {
 		ret->worst.verdict = WAY_UNKNOWN;
@@ -135,22 +105,22 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 	}
 }
 
-/* Adds their common answer. why: the reason they were read. */
+/* Adds their common answer: each that boots must be good, but without a record it is not known
+ * which are old. why: the reason they were read. */
 static void add_sum(const struct way *way, const struct sum *sum, const char *why)
 {
 	enum way_verdict worst = sum->worst.verdict;
-	bool weaker = sum->best.verdict == WAY_GOOD && !(sum->decides && way->run);
-	enum check_level bad = weaker ? CHECK_WARNING : way->bad;
 
 	if (worst == WAY_GOOD)
 		add(way, way->run ? CHECK_OK : CHECK_WARNING, "%s: %s\nreboot once to confirm that",
 		    why, sum->worst.text);
 	else if (worst == WAY_UNKNOWN)
-		add(way, way->proven || !way->run ? CHECK_WARNING : bad,
+		add(way, way->proven || !way->run ? CHECK_WARNING : way->bad,
 		    "%s; whether the next boot would find the image is unknown: %s", why,
 		    sum->worst.text);
 	else
-		add(way, bad, "%s: %s", why, sum->worst.text);
+		add(way, sum->best == WAY_GOOD && !way->run ? CHECK_WARNING : way->bad, "%s: %s",
+		    why, sum->worst.text);
 }
 
 time_t way_changes_begin(const char *root, const struct boot_record *record)
@@ -202,7 +172,7 @@ static void look_for_booted(struct way *way)
 	struct sum sum;
 
 	sum_up(way, 0, NEWEST_MAX, &sum);
-	if (sum.best.verdict == WAY_BAD)
+	if (sum.best == WAY_BAD)
 		add(way, gone ? way->bad : CHECK_WARNING,
 		    "the initramfs that booted this system is gone, or another one would boot: %s",
 		    sum.worst.text);
@@ -219,7 +189,7 @@ static void weigh_by_record(struct way *way, time_t since)
 	way->proven = record.verdict == WAY_GOOD;
 	by_variable = way->proven && way->run->by == NAMED_BY_FIRMWARE;
 	sum_up(way, since, BOOT_FILES_MAX, &sum);
-	if (sum.read > 0 && !(sum.best.verdict == WAY_GOOD && sum.best.stays)) {
+	if (sum.read > 0 && !sum.stays) {
 		add_sum(way, &sum, "changed since this boot");
 		if (by_variable && sum.worst.verdict != WAY_GOOD)
 			depend_on_variable(way);
@@ -252,8 +222,8 @@ static void weigh_without_record(struct way *way, int error, const char *reason)
 	}
 	sum_up(way, 0, NEWEST_MAX, &sum);
 	kernel_cmdline_parse(way->cmdline, &cmdline);
-	if (sum.best.verdict != WAY_GOOD && sum.worst.verdict == WAY_UNKNOWN &&
-	    !cmdline.resume[0] && !way->context->settings->resume_device[0])
+	if (sum.best != WAY_GOOD && sum.worst.verdict == WAY_UNKNOWN && !cmdline.resume[0] &&
+	    !way->context->settings->resume_device[0])
 		add(way, way->bad,
 		    "neither resume= nor /etc/suspend.conf says where the image is\n"
 		    "set it up with s2disk-swapfile enable");
@@ -265,25 +235,23 @@ static void weigh_without_record(struct way *way, int error, const char *reason)
 static void warn_of_kernel_name(const struct way *way)
 {
 	/* Not mmcblk0boot0, nor a path of a disk with several: nvme0c1n1. */
-	static const char *const disks[] = { "sd*",  "vd*",	    "hd*",
-					     "xvd*", "nvme[0-9]n*", "mmcblk[0-9]" };
-	const char *root = way->context->root, *name = way->named + strlen("/dev/");
-	char path[PATH_MAX];
-	glob_t found;
+	static const char disks[] = "@([svh]d*|xvd*|nvme[0-9]n*|mmcblk[0-9])";
+	_cleanup_names_ struct tree_names names = { 0 };
+	const char *name = way->named + strlen("/dev/");
+	unsigned int count = 0;
 
-	for (size_t i = 0; text_starts(way->named, "/dev/") && i < ARRAY_SIZE(disks); i++) {
-		snprintf(path, sizeof(path), "%s/sys/block/%s", root, disks[i]);
-		if (strncmp(name, disks[i], 2) != 0 || glob(path, GLOB_NOSORT, NULL, &found) != 0)
-			continue;
-		look_note(root, "/sys/block", LOOK_LIST);
-		if (found.gl_pathc > 1)
-			add(way, CHECK_WARNING,
-			    "the area is named %s; with several disks, another one may have that "
-			    "name at the next boot\n"
-			    "name it by its UUID: resume=UUID=… or \"resume device = UUID=…\"",
-			    way->named);
-		globfree(&found);
-	}
+	if (!text_starts(way->named, "/dev/") ||
+	    tree_list(way->context->root, "/sys/block", &names) < 0)
+		return;
+	for (size_t i = 0; i < names.count; i++)
+		count += strncmp(name, names.items[i], 2) == 0 &&
+			 fnmatch(disks, names.items[i], FNM_EXTMATCH) == 0;
+	if (count > 1)
+		add(way, CHECK_WARNING,
+		    "the area is named %s; with several disks, another one may have that name at "
+		    "the next boot\n"
+		    "name it by its UUID: resume=UUID=… or \"resume device = UUID=…\"",
+		    way->named);
 }
 
 /* Known reasons why the next boot may differ from this one. */
@@ -310,25 +278,19 @@ static void warn_of_readers(const struct way *way, const struct boot_file *file,
 			    const struct initramfs *initramfs)
 {
 	const char *list = way->context->settings->key_file;
-	char path[PATH_MAX];
-	struct statfs fs;
-	bool has = false, fat;
+	bool has = false;
+	char path[256];
 
 	while (image_keys_next_file(&list, path, sizeof(path)))
 		has |= !text_starts(path, "/run/") &&
 		       initramfs_has(initramfs, path + (path[0] == '/'));
-	if (!has)
-		return;
-	snprintf(path, sizeof(path), "%s%s", way->context->root, file->path);
-	/* FAT has no modes. */
-	fat = statfs(path, &fs) == 0 && fs.f_type == MSDOS_SUPER_MAGIC;
-	add(way, CHECK_WARNING,
-	    "%s contains the key file that opens the image, and users other than root can read "
-	    "it\n%s",
-	    file->path,
-	    fat ? "mount its file system with umask=0077"
-		: "run chmod 600 on it, and have it created that way: for initramfs-tools, "
-		  "UMASK=0077");
+	if (has)
+		add(way, CHECK_WARNING,
+		    "%s contains the key file that opens the image, and users other than root can "
+		    "read it\n"
+		    "run chmod 600 on it (on FAT, mount that with umask=0077), and have it created "
+		    "that way: for initramfs-tools, UMASK=0077",
+		    file->path);
 }
 
 /* The initramfs that boots next: who can read a key file inside, and which keymap it has. */

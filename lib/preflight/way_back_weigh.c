@@ -303,16 +303,19 @@ static void forecast(const struct way *way, const struct initramfs *initramfs, c
 	text_copy(ret->by_file, sizeof(ret->by_file), settings.resume_device_by);
 }
 
-bool preflight_read_root(const struct preflight_system *system, const char *root,
-			 const char *cmdline, struct device_stack *ret)
+/* What lies below the root file system, by root= of this boot or else by the mounts. False: it is
+ * not known. */
+static bool read_root(const struct way *way, struct device_stack *ret)
 {
+	const struct preflight_system *system = way->context->system;
+	const char *root = way->context->root;
 	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
 	const struct mount_line *mount;
-	const char *at = cmdline;
+	const char *at = way->cmdline;
 	struct swap_area found = { .dev = 0 };
 	char name[256] = "";
 
-	while ((at = strstr(at, "root=")) && at > cmdline && at[-1] != ' ')
+	while ((at = strstr(at, "root=")) && at > way->cmdline && at[-1] != ' ')
 		at++; /* nfsroot= */
 	if (at)
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 5, " \n"), at + 5);
@@ -345,8 +348,7 @@ static struct locks find_locks(const struct way *way, const struct initramfs *in
 	struct locks ret = { .locked = NULL };
 	struct device_stack root;
 
-	ret.known =
-		preflight_read_root(way->context->system, way->context->root, way->cmdline, &root);
+	ret.known = read_root(way, &root);
 	for (size_t i = 0; i < way->stack.count; i++) {
 		const struct device_layer *layer = &way->stack.layers[i];
 		bool any_name = i > 0 || !text_starts(spec, "/dev/mapper/");

@@ -114,13 +114,14 @@ START_TEST(follows_the_topmost_link)
 	boot_files_find(made_root, &files);
 	ck_assert_uint_eq(files.count, 1);
 	ck_assert_str_eq(files.files[0].path, "/boot/initrd.img-6.1");
-	/* A directory that was seen under another name counts once. */
+	/* Links below are not followed; another of the topmost is, whatever it leads to. */
 	put("/elsewhere/efi/initrd", "07", 900);
+	made_link("/elsewhere/again", "efi");
 	made_link("/efi", "boot/efi");
-	made_link("/esp", "elsewhere");
 	boot_files_find(made_root, &files);
-	ck_assert_uint_eq(files.count, 2);
+	ck_assert_uint_eq(files.count, 3);
 	ck_assert_str_eq(files.files[1].path, "/boot/efi/initrd");
+	ck_assert_str_eq(files.files[2].path, "/efi/initrd");
 }
 END_TEST
 
