@@ -30,8 +30,8 @@
 /* More than any initramfs needs. */
 #define ENTRIES_LIMIT 1000000
 #define UNPACKED_LIMIT (UINT64_C(2) << 30)
-#define CLOCK_BYTES (1u << 20) /* of zeros: the clock is checked after every this many */
-#define NAMES_LIMIT (4u << 20)
+#define PADDING_LIMIT (1u << 20) /* zeros between archives */
+#define NAMES_LIMIT (4 << 20)
 
 /* In a report, see initramfs.h. */
 #define CMDLINE_NAME ".cmdline"
@@ -83,6 +83,7 @@ struct reading {
 	const struct initramfs_secrets *secrets;
 	uint64_t deadline;
 	struct initramfs *ret;
+	FILE *names;	   /* of ret->names */
 	FILE *file;	   /* where its archives come from */
 	uint64_t position; /* … and how many bytes of that were consumed */
 };
@@ -110,8 +111,6 @@ static int take(struct reading *reading, void *to, uint64_t length)
 	for (uint64_t taken = 0, n; taken < length; taken += n) {
 		n = fread(to ? (char *)to + taken : unwanted, 1,
 			  min_u64(length - taken, sizeof(unwanted)), reading->file);
-		if (is_late(reading))
-			return -ETIMEDOUT;
 		if (n == 0 && (!ferror(reading->file) || errno != EINTR))
 			return -EBADMSG;
 		clearerr(reading->file);
@@ -128,14 +127,13 @@ static int take_aligned(struct reading *reading, void *to, uint64_t length)
 	return r < 0 ? r : take(reading, NULL, -reading->position & 3);
 }
 
-/* The next nonzero byte, which is not consumed; EOF at the end. Zero: a limit was reached. */
-static int skip_zeros(struct reading *reading)
+/* The next nonzero byte, which is not consumed; EOF at the end. Zero: there are too many. */
+static int skip_padding(struct reading *reading)
 {
-	int c;
+	int c = 0;
 
-	while ((c = getc_unlocked(reading->file)) == 0 && reading->position < UNPACKED_LIMIT)
-		if (++reading->position % CLOCK_BYTES == 0 && is_late(reading))
-			return 0;
+	for (unsigned int i = 0; i < PADDING_LIMIT && (c = getc(reading->file)) == 0; i++)
+		reading->position++;
 	return ungetc(c, reading->file);
 }
 
@@ -213,27 +211,6 @@ static struct initramfs_file *add_file(struct initramfs *initramfs, const char *
 	return &files[at];
 }
 
-static int add_name(struct initramfs *initramfs, const char *name)
-{
-	size_t length = strlen(name) + 1, size = 2 * (initramfs->names_size + sizeof(struct entry));
-	char *names;
-
-	if (initramfs->names_length + length > NAMES_LIMIT) {
-		initramfs->partial = true;
-		return 0;
-	}
-	if (initramfs->names_length + length > initramfs->names_size) {
-		names = realloc(initramfs->names, size);
-		if (!names)
-			return -ENOMEM;
-		initramfs->names = names;
-		initramfs->names_size = size;
-	}
-	memcpy(initramfs->names + initramfs->names_length, name, length);
-	initramfs->names_length += length;
-	return 0;
-}
-
 static int keep(const struct reading *reading, struct initramfs_file *file, const char *content,
 		size_t size)
 {
@@ -304,15 +281,17 @@ static int take_entry(struct reading *reading, const struct entry *entry)
 {
 	const struct initramfs_file *own = NULL;
 	const char *name = entry->name;
-	int r;
 
 	while (*name == '/' || (*name == '.' && name[1] == '/'))
 		name++;
 	note_member(reading, name, entry->mode, NULL, 0, false);
 	if (note_name(reading, name) && S_ISREG(entry->mode))
 		own = add_file(reading->ret, name, entry->link);
-	r = add_name(reading->ret, name);
-	return r < 0 ? r : take_content(reading, entry, own);
+	if (ftell(reading->names) < NAMES_LIMIT)
+		fwrite(name, 1, strlen(name) + 1, reading->names);
+	else
+		reading->ret->partial = true;
+	return take_content(reading, entry, own);
 }
 
 /* Archives one after the other. 0: up to the end, at length at the latest; 1: followed by
@@ -325,7 +304,7 @@ static int read_archives(struct reading *reading, FILE *file, uint64_t length, s
 	reading->file = file;
 	reading->position = 0;
 	for (int i = 0; i < ENTRIES_LIMIT && r == 0; i++) {
-		int first = within ? '0' : skip_zeros(reading);
+		int first = within ? '0' : skip_padding(reading);
 
 		if (is_late(reading))
 			return -ETIMEDOUT;
@@ -355,26 +334,22 @@ static int read_packed(struct reading *reading, const char *program, int fd,
 	/* The program may run for long, without any output. */
 	if (reading->deadline)
 		seconds = reading->deadline > now ? (reading->deadline - now) / 1000000 + 1 : 1;
-	/* If this program was started with standard input closed, this may be that
-	 * number; the command inherits the copy. */
-	fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
-	if (fd < 0)
-		return -errno;
 	snprintf(command, sizeof(command),
 		 "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin; exec 2>/dev/null; "
-		 "command -v timeout >&2 || exit 125; tail -c +%" PRIu64
-		 " /proc/self/fd/%d | head -c %" PRIu64 " | timeout -s KILL %" PRIu64 " %s -cd",
-		 part.offset + 1, fd, part.length, seconds, program);
+		 "tail -c +%" PRIu64 " /proc/%d/fd/%d | head -c %" PRIu64
+		 " | timeout -s KILL %" PRIu64 " %s -cd",
+		 part.offset + 1, getpid(), fd, part.length, seconds, program);
 	unpacked = popen(command, "re");
-	close(fd);
 	if (!unpacked)
 		return -errno;
 	r = read_archives(reading, unpacked, UINT64_MAX, w);
 	status = pclose(unpacked);
-	if (WIFEXITED(status) && WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127)
+	/* As timeout(1) and sh(1) end. */
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
 		return why(w, -ENOENT,
-			   "%s, which would unpack it, is not installed, or does not run",
-			   WEXITSTATUS(status) == 125 ? "timeout" : program);
+			   "%s, which would unpack it, or timeout is not installed, or does not "
+			   "run",
+			   program);
 	/* Something else follows an archive. */
 	reading->ret->partial |= status != 0 || r > 0;
 	return r == -EBADMSG ? why(w, r, "it cannot be unpacked with %s", program) : r;
@@ -449,8 +424,13 @@ int initramfs_read(const char *root, const struct boot_file *file,
 	*ret = (struct initramfs){ 0 };
 	snprintf(full, sizeof(full), "%s%s", root, file->path);
 	look_note("", full, LOOK_NAME);
-	r = is_late(&reading) ? -ETIMEDOUT : read_file(&reading, root, file, &reason);
-	if (r == -EFBIG || (r < 0 && deadline && now_usec() >= deadline))
+	reading.names = open_memstream(&ret->names, &ret->names_length);
+	r = !reading.names	? -ENOMEM
+	    : is_late(&reading) ? -ETIMEDOUT
+				: read_file(&reading, root, file, &reason);
+	if (reading.names && fclose(reading.names) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r == -EFBIG || (r < 0 && is_late(&reading)))
 		r = why(&reason, -ETIMEDOUT, "it is too large to be searched in time");
 	if (r >= 0)
 		r = read_noted(ret, &reason);

@@ -48,7 +48,7 @@ struct initramfs {
 	size_t count;
 	/* All names in it, each terminated by a zero byte. */
 	char *names;
-	size_t names_length, names_size;
+	size_t names_length;
 	/* The kernel command line inside a unified image; otherwise "". */
 	char cmdline[INITRAMFS_CMDLINE_SIZE];
 };

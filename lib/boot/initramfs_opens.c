@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "boot/initramfs.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -11,7 +12,9 @@
 
 /* What is to be opened. */
 struct wanted {
-	const char *name, *uuid; /* uuid: NULL if only the name counts */
+	const char *name;
+	char uuid[TEXT_UUID_SIZE]; /* "" for none */
+	bool by_uuid;		   /* whoever opens it by that gives it the name */
 };
 
 bool initramfs_has(const struct initramfs *initramfs, const char *name)
@@ -38,24 +41,16 @@ bool initramfs_runs_late(const struct initramfs *initramfs, const char *hook)
 	return resume && at && resume < at && at < end;
 }
 
-/* Does field, up to a '=', equal the UUID or its beginning? dracut accepts a prefix. */
-static bool is_uuid(const char *field, const char *uuid)
-{
-	const char *digits = field + (text_starts(field, "luks-") ? 5 : 0);
-	size_t length = strcspn(digits, "=");
-
-	return uuid && length >= 4 && strncasecmp(digits, uuid, length) == 0;
-}
-
-/* The UUID by which a line of crypttab names its device; NULL: it uses another form. */
-static const char *source_uuid(const char *source)
+/* Does field, up to a '=' or ':', name the UUID or its beginning? dracut accepts a prefix. */
+static bool is_uuid(const char *field, const struct wanted *wanted)
 {
 	static const char *const before[] = { "UUID=", "/dev/disk/by-uuid/", "luks-" };
+	size_t length;
 
-	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++)
-		if (text_starts(source, before[i]))
-			return source + strlen(before[i]);
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+		field += text_starts(field, before[i]) ? strlen(before[i]) : 0;
+	length = strcspn(field, "=:");
+	return length >= 4 && strncasecmp(field, wanted->uuid, length) == 0;
 }
 
 /* The value of name, which may have the prefix "rd."; NULL: another word. */
@@ -73,45 +68,48 @@ static bool is_false(const char *value)
 /* What the kernel command line says. */
 struct words {
 	bool opens;	    /* one word opens it */
-	bool some;	    /* some words name what to open: */
-	bool listed;	    /* … this source among them */
+	bool some, listed;  /* some words name what to open; it is among them */
 	bool off, no_table; /* all of it is disabled; crypttab is ignored */
 };
 
-/* source: a UUID, or NULL. */
+/* Is what follows the first such character in a word, up to a ':', the mapping's name? */
+static bool has_name(const char *word, char after, const struct wanted *wanted)
+{
+	const char *name = strchr(word, after);
+	size_t length = name ? strcspn(++name, ":") : 0;
+
+	return length > 0 && length == strlen(wanted->name) &&
+	       strncmp(name, wanted->name, length) == 0;
+}
+
 static struct words read_words(const struct initramfs *initramfs, const char *cmdline,
-			       const struct wanted *wanted, const char *source)
+			       const struct wanted *wanted)
 {
 	bool hook = initramfs_has(initramfs, "hooks/*encrypt*") &&
 		    !initramfs_runs_late(initramfs, "encrypt");
 	_cleanup_free_ char *copy = strdup(cmdline);
 	struct words ret = { 0 };
-	bool by_cryptdevice = false;
-	char *rest = copy, *word, *name;
+	bool by_hook = false;
+	char *rest = copy, *word;
 
 	while ((word = strsep(&rest, " \t\n"))) {
-		const char *value = value_of(word, "luks.uuid=");
+		const char *value = value_of(word, "luks.uuid="); /* UUID */
 
-		value = value ? value : value_of(word, "luks.name=");
+		value = value ? value : value_of(word, "luks.name="); /* UUID=NAME */
 		ret.off |= is_false(value_of(word, "luks="));
 		ret.no_table |= is_false(value_of(word, "luks.crypttab="));
 		if (value) {
-			name = strchr(value, '=');
 			ret.some = true;
-			ret.listed |= is_uuid(value, source);
-			ret.opens |= is_uuid(value, wanted->uuid) ||
-				     strcmp(name ? name + 1 : value, wanted->name) == 0;
+			ret.listed |= is_uuid(value, wanted);
+			ret.opens |= (wanted->by_uuid && is_uuid(value, wanted)) ||
+				     has_name(value, '=', wanted);
 		} else if (hook && text_starts(word, "cryptdevice=")) {
-			/* DEVICE:NAME:OPTIONS */
-			word += strlen("cryptdevice=");
-			value = strsep(&word, ":");
-			name = strsep(&word, ":");
-			value = source_uuid(value);
-			by_cryptdevice |= (name && strcmp(name, wanted->name) == 0) ||
-					  (value && is_uuid(value, wanted->uuid));
+			value = word + strlen("cryptdevice="); /* DEVICE:NAME:OPTIONS */
+			by_hook |= (wanted->by_uuid && is_uuid(value, wanted)) ||
+				   has_name(value, ':', wanted);
 		}
 	}
-	ret.opens = (ret.opens && !ret.off) || by_cryptdevice;
+	ret.opens = (ret.opens && !ret.off) || by_hook;
 	return ret;
 }
 
@@ -125,10 +123,10 @@ static bool has_key(const struct initramfs *initramfs, const char *key, const ch
 	       strstr(options, "keyscript=") || initramfs_has(initramfs, key + 1);
 }
 
-/* Lines of a crypttab, "NAME SOURCE KEY OPTIONS". systemd's: read by
- * systemd-cryptsetup-generator(8), not by Debian's scripts. */
-static bool table_opens(const struct initramfs *initramfs, const char *file, bool systemds,
-			const char *cmdline, const struct wanted *wanted)
+/* Lines of a crypttab, "NAME SOURCE KEY OPTIONS". words: of the command line, where
+ * systemd-cryptsetup-generator(8) reads it; NULL: Debian's scripts do. */
+static bool table_opens(const struct initramfs *initramfs, const char *file,
+			const struct words *words, const struct wanted *wanted)
 {
 	const char *text = initramfs_file(initramfs, file);
 	_cleanup_free_ char *copy = text ? strdup(text) : NULL;
@@ -136,20 +134,17 @@ static bool table_opens(const struct initramfs *initramfs, const char *file, boo
 
 	while ((line = strsep(&rest, "\n"))) {
 		char name[256] = "", source[512] = "", key[512] = "", options[512] = "";
-		const char *uuid;
-		struct words words;
+		bool by_uuid;
 
 		if (sscanf(line, "%255s %511s %511s %511s", name, source, key, options) < 2 ||
 		    name[0] == '#')
 			continue;
-		uuid = source_uuid(source);
-		if (strcmp(name, wanted->name) != 0 && !(uuid && is_uuid(uuid, wanted->uuid)))
+		by_uuid = is_uuid(source, wanted);
+		if (words && (words->off || words->no_table || strstr(options, "noauto") ||
+			      (words->some && !(words->listed && by_uuid))))
 			continue;
-		words = read_words(initramfs, cmdline, wanted, uuid);
-		if (systemds && (words.off || words.no_table || (words.some && !words.listed) ||
-				 strstr(options, "noauto")))
-			continue;
-		if (has_key(initramfs, key, options))
+		if ((strcmp(name, wanted->name) == 0 || (wanted->by_uuid && by_uuid)) &&
+		    has_key(initramfs, key, options))
 			return true;
 	}
 	return false;
@@ -158,17 +153,15 @@ static bool table_opens(const struct initramfs *initramfs, const char *file, boo
 bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, const char *name,
 		     const char *uuid, bool any_name)
 {
-	char written[TEXT_UUID_SIZE];
 	struct wanted wanted = { .name = name };
+	struct words words;
 
-	if (strlen(uuid) == 32) {
-		snprintf(written, sizeof(written), "%.8s-%.4s-%.4s-%.4s-%s", uuid, uuid + 8,
+	if (strlen(uuid) == 32)
+		snprintf(wanted.uuid, sizeof(wanted.uuid), "%.8s-%.4s-%.4s-%.4s-%s", uuid, uuid + 8,
 			 uuid + 12, uuid + 16, uuid + 20);
-		/* A device that is opened by UUID alone is called luks-UUID. */
-		if (any_name || strcasestr(name, written))
-			wanted.uuid = written;
-	}
-	return read_words(initramfs, cmdline, &wanted, NULL).opens ||
-	       table_opens(initramfs, "etc/crypttab", true, cmdline, &wanted) ||
-	       table_opens(initramfs, "cryptroot/crypttab", false, cmdline, &wanted);
+	/* A device that is opened by UUID alone is called luks-UUID. */
+	wanted.by_uuid = wanted.uuid[0] && (any_name || strcasestr(name, wanted.uuid));
+	words = read_words(initramfs, cmdline, &wanted);
+	return words.opens || table_opens(initramfs, "etc/crypttab", &words, &wanted) ||
+	       table_opens(initramfs, "cryptroot/crypttab", NULL, &wanted);
 }

@@ -458,16 +458,17 @@ START_TEST(ends_in_time)
 }
 END_TEST
 
-/* Zeros, of which there may be very many. */
-START_TEST(looks_at_the_clock)
+/* Padding, of which there may be very much. */
+START_TEST(skips_only_so_much)
 {
 	uint64_t began = now_usec();
 	struct initramfs initramfs;
 
 	made_shell("printf 0 >initrd && truncate -s 1T initrd");
 	made_shell("printf '\\0' | dd of=initrd conv=notrunc status=none");
-	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, began + 100000, &initramfs, NULL),
-			 -ETIMEDOUT);
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
+	ck_assert(initramfs.partial);
+	initramfs_free(&initramfs);
 	ck_assert_uint_lt(now_usec() - began, 1500000);
 }
 END_TEST
@@ -574,7 +575,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, reads_unified_images);
 	tcase_add_test(test, reads_on_behind_the_first);
 	tcase_add_test(test, ends_in_time);
-	tcase_add_test(test, looks_at_the_clock);
+	tcase_add_test(test, skips_only_so_much);
 	tcase_add_test(test, reads_without_standard_output);
 	tcase_add_test(test, waits_for_no_packer);
 	tcase_add_test(test, unpacks_only_so_much);
