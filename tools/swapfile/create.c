@@ -68,8 +68,7 @@ static int fill(int fd, const struct swapfile *s, const struct site *site, struc
 	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
-/* Makes it, finds its place, and reads the header there. After a failure there is no file. In a
- * dry run, device and offset stay placeholders. */
+/* Makes it, finds its place, and reads the header there. After a failure there is no file. */
 static int make_file(struct swapfile *s, const struct site *site, struct swapfile_place *ret,
 		     struct why *w)
 {
@@ -77,13 +76,6 @@ static int make_file(struct swapfile *s, const struct site *site, struct swapfil
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	*ret = (struct swapfile_place){ .device = "DEVICE",
-					.offset = "OFFSET",
-					.area = { .dev = site->dev, .file = true } };
-	text_copy(ret->path, sizeof(ret->path), site->path);
-	swapfile_step(s, "make", site->path);
-	if (s->dry_run)
-		return 0;
 	fd = open(site->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return why(w, -errno, "%s: %s", site->path, strerror(errno));
@@ -93,8 +85,6 @@ static int make_file(struct swapfile *s, const struct site *site, struct swapfil
 	made.path = site->path;
 	if (r == 0)
 		r = swapfile_find(&made, ret, w);
-	if (r == 0)
-		r = swapfile_stopped(w);
 	if (r < 0)
 		unlink(site->path);
 	return r;
@@ -193,14 +183,19 @@ static int choose_size(struct swapfile *s, const struct site *site, struct why *
 /* subvolume: to be created, too; may be NULL. */
 static int create(struct swapfile *s, const struct site *site, const char *subvolume, struct why *w)
 {
-	struct swapfile_place place;
+	struct swapfile_place place = { 0 };
 	struct why reason;
-	int r = swapfile_stopped(w);
+	int r = 0;
 
-	if (r == 0 && subvolume) {
+	if (subvolume)
 		swapfile_step(s, "make the subvolume", subvolume);
-		r = s->dry_run ? 0 : make_subvolume(subvolume, w);
-	}
+	swapfile_step(s, "make", site->path);
+	if (s->dry_run && s->enable)
+		swapfile_step(s, "enable", site->path);
+	if (s->dry_run)
+		return 0;
+	if (subvolume)
+		r = make_subvolume(subvolume, w);
 	if (r < 0)
 		return r;
 	r = make_file(s, site, &place, w);
@@ -210,7 +205,7 @@ static int create(struct swapfile *s, const struct site *site, const char *subvo
 		r = swapfile_enable_place(s, &place, w);
 		if (r < 0)
 			delete_file(s, site->path, &reason);
-	} else if (r == 0 && !s->dry_run) {
+	} else if (r == 0) {
 		swapfile_line(s, "%s was created; 's2disk-swapfile enable %s' sets the system up",
 			      site->path, site->path);
 	}

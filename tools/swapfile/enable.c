@@ -13,13 +13,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Former versions recorded there what they changed. */
+/* A version that changed boot loaders' files recorded it there. */
 #define FORMER_STATE "/var/lib/s2disk/swapfile.state"
 
 static void print_lines(struct swapfile *s, char sign, const char *text)
@@ -153,9 +151,7 @@ static int carry_out(struct swapfile *s, const struct swapfile_place *place,
 		swapfile_step(s, "activate", place->path);
 		r = s->dry_run ? 0 : swapfile_activate(place->path, w);
 	}
-	if (r == 0)
-		r = refresh(s, edits, command, w);
-	return r == 0 ? swapfile_stopped(w) : r;
+	return r == 0 ? refresh(s, edits, command, w) : r;
 }
 
 /* After a failure all is as it was. former: another area that was deactivated; NULL: none. */
@@ -214,10 +210,6 @@ int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place
 	if (r < 0)
 		return r;
 	warn_of_other_name(s, &place->area);
-	if (!place->area.device[0]) {
-		swapfile_line(s, "DEVICE and OFFSET are known once the file exists");
-		return 0;
-	}
 	/* A dry run makes no initramfs. */
 	if (!s->dry_run && !look_back(s, place, true))
 		return 0;
@@ -237,24 +229,6 @@ int swapfile_do_enable(struct swapfile *s, struct why *w)
 		r = why(w, -EINVAL, "--hibernate-only is for swap files, and %s is a device",
 			s->path);
 	return r == 0 ? swapfile_enable_place(s, &place, w) : r;
-}
-
-/* Former versions changed boot loaders' files, too. */
-static void report_former(struct swapfile *s)
-{
-	char state[PATH_MAX];
-
-	if (!tree_exists(s->root, FORMER_STATE))
-		return;
-	log_warning(
-		"an earlier version set this up: remove what it marked in /etc/default/grub and "
-		"/etc/default/u-boot, /etc/default/grub.d/95-s2disk-swapfile.cfg, and, where "
-		"/etc/kernel/cmdline or boot loader entries name this place, resume= and "
-		"resume_offset=; then regenerate the boot loader's configuration");
-	swapfile_step(s, "delete", FORMER_STATE);
-	snprintf(state, sizeof(state), "%s" FORMER_STATE, s->root);
-	if (!s->dry_run)
-		unlink(state);
 }
 
 /* If the area cannot be deactivated, nothing is changed. */
@@ -278,8 +252,14 @@ int swapfile_do_disable(struct swapfile *s, struct why *w)
 		r = disable(s, edits, w);
 	else if (unread == 0)
 		swapfile_line(s, "no swap area is enabled; there is nothing to do");
-	if (r == 0)
-		report_former(s);
+	if (r == 0 && tree_exists(s->root, FORMER_STATE))
+		log_warning(
+			"an earlier version set this up: remove what it marked in "
+			"/etc/default/grub "
+			"and /etc/default/u-boot, /etc/default/grub.d/95-s2disk-swapfile.cfg, and, "
+			"where /etc/kernel/cmdline or boot loader entries name this place, resume= "
+			"and resume_offset=; then regenerate the boot loader's configuration, and "
+			"delete " FORMER_STATE);
 	if (r == 0 && edits_differ(edits) && !s->dry_run &&
 	    io_read_text(s->root, "/sys/power/resume", known, sizeof(known)) > 0 &&
 	    !text_starts(known, "0:0"))

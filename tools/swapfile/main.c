@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -104,7 +105,7 @@ static int run_locked(struct swapfile *s, const struct command *command, struct 
 
 	if (r == 0 && changes) {
 		r = take_lock(s->root, &lock, w);
-		swapfile_stop_begin();
+		signal(SIGPIPE, SIG_IGN); /* whoever reads the output */
 	}
 	if (r == 0)
 		r = crypto_init(w);

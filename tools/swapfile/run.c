@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Programs, swap and signals of the running system; the output: lines of text, or one JSON object.
- */
+/* Programs and swap of the running system; output. */
 #include "swapfile.h"
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/program.h"
@@ -11,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +17,6 @@
 #include <unistd.h>
 
 #define SWAPS_MAX 64
-
-static volatile sig_atomic_t asked;
 
 /* A plain environment: these programs run as root. Their output is shown, except with --quiet. */
 int swapfile_run(const char *root, const char *command, const char *operand, struct why *w)
@@ -87,29 +82,6 @@ bool swapfile_is_active(const struct swap_area *area)
 	return count > 0 &&
 	       swap_area_find_entry(area, entries, (size_t)(count < SWAPS_MAX ? count : SWAPS_MAX),
 				    &entry);
-}
-
-static void take_signal(int number)
-{
-	(void)number;
-	asked = 1;
-}
-
-void swapfile_stop_begin(void)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	/* No SA_RESTART: long system calls are to be interrupted. */
-	const struct sigaction action = { .sa_handler = take_signal };
-
-	asked = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		sigaction(numbers[i], &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-int swapfile_stopped(struct why *w)
-{
-	return asked ? why(w, -EINTR, "interrupted; what was done is undone") : 0;
 }
 
 void swapfile_line(const struct swapfile *s, const char *format, ...)

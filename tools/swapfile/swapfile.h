@@ -91,7 +91,7 @@ void swapfile_line(const struct swapfile *s, const char *format, ...)
 /* A step, right before it is done ("would ..." in a dry run). */
 void swapfile_step(const struct swapfile *s, const char *verb, const char *what);
 
-/* The running system: programs, swap, signals. */
+/* The running system: programs, swap. */
 
 /* Runs a program of the system with blank-separated arguments, and one more that may contain
  * blanks (NULL: none). */
@@ -102,12 +102,6 @@ int swapfile_run(const char *root, const char *command, const char *operand, str
 int swapfile_activate(const char *path, struct why *w);
 int swapfile_deactivate(const char *path, struct why *w);
 bool swapfile_is_active(const struct swap_area *area);
-
-/* Ctrl-C: from now on SIGINT, SIGTERM and SIGHUP only set a flag, so that everything can be
- * undone; SIGPIPE is ignored. */
-void swapfile_stop_begin(void);
-/* -EINTR if one of them was received. */
-int swapfile_stopped(struct why *w);
 
 /* The files that enabling may mark, the drop-ins side by side. */
 enum {

@@ -73,8 +73,7 @@ static bool is_wanted(const struct swapfile_place *place, const char *name)
 	struct swap_area area;
 
 	return strcmp(name, place->path) == 0 ||
-	       (place->area.device[0] &&
-		swap_area_resolve(name, 0, name[0] == '/', &area, NULL) == 0 &&
+	       (swap_area_resolve(name, 0, name[0] == '/', &area, NULL) == 0 &&
 		area.dev == place->area.dev && area.offset == place->area.offset);
 }
 

@@ -215,13 +215,10 @@ END_TEST
 /* Whatever fails, all is as before; what is made of files is made of the old ones. */
 static const struct {
 	const char *fail;
-	int stop_after;
 	const char *log;
 } failures[] = {
-	{ "swapon", 0, "swapon /swapfile\nswapoff /swapfile\n" REMADE },
-	{ "run update", 0, "swapon /swapfile\n" REMADE "swapoff /swapfile\n" REMADE },
-	{ NULL, 1, "swapon /swapfile\n" REMADE "swapoff /swapfile\n" REMADE },
-	{ NULL, 2, "swapon /swapfile\n" REMADE "swapoff /swapfile\n" REMADE },
+	{ "swapon", "swapon /swapfile\nswapoff /swapfile\n" REMADE },
+	{ "run update", "swapon /swapfile\n" REMADE "swapoff /swapfile\n" REMADE },
 };
 
 START_TEST(takes_back)
@@ -229,9 +226,8 @@ START_TEST(takes_back)
 	char *before = made_look();
 
 	made_fail = failures[_i].fail;
-	made_stop_after = failures[_i].stop_after;
 	ck_assert_int_lt(enable(&file), 0);
-	ck_assert_ptr_nonnull(strstr(w.text, made_fail ? made_fail : "interrupted"));
+	ck_assert_ptr_nonnull(strstr(w.text, made_fail));
 	ck_assert_str_eq(made_log, failures[_i].log);
 	check_as_before(before);
 	/* Not what was active before. */
@@ -433,13 +429,13 @@ START_TEST(of_former_versions)
 	made_check(DROP_IN, NULL);
 	made_check("/etc/systemd/system/systemd-hibernate.service.d/90-s2disk-swap.conf", NULL);
 	made_check("/etc/default/grub", "A=1\n" BEGIN "# words\nB=2\nGRUB_FORCE_PARTUUID=\n" END);
-	made_check("/var/lib/s2disk/swapfile.state", NULL);
 	ck_assert_ptr_nonnull(strstr(said, "an earlier version set this up: remove what it marked "
 					   "in /etc/default/grub and"));
 	ck_assert_ptr_nonnull(strstr(said, "resume= and resume_offset="));
+	/* Until that is done. */
 	said_clear();
 	disable();
-	ck_assert_str_eq(said, "");
+	ck_assert_ptr_nonnull(strstr(said, "and delete /var/lib/s2disk/swapfile.state"));
 }
 END_TEST
 

@@ -7,7 +7,6 @@
 #include "tools/swapfile/swapfile.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,23 +128,6 @@ START_TEST(active)
 }
 END_TEST
 
-START_TEST(stops)
-{
-	struct why w = { "" };
-
-	swapfile_stop_begin();
-	ck_assert_int_eq(swapfile_stopped(&w), 0);
-	raise(SIGPIPE);
-	raise(SIGINT);
-	ck_assert_int_eq(swapfile_stopped(&w), -EINTR);
-	ck_assert_ptr_nonnull(strstr(w.text, "what was done is undone"));
-	swapfile_stop_begin();
-	ck_assert_int_eq(swapfile_stopped(&w), 0);
-	/* In a child they have their usual effect. */
-	ck_assert_int_eq(swapfile_run("", "sh -c", "kill -PIPE $$", &w), -EIO);
-}
-END_TEST
-
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "swapfile run");
@@ -155,5 +137,4 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, says);
 	tcase_add_test(tcase, swap);
 	tcase_add_test(tcase, active);
-	tcase_add_test(tcase, stops);
 }
