@@ -13,10 +13,8 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
 #include <linux/f2fs.h>
-#include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,20 +29,13 @@
 
 /* btrfs must not copy on write, which can be set on an empty file only; f2fs does not move a
  * pinned file. */
-static int prepare(int fd, uint32_t magic, struct why *w)
+static int prepare(int fd, const char *root, const struct site *site, struct why *w)
 {
-	unsigned int flags = 0;
 	uint32_t pin = 1;
 
-	if (magic == BTRFS_SUPER_MAGIC) {
-		if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
-			flags = (flags & ~(unsigned int)FS_COMPR_FL) | FS_NOCOW_FL;
-			if (ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0)
-				return 0;
-		}
-		return why(w, -errno, "the attribute NOCOW cannot be set: %s", strerror(errno));
-	}
-	if (magic == F2FS_SUPER_MAGIC && ioctl(fd, F2FS_IOC_SET_PIN_FILE, &pin) < 0)
+	if (site->magic == BTRFS_SUPER_MAGIC)
+		return swapfile_run(root, "chattr -c +C", site->path, w);
+	if (site->magic == F2FS_SUPER_MAGIC && ioctl(fd, F2FS_IOC_SET_PIN_FILE, &pin) < 0)
 		return why(w, -errno, "the file cannot be pinned to its place: %s",
 			   strerror(errno));
 	return 0;
@@ -57,7 +48,7 @@ static int fill(int fd, const struct swapfile *s, const struct site *site, struc
 	uint64_t size = site->magic == F2FS_SUPER_MAGIC ? round_up(s->size, SECTION_OF_F2FS)
 							: s->size / page_size() * page_size();
 	/* Independent of the umask and the directory's default ACL. */
-	int r = fchmod(fd, 0600) < 0 ? -errno : prepare(fd, site->magic, w);
+	int r = fchmod(fd, 0600) < 0 ? -errno : prepare(fd, s->root, site, w);
 
 	if (r < 0)
 		return r;
@@ -124,22 +115,6 @@ static int plan_subvolume(const char *path, struct why *w)
 		   path);
 }
 
-static int make_subvolume(const char *path, struct why *w)
-{
-	struct btrfs_ioctl_vol_args args = { 0 };
-	char above[PATH_MAX];
-	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	_cleanup_close_ int fd =
-		open(directory_of(path, above), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (!text_copy(args.name, sizeof(args.name), name))
-		return -ENAMETOOLONG;
-	if (fd < 0 || ioctl(fd, BTRFS_IOC_SUBVOL_CREATE, &args) < 0)
-		return why(w, -errno, "the subvolume %s cannot be created: %s", path,
-			   strerror(errno));
-	return 0;
-}
-
 static bool is_subvolume(const char *directory)
 {
 	struct stat st;
@@ -195,7 +170,7 @@ static int create(struct swapfile *s, const struct site *site, const char *subvo
 	if (s->dry_run)
 		return 0;
 	if (subvolume)
-		r = make_subvolume(subvolume, w);
+		r = swapfile_run(s->root, "btrfs subvolume create", subvolume, w);
 	if (r < 0)
 		return r;
 	r = make_file(s, site, &place, w);

@@ -184,7 +184,7 @@ class ToolRefusals(SwapFileTool):
     modules = "ext4 btrfs overlay zram loop dm_crypt xts algif_skcipher " \
         "dm_snapshot dm_thin_pool " \
         "9pnet_virtio 9p"
-    tools = ("btrfs", "mkfs.btrfs", "cryptsetup", "dmsetup", "mke2fs")
+    tools = ("btrfs", "chattr", "mkfs.btrfs", "cryptsetup", "dmsetup", "mke2fs")
     guest = GUEST
 
     def make_disks(self):

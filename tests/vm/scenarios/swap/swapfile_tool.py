@@ -220,7 +220,7 @@ class ToolBtrfs(SwapFileTool):
     name = "tool-btrfs"
     file_system = "btrfs"
     size = "--no-subvolume --size=300M"
-    tools = ("btrfs",)
+    tools = ("btrfs", "chattr")
     other = "btrfs inspect-internal map-swapfile -r $SWAP"
 
 
