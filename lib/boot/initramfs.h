@@ -83,7 +83,7 @@ bool initramfs_runs_late(const struct initramfs *initramfs, const char *hook);
  * where mkinitcpio's hook runs in time, or by rd.luks.uuid= and the like where the name
  * is luks-UUID or does not matter (any_name). If the command line names what to open,
  * systemd-cryptsetup-generator(8) uses only those lines of crypttab. uuid: of the LUKS
- * header, 32 hexadecimal digits, "" for none. */
+ * header, as blkid(8) prints it, "" for none. */
 bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, const char *name,
 		     const char *uuid, bool any_name);
 

@@ -12,9 +12,8 @@
 
 /* What is to be opened. */
 struct wanted {
-	const char *name;
-	char uuid[TEXT_UUID_SIZE]; /* "" for none */
-	bool by_uuid;		   /* whoever opens it by that gives it the name */
+	const char *name, *uuid; /* uuid: "" for none */
+	bool by_uuid;		 /* whoever opens it by that gives it the name */
 };
 
 bool initramfs_has(const struct initramfs *initramfs, const char *name)
@@ -153,15 +152,11 @@ static bool table_opens(const struct initramfs *initramfs, const char *file,
 bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, const char *name,
 		     const char *uuid, bool any_name)
 {
-	struct wanted wanted = { .name = name };
-	struct words words;
-
-	if (strlen(uuid) == 32)
-		snprintf(wanted.uuid, sizeof(wanted.uuid), "%.8s-%.4s-%.4s-%.4s-%s", uuid, uuid + 8,
-			 uuid + 12, uuid + 16, uuid + 20);
 	/* A device that is opened by UUID alone is called luks-UUID. */
-	wanted.by_uuid = wanted.uuid[0] && (any_name || strcasestr(name, wanted.uuid));
-	words = read_words(initramfs, cmdline, &wanted);
+	const struct wanted wanted = { name, uuid,
+				       uuid[0] && (any_name || strcasestr(name, uuid)) };
+	const struct words words = read_words(initramfs, cmdline, &wanted);
+
 	return words.opens || table_opens(initramfs, "etc/crypttab", &words, &wanted) ||
 	       table_opens(initramfs, "cryptroot/crypttab", NULL, &wanted);
 }

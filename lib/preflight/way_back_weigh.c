@@ -352,16 +352,13 @@ static struct locks find_locks(const struct way *way, const struct initramfs *in
 	for (size_t i = 0; i < way->stack.count; i++) {
 		const struct device_layer *layer = &way->stack.layers[i];
 		bool any_name = i > 0 || !text_starts(spec, "/dev/mapper/");
-		char uuid[sizeof(layer->luks)] = "";
 
-		for (const char *at = layer->luks; *at; at++)
-			if (*at != '-')
-				strncat(uuid, at, 1);
 		if (layer->kind != LAYER_CRYPT || device_stack_lists(&root, layer->dev))
 			continue;
-		if (!initramfs_opens(initramfs, cmdline, layer->mapper, uuid, any_name))
+		if (!initramfs_opens(initramfs, cmdline, layer->mapper, layer->luks, any_name))
 			ret.locked = layer;
-		else if (!initramfs_opens(&nothing, way->cmdline, layer->mapper, uuid, any_name))
+		else if (!initramfs_opens(&nothing, way->cmdline, layer->mapper, layer->luks,
+					  any_name))
 			ret.opened = true;
 	}
 	return ret;

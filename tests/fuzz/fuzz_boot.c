@@ -39,8 +39,8 @@ static void fuzz_opens(char *table, const char *cmdline)
 	struct initramfs initramfs = { .files = { { "etc/crypttab", table } }, .count = 1 };
 
 	for (int i = 0; i < 2; i++)
-		if (initramfs_opens(&initramfs, cmdline, "swap", "bd6056f3000040008000000000000002",
-				    i == 1))
+		if (initramfs_opens(&initramfs, cmdline, "swap",
+				    "bd6056f3-0000-4000-8000-000000000002", i == 1))
 			fuzz_assert(strlen(table) + strlen(cmdline) >= 4);
 }
 

@@ -392,7 +392,7 @@ static bool opens(const char *table, const char *cmdline, const char *name, bool
 		initramfs.files[0].text = (char *)(uintptr_t)table;
 		initramfs.count += initramfs.count == 0;
 	}
-	return initramfs_opens(&initramfs, cmdline, name, "bd6056f3000040008000000000000002",
+	return initramfs_opens(&initramfs, cmdline, name, "bd6056f3-0000-4000-8000-000000000002",
 			       any_name);
 }
 
