@@ -42,24 +42,19 @@ static void later(time_t *time, time_t than)
 		*time = than;
 }
 
-/* NULL-terminated. */
-static bool matches(const char *const *patterns, const char *name)
-{
-	for (; *patterns; patterns++)
-		if (fnmatch(*patterns, name, FNM_CASEFOLD) == 0)
-			return true;
-	return false;
-}
-
-static const char *const wanted[] = { "*initrd*", "*initramfs*", "booster-*", "*.efi", NULL };
+static const char wanted[] = "@(*initrd*|*initramfs*|booster-*|*.efi)";
 
 /* Backup copies, signatures, and crash kernels. */
-static const char *const others[] = { "*.old*",	 "*.bak",      "*.dpkg-*", "*~",
-				      "*.new",	 "*.tmp",      "*.sig",	   "*.conf",
-				      "*kdump*", "*plymouth*", NULL };
+static const char others[] =
+	"@(*.old*|*.bak|*.dpkg-*|*~|*.new|*.tmp|*.sig|*.conf|*kdump*|*plymouth*)";
 
-static const char *const spare[] = { "*rescue*",	   "*fallback*", "*/recovery-*/*",
-				     "*/limine_history/*", "*/zbm/*",	 NULL };
+/* Of whole paths. */
+static const char spare[] = "@(*rescue*|*fallback*|*/recovery-*/*|*/limine_history/*|*/zbm/*)";
+
+static bool matches(const char *pattern, const char *name)
+{
+	return fnmatch(pattern, name, FNM_CASEFOLD | FNM_EXTMATCH) == 0;
+}
 
 /* When the list is full, the oldest entry is dropped. */
 static void insert(struct boot_files *files, const struct boot_file *file)

@@ -127,29 +127,14 @@ static int run(struct swapfile *s, const struct command *command)
 	return r == 0 ? EXIT_DONE : is_refusal(r) ? EXIT_REFUSED : EXIT_FAILED;
 }
 
-/* uswsusp's program: one path, one line. */
-static int run_swap_offset(struct swapfile *s)
+static int run_command(struct swapfile *s, const char *name, int argc, char **argv)
 {
-	struct why w = { "" };
-
-	if (!s->path)
-		return command_line_wrong("expected: the path of one swap file");
-	s->uswsusp = true;
-	if (swapfile_do_offset(s, &w) == 0)
-		return EXIT_DONE;
-	log_error("%s", w.text);
-	return EXIT_FAILED;
-}
-
-static int run_command(struct swapfile *s, int argc, char **argv)
-{
-	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
+	const struct command *command = find_command(name);
 
 	if (!command)
-		return argc == 0 ? command_line_wrong("no command given")
-				 : command_line_wrong("%s is not a command", argv[0]);
-	s->path = argc > 1 ? argv[1] : NULL;
-	if (argc > 2 || (s->path && !command->takes_path) || (!s->path && command->needs_path))
+		return command_line_wrong("%s is not a command", name);
+	s->path = argc > 0 ? argv[0] : NULL;
+	if (argc > 1 || (s->path && !command->takes_path) || (!s->path && command->needs_path))
 		return command_line_wrong("%s takes %s", command->name,
 					  command->needs_path	? "one PATH"
 					  : command->takes_path ? "one PATH at most"
@@ -165,7 +150,10 @@ static int run_command(struct swapfile *s, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct swapfile s = { .root = "" };
+	/* uswsusp's program of that name has one command. */
+	struct swapfile s = { .root = "",
+			      .uswsusp =
+				      argc > 0 && strcmp(basename(argv[0]), "swap-offset") == 0 };
 	const struct command_option options[] = {
 		{ "size", 's', .take = take_size },
 		{ "no-subvolume", .flag = &s.no_subvolume },
@@ -178,9 +166,8 @@ int main(int argc, char **argv)
 		{ "verbose", 'v' },
 		{ 0 },
 	};
-	bool uswsusp = argc > 0 && strcmp(basename(argv[0]), "swap-offset") == 0;
 	const struct command_line line = {
-		.program = uswsusp ? "swap-offset" : "s2disk-swapfile",
+		.program = s.uswsusp ? "swap-offset" : "s2disk-swapfile",
 		.help = help,
 		.options = options,
 		.context = &s,
@@ -189,9 +176,10 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (uswsusp) {
-		s.path = optind + 1 == argc ? argv[optind] : NULL;
-		return run_swap_offset(&s);
-	}
-	return run_command(&s, argc - optind, argv + optind);
+	argc -= optind;
+	argv += optind;
+	if (s.uswsusp)
+		return run_command(&s, "offset", argc, argv);
+	return argc > 0 ? run_command(&s, argv[0], argc - 1, argv + 1)
+			: command_line_wrong("no command given");
 }
