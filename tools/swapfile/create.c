@@ -159,7 +159,6 @@ static int choose_size(struct swapfile *s, const struct site *site, struct why *
 static int create(struct swapfile *s, const struct site *site, const char *subvolume, struct why *w)
 {
 	struct swapfile_place place = { 0 };
-	struct why reason;
 	int r = 0;
 
 	if (subvolume)
@@ -179,7 +178,7 @@ static int create(struct swapfile *s, const struct site *site, const char *subvo
 	if (r == 0 && s->enable) {
 		r = swapfile_enable_place(s, &place, w);
 		if (r < 0)
-			delete_file(s, site->path, &reason);
+			why_prefix(w, r, "%s was created, but not enabled", site->path);
 	} else if (r == 0) {
 		swapfile_line(s, "%s was created; 's2disk-swapfile enable %s' sets the system up",
 			      site->path, site->path);

@@ -26,26 +26,21 @@ static void print_lines(struct swapfile *s, char sign, const char *text)
 		swapfile_line(s, "    %c %.*s", sign, (int)strcspn(text, "\n"), text);
 }
 
-/* A file that fails does not stop the others. */
-static int apply(struct swapfile *s, struct edit edits[EDITS], struct why *w)
+static int apply(struct swapfile *s, const struct edit edits[EDITS], struct why *w)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < EDITS; i++) {
-		struct edit *edit = &edits[i];
-		struct why reason = { "" };
-		int r;
+	for (size_t i = 0; i < EDITS && r == 0; i++) {
+		const struct edit *edit = &edits[i];
 
 		if (edit_differs(edit)) {
 			swapfile_step(s, edit->want ? "write" : "delete", edit->path);
 			print_lines(s, '-', edit->body);
 			print_lines(s, '+', edit->mark);
 		}
-		r = s->dry_run ? 0 : edit_write(s->root, edit, false, &reason);
-		if (r < 0 && result == 0)
-			result = why(w, r, "%s", why_text(&reason, r));
+		r = s->dry_run ? 0 : edit_write(s->root, edit, w);
 	}
-	return result;
+	return r;
 }
 
 /* area NULL: none. */
@@ -142,8 +137,9 @@ static bool look_back(const struct swapfile *s, const struct swapfile_place *pla
 	return good;
 }
 
+/* What was done before a step that fails stays: enabling again goes on, disabling undoes it. */
 static int carry_out(struct swapfile *s, const struct swapfile_place *place,
-		     struct edit edits[EDITS], const char *command, struct why *w)
+		     const struct edit edits[EDITS], const char *command, struct why *w)
 {
 	int r = apply(s, edits, w);
 
@@ -151,46 +147,31 @@ static int carry_out(struct swapfile *s, const struct swapfile_place *place,
 		swapfile_step(s, "activate", place->path);
 		r = s->dry_run ? 0 : swapfile_activate(place->path, w);
 	}
-	return r == 0 ? refresh(s, edits, command, w) : r;
+	if (r == 0)
+		r = refresh(s, edits, command, w);
+	if (r < 0)
+		log_warning(
+			"what was done before stays: enable again when the cause is removed, or "
+			"run s2disk-swapfile disable");
+	return r;
 }
 
-/* After a failure all is as it was. former: another area that was deactivated; NULL: none. */
-static void revert(struct swapfile *s, const struct swapfile_place *place, bool active,
-		   struct edit edits[EDITS], const char *former, const char *command)
-{
-	struct why reason = { "" };
-	int r = active ? 0 : swapfile_deactivate(place->path, &reason);
-
-	for (size_t i = 0; i < EDITS && r == 0; i++)
-		r = edit_write(s->root, &edits[i], true, &reason);
-	if (r == 0 && former)
-		r = swapfile_activate(former, &reason);
-	if (r < 0 || refresh(s, edits, command, &reason) < 0)
-		log_warning("%s", reason.text);
-}
-
-/* All or nothing. */
-static int enable(struct swapfile *s, const struct swapfile_place *place, struct edit edits[EDITS],
-		  const char *command, struct why *w)
+static int enable(struct swapfile *s, const struct swapfile_place *place,
+		  const struct edit edits[EDITS], const char *command, struct why *w)
 {
 	_cleanup_free_ char *former =
 		edit_differs(&edits[EDIT_FSTAB]) ? edits_activated(edits) : NULL;
-	bool active = swapfile_is_active(&place->area), differ = edits_differ(edits);
 	int r;
 
-	if (!differ && (s->hibernate_only || active) && look_back(s, place, false)) {
+	if (!edits_differ(edits) && (s->hibernate_only || swapfile_is_active(&place->area)) &&
+	    look_back(s, place, false)) {
 		swapfile_line(s, "%s is enabled already; there is nothing to do", place->path);
 		return 0;
 	}
 	if (former)
 		swapfile_line(s, "%s is enabled already, and is disabled first", former);
 	r = deactivate(s, former, w);
-	if (r < 0)
-		return r;
-	r = carry_out(s, place, edits, command, w);
-	if (r < 0 && differ && !s->dry_run)
-		revert(s, place, active, edits, former, command);
-	return r;
+	return r == 0 ? carry_out(s, place, edits, command, w) : r;
 }
 
 int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w)

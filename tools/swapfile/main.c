@@ -42,8 +42,7 @@ static const char help[] =
 	"  -h, --help            this text\n"
 	"  -V, --version         the version\n"
 	"\n"
-	"Exit status: 0 done, 1 failed and what was done is undone, 2 wrong usage, 3 it cannot\n"
-	"work here.\n";
+	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 it cannot work here.\n";
 
 static const struct command {
 	const char *name;

@@ -147,21 +147,17 @@ static int put(const char *full, const char *text)
 	return r;
 }
 
-int edit_write(const char *root, struct edit *edit, bool back, struct why *w)
+int edit_write(const char *root, const struct edit *edit, struct why *w)
 {
 	_cleanup_free_ char *full = NULL;
-	int r = 0;
+	int r;
 
 	if (asprintf(&full, "%s%s", root, edit->path) < 0) {
 		full = NULL;
 		return -ENOMEM;
 	}
 	replace_tidy(full);
-	if (!back && edit_differs(edit))
-		r = put(full, edit->want);
-	else if (edit->written)
-		r = put(full, edit->text);
-	edit->written = !back && r == 0 && edit_differs(edit);
+	r = edit_differs(edit) ? put(full, edit->want) : 0;
 	return r < 0 ? why(w, -EIO, "%s cannot be written: %s", edit->path, strerror(-r)) : 0;
 }
 

@@ -19,7 +19,6 @@ struct edit {
 	char *rest;	  /* … and without the marks */
 	char *mark;	  /* the lines that are to be marked; NULL: none */
 	char *want;	  /* as it is to be */
-	bool written;	  /* it is so now */
 };
 
 /* Reads it; it is to be without marks then. edit_free() in any case. -EINVAL if it is not text, if
@@ -35,9 +34,8 @@ bool edit_differs(const struct edit *edit);
 
 /* Writes or deletes it, if it differs, by renaming a new file over it, following links, with owner,
  * mode and attributes of the old one; its directory is made if need be, and deleted when it is
- * empty. Also deletes what an interrupted run left beside it. back: what was written is as it was
- * again. -EIO. */
-int edit_write(const char *root, struct edit *edit, bool back, struct why *w);
+ * empty. Also deletes what an interrupted run left beside it. -EIO. */
+int edit_write(const char *root, const struct edit *edit, struct why *w);
 
 void edit_free(struct edit *edit);
 

@@ -69,12 +69,17 @@ START_TEST(all_in_one)
 	after = made_look();
 	ck_assert_str_eq(after, before);
 	free(after);
-	/* When enabling fails, the file is deleted, too. */
+	/* When enabling fails, the file stays, for another try. */
 	made_fail = "swapon";
 	s = made_command(path, sizeof(path), "file");
 	s.size = 50 * MIB;
 	s.enable = true;
 	ck_assert_int_eq(swapfile_do_create(&s, &w), -EIO);
+	check_printed(w.text, "was created, but not enabled: ");
+	ck_assert(exists(path));
+	made_fail = NULL;
+	s = command_for(NULL);
+	ck_assert_msg(swapfile_do_remove(&s, &w) == 0, "%s", w.text);
 	ck_assert(!exists(path));
 	after = made_look();
 	ck_assert_str_eq(after, before);

@@ -266,7 +266,7 @@ START_TEST(swap_offset)
 	run_program("/usr/sbin/swap-offset", "/swapfile", EXIT_DONE, "swap-offset");
 	ck_assert_str_eq(got.path, "/swapfile");
 	run_program("swap-offset", "", EXIT_USAGE, "");
-	check_printed(said, "expected: the path of one swap file");
+	check_printed(said, "offset takes one PATH");
 	run_program("swap-offset", "a b", EXIT_USAGE, "");
 	result = -EINVAL;
 	reason = "it has holes";
