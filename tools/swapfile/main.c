@@ -123,7 +123,8 @@ static int run(struct swapfile *s, const struct command *command)
 	/* check has printed its result already. */
 	if (w.text[0] && r < 0)
 		log_error("%s", w.text);
-	return r == 0 ? EXIT_DONE : is_refusal(r) ? EXIT_REFUSED : EXIT_FAILED;
+	/* uswsusp's program knows no refusal. */
+	return r == 0 ? EXIT_DONE : is_refusal(r) && !s->uswsusp ? EXIT_REFUSED : EXIT_FAILED;
 }
 
 static int run_command(struct swapfile *s, const char *name, int argc, char **argv)

@@ -37,16 +37,13 @@
 
 static int find_path(const char *path, struct site *site, struct why *w)
 {
-	_cleanup_free_ char *above = strdup(path), *last = strdup(path), *real = NULL;
-	const char *name;
+	_cleanup_free_ char *above = strdup(path), *real = NULL;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
-	if (!above || !last)
-		return -ENOMEM;
-	name = basename(last);
-	real = realpath(dirname(above), NULL);
+	real = above ? realpath(dirname(above), NULL) : NULL;
 	if (!real)
 		return why(w, -errno, "its directory: %s", strerror(errno));
-	if (!*path || !strcmp(name, "/") || !strcmp(name, ".") || !strcmp(name, ".."))
+	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
 		return why(w, -EINVAL, "is not a name for a file");
 	if (!text_copy(site->directory, sizeof(site->directory), real) ||
 	    snprintf(site->path, sizeof(site->path), "%s/%s", strcmp(real, "/") ? real : "",
