@@ -26,21 +26,26 @@ static void print_lines(struct swapfile *s, char sign, const char *text)
 		swapfile_line(s, "    %c %.*s", sign, (int)strcspn(text, "\n"), text);
 }
 
+/* After a file that fails, none is marked, but marks are still taken out of the others. */
 static int apply(struct swapfile *s, const struct edit edits[EDITS], struct why *w)
 {
-	int r = 0;
+	int result = 0;
 
-	for (size_t i = 0; i < EDITS && r == 0; i++) {
+	for (size_t i = 0; i < EDITS; i++) {
 		const struct edit *edit = &edits[i];
+		int r;
 
+		if (result < 0 && edit->mark)
+			continue;
 		if (edit_differs(edit)) {
 			swapfile_step(s, edit->want ? "write" : "delete", edit->path);
 			print_lines(s, '-', edit->body);
 			print_lines(s, '+', edit->mark);
 		}
-		r = s->dry_run ? 0 : edit_write(s->root, edit, w);
+		r = s->dry_run ? 0 : edit_write(s->root, edit, result == 0 ? w : NULL);
+		result = result < 0 ? result : r;
 	}
-	return r;
+	return result;
 }
 
 /* area NULL: none. */

@@ -266,6 +266,16 @@ START_TEST(a_file_fails)
 	ck_assert_ptr_nonnull(strstr(w.text, "/etc/fstab was edited between"));
 	made_check("/etc/fstab", BEGIN LINE "tmpfs /tmp tmpfs\n" END);
 	made_check(DROP_IN, NULL);
+	/* Nor does one that cannot be written. */
+	made_put("/etc/fstab", FIRST);
+	ck_assert_int_eq(enable(&file), 0);
+	made_directory("/etc/fstab.s2disk-new");
+	ck_assert_int_eq(swapfile_do_disable(&(struct swapfile){ .root = made_root, .quiet = true },
+					     &w),
+			 -EIO);
+	ck_assert_ptr_nonnull(strstr(w.text, "/etc/fstab cannot be written"));
+	made_check("/etc/fstab", FIRST BEGIN LINE END);
+	made_check(DROP_IN, NULL);
 }
 END_TEST
 
