@@ -2,6 +2,7 @@
 /* What enabling an area marks in the files of the system. */
 #include "swapfile.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -111,12 +112,36 @@ static int want_fstab(const struct swapfile *s, const struct swapfile_place *pla
 	return edit_mark(edit, false, line, w);
 }
 
+/* Has a user put settings into the file that is ours? */
+static bool has_others(const char *body)
+{
+	static const char *const ours[] = { "#", "\n", "resume device =", "resume offset =",
+					    "swap on demand =" };
+
+	while (*body) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(ours) && !text_starts(body, ours[i]))
+			i++;
+		if (i == ARRAY_SIZE(ours))
+			return true;
+		body += strcspn(body, "\n");
+		body += *body == '\n';
+	}
+	return false;
+}
+
 static int want_drop_in(const struct swapfile *s, const struct swapfile_place *place,
 			struct edit *edit, struct why *w)
 {
 	bool only = s->hibernate_only;
 	char *text;
 
+	if (edit->body && !edit->rest && has_others(edit->body))
+		return why(w, -EINVAL,
+			   "%s has settings that s2disk-swapfile did not write; move them to "
+			   "another file in its directory",
+			   edit->path);
 	if (asprintf(&text, "# The swap %s %s.\nresume device = %s\nresume offset = %s\n%s%s%s",
 		     place->area.file ? "file" : "device", place->path, place->device,
 		     place->offset, only ? "swap on demand = \"" : "", only ? place->path : "",

@@ -321,6 +321,35 @@ START_TEST(another_area)
 }
 END_TEST
 
+/* "encrypt = y" is not to be lost without a word. */
+START_TEST(a_line_of_the_users)
+{
+	static const char text[] = OWN "# The swap file /swapfile.\nresume device = UUID=1-2\n"
+				       "resume offset = 34816\n\n# mine\nencrypt = y\n";
+
+	ck_assert_int_eq(enable(&file), 0);
+	made_put(DROP_IN, text);
+	ck_assert_int_eq(enable(&file), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, DROP_IN " has settings that"));
+	ck_assert_str_eq(made_log, "");
+	made_check(DROP_IN, text);
+}
+END_TEST
+
+/* Its path ends as that of the other one does. */
+START_TEST(another_of_a_like_name)
+{
+	struct swapfile_place longer = file;
+
+	made_put("/etc/fstab", "");
+	strcpy(longer.path, "/swap/swapfile");
+	ck_assert_int_eq(enable(&longer), 0);
+	made_check("/etc/fstab", BEGIN "/swap" LINE END);
+	ck_assert_int_eq(enable(&file), 0);
+	made_check("/etc/fstab", BEGIN LINE END);
+}
+END_TEST
+
 /* If no boot would find the image, the kernel's resume device is not set, so hibernation is not
  * offered. */
 START_TEST(no_way_back)
@@ -464,6 +493,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, a_file_fails);
 	tcase_add_test(tcase, swapoff_that_fails_changes_nothing);
 	tcase_add_test(tcase, another_area);
+	tcase_add_test(tcase, a_line_of_the_users);
+	tcase_add_test(tcase, another_of_a_like_name);
 	tcase_add_test(tcase, no_way_back);
 	tcase_add_test(tcase, foretells);
 	tcase_add_loop_test(tcase, not_ours_to_make, 0, (int)ARRAY_SIZE(foreign));
