@@ -72,30 +72,49 @@ static const struct boot_file *newest(const struct way *way)
 /* The answers for several initramfs together. */
 struct sum {
 	unsigned int read;
-	bool stays; /* a good one does */
+	bool stays;   /* a good one does */
+	bool divided; /* of the running kernel's, one is good and another bad */
 	enum way_verdict best;
 	struct way_answer worst; /* of several the newest */
 };
+
+/* Was the running kernel's initramfs made again, but not this copy of it? What made it need not
+ * know of the unified image, or of the folder that the boot loader reads. The boot that found
+ * nothing may have been this one's. */
+static bool is_left(const struct way *way, const struct boot_file *file, time_t since)
+{
+	bool again = false;
+
+	for (size_t i = 0; i < way->files.count; i++)
+		again |= way->files.files[i].running && way->files.files[i].changed >= since;
+	return again && file->running && !way->proven;
+}
 
 /* Those changed since then, newest first. */
 static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *ret)
 {
 	const struct way_answer *now = &way->answer;
+	bool good = false, bad = false;
 
 	*ret = (struct sum){ .best = WAY_BAD,
 			     .worst = { WAY_UNKNOWN, "no initramfs was found below /boot and /efi\n"
 						     "mount what the system boots from; or reboot "
 						     "once, so that there is a record" } };
 	for (size_t i = 0; i < way->files.count && ret->read < max; i++) {
-		if (way->files.files[i].spare || way->files.files[i].changed < since)
+		const struct boot_file *file = &way->files.files[i];
+
+		if (file->spare || (file->changed < since && !is_left(way, file, since)))
 			continue;
-		way_weigh_initramfs(way, &way->files.files[i]);
+		way_weigh_initramfs(way, file);
+		good |= file->running && now->verdict == WAY_GOOD;
+		bad |= file->running && now->verdict == WAY_BAD;
 		if (now->verdict < ret->best)
 			ret->best = now->verdict;
 		ret->stays |= now->verdict == WAY_GOOD && now->stays;
 		if (ret->read++ == 0 || now->verdict > ret->worst.verdict)
 			ret->worst = *now;
 	}
+	ret->divided = good && bad;
 	if (way->files.cut[0] && (ret->read++ == 0 || ret->worst.verdict == WAY_GOOD)) {
 		ret->worst.verdict = WAY_UNKNOWN;
 		snprintf(ret->worst.text, sizeof(ret->worst.text),
@@ -106,7 +125,7 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 }
 
 /* Adds their common answer: each that boots must be good, but without a record it is not known
- * which are old. why: the reason they were read. */
+ * which are old, unless they are of one kernel. why: the reason they were read. */
 static void add_sum(const struct way *way, const struct sum *sum, const char *why)
 {
 	enum way_verdict worst = sum->worst.verdict;
@@ -119,8 +138,9 @@ static void add_sum(const struct way *way, const struct sum *sum, const char *wh
 		    "%s; whether the next boot would find the image is unknown: %s", why,
 		    sum->worst.text);
 	else
-		add(way, sum->best == WAY_GOOD && !way->run ? CHECK_WARNING : way->bad, "%s: %s",
-		    why, sum->worst.text);
+		add(way,
+		    sum->best == WAY_GOOD && !sum->divided && !way->run ? CHECK_WARNING : way->bad,
+		    "%s: %s", why, sum->worst.text);
 }
 
 time_t way_changes_begin(const char *root, const struct boot_record *record)

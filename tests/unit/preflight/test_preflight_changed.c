@@ -118,6 +118,49 @@ START_TEST(judges_each)
 }
 END_TEST
 
+#define COPY "/boot/efi/system/6.1/initrd"
+
+/* Generators may not know of the copy that boots: the running kernel's must not disagree. */
+START_TEST(looks_for_copies_that_were_left)
+{
+	made_put("/proc/sys/kernel/osrelease", "6.1\n");
+	made_directory("/boot/efi/system/6.1");
+	put_files(empty);
+	made_put(COPY, NULL);
+	{
+		char from[256], to[256];
+
+		snprintf(from, sizeof(from), "%s" IMAGE, made_root);
+		snprintf(to, sizeof(to), "%s" COPY, made_root);
+		ck_assert_int_eq(rename(from, to), 0);
+	}
+	set_time(COPY, BEGAN - 1000);
+	put_initramfs(NULL, NULL, NULL, NULL);
+	run.found = FOUND_NOTHING_NAMED;
+	expect(CHECK_FAILED, "changed since this boot: " COPY " runs no resume", "hook");
+	no_record = true;
+	made_put("/run/s2disk/boot", NULL);
+	expect(CHECK_FAILED, NOT_RUN ": " COPY " runs no resume", "hook");
+	/* What this boot did is known. */
+	no_record = false;
+	run.found = FOUND_SWAP;
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+	/* Another kernel's may be one that does not boot any more. */
+	made_put("/proc/sys/kernel/osrelease", "6.2\n");
+	run.found = FOUND_NOTHING_NAMED;
+	expect(CHECK_OK, "changed since this boot: " IMAGE " looks for it", "");
+	no_record = true;
+	made_put("/run/s2disk/boot", NULL);
+	expect(CHECK_WARNING, NOT_RUN ": " COPY " runs no resume", "hook");
+	/* A new kernel's alone was made: the running one's is the old one. */
+	no_record = false;
+	made_put("/proc/sys/kernel/osrelease", "6.1\n");
+	set_time(IMAGE, BEGAN - 1000);
+	put_initramfs_at("/boot/initrd.img-7", BEGAN + 2000, NULL, NULL, NULL, NULL);
+	expect(CHECK_OK, "changed since this boot: /boot/initrd.img-7 looks for it", "");
+}
+END_TEST
+
 START_TEST(says_that_not_all_was_seen)
 {
 	put_file(IMAGE, "x", BEGAN - 1000);
@@ -258,6 +301,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, reads_what_was_changed);
 	tcase_add_test(test, wants_resume);
 	tcase_add_test(test, judges_each);
+	tcase_add_test(test, looks_for_copies_that_were_left);
 	tcase_add_test(test, says_that_not_all_was_seen);
 	tcase_add_test(test, does_without_a_clock);
 	tcase_add_test(test, counts_from_the_resume);
