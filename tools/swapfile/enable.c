@@ -114,32 +114,35 @@ static void warn_of_other_name(const struct swapfile *s, const struct swap_area 
 			    cmdline.resume, cmdline.resume_offset);
 }
 
-/* Runs the pre-flight check of the way back with the current initramfs. False: no boot would find
- * the image. */
-static bool look_back(const struct swapfile *s, const struct swapfile_place *place, bool print)
+/* Runs the pre-flight check of the way back with the current initramfs, and prints it, or is as
+ * strict as it can be. CHECK_FAILED: no boot would find the image. */
+static enum check_level look_back(const struct swapfile *s, const struct swapfile_place *place,
+				  bool print)
 {
 	_cleanup_free_ struct preflight *list = calloc(1, sizeof(*list));
 	const struct preflight_target target = { .area = &place->area };
+	enum check_level worst = CHECK_OK;
 	struct settings settings;
-	bool good = true;
 
 	settings_defaults(&settings);
 	if (!list || settings_load(&settings, s->root, NULL, NULL, NULL) < 0)
-		return false;
+		return CHECK_FAILED;
+	if (!print)
+		settings.way_back = WAY_BACK_REQUIRE;
 	preflight_run(&settings, &target, s->root, list);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct check *check = &list->checks[i];
 
 		if (strcmp(check->id, "way-back") != 0)
 			continue;
-		good &= check->level != CHECK_FAILED;
+		worst = check->level > worst ? check->level : worst;
 		if (print && check->level == CHECK_OK)
 			swapfile_line(s, "%s: %s", check->id, check->text);
 		else if (print)
 			log_warning("%s%s%s", check->text, check->advice[0] ? ": " : "",
 				    check->advice);
 	}
-	return good;
+	return worst;
 }
 
 /* What was done before a step that fails stays: enabling again goes on, disabling undoes it. */
@@ -168,8 +171,9 @@ static int enable(struct swapfile *s, const struct swapfile_place *place,
 		edit_differs(&edits[EDIT_FSTAB]) ? edits_activated(edits) : NULL;
 	int r;
 
+	/* A warning may mean that regenerating failed: of several initramfs some are good. */
 	if (!edits_differ(edits) && (s->hibernate_only || swapfile_is_active(&place->area)) &&
-	    look_back(s, place, false)) {
+	    look_back(s, place, false) == CHECK_OK) {
 		swapfile_line(s, "%s is enabled already; there is nothing to do", place->path);
 		return 0;
 	}
@@ -197,7 +201,7 @@ int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place
 		return r;
 	warn_of_other_name(s, &place->area);
 	/* A dry run makes no initramfs. */
-	if (!s->dry_run && !look_back(s, place, true))
+	if (!s->dry_run && look_back(s, place, true) == CHECK_FAILED)
 		return 0;
 	set_kernel_place(s, place);
 	if (!s->dry_run)
