@@ -150,6 +150,8 @@ static int put(const char *full, const char *text)
 int edit_write(const char *root, const struct edit *edit, struct why *w)
 {
 	_cleanup_free_ char *full = NULL;
+	const char *text = edit->want;
+	struct stat st;
 	int r;
 
 	if (asprintf(&full, "%s%s", root, edit->path) < 0) {
@@ -157,7 +159,11 @@ int edit_write(const char *root, const struct edit *edit, struct why *w)
 		return -ENOMEM;
 	}
 	replace_tidy(full);
-	r = edit_differs(edit) ? put(full, edit->want) : 0;
+	/* A link to an empty file, since one that leads nowhere is not written through. */
+	if (!text && edit->text && !is_line(edit->text, OWN) && lstat(full, &st) == 0 &&
+	    S_ISLNK(st.st_mode))
+		text = "";
+	r = edit_differs(edit) ? put(full, text) : 0;
 	return r < 0 ? why(w, -EIO, "%s cannot be written: %s", edit->path, strerror(-r)) : 0;
 }
 

@@ -191,6 +191,8 @@ START_TEST(keeps_links_and_modes)
 	made_put_mode("/data/fstab", "a\n", 0640);
 	made_link("/etc/fstab", "../data/fstab");
 	made_link("/etc/gone", "nowhere");
+	made_put("/data/empty", "");
+	made_link("/etc/empty", "../data/empty");
 	made_put("/data/fstab.s2disk-new", "half of it"); /* of an interrupted run */
 	before = made_look();
 	ck_assert_int_eq(put("/etc/fstab", false, LINE, &w), 0);
@@ -203,6 +205,10 @@ START_TEST(keeps_links_and_modes)
 	ck_assert_int_eq(put("/etc/gone", false, LINE, &w), -EIO);
 	ck_assert_ptr_nonnull(strstr(w.text, "/etc/gone cannot be written"));
 	edit_free(&edit);
+	ck_assert_int_eq(put("/etc/empty", false, LINE, &w), 0);
+	edit_free(&edit);
+	made_check("/data/empty", BEGIN LINE END);
+	ck_assert_int_eq(take("/etc/empty", &w), 0);
 	after = made_look();
 	ck_assert_str_eq(after, before);
 	free(before);
