@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/look.h"
 #include "base/text.h"
+#include "boot/efi_variable.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -32,6 +34,7 @@
 struct walk {
 	const char *root, *top;
 	struct boot_files *ret;
+	char started[256]; /* path on the ESP of the unified image that booted; "" for none */
 	unsigned int entries;
 	dev_t dev; /* of /boot */
 };
@@ -135,6 +138,14 @@ static bool has_release(const char *path, const char *release)
 	return false;
 }
 
+/* Is path, below the mount point, that on the ESP, in whose file system case does not matter? */
+static bool was_started(const char *path, const char *started)
+{
+	size_t length = strlen(path), end = strlen(started);
+
+	return started[0] == '/' && end <= length && strcasecmp(path + length - end, started) == 0;
+}
+
 static void take_file(const struct walk *walk, const char *path, const FTSENT *entry)
 {
 	const struct stat *st = entry->fts_statp;
@@ -150,7 +161,7 @@ static void take_file(const struct walk *walk, const char *path, const FTSENT *e
 	}
 	look_note(walk->root, path, LOOK_NAME);
 	/* Whatever its name: what is running now is not a rescue image. */
-	file.running = has_release(path, walk->ret->release);
+	file.running = has_release(path, walk->ret->release) || was_started(path, walk->started);
 	file.spare = !file.running && matches(spare, path);
 	if (!walk->root[0])
 		later(&file.changed, st->st_ctim.tv_sec);
@@ -219,6 +230,10 @@ void boot_files_find(const char *root, struct boot_files *ret)
 	*ret = (struct boot_files){ 0 };
 	io_read_text(root, "/proc/sys/kernel/osrelease", ret->release, sizeof(ret->release));
 	ret->release[strcspn(ret->release, "\n")] = '\0';
+	efi_variable_text(root, "StubImageIdentifier", EFI_VENDOR_LOADER, walk.started,
+			  sizeof(walk.started));
+	for (char *at = walk.started; *at; at++)
+		*at = *at == '\\' ? '/' : *at;
 	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
 		walk_below(&walk, tops[i]);
 }

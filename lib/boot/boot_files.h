@@ -23,8 +23,10 @@ struct boot_file {
 	/* Of a unified kernel image, where these are sections of one PE program (UAPI
 	 * group, "Unified Kernel Image"). */
 	struct boot_section initrd, cmdline;
-	bool spare;   /* a rescue or fallback image, which is only booted on request */
-	bool running; /* its path contains the release of the running kernel */
+	bool spare; /* a rescue or fallback image, which is only booted on request */
+	/* Its path contains the release of the running kernel, or is that of the unified image that
+	 * systemd-stub(7) started. */
+	bool running;
 	mode_t mode;
 	time_t changed; /* seconds since 1970 */
 };

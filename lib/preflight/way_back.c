@@ -73,20 +73,31 @@ static const struct boot_file *newest(const struct way *way)
 struct sum {
 	unsigned int read;
 	bool stays;   /* a good one does */
-	bool divided; /* of the running kernel's, one is good and another bad */
+	bool divided; /* one is good, and one that may be what booted is bad */
 	enum way_verdict best;
 	struct way_answer worst; /* of several the newest */
+	bool old;		 /* … which was not changed since */
 };
 
+/* Some systems have releases in the names, others keep the names. */
+static bool has_release(const struct boot_file *file)
+{
+	return fnmatch("*[0-9].[0-9]*", file->path, 0) == 0;
+}
+
 /* Was the running kernel's initramfs made again, but not this copy of it? What made it need not
- * know of the unified image, or of the folder that the boot loader reads. The boot that found
+ * know of the unified image, or of the directory that the boot loader reads. The boot that found
  * nothing may have been this one's. */
 static bool is_left(const struct way *way, const struct boot_file *file, time_t since)
 {
 	bool again = false;
 
-	for (size_t i = 0; i < way->files.count; i++)
-		again |= way->files.files[i].running && way->files.files[i].changed >= since;
+	for (size_t i = 0; i < way->files.count; i++) {
+		const struct boot_file *other = &way->files.files[i];
+
+		again |= other->changed >= since && !other->spare &&
+			 (other->running || !has_release(file));
+	}
 	return again && file->running && !way->proven;
 }
 
@@ -94,7 +105,7 @@ static bool is_left(const struct way *way, const struct boot_file *file, time_t 
 static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *ret)
 {
 	const struct way_answer *now = &way->answer;
-	bool good = false, bad = false;
+	bool good = false, bad = false, left = false, failed;
 
 	*ret = (struct sum){ .best = WAY_BAD,
 			     .worst = { WAY_UNKNOWN, "no initramfs was found below /boot and /efi\n"
@@ -107,14 +118,18 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 			continue;
 		way_weigh_initramfs(way, file);
 		good |= file->running && now->verdict == WAY_GOOD;
-		bad |= file->running && now->verdict == WAY_BAD;
+		failed = file->running && now->verdict == WAY_BAD;
+		bad |= failed;
+		left |= failed && !has_release(file);
 		if (now->verdict < ret->best)
 			ret->best = now->verdict;
 		ret->stays |= now->verdict == WAY_GOOD && now->stays;
-		if (ret->read++ == 0 || now->verdict > ret->worst.verdict)
+		if (ret->read++ == 0 || now->verdict > ret->worst.verdict) {
 			ret->worst = *now;
+			ret->old = file->changed < since;
+		}
 	}
-	ret->divided = good && bad;
+	ret->divided = bad && (good || left);
 	if (way->files.cut[0] && (ret->read++ == 0 || ret->worst.verdict == WAY_GOOD)) {
 		ret->worst.verdict = WAY_UNKNOWN;
 		snprintf(ret->worst.text, sizeof(ret->worst.text),
@@ -188,7 +203,7 @@ static void look_for_booted(struct way *way)
 {
 	const struct boot_file *next = newest(way);
 	/* The names contain releases, and none is that of the running kernel. */
-	bool gone = way->files.release[0] && next && fnmatch("*[0-9].[0-9]*", next->path, 0) == 0;
+	bool gone = way->files.release[0] && next && has_release(next);
 	struct sum sum;
 
 	sum_up(way, 0, NEWEST_MAX, &sum);
@@ -210,7 +225,9 @@ static void weigh_by_record(struct way *way, time_t since)
 	by_variable = way->proven && way->run->by == NAMED_BY_FIRMWARE;
 	sum_up(way, since, BOOT_FILES_MAX, &sum);
 	if (sum.read > 0 && !sum.stays) {
-		add_sum(way, &sum, "changed since this boot");
+		add_sum(way, &sum,
+			sum.old ? "another was changed since this boot, and this was not"
+				: "changed since this boot");
 		if (by_variable && sum.worst.verdict != WAY_GOOD)
 			depend_on_variable(way);
 		return;

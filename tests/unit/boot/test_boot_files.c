@@ -107,6 +107,27 @@ START_TEST(knows_what_is_spare)
 }
 END_TEST
 
+/* The path is the ESP's, whose file system does not tell case. */
+START_TEST(knows_what_the_stub_started)
+{
+	static const char path[] = "\\EFI\\Linux\\Arch.efi";
+	char value[4 + 2 * sizeof(path)] = { 6 };
+
+	for (size_t i = 0; i < sizeof(path); i++)
+		value[4 + 2 * i] = path[i];
+	made_put_bytes("/sys/firmware/efi/efivars/"
+		       "StubImageIdentifier-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+		       value, sizeof(value));
+	put_unified("/boot/efi/EFI/linux/arch.efi");
+	put_unified("/boot/efi/EFI/linux/march.efi");
+	put_unified("/boot/rescue.efi");
+	boot_files_find(made_root, &files);
+	ck_assert_uint_eq(files.count, 3);
+	for (size_t i = 0; i < files.count; i++)
+		ck_assert(files.files[i].running == (strstr(files.files[i].path, "/arch") != NULL));
+}
+END_TEST
+
 START_TEST(follows_the_topmost_link)
 {
 	put("/elsewhere/initrd.img-6.1", "07", 1000);
@@ -493,6 +514,7 @@ void test_cases(Suite *suite)
 	tcase_set_timeout(test, 60);
 	tcase_add_test(test, finds_what_boots);
 	tcase_add_test(test, knows_what_is_spare);
+	tcase_add_test(test, knows_what_the_stub_started);
 	tcase_add_test(test, follows_the_topmost_link);
 	tcase_add_test(test, compares_releases);
 	tcase_add_test(test, looks_at_only_so_much);

@@ -137,7 +137,7 @@ START_TEST(looks_for_copies_that_were_left)
 	set_time(COPY, BEGAN - 1000);
 	put_initramfs(NULL, NULL, NULL, NULL);
 	run.found = FOUND_NOTHING_NAMED;
-	expect(CHECK_FAILED, "changed since this boot: " COPY " runs no resume", "hook");
+	expect(CHECK_FAILED, "and this was not: " COPY " runs no resume", "hook");
 	no_record = true;
 	made_put("/run/s2disk/boot", NULL);
 	expect(CHECK_FAILED, NOT_RUN ": " COPY " runs no resume", "hook");
@@ -158,6 +158,36 @@ START_TEST(looks_for_copies_that_were_left)
 	set_time(IMAGE, BEGAN - 1000);
 	put_initramfs_at("/boot/initrd.img-7", BEGAN + 2000, NULL, NULL, NULL, NULL);
 	expect(CHECK_OK, "changed since this boot: /boot/initrd.img-7 looks for it", "");
+}
+END_TEST
+
+#define STARTED "/sys/firmware/efi/efivars/StubImageIdentifier-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+
+/* A unified image by its name, which is always the same. */
+START_TEST(looks_for_what_the_stub_started)
+{
+	static const char path[] = "\\EFI\\Linux\\arch-initrd.efi";
+	char value[4 + 2 * sizeof(path)] = { 6 };
+
+	for (size_t i = 0; i < sizeof(path); i++)
+		value[4 + 2 * i] = path[i];
+	made_put_bytes(STARTED, value, sizeof(value));
+	put_file("/boot/EFI/Linux/arch-initrd.efi", "", BEGAN - 1000);
+	put_initramfs_at("/boot/initramfs-linux.img", BEGAN + 1000, NULL, NULL, NULL, NULL);
+	no_record = true;
+	expect(CHECK_FAILED, NOT_RUN ": /boot/EFI/Linux/arch-initrd.efi: it is empty", "");
+	no_record = false;
+	run.found = FOUND_NOTHING_NAMED;
+	expect(CHECK_FAILED, "and this was not: /boot/EFI/Linux/arch-initrd.efi: it", "");
+	/* Nothing else was made, so what this boot did is what counts. */
+	set_time("/boot/initramfs-linux.img", BEGAN - 2000);
+	expect(CHECK_FAILED, "does not know where", "");
+	set_time("/boot/initramfs-linux.img", BEGAN + 1000);
+	run.found = FOUND_SWAP;
+	expect(CHECK_OK, "changed since this boot: /boot/initramfs-linux.img looks", "");
+	made_put(STARTED, NULL);
+	run.found = FOUND_NOTHING_NAMED;
+	expect(CHECK_OK, "changed since this boot: /boot/initramfs-linux.img looks", "");
 }
 END_TEST
 
@@ -302,6 +332,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, wants_resume);
 	tcase_add_test(test, judges_each);
 	tcase_add_test(test, looks_for_copies_that_were_left);
+	tcase_add_test(test, looks_for_what_the_stub_started);
 	tcase_add_test(test, says_that_not_all_was_seen);
 	tcase_add_test(test, does_without_a_clock);
 	tcase_add_test(test, counts_from_the_resume);
