@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <ctype.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,19 @@ static bool is_uuid(const char *field, const struct wanted *wanted)
 		field += text_starts(field, before[i]) ? strlen(before[i]) : 0;
 	length = strcspn(field, "=:");
 	return length >= 4 && strncasecmp(field, wanted->uuid, length) == 0;
+}
+
+/* Does source name another LUKS device by its UUID? A mapping's name may be in the line of one that
+ * was formatted since. */
+static bool is_other(const char *source, const struct wanted *wanted)
+{
+	static const char *const before[] = { "UUID=", "/dev/disk/by-uuid/" };
+	bool by_uuid = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+		by_uuid |= text_starts(source, before[i]) &&
+			   isxdigit((unsigned char)source[strlen(before[i])]);
+	return by_uuid && wanted->uuid[0] && !is_uuid(source, wanted);
 }
 
 /* The value of name, which may have the prefix "rd."; NULL: another word. */
@@ -101,7 +115,8 @@ static struct words read_words(const struct initramfs *initramfs, const char *cm
 			ret.some = true;
 			ret.listed |= is_uuid(value, wanted);
 			ret.opens |= (wanted->by_uuid && is_uuid(value, wanted)) ||
-				     has_name(value, '=', wanted);
+				     (has_name(value, '=', wanted) &&
+				      (!wanted->uuid[0] || is_uuid(value, wanted)));
 		} else if (hook && text_starts(word, "cryptdevice=")) {
 			value = word + strlen("cryptdevice="); /* DEVICE:NAME:OPTIONS */
 			by_hook |= (wanted->by_uuid && is_uuid(value, wanted)) ||
@@ -142,7 +157,8 @@ static bool table_opens(const struct initramfs *initramfs, const char *file,
 		if (words && (words->off || words->no_table || strstr(options, "noauto") ||
 			      (words->some && !(words->listed && by_uuid))))
 			continue;
-		if ((strcmp(name, wanted->name) == 0 || (wanted->by_uuid && by_uuid)) &&
+		if (((strcmp(name, wanted->name) == 0 && !is_other(source, wanted)) ||
+		     (wanted->by_uuid && by_uuid)) &&
 		    has_key(initramfs, key, options))
 			return true;
 	}

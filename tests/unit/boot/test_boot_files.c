@@ -427,6 +427,12 @@ START_TEST(knows_who_opens_luks)
 	ck_assert(!opens("swap /dev/sda2 /dev/urandom swap\n", "", "swap", true));
 	ck_assert(!opens("other UUID=bd6056f3-0000-4000-8000-000000000002 x\n", "", "swap", false));
 	ck_assert(opens("other UUID=bd6056f3-0000-4000-8000-000000000002 x\n", "", "swap", true));
+	/* Formatted since. */
+	ck_assert(opens("swap UUID=BD6056f3-0000-4000-8000-000000000002 x\n", "", "swap", false));
+	ck_assert(
+		opens("swap UUID=\"bd6056f3-0000-4000-8000-000000000002\" x\n", "", "swap", false));
+	ck_assert(!opens("swap UUID=dead56f3-0000-4000-8000-000000000002 x\n", "", "swap", false));
+	ck_assert(!opens("swap /dev/disk/by-uuid/dead56f3-0000 x\n", "", "swap", true));
 	ck_assert(!opens(NULL, full, "swap", false));
 	ck_assert(opens(NULL, full, "swap", true));
 	ck_assert(opens(NULL, full, "luks-bd6056f3-0000-4000-8000-000000000002", false));
@@ -442,6 +448,8 @@ START_TEST(knows_who_opens_luks)
 		!opens(NULL, "rd.luks.name=bd6056f3-0000-4000-8000-000000000002=s", "swap", false));
 	ck_assert(!opens(NULL, "rd.luks.name=bd6056f3-0000-4000-8000-000000000002=swap luks=0",
 			 "swap", false));
+	ck_assert(!opens(NULL, "rd.luks.name=dead56f3-0000-4000-8000-000000000002=swap", "swap",
+			 false));
 	ck_assert(!opens(NULL, "rd.luks.options=bd6056f3-0000-4000-8000-000000000002=discard",
 			 "swap", true));
 }
