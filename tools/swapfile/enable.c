@@ -225,11 +225,20 @@ int swapfile_do_enable(struct swapfile *s, struct why *w)
 static int disable(struct swapfile *s, struct edit edits[EDITS], struct why *w)
 {
 	_cleanup_free_ char *activated = edits_activated(edits);
+	const char *command = initramfs_command(s->root);
 	int r = deactivate(s, activated, w);
 
 	if (r == 0)
 		r = apply(s, edits, w);
-	return r == 0 ? refresh(s, edits, initramfs_command(s->root), w) : r;
+	if (r < 0)
+		return r;
+	r = refresh(s, edits, command, w);
+	/* No mark is left that says so at the next run. */
+	if (r < 0 && command)
+		log_warning("the initramfs still leads to the area; when the cause is removed, "
+			    "run: %s",
+			    command);
+	return r;
 }
 
 int swapfile_do_disable(struct swapfile *s, struct why *w)

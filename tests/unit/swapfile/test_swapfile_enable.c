@@ -290,6 +290,22 @@ START_TEST(a_file_fails)
 }
 END_TEST
 
+/* The marks are gone then, so the next run would find nothing to do. */
+START_TEST(tells_what_disabling_left)
+{
+	struct swapfile s = command();
+
+	ck_assert_int_eq(enable(&file), 0);
+	said_clear();
+	made_fail = "run update";
+	ck_assert_int_eq(swapfile_do_disable(&s, &w), -EIO);
+	made_fail = NULL;
+	made_check(DROP_IN, NULL);
+	ck_assert_ptr_nonnull(strstr(said, "still leads to the area; when the cause is removed, "
+					   "run: update-initramfs -u -k all"));
+}
+END_TEST
+
 START_TEST(swapoff_that_fails_changes_nothing)
 {
 	struct swapfile s = command();
@@ -502,6 +518,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, fstab_stands_against_it);
 	tcase_add_loop_test(tcase, stays_and_goes_on, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, a_file_fails);
+	tcase_add_test(tcase, tells_what_disabling_left);
 	tcase_add_test(tcase, swapoff_that_fails_changes_nothing);
 	tcase_add_test(tcase, another_area);
 	tcase_add_test(tcase, a_line_of_the_users);
