@@ -75,7 +75,7 @@ struct sum {
 	bool stays;   /* a good one does */
 	bool divided; /* one is good, and one that may be what booted is bad */
 	enum way_verdict best;
-	struct way_answer worst; /* of several the newest */
+	struct way_answer worst; /* of several the running kernel's, else the newest */
 	bool old;		 /* … which was not changed since */
 };
 
@@ -119,15 +119,15 @@ static void sum_up(struct way *way, time_t since, unsigned int max, struct sum *
 		way_weigh_initramfs(way, file);
 		good |= file->running && now->verdict == WAY_GOOD;
 		failed = file->running && now->verdict == WAY_BAD;
-		bad |= failed;
-		left |= failed && !has_release(file);
 		if (now->verdict < ret->best)
 			ret->best = now->verdict;
 		ret->stays |= now->verdict == WAY_GOOD && now->stays;
-		if (ret->read++ == 0 || now->verdict > ret->worst.verdict) {
+		if (ret->read++ == 0 || now->verdict > ret->worst.verdict || (failed && !bad)) {
 			ret->worst = *now;
 			ret->old = file->changed < since;
 		}
+		bad |= failed;
+		left |= failed && !has_release(file);
 	}
 	ret->divided = bad && (good || left);
 	if (way->files.cut[0] && (ret->read++ == 0 || ret->worst.verdict == WAY_GOOD)) {

@@ -141,6 +141,10 @@ START_TEST(looks_for_copies_that_were_left)
 	no_record = true;
 	made_put("/run/s2disk/boot", NULL);
 	expect(CHECK_FAILED, NOT_RUN ": " COPY " runs no resume", "hook");
+	/* It is named, not an older kernel's. */
+	put_file("/boot/initrd.img-5", "", BEGAN + 3000);
+	expect(CHECK_FAILED, NOT_RUN ": " COPY " runs no resume", "hook");
+	made_put("/boot/initrd.img-5", NULL);
 	/* What this boot did is known. */
 	no_record = false;
 	run.found = FOUND_SWAP;
