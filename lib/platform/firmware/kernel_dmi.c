@@ -19,8 +19,6 @@ static uint32_t flag_of_word(const char *word)
 		return KERNEL_NOKASLR;
 	if (text_starts(word, "memmap=") || text_starts(word, "mem="))
 		return KERNEL_MEMMAP;
-	if (strcmp(word, "noefi") == 0 || (text_starts(word, "efi=") && strstr(word, "noruntime")))
-		return KERNEL_NO_EFI_RUNTIME;
 	if (text_starts(word, "acpi_sleep=") && strstr(word, "nonvs"))
 		return KERNEL_NO_NVS;
 	return 0;
@@ -48,8 +46,30 @@ static bool is_parameter(const char *word, const char *name, const char **ret)
 struct last_words {
 	bool wiped;   /* init_on_free */
 	bool poisons; /* page_poison */
+	bool no_efi;
 	uint32_t signature;
 };
+
+static bool has_option(const char *list, const char *option)
+{
+	size_t length = strlen(option);
+
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, option, length) == 0 && (at[length] == ',' || !at[length]))
+			return true;
+	}
+	return false;
+}
+
+/* "runtime" of the same word comes last (parse_efi_cmdline() in drivers/firmware/efi/efi.c). */
+static void hear_efi(const char *options, struct last_words *last)
+{
+	if (has_option(options, "noruntime"))
+		last->no_efi = true;
+	if (has_option(options, "runtime"))
+		last->no_efi = false;
+}
 
 static void hear(const char *word, struct last_words *last)
 {
@@ -59,6 +79,10 @@ static void hear(const char *word, struct last_words *last)
 		last->wiped = !says_no(value);
 	else if (is_parameter(word, "page_poison", &value))
 		last->poisons = !says_no(value);
+	else if (strcmp(word, "noefi") == 0)
+		last->no_efi = true;
+	else if (text_starts(word, "efi="))
+		hear_efi(word + strlen("efi="), last);
 	else if (text_starts(word, "acpi_sleep=") && strstr(word, "s4_hwsig"))
 		last->signature = KERNEL_SIGNATURE;
 	else if (text_starts(word, "acpi_sleep=") && strstr(word, "s4_nohwsig"))
@@ -95,6 +119,8 @@ uint32_t kernel_flags_of(const char *cmdline)
 	}
 	if (last.wiped || last.poisons)
 		flags |= KERNEL_WIPES_FREE;
+	if (last.no_efi)
+		flags |= KERNEL_NO_EFI_RUNTIME;
 	return flags | last.signature;
 }
 

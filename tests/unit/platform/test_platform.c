@@ -283,6 +283,11 @@ START_TEST(reads_command_lines)
 {
 	ck_assert_uint_eq(kernel_flags_of("quiet nokaslr memmap=4K$0x1000 efi=debug,noruntime"),
 			  KERNEL_NOKASLR | KERNEL_MEMMAP | KERNEL_NO_EFI_RUNTIME);
+	ck_assert_uint_eq(kernel_flags_of("efi=runtime noefi"), KERNEL_NO_EFI_RUNTIME);
+	ck_assert_uint_eq(kernel_flags_of("noefi efi=runtime"), 0);
+	ck_assert_uint_eq(kernel_flags_of("efi=noruntime efi=debug,runtime"), 0);
+	ck_assert_uint_eq(kernel_flags_of("efi=runtime,noruntime"), 0);
+	ck_assert_uint_eq(kernel_flags_of("efi=noruntimes efi=xnoruntime,debug"), 0);
 	ck_assert_uint_eq(kernel_flags_of("memory=1 xnokaslr init_on_free=0\n"), 0);
 	ck_assert_uint_eq(kernel_flags_of("init_on_free=1 acpi_sleep=s3_bios,nonvs\n"),
 			  KERNEL_WIPES_FREE | KERNEL_NO_NVS);
