@@ -103,11 +103,20 @@ static void drop_weakest_map(struct history_setup *setup)
 	TAKE_OUT(&setup->maps, weakest);
 }
 
+/* In the place of those that the map has, which stay on failure. */
 static int copy_tables(const struct boot_memory *boot, struct history_map *map)
 {
-	for (size_t i = 0; i < boot->tables.count; i++)
-		if (list_append(&map->tables, boot->tables.items[i]) < 0)
+	struct history_map copy = { 0 };
+
+	for (size_t i = 0; i < boot->tables.count; i++) {
+		if (list_append(&copy.tables, boot->tables.items[i]) < 0) {
+			list_free(&copy.tables);
 			return -ENOMEM;
+		}
+	}
+	list_free(&map->tables);
+	map->tables.items = copy.tables.items;
+	map->tables.count = copy.tables.count;
 	map->tables.known = boot->tables.known;
 	return 0;
 }
@@ -148,6 +157,8 @@ static void count_map(struct history_map *map, const struct boot_memory *boot,
 	map->refused += outcome == BOOT_REFUSED;
 }
 
+/* Of a map some of whose tables were unknown, the others are learned: else it would be taken for
+ * that of boots whose others lie elsewhere. */
 static int note_map(struct history_setup *setup, const struct boot_memory *boot,
 		    enum boot_outcome outcome)
 {
@@ -157,7 +168,7 @@ static int note_map(struct history_setup *setup, const struct boot_memory *boot,
 	if (i == setup->maps.count) {
 		r = add_map(setup, boot);
 		i = setup->maps.count - 1;
-	} else if (setup->maps.items[i].tables.count == 0) {
+	} else if (setup->maps.items[i].tables.count < boot->tables.count) {
 		r = copy_tables(boot, &setup->maps.items[i]);
 	}
 	if (r == 0)

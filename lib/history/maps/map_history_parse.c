@@ -213,7 +213,8 @@ static void merge_map(struct history_map *into, struct history_map *map)
 	into->last = max_u64(into->last, map->last);
 	history_map_add_loader(into, map->loader);
 	correct_counts(into);
-	if (into->tables.count == 0) {
+	if (into->tables.count < map->tables.count) {
+		list_free(&into->tables);
 		into->tables.items = steal_pointer(&map->tables.items);
 		into->tables.count = map->tables.count;
 		into->tables.known = map->tables.known;

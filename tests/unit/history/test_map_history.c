@@ -217,6 +217,22 @@ START_TEST(test_some_tables)
 }
 END_TEST
 
+/* They are learned, or the map would stand for any that has the known ones. */
+START_TEST(test_tables_learned)
+{
+	static const struct boot_table all[] = { { "DSDT", 1 }, { "SSDT1", 2 } };
+	static const struct boot_table moved[] = { { "DSDT", 1 }, { "SSDT1", 3 } };
+
+	count_tables(all, 1);
+	count_tables(all, 2);
+	ck_assert_uint_eq(first()->maps.count, 1);
+	ck_assert_uint_eq(first()->maps.items[0].tables.count, 2);
+	count_tables(moved, 2);
+	ck_assert_uint_eq(first()->maps.count, 2);
+	ck_assert_uint_eq(first()->maps.items[0].boots, 2);
+}
+END_TEST
+
 static void count_log(const char *files, uint64_t start, uint64_t time)
 {
 	struct boot_memory boot;
@@ -318,6 +334,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tests, test_setups);
 	tcase_add_test(tests, test_tables);
 	tcase_add_test(tests, test_some_tables);
+	tcase_add_test(tests, test_tables_learned);
 	tcase_add_test(tests, test_logs);
 	tcase_add_test(tests, test_boot_files_in_turn);
 	tcase_add_test(tests, test_many_logs);

@@ -305,6 +305,23 @@ START_TEST(loaders)
 }
 END_TEST
 
+/* Two maps are one where some tables of the first are unknown; not then a third. */
+START_TEST(tables_learned)
+{
+	static const char map[] = " map\n  regions 1\n  region 0x0 0x1fff System RAM\n  tables ";
+	char text[900];
+
+	snprintf(text, sizeof(text),
+		 HISTORY_HEAD HISTORY_SETUP "%s1\n  table 0x10 DSDT\n"
+					    "%s2\n  table 0x10 DSDT\n  table 0x20 SSDT\n"
+					    "%s2\n  table 0x10 DSDT\n  table 0x30 SSDT\n",
+		 map, map, map);
+	ck_assert_uint_eq(parse(text), 0);
+	ck_assert_uint_eq(got.setups.items[0].maps.count, 2);
+	ck_assert_uint_eq(got.setups.items[0].maps.items[0].tables.count, 2);
+}
+END_TEST
+
 START_TEST(damaged)
 {
 	char *text = replaced(HISTORY_TEXT, damages[_i].line, damages[_i].by);
@@ -490,6 +507,7 @@ void test_cases(Suite *suite)
 	TCase *tcase = test_case(suite, "text");
 
 	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_add_test(tcase, tables_learned);
 	tcase_add_test(tcase, loaders);
 	tcase_add_test(tcase, everything);
 	tcase_add_test(tcase, little_and_much);
