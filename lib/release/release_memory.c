@@ -7,11 +7,14 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "platform/hardware/device_users.h"
+#include "platform/memory/offlined.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BLOCKS "/sys/devices/system/memory"
 #define VIRTIO_MEM_ID "0018"
@@ -28,12 +31,35 @@ static bool maps_in_memory(const char *root)
 	       text[0] != 'N' && text[0] != '0';
 }
 
+/* Linux 6.2 and later does not set a block online that has a poisoned page (memory_block_online()
+ * in drivers/base/memory.c: EHWPOISON), and earlier ones would use the page again. */
+static void block_if_poisoned(const struct planner *planner, const struct frame_list *poisoned,
+			      int error, struct release_entry *entry)
+{
+	uint64_t size = planner->platform->ram.pages.page_size;
+
+	/* A user who only looks may not see them. */
+	if (error == -EACCES && geteuid() != 0)
+		return;
+	if (error < 0)
+		text_copy(entry->blocked, sizeof(entry->blocked),
+			  "the kernel counts poisoned pages (HardwareCorrupted), and whether "
+			  "they are in it is not known");
+	else if (size > 0 && frames_within(poisoned->items, poisoned->count, entry->start / size,
+					   entry->end / size) > 0)
+		text_copy(entry->blocked, sizeof(entry->blocked),
+			  "pages of it are poisoned (HardwareCorrupted), and with them it would "
+			  "not come online again before the next boot");
+}
+
 static void block_if_impossible(struct planner *planner, uint64_t bytes,
 				struct release_entry *entry)
 {
 	uint64_t available = planner->platform->ram.pages.available;
 	uint64_t left = available > planner->offlined ? available - planner->offlined : 0;
 
+	if (entry->blocked[0])
+		return;
 	if (maps_in_memory(planner->root))
 		text_copy(entry->blocked, sizeof(entry->blocked),
 			  "its memory map is in that memory (memmap_on_memory)");
@@ -105,8 +131,13 @@ static int plan_blocks(struct planner *planner, uint64_t start, uint64_t end,
 static int plan_added(struct planner *planner)
 {
 	const struct memory_map *map = &planner->platform->map;
-	int r = 0;
+	_cleanup_frames_ struct frame_list poisoned = { 0 };
+	int error = 0, r = 0;
 
+	if (map->entries.count > map->table_count)
+		error = offlined_poisoned(planner->root, &planner->platform->ram, &poisoned);
+	if (error == -ENOMEM)
+		return error;
 	for (size_t i = map->table_count; r == 0 && i < map->entries.count; i++) {
 		const struct memory_entry *added = &map->entries.items[i];
 		struct release_entry entry = {
@@ -115,8 +146,11 @@ static int plan_added(struct planner *planner)
 			.reason = "it was added to the running machine, and may be missing when "
 				  "that starts again",
 			.source = RELEASE_BUILT_IN,
+			.start = added->start,
+			.end = added->end,
 		};
 
+		block_if_poisoned(planner, &poisoned, error, &entry);
 		block_if_impossible(planner, added->end - added->start + 1, &entry);
 		r = plan_blocks(planner, added->start, added->end, &entry);
 	}

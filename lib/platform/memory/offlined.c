@@ -103,40 +103,49 @@ static int check_failures(const char *root, bool *ret_known, struct why *w)
 	return 0;
 }
 
-/* Frames first … end - 1; stops when *left poisoned ones have been seen. */
-static int scan(int fd, uint64_t first, uint64_t end, uint64_t *left, struct frame_list *ret)
+/* Which poisoned frames are looked for, and how many more there may be. */
+struct search {
+	bool used; /* those that are in use as well */
+	uint64_t left;
+};
+
+/* Of one frame. */
+static int take(struct search *search, uint64_t frame, uint64_t flags, struct frame_list *ret)
+{
+	int r;
+
+	if (!(flags & BIT(KPF_HWPOISON)))
+		return 0;
+	search->left -= search->left > 0;
+	if (!search->used && !offlined_flags(flags))
+		return 0;
+	r = frames_append(ret, frame, 1);
+	if (r == 0 && ret->count > OFFLINED_RANGES_MAX) {
+		ret->count = OFFLINED_RANGES_MAX;
+		search->left = 0;
+	}
+	return r;
+}
+
+/* Frames first … end - 1; stops when all poisoned ones have been seen. */
+static int scan(int fd, uint64_t first, uint64_t end, struct search *search, struct frame_list *ret)
 {
 	unsigned char flags[FRAMES_A_READ * sizeof(uint64_t)];
 
-	while (first<end && * left> 0) {
+	while (first < end && search->left > 0) {
 		uint64_t count = min_u64(end - first, FRAMES_A_READ);
 		int r = io_pread_full(fd, flags, (size_t)count * 8, first * 8);
 
+		for (uint64_t i = 0; r == 0 && i < count; i++)
+			r = take(search, first + i, get_le64(flags + i * 8), ret);
 		if (r < 0)
 			return r;
-		for (uint64_t i = 0; i < count; i++) {
-			uint64_t value = get_le64(flags + i * 8);
-
-			if (!(value & BIT(KPF_HWPOISON)))
-				continue;
-			*left -= *left > 0;
-			if (!offlined_flags(value))
-				continue;
-			r = frames_append(ret, first + i, 1);
-			if (r < 0)
-				return r;
-			if (ret->count > OFFLINED_RANGES_MAX) {
-				ret->count = OFFLINED_RANGES_MAX;
-				*left = 0;
-				return 0;
-			}
-		}
 		first += count;
 	}
 	return 0;
 }
 
-static int scan_ram(int fd, const struct ram *ram, uint64_t left, struct frame_list *ret)
+static int scan_ram(int fd, const struct ram *ram, struct search search, struct frame_list *ret)
 {
 	uint64_t size = ram->pages.page_size;
 	int r = 0;
@@ -144,7 +153,7 @@ static int scan_ram(int fd, const struct ram *ram, uint64_t left, struct frame_l
 	/* Ascending; the frames of different ranges do not overlap. */
 	for (size_t i = 0; r == 0 && i < ram->used.count; i++)
 		r = scan(fd, div_round_up(ram->used.items[i].start, size),
-			 ram->used.items[i].end / size + 1, &left, ret);
+			 ram->used.items[i].end / size + 1, &search, ret);
 	return r;
 }
 
@@ -236,19 +245,19 @@ static int only_own(const char *root, struct frame_list *frames)
 int offlined_find(const char *root, const struct ram *ram, struct frame_list *ret, int *ret_flags,
 		  struct why *w)
 {
-	uint64_t poisoned = poisoned_frames(root, ram->pages.page_size);
+	struct search search = { .left = poisoned_frames(root, ram->pages.page_size) };
 	struct frame_list found = { 0 };
 	_cleanup_close_ int fd = -1;
 	bool known = false;
 	int r;
 
 	*ret_flags = -1;
-	if (poisoned == 0)
+	if (search.left == 0)
 		return 0;
 	fd = io_open_below(root, FLAGS, O_RDONLY);
 	if (fd < 0)
 		return why(w, fd, FLAGS ": %s", strerror(-fd));
-	r = scan_ram(fd, ram, poisoned, &found);
+	r = scan_ram(fd, ram, search, &found);
 	if (r < 0 && r != -ENOMEM)
 		why(w, r, FLAGS ": %s", strerror(-r));
 	/* After all that was found had been poisoned. */
@@ -266,12 +275,35 @@ int offlined_find(const char *root, const struct ram *ram, struct frame_list *re
 	return 0;
 }
 
+int offlined_poisoned(const char *root, const struct ram *ram, struct frame_list *ret)
+{
+	struct search search = { .used = true };
+	_cleanup_frames_ struct frame_list found = { 0 };
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (ram->pages.page_size > 0)
+		search.left = poisoned_frames(root, ram->pages.page_size);
+	fd = search.left > 0 ? io_open_below(root, FLAGS, O_RDONLY) : -1;
+	if (search.left > 0 && fd < 0)
+		return fd == -ENOENT ? -ENOTSUP : fd;
+	r = scan_ram(fd, ram, search, &found);
+	if (r == 0 && found.count == OFFLINED_RANGES_MAX)
+		r = -E2BIG;
+	if (r < 0)
+		return r;
+	free(ret->items);
+	*ret = found;
+	found = (struct frame_list){ 0 };
+	return 0;
+}
+
 int offlined_among(const char *root, const struct frame_list *frames, struct frame_list *ret,
 		   struct why *w)
 {
 	_cleanup_close_ int fd = io_open_below(root, FLAGS, O_RDONLY);
 	_cleanup_frames_ struct frame_list found = { 0 };
-	uint64_t left = UINT64_MAX;
+	struct search search = { .left = UINT64_MAX };
 	bool known = false;
 	int r = 0;
 
@@ -281,7 +313,7 @@ int offlined_among(const char *root, const struct frame_list *frames, struct fra
 		frames = &found;
 	for (size_t i = 0; r == 0 && i < frames->count; i++)
 		r = scan(fd, frames->items[i].first,
-			 frames->items[i].first + frames->items[i].count, &left, &found);
+			 frames->items[i].first + frames->items[i].count, &search, &found);
 	if (r < 0 && r != -ENOMEM)
 		why(w, r, FLAGS ": %s", strerror(-r));
 	if (r == 0)

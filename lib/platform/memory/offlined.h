@@ -34,6 +34,11 @@ bool offlined_are_shown(const char *root);
 int offlined_find(const char *root, const struct ram *ram, struct frame_list *ret, int *ret_flags,
 		  struct why *w);
 
+/* All frames that the kernel counts as poisoned, in use or not. ret is replaced; its items have to
+ * be freed. 0; -ENOMEM; -ENOTSUP: the kernel does not show which they are; -E2BIG: too many;
+ * another negative errno: they cannot be read. */
+int offlined_poisoned(const char *root, const struct ram *ram, struct frame_list *ret);
+
 /* Of these frames, those that offlined_find would find; looks at no others. The caller frees
  * ret->items. 0; -ENOMEM; another negative errno with a reason: none of them would be left out of
  * an image. */

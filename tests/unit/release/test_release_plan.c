@@ -440,6 +440,40 @@ START_TEST(added_memory_that_stays)
 }
 END_TEST
 
+/* Pages of 4 KiB. */
+static void poison(uint64_t address)
+{
+	static unsigned char flags[(0x110000000 >> 12) * 8];
+
+	memset(flags, 0, sizeof(flags));
+	/* KPF_HWPOISON, and in use. */
+	flags[(address >> 12) * 8 + 2] = 1 << (19 - 16);
+	flags[(address >> 12) * 8] = 1 << 5;
+	made_put_bytes("/proc/kpageflags", flags, sizeof(flags));
+}
+
+/* It would not come back. */
+START_TEST(added_memory_that_is_poisoned)
+{
+	add_dimm();
+	made_put("/proc/meminfo", "MemAvailable: 300000 kB\nHardwareCorrupted: 4 kB\n");
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 2);
+	ck_assert_msg(strstr(entry(0)->blocked, "is not known"), "%s", entry(0)->blocked);
+	poison(0x5000);
+	make_plan();
+	ck_assert_str_eq(entry(0)->blocked, "");
+	ck_assert_str_eq(entry(1)->blocked, "");
+	poison(0x108000000);
+	make_plan();
+	ck_assert_msg(strstr(entry(0)->blocked, "not come online again"), "%s", entry(0)->blocked);
+	ck_assert_str_eq(entry(1)->blocked, entry(0)->blocked);
+	made_put("/proc/meminfo", "MemAvailable: 300000 kB\nHardwareCorrupted: 0 kB\n");
+	make_plan();
+	ck_assert_str_eq(entry(1)->blocked, "");
+}
+END_TEST
+
 /* What is in the first piece needs the room that the second would need. */
 START_TEST(added_memory_in_pieces)
 {
@@ -555,6 +589,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tc, virtio_mem_named, 0, 4);
 	tcase_add_test(tc, added_memory);
 	tcase_add_test(tc, added_memory_that_stays);
+	tcase_add_test(tc, added_memory_that_is_poisoned);
 	tcase_add_test(tc, added_memory_in_pieces);
 	tcase_add_test(tc, vmbus_uio);
 	tcase_add_test(tc, vmbus_pci);
