@@ -141,6 +141,24 @@ static bool is_interface(const char *name)
 	return *name && *name != '.' && !strchr(name, '/');
 }
 
+/* By its number: so the kernel shows that of such an address (rpc_ntop6() in net/sunrpc/addr.c,
+ * cifs_show_address() in fs/smb/client/cifsfs.c). */
+static bool interface_of(const char *root, const char *scope, char *name, size_t size)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	uint64_t wanted, number;
+
+	if (text_parse_u64(scope, &wanted) < 0)
+		return is_interface(scope) && text_copy(name, size, scope);
+	if (tree_list(root, "/sys/class/net", &names) < 0)
+		return false;
+	for (size_t i = 0; i < names.count; i++)
+		if (tree_u64(root, &number, "/sys/class/net/%s/ifindex", names.items[i]) &&
+		    number == wanted)
+			return text_copy(name, size, names.items[i]);
+	return false;
+}
+
 bool network_way(const char *root, const char *address, char *name, size_t size)
 {
 	_cleanup_free_ char *text = NULL;
@@ -153,7 +171,7 @@ bool network_way(const char *root, const char *address, char *name, size_t size)
 
 	/* The interface is a part of such an address. */
 	if (scope)
-		return is_interface(scope + 1) && text_copy(name, size, scope + 1);
+		return interface_of(root, scope + 1, name, size);
 	if (!old && inet_pton(AF_INET6, address, &ipv6) != 1)
 		return false;
 	/* A tunnel of a program, which leads anywhere. */

@@ -41,7 +41,7 @@ int network_users_add(const char *root, const struct network_users *network,
 int device_users_add_network(struct device_users *users, char *path, const char *what, bool waits);
 
 /* The interface by which the kernel's main table leads to an address ("192.0.2.1", "2001:db8::1",
- * "fe80::1%eth0"). False: it does not, or that is no address. */
+ * "fe80::1%2"). False: it does not, or that is no address. */
 bool network_way(const char *root, const char *address, char *name, size_t size);
 
 #endif

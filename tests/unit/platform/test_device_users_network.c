@@ -144,6 +144,11 @@ START_TEST(ways_of_ipv6)
 	expect_way("2001:db9::1", "");
 	expect_way("fe80::1%eth7", "eth7");
 	expect_way("fe80::1%../x", "");
+	made_put(SECOND "/net/eth1/ifindex", "3\n");
+	expect_way("fe80::1%3", "eth1");
+	expect_way("fe80::1%2", "eth0");
+	expect_way("fe80::1%4", "");
+	expect_way("fe80::1%", "");
 	made_put("/proc/net/ipv6_route",
 		 NONE " 00 " NONE " 00 " NONE " 00000100 00000001 00000000 00000003     eth1\n");
 	expect_way("2001:db9::1", "eth1");
