@@ -104,6 +104,14 @@ static bool has_override(const char *root, const char *address, char *driver, si
 	       *driver && strcmp(driver, "(null)") != 0;
 }
 
+/* Of one that is given away: no scan binds it again before the driver of the function's id, even
+ * where its file "new_id" has the id. */
+static bool is_given_away(const char *driver)
+{
+	return text_starts(driver, "vfio") || strcmp(driver, "pci-stub") == 0 ||
+	       strcmp(driver, "pciback") == 0 || strcmp(driver, "uio_pci_generic") == 0;
+}
+
 /* A bridge's functions go with it, and a physical one's virtual ones. A scan does not bring back
  * virtual functions of the former, nor the settings of any. */
 static int check_other(const struct settings_read *read, const struct device *other,
@@ -125,6 +133,9 @@ static int check_other(const struct settings_read *read, const struct device *ot
 	if (has_override(planner->root, other->address, driver, sizeof(driver)))
 		return why(w, -ENOTEMPTY, "%s goes with it, and its driver_override would be lost",
 			   other->address);
+	if (is_given_away(other->driver))
+		return why(w, -ENOTEMPTY, "%s goes with it, and might come back without %s",
+			   other->address, other->driver);
 	return 0;
 }
 
@@ -170,7 +181,8 @@ static int read_settings(void *context, struct why *w)
 	int r = 0;
 
 	if (!has_override(root, entry->name, override, sizeof(override)))
-		override[0] = '\0';
+		text_copy(override, sizeof(override),
+			  is_given_away(entry->driver) ? entry->driver : "");
 	if (!tree_u64(root, &virtuals, "/sys/bus/pci/devices/%s/sriov_numvfs", entry->name) ||
 	    virtuals > UINT16_MAX)
 		virtuals = 0;
@@ -238,9 +250,9 @@ static int plan_function(struct planner *planner, struct release_entry *entry)
 	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", entry->name);
 	entry->group = ++planner->groups;
 	r = plan_guard(planner, link, entry);
-	/* A scan would bind one with an override to the driver of its id first, and a disk that a
-	 * virtual machine has would be assembled and mounted here: it is unbound instead, and keeps
-	 * its override. */
+	/* A scan would bind one with an override, or that is given away, to the driver of its id
+	 * first, and a disk that a virtual machine has would be assembled and mounted here: it is
+	 * unbound instead, and keeps its override. */
 	if (r == 0 && !entry->blocked[0] && entry->kind == RELEASE_REMOVE)
 		r = plan_settings(planner, entry);
 	if (r == 0 && entry->kind == RELEASE_REMOVE && !entry->blocked[0])

@@ -38,8 +38,8 @@ struct release_entry plan_wanted(const struct planner *planner, enum release_kin
 int plan_functions(struct planner *planner, const struct release_rule *rule);
 
 /* release_functions.c: notes what is lost with a PCI function that is removed or unbound. Blocks
- * the entry where that is more than can be given back, and makes one that has an override an entry
- * that is unbound. 0 or -ENOMEM. */
+ * the entry where that is more than can be given back, and makes one that has an override, or is
+ * given away, an entry that is unbound. 0 or -ENOMEM. */
 int plan_settings(const struct planner *planner, struct release_entry *entry);
 
 /* release_memory.c: blocks an entry whose step would take the driver from a virtio-mem device that

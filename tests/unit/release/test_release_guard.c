@@ -393,6 +393,12 @@ START_TEST(used_by_a_virtual_machine)
 	made_shell("rm -r proc/77");
 	ask_for("vfio-pci");
 	expect_only(RELEASE_UNBIND, "0000:01:00.1", "");
+	/* Its driver has its id by "new_id": a scan might bind it to that of the host. */
+	ask_for("0000:01:00.1");
+	expect_only(RELEASE_UNBIND, "0000:01:00.1", "");
+	ask_for(ROOT_PORT);
+	expect_only(RELEASE_REMOVE, ROOT_PORT,
+		    "0000:01:00.1 goes with it, and might come back without vfio-pci");
 }
 END_TEST
 
