@@ -458,7 +458,12 @@ void judge_pci_space(struct judge *judge)
 	judge_resources(judge, &matching);
 	matching_free(&matching);
 	if (judge->verdict->count == before)
-		judge_same(judge, ABOUT_PCI_SPACE, "All PCI devices have their old addresses.");
+		judge_same(
+			judge, ABOUT_PCI_SPACE,
+			devices_know_addresses(then)
+				? "All PCI devices have their old addresses."
+				: "All PCI devices have their old addresses, as far as the image "
+				  "has these.");
 }
 
 /* VMBus drivers (vmbus_allocate_mmio()) and Xen's balloon also allocate addresses in holes, which

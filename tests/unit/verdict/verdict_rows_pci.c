@@ -409,7 +409,7 @@ LINE(PLAIN, ABOUT_PCI_DEVICE, VERDICT_SAME, "All devices are present.")
 }
 
 /* The other one is where it was. */
-LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_SAME, "All PCI devices have their old addresses.")
+LINE(PLAIN, ABOUT_PCI_SPACE, VERDICT_SAME, "old addresses, as far as the image has these.")
 {
 	leave_place();
 	function(&then, 0)->flags |= DEVICE_ADDRESSES_UNKNOWN;
