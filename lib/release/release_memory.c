@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "platform/hardware/device_users.h"
@@ -38,8 +39,8 @@ static void block_if_poisoned(const struct planner *planner, const struct frame_
 {
 	uint64_t size = planner->platform->ram.pages.page_size;
 
-	/* A user who only looks may not see them. */
-	if (error == -EACCES && geteuid() != 0)
+	/* A user who only looks may not see them; nor does a report have them. */
+	if (error < 0 && (io_only_looks() || (error == -EACCES && geteuid() != 0)))
 		return;
 	if (error < 0)
 		text_copy(entry->blocked, sizeof(entry->blocked),
