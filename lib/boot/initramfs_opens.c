@@ -14,7 +14,7 @@
 /* What is to be opened. */
 struct wanted {
 	const char *name, *uuid; /* uuid: "" for none */
-	bool by_uuid;		 /* whoever opens it by that gives it the name */
+	bool by_uuid;		 /* what opens it by that gives it the name */
 };
 
 bool initramfs_has(const struct initramfs *initramfs, const char *name)

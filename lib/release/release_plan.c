@@ -74,7 +74,7 @@ static void block_if_functions_used(const struct planner *planner, const char *p
 	}
 }
 
-/* Of an adapter that nothing mounted needs, whoever reads the list may. */
+/* Of an adapter that nothing mounted needs, the user may know of one. */
 static void note_interfaces(const char *root, const char *path, struct release_entry *entry)
 {
 	_cleanup_names_ struct tree_names names = { 0 };

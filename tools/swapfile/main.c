@@ -104,7 +104,7 @@ static int run_locked(struct swapfile *s, const struct command *command, struct 
 
 	if (r == 0 && changes) {
 		r = take_lock(s->root, &lock, w);
-		signal(SIGPIPE, SIG_IGN); /* whoever reads the output */
+		signal(SIGPIPE, SIG_IGN); /* the reader of the output may go */
 	}
 	if (r == 0)
 		r = crypto_init(w);

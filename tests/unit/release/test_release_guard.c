@@ -294,7 +294,7 @@ START_TEST(network)
 }
 END_TEST
 
-/* Its users would wait for it, and whoever unmounts it, too. */
+/* Its users would wait for it, and umount(8), too. */
 START_TEST(network_of_users)
 {
 	add_interfaces();
