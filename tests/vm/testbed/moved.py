@@ -130,19 +130,27 @@ class Frames:
     # Low memory is special, and needed to start a kernel.
     LOWEST = (64 << 20) // PAGE
 
+    # Around a page in the middle of such a gap there is a whole free pageblock.
+    WIDE = 2 * 512
+
     def free(self, count=1):
-        """Frames of RAM, none of them in the image, in the middle of the
-        largest gap there is; the first one's number."""
-        best = (0, 0)
+        """Frames of RAM, none of them in the image, in the middle of a gap; the
+        first one's number. The gap is the lowest of those that have a whole
+        pageblock around it, since near the top of a zone, or in small pieces, the
+        verdict trusts no frame; without one, the largest."""
+        gaps = []
         for begin, end in self.ram:
             at = max(begin, self.LOWEST)
             for start, length in self.ranges + [(end, 0)]:
-                if at < end and min(start, end) - at > best[0]:
-                    best = (min(start, end) - at, at)
+                if at < end and min(start, end) > at:
+                    gaps.append((at, min(start, end) - at))
                 at = max(at, start + length)
-        if best[0] < count + 2:
+        wide = [gap for gap in gaps if gap[1] >= count + self.WIDE]
+        at, length = (min(wide) if wide else
+                      max(gaps, key=lambda gap: gap[1], default=(0, 0)))
+        if length < count + 2:
             raise scenario.Failure("no %d free frames in a row" % count)
-        return best[1] + (best[0] - count) // 2
+        return at + (length - count) // 2
 
     def used(self, count=1):
         """Frames of RAM that are all in the image."""
