@@ -106,11 +106,14 @@ static int take(struct reading *reading, void *to, uint64_t length)
 {
 	char unwanted[16384];
 
-	if (length > UNPACKED_LIMIT - reading->position)
+	/* Padding may have gone beyond it. */
+	if (reading->position > UNPACKED_LIMIT || length > UNPACKED_LIMIT - reading->position)
 		return -EFBIG;
 	for (uint64_t taken = 0, n; taken < length; taken += n) {
 		n = fread(to ? (char *)to + taken : unwanted, 1,
 			  min_u64(length - taken, sizeof(unwanted)), reading->file);
+		if (is_late(reading))
+			return -ETIMEDOUT;
 		if (n == 0 && (!ferror(reading->file) || errno != EINTR))
 			return -EBADMSG;
 		clearerr(reading->file);
