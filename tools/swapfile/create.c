@@ -201,6 +201,9 @@ int swapfile_do_create(struct swapfile *s, struct why *w)
 	    !text_copy(site.path + strlen(site.path), sizeof(site.path) - strlen(site.path),
 		       strrchr(s->path, '/')))
 		r = -ENAMETOOLONG;
+	/* Not as it was typed: "-x/swapfile" is an option to programs. */
+	if (r == 0 && plan)
+		subvolume = directory_of(site.path, buffer);
 	if (r == 0 && lstat(site.path, &st) == 0)
 		r = why(w, -EEXIST,
 			"%s exists already; choose another name, enable it if it is a swap file, "
