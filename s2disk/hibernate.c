@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "crypto/secret.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
@@ -20,6 +21,7 @@
 #include "s2disk/aftermath/last_gate.h"
 #include "s2disk/prepare/keep_free.h"
 #include "s2disk/prepare/left_out.h"
+#include "s2disk/prepare/make_room.h"
 #include "s2disk/prepare/platform_section.h"
 #include "s2disk/aftermath/quarantine.h"
 #include "s2disk/aftermath/reseed.h"
@@ -33,7 +35,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -55,8 +56,7 @@
 
 #define READ_TRIES 3
 
-/* Small allocations (digest handles, the platform section) happen while memory is scarce, so
- * this much heap is touched and kept beforehand. */
+/* Small allocations (digest handles, the platform section) happen while memory is scarce. */
 #define HEAP_RESERVE (4u << 20)
 
 struct hibernate {
@@ -72,6 +72,7 @@ struct hibernate {
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
 	struct image_size size; /* for the first attempt */
+	struct make_room room;
 	char writer_text[640];
 	struct arena page; /* one page, for the hand-over */
 	struct progress progress;
@@ -126,22 +127,6 @@ static int draw_ids(struct hibernate *h, struct why *w)
 	int r = crypto_random(h->image_ids, sizeof(h->image_ids));
 
 	return r < 0 ? why(w, r, "cannot get random numbers: %s", strerror(-r)) : 0;
-}
-
-/* From here on this process must not need new memory. */
-static int lock_memory(struct why *w)
-{
-	void *reserve;
-
-	mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	mallopt(M_MMAP_THRESHOLD, 1 << 30);
-	reserve = malloc(HEAP_RESERVE);
-	if (reserve)
-		memset(reserve, 1, HEAP_RESERVE);
-	free(reserve);
-	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
-		return why(w, -errno, "cannot lock this program's memory: %s", strerror(errno));
-	return 0;
 }
 
 static ssize_t read_snapshot(void *context, void *buffer, size_t length)
@@ -286,8 +271,17 @@ static int take_snapshot(struct hibernate *h, const struct image_size *size, str
 	int r;
 
 	w->text[0] = '\0'; /* of the previous attempt */
-	platform_section_stamp(h->section);
 	r = prepare_handover(h, w);
+	if (r == 0)
+		r = make_room(&h->room, size, log_level() < LOG_LEVEL_NOTICE, w);
+	if (r >= 0) {
+		/* Without room, the kernel must swap out what exceeds the snapshot. */
+		(void)kernel_settings_set_swapping(&h->session.kernel_settings, r == 0);
+		r = 0;
+	}
+	/* Last of what takes time: no stamp must move until the snapshot. */
+	if (r == 0)
+		platform_section_stamp(h->section);
 	if (r == 0 && size->asked)
 		r = snapshot_set_image_size(fd, size->bytes);
 	if (r == 0)
@@ -296,11 +290,11 @@ static int take_snapshot(struct hibernate *h, const struct image_size *size, str
 		return w->text[0] ? r
 				  : why(w, r, "the kernel rejects the settings: %s", strerror(-r));
 	r = snapshot_create(fd, &h->resumed);
-	kernel_watch_read(&h->kernel);
-	if (r < 0)
-		return no_snapshot(h, r, w);
+	/* To be freed after a failure, too: its kernel threads may be frozen still
+	 * (hibernation_snapshot() in kernel/power/hibernate.c), and memory is not freed then. */
 	h->session.image = true;
-	return 0;
+	kernel_watch_read(&h->kernel);
+	return r < 0 ? no_snapshot(h, r, w) : 0;
 }
 
 /* Takes a snapshot of about that size and writes it. After 0 either it is complete on the disk
@@ -494,7 +488,7 @@ static int run(struct hibernate *h, struct why *w)
 	if (r == 0)
 		r = left_out_prepare(&h->left_out, &h->section->platform, w);
 	if (r == 0)
-		r = lock_memory(w);
+		r = memory_lock(HEAP_RESERVE, w);
 	if (r == 0)
 		r = draw_ids(h, w);
 	if (r == 0)
@@ -503,8 +497,11 @@ static int run(struct hibernate *h, struct why *w)
 		r = platform_section_open_mounts(h->section, w);
 	if (r == 0)
 		r = platform_section_open_swaps(h->section, h->session.area, w);
-	if (r == 0)
+	if (r == 0) {
+		make_room_prepare(&h->room, "", h->session.area ? h->session.area->dev : 0,
+				  &h->section->platform.swaps);
 		r = freeze(h, w);
+	}
 	if (r == 0) {
 		left_out_confirm(&h->left_out, h->last);
 		r = attempts(h, w);
@@ -562,6 +559,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 		.keys = keys,
 		.method = power_off_method(settings->method, ""),
 		.random = kernel_random_open(),
+		.room = MAKE_ROOM_NONE,
 	};
 	int r;
 
@@ -581,6 +579,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	munlockall();
 	image_writer_destroy(h.writer);
 	left_out_end(&h.left_out);
+	make_room_end(&h.room);
 	kernel_watch_close(&h.kernel);
 	if (h.random >= 0)
 		close(h.random);

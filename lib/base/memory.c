@@ -4,7 +4,10 @@
 #include "base/bytes.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -94,4 +97,19 @@ void arena_destroy(struct arena *arena)
 	if (arena->base)
 		munmap(arena->base, arena->size);
 	*arena = (struct arena){ 0 };
+}
+
+int memory_lock(size_t reserve, struct why *w)
+{
+	void *heap;
+
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	heap = malloc(reserve);
+	if (heap)
+		memset(heap, 1, reserve);
+	free(heap);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		return why(w, -errno, "cannot lock this program's memory: %s", strerror(errno));
+	return 0;
 }

@@ -6,6 +6,8 @@
 #ifndef S2DISK_BASE_MEMORY_H
 #define S2DISK_BASE_MEMORY_H
 
+#include "base/why.h"
+
 #include <stddef.h>
 
 /* An arena: one mapping that is handed out in aligned pieces and freed as a whole. Not
@@ -25,6 +27,10 @@ void *arena_take(struct arena *arena, size_t size);
 
 /* Unmaps all; the arena is empty afterwards. Harmless on an empty one. */
 void arena_destroy(struct arena *arena);
+
+/* From here on this process needs no new memory: locks what it has and will map, and keeps reserve
+ * bytes of its heap, touched, for malloc(). A negative errno with the reason. */
+int memory_lock(size_t reserve, struct why *w);
 
 /* The page size in bytes. */
 size_t page_size(void);

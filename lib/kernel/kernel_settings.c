@@ -13,6 +13,7 @@
 #define PRINTK "/proc/sys/kernel/printk"
 #define IMAGE_SIZE "/sys/power/image_size"
 #define MODE "/sys/power/disk"
+#define SWAPPINESS "/proc/sys/vm/swappiness"
 #define MODE_SUSPEND "suspend"
 #define AMDGPU "/sys/module/amdgpu"
 
@@ -45,6 +46,8 @@ void kernel_settings_save(struct kernel_settings *saved, const char *root)
 	saved->printk_saved = io_read_text(root, PRINTK, saved->printk, sizeof(saved->printk)) > 0;
 	saved->image_size_saved =
 		io_read_text(root, IMAGE_SIZE, saved->image_size, sizeof(saved->image_size)) > 0;
+	if (io_read_text(root, SWAPPINESS, saved->swappiness, sizeof(saved->swappiness)) <= 0)
+		saved->swappiness[0] = '\0';
 	if (tree_exists(root, AMDGPU))
 		save_mode(saved);
 }
@@ -78,6 +81,18 @@ int kernel_settings_restore_display(struct kernel_settings *saved)
 	return io_write_text(saved->root, MODE, saved->mode);
 }
 
+int kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping)
+{
+	int r;
+
+	if (!saved->swappiness[0] || swapping != saved->swappiness_changed)
+		return 0;
+	r = io_write_text(saved->root, SWAPPINESS, swapping ? saved->swappiness : "0\n");
+	if (r == 0)
+		saved->swappiness_changed = !swapping;
+	return r;
+}
+
 int kernel_settings_restore(struct kernel_settings *saved, int max_loglevel)
 {
 	int result = 0, r;
@@ -95,6 +110,9 @@ int kernel_settings_restore(struct kernel_settings *saved, int max_loglevel)
 			result = r;
 		saved->image_size_saved = false;
 	}
+	r = kernel_settings_set_swapping(saved, true);
+	if (result == 0)
+		result = r;
 	r = kernel_settings_restore_display(saved);
 	return result < 0 ? result : r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Settings of the running kernel that a hibernation changes temporarily: the console's
- * log level, /sys/power/image_size and /sys/power/disk. Saves and restores them.
+ * log level, /sys/power/image_size, /sys/power/disk and swappiness. Saves and restores them.
  */
 #ifndef S2DISK_KERNEL_KERNEL_SETTINGS_H
 #define S2DISK_KERNEL_KERNEL_SETTINGS_H
@@ -17,6 +17,8 @@ struct kernel_settings {
 	char image_size[32];
 	char mode[16]; /* of /sys/power/disk; "" if it must not be changed */
 	bool mode_changed;
+	char swappiness[16]; /* "": it cannot be changed */
+	bool swappiness_changed;
 };
 
 /* Saves all of them. What cannot be read is not restored later. root is "" or a test's
@@ -39,6 +41,11 @@ int kernel_settings_wake_display(struct kernel_settings *saved);
 /* Restores that, before a hibernation through the kernel's own interface could use it.
  * Safe to call twice. 0 or a negative errno. */
 int kernel_settings_restore_display(struct kernel_settings *saved);
+
+/* Whether the kernel may swap out: without, it drops what is cached only, with 0 in
+ * /proc/sys/vm/swappiness (get_scan_count() in mm/vmscan.c). With: as it was. 0 or a negative
+ * errno. */
+int kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping);
 
 /* Restores everything; max_loglevel above -1 limits the console's level. Safe to call
  * twice. Returns the first error, but restores the rest anyway. */

@@ -34,8 +34,7 @@ static int parse_kib(const char *text, uint64_t *ret)
 	return 0;
 }
 
-/* The value of the line "name: … kB". -ENOENT when there is none. */
-static int find_line(const char *text, const char *name, uint64_t *ret)
+int meminfo_line(const char *text, const char *name, uint64_t *ret)
 {
 	size_t length = strlen(name);
 
@@ -74,7 +73,7 @@ int meminfo_parse(const char *text, struct meminfo *ret)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		int r = find_line(text, lines[i].name, lines[i].value);
+		int r = meminfo_line(text, lines[i].name, lines[i].value);
 
 		if (r < 0 && !(r == -ENOENT && lines[i].optional))
 			return -EINVAL;

@@ -26,6 +26,10 @@ struct meminfo {
 	uint64_t zram; /* not in /proc/meminfo: set by meminfo_read() */
 };
 
+/* Pure: the value of the line "name: … kB" of /proc/meminfo, in bytes. -ENOENT when there is none,
+ * -EINVAL when it is no number. */
+int meminfo_line(const char *text, const char *name, uint64_t *ret);
+
 /* -EINVAL when a line that every kernel has is missing or no number (*ret
  * untouched). */
 int meminfo_parse(const char *text, struct meminfo *ret);

@@ -19,9 +19,8 @@ struct image_size {
 
 /* For the first attempt: what the settings say. Without a setting, the size of memory, which is
  * more than the kernel ever takes, if the image is sealed (what is swapped out is not), or if
- * the swap area's device, dev, lies on dm-crypt: when Linux 6.12 swaps out through that right
- * before it stops the devices, the last requests can reach a virtio disk after it stopped, and
- * the kernel waits for them forever. root is the sysfs root; memory is in bytes. */
+ * the swap area's device, dev, lies on dm-crypt, so that little is swapped out through that (see
+ * make_room.h). root is the sysfs root; memory is in bytes. */
 struct image_size image_size_first(const struct settings *settings, bool sealed, const char *root,
 				   dev_t dev, uint64_t memory);
 

@@ -14,6 +14,7 @@
 #include "resume/mismatch.h"
 #include "s2disk/aftermath/aftermath.h"
 #include "platform/filesystems/other_swaps.h"
+#include "s2disk/prepare/make_room.h"
 #include "platform/filesystems/mounted.h"
 #include "platform/platform.h"
 #include "s2disk/prepare/keep_free.h"
@@ -32,6 +33,9 @@ void *__real_calloc(size_t count, size_t size);
 
 /* One declaration per replaced function. */
 int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w);
+int __wrap_make_room(struct make_room *room, const struct image_size *size, bool quiet,
+		     struct why *w);
+int __wrap_kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping);
 int __wrap_reboot(int command);
 int __wrap_mlockall(int flags);
 int __wrap_kernel_random_open(void);
@@ -102,6 +106,24 @@ int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w
 		return why(w, -EACCES, "the device cannot be opened");
 	kernel.device = dup(sim->disk.fd);
 	return kernel.device;
+}
+
+/* Kernel threads that are frozen cannot help to free memory, and an image takes all of it. */
+int __wrap_make_room(struct make_room *room, const struct image_size *size, bool quiet,
+		     struct why *w)
+{
+	(void)room;
+	(void)size;
+	(void)quiet;
+	if (!kernel.frozen || kernel.image || kernel.threads_frozen)
+		sim_broken("room is made at the wrong time");
+	return sim_due(SIM_CALL) ? why(w, -ECANCELED, "interrupted") : 1;
+}
+
+int __wrap_kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping)
+{
+	saved->swappiness_changed = !swapping;
+	return sim_due(SIM_CALL) ? -EIO : 0;
 }
 
 /* Locking memory is left to real machines. */

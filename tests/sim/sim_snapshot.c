@@ -274,10 +274,12 @@ static int create_image(int *ret_in_suspend)
 	unsigned int none_from = sim->shared->plan.no_snapshot;
 	pid_t child;
 
-	if (sim_due(SIM_CALL))
-		return -ENOMEM;
 	if (!kernel.frozen)
 		sim_broken("a snapshot with processes running");
+	if (sim_due(SIM_CALL)) {
+		kernel.threads_frozen = true;
+		return -ENOMEM;
+	}
 	kernel.image = true;
 	kernel.at = 0;
 	*ret_in_suspend = kernel.in_suspend;
@@ -295,6 +297,7 @@ static int create_image(int *ret_in_suspend)
 
 static int free_image(void)
 {
+	kernel.threads_frozen = false;
 	if (sim_due(SIM_CALL))
 		return -EIO;
 	kernel.image = false;

@@ -15,6 +15,7 @@
 #define IMAGE_SIZE "/sys/power/image_size"
 #define MODE "/sys/power/disk"
 #define AMDGPU "/sys/module/amdgpu"
+#define SWAPPINESS "/proc/sys/vm/swappiness"
 
 static void check_starts(const char *path, const char *expected)
 {
@@ -50,6 +51,31 @@ START_TEST(saves_and_restores)
 	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(PRINTK, "5\n");
 	check_starts(IMAGE_SIZE, "5\n");
+}
+END_TEST
+
+START_TEST(swapping)
+{
+	struct kernel_settings saved;
+
+	/* A kernel without swap. */
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, false), 0);
+	made_put(SWAPPINESS, "60\n");
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, true), 0);
+	check_starts(SWAPPINESS, "60\n");
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, false), 0);
+	check_starts(SWAPPINESS, "0\n");
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, true), 0);
+	check_starts(SWAPPINESS, "60\n");
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, false), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
+	check_starts(SWAPPINESS, "60\n");
+	/* It was restored: another program's setting stays. */
+	made_put(SWAPPINESS, "10\n");
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
+	check_starts(SWAPPINESS, "10\n");
 }
 END_TEST
 
@@ -229,6 +255,7 @@ void test_cases(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, make_tree, made_root_remove);
 	tcase_add_test(tcase, saves_and_restores);
+	tcase_add_test(tcase, swapping);
 	tcase_add_loop_test(tcase, limits_the_level, 0, (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(tcase, levels);
 	tcase_add_test(tcase, what_is_not_there);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Swap that is in use, in pieces, or too small."""
 
-from testbed import disks, image
+from testbed import disks, guest, image
 from testbed.scenario import Scenario
 
 
@@ -154,3 +154,54 @@ first_boot() {
                       (key, code, found))
         self.need_content()
         self.need_signature(disks.SWAP)
+
+
+class OnCrypt(Scenario):
+    """swap on dm-crypt, memory full: nothing is swapped out as devices stop"""
+    name = "swap-on-crypt"
+    memory = 320
+    cycles = 3
+    limit = 500
+    config = "resume device = /dev/mapper/hidden\n"
+    modules = "dm_crypt xts algif_skcipher"
+    wait_for = "/dev/vda"
+    guest = """
+before_resume() {
+    mkdir -p /run/cryptsetup
+    export DM_DISABLE_UDEV=1
+    cryptsetup open --type plain --cipher aes-xts-plain64 --key-size 256 \\
+        --key-file /etc/swap.key /dev/vda hidden || mark fail cryptsetup
+    [ "$BOOT" != 1 ] || mkswap /dev/mapper/hidden >/dev/null
+}
+first_boot() {
+    swap_on /dev/mapper/hidden
+    hold main 100 80
+    for i in $(seq $CYCLES); do
+        hold more$i 16 16
+        hibernate
+    done
+    mark swappiness "$(cat /proc/sys/vm/swappiness)"
+}
+"""
+
+    def make_disks(self):
+        self.swap = self.add_disk(disks.Disk(self.path("swap.img"), self.swap_mib))
+
+    def boot_files(self, number, **options):
+        files = super().boot_files(number, cycles=self.cycles, **options)
+        files.update(guest.tool_files("cryptsetup"))
+        files["/etc/crypttab"] = b"hidden /dev/vda /etc/swap.key plain\n"
+        files["/etc/swap.key"] = bytes(range(32))
+        return files
+
+    def run(self):
+        before = self.boot()
+        self.off()
+        for _ in range(self.cycles):
+            machine = self.boot()
+            self.off()
+            self.need(machine.mark("resume") is None, "resume did not return")
+            self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
+        self.need_content(before)
+        self.need(machine.mark("swappiness") == "60", "the kernel swaps out as before")
+        self.need("Making room" in before.console, "room was made before the snapshot")
