@@ -31,7 +31,11 @@ static void add_blocked(struct preflight_context *context)
 	char list[LIST_SIZE];
 	struct check *check;
 
-	if (release_text(plan, RELEASE_ALL_REFUSING, list, sizeof(list)) > 0) {
+	if (release_text(plan, RELEASE_ALL_WAITING, list, sizeof(list)) > 0) {
+		check = preflight_add(context, "release", CHECK_FAILED, RELEASE_WAITING_TEXT ": %s",
+				      list);
+		preflight_advise(check, RELEASE_WAITING_ADVICE);
+	} else if (release_text(plan, RELEASE_ALL_REFUSING, list, sizeof(list)) > 0) {
 		check = preflight_add(context, "release", CHECK_FAILED,
 				      "must be released to hibernate, and cannot be: %s", list);
 		preflight_advise(check, "end what uses it, or unbind or remove it by hand");

@@ -114,6 +114,8 @@ int release_child_run(int (*work)(void *context, struct why *w), void *context,
 	pid_t parent = getpid(), child;
 	int ends[2], r;
 
+	if (limits->left)
+		*limits->left = 0;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	in = ends[0];
@@ -128,9 +130,16 @@ int release_child_run(int (*work)(void *context, struct why *w), void *context,
 	if (r < 0)
 		r = limits->kill ? end(child, in, r) : -EINPROGRESS;
 	/* Whose child is left becomes init's, with all that it waits for. */
+	if (r == -EINPROGRESS && limits->left)
+		*limits->left = child;
 	if (r == -EINPROGRESS)
 		return r;
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r < 0 ? r : read_result(in, w);
+}
+
+bool release_child_runs(pid_t child)
+{
+	return child > 0 && waitpid(child, NULL, WNOHANG) == 0;
 }

@@ -9,6 +9,7 @@
 #include "base/why.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct child_limits {
 	unsigned int seconds;
@@ -16,6 +17,7 @@ struct child_limits {
 	/* To be killed before that? Asked ten times a second. NULL: never. */
 	bool (*stop)(void *context);
 	void *context; /* of stop */
+	pid_t *left;   /* gets the child that has not ended (-EINPROGRESS), else 0; NULL: unused */
 };
 
 /* Runs work(context, w) in a child that has no descriptors but /dev/null and no signal but SIGKILL,
@@ -25,5 +27,9 @@ struct child_limits {
  * errno, where there was no child, or it ended without a result. */
 int release_child_run(int (*work)(void *context, struct why *w), void *context,
 		      const struct child_limits *limits, struct why *w);
+
+/* Does that child (release_child_run()'s left; 0: none) still run? It waits in the kernel, where no
+ * signal reaches it, so it does not freeze either, and the machine cannot hibernate. */
+bool release_child_runs(pid_t child);
 
 #endif

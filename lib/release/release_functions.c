@@ -224,7 +224,7 @@ static void note_reads(const struct planner *planner, const char *address)
  * drivers/pci), which a step that hangs holds; so a child makes them. */
 int plan_settings(const struct planner *planner, struct release_entry *entry)
 {
-	const struct child_limits limits = { .seconds = SETTINGS_SECONDS };
+	const struct child_limits limits = { .seconds = SETTINGS_SECONDS, .left = &entry->waiting };
 	struct settings_read read = { .planner = planner, .entry = entry };
 	struct why w = { "" };
 	int r = release_child_run(read_settings, &read, &limits, &w);

@@ -210,39 +210,33 @@ static int claim(const char *root, const char *block)
 	return fd < 0 ? fd : 0;
 }
 
-struct claims {
+struct claimed {
 	const char *root;
-	const char *const *blocks;
-	size_t count;
+	const char *block;
 };
 
-/* 0: none of them is in use. */
-static int claim_all(void *context, struct why *w)
+/* 0: it is not in use. */
+static int claim_block(void *context, struct why *w)
 {
-	const struct claims *claims = context;
+	const struct claimed *claimed = context;
+	int r = claim(claimed->root, claimed->block);
 
-	for (size_t i = 0; i < claims->count; i++) {
-		const char *block = claims->blocks[i];
-		int r = claim(claims->root, block);
-
-		if (r == -EBUSY)
-			return why(w, r, "its disk %.60s is in use", block);
-		if (r < 0)
-			return why(w, r, NOT_KNOWN "its disk %.60s cannot be opened: %s", block,
-				   strerror(-r));
-	}
-	return 0;
+	if (r == -EBUSY)
+		return why(w, r, "its disk %.60s is in use", claimed->block);
+	return r < 0 ? why(w, r, NOT_KNOWN "its disk %.60s cannot be opened: %s", claimed->block,
+			   strerror(-r))
+		     : 0;
 }
 
 /* The open of a disk that is dead may wait in the kernel for ever. */
-static int claim_in_child(struct claims *claims, struct why *w)
+static int claim_in_child(const char *root, const char *block, pid_t *left, struct why *w)
 {
-	const struct child_limits limits = { .seconds = CLAIM_SECONDS };
-	int r = release_child_run(claim_all, claims, &limits, w);
+	const struct child_limits limits = { .seconds = CLAIM_SECONDS, .left = left };
+	struct claimed claimed = { root, block };
+	int r = release_child_run(claim_block, &claimed, &limits, w);
 
 	if (r == -EINPROGRESS)
-		return why(w, r, NOT_KNOWN "its disk %.60s%s does not answer", claims->blocks[0],
-			   claims->count > 1 ? ", or another one of it," : "");
+		return why(w, r, NOT_KNOWN "its disk %.60s does not answer", block);
 	/* There was no child, or it was killed. */
 	if (r == -EINTR || (r < 0 && !w->text[0]))
 		return why(w, r, NOT_KNOWN "%s", strerror(-r));
@@ -251,23 +245,21 @@ static int claim_in_child(struct claims *claims, struct why *w)
 
 bool release_guard_claimed_disk(const char *root, const char *block)
 {
-	struct claims claims = { root, &block, 1 };
 	struct why w = { "" };
 
-	return claim_in_child(&claims, &w) == -EBUSY;
+	return claim_in_child(root, block, NULL, &w) == -EBUSY;
 }
 
-bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size)
+bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size,
+			      pid_t *left)
 {
 	_cleanup_names_ struct tree_names blocks = { 0 };
 	int r = tree_list(root, "/sys/class/block", &blocks);
-	_cleanup_free_ const char **below = calloc(blocks.count + 1, sizeof(*below));
-	struct claims claims = { root, below, 0 };
 	struct why w = { "" };
 
-	if (!below || (r < 0 && r != -ENOENT)) {
-		snprintf(why, size, NOT_KNOWN "/sys/class/block cannot be read: %s",
-			 strerror(below ? -r : ENOMEM));
+	*left = 0;
+	if (r < 0 && r != -ENOENT) {
+		snprintf(why, size, NOT_KNOWN "/sys/class/block cannot be read: %s", strerror(-r));
 		return true;
 	}
 	for (size_t i = 0; i < blocks.count; i++) {
@@ -276,13 +268,13 @@ bool release_guard_is_claimed(const char *root, const char *path, char *why, siz
 
 		snprintf(link, sizeof(link), "/sys/class/block/%s", blocks.items[i]);
 		block = tree_path(root, link);
-		if (block && device_path_within(block, path))
-			below[claims.count++] = blocks.items[i];
+		if (!block || !device_path_within(block, path) ||
+		    claim_in_child(root, blocks.items[i], left, &w) == 0)
+			continue;
+		text_copy(why, size, w.text);
+		return true;
 	}
-	if (claims.count == 0 || claim_in_child(&claims, &w) == 0)
-		return false;
-	text_copy(why, size, w.text);
-	return true;
+	return false;
 }
 
 void release_guard_let_go(struct release_guard *guard, const char *path)

@@ -40,8 +40,9 @@ bool release_guard_holds(const struct release_guard *guard, const char *path, ch
 /* The same for a disk at or below that path which the kernel has claimed for one user: a file
  * system of another mount namespace, one unmounted lazily, ZFS, an external journal. Nothing in
  * sysfs says so, but an exclusive open fails. Where it fails otherwise, or waits for long in its
- * child, nothing is known. */
-bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size);
+ * child, nothing is known; left gets that child (release_child_runs()), else 0. */
+bool release_guard_is_claimed(const char *root, const char *path, char *why, size_t size,
+			      pid_t *left);
 
 /* That of one block device ("sda1"). A system that files describe (s2disk/described.h) has the
  * names of such devices in this one, a line each. */

@@ -43,7 +43,8 @@ static void block_if_used(const struct planner *planner, const char *path,
 	char *why = entry->blocked;
 
 	if (!*why && !release_guard_holds(&planner->guard, path, why, sizeof(entry->blocked)))
-		release_guard_is_claimed(planner->root, path, why, sizeof(entry->blocked));
+		release_guard_is_claimed(planner->root, path, why, sizeof(entry->blocked),
+					 &entry->waiting);
 	if (!*why)
 		plan_keep_memory(planner, path, entry);
 	if (!*why)

@@ -45,6 +45,7 @@ struct release_entry {
 	const char *reason;    /* lives as long as the program */
 	const char *source;    /* RELEASE_BUILT_IN, or FILE:LINE; the settings' */
 	char blocked[200];     /* why it is not released; "": it is */
+	pid_t waiting;	       /* blocked: a child that waits for it (release_child_runs()); or 0 */
 };
 
 /* More is not planned: 8192 blocks of 128 MiB are one TiB. */

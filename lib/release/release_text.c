@@ -2,6 +2,7 @@
 #include "release/release_text.h"
 
 #include "base/text.h"
+#include "release/release_child.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -23,6 +24,8 @@ static bool is_of(const struct release_entry *entry, enum release_which which)
 		return entry->blocked[0];
 	case RELEASE_ALL_REFUSING:
 		return entry->blocked[0] && entry->needed;
+	case RELEASE_ALL_WAITING:
+		return release_child_runs(entry->waiting);
 	}
 	return false;
 }
@@ -66,7 +69,8 @@ size_t release_text(const struct release_plan *plan, enum release_which which, c
 	buffer[0] = '\0';
 	for (size_t i = 0; i < plan->entries.count; i += count) {
 		const struct release_entry *entry = &plan->entries.items[i];
-		bool why = which == RELEASE_ALL_BLOCKED || which == RELEASE_ALL_REFUSING;
+		bool why = which == RELEASE_ALL_BLOCKED || which == RELEASE_ALL_REFUSING ||
+			   which == RELEASE_ALL_WAITING;
 		char what[WHAT_SIZE], text[ITEM_SIZE];
 
 		count = 1;

@@ -7,12 +7,17 @@
 
 #include <stdio.h>
 
+/* What precedes and follows RELEASE_ALL_WAITING's text, for people. */
+#define RELEASE_WAITING_TEXT "a process that waits for a device cannot be frozen"
+#define RELEASE_WAITING_ADVICE "detach that device, or take it from \"release devices\" and reboot"
+
 enum release_which {
 	RELEASE_ALL_FREE,     /* what will be released */
 	RELEASE_ALL_TAKEN,    /* what is released now */
 	RELEASE_ALL_LASTING,  /* what will be, until the next boot */
 	RELEASE_ALL_BLOCKED,  /* what will not be, each with the reason */
 	RELEASE_ALL_REFUSING, /* … and is needed */
+	RELEASE_ALL_WAITING,  /* … since a child that looked at it still waits in the kernel */
 };
 
 /* "network adapter 8086:10d3 at 0000:01:00.0, 128 MiB of memory at 0x100000000" into buffer;

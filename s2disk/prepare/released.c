@@ -134,6 +134,16 @@ static int capture_again(struct platform_section *section, const char *root, str
 	return r;
 }
 
+/* A child that looked at a device which does not answer does not freeze. */
+static int check_waiting(const struct release_plan *plan, struct why *w)
+{
+	char text[300];
+
+	return release_text(plan, RELEASE_ALL_WAITING, text, sizeof(text)) == 0
+		       ? 0
+		       : why(w, -EBUSY, RELEASE_WAITING_TEXT ": %s; " RELEASE_WAITING_ADVICE, text);
+}
+
 /* Since the checks a passphrase may have been typed, a disk mounted, memory plugged. */
 static int plan_again(struct release_plan *plan, const struct settings *settings,
 		      struct platform_section *section, const char *root, struct why *w)
@@ -148,6 +158,9 @@ static int plan_again(struct release_plan *plan, const struct settings *settings
 		return r;
 	release_plan_free(plan);
 	*plan = now;
+	r = check_waiting(plan, w);
+	if (r < 0)
+		return r;
 	return release_text(plan, RELEASE_ALL_REFUSING, text, sizeof(text)) == 0
 		       ? 0
 		       : why(w, -EBUSY, "must be released to hibernate, and cannot be: %s", text);
@@ -159,10 +172,10 @@ int released_begin(struct release_plan *plan, const struct settings *settings,
 	struct logged logged = { 0 };
 	const struct release_watch watch = { .report = report, .stop = stop, .context = &logged };
 	char text[24];
-	int r;
+	int r = check_waiting(plan, w);
 
-	if (release_text(plan, RELEASE_ALL_FREE, text, sizeof(text)) == 0)
-		return 0;
+	if (r < 0 || release_text(plan, RELEASE_ALL_FREE, text, sizeof(text)) == 0)
+		return r;
 	r = plan_again(plan, settings, section, root, w);
 	if (r < 0 || release_text(plan, RELEASE_ALL_FREE, text, sizeof(text)) == 0)
 		return r;

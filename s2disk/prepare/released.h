@@ -26,8 +26,9 @@ int released_plan(const struct settings *settings, const char *root, struct plat
 
 /* Plans again, since more may be in use by now, releases all of that, and captures the machine:
  * what is released is not described in the image, so it is not compared. From here on signals are
- * held back (abort_watch_begin). Does nothing where nothing was to be released. settings must live
- * as long as the plan. After a failure nothing is released any more. */
+ * held back (abort_watch_begin). Does nothing where nothing was to be released. -EBUSY: what is
+ * needed cannot go, or a child that looked at a device waits for it, and does not freeze. settings
+ * must live as long as the plan. After a failure nothing is released any more. */
 int released_begin(struct release_plan *plan, const struct settings *settings,
 		   struct platform_section *section, const char *root, struct why *w);
 

@@ -4,6 +4,10 @@
 #include "fixtures/machine/made_root.h"
 #include "fixtures/machine/preflight_fixture.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static struct release_plan plan;
 static struct platform platform;
 
@@ -103,6 +107,28 @@ START_TEST(one_must_go)
 }
 END_TEST
 
+/* What looked at it hangs, and would not freeze. */
+START_TEST(no_answer)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		for (;;)
+			pause();
+	add(RELEASE_REMOVE, "storage controller", "its disk sda does not answer");
+	plan.entries.items[0].waiting = child;
+	ck_assert_int_eq(run_with(), CHECK_FAILED);
+	ck_assert_uint_eq(count("release"), 1);
+	expect("release", CHECK_FAILED,
+	       "a process that waits for a device cannot be frozen: storage controller: its disk "
+	       "sda does not answer",
+	       "detach that device");
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitid(P_PID, (id_t)child, NULL, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(run_with(), CHECK_WARNING);
+}
+END_TEST
+
 /* The kernel refuses for a driver that will be unbound. */
 START_TEST(denied_until_then)
 {
@@ -182,6 +208,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, gone_until_the_next_boot);
 	tcase_add_test(tc, some_stay);
 	tcase_add_test(tc, one_must_go);
+	tcase_add_test(tc, no_answer);
 	tcase_add_test(tc, denied_until_then);
 	tcase_add_test(tc, offline_memory);
 	tcase_add_test(tc, vmbus_missed_a_device);

@@ -3,8 +3,11 @@
 #include "fixtures/check_main.h"
 #include "release_steps_fixture.h"
 
+#include "release/release_child.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 
 START_TEST(there_and_back)
 {
@@ -387,6 +390,39 @@ START_TEST(take_hangs)
 }
 END_TEST
 
+static int do_not_end(void *context, struct why *w)
+{
+	(void)context, (void)w;
+	hang();
+	return 0;
+}
+
+static int work(void *context, struct why *w)
+{
+	(void)context, (void)w;
+	return 0;
+}
+
+/* As long as it runs, nothing can be frozen. */
+START_TEST(a_child_is_left)
+{
+	pid_t left = 1;
+	struct child_limits limits = { .seconds = 60, .left = &left };
+
+	ck_assert_int_eq(release_child_run(work, NULL, &limits, NULL), 0);
+	ck_assert_int_eq(left, 0);
+	ck_assert(!release_child_runs(left));
+	limits.seconds = 0;
+	ck_assert_int_eq(release_child_run(do_not_end, NULL, &limits, NULL), -EINPROGRESS);
+	ck_assert_int_gt(left, 1);
+	ck_assert(release_child_runs(left));
+	__real_kill(left, SIGKILL);
+	ck_assert_int_eq(waitid(P_PID, (id_t)left, NULL, WEXITED | WNOWAIT), 0);
+	for (int i = 0; i < 2; i++)
+		ck_assert(!release_child_runs(left));
+}
+END_TEST
+
 /* What hangs holds neither the lock of its parent nor the snapshot device. */
 START_TEST(hangs_without_the_lock)
 {
@@ -431,5 +467,6 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tc, give_hangs, 0, 2);
 	tcase_add_test(tc, two_hang);
 	tcase_add_test(tc, take_hangs);
+	tcase_add_test(tc, a_child_is_left);
 	tcase_add_test(tc, hangs_without_the_lock);
 }

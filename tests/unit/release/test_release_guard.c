@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 int __wrap_io_open_below(const char *root, const char *path, int flags);
 int __real_io_open_below(const char *root, const char *path, int flags);
@@ -30,6 +32,7 @@ int __real_release_child_run(int (*work)(void *context, struct why *w), void *co
 
 static pid_t test;
 static int child_fails;	    /* with that; 0: not */
+static pid_t child_left;    /* -EINPROGRESS: this one */
 static const char *claimed; /* a device file, which cannot be opened … */
 static int claimed_with;    /* … with this */
 
@@ -48,6 +51,8 @@ int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *co
 			     const struct child_limits *limits, struct why *w)
 {
 	ck_assert_uint_gt(limits->seconds, 0);
+	if (child_fails == -EINPROGRESS && limits->left)
+		*limits->left = child_left;
 	return child_fails ? child_fails : __real_release_child_run(work, context, limits, w);
 }
 
@@ -200,12 +205,26 @@ END_TEST
 
 START_TEST(disk_that_does_not_answer)
 {
+	char text[300];
+
 	made_put("/proc/self/mountinfo", "36 1 0:5 / / rw - tmpfs none rw\n");
 	child_fails = -EINPROGRESS;
+	child_left = fork();
+	if (child_left == 0)
+		for (;;)
+			pause();
 	ask_for(DISKS);
 	expect_only(RELEASE_REMOVE, DISKS,
-		    "it is not known whether it is in use: its disk sda, or another one of it, "
-		    "does not answer");
+		    "it is not known whether it is in use: its disk sda does not answer");
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_WAITING, text, sizeof(text)), 1);
+	ck_assert_str_eq(text, "storage controller 8086:2922 at " DISKS
+			       ": it is not known whether it is in use: its disk sda does not "
+			       "answer");
+	/* It answers. */
+	kill(child_left, SIGKILL);
+	ck_assert_int_eq(waitid(P_PID, (id_t)child_left, NULL, WEXITED | WNOWAIT), 0);
+	for (int i = 0; i < 2; i++)
+		ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_WAITING, text, sizeof(text)), 0);
 	ck_assert(!release_guard_claimed_disk(made_root, "sda"));
 	child_fails = -EAGAIN;
 	make_plan();

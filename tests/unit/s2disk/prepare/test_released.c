@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int __wrap_release_take(const char *root, struct release_plan *plan,
@@ -45,6 +46,7 @@ static struct {
 	int error;
 	const char *blocked; /* all of it */
 	bool needed, real;
+	pid_t waiting;
 } again;
 
 int __wrap_release_take(const char *root, struct release_plan *all,
@@ -97,6 +99,7 @@ int __wrap_release_plan_make(const char *root, const struct platform *platform,
 		if (again.blocked) {
 			strcpy(entry.blocked, again.blocked);
 			entry.needed = again.needed;
+			entry.waiting = i == 0 ? again.waiting : 0;
 		}
 		ck_assert_int_eq(list_append(&ret->entries, entry), 0);
 	}
@@ -240,6 +243,31 @@ START_TEST(in_use_since_the_checks)
 }
 END_TEST
 
+/* What looked at a device since the checks, or before, would not freeze. */
+START_TEST(no_answer)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		for (;;)
+			pause();
+	again.blocked = "its disk sda does not answer";
+	again.waiting = child;
+	take_error = -EIO;
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), -EBUSY);
+	ck_assert_str_eq(w.text, "a process that waits for a device cannot be frozen: an adapter: "
+				 "its disk sda does not answer; detach that device, or take it "
+				 "from \"release devices\" and reboot");
+	ck_assert_uint_eq(again.calls, 1);
+	/* Though nothing is to be released. */
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), -EBUSY);
+	ck_assert_uint_eq(again.calls, 1);
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitid(P_PID, (id_t)child, NULL, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(released_begin(&plan, &settings, &section, made_root, &w), 0);
+}
+END_TEST
+
 START_TEST(not_planned_again)
 {
 	again.error = -ENOMEM;
@@ -350,6 +378,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, after_a_resume);
 	tcase_add_test(tc, nothing_to_release);
 	tcase_add_test(tc, in_use_since_the_checks);
+	tcase_add_test(tc, no_answer);
 	tcase_add_test(tc, not_planned_again);
 	tcase_add_test(tc, failing);
 	tcase_add_test(tc, described_no_more);
