@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +47,16 @@ static int open_file(const char *root)
 	return io_open_below(root, FILE_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
+/* What another program puts there must not be lost between reading and writing, or deleting. A
+ * descriptor, or a negative errno with w. */
+static int lock(const char *root, struct why *w)
+{
+	struct why reason = { 0 };
+	int fd = run_directory_lock(root, NAME ".lock", &reason);
+
+	return fd < 0 ? why(w, fd, FILE_PATH " cannot be written: %s", why_text(&reason, fd)) : fd;
+}
+
 /* Of an earlier call at this boot. What is damaged is forgotten. */
 static int read_earlier(const char *root, struct boots_seen *ret)
 {
@@ -73,12 +82,16 @@ static int add_all(struct boots_seen *to, const struct boots_seen *seen)
 int boots_left_put(const char *root, const struct boots_seen *seen, struct why *w)
 {
 	_cleanup_free_ unsigned char *bytes = NULL;
+	_cleanup_close_ int held = -1;
 	struct boots_seen all = { 0 };
 	size_t length = 0;
 	int r;
 
 	if (seen->items.count == 0)
 		return 0;
+	held = lock(root, w);
+	if (held < 0)
+		return held;
 	bytes = malloc(LEFT_MAX);
 	r = bytes ? read_earlier(root, &all) : -ENOMEM;
 	if (r == 0)
@@ -91,14 +104,6 @@ int boots_left_put(const char *root, const struct boots_seen *seen, struct why *
 	return r < 0 ? why(w, r, FILE_PATH " cannot be written: %s", strerror(-r)) : 0;
 }
 
-/* Is it this program that counts them? */
-static bool claim(int fd)
-{
-	struct stat st;
-
-	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0;
-}
-
 static void forget(const char *root)
 {
 	char path[PATH_MAX];
@@ -107,18 +112,24 @@ static void forget(const char *root)
 		unlink(path);
 }
 
-int boots_left_count(const char *root, struct why *w)
+static bool is_there(const char *root)
+{
+	_cleanup_close_ int fd = open_file(root);
+
+	return fd != -ENOENT && fd != -ENOTDIR;
+}
+
+static int count_file(const char *root, struct why *w)
 {
 	struct boots_seen seen = { 0 };
-	_cleanup_close_ int fd = io_only_looks() ? -ENOENT : open_file(root);
+	_cleanup_close_ int fd = open_file(root);
 	int r;
 
-	if (fd == -ENOENT || fd == -ENOTDIR)
+	/* Another program has counted them meanwhile. */
+	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return why(w, fd, FILE_PATH ": %s", strerror(-fd));
-	if (!claim(fd))
-		return 0;
 	r = read_file(fd, &seen, w);
 	if (r < 0)
 		why_prefix(w, r, FILE_PATH);
@@ -130,6 +141,20 @@ int boots_left_count(const char *root, struct why *w)
 	if (r == 0)
 		forget(root);
 	return r;
+}
+
+int boots_left_count(const char *root, struct why *w)
+{
+	_cleanup_close_ int held = -1;
+	struct why reason = { 0 };
+
+	if (io_only_looks() || !is_there(root))
+		return 0;
+	held = lock(root, &reason);
+	/* Another program counts them. */
+	if (held == -ENOLCK)
+		return 0;
+	return held < 0 ? why(w, held, "%s", reason.text) : count_file(root, w);
 }
 
 int boots_left_add(const char *root, struct map_history *history)

@@ -2,7 +2,8 @@
 /*
  * What boots saw that are still to be counted, in root/run/s2disk/seen. Those that refused an image
  * which was discarded in the end: no restored system learns of them, so resume(8) leaves them, in
- * the initramfs, whose /run the system takes over. And those that a restored system learns of.
+ * the initramfs, whose /run the system takes over. And those that a restored system learns of. Each
+ * change is made under a lock (root/run/s2disk/seen.lock, 2 s at most).
  */
 #ifndef S2DISK_HISTORY_BOOTS_LEFT_H
 #define S2DISK_HISTORY_BOOTS_LEFT_H
@@ -10,8 +11,8 @@
 #include "base/why.h"
 #include "history/maps/boots_seen.h"
 
-/* Adds them to the file; of none there is no file. Writes it. 0 or a negative errno with w; then it
- * is unchanged. */
+/* Adds them to the file; of none there is no file. Writes it. 0 or a negative errno with w
+ * (-ENOLCK: another program counts those before); then it is unchanged. */
 int boots_left_put(const char *root, const struct boots_seen *seen, struct why *w);
 
 /* Counts them in the history (map_history_add_seen()), and deletes the file. Two programs at once

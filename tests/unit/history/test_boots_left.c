@@ -11,12 +11,11 @@
 #include "history/maps/map_history_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LEFT RUN_DIRECTORY "/seen"
@@ -139,19 +138,51 @@ START_TEST(history_cannot_be_written)
 }
 END_TEST
 
-/* Another program counts them, or has deleted the file after this one opened it. */
+/* Another program counts them: nothing is put there meanwhile, which it would delete. */
 START_TEST(another_counts_them)
 {
-	int fd;
+	int held;
 
 	see(1, 2);
 	ck_assert_int_eq(boots_left_put(made_root, &seen, &w), 0);
-	fd = io_open_below(made_root, LEFT, O_RDONLY);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	held = run_directory_lock(made_root, "seen.lock", &w);
+	ck_assert_int_ge(held, 0);
+	if (_i == 0) {
+		ck_assert_int_eq(boots_left_count(made_root, &w), 0);
+		ck_assert_str_eq(w.text, "");
+		ck_assert(is_left());
+		ck_assert_uint_eq(refusals(0), 0);
+	} else {
+		ck_assert_int_eq(boots_left_put(made_root, &seen, &w), -ENOLCK);
+		ck_assert_str_eq(w.text, LEFT " cannot be written: " LEFT
+					      ".lock is held by another program");
+	}
+	close(held);
 	ck_assert_int_eq(boots_left_count(made_root, &w), 0);
-	ck_assert(is_left());
-	close(fd);
+	ck_assert_uint_eq(refusals(1), 2);
+}
+END_TEST
+
+/* It was deleted while this program waited for the lock. */
+START_TEST(another_has_counted_them)
+{
+	int held;
+	pid_t child;
+
+	see(1, 2);
+	ck_assert_int_eq(boots_left_put(made_root, &seen, &w), 0);
+	held = run_directory_lock(made_root, "seen.lock", &w);
+	ck_assert_int_ge(held, 0);
+	child = fork();
+	if (child == 0) {
+		usleep(300000);
+		made_shell("rm run/s2disk/seen");
+		_exit(0);
+	}
+	close(held);
+	ck_assert_int_eq(boots_left_count(made_root, &w), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert_str_eq(w.text, "");
 	ck_assert_uint_eq(refusals(0), 0);
 }
 END_TEST
@@ -207,7 +238,7 @@ START_TEST(cannot_be_written)
 	see(1, 1);
 	made_put(RUN_DIRECTORY, "in the way");
 	ck_assert_int_eq(boots_left_put(made_root, &seen, &w), -ENOTDIR);
-	ck_assert_str_eq(w.text, LEFT " cannot be written: Not a directory");
+	ck_assert_str_eq(w.text, LEFT " cannot be written: " RUN_DIRECTORY ": Not a directory");
 }
 END_TEST
 
@@ -231,7 +262,7 @@ void test_cases(Suite *suite)
 		none,
 		many,
 		history_cannot_be_written,
-		another_counts_them,
+		another_has_counted_them,
 		what_is_no_file,
 		cannot_be_written,
 		only_looks,
@@ -241,5 +272,6 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, begin, end);
 	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
 		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, another_counts_them, 0, 2);
 	tcase_add_loop_test(tcase, damaged, 0, (int)ARRAY_SIZE(damages));
 }
