@@ -127,8 +127,6 @@ static int add_layer(struct search *search, const struct device_layer *layer, co
 
 	if (layer->kind == LAYER_NETWORK)
 		search->users->network = true;
-	if (layer->kind == LAYER_LOOP && strcmp(holds, "/") == 0)
-		search->network.layered = true;
 	if (!path) {
 		search->all = true;
 		return 0;
@@ -398,6 +396,8 @@ static int add_mounts(struct search *search)
 	}
 	while (r == 0 && (mount = mountinfo_next(mountinfo)))
 		r = add_mount(search, mount);
+	if (r == 0)
+		r = network_users_follow(search->root, &search->network);
 	search->users->network |= network_users_have_system(&search->network);
 	return r;
 }

@@ -53,20 +53,29 @@ int network_users_note(struct network_users *network, const struct mount_line *m
 {
 	static const char *const remote[] = { "nfs", "nfs4",	       "cifs",	     "smb3", "ceph",
 					      "afs", "fuse.glusterfs", "fuse.sshfs", NULL };
-	static const char *const layers[] = { "overlay", "aufs", "unionfs", "fuse.overlayfs",
-					      NULL };
 	/* s2disk itself would wait for these directories. */
 	static const char *const system[] = { "/",    "/usr",	  "/usr/local", "/etc",
 					      "/var", "/var/lib", "/var/log",	NULL };
-	struct network_mount found = { .system = is_one_of(mount->place, system) };
+	struct network_mount found = { .system = is_one_of(mount->place, system), .id = mount->id };
 
-	if (strcmp(mount->place, "/") == 0 && is_one_of(mount->kind, layers))
-		network->layered = true;
 	if (!is_one_of(mount->kind, remote))
 		return 0;
 	find_address(mount->options, found.address, sizeof(found.address));
 	text_copy(found.place, sizeof(found.place), mount->place);
 	return list_append(&network->mounts, found);
+}
+
+bool network_users_take(struct network_users *network, uint64_t id)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < network->mounts.count; i++) {
+		if (network->mounts.items[i].id != id)
+			continue;
+		network->mounts.items[i].system = true;
+		found = true;
+	}
+	return found;
 }
 
 bool network_users_have_system(const struct network_users *network)

@@ -2,7 +2,7 @@
 /*
  * Shared by the files that implement device_users.h. device_users_network.c: which network adapters
  * are in use: those by which mounted file systems come, by the kernel's routes; all where these do
- * not say.
+ * not say. device_users_layers.c: which mounts lie below what is mounted on /.
  */
 #ifndef S2DISK_PLATFORM_DEVICE_USERS_PRIVATE_H
 #define S2DISK_PLATFORM_DEVICE_USERS_PRIVATE_H
@@ -17,18 +17,27 @@ struct network_mount {
 	char address[64]; /* of its server; "": not known */
 	char place[48];	  /* "/home" */
 	bool system;	  /* the system needs it */
+	uint64_t id;	  /* of the mount */
 };
 
 struct network_users {
-	bool layered; /* what is mounted on / lies in other file systems */
+	bool layered; /* what is mounted on / may lie in any of them */
 	LIST_OF(struct network_mount) mounts;
 };
 
 /* Harmless on a zeroed struct. */
 void network_users_free(struct network_users *network);
 
-/* Notes a mount, if it is one over the network or of several layers. 0 or -ENOMEM. */
+/* Notes a mount, if it is one over the network. 0 or -ENOMEM. */
 int network_users_note(struct network_users *network, const struct mount_line *mount);
+
+/* The system needs that mount, if it was noted. False: it was not. */
+bool network_users_take(struct network_users *network, uint64_t id);
+
+/* Once all are noted: takes those that lie below what is mounted on /, through the layers of
+ * overlay and the files of loop devices. Where that cannot be followed, it may be any. 0 or
+ * -ENOMEM. */
+int network_users_follow(const char *root, struct network_users *network);
 
 /* Do the system's files come over the network? */
 bool network_users_have_system(const struct network_users *network);

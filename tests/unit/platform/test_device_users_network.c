@@ -2,6 +2,7 @@
 /* device_users: by which network adapters mounted file systems come, in made-up sysfs trees. */
 #include "fixtures/check_main.h"
 
+#include "base/bytes.h"
 #include "platform/hardware/device_users_private.h"
 #include "platform/platform.h"
 
@@ -247,6 +248,67 @@ START_TEST(needed)
 }
 END_TEST
 
+#define IMAGE "35 1 0:40 / /run/image rw - nfs server:/image rw,addr=10.0.0.1\n"
+#define HOME "37 1 0:41 / /home rw - nfs server:/home rw,addr=192.0.2.1\n"
+#define UPPER "34 1 0:42 / /run/rw rw - tmpfs tmpfs rw\n"
+#define DISK "33 1 8:1 / /media/root-ro ro - ext4 /dev/sda1 ro\n"
+#define ROOT(options) "36 1 0:43 / / rw - overlay overlayroot rw" options "\n"
+
+/* What lies below what is mounted on /: is the first adapter needed, the second (of /home) too? */
+static const struct {
+	const char *mounts, *file; /* the file of loop0 */
+	bool first, second;
+} roots[] = {
+	/* Of local disks and memory: both only wait. */
+	{ UPPER DISK ROOT(",lowerdir=/media/root-ro,upperdir=/run/rw/up,workdir=/run/rw/work") },
+	{ DISK ROOT(",lowerdir=/media/root-ro/") },
+	{ DISK UPPER ROOT(",lowerdir+=/media/root-ro,datadir+=/run/rw") },
+	{ DISK UPPER ROOT(",lowerdir=/run/rw:/media/root-ro") },
+	{ "38 1 0:44 / /b\\040c rw - btrfs /dev/sda1 rw\n" ROOT(",lowerdir=/b\\040c") },
+	/* Of the server of the image: the second one only waits. */
+	{ ROOT(",lowerdir=/run/image"), NULL, true },
+	{ DISK ROOT(",lowerdir=/media/root-ro::/run/image"), NULL, true },
+	{ DISK ROOT(",lowerdir+=/media/root-ro,datadir+=/run/image"), NULL, true },
+	{ "36 1 7:0 / / ro - squashfs /dev/loop0 ro\n", "/run/image/root.squashfs", true },
+	{ "38 1 7:0 / /run/root ro - squashfs /dev/loop0 ro\n" ROOT(",lowerdir=/run/root"),
+	  "/run/image/root.squashfs", true },
+	{ "38 1 0:45 / /run/root ro - overlay x ro,lowerdir=/run/image\n" ROOT(
+		  ",lowerdir=/run/root"),
+	  NULL, true },
+	{ "38 1 0:45 / /run/image ro - tmpfs x ro\n" ROOT(",lowerdir=/run/image"), NULL, true },
+	{ "36 1 7:0 / / ro - squashfs /dev/loop0 ro\n", "/media/root.squashfs", true, true },
+	/* Where it cannot be followed, any may be needed. */
+	{ ROOT(""), NULL, true, true },
+	{ DISK ROOT(",lowerdir=/media/root-ro:lower"), NULL, true, true },
+	{ DISK ROOT(",lowerdir=/media/root-ro:/lower"), NULL, true, true },
+	{ DISK ROOT(",lowerdir=/media/root-ro/sub"), NULL, true, true },
+	{ DISK ROOT(",lowerdir=/media/root-ro:/media/root-\\134:ro"), NULL, true, true },
+	{ DISK UPPER ROOT(",lowerdir=/media/root-ro,upperdir=/run/rw/gone"), NULL, true, true },
+	{ DISK UPPER ROOT(",lowerdir=/media/root-ro,upperdir=/run/rw/link/up"), NULL, true, true },
+	{ DISK UPPER ROOT(",lowerdir=/media/root-ro,upperdir=/run/rw/up/../up"), NULL, true, true },
+	{ "38 1 0:44 / /run/x rw - fuse.x x rw\n" ROOT(",lowerdir=/run/x"), NULL, true, true },
+	{ "36 1 0:43 / / rw - aufs none rw\n", NULL, true, true },
+};
+
+START_TEST(below_the_root)
+{
+	const uint32_t used = DEVICE_USE_KNOWN | DEVICE_IN_USE;
+	char text[600];
+
+	put_routes("");
+	add_block("sda1", "8:1", "/sys/devices/pci0000:00/0000:00:05.0/block");
+	add_block("loop0", "7:0", "/sys/devices/virtual/block");
+	made_put("/sys/devices/virtual/block/loop0/loop/backing_file", roots[_i].file);
+	made_directory("/run/rw");
+	made_directory("/run/rw/up");
+	made_link("/run/rw/link", "/run/rw");
+	snprintf(text, sizeof(text), IMAGE HOME "%s", roots[_i].mounts);
+	made_put("/proc/self/mountinfo", text);
+	ck_assert_uint_eq(flags_of("0000:00:03.0"), roots[_i].first ? used : DEVICE_USE_KNOWN);
+	ck_assert_uint_eq(flags_of("0000:00:04.0"), roots[_i].second ? used : DEVICE_USE_KNOWN);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "network users");
@@ -258,4 +320,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, layers);
 	tcase_add_loop_test(tc, faster_way, 0, 3);
 	tcase_add_test(tc, needed);
+	tcase_add_loop_test(tc, below_the_root, 0, (int)ARRAY_SIZE(roots));
 }
