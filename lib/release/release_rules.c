@@ -74,6 +74,15 @@ static bool take_module(struct release_rule *rule, const char *text)
 	return true;
 }
 
+/* Behind a VMD controller the number of the domain has five digits (vmd_find_free_domain() in
+ * drivers/pci/controller/vmd.c). */
+static bool is_address(const char *word)
+{
+	size_t domain = strspn(word, TEXT_HEX_DIGITS "ABCDEF");
+
+	return domain >= 4 && domain <= 8 && has_form(word + domain, ":xx:xx.x");
+}
+
 static bool take_word(char *word, struct release_rule *rule)
 {
 	char *slash = strchr(word, '/');
@@ -84,7 +93,7 @@ static bool take_word(char *word, struct release_rule *rule)
 		return take_module(rule, word + strlen("module:"));
 	if (slash)
 		return take_device(rule, word, slash);
-	if (has_form(word, "xxxx:xx:xx.x") || has_form(word, "xxxx:xxxx")) {
+	if (is_address(word) || has_form(word, "xxxx:xxxx")) {
 		lower(word);
 		return take_text(rule, strchr(word, '.') ? RELEASE_BY_ADDRESS : RELEASE_BY_ID,
 				 word);

@@ -12,27 +12,29 @@ static struct release_rules rules;
 START_TEST(all_kinds)
 {
 	const char *text =
-		" 0000:01:0A.1, 8086:10D3 class:02\tclass:0300 e1000e "
+		" 0000:01:0A.1, 10000:E1:00.0 8086:10D3 class:02\tclass:0300 e1000e "
 		"vmbus/f8b3781a-1e82-4818-a1c3-63d806ec15bb usb/1-2.4,module:nvidia_uvm ";
 
 	ck_assert_int_eq(release_rules_parse(text, &rules, NULL), 0);
-	ck_assert_uint_eq(rules.count, 8);
+	ck_assert_uint_eq(rules.count, 9);
 	ck_assert_int_eq(rules.items[0].by, RELEASE_BY_ADDRESS);
 	ck_assert_str_eq(rules.items[0].text, "0000:01:0a.1");
-	ck_assert_int_eq(rules.items[1].by, RELEASE_BY_ID);
-	ck_assert_str_eq(rules.items[1].text, "8086:10d3");
-	ck_assert_int_eq(rules.items[2].by, RELEASE_BY_CLASS);
-	ck_assert_uint_eq(0x020000 >> rules.items[2].shifted, rules.items[2].class);
-	ck_assert_uint_eq(0x030012 >> rules.items[3].shifted, rules.items[3].class);
-	ck_assert_uint_ne(0x038000 >> rules.items[3].shifted, rules.items[3].class);
-	ck_assert_int_eq(rules.items[4].by, RELEASE_BY_DRIVER);
-	ck_assert_str_eq(rules.items[4].text, "e1000e");
-	ck_assert_int_eq(rules.items[5].by, RELEASE_BY_DEVICE);
-	ck_assert_str_eq(rules.items[5].bus, "vmbus");
-	ck_assert_str_eq(rules.items[5].text, "f8b3781a-1e82-4818-a1c3-63d806ec15bb");
-	ck_assert_str_eq(rules.items[6].text, "1-2.4");
-	ck_assert_int_eq(rules.items[7].by, RELEASE_BY_MODULE);
-	ck_assert_str_eq(rules.items[7].text, "nvidia_uvm");
+	ck_assert_int_eq(rules.items[1].by, RELEASE_BY_ADDRESS);
+	ck_assert_str_eq(rules.items[1].text, "10000:e1:00.0");
+	ck_assert_int_eq(rules.items[2].by, RELEASE_BY_ID);
+	ck_assert_str_eq(rules.items[2].text, "8086:10d3");
+	ck_assert_int_eq(rules.items[3].by, RELEASE_BY_CLASS);
+	ck_assert_uint_eq(0x020000 >> rules.items[3].shifted, rules.items[3].class);
+	ck_assert_uint_eq(0x030012 >> rules.items[4].shifted, rules.items[4].class);
+	ck_assert_uint_ne(0x038000 >> rules.items[4].shifted, rules.items[4].class);
+	ck_assert_int_eq(rules.items[5].by, RELEASE_BY_DRIVER);
+	ck_assert_str_eq(rules.items[5].text, "e1000e");
+	ck_assert_int_eq(rules.items[6].by, RELEASE_BY_DEVICE);
+	ck_assert_str_eq(rules.items[6].bus, "vmbus");
+	ck_assert_str_eq(rules.items[6].text, "f8b3781a-1e82-4818-a1c3-63d806ec15bb");
+	ck_assert_str_eq(rules.items[7].text, "1-2.4");
+	ck_assert_int_eq(rules.items[8].by, RELEASE_BY_MODULE);
+	ck_assert_str_eq(rules.items[8].text, "nvidia_uvm");
 }
 END_TEST
 
@@ -55,6 +57,8 @@ START_TEST(none)
 END_TEST
 
 static const char *const bad[] = {
+	"000:01:0a.1",
+	"000000000:01:0a.1",
 	"class:0",
 	"class:02000",
 	"class:zz",
