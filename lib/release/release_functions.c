@@ -88,6 +88,15 @@ struct settings_read {
 	bool removed; /* not only unbound */
 };
 
+/* Is the function at that path on a bus that the driver of the device has made: VMD's, Hyper-V's?
+ * Then it goes with the driver (vmd_remove() and hv_pci_remove() in drivers/pci/controller). A
+ * bridge's are made by the PCI core, and stay. */
+static bool is_hosted(const char *function, const char *device)
+{
+	return device_path_within(function, device) &&
+	       text_starts(function + strlen(device), "/pci");
+}
+
 /* The path of a function in sysfs, or of the physical one of a virtual function; to be freed. NULL:
  * there is none. */
 static char *function_path(const struct planner *planner, const char *address, const char *file)
@@ -112,8 +121,9 @@ static bool is_given_away(const char *driver)
 	       strcmp(driver, "pciback") == 0 || strcmp(driver, "uio_pci_generic") == 0;
 }
 
-/* A bridge's functions go with it, and a physical one's virtual ones. A scan does not bring back
- * virtual functions of the former, nor the settings of any. */
+/* A bridge's functions go with it, those on a bus that its driver has made, and a physical one's
+ * virtual ones. Neither a scan nor that driver brings back virtual functions of the former, nor the
+ * settings of any. */
 static int check_other(const struct settings_read *read, const struct device *other,
 		       const char *path, struct why *w)
 {
@@ -121,14 +131,15 @@ static int check_other(const struct settings_read *read, const struct device *ot
 	_cleanup_free_ char *real = function_path(planner, other->address, "");
 	_cleanup_free_ char *physical = function_path(planner, other->address, "/physfn");
 	bool below = real && strcmp(real, path) != 0 && device_path_within(real, path);
+	bool goes = below && (read->removed || is_hosted(real, path));
 	char driver[40];
 
-	if (below && physical && read->removed)
+	if (goes && physical)
 		return why(w, -ENOTEMPTY,
-			   "%s below it is a virtual function, which a scan does not bring back; "
+			   "%s below it is a virtual function, which would not come back; "
 			   "name its physical one instead",
 			   other->address);
-	if (!(physical && strcmp(physical, path) == 0) && !(below && read->removed))
+	if (!(physical && strcmp(physical, path) == 0) && !goes)
 		return 0;
 	if (has_override(planner->root, other->address, driver, sizeof(driver)))
 		return why(w, -ENOTEMPTY, "%s goes with it, and its driver_override would be lost",
@@ -175,11 +186,14 @@ static int read_settings(void *context, struct why *w)
 	struct settings_read *read = context;
 	const struct release_entry *entry = read->entry;
 	const char *root = read->planner->root;
-	_cleanup_free_ char *path = function_path(read->planner, entry->name, "");
-	char override[40];
+	_cleanup_free_ char *path = NULL;
+	char override[40], link[128];
 	uint64_t virtuals = 0;
 	int r = 0;
 
+	snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s", *entry->bus ? entry->bus : "pci",
+		 entry->name);
+	path = tree_path(root, link);
 	if (!has_override(root, entry->name, override, sizeof(override)))
 		text_copy(override, sizeof(override),
 			  is_given_away(entry->driver) ? entry->driver : "");

@@ -162,6 +162,39 @@ static bool has_virtual_functions(const char *root, const char *bus, const char 
 	return tree_exists(root, path);
 }
 
+/* Has its driver made a PCI bus ("pci10000:e0"), as those of VMD and Hyper-V do? */
+static bool hosts_functions(const char *root, const char *bus, const char *name)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	char path[PATH_MAX];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", bus, name);
+	if (tree_list(root, path, &names) < 0)
+		return false;
+	for (size_t i = 0; !found && i < names.count; i++)
+		found = text_starts(names.items[i], "pci") && strchr(names.items[i], ':');
+	return found;
+}
+
+/* The functions on that bus go with the driver: blocks the entry where they lose what would not
+ * come back. */
+static int keep_hosted(const struct planner *planner, const char *bus, const char *name,
+		       struct release_entry *entry)
+{
+	struct release_entry host = { .kind = RELEASE_UNBIND };
+	int r;
+
+	if (entry->blocked[0] || !hosts_functions(planner->root, bus, name) ||
+	    !text_copy(host.bus, sizeof(host.bus), bus) ||
+	    !text_copy(host.name, sizeof(host.name), name))
+		return 0;
+	r = plan_settings(planner, &host);
+	text_copy(entry->blocked, sizeof(entry->blocked), host.blocked);
+	entry->waiting = host.waiting;
+	return r;
+}
+
 /* Unbinds one device of a bus from its driver, if it has one. */
 static int plan_unbinding(struct planner *planner, const char *bus, const char *name)
 {
@@ -178,10 +211,10 @@ static int plan_unbinding(struct planner *planner, const char *bus, const char *
 		plan_describe(device, entry.what, sizeof(entry.what));
 	else
 		snprintf(entry.what, sizeof(entry.what), "device %s/%s", bus, name);
-	if (!has_virtual_functions(planner->root, bus, name))
-		return plan_device(planner, &entry);
 	/* Its driver removes them. */
-	r = plan_settings(planner, &entry);
+	r = has_virtual_functions(planner->root, bus, name)
+		    ? plan_settings(planner, &entry)
+		    : keep_hosted(planner, bus, name, &entry);
 	return r < 0 ? r : plan_device(planner, &entry);
 }
 
@@ -219,7 +252,7 @@ static int plan_driver(struct planner *planner, const char *driver)
 static int guard_module(struct planner *planner, struct release_entry *entry)
 {
 	_cleanup_names_ struct tree_names drivers = { 0 };
-	char path[PATH_MAX];
+	char path[PATH_MAX], bus[16];
 	int r;
 
 	snprintf(path, sizeof(path), "/sys/module/%s/drivers", entry->name);
@@ -233,6 +266,8 @@ static int guard_module(struct planner *planner, struct release_entry *entry)
 			 drivers.items[i]);
 		if (tree_list(planner->root, path, &names) == -ENOMEM)
 			return -ENOMEM;
+		snprintf(bus, sizeof(bus), "%.*s", (int)strcspn(drivers.items[i], ":"),
+			 drivers.items[i]);
 		for (size_t n = 0; r == 0 && n < names.count; n++) {
 			char link[2 * PATH_MAX];
 
@@ -242,7 +277,9 @@ static int guard_module(struct planner *planner, struct release_entry *entry)
 					 "%.40s has virtual functions, which would be lost",
 					 names.items[n]);
 			snprintf(link, sizeof(link), "%s/%s", path, names.items[n]);
-			r = plan_guard(planner, link, entry);
+			r = keep_hosted(planner, bus, names.items[n], entry);
+			if (r == 0)
+				r = plan_guard(planner, link, entry);
 		}
 	}
 	return r;
