@@ -20,6 +20,7 @@
 #define FUNCTIONS "/sys/bus/pci/devices/"
 #define OFFLINE_SECONDS 30
 #define DRIVER_SECONDS 10 /* some drivers are bound in the background */
+#define LINK_SECONDS 2
 #define TURN_MSEC 100
 
 static bool device_is_there(const char *root, const char *bus, const char *name)
@@ -141,6 +142,39 @@ static const char *bus_of(const struct release_entry *entry, char *path, size_t 
 	return path;
 }
 
+/* Without a device below it a port is suspended, and no scan of its bus wakes it: all reads fail,
+ * and nothing is found (pcie_port_runtime_idle() in drivers/pci/pcie/portdrv.c; only
+ * pci_scan_bridge_extend() in drivers/pci/probe.c wakes one, for a scan of the bus above). path
+ * gets the file that lets it be suspended again, by "auto". False: it need not be woken. */
+static bool wake_port(const char *root, const struct release_entry *entry, char *path, size_t size)
+{
+	char bus[128], control[8];
+
+	snprintf(path, size, "%s/device/power/control", bus_of(entry, bus, sizeof(bus)));
+	return tree_text(root, control, sizeof(control), "%s", path) &&
+	       strcmp(control, "auto") == 0 && io_write_text(root, path, "on") == 0;
+}
+
+/* The link of a port that had no power is trained again first; the kernel does not wait for that
+ * where it knows no device below it (pci_bridge_wait_for_secondary_bus() in drivers/pci/pci.c). */
+static int scan_bus(const char *root, const struct release_entry *entry, const char *file)
+{
+	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
+	char control[160];
+	bool woken = wake_port(root, entry, control, sizeof(control));
+	int r = io_write_text(root, file, "1");
+
+	for (int i = 0; r == 0 && woken && i < LINK_SECONDS * 1000 / TURN_MSEC &&
+			!device_is_there(root, "pci", entry->name);
+	     i++) {
+		nanosleep(&turn, NULL);
+		r = io_write_text(root, file, "1");
+	}
+	if (woken)
+		(void)io_write_text(root, control, "auto");
+	return r;
+}
+
 /* A slot that supports hot-plugging may have brought it back already. */
 static int scan_for(const char *root, const struct release_entry *entry, struct why *w)
 {
@@ -152,7 +186,7 @@ static int scan_for(const char *root, const struct release_entry *entry, struct 
 	if (!tree_exists(root, bus_of(entry, path, sizeof(path))))
 		return why(w, -ENODEV, "its bus is not there any more");
 	strcat(path, "/rescan");
-	r = io_write_text(root, path, "1");
+	r = scan_bus(root, entry, path);
 	if (r < 0)
 		return why(w, r == -ENODEV ? -EIO : r, "its PCI bus cannot be scanned: %s",
 			   strerror(-r));

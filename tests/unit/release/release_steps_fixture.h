@@ -32,6 +32,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 
 #define NIC_BUS "/sys/class/pci_bus/0000:01"
+#define NIC_CONTROL NIC_BUS "/device/power/control"
 
 static char reported[4096]; /* what was reported, a line each */
 static const char *fail;    /* a write to a path that ends so fails … */
@@ -43,6 +44,7 @@ static const char *found_with; /* how many virtual functions, after a removal */
 static pid_t test;
 static bool *hangs; /* the last child does, and was not killed */
 static bool gone;   /* a rescan finds nothing */
+static int trains;  /* it finds nothing this many times after the port was woken */
 static int module_error, program_result;
 static int stop_after = -1;   /* questions */
 static const char *stop_when; /* this block is offline */
@@ -70,6 +72,15 @@ static inline void forget_virtuals(void)
 		made_put(NIC_PATH "/sriov_numvfs", found_with);
 }
 
+/* A port, which answers only a moment after it is woken. */
+static inline bool is_suspended(void)
+{
+	char control[8];
+
+	return tree_text(made_root, control, sizeof(control), "%s", NIC_CONTROL) &&
+	       (strcmp(control, "on") != 0 || trains-- > 0);
+}
+
 /* What the kernel does with a write to that file. */
 int __wrap_io_write_text(const char *root, const char *path, const char *value)
 {
@@ -95,9 +106,11 @@ int __wrap_io_write_text(const char *root, const char *path, const char *value)
 	} else if (strcmp(file, "rescan") == 0) {
 		/* No other bus, on which something may have been removed on purpose. */
 		ck_assert_str_eq(path, NIC_BUS "/rescan");
-		if (!gone)
+		if (!gone && !is_suspended())
 			made_link("/sys/bus/pci/devices/" NIC,
 				  "../../../devices/pci0000:00/" ROOT_PORT "/" NIC);
+	} else if (strcmp(file, "control") == 0) {
+		made_put(path, value);
 	} else if (strcmp(file, "state") == 0) {
 		return __real_io_write_text(
 			root, path, text_starts(value, "online") ? "online\n" : "offline\n");
@@ -216,6 +229,7 @@ static void begin(void)
 	reported[0] = '\0';
 	fail = NULL;
 	gone = false;
+	trains = 0;
 	module_error = program_result = 0;
 	stop_after = -1;
 	stop_when = NULL;

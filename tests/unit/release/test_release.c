@@ -232,6 +232,28 @@ static void expect_file(const char *path, const char *wanted)
 	ck_assert_str_eq(text, wanted);
 }
 
+/* No scan of its bus wakes the port above it. */
+START_TEST(port_is_suspended)
+{
+	struct why w;
+
+	made_put(NIC_CONTROL, "auto\n");
+	trains = 2;
+	ck_assert_int_eq(take(&w), 0);
+	reported[0] = '\0';
+	give();
+	expect(ALL_GIVEN);
+	expect_file(NIC_CONTROL, "auto");
+	/* Nothing is waited for without end. */
+	gone = true;
+	ck_assert_int_eq(take(&w), 0);
+	reported[0] = '\0';
+	give();
+	expect("gone " NIC ": it is not there any more\ngiven refuser.0\ngiven refuser\n");
+	expect_file(NIC_CONTROL, "auto");
+}
+END_TEST
+
 static void take_with_virtuals(void)
 {
 	struct why w;
@@ -459,6 +481,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, rescan_fails);
 	tcase_add_test(tc, set_up_otherwise);
 	tcase_add_test(tc, bus_is_gone);
+	tcase_add_test(tc, port_is_suspended);
 	tcase_add_loop_test(tc, virtual_functions, 0, 4);
 	tcase_add_loop_test(tc, virtual_functions_of_a_driver, 0, 2);
 	tcase_add_test(tc, virtual_functions_not_given_back);
