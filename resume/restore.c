@@ -203,14 +203,25 @@ static void power_off(struct restore *restore)
 	end_boot(RB_POWER_OFF);
 }
 
+/* What was released or disabled for the restored system. */
+static void give_devices_back(struct restore *restore)
+{
+	vetoers_give(&restore->vetoers, "");
+	if (!pci_decoding_restore(&restore->disabled, ""))
+		log_warning("not all PCI devices that were disabled for the image work again; see "
+			    "above, and reboot");
+}
+
 /* The choice of the settings, or of the user if it asks. */
-static enum mismatch_choice choose(const struct restore *restore, const struct mismatch *mismatch)
+static enum mismatch_choice choose(struct restore *restore, const struct mismatch *mismatch)
 {
 	bool asks, screen;
 	enum mismatch_choice choice = mismatch_choose(restore->settings, mismatch, &asks);
 
 	if (!asks)
 		return choice;
+	/* The keyboard and the screen may be among them. */
+	give_devices_back(restore);
 	screen = plymouth_step_back();
 	choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",
 			      restore->decision.fatal, choice, ASK_SECONDS);
@@ -507,10 +518,7 @@ int restore(const struct settings *settings, const struct swap_area *area, const
 		if (!kept_memory_take_back(&restore->kept, ""))
 			log_warning("not all huge pages of this boot could be reserved again; see "
 				    "/proc/meminfo");
-		vetoers_give(&restore->vetoers, "");
-		if (!pci_decoding_restore(&restore->disabled, ""))
-			log_warning("not all PCI devices that were disabled for the image work "
-				    "again; see above, and reboot");
+		give_devices_back(restore);
 		decision_free(&restore->decision);
 		boots_seen_free(&restore->seen);
 		boots_seen_free(&restore->left);

@@ -281,6 +281,8 @@ static void boot(void)
 	if (!sim->shared->plan.change)
 		check_swap("the boot");
 	check_record(&run, was_live, r < 0);
+	if (kernel.released)
+		sim_broken("the boot continues without the devices that it released");
 	if (kernel.huge_given)
 		sim_broken("the boot continues without its huge pages");
 	sim_end(SIM_FRESH);

@@ -63,6 +63,7 @@ uint64_t __wrap_kept_memory_give_crash(const char *root);
 bool __wrap_kept_memory_take_back(struct kept_memory *kept, const char *root);
 int __wrap_vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
 			const char *root, struct why *w);
+void __wrap_vetoers_give(struct vetoers *vetoers, const char *root);
 unsigned int __wrap_sleep(unsigned int seconds);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __wrap_passphrase_ask(const struct passphrase_places *places, const char *prompt,
@@ -346,6 +347,8 @@ enum mismatch_choice __wrap_mismatch_ask(const char *console, const char *questi
 	(void)question;
 	(void)fatal;
 	(void)seconds;
+	if (kernel.released)
+		sim_broken("the user is asked while the keyboard may be released");
 	return fallback;
 }
 
@@ -454,7 +457,14 @@ int __wrap_vetoers_take(struct vetoers *vetoers, const struct settings *settings
 			const char *root, struct why *w)
 {
 	(void)vetoers, (void)settings, (void)keep, (void)root;
+	kernel.released = true;
 	return sim_vetoed(SIM_VETO_RELEASE) ? why(w, -EINPROGRESS, "it hangs") : 0;
+}
+
+void __wrap_vetoers_give(struct vetoers *vetoers, const char *root)
+{
+	(void)vetoers, (void)root;
+	kernel.released = false;
 }
 
 uint64_t __wrap_kept_memory_give_huge(struct kept_memory *kept, const char *root)

@@ -81,6 +81,7 @@ struct sim_kernel {
 	uint64_t typed_usec;  /* how long the user took to type */
 	struct fake_loader loader;
 	bool huge_given;  /* its huge pages, to an image */
+	bool released;	  /* devices, for an image */
 	bool memory_gone; /* to an image that is loaded; atomic */
 	unsigned char stream[SIM_STREAM_PAGES * SIM_PAGE];
 };
