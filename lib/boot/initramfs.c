@@ -24,6 +24,11 @@
 #include <unistd.h>
 
 #define HEADER_SIZE 110 /* of an entry */
+
+/* U-Boot's mkimage(1) puts a header before it (uInitrd). */
+#define UBOOT_MAGIC "\47\5\31\126"
+#define UBOOT_HEADER_SIZE 64
+
 #define TEXT_LIMIT 65536
 #define PROGRAM_LIMIT (64u << 20)
 
@@ -322,7 +327,7 @@ static int read_archives(struct reading *reading, FILE *file, uint64_t length, s
 		for (size_t j = 0; j < reading->ret->count && !within; j++)
 			reading->ret->files[j].link = 0;
 	}
-	return r == -EBADMSG || r == 0 ? why(w, -EBADMSG, "it is damaged") : r;
+	return r == -EBADMSG ? why(w, r, "it is damaged") : r < 0 ? r : -EFBIG;
 }
 
 /* part: of the file with that descriptor, starting where the compressed part begins. */
@@ -383,14 +388,18 @@ static int read_file(struct reading *reading, const char *root, const struct boo
 	struct boot_section part = file->initrd;
 	int fd = io_open_below(root, file->path, O_RDONLY), r = 0;
 	_cleanup_fclose_ FILE *opened = fd < 0 ? NULL : fdopen(fd, "r");
+	char magic[4];
 	struct stat st;
 
 	if (!opened && fd >= 0)
 		close(fd);
+	if (opened && io_pread_full(fd, magic, sizeof(magic), part.offset) == 0 &&
+	    memcmp(magic, UBOOT_MAGIC, sizeof(magic)) == 0)
+		part.offset += UBOOT_HEADER_SIZE;
 	if (!opened || fstat(fd, &st) < 0 || fseeko(opened, (off_t)part.offset, SEEK_SET) < 0)
 		return fd < 0 ? fd : -errno;
 	if (part.length == 0)
-		part.length = (uint64_t)st.st_size;
+		part.length = (uint64_t)st.st_size - part.offset;
 	if (cmdline->length > 0 && cmdline->length < INITRAMFS_CMDLINE_SIZE)
 		r = io_pread_full(fd, reading->ret->cmdline, cmdline->length, cmdline->offset);
 	if (reading->ret->cmdline[0])

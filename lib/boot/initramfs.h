@@ -53,11 +53,11 @@ struct initramfs {
 	char cmdline[INITRAMFS_CMDLINE_SIZE];
 };
 
-/* Reads root/file->path, of a unified image the initramfs in it; secrets: NULL for none;
- * deadline: of now_usec(), 0 for none. -EBADMSG when it is empty, damaged, or ends in the middle;
- * -ENOTSUP: it is compressed in an unknown format; -ENOENT when it, an initramfs in it, or the
- * program that unpacks it is missing; -ETIMEDOUT when it is too large or the deadline has passed; w
- * says which.
+/* Reads root/file->path, of a unified image the initramfs in it, with U-Boot's header or without;
+ * secrets: NULL for none; deadline: of now_usec(), 0 for none. -EBADMSG when it is empty, damaged,
+ * or ends in the middle; -ENOTSUP: it is compressed in an unknown format; -ENOENT when it, an
+ * initramfs in it, or the program that unpacks it is missing; -ETIMEDOUT when it is too large or
+ * the deadline has passed; w says which.
  *
  * A report contains a bare archive of what mattered in place of each: for a unified image with its
  * command line as a file ".cmdline", and the reason why it could not be read in ".unread". Such an

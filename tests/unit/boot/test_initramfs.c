@@ -522,10 +522,26 @@ START_TEST(unpacks_only_so_much)
 	made_put_bytes("/initrd", header, sizeof(header));
 	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ETIMEDOUT);
 	ck_assert_ptr_nonnull(strstr(w.text, "too large"));
+	made_shell("yes $(printf '070701%%088d0000000b%%08dTRAILER!!!~~~' 0 0) | head -n 1000001 |"
+		   "tr '~\\n' '\\0\\0' | gzip -1 >initrd");
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ETIMEDOUT);
 	/* Within the limit, but truncated. */
 	memcpy(header + 54, "00100000", 8);
 	made_put_bytes("/initrd", header, sizeof(header));
 	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -EBADMSG);
+}
+END_TEST
+
+/* U-Boot's header comes first. */
+START_TEST(reads_past_the_header_of_uboot)
+{
+	struct initramfs initramfs;
+
+	made_initramfs(path, "gzip -c", usual);
+	made_shell("(printf '\\047\\005\\031\\126%%060d' 0; cat initrd) >new && mv new initrd");
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
+	expect_usual(&initramfs);
+	initramfs_free(&initramfs);
 }
 END_TEST
 
@@ -579,5 +595,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, reads_without_standard_output);
 	tcase_add_test(test, waits_for_no_packer);
 	tcase_add_test(test, unpacks_only_so_much);
+	tcase_add_test(test, reads_past_the_header_of_uboot);
 	tcase_add_test(test, reads_what_a_report_has);
 }
