@@ -471,21 +471,49 @@ const char *initramfs_file(const struct initramfs *initramfs, const char *name)
 	return NULL;
 }
 
+/* Does the first of the files that is there set it to that? */
+static bool is_set(const char *root, const char *const files[2], const char *name,
+		   const char *pattern)
+{
+	char text[16384] = "", value[64] = "";
+
+	for (size_t i = 0; i < 2 && files[i] && !text[0]; i++)
+		io_read_text(root, files[i], text, sizeof(text));
+	text_assigned(text, name, value, sizeof(value));
+	return fnmatch(pattern, value, FNM_EXTMATCH) == 0;
+}
+
 const char *initramfs_command(const char *root)
 {
-	static const char *const commands[] = { "update-initramfs -u -k all", "mkinitcpio -P",
-						"dracut --force --regenerate-all" };
+	/* Those with a setting copy what they make to where it boots from. */
+	static const struct {
+		const char *command, *name, *value, *files[2];
+	} makers[] = {
+		{ .command = "update-initramfs -u -k all" },
+		{ "sdbootutil mkinitrd",
+		  "LOADER_TYPE",
+		  "@(systemd-boot|grub2-bls|)",
+		  { "/etc/sysconfig/bootloader" } },
+		{ "kernel-install add-all",
+		  "layout",
+		  "uki",
+		  { "/etc/kernel/install.conf", "/usr/lib/kernel/install.conf" } },
+		{ .command = "mkinitcpio -P" },
+		{ .command = "dracut --force --regenerate-all" },
+	};
 	static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 	char path[64];
 
 	if (tree_exists(root, "/run/ostree-booted"))
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(directories); j++) {
 			snprintf(path, sizeof(path), "%s/%.*s", directories[j],
-				 (int)strcspn(commands[i], " "), commands[i]);
-			if (tree_exists(root, path))
-				return commands[i];
+				 (int)strcspn(makers[i].command, " "), makers[i].command);
+			if (tree_exists(root, path) &&
+			    (!makers[i].name ||
+			     is_set(root, makers[i].files, makers[i].name, makers[i].value)))
+				return makers[i].command;
 		}
 	return NULL;
 }

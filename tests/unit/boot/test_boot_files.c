@@ -507,6 +507,18 @@ START_TEST(knows_the_command)
 	ck_assert_ptr_null(initramfs_command(made_root));
 	made_put_mode("/usr/bin/dracut", "", 0755);
 	ck_assert_str_eq(initramfs_command(made_root), "dracut --force --regenerate-all");
+	/* Where another program copies it to where it boots from. */
+	made_put_mode("/usr/bin/kernel-install", "", 0755);
+	made_put("/usr/lib/kernel/install.conf", "layout=uki\n");
+	ck_assert_str_eq(initramfs_command(made_root), "kernel-install add-all");
+	made_put("/etc/kernel/install.conf", "#layout=uki\nlayout=bls\n");
+	ck_assert_str_eq(initramfs_command(made_root), "dracut --force --regenerate-all");
+	made_put_mode("/usr/bin/sdbootutil", "", 0755);
+	ck_assert_str_eq(initramfs_command(made_root), "sdbootutil mkinitrd");
+	made_put("/etc/sysconfig/bootloader", "LOADER_TYPE=\"grub2-efi\"\n");
+	ck_assert_str_eq(initramfs_command(made_root), "dracut --force --regenerate-all");
+	made_put("/etc/sysconfig/bootloader", "LOADER_TYPE=\"grub2-bls\"\n");
+	ck_assert_str_eq(initramfs_command(made_root), "sdbootutil mkinitrd");
 	made_put_mode("/usr/sbin/update-initramfs", "", 0755);
 	ck_assert_str_eq(initramfs_command(made_root), "update-initramfs -u -k all");
 	made_put("/run/ostree-booted", "");
