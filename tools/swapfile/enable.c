@@ -122,11 +122,15 @@ static enum check_level look_back(const struct swapfile *s, const struct swapfil
 	_cleanup_free_ struct preflight *list = calloc(1, sizeof(*list));
 	const struct preflight_target target = { .area = &place->area };
 	enum check_level worst = CHECK_OK;
+	struct why reason = { "" };
 	struct settings settings;
 
 	settings_defaults(&settings);
-	if (!list || settings_load(&settings, s->root, NULL, NULL, NULL) < 0)
+	if (!list || settings_load(&settings, s->root, NULL, NULL, &reason) < 0) {
+		if (print)
+			log_warning("%s", why_text(&reason, -ENOMEM));
 		return CHECK_FAILED;
+	}
 	if (!print)
 		settings.way_back = WAY_BACK_REQUIRE;
 	preflight_run(&settings, &target, s->root, list);
@@ -202,7 +206,7 @@ int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place
 	warn_of_other_name(s, &place->area);
 	/* A dry run makes no initramfs. */
 	if (!s->dry_run && look_back(s, place, true) == CHECK_FAILED)
-		return 0;
+		return 1;
 	set_kernel_place(s, place);
 	if (!s->dry_run)
 		swapfile_line(s, "Done. This system can hibernate now, without a reboot; "

@@ -26,7 +26,7 @@ struct swapfile {
 };
 
 /* Each prints what it does and returns 0; a negative errno with the reason in w; or 1 for a
- * failed check, which was printed. */
+ * failed check, which was printed: of enabling, that no boot would find the image. */
 int swapfile_do_create(struct swapfile *s, struct why *w);
 int swapfile_do_offset(struct swapfile *s, struct why *w);
 int swapfile_do_check(struct swapfile *s, struct why *w);
@@ -74,7 +74,7 @@ int site_choose_size(const struct site *site, const struct meminfo *meminfo, uin
 #define SWAPFILE_LABEL "s2disk"
 
 /* Enables a place; in a dry run for a file that does not exist yet, device and offset are
- * placeholders. Refuses what it cannot do. */
+ * placeholders. Refuses what it cannot do; returns as the commands do. */
 int swapfile_enable_place(struct swapfile *s, const struct swapfile_place *place, struct why *w);
 
 /* The path or tag of the area that the marks name; NULL: none. free() it. */

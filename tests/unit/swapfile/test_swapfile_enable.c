@@ -243,7 +243,7 @@ START_TEST(stays_and_goes_on)
 	ck_assert_str_eq(made_log, failures[_i].log);
 	made_check("/sys/power/resume", "0:0\n");
 	made_fail = NULL;
-	ck_assert_int_eq(enable(&file), 0);
+	ck_assert_int_eq(enable(&file), 1);
 	ck_assert_str_eq(made_log, failures[_i].again);
 	made_fail = failures[_i].fail;
 	made_active = false;
@@ -387,7 +387,7 @@ START_TEST(no_way_back)
 	made_way_back = CHECK_FAILED;
 	s.quiet = false;
 	capture_begin();
-	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 0);
+	ck_assert_int_eq(swapfile_enable_place(&s, &file, &w), 1);
 	capture_end(text, sizeof(text));
 	check_not_printed(text, "can hibernate now");
 	ck_assert_ptr_nonnull(strstr(said, "the way back as made up: do this"));
@@ -401,8 +401,14 @@ START_TEST(no_way_back)
 	check_printed(text, "can hibernate now");
 	made_check("/sys/power/resume", "8:2\n");
 	made_way_back = CHECK_FAILED;
-	ck_assert_int_eq(enable(&file), 0);
+	ck_assert_int_eq(enable(&file), 1);
 	ck_assert_str_eq(made_log, REMADE);
+	/* It cannot even be looked at. */
+	made_way_back = CHECK_OK;
+	made_put("/etc/suspend.conf", "encrypt = maybe\n");
+	ck_assert_int_eq(enable(&file), 1);
+	ck_assert_ptr_nonnull(strstr(said, "maybe"));
+	made_put("/etc/suspend.conf", NULL);
 	/* What noresume is for is not undone. */
 	made_put("/sys/power/resume", "0:0\n");
 	made_put("/proc/cmdline", "quiet noresume\n");
