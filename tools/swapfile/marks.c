@@ -24,11 +24,10 @@
 #define FILE_MODE 0644
 #define DIRECTORY_MODE 0755
 
+/* An editor may have given the lines other ends. */
 static bool is_line(const char *at, const char *words)
 {
-	size_t length = strlen(words);
-
-	return strncmp(at, words, length) == 0 && (at[length] == '\n' || at[length] == '\0');
+	return strcspn(at, "\r\n") == strlen(words) && text_starts(at, words);
 }
 
 /* A block has one line of ours. -EBADMSG: a begin or end mark is missing; -EUCLEAN: there are more
@@ -62,6 +61,7 @@ static int split_blocks(const char *text, char *body, char *rest)
 static int split(struct edit *edit)
 {
 	size_t size = strlen(edit->text) + 1;
+	const char *end = strchrnul(edit->text, '\n');
 	int r = 0;
 
 	edit->body = calloc(1, size);
@@ -69,7 +69,7 @@ static int split(struct edit *edit)
 	if (!edit->body || !edit->rest)
 		return -ENOMEM;
 	if (is_line(edit->text, OWN))
-		strcpy(edit->body, strchrnul(edit->text, '\n') + (size > sizeof(OWN)));
+		strcpy(edit->body, end + (*end == '\n'));
 	else
 		r = split_blocks(edit->text, edit->body, edit->rest);
 	/* It was made for the marks, or was empty. */

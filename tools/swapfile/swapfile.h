@@ -114,8 +114,8 @@ enum {
 	EDITS = EDIT_FORMER + 3
 };
 
-/* Reads all; those that fail are empty, and are not changed. The reason for the first, in w.
- * edits_free() in any case. */
+/* Reads all; those that fail are not changed: edited marks, and drop-ins of ours that have other
+ * settings, of which the body remains. The reason for the first, in w. edits_free() in any case. */
 int edits_read(const char *root, struct edit edits[EDITS], struct why *w);
 
 /* Adds what is to be marked for this place. -EINVAL if the set-up conflicts with it. */

@@ -97,6 +97,7 @@ static int want_fstab(const struct swapfile *s, const struct swapfile_place *pla
 		      struct edit *edit, struct why *w)
 {
 	_cleanup_free_ char *entry = find_entry(edit->rest, place);
+	_cleanup_free_ char *kept = find_entry(edit->body, place);
 	char escaped[1100], *line;
 
 	if (entry && s->hibernate_only)
@@ -106,29 +107,13 @@ static int want_fstab(const struct swapfile *s, const struct swapfile_place *pla
 			   place->path);
 	if (entry || s->hibernate_only)
 		return 0;
-	if (!text_escape_octal(place->path, escaped, sizeof(escaped)) ||
-	    asprintf(&line, "%s none swap defaults 0 0\n", escaped) < 0)
+	/* It may have the user's options. */
+	if (kept)
+		line = strdup(edit->body);
+	else if (!text_escape_octal(place->path, escaped, sizeof(escaped)) ||
+		 asprintf(&line, "%s none swap defaults 0 0\n", escaped) < 0)
 		line = NULL;
 	return edit_mark(edit, false, line, w);
-}
-
-/* Has a user put settings into the file that is ours? */
-static bool has_others(const char *body)
-{
-	static const char *const ours[] = { "#", "\n", "resume device =", "resume offset =",
-					    "swap on demand =" };
-
-	while (*body) {
-		size_t i = 0;
-
-		while (i < ARRAY_SIZE(ours) && !text_starts(body, ours[i]))
-			i++;
-		if (i == ARRAY_SIZE(ours))
-			return true;
-		body += strcspn(body, "\n");
-		body += *body == '\n';
-	}
-	return false;
 }
 
 static int want_drop_in(const struct swapfile *s, const struct swapfile_place *place,
@@ -137,11 +122,6 @@ static int want_drop_in(const struct swapfile *s, const struct swapfile_place *p
 	bool only = s->hibernate_only;
 	char *text;
 
-	if (edit->body && !edit->rest && has_others(edit->body))
-		return why(w, -EINVAL,
-			   "%s has settings that s2disk-swapfile did not write; move them to "
-			   "another file in its directory",
-			   edit->path);
 	if (asprintf(&text, "# The swap %s %s.\nresume device = %s\nresume offset = %s\n%s%s%s",
 		     place->area.file ? "file" : "device", place->path, place->device,
 		     place->offset, only ? "swap on demand = \"" : "", only ? place->path : "",
@@ -182,6 +162,21 @@ static int want_sleep_key(const char *root, struct edit *edit, struct why *w)
 	return 0;
 }
 
+/* Has a user put settings into the file that is ours? */
+static bool has_others(const struct edit *edit)
+{
+	static const char *const ours[] = {
+		"#", "\n", "\r", "resume device =", "resume offset =", "swap on demand ="
+	};
+	const char *at = edit->body && !edit->rest ? edit->body : "";
+	size_t i = 0;
+
+	for (; *at && i < ARRAY_SIZE(ours); at += strcspn(at, "\n"), at += *at == '\n')
+		for (i = 0; i < ARRAY_SIZE(ours) && !text_starts(at, ours[i]);)
+			i++;
+	return i == ARRAY_SIZE(ours);
+}
+
 int edits_read(const char *root, struct edit edits[EDITS], struct why *w)
 {
 	int result = 0;
@@ -190,6 +185,14 @@ int edits_read(const char *root, struct edit edits[EDITS], struct why *w)
 		struct why reason = { "" };
 		int r = edit_read(root, paths[i], &edits[i], &reason);
 
+		if (r == 0 && (i == EDIT_DROP_IN || i == EDIT_DROP_IN_USWSUSP) &&
+		    has_others(&edits[i])) {
+			free(steal_pointer(&edits[i].text));
+			r = why(&reason, -EINVAL,
+				"%s has settings that s2disk-swapfile did not write; move them to "
+				"another file in its directory",
+				paths[i]);
+		}
 		if (r < 0 && result == 0)
 			result = why(w, r, "%s", why_text(&reason, r));
 	}
@@ -246,7 +249,7 @@ char *swapfile_marked_area(const char *root)
 	edits_read(root, edits, NULL);
 	for (size_t i = EDIT_DROP_IN; i <= EDIT_DROP_IN_USWSUSP && !area; i++)
 		if (edits[i].body &&
-		    sscanf(edits[i].body, "# The swap %*[a-z] %m[^\n]", &area) == 1)
+		    sscanf(edits[i].body, "# The swap %*[a-z] %m[^\r\n]", &area) == 1)
 			area[strlen(area) - 1] = '\0'; /* the full stop */
 	edits_free(edits);
 	return area;

@@ -353,6 +353,7 @@ START_TEST(a_line_of_the_users)
 {
 	static const char text[] = OWN "# The swap file /swapfile.\nresume device = UUID=1-2\n"
 				       "resume offset = 34816\n\n# mine\nencrypt = y\n";
+	char *area;
 
 	ck_assert_int_eq(enable(&file), 0);
 	made_put(DROP_IN, text);
@@ -360,6 +361,43 @@ START_TEST(a_line_of_the_users)
 	ck_assert_ptr_nonnull(strstr(w.text, DROP_IN " has settings that"));
 	ck_assert_str_eq(made_log, "");
 	made_check(DROP_IN, text);
+	/* Nor by disabling, which takes the rest away, and knows the area until then. */
+	ck_assert_int_eq(swapfile_do_disable(&(struct swapfile){ .root = made_root, .quiet = true },
+					     &w),
+			 -EINVAL);
+	ck_assert_ptr_nonnull(strstr(w.text, DROP_IN " has settings that"));
+	made_check(DROP_IN, text);
+	made_check("/etc/fstab", FSTAB);
+	area = swapfile_marked_area(made_root);
+	ck_assert_str_eq(area, "/swapfile");
+	free(area);
+	/* Only comments: it is ours. */
+	made_put(DROP_IN, OWN "# The swap file /swapfile.\r\n\r\n# mine\n");
+	disable();
+	made_check(DROP_IN, NULL);
+}
+END_TEST
+
+/* Options are kept as long as the line activates the area. */
+START_TEST(edits_its_line)
+{
+	static const char edited[] = FIRST BEGIN "/swapfile swap swap pri=5,discard 0 0\r\n" END;
+
+	ck_assert_int_eq(enable(&file), 0);
+	made_put("/etc/fstab", edited);
+	ck_assert_int_eq(enable(&file), 0);
+	ck_assert_str_eq(made_log, "");
+	made_check("/etc/fstab", edited);
+	made_put("/etc/fstab", FIRST BEGIN "/swapfile swap swap noauto 0 0\n" END);
+	ck_assert_int_eq(enable(&file), 0);
+	made_check("/etc/fstab", FIRST BEGIN LINE END);
+	/* With other ends of lines all over. */
+	made_put("/etc/fstab", "a b c d\r\n# s2disk-swapfile begin (\"s2disk-swapfile disable\" "
+			       "takes this out)\r\n/swapfile none swap sw 0 0\r\n"
+			       "# s2disk-swapfile end\r\n");
+	disable();
+	ck_assert_str_eq(made_log, "swapoff /swapfile\n" REMADE);
+	made_check("/etc/fstab", "a b c d\r\n");
 }
 END_TEST
 
@@ -528,6 +566,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, swapoff_that_fails_changes_nothing);
 	tcase_add_test(tcase, another_area);
 	tcase_add_test(tcase, a_line_of_the_users);
+	tcase_add_test(tcase, edits_its_line);
 	tcase_add_test(tcase, another_of_a_like_name);
 	tcase_add_test(tcase, no_way_back);
 	tcase_add_test(tcase, foretells);

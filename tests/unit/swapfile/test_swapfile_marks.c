@@ -56,6 +56,7 @@ static const struct {
 	{ OWN "x = 1\n", "x = 1\n", NULL },
 	{ OWN "# words\nx = 1", "# words\nx = 1", NULL },
 	{ "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.", "", NULL },
+	{ "# Written by s2disk-swapfile; \"s2disk-swapfile disable\" takes it away.\r", "", NULL },
 	/* Only the first line makes it ours. */
 	{ "y\n" OWN "x = 1\n", "", "y\n" OWN "x = 1\n" },
 	{ "y\n  " BEGIN, "", "y\n  " BEGIN },
