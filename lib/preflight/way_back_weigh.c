@@ -416,8 +416,9 @@ static void weigh_read(struct way *way, const struct initramfs *initramfs, const
 			    "/etc/crypttab (mkinitcpio: a line in /etc/crypttab.initramfs), and "
 			    "rd.luks.uuid=UUID, if others are on the kernel command line",
 			    true);
-		/* If this boot had it, something unknown may unlock it. */
-		unsure |= locks.locked && (way->proven || !locks.known);
+		/* If this boot had it, something unknown may unlock it; not without this. */
+		unsure |= locks.locked && (way->proven || !locks.known) &&
+			  initramfs_has(initramfs, "*cryptsetup*");
 	}
 	if (way->answer.verdict == WAY_BAD && unsure)
 		way->answer.verdict = WAY_UNKNOWN;

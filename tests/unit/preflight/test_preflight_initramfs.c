@@ -168,6 +168,8 @@ START_TEST(wants_the_area_unlocked)
 	/* This boot had it: something may open it that is not known here. */
 	made_put("/proc/cmdline", "root=UUID=1 resume=UUID=2\n");
 	no_record = false;
+	expect(CHECK_FAILED, "would unlock swap", "");
+	put_initramfs("usr/bin/systemd-cryptsetup", "ELF", NULL, NULL);
 	expect(CHECK_WARNING, "would unlock swap", "");
 	/* Set up since. */
 	run.found = FOUND_NO_DEVICE;
@@ -195,7 +197,7 @@ START_TEST(finds_root_in_the_mounts)
 {
 	encrypt_area();
 	no_record = true;
-	put_initramfs(NULL, NULL, NULL, NULL);
+	put_initramfs("sbin/cryptsetup", "ELF", NULL, NULL);
 	made_put("/proc/cmdline", "nfsroot=UUID=2 resume=UUID=2\n");
 	expect(CHECK_WARNING, "would find the image is unknown: " IMAGE " has nothing", "");
 	made_put("/proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
