@@ -402,7 +402,7 @@ static void weigh_read(struct way *way, const struct initramfs *initramfs, const
 	unsure = initramfs->partial ||
 		 (initramfs->current && !initramfs->script && !initramfs->unit) ||
 		 (way->proven && way->run->by == NAMED_BY_KERNEL && initramfs->cmdline[0] &&
-		  run.found == FOUND_NOTHING_NAMED);
+		  run.form[0] && run.found == FOUND_NOTHING_NAMED);
 	way_weigh_run(way, &run, path);
 	if (way->answer.verdict == WAY_GOOD) {
 		locks = find_locks(way, initramfs, all, run.named);

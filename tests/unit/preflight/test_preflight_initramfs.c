@@ -106,6 +106,10 @@ START_TEST(reads_unified_images)
 	made_unified(full, "ro", "", files);
 	/* This boot had it of an addon, perhaps. */
 	expect(CHECK_WARNING, UNIFIED " does not know where", "");
+	/* But no resume. */
+	made_unified(full, "ro", "", empty);
+	expect(CHECK_FAILED, UNIFIED " runs no resume", "");
+	made_unified(full, "ro", "", files);
 	run.by = NAMED_BY_DEFAULT;
 	expect(CHECK_FAILED, UNIFIED " does not know where", "");
 	run.by = NAMED_BY_KERNEL;
