@@ -498,6 +498,7 @@ const char *initramfs_command(const char *root)
 		  "layout",
 		  "uki",
 		  { "/etc/kernel/install.conf", "/usr/lib/kernel/install.conf" } },
+		{ .command = "limine-mkinitcpio" },
 		{ .command = "mkinitcpio -P" },
 		{ .command = "dracut --force --regenerate-all" },
 	};

@@ -91,8 +91,9 @@ bool initramfs_opens(const struct initramfs *initramfs, const char *cmdline, con
  * run: a program in PATH and its arguments, separated by blanks, "update-initramfs -u -k
  * all". NULL if none is known: ostree systems, and systems without a generator that has a
  * hook of ours. On Debian with dracut, update-initramfs is dracut's own, if it is
- * installed. Where sdbootutil (openSUSE) or kernel-install (unified images) puts the files
- * onto the ESP, it is theirs: the generator alone would not change what boots. */
+ * installed. Where sdbootutil (openSUSE), kernel-install or limine-mkinitcpio (unified
+ * images) puts the files onto the ESP, it is theirs: the generator alone would not change what
+ * boots. */
 const char *initramfs_command(const char *root);
 
 #endif

@@ -513,6 +513,12 @@ START_TEST(knows_the_command)
 	ck_assert_str_eq(initramfs_command(made_root), "kernel-install add-all");
 	made_put("/etc/kernel/install.conf", "#layout=uki\nlayout=bls\n");
 	ck_assert_str_eq(initramfs_command(made_root), "dracut --force --regenerate-all");
+	made_put_mode("/usr/bin/mkinitcpio", "", 0755);
+	ck_assert_str_eq(initramfs_command(made_root), "mkinitcpio -P");
+	made_put_mode("/usr/bin/limine-mkinitcpio", "", 0755);
+	ck_assert_str_eq(initramfs_command(made_root), "limine-mkinitcpio");
+	made_put("/usr/bin/limine-mkinitcpio", NULL);
+	made_put("/usr/bin/mkinitcpio", NULL);
 	made_put_mode("/usr/bin/sdbootutil", "", 0755);
 	ck_assert_str_eq(initramfs_command(made_root), "sdbootutil mkinitrd");
 	made_put("/etc/sysconfig/bootloader", "LOADER_TYPE=\"grub2-efi\"\n");
