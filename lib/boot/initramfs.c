@@ -471,37 +471,30 @@ const char *initramfs_file(const struct initramfs *initramfs, const char *name)
 	return NULL;
 }
 
-/* Does the first of the files that is there set it to that? */
-static bool is_set(const char *root, const char *const files[2], const char *name,
-		   const char *pattern)
-{
-	char text[16384] = "", value[64] = "";
+/* The command that makes them; some put them to where it boots from, and are used if that file has
+ * a setting with such a value. */
+static const char *const makers[][4] = {
+	{ "update-initramfs -u -k all" },
+	{ "sdbootutil mkinitrd", "/etc/sysconfig/bootloader", "LOADER_TYPE",
+	  "@(systemd-boot|grub2-bls|)" },
+	{ "kernel-install add-all", "/etc/kernel/install.conf", "layout", "uki" },
+	{ "kernel-install add-all", "/usr/lib/kernel/install.conf", "layout", "uki" },
+	{ "limine-mkinitcpio" },
+	{ "mkinitcpio -P" },
+	{ "dracut --force --regenerate-all" },
+};
 
-	for (size_t i = 0; i < 2 && files[i] && !text[0]; i++)
-		io_read_text(root, files[i], text, sizeof(text));
-	text_assigned(text, name, value, sizeof(value));
-	return fnmatch(pattern, value, FNM_EXTMATCH) == 0;
+static bool is_used(const char *root, const char *const maker[4])
+{
+	char text[16384], value[64] = "";
+
+	if (maker[1] && io_read_text(root, maker[1], text, sizeof(text)) > 0)
+		text_assigned(text, maker[2], value, sizeof(value));
+	return !maker[1] || fnmatch(maker[3], value, FNM_EXTMATCH) == 0;
 }
 
 const char *initramfs_command(const char *root)
 {
-	/* Those with a setting copy what they make to where it boots from. */
-	static const struct {
-		const char *command, *name, *value, *files[2];
-	} makers[] = {
-		{ .command = "update-initramfs -u -k all" },
-		{ "sdbootutil mkinitrd",
-		  "LOADER_TYPE",
-		  "@(systemd-boot|grub2-bls|)",
-		  { "/etc/sysconfig/bootloader" } },
-		{ "kernel-install add-all",
-		  "layout",
-		  "uki",
-		  { "/etc/kernel/install.conf", "/usr/lib/kernel/install.conf" } },
-		{ .command = "limine-mkinitcpio" },
-		{ .command = "mkinitcpio -P" },
-		{ .command = "dracut --force --regenerate-all" },
-	};
 	static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 	char path[64];
 
@@ -510,11 +503,9 @@ const char *initramfs_command(const char *root)
 	for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(directories); j++) {
 			snprintf(path, sizeof(path), "%s/%.*s", directories[j],
-				 (int)strcspn(makers[i].command, " "), makers[i].command);
-			if (tree_exists(root, path) &&
-			    (!makers[i].name ||
-			     is_set(root, makers[i].files, makers[i].name, makers[i].value)))
-				return makers[i].command;
+				 (int)strcspn(makers[i][0], " "), makers[i][0]);
+			if (tree_exists(root, path) && is_used(root, makers[i]))
+				return makers[i][0];
 		}
 	return NULL;
 }
