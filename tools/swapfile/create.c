@@ -94,6 +94,14 @@ static bool is_btrfs(const char *directory)
 	return statfs(directory, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC;
 }
 
+static bool is_empty_subvolume(const char *directory)
+{
+	struct stat st;
+
+	return is_btrfs(directory) && stat(directory, &st) == 0 &&
+	       st.st_ino == BTRFS_FIRST_FREE_OBJECTID && st.st_size == 0;
+}
+
 /* An active swap file keeps the subvolume that it is in from being snapshotted. 1: path's
  * directory is to be created as one. */
 static int plan_subvolume(const char *path, struct why *w)
@@ -104,23 +112,13 @@ static int plan_subvolume(const char *path, struct why *w)
 
 	if (lstat(directory, &st) < 0)
 		return is_btrfs(directory_of(directory, above));
-	if (!is_btrfs(directory) || lstat(path, &st) == 0 ||
-	    (stat(directory, &st) == 0 && st.st_ino == BTRFS_FIRST_FREE_OBJECTID &&
-	     st.st_size == 0)) /* an empty subvolume */
+	if (!is_btrfs(directory) || lstat(path, &st) == 0 || is_empty_subvolume(directory))
 		return 0;
 	return why(w, -EINVAL,
 		   "%s is on btrfs, where a swap file in use keeps the subvolume that it is in "
 		   "from being snapshotted; name a path whose directory does not exist yet and "
 		   "becomes a subvolume for it, /swap/swapfile for example, or use --no-subvolume",
 		   path);
-}
-
-static bool is_subvolume(const char *directory)
-{
-	struct stat st;
-
-	return is_btrfs(directory) && stat(directory, &st) == 0 &&
-	       st.st_ino == BTRFS_FIRST_FREE_OBJECTID;
 }
 
 /* Deletes the file, and the subvolume that it was in if that is empty then and no mount point
@@ -133,7 +131,7 @@ static int delete_file(struct swapfile *s, const char *path, struct why *w)
 	swapfile_step(s, "delete", path);
 	if (!s->dry_run && unlink(path) < 0 && errno != ENOENT)
 		return why(w, -errno, "%s cannot be deleted: %s", path, strerror(errno));
-	if (!s->dry_run && is_subvolume(directory) && rmdir(directory) == 0)
+	if (!s->dry_run && is_empty_subvolume(directory) && rmdir(directory) == 0)
 		swapfile_line(s, "deleted the subvolume %s", directory);
 	return 0;
 }
