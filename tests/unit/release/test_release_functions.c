@@ -112,7 +112,7 @@ END_TEST
 /* The functions on a bus that a driver has made go with it, as those below a bridge do not. */
 START_TEST(behind_vmd)
 {
-	static const char *const names[] = { "vmd", "pci/" VMD, VMD, "class:0104", "module:vmd" };
+	static const char *const names[] = { "vmd", ("pci/" VMD), VMD, "class:0104", "module:vmd" };
 	const char *name = _i == 4 ? "vmd" : VMD;
 	enum release_kind kind = _i < 2 ? RELEASE_UNBIND : _i < 4 ? RELEASE_REMOVE : RELEASE_UNLOAD;
 
