@@ -177,12 +177,12 @@ static int add_block(struct search *search, dev_t dev, const char *holds)
 	return r;
 }
 
-static bool find_number(const struct search *search, const char *name, dev_t *ret)
+static bool find_number(const char *root, const char *name, dev_t *ret)
 {
 	char numbers[32];
 	unsigned int high, low;
 
-	if (!tree_text(search->root, numbers, sizeof(numbers), "/sys/class/block/%s/dev", name) ||
+	if (!tree_text(root, numbers, sizeof(numbers), "/sys/class/block/%s/dev", name) ||
 	    sscanf(numbers, "%u:%u", &high, &low) != 2)
 		return false;
 	*ret = makedev(high, low);
@@ -194,11 +194,11 @@ static int add_named_block(struct search *search, const char *name, const char *
 {
 	dev_t dev;
 
-	return find_number(search, name, &dev) ? add_block(search, dev, holds) : 0;
+	return find_number(search->root, name, &dev) ? add_block(search, dev, holds) : 0;
 }
 
 /* "/dev/mapper/x" is a link for users; the kernel has "/dev/dm-0" there, too. */
-static bool find_path(const struct search *search, const char *path, dev_t *ret)
+bool device_users_block(const char *root, const char *path, dev_t *ret)
 {
 	char name[64];
 
@@ -207,14 +207,14 @@ static bool find_path(const struct search *search, const char *path, dev_t *ret)
 	for (char *c = name; *c; c++)
 		if (*c == '/')
 			*c = '!';
-	return find_number(search, name, ret);
+	return find_number(root, name, ret);
 }
 
 static int add_block_path(struct search *search, const char *path, const char *holds)
 {
 	dev_t dev;
 
-	if (find_path(search, path, &dev))
+	if (device_users_block(search->root, path, &dev))
 		return add_block(search, dev, holds);
 	/* FUSE programs that name nothing else are called that. */
 	if (text_starts(path, "/dev/") && strcmp(path, "/dev/fuse") != 0)
@@ -261,7 +261,9 @@ static int add_mount(struct search *search, const struct mount_line *mount)
 		return add_block_path(search, mount->source, mount->place);
 	/* Its members are listed; its source may be a name that only users know. */
 	search->btrfs = true;
-	return find_path(search, mount->source, &dev) ? add_block(search, dev, mount->place) : 0;
+	return device_users_block(search->root, mount->source, &dev)
+		       ? add_block(search, dev, mount->place)
+		       : 0;
 }
 
 static int add_swaps(struct search *search)
@@ -294,7 +296,7 @@ static int add_listed(struct search *search, const char *directory, const char *
 	if (r < 0)
 		return device_users_unread(search->users, directory, r);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		if (!find_number(search, names.items[i], &dev))
+		if (!find_number(search->root, names.items[i], &dev))
 			continue;
 		*found = true;
 		r = add_block(search, dev, holds);
@@ -431,7 +433,7 @@ static int has_network_disk(const struct search *search)
 	if (!stack || r == -ENOMEM)
 		return -ENOMEM;
 	for (size_t i = 0; !found && i < names.count; i++)
-		found = find_number(search, names.items[i], &dev) &&
+		found = find_number(search->root, names.items[i], &dev) &&
 			device_stack_read(search->root, dev, stack, NULL) == 0 &&
 			device_stack_has(stack, LAYER_NETWORK);
 	return found;

@@ -110,12 +110,29 @@ static int add_loops(struct follow *follow, dev_t dev)
 
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
+	if (r < 0 || stack->cut)
 		follow->lost = true;
-	for (size_t i = 0; r == 0 && i < stack->count; i++)
-		if (stack->layers[i].kind == LAYER_LOOP)
-			r = add_layer(follow, PATH_OF_FILE, stack->layers[i].detail);
+	for (size_t i = 0; r == 0 && i < stack->count; i++) {
+		const struct device_layer *layer = &stack->layers[i];
+
+		/* A path that fills its place may be cut off. */
+		if (layer->kind == LAYER_LOOP && strlen(layer->detail) + 1 == sizeof(layer->detail))
+			follow->lost = true;
+		else if (layer->kind == LAYER_LOOP)
+			r = add_layer(follow, PATH_OF_FILE, layer->detail);
+	}
 	return r == -ENOMEM ? r : 0;
+}
+
+/* The number in mountinfo is btrfs' own. */
+static int add_btrfs(struct follow *follow, const struct mount_line *mount)
+{
+	dev_t dev;
+
+	if (device_users_block(follow->root, mount->source, &dev))
+		return add_loops(follow, dev);
+	follow->lost = true;
+	return 0;
 }
 
 static bool is_one_of(const char *text, const char *const *list)
@@ -130,14 +147,16 @@ static bool is_one_of(const char *text, const char *const *list)
 static int take_mount(struct follow *follow, const struct mount_line *mount, bool top)
 {
 	/* These have no block device of their own, and do not come over the network. */
-	static const char *const local[] = { "tmpfs", "ramfs", "rootfs",   "devtmpfs",
-					     "btrfs", "zfs",   "virtiofs", NULL };
+	static const char *const local[] = { "tmpfs", "ramfs",	  "rootfs", "devtmpfs",
+					     "zfs",   "virtiofs", NULL };
 	static const char *const layered[] = { "aufs", "unionfs", "fuse.overlayfs", NULL };
 
 	if (network_users_take(follow->network, mount->id))
 		return 0;
 	if (strcmp(mount->kind, "overlay") == 0)
 		return add_overlay(follow, mount);
+	if (strcmp(mount->kind, "btrfs") == 0)
+		return add_btrfs(follow, mount);
 	if (mount->high != 0)
 		return add_loops(follow, makedev(mount->high, mount->low));
 	if (top ? is_one_of(mount->kind, layered) : !is_one_of(mount->kind, local))
@@ -169,6 +188,27 @@ static int longest_place(const struct follow *follow, const char *path, size_t *
 		if (place_of(mount, path) > *ret)
 			*ret = place_of(mount, path);
 	return r;
+}
+
+/* A path through what is mounted by a server or a program that does not answer is not looked at: it
+ * may be waited for in the kernel. */
+static bool may_hang(const struct follow *follow, const char *path)
+{
+	_cleanup_mountinfo_ struct mountinfo *mountinfo = NULL;
+	const struct mount_line *mount;
+
+	if (mountinfo_read(follow->root, &mountinfo) < 0)
+		return true;
+	while ((mount = mountinfo_next(mountinfo))) {
+		if (place_of(mount, path) <= 1)
+			continue;
+		if (text_starts(mount->kind, "fuse"))
+			return true;
+		for (size_t i = 0; i < follow->network->mounts.count; i++)
+			if (follow->network->mounts.items[i].id == mount->id)
+				return true;
+	}
+	return false;
 }
 
 /* A link, or a directory that is not there any more, says nothing of where the layer is. */
@@ -204,7 +244,7 @@ static bool is_known(const struct follow *follow, const struct layer *layer, siz
 	case PATH_OF_LOWER:
 		return place == strlen(layer->path);
 	case PATH_OF_UPPER:
-		return is_straight(follow, layer->path, place);
+		return !may_hang(follow, layer->path) && is_straight(follow, layer->path, place);
 	}
 	return false;
 }

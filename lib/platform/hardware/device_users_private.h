@@ -39,6 +39,9 @@ bool network_users_take(struct network_users *network, uint64_t id);
  * -ENOMEM. */
 int network_users_follow(const char *root, struct network_users *network);
 
+/* The block device "/dev/sda1"; not links such as "/dev/disk/by-id/…". False: there is none. */
+bool device_users_block(const char *root, const char *path, dev_t *ret);
+
 /* Do the system's files come over the network? */
 bool network_users_have_system(const struct network_users *network);
 

@@ -277,7 +277,14 @@ static const struct {
 	  NULL, true },
 	{ "38 1 0:45 / /run/image ro - tmpfs x ro\n" ROOT(",lowerdir=/run/image"), NULL, true },
 	{ "36 1 7:0 / / ro - squashfs /dev/loop0 ro\n", "/media/root.squashfs", true, true },
+	{ "36 1 0:44 / / ro - btrfs /dev/loop0 ro\n", "/run/image/root.btrfs", true },
+	{ "38 1 0:44 / /run/x ro - btrfs /dev/loop0 ro\n" ROOT(",lowerdir=/run/x"),
+	  "/run/image/root.btrfs", true },
 	/* Where it cannot be followed, any may be needed. */
+	{ "36 1 0:44 / / ro - btrfs /dev/none ro\n", NULL, true, true },
+	{ UPPER
+	  "39 1 0:46 / /run/rw rw - fuse.x x rw\n" ROOT(",lowerdir=/run/rw,upperdir=/run/rw/up"),
+	  NULL, true, true },
 	{ ROOT(""), NULL, true, true },
 	{ DISK ROOT(",lowerdir=/media/root-ro:lower"), NULL, true, true },
 	{ DISK ROOT(",lowerdir=/media/root-ro:/lower"), NULL, true, true },
