@@ -115,7 +115,8 @@ static bool look_into(struct boot_file *file, const FTSENT *entry)
 		open(entry->fts_accpath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t length = fd < 0 || !header ? -1 : pread(fd, header, HEADERS_SIZE, 0);
 
-	if (length < 0)
+	/* An addon to unified images boots nothing. */
+	if (length < 0 || fnmatch("*.addon.efi", entry->fts_name, FNM_CASEFOLD) == 0)
 		return false;
 	if (memcmp(header, "MZ", 2) == 0)
 		return boot_file_parse(header, (size_t)length, (uint64_t)entry->fts_statp->st_size,

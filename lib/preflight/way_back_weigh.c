@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "config/drop_ins.h"
 #include "config/image_keys.h"
 #include "kernel/kernel_cmdline.h"
@@ -14,9 +15,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/sysmacros.h>
 
 /* Says what the subject does, with a detail, and what to do; rebuild: and then regenerate the
@@ -390,6 +393,22 @@ int way_read_initramfs(const struct way *way, const struct boot_file *file, stru
 	return initramfs_read(way->context->root, file, &secrets, way->deadline, ret, w);
 }
 
+/* systemd's stub adds to the command line and the initramfs of a unified image what lies in these
+ * directories. */
+static bool has_addons(const struct way *way, const char *path)
+{
+	char near[PATH_MAX];
+	size_t top = strlen(path);
+
+	while (top > 0 && strncasecmp(path + top, "/EFI/", 5) != 0)
+		top--;
+	snprintf(near, sizeof(near), "%.*s/loader/addons", (int)top, path);
+	if (tree_exists(way->context->root, near))
+		return true;
+	snprintf(near, sizeof(near), "%s.extra.d", path);
+	return tree_exists(way->context->root, near);
+}
+
 static void weigh_read(struct way *way, const struct initramfs *initramfs, const char *path)
 {
 	char all[2 * INITRAMFS_CMDLINE_SIZE];
@@ -398,11 +417,12 @@ static void weigh_read(struct way *way, const struct initramfs *initramfs, const
 	bool unsure;
 
 	forecast(way, initramfs, all, sizeof(all), &run);
-	/* Something unknown may run resume, and an addon of a unified image may contain resume=. */
+	/* Something unknown may run resume, and an addon of a unified image may contain resume=;
+	 * not resume itself, unless addons are seen. */
 	unsure = initramfs->partial ||
 		 (initramfs->current && !initramfs->script && !initramfs->unit) ||
 		 (way->proven && way->run->by == NAMED_BY_KERNEL && initramfs->cmdline[0] &&
-		  run.form[0] && run.found == FOUND_NOTHING_NAMED);
+		  run.found == FOUND_NOTHING_NAMED && (run.form[0] || has_addons(way, path)));
 	way_weigh_run(way, &run, path);
 	if (way->answer.verdict == WAY_GOOD) {
 		locks = find_locks(way, initramfs, all, run.named);
@@ -418,7 +438,8 @@ static void weigh_read(struct way *way, const struct initramfs *initramfs, const
 			    true);
 		/* If this boot had it, something unknown may unlock it; not without this. */
 		unsure |= locks.locked && (way->proven || !locks.known) &&
-			  initramfs_has(initramfs, "*cryptsetup*");
+			  (initramfs_has(initramfs, "*bin/cryptsetup") ||
+			   initramfs_has(initramfs, "*/systemd-cryptsetup"));
 	}
 	if (way->answer.verdict == WAY_BAD && unsure)
 		way->answer.verdict = WAY_UNKNOWN;

@@ -109,6 +109,13 @@ START_TEST(reads_unified_images)
 	/* But no resume. */
 	made_unified(full, "ro", "", empty);
 	expect(CHECK_FAILED, UNIFIED " runs no resume", "");
+	/* Unless an addon has it. */
+	made_directory(UNIFIED ".extra.d");
+	expect(CHECK_WARNING, UNIFIED " runs no resume", "");
+	made_shell("rmdir %s" UNIFIED ".extra.d", made_root);
+	made_directory("/boot/efi/loader/addons");
+	expect(CHECK_WARNING, UNIFIED " runs no resume", "");
+	made_shell("rmdir %s/boot/efi/loader/addons", made_root);
 	made_unified(full, "ro", "", files);
 	run.by = NAMED_BY_DEFAULT;
 	expect(CHECK_FAILED, UNIFIED " does not know where", "");
