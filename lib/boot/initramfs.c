@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ADD_ALL "kernel-install add-all"
 #define HEADER_SIZE 110 /* of an entry */
 
 /* U-Boot's mkimage(1) puts a header before it (uInitrd). */
@@ -471,25 +472,34 @@ const char *initramfs_file(const struct initramfs *initramfs, const char *name)
 	return NULL;
 }
 
-/* The command that makes them; some put them to where it boots from, and are used if that file has
- * a setting with such a value. */
+/* The command that makes them, a file of settings in /etc or /usr/lib, the first that exists, and a
+ * setting with its value: some put them to where it boots from, and are used if it says so. */
 static const char *const makers[][4] = {
 	{ "update-initramfs -u -k all" },
-	{ "sdbootutil mkinitrd", "/etc/sysconfig/bootloader", "LOADER_TYPE",
+	{ "sdbootutil mkinitrd", "sysconfig/bootloader", "LOADER_TYPE",
 	  "@(systemd-boot|grub2-bls|)" },
-	{ "kernel-install add-all", "/etc/kernel/install.conf", "layout", "uki" },
-	{ "kernel-install add-all", "/usr/lib/kernel/install.conf", "layout", "uki" },
+	{ ADD_ALL, "kernel/install.conf", "layout", "uki" },
 	{ "limine-mkinitcpio" },
 	{ "mkinitcpio -P" },
 	{ "dracut --force --regenerate-all" },
 };
 
-static bool is_used(const char *root, const char *const maker[4])
+static bool is_used(const char *root, const char *program, const char *const maker[4])
 {
-	char text[16384], value[64] = "";
+	static const char *const directories[] = { "/etc", "/usr/lib" };
+	char path[64], text[16384], value[64] = "";
+	ssize_t r = -ENOENT;
 
-	if (maker[1] && io_read_text(root, maker[1], text, sizeof(text)) > 0)
+	for (size_t i = 0; maker[1] && r < 0 && i < ARRAY_SIZE(directories); i++) {
+		snprintf(path, sizeof(path), "%s/%s", directories[i], maker[1]);
+		r = io_read_text(root, path, text, sizeof(text));
+	}
+	if (r > 0)
 		text_assigned(text, maker[2], value, sizeof(value));
+	/* It was a script until systemd 255, which knows no such word. */
+	if (strcmp(maker[0], ADD_ALL) == 0 && io_read_text(root, program, text, 3) > 0 &&
+	    text_starts(text, "#!"))
+		return false;
 	return !maker[1] || fnmatch(maker[3], value, FNM_EXTMATCH) == 0;
 }
 
@@ -504,7 +514,7 @@ const char *initramfs_command(const char *root)
 		for (size_t j = 0; j < ARRAY_SIZE(directories); j++) {
 			snprintf(path, sizeof(path), "%s/%.*s", directories[j],
 				 (int)strcspn(makers[i][0], " "), makers[i][0]);
-			if (tree_exists(root, path) && is_used(root, makers[i]))
+			if (tree_exists(root, path) && is_used(root, path, makers[i]))
 				return makers[i][0];
 		}
 	return NULL;

@@ -514,6 +514,11 @@ START_TEST(knows_the_command)
 	made_put("/usr/lib/kernel/install.conf", NULL);
 	made_put("/etc/kernel/install.conf", "layout=uki\n");
 	ck_assert_str_eq(initramfs_command(made_root), "kernel-install add-all");
+	made_put_mode("/usr/bin/kernel-install", "#!/bin/sh\n", 0755);
+	ck_assert_str_eq(initramfs_command(made_root), "dracut --force --regenerate-all");
+	made_put_mode("/usr/bin/kernel-install", "\177ELF", 0755);
+	ck_assert_str_eq(initramfs_command(made_root), "kernel-install add-all");
+	made_put("/usr/lib/kernel/install.conf", "layout=uki\n");
 	made_put("/etc/kernel/install.conf", "#layout=uki\nlayout=bls\n");
 	ck_assert_str_eq(initramfs_command(made_root), "dracut --force --regenerate-all");
 	made_put_mode("/usr/bin/mkinitcpio", "", 0755);
