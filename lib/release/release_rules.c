@@ -80,7 +80,8 @@ static bool is_address(const char *word)
 {
 	size_t domain = strspn(word, TEXT_HEX_DIGITS "ABCDEF");
 
-	return domain >= 4 && domain <= 8 && has_form(word + domain, ":xx:xx.x");
+	return (domain == 4 || (domain > 4 && domain <= 8 && *word != '0')) &&
+	       has_form(word + domain, ":xx:xx.x");
 }
 
 static bool take_word(char *word, struct release_rule *rule)

@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/program.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "release/release_child.h"
@@ -148,10 +149,13 @@ static const char *bus_of(const struct release_entry *entry, char *path, size_t 
  * gets the file that lets it be suspended again, by "auto". False: it need not be woken. */
 static bool wake_port(const char *root, const struct release_entry *entry, char *path, size_t size)
 {
-	char bus[128], control[8];
+	char bus[128], control[8], vendor[160];
 
-	snprintf(path, size, "%s/device/power/control", bus_of(entry, bus, sizeof(bus)));
-	return tree_text(root, control, sizeof(control), "%s", path) &&
+	bus_of(entry, bus, sizeof(bus));
+	/* Not that of a bus without a bridge. */
+	snprintf(vendor, sizeof(vendor), "%s/device/vendor", bus);
+	snprintf(path, size, "%s/device/power/control", bus);
+	return tree_exists(root, vendor) && tree_text(root, control, sizeof(control), "%s", path) &&
 	       strcmp(control, "auto") == 0 && io_write_text(root, path, "on") == 0;
 }
 
@@ -162,11 +166,10 @@ static int scan_bus(const char *root, const struct release_entry *entry, const c
 	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
 	char control[160];
 	bool woken = wake_port(root, entry, control, sizeof(control));
+	uint64_t end = now_usec() + LINK_SECONDS * UINT64_C(1000000);
 	int r = io_write_text(root, file, "1");
 
-	for (int i = 0; r == 0 && woken && i < LINK_SECONDS * 1000 / TURN_MSEC &&
-			!device_is_there(root, "pci", entry->name);
-	     i++) {
+	while (r == 0 && woken && now_usec() < end && !device_is_there(root, "pci", entry->name)) {
 		nanosleep(&turn, NULL);
 		r = io_write_text(root, file, "1");
 	}

@@ -238,6 +238,7 @@ START_TEST(port_is_suspended)
 	struct why w;
 
 	made_put(NIC_CONTROL, "auto\n");
+	made_put(NIC_BUS "/device/vendor", "0x8086\n");
 	trains = 2;
 	ck_assert_int_eq(take(&w), 0);
 	reported[0] = '\0';

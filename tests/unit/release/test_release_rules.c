@@ -59,6 +59,7 @@ END_TEST
 static const char *const bad[] = {
 	"000:01:0a.1",
 	"000000000:01:0a.1",
+	"00010000:01:0a.1",
 	"class:0",
 	"class:02000",
 	"class:zz",
