@@ -220,7 +220,9 @@ static enum mismatch_choice choose(struct restore *restore, const struct mismatc
 
 	if (!asks)
 		return choice;
-	/* The keyboard and the screen may be among them. */
+	/* The keyboard and the screen may be among them. A driver may take long, or for ever. */
+	if (restore->vetoers.tried || restore->disabled.count > 0)
+		log_notice("giving back the devices that were released for the restore");
 	give_devices_back(restore);
 	screen = plymouth_step_back();
 	choice = mismatch_ask("/dev/console", "The hibernated session cannot be resumed.",

@@ -3,11 +3,14 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "release/release_text.h"
 #include "release/nvidia.h"
 #include "release/release.h"
 
 #include <errno.h>
 #include <string.h>
+
+#define WAITING_SIZE 400
 
 static void report(void *context, enum release_event event, const struct release_entry *entry,
 		   const char *reason)
@@ -63,9 +66,10 @@ static void keep_devices(struct release_plan *plan)
 
 /* What this boot has of memory is no reason: all virtio-mem devices go, whatever they have
  * plugged. Nothing else is known to be missing later. */
-static int make_plan(struct vetoers *vetoers, const char *root)
+static int make_plan(struct vetoers *vetoers, const char *root, struct why *w)
 {
 	struct platform platform = { 0 };
+	char waiting[WAITING_SIZE];
 	int r = devices_capture(root, &platform.devices);
 
 	if (r == 0)
@@ -73,6 +77,8 @@ static int make_plan(struct vetoers *vetoers, const char *root)
 	devices_free(&platform.devices);
 	if (r < 0)
 		return r;
+	if (release_text(&vetoers->plan, RELEASE_ALL_WAITING, waiting, sizeof(waiting)) > 0)
+		return why(w, -EINPROGRESS, RELEASE_WAITING_TEXT ": %s", waiting);
 	keep_devices(&vetoers->plan);
 	report_kept(&vetoers->plan);
 	return 0;
@@ -136,7 +142,7 @@ int vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t
 	release_plan_free(&vetoers->plan);
 	vetoers->config = settings->release;
 	vetoers->config.keep = keep;
-	r = make_plan(vetoers, root);
+	r = make_plan(vetoers, root, &reason);
 	/* Without its driver released the kernel may still refuse, and says so. */
 	for (size_t i = 0; r == 0 && i < vetoers->plan.entries.count; i++)
 		vetoers->plan.entries.items[i].needed = false;

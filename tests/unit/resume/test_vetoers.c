@@ -10,6 +10,7 @@
 #include "resume/vetoers.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -29,6 +30,7 @@ int __real_release_child_run(int (*work)(void *context, struct why *w), void *co
 static char *done; /* by this process and its children */
 static int fail;
 static bool hangs; /* every step */
+static pid_t left; /* by one */
 static struct vetoers vetoers;
 static struct settings settings;
 
@@ -73,6 +75,8 @@ long __wrap_syscall(long number, ...)
 int __wrap_release_child_run(int (*work)(void *context, struct why *w), void *context,
 			     const struct child_limits *limits, struct why *w)
 {
+	if (hangs && limits->left)
+		*limits->left = left;
 	return hangs ? -EINPROGRESS : __real_release_child_run(work, context, limits, w);
 }
 
@@ -214,6 +218,28 @@ START_TEST(hanging)
 }
 END_TEST
 
+/* Nor with one that waits for a disk. */
+START_TEST(waiting)
+{
+	struct why w = { "" };
+
+	name_devices();
+	hangs = true;
+	left = fork();
+	if (left == 0)
+		for (;;)
+			pause();
+	ck_assert_int_eq(vetoers_take(&vetoers, &settings, makedev(99, 1), made_root, &w),
+			 -EINPROGRESS);
+	kill(left, SIGKILL);
+	ck_assert_ptr_nonnull(strstr(w.text, "a process that waits for a device cannot be frozen"));
+	ck_assert_ptr_nonnull(strstr(w.text, "its disk sda does not answer"));
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "");
+	ck_assert(!journal_is_there());
+}
+END_TEST
+
 START_TEST(not_given_back)
 {
 	take();
@@ -264,6 +290,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, another_journal);
 	tcase_add_test(tc, failing);
 	tcase_add_loop_test(tc, hanging, 0, 2);
+	tcase_add_test(tc, waiting);
 	tcase_add_test(tc, not_given_back);
 	tcase_add_test(tc, nvidia);
 }
