@@ -160,25 +160,15 @@ static uint64_t read_number(const char *root, const char *path, uint64_t otherwi
 	return text_parse_u64(text, &value) == 0 ? value : otherwise;
 }
 
-/* A line of /proc/meminfo, in bytes; 0 for one that is not there. */
-static uint64_t meminfo_of(const char *root, const char *const *names)
+/* A line of /proc/meminfo, in bytes; 0 where it cannot be read. */
+static uint64_t meminfo_of(const char *root, const char *name)
 {
 	_cleanup_free_ char *text = NULL;
-	uint64_t sum = 0, value;
+	uint64_t value;
 
 	if (io_read_file(root, "/proc/meminfo", PROC_LIMIT, &text, NULL) < 0)
 		return 0;
-	for (; *names; names++)
-		if (meminfo_line(text, *names, &value) == 0)
-			sum += value;
-	return sum;
-}
-
-static uint64_t free_memory(const char *root)
-{
-	static const char *const names[] = { "MemFree", NULL };
-
-	return meminfo_of(root, names);
+	return meminfo_line(text, name, &value) == 0 ? value : 0;
 }
 
 static uint64_t wanted(const char *root, const struct image_size *size)
@@ -199,7 +189,6 @@ static uint64_t wanted(const char *root, const struct image_size *size)
  * counts on its own, and adds that up once a second: reading stat_refresh makes them do it. */
 static uint64_t on_the_way(const char *root, uint64_t *ret_out)
 {
-	static const char *const names[] = { "Writeback", NULL };
 	_cleanup_free_ char *text = NULL;
 	const char *line = NULL;
 	char ignored[8];
@@ -208,7 +197,7 @@ static uint64_t on_the_way(const char *root, uint64_t *ret_out)
 	if (io_read_file(root, "/proc/vmstat", PROC_LIMIT, &text, NULL) == 0)
 		line = strstr(text, "\npswpout ");
 	*ret_out = line ? strtoull(line + strlen("\npswpout "), NULL, 10) : 0;
-	return meminfo_of(root, names);
+	return meminfo_of(root, "Writeback");
 }
 
 /* Until nothing is being written, and nothing new was at a second look. */
@@ -239,7 +228,7 @@ static bool reclaim(const struct make_room *room, uint64_t bytes)
 	for (int i = 0; i < 2 && !abort_requested(); i++) {
 		if (write(room->reclaim, text, (size_t)length) == length)
 			return true;
-		if (errno != EAGAIN)
+		if (errno != EAGAIN && errno != EINTR)
 			return false;
 		wait_for_writes(room->root);
 	}
@@ -248,19 +237,22 @@ static bool reclaim(const struct make_room *room, uint64_t bytes)
 
 int make_room(struct make_room *room, const struct image_size *size, bool quiet, struct why *w)
 {
-	uint64_t needed, now, begun;
+	uint64_t needed, now, begun, piece, asked = 0;
 	struct progress progress;
 	bool more = true;
 
 	if (room->reclaim < 0)
 		return 0;
 	needed = wanted(room->root, size);
-	begun = now = free_memory(room->root);
+	begun = now = meminfo_of(room->root, "MemFree");
 	if (now < needed) {
 		progress_begin(&progress, "Making room", needed - begun, quiet);
-		while (more && now < needed && !abort_requested()) {
-			more = reclaim(room, min_u64(PIECE, needed - now));
-			now = free_memory(room->root);
+		/* Twice what is needed: some of it goes to the processors' own lists first. */
+		while (more && now < needed && asked < 2 * needed && !abort_requested()) {
+			piece = min_u64(PIECE, needed - now);
+			asked += piece;
+			more = reclaim(room, piece);
+			now = meminfo_of(room->root, "MemFree");
 			progress_update(&progress, now - min_u64(now, begun));
 		}
 		progress_end(&progress);
