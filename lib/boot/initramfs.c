@@ -395,12 +395,14 @@ static int read_file(struct reading *reading, const char *root, const struct boo
 	if (!opened && fd >= 0)
 		close(fd);
 	if (opened && io_pread_full(fd, magic, sizeof(magic), part.offset) == 0 &&
-	    memcmp(magic, UBOOT_MAGIC, sizeof(magic)) == 0)
+	    memcmp(magic, UBOOT_MAGIC, sizeof(magic)) == 0) {
 		part.offset += UBOOT_HEADER_SIZE;
+		part.length -= min_u64(part.length, UBOOT_HEADER_SIZE);
+	}
 	if (!opened || fstat(fd, &st) < 0 || fseeko(opened, (off_t)part.offset, SEEK_SET) < 0)
 		return fd < 0 ? fd : -errno;
 	if (part.length == 0)
-		part.length = (uint64_t)st.st_size - part.offset;
+		part.length = (uint64_t)st.st_size - min_u64(part.offset, (uint64_t)st.st_size);
 	if (cmdline->length > 0 && cmdline->length < INITRAMFS_CMDLINE_SIZE)
 		r = io_pread_full(fd, reading->ret->cmdline, cmdline->length, cmdline->offset);
 	if (reading->ret->cmdline[0])

@@ -542,6 +542,9 @@ START_TEST(reads_past_the_header_of_uboot)
 	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
 	expect_usual(&initramfs);
 	initramfs_free(&initramfs);
+	/* It is cut off within that. */
+	made_shell("printf '\\047\\005\\031\\126x' >initrd");
+	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), -EBADMSG);
 }
 END_TEST
 
