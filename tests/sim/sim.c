@@ -410,6 +410,8 @@ static int hibernate_once(const struct settings *settings)
 	platform_section_free(&section);
 	key_ways_free(keys);
 	check_end(&last, r, boots_before, &w);
+	if (kernel.no_swapping)
+		sim_broken("the kernel was left unable to swap out");
 	return r;
 }
 

@@ -123,8 +123,11 @@ int __wrap_make_room(struct make_room *room, const struct image_size *size, bool
 
 int __wrap_kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping)
 {
-	saved->swappiness_changed = !swapping;
-	return sim_due(SIM_CALL) ? -EIO : 0;
+	(void)saved;
+	if (sim_due(SIM_CALL))
+		return -EIO;
+	kernel.no_swapping = !swapping;
+	return 0;
 }
 
 /* Locking memory is left to real machines. */
@@ -181,6 +184,7 @@ int __wrap_kernel_settings_restore_display(struct kernel_settings *saved)
 int __wrap_kernel_settings_restore(struct kernel_settings *saved, int max_loglevel)
 {
 	__wrap_kernel_settings_restore_display(saved);
+	kernel.no_swapping = false;
 	(void)max_loglevel;
 	return 0;
 }
