@@ -34,7 +34,7 @@
 #define BITMAPS(pages) ((pages) / 8 * 2 * 11 / 10)
 
 /* Beside what the page allocator manages, in bytes: the kernel itself, page structs and tables made
- * at boot. More is memory that was taken out of use (by a balloon, or virtio-mem), which is not in
+ * at boot. More is memory that a balloon or virtio-mem has taken, which is not in
  * the image. */
 #define BESIDE_MAX(managed) ((managed) / 32 + (128ull << 20))
 
