@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* initramfs: what is found in archives that are intact, odd, truncated, or damaged. */
 #include "base/look.h"
-#include "base/stopwatch.h"
 #include "boot/initramfs.h"
 #include "fixtures/check_main.h"
 #include "fixtures/made_data.h"
@@ -12,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static char path[128];
@@ -440,39 +438,6 @@ START_TEST(reads_on_behind_the_first)
 }
 END_TEST
 
-START_TEST(ends_in_time)
-{
-	struct initramfs initramfs;
-	struct why w = { "" };
-
-	made_initramfs(path, "gzip -c", usual);
-	ck_assert_int_eq(
-		initramfs_read(made_root, &there, NULL, now_usec() + 60000000, &initramfs, &w), 0);
-	initramfs_free(&initramfs);
-	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 1, &initramfs, &w), -ETIMEDOUT);
-	ck_assert_ptr_nonnull(strstr(w.text, "in time"));
-	/* It is not even opened. */
-	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 1, &initramfs, &w), -ETIMEDOUT);
-}
-END_TEST
-
-/* Padding, of which there may be very much. */
-START_TEST(skips_only_so_much)
-{
-	uint64_t began = now_usec();
-	struct initramfs initramfs;
-
-	made_shell("printf 0 >initrd && truncate -s 1T initrd");
-	made_shell("printf '\\0' | dd of=initrd conv=notrunc status=none");
-	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, NULL), 0);
-	ck_assert(initramfs.partial);
-	initramfs_free(&initramfs);
-	ck_assert_uint_lt(now_usec() - began, 1500000);
-}
-END_TEST
-
 /* Started with standard descriptors closed, the file takes one of their numbers. */
 START_TEST(reads_without_standard_output)
 {
@@ -494,41 +459,6 @@ START_TEST(reads_without_standard_output)
 	ck_assert(initramfs_has(&initramfs, "etc/*.conf"));
 	ck_assert(!initramfs_has(&initramfs, "etc/suspend"));
 	initramfs_free(&initramfs);
-}
-END_TEST
-
-/* It prints nothing while zeros come. */
-START_TEST(waits_for_no_packer)
-{
-	struct initramfs initramfs;
-	struct why w = { "" };
-
-	made_shell("printf 0 | gzip -c >initrd && truncate -s 1T initrd");
-	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, now_usec() + 100000, &initramfs,
-					&w),
-			 -ETIMEDOUT);
-	ck_assert_ptr_nonnull(strstr(w.text, "in time"));
-}
-END_TEST
-
-/* More is unpacked than any initramfs contains. */
-START_TEST(unpacks_only_so_much)
-{
-	struct initramfs initramfs;
-	struct why w = { "" };
-	char header[512] = "07070100000001000081a40000000000000000000000010000000080000000"
-			   "000000000000000000000000000000000000000200000000a";
-
-	made_put_bytes("/initrd", header, sizeof(header));
-	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ETIMEDOUT);
-	ck_assert_ptr_nonnull(strstr(w.text, "too large"));
-	made_shell("yes $(printf '070701%%088d0000000b%%08dTRAILER!!!~~~' 0 0) | head -n 1000001 |"
-		   "tr '~\\n' '\\0\\0' | gzip -1 >initrd");
-	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -ETIMEDOUT);
-	/* Within the limit, but truncated. */
-	memcpy(header + 54, "00100000", 8);
-	made_put_bytes("/initrd", header, sizeof(header));
-	ck_assert_int_eq(initramfs_read(made_root, &there, NULL, 0, &initramfs, &w), -EBADMSG);
 }
 END_TEST
 
@@ -593,11 +523,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, keeps_digests_of_secrets);
 	tcase_add_test(test, reads_unified_images);
 	tcase_add_test(test, reads_on_behind_the_first);
-	tcase_add_test(test, ends_in_time);
-	tcase_add_test(test, skips_only_so_much);
 	tcase_add_test(test, reads_without_standard_output);
-	tcase_add_test(test, waits_for_no_packer);
-	tcase_add_test(test, unpacks_only_so_much);
 	tcase_add_test(test, reads_past_the_header_of_uboot);
 	tcase_add_test(test, reads_what_a_report_has);
 }
