@@ -37,6 +37,15 @@ static void take_block(struct ram *ram, const struct release_entry *entry)
 	(void)list_append(&ram->offline, range);
 }
 
+/* It has none that is a reason to refuse, once its driver is gone. */
+static void forget_added(struct ram *ram, const struct release_entry *entry)
+{
+	for (size_t i = 0; i < ram->virtio.count; i++)
+		if (strcmp(entry->bus, "virtio") == 0 &&
+		    strcmp(entry->name, ram->virtio.items[i].device) == 0)
+			ram->virtio.items[i].added = 0;
+}
+
 void release_plan_apply(const struct release_plan *plan, struct platform *platform)
 {
 	for (size_t i = 0; i < plan->entries.count; i++) {
@@ -47,6 +56,7 @@ void release_plan_apply(const struct release_plan *plan, struct platform *platfo
 		switch (entry->kind) {
 		case RELEASE_UNBIND:
 			forget_device(&platform->devices, entry->bus, entry->name, false);
+			forget_added(&platform->ram, entry);
 			break;
 		case RELEASE_REMOVE:
 			forget_device(&platform->devices, "pci", entry->name, true);

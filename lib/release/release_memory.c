@@ -166,8 +166,9 @@ static const struct virtio_mem *memory_of(const struct platform *platform, const
 	return NULL;
 }
 
-/* Without its driver nothing refuses the hibernation, but the memory stays online, and is in an
- * image that no later boot has the memory for. plan_virtio_mem() offlines it first. */
+/* Without its driver nothing refuses the hibernation, but what is online of its memory is in an
+ * image that no later boot has the memory for, and the driver would not come back.
+ * plan_virtio_mem() offlines it first. */
 void plan_keep_memory(const struct planner *planner, const char *path, struct release_entry *entry)
 {
 	for (size_t i = 0; i < planner->platform->ram.virtio.count && !entry->lasting; i++) {
@@ -176,38 +177,39 @@ void plan_keep_memory(const struct planner *planner, const char *path, struct re
 		char link[128];
 
 		snprintf(link, sizeof(link), "/sys/bus/virtio/devices/%s", memory->device);
-		device = memory->plugged > 0 ? tree_path(planner->root, link) : NULL;
+		device = memory->added > 0 ? tree_path(planner->root, link) : NULL;
 		if (!device || !device_path_within(device, path))
 			continue;
 		snprintf(entry->blocked, sizeof(entry->blocked),
 			 "%" PRIu64
 			 " MiB of memory are plugged in %.40s; see \"release virtio-mem\"",
-			 memory->plugged >> 20, memory->device);
+			 memory->added >> 20, memory->device);
 		return;
 	}
 }
 
 /* The driver refuses to hibernate, and to restore, with and without memory
  * (virtio_mem_pm_notifier() in drivers/virtio/virtio_mem.c; virtio_mem_freeze() before Linux 6.12).
- * What is plugged is gone after a restart. A device that had memory when it was unbound cannot be
- * bound again before the next boot (virtio_mem_create_resource(): EBUSY). */
+ * What is plugged is gone after a restart. A device that had memory when it was unbound, online or
+ * not (virtio_mem_has_memory_added()), cannot be bound again before the next boot
+ * (virtio_mem_create_resource(): EBUSY). */
 static int plan_virtio_mem(struct planner *planner, const struct device *device)
 {
 	const struct virtio_mem *memory = memory_of(planner->platform, device->address);
-	uint64_t plugged = memory ? memory->plugged : 0;
+	bool added = memory && memory->added > 0;
 	struct release_entry entry = {
 		.kind = RELEASE_OFFLINE,
 		.needed = true,
-		.lasting = plugged > 0,
+		.lasting = added,
 		.reason = "its driver does not hibernate",
-		.source = plugged > 0 ? "release virtio-mem" : RELEASE_BUILT_IN,
+		.source = added ? "release virtio-mem" : RELEASE_BUILT_IN,
 	};
 	int r = 0;
 
-	if (plugged > 0 && !planner->config->virtio_mem)
+	if (added && !planner->config->virtio_mem)
 		return 0;
-	if (plugged > 0) {
-		block_if_impossible(planner, plugged, &entry);
+	if (added) {
+		block_if_impossible(planner, memory->plugged, &entry);
 		entry.group = ++planner->groups;
 		r = plan_blocks(planner, memory->start, memory->end, &entry);
 	}

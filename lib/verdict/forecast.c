@@ -60,15 +60,17 @@ static void forecast_memory(const struct platform *platform, struct forecast *re
 
 	for (size_t i = 0; i < platform->ram.virtio.count; i++) {
 		const struct virtio_mem *device = &platform->ram.virtio.items[i];
+		/* An older s2disk did not note what is offline. */
+		uint64_t bytes = max_u64(device->plugged, device->added);
 
-		if (device->plugged > 0)
+		if (bytes > 0)
 			add(ret, "virtio-mem", true,
 			    "Unplug it first: set the device's requested size to 0 on the host. Or "
 			    "set \"release virtio-mem = y\" (suspend.conf(5)): it is gone then "
 			    "until the next boot.",
 			    "The virtio-mem device %s has %llu MiB plugged; after a restart it has "
 			    "none.",
-			    device->device, (unsigned long long)(device->plugged >> 20));
+			    device->device, (unsigned long long)(bytes >> 20));
 	}
 	for (size_t i = map->table_count; i < map->entries.count; i++) {
 		if (is_offline(&platform->ram, &map->entries.items[i]))

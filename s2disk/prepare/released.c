@@ -80,6 +80,7 @@ void released_recover(const char *root)
 	release_recover(root, &watch);
 }
 
+/* Without them its driver can be unbound and bound again. */
 static uint64_t plugged(const char *root)
 {
 	struct ram ram = { 0 };
@@ -88,7 +89,7 @@ static uint64_t plugged(const char *root)
 	if (ram_capture(root, &ram) < 0)
 		return 0;
 	for (size_t i = 0; i < ram.virtio.count; i++)
-		bytes += ram.virtio.items[i].plugged;
+		bytes += ram.virtio.items[i].added;
 	ram_free(&ram);
 	return bytes;
 }

@@ -59,8 +59,10 @@ static void add_plugged(struct ram *ram, const struct byte_range *range)
 	for (size_t i = 0; i < ram->virtio.count; i++) {
 		struct virtio_mem *device = &ram->virtio.items[i];
 
-		if (range->start >= device->start && range->end <= device->end)
-			device->plugged += range->end - range->start + 1;
+		if (range->start < device->start || range->end > device->end)
+			continue;
+		device->added += range->end - range->start + 1;
+		device->plugged = device->added;
 	}
 }
 

@@ -173,6 +173,7 @@ START_TEST(captures_virtio_mem)
 	ck_assert_uint_eq(platform.ram.virtio.items[0].start, 0x140000000);
 	ck_assert_uint_eq(platform.ram.virtio.items[0].end, 0x17fffffff);
 	ck_assert_uint_eq(platform.ram.virtio.items[0].plugged, 128 << 20);
+	ck_assert_uint_eq(platform.ram.virtio.items[0].added, 128 << 20);
 	ck_assert_uint_eq(platform.map.entries.count, 7);
 	ck_assert_uint_eq(platform.map.table_count, 6); /* the DIMM is not the firmware's */
 	platform_forecast(&platform, &forecast);

@@ -58,6 +58,10 @@ START_TEST(certain_and_likely)
 	platform.ram.virtio.items = &device;
 	platform.ram.virtio.count = 1;
 	expect(only_check(NULL), "virtio-mem", CHECK_FAILED, "virtio3 has 128 MiB plugged");
+	/* All of it offline. */
+	device.plugged = 0;
+	device.added = 256 << 20;
+	expect(only_check(NULL), "virtio-mem", CHECK_FAILED, "virtio3 has 256 MiB plugged");
 	platform.ram.virtio.count = 0;
 	platform.guest.kind = GUEST_XEN;
 	expect(only_check(NULL), "xen-kaslr", CHECK_WARNING, "");

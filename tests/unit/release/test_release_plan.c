@@ -154,6 +154,30 @@ START_TEST(virtio_mem_plugged)
 }
 END_TEST
 
+/* Its driver keeps what it has added, and cannot be bound again. */
+START_TEST(virtio_mem_offline)
+{
+	virtio_mem();
+	plug();
+	made_put("/sys/devices/system/memory/memory32/state", "offline\n");
+	made_put("/sys/devices/system/memory/memory33/state", "offline\n");
+	make_plan();
+	ck_assert_uint_eq(platform.ram.virtio.items[0].plugged, 0);
+	ck_assert_uint_eq(platform.ram.virtio.items[0].added, 2 * BLOCK);
+	ck_assert_uint_eq(plan.entries.count, 0);
+	ask_for("virtio/virtio3");
+	expect_only(RELEASE_UNBIND, "virtio3", "256 MiB of memory are plugged in virtio3");
+	config.devices[0] = '\0';
+	config.virtio_mem = true;
+	make_plan();
+	expect_only(RELEASE_UNBIND, "virtio3", "");
+	ck_assert_str_eq(entry(0)->source, "release virtio-mem");
+	ck_assert(entry(0)->needed && entry(0)->lasting);
+	release_plan_apply(&plan, &platform);
+	ck_assert_uint_eq(platform.ram.virtio.items[0].added, 0);
+}
+END_TEST
+
 /* A driver that is gone refuses nothing, and its memory would be in the image. */
 START_TEST(virtio_mem_named)
 {
@@ -397,6 +421,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, by_module);
 	tcase_add_test(tc, virtio_mem_empty);
 	tcase_add_test(tc, virtio_mem_plugged);
+	tcase_add_test(tc, virtio_mem_offline);
 	tcase_add_loop_test(tc, virtio_mem_named, 0, 4);
 	tcase_add_test(tc, added_memory);
 	tcase_add_test(tc, added_memory_that_stays);

@@ -327,6 +327,7 @@ START_TEST(planned)
 }
 END_TEST
 
+/* Also for what is offline. */
 START_TEST(waiting)
 {
 	settings_defaults(&settings);
@@ -335,6 +336,11 @@ START_TEST(waiting)
 	ck_assert_uint_eq(sleeps, 0);
 	settings.release.wait = 5;
 	plugged_for = 3;
+	if (_i == 1) {
+		made_put("/sys/devices/system/memory/block_size_bytes", "8000000\n");
+		made_put("/sys/devices/system/memory/memory32/phys_index", "00000020\n");
+		made_put("/sys/devices/system/memory/memory32/state", "offline\n");
+	}
 	released_wait(&settings, made_root);
 	ck_assert_uint_eq(sleeps, 3);
 	ck_assert_str_eq(said, "<5>waiting up to 5 s for the host to unplug 128 MiB of "
@@ -384,6 +390,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, described_no_more);
 	tcase_add_test(tc, stopped);
 	tcase_add_test(tc, planned);
-	tcase_add_test(tc, waiting);
+	tcase_add_loop_test(tc, waiting, 0, 2);
 	tcase_add_test(tc, left_by_another);
 }
