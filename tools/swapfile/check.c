@@ -2,7 +2,10 @@
 /* Can this machine hibernate into the area, and resume from it? */
 #include "base/cleanup.h"
 #include "config/target.h"
+#include "history/boot_record_file.h"
+#include "platform/platform.h"
 #include "preflight/preflight.h"
+#include "release/release_plan.h"
 #include "swapfile.h"
 
 #include <errno.h>
@@ -55,13 +58,34 @@ static void check_set_up(struct swapfile *s, const struct settings *settings,
 	edits_free(edits);
 }
 
+/* As it will be when all that is in the way is released. */
+static int look_at_machine(const struct swapfile *s, const struct settings *settings,
+			   struct platform *platform, struct release_plan *plan, struct why *w)
+{
+	_cleanup_free_ char *log = NULL;
+	int r;
+
+	/* Without the log less is known. */
+	if (boot_record_log(s->root, &log) < 0)
+		log = NULL;
+	r = platform_capture(s->root, log, platform, w);
+	if (r == 0)
+		r = release_plan_make(s->root, platform, &settings->release, plan);
+	if (r == 0)
+		release_plan_apply(plan, platform);
+	return r;
+}
+
 static void check(struct swapfile *s, const struct settings *settings, struct preflight *list)
 {
 	/* For preflight_add(): only its list is filled in. */
 	struct preflight_context context = { .preflight = list };
 	struct swapfile_place place = { 0 };
-	const struct preflight_target target = { .area = &place.area };
+	struct platform platform = { 0 };
+	struct release_plan plan = { 0 };
+	struct preflight_target target = { .area = &place.area, .release = &plan };
 	struct why w = { "" };
+	int r;
 
 	if (swapfile_find(s, &place, &w) < 0) {
 		preflight_advise(preflight_add(&context, "file", CHECK_FAILED, "%s", w.text),
@@ -69,8 +93,15 @@ static void check(struct swapfile *s, const struct settings *settings, struct pr
 				 "--enable PATH");
 		return;
 	}
+	r = look_at_machine(s, settings, &platform, &plan, &w);
+	if (r == 0)
+		target.platform = &platform;
+	else
+		target.platform_problem = why_text(&w, r);
 	preflight_run(settings, &target, s->root, list);
 	check_set_up(s, settings, &place, &context);
+	release_plan_free(&plan);
+	platform_free(&platform);
 }
 
 int swapfile_do_check(struct swapfile *s, struct why *w)

@@ -7,8 +7,10 @@
 #include "base/bytes.h"
 #include "fixtures/machine/made_disk.h"
 #include "fixtures/capture.h"
+#include "fixtures/machine/made_sysfs.h"
 #include "fixtures/machine/made_tree.h"
 #include "preflight/preflight.h"
+#include "release/release_plan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +25,8 @@ static int found;		 /* of finding the swap file */
 static const char *looked_for;	 /* the path that was asked for */
 static unsigned int unknown;	 /* keys, as they get it */
 static struct preflight machine; /* what the checks of s2disk itself give */
+static char problem[200];	 /* of capturing the machine, as they get it */
+static bool covers;		 /* virtio-mem's driver is to be released, as they get it */
 
 int __wrap_swapfile_find(const struct swapfile *s, struct swapfile_place *ret, struct why *w);
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
@@ -78,6 +82,9 @@ void __wrap_preflight_run(const struct settings *settings, const struct prefligh
 	unknown = settings->unknown.count;
 	ck_assert_uint_eq(target->area->offset, 38912);
 	ck_assert_str_eq(root, made_root);
+	ck_assert((target->platform == NULL) == (target->platform_problem != NULL));
+	snprintf(problem, sizeof(problem), "%s", target->platform ? "" : target->platform_problem);
+	covers = release_plan_covers_driver(target->release, root, "virtio", "virtio_mem");
 	*ret = machine;
 }
 
@@ -288,6 +295,25 @@ START_TEST(machine_fails)
 }
 END_TEST
 
+/* What s2disk would release fails no check. */
+START_TEST(released)
+{
+	check_says(PATH, 0);
+	ck_assert_str_eq(problem, "");
+	ck_assert(!covers);
+	made_put("/proc/self/mountinfo", "36 1 8:2 / / rw - ext4 /dev/sda2 rw\n");
+	made_put("/proc/swaps", "Filename Type Size Used Priority\n");
+	add_device("virtio", "virtio3", "/sys/devices/virtio3", "virtio_mem");
+	made_put("/sys/devices/virtio3/device", "0x0018\n");
+	check_says(PATH, 0);
+	ck_assert_str_eq(problem, "");
+	ck_assert(covers);
+	made_put("/sys/firmware/memmap/0/start", "nonsense\n");
+	check_says(PATH, 0);
+	ck_assert_str_ne(problem, "");
+}
+END_TEST
+
 START_TEST(as_json)
 {
 	struct swapfile s = command(PATH);
@@ -320,5 +346,6 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, broken_configuration);
 	tcase_add_test(tcase, not_set_up);
 	tcase_add_test(tcase, machine_fails);
+	tcase_add_test(tcase, released);
 	tcase_add_test(tcase, as_json);
 }
