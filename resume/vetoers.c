@@ -46,6 +46,13 @@ static void report_kept(const struct release_plan *plan)
 				   plan->entries.items[i].what, plan->entries.items[i].blocked);
 }
 
+/* Of what needs no setting, that which hibernates may stay: the passed-through PCI devices of
+ * Hyper-V, one of which may have the root file system, which is not mounted yet. */
+static bool refuses(const struct release_entry *entry)
+{
+	return entry->needed || strcmp(entry->source, RELEASE_BUILT_IN) != 0;
+}
+
 /* Only drivers refuse: a device need not go. */
 static void keep_devices(struct release_plan *plan)
 {
@@ -58,14 +65,16 @@ static void keep_devices(struct release_plan *plan)
 			entry.kind = RELEASE_UNBIND;
 			text_copy(entry.bus, sizeof(entry.bus), "pci");
 		}
-		if (entry.kind == RELEASE_UNBIND || entry.kind == RELEASE_UNLOAD)
+		if ((entry.kind == RELEASE_UNBIND || entry.kind == RELEASE_UNLOAD) &&
+		    refuses(&entry))
 			plan->entries.items[kept++] = entry;
 	}
 	plan->entries.count = kept;
 }
 
 /* What this boot has of memory is no reason: all virtio-mem devices go, whatever they have
- * plugged. Nothing else is known to be missing later. */
+ * plugged. The image's system has its own devices, so that one may be missing later is no reason
+ * either. */
 static int make_plan(struct vetoers *vetoers, const char *root, struct why *w)
 {
 	struct platform platform = { 0 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Drivers of the boot that restores an image which would keep the kernel from it: virtio-mem's,
- * and those of what "release devices" names, whose devices are unbound before the load; and
- * nvidia's where it preserves video memory, which is asked by its own file. The restored system has
- * its own drivers.
+ * Hyper-V's uio_hv_generic, and those of what "release devices" names, whose devices are unbound
+ * before the load; and nvidia's where it preserves video memory, which is asked by its own file.
+ * The restored system has its own drivers.
  */
 #ifndef S2DISK_VETOERS_H
 #define S2DISK_VETOERS_H

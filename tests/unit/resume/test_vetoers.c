@@ -158,6 +158,32 @@ START_TEST(network_root)
 }
 END_TEST
 
+#define PASSED "47505500-0001-0000-3130-444531444234"
+#define FCOPY "34d14be3-dee4-41c8-9ae7-6b174977c192"
+#define VMBUS "/sys/devices/LNXSYSTM:00/VMBUS:00/"
+
+/* The driver of a PCI device, which may be the controller of /, hibernates; uio's does not. */
+START_TEST(hyperv)
+{
+	made_put(PORT_PATH "/virtio3/driver", NULL);
+	add_device("vmbus", PASSED, VMBUS PASSED, "hv_pci");
+	made_put(VMBUS PASSED "/class_id", "{44c4f61d-4444-4400-9d52-802e27ede19f}\n");
+	add_device("vmbus", FCOPY, VMBUS FCOPY, "uio_hv_generic");
+	made_put(VMBUS FCOPY "/class_id", "{34d14be3-dee4-41c8-9ae7-6b174977c192}\n");
+	take();
+	ck_assert_str_eq(done, "uio_hv_generic/unbind " FCOPY ";");
+	ck_assert_ptr_null(strstr(said, PASSED));
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "uio_hv_generic/unbind " FCOPY ";uio_hv_generic/bind " FCOPY ";");
+	/* By name it goes. */
+	done[0] = '\0';
+	strcpy(settings.release.devices, "vmbus/" PASSED);
+	take();
+	ck_assert_str_eq(done, "hv_pci/unbind " PASSED ";uio_hv_generic/unbind " FCOPY ";");
+	vetoers_give(&vetoers, made_root);
+}
+END_TEST
+
 START_TEST(without_a_driver)
 {
 	strcpy(settings.release.devices, NIC);
@@ -286,6 +312,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, known);
 	tcase_add_test(tc, named);
 	tcase_add_test(tc, network_root);
+	tcase_add_test(tc, hyperv);
 	tcase_add_test(tc, without_a_driver);
 	tcase_add_test(tc, another_journal);
 	tcase_add_test(tc, failing);
