@@ -140,14 +140,14 @@ static bool has_steps(const struct release_plan *plan)
 	return false;
 }
 
-int vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
-		 const char *root, struct why *w)
+static int take_plan(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+		     const char *root, struct why *w)
 {
 	struct why reason = { 0 };
-	int r = ask_nvidia(vetoers, root, w);
+	int r;
 
-	if (r < 0 || is_taken(vetoers))
-		return r;
+	if (is_taken(vetoers))
+		return 0;
 	release_plan_free(&vetoers->plan);
 	vetoers->config = settings->release;
 	vetoers->config.keep = keep;
@@ -165,6 +165,15 @@ int vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t
 		log_warning("drivers that may refuse the restore cannot be released: %s",
 			    why_text(&reason, r));
 	return 0;
+}
+
+/* nvidia last, as s2disk does, so that it comes back first. */
+int vetoers_take(struct vetoers *vetoers, const struct settings *settings, dev_t keep,
+		 const char *root, struct why *w)
+{
+	int r = take_plan(vetoers, settings, keep, root, w);
+
+	return r < 0 ? r : ask_nvidia(vetoers, root, w);
 }
 
 void vetoers_give(struct vetoers *vetoers, const char *root)

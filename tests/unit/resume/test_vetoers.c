@@ -227,8 +227,10 @@ START_TEST(hanging)
 	struct why w = { "" };
 
 	hangs = true;
-	if (_i == 1)
+	if (_i == 1) {
+		made_put(PORT_PATH "/virtio3/driver", NULL);
 		made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 1\n");
+	}
 	ck_assert_int_eq(vetoers_take(&vetoers, &settings, makedev(8, 1), made_root, &w),
 			 -EINPROGRESS);
 	ck_assert_str_eq(w.text,
@@ -304,6 +306,18 @@ START_TEST(nvidia)
 }
 END_TEST
 
+/* The last that was taken comes back first. */
+START_TEST(in_reverse)
+{
+	made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 1\n");
+	take();
+	ck_assert_str_eq(done, "virtio_mem/unbind virtio3;nvidia suspend;");
+	done[0] = '\0';
+	vetoers_give(&vetoers, made_root);
+	ck_assert_str_eq(done, "nvidia resume;virtio_mem/bind virtio3;");
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tc = test_case(suite, "vetoers");
@@ -320,4 +334,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, waiting);
 	tcase_add_test(tc, not_given_back);
 	tcase_add_test(tc, nvidia);
+	tcase_add_test(tc, in_reverse);
 }
