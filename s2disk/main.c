@@ -301,7 +301,7 @@ static int check_and_hibernate(struct command *command, const struct settings *s
 		return EXIT_REFUSED;
 	}
 	if (command->dry_run) {
-		release_print(release, stdout);
+		release_print(release, "", stdout);
 		print_plan(settings, target->area);
 		return EXIT_DONE;
 	}

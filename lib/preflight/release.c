@@ -2,6 +2,7 @@
 /* What will be released before the snapshot, and what cannot be. */
 #include "preflight/preflight_private.h"
 
+#include "release/nvidia.h"
 #include "release/release_text.h"
 
 /* How much of a check's text is for the list. */
@@ -18,10 +19,14 @@ static void add_released(struct preflight_context *context)
 				      "gone until the next boot, since it cannot be given back: %s",
 				      list);
 		preflight_advise(check, "see \"release virtio-mem\" in suspend.conf(5)");
-	} else if (release_text(plan, RELEASE_ALL_FREE, list, sizeof(list)) > 0) {
+	}
+	if (release_text(plan, RELEASE_ALL_PASSING, list, sizeof(list)) > 0)
 		preflight_add(context, "release", CHECK_OK,
 			      "released before the snapshot, and given back after it: %s", list);
-	}
+	if (nvidia_preserves(context->root))
+		preflight_add(context, "release", CHECK_OK,
+			      "suspended before the snapshot, and resumed after it: the driver "
+			      "nvidia, which preserves video memory");
 }
 
 /* What is not needed stays as it would without the plan, for the forecast to judge. */
@@ -35,11 +40,13 @@ static void add_blocked(struct preflight_context *context)
 		check = preflight_add(context, "release", CHECK_FAILED, RELEASE_WAITING_TEXT ": %s",
 				      list);
 		preflight_advise(check, RELEASE_WAITING_ADVICE);
-	} else if (release_text(plan, RELEASE_ALL_REFUSING, list, sizeof(list)) > 0) {
+	}
+	if (release_text(plan, RELEASE_ALL_REFUSING, list, sizeof(list)) > 0) {
 		check = preflight_add(context, "release", CHECK_FAILED,
 				      "must be released to hibernate, and cannot be: %s", list);
 		preflight_advise(check, "end what uses it, or unbind or remove it by hand");
-	} else if (release_text(plan, RELEASE_ALL_BLOCKED, list, sizeof(list)) > 0) {
+	}
+	if (release_text(plan, RELEASE_ALL_STAYING, list, sizeof(list)) > 0) {
 		check = preflight_add(context, "release", CHECK_WARNING,
 				      "not released before the snapshot: %s", list);
 		preflight_advise(check, "see \"release devices\" in suspend.conf(5)");

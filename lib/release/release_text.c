@@ -2,6 +2,7 @@
 #include "release/release_text.h"
 
 #include "base/text.h"
+#include "release/nvidia.h"
 #include "release/release_child.h"
 
 #include <inttypes.h>
@@ -20,12 +21,16 @@ static bool is_of(const struct release_entry *entry, enum release_which which)
 		return entry->taken;
 	case RELEASE_ALL_LASTING:
 		return !entry->blocked[0] && entry->lasting;
+	case RELEASE_ALL_PASSING:
+		return !entry->blocked[0] && !entry->lasting;
 	case RELEASE_ALL_BLOCKED:
 		return entry->blocked[0];
 	case RELEASE_ALL_REFUSING:
 		return entry->blocked[0] && entry->needed;
 	case RELEASE_ALL_WAITING:
 		return release_child_runs(entry->waiting);
+	case RELEASE_ALL_STAYING:
+		return entry->blocked[0] && !entry->needed && !release_child_runs(entry->waiting);
 	}
 	return false;
 }
@@ -69,8 +74,7 @@ size_t release_text(const struct release_plan *plan, enum release_which which, c
 	buffer[0] = '\0';
 	for (size_t i = 0; i < plan->entries.count; i += count) {
 		const struct release_entry *entry = &plan->entries.items[i];
-		bool why = which == RELEASE_ALL_BLOCKED || which == RELEASE_ALL_REFUSING ||
-			   which == RELEASE_ALL_WAITING;
+		bool why = entry->blocked[0];
 		char what[WHAT_SIZE], text[ITEM_SIZE];
 
 		count = 1;
@@ -107,7 +111,7 @@ static const char *step_words(enum release_kind kind)
 	return "release";
 }
 
-void release_print(const struct release_plan *plan, FILE *out)
+void release_print(const struct release_plan *plan, const char *root, FILE *out)
 {
 	size_t count;
 
@@ -127,4 +131,7 @@ void release_print(const struct release_plan *plan, FILE *out)
 		text_make_printable(line);
 		fprintf(out, "%s\n", line);
 	}
+	if (nvidia_preserves(root))
+		fprintf(out, "would suspend the driver nvidia: it preserves video memory (%s)\n",
+			RELEASE_BUILT_IN);
 }

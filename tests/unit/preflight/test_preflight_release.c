@@ -51,6 +51,14 @@ static size_t count(const char *id)
 	return n;
 }
 
+static const struct check *nth(size_t n)
+{
+	for (size_t i = 0; i < machine.result.count; i++)
+		if (strcmp(machine.result.checks[i].id, "release") == 0 && n-- == 0)
+			return &machine.result.checks[i];
+	ck_abort_msg("no check %zu", n);
+}
+
 START_TEST(nothing)
 {
 	ck_assert_int_eq(run_with(), CHECK_OK);
@@ -78,6 +86,30 @@ START_TEST(gone_until_the_next_boot)
 	plan.entries.items[0].lasting = true;
 	ck_assert_int_eq(run_with(), CHECK_WARNING);
 	expect("release", CHECK_WARNING, "gone until the next boot", "release virtio-mem");
+	ck_assert_uint_eq(count("release"), 1);
+	/* The rest is not concealed. */
+	add(RELEASE_REMOVE, "network adapter", "");
+	ck_assert_int_eq(run_with(), CHECK_WARNING);
+	ck_assert_str_eq(nth(0)->text, "gone until the next boot, since it cannot be given back: "
+				       "virtio-mem device virtio3");
+	ck_assert_str_eq(nth(1)->text, "released before the snapshot, and given back after it: "
+				       "network adapter");
+	ck_assert_int_eq(nth(1)->level, CHECK_OK);
+}
+END_TEST
+
+START_TEST(nvidia)
+{
+	made_root_create();
+	snprintf(machine.root, sizeof(machine.root), "%s", made_root);
+	made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 1\n");
+	run_with();
+	expect("release", CHECK_OK, "suspended before the snapshot, and resumed after it: the driver",
+	       "");
+	made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 0\n");
+	run_with();
+	ck_assert_ptr_null(find("release"));
+	made_root_remove();
 }
 END_TEST
 
@@ -104,6 +136,11 @@ START_TEST(one_must_go)
 	       "must be released to hibernate, and cannot be: VMBus device: /dev/uio0 is in use by "
 	       "dpdk",
 	       "end what uses it");
+	/* The other is not concealed. */
+	ck_assert_uint_eq(count("release"), 2);
+	ck_assert_str_eq(nth(1)->text, "not released before the snapshot: storage controller: it has "
+				       "sda1, which holds /");
+	ck_assert_int_eq(nth(1)->level, CHECK_WARNING);
 }
 END_TEST
 
@@ -206,6 +243,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, nothing);
 	tcase_add_test(tc, released);
 	tcase_add_test(tc, gone_until_the_next_boot);
+	tcase_add_test(tc, nvidia);
 	tcase_add_test(tc, some_stay);
 	tcase_add_test(tc, one_must_go);
 	tcase_add_test(tc, no_answer);

@@ -393,7 +393,8 @@ START_TEST(in_words)
 	ck_assert_str_eq(text, "network adapter 8086:10d3 at " NIC " and 2 more");
 	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_FREE, text, 20), 3);
 	ck_assert_str_eq(text, "3 more");
-	release_print(&plan, out);
+	made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 1\n");
+	release_print(&plan, made_root, out);
 	fclose(out);
 	ck_assert_str_eq(
 		printed,
@@ -404,7 +405,8 @@ START_TEST(in_words)
 		"would unbind device platform/refuser.0 from refuser: the settings name it "
 		"(/etc/suspend.conf:3)\n"
 		"would offline 256 MiB of memory at 0x100000000: it was added to the running "
-		"machine, and may be missing when that starts again (built in)\n");
+		"machine, and may be missing when that starts again (built in)\n"
+		"would suspend the driver nvidia: it preserves video memory (built in)\n");
 	free(printed);
 }
 END_TEST
