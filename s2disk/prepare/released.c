@@ -35,6 +35,14 @@ static enum log_level level_of(enum release_event event)
 	return LOG_LEVEL_WARNING;
 }
 
+/* Online memory that does not exist crashes the kernel. */
+static const char *before_command(const struct release_entry *entry)
+{
+	return entry->kind == RELEASE_OFFLINE
+		       ? "only if the machine has this memory, or the kernel crashes, try by hand"
+		       : "to try it by hand";
+}
+
 static void report(void *context, enum release_event event, const struct release_entry *entry,
 		   const char *reason)
 {
@@ -57,8 +65,9 @@ static void report(void *context, enum release_event event, const struct release
 		log_message(level, "given back: %s", entry->what);
 		break;
 	case RELEASE_NOT_GIVEN:
-		log_message(level, "not given back: %s: %s; to try it by hand: %s", entry->what,
-			    reason, release_step_by_hand(entry, command, sizeof(command)));
+		log_message(level, "not given back: %s: %s; %s: %s", entry->what, reason,
+			    before_command(entry),
+			    release_step_by_hand(entry, command, sizeof(command)));
 		break;
 	case RELEASE_GONE:
 		log_message(level, "not given back: %s: %s", entry->what, reason);

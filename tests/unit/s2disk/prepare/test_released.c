@@ -81,6 +81,7 @@ void __wrap_release_give(const char *root, struct release_plan *all,
 	watch->report(watch->context, RELEASE_GONE, &entries[1], "it is not there any more");
 	watch->report(watch->context, RELEASE_GONE, &entries[2], "it is not there any more");
 	watch->report(watch->context, RELEASE_GIVEN, &entries[2], "");
+	watch->report(watch->context, RELEASE_NOT_GIVEN, &entries[2], "it is not known");
 }
 
 int __wrap_release_plan_make(const char *root, const struct platform *platform,
@@ -135,6 +136,10 @@ static void add(enum release_kind kind, const char *what, unsigned int group)
 				       .source = "/etc/suspend.conf:3" };
 
 	strcpy(entry.what, what);
+	if (kind == RELEASE_OFFLINE) {
+		strcpy(entry.name, strstr(what, "0x108") ? "memory33" : "memory32");
+		strcpy(entry.zone, "online");
+	}
 	ck_assert_int_eq(list_append(&plan.entries, entry), 0);
 }
 
@@ -185,7 +190,10 @@ START_TEST(there_and_back)
 		">/sys/bus/pci/drivers/e1000e/bind\n"
 		"<5>not given back: 128 MiB of memory at 0x100000000: it is not there any more\n"
 		"<7>not given back: 128 MiB of memory at 0x108000000: it is not there any more\n"
-		"<6>given back: 128 MiB of memory at 0x108000000\n");
+		"<6>given back: 128 MiB of memory at 0x108000000\n"
+		"<4>not given back: 128 MiB of memory at 0x108000000: it is not known; only if the "
+		"machine has this memory, or the kernel crashes, try by hand: echo online "
+		">/sys/devices/system/memory/memory33/state\n");
 }
 END_TEST
 
