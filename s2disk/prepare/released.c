@@ -43,6 +43,14 @@ static const char *before_command(const struct release_entry *entry)
 		       : "to try it by hand";
 }
 
+/* What follows where it stays. A hibernation that needs it fails, and says so. */
+static const char *without(const struct release_entry *entry)
+{
+	return entry->kind == RELEASE_OFFLINE && !entry->needed
+		       ? "; a machine that starts without this memory will refuse to resume"
+		       : "";
+}
+
 static void report(void *context, enum release_event event, const struct release_entry *entry,
 		   const char *reason)
 {
@@ -59,7 +67,8 @@ static void report(void *context, enum release_event event, const struct release
 			    entry->source);
 		break;
 	case RELEASE_NOT_TAKEN:
-		log_message(level, "not released: %s: %s", entry->what, reason);
+		log_message(level, "not released: %s: %s%s", entry->what, reason,
+			    without(entry));
 		break;
 	case RELEASE_GIVEN:
 		log_message(level, "given back: %s", entry->what);

@@ -82,6 +82,11 @@ void __wrap_release_give(const char *root, struct release_plan *all,
 	watch->report(watch->context, RELEASE_GONE, &entries[2], "it is not there any more");
 	watch->report(watch->context, RELEASE_GIVEN, &entries[2], "");
 	watch->report(watch->context, RELEASE_NOT_GIVEN, &entries[2], "it is not known");
+	watch->report(watch->context, RELEASE_NOT_TAKEN, &entries[2], "it cannot be moved");
+	entries[2].needed = true;
+	watch->report(watch->context, RELEASE_NOT_TAKEN, &entries[1], "it cannot be moved");
+	watch->report(watch->context, RELEASE_NOT_TAKEN, &entries[2], "it is needed");
+	entries[2].needed = false;
 }
 
 int __wrap_release_plan_make(const char *root, const struct platform *platform,
@@ -193,7 +198,12 @@ START_TEST(there_and_back)
 		"<6>given back: 128 MiB of memory at 0x108000000\n"
 		"<4>not given back: 128 MiB of memory at 0x108000000: it is not known; only if the "
 		"machine has this memory, or the kernel crashes, try by hand: echo online "
-		">/sys/devices/system/memory/memory33/state\n");
+		">/sys/devices/system/memory/memory33/state\n"
+		"<4>not released: 128 MiB of memory at 0x108000000: it cannot be moved; a machine "
+		"that starts without this memory will refuse to resume\n"
+		"<7>not released: 128 MiB of memory at 0x100000000: it cannot be moved; a machine "
+		"that starts without this memory will refuse to resume\n"
+		"<7>not released: 128 MiB of memory at 0x108000000: it is needed\n");
 }
 END_TEST
 
