@@ -51,6 +51,15 @@ static void add_blocked(struct preflight_context *context)
 				      "not released before the snapshot: %s", list);
 		preflight_advise(check, "see \"release devices\" in suspend.conf(5)");
 	}
+	if (plan->cut) {
+		check = preflight_add(
+			context, "release", CHECK_WARNING,
+			"more than %d steps would be needed; what is beyond them is not "
+			"released",
+			RELEASE_MAX);
+		preflight_advise(check, "name less in \"release devices\", or offline added memory "
+					"by hand");
+	}
 }
 
 void check_release(struct preflight_context *context)

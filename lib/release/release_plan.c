@@ -115,12 +115,28 @@ int plan_guard(struct planner *planner, const char *link, struct release_entry *
 	return 0;
 }
 
+/* Half of what is of use together only is not taken. */
+static void block_group(struct release_plan *plan, unsigned int group)
+{
+	for (size_t i = plan->entries.count; i > 0; i--) {
+		struct release_entry *entry = &plan->entries.items[i - 1];
+
+		if (entry->group == group && !entry->blocked[0])
+			snprintf(entry->blocked, sizeof(entry->blocked),
+				 "with what goes with it there would be more than %d steps",
+				 RELEASE_MAX);
+	}
+}
+
 int plan_append(struct planner *planner, const struct release_entry *entry)
 {
 	if (has_same(planner->plan, entry))
 		return 0;
 	if (planner->plan->entries.count == RELEASE_MAX) {
+		if (!planner->plan->cut || planner->cut_group != entry->group)
+			block_group(planner->plan, entry->group);
 		planner->plan->cut = true;
+		planner->cut_group = entry->group;
 		return 0;
 	}
 	return list_append(&planner->plan->entries, *entry);

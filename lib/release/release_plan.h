@@ -53,7 +53,8 @@ struct release_entry {
 
 struct release_plan {
 	LIST_OF(struct release_entry) entries;
-	bool cut;     /* there would be more than RELEASE_MAX */
+	bool cut; /* there would be more than RELEASE_MAX; blocked is what goes with those left out
+		   */
 	bool hanging; /* a step has not ended: those after it may wait for the same lock */
 };
 

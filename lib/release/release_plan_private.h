@@ -13,9 +13,10 @@ struct planner {
 	const struct release_config *config;
 	struct release_plan *plan;
 	struct release_guard guard;
-	bool looked;	     /* guard is filled: only where something is to be released */
-	unsigned int groups; /* numbers given */
-	uint64_t offlined;   /* bytes of memory that are to be */
+	bool looked;		/* guard is filled: only where something is to be released */
+	unsigned int groups;	/* numbers given */
+	unsigned int cut_group; /* the last one for which the plan has no place */
+	uint64_t offlined;	/* bytes of memory that are to be */
 };
 
 /* Appends an entry, unless the plan has it already. 0 or -ENOMEM. */

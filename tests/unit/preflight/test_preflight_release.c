@@ -144,6 +144,15 @@ START_TEST(one_must_go)
 }
 END_TEST
 
+START_TEST(too_many)
+{
+	plan.cut = true;
+	ck_assert_int_eq(run_with(), CHECK_WARNING);
+	expect("release", CHECK_WARNING, "more than 8192 steps", "offline added memory by hand");
+	plan.cut = false;
+}
+END_TEST
+
 /* What looked at it hangs, and would not freeze. */
 START_TEST(no_answer)
 {
@@ -246,6 +255,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, nvidia);
 	tcase_add_test(tc, some_stay);
 	tcase_add_test(tc, one_must_go);
+	tcase_add_test(tc, too_many);
 	tcase_add_test(tc, no_answer);
 	tcase_add_test(tc, denied_until_then);
 	tcase_add_test(tc, offline_memory);

@@ -4,6 +4,7 @@
 #include "release_fixture.h"
 
 #include "base/io.h"
+#include "release/release_plan_private.h"
 #include "release/release_text.h"
 
 #include <errno.h>
@@ -175,6 +176,37 @@ START_TEST(virtio_mem_offline)
 	ck_assert(entry(0)->needed && entry(0)->lasting);
 	release_plan_apply(&plan, &platform);
 	ck_assert_uint_eq(platform.ram.virtio.items[0].added, 0);
+}
+END_TEST
+
+static void append(struct planner *planner, enum release_kind kind, unsigned int number)
+{
+	struct release_entry added = {
+		.kind = kind, .group = planner->groups, .needed = true, .what = "one of many"
+	};
+
+	snprintf(added.name, sizeof(added.name), "memory%u", number);
+	ck_assert_int_eq(plan_append(planner, &added), 0);
+}
+
+/* A device, without which its blocks are of no use, would be one too many. */
+START_TEST(too_many)
+{
+	struct planner planner = { .plan = &plan, .groups = 1 };
+
+	for (unsigned int i = 0; i < RELEASE_MAX; i++) {
+		planner.groups = i < 5 ? 1 : 2;
+		append(&planner, RELEASE_OFFLINE, i);
+	}
+	ck_assert(!plan.cut);
+	append(&planner, RELEASE_UNBIND, 0);
+	append(&planner, RELEASE_UNBIND, 1);
+	ck_assert(plan.cut);
+	ck_assert_uint_eq(plan.entries.count, RELEASE_MAX);
+	for (size_t i = 0; i < RELEASE_MAX; i++)
+		ck_assert_int_eq(entry(i)->blocked[0] != '\0', i >= 5);
+	ck_assert_uint_eq(release_text(&plan, RELEASE_ALL_REFUSING, text, sizeof(text)), 1);
+	ck_assert_ptr_nonnull(strstr(text, "there would be more than 8192 steps"));
 }
 END_TEST
 
@@ -424,6 +456,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, virtio_mem_empty);
 	tcase_add_test(tc, virtio_mem_plugged);
 	tcase_add_test(tc, virtio_mem_offline);
+	tcase_add_test(tc, too_many);
 	tcase_add_loop_test(tc, virtio_mem_named, 0, 4);
 	tcase_add_test(tc, added_memory);
 	tcase_add_test(tc, added_memory_that_stays);
