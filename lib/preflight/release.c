@@ -29,6 +29,21 @@ static void add_released(struct preflight_context *context)
 			      "nvidia, which preserves video memory");
 }
 
+/* No failure: it may not be plugged in at present. */
+static void add_absent(struct preflight_context *context)
+{
+	struct check *check;
+
+	if (!context->target->release->absent[0])
+		return;
+	check = preflight_add(context, "release", CHECK_OK,
+			      "\"release devices\" (%s) names what this machine does not have now: "
+			      "%s",
+			      context->settings->release.devices_by,
+			      context->target->release->absent);
+	preflight_advise(check, "check how it is written");
+}
+
 /* What is not needed stays as it would without the plan, for the forecast to judge. */
 static void add_blocked(struct preflight_context *context)
 {
@@ -66,6 +81,7 @@ void check_release(struct preflight_context *context)
 {
 	if (!context->target->release)
 		return;
+	add_absent(context);
 	add_released(context);
 	add_blocked(context);
 }

@@ -290,6 +290,7 @@ int plan_functions(struct planner *planner, const struct release_rule *rule)
 
 		if (!names_function(rule, device))
 			continue;
+		planner->found = true;
 		/* No scan finds a virtual function: its vendor reads as none (virtfn is made by
 		 * pci_iov_add_virtfn() in drivers/pci/iov.c only). It goes and comes with its
 		 * physical one. */

@@ -130,6 +130,7 @@ static void block_group(struct release_plan *plan, unsigned int group)
 
 int plan_append(struct planner *planner, const struct release_entry *entry)
 {
+	planner->found = true;
 	if (has_same(planner->plan, entry))
 		return 0;
 	if (planner->plan->entries.count == RELEASE_MAX) {
@@ -320,6 +321,36 @@ static int plan_module(struct planner *planner, const char *name)
 	return r < 0 ? r : plan_append(planner, &entry);
 }
 
+static int plan_rule(struct planner *planner, const struct release_rule *rule)
+{
+	char path[128];
+
+	switch (rule->by) {
+	case RELEASE_BY_MODULE:
+		return plan_module(planner, rule->text);
+	case RELEASE_BY_DRIVER:
+		return plan_driver(planner, rule->text);
+	case RELEASE_BY_DEVICE:
+		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", rule->bus, rule->text);
+		planner->found = tree_exists(planner->root, path);
+		return planner->found ? plan_unbinding(planner, rule->bus, rule->text) : 0;
+	case RELEASE_BY_ADDRESS:
+	case RELEASE_BY_ID:
+	case RELEASE_BY_CLASS:
+		return plan_functions(planner, rule);
+	}
+	return 0;
+}
+
+/* It is written wrong, or not there at present. The buffer has room for all of the setting. */
+static void note_absent(struct release_plan *plan, const struct release_rule *rule)
+{
+	size_t used = strlen(plan->absent);
+
+	snprintf(plan->absent + used, sizeof(plan->absent) - used, "%s%s", used ? " " : "",
+		 rule->word);
+}
+
 static int plan_rules(struct planner *planner)
 {
 	struct release_rules rules;
@@ -328,21 +359,10 @@ static int plan_rules(struct planner *planner)
 	if (release_rules_parse(planner->config->devices, &rules, NULL) < 0)
 		return 0;
 	for (size_t i = 0; r == 0 && i < rules.count; i++) {
-		const struct release_rule *rule = &rules.items[i];
-		char path[128];
-
-		if (rule->by == RELEASE_BY_MODULE) {
-			r = plan_module(planner, rule->text);
-		} else if (rule->by == RELEASE_BY_DRIVER) {
-			r = plan_driver(planner, rule->text);
-		} else if (rule->by == RELEASE_BY_DEVICE) {
-			snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", rule->bus,
-				 rule->text);
-			if (tree_exists(planner->root, path))
-				r = plan_unbinding(planner, rule->bus, rule->text);
-		} else {
-			r = plan_functions(planner, rule);
-		}
+		planner->found = false;
+		r = plan_rule(planner, &rules.items[i]);
+		if (!planner->found)
+			note_absent(planner->plan, &rules.items[i]);
 	}
 	return r;
 }

@@ -53,6 +53,7 @@ struct release_entry {
 
 struct release_plan {
 	LIST_OF(struct release_entry) entries;
+	char absent[256]; /* words of "release devices" that name nothing of this machine */
 	bool cut; /* there would be more than RELEASE_MAX; blocked is what goes with those left out
 		   */
 	bool hanging; /* a step has not ended: those after it may wait for the same lock */

@@ -13,13 +13,14 @@ struct planner {
 	const struct release_config *config;
 	struct release_plan *plan;
 	struct release_guard guard;
+	bool found;		/* the rule at hand names something */
 	bool looked;		/* guard is filled: only where something is to be released */
 	unsigned int groups;	/* numbers given */
 	unsigned int cut_group; /* the last one for which the plan has no place */
 	uint64_t offlined;	/* bytes of memory that are to be */
 };
 
-/* Appends an entry, unless the plan has it already. 0 or -ENOMEM. */
+/* Appends an entry, unless the plan has it already; its rule has found something. 0 or -ENOMEM. */
 int plan_append(struct planner *planner, const struct release_entry *entry);
 
 /* The same for a device that is unbound, blocked if it is in use; in a group of its own if it has

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define SEPARATORS " \t,"
-#define WORD_SIZE 80
 
 /* Is text as the pattern says: x is a hexadecimal digit, all else stands for itself? */
 static bool has_form(const char *text, const char *pattern)
@@ -109,12 +108,13 @@ int release_rules_parse(const char *text, struct release_rules *ret, struct why 
 	for (text += strspn(text, SEPARATORS); *text; text += strspn(text, SEPARATORS)) {
 		struct release_rule *rule = &rules.items[rules.count];
 		size_t length = strcspn(text, SEPARATORS);
-		char word[WORD_SIZE];
+		char word[sizeof(rule->word)];
 
 		if (rules.count == RELEASE_RULES_MAX)
 			return why(w, -EINVAL, "more than %d devices are named", RELEASE_RULES_MAX);
 		snprintf(word, sizeof(word), "%.*s", (int)length, text);
 		*rule = (struct release_rule){ .text = "" };
+		text_copy(rule->word, sizeof(rule->word), word);
 		if (length >= sizeof(word) || !take_word(word, rule))
 			return why(w, -EINVAL,
 				   "\"%.*s\" names no device: a PCI address (0000:01:00.0), a PCI "

@@ -19,6 +19,7 @@ enum release_by {
 
 struct release_rule {
 	enum release_by by;
+	char word[80];	      /* as it was written */
 	char text[64];	      /* BY_ADDRESS, BY_ID: as sysfs has it; BY_DRIVER, BY_MODULE */
 	char bus[16];	      /* BY_DEVICE: of the device that text names */
 	uint32_t class;	      /* BY_CLASS */

@@ -27,7 +27,8 @@ enum release_which {
 size_t release_text(const struct release_plan *plan, enum release_which which, char *buffer,
 		    size_t size);
 
-/* A line for each item, and for nvidia's driver below root: what would be done, why, and by whom. */
+/* A line for each item, and for nvidia's driver below root: what would be done, why, and by whom.
+ */
 void release_print(const struct release_plan *plan, const char *root, FILE *out);
 
 #endif

@@ -104,8 +104,8 @@ START_TEST(nvidia)
 	snprintf(machine.root, sizeof(machine.root), "%s", made_root);
 	made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 1\n");
 	run_with();
-	expect("release", CHECK_OK, "suspended before the snapshot, and resumed after it: the driver",
-	       "");
+	expect("release", CHECK_OK,
+	       "suspended before the snapshot, and resumed after it: the driver", "");
 	made_put("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 0\n");
 	run_with();
 	ck_assert_ptr_null(find("release"));
@@ -138,9 +138,24 @@ START_TEST(one_must_go)
 	       "end what uses it");
 	/* The other is not concealed. */
 	ck_assert_uint_eq(count("release"), 2);
-	ck_assert_str_eq(nth(1)->text, "not released before the snapshot: storage controller: it has "
-				       "sda1, which holds /");
+	ck_assert_str_eq(nth(1)->text,
+			 "not released before the snapshot: storage controller: it has "
+			 "sda1, which holds /");
 	ck_assert_int_eq(nth(1)->level, CHECK_WARNING);
+}
+END_TEST
+
+START_TEST(absent)
+{
+	strcpy(plan.absent, "e1000f usb/1-1");
+	strcpy(machine.settings.release.devices_by, "/etc/suspend.conf:3");
+	ck_assert_int_eq(run_with(), CHECK_OK);
+	expect("release", CHECK_OK,
+	       "\"release devices\" (/etc/suspend.conf:3) names what this machine does not have "
+	       "now: "
+	       "e1000f usb/1-1",
+	       "written");
+	plan.absent[0] = '\0';
 }
 END_TEST
 
@@ -255,6 +270,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tc, nvidia);
 	tcase_add_test(tc, some_stay);
 	tcase_add_test(tc, one_must_go);
+	tcase_add_test(tc, absent);
 	tcase_add_test(tc, too_many);
 	tcase_add_test(tc, no_answer);
 	tcase_add_test(tc, denied_until_then);

@@ -19,8 +19,14 @@ START_TEST(nothing)
 	make_plan();
 	ck_assert_uint_eq(plan.entries.count, 0);
 	/* What is not there is not asked for. */
-	ask_for("0000:09:00.0 1:2 1111:2222 class:0d virtio_net usb/1-1 module:none");
+	ask_for("0000:09:00.0 1111:2222 class:0d virtio_net usb/1-1 module:no-ne,ABCD:EF01");
 	ck_assert_uint_eq(plan.entries.count, 0);
+	ck_assert_str_eq(plan.absent, "0000:09:00.0 1111:2222 class:0d virtio_net usb/1-1 "
+				      "module:no-ne ABCD:EF01");
+	/* What is there without a driver is no mistake, nor what two words name. */
+	add_device("usb", "1-1", "/sys/devices/usb1/1-1", NULL);
+	ask_for("usb/1-1 " NIC " 8086:10d3 e1000f e1000e class:0200");
+	ck_assert_str_eq(plan.absent, "e1000f");
 }
 END_TEST
 
