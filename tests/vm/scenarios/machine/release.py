@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Released before the snapshot, given back after it."""
 
+import re
+
 from testbed import disks, image, kernels, modules
 from testbed.scenario import Scenario
 
@@ -287,7 +289,7 @@ first_boot() {
 
 
 class GivenBack(FreezeRefused):
-    """a write error and a cancel: everything is given back at once"""
+    """a write error, and cancels while it releases and while it writes: all is given back"""
     name = "release-cancel"
     modules = "e1000e"
     memory = 640
@@ -311,6 +313,9 @@ first_boot() {
       killall -INT s2disk ) &
     hibernate
     state cancel
+    mark on-terminal
+    hibernate_by on_terminal memhold run s2disk /usr/sbin/s2disk
+    state ctrl-c
     use_swap 100
     check_holds
 }
@@ -325,11 +330,19 @@ first_boot() {
 
     def run(self):
         machine = self.boot()
+        machine.wait_mark("on-terminal")
+        machine.wait_traffic("vda", written=8 * MIB)
+        machine.type("\x03")
         self.off()
         for value in machine.marks("s2disk"):
             self.need("exit=1" in value, "s2disk ended with 1: " + value)
-        self.need(len(machine.marks("s2disk")) == 2, "two attempts were made")
-        for when in ("before", "write-error", "cancel"):
+        self.need(len(machine.marks("s2disk")) == 3, "three attempts were made")
+        # The second is stopped once the first device is released, or both.
+        for device in ("device platform/refuser.0", "network adapter 8086:10d3"):
+            for event in ("released: ", "given back: "):
+                found = re.findall("(?<!not )" + event + device, machine.console)
+                self.need(len(found) >= 2, event + device)
+        for when in ("before", "write-error", "cancel", "ctrl-c"):
             self.need((machine.mark("state-" + when) or "").split() ==
                       ["1", "1"], "both devices are bound: " + when)
         self.need_message("interrupted by SIGINT")
