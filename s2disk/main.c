@@ -279,6 +279,18 @@ static int hibernate_with_keys(struct command *command, const struct settings *s
 	return r;
 }
 
+/* Of a failure often nothing but the log is sent. */
+static void log_host(const struct guest *guest)
+{
+	if (guest->kind == GUEST_NONE)
+		return;
+	log_info("this is a guest (%s); its firmware %s the S4 state%s",
+		 guest_kind_name(guest->kind), guest->s4_offered ? "offers" : "does not offer",
+		 guest->hyperv_hibernation == 0	  ? "; the host has not enabled hibernation"
+		 : guest->hyperv_hibernation == 1 ? "; the host has enabled hibernation"
+						  : "");
+}
+
 /* With the swap area found and the machine captured. */
 static int check_and_hibernate(struct command *command, const struct settings *settings,
 			       const struct preflight_target *target, struct release_plan *release,
@@ -305,6 +317,7 @@ static int check_and_hibernate(struct command *command, const struct settings *s
 		print_plan(settings, target->area);
 		return EXIT_DONE;
 	}
+	log_host(&section->platform.guest);
 	r = hibernate_with_keys(command, settings, target->area, preflight.without_variable,
 				release, section, &last, &w);
 	keep_last(&last);

@@ -49,6 +49,26 @@ START_TEST(hibernates)
 }
 END_TEST
 
+START_TEST(in_a_guest)
+{
+	machine.guest = (struct guest){ .kind = GUEST_HYPERV, .hyperv_hibernation = 0 };
+	s2disk("-v", EXIT_DONE, WHOLE " unlock");
+	check_printed(said, "this is a guest (Hyper-V); its firmware does not offer the S4 state; "
+			    "the host has not enabled hibernation");
+	machine.guest.hyperv_hibernation = 1;
+	s2disk("-v", EXIT_DONE, WHOLE " unlock");
+	check_printed(said, "the host has enabled hibernation");
+	machine.guest =
+		(struct guest){ .kind = GUEST_KVM, .s4_offered = 1, .hyperv_hibernation = 2 };
+	s2disk("-v", EXIT_DONE, WHOLE " unlock");
+	check_printed(said, "this is a guest (KVM); its firmware offers the S4 state");
+	check_not_printed(said, "the host has");
+	machine.guest.kind = GUEST_NONE;
+	s2disk("-v", EXIT_DONE, WHOLE " unlock");
+	check_not_printed(said, "guest");
+}
+END_TEST
+
 /* The next boot has nothing else to find the image by. */
 START_TEST(needs_the_variable)
 {
@@ -215,10 +235,19 @@ END_TEST
 void test_cases(Suite *suite)
 {
 	const TTest *const tests[] = {
-		unknown_keys,	       hibernates,	another_is_at_it,
-		checks_say_no,	       no_area,		machine_cannot_be_described,
-		hibernating_fails,     releasing_fails, asks_for_a_passphrase,
-		key_pair_asks_nothing, nvidia,		needs_the_variable,
+		unknown_keys,
+		hibernates,
+		another_is_at_it,
+		checks_say_no,
+		no_area,
+		machine_cannot_be_described,
+		hibernating_fails,
+		releasing_fails,
+		asks_for_a_passphrase,
+		key_pair_asks_nothing,
+		nvidia,
+		needs_the_variable,
+		in_a_guest,
 	};
 	TCase *tcase = test_case(suite, "main");
 
