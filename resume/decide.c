@@ -322,13 +322,15 @@ static bool is_missing_memory(const struct finding *finding)
 	return finding->about == ABOUT_VIRTIO_MEM || finding->about == ABOUT_HOTPLUG_MEMORY;
 }
 
-/* A guest that was moved to another host, or a machine whose firmware was updated, stays so. */
+/* A guest that was moved to another host, or a machine whose firmware was updated, stays so,
+ * whether that is risky or fatal. Not so what another boot entry changes. */
 static bool is_other_machine(const struct finding *finding)
 {
-	return finding->class == VERDICT_RISKY && (finding->accept == ACCEPT_PROCESSOR_MODEL ||
-						   finding->accept == ACCEPT_HYPERVISOR_VERSION ||
-						   finding->accept == ACCEPT_FIRMWARE_VERSION ||
-						   finding->accept == ACCEPT_MACHINE_MODEL);
+	enum verdict_about about = finding->about;
+
+	return finding->class >= VERDICT_RISKY && !finding->of_command_line &&
+	       (about == ABOUT_HYPERVISOR || about == ABOUT_FIRMWARE || about == ABOUT_MACHINE ||
+		about == ABOUT_CPU || about == ABOUT_CPU_FEATURES);
 }
 
 /* Does this policy refuse the image for such a finding? */

@@ -25,9 +25,9 @@ struct decision {
 	struct boot_memory boot;   /* this boot's, as the history sees it; no map: not known */
 	bool map_refused;	   /* what firmware or boot loader did with memory is a reason */
 	bool memory_missing;	   /* a reason is one that no reboot changes: added memory */
-	bool other_machine;   /* one is another model or version, of what a guest runs on, too */
-	struct met_odds odds; /* that it fits, by the maps of the boots known to the image */
-	bool odds_at_least;   /* it may fit at more of them: its page frames are coarse */
+	bool other_machine;	   /* one is the machine, its processor, firmware or hypervisor */
+	struct met_odds odds;	   /* that it fits, by the maps of the boots known to the image */
+	bool odds_at_least;	   /* it may fit at more of them: its page frames are coarse */
 };
 
 /* If only memory is missing, memory that the command line reserves is released first, and

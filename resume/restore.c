@@ -234,6 +234,8 @@ static enum mismatch_choice choose(struct restore *restore, const struct mismatc
 
 static void log_refusal(const struct restore *restore, const char *reason)
 {
+	char words[160];
+
 	log_error("%s: this boot cannot %s: %s", restore->area->name,
 		  restore->vetoed ? "restore the image, which is sound" : "resume the image",
 		  reason);
@@ -245,9 +247,9 @@ static void log_refusal(const struct restore *restore, const char *reason)
 	if (restore->decision.other_machine)
 		log_error("A reboot would not change the machine, its processor or its firmware: "
 			  "start the one that hibernated%s",
-			  restore->decision.fatal
-				  ? ""
-				  : ", or accept the difference (accept in suspend.conf(5))");
+			  *verdict_acceptable(&restore->decision.verdict, words, sizeof(words))
+				  ? ", or accept the difference (accept in suspend.conf(5))"
+				  : "");
 }
 
 static bool is_lasting(const struct decision *decision)

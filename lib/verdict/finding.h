@@ -73,6 +73,7 @@ struct finding {
 	enum verdict_class class;
 	enum verdict_accept accept; /* of a risky one */
 	bool accepted;		    /* counts as harmless */
+	bool of_command_line;	    /* another kernel command line changes it */
 	char then[192];		    /* both sides in short; "" if there is nothing */
 	char now[192];
 	char text[480];	  /* a sentence */

@@ -184,20 +184,25 @@ static bool has_five_levels(const struct cpu *cpu)
 	return cpu_has_flag(cpu->info.flags, FIVE_LEVELS, strlen(FIVE_LEVELS));
 }
 
-static void report_levels(struct judge *judge, bool five)
+/* other: the processors differ in it, so no command line makes them alike. */
+static void report_levels(struct judge *judge, bool five, bool other)
 {
 	struct finding *finding = judge_add(judge, ABOUT_CPU, VERDICT_FATAL);
 	const char *then = five ? "five" : "four", *now = five ? "four" : "five";
 
+	finding->of_command_line = !other;
 	SAY(finding->then, "%s levels", then);
 	SAY(finding->now, "%s levels", now);
 	SAY(finding->text,
 	    "The saved kernel used page tables of %s levels, this one uses %s: the processor "
 	    "cannot switch at run time.",
 	    then, now);
-	SAY(finding->advice,
-	    "Boot a kernel that uses %s levels, %s no5lvl on the kernel command line.", then,
-	    five ? "without" : "with");
+	if (other)
+		SAY(finding->advice, "Resume on a processor with the same virtual addresses.");
+	else
+		SAY(finding->advice,
+		    "Boot a kernel that uses %s levels, %s no5lvl on the kernel command line.",
+		    then, five ? "without" : "with");
 }
 
 static bool virtual_bits(const struct cpu *cpu, unsigned int *ret)
@@ -212,13 +217,14 @@ static bool virtual_bits(const struct cpu *cpu, unsigned int *ret)
 static void judge_paging(struct judge *judge)
 {
 	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
-	unsigned int old, new;
+	unsigned int old = 0, new = 0;
+	bool other = virtual_bits(then, &old) && virtual_bits(now, &new) && old != new;
 	struct finding *finding;
 
 	if (*then->info.flags && *now->info.flags &&
 	    has_five_levels(then) != has_five_levels(now)) {
-		report_levels(judge, has_five_levels(then));
-	} else if (virtual_bits(then, &old) && virtual_bits(now, &new) && old != new) {
+		report_levels(judge, has_five_levels(then), other);
+	} else if (other) {
 		finding = judge_add(judge, ABOUT_CPU, VERDICT_FATAL);
 		SAY(finding->then, "%s", then->info.addresses);
 		SAY(finding->now, "%s", now->info.addresses);
@@ -238,6 +244,7 @@ static void judge_encryption(struct judge *judge)
 	if (!*kind)
 		return;
 	finding = judge_add(judge, ABOUT_CPU, VERDICT_FATAL);
+	finding->of_command_line = encryption_is_own(kind);
 	SAY(finding->now, "%s", kind);
 	SAY(finding->text, "Memory encryption is active (%s): this kernel cannot restore an image.",
 	    kind);

@@ -424,12 +424,14 @@ static void add_met(struct platform *platform)
 }
 
 /* The other machine is taken for a boot of this one: with another processor no further boot would
- * be worth a try. As tests/data/platform/microvm/proc/cpuinfo has it. */
-static void same_processor(struct cpu_info *cpu)
+ * be worth a try. */
+static int same_processor(struct cpu *cpu)
 {
-	strcpy(cpu->family, "25");
-	strcpy(cpu->model, "17");
-	strcpy(cpu->stepping, "1");
+	char tree[400];
+
+	cpu_free(cpu);
+	snprintf(tree, sizeof(tree), "%s/platform/microvm", test_data());
+	return cpu_capture(tree, cpu);
 }
 
 int __wrap_platform_capture(const char *root, const char *log, struct platform *ret, struct why *w)
@@ -447,8 +449,8 @@ int __wrap_platform_capture(const char *root, const char *log, struct platform *
 	if (r == 0 && kernel.is_boot && sim->shared->plan.huge_pages &&
 	    (!kernel.huge_given || sim->shared->plan.no_room))
 		ret->ram.pages.available = SIM_PAGE;
-	if (r == 0 && !sim->shared->plan.other_processor)
-		same_processor(&ret->cpu.info);
+	if (r == 0 && other_machine() && !sim->shared->plan.other_processor)
+		r = same_processor(&ret->cpu);
 	if (r == 0)
 		add_met(ret);
 	if (r == 0 && sim->shared->plan.cannot_offline)

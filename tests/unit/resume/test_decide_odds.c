@@ -89,23 +89,45 @@ END_TEST
 /* The next boot of the same machine has the same processor. */
 START_TEST(another_machine)
 {
-	const enum verdict_accept accept = (enum verdict_accept)_i;
-	bool other = accept == ACCEPT_PROCESSOR_MODEL || accept == ACCEPT_HYPERVISOR_VERSION ||
-		     accept == ACCEPT_FIRMWARE_VERSION || accept == ACCEPT_MACHINE_MODEL;
+	const enum verdict_about about = (enum verdict_about)_i;
+	bool other = about == ABOUT_HYPERVISOR || about == ABOUT_FIRMWARE ||
+		     about == ABOUT_MACHINE || about == ABOUT_CPU || about == ABOUT_CPU_FEATURES;
 
 	add_finding(VERDICT_RISKY, "Another version.");
-	made.findings[0].accept = accept;
+	made.findings[0].about = about;
 	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
 	ck_assert(decision.other_machine == other);
 	ck_assert_int_eq(decide(POLICY_TOLERANT), 0);
 	ck_assert(!decision.other_machine);
-	accepted = accept == ACCEPT_NOTHING ? "" : verdict_accept_name(accept);
-	ck_assert_int_eq(decide(POLICY_PROVEN), accept == ACCEPT_NOTHING ? -EPERM : 0);
-	ck_assert(!decision.other_machine);
-	accepted = "";
 	made.findings[0].class = VERDICT_FATAL;
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
+	ck_assert(decision.other_machine == other);
+	/* The next boot entry may have another one. */
+	made.findings[0].of_command_line = true;
 	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
 	ck_assert(!decision.other_machine);
+	/* It differs, but that is not why. */
+	made.findings[0] =
+		(struct finding){ .about = about, .class = VERDICT_HARMLESS, .text = "More." };
+	add_finding(VERDICT_FATAL, "Something is missing.");
+	made.findings[1].about = ABOUT_SWAP_AREA;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(!decision.other_machine);
+}
+END_TEST
+
+START_TEST(another_machine_accepted)
+{
+	add_finding(VERDICT_RISKY, "Another version.");
+	made.findings[0].about = ABOUT_FIRMWARE;
+	made.findings[0].accept = ACCEPT_FIRMWARE_VERSION;
+	accepted = "processor-model";
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(decision.other_machine);
+	accepted = "firmware-version";
+	ck_assert_int_eq(decide(POLICY_PROVEN), 0);
+	ck_assert(!decision.other_machine);
+	accepted = "";
 }
 END_TEST
 
@@ -117,5 +139,6 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, odds, 0, 2);
 	tcase_add_test(tcase, no_odds);
 	tcase_add_loop_test(tcase, what_is_to_blame, 0, ABOUT_COUNT);
-	tcase_add_loop_test(tcase, another_machine, 0, ACCEPT_COUNT);
+	tcase_add_loop_test(tcase, another_machine, 0, ABOUT_COUNT);
+	tcase_add_test(tcase, another_machine_accepted);
 }

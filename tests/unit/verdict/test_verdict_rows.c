@@ -206,6 +206,7 @@ static void check_findings(int _i, const struct line *line)
 		INSIST(finding->class != VERDICT_RISKY || finding->accept == line->accept,
 		       "accepted by \"%s\"", verdict_accept_name(finding->accept));
 		INSIST(finding->image_pages == line->pages, "the pages of the image");
+		INSIST(finding->of_command_line == line->of_command_line, "the command line");
 	}
 	if ((line->plan & CHECKSUM) && line->finding.about != ABOUT_KERNEL_CHECK) {
 		INSIST(explain(explained, &check, "has to be replaced", &other), "the checksum");

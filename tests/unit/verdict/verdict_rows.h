@@ -28,6 +28,7 @@
  *	.quarantine = 4		it has this many page frames offlined
  *	.pages = 1		the finding's image_pages
  *	.hopeless = true	no other boot can resume the image either
+ *	.of_command_line = true	another kernel command line changes it
  *	.also = { { ABOUT_PAGE_COUNT, VERDICT_FATAL } }
  *				other findings that come with it
  *	.silent = true		the difference is not reported, nor any other
@@ -68,6 +69,7 @@ struct line {
 	uint64_t quarantine;
 	uint64_t pages;
 	bool hopeless;
+	bool of_command_line;
 	bool silent;
 	struct expected also[4];
 };

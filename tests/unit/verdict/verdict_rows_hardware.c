@@ -229,20 +229,21 @@ LINE(OVMF, ABOUT_CPU_FEATURES, VERDICT_SAME, "", .silent = true)
 ROW("page tables of five levels then and of four now (`no5lvl`), or the other way round");
 
 LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "page tables of five levels, this one uses four",
-     .advice = "uses five levels, without no5lvl")
+     .advice = "uses five levels, without no5lvl", .of_command_line = true)
 {
 	flags("fpu la57", "fpu");
 	registers(7, ECX, 1u << 16, 1u << 16); /* the processor can */
 }
 
 LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "page tables of four levels, this one uses five",
-     .advice = "uses four levels, with no5lvl")
+     .advice = "uses four levels, with no5lvl", .of_command_line = true)
 {
 	flags("fpu", "fpu la57");
 }
 
 /* Another processor, too. */
-LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "page tables of five levels, this one uses four")
+LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "page tables of five levels, this one uses four",
+     .advice = "Resume on a processor")
 {
 	flags("fpu la57", "fpu");
 	SET(then.cpu.info.addresses, "46 bits physical, 57 bits virtual");
@@ -266,7 +267,7 @@ LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "virtual addresses of 48 bits instead of 57
 ROW("memory encryption is active now (AMD SME or SEV, Intel TDX)");
 
 LINE(OVMF, ABOUT_CPU, VERDICT_FATAL, "Memory encryption is active (AMD SME)",
-     .advice = "mem_encrypt=off")
+     .advice = "mem_encrypt=off", .of_command_line = true)
 {
 	SET(now.encryption, "AMD SME");
 }

@@ -34,6 +34,25 @@ class Fewer(Scenario):
         self.need_signature(disks.SWAP)
 
 
+class FewerKept(Fewer):
+    """the same, with the default action: no reboot, kept for the old processor"""
+    name = "cpu-fewer-kept"
+    group = "slow"
+    config = Scenario.config
+
+    def second_half(self):
+        before = self.machine
+        self.boot()
+        self.off()
+        self.need_message("fatal: .*lacks.*avx2")
+        self.need_message("A reboot would not change the machine, its processor or its firmware")
+        self.need_message("kept and the machine powers off")
+        self.need_kept(0)
+        self.cpu = type(self).cpu
+        self.machine = before
+        self.resume()
+
+
 class Fewer61(Fewer):
     """a processor with fewer features, Linux 6.1"""
     name = "cpu-fewer-6.1"
