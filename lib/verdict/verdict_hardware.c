@@ -317,19 +317,45 @@ static bool other_words(const struct cpu *a, const struct cpu *b)
 	return false;
 }
 
-/* Only the version? Features are compared as the processor's are. */
-static bool same_hypervisor(const struct judge *judge)
+static bool same_words(const struct judge *judge)
 {
 	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
 
-	return judge->then->guest.kind == judge->now->guest.kind && !other_words(then, now) &&
-	       !other_words(now, then);
+	return !other_words(then, now) && !other_words(now, then);
+}
+
+/* What a hypervisor recommends to its guests depends on its hardware and its settings as well. */
+static struct finding *report_hypervisor(struct judge *judge, const char *old, const char *new,
+					 bool other_version)
+{
+	struct finding *finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
+	bool words = judge->then->guest.kind == judge->now->guest.kind && !same_words(judge);
+
+	if (!other_version)
+		SAY(finding->text,
+		    "The hypervisor is the same (%s), but recommends other things to its "
+		    "guests, or says others of its hardware. Linux does not check it when it "
+		    "resumes.",
+		    new);
+	else
+		SAY(finding->text,
+		    "The hypervisor's version is different: %s, not %s.%s Linux does not check it "
+		    "when it resumes.",
+		    new, old,
+		    words ? " So is what it recommends to its guests, or says of its hardware."
+			  : "");
+	/* Features are compared as the processor's are. */
+	if (judge->then->guest.kind == judge->now->guest.kind && !words)
+		finding->accept = ACCEPT_HYPERVISOR_VERSION;
+	return finding;
 }
 
 void judge_guest(struct judge *judge)
 {
 	const struct guest *then = &judge->then->guest, *now = &judge->now->guest;
 	bool vague = then->kind == GUEST_OTHER || now->kind == GUEST_OTHER;
+	bool other_version = then->kind != now->kind || (*then->version && *now->version &&
+							 strcmp(then->version, now->version) != 0);
 	struct finding *finding = NULL;
 	char old[96], new[96];
 
@@ -341,18 +367,8 @@ void judge_guest(struct judge *judge)
 		    "The hypervisor is different: %s, not %s. The saved kernel uses the interfaces "
 		    "of the old one.",
 		    new, old);
-	} else if (then->kind != now->kind ||
-		   (*then->version && *now->version && strcmp(then->version, now->version) != 0)) {
-		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
-		if (same_hypervisor(judge))
-			finding->accept = ACCEPT_HYPERVISOR_VERSION;
-		SAY(finding->text,
-		    "The hypervisor's version is different: %s, not %s.%s Linux does not check it "
-		    "when it resumes.",
-		    new, old,
-		    then->kind == now->kind && !same_hypervisor(judge)
-			    ? " So is what it recommends to its guests, or says of its hardware."
-			    : "");
+	} else if (other_version || !same_words(judge)) {
+		finding = report_hypervisor(judge, old, new, other_version);
 	} else if (then->kind != GUEST_NONE) {
 		judge_same(judge, ABOUT_HYPERVISOR, "The hypervisor is the same.");
 	}

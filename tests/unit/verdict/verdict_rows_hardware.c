@@ -382,6 +382,65 @@ LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different: Xen")
 	then.guest.kind = GUEST_OTHER;
 }
 
+ROW("what Hyper-V of the same version says in CPUID leaves 0x40000004, 6 or 0xa (EAX) differs");
+
+/* Both, as a host says it. */
+static void host_words(uint32_t then_value, uint32_t now_value, uint32_t leaf)
+{
+	static const struct cpuid_word words[] = {
+		{ 0x40000004, 0, 0, 0x2e2c },
+		{ 0x40000006, 0, 0, 0xf },
+		{ 0x4000000a, 0, 0, 0xe0101 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		bool other = words[i].leaf == leaf;
+
+		put_word(&then.cpu, words[i].leaf, other ? then_value : words[i].value);
+		put_word(&now.cpu, words[i].leaf, other ? now_value : words[i].value);
+	}
+}
+
+#define OTHER_WORD(leaf)                                                                  \
+	LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "hypervisor is the same (Hyper-V)") \
+	{                                                                                 \
+		host_words(0x2c, 0x0c, leaf);                                             \
+	}
+
+OTHER_WORD(0x40000004)
+
+OTHER_WORD(0x40000006)
+
+OTHER_WORD(0x4000000a)
+
+/* An image that does not have that leaf. */
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "but recommends other things to its guests")
+{
+	host_words(0, 0, 0);
+	then.cpu.named.count--;
+}
+
+/* "accept = processor-model" is not enough. */
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "or says others of its hardware",
+     .also = { { ABOUT_CPU, VERDICT_RISKY } })
+{
+	host_words(1, 3, 0x40000006);
+	SET(now.cpu.info.model, "108");
+}
+
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "", .silent = true)
+{
+	host_words(0, 0, 0);
+}
+
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different",
+     .accept = ACCEPT_HYPERVISOR_VERSION)
+{
+	host_words(0, 0, 0);
+	SET(then.guest.version, "10.0.20348");
+	SET(now.guest.version, "10.0.26100");
+}
+
 static struct device *device_of(const struct devices *devices, const char *bus, const char *address)
 {
 	struct device *device = (struct device *)devices_find(devices, bus, address);
