@@ -254,6 +254,32 @@ static void judge_encryption(struct judge *judge)
 				    : "Resume in a virtual machine without memory encryption.");
 }
 
+/* CPUID leaves of hypervisors (Documentation/virt/kvm/x86/cpuid.rst). */
+static bool is_hypervisors(const struct cpuid_word *word)
+{
+	return word->leaf >= 0x40000000 && word->leaf <= 0x400000ff;
+}
+
+/* Has one of them words of its hypervisor that the other has not, or others? */
+static bool other_words(const struct cpu *a, const struct cpu *b)
+{
+	for (size_t i = 0; i < a->named.count; i++) {
+		const struct cpuid_word *word = &a->named.items[i];
+
+		if (is_hypervisors(word) &&
+		    cpuid_value(b, word->leaf, word->subleaf, word->reg) != word->value)
+			return true;
+	}
+	return false;
+}
+
+static bool same_words(const struct judge *judge)
+{
+	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
+
+	return !other_words(then, now) && !other_words(now, then);
+}
+
 void judge_cpu(struct judge *judge)
 {
 	const struct cpu_info *then = &judge->then->cpu.info, *now = &judge->now->cpu.info;
@@ -267,7 +293,8 @@ void judge_cpu(struct judge *judge)
 #define MODEL(member, word)                                                               \
 	finding = judge_text(judge, ABOUT_CPU, VERDICT_RISKY, then->member, now->member); \
 	if (finding) {                                                                    \
-		finding->accept = ACCEPT_PROCESSOR_MODEL;                                 \
+		if (same_words(judge))                                                    \
+			finding->accept = ACCEPT_PROCESSOR_MODEL;                         \
 		SAY(finding->text,                                                        \
 		    "The processor's " word                                               \
 		    " is %s, not %s: the saved kernel chose its workarounds "             \
@@ -298,65 +325,61 @@ static void hypervisor_words(const struct guest *guest, char *text, size_t size)
 		 guest->version);
 }
 
-/* CPUID leaves of hypervisors (Documentation/virt/kvm/x86/cpuid.rst). */
-static bool is_hypervisors(const struct cpuid_word *word)
+/* What Hyper-V recommended to the saved kernel, which uses it, and does not recommend now.
+ * Linux reads these leaves of it, and not 0x40000006 (arch/x86/kernel/cpu/mshyperv.c). An older
+ * image does not have them. */
+static bool lost_words(const struct judge *judge)
 {
-	return word->leaf >= 0x40000000 && word->leaf <= 0x400000ff;
-}
+	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
 
-/* Has one of them words of its hypervisor that the other has not, or others? */
-static bool other_words(const struct cpu *a, const struct cpu *b)
-{
-	for (size_t i = 0; i < a->named.count; i++) {
-		const struct cpuid_word *word = &a->named.items[i];
+	for (size_t i = 0; now->named.known && i < then->named.count; i++) {
+		const struct cpuid_word *word = &then->named.items[i];
 
-		if (is_hypervisors(word) &&
-		    cpuid_value(b, word->leaf, word->subleaf, word->reg) != word->value)
+		if ((word->leaf == 0x40000004 || word->leaf == 0x4000000a) &&
+		    word->value & ~cpuid_value(now, word->leaf, word->subleaf, word->reg))
 			return true;
 	}
 	return false;
 }
 
-static bool same_words(const struct judge *judge)
+static struct finding *judge_hypervisor(struct judge *judge, const char *old, const char *new)
 {
-	const struct cpu *then = &judge->then->cpu, *now = &judge->now->cpu;
+	const struct guest *then = &judge->then->guest, *now = &judge->now->guest;
+	struct finding *finding;
 
-	return !other_words(then, now) && !other_words(now, then);
-}
+	if (then->kind != now->kind ||
+	    (*then->version && *now->version && strcmp(then->version, now->version) != 0)) {
+		bool same = same_words(judge);
 
-/* What a hypervisor recommends to its guests depends on its hardware and its settings as well. */
-static struct finding *report_hypervisor(struct judge *judge, const char *old, const char *new,
-					 bool other_version)
-{
-	struct finding *finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
-	bool words = judge->then->guest.kind == judge->now->guest.kind && !same_words(judge);
-
-	if (!other_version)
-		SAY(finding->text,
-		    "The hypervisor is the same (%s), but recommends other things to its "
-		    "guests, or says others of its hardware. Linux does not check it when it "
-		    "resumes.",
-		    new);
-	else
+		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
+		/* Features are compared as the processor's are. */
+		if (then->kind == now->kind && same)
+			finding->accept = ACCEPT_HYPERVISOR_VERSION;
 		SAY(finding->text,
 		    "The hypervisor's version is different: %s, not %s.%s Linux does not check it "
 		    "when it resumes.",
 		    new, old,
-		    words ? " So is what it recommends to its guests, or says of its hardware."
-			  : "");
-	/* Features are compared as the processor's are. */
-	if (judge->then->guest.kind == judge->now->guest.kind && !words)
-		finding->accept = ACCEPT_HYPERVISOR_VERSION;
-	return finding;
+		    then->kind == now->kind && !same
+			    ? " So is what it recommends to its guests, or says of its hardware."
+			    : "");
+		return finding;
+	}
+	if (then->kind == now->kind && lost_words(judge)) {
+		finding = judge_add(judge, ABOUT_HYPERVISOR, VERDICT_RISKY);
+		SAY(finding->text,
+		    "The hypervisor is the same (%s), but no longer recommends to its guests what "
+		    "the saved kernel chose. Linux does not check it when it resumes.",
+		    new);
+		return finding;
+	}
+	return NULL;
 }
 
 void judge_guest(struct judge *judge)
 {
 	const struct guest *then = &judge->then->guest, *now = &judge->now->guest;
 	bool vague = then->kind == GUEST_OTHER || now->kind == GUEST_OTHER;
-	bool other_version = then->kind != now->kind || (*then->version && *now->version &&
-							 strcmp(then->version, now->version) != 0);
-	struct finding *finding = NULL;
+	struct finding *finding;
 	char old[96], new[96];
 
 	hypervisor_words(then, old, sizeof(old));
@@ -367,10 +390,10 @@ void judge_guest(struct judge *judge)
 		    "The hypervisor is different: %s, not %s. The saved kernel uses the interfaces "
 		    "of the old one.",
 		    new, old);
-	} else if (other_version || !same_words(judge)) {
-		finding = report_hypervisor(judge, old, new, other_version);
-	} else if (then->kind != GUEST_NONE) {
-		judge_same(judge, ABOUT_HYPERVISOR, "The hypervisor is the same.");
+	} else {
+		finding = judge_hypervisor(judge, old, new);
+		if (!finding && then->kind != GUEST_NONE)
+			judge_same(judge, ABOUT_HYPERVISOR, "The hypervisor is the same.");
 	}
 	if (!finding)
 		return;

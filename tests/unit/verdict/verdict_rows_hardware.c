@@ -382,7 +382,7 @@ LINE(XEN, ABOUT_HYPERVISOR, VERDICT_RISKY, "version is different: Xen")
 	then.guest.kind = GUEST_OTHER;
 }
 
-ROW("what Hyper-V of the same version says in CPUID leaves 0x40000004, 6 or 0xa (EAX) differs");
+ROW("Hyper-V of the same version no longer sets bits of CPUID leaves 0x40000004 or 0xa (EAX)");
 
 /* Both, as a host says it. */
 static void host_words(uint32_t then_value, uint32_t now_value, uint32_t leaf)
@@ -399,6 +399,7 @@ static void host_words(uint32_t then_value, uint32_t now_value, uint32_t leaf)
 		put_word(&then.cpu, words[i].leaf, other ? then_value : words[i].value);
 		put_word(&now.cpu, words[i].leaf, other ? now_value : words[i].value);
 	}
+	now.cpu.named.known = true;
 }
 
 #define OTHER_WORD(leaf)                                                                  \
@@ -409,22 +410,46 @@ static void host_words(uint32_t then_value, uint32_t now_value, uint32_t leaf)
 
 OTHER_WORD(0x40000004)
 
-OTHER_WORD(0x40000006)
-
 OTHER_WORD(0x4000000a)
 
-/* An image that does not have that leaf. */
-LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "but recommends other things to its guests")
+/* Linux does not read it. */
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "", .silent = true)
+{
+	host_words(0x2c, 0x0c, 0x40000006);
+}
+
+/* More than there was. */
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "", .silent = true)
+{
+	host_words(0x0c, 0x2c, 0x40000004);
+}
+
+/* An older image does not have that leaf. */
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "", .silent = true)
 {
 	host_words(0, 0, 0);
 	then.cpu.named.count--;
 }
 
-/* "accept = processor-model" is not enough. */
-LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "or says others of its hardware",
-     .also = { { ABOUT_CPU, VERDICT_RISKY } })
+/* The words of one that is there now are not known. */
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "", .silent = true)
+{
+	host_words(0, 0, 0);
+	now.cpu.named.count = 0;
+	now.cpu.named.known = false;
+}
+
+/* Not by "accept = processor-model" then. */
+LINE(HYPERV, ABOUT_CPU, VERDICT_RISKY, "The processor's model is 108")
 {
 	host_words(1, 3, 0x40000006);
+	SET(now.cpu.info.model, "108");
+}
+
+LINE(HYPERV, ABOUT_CPU, VERDICT_RISKY, "The processor's model is 108",
+     .accept = ACCEPT_PROCESSOR_MODEL)
+{
+	host_words(0, 0, 0);
 	SET(now.cpu.info.model, "108");
 }
 
