@@ -40,22 +40,49 @@ static void choose(const char *wanted, const char *offered, char *mode, size_t s
 	}
 }
 
+/* The kernel's own choice, the word in brackets, into mode: by the firmware (FADT's low-power idle
+ * flag) or mem_sleep_default= of the command line. */
+static void read_current(const char *offered, char *mode, size_t size)
+{
+	const char *at = strchr(offered, '[');
+	size_t length = at ? strcspn(++at, "]") : size;
+
+	mode[0] = '\0';
+	if (length < size)
+		text_copy(mode, length + 1, at);
+}
+
+static void explain(const char *mode, bool chosen, bool deep)
+{
+	if (!deep)
+		log_notice("s2disk can only use deep sleep for hybrid sleep, and this machine has "
+			   "none");
+	else if (chosen)
+		log_notice("s2disk can only use deep sleep for hybrid sleep, and MemorySleepMode= "
+			   "of sleep.conf chooses %s",
+			   mode);
+	else
+		log_notice("s2disk can only use deep sleep for hybrid sleep, and this machine is "
+			   "set to %s; MemorySleepMode=deep in sleep.conf would choose it",
+			   mode);
+}
+
 enum sleep_hybrid sleep_hybrid_way(const char *root, const struct sleep_config *config,
 				   bool sealed_only)
 {
 	char offered[128], mode[32];
-	bool deep;
+	bool chosen;
 
 	/* Kernels without that file know only the deep one. */
 	if (io_read_text(root, FILE_NAME, offered, sizeof(offered)) < 0)
 		return HYBRID_BY_S2DISK;
-	deep = is_offered(offered, "deep", strlen("deep"));
 	choose(config->memory_mode, offered, mode, sizeof(mode));
-	if (deep && (!mode[0] || strcmp(mode, "deep") == 0))
+	chosen = mode[0] != '\0';
+	if (!chosen)
+		read_current(offered, mode, sizeof(mode));
+	if (strcmp(mode, "deep") == 0)
 		return HYBRID_BY_S2DISK;
-	log_notice("s2disk can only use deep sleep for hybrid sleep, and %s%s",
-		   deep ? "MemorySleepMode= of sleep.conf chooses " : "this machine has none",
-		   deep ? mode : "");
+	explain(mode, chosen, is_offered(offered, "deep", strlen("deep")));
 	if (!sealed_only) {
 		log_notice("systemd-sleep takes over, with an image of the kernel's own");
 		return HYBRID_BY_SYSTEMD;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How hybrid sleep is done on this machine. /dev/snapshot can only enter the deep sleep that the
  * firmware provides (SNAPSHOT_S2RAM, kernel/power/user.c); many laptops have suspend-to-idle only,
- * which the kernel's own hybrid sleep can enter. */
+ * or are set to it, which the kernel's own hybrid sleep can enter. */
 #ifndef S2DISK_SLEEP_SLEEP_HYBRID_H
 #define S2DISK_SLEEP_SLEEP_HYBRID_H
 
@@ -15,8 +15,8 @@ enum sleep_hybrid {
 	HYBRID_MEMORY_ONLY, /* no image: the kernel's own would not be encrypted */
 };
 
-/* By root/sys/power/mem_sleep and MemorySleepMode=. sealed_only: the settings demand encryption.
- * The reason is logged where it is not s2disk. */
+/* By MemorySleepMode=, else by the mode in use in root/sys/power/mem_sleep. sealed_only: the
+ * settings demand encryption. The reason is logged where it is not s2disk. */
 enum sleep_hybrid sleep_hybrid_way(const char *root, const struct sleep_config *config,
 				   bool sealed_only);
 

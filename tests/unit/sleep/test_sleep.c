@@ -212,6 +212,11 @@ START_TEST(keeps_what_is_sealed_from_the_disk)
 	ck_assert_int_eq(run(SLEEP_HYBRID), 0);
 	ck_assert_str_eq(story(), MEMORY_ONLY);
 	ck_assert_ptr_nonnull(strstr(said, "\"encrypt = y\" demands encryption"));
+	/* Also where deep sleep is there, and not chosen. */
+	made_put("/sys/power/mem_sleep", "[s2idle] deep\n");
+	made_put("/story", NULL);
+	ck_assert_int_eq(run(SLEEP_HYBRID), 0);
+	ck_assert_str_eq(story(), MEMORY_ONLY);
 }
 END_TEST
 
@@ -228,9 +233,16 @@ START_TEST(knows_who_can_sleep_so)
 {
 	ck_assert_int_eq(way(NULL, "s2idle"), HYBRID_BY_S2DISK);
 	ck_assert_int_eq(way("s2idle [deep]\n", ""), HYBRID_BY_S2DISK);
-	ck_assert_int_eq(way("[s2idle] deep\n", ""), HYBRID_BY_S2DISK);
 	ck_assert_int_eq(way("[s2idle] shallow\n", ""), HYBRID_BY_SYSTEMD);
 	ck_assert_int_eq(way("[s2idle] deeper\n", ""), HYBRID_BY_SYSTEMD);
+	ck_assert_int_eq(way("s2idle [deeper] deep\n", ""), HYBRID_BY_SYSTEMD);
+	/* Firmware or command line chose; deep may not work there. */
+	said[0] = '\0';
+	ck_assert_int_eq(way("[s2idle] deep\n", ""), HYBRID_BY_SYSTEMD);
+	ck_assert_ptr_nonnull(strstr(said, "set to s2idle; MemorySleepMode=deep in sleep.conf"));
+	ck_assert_int_eq(way("[s2idle] deep\n", "shallow"), HYBRID_BY_SYSTEMD);
+	ck_assert_int_eq(way("s2idle deep\n", ""), HYBRID_BY_SYSTEMD);
+	ck_assert_int_eq(way("s2idle [deep", ""), HYBRID_BY_S2DISK);
 	/* MemorySleepMode=: the first that the kernel offers. */
 	ck_assert_int_eq(way("s2idle [deep]\n", "s2idle"), HYBRID_BY_SYSTEMD);
 	ck_assert_ptr_nonnull(strstr(said, "MemorySleepMode= of sleep.conf chooses s2idle\n"));
