@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "config/sleep_method.h"
 #include "kernel/file_users.h"
 
 #include <errno.h>
@@ -184,18 +185,6 @@ static void check_platform(struct preflight_context *context)
 			 "to silence this warning, set \"shutdown method = shutdown\"");
 }
 
-/* SNAPSHOT_S2RAM enters the state "mem" as it is set up by the firmware, never
- * suspend-to-idle (kernel/power/user.c calls suspend_devices_and_enter with
- * PM_SUSPEND_MEM). Kernels without mem_sleep know only that one. */
-static bool has_deep_sleep(const char *root)
-{
-	char text[128];
-
-	if (io_read_text(root, "/sys/power/mem_sleep", text, sizeof(text)) < 0)
-		return true;
-	return file_has_word(root, "/sys/power/mem_sleep", "deep");
-}
-
 void check_method(struct preflight_context *context)
 {
 	enum method method = context->settings->method;
@@ -204,7 +193,7 @@ void check_method(struct preflight_context *context)
 		check_platform(context);
 		return;
 	}
-	if (method == METHOD_SUSPEND && !has_deep_sleep(context->root)) {
+	if (method == METHOD_SUSPEND && !sleep_method_has_deep(context->root)) {
 		preflight_advise(preflight_add(context, "method", CHECK_FAILED,
 					       "this machine has no deep sleep (no \"deep\" in "
 					       "/sys/power/mem_sleep), the only one from which "

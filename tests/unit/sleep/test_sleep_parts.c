@@ -163,6 +163,12 @@ START_TEST(says_how_to_power_off)
 	made_put("/sys/power/disk", "[shutdown] reboot suspend test_resume\n");
 	ck_assert_int_eq(method_of("platform reboot"), METHOD_REBOOT);
 	ck_assert_int_eq(method_of("suspend"), METHOD_SUSPEND);
+	/* From suspend-to-idle, /dev/snapshot cannot wake. */
+	made_put("/sys/power/mem_sleep", "[s2idle]\n");
+	ck_assert_int_eq(method_of("suspend reboot"), METHOD_REBOOT);
+	ck_assert_int_eq(method_of("suspend"), METHOD_PLATFORM);
+	made_put("/sys/power/mem_sleep", "[s2idle] deep\n");
+	ck_assert_int_eq(method_of("suspend reboot"), METHOD_SUSPEND);
 	/* s2disk's own setting counts. */
 	settings_defaults(&settings);
 	ck_assert_int_eq(settings_set(&settings, "shutdown method", "platform", NULL), 0);
