@@ -249,6 +249,29 @@ static void read_drop_ins(struct reader *reader, const char *root)
 		read_file(reader, root, paths.items[i]);
 }
 
+/* The kernel would write an image of its own for it: without a place that was checked, and not
+ * encrypted. */
+static void drop_disk(struct reader *reader)
+{
+	char *words = reader->config->suspend_state, *rest, *word;
+	char copy[sizeof(reader->config->suspend_state)];
+	bool dropped = false;
+	size_t length = 0;
+
+	strcpy(copy, words);
+	words[0] = '\0';
+	rest = copy;
+	while ((word = strsep(&rest, " \t"))) {
+		if (strcmp(word, "disk") == 0)
+			dropped = true;
+		else if (*word)
+			length += (size_t)sprintf(words + length, "%s%s", length ? " " : "", word);
+	}
+	if (dropped && reader->warn)
+		reader->warn("SuspendState= of sleep.conf: \"disk\" is not a way to suspend, "
+			     "ignored");
+}
+
 void sleep_config_load(const char *root, struct sleep_config *ret,
 		       void (*warn)(const char *message))
 {
@@ -272,6 +295,7 @@ void sleep_config_load(const char *root, struct sleep_config *ret,
 		reader.then_hibernate >= 0 ? reader.then_hibernate : both;
 	if (!ret->delay_set)
 		ret->delay_usec = 2 * HOUR;
+	drop_disk(&reader);
 	if (!ret->suspend_state[0])
 		strcpy(ret->suspend_state, "mem standby freeze");
 	if (ret->estimation_usec == 0)

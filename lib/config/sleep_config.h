@@ -12,7 +12,7 @@ struct sleep_config {
 	bool allow_hybrid_sleep; /* AllowHybridSleep=; by default suspend and hibernation must be
 				    allowed */
 	bool allow_suspend_then_hibernate; /* AllowSuspendThenHibernate=, likewise */
-	char suspend_state[128];	   /* SuspendState=: words for /sys/power/state */
+	char suspend_state[128];  /* SuspendState=: words for /sys/power/state, without "disk" */
 	char memory_mode[128];	  /* MemorySleepMode=: words for /sys/power/mem_sleep; "" none */
 	char hibernate_mode[128]; /* HibernateMode=: words for /sys/power/disk; "" none */
 	uint64_t delay_usec;	  /* HibernateDelaySec= */

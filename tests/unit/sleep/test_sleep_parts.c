@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-sleep's parts: sleep.conf, the battery, the hooks of other packages. */
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/stopwatch.h"
 #include "fixtures/check_main.h"
@@ -131,6 +132,34 @@ START_TEST(reads_the_main_file_and_drop_ins_by_name)
 	ck_assert(!config.delay_set);
 	ck_assert(config.delay_usec == 2 * HOUR);
 	ck_assert_str_eq(config.suspend_state, "mem standby freeze");
+}
+END_TEST
+
+static const struct {
+	const char *set, *taken;
+} states[] = {
+	{ "disk mem", "mem" },
+	{ "mem  disk\tfreeze disk", "mem freeze" },
+	{ "disk", "mem standby freeze" },
+	{ "disks mem", NULL },
+	{ "mem\tstandby", "mem standby" },
+};
+
+START_TEST(does_not_hibernate_by_suspending)
+{
+	const char *set = states[_i].set, *taken = states[_i].taken;
+	struct sleep_config config;
+	char text[100];
+
+	snprintf(text, sizeof(text), "[Sleep]\nSuspendState=%s\n", set);
+	made_put("/etc/systemd/sleep.conf", text);
+	sleep_config_load(made_root, &config, warn);
+	ck_assert_str_eq(config.suspend_state, taken ? taken : set);
+	ck_assert_int_eq(strstr(warnings, "\"disk\" is not a way to suspend") != NULL,
+			 strstr(set, "disk") && taken);
+	/* Without a reader of warnings. */
+	sleep_config_load(made_root, &config, NULL);
+	ck_assert_str_eq(config.suspend_state, taken ? taken : set);
 }
 END_TEST
 
@@ -385,6 +414,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, reads_spans);
 	tcase_add_test(test, has_systemds_defaults);
 	tcase_add_test(test, reads_the_main_file_and_drop_ins_by_name);
+	tcase_add_loop_test(test, does_not_hibernate_by_suspending, 0, (int)ARRAY_SIZE(states));
 	tcase_add_test(test, says_how_to_power_off);
 	tcase_add_test(test, says_what_it_does_not_understand);
 	tcase_add_test(test, reads_batteries);
