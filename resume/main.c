@@ -122,6 +122,18 @@ static int say_plain_allowed(const struct settings *settings)
 	return settings->encrypt ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* A run that looked has dealt with it, and to mount the variables takes time. For a device that was
+ * missing it has stayed. */
+static bool variable_may_be_left(void)
+{
+	struct boot_record record = { 0 };
+	bool left = boot_record_read("", &record, NULL) < 0 || record.run_count == 0 ||
+		    record.runs[record.run_count - 1].found == FOUND_NO_DEVICE;
+
+	boot_record_free(&record);
+	return left;
+}
+
 /* For the end of an initramfs that may not have run this program, for example because a device
  * never came. File systems are mounted by then, so no area is touched, and an image is stale. */
 static int record_missed(const struct settings *settings)
@@ -131,7 +143,8 @@ static int record_missed(const struct settings *settings)
 	witness_settings(&run, settings);
 	run.found = run.by == NAMED_BY_NOTHING ? FOUND_NOTHING_NAMED : FOUND_NOT_LOOKED;
 	witness_keys(&run, settings);
-	firmware_place_clear("", settings, NULL);
+	if (variable_may_be_left())
+		firmware_place_clear("", settings, NULL);
 	return boot_record_add_first("", &run) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

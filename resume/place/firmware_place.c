@@ -53,8 +53,11 @@ void firmware_place_clear(const char *root, const struct settings *settings,
 {
 	int r = 0;
 
-	if (boot_in_initramfs(root) &&
-	    (settings->default_by_firmware || leads_to(root, settings, area)))
+	if (!boot_in_initramfs(root))
+		return;
+	/* Where something else names the place, it was not mounted to read the variable. */
+	efi_variables_mount(root);
+	if (settings->default_by_firmware || leads_to(root, settings, area))
 		r = hibernate_location_clear(root);
 	if (r < 0)
 		log_debug("HibernateLocation was not deleted: %s", strerror(-r));

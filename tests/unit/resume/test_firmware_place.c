@@ -20,6 +20,7 @@
 #define UUID "0f2a4c6e-1b3d-4f50-8a9b-c0d1e2f30415"
 
 static int mounts, error;
+static bool kept; /* by the firmware: to be seen once it is mounted */
 static struct settings settings;
 
 /* What the variable leads to, and what the settings name: -ENODEV, or their offset. */
@@ -36,6 +37,13 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
 		 const void *data);
 int __wrap_umount2(const char *target, int flags);
 
+/* By s2disk, before the machine powered off. */
+static void leave_word(void)
+{
+	made_put("/run/udev/data/b8:2", "E:ID_FS_UUID=" UUID "\n");
+	ck_assert_int_eq(hibernate_location_write(made_root, makedev(8, 2), 5, NULL), 0);
+}
+
 int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
 		 const void *data)
 {
@@ -45,8 +53,12 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
 	ck_assert_str_eq(type, "efivarfs");
 	ck_assert_uint_eq(flags, MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	errno = error;
-	mounts += error == 0;
-	return error ? -1 : 0;
+	if (error)
+		return -1;
+	mounts++;
+	if (kept)
+		leave_word();
+	return 0;
 }
 
 int __wrap_swap_area_resolve(const char *spec, uint64_t offset, bool allow_file,
@@ -92,16 +104,10 @@ static void make(void)
 	mounts = error = led = 0;
 	named = 5;
 	resolved = looked = 0;
+	kept = false;
 	settings_defaults(&settings);
 	made_put("/etc/initrd-release", "ID=debian\n");
 	made_directory(DIRECTORY);
-}
-
-/* By s2disk, before the machine powered off. */
-static void leave_word(void)
-{
-	made_put("/run/udev/data/b8:2", "E:ID_FS_UUID=" UUID "\n");
-	ck_assert_int_eq(hibernate_location_write(made_root, makedev(8, 2), 5, NULL), 0);
 }
 
 static bool is_there(void)
@@ -160,6 +166,18 @@ START_TEST(leaves_what_leads_elsewhere)
 	leave_word();
 	firmware_place_clear(made_root, &settings, area);
 	ck_assert_int_eq(is_there(), others[_i].stays);
+}
+END_TEST
+
+/* Nothing had to be read from it before. */
+START_TEST(mounts_it_to_delete)
+{
+	kept = true;
+	firmware_place_clear(made_root, &settings, _i == 0 ? &swap : NULL);
+	ck_assert_int_eq(mounts, 1);
+	ck_assert(!is_there());
+	firmware_place_end();
+	ck_assert_int_eq(mounts, 0);
 }
 END_TEST
 
@@ -228,6 +246,7 @@ START_TEST(leaves_it_in_the_running_system)
 	ck_assert(is_there());
 	ck_assert(made_shell("rm ." HIBERNATE_LOCATION_FILE));
 	expect_nothing();
+	firmware_place_clear(made_root, &settings, &swap);
 	ck_assert_int_eq(mounts, 0);
 }
 END_TEST
@@ -239,6 +258,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(test, make, made_root_remove);
 	tcase_add_test(test, takes_the_place);
 	tcase_add_loop_test(test, leaves_what_leads_elsewhere, 0, (int)ARRAY_SIZE(others));
+	tcase_add_loop_test(test, mounts_it_to_delete, 0, 2);
 	tcase_add_test(test, mounts_what_is_not);
 	tcase_add_test(test, mounts_once);
 	tcase_add_test(test, leaves_what_is_of_another_system);

@@ -146,7 +146,16 @@ START_TEST(leaves_the_variable_to_systemd)
 	ck_assert_uint_eq(cleared, 1);
 	ck_assert(by_word);
 	ck_assert_uint_eq(looked_at.dev, 0);
-	/* The boot went on. */
+	/* That run deleted it. */
+	machine.earlier = FOUND_UNUSABLE;
+	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
+	ck_assert_uint_eq(cleared, 0);
+	/* The boot went on without the device. */
+	machine.earlier = FOUND_NO_DEVICE;
+	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
+	ck_assert_uint_eq(cleared, 1);
+	/* No run got so far as to record anything. */
+	machine.earlier = FOUND_UNKNOWN;
 	ck_assert_int_eq(run_with("--record-missed", NULL), 0);
 	ck_assert_uint_eq(cleared, 1);
 	ck_assert(by_word && any_area);
