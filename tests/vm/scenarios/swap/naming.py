@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ways to name the area: UUID=, LABEL=, PARTUUID=, command line, options."""
 
-from testbed import firmware
+from testbed import disks, firmware
 from testbed.scenario import Scenario
 
 
@@ -109,6 +109,11 @@ first_boot() {
     mark after "$(location)"
     grep -q "named-by firmware" /run/s2disk/boot && mark by firmware
 }
+later_boot() {
+    mount -t efivarfs efivarfs /sys/firmware/efi/efivars && mark unmounted
+    mark after "$(location)"
+    swap_is_fine $SWAP
+}
 """
 
     def run(self):
@@ -118,4 +123,24 @@ first_boot() {
         self.need(machine.mark("by") == "firmware",
                   "the boot record says who named the device")
         self.need(machine.mark("after") == "0", "the variable is gone again: " +
+                  str(machine.mark("after")))
+
+
+class EfiLocationDiscarded(EfiLocation):
+    """resume= names the device, and the image is discarded: HibernateLocation, too"""
+    name = "efi-location-noresume"
+    group = "slow"
+
+    def run(self):
+        named = "resume=UUID=" + self.swap.uuid
+        self.hibernate(cmdline=named)
+        self.need(self.machine.mark("before") == "0", "there was none before")
+        self.boot(cmdline=named + " noresume")
+        self.off()
+        self.need_boot_continues()
+        self.need_signature(disks.SWAP)
+        machine = self.machine
+        self.need(machine.mark("unmounted") is not None,
+                  "the variables were not left mounted")
+        self.need(machine.mark("after") == "0", "the variable is gone: " +
                   str(machine.mark("after")))
