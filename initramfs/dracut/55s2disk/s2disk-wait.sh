@@ -16,9 +16,15 @@ now=${now%%.*}
 # systemd's agents answer the questions in there; without systemd, dracut's crypt module
 # and others run these, which read it from the terminal or through plymouth.
 is_asked() {
+	# A program that was killed leaves its question behind.
 	for file in /run/systemd/ask-password/ask.*; do
-		[ ! -e "$file" ] || return 0
-	done
+		[ -e "$file" ] || continue
+		while read -r line; do
+			case $line in
+			PID=*) [ ! -e "/proc/${line#PID=}/comm" ] || return 0 ;;
+			esac
+		done <"$file"
+	done 2>/dev/null
 	for file in /proc/[0-9]*/comm; do
 		{ read -r name <"$file"; } 2>/dev/null || continue
 		case $name in

@@ -48,7 +48,7 @@ chmod +x "$work/resume"
 in_place() {
 	sed -e "s,/usr/lib/uswsusp/resume,$work/resume,g" \
 		-e "s,/tmp/s2disk-wait,$work/wait,g" -e "s,/proc/uptime,$work/uptime,g" \
-		-e "s,/run/systemd/ask-password,$work/asks,g" -e "s,/proc/\[,$work/processes/[,g" \
+		-e "s,/run/systemd/ask-password,$work/asks,g" -e "s,/proc/\([[\$]\),$work/processes/\1,g" \
 		-e "s,/conf/conf.d,$work/conf.d,g" -e "s,/scripts/,$work/scripts/,g" \
 		-e "s,/run/s2disk,$work/run,g" \
 		"$1" >"$work/script"
@@ -336,9 +336,11 @@ wait_on() { # UPTIME...
 }
 is "dracut: slow" "$(wait_on 10 100 200 300 400 500 600)" 1111110
 rm "$work/wait"
-: >"$work/asks/ask.x1"
+printf '[Ask]\nPID=1\nSocket=%s\n' "$work/asks/sck.x2" >"$work/asks/ask.x1"
 is "dracut: asked by systemd" "$(wait_on 10 20 30 40 50 60 70 80 90)" 111111111
-rm "$work/asks/ask.x1"
+# The program that asked was killed, or wrote no more than this.
+printf '[Ask]\nPID=33\nSocket=%s\n' "$work/asks/sck.x2" >"$work/asks/ask.x1"
+printf '[Ask]\nPID=' >"$work/asks/ask.x3"
 : >"$work/asks/sck.x2"
 is "dracut: and then no more" "$(wait_on 95 100 105 110 115 119 120)" 1111110
 for name in cryptsetup plymouth systemd-ask-pas systemd-cryptse; do
