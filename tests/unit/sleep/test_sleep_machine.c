@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-sleep's hands: what it writes below /sys, and the programs it runs. */
+#include "base/bytes.h"
 #include "base/log.h"
 #include "fixtures/check_main.h"
 #include "fixtures/machine/made_root.h"
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #define SLICE "/sys/fs/cgroup/user.slice"
 #define FREEZER SLICE "/cgroup.freeze"
@@ -243,6 +246,37 @@ START_TEST(suspends_as_configured)
 }
 END_TEST
 
+START_TEST(gives_hooks_as_long_as_systemd)
+{
+	ck_assert_uint_eq(made_system.hooks.seconds, 90);
+}
+END_TEST
+
+/* A clock that wakes no machine shows as well how much is left. */
+START_TEST(counts_the_last_seconds_as_the_alarm)
+{
+	static const struct {
+		int left;
+		bool rang;
+	} alarms[] = { { 60, false }, { 4, false }, { 2, true } };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	struct itimerspec when = { .it_value = { .tv_nsec = 1 } };
+	uint64_t times;
+
+	ck_assert_int_ge(fd, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
+		struct itimerspec later = { .it_value = { .tv_sec = alarms[i].left } };
+
+		ck_assert_int_eq(timerfd_settime(fd, 0, &later, NULL), 0);
+		ck_assert(made_system.alarm_rang(&machine, fd) == alarms[i].rang);
+	}
+	ck_assert_int_eq(timerfd_settime(fd, 0, &when, NULL), 0);
+	ck_assert_int_eq(read(fd, &times, sizeof(times)), sizeof(times));
+	ck_assert(made_system.alarm_rang(&machine, fd));
+	made_system.alarm_close(&machine, fd);
+}
+END_TEST
+
 START_TEST(runs_systemd_sleep)
 {
 	ck_assert_int_eq(made_system.hand_over(&machine, "hybrid-sleep"), -ENOENT);
@@ -299,6 +333,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, obeys_the_switch);
 	tcase_add_test(test, keeps_those_who_are_asked_for_a_passphrase);
 	tcase_add_test(test, suspends_as_configured);
+	tcase_add_test(test, gives_hooks_as_long_as_systemd);
+	tcase_add_test(test, counts_the_last_seconds_as_the_alarm);
 	tcase_add_test(test, runs_systemd_sleep);
 	tcase_add_test(test, runs_s2disk);
 	tcase_add_test(test, locks_homes_if_there_are_any);
