@@ -144,7 +144,7 @@ static int record_missed(const struct settings *settings)
 	run.found = run.by == NAMED_BY_NOTHING ? FOUND_NOTHING_NAMED : FOUND_NOT_LOOKED;
 	witness_keys(&run, settings);
 	if (variable_may_be_left())
-		firmware_place_clear("", settings, NULL);
+		firmware_place_clear("", settings, NULL, true);
 	return boot_record_add_first("", &run) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -170,9 +170,10 @@ static void record(struct boot_run *run, const struct settings *settings)
 							       : 0,
 					.offset = run->offset };
 
-	/* For a device that is missing systemd may wait longer, and then resume. */
+	/* For a device that is missing systemd may wait longer, and then resume. Where there was no
+	 * image the variable is not looked for: to mount them takes time at each boot. */
 	if (run->found != FOUND_NO_DEVICE)
-		firmware_place_clear("", settings, &area);
+		firmware_place_clear("", settings, &area, run->found != FOUND_SWAP);
 	witness_keys(run, settings);
 	witness_record(run);
 }

@@ -49,14 +49,15 @@ static bool leads_to(const char *root, const struct settings *settings,
 }
 
 void firmware_place_clear(const char *root, const struct settings *settings,
-			  const struct swap_area *area)
+			  const struct swap_area *area, bool mount)
 {
 	int r = 0;
 
 	if (!boot_in_initramfs(root))
 		return;
 	/* Where something else names the place, it was not mounted to read the variable. */
-	efi_variables_mount(root);
+	if (mount)
+		efi_variables_mount(root);
 	if (settings->default_by_firmware || leads_to(root, settings, area))
 		r = hibernate_location_clear(root);
 	if (r < 0)

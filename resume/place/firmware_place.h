@@ -11,13 +11,13 @@
  * that has not mounted efivarfs it is mounted until firmware_place_end(). */
 void firmware_place_read(const char *root, struct settings *settings);
 
-/* In an initramfs, with efivarfs mounted likewise: deletes the variable if it named the place or
- * names this area, so that what it leads to is stale once the boot continues: it is good for one
- * boot, and the next ones would wait for the device. area: what was looked at, NULL for what the
- * settings and the kernel command line name. A variable that leads elsewhere stays: systemd's
- * systemd-hibernate-resume may resume from there, later in the same boot. */
+/* In an initramfs where efivarfs is mounted, or with mount, likewise: deletes the variable if it
+ * named the place or names this area, so that what it leads to is stale once the boot continues: it
+ * is good for one boot, and the next ones would wait for the device. area: what was looked at, NULL
+ * for what the settings and the kernel command line name. A variable that leads elsewhere stays:
+ * systemd's systemd-hibernate-resume may resume from there, later in the same boot. */
 void firmware_place_clear(const char *root, const struct settings *settings,
-			  const struct swap_area *area);
+			  const struct swap_area *area, bool mount);
 
 void firmware_place_end(void);
 

@@ -40,7 +40,7 @@ static int hand_to_kernel(const struct settings *settings, const struct swap_are
 		log_notice("%s holds an image of the kernel's own; the kernel resumes it now",
 			   area->name);
 		/* systemd-sleep does not, once it is restored. */
-		firmware_place_clear("", settings, area);
+		firmware_place_clear("", settings, area, true);
 		r = kernel_resume_name("", area->dev, area->offset);
 		snprintf(reason, sizeof(reason),
 			 "it is the kernel's own, and the kernel did not accept it%s%s",

@@ -38,7 +38,8 @@ static struct boot_run got;
 static char unwanted_reason[128];
 static unsigned int recorded, recorded_first, renewed, placed, looks;
 static unsigned int words, cleared, ended;
-static bool by_word, any_area; /* as it is cleared: did it name the place; was none looked at */
+/* As it is cleared: did it name the place; was none looked at; may it be mounted. */
+static bool by_word, any_area, may_mount;
 static struct swap_area looked_at;
 
 int __wrap_target_find(const struct settings *settings, const char *root, bool running,
@@ -118,11 +119,12 @@ void firmware_place_read(const char *root, struct settings *settings)
 }
 
 void firmware_place_clear(const char *root, const struct settings *settings,
-			  const struct swap_area *area)
+			  const struct swap_area *area, bool mount)
 {
 	ck_assert_str_eq(root, "");
 	by_word = settings->default_by_firmware;
 	any_area = !area;
+	may_mount = mount;
 	looked_at = area ? *area : (struct swap_area){ .dev = 0 };
 	cleared++;
 }

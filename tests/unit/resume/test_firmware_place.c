@@ -130,9 +130,10 @@ START_TEST(takes_the_place)
 	ck_assert_int_eq(mounts, 0);
 	ck_assert(is_there());
 	/* However it is called now. */
-	firmware_place_clear(made_root, &settings, &(struct swap_area){ .dev = makedev(8, 9) });
+	firmware_place_clear(made_root, &settings, &(struct swap_area){ .dev = makedev(8, 9) },
+			     true);
 	ck_assert(!is_there());
-	firmware_place_clear(made_root, &settings, NULL);
+	firmware_place_clear(made_root, &settings, NULL, true);
 	ck_assert_uint_eq(resolved + looked, 0);
 }
 END_TEST
@@ -161,10 +162,10 @@ START_TEST(leaves_what_leads_elsewhere)
 	led = others[_i].led;
 	named = others[_i].named;
 	/* There is none: then no device is looked for. */
-	firmware_place_clear(made_root, &settings, area);
+	firmware_place_clear(made_root, &settings, area, true);
 	ck_assert_uint_eq(resolved + looked, 0);
 	leave_word();
-	firmware_place_clear(made_root, &settings, area);
+	firmware_place_clear(made_root, &settings, area, true);
 	ck_assert_int_eq(is_there(), others[_i].stays);
 }
 END_TEST
@@ -173,7 +174,9 @@ END_TEST
 START_TEST(mounts_it_to_delete)
 {
 	kept = true;
-	firmware_place_clear(made_root, &settings, _i == 0 ? &swap : NULL);
+	firmware_place_clear(made_root, &settings, _i == 0 ? &swap : NULL, false);
+	ck_assert_int_eq(mounts, 0);
+	firmware_place_clear(made_root, &settings, _i == 0 ? &swap : NULL, true);
 	ck_assert_int_eq(mounts, 1);
 	ck_assert(!is_there());
 	firmware_place_end();
@@ -232,7 +235,7 @@ START_TEST(leaves_what_is_of_another_system)
 	made_put("/etc/initrd-release", "ID=fedora\n");
 	made_put("/etc/os-release", "ID=fedora\n");
 	expect_nothing();
-	firmware_place_clear(made_root, &settings, &swap);
+	firmware_place_clear(made_root, &settings, &swap, true);
 	ck_assert(is_there());
 }
 END_TEST
@@ -242,11 +245,11 @@ START_TEST(leaves_it_in_the_running_system)
 {
 	leave_word();
 	ck_assert(made_shell("mv etc/initrd-release etc/os-release"));
-	firmware_place_clear(made_root, &settings, &swap);
+	firmware_place_clear(made_root, &settings, &swap, true);
 	ck_assert(is_there());
 	ck_assert(made_shell("rm ." HIBERNATE_LOCATION_FILE));
 	expect_nothing();
-	firmware_place_clear(made_root, &settings, &swap);
+	firmware_place_clear(made_root, &settings, &swap, true);
 	ck_assert_int_eq(mounts, 0);
 }
 END_TEST

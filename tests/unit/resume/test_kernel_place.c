@@ -101,11 +101,12 @@ bool __wrap_mounted_any(const char *root)
 }
 
 void firmware_place_clear(const char *root, const struct settings *settings,
-			  const struct swap_area *looked_at)
+			  const struct swap_area *looked_at, bool mount)
 {
 	ck_assert_str_eq(root, "");
 	ck_assert_ptr_nonnull(settings);
 	ck_assert_ptr_eq(looked_at, &area);
+	ck_assert(mount);
 	ck_assert_uint_eq(machine.set, 0);
 	machine.cleared++;
 }

@@ -91,6 +91,7 @@ START_TEST(says_that_the_firmware_named_it)
 	ck_assert_uint_eq(cleared, 1);
 	ck_assert_uint_eq(ended, 1);
 	ck_assert(by_word && !any_area);
+	ck_assert(!may_mount);
 	ck_assert_uint_eq(looked_at.dev, makedev(254, 2));
 	ck_assert_uint_eq(looked_at.offset, 78);
 	/* To be waited for; not deleted yet. */
@@ -116,6 +117,10 @@ START_TEST(says_that_the_firmware_named_it)
 	ck_assert_int_eq(run_with(NULL, NULL), 0);
 	ck_assert_int_eq(got.by, NAMED_BY_FILE);
 	ck_assert_uint_eq(words, 0);
+	ck_assert(!may_mount);
+	machine.found = FOUND_IMAGE;
+	ck_assert_int_eq(run_with(NULL, NULL), 0);
+	ck_assert(may_mount);
 	/* With unusable settings, so that no image stays there. */
 	made_put("/conf", "mismatch action = x\n");
 	ck_assert_int_eq(run_with(NULL, NULL), 2);
