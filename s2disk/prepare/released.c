@@ -67,8 +67,7 @@ static void report(void *context, enum release_event event, const struct release
 			    entry->source);
 		break;
 	case RELEASE_NOT_TAKEN:
-		log_message(level, "not released: %s: %s%s", entry->what, reason,
-			    without(entry));
+		log_message(level, "not released: %s: %s%s", entry->what, reason, without(entry));
 		break;
 	case RELEASE_GIVEN:
 		log_message(level, "given back: %s", entry->what);
