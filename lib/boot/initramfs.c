@@ -389,6 +389,7 @@ static int read_file(struct reading *reading, const char *root, const struct boo
 	struct boot_section part = file->initrd;
 	int fd = io_open_below(root, file->path, O_RDONLY), r = 0;
 	_cleanup_fclose_ FILE *opened = fd < 0 ? NULL : fdopen(fd, "r");
+	const bool to_end = part.length == 0;
 	char magic[4];
 	struct stat st;
 
@@ -401,7 +402,7 @@ static int read_file(struct reading *reading, const char *root, const struct boo
 	}
 	if (!opened || fstat(fd, &st) < 0 || fseeko(opened, (off_t)part.offset, SEEK_SET) < 0)
 		return fd < 0 ? fd : -errno;
-	if (part.length == 0)
+	if (to_end)
 		part.length = (uint64_t)st.st_size - min_u64(part.offset, (uint64_t)st.st_size);
 	if (cmdline->length > 0 && cmdline->length < INITRAMFS_CMDLINE_SIZE)
 		r = io_pread_full(fd, reading->ret->cmdline, cmdline->length, cmdline->offset);

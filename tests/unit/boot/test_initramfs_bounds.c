@@ -92,6 +92,25 @@ START_TEST(unpacks_only_so_much)
 }
 END_TEST
 
+/* The section of a unified image holds U-Boot's header and nothing else. What follows it in the
+ * file is not an initramfs. */
+START_TEST(ends_with_its_section)
+{
+	struct boot_file file = { .path = "/initrd", .initrd = { .length = 64 } };
+	struct initramfs initramfs;
+	struct why w = { "" };
+
+	made_initramfs(path, "", content);
+	made_shell("(printf '\\047\\005\\031\\126%%060d' 0; cat initrd) >new && mv new initrd");
+	ck_assert_int_eq(initramfs_read(made_root, &file, NULL, 0, &initramfs, &w), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(w.text, "empty"));
+	file.initrd.length = 0;
+	ck_assert_int_eq(initramfs_read(made_root, &file, NULL, 0, &initramfs, &w), 0);
+	ck_assert_str_eq(initramfs_file(&initramfs, content[0]), content[1]);
+	initramfs_free(&initramfs);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *test = test_case(suite, "bounds");
@@ -103,4 +122,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, waits_for_no_packer);
 	tcase_add_test(test, skips_only_so_much);
 	tcase_add_test(test, unpacks_only_so_much);
+	tcase_add_test(test, ends_with_its_section);
 }
