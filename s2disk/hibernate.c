@@ -71,7 +71,8 @@ struct hibernate {
 	enum method method;
 	const char *device_name; /* for messages */
 	uint64_t device_bytes;
-	struct image_size size; /* for the first attempt */
+	uint64_t memory; /* bytes */
+	uint64_t size;	 /* of the image, for the first attempt */
 	struct make_room room;
 	char writer_text[640];
 	struct arena page; /* one page, for the hand-over */
@@ -98,7 +99,7 @@ static int create_writer(struct hibernate *h, struct why *w)
 		.block_size = s->block_kib << 10,
 		.workers = s->threads ? work_pool_workers(s->workers) : 0,
 		.buffer_bytes = (uint64_t)s->buffer_mib << 20,
-		.max_stream = (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size(),
+		.max_stream = h->memory,
 		.compress = s->compress,
 		.writer = h->writer_text,
 		.keys = h->keys,
@@ -265,7 +266,7 @@ static int confirm_resume(struct hibernate *h, struct why *w)
 	return made_no_snapshot(w);
 }
 
-static int take_snapshot(struct hibernate *h, const struct image_size *size, struct why *w)
+static int take_snapshot(struct hibernate *h, uint64_t size, struct why *w)
 {
 	int fd = h->session.snapshot;
 	int r;
@@ -282,8 +283,8 @@ static int take_snapshot(struct hibernate *h, const struct image_size *size, str
 	/* Last of what takes time: no stamp must move until the snapshot. */
 	if (r == 0)
 		platform_section_stamp(h->section);
-	if (r == 0 && size->asked)
-		r = snapshot_set_image_size(fd, size->bytes);
+	if (r == 0)
+		r = snapshot_set_image_size(fd, size);
 	if (r == 0)
 		r = snapshot_set_platform(fd, h->method == METHOD_PLATFORM);
 	if (r < 0)
@@ -299,7 +300,7 @@ static int take_snapshot(struct hibernate *h, const struct image_size *size, str
 
 /* Takes a snapshot of about that size and writes it. After 0 either it is complete on the disk
  * (not committed), or h->resumed is set. */
-static int attempt(struct hibernate *h, const struct image_size *size, struct why *w)
+static int attempt(struct hibernate *h, uint64_t size, struct why *w)
 {
 	for (int i = 0; i < SNAPSHOTS; i++) {
 		int r;
@@ -320,14 +321,14 @@ static int attempt(struct hibernate *h, const struct image_size *size, struct wh
 
 static int attempts(struct hibernate *h, struct why *w)
 {
-	struct image_size size = h->size;
+	uint64_t size = h->size;
 	int r = -ENOSPC;
 
 	for (int i = 0; i < ATTEMPTS; i++) {
 		char text[24];
 
 		h->image_id = h->image_ids[i];
-		r = attempt(h, &size, w);
+		r = attempt(h, size, w);
 		if (r != -ENOSPC && r != -ENOMEM && r != -ESTALE)
 			return r;
 		session_drop_image(&h->session);
@@ -337,8 +338,7 @@ static int attempts(struct hibernate *h, struct why *w)
 							  h->written.stored_bytes))
 			break;
 		log_notice("%s; retrying with a smaller image (%s)", why_text(w, r),
-			   size.bytes ? text_size(size.bytes, text, sizeof(text))
-				      : "as small as possible");
+			   size ? text_size(size, text, sizeof(text)) : "as small as possible");
 	}
 	if (r == -ENOSPC)
 		why(w, r,
@@ -560,6 +560,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 		.method = power_off_method(settings->method, ""),
 		.random = kernel_random_open(),
 		.room = MAKE_ROOM_NONE,
+		.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size(),
 	};
 	int r;
 
@@ -567,8 +568,7 @@ int hibernate(const struct settings *settings, const struct swap_area *area,
 	r = open_session(&h, area, w);
 
 	section->platform.hibernation.platform_mode = h.method == METHOD_PLATFORM;
-	h.size = image_size_first(settings, keys, "", area ? area->dev : 0,
-				  (uint64_t)sysconf(_SC_PHYS_PAGES) * page_size());
+	h.size = image_size_first(settings, keys, "", area ? area->dev : 0, h.memory);
 
 	abort_watch_begin();
 	if (r == 0)

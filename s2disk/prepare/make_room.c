@@ -171,13 +171,10 @@ static uint64_t meminfo_of(const char *root, const char *name)
 	return meminfo_line(text, name, &value) == 0 ? value : 0;
 }
 
-static uint64_t wanted(const char *root, const struct image_size *size)
+static uint64_t wanted(const char *root, uint64_t image)
 {
 	_cleanup_free_ char *text = NULL;
-	uint64_t image = size->bytes;
 
-	if (!size->asked)
-		image = read_number(root, "/sys/power/image_size", UINT64_MAX);
 	if (io_read_file(root, "/proc/zoneinfo", PROC_LIMIT, &text, NULL) < 0)
 		return 0;
 	return make_room_needed(text, read_number(root, "/sys/power/reserved_size", SPARE),
@@ -235,7 +232,7 @@ static bool reclaim(const struct make_room *room, uint64_t bytes)
 	return false;
 }
 
-int make_room(struct make_room *room, const struct image_size *size, bool quiet, struct why *w)
+int make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w)
 {
 	uint64_t needed, now, begun, piece, asked = 0;
 	struct progress progress;
@@ -243,7 +240,7 @@ int make_room(struct make_room *room, const struct image_size *size, bool quiet,
 
 	if (room->reclaim < 0)
 		return 0;
-	needed = wanted(room->root, size);
+	needed = wanted(room->root, image);
 	begun = now = meminfo_of(room->root, "MemFree");
 	if (now < needed) {
 		progress_begin(&progress, "Making room", needed - begun, quiet);

@@ -16,7 +16,6 @@
 #define S2DISK_MAKE_ROOM_H
 
 #include "base/why.h"
-#include "image_size.h"
 #include "platform/filesystems/swaps.h"
 
 #include <stdbool.h>
@@ -45,10 +44,10 @@ void make_room_prepare(struct make_room *room, const char *root, dev_t own,
 uint64_t make_room_needed(const char *zoneinfo, uint64_t reserved, uint64_t crash, uint64_t image,
 			  size_t page);
 
-/* Frees that much, and waits until what was swapped out is written. 1: there is room now, and
- * nothing has to be swapped out. 0: less could be freed, or none has to be: the kernel does the
- * rest. -ECANCELED if a stop was requested. */
-int make_room(struct make_room *room, const struct image_size *size, bool quiet, struct why *w);
+/* Frees that much for an image of that many bytes, and waits until what was swapped out is written.
+ * 1: there is room now, and nothing has to be swapped out. 0: less could be freed, or none has to
+ * be: the kernel does the rest. -ECANCELED if a stop was requested. */
+int make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w);
 
 /* Harmless on MAKE_ROOM_NONE. */
 void make_room_end(struct make_room *room);

@@ -33,8 +33,7 @@ void *__real_calloc(size_t count, size_t size);
 
 /* One declaration per replaced function. */
 int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w);
-int __wrap_make_room(struct make_room *room, const struct image_size *size, bool quiet,
-		     struct why *w);
+int __wrap_make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w);
 int __wrap_kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping);
 int __wrap_reboot(int command);
 int __wrap_mlockall(int flags);
@@ -110,11 +109,10 @@ int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w
 }
 
 /* Kernel threads that are frozen cannot help to free memory, and an image takes all of it. */
-int __wrap_make_room(struct make_room *room, const struct image_size *size, bool quiet,
-		     struct why *w)
+int __wrap_make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w)
 {
 	(void)room;
-	(void)size;
+	(void)image;
 	(void)quiet;
 	if (!kernel.frozen || kernel.image || kernel.threads_frozen)
 		sim_broken("room is made at the wrong time");

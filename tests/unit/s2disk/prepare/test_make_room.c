@@ -114,7 +114,6 @@ static void make_machine(void)
 	memset(&machine, 0, sizeof(machine));
 	made_put("/proc/zoneinfo", ZONE);
 	made_put("/sys/power/reserved_size", "1048576\n");
-	made_put("/sys/power/image_size", "209715200\n");
 	made_put(RECLAIM, "");
 	machine.free = 32 << 10;
 	machine.used = 400 << 10;
@@ -182,30 +181,28 @@ START_TEST(what_a_crash_kernel_has_is_saved)
 }
 END_TEST
 
-static const struct image_size largest = { .asked = true, .bytes = UINT64_MAX };
+#define LARGEST (512 * MIB)
 
 START_TEST(frees_and_waits)
 {
 	struct why w = { 0 };
 
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), 1);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
 	ck_assert_uint_ge(machine.free << 10, make_room_needed(ZONE, MIB, 0, UINT64_MAX, PAGE));
 	ck_assert_uint_gt(machine.used, 100 << 10);
 	ck_assert_uint_eq(machine.on_way, 0);
 	/* There is room now: nothing more is done. */
 	machine.pieces = 0;
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), 1);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
 	ck_assert_uint_eq(machine.pieces, 0);
 }
 END_TEST
 
-/* Nothing was asked for: /sys/power/image_size counts. */
-START_TEST(the_kernels_own_size_counts)
+START_TEST(the_size_counts)
 {
-	struct image_size size = { .asked = false };
 	struct why w = { 0 };
 
-	ck_assert_int_eq(make_room(&room, &size, true, &w), 1);
+	ck_assert_int_eq(make_room(&room, 200 * MIB, true, &w), 1);
 	ck_assert_uint_ge(machine.free << 10, make_room_needed(ZONE, MIB, 0, 200 * MIB, PAGE));
 	ck_assert_uint_lt(machine.free << 10, make_room_needed(ZONE, MIB, 0, 150 * MIB, PAGE));
 }
@@ -214,18 +211,17 @@ END_TEST
 /* The kernel must do what could not be done here, and is let do it. */
 START_TEST(less_is_no_error)
 {
-	struct image_size smallest = { .asked = true, .bytes = 0 };
 	struct why w = { 0 };
 
-	ck_assert_int_eq(make_room(&room, &smallest, true, &w), 0);
+	ck_assert_int_eq(make_room(&room, 0, true, &w), 0);
 	ck_assert_uint_eq(machine.used, 0);
 	ck_assert_uint_eq(machine.on_way, 0);
 	machine.free = 32 << 10;
 	machine.used = 64 << 10;
 	show();
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), 0);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 0);
 	made_put("/proc/zoneinfo", NULL);
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), 0);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 0);
 }
 END_TEST
 
@@ -234,7 +230,7 @@ START_TEST(a_stop)
 	struct why w = { 0 };
 
 	machine.stop_at = 3;
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), -ECANCELED);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), -ECANCELED);
 	ck_assert_str_eq(w.text, "interrupted by SIGINT");
 	ck_assert_uint_eq(machine.pieces, 3);
 }
@@ -248,7 +244,7 @@ START_TEST(what_another_swaps_out_is_waited_for)
 	machine.free = 400 << 10;
 	machine.later = 20 << 10;
 	show();
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), 1);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
 	ck_assert_uint_eq(machine.later, 0);
 	ck_assert_uint_eq(machine.on_way, 0);
 }
@@ -262,7 +258,7 @@ START_TEST(writes_that_stand_still_are_left)
 	machine.free = 400 << 10;
 	machine.on_way = 100;
 	show();
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), 1);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
 	ck_assert_uint_gt(machine.waits, 100);
 	ck_assert_uint_lt(machine.waits, 1000);
 }
@@ -275,7 +271,7 @@ START_TEST(writes_that_never_end_are_left)
 	machine.endless = true;
 	machine.free = 400 << 10;
 	show();
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), 1);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
 	ck_assert_uint_gt(machine.waits, 1000);
 	ck_assert_uint_lt(machine.waits, 10000);
 }
@@ -311,13 +307,13 @@ START_TEST(where)
 	make_room_end(&room);
 	make_room_prepare(&room, made_root, own, &others);
 	ck_assert_int_eq(room.reclaim >= 0, areas[_i].layered);
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), areas[_i].layered);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), areas[_i].layered);
 	/* A kernel without it. */
 	make_room_end(&room);
 	made_put(RECLAIM, NULL);
 	make_room_prepare(&room, made_root, own, &others);
 	ck_assert_int_lt(room.reclaim, 0);
-	ck_assert_int_eq(make_room(&room, &largest, true, &w), 0);
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 0);
 }
 END_TEST
 
@@ -331,7 +327,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, what_a_crash_kernel_has_is_saved);
 	tcase_add_test(tcase, cannot_be_computed_from_nonsense);
 	tcase_add_test(tcase, frees_and_waits);
-	tcase_add_test(tcase, the_kernels_own_size_counts);
+	tcase_add_test(tcase, the_size_counts);
 	tcase_add_test(tcase, less_is_no_error);
 	tcase_add_test(tcase, a_stop);
 	tcase_add_test(tcase, what_another_swaps_out_is_waited_for);
