@@ -268,16 +268,19 @@ static int confirm_resume(struct hibernate *h, struct why *w)
 
 static int take_snapshot(struct hibernate *h, uint64_t size, struct why *w)
 {
+	struct kernel_settings *kernel = &h->session.kernel_settings;
 	int fd = h->session.snapshot;
 	int r;
 
 	w->text[0] = '\0'; /* of the previous attempt */
 	r = prepare_handover(h, w);
 	if (r == 0)
+		r = kernel_settings_set_swapping(kernel, SWAPPING_ON);
+	if (r == 0)
 		r = make_room(&h->room, size, log_level() < LOG_LEVEL_NOTICE, w);
 	if (r >= 0) {
 		/* Without room, the kernel must swap out what exceeds the snapshot. */
-		(void)kernel_settings_set_swapping(&h->session.kernel_settings, r == 0);
+		(void)kernel_settings_set_swapping(kernel, r > 0 ? SWAPPING_OFF : SWAPPING_OWN);
 		r = 0;
 	}
 	/* Last of what takes time: no stamp must move until the snapshot. */

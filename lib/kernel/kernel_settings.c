@@ -14,6 +14,7 @@
 #define IMAGE_SIZE "/sys/power/image_size"
 #define MODE "/sys/power/disk"
 #define SWAPPINESS "/proc/sys/vm/swappiness"
+#define SWAPPINESS_ON "60\n" /* the kernel's default */
 #define MODE_SUSPEND "suspend"
 #define AMDGPU "/sys/module/amdgpu"
 
@@ -81,16 +82,22 @@ int kernel_settings_restore_display(struct kernel_settings *saved)
 	return io_write_text(saved->root, MODE, saved->mode);
 }
 
-int kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping)
+int kernel_settings_set_swapping(struct kernel_settings *saved, enum swapping swapping)
 {
-	int r;
+	const char *text = saved->swappiness;
+	int result = 0;
 
-	if (!saved->swappiness[0] || swapping != saved->swappiness_changed)
+	if (swapping == SWAPPING_ON && atoi(saved->swappiness) > 0)
+		swapping = SWAPPING_OWN;
+	if (swapping == saved->swapping)
 		return 0;
-	r = io_write_text(saved->root, SWAPPINESS, swapping ? saved->swappiness : "0\n");
-	if (r == 0)
-		saved->swappiness_changed = !swapping;
-	return r;
+	if (swapping != SWAPPING_OWN)
+		text = swapping == SWAPPING_ON ? SWAPPINESS_ON : "0\n";
+	if (saved->swappiness[0])
+		result = io_write_text(saved->root, SWAPPINESS, text);
+	if (result == 0)
+		saved->swapping = swapping;
+	return result;
 }
 
 int kernel_settings_restore(struct kernel_settings *saved, int max_loglevel)
@@ -110,7 +117,7 @@ int kernel_settings_restore(struct kernel_settings *saved, int max_loglevel)
 			result = r;
 		saved->image_size_saved = false;
 	}
-	r = kernel_settings_set_swapping(saved, true);
+	r = kernel_settings_set_swapping(saved, SWAPPING_OWN);
 	if (result == 0)
 		result = r;
 	r = kernel_settings_restore_display(saved);

@@ -9,6 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum swapping {
+	SWAPPING_OWN, /* as it was */
+	SWAPPING_ON,  /* the same, and 60 where swappiness was 0 */
+	SWAPPING_OFF,
+};
+
 struct kernel_settings {
 	const char *root;
 	bool printk_saved;
@@ -18,7 +24,7 @@ struct kernel_settings {
 	char mode[16]; /* of /sys/power/disk; "" if it must not be changed */
 	bool mode_changed;
 	char swappiness[16]; /* "": it cannot be changed */
-	bool swappiness_changed;
+	enum swapping swapping;
 };
 
 /* Saves all of them. What cannot be read is not restored later. root is "" or a test's
@@ -42,10 +48,10 @@ int kernel_settings_wake_display(struct kernel_settings *saved);
  * Safe to call twice. 0 or a negative errno. */
 int kernel_settings_restore_display(struct kernel_settings *saved);
 
-/* Whether the kernel may swap out: without, it drops what is cached only, with 0 in
- * /proc/sys/vm/swappiness (get_scan_count() in mm/vmscan.c). With: as it was. 0 or a negative
- * errno. */
-int kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping);
+/* Whether the kernel swaps out. With 0 in /proc/sys/vm/swappiness it drops what is cached only
+ * (get_scan_count() in mm/vmscan.c); a cgroup's reclaim always, the whole machine's as long as
+ * more than a little is cached or free ("file_is_tiny"). 0 or a negative errno. */
+int kernel_settings_set_swapping(struct kernel_settings *saved, enum swapping swapping);
 
 /* Restores everything; max_loglevel above -1 limits the console's level. Safe to call
  * twice. Returns the first error, but restores the rest anyway. */

@@ -34,7 +34,7 @@ void *__real_calloc(size_t count, size_t size);
 /* One declaration per replaced function. */
 int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w);
 int __wrap_make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w);
-int __wrap_kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping);
+int __wrap_kernel_settings_set_swapping(struct kernel_settings *saved, enum swapping swapping);
 int __wrap_reboot(int command);
 int __wrap_mlockall(int flags);
 int __wrap_kernel_random_open(void);
@@ -114,17 +114,27 @@ int __wrap_make_room(struct make_room *room, uint64_t image, bool quiet, struct 
 	(void)room;
 	(void)image;
 	(void)quiet;
-	if (!kernel.frozen || kernel.image || kernel.threads_frozen)
+	if (!kernel.frozen || (kernel.image && !kernel.image_stays) || kernel.threads_frozen)
 		sim_broken("room is made at the wrong time");
-	return sim_due(SIM_CALL) ? why(w, -ECANCELED, "interrupted") : 1;
+	if (kernel.no_swapping)
+		sim_broken("room is to be made without swapping out");
+	if (sim_due(SIM_CALL))
+		return why(w, -ECANCELED, "interrupted");
+	kernel.room = true;
+	return 1;
 }
 
-int __wrap_kernel_settings_set_swapping(struct kernel_settings *saved, bool swapping)
+/* The user's own swappiness is not 0. */
+int __wrap_kernel_settings_set_swapping(struct kernel_settings *saved, enum swapping swapping)
 {
-	(void)saved;
+	if (swapping == SWAPPING_ON)
+		swapping = SWAPPING_OWN;
+	if (swapping == saved->swapping)
+		return 0;
 	if (sim_due(SIM_CALL))
 		return -EIO;
-	kernel.no_swapping = !swapping;
+	saved->swapping = swapping;
+	kernel.no_swapping = swapping == SWAPPING_OFF;
 	return 0;
 }
 
@@ -182,7 +192,10 @@ int __wrap_kernel_settings_restore_display(struct kernel_settings *saved)
 int __wrap_kernel_settings_restore(struct kernel_settings *saved, int max_loglevel)
 {
 	__wrap_kernel_settings_restore_display(saved);
-	kernel.no_swapping = false;
+	/* As the real one: what was not changed through it is not restored. */
+	if (saved->swapping != SWAPPING_OWN)
+		kernel.no_swapping = false;
+	saved->swapping = SWAPPING_OWN;
 	(void)max_loglevel;
 	return 0;
 }

@@ -65,6 +65,8 @@ struct sim_kernel {
 	int in_suspend;	      /* of kernel/power/hibernate.c: never reset */
 	bool resuming, frozen, image, is_boot;
 	bool no_swapping;		     /* vm.swappiness is 0 */
+	bool room;			     /* was made, so that it can be */
+	bool image_stays;		     /* freeing it failed */
 	bool threads_frozen;		     /* the kernel's, by a snapshot that failed */
 	bool finalized;			     /* a restore of what was loaded was requested */
 	bool restored, renewed;		     /* restored and not thawed yet; and reseeded */

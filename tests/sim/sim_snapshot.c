@@ -276,6 +276,9 @@ static int create_image(int *ret_in_suspend)
 
 	if (!kernel.frozen)
 		sim_broken("a snapshot with processes running");
+	/* A call may fail that would have made it so. */
+	if (kernel.room && !kernel.no_swapping && sim->shared->plan.class != SIM_CALL)
+		sim_broken("the kernel can swap out as the devices stop");
 	if (sim_due(SIM_CALL)) {
 		kernel.threads_frozen = true;
 		return -ENOMEM;
@@ -298,7 +301,8 @@ static int create_image(int *ret_in_suspend)
 static int free_image(void)
 {
 	kernel.threads_frozen = false;
-	if (sim_due(SIM_CALL))
+	kernel.image_stays = sim_due(SIM_CALL);
+	if (kernel.image_stays)
 		return -EIO;
 	kernel.image = false;
 	forget_load();

@@ -60,22 +60,40 @@ START_TEST(swapping)
 
 	/* A kernel without swap. */
 	kernel_settings_save(&saved, made_root);
-	ck_assert_int_eq(kernel_settings_set_swapping(&saved, false), 0);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OFF), 0);
 	made_put(SWAPPINESS, "60\n");
 	kernel_settings_save(&saved, made_root);
-	ck_assert_int_eq(kernel_settings_set_swapping(&saved, true), 0);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_ON), 0);
 	check_starts(SWAPPINESS, "60\n");
-	ck_assert_int_eq(kernel_settings_set_swapping(&saved, false), 0);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OFF), 0);
 	check_starts(SWAPPINESS, "0\n");
-	ck_assert_int_eq(kernel_settings_set_swapping(&saved, true), 0);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_ON), 0);
 	check_starts(SWAPPINESS, "60\n");
-	ck_assert_int_eq(kernel_settings_set_swapping(&saved, false), 0);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OFF), 0);
 	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(SWAPPINESS, "60\n");
 	/* It was restored: another program's setting stays. */
 	made_put(SWAPPINESS, "10\n");
 	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
 	check_starts(SWAPPINESS, "10\n");
+}
+END_TEST
+
+/* memory.reclaim swaps nothing out at 0. */
+START_TEST(swapping_though_the_user_does_not)
+{
+	struct kernel_settings saved;
+
+	made_put(SWAPPINESS, "0\n");
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_ON), 0);
+	check_starts(SWAPPINESS, "60\n");
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OFF), 0);
+	check_starts(SWAPPINESS, "0\n");
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_ON), 0);
+	check_starts(SWAPPINESS, "60\n");
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OWN), 0);
+	check_starts(SWAPPINESS, "0\n");
 }
 END_TEST
 
@@ -256,6 +274,7 @@ void test_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, make_tree, made_root_remove);
 	tcase_add_test(tcase, saves_and_restores);
 	tcase_add_test(tcase, swapping);
+	tcase_add_test(tcase, swapping_though_the_user_does_not);
 	tcase_add_loop_test(tcase, limits_the_level, 0, (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(tcase, levels);
 	tcase_add_test(tcase, what_is_not_there);
