@@ -15,6 +15,7 @@
 #define MODE "/sys/power/disk"
 #define SWAPPINESS "/proc/sys/vm/swappiness"
 #define SWAPPINESS_ON "60\n" /* the kernel's default */
+#define ZSWAP_SHRINKER "/sys/module/zswap/parameters/shrinker_enabled"
 #define MODE_SUSPEND "suspend"
 #define AMDGPU "/sys/module/amdgpu"
 
@@ -43,12 +44,16 @@ static void save_mode(struct kernel_settings *saved)
 
 void kernel_settings_save(struct kernel_settings *saved, const char *root)
 {
+	char shrinks[8];
+
 	*saved = (struct kernel_settings){ .root = root };
 	saved->printk_saved = io_read_text(root, PRINTK, saved->printk, sizeof(saved->printk)) > 0;
 	saved->image_size_saved =
 		io_read_text(root, IMAGE_SIZE, saved->image_size, sizeof(saved->image_size)) > 0;
 	if (io_read_text(root, SWAPPINESS, saved->swappiness, sizeof(saved->swappiness)) <= 0)
 		saved->swappiness[0] = '\0';
+	saved->zswap_shrinks = io_read_text(root, ZSWAP_SHRINKER, shrinks, sizeof(shrinks)) > 0 &&
+			       shrinks[0] == 'Y';
 	if (tree_exists(root, AMDGPU))
 		save_mode(saved);
 }
@@ -85,16 +90,23 @@ int kernel_settings_restore_display(struct kernel_settings *saved)
 int kernel_settings_set_swapping(struct kernel_settings *saved, enum swapping swapping)
 {
 	const char *text = saved->swappiness;
-	int result = 0;
+	int r = 0, result = 0;
 
 	if (swapping == SWAPPING_ON && atoi(saved->swappiness) > 0)
 		swapping = SWAPPING_OWN;
 	if (swapping == saved->swapping)
 		return 0;
-	if (swapping != SWAPPING_OWN)
+	if (swapping != SWAPPING_OWN) {
 		text = swapping == SWAPPING_ON ? SWAPPINESS_ON : "0\n";
+		/* To be restored also if only a part of it can be set. */
+		saved->swapping = swapping;
+	}
 	if (saved->swappiness[0])
 		result = io_write_text(saved->root, SWAPPINESS, text);
+	if (saved->zswap_shrinks)
+		r = io_write_text(saved->root, ZSWAP_SHRINKER,
+				  swapping == SWAPPING_OFF ? "N\n" : "Y\n");
+	result = result < 0 ? result : r;
 	if (result == 0)
 		saved->swapping = swapping;
 	return result;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Settings of the running kernel that a hibernation changes temporarily: the console's
- * log level, /sys/power/image_size, /sys/power/disk and swappiness. Saves and restores them.
+ * log level, /sys/power/image_size, /sys/power/disk, swappiness and zswap's shrinker. Saves and
+ * restores them.
  */
 #ifndef S2DISK_KERNEL_KERNEL_SETTINGS_H
 #define S2DISK_KERNEL_KERNEL_SETTINGS_H
@@ -24,6 +25,7 @@ struct kernel_settings {
 	char mode[16]; /* of /sys/power/disk; "" if it must not be changed */
 	bool mode_changed;
 	char swappiness[16]; /* "": it cannot be changed */
+	bool zswap_shrinks;  /* zswap's shrinker is enabled */
 	enum swapping swapping;
 };
 
@@ -50,7 +52,8 @@ int kernel_settings_restore_display(struct kernel_settings *saved);
 
 /* Whether the kernel swaps out. With 0 in /proc/sys/vm/swappiness it drops what is cached only
  * (get_scan_count() in mm/vmscan.c); a cgroup's reclaim always, the whole machine's as long as
- * more than a little is cached or free ("file_is_tiny"). 0 or a negative errno. */
+ * more than a little is cached or free ("file_is_tiny"). zswap's shrinker, which writes back
+ * regardless of that, is disabled with it. 0 or a negative errno. */
 int kernel_settings_set_swapping(struct kernel_settings *saved, enum swapping swapping);
 
 /* Restores everything; max_loglevel above -1 limits the console's level. Safe to call

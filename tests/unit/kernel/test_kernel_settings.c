@@ -16,6 +16,7 @@
 #define MODE "/sys/power/disk"
 #define AMDGPU "/sys/module/amdgpu"
 #define SWAPPINESS "/proc/sys/vm/swappiness"
+#define SHRINKER "/sys/module/zswap/parameters/shrinker_enabled"
 
 static void check_starts(const char *path, const char *expected)
 {
@@ -94,6 +95,34 @@ START_TEST(swapping_though_the_user_does_not)
 	check_starts(SWAPPINESS, "60\n");
 	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OWN), 0);
 	check_starts(SWAPPINESS, "0\n");
+}
+END_TEST
+
+START_TEST(zswap_writes_nothing_back)
+{
+	struct kernel_settings saved;
+
+	made_put(SWAPPINESS, "60\n");
+	made_put(SHRINKER, "Y\n");
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OFF), 0);
+	check_starts(SHRINKER, "N\n");
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_ON), 0);
+	check_starts(SHRINKER, "Y\n");
+	/* Only a part of it can be set: that is restored. */
+	made_put(SWAPPINESS, NULL);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OFF), -ENOENT);
+	check_starts(SHRINKER, "N\n");
+	made_put(SWAPPINESS, "0\n");
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
+	check_starts(SHRINKER, "Y\n");
+	check_starts(SWAPPINESS, "60\n");
+	/* It was disabled. */
+	made_put(SHRINKER, "N\n");
+	kernel_settings_save(&saved, made_root);
+	ck_assert_int_eq(kernel_settings_set_swapping(&saved, SWAPPING_OFF), 0);
+	ck_assert_int_eq(kernel_settings_restore(&saved, -1), 0);
+	check_starts(SHRINKER, "N\n");
 }
 END_TEST
 
@@ -275,6 +304,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, saves_and_restores);
 	tcase_add_test(tcase, swapping);
 	tcase_add_test(tcase, swapping_though_the_user_does_not);
+	tcase_add_test(tcase, zswap_writes_nothing_back);
 	tcase_add_loop_test(tcase, limits_the_level, 0, (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(tcase, levels);
 	tcase_add_test(tcase, what_is_not_there);
