@@ -270,24 +270,22 @@ static int take_snapshot(struct hibernate *h, uint64_t size, struct why *w)
 {
 	struct kernel_settings *kernel = &h->session.kernel_settings;
 	int fd = h->session.snapshot;
-	int r;
+	int r, room = 0;
 
 	w->text[0] = '\0'; /* of the previous attempt */
 	r = prepare_handover(h, w);
 	if (r == 0)
 		r = kernel_settings_set_swapping(kernel, SWAPPING_ON);
 	if (r == 0)
-		r = make_room(&h->room, size, log_level() < LOG_LEVEL_NOTICE, w);
+		r = room = make_room(&h->room, size, log_level() < LOG_LEVEL_NOTICE, w);
 	if (r >= 0) {
-		/* Without room, the kernel must swap out what exceeds the snapshot. */
-		(void)kernel_settings_set_swapping(kernel, r > 0 ? SWAPPING_OFF : SWAPPING_OWN);
-		r = 0;
-	}
-	/* Last of what takes time: no stamp must move until the snapshot. */
-	if (r == 0)
+		/* Without room, the kernel must swap out what exceeds the snapshot; with it, it
+		 * must not try. */
+		(void)kernel_settings_set_swapping(kernel, room ? SWAPPING_OFF : SWAPPING_OWN);
+		/* Last of what takes time: no stamp must move until the snapshot. */
 		platform_section_stamp(h->section);
-	if (r == 0)
-		r = snapshot_set_image_size(fd, size);
+		r = snapshot_set_image_size(fd, room ? h->memory : size);
+	}
 	if (r == 0)
 		r = snapshot_set_platform(fd, h->method == METHOD_PLATFORM);
 	if (r < 0)

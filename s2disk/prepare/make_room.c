@@ -171,15 +171,24 @@ static uint64_t meminfo_of(const char *root, const char *name)
 	return meminfo_line(text, name, &value) == 0 ? value : 0;
 }
 
-static uint64_t wanted(const char *root, uint64_t image)
+/* What must be free, in bytes, or 0 where it cannot be computed. */
+struct needs {
+	uint64_t image; /* for one of the size to aim at */
+	uint64_t least; /* for the largest image */
+};
+
+static struct needs read_needs(const char *root, uint64_t image)
 {
+	uint64_t reserved = read_number(root, "/sys/power/reserved_size", SPARE);
+	uint64_t crash = read_number(root, "/sys/kernel/kexec_crash_size", 0);
 	_cleanup_free_ char *text = NULL;
 
 	if (io_read_file(root, "/proc/zoneinfo", PROC_LIMIT, &text, NULL) < 0)
-		return 0;
-	return make_room_needed(text, read_number(root, "/sys/power/reserved_size", SPARE),
-				read_number(root, "/sys/kernel/kexec_crash_size", 0), image,
-				page_size());
+		return (struct needs){ 0 };
+	return (struct needs){
+		.image = make_room_needed(text, reserved, crash, image, page_size()),
+		.least = make_room_needed(text, reserved, crash, UINT64_MAX, page_size()),
+	};
 }
 
 /* What is being written, in bytes, and in *ret_out how much was ever swapped out. Each processor
@@ -234,19 +243,20 @@ static bool reclaim(const struct make_room *room, uint64_t bytes)
 
 int make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w)
 {
-	uint64_t needed, now, begun, piece, asked = 0;
+	uint64_t now, begun, piece, asked = 0;
 	struct progress progress;
+	struct needs needs;
 	bool more = true;
 
 	if (room->reclaim < 0)
 		return 0;
-	needed = wanted(room->root, image);
+	needs = read_needs(room->root, image);
 	begun = now = meminfo_of(room->root, "MemFree");
-	if (now < needed) {
-		progress_begin(&progress, "Making room", needed - begun, quiet);
+	if (now < needs.image) {
+		progress_begin(&progress, "Making room", needs.image - begun, quiet);
 		/* Twice what is needed: some of it goes to the processors' own lists first. */
-		while (more && now < needed && asked < 2 * needed && !abort_requested()) {
-			piece = min_u64(PIECE, needed - now);
+		while (more && now < needs.image && asked < 2 * needs.image && !abort_requested()) {
+			piece = min_u64(PIECE, needs.image - now);
 			asked += piece;
 			more = reclaim(room, piece);
 			now = meminfo_of(room->root, "MemFree");
@@ -255,8 +265,8 @@ int make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w)
 		progress_end(&progress);
 	}
 	wait_for_writes(room->root);
-	log_debug("%" PRIu64 " MiB are free, of %" PRIu64, now >> 20, needed >> 20);
+	log_debug("%" PRIu64 " MiB are free, of %" PRIu64, now >> 20, needs.image >> 20);
 	if (abort_requested())
 		return why(w, -ECANCELED, "%s", abort_requested());
-	return needed > 0 && now >= needed;
+	return needs.least > 0 && now >= needs.least;
 }

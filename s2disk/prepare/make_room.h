@@ -44,8 +44,9 @@ void make_room_prepare(struct make_room *room, const char *root, dev_t own,
 uint64_t make_room_needed(const char *zoneinfo, uint64_t reserved, uint64_t crash, uint64_t image,
 			  size_t page);
 
-/* Frees that much for an image of that many bytes, and waits until what was swapped out is written.
- * 1: there is room now, and nothing has to be swapped out. 0: less could be freed, or none has to
+/* Frees that much for an image of that many bytes, or what it can, and waits until what was swapped
+ * out is written. 1: there is room now for an image, if not for so small a one: nothing has to be
+ * swapped out, and the kernel must not be asked for less. 0: less could be freed, or none has to
  * be: the kernel does the rest. -ECANCELED if a stop was requested. */
 int make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w);
 

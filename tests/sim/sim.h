@@ -65,7 +65,8 @@ struct sim_plan {
 	uint64_t full_after; /* pages of swap until it is full, 0: never */
 	enum method method;
 	bool cannot_switch_off;
-	unsigned int unfrozen; /* this many times a task does not freeze */
+	bool kernel_makes_room; /* for the snapshot: s2disk cannot */
+	unsigned int unfrozen;	/* this many times a task does not freeze */
 	/* From this CREATE_IMAGE on it does nothing, as with pm_test; 0: never. Its
 	 * answer is the previous one's. */
 	unsigned int no_snapshot;

@@ -112,7 +112,6 @@ int __wrap_swap_area_open(const struct swap_area *area, int flags, struct why *w
 int __wrap_make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w)
 {
 	(void)room;
-	(void)image;
 	(void)quiet;
 	if (!kernel.frozen || (kernel.image && !kernel.image_stays) || kernel.threads_frozen)
 		sim_broken("room is made at the wrong time");
@@ -120,8 +119,10 @@ int __wrap_make_room(struct make_room *room, uint64_t image, bool quiet, struct 
 		sim_broken("room is to be made without swapping out");
 	if (sim_due(SIM_CALL))
 		return why(w, -ECANCELED, "interrupted");
-	kernel.room = true;
-	return 1;
+	kernel.room = !sim->shared->plan.kernel_makes_room;
+	if (kernel.room)
+		kernel.data_pages = sim_image_pages(image);
+	return kernel.room;
 }
 
 /* The user's own swappiness is not 0. */

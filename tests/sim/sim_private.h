@@ -104,7 +104,10 @@ bool sim_secrets_left(void);
 /* The content is another system's now. */
 void sim_forget_secrets(void);
 
-/* sim_snapshot.c: what each life would make again. */
+/* sim_snapshot.c: the pages of data in an image of about this many bytes. */
+uint64_t sim_image_pages(uint64_t bytes);
+
+/* What each life would make again. */
 void sim_snapshot_begin(void);
 
 /* Something happened that must never happen; ends the process. */

@@ -239,12 +239,19 @@ static int unfreeze(void)
 	return 0;
 }
 
+uint64_t sim_image_pages(uint64_t bytes)
+{
+	return min_u64(max_u64(bytes / SIM_PAGE, SIM_SMALL_PAGES + 2) - 2, SIM_FULL_PAGES);
+}
+
 static int set_image_size(uint64_t bytes)
 {
 	if (sim_due(SIM_CALL))
 		return -EINVAL;
-	kernel.data_pages =
-		min_u64(max_u64(bytes / SIM_PAGE, SIM_SMALL_PAGES + 2) - 2, SIM_FULL_PAGES);
+	if (kernel.room && sim_image_pages(bytes) < SIM_FULL_PAGES)
+		sim_broken("the kernel is asked to free memory though there is room");
+	if (!kernel.room)
+		kernel.data_pages = sim_image_pages(bytes);
 	return 0;
 }
 

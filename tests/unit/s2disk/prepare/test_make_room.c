@@ -208,14 +208,22 @@ START_TEST(the_size_counts)
 }
 END_TEST
 
+/* Memory is never free altogether. The kernel could free no more than this did. */
+START_TEST(as_small_as_possible)
+{
+	struct why w = { 0 };
+
+	ck_assert_int_eq(make_room(&room, 0, true, &w), 1);
+	ck_assert_uint_eq(machine.used, 0);
+	ck_assert_uint_eq(machine.on_way, 0);
+}
+END_TEST
+
 /* The kernel must do what could not be done here, and is let do it. */
 START_TEST(less_is_no_error)
 {
 	struct why w = { 0 };
 
-	ck_assert_int_eq(make_room(&room, 0, true, &w), 0);
-	ck_assert_uint_eq(machine.used, 0);
-	ck_assert_uint_eq(machine.on_way, 0);
 	machine.free = 32 << 10;
 	machine.used = 64 << 10;
 	show();
@@ -328,6 +336,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, cannot_be_computed_from_nonsense);
 	tcase_add_test(tcase, frees_and_waits);
 	tcase_add_test(tcase, the_size_counts);
+	tcase_add_test(tcase, as_small_as_possible);
 	tcase_add_test(tcase, less_is_no_error);
 	tcase_add_test(tcase, a_stop);
 	tcase_add_test(tcase, what_another_swaps_out_is_waited_for);
