@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "platform/memory/zones.h"
 #include "preflight/memory.h"
 #include "swap/device_stack.h"
@@ -177,18 +178,39 @@ struct needs {
 	uint64_t least; /* for the largest image */
 };
 
+/* The memory of graphics cards: amdgpu moves it to the system's after the kernel has made room
+ * (amdgpu_pmops_prepare()), and there it is in the image. */
+static uint64_t held_by_cards(const char *root)
+{
+	_cleanup_names_ struct tree_names names = { 0 };
+	uint64_t held, sum = 0;
+
+	(void)tree_list(root, "/sys/class/drm", &names);
+	for (size_t i = 0; i < names.count; i++)
+		if (strncmp(names.items[i], "card", 4) == 0 &&
+		    tree_u64(root, &held, "/sys/class/drm/%s/device/mem_info_vram_used",
+			     names.items[i]))
+			sum += held;
+	return sum;
+}
+
 static struct needs read_needs(const char *root, uint64_t image)
 {
 	uint64_t reserved = read_number(root, "/sys/power/reserved_size", SPARE);
-	uint64_t crash = read_number(root, "/sys/kernel/kexec_crash_size", 0);
+	uint64_t crash = read_number(root, "/sys/kernel/kexec_crash_size", 0), moved;
 	_cleanup_free_ char *text = NULL;
+	struct needs needs;
 
 	if (io_read_file(root, "/proc/zoneinfo", PROC_LIMIT, &text, NULL) < 0)
 		return (struct needs){ 0 };
-	return (struct needs){
-		.image = make_room_needed(text, reserved, crash, image, page_size()),
-		.least = make_room_needed(text, reserved, crash, UINT64_MAX, page_size()),
-	};
+	needs.image = make_room_needed(text, reserved, crash, image, page_size());
+	needs.least = make_room_needed(text, reserved, crash, UINT64_MAX, page_size());
+	if (needs.least > 0) {
+		moved = 2 * held_by_cards(root); /* with its copy */
+		needs.image += moved;
+		needs.least += moved;
+	}
+	return needs;
 }
 
 /* What is being written, in bytes, and in *ret_out how much was ever swapped out. Each processor

@@ -208,6 +208,26 @@ START_TEST(the_size_counts)
 }
 END_TEST
 
+/* The same device again, and the port of a screen. */
+START_TEST(what_cards_hold_is_moved_and_saved)
+{
+	struct why w = { 0 };
+
+	made_put("/sys/class/drm/card0/device/mem_info_vram_used", "10485760\n");
+	made_put("/sys/class/drm/renderD128/device/mem_info_vram_used", "10485760\n");
+	made_directory("/sys/class/drm/card0-DP-1");
+	made_put("/sys/class/drm/card1/device/mem_info_vram_used", "31457280\n");
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
+	ck_assert_uint_ge(machine.free << 10,
+			  make_room_needed(ZONE, MIB, 0, UINT64_MAX, PAGE) + 80 * MIB);
+	ck_assert_uint_lt(machine.free << 10,
+			  make_room_needed(ZONE, MIB, 0, UINT64_MAX, PAGE) + 96 * MIB);
+	/* More than memory can take. */
+	made_put("/sys/class/drm/card1/device/mem_info_vram_used", "314572800\n");
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 0);
+}
+END_TEST
+
 /* Memory is never free altogether. The kernel could free no more than this did. */
 START_TEST(as_small_as_possible)
 {
@@ -336,6 +356,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, cannot_be_computed_from_nonsense);
 	tcase_add_test(tcase, frees_and_waits);
 	tcase_add_test(tcase, the_size_counts);
+	tcase_add_test(tcase, what_cards_hold_is_moved_and_saved);
 	tcase_add_test(tcase, as_small_as_possible);
 	tcase_add_test(tcase, less_is_no_error);
 	tcase_add_test(tcase, a_stop);
