@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "platform/memory/zones.h"
@@ -39,15 +40,23 @@
  * the image. */
 #define BESIDE_MAX(managed) ((managed) / 32 + (128ull << 20))
 
-/* Freed at once, between two looks at a requested stop. */
+/* Freed at once, between two looks at a requested stop; and what counts as progress. */
 #define PIECE (32ull << 20)
+#define PROGRESS (1ull << 20)
+
+/* Freeing it takes no longer than this. */
+#define FREEING_USEC 600000000
 
 /* Writes that make no progress for this long are not waited for: those of a network file system
  * whose server does not answer, for example. Nor are those that never end: of a file server, whose
  * threads run until the snapshot. */
-#define STALLED_MS 5000
-#define WAIT_MS 60000
-#define POLL_MS 20
+#define STALLED_USEC 5000000
+#define OTHERS_USEC 60000000
+
+/* If some of them may be of what was swapped out: in addition, with or without progress. */
+#define SWAPPED_USEC 120000000
+
+#define POLL_USEC 20000
 
 /* The root cgroup's directory, also where nothing mounts it. */
 static int open_reclaim(const char *root)
@@ -161,17 +170,6 @@ static uint64_t read_number(const char *root, const char *path, uint64_t otherwi
 	return text_parse_u64(text, &value) == 0 ? value : otherwise;
 }
 
-/* A line of /proc/meminfo, in bytes; 0 where it cannot be read. */
-static uint64_t meminfo_of(const char *root, const char *name)
-{
-	_cleanup_free_ char *text = NULL;
-	uint64_t value;
-
-	if (io_read_file(root, "/proc/meminfo", PROC_LIMIT, &text, NULL) < 0)
-		return 0;
-	return meminfo_line(text, name, &value) == 0 ? value : 0;
-}
-
 /* What must be free, in bytes, or 0 where it cannot be computed. */
 struct needs {
 	uint64_t image; /* for one of the size to aim at */
@@ -213,80 +211,126 @@ static struct needs read_needs(const char *root, uint64_t image)
 	return needs;
 }
 
-/* What is being written, in bytes, and in *ret_out how much was ever swapped out. Each processor
- * counts on its own, and adds that up once a second: reading stat_refresh makes them do it. */
-static uint64_t on_the_way(const char *root, uint64_t *ret_out)
+struct look {
+	uint64_t free, writing; /* bytes */
+	uint64_t out;		/* pages that were ever swapped out */
+};
+
+/* Each processor counts on its own, and adds that up once a second: reading stat_refresh makes them
+ * do it. */
+static struct look look(const char *root)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *meminfo = NULL, *vmstat = NULL;
+	struct look look = { 0 };
 	const char *line = NULL;
 	char ignored[8];
 
 	(void)io_read_text(root, "/proc/sys/vm/stat_refresh", ignored, sizeof(ignored));
-	if (io_read_file(root, "/proc/vmstat", PROC_LIMIT, &text, NULL) == 0)
-		line = strstr(text, "\npswpout ");
-	*ret_out = line ? strtoull(line + strlen("\npswpout "), NULL, 10) : 0;
-	return meminfo_of(root, "Writeback");
-}
-
-/* Until nothing is being written, and nothing new was at a second look. */
-static void wait_for_writes(const char *root)
-{
-	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
-	uint64_t out, last_out, last = on_the_way(root, &last_out), now = last;
-
-	for (int waited = 0, still = 0;
-	     waited < WAIT_MS && still < STALLED_MS && !abort_requested(); waited += POLL_MS) {
-		nanosleep(&pause, NULL);
-		now = on_the_way(root, &out);
-		if (now == 0 && last == 0 && out == last_out)
-			return;
-		still = now == last && out == last_out ? still + POLL_MS : 0;
-		last = now;
-		last_out = out;
+	if (io_read_file(root, "/proc/meminfo", PROC_LIMIT, &meminfo, NULL) == 0) {
+		(void)meminfo_line(meminfo, "MemFree", &look.free);
+		(void)meminfo_line(meminfo, "Writeback", &look.writing);
 	}
-	log_debug("%" PRIu64 " KiB are still being written", now >> 10);
+	if (io_read_file(root, "/proc/vmstat", PROC_LIMIT, &vmstat, NULL) == 0)
+		line = strstr(vmstat, "\npswpout ");
+	if (line)
+		look.out = strtoull(line + strlen("\npswpout "), NULL, 10);
+	return look;
 }
 
-/* Pages that are still being written are not free yet, so it may take a second try. */
-static bool reclaim(const struct make_room *room, uint64_t bytes)
+/* Until nothing is being written, and nothing new was at a second look, or until that much is free:
+ * true. False after stalled microseconds without progress, at that time, or if a stop is
+ * requested. */
+static bool wait_for_writes(const char *root, uint64_t enough, uint64_t stalled, uint64_t until)
 {
-	char text[24];
-	int length = snprintf(text, sizeof(text), "%" PRIu64, bytes);
+	const struct timespec pause = { .tv_nsec = POLL_USEC * 1000 };
+	struct look now, last = look(root);
+	uint64_t time, moved = now_usec();
 
-	for (int i = 0; i < 2 && !abort_requested(); i++) {
-		if (write(room->reclaim, text, (size_t)length) == length)
+	while (!abort_requested()) {
+		nanosleep(&pause, NULL);
+		now = look(root);
+		if (now.free >= enough ||
+		    (now.writing == 0 && last.writing == 0 && now.out == last.out))
 			return true;
-		if (errno != EAGAIN && errno != EINTR)
+		time = now_usec();
+		if (now.writing != last.writing || now.out != last.out)
+			moved = time;
+		if (time - moved >= stalled || time >= until)
 			return false;
-		wait_for_writes(room->root);
+		last = now;
 	}
 	return false;
 }
 
+/* What was swapped out since out must be written, also to a slow disk. */
+static void end_writes(const char *root, uint64_t out)
+{
+	bool written = wait_for_writes(root, UINT64_MAX, STALLED_USEC, now_usec() + OTHERS_USEC);
+	bool swapped = look(root).out != out;
+
+	if (!written && swapped && !abort_requested()) {
+		log_notice("waiting until what was swapped out is written");
+		written =
+			wait_for_writes(root, UINT64_MAX, SWAPPED_USEC, now_usec() + SWAPPED_USEC);
+	}
+	if (!written && !abort_requested())
+		log_message(swapped ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
+			    "%" PRIu64 " KiB are still being written; hibernating anyway",
+			    look(root).writing >> 10);
+}
+
+/* 0: all of it. -EAGAIN: less, or none; what is being written is not free yet. Another negative
+ * errno: this does not work. */
+static int reclaim(const struct make_room *room, uint64_t bytes)
+{
+	char text[24];
+	int length = snprintf(text, sizeof(text), "%" PRIu64, bytes);
+
+	if (write(room->reclaim, text, (size_t)length) == length)
+		return 0;
+	return errno == EINTR ? -EAGAIN : -errno;
+}
+
+/* Until that much is free, or no more can be: twice in a row it is not more than before. */
+static void free_memory(const struct make_room *room, uint64_t needed, bool quiet)
+{
+	uint64_t begun = look(room->root).free, now = begun, most = begun, piece, asked = 0;
+	uint64_t until = now_usec() + FREEING_USEC;
+	struct progress progress;
+	int r = 0;
+
+	if (begun >= needed)
+		return;
+	progress_begin(&progress, "Making room", needed - begun, quiet);
+	/* Twice what is needed: some of it goes to the processors' own lists first. */
+	for (int failed = 0; now < needed && asked < 2 * needed && failed < 2; asked += piece) {
+		piece = min_u64(PIECE, max_u64(needed - now, PROGRESS));
+		r = reclaim(room, piece);
+		if (r == -EAGAIN)
+			wait_for_writes(room->root, min_u64(now + piece, needed), STALLED_USEC,
+					min_u64(until, now_usec() + OTHERS_USEC));
+		now = look(room->root).free;
+		failed = r == 0 || now >= most + PROGRESS ? 0 : failed + 1;
+		most = max_u64(most, now);
+		progress_update(&progress, now - min_u64(now, begun));
+		if ((r < 0 && r != -EAGAIN) || now_usec() >= until || abort_requested())
+			break;
+	}
+	progress_end(&progress);
+}
+
 int make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w)
 {
-	uint64_t now, begun, piece, asked = 0;
-	struct progress progress;
 	struct needs needs;
-	bool more = true;
+	uint64_t out, now;
 
 	if (room->reclaim < 0)
 		return 0;
 	needs = read_needs(room->root, image);
-	begun = now = meminfo_of(room->root, "MemFree");
-	if (now < needs.image) {
-		progress_begin(&progress, "Making room", needs.image - begun, quiet);
-		/* Twice what is needed: some of it goes to the processors' own lists first. */
-		while (more && now < needs.image && asked < 2 * needs.image && !abort_requested()) {
-			piece = min_u64(PIECE, needs.image - now);
-			asked += piece;
-			more = reclaim(room, piece);
-			now = meminfo_of(room->root, "MemFree");
-			progress_update(&progress, now - min_u64(now, begun));
-		}
-		progress_end(&progress);
-	}
-	wait_for_writes(room->root);
+	out = look(room->root).out;
+	free_memory(room, needs.image, quiet);
+	end_writes(room->root, out);
+	now = look(room->root).free;
 	log_debug("%" PRIu64 " MiB are free, of %" PRIu64, now >> 20, needs.image >> 20);
 	if (abort_requested())
 		return why(w, -ECANCELED, "%s", abort_requested());

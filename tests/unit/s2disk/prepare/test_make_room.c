@@ -21,6 +21,7 @@ const char *__wrap_abort_requested(void);
 ssize_t __real_write(int fd, const void *bytes, size_t length);
 ssize_t __wrap_write(int fd, const void *bytes, size_t length);
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
 
 /* The machine: KiB. */
 static struct {
@@ -28,10 +29,18 @@ static struct {
 	uint64_t on_way;     /* being written, and free after that */
 	uint64_t out;	     /* ever swapped out, in pages */
 	uint64_t later;	     /* swapped out at the next looks, by another */
-	bool stuck;	     /* nothing is ever written */
-	bool endless;	     /* something always is */
-	unsigned int pieces, stop_at, waits;
+	uint64_t rate;	     /* what is written in a pause */
+	uint64_t pause;	     /* how long that is, in microseconds */
+	uint64_t time;	     /* in microseconds */
+	uint64_t stuck;	     /* nothing is written until then */
+	bool endless;	     /* something always is swapped out … */
+	bool serves;	     /* … or written, by a file server */
+	bool late;	     /* nothing is freed at once */
+	bool stingy;	     /* less is freed than was asked for */
+	unsigned int pieces, stop_at;
 } machine;
+
+#define SECOND 1000000ull
 
 static struct make_room room;
 
@@ -69,13 +78,17 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t length)
 	kib = min_u64(strtoull(bytes, NULL, 10) >> 10, machine.used);
 	ck_assert_uint_gt(strtoull(bytes, NULL, 10), 0);
 	machine.pieces++;
-	if (machine.pieces % 2 == 0 && kib > 0) {
+	if (machine.pieces % 2 == 0 && kib > 0 && !machine.late) {
 		machine.used -= kib;
 		machine.free += kib;
 		show();
 		return (ssize_t)length;
 	}
-	swap_out(kib);
+	swap_out(machine.stingy ? 0 : kib);
+	if (machine.stingy) {
+		machine.used -= kib / 2;
+		machine.free += kib / 2;
+	}
 	show();
 	errno = EAGAIN;
 	return -1;
@@ -83,19 +96,29 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t length)
 
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
 {
-	uint64_t written = machine.stuck ? 0 : min_u64(machine.on_way, 10240);
+	uint64_t written = machine.time < machine.stuck ? 0 : min_u64(machine.on_way, machine.rate);
 
 	(void)wanted;
 	(void)left;
-	machine.waits++;
+	machine.time += machine.pause;
 	machine.on_way -= written;
 	machine.free += written;
 	machine.out += machine.endless;
+	if (machine.serves)
+		machine.on_way = 100 + machine.time / machine.pause % 2;
 	if (machine.on_way == 0 && machine.later > 0) {
 		swap_out(machine.later);
 		machine.later = 0;
 	}
 	show();
+	return 0;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	(void)clock;
+	*ret = (struct timespec){ .tv_sec = (time_t)(1 + machine.time / SECOND),
+				  .tv_nsec = (long)(machine.time % SECOND * 1000) };
 	return 0;
 }
 
@@ -117,6 +140,8 @@ static void make_machine(void)
 	made_put(RECLAIM, "");
 	machine.free = 32 << 10;
 	machine.used = 400 << 10;
+	machine.rate = 10 << 10;
+	machine.pause = SECOND;
 	show();
 	make_room_prepare(&room, made_root, 0, &others);
 }
@@ -282,26 +307,74 @@ START_TEST(writes_that_stand_still_are_left)
 {
 	struct why w = { 0 };
 
-	machine.stuck = true;
+	machine.stuck = UINT64_MAX;
 	machine.free = 400 << 10;
 	machine.on_way = 100;
 	show();
 	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
-	ck_assert_uint_gt(machine.waits, 100);
-	ck_assert_uint_lt(machine.waits, 1000);
+	ck_assert_uint_gt(machine.time, 4 * SECOND);
+	ck_assert_uint_lt(machine.time, 8 * SECOND);
 }
 END_TEST
 
+/* Longer where memory is swapped out. */
 START_TEST(writes_that_never_end_are_left)
 {
 	struct why w = { 0 };
 
-	machine.endless = true;
+	machine.endless = _i;
+	machine.serves = !_i;
 	machine.free = 400 << 10;
 	show();
 	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
-	ck_assert_uint_gt(machine.waits, 1000);
-	ck_assert_uint_lt(machine.waits, 10000);
+	ck_assert_uint_gt(machine.time, (_i ? 100 : 30) * SECOND);
+	ck_assert_uint_lt(machine.time, (_i ? 240 : 90) * SECOND);
+}
+END_TEST
+
+/* A disk that wakes, or tries again. */
+START_TEST(what_was_swapped_out_is_waited_for)
+{
+	struct why w = { 0 };
+
+	machine.free = 240 << 10;
+	machine.stuck = 30 * SECOND;
+	show();
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
+	ck_assert_uint_gt(machine.out, 0);
+	ck_assert_uint_eq(machine.on_way, 0);
+	/* Not for ever. */
+	machine.free = 240 << 10;
+	machine.stuck = UINT64_MAX;
+	show();
+	make_room(&room, LARGEST, true, &w);
+	ck_assert_uint_gt(machine.on_way, 0);
+	ck_assert_uint_lt(machine.time, 240 * SECOND);
+}
+END_TEST
+
+/* Fewer pages than were asked for, but some, every time. */
+START_TEST(less_at_once_is_tried_again)
+{
+	struct why w = { 0 };
+
+	machine.stingy = true;
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
+	ck_assert_uint_eq(machine.on_way, 0);
+}
+END_TEST
+
+/* It is left to the kernel where it takes too long. */
+START_TEST(ends_in_time)
+{
+	struct why w = { 0 };
+
+	machine.pause = 2 * SECOND;
+	machine.rate = 200;
+	machine.late = true;
+	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 0);
+	ck_assert_uint_gt(machine.time, 300 * SECOND);
+	ck_assert_uint_lt(machine.time, 900 * SECOND);
 }
 END_TEST
 
@@ -350,6 +423,7 @@ void test_cases(Suite *suite)
 	TCase *tcase = test_case(suite, "make_room");
 
 	tcase_add_checked_fixture(tcase, make_machine, remove_machine);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, is_computed_as_the_kernel_does);
 	tcase_add_test(tcase, what_a_balloon_holds_is_not_saved);
 	tcase_add_test(tcase, what_a_crash_kernel_has_is_saved);
@@ -362,6 +436,9 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, a_stop);
 	tcase_add_test(tcase, what_another_swaps_out_is_waited_for);
 	tcase_add_test(tcase, writes_that_stand_still_are_left);
-	tcase_add_test(tcase, writes_that_never_end_are_left);
+	tcase_add_loop_test(tcase, writes_that_never_end_are_left, 0, 2);
+	tcase_add_test(tcase, what_was_swapped_out_is_waited_for);
+	tcase_add_test(tcase, less_at_once_is_tried_again);
+	tcase_add_test(tcase, ends_in_time);
 	tcase_add_loop_test(tcase, where, 0, ARRAY_SIZE(areas));
 }
