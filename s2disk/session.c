@@ -226,13 +226,13 @@ int session_invalidate(struct session *session)
 
 void session_close(struct session *session)
 {
+	int r;
+
 	/* The disk first: once processes run again, no crash may lead to resuming this image. */
 	session_invalidate(session);
 	if (session->snapshot >= 0) {
 		session_drop_image(session);
 		if (session->frozen) {
-			int r;
-
 			kernel_settings_restore_display(&session->kernel_settings);
 			r = snapshot_unfreeze(session->snapshot);
 			if (r < 0)
@@ -241,7 +241,10 @@ void session_close(struct session *session)
 		}
 	}
 	log_release();
-	kernel_settings_restore(&session->kernel_settings, session->settings->max_loglevel);
+	r = kernel_settings_restore(&session->kernel_settings, session->settings->max_loglevel);
+	if (r < 0)
+		log_warning("vm.swappiness or another setting of the kernel was not restored: %s",
+			    strerror(-r));
 	signature_page_close(&session->signature);
 	if (session->device >= 0)
 		close(session->device);
