@@ -178,6 +178,9 @@ first_boot() {
     hold main 100 80
     for i in $(seq $CYCLES); do
         hold more$i 16 16
+        if [ "$i" = "$CYCLES" ]; then
+            echo "image size = 0" >>/etc/suspend.conf
+        fi
         hibernate
     done
     mark swappiness "$(cat /proc/sys/vm/swappiness)"
