@@ -38,6 +38,9 @@ int platform_capture(const char *root, const char *kernel_log, struct platform *
 
 	if (r == 0)
 		r = acpi_capture(root, kernel_log, &platform.acpi);
+	/* arm64 uses one of them, though firmware may have both (acpi_boot_table_init()). */
+	if (r == 0 && !platform.acpi.tables.known)
+		r = device_tree_capture(root, &platform.device_tree);
 	if (r == 0)
 		r = efi_capture(root, &platform.efi);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "platform/hardware/cpu.h"
 #include "platform/hardware/devices.h"
 #include "platform/memory/e820.h"
+#include "platform/firmware/device_tree.h"
 #include "platform/firmware/efi.h"
 #include "platform/filesystems/filesystems.h"
 #include "platform/firmware/guest.h"
@@ -38,6 +39,7 @@ struct platform {
 	struct memory_map map;
 	struct ram ram;
 	struct acpi acpi;
+	struct device_tree device_tree; /* not beside ACPI tables */
 	struct efi efi;
 	struct cpu cpu;
 	struct guest guest;

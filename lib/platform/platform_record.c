@@ -40,6 +40,7 @@ enum record_type {
 	RECORD_MAPS_MET = 27,
 	RECORD_MAPS_MET_FRAMES = 28,
 	RECORD_MAPS_MET_LOGS = 29,
+	RECORD_DEVICE_TREE = 30,
 };
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
@@ -116,6 +117,12 @@ static const struct record_field acpi_fields[] = {
 static const struct record_field facs_fields[] = {
 	U32(struct acpi_facs, present),
 	U32(struct acpi_facs, hardware_signature),
+};
+static const struct record_field tree_fields[] = {
+	U32(struct device_tree, present),
+	U32(struct device_tree, properties),
+	TEXT(struct device_tree, model),
+	BYTES(struct device_tree, sha256),
 };
 static const struct record_field efi_fields[] = {
 	U32(struct efi_state, booted),
@@ -245,6 +252,8 @@ static const struct part parts[] = {
 		  ACPI_TABLES_MAX, acpi_fields),
 	SINGLE_PART(RECORD_ACPI_FACS, "facs", acpi.facs, struct acpi_facs, facs_fields),
 	LIST_PART(RECORD_TPM, "tpm", acpi.tpm, struct byte_range, ACPI_TPM_MAX, range_fields),
+	SINGLE_PART(RECORD_DEVICE_TREE, "device tree", device_tree, struct device_tree,
+		    tree_fields),
 	SINGLE_PART(RECORD_EFI, "efi", efi.state, struct efi_state, efi_fields),
 	LIST_PART(RECORD_EFI_RUNTIME, "efi runtime", efi.regions, struct efi_region,
 		  EFI_REGIONS_MAX, region_fields),

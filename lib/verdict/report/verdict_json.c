@@ -148,6 +148,15 @@ static void json_firmware(struct json *json, const struct platform *platform)
 		json_object_end(json);
 	}
 	json_array_end(json);
+	if (platform->device_tree.present) {
+		const struct device_tree *tree = &platform->device_tree;
+
+		json_object_begin(json, "device_tree");
+		json_string(json, "model", tree->model);
+		json_u64(json, "properties", tree->properties);
+		json_bytes(json, "sha256", tree->sha256, sizeof(tree->sha256));
+		json_object_end(json);
+	}
 	json_array_begin(json, "efi_runtime");
 	for (size_t i = 0; i < platform->efi.regions.count; i++) {
 		const struct efi_region *region = &platform->efi.regions.items[i];

@@ -190,9 +190,10 @@ void platform_print(const struct platform *platform, FILE *out)
 		 text_size(platform->ram.pages.present * page_size_of(platform), size,
 			   sizeof(size)));
 	print_line(out, "memory", text);
-	snprintf(text, sizeof(text), "%zu ACPI tables, %zu EFI runtime regions, %zu devices",
-		 platform->acpi.tables.count, platform->efi.regions.count,
-		 platform->devices.items.count);
+	snprintf(text, sizeof(text), "%zu ACPI tables, %s%zu EFI runtime regions, %zu devices",
+		 platform->acpi.tables.count,
+		 platform->device_tree.present ? "a device tree, " : "",
+		 platform->efi.regions.count, platform->devices.items.count);
 	print_line(out, "described by", text);
 	snprintf(text, sizeof(text), "%s: %s",
 		 e820_check_name(e820_check_of_magic(platform->hibernation.magic)),
