@@ -330,7 +330,7 @@ static bool is_other_machine(const struct finding *finding)
 
 	return finding->class >= VERDICT_RISKY && !finding->of_command_line &&
 	       (about == ABOUT_HYPERVISOR || about == ABOUT_FIRMWARE || about == ABOUT_MACHINE ||
-		about == ABOUT_CPU || about == ABOUT_CPU_FEATURES);
+		about == ABOUT_CPU || about == ABOUT_CPU_FEATURES || about == ABOUT_DEVICE_TREE);
 }
 
 /* Does this policy refuse the image for such a finding? */

@@ -27,6 +27,7 @@ static const char *const about_names[] = {
 	[ABOUT_PAGE_COUNT] = "page-count",
 	[ABOUT_ACPI_TABLES] = "acpi-tables",
 	[ABOUT_ACPI_SIGNATURE] = "acpi-signature",
+	[ABOUT_DEVICE_TREE] = "device-tree",
 	[ABOUT_EFI_RUNTIME] = "efi-runtime",
 	[ABOUT_FIRMWARE] = "firmware",
 	[ABOUT_MACHINE] = "machine",

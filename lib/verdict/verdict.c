@@ -142,6 +142,7 @@ static void judge_all(struct judge *judge)
 	judge_kernel_check(judge);
 	judge_page_count(judge);
 	judge_acpi(judge);
+	judge_device_tree(judge);
 	judge_efi(judge);
 	judge_machine(judge);
 	judge_kernel(judge);

@@ -230,6 +230,43 @@ void judge_acpi(struct judge *judge)
 		judge_same(judge, ABOUT_ACPI_TABLES, "The ACPI tables are the same.");
 }
 
+static void tree_words(const struct device_tree *tree, char *text, size_t size)
+{
+	if (tree->present)
+		snprintf(text, size, "%s%s%u properties", tree->model, *tree->model ? ", " : "",
+			 tree->properties);
+}
+
+/* Drivers keep the addresses, interrupts and clocks that they read while they were probed. */
+void judge_device_tree(struct judge *judge)
+{
+	const struct device_tree *then = &judge->then->device_tree;
+	const struct device_tree *now = &judge->now->device_tree;
+	struct finding *finding;
+
+	if (!then->present && !now->present)
+		return;
+	if (then->present && now->present &&
+	    memcmp(then->sha256, now->sha256, sizeof(then->sha256)) == 0) {
+		judge_same(judge, ABOUT_DEVICE_TREE, "The device tree is the same.");
+		return;
+	}
+	finding = judge_add(judge, ABOUT_DEVICE_TREE, VERDICT_RISKY);
+	tree_words(then, finding->then, sizeof(finding->then));
+	tree_words(now, finding->now, sizeof(finding->now));
+	if (then->present != now->present)
+		SAY(finding->text, "A device tree is known only %s.",
+		    now->present ? "of this boot" : "of the boot that was saved");
+	else
+		SAY(finding->text,
+		    "The device tree is another: %s, not %s. The saved kernel keeps using the "
+		    "addresses, interrupts and clocks that the old one names.",
+		    finding->now, finding->then);
+	if (then->present)
+		SAY(finding->advice, "Boot with the device tree of the system that hibernated: the "
+				     "same firmware, settings, .dtb file and overlays.");
+}
+
 static const struct efi_region *find_region(const struct efi *efi, uint64_t start)
 {
 	for (size_t i = 0; i < efi->regions.count; i++)

@@ -27,6 +27,7 @@ void judge_kernel_check(struct judge *judge);
 void judge_page_count(struct judge *judge);
 void judge_memory_size(struct judge *judge);
 void judge_acpi(struct judge *judge);
+void judge_device_tree(struct judge *judge);
 void judge_efi(struct judge *judge);
 
 /* Does its kernel call EFI runtime services without showing where they are? Only x86 has

@@ -91,7 +91,8 @@ START_TEST(another_machine)
 {
 	const enum verdict_about about = (enum verdict_about)_i;
 	bool other = about == ABOUT_HYPERVISOR || about == ABOUT_FIRMWARE ||
-		     about == ABOUT_MACHINE || about == ABOUT_CPU || about == ABOUT_CPU_FEATURES;
+		     about == ABOUT_MACHINE || about == ABOUT_CPU || about == ABOUT_CPU_FEATURES ||
+		     about == ABOUT_DEVICE_TREE;
 
 	add_finding(VERDICT_RISKY, "Another version.");
 	made.findings[0].about = about;

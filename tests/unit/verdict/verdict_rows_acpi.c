@@ -346,3 +346,55 @@ LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "known only of this boot")
 {
 	list_free(&then.acpi.tables);
 }
+
+/* A machine of the same shape with ACPI, then with a device tree. */
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "known only of the boot that was saved",
+     .also = { { ABOUT_DEVICE_TREE, VERDICT_RISKY } })
+{
+	list_free(&now.acpi.tables);
+	now.device_tree.present = 1;
+}
+
+ROW("the device tree with which the kernel was started (arm64 without ACPI) differs");
+
+static void trees(void)
+{
+	list_free(&then.acpi.tables);
+	list_free(&now.acpi.tables);
+	then.device_tree = now.device_tree =
+		(struct device_tree){ .present = 1, .properties = 7, .model = "Acme Board" };
+}
+
+LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY,
+     "is another: Acme Board, 7 properties, not Acme Board, 7 properties",
+     .advice = "the same firmware, settings, .dtb file and overlays")
+{
+	trees();
+	now.device_tree.sha256[SHA256_SIZE - 1] = 1;
+}
+
+LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "is another: 8 properties, not Acme Board")
+{
+	trees();
+	now.device_tree = (struct device_tree){ .present = 1, .properties = 8, .sha256 = { 1 } };
+}
+
+LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "", .silent = true)
+{
+	trees();
+}
+
+ROW("a device tree known on one side only");
+
+LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "known only of this boot")
+{
+	trees();
+	then.device_tree.present = 0;
+}
+
+LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "known only of the boot that was saved",
+     .advice = "Boot with the device tree of the system that hibernated")
+{
+	trees();
+	now.device_tree = (struct device_tree){ 0 };
+}
