@@ -142,3 +142,33 @@ class ReservedMapped(Reserved):
         place = moved.Frames(self.swap, self.ram()).used(4)
         self.resume(reserve=moved.area(place, 4))
         self.need_message("hibernated: no differences")
+
+
+class TreeChanged(firmware.DeviceTree, Arm64):
+    """a property of the device tree is another: refused and kept, no reboot; with the
+    first tree, whose regions and MAC address are others: resumes"""
+    name = "arm64-tree-changed"
+    group = "slow"
+    limit = 500
+    # QEMU's timer, which no driver asks about this.
+    anchor = "\ttimer {\n"
+
+    def _source(self):
+        text = super()._source()
+        self.need(self.anchor in text, "the machine's tree has a timer")
+        return text.replace(self.anchor, self.anchor + self.line, 1)
+
+    def run(self):
+        self.line = "\t\tlocal-mac-address = [02 00 00 00 00 01];\n"
+        before = self.hibernate()
+        self.line += "\t\tarm,no-tick-in-suspend;\n"
+        self.boot()
+        self.off()
+        self.figure(self.need_message("risky: The device tree is another: .*properties, not "))
+        self.need_message("A reboot would not change the machine, its processor or its firmware")
+        self.need_message("kept and the machine powers off")
+        self.need_kept(0)
+        self.line = "\t\tlocal-mac-address = [02 00 00 00 00 02];\n"
+        self.machine = before
+        self.resume(reserve="0x50000000+0x4000")
+        self.need_message("hibernated: no differences")
