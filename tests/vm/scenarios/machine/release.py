@@ -86,6 +86,13 @@ class VirtioMemInitramfs(VirtioMemEmpty):
         self.need_message("released for the restore: virtio-mem device virtio")
 
 
+class VirtioMemInitramfs61(VirtioMemInitramfs):
+    """the same, Linux 6.1"""
+    name = "release-virtio-mem-initramfs-6.1"
+    group = "slow"
+    kernel = "6.1"
+
+
 class VirtioMemPlugged(Released):
     """virtio-mem's memory is given up until the next boot, as asked for"""
     name = "release-virtio-mem-plugged"
@@ -162,6 +169,13 @@ first_boot() {
                   "memory can be plugged again")
 
 
+class VirtioMemTakenBack61(VirtioMemTakenBack):
+    """the same, Linux 6.1"""
+    name = "release-virtio-mem-wait-6.1"
+    group = "slow"
+    kernel = "6.1"
+
+
 class Dimm(Released):
     """added memory (pc-dimm) is offlined: the machine resumes without it"""
     name = "release-dimm"
@@ -215,6 +229,13 @@ class DimmAgain(Dimm):
         self.need_message("(?<!not )given back: 128 MiB of memory at 0x")
         self.need(abs(self.difference(before)) < 1024, "it is used again")
         self.need_swap_works()
+
+
+class DimmAgain61(DimmAgain):
+    """the same, Linux 6.1"""
+    name = "release-dimm-again-6.1"
+    group = "slow"
+    kernel = "6.1"
 
 
 class Adapter(Released):
@@ -288,6 +309,13 @@ first_boot() {
         self.need("refuser" in self.machine.mark("bound"), "it is bound again")
 
 
+class FreezeRefused61(FreezeRefused):
+    """the same, Linux 6.1"""
+    name = "release-refuser-6.1"
+    group = "slow"
+    kernel = "6.1"
+
+
 class GivenBack(FreezeRefused):
     """a write error, and cancels while it releases and while it writes: all is given back"""
     name = "release-cancel"
@@ -349,3 +377,10 @@ first_boot() {
         self.need_content()
         self.need_swap_works()
         self.need_signature(disks.SWAP)
+
+
+class GivenBack61(GivenBack):
+    """the same, Linux 6.1"""
+    name = "release-cancel-6.1"
+    group = "slow"
+    kernel = "6.1"
