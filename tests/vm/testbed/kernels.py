@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's kernels by name: found with apt, unpacked once, kept in a cache.
 
-A name is SERIES[-FLAVOUR][-arm64[-16k]]: 6.12, backports, sid-cloud, 6.12-rt-arm64,
+A name is SERIES[-FLAVOUR][-arm64[-16k]]: 6.12, stable, backports, sid-cloud, 6.12-rt-arm64,
 backports-arm64-16k (pages of 16 KiB).
 """
 
@@ -21,6 +21,7 @@ BACKPORTS = MAIN % "trixie-backports"
 SERIES = {
     "6.1": MAIN % "bookworm" + SECURITY % "bookworm-security",
     "6.12": SECURITY % "bookworm-security",
+    "stable": MAIN % "trixie" + SECURITY % "trixie-security",
     "backports": BACKPORTS,
     "sid": MAIN % "sid",
     "newest": BACKPORTS + MAIN % "sid",
