@@ -13,6 +13,7 @@ from testbed.full import FullGuest
 class Partition(FullGuest):
     """systemctl hibernate as installed: swap partition, initramfs-tools"""
     name = "debian-partition"
+    group = "slow"
 
     def run(self):
         super().run()
@@ -31,6 +32,14 @@ class Trixie(Partition):
     name = "debian-13"
     group = "slow"
     suite = "trixie"
+    kernel = "6.12"
+
+
+class Forky(Partition):
+    """systemctl hibernate with forky, the next Debian"""
+    name = "debian-forky"
+    group = "slow"
+    suite = "forky"
     kernel = "6.12"
 
 
