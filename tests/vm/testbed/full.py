@@ -123,6 +123,15 @@ first_boot() {
                                                    self.operation)
         return files
 
+    def system_name(self):
+        """Debian, systemd and Linux, as the first boot said; None: it did not."""
+        try:
+            with open(os.path.join(self.log_dir, "boot1.log"), errors="replace") as stream:
+                found = re.search(r"@@ system (\S+) (\S+)$", stream.read(), re.M)
+        except OSError:
+            return None
+        return found and " ".join((self.suite, *found.groups()))
+
     def read_linux(self):
         """What the boot loader would start."""
         return debian.read_boot_disk(self.boot_disk.path, self.work_dir)

@@ -165,10 +165,11 @@ class Runner:
         return reason
 
     def _record(self, instance, name, ok, seconds):
-        """A line of the results: date, kernel, scenario, outcome, seconds."""
-        if isinstance(instance and instance.linux, kernels.Kernel):
+        """A line of the results: date, what ran, scenario, outcome, seconds."""
+        system = instance and instance.system_name()
+        if system:
             self._results.write("%s\t%s\t%s\t%s\t%.0f\n" % (
-                time.strftime("%Y-%m-%d", time.gmtime()), instance.linux.release,
+                time.strftime("%Y-%m-%d", time.gmtime()), system,
                 name, "ok" if ok else "FAIL", seconds))
             self._results.flush()
 

@@ -88,6 +88,10 @@ class Scenario:
         self.hibernate()
         self.resume()
 
+    def system_name(self):
+        """What ran, for the results."""
+        return self.linux.release
+
     # What scenarios use
 
     def deadline(self):

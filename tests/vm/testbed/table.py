@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table of doc/kernels.md: which core scenarios passed on which kernel.
+"""The tables of doc/kernels.md: which core scenarios passed on which kernel, and on
+what the whole systems ran.
 
 Pure: texts go in and come out.
 """
@@ -7,12 +8,14 @@ Pure: texts go in and come out.
 import re
 
 HEAD = "| Linux | date (UTC) |"
+SYSTEMS = "| scenario | date (UTC) | Debian | systemd | Linux | result |"
 NOT_RUN = "–"
 OUTCOMES = {"ok": "passed", "FAIL": "**failed**"}
 
 
 def read_results(text):
-    """What a run's file of results says: {(kernel, scenario): (outcome, date)}."""
+    """What a run's file of results says: {(system, scenario): (outcome, date)}, where
+    the system is a kernel, or Debian, systemd and kernel with blanks between."""
     found = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line:
@@ -20,8 +23,8 @@ def read_results(text):
         fields = line.split("\t")
         if len(fields) != 5 or fields[3] not in OUTCOMES:
             raise ValueError("line %d is no result: %s" % (number, line))
-        date, kernel, scenario, outcome, _ = fields
-        found[kernel, scenario] = (OUTCOMES[outcome], date)
+        date, system, scenario, outcome, _ = fields
+        found[system, scenario] = (OUTCOMES[outcome], date)
     return found
 
 
@@ -33,13 +36,13 @@ def _is_row(line):
     return line.startswith("|") and not line.startswith("| ---")
 
 
-def read_table(document):
-    """(text before, {kernel: {column: cell}}, text after) of a document."""
+def read_table(document, head=HEAD):
+    """(text before, {first cell: {column: cell}}, text after) of a document."""
     lines = document.split("\n")
     begin = next((number for number, line in enumerate(lines)
-                  if line.startswith(HEAD)), None)
+                  if line.startswith(head)), None)
     if begin is None:
-        raise ValueError("no line begins with '%s'" % HEAD)
+        raise ValueError("no line begins with '%s'" % head)
     end = begin
     while end < len(lines) and lines[end].startswith("|"):
         end += 1
@@ -47,7 +50,7 @@ def read_table(document):
     rows = {}
     for line in filter(_is_row, lines[begin + 1:end]):
         row = dict(zip(names, _cells(line)))
-        rows[row["Linux"]] = row
+        rows[row[names[0]]] = row
     return lines[:begin], rows, lines[end:]
 
 
@@ -71,4 +74,16 @@ def updated(document, scenarios, results):
     for kernel in sorted(rows, key=_order):
         table.append("| %s |" % " | ".join(rows[kernel].get(name, NOT_RUN)
                                             for name in names))
+    return "\n".join(before + table + after)
+
+
+def updated_systems(document, results):
+    """The same for its table of whole systems: a row is a scenario's last result."""
+    before, rows, after = read_table(document, SYSTEMS)
+    names = _cells(SYSTEMS)
+    for (system, scenario), (outcome, date) in results.items():
+        if system.count(" ") == 2:
+            rows[scenario] = dict(zip(names, (scenario, date, *system.split(), outcome)))
+    table = [SYSTEMS, "| --- " * len(names) + "|"]
+    table += ["| %s |" % " | ".join(rows[key][name] for name in names) for key in sorted(rows)]
     return "\n".join(before + table + after)
