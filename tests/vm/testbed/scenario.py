@@ -286,6 +286,12 @@ class Scenario:
         self.trace("message: " + line)
         return line
 
+    def need_event(self, event, reason):
+        """The emulator saw it: the way in which the machine ended."""
+        seen = [(name, data.get("reason")) for name, data in self.machine.qmp.events]
+        self.need((event, reason) in seen,
+                  "the machine ended by %s %s: %s" % (event, reason, seen))
+
     def need_kept(self, refusals):
         """The image was refused that often, and is still there."""
         self.need_signature(disks.OURS)

@@ -16,12 +16,6 @@ class Method(Scenario):
         return ("first_boot() { swap_on $SWAP; hold main 48 16; "
                 "hibernate -m %s; mark printk-late ok; }" % self.method)
 
-    def need_event(self, event, reason):
-        qmp = self.machine.qmp
-        seen = [(name, data.get("reason")) for name, data in qmp.events]
-        self.need((event, reason) in seen,
-                  "the machine ended by %s %s: %s" % (event, reason, seen))
-
 
 class Platform(Method):
     """platform: the firmware's S4"""

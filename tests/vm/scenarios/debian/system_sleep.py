@@ -109,6 +109,129 @@ class SuspendThenHibernateForky(SuspendThenHibernate):
     kernel = "6.12"
 
 
+class Users(FullGuest):
+    """a process of user.slice stands still from the first hooks to the last"""
+    name = "debian-users"
+    group = "slow"
+    guest = """
+still() {
+    cat >/usr/lib/systemd/system-sleep/still <<'END'
+#!/bin/sh
+first=$(cat /run/ticks)
+sleep 1
+echo "$1 $first $(cat /run/ticks)" >>/run/still
+END
+    chmod +x /usr/lib/systemd/system-sleep/still
+}
+first_boot() {
+    still
+    systemd-run -q --slice=user.slice --unit=ticker sh -c \\
+        'while n=$((n + 1)); do echo $n >/run/new; mv /run/new /run/ticks; sleep 0.1; done'
+    hold main 96 32
+    mark ticker "$(systemctl show -P ControlGroup ticker.service)" "$(cat /run/ticks)"
+    sleep_by hibernate
+    while read -r line; do
+        mark still "$line"
+    done </run/still
+    mark freezer "$(systemctl show -P FreezerState user.slice)"
+    mark ticks "$(cat /run/ticks)"
+    sleep 1
+    mark ticks "$(cat /run/ticks)"
+}
+"""
+
+    def run(self):
+        first = self.hibernate()
+        place, before = first.mark("ticker").split()
+        self.need(place == "/user.slice/ticker.service", "it is in user.slice: " + place)
+        self.resume()
+        found = [value.split() for value in self.machine.marks("still")]
+        self.need([words[0] for words in found] == ["pre", "post"], "hooks ran: %s" % found)
+        stood = {int(word) for words in found for word in words[1:]}
+        self.need(len(stood) == 1, "it stood still in all hooks: %s" % found)
+        self.need(self.machine.mark("freezer") == "running", "user.slice is thawed: " +
+                  self.machine.mark("freezer"))
+        counts = [int(before), stood.pop(), *map(int, self.machine.marks("ticks"))]
+        self.need(counts[0] <= counts[1] < counts[2] < counts[3],
+                  "it ran before, and runs on: %s" % counts)
+
+
+class Users13(Users):
+    """the same with Debian 13"""
+    name = "debian-13-users"
+    group = "slow"
+    suite = "trixie"
+    kernel = "6.12"
+
+
+class UsersForky(Users):
+    """the same with forky, the next Debian"""
+    name = "debian-forky-users"
+    group = "slow"
+    suite = "forky"
+    kernel = "6.12"
+
+
+class HibernateMode(FullGuest):
+    """HibernateMode=shutdown of sleep.conf: powered off, not by the firmware's S4"""
+    name = "debian-hibernate-mode"
+    group = "slow"
+    guest = """
+first_boot() {
+    mkdir -p /etc/systemd/sleep.conf.d
+    printf '[Sleep]\\nHibernateMode=shutdown\\n' >/etc/systemd/sleep.conf.d/mode.conf
+    hold main 96 32
+    sleep_by hibernate
+}
+"""
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_mark("boot")
+        machine.qmp
+        self.off(self.one_boot)
+        self.need_signature(disks.OURS)
+        self.need_event("SHUTDOWN", "guest-shutdown")
+        self.resume()
+
+
+class HybridIdle(FullGuest):
+    """MemorySleepMode=s2idle: systemd's own hybrid sleep, by suspend-to-idle"""
+    name = "debian-13-hybrid-idle"
+    group = "slow"
+    suite = "trixie"
+    kernel = "6.12"
+    cmdline = "no_console_suspend"
+    operation = "hybrid-sleep"
+    # A key on the serial console wakes it. The driver looks for an open terminal then, or
+    # the kernel falls (serial8250_handle_irq()).
+    guest = """
+first_boot() {
+    mkdir -p /etc/systemd/sleep.conf.d
+    printf '[Sleep]\\nMemorySleepMode=s2idle\\n' >/etc/systemd/sleep.conf.d/idle.conf
+    exec 9<>/dev/ttyS0
+    echo enabled >/sys/class/tty/ttyS0/power/wakeup
+    echo 1 >/sys/power/pm_debug_messages
+    echo 8 >/proc/sys/kernel/printk
+    hold main 96 32
+    sleep_by hybrid-sleep
+    story
+}
+"""
+
+    def run(self):
+        machine = self.boot()
+        machine.wait_for("PM: suspend-to-idle", 300)
+        self.need_signature(disks.KERNELS)
+        machine.type("\n")
+        self.off(self.one_boot)
+        self.need_session_resumed(machine)
+        story = machine.marks("journal")
+        self.need(any("systemd-sleep takes over" in line for line in story),
+                  "s2disk-sleep gave it to systemd-sleep: %s" % story)
+        self.need_signature(disks.SWAP)
+
+
 class Off(FullGuest):
     """s2disk-systemd off: the kernel's image, which resume hands to it; on again"""
     name = "debian-off"
