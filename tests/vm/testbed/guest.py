@@ -53,7 +53,7 @@ class Builder:
         self.arm64_dir = arm64_dir
         self.work_dir = work_dir
         self.debian = debian.Debian(build_dir, work_dir)
-        self._memholds = {}
+        self._programs = {}
         self._bases = {}
         self._modules = {}
 
@@ -137,12 +137,16 @@ class Builder:
                 archive.file(where, self._stripped(machine, library), 0o755)
 
     def memhold(self, machine=arch.ALL["amd64"]):
-        if machine.name not in self._memholds:
-            path = os.path.join(self.work_dir, "memhold-" + machine.name)
+        return self.program("memhold", machine)
+
+    def program(self, name, machine):
+        """Path of a program made of guest/NAME.c."""
+        if (name, machine.name) not in self._programs:
+            path = os.path.join(self.work_dir, name + "-" + machine.name)
             _run(machine.compiler, "-O2", "-Wall", "-Wextra", *machine.compiler_options(),
-                 "-static", "-o", path, os.path.join(GUEST_DIR, "memhold.c"))
-            self._memholds[machine.name] = path
-        return self._memholds[machine.name]
+                 "-static", "-o", path, os.path.join(GUEST_DIR, name + ".c"))
+            self._programs[name, machine.name] = path
+        return self._programs[name, machine.name]
 
     def _module_files(self, kernel, names):
         """The modules and, for each, the files to insmod in their order."""
