@@ -133,15 +133,17 @@ class Frames:
     # Around a page in the middle of such a gap there is a whole free pageblock.
     WIDE = 2 * 512
 
-    def free(self, count=1):
+    def free(self, count=1, offlined=()):
         """Frames of RAM, none of them in the image, in the middle of a gap; the
         first one's number. The gap is the lowest of those that have a whole
         pageblock around it, since near the top of a zone, or in small pieces, the
-        verdict trusts no frame; without one, the largest."""
+        verdict trusts no frame; without one, the largest. Offlined frames are in no
+        image, and yet no free memory: the kernel has small pieces around them."""
         gaps = []
         for begin, end in self.ram:
             at = max(begin, self.LOWEST)
-            for start, length in self.ranges + [(end, 0)]:
+            for start, length in sorted(self.ranges + [(frame, 1) for frame in offlined]
+                                        + [(end, 0)]):
                 if at < end and min(start, end) > at:
                     gaps.append((at, min(start, end) - at))
                 at = max(at, start + length)

@@ -34,7 +34,7 @@ first_boot() {
     def map_words(self, name, ram):
         """A map's words; its page is a free one of the image on the disk."""
         if name not in self.places:
-            self.places[name] = moved.Frames(self.swap, ram).free()
+            self.places[name] = moved.Frames(self.swap, ram).free(offlined=self.offlined)
         return area(self.places[name])
 
     def need_left_out(self, ram):
