@@ -98,6 +98,7 @@ class Ext4Pieces(SwapFile):
 class Xfs(SwapFile):
     """swap file on xfs"""
     name = "swapfile-xfs"
+    group = "slow"
     file_system = "xfs"
     make = "dd if=/dev/zero of=$SWAP bs=1M count=400 2>/dev/null"
 

@@ -160,7 +160,7 @@ class OnCrypt(Scenario):
     """swap on dm-crypt, memory full: nothing is swapped out as devices stop"""
     name = "swap-on-crypt"
     memory = 320
-    cycles = 3
+    cycles = 2
     limit = 500
     config = "resume device = /dev/mapper/hidden\n"
     modules = "dm_crypt xts algif_skcipher"
