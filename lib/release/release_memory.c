@@ -22,7 +22,8 @@
 
 /* Why no block can be offlined before a snapshot: with this, the records of each block's page
  * frames (struct page) lie in the block itself, are used while it is offline, and are not in the
- * image (mm/memory_hotplug.c, mhp_memmap_on_memory()). */
+ * image (mm/memory_hotplug.c, mhp_memmap_on_memory()). Not so with virtio-mem's, which does not ask
+ * for it (virtio_mem_add_memory()). */
 static bool maps_in_memory(const char *root)
 {
 	char text[16];
@@ -61,10 +62,7 @@ static void block_if_impossible(struct planner *planner, uint64_t bytes,
 
 	if (entry->blocked[0])
 		return;
-	if (maps_in_memory(planner->root))
-		text_copy(entry->blocked, sizeof(entry->blocked),
-			  "its memory map is in that memory (memmap_on_memory)");
-	else if (available > 0 && left < bytes)
+	if (available > 0 && left < bytes)
 		snprintf(entry->blocked, sizeof(entry->blocked),
 			 "only %" PRIu64 " MiB of memory are available, and what is in the %" PRIu64
 			 " MiB must go elsewhere",
@@ -152,6 +150,9 @@ static int plan_added(struct planner *planner)
 		};
 
 		block_if_poisoned(planner, &poisoned, error, &entry);
+		if (!entry.blocked[0] && maps_in_memory(planner->root))
+			text_copy(entry.blocked, sizeof(entry.blocked),
+				  "its memory map is in that memory (memmap_on_memory)");
 		block_if_impossible(planner, added->end - added->start + 1, &entry);
 		r = plan_blocks(planner, added->start, added->end, &entry);
 	}

@@ -100,9 +100,15 @@ static void drop_other_virtio(const char *root, struct ram *ram)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < ram->virtio.count; i++) {
-		const struct virtio_mem *device = &ram->virtio.items[i];
+		struct virtio_mem *device = &ram->virtio.items[i];
+		char driver[64];
 		uint64_t id = 0;
 
+		snprintf(driver, sizeof(driver), "/sys/bus/virtio/devices/%.32s/driver",
+			 device->device);
+		/* It is unbound already, and what it had is offline until the next boot. */
+		if (!tree_exists(root, driver))
+			device->added = 0;
 		tree_u64(root, &id, "/sys/bus/virtio/devices/%s/device", device->device);
 		if (id == 24 || device->plugged > 0)
 			ram->virtio.items[kept++] = *device;

@@ -26,7 +26,7 @@ struct virtio_mem {
 	uint64_t start;
 	uint64_t end;
 	uint64_t plugged; /* bytes of System RAM in it; by ram_capture: that are online */
-	uint64_t added;	  /* the same, online or not; not recorded */
+	uint64_t added;	  /* the same, online or not, while its driver is bound; not recorded */
 };
 
 /* Can page frames of the running kernel be offlined with soft_offline_page? */

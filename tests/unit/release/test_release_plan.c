@@ -182,6 +182,16 @@ START_TEST(virtio_mem_offline)
 	ck_assert(entry(0)->needed && entry(0)->lasting);
 	release_plan_apply(&plan, &platform);
 	ck_assert_uint_eq(platform.ram.virtio.items[0].added, 0);
+	/* Its memory map is elsewhere. */
+	made_put("/sys/module/memory_hotplug/parameters/memmap_on_memory", "Y\n");
+	make_plan();
+	ck_assert_str_eq(entry(0)->blocked, "");
+	/* As it was released: it is neither in the way, nor to be waited for. */
+	ck_assert(made_shell("rm ." PORT_PATH "/virtio3/driver"));
+	make_plan();
+	ck_assert_uint_eq(plan.entries.count, 0);
+	ck_assert_uint_eq(platform.ram.virtio.count, 1);
+	ck_assert_uint_eq(platform.ram.virtio.items[0].added, 0);
 }
 END_TEST
 
