@@ -274,10 +274,11 @@ static int take_snapshot(struct hibernate *h, uint64_t size, struct why *w)
 
 	w->text[0] = '\0'; /* of the previous attempt */
 	r = prepare_handover(h, w);
-	if (r == 0)
-		r = kernel_settings_set_swapping(kernel, SWAPPING_ON);
-	if (r == 0)
+	if (r == 0) {
+		/* Where that fails, less can be freed. */
+		(void)kernel_settings_set_swapping(kernel, SWAPPING_ON);
 		r = room = make_room(&h->room, size, log_level() < LOG_LEVEL_NOTICE, w);
+	}
 	if (r >= 0) {
 		/* Without room, the kernel must swap out what exceeds the snapshot; with it, it
 		 * must not try. */

@@ -91,12 +91,39 @@ static bool is_layered(const char *root, dev_t own, const struct swaps *others)
 	return false;
 }
 
+struct look {
+	uint64_t free, writing; /* bytes */
+	uint64_t out;		/* pages that were ever swapped out */
+};
+
+/* Each processor counts on its own, and adds that up once a second: reading stat_refresh makes them
+ * do it. */
+static struct look look(const char *root)
+{
+	_cleanup_free_ char *meminfo = NULL, *vmstat = NULL;
+	struct look look = { 0 };
+	const char *line = NULL;
+	char ignored[8];
+
+	(void)io_read_text(root, "/proc/sys/vm/stat_refresh", ignored, sizeof(ignored));
+	if (io_read_file(root, "/proc/meminfo", PROC_LIMIT, &meminfo, NULL) == 0) {
+		(void)meminfo_line(meminfo, "MemFree", &look.free);
+		(void)meminfo_line(meminfo, "Writeback", &look.writing);
+	}
+	if (io_read_file(root, "/proc/vmstat", PROC_LIMIT, &vmstat, NULL) == 0)
+		line = strstr(vmstat, "\npswpout ");
+	if (line)
+		look.out = strtoull(line + strlen("\npswpout "), NULL, 10);
+	return look;
+}
+
 void make_room_prepare(struct make_room *room, const char *root, dev_t own,
 		       const struct swaps *others)
 {
 	*room = (struct make_room){ .root = root, .reclaim = -1 };
 	if (!is_layered(root, own, others))
 		return;
+	room->swapped_out = look(root).out;
 	room->reclaim = open_reclaim(root);
 	if (room->reclaim < 0)
 		log_debug("memory cannot be freed before the kernel does it: %s",
@@ -177,7 +204,8 @@ struct needs {
 };
 
 /* The memory of graphics cards: amdgpu moves it to the system's after the kernel has made room
- * (amdgpu_pmops_prepare()), and there it is in the image. */
+ * (amdgpu_pmops_prepare()), and there it is in the image. Its copy needs no more than that: what is
+ * free beyond half of memory counts twice (enough_free_mem()). */
 static uint64_t held_by_cards(const char *root)
 {
 	_cleanup_names_ struct tree_names names = { 0 };
@@ -204,37 +232,11 @@ static struct needs read_needs(const char *root, uint64_t image)
 	needs.image = make_room_needed(text, reserved, crash, image, page_size());
 	needs.least = make_room_needed(text, reserved, crash, UINT64_MAX, page_size());
 	if (needs.least > 0) {
-		moved = 2 * held_by_cards(root); /* with its copy */
+		moved = held_by_cards(root);
 		needs.image += moved;
 		needs.least += moved;
 	}
 	return needs;
-}
-
-struct look {
-	uint64_t free, writing; /* bytes */
-	uint64_t out;		/* pages that were ever swapped out */
-};
-
-/* Each processor counts on its own, and adds that up once a second: reading stat_refresh makes them
- * do it. */
-static struct look look(const char *root)
-{
-	_cleanup_free_ char *meminfo = NULL, *vmstat = NULL;
-	struct look look = { 0 };
-	const char *line = NULL;
-	char ignored[8];
-
-	(void)io_read_text(root, "/proc/sys/vm/stat_refresh", ignored, sizeof(ignored));
-	if (io_read_file(root, "/proc/meminfo", PROC_LIMIT, &meminfo, NULL) == 0) {
-		(void)meminfo_line(meminfo, "MemFree", &look.free);
-		(void)meminfo_line(meminfo, "Writeback", &look.writing);
-	}
-	if (io_read_file(root, "/proc/vmstat", PROC_LIMIT, &vmstat, NULL) == 0)
-		line = strstr(vmstat, "\npswpout ");
-	if (line)
-		look.out = strtoull(line + strlen("\npswpout "), NULL, 10);
-	return look;
 }
 
 /* Until nothing is being written, and nothing new was at a second look, or until that much is free:
@@ -322,14 +324,13 @@ static void free_memory(const struct make_room *room, uint64_t needed, bool quie
 int make_room(struct make_room *room, uint64_t image, bool quiet, struct why *w)
 {
 	struct needs needs;
-	uint64_t out, now;
+	uint64_t now;
 
 	if (room->reclaim < 0)
 		return 0;
 	needs = read_needs(room->root, image);
-	out = look(room->root).out;
 	free_memory(room, needs.image, quiet);
-	end_writes(room->root, out);
+	end_writes(room->root, room->swapped_out);
 	now = look(room->root).free;
 	log_debug("%" PRIu64 " MiB are free, of %" PRIu64, now >> 20, needs.image >> 20);
 	if (abort_requested())

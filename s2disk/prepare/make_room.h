@@ -26,6 +26,7 @@
 struct make_room {
 	const char *root;
 	int reclaim; /* memory.reclaim of the root cgroup; -1: no room is made */
+	uint64_t swapped_out; /* pages that ever were when it was opened */
 };
 
 #define MAKE_ROOM_NONE ((struct make_room){ .root = "", .reclaim = -1 })

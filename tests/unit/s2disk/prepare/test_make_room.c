@@ -244,9 +244,9 @@ START_TEST(what_cards_hold_is_moved_and_saved)
 	made_put("/sys/class/drm/card1/device/mem_info_vram_used", "31457280\n");
 	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 1);
 	ck_assert_uint_ge(machine.free << 10,
-			  make_room_needed(ZONE, MIB, 0, UINT64_MAX, PAGE) + 80 * MIB);
+			  make_room_needed(ZONE, MIB, 0, UINT64_MAX, PAGE) + 40 * MIB);
 	ck_assert_uint_lt(machine.free << 10,
-			  make_room_needed(ZONE, MIB, 0, UINT64_MAX, PAGE) + 96 * MIB);
+			  make_room_needed(ZONE, MIB, 0, UINT64_MAX, PAGE) + 76 * MIB);
 	/* More than memory can take. */
 	made_put("/sys/class/drm/card1/device/mem_info_vram_used", "314572800\n");
 	ck_assert_int_eq(make_room(&room, LARGEST, true, &w), 0);
