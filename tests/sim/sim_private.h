@@ -98,6 +98,9 @@ bool sim_due(enum sim_class class);
 /* Does this boot refuse there, by the plan? */
 bool sim_vetoed(enum sim_veto where);
 
+/* Does a call fail somewhere in this life? */
+bool sim_calls_fail(void);
+
 /* Is there a key or a passphrase in the memory of this process? */
 bool sim_secrets_left(void);
 

@@ -284,7 +284,7 @@ static int create_image(int *ret_in_suspend)
 	if (!kernel.frozen)
 		sim_broken("a snapshot with processes running");
 	/* A call may fail that would have made it so. */
-	if (kernel.room && !kernel.no_swapping && sim->shared->plan.class != SIM_CALL)
+	if (kernel.room && !kernel.no_swapping && !sim_calls_fail())
 		sim_broken("the kernel can swap out as the devices stop");
 	if (sim_due(SIM_CALL)) {
 		kernel.threads_frozen = true;
