@@ -101,6 +101,7 @@ int __wrap_umount2(const char *target, int flags)
 static void make(void)
 {
 	made_root_create();
+	firmware_place_end(); /* of the test before */
 	mounts = error = led = 0;
 	named = 5;
 	resolved = looked = 0;
