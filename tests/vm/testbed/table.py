@@ -82,7 +82,8 @@ def updated_systems(document, results):
     before, rows, after = read_table(document, SYSTEMS)
     names = _cells(SYSTEMS)
     for (system, scenario), (outcome, date) in results.items():
-        if system.count(" ") == 2:
+        older = scenario in rows and rows[scenario][names[1]] > date
+        if system.count(" ") == 2 and not older:
             rows[scenario] = dict(zip(names, (scenario, date, *system.split(), outcome)))
     table = [SYSTEMS, "| --- " * len(names) + "|"]
     table += ["| %s |" % " | ".join(rows[key][name] for name in names) for key in sorted(rows)]

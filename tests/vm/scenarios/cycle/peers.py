@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the kernel's own selftests try around a suspend (../../guest/peers.c)."""
 
-from testbed import arch
+from testbed import arch, kernels
 from testbed.scenario import Scenario
 
 
 class Peer(Scenario):
     """Base: a guest with the program."""
     memory = 320
+
+    @classmethod
+    def prepare(cls, builder, default_kernel):
+        super().prepare(builder, default_kernel)
+        builder.program("peers", arch.of(kernels.get(cls.kernel or default_kernel)))
 
     def boot_files(self, number, **more):
         files = super().boot_files(number, **more)

@@ -198,13 +198,13 @@ first_boot() {
         return files
 
     def run(self):
-        before = self.boot()
+        before = machine = self.boot()
         self.off()
         for _ in range(self.cycles):
+            self.need("Making room" in machine.console, "room was made before the snapshot")
             machine = self.boot()
             self.off()
             self.need(machine.mark("resume") is None, "resume did not return")
             self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
         self.need_content(before)
         self.need(machine.mark("swappiness") == "60", "the kernel swaps out as before")
-        self.need("Making room" in before.console, "room was made before the snapshot")
