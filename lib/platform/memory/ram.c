@@ -104,10 +104,9 @@ static void drop_other_virtio(const char *root, struct ram *ram)
 		char driver[64];
 		uint64_t id = 0;
 
-		snprintf(driver, sizeof(driver), "/sys/bus/virtio/devices/%.32s/driver",
-			 device->device);
 		/* It is unbound already, and what it had is offline until the next boot. */
-		if (!tree_exists(root, driver))
+		if (!tree_link(root, driver, sizeof(driver), "/sys/bus/virtio/devices/%s/driver",
+			       device->device))
 			device->added = 0;
 		tree_u64(root, &id, "/sys/bus/virtio/devices/%s/device", device->device);
 		if (id == 24 || device->plugged > 0)

@@ -351,7 +351,6 @@ START_TEST(waiting)
 	settings_defaults(&settings);
 	memory(true);
 	made_link("/sys/bus/virtio/devices/virtio3/driver", "../../drivers/virtio_mem");
-	made_directory("/sys/bus/virtio/drivers/virtio_mem");
 	released_wait(&settings, made_root);
 	ck_assert_uint_eq(sleeps, 0);
 	settings.release.wait = 5;
