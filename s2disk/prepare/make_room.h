@@ -25,7 +25,7 @@
 
 struct make_room {
 	const char *root;
-	int reclaim; /* memory.reclaim of the root cgroup; -1: no room is made */
+	int reclaim;	      /* memory.reclaim of the root cgroup; -1: no room is made */
 	uint64_t swapped_out; /* pages that ever were when it was opened */
 };
 
