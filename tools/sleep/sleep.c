@@ -129,8 +129,11 @@ static int suspend_then_hibernate(struct story *story)
 /* Both were requested, and writing the image is the part that is likely to have failed. */
 static int hybrid_sleep(struct story *story)
 {
-	if (story->hybrid == HYBRID_BY_S2DISK && sleep_do_step(story, STEP_HYBRID) == 0)
-		return 0;
+	if (story->hybrid == HYBRID_BY_S2DISK) {
+		sleep_hybrid_choose_deep(story->system->root);
+		if (sleep_do_step(story, STEP_HYBRID) == 0)
+			return 0;
+	}
 	log_notice("no hybrid sleep; suspending to RAM only, without an image on disk");
 	return sleep_do_step(story, STEP_SUSPEND_AFTER_HYBRID);
 }

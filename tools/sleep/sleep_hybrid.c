@@ -91,3 +91,18 @@ enum sleep_hybrid sleep_hybrid_way(const char *root, const struct sleep_config *
 		   "encryption: suspending to RAM only, without an image on disk");
 	return HYBRID_MEMORY_ONLY;
 }
+
+void sleep_hybrid_choose_deep(const char *root)
+{
+	char offered[128], mode[32];
+	int r;
+
+	if (io_read_text(root, FILE_NAME, offered, sizeof(offered)) < 0)
+		return;
+	read_current(offered, mode, sizeof(mode));
+	if (strcmp(mode, "deep") == 0)
+		return;
+	r = io_write_text(root, FILE_NAME, "deep");
+	if (r < 0)
+		log_warning("deep sleep is entered, but is not the mode in use: %s", strerror(-r));
+}

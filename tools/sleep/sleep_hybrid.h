@@ -20,4 +20,8 @@ enum sleep_hybrid {
 enum sleep_hybrid sleep_hybrid_way(const char *root, const struct sleep_config *config,
 				   bool sealed_only);
 
+/* Before s2disk does it: makes deep the mode in use, as systemd-sleep does, since drivers ask for
+ * that (pm_suspend_default_s2idle()) and not for the one that is entered. */
+void sleep_hybrid_choose_deep(const char *root);
+
 #endif

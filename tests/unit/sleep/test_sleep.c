@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s2disk-sleep on a made-up machine: what happens, in which order. */
 #include "sleep_fixture.h"
+
+#include "base/io.h"
+#include "base/text.h"
 #include "tools/sleep/sleep_hybrid.h"
 
 #include <sys/socket.h>
@@ -253,6 +256,24 @@ START_TEST(knows_who_can_sleep_so)
 }
 END_TEST
 
+/* For drivers that ask which it is. */
+START_TEST(chooses_deep)
+{
+	char text[32];
+
+	made_put("/sys/power/mem_sleep", "[s2idle] deep\n");
+	sleep_hybrid_choose_deep(made_root);
+	ck_assert_int_gt(io_read_text(made_root, "/sys/power/mem_sleep", text, sizeof(text)), 0);
+	ck_assert(text_starts(text, "deep"));
+	made_put("/sys/power/mem_sleep", "s2idle [deep]\n");
+	sleep_hybrid_choose_deep(made_root);
+	ck_assert_int_gt(io_read_text(made_root, "/sys/power/mem_sleep", text, sizeof(text)), 0);
+	ck_assert_str_eq(text, "s2idle [deep]\n");
+	made_put("/sys/power/mem_sleep", NULL);
+	sleep_hybrid_choose_deep(made_root);
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *test = test_case(suite, "sleep");
@@ -274,4 +295,5 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, suspends_without_systemd_sleep);
 	tcase_add_test(test, keeps_what_is_sealed_from_the_disk);
 	tcase_add_test(test, knows_who_can_sleep_so);
+	tcase_add_test(test, chooses_deep);
 }
