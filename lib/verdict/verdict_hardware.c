@@ -335,8 +335,12 @@ static bool lost_words(const struct judge *judge)
 	for (size_t i = 0; now->named.known && i < then->named.count; i++) {
 		const struct cpuid_word *word = &then->named.items[i];
 
-		if ((word->leaf == 0x40000004 || word->leaf == 0x4000000a) &&
-		    word->value & ~cpuid_value(now, word->leaf, word->subleaf, word->reg))
+		uint32_t lost =
+			word->value & ~cpuid_value(now, word->leaf, word->subleaf, word->reg);
+
+		/* Bits 0 to 15 of the latter are versions of the enlightened VMCS. */
+		if ((word->leaf == 0x40000004 && lost) ||
+		    (word->leaf == 0x4000000a && lost & 0xffff0000))
 			return true;
 	}
 	return false;

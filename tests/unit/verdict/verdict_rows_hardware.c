@@ -405,12 +405,18 @@ static void host_words(uint32_t then_value, uint32_t now_value, uint32_t leaf)
 #define OTHER_WORD(leaf)                                                                  \
 	LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "hypervisor is the same (Hyper-V)") \
 	{                                                                                 \
-		host_words(0x2c, 0x0c, leaf);                                             \
+		host_words(0x200002c, 0x0c, leaf);                                        \
 	}
 
 OTHER_WORD(0x40000004)
 
 OTHER_WORD(0x4000000a)
+
+/* Versions of the enlightened VMCS, and no bits. */
+LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "", .silent = true)
+{
+	host_words(0xe0101, 0xe0202, 0x4000000a);
+}
 
 /* Linux does not read it. */
 LINE(HYPERV, ABOUT_HYPERVISOR, VERDICT_RISKY, "", .silent = true)
