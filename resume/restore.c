@@ -245,8 +245,8 @@ static void log_refusal(const struct restore *restore, const char *reason)
 		log_error("No reboot brings back what is missing: the machine must have that "
 			  "memory when it starts");
 	if (restore->decision.other_machine)
-		log_error("A reboot would not change the machine, its processor or its firmware: "
-			  "start the one that hibernated%s",
+		log_error("The same boot entry would not change the machine, its processor or its "
+			  "firmware: start the machine and the entry that hibernated%s",
 			  *verdict_acceptable(&restore->decision.verdict, words, sizeof(words))
 				  ? ", or accept the difference (accept in suspend.conf(5))"
 				  : "");

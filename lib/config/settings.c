@@ -226,7 +226,7 @@ static const char *expected(const struct key *key, char *buffer, size_t size)
 		return buffer;
 	case KIND_ACCEPT:
 		return "hypervisor-version, processor-model, processor-count, firmware-version, "
-		       "machine-model, vmbus-device, pci-device";
+		       "machine-model, device-tree, vmbus-device, pci-device";
 	case KIND_RULES:
 		return "PCI addresses (0000:01:00.0) and ids (8086:10d3), class:02, drivers, "
 		       "bus/device, module:name";

@@ -91,6 +91,7 @@ static const char *const accept_names[] = {
 	[ACCEPT_PROCESSOR_COUNT] = "processor-count",
 	[ACCEPT_FIRMWARE_VERSION] = "firmware-version",
 	[ACCEPT_MACHINE_MODEL] = "machine-model",
+	[ACCEPT_DEVICE_TREE] = "device-tree",
 	[ACCEPT_VMBUS_DEVICE] = "vmbus-device",
 	[ACCEPT_PCI_DEVICE] = "pci-device",
 };

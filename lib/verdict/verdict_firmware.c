@@ -244,27 +244,26 @@ void judge_device_tree(struct judge *judge)
 	const struct device_tree *now = &judge->now->device_tree;
 	struct finding *finding;
 
-	if (!then->present && !now->present)
+	/* Of an older image it is not known. */
+	if (!then->present)
 		return;
-	if (then->present && now->present &&
-	    memcmp(then->sha256, now->sha256, sizeof(then->sha256)) == 0) {
+	if (now->present && memcmp(then->sha256, now->sha256, sizeof(then->sha256)) == 0) {
 		judge_same(judge, ABOUT_DEVICE_TREE, "The device tree is the same.");
 		return;
 	}
 	finding = judge_add(judge, ABOUT_DEVICE_TREE, VERDICT_RISKY);
+	finding->accept = ACCEPT_DEVICE_TREE;
 	tree_words(then, finding->then, sizeof(finding->then));
 	tree_words(now, finding->now, sizeof(finding->now));
-	if (then->present != now->present)
-		SAY(finding->text, "A device tree is known only %s.",
-		    now->present ? "of this boot" : "of the boot that was saved");
+	if (!now->present)
+		SAY(finding->text, "A device tree is known only of the boot that was saved.");
 	else
 		SAY(finding->text,
 		    "The device tree is another: %s, not %s. The saved kernel keeps using the "
 		    "addresses, interrupts and clocks that the old one names.",
 		    finding->now, finding->then);
-	if (then->present)
-		SAY(finding->advice, "Boot with the device tree of the system that hibernated: the "
-				     "same firmware, settings, .dtb file and overlays.");
+	SAY(finding->advice, "Boot with the device tree of the system that hibernated: the same "
+			     "firmware, settings, boot entry, .dtb file and overlays.");
 }
 
 static const struct efi_region *find_region(const struct efi *efi, uint64_t start)

@@ -339,7 +339,8 @@ START_TEST(test_other_processor)
 	ck_assert_uint_eq(outcome.boots, 2);
 	ck_assert_uint_eq(outcome.powered_off, 1);
 	ck_assert_ptr_nonnull(strstr(outcome.said, "the verdict is fatal"));
-	ck_assert_ptr_nonnull(strstr(outcome.said, "start the one that hibernated"));
+	ck_assert_ptr_nonnull(
+		strstr(outcome.said, "start the machine and the entry that hibernated"));
 	ck_assert_ptr_null(strstr(outcome.said, "accept the difference"));
 }
 END_TEST

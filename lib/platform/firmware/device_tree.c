@@ -14,6 +14,7 @@
 #define TREE_LIMIT (2u << 20) /* MAX_FDT_SIZE in arch/arm64/include/asm/boot.h */
 #define PATHS_LIMIT (8u << 20)
 #define PATH_LIMIT 1024
+#define NAME_LIMIT 255
 #define DEPTH_LIMIT 64 /* FDT_MAX_DEPTH in drivers/of/fdt.c */
 
 #define TREE_MAGIC 0xd00dfeed
@@ -36,6 +37,15 @@ static const char *const left_out_properties[] = {
 	"linux,serial",	      "linux,sml-base",	    "linux,sml-size",	"linux,sml-log",
 	"tpm_event_log_addr", "tpm_event_log_size",
 };
+
+/* How Rockchip's U-Boot drew its logo on the monitor that is connected
+ * (rockchip_display_fixup()). */
+static const char *const left_out_prefixes[] = {
+	"logo,", "video,", "overscan,", "bcsh,", "post-csc,", "cubic_lut,",
+};
+
+/* Times and results of ChromeOS' verified boot ("vboot-shared-data"). */
+#define VERIFIED_BOOT "//firmware/chromeos"
 
 struct property {
 	const char *name;
@@ -61,6 +71,7 @@ struct walk {
 	char path[PATH_LIMIT];
 	size_t lengths[DEPTH_LIMIT]; /* of the paths of the nodes above */
 	size_t depth;
+	bool closed;	 /* a node has ended since the last began: no property may follow */
 	size_t left_out; /* depth of the node that is left out, with what is below; 0: none */
 	LIST_OF(struct entry) entries;
 	struct {
@@ -144,8 +155,9 @@ static bool take_property(struct cursor *cursor, struct property *ret)
 	if (name >= (size_t)(cursor->names_end - cursor->names))
 		return false;
 	ret->name = cursor->names + name;
-	return memchr(ret->name, 0, (size_t)(cursor->names_end - ret->name)) && skip(cursor, 8) &&
-	       skip(cursor, ret->length);
+	return memchr(ret->name, 0,
+		      min_u64((uint64_t)(cursor->names_end - ret->name), NAME_LIMIT + 1)) &&
+	       skip(cursor, 8) && skip(cursor, ret->length);
 }
 
 /* A property of the node that was just begun, whose properties come before its nodes. */
@@ -209,7 +221,15 @@ static bool is_left_out(const struct walk *walk, const char *name)
 {
 	return (walk->depth == 2 &&
 		is_one_of(name, strcspn(name, "@"), left_out_nodes, ARRAY_SIZE(left_out_nodes))) ||
-	       is_framebuffer(&walk->cursor);
+	       strcmp(walk->path, VERIFIED_BOOT) == 0 || is_framebuffer(&walk->cursor);
+}
+
+static bool is_left_out_property(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(left_out_prefixes); i++)
+		if (text_starts(name, left_out_prefixes[i]))
+			return true;
+	return is_one_of(name, strlen(name), left_out_properties, ARRAY_SIZE(left_out_properties));
 }
 
 /* -EBADMSG: damaged; -EFBIG: more than any machine has. */
@@ -225,6 +245,7 @@ static int begin_node(struct walk *walk, size_t *ret_path)
 	if (walk->depth == DEPTH_LIMIT || used + strlen(name) + 2 > sizeof(walk->path))
 		return -EFBIG;
 	walk->lengths[walk->depth++] = used;
+	walk->closed = false;
 	snprintf(walk->path + used, sizeof(walk->path) - used, "/%s", name);
 	if (walk->left_out == 0 && is_left_out(walk, name))
 		walk->left_out = walk->depth;
@@ -240,6 +261,7 @@ static int end_node(struct walk *walk)
 		return -EBADMSG;
 	if (walk->left_out == walk->depth)
 		walk->left_out = 0;
+	walk->closed = true;
 	walk->path[walk->lengths[--walk->depth]] = '\0';
 	return 0;
 }
@@ -248,10 +270,9 @@ static int add_property(struct walk *walk, size_t path)
 {
 	struct property property;
 
-	if (walk->depth == 0 || !take_property(&walk->cursor, &property))
+	if (walk->depth == 0 || walk->closed || !take_property(&walk->cursor, &property))
 		return -EBADMSG;
-	if (walk->left_out || is_one_of(property.name, strlen(property.name), left_out_properties,
-					ARRAY_SIZE(left_out_properties)))
+	if (walk->left_out || is_left_out_property(property.name))
 		return 0;
 	return add_entry(walk, path, &property);
 }

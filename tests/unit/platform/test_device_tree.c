@@ -137,6 +137,7 @@ static const char *const same[] = {
 	     "aliases{serial0=/bus/uart@9000000;}}",
 	ROOT "bootstage{0{name=start;mark=17;}}fit-images{uboot{load=1;}}" BUS
 	     "aliases{serial0=/bus/uart@9000000;}}",
+	ROOT "logo,width=640;" BUS "aliases{video,vrefresh=60;serial0=/bus/uart@9000000;}}",
 	ROOT BUS "aliases{serial0=/bus/uart@9000000;}"
 		 "fb@7f800000{reg=0x7f800000;compatible=acme,simple-framebuffer;x{y=z;}}}",
 	"{compatible=acme,board;model=Acme Board\n2;serial-number=17;linux,serial=1;"
@@ -150,6 +151,17 @@ START_TEST(is_the_same)
 	struct device_tree a = digest(TREE), b = digest(same[_i]);
 
 	ck_assert_mem_eq(&a, &b, sizeof(a));
+}
+END_TEST
+
+START_TEST(verified_boot_is_left_out)
+{
+	struct device_tree a = digest("{compatible=x;firmware{chromeos{b=1;c{d=1;}}}}");
+	struct device_tree b = digest("{compatible=x;firmware{chromeos{b=2;}}}");
+	struct device_tree c = digest("{compatible=x;firmware{optee{b=2;}}}");
+
+	ck_assert_mem_eq(&a, &b, sizeof(a));
+	ck_assert_mem_ne(&a, &c, sizeof(a));
 }
 END_TEST
 
@@ -195,6 +207,8 @@ static const char *const none[] = {
 	"{compatible=x;",
 	"{compatible=x;}}",
 	"{compatible=x;}a=b;",
+	/* a property after a node */
+	"{compatible=x;a{}b=1;}",
 };
 
 START_TEST(is_none)
@@ -203,6 +217,20 @@ START_TEST(is_none)
 	static const struct device_tree nothing;
 
 	ck_assert_mem_eq(&tree, &nothing, sizeof(tree));
+}
+END_TEST
+
+/* Of one string all the same, many names would take hours to sort. */
+START_TEST(long_names)
+{
+	char text[400] = "{compatible=x;";
+
+	memset(text + 14, 'n', 255);
+	strcpy(text + 14 + 255, "=1;}");
+	ck_assert_uint_eq(digest(text).present, 1);
+	strcpy(text + 14 + 255, "n=1;}");
+	text[14 + 255] = 'n';
+	ck_assert_uint_eq(digest(text).present, 0);
 }
 END_TEST
 
@@ -310,6 +338,8 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tc, is_the_same, 0, ARRAY_SIZE(same));
 	tcase_add_loop_test(tc, is_another, 0, ARRAY_SIZE(others));
 	tcase_add_loop_test(tc, is_none, 0, ARRAY_SIZE(none));
+	tcase_add_test(tc, long_names);
+	tcase_add_test(tc, verified_boot_is_left_out);
 	tcase_add_test(tc, too_deep);
 	tcase_add_test(tc, damaged);
 	tcase_add_test(tc, captures);

@@ -46,7 +46,7 @@ START_TEST(parses)
 	ck_assert_str_eq(w.text,
 			 "\"processor\" cannot be accepted; only: hypervisor-version, "
 			 "processor-model, processor-count, firmware-version, machine-model, "
-			 "vmbus-device, pci-device");
+			 "device-tree, vmbus-device, pci-device");
 }
 END_TEST
 

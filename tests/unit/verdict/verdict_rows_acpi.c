@@ -348,8 +348,7 @@ LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "known only of this boot")
 }
 
 /* A machine of the same shape with ACPI, then with a device tree. */
-LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "known only of the boot that was saved",
-     .also = { { ABOUT_DEVICE_TREE, VERDICT_RISKY } })
+LINE(OVMF, ABOUT_ACPI_TABLES, VERDICT_RISKY, "known only of the boot that was saved")
 {
 	list_free(&now.acpi.tables);
 	now.device_tree.present = 1;
@@ -367,13 +366,15 @@ static void trees(void)
 
 LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY,
      "is another: Acme Board, 7 properties, not Acme Board, 7 properties",
-     .advice = "the same firmware, settings, .dtb file and overlays")
+     .accept = ACCEPT_DEVICE_TREE,
+     .advice = "the same firmware, settings, boot entry, .dtb file and overlays")
 {
 	trees();
 	now.device_tree.sha256[SHA256_SIZE - 1] = 1;
 }
 
-LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "is another: 8 properties, not Acme Board")
+LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "is another: 8 properties, not Acme Board",
+     .accept = ACCEPT_DEVICE_TREE)
 {
 	trees();
 	now.device_tree = (struct device_tree){ .present = 1, .properties = 8, .sha256 = { 1 } };
@@ -384,15 +385,17 @@ LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "", .silent = true)
 	trees();
 }
 
-ROW("a device tree known on one side only");
-
-LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "known only of this boot")
+/* An older image does not have it. */
+LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "", .silent = true)
 {
 	trees();
 	then.device_tree.present = 0;
 }
 
+ROW("a device tree known only of the boot that was saved");
+
 LINE(OVMF, ABOUT_DEVICE_TREE, VERDICT_RISKY, "known only of the boot that was saved",
+     .accept = ACCEPT_DEVICE_TREE,
      .advice = "Boot with the device tree of the system that hibernated")
 {
 	trees();

@@ -165,7 +165,7 @@ class TreeChanged(firmware.DeviceTree, Arm64):
         self.boot()
         self.off()
         self.figure(self.need_message("risky: The device tree is another: .*properties, not "))
-        self.need_message("A reboot would not change the machine, its processor or its firmware")
+        self.need_message("The same boot entry would not change the machine, its processor or its")
         self.need_message("kept and the machine powers off")
         self.need_kept(0)
         self.line = "\t\tlocal-mac-address = [02 00 00 00 00 02];\n"
