@@ -220,7 +220,7 @@ START_TEST(is_none)
 }
 END_TEST
 
-/* Of one string all the same, many names would take hours to sort. */
+/* Many names, all of one long string, would take hours to sort. */
 START_TEST(long_names)
 {
 	char text[400] = "{compatible=x;";

@@ -153,7 +153,7 @@ first_boot() {
                   self.machine.mark("freezer"))
         counts = [int(before), stood.pop(), *map(int, self.machine.marks("ticks"))]
         self.need(counts[0] <= counts[1] < counts[2] < counts[3],
-                  "it ran before, and runs on: %s" % counts)
+                  "it counted before, and goes on: %s" % counts)
 
 
 class Users13(Users):
