@@ -82,7 +82,8 @@ class Runner:
             cls.prepare(self.builder, self.kernel)
 
     def run(self, classes, jobs):
-        self._queue = list(classes)
+        # The longest first, so that none is left alone at the end.
+        self._queue = sorted(classes, key=lambda cls: -cls.limit)
         workers = [threading.Thread(target=self._work, daemon=True)
                    for _ in range(min(jobs, len(classes)))]
         for worker in workers:
