@@ -26,8 +26,9 @@ class Amd64:
                 "-global", "ICH9-LPC.disable_s4=0")
     cpu = None
     # At its start the kernel counts timer interrupts while it waits for some
-    # milliseconds, and panics if there were none: on a busy host QEMU is late.
-    cmdline = "console=ttyS0 no_timer_check"
+    # milliseconds, and panics if there were none: on a busy host QEMU is late. Then,
+    # from Linux 7 on, it can wait for itself in the watchdog of the TSC (README).
+    cmdline = "console=ttyS0 no_timer_check tsc=nowatchdog"
     more_memory = 0
     compiler = os.environ.get("CC", "cc")
     strip = "strip"

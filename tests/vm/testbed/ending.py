@@ -151,7 +151,8 @@ def emulators_fault(console, ending):
     if (ending and not ending.cut and ending.cause in (RESET, TRIPLE_FAULT) and
             not console.strip()):
         return "%s, before the kernel had a console" % ending
-    # With several processors the firmware waits without end for one that it starts.
+    # The firmware waits without end for a second processor that it starts, or the
+    # kernel for one that waits for it (README).
     if not ending and not console.strip():
-        return "the firmware did not start the kernel"
+        return "the machine stood still before the kernel had a console"
     return None

@@ -233,6 +233,15 @@ class Machine:
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
+    def note_registers(self, path, times=3):
+        """Where the processors of a machine stand that may stand still, into a file."""
+        for _ in range(times):
+            text = self.qmp.execute("human-monitor-command",
+                                    command_line="info registers -a")
+            with open(path, "a") as stream:
+                stream.write(text + "\n")
+            time.sleep(0.2)
+
     def marks(self, key):
         """All values of a marker so far."""
         return [match.group(1) or "" for match in

@@ -9,7 +9,7 @@ import os
 import re
 import time
 
-from . import arch, disks, ending, guest, image, kernels, qemu
+from . import arch, disks, ending, guest, image, kernels, qemu, qmp
 
 REGISTRY = {}
 
@@ -329,8 +329,17 @@ class Scenario:
 
     def emulator_failed(self):
         """Why the emulator is to blame for what happened; None: it is not."""
+        if self.machine and not self.machine.ended:
+            self._note_registers()
         return self.machine and ending.emulators_fault(self.machine.console,
                                                        self.machine.ending)
+
+    def _note_registers(self):
+        try:
+            self.machine.note_registers(
+                os.path.join(self.log_dir, "boot%d.registers" % self.boots))
+        except (qmp.Gone, OSError) as error:
+            self.trace("no registers: %s" % error)
 
     def finish(self):
         if self.machine and not self.machine.ended:
