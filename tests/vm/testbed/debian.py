@@ -168,12 +168,13 @@ def _settle(root):
 
 
 class Debian:
-    """Builds the packages, and the systems they are installed in, once a run."""
+    """Builds the packages where there are none, and the systems they are installed in,
+    once a run."""
 
-    def __init__(self, build_dir, work_dir):
+    def __init__(self, build_dir, work_dir, packages=None):
         self.build_dir = build_dir
         self.work_dir = work_dir
-        self._packages = None
+        self._packages = packages
         self._trees = {}
         self._disks = {}
         self._lock = threading.Lock()

@@ -48,11 +48,11 @@ def _run(*command):
 class Builder:
     """Builds the base archives into a work directory."""
 
-    def __init__(self, build_dir, work_dir, arm64_dir=None):
+    def __init__(self, build_dir, work_dir, arm64_dir=None, packages=None):
         self.build_dir = build_dir
         self.arm64_dir = arm64_dir
         self.work_dir = work_dir
-        self.debian = debian.Debian(build_dir, work_dir)
+        self.debian = debian.Debian(build_dir, work_dir, packages)
         self._programs = {}
         self._bases = {}
         self._modules = {}

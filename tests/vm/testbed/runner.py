@@ -61,12 +61,12 @@ def fits(cls, kernel):
 
 
 class Runner:
-    def __init__(self, build_dir, logs_dir, kernel, keep, arm64_dir=None):
+    def __init__(self, build_dir, logs_dir, kernel, keep, arm64_dir=None, packages=None):
         self.logs_dir = logs_dir
         self.kernel = kernel
         self.keep = keep
         self.work_dir = tempfile.mkdtemp(prefix="s2disk-vm-")
-        self.builder = guest.Builder(build_dir, self.work_dir, arm64_dir)
+        self.builder = guest.Builder(build_dir, self.work_dir, arm64_dir, packages)
         os.makedirs(logs_dir, exist_ok=True)
         # What ran where, for kernels-table.
         self._results = open(os.path.join(logs_dir, "results"), "w")
