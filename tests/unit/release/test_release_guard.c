@@ -3,6 +3,7 @@
 #include "fixtures/check_main.h"
 #include "release_fixture.h"
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "release/release_child.h"
 #include "release/release_guard.h"
@@ -447,16 +448,27 @@ START_TEST(served_by_the_host)
 }
 END_TEST
 
+static const char *const firmwares_frame_buffers[] = { "simple-framebuffer.0", "efi-framebuffer.0",
+						       "efifb.0", "vesafb.0" };
+
+static void add_platform_frame_buffer(const char *name)
+{
+	char path[256], target[256];
+
+	snprintf(path, sizeof(path), "/sys/devices/platform/%s/graphics/fb0/name", name);
+	made_put(path, "EFI\n");
+	snprintf(path, sizeof(path), "/sys/devices/platform/%s/graphics/fb0/device", name);
+	made_link(path, "../..");
+	snprintf(target, sizeof(target), "../../devices/platform/%s/graphics/fb0", name);
+	made_link("/sys/class/graphics/fb0", target);
+}
+
 START_TEST(display)
 {
 	ask_for("class:03");
 	expect_only(RELEASE_REMOVE, GPU, "it is the only display");
 	/* The firmware's frame buffer is that of the adapter. */
-	made_directory("/sys/devices/platform");
-	made_put("/sys/devices/platform/simple-framebuffer.0/graphics/fb0/name", "EFI\n");
-	made_link("/sys/devices/platform/simple-framebuffer.0/graphics/fb0/device", "../..");
-	made_link("/sys/class/graphics/fb0",
-		  "../../devices/platform/simple-framebuffer.0/graphics/fb0");
+	add_platform_frame_buffer(firmwares_frame_buffers[_i]);
 	make_plan();
 	expect_only(RELEASE_REMOVE, GPU, "it is the only display");
 	/* A 3D controller has no output, a second adapter has. */
@@ -568,7 +580,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tc, used_by_a_virtual_machine, 0, 2);
 	tcase_add_test(tc, virtual_function);
 	tcase_add_test(tc, served_by_the_host);
-	tcase_add_test(tc, display);
+	tcase_add_loop_test(tc, display, 0, (int)ARRAY_SIZE(firmwares_frame_buffers));
 	tcase_add_test(tc, both_displays);
 	tcase_add_loop_test(tc, display_without_a_screen, 0, 3);
 	tcase_add_test(tc, display_of_a_board);
