@@ -304,6 +304,37 @@ START_TEST(bus_of_an_address)
 }
 END_TEST
 
+/* The vectors' table is in one of the function's memory BARs that are on; nothing says in which. */
+START_TEST(marks_what_may_hold_vectors)
+{
+	static const char two[] = "0x00000000fe000000 0x00000000fe003fff 0x0000000000040200\n"
+				  "0x00000000fe010000 0x00000000fe010fff 0x0000000000040200\n";
+	static const char ports[] = "0x000000000000c040 0x000000000000c05f 0x0000000000040101\n";
+	static const char rom[] = "0x00000000feb80000 0x00000000febbffff 0x0000000000046200\n";
+	static const char *const interrupts[] = { "0000:00:02.0", "0000:00:03.0" };
+	static const char *const modes[] = { "msi\n", "msix\n" };
+	char text[2048], path[128];
+
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s", two, ports, none, none, none, rom);
+	make_function("pci0000:00/0000:00:02.0", "0x1000\n", text);
+	make_function("pci0000:00/0000:00:03.0", "0x1000\n", text);
+	make_function("pci0000:00/0000:00:04.0", "0x1000\n", text);
+	for (size_t i = 0; i < ARRAY_SIZE(interrupts); i++) {
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs/24", interrupts[i]);
+		made_put(path, modes[i]);
+	}
+	ck_assert_int_eq(devices_capture(made_root, &devices), 0);
+	ck_assert_uint_eq(devices.pci.resources.count, 3 * 4);
+	for (size_t i = 0; i < devices.pci.resources.count; i++) {
+		const struct pci_resource *at = &devices.pci.resources.items[i];
+		bool msix = strcmp(devices.items.items[at->device].address, interrupts[1]) == 0;
+
+		ck_assert_uint_eq(at->flags & PCI_RESOURCE_MSIX,
+				  msix && at->number < 2 ? PCI_RESOURCE_MSIX : 0);
+	}
+}
+END_TEST
+
 /* Bus numbers are assigned in the order in which bridges are found. */
 START_TEST(matches_by_path)
 {
@@ -338,6 +369,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, captures_functions);
 	tcase_add_test(tcase, captures_slots);
 	tcase_add_loop_test(tcase, captures_addresses, 0, 2);
+	tcase_add_test(tcase, marks_what_may_hold_vectors);
 	tcase_add_test(tcase, looks_at_buses);
 	tcase_add_test(tcase, bus_of_an_address);
 	tcase_add_test(tcase, matches_by_path);
