@@ -216,6 +216,17 @@ START_TEST(left_over)
 }
 END_TEST
 
+/* What cannot be removed there is not written to. */
+START_TEST(occupied)
+{
+	made_put("/etc/fstab", "old\n");
+	made_put("/etc/fstab.s2disk-new/mine", "kept\n");
+	ck_assert_int_eq(put("new\n"), -EEXIST);
+	check_file("/etc/fstab", "old\n");
+	check_file("/etc/fstab.s2disk-new/mine", "kept\n");
+}
+END_TEST
+
 static const struct {
 	const char *call;
 	unsigned int nth;
@@ -279,6 +290,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, new_file);
 	tcase_add_test(tcase, through_a_link);
 	tcase_add_test(tcase, left_over);
+	tcase_add_test(tcase, occupied);
 	tcase_add_loop_test(tcase, writing_fails, 0, (int)ARRAY_SIZE(failures));
 	tcase_add_test(tcase, nowhere_to_write);
 	tcase_add_test(tcase, deleting);

@@ -250,6 +250,36 @@ START_TEST(prints_every_class)
 }
 END_TEST
 
+/* Only what is risky can be accepted, and not all of it. */
+START_TEST(json_says_what_can_be_accepted)
+{
+	_cleanup_free_ char *text = NULL;
+	struct finding finding = { .class = (enum verdict_class)_i, .accept = ACCEPT_DEVICE_TREE };
+	struct verdict some = { .findings = &finding, .count = 1, .worst = finding.class };
+	FILE *out;
+	size_t size;
+
+	for (int with = 0; with < 2; with++) {
+		struct json json;
+
+		finding.accept = with ? ACCEPT_DEVICE_TREE : ACCEPT_NOTHING;
+		out = open_memstream(&text, &size);
+		json_begin(&json, out);
+		json_object_begin(&json, NULL);
+		verdict_json(&json, "verdict", &some);
+		json_object_end(&json);
+		ck_assert_int_eq(json_end(&json), 0);
+		fclose(out);
+		ck_assert_int_eq(strstr(text, "\"accept\": \"device-tree\"") != NULL,
+				 with && finding.class == VERDICT_RISKY);
+		ck_assert_int_eq(strstr(text, "\"accept\"") != NULL,
+				 with && finding.class == VERDICT_RISKY);
+		free(text);
+		text = NULL;
+	}
+}
+END_TEST
+
 void test_cases(Suite *suite)
 {
 	TCase *tcase = test_case(suite, "verdict");
@@ -259,6 +289,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, forum_move_onto_a_page_is_fatal);
 	tcase_add_test(tcase, new_checksum_is_the_kernels);
 	tcase_add_test(tcase, lower_top_of_ram);
+	tcase_add_loop_test(tcase, json_says_what_can_be_accepted, VERDICT_SAME, VERDICT_FATAL + 1);
 	tcase_add_loop_test(tcase, types_known_are_not_guessed, 0, 2);
 	tcase_add_test(tcase, tpm_in_parts);
 	tcase_add_loop_test(tcase, acpi_data_slides, 0, 2);
