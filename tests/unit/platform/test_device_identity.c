@@ -123,6 +123,9 @@ END_TEST
 /* No table, no readable disk, nothing at all. */
 START_TEST(does_without_a_table)
 {
+	put_le16(disk + 510, 0); /* a signature and a partition, but not the mark of an MBR */
+	made_put_bytes("/dev/sda", disk, sizeof(disk));
+	expect("sda2", "partition 2 on disk naa.5000c500a1b2c3d4");
 	memset(disk, 0, sizeof(disk));
 	made_put_bytes("/dev/sda", disk, sizeof(disk));
 	expect("sda2", "partition 2 on disk naa.5000c500a1b2c3d4");
