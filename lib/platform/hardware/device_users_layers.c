@@ -82,7 +82,7 @@ static int add_overlay(struct follow *follow, const struct mount_line *mount)
 	static const char *const lowers[] = { "lowerdir=", "lowerdir+=", "datadir+=" };
 	_cleanup_free_ char *options = strdup(mount->options);
 	char *at = options, *option;
-	size_t found = 0;
+	bool found = false;
 	int r = options ? 0 : -ENOMEM;
 
 	while (r == 0 && (option = strsep(&at, ","))) {
@@ -92,13 +92,13 @@ static int add_overlay(struct follow *follow, const struct mount_line *mount)
 		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(lowers); i++) {
 			if (!text_starts(option, lowers[i]))
 				continue;
-			found++;
+			found = true;
 			r = add_lowers(follow, option + strlen(lowers[i]));
 		}
 		if (r == 0 && text_starts(option, "upperdir="))
 			r = add_layer(follow, PATH_OF_UPPER, option + strlen("upperdir="));
 	}
-	follow->lost = follow->lost || found == 0;
+	follow->lost = follow->lost || !found;
 	return r;
 }
 
