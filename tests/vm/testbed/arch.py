@@ -27,7 +27,7 @@ class Amd64:
     cpu = None
     # At its start the kernel counts timer interrupts while it waits for some
     # milliseconds, and panics if there were none: on a busy host QEMU is late. Then,
-    # from Linux 7 on, it can wait for itself in the watchdog of the TSC (README).
+    # Linux 7.3.4 can wait for itself in the watchdog of the TSC (README).
     cmdline = "console=ttyS0 no_timer_check tsc=nowatchdog"
     more_memory = 0
     compiler = os.environ.get("CC", "cc")

@@ -7,6 +7,7 @@ tarball for each initramfs generator. In each run the package is built from the
 build tree and installed into a copy with apt; scenarios make disks of that.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -212,7 +213,7 @@ class Debian:
         """Root and boot disk of a system, which make(tree, directory) makes of a
         copy of a tree; key begins with its suite and generator. Copy them
         before use."""
-        with self._lock:
+        with self._lock if key not in self._disks else contextlib.nullcontext():
             if key not in self._disks:
                 directory = tempfile.mkdtemp(prefix="system-", dir=self.work_dir)
                 root = os.path.join(directory, "tree")

@@ -34,7 +34,12 @@ class Qmp:
         self._answers = queue.Queue()
         self._lock = threading.Lock()
         self._stream = self._socket.makefile("r")
-        self._stream.readline()         # the greeting
+        self._socket.settimeout(PATIENCE)
+        try:
+            self._stream.readline()     # the greeting
+        except OSError as error:
+            raise Gone("QEMU does not greet: %s" % error)
+        self._socket.settimeout(None)
         threading.Thread(target=self._reader, daemon=True).start()
         self.execute("qmp_capabilities")
 
