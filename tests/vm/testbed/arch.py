@@ -26,7 +26,7 @@ class Amd64:
                 "-global", "ICH9-LPC.disable_s4=0")
     cpu = None
     # At its start the kernel counts timer interrupts while it waits for some
-    # milliseconds, and panics if there were none: on a busy host QEMU is late. Then,
+    # milliseconds, and panics if there were none: on a busy host QEMU is late. Later,
     # Linux 7.3.4 can wait for itself in the watchdog of the TSC (README).
     cmdline = "console=ttyS0 no_timer_check tsc=nowatchdog"
     more_memory = 0

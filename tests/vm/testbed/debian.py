@@ -7,7 +7,6 @@ tarball for each initramfs generator. In each run the package is built from the
 build tree and installed into a copy with apt; scenarios make disks of that.
 """
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -213,18 +212,23 @@ class Debian:
         """Root and boot disk of a system, which make(tree, directory) makes of a
         copy of a tree; key begins with its suite and generator. Copy them
         before use."""
-        with self._lock if key not in self._disks else contextlib.nullcontext():
-            if key not in self._disks:
-                directory = tempfile.mkdtemp(prefix="system-", dir=self.work_dir)
-                root = os.path.join(directory, "tree")
-                try:
-                    _run(["cp", "-a", self.tree(*key[:2]), root])
-                    make(root, directory)
-                    self._disks[key] = directory
-                finally:
-                    shutil.rmtree(root, ignore_errors=True)
-            return [os.path.join(self._disks[key], name)
-                    for name in ("root.img", "boot.img")]
+        if key not in self._disks:      # what is there waits for nothing
+            with self._lock:
+                self._make_disks(key, make)
+        return [os.path.join(self._disks[key], name)
+                for name in ("root.img", "boot.img")]
+
+    def _make_disks(self, key, make):
+        if key in self._disks:          # made while the lock was another's
+            return
+        directory = tempfile.mkdtemp(prefix="system-", dir=self.work_dir)
+        root = os.path.join(directory, "tree")
+        try:
+            _run(["cp", "-a", self.tree(*key[:2]), root])
+            make(root, directory)
+            self._disks[key] = directory
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def make_boot_disk(root, path, options, mib=128):

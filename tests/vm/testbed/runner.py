@@ -91,6 +91,11 @@ class Runner:
         for worker in workers:
             while worker.is_alive():
                 worker.join(0.5)            # leaves room for Ctrl-C
+        lost = len(classes) - self.passed - self.failed
+        if lost:
+            # A worker ended with what it ran, by a mistake of the test bed.
+            self.failed += lost
+            print("FAIL %d scenarios ended without a result" % lost, flush=True)
 
     def close(self):
         self._stop = True
