@@ -10,11 +10,10 @@ build tree and installed into a copy with apt; scenarios make disks of that.
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 import threading
 
-from . import kernels
+from . import child, kernels
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
@@ -88,24 +87,15 @@ class Kernel:
         self.options = options
 
 
-def _run(command, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, **options)
-    if done.returncode:
-        raise RuntimeError("%s: %s" % (" ".join(command[:6]),
-                                       done.stdout[-2000:]))
-    return done.stdout
-
-
 def in_tree(root, script):
     """Runs a shell script in a system below a directory."""
-    return _run(["unshare", "--mount", "--fork", "--pid", "--kill-child",
-                 "sh", "-ec",
-                 'mount -t proc proc "$1/proc"; mount --rbind /sys "$1/sys"; '
-                 'mount --rbind /dev "$1/dev"; mount -t tmpfs run "$1/run"; '
-                 'exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin '
-                 'DEBIAN_FRONTEND=noninteractive chroot "$1" sh -ec "$2"',
-                 "-", root, script])
+    return child.run(["unshare", "--mount", "--fork", "--pid", "--kill-child",
+                      "sh", "-ec",
+                      'mount -t proc proc "$1/proc"; mount --rbind /sys "$1/sys"; '
+                      'mount --rbind /dev "$1/dev"; mount -t tmpfs run "$1/run"; '
+                      'exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin '
+                      'DEBIAN_FRONTEND=noninteractive chroot "$1" sh -ec "$2"',
+                      "-", root, script])
 
 
 def _base(suite, generator):
@@ -127,8 +117,8 @@ def _base(suite, generator):
                         (suite, generator, digest))
     if not os.path.exists(path):
         part = path + ".%d.part" % os.getpid()
-        _run(["mmdebstrap", "--mode=root", "--format=tar"] + options +
-             [suite, part])
+        child.run(["mmdebstrap", "--mode=root", "--format=tar"] + options +
+                  [suite, part])
         os.rename(part, path)
     return path
 
@@ -183,9 +173,9 @@ class Debian:
         """The directory with our packages."""
         if not self._packages:
             directory = os.path.join(self.work_dir, "packages")
-            _run([os.path.join(SOURCE, "packaging", "build-deb"),
-                  self.build_dir, directory],
-                 env=dict(os.environ, DEB_BUILD_OPTIONS="nocheck"))
+            child.run([os.path.join(SOURCE, "packaging", "build-deb"),
+                       self.build_dir, directory],
+                      env=dict(os.environ, DEB_BUILD_OPTIONS="nocheck"))
             self._packages = directory
         return self._packages
 
@@ -196,7 +186,7 @@ class Debian:
         if (suite, generator) not in self._trees:
             root = tempfile.mkdtemp(prefix="tree-", dir=self.work_dir)
             os.chmod(root, 0o755)
-            _run(["tar", "-C", root, "-xpf", _base(suite, generator)])
+            child.run(["tar", "-C", root, "-xpf", _base(suite, generator)])
             _settle(root)
             os.makedirs(root + "/tmp/packages")
             for name in os.listdir(self.packages()):
@@ -224,7 +214,7 @@ class Debian:
         directory = tempfile.mkdtemp(prefix="system-", dir=self.work_dir)
         root = os.path.join(directory, "tree")
         try:
-            _run(["cp", "-a", self.tree(*key[:2]), root])
+            child.run(["cp", "-a", self.tree(*key[:2]), root])
             make(root, directory)
             self._disks[key] = directory
         finally:
@@ -240,8 +230,8 @@ def make_boot_disk(root, path, options, mib=128):
            "initrd /initrd.img-%s\noptions %s\n" % (release, release, options))
     with open(path, "wb") as stream:
         stream.truncate(mib << 20)
-    _run(["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-L",
-          "boot", "-d", boot, path])
+    child.run(["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-L",
+               "boot", "-d", boot, path])
     shutil.rmtree(boot)
     os.mkdir(boot)
 
@@ -251,8 +241,8 @@ def read_boot_disk(path, directory):
     initramfs and arguments of the only entry."""
     def dump(name, target):
         target = os.path.join(directory, target)
-        output = _run(["/usr/sbin/debugfs", "-R", "dump /%s %s" %
-                       (name.lstrip("/"), target), path])
+        output = child.run(["/usr/sbin/debugfs", "-R", "dump /%s %s" %
+                            (name.lstrip("/"), target), path])
         # debugfs ends with 0 in any case.
         if not os.path.exists(target):
             raise RuntimeError("%s of %s: %s" % (name, path, output))

@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 
-from . import guest, kernels, qemu, qmp, scenario
+from . import child, guest, kernels, qemu, qmp, scenario
 
 # Of a failed scenario's console: lines, and characters of each.
 LAST_WORDS = 15
@@ -100,6 +100,7 @@ class Runner:
     def close(self):
         self._stop = True
         qemu.kill_all()
+        child.end_all()
         self._results.close()
         if self.keep:
             print("disk images kept in " + self.work_dir)
