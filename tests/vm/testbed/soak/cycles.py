@@ -12,8 +12,9 @@ import re
 import shutil
 import time
 
-from . import disks, image, qemu, qmp, writelog
-from .scenario import Failure, Scenario
+from . import writelog
+from .. import disks, image, qemu, qmp
+from ..scenario import Failure, Scenario
 
 # `cycle` is all the guest remembers; the sizes follow from it. Every third
 # load is in swap when the image is written.

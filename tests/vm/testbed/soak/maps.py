@@ -8,18 +8,19 @@ reported; then the next boot has to restore it. All else is a failure.
 
 import time
 
-from . import disks, moved, soak
-from .scenario import Failure
+from . import cycles
+from .. import disks, moved
+from ..scenario import Failure
 
 
-class MovingCycles(moved.KnownMaps, soak.Cycles):
+class MovingCycles(moved.KnownMaps, cycles.Cycles):
     """hibernates and resumes one session many times, over maps that change"""
 
     memory = 384
     places = 3
     most_refusals = 12      # in a row: all places but one may refuse
-    config = soak.Soak.config + "mismatch retries = 20\n"
-    guest = moved.KnownMaps.stage + soak.GUEST.replace(
+    config = cycles.Soak.config + "mismatch retries = 20\n"
+    guest = moved.KnownMaps.stage + cycles.GUEST.replace(
         "mark cycle $cycle", "mark cycle $cycle; program_pages").replace(
         "session() {", "session() {\n    know_maps")
 

@@ -9,8 +9,8 @@ hibernate again, at the second try at the latest, with every byte verified.
 
 import re
 
-from . import disks, image
-from .soak import Soak
+from .. import disks, image
+from .cycles import Soak
 
 GUEST = """
 change_load() {
