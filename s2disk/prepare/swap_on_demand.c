@@ -2,10 +2,12 @@
 #include "swap_on_demand.h"
 
 #include "base/log.h"
+#include "base/program.h"
 #include "s2disk/fatal_signals.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
@@ -15,8 +17,10 @@
 
 #define PRIORITY 32767
 
-/* After this, the child continues in the background. */
+/* After this, the child continues in the background. In a unit of systemd it is much less, as
+ * s2disk-sleep has the sessions frozen meanwhile. */
 #define WAIT_SECONDS 20
+#define WAIT_SECONDS_IN_UNIT 2
 #define TURN_MSEC 50
 
 /* For the signal handler: the active area, and the previous handlers. */
@@ -87,23 +91,57 @@ static void deactivate_and_report(const char *path)
 	_exit(0);
 }
 
-static void wait_for(pid_t child, const char *path)
+/* false: it has not ended by then. */
+static bool wait_for(pid_t child, int seconds)
 {
 	const struct timespec turn = { .tv_nsec = TURN_MSEC * 1000000 };
 	pid_t ended = 0;
 
-	for (int i = 0; i < WAIT_SECONDS * 1000 / TURN_MSEC && ended == 0; i++) {
+	for (int i = 0; i < seconds * 1000 / TURN_MSEC && ended == 0; i++) {
 		ended = waitpid(child, NULL, WNOHANG);
 		if (ended == 0)
 			nanosleep(&turn, NULL);
 	}
-	if (ended == 0)
-		log_notice("%s is being deactivated in the background", path);
+	return ended != 0;
+}
+
+/* A unit has not stopped while a process of it remains, so that logind would take the machine
+ * for asleep, and after TimeoutStopSec= it would be killed. It blocks SIGTERM: when the machine
+ * shuts down, SIGKILL has to end it. Without the unit it continues where it is. */
+static void give_unit_of_its_own(pid_t child)
+{
+	char pid[16], name[64];
+	const char *const arguments[] = { "busctl",
+					  "--quiet",
+					  "call",
+					  "org.freedesktop.systemd1",
+					  "/org/freedesktop/systemd1",
+					  "org.freedesktop.systemd1.Manager",
+					  "StartTransientUnit",
+					  "ssa(sv)a(sa(sv))",
+					  name,
+					  "fail",
+					  "2",
+					  "PIDs",
+					  "au",
+					  "1",
+					  pid,
+					  "KillSignal",
+					  "i",
+					  "9",
+					  "0",
+					  NULL };
+
+	snprintf(pid, sizeof(pid), "%d", (int)child);
+	snprintf(name, sizeof(name), "s2disk-swapoff-%s.scope", pid);
+	program_run(arguments[0], arguments, NULL, -1);
 }
 
 void swap_on_demand_end(const struct settings *settings)
 {
 	const char *path = settings->swap_on_demand;
+	/* systemd.exec(5) */
+	bool in_unit = getenv("INVOCATION_ID") != NULL;
 	sigset_t before;
 	pid_t child;
 
@@ -116,6 +154,9 @@ void swap_on_demand_end(const struct settings *settings)
 		log_warning("%s is still active as swap: %s", path, strerror(errno));
 	fatal_signals_leave(&on.signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (child > 0)
-		wait_for(child, path);
+	if (child < 0 || wait_for(child, in_unit ? WAIT_SECONDS_IN_UNIT : WAIT_SECONDS))
+		return;
+	if (in_unit)
+		give_unit_of_its_own(child);
+	log_notice("%s is being deactivated in the background", path);
 }

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "fixtures/check_main.h"
 #include "fixtures/said.h"
+#include "base/program.h"
 #include "s2disk/prepare/swap_on_demand.h"
 
 #include <errno.h>
@@ -25,12 +26,14 @@ static struct machine {
 	int off_interrupted;	 /* this many swapoff() are, before */
 	int signal_while_on;	 /* arrives in the midst of swapon, 0: none */
 	bool off_hangs;
+	bool without_bus; /* of systemd */
 	int on_calls, off_calls;
 	bool off_alone; /* in a session of its own */
 	bool is_on;
 } * machine;
 
-static int turns; /* waited */
+static int turns;	  /* waited */
+static char called[1024]; /* the other program */
 
 int __wrap_swapon(const char *path, int flags);
 int __wrap_swapoff(const char *path);
@@ -79,6 +82,23 @@ int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
 	return 0;
 }
 
+int __wrap_program_run(const char *program, const char *const *arguments,
+		       const char *const *environment, int out);
+
+int __wrap_program_run(const char *program, const char *const *arguments,
+		       const char *const *environment, int out)
+{
+	ck_assert_str_eq(program, arguments[0]);
+	ck_assert_ptr_null(environment);
+	ck_assert_int_eq(out, -1);
+	called[0] = '\0';
+	for (size_t i = 0; arguments[i]; i++) {
+		strcat(called, arguments[i]);
+		strcat(called, arguments[i + 1] ? " " : "");
+	}
+	return machine->without_bus ? 127 : 0;
+}
+
 static struct settings settings;
 
 static void setup(void)
@@ -91,6 +111,8 @@ static void setup(void)
 	settings_defaults(&settings);
 	snprintf(settings.swap_on_demand, sizeof(settings.swap_on_demand), AREA);
 	turns = 0;
+	called[0] = '\0';
+	unsetenv("INVOCATION_ID");
 }
 
 static void teardown(void)
@@ -199,8 +221,32 @@ static void hibernate_hanging(void)
 {
 	machine->off_hangs = true;
 	hibernate();
-	if (turns != 400)
+	if (turns != 400 || called[0])
 		_exit(2);
+	machine->off_hangs = false;
+}
+
+/* As systemd starts it: what remains of it is no part of that unit then. */
+static void hibernate_hanging_in_unit(void)
+{
+	const char *pid;
+	int process;
+
+	setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
+	machine->off_hangs = true;
+	hibernate();
+	pid = strstr(called, " PIDs au 1 ");
+	if (turns != 40 || !pid ||
+	    !strstr(called, " org.freedesktop.systemd1.Manager StartTransientUnit "
+			    "ssa(sv)a(sa(sv)) s2disk-swapoff-") ||
+	    !strstr(called, " KillSignal i 9 0"))
+		_exit(2);
+	/* It may not have begun yet: no time has passed. */
+	while (machine->off_calls == 0)
+		usleep(1000);
+	process = atoi(pid + strlen(" PIDs au 1 "));
+	if (process <= 1 || getsid(process) != process)
+		_exit(3);
 	machine->off_hangs = false;
 }
 
@@ -208,6 +254,32 @@ START_TEST(goes_on_in_the_background)
 {
 	ck_assert_int_eq(status_of(hibernate_hanging), 0);
 	ck_assert_str_eq(said, AREA " is being deactivated in the background\n");
+	ck_assert(!machine->is_on);
+}
+END_TEST
+
+START_TEST(leaves_the_unit)
+{
+	machine->without_bus = _i == 1;
+	ck_assert_int_eq(status_of(hibernate_hanging_in_unit), 0);
+	ck_assert_str_eq(said, AREA " is being deactivated in the background\n");
+	ck_assert(!machine->is_on);
+}
+END_TEST
+
+/* Nothing has to leave it. */
+static void hibernate_in_unit(void)
+{
+	setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
+	hibernate();
+	if (called[0])
+		_exit(2);
+}
+
+START_TEST(ends_within_the_unit)
+{
+	ck_assert_int_eq(status_of(hibernate_in_unit), 0);
+	ck_assert_str_eq(said, "");
 	ck_assert(!machine->is_on);
 }
 END_TEST
@@ -295,6 +367,8 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, on_and_off);
 	tcase_add_loop_test(tcase, cannot_be_deactivated, 0, ARRAY_SIZE(failures));
 	tcase_add_test(tcase, goes_on_in_the_background);
+	tcase_add_loop_test(tcase, leaves_the_unit, 0, 2);
+	tcase_add_test(tcase, ends_within_the_unit);
 	tcase_add_loop_test(tcase, signal_ends_it, 0, ARRAY_SIZE(fatal));
 	tcase_add_loop_test(tcase, signal_while_switching_on, 0, ARRAY_SIZE(fatal));
 	tcase_add_loop_test(tcase, ignored_stays_ignored, 0, ARRAY_SIZE(fatal));
