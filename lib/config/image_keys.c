@@ -357,6 +357,8 @@ static int try_passphrases(const struct image_unlock *unlock, const struct attem
 		if (r == -EKEYREJECTED)
 			why_class(w, passphrase_typed(unlock->places) ? WHY_WRONG_KEY : WHY_LOCKED,
 				  r, "none of the passphrases entered opens the image");
+		else if (r < 0 && w->class == WHY_NOW)
+			w->class = WHY_LOCKED; /* such as no memory: it says nothing of the image */
 	}
 	secret_free(buffer, PASSPHRASE_SIZE);
 	return r;

@@ -86,7 +86,7 @@ bool key_slots_have(const struct key_slots *slots, enum key_kind kind);
 uint32_t key_slots_unknown(const struct key_slots *slots);
 
 /* Tries to open one of the slots. 0: the image's key is in key (locked memory).
- * -EKEYREJECTED: it opens none; other errors with a sentence. */
+ * -EKEYREJECTED: it opens none, as an empty one always; other errors with a sentence. */
 int key_slots_try_passphrase(const struct key_slots *slots, const void *passphrase, size_t length,
 			     unsigned char key[IMAGE_KEY_SIZE], struct why *w);
 int key_slots_try_file(const struct key_slots *slots, const void *data, size_t size,

@@ -185,7 +185,10 @@ static int run_program(char *const *arguments, char *buffer, size_t *ret_length)
 	} else {
 		close(ends[0]);
 	}
-	return r < 0 ? r : answer;
+	if (r < 0)
+		return r;
+	/* Plymouth's prints an empty answer as nothing (src/client/plymouth.c). */
+	return answer == -ENOKEY ? 0 : answer;
 }
 
 static int ask_systemd(const struct passphrase_places *places, const char *prompt,

@@ -253,6 +253,8 @@ START_TEST(plymouth_is_asked)
 	       "test \"$1\" = --ping && exit 0\n"
 	       "test \"$1 $2\" = 'ask-for-password --prompt=What' && printf 'from Plymouth'");
 	expect("from Plymouth");
+	script("plymouth", "true");
+	expect(""); /* entered */
 	script("plymouth", "test \"$1\" = --ping");
 	ck_assert_int_eq(ask(), -ENOKEY);
 }
@@ -409,6 +411,17 @@ START_TEST(prepared_and_found)
 	pipe_in("1\n");
 	ck_assert_int_eq(find_key(&slots, NULL), -EKEYREJECTED);
 	ck_assert_ptr_nonnull(strstr(w.text, "no answer"));
+	/* An empty one is wrong. */
+	pipe_in("\n\ntyped\n");
+	ck_assert_int_eq(find_key(&slots, NULL), 0);
+	pipe_in("\n\n\n");
+	ck_assert_int_eq(find_key(&slots, NULL), -EKEYREJECTED);
+	ck_assert_int_eq(w.class, WHY_LOCKED);
+	/* This boot cannot derive a key: that is no fault of the image. */
+	slots.slots[2].kdf.lanes = 0;
+	pipe_in("typed\n");
+	ck_assert_int_eq(find_key(&slots, NULL), -EINVAL);
+	ck_assert_int_eq(w.class, WHY_LOCKED);
 }
 END_TEST
 
