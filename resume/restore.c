@@ -220,6 +220,9 @@ static enum mismatch_choice choose(struct restore *restore, const struct mismatc
 
 	if (!asks)
 		return choice;
+	/* A restore that failed has consumed it. The power may fail until there is an answer. */
+	if (restore->attempted)
+		keep(restore, false);
 	/* The keyboard and the screen may be among them. A driver may take long, or for ever. */
 	if (restore->vetoers.tried || restore->disabled.count > 0)
 		log_notice("giving back the devices that were released for the restore");

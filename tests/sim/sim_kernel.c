@@ -367,12 +367,18 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
 enum mismatch_choice __wrap_mismatch_ask(const char *console, const char *question, bool fatal,
 					 enum mismatch_choice fallback, unsigned int seconds)
 {
+	const struct sim_plan *plan = &sim->shared->plan;
+
 	(void)console;
 	(void)question;
 	(void)fatal;
 	(void)seconds;
 	if (kernel.released)
 		sim_broken("the user is asked while the keyboard may be released");
+	/* The power may fail until the answer comes. */
+	if (!plan->change && !(plan->class == SIM_IO && plan->at) &&
+	    !sim_live_image(sim->durable.at))
+		sim_broken("the user is asked about an image that is not on the disk");
 	return fallback;
 }
 
