@@ -34,8 +34,12 @@ int other_swaps_read_header(int fd, unsigned char *page, struct swap_use *area)
 	if (area->offset % page_size() != 0)
 		return -EINVAL;
 	r = io_pread_full(fd, page, page_size(), area->offset);
+	/* One without a size is no smaller one: it has no medium, or its mapping has no table yet.
+	 */
+	if (r == -ENODATA)
+		return lseek(fd, 0, SEEK_END) == 0 ? -ENOMEDIUM : 0;
 	if (r < 0)
-		return r == -ENODATA ? 0 : r; /* the device is smaller */
+		return r;
 	if (swap_signature_kind(page, page_size()) != SWAP_IS_SWAP ||
 	    swap_header_parse(page, page_size(), &header) < 0)
 		return 0;

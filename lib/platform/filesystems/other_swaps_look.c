@@ -67,6 +67,9 @@ static void look_at(const char *root, const char *device, unsigned char *page, s
 	struct swap_use found = *quest->then;
 	int r = fd < 0 ? fd : other_swaps_read_header(fd, page, &found);
 
+	/* It may come. */
+	if (r == -ENOMEDIUM)
+		return;
 	quest->met = r == 1 && swap_same_header(quest->then, &found);
 	if (!quest->met &&
 	    (!*quest->then->identity || (r < 0 && quest->now->sight != SWAP_MISSING)))

@@ -6,7 +6,8 @@
 #include "platform/filesystems/swaps.h"
 
 /* Reads the header at area->offset of a device. page: room for one, aligned. 1; 0 if
- * there is no swap header (area unchanged); or a negative errno. */
+ * there is no swap header (area unchanged); or a negative errno, -ENOMEDIUM if the device has no
+ * size. */
 int other_swaps_read_header(int fd, unsigned char *page, struct swap_use *area);
 
 #endif

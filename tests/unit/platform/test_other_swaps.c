@@ -296,6 +296,9 @@ START_TEST(finds_it_again)
 	expect(SWAP_REPLACED);
 	made_put("/dev/sdc", "short");
 	expect(SWAP_REPLACED);
+	/* No medium. */
+	made_put("/dev/sdc", "");
+	expect(SWAP_MISSING);
 }
 END_TEST
 
