@@ -26,6 +26,7 @@ struct decision {
 	bool map_refused;	   /* what firmware or boot loader did with memory is a reason */
 	bool memory_missing;	   /* a reason is one that no reboot changes: added memory */
 	bool other_machine;	   /* one is the machine, its processor, firmware or hypervisor */
+	bool user_can_mend;	   /* one is what its user can connect again, or accept */
 	struct met_odds odds;	   /* that it fits, by the maps of the boots known to the image */
 	bool odds_at_least;	   /* it may fit at more of them: its page frames are coarse */
 };

@@ -16,7 +16,7 @@
 bool mismatch_keeps(const struct mismatch *mismatch)
 {
 	return mismatch_apart(mismatch) || mismatch->class == WHY_TOO_NEW ||
-	       mismatch->class == WHY_FOREIGN;
+	       mismatch->class == WHY_FOREIGN || (mismatch->mendable && !mismatch->hopeless);
 }
 
 bool mismatch_apart(const struct mismatch *mismatch)

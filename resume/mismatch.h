@@ -29,6 +29,7 @@ struct mismatch {
 	uint32_t worth;	   /* boots for which the odds make keeping it worthwhile; 0: not known */
 	bool lasting;	   /* so will each boot, until the machine is changed */
 	bool of_map;	   /* the boot's memory map is a reason */
+	bool mendable;	   /* its user can connect what is missing, or accept what is found */
 };
 
 /* Pure: for how many boots the image is kept: "mismatch retries", or more where the odds make that
@@ -36,8 +37,8 @@ struct mismatch {
 uint32_t mismatch_boots(const struct settings *settings, const struct mismatch *mismatch);
 
 /* Is the image sound, and only the wrong program, kernel or driver was booted, or its key is
- * missing or mistyped (or a key of the keyboard is stuck)? That is no reason to destroy a
- * session. */
+ * missing or mistyped (or a key of the keyboard is stuck), or can its user mend the cause? That is
+ * no reason to destroy a session. */
 bool mismatch_keeps(const struct mismatch *mismatch);
 
 /* Is it counted as a veto, and not as a refusal? */

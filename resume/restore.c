@@ -289,6 +289,8 @@ static int refuse(struct restore *restore, enum why_class class, const char *rea
 		.hopeless = restore->decision.hopeless,
 		.lasting = is_lasting(&restore->decision),
 		.of_map = restore->decision.map_refused,
+		.mendable =
+			restore->decision.user_can_mend && restore->settings->mismatch_retries > 0,
 	};
 	enum mismatch_choice choice;
 

@@ -183,7 +183,7 @@ static const struct record_field filesystem_fields[] = {
 	TEXT(struct filesystem, place),	  BYTES(struct filesystem, uuid),
 	BYTES(struct filesystem, stamp),  TEXT(struct filesystem, identity),
 	BYTES(struct filesystem, member), U32(struct filesystem, unstamped),
-	BYTES(struct filesystem, log),
+	BYTES(struct filesystem, log),	  U32(struct filesystem, read_only),
 };
 static const struct record_field swap_fields[] = {
 	TEXT(struct swap_use, path),	 TEXT(struct swap_use, device),

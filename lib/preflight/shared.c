@@ -138,7 +138,7 @@ static void add_shared(struct preflight_context *context, const struct places *p
 		"mounted for writing: %s%s; if another system writes to one of them while this one "
 		"is hibernated, the image is lost or, if that goes undetected, files are damaged",
 		places->text, more);
-	preflight_advise(check, "unmount what another system uses, or mount it read-only; "
+	preflight_advise(check, "unmount what another system uses; "
 				"otherwise boot no other system before this one has resumed");
 }
 

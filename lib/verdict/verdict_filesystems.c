@@ -42,19 +42,25 @@ static void report_changed(struct judge *judge, const struct filesystem *then,
 	SAY(finding->advice, "The session is lost; the files are as the other system left them.");
 }
 
-/* Firmware and boot loaders write to it during every boot, so the image is not discarded for that.
- * The restored system cuts the file system off. */
-static void report_maybe_boot(struct judge *judge, const struct filesystem *then,
-			      const struct filesystem *now)
+static bool has_gate(const struct judge *judge)
 {
-	bool gate = judge->then->hibernation.last_gate != 0;
+	return judge->then->hibernation.last_gate != 0;
+}
+
+/* Firmware and boot loaders write to FAT during every boot, and what was mounted read-only has
+ * nothing to write back, so the image is not discarded for that. The restored system cuts the file
+ * system off. */
+static void report_written(struct judge *judge, const struct filesystem *then,
+			   const struct filesystem *now)
+{
+	bool gate = has_gate(judge);
 	char name[240];
 	struct finding *finding = add_changed(judge, VERDICT_RISKY, then, now, name);
 
 	SAY(finding->text,
-	    "The file system on %s was written to since, by another system or by a boot loader "
-	    "(%s; then: %s).",
-	    name, finding->now, finding->then);
+	    "The file system on %s was written to since, by another system%s (%s; then: %s).", name,
+	    then->read_only ? "; here it was mounted read-only" : " or by a boot loader",
+	    finding->now, finding->then);
 	SAY(finding->advice, "%s",
 	    gate ? "With platform policy = tolerant the session resumes without it: the restored "
 		   "system cuts it off before anything is written to it."
@@ -132,8 +138,9 @@ static bool judge_one(struct judge *judge, const struct filesystem *then)
 	}
 	if (!changed)
 		report_unseen(judge, then);
-	else if (*then->identity && strcmp(then->type, "fat") == 0)
-		report_maybe_boot(judge, then, changed);
+	else if (*then->identity &&
+		 (strcmp(then->type, "fat") == 0 || (then->read_only && has_gate(judge))))
+		report_written(judge, then, changed);
 	else if (*then->identity)
 		report_changed(judge, then, changed);
 	else

@@ -291,6 +291,11 @@ static void open_pool(const char *root, struct mounted *mounted, const struct mo
 	set_unstamped(item, FILESYSTEM_UNKNOWN);
 }
 
+static bool is_read_only(const struct mount_line *mount)
+{
+	return strcmp(mount->options, "ro") == 0 || text_starts(mount->options, "ro,");
+}
+
 static void open_mount(const char *root, struct mounted *mounted, const struct mount_line *mount)
 {
 	struct mounted_item *item;
@@ -317,7 +322,10 @@ static void open_mount(const char *root, struct mounted *mounted, const struct m
 			return;
 		open_item_device(root, item, device);
 		open_members(root, mounted, index);
-		item = &mounted->items[index]; /* it may have moved */
+		/* All mounts of one have its options. It may have moved. */
+		for (size_t i = index; i < mounted->count; i++)
+			mounted->items[i].filesystem.read_only = is_read_only(mount);
+		item = &mounted->items[index];
 	}
 	if (item->device >= 0 && item->directory < 0)
 		item->directory = open_directory(root, mounted, mount);

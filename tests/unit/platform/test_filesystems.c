@@ -37,11 +37,11 @@ static void put_ext(const char *path, unsigned char uuid, unsigned int mounts)
 	"27 22 254:17 / /boot rw - vfat /dev/vdb1 rw\n"                               \
 	"28 22 0:41 / /share rw - 9p share rw\n"                                      \
 	"29 22 7:0 / /odd\\377 rw - ext4\n"                                           \
-	"31 22 7:3 / /snap ro - ext4 /dev/loop3 ro\n"                                 \
+	"31 22 7:3 / /snap ro - ext4 /dev/loop3 ro,noload\n"                          \
 	"32 22 253:0 / /inner rw - ext4 /dev/mapper/inner rw\n"                       \
 	"33 22 0:42 / /tmp rw - tmpfs /dev/vde rw\n"                                  \
 	"34 22 253:7 / /asleep rw - ext4 /dev/mapper/asleep rw\n"                     \
-	"35 22 8:0 / /net rw - ext4 /dev/sda rw\n"                                    \
+	"35 22 8:0 / /net ro - ext4 /dev/sda rw\n"                                    \
 	"36 22 259:0 / /zoned rw - f2fs /dev/zloop0 rw\n"                             \
 	"nonsense\n"                                                                  \
 	"30 22 254:33 / /tty rw - ext4 /dev/vdc1 rw\n"
@@ -125,6 +125,8 @@ START_TEST(finds_what_is_mounted)
 		ck_assert_str_eq(item->type, mounts[i].type);
 		ck_assert_msg(item->unstamped == mounts[i].unstamped, "%s: %u", item->device,
 			      item->unstamped);
+		/* A mount that is read-only says nothing of others of the same. */
+		ck_assert_int_eq(item->read_only, strcmp(mounts[i].place, "/snap") == 0);
 	}
 	filesystems_free(&found);
 

@@ -86,6 +86,23 @@ START_TEST(what_is_to_blame)
 }
 END_TEST
 
+START_TEST(what_its_user_can_mend)
+{
+	add_finding(VERDICT_FATAL, "It is missing.");
+	made.findings[0].about = ABOUT_SWAP_AREA;
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
+	ck_assert(decision.user_can_mend);
+	made.findings[0].about = ABOUT_FILE_SYSTEM;
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
+	ck_assert(!decision.user_can_mend);
+	made.findings[0].class = VERDICT_RISKY;
+	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
+	ck_assert(decision.user_can_mend);
+	ck_assert_int_eq(decide(POLICY_TOLERANT), 0);
+	ck_assert(!decision.user_can_mend);
+}
+END_TEST
+
 /* The next boot of the same machine has the same processor. */
 START_TEST(another_machine)
 {
@@ -140,6 +157,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(tcase, odds, 0, 2);
 	tcase_add_test(tcase, no_odds);
 	tcase_add_loop_test(tcase, what_is_to_blame, 0, ABOUT_COUNT);
+	tcase_add_test(tcase, what_its_user_can_mend);
 	tcase_add_loop_test(tcase, another_machine, 0, ABOUT_COUNT);
 	tcase_add_test(tcase, another_machine_accepted);
 }

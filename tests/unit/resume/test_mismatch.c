@@ -167,6 +167,30 @@ START_TEST(test_no_retries)
 }
 END_TEST
 
+/* A disk that was unplugged: the next boot may find it, and after the last one its user may. */
+START_TEST(test_mendable)
+{
+	struct mismatch mismatch = { .counted = true, .mendable = true };
+	struct settings settings;
+	bool ask;
+
+	settings_defaults(&settings);
+	ck_assert(mismatch_keeps(&mismatch) && !mismatch_apart(&mismatch));
+	ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_REBOOT);
+	ck_assert(!ask);
+	mismatch.refusals = 2;
+	ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_POWER_OFF);
+	ck_assert(ask);
+	/* Another finding is one that nothing mends. */
+	mismatch.hopeless = true;
+	ck_assert(!mismatch_keeps(&mismatch));
+	ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+	mismatch.hopeless = false;
+	settings.mismatch_action = MISMATCH_DISCARD;
+	ck_assert_int_eq(mismatch_choose(&settings, &mismatch, &ask), CHOICE_DISCARD);
+}
+END_TEST
+
 /* 14 boots had another map, and one with the right map fails for another reason: that is the
  * first of its kind. */
 START_TEST(test_counters)
@@ -356,6 +380,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(tcase, test_damaged);
 	tcase_add_test(tcase, test_apart);
 	tcase_add_test(tcase, test_no_retries);
+	tcase_add_test(tcase, test_mendable);
 	tcase_add_test(tcase, test_counters);
 	tcase_add_test(tcase, test_worth);
 	tcase_add_test(tcase, test_odds);

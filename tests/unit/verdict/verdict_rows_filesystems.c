@@ -60,6 +60,13 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
 	mounted_now()->log[0] = 2; /* of xfs; otherwise unchanged */
 }
 
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
+{
+	mounted_then()->read_only = 1;
+	then.hibernation.last_gate = 0;
+	mounted_now()->stamp[8]++;
+}
+
 ROW("the same, a FAT file system");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system or by a boot loader",
@@ -76,6 +83,16 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system or by a boot lo
 {
 	SET(mounted_then()->type, "fat");
 	SET(mounted_now()->type, "fat");
+	then.hibernation.last_gate = 1;
+	mounted_now()->stamp[8]++;
+}
+
+ROW("the same, one that was mounted read-only when the machine hibernated");
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system; here it was mounted read-only",
+     .advice = "resumes without it")
+{
+	mounted_then()->read_only = 1;
 	then.hibernation.last_gate = 1;
 	mounted_now()->stamp[8]++;
 }

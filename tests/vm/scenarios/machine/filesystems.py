@@ -229,6 +229,43 @@ later_boot() {
                   "no byte of the disk was changed")
 
 
+class ReadOnly(AppearsLate):
+    """mounted read-only here, written to by another system: refused and kept; with the
+    policy that accepts it the session lives without it, and no byte of it is changed"""
+    name = "fs-read-only"
+    group = "slow"
+    guest = """
+first_boot() {
+    mkdir -p /mnt
+    marked mount mount -t $TYPE -o ro $DEVICE /mnt || return
+    swap_on $SWAP
+    hold main 32 16
+    hibernate
+    marked write sh -c 'mount -o remount,rw /mnt && echo mine >/mnt/mine && sync /mnt/mine'
+    sleep 2
+    umount /mnt
+    sync
+}
+later_boot() {""" + AppearsLate.guest.split("later_boot() {")[1].replace("    open_it\n", "")
+
+    def run(self):
+        before = self.hibernate()
+        self.change_from_another_system()
+        disks.copy(self.data.path, self.path("data.other"))
+        self.boot()
+        self.reboots()
+        self.need_message(r"risky: .* /dev/vdb1 \(/mnt\) was written to since, by another system; "
+                          "here it was mounted read-only")
+        self.need_kept(1)
+        self.config += "platform policy = tolerant\n"
+        self.machine = before
+        self.resume()
+        self.need_message("ANOTHER SYSTEM CHANGED the file system on /dev/vdb1")
+        self.need(self.machine.mark("write") != "0", "no file can be written")
+        self.need(disks.same(self.data.path, self.path("data.other")),
+                  "no byte of the disk was changed")
+
+
 class UnlockedLate(AppearsLate):
     """the same with LUKS, which is opened only after resume has looked; the
     restored system gets an error target in its place"""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Swap areas besides the one with the image, with pages of the session."""
 
+import time
 import uuid
 
 from testbed import disks
@@ -73,8 +74,8 @@ first_boot() {
 
 
 class OtherGone(OtherArea):
-    """the disk with the second area is gone: the image is refused and kept; it
-    comes back, and the session with it"""
+    """the disk with the second area is gone: the image is refused and kept, until the
+    machine powers off; it comes back, and the session with it"""
     name = "swap-other-gone"
     group = "slow"
     guest = OtherArea.guest + """
@@ -85,13 +86,25 @@ before_resume() {
 }
 """
 
+    def without(self):
+        machine = self.boot(hide=1)
+        machine.wait_mark("hidden")
+        return machine
+
     def run(self):
         before = self.hibernate_with_other()
-        self.boot(hide=1)
-        self.reboots()
-        self.need(self.machine.mark("hidden") is not None, "the disk was gone")
-        self.need_message("fatal: The swap area /dev/vdb1, with .* is missing")
-        self.need_kept(1)
+        for number in (1, 2):
+            self.without()
+            self.reboots()
+            self.need_message("fatal: The swap area /dev/vdb1, with .* is missing")
+            self.need_kept(number)
+        machine = self.without()
+        machine.wait_for(r"session cannot be resumed.*o: .*\] ")
+        time.sleep(0.5)
+        machine.type("o")
+        self.off()
+        self.need_message("kept and the machine powers off")
+        self.need_kept(2)
         self.boot()
         self.off()
         self.need(self.exit_code("s2disk") == 0, "s2disk ended with 0")
