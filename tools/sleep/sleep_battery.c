@@ -65,9 +65,12 @@ bool battery_is_low(const struct battery *battery)
 	return battery->discharging && battery->percent <= BATTERY_LOW_PERCENT;
 }
 
-bool battery_will_be_low(const struct battery *then, const struct battery *now)
+bool battery_will_be_low(const struct battery *then, const struct battery *now, uint64_t passed,
+			 uint64_t next)
 {
-	unsigned int lost = then->percent > now->percent ? then->percent - now->percent : 0;
+	uint64_t lost = then->percent > now->percent ? then->percent - now->percent : 0;
 
+	if (passed > next)
+		lost = (lost * next + passed - 1) / passed;
 	return now->discharging && now->percent <= lost + BATTERY_LOW_PERCENT;
 }

@@ -4,6 +4,7 @@
 #define S2DISK_SLEEP_SLEEP_BATTERY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct battery {
 	bool present;	      /* one powers the machine and reports its charge */
@@ -18,7 +19,9 @@ void battery_read(const char *root, struct battery *ret);
 
 bool battery_is_low(const struct battery *battery);
 
-/* At the rate of discharge from then to now: would it be low after the same time again? */
-bool battery_will_be_low(const struct battery *then, const struct battery *now);
+/* At the rate of discharge from then to now, which took passed: would it be low after next? The
+ * same time again where it took less. Both in one unit, less than 2^57. */
+bool battery_will_be_low(const struct battery *then, const struct battery *now, uint64_t passed,
+			 uint64_t next);
 
 #endif

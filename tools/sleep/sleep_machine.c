@@ -144,6 +144,7 @@ static void real_lock_homes(void *context)
 		"busctl",
 		"--quiet",
 		"--auto-start=no",
+		"--timeout=90", /* as systemd gives it: dirty data is written before */
 		"call",
 		"org.freedesktop.home1",
 		"/org/freedesktop/home1",

@@ -87,7 +87,7 @@ static int after_late(bool low)
 int sleep_nap(struct story *story)
 {
 	const struct sleep_system *system = story->system;
-	uint64_t begun = system->now(system->context), passed = 0, nap;
+	uint64_t begun = system->now(system->context), passed = 0, nap, asleep;
 	struct battery before, after;
 	bool late, low;
 	int r;
@@ -109,6 +109,7 @@ int sleep_nap(struct story *story)
 			return 0;
 		}
 		late = false;
+		asleep = system->now(system->context);
 		r = nap_once(story, nap, &late);
 		system->alarm_close(system->context, story->alarm);
 		story->alarm = -1;
@@ -118,7 +119,8 @@ int sleep_nap(struct story *story)
 		 * would refuse so short a time. */
 		passed = max_u64(passed + nap, system->now(system->context) - begun);
 		battery_read(system->root, &after);
-		low = battery_is_low(&after) || battery_will_be_low(&before, &after);
+		asleep = system->now(system->context) - asleep;
+		low = battery_is_low(&after) || battery_will_be_low(&before, &after, asleep, nap);
 		if (late)
 			return after_late(low);
 		if (low)

@@ -99,7 +99,8 @@ static int pretend_suspend(void *context, const struct sleep_config *config)
 	snprintf(line, sizeof(line), "suspend %llu min", (unsigned long long)(nap / MINUTE));
 	note(line);
 	machine.now += nap + machine.overslept - machine.short_of;
-	machine.percent -= (unsigned int)(machine.percent_a_hour * nap / HOUR);
+	machine.percent -=
+		(unsigned int)(machine.percent_a_hour * (nap + machine.overslept) / HOUR);
 	if (machine.percent_a_hour)
 		put_battery();
 	if (machine.mains_naps > 0 && --machine.mains_naps == 0)

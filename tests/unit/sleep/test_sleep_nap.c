@@ -51,13 +51,26 @@ END_TEST
 /* Awake on a desk until it is empty, it would lose the session. */
 START_TEST(hibernates_late_if_the_battery_is_low)
 {
-	machine.overslept = 3 * MINUTE;
-	machine.percent = _i == 0 ? 12 : 20;
-	machine.percent_a_hour = _i == 0 ? 7 : 5;
+	static const struct {
+		uint64_t overslept;
+		unsigned int percent, a_hour;
+		bool low;
+	} cases[] = {
+		{ 3 * MINUTE, 12, 7, true },
+		{ 3 * MINUTE, 20, 5, false },
+		/* A night used half of it, which is no matter for the next hour. */
+		{ 480 * MINUTE, 90, 5, false },
+		{ 480 * MINUTE, 54, 5, true },
+	};
+
+	machine.overslept = cases[_i].overslept;
+	machine.percent = cases[_i].percent;
+	machine.percent_a_hour = cases[_i].a_hour;
 	put_battery();
 	ck_assert_int_eq(run(SLEEP_SUSPEND_THEN_HIBERNATE), 0);
-	ck_assert_str_eq(story(), _i == 0 ? NAP("60") DISK : NAP("60"));
-	ck_assert_ptr_nonnull(strstr(said, _i == 0 ? "low; hibernating now" : "staying awake"));
+	ck_assert_str_eq(story(), cases[_i].low ? NAP("60") DISK : NAP("60"));
+	ck_assert_ptr_nonnull(
+		strstr(said, cases[_i].low ? "low; hibernating now" : "staying awake"));
 }
 END_TEST
 
@@ -195,7 +208,7 @@ void test_cases(Suite *suite)
 	tcase_add_test(test, obeys_the_delay);
 	tcase_add_test(test, stays_awake_when_a_user_woke_it);
 	tcase_add_test(test, stays_awake_long_after_the_alarm);
-	tcase_add_loop_test(test, hibernates_late_if_the_battery_is_low, 0, 2);
+	tcase_add_loop_test(test, hibernates_late_if_the_battery_is_low, 0, 4);
 	tcase_add_test(test, hibernates_if_waking_took_long);
 	tcase_add_test(test, does_not_count_the_time_of_hooks);
 	tcase_add_test(test, fails_when_it_cannot_suspend);
