@@ -74,8 +74,8 @@ int text_parse_size(const char *text, uint64_t *ret)
 
 int text_parse_bool(const char *text, bool *ret)
 {
-	static const char *const words[] = { "n", "y",	   "no",   "yes", "0",
-					     "1", "false", "true", "off", "on" };
+	static const char *const words[] = { "n", "y", "no",	"yes",	"0",   "1",
+					     "f", "t", "false", "true", "off", "on" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcasecmp(text, words[i]) == 0) {

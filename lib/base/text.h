@@ -14,7 +14,7 @@ int text_parse_u64(const char *text, uint64_t *ret);
  * powers of 1024, as uswsusp and the kernel read them. Bytes. */
 int text_parse_size(const char *text, uint64_t *ret);
 
-/* y, yes, true, on, 1 and n, no, false, off, 0; -EINVAL otherwise. */
+/* y, yes, t, true, on, 1 and n, no, f, false, off, 0, as systemd; -EINVAL otherwise. */
 int text_parse_bool(const char *text, bool *ret);
 
 /* Trims white space at both ends, in place; returns the new beginning. */

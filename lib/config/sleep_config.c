@@ -153,6 +153,19 @@ static int set_delay(struct sleep_config *config, const char *value)
 	return 0;
 }
 
+/* Each line adds to those before; an empty one begins again. */
+static int add_states(struct sleep_config *config, const char *value)
+{
+	char *words = config->suspend_state;
+	size_t length = *value ? strlen(words) : 0;
+	size_t room = sizeof(config->suspend_state) - length;
+
+	if (strlen(value) + 1 >= room)
+		return -EINVAL;
+	snprintf(words + length, room, "%s%s", length ? " " : "", value);
+	return 0;
+}
+
 /* 0 for irrelevant keys, too. */
 static int set_key(struct reader *reader, const char *key, const char *value)
 {
@@ -167,9 +180,7 @@ static int set_key(struct reader *reader, const char *key, const char *value)
 	if (strcmp(key, "AllowSuspendThenHibernate") == 0)
 		return set_bool(value, &reader->then_hibernate);
 	if (strcmp(key, "SuspendState") == 0)
-		return text_copy(config->suspend_state, sizeof(config->suspend_state), value)
-			       ? 0
-			       : -EINVAL;
+		return add_states(config, value);
 	if (strcmp(key, "MemorySleepMode") == 0)
 		return text_copy(config->memory_mode, sizeof(config->memory_mode), value) ? 0
 											  : -EINVAL;
@@ -279,7 +290,6 @@ void sleep_config_load(const char *root, struct sleep_config *ret,
 	bool both;
 
 	*ret = (struct sleep_config){
-		.suspend_state = "mem standby freeze",
 		.delay_usec = 2 * HOUR,
 		.estimation_usec = HOUR,
 	};

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #define SLICE "/sys/fs/cgroup/user.slice"
 #define FREEZER SLICE "/cgroup.freeze"
@@ -23,11 +22,7 @@ bool sleep_users_freezable(const char *value, bool asks)
 {
 	bool freezes = true;
 
-	/* systemd knows two more words. */
-	if (value && strcasecmp(value, "f") == 0)
-		freezes = false;
-	else if (value && *value && strcasecmp(value, "t") != 0 &&
-		 text_parse_bool(value, &freezes) < 0)
+	if (value && *value && text_parse_bool(value, &freezes) < 0)
 		log_warning(SLEEP_USERS_SWITCH "=%s is neither true nor false, ignored", value);
 	if (!freezes) {
 		log_notice("user sessions are not frozen (" SLEEP_USERS_SWITCH "=%s)", value);

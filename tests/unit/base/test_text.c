@@ -56,8 +56,8 @@ END_TEST
 
 START_TEST(text_reads_bools)
 {
-	static const char *const yes[] = { "y", "Y", "yes", "YES", "true", "on", "On", "1" };
-	static const char *const no[] = { "n", "N", "no", "No", "false", "off", "0" };
+	static const char *const yes[] = { "y", "Y", "yes", "YES", "t", "true", "on", "On", "1" };
+	static const char *const no[] = { "n", "N", "no", "No", "F", "false", "off", "0" };
 	static const char *const neither[] = { "", " y", "yy", "2", "ye", "maybe" };
 	bool value;
 

@@ -109,7 +109,8 @@ START_TEST(reads_the_main_file_and_drop_ins_by_name)
 					    "HibernateMode=shutdown\n");
 	made_put("/usr/lib/systemd/sleep.conf", "[Sleep]\nSuspendState=never\n");
 	made_put("/usr/lib/systemd/sleep.conf.d/20-b.conf",
-		 "[Sleep]\nHibernateDelaySec=20\nMemorySleepMode=s2idle deep\n");
+		 "[Sleep]\nHibernateDelaySec=20\nMemorySleepMode=s2idle deep\n"
+		 "SuspendState=mem\n");
 	made_put("/run/systemd/sleep.conf.d/10-a.conf",
 		 "[Sleep]\nHibernateDelaySec=30\nSuspendEstimationSec=5min\n");
 	made_put("/etc/systemd/sleep.conf.d/not-one", "[Sleep]\nHibernateDelaySec=40\n");
@@ -117,7 +118,7 @@ START_TEST(reads_the_main_file_and_drop_ins_by_name)
 	ck_assert(config.delay_set);
 	ck_assert(config.delay_usec == 20 * SECOND);
 	ck_assert(config.estimation_usec == 300 * SECOND);
-	ck_assert_str_eq(config.suspend_state, "freeze");
+	ck_assert_str_eq(config.suspend_state, "freeze mem");
 	ck_assert_str_eq(config.memory_mode, "s2idle deep");
 	ck_assert_str_eq(warnings, "");
 	/* The administrator's hides the package's. */
@@ -284,10 +285,10 @@ START_TEST(looks_ahead)
 	const struct battery full = { true, true, 20 }, less = { true, true, 13 },
 			     least = { true, true, 12 }, mains = { true, false, 12 };
 
-	ck_assert(!battery_will_be_low(&full, &less));
-	ck_assert(battery_will_be_low(&full, &least));
-	ck_assert(!battery_will_be_low(&full, &mains));
-	ck_assert(!battery_will_be_low(&least, &full));
+	ck_assert(!battery_will_be_low(&full, &less, 1, 1));
+	ck_assert(battery_will_be_low(&full, &least, 1, 1));
+	ck_assert(!battery_will_be_low(&full, &mains, 1, 1));
+	ck_assert(!battery_will_be_low(&least, &full, 1, 1));
 }
 END_TEST
 
