@@ -333,12 +333,9 @@ static bool is_other_machine(const struct finding *finding)
 		about == ABOUT_CPU || about == ABOUT_CPU_FEATURES || about == ABOUT_DEVICE_TREE);
 }
 
-/* A disk that is not connected, or a file system that was written to and is cut off, or is a copy.
- * A finding on either may also be hopeless; mismatch_choose() looks at that first. */
-static bool can_be_mended(const struct finding *finding)
+static bool is_mendable(const struct finding *finding)
 {
-	return finding->about == ABOUT_SWAP_AREA ||
-	       (finding->about == ABOUT_FILE_SYSTEM && finding->class == VERDICT_RISKY);
+	return finding->mendable && finding->class >= VERDICT_RISKY && !finding->accepted;
 }
 
 /* Does this policy refuse the image for such a finding? */
@@ -367,7 +364,7 @@ static int act_on_verdict(const struct sections *sections, const struct settings
 	ret->memory_missing =
 		refused_by(&ret->verdict, settings->platform_policy, is_missing_memory);
 	ret->other_machine = refused_by(&ret->verdict, settings->platform_policy, is_other_machine);
-	ret->user_can_mend = refused_by(&ret->verdict, settings->platform_policy, can_be_mended);
+	ret->user_can_mend = refuses_only(&ret->verdict, settings->platform_policy, is_mendable);
 	r = apply_policy(ret, settings->platform_policy, handover, w);
 	if (r == 0)
 		r = plan_quarantine(ret, handover, w);

@@ -142,10 +142,23 @@ static bool keep(struct restore *restore, bool changed)
 		if (r == 0)
 			r = image_update_record(&restore->signature, &restore->record, &w);
 	} while (r < 0 && once_more(&tries));
-	sealed_header_free(&restore->header);
-	if (r < 0)
+	/* Else it is the only copy of a header that is zeros on the disk. */
+	if (r == 0)
+		sealed_header_free(&restore->header);
+	else
 		log_error("%s: %s", restore->area->name, why_text(&w, r));
 	return r == 0;
+}
+
+/* Before what may take for ever: a restore that failed has consumed the image. Should the machine
+ * be reset meanwhile, that was an attempt. */
+static void make_valid(struct restore *restore)
+{
+	if (!restore->attempted)
+		return;
+	restore->record.attempts += restore->vetoed;
+	keep(restore, false);
+	restore->record.attempts -= restore->vetoed;
 }
 
 /* Or in a way that comes after it, since a boot that continues has to discard the image. Returns
@@ -220,9 +233,7 @@ static enum mismatch_choice choose(struct restore *restore, const struct mismatc
 
 	if (!asks)
 		return choice;
-	/* A restore that failed has consumed it. The power may fail until there is an answer. */
-	if (restore->attempted)
-		keep(restore, false);
+	make_valid(restore);
 	/* The keyboard and the screen may be among them. A driver may take long, or for ever. */
 	if (restore->vetoers.tried || restore->disabled.count > 0)
 		log_notice("giving back the devices that were released for the restore");

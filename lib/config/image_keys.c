@@ -343,7 +343,8 @@ static int try_passphrases(const struct image_unlock *unlock, const struct attem
 	size_t length;
 
 	if (!buffer)
-		return why(w, -ENOMEM, "memory for keys cannot be locked: %s", strerror(errno));
+		return why_class(w, WHY_LOCKED, -ENOMEM, "memory for keys cannot be locked: %s",
+				 strerror(errno));
 	for (unsigned int i = 0; r == -EKEYREJECTED && i < PASSPHRASE_TRIES; i++) {
 		make_prompt(unlock, attempt->slots, i ? "Wrong passphrase. " : "", prompt,
 			    sizeof(prompt));

@@ -75,8 +75,9 @@ struct finding {
 	enum verdict_class class;
 	enum verdict_accept accept; /* of a risky one */
 	bool accepted;		    /* counts as harmless */
-	bool of_command_line;	    /* another kernel command line changes it */
-	char then[192];		    /* both sides in short; "" if there is nothing */
+	bool mendable; /* its user can mend it, where no boot can: connect a disk, unplug a copy */
+	bool of_command_line; /* another kernel command line changes it */
+	char then[192];	      /* both sides in short; "" if there is nothing */
 	char now[192];
 	char text[480];	  /* a sentence */
 	char advice[480]; /* what the user can do; "" */

@@ -57,9 +57,12 @@ static void report_written(struct judge *judge, const struct filesystem *then,
 	char name[240];
 	struct finding *finding = add_changed(judge, VERDICT_RISKY, then, now, name);
 
+	/* With a gate tolerant accepts it. */
+	finding->mendable = gate;
 	SAY(finding->text,
 	    "The file system on %s was written to since, by another system%s (%s; then: %s).", name,
-	    then->read_only ? "; here it was mounted read-only" : " or by a boot loader",
+	    strcmp(then->type, "fat") == 0 ? " or by a boot loader"
+					   : "; here it was mounted read-only",
 	    finding->now, finding->then);
 	SAY(finding->advice, "%s",
 	    gate ? "With platform policy = tolerant the session resumes without it: the restored "
@@ -74,6 +77,7 @@ static void report_maybe_changed(struct judge *judge, const struct filesystem *t
 	char name[240];
 	struct finding *finding = add_changed(judge, VERDICT_RISKY, then, now, name);
 
+	finding->mendable = true;
 	SAY(finding->text,
 	    "%s has the UUID of the file system on %s, but differs (%s; then: %s): it was mounted "
 	    "or checked since, or this is a copy.",
@@ -93,6 +97,7 @@ static void report_unseen(struct judge *judge, const struct filesystem *then)
 
 	name_words(then, name, sizeof(name));
 	filesystem_words(then, finding->then, sizeof(finding->then));
+	finding->mendable = !gate;
 	SAY(finding->text,
 	    "The file system on %s is not visible here, so whether it was changed is unknown%s.",
 	    name, gate ? "; the restored system checks before it writes" : "");
@@ -119,6 +124,14 @@ static void report_unstamped(struct judge *judge, const struct filesystem *then)
 		    : "it has no stamp");
 }
 
+/* Was it mounted read-only, is it cut off before a remount could change that (a whole disk may not
+ * be: device_cut()), and can a session do without it? */
+static bool has_nothing_to_write(const struct judge *judge, const struct filesystem *then)
+{
+	return then->read_only && has_gate(judge) && strncmp(then->identity, "disk", 4) != 0 &&
+	       strcmp(then->place, "/") != 0 && strcmp(then->place, "/usr") != 0;
+}
+
 /* Copies and snapshots have the same UUID. One on another device is such a copy and is ignored; of
  * several candidates, an unchanged one is the right one. True if it is unchanged. */
 static bool judge_one(struct judge *judge, const struct filesystem *then)
@@ -139,7 +152,7 @@ static bool judge_one(struct judge *judge, const struct filesystem *then)
 	if (!changed)
 		report_unseen(judge, then);
 	else if (*then->identity &&
-		 (strcmp(then->type, "fat") == 0 || (then->read_only && has_gate(judge))))
+		 (strcmp(then->type, "fat") == 0 || has_nothing_to_write(judge, then)))
 		report_written(judge, then, changed);
 	else if (*then->identity)
 		report_changed(judge, then, changed);

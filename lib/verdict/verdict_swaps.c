@@ -68,6 +68,7 @@ static void report_missing(struct judge *judge, const struct swap_use *then,
 
 	SAY(finding->text, "The swap area %s, %s. Programs that need it would be killed.", name,
 	    now && now->sight == SWAP_UNREADABLE ? "cannot be read" : "is missing");
+	finding->mendable = true;
 	SAY(finding->advice, "Connect its disk again and reboot.");
 }
 

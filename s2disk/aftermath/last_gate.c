@@ -54,6 +54,20 @@ static int shut_down(const struct mounted_item *item)
 	return ioctl(item->directory, SHUT_DOWN, &flags) < 0 ? -errno : 0;
 }
 
+/* Unmounting ext4 writes its superblock even after a shutdown (ext4_put_super()), and shutting
+ * down f2fs writes, too. */
+static bool writes_shut_down(const struct filesystem *filesystem)
+{
+	return strcmp(filesystem->type, "ext") == 0 || strcmp(filesystem->type, "f2fs") == 0;
+}
+
+/* The ioctl of such a one would be the only thing that writes: ext4's aborts the journal, whose
+ * superblock it writes (jbd2_journal_update_sb_errno()). */
+static bool is_better_left(const struct filesystem *filesystem)
+{
+	return filesystem->read_only && writes_shut_down(filesystem);
+}
+
 /* f2fs waits for a thread of its own to end (f2fs_stop_gc_thread()), which is frozen. */
 static bool may_shut_down_frozen(const struct mounted_item *item)
 {
@@ -88,13 +102,6 @@ static const struct mounted_item *with_directory(const struct mounted *mounted,
 		if (mounted->items[i].directory >= 0 && same_filesystem(&mounted->items[i], item))
 			return &mounted->items[i];
 	return item;
-}
-
-/* Unmounting ext4 writes its superblock even after a shutdown (ext4_put_super()), and shutting
- * down f2fs writes, too. */
-static bool writes_shut_down(const struct filesystem *filesystem)
-{
-	return strcmp(filesystem->type, "ext") == 0 || strcmp(filesystem->type, "f2fs") == 0;
 }
 
 /* The lowest offset that may still be written on a device of which only the beginning was left. */
@@ -158,7 +165,7 @@ static void close_one(struct mounted *mounted, struct mounted_item *item,
 
 	/* Immediately: xfs has its superblock in the sector that may be left of a partition, and
 	 * its thread would write it; ext4 may be configured to panic at the first error. */
-	if (may_shut_down_frozen(item))
+	if (may_shut_down_frozen(item) && !is_better_left(then))
 		r = shut_down(mount);
 	filesystem_words(then, was, sizeof(was));
 	if (filesystem_same(then, now))
@@ -212,6 +219,7 @@ size_t last_gate_close(struct mounted *mounted, const char *root, struct last *l
 void last_gate_shut_down(const struct mounted *mounted)
 {
 	for (size_t i = 0; i < mounted->count; i++)
-		if (mounted->items[i].changed && !may_shut_down_frozen(&mounted->items[i]))
+		if (mounted->items[i].changed && !may_shut_down_frozen(&mounted->items[i]) &&
+		    !is_better_left(&mounted->items[i].filesystem))
 			shut_down(with_directory(mounted, &mounted->items[i]));
 }

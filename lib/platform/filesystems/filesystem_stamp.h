@@ -35,7 +35,7 @@ struct filesystem {
 	unsigned char member[16];	     /* btrfs, zfs: which of its devices; otherwise zeros */
 	unsigned char log[16];		     /* xfs: the head of its log; zeros: not read */
 	uint32_t unstamped;		     /* enum filesystem_unstamped */
-	uint32_t read_only;		     /* by itself, not by its mounts: never written here */
+	uint32_t read_only;		     /* by itself, not by its mounts alone */
 };
 
 #define FILESYSTEM_PAGE 4096

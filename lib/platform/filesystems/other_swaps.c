@@ -244,6 +244,9 @@ int other_swaps_look_again(struct other_swaps *others, size_t index, const struc
 	if (others->items[index].device < 0)
 		return -EBADF;
 	r = other_swaps_read_header(others->items[index].device, others->page, &now);
+	/* What comes back there later would not be looked at. */
+	if (r == -ENOMEDIUM)
+		return 1;
 	if (r < 0)
 		return r;
 	return r == 0 || !swap_same_header(then, &now);

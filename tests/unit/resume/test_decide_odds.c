@@ -91,10 +91,15 @@ START_TEST(what_its_user_can_mend)
 	add_finding(VERDICT_FATAL, "It is missing.");
 	made.findings[0].about = ABOUT_SWAP_AREA;
 	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
+	ck_assert(!decision.user_can_mend);
+	made.findings[0].mendable = true;
+	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
 	ck_assert(decision.user_can_mend);
-	made.findings[0].about = ABOUT_FILE_SYSTEM;
+	/* That alone would not do. */
+	add_finding(VERDICT_FATAL, "A region is on pages of the image.");
 	ck_assert_int_eq(decide(POLICY_TOLERANT), -EPERM);
 	ck_assert(!decision.user_can_mend);
+	made.findings[1].class = VERDICT_HARMLESS;
 	made.findings[0].class = VERDICT_RISKY;
 	ck_assert_int_eq(decide(POLICY_PROVEN), -EPERM);
 	ck_assert(decision.user_can_mend);

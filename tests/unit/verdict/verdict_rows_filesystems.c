@@ -60,11 +60,33 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
 	mounted_now()->log[0] = 2; /* of xfs; otherwise unchanged */
 }
 
-LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
+static void mount_read_only(void)
 {
 	mounted_then()->read_only = 1;
-	then.hibernation.last_gate = 0;
+	SET(mounted_then()->place, "/mnt");
+	SET(mounted_then()->identity, "partition P1 on disk S1");
+	SET(mounted_now()->identity, "partition P1 on disk S1");
+	then.hibernation.last_gate = 1;
 	mounted_now()->stamp[8]++;
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
+{
+	mount_read_only();
+	then.hibernation.last_gate = 0;
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
+{
+	mount_read_only();
+	SET(mounted_then()->place, "/"); /* a session cannot do without it */
+}
+
+LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_FATAL, "destroy it", .hopeless = true)
+{
+	mount_read_only();
+	SET(mounted_then()->identity, "disk S1"); /* it may not be one that is cut off */
+	SET(mounted_now()->identity, "disk S1");
 }
 
 ROW("the same, a FAT file system");
@@ -87,14 +109,13 @@ LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system or by a boot lo
 	mounted_now()->stamp[8]++;
 }
 
-ROW("the same, one that was mounted read-only when the machine hibernated");
+ROW("the same, one that was mounted read-only when the machine hibernated, on a partition or a "
+    "mapping, other than the root file system and /usr");
 
 LINE(PLAIN, ABOUT_FILE_SYSTEM, VERDICT_RISKY, "by another system; here it was mounted read-only",
      .advice = "resumes without it")
 {
-	mounted_then()->read_only = 1;
-	then.hibernation.last_gate = 1;
-	mounted_now()->stamp[8]++;
+	mount_read_only();
 }
 
 ROW("the same on a device with its UUID, where that device has no identity");

@@ -128,6 +128,48 @@ class SwapFileBtrfs(SwapFile):
         self.need_undone()
 
 
+class SwapFileOnly(SwapFile):
+    """a file that is active for hibernating only, and slow to read back: the job ends
+    meanwhile, and a unit of its own deactivates it"""
+    name = "debian-swapfile-only"
+    group = "slow"
+    enable = "create --size=500M --enable --hibernate-only"
+    # What was in use is in swap then.
+    before = """
+    mkdir -p /etc/suspend.conf.d
+    echo 'image size = 0' >/etc/suspend.conf.d/test.conf
+    """
+    then = ":"
+    guest = SwapFile.guest.replace("    sleep_by hibernate\n", """
+    slow=/run/systemd/system/systemd-hibernate.service.d
+    mkdir -p $slow
+    printf '[Service]\\nIOReadIOPSMax=/dev/vda 50\\n' >$slow/slow.conf
+    systemctl daemon-reload
+    sleep_by hibernate
+    mark scopes "$(journalctl -q -b -o cat _PID=1 | grep -c 'Started s2disk-swapoff-.*scope')"
+    mark background "$(journalctl -q -b -o cat | grep -c 'swapfile is being deactivated in the back')"
+    for i in $(seq 120); do [ "$(wc -l </proc/swaps)" = 1 ] && break; sleep 1; done
+""")
+
+    def run(self):
+        first = self.boot()
+        self.off(self.making)
+        # logind reads its drop-in when it starts.
+        second = self.boot()
+        self.off(self.making)
+        self.need_enabled(first, second.mark("can-later"))
+        self.need_image(first)
+        self.boot()
+        self.off(self.making)
+        self.need_session_resumed(second)
+        machine = self.machine
+        self.need(machine.mark("jobs") is None, "no job is left: %s" % machine.mark("jobs"))
+        self.need(machine.mark("scopes") == "1" and machine.mark("background") == "1",
+                  "it was deactivated in a unit of its own: %s, %s" %
+                  (machine.mark("scopes"), machine.mark("background")))
+        self.need_undone()
+
+
 class SwapFile13(SwapFile):
     """the same on ext4 with Debian 13"""
     name = "debian-13-swapfile"
