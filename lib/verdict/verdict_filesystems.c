@@ -3,6 +3,7 @@
 #include "verdict/verdict_private.h"
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -124,12 +125,13 @@ static void report_unstamped(struct judge *judge, const struct filesystem *then)
 		    : "it has no stamp");
 }
 
-/* Was it mounted read-only, is it cut off before a remount could change that (a whole disk may not
- * be: device_cut()), and can a session do without it? */
+/* Was it mounted read-only, is it cut off before a remount could change that (a whole disk, or an
+ * array of some, may not be: device_cut()), and can a session do without it? */
 static bool has_nothing_to_write(const struct judge *judge, const struct filesystem *then)
 {
-	return then->read_only && has_gate(judge) && strncmp(then->identity, "disk", 4) != 0 &&
-	       strcmp(then->place, "/") != 0 && strcmp(then->place, "/usr") != 0;
+	return then->read_only && has_gate(judge) && !text_starts(then->identity, "disk ") &&
+	       !text_starts(then->identity, "MD-") && strcmp(then->place, "/") != 0 &&
+	       strcmp(then->place, "/usr") != 0;
 }
 
 /* Copies and snapshots have the same UUID. One on another device is such a copy and is ignored; of

@@ -173,6 +173,9 @@ START_TEST(records_a_partition)
 	ck_assert_uint_eq(area->stacked, 0);
 	ck_assert_uint_eq(area->sight, SWAP_SEEN);
 	ck_assert_int_eq(other_swaps_look_again(&others, 0, area), 0);
+	/* Its medium is gone, so another one may come. */
+	made_shell("truncate -s 0 dev/sda");
+	ck_assert_int_eq(other_swaps_look_again(&others, 0, area), 1);
 }
 END_TEST
 

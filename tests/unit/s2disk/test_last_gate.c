@@ -63,12 +63,15 @@ static void mount_all(const char *mountinfo)
 	mounted_stamp(&mounted, &stamps);
 }
 
+static const char *option = "rw"; /* of the file system */
+
 static void mount_one(const char *device, const char *number, const char *kind)
 {
 	char line[200];
 
 	made_put("/mnt/id", "30\n");
-	snprintf(line, sizeof(line), "30 1 %s / /mnt rw - %s %s rw\n", number, kind, device);
+	snprintf(line, sizeof(line), "30 1 %s / /mnt rw - %s %s %s\n", number, kind, device,
+		 option);
 	mount_all(line);
 	ck_assert_uint_eq(mounted.count, 1);
 	ck_assert_str_eq(asked, "sync /mnt\n");
@@ -209,6 +212,28 @@ START_TEST(does_not_wait_for_f2fs)
 	ck_assert_str_eq(asked, "");
 	last_gate_shut_down(&mounted);
 	ck_assert_str_eq(asked, "shut down /mnt\n");
+}
+END_TEST
+
+/* Shutting these down is all that would write to what was mounted read-only. */
+START_TEST(leaves_what_is_read_only)
+{
+	bool f2fs = _i == 1;
+
+	option = "ro";
+	for (unsigned char n = 1; n <= 2; n++) {
+		if (f2fs)
+			put_f2fs("/dev/vdb", n);
+		else
+			put_ext("/dev/vdb", 1, n);
+		if (n == 1)
+			mount_one("/dev/vdb", "254:16", f2fs ? "f2fs" : "ext4");
+	}
+	option = "rw";
+	ck_assert_uint_eq(close_gate(), 1);
+	last_gate_shut_down(&mounted);
+	ck_assert_str_eq(asked, "");
+	ck_assert_ptr_nonnull(strstr(said, "write nothing there"));
 }
 END_TEST
 
@@ -421,6 +446,7 @@ void test_cases(Suite *suite)
 	tcase_add_loop_test(gate, knows_a_way_for_each, 0, ARRAY_SIZE(ways));
 	tcase_add_loop_test(gate, shuts_down_what_cannot_be_cut, 0, 2);
 	tcase_add_test(gate, does_not_wait_for_f2fs);
+	tcase_add_loop_test(gate, leaves_what_is_read_only, 0, 2);
 	tcase_add_test(gate, says_when_nothing_works);
 	tcase_add_loop_test(gate, says_when_its_first_sector_is_left, 0, 2);
 	tcase_add_loop_test(gate, knows_what_fat_writes, 0, 2);

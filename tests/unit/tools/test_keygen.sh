@@ -46,7 +46,7 @@ cmp -s "$pair" "$directory/first" || complain "a failure changed the file"
 expect 0 "has the new passphrase" 'secret no\nsecret one\nsecret two\n' -c "$pair"
 cmp -s "$pair" "$directory/first" && complain "the passphrase was not changed"
 expect 1 "passphrase is wrong" 'secret one\nsecret one\nsecret one\n' -c "$pair"
-expect 0 "has the new passphrase" 'secret two\nsecret one\n' --change-passphrase "$pair"
+expect 0 "has the new passphrase" '\nsecret two\nsecret one\n' --change-passphrase "$pair"
 
 expect 1 "No such file" 'secret\n' -c "$directory/missing"
 expect 1 "No such file" 'secret\n' "$directory/no/directory"

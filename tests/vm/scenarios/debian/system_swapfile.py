@@ -84,6 +84,17 @@ hibernate_and_tell() {
         self.need_session_resumed(first)
         self.need_undone()
 
+    def run_with_reboot(self):
+        """One boot enables it, the next one hibernates, the third one resumes."""
+        first = self.boot()
+        self.off(self.making)
+        second = self.boot()
+        self.off(self.making)
+        self.need_enabled(first, second.mark("can-later"))
+        self.boot()
+        self.off(self.making)
+        self.need_session_resumed(second)
+
     def need_undone(self):
         self.need(self.machine.mark("disable") == "0", "disable ended with 0")
         self.need(self.machine.mark("swaps") == "", "no swap is left: " +
@@ -116,15 +127,8 @@ class SwapFileBtrfs(SwapFile):
                         disk.path], check=True, stdout=subprocess.DEVNULL)
 
     def run(self):
-        first = self.boot()
-        self.off(self.making)
-        second = self.boot()
-        self.off(self.making)
         # systemd 252 cannot find places on btrfs, only compare with the kernel's.
-        self.need_enabled(first, second.mark("can-later"))
-        self.boot()
-        self.off(self.making)
-        self.need_session_resumed(second)
+        self.run_with_reboot()
         self.need_undone()
 
 
@@ -152,16 +156,8 @@ class SwapFileOnly(SwapFile):
 """)
 
     def run(self):
-        first = self.boot()
-        self.off(self.making)
         # logind reads its drop-in when it starts.
-        second = self.boot()
-        self.off(self.making)
-        self.need_enabled(first, second.mark("can-later"))
-        self.need_image(first)
-        self.boot()
-        self.off(self.making)
-        self.need_session_resumed(second)
+        self.run_with_reboot()
         machine = self.machine
         self.need(machine.mark("jobs") is None, "no job is left: %s" % machine.mark("jobs"))
         self.need(machine.mark("scopes") == "1" and machine.mark("background") == "1",
